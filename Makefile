@@ -1,0 +1,48 @@
+# The verbs of the house. Each makes .venv by itself the first time; `make` alone lists them.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help demo up test check faults bench schemas lock clean
+
+BIN := .venv/bin
+READY := .venv/ready
+
+help: ## List the verbs
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+
+demo: $(READY) ## Run the whole job on two fictional clusters, show what came of it, end
+	@$(BIN)/python -m deploy.demo
+
+up: $(READY) ## The same, and keep everything running until Ctrl-C
+	@$(BIN)/python -m deploy.demo --keep
+
+test: $(READY) ## Run the tests against a real RabbitMQ and a real PostgreSQL
+	@$(BIN)/python -m pytest tests -q
+
+check: $(READY) ## Lint, formatting, import rules, types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports
+	@$(BIN)/basedpyright
+
+faults: $(READY) ## Kill and cut servers and services, and check that nothing is lost or done twice
+	@$(BIN)/python -m pytest tests/faults -m faults -q
+
+bench: $(READY) ## Measure; the figures also go to .local/bench.json
+	@$(BIN)/python -m tests.benchmarks
+
+schemas: $(READY) ## Write schemas/published/ from the code
+	@$(BIN)/python -m schemas.publish
+
+# The build backend is locked too, so that installing needs no package from outside the lock. uv's own lock format, and the
+# options below left out, would write the address of whoever's registry was asked.
+lock: $(READY) ## Choose versions anew and write requirements.lock
+	@printf 'hatchling\neditables\n' | $(BIN)/uv pip compile pyproject.toml - --upgrade --all-extras --universal \
+		--python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+		--quiet --output-file requirements.lock
+	@! grep -nE '://|file:|^-' requirements.lock
+
+clean: ## Remove the environment and what runs left; running servers are not touched
+	rm -rf .venv .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(READY): requirements.lock pyproject.toml deploy/local/bootstrap.sh
+	@deploy/local/bootstrap.sh

@@ -1,0 +1,317 @@
+"""What each cluster's other systems publish: invoices, payments, gatherings, registrations, consents, mailings.
+
+One JSON object a line, with the fields of the facts in :mod:`schemas`; some lines are bad on purpose.
+"""
+
+from datetime import date, timedelta
+from operator import itemgetter
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import orjson
+
+from deploy.demo import words
+from deploy.demo.companies import CLUSTR, Record, Term
+from deploy.demo.exports import NET_DUES, BadRow, Written
+
+Line = dict[str, Any]
+
+VAT_PERCENT = {CLUSTR: 20, "numelink": 0}
+METHODS = {
+    CLUSTR: ("VIR", "VIR", "CHQ", "CB", "PRE"),
+    "numelink": ("Virement", "Virement", "Chèque", "Carte bancaire"),
+}
+BRANDS = {CLUSTR: "Clust'R Numérique", "numelink": "Numelink"}
+NEWSLETTER = "lettre d'information"
+MOST_RECIPIENTS = 5_000
+"""Of one fact; a larger mailing is several facts under one mailing_id."""
+# Drawn from with rng.choice, which takes a third of the time of weights.
+_REGISTRATIONS = (*[0] * 11, *[1] * 5, *[2] * 3, 3)
+_PAST = (*["attended"] * 15, *["absent"] * 3, *["cancelled"] * 2)
+_AHEAD = (*["registered"] * 9, "waiting")
+_EPOCH = date(1970, 1, 1).toordinal()
+_DAY_MICROSECONDS = 86_400_000_000
+
+
+def _encode(line: Line) -> str:
+    # As text, because orjson's bytes each keep a kilobyte: over half a million of them, that is most of the time.
+    return orjson.dumps(line).decode()
+
+
+def lines(cluster: str, records: list[Record], rng: Random, anchor: date) -> dict[str, list[str]]:
+    """Every good line, by file name."""
+    invoices, payments = _dues(cluster, records, rng, anchor)
+    events = _gatherings(cluster, len(records), rng, anchor)
+    return {
+        "invoices.jsonl": invoices,
+        "payments.jsonl": payments,
+        "events.jsonl": [_encode(event) for event in events],
+        "registrations.jsonl": _registrations(events, records, rng, anchor),
+        "consents.jsonl": _consents(cluster, records, rng, anchor),
+        "mailings.jsonl": _mailings(cluster, records, rng, anchor),
+    }
+
+
+# What is planted: the field to drop, the day or moment to spoil, and the amount to write as a number.
+_SPOILT = {
+    "invoices.jsonl": ("number", "issued_on", "gross"),
+    "payments.jsonl": ("record_id", "paid_on", "amount"),
+    "events.jsonl": ("title", "starts_at", None),
+    "registrations.jsonl": ("event_id", "registered_at", None),
+    "consents.jsonl": ("status", "decided_at", None),
+    "mailings.jsonl": ("recipients", "sent_at", None),
+}
+
+
+def write(path: Path, good: list[str], rng: Random) -> Written:
+    """Write the lines with some spoilt copies between them; an empty file when there are none."""
+    missing, spoilt, amount = _SPOILT[path.name]
+    plans = ["missing", "date", *(["float", "unreadable date"] if amount else [])] if good else []
+    places = sorted(rng.randrange(len(good) + 1) for _ in plans)
+    merged = list(good)
+    bad: list[BadRow] = []
+    for already, (place, plan) in enumerate(zip(places, plans, strict=True)):
+        line: Line = orjson.loads(rng.choice(good))
+        # Under an id of its own, so that no good line is lost along with it.
+        line[next(iter(line))] = f"bad-{already + 1}"
+        if plan == "missing":
+            del line[missing]
+            reason = f"{missing} missing"
+        elif plan == "date":
+            line[spoilt] = f"{line[spoilt][:4]}-02-31{line[spoilt][10:]}"
+            reason = f"{spoilt} impossible"
+        elif plan == "float":
+            line[str(amount)] = float(line[str(amount)])
+            reason = f"{amount} as a number instead of text"
+        else:
+            line[spoilt] = "1970-01-01"
+            reason = f"{spoilt} is what systems write for an unreadable date"
+        merged.insert(place + already, _encode(line))
+        bad.append(BadRow(place + already + 1, reason))
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(f"{line}\n" for line in merged)
+    return Written(len(merged), tuple(bad))
+
+
+# Dues
+
+
+def _dues(cluster: str, records: list[Record], rng: Random, anchor: date) -> tuple[list[str], list[str]]:
+    issues: list[tuple[date, Record, Term]] = []
+    for record in records:
+        for term in record.terms:
+            issued = term.starts_on + timedelta(days=int(rng.random() * 45))
+            issues.append((min(issued, anchor), record, term))
+    # Numbers follow dates without a gap, as they must; credit notes are a series of their own.
+    issues.sort(key=itemgetter(0))
+    prices = [_price(euros * 100, VAT_PERCENT[cluster]) for euros in NET_DUES[cluster]]
+    invoices: list[str] = []
+    payments: list[str] = []
+    numbers: dict[tuple[str, int], int] = {}
+    credited: list[tuple[date, Line]] = []
+    for issued, record, term in issues:
+        net, vat, gross, half = prices[record.company.band]
+        status = {"paid": "paid", "credited": "cancelled"}.get(term.outcome, "issued")
+        changed = issued
+        invoice_id = f"F{len(invoices) + 1}"
+        if term.outcome in ("paid", "partial"):
+            paid_on = changed = min(issued + timedelta(days=int(rng.random() * 75)), anchor)
+            payments.append(
+                _encode(
+                    {
+                        "payment_id": f"R{len(payments) + 1}",
+                        "version": _version(paid_on, rng),
+                        "record_id": record.record_id,
+                        "invoice_id": invoice_id,
+                        "paid_on": paid_on,
+                        "amount": gross if term.outcome == "paid" else half,
+                        "method": rng.choice(METHODS[cluster]),
+                    }
+                )
+            )
+        invoice: Line = {
+            "invoice_id": invoice_id,
+            "version": _version(changed, rng),
+            "record_id": record.record_id,
+            "number": _next_number(numbers, "FA", issued.year),
+            "kind": "invoice",
+            "status": status,
+            "label": f"Cotisation {term.starts_on.year}",
+            "issued_on": issued,
+            "due_on": (issued + timedelta(days=30)),
+            "period_starts_on": term.starts_on,
+            "period_ends_on": term.ends_on,
+            "net": net,
+            "vat": vat,
+            "gross": gross,
+        }
+        invoices.append(_encode(invoice))
+        if term.outcome == "credited":
+            credited.append((min(issued + timedelta(days=rng.randrange(20, 90)), anchor), invoice))
+    for day, invoice in sorted(credited, key=itemgetter(0)):
+        invoices.append(
+            _encode(
+                {
+                    **invoice,
+                    "invoice_id": f"F{len(invoices) + 1}",
+                    "version": _version(day, rng),
+                    "number": _next_number(numbers, "AV", day.year),
+                    "kind": "credit-note",
+                    "status": "issued",
+                    "label": f"Avoir sur {invoice['number']}",
+                    "issued_on": day,
+                    "due_on": None,
+                    # Negative, as Dolibarr and the accounts write it.
+                    **{
+                        part: f"-{invoice[part]}" if float(invoice[part]) else "0.00"
+                        for part in ("net", "vat", "gross")
+                    },
+                }
+            )
+        )
+    return invoices, payments
+
+
+def _next_number(numbers: dict[tuple[str, int], int], series: str, year: int) -> str:
+    numbers[series, year] = number = numbers.get((series, year), 0) + 1
+    return f"{series}{year}-{number:05d}"
+
+
+def _price(net: int, percent: int) -> tuple[str, str, str, str]:
+    vat = net * percent // 100
+    return _euros(net), _euros(vat), _euros(net + vat), _euros((net + vat) // 2)
+
+
+def _euros(cents: int) -> str:
+    return f"{cents // 100}.{cents % 100:02d}"
+
+
+# Gatherings
+
+
+def _gatherings(cluster: str, members: int, rng: Random, anchor: date) -> list[Line]:
+    towns = [town for _, group in words.TERRITORIES[cluster].values() for _, town in group]
+    count = 8 + min(members // 200, 200)
+    found: list[Line] = []
+    for number in range(count):
+        # From a year ago to three months ahead.
+        day = anchor + timedelta(days=rng.randrange(-365, 90))
+        hour = rng.choice((8, 9, 14, 17))
+        town = rng.choice(towns)
+        held = "held" if day < anchor else "planned"
+        found.append(
+            {
+                "event_id": f"E{number + 1}",
+                "version": _version(min(day, anchor) - timedelta(days=60), rng),
+                "title": f"{rng.choice(words.GATHERINGS)} – {town}",
+                "starts_at": f"{day.isoformat()}T{hour:02d}:30:00+00:00",
+                "ends_at": f"{day.isoformat()}T{hour + 3:02d}:00:00+00:00",
+                "place": town,
+                "status": "cancelled" if rng.random() < 0.08 else held,
+            }
+        )
+    return found
+
+
+def _registrations(events: list[Line], records: list[Record], rng: Random, anchor: date) -> list[str]:
+    days = [date.fromisoformat(event["starts_at"][:10]) for event in events]
+    found: list[str] = []
+    for record in records:
+        for place in rng.sample(range(len(events)), rng.choice(_REGISTRATIONS)):
+            event, day = events[place], days[place]
+            registered = min(day, anchor) - timedelta(days=rng.randrange(1, 30))
+            if event["status"] == "cancelled":
+                status, changed = "cancelled", registered
+            elif day < anchor:
+                status, changed = rng.choice(_PAST), day
+            else:
+                status, changed = rng.choice(_AHEAD), registered
+            found.append(
+                _encode(
+                    {
+                        "registration_id": f"I{len(found) + 1}",
+                        "version": _version(changed, rng),
+                        "event_id": event["event_id"],
+                        "record_id": record.record_id,
+                        "registered_at": _moment(registered, rng),
+                        "status": status,
+                        "seats": 2 if rng.random() < 0.1 else 1,
+                    }
+                )
+            )
+    return found
+
+
+# Consents and mailings
+
+
+def _consents(cluster: str, records: list[Record], rng: Random, anchor: date) -> list[str]:
+    found: list[str] = []
+
+    def decide(record: Record, channel: str, purpose: str, status: str, day: date) -> None:
+        # RhôneAlley's brand stays in use in Drôme and Ardèche.
+        local = cluster != CLUSTR and record.department in ("26", "07")
+        found.append(
+            _encode(
+                {
+                    "consent_id": f"C{len(found) + 1}",
+                    "version": _version(day, rng),
+                    "record_id": record.record_id,
+                    "channel": channel,
+                    "purpose": purpose,
+                    "status": status,
+                    "brand": "RhôneAlley" if local else BRANDS[cluster],
+                    "decided_at": _moment(day, rng),
+                    "proof": "formulaire d’adhésion" if status == "granted" else "lien de désinscription",
+                }
+            )
+        )
+
+    for record in records:
+        since = (anchor - record.joined_on).days
+        later = anchor - timedelta(days=rng.randrange(since + 1))
+        if record.opted_out:
+            decide(record, "bulk-email", NEWSLETTER, "withdrawn" if rng.random() < 0.7 else "refused", later)
+        elif rng.random() < 0.9:
+            decide(record, "bulk-email", NEWSLETTER, "granted", record.joined_on)
+        if rng.random() < 0.08:
+            decide(record, rng.choice(("phone", "sms", "post")), "prospection", "refused", later)
+    return found
+
+
+def _mailings(cluster: str, records: list[Record], rng: Random, anchor: date) -> list[str]:
+    reachable = [record.record_id for record in records if record.email and not record.opted_out]
+    found: list[str] = []
+    for number in range(8):
+        day = anchor - timedelta(days=7 + 30 * number)
+        recipients = rng.sample(reachable, len(reachable) * rng.randrange(60, 100) // 100)
+        mailing: Line = {
+            "mailing_id": f"M{number + 1}",
+            "version": _version(day, rng),
+            "subject": rng.choice(words.SUBJECTS),
+            "purpose": NEWSLETTER,
+            "brand": BRANDS[cluster],
+            "sent_at": _moment(day, rng),
+        }
+        found += [
+            _encode(
+                {
+                    **mailing,
+                    "version": mailing["version"] + start,
+                    "recipients": recipients[start : start + MOST_RECIPIENTS],
+                }
+            )
+            for start in range(0, len(recipients), MOST_RECIPIENTS)
+        ]
+    return found
+
+
+def _version(day: date, rng: Random) -> int:
+    """A moment of that day, in microseconds since 1970."""
+    return (day.toordinal() - _EPOCH) * _DAY_MICROSECONDS + int(rng.random() * _DAY_MICROSECONDS)
+
+
+def _moment(day: date, rng: Random) -> str:
+    minute = int(rng.random() * 600)
+    return f"{day.isoformat()}T{7 + minute // 60:02d}:{minute % 60:02d}:00+00:00"

@@ -1,0 +1,169 @@
+"""One private RabbitMQ, with an Erlang port mapper (epmd) of its own."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import time
+
+from deploy.local import packages, provision
+from deploy.local.errors import NodeError
+from deploy.local.runs import Run, free_ports
+
+BOOT_SECONDS = 120.0
+ATTEMPTS = 3
+USER = "admin"
+VHOST = "traboule"
+SETTINGS = """\
+listeners.tcp.1 = 127.0.0.1:{amqp}
+management.tcp.ip = 127.0.0.1
+management.tcp.port = {management}
+default_user = {user}
+default_pass = {password}
+default_vhost = {vhost}
+loopback_users = none
+max_message_size = 16777216
+consumer_timeout = 86400000
+vm_memory_high_watermark.relative = 0.4
+disk_free_limit.absolute = 200MB
+log.file = {log}
+log.console = false
+"""
+# Two schedulers that sleep when idle: Erlang's busy waiting would take the cores from the services beside it.
+ERLANG_ARGS = "-noinput +S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}"
+
+
+class BrokerNode:
+    """A RabbitMQ of this run: its own data, ports, cookie and password."""
+
+    owned = True
+
+    def __init__(self, run: Run) -> None:
+        """Prepare a node; nothing runs yet."""
+        self._run = run
+        self._home = run.folder / "rabbitmq"
+        self._password = secrets.token_hex(16)
+        self._amqp = self._management = self._distribution = self._mapper = 0
+        self.pid = 0
+        self.log = self._home / "broker.log"
+
+    @property
+    def url(self) -> str:
+        """The administrator's URL, in the virtual host `traboule`."""
+        return f"amqp://{USER}:{self._password}@127.0.0.1:{self._amqp}/{VHOST}"
+
+    @property
+    def management_url(self) -> str:
+        """The management plugin's HTTP API, user and password included."""
+        return f"http://{USER}:{self._password}@127.0.0.1:{self._management}"
+
+    @property
+    def control_environment(self) -> dict[str, str]:
+        """What `rabbitmqctl` (the script beside `packages.broker_script()`) needs to reach this node."""
+        return self._environment()
+
+    def create(self) -> None:
+        """Start the node, on other ports if somebody takes the first."""
+        script = packages.broker_script()
+        if script is None:
+            raise packages.MissingPackagesError(f"missing: rabbitmq-server. Install with: {packages.INSTALL_HINT}")
+        self._script = script
+        self._home.mkdir(mode=0o700)
+        for attempt in range(1, ATTEMPTS + 1):
+            self._amqp, self._management, self._distribution, self._mapper = free_ports(4)
+            self._write_settings()
+            try:
+                return self.start()
+            except NodeError:
+                if attempt == ATTEMPTS or "eaddrinuse" not in self._log_text():
+                    raise
+                self._run.stop("epmd", signal.SIGKILL)
+                shutil.rmtree(self._home / "data", ignore_errors=True)
+                self.log.unlink(missing_ok=True)
+        return None
+
+    def start(self) -> None:
+        """Start on the same ports and data, and return when AMQP and the HTTP API answer."""
+        if self.pid and self._run.returncode("broker") is None:
+            return
+        # The node would start a port mapper itself, as a daemon; ours is a child of the guard and there before.
+        if not self._listening(self._mapper):
+            epmd = shutil.which("epmd") or "epmd"
+            self._spawn("epmd", [epmd, "-port", str(self._mapper), "-address", "127.0.0.1"])
+        self.pid = self._spawn("broker", [str(self._script)])
+        deadline = time.monotonic() + BOOT_SECONDS
+        while not (self._listening(self._amqp) and self._listening(self._management) and self._healthy()):
+            if (code := self._run.returncode("broker")) is not None:
+                raise NodeError(f"RabbitMQ ended with code {code} while starting:\n{self._log_tail()}")
+            if time.monotonic() > deadline:
+                raise NodeError(f"RabbitMQ does not answer after {BOOT_SECONDS:.0f} s:\n{self._log_tail()}")
+            time.sleep(0.1)
+
+    def kill(self) -> None:
+        """`kill -9` of the Erlang machine itself."""
+        self._run.stop("broker", signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Stop gracefully (SIGTERM: queues are synced, connections closed)."""
+        self._run.stop("broker", signal.SIGTERM)
+
+    def _write_settings(self) -> None:
+        (self._home / "rabbitmq.conf").write_text(
+            SETTINGS.format(
+                amqp=self._amqp,
+                management=self._management,
+                user=USER,
+                password=self._password,
+                vhost=VHOST,
+                log=self.log,
+            )
+        )
+        (self._home / "enabled_plugins").write_text("[rabbitmq_management_agent,rabbitmq_management].\n")
+
+    def _environment(self) -> dict[str, str]:
+        # Made from nothing: a variable meant for somebody else's node must not reach this one.
+        return {
+            "PATH": os.environ.get("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+            "LANG": "C.UTF-8",
+            "HOME": str(self._home),  # the Erlang cookie
+            "RABBITMQ_NODENAME": "traboule@localhost",
+            "RABBITMQ_MNESIA_BASE": str(self._home / "data"),
+            "RABBITMQ_LOG_BASE": str(self._home),
+            "RABBITMQ_CONFIG_FILE": str(self._home / "rabbitmq.conf"),
+            "RABBITMQ_CONF_ENV_FILE": "/dev/null",
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(self._home / "enabled_plugins"),
+            "RABBITMQ_DIST_PORT": str(self._distribution),
+            "ERL_EPMD_PORT": str(self._mapper),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "ERL_CRASH_DUMP_SECONDS": "0",
+        }
+
+    def _spawn(self, name: str, argv: list[str]) -> int:
+        # ALLOW_INPUT makes the script exec the Erlang machine: the pid we hold is then the server, not a shell.
+        env = self._environment() | {"RABBITMQ_ALLOW_INPUT": "1", "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": ERLANG_ARGS}
+        return self._run.spawn(name, argv, env=env, cwd=self._home, user=None, log=self._home / f"{name}.out")
+
+    def _listening(self, port: int) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=1):
+                return True
+        except OSError:
+            return False
+
+    def _healthy(self) -> bool:
+        try:
+            provision.call(self.management_url, "GET", f"/api/health/checks/port-listener/{self._amqp}")
+        except NodeError:
+            return False
+        return True
+
+    def _log_text(self) -> str:
+        return "".join(
+            path.read_text(errors="replace") for path in (self._home / "broker.out", self.log) if path.exists()
+        )
+
+    def _log_tail(self) -> str:
+        return "\n".join(self._log_text().splitlines()[-8:])

@@ -1,0 +1,79 @@
+"""What callers use: `with local_nodes() as nodes:`, a database and a broker, private or named by the environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local import packages
+from deploy.local.broker import BrokerNode
+from deploy.local.database import DatabaseNode
+from deploy.local.errors import NodeError
+from deploy.local.named import BROKER, DATABASE, MANAGEMENT, NamedBroker, NamedDatabase
+from deploy.local.provision import load_definitions
+from deploy.local.runs import LOCAL, Run
+
+__all__ = ["NodeError", "Nodes", "local_nodes"]
+
+
+@dataclass
+class Nodes:
+    """A running database and a running broker."""
+
+    database: DatabaseNode | NamedDatabase
+    broker: BrokerNode | NamedBroker
+    boot_seconds: float = 0.0
+    folder: Path | None = None
+
+    @property
+    def owned(self) -> bool:
+        """Whether both servers were started here, and so may be killed; false when the environment named one."""
+        return self.database.owned and self.broker.owned
+
+    def environment(self) -> dict[str, str]:
+        """The variables that name these servers to another process."""
+        return {DATABASE: self.database.url, BROKER: self.broker.url, MANAGEMENT: self.broker.management_url}
+
+
+@contextmanager
+def local_nodes(definitions: Path | None = None, *, local: Path = LOCAL) -> Generator[Nodes]:
+    """Start both servers at once, load the broker's definitions if given, and end what was started on the way out.
+
+    However this process ends, by `kill -9` included, its servers end and their folder under `.local/` goes.
+    """
+    database = NamedDatabase(os.environ[DATABASE]) if os.environ.get(DATABASE) else None
+    broker = NamedBroker(os.environ[BROKER], os.environ.get(MANAGEMENT)) if os.environ.get(BROKER) else None
+    if database and broker:
+        yield _provisioned(Nodes(database, broker), definitions)
+        return
+    packages.ensure([*([] if broker else ["rabbitmq-server"]), *([] if database else ["postgresql"])])
+    began = time.monotonic()
+    with Run(local) as run:
+        nodes = Nodes(database or DatabaseNode(run), broker or BrokerNode(run), folder=run.folder)
+        _together(
+            run, [node.create for node in (nodes.database, nodes.broker) if isinstance(node, DatabaseNode | BrokerNode)]
+        )
+        nodes.boot_seconds = time.monotonic() - began
+        yield _provisioned(nodes, definitions)
+
+
+def _together(run: Run, starts: list[Callable[[], None]]) -> None:
+    with ThreadPoolExecutor(len(starts)) as pool:
+        try:
+            for future in [pool.submit(start) for start in starts]:
+                future.result()
+        except BaseException:
+            run.close()  # else leaving the pool would wait for the other server to finish its boot
+            raise
+
+
+def _provisioned(nodes: Nodes, definitions: Path | None) -> Nodes:
+    if definitions is not None:
+        load_definitions(nodes.broker.management_url, json.loads(definitions.read_text()))
+    return nodes

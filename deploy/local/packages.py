@@ -1,0 +1,116 @@
+"""Where the servers' binaries are, and how they get here on Debian."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from deploy.local.errors import MissingPackagesError
+
+PACKAGES = ["rabbitmq-server", "postgresql"]
+INSTALL_HINT = f"apt-get install --no-install-recommends {' '.join(PACKAGES)}"
+POLICY = Path("/usr/sbin/policy-rc.d")
+CREATE_CLUSTER = Path("/etc/postgresql-common/createcluster.conf")
+# Debian's `rabbitmq-server` in PATH changes to its own user and folders; the script behind it takes ours.
+BROKER_SCRIPTS = ["/usr/lib/rabbitmq/bin/rabbitmq-server", "/opt/rabbitmq/sbin/rabbitmq-server"]
+
+
+def database_binaries() -> Path | None:
+    """Folder of the newest PostgreSQL's `postgres` and `initdb`."""
+    debian = [
+        path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb") if (path.parent / "postgres").exists()
+    ]
+    if debian:
+        return max(debian, key=lambda folder: [int(part) for part in re.findall(r"\d+", folder.parent.name)])
+    found = shutil.which("initdb")
+    return Path(found).resolve().parent if found else None
+
+
+def broker_script() -> Path | None:
+    """RabbitMQ's start script, `None` when it or Erlang is not here."""
+    if not (shutil.which("erl") and shutil.which("epmd")):
+        return None
+    found = next((path for path in BROKER_SCRIPTS if Path(path).exists()), None) or shutil.which("rabbitmq-server")
+    return Path(found) if found else None
+
+
+def database_user() -> str | None:
+    """The user PostgreSQL has to run as: its binaries refuse root."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        return pwd.getpwnam("postgres").pw_name
+    except KeyError:
+        raise MissingPackagesError(
+            "PostgreSQL refuses to run as root and there is no user `postgres`: create one"
+        ) from None
+
+
+def missing() -> list[str]:
+    """Debian's names of the packages that are not here."""
+    return [name for name, found in zip(PACKAGES, [broker_script(), database_binaries()], strict=True) if found is None]
+
+
+def ensure(wanted: list[str] | None = None) -> None:
+    """Install what is missing when that is possible without asking anybody; else say in one line what to install."""
+    names = [name for name in missing() if wanted is None or name in wanted]
+    if not names:
+        return
+    become_root = _way_to_root()
+    if become_root is None or shutil.which("apt-get") is None:
+        raise MissingPackagesError(f"missing: {', '.join(names)}. Install with: {INSTALL_HINT}")
+    print(
+        f"installing {' '.join(names)} with apt-get (their own services are not started)", file=sys.stderr, flush=True
+    )
+    # `-o` twice: an unattended upgrade may hold dpkg's lock for a while, and a changed configuration file must not ask.
+    apt = [*become_root, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-o", "DPkg::Lock::Timeout=120"]
+    install = [*apt, "-o", "Dpkg::Options::=--force-confold", "install", "-y", "--no-install-recommends", *names]
+    with _services_stay_off(become_root):
+        first = _quietly(install)
+        # Lists are refreshed only if need be: it is the slow part, and often they are there.
+        if first.returncode != 0 and _quietly([*apt, "update"]).returncode == 0:
+            first = _quietly(install)
+    if first.returncode != 0 or any(name in missing() for name in names):
+        said = (first.stderr.strip().splitlines() or ["no word from it"])[-1]
+        raise MissingPackagesError(
+            f"apt-get could not install {', '.join(names)} ({said}). Install with: {INSTALL_HINT}"
+        )
+
+
+def _way_to_root() -> list[str] | None:
+    if os.geteuid() == 0:
+        return []
+    if shutil.which("sudo") and _quietly(["sudo", "-n", "true"]).returncode == 0:
+        return ["sudo", "-n"]
+    return None
+
+
+def _quietly(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+
+
+@contextmanager
+def _services_stay_off(become_root: list[str]) -> Generator[None]:
+    """Keep Debian's own node and cluster from being started or made, by files written only where there are none."""
+    deny = not POLICY.exists()
+    if deny:
+        _write(become_root, POLICY, "#!/bin/sh\nexit 101\n", "755")
+    if not CREATE_CLUSTER.exists():
+        _write(become_root, CREATE_CLUSTER, "create_main_cluster = false\n", "644")
+    try:
+        yield
+    finally:
+        if deny:
+            _quietly([*become_root, "rm", "-f", str(POLICY)])
+
+
+def _write(become_root: list[str], path: Path, text: str, mode: str) -> None:
+    script = 'mkdir -p "$(dirname "$1")" && printf %s "$2" > "$1" && chmod "$3" "$1"'
+    _quietly([*become_root, "sh", "-c", script, "sh", str(path), text, mode])

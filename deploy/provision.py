@@ -1,0 +1,181 @@
+"""Gives each service what it owns: a database and a role, a broker user with its queues, and a migrated schema.
+
+It may run again at any time: what is there stays, what is missing is made, and passwords become those of this run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets as random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+import asyncpg
+
+import services as services_package
+from deploy.local.provision import load_definitions
+from shared.messaging.topology import HOUSE, Queue, definitions
+from shared.persistence import migrations
+from shared.runtime.clusters import Cluster, load_clusters
+
+SERVICES = ("membership", "billing", "events", "communications")
+EXTENSIONS = {"membership": ("pg_trgm", "unaccent")}
+"""What a service's schema needs and a superuser has to allow."""
+
+
+@dataclass(frozen=True)
+class Provisioned:
+    """``env`` is what the services, the former systems and the ``traboule`` command are given.
+
+    ``secrets`` holds the passwords by role and broker user, for a second call that must not change them.
+    """
+
+    env: dict[str, str]
+    secrets: Mapping[str, str] = field(repr=False)
+
+
+def provision(
+    database_admin_url: str,
+    broker_admin_url: str,
+    management_url: str,
+    *,
+    clusters_file: Path,
+    services: Sequence[str] = SERVICES,
+    secrets: Mapping[str, str] | None = None,
+    databases: str = HOUSE,
+) -> Provisioned:
+    """Make or complete everything that the services need on one database server and one broker.
+
+    The broker's virtual host is the path of ``broker_admin_url``. ``databases`` is the first word of the names of
+    databases and roles, so that one server can carry several houses. ``secrets`` gives passwords by role
+    (``traboule_billing``) or broker user (``traboule.billing``, ``numelink.billing``); others are made at random.
+    """
+    clusters = load_clusters(clusters_file)
+    given = secrets or {}
+    passwords = {
+        name: given.get(name) or random.token_urlsafe(24)
+        for name in [
+            *(f"{databases}_{service}" for service in services),
+            *(f"{HOUSE}.{service}" for service in services),
+            *_former_systems(clusters, services),
+        ]
+    }
+    broker = _definitions(services, clusters, passwords, unquote(urlsplit(broker_admin_url).path[1:]) or "/")
+    asyncio.run(_make_databases(database_admin_url, services, passwords, databases))
+    load_definitions(management_url, broker)
+    env = _environment(database_admin_url, broker_admin_url, services, clusters, passwords, databases)
+    env["TRABOULE_CLUSTERS_FILE"] = str(clusters_file.resolve())
+    for service in services:
+        migrations.upgrade(migrations_folder(service), env[f"TRABOULE_{service.upper()}_DATABASE_URL"])
+    return Provisioned(env, passwords)
+
+
+def migrations_folder(service: str) -> Path:
+    """Where a service keeps its Alembic history."""
+    return Path(services_package.__path__[0]) / service / "migrations"
+
+
+def queues(service: str) -> list[Queue]:
+    """The queues of a service's routing table."""
+    return [one.queue for one in import_module(f"services.{service}.consumers").SUBSCRIPTIONS]
+
+
+def _former_systems(clusters: Mapping[str, Cluster], services: Iterable[str]) -> list[str]:
+    return [f"{code}.{name}" for code, cluster in clusters.items() for name in cluster.services if name in services]
+
+
+def _definitions(
+    services: Sequence[str], clusters: Mapping[str, Cluster], passwords: Mapping[str, str], vhost: str
+) -> dict[str, Any]:
+    return definitions(
+        [queue for service in services for queue in queues(service)],
+        {service: passwords[f"{HOUSE}.{service}"] for service in services},
+        {user: passwords[user] for user in _former_systems(clusters, services)},
+        vhost=vhost,
+    )
+
+
+def _environment(
+    database_admin_url: str,
+    broker_admin_url: str,
+    services: Sequence[str],
+    clusters: Mapping[str, Cluster],
+    passwords: Mapping[str, str],
+    databases: str,
+) -> dict[str, str]:
+    env: dict[str, str] = {}
+    for service in services:
+        role, user = f"{databases}_{service}", f"{HOUSE}.{service}"
+        env[f"TRABOULE_{service.upper()}_DATABASE_URL"] = _as(database_admin_url, role, passwords[role], path=role)
+        env[f"TRABOULE_{service.upper()}_BROKER_URL"] = _as(broker_admin_url, user, passwords[user])
+    for user in _former_systems(clusters, services):
+        name = user.replace(".", "_").replace("-", "_").upper()
+        env[f"TRABOULE_BROKER_URL_{name}"] = _as(broker_admin_url, user, passwords[user])
+    return env
+
+
+def _as(url: str, user: str, password: str, path: str | None = None) -> str:
+    """An administrator's URL as another user's."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    netloc = f"{quote(user, safe='')}:{quote(password, safe='')}@{host}"
+    return urlunsplit(parts._replace(netloc=netloc, path=parts.path if path is None else f"/{path}"))
+
+
+# --- databases -----------------------------------------------------------------------------------------------------
+
+
+async def _make_databases(
+    admin_url: str, services: Sequence[str], passwords: Mapping[str, str], databases: str
+) -> None:
+    names = [f"{databases}_{service}" for service in services]
+    admin = await asyncpg.connect(admin_url, timeout=10)
+    try:
+        for name in names:
+            await _make_role(admin, name, passwords[name])
+    finally:
+        await admin.close()
+    await asyncio.gather(
+        *(_make_database(admin_url, name, service) for name, service in zip(names, services, strict=True))
+    )
+
+
+async def _make_role(admin: asyncpg.Connection[Any], name: str, password: str) -> None:
+    # format(%I, %L) quotes on the server: a utility statement takes no parameters.
+    known = await admin.fetchval("select 1 from pg_roles where rolname = $1", name)
+    verb = "alter" if known else "create"
+    await admin.execute(
+        await admin.fetchval(f"select format('{verb} role %I login password %L', $1::text, $2::text)", name, password)
+    )
+    # An administrator who is not a superuser can only give a database to a role that he belongs to.
+    await admin.execute(await admin.fetchval("select format('grant %I to current_user', $1::text)", name))
+
+
+async def _make_database(admin_url: str, name: str, service: str) -> None:
+    admin = await asyncpg.connect(admin_url, timeout=10)
+    try:
+        if not await admin.fetchval("select 1 from pg_database where datname = $1", name):
+            await admin.execute(
+                await admin.fetchval("select format('create database %1$I owner %1$I', $1::text)", name)
+            )
+        await admin.execute(
+            await admin.fetchval("select format('revoke all on database %I from public', $1::text)", name)
+        )
+    finally:
+        await admin.close()
+    if EXTENSIONS.get(service):
+        await _make_extensions(admin_url, name, EXTENSIONS[service])
+
+
+async def _make_extensions(admin_url: str, database: str, extensions: Iterable[str]) -> None:
+    parts = urlsplit(admin_url)
+    inside = await asyncpg.connect(urlunsplit(parts._replace(path=f"/{database}")), timeout=10)
+    try:
+        for extension in extensions:
+            await inside.execute(f"create extension if not exists {extension}")
+    finally:
+        await inside.close()

@@ -1,0 +1,66 @@
+"""Facts about dues: what former systems record, and what the billing service announces of it.
+
+A *Recorded* fact is published by a former system about its own record. Billing mirrors it and announces the state
+that it now holds as a *Changed* fact, which names the cluster, under the former system's own ids and version.
+"""
+
+from typing import ClassVar, Literal
+
+from schemas.fields import Amount, Announced, Day, Fact, Key, Label
+
+InvoiceStatus = Literal["draft", "issued", "paid", "cancelled"]
+
+
+class _Invoice(Fact):
+    service: ClassVar[str] = "billing"
+
+    invoice_id: Key
+    record_id: Key
+    number: Label
+    kind: Literal["invoice", "credit-note"] = "invoice"
+    status: InvoiceStatus = "issued"
+    label: Label | None = None
+    issued_on: Day
+    due_on: Day | None = None
+    period_starts_on: Day | None = None
+    period_ends_on: Day | None = None
+    net: Amount
+    vat: Amount
+    gross: Amount
+    currency: Literal["EUR"] = "EUR"
+
+
+class _Payment(Fact):
+    service: ClassVar[str] = "billing"
+
+    payment_id: Key
+    record_id: Key
+    invoice_id: Key | None = None
+    paid_on: Day
+    amount: Amount
+    currency: Literal["EUR"] = "EUR"
+    method: Label | None = None
+
+
+class InvoiceRecorded(_Invoice):
+    """A former system's invoice or credit note, whole."""
+
+    key: ClassVar[str] = "invoice-recorded"
+
+
+class InvoiceChanged(_Invoice, Announced):
+    """An invoice as billing holds it now."""
+
+    key: ClassVar[str] = "invoice-changed"
+
+
+class PaymentRecorded(_Payment):
+    """A payment, or with a negative amount a refund, as a former system recorded it."""
+
+    key: ClassVar[str] = "payment-recorded"
+
+
+class PaymentChanged(_Payment, Announced):
+    """A payment as billing holds it now."""
+
+    key: ClassVar[str] = "payment-changed"

@@ -1,0 +1,58 @@
+"""Facts about consents and mailings; *Recorded* and *Changed* as in :mod:`schemas.billing`."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from schemas.fields import Announced, Fact, Key, Label, Moment
+from schemas.membership import Channel
+
+
+class _Consent(Fact):
+    service: ClassVar[str] = "communications"
+
+    consent_id: Key
+    record_id: Key
+    channel: Channel
+    purpose: Label
+    status: Literal["granted", "refused", "withdrawn"]
+    brand: Label | None = None
+    decided_at: Moment
+    proof: Label | None = Field(None, description="Where the proof is kept, such as a form's reference; RGPD art. 7(1)")
+
+
+class _Mailing(Fact):
+    service: ClassVar[str] = "communications"
+
+    mailing_id: Key
+    subject: Label
+    purpose: Label | None = None
+    brand: Label | None = None
+    sent_at: Moment
+    recipients: Annotated[tuple[Key, ...], Field(max_length=5_000)] = Field(
+        description="record_id of every member that it was sent to; what was sent cannot be unsent, so these add up"
+    )
+
+
+class ConsentRecorded(_Consent):
+    """What a member agreed to or objected to, as a former system recorded it."""
+
+    key: ClassVar[str] = "consent-recorded"
+
+
+class ConsentChanged(_Consent, Announced):
+    """A consent as the communications service holds it now."""
+
+    key: ClassVar[str] = "consent-changed"
+
+
+class MailingRecorded(_Mailing):
+    """A mailing that a former system sent."""
+
+    key: ClassVar[str] = "mailing-recorded"
+
+
+class MailingChanged(_Mailing, Announced):
+    """A mailing as the communications service holds it now."""
+
+    key: ClassVar[str] = "mailing-changed"

@@ -1,0 +1,95 @@
+"""What each field means to a producer, in one sentence; a field whose own declaration describes it is not repeated here.
+
+Names mean the same in every fact. ``Fact.field`` overrides where one does not.
+"""
+
+from collections.abc import Mapping
+
+DESCRIPTIONS: Mapping[str, str] = {
+    # the envelope
+    "specversion": "The version of CloudEvents",
+    "id": "Unique for its source: the same id again is the same event, and is applied once",
+    "source": "The publisher: /<cluster>/<service>, which is also its broker user with a point in place of the slash",
+    "type": "Which fact this is, and in which version of its schema",
+    "data": "The fact",
+    "subject": "What it is about; not used",
+    "time": "When it was published; not used, since version alone says which of two facts is newer",
+    "datacontenttype": "Always application/json",
+    "correlationid": "Carried to every message that this one causes, and written in the logs",
+    # every fact
+    "version": "The publisher's own sequence number of this record, or its time of change in microseconds since 1970. "
+    "A larger one replaces what is held, a smaller or equal one changes nothing",
+    "cluster": "The cluster whose former system holds the record",
+    "record_id": "The member's id in the former membership system of the same cluster",
+    # membership
+    "name": "The company's name as registered, or the natural person's",
+    "brand": "The name it goes by, where that differs; of a consent or mailing, in whose name it was asked or sent",
+    "legal_form": "SAS, association…, as written",
+    "siren": "SIREN as written: 9 digits, spaces allowed",
+    "siret": "SIRET as written: 14 digits, spaces allowed",
+    "vat": "VAT number as written",
+    "InvoiceRecorded.vat": "The VAT's amount",
+    "InvoiceChanged.vat": "The VAT's amount",
+    "rna": "The association's number in the Répertoire national des associations, as written",
+    "naf": "Activity code (NAF, APE) as written",
+    "website": "Address of its site, as written",
+    "email": "E-mail address, as written",
+    "phone": "Phone number, as written; one without a country prefix is read as one of the member's country",
+    "mobile": "Mobile phone number, as written",
+    "street": "Number and street, with line breaks if need be",
+    "postcode": "Postcode, as text: 01000 has a leading zero",
+    "city": "Town",
+    "country": "Country, by name or ISO code, as written; France where it is missing",
+    "contact_first_name": "First name of whom to write to",
+    "contact_last_name": "Last name of whom to write to",
+    "contact_role": "What that person does there",
+    "fee_band": "The band of the fee schedule, in the former system's words",
+    "headcount": "How many people work there, as written: a number or a band",
+    "status": "Where it stands",
+    "member_since": "First day of membership",
+    "paid_until": "Last day that dues are paid for",
+    "subscriptions": "Terms of membership, past ones included",
+    "created_on": "Day on which the former system's record was made",
+    "modified_on": "Day on which the former system's record was last changed",
+    "subscription_id": "The term's id in the former system",
+    "starts_on": "First day of the term",
+    "ends_on": "Last day of the term",
+    "reason": "Why, in the former system's words",
+    # billing
+    "invoice_id": "The invoice's id in the former billing system",
+    "number": "The number printed on the invoice",
+    "kind": "What document this is",
+    "label": "One line for a person",
+    "issued_on": "Day of issue",
+    "due_on": "Day by which it is to be paid",
+    "period_starts_on": "First day of the period that is billed",
+    "period_ends_on": "Last day of the period that is billed",
+    "net": "Amount before VAT",
+    "gross": "Amount with VAT",
+    "currency": "Always EUR",
+    "payment_id": "The payment's id in the former billing system",
+    "paid_on": "Day on which the money arrived",
+    "amount": "Euros; of a payment, negative when money goes back",
+    "method": "How it was paid, in the former system's words",
+    # events
+    "event_id": "The gathering's id in the former events system",
+    "title": "What the gathering is called",
+    "starts_at": "When it begins",
+    "ends_at": "When it ends",
+    "place": "Where it is held",
+    "registration_id": "The registration's id in the former events system",
+    "registered_at": "When the member registered",
+    "seats": "How many people come",
+    # communications
+    "consent_id": "The consent's id in the former communications system",
+    "channel": "The way of contacting that it is about",
+    "purpose": "What for",
+    "decided_at": "When the member decided",
+    "mailing_id": "The mailing's id in the former communications system",
+    "sent_at": "When it was sent",
+}
+
+
+def describe(owner: str, field: str) -> str | None:
+    """The description of a field of one model, by the model's name."""
+    return DESCRIPTIONS.get(f"{owner}.{field}", DESCRIPTIONS.get(field))

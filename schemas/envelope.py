@@ -1,0 +1,263 @@
+"""CloudEvents 1.0 around facts: structured JSON, binary (``ce-*`` headers) and batch.
+
+Sources: CloudEvents 1.0.2, its JSON format, and the community AMQP 0-9-1 binding (``ce-`` header prefix).
+Reading never raises: what cannot be read comes back as a :class:`Refused` that tells what is wrong and where.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property, lru_cache
+from hashlib import blake2b
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+import orjson
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from schemas.fields import Fact, Key
+
+STRUCTURED = "application/cloudevents+json"
+BATCH = "application/cloudevents-batch+json"
+BINARY = "application/json"
+
+BATCH_EVENTS = 500
+BATCH_BYTES = 1_000_000
+"""Bounds of the batches that we send. Larger ones are read too, up to the consumer's own limit."""
+
+F = TypeVar("F", bound=Fact)
+
+
+class Envelope(BaseModel, Generic[F]):
+    """One CloudEvent around one fact. Unknown extension attributes are ignored, as CloudEvents asks of consumers."""
+
+    model_config = ConfigDict(frozen=True)
+
+    specversion: Literal["1.0"]
+    id: Key
+    source: Annotated[str, Field(pattern=r"^/[a-z0-9-]+/[a-z0-9-]+$")]
+    type: str
+    data: F
+    subject: Key | None = None
+    time: AwareDatetime | None = None
+    datacontenttype: Literal["application/json"] | None = None
+    correlationid: Key | None = None
+
+    @property
+    def cluster(self) -> str:
+        """The cluster that published it: the first word of ``source``."""
+        return self.source.split("/", 2)[1]
+
+    @cached_property
+    def document(self) -> bytes:
+        """The fact as canonical JSON: a field at its default value is left out, so null and missing are the same."""
+        return to_json(self.data)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """16 bytes that are equal when the facts are; they decide between two writings of one version."""
+        return blake2b(self.document, digest_size=16).digest()
+
+    def encode(self) -> bytes:
+        """This event alone, as structured JSON."""
+        return encode_event(type(self.data), self.source, self.document, self.id, self.correlationid)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An event that cannot be read. ``reason`` is a stable word, ``detail`` tells a person field by field.
+
+    ``detail`` holds no value of the message, so that it can be logged.
+    """
+
+    reason: str
+    detail: str
+    body: bytes
+    id: str | None = None
+    type: str | None = None
+
+
+def to_json(fact: Fact) -> bytes:
+    """Canonical JSON of a fact: fields in the order of the schema, defaults left out."""
+    return fact.__pydantic_serializer__.to_json(fact, exclude_defaults=True)
+
+
+def fact_id(fact_type: type[Fact], source: str, document: bytes) -> str:
+    """32 hex digits that depend on publisher, type and content alone, so that publishing twice is one event."""
+    name = f"{source} {fact_type.type_name()} ".encode()
+    return blake2b(name + document, digest_size=16).hexdigest()
+
+
+def encode_event(
+    fact_type: type[Fact], source: str, document: bytes, event_id: str, correlation_id: str | None = None
+) -> bytes:
+    """A structured CloudEvent around a fact that is already JSON."""
+    head = {
+        "specversion": "1.0",
+        "id": event_id,
+        "source": source,
+        "type": fact_type.type_name(),
+        "datacontenttype": "application/json",
+    }
+    if correlation_id is not None:
+        head["correlationid"] = correlation_id
+    return orjson.dumps(head)[:-1] + b',"data":' + document + b"}"
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A message ready for the broker: its body, AMQP content type, AMQP message id and how many events it holds."""
+
+    body: bytes
+    content_type: str
+    message_id: str
+    events: int
+
+
+def encode(source: str, facts: Sequence[Fact], correlation_id: str | None = None) -> Encoded:
+    """One message around one fact (structured) or several of one type (batch).
+
+    ``source`` is ``/<cluster>/<service>``. Ids come from the content: the same facts make the same message.
+    """
+    return _message([_event(source, fact, correlation_id) for fact in facts])
+
+
+def encode_all(source: str, facts: Iterable[tuple[Fact, str | None]]) -> Iterable[Encoded]:
+    """Facts of one type, each with its correlation id, in as few messages as the bounds allow."""
+    events: list[tuple[str, bytes]] = []
+    size = 0
+    for fact, correlation_id in facts:
+        event = _event(source, fact, correlation_id)
+        if events and (len(events) == BATCH_EVENTS or size + len(event[1]) > BATCH_BYTES):
+            yield _message(events)
+            events, size = [], 0
+        events.append(event)
+        size += len(event[1])
+    if events:
+        yield _message(events)
+
+
+def _event(source: str, fact: Fact, correlation_id: str | None) -> tuple[str, bytes]:
+    document = to_json(fact)
+    event_id = fact_id(type(fact), source, document)
+    return event_id, encode_event(type(fact), source, document, event_id, correlation_id)
+
+
+def _message(events: Sequence[tuple[str, bytes]]) -> Encoded:
+    if len(events) == 1:
+        return Encoded(events[0][1], STRUCTURED, events[0][0], 1)
+    message_id = blake2b("".join(event_id for event_id, _ in events).encode(), digest_size=16).hexdigest()
+    return Encoded(b"[" + b",".join(body for _, body in events) + b"]", BATCH, message_id, len(events))
+
+
+def routing_key(cluster: str, fact_type: type[Fact]) -> str:
+    """``<cluster>.<service>.<fact>``; our own services publish as the cluster ``traboule``."""
+    return f"{cluster}.{fact_type.service}.{fact_type.key}"
+
+
+def source_of(cluster: str, service: str) -> str:
+    """The CloudEvents ``source`` of a former system or of one of our services: ``/<cluster>/<service>``."""
+    return f"/{cluster}/{service}"
+
+
+# --- reading -------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=64)
+def _adapters(fact_type: type[Fact]) -> tuple[TypeAdapter[Any], TypeAdapter[Any]]:
+    one = Envelope[fact_type]  # pyright: ignore[reportInvalidTypeArguments]
+    return TypeAdapter(one), TypeAdapter(list[one])
+
+
+def read(
+    fact_type: type[F], body: bytes, content_type: str | None, headers: Mapping[str, Any]
+) -> list[Envelope[F] | Refused]:
+    """Every event of a message, in order: an envelope, or why it is refused.
+
+    The whole batch is validated in one pass; only when that fails are its events looked at one by one,
+    so that a bad one does not take its neighbours along.
+    """
+    mode = (content_type or "").split(";")[0].strip().lower()
+    one, many = _adapters(fact_type)
+    expected = fact_type.type_name()
+    try:
+        if mode == BATCH:
+            events: list[Envelope[F]] = many.validate_json(body)
+        elif "ce-id" in headers or mode == BINARY:
+            events = [one.validate_json(_from_binary(body, headers))]
+        else:
+            events = [one.validate_json(body)]
+    except (ValidationError, ValueError):
+        return _one_by_one(fact_type, body, mode, headers)
+    if all(event.type == expected for event in events):
+        return list(events)
+    return [e if e.type == expected else _wrong_type(fact_type, e.type, e.encode(), e.id) for e in events]
+
+
+def _from_binary(body: bytes, headers: Mapping[str, Any]) -> bytes:
+    head = {name[3:]: _text(value) for name, value in headers.items() if name.startswith("ce-")}
+    return orjson.dumps(head)[:-1] + (b',"data":' if head else b'"data":') + body + b"}"
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _one_by_one(
+    fact_type: type[F], body: bytes, mode: str, headers: Mapping[str, Any]
+) -> list[Envelope[F] | Refused]:
+    binary = mode != BATCH and ("ce-id" in headers or mode == BINARY)
+    try:
+        tree = orjson.loads(_from_binary(body, headers) if binary else body)
+    except orjson.JSONDecodeError as error:
+        return [_unreadable(body, error)]
+    if mode == BATCH and not isinstance(tree, list):
+        return [Refused("not-a-cloudevent", f"{BATCH} must hold a JSON array of events", body)]
+    if mode != BATCH and isinstance(tree, list):
+        return [Refused("not-a-cloudevent", f"an array of events needs the content type {BATCH}", body)]
+    events = tree if isinstance(tree, list) else [tree]
+    if not events:
+        return [Refused("not-a-cloudevent", "the batch is empty", body)]
+    return [_read_one(fact_type, event) for event in events]
+
+
+def _unreadable(body: bytes, error: orjson.JSONDecodeError) -> Refused:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError as bad:
+        detail = f"the body is not UTF-8: byte {bad.start} is 0x{body[bad.start]:02X} (is it Latin-1 or Windows-1252?)"
+        return Refused("not-utf-8", detail, body)
+    return Refused("not-json", f"the body is not JSON: line {error.lineno}, column {error.colno}", body)
+
+
+def _read_one(fact_type: type[F], event: Any) -> Envelope[F] | Refused:
+    body = orjson.dumps(event)
+    if not isinstance(event, dict):
+        return Refused("not-a-cloudevent", "an event must be a JSON object", body)
+    event_id, event_type = (value if isinstance(value, str) else None for value in (event.get("id"), event.get("type")))
+    if event_type is not None and event_type != fact_type.type_name():
+        return _wrong_type(fact_type, event_type, body, event_id)
+    try:
+        return _adapters(fact_type)[0].validate_json(body)
+    except ValidationError as error:
+        return Refused(*_explain(error), body, event_id, event_type)
+
+
+def _wrong_type(fact_type: type[Fact], found: str, body: bytes, event_id: str | None) -> Refused:
+    expected = fact_type.type_name()
+    family, _, number = found.rpartition(".v")
+    if family == expected.rpartition(".v")[0] and number.isdigit() and int(number) > fact_type.schema_version:
+        detail = f"type {family} is at version {number}, and this service knows version {fact_type.schema_version}"
+        return Refused("newer-version", f"{detail}: upgrade Traboule, then replay", body, event_id, found)
+    return Refused("wrong-type", f"type must be {expected} under this routing key", body, event_id, found[:200])
+
+
+def _explain(error: ValidationError) -> tuple[str, str]:
+    """The stable reason, and every fault as ``field: what is wrong``, without the values."""
+    faults = error.errors(include_url=False, include_input=False, include_context=False)
+    lines = [f"{'.'.join(map(str, fault['loc'])) or 'event'}: {fault['msg']}" for fault in faults[:20]]
+    if len(faults) > 20:
+        lines.append(f"and {len(faults) - 20} more")
+    in_data = all(fault["loc"] and fault["loc"][0] == "data" for fault in faults)
+    return "invalid-field" if in_data else "not-a-cloudevent", "; ".join(lines)

@@ -1,0 +1,55 @@
+"""Facts about gatherings and who registered for them; *Recorded* and *Changed* as in :mod:`schemas.billing`."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from schemas.fields import Announced, Fact, Key, Label, Moment, Name
+
+RegistrationStatus = Literal["registered", "waiting", "attended", "absent", "cancelled"]
+
+
+class _Event(Fact):
+    service: ClassVar[str] = "events"
+
+    event_id: Key
+    title: Name
+    starts_at: Moment
+    ends_at: Moment | None = None
+    place: Label | None = None
+    status: Literal["planned", "held", "cancelled"] = "planned"
+
+
+class _Registration(Fact):
+    service: ClassVar[str] = "events"
+
+    registration_id: Key
+    event_id: Key
+    record_id: Key
+    registered_at: Moment
+    status: RegistrationStatus = "registered"
+    seats: Annotated[int, Field(ge=1, le=10_000)] = 1
+
+
+class EventRecorded(_Event):
+    """A gathering that a former system organises."""
+
+    key: ClassVar[str] = "event-recorded"
+
+
+class EventChanged(_Event, Announced):
+    """A gathering as the events service holds it now."""
+
+    key: ClassVar[str] = "event-changed"
+
+
+class RegistrationRecorded(_Registration):
+    """A member's registration for a gathering, as a former system recorded it."""
+
+    key: ClassVar[str] = "registration-recorded"
+
+
+class RegistrationChanged(_Registration, Announced):
+    """A registration as the events service holds it now."""
+
+    key: ClassVar[str] = "registration-changed"

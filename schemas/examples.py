@@ -1,0 +1,162 @@
+"""One plausible fact of every type: what the published schemas, the page for producers and the tests show.
+
+Companies and people are made up; phone numbers come from the ranges that Arcep keeps for fiction.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+from schemas import billing, communications, events, membership
+from schemas.envelope import encode, source_of
+from schemas.fields import Announced, Fact
+
+CLUSTER = "numelink"
+"""The cluster whose former systems publish the examples."""
+
+_MICROSECONDS = 1_795_426_200_000_000
+
+
+def _member_recorded() -> Fact:
+    return membership.MemberRecorded(
+        version=_MICROSECONDS,
+        record_id="1042",
+        name="Ateliers du Gier",
+        brand="Gier Numérique",
+        legal_form="SAS",
+        siren="123 456 782",
+        siret="123 456 782 00010",
+        vat="FR 12 123456782",
+        naf="62.01Z",
+        naf_nomenclature="rev2",
+        website="https://ateliers-du-gier.example",
+        email="contact@ateliers-du-gier.example",
+        phone="04 65 71 00 12",
+        mobile="06 39 98 00 12",
+        street="12 rue de la République",
+        postcode="42000",
+        city="Saint-Étienne",
+        country="France",
+        contact_first_name="Zoé",
+        contact_last_name="Müller",
+        contact_role="Présidente",
+        lineage="numelink",
+        category="Entreprise",
+        fee_band="10 à 49 salariés",
+        headcount="23",
+        status="active",
+        member_since=date(2019, 3, 1),
+        paid_until=date(2026, 12, 31),
+        exempt=False,
+        subscriptions=(
+            membership.Subscription(
+                subscription_id="2026-1042",
+                starts_on=date(2026, 1, 1),
+                ends_on=date(2026, 12, 31),
+                amount=Decimal("480.00"),
+                label="Cotisation 2026",
+            ),
+        ),
+        opt_outs=("bulk-email",),
+        created_on=date(2019, 3, 1),
+        modified_on=date(2026, 11, 23),
+        extra={"Parrain": "Société des Mines"},
+    )
+
+
+def _member_removed() -> Fact:
+    return membership.MemberRemoved(version=_MICROSECONDS, record_id="1042", reason="double saisie")
+
+
+_INVOICE: dict[str, Any] = {
+    "version": 3,
+    "invoice_id": "F2026-0117",
+    "record_id": "1042",
+    "number": "F2026-0117",
+    "status": "paid",
+    "label": "Cotisation 2026",
+    "issued_on": date(2026, 1, 5),
+    "due_on": date(2026, 2, 4),
+    "period_starts_on": date(2026, 1, 1),
+    "period_ends_on": date(2026, 12, 31),
+    "net": Decimal("400.00"),
+    "vat": Decimal("80.00"),
+    "gross": Decimal("480.00"),
+}
+_PAYMENT: dict[str, Any] = {
+    "version": 1,
+    "payment_id": "R2026-0098",
+    "record_id": "1042",
+    "invoice_id": "F2026-0117",
+    "paid_on": date(2026, 1, 20),
+    "amount": Decimal("480.00"),
+    "method": "virement",
+}
+_EVENT: dict[str, Any] = {
+    "version": 2,
+    "event_id": "apero-2026-11",
+    "title": "Apéro des adhérents",
+    "starts_at": datetime(2026, 11, 26, 17, 30, tzinfo=UTC),
+    "ends_at": datetime(2026, 11, 26, 20, 0, tzinfo=UTC),
+    "place": "Cité du design, Saint-Étienne",
+}
+_REGISTRATION: dict[str, Any] = {
+    "version": 1,
+    "registration_id": "apero-2026-11/1042",
+    "event_id": "apero-2026-11",
+    "record_id": "1042",
+    "registered_at": datetime(2026, 11, 2, 8, 15, tzinfo=UTC),
+    "seats": 2,
+}
+_CONSENT: dict[str, Any] = {
+    "version": 1,
+    "consent_id": "1042/lettre",
+    "record_id": "1042",
+    "channel": "bulk-email",
+    "purpose": "lettre mensuelle",
+    "status": "granted",
+    "brand": "Numelink",
+    "decided_at": datetime(2025, 9, 14, 12, 0, tzinfo=UTC),
+    "proof": "formulaire du site, envoi 8841",
+}
+_MAILING: dict[str, Any] = {
+    "version": 1,
+    "mailing_id": "lettre-2026-11",
+    "subject": "La lettre de novembre",
+    "purpose": "lettre mensuelle",
+    "brand": "Numelink",
+    "sent_at": datetime(2026, 11, 3, 9, 0, tzinfo=UTC),
+    "recipients": ("1042", "1043"),
+}
+
+EXAMPLES: Mapping[type[Fact], Callable[[], Fact]] = {
+    membership.MemberRecorded: _member_recorded,
+    membership.MemberRemoved: _member_removed,
+    billing.InvoiceRecorded: lambda: billing.InvoiceRecorded(**_INVOICE),
+    billing.PaymentRecorded: lambda: billing.PaymentRecorded(**_PAYMENT),
+    billing.InvoiceChanged: lambda: billing.InvoiceChanged(**_INVOICE, cluster=CLUSTER),
+    billing.PaymentChanged: lambda: billing.PaymentChanged(**_PAYMENT, cluster=CLUSTER),
+    events.EventRecorded: lambda: events.EventRecorded(**_EVENT),
+    events.RegistrationRecorded: lambda: events.RegistrationRecorded(**_REGISTRATION),
+    events.EventChanged: lambda: events.EventChanged(**_EVENT, cluster=CLUSTER),
+    events.RegistrationChanged: lambda: events.RegistrationChanged(**_REGISTRATION, cluster=CLUSTER),
+    communications.ConsentRecorded: lambda: communications.ConsentRecorded(**_CONSENT),
+    communications.MailingRecorded: lambda: communications.MailingRecorded(**_MAILING),
+    communications.ConsentChanged: lambda: communications.ConsentChanged(**_CONSENT, cluster=CLUSTER),
+    communications.MailingChanged: lambda: communications.MailingChanged(**_MAILING, cluster=CLUSTER),
+}
+"""How to build the example of each type."""
+
+
+def publisher_of(fact_type: type[Fact]) -> str:
+    """The cluster word of the example's routing key: ours for what we announce."""
+    return "traboule" if issubclass(fact_type, Announced) else CLUSTER
+
+
+def example_event(fact_type: type[Fact]) -> dict[str, Any]:
+    """The example as a whole structured CloudEvent, ready for JSON."""
+    source = source_of(publisher_of(fact_type), fact_type.service)
+    return orjson.loads(encode(source, [EXAMPLES[fact_type]()]).body)

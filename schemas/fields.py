@@ -1,0 +1,117 @@
+"""The few kinds of value that facts are made of.
+
+Text is bounded and free of NUL, because PostgreSQL cannot store U+0000 and because a silent truncation loses data:
+a value that is too long is refused with its field's name instead.
+"""
+
+from collections.abc import Collection
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, ClassVar
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
+
+NO_NUL = r"^[^\x00]*$"
+
+Key = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
+"""A former system's own id of a record, invoice, event, consent…: 1 to 200 characters, no control character."""
+
+Label = Annotated[str, StringConstraints(max_length=1_000, pattern=NO_NUL)]
+"""A line of text as it was written: at most 1,000 characters."""
+
+Name = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000, pattern=NO_NUL)
+]
+"""A name that must be there: 1 to 1,000 characters once the spaces around it are gone."""
+
+Note = Annotated[str, StringConstraints(max_length=20_000, pattern=NO_NUL)]
+"""Free text: at most 20,000 characters."""
+
+Version = Annotated[int, Field(ge=0, lt=2**63)]
+"""The publisher's own sequence number of this record, or its time of change in microseconds since 1970. Larger is newer."""
+
+
+def _written_as_text(value: object) -> object:
+    # A JSON number has already been through a binary float in most languages: 0.1 + 0.2 is not 0.3 cents.
+    if isinstance(value, float):
+        raise ValueError('write amounts as text, such as "1200.00"')
+    return value
+
+
+def _plausible(day: date) -> date:
+    # 1970-01-01 is what many systems store for a date that they could not read.
+    if day == date(1970, 1, 1):
+        raise ValueError("1970-01-01 is how many systems write an unreadable date: leave the field out")
+    if not 1850 <= day.year <= 2200:
+        raise ValueError("the year must lie between 1850 and 2200")
+    return day
+
+
+Amount = Annotated[
+    Decimal, BeforeValidator(_written_as_text), Field(max_digits=12, decimal_places=2, strict=False)
+]
+"""Euros and cents, written as text ("1200.00"); at most 12 digits, 2 of them after the point."""
+
+Day = Annotated[date, AfterValidator(_plausible)]
+"""A calendar day, ISO 8601 (2026-11-23)."""
+
+Moment = AwareDatetime
+"""An instant with its offset from UTC, RFC 3339 (2026-11-23T09:30:00+01:00)."""
+
+
+class Part(BaseModel):
+    """A piece of a fact: frozen, and closed, so that a misspelt field is told to its publisher instead of being lost."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Fact(Part):
+    """Something that happened, published by the system that owns it.
+
+    ``type_name`` is the CloudEvents type without its version; ``key`` is the last word of the routing key.
+    """
+
+    service: ClassVar[str]
+    key: ClassVar[str]
+    schema_version: ClassVar[int] = 1
+
+    version: Version
+
+    @classmethod
+    def type_name(cls) -> str:
+        """The CloudEvents ``type``: ``fr.traboule.<service>.<fact>.v<N>``."""
+        return f"fr.traboule.{cls.service}.{cls.key}.v{cls.schema_version}"
+
+    @classmethod
+    def binding(cls) -> str:
+        """The topic pattern of its routing keys: from every cluster's former system."""
+        return f"*.{cls.service}.{cls.key}"
+
+    @classmethod
+    def publishers(cls, clusters: Collection[str]) -> frozenset[str]:
+        """The broker users that may publish it: the former system of each cluster for this service."""
+        return frozenset(f"{cluster}.{cls.service}" for cluster in clusters)
+
+
+class Announced(Fact):
+    """A fact that one of our own services publishes about what it holds for one cluster."""
+
+    cluster: Key
+
+    @classmethod
+    def binding(cls) -> str:
+        """The topic pattern of its routing keys: from our own service only."""
+        return f"traboule.{cls.service}.{cls.key}"
+
+    @classmethod
+    def publishers(cls, clusters: Collection[str]) -> frozenset[str]:
+        """The one broker user that may publish it: our own service."""
+        return frozenset({f"traboule.{cls.service}"})

@@ -1,0 +1,18 @@
+"""What billing does with each fact: save what is newer, announce what was saved."""
+
+from collections.abc import Sequence
+
+from schemas.billing import InvoiceChanged, InvoiceRecorded, PaymentChanged, PaymentRecorded
+from schemas.envelope import Envelope
+from services.billing.repository import BillingUnitOfWork
+from services.house import announce, as_held
+
+
+async def record_invoices(uow: BillingUnitOfWork, messages: Sequence[Envelope[InvoiceRecorded]]) -> None:
+    """Mirror the former system's invoices."""
+    announce(uow, as_held(InvoiceChanged, await uow.save_invoices(messages)))
+
+
+async def record_payments(uow: BillingUnitOfWork, messages: Sequence[Envelope[PaymentRecorded]]) -> None:
+    """Mirror the former system's payments."""
+    announce(uow, as_held(PaymentChanged, await uow.save_payments(messages)))

@@ -1,0 +1,42 @@
+"""Billing's tables: mirrors of invoices and payments under the former systems' own ids, and the messaging tables."""
+
+import sqlalchemy as sa
+
+from shared.messaging.tables import messaging_tables
+from shared.persistence.mirror import mirror_columns
+
+metadata = sa.MetaData()
+messaging = messaging_tables(metadata)
+
+invoices = sa.Table(
+    "invoices",
+    metadata,
+    *mirror_columns("invoice_id"),
+    sa.Column("record_id", sa.Text, nullable=False),
+    sa.Column("number", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("label", sa.Text),
+    sa.Column("issued_on", sa.Date, nullable=False),
+    sa.Column("due_on", sa.Date),
+    sa.Column("period_starts_on", sa.Date),
+    sa.Column("period_ends_on", sa.Date),
+    sa.Column("net", sa.Numeric(12, 2), nullable=False),
+    sa.Column("vat", sa.Numeric(12, 2), nullable=False),
+    sa.Column("gross", sa.Numeric(12, 2), nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Index("invoices_by_record", "cluster", "record_id"),
+)
+
+payments = sa.Table(
+    "payments",
+    metadata,
+    *mirror_columns("payment_id"),
+    sa.Column("record_id", sa.Text, nullable=False),
+    sa.Column("invoice_id", sa.Text),
+    sa.Column("paid_on", sa.Date, nullable=False),
+    sa.Column("amount", sa.Numeric(12, 2), nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("method", sa.Text),
+    sa.Index("payments_by_record", "cluster", "record_id"),
+)

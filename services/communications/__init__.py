@@ -1,0 +1,1 @@
+"""Consents and mailings: mirrors what former systems publish, and announces what it holds."""

@@ -1,0 +1,4 @@
+from services.communications.tables import metadata
+from shared.persistence.migrations import run
+
+run(metadata)

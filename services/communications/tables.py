@@ -1,0 +1,43 @@
+"""Tables of communications: mirrors of consents and mailings, and the messaging tables."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+
+from shared.messaging.tables import messaging_tables
+from shared.persistence.mirror import mirror_columns
+
+metadata = sa.MetaData()
+messaging = messaging_tables(metadata)
+
+consents = sa.Table(
+    "consents",
+    metadata,
+    *mirror_columns("consent_id"),
+    sa.Column("record_id", sa.Text, nullable=False),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("purpose", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("brand", sa.Text),
+    sa.Column("decided_at", TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("proof", sa.Text),
+    sa.Index("consents_by_record", "cluster", "record_id"),
+)
+
+mailings = sa.Table(
+    "mailings",
+    metadata,
+    *mirror_columns("mailing_id"),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("purpose", sa.Text),
+    sa.Column("brand", sa.Text),
+    sa.Column("sent_at", TIMESTAMP(timezone=True), nullable=False),
+)
+
+recipients = sa.Table(
+    "recipients",
+    metadata,
+    sa.Column("cluster", sa.Text, primary_key=True),
+    sa.Column("mailing_id", sa.Text, primary_key=True),
+    sa.Column("record_id", sa.Text, primary_key=True),
+    sa.Index("recipients_by_record", "cluster", "record_id"),
+)

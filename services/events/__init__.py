@@ -1,0 +1,1 @@
+"""Gatherings: mirrors the events and registrations that former systems publish, and announces what it holds."""

@@ -1,0 +1,35 @@
+"""Tables of the events service: mirrors of gatherings and registrations, and the messaging tables."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+
+from shared.messaging.tables import messaging_tables
+from shared.persistence.mirror import mirror_columns
+
+metadata = sa.MetaData()
+messaging = messaging_tables(metadata)
+
+events = sa.Table(
+    "events",
+    metadata,
+    *mirror_columns("event_id"),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("starts_at", TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("ends_at", TIMESTAMP(timezone=True)),
+    sa.Column("place", sa.Text),
+    sa.Column("status", sa.Text, nullable=False),
+)
+
+registrations = sa.Table(
+    "registrations",
+    metadata,
+    *mirror_columns("registration_id"),
+    # No foreign key: a registration may arrive before its event.
+    sa.Column("event_id", sa.Text, nullable=False),
+    sa.Column("record_id", sa.Text, nullable=False),
+    sa.Column("registered_at", TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("seats", sa.Integer, nullable=False),
+    sa.Index("registrations_by_record", "cluster", "record_id"),
+    sa.Index("registrations_by_event", "cluster", "event_id"),
+)

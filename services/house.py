@@ -1,0 +1,79 @@
+"""Where facts and machinery meet: what every service's ``create_app`` and handlers are made with."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Any, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from schemas.envelope import Envelope, encode_all, read, routing_key, source_of
+from schemas.fields import Announced
+from shared.messaging.bus import Bus
+from shared.messaging.consumer import LaneSettings
+from shared.messaging.outbox import Outgoing
+from shared.messaging.relay import Relay
+from shared.messaging.subscription import Subscription
+from shared.messaging.topology import EXCHANGE, HOUSE
+from shared.persistence.database import asyncpg_url, create_engine
+from shared.persistence.unit_of_work import UnitOfWork
+from shared.runtime.clusters import load_clusters
+from shared.runtime.health import Checks, health_routes
+from shared.runtime.service import Service
+from shared.runtime.settings import ServiceSettings
+
+A = TypeVar("A", bound=Announced)
+BuildHttp = Callable[[AsyncEngine, Checks], ASGIApp]
+
+
+def announce(uow: UnitOfWork, facts: Iterable[tuple[Announced, str | None]]) -> None:
+    """Publish facts, each with the correlation id of what caused it, when the transaction commits."""
+    for fact_type, group in groupby(facts, key=lambda pair: type(pair[0])):
+        for encoded in encode_all(source_of(HOUSE, fact_type.service), group):
+            key = routing_key(HOUSE, fact_type)
+            uow.outbox.add(Outgoing(EXCHANGE, key, encoded.message_id, encoded.content_type, encoded.body))
+
+
+def as_held(fact_type: type[A], saved: Iterable[Envelope[Any]]) -> Iterable[tuple[A, str]]:
+    """The fact that announces each record that a mirror saved, under its own ids and version, and what caused it."""
+    for message in saved:
+        fact = fact_type.model_construct(**message.data.__dict__, cluster=message.cluster)
+        yield fact, message.correlationid or message.id
+
+
+def health_only(_: AsyncEngine, checks: Checks) -> ASGIApp:
+    """The HTTP side of a service that is no door: health and metrics."""
+    return Starlette(routes=health_routes(checks))
+
+
+def build(
+    name: str,
+    settings: ServiceSettings,
+    subscriptions: Sequence[Subscription],
+    unit_of_work: Callable[[AsyncConnection], UnitOfWork],
+    http: BuildHttp = health_only,
+) -> Service:
+    """Put one service together. Nothing is connected yet. Raises ClustersFileError."""
+    engine = create_engine(settings.database_url, application=f"{HOUSE}.{name}")
+    bus = Bus(
+        name,
+        settings.broker_url,
+        subscriptions,
+        clusters=load_clusters(settings.clusters_file),
+        engine=engine,
+        unit_of_work=unit_of_work,
+        read=read,
+        settings=LaneSettings(settings.prefetch, settings.batch_events, settings.linger_ms / 1000),
+    )
+    relay = Relay(asyncpg_url(settings.database_url), settings.broker_url, bus.user)
+    service: Service | None = None
+
+    async def checks() -> Mapping[str, bool]:
+        assert service is not None, "HTTP is served only once the service is built"
+        return await service.checks()
+
+    service = Service(
+        name, engine, bus, relay, http(engine, checks), settings.http_host, settings.http_port, settings.inbox_days
+    )
+    return service

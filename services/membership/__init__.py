@@ -1,0 +1,1 @@
+"""Members: source records, links between them, consolidated views, and the one HTTP door."""

@@ -1,0 +1,21 @@
+"""What membership hears: the routing table."""
+
+from schemas.billing import InvoiceChanged, PaymentChanged
+from schemas.communications import ConsentChanged, MailingChanged
+from schemas.events import EventChanged, RegistrationChanged
+from schemas.membership import MemberRecorded, MemberRemoved
+from services.membership import handlers
+from shared.messaging.subscription import Subscription
+
+SUBSCRIPTIONS = (
+    Subscription("membership.member-recorded", MemberRecorded, handlers.record_members),
+    Subscription("membership.member-removed", MemberRemoved, handlers.record_members),
+    Subscription("membership.invoice-changed", InvoiceChanged, handlers.keep("invoice", "invoice_id")),
+    Subscription("membership.payment-changed", PaymentChanged, handlers.keep("payment", "payment_id")),
+    Subscription("membership.event-changed", EventChanged, handlers.keep("event", "event_id")),
+    Subscription(
+        "membership.registration-changed", RegistrationChanged, handlers.keep("registration", "registration_id")
+    ),
+    Subscription("membership.consent-changed", ConsentChanged, handlers.keep("consent", "consent_id")),
+    Subscription("membership.mailing-changed", MailingChanged, handlers.keep_mailings),
+)

@@ -1,0 +1,1 @@
+"""Pure rules: understanding what was written, linking source records, consolidating members."""

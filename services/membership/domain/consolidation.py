@@ -1,0 +1,215 @@
+"""The consolidated view: a pure function of linked source records and of what the other services hold about them.
+
+The same inputs give the same bytes, in whatever order they arrived: every list is sorted by what it contains, and
+nothing in it depends on the clock. Whether somebody is paid up *today* is therefore asked of ``paid_until``, not kept.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from services.membership.domain import linking, survivorship
+from services.membership.domain.records import RecordKey, SourceRecord
+
+RESTRICTIONS = frozenset({"refused", "withdrawn"})
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """One invoice, payment, registration (with its event), consent or mailing of a source record."""
+
+    kind: str
+    key: RecordKey
+    item_id: str
+    document: Mapping[str, Any]
+    event: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A consolidated view, ready to store: the document as UTF-8 JSON, and what lists and searches need of it."""
+
+    member_id: str
+    document: bytes
+    etag: str
+    sort_key: str
+    search: str
+    sirens: list[str]
+    clusters: list[str]
+    lineages: list[str]
+    departement: str | None
+    paid_until: str | None
+    exempt: bool
+    active: bool
+
+
+def consolidate(group: Sequence[SourceRecord], related: Iterable[Related]) -> View:
+    """The view of one member. ``group`` holds its linked records in order of key, at least one."""
+    by_kind: defaultdict[str, list[Related]] = defaultdict(list)
+    for item in related:
+        by_kind[item.kind].append(item)
+    records = survivorship.precedence(group)
+    memberships = [_membership(record) for record in group]
+    dues = _dues(by_kind["invoice"], by_kind["payment"])
+    paid_until = _latest([*(m.get("paid_until") for m in memberships), _paid_through(dues)])
+    fields = survivorship.survivors(records)
+    lineages = sorted({m["lineage"] for m in memberships if m.get("lineage")})
+    clusters = sorted({record.key.cluster for record in group})
+    member_id = linking.member_id(group)
+    document = {
+        "id": member_id,
+        "former_ids": sorted(record.key.own_id for record in group[1:]),
+        "clusters": clusters,
+        "lineages": lineages,
+        **fields,
+        "paid_until": paid_until,
+        "memberships": memberships,
+        "dues": dues,
+        "registrations": _registrations(by_kind["registration"]),
+        "consents": _consents(group, by_kind["consent"]),
+        "mailings": _mailings(by_kind["mailing"]),
+        "sources": [_source(record) for record in group],
+    }
+    encoded = orjson.dumps(document)
+    return View(
+        member_id,
+        encoded,
+        blake2b(encoded, digest_size=16).hexdigest(),
+        sort_key=str(records[0].understood.get("sort_key", "")),
+        search=" ".join(dict.fromkeys(record.understood.get("search_text", "") for record in group)),
+        sirens=sorted({record.siren for record in group if record.siren}),
+        clusters=clusters,
+        lineages=lineages,
+        departement=(fields.get("departement") or {}).get("value"),
+        paid_until=paid_until,
+        exempt=any(m.get("exempt") for m in memberships),
+        active=any(m.get("status") != "ended" for m in memberships),
+    )
+
+
+_MEMBERSHIP = ("category", "status", "member_since", "paid_until", "exempt", "fee_band", "subscriptions")
+
+
+def _membership(record: SourceRecord) -> dict[str, Any]:
+    kept = {name: record.written[name] for name in _MEMBERSHIP if record.written.get(name)}
+    lineage = record.understood.get("lineage")
+    return {"from": str(record.key), "cluster": record.key.cluster, **({"lineage": lineage} if lineage else {}), **kept}
+
+
+def _source(record: SourceRecord) -> dict[str, Any]:
+    return {
+        "from": str(record.key),
+        "member_id": record.key.own_id,
+        "written": {name: value for name, value in record.written.items() if name not in {"version", "subscriptions"}},
+        "problems": record.understood.get("problems", []),
+    }
+
+
+def _latest(days: Iterable[str | None]) -> str | None:
+    return max((day for day in days if day), default=None)
+
+
+# --- dues ----------------------------------------------------------------------------------------------------------
+
+
+def _dues(invoices: Sequence[Related], payments: Sequence[Related]) -> dict[str, Any]:
+    paid: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for payment in payments:
+        invoice_id = payment.document.get("invoice_id")
+        if invoice_id:
+            paid[payment.key.cluster, invoice_id] += Decimal(payment.document["amount"])
+    lines = [
+        {**_item(one), "paid": str(paid[one.key.cluster, one.item_id]), **_without(one.document, "record_id")}
+        for one in _sorted(invoices, "issued_on")
+    ]
+    billed = sum((_signed(one.document) for one in invoices if _counts(one.document)), Decimal())
+    received = sum((Decimal(one.document["amount"]) for one in payments), Decimal())
+    return {
+        "invoiced": str(billed),
+        "received": str(received),
+        "outstanding": str(billed - received),
+        "currency": "EUR",
+        "invoices": lines,
+        "payments": [{**_item(p), **_without(p.document, "record_id")} for p in _sorted(payments, "paid_on")],
+    }
+
+
+def _counts(invoice: Mapping[str, Any]) -> bool:
+    return invoice.get("status", "issued") not in {"draft", "cancelled"}
+
+
+def _signed(invoice: Mapping[str, Any]) -> Decimal:
+    gross = Decimal(invoice["gross"])
+    return -abs(gross) if invoice.get("kind") == "credit-note" else gross
+
+
+def _paid_through(dues: Mapping[str, Any]) -> str | None:
+    """The last day of a period whose invoice is paid in full."""
+    return _latest(
+        line.get("period_ends_on")
+        for line in dues["invoices"]
+        if line.get("kind", "invoice") == "invoice"
+        and (line.get("status") == "paid" or (_counts(line) and Decimal(line["paid"]) >= Decimal(line["gross"])))
+    )
+
+
+# --- registrations, consents, mailings -----------------------------------------------------------------------------
+
+
+def _registrations(registrations: Sequence[Related]) -> list[dict[str, Any]]:
+    return [
+        {**_item(one), **_without(one.document, "record_id"), "event": dict(one.event) if one.event else None}
+        for one in _sorted(registrations, "registered_at")
+    ]
+
+
+def _consents(group: Sequence[SourceRecord], consents: Sequence[Related]) -> dict[str, Any]:
+    """What was decided, and what it comes to: the most restrictive wins (RGPD art. 7(3) and 21).
+
+    Within one source record and brand the last decision on a channel and purpose counts; between them a single
+    refusal forbids. An opt-out of the record itself forbids its channel for every purpose (``*``).
+    """
+    last: dict[tuple[str, ...], Related] = {}
+    for one in _sorted(consents, "decided_at"):
+        brand = str(one.document.get("brand", ""))
+        last[str(one.key), brand, one.document["channel"], one.document["purpose"]] = one
+    verdicts: dict[tuple[str, str], dict[str, Any]] = {}
+    for (speaker, _, channel, purpose), one in sorted(last.items()):
+        forbids = one.document["status"] in RESTRICTIONS
+        held = verdicts.get((channel, purpose))
+        if held is None or (forbids and held["allowed"]):
+            verdicts[channel, purpose] = {
+                "channel": channel,
+                "purpose": purpose,
+                "allowed": not forbids,
+                "because_of": f"{speaker}#{one.item_id}",
+            }
+    for record in group:
+        for channel in record.written.get("opt_outs", ()):
+            verdict = {"channel": channel, "purpose": "*", "allowed": False, "because_of": str(record.key)}
+            verdicts.setdefault((channel, "*"), verdict)
+    return {
+        "in_force": [verdicts[key] for key in sorted(verdicts)],
+        "decisions": [{**_item(one), **_without(one.document, "record_id")} for one in _sorted(consents, "decided_at")],
+    }
+
+
+def _mailings(mailings: Sequence[Related]) -> list[dict[str, Any]]:
+    return [{**_item(one), **_without(one.document, "record_id", "recipients")} for one in _sorted(mailings, "sent_at")]
+
+
+def _sorted(items: Iterable[Related], field: str) -> list[Related]:
+    return sorted(items, key=lambda one: (str(one.document.get(field, "")), one.key, one.item_id))
+
+
+def _item(item: Related) -> dict[str, Any]:
+    return {"from": str(item.key)}
+
+
+def _without(document: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if name not in {*names, "version", "cluster"}}

@@ -1,0 +1,37 @@
+"""A source record: what one former system says of one member, and what we understood of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from uuid import UUID, uuid5
+
+NAMESPACE = UUID("0192f0c1-7a3e-7c55-9d0e-54726162756c")
+
+
+class RecordKey(NamedTuple):
+    """The former system's own name for a record; its text form is ``numelink/B-104851``."""
+
+    cluster: str
+    record_id: str
+
+    def __str__(self) -> str:
+        return f"{self.cluster}/{self.record_id}"
+
+    @property
+    def own_id(self) -> str:
+        """The member id that this record has by itself (UUIDv5), the same for ever and on every machine."""
+        return str(uuid5(NAMESPACE, str(self)))
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRecord:
+    """What consolidation needs of one record. ``written`` and ``understood`` are JSON objects."""
+
+    key: RecordKey
+    written: Mapping[str, Any]
+    understood: Mapping[str, Any]
+    siren: str | None
+    same_as: str | None
+    name_key: str
+    member_id: str | None
+    removed: bool = False

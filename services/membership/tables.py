@@ -1,0 +1,94 @@
+"""Membership's tables: what former systems said, how it is linked, and the documents that are served."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, UUID
+
+from shared.messaging.tables import messaging_tables
+
+metadata = sa.MetaData()
+messaging = messaging_tables(metadata)
+
+_now = sa.text("now()")
+
+source_records = sa.Table(
+    "source_records",
+    metadata,
+    sa.Column("cluster", sa.Text, primary_key=True),
+    sa.Column("record_id", sa.Text, primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
+    sa.Column("removed", sa.Boolean, nullable=False),
+    sa.Column("written", JSONB, nullable=False, comment="the fact, as the former system wrote it"),
+    sa.Column("understood", JSONB, nullable=False, comment="the same, normalised, with its problems"),
+    sa.Column("siren", sa.Text, comment="valid, or null"),
+    sa.Column("same_as", sa.Text),
+    sa.Column("name_key", sa.Text, nullable=False),
+    sa.Column("own_id", UUID(as_uuid=False), nullable=False, comment="the member id if it stood alone; for ever"),
+    sa.Column("member_id", UUID(as_uuid=False), comment="the member that it is linked to; null once removed"),
+    sa.Index("source_records_by_siren", "siren", postgresql_where=sa.text("siren is not null")),
+    sa.Index("source_records_by_same_as", "cluster", "same_as", postgresql_where=sa.text("same_as is not null")),
+    sa.Index("source_records_by_member", "member_id"),
+    sa.Index("source_records_by_own_id", "own_id", unique=True),
+)
+
+record_history = sa.Table(
+    "record_history",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("cluster", sa.Text, nullable=False),
+    sa.Column("record_id", sa.Text, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("fields", ARRAY(sa.Text), nullable=False, comment="names of what changed, never the values"),
+    sa.Index("record_history_by_record", "cluster", "record_id", "id"),
+)
+
+related = sa.Table(
+    "related",
+    metadata,
+    sa.Column("kind", sa.Text, primary_key=True, comment="invoice, payment, event, registration, consent, mailing"),
+    sa.Column("cluster", sa.Text, primary_key=True),
+    sa.Column("item_id", sa.Text, primary_key=True),
+    sa.Column("record_id", sa.Text, comment="the source record that it names; an event names none"),
+    sa.Column("event_id", sa.Text, comment="the event that a registration is for"),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
+    sa.Column("document", JSONB, nullable=False),
+    sa.Index("related_by_record", "cluster", "record_id"),
+    sa.Index("related_by_event", "cluster", "event_id", postgresql_where=sa.text("event_id is not null")),
+)
+
+views = sa.Table(
+    "views",
+    metadata,
+    sa.Column("member_id", UUID(as_uuid=False), primary_key=True),
+    sa.Column("document", sa.LargeBinary, nullable=False, comment="the consolidated view: UTF-8 JSON, served as it is"),
+    sa.Column("etag", sa.Text, nullable=False),
+    sa.Column("sort_key", sa.Text(collation="C"), nullable=False, comment="name without accents and case"),
+    sa.Column("search", sa.Text, nullable=False, comment="names, brand, town and SIRENs without accents and case"),
+    sa.Column("sirens", ARRAY(sa.Text), nullable=False),
+    sa.Column("clusters", ARRAY(sa.Text), nullable=False),
+    sa.Column("lineages", ARRAY(sa.Text), nullable=False),
+    sa.Column("departement", sa.Text),
+    sa.Column("paid_until", sa.Date),
+    sa.Column("exempt", sa.Boolean, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False, comment="a membership that has not ended"),
+    sa.Column("updated_at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
+    sa.Index("views_by_name", "sort_key", "member_id"),
+    sa.Index("views_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
+    sa.Index("views_by_siren", "sirens", postgresql_using="gin"),
+)
+
+api_keys = sa.Table(
+    "api_keys",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True, comment="the public half of the key"),
+    sa.Column("hash", sa.LargeBinary, nullable=False, comment="of the secret half"),
+    sa.Column("name", sa.Text, nullable=False, comment="who or what uses it"),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
+    sa.Column("expires_at", TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("revoked_at", TIMESTAMP(timezone=True)),
+    sa.CheckConstraint("role in ('reader', 'staff', 'admin')", name="api_keys_role"),
+)

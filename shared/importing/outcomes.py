@@ -1,0 +1,50 @@
+"""What became of a row: accepted, the repetition of one that was, or rejected. Every row is one of the three."""
+
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
+
+F = TypeVar("F")
+
+
+class Unreadable(Exception):
+    """This file cannot be imported at all; the message says why and what to do."""
+
+
+class Notice(NamedTuple):
+    """Something that a person should know about a row that was accepted all the same."""
+
+    line: int
+    record_id: str | None
+    field: str
+    value: str
+    reason: str
+
+
+class Accepted(NamedTuple, Generic[F]):
+    """A fact, and the lines of the file that it was made from."""
+
+    lines: tuple[int, ...]
+    fact: F
+    notices: tuple[Notice, ...] = ()
+
+
+class Repeated(NamedTuple):
+    """A row that says again, word for word, what line ``first`` said."""
+
+    line: int
+    first: int
+
+
+class Rejection(NamedTuple):
+    """One fault of a row that was set aside; a row with several faults has several of these.
+
+    ``field`` is the column as the file names it, ``value`` what was written there.
+    """
+
+    line: int
+    record_id: str | None
+    field: str
+    value: str
+    reason: str
+
+
+Outcome: TypeAlias = Accepted[F] | Repeated | Rejection

@@ -1,0 +1,1 @@
+"""Messages in and out: consumer, inbox, outbox, relay, failures, dead letters."""

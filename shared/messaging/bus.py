@@ -1,0 +1,117 @@
+"""The bus: a service's connection to the broker, with one lane for each line of its routing table."""
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from aio_pika.abc import AbstractIncomingMessage
+from faststream import AckPolicy
+from faststream.rabbit import Channel, RabbitBroker, RabbitQueue
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared.messaging.consumer import Lane, LaneSettings
+from shared.messaging.delivery import Delivery
+from shared.messaging.subscription import Read, Subscription
+from shared.messaging.topology import HOUSE, dead_queue, unrouted_queue
+from shared.persistence.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Fallen:
+    """A message from a queue of last resort, as an unreadable event: it is parked with this reason."""
+
+    reason: str
+    detail: str
+    body: bytes
+    id: str | None
+    type: str | None = None
+
+
+class Bus:
+    """Consumes every subscription of one service. Nothing is connected before :meth:`start`."""
+
+    def __init__(
+        self,
+        service: str,
+        broker_url: str,
+        subscriptions: Sequence[Subscription],
+        *,
+        clusters: Collection[str],
+        engine: AsyncEngine,
+        unit_of_work: Callable[[AsyncConnection], UnitOfWork],
+        read: Read,
+        settings: LaneSettings,
+    ) -> None:
+        self.user = f"{HOUSE}.{service}"
+        # Types are not applied by FastStream: our reader validates whole batches in one pass.
+        self.broker = RabbitBroker(
+            broker_url, apply_types=False, logger=None, app_id=self.user, graceful_timeout=5, reconnect_interval=1.0
+        )
+        lane = partial(Lane, own_user=self.user, engine=engine, unit_of_work=unit_of_work, settings=settings)
+        self.lanes = [
+            lane(
+                queue=subscription.queue_name,
+                publishers=subscription.fact.publishers(clusters),
+                read=partial(_read, read, subscription.fact),
+                handler=subscription.handler,
+            )
+            for subscription in subscriptions
+        ]
+        for queue, read_fallen in ((unrouted_queue(service), _unrouted), (dead_queue(service), _returned_too_often)):
+            self.lanes.append(lane(queue=queue.name, publishers=None, read=read_fallen, handler=None))
+        for one in self.lanes:
+            self._subscribe(one)
+
+    def _subscribe(self, lane: Lane) -> None:
+        # A channel for each lane: a multiple acknowledgement must not cover another lane's messages.
+        subscriber = self.broker.subscriber(
+            RabbitQueue(lane.queue, declare=False),
+            channel=Channel(prefetch_count=lane.settings.prefetch),
+            ack_policy=AckPolicy.MANUAL,
+            no_reply=True,
+            decoder=_undecoded,
+        )
+
+        async def receive(raw: AbstractIncomingMessage) -> None:
+            lane.put(raw)
+
+        subscriber(receive)
+
+    @property
+    def healthy(self) -> bool:
+        """Every lane lives, and none is waiting for the database."""
+        return all(lane.alive and not lane.holding for lane in self.lanes)
+
+    async def start(self) -> None:
+        """Start the lanes, then let messages in."""
+        for lane in self.lanes:
+            lane.start()
+        await self.broker.start()
+
+    async def stop(self) -> None:
+        """Let no more in, settle what is in hand, then close: what was not settled returns to its queue."""
+        await asyncio.gather(*(subscriber.stop() for subscriber in self.broker.subscribers), return_exceptions=True)
+        await asyncio.gather(*(lane.drain() for lane in self.lanes))
+        await self.broker.stop()
+
+
+async def _undecoded(message: Any) -> AbstractIncomingMessage:
+    return message.raw_message
+
+
+def _read(read: Read, fact: Any, delivery: Delivery) -> Sequence[Any]:
+    return read(fact, delivery.body, delivery.content_type, delivery.headers)
+
+
+def _unrouted(delivery: Delivery) -> Sequence[Fallen]:
+    detail = f"nothing subscribes to the routing key {delivery.routing_key}: see the list of facts for its spelling"
+    return [Fallen("unrouted", detail, delivery.body, delivery.message_id)]
+
+
+def _returned_too_often(delivery: Delivery) -> Sequence[Fallen]:
+    deaths = delivery.headers.get("x-death") or [{}]
+    queue = deaths[0].get("queue", "its queue")
+    detail = f"{queue} gave it back more often than its delivery limit allows, as when a process dies on it"
+    return [Fallen("returned-too-often", detail, delivery.body, delivery.message_id)]

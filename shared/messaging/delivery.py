@@ -1,0 +1,84 @@
+"""A message as the broker handed it over, and what a reader makes of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from aio_pika.abc import AbstractIncomingMessage
+
+REPLAY_OF = "traboule-dead-letter"
+"""Header of a replay: the dead letter's number. Believed only when the service itself is the broker's user."""
+ATTEMPT = "traboule-attempt"
+"""Header of a retry: how often it was tried before. Believed as above."""
+ORIGIN_USER = "traboule-origin-user"
+ORIGIN_KEY = "traboule-origin-key"
+
+
+class Message(Protocol):
+    """One event that could be read. ``document`` is its fact as JSON; ``encode`` gives the whole event back."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def correlationid(self) -> str | None: ...
+    def encode(self) -> bytes: ...
+
+
+class Unreadable(Protocol):
+    """One event that could not be read, and why: ``reason`` to group by, ``detail`` for a person."""
+
+    @property
+    def reason(self) -> str: ...
+    @property
+    def detail(self) -> str: ...
+    @property
+    def body(self) -> bytes: ...
+    @property
+    def id(self) -> str | None: ...
+    @property
+    def type(self) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Body and properties of one message from one queue; ``user`` is validated by the broker, or missing."""
+
+    queue: str
+    body: bytes
+    content_type: str | None
+    headers: Mapping[str, Any]
+    message_id: str | None
+    user: str | None
+    routing_key: str
+    attempt: int = 0
+    replay_of: int | None = None
+
+    @classmethod
+    def of(cls, queue: str, raw: AbstractIncomingMessage, own_user: str) -> "Delivery":
+        """Unwrap a broker message. A retry or a replay that this service sent to itself gets its origin back."""
+        headers: Mapping[str, Any] = raw.headers
+        user, key = raw.user_id, raw.routing_key or ""
+        attempt, replay_of = 0, None
+        if user == own_user and ORIGIN_KEY in headers:
+            attempt = int(headers.get(ATTEMPT, 0))
+            replay_of = int(headers[REPLAY_OF]) if REPLAY_OF in headers else None
+            user, key = headers.get(ORIGIN_USER) or None, str(headers[ORIGIN_KEY])
+        return cls(queue, raw.body, raw.content_type, headers, raw.message_id, user, key, attempt, replay_of)
+
+    def return_headers(self, attempt: int) -> dict[str, Any]:
+        """Headers for sending it to its own queue again, so that :meth:`of` finds its origin."""
+        kept = {name: value for name, value in self.headers.items() if name.startswith("ce-")}
+        kept |= {ORIGIN_USER: self.user or "", ORIGIN_KEY: self.routing_key, ATTEMPT: attempt}
+        if self.replay_of is not None:
+            kept[REPLAY_OF] = self.replay_of
+        return kept
+
+
+class Reader(Protocol):
+    """Turns a delivery into its events. Never raises for what a publisher wrote."""
+
+    def __call__(self, delivery: Delivery) -> Sequence[Message | Unreadable]: ...

@@ -1,0 +1,86 @@
+"""What to do when handling failed: a decision, made by one pure function.
+
+``decide`` looks at the error alone and at how often the message was tried, so it can be tested without a broker.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+RETRY_DELAYS = (5, 30, 300)
+"""Seconds before the second, third and fourth try; one TTL queue each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """The database cannot work now. Keep the message in hand, unacknowledged, and try again when it can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Another transaction was in the way (deadlock, serialisation). Run the same batch again at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Try later. ``delay`` is in seconds, one of :data:`RETRY_DELAYS`."""
+
+    delay: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Park:
+    """Set it aside with a reason for a person to look at."""
+
+    reason: str
+    detail: str
+
+
+class Refusal(Exception):
+    """A handler will never accept this message: ``reason`` is a stable word, ``detail`` is for a person."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+Decision = Hold | Again | Retry | Park
+
+# SQLSTATE classes, PostgreSQL appendix A: 08 connection, 53 out of resources (disk full, too many connections),
+# 57P operator intervention (shutdown, crash), 58 system error; 25006 is a read-only standby.
+_DATABASE_AWAY = ("08", "53", "57P", "58", "25006")
+_COLLISION = ("40001", "40P01", "55P03")
+_WRONG_DATA = ("22", "23")
+
+
+def sqlstate(error: BaseException) -> str:
+    """The five-character SQLSTATE of a database error, or an empty text."""
+    cause = getattr(error, "orig", error)
+    state = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
+    return state if isinstance(state, str) else ""
+
+
+def decide(error: BaseException, attempt: int) -> Decision:
+    """Decide for one message, or for a whole batch where only :class:`Hold` and :class:`Again` are meant.
+
+    ``attempt`` counts from 0. A refused connection reaches us as a bare ``OSError``, not as an SQLAlchemy error.
+    """
+    if isinstance(error, Refusal):
+        return Park(error.reason, error.detail)
+    state = sqlstate(error)
+    if state.startswith(_DATABASE_AWAY) or isinstance(error, (OSError, asyncio.TimeoutError)):
+        return Hold()
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return Hold()
+    if isinstance(error, (InterfaceError, OperationalError)) and not state:
+        return Hold()
+    if state in _COLLISION:
+        return Again()
+    if state.startswith(_WRONG_DATA):
+        return Park("rejected-by-database", f"the database refuses its data: SQLSTATE {state}")
+    if attempt < len(RETRY_DELAYS):
+        return Retry(RETRY_DELAYS[attempt], type(error).__name__)
+    return Park("handler-failed", f"{type(error).__name__} in the handler, {attempt + 1} times: see the log")

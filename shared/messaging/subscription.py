@@ -1,0 +1,38 @@
+"""One line of a service's routing table: which fact it hears, in which queue, and who handles it."""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from shared.messaging.delivery import Message, Unreadable
+from shared.messaging.topology import Queue
+
+
+class FactType(Protocol):
+    """What a subscription needs to know of a fact's class."""
+
+    @classmethod
+    def binding(cls) -> str: ...
+    @classmethod
+    def publishers(cls, clusters: Collection[str]) -> frozenset[str]: ...
+
+
+Handler = Callable[[Any, Sequence[Any]], Awaitable[None]]
+"""``async def handle(uow, messages)``: messages that are new to the inbox, at least one, in order of arrival."""
+
+Read = Callable[[Any, bytes, str | None, Mapping[str, Any]], Sequence[Message | Unreadable]]
+"""``read(fact_type, body, content_type, headers)`` gives every event of a message; it never raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """``Subscription("billing.invoice-recorded", InvoiceRecorded, handlers.record_invoices)``."""
+
+    queue_name: str
+    fact: type[FactType]
+    handler: Handler
+
+    @property
+    def queue(self) -> Queue:
+        """The queue, with the topic pattern that feeds it."""
+        return Queue(self.queue_name, self.fact.binding())

@@ -1,0 +1,181 @@
+"""Exchanges, queues, users and rights on the broker, as RabbitMQ definitions.
+
+The broker is given all of it before any service starts, so a service needs no right to configure anything, and no
+message can arrive at an exchange whose queues are not there yet.
+
+::
+
+    former system ─┐                          ┌─ <service>.<fact>            one per subscription
+                   ├─► traboule (topic) ──────┤
+    service relay ─┘       │ no queue wants it └─ …
+                           └─► traboule.unrouted ─► <service>.unrouted       kept, and parked by the service
+    <service>.<fact> ─ returned too often ─► traboule.dead ─► <service>.dead kept, and parked by the service
+    retry: traboule.retry.<n>s ─► (waits n seconds) ─► back to the queue it came from
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared.messaging.failures import RETRY_DELAYS
+
+EXCHANGE = "traboule"
+UNROUTED = "traboule.unrouted"
+DEAD = "traboule.dead"
+DELIVERY_LIMIT = 20
+VHOST = "traboule"
+HOUSE = "traboule"
+"""The name under which our own services publish: the first word of their routing keys."""
+
+
+def retry_exchange(delay: int) -> str:
+    """The exchange whose messages come back to the queue named by their routing key after ``delay`` seconds."""
+    return f"{EXCHANGE}.retry.{delay}s"
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A service's queue; ``binding`` is the topic pattern that feeds it, empty for the two that catch what fell."""
+
+    name: str
+    binding: str = ""
+
+    @property
+    def service(self) -> str:
+        """The service that consumes it: the first word of its name."""
+        return self.name.split(".", 1)[0]
+
+
+def unrouted_queue(service: str) -> Queue:
+    """Where messages wait that were sent to this service under a routing key that nothing subscribes to."""
+    return Queue(f"{service}.unrouted")
+
+
+def dead_queue(service: str) -> Queue:
+    """Where the broker puts messages that this service returned too often, such as by crashing on them."""
+    return Queue(f"{service}.dead")
+
+
+def _quorum(service: str) -> dict[str, Any]:
+    # On RabbitMQ 4 a message over the limit without a dead-letter exchange is dropped; at-least-once dead-lettering
+    # needs reject-publish, which in turn makes a full queue push back on publishers instead of losing anything.
+    return {
+        "x-queue-type": "quorum",
+        "x-delivery-limit": DELIVERY_LIMIT,
+        "x-dead-letter-exchange": DEAD,
+        "x-dead-letter-routing-key": service,
+        "x-dead-letter-strategy": "at-least-once",
+        "x-overflow": "reject-publish",
+    }
+
+
+_KEEP = {"x-queue-type": "quorum", "x-overflow": "reject-publish", "x-delivery-limit": 1_000_000}
+"""The queues of last resort have no limit that a crash loop could reach."""
+
+
+def definitions(
+    queues: Iterable[Queue], services: Mapping[str, str], former_systems: Mapping[str, str], *, vhost: str = VHOST
+) -> dict[str, Any]:
+    """RabbitMQ definitions (the format of ``rabbitmqctl import_definitions``).
+
+    ``services`` maps each service to its password, ``former_systems`` each ``<cluster>.<service>`` to its own.
+    """
+    inside = {"vhost": vhost}
+    subscriptions = sorted(set(queues), key=lambda queue: queue.name)
+    return {
+        "vhosts": [{"name": vhost}],
+        "exchanges": [inside | one for one in _exchanges()],
+        "queues": [inside | one for one in _queues(subscriptions, services)],
+        "bindings": [inside | one for one in _bindings(subscriptions, services)],
+        "users": [
+            {"name": name, "password": password, "tags": ""}
+            for name, password in [*((f"{HOUSE}.{s}", p) for s, p in services.items()), *former_systems.items()]
+        ],
+        "permissions": [inside | one for one in _permissions(services, former_systems)],
+        "topic_permissions": [inside | one for one in _topic_permissions(services, former_systems)],
+    }
+
+
+def _exchanges() -> list[dict[str, Any]]:
+    common = {"durable": True, "auto_delete": False, "internal": False}
+    retries = [retry_exchange(delay) for delay in RETRY_DELAYS]
+    return [
+        {**common, "name": EXCHANGE, "type": "topic", "arguments": {"alternate-exchange": UNROUTED}},
+        {**common, "name": UNROUTED, "type": "topic", "arguments": {}, "internal": True},
+        {**common, "name": DEAD, "type": "direct", "arguments": {}, "internal": True},
+        *({**common, "name": name, "type": "fanout", "arguments": {}} for name in retries),
+    ]
+
+
+def _queues(subscriptions: list[Queue], services: Iterable[str]) -> list[dict[str, Any]]:
+    common = {"durable": True, "auto_delete": False}
+    delays = [
+        {
+            **common,
+            "name": retry_exchange(delay),
+            # No dead-letter routing key: the message keeps its own, which is the name of the queue to return to.
+            "arguments": {
+                "x-queue-type": "quorum",
+                "x-message-ttl": delay * 1000,
+                "x-dead-letter-exchange": "",
+                "x-dead-letter-strategy": "at-least-once",
+                "x-overflow": "reject-publish",
+            },
+        }
+        for delay in RETRY_DELAYS
+    ]
+    return [
+        *({**common, "name": q.name, "arguments": _quorum(q.service)} for q in subscriptions),
+        *({**common, "name": unrouted_queue(s).name, "arguments": _KEEP} for s in services),
+        *({**common, "name": dead_queue(s).name, "arguments": _KEEP} for s in services),
+        *delays,
+    ]
+
+
+def _bindings(subscriptions: list[Queue], services: Iterable[str]) -> list[dict[str, Any]]:
+    def bind(source: str, destination: str, routing_key: str) -> dict[str, Any]:
+        return {
+            "source": source,
+            "destination": destination,
+            "destination_type": "queue",
+            "routing_key": routing_key,
+            "arguments": {},
+        }
+
+    return [
+        *(bind(EXCHANGE, q.name, q.binding) for q in subscriptions),
+        *(bind(UNROUTED, unrouted_queue(s).name, f"*.{s}.#") for s in services),
+        *(bind(DEAD, dead_queue(s).name, s) for s in services),
+        *(bind(retry_exchange(delay), retry_exchange(delay), "") for delay in RETRY_DELAYS),
+    ]
+
+
+def _permissions(services: Iterable[str], former_systems: Iterable[str]) -> list[dict[str, Any]]:
+    def allow(user: str, *, write: str, read: str) -> dict[str, Any]:
+        return {"user": user, "configure": "^$", "write": write, "read": read}
+
+    return [
+        # A service publishes facts, sends a message to its own queue again, and reads its own queues.
+        *(
+            allow(
+                f"{HOUSE}.{service}",
+                write=r"^(traboule|traboule\.retry\.[0-9]+s|amq\.default)$",
+                read=rf"^{service}\..+$",
+            )
+            for service in services
+        ),
+        *(allow(user, write="^traboule$", read="^$") for user in former_systems),
+    ]
+
+
+def _topic_permissions(services: Iterable[str], former_systems: Iterable[str]) -> list[dict[str, Any]]:
+    users = [*(f"{HOUSE}.{service}" for service in services), *former_systems]
+    return [
+        {
+            "user": user,
+            "exchange": EXCHANGE,
+            "write": "^" + user.replace(".", "\\.") + "\\.[a-z0-9.-]+$",
+            "read": "^$",
+        }
+        for user in users
+    ]

@@ -1,0 +1,91 @@
+"""A mirror: one table that holds what former systems say of their own records, replaced only by newer versions.
+
+Newer means a larger ``version``; between two writings of one version the larger digest wins. So duplicates,
+reordering and replays end in the same rows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import dialect
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+class Recorded(Protocol):
+    """A message that tells the whole state of one record of one cluster."""
+
+    @property
+    def cluster(self) -> str: ...
+    @property
+    def data(self) -> Any: ...
+    @property
+    def digest(self) -> bytes: ...
+
+
+R = TypeVar("R", bound=Recorded)
+
+
+def mirror_columns(key: str) -> list[sa.Column[Any]]:
+    """The columns that every mirror has; ``key`` names the former system's own id."""
+    return [
+        sa.Column("cluster", sa.Text, primary_key=True),
+        sa.Column(key, sa.Text, primary_key=True),
+        sa.Column("version", sa.BigInteger, nullable=False),
+        sa.Column("digest", sa.LargeBinary, nullable=False),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Mirror:
+    """Writes one mirror table, a batch in one statement. Columns take their values from the fact's fields."""
+
+    table: sa.Table
+
+    @property
+    def key(self) -> str:
+        """The column with the former system's own id."""
+        return next(column.name for column in self.table.primary_key if column.name != "cluster")
+
+    async def save(self, connection: AsyncConnection, messages: Sequence[R]) -> list[R]:
+        """Write those that are newer than what is there; returns them, one for each record."""
+        newest = self._newest(messages)
+        # In the order of their keys, so that two replicas lock rows in the same order.
+        ordered = [newest[record] for record in sorted(newest)]
+        values = tuple([self._value(message, name) for message in ordered] for name in self.table.columns.keys())
+        rows = await connection.exec_driver_sql(_upsert(self.table, self.key), values)
+        return [newest[cluster, key] for cluster, key in rows]
+
+    def _newest(self, messages: Sequence[R]) -> dict[tuple[str, str], R]:
+        newest: dict[tuple[str, str], R] = {}
+        for message in messages:
+            record = (message.cluster, getattr(message.data, self.key))
+            held = newest.get(record)
+            if held is None or (held.data.version, held.digest) < (message.data.version, message.digest):
+                newest[record] = message
+        return newest
+
+    @staticmethod
+    def _value(message: Recorded, column: str) -> Any:
+        if column == "cluster":
+            return message.cluster
+        return message.digest if column == "digest" else getattr(message.data, column)
+
+
+_statements: dict[sa.Table, str] = {}
+
+
+def _upsert(table: sa.Table, key: str) -> str:
+    if table not in _statements:
+        columns = list(table.columns)
+        arrays = ", ".join(f"${n}::{c.type.compile(dialect())}[]" for n, c in enumerate(columns, 1))
+        changes = ", ".join(f"{c.name} = excluded.{c.name}" for c in columns if not c.primary_key)
+        names = ", ".join(c.name for c in columns)
+        _statements[table] = (
+            f"insert into {table.name} as held ({names}) select * from unnest({arrays}) "
+            f"on conflict (cluster, {key}) do update set {changes} "
+            "where (held.version, held.digest) < (excluded.version, excluded.digest) "
+            f"returning cluster, {key}"
+        )
+    return _statements[table]

@@ -1,0 +1,28 @@
+"""Liveness, readiness and metrics over HTTP, the same for every service."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+Checks = Callable[[], Awaitable[Mapping[str, bool]]]
+"""Names what must work for this process to be of use, and whether it does."""
+
+
+def health_routes(checks: Checks) -> list[Route]:
+    """``/health/live`` (this process answers), ``/health/ready`` (so do its parts; else 503) and ``/metrics``."""
+
+    async def live(_: Request) -> Response:
+        return JSONResponse({"status": "alive"})
+
+    async def ready(_: Request) -> Response:
+        results = await checks()
+        works = all(results.values())
+        return JSONResponse({"status": "ready" if works else "not ready", "checks": dict(results)}, 200 if works else 503)
+
+    async def metrics(_: Request) -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return [Route("/health/live", live), Route("/health/ready", ready), Route("/metrics", metrics)]

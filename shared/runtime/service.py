@@ -1,0 +1,128 @@
+"""One service as a process: its bus, its relay, its housekeeping and its HTTP server, started and stopped in order."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import structlog
+import uvicorn
+from prometheus_client import Gauge
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.types import ASGIApp
+
+from shared.messaging import inbox
+from shared.messaging.bus import Bus
+from shared.messaging.relay import Relay
+
+log = structlog.get_logger()
+
+OUTBOX_ROWS = Gauge("traboule_outbox_rows", "Messages not yet confirmed by the broker")
+OUTBOX_AGE = Gauge("traboule_outbox_oldest_seconds", "Age of the oldest of them")
+DEAD_LETTERS = Gauge("traboule_dead_letters", "Parked messages that wait for a person")
+
+_BACKLOG = """
+    select (select count(*) from outbox),
+           (select coalesce(extract(epoch from now() - min(created_at)), 0) from outbox),
+           (select count(*) from dead_letters where status = 'parked')
+"""
+
+
+@dataclass(slots=True)
+class Service:
+    """Everything that one process of a service runs. Build it with the service's ``create_app``."""
+
+    name: str
+    engine: AsyncEngine
+    bus: Bus
+    relay: Relay
+    http: ASGIApp
+    http_host: str
+    http_port: int
+    inbox_days: int
+
+    async def start(self) -> None:
+        """Connect, then consume. Raises if the broker cannot be reached at all."""
+        await self.bus.start()
+        self.relay.start()
+
+    async def stop(self) -> None:
+        """Take no more in, settle what is in hand, publish what that wrote, close."""
+        await self.bus.stop()
+        await self.relay.stop()
+        await self.engine.dispose()
+
+    async def checks(self) -> Mapping[str, bool]:
+        """What readiness looks at."""
+        return {
+            "database": await self._database_answers(),
+            "broker": await self.bus.broker.ping(timeout=2),
+            "consumers": self.bus.healthy,
+            "relay": self.relay.alive,
+        }
+
+    async def _database_answers(self) -> bool:
+        try:
+            async with asyncio.timeout(2), self.engine.connect() as connection:
+                await connection.execute(text("select 1"))
+        except Exception:
+            return False
+        return True
+
+    async def run(self) -> None:
+        """Run until SIGTERM or SIGINT, then stop in order. The broker or the database may come later than we do."""
+        stopping = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopping.set)
+        config = uvicorn.Config(
+            self.http, self.http_host, self.http_port, log_config=None, access_log=False, lifespan="off", loop="none"
+        )
+        server = uvicorn.Server(config)
+        server.install_signal_handlers = lambda: None  # pyright: ignore[reportAttributeAccessIssue]
+        http = asyncio.create_task(_serve(server))
+        housekeeping = asyncio.create_task(self._keep_house())
+        try:
+            if await self._start_when_possible(stopping):
+                log.info("service.started", http_port=self.http_port)
+                await stopping.wait()
+        finally:
+            log.info("service.stopping")
+            housekeeping.cancel()
+            server.should_exit = True
+            with contextlib.suppress(asyncio.CancelledError):
+                await housekeeping
+            await http
+            await self.stop()
+            log.info("service.stopped")
+
+    async def _start_when_possible(self, stopping: asyncio.Event) -> bool:
+        while not stopping.is_set():
+            try:
+                await self.start()
+                return True
+            except (OSError, asyncio.TimeoutError) as error:
+                log.warning("service.waiting_for_broker", error=type(error).__name__)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stopping.wait(), 1)
+        return False
+
+    async def _keep_house(self) -> None:
+        """Measure the backlog every 5 s, and forget old inbox rows little by little."""
+        while True:
+            with contextlib.suppress(Exception):
+                async with self.engine.begin() as connection:
+                    rows, age, parked = (await connection.exec_driver_sql(_BACKLOG)).one()
+                    await inbox.forget(connection, self.inbox_days)
+                OUTBOX_ROWS.set(rows)
+                OUTBOX_AGE.set(float(age))
+                DEAD_LETTERS.set(parked)
+            await asyncio.sleep(5)
+
+
+async def _serve(server: uvicorn.Server) -> None:
+    # uvicorn's own serve() takes over the signals; ours must reach the consumers first.
+    with contextlib.suppress(asyncio.CancelledError):
+        await server._serve()  # pyright: ignore[reportPrivateUsage]

@@ -1,0 +1,30 @@
+"""Settings that every service has. Each reads its own from ``TRABOULE_<SERVICE>_…`` or from files of secrets."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+SECRETS = Path("/run/secrets")
+
+
+class ServiceSettings(BaseSettings):
+    """What a service process is given.
+
+    A value comes from the environment (``TRABOULE_BILLING_DATABASE_URL``) or from a file of that name, in lower case,
+    under ``/run/secrets``.
+    """
+
+    model_config = SettingsConfigDict(extra="ignore", secrets_dir=SECRETS if SECRETS.is_dir() else None)
+
+    database_url: str = Field(description="postgresql://user:password@host:port/database, the service's own")
+    broker_url: str = Field(description="amqp://user:password@host:port/traboule, the service's own user")
+    clusters_file: Path = Field(Path("deploy/clusters.toml"), description="the clusters and their lineages")
+    http_host: str = "127.0.0.1"
+    http_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    log_level: str = "INFO"
+    prefetch: Annotated[int, Field(ge=1)] = 128
+    batch_events: Annotated[int, Field(ge=1, description="events in one transaction, at most about")] = 500
+    linger_ms: Annotated[float, Field(ge=0, description="milliseconds to wait for company")] = 3.0
+    inbox_days: Annotated[int, Field(ge=1, description="days that an event's id is remembered")] = 90
