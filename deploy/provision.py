@@ -18,11 +18,11 @@ import asyncpg
 
 import services as services_package
 from deploy.local.provision import load_definitions
+from services import SERVICES
 from shared.messaging.topology import HOUSE, Queue, definitions
 from shared.persistence import migrations
 from shared.runtime.clusters import Cluster, load_clusters
 
-SERVICES = ("membership", "billing", "events", "communications")
 EXTENSIONS = {"membership": ("pg_trgm", "unaccent")}
 """What a service's schema needs and a superuser has to allow."""
 

@@ -29,7 +29,7 @@ def _member_recorded() -> Fact:
         legal_form="SAS",
         siren="123 456 782",
         siret="123 456 782 00010",
-        vat="FR 12 123456782",
+        vat="FR 11 123456782",
         naf="62.01Z",
         naf_nomenclature="rev2",
         website="https://ateliers-du-gier.example",

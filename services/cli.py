@@ -1,1 +1,86 @@
-import sys
+"""The ``traboule`` command: run a service, look after it, bring data in."""
+
+import asyncio
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services import SERVICES
+
+app = typer.Typer(
+    help="Traboule joins the systems of merging clusters.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _known(service: str | None) -> str | None:
+    if service is not None and service not in SERVICES:
+        raise typer.BadParameter(f"there is no service {service!r}; there are {', '.join(SERVICES)}")
+    return service
+
+
+Service = Annotated[str, typer.Argument(callback=_known, metavar="SERVICE", help=", ".join(SERVICES))]
+MaybeService = Annotated[str | None, typer.Argument(callback=_known, metavar="[SERVICE]", help=", ".join(SERVICES))]
+
+
+@app.command()
+def serve(service: Service) -> None:
+    """Run one service until it is told to stop (SIGTERM or Ctrl-C).
+
+    Example: [bold]traboule serve billing[/]
+    """
+    from services.ops.environment import settings_of
+    from shared.runtime.logging import configure_logging
+
+    settings = settings_of(service)
+    configure_logging(service, settings.log_level)
+    process = import_module(f"services.{service}.app").create_app(settings)
+    _run_fast(process.run())
+
+
+@app.command()
+def migrate(
+    service: MaybeService = None, every: Annotated[bool, typer.Option("--all", help="every configured service")] = False
+) -> None:
+    """Bring a service's database to the newest schema. Running it again changes nothing.
+
+    Examples: [bold]traboule migrate billing[/], [bold]traboule migrate --all[/]
+    """
+    from services.ops.environment import configured
+    from shared.persistence.migrations import upgrade
+
+    if (service is None) != every:
+        raise typer.BadParameter("name one service, or say --all")
+    for name, settings in configured(service).items():
+        upgrade(Path(__file__).parent / name / "migrations", settings.database_url)
+        typer.echo(f"{name}: the schema is up to date")
+
+
+def _run_fast(main: object) -> None:
+    try:
+        from uvloop import run
+    except ImportError:
+        from asyncio import run
+    run(main)
+
+
+def main() -> None:
+    """Entry point of ``traboule``."""
+    from services.ops.environment import NotConfigured, load_house_file
+    from shared.runtime.clusters import ClustersFileError
+
+    load_house_file()
+    try:
+        app()
+    except (NotConfigured, ClustersFileError) as error:
+        typer.secho(str(error), fg="red", err=True)
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()

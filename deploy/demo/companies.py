@@ -196,7 +196,7 @@ def build(rng: Random, members: int, overlap: float, anchor: date) -> World:
 def _companies(rng: Random, phones: Iterator[str], shared: int, alone: int) -> list[Company]:
     """First the companies in both clusters, then Clust'R's own, then Numelink's own."""
     count = shared + 2 * alone
-    roots = _roots(rng, count + count // 8 + 1)
+    roots = make_roots(rng, count + count // 8 + 1)
     brands = cycle(roots[count:])
     # No range of SIREN is set aside for fiction. Companies hold numbers from 3 to 9 (and old ones from 0), public
     # bodies some from 1 and 2: numbers from 16 are, to our knowledge, not given out, but nobody promises it.
@@ -231,7 +231,8 @@ def _companies(rng: Random, phones: Iterator[str], shared: int, alone: int) -> l
     return companies
 
 
-def _roots(rng: Random, count: int) -> list[str]:
+def make_roots(rng: Random, count: int) -> list[str]:
+    """Distinct invented words, in random order."""
     middles, tails = len(words.MIDDLES), len(words.TAILS)
     possible = len(words.HEADS) * middles * tails
     if count > possible:

@@ -21,7 +21,8 @@ import psutil
 from deploy.local.errors import NodeError
 from deploy.local.nodes import Nodes
 from deploy.local.runs import CHECKOUT, LOCAL, Run, free_ports
-from deploy.provision import SERVICES, Provisioned, provision
+from deploy.provision import Provisioned, provision
+from services import SERVICES
 
 CLUSTERS = CHECKOUT / "deploy" / "clusters.toml"
 ENVIRONMENT_FILE = LOCAL / "house.env"
@@ -121,7 +122,8 @@ class House:
         path.touch(mode=0o600)
         path.write_text(lines)
 
-    def _stop_all(self) -> None:
+    def close(self) -> None:
+        """Ask all to end, together, and wait."""
         for name in self._pids:
             with suppress(psutil.NoSuchProcess):
                 self.process(name).terminate()
@@ -171,7 +173,7 @@ def running_house(
         finally:
             if environment_file is not None:
                 environment_file.unlink(missing_ok=True)
-            house._stop_all()  # pyright: ignore[reportPrivateUsage]
+            house.close()
 
 
 def _surroundings() -> dict[str, str]:

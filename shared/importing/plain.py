@@ -37,10 +37,9 @@ def recognise(
     return max(fitting, key=lambda model: len(_required(model)), default=None)
 
 
-def missing(headers: Sequence[str], model: type[BaseModel], aliases: Mapping[str, str] | None = None) -> list[str]:
-    """The required fields that the header lacks."""
-    present = set(_fields(headers, aliases or {}))
-    return [name for name in model.model_fields if name in _required(model) - present]
+def required(model: type[BaseModel]) -> list[str]:
+    """The fields that the header must have, in the order of the model."""
+    return [name for name in model.model_fields if name in _required(model)]
 
 
 def translate(

@@ -16,12 +16,12 @@ from aio_pika.exceptions import (
     AMQPConnectionError,
     AMQPError,
     AuthenticationError,
-    ChannelAccessRefused,
     ChannelNotFoundEntity,
     DeliveryError,
     ProbableAuthenticationError,
     PublishError,
 )
+from aiormq.exceptions import ChannelAccessRefused
 
 IN_FLIGHT = 8
 """Messages that wait for their confirm at once. One by one, the broker's disk is idle most of the time."""

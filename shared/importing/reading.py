@@ -38,12 +38,16 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A file that could be opened. ``headers`` are as written, in order, duplicates kept; ``rows`` can be read once."""
+    """A file that could be opened. ``headers`` are as written, in order, duplicates kept; ``rows`` can be read once.
+
+    ``lines`` is how many rows there are at most, for a progress bar.
+    """
 
     path: Path
     headers: tuple[str, ...]
     rows: Iterator[Row]
     kind: str
+    lines: int
     encoding: str | None = None
     separator: str | None = None
     warnings: tuple[str, ...] = ()
@@ -99,7 +103,7 @@ def _csv(path: Path, content: bytes, encoding: str | None) -> Table:
     headers = _without_empty_end(header.cells)
     if not any(cell.strip() for cell in headers):
         raise Unreadable("there is no header: its first line has only separators")
-    return Table(path, headers, _fitted(rows, len(headers)), "csv", decoded.encoding, separator, decoded.warnings)
+    return Table(path, headers, _fitted(rows, len(headers)), "csv", len(lines), decoded.encoding, separator, decoded.warnings)
 
 
 def _separator(head: str) -> str:
@@ -200,7 +204,7 @@ def _spreadsheet(path: Path) -> Table:
     if header is None:
         raise Unreadable("the first sheet is empty")
     headers = _without_empty_end(header.cells)
-    return Table(path, headers, _fitted(filled, len(headers)), "spreadsheet", warnings=warnings)
+    return Table(path, headers, _fitted(filled, len(headers)), "spreadsheet", len(values), warnings=warnings)
 
 
 def _cell(value: Any) -> str:
@@ -243,7 +247,7 @@ def _json_lines(path: Path, content: bytes, encoding: str | None) -> Table:
     if not headers:
         raise Unreadable("no line of the file is a JSON object")
     names = tuple(headers)
-    return Table(path, names, _json_rows(objects, names), "jsonl", decoded.encoding, warnings=decoded.warnings)
+    return Table(path, names, _json_rows(objects, names), "jsonl", len(objects), decoded.encoding, warnings=decoded.warnings)
 
 
 def _json_rows(

@@ -1,0 +1,61 @@
+"""Where the ``traboule`` command finds the services' databases and broker users."""
+
+import os
+import shlex
+from importlib import import_module
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from services import SERVICES
+from shared.runtime.settings import ServiceSettings
+
+HOUSE_FILE = Path(__file__).resolve().parents[2] / ".local" / "house.env"
+"""Written by ``make up`` for other terminals; holds ``NAME=value`` lines."""
+
+
+class NotConfigured(LookupError):
+    """A service's settings are missing or wrong; the message names them."""
+
+
+def load_house_file(path: Path = HOUSE_FILE) -> None:
+    """Take a running house's environment, unless this process was already told of one."""
+    told = any(
+        name.endswith(("_DATABASE_URL", "_BROKER_URL")) or name.startswith("TRABOULE_BROKER_URL_")
+        for name in os.environ
+        if name.startswith("TRABOULE_") and name not in ("TRABOULE_DATABASE_URL", "TRABOULE_BROKER_URL")
+    )
+    if told or not path.is_file():
+        return
+    for line in path.read_text("utf-8").splitlines():
+        name, _, value = line.partition("=")
+        os.environ.setdefault(name, "".join(shlex.split(value)))
+
+
+def settings_of(service: str) -> ServiceSettings:
+    """A service's settings from the environment. Raises NotConfigured."""
+    settings_type = getattr(import_module(f"services.{service}.settings"), f"{service.capitalize()}Settings")
+    try:
+        return settings_type()
+    except ValidationError as error:
+        prefix = settings_type.model_config["env_prefix"]
+        faults = [f"{prefix}{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors()]
+        raise NotConfigured(f"the {service} service is not configured: {'; '.join(faults)}") from None
+
+
+def configured(service: str | None = None) -> dict[str, ServiceSettings]:
+    """The named service's settings, or those of every service that this process knows. Raises NotConfigured."""
+    if service is not None:
+        return {service: settings_of(service)}
+    found: dict[str, ServiceSettings] = {}
+    for name in SERVICES:
+        try:
+            found[name] = settings_of(name)
+        except NotConfigured:
+            continue
+    if not found:
+        raise NotConfigured(
+            "no service is configured: run `make up` in another terminal, or set TRABOULE_<SERVICE>_DATABASE_URL "
+            "and TRABOULE_<SERVICE>_BROKER_URL"
+        )
+    return found
