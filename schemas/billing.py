@@ -6,6 +6,8 @@ that it now holds as a *Changed* fact, which names the cluster, under the former
 
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from schemas.fields import Amount, Announced, Day, Fact, Key, Label
 
 InvoiceStatus = Literal["draft", "issued", "paid", "cancelled"]
@@ -18,6 +20,7 @@ class _Invoice(Fact):
     record_id: Key
     number: Label
     kind: Literal["invoice", "credit-note"] = "invoice"
+    corrects: Key | None = Field(None, description="invoice_id of the invoice that a credit note corrects or cancels")
     status: InvoiceStatus = "issued"
     label: Label | None = None
     issued_on: Day

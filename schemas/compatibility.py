@@ -32,7 +32,7 @@ def incompatible(published: Mapping[str, Schema], generated: Mapping[str, Schema
 
 
 def narrowed(old: Schema, new: Schema) -> list[str]:
-    """What ``new`` refuses although ``old`` accepts it, as ``field: what changed``; empty when all is accepted still."""
+    """What ``new`` refuses although ``old`` accepts it, as ``field: what changed``; empty when nothing is."""
     return list(_narrowed(_inline(old, old), _inline(new, new), ""))
 
 
@@ -72,12 +72,19 @@ def _inline(schema: Any, root: Schema) -> Any:
 def _narrowed(old: Schema, new: Schema, path: str) -> Iterator[str]:
     if old == new or not new:
         return
-    alternatives = new.get("anyOf", [new])
-    for one in old.get("anyOf", [old]):
-        # Told of the alternative that comes nearest, so that a shorter maxLength is not reported as a change of type.
+    alternatives = _alternatives(new)
+    for one in _alternatives(old):
         trials = [list(_one_narrowed(one, alternative, path)) for alternative in alternatives]
-        same_type = [trial for trial, other in zip(trials, alternatives, strict=True) if _type(one) == _type(other)]
-        yield from min(same_type or [[f"{_at(path)}no longer accepts {_type(one)}"]] if all(trials) else [[]], key=len)
+        if not all(trials):
+            continue
+        # Told of the alternative that comes nearest, so that a shorter maxLength is not reported as a change of type.
+        alike = [trial for trial, other in zip(trials, alternatives, strict=True) if _type(one) == _type(other)]
+        yield from min(alike or [[f"{_at(path)}was {_type(old)} and is now {_type(new)}"]], key=len)
+
+
+def _alternatives(schema: Schema) -> list[Schema]:
+    beside = {word: value for word, value in schema.items() if word != "anyOf"}
+    return [{**beside, **one} for one in schema.get("anyOf", [{}])]
 
 
 def _one_narrowed(old: Schema, new: Schema, path: str) -> Iterator[str]:
@@ -116,23 +123,25 @@ def _bounds(old: Schema, new: Schema, path: str) -> Iterator[str]:
 
 def _object(old: Schema, new: Schema, path: str) -> Iterator[str]:
     mine, theirs = old.get("properties", {}), new.get("properties", {})
-    others_before, others_now = old.get("additionalProperties", {}), new.get("additionalProperties", {})
-    for name in mine.keys() | theirs.keys():
-        where = f"{path}.{name}" if path else name
-        if name in mine and name in theirs:
-            yield from _narrowed(mine[name], theirs[name], where)
-        elif name in mine and others_now is False:
-            yield f"{where}: was removed, and a message that has it would be refused"
-        elif name in mine:
-            yield from _narrowed(mine[name], others_now, where)
-        elif others_before is not False:
-            yield from _narrowed(others_before, theirs[name], where)
+    others_before, others_now = _others(old), _others(new)
+    for name in sorted(mine.keys() | theirs.keys()):
+        before, now = mine.get(name, others_before), theirs.get(name, others_now)
+        if before is not None and now is None:
+            yield f"{_below(path, name)}: was removed, and a message that has it would be refused"
+        elif before is not None and now is not None:
+            yield from _narrowed(before, now, _below(path, name))
     for name in sorted(set(new.get("required", ())) - set(old.get("required", ()))):
-        yield f"{path}.{name}: is now required" if path else f"{name}: is now required"
-    if others_before is not False and others_now is False:
+        yield f"{_below(path, name)}: is now required"
+    if others_before is not None and others_now is None:
         yield f"{_at(path)}unknown fields were accepted and are now refused"
-    elif others_before is not False and others_now is not False:
-        yield from _narrowed(others_before, others_now, f"{path}.*" if path else "*")
+    elif others_before is not None and others_now is not None:
+        yield from _narrowed(others_before, others_now, _below(path, "*"))
+
+
+def _others(schema: Schema) -> Schema | None:
+    """What fields without a declaration must be; None where there may be none."""
+    others = schema.get("additionalProperties", {})
+    return None if others is False else others
 
 
 def _fits(value: Any, schema: Schema) -> bool:
@@ -151,6 +160,10 @@ def _type(schema: Schema) -> str:
 
 def _listed(values: list[Any]) -> str:
     return ", ".join(str(value) for value in values)
+
+
+def _below(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
 
 
 def _at(path: str) -> str:

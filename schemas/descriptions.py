@@ -1,4 +1,4 @@
-"""What each field means to a producer, in one sentence; a field whose own declaration describes it is not repeated here.
+"""What each field means to a producer, in a sentence; one whose own declaration describes it is not repeated.
 
 Names mean the same in every fact. ``Fact.field`` overrides where one does not.
 """

@@ -182,7 +182,7 @@ def read(
     try:
         if mode == BATCH:
             events: list[Envelope[F]] = many.validate_json(body)
-        elif "ce-id" in headers or mode == BINARY:
+        elif _is_binary(mode, headers):
             events = [one.validate_json(_from_binary(body, headers))]
         else:
             events = [one.validate_json(body)]
@@ -191,6 +191,11 @@ def read(
     if all(event.type == expected for event in events):
         return list(events)
     return [e if e.type == expected else _wrong_type(fact_type, e.type, e.encode(), e.id) for e in events]
+
+
+def _is_binary(mode: str, headers: Mapping[str, Any]) -> bool:
+    # The content type decides where it says; a retry of a binary event is structured, and keeps its headers.
+    return mode == BINARY or (mode != STRUCTURED and mode != BATCH and "ce-id" in headers)
 
 
 def _from_binary(body: bytes, headers: Mapping[str, Any]) -> bytes:
@@ -207,9 +212,8 @@ def _text(value: object) -> str:
 def _one_by_one(
     fact_type: type[F], body: bytes, mode: str, headers: Mapping[str, Any]
 ) -> list[Envelope[F] | Refused]:
-    binary = mode != BATCH and ("ce-id" in headers or mode == BINARY)
     try:
-        tree = orjson.loads(_from_binary(body, headers) if binary else body)
+        tree = orjson.loads(_from_binary(body, headers) if _is_binary(mode, headers) else body)
     except orjson.JSONDecodeError as error:
         return [_unreadable(body, error)]
     if mode == BATCH and not isinstance(tree, list):

@@ -25,6 +25,7 @@ def _member_recorded() -> Fact:
         version=_MICROSECONDS,
         record_id="1042",
         name="Ateliers du Gier",
+        same_as=None,
         brand="Gier Numérique",
         legal_form="SAS",
         siren="123 456 782",

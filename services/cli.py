@@ -1,6 +1,5 @@
 """The ``traboule`` command: run a service, look after it, bring data in."""
 
-import asyncio
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +7,8 @@ from typing import Annotated
 import typer
 
 from services import SERVICES
+from services.ops import dead_letters
+from services.ops.status import status
 
 app = typer.Typer(
     help="Traboule joins the systems of merging clusters.",
@@ -59,6 +60,10 @@ def migrate(
     for name, settings in configured(service).items():
         upgrade(Path(__file__).parent / name / "migrations", settings.database_url)
         typer.echo(f"{name}: the schema is up to date")
+
+
+app.command()(status)
+app.add_typer(dead_letters.app, name="dead-letters")
 
 
 def _run_fast(main: object) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from deploy.demo import words
-from deploy.demo.companies import CLUSTR, Record, Term
+from deploy.demo.companies import CLUSTR, Record, Term, below
 from deploy.demo.exports import NET_DUES, BadRow, Written
 
 Line = dict[str, Any]
@@ -101,7 +101,7 @@ def _dues(cluster: str, records: list[Record], rng: Random, anchor: date) -> tup
     issues: list[tuple[date, Record, Term]] = []
     for record in records:
         for term in record.terms:
-            issued = term.starts_on + timedelta(days=int(rng.random() * 45))
+            issued = term.starts_on + timedelta(days=below(rng, 45))
             issues.append((min(issued, anchor), record, term))
     # Numbers follow dates without a gap, as they must; credit notes are a series of their own.
     issues.sort(key=itemgetter(0))
@@ -116,7 +116,7 @@ def _dues(cluster: str, records: list[Record], rng: Random, anchor: date) -> tup
         changed = issued
         invoice_id = f"F{len(invoices) + 1}"
         if term.outcome in ("paid", "partial"):
-            paid_on = changed = min(issued + timedelta(days=int(rng.random() * 75)), anchor)
+            paid_on = changed = min(issued + timedelta(days=below(rng, 75)), anchor)
             payments.append(
                 _encode(
                     {
@@ -158,6 +158,7 @@ def _dues(cluster: str, records: list[Record], rng: Random, anchor: date) -> tup
                     "version": _version(day, rng),
                     "number": _next_number(numbers, "AV", day.year),
                     "kind": "credit-note",
+                    "corrects": invoice["invoice_id"],
                     "status": "issued",
                     "label": f"Avoir sur {invoice['number']}",
                     "issued_on": day,
@@ -220,7 +221,7 @@ def _registrations(events: list[Line], records: list[Record], rng: Random, ancho
     for record in records:
         for place in rng.sample(range(len(events)), rng.choice(_REGISTRATIONS)):
             event, day = events[place], days[place]
-            registered = min(day, anchor) - timedelta(days=rng.randrange(1, 30))
+            registered = min(day, anchor) - timedelta(days=1 + below(rng, 29))
             if event["status"] == "cancelled":
                 status, changed = "cancelled", registered
             elif day < anchor:
@@ -270,7 +271,7 @@ def _consents(cluster: str, records: list[Record], rng: Random, anchor: date) ->
 
     for record in records:
         since = (anchor - record.joined_on).days
-        later = anchor - timedelta(days=rng.randrange(since + 1))
+        later = anchor - timedelta(days=below(rng, since + 1))
         if record.opted_out:
             decide(record, "bulk-email", NEWSLETTER, "withdrawn" if rng.random() < 0.7 else "refused", later)
         elif rng.random() < 0.9:
@@ -313,5 +314,5 @@ def _version(day: date, rng: Random) -> int:
 
 
 def _moment(day: date, rng: Random) -> str:
-    minute = int(rng.random() * 600)
+    minute = below(rng, 600)
     return f"{day.isoformat()}T{7 + minute // 60:02d}:{minute % 60:02d}:00+00:00"

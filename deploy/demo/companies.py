@@ -132,14 +132,14 @@ def build(rng: Random, members: int, overlap: float, anchor: date) -> World:
     negatives = _look_alikes(rng, only_clustr, only_numelink)
 
     # Both number from about the same place: an id means something only together with its cluster.
-    numbers = {CLUSTR: 1001, NUMELINK: 1}
+    numbers = {CLUSTR: 1001, NUMELINK: 901}
     records: dict[str, list[Record]] = {CLUSTR: [], NUMELINK: []}
     written: dict[str, dict[str, str]] = {CLUSTR: {}, NUMELINK: {}}
     pairs: list[Pair] = []
 
     def add(record: Record, cluster: str) -> Record:
         record.record_id = str(numbers[cluster])
-        numbers[cluster] += rng.randrange(1, 4)
+        numbers[cluster] += 1 + below(rng, 3)
         records[cluster].append(record)
         written[cluster][record.company.siren] = record.record_id
         return record
@@ -274,7 +274,12 @@ def _phones(rng: Random) -> Iterator[str]:
 
 def _address(rng: Random, cluster: str) -> tuple[str, str, str]:
     postcode, town = rng.choice(rng.choice(_HUNDRED_MEMBERS[cluster]))
-    return f"{rng.randrange(1, 180)} {rng.choice(words.STREETS)}", postcode, town
+    return f"{1 + below(rng, 180)} {rng.choice(words.STREETS)}", postcode, town
+
+
+def below(rng: Random, limit: int) -> int:
+    """What ``rng.randrange(limit)`` gives, in a quarter of its time."""
+    return int(rng.random() * limit)
 
 
 def plain(text: str) -> str:
@@ -315,7 +320,7 @@ def _written(rng: Random, company: Company, shared: bool) -> Record:
     if rng.random() < 0.8:
         record.phone = company.phone
     if rng.random() < 0.3:
-        record.mobile = f"063998{rng.randrange(10_000):04d}"
+        record.mobile = f"063998{below(rng, 10_000):04d}"
     _place(record, company.home)
     return record
 
@@ -342,7 +347,7 @@ def _typo(rng: Random, name: str) -> str:
 
 def _acronym(name: str) -> str:
     initials = "".join(word[0] for word in plain(name).split() if word[0].isalpha() and len(word) > 3)
-    return initials.upper() if len(initials) >= 3 else name
+    return initials.upper() if len(initials) >= 3 else ""
 
 
 Change = Callable[[Random, Company, str], str]
@@ -350,7 +355,7 @@ _CHANGES: dict[str, Change] = {
     "legal form": lambda _, company, name: company.name if company.form in name else f"{name} {company.form}",
     "accents lost": lambda _, __, name: plain(name),
     "word order": lambda _, __, name: " ".join(reversed(name.split())),
-    "acronym": lambda _, company, __: _acronym(company.name),
+    "acronym": lambda _, company, name: _acronym(company.name) or name,
     "brand": lambda _, company, __: company.brand,
     "case": lambda _, __, name: name.lower() if name.isupper() else name.upper(),
     "typo": lambda rng, _, name: _typo(rng, name),
@@ -384,7 +389,7 @@ def _identify(rng: Random, record: Record, cluster: str, kept: str) -> None:
     if cluster == CLUSTR and luck < 0.6:
         record.siren = siren
     elif luck < 0.85:
-        record.siret = with_check_digit(f"{siren}{rng.randrange(1, 6):04d}")
+        record.siret = with_check_digit(f"{siren}{1 + below(rng, 5):04d}")
     else:
         record.vat = _vat(siren)
     # The second number agrees with the first, wrong digit and all: someone copied it.
@@ -404,15 +409,15 @@ def _give_history(rng: Random, record: Record, cluster: str, anchor: date) -> No
     record.status, record.exempt = ("active", True) if kind == "exempt" else (kind, False)
     record.opted_out = rng.random() < 0.08
     # Clust'R bills calendar years, Numelink twelve months from the month of joining.
-    month = 1 if cluster == CLUSTR else rng.randrange(1, 13)
+    month = 1 if cluster == CLUSTR else 1 + below(rng, 12)
     current = anchor.year if date(anchor.year, month, 1) <= anchor else anchor.year - 1
     years = 0 if kind == "pending" else math.ceil(rng.expovariate(0.35))
     last = current - rng.randrange(1, 3) if kind == "ended" else current
     first = max(last - years, 2005)
-    record.joined_on = date(first, month, rng.randrange(1, 29))
+    record.joined_on = date(first, month, 1 + below(rng, 28))
     if record.joined_on > anchor:
         record.joined_on = anchor
-    record.modified_on = anchor - timedelta(days=1 + int(rng.random() * 699))
+    record.modified_on = anchor - timedelta(days=1 + below(rng, 699))
     record.modified_on = max(record.modified_on, record.joined_on)
     if kind in ("pending", "exempt"):
         return
@@ -477,7 +482,7 @@ def _spaced(number: str) -> str:
 
 
 def _dialled(rng: Random, digits: str) -> str:
-    match rng.randrange(6):
+    match below(rng, 6):
         case 0:
             return digits
         case 1:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -19,14 +19,16 @@ from rich.table import Table as Grid
 from services.membership.domain.problems import MEANINGS, REPAIRS
 from services.membership.importing import FileReport, FormerSystem, OpenFile, messages, open_files
 from shared.importing import rejects as rejects_file
-from shared.importing.outcomes import Unreadable
-from shared.importing.publish import NotPublished, Publisher
+from shared.importing.outcomes import UnreadableError
+from shared.importing.publish import NotPublishedError, Publisher
 from shared.messaging.topology import EXCHANGE
 from shared.runtime.clock import PARIS
 
 ALL_ACCEPTED, NOT_PUBLISHED, UNUSABLE, SOME_REJECTED = 0, 1, 2, 3
 """Exit codes."""
 
+_WIDTH = 140
+"""Columns of the report in a file or a pipe."""
 _SHOWN = 5
 """Rejected rows on the screen; all of them are in the rejects file."""
 
@@ -34,21 +36,33 @@ _SHOWN = 5
 def import_files(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Export files: CSV, XLSX, XLS, ODS or JSONL.")],
     system: Annotated[
-        str, typer.Option("--as", metavar="CLUSTER/SERVICE", help="The former system that wrote them, such as numelink/membership.")
+        str,
+        typer.Option(
+            "--as", metavar="CLUSTER/SERVICE", help="The former system that wrote them, such as numelink/membership."
+        ),
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Publish nothing; show what would happen.")] = False,
-    rejects: Annotated[Path, typer.Option(help="Where rejected rows are written, if there are any.")] = Path("rejects.csv"),
+    rejects: Annotated[Path, typer.Option(help="Where rejected rows are written, if there are any.")] = Path(
+        "traboule-rejects.csv"
+    ),
     encoding: Annotated[
-        str | None, typer.Option(help="The files' encoding, when neither UTF-8 nor Windows-1252 is right, such as cp1250.")
+        str | None,
+        typer.Option(help="The files' encoding, when neither UTF-8 nor Windows-1252 is right, such as cp1250."),
     ] = None,
     exported_at: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="When the files were exported (2026-11-23T09:30); their time of change if not given. Newer wins."),
+        typer.Option(
+            metavar="TIME",
+            help="When the files were exported (2026-11-23T09:30); their time of change if not given. Newer wins.",
+        ),
     ] = None,
     batch: Annotated[int, typer.Option(min=1, max=500, help="Facts in one message.")] = 500,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     broker_url: Annotated[
-        str | None, typer.Option(metavar="URL", help="amqp://user:password@host/vhost; else TRABOULE_BROKER_URL_<CLUSTER>_<SERVICE>.")
+        str | None,
+        typer.Option(
+            metavar="URL", help="amqp://user:password@host/vhost; else TRABOULE_BROKER_URL_<CLUSTER>_<SERVICE>."
+        ),
     ] = None,
 ) -> None:
     """Import what a former system exported, and publish it as that former system.
@@ -63,7 +77,7 @@ def import_files(
     try:
         former = FormerSystem.named(system)
         opened = open_files(former, files, encoding, _moment(exported_at))
-    except Unreadable as error:
+    except UnreadableError as error:
         raise _stop(str(error), UNUSABLE) from None
     url = broker_url or os.environ.get(former.variable)
     if url is None and not dry_run:
@@ -71,7 +85,7 @@ def import_files(
     try:
         published = _run(former, opened, batch, None if dry_run else url, silent=as_json)
         failure = None
-    except NotPublished as error:
+    except NotPublishedError as error:
         published, failure = 0, str(error)
     reports = [file.report for file in opened]
     if failure is None:
@@ -88,7 +102,7 @@ def _moment(written: str | None) -> datetime | None:
     try:
         moment = datetime.fromisoformat(written)
     except ValueError:
-        raise Unreadable(f'--exported-at "{written}" is no time: write 2026-11-23T09:30') from None
+        raise UnreadableError(f'--exported-at "{written}" is no time: write 2026-11-23T09:30') from None
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=PARIS)
 
 
@@ -114,7 +128,7 @@ def _run(former: FormerSystem, opened: Sequence[OpenFile], batch: int, url: str 
 
 
 @contextmanager
-def _progress(opened: Sequence[OpenFile], *, silent: bool) -> Iterator[Progress]:
+def _progress(opened: Sequence[OpenFile], *, silent: bool) -> Generator[Progress]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     quiet = silent or not sys.stderr.isatty()
     with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as progress:
@@ -125,21 +139,22 @@ def _progress(opened: Sequence[OpenFile], *, silent: bool) -> Iterator[Progress]
 
 
 def _print(reports: Sequence[FileReport], published: int, dry_run: bool, rejects: Path | None) -> None:
-    out = Console(soft_wrap=not sys.stdout.isatty())
+    out = Console(width=None if sys.stdout.isatty() else _WIDTH)
     grid = Grid("File", "Recognised as", "Encoding", title="Dry run: nothing was published" if dry_run else None)
     for column in ("Rows", "Accepted", "Rejected", "Warnings", "Facts"):
         grid.add_column(column, justify="right")
     for report in reports:
         warnings = len(report.warnings) + len(report.notices) + sum(d.count for d in report.doubts.values())
         counts = (report.rows, report.accepted, report.rejected, warnings, sum(report.facts.values()))
-        cells = (report.path.name, report.product, report.encoding or "-", *map(str, counts))
+        encoding = (report.encoding or "-") + (", assumed" if report.encoding_assumed else "")
+        cells = (report.path.name, report.product, encoding, *map(str, counts))
         grid.add_row(*(escape(cell) for cell in cells))
     out.print(grid)
     for report in reports:
         _print_warnings(out, report)
         _print_rejections(out, report)
     if rejects is not None:
-        out.print(f"Rejected rows are in {escape(str(rejects))}: correct them there or in the former system, and import again.")
+        out.print(f"Rejected rows are in {escape(str(rejects))}: correct them and import again.")
     if not dry_run:
         out.print(f"{published} facts published and confirmed.")
 
@@ -148,7 +163,9 @@ def _print_warnings(out: Console, report: FileReport) -> None:
     for warning in report.warnings:
         out.print(f"[yellow]{escape(report.path.name)}: {escape(warning)}")
     if report.doubts:
-        grid = Grid("Field", "What is doubtful", title=f"{escape(report.path.name)}: kept as written, but", title_justify="left")
+        grid = Grid(
+            "Field", "What is doubtful", title=f"{escape(report.path.name)}: kept as written, but", title_justify="left"
+        )
         grid.add_column("Values", justify="right")
         grid.add_column("For example")
         for (field, code), doubts in sorted(report.doubts.items(), key=lambda item: -item[1].count):
@@ -157,7 +174,9 @@ def _print_warnings(out: Console, report: FileReport) -> None:
             grid.add_row(field, escape(mark + MEANINGS[code]), str(doubts.count), escape(examples))
         out.print(grid)
     for notice in report.notices[:_SHOWN]:
-        out.print(f"  line {notice.line}, {escape(notice.field)} {escape(_short(notice.value))}: {escape(notice.reason)}")
+        out.print(
+            f"  line {notice.line}, {escape(notice.field)} {escape(_short(notice.value))}: {escape(notice.reason)}"
+        )
     if len(report.notices) > _SHOWN:
         out.print(f"  and {len(report.notices) - _SHOWN} more of these")
 
@@ -189,6 +208,7 @@ def _as_json(report: FileReport) -> dict[str, Any]:
         "file": str(report.path),
         "product": report.product,
         "encoding": report.encoding,
+        "encoding_assumed": report.encoding_assumed,
         "separator": report.separator,
         "rows": report.rows,
         "accepted": report.accepted,

@@ -19,7 +19,7 @@ from services.membership import legacy
 from services.membership.domain.problems import Problem
 from services.membership.domain.understanding import understand
 from shared.importing import plain
-from shared.importing.outcomes import Accepted, Notice, Rejection, Repeated, Unreadable
+from shared.importing.outcomes import Accepted, Notice, Rejection, Repeated, UnreadableError
 from shared.importing.publish import Outgoing
 from shared.importing.reading import Table, read
 from shared.runtime.clock import PARIS
@@ -37,11 +37,13 @@ class FormerSystem:
 
     @classmethod
     def named(cls, name: str) -> "FormerSystem":
-        """From ``cluster/service``. Raises Unreadable when it is none, or there is no such service."""
+        """From ``cluster/service``. Raises UnreadableError when it is none, or there is no such service."""
         cluster, _, service = name.partition("/")
         services = sorted({fact.service for fact in RECORDED})
         if not cluster or service not in services:
-            raise Unreadable(f'"{name}" names no former system: write cluster/service, one of {", ".join(services)}')
+            raise UnreadableError(
+                f'"{name}" names no former system: write cluster/service, one of {", ".join(services)}'
+            )
         return cls(cluster, service)
 
     @property
@@ -65,6 +67,7 @@ class FileReport:
     path: Path
     product: str
     encoding: str | None
+    encoding_assumed: bool
     separator: str | None
     warnings: list[str]
     rows: int = 0
@@ -98,23 +101,22 @@ def open_files(
     The version of every fact is when its file was exported: ``exported_at``, else the file's time of change.
 
     Raises:
-        Unreadable: for the first file that cannot be imported.
+        UnreadableError: for the first file that cannot be imported.
     """
     return [_open(system, path, encoding, exported_at) for path in paths]
 
 
 def _open(system: FormerSystem, path: Path, encoding: str | None, exported_at: datetime | None) -> OpenFile:
     table = read(path, encoding)
+    version = path.stat().st_mtime_ns // 1_000
     if exported_at is not None:
         version = int(exported_at.timestamp() * 1_000_000)
-    else:
-        version = path.stat().st_mtime_ns // 1_000
     if system.service == MemberRecorded.service and not _is_plain_removal(table):
         product = legacy.recognise(table)
         name, outcomes = product.name, product.translate(table, version)
     else:
         name, outcomes = _plain(system, table, version)
-    report = FileReport(path, name, table.encoding, table.separator, list(table.warnings))
+    report = FileReport(path, name, table.encoding, table.assumed, table.separator, list(table.warnings))
     return OpenFile(table, report, outcomes)
 
 
@@ -127,7 +129,7 @@ def _plain(system: FormerSystem, table: Table, version: int) -> tuple[str, Itera
     model = plain.recognise(table.headers, models)
     if model is None:
         wanted = "; ".join(f"{m.__name__} needs {', '.join(plain.required(m))}" for m in models)
-        raise Unreadable(f"{table.path}: no fact of {system.service} has these columns ({wanted})")
+        raise UnreadableError(f"{table.path}: no fact of {system.service} has these columns ({wanted})")
     return f"plain table of {model.__name__}", plain.translate(table, model, version, PARIS)
 
 

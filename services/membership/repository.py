@@ -12,6 +12,9 @@ from services.membership.domain.records import RecordKey, SourceRecord
 from shared.persistence.unit_of_work import UnitOfWork
 from shared.runtime.clusters import Cluster
 
+_LIST = "\x1f"
+"""Between the items of a list on its way to an array; a lineage's label may hold spaces."""
+
 LOCK = "select pg_advisory_xact_lock(hashtext('consolidation'))"
 
 _RECORD = "cluster, record_id, written, understood, siren, same_as, name_key, member_id, removed"
@@ -96,19 +99,19 @@ _RELATED = """
     left join related e on e.kind = 'event' and e.cluster = r.cluster and e.item_id = r.event_id
 """
 _PUT_VIEWS = """
-    insert into views as v (member_id, document, etag, sort_key, search, sirens, clusters, lineages, departement,
-                            paid_until, exempt, active)
-    select member_id, document, etag, sort_key, search, string_to_array(sirens, ' '), string_to_array(clusters, ' '),
-           string_to_array(lineages, ' '), departement, paid_until::date, exempt, active
-    from unnest($1::uuid[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-                $9::text[], $10::text[], $11::boolean[], $12::boolean[])
-        as n (member_id, document, etag, sort_key, search, sirens, clusters, lineages, departement, paid_until, exempt,
-              active)
+    insert into views as v (member_id, document, etag, summary, sort_key, search, sirens, clusters, lineages,
+                            departement, paid_until, exempt, active)
+    select member_id, document, etag, summary, sort_key, search, string_to_array(sirens, chr(31)),
+           string_to_array(clusters, chr(31)), string_to_array(lineages, chr(31)), departement, paid_until::date, exempt, active
+    from unnest($1::uuid[], $2::bytea[], $3::text[], $4::jsonb[], $5::text[], $6::text[], $7::text[], $8::text[],
+                $9::text[], $10::text[], $11::text[], $12::boolean[], $13::boolean[])
+        as n (member_id, document, etag, summary, sort_key, search, sirens, clusters, lineages, departement, paid_until,
+              exempt, active)
     on conflict (member_id) do update
-    set document = excluded.document, etag = excluded.etag, sort_key = excluded.sort_key, search = excluded.search,
-        sirens = excluded.sirens, clusters = excluded.clusters, lineages = excluded.lineages,
-        departement = excluded.departement, paid_until = excluded.paid_until, exempt = excluded.exempt,
-        active = excluded.active, updated_at = now()
+    set document = excluded.document, etag = excluded.etag, summary = excluded.summary, sort_key = excluded.sort_key,
+        search = excluded.search, sirens = excluded.sirens, clusters = excluded.clusters,
+        lineages = excluded.lineages, departement = excluded.departement, paid_until = excluded.paid_until,
+        exempt = excluded.exempt, active = excluded.active, updated_at = now()
     where v.etag <> excluded.etag
 """
 _DROP_VIEWS = "delete from views where member_id = any($1::uuid[])"
@@ -271,11 +274,12 @@ class MembershipUnitOfWork(UnitOfWork):
                 [row.member_id for row in rows],
                 [row.document for row in rows],
                 [row.etag for row in rows],
+                [row.summary.decode() for row in rows],
                 [row.sort_key for row in rows],
                 [row.search for row in rows],
-                [" ".join(row.sirens) for row in rows],
-                [" ".join(row.clusters) for row in rows],
-                [" ".join(row.lineages) for row in rows],
+                [_LIST.join(row.sirens) for row in rows],
+                [_LIST.join(row.clusters) for row in rows],
+                [_LIST.join(row.lineages) for row in rows],
                 [row.departement for row in rows],
                 [row.paid_until for row in rows],
                 [row.exempt for row in rows],

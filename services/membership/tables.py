@@ -65,6 +65,7 @@ views = sa.Table(
     sa.Column("member_id", UUID(as_uuid=False), primary_key=True),
     sa.Column("document", sa.LargeBinary, nullable=False, comment="the consolidated view: UTF-8 JSON, served as it is"),
     sa.Column("etag", sa.Text, nullable=False),
+    sa.Column("summary", JSONB, nullable=False, comment="name, brand, SIREN and town, for lists"),
     sa.Column("sort_key", sa.Text(collation="C"), nullable=False, comment="name without accents and case"),
     sa.Column("search", sa.Text, nullable=False, comment="names, brand, town and SIRENs without accents and case"),
     sa.Column("sirens", ARRAY(sa.Text), nullable=False),

@@ -1,14 +1,17 @@
 """Where the ``traboule`` command finds the services' databases and broker users."""
 
+from __future__ import annotations
+
 import os
 import shlex
 from importlib import import_module
 from pathlib import Path
-
-from pydantic import ValidationError
+from typing import TYPE_CHECKING
 
 from services import SERVICES
-from shared.runtime.settings import ServiceSettings
+
+if TYPE_CHECKING:
+    from shared.runtime.settings import ServiceSettings
 
 HOUSE_FILE = Path(__file__).resolve().parents[2] / ".local" / "house.env"
 """Written by ``make up`` for other terminals; holds ``NAME=value`` lines."""
@@ -34,6 +37,8 @@ def load_house_file(path: Path = HOUSE_FILE) -> None:
 
 def settings_of(service: str) -> ServiceSettings:
     """A service's settings from the environment. Raises NotConfigured."""
+    from pydantic import ValidationError  # here, so that `traboule --help` answers at once
+
     settings_type = getattr(import_module(f"services.{service}.settings"), f"{service.capitalize()}Settings")
     try:
         return settings_type()

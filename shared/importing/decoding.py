@@ -1,16 +1,16 @@
 """From the bytes of a file to its text: which encoding, and what makes one doubt it.
 
-Order: byte order mark, strict UTF-8, Windows-1252. Statistical guessing was tried on French files and is worse: it takes
-Windows-1252 for mac_latin2 and ISO-8859-15 for cp1250. The price: a file in another one-byte code page (cp1250, cp850…)
-decodes without an error. Nothing in its bytes tells, so the encoding is always reported, and letters that do not occur
-in French words make a warning.
+Order: byte order mark, strict UTF-8, Windows-1252. Statistical guessing was tried on French files and is worse: it
+takes Windows-1252 for mac_latin2 and ISO-8859-15 for cp1250. The price: a file in another one-byte code page (cp1250,
+cp850…) decodes without an error. Nothing in its bytes tells, so the encoding is always reported, and
+letters that do not occur in French words make a warning.
 """
 
 import codecs
 import re
 from typing import NamedTuple
 
-from shared.importing.outcomes import Unreadable
+from shared.importing.outcomes import UnreadableError
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -28,11 +28,15 @@ _LOST = re.compile(r"\b(?:[lLdDnNsSjJcCmM]|[qQ]u)\?(?=[A-Za-zÀ-ÿ])")
 
 
 class Text(NamedTuple):
-    """A file's text; characters from bytes that its encoding does not have are lone surrogates (U+DC80…U+DCFF)."""
+    """A file's text; characters from bytes that its encoding does not have are lone surrogates (U+DC80…U+DCFF).
+
+    ``assumed``: nothing in the file proves the encoding, any other one-byte code page would fit as well.
+    """
 
     text: str
     encoding: str
     warnings: tuple[str, ...]
+    assumed: bool = False
 
 
 def decode(content: bytes, encoding: str | None = None) -> Text:
@@ -42,7 +46,7 @@ def decode(content: bytes, encoding: str | None = None) -> Text:
     file: it is read as UTF-8, and the reader sets the damaged rows aside.
 
     Raises:
-        Unreadable: the encoding is unknown, or the bytes cannot be in it.
+        UnreadableError: the encoding is unknown, or the bytes cannot be in it.
     """
     if encoding is not None:
         return _as_told(content, encoding)
@@ -60,18 +64,18 @@ def decode(content: bytes, encoding: str | None = None) -> Text:
         return Text(text, "utf-8", (warning, *_doubts(text, "utf-8")))
     _refuse_undefined(content)
     text = content.decode(_FALLBACK)
-    return Text(text, _FALLBACK, tuple(_doubts(text, _FALLBACK)))
+    return Text(text, _FALLBACK, tuple(_doubts(text, _FALLBACK)), assumed=True)
 
 
 def _as_told(content: bytes, encoding: str) -> Text:
     try:
         text = content.decode(encoding)
     except LookupError:
-        raise Unreadable(f'"{encoding}" is no encoding that Python knows; try utf-8, cp1252 or cp1250') from None
+        raise UnreadableError(f'"{encoding}" is no encoding that Python knows; try utf-8, cp1252 or cp1250') from None
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         byte = content[error.start]
-        raise Unreadable(f"line {line} holds the byte 0x{byte:02X}, which does not exist in {encoding}") from None
+        raise UnreadableError(f"line {line} holds the byte 0x{byte:02X}, which does not exist in {encoding}") from None
     return Text(text.removeprefix("\ufeff"), encoding.removesuffix("-sig"), tuple(_doubts(text, encoding)))
 
 
@@ -80,7 +84,7 @@ def _refuse_undefined(content: bytes) -> None:
     for number, line in enumerate(content.split(b"\n"), start=1):
         found = next((byte for byte in line if byte in _UNDEFINED), None)
         if found is not None:
-            raise Unreadable(
+            raise UnreadableError(
                 f"the file is neither UTF-8 nor Windows-1252 (line {number} holds the byte 0x{found:02X}): "
                 "name its encoding, such as --encoding cp1250 or --encoding cp850"
             )
@@ -88,7 +92,7 @@ def _refuse_undefined(content: bytes) -> None:
 
 def _refuse_utf_16(content: bytes) -> None:
     if content[:400].count(0) > len(content[:400]) // 4:
-        raise Unreadable("the file looks like UTF-16 without its mark: try --encoding utf-16-le")
+        raise UnreadableError("the file looks like UTF-16 without its mark: try --encoding utf-16-le")
 
 
 def _doubts(text: str, encoding: str) -> list[str]:
@@ -105,7 +109,9 @@ def _doubts(text: str, encoding: str) -> list[str]:
     for pattern, meaning in checks:
         found = pattern.search(text)
         if found:
-            doubts.append(f"read as {encoding}, line {_line(text, found.start())} shows {meaning}: {_around(text, found)}")
+            doubts.append(
+                f"read as {encoding}, line {_line(text, found.start())} shows {meaning}: {_around(text, found)}"
+            )
     lost = _LOST.search(text)
     if lost:
         doubts.append(

@@ -5,7 +5,7 @@ from typing import Generic, NamedTuple, TypeAlias, TypeVar
 F = TypeVar("F")
 
 
-class Unreadable(Exception):
+class UnreadableError(Exception):
     """This file cannot be imported at all; the message says why and what to do."""
 
 

@@ -15,7 +15,7 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from shared.importing import values
-from shared.importing.outcomes import Accepted, Outcome, Rejection, Repeated, Unreadable
+from shared.importing.outcomes import Accepted, Outcome, Rejection, Repeated, UnreadableError
 from shared.importing.reading import Row, Table, normal
 
 M = TypeVar("M", bound=BaseModel)
@@ -51,15 +51,15 @@ def translate(
     instants without an offset from UTC.
 
     Raises:
-        Unreadable: before the first row, when a column is no field and the fact has no ``extra``, or comes twice.
+        UnreadableError: before the first row, when a column is no field and the fact has no ``extra``, or comes twice.
     """
     fields = _fields(table.headers, aliases or {})
     extra = [position for position, name in enumerate(fields) if name not in model.model_fields]
     if extra and EXTRA not in model.model_fields:
-        raise Unreadable(f"{table.path}: {_unknown(table.headers[extra[0]], model)}")
+        raise UnreadableError(f"{table.path}: {_unknown(table.headers[extra[0]], model)}")
     twice = next((name for i, name in enumerate(fields) if name in fields[:i] and i not in extra), None)
     if twice is not None:
-        raise Unreadable(f'{table.path}: the column "{twice}" comes twice')
+        raise UnreadableError(f'{table.path}: the column "{twice}" comes twice')
     return _translate(table, model, version, zone, fields, extra)
 
 
@@ -130,9 +130,7 @@ def _value(kind: type, written: str, zone: tzinfo) -> Any:
     return written
 
 
-def _make(
-    model: type[M], read: dict[str, Any], line: int, record_id: str | None, faults: list[Rejection]
-) -> M | None:
+def _make(model: type[M], read: dict[str, Any], line: int, record_id: str | None, faults: list[Rejection]) -> M | None:
     try:
         return model.model_validate(read)
     except ValidationError as error:

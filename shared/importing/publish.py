@@ -40,7 +40,7 @@ class Outgoing(NamedTuple):
     events: int
 
 
-class NotPublished(Exception):
+class NotPublishedError(Exception):
     """Publishing stopped; the message says why. What was confirmed before stays published, and may be sent again."""
 
 
@@ -63,7 +63,7 @@ class Publisher:
         """Publish until every message is confirmed; the number of events that were.
 
         Raises:
-            NotPublished: refused by the broker, or no progress for :data:`PATIENCE` seconds.
+            NotPublishedError: refused by the broker, or no progress for :data:`PATIENCE` seconds.
         """
         waiting = iter(messages)
         self._last_progress = asyncio.get_running_loop().time()
@@ -74,7 +74,9 @@ class Publisher:
                 if await self._one_connection(waiting):
                     return self.published
             except (AuthenticationError, ProbableAuthenticationError):
-                raise NotPublished(f"the broker does not know the user {self._user}, or not with this password") from None
+                raise NotPublishedError(
+                    f"the broker does not know the user {self._user}, or not with this password"
+                ) from None
             except (AMQPConnectionError, OSError, TimeoutError) as error:
                 self._give_up_late(f"the broker cannot be reached: {error or type(error).__name__}")
             pause = 0.2 if self.published > before else min(pause * 2, 5.0)
@@ -82,7 +84,9 @@ class Publisher:
 
     async def _one_connection(self, waiting: Iterator[Outgoing]) -> bool:
         """Publish over one connection until nothing is left (True) or it is lost (False)."""
-        connection = await aio_pika.connect(self._url, timeout=10, client_properties={"connection_name": "traboule import"})
+        connection = await aio_pika.connect(
+            self._url, timeout=10, client_properties={"connection_name": "traboule import"}
+        )
         try:
             channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
             exchange = await channel.get_exchange(self._exchange, ensure=False)
@@ -118,15 +122,17 @@ class Publisher:
         try:
             await exchange.publish(body, message.routing_key, mandatory=True, timeout=CONFIRM_TIMEOUT)
         except PublishError:
-            raise NotPublished(f"no queue takes {message.routing_key}: is the service installed on this broker?") from None
+            raise NotPublishedError(
+                f"no queue takes {message.routing_key}: is the service installed on this broker?"
+            ) from None
         except DeliveryError:
             self._give_up_late("the broker does not accept messages now (is a queue full?)")
             await asyncio.sleep(0.5)
             return False
         except ChannelAccessRefused as error:
-            raise NotPublished(f"the user {self._user} may not publish {message.routing_key}: {error}") from None
+            raise NotPublishedError(f"the user {self._user} may not publish {message.routing_key}: {error}") from None
         except ChannelNotFoundEntity:
-            raise NotPublished(f"the broker has no exchange {self._exchange}: start Traboule first") from None
+            raise NotPublishedError(f"the broker has no exchange {self._exchange}: start Traboule first") from None
         except asyncio.CancelledError:
             # A heartbeat that dies in the middle of a confirm raises this too, without anyone having cancelled us.
             task = asyncio.current_task()
@@ -144,4 +150,4 @@ class Publisher:
 
     def _give_up_late(self, reason: str) -> None:
         if asyncio.get_running_loop().time() - self._last_progress > PATIENCE:
-            raise NotPublished(f"{reason}; gave up after {PATIENCE:.0f} s without progress")
+            raise NotPublishedError(f"{reason}; gave up after {PATIENCE:.0f} s without progress")

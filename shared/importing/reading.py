@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import python_calamine
 
 from shared.importing.decoding import decode
-from shared.importing.outcomes import Unreadable
+from shared.importing.outcomes import UnreadableError
 
 SEPARATORS = (";", ",", "\t")
 MOST_LINES_IN_A_ROW = 500
@@ -29,7 +29,7 @@ _LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$")
 
 
 class Row(NamedTuple):
-    """A row as written: the line it begins on (1 is the first of the file), its cells, and what is wrong with its shape."""
+    """A row as written: the line it begins on (the first is 1), its cells, and what is wrong with its shape."""
 
     line: int
     cells: tuple[str, ...]
@@ -51,6 +51,8 @@ class Table:
     encoding: str | None = None
     separator: str | None = None
     warnings: tuple[str, ...] = ()
+    assumed: bool = False
+    """Whether ``encoding`` is a guess that nothing in the file can prove."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -59,7 +61,7 @@ class Table:
 
 
 def normal(header: str) -> str:
-    """A header as it is compared: ``"Région\\u202f"`` is ``"région"``, ``"Date d’échéance"`` is ``"date d'échéance"``."""
+    """A header as it is compared: ``"Région\\u202f"`` → ``"région"``, ``"Date d’échéance"`` → ``"date d'échéance"``."""
     return _RUNS.sub(" ", header.translate(_SPACES)).strip().casefold()
 
 
@@ -67,22 +69,22 @@ def read(path: Path, encoding: str | None = None) -> Table:
     """Open an export file; what kind it is shows in its first bytes, and JSON lines in its name.
 
     Raises:
-        Unreadable: missing, empty, without a header, or in an encoding that cannot be told.
+        UnreadableError: missing, empty, without a header, or in an encoding that cannot be told.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise Unreadable(f"{path}: {error.strerror or error}") from None
+        raise UnreadableError(f"{path}: {error.strerror or error}") from None
     if not content.strip():
-        raise Unreadable(f"{path} is empty")
+        raise UnreadableError(f"{path} is empty")
     try:
         if content.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
             return _spreadsheet(path)
         if path.suffix.lower() in {".jsonl", ".ndjson"}:
             return _json_lines(path, content, encoding)
         return _csv(path, content, encoding)
-    except Unreadable as error:
-        raise Unreadable(f"{path}: {error}") from None
+    except UnreadableError as error:
+        raise UnreadableError(f"{path}: {error}") from None
 
 
 # --- CSV -----------------------------------------------------------------------------------------------------------
@@ -99,11 +101,21 @@ def _csv(path: Path, content: bytes, encoding: str | None) -> Table:
     rows = _csv_rows(lines, start, separator)
     header = next(rows, None)
     if header is None or header.fault is not None:
-        raise Unreadable(f"there is no header: {header.fault if header else 'the file has no row'}")
+        raise UnreadableError(f"there is no header: {header.fault if header else 'the file has no row'}")
     headers = _without_empty_end(header.cells)
     if not any(cell.strip() for cell in headers):
-        raise Unreadable("there is no header: its first line has only separators")
-    return Table(path, headers, _fitted(rows, len(headers)), "csv", len(lines), decoded.encoding, separator, decoded.warnings)
+        raise UnreadableError("there is no header: its first line has only separators")
+    return Table(
+        path,
+        headers,
+        _fitted(rows, len(headers)),
+        "csv",
+        len(lines),
+        decoded.encoding,
+        separator,
+        decoded.warnings,
+        decoded.assumed,
+    )
 
 
 def _separator(head: str) -> str:
@@ -190,10 +202,10 @@ def _spreadsheet(path: Path) -> Table:
         workbook = python_calamine.load_workbook(str(path))
         names = workbook.sheet_names
         if not names:
-            raise Unreadable("the workbook has no sheet")
+            raise UnreadableError("the workbook has no sheet")
         values = workbook.get_sheet_by_name(names[0]).to_python(skip_empty_area=False)
     except python_calamine.CalamineError as error:
-        raise Unreadable(f"not a spreadsheet that can be read: {error}") from None
+        raise UnreadableError(f"not a spreadsheet that can be read: {error}") from None
     warnings = (f'only the first sheet, "{names[0]}", is read; there are {len(names)}',) if len(names) > 1 else ()
     filled = (
         Row(line, cells, _damage(cells))
@@ -202,7 +214,7 @@ def _spreadsheet(path: Path) -> Table:
     )
     header = next(filled, None)
     if header is None:
-        raise Unreadable("the first sheet is empty")
+        raise UnreadableError("the first sheet is empty")
     headers = _without_empty_end(header.cells)
     return Table(path, headers, _fitted(filled, len(headers)), "spreadsheet", len(values), warnings=warnings)
 
@@ -245,14 +257,14 @@ def _json_lines(path: Path, content: bytes, encoding: str | None) -> Table:
         headers.update(dict.fromkeys(texts))
         objects.append((line, texts, _damage(texts.values())))
     if not headers:
-        raise Unreadable("no line of the file is a JSON object")
+        raise UnreadableError("no line of the file is a JSON object")
     names = tuple(headers)
-    return Table(path, names, _json_rows(objects, names), "jsonl", len(objects), decoded.encoding, warnings=decoded.warnings)
+    return Table(
+        path, names, _json_rows(objects, names), "jsonl", len(objects), decoded.encoding, warnings=decoded.warnings
+    )
 
 
-def _json_rows(
-    objects: Iterable[tuple[int, dict[str, str] | str, str | None]], names: Sequence[str]
-) -> Iterator[Row]:
+def _json_rows(objects: Iterable[tuple[int, dict[str, str] | str, str | None]], names: Sequence[str]) -> Iterator[Row]:
     for line, content, fault in objects:
         if isinstance(content, str):
             yield Row(line, (content,), fault)

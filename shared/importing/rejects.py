@@ -13,10 +13,9 @@ def write(path: Path, rejections: Iterable[tuple[Path, Rejection]]) -> bool:
     """Write all faults to ``path``, one a line; False, and no file, when there is none.
 
     UTF-8 with its mark and ``;``, which French spreadsheets open as they are. A cell that a spreadsheet would run as a
-    formula is quoted with an apostrophe. An older file of that name is removed: it is about another import.
+    formula is quoted with an apostrophe.
     """
     faults = list(rejections)
-    path.unlink(missing_ok=True)
     if not faults:
         return False
     with path.open("w", encoding="utf-8-sig", errors="backslashreplace", newline="") as out:

@@ -170,7 +170,8 @@ async def show(connection: AsyncConnection, number: int) -> Mapping[str, Any]:
     row = rows.mappings().first()
     if row is None:
         raise NoSuchDeadLetter(number)
-    return row
+    # Bare SQL gives JSON columns as text.
+    return {**row, "headers": orjson.loads(row["headers"]), "history": orjson.loads(row["history"])}
 
 
 async def select(
@@ -182,9 +183,15 @@ async def select(
 
 
 async def replay(
-    connection: AsyncConnection, numbers: Sequence[int], *, by: str, note: str | None = None, body: bytes | None = None
+    connection: AsyncConnection,
+    numbers: Sequence[int],
+    *,
+    by: str,
+    note: str | None = None,
+    body: bytes | None = None,
+    to: str | None = None,
 ) -> int:
-    """Send parked messages to their own queue again, through the outbox; returns how many.
+    """Send parked messages to their own queue again, or to another, through the outbox; returns how many.
 
     ``body`` is an edited body for a single one; the former body stays in its history.
     """
@@ -193,10 +200,10 @@ async def replay(
     taken = rows.mappings().all()
     for row in taken:
         delivery = Delivery(
-            row["queue"],
+            to or row["queue"],
             row["body"],
             row["content_type"],
-            row["headers"],
+            orjson.loads(row["headers"]),
             row["message_id"],
             row["producer"],
             row["routing_key"],
@@ -223,5 +230,3 @@ def send_back(delivery: Delivery, *, attempt: int, exchange: str, body: bytes | 
         delivery.body if body is None else body,
         delivery.return_headers(attempt),
     )
-
-

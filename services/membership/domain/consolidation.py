@@ -17,6 +17,7 @@ from services.membership.domain import linking, survivorship
 from services.membership.domain.records import RecordKey, SourceRecord
 
 RESTRICTIONS = frozenset({"refused", "withdrawn"})
+_SUMMARY = ("name", "brand", "siren", "city")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class View:
     member_id: str
     document: bytes
     etag: str
+    summary: bytes
     sort_key: str
     search: str
     sirens: list[str]
@@ -80,6 +82,7 @@ def consolidate(group: Sequence[SourceRecord], related: Iterable[Related]) -> Vi
         member_id,
         encoded,
         blake2b(encoded, digest_size=16).hexdigest(),
+        summary=orjson.dumps({name: fields[name]["value"] for name in _SUMMARY if name in fields}),
         sort_key=str(records[0].understood.get("sort_key", "")),
         search=" ".join(dict.fromkeys(record.understood.get("search_text", "") for record in group)),
         sirens=sorted({record.siren for record in group if record.siren}),
@@ -127,7 +130,11 @@ def _dues(invoices: Sequence[Related], payments: Sequence[Related]) -> dict[str,
         {**_item(one), "paid": str(paid[one.key.cluster, one.item_id]), **_without(one.document, "record_id")}
         for one in _sorted(invoices, "issued_on")
     ]
-    billed = sum((_signed(one.document) for one in invoices if _counts(one.document)), Decimal())
+    cancelled = {(one.key.cluster, one.item_id) for one in invoices if one.document.get("status") == "cancelled"}
+    billed = sum(
+        (_signed(one.document) for one in invoices if _counts(one.document) and _corrected(one) not in cancelled),
+        Decimal(),
+    )
     received = sum((Decimal(one.document["amount"]) for one in payments), Decimal())
     return {
         "invoiced": str(billed),
@@ -141,6 +148,12 @@ def _dues(invoices: Sequence[Related], payments: Sequence[Related]) -> dict[str,
 
 def _counts(invoice: Mapping[str, Any]) -> bool:
     return invoice.get("status", "issued") not in {"draft", "cancelled"}
+
+
+def _corrected(invoice: Related) -> tuple[str, str] | None:
+    """The invoice that a credit note corrects: one that is cancelled already must not be taken off twice."""
+    corrects = invoice.document.get("corrects")
+    return (invoice.key.cluster, corrects) if corrects else None
 
 
 def _signed(invoice: Mapping[str, Any]) -> Decimal:
@@ -163,7 +176,7 @@ def _paid_through(dues: Mapping[str, Any]) -> str | None:
 
 def _registrations(registrations: Sequence[Related]) -> list[dict[str, Any]]:
     return [
-        {**_item(one), **_without(one.document, "record_id"), "event": dict(one.event) if one.event else None}
+        {**_item(one), **_without(one.document, "record_id"), "event": _without(one.event) if one.event else None}
         for one in _sorted(registrations, "registered_at")
     ]
 

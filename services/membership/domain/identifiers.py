@@ -46,9 +46,7 @@ def is_siret(number: str) -> bool:
     return len(number) == 14 and number.isascii() and number.isdigit() and luhn(number) and luhn(number[:9])
 
 
-def read_identifiers(
-    siren: str | None, siret: str | None, vat: str | None, problems: list[Problem]
-) -> Identifiers:
+def read_identifiers(siren: str | None, siret: str | None, vat: str | None, problems: list[Problem]) -> Identifiers:
     """What the three numbers say together; doubts are added to ``problems``.
 
     A SIREN that is missing or wrong is taken from the SIRET or from the VAT number, when these do not name different

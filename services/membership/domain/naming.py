@@ -10,17 +10,22 @@ from functools import lru_cache
 from rapidfuzz.distance import OSA
 from unidecode import unidecode
 
-_LEGAL_FORMS = frozenset(
+
+def _words(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
+
+
+_LEGAL_FORMS = _words(
     """
-    SA SAS SASU SARL SARLU EURL EARL SNC SCS SCA SCM SCI SCP SCIC SCOP SCOPARL SELARL SELAS SELASU SEM SEML SPL SPLA SICA SICAV
-    GIE EIRL EI EPIC EPCI GMBH AG LTD LIMITED INC LLC PLC BV NV SRL SPA SE CORP CORPORATION
+    SA SAS SASU SARL SARLU EURL EARL SNC SCS SCA SCM SCI SCP SCIC SCOP SCOPARL SELARL SELAS SELASU SEM SEML SPL SPLA
+    SICA SICAV GIE EIRL EI EPIC EPCI GMBH AG LTD LIMITED INC LLC PLC BV NV SRL SPA SE CORP CORPORATION
     SOCIETE STE SOC ASSOCIATION ASSOC ASSO ETABLISSEMENTS ETABLISSEMENT ETS COMPAGNIE CIE ENTREPRISE ENT
     ANONYME COOPERATIVE COOP MUTUELLE UES
-    """.split()
+    """
 )
 """Also words for "company", which people add and drop as freely."""
 
-_SMALL_WORDS = frozenset("ET DE DU DES LA LE LES L D AU AUX A EN AND THE OF FOR POUR PAR SUR SOUS DANS".split())
+_SMALL_WORDS = _words("ET DE DU DES LA LE LES L D AU AUX A EN AND THE OF FOR POUR PAR SUR SOUS DANS")
 
 _SHORT_FORMS = {
     "FR": "FRANCE",
@@ -63,13 +68,13 @@ _SHORT_FORMS = {
     "CENTER": "CENTRE",
 }
 
-_COMMON = frozenset(
+_COMMON = _words(
     """
-    FRANCE GROUPE HOLDING INTERNATIONAL SERVICES SERVICE TECHNOLOGIES INDUSTRIES SYSTEMES CONSEIL CONSULTING DISTRIBUTION
-    DEVELOPPEMENT MANAGEMENT GESTION SOLUTIONS EUROPE NORD SUD EST OUEST CENTRE RHONE ALPES LYON PARIS LOIRE AUVERGNE
-    GRENOBLE FRANCAISE FRANCAIS GENERALE GENERAL NATIONALE NATIONAL REGIONALE REGIONAL NOUVELLE CENTRALE TRANSPORTS
-    CONSTRUCTION SAINT SAINTE COMMUNAUTE COMMUNES FEDERATION UNION MAISON CLUB
-    """.split()
+    FRANCE GROUPE HOLDING INTERNATIONAL SERVICES SERVICE TECHNOLOGIES INDUSTRIES SYSTEMES CONSEIL CONSULTING
+    DISTRIBUTION DEVELOPPEMENT MANAGEMENT GESTION SOLUTIONS EUROPE NORD SUD EST OUEST CENTRE RHONE ALPES LYON PARIS
+    LOIRE AUVERGNE GRENOBLE FRANCAISE FRANCAIS GENERALE GENERAL NATIONALE NATIONAL REGIONALE REGIONAL NOUVELLE
+    CENTRALE TRANSPORTS CONSTRUCTION SAINT SAINTE COMMUNAUTE COMMUNES FEDERATION UNION MAISON CLUB
+    """
 )
 """Words that say little about which company it is: alone they do not make two names agree."""
 
@@ -84,17 +89,16 @@ def fold(text: str) -> str:
 
 
 def name_key(name: str) -> str:
-    """A name for comparison: upper case, no accents, no punctuation, legal forms or small words, short forms spelled out.
+    """A name for comparison: no case, accents, punctuation, legal forms or small words; short forms spelled out.
 
-    ``"Sté Générale d'Électricité (S.A.S.)"`` is ``"GENERALE ELECTRICITE"``. A name of nothing but such words keeps them.
+    ``"Sté Générale d'Électricité (S.A.S.)"`` is ``"GENERALE ELECTRICITE"``.
+    A name of nothing but such words keeps them.
     """
     plain = (name if name.isascii() else unidecode(name)).upper()
     if "." in plain:
         plain = _INITIALS.sub(lambda found: found[0].replace(".", ""), plain)
-    words = _WORDS.findall(plain)
-    kept = [
-        _SHORT_FORMS.get(word, word) for word in words if word not in _LEGAL_FORMS and word not in _SMALL_WORDS
-    ]
+    words: list[str] = _WORDS.findall(plain)
+    kept = [_SHORT_FORMS.get(word, word) for word in words if word not in _LEGAL_FORMS and word not in _SMALL_WORDS]
     return " ".join(kept or words)
 
 

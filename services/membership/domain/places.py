@@ -82,7 +82,12 @@ def _countries() -> dict[str, str]:
         names += [getattr(country, kind) for kind in ("official_name", "common_name") if hasattr(country, kind)]
         known |= {_squeezed(name): code for name in names}
     known |= {"angleterre": "GB", "ecosse": "GB", "uk": "GB", "grande bretagne": "GB", "usa": "US", "hollande": "NL"}
-    known |= {"france metropolitaine": "FR", "republique francaise": "FR", "reunion": "RE", "etats unis d amerique": "US"}
+    known |= {
+        "france metropolitaine": "FR",
+        "republique francaise": "FR",
+        "reunion": "RE",
+        "etats unis d amerique": "US",
+    }
     return {name: code for name, code in known.items() if code in iso}
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
@@ -20,7 +21,12 @@ class RecordKey(NamedTuple):
     @property
     def own_id(self) -> str:
         """The member id that this record has by itself (UUIDv5), the same for ever and on every machine."""
-        return str(uuid5(NAMESPACE, str(self)))
+        return _own_id(self)
+
+
+@lru_cache(maxsize=65_536)
+def _own_id(key: RecordKey) -> str:
+    return str(uuid5(NAMESPACE, str(key)))
 
 
 @dataclass(frozen=True, slots=True)

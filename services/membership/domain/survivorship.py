@@ -3,8 +3,8 @@
 A value that was understood beats one that was not; then the record that was modified last; then the order of keys.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 from services.membership.domain.records import SourceRecord
 
@@ -31,10 +31,13 @@ FIELDS = (
 """The fields of a consolidated view that survive one by one, in the order in which they are shown."""
 
 CONTACT = ("contact_first_name", "contact_last_name", "contact_role")
+_ORDER = (*FIELDS, "contact")
 
 
 def precedence(records: Sequence[SourceRecord]) -> list[SourceRecord]:
     """Records in the order in which they are believed: modified last first, then by key."""
+    if len(records) == 1:
+        return list(records)
     return sorted(
         sorted(records, key=lambda record: record.key),
         key=lambda record: record.written.get("modified_on") or "",
@@ -49,44 +52,49 @@ def survivors(records: Sequence[SourceRecord]) -> dict[str, Any]:
 
         {"value": "69003", "said_by": ["numelink/B-1"], "others": [{"value": "69300", "said_by": ["…"]}]}
     """
-    fields = {name: _survivor((record, *_value(record, name)) for record in records) for name in FIELDS}
-    fields["contact"] = _survivor((record, _contact(record.written), True) for record in records)
-    return {name: survivor for name, survivor in fields.items() if survivor is not None}
+    said: dict[str, list[_Said]] = {}
+    for record in records:
+        speaker = str(record.key)
+        for name, value, sound in _claims(record):
+            values = said.setdefault(name, [])
+            for one in values:
+                if one.value == value:
+                    one.said_by.append(speaker)
+                    break
+            else:
+                values.append(_Said(value, sound, [speaker]))
+    return {name: _survivor(said[name]) for name in _ORDER if name in said}
 
 
-def _value(record: SourceRecord, name: str) -> tuple[Any, bool]:
-    """What was understood, else what was written; and whether it was understood."""
-    if name == "naf" and record.understood.get("naf"):
-        nomenclature = record.understood.get("naf_nomenclature")
-        return {"code": record.understood["naf"], "nomenclature": nomenclature}, True
-    understood = record.understood.get(name)
-    if understood is not None:
-        return understood, True
-    return record.written.get(name) or None, name not in record.understood.get("problem_fields", ())
+class _Said(NamedTuple):
+    value: Any
+    sound: bool
+    said_by: list[str]
 
 
-def _contact(written: Mapping[str, Any]) -> dict[str, Any] | None:
-    contact = {name.removeprefix("contact_"): written[name] for name in CONTACT if written.get(name)}
-    return contact or None
-
-
-def _survivor(claims: Iterable[tuple[SourceRecord, Any, bool]]) -> dict[str, Any] | None:
-    said: list[tuple[Any, bool, list[str]]] = []
-    for record, value, sound in claims:
+def _claims(record: SourceRecord) -> Iterable[tuple[str, Any, bool]]:
+    """What one record says: field, value as understood, else as written, and whether it was understood."""
+    understood, written = record.understood, record.written
+    doubtful = understood.get("problem_fields", ())
+    for name in FIELDS:
+        value = understood.get(name)
         if value is None:
-            continue
-        for held, _, speakers in said:
-            if held == value:
-                speakers.append(str(record.key))
-                break
+            value = written.get(name)
+            if value:
+                yield name, value, name not in doubtful
+        elif name == "naf":
+            yield name, {"code": value, "nomenclature": understood.get("naf_nomenclature")}, True
         else:
-            said.append((value, sound, [str(record.key)]))
-    if not said:
-        return None
+            yield name, value, True
+    contact = {name.removeprefix("contact_"): written[name] for name in CONTACT if written.get(name)}
+    if contact:
+        yield "contact", contact, True
+
+
+def _survivor(said: list[_Said]) -> dict[str, Any]:
     # Stable: among the sound ones, and among the others, precedence stays.
-    said.sort(key=lambda one: not one[1])
-    (value, _, speakers), *others = said
-    survivor = {"value": value, "said_by": speakers}
+    first, *others = sorted(said, key=lambda one: not one.sound) if len(said) > 1 else said
+    survivor = {"value": first.value, "said_by": first.said_by}
     if others:
-        survivor["others"] = [{"value": other, "said_by": by} for other, _, by in others]
+        survivor["others"] = [{"value": one.value, "said_by": one.said_by} for one in others]
     return survivor

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 from services.membership.legacy import civicrm, dolibarr, galette, paheko, plain
-from shared.importing.outcomes import Outcome, Unreadable
+from shared.importing.outcomes import Outcome, UnreadableError
 from shared.importing.reading import Table
 
 Translate: TypeAlias = Callable[[Table, int], Iterator[Outcome[Any]]]
@@ -35,13 +35,13 @@ def recognise(table: Table) -> Product:
     """The product that wrote the file, by its headers.
 
     Raises:
-        Unreadable: none; the message names the nearest product and the columns it lacks.
+        UnreadableError: none; the message names the nearest product and the columns it lacks.
     """
     names = set(table.names)
     for product in PRODUCTS:
         if any(signature <= names for signature in product.signatures):
             return product
-    raise Unreadable(f"{table.path}: {_nearest(names, table)}")
+    raise UnreadableError(f"{table.path}: {_nearest(names, table)}")
 
 
 def _nearest(names: set[str], table: Table) -> str:

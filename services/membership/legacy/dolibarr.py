@@ -1,7 +1,8 @@
 """Dolibarr: third parties (labels of version 15 on, and older ones) and members (one row per subscription).
 
 A separator ends every line, line breaks inside a cell are written ``\\\\n``, and SIREN, SIRET, NAF, RCS, EORI and RNA
-hide behind "Identifiant professionnel 1" to "6". Source: labels of Dolibarr's export modules ``societe`` and ``adherent``.
+hide behind "Identifiant professionnel 1" to "6". Source: labels of Dolibarr's export modules
+``societe`` and ``adherent``.
 """
 
 from collections.abc import Iterator
@@ -41,9 +42,7 @@ def _third_party(draft: Draft, version: int) -> Fact | None:
     draft.text("brand", "nom alternatif")
     for field, number in (("siren", 1), ("siret", 2), ("naf", 3), ("rna", 6)):
         # Renamed from "ID professionnel" to "Identifiant professionnel"; the header never says SIREN.
-        draft.text(
-            field, f"identifiant professionnel {number}", f"id professionnel {number}", f"id. prof. {number}"
-        )
+        draft.text(field, f"identifiant professionnel {number}", f"id professionnel {number}", f"id. prof. {number}")
     draft.text("vat", "numéro tva", "num tva", "numéro de tva")
     draft.text("legal_form", "type d'entité légale", "forme juridique")
     draft.text("category", "type du tiers", "nature")

@@ -42,7 +42,7 @@ class Columns:
         found = self._found.get(key)
         if found is None:
             hits = (self._positions.get(name, []) for name in names)
-            found = self._found[key] = tuple(places[nth] for places in hits if len(places) > nth)
+            found = self._found[key] = tuple(places[nth] for places in hits if nth < len(places))
         return found
 
 
@@ -55,8 +55,9 @@ class Draft:
         self.faults: list[Rejection] = []
         self.record_id: str | None = None
         self._columns = columns
-        self._line_break = line_break
-        self._cells = row.cells
+        self._cells = [cell.strip() for cell in row.cells]
+        if line_break is not None and any(line_break in cell for cell in row.cells):
+            self._cells = [cell.replace(line_break, "\n").strip() for cell in self._cells]
         self._taken: set[int] = set()
         self._origin: dict[str, str] = {}
 
@@ -66,9 +67,12 @@ class Draft:
         Only the column whose value is used, and those that are empty or say the same, are taken: two different
         values under two names both survive.
         """
+        places = self._columns.find(names, nth)
+        if not places:
+            return ""
         value = ""
-        for position in self._columns.find(names, nth):
-            written = self._text(position)
+        for position in places:
+            written = self._cells[position]
             if written and not value:
                 value = written
                 self._taken.add(position)
@@ -80,7 +84,7 @@ class Draft:
 
     def peek(self, *names: str) -> str:
         """What is written in the first of these columns that has something; none of them counts as taken."""
-        return next((text for place in self._columns.find(names, 0) if (text := self._text(place))), "")
+        return next((text for place in self._columns.find(names, 0) if (text := self._cells[place])), "")
 
     def choice(self, meanings: Mapping[str, T], *names: str) -> T | None:
         """What a code means; one that is not in ``meanings`` is not taken, and so is kept as written."""
@@ -126,7 +130,7 @@ class Draft:
     def flag(self, *names: str) -> bool | None:
         """Yes or no, not put anywhere; another word stays among the columns that are kept as written."""
         for position in self._columns.find(names, 0):
-            written = self._text(position)
+            written = self._cells[position]
             try:
                 found = values.yes(written)
             except ValueError:
@@ -147,7 +151,7 @@ class Draft:
         for position, header in enumerate(self._columns.headers):
             if position in self._taken or position in self._columns.secret:
                 continue
-            written = self._text(position)
+            written = self._cells[position]
             if written:
                 label, count = header.strip() or f"column {position + 1}", 2
                 while label in extra:
@@ -171,12 +175,6 @@ class Draft:
                 column = str(problem["loc"][1]) if field == "extra" and len(problem["loc"]) > 1 else None
                 self.fault(field, str(problem["input"]), explain(problem["type"], problem["msg"]), column)
             return None
-
-    def _text(self, position: int) -> str:
-        written = self._cells[position].strip()
-        if self._line_break is not None and self._line_break in written:
-            written = written.replace(self._line_break, "\n").strip()
-        return written
 
     def _parse(self, parse: Callable[[str], T | None], field: str, names: Sequence[str], nth: int) -> T | None:
         written = self.take(*names, nth=nth, field=field)

@@ -5,7 +5,15 @@ from services.membership.legacy.draft import Draft
 _ADDED = {
     "siren": ("siren", "n° siren", "no siren", "numéro siren", "siren_number"),
     "siret": ("siret", "n° siret", "no siret", "numéro siret"),
-    "vat": ("n° tva", "no tva", "numéro tva", "tva intracommunautaire", "n° tva intracommunautaire", "tva intra", "num tva"),
+    "vat": (
+        "n° tva",
+        "no tva",
+        "numéro tva",
+        "tva intracommunautaire",
+        "n° tva intracommunautaire",
+        "tva intra",
+        "num tva",
+    ),
     "rna": ("rna", "n° rna", "numéro rna"),
     "naf": ("ape", "naf", "code ape", "code naf", "code ape / naf", "ape/naf", "naf/ape"),
     "website": ("site web", "site internet", "site", "url", "website", "web"),

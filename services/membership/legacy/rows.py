@@ -34,7 +34,9 @@ def one_fact_per_row(
         elif first[1] == row.cells:
             yield Repeated(row.line, first[0])
         else:
-            yield Rejection(row.line, record_id, "record_id", record_id, f"line {first[0]} has this id, and says otherwise")
+            yield Rejection(
+                row.line, record_id, "record_id", record_id, f"line {first[0]} has this id, and says otherwise"
+            )
 
 
 def broken(row: Row) -> Rejection:

@@ -14,7 +14,6 @@ from services.membership.legacy.rows import broken
 from shared.importing.outcomes import Accepted, Notice, Outcome, Rejection
 from shared.importing.reading import Row, Table
 
-
 _STRONGEST: tuple[MemberStatus, ...] = ("active", "pending", "ended")
 """One running term makes a member, however many have ended."""
 
@@ -30,7 +29,7 @@ class Term:
 
 
 def subscription(draft: Draft, identity: str, starts_on: date | None, **parts: Any) -> Subscription | None:
-    """The subscription of a row; None when its columns are empty, or, with a fault in the draft, when it is not whole."""
+    """The subscription of a row; None when there is none, or, with a fault in the draft, when it is not whole."""
     if draft.faults or not (identity or starts_on or any(parts.values())):
         return None
     if starts_on is None:

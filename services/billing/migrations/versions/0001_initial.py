@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.Column("record_id", sa.Text(), nullable=False),
         sa.Column("number", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("corrects", sa.Text()),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("label", sa.Text()),
         sa.Column("issued_on", sa.Date(), nullable=False),

@@ -1,0 +1,59 @@
+"""``python -m deploy.demo``: the main job, from nothing to consolidated views, on private local nodes."""
+
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from deploy.demo.generate import generate
+from deploy.demo.story import Story
+from deploy.local.errors import NodeError
+from deploy.local.house import ENVIRONMENT_FILE, running_house
+from deploy.local.nodes import local_nodes
+
+
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Keep everything running until Ctrl-C (this is `make up`).")] = False,
+    members: Annotated[int, typer.Option(min=1, max=100_000, help="Members of each cluster.")] = 300,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same companies.")] = 42,
+) -> None:
+    """Two fictional clusters' exports in, one consolidated view of every member out.
+
+    Examples: make demo · make up · python -m deploy.demo --members 5000
+    """
+    began = time.monotonic()
+    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+    try:
+        with TemporaryDirectory(prefix="traboule-demo-") as folder:
+            exports = generate(Path(folder) / "exports", seed=seed, members=members)
+            console.print("[bold]Traboule[/]: two clusters, eight former systems, one view of every member")
+            console.print("starting a private PostgreSQL and RabbitMQ …")
+            with local_nodes() as nodes:
+                console.print(f"  both up in {nodes.boot_seconds:.1f} s; starting four services …")
+                environment = ENVIRONMENT_FILE if keep else None
+                with running_house(nodes, folder=Path(folder) / "logs", environment_file=environment) as house:
+                    story = Story(console, house, exports, Path(folder))
+                    story.tell()
+                    console.print(f"\n[green]done[/] in {time.monotonic() - began:.0f} s")
+                    if keep:
+                        story.say_where_to_look()
+                        _wait_for_interrupt()
+    except NodeError as error:
+        console.print(f"[red]{error}")
+        raise typer.Exit(1) from None
+
+
+def _wait_for_interrupt() -> None:
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        return
+
+
+if __name__ == "__main__":
+    typer.run(demo)

@@ -1,0 +1,53 @@
+"""Waiting until every message that was published is applied or parked.
+
+Queue counts lag behind, so a single zero proves nothing: all queues must stand empty, all outboxes too, and the
+inboxes must not have grown, several times in a row.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+
+import aio_pika
+import asyncpg
+
+from deploy.local.errors import NodeError
+from deploy.provision import SERVICES, subscribed_queues
+
+CALM = 4
+"""Looks in a row, 0.15 s apart, at which nothing may move."""
+
+
+async def wait_until_settled(env: Mapping[str, str], timeout: float = 120) -> float:
+    """Return after how many seconds all was calm. Raises NodeError, with what still waits, after ``timeout``."""
+    began = last_move = time.monotonic()
+    before: list[int] = []
+    calm = 0
+    pools = [await asyncpg.connect(env[f"TRABOULE_{service.upper()}_DATABASE_URL"]) for service in SERVICES]
+    connection = await aio_pika.connect(env["TRABOULE_MEMBERSHIP_BROKER_URL"])
+    try:
+        channel = await connection.channel()
+        while calm < CALM:
+            queued = sum([await _messages(channel, queue) for queue in subscribed_queues()])
+            counts = [await pool.fetchval(_COUNTS) for pool in pools]
+            waiting = queued + sum([await pool.fetchval("select count(*) from outbox") for pool in pools])
+            moved = waiting > 0 or counts != before
+            calm, before = (0, counts) if moved else (calm + 1, before)
+            if moved:
+                last_move = time.monotonic()
+            if time.monotonic() - began > timeout:
+                raise NodeError(f"{waiting} messages still wait after {timeout:.0f} s: look with `traboule status`")
+            await asyncio.sleep(0.15)
+    finally:
+        await connection.close()
+        for pool in pools:
+            await pool.close()
+    return last_move - began
+
+
+_COUNTS = "select (select count(*) from inbox) + (select coalesce(sum(count), 0) from dead_letters)"
+
+
+async def _messages(channel: aio_pika.abc.AbstractChannel, queue: str) -> int:
+    declared = await channel.declare_queue(queue, passive=True)
+    return declared.declaration_result.message_count or 0

@@ -1,0 +1,198 @@
+"""What the demo does and tells, in order: bring in, wait until applied, count, show one member."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from rich.console import Console
+from rich.table import Table
+
+from deploy.demo.generate import Generated
+from deploy.demo.settling import wait_until_settled
+from deploy.local.errors import NodeError
+from deploy.local.house import House
+from services.membership.keys import create_key
+
+IMPORTS = (
+    ("clustr-numerique/membership", ("dolibarr-tiers.csv", "dolibarr-adherents.csv")),
+    ("numelink/membership", ("galette-adherents.csv",)),
+    ("clustr-numerique/billing", ("invoices.jsonl", "payments.jsonl")),
+    ("numelink/billing", ("invoices.jsonl", "payments.jsonl")),
+    ("clustr-numerique/events", ("events.jsonl", "registrations.jsonl")),
+    ("numelink/events", ("events.jsonl", "registrations.jsonl")),
+    ("clustr-numerique/communications", ("consents.jsonl", "mailings.jsonl")),
+    ("numelink/communications", ("consents.jsonl", "mailings.jsonl")),
+)
+
+
+class Story:
+    """The demo on a running house."""
+
+    def __init__(self, console: Console, house: House, exports: Generated, folder: Path) -> None:
+        self._console = console
+        self._house = house
+        self._exports = exports
+        self._folder = folder
+        self._key = asyncio.run(_make_key(house.env["TRABOULE_MEMBERSHIP_DATABASE_URL"]))
+
+    def tell(self) -> None:
+        """Everything, from the exports to a consolidated view."""
+        reports = [self._import(system, names) for system, names in IMPORTS]
+        seconds = asyncio.run(wait_until_settled(self._house.env))
+        self._console.print(f"  every message was applied {seconds:.1f} s after the last import")
+        self._tell_what_came_in(reports)
+        self._tell_what_was_set_aside(reports)
+        self._tell_how_many()
+        self._tell_one_member()
+
+    def say_where_to_look(self) -> None:
+        """Addresses and commands, while everything keeps running."""
+        door = self._house.url("membership")
+        self._console.print(
+            f"""
+[bold]Where to look next[/] (Ctrl-C ends everything)
+  members       curl -H 'Authorization: Bearer {self._key}' '{door}/members?search=lyon'
+  statistics    curl -H 'Authorization: Bearer {self._key}' '{door}/statistics'
+  the contract  {door}/openapi.json
+  in another terminal, from this folder:
+                .venv/bin/traboule status
+                .venv/bin/traboule dead-letters list
+                .venv/bin/traboule keys create --name "my script" --role reader"""
+        )
+
+    # --- bringing in -----------------------------------------------------------------------------------------------
+
+    def _import(self, system: str, names: tuple[str, ...]) -> tuple[str, dict[str, Any]]:
+        cluster = system.split("/")[0]
+        files = [str(self._exports.paths[f"{cluster}/{name}"]) for name in names]
+        rejects = self._folder / f"rejects-{system.replace('/', '-')}.csv"
+        command = [sys.executable, "-m", "services.cli", "import", "--as", system, "--json", "--rejects", str(rejects)]
+        done = subprocess.run(  # noqa: S603 - our own command
+            [*command, *files], env=os.environ | self._house.env, capture_output=True, text=True, check=False
+        )
+        if done.returncode not in (0, 3):
+            raise NodeError(f"traboule import --as {system} ended with {done.returncode}: {done.stderr.strip()}")
+        return system, json.loads(done.stdout)
+
+    # --- telling ---------------------------------------------------------------------------------------------------
+
+    def _tell_what_came_in(self, reports: list[tuple[str, dict[str, Any]]]) -> None:
+        table = Table("Former system", "File", "Recognised as", title="What came in", title_justify="left")
+        for heading in ("Rows", "Accepted", "Set aside"):
+            table.add_column(heading, justify="right")
+        total = Counter[str]()
+        for system, report in reports:
+            for file in report["files"]:
+                counts = {name: file[name] for name in ("rows", "accepted", "rejected")}
+                total.update(counts)
+                table.add_row(system, Path(file["file"]).name, file["product"], *map(str, counts.values()))
+        table.add_section()
+        table.add_row("[bold]all", "", "", *(f"[bold]{total[name]}" for name in ("rows", "accepted", "rejected")))
+        self._console.print(table)
+        if total["rows"] != total["accepted"] + total["rejected"]:
+            raise NodeError("rows were lost: rows are not accepted + set aside")
+
+    def _tell_what_was_set_aside(self, reports: list[tuple[str, dict[str, Any]]]) -> None:
+        table = Table("File", "Line", "Field", "Value", "Why", title="What was set aside, and why", title_justify="left")
+        for system, report in reports:
+            for file in report["files"]:
+                for fault in file["rejections"]:
+                    where = f"{system.split('/')[0]}/{Path(file['file']).name}"
+                    table.add_row(where, str(fault["line"]), fault["field"], _short(fault["value"]), fault["reason"])
+        self._console.print(table)
+        doubts = Counter[str]()
+        for _, report in reports:
+            for file in report["files"]:
+                doubts.update({doubt["meaning"]: doubt["count"] for doubt in file["doubts"]})
+        told = "; ".join(f"{count} × {meaning}" for meaning, count in doubts.most_common(6))
+        self._console.print(f"Kept as written, and flagged: {told}.")
+        parked = asyncio.run(_parked(self._house.env))
+        self._console.print(f"Parked messages (dead letters): {parked}.")
+
+    def _tell_how_many(self) -> None:
+        statistics = self._get("/statistics")
+        truth = self._exports
+        total, both = statistics["total"], statistics["in_several_clusters"]
+        table = Table("", "Members", "Up to date with dues", title="How many members there are", title_justify="left")
+        for cluster, count in _counts(statistics["by_cluster"]):
+            table.add_row(cluster, str(count["members"]), str(count["paid_up"]))
+        table.add_section()
+        table.add_row("[bold]each counted once", f"[bold]{total['members']}", f"[bold]{total['paid_up']}")
+        self._console.print(table)
+        self._console.print(
+            f"In truth there are {truth.companies}, of which {truth.overlap} are in both clusters. {both['members']} are "
+            "recognised in both by an equal SIREN and an agreeing name; the others write it nowhere, or wrongly."
+        )
+
+    def _tell_one_member(self) -> None:
+        best = max((self._get(f"/members/{one}") for one in self._both()), key=lambda view: len(json.dumps(view)))
+        table = Table("Field", "Value", "Said by", "Others say", title=f"One consolidated view: {best['id']}")
+        for name, field in best.items():
+            if isinstance(field, dict) and "said_by" in field:
+                others = "; ".join(f"{_plain(o['value'])} ({', '.join(o['said_by'])})" for o in field.get("others", ()))
+                table.add_row(name, _plain(field["value"]), ", ".join(field["said_by"]), others)
+        dues, consents = best["dues"], best["consents"]["in_force"]
+        refused = ", ".join(f"{c['channel']} ({c['purpose']})" for c in consents if not c["allowed"]) or "nothing"
+        table.add_section()
+        table.add_row("paid until", best["paid_until"] or "never")
+        table.add_row(
+            "dues", f"{len(dues['invoices'])} invoices: {dues['invoiced']} € billed, {dues['outstanding']} € outstanding"
+        )
+        table.add_row("registrations", str(len(best["registrations"])))
+        table.add_row("mailings", str(len(best["mailings"])))
+        table.add_row("refuses", refused)
+        self._console.print(table)
+
+    def _both(self) -> list[str]:
+        """Members that were recognised in both clusters, a page of them."""
+        found = self._get("/members?limit=500")["items"]
+        return [one["id"] for one in found if len(one["clusters"]) > 1][:40] or [found[0]["id"]]
+
+    def _get(self, path: str) -> Any:
+        request = urllib.request.Request(  # noqa: S310 - our own loopback address
+            self._house.url("membership") + path, headers={"Authorization": f"Bearer {self._key}"}
+        )
+        with _OPENER.open(request, timeout=10) as answer:
+            return json.load(answer)
+
+
+def _counts(by_cluster: Any) -> list[tuple[str, dict[str, int]]]:
+    if isinstance(by_cluster, dict):
+        return sorted(by_cluster.items())
+    return [(one.get("cluster") or one.get("name") or one.get("code"), one) for one in by_cluster]
+
+
+def _plain(value: Any) -> str:
+    return " ".join(map(str, value.values())) if isinstance(value, dict) else _short(str(value))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 48 else text[:47] + "…"
+
+
+async def _make_key(database_url: str) -> str:
+    connection = await asyncpg.connect(database_url)
+    try:
+        return await create_key(connection, "demo", "admin", 1)
+    finally:
+        await connection.close()
+
+
+async def _parked(env: dict[str, str]) -> int:
+    total = 0
+    for service in ("membership", "billing", "events", "communications"):
+        connection = await asyncpg.connect(env[f"TRABOULE_{service.upper()}_DATABASE_URL"])
+        total += await connection.fetchval("select count(*) from dead_letters where status = 'parked'")
+        await connection.close()
+    return total
+
+
+# A proxy from the environment has no business between us and our own service.
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))

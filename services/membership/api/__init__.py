@@ -1,0 +1,1 @@
+"""The HTTP door: members, their timelines and statistics, for whoever holds an API key."""

@@ -1,0 +1,74 @@
+"""The door's own connections, so that reads never wait for consumers nor consumers for reads."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+_AWAY = (
+    OSError,  # refused, reset, timed out
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,  # shutting down, starting up, statement cancelled
+    asyncpg.InsufficientResourcesError,  # too many connections
+)
+
+
+class DatabaseAwayError(Exception):
+    """The database does not answer; ask again in a moment."""
+
+
+class ReadPool:
+    """Read-only connections, opened when they are first needed. Every method raises DatabaseAwayError."""
+
+    def __init__(self, url: str, *, application: str, size: int = 6) -> None:
+        self._url, self._application, self._size = url, application, size
+        self._pool: Any = None
+        self._opening = asyncio.Lock()
+
+    async def fetch(self, sql: str, *values: Any) -> Sequence[Any]:
+        """All rows of one statement."""
+        async with self.connection() as connection:
+            return await connection.fetch(sql, *values)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncGenerator[Any]:
+        """One connection, given back at the end."""
+        try:
+            pool = self._pool or await self._open()
+            async with pool.acquire(timeout=3) as connection:
+                yield connection
+        except _AWAY as error:
+            raise DatabaseAwayError(type(error).__name__) from error
+
+    async def close(self) -> None:
+        """Close every connection; a later read opens new ones."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.close()
+
+    async def _open(self) -> Any:
+        async with self._opening:
+            if self._pool is None:
+                self._pool = await asyncpg.create_pool(
+                    self._url,
+                    min_size=0,
+                    max_size=self._size,
+                    timeout=3,
+                    command_timeout=20,
+                    reset=_nothing,
+                    server_settings={
+                        "application_name": self._application,
+                        "default_transaction_read_only": "on",
+                        "jit": "off",
+                        "timezone": "UTC",
+                    },
+                )
+            return self._pool
+
+
+async def _nothing(_: Any) -> None:
+    # These connections hold no state between two reads, so a round trip to reset them would be for nothing.
+    return None

@@ -1,0 +1,254 @@
+"""``traboule dead-letters``: look at parked messages, send them back, or set them aside for good."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+from collections.abc import Coroutine, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from services import SERVICES
+from services.ops.environment import configured
+from services.ops.output import ago, as_json, nothing, refuse
+
+if TYPE_CHECKING:
+    from services.ops.parked import Chosen
+    from shared.runtime.settings import ServiceSettings
+
+T = TypeVar("T")
+STATUSES = ("parked", "replaying", "replayed", "discarded")
+
+app = typer.Typer(no_args_is_help=True, help="Messages that could not be applied: list, show, replay, discard.")
+
+
+def _service(name: str | None) -> str | None:
+    if name is not None and name not in SERVICES:
+        raise typer.BadParameter(f"there is no service {name!r}; there are {', '.join(SERVICES)}")
+    return name
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+Service = Annotated[str | None, typer.Option("--service", "-s", callback=_service, help="only this service's")]
+Json = Annotated[bool, typer.Option("--json", help="print JSON")]
+Reason = Annotated[str | None, typer.Option("--reason", help="all that are parked for this reason")]
+Queue = Annotated[str | None, typer.Option("--queue", help="all that are parked from this queue")]
+Every = Annotated[bool, typer.Option("--all", help="all that are parked")]
+By = Annotated[str, typer.Option("--by", help="who decides this; kept in the history", show_default="you")]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]…", help="such as billing:12, as `list` shows them")]
+
+
+@app.command("list")
+def list_(
+    service: Service = None,
+    reason: Reason = None,
+    queue: Queue = None,
+    status: Annotated[str, typer.Option("--status", help=f"{', '.join(STATUSES)} or all")] = "parked",
+    json: Json = False,
+) -> None:
+    """Group dead letters by queue, reason, type and producer, with one example of each.
+
+    Examples: [bold]traboule dead-letters list[/], [bold]traboule dead-letters list --service billing --json[/]
+    """
+    from services.ops import parked
+
+    if status not in (*STATUSES, "all"):
+        raise typer.BadParameter(f"--status is one of {', '.join(STATUSES)}, all")
+    statuses = STATUSES if status == "all" else (status,)
+    groups = _run(parked.grouped(configured(service), statuses=statuses, reason=reason, queue=queue))
+    if json:
+        as_json(groups)
+        return
+    if not groups:
+        typer.echo("no dead letters" if status == "all" else f"no {status} dead letters")
+        return
+    _print_groups(groups)
+
+
+@app.command()
+def show(
+    dead_letter: Annotated[str, typer.Argument(metavar="ID", help="such as billing:12, as `list` shows them")],
+    service: Service = None,
+    json: Json = False,
+) -> None:
+    """Show one dead letter whole: why it is here, its history, headers and body. It may hold personal data.
+
+    Example: [bold]traboule dead-letters show billing:12[/]
+    """
+    from services.ops import parked
+
+    ((name, numbers),) = _by_service([dead_letter], service).items()
+    row = _run(parked.whole(name, _known(name), numbers[0]))
+    if json:
+        as_json(row)
+    else:
+        _print_whole(row)
+
+
+@app.command()
+def replay(
+    ids: Ids = None,
+    service: Service = None,
+    reason: Reason = None,
+    queue: Queue = None,
+    every: Every = False,
+    edit: Annotated[
+        Path | None, typer.Option("--edit", exists=True, dir_okay=False, help="send this file as the body instead; one id")
+    ] = None,
+    to: Annotated[str | None, typer.Option("--to", help="send to this queue instead of its own")] = None,
+    note: Annotated[str | None, typer.Option("--note", help="why; kept in the history")] = None,
+    by: By = "",
+    json: Json = False,
+) -> None:
+    """Send parked messages to their queues again. The history stays, and one that fails again is parked again.
+
+    Examples: [bold]traboule dead-letters replay billing:12[/],
+    [bold]traboule dead-letters replay --reason handler-failed --note "fixed in 1.4"[/],
+    [bold]traboule dead-letters replay billing:12 --edit corrected.json[/]
+    """
+    from services.ops import parked
+
+    chosen = _chosen(ids, service, reason, queue, every)
+    if edit is not None and sum(len(one.numbers) for one in chosen.values()) != 1:
+        refuse("--edit replaces the body of one message: name its id, and no other")
+    body = None if edit is None else edit.read_bytes()
+    counts = {
+        name: _run(parked.replay(name, _known(name), one, by=by or _user(), note=note, body=body, to=to))
+        for name, one in chosen.items()
+    }
+    _print_counts("replayed", counts, json)
+
+
+@app.command()
+def discard(
+    note: Annotated[str, typer.Option("--note", help="why it is not to be applied; kept in the history")],
+    ids: Ids = None,
+    service: Service = None,
+    reason: Reason = None,
+    queue: Queue = None,
+    every: Every = False,
+    by: By = "",
+    json: Json = False,
+) -> None:
+    """Mark parked messages as not to be applied. They stay readable: list them with --status discarded.
+
+    Example: [bold]traboule dead-letters discard billing:12 --note "sent twice by mistake"[/]
+    """
+    from services.ops import parked
+
+    if not note.strip():
+        refuse("--note must say why")
+    counts = {
+        name: _run(parked.discard(name, _known(name), one, by=by or _user(), note=note))
+        for name, one in _chosen(ids, service, reason, queue, every).items()
+    }
+    _print_counts("discarded", counts, json)
+
+
+# --- what was asked for --------------------------------------------------------------------------------------------
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    from services.ops import parked
+
+    try:
+        return asyncio.run(work)
+    except parked.NotFound as error:
+        nothing(str(error))
+    except (parked.CannotAct, parked.Unreachable) as error:
+        refuse(str(error))
+
+
+def _known(service: str) -> ServiceSettings:
+    return configured(service)[service]
+
+
+def _by_service(ids: list[str], service: str | None) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for one in ids:
+        name, colon, number = one.rpartition(":")
+        name = name if colon else (service or "")
+        if not number.isascii() or not number.isdigit() or name not in SERVICES or service not in (None, name):
+            refuse(f"{one!r} is no dead letter's id: write <service>:<number>, such as billing:12")
+        found.setdefault(name, []).append(int(number))
+    return found
+
+
+def _chosen(
+    ids: list[str] | None, service: str | None, reason: str | None, queue: str | None, every: bool
+) -> Mapping[str, Chosen]:
+    from services.ops.parked import Chosen
+
+    by_filter = reason is not None or queue is not None or every
+    if bool(ids) == by_filter:
+        refuse("name ids, or say --reason, --queue or --all")
+    if ids:
+        return {name: Chosen(numbers) for name, numbers in _by_service(ids, service).items()}
+    return {name: Chosen((), reason, queue) for name in configured(service)}
+
+
+# --- what is printed -----------------------------------------------------------------------------------------------
+
+
+def _print_counts(verb: str, counts: Mapping[str, int], json: bool) -> None:
+    if json:
+        as_json({verb: counts})
+    for name, count in counts.items():
+        if count and not json:
+            typer.echo(f"{name}: {count} {verb}")
+    if not any(counts.values()):
+        nothing("nothing that is parked matches")
+
+
+def _print_groups(groups: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("messages", "queue", "reason", "from", "last", "example"):
+        table.add_column(title, justify="right" if title == "messages" else "left", overflow="fold")
+    for group in sorted(groups, key=lambda row: (row["reason"], row["queue"])):
+        table.add_row(
+            f"{group['count']:,}",
+            group["queue"],
+            f"[bold]{group['reason']}[/]\n[dim]{_plain(group['example_detail'])}[/]",
+            group["producer"] or "[red]nobody[/]",
+            ago(group["last_at"]),
+            group["example"],
+        )
+    Console().print(table)
+
+
+def _print_whole(row: Mapping[str, Any]) -> None:
+    from rich.console import Console
+    from rich.json import JSON
+
+    console = Console()
+    Console(stderr=True).print("[yellow]This may hold personal data: do not copy it into tickets or chats.[/]")
+    for name in ("id", "status", "queue", "reason", "detail", "type", "producer", "routing_key", "message_id"):
+        console.print(f"[dim]{name:>12}[/]  {_plain(str(row[name]))}", highlight=False)
+    console.print(f"[dim]{'seen':>12}[/]  {row['count']} ×, first {row['first_at']:%Y-%m-%d %H:%M:%S %Z}", highlight=False)
+    for step in row["history"]:
+        what = " ".join(str(step[name]) for name in ("what", "reason", "by", "note") if step.get(name))
+        console.print(f"[dim]{'history':>12}[/]  {step['at'][:19]} {_plain(what)}", highlight=False)
+    for name, value in row["headers"].items():
+        console.print(f"[dim]{'header':>12}[/]  {_plain(f'{name}: {value}')}", highlight=False)
+    console.print(f"[dim]{'body':>12}[/]  {row['content_type'] or 'no content type'} ({row['body_is']})", highlight=False)
+    if row["body_is"] == "json":
+        console.print(JSON.from_data(row["body"], ensure_ascii=False))
+    else:
+        console.print(row["body"], markup=False, highlight=False)
+
+
+def _plain(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)

@@ -1,0 +1,151 @@
+"""What ``traboule status`` looks at: each service's process, queues, outbox, inbox and dead letters."""
+
+from __future__ import annotations
+
+import asyncio
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+import aio_pika
+import asyncpg
+import orjson
+from aio_pika.exceptions import AMQPError
+
+from shared.messaging.failures import RETRY_DELAYS
+from shared.messaging.topology import dead_queue, retry_exchange, unrouted_queue
+from shared.persistence.database import asyncpg_url
+from shared.runtime.settings import ServiceSettings
+
+OLD_SECONDS = 60
+"""An outbox row that waits longer, or a message that waits while nothing was applied for longer, is a fault."""
+
+_DATABASE = """
+    select (select count(*) from outbox) as outbox_rows,
+           (select extract(epoch from now() - min(created_at))::float from outbox) as outbox_oldest_seconds,
+           (select count(*) from outbox where attempts > 0) as outbox_refused,
+           (select extract(epoch from now() - max(received_at))::float from inbox
+            where received_at > now() - interval '1 day') as last_event_seconds,
+           (select count(*) from dead_letters where status = 'parked') as dead_letters,
+           (select count(*) from dead_letters where status = 'replaying') as replaying
+"""
+
+
+@dataclass(slots=True)
+class QueueState:
+    """Messages that are ready, and who consumes; None when the broker did not say."""
+
+    name: str
+    messages: int | None
+    consumers: int | None
+
+
+@dataclass(slots=True)
+class ServiceState:
+    """What one service looks like from outside. ``faults`` are wrong now; ``notices`` wait for a person."""
+
+    name: str
+    url: str | None = None
+    checks: Mapping[str, bool] = field(default_factory=dict[str, bool])
+    database: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    queues: list[QueueState] = field(default_factory=list[QueueState])
+    faults: list[str] = field(default_factory=list[str])
+    notices: list[str] = field(default_factory=list[str])
+
+
+async def inspect(services: Mapping[str, ServiceSettings]) -> list[ServiceState]:
+    """The state of each service, gathered together."""
+    return list(await asyncio.gather(*(_service(name, settings) for name, settings in services.items())))
+
+
+async def _service(name: str, settings: ServiceSettings) -> ServiceState:
+    state = ServiceState(name)
+    await asyncio.gather(_process(state, settings), _database(state, settings), _broker(state, settings))
+    _judge(state)
+    return state
+
+
+async def _process(state: ServiceState, settings: ServiceSettings) -> None:
+    if settings.http_port == 0:
+        state.notices.append(f"TRABOULE_{state.name.upper()}_HTTP_PORT is not set: its process was not asked")
+        return
+    host = "127.0.0.1" if settings.http_host in ("0.0.0.0", "::") else settings.http_host  # noqa: S104 - an address to ask
+    state.url = f"http://{host}:{settings.http_port}"
+    try:
+        state.checks = (await asyncio.to_thread(_readiness, state.url))["checks"]
+    except (OSError, ValueError, KeyError):
+        state.faults.append(f"does not answer at {state.url}")
+        return
+    state.faults += [f"its {check} check fails" for check, works in state.checks.items() if not works]
+
+
+def _readiness(url: str) -> Any:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"{url}/health/ready", timeout=5) as answer:
+            return orjson.loads(answer.read())
+    except urllib.error.HTTPError as not_ready:
+        with not_ready:
+            return orjson.loads(not_ready.read())
+
+
+async def _database(state: ServiceState, settings: ServiceSettings) -> None:
+    try:
+        connection = await asyncpg.connect(asyncpg_url(settings.database_url), timeout=5, command_timeout=20)
+        try:
+            row = await connection.fetchrow(_DATABASE)
+        finally:
+            await connection.close()
+    except asyncpg.UndefinedTableError:
+        state.faults.append(f"its database has no schema: run `traboule migrate {state.name}`")
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        state.faults.append(f"its database does not answer ({type(error).__name__})")
+    else:
+        state.database = dict(row or {})
+
+
+async def _broker(state: ServiceState, settings: ServiceSettings) -> None:
+    own = [one.queue_name for one in import_module(f"services.{state.name}.consumers").SUBSCRIPTIONS]
+    names = [*own, unrouted_queue(state.name).name, dead_queue(state.name).name]
+    delays = [retry_exchange(delay) for delay in RETRY_DELAYS]
+    try:
+        connection = await aio_pika.connect(settings.broker_url, timeout=5)
+    except (OSError, TimeoutError, AMQPError) as error:
+        state.faults.append(f"the broker does not let it in ({type(error).__name__})")
+        return
+    async with connection:
+        for name in [*names, *delays]:
+            state.queues.append(await _queue(connection, name))
+    state.faults += [f"there is no queue {one.name}" for one in state.queues if one.messages is None]
+    state.faults += [f"nobody consumes {one.name}" for one in state.queues if one.consumers == 0 and one.name in names]
+
+
+async def _queue(connection: aio_pika.abc.AbstractConnection, name: str) -> QueueState:
+    # A queue that is not there closes the channel: each has its own.
+    try:
+        async with await connection.channel(publisher_confirms=False) as channel:
+            queue = await channel.declare_queue(name, passive=True, timeout=5)
+            return QueueState(name, queue.declaration_result.message_count, queue.declaration_result.consumer_count)
+    except (TimeoutError, AMQPError):
+        return QueueState(name, None, None)
+
+
+def _judge(state: ServiceState) -> None:
+    known = state.database
+    oldest = known.get("outbox_oldest_seconds") or 0
+    if oldest > OLD_SECONDS:
+        state.faults.append(f"{known['outbox_rows']:,} messages wait in its outbox, the oldest for {oldest:,.0f} s")
+    waiting = sum(one.messages or 0 for one in state.queues if one.name.startswith(f"{state.name}."))
+    quiet = known.get("last_event_seconds")
+    if waiting and (quiet is None or quiet > OLD_SECONDS):
+        state.faults.append(f"{waiting:,} messages wait, and nothing was applied for over {OLD_SECONDS} s")
+    if known.get("dead_letters"):
+        state.notices.append(f"{known['dead_letters']:,} dead letters: traboule dead-letters list --service {state.name}")
+
+
+def faults(states: Sequence[ServiceState]) -> bool:
+    """Whether anything is wrong."""
+    return any(state.faults for state in states)

@@ -1,0 +1,156 @@
+"""Dead letters of every configured service's database, named ``<service>:<number>``."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from typing import Any
+
+import asyncpg
+import orjson
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.messaging import dead_letters
+from shared.messaging.topology import dead_queue, unrouted_queue
+from shared.persistence.database import create_engine
+from shared.runtime.settings import ServiceSettings
+
+Services = Mapping[str, ServiceSettings]
+
+
+class NotFound(LookupError):
+    """Nothing matches what was asked for."""
+
+
+class CannotAct(ValueError):
+    """What was asked for cannot be done; the message says what to ask for instead."""
+
+
+class Unreachable(RuntimeError):
+    """A service's database does not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which dead letters of one service a command is about: these numbers, or all that match."""
+
+    numbers: Sequence[int] = ()
+    reason: str | None = None
+    queue: str | None = None
+
+
+@asynccontextmanager
+async def _database(service: str, settings: ServiceSettings) -> AsyncGenerator[AsyncConnection]:
+    engine = create_engine(settings.database_url, application="traboule dead-letters", pool_size=1)
+    try:
+        async with engine.begin() as connection:
+            yield connection
+    except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError) as error:
+        raise Unreachable(f"the {service} service's database: {type(error).__name__}") from None
+    finally:
+        await engine.dispose()
+
+
+async def grouped(
+    services: Services, *, statuses: Sequence[str], reason: str | None, queue: str | None
+) -> list[dict[str, Any]]:
+    """Groups by queue, reason, type and producer, with the id of an example."""
+    rows: list[dict[str, Any]] = []
+    for service, settings in services.items():
+        async with _database(service, settings) as connection:
+            for group in await dead_letters.groups(connection, statuses=statuses, reason=reason, queue=queue):
+                row = asdict(group)
+                row["example"] = f"{service}:{row.pop('example_id')}"
+                rows.append({"service": service, **row})
+    return rows
+
+
+async def whole(service: str, settings: ServiceSettings, number: int) -> dict[str, Any]:
+    """One dead letter with its body and history. Raises NotFound."""
+    async with _database(service, settings) as connection:
+        try:
+            row = dict(await dead_letters.show(connection, number))
+        except dead_letters.NoSuchDeadLetter:
+            raise NotFound(f"there is no dead letter {service}:{number}") from None
+    row["id"] = f"{service}:{number}"
+    del row["digest"]
+    row["body"], row["body_is"] = _readable(row["body"])
+    return row
+
+
+async def replay(
+    service: str,
+    settings: ServiceSettings,
+    chosen: Chosen,
+    *,
+    by: str,
+    note: str | None = None,
+    body: bytes | None = None,
+    to: str | None = None,
+) -> int:
+    """Send parked messages back to their queues; returns how many. Raises CannotAct when one has nowhere to go."""
+    async with _database(service, settings) as connection:
+        numbers = await _select(connection, service, chosen)
+        by_queue: dict[str, list[int]] = {}
+        for number in numbers:
+            row = await dead_letters.show(connection, number)
+            by_queue.setdefault(_destination(service, row, to), []).append(number)
+        replayed = 0
+        for queue, group in by_queue.items():
+            replayed += await dead_letters.replay(connection, group, by=by, note=note, body=body, to=queue)
+        return replayed
+
+
+async def discard(service: str, settings: ServiceSettings, chosen: Chosen, *, by: str, note: str) -> int:
+    """Mark parked messages as not to be applied; returns how many."""
+    async with _database(service, settings) as connection:
+        return await dead_letters.discard(connection, await _select(connection, service, chosen), by=by, note=note)
+
+
+async def _select(connection: AsyncConnection, service: str, chosen: Chosen) -> list[int]:
+    found = await dead_letters.select(
+        connection, numbers=chosen.numbers, reason=chosen.reason, queue=chosen.queue
+    )
+    if missing := sorted(set(chosen.numbers) - set(found)):
+        names = ", ".join(f"{service}:{number}" for number in missing)
+        raise NotFound(f"not parked (any more): {names}. Nothing was done")
+    return found
+
+
+def _destination(service: str, row: Mapping[str, Any], to: str | None) -> str:
+    """The queue to send a dead letter to: its own, unless it fell into one of those of last resort."""
+    subscriptions = import_module(f"services.{service}.consumers").SUBSCRIPTIONS
+    queues = {one.queue.name: one.queue.binding for one in subscriptions}
+    if to is not None:
+        if to not in queues:
+            raise CannotAct(f"the {service} service has no queue {to}; it has {', '.join(sorted(queues))}")
+        return to
+    if row["queue"] == dead_queue(service).name:
+        deaths = row["headers"].get("x-death") or [{}]
+        found = next((death["queue"] for death in deaths if death.get("queue") in queues), None)
+    elif row["queue"] == unrouted_queue(service).name:
+        found = next((name for name, binding in queues.items() if _matches(binding, row["routing_key"])), None)
+    else:
+        found = row["queue"]
+    if found is None:
+        raise CannotAct(f"no queue takes {service}:{row['id']} ({row['routing_key']}): name one with --to")
+    return found
+
+
+def _matches(binding: str, routing_key: str) -> bool:
+    pattern, words = binding.split("."), routing_key.split(".")
+    return len(pattern) == len(words) and all(p in ("*", w) for p, w in zip(pattern, words, strict=True))
+
+
+def _readable(body: bytes) -> tuple[Any, str]:
+    try:
+        return orjson.loads(body), "json"
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return body.decode("utf-8"), "text"
+    except UnicodeDecodeError:
+        return body.decode("utf-8", "backslashreplace"), "bytes, shown with \\x escapes"

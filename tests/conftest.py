@@ -1,0 +1,60 @@
+"""What tests share: one pair of servers and one house for the whole session, started when a test first asks."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from deploy.local.house import House, running_house
+from deploy.local.nodes import Nodes, local_nodes
+from tests.support.in_process import OwnHouse, Passwords, own_house
+from tests.support.servers import publish_as as publish_as_user
+
+
+@pytest.fixture(scope="session")
+def nodes() -> Iterator[Nodes]:
+    """A database and a broker, private unless the environment names servers."""
+    with local_nodes() as nodes:
+        yield nodes
+
+
+@pytest.fixture(scope="session")
+def passwords() -> Passwords:
+    """Broker users belong to all virtual hosts, so whoever provisions in this session gives them the same passwords."""
+    return Passwords()
+
+
+@pytest.fixture(scope="session")
+def house(nodes: Nodes, passwords: Passwords, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """All four services as processes. Tests share it: they tell their records apart by ids of their own."""
+    folder: Path = tmp_path_factory.mktemp("house")
+    with running_house(nodes, folder=folder, secrets=passwords) as house:
+        yield house
+
+
+@pytest.fixture
+def publish_as(house: House) -> Callable[..., Awaitable[str]]:
+    """``await publish_as("numelink.billing", an_invoice())``: see :func:`tests.support.servers.publish_as`."""
+    return partial(publish_as_user, house.env)
+
+
+@pytest.fixture(scope="session")
+def own_billing(nodes: Nodes, passwords: Passwords) -> Iterator[OwnHouse]:
+    """The billing service's place for running it inside a test; ask for `billing_house` instead."""
+    with own_house(nodes, passwords, "billing") as own:
+        yield own
+
+
+@pytest.fixture
+async def billing_house(own_billing: OwnHouse) -> OwnHouse:
+    """An empty database and empty queues of billing alone: ``async with billing_house.running(): ...``."""
+    await own_billing.empty()
+    return own_billing
+
+
+@pytest.fixture
+async def billing(billing_house: OwnHouse) -> AsyncIterator[OwnHouse]:
+    """The same, with billing running in this process."""
+    async with billing_house.running():
+        yield billing_house

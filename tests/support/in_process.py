@@ -1,0 +1,146 @@
+"""One service inside the test's own process, with a virtual host and a database of its own.
+
+It can be started, stopped and patched by one test without disturbing the house that the others share. Delays before a
+retry are one and two seconds here, and a queue named ``heard`` keeps what the service announces.
+"""
+
+import secrets
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import aio_pika
+import orjson
+import pytest
+
+from deploy.local import provision as broker_api
+from deploy.local.house import CLUSTERS
+from deploy.local.nodes import Nodes
+from deploy.provision import provision
+from schemas.fields import Fact
+from services.ops.environment import settings_of
+from shared.messaging import failures, topology
+from shared.runtime.service import Service
+from tests.support import servers
+from tests.support.waiting import eventually
+
+RETRY_DELAYS = (1, 2)
+HEARD = "heard"
+
+
+class Passwords(dict[str, str]):
+    """Makes up a password when first asked for it: broker users belong to all virtual hosts of a session."""
+
+    def get(self, name: str, default: Any = None) -> str:
+        return self.setdefault(name, default or secrets.token_urlsafe(18))
+
+
+@dataclass(frozen=True)
+class OwnHouse:
+    """Where one service can be run in-process: ``async with own.running() as service``."""
+
+    name: str
+    vhost: str
+    env: Mapping[str, str]
+    admin_url: str
+    management_url: str
+
+    async def publish_as(self, user: str, what: Fact | Sequence[Fact] | bytes, **properties: Any) -> str:
+        """Publish as a former system: see :func:`tests.support.servers.publish_as`."""
+        return await servers.publish_as(self.env, user, what, **properties)
+
+    async def query(self, sql: str, *values: Any) -> list[dict[str, Any]]:
+        """Rows of the service's own database."""
+        return await servers.query(self.env, self.name, sql, *values)
+
+    async def column(self, sql: str, *values: Any) -> list[Any]:
+        """The first column of those rows."""
+        return [next(iter(row.values())) for row in await self.query(sql, *values)]
+
+    async def parked(self) -> list[dict[str, Any]]:
+        """Every dead letter, oldest first."""
+        return await self.query("select * from dead_letters order by id")
+
+    async def heard(self, at_least: int) -> list[dict[str, Any]]:
+        """Events that the service announced since the last call, once there are ``at_least`` so many."""
+        events: list[dict[str, Any]] = []
+        async with await aio_pika.connect(self.admin_url, timeout=10) as connection:
+            queue = await (await connection.channel()).declare_queue(HEARD, passive=True)
+
+            async def enough() -> bool:
+                while (message := await queue.get(no_ack=True, fail=False)) is not None:
+                    tree = orjson.loads(message.body)
+                    events.extend(tree if isinstance(tree, list) else [tree])
+                return len(events) >= at_least
+
+            await eventually(enough)
+        return events
+
+    @contextmanager
+    def environment(self) -> Generator[pytest.MonkeyPatch]:
+        """The process's environment and retry delays are this house's."""
+        with pytest.MonkeyPatch.context() as patch:
+            _short_delays(patch)
+            for name, value in self.env.items():
+                patch.setenv(name, value)
+            yield patch
+
+    @asynccontextmanager
+    async def running(self, **different: Any) -> AsyncGenerator[Service]:
+        """The service, started; ``different`` are settings that differ from the usual."""
+        with self.environment():
+            settings = settings_of(self.name).model_copy(update=different)
+            service = import_module(f"services.{self.name}.app").create_app(settings)
+            try:
+                await service.start()
+                yield service
+            finally:
+                await service.stop()
+
+    async def empty(self) -> None:
+        """Forget what an earlier test left in tables and queues."""
+        tables = await self.query("select tablename from pg_tables where schemaname = 'public'")
+        names = ", ".join(row["tablename"] for row in tables if row["tablename"] != "alembic_version")
+        await self.query(f"truncate {names} restart identity")
+        vhost = quote(self.vhost, safe="")
+        for queue in broker_api.call(self.management_url, "GET", f"/api/queues/{vhost}?columns=name"):
+            broker_api.call(self.management_url, "DELETE", f"/api/queues/{vhost}/{queue['name']}/contents")
+
+
+@contextmanager
+def own_house(nodes: Nodes, passwords: Passwords, service: str) -> Generator[OwnHouse]:
+    """Provision it, and remove its virtual host at the end; its database goes with the server."""
+    name = f"own-{secrets.token_hex(3)}"
+    url = urlunsplit(urlsplit(nodes.broker.url)._replace(path=f"/{name}"))
+    with pytest.MonkeyPatch.context() as patch:
+        _short_delays(patch)
+        provisioned = provision(
+            nodes.database.url,
+            url,
+            nodes.broker.management_url,
+            clusters_file=CLUSTERS,
+            services=[service],
+            secrets=passwords,
+            databases=name.replace("-", "_"),
+        )
+    broker_api.load_definitions(nodes.broker.management_url, _heard(name, service))
+    try:
+        yield OwnHouse(service, name, provisioned.env, url, nodes.broker.management_url)
+    finally:
+        broker_api.call(nodes.broker.management_url, "DELETE", f"/api/vhosts/{name}")
+
+
+def _short_delays(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(failures, "RETRY_DELAYS", RETRY_DELAYS)
+    patch.setattr(topology, "RETRY_DELAYS", RETRY_DELAYS)
+
+
+def _heard(vhost: str, service: str) -> dict[str, Any]:
+    binding = {"source": topology.EXCHANGE, "destination": HEARD, "destination_type": "queue", "arguments": {}}
+    return {
+        "queues": [{"vhost": vhost, "name": HEARD, "durable": True, "auto_delete": False, "arguments": {}}],
+        "bindings": [{"vhost": vhost, "routing_key": f"{topology.HOUSE}.{service}.#"} | binding],
+    }
