@@ -190,7 +190,8 @@ def read(
         return _one_by_one(fact_type, body, mode, headers)
     if all(event.type == expected for event in events):
         return list(events)
-    return [e if e.type == expected else _wrong_type(fact_type, e.type, e.encode(), e.id) for e in events]
+    # Not encoded from what was read: an event of another type must keep its own type, to be replayed one day.
+    return _one_by_one(fact_type, body, mode, headers)
 
 
 def _is_binary(mode: str, headers: Mapping[str, Any]) -> bool:
@@ -209,9 +210,7 @@ def _text(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def _one_by_one(
-    fact_type: type[F], body: bytes, mode: str, headers: Mapping[str, Any]
-) -> list[Envelope[F] | Refused]:
+def _one_by_one(fact_type: type[F], body: bytes, mode: str, headers: Mapping[str, Any]) -> list[Envelope[F] | Refused]:
     try:
         tree = orjson.loads(_from_binary(body, headers) if _is_binary(mode, headers) else body)
     except orjson.JSONDecodeError as error:
@@ -223,7 +222,9 @@ def _one_by_one(
     events = tree if isinstance(tree, list) else [tree]
     if not events:
         return [Refused("not-a-cloudevent", "the batch is empty", body)]
-    return [_read_one(fact_type, event) for event in events]
+    if mode != BATCH:
+        return [_read_one(fact_type, tree, body)]
+    return [_read_one(fact_type, event, orjson.dumps(event)) for event in events]
 
 
 def _unreadable(body: bytes, error: orjson.JSONDecodeError) -> Refused:
@@ -235,15 +236,15 @@ def _unreadable(body: bytes, error: orjson.JSONDecodeError) -> Refused:
     return Refused("not-json", f"the body is not JSON: line {error.lineno}, column {error.colno}", body)
 
 
-def _read_one(fact_type: type[F], event: Any) -> Envelope[F] | Refused:
-    body = orjson.dumps(event)
+def _read_one(fact_type: type[F], event: Any, body: bytes) -> Envelope[F] | Refused:
+    # ``body`` is what is kept if the event is refused: a message alone as it came, an event of a batch by itself.
     if not isinstance(event, dict):
         return Refused("not-a-cloudevent", "an event must be a JSON object", body)
     event_id, event_type = (value if isinstance(value, str) else None for value in (event.get("id"), event.get("type")))
     if event_type is not None and event_type != fact_type.type_name():
         return _wrong_type(fact_type, event_type, body, event_id)
     try:
-        return _adapters(fact_type)[0].validate_json(body)
+        return _adapters(fact_type)[0].validate_json(orjson.dumps(event))
     except ValidationError as error:
         return Refused(*_explain(error), body, event_id, event_type)
 

@@ -27,9 +27,7 @@ Key = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^
 Label = Annotated[str, StringConstraints(max_length=1_000, pattern=NO_NUL)]
 """A line of text as it was written: at most 1,000 characters."""
 
-Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000, pattern=NO_NUL)
-]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000, pattern=NO_NUL)]
 """A name that must be there: 1 to 1,000 characters once the spaces around it are gone."""
 
 Note = Annotated[str, StringConstraints(max_length=20_000, pattern=NO_NUL)]
@@ -55,9 +53,7 @@ def _plausible(day: date) -> date:
     return day
 
 
-Amount = Annotated[
-    Decimal, BeforeValidator(_written_as_text), Field(max_digits=12, decimal_places=2, strict=False)
-]
+Amount = Annotated[Decimal, BeforeValidator(_written_as_text), Field(max_digits=12, decimal_places=2, strict=False)]
 """Euros and cents, written as text ("1200.00"); at most 12 digits, 2 of them after the point."""
 
 Day = Annotated[date, AfterValidator(_plausible)]

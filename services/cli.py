@@ -7,6 +7,9 @@ from typing import Annotated
 import typer
 
 from services import SERVICES
+from services.check import check
+from services.membership.cli_import import import_files
+from services.membership.keys import keys
 from services.ops import dead_letters
 from services.ops.status import status
 
@@ -62,7 +65,10 @@ def migrate(
         typer.echo(f"{name}: the schema is up to date")
 
 
+app.command("import")(import_files)
+app.command()(check)
 app.command()(status)
+app.add_typer(keys, name="keys")
 app.add_typer(dead_letters.app, name="dead-letters")
 
 

@@ -17,7 +17,9 @@ from deploy.local.nodes import local_nodes
 
 
 def demo(
-    keep: Annotated[bool, typer.Option("--keep", help="Keep everything running until Ctrl-C (this is `make up`).")] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep everything running until Ctrl-C (this is `make up`).")
+    ] = False,
     members: Annotated[int, typer.Option(min=1, max=100_000, help="Members of each cluster.")] = 300,
     seed: Annotated[int, typer.Option(help="The same seed makes the same companies.")] = 42,
 ) -> None:

@@ -152,7 +152,7 @@ def build(rng: Random, members: int, overlap: float, anchor: date) -> World:
     for company, kept in zip(both, evidence, strict=True):
         ours, theirs = _written(rng, company, True), _written(rng, company, True)
         theirs.name, changes = _respelt(rng, company, ours.name)
-        if rng.random() < 0.3:
+        if rng.random() < 0.05:
             _place(theirs, _address(rng, NUMELINK if rng.random() < 0.5 else CLUSTR))
             changes += ("other site",)
         if rng.random() < 0.4:
@@ -319,7 +319,7 @@ def _written(rng: Random, company: Company, shared: bool) -> Record:
         record.email = f"{person if rng.random() < 0.5 else rng.choice(words.MAILBOXES)}@{domain}"
     if rng.random() < 0.8:
         record.phone = company.phone
-    if rng.random() < 0.3:
+    if rng.random() < 0.05:
         record.mobile = f"063998{below(rng, 10_000):04d}"
     _place(record, company.home)
     return record

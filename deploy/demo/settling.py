@@ -12,14 +12,16 @@ import aio_pika
 import asyncpg
 
 from deploy.local.errors import NodeError
-from deploy.provision import SERVICES, subscribed_queues
+from deploy.provision import SERVICES, queues
+from shared.messaging.failures import RETRY_DELAYS
+from shared.messaging.topology import dead_queue, retry_exchange, unrouted_queue
 
 CALM = 4
 """Looks in a row, 0.15 s apart, at which nothing may move."""
 
 
-async def wait_until_settled(env: Mapping[str, str], timeout: float = 120) -> float:
-    """Return after how many seconds all was calm. Raises NodeError, with what still waits, after ``timeout``."""
+async def wait_until_settled(env: Mapping[str, str], patience: float = 120) -> float:
+    """Return after how many seconds all was calm. Raises NodeError, with what still waits, after ``patience`` seconds."""
     began = last_move = time.monotonic()
     before: list[int] = []
     calm = 0
@@ -28,15 +30,15 @@ async def wait_until_settled(env: Mapping[str, str], timeout: float = 120) -> fl
     try:
         channel = await connection.channel()
         while calm < CALM:
-            queued = sum([await _messages(channel, queue) for queue in subscribed_queues()])
+            queued = sum([await _messages(channel, queue) for queue in _QUEUES])
             counts = [await pool.fetchval(_COUNTS) for pool in pools]
             waiting = queued + sum([await pool.fetchval("select count(*) from outbox") for pool in pools])
             moved = waiting > 0 or counts != before
             calm, before = (0, counts) if moved else (calm + 1, before)
             if moved:
                 last_move = time.monotonic()
-            if time.monotonic() - began > timeout:
-                raise NodeError(f"{waiting} messages still wait after {timeout:.0f} s: look with `traboule status`")
+            if time.monotonic() - began > patience:
+                raise NodeError(f"{waiting} messages still wait after {patience:.0f} s: look with `traboule status`")
             await asyncio.sleep(0.15)
     finally:
         await connection.close()
@@ -45,6 +47,10 @@ async def wait_until_settled(env: Mapping[str, str], timeout: float = 120) -> fl
     return last_move - began
 
 
+_QUEUES = [
+    *(queue.name for service in SERVICES for queue in (*queues(service), unrouted_queue(service), dead_queue(service))),
+    *(retry_exchange(delay) for delay in RETRY_DELAYS),
+]
 _COUNTS = "select (select count(*) from inbox) + (select coalesce(sum(count), 0) from dead_letters)"
 
 

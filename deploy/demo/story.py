@@ -7,18 +7,23 @@ import subprocess
 import sys
 import urllib.request
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from deploy.demo.generate import Generated
+from deploy.demo.mistakes import publish_mistakes
 from deploy.demo.settling import wait_until_settled
 from deploy.local.errors import NodeError
 from deploy.local.house import House
+from deploy.provision import SERVICES
 from services.membership.keys import create_key
+from shared.persistence.database import create_engine
 
 IMPORTS = (
     ("clustr-numerique/membership", ("dolibarr-tiers.csv", "dolibarr-adherents.csv")),
@@ -45,6 +50,7 @@ class Story:
     def tell(self) -> None:
         """Everything, from the exports to a consolidated view."""
         reports = [self._import(system, names) for system, names in IMPORTS]
+        asyncio.run(publish_mistakes(self._house.env["TRABOULE_BROKER_URL_NUMELINK_MEMBERSHIP"]))
         seconds = asyncio.run(wait_until_settled(self._house.env))
         self._console.print(f"  every message was applied {seconds:.1f} s after the last import")
         self._tell_what_came_in(reports)
@@ -74,7 +80,7 @@ class Story:
         files = [str(self._exports.paths[f"{cluster}/{name}"]) for name in names]
         rejects = self._folder / f"rejects-{system.replace('/', '-')}.csv"
         command = [sys.executable, "-m", "services.cli", "import", "--as", system, "--json", "--rejects", str(rejects)]
-        done = subprocess.run(  # noqa: S603 - our own command
+        done = subprocess.run(
             [*command, *files], env=os.environ | self._house.env, capture_output=True, text=True, check=False
         )
         if done.returncode not in (0, 3):
@@ -100,35 +106,56 @@ class Story:
             raise NodeError("rows were lost: rows are not accepted + set aside")
 
     def _tell_what_was_set_aside(self, reports: list[tuple[str, dict[str, Any]]]) -> None:
-        table = Table("File", "Line", "Field", "Value", "Why", title="What was set aside, and why", title_justify="left")
-        for system, report in reports:
-            for file in report["files"]:
-                for fault in file["rejections"]:
-                    where = f"{system.split('/')[0]}/{Path(file['file']).name}"
-                    table.add_row(where, str(fault["line"]), fault["field"], _short(fault["value"]), fault["reason"])
+        faults = [
+            (fault, f"{system.split('/')[0]}/{Path(file['file']).name}, line {fault['line']}")
+            for system, report in reports
+            for file in report["files"]
+            for fault in file["rejections"]
+        ]
+        why = Counter(fault["reason"] for fault, _ in faults)
+        table = Table("Rows", "Why", "For example", title="What was set aside, and why", title_justify="left")
+        for reason, count in why.most_common(12):
+            fault, where = next(one for one in faults if one[0]["reason"] == reason)
+            value = f" {_short(fault['value'])!r}" if fault["value"] else ""
+            table.add_row(str(count), escape(reason), escape(f"{where}: {fault['field']}{value}"))
+        if len(why) > 12:
+            rest = sum(count for _, count in why.most_common()[12:])
+            table.add_row(
+                str(rest), "other reasons", "all of them are in the rejects files, with line, field and value"
+            )
         self._console.print(table)
+        self._tell_what_was_flagged(reports)
+        self._tell_what_was_parked()
+
+    def _tell_what_was_flagged(self, reports: list[tuple[str, dict[str, Any]]]) -> None:
         doubts = Counter[str]()
         for _, report in reports:
             for file in report["files"]:
                 doubts.update({doubt["meaning"]: doubt["count"] for doubt in file["doubts"]})
         told = "; ".join(f"{count} × {meaning}" for meaning, count in doubts.most_common(6))
-        self._console.print(f"Kept as written, and flagged: {told}.")
-        parked = asyncio.run(_parked(self._house.env))
-        self._console.print(f"Parked messages (dead letters): {parked}.")
+        self._console.print(f"Accepted as written, and flagged: {told}.\n")
+
+    def _tell_what_was_parked(self) -> None:
+        table = Table(
+            "Queue", "Why", "In words", title="Messages that were parked (dead letters)", title_justify="left"
+        )
+        for queue, reason, detail in asyncio.run(_parked(self._house.env)):
+            table.add_row(queue, reason, escape(detail))
+        self._console.print(table)
 
     def _tell_how_many(self) -> None:
         statistics = self._get("/statistics")
         truth = self._exports
         total, both = statistics["total"], statistics["in_several_clusters"]
         table = Table("", "Members", "Up to date with dues", title="How many members there are", title_justify="left")
-        for cluster, count in _counts(statistics["by_cluster"]):
-            table.add_row(cluster, str(count["members"]), str(count["paid_up"]))
+        for one in statistics["clusters"]:
+            table.add_row(one["name"], str(one["members"]), str(one["paid_up"]))
         table.add_section()
         table.add_row("[bold]each counted once", f"[bold]{total['members']}", f"[bold]{total['paid_up']}")
         self._console.print(table)
         self._console.print(
-            f"In truth there are {truth.companies}, of which {truth.overlap} are in both clusters. {both['members']} are "
-            "recognised in both by an equal SIREN and an agreeing name; the others write it nowhere, or wrongly."
+            f"In truth there are {truth.companies}, of which {truth.overlap} are in both clusters. "
+            f"{both['members']} are recognised in both, by an equal SIREN and an agreeing name."
         )
 
     def _tell_one_member(self) -> None:
@@ -143,7 +170,8 @@ class Story:
         table.add_section()
         table.add_row("paid until", best["paid_until"] or "never")
         table.add_row(
-            "dues", f"{len(dues['invoices'])} invoices: {dues['invoiced']} € billed, {dues['outstanding']} € outstanding"
+            "dues",
+            f"{len(dues['invoices'])} invoices: {dues['invoiced']} € billed, {dues['outstanding']} € outstanding",
         )
         table.add_row("registrations", str(len(best["registrations"])))
         table.add_row("mailings", str(len(best["mailings"])))
@@ -163,12 +191,6 @@ class Story:
             return json.load(answer)
 
 
-def _counts(by_cluster: Any) -> list[tuple[str, dict[str, int]]]:
-    if isinstance(by_cluster, dict):
-        return sorted(by_cluster.items())
-    return [(one.get("cluster") or one.get("name") or one.get("code"), one) for one in by_cluster]
-
-
 def _plain(value: Any) -> str:
     return " ".join(map(str, value.values())) if isinstance(value, dict) else _short(str(value))
 
@@ -178,20 +200,24 @@ def _short(text: str) -> str:
 
 
 async def _make_key(database_url: str) -> str:
-    connection = await asyncpg.connect(database_url)
+    engine = create_engine(database_url, application="demo")
     try:
-        return await create_key(connection, "demo", "admin", 1)
+        async with engine.begin() as connection:
+            return await create_key(connection, "demo", "admin", 1)
     finally:
-        await connection.close()
+        await engine.dispose()
 
 
-async def _parked(env: dict[str, str]) -> int:
-    total = 0
-    for service in ("membership", "billing", "events", "communications"):
+async def _parked(env: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    found: list[tuple[str, str, str]] = []
+    for service in SERVICES:
         connection = await asyncpg.connect(env[f"TRABOULE_{service.upper()}_DATABASE_URL"])
-        total += await connection.fetchval("select count(*) from dead_letters where status = 'parked'")
+        rows = await connection.fetch(
+            "select queue, reason, detail from dead_letters where status = 'parked' order by id"
+        )
+        found += [(row["queue"], row["reason"], row["detail"]) for row in rows]
         await connection.close()
-    return total
+    return found
 
 
 # A proxy from the environment has no business between us and our own service.

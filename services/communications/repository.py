@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from schemas.communications import ConsentRecorded, MailingRecorded
 from schemas.envelope import Envelope
 from services.communications.tables import consents, mailings
+from shared.persistence.database import rows_of
 from shared.persistence.mirror import Mirror
 from shared.persistence.unit_of_work import UnitOfWork
 
@@ -38,4 +39,4 @@ class CommunicationsUnitOfWork(UnitOfWork):
         )
         columns = tuple(list(column) for column in zip(*rows, strict=True)) or ([], [], [])
         result = await self.connection.exec_driver_sql(_ADD_RECIPIENTS, columns)
-        return {(cluster, mailing_id) for cluster, mailing_id in result}
+        return {(cluster, mailing_id) for cluster, mailing_id in rows_of(result)}

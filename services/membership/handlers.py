@@ -113,9 +113,7 @@ def _new_record(key: RecordKey, message: Recorded, understood: Meaning | None, h
     removed = isinstance(message.data, MemberRemoved)
     written = {} if removed else orjson.loads(message.document)
     before = {} if held is None else held.written
-    changed = tuple(
-        sorted(name for name in {*written, *before} - {"version"} if written.get(name) != before.get(name))
-    )
+    changed = tuple(sorted(name for name in {*written, *before} - {"version"} if written.get(name) != before.get(name)))
     if removed:
         what = "removed" if held is None or not held.removed else None
     elif held is None or held.removed:

@@ -28,6 +28,8 @@ _LISTED = """
            (exempt or coalesce(paid_until >= $1, false)) as paid_up
     from views
 """
+# Today is $1 in every list, whether a filter looks at it or not.
+_COUNTED = "select count(*) from (select $1::date as today) as now, views"
 _STATISTICS = """
     with counted as materialized (
         select clusters, lineages, departement, active, (exempt or coalesce(paid_until >= $1, false)) as paid_up,
@@ -44,7 +46,8 @@ _STATISTICS = """
         union all
         select 'departement', departement, active, paid_up, members from counted
     )
-    select kind, key, sum(members)::bigint as members, coalesce(sum(members) filter (where active), 0)::bigint as active,
+    select kind, key, sum(members)::bigint as members,
+           coalesce(sum(members) filter (where active), 0)::bigint as active,
            coalesce(sum(members) filter (where paid_up), 0)::bigint as paid_up
     from keyed group by kind, key order by kind, key
 """
@@ -65,7 +68,9 @@ _KEYS = "select id, hash, name, role, expires_at from api_keys where revoked_at 
 class Rows(Protocol):
     """Where rows come from."""
 
-    async def fetch(self, sql: str, *values: Any) -> Sequence[Any]: ...
+    async def fetch(self, sql: str, *values: Any) -> Sequence[Any]:
+        """All rows of one statement."""
+        ...
 
 
 class StoredView(NamedTuple):
@@ -128,8 +133,7 @@ async def members(
 async def count_members(rows: Rows, filters: Filters, today: date) -> int:
     """How many members the filters leave."""
     where, values = _where(filters, today)
-    # $1 is today everywhere, whether a filter asks for it or not.
-    return (await rows.fetch(f"select count(*) from views {_all([*where, '$1::date is not null'])}", *values))[0][0]
+    return (await rows.fetch(f"{_COUNTED} {_all(where)}", *values))[0][0]
 
 
 async def stream_members(connection: Any, filters: Filters, today: date) -> AsyncGenerator[list[dict[str, Any]]]:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.membership.domain.consolidation import Related, View
 from services.membership.domain.records import RecordKey, SourceRecord
+from shared.persistence.database import rows_of
 from shared.persistence.unit_of_work import UnitOfWork
 from shared.runtime.clusters import Cluster
 
@@ -62,7 +63,9 @@ _ASSIGN = """
     from unnest($1::text[], $2::text[], $3::uuid[]) as n (cluster, record_id, member_id)
     where s.cluster = n.cluster and s.record_id = n.record_id and s.member_id is distinct from n.member_id
 """
-_GROUPS = f"select {_RECORD} from source_records where member_id = any($1::uuid[]) and not removed order by cluster, record_id"
+_GROUPS = f"""
+    select {_RECORD} from source_records where member_id = any($1::uuid[]) and not removed order by cluster, record_id
+"""
 _MEMBERS = """
     select distinct s.member_id
     from unnest($1::text[], $2::text[]) as n (cluster, record_id)
@@ -102,7 +105,8 @@ _PUT_VIEWS = """
     insert into views as v (member_id, document, etag, summary, sort_key, search, sirens, clusters, lineages,
                             departement, paid_until, exempt, active)
     select member_id, document, etag, summary, sort_key, search, string_to_array(sirens, chr(31)),
-           string_to_array(clusters, chr(31)), string_to_array(lineages, chr(31)), departement, paid_until::date, exempt, active
+           string_to_array(clusters, chr(31)), string_to_array(lineages, chr(31)), departement, paid_until::date, exempt,
+           active
     from unnest($1::uuid[], $2::bytea[], $3::text[], $4::jsonb[], $5::text[], $6::text[], $7::text[], $8::text[],
                 $9::text[], $10::text[], $11::text[], $12::boolean[], $13::boolean[])
         as n (member_id, document, etag, summary, sort_key, search, sirens, clusters, lineages, departement, paid_until,
@@ -177,7 +181,7 @@ class MembershipUnitOfWork(UnitOfWork):
         rows = await self.connection.exec_driver_sql(_HELD, _columns(keys))
         return {
             RecordKey(cluster, record_id): Held(version, digest, _object(written), siren, same_as, member_id, removed)
-            for cluster, record_id, version, digest, written, siren, same_as, member_id, removed in rows
+            for cluster, record_id, version, digest, written, siren, same_as, member_id, removed in rows_of(rows)
         }
 
     async def save_records(self, records: Sequence[NewRecord]) -> None:
@@ -240,7 +244,7 @@ class MembershipUnitOfWork(UnitOfWork):
                 [row.document.decode() for row in rows],
             ),
         )
-        return {RecordKey(cluster, record_id) for cluster, record_id in result}
+        return {RecordKey(cluster, record_id) for cluster, record_id in rows_of(result)}
 
     async def members_of(self, keys: Iterable[RecordKey]) -> set[str]:
         """The members that these records belong to."""
@@ -258,8 +262,8 @@ class MembershipUnitOfWork(UnitOfWork):
     async def related(self, keys: Iterable[RecordKey]) -> dict[RecordKey, list[Related]]:
         """What other services hold about these records."""
         found: dict[RecordKey, list[Related]] = {}
-        for row in await self.connection.exec_driver_sql(_RELATED, _columns(keys)):
-            kind, cluster, record_id, item_id, document, event = row
+        rows = await self.connection.exec_driver_sql(_RELATED, _columns(keys))
+        for kind, cluster, record_id, item_id, document, event in rows_of(rows):
             key = RecordKey(cluster, record_id)
             item = Related(kind, key, item_id, _object(document), _object(event) if event else None)
             found.setdefault(key, []).append(item)
@@ -305,6 +309,12 @@ def _object(value: Any) -> Any:
 def _record(row: Any) -> SourceRecord:
     cluster, record_id, written, understood, siren, same_as, name_key, member_id, removed = row
     return SourceRecord(
-        RecordKey(cluster, record_id), _object(written), _object(understood), siren, same_as, name_key,
-        None if member_id is None else str(member_id), removed,
+        RecordKey(cluster, record_id),
+        _object(written),
+        _object(understood),
+        siren,
+        same_as,
+        name_key,
+        None if member_id is None else str(member_id),
+        removed,
     )

@@ -103,8 +103,6 @@ def _csv(path: Path, content: bytes, encoding: str | None) -> Table:
     if header is None or header.fault is not None:
         raise UnreadableError(f"there is no header: {header.fault if header else 'the file has no row'}")
     headers = _without_empty_end(header.cells)
-    if not any(cell.strip() for cell in headers):
-        raise UnreadableError("there is no header: its first line has only separators")
     return Table(
         path,
         headers,

@@ -75,6 +75,7 @@ class Lane:
     settings: LaneSettings = field(default_factory=LaneSettings)
     holding: bool = False
     _incoming: asyncio.Queue[AbstractIncomingMessage] = field(default_factory=asyncio.Queue)
+    _hand: list[AbstractIncomingMessage] = field(default_factory=list[AbstractIncomingMessage])
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _task: asyncio.Task[None] | None = None
 
@@ -109,34 +110,29 @@ class Lane:
 
     async def _run(self) -> None:
         while not self._stopping.is_set():
-            deliveries: list[AbstractIncomingMessage] = []
             try:
-                deliveries, units = await self._collect()
-                if deliveries:
+                if units := await self._collect():
                     await self._settle(units)
-                    await self._acknowledge(deliveries)
+                    await self._acknowledge(self._hand)
+                self._hand = []
             except Stopping:
                 return
             except asyncio.CancelledError:
                 # A connection that dies can cancel whoever waits on it; only our own cancellation ends the lane.
                 if (task := asyncio.current_task()) and task.cancelling():
                     raise
-                self._return(deliveries)
             except Exception as error:
-                # Nothing in here may end the lane. What it held comes back with the next delivery.
+                # Nothing in here may end the lane. What it holds stays in hand and is tried again.
                 log.exception("lane.failed", queue=self.queue, error=type(error).__name__)
-                self._return(deliveries)
                 await asyncio.sleep(1)
 
-    def _return(self, deliveries: list[AbstractIncomingMessage]) -> None:
-        for raw in deliveries:
-            self._incoming.put_nowait(raw)
-
-    async def _collect(self) -> tuple[list[AbstractIncomingMessage], list[Unit]]:
-        first = await self._next()
-        if first is None:
-            return [], []
-        deliveries, units = [first], self._units(first)
+    async def _collect(self) -> list[Unit]:
+        """Fill the hand in the order of arrival, after what a failure left in it, and read it."""
+        if not self._hand:
+            if (first := await self._next()) is None:
+                return []
+            self._hand.append(first)
+        units = [unit for raw in self._hand for unit in self._units(raw)]
         deadline = asyncio.get_running_loop().time() + self.settings.linger
         while len(units) < self.settings.batch_events:
             if self._incoming.empty():
@@ -147,9 +143,9 @@ class Lane:
                 await asyncio.sleep(remaining)
                 continue
             raw = self._incoming.get_nowait()
-            deliveries.append(raw)
+            self._hand.append(raw)
             units += self._units(raw)
-        return deliveries, units
+        return units
 
     async def _next(self) -> AbstractIncomingMessage | None:
         if not self._incoming.empty():
@@ -201,7 +197,8 @@ class Lane:
                     events=len(units),
                     error=type(error).__name__,
                     decision=type(decision).__name__,
-                    exc_info=not isinstance(decision, Hold | Again | Park),
+                    # Where it went wrong is told once, when the guilty event is alone.
+                    exc_info=isinstance(decision, Retry) and len(units) == 1,
                 )
             if isinstance(decision, Again) and collisions < 10:
                 collisions += 1
@@ -317,7 +314,9 @@ class Lane:
             correlation_ids=_correlation_ids(units),
         )
         for one in parked:
-            log.warning("event.parked", queue=self.queue, message_id=one.message_id, reason=one.reason, detail=one.detail)
+            log.warning(
+                "event.parked", queue=self.queue, message_id=one.message_id, reason=one.reason, detail=one.detail
+            )
 
 
 def _correlation_ids(units: list[Unit]) -> list[str]:

@@ -3,6 +3,7 @@
 Nothing here deletes. A replay or a discard changes the status and adds a line to the history.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,14 +32,16 @@ class Parked:
 
 _PARK = """
     insert into dead_letters as d
-        (queue, digest, message_id, type, producer, routing_key, content_type, headers, body, reason, detail, history)
-    select queue, digest, message_id, type, producer, routing_key, content_type, headers, body, reason, detail,
+        (queue, digest, message_id, type, producer, routing_key, content_type, headers, body, reason, detail, count,
+         history)
+    select queue, digest, message_id, type, producer, routing_key, content_type, headers, body, reason, detail, count,
            jsonb_build_array(jsonb_build_object('at', now(), 'what', 'parked', 'reason', reason, 'detail', detail))
     from unnest($1::text[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::jsonb[],
-                $9::bytea[], $10::text[], $11::text[])
-        as n (queue, digest, message_id, type, producer, routing_key, content_type, headers, body, reason, detail)
+                $9::bytea[], $10::text[], $11::text[], $12::int[])
+        as n (queue, digest, message_id, type, producer, routing_key, content_type, headers, body, reason, detail, count)
     on conflict on constraint dead_letters_once do update
-    set status = 'parked', count = d.count + 1, last_at = now(), reason = excluded.reason, detail = excluded.detail,
+    set status = 'parked', count = d.count + excluded.count, last_at = now(), reason = excluded.reason,
+        detail = excluded.detail, body = excluded.body, content_type = excluded.content_type, headers = excluded.headers,
         history = d.history || excluded.history
 """
 _PARK_AGAIN = """
@@ -66,9 +69,11 @@ async def park(connection: AsyncConnection, parked: Sequence[Parked]) -> None:
             _PARK_AGAIN,
             ([number for number, _ in rows], [p.reason for _, p in rows], [p.detail for _, p in rows]),
         )
-    once = {(p.delivery.queue, _digest(p.body)): p for p in parked if p.delivery.replay_of is None}
-    if not once:
+    first_time = [(p.delivery.queue, _digest(p.body), p) for p in parked if p.delivery.replay_of is None]
+    if not first_time:
         return
+    counts = Counter((queue, digest) for queue, digest, _ in first_time)
+    once = {(queue, digest): p for queue, digest, p in first_time}
     new = sorted(once.items(), key=lambda item: item[0])
     await connection.exec_driver_sql(
         _PARK,
@@ -84,6 +89,7 @@ async def park(connection: AsyncConnection, parked: Sequence[Parked]) -> None:
             [p.body for _, p in new],
             [p.reason for _, p in new],
             [_printable(p.detail) for _, p in new],
+            [counts[key] for key, _ in new],
         ),
     )
 
@@ -157,7 +163,11 @@ _TAKE = """
 
 
 async def groups(
-    connection: AsyncConnection, *, statuses: Sequence[str] = ("parked",), reason: str | None = None, queue: str | None = None
+    connection: AsyncConnection,
+    *,
+    statuses: Sequence[str] = ("parked",),
+    reason: str | None = None,
+    queue: str | None = None,
 ) -> list[Group]:
     """Dead letters grouped by queue, reason, type and producer, the most numerous first."""
     rows = await connection.exec_driver_sql(_GROUPS, (list(statuses), reason, queue))
@@ -220,7 +230,9 @@ async def discard(connection: AsyncConnection, numbers: Sequence[int], *, by: st
     return len(rows.all())
 
 
-def send_back(delivery: Delivery, *, attempt: int, exchange: str, body: bytes | None = None, content_type: str | None = None) -> Outgoing:
+def send_back(
+    delivery: Delivery, *, attempt: int, exchange: str, body: bytes | None = None, content_type: str | None = None
+) -> Outgoing:
     """The message that brings a delivery (or one event of it) to its own queue again, at once or by a TTL queue."""
     return Outgoing(
         exchange,

@@ -66,7 +66,7 @@ class Delivery:
         if user == own_user and ORIGIN_KEY in headers:
             attempt = int(headers.get(ATTEMPT, 0))
             replay_of = int(headers[REPLAY_OF]) if REPLAY_OF in headers else None
-            user, key = headers.get(ORIGIN_USER) or None, str(headers[ORIGIN_KEY])
+            user, key = str(headers.get(ORIGIN_USER, "")) or None, str(headers[ORIGIN_KEY])
         return cls(queue, raw.body, raw.content_type, headers, raw.message_id, user, key, attempt, replay_of)
 
     def return_headers(self, attempt: int) -> dict[str, Any]:

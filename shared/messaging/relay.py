@@ -149,7 +149,9 @@ class Relay:
         results = await asyncio.gather(
             *(self._publish_one(exchanges[row["exchange"]], row) for row in rows), return_exceptions=True
         )
-        confirmed = [row["id"] for row, result in zip(rows, results, strict=True) if not isinstance(result, BaseException)]
+        confirmed = [
+            row["id"] for row, result in zip(rows, results, strict=True) if not isinstance(result, BaseException)
+        ]
         if confirmed:
             await database.execute(_DELETE, confirmed)
             metrics.RELAYED.inc(len(confirmed))
@@ -160,7 +162,9 @@ class Relay:
                 error = type(result).__name__
                 await database.execute(_POSTPONE, [row["id"]], error)
                 metrics.RELAY_FAILURES.labels(error).inc()
-                log.warning("relay.unconfirmed", routing_key=row["routing_key"], message_id=row["message_id"], error=error)
+                log.warning(
+                    "relay.unconfirmed", routing_key=row["routing_key"], message_id=row["message_id"], error=error
+                )
         return failed
 
     async def _publish_one(self, exchange: AbstractExchange, row: Any) -> None:

@@ -61,9 +61,7 @@ def messaging_tables(metadata: sa.MetaData) -> MessagingTables:
         sa.Column("last_at", TIMESTAMP(timezone=True), nullable=False, server_default=now),
         sa.Column("history", JSONB, nullable=False, server_default="[]", comment="every step: at, what, by, note"),
         sa.UniqueConstraint("queue", "digest", name="dead_letters_once"),
-        sa.CheckConstraint(
-            "status in ('parked', 'replaying', 'replayed', 'discarded')", name="dead_letters_status"
-        ),
+        sa.CheckConstraint("status in ('parked', 'replaying', 'replayed', 'discarded')", name="dead_letters_status"),
         sa.Index("dead_letters_by_reason", "status", "reason"),
     )
     return MessagingTables(inbox, outbox, dead_letters)

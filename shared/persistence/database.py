@@ -1,6 +1,9 @@
 """Connections to a service's own database."""
 
-from sqlalchemy.engine import make_url
+from collections.abc import Sequence
+from typing import Any, cast
+
+from sqlalchemy.engine import Result, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 # Writers look rows up by key, some hundreds at a time. On a table that has just grown from nothing the planner has no
@@ -33,3 +36,8 @@ def create_engine(url: str, *, application: str, pool_size: int = 8) -> AsyncEng
 def asyncpg_url(url: str) -> str:
     """The same address as asyncpg itself takes it."""
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def rows_of(result: Result[Any]) -> Sequence[tuple[Any, ...]]:
+    """Every row of bare SQL, typed as the tuple that it is, so that it can be unpacked."""
+    return cast("Sequence[tuple[Any, ...]]", result.all())

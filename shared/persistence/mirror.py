@@ -12,16 +12,26 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import dialect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.persistence.database import rows_of
+
 
 class Recorded(Protocol):
     """A message that tells the whole state of one record of one cluster."""
 
     @property
-    def cluster(self) -> str: ...
+    def cluster(self) -> str:
+        """Which cluster's former system speaks."""
+        ...
+
     @property
-    def data(self) -> Any: ...
+    def data(self) -> Any:
+        """The fact, with a ``version`` and the former system's own id."""
+        ...
+
     @property
-    def digest(self) -> bytes: ...
+    def digest(self) -> bytes:
+        """16 bytes that are equal when the facts are."""
+        ...
 
 
 R = TypeVar("R", bound=Recorded)
@@ -53,9 +63,10 @@ class Mirror:
         newest = self._newest(messages)
         # In the order of their keys, so that two replicas lock rows in the same order.
         ordered = [newest[record] for record in sorted(newest)]
-        values = tuple([self._value(message, name) for message in ordered] for name in self.table.columns.keys())
+        names = [column.name for column in self.table.columns]
+        values = tuple([self._value(message, name) for message in ordered] for name in names)
         rows = await connection.exec_driver_sql(_upsert(self.table, self.key), values)
-        return [newest[cluster, key] for cluster, key in rows]
+        return [newest[cluster, key] for cluster, key in rows_of(rows)]
 
     def _newest(self, messages: Sequence[R]) -> dict[tuple[str, str], R]:
         newest: dict[tuple[str, str], R] = {}

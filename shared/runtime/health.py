@@ -20,7 +20,9 @@ def health_routes(checks: Checks) -> list[Route]:
     async def ready(_: Request) -> Response:
         results = await checks()
         works = all(results.values())
-        return JSONResponse({"status": "ready" if works else "not ready", "checks": dict(results)}, 200 if works else 503)
+        return JSONResponse(
+            {"status": "ready" if works else "not ready", "checks": dict(results)}, 200 if works else 503
+        )
 
     async def metrics(_: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

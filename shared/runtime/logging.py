@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import MutableMapping
 from typing import Any
 
 import orjson
@@ -33,7 +34,7 @@ def _dumps(event: dict[str, Any], **_: Any) -> str:
     return orjson.dumps(event, default=str).decode()
 
 
-def _without_values(_logger: Any, _name: str, event: dict[str, Any]) -> dict[str, Any]:
+def _without_values(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     # An exception's text may quote a parameter or a body, and a frame's locals do: keep types and places only.
     for trace in event.get("exception", ()) if isinstance(event.get("exception"), list) else ():
         trace["exc_value"] = ""

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from shared.messaging import inbox
 from shared.messaging.bus import Bus
 from shared.messaging.relay import Relay
+from shared.persistence.database import rows_of
 
 log = structlog.get_logger()
 
@@ -78,7 +79,7 @@ class Service:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopping.set)
         config = uvicorn.Config(
-            self.http, self.http_host, self.http_port, log_config=None, access_log=False, lifespan="off", loop="none"
+            self.http, self.http_host, self.http_port, log_config=None, access_log=False, lifespan="on", loop="none"
         )
         server = uvicorn.Server(config)
         server.install_signal_handlers = lambda: None  # pyright: ignore[reportAttributeAccessIssue]
@@ -103,7 +104,7 @@ class Service:
             try:
                 await self.start()
                 return True
-            except (OSError, asyncio.TimeoutError) as error:
+            except (TimeoutError, OSError) as error:
                 log.warning("service.waiting_for_broker", error=type(error).__name__)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stopping.wait(), 1)
@@ -114,7 +115,7 @@ class Service:
         while True:
             with contextlib.suppress(Exception):
                 async with self.engine.begin() as connection:
-                    rows, age, parked = (await connection.exec_driver_sql(_BACKLOG)).one()
+                    ((rows, age, parked),) = rows_of(await connection.exec_driver_sql(_BACKLOG))
                     await inbox.forget(connection, self.inbox_days)
                 OUTBOX_ROWS.set(rows)
                 OUTBOX_AGE.set(float(age))

@@ -22,6 +22,7 @@ from shared.messaging.topology import Queue, definitions
 
 CLIENTS = Path(__file__).parents[2] / "schemas" / "clients"
 QUEUE = Queue("membership.member-recorded", MemberRecorded.binding())
+DEBIAN_AMQPLIB = Path("/usr/share/php/PhpAmqpLib/autoload.php")
 VARIABLE = "TRABOULE_BROKER_URL_NUMELINK_MEMBERSHIP"
 FACT = {"record_id": "1042", "version": 7, "name": "Ateliers du Gier — Müller & fils", "postcode": "01000"}
 
@@ -86,7 +87,24 @@ def node(folder: Path) -> list[str]:
     return [program, str(folder / "publish.mjs")]
 
 
-@pytest.fixture(scope="module", params=[python, node], ids=["python", "node"])
+def php(folder: Path) -> list[str]:
+    program = shutil.which("php")
+    if program is None:
+        pytest.skip("php is not installed")
+    shutil.copytree(CLIENTS / "php", folder, dirs_exist_ok=True)
+    if DEBIAN_AMQPLIB.is_file():
+        (folder / "vendor").mkdir()
+        (folder / "vendor" / "autoload.php").write_text(f"<?php require '{DEBIAN_AMQPLIB}';")
+    elif composer := shutil.which("composer"):
+        install = [composer, "install", "--no-interaction", "--quiet"]
+        if subprocess.run(install, cwd=folder, capture_output=True, timeout=110).returncode:
+            pytest.skip("composer could not install php-amqplib, and Debian's package of it is not there")
+    else:
+        pytest.skip("neither composer nor Debian's php-amqplib is installed")
+    return [program, str(folder / "publish.php")]
+
+
+@pytest.fixture(scope="module", params=[python, node, php], ids=["python", "node", "php"])
 def publish(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Publish:
     command = request.param(tmp_path_factory.mktemp(request.param.__name__))
 

@@ -79,9 +79,7 @@ def test_a_new_pattern_is_seen(old: dict[str, Any]) -> None:
 def test_a_change_inside_a_list_is_seen(old: dict[str, Any]) -> None:
     new = copy.deepcopy(old)
     del new["$defs"]["Subscription"]["properties"]["label"]
-    assert narrowed(old, new) == [
-        "data.subscriptions[].label: was removed, and a message that has it would be refused"
-    ]
+    assert narrowed(old, new) == ["data.subscriptions[].label: was removed, and a message that has it would be refused"]
 
 
 def test_an_attribute_of_the_envelope_that_is_newly_bounded_is_seen(old: dict[str, Any]) -> None:

@@ -2,12 +2,14 @@
 
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import Draft7Validator, Draft202012Validator, FormatChecker
 
 from schemas import asyncapi, publish
 from schemas.catalogue import FACTS
@@ -18,6 +20,7 @@ from shared.messaging import consumer, topology
 
 ROOT = Path(__file__).parents[2]
 SCHEMAS = ROOT / "schemas"
+ASYNCAPI_SPECS = "@asyncapi/specs@6.11.1"
 FACT_NAMES = [fact.__name__ for fact in FACTS]
 
 
@@ -80,8 +83,8 @@ def test_schema_and_services_refuse_alike(fact: type[Fact]) -> None:
         event = example_event(fact)
         event["data"] |= change
         wrong.append(event)
-    for change in ({"specversion": "0.3"}, {"id": ""}, {"type": "other"}, {"source": "numelink"}, {"data": None}):
-        wrong.append(example_event(fact) | change)
+    attributes = ({"specversion": "0.3"}, {"id": ""}, {"type": "other"}, {"source": "numelink"}, {"data": None})
+    wrong += [example_event(fact) | change for change in attributes]
     for event in wrong:
         assert not validator.is_valid(event)
         [refused] = read(fact, orjson.dumps(event), STRUCTURED, {})
@@ -133,6 +136,19 @@ def test_every_reference_points_at_something(document: Any) -> None:
         assert target
 
 
+def test_the_document_is_valid_asyncapi(document: Any, tmp_path: Path) -> None:
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("npm, which brings AsyncAPI's own schema, is not installed")
+    install = [npm, "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", ASYNCAPI_SPECS]
+    done = subprocess.run(install, cwd=tmp_path, capture_output=True, text=True, timeout=110)
+    if done.returncode:
+        pytest.skip(f"npm could not install {ASYNCAPI_SPECS}: {done.stderr.strip()[-200:]}")
+    schema = tmp_path / "node_modules" / "@asyncapi" / "specs" / "schemas" / "3.0.0-without-$id.json"
+    errors = Draft7Validator(json.loads(schema.read_text())).iter_errors(document)
+    assert [f"{error.json_path}: {error.message[:200]}" for error in errors] == []
+
+
 # --- the page -------------------------------------------------------------------------------------------------------
 
 
@@ -145,9 +161,17 @@ def test_the_page_shows_an_example_of_every_type() -> None:
 
 def test_the_page_lists_every_reason_and_no_other() -> None:
     # Every reason is written in the code as a string of its own, the first of (reason, detail).
-    named = r'(?:(?:Refused|Refusal|Park|Fallen)\(|_park_whole\(delivery, |_park_unit\(unit, |return |else )"([a-z0-9-]+)"'
-    sources = [SCHEMAS / "envelope.py", *(ROOT / "shared" / "messaging").glob("*.py"), *(ROOT / "services").rglob("*.py")]
-    refusing = [text for text in (source.read_text() for source in sources) if re.search("Refus|Park|Fallen|forge", text)]
+    named = (
+        r'(?:(?:Refused|Refusal|Park|Fallen)\(|_park_whole\(delivery, |_park_unit\(unit, |return |else )"([a-z0-9-]+)"'
+    )
+    sources = [
+        SCHEMAS / "envelope.py",
+        *(ROOT / "shared" / "messaging").glob("*.py"),
+        *(ROOT / "services").rglob("*.py"),
+    ]
+    refusing = [
+        text for text in (source.read_text() for source in sources) if re.search("Refus|Park|Fallen|forge", text)
+    ]
     in_code = {reason for text in refusing for reason in re.findall(named, text)}
     page = (SCHEMAS / "PRODUCERS.md").read_text()
     section = page.split("| reason |")[1].split("\n\n")[0]

@@ -44,10 +44,14 @@ class ReadPool:
             raise DatabaseAwayError(type(error).__name__) from error
 
     async def close(self) -> None:
-        """Close every connection; a later read opens new ones."""
+        """Close every connection, without mercy for those still busy after 5 s; a later read opens new ones."""
         pool, self._pool = self._pool, None
         if pool is not None:
-            await pool.close()
+            try:
+                async with asyncio.timeout(5):
+                    await pool.close()
+            except TimeoutError:
+                pool.terminate()
 
     async def _open(self) -> Any:
         async with self._opening:

@@ -114,14 +114,15 @@ def names_agree(a_key: str, b_key: str) -> bool:
         return False
     if a_key == b_key or a_key.replace(" ", "") == b_key.replace(" ", ""):
         return True
-    a, b = a_key.split(), b_key.split()
+    # The shorter name is looked for in the longer; among equals the order is fixed, so that the answer is symmetric.
+    a, b = sorted((list(dict.fromkeys(key.split())) for key in (a_key, b_key)), key=lambda words: (len(words), words))
+    if set(a) == set(b):
+        return True
     if _is_acronym(a, b) or _is_acronym(b, a):
         return True
-    if len(a) > len(b):
-        a, b = b, a
     left = list(b)
     shared: list[str] = []
-    for word in sorted(set(a), key=len, reverse=True):
+    for word in sorted(a, key=len, reverse=True):
         match = next((other for other in left if _same_word(word, other)), None)
         if match is None:
             return _glued(a_key, b_key)

@@ -4,12 +4,15 @@ import re
 
 from services.membership.domain.naming import fold
 
-_SPACED_NUMBER = re.compile(r"(?<!\d)(\d{3})[ .\u00a0\u202f]?(\d{3})[ .\u00a0\u202f]?(\d{3})(?:[ .\u00a0\u202f]?\d{5})?(?!\d)")
+_GAP = r"[ .\u00a0\u202f]?"
+_NUMBER = re.compile(rf"(?<!\d)(\d{{3}}){_GAP}(\d{{3}}){_GAP}(\d{{3}})(?:{_GAP}\d{{5}})?(?!\d)")
+_BETWEEN = re.compile(r"[\s\x00'-]+")
 
 
 def search_words(typed: str) -> list[str]:
     """Words without accents and case, each once. A SIREN written with spaces is one word, a SIRET is its SIREN.
 
-    ``"Électricité 732 829 320"`` → ``["electricite", "732829320"]``. Numbers come whole, never cut by a word's end.
+    ``"Saint-Étienne 732 829 320"`` → ``["saint", "etienne", "732829320"]``
     """
-    return list(dict.fromkeys(fold(_SPACED_NUMBER.sub(r"\1\2\3", typed).replace("\x00", " ")).split()))
+    words = _BETWEEN.split(fold(_NUMBER.sub(r"\1\2\3", typed)))
+    return [word for word in dict.fromkeys(words) if word]

@@ -21,10 +21,14 @@ MEMBERS = "Dolibarr members"
 THIRD_PARTY_SIGNATURES = (
     frozenset({"id", "nom", "identifiant professionnel 1"}),
     frozenset({"id", "nom", "id professionnel 1"}),
-    frozenset({"id", "nom", "code client", "code postal"}),
+    # The user picks the columns, so any that only this export has will do.
+    frozenset({"id", "nom", "code client"}),
+    frozenset({"id", "nom", "nom alternatif"}),
+    frozenset({"id", "nom", "type du tiers"}),
+    frozenset({"id", "nom", "maison mère"}),
     frozenset({"id", "nom", "id. prof. 1"}),
 )
-MEMBER_SIGNATURES = (frozenset({"id adhérent", "nom", "nature de l'adhérent"}), frozenset({"id adhérent", "société"}))
+MEMBER_SIGNATURES = (frozenset({"id adhérent", "nom"}), frozenset({"id adhérent", "société"}))
 
 _LINE_BREAK = "\\n"
 _STATUS = {"1": "active", "0": "ended", "-1": "pending", "-2": "ended"}

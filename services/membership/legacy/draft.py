@@ -109,12 +109,13 @@ class Draft:
             self.fields[field] = value
         return value
 
-    def name(self, value: str, *columns: str) -> None:
+    def name(self, value: str, column: str) -> None:
         """The member's name; without one the row is rejected."""
+        self._origin["name"] = column
         if value:
             self.fields["name"] = value
         else:
-            self.fault("name", "", "the name is missing", columns[0])
+            self.fault("name", "", "the name is missing", column)
 
     def day(self, field: str, *names: str, nth: int = 0) -> date | None:
         """A day under ``field``; what is no day rejects the row."""

@@ -15,7 +15,7 @@ from shared.importing.reading import Table
 
 PRODUCT = "Galette members"
 SIGNATURES = (
-    frozenset({"id de l'adhérent", "nom", "prénom"}),
+    frozenset({"id de l'adhérent", "nom"}),
     frozenset({"id_adh", "nom_adh"}),
 )
 

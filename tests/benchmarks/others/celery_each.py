@@ -13,7 +13,7 @@ from tests.benchmarks.workload import CELERY_TASK
 
 app = Celery(broker=os.environ["BENCH_BROKER_URL"])
 app.conf.update(
-    task_queues=[Queue(os.environ["BENCH_QUEUE"], no_declare=True)],
+    task_queues=[Queue(os.environ["BENCH_QUEUE"], queue_arguments={"x-queue-type": "quorum"})],
     task_acks_late=True,
     task_ignore_result=True,
     worker_prefetch_multiplier=50,

@@ -3,8 +3,10 @@
 import asyncio
 import os
 import signal
+from typing import Any
 
 import uvloop
+from faststream import StreamMessage
 from faststream.rabbit import Channel, RabbitBroker, RabbitQueue
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -17,10 +19,16 @@ broker = RabbitBroker(os.environ["BENCH_BROKER_URL"], logger=None)
 engine = create_async_engine(make_url(os.environ["BENCH_DATABASE_URL"]).set(drivername="postgresql+asyncpg"))
 
 
+async def decode(message: StreamMessage[Any]) -> Any:
+    """FastStream knows application/json, and not the content type of CloudEvents."""
+    return statements.loads(message.body)
+
+
 @broker.subscriber(
     RabbitQueue(os.environ["BENCH_QUEUE"], declare=False),
     channel=Channel(prefetch_count=int(os.environ["BENCH_PREFETCH"])),
     no_reply=True,
+    decoder=decode,
 )
 async def record(event: Envelope[InvoiceRecorded]) -> None:
     """Inbox, mirror, outbox, commit; FastStream acknowledges afterwards."""

@@ -9,10 +9,8 @@ import psycopg
 from tests.benchmarks.others import rows, statements
 
 _ADMIT = "insert into inbox (message) values (%s) on conflict do nothing returning message"
-_UPSERT = (
-    f"insert into invoices as held ({', '.join(rows.COLUMNS)}) values "
-    f"({', '.join(f'%({name})s::{rows.CASTS.get(name, "text")}' for name in rows.COLUMNS)}) {rows.NEWER}"
-)
+_VALUES = ", ".join(f"%({name})s::{rows.CASTS.get(name, 'text')}" for name in rows.COLUMNS)
+_UPSERT = f"insert into invoices as held ({', '.join(rows.COLUMNS)}) values ({_VALUES}) {rows.NEWER}"
 _ANNOUNCE = f"insert into outbox ({', '.join(rows.OUTBOX)}) values (%s, %s, %s, %s, %s, %s)"
 
 

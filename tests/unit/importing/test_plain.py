@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -46,7 +46,9 @@ def test_every_recorded_fact_begins_with_its_own_id():
 
 
 def test_an_invoice_in_french_writing(tmp_path):
-    content = "invoice_id;record_id;number;issued_on;net;vat;gross;version\nF1;A1;2024-01;31/01/2024;1 000,00;200,00;1200;3\n"
+    content = (
+        "invoice_id;record_id;number;issued_on;net;vat;gross;version\nF1;A1;2024-01;31/01/2024;1 000,00;200,00;1200;3\n"
+    )
     [outcome] = translate(tmp_path / "i.csv", content, InvoiceRecorded)
     assert outcome == Accepted(
         (2,),
@@ -54,7 +56,7 @@ def test_an_invoice_in_french_writing(tmp_path):
             invoice_id="F1",
             record_id="A1",
             number="2024-01",
-            issued_on=datetime(2024, 1, 31).date(),
+            issued_on=date(2024, 1, 31),
             net=Decimal(1000),
             vat=Decimal(200),
             gross=Decimal(1200),
@@ -64,7 +66,9 @@ def test_an_invoice_in_french_writing(tmp_path):
 
 
 def test_json_lines_with_lists_and_moments(tmp_path):
-    content = '{"mailing_id": "M1", "subject": "AG", "sent_at": "2024-01-31T09:00:00+01:00", "recipients": ["A1", "A2"]}\n'
+    content = (
+        '{"mailing_id": "M1", "subject": "AG", "sent_at": "2024-01-31T09:00:00+01:00", "recipients": ["A1", "A2"]}\n'
+    )
     [outcome] = translate(tmp_path / "m.jsonl", content, MailingRecorded)
     assert outcome.fact.recipients == ("A1", "A2")
     assert outcome.fact.sent_at == datetime(2024, 1, 31, 8, tzinfo=UTC)
@@ -111,7 +115,9 @@ def test_a_column_that_comes_twice_is_refused(tmp_path):
 
 
 def test_columns_of_a_member_that_are_no_field_are_kept(tmp_path):
-    content = 'record_id,name,Couleur,subscriptions,opt_outs,extra\n1,ACME,bleu,"[{""subscription_id"":""S1"",""starts_on"":""2024-01-01"",""amount"":""12.00""}]",email|phone,"{""a"":""b""}"\n'
+    bought = '[{""subscription_id"":""S1"",""starts_on"":""2024-01-01"",""amount"":""12.00""}]'
+    row = f'1,ACME,bleu,"{bought}",email|phone,"{{""a"":""b""}}"'
+    content = f"record_id,name,Couleur,subscriptions,opt_outs,extra\n{row}\n"
     [outcome] = translate(tmp_path / "m.csv", content, MemberRecorded)
     assert outcome.fact.extra == {"Couleur": "bleu", "a": "b"}
     assert outcome.fact.subscriptions[0].amount == Decimal(12)

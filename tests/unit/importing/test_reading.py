@@ -88,9 +88,9 @@ def test_a_nul_byte_spoils_its_row_only(file):
     assert [row.fault for row in found] == ["holds a NUL character", None]
 
 
-@pytest.mark.parametrize("content", [b"", b"\n \r\n", b";;;\n1;2;3\n"])
+@pytest.mark.parametrize("content", [b"", b"\n \r\n", b"\n;;;\n", b'"never ends\n'])
 def test_a_file_without_a_header_is_unreadable(file, content):
-    with pytest.raises(UnreadableError, match="empty|header"):
+    with pytest.raises(UnreadableError, match=r"empty|header"):
         read(file(content))
 
 
@@ -193,7 +193,7 @@ def test_a_workbook_gives_what_was_typed(file, tmp_path):
     book = openpyxl.Workbook()
     sheet = book.active
     sheet.append(["id", "siret", "since", "amount", "at", "ok", "note"])
-    sheet.append([12, 73282932000074, date(2024, 2, 29), 1200.5, datetime(2024, 2, 29, 18, 30), True, "é"])
+    sheet.append([12, 73282932000074, date(2024, 2, 29), 1200.5, datetime(2024, 2, 29, 18, 30), True, "é"])  # noqa: DTZ001
     sheet.append([None] * 7)
     sheet.append([13, None, None, None, None, None, None])
     path = tmp_path / "export.xlsx"
@@ -220,7 +220,9 @@ def test_something_that_only_looks_like_a_workbook(file):
 
 
 def test_json_lines_keep_numbers_as_written(file):
-    table = read(file('{"id": 1, "amount": 1200.10}\n\n{"id": "2", "list": [1], "none": null, "ok": true}\n', "a.jsonl"))
+    table = read(
+        file('{"id": 1, "amount": 1200.10}\n\n{"id": "2", "list": [1], "none": null, "ok": true}\n', "a.jsonl")
+    )
     assert table.headers == ("id", "amount", "list", "none", "ok")
     assert rows(table) == [(1, ("1", "1200.10", "", "", "")), (3, ("2", "", '["1"]', "", "true"))]
 
@@ -256,8 +258,7 @@ def test_no_bytes_at_all_make_anything_but_a_table_or_a_clear_refusal(tmp_path_f
     path.write_bytes(content)
     try:
         table = read(path)
-    except UnreadableError as error:
-        assert str(path) in str(error)
+    except UnreadableError:
         return
     for row in table.rows:
         assert row.fault is not None or len(row.cells) == len(table.headers)

@@ -12,7 +12,8 @@ PARIS = ZoneInfo("Europe/Paris")
 
 
 @pytest.mark.parametrize(
-    "written", ["31/12/2024", "2024-12-31", "20241231", "31-12-2024", "31.12.2024", " 31/12/2024 23:59", "2024-12-31T00:00:00Z"]
+    "written",
+    ["31/12/2024", "2024-12-31", "20241231", "31-12-2024", "31.12.2024", " 31/12/2024 23:59", "2024-12-31T00:00:00Z"],
 )
 def test_days_as_they_are_written(written):
     assert values.day(written) == date(2024, 12, 31)
@@ -102,7 +103,9 @@ def test_moments_without_an_offset_are_local():
         values.moment("soon", PARIS)
 
 
-@pytest.mark.parametrize(("written", "expected"), [("Oui", True), ("NON", False), ("1", True), ("0", False), ("", None)])
+@pytest.mark.parametrize(
+    ("written", "expected"), [("Oui", True), ("NON", False), ("1", True), ("0", False), ("", None)]
+)
 def test_yes_and_no(written, expected):
     assert values.yes(written) is expected
 

@@ -83,9 +83,7 @@ def upgrade() -> None:
     op.create_index("record_history_by_record", "record_history", ["cluster", "record_id", "id"])
     op.create_table(
         "related",
-        sa.Column(
-            "kind", sa.Text(), nullable=False, comment="invoice, payment, event, registration, consent, mailing"
-        ),
+        sa.Column("kind", sa.Text(), nullable=False, comment="invoice, payment, event, registration, consent, mailing"),
         sa.Column("cluster", sa.Text(), nullable=False),
         sa.Column("item_id", sa.Text(), nullable=False),
         sa.Column("record_id", sa.Text(), comment="the source record that it names; an event names none"),
@@ -111,9 +109,7 @@ def upgrade() -> None:
         sa.Column("siren", sa.Text(), comment="valid, or null"),
         sa.Column("same_as", sa.Text()),
         sa.Column("name_key", sa.Text(), nullable=False),
-        sa.Column(
-            "own_id", UUID(as_uuid=False), nullable=False, comment="the member id if it stood alone; for ever"
-        ),
+        sa.Column("own_id", UUID(as_uuid=False), nullable=False, comment="the member id if it stood alone; for ever"),
         sa.Column("member_id", UUID(as_uuid=False), comment="the member that it is linked to; null once removed"),
         sa.PrimaryKeyConstraint("cluster", "record_id"),
     )
@@ -125,7 +121,9 @@ def upgrade() -> None:
         ["cluster", "same_as"],
         postgresql_where=sa.text("same_as is not null"),
     )
-    op.create_index("source_records_by_siren", "source_records", ["siren"], postgresql_where=sa.text("siren is not null"))
+    op.create_index(
+        "source_records_by_siren", "source_records", ["siren"], postgresql_where=sa.text("siren is not null")
+    )
     op.create_table(
         "views",
         sa.Column("member_id", UUID(as_uuid=False), nullable=False),
@@ -135,7 +133,9 @@ def upgrade() -> None:
         sa.Column("etag", sa.Text(), nullable=False),
         sa.Column("summary", JSONB(), nullable=False, comment="name, brand, SIREN and town, for lists"),
         sa.Column("sort_key", sa.Text(collation="C"), nullable=False, comment="name without accents and case"),
-        sa.Column("search", sa.Text(), nullable=False, comment="names, brand, town and SIRENs without accents and case"),
+        sa.Column(
+            "search", sa.Text(), nullable=False, comment="names, brand, town and SIRENs without accents and case"
+        ),
         sa.Column("sirens", ARRAY(sa.Text()), nullable=False),
         sa.Column("clusters", ARRAY(sa.Text()), nullable=False),
         sa.Column("lineages", ARRAY(sa.Text()), nullable=False),
@@ -154,5 +154,14 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("views", "source_records", "related", "record_history", "outbox", "inbox", "dead_letters", "api_keys"):
+    for table in (
+        "views",
+        "source_records",
+        "related",
+        "record_history",
+        "outbox",
+        "inbox",
+        "dead_letters",
+        "api_keys",
+    ):
         op.drop_table(table)

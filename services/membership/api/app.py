@@ -1,0 +1,70 @@
+"""The only place where the HTTP door is built.
+
+fast lane → app: /members.csv  /members  /members/by-source/…  /members/{id}  …/timeline  …/sources  /statistics
+                 /openapi.json  /health/live  /health/ready  /metrics
+"""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.types import ASGIApp
+
+from services.membership.api import lists, members, statistics
+from services.membership.api.door import Door
+from services.membership.api.fast_lane import FastLane
+from services.membership.api.keyring import Keyring
+from services.membership.api.lookups import Lookups
+from services.membership.api.pool import ReadPool
+from services.membership.api.problems import ProblemDetails, answer_problems
+from services.membership.settings import MembershipSettings
+from shared.persistence.database import asyncpg_url
+from shared.runtime.clock import Clock
+from shared.runtime.clusters import Cluster
+from shared.runtime.health import Checks, health_routes
+
+
+def create_http(
+    settings: MembershipSettings,
+    clusters: Mapping[str, Cluster],
+    _engine: AsyncEngine,
+    checks: Checks,
+    clock: Clock | None = None,
+) -> ASGIApp:
+    """The door, on connections of its own: they are opened when first needed, and closed with the app's lifespan."""
+    pool = ReadPool(asyncpg_url(settings.database_url), application="traboule.membership.http")
+    clock = clock or Clock()
+    door = Door(pool, Keyring(pool, clock), clock, clusters)
+
+    @asynccontextmanager
+    async def closing(_: FastAPI) -> AsyncGenerator[None]:
+        yield
+        await pool.close()
+
+    refusals: dict[int | str, dict[str, Any]] = {
+        status: {"model": ProblemDetails} for status in (400, 401, 403, 422, 500, 503)
+    }
+    app = FastAPI(
+        title="Traboule",
+        version=_version(),
+        summary="The members of merging clusters, as one",
+        docs_url=None,  # its page would fetch scripts from elsewhere
+        redoc_url=None,
+        responses=refusals,
+        lifespan=closing,
+    )
+    app.router.routes.extend(health_routes(checks))
+    for part in (lists, members, statistics):
+        app.include_router(part.routes(door))
+    answer_problems(app)
+    return FastLane(app, door.keyring, Lookups(pool))
+
+
+def _version() -> str:
+    try:
+        return version("traboule")
+    except PackageNotFoundError:  # run from a checkout that was never installed
+        return "0"

@@ -1,0 +1,54 @@
+"""Page cursors: opaque to callers, a position in the order to us."""
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from services.membership.api.problems import ProblemError
+from services.membership.queries import Position
+
+
+def cursor(*parts: str) -> str:
+    """A position as text for a URL."""
+    return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
+
+
+def position_in_list(text: str | None) -> Position | None:
+    """Back again: sort key and member id. Raises ProblemError."""
+    if text is None:
+        return None
+    sort_key, member_id = _parts(text)
+    try:
+        return Position(sort_key, str(UUID(member_id)))
+    except ValueError:
+        raise ProblemError("cursor-unreadable") from None
+
+
+def position_in_time(text: str | None) -> tuple[datetime, str] | None:
+    """Back again: an instant, and what comes after others of the same instant. Raises ProblemError."""
+    if text is None:
+        return None
+    at, rank = _parts(text)
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        raise ProblemError("cursor-unreadable") from None
+    if moment.tzinfo is None:
+        raise ProblemError("cursor-unreadable")
+    return moment, rank
+
+
+def _parts(text: str) -> tuple[str, str]:
+    try:
+        parts: Any = orjson.loads(base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True))
+    except (binascii.Error, ValueError):
+        raise ProblemError("cursor-unreadable") from None
+    match parts:
+        case [str(first), str(second)] if "\x00" not in first + second:
+            return first, second
+        case _:
+            raise ProblemError("cursor-unreadable")

@@ -1,0 +1,6 @@
+"""Recognising one company in several source records, in the order in which it happens.
+
+``features`` (what a record contributes) → ``keys`` and ``trigrams`` (how records find each other) → ``candidates``
+(which pairs are compared) → ``levels`` (how alike, field by field) → ``score`` (log2 odds, and words for staff) →
+``guard`` and ``verdict`` (what may happen without a person) → ``grouping`` (which records are one member).
+"""

@@ -1,0 +1,85 @@
+"""How two names are alike, as one of a few levels. Legal forms, small words and spaces do not count."""
+
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from rapidfuzz.distance import OSA
+
+from services.membership.domain.matching.features import telling_words
+from services.membership.domain.matching.words import GENERIC
+
+Likeness = Literal["exact", "fuzzy", "near", "abbreviation", "subset", "partial", "none"]
+
+
+class Names(NamedTuple):
+    """``shared``: telling words that both hold. ``more``: the words that only the longer of a ``subset`` holds."""
+
+    likeness: Likeness
+    shared: frozenset[str] = frozenset()
+    more: frozenset[str] = frozenset()
+
+
+@lru_cache(maxsize=262_144)
+def compare_names(a: str, b: str) -> Names:
+    """Two keys of ``naming.name_key``, not empty. Symmetric.
+
+    ``exact``: the same words. ``fuzzy``: the same but for slips that leave no other name. ``near``: slips that may
+    (TEREGA, TEREVA), or words in another order (AIR FRANCE, FRANCE AIR). ``abbreviation``: words cut short.
+    ``subset``: one holds the other whole and says more (THALES, THALES DIS). ``partial``: a telling word in common,
+    and each has others (THALES DIS, THALES LAS).
+    """
+    if a == b or a.replace(" ", "") == b.replace(" ", ""):
+        return Names("exact", telling_words(a))
+    short, long = a.split(), b.split()
+    if (len(short), a) > (len(long), b):
+        short, long = long, short
+    left = list(long)
+    worst = 0
+    unmatched = False
+    shared: set[str] = set()
+    for word in sorted(short, key=len, reverse=True):
+        grade, match = min(((_difference(word, other), other) for other in left), default=(_OTHER, ""))
+        if grade == _OTHER:
+            unmatched = True
+            continue
+        left.remove(match)
+        worst = max(worst, grade)
+        if grade in (_SAME, _SLIP):
+            shared.add(max(word, match, key=lambda one: (len(one), one)))
+    telling = telling_words(" ".join(shared))
+    if unmatched:
+        glued = _glued(a.replace(" ", ""), b.replace(" ", ""))
+        return Names(glued or ("partial" if telling else "none"), telling)
+    if left:
+        return Names("subset" if telling or worst else "partial", telling, frozenset(left))
+    if worst == _SAME:  # another order
+        return Names("fuzzy" if len(short) >= 3 else "near", telling)
+    if worst == _CUT:
+        return Names("abbreviation", telling)
+    return Names("fuzzy" if worst == _SLIP else "near", telling)
+
+
+_SAME, _SLIP, _CUT, _DOUBTFUL, _OTHER = range(5)
+
+
+def _difference(a: str, b: str) -> int:
+    if a == b:
+        return _SAME
+    if a.isdigit() or b.isdigit():
+        return _OTHER
+    short, long = (a, b) if len(a) <= len(b) else (b, a)
+    one_slip = len(long) - len(short) <= 1 and len(short) >= 4 and OSA.distance(a, b, score_cutoff=1) <= 1
+    # Two letters that changed places, or one that was doubled, are a slip even in a short word; another letter may be
+    # another name there.
+    if one_slip and (len(short) >= 7 or sorted(a) == sorted(b) or (len(a) != len(b) and set(a) == set(b))):
+        return _SLIP
+    if long.startswith(short) and len(short) >= 3:
+        return _CUT
+    return _DOUBTFUL if one_slip else _OTHER
+
+
+def _glued(a: str, b: str) -> Likeness | None:
+    """One typing error in a name whose spaces are elsewhere, long enough to be told apart by the rest."""
+    if abs(len(a) - len(b)) > 1 or min(len(a), len(b)) < 4 or OSA.distance(a, b, score_cutoff=1) > 1:
+        return None
+    return "fuzzy" if min(len(a), len(b)) >= 10 else "near"

@@ -1,0 +1,157 @@
+"""The lanes: the same rows written by our billing service, by the limit, and by the usual ways to do it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+from tests.benchmarks import workload
+from tests.benchmarks.stage import BenchmarkError, Stage, memory_mb
+from tests.benchmarks.workload import Load
+
+QUEUE = "billing.invoice-recorded"
+_PROFILED = "tests.benchmarks.profiled"
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One way to do the work. ``module`` is empty for the service itself."""
+
+    letter: str
+    title: str
+    loads: Callable[[int], Sequence[Load]]
+    facts: int
+    quick_facts: int
+    module: str = ""
+    prefetch: int = 50
+    concurrency: int = 1
+    queue: str = QUEUE
+
+
+_OTHERS = "tests.benchmarks.others"
+LANES = (
+    Lane("a", "Traboule, batches of 500", workload.batches, 40_000, 10_000),
+    Lane("c", "limit: aiormq + asyncpg, batches of 500", workload.batches, 40_000, 10_000, f"{_OTHERS}.limit", 16),
+    Lane("b", "Traboule, single messages", workload.singles, 12_000, 3_000),
+    Lane("c1", "limit: aiormq + asyncpg, single messages", workload.singles, 12_000, 3_000, f"{_OTHERS}.limit", 1_000),
+    Lane("d", "FastStream + SQLAlchemy, one transaction each", workload.singles, 4_000, 600, f"{_OTHERS}.faststream_each"),
+    *(
+        Lane(
+            f"e{n}",
+            f"Celery + SQLAlchemy, one transaction each, {n} process{'es' * (n > 1)}",
+            workload.celery_tasks,
+            4_000,
+            600,
+            f"{_OTHERS}.celery_each",
+            concurrency=n,
+            queue=workload.CELERY_QUEUE,
+        )
+        for n in (1, 2)
+    ),
+    Lane("f", "pika + psycopg, one transaction each", workload.singles, 5_000, 1_000, f"{_OTHERS}.pika_each"),
+)
+
+
+@dataclass
+class Result:
+    """What one lane did in every round."""
+
+    lane: Lane
+    facts: int
+    rates: list[float] = field(default_factory=list)
+    transactions: list[int] = field(default_factory=list)
+    memory: list[float] = field(default_factory=list)
+
+    @property
+    def rate(self) -> float:
+        """Facts a second, the median."""
+        return median(self.rates)
+
+
+def measure(
+    stage: Stage, lanes: Sequence[Lane], rounds: int, *, quick: bool, say: Callable[[str], None], profile: bool = False
+) -> dict[str, Result]:
+    """Every lane in every round, in turn. Raises BenchmarkError when two lanes wrote different invoices."""
+    stage.declare(workload.CELERY_QUEUE)
+    results = {lane.letter: Result(lane, lane.quick_facts if quick else lane.facts) for lane in lanes}
+    digests: dict[int, set[str]] = {}
+    for number in range(rounds):
+        for result in results.values():
+            _round(stage, result, profile)
+            digests.setdefault(result.facts, set()).add(_digest(stage))
+            say(f"round {number + 1}: ({result.lane.letter}) {result.rates[-1]:,.0f}/s  {result.lane.title}, {result.transactions[-1]} transactions")
+    if unequal := [facts for facts, found in digests.items() if len(found) > 1]:
+        raise BenchmarkError(f"lanes wrote different invoices from the same {unequal} messages")
+    return results
+
+
+def _round(stage: Stage, result: Result, profile: bool) -> None:
+    lane = result.lane
+    stage.clear("billing")
+    own = lane.queue == QUEUE
+    url = stage.former_system(workload.CLUSTER, "billing") if own else stage.nodes.broker.url
+    exchange, key = ("traboule", workload.KEY) if own else ("", lane.queue)
+    stage.publish(url, exchange, key, lane.loads(result.facts))
+    house = stage.house
+    if profile and not lane.module:
+        pid = stage.spawn("lane", _PROFILED, house.env, "billing", str(house.folder / f"{lane.letter}.profile"))
+    elif not lane.module:
+        house.start("billing", stage.extra, wait=False)
+        pid = house.process("billing").pid
+    else:
+        pid = stage.spawn("lane", lane.module, _environment(stage, lane))
+    try:
+        drained = stage.drain("billing", result.facts)
+        result.memory.append(memory_mb(pid))
+    finally:
+        if lane.module or profile:
+            stage.end("lane")
+        else:
+            house.stop("billing")
+    result.rates.append(drained.per_second)
+    result.transactions.append(drained.transactions)
+
+
+def _environment(stage: Stage, lane: Lane) -> dict[str, str]:
+    return {
+        "BENCH_DATABASE_URL": stage.database_url("billing"),
+        "BENCH_BROKER_URL": stage.nodes.broker.url,
+        "BENCH_QUEUE": lane.queue,
+        "BENCH_PREFETCH": str(lane.prefetch),
+        "BENCH_CONCURRENCY": str(lane.concurrency),
+    }
+
+
+def _digest(stage: Stage) -> str:
+    """The invoices as they stand, all of them, as one short text."""
+    sql = "select count(*) || ' ' || md5(string_agg(i::text, ',' order by cluster, invoice_id)) from invoices i"
+    return str(stage.query("billing", sql)[0][0])
+
+
+TARGETS = (("a", "c", 0.5), ("a", "d", 10.0), ("b", "f", 2.0), ("b", "e", 3.0))
+"""Numerator, denominator, the least that the house promises. Lane e is the better of e1 and e2."""
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """One promise and what came of it."""
+
+    name: str
+    value: float
+    target: float
+
+    @property
+    def met(self) -> bool:
+        """Whether it was kept."""
+        return self.value >= self.target
+
+
+def ratios(results: dict[str, Result]) -> list[Ratio]:
+    """The promises whose two lanes were measured."""
+    rates = {letter: result.rate for letter, result in results.items()}
+    if celery := [rates[one] for one in ("e1", "e2") if one in rates]:
+        rates["e"] = max(celery)
+    return [
+        Ratio(f"({one}) / ({other})", rates[one] / rates[other], target)
+        for one, other, target in TARGETS
+        if one in rates and other in rates
+    ]

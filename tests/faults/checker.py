@@ -1,0 +1,170 @@
+"""What must hold once all is quiet: sent ⊆ applied ∪ parked, each effect once, and the same end as an undisturbed run."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import asyncpg
+
+from deploy.local import provision
+from services import SERVICES
+from tests.faults.generator import Workload
+
+QUIET_SECONDS = 90.0
+MESSAGING = {"inbox", "outbox", "dead_letters"}
+NOT_COMPARED = {"alembic_version", "record_history", "api_keys", *MESSAGING}
+"""Tables whose rows depend on the way, not on the end: how many versions were skipped, when something was parked."""
+VOLATILE = {"views": "updated_at"}
+
+
+@dataclass(frozen=True)
+class End:
+    """Where a run ended: each table's rows by service, and what was parked."""
+
+    tables: dict[str, Counter[str]]
+    views: dict[str, str]
+    parked: Counter[tuple[str, str, str, str]]
+
+
+class Checker:
+    """Looks at the services' databases as the administrator does."""
+
+    def __init__(self, database_url: str, management_url: str, vhost: str) -> None:
+        self._admin_url = database_url
+        self._management_url = management_url
+        self._vhost = quote(vhost, safe="")
+
+    # --- quiet -----------------------------------------------------------------------------------------------------
+
+    def wait_until_quiet(self, workload: Workload, *, seconds: float = QUIET_SECONDS) -> None:
+        """Return once everything sent has arrived, nothing is under way, and no queue holds anything."""
+        deadline = time.monotonic() + seconds
+        before: object = None
+        while True:
+            state = asyncio.run(self._counts())
+            left = self._left() if state == before and self._missing_nothing(workload, state) else None
+            if left is not None and not left:
+                return
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not quiet after {seconds:.0f} s: {state}; queues: {self._left()}")
+            before = state
+            time.sleep(0.25)
+
+    def _missing_nothing(self, workload: Workload, state: Mapping[str, tuple[int, int, int]]) -> bool:
+        return all(
+            state[service][0] >= len(workload.sound[service]) and state[service][1] == 0 for service in SERVICES
+        )
+
+    def _left(self) -> dict[str, int]:
+        """Messages in any queue, retry queues and those of last resort included, as the broker counts them."""
+        queues = provision.call(self._management_url, "GET", f"/api/queues/{self._vhost}?columns=name,messages")
+        return {queue["name"]: queue.get("messages", -1) for queue in queues if queue.get("messages", -1)}
+
+    async def _counts(self) -> dict[str, tuple[int, int, int]]:
+        counts = "select (select count(*) from inbox), (select count(*) from outbox), (select sum(count) from dead_letters)"
+        rows = await asyncio.gather(*(self._fetch(service, counts) for service in SERVICES))
+        return {service: tuple(row[0]) for service, row in zip(SERVICES, rows, strict=True)}
+
+    # --- proofs ----------------------------------------------------------------------------------------------------
+
+    def prove(self, workload: Workload) -> End:
+        """Check all that can be checked of one run by itself."""
+        return asyncio.run(self._prove(workload))
+
+    async def _prove(self, workload: Workload) -> End:
+        parked = Counter[tuple[str, str, str, str]]()
+        tables: dict[str, Counter[str]] = {}
+        for service in SERVICES:
+            inbox = {row["message"] for row in await self._fetch(service, "select message from inbox")}
+            letters = await self._fetch(service, "select queue, message_id, body, reason, status from dead_letters")
+            names = {row["message_id"] for row in letters}
+            sound, poison = workload.sound[service], workload.poison.get(service, set[str]())
+            assert not sound - inbox, f"{service}: lost {sorted(sound - inbox)[:5]}"
+            assert not poison & inbox, f"{service}: applied poison {sorted(poison & inbox)}"
+            unparked = {name.split()[1] for name in poison} - names
+            assert not unparked, f"{service}: poison neither applied nor parked: {sorted(unparked)}"
+            assert {row["status"] for row in letters} <= {"parked"}
+            parked.update((service, row["queue"], sha256(row["body"]).hexdigest(), row["reason"]) for row in letters)
+            assert not await self._fetch(service, "select * from outbox"), f"{service}: the outbox is not empty"
+            for table in await self._tables(service):
+                tables[f"{service}.{table}"] = await self._rows(service, table)
+        bad = {message.message_id for message in workload.bad_messages}
+        assert all(count == 1 for count in parked.values()), f"parked twice: {parked.most_common(3)}"
+        assert len(parked) == len(bad) + len(workload.bad_events), f"parked: {sorted(parked)}"
+        await self._prove_history(workload)
+        views = await self._fetch("membership", "select member_id::text, document from views")
+        return End(tables, {row["member_id"]: sha256(row["document"]).hexdigest() for row in views}, parked)
+
+    async def _prove_history(self, workload: Workload) -> None:
+        """A record's history has each version once (twice, where it was written twice), and only ever moves on."""
+        rows = await self._fetch(
+            "membership", "select cluster, record_id, version, what from record_history order by id"
+        )
+        history: dict[tuple[str, str], list[tuple[int, str]]] = {}
+        for row in rows:
+            history.setdefault((row["cluster"], row["record_id"]), []).append((row["version"], row["what"]))
+        for record, steps in history.items():
+            versions = [version for version, _ in steps]
+            assert versions == sorted(versions), f"{record}: went back: {steps}"
+            assert max(Counter(versions).values()) <= 2, f"{record}: told more than once: {steps}"
+            there = False
+            for _, what in steps:
+                assert what == ("removed" if what == "removed" else "changed" if there else "recorded"), (record, steps)
+                there = what != "removed"
+
+    # --- reading ---------------------------------------------------------------------------------------------------
+
+    async def _tables(self, service: str) -> list[str]:
+        rows = await self._fetch(service, "select tablename from pg_tables where schemaname = 'public' order by 1")
+        return [row["tablename"] for row in rows if row["tablename"] not in NOT_COMPARED]
+
+    async def _rows(self, service: str, table: str) -> Counter[str]:
+        kept = f"to_jsonb(t) - '{VOLATILE.get(table, '')}'"
+        return Counter(row["row"] for row in await self._fetch(service, f'select ({kept})::text as row from "{table}" t'))
+
+    async def _fetch(self, service: str, query: str) -> list[Any]:
+        connection = await asyncpg.connect(self.database_url(service), timeout=10)
+        try:
+            return await connection.fetch(query)
+        finally:
+            await connection.close()
+
+    def database_url(self, service: str) -> str:
+        """A service's database, as the administrator."""
+        return urlunsplit(urlsplit(self._admin_url)._replace(path=f"/traboule_{service}"))
+
+    # --- a clean start ---------------------------------------------------------------------------------------------
+
+    def clear(self) -> None:
+        """Empty every table and every queue; nothing may be running that would fill them again."""
+        asyncio.run(self._truncate())
+        for queue in provision.call(self._management_url, "GET", f"/api/queues/{self._vhost}?columns=name"):
+            name = quote(queue["name"], safe="")
+            provision.call(self._management_url, "DELETE", f"/api/queues/{self._vhost}/{name}/contents")
+
+    async def _truncate(self) -> None:
+        for service in SERVICES:
+            rows = await self._fetch(service, "select tablename from pg_tables where schemaname = 'public'")
+            names = ", ".join(f'"{row["tablename"]}"' for row in rows if row["tablename"] != "alembic_version")
+            await self._fetch(service, f"truncate {names} restart identity")
+
+
+def assert_same_end(end: End, undisturbed: End) -> None:
+    """Byte for byte."""
+    assert end.views.keys() == undisturbed.views.keys(), "other members than undisturbed"
+    differ = sorted(member for member, sha in end.views.items() if undisturbed.views[member] != sha)
+    assert not differ, f"{len(differ)} views differ: {differ[:3]}"
+    for table, rows in undisturbed.tables.items():
+        more, less = end.tables[table] - rows, rows - end.tables[table]
+        assert not more, f"{table}: rows that an undisturbed run has not: {sorted(more)[:2]}, instead of {sorted(less)[:2]}"
+        assert not less, f"{table}: rows missing: {sorted(less)[:3]}"
+    assert end.parked == undisturbed.parked
+
+

@@ -1,0 +1,213 @@
+"""Everything that goes wrong: services, broker and database killed, cut off, hung, starved, by their own names."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from deploy.local import packages
+from deploy.local.house import CLUSTERS, House
+from deploy.local.nodes import Nodes
+from deploy.local.runs import CHECKOUT, Run, free_ports
+from deploy.provision import provision
+from services import SERVICES
+from tests.faults.checker import Checker, End, assert_same_end
+from tests.faults.generator import Workload, workload
+from tests.faults.proxy import Proxy
+from tests.faults.publisher import Publishing
+
+# Small batches: many transactions, and so many moments to die in. A heartbeat of 4 s: a hung broker shows in a test.
+KNOBS = {"BATCH_EVENTS": "40", "PREFETCH": "24"}
+HEARTBEAT = "heartbeat=4"
+VHOST = "traboule"
+
+
+class FaultyHouse(House):
+    """A house whose services may be started in other ways than production's."""
+
+    def names(self) -> Iterable[str]:
+        """Every process that was ever started."""
+        return list(self._pids)
+
+    def returncode(self, name: str) -> int | None:
+        """How a process ended."""
+        return self._run.returncode(name)
+
+    def start_as(self, name: str, module: str, *words: str, wait: bool) -> None:
+        """Start a service, or a replica of it, as another module of ours; on its own port."""
+        port = self._ports.setdefault(name, 0) or free_ports(1)[0]
+        self._ports[name] = port
+        self._pids[name] = self._run.spawn(
+            name,
+            [sys.executable, "-m", module, *words],
+            env=_surroundings() | self.env | {f"TRABOULE_{name.split('.')[0].upper()}_HTTP_PORT": str(port)},
+            cwd=CHECKOUT,
+            user=None,
+            log=self.log(name),
+        )
+        if wait:
+            self.wait_until_ready([name])
+
+
+class Stage:
+    """One house on one pair of nodes, its network in our hands, and a workload to send through it."""
+
+    def __init__(self, nodes: Nodes, run: Run, folder: Path) -> None:
+        self.nodes = nodes
+        self.run = run
+        self.provisioned = provision(
+            nodes.database.url, nodes.broker.url, nodes.broker.management_url, clusters_file=CLUSTERS
+        )
+        self.to_database = Proxy(urlsplit(nodes.database.url).port or 0)
+        self.to_broker = Proxy(urlsplit(nodes.broker.url).port or 0)
+        self.house = FaultyHouse(run, self.provisioned, folder, SERVICES)
+        self.house.env |= self._through_proxies()
+        self.checker = Checker(nodes.database.url, nodes.broker.management_url, VHOST)
+        self.workload = workload()
+        self._undisturbed: End | None = None
+        self._orders = 100
+        self._special: set[str] = set()
+        self._left_clean = False
+
+    def _through_proxies(self) -> dict[str, str]:
+        env: dict[str, str] = {}
+        for service in SERVICES:
+            name = f"TRABOULE_{service.upper()}"
+            env[f"{name}_DATABASE_URL"] = _at(self.provisioned.env[f"{name}_DATABASE_URL"], self.to_database.port)
+            env[f"{name}_BROKER_URL"] = _at(self.provisioned.env[f"{name}_BROKER_URL"], self.to_broker.port, HEARTBEAT)
+            env |= {f"{name}_{knob}": value for knob, value in KNOBS.items()}
+        return env
+
+    # --- traffic ---------------------------------------------------------------------------------------------------
+
+    def publish(self, what: Workload | None = None, *, seconds: float = 3.0, duplicates: float = 0.15) -> Publishing:
+        """Start sending everything, in an order that no scenario had before."""
+        self._orders += 1
+        messages = (what or self.workload).messages(self._orders, duplicates=duplicates)
+        publishing = Publishing(self._former_systems(), messages, seconds)
+        publishing.start()
+        return publishing
+
+    def _former_systems(self) -> dict[str, str]:
+        names = {name: value for name, value in self.provisioned.env.items() if name.startswith("TRABOULE_BROKER_URL_")}
+        return {urlsplit(url).username or "": url for url in names.values()}
+
+    # --- the proof -------------------------------------------------------------------------------------------------
+
+    def prove(self, what: Workload | None = None, *, seconds: float = 90.0) -> End:
+        """Wait until all is quiet, and check everything that was promised."""
+        told = what or self.workload
+        self.checker.wait_until_quiet(told, seconds=seconds)
+        end = self.checker.prove(told)
+        if what is None:
+            assert_same_end(end, self.undisturbed)
+        return end
+
+    @property
+    def undisturbed(self) -> End:
+        """Where the same events end when nothing goes wrong."""
+        assert self._undisturbed is not None, "run_undisturbed comes first"
+        return self._undisturbed
+
+    def run_undisturbed(self) -> None:
+        """Send everything once, in yet another order and without duplicates, and remember where it ended."""
+        self.reset()
+        self.publish(seconds=0, duplicates=0).finish()
+        self.checker.wait_until_quiet(self.workload)
+        self._undisturbed = self.checker.prove(self.workload)
+
+    # --- services --------------------------------------------------------------------------------------------------
+
+    def reset(self) -> None:
+        """A clean start: empty databases, empty queues, four services as in production."""
+        self.to_broker.open()
+        self.to_database.open()
+        self.nodes.database.start()
+        self.nodes.broker.start()
+        for name in [*self._special, *self._replicas()]:
+            self.house.kill(name)
+        clean = self._is_clean()
+        if not clean:
+            for service in SERVICES:
+                if self.house.running(service):
+                    self.house.kill(service)
+        self.checker.clear()
+        for service in SERVICES:
+            if not self.house.running(service):
+                self.house.start(service, wait=False)
+        self._special.clear()
+        self._left_clean = False
+        self.house.wait_until_ready(SERVICES)
+
+    def _is_clean(self) -> bool:
+        return self._left_clean and all(self.house.running(service) for service in SERVICES)
+
+    def left(self, *, clean: bool) -> None:
+        """How the last scenario left the stage: after a failure, nothing of it may leak into the next."""
+        self._left_clean = clean
+
+    def _replicas(self) -> list[str]:
+        return [name for name in self.house.names() if "." in name and self.house.running(name)]
+
+    def start_special(self, service: str, step: str, number: int, *, name: str | None = None, wait: bool = True) -> None:
+        """Start a service (or a replica of it) that dies, fails or dawdles at a step; see :mod:`tests.faults.crashing`."""
+        called = name or service
+        if self.house.running(called):
+            self.house.stop(called)
+        self._special.add(called)
+        self.house.start_as(called, "tests.faults.crashing", service, step, str(number), wait=wait)
+
+    def wait_until_dead(self, name: str, seconds: float = 40) -> None:
+        """Wait for a service that kills itself. One that did not crash proves nothing, so this fails."""
+        wait_until(lambda: not self.house.running(name), seconds, f"{name} did not die")
+        code = self.house.returncode(name)
+        assert code == -9, f"{name} ended with {code}, not by kill -9"
+
+    def close(self) -> None:
+        """End the services and the network."""
+        self.house.close()
+        self.to_database.close()
+        self.to_broker.close()
+
+    # --- servers ---------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def memory_alarm(self) -> Generator[None]:
+        """The broker says that its memory is full: it takes nothing more in from whoever publishes."""
+        self._rabbitmqctl("set_vm_memory_high_watermark", "absolute", "1MB")
+        try:
+            yield
+        finally:
+            self._rabbitmqctl("set_vm_memory_high_watermark", "0.4")
+
+    def _rabbitmqctl(self, *words: str) -> None:
+        script = packages.broker_script()
+        assert script is not None
+        environment = self.nodes.broker.control_environment
+        command = [str(script.with_name("rabbitmqctl")), "-q", "-n", environment["RABBITMQ_NODENAME"], *words]
+        subprocess.run(command, env=environment, check=True, capture_output=True, timeout=60)
+
+
+def wait_until(true: Callable[[], bool], seconds: float, otherwise: str) -> None:
+    """Poll. Raises AssertionError."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, f"{otherwise} within {seconds:.0f} s"
+        time.sleep(0.05)
+
+
+def _at(url: str, port: int, query: str = "") -> str:
+    """The same address, by way of a proxy."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=f"{parts.netloc.rpartition(':')[0]}:{port}", query=query))
+
+
+def _surroundings() -> dict[str, str]:
+    # What names another house's servers must not reach this one's services.
+    return {name: value for name, value in os.environ.items() if not name.startswith("TRABOULE_")}
