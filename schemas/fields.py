@@ -34,7 +34,7 @@ Note = Annotated[str, StringConstraints(max_length=20_000, pattern=NO_NUL)]
 """Free text: at most 20,000 characters."""
 
 Version = Annotated[int, Field(ge=0, lt=2**63)]
-"""The publisher's own sequence number of this record, or its time of change in microseconds since 1970. Larger is newer."""
+"""The publisher's own sequence number of this record, or when it changed, in microseconds since 1970; larger is newer."""
 
 
 def _written_as_text(value: object) -> object:

@@ -1,8 +1,9 @@
 """The ``traboule`` command: run a service, look after it, bring data in."""
 
+from collections.abc import Coroutine
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -72,7 +73,7 @@ app.add_typer(keys, name="keys")
 app.add_typer(dead_letters.app, name="dead-letters")
 
 
-def _run_fast(main: object) -> None:
+def _run_fast(main: Coroutine[Any, Any, None]) -> None:
     try:
         from uvloop import run
     except ImportError:

@@ -5,11 +5,24 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import structlog
 
 from deploy.local.house import House, running_house
 from deploy.local.nodes import Nodes, local_nodes
 from tests.support.in_process import OwnHouse, Passwords, own_house
 from tests.support.servers import publish_as as publish_as_user
+
+
+@pytest.fixture(scope="session", autouse=True)
+def short_logs() -> None:
+    """One plain line an event: structlog's own way of showing a traceback takes longer than a test."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(key_order=["level", "event"]),
+        ]
+    )
 
 
 @pytest.fixture(scope="session")

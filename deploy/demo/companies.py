@@ -152,7 +152,7 @@ def build(rng: Random, members: int, overlap: float, anchor: date) -> World:
     for company, kept in zip(both, evidence, strict=True):
         ours, theirs = _written(rng, company, True), _written(rng, company, True)
         theirs.name, changes = _respelt(rng, company, ours.name)
-        if rng.random() < 0.05:
+        if rng.random() < 0.3:
             _place(theirs, _address(rng, NUMELINK if rng.random() < 0.5 else CLUSTR))
             changes += ("other site",)
         if rng.random() < 0.4:

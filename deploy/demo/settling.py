@@ -21,7 +21,10 @@ CALM = 4
 
 
 async def wait_until_settled(env: Mapping[str, str], patience: float = 120) -> float:
-    """Return after how many seconds all was calm. Raises NodeError, with what still waits, after ``patience`` seconds."""
+    """Return after how many seconds all was calm.
+
+    Raises NodeError after ``patience`` seconds, with what still waits.
+    """
     began = last_move = time.monotonic()
     before: list[int] = []
     calm = 0

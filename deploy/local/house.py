@@ -10,7 +10,6 @@ import shlex
 import signal
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -63,6 +62,10 @@ class House:
         """Whether it was started and has not ended since."""
         return name in self._pids and self._run.returncode(name) is None
 
+    def exit_code(self, name: str) -> int | None:
+        """How it ended; None while it runs."""
+        return self._run.returncode(name)
+
     def start(self, name: str, env: Mapping[str, str] | None = None, *, wait: bool = True) -> None:
         """Start a service, or start it again on its port. ``env`` adds to its environment until the next start."""
         service = name.split(".")[0]
@@ -72,7 +75,7 @@ class House:
         self._pids[name] = self._run.spawn(
             name,
             [sys.executable, "-m", "services.cli", "serve", service],
-            env=_surroundings() | self.env | own | self._extra.get(name, {}),
+            env={**_surroundings(), **self.env, **own, **self._extra.get(name, {})},
             cwd=CHECKOUT,
             user=None,
             log=self.log(name),

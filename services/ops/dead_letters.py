@@ -101,7 +101,8 @@ def replay(
     queue: Queue = None,
     every: Every = False,
     edit: Annotated[
-        Path | None, typer.Option("--edit", exists=True, dir_okay=False, help="send this file as the body instead; one id")
+        Path | None,
+        typer.Option("--edit", exists=True, dir_okay=False, help="send this file as the body instead; one id"),
     ] = None,
     to: Annotated[str | None, typer.Option("--to", help="send to this queue instead of its own")] = None,
     note: Annotated[str | None, typer.Option("--note", help="why; kept in the history")] = None,
@@ -233,19 +234,23 @@ def _print_whole(row: Mapping[str, Any]) -> None:
 
     console = Console()
     Console(stderr=True).print("[yellow]This may hold personal data: do not copy it into tickets or chats.[/]")
-    for name in ("id", "status", "queue", "reason", "detail", "type", "producer", "routing_key", "message_id"):
-        console.print(f"[dim]{name:>12}[/]  {_plain(str(row[name]))}", highlight=False)
-    console.print(f"[dim]{'seen':>12}[/]  {row['count']} ×, first {row['first_at']:%Y-%m-%d %H:%M:%S %Z}", highlight=False)
-    for step in row["history"]:
-        what = " ".join(str(step[name]) for name in ("what", "reason", "by", "note") if step.get(name))
-        console.print(f"[dim]{'history':>12}[/]  {step['at'][:19]} {_plain(what)}", highlight=False)
-    for name, value in row["headers"].items():
-        console.print(f"[dim]{'header':>12}[/]  {_plain(f'{name}: {value}')}", highlight=False)
-    console.print(f"[dim]{'body':>12}[/]  {row['content_type'] or 'no content type'} ({row['body_is']})", highlight=False)
+    names = ("id", "status", "queue", "reason", "detail", "type", "producer", "routing_key", "message_id")
+    lines = [(name, str(row[name])) for name in names]
+    lines += [("seen", f"{row['count']} ×, first {row['first_at']:%Y-%m-%d %H:%M:%S %Z}")]
+    lines += [("history", _step(step)) for step in row["history"]]
+    lines += [("header", f"{name}: {value}") for name, value in row["headers"].items()]
+    lines += [("body", f"{row['content_type'] or 'no content type'} ({row['body_is']})")]
+    for name, text in lines:
+        console.print(f"[dim]{name:>12}[/]  {_plain(text)}", highlight=False)
     if row["body_is"] == "json":
         console.print(JSON.from_data(row["body"], ensure_ascii=False))
     else:
         console.print(row["body"], markup=False, highlight=False)
+
+
+def _step(step: Mapping[str, Any]) -> str:
+    words = [str(step[name]) for name in ("what", "reason", "note") if step.get(name)]
+    return " · ".join([step["at"][:19], *words, *([f"by {step['by']}"] if step.get("by") else [])])
 
 
 def _plain(text: str) -> str:

@@ -143,7 +143,9 @@ def _judge(state: ServiceState) -> None:
     if waiting and (quiet is None or quiet > OLD_SECONDS):
         state.faults.append(f"{waiting:,} messages wait, and nothing was applied for over {OLD_SECONDS} s")
     if known.get("dead_letters"):
-        state.notices.append(f"{known['dead_letters']:,} dead letters: traboule dead-letters list --service {state.name}")
+        state.notices.append(
+            f"{known['dead_letters']:,} dead letters: traboule dead-letters list --service {state.name}"
+        )
 
 
 def faults(states: Sequence[ServiceState]) -> bool:

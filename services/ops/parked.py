@@ -111,9 +111,7 @@ async def discard(service: str, settings: ServiceSettings, chosen: Chosen, *, by
 
 
 async def _select(connection: AsyncConnection, service: str, chosen: Chosen) -> list[int]:
-    found = await dead_letters.select(
-        connection, numbers=chosen.numbers, reason=chosen.reason, queue=chosen.queue
-    )
+    found = await dead_letters.select(connection, numbers=chosen.numbers, reason=chosen.reason, queue=chosen.queue)
     if missing := sorted(set(chosen.numbers) - set(found)):
         names = ", ".join(f"{service}:{number}" for number in missing)
         raise NotFound(f"not parked (any more): {names}. Nothing was done")

@@ -84,7 +84,9 @@ def _queues(states: list[ServiceState]) -> Table:
                 shown.add(queue.name)
                 own = queue.name.startswith(f"{state.name}.")
                 consumers = "[dim]waits[/]" if not own else _number(queue.consumers)
-                table.add_row(queue.name, _number(queue.messages), f"[red]{consumers}[/]" if consumers == "0" else consumers)
+                table.add_row(
+                    queue.name, _number(queue.messages), f"[red]{consumers}[/]" if consumers == "0" else consumers
+                )
     return table
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.messaging.consumer import Lane, LaneSettings
 from shared.messaging.delivery import Delivery
+from shared.messaging.properties import tolerate_unreadable_properties
 from shared.messaging.subscription import Read, Subscription
 from shared.messaging.topology import HOUSE, dead_queue, unrouted_queue
 from shared.persistence.unit_of_work import UnitOfWork
@@ -44,6 +45,7 @@ class Bus:
         read: Read,
         settings: LaneSettings,
     ) -> None:
+        tolerate_unreadable_properties()
         self.user = f"{HOUSE}.{service}"
         # Types are not applied by FastStream: our reader validates whole batches in one pass.
         self.broker = RabbitBroker(

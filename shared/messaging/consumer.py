@@ -19,6 +19,7 @@ from typing import Any
 
 import structlog
 from aio_pika.abc import AbstractIncomingMessage
+from aio_pika.exceptions import ChannelInvalidStateError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -27,6 +28,7 @@ from shared.messaging.authenticity import forged_source, forgery
 from shared.messaging.dead_letters import Parked
 from shared.messaging.delivery import Delivery, Message
 from shared.messaging.failures import Again, Decision, Hold, Park, Retry, decide
+from shared.messaging.properties import UNREADABLE
 from shared.messaging.subscription import Handler
 from shared.messaging.topology import retry_exchange
 from shared.persistence.unit_of_work import UnitOfWork
@@ -34,6 +36,7 @@ from shared.persistence.unit_of_work import UnitOfWork
 log = structlog.get_logger()
 
 STRUCTURED = "application/cloudevents+json"
+_BAD_PROPERTIES = "a property or header is not valid AMQP: texts must be UTF-8, timestamps in seconds since 1970"
 MAX_BODY = 4 * 1024 * 1024
 """Bytes of one message; 5,000 facts of 800 bytes. A larger one is parked: its publisher must send smaller batches."""
 
@@ -84,7 +87,9 @@ class Lane:
         self._incoming.put_nowait(raw)
 
     def start(self) -> None:
-        """Begin settling what arrives."""
+        """Begin settling what arrives; harmless a second time, as when the broker was away at the first."""
+        if self._task is not None:
+            return
         self._task = asyncio.create_task(self._run(), name=f"lane {self.queue}")
 
     @property
@@ -96,9 +101,10 @@ class Lane:
         """Settle what is in hand, within ``drain_timeout`` seconds; the rest goes back when the channel closes."""
         if self._task is None:
             return
-        deadline = asyncio.get_running_loop().time() + self.settings.drain_timeout
-        while not self._incoming.empty() and not self.holding and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.01)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.settings.drain_timeout):
+                while not self._incoming.empty() and not self.holding:  # noqa: ASYNC110 - either may change first
+                    await asyncio.sleep(0.01)
         self._stopping.set()
         _, pending = await asyncio.wait({self._task}, timeout=self.settings.drain_timeout)
         for task in pending:
@@ -111,6 +117,8 @@ class Lane:
     async def _run(self) -> None:
         while not self._stopping.is_set():
             try:
+                # A hand that failed is tried again before any other message: an acknowledgement covers all that came
+                # before it on its channel, so nothing may overtake what is not settled.
                 if units := await self._collect():
                     await self._settle(units)
                     await self._acknowledge(self._hand)
@@ -159,12 +167,22 @@ class Lane:
 
     def _units(self, raw: AbstractIncomingMessage) -> list[Unit]:
         delivery = Delivery.of(self.queue, raw, self.own_user)
+        if UNREADABLE in delivery.headers:
+            return [_park_whole(delivery, "unreadable-properties", _BAD_PROPERTIES)]
         if len(delivery.body) > MAX_BODY:
             size = f"{len(delivery.body):,} bytes are more than {MAX_BODY:,}: send smaller batches"
             return [_park_whole(delivery, "too-large", size)]
         if self.publishers is not None and (fault := forgery(delivery, self.publishers)):
             return [_park_whole(delivery, *fault)]
-        return [self._unit(delivery, event) for event in self.read(delivery)]
+        try:
+            events = self.read(delivery)
+        except Exception as error:
+            # A message left out here would be acknowledged with those after it, and so be lost.
+            log.exception("message.unread", queue=self.queue, error=type(error).__name__)
+            return [_park_whole(delivery, "unreadable", f"{type(error).__name__} in the reader: see the log")]
+        if not events:
+            return [_park_whole(delivery, "not-a-cloudevent", "the message holds no event: the batch is empty")]
+        return [self._unit(delivery, event) for event in events]
 
     def _unit(self, delivery: Delivery, event: Any) -> Unit:
         if hasattr(event, "reason"):
@@ -287,7 +305,11 @@ class Lane:
 
     async def _acknowledge(self, deliveries: list[AbstractIncomingMessage]) -> None:
         # One acknowledgement for each channel: after a reconnection the batch may hold messages of two.
-        last = {id(raw.channel): raw for raw in deliveries}
+        last: dict[int, AbstractIncomingMessage] = {}
+        for raw in deliveries:
+            # A closed channel takes none: the broker has these back, and the inbox lets them pass when they return.
+            with contextlib.suppress(ChannelInvalidStateError):
+                last[id(raw.channel)] = raw
         for raw in last.values():
             try:
                 await raw.ack(multiple=True)

@@ -38,11 +38,12 @@ _PARK = """
            jsonb_build_array(jsonb_build_object('at', now(), 'what', 'parked', 'reason', reason, 'detail', detail))
     from unnest($1::text[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::jsonb[],
                 $9::bytea[], $10::text[], $11::text[], $12::int[])
-        as n (queue, digest, message_id, type, producer, routing_key, content_type, headers, body, reason, detail, count)
+        as n (queue, digest, message_id, type, producer, routing_key, content_type, headers, body, reason, detail,
+              count)
     on conflict on constraint dead_letters_once do update
     set status = 'parked', count = d.count + excluded.count, last_at = now(), reason = excluded.reason,
-        detail = excluded.detail, body = excluded.body, content_type = excluded.content_type, headers = excluded.headers,
-        history = d.history || excluded.history
+        detail = excluded.detail, body = excluded.body, content_type = excluded.content_type,
+        headers = excluded.headers, history = d.history || excluded.history
 """
 _PARK_AGAIN = """
     update dead_letters d
@@ -180,8 +181,7 @@ async def show(connection: AsyncConnection, number: int) -> Mapping[str, Any]:
     row = rows.mappings().first()
     if row is None:
         raise NoSuchDeadLetter(number)
-    # Bare SQL gives JSON columns as text.
-    return {**row, "headers": orjson.loads(row["headers"]), "history": orjson.loads(row["history"])}
+    return {**row}
 
 
 async def select(
@@ -213,7 +213,7 @@ async def replay(
             to or row["queue"],
             row["body"],
             row["content_type"],
-            orjson.loads(row["headers"]),
+            row["headers"],
             row["message_id"],
             row["producer"],
             row["routing_key"],

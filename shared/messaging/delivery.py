@@ -6,6 +6,8 @@ from typing import Any, Protocol
 
 from aio_pika.abc import AbstractIncomingMessage
 
+from shared.messaging.topology import DEAD
+
 REPLAY_OF = "traboule-dead-letter"
 """Header of a replay: the dead letter's number. Believed only when the service itself is the broker's user."""
 ATTEMPT = "traboule-attempt"
@@ -61,11 +63,11 @@ class Delivery:
     def of(cls, queue: str, raw: AbstractIncomingMessage, own_user: str) -> "Delivery":
         """Unwrap a broker message. A retry or a replay that this service sent to itself gets its origin back."""
         headers: Mapping[str, Any] = raw.headers
-        user, key = raw.user_id, raw.routing_key or ""
+        user, key = raw.user_id, _first_routing_key(raw)
         attempt, replay_of = 0, None
         if user == own_user and ORIGIN_KEY in headers:
-            attempt = int(headers.get(ATTEMPT, 0))
-            replay_of = int(headers[REPLAY_OF]) if REPLAY_OF in headers else None
+            attempt = int(str(headers.get(ATTEMPT, 0)))
+            replay_of = int(str(headers[REPLAY_OF])) if REPLAY_OF in headers else None
             user, key = str(headers.get(ORIGIN_USER, "")) or None, str(headers[ORIGIN_KEY])
         return cls(queue, raw.body, raw.content_type, headers, raw.message_id, user, key, attempt, replay_of)
 
@@ -76,6 +78,14 @@ class Delivery:
         if self.replay_of is not None:
             kept[REPLAY_OF] = self.replay_of
         return kept
+
+
+def _first_routing_key(raw: AbstractIncomingMessage) -> str:
+    # The broker puts its own entry first, whatever a publisher wrote there.
+    deaths: Any = raw.headers.get("x-death")
+    if raw.exchange == DEAD and deaths and deaths[0].get("routing-keys"):
+        return str(deaths[0]["routing-keys"][0])
+    return raw.routing_key or ""
 
 
 class Reader(Protocol):

@@ -79,7 +79,15 @@ class Service:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopping.set)
         config = uvicorn.Config(
-            self.http, self.http_host, self.http_port, log_config=None, access_log=False, lifespan="on", loop="none"
+            self.http,
+            self.http_host,
+            self.http_port,
+            log_config=None,
+            access_log=False,
+            lifespan="on",
+            loop="none",
+            # Whoever downloads slowly does not keep us from stopping.
+            timeout_graceful_shutdown=10,
         )
         server = uvicorn.Server(config)
         server.install_signal_handlers = lambda: None  # pyright: ignore[reportAttributeAccessIssue]

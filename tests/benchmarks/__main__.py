@@ -3,36 +3,91 @@
 import argparse
 import sys
 import time
+from collections.abc import Callable, Sequence
 
-from tests.benchmarks import lanes
+from deploy.local.provision import call
+from deploy.local.runs import LOCAL
+from tests.benchmarks import journey, lanes, members, profiled
+from tests.benchmarks.report import Report
 from tests.benchmarks.stage import Stage, stage
 
-PARTS = ("lanes",)
+JOURNEY = ("import", "latency", "reads", "memory")
+PARTS = ("lanes", *JOURNEY, "growth")
 
 
 def main() -> int:
     """Run what was asked for."""
+    letters = [lane.letter for lane in lanes.LANES]
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer facts, one round: under 90 s, for a first look")
-    parser.add_argument("--rounds", type=int, help="rounds of every lane (3, with --quick 1)")
-    parser.add_argument("--only", nargs="+", metavar="PART", help=f"of {', '.join(PARTS)} or lanes by letter")
-    parser.add_argument("--profile", metavar="LANE", help="run lane a or b under cProfile and print what takes time")
+    parser.add_argument("--quick", action="store_true", help="less of everything, one round: a first look in 90 s")
+    parser.add_argument("--rounds", type=int, help="rounds of every lane (3; with --quick 1)")
+    parser.add_argument("--only", nargs="+", choices=[*PARTS, *letters], metavar="PART", help=", ".join(PARTS + (*letters,)))
+    parser.add_argument("--profile", choices=["a", "b"], help="run one lane under cProfile and say what takes time")
     parser.add_argument("--env", nargs="+", default=[], metavar="NAME=VALUE", help="other settings for our services")
     arguments = parser.parse_args()
-    print(arguments)
+    wanted = set(arguments.only or PARTS)
+    chosen = [lane for lane in lanes.LANES if "lanes" in wanted or lane.letter in wanted]
+    started = time.monotonic()
     with stage() as where:
         where.extra = dict(one.split("=", 1) for one in arguments.env)
-        letters = arguments.only
-        chosen = [lane for lane in lanes.LANES if not letters or lane.letter in letters]
         if arguments.profile:
-            from tests.benchmarks.profiled import table
-            chosen = [lane for lane in lanes.LANES if lane.letter == arguments.profile]
-            lanes.measure(where, chosen, 1, quick=arguments.quick, say=print, profile=True)
-            print(table(where.house.folder / f"{arguments.profile}.profile"))
-            return 0
-        results = lanes.measure(where, chosen, arguments.rounds or (1 if arguments.quick else 3), quick=arguments.quick, say=print)
-        for r in lanes.ratios(results): print(r)
+            return _profile(where, arguments.profile, quick=arguments.quick)
+        report = Report(_servers(where), quick=arguments.quick)
+        rounds = arguments.rounds or (1 if arguments.quick else 3)
+        if chosen:
+            _part(report, "lanes", lambda: _lanes(report, where, chosen, rounds, quick=arguments.quick))
+        if wanted & set(JOURNEY):
+            _part(report, "journey", lambda: _journey(report, where, wanted, rounds, quick=arguments.quick))
+        if "growth" in wanted:
+            _part(report, "growth", lambda: report.growth(members.measure(where, quick=arguments.quick)))
+    report.show(LOCAL / "bench.json", time.monotonic() - started)
+    return 1 if "failed" in report.figures else 0
+
+
+def _part(report: Report, name: str, work: Callable[[], None]) -> None:
+    """A part that fails leaves the others their figures."""
+    try:
+        work()
+    except Exception as error:
+        report.missing(name, f"{type(error).__name__}: {error}"[:300])
+
+
+def _lanes(report: Report, where: Stage, chosen: Sequence[lanes.Lane], rounds: int, *, quick: bool) -> None:
+    results = lanes.measure(where, chosen, rounds, quick=quick, say=_say)
+    report.lanes(results, lanes.ratios(results))
+
+
+def _journey(report: Report, where: Stage, wanted: set[str], rounds: int, *, quick: bool) -> None:
+    key = journey.start(where)
+    try:
+        report.imported(journey.import_exports(where, quick=quick))
+        if "latency" in wanted:
+            _say("latency")
+            report.latency(journey.latency(where, key, seconds=8 if quick else 30))
+        if "reads" in wanted:
+            _say("reads")
+            report.reads(journey.reads(where, key, seconds=1.5 if quick else 3, rounds=rounds))
+        if "memory" in wanted:
+            report.memory(journey.memory(where))
+    finally:
+        journey.stop(where)
+
+
+def _profile(where: Stage, letter: str, *, quick: bool) -> int:
+    lane = next(one for one in lanes.LANES if one.letter == letter)
+    lanes.measure(where, [lane], 1, quick=quick, say=_say, profile=True)
+    print(profiled.table(where.house.folder / f"{letter}.profile"))
     return 0
+
+
+def _servers(where: Stage) -> dict[str, str]:
+    database = where.query("billing", "show server_version")[0][0].split()[0]
+    broker = call(where.nodes.broker.management_url, "GET", "/api/overview")["rabbitmq_version"]
+    return {"PostgreSQL": database, "RabbitMQ": broker}
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

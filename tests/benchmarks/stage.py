@@ -24,7 +24,7 @@ from deploy.provision import provision
 from services import SERVICES
 from tests.benchmarks.workload import Load
 
-WAIT = 90.0
+WAIT = 240.0
 """Seconds after which work that is not done is given up."""
 _IN_FLIGHT = 200
 _TABLES = {

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from deploy.local.nodes import local_nodes
 from deploy.local.runs import Run
 from tests.faults.nemesis import Stage
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.faults)
+            item.add_marker(pytest.mark.timeout(240))
+            # What aio-pika's publishers leave of a connection that was cut is theirs, and no concern of the services.
+            item.add_marker(pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"))
+            item.add_marker(pytest.mark.filterwarnings("ignore:coroutine 'Connection.close' was never awaited"))
 
 
 @pytest.fixture(scope="session")

@@ -324,7 +324,7 @@ def _bad_messages() -> list[Message]:
 
     lost = Message("numelink.billing", "numelink.billing.invoice-recroded", b"{}", STRUCTURED, "poison-misspelt")
     stolen = encode("/clustr-numerique/billing", [_an_invoice()])
-    odd: dict[str, Any] = {"deep": {"list": [1, 2.5, b"\xff", None]}, "when": datetime(2026, 1, 1, tzinfo=UTC)}
+    odd: dict[str, Any] = {"deep": {"list": [1, 2.5, bytearray(b"\xff"), None]}, "when": datetime(2026, 1, 1, tzinfo=UTC)}
     return [
         bad(InvoiceRecorded, "malformed", b'{"specversion": "1.0", '),
         bad(MemberRecorded, "latin-1", '{"specversion": "é"}'.encode("latin-1")),

@@ -15,9 +15,11 @@ from deploy.local import packages
 from deploy.local.house import CLUSTERS, House
 from deploy.local.nodes import Nodes
 from deploy.local.runs import CHECKOUT, Run, free_ports
-from deploy.provision import provision
+from deploy.provision import Provisioned, provision
 from services import SERVICES
+from shared.messaging import topology
 from tests.faults.checker import Checker, End, assert_same_end
+from tests.faults.crashing import RETRY_SECONDS
 from tests.faults.generator import Workload, workload
 from tests.faults.proxy import Proxy
 from tests.faults.publisher import Publishing
@@ -61,9 +63,7 @@ class Stage:
     def __init__(self, nodes: Nodes, run: Run, folder: Path) -> None:
         self.nodes = nodes
         self.run = run
-        self.provisioned = provision(
-            nodes.database.url, nodes.broker.url, nodes.broker.management_url, clusters_file=CLUSTERS
-        )
+        self.provisioned = _provision(nodes)
         self.to_database = Proxy(urlsplit(nodes.database.url).port or 0)
         self.to_broker = Proxy(urlsplit(nodes.broker.url).port or 0)
         self.house = FaultyHouse(run, self.provisioned, folder, SERVICES)
@@ -192,6 +192,16 @@ class Stage:
         environment = self.nodes.broker.control_environment
         command = [str(script.with_name("rabbitmqctl")), "-q", "-n", environment["RABBITMQ_NODENAME"], *words]
         subprocess.run(command, env=environment, check=True, capture_output=True, timeout=60)
+
+
+def _provision(nodes: Nodes) -> Provisioned:
+    """As always, and with the short retry queues of services that fail on purpose."""
+    usual = topology.RETRY_DELAYS
+    topology.RETRY_DELAYS = (*RETRY_SECONDS, *usual)  # type: ignore[assignment]
+    try:
+        return provision(nodes.database.url, nodes.broker.url, nodes.broker.management_url, clusters_file=CLUSTERS)
+    finally:
+        topology.RETRY_DELAYS = usual
 
 
 def wait_until(true: Callable[[], bool], seconds: float, otherwise: str) -> None:

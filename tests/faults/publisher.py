@@ -71,6 +71,8 @@ class Publishing(threading.Thread):
                 finally:
                     with suppress(Exception, asyncio.CancelledError):
                         await asyncio.wait_for(connection.close(), 2)
+            except (TypeError, ValueError):
+                raise  # the message itself is at fault, and always will be
             except (Exception, asyncio.CancelledError):
                 if (task := asyncio.current_task()) and task.cancelling():
                     raise

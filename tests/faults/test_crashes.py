@@ -5,8 +5,6 @@ import pytest
 from tests.faults.crashing import STEPS
 from tests.faults.nemesis import Stage
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(150)]
-
 MOMENTS = (2, 9)
 """One early, one when more is under way."""
 

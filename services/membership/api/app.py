@@ -7,7 +7,6 @@ fast lane → app: /members.csv  /members  /members/by-source/…  /members/{id}
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -19,7 +18,7 @@ from services.membership.api.fast_lane import FastLane
 from services.membership.api.keyring import Keyring
 from services.membership.api.lookups import Lookups
 from services.membership.api.pool import ReadPool
-from services.membership.api.problems import ProblemDetails, answer_problems
+from services.membership.api.problems import answer_problems, described
 from services.membership.settings import MembershipSettings
 from shared.persistence.database import asyncpg_url
 from shared.runtime.clock import Clock
@@ -44,16 +43,13 @@ def create_http(
         yield
         await pool.close()
 
-    refusals: dict[int | str, dict[str, Any]] = {
-        status: {"model": ProblemDetails} for status in (400, 401, 403, 422, 500, 503)
-    }
     app = FastAPI(
         title="Traboule",
         version=_version(),
         summary="The members of merging clusters, as one",
         docs_url=None,  # its page would fetch scripts from elsewhere
         redoc_url=None,
-        responses=refusals,
+        responses=described(400, 401, 403, 422, 500, 503),
         lifespan=closing,
     )
     app.router.routes.extend(health_routes(checks))

@@ -41,7 +41,7 @@ def routes(door: Door) -> APIRouter:
             str,
             Query(max_length=200, description="words of the name, brand or town, or a SIREN; accents are ignored"),
         ] = "",
-        cluster: Code = None,
+        cluster: Annotated[str | None, Query(json_schema_extra={"enum": sorted(door.clusters)})] = None,
         lineage: Code = None,
         departement: Annotated[str | None, Query(pattern=r"^[0-9][0-9AaBb][0-9]?$", description="69, 2A, 974")] = None,
         paid_up: Annotated[bool | None, Query(description="has paid for today, or owes nothing")] = None,

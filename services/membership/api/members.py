@@ -12,7 +12,7 @@ from services.membership.api.door import Door, answer
 from services.membership.api.fast_lane import unchanged
 from services.membership.api.keyring import needs
 from services.membership.api.labels import MEANINGS_FR, Language, language_of
-from services.membership.api.problems import ProblemDetails, ProblemError
+from services.membership.api.problems import ProblemError, described
 from services.membership.api.shapes import Member, Sources, Timeline
 from services.membership.api.timeline import timeline
 from services.membership.domain.problems import MEANINGS
@@ -20,7 +20,7 @@ from services.membership.keys import Role
 from services.membership.queries import StoredView
 
 _INTERNAL = {"sort_key", "search_text", "brand_key", "problems", "problem_fields"}
-_SAID: dict[int | str, dict[str, Any]] = {status: {"model": ProblemDetails} for status in (404, 410)}
+_SAID = described(404, 410)
 Lang = Annotated[str | None, Query(description="fr or en; otherwise Accept-Language decides")]
 
 

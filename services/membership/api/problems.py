@@ -7,7 +7,7 @@ import orjson
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -28,14 +28,28 @@ class ProblemError(Exception):
         self.kind, self.headers, self.members = kind, headers or {}, members
 
 
-class ProblemDetails(BaseModel):
-    """A refusal, as OpenAPI shows it."""
+class _Fault(BaseModel):
+    field: str
+    message: str
+
+
+class _Details(BaseModel):
+    """A refusal (RFC 9457)."""
 
     type: str
     title: str
     status: int
     instance: str | None = None
-    errors: list[dict[str, str]] | None = None
+    errors: list[_Fault] | None = None
+
+
+_CONTENT = {"application/problem+json": {"schema": TypeAdapter(_Details).json_schema()}}
+
+
+def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """These refusals, for OpenAPI."""
+    titles = {status: english for status, _, english in PROBLEMS.values()}
+    return {status: {"description": titles[status], "content": _CONTENT} for status in statuses}
 
 
 def refuse(request: Request, problem: ProblemError) -> Response:

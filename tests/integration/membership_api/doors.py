@@ -65,8 +65,8 @@ class Door:
         async with self.engine.begin() as connection:
             await _handlers[MemberRecorded](MembershipUnitOfWork(connection, _clusters), envelopes)
 
-    async def key(self, role: str = "reader", days: int = 30) -> str:
-        """A new key."""
+    async def key(self, role: str = "reader", days: int = 3_650) -> str:
+        """A new key, good for long on any machine's clock."""
         async with self.engine.begin() as connection:
             return await create_key(connection, f"a {role}", role, days)
 
@@ -75,12 +75,14 @@ class Door:
         async with self.engine.begin() as connection:
             await connection.exec_driver_sql(statement, values)
 
-    async def get(self, path: str, *, role: str = "admin", headers: dict[str, str] | None = None, **parameters: Any) -> Any:
+    async def get(
+        self, path: str, *, role: str = "admin", headers: dict[str, str] | None = None, **parameters: Any
+    ) -> Any:
         """One answer, with a key of this role."""
         if role not in self._keys:
             self._keys[role] = await self.key(role)
         sent = {"authorization": f"Bearer {self._keys[role]}"} | (headers or {})
-        return await self.client.get(path, headers=sent, params=parameters)
+        return await self.client.get(path, headers=sent, params=parameters or None)
 
     async def names(self, **parameters: Any) -> list[str]:
         """The names of the members that a list shows."""

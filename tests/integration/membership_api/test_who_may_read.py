@@ -29,16 +29,16 @@ async def test_nothing_is_readable_without_a_key(door, one, path):
     assert answer.json()["type"] == "urn:traboule:problem:key-missing"
 
 
-@pytest.mark.parametrize("path", READABLE + FOR_STAFF)
 @pytest.mark.parametrize(
     "written",
     ["Bearer trb_nobody_nothing", "Bearer x", "Bearer ", "Basic dXNlcjpwYXNz", "Bearer trb__", "Bearer é", "trb_a_b"],
 )
-async def test_a_wrong_key_opens_nothing(door, one, path, written):
-    answer = await door.client.get(path.format(id=one), headers={"authorization": written.encode()})
+async def test_a_wrong_key_opens_nothing(door, one, written):
+    for path in READABLE + FOR_STAFF:
+        answer = await door.client.get(path.format(id=one), headers={"authorization": written.encode()})
 
-    assert answer.status_code == 401
-    assert answer.headers["www-authenticate"].startswith("Bearer")
+        assert answer.status_code == 401, path
+        assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
 async def test_the_right_id_with_a_wrong_secret_opens_nothing(door, one):
@@ -50,11 +50,10 @@ async def test_the_right_id_with_a_wrong_secret_opens_nothing(door, one):
         assert (await door.client.get(path, headers={"authorization": f"Bearer {forged}"})).status_code == 401
 
 
-@pytest.mark.parametrize("path", READABLE)
-async def test_a_key_may_also_come_in_its_own_header(door, one, path):
-    answer = await door.client.get(path.format(id=one), headers={"x-api-key": await door.key()})
-
-    assert answer.status_code == 200
+async def test_a_key_may_also_come_in_its_own_header(door, one):
+    key = await door.key()
+    for path in READABLE:
+        assert (await door.client.get(path.format(id=one), headers={"x-api-key": key})).status_code == 200
 
 
 async def test_a_new_key_works_at_once(door, one):
@@ -73,12 +72,12 @@ async def test_a_reader_may_not_read_what_is_for_staff(door, one, path):
     assert (await door.get(path.format(id=one), role="admin")).status_code == 200
 
 
-@pytest.mark.parametrize("path", READABLE)
-async def test_an_expired_key_stops_at_once(door, one, path):
-    await door.get(path.format(id=one), role="reader")
-    door.clock.instant += timedelta(days=90)
+async def test_an_expired_key_stops_at_once(door, one):
+    await door.get("/members", role="reader")
+    door.clock.instant += timedelta(days=20 * 365)
 
-    assert (await door.get(path.format(id=one), role="reader")).status_code == 401
+    for path in READABLE:
+        assert (await door.get(path.format(id=one), role="reader")).status_code == 401
 
 
 async def test_a_key_that_expired_in_the_database_is_unknown(door, one):

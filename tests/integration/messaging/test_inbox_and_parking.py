@@ -1,64 +1,31 @@
 """What arrives is applied once, or parked with a reason; and its neighbours are applied either way."""
 
 import asyncio
-from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 import aio_pika
 import orjson
+import pamqp.encode
 import pytest
 from aiormq.exceptions import ChannelAccessRefused, ChannelPreconditionFailed
 
 from schemas.billing import InvoiceRecorded
-from schemas.envelope import BATCH, STRUCTURED, encode
+from schemas.envelope import BATCH, STRUCTURED
 from services.billing.repository import BillingUnitOfWork
 from shared.messaging.consumer import MAX_BODY
 from shared.messaging.failures import Refusal
-from tests.support.builders import an_invoice, unique
+from tests.support.builders import an_invoice
 from tests.support.in_process import OwnHouse
+from tests.support.messages import KEY, NUMELINK, applied, event_of, parked
 from tests.support.waiting import eventually
-
-SOURCE = "/numelink/billing"
-KEY = "numelink.billing.invoice-recorded"
-
-
-def body_of(invoice: InvoiceRecorded, **different: Any) -> dict[str, Any]:
-    """The event around an invoice, as a tree to spoil: ``different`` replaces fields of the fact."""
-    event = orjson.loads(encode(SOURCE, [invoice]).body)
-    event["data"] |= different
-    event["id"] = unique("event")
-    return event
-
-
-async def applied(billing: OwnHouse, invoices: Iterable[InvoiceRecorded]) -> None:
-    """Wait until these, and no others, are there."""
-    expected = {invoice.invoice_id for invoice in invoices}
-
-    async def all_there() -> bool:
-        found = set(await billing.column("select invoice_id from invoices"))
-        assert found == expected, f"{len(found)} of {len(expected)}"
-        return True
-
-    await eventually(all_there)
-
-
-async def parked(billing: OwnHouse, count: int = 1) -> list[dict[str, Any]]:
-    """Wait until so many are parked."""
-
-    async def so_many() -> list[dict[str, Any]]:
-        rows = await billing.parked()
-        assert len(rows) == count, [(row["reason"], row["status"]) for row in rows]
-        return rows
-
-    return await eventually(so_many)
-
 
 # --- once ----------------------------------------------------------------------------------------------------------
 
 
 async def test_an_invoice_is_applied_and_announced(billing: OwnHouse) -> None:
     invoice = an_invoice()
-    await billing.publish_as("numelink.billing", invoice)
+    await billing.publish_as(NUMELINK, invoice)
 
     await applied(billing, [invoice])
     (event,) = await billing.heard(1)
@@ -70,9 +37,9 @@ async def test_an_invoice_is_applied_and_announced(billing: OwnHouse) -> None:
 async def test_a_message_that_comes_twice_has_its_effect_once(billing: OwnHouse) -> None:
     invoice = an_invoice()
     for _ in range(3):
-        await billing.publish_as("numelink.billing", invoice)
+        await billing.publish_as(NUMELINK, invoice)
     last = an_invoice()
-    await billing.publish_as("numelink.billing", last)
+    await billing.publish_as(NUMELINK, last)
 
     await applied(billing, [invoice, last])
     assert len(await billing.heard(2)) == 2
@@ -81,15 +48,15 @@ async def test_a_message_that_comes_twice_has_its_effect_once(billing: OwnHouse)
 
 async def test_a_batch_that_holds_an_event_twice_applies_it_once(billing: OwnHouse) -> None:
     twice, once = an_invoice(), an_invoice()
-    await billing.publish_as("numelink.billing", [twice, once, twice])
+    await billing.publish_as(NUMELINK, [twice, once, twice])
 
     await applied(billing, [twice, once])
     assert len(await billing.heard(2)) == 2
 
 
 async def test_the_correlation_id_goes_from_message_to_message(billing: OwnHouse) -> None:
-    event = body_of(an_invoice()) | {"correlationid": "import-7"}
-    await billing.publish_as("numelink.billing", orjson.dumps(event), key=KEY)
+    event = event_of(an_invoice()) | {"correlationid": "import-7"}
+    await billing.publish_as(NUMELINK, orjson.dumps(event), key=KEY)
 
     (announced,) = await billing.heard(1)
     assert announced["correlationid"] == "import-7"
@@ -98,9 +65,9 @@ async def test_the_correlation_id_goes_from_message_to_message(billing: OwnHouse
 async def test_an_older_version_that_comes_late_changes_nothing(billing: OwnHouse) -> None:
     newer = an_invoice(version=2, status="paid")
     older = newer.model_copy(update={"version": 1, "status": "issued"})
-    await billing.publish_as("numelink.billing", newer)
-    await billing.publish_as("numelink.billing", older)
-    await billing.publish_as("numelink.billing", last := an_invoice())
+    await billing.publish_as(NUMELINK, newer)
+    await billing.publish_as(NUMELINK, older)
+    await billing.publish_as(NUMELINK, last := an_invoice())
 
     await applied(billing, [newer, last])
     assert await billing.column("select status from invoices where invoice_id = $1", newer.invoice_id) == ["paid"]
@@ -114,7 +81,7 @@ async def test_eight_producers_at_once_deadlock_nobody(billing: OwnHouse) -> Non
         return [invoice.model_copy(update={"version": producer + 1}) for invoice in order]
 
     async with billing.running():  # a second replica, so that transactions meet
-        await asyncio.gather(*(billing.publish_as("numelink.billing", said_by(number)) for number in range(8)))
+        await asyncio.gather(*(billing.publish_as(NUMELINK, said_by(number)) for number in range(8)))
         await applied(billing, records)
 
         async def all_at_the_last_version() -> bool:
@@ -129,8 +96,8 @@ async def test_eight_producers_at_once_deadlock_nobody(billing: OwnHouse) -> Non
 
 async def test_one_bad_event_of_a_batch_is_parked_and_its_neighbours_are_applied(billing: OwnHouse) -> None:
     good, also_good = an_invoice(), an_invoice()
-    events = [body_of(good), body_of(an_invoice(), gross="12,50", issued_on="31/12/2025"), body_of(also_good)]
-    await billing.publish_as("numelink.billing", orjson.dumps(events), key=KEY, content_type=BATCH)
+    events = [event_of(good), event_of(an_invoice(), gross="12,50", issued_on="31/12/2025"), event_of(also_good)]
+    await billing.publish_as(NUMELINK, orjson.dumps(events), key=KEY, content_type=BATCH)
 
     await applied(billing, [good, also_good])
     (row,) = await parked(billing)
@@ -139,14 +106,14 @@ async def test_one_bad_event_of_a_batch_is_parked_and_its_neighbours_are_applied
     assert "data.issued_on: " in row["detail"]
     assert orjson.loads(row["body"]) == events[1], "the event itself is kept, not its batch"
     assert row["content_type"] == STRUCTURED
-    assert (row["producer"], row["routing_key"]) == ("numelink.billing", KEY)
+    assert (row["producer"], row["routing_key"]) == (NUMELINK, KEY)
 
 
 @pytest.mark.parametrize(
     ("body", "reason", "says"),
     [
         (b'{"specversion": "1.0", ', "not-json", "line 1"),
-        ("{\"nom\": \"Müller\"}".encode("latin-1"), "not-utf-8", "Latin-1"),
+        ('{"nom": "Müller"}'.encode("latin-1"), "not-utf-8", "Latin-1"),
         (b"[]", "not-a-cloudevent", "needs the content type"),
         (b'{"hello": "world"}', "not-a-cloudevent", "specversion: Field required"),
         (b"", "not-json", "not JSON"),
@@ -154,8 +121,8 @@ async def test_one_bad_event_of_a_batch_is_parked_and_its_neighbours_are_applied
     ids=["malformed", "latin-1", "array", "no envelope", "empty"],
 )
 async def test_a_body_that_cannot_be_read_is_parked(billing: OwnHouse, body: bytes, reason: str, says: str) -> None:
-    await billing.publish_as("numelink.billing", body, key=KEY)
-    await billing.publish_as("numelink.billing", neighbour := an_invoice())
+    await billing.publish_as(NUMELINK, body, key=KEY)
+    await billing.publish_as(NUMELINK, neighbour := an_invoice())
 
     await applied(billing, [neighbour])
     (row,) = await parked(billing)
@@ -164,8 +131,8 @@ async def test_a_body_that_cannot_be_read_is_parked(billing: OwnHouse, body: byt
 
 
 async def test_a_newer_version_of_a_type_is_parked_until_the_service_knows_it(billing: OwnHouse) -> None:
-    event = body_of(an_invoice()) | {"type": "fr.traboule.billing.invoice-recorded.v2"}
-    await billing.publish_as("numelink.billing", orjson.dumps(event), key=KEY)
+    event = event_of(an_invoice()) | {"type": "fr.traboule.billing.invoice-recorded.v2"}
+    await billing.publish_as(NUMELINK, orjson.dumps(event), key=KEY)
 
     (row,) = await parked(billing)
     assert row["reason"] == "newer-version"
@@ -173,8 +140,8 @@ async def test_a_newer_version_of_a_type_is_parked_until_the_service_knows_it(bi
 
 
 async def test_nul_in_a_text_is_a_fault_of_its_field(billing: OwnHouse) -> None:
-    event = body_of(an_invoice(), label="Cotisation\x00 2026", number="FA\x00")
-    await billing.publish_as("numelink.billing", orjson.dumps(event), key=KEY)
+    event = event_of(an_invoice(), label="Cotisation\x00 2026", number="FA\x00")
+    await billing.publish_as(NUMELINK, orjson.dumps(event), key=KEY)
 
     (row,) = await parked(billing)
     assert row["reason"] == "invalid-field"
@@ -184,15 +151,37 @@ async def test_nul_in_a_text_is_a_fault_of_its_field(billing: OwnHouse) -> None:
 
 async def test_nul_in_a_property_does_not_keep_a_message_from_being_parked(billing: OwnHouse) -> None:
     await billing.publish_as(
-        "numelink.billing", b"{", key=KEY, message_id="a\x00b", headers={"x-note": "c\x00d"}, content_type="e\x00f"
+        NUMELINK, b"{", key=KEY, message_id="a\x00b", headers={"x-note": "c\x00d"}, content_type="e\x00f"
     )
 
     (row,) = await parked(billing)
     assert row["message_id"] == "a␀b"
 
 
+@pytest.mark.parametrize(
+    ("kind", "property_", "written"),
+    [("shortstr", "message_id", "M\xfcller".encode("latin-1")), ("timestamp", "timestamp", 1_795_000_000_000_000)],
+    ids=["latin-1", "microseconds"],
+)
+async def test_a_property_that_cannot_be_decoded_stops_nobody_else(
+    billing: OwnHouse, monkeypatch: pytest.MonkeyPatch, kind: str, property_: str, written: bytes | int
+) -> None:
+    encoder, spoiled = (
+        pamqp.encode.METHODS[kind],
+        "to be spoiled" if kind == "shortstr" else datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    raw = bytes([len(written)]) + written if isinstance(written, bytes) else written.to_bytes(8, "big")
+    monkeypatch.setitem(pamqp.encode.METHODS, kind, lambda value: raw if value == spoiled else encoder(value))
+    await billing.publish_as(NUMELINK, an_invoice(), **{property_: spoiled})
+    await billing.publish_as(NUMELINK, neighbour := an_invoice())
+
+    await applied(billing, [neighbour])
+    (row,) = await parked(billing)
+    assert row["reason"] == "unreadable-properties"
+
+
 async def test_a_routing_key_that_nothing_subscribes_to_is_parked_as_unrouted(billing: OwnHouse) -> None:
-    await billing.publish_as("numelink.billing", an_invoice(), key="numelink.billing.invoice-recorded2")
+    await billing.publish_as(NUMELINK, an_invoice(), key="numelink.billing.invoice-recorded2")
 
     (row,) = await parked(billing)
     assert (row["queue"], row["reason"]) == ("billing.unrouted", "unrouted")
@@ -202,8 +191,8 @@ async def test_a_routing_key_that_nothing_subscribes_to_is_parked_as_unrouted(bi
 @pytest.mark.parametrize("size", [5, 10], ids="{}MB".format)
 async def test_a_body_that_is_too_large_is_parked(billing: OwnHouse, size: int) -> None:
     body = b'{"filler": "' + b"x" * (size * 1024 * 1024) + b'"}'
-    await billing.publish_as("numelink.billing", body, key=KEY)
-    await billing.publish_as("numelink.billing", neighbour := an_invoice())
+    await billing.publish_as(NUMELINK, body, key=KEY)
+    await billing.publish_as(NUMELINK, neighbour := an_invoice())
 
     await applied(billing, [neighbour])
     (row,) = await parked(billing)
@@ -214,7 +203,7 @@ async def test_a_body_that_is_too_large_is_parked(billing: OwnHouse, size: int) 
 
 async def test_the_same_bad_message_is_one_dead_letter_and_counted(billing: OwnHouse) -> None:
     for _ in range(3):
-        await billing.publish_as("numelink.billing", b"nonsense", key=KEY)
+        await billing.publish_as(NUMELINK, b"nonsense", key=KEY)
 
     async def counted() -> bool:
         return await billing.column("select count from dead_letters") == [3]
@@ -226,7 +215,7 @@ async def test_the_same_bad_message_is_one_dead_letter_and_counted(billing: OwnH
 
 
 async def test_a_message_without_user_id_is_parked(billing: OwnHouse) -> None:
-    await billing.publish_as("numelink.billing", an_invoice(), user_id=None)
+    await billing.publish_as(NUMELINK, an_invoice(), user_id=None)
 
     (row,) = await parked(billing)
     assert row["reason"] == "missing-user-id"
@@ -236,12 +225,12 @@ async def test_a_message_without_user_id_is_parked(billing: OwnHouse) -> None:
 
 async def test_the_broker_refuses_a_forged_user_id(billing: OwnHouse) -> None:
     with pytest.raises(ChannelPreconditionFailed):
-        await billing.publish_as("numelink.billing", an_invoice(), user_id="clustr-numerique.billing")
+        await billing.publish_as(NUMELINK, an_invoice(), user_id="clustr-numerique.billing")
 
 
 async def test_the_broker_refuses_another_clusters_routing_key(billing: OwnHouse) -> None:
     with pytest.raises(ChannelAccessRefused):
-        await billing.publish_as("numelink.billing", an_invoice(), key="clustr-numerique.billing.invoice-recorded")
+        await billing.publish_as(NUMELINK, an_invoice(), key="clustr-numerique.billing.invoice-recorded")
 
 
 async def test_the_broker_lets_a_former_system_read_nothing(billing: OwnHouse) -> None:
@@ -260,8 +249,8 @@ async def test_a_former_system_cannot_write_to_a_queue_past_its_routing_key(bill
 
 
 async def test_an_event_that_names_another_cluster_as_its_source_is_parked(billing: OwnHouse) -> None:
-    event = body_of(an_invoice()) | {"source": "/clustr-numerique/billing"}
-    await billing.publish_as("numelink.billing", orjson.dumps(event), key=KEY)
+    event = event_of(an_invoice()) | {"source": "/clustr-numerique/billing"}
+    await billing.publish_as(NUMELINK, orjson.dumps(event), key=KEY)
 
     (row,) = await parked(billing)
     assert row["reason"] == "forged-source"
@@ -269,8 +258,8 @@ async def test_an_event_that_names_another_cluster_as_its_source_is_parked(billi
 
 async def test_headers_that_claim_to_be_a_replay_are_not_believed(billing: OwnHouse) -> None:
     claim = {"traboule-origin-user": "clustr-numerique.billing", "traboule-origin-key": "clustr-numerique.billing.x"}
-    event = body_of(an_invoice()) | {"source": "/clustr-numerique/billing"}
-    await billing.publish_as("numelink.billing", orjson.dumps(event), key=KEY, headers=claim)
+    event = event_of(an_invoice()) | {"source": "/clustr-numerique/billing"}
+    await billing.publish_as(NUMELINK, orjson.dumps(event), key=KEY, headers=claim)
 
     (row,) = await parked(billing)
     assert row["reason"] == "forged-source"
@@ -303,21 +292,21 @@ async def test_only_the_guilty_event_is_retried_and_then_parked(
     poison = Poison(monkeypatch, RuntimeError("a bug of ours"))
     invoices = [an_invoice() for _ in range(20)]
     poison.ids = {invoices[7].invoice_id}
-    await billing.publish_as("numelink.billing", invoices)
+    await billing.publish_as(NUMELINK, invoices)
 
     await applied(billing, invoices[:7] + invoices[8:])
     (row,) = await parked(billing)
     assert row["reason"] == "handler-failed"
     assert "RuntimeError in the handler, 3 times" in row["detail"]
     assert poison.tries == 3
-    assert (row["producer"], row["routing_key"]) == ("numelink.billing", KEY), "a retry keeps its origin"
+    assert (row["producer"], row["routing_key"]) == (NUMELINK, KEY), "a retry keeps its origin"
 
 
 async def test_what_fails_once_is_applied_by_the_retry(billing: OwnHouse, monkeypatch: pytest.MonkeyPatch) -> None:
     poison = Poison(monkeypatch, RuntimeError("a bug of ours"))
     invoice = an_invoice()
     poison.ids = {invoice.invoice_id}
-    await billing.publish_as("numelink.billing", invoice)
+    await billing.publish_as(NUMELINK, invoice)
 
     async def tried_once() -> bool:
         return poison.tries == 1
@@ -332,7 +321,7 @@ async def test_a_refusal_is_parked_at_once(billing: OwnHouse, monkeypatch: pytes
     poison = Poison(monkeypatch, Refusal("closed-period", "the year 2019 is closed"))
     refused, accepted = an_invoice(), an_invoice()
     poison.ids = {refused.invoice_id}
-    await billing.publish_as("numelink.billing", [refused, accepted])
+    await billing.publish_as(NUMELINK, [refused, accepted])
 
     await applied(billing, [accepted])
     (row,) = await parked(billing)

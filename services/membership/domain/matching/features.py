@@ -19,7 +19,9 @@ Form = Literal["association", "company"]
 
 _ASSOCIATION = re.compile(r"\bASSO(?:C(?:IATION)?)?\b")
 _COMPANY = re.compile(r"\b(?:SA|SAS|SASU|SARL|SARLU|EURL|SNC|SCA|SCOP|SELARL|SELAS|GMBH|LTD|INC|SRL)\b")
-_LEGAL_WORDS = frozenset("SA SAS SASU SARL SARLU EURL EARL SNC SCS SCA SCI SCOP SCIC SELARL SELAS ASSOC ASSOCIATION ASSO".split())
+_LEGAL_WORDS = frozenset(
+    "SA SAS SASU SARL SARLU EURL EARL SNC SCS SCA SCI SCOP SCIC SELARL SELAS ASSOC ASSOCIATION ASSO".split()
+)
 _ALPHANUMERIC = re.compile(r"[A-Z0-9]+")
 _CEDEX = re.compile(r"\bCEDEX\b.*|\b\d+\b")
 _BOX = re.compile(r"\b(?:BP|CS|TSA|BOITE POSTALE)\s*\d+\b")
@@ -41,11 +43,13 @@ class Features:
 
     key: RecordKey
     siren: str | None
+    slipped_siren: str | None
+    """Nine digits that stand for a SIREN and are none, when nothing else names it: perhaps one slip away from it."""
     same_as: str | None
     names: tuple[str, ...]
     """Keys of the name, then of the brand if it is another (:func:`naming.name_key`)."""
     acronyms: tuple[str, ...]
-    """Initials of a name of three words or more, with and without its small words."""
+    """Initials of a name of three words or more, with and without its small words; the town's words left out."""
     form: Form | None
     domains: tuple[str, ...]
     """Own ones: of the website, and of the e-mail address unless a provider's."""
@@ -70,12 +74,14 @@ def features(record: SourceRecord) -> Features:
     names = tuple(dict.fromkeys(key for key in (record.name_key, brand) if key))
     plain = _plain(name)
     number, street = read_street(str(written.get("street") or ""))
+    city = town(str(written.get("city") or ""))
     return Features(
         record.key,
         record.siren,
+        None if record.siren else _slipped_siren(written),
         record.same_as,
         names,
-        acronyms(plain),
+        acronyms(plain, city),
         _form(plain, _plain(str(written.get("legal_form") or ""))),
         own_domains(understood.get("website"), understood.get("email")),
         understood.get("email"),
@@ -83,7 +89,7 @@ def features(record: SourceRecord) -> Features:
         number,
         street,
         understood.get("postcode"),
-        town(str(written.get("city") or "")),
+        city,
         understood.get("departement"),
         understood.get("naf"),
         understood.get("naf_nomenclature"),
@@ -103,9 +109,10 @@ def from_json(key: RecordKey, document: Mapping[str, Any]) -> Features | None:
         return None
     get = document.get
     return Features(
-        key, get("siren"), get("same_as"), tuple(get("names", ())), tuple(get("acronyms", ())), get("form"),
-        tuple(get("domains", ())), get("email"), tuple(get("phones", ())), get("number"), get("street", ""),
-        get("postcode"), get("town", ""), get("departement"), get("naf"), get("naf_nomenclature"), get("contact"),
+        key, get("siren"), get("slipped_siren"), get("same_as"), tuple(get("names", ())), tuple(get("acronyms", ())),
+        get("form"), tuple(get("domains", ())), get("email"), tuple(get("phones", ())), get("number"),
+        get("street", ""), get("postcode"), get("town", ""), get("departement"), get("naf"), get("naf_nomenclature"),
+        get("contact"),
     )  # fmt: skip
 
 
@@ -115,14 +122,12 @@ def telling_words(name: str) -> frozenset[str]:
     return frozenset(word for word in name.split() if len(word) >= 3 and word not in GENERIC and not word.isdigit())
 
 
-def acronyms(plain: str) -> tuple[str, ...]:
-    """``KPDA`` and ``KPA`` for KEOLIS PAYS D'AIX: people take the small words along, or not."""
+def acronyms(plain: str, city: str) -> tuple[str, ...]:
+    """``KPDA`` and ``KPA`` for KEOLIS PAYS D'AIX: people take the small words along, or not; the town mostly not."""
     words = [word for word in _ALPHANUMERIC.findall(plain) if word not in _LEGAL_WORDS]
-    found = {
-        "".join(word[0] for word in chosen)
-        for chosen in (words, [word for word in words if word not in _SMALL])
-        if len(chosen) >= 3
-    }
+    telling = [word for word in words if word not in _SMALL]
+    elsewhere = [word for word in telling if word not in city.split()]
+    found = {"".join(word[0] for word in chosen) for chosen in (words, telling, elsewhere) if len(chosen) >= 3}
     return tuple(sorted(initials for initials in found if 3 <= len(initials) <= 8))
 
 
@@ -183,6 +188,18 @@ def _form(name: str, legal_form: str) -> Form | None:
     if association == company:
         return None
     return "association" if association else "company"
+
+
+def _slipped_siren(written: Mapping[str, Any]) -> str | None:
+    for name in ("siren", "siret"):
+        digits = "".join(_DIGITS.findall(str(written.get(name) or "")))
+        if len(digits) == _LENGTHS[name]:
+            return digits[:9]
+    return None
+
+
+_DIGITS = re.compile(r"[0-9]+")
+_LENGTHS = {"siren": 9, "siret": 14}
 
 
 def _contact(written: Mapping[str, Any]) -> str | None:

@@ -1,29 +1,49 @@
-"""How common a key is among all records, in the few classes that make a difference.
+"""How common a key is among all records, in the three classes that make a difference.
 
-The final groups must depend on the records alone, not on the order in which they came. So what is common is always
-what is common *now*: when a record arrives, changes or goes, and a key of it thereby moves into another class, all
-pairs that share this key are judged anew (see :mod:`candidates`). Classes, and thresholds that are absolute
-numbers, keep that rare and small: a key moves at most a few times in its life, and never among more records than the
-largest threshold.
+Final groups must depend on records and decisions alone, never on the order in which they came. So what is common is
+always what is common *now*: when a record arrives, changes or goes, and a key of it thereby moves into another class,
+every pair that shares this key is judged anew (see :mod:`stored`). Thresholds are absolute numbers, not shares of the
+whole, so that a key moves at most twice as the members grow, and never among more records than the threshold says.
 """
 
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping
+from enum import IntEnum
+from typing import Final, TypeAlias
 
-from services.membership.domain.matching.keys import DOMAIN, EMAIL, ADDRESS, NAME, PHONE, WORD
-
-BLOCK: Final = 30
-"""A key that more records share finds nobody: it would cost more than it tells, and the rarer keys are left."""
-SHARED_DOMAIN_RECORDS: Final = 5
-SHARED_DOMAIN_NAMES: Final = 3
-SHARED_PHONE: Final = 3
-COMMON_NAME: Final = 3
-RARE_WORD: Final = 6
+from services.membership.domain.matching.keys import ADDRESS, DOMAIN, EMAIL, NAME, PHONE, SAME, SIREN, WORD
 
 
-@dataclass(frozen=True, slots=True)
-class Frequency:
-    """How many records hold a key, and how many names they have; both need to be exact only up to ``BLOCK`` + 1."""
+class Commonness(IntEnum):
+    """``COMMON`` weighs less, or nothing; ``CROWDED`` does not even bring records together."""
 
-    records: int
-    names: int
+    RARE = 0
+    COMMON = 1
+    CROWDED = 2
+
+
+Classes: TypeAlias = Mapping[str, Commonness]
+"""By key; a key that is not there is rare."""
+
+_COMMON_ABOVE: Final = {DOMAIN: 5, EMAIL: 3, PHONE: 3, ADDRESS: 5, NAME: 3, WORD: 6}
+_COMMON_FROM_NAMES: Final = 3
+"""A domain under three names is an agency's, a group's or a host's, however few records have it."""
+_CROWDED_ABOVE: Final = {SIREN: 200, SAME: 1_000}
+_CROWDED: Final = 30
+"""What more records share finds too many, and tells too little; they find each other by their rarer keys."""
+
+MOST: Final = max(_CROWDED_ABOVE.values())
+
+
+def crowded_above(kind: str) -> int:
+    """The largest number of records that a key of this kind brings together."""
+    return _CROWDED_ABOVE.get(kind, _CROWDED)
+
+
+def commonness(key: str, records: int, names: int) -> Commonness:
+    """The class of a key that ``records`` hold under so many different ``names`` (which count for domains only)."""
+    kind = key[0]
+    if records > crowded_above(kind):
+        return Commonness.CROWDED
+    if records > _COMMON_ABOVE.get(kind, records) or (kind == DOMAIN and names >= _COMMON_FROM_NAMES):
+        return Commonness.COMMON
+    return Commonness.RARE

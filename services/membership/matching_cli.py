@@ -1,0 +1,249 @@
+"""``traboule matching``: fit the weights to a truth, and measure how well companies are recognised where it is known."""
+
+import asyncio
+import csv
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table as Grid
+
+from services.membership.domain.matching.candidates import Candidates, Pair
+from services.membership.domain.matching.features import Features, features
+from services.membership.domain.matching.fitting import fit
+from services.membership.domain.matching.frequencies import Classes
+from services.membership.domain.matching.levels import compare
+from services.membership.domain.matching.measuring import Figures, Truth, measure, truth_of
+from services.membership.domain.matching.score import judge
+from services.membership.domain.matching.validation import held_out
+from services.membership.domain.matching.weights import CURRENT, Weights, WeightsError, load, shipped, write
+from services.membership.domain.meaning import meaning
+from services.membership.domain.records import RecordKey, SourceRecord
+from services.membership.importing import FormerSystem, open_files
+from shared.importing.outcomes import Accepted, Rejection, UnreadableError
+
+app = typer.Typer(help="Recognising the same company: fit and measure.", no_args_is_help=True)
+
+UNUSABLE = 2
+"""Exit code when the folder or the weights cannot be used."""
+FILES = {"a": "cluster_a.csv", "b": "cluster_b.csv"}
+
+Folder = Annotated[
+    Path, typer.Argument(metavar="DIR", help="cluster_a.csv, cluster_b.csv, truth_pairs.csv and truth_records.csv")
+]
+WeightsFile = Annotated[
+    Path | None, typer.Option("--weights", help=f"Weights to use; else version {CURRENT}, which came with Traboule.")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Records of two clusters, and what is true of them."""
+
+    records: list[Features]
+    truth: Truth
+    companies: dict[RecordKey, str]
+
+
+@app.command()
+def evaluate(
+    folder: Folder,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    weights: WeightsFile = None,
+    database: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Find candidates in this PostgreSQL, in temporary tables, not in memory."),
+    ] = None,
+    cross_validate: Annotated[
+        bool,
+        typer.Option(help="Judge each pair by weights fitted to other companies: what to expect of other members."),
+    ] = False,
+    false_pairs: Annotated[bool, typer.Option(help="List what was merged and is not one company.")] = False,
+) -> None:
+    """Recognise companies in a folder whose truth is known, by the code that runs in production, and measure.
+
+    Pairs of a company and its successor are ambiguous and left out. A perfect reviewer then answers every question.
+    """
+    try:
+        used = shipped() if weights is None else load(weights)
+        began = time.perf_counter()
+        sample = read_sample(folder)
+        if database is None:
+            index = Candidates(sample.records)
+            pairs, classes = list(index.pairs()), index.classes
+        else:
+            pairs, classes = asyncio.run(_in_database(database, sample.records))
+    except (UnreadableError, WeightsError) as error:
+        raise _stop(str(error)) from None
+    if cross_validate:
+        judgements = held_out(pairs, classes, sample.truth, sample.companies, replace(shipped(0), auto=used.auto, review=used.review))
+    else:
+        judgements = [judge(a, b, classes, used) for a, b in pairs]
+    figures = measure(sample.records, judgements, sample.truth)
+    seconds = time.perf_counter() - began
+    if as_json:
+        typer.echo(json.dumps(figures.as_json(seconds)))
+    else:
+        _print(figures, _siren_alone(sample), len(sample.records), len(pairs), seconds)
+    if false_pairs:
+        for a, b in figures.false_pairs:
+            typer.echo(f"{a} {b}", err=as_json)
+
+
+@app.command()
+def train(
+    folder: Folder,
+    out: Annotated[Path, typer.Option(help="Where the new weights are written.")],
+    start: Annotated[
+        Path | None, typer.Option(help="Weights to start from and to be pulled towards; else the ones set by hand.")
+    ] = None,
+    version: Annotated[int, typer.Option(min=1, help="Of the new weights.")] = CURRENT + 1,
+) -> None:
+    """Fit the weights to a folder whose truth is known, and write them as a new version.
+
+    The thresholds stay those of the weights that it starts from. See what the new weights are worth with
+    [bold]matching evaluate --cross-validate[/], and on a folder that they have not seen.
+    """
+    try:
+        before = shipped(0) if start is None else load(start)
+        sample = read_sample(folder)
+    except (UnreadableError, WeightsError) as error:
+        raise _stop(str(error)) from None
+    if out.exists():
+        raise _stop(f"{out}: there is a file already; weights that judged anything are never overwritten")
+    index = Candidates(sample.records)
+    rows = [
+        (compare(a, b, index.classes), (a.key, b.key) in sample.truth.same)
+        for a, b in index.pairs()
+        if (a.key, b.key) not in sample.truth.ambiguous
+    ]
+    known = sum(same for _, same in rows)
+    note = f"fitted to {known} true and {len(rows) - known} false candidate pairs, from version {before.version}"
+    out.write_text(write(replace(fit(rows, before), version=version, note=note)), "utf-8")
+    typer.echo(f"{out}: version {version}, {note}")
+
+
+def _stop(message: str) -> typer.Exit:
+    typer.echo(f"traboule matching: {message}", err=True)
+    return typer.Exit(UNUSABLE)
+
+
+# --- a folder with its truth ---------------------------------------------------------------------------------------
+
+
+def read_sample(folder: Path) -> Sample:
+    """Records as the import reads them, and their truth. Raises UnreadableError."""
+    records = [record for cluster, name in FILES.items() for record in _records(cluster, folder / name)]
+    by_id = {key.record_id: key for key in (one.key for one in records)}
+    if len(by_id) < len(records):
+        raise UnreadableError(f"{folder}: a record id is in both clusters, so the truth cannot name it")
+    companies: dict[RecordKey, str] = {}
+    related: list[tuple[RecordKey, str]] = []
+    for row in _rows(folder / "truth_records.csv", "record_id", "entity_id"):
+        if key := by_id.get(row["record_id"]):
+            companies[key] = row["entity_id"]
+            kind, _, other = (row.get("kin") or "").partition(":")
+            if kind == "successor":
+                related.append((key, other))
+    same = set(truth_of(companies))
+    for row in _rows(folder / "truth_pairs.csv", "record_id_1", "record_id_2"):
+        a, b = by_id.get(row["record_id_1"]), by_id.get(row["record_id_2"])
+        if a and b:
+            same.add((min(a, b), max(a, b)))
+    ambiguous = {
+        (min(key, other), max(key, other)) for key, company in related for other in companies if companies[other] == company
+    }
+    for record in records:
+        companies.setdefault(record.key, str(record.key))
+    return Sample(records, Truth(frozenset(same - ambiguous), frozenset(ambiguous)), companies)
+
+
+def _records(cluster: str, path: Path) -> Iterator[Features]:
+    if not path.is_file():
+        raise UnreadableError(f"{path}: there is no such file")
+    rejected = 0
+    for file in open_files(FormerSystem(cluster, "membership"), [path]):
+        for outcome in file.outcomes:
+            if isinstance(outcome, Accepted):
+                fact = outcome.fact
+                understood = meaning(fact, None)
+                yield features(
+                    SourceRecord(
+                        RecordKey(cluster, fact.record_id),
+                        fact.model_dump(mode="json", exclude_none=True),
+                        understood.document,
+                        understood.siren,
+                        understood.same_as,
+                        understood.name_key,
+                        None,
+                    )
+                )
+            elif isinstance(outcome, Rejection):
+                rejected += 1
+    if rejected:
+        typer.echo(f"{path}: {rejected} faults in rows that were left out", err=True)
+
+
+def _rows(path: Path, *needed: str) -> Iterator[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            missing = [name for name in needed if name not in (reader.fieldnames or ())]
+            if missing:
+                raise UnreadableError(f"{path}: there is no column {', '.join(missing)}")
+            yield from reader
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnreadableError(f"{path}: {error}") from None
+
+
+async def _in_database(url: str, records: Sequence[Features]) -> tuple[list[Pair], Classes]:
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    from services.membership.domain.matching import stored
+
+    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
+    try:
+        async with engine.begin() as connection:
+            await connection.exec_driver_sql("create extension if not exists pg_trgm")
+            for statement in stored.SCHEMA:
+                await connection.exec_driver_sql(statement.replace("create table", "create temporary table"))
+            await stored.remember(connection, records, [])
+            await connection.exec_driver_sql("analyze match_keys, match_features")
+            found = await stored.candidates(connection, records)
+            return found.pairs, found.classes
+    finally:
+        await engine.dispose()
+
+
+# --- the report ----------------------------------------------------------------------------------------------------
+
+
+def _siren_alone(sample: Sample) -> tuple[float, float]:
+    """Precision and recall of merging whatever has one SIREN, for comparison."""
+    sirens = {one.key: one.siren for one in sample.records if one.siren}
+    merged = truth_of(sirens) - sample.truth.ambiguous
+    right = len(merged & sample.truth.same)
+    return right / max(1, len(merged)), right / max(1, len(sample.truth.same))
+
+
+def _print(figures: Figures, siren_alone: tuple[float, float], records: int, pairs: int, seconds: float) -> None:
+    out = Console()
+    grid = Grid("Merged without a person", title=f"{records} records, {pairs} pairs compared, {seconds:.1f} s")
+    for column in ("precision", "recall", "wrong pairs"):
+        grid.add_column(column, justify="right")
+    grid.add_row("Traboule", f"{figures.precision:.4f}", f"{figures.recall:.3f}", str(len(figures.false_pairs)))
+    grid.add_row("equal SIREN alone", f"{siren_alone[0]:.4f}", f"{siren_alone[1]:.3f}", "")
+    out.print(grid)
+    lines: dict[str, Any] = {
+        "review questions per 1,000 records": f"{figures.review_per_1000:.1f}, {figures.review_true:.0%} of them true",
+        "groups that contradict themselves": figures.contested,
+        "recall after a perfect review": f"{figures.recall_after_review:.4f}",
+        "best F1 of one threshold": f"{figures.best_f1:.4f} at {figures.best_threshold:.1f}",
+    }
+    for what, value in lines.items():
+        out.print(f"{what}: {value}", highlight=False)

@@ -1,0 +1,258 @@
+"""The whole house: export files in, consolidated views out; then latency at 100 messages a second, reads, memory."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median, quantiles
+
+import aiormq
+import asyncpg
+import uvloop
+from pamqp.commands import Basic
+
+from deploy.local.runs import CHECKOUT, free_ports
+from schemas.envelope import encode, routing_key, source_of
+from schemas.membership import MemberRecorded
+from services import SERVICES
+from services.membership.domain.records import RecordKey
+from services.membership.keys import create_key
+from shared.messaging.topology import EXCHANGE
+from shared.persistence.database import create_engine
+from tests.benchmarks.http_client import Connection, reads_per_second, request
+from tests.benchmarks.members import FILES, exports
+from tests.benchmarks.stage import BenchmarkError, Stage, memory_mb, peak_mb
+
+CLUSTER = "numelink"
+WIZARD_SECONDS = 5.4
+"""Dolibarr's import wizard on 10,000 rows, flat: 2.6 s + 2.8 s of simulation. Measured elsewhere, on a like machine."""
+_POLL = 0.005
+_COMMITTED = "select member_id::text from views where member_id = any($1::text[]::uuid[])"
+
+
+@dataclass(frozen=True)
+class Import:
+    """Rows of two exports to readable views."""
+
+    rows: int
+    rejected: int
+    views: int
+    publish_seconds: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Milliseconds from when a message was due to be sent until its member can be read."""
+
+    messages: int
+    rate: float
+    p50: float
+    p95: float
+    p99: float
+    slowest: float
+
+
+@dataclass(frozen=True)
+class Reads:
+    """Answers a second, 32 clients, each the median of the rounds."""
+
+    one_view: float
+    many_views: float
+    constant: float
+    bytes: int
+
+    @property
+    def ratio(self) -> float:
+        """One view beside constant bytes."""
+        return self.one_view / self.constant
+
+
+def start(stage: Stage) -> str:
+    """All four services on empty tables; returns an API key."""
+    stage.clear("billing", "membership")
+    for service in SERVICES:
+        stage.house.start(service, stage.extra if service == "membership" else None, wait=False)
+    stage.house.wait_until_ready(SERVICES)
+
+    async def key() -> str:
+        engine = create_engine(stage.database_url("membership"), application="bench", pool_size=1)
+        async with engine.begin() as connection:
+            made = await create_key(connection, "benchmark", "reader", 1)
+        await engine.dispose()
+        return made
+
+    return asyncio.run(key())
+
+
+def stop(stage: Stage) -> None:
+    """End the four services."""
+    for service in SERVICES:
+        stage.house.stop(service)
+
+
+# --- import --------------------------------------------------------------------------------------------------------
+
+
+def import_exports(stage: Stage, *, quick: bool) -> Import:
+    """``traboule import`` of both clusters' files at once, as two staff would, until every view is committed."""
+    with tempfile.TemporaryDirectory() as folder:
+        generated = exports(Path(folder), 500 if quick else 5_000)
+        started = time.perf_counter()
+        commands = [
+            subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "services.cli", "import", "--as", f"{cluster}/membership", "--json"),
+                    *("--rejects", f"{folder}/{cluster}.rejects.csv", str(generated.paths[name])),
+                ],
+                cwd=CHECKOUT,
+                env=dict(os.environ) | stage.house.env,
+                stdout=subprocess.PIPE,
+            )
+            for cluster, name in FILES.items()
+        ]
+        reports = [json.loads(command.communicate()[0]) for command in commands]
+        published = time.perf_counter() - started
+        stage.wait_for("membership", sum(report["published"] for report in reports), every=0.05)
+        seconds = time.perf_counter() - started
+        rows = sum(generated.rows[name] for name in FILES.values())
+    files = [file for report in reports for file in report["files"]]
+    if sum(file["rows"] for file in files) != rows:
+        raise BenchmarkError(f"the reports tell of {sum(file['rows'] for file in files)} rows, and there are {rows}")
+    views = stage.query("membership", "select count(*) from views")[0][0]
+    return Import(rows, sum(file["rejected"] for file in files), views, published, seconds)
+
+
+# --- latency -------------------------------------------------------------------------------------------------------
+
+
+def latency(stage: Stage, key: str, *, seconds: float, rate: float = 100.0) -> Latency:
+    """New members one by one at an even rate; each is read at the door as soon as it is committed."""
+    return uvloop.run(_latency(stage, key, int(seconds * rate), rate))
+
+
+async def _latency(stage: Stage, key: str, count: int, rate: float) -> Latency:
+    url = stage.house.url("membership")
+    connection = await aiormq.connect(stage.former_system(CLUSTER, "membership"))
+    channel = await connection.channel(publisher_confirms=True)
+    doors = [await Connection.open(url) for _ in range(20)]
+    idle: asyncio.Queue[Connection] = asyncio.Queue()
+    for door in doors:
+        idle.put_nowait(door)
+    waiting: dict[str, asyncio.Event] = {}
+    watcher = asyncio.create_task(_watch(stage.database_url("membership"), waiting))
+    start_at = time.perf_counter() + 0.2
+
+    async def one(number: int) -> float:
+        due = start_at + number / rate
+        fact = _member(number)
+        message = encode(source_of(CLUSTER, "membership"), [fact])
+        member_id = RecordKey(CLUSTER, fact.record_id).own_id
+        await asyncio.sleep(due - time.perf_counter())
+        committed = waiting[member_id] = asyncio.Event()
+        await channel.basic_publish(
+            message.body,
+            exchange=EXCHANGE,
+            routing_key=routing_key(CLUSTER, MemberRecorded),
+            mandatory=True,
+            properties=Basic.Properties(
+                content_type=message.content_type,
+                message_id=message.message_id,
+                delivery_mode=2,
+                user_id=f"{CLUSTER}.membership",
+            ),
+        )
+        async with asyncio.timeout(60):
+            await committed.wait()
+            door = await idle.get()
+            status, _ = await door.get(request(url, f"/members/{member_id}", key))
+        read_at = time.perf_counter()
+        idle.put_nowait(door)
+        if status != 200:
+            raise BenchmarkError(f"the door answers {status} for a member whose view is committed")
+        return (read_at - due) * 1000
+
+    found = await asyncio.gather(*(one(number) for number in range(count)))
+    watcher.cancel()
+    for door in doors:
+        door.close()
+    await connection.close()
+    cuts = quantiles(found, n=100)
+    return Latency(count, rate, cuts[49], cuts[94], cuts[98], max(found))
+
+
+async def _watch(database_url: str, waiting: dict[str, asyncio.Event]) -> None:
+    """Tell whose view is committed, every 5 ms in one query: asking the door for what is not there would burden it."""
+    database = await asyncpg.connect(database_url)
+    while True:
+        for (member_id,) in await database.fetch(_COMMITTED, list(waiting)):
+            waiting.pop(member_id).set()
+        await asyncio.sleep(_POLL)
+
+
+def _member(number: int) -> MemberRecorded:
+    return MemberRecorded(
+        version=1_800_000_000_000_000 + number,
+        record_id=f"LATENCY-{number}",
+        name=f"Atelier Mesure {number}",
+        email=f"contact@mesure{number}.example",
+        street=f"{number} rue du Bac",
+        postcode="42000",
+        city="Saint-Étienne",
+        extra={"note": "Une fiche comme les autres. " * 15},
+    )
+
+
+# --- reads ---------------------------------------------------------------------------------------------------------
+
+
+def reads(stage: Stage, key: str, *, seconds: float, rounds: int) -> Reads:
+    """One view, a thousand views in turn, and constant bytes of the same length, in turns."""
+    url, port = stage.house.url("membership"), free_ports(1)[0]
+    found = stage.query("membership", "select member_id::text, document from views order by length(document) desc")
+    middle = found[len(found) // 2]
+    body = stage.house.folder / "constant.json"
+    body.write_bytes(middle[1])
+    stage.spawn("constant", "tests.benchmarks.others.constant", {"BENCH_BODY": str(body), "BENCH_PORT": str(port)})
+    constant = f"http://127.0.0.1:{port}"
+    asked = {
+        "one": (url, [request(url, f"/members/{middle[0]}", key)]),
+        "many": (url, [request(url, f"/members/{row[0]}", key) for row in found[:1000]]),
+        "constant": (constant, [request(constant, f"/members/{middle[0]}", key)]),
+    }
+    rates: dict[str, list[float]] = {name: [] for name in asked}
+    try:
+        _wait_until_it_answers(constant, asked["constant"][1][0])
+        for _ in range(rounds):
+            for name, (address, requests) in asked.items():
+                rates[name].append(uvloop.run(reads_per_second(address, requests, seconds)))
+    finally:
+        stage.end("constant")
+    return Reads(*(median(rates[name]) for name in ("one", "many", "constant")), len(middle[1]))
+
+
+def _wait_until_it_answers(url: str, raw: bytes) -> None:
+    async def ask() -> None:
+        connection = await Connection.open(url)
+        await connection.get(raw)
+        connection.close()
+
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            return asyncio.run(ask())
+        except OSError:
+            if time.monotonic() > deadline:
+                raise BenchmarkError("the server of constant bytes does not answer") from None
+            time.sleep(0.1)
+
+
+def memory(stage: Stage) -> dict[str, tuple[float, float]]:
+    """Resident memory of each service now, and the most that it ever had, in MB."""
+    pids = {service: stage.house.process(service).pid for service in SERVICES}
+    return {service: (memory_mb(pid), peak_mb(pid)) for service, pid in pids.items()}

@@ -1,0 +1,107 @@
+"""Members through membership alone: what a record costs while the house grows from nothing to 100,000 of them."""
+
+import math
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.demo.generate import ADHERENTS, THIRD_PARTIES, Generated, generate
+from services.membership.importing import FormerSystem, messages, open_files
+from shared.messaging.topology import EXCHANGE
+from tests.benchmarks.stage import Stage, memory_mb, peak_mb
+from tests.benchmarks.workload import Load
+
+STEPS = (600, 5_000, 20_000, 50_000, 100_000)
+FILES = {"clustr-numerique": THIRD_PARTIES, "numelink": ADHERENTS}
+
+
+@dataclass(frozen=True)
+class Step:
+    """All records up to ``records``: µs for each on average, and for each of the last ones (the growing price)."""
+
+    records: int
+    seconds: float
+    average_us: float
+    marginal_us: float
+
+
+@dataclass(frozen=True)
+class Growth:
+    """``exponent`` k of seconds ~ records^k: 1 is linear."""
+
+    records: int
+    views: int
+    records_per_second: float
+    views_per_second: float
+    steps: list[Step]
+    exponent: float
+    rss_mb: float
+    peak_mb: float
+
+
+def exports(folder: Path, members: int) -> Generated:
+    """Two clusters' exports of ``members`` each, one in five in both."""
+    return generate(folder, members=members)
+
+
+def measure(stage: Stage, *, quick: bool) -> Growth:
+    """Preload the records of two clusters in turns, in batches, and let membership consolidate them all."""
+    steps = [step for step in STEPS if step <= (5_000 if quick else 100_000)]
+    stage.clear("membership")
+    loads = _loads(steps[-1] // 2)
+    count = sum(load.events for _, load in loads)
+    for cluster, load in loads:
+        stage.publish(
+            stage.former_system(cluster, "membership"), EXCHANGE, f"{cluster}.membership.member-recorded", [load]
+        )
+    stage.house.start("membership", stage.extra, wait=False)
+    stage.wait_for("membership", count, lambda: stage.house.running("membership"))
+    pid = stage.house.process("membership").pid
+    rss, peak = memory_mb(pid), peak_mb(pid)
+    rows = stage.query("membership", "select received_at, count(*) from inbox group by 1 order by 1")
+    views = stage.query("membership", "select count(*) from views")[0][0]
+    stage.house.stop("membership")
+    times, records = [0.0], [0]
+    for (began, held), (following, _) in zip(rows, rows[1:], strict=False):
+        times.append(times[-1] + (following - began).total_seconds())
+        records.append(records[-1] + held)
+    done = [_step(times, records, min(step, records[-1])) for step in steps]
+    rate = records[-1] / times[-1]
+    return Growth(count, views, rate, rate * views / count, done, _exponent(done), rss, peak)
+
+
+def _loads(members: int) -> list[tuple[str, Load]]:
+    by_cluster: dict[str, list[Load]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        generated = exports(Path(folder), members)
+        for cluster, name in FILES.items():
+            system = FormerSystem.named(f"{cluster}/membership")
+            opened = open_files(system, [generated.paths[name]])
+            by_cluster[cluster] = [
+                Load(one.body, one.content_type, one.message_id, one.events) for one in messages(system, opened)
+            ]
+    longest = max(len(one) for one in by_cluster.values())
+    return [(cluster, loads[n]) for n in range(longest) for cluster, loads in by_cluster.items() if n < len(loads)]
+
+
+def _at(times: list[float], records: list[int], count: float) -> float:
+    """Seconds until so many records were in, on a straight line between two transactions."""
+    n = next(n for n, held in enumerate(records) if held >= count)
+    if n == 0:
+        return 0.0
+    share = (count - records[n - 1]) / (records[n] - records[n - 1])
+    return times[n - 1] + share * (times[n] - times[n - 1])
+
+
+def _step(times: list[float], records: list[int], count: int) -> Step:
+    seconds = _at(times, records, count)
+    first = max(0, count - max(600, count // 5))
+    marginal = (seconds - _at(times, records, first)) / (count - first)
+    return Step(count, seconds, seconds / count * 1e6, marginal * 1e6)
+
+
+def _exponent(steps: list[Step]) -> float:
+    """Least squares of log seconds over log records."""
+    x, y = [math.log(one.records) for one in steps], [math.log(one.seconds) for one in steps]
+    mean_x, mean_y = sum(x) / len(x), sum(y) / len(y)
+    return sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True)) / sum((a - mean_x) ** 2 for a in x)

@@ -1,0 +1,133 @@
+"""One table for people, the same figures as JSON."""
+
+import json
+import os
+import platform
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.benchmarks.journey import WIZARD_SECONDS, Import, Latency, Reads
+from tests.benchmarks.lanes import Ratio, Result
+from tests.benchmarks.members import Growth
+
+READS_TARGET, P99_TARGET = 0.45, 250.0
+
+
+class Report:
+    """Collects the figures of one run."""
+
+    def __init__(self, servers: dict[str, str], *, quick: bool) -> None:
+        self.grid = Table("What", "Result", "Promise", "", title="Traboule, measured", title_justify="left")
+        self.grid.columns[1].justify = "right"
+        self.figures: dict[str, Any] = {
+            "quick": quick,
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+            "servers": servers,
+        }
+
+    def line(self, what: str, result: str, promise: str = "", met: bool | None = None) -> None:
+        """One line of the table; ``met`` says whether the promise was kept."""
+        mark = "" if met is None else "[green]kept[/]" if met else "[red]not kept[/]"
+        self.grid.add_row(what, result, promise, mark)
+
+    def lanes(self, results: dict[str, Result], ratios: list[Ratio]) -> None:
+        """Rates, ratios, memory of each lane."""
+        for letter, one in results.items():
+            spread = f"{min(one.rates):,.0f}–{max(one.rates):,.0f}"
+            per = one.facts / (sum(one.transactions) / len(one.transactions))
+            self.line(
+                f"({letter}) {one.lane.title}",
+                f"{one.rate:,.0f} facts/s",
+                f"{spread} in {len(one.rates)} rounds of {one.facts:,}, {per:,.0f} a transaction, {max(one.memory):,.0f} MB",
+            )
+        for ratio in ratios:
+            self.line(f"ratio {ratio.name}", f"{ratio.value:.2f}", f"≥ {ratio.target:g}", ratio.met)
+        self.figures["lanes"] = {
+            letter: {
+                "title": one.lane.title,
+                "facts": one.facts,
+                "median_per_second": round(one.rate),
+                "per_second": [round(rate) for rate in one.rates],
+                "transactions": one.transactions,
+                "rss_mb": [round(mb) for mb in one.memory],
+            }
+            for letter, one in results.items()
+        }
+        self.figures["ratios"] = [asdict(ratio) | {"met": ratio.met} for ratio in ratios]
+        self.grid.add_section()
+
+    def imported(self, one: Import) -> None:
+        """Export rows to views."""
+        comparable = one.rows >= 10_000
+        self.line(
+            f"{one.rows:,} export rows → {one.views:,} readable views ({one.rejected} rejected)",
+            f"{one.seconds:.1f} s",
+            f"≤ {WIZARD_SECONDS} s: Dolibarr's wizard for 10,000, flat (measured elsewhere)",
+            one.seconds <= WIZARD_SECONDS if comparable else None,
+        )
+        self.figures["import"] = asdict(one) | {"wizard_seconds": WIZARD_SECONDS}
+
+    def latency(self, one: Latency) -> None:
+        """From publish to readable."""
+        self.line(
+            f"publish → readable at the HTTP door, {one.rate:.0f}/s × {one.messages:,}",
+            f"p50 {one.p50:.0f}  p95 {one.p95:.0f}  p99 {one.p99:.0f} ms",
+            f"p99 ≤ {P99_TARGET:.0f} ms (looked for every 5 ms)",
+            one.p99 <= P99_TARGET,
+        )
+        self.figures["latency_ms"] = asdict(one)
+
+    def reads(self, one: Reads) -> None:
+        """HTTP."""
+        self.line(f"reads of one view, {one.bytes:,} bytes, 32 clients", f"{one.one_view:,.0f}/s")
+        self.line("reads of 1,000 views in turn", f"{one.many_views:,.0f}/s")
+        self.line("FastAPI, constant bytes of that length", f"{one.constant:,.0f}/s")
+        self.line("ratio one view / constant", f"{one.ratio:.2f}", f"≥ {READS_TARGET}", one.ratio >= READS_TARGET)
+        self.figures["reads"] = asdict(one) | {"ratio": one.ratio}
+
+    def memory(self, found: dict[str, tuple[float, float]]) -> None:
+        """Of the four services after all that."""
+        for service, (now, peak) in found.items():
+            self.line(f"memory of {service}", f"{now:,.0f} MB", f"peak {peak:,.0f} MB")
+        self.figures["memory_mb"] = {service: {"rss": now, "peak": peak} for service, (now, peak) in found.items()}
+        self.grid.add_section()
+
+    def growth(self, one: Growth) -> None:
+        """What a record costs as the house grows."""
+        self.line(
+            f"(m) membership, batches of 500: {one.records:,} records → {one.views:,} views",
+            f"{one.records_per_second:,.0f} records/s",
+            f"{one.views_per_second:,.0f} views/s, {one.rss_mb:,.0f} MB, peak {one.peak_mb:,.0f} MB",
+        )
+        for step in one.steps:
+            self.line(
+                f"    up to {step.records:,} records",
+                f"{step.average_us:,.0f} µs each",
+                f"the last ones {step.marginal_us:,.0f} µs each",
+            )
+        self.line("    growth: seconds ~ records^k", f"k = {one.exponent:.2f}", "1 is linear")
+        self.figures["growth"] = asdict(one)
+
+    def missing(self, what: str, why: str) -> None:
+        """A part that could not be measured, and why."""
+        self.line(what, "[red]failed[/]", why)
+        self.figures.setdefault("failed", {})[what] = why
+
+    def show(self, path: Path, seconds: float) -> None:
+        """Print the table and write the JSON."""
+        self.figures["seconds"] = round(seconds, 1)
+        path.write_text(json.dumps(self.figures, indent=2, ensure_ascii=False) + "\n")
+        console = Console(width=None if Console().is_terminal else 150)
+        console.print(self.grid)
+        servers = ", ".join(f"{name} {version}" for name, version in self.figures["servers"].items())
+        console.print(
+            f"{os.cpu_count()} cores for servers, services and clients together; {servers}. Durable quorum queues, "
+            "persistent messages, synchronous commit, about 1 KB each.\nEvery lane finds its messages in the queue and "
+            "writes the same invoices (compared); rates run from the first transaction's begin to the last one's.\n"
+            f"{seconds:.0f} s. The same as JSON: {path.relative_to(Path.cwd())}"
+        )

@@ -1,0 +1,76 @@
+"""What the description promises, held against a running server by schemathesis."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+
+import pytest
+import schemathesis
+import uvicorn
+from hypothesis import HealthCheck, given, settings
+from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
+
+from deploy.local.runs import free_ports
+from tests.integration.membership_api.doors import NUMELINK, open_door
+from tests.support.builders import a_member
+
+PATHS = [
+    "/members",
+    "/members.csv",
+    "/members/by-source/{cluster}/{record_id}",
+    "/members/{member_id}",
+    "/members/{member_id}/timeline",
+    "/members/{member_id}/sources",
+    "/statistics",
+]
+
+
+@pytest.fixture(scope="module")
+def served(database_url: str) -> Iterator[tuple[str, str]]:
+    """A server in a thread, with one member; its address and a key."""
+    (port,) = free_ports(1)
+    ready, key = threading.Event(), []
+    server: uvicorn.Server
+
+    async def serve() -> None:
+        nonlocal server
+        async with open_door(database_url) as door:
+            key.append(await door.key("admin"))
+            await door.tell(NUMELINK, a_member(record_id="1", siren="732829320"))
+            server = uvicorn.Server(uvicorn.Config(door.app, "127.0.0.1", port, log_config=None, lifespan="off"))
+            ready.set()
+            await server.serve()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    assert ready.wait(20)
+    yield f"http://127.0.0.1:{port}", key[0]
+    server.should_exit = True
+    thread.join(20)
+
+
+@pytest.fixture(scope="module")
+def description(served: tuple[str, str]) -> schemathesis.BaseSchema:
+    return schemathesis.openapi.from_url(f"{served[0]}/openapi.json", wait_for_schema=10)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_answers_are_as_described(path, description, served):
+    @given(case=description[path]["GET"].as_strategy())
+    @settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    def answers(case):
+        # The key is given beside what schemathesis knows of; that nothing opens without one has its own tests.
+        # No description can say which cursors we gave out.
+        unfit = [ignored_auth, positive_data_acceptance]
+        case.call_and_validate(headers={"authorization": f"Bearer {served[1]}"}, excluded_checks=unfit)
+
+    answers()
+
+
+async def test_the_description_needs_nothing_from_elsewhere(door):
+    described = await door.client.get("/openapi.json")
+
+    assert described.status_code == 200
+    assert set(described.json()["paths"]) == set(PATHS)
+    for page in ("/docs", "/redoc"):
+        assert (await door.client.get(page)).status_code == 404

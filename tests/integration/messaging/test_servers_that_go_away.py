@@ -1,0 +1,120 @@
+"""The database or the broker restarts under a working service: it waits, goes on, and parks nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from deploy.local.nodes import Nodes
+from schemas.billing import InvoiceRecorded
+from shared.runtime.service import Service
+from tests.support.builders import an_invoice
+from tests.support.in_process import OwnHouse
+from tests.support.messages import NUMELINK
+from tests.support.waiting import eventually
+
+
+@pytest.fixture(autouse=True)
+def only_on_private_servers(nodes: Nodes) -> None:
+    if not nodes.owned:
+        pytest.skip("the environment names the servers: they are not ours to kill")
+
+
+@asynccontextmanager
+async def publishing(billing: OwnHouse) -> AsyncIterator[list[InvoiceRecorded]]:
+    """Keep publishing in the background; the list holds what the broker has confirmed."""
+    confirmed: list[InvoiceRecorded] = []
+
+    async def publish() -> None:
+        while True:
+            invoice = an_invoice()
+            try:
+                await billing.publish_as(NUMELINK, invoice)
+            except Exception:  # the broker is away: publish it again until it is confirmed, as a publisher must
+                await asyncio.sleep(0.1)
+                continue
+            confirmed.append(invoice)
+            await asyncio.sleep(0.02)
+
+    task = asyncio.create_task(publish())
+    try:
+        yield confirmed
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def confirmed_more(confirmed: list[InvoiceRecorded], count: int) -> None:
+    goal = len(confirmed) + count
+
+    async def enough() -> bool:
+        return len(confirmed) >= goal
+
+    await eventually(enough, 30)
+
+
+def holds(service: Service) -> bool:
+    return any(lane.holding for lane in service.bus.lanes)
+
+
+async def all_announced(billing: OwnHouse, invoices: list[InvoiceRecorded]) -> None:
+    announced: set[str] = set()
+
+    async def complete() -> bool:
+        announced.update(event["data"]["invoice_id"] for event in await billing.heard(0))
+        return announced >= {invoice.invoice_id for invoice in invoices}
+
+    await eventually(complete, 30)
+
+
+async def applied_at_least(billing: OwnHouse, invoices: list[InvoiceRecorded]) -> None:
+    """An invoice whose confirm was lost may be there too: its publisher would have sent it again."""
+
+    async def all_there() -> bool:
+        return {i.invoice_id for i in invoices} <= set(await billing.column("select invoice_id from invoices"))
+
+    await eventually(all_there, 30)
+
+
+async def test_while_the_database_is_away_messages_are_held_and_none_is_parked(
+    nodes: Nodes, billing_house: OwnHouse
+) -> None:
+    async with billing_house.running() as service, publishing(billing_house) as confirmed:
+        await confirmed_more(confirmed, 5)
+        await asyncio.to_thread(nodes.database.kill)
+        await confirmed_more(confirmed, 5)
+
+        async def holding() -> bool:
+            return holds(service) and not (await service.checks())["database"]
+
+        await eventually(holding)
+        assert not service.bus.healthy
+        await asyncio.to_thread(nodes.database.start)
+        await confirmed_more(confirmed, 5)
+        sent = list(confirmed)
+
+        async def released() -> bool:
+            return not holds(service) and all((await service.checks()).values())
+
+        await eventually(released)
+        await applied_at_least(billing_house, sent)
+        assert await billing_house.parked() == []
+        await all_announced(billing_house, sent)
+
+
+async def test_a_service_finds_its_way_back_to_a_broker_that_was_killed(nodes: Nodes, billing_house: OwnHouse) -> None:
+    async with billing_house.running() as service:
+        async with publishing(billing_house) as confirmed:
+            await confirmed_more(confirmed, 5)
+            await asyncio.to_thread(nodes.broker.kill)
+            await asyncio.to_thread(nodes.broker.start)
+            await confirmed_more(confirmed, 5)
+        await applied_at_least(billing_house, confirmed)
+        assert await billing_house.parked() == []
+        await all_announced(billing_house, confirmed)
+
+        async def ready() -> bool:
+            return all((await service.checks()).values())
+
+        await eventually(ready)

@@ -1,0 +1,81 @@
+"""Any order and duplication of the same messages, through the real handlers and a real database."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from secrets import token_hex
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from deploy.local.nodes import Nodes
+from deploy.provision import EXTENSIONS, migrations_folder
+from services.membership.repository import MembershipUnitOfWork
+from shared.persistence.database import create_engine
+from shared.persistence.migrations import upgrade
+from tests.support.any_order import Deliveries, deliveries, handle, messages
+from tests.support.in_memory import CLUSTERS
+
+
+@pytest.fixture(scope="module")
+def database(nodes: Nodes) -> Iterator[str]:
+    """A membership database of this test's own."""
+    name = f"any_order_{token_hex(3)}"
+    url = urlunsplit(urlsplit(nodes.database.url)._replace(path=f"/{name}"))
+    asyncio.run(execute(nodes.database.url, f"create database {name}"))
+    asyncio.run(execute(url, *(f"create extension if not exists {one}" for one in EXTENSIONS["membership"])))
+    upgrade(migrations_folder("membership"), url)
+    yield url
+    asyncio.run(execute(nodes.database.url, f"drop database {name} with (force)"))
+
+
+async def execute(url: str, *statements: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@settings(
+    max_examples=30,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data())
+def test_any_two_deliveries_of_the_same_messages_give_the_same_views(database: str, data: st.DataObject) -> None:
+    told = data.draw(messages(at_most=30))
+    one, other = data.draw(deliveries(told), label="one"), data.draw(deliveries(told), label="other")
+
+    async def compare() -> None:
+        async with an_engine(database) as engine:
+            assert await views_after(engine, one) == await views_after(engine, other)
+
+    asyncio.run(compare())
+
+
+@asynccontextmanager
+async def an_engine(url: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(url, application="any order", pool_size=1)
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
+
+
+async def views_after(engine: AsyncEngine, batches: Deliveries) -> list[tuple[object, ...]]:
+    """All that is served, after each batch in a transaction of its own."""
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("truncate source_records, record_history, related, views")
+    for batch in batches:
+        async with engine.begin() as connection:
+            await handle(MembershipUnitOfWork(connection, CLUSTERS), batch)
+    async with engine.begin() as connection:
+        rows = await connection.exec_driver_sql("select (to_jsonb(v) - 'updated_at')::text from views v order by 1")
+        return [tuple(row) for row in rows]

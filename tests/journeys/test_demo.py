@@ -1,0 +1,21 @@
+"""`make demo`: what a newcomer runs first must end by itself, well, and say what it found."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.mark.timeout(240)
+def test_the_demo_ends_well_and_counts_every_row_and_member() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "deploy.demo", "--members", "60"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    rows, accepted, set_aside = map(int, re.search(r"│ all +│ +│ +│ +(\d+) │ +(\d+) │ +(\d+) │", done.stdout).groups())
+    assert rows == accepted + set_aside
+    assert set_aside > 10
+    assert "In truth there are 108" in done.stdout
+    for reason in ("not-json", "missing-user-id", "invalid-field", "newer-version", "not-utf-8", "unrouted"):
+        assert reason in done.stdout

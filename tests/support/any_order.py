@@ -1,0 +1,155 @@
+"""The same facts in any order: a strategy that tells little stories full of collisions, and ways to deliver them.
+
+Few companies, few names, few SIRENs and few versions, so that every example holds duplicates, ties, links that come
+and go, records that are the same as one that is not there yet, and removals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from itertools import groupby
+from typing import Any
+
+from hypothesis import strategies as st
+
+from schemas.billing import InvoiceChanged, PaymentChanged
+from schemas.communications import ConsentChanged, MailingChanged
+from schemas.envelope import STRUCTURED, Envelope, encode, read, source_of
+from schemas.events import EventChanged, RegistrationChanged
+from schemas.fields import Announced, Fact
+from schemas.membership import MemberRecorded, MemberRemoved
+from services.membership.consumers import SUBSCRIPTIONS
+from services.membership.repository import MembershipUnitOfWork
+
+Deliveries = list[list[Envelope[Any]]]
+"""Batches, each of one type, in the order in which they are handled."""
+
+CLUSTERS = ("clustr-numerique", "numelink")
+SIRENS = ("732829320", "552100554", "not a siren", None)
+NAMES = ("Écluse Logiciels SAS", "ECLUSE LOGICIELS", "Houille Conseil", "Société Houille Conseil", "Gier", "Ondaine")
+RECORDS = ("M1", "M2", "M3", "M4")
+DAYS = (date(2025, 12, 31), date(2026, 12, 31))
+
+_handlers: dict[type[Any], Callable[..., Awaitable[None]]] = {one.fact: one.handler for one in SUBSCRIPTIONS}
+
+_versions = st.integers(1, 3)
+_clusters = st.sampled_from(CLUSTERS)
+_records = st.sampled_from(RECORDS)
+_moments = st.sampled_from([datetime(2026, month, 3, 9, tzinfo=UTC) for month in (1, 2, 3)])
+_cents = st.sampled_from([Decimal("60.00"), Decimal("120.00")])
+
+_members = st.builds(
+    MemberRecorded,
+    version=_versions,
+    record_id=_records,
+    name=st.sampled_from(NAMES),
+    brand=st.sampled_from([None, "Gier"]),
+    siren=st.sampled_from(SIRENS),
+    same_as=st.sampled_from([None, None, *RECORDS]),
+    email=st.sampled_from([None, "a@exemple.fr", "b@exemple.fr"]),
+    postcode=st.sampled_from([None, "42000", "69003"]),
+    paid_until=st.sampled_from([None, *DAYS]),
+    opt_outs=st.sampled_from([(), ("email",)]),
+)
+_removals = st.builds(MemberRemoved, version=_versions, record_id=_records)
+_invoices = st.builds(
+    InvoiceChanged,
+    cluster=_clusters,
+    version=_versions,
+    invoice_id=st.sampled_from(["F1", "F2"]),
+    record_id=_records,
+    number=st.just("F"),
+    status=st.sampled_from(["issued", "paid", "cancelled"]),
+    issued_on=st.sampled_from(DAYS),
+    period_ends_on=st.sampled_from([None, *DAYS]),
+    net=_cents,
+    vat=st.just(Decimal("0.00")),
+    gross=_cents,
+)
+_payments = st.builds(
+    PaymentChanged,
+    cluster=_clusters,
+    version=_versions,
+    payment_id=st.sampled_from(["P1", "P2"]),
+    record_id=_records,
+    invoice_id=st.sampled_from([None, "F1", "F2"]),
+    paid_on=st.sampled_from(DAYS),
+    amount=_cents,
+)
+_events = st.builds(
+    EventChanged,
+    cluster=_clusters,
+    version=_versions,
+    event_id=st.sampled_from(["E1", "E2"]),
+    title=st.sampled_from(["Rencontre", "Atelier"]),
+    starts_at=_moments,
+)
+_registrations = st.builds(
+    RegistrationChanged,
+    cluster=_clusters,
+    version=_versions,
+    registration_id=st.sampled_from(["R1", "R2"]),
+    event_id=st.sampled_from(["E1", "E2"]),
+    record_id=_records,
+    registered_at=_moments,
+)
+_consents = st.builds(
+    ConsentChanged,
+    cluster=_clusters,
+    version=_versions,
+    consent_id=st.sampled_from(["C1", "C2"]),
+    record_id=_records,
+    channel=st.sampled_from(["email", "phone"]),
+    purpose=st.sampled_from(["news", "events"]),
+    status=st.sampled_from(["granted", "refused", "withdrawn"]),
+    decided_at=_moments,
+)
+_mailings = st.builds(
+    MailingChanged,
+    cluster=_clusters,
+    version=_versions,
+    mailing_id=st.sampled_from(["L1", "L2"]),
+    subject=st.sampled_from(["Lettre", "Invitation"]),
+    sent_at=_moments,
+    recipients=st.lists(_records, unique=True, max_size=3).map(tuple),
+)
+
+_about_members = st.one_of(*[st.tuples(_clusters, _members)] * 4, st.tuples(_clusters, _removals))
+_said = st.one_of(
+    # Members as often as all the rest: they are what links.
+    *[_about_members] * 6,
+    *(st.tuples(st.none(), one) for one in (_invoices, _payments, _events, _registrations, _consents, _mailings)),
+)
+
+
+def messages(*, at_most: int, only_members: bool = False) -> st.SearchStrategy[list[Envelope[Any]]]:
+    """What both clusters say, as membership reads it."""
+    said = _about_members if only_members else _said
+    return st.lists(said, min_size=2, max_size=at_most).map(lambda said: [_envelope(*one) for one in said])
+
+
+def _envelope(cluster: str | None, fact: Fact) -> Envelope[Any]:
+    house = isinstance(fact, Announced)
+    source = source_of("traboule" if house else cluster or "", fact.service)
+    body = encode(source, [fact]).body
+    [envelope] = read(type(fact), body, STRUCTURED, {})
+    assert isinstance(envelope, Envelope), envelope
+    return envelope
+
+
+@st.composite
+def deliveries(draw: st.DrawFn, told: Sequence[Envelope[Any]]) -> Deliveries:
+    """All of it, shuffled, some of it several times, cut into batches anyhow."""
+    again = draw(st.lists(st.sampled_from(told), max_size=len(told)))
+    order = draw(st.permutations([*told, *again]))
+    size = draw(st.integers(1, 6))
+    # A lane reads one queue, and so one type at a time.
+    runs = [list(run) for _, run in groupby(order, key=lambda one: type(one.data))]
+    return [run[at : at + size] for run in runs for at in range(0, len(run), size)]
+
+
+async def handle(uow: MembershipUnitOfWork, batch: Sequence[Envelope[Any]]) -> None:
+    """What the service does with a batch of one type."""
+    await _handlers[type(batch[0].data)](uow, batch)

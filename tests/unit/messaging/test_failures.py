@@ -1,0 +1,82 @@
+"""What to do when handling failed: one table."""
+
+import asyncio
+
+import asyncpg
+import pytest
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from shared.messaging.failures import RETRY_DELAYS, Again, Decision, Hold, Park, Refusal, Retry, decide, sqlstate
+
+
+def database_error(state: str | None, kind: type[DBAPIError] = DBAPIError) -> DBAPIError:
+    """What SQLAlchemy raises around the driver's error."""
+    cause = Exception("a message that may quote personal data")
+    cause.sqlstate = state  # type: ignore[attr-defined]
+    return kind("insert …", None, cause)
+
+
+def invalidated() -> DBAPIError:
+    error = database_error(None)
+    error.connection_invalidated = True
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "decision"),
+    [
+        # the database is away, or cannot work now
+        (ConnectionRefusedError(), Hold()),
+        (OSError("name or service not known"), Hold()),
+        (TimeoutError(), Hold()),
+        (PoolTimeout(), Hold()),
+        (database_error("08006"), Hold()),
+        (database_error("53100"), Hold()),
+        (database_error("53300"), Hold()),
+        (database_error("57P01"), Hold()),
+        (database_error("57P03"), Hold()),
+        (database_error("58030"), Hold()),
+        (database_error("25006"), Hold()),
+        (database_error(None, InterfaceError), Hold()),
+        (database_error(None, OperationalError), Hold()),
+        (invalidated(), Hold()),
+        (asyncpg.CannotConnectNowError(), Hold()),
+        # another transaction was in the way
+        (database_error("40001"), Again()),
+        (database_error("40P01"), Again()),
+        (database_error("55P03"), Again()),
+        # this message will never do
+        (Refusal("closed-period", "the year 2019 is closed"), Park("closed-period", "the year 2019 is closed")),
+        (
+            database_error("23505", IntegrityError),
+            Park("rejected-by-database", "the database refuses its data: SQLSTATE 23505"),
+        ),
+        (database_error("22P05"), Park("rejected-by-database", "the database refuses its data: SQLSTATE 22P05")),
+        # a fault that may pass, or be repaired
+        (KeyError("x"), Retry(RETRY_DELAYS[0], "KeyError")),
+        (database_error("42P01"), Retry(RETRY_DELAYS[0], "DBAPIError")),
+        (database_error("57014"), Retry(RETRY_DELAYS[0], "DBAPIError")),
+        (asyncio.CancelledError(), Retry(RETRY_DELAYS[0], "CancelledError")),
+    ],
+    ids=lambda value: f"{type(value).__name__} {sqlstate(value)}" if isinstance(value, BaseException) else "",
+)
+def test_each_error_has_its_decision(error: BaseException, decision: Decision) -> None:
+    assert decide(error, attempt=0) == decision
+
+
+def test_each_try_waits_longer_and_then_a_person_is_asked() -> None:
+    decisions = [decide(KeyError(), attempt) for attempt in range(len(RETRY_DELAYS) + 1)]
+
+    assert [d.delay for d in decisions[:-1] if isinstance(d, Retry)] == sorted(RETRY_DELAYS)
+    assert decisions[-1] == Park("handler-failed", "KeyError in the handler, 4 times: see the log")
+
+
+@pytest.mark.parametrize("attempt", range(6))
+def test_an_absent_database_never_costs_a_message_its_attempts(attempt: int) -> None:
+    assert decide(ConnectionRefusedError(), attempt) == Hold()
+
+
+def test_a_decision_never_quotes_the_error() -> None:
+    told = [decide(database_error(state), attempt) for state in ("23505", "42P01", "22001") for attempt in range(5)]
+    assert "personal data" not in repr(told)

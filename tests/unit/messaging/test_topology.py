@@ -1,0 +1,90 @@
+"""The broker's definitions: who may do what, and that nothing can fall out."""
+
+import re
+from typing import Any
+
+import pytest
+
+from shared.messaging.failures import RETRY_DELAYS
+from shared.messaging.topology import EXCHANGE, Queue, definitions
+
+QUEUES = [Queue("billing.invoice-recorded", "*.billing.invoice-recorded"), Queue("billing.paid", "*.billing.paid")]
+FORMER = {"numelink.billing": "n", "clustr-numerique.billing": "c"}
+
+
+@pytest.fixture
+def tree() -> dict[str, Any]:
+    return definitions(QUEUES, {"billing": "secret"}, FORMER, vhost="house")
+
+
+def by_name(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {row["name"]: row for row in rows}
+
+
+def test_everything_lies_in_the_one_virtual_host(tree: dict[str, Any]) -> None:
+    parts = ("exchanges", "queues", "bindings", "permissions", "topic_permissions")
+    assert {row["vhost"] for part in parts for row in tree[part]} == {"house"}
+
+
+def test_every_queue_is_kept_on_disk_and_pushes_back_when_full(tree: dict[str, Any]) -> None:
+    for queue in tree["queues"]:
+        assert queue["durable"]
+        assert queue["arguments"]["x-queue-type"] == "quorum"
+        assert queue["arguments"]["x-overflow"] == "reject-publish"
+
+
+def test_what_is_returned_too_often_is_never_dropped(tree: dict[str, Any]) -> None:
+    for name in ("billing.invoice-recorded", "billing.paid"):
+        arguments = by_name(tree["queues"])[name]["arguments"]
+        assert arguments["x-delivery-limit"] == 20
+        assert arguments["x-dead-letter-strategy"] == "at-least-once"
+        (binding,) = (b for b in tree["bindings"] if b["source"] == arguments["x-dead-letter-exchange"])
+        assert binding["routing_key"] == arguments["x-dead-letter-routing-key"]
+        assert binding["destination"] == "billing.dead"
+
+
+def test_what_no_queue_wants_is_kept(tree: dict[str, Any]) -> None:
+    alternate = by_name(tree["exchanges"])[EXCHANGE]["arguments"]["alternate-exchange"]
+    (binding,) = (b for b in tree["bindings"] if b["source"] == alternate)
+    assert (binding["destination"], binding["routing_key"]) == ("billing.unrouted", "*.billing.#")
+
+
+@pytest.mark.parametrize("delay", RETRY_DELAYS)
+def test_a_retry_waits_and_goes_back_by_its_own_routing_key(tree: dict[str, Any], delay: int) -> None:
+    name = f"traboule.retry.{delay}s"
+    arguments = by_name(tree["queues"])[name]["arguments"]
+    assert arguments["x-message-ttl"] == delay * 1000
+    assert arguments["x-dead-letter-exchange"] == ""
+    assert "x-dead-letter-routing-key" not in arguments
+    assert by_name(tree["exchanges"])[name]["type"] == "fanout"
+
+
+@pytest.mark.parametrize(
+    ("user", "key", "may"),
+    [
+        ("numelink.billing", "numelink.billing.invoice-recorded", True),
+        ("numelink.billing", "clustr-numerique.billing.invoice-recorded", False),
+        ("numelink.billing", "numelink.events.event-recorded", False),
+        ("numelink.billing", "numelinkxbilling.invoice-recorded", False),
+        ("numelink.billing", "traboule.billing.invoice-changed", False),
+        ("traboule.billing", "traboule.billing.invoice-changed", True),
+        ("traboule.billing", "traboule.events.event-changed", False),
+    ],
+)
+def test_each_publishes_under_its_own_name_alone(tree: dict[str, Any], user: str, key: str, may: bool) -> None:
+    (right,) = (row for row in tree["topic_permissions"] if row["user"] == user)
+    assert bool(re.search(right["write"], key)) is may
+
+
+def test_a_former_system_may_publish_and_nothing_else(tree: dict[str, Any]) -> None:
+    for row in tree["permissions"]:
+        assert row["configure"] == "^$"
+        if row["user"] in FORMER:
+            assert (row["read"], row["write"]) == ("^$", "^traboule$")
+
+
+def test_a_service_reads_its_own_queues_alone(tree: dict[str, Any]) -> None:
+    (right,) = (row for row in tree["permissions"] if row["user"] == "traboule.billing")
+    assert re.search(right["read"], "billing.invoice-recorded")
+    assert not re.search(right["read"], "membership.invoice-changed")
+    assert not re.search(right["write"], "traboule.dead"), "only the broker puts messages there"
