@@ -188,7 +188,7 @@ def read(
             events = [one.validate_json(body)]
     except (ValidationError, ValueError):
         return _one_by_one(fact_type, body, mode, headers)
-    if all(event.type == expected for event in events):
+    if events and all(event.type == expected for event in events):
         return list(events)
     # Not encoded from what was read: an event of another type must keep its own type, to be replayed one day.
     return _one_by_one(fact_type, body, mode, headers)

@@ -1,4 +1,4 @@
-"""``traboule matching``: fit the weights to a truth, and measure how well companies are recognised where it is known."""
+"""``traboule matching``: fit the weights where the truth is known, and measure how well companies are recognised."""
 
 import asyncio
 import csv
@@ -21,7 +21,7 @@ from services.membership.domain.matching.levels import compare
 from services.membership.domain.matching.measuring import Figures, Truth, measure, truth_of
 from services.membership.domain.matching.score import judge
 from services.membership.domain.matching.validation import held_out
-from services.membership.domain.matching.weights import CURRENT, Weights, WeightsError, load, shipped, write
+from services.membership.domain.matching.weights import CURRENT, WeightsError, load, shipped, write
 from services.membership.domain.meaning import meaning
 from services.membership.domain.records import RecordKey, SourceRecord
 from services.membership.importing import FormerSystem, open_files
@@ -81,7 +81,9 @@ def evaluate(
     except (UnreadableError, WeightsError) as error:
         raise _stop(str(error)) from None
     if cross_validate:
-        judgements = held_out(pairs, classes, sample.truth, sample.companies, replace(shipped(0), auto=used.auto, review=used.review))
+        judgements = held_out(
+            pairs, classes, sample.truth, sample.companies, replace(shipped(0), auto=used.auto, review=used.review)
+        )
     else:
         judgements = [judge(a, b, classes, used) for a, b in pairs]
     figures = measure(sample.records, judgements, sample.truth)
@@ -156,7 +158,10 @@ def read_sample(folder: Path) -> Sample:
         if a and b:
             same.add((min(a, b), max(a, b)))
     ambiguous = {
-        (min(key, other), max(key, other)) for key, company in related for other in companies if companies[other] == company
+        (min(key, other), max(key, other))
+        for key, company in related
+        for other in companies
+        if companies[other] == company
     }
     for record in records:
         companies.setdefault(record.key, str(record.key))

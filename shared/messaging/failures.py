@@ -7,6 +7,7 @@ import asyncio
 from dataclasses import dataclass
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 RETRY_DELAYS = (5, 30, 300)
 """Seconds before the second, third and fourth try; one TTL queue each."""
@@ -71,7 +72,7 @@ def decide(error: BaseException, attempt: int) -> Decision:
     if isinstance(error, Refusal):
         return Park(error.reason, error.detail)
     state = sqlstate(error)
-    if state.startswith(_DATABASE_AWAY) or isinstance(error, (OSError, asyncio.TimeoutError)):
+    if state.startswith(_DATABASE_AWAY) or isinstance(error, (OSError, asyncio.TimeoutError, PoolTimeout)):
         return Hold()
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return Hold()

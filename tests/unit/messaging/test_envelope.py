@@ -127,7 +127,7 @@ def test_one_bad_event_does_not_take_its_batch_along() -> None:
         ("number", "x" * 1001),
         ("label", "a\x00b"),
         ("version", -1),
-        ("version", 2**63),
+        ("version", 2**63 + 5),
     ],
 )
 def test_a_bad_value_is_refused_by_its_field_and_is_not_quoted(field: str, value: Any) -> None:
@@ -136,7 +136,7 @@ def test_a_bad_value_is_refused_by_its_field_and_is_not_quoted(field: str, value
     one = refused(orjson.dumps(event))
     assert one.reason == "invalid-field"
     assert f"data.{field}: " in one.detail
-    assert str(value)[:40] not in one.detail.replace("1970-01-01 is how", "") or not str(value)
+    assert not value or str(value)[:40] not in one.detail.replace("1970-01-01 is how", "")
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,14 @@
 """What one record contributes to recognising its company. Pure: the same record always contributes the same."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
 from unidecode import unidecode
 
-from services.membership.domain.matching.words import GENERIC, HOSTS, PLATFORMS, PROVIDERS
-from services.membership.domain.naming import name_key
+from services.membership.domain.matching.words import GENERIC, HOSTS, PLATFORMS, PROVIDERS, listed
 from services.membership.domain.records import RecordKey, SourceRecord
 
 VERSION = 1
@@ -19,22 +18,22 @@ Form = Literal["association", "company"]
 
 _ASSOCIATION = re.compile(r"\bASSO(?:C(?:IATION)?)?\b")
 _COMPANY = re.compile(r"\b(?:SA|SAS|SASU|SARL|SARLU|EURL|SNC|SCA|SCOP|SELARL|SELAS|GMBH|LTD|INC|SRL)\b")
-_LEGAL_WORDS = frozenset(
-    "SA SAS SASU SARL SARLU EURL EARL SNC SCS SCA SCI SCOP SCIC SELARL SELAS ASSOC ASSOCIATION ASSO".split()
-)
+_LEGAL_WORDS = listed("SA SAS SASU SARL SARLU EURL EARL SNC SCS SCA SCI SCOP SCIC SELARL SELAS ASSOC ASSOCIATION ASSO")
 _ALPHANUMERIC = re.compile(r"[A-Z0-9]+")
 _CEDEX = re.compile(r"\bCEDEX\b.*|\b\d+\b")
 _BOX = re.compile(r"\b(?:BP|CS|TSA|BOITE POSTALE)\s*\d+\b")
-_EXTRA = re.compile(r"\b(?:BAT|BATIMENT|IMM|IMMEUBLE|ESC|ESCALIER|ETAGE|APPT?|HALL|LOT|PORTE|RDC|BUREAU)\b\.?\s*\w{0,3}\b")
+_EXTRA = re.compile(
+    r"\b(?:BAT|BATIMENT|IMM|IMMEUBLE|ESC|ESCALIER|ETAGE|APPT?|HALL|LOT|PORTE|RDC|BUREAU)\b\.?\s*\w{0,3}\b"
+)
 _NUMBER = re.compile(r"\b(\d{1,4})\s*(BIS|TER|QUATER|[A-D])?\b")
-_WAYS = frozenset(
+_WAYS = listed(
     """
     R RUE AV AVE AVENUE BD BLD BLVD BOULEVARD CHE CHEM CHEMIN PL PLACE RTE ROUTE ALL ALLEE ALLEES IMP IMPASSE QU QUAI SQ
     SQUARE CRS COURS PAS PASSAGE PROM PROMENADE ESP ESPLANADE FG FAUBOURG LOT LOTISSEMENT RES RESIDENCE VOIE SENTIER
     ZI ZA ZAC ZAE ZONE INDUSTRIELLE ARTISANALE ACTIVITE ACTIVITES PARC CENTRE COMMERCIAL LIEU DIT LD HAMEAU
-    """.split()
+    """
 )
-_SMALL = frozenset("DE DU DES LA LE LES L D A AU AUX ET EN SUR".split())
+_SMALL = listed("DE DU DES LA LE LES L D A AU AUX ET EN SUR")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +123,7 @@ def telling_words(name: str) -> frozenset[str]:
 
 def acronyms(plain: str, city: str) -> tuple[str, ...]:
     """``KPDA`` and ``KPA`` for KEOLIS PAYS D'AIX: people take the small words along, or not; the town mostly not."""
-    words = [word for word in _ALPHANUMERIC.findall(plain) if word not in _LEGAL_WORDS]
+    words = [word for word in _words(plain) if word not in _LEGAL_WORDS]
     telling = [word for word in words if word not in _SMALL]
     elsewhere = [word for word in telling if word not in city.split()]
     found = {"".join(word[0] for word in chosen) for chosen in (words, telling, elsewhere) if len(chosen) >= 3}
@@ -161,23 +160,23 @@ def read_street(written: str) -> tuple[str | None, str]:
     if found and _only_ways(plain[: found.start()]):
         number = found[1].lstrip("0") + (found[2] or "")
         plain = plain[: found.start()] + " " + plain[found.end() :]
-    words = [word for word in _ALPHANUMERIC.findall(plain) if word not in _SMALL]
+    words = [word for word in _words(plain) if word not in _SMALL]
     kept = [word for word in words if word not in _WAYS]
     return number or None, " ".join(_SAINT.get(word, word) for word in kept or words)
 
 
 _SAINT = {"ST": "SAINT", "STE": "SAINTE", "GAL": "GENERAL", "MAL": "MARECHAL", "DR": "DOCTEUR", "PDT": "PRESIDENT"}
-_ZONES = frozenset("ZI ZA ZAC ZAE ZONE INDUSTRIELLE ARTISANALE PARC ACTIVITE ACTIVITES".split())
+_ZONES = listed("ZI ZA ZAC ZAE ZONE INDUSTRIELLE ARTISANALE PARC ACTIVITE ACTIVITES")
 
 
 def _only_ways(before: str) -> bool:
-    return all(word in _ZONES or word in _SMALL for word in _ALPHANUMERIC.findall(before))
+    return all(word in _ZONES or word in _SMALL for word in _words(before))
 
 
 @lru_cache(maxsize=16_384)
 def town(written: str) -> str:
     """``"St-Étienne Cedex 2"`` → ``"SAINT ETIENNE"``; the articles go, since files drop them."""
-    words = _ALPHANUMERIC.findall(_CEDEX.sub(" ", _plain(written)))
+    words = _words(_CEDEX.sub(" ", _plain(written)))
     return " ".join(_SAINT.get(word, word) for word in words if word not in _SMALL)
 
 
@@ -203,9 +202,13 @@ _LENGTHS = {"siren": 9, "siret": 14}
 
 
 def _contact(written: Mapping[str, Any]) -> str | None:
-    names: Iterable[str] = (str(written.get(name) or "") for name in ("contact_first_name", "contact_last_name"))
-    first, last = (" ".join(_ALPHANUMERIC.findall(_plain(name))) for name in names)
+    names = (_plain(str(written.get(name) or "")) for name in ("contact_first_name", "contact_last_name"))
+    first, last = (" ".join(_words(name)) for name in names)
     return f"{first} {last}" if first and last else None
+
+
+def _words(plain: str) -> list[str]:
+    return _ALPHANUMERIC.findall(plain)
 
 
 def _plain(text: str) -> str:

@@ -186,9 +186,7 @@ def _firmest_tree(links: Sequence[_Link]) -> dict[RecordKey, list[tuple[RecordKe
     return tree
 
 
-def _path(
-    tree: Mapping[RecordKey, Sequence[tuple[RecordKey, _Link]]], start: RecordKey, end: RecordKey
-) -> list[_Link]:
+def _path(tree: Mapping[RecordKey, Sequence[tuple[RecordKey, _Link]]], start: RecordKey, end: RecordKey) -> list[_Link]:
     """The links between two records of a forest; none if they are apart."""
     came: dict[RecordKey, tuple[RecordKey, _Link] | None] = {start: None}
     waiting = [start]

@@ -8,7 +8,7 @@ from services.membership.domain.matching.levels import AGREEING, Levels
 
 TELLING_NAMES = frozenset({"exact", "fuzzy", "brand"})
 NEARLY_TELLING = frozenset({"exact-common", "located", "acronym", "abbreviation", "near"})
-"""Good enough beside two strong keys in one town. A generic word more is not: DUPONT and DUPONT HOLDING share all that."""
+"""Good enough beside two strong keys in one town. A generic word more is not: DUPONT, DUPONT HOLDING share all that."""
 PARTLY_ALIKE = frozenset({"subset-rare", "subset-common", "partial-rare"})
 
 

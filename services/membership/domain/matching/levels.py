@@ -9,7 +9,7 @@ from services.membership.domain.matching import keys
 from services.membership.domain.matching.features import Features
 from services.membership.domain.matching.frequencies import Classes, Commonness
 from services.membership.domain.matching.names import compare_names
-from services.membership.domain.matching.words import GENERIC
+from services.membership.domain.matching.words import GENERIC, listed
 
 RARE = Commonness.RARE
 AGREEING = frozenset(
@@ -22,11 +22,11 @@ _NAME_ORDER = (
     "subset-common", "partial-rare", "partial", "none",
 )  # fmt: skip
 _RANK = {level: rank for rank, level in enumerate(_NAME_ORDER)}
-_ROLES = frozenset(
+_ROLES = listed(
     """
     contact info infos accueil direction bonjour hello admin administration secretariat compta comptabilite rh office
     commercial mail courrier contacts association mairie communication gestion siege
-    """.split()
+    """
 )
 
 

@@ -216,9 +216,7 @@ async def candidates(connection: Connection, changed: Sequence[Features], crosse
 async def _found(
     connection: Connection, changed: Sequence[Features], classes: Mapping[str, Commonness]
 ) -> set[tuple[RecordKey, RecordKey]]:
-    asked = [
-        (key, one.key) for one in changed for key in sorted(keys(one)) if classes.get(key) != Commonness.CROWDED
-    ]
+    asked = [(key, one.key) for one in changed for key in sorted(keys(one)) if classes.get(key) != Commonness.CROWDED]
     by_key = await connection.exec_driver_sql(_BY_KEY, ([key for key, _ in asked], *_columns(r for _, r in asked)))
     await connection.exec_driver_sql(_SIMILARITY, (str(THRESHOLD),))
     by_name = await connection.exec_driver_sql(
@@ -239,9 +237,10 @@ async def _found(
 async def classes_of(connection: Connection, asked: Sequence[str]) -> dict[str, Commonness]:
     """The classes of those keys that are not rare. No count goes further than it must."""
     rows = await connection.exec_driver_sql(_COUNTS, (list(asked), [crowded_above(key[0]) for key in asked]))
-    counts: dict[str, int] = {key: records for key, records in rows}
+    counts: dict[str, int] = dict(tuple(row) for row in rows)
     domains = [key for key, records in counts.items() if key[0] == DOMAIN and records <= crowded_above(DOMAIN)]
-    names = {key: count for key, count in await connection.exec_driver_sql(_NAMES, (domains,))} if domains else {}
+    named = await connection.exec_driver_sql(_NAMES, (domains,)) if domains else ()
+    names: dict[str, int] = dict(tuple(row) for row in named)
     classes = {key: commonness(key, records, names.get(key, 1)) for key, records in counts.items()}
     return {key: found for key, found in classes.items() if found != Commonness.RARE}
 

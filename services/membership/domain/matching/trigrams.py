@@ -13,9 +13,7 @@ THRESHOLD: Final = 0.4499
 @lru_cache(maxsize=131_072)
 def trigrams(name: str) -> frozenset[str]:
     """Of each word, with two spaces before it and one after."""
-    return frozenset(
-        padded[at : at + 3] for word in name.lower().split() for padded in (f"  {word} ",) for at in range(len(word) + 1)
-    )
+    return frozenset(f"  {word} "[at : at + 3] for word in name.lower().split() for at in range(len(word) + 1))
 
 
 def similar(a: str, b: str) -> bool:

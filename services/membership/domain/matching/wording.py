@@ -24,7 +24,9 @@ LEVELS: Final[dict[str, dict[str, dict[str, str]]]] = {
         "fuzzy": _said("Même nom à une faute de frappe près", "Same name but for a typing error"),
         "brand": _said("Le nom de l'un est l'enseigne de l'autre", "The name of one is the brand of the other"),
         "located": _said("Même nom, l'un ajoute sa ville ou « France »", "Same name, one adds its town or “France”"),
-        "extended": _said("Même nom, l'un ajoute un mot courant (Groupe, Services…)", "Same name, one adds a generic word"),
+        "extended": _said(
+            "Même nom, l'un ajoute un mot courant (Groupe…)", "Same name, one adds a generic word (Group…)"
+        ),
         "acronym": _said("Le nom de l'un est le sigle de l'autre", "The name of one is the initials of the other"),
         "abbreviation": _said("Même nom, abrégé", "Same name, shortened"),
         "near": _said(
@@ -59,7 +61,8 @@ LEVELS: Final[dict[str, dict[str, dict[str, str]]]] = {
     "phone": {
         "equal": _said("Même numéro de téléphone", "Same phone number"),
         "shared": _said(
-            "Même numéro de téléphone, mais sur plus de trois fiches", "Same phone number, but on more than three records"
+            "Même numéro de téléphone, mais sur plus de trois fiches",
+            "Same phone number, but on more than three records",
         ),
         "different": _said("Numéros de téléphone différents", "Different phone numbers"),
     },
@@ -113,14 +116,16 @@ REFUSALS: Final[dict[str, dict[str, str]]] = {
         "The SIREN is the same, but neither the name nor enough contact details agree",
     ),
     "name-not-telling": _said(
-        "Sans SIREN commun, les noms ne se ressemblent pas assez", "Without a common SIREN, the names are not alike enough"
+        "Sans SIREN commun, les noms ne se ressemblent pas assez",
+        "Without a common SIREN, the names are not alike enough",
     ),
     "name-alone": _said(
         "Le nom seul ne suffit pas : ni domaine, ni e-mail, ni téléphone, ni adresse en commun",
         "The name alone is not enough: no domain, e-mail, phone or address in common",
     ),
     "one-key-elsewhere": _said(
-        "Une seule coordonnée en commun, et pas dans la même ville", "Only one contact detail in common, and not in one town"
+        "Une seule coordonnée en commun, et pas dans la même ville",
+        "Only one contact detail in common, and not in one town",
     ),
     "association-at-address": _said(
         "Seule l'adresse est commune, et une association peut y côtoyer une autre structure du même nom",

@@ -1,15 +1,16 @@
-"""Words and hosts that say little about which company it is: fixed lists, so that the same records always mean the same.
+"""Words and hosts that say little about which company it is: fixed lists, so that a record always means the same.
 
 What is common among the members themselves is counted (see :mod:`frequencies`); these lists are for what is common in
 general, and would look rare in a small file.
 """
 
 
-def _listed(text: str) -> frozenset[str]:
+def listed(text: str) -> frozenset[str]:
+    """The words of a text, however it is broken into lines."""
     return frozenset(text.split())
 
 
-GENERIC = _listed(
+GENERIC = listed(
     """
     FRANCE FRANCAISE FRANCAIS GROUPE HOLDING INTERNATIONAL INTERNATIONALE SERVICES TECHNOLOGIES INDUSTRIES INDUSTRIEL
     INDUSTRIELLE SYSTEMES CONSEIL CONSEILS CONSULTING DISTRIBUTION DEVELOPPEMENT MANAGEMENT GESTION SOLUTIONS SOLUTION
@@ -34,7 +35,7 @@ GENERIC = _listed(
 )
 """Generic, geographic and trade words, as :func:`naming.name_key` spells them."""
 
-PROVIDERS = _listed(
+PROVIDERS = listed(
     """
     gmail.com googlemail.com orange.fr wanadoo.fr free.fr sfr.fr neuf.fr cegetel.net club-internet.fr numericable.fr
     laposte.net bbox.fr aliceadsl.fr alice.fr voila.fr noos.fr dbmail.com 9online.fr 9business.fr libertysurf.fr
@@ -46,7 +47,7 @@ PROVIDERS = _listed(
 )
 """General e-mail providers: their domain says nothing about the company."""
 
-HOSTS = _listed(
+HOSTS = listed(
     """
     wixsite.com wix.com wordpress.com blogspot.com blogspot.fr over-blog.com jimdo.com jimdofree.com e-monsite.com
     free.fr webnode.fr webnode.com site123.me business.site sites.google.com github.io weebly.com squarespace.com
@@ -56,7 +57,7 @@ HOSTS = _listed(
 )
 """Below these, each sub-domain belongs to somebody else; themselves they belong to nobody among the members."""
 
-PLATFORMS = _listed(
+PLATFORMS = listed(
     """
     facebook.com linkedin.com twitter.com x.com instagram.com youtube.com google.com google.fr pagesjaunes.fr
     societe.com helloasso.com linktr.ee malt.fr viadeo.com tiktok.com

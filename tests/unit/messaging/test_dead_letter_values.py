@@ -1,0 +1,54 @@
+"""Whatever a publisher put into properties and headers, its message can be parked."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import orjson
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.messaging import dead_letters
+from shared.messaging.delivery import ATTEMPT, ORIGIN_KEY, ORIGIN_USER, Delivery
+
+_value = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats()
+    | st.text()
+    | st.binary()
+    | st.decimals()
+    | st.datetimes(timezones=st.just(UTC)),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(headers=st.dictionaries(st.text(), _value, max_size=5))
+def test_any_header_can_be_stored_as_json_without_nul(headers: dict[str, object]) -> None:
+    text = dead_letters._json(headers)  # pyright: ignore[reportPrivateUsage]
+    assert isinstance(orjson.loads(text), dict)
+    assert "\\u0000" not in text
+
+
+def test_headers_stay_readable() -> None:
+    headers = {"a": Decimal("1.5"), "b": b"raw", "c": datetime(2026, 1, 1, tzinfo=UTC), "d": {"e": [1]}}
+    text = dead_letters._json(headers)  # pyright: ignore[reportPrivateUsage]
+    assert orjson.loads(text) == {
+        "a": "Decimal('1.5')",
+        "b": "b'raw'",
+        "c": "2026-01-01T00:00:00+00:00",
+        "d": {"e": [1]},
+    }
+
+
+def test_what_is_sent_back_keeps_its_origin_and_its_cloudevents_headers_and_no_other() -> None:
+    delivery = Delivery(
+        "billing.paid", b"", None, {"ce-id": "7", "x-death": []}, "m", "numelink.billing", "numelink.billing.paid"
+    )
+    assert delivery.return_headers(2) == {
+        "ce-id": "7",
+        ORIGIN_USER: "numelink.billing",
+        ORIGIN_KEY: "numelink.billing.paid",
+        ATTEMPT: 2,
+    }
