@@ -34,7 +34,7 @@ class Provisioned:
     ``secrets`` holds the passwords by role and broker user, for a second call that must not change them.
     """
 
-    env: dict[str, str]
+    env: dict[str, str] = field(repr=False)
     secrets: Mapping[str, str] = field(repr=False)
 
 
@@ -55,7 +55,7 @@ def provision(
     (``traboule_billing``) or broker user (``traboule.billing``, ``numelink.billing``); others are made at random.
     """
     clusters = load_clusters(clusters_file)
-    given = secrets or {}
+    given = {} if secrets is None else secrets
     passwords = {
         name: given.get(name) or random.token_urlsafe(24)
         for name in [

@@ -24,7 +24,9 @@ async def consolidate_records(
         return
     groups = linking.groups(records)
     members = {record.key: linking.member_id(group) for group in groups for record in group}
-    moved = {r.key: members.get(r.key) for r in records if r.member_id != members.get(r.key)}
+    heirs = _heirs(records, members)
+    belongs = {r.key: heirs.get(r.member_id or "") if r.removed else members[r.key] for r in records}
+    moved = {record.key: belongs[record.key] for record in records if record.member_id != belongs[record.key]}
     if moved:
         await uow.assign(moved)
     await uow.drop_views({r.member_id for r in records if r.member_id} - set(members.values()))
@@ -35,6 +37,18 @@ async def consolidate_members(uow: MembershipUnitOfWork, member_ids: Iterable[st
     """Write the views of members whose dues, registrations, consents or mailings changed."""
     groups = await uow.groups(member_ids)
     await _write_views(uow, list(groups.values()))
+
+
+def _heirs(records: Iterable[SourceRecord], members: Mapping[RecordKey, str]) -> dict[str, str]:
+    """For each member as it was, the member that its first surviving record is part of now.
+
+    A removed record stays with it, so that its id, and the ids once merged into it, go on answering.
+    """
+    heirs: dict[str, str] = {}
+    for record in sorted(records, key=lambda one: one.key):
+        if record.member_id and not record.removed:
+            heirs.setdefault(record.member_id, members[record.key])
+    return heirs
 
 
 async def _write_views(uow: MembershipUnitOfWork, groups: Sequence[Sequence[SourceRecord]]) -> None:

@@ -1,12 +1,14 @@
 """The bus: a service's connection to the broker, with one lane for each line of its routing table."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from aio_pika.abc import AbstractIncomingMessage
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS
 from faststream import AckPolicy
 from faststream.rabbit import Channel, RabbitBroker, RabbitQueue
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -87,10 +89,19 @@ class Bus:
         return all(lane.alive and not lane.holding for lane in self.lanes)
 
     async def start(self) -> None:
-        """Start the lanes, then let messages in."""
+        """Start the lanes, then let messages in. Raises OSError when the broker cannot be used yet; call it again."""
         for lane in self.lanes:
             lane.start()
-        await self.broker.start()
+        try:
+            await self.broker.start()
+        except (*CONNECTION_EXCEPTIONS, asyncio.CancelledError) as error:
+            # A broker that boots, or a proxy before one that does not run, takes the connection and closes it again:
+            # that surfaces as almost anything. Half a start must not leave consumers for the next one to double.
+            if (task := asyncio.current_task()) and task.cancelling():
+                raise
+            with contextlib.suppress(Exception):
+                await self.broker.stop()
+            raise ConnectionError(f"the broker cannot be used yet: {type(error).__name__}") from error
 
     async def stop(self) -> None:
         """Let no more in, settle what is in hand, then close: what was not settled returns to its queue."""

@@ -58,8 +58,11 @@ def test_services_start_before_their_servers(stage: Stage) -> None:
     stage.nodes.database.kill()
     for service in services:
         stage.house.start(service, wait=False)
-    time.sleep(6)
+    time.sleep(3)  # connections are taken, and closed again at once
+    stage.to_broker.cut()
+    time.sleep(3)  # and now they are refused
     stage.nodes.broker.start()
+    stage.to_broker.open()
     time.sleep(2)
     stage.nodes.database.start()
     stage.prove()

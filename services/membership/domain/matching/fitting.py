@@ -7,6 +7,7 @@ its former weight, and a small truth changes little. No more is needed than Newt
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from services.membership.domain.matching.levels import FIELDS, Levels
@@ -14,6 +15,9 @@ from services.membership.domain.matching.weights import Weights
 
 PULL: Final = 1.0
 """Precision of the prior on each weight, per squared nat: about what four pairs can say."""
+_PRIOR: Final = 0.01
+"""The prior odds, which every truth shows well, are hardly pulled."""
+_FIRM: Final = 1e9
 _ROUNDS: Final = 40
 _CLOSE_ENOUGH: Final = 1e-6
 
@@ -29,21 +33,21 @@ def fit(rows: Iterable[Row], start: Weights, pull: float = PULL) -> Weights:
     position = {name: at for at, name in enumerate(names, 1)}
     before = [start.prior, *(start.levels[field].get(level, 0.0) for field, level in names)]
     centre = [value * math.log(2) for value in before]
+    pulls = [pull * _PRIOR, *(_FIRM if name in start.fixed else pull for name in names)]
     seen = [
         ([0, *(position[f, level] for f, level in zip(FIELDS, levels, strict=True) if level)], different, same)
         for levels, (different, same) in sorted(patterns.items(), key=lambda item: [level or "" for level in item[0]])
     ]
-    fitted = [value / math.log(2) for value in _newton(seen, centre, pull)]
+    fitted = [value / math.log(2) for value in _newton(seen, centre, pulls)]
     learnt = {field: dict(levels) for field, levels in start.levels.items()}
     for (field, level), at in position.items():
         learnt[field][level] = round(fitted[at], 2)
-    return Weights(start.version, start.note, round(fitted[0], 2), start.auto, start.review, learnt)
+    return replace(start, prior=round(fitted[0], 2), levels=learnt)
 
 
-def _newton(rows: Sequence[tuple[list[int], int, int]], centre: Sequence[float], pull: float) -> list[float]:
-    """The most probable weights, in nats. The prior odds, at 0, are hardly pulled: every truth shows them well."""
+def _newton(rows: Sequence[tuple[list[int], int, int]], centre: Sequence[float], pulls: Sequence[float]) -> list[float]:
+    """The most probable weights, in nats."""
     size = len(centre)
-    pulls = [pull * 0.01, *[pull] * (size - 1)]
     weights = list(centre)
     for _ in range(_ROUNDS):
         slope = [-pulls[i] * (weights[i] - centre[i]) for i in range(size)]

@@ -4,12 +4,11 @@ Scores add up evidence as if each piece stood alone; the guard is for where it d
 companies that it looks after, homonyms in one département, a SIREN typed from the line above.
 """
 
-from services.membership.domain.matching.levels import AGREEING, Levels
+from services.membership.domain.matching.levels import AGREEING, PARTLY_ALIKE, Levels
 
 TELLING_NAMES = frozenset({"exact", "fuzzy", "brand"})
 NEARLY_TELLING = frozenset({"exact-common", "located", "acronym", "abbreviation", "near"})
 """Good enough beside two strong keys in one town. A generic word more is not: DUPONT, DUPONT HOLDING share all that."""
-PARTLY_ALIKE = frozenset({"subset-rare", "subset-common", "partial-rare"})
 
 
 def refusal(levels: Levels) -> str | None:

@@ -16,6 +16,7 @@ AGREEING = frozenset(
     {"exact", "exact-common", "fuzzy", "located", "extended", "acronym", "abbreviation", "near", "brand"}
 )
 """Names that may be one company's when its SIREN says so."""
+PARTLY_ALIKE = frozenset({"subset-rare", "subset-common", "partial-rare"})
 
 _NAME_ORDER = (
     "exact", "exact-common", "fuzzy", "brand", "located", "extended", "acronym", "abbreviation", "near", "subset-rare",
@@ -51,18 +52,22 @@ FIELDS = Levels._fields
 
 def compare(a: Features, b: Features, classes: Classes) -> Levels:
     """Symmetric. ``classes`` needs to hold the keys that the two share and that are not rare."""
-    siren = _siren(a, b)
-    name = _name(a, b, classes)
+    siren, name = _siren(a, b), _name(a, b, classes)
+    domain, email, phone = _domain(a, b, classes), _email(a, b, classes), _phone(a, b, classes)
     place = _place(a, b)
-    if place == "elsewhere" and siren == "equal" and name in AGREEING:
-        place = "branch"  # one company's sites; the SIREN is the company's
+    if place == "elsewhere":
+        # A company may have sites in both clusters' towns; what is the same beside its name tells how likely.
+        if siren == "equal" and (name in AGREEING or name in PARTLY_ALIKE):
+            place = "branch"
+        elif siren != "different" and name in AGREEING and "equal" in (domain, email, phone):
+            place = "far"
     return Levels(
         _declared(a, b),
         siren,
         name,
-        _domain(a, b, classes),
-        _email(a, b, classes),
-        _phone(a, b, classes),
+        domain,
+        email,
+        phone,
         _street(a, b, classes),
         place,
         _naf(a, b),

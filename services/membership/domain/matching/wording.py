@@ -84,6 +84,10 @@ LEVELS: Final[dict[str, dict[str, dict[str, str]]]] = {
         "branch": _said(
             "Autre département : sans doute un autre établissement", "Another département: probably another site"
         ),
+        "far": _said(
+            "Autre département, mais une coordonnée commune : peut-être un autre établissement",
+            "Another département, but a contact detail in common: perhaps another site",
+        ),
         "elsewhere": _said("Autre département", "Another département"),
     },
     "naf": {

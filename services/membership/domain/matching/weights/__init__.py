@@ -29,6 +29,8 @@ class Weights:
     review: float
     """From this score on a person is asked."""
     levels: Mapping[str, Mapping[str, float]]
+    fixed: frozenset[tuple[str, str]] = frozenset()
+    """Levels whose weight no truth folder may change."""
 
     def score(self, levels: Levels) -> float:
         """The log2 odds that two records are one company."""
@@ -80,6 +82,7 @@ def write(weights: Weights) -> str:
         "",
         f"version = {weights.version}",
         f'note = "{weights.note}"',
+        f"fixed = [{', '.join(sorted(chr(34) + '.'.join(one) + chr(34) for one in weights.fixed))}]",
         f"prior = {weights.prior:.2f}",
         "",
         "[thresholds]",
