@@ -164,8 +164,8 @@ def source_of(cluster: str, service: str) -> str:
 
 @lru_cache(maxsize=64)
 def _adapters(fact_type: type[Fact]) -> tuple[TypeAdapter[Any], TypeAdapter[Any]]:
-    one = Envelope[fact_type]  # pyright: ignore[reportInvalidTypeArguments]
-    return TypeAdapter(one), TypeAdapter(list[one])
+    one: Any = Envelope[fact_type]  # pyright: ignore[reportInvalidTypeForm]
+    return TypeAdapter(one), TypeAdapter(list[one])  # pyright: ignore[reportInvalidTypeForm]
 
 
 def read(
@@ -196,11 +196,11 @@ def read(
 
 def _is_binary(mode: str, headers: Mapping[str, Any]) -> bool:
     # The content type decides where it says; a retry of a binary event is structured, and keeps its headers.
-    return mode == BINARY or (mode != STRUCTURED and mode != BATCH and "ce-id" in headers)
+    return mode == BINARY or (mode not in (STRUCTURED, BATCH) and "ce-id" in map(str.lower, headers))
 
 
 def _from_binary(body: bytes, headers: Mapping[str, Any]) -> bytes:
-    head = {name[3:]: _text(value) for name, value in headers.items() if name.startswith("ce-")}
+    head = {name[3:].lower(): _text(value) for name, value in headers.items() if name[:3].lower() == "ce-"}
     return orjson.dumps(head)[:-1] + (b',"data":' if head else b'"data":') + body + b"}"
 
 

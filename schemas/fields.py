@@ -34,7 +34,7 @@ Note = Annotated[str, StringConstraints(max_length=20_000, pattern=NO_NUL)]
 """Free text: at most 20,000 characters."""
 
 Version = Annotated[int, Field(ge=0, lt=2**63)]
-"""The publisher's own sequence number of this record, or when it changed, in microseconds since 1970; larger is newer."""
+"""The publisher's own sequence number of this record, or the time of its change, in µs since 1970; larger is newer."""
 
 
 def _written_as_text(value: object) -> object:
@@ -64,7 +64,7 @@ Moment = AwareDatetime
 
 
 class Part(BaseModel):
-    """A piece of a fact: frozen, and closed, so that a misspelt field is told to its publisher instead of being lost."""
+    """A piece of a fact: frozen, and closed, so that a misspelt field is told and not lost."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

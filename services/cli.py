@@ -6,15 +6,40 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from services import SERVICES
 from services.check import check
-from services.membership.cli_import import import_files
-from services.membership.keys import keys
 from services.ops import dead_letters
 from services.ops.status import status
 
+_LATER = {
+    "import": ("services.membership.cli_import", "import_files", "Publish what a former system exported."),
+    "keys": ("services.membership.keys", "keys", "API keys for the HTTP door."),
+}
+"""Commands that are imported when they are called: a service's process need not carry the import's libraries."""
+
+
+class _Commands(TyperGroup):
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] in _LATER:
+            self.add_command(_load(args[0]), args[0])
+        return super().resolve_command(ctx, args)
+
+
+def _load(name: str) -> Any:
+    module, attribute, _ = _LATER[name]
+    found = getattr(import_module(module), attribute)
+    loaded = typer.Typer()
+    if isinstance(found, typer.Typer):
+        loaded.add_typer(found, name=name)
+    else:
+        loaded.command(name)(found)
+    return typer.main.get_group(loaded).commands[name]
+
+
 app = typer.Typer(
+    cls=_Commands,
     help="Traboule joins the systems of merging clusters.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -66,11 +91,15 @@ def migrate(
         typer.echo(f"{name}: the schema is up to date")
 
 
-app.command("import")(import_files)
+def _later() -> None:
+    """Stands in the list of commands for one of :data:`_LATER`."""
+
+
 app.command()(check)
 app.command()(status)
-app.add_typer(keys, name="keys")
 app.add_typer(dead_letters.app, name="dead-letters")
+for _name, (_, _, _text) in _LATER.items():
+    app.command(_name, help=_text)(_later)
 
 
 def _run_fast(main: Coroutine[Any, Any, None]) -> None:

@@ -105,8 +105,8 @@ _PUT_VIEWS = """
     insert into views as v (member_id, document, etag, summary, sort_key, search, sirens, clusters, lineages,
                             departement, paid_until, exempt, active)
     select member_id, document, etag, summary, sort_key, search, string_to_array(sirens, chr(31)),
-           string_to_array(clusters, chr(31)), string_to_array(lineages, chr(31)), departement, paid_until::date, exempt,
-           active
+           string_to_array(clusters, chr(31)), string_to_array(lineages, chr(31)), departement, paid_until::date,
+           exempt, active
     from unnest($1::uuid[], $2::bytea[], $3::text[], $4::jsonb[], $5::text[], $6::text[], $7::text[], $8::text[],
                 $9::text[], $10::text[], $11::text[], $12::boolean[], $13::boolean[])
         as n (member_id, document, etag, summary, sort_key, search, sirens, clusters, lineages, departement, paid_until,

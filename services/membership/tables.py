@@ -24,7 +24,7 @@ source_records = sa.Table(
     sa.Column("same_as", sa.Text),
     sa.Column("name_key", sa.Text, nullable=False),
     sa.Column("own_id", UUID(as_uuid=False), nullable=False, comment="the member id if it stood alone; for ever"),
-    sa.Column("member_id", UUID(as_uuid=False), comment="the member that it is linked to; null once no record of it is left"),
+    sa.Column("member_id", UUID(as_uuid=False), comment="the member that it belongs to; null once none is left"),
     sa.Index("source_records_by_siren", "siren", postgresql_where=sa.text("siren is not null")),
     sa.Index("source_records_by_same_as", "cluster", "same_as", postgresql_where=sa.text("same_as is not null")),
     sa.Index("source_records_by_member", "member_id"),

@@ -21,8 +21,9 @@ class NotConfigured(LookupError):
     """A service's settings are missing or wrong; the message names them."""
 
 
-def load_house_file(path: Path = HOUSE_FILE) -> None:
+def load_house_file(path: Path | None = None) -> None:
     """Take a running house's environment, unless this process was already told of one."""
+    path = path or HOUSE_FILE
     told = any(
         name.endswith(("_DATABASE_URL", "_BROKER_URL")) or name.startswith("TRABOULE_BROKER_URL_")
         for name in os.environ

@@ -73,7 +73,7 @@ class Delivery:
 
     def return_headers(self, attempt: int) -> dict[str, Any]:
         """Headers for sending it to its own queue again, so that :meth:`of` finds its origin."""
-        kept = {name: value for name, value in self.headers.items() if name.startswith("ce-")}
+        kept = {name: value for name, value in self.headers.items() if name[:3].lower() == "ce-"}
         kept |= {ORIGIN_USER: self.user or "", ORIGIN_KEY: self.routing_key, ATTEMPT: attempt}
         if self.replay_of is not None:
             kept[REPLAY_OF] = self.replay_of

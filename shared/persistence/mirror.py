@@ -6,6 +6,7 @@ reordering and replays end in the same rows.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
@@ -28,7 +29,7 @@ class Recorded(Protocol):
         """The fact, with a ``version`` and the former system's own id."""
         ...
 
-    @property
+    @cached_property
     def digest(self) -> bytes:
         """16 bytes that are equal when the facts are."""
         ...

@@ -22,7 +22,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="less of everything, one round: a first look in 90 s")
     parser.add_argument("--rounds", type=int, help="rounds of every lane (3; with --quick 1)")
     parser.add_argument("--only", nargs="+", choices=[*PARTS, *letters], metavar="PART", help=", ".join(PARTS + (*letters,)))
-    parser.add_argument("--profile", choices=["a", "b"], help="run one lane under cProfile and say what takes time")
+    parser.add_argument("--profile", choices=["a", "a0", "b", "b0"], help="run one lane under cProfile and say what takes time")
     parser.add_argument("--env", nargs="+", default=[], metavar="NAME=VALUE", help="other settings for our services")
     arguments = parser.parse_args()
     wanted = set(arguments.only or PARTS)

@@ -1,9 +1,13 @@
 """The lanes: the same rows written by our billing service, by the limit, and by the usual ways to do it."""
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
+import psycopg
+
+from shared.messaging.relay import LOCK as RELAY_LOCK
 from tests.benchmarks import workload
 from tests.benchmarks.stage import BenchmarkError, Stage, memory_mb
 from tests.benchmarks.workload import Load
@@ -25,13 +29,17 @@ class Lane:
     prefetch: int = 50
     concurrency: int = 1
     queue: str = QUEUE
+    relay: bool = True
+    """False keeps our relay standing by, as a second replica's would: the rows are written, and nothing is published."""
 
 
 _OTHERS = "tests.benchmarks.others"
 LANES = (
     Lane("a", "Traboule, batches of 500", workload.batches, 40_000, 10_000),
+    Lane("a0", "Traboule, batches of 500, relay standing by", workload.batches, 40_000, 10_000, relay=False),
     Lane("c", "limit: aiormq + asyncpg, batches of 500", workload.batches, 40_000, 10_000, f"{_OTHERS}.limit", 16),
     Lane("b", "Traboule, single messages", workload.singles, 12_000, 3_000),
+    Lane("b0", "Traboule, single messages, relay standing by", workload.singles, 12_000, 3_000, relay=False),
     Lane("c1", "limit: aiormq + asyncpg, single messages", workload.singles, 12_000, 3_000, f"{_OTHERS}.limit", 1_000),
     Lane("d", "FastStream + SQLAlchemy, one transaction each", workload.singles, 4_000, 600, f"{_OTHERS}.faststream_each"),
     *(
@@ -91,7 +99,20 @@ def _round(stage: Stage, result: Result, profile: bool) -> None:
     url = stage.former_system(workload.CLUSTER, "billing") if own else stage.nodes.broker.url
     exchange, key = ("traboule", workload.KEY) if own else ("", lane.queue)
     stage.publish(url, exchange, key, lane.loads(result.facts))
-    house = stage.house
+    with contextlib.nullcontext() if lane.relay else _relay_standing_by(stage):
+        _consume(stage, result, profile)
+
+
+@contextlib.contextmanager
+def _relay_standing_by(stage: Stage) -> Generator[None]:
+    """Hold the lock that makes a relay the active one."""
+    with psycopg.connect(stage.database_url("billing"), autocommit=True) as connection:
+        connection.execute("select pg_advisory_lock(%s)", [RELAY_LOCK])
+        yield
+
+
+def _consume(stage: Stage, result: Result, profile: bool) -> None:
+    lane, house = result.lane, stage.house
     if profile and not lane.module:
         pid = stage.spawn("lane", _PROFILED, house.env, "billing", str(house.folder / f"{lane.letter}.profile"))
     elif not lane.module:
@@ -127,7 +148,7 @@ def _digest(stage: Stage) -> str:
     return str(stage.query("billing", sql)[0][0])
 
 
-TARGETS = (("a", "c", 0.5), ("a", "d", 10.0), ("b", "f", 2.0), ("b", "e", 3.0))
+TARGETS = (("a", "c", 0.5), ("a0", "c", 0.5), ("a", "d", 10.0), ("b", "f", 2.0), ("b", "e", 3.0))
 """Numerator, denominator, the least that the house promises. Lane e is the better of e1 and e2."""
 
 

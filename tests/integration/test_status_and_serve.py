@@ -5,7 +5,8 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import orjson
@@ -15,8 +16,10 @@ import pytest
 from deploy.local.house import House
 from deploy.local.runs import Run
 from deploy.provision import Provisioned
+from services.cli import main
 from services.ops import environment
 from tests.support.builders import an_invoice
+from tests.support.command import traboule
 from tests.support.in_process import OwnHouse
 from tests.support.messages import KEY, NUMELINK, parked
 from tests.support.waiting import eventually
@@ -25,49 +28,45 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
-def processes(billing_house: OwnHouse, tmp_path: Path):
+def processes(billing_house: OwnHouse, tmp_path: Path) -> Iterator[House]:
+    """Billing's process, not running yet."""
     with Run() as run:
         house = House(run, Provisioned(dict(billing_house.env), {}), tmp_path, ["billing"])
         yield house
         house.close()
 
 
-async def traboule(house: House, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """The command as a process of its own, as a person starts it."""
-    return await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "services.cli", *arguments],
-        env={**os.environ, **house.env, **env},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+@asynccontextmanager
+async def running(billing: OwnHouse, processes: House) -> AsyncIterator[None]:
+    """Billing runs, and the command in this process is told of it."""
+    await asyncio.to_thread(processes.start, "billing")
+    with billing.environment() as patch:
+        for name, value in processes.env.items():
+            patch.setenv(name, value)
+        yield
 
 
 async def test_status_is_green_when_all_is_well_and_red_when_a_service_is_gone(
     billing_house: OwnHouse, processes: House
 ) -> None:
-    await asyncio.to_thread(processes.start, "billing")
-    well = await traboule(processes, "status", "--json")
-    assert well.returncode == 0, well.stdout + well.stderr
-    (billing,) = orjson.loads(well.stdout)["services"]
-    assert billing["checks"] == {"database": True, "broker": True, "consumers": True, "relay": True}
-    assert {queue["name"] for queue in billing["queues"]} >= {"billing.invoice-recorded", "billing.dead"}
+    async with running(billing_house, processes):
+        well = await traboule("status", "--json")
+        assert well.exit_code == 0, well.out
+        (billing,) = well.json["services"]
+        assert billing["checks"] == {"database": True, "broker": True, "consumers": True, "relay": True}
+        assert {queue["name"] for queue in billing["queues"]} >= {"billing.invoice-recorded", "billing.dead"}
 
-    await asyncio.to_thread(processes.kill, "billing")
-    gone = await traboule(processes, "status")
-    assert gone.returncode == 1
-    assert "billing: does not answer" in gone.stdout
-    assert "nobody consumes billing.invoice-recorded" in gone.stdout
+        await billing_house.publish_as(NUMELINK, b"{", key=KEY)
+        await parked(billing_house)
+        noticed = await traboule("status")
+        assert noticed.exit_code == 0, "dead letters wait for a person; the house works"
+        assert "1 dead letters: traboule dead-letters list --service billing" in noticed.out
 
-
-async def test_dead_letters_are_a_notice_and_no_fault(billing_house: OwnHouse, processes: House) -> None:
-    await asyncio.to_thread(processes.start, "billing")
-    await billing_house.publish_as(NUMELINK, b"{", key=KEY)
-    await parked(billing_house)
-    seen = await traboule(processes, "status")
-    assert seen.returncode == 0
-    assert "1 dead letters: traboule dead-letters list --service billing" in seen.stdout
+        await asyncio.to_thread(processes.kill, "billing")
+        gone = await traboule("status")
+        assert gone.exit_code == 1
+        assert "billing: does not answer" in gone.out
+        assert "nobody consumes billing.invoice-recorded" in gone.out
 
 
 async def test_a_service_that_starts_before_its_servers_waits_for_them(processes: House) -> None:
@@ -87,7 +86,6 @@ async def test_a_service_that_starts_before_its_servers_waits_for_them(processes
 async def test_services_end_with_the_one_who_started_them(billing_house: OwnHouse, tmp_path: Path) -> None:
     """Even when he is killed: a house left behind would go on consuming another run's messages."""
     program = f"""
-import time
 from pathlib import Path
 from deploy.local.house import House
 from deploy.local.runs import Run
@@ -135,23 +133,21 @@ async def test_nothing_personal_reaches_the_log(billing_house: OwnHouse, process
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_what_is_missing_is_named(arguments: list[str], says: str, tmp_path: Path) -> None:
-    env = {name: value for name, value in os.environ.items() if not name.startswith("TRABOULE_")}
-    result = subprocess.run(
-        [sys.executable, "-c", _WITHOUT_A_HOUSE, *arguments], env=env, capture_output=True, text=True, check=False
-    )
-    assert result.returncode == 2
-    assert says in " ".join(result.stderr.replace("│", " ").split())
-    assert "Traceback" not in result.stderr
-
-
-_WITHOUT_A_HOUSE = """
-from pathlib import Path
-from services import cli
-from services.ops import environment
-environment.load_house_file.__defaults__ = (Path("/nonexistent"),)
-cli.main()
-"""
+def test_what_is_missing_is_named(
+    arguments: list[str],
+    says: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in [name for name in os.environ if name.startswith("TRABOULE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(environment, "HOUSE_FILE", tmp_path / "none")
+    monkeypatch.setattr(sys, "argv", ["traboule", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert says in " ".join(capsys.readouterr().err.replace("│", " ").split())
 
 
 def test_another_terminal_finds_the_house_by_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,12 +166,10 @@ def test_another_terminal_finds_the_house_by_its_file(tmp_path: Path, monkeypatc
             patch.delenv(name)
 
 
-def test_help_answers_at_once() -> None:
-    started = time.process_time(), time.monotonic()
+def test_help_answers_at_once_because_commands_import_what_they_need_when_they_run() -> None:
     usage = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "services.cli", "--help"], capture_output=True, text=True, check=True
     )
     assert "dead-letters" in usage.stdout
-    heavy = {"sqlalchemy", "faststream", "pydantic", "fastapi", "asyncpg", "aio_pika"}
-    assert not [name for name in heavy if f"| {name}\n" in usage.stderr], "commands import what they need when they run"
-    del started
+    imported = {line.rpartition("|")[2].strip() for line in usage.stderr.splitlines()}
+    assert not imported & {"sqlalchemy", "faststream", "pydantic", "fastapi", "asyncpg", "aio_pika"}

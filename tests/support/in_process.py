@@ -4,6 +4,7 @@ It can be started, stopped and patched by one test without disturbing the house 
 retry are one and two seconds here, and a queue named ``heard`` keeps what the service announces.
 """
 
+import asyncio
 import secrets
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -13,6 +14,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import aio_pika
+import asyncpg
 import orjson
 import pytest
 
@@ -112,7 +114,7 @@ class OwnHouse:
 
 @contextmanager
 def own_house(nodes: Nodes, passwords: Passwords, service: str) -> Generator[OwnHouse]:
-    """Provision it, and remove its virtual host at the end; its database goes with the server."""
+    """Provision it, and remove its virtual host and its database at the end: the server may be a named one."""
     name = f"own-{secrets.token_hex(3)}"
     url = urlunsplit(urlsplit(nodes.broker.url)._replace(path=f"/{name}"))
     with pytest.MonkeyPatch.context() as patch:
@@ -131,6 +133,16 @@ def own_house(nodes: Nodes, passwords: Passwords, service: str) -> Generator[Own
         yield OwnHouse(service, name, provisioned.env, url, nodes.broker.management_url)
     finally:
         broker_api.call(nodes.broker.management_url, "DELETE", f"/api/vhosts/{name}")
+        asyncio.run(_drop(nodes.database.url, f"{name.replace('-', '_')}_{service}"))
+
+
+async def _drop(admin_url: str, database: str) -> None:
+    admin = await asyncpg.connect(admin_url, timeout=10)
+    try:
+        await admin.execute(f"drop database {database} with (force)")
+        await admin.execute(f"drop role {database}")
+    finally:
+        await admin.close()
 
 
 def _short_delays(patch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,8 @@ from services.membership.domain.understanding import understand
 from shared.runtime.clusters import Cluster
 
 _VALUES = (
-    "siren", "siret", "vat", "naf", "naf_nomenclature", "email", "phone", "mobile", "postcode", "departement", "country",
+    "siren", "siret", "vat", "naf", "naf_nomenclature", "email", "phone", "mobile",
+    "postcode", "departement", "country",
 )  # fmt: skip
 
 

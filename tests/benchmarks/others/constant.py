@@ -13,7 +13,7 @@ app = FastAPI()
 
 
 @app.get("/members/{member_id}")
-async def member(member_id: str) -> Response:  # noqa: ARG001
+async def member(member_id: str) -> Response:
     """The same for everyone."""
     return Response(BODY, media_type="application/json")
 

@@ -11,7 +11,7 @@ from schemas.billing import InvoiceRecorded
 from shared.runtime.service import Service
 from tests.support.builders import an_invoice
 from tests.support.in_process import OwnHouse
-from tests.support.messages import NUMELINK
+from tests.support.messages import NUMELINK, applied
 from tests.support.waiting import eventually
 
 
@@ -101,6 +101,29 @@ async def test_while_the_database_is_away_messages_are_held_and_none_is_parked(
         await applied_at_least(billing_house, sent)
         assert await billing_house.parked() == []
         await all_announced(billing_house, sent)
+
+
+async def test_a_service_that_is_stopped_while_it_holds_messages_returns_them(
+    nodes: Nodes, billing_house: OwnHouse
+) -> None:
+    async with billing_house.running() as service:
+        await asyncio.to_thread(nodes.database.stop)
+        invoices = [an_invoice() for _ in range(3)]
+        for invoice in invoices:
+            await billing_house.publish_as(NUMELINK, invoice)
+
+        async def holding() -> bool:
+            return holds(service)
+
+        await eventually(holding)
+        started = asyncio.get_running_loop().time()
+    assert asyncio.get_running_loop().time() - started < 5
+    await asyncio.to_thread(nodes.database.start)
+    assert await billing_house.column("select invoice_id from invoices") == []
+
+    async with billing_house.running():
+        await applied(billing_house, invoices)
+        assert await billing_house.parked() == []
 
 
 async def test_a_service_finds_its_way_back_to_a_broker_that_was_killed(nodes: Nodes, billing_house: OwnHouse) -> None:

@@ -162,7 +162,7 @@ def read_street(written: str) -> tuple[str | None, str]:
         plain = plain[: found.start()] + " " + plain[found.end() :]
     words = [word for word in _words(plain) if word not in _SMALL]
     kept = [word for word in words if word not in _WAYS]
-    return number or None, " ".join(_SAINT.get(word, word) for word in kept or words)
+    return number or None, " ".join(_SAINT.get(word, word) for word in kept or words[1:] or words)
 
 
 _SAINT = {"ST": "SAINT", "STE": "SAINTE", "GAL": "GENERAL", "MAL": "MARECHAL", "DR": "DOCTEUR", "PDT": "PRESIDENT"}

@@ -51,8 +51,8 @@ def compare_names(a: str, b: str) -> Names:
         return Names(glued or ("partial" if telling else "none"), telling)
     if left:
         return Names("subset" if telling or worst else "partial", telling, frozenset(left))
-    if worst == _SAME:  # another order
-        return Names("fuzzy" if len(short) >= 3 else "near", telling)
+    if worst == _SAME:  # another order: LOGICIELS LUMERINE is LUMERINE LOGICIELS, FRANCE AIR is not AIR FRANCE
+        return Names("fuzzy" if len(short) >= 3 or any(len(word) >= 6 for word in telling) else "near", telling)
     if worst == _CUT:
         return Names("abbreviation", telling)
     return Names("fuzzy" if worst == _SLIP else "near", telling)

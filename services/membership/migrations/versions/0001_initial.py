@@ -110,7 +110,7 @@ def upgrade() -> None:
         sa.Column("same_as", sa.Text()),
         sa.Column("name_key", sa.Text(), nullable=False),
         sa.Column("own_id", UUID(as_uuid=False), nullable=False, comment="the member id if it stood alone; for ever"),
-        sa.Column("member_id", UUID(as_uuid=False), comment="the member that it is linked to; null once no record of it is left"),
+        sa.Column("member_id", UUID(as_uuid=False), comment="the member that it belongs to; null once none is left"),
         sa.PrimaryKeyConstraint("cluster", "record_id"),
     )
     op.create_index("source_records_by_member", "source_records", ["member_id"])

@@ -64,6 +64,7 @@ def parse(text: str, name: str) -> Weights:
         weights = Weights(
             int(tree["version"]), str(tree.get("note", "")), float(tree["prior"]),
             float(thresholds["auto"]), float(thresholds["review"]), levels,
+            frozenset((field, level) for field, _, level in (str(one).partition(".") for one in tree.get("fixed", ()))),
         )  # fmt: skip
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise WeightsError(f"{name}: {type(error).__name__}: {error}") from None

@@ -1,0 +1,150 @@
+"""PostgreSQL finds the same candidates as memory does, and no order of arrival shows in what it stores."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
+from random import Random
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from deploy.local.nodes import Nodes
+from services.membership.domain.matching import stored
+from services.membership.domain.matching.candidates import Candidates
+from services.membership.domain.matching.features import Features
+from services.membership.domain.matching.score import Judgement, judge
+from services.membership.domain.matching.trigrams import THRESHOLD, similar
+from services.membership.domain.matching.weights import shipped
+from tests.unit.membership.matching.builders import a_company, demo_members
+
+
+@pytest.fixture
+async def database(nodes: Nodes) -> AsyncIterator[AsyncConnection]:
+    """An empty place for the tables of recognition, gone when the test is."""
+    engine = create_async_engine(nodes.database.url.replace("postgresql://", "postgresql+asyncpg://", 1))
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(text("create extension if not exists pg_trgm"))
+            for statement in stored.SCHEMA:
+                await connection.exec_driver_sql(statement.replace("create table", "create temporary table"))
+            yield connection
+    finally:
+        await engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def members(tmp_path_factory: pytest.TempPathFactory) -> list[Features]:
+    return demo_members(tmp_path_factory.mktemp("demo"), members=300)[0]
+
+
+@pytest.fixture(scope="module")
+def crowd() -> list[Features]:
+    """Records whose keys pass every threshold: shared by two, by a few, and by more than may find each other."""
+    rng = Random(5)
+    words = ["ALPHAN", "BRAVIO", "CORMEL", "DELNOR", "ESTIVE", "FRAMOR"]
+    return [
+        a_company(
+            f"{at:03}", rng.choice(["north", "south"]), name=" ".join(rng.sample(words[: 2 + at % 5], 2)),
+            website=rng.choice([None, "union.example", f"d{rng.randrange(30)}.example"]),
+            email=rng.choice([None, f"ada{rng.randrange(8)}@orange.fr", f"ada@d{rng.randrange(9)}.example"]),
+            phone=rng.choice([None, f"04 77 12 34 {rng.randrange(50, 60)}"]),
+            street=rng.choice([None, f"{rng.randrange(1, 4)} rue des Lilas"]),
+            postcode=rng.choice([None, "42000", "42300", "69003"]),
+            siren=rng.choice([None, None, "732829320", "552100554"]),
+        )
+        for at in range(140)
+    ]  # fmt: skip
+
+
+def from_scratch(records: Sequence[Features]) -> list[Judgement]:
+    index = Candidates(records)
+    judged = (judge(a, b, index.classes, shipped()) for a, b in index.pairs())
+    return sorted(one for one in judged if one.verdict != "apart")
+
+
+def in_batches(records: Sequence[Features], rng: Random) -> Iterator[list[Features]]:
+    left = list(records)
+    rng.shuffle(left)
+    while left:
+        size = rng.choice([1, 1, 7, 40, 90])
+        yield left[:size]
+        del left[:size]
+
+
+@pytest.mark.parametrize("which", ["members", "crowd"])
+async def test_the_same_pairs_and_classes_as_in_memory(
+    database: AsyncConnection, which: str, request: pytest.FixtureRequest
+) -> None:
+    records: list[Features] = request.getfixturevalue(which)
+    await stored.remember(database, records, [])
+    found = await stored.candidates(database, records)
+    index = Candidates(records)
+    expected = list(index.pairs())
+    assert len(expected) > 100
+    assert found.pairs == expected
+    assert found.classes == index.classes
+
+
+async def test_similarity_is_that_of_pg_trgm(database: AsyncConnection, members: list[Features]) -> None:
+    names = sorted({one.names[0] for one in members})[:150]
+    await database.exec_driver_sql("select set_config('pg_trgm.similarity_threshold', $1, false)", (str(THRESHOLD),))
+    rows = await database.exec_driver_sql(
+        "select a.name, b.name from unnest($1::text[]) a (name), unnest($1::text[]) b (name) where a.name % b.name",
+        (names,),
+    )
+    assert {tuple(row) for row in rows} == {(a, b) for a in names for b in names if similar(a, b)}
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("which", ["members", "crowd"])
+async def test_no_order_of_arrival_shows(
+    database: AsyncConnection, which: str, seed: int, request: pytest.FixtureRequest
+) -> None:
+    records: list[Features] = request.getfixturevalue(which)
+    rng = Random(seed)
+    # Some come as something else first, and some are there for a while only.
+    others = [a_company(one.key.record_id, one.key.cluster, name="Alphan Bravio") for one in rng.sample(records, 30)]
+    passing = [a_company(f"gone-{at}", name="Cormel Delnor", website="union.example") for at in range(25)]
+    for batch in in_batches([*others, *passing], rng):
+        await stored.recognise(database, batch, [], shipped())
+    await stored.recognise(database, [], [one.key for one in passing[:5]], shipped())
+    for batch in in_batches(records, rng):
+        await stored.recognise(database, batch, [], shipped())
+    await stored.recognise(database, [], [one.key for one in passing[5:]], shipped())
+    assert await stored.kept_pairs(database) == from_scratch(records)
+
+
+async def test_it_says_whose_groups_may_have_changed(database: AsyncConnection) -> None:
+    one = a_company("1", siren="732829320", postcode="42000")
+    other = a_company("2", "south", siren="732829320", postcode="42000")
+    assert await stored.recognise(database, [one], [], shipped()) == {one.key}
+    assert await stored.recognise(database, [other], [], shipped()) == {one.key, other.key}
+    assert [found.verdict for found in await stored.kept_pairs(database)] == ["auto"]
+    # A SIREN that comes later contradicts the merge.
+    changed = a_company("2", "south", siren="552100554", postcode="42000")
+    assert await stored.recognise(database, [changed], [], shipped()) == {one.key, other.key}
+    assert await stored.kept_pairs(database, ["auto"]) == []
+    assert await stored.recognise(database, [], [other.key], shipped()) == {one.key, other.key}
+    assert await stored.kept_pairs(database) == []
+
+
+async def test_a_key_that_becomes_common_changes_pairs_that_nobody_touched(database: AsyncConnection) -> None:
+    place = {"website": "lumerine.example", "postcode": "42000", "city": "St-Étienne"}
+    one, other = a_company("1", **place), a_company("2", "south", **place)
+    await stored.recognise(database, [one, other], [], shipped())
+    assert [found.verdict for found in await stored.kept_pairs(database)] == ["auto"]
+    strangers = [
+        a_company(name, "south", name=name, website="lumerine.example", postcode="69003")
+        for name in ("Vioreau", "Ornesse")
+    ]
+    touched = await stored.recognise(database, strangers, [], shipped())
+    assert {one.key, other.key} <= touched
+    found = {(pair.a, pair.b): pair for pair in await stored.kept_pairs(database)}[one.key, other.key]
+    assert (found.verdict, found.levels.domain) == ("review", "shared")
+
+
+async def test_features_of_another_version_are_not_used(database: AsyncConnection, tmp_path: Path) -> None:
+    await stored.recognise(database, [a_company("1")], [], shipped())
+    await database.exec_driver_sql("update match_features set features = features || '{\"v\": 0}'")
+    with pytest.raises(LookupError, match="north/1"):
+        await stored.recognise(database, [a_company("2", "south")], [], shipped())

@@ -1,0 +1,179 @@
+"""Groups: what follows from records, judgements and decisions, in whatever order they come."""
+
+from itertools import combinations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.membership.domain.matching.grouping import Contradiction, Decision, Grouping, group
+from services.membership.domain.matching.score import Judgement, Verdict
+from services.membership.domain.records import RecordKey
+from tests.unit.membership.matching.builders import NOTHING
+
+A, B, C, D, E = (RecordKey("north", letter) for letter in "abcde")
+ONE, TWO = "732829320", "552100554"
+
+
+def linked(a: RecordKey, b: RecordKey, score: float = 9.0, verdict: Verdict = "auto") -> Judgement:
+    return Judgement(min(a, b), max(a, b), score, verdict, None, NOTHING)
+
+
+def unsure(a: RecordKey, b: RecordKey, score: float = 1.0) -> Judgement:
+    return linked(a, b, score, "review")
+
+
+def sirens(**numbers: str | None) -> dict[RecordKey, str | None]:
+    return {RecordKey("north", letter): number for letter, number in numbers.items()}
+
+
+NONE = sirens(a=None, b=None, c=None)
+
+
+def asked(found: Grouping) -> list[tuple[RecordKey, RecordKey]]:
+    return [(one.a, one.b) for one in found.questions]
+
+
+def test_connected_records_are_one_member() -> None:
+    found = group(NONE, [linked(A, B), linked(B, C)])
+    assert found.groups == ((A, B, C),)
+    assert found.contested == ()
+    assert found.questions == ()
+
+
+def test_a_pair_for_review_is_a_question_and_no_link() -> None:
+    found = group(NONE, [unsure(A, B), linked(A, C, 0, "apart")])
+    assert found.groups == ((A,), (B,), (C,))
+    assert asked(found) == [(A, B)]
+
+
+def test_two_groups_are_one_question_the_best_scored() -> None:
+    found = group(NONE, [linked(A, B), unsure(A, C, 1), unsure(B, C, 2)])
+    assert asked(found) == [(B, C)]
+
+
+def test_what_staff_confirm_is_linked_and_what_they_reject_is_not_asked_again() -> None:
+    pairs = [unsure(A, B), unsure(B, C), linked(A, C)]
+    confirmed = group(NONE, pairs, [Decision(A, B, "confirmed")])
+    assert confirmed.groups == ((A, B, C),)
+    rejected = group(NONE, [unsure(A, B), unsure(B, C)], [Decision(A, B, "rejected")])
+    assert rejected.groups == ((A,), (B,), (C,))
+    assert asked(rejected) == [(B, C)]
+
+
+def test_a_decision_beats_the_score_and_the_last_one_counts() -> None:
+    said = [Decision(A, B, "confirmed", 1), Decision(A, B, "rejected", 2)]
+    assert group(NONE, [linked(A, B)], said).groups == ((A,), (B,), (C,))
+    again = [*said, Decision(A, B, "confirmed", 3)]
+    assert group(NONE, [linked(A, B, -5, "apart")], again).groups == ((A, B), (C,))
+
+
+def test_a_rejected_pair_answers_for_both_of_its_groups() -> None:
+    found = group(NONE, [linked(A, B), unsure(A, C), unsure(B, C)], [Decision(B, C, "rejected")])
+    assert found.groups == ((A, B), (C,))
+    assert found.questions == ()
+
+
+def test_a_rejected_pair_is_not_joined_by_a_third() -> None:
+    found = group(NONE, [linked(A, C, 12), linked(B, C, 7)], [Decision(A, B, "rejected")])
+    assert found.groups == ((A, C), (B,))
+    (contested,) = found.contested
+    assert contested.records == (A, B, C)
+    assert contested.contradictions == (Contradiction(A, B, "rejected"),)
+    assert contested.held_back == ((B, C),)
+
+
+def test_two_sirens_are_not_joined_by_a_record_without_one() -> None:
+    found = group(sirens(a=ONE, b=TWO, c=None), [linked(A, C, 12), linked(B, C, 7)])
+    assert found.groups == ((A, C), (B,))
+    (contested,) = found.contested
+    assert contested.contradictions == (Contradiction(A, B, "sirens-differ"),)
+    (question,) = found.questions
+    assert ((question.a, question.b), question.verdict, question.refused) == ((B, C), "review", "contradiction")
+
+
+def test_a_record_that_fits_two_companies_about_equally_goes_to_neither() -> None:
+    found = group(sirens(a=ONE, b=TWO, c=None), [linked(A, C, 8), linked(B, C, 7)])
+    assert found.groups == ((A,), (B,), (C,))
+    assert found.contested[0].held_back == ((A, C), (B, C))
+    assert asked(found) == [(A, C), (B, C)]
+
+
+def test_staff_may_join_two_sirens_and_then_nothing_is_contested() -> None:
+    numbers = sirens(a=ONE, b=TWO, c=None)
+    found = group(numbers, [unsure(A, B), linked(A, C)], [Decision(A, B, "confirmed")])
+    assert found.groups == ((A, B, C),)
+    assert found.contested == ()
+
+
+def test_confirming_one_side_of_a_contested_group_settles_it() -> None:
+    numbers = sirens(a=ONE, b=TWO, c=None)
+    pairs = [linked(A, C, 8), linked(B, C, 7)]
+    found = group(numbers, pairs, [Decision(B, C, "confirmed"), Decision(A, C, "rejected")])
+    assert found.groups == ((A,), (B, C))
+    assert (found.contested, found.questions) == ((), ())
+
+
+def test_of_confirmations_that_contradict_a_rejection_the_oldest_yields() -> None:
+    said = [Decision(A, C, "confirmed", 1), Decision(B, C, "confirmed", 2), Decision(A, B, "rejected", 3)]
+    found = group(NONE, [], said)
+    assert found.groups == ((A,), (B, C))
+    assert found.contested[0].held_back == ((A, C),)
+
+
+def test_an_automatic_link_yields_before_a_confirmed_one() -> None:
+    said = [Decision(A, C, "confirmed", 1), Decision(A, B, "rejected", 2)]
+    found = group(NONE, [linked(B, C, 20)], said)
+    assert found.groups == ((A, C), (B,))
+
+
+def test_what_is_not_among_the_records_is_ignored() -> None:
+    found = group(sirens(a=None), [linked(A, B)], [Decision(A, C, "confirmed"), Decision(B, C, "rejected")])
+    assert found.groups == ((A,),)
+
+
+# --- whatever the order --------------------------------------------------------------------------------------------
+
+_KEYS = [RecordKey("north" if at % 2 else "south", str(at)) for at in range(9)]
+_PAIRS = [(min(pair), max(pair)) for pair in combinations(_KEYS, 2)]
+_JUDGEMENTS = st.dictionaries(
+    st.sampled_from(_PAIRS),
+    st.tuples(st.sampled_from([-3.0, 1.0, 5.0, 6.0, 9.0, 12.0]), st.sampled_from(["auto", "auto", "review", "apart"])),
+    max_size=20,
+)
+_DECISIONS = st.lists(
+    st.tuples(st.sampled_from(_PAIRS), st.sampled_from(["confirmed", "rejected"]), st.integers(0, 3)), max_size=6
+)
+_SIRENS = st.lists(st.sampled_from([None, None, ONE, TWO]), min_size=len(_KEYS), max_size=len(_KEYS))
+
+
+@settings(max_examples=300, deadline=None)
+@given(numbers=_SIRENS, judged=_JUDGEMENTS, decided=_DECISIONS, rng=st.randoms(use_true_random=False))
+def test_no_order_shows_and_no_group_contradicts_itself(numbers, judged, decided, rng) -> None:  # type: ignore[no-untyped-def]
+    holders = list(zip(_KEYS, numbers, strict=True))
+    judgements = [Judgement(*pair, score, verdict, None, NOTHING) for pair, (score, verdict) in judged.items()]
+    decisions = [Decision(*pair, kind, order) for pair, kind, order in decided]
+    found = group(dict(holders), judgements, decisions)
+    for shuffled in (holders, judgements, decisions):
+        rng.shuffle(shuffled)
+    assert group(dict(holders), judgements, decisions) == found
+
+    assert sorted(key for keys in found.groups for key in keys) == sorted(_KEYS)
+    last = {(one.a, one.b): one.kind for one in sorted(decisions, key=lambda one: (one.order, one))}
+    together = {pair for keys in found.groups for pair in combinations(keys, 2)}
+    assert not any(last.get(pair) == "rejected" for pair in together)
+    if "confirmed" not in last.values():
+        number = dict(holders)
+        assert all(len({number[key] for key in keys} - {None}) <= 1 for keys in found.groups)
+    of = {key: at for at, keys in enumerate(found.groups) for key in keys}
+    assert all(of[one.a] != of[one.b] for one in found.questions)
+    assert len({frozenset((of[one.a], of[one.b])) for one in found.questions}) == len(found.questions)
+
+
+@settings(max_examples=100, deadline=None)
+@given(numbers=_SIRENS, judged=_JUDGEMENTS, decided=_DECISIONS)
+def test_taking_a_decision_back_leaves_no_trace(numbers, judged, decided) -> None:  # type: ignore[no-untyped-def]
+    holders = dict(zip(_KEYS, numbers, strict=True))
+    judgements = [Judgement(*pair, score, verdict, None, NOTHING) for pair, (score, verdict) in judged.items()]
+    before = group(holders, judgements)
+    group(holders, judgements, [Decision(*pair, kind, order) for pair, kind, order in decided])
+    assert group(holders, judgements, []) == before

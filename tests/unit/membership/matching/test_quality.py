@@ -1,0 +1,173 @@
+"""Quality on a small fixed sample of made-up companies: what a change of rules must not lose."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from services.membership.domain.matching.candidates import Candidates
+from services.membership.domain.matching.features import Features
+from services.membership.domain.matching.fitting import fit
+from services.membership.domain.matching.levels import compare
+from services.membership.domain.matching.measuring import Truth, best_f1, measure
+from services.membership.domain.matching.score import Judgement, judge
+from services.membership.domain.matching.weights import load, shipped
+from services.membership.domain.records import RecordKey
+from services.membership.matching_cli import app
+from tests.unit.membership.matching.builders import NOTHING, demo_members
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Features], Truth]:
+    return demo_members(tmp_path_factory.mktemp("demo"), members=400)
+
+
+def test_made_up_members_are_recognised(demo: tuple[list[Features], Truth]) -> None:
+    records, truth = demo
+    index = Candidates(records)
+    figures = measure(records, [judge(a, b, index.classes, shipped()) for a, b in index.pairs()], truth)
+    assert figures.false_pairs == ()
+    assert figures.recall >= 0.7
+    assert figures.recall_after_review >= 0.95
+    assert figures.review_per_1000 <= 55
+    assert figures.best_f1 >= 0.95
+
+
+def test_fitting_learns_from_a_truth_and_keeps_what_it_does_not_show(demo: tuple[list[Features], Truth]) -> None:
+    records, truth = demo
+    index = Candidates(records)
+    pairs = list(index.pairs())
+    rows = [(compare(a, b, index.classes), (a.key, b.key) in truth.same) for a, b in pairs]
+    start = shipped(0)
+    fitted = fit(rows, start)
+    assert fit(rows[::-1], start) == fitted
+    assert fitted.levels["declared"] == start.levels["declared"]
+    assert fitted.levels["place"]["far"] == start.levels["place"]["far"]
+    before = best_f1([judge(a, b, index.classes, start) for a, b in pairs], truth)[0]
+    assert best_f1([judge(a, b, index.classes, fitted) for a, b in pairs], truth)[0] >= before
+
+
+def test_fitting_nothing_changes_little() -> None:
+    assert fit([], shipped(0)) == shipped(0)
+
+
+def test_fitting_finds_the_odds_that_are_there() -> None:
+    equal, different = NOTHING._replace(siren="equal"), NOTHING._replace(siren="different")
+    rows = [*[(equal, True)] * 800, *[(equal, False)] * 100, *[(different, True)] * 100, *[(different, False)] * 800]
+    fitted = fit(rows, shipped(0), pull=0.001)
+    assert fitted.prior + fitted.levels["siren"]["equal"] == pytest.approx(3, abs=0.05)
+    assert fitted.prior + fitted.levels["siren"]["different"] == pytest.approx(-3, abs=0.05)
+
+
+def test_f1_is_measured_at_thresholds_that_can_part_pairs() -> None:
+    keys = [RecordKey("north", str(at)) for at in range(4)]
+    truth = Truth(frozenset({(keys[0], keys[1])}), frozenset({(keys[0], keys[3])}))
+    scored = [
+        Judgement(keys[0], keys[1], 5.0, "auto", None, NOTHING),
+        Judgement(keys[0], keys[2], 5.0, "auto", None, NOTHING),
+        Judgement(keys[0], keys[3], 9.0, "auto", None, NOTHING),  # ambiguous, and so left out
+    ]
+    assert best_f1(scored, truth) == (pytest.approx(2 / 3), 5.0)
+
+
+def test_comparing_is_fast(demo: tuple[list[Features], Truth]) -> None:
+    records, _ = demo
+    index = Candidates(records)
+    pairs = list(index.pairs())
+    best = float("inf")
+    for _ in range(3):
+        began = time.perf_counter()
+        for a, b in pairs:
+            judge(a, b, index.classes, shipped())
+        best = min(best, (time.perf_counter() - began) / len(pairs))
+    assert best < 100e-6  # 10 to 20 µs are usual; this is for a busy machine
+
+
+# --- the command ---------------------------------------------------------------------------------------------------
+
+_HEADER = "record_id,name,siren,website,phone,street,postcode,city"
+_NORTH = [
+    "N1,Lumerine SAS,732829320,lumerine.example,04 77 12 34 56,3 rue des Lilas,42000,St-Étienne",
+    "N2,Vioreau,,,04 77 12 34 57,5 rue des Iris,42300,Roanne",
+    "N3,Avelle Conseil,,avelle.example,,,69003,Lyon",
+]
+_SOUTH = [
+    "S1,LUMERINE,732 829 320,,,,42000,SAINT ETIENNE",
+    "S2,Vioreau SARL,,,0477123457,5 R DES IRIS,42300,ROANNE",
+    "S3,Avelle,,,,,69003,LYON",
+    "S4,Ornesse,,,,,69001,LYON",
+]
+_PAIRS = ["N1,S1,cross", "N2,S2,cross", "N3,S3,cross"]
+_RECORDS = [
+    "A,N1,1,x,1,,",
+    "A,N2,2,x,1,,",
+    "A,N3,3,x,1,,",
+    "B,S1,1,x,1,,",
+    "B,S2,2,x,1,,",
+    "B,S3,3,x,1,,",
+    "B,S4,4,x,0,,",
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name, rows in {
+        "cluster_a.csv": [_HEADER, *_NORTH],
+        "cluster_b.csv": [_HEADER, *_SOUTH],
+        "truth_pairs.csv": ["record_id_1,record_id_2,kind", *_PAIRS],
+        "truth_records.csv": ["source,record_id,entity_id,origin,in_both,kin,dirt", *_RECORDS],
+    }.items():
+        (tmp_path / name).write_text("\n".join(rows) + "\n", "utf-8")
+    return tmp_path
+
+
+def test_evaluate_prints_the_figures(folder: Path) -> None:
+    result = CliRunner().invoke(app, ["evaluate", str(folder), "--json"])
+    assert result.exit_code == 0, result.output
+    figures = json.loads(result.stdout)
+    assert figures["auto"] == {"precision": 1.0, "recall": round(2 / 3, 4), "false_pairs": 0}
+    assert figures["recall_after_review"] == 1.0
+    assert figures["review_per_1000"] == round(1000 / 7, 1)
+    assert set(figures) == {"auto", "review_per_1000", "recall_after_review", "best_f1", "seconds"}
+
+
+def test_evaluate_for_people_and_cross_validated(folder: Path) -> None:
+    plain = CliRunner().invoke(app, ["evaluate", str(folder)])
+    assert plain.exit_code == 0
+    assert "equal SIREN alone" in plain.stdout
+    assert CliRunner().invoke(app, ["evaluate", str(folder), "--json", "--cross-validate"]).exit_code == 0
+
+
+def test_a_company_and_its_successor_do_not_count(folder: Path) -> None:
+    path = folder / "truth_records.csv"
+    path.write_text(path.read_text().replace("B,S2,2,x,1,,", "B,S2,9,x,1,successor:2,"))
+    (folder / "truth_pairs.csv").write_text("record_id_1,record_id_2,kind\nN1,S1,cross\nN3,S3,cross\n")
+    figures = json.loads(CliRunner().invoke(app, ["evaluate", str(folder), "--json"]).stdout)
+    assert figures["auto"] == {"precision": 1.0, "recall": 0.5, "false_pairs": 0}
+
+
+def test_train_writes_a_version_that_evaluate_can_use_and_never_overwrites(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "weights-7.toml"
+    result = CliRunner().invoke(app, ["train", str(folder), "--out", str(out), "--version", "7"])
+    assert result.exit_code == 0, result.output
+    assert load(out).version == 7
+    used = CliRunner().invoke(app, ["evaluate", str(folder), "--json", "--weights", str(out)])
+    assert used.exit_code == 0
+    again = CliRunner().invoke(app, ["train", str(folder), "--out", str(out)])
+    assert (again.exit_code, "never overwritten" in again.output) == (2, True)
+
+
+@pytest.mark.parametrize("missing", ["cluster_b.csv", "truth_pairs.csv", "truth_records.csv"])
+def test_a_folder_that_lacks_a_file(folder: Path, missing: str) -> None:
+    (folder / missing).unlink()
+    result = CliRunner().invoke(app, ["evaluate", str(folder)])
+    assert (result.exit_code, missing in result.output) == (2, True)
+
+
+def test_a_truth_without_its_columns(folder: Path) -> None:
+    (folder / "truth_pairs.csv").write_text("left,right\n")
+    result = CliRunner().invoke(app, ["evaluate", str(folder)])
+    assert result.exit_code == 2
+    assert "there is no column record_id_1, record_id_2" in result.output

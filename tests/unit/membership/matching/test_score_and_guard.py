@@ -1,0 +1,177 @@
+"""Scores, words, and what may be merged without a person."""
+
+import random
+from typing import Any
+
+import pytest
+
+from services.membership.domain.matching.frequencies import Commonness, commonness
+from services.membership.domain.matching.guard import refusal, strong_keys
+from services.membership.domain.matching.levels import FIELDS, Levels
+from services.membership.domain.matching.score import explain, judge
+from services.membership.domain.matching.weights import WeightsError, parse, shipped, write
+from services.membership.domain.matching.wording import LEVELS, REFUSALS
+from tests.unit.membership.matching.builders import NOTHING, a_company
+
+HERE = {"street": "3 rue des Lilas", "postcode": "42000", "city": "St-Étienne"}
+SIREN, OTHER_SIREN = {"siren": "732829320"}, {"siren": "552100554"}
+SITE, PHONE = {"website": "lumerine.example"}, {"phone": "04 77 12 34 56"}
+
+
+def verdict(one: dict[str, Any], other: dict[str, Any]) -> str:
+    found = judge(a_company("1", "north", **one), a_company("2", "south", **other), {}, shipped())
+    return f"{found.verdict}: {found.refused}" if found.refused else found.verdict
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        ({"siren": "equal", "name": "exact"}, None),
+        ({"siren": "equal", "name": "acronym"}, None),
+        ({"siren": "equal", "name": "none"}, "siren-alone"),
+        ({"siren": "equal"}, "siren-alone"),
+        ({"siren": "equal", "name": "subset-rare", "phone": "equal"}, "siren-alone"),
+        ({"siren": "equal", "name": "subset-rare", "phone": "equal", "domain": "equal"}, None),
+        ({"siren": "equal", "name": "none", "phone": "equal", "domain": "equal"}, "siren-alone"),
+        ({"siren": "equal", "name": "none", "phone": "equal", "email": "equal", "street": "equal", "place": "town"}, None),
+        ({"siren": "different", "name": "exact", "domain": "equal", "phone": "equal", "place": "town"}, "sirens-differ"),
+        ({"siren": "different", "declared": "same", "name": "exact"}, "sirens-differ"),
+        ({"declared": "same", "name": "exact"}, None),
+        ({"declared": "same", "name": "none"}, "name-not-telling"),
+        ({"name": "exact", "domain": "equal", "place": "town"}, None),
+        ({"name": "brand", "phone": "equal", "place": "postcode"}, None),
+        ({"name": "fuzzy", "email": "equal", "place": "postcode"}, None),
+        ({"name": "fuzzy", "email": "role", "place": "postcode"}, "name-alone"),
+        ({"name": "exact", "domain": "shared", "place": "town"}, "name-alone"),
+        ({"name": "exact", "place": "postcode"}, "name-alone"),
+        ({"name": "exact", "domain": "equal", "place": "departement"}, "one-key-elsewhere"),
+        ({"name": "exact", "domain": "equal", "email": "equal", "place": "departement"}, "one-key-elsewhere"),
+        ({"name": "exact", "domain": "equal", "phone": "equal", "place": "departement"}, None),
+        ({"name": "exact", "street": "equal", "place": "postcode"}, None),
+        ({"name": "exact", "street": "equal", "place": "elsewhere"}, "name-alone"),
+        ({"name": "exact", "street": "shared", "place": "postcode"}, "name-alone"),
+        ({"name": "subset-rare", "domain": "equal", "phone": "equal", "place": "town"}, "name-not-telling"),
+        ({"name": "extended", "domain": "equal", "phone": "equal", "place": "town"}, "name-not-telling"),
+        ({"name": "acronym", "domain": "equal", "phone": "equal", "place": "town"}, None),
+        ({"name": "near", "domain": "equal", "place": "town"}, "name-not-telling"),
+        ({"name": "exact", "domain": "equal", "place": "town", "form": "different"}, "association-and-company"),
+        ({"name": "exact", "siren": "equal", "form": "different"}, None),
+        ({"name": "exact", "street": "equal", "place": "town", "form": "one-association"}, "association-at-address"),
+        ({"name": "exact", "street": "equal", "place": "town", "form": "associations", "contact": "equal"}, None),
+        ({"name": "exact", "street": "equal", "place": "town", "phone": "equal", "form": "associations"}, None),
+    ],
+)  # fmt: skip
+def test_the_guard(known: dict[str, str], expected: str | None) -> None:
+    assert all(level in LEVELS[field] for field, level in known.items())
+    assert refusal(NOTHING._replace(**known)) == expected
+
+
+def test_strong_keys_count_ways_of_reaching_them() -> None:
+    everything = NOTHING._replace(domain="equal", email="equal", phone="equal", street="equal", place="town")
+    assert strong_keys(everything) == 3
+    assert strong_keys(NOTHING) == 0
+
+
+def test_every_refusal_that_the_guard_can_give_has_words() -> None:
+    rng = random.Random(7)
+    choices = [[None, *LEVELS[field]] for field in FIELDS]
+    found = {refusal(Levels(*(rng.choice(levels) for levels in choices))) for _ in range(20_000)}
+    assert found - {None} == set(REFUSALS) - {"contradiction"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        (SIREN, SIREN, "auto"),
+        (SIREN | HERE, SIREN | {"postcode": "69003"}, "auto"),
+        (HERE | SITE, HERE | SITE, "auto"),
+        (HERE | PHONE, HERE | PHONE, "auto"),
+        # Names alone never suffice, nor a domain alone.
+        ({}, {}, "review"),
+        ({"postcode": "42000"}, {"postcode": "42000"}, "review: name-alone"),
+        ({"postcode": "42000"}, {"postcode": "69003"}, "apart"),
+        ({"name": "Vioreau"} | SITE | HERE, SITE | {"postcode": "42300"}, "apart"),
+        # ALDI MARCHE has one SIREN for each region.
+        ({"name": "ALDI MARCHE"} | SIREN | HERE, {"name": "ALDI MARCHE"} | OTHER_SIREN | {"postcode": "69003"}, "apart"),
+        ({"name": "ALDI MARCHE"} | SIREN | HERE | SITE | PHONE, {"name": "ALDI MARCHE"} | OTHER_SIREN | HERE | SITE | PHONE,
+         "review: sirens-differ"),
+        ({"name": "LASER 03"} | HERE, {"name": "ASSOC LASER 03"} | HERE, "review: association-at-address"),
+        ({"name": "LASER 03 SARL"} | HERE | PHONE, {"name": "ASSOC LASER 03"} | HERE | PHONE,
+         "review: association-and-company"),
+        ({"name": "THALES DIS FRANCE"} | SITE, {"name": "THALES LAS FRANCE"} | SITE, "apart"),
+        ({"name": "TEREGA"} | HERE, {"name": "TEREVA"} | {"postcode": "64000", "city": "Pau"}, "apart"),
+    ],
+)  # fmt: skip
+def test_verdicts(one: dict[str, Any], other: dict[str, Any], expected: str) -> None:
+    assert verdict(one, other) == expected
+    assert verdict(other, one) == expected
+
+
+def test_an_explanation_adds_up_to_the_score() -> None:
+    weights = shipped()
+    a, b = a_company("1", **SIREN, **HERE, **SITE), a_company("2", "south", **SIREN, **HERE, name="Lumerine France")
+    found = judge(a, b, {}, weights)
+    evidence = explain(found.levels, weights)
+    assert [(one.field, one.level) for one in evidence] == [
+        ("siren", "equal"), ("name", "located"), ("street", "equal"), ("place", "postcode"),
+    ]  # fmt: skip
+    assert evidence[0].words == {"fr": "Même SIREN", "en": "Same SIREN"}
+    assert found.score == pytest.approx(weights.prior + sum(one.weight for one in evidence), abs=0.011)
+    assert judge(b, a, {}, weights) == found
+
+
+@pytest.mark.parametrize("version", [0, 1])
+def test_the_weights_that_are_shipped_speak_sense(version: int) -> None:
+    weights = shipped(version)
+    assert weights.version == version
+    get = weights.levels
+    assert get["siren"]["equal"] > 3 > 0 > get["siren"]["different"]
+    assert (
+        get["name"]["exact"] > get["name"]["fuzzy"] > get["name"]["near"] > get["name"]["partial"] > get["name"]["none"]
+    )
+    for field, better, worse in [
+        ("domain", "equal", "shared"), ("domain", "shared", "different"), ("email", "equal", "role"),
+        ("phone", "equal", "shared"), ("phone", "shared", "different"), ("place", "postcode", "departement"),
+        ("place", "branch", "elsewhere"), ("place", "far", "elsewhere"), ("naf", "equal", "different"),
+        ("street", "equal", "different"), ("contact", "equal", "different"), ("form", "associations", "different"),
+    ]:  # fmt: skip
+        assert get[field][better] > get[field][worse], field
+
+
+def test_weights_can_be_written_and_read() -> None:
+    assert parse(write(shipped()), "written") == shipped()
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("version = ", "TOMLDecodeError"),
+        ("version = 1", "KeyError"),
+        (write(shipped(0)).replace("weights.siren", "weights.sirens"), "there is no field sirens"),
+        (write(shipped(0)).replace("auto = 4.00", "auto = -9.00"), "the threshold for review must be below"),
+    ],
+)
+def test_weights_that_cannot_be_used(text: str, complaint: str) -> None:
+    with pytest.raises(WeightsError, match=complaint):
+        parse(text, "mine.toml")
+
+
+@pytest.mark.parametrize(
+    ("key", "records", "names", "expected"),
+    [
+        ("d:a.example", 2, 2, Commonness.RARE),
+        ("d:a.example", 3, 3, Commonness.COMMON),
+        ("d:a.example", 6, 1, Commonness.COMMON),
+        ("d:a.example", 31, 1, Commonness.CROWDED),
+        ("p:+33477123456", 3, 0, Commonness.RARE),
+        ("p:+33477123456", 4, 0, Commonness.COMMON),
+        ("t:LUMERINE", 6, 0, Commonness.RARE),
+        ("t:LUMERINE", 7, 0, Commonness.COMMON),
+        ("s:732829320", 31, 0, Commonness.RARE),
+        ("s:732829320", 201, 0, Commonness.CROWDED),
+        ("c:VPDA", 30, 0, Commonness.RARE),
+        ("c:VPDA", 31, 0, Commonness.CROWDED),
+    ],
+)
+def test_how_common_a_key_is(key: str, records: int, names: int, expected: Commonness) -> None:
+    assert commonness(key, records, names) == expected
