@@ -9,7 +9,7 @@ from schemas.envelope import Envelope
 from schemas.fields import Announced
 from schemas.membership import MemberRecorded, MemberRemoved
 from services.membership.domain.meaning import Meaning, meaning
-from services.membership.domain.records import RecordKey
+from services.membership.domain.records import RecordKey, SourceRecord, as_written
 from services.membership.projections import consolidate_members, consolidate_records
 from services.membership.repository import Held, MembershipUnitOfWork, NewRecord, RelatedItem
 
@@ -27,11 +27,8 @@ async def record_members(uow: MembershipUnitOfWork, messages: Sequence[Recorded]
         for key, message in newest.items()
         if _is_newer(message, held.get(key))
     ]
-    if not saved:
-        return
-    await uow.save_records(saved)
-    changed = [record for record in saved if record.what is not None]
-    await consolidate_records(uow, changed, held)
+    if saved:
+        await consolidate_records(uow, saved, held)
 
 
 def keep(kind: str, item_id: str) -> Callable[[MembershipUnitOfWork, Sequence[Envelope[Announced]]], Any]:
@@ -111,7 +108,7 @@ def _is_newer(message: Recorded, held: Held | None) -> bool:
 def _new_record(key: RecordKey, message: Recorded, understood: Meaning | None, held: Held | None) -> NewRecord:
     """The row to save, and what its history should tell: nothing, if only the version moved on."""
     removed = isinstance(message.data, MemberRemoved)
-    written = {} if removed else orjson.loads(message.document)
+    written = {} if removed else as_written(message.document)
     before = {} if held is None else held.written
     changed = tuple(sorted(name for name in {*written, *before} - {"version"} if written.get(name) != before.get(name)))
     if removed:
@@ -120,16 +117,15 @@ def _new_record(key: RecordKey, message: Recorded, understood: Meaning | None, h
         what = "recorded"
     else:
         what = "changed" if changed else None
-    return NewRecord(
+    record = SourceRecord(
         key,
-        message.data.version,
-        message.digest,
-        removed,
-        orjson.dumps(written),
-        orjson.dumps({} if understood is None else understood.document),
+        written,
+        {} if understood is None else understood.document,
         None if understood is None else understood.siren,
         None if understood is None else understood.same_as,
         "" if understood is None else understood.name_key,
-        what,
-        () if what in {"recorded", "removed"} else changed,
+        None if held is None else held.member_id,
+        removed,
     )
+    fields = () if what in {"recorded", "removed"} else changed
+    return NewRecord(record, message.data.version, message.digest, what, fields)

@@ -9,26 +9,17 @@ from services.membership.repository import Held, MembershipUnitOfWork, NewRecord
 
 
 async def consolidate_records(
-    uow: MembershipUnitOfWork, changed: Sequence[NewRecord], held: Mapping[RecordKey, Held]
+    uow: MembershipUnitOfWork, versions: Sequence[NewRecord], held: Mapping[RecordKey, Held]
 ) -> None:
-    """Link changed records anew, with all that they touch or touched, and write the views of the members concerned."""
-    before = [held[record.key] for record in changed if record.key in held]
-    records = await _touched(
-        uow,
-        {siren for one in (*changed, *before) if (siren := one.siren)},
-        {member_id for one in before if (member_id := one.member_id)},
-        {record.key for record in changed}
-        | {RecordKey(record.key.cluster, record.same_as) for record in changed if record.same_as},
-    )
-    if not records:
-        return
+    """Link records anew with all that they touch or touched, save them, and write the views concerned."""
+    changed = {version.key: version.record for version in versions if version.what is not None}
+    records = await _touched(uow, changed, [held[key] for key in changed if key in held])
     groups = linking.groups(records)
     members = {record.key: linking.member_id(group) for group in groups for record in group}
     heirs = _heirs(records, members)
-    belongs = {r.key: heirs.get(r.member_id or "") if r.removed else members[r.key] for r in records}
-    moved = {record.key: belongs[record.key] for record in records if record.member_id != belongs[record.key]}
-    if moved:
-        await uow.assign(moved)
+    now = {r.key: heirs.get(r.member_id or "") if r.removed else members[r.key] for r in records}
+    await uow.save_records(versions, {v.key: now.get(v.key, v.record.member_id) for v in versions})
+    await uow.assign({r.key: now[r.key] for r in records if r.member_id != now[r.key] and r.key not in changed})
     await uow.drop_views({r.member_id for r in records if r.member_id} - set(members.values()))
     await _write_views(uow, groups)
 
@@ -61,20 +52,24 @@ async def _write_views(uow: MembershipUnitOfWork, groups: Sequence[Sequence[Sour
 
 
 async def _touched(
-    uow: MembershipUnitOfWork, sirens: set[str], member_ids: set[str], keys: set[RecordKey]
+    uow: MembershipUnitOfWork, changed: Mapping[RecordKey, SourceRecord], before: Sequence[Held]
 ) -> list[SourceRecord]:
-    """All records that could change groups: neighbours, and neighbours of those, until no new one is found."""
-    found: dict[RecordKey, SourceRecord] = {}
-    asked_sirens, asked_members, asked_keys = set[str](), set[str](), set[RecordKey]()
-    while sirens or member_ids or keys:
-        asked_sirens |= sirens
-        asked_members |= member_ids
-        asked_keys |= keys
-        new = [r for r in await uow.neighbours(sirens, member_ids, keys) if r.key not in found]
-        found |= {record.key: record for record in new}
-        sirens = {record.siren for record in new if record.siren} - asked_sirens
-        member_ids = {record.member_id for record in new if record.member_id} - asked_members
+    """All records that could change groups: neighbours, and neighbours of those, until no new one is found.
+
+    ``changed`` is not in the table yet: what was there before counts too, since it may have held others together.
+    """
+    found = dict(changed)
+    new: Sequence[SourceRecord] = list(changed.values())
+    sirens = {one.siren for one in before if one.siren}
+    member_ids, keys = set[str](), set[RecordKey]()
+    asked = (set[str](), set[str](), set[RecordKey]())
+    while new:
+        sirens |= {record.siren for record in new if record.siren}
+        member_ids |= {record.member_id for record in new if record.member_id}
         # What a record says it is the same as, and who says to be the same as it.
-        keys = {RecordKey(r.key.cluster, r.same_as) for r in new if r.same_as} | {record.key for record in new}
-        keys -= asked_keys
+        keys |= {RecordKey(r.key.cluster, r.same_as) for r in new if r.same_as} | {record.key for record in new}
+        near = await uow.neighbours(sirens - asked[0], member_ids - asked[1], keys - asked[2])
+        asked = (set(sirens), set(member_ids), set(keys))
+        new = [record for record in near if record.key not in found]
+        found |= {record.key: record for record in new}
     return list(found.values())

@@ -28,13 +28,13 @@ _HELD = """
 """
 _SAVE = """
     insert into source_records as held
-        (cluster, record_id, version, digest, removed, written, understood, siren, same_as, name_key, own_id)
-    select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[], $5::boolean[], $6::jsonb[], $7::jsonb[],
-                         $8::text[], $9::text[], $10::text[], $11::uuid[])
+        (cluster, record_id, version, digest, removed, written, understood, siren, same_as, name_key, own_id, member_id)
+    select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[], $5::boolean[], $6::json[], $7::json[],
+                         $8::text[], $9::text[], $10::text[], $11::uuid[], $12::uuid[])
     on conflict (cluster, record_id) do update
     set version = excluded.version, digest = excluded.digest, removed = excluded.removed, written = excluded.written,
         understood = excluded.understood, siren = excluded.siren, same_as = excluded.same_as,
-        name_key = excluded.name_key
+        name_key = excluded.name_key, member_id = excluded.member_id
     where (held.version, held.digest) < (excluded.version, excluded.digest)
 """
 _REMEMBER = """
@@ -79,7 +79,7 @@ _KEEP_RELATED = """
     ), kept as (
         insert into related as held (kind, cluster, item_id, record_id, event_id, version, digest, document)
         select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bytea[],
-                             $8::jsonb[])
+                             $8::json[])
         on conflict (kind, cluster, item_id) do update
         set record_id = excluded.record_id, event_id = excluded.event_id, version = excluded.version,
             digest = excluded.digest, document = excluded.document
@@ -136,19 +136,21 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class NewRecord:
-    """A version of a record to be saved; ``what`` and ``changed_fields`` go to its history when they say anything."""
+    """A version of a record to be saved; ``what`` and ``changed_fields`` go to its history when they say anything.
 
-    key: RecordKey
+    ``record.member_id`` is the member that it belonged to before.
+    """
+
+    record: SourceRecord
     version: int
     digest: bytes
-    removed: bool
-    written: bytes
-    understood: bytes
-    siren: str | None
-    same_as: str | None
-    name_key: str
     what: str | None
     changed_fields: tuple[str, ...]
+
+    @property
+    def key(self) -> RecordKey:
+        """Which record it is a version of."""
+        return self.record.key
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +182,20 @@ class MembershipUnitOfWork(UnitOfWork):
         """What is held of these records."""
         rows = await self.connection.exec_driver_sql(_HELD, _columns(keys))
         return {
-            RecordKey(cluster, record_id): Held(version, digest, _object(written), siren, same_as, member_id, removed)
+            RecordKey(cluster, record_id): Held(
+                version,
+                digest,
+                _object(written),
+                siren,
+                same_as,
+                None if member_id is None else str(member_id),
+                removed,
+            )
             for cluster, record_id, version, digest, written, siren, same_as, member_id, removed in rows_of(rows)
         }
 
-    async def save_records(self, records: Sequence[NewRecord]) -> None:
-        """Save versions, one for each record, and remember what changed."""
+    async def save_records(self, records: Sequence[NewRecord], members: Mapping[RecordKey, str | None]) -> None:
+        """Save versions, one for each record, with the member that each belongs to now, and remember what changed."""
         rows = sorted(records, key=lambda record: record.key)
         await self.connection.exec_driver_sql(
             _SAVE,
@@ -193,13 +203,14 @@ class MembershipUnitOfWork(UnitOfWork):
                 *_columns(row.key for row in rows),
                 [row.version for row in rows],
                 [row.digest for row in rows],
-                [row.removed for row in rows],
-                [row.written.decode() for row in rows],
-                [row.understood.decode() for row in rows],
-                [row.siren for row in rows],
-                [row.same_as for row in rows],
-                [row.name_key for row in rows],
+                [row.record.removed for row in rows],
+                [orjson.dumps(row.record.written).decode() for row in rows],
+                [orjson.dumps(row.record.understood).decode() for row in rows],
+                [row.record.siren for row in rows],
+                [row.record.same_as for row in rows],
+                [row.record.name_key for row in rows],
                 [row.key.own_id for row in rows],
+                [members.get(row.key) for row in rows],
             ),
         )
         told = [row for row in rows if row.what is not None]
@@ -224,7 +235,9 @@ class MembershipUnitOfWork(UnitOfWork):
         return [_record(row) for row in rows]
 
     async def assign(self, members: Mapping[RecordKey, str | None]) -> None:
-        """Write which member each record belongs to."""
+        """Write which member each record belongs to now."""
+        if not members:
+            return
         keys = sorted(members)
         await self.connection.exec_driver_sql(_ASSIGN, (*_columns(keys), [members[key] for key in keys]))
 

@@ -6,6 +6,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, UUID
 from shared.messaging.tables import messaging_tables
 
 metadata = sa.MetaData()
+# Documents are json, not jsonb: their text comes back as it was written, with its fields in the same order, and so
+# do the bytes of every view that is made of them.
 messaging = messaging_tables(metadata)
 
 _now = sa.text("now()")
@@ -18,8 +20,8 @@ source_records = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("digest", sa.LargeBinary, nullable=False),
     sa.Column("removed", sa.Boolean, nullable=False),
-    sa.Column("written", JSONB, nullable=False, comment="the fact, as the former system wrote it"),
-    sa.Column("understood", JSONB, nullable=False, comment="the same, normalised, with its problems"),
+    sa.Column("written", sa.JSON, nullable=False, comment="the fact, as the former system wrote it"),
+    sa.Column("understood", sa.JSON, nullable=False, comment="the same, normalised, with its problems"),
     sa.Column("siren", sa.Text, comment="valid, or null"),
     sa.Column("same_as", sa.Text),
     sa.Column("name_key", sa.Text, nullable=False),
@@ -54,7 +56,7 @@ related = sa.Table(
     sa.Column("event_id", sa.Text, comment="the event that a registration is for"),
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("digest", sa.LargeBinary, nullable=False),
-    sa.Column("document", JSONB, nullable=False),
+    sa.Column("document", sa.JSON, nullable=False),
     sa.Index("related_by_record", "cluster", "record_id"),
     sa.Index("related_by_event", "cluster", "event_id", postgresql_where=sa.text("event_id is not null")),
 )

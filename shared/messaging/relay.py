@@ -41,7 +41,10 @@ _POSTPONE = """
 
 @dataclass(slots=True)
 class Relay:
-    """Publishes one service's outbox as the broker user ``user``. ``window`` is how many may await their confirm."""
+    """Publishes one service's outbox as the broker user ``user``. ``window`` is how many may await their confirm.
+
+    ``lease`` is after how many silent seconds the database gives the lock to another; longer than ``publish_timeout``.
+    """
 
     database_url: str
     broker_url: str
@@ -49,6 +52,7 @@ class Relay:
     window: int = 100
     poll: float = 1.0
     publish_timeout: float = 10.0
+    lease: float = 30.0
     active: bool = False
     _window: int = 1
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -97,7 +101,13 @@ class Relay:
 
     async def _serve(self) -> None:
         """Hold the lock and publish until something breaks or the process stops."""
-        database = await asyncpg.connect(self.database_url, timeout=5, command_timeout=30)
+        database = await asyncpg.connect(
+            self.database_url,
+            timeout=5,
+            command_timeout=30,
+            # A relay whose machine or network vanished never says goodbye, and TCP would keep its lock for hours.
+            server_settings={"idle_session_timeout": str(int(self.lease * 1000))},
+        )
         try:
             await self._become_active(database)
             if self._stopping.is_set():

@@ -3,6 +3,7 @@
 import math
 import tempfile
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from deploy.demo.generate import ADHERENTS, THIRD_PARTIES, Generated, generate
@@ -55,14 +56,14 @@ def measure(stage: Stage, *, quick: bool) -> Growth:
             stage.former_system(cluster, "membership"), EXCHANGE, f"{cluster}.membership.member-recorded", [load]
         )
     stage.house.start("membership", stage.extra, wait=False)
-    stage.wait_for("membership", count, lambda: stage.house.running("membership"))
     pid = stage.house.process("membership").pid
+    stage.wait_for("membership", count, pid)
     rss, peak = memory_mb(pid), peak_mb(pid)
     rows = stage.query("membership", "select received_at, count(*) from inbox group by 1 order by 1")
     views = stage.query("membership", "select count(*) from views")[0][0]
     stage.house.stop("membership")
     times, records = [0.0], [0]
-    for (began, held), (following, _) in zip(rows, rows[1:], strict=False):
+    for (began, held), (following, _) in pairwise(rows):
         times.append(times[-1] + (following - began).total_seconds())
         records.append(records[-1] + held)
     done = [_step(times, records, min(step, records[-1])) for step in steps]

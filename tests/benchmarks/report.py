@@ -5,6 +5,7 @@ import os
 import platform
 from dataclasses import asdict
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from rich.console import Console
@@ -43,7 +44,7 @@ class Report:
             self.line(
                 f"({letter}) {one.lane.title}",
                 f"{one.rate:,.0f} facts/s",
-                f"{spread} in {len(one.rates)} rounds of {one.facts:,}, {per:,.0f} a transaction, {max(one.memory):,.0f} MB",
+                f"{spread}; {median(one.cpu):,.0f} µs of CPU, {max(one.memory):,.0f} MB; {per:,.0f} facts a transaction",
             )
         for ratio in ratios:
             self.line(f"ratio {ratio.name}", f"{ratio.value:.2f}", f"≥ {ratio.target:g}", ratio.met)
@@ -55,6 +56,7 @@ class Report:
                 "per_second": [round(rate) for rate in one.rates],
                 "transactions": one.transactions,
                 "rss_mb": [round(mb) for mb in one.memory],
+                "cpu_us": [round(cpu, 1) for cpu in one.cpu],
             }
             for letter, one in results.items()
         }

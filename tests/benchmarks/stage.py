@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,7 @@ class Drained:
     facts: int
     per_second: float
     transactions: int
+    cpu_us: float
 
 
 class Stage:
@@ -121,32 +122,36 @@ class Stage:
         """End what :meth:`spawn` started."""
         self._run.stop(name, signal.SIGTERM, 10.0)
 
-    def drain(self, service: str, facts: int, alive: Callable[[], bool] = lambda: True) -> Drained:
+    def drain(self, service: str, facts: int, pid: int) -> Drained:
         """Wait until so many facts are in; the steady rate from the first transaction's begin to the last one's.
 
         ``received_at`` is the begin of the transaction that wrote the row, so the last transaction's own rows are left
-        out of both counts. Nothing is asked of the database for it while the work goes on, except how many rows there are,
-        four times a second: the same for every lane, whatever its start-up costs.
+        out of both counts. While the work goes on, the database is only asked how many rows there are, four times a
+        second: the same for every lane, whatever its start-up costs.
         """
-        self.wait_for(service, facts, alive)
+        cpu_us = self.wait_for(service, facts, pid)
         rows = self.query(service, "select received_at, count(*) from inbox group by 1 order by 1")
         before = facts - rows[-1][1]
         seconds = (rows[-1][0] - rows[0][0]).total_seconds()
-        return Drained(facts, before / seconds if seconds else 0.0, len(rows))
+        return Drained(facts, before / seconds if seconds else 0.0, len(rows), cpu_us)
 
-    def wait_for(self, service: str, facts: int, alive: Callable[[], bool] = lambda: True, every: float = 0.25) -> None:
-        """Return once the inbox holds so many."""
+    def wait_for(self, service: str, facts: int, pid: int, every: float = 0.25) -> float:
+        """Return once the inbox holds so many: the µs of processor that each took in the process and its children."""
 
-        async def watch() -> None:
+        async def watch() -> float:
             connection = await asyncpg.connect(self.database_url(service))
             deadline = time.monotonic() + WAIT
+            first, spent = 0, 0.0
             while (held := await connection.fetchval("select count(*) from inbox")) < facts:
-                if time.monotonic() > deadline or not alive():
+                if held and not first:
+                    first, spent = held, processor_seconds(pid)
+                if time.monotonic() > deadline or not psutil.pid_exists(pid):
                     raise BenchmarkError(f"{service}: {held:,} facts of {facts:,}, and no more come")
                 await asyncio.sleep(every)
             await connection.close()
+            return (processor_seconds(pid) - spent) / (held - first) * 1e6 if first else 0.0
 
-        asyncio.run(watch())
+        return asyncio.run(watch())
 
 
 async def publish(url: str, exchange: str, key: str, loads: Sequence[Load]) -> float:
@@ -181,6 +186,13 @@ async def publish(url: str, exchange: str, key: str, loads: Sequence[Load]) -> f
     return seconds
 
 
+def processor_seconds(pid: int) -> float:
+    """What a process and its descendants have used."""
+    one = psutil.Process(pid)
+    times = [process.cpu_times() for process in (one, *one.children(recursive=True))]
+    return sum(each.user + each.system for each in times)
+
+
 def memory_mb(pid: int) -> float:
     """Resident memory of a process and its descendants, in MB; shared pages count in each."""
     one = psutil.Process(pid)
@@ -203,6 +215,9 @@ def stage() -> Generator[Stage]:
     folder.mkdir(parents=True, exist_ok=True)
     for log in folder.glob("*.log"):
         log.unlink()
+    # Where modules may not be written compiled, every start would measure the compiler instead.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")
     with local_nodes() as nodes, Run() as run:
         provisioned = provision(
             nodes.database.url, nodes.broker.url, nodes.broker.management_url, clusters_file=CLUSTERS

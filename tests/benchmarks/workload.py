@@ -17,7 +17,20 @@ KEY = routing_key(CLUSTER, InvoiceRecorded)
 BATCH = 500
 CELERY_QUEUE = "bench.celery"
 CELERY_TASK = "record_invoice"
-_WORDS = ["cotisation", "adhésion", "numérique", "cluster", "atelier", "filière", "salon", "annuaire", "région", "entreprise", "logiciel", "réseau"]
+_WORDS = (
+    "cotisation",
+    "adhésion",
+    "numérique",
+    "cluster",
+    "atelier",
+    "filière",
+    "salon",
+    "annuaire",
+    "région",
+    "entreprise",
+    "logiciel",
+    "réseau",
+)
 _LABEL = 500
 """Letters of label that bring an event to about 1,000 bytes."""
 

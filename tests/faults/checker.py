@@ -62,9 +62,7 @@ class Checker:
             time.sleep(0.25)
 
     def _missing_nothing(self, workload: Workload, state: Mapping[str, tuple[int, int, int]]) -> bool:
-        return all(
-            state[service][0] >= len(workload.sound[service]) and state[service][1] == 0 for service in SERVICES
-        )
+        return all(state[service][0] >= len(workload.sound[service]) and state[service][1] == 0 for service in SERVICES)
 
     def _left(self) -> dict[str, int]:
         """Messages in any queue, retry queues and those of last resort included, as the broker counts them."""
@@ -173,5 +171,3 @@ def assert_same_end(end: End, undisturbed: End) -> None:
         assert not more, f"{table}: not as undisturbed: {sorted(more)[:2]}, instead of {sorted(less)[:2]}"
         assert not less, f"{table}: rows missing: {sorted(less)[:3]}"
     assert end.parked == undisturbed.parked
-
-

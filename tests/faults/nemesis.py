@@ -14,7 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 from deploy.local import packages
 from deploy.local.house import CLUSTERS, House
 from deploy.local.nodes import Nodes
-from deploy.local.runs import CHECKOUT, Run, free_ports
+from deploy.local.runs import CHECKOUT, Run
 from deploy.provision import Provisioned, provision
 from services import SERVICES
 from shared.messaging import topology
@@ -42,9 +42,8 @@ class FaultyHouse(House):
         return self._run.returncode(name)
 
     def start_as(self, name: str, module: str, *words: str, wait: bool) -> None:
-        """Start a service, or a replica of it, as another module of ours; on its own port."""
-        port = self._ports.setdefault(name, 0) or free_ports(1)[0]
-        self._ports[name] = port
+        """Start a service as another module of ours, on its own port."""
+        port = self._ports[name]
         self._pids[name] = self._run.spawn(
             name,
             [sys.executable, "-m", module, *words],
@@ -63,9 +62,11 @@ class Stage:
     def __init__(self, nodes: Nodes, run: Run, folder: Path) -> None:
         self.nodes = nodes
         self.run = run
-        self.provisioned = _provision(nodes)
         self.to_database = Proxy(urlsplit(nodes.database.url).port or 0)
         self.to_broker = Proxy(urlsplit(nodes.broker.url).port or 0)
+        # The broker counts a quorum queue's messages every five seconds; waiting for that would be half of every test.
+        self._rabbitmqctl("eval", "application:set_env(rabbit, quorum_tick_interval, 500).")
+        self.provisioned = _provision(nodes)
         self.house = FaultyHouse(run, self.provisioned, folder, SERVICES)
         self.house.env |= self._through_proxies()
         self.checker = Checker(nodes.database.url, nodes.broker.management_url, VHOST)
@@ -155,13 +156,12 @@ class Stage:
     def _replicas(self) -> list[str]:
         return [name for name in self.house.names() if "." in name and self.house.running(name)]
 
-    def start_special(self, service: str, step: str, number: int, *, name: str | None = None, wait: bool = True) -> None:
-        """Start a service (or a replica of it) that dies, fails or dawdles at a step; see :mod:`tests.faults.crashing`."""
-        called = name or service
-        if self.house.running(called):
-            self.house.stop(called)
-        self._special.add(called)
-        self.house.start_as(called, "tests.faults.crashing", service, step, str(number), wait=wait)
+    def start_special(self, service: str, step: str, number: int, *, wait: bool = True) -> None:
+        """Start a service so that it dies, fails or dawdles at a step; see :mod:`tests.faults.crashing`."""
+        if self.house.running(service):
+            self.house.stop(service)
+        self._special.add(service)
+        self.house.start_as(service, "tests.faults.crashing", service, step, str(number), wait=wait)
 
     def wait_until_dead(self, name: str, seconds: float = 40) -> None:
         """Wait for a service that kills itself. One that did not crash proves nothing, so this fails."""

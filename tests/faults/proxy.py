@@ -39,9 +39,9 @@ class Proxy:
         """Nothing flows and nobody is told: what is sent waits, new connections are accepted and hang."""
         self._loop.call_soon_threadsafe(self._flows.clear)
 
-    def forget(self) -> None:
-        """Connections of now hang for ever at the clients' end, and are broken at the servers'; new ones work."""
-        self._do(self._forget())
+    def forget(self, *, servers_notice: bool = True) -> None:
+        """Connections of now hang for ever at the clients' end; at the servers' they break, if those notice."""
+        self._do(self._forget(servers_notice=servers_notice))
 
     def close(self) -> None:
         """Cut, and end the thread."""
@@ -69,10 +69,11 @@ class Proxy:
         self._flows.set()
         await asyncio.sleep(0)
 
-    async def _forget(self) -> None:
+    async def _forget(self, *, servers_notice: bool) -> None:
         for client, server in list(self._pairs):
             self._lost.add(client)
-            server.transport.abort()
+            if servers_notice:
+                server.transport.abort()
         self._flows.set()
 
     async def _drop_lost(self) -> None:
@@ -90,16 +91,16 @@ class Proxy:
         pair = (writer, upstream)
         self._pairs.add(pair)
         try:
-            await asyncio.gather(
-                self._pump(reader, upstream, writer), self._pump(upstream_reader, writer, writer)
-            )
+            await asyncio.gather(self._pump(reader, upstream, writer), self._pump(upstream_reader, writer, writer))
         finally:
             self._pairs.discard(pair)
             upstream.transport.abort()
             if writer not in self._lost:
                 writer.transport.abort()
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, client: asyncio.StreamWriter) -> None:
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, client: asyncio.StreamWriter
+    ) -> None:
         with suppress(OSError):
             while data := await reader.read(65536):
                 await self._flows.wait()

@@ -1,8 +1,12 @@
 """The network between services and servers is cut, or swallows everything and tells nobody."""
 
+import asyncio
 import time
+from collections.abc import Mapping
 
+from shared.messaging.relay import Relay
 from tests.faults.nemesis import Stage
+from tests.support.waiting import eventually
 
 
 def test_broker_cut_off_again_and_again(stage: Stage) -> None:
@@ -65,3 +69,26 @@ def test_connections_to_the_database_hang_for_ever(stage: Stage) -> None:
     stage.to_database.forget()
     publishing.finish()
     stage.prove(seconds=120)  # a statement is given up after a minute
+
+
+async def test_the_relay_of_a_vanished_machine_loses_its_lock(stage: Stage) -> None:
+    stage.house.kill("events")  # it has the lock
+    vanishing, standby = _a_relay(stage.house.env), _a_relay(stage.provisioned.env)
+    vanishing.start()
+    await eventually(lambda: _is(vanishing.active))
+    stage.to_database.blackhole()
+    stage.to_database.forget(servers_notice=False)
+    standby.start()
+    try:
+        await eventually(lambda: _is(standby.active), timeout=10)
+    finally:
+        await asyncio.gather(standby.stop(), vanishing.stop())
+
+
+def _a_relay(env: Mapping[str, str]) -> Relay:
+    urls = env["TRABOULE_EVENTS_DATABASE_URL"], env["TRABOULE_EVENTS_BROKER_URL"]
+    return Relay(*urls, "traboule.events", publish_timeout=1, lease=3)
+
+
+async def _is(what: bool) -> bool:
+    return what

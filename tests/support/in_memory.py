@@ -37,22 +37,13 @@ class InMemoryMembership(MembershipUnitOfWork):
             if (one := self.records.get(key))
         }
 
-    async def save_records(self, records: Sequence[NewRecord]) -> None:
+    async def save_records(self, records: Sequence[NewRecord], members: Mapping[RecordKey, str | None]) -> None:
         for new in records:
             before = self.records.get(new.key)
             if before is not None and self.versions[new.key] >= (new.version, new.digest):
                 continue
             self.versions[new.key] = (new.version, new.digest)
-            self.records[new.key] = SourceRecord(
-                new.key,
-                orjson.loads(new.written),
-                orjson.loads(new.understood),
-                new.siren,
-                new.same_as,
-                new.name_key,
-                None if before is None else before.member_id,
-                new.removed,
-            )
+            self.records[new.key] = replace(new.record, member_id=members.get(new.key))
 
     async def neighbours(
         self, sirens: Iterable[str], member_ids: Iterable[str], keys: Iterable[RecordKey]

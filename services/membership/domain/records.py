@@ -6,6 +6,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
+import orjson
+
 NAMESPACE = UUID("0192f0c1-7a3e-7c55-9d0e-54726162756c")
 
 
@@ -22,6 +24,11 @@ class RecordKey(NamedTuple):
     def own_id(self) -> str:
         """The member id that this record has by itself (UUIDv5), the same for ever and on every machine."""
         return _own_id(self)
+
+
+def as_written(document: bytes) -> dict[str, Any]:
+    """A fact's JSON as an object whose keys are sorted at every level: equal content is equal text, whoever sent it."""
+    return orjson.loads(orjson.dumps(orjson.loads(document), option=orjson.OPT_SORT_KEYS))
 
 
 @lru_cache(maxsize=65_536)

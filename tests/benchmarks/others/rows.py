@@ -5,7 +5,25 @@ from typing import Any
 
 import orjson
 
-COLUMNS = ["cluster", "invoice_id", "version", "digest", "record_id", "number", "kind", "status", "label", "issued_on", "due_on", "period_starts_on", "period_ends_on", "net", "vat", "gross", "currency"]
+COLUMNS = (
+    "cluster",
+    "invoice_id",
+    "version",
+    "digest",
+    "record_id",
+    "number",
+    "kind",
+    "status",
+    "label",
+    "issued_on",
+    "due_on",
+    "period_starts_on",
+    "period_ends_on",
+    "net",
+    "vat",
+    "gross",
+    "currency",
+)
 CASTS = {"version": "bigint", "digest": "bytea"} | {
     **dict.fromkeys(("issued_on", "due_on", "period_starts_on", "period_ends_on"), "date"),
     **dict.fromkeys(("net", "vat", "gross"), "numeric"),

@@ -1,5 +1,6 @@
 """PostgreSQL finds the same candidates as memory does, and no order of arrival shows in what it stores."""
 
+import json
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from random import Random
@@ -7,6 +8,7 @@ from random import Random
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from typer.testing import CliRunner
 
 from deploy.local.nodes import Nodes
 from services.membership.domain.matching import stored
@@ -15,6 +17,7 @@ from services.membership.domain.matching.features import Features
 from services.membership.domain.matching.score import Judgement, judge
 from services.membership.domain.matching.trigrams import THRESHOLD, similar
 from services.membership.domain.matching.weights import shipped
+from services.membership.matching_cli import app
 from tests.unit.membership.matching.builders import a_company, demo_members
 
 
@@ -143,8 +146,25 @@ async def test_a_key_that_becomes_common_changes_pairs_that_nobody_touched(datab
     assert (found.verdict, found.levels.domain) == ("review", "shared")
 
 
-async def test_features_of_another_version_are_not_used(database: AsyncConnection, tmp_path: Path) -> None:
+async def test_features_of_another_version_are_not_used(database: AsyncConnection) -> None:
     await stored.recognise(database, [a_company("1")], [], shipped())
     await database.exec_driver_sql("update match_features set features = features || '{\"v\": 0}'")
     with pytest.raises(LookupError, match="north/1"):
         await stored.recognise(database, [a_company("2", "south")], [], shipped())
+
+
+def test_evaluate_gives_the_same_figures_in_a_database(nodes: Nodes, tmp_path: Path) -> None:
+    header = "record_id,name,siren,phone,postcode"
+    (tmp_path / "cluster_a.csv").write_text(f"{header}\nN1,Lumerine,732829320,,42000\nN2,Vioreau,,0477123456,42300\n")
+    (tmp_path / "cluster_b.csv").write_text(
+        f"{header}\nS1,Lumerine SAS,732829320,,69003\nS2,Viorau,,0477123456,42300\n"
+    )
+    (tmp_path / "truth_pairs.csv").write_text("record_id_1,record_id_2,kind\nN1,S1,cross\nN2,S2,cross\n")
+    (tmp_path / "truth_records.csv").write_text("record_id,entity_id\nN1,1\nN2,2\nS1,1\nS2,2\n")
+    runs = [
+        CliRunner().invoke(app, ["evaluate", str(tmp_path), "--json", *where])
+        for where in ([], ["--database", nodes.database.url])
+    ]
+    in_memory, in_database = (json.loads(run.stdout) | {"seconds": 0} for run in runs)
+    assert in_memory == in_database
+    assert in_memory["auto"]["false_pairs"] == 0

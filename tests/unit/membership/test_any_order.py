@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +12,7 @@ from schemas.membership import MemberRemoved
 from services.membership.domain import linking
 from services.membership.domain.consolidation import consolidate
 from services.membership.domain.meaning import meaning
-from services.membership.domain.records import RecordKey, SourceRecord
+from services.membership.domain.records import RecordKey, SourceRecord, as_written
 from tests.support.any_order import Deliveries, deliveries, handle, messages
 from tests.support.in_memory import CLUSTERS, InMemoryMembership
 
@@ -61,5 +60,5 @@ def a_record(key: RecordKey, message: Envelope[Any]) -> SourceRecord:
     if isinstance(message.data, MemberRemoved):
         return SourceRecord(key, {}, {}, None, None, "", None, removed=True)
     means = meaning(message.data, CLUSTERS[key.cluster])
-    written = orjson.loads(message.document)
+    written = as_written(message.document)
     return SourceRecord(key, written, means.document, means.siren, means.same_as, means.name_key, None)

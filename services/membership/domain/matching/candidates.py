@@ -5,6 +5,7 @@ are not known to be in different départements (names alone, elsewhere, never su
 pairs in PostgreSQL; a test holds the two together.
 """
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
@@ -57,22 +58,24 @@ class Candidates:
             yield self._records[a], self._records[b]
 
     def _similar(self) -> Iterator[tuple[int, int]]:
-        """Pairs with similar names, each record against those before it that hold one of its trigrams."""
-        by_place: defaultdict[str | None, defaultdict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-        for at, one in enumerate(self._records):
-            if not one.names:
-                continue
-            own = trigrams(one.names[0])
-            places = [one.departement, None] if one.departement else list(by_place)
-            shared: Counter[int] = Counter()
-            for place in places:
-                if (index := by_place.get(place)) is not None:
-                    for trigram in own:
-                        if trigram in index:
-                            shared.update(index[trigram])
-            for other, count in shared.items():
-                theirs = len(trigrams(self._records[other].names[0]))
-                if count >= THRESHOLD * (len(own) + theirs - count):
+        """Pairs with similar names that are not known to be far apart.
+
+        Two sets with that much in common share one of the rarest few trigrams of each (prefix filtering, Chaudhuri et
+        al. 2006), so the common ones, which nearly all names have, are never looked up.
+        """
+        named = [(at, one.departement, trigrams(one.names[0])) for at, one in enumerate(self._records) if one.names]
+        counts = Counter(trigram for _, _, own in named for trigram in own)
+        index: defaultdict[str, defaultdict[str | None, list[int]]] = defaultdict(lambda: defaultdict(list))
+        for at, place, own in named:
+            needed = math.ceil(THRESHOLD * len(own))
+            rarest = sorted(own, key=lambda trigram: (counts[trigram], trigram))[: len(own) - needed + 1]
+            met: set[int] = set()
+            for trigram in rarest:
+                by_place = index[trigram]
+                for there in (place, None) if place else tuple(by_place):
+                    met.update(by_place.get(there, ()))
+                by_place[place].append(at)
+            name = self._records[at].names[0]
+            for other in met:
+                if similar(self._records[other].names[0], name):
                     yield other, at
-            for trigram in own:
-                by_place[one.departement][trigram].append(at)

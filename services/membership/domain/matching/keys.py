@@ -18,8 +18,8 @@ def keys(one: Features) -> frozenset[str]:
         found.add(f"{SIREN}:{one.siren}")
     if one.email:
         found.add(f"{EMAIL}:{one.email}")
-    if one.street and (place := one.postcode or one.town):
-        found.add(f"{ADDRESS}:{place}|{one.number or ''}|{one.street}")
+    if at := address(one):
+        found.add(at)
     for name in one.names:
         compact = name.replace(" ", "")
         found.add(f"{NAME}:{compact}")
@@ -31,3 +31,9 @@ def keys(one: Features) -> frozenset[str]:
     if one.same_as:
         found.add(f"{SAME}:{one.key.cluster}/{one.same_as}")
     return frozenset(found)
+
+
+def address(one: Features) -> str | None:
+    """The key of its street, with the number if there is one, in its town."""
+    place = one.postcode or one.town
+    return f"{ADDRESS}:{place}|{one.number or ''}|{one.street}" if one.street and place else None

@@ -171,8 +171,9 @@ def _street(a: Features, b: Features, classes: Classes) -> str | None:
         return "other-number"
     if not a.number or not b.number:
         return "no-number"
-    crowd = f"{keys.ADDRESS}:{a.postcode or a.town}|{a.number}|{a.street}"
-    return "equal" if classes.get(crowd, RARE) == RARE else "shared"
+    # How common a key is may only count for those who both hold it: no other pair is judged anew when that changes.
+    crowd = keys.address(a)
+    return "shared" if crowd == keys.address(b) and classes.get(crowd or "", RARE) != RARE else "equal"
 
 
 def _like_street(a: str, b: str) -> bool:

@@ -11,7 +11,7 @@ Likeness = Literal["exact", "fuzzy", "near", "abbreviation", "subset", "partial"
 
 
 class Names(NamedTuple):
-    """``shared``: telling words that both hold. ``more``: the words that only the longer of a ``subset`` holds."""
+    """``shared``: telling words that both hold, letter by letter. ``more``: what the longer of a ``subset`` adds."""
 
     likeness: Likeness
     shared: frozenset[str] = frozenset()
@@ -35,7 +35,7 @@ def compare_names(a: str, b: str) -> Names:
     left = list(long)
     worst = 0
     unmatched = False
-    shared: set[str] = set()
+    shared, slipped = set[str](), set[str]()
     for word in sorted(short, key=len, reverse=True):
         grade, match = min(((_difference(word, other), other) for other in left), default=(_OTHER, ""))
         if grade == _OTHER:
@@ -43,14 +43,17 @@ def compare_names(a: str, b: str) -> Names:
             continue
         left.remove(match)
         worst = max(worst, grade)
-        if grade in (_SAME, _SLIP):
-            shared.add(max(word, match, key=lambda one: (len(one), one)))
+        if grade == _SAME:
+            shared.add(word)
+        elif grade == _SLIP:
+            slipped.add(word)
     telling = telling_words(" ".join(shared))
+    tells = bool(telling or telling_words(" ".join(slipped)))
     if unmatched:
         glued = _glued(a.replace(" ", ""), b.replace(" ", ""))
-        return Names(glued or ("partial" if telling else "none"), telling)
+        return Names(glued or ("partial" if tells else "none"), telling)
     if left:
-        return Names("subset" if telling or worst else "partial", telling, frozenset(left))
+        return Names("subset" if tells or worst else "partial", telling, frozenset(left))
     if worst == _SAME:  # another order: LOGICIELS LUMERINE is LUMERINE LOGICIELS, FRANCE AIR is not AIR FRANCE
         return Names("fuzzy" if len(short) >= 3 or any(len(word) >= 6 for word in telling) else "near", telling)
     if worst == _CUT:

@@ -57,7 +57,7 @@ _OLD_KEYS = """
 _COUNTS = """
     select n.key, held.records from unnest($1::text[], $2::int[]) as n (key, most)
     cross join lateral (
-        select count(*) as records from (select from match_keys m where m.key = n.key limit n.most + 1) as some
+        select count(*) as records from (select from match_keys m where m.key = n.key limit n.most + 1) as met
     ) as held
     where held.records > 1
 """

@@ -90,7 +90,7 @@ def upgrade() -> None:
         sa.Column("event_id", sa.Text(), comment="the event that a registration is for"),
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
-        sa.Column("document", JSONB(), nullable=False),
+        sa.Column("document", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("kind", "cluster", "item_id"),
     )
     op.create_index(
@@ -104,8 +104,8 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("removed", sa.Boolean(), nullable=False),
-        sa.Column("written", JSONB(), nullable=False, comment="the fact, as the former system wrote it"),
-        sa.Column("understood", JSONB(), nullable=False, comment="the same, normalised, with its problems"),
+        sa.Column("written", sa.JSON(), nullable=False, comment="the fact, as the former system wrote it"),
+        sa.Column("understood", sa.JSON(), nullable=False, comment="the same, normalised, with its problems"),
         sa.Column("siren", sa.Text(), comment="valid, or null"),
         sa.Column("same_as", sa.Text()),
         sa.Column("name_key", sa.Text(), nullable=False),

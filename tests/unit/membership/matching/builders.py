@@ -1,4 +1,4 @@
-"""Records and features made up for tests of recognition. Every company here is fictional unless its name is the point."""
+"""Records and features made up for tests of recognition: fictional companies, unless a true name is the point."""
 
 from pathlib import Path
 from typing import Any

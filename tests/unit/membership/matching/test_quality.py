@@ -72,6 +72,13 @@ def test_f1_is_measured_at_thresholds_that_can_part_pairs() -> None:
     assert best_f1(scored, truth) == (pytest.approx(2 / 3), 5.0)
 
 
+def test_comparing_is_symmetric(demo: tuple[list[Features], Truth]) -> None:
+    records, _ = demo
+    index = Candidates(records)
+    for a, b in index.pairs():
+        assert compare(a, b, index.classes) == compare(b, a, index.classes), (a.key, b.key)
+
+
 def test_comparing_is_fast(demo: tuple[list[Features], Truth]) -> None:
     records, _ = demo
     index = Candidates(records)

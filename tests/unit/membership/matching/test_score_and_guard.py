@@ -15,6 +15,7 @@ from tests.unit.membership.matching.builders import NOTHING, a_company
 
 HERE = {"street": "3 rue des Lilas", "postcode": "42000", "city": "St-Étienne"}
 SIREN, OTHER_SIREN = {"siren": "732829320"}, {"siren": "552100554"}
+ALDI = {"name": "ALDI MARCHE"}
 SITE, PHONE = {"website": "lumerine.example"}, {"phone": "04 77 12 34 56"}
 
 
@@ -33,8 +34,9 @@ def verdict(one: dict[str, Any], other: dict[str, Any]) -> str:
         ({"siren": "equal", "name": "subset-rare", "phone": "equal"}, "siren-alone"),
         ({"siren": "equal", "name": "subset-rare", "phone": "equal", "domain": "equal"}, None),
         ({"siren": "equal", "name": "none", "phone": "equal", "domain": "equal"}, "siren-alone"),
-        ({"siren": "equal", "name": "none", "phone": "equal", "email": "equal", "street": "equal", "place": "town"}, None),
-        ({"siren": "different", "name": "exact", "domain": "equal", "phone": "equal", "place": "town"}, "sirens-differ"),
+        ({"siren": "equal", "name": "none", "phone": "equal", "email": "equal", "street": "equal", "place": "town"},
+         None),
+        ({"siren": "different", "name": "exact", "domain": "equal", "phone": "equal"}, "sirens-differ"),
         ({"siren": "different", "declared": "same", "name": "exact"}, "sirens-differ"),
         ({"declared": "same", "name": "exact"}, None),
         ({"declared": "same", "name": "none"}, "name-not-telling"),
@@ -92,9 +94,8 @@ def test_every_refusal_that_the_guard_can_give_has_words() -> None:
         ({"postcode": "42000"}, {"postcode": "69003"}, "apart"),
         ({"name": "Vioreau"} | SITE | HERE, SITE | {"postcode": "42300"}, "apart"),
         # ALDI MARCHE has one SIREN for each region.
-        ({"name": "ALDI MARCHE"} | SIREN | HERE, {"name": "ALDI MARCHE"} | OTHER_SIREN | {"postcode": "69003"}, "apart"),
-        ({"name": "ALDI MARCHE"} | SIREN | HERE | SITE | PHONE, {"name": "ALDI MARCHE"} | OTHER_SIREN | HERE | SITE | PHONE,
-         "review: sirens-differ"),
+        (ALDI | SIREN | HERE, ALDI | OTHER_SIREN | {"postcode": "69003"}, "apart"),
+        (ALDI | SIREN | HERE | SITE | PHONE, ALDI | OTHER_SIREN | HERE | SITE | PHONE, "review: sirens-differ"),
         ({"name": "LASER 03"} | HERE, {"name": "ASSOC LASER 03"} | HERE, "review: association-at-address"),
         ({"name": "LASER 03 SARL"} | HERE | PHONE, {"name": "ASSOC LASER 03"} | HERE | PHONE,
          "review: association-and-company"),
@@ -105,6 +106,23 @@ def test_every_refusal_that_the_guard_can_give_has_words() -> None:
 def test_verdicts(one: dict[str, Any], other: dict[str, Any], expected: str) -> None:
     assert verdict(one, other) == expected
     assert verdict(other, one) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "expected"),
+    [
+        ("Lumerine SARL", None, ("auto", None)),
+        ("Lumerine Groupe", None, ("auto", None)),
+        ("Vioreau", None, ("review", None)),
+        ("Lumerine", "552100554", ("review", "sirens-differ")),
+    ],
+)
+def test_what_a_former_system_holds_to_be_one_is_merged_if_the_names_agree(
+    name: str, number: str | None, expected: tuple[str, str | None]
+) -> None:
+    one, other = a_company("1", same_as="2", siren="732829320"), a_company("2", name=name, siren=number)
+    found = judge(one, other, {}, shipped())
+    assert (found.verdict, found.refused) == expected
 
 
 def test_an_explanation_adds_up_to_the_score() -> None:
