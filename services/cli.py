@@ -15,6 +15,7 @@ from services.ops.status import status
 
 _LATER = {
     "import": ("services.membership.cli_import", "import_files", "Publish what a former system exported."),
+    "matching": ("services.membership.matching_cli", "app", "Train and measure how companies are recognised."),
     "keys": ("services.membership.keys", "keys", "API keys for the HTTP door."),
 }
 """Commands that are imported when they are called: a service's process need not carry the import's libraries."""
