@@ -53,7 +53,7 @@ def _plausible(day: date) -> date:
     return day
 
 
-Amount = Annotated[Decimal, BeforeValidator(_written_as_text), Field(max_digits=12, decimal_places=2, strict=False)]
+Amount = Annotated[Decimal, Field(max_digits=12, decimal_places=2), BeforeValidator(_written_as_text)]
 """Euros and cents, written as text ("1200.00"); at most 12 digits, 2 of them after the point."""
 
 Day = Annotated[date, AfterValidator(_plausible)]

@@ -1,14 +1,13 @@
 """Where facts and machinery meet: what every service's ``create_app`` and handlers are made with."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import groupby
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from schemas.envelope import Envelope, encode_all, read, routing_key, source_of
+from schemas.envelope import Envelope, encode_held, read, routing_key, source_of
 from schemas.fields import Announced
 from shared.messaging.bus import Bus
 from shared.messaging.consumer import LaneSettings
@@ -23,23 +22,14 @@ from shared.runtime.health import Checks, health_routes
 from shared.runtime.service import Service
 from shared.runtime.settings import ServiceSettings
 
-A = TypeVar("A", bound=Announced)
 BuildHttp = Callable[[AsyncEngine, Checks], ASGIApp]
 
 
-def announce(uow: UnitOfWork, facts: Iterable[tuple[Announced, str | None]]) -> None:
-    """Publish facts, each with the correlation id of what caused it, when the transaction commits."""
-    for fact_type, group in groupby(facts, key=lambda pair: type(pair[0])):
-        for encoded in encode_all(source_of(HOUSE, fact_type.service), group):
-            key = routing_key(HOUSE, fact_type)
-            uow.outbox.add(Outgoing(EXCHANGE, key, encoded.message_id, encoded.content_type, encoded.body))
-
-
-def as_held(fact_type: type[A], saved: Iterable[Envelope[Any]]) -> Iterable[tuple[A, str]]:
-    """The fact that announces each record that a mirror saved, under its own ids and version, and what caused it."""
-    for message in saved:
-        fact = fact_type.model_construct(**message.data.__dict__, cluster=message.cluster)
-        yield fact, message.correlationid or message.id
+def announce(uow: UnitOfWork, fact_type: type[Announced], saved: Iterable[Envelope[Any]]) -> None:
+    """Tell, when the transaction commits, of each record that a mirror saved: under its own ids and version."""
+    key = routing_key(HOUSE, fact_type)
+    for encoded in encode_held(fact_type, source_of(HOUSE, fact_type.service), saved):
+        uow.outbox.add(Outgoing(EXCHANGE, key, encoded.message_id, encoded.content_type, encoded.body))
 
 
 def health_only(_: AsyncEngine, checks: Checks) -> ASGIApp:

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from schemas.billing import InvoiceChanged, InvoiceRecorded, PaymentChanged, PaymentRecorded
 from schemas.envelope import Envelope
 from services.billing.repository import BillingUnitOfWork
-from services.house import announce, as_held
+from services.house import announce
 
 
 async def record_invoices(uow: BillingUnitOfWork, messages: Sequence[Envelope[InvoiceRecorded]]) -> None:
     """Mirror the former system's invoices."""
-    announce(uow, as_held(InvoiceChanged, await uow.save_invoices(messages)))
+    announce(uow, InvoiceChanged, await uow.save_invoices(messages))
 
 
 async def record_payments(uow: BillingUnitOfWork, messages: Sequence[Envelope[PaymentRecorded]]) -> None:
     """Mirror the former system's payments."""
-    announce(uow, as_held(PaymentChanged, await uow.save_payments(messages)))
+    announce(uow, PaymentChanged, await uow.save_payments(messages))

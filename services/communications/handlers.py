@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from schemas.communications import ConsentChanged, ConsentRecorded, MailingChanged, MailingRecorded
 from schemas.envelope import Envelope
 from services.communications.repository import CommunicationsUnitOfWork
-from services.house import announce, as_held
+from services.house import announce
 
 
 async def record_consents(uow: CommunicationsUnitOfWork, messages: Sequence[Envelope[ConsentRecorded]]) -> None:
     """Mirror the former system's consents and objections."""
-    announce(uow, as_held(ConsentChanged, await uow.save_consents(messages)))
+    announce(uow, ConsentChanged, await uow.save_consents(messages))
 
 
 async def record_mailings(uow: CommunicationsUnitOfWork, messages: Sequence[Envelope[MailingRecorded]]) -> None:
@@ -21,4 +21,4 @@ async def record_mailings(uow: CommunicationsUnitOfWork, messages: Sequence[Enve
     saved = {id(message) for message in await uow.save_mailings(messages)}
     grown = await uow.add_recipients(messages)
     told = [m for m in messages if id(m) in saved or (m.cluster, m.data.mailing_id) in grown]
-    announce(uow, as_held(MailingChanged, told))
+    announce(uow, MailingChanged, told)

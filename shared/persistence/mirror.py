@@ -7,6 +7,7 @@ reordering and replays end in the same rows.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
@@ -65,7 +66,7 @@ class Mirror:
         # In the order of their keys, so that two replicas lock rows in the same order.
         ordered = [newest[record] for record in sorted(newest)]
         names = [column.name for column in self.table.columns]
-        values = tuple([self._value(message, name) for message in ordered] for name in names)
+        values = tuple(self._column(ordered, name) for name in names)
         rows = await connection.exec_driver_sql(_upsert(self.table, self.key), values)
         return [newest[cluster, key] for cluster, key in rows_of(rows)]
 
@@ -79,10 +80,13 @@ class Mirror:
         return newest
 
     @staticmethod
-    def _value(message: Recorded, column: str) -> Any:
-        if column == "cluster":
-            return message.cluster
-        return message.digest if column == "digest" else getattr(message.data, column)
+    def _column(messages: Sequence[Recorded], name: str) -> list[Any]:
+        if name == "cluster":
+            return [message.cluster for message in messages]
+        if name == "digest":
+            return [message.digest for message in messages]
+        value = attrgetter(name)
+        return [value(message.data) for message in messages]
 
 
 _statements: dict[sa.Table, str] = {}

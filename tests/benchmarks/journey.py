@@ -68,6 +68,7 @@ class Reads:
     many_views: float
     constant: float
     bytes: int
+    rounds: dict[str, list[float]]
 
     @property
     def ratio(self) -> float:
@@ -242,7 +243,7 @@ def reads(stage: Stage, key: str, *, seconds: float, rounds: int) -> Reads:
                 rates[name].append(uvloop.run(reads_per_second(address, requests, seconds)))
     finally:
         stage.end("constant")
-    return Reads(*(median(rates[name]) for name in ("one", "many", "constant")), len(middle[1]))
+    return Reads(*(median(rates[name]) for name in ("one", "many", "constant")), len(middle[1]), rates)
 
 
 def _wait_until_it_answers(url: str, raw: bytes) -> None:

@@ -44,7 +44,7 @@ class Report:
             self.line(
                 f"({letter}) {one.lane.title}",
                 f"{one.rate:,.0f} facts/s",
-                f"{spread}; {median(one.cpu):,.0f} µs of CPU, {max(one.memory):,.0f} MB; {per:,.0f} facts a transaction",
+                f"{spread}; {median(one.cpu):,.0f} µs CPU, {max(one.memory):,.0f} MB, {per:,.0f} a transaction",
             )
         for ratio in ratios:
             self.line(f"ratio {ratio.name}", f"{ratio.value:.2f}", f"≥ {ratio.target:g}", ratio.met)
@@ -131,5 +131,7 @@ class Report:
             f"{os.cpu_count()} cores for servers, services and clients together; {servers}. Durable quorum queues, "
             "persistent messages, synchronous commit, about 1 KB each.\nEvery lane finds its messages in the queue and "
             "writes the same invoices (compared); rates run from the first transaction's begin to the last one's.\n"
+            "The relay runs in (a) and (b); nobody publishes the outbox in the others. CPU is that of the lane's own "
+            "processes, for each fact.\n"
             f"{seconds:.0f} s. The same as JSON: {path.relative_to(Path.cwd())}"
         )

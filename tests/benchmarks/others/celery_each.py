@@ -36,11 +36,11 @@ def record_invoice(body: str) -> None:
     """Inbox, mirror, outbox, commit; Celery acknowledges afterwards."""
     event = statements.loads(body)
     with engine.begin() as connection:
-        if connection.execute(statements.admit(event)).scalar() is None:
+        if connection.execute(statements.ADMIT, statements.admitted(event)).scalar() is None:
             return
         row = statements.row_of(event)
-        connection.execute(statements.save(row))
-        connection.execute(statements.announce(event, row["cluster"]))
+        connection.execute(statements.SAVE, row)
+        connection.execute(statements.ANNOUNCE, statements.announced(event, row["cluster"]))
 
 
 if __name__ == "__main__":

@@ -34,11 +34,11 @@ async def record(event: Envelope[InvoiceRecorded]) -> None:
     """Inbox, mirror, outbox, commit; FastStream acknowledges afterwards."""
     tree = statements.loads(event.encode())
     async with engine.begin() as connection:
-        if (await connection.execute(statements.admit(tree))).scalar() is None:
+        if (await connection.execute(statements.ADMIT, statements.admitted(tree))).scalar() is None:
             return
         row = statements.row_of(tree, event.data.__dict__)
-        await connection.execute(statements.save(row))
-        await connection.execute(statements.announce(tree, event.cluster))
+        await connection.execute(statements.SAVE, row)
+        await connection.execute(statements.ANNOUNCE, statements.announced(tree, event.cluster))
 
 
 async def main() -> None:
