@@ -93,6 +93,8 @@ def read(path: Path, encoding: str | None = None) -> Table:
 def _csv(path: Path, content: bytes, encoding: str | None) -> Table:
     decoded = decode(content, encoding)
     lines = _LINES.findall(decoded.text)
+    if not lines:
+        raise UnreadableError("the file holds nothing but its byte order mark")
     start = next((i for i, line in enumerate(lines) if line.strip()), 0)
     told = re.fullmatch(r"sep=(.)\s*", lines[start])  # Excel's own hint
     if told:
