@@ -36,6 +36,7 @@ def main() -> int:
         if arguments.profile:
             return _profile(where, arguments.profile, quick=arguments.quick)
         report = Report(_servers(where), quick=arguments.quick)
+        report.figures |= {"parts": sorted(wanted), "settings": where.extra}
         rounds = arguments.rounds or (1 if arguments.quick else 3)
         if chosen:
             _part(report, "lanes", lambda: _lanes(report, where, chosen, rounds, quick=arguments.quick))

@@ -86,6 +86,12 @@ class Workload:
         rng.shuffle(messages)
         return messages
 
+    def parked(self, service: str) -> int:
+        """How many dead letters a service must end up with."""
+        return len(self.poison.get(service, ())) + sum(
+            one.routing_key.split(".")[1] == service for one in self.bad_messages
+        )
+
     @property
     def sound(self) -> dict[str, set[str]]:
         """For each service, what its inbox must hold."""

@@ -69,7 +69,7 @@ class Stage:
         self.provisioned = _provision(nodes)
         self.house = FaultyHouse(run, self.provisioned, folder, SERVICES)
         self.house.env |= self._through_proxies()
-        self.checker = Checker(nodes.database.url, nodes.broker.management_url, VHOST)
+        self.checker = Checker(nodes.database.url, nodes.broker.url, nodes.broker.management_url, VHOST)
         self.workload = workload()
         self._undisturbed: End | None = None
         self._orders = 100
