@@ -15,6 +15,7 @@ import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from schemas.fields import Announced, Fact, Key
+from schemas.spelling import meant
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
@@ -28,9 +29,9 @@ F = TypeVar("F", bound=Fact)
 
 
 class Envelope(BaseModel, Generic[F]):
-    """One CloudEvent around one fact. Unknown extension attributes are ignored, as CloudEvents asks of consumers."""
+    """One CloudEvent around one fact. Extension attributes that we do not know are carried along, never looked at."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, extra="allow")
 
     specversion: Literal["1.0"]
     id: Key
@@ -59,7 +60,8 @@ class Envelope(BaseModel, Generic[F]):
 
     def encode(self) -> bytes:
         """This event alone, as structured JSON."""
-        return encode_event(type(self.data), self.source, self.document, self.id, self.correlationid)
+        head = self.model_dump(mode="json", exclude={"data"}, exclude_none=True)
+        return orjson.dumps(head)[:-1] + b',"data":' + self.document + b"}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +265,7 @@ def _read_one(fact_type: type[F], event: Any, body: bytes) -> Envelope[F] | Refu
     try:
         return _adapters(fact_type)[0].validate_json(orjson.dumps(event))
     except ValidationError as error:
-        return Refused(*_explain(error), body, event_id, event_type)
+        return Refused(*_explain(error, fact_type), body, event_id, event_type)
 
 
 def _wrong_type(fact_type: type[Fact], found: str, body: bytes, event_id: str | None) -> Refused:
@@ -275,11 +277,22 @@ def _wrong_type(fact_type: type[Fact], found: str, body: bytes, event_id: str | 
     return Refused("wrong-type", f"type must be {expected} under this routing key", body, event_id, found[:200])
 
 
-def _explain(error: ValidationError) -> tuple[str, str]:
+def _explain(error: ValidationError, fact_type: type[Fact]) -> tuple[str, str]:
     """The stable reason, and every fault as ``field: what is wrong``, without the values."""
     faults = error.errors(include_url=False, include_input=False, include_context=False)
-    lines = [f"{'.'.join(map(str, fault['loc'])) or 'event'}: {fault['msg']}" for fault in faults[:20]]
+    lines = [f"{_path(fault['loc'])}: {_problem(fault, fact_type)}" for fault in faults[:20]]
     if len(faults) > 20:
         lines.append(f"and {len(faults) - 20} more")
     in_data = all(fault["loc"] and fault["loc"][0] == "data" for fault in faults)
     return "invalid-field" if in_data else "not-a-cloudevent", "; ".join(lines)
+
+
+def _path(loc: tuple[int | str, ...]) -> str:
+    """Where the fault is. A key that nobody knows is the publisher's own text: shortened, and safe to print."""
+    return ".".join("".join(c if c.isprintable() else "\ufffd" for c in str(part)[:60]) for part in loc) or "event"
+
+
+def _problem(fault: Any, fact_type: type[Fact]) -> str:
+    if fault["type"] == "extra_forbidden" and len(fault["loc"]) == 2:
+        return f"there is no such field: {meant(fact_type, str(fault['loc'][1]))}"
+    return str(fault["msg"])

@@ -16,24 +16,8 @@ from schemas.descriptions import describe
 from schemas.envelope import Envelope
 from schemas.examples import example_event
 from schemas.fields import Fact, Part
+from schemas.spelling import meant
 
-_SYNONYMS = {
-    "postcode": ("zip", "zipcode", "zip_code", "postal_code", "code_postal", "cp"),
-    "city": ("town", "ville", "locality", "commune"),
-    "record_id": ("id", "member_id", "id_adh", "rowid", "contact_id", "ref"),
-    "name": ("nom", "company", "company_name", "raison_sociale", "denomination", "display_name"),
-    "phone": ("tel", "telephone"),
-    "mobile": ("gsm", "portable", "mobile_phone"),
-    "email": ("mail", "courriel", "e_mail"),
-    "street": ("address", "adresse", "street_address", "rue"),
-    "country": ("pays", "country_code"),
-    "vat": ("tva", "tva_intra", "vat_number"),
-    "naf": ("ape", "code_naf", "code_ape"),
-    "amount": ("montant", "total"),
-    "gross": ("ttc", "total_ttc"),
-    "net": ("ht", "total_ht"),
-}
-_MEANT = {synonym: field for field, synonyms in _SYNONYMS.items() for synonym in synonyms}
 _SHOWN = 60
 
 
@@ -79,7 +63,7 @@ def _fault(fact_type: type[Fact], error: Any) -> Fault:
         case "missing":
             return Fault(path, "is missing", _usage(fact_type, model, loc))
         case "extra_forbidden":
-            return Fault(path, f"is not a field of {model.__name__}", _meant(model, name))
+            return Fault(path, f"is not a field of {model.__name__}", meant(model, name))
         case "literal_error":
             close = get_close_matches(str(found).lower(), [v.strip("'") for v in _expected(context)], n=1)
             hint = f"did you mean {close[0]}?" if close else ""
@@ -116,17 +100,6 @@ def _parts(annotation: Any) -> Iterator[type[Part]]:
         yield annotation
     for argument in get_args(annotation):
         yield from _parts(argument)
-
-
-def _meant(model: type[Any], name: str) -> str:
-    known: dict[str, Any] = model.model_fields
-    written = name.lower().replace("-", "_").replace(" ", "_")
-    meant = _MEANT.get(written)
-    if meant is None or meant not in known:
-        meant = next(iter(get_close_matches(written, known, n=1, cutoff=0.7)), None)
-    if meant is not None:
-        return f"did you mean {meant}?"
-    return "a column without a field of its own goes to extra, as text" if "extra" in known else "leave it out"
 
 
 def _usage(fact_type: type[Fact], model: type[Any], loc: tuple[str | int, ...]) -> str:

@@ -5,7 +5,7 @@ a value that is too long is refused with its field's name instead.
 """
 
 from collections.abc import Collection
-from datetime import date
+from datetime import UTC, date
 from decimal import Decimal
 from typing import Annotated, ClassVar
 
@@ -59,8 +59,8 @@ Amount = Annotated[Decimal, Field(max_digits=12, decimal_places=2), BeforeValida
 Day = Annotated[date, AfterValidator(_plausible)]
 """A calendar day, ISO 8601 (2026-11-23)."""
 
-Moment = AwareDatetime
-"""An instant with its offset from UTC, RFC 3339 (2026-11-23T09:30:00+01:00)."""
+Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+"""An instant with its offset from UTC, RFC 3339 (2026-11-23T09:30:00+01:00); kept in UTC."""
 
 
 class Part(BaseModel):

@@ -1,11 +1,13 @@
 """``python -m deploy.demo``: the main job, from nothing to consolidated views, on private local nodes."""
 
+import asyncio
 import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
+import asyncpg
 import typer
 from rich.console import Console
 
@@ -13,7 +15,7 @@ from deploy.demo.generate import generate
 from deploy.demo.story import Story
 from deploy.local.errors import NodeError
 from deploy.local.house import ENVIRONMENT_FILE, running_house
-from deploy.local.nodes import local_nodes
+from deploy.local.nodes import Nodes, local_nodes
 
 
 def demo(
@@ -35,6 +37,7 @@ def demo(
             console.print("[bold]Traboule[/]: two clusters, eight former systems, one view of every member")
             console.print("starting a private PostgreSQL and RabbitMQ …")
             with local_nodes() as nodes:
+                _refuse_to_disturb(nodes)
                 console.print(f"  both up in {nodes.boot_seconds:.1f} s; starting four services …")
                 environment = ENVIRONMENT_FILE if keep else None
                 with running_house(nodes, folder=Path(folder) / "logs", environment_file=environment) as house:
@@ -47,6 +50,23 @@ def demo(
     except NodeError as error:
         console.print(f"[red]{error}")
         raise typer.Exit(1) from None
+
+
+def _refuse_to_disturb(nodes: Nodes) -> None:
+    """On a server that the environment names there may be a real house: its passwords and its members are not ours."""
+
+    async def known() -> bool:
+        connection = await asyncpg.connect(nodes.database.url, timeout=10)
+        try:
+            return bool(await connection.fetchval("select 1 from pg_database where datname = 'traboule_membership'"))
+        finally:
+            await connection.close()
+
+    if not nodes.database.owned and asyncio.run(known()):
+        raise NodeError(
+            "the database server that TRABOULE_DATABASE_URL names already carries a house (traboule_membership): "
+            "the demo would change its passwords and add fictional members. Name an empty server, or none"
+        )
 
 
 def _wait_for_interrupt() -> None:

@@ -58,12 +58,6 @@ def import_files(
     ] = None,
     batch: Annotated[int, typer.Option(min=1, max=500, help="Facts in one message.")] = 500,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
-    broker_url: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL", help="amqp://user:password@host/vhost; else TRABOULE_BROKER_URL_<CLUSTER>_<SERVICE>."
-        ),
-    ] = None,
 ) -> None:
     """Import what a former system exported, and publish it as that former system.
 
@@ -73,15 +67,19 @@ def import_files(
     A row that cannot be read is set aside in the rejects file, and the rest goes on. Importing a file twice changes
     nothing. Exit code: 0 all rows accepted, 3 some rejected, 2 nothing imported (a file cannot be read, or the command
     is wrong), 1 the broker did not take everything.
+
+    The former system's broker user comes from TRABOULE_BROKER_URL_<CLUSTER>_<SERVICE>, such as
+    TRABOULE_BROKER_URL_NUMELINK_MEMBERSHIP=amqp://user:password@host/vhost: on the command line it would be visible to
+    everybody on the machine.
     """
     try:
         former = FormerSystem.named(system)
         opened = open_files(former, files, encoding, _moment(exported_at))
     except UnreadableError as error:
         raise _stop(str(error), UNUSABLE) from None
-    url = broker_url or os.environ.get(former.variable)
+    url = os.environ.get(former.variable)
     if url is None and not dry_run:
-        raise _stop(f"no broker to publish to: set {former.variable} or give --broker-url (or --dry-run)", UNUSABLE)
+        raise _stop(f"no broker to publish to: set {former.variable} (or say --dry-run)", UNUSABLE)
     try:
         published = _run(former, opened, batch, None if dry_run else url, silent=as_json)
         failure = None

@@ -13,6 +13,9 @@ from services.membership.domain.records import RecordKey, SourceRecord, as_writt
 from services.membership.projections import consolidate_members, consolidate_records
 from services.membership.repository import Held, MembershipUnitOfWork, NewRecord, RelatedItem
 
+_AND = "\x1f"
+"""Between two ids that make one; no id can hold it."""
+
 Recorded = Envelope[MemberRecorded] | Envelope[MemberRemoved]
 
 
@@ -46,7 +49,7 @@ async def keep_mailings(uow: MembershipUnitOfWork, messages: Sequence[Envelope[A
     await _keep(
         uow,
         [
-            _item("mailing", f"{message.data.mailing_id}/{record_id}", message, record_id)
+            _item("mailing", f"{message.data.mailing_id}{_AND}{record_id}", message, record_id)
             for message in messages
             for record_id in message.data.recipients
         ],

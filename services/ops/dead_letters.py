@@ -245,7 +245,7 @@ def _print_whole(row: Mapping[str, Any]) -> None:
     if row["body_is"] == "json":
         console.print(JSON.from_data(row["body"], ensure_ascii=False))
     else:
-        console.print(row["body"], markup=False, highlight=False)
+        console.print(_plain(row["body"]), highlight=False)
 
 
 def _step(step: Mapping[str, Any]) -> str:
@@ -254,6 +254,7 @@ def _step(step: Mapping[str, Any]) -> str:
 
 
 def _plain(text: str) -> str:
+    """Text that is neither markup nor, by a control character of some message, an order to the terminal."""
     from rich.markup import escape
 
-    return escape(text)
+    return escape("".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text))

@@ -36,6 +36,7 @@ from shared.persistence.unit_of_work import UnitOfWork
 log = structlog.get_logger()
 
 STRUCTURED = "application/cloudevents+json"
+_REUSED = "this id was used before for another content: give every event an id of its own, and publish this one again"
 _BAD_PROPERTIES = "a property or header is not valid AMQP: texts must be UTF-8, timestamps in seconds since 1970"
 MAX_BODY = 4 * 1024 * 1024
 """Bytes of one message; 5,000 facts of 800 bytes. A larger one is parked: its publisher must send smaller batches."""
@@ -46,7 +47,7 @@ class LaneSettings:
     """How a lane groups messages. ``prefetch`` bounds the messages in hand, and so the memory."""
 
     prefetch: int = 128
-    batch_events: int = 500
+    batch_events: int = 1000
     linger: float = 0.003
     drain_timeout: float = 10.0
 
@@ -218,9 +219,12 @@ class Lane:
                     # Where it went wrong is told once, when the guilty event is alone.
                     exc_info=isinstance(decision, Retry) and len(units) == 1,
                 )
-            if isinstance(decision, Again) and collisions < 10:
+            if isinstance(decision, Again):
+                # Whoever is in the way gets done, or the database ends its session: however long, no message's fault.
+                if self._stopping.is_set():
+                    raise Stopping
                 collisions += 1
-                await asyncio.sleep(0.01 * collisions)
+                await asyncio.sleep(min(0.01 * collisions, 1))
                 continue
             if isinstance(decision, Hold) and (unexplained < 3 or not await self._database_answers()):
                 unexplained += await self._hold()
@@ -240,7 +244,7 @@ class Lane:
                 await self._settle([_park_unit(unit, reason, detail)])
             case Retry(delay, reason):
                 await self._retry_later(unit, delay, reason)
-            case Hold() | Again():
+            case _:
                 await self._settle([_park_unit(unit, "handler-failed", "the database fails on this message alone")])
 
     async def _hold(self) -> int:
@@ -270,16 +274,19 @@ class Lane:
 
     async def _transaction(self, units: list[Unit]) -> None:
         started = perf_counter()
-        messages = {f"{unit.message.source} {unit.message.id}": unit for unit in units if unit.message is not None}
+        messages, reused = _by_id(units)
         parked = [unit.parked for unit in units if unit.parked is not None]
         async with self.engine.begin() as connection:
             uow = self.unit_of_work(connection)
-            new = await inbox.admit(connection, messages) if messages else set[str]()
+            new, used_before = set[str](), set[str]()
+            if messages:
+                digests = {key: message.digest for key, (_, message) in messages.items()}
+                new, used_before = await inbox.admit(connection, digests)
             if new and self.handler is not None:
-                fresh = [unit.message for key, unit in messages.items() if key in new]
-                await self.handler(uow, fresh)
-            replays = {u.delivery.replay_of for u in messages.values() if u.delivery.replay_of is not None}
-            await dead_letters.resolve(connection, sorted(replays))
+                await self.handler(uow, [message for key, (_, message) in messages.items() if key in new])
+            reused += [messages[key] for key in sorted(used_before)]
+            parked += [_parked(delivery, message, "id-reused", _REUSED) for delivery, message in reused]
+            await dead_letters.resolve(connection, _replays(units, {id(message) for _, message in reused}))
             if parked:
                 await dead_letters.park(connection, parked)
             await uow.outbox.flush(connection)
@@ -339,6 +346,27 @@ class Lane:
             log.warning(
                 "event.parked", queue=self.queue, message_id=one.message_id, reason=one.reason, detail=one.detail
             )
+
+
+def _by_id(units: list[Unit]) -> tuple[dict[str, tuple[Delivery, Message]], list[tuple[Delivery, Message]]]:
+    """Readable events by what the inbox calls them, the first of each; and those whose id is used again for another."""
+    first: dict[str, tuple[Delivery, Message]] = {}
+    reused: list[tuple[Delivery, Message]] = []
+    for unit in units:
+        if (message := unit.message) is not None:
+            _, held = first.setdefault(f"{message.source} {message.id}", (unit.delivery, message))
+            if held.digest != message.digest:
+                reused.append((unit.delivery, message))
+    return first, reused
+
+
+def _replays(units: list[Unit], parked_again: set[int]) -> list[int]:
+    """The dead letters whose replay came to its end: applied now, or found applied already."""
+    return sorted(
+        unit.delivery.replay_of
+        for unit in units
+        if unit.delivery.replay_of is not None and unit.message is not None and id(unit.message) not in parked_again
+    )
 
 
 def _correlation_ids(units: list[Unit]) -> list[str]:

@@ -70,7 +70,7 @@ async def park(connection: AsyncConnection, parked: Sequence[Parked]) -> None:
             _PARK_AGAIN,
             ([number for number, _ in rows], [p.reason for _, p in rows], [p.detail for _, p in rows]),
         )
-    first_time = [(p.delivery.queue, _digest(p.body), p) for p in parked if p.delivery.replay_of is None]
+    first_time = [(p.delivery.queue, _digest(p), p) for p in parked if p.delivery.replay_of is None]
     if not first_time:
         return
     counts = Counter((queue, digest) for queue, digest, _ in first_time)
@@ -101,8 +101,12 @@ async def resolve(connection: AsyncConnection, numbers: Sequence[int]) -> None:
         await connection.exec_driver_sql(_RESOLVE, (list(numbers),))
 
 
-def _digest(body: bytes) -> bytes:
-    return blake2b(body, digest_size=16).digest()
+def _digest(parked: Parked) -> bytes:
+    """Tells messages apart: in binary mode two publishers' events may have one body, and differ in their headers."""
+    delivery = parked.delivery
+    headers = sorted((n.lower(), str(value)) for n, value in delivery.headers.items() if n[:3].lower() == "ce-")
+    about = repr((delivery.user, delivery.routing_key, parked.content_type, headers)).encode()
+    return blake2b(about + parked.body, digest_size=16).digest()
 
 
 def _printable(text: str | None) -> str | None:

@@ -1,7 +1,8 @@
 """A message as the broker handed it over, and what a reader makes of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 from aio_pika.abc import AbstractIncomingMessage
@@ -27,6 +28,8 @@ class Message(Protocol):
     def type(self) -> str: ...
     @property
     def correlationid(self) -> str | None: ...
+    @cached_property
+    def digest(self) -> bytes: ...
     def encode(self) -> bytes: ...
 
 
@@ -86,9 +89,3 @@ def _first_routing_key(raw: AbstractIncomingMessage) -> str:
     if raw.exchange == DEAD and deaths and deaths[0].get("routing-keys"):
         return str(deaths[0]["routing-keys"][0])
     return raw.routing_key or ""
-
-
-class Reader(Protocol):
-    """Turns a delivery into its events. Never raises for what a publisher wrote."""
-
-    def __call__(self, delivery: Delivery) -> Sequence[Message | Unreadable]: ...

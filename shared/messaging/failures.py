@@ -20,7 +20,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """Another transaction was in the way (deadlock, serialisation). Run the same batch again at once."""
+    """Another transaction was in the way (deadlock, a lock not got in time). Run the same batch again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,9 @@ class Refusal(Exception):
 Decision = Hold | Again | Retry | Park
 
 # SQLSTATE classes, PostgreSQL appendix A: 08 connection, 53 out of resources (disk full, too many connections),
-# 57P operator intervention (shutdown, crash), 58 system error; 25006 is a read-only standby.
-_DATABASE_AWAY = ("08", "53", "57P", "58", "25006")
+# 57P operator intervention (shutdown, crash), 58 system error; 25006 is a read-only standby, 25P03 our own session
+# that was idle in a transaction for too long.
+_DATABASE_AWAY = ("08", "53", "57P", "58", "25006", "25P03")
 _COLLISION = ("40001", "40P01", "55P03")
 _WRONG_DATA = ("22", "23")
 

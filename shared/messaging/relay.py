@@ -69,7 +69,7 @@ class Relay:
         return self._task is not None and not self._task.done()
 
     async def stop(self) -> None:
-        """Finish the window under way and stop. What is left in the outbox goes out after the next start."""
+        """Publish what the outbox holds, for as long as one publish may take; the rest goes out after a start."""
         self._stopping.set()
         self._wake.set()
         if self._task is None:
@@ -135,9 +135,11 @@ class Relay:
         self, database: asyncpg.Connection[Any], connection: AbstractConnection, channel: AbstractChannel
     ) -> None:
         exchanges: dict[str, AbstractExchange] = {"": channel.default_exchange}
-        while not self._stopping.is_set():
+        while True:
             self._wake.clear()
             rows = await database.fetch(_DUE, self._window)
+            if not rows and self._stopping.is_set():
+                return
             if not rows:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), self.poll)

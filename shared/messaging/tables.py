@@ -22,6 +22,7 @@ def messaging_tables(metadata: sa.MetaData) -> MessagingTables:
         "inbox",
         metadata,
         sa.Column("message", sa.Text, primary_key=True, comment="CloudEvents source and id"),
+        sa.Column("digest", sa.LargeBinary, comment="of its content: an id used for something else is no duplicate"),
         sa.Column("received_at", TIMESTAMP(timezone=True), nullable=False, server_default=now),
         sa.Index("inbox_by_age", "received_at", postgresql_using="brin"),
     )

@@ -86,7 +86,7 @@ def definitions(
         "vhosts": [{"name": vhost}],
         "exchanges": [inside | one for one in _exchanges()],
         "queues": [inside | one for one in _queues(subscriptions, services)],
-        "bindings": [inside | one for one in _bindings(subscriptions, services)],
+        "bindings": [inside | one for one in _bindings(subscriptions, services, former_systems)],
         "users": [
             {"name": name, "password": password, "tags": ""}
             for name, password in [*((f"{HOUSE}.{s}", p) for s, p in services.items()), *former_systems.items()]
@@ -132,7 +132,9 @@ def _queues(subscriptions: list[Queue], services: Iterable[str]) -> list[dict[st
     ]
 
 
-def _bindings(subscriptions: list[Queue], services: Iterable[str]) -> list[dict[str, Any]]:
+def _bindings(
+    subscriptions: list[Queue], services: Iterable[str], former_systems: Iterable[str]
+) -> list[dict[str, Any]]:
     def bind(source: str, destination: str, routing_key: str) -> dict[str, Any]:
         return {
             "source": source,
@@ -144,7 +146,8 @@ def _bindings(subscriptions: list[Queue], services: Iterable[str]) -> list[dict[
 
     return [
         *(bind(EXCHANGE, q.name, q.binding) for q in subscriptions),
-        *(bind(UNROUTED, unrouted_queue(s).name, f"*.{s}.#") for s in services),
+        # Of former systems only: what our own services announce and nobody hears is a fault, and stays in the outbox.
+        *(bind(UNROUTED, unrouted_queue(user.split(".")[1]).name, f"{user}.#") for user in former_systems),
         *(bind(DEAD, dead_queue(s).name, s) for s in services),
         *(bind(retry_exchange(delay), retry_exchange(delay), "") for delay in RETRY_DELAYS),
     ]

@@ -8,6 +8,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 # Writers look rows up by key, some hundreds at a time. On a table that has just grown from nothing the planner has no
 # statistics yet and would read it whole for each batch, which makes an import quadratic.
+_PATIENCE = {
+    # A replica that freezes or loses its network in the middle of a transaction must not hold its locks for ever.
+    "idle_in_transaction_session_timeout": "30s",
+    "tcp_keepalives_idle": "20",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "4",
+    # Less than the client's own limit, so that a wait for another's lock is told apart from a database that hangs.
+    "lock_timeout": "40s",
+}
 _BY_KEY = {"jit": "off", "enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
 
 
@@ -28,7 +37,7 @@ def create_engine(url: str, *, application: str, pool_size: int = 8) -> AsyncEng
         connect_args={
             "timeout": 5,
             "command_timeout": 60,
-            "server_settings": {"application_name": application, "timezone": "UTC", **_BY_KEY},
+            "server_settings": {"application_name": application, "timezone": "UTC", **_PATIENCE, **_BY_KEY},
         },
     )
 

@@ -28,9 +28,9 @@ def run(metadata: sa.MetaData) -> None:
     url = make_url(context.config.attributes["database_url"]).set(drivername="postgresql+asyncpg")
 
     def migrate(connection: Connection) -> None:
-        context.configure(connection=connection, target_metadata=metadata, transaction_per_migration=True)
+        context.configure(connection=connection, target_metadata=metadata)
         with context.begin_transaction():
-            # One replica migrates; the others wait here and then find nothing to do.
+            # One replica migrates, all in one transaction; the others wait here and then find nothing to do.
             connection.execute(sa.text("select pg_advisory_xact_lock(hashtext('migrations'))"))
             context.run_migrations()
 

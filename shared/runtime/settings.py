@@ -25,6 +25,6 @@ class ServiceSettings(BaseSettings):
     http_port: Annotated[int, Field(ge=0, le=65535)] = 0
     log_level: str = "INFO"
     prefetch: Annotated[int, Field(ge=1)] = 128
-    batch_events: Annotated[int, Field(ge=1, description="events in one transaction, at most about")] = 500
+    batch_events: Annotated[int, Field(ge=1, description="events in one transaction, at most about")] = 1000
     linger_ms: Annotated[float, Field(ge=0, description="milliseconds to wait for company")] = 3.0
     inbox_days: Annotated[int, Field(ge=1, description="days that an event's id is remembered")] = 90

@@ -107,17 +107,20 @@ async def _lines(
     door: Door, exports: asyncio.Semaphore, chosen: Filters, today: date, language: Language, caller: Caller
 ) -> AsyncGenerator[bytes]:
     rows = 0
-    async with AsyncExitStack() as stack:
-        await stack.enter_async_context(exports)
-        connection = await stack.enter_async_context(door.pool.connection())
-        text = "\ufeff" + _csv([[label(COLUMNS, name, language) for name in COLUMNS]])
-        async for page in queries.stream_members(connection, chosen, today):
-            rows += len(page)
-            yield (text + _csv([_row(item, language) for item in page])).encode()
-            text = ""
-        if text:
-            yield text.encode()
-    log.info("members.exported", key_id=caller.key_id, rows=rows)
+    try:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(exports)
+            connection = await stack.enter_async_context(door.pool.connection())
+            text = "\ufeff" + _csv([[label(COLUMNS, name, language) for name in COLUMNS]])
+            async for page in queries.stream_members(connection, chosen, today):
+                rows += len(page)
+                yield (text + _csv([_row(item, language) for item in page])).encode()
+                text = ""
+            if text:
+                yield text.encode()
+    finally:
+        # However it ends: a download that was broken off has carried members' data away as well.
+        log.info("members.exported", key_id=caller.key_id, rows=rows)
 
 
 async def _after(first: bytes, rest: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:

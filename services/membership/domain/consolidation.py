@@ -7,6 +7,7 @@ nothing in it depends on the clock. Whether somebody is paid up *today* is there
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
@@ -17,6 +18,8 @@ from services.membership.domain import linking, survivorship
 from services.membership.domain.records import RecordKey, SourceRecord
 
 RESTRICTIONS = frozenset({"refused", "withdrawn"})
+COVERS = {"email": ("bulk-email",)}
+"""Who wants no e-mail at all wants no newsletter either."""
 _SUMMARY = ("name", "brand", "siren", "city")
 
 
@@ -184,32 +187,47 @@ def _registrations(registrations: Sequence[Related]) -> list[dict[str, Any]]:
 def _consents(group: Sequence[SourceRecord], consents: Sequence[Related]) -> dict[str, Any]:
     """What was decided, and what it comes to: the most restrictive wins (RGPD art. 7(3) and 21).
 
-    Within one source record and brand the last decision on a channel and purpose counts; between them a single
-    refusal forbids. An opt-out of the record itself forbids its channel for every purpose (``*``).
+    Within one source record and brand the last decision on a channel and purpose counts, and of two at the same
+    instant the refusal; between records and brands a single refusal forbids. What is refused for every purpose
+    (``*``), by a consent or by an opt-out of the record itself, is refused for each.
     """
     last: dict[tuple[str, ...], Related] = {}
-    for one in _sorted(consents, "decided_at"):
+    for one in sorted(consents, key=_when_decided):
         brand = str(one.document.get("brand", ""))
         last[str(one.key), brand, one.document["channel"], one.document["purpose"]] = one
     verdicts: dict[tuple[str, str], dict[str, Any]] = {}
     for (speaker, _, channel, purpose), one in sorted(last.items()):
-        forbids = one.document["status"] in RESTRICTIONS
-        held = verdicts.get((channel, purpose))
-        if held is None or (forbids and held["allowed"]):
-            verdicts[channel, purpose] = {
-                "channel": channel,
-                "purpose": purpose,
-                "allowed": not forbids,
-                "because_of": f"{speaker}#{one.item_id}",
-            }
+        _judge(verdicts, channel, purpose, f"{speaker}#{one.item_id}", forbids=one.document["status"] in RESTRICTIONS)
     for record in group:
         for channel in record.written.get("opt_outs", ()):
-            verdict = {"channel": channel, "purpose": "*", "allowed": False, "because_of": str(record.key)}
-            verdicts.setdefault((channel, "*"), verdict)
+            for covered in (channel, *COVERS.get(channel, ())):
+                _judge(verdicts, covered, "*", str(record.key), forbids=True)
+    for (channel, _), verdict in verdicts.items():
+        general = verdicts.get((channel, "*"))
+        if general is not None and not general["allowed"] and verdict["allowed"]:
+            verdict |= {"allowed": False, "because_of": general["because_of"]}
     return {
         "in_force": [verdicts[key] for key in sorted(verdicts)],
         "decisions": [{**_item(one), **_without(one.document, "record_id")} for one in _sorted(consents, "decided_at")],
     }
+
+
+def _judge(
+    verdicts: dict[tuple[str, str], dict[str, Any]], channel: str, purpose: str, because_of: str, *, forbids: bool
+) -> None:
+    held = verdicts.get((channel, purpose))
+    if held is None or (forbids and held["allowed"]):
+        verdicts[channel, purpose] = {
+            "channel": channel,
+            "purpose": purpose,
+            "allowed": not forbids,
+            "because_of": because_of,
+        }
+
+
+def _when_decided(consent: Related) -> tuple[Any, ...]:
+    restricts = consent.document["status"] in RESTRICTIONS
+    return datetime.fromisoformat(consent.document["decided_at"]), restricts, consent.key, consent.item_id
 
 
 def _mailings(mailings: Sequence[Related]) -> list[dict[str, Any]]:
@@ -217,7 +235,14 @@ def _mailings(mailings: Sequence[Related]) -> list[dict[str, Any]]:
 
 
 def _sorted(items: Iterable[Related], field: str) -> list[Related]:
-    return sorted(items, key=lambda one: (str(one.document.get(field, "")), one.key, one.item_id))
+    return sorted(items, key=lambda one: (_time(one.document.get(field)), one.key, one.item_id))
+
+
+def _time(written: str | None) -> date:
+    """A day or an instant, to sort by: as texts, 09:00:00.5Z would come before 09:00:00Z."""
+    if written is None:
+        return date.min
+    return datetime.fromisoformat(written) if "T" in written else date.fromisoformat(written)
 
 
 def _item(item: Related) -> dict[str, Any]:

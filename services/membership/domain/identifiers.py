@@ -35,8 +35,11 @@ def luhn(number: str) -> bool:
 
 
 def is_siren(number: str) -> bool:
-    """The same as python-stdnum's check for nine characters without spaces, in a fifth of its time."""
-    return len(number) == 9 and number.isascii() and number.isdigit() and luhn(number)
+    """The same as python-stdnum's check for nine characters without spaces, in a fifth of its time.
+
+    Except for 000000000, which has a right check digit and is what people write when they have no number.
+    """
+    return len(number) == 9 and number.isascii() and number.isdigit() and luhn(number) and number != "000000000"
 
 
 def is_siret(number: str) -> bool:

@@ -78,7 +78,6 @@ _COMMON = _words(
 )
 """Words that say little about which company it is: alone they do not make two names agree."""
 
-_APOSTROPHES = str.maketrans("’'`´", "    ")
 _WORDS = re.compile(r"[A-Z0-9]+")
 _INITIALS = re.compile(r"\b(?:[A-Z]\.){2,}(?:[A-Z]\b)?")
 

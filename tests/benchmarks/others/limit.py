@@ -13,7 +13,10 @@ import uvloop
 from tests.benchmarks.others import rows
 
 TOGETHER = 500
-_ADMIT = "insert into inbox (message) select unnest($1::text[]) on conflict do nothing returning message"
+_ADMIT = """
+    insert into inbox (message, digest) select * from unnest($1::text[], $2::bytea[])
+    on conflict do nothing returning message
+"""
 _UPSERT = (
     f"insert into invoices as held ({', '.join(rows.COLUMNS)}) select "
     + ", ".join(f"{name}::{rows.CASTS.get(name, 'text')}" for name in rows.COLUMNS)
@@ -60,10 +63,11 @@ def _events(message: Any) -> list[dict[str, Any]]:
 
 async def _write(database: Any, events: list[dict[str, Any]]) -> None:
     by_key = {rows.inbox_key(event): event for event in events}
+    held = {key: rows.invoice(event) for key, event in by_key.items()}
     async with database.transaction():
-        new = {row[0] for row in await database.fetch(_ADMIT, list(by_key))}
+        new = {row[0] for row in await database.fetch(_ADMIT, list(by_key), [row["digest"] for row in held.values()])}
         fresh = [event for key, event in by_key.items() if key in new]
-        invoices = [rows.invoice(event) for event in fresh]
+        invoices = [row for key, row in held.items() if key in new]
         await database.execute(_UPSERT, *([row[name] for row in invoices] for name in rows.COLUMNS))
         told = [rows.announcement(event, row["cluster"]) for event, row in zip(fresh, invoices, strict=True)]
         body = b"[" + b",".join(body for _, body in told) + b"]"

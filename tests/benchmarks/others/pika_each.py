@@ -8,7 +8,7 @@ import psycopg
 
 from tests.benchmarks.others import rows, statements
 
-_ADMIT = "insert into inbox (message) values (%s) on conflict do nothing returning message"
+_ADMIT = "insert into inbox (message, digest) values (%s, %s) on conflict do nothing returning message"
 _VALUES = ", ".join(f"%({name})s::{rows.CASTS.get(name, 'text')}" for name in rows.COLUMNS)
 _UPSERT = f"insert into invoices as held ({', '.join(rows.COLUMNS)}) values ({_VALUES}) {rows.NEWER}"
 _ANNOUNCE = f"insert into outbox ({', '.join(rows.OUTBOX)}) values (%s, %s, %s, %s, %s, %s)"
@@ -23,7 +23,7 @@ def main() -> None:
     def record(_channel: Any, method: Any, _properties: Any, body: bytes) -> None:
         event = statements.loads(body)
         with database.transaction(), database.cursor() as cursor:
-            if cursor.execute(_ADMIT, (rows.inbox_key(event),)).fetchone() is not None:
+            if cursor.execute(_ADMIT, (rows.inbox_key(event), rows.digest(event))).fetchone() is not None:
                 row = rows.invoice(event)
                 cursor.execute(_UPSERT, row)
                 message_id, announced = rows.announcement(event, row["cluster"])

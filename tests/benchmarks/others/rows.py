@@ -48,12 +48,17 @@ def inbox_key(event: dict[str, Any]) -> str:
     return f"{event['source']} {event['id']}"
 
 
+def digest(event: dict[str, Any]) -> bytes:
+    """What inbox and mirror know its content by."""
+    return blake2b(orjson.dumps(event["data"]), digest_size=16).digest()
+
+
 def invoice(event: dict[str, Any]) -> dict[str, Any]:
     """The mirror's row."""
     data = event["data"]
     row = {name: data.get(name, _DEFAULTS.get(name)) for name in COLUMNS}
     row["cluster"] = event["source"].split("/", 2)[1]
-    row["digest"] = blake2b(orjson.dumps(data), digest_size=16).digest()
+    row["digest"] = digest(event)
     return row
 
 

@@ -26,7 +26,7 @@ ANNOUNCE = insert(messaging.outbox)
 
 def admitted(event: dict[str, Any]) -> dict[str, Any]:
     """Values of the inbox row."""
-    return {"message": rows.inbox_key(event)}
+    return {"message": rows.inbox_key(event), "digest": rows.digest(event)}
 
 
 def announced(event: dict[str, Any], cluster: str) -> dict[str, Any]:

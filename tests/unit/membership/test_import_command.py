@@ -98,7 +98,8 @@ def test_an_unknown_former_system_names_the_services(run, export, name):
 def test_one_unreadable_file_stops_the_import_before_anything_is_published(run, export, tmp_path, monkeypatch):
     (tmp_path / "empty.csv").touch()
     monkeypatch.setattr(cli_import, "Publisher", None)
-    result = run(str(export), "empty.csv", "--broker-url", "amqp://nowhere")
+    monkeypatch.setenv(SYSTEM.variable, "amqp://nowhere")
+    result = run(str(export), "empty.csv")
     assert result.exit_code == cli_import.UNUSABLE
     assert "empty.csv is empty" in result.output
 
@@ -111,7 +112,8 @@ def test_a_broker_that_refuses_is_told_with_what_to_do(run, export, monkeypatch)
             raise NotPublishedError("the broker cannot be reached")
 
     monkeypatch.setattr(cli_import, "Publisher", Refusing)
-    result = run(str(export), "--broker-url", "amqp://u:secret@nowhere")
+    monkeypatch.setenv(SYSTEM.variable, "amqp://u:secret@nowhere")
+    result = run(str(export))
     assert result.exit_code == cli_import.NOT_PUBLISHED
     assert "Run the same command again" in result.output
     assert "secret" not in result.output

@@ -49,6 +49,7 @@ def upgrade() -> None:
     op.create_table(
         "inbox",
         sa.Column("message", sa.Text(), nullable=False, comment="CloudEvents source and id"),
+        sa.Column("digest", sa.LargeBinary(), comment="of its content: an id used for something else is no duplicate"),
         sa.Column("received_at", TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("message"),
     )

@@ -31,8 +31,6 @@ _CROWDED_ABOVE: Final = {SIREN: 200, SAME: 1_000}
 _CROWDED: Final = 30
 """What more records share finds too many, and tells too little; they find each other by their rarer keys."""
 
-MOST: Final = max(_CROWDED_ABOVE.values())
-
 
 def crowded_above(kind: str) -> int:
     """The largest number of records that a key of this kind brings together."""
