@@ -161,9 +161,13 @@ def test_the_page_shows_an_example_of_every_type() -> None:
 
 def test_the_page_lists_every_reason_and_no_other() -> None:
     # Every reason is written in the code as a string of its own, the first of (reason, detail).
-    named = (
-        r'(?:(?:Refused|Refusal|Park|Fallen)\(|_park_whole\(delivery, |_park_unit\(unit, |_parked\(delivery, message, |return |else )"([a-z0-9-]+)"'
+    calls = (
+        "(?:Refused|Refusal|Park|Fallen)\\(",
+        "_park_whole\\(delivery, ",
+        "_park_unit\\(unit, ",
+        "_parked\\(delivery, message, ",
     )
+    named = f'(?:{"|".join(calls)}|return |else )"([a-z0-9-]+)"'
     sources = [
         SCHEMAS / "envelope.py",
         *(ROOT / "shared" / "messaging").glob("*.py"),
