@@ -205,7 +205,8 @@ def read(
             events = [one.validate_json(_from_binary(body, headers))]
         else:
             events = [one.validate_json(body)]
-    except (ValidationError, ValueError):
+    except Exception:
+        # Whatever a validator raises: the events are looked at one by one, so that a bad one does not take others along.
         return _one_by_one(fact_type, body, mode, headers)
     if events and all(event.type == expected for event in events):
         return list(events)
@@ -266,6 +267,8 @@ def _read_one(fact_type: type[F], event: Any, body: bytes) -> Envelope[F] | Refu
         return _adapters(fact_type)[0].validate_json(orjson.dumps(event))
     except ValidationError as error:
         return Refused(*_explain(error, fact_type), body, event_id, event_type)
+    except Exception as error:
+        return Refused("unreadable", f"{type(error).__name__} in the reader", body, event_id, event_type)
 
 
 def _wrong_type(fact_type: type[Fact], found: str, body: bytes, event_id: str | None) -> Refused:

@@ -5,7 +5,7 @@ a value that is too long is refused with its field's name instead.
 """
 
 from collections.abc import Collection
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, ClassVar
 
@@ -53,13 +53,20 @@ def _plausible(day: date) -> date:
     return day
 
 
+def _in_utc(moment: datetime) -> datetime:
+    # In UTC the first and the last year of the calendar reach beyond it, which no database could store.
+    if not 1850 <= moment.year <= 2200:
+        raise ValueError("the year must lie between 1850 and 2200")
+    return moment.astimezone(UTC)
+
+
 Amount = Annotated[Decimal, Field(max_digits=12, decimal_places=2), BeforeValidator(_written_as_text)]
 """Euros and cents, written as text ("1200.00"); at most 12 digits, 2 of them after the point."""
 
 Day = Annotated[date, AfterValidator(_plausible)]
 """A calendar day, ISO 8601 (2026-11-23)."""
 
-Moment = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 """An instant with its offset from UTC, RFC 3339 (2026-11-23T09:30:00+01:00); kept in UTC."""
 
 
