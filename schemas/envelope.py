@@ -206,7 +206,7 @@ def read(
         else:
             events = [one.validate_json(body)]
     except Exception:
-        # Whatever a validator raises: the events are looked at one by one, so that a bad one does not take others along.
+        # Whatever a validator raises: each event is looked at by itself, so that a bad one takes no other along.
         return _one_by_one(fact_type, body, mode, headers)
     if events and all(event.type == expected for event in events):
         return list(events)
