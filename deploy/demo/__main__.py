@@ -1,6 +1,7 @@
 """``python -m deploy.demo``: the main job, from nothing to consolidated views, on private local nodes."""
 
 import asyncio
+import signal
 import sys
 import time
 from pathlib import Path
@@ -29,6 +30,9 @@ def demo(
 
     Examples: make demo · make up · python -m deploy.demo --members 5000
     """
+    # However it is asked to end, also by a shell that started it in the background, it puts its things away.
+    for asked in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(asked, signal.default_int_handler)
     began = time.monotonic()
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
     try:
@@ -50,6 +54,8 @@ def demo(
     except NodeError as error:
         console.print(f"[red]{error}")
         raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
 
 
 def _refuse_to_disturb(nodes: Nodes) -> None:
