@@ -16,9 +16,10 @@ async def record_consents(uow: CommunicationsUnitOfWork, messages: Sequence[Enve
 async def record_mailings(uow: CommunicationsUnitOfWork, messages: Sequence[Envelope[MailingRecorded]]) -> None:
     """Mirror the mailings that the former system sent.
 
-    An older version that names a recipient who was not known is announced too: what was sent cannot be unsent.
+    A version that is older than the mailing's newest is announced too if it is the newest that names one of its
+    recipients: what was sent cannot be unsent, and each keeps the newest telling, in whatever order these come.
     """
     saved = {id(message) for message in await uow.save_mailings(messages)}
-    grown = await uow.add_recipients(messages)
-    told = [m for m in messages if id(m) in saved or (m.cluster, m.data.mailing_id) in grown]
+    newest = await uow.add_recipients(messages)
+    told = [m for m in messages if id(m) in saved or (m.cluster, m.data.mailing_id, m.data.version, m.digest) in newest]
     announce(uow, MailingChanged, told)

@@ -10,11 +10,15 @@ from shared.persistence.mirror import Mirror
 from shared.persistence.unit_of_work import UnitOfWork
 
 _ADD_RECIPIENTS = """
-    insert into recipients (cluster, mailing_id, record_id)
-    select * from unnest($1::text[], $2::text[], $3::text[])
-    on conflict do nothing
-    returning cluster, mailing_id
+    insert into recipients as held (cluster, mailing_id, record_id, version, digest)
+    select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bytea[])
+    on conflict (cluster, mailing_id, record_id) do update set version = excluded.version, digest = excluded.digest
+    where (held.version, held.digest) < (excluded.version, excluded.digest)
+    returning cluster, mailing_id, version, digest
 """
+
+Telling = tuple[str, str, int, bytes]
+"""Cluster, mailing, version and digest: one writing of one mailing."""
 
 
 class CommunicationsUnitOfWork(UnitOfWork):
@@ -28,15 +32,14 @@ class CommunicationsUnitOfWork(UnitOfWork):
         """Mirror mailings; returns those that were newer than what was held."""
         return await Mirror(mailings).save(self.connection, messages)
 
-    async def add_recipients(self, messages: Sequence[Envelope[MailingRecorded]]) -> set[tuple[str, str]]:
-        """Add recipients, which are never taken away; returns (cluster, mailing_id) of mailings that got new ones."""
-        rows = sorted(
-            {
-                (message.cluster, message.data.mailing_id, record_id)
-                for message in messages
-                for record_id in message.data.recipients
-            }
-        )
-        columns = tuple(list(column) for column in zip(*rows, strict=True)) or ([], [], [])
-        result = await self.connection.exec_driver_sql(_ADD_RECIPIENTS, columns)
-        return {(cluster, mailing_id) for cluster, mailing_id in rows_of(result)}
+    async def add_recipients(self, messages: Sequence[Envelope[MailingRecorded]]) -> set[Telling]:
+        """Add recipients, who are never taken away; returns the tellings that are the newest for one of theirs."""
+        newest: dict[tuple[str, str, str], tuple[int, bytes]] = {}
+        for message in messages:
+            for record_id in message.data.recipients:
+                recipient = (message.cluster, message.data.mailing_id, record_id)
+                told = (message.data.version, message.digest)
+                newest[recipient] = max(newest.get(recipient, told), told)
+        rows = [(*recipient, *told) for recipient, told in sorted(newest.items())]
+        columns = tuple(list(column) for column in zip(*rows, strict=True)) or ([], [], [], [], [])
+        return {tuple(row) for row in rows_of(await self.connection.exec_driver_sql(_ADD_RECIPIENTS, columns))}

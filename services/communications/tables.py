@@ -39,5 +39,7 @@ recipients = sa.Table(
     sa.Column("cluster", sa.Text, primary_key=True),
     sa.Column("mailing_id", sa.Text, primary_key=True),
     sa.Column("record_id", sa.Text, primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False, comment="of the newest telling that names him"),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
     sa.Index("recipients_by_record", "cluster", "record_id"),
 )

@@ -89,6 +89,8 @@ def upgrade() -> None:
         sa.Column("cluster", sa.Text(), nullable=False),
         sa.Column("mailing_id", sa.Text(), nullable=False),
         sa.Column("record_id", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False, comment="of the newest telling that names him"),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("cluster", "mailing_id", "record_id"),
     )
     op.create_index("recipients_by_record", "recipients", ["cluster", "record_id"])
