@@ -7,7 +7,7 @@ a value that is too long is refused with its field's name instead.
 from collections.abc import Collection
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -44,20 +44,25 @@ def _written_as_text(value: object) -> object:
     return value
 
 
-def _plausible(day: date) -> date:
-    # 1970-01-01 is what many systems store for a date that they could not read.
-    if day == date(1970, 1, 1):
-        raise ValueError("1970-01-01 is how many systems write an unreadable date: leave the field out")
+D = TypeVar("D", bound=date)
+
+
+def _within_reach(day: D) -> D:
     if not 1850 <= day.year <= 2200:
         raise ValueError("the year must lie between 1850 and 2200")
     return day
 
 
+def _plausible(day: date) -> date:
+    # 1970-01-01 is what many systems store for a date that they could not read.
+    if day == date(1970, 1, 1):
+        raise ValueError("1970-01-01 is how many systems write an unreadable date: leave the field out")
+    return _within_reach(day)
+
+
 def _in_utc(moment: datetime) -> datetime:
     # In UTC the first and the last year of the calendar reach beyond it, which no database could store.
-    if not 1850 <= moment.year <= 2200:
-        raise ValueError("the year must lie between 1850 and 2200")
-    return moment.astimezone(UTC)
+    return _within_reach(moment).astimezone(UTC)
 
 
 Amount = Annotated[Decimal, Field(max_digits=12, decimal_places=2), BeforeValidator(_written_as_text)]
