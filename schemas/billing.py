@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from schemas.fields import Amount, Announced, Day, Fact, Key, Label
+from schemas.fields import Amount, AnnouncedRecord, Day, Fact, Key, Label
 
 InvoiceStatus = Literal["draft", "issued", "paid", "cancelled"]
 
@@ -51,7 +51,7 @@ class InvoiceRecorded(_Invoice):
     key: ClassVar[str] = "invoice-recorded"
 
 
-class InvoiceChanged(_Invoice, Announced):
+class InvoiceChanged(_Invoice, AnnouncedRecord):
     """An invoice as billing holds it now."""
 
     key: ClassVar[str] = "invoice-changed"
@@ -63,7 +63,7 @@ class PaymentRecorded(_Payment):
     key: ClassVar[str] = "payment-recorded"
 
 
-class PaymentChanged(_Payment, Announced):
+class PaymentChanged(_Payment, AnnouncedRecord):
     """A payment as billing holds it now."""
 
     key: ClassVar[str] = "payment-changed"

@@ -6,6 +6,9 @@ from schemas.fields import Announced, Fact
 FACTS: tuple[type[Fact], ...] = (
     membership.MemberRecorded,
     membership.MemberRemoved,
+    membership.MembersMerged,
+    membership.MembersSeparated,
+    membership.MergeConflictChanged,
     billing.InvoiceRecorded,
     billing.PaymentRecorded,
     billing.InvoiceChanged,

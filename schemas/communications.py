@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from schemas.fields import Announced, Fact, Key, Label, Moment
+from schemas.fields import AnnouncedRecord, Fact, Key, Label, Moment
 from schemas.membership import Channel
 
 
@@ -40,7 +40,7 @@ class ConsentRecorded(_Consent):
     key: ClassVar[str] = "consent-recorded"
 
 
-class ConsentChanged(_Consent, Announced):
+class ConsentChanged(_Consent, AnnouncedRecord):
     """A consent as the communications service holds it now."""
 
     key: ClassVar[str] = "consent-changed"
@@ -52,7 +52,7 @@ class MailingRecorded(_Mailing):
     key: ClassVar[str] = "mailing-recorded"
 
 
-class MailingChanged(_Mailing, Announced):
+class MailingChanged(_Mailing, AnnouncedRecord):
     """A mailing as the communications service holds it now."""
 
     key: ClassVar[str] = "mailing-changed"

@@ -87,6 +87,21 @@ DESCRIPTIONS: Mapping[str, str] = {
     "decided_at": "When the member decided",
     "mailing_id": "The mailing's id in the former communications system",
     "sent_at": "When it was sent",
+    # what membership links and parts
+    "MembersMerged.version": "A number that grows with everything that membership links or parts",
+    "MembersSeparated.version": "A number that grows with everything that membership links or parts",
+    "MergeConflictChanged.version": "A number that grows with everything that membership links or parts",
+    "member_id": "The member's id: that of its first source record, the same for ever",
+    "records": "The source records that it is made of now",
+    "conflict_id": "The same for the same conflict between the same two source records, for ever",
+    "ConflictItem.kind": "What it is",
+    "MergeConflictChanged.kind": "What is there twice",
+    "item_id": "Its id in the former system; none for what the member's own record says",
+    "between": "The two source records that hold the same twice",
+    "items": "What the two source records hold for it",
+    "Overlap.starts_on": "First day that both paid for",
+    "Overlap.ends_on": "Last day that both paid for",
+    "event": "Title of the gathering that both registered for",
 }
 
 

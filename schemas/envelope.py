@@ -14,7 +14,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from schemas.fields import Announced, Fact, Key
+from schemas.fields import AnnouncedRecord, Fact, Key
 from schemas.spelling import meant
 
 STRUCTURED = "application/cloudevents+json"
@@ -128,7 +128,9 @@ def encode_all(source: str, facts: Iterable[tuple[Fact, str | None]]) -> Iterabl
     return _packed(_event(source, fact, correlation_id) for fact, correlation_id in facts)
 
 
-def encode_held(fact_type: type[Announced], source: str, messages: Iterable["Envelope[Any]"]) -> Iterable[Encoded]:
+def encode_held(
+    fact_type: type[AnnouncedRecord], source: str, messages: Iterable["Envelope[Any]"]
+) -> Iterable[Encoded]:
     """What a service announces of records that it holds now: each fact as it came, and the cluster that it came from.
 
     The JSON is taken over as it was checked on the way in, so nothing is built or validated twice.
@@ -136,7 +138,7 @@ def encode_held(fact_type: type[Announced], source: str, messages: Iterable["Env
     return _packed(_held(fact_type, source, message) for message in messages)
 
 
-def _held(fact_type: type[Announced], source: str, message: "Envelope[Any]") -> tuple[str, bytes]:
+def _held(fact_type: type[AnnouncedRecord], source: str, message: "Envelope[Any]") -> tuple[str, bytes]:
     document = b'{"cluster":' + orjson.dumps(message.cluster) + b"," + message.document[1:]
     event_id = fact_id(fact_type, source, document)
     return event_id, encode_event(fact_type, source, document, event_id, message.correlationid or message.id)

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from schemas.fields import Announced, Fact, Key, Label, Moment, Name
+from schemas.fields import AnnouncedRecord, Fact, Key, Label, Moment, Name
 
 RegistrationStatus = Literal["registered", "waiting", "attended", "absent", "cancelled"]
 
@@ -37,7 +37,7 @@ class EventRecorded(_Event):
     key: ClassVar[str] = "event-recorded"
 
 
-class EventChanged(_Event, Announced):
+class EventChanged(_Event, AnnouncedRecord):
     """A gathering as the events service holds it now."""
 
     key: ClassVar[str] = "event-changed"
@@ -49,7 +49,7 @@ class RegistrationRecorded(_Registration):
     key: ClassVar[str] = "registration-recorded"
 
 
-class RegistrationChanged(_Registration, Announced):
+class RegistrationChanged(_Registration, AnnouncedRecord):
     """A registration as the events service holds it now."""
 
     key: ClassVar[str] = "registration-changed"

@@ -12,7 +12,7 @@ import orjson
 
 from schemas import billing, communications, events, membership
 from schemas.envelope import encode, source_of
-from schemas.fields import Announced, Fact
+from schemas.fields import Announced, Fact, RecordRef
 
 CLUSTER = "numelink"
 """The cluster whose former systems publish the examples."""
@@ -65,6 +65,49 @@ def _member_recorded() -> Fact:
         created_on=date(2019, 3, 1),
         modified_on=date(2026, 11, 23),
         extra={"Parrain": "Société des Mines"},
+    )
+
+
+_HERE = RecordRef(cluster="clustr-numerique", record_id="cn-118")
+_THERE = RecordRef(cluster="numelink", record_id="1042")
+_HERE_ID, _THERE_ID = "84a30ac4-f4a8-5c2c-8b0f-cf8a7d8ae7ba", "5c0f3d8e-6f0f-5b4e-9d0a-4f6c1a2b3c4d"
+
+
+def _members_merged() -> Fact:
+    return membership.MembersMerged(version=4711, member_id=_HERE_ID, records=(_HERE, _THERE), former_ids=(_THERE_ID,))
+
+
+def _members_separated() -> Fact:
+    parts = ((_HERE_ID, _HERE), (_THERE_ID, _THERE))
+    return membership.MembersSeparated(
+        version=4712,
+        member_id=_HERE_ID,
+        parts=tuple(membership.MemberPart(member_id=one, records=(record,)) for one, record in parts),
+    )
+
+
+def _merge_conflict_changed() -> Fact:
+    return membership.MergeConflictChanged(
+        version=4711,
+        conflict_id="b3a1c0de5f6a7b8c9d0e1f2a3b4c5d6e",
+        kind="paid-twice",
+        responsible="billing",
+        member_id=_HERE_ID,
+        between=(_HERE, _THERE),
+        overlaps=(
+            membership.Overlap(
+                starts_on=date(2026, 1, 1),
+                ends_on=date(2026, 12, 31),
+                items=(
+                    membership.ConflictItem(
+                        cluster="clustr-numerique", record_id="cn-118", kind="invoice", item_id="F9"
+                    ),
+                    membership.ConflictItem(
+                        cluster="numelink", record_id="1042", kind="subscription", item_id="2026-1042"
+                    ),
+                ),
+            ),
+        ),
     )
 
 
@@ -136,6 +179,9 @@ _MAILING: dict[str, Any] = {
 EXAMPLES: Mapping[type[Fact], Callable[[], Fact]] = {
     membership.MemberRecorded: _member_recorded,
     membership.MemberRemoved: _member_removed,
+    membership.MembersMerged: _members_merged,
+    membership.MembersSeparated: _members_separated,
+    membership.MergeConflictChanged: _merge_conflict_changed,
     billing.InvoiceRecorded: lambda: billing.InvoiceRecorded(**_INVOICE),
     billing.PaymentRecorded: lambda: billing.PaymentRecorded(**_PAYMENT),
     billing.InvoiceChanged: lambda: billing.InvoiceChanged(**_INVOICE, cluster=CLUSTER),

@@ -110,9 +110,7 @@ class Fact(Part):
 
 
 class Announced(Fact):
-    """A fact that one of our own services publishes about what it holds for one cluster."""
-
-    cluster: Key
+    """A fact that one of our own services publishes."""
 
     @classmethod
     def binding(cls) -> str:
@@ -123,3 +121,16 @@ class Announced(Fact):
     def publishers(cls, clusters: Collection[str]) -> frozenset[str]:
         """The one broker user that may publish it: our own service."""
         return frozenset({f"traboule.{cls.service}"})
+
+
+class AnnouncedRecord(Announced):
+    """What one of our own services holds now of a former system's record."""
+
+    cluster: Key
+
+
+class RecordRef(Part):
+    """Which source record: the cluster, and the record's id in that cluster's former membership system."""
+
+    cluster: Key
+    record_id: Key

@@ -1,10 +1,10 @@
 """Facts about members, as former systems record them."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
-from schemas.fields import Amount, Day, Fact, Key, Label, Name, Note, Part
+from schemas.fields import Amount, Announced, Day, Fact, Key, Label, Name, Note, Part, RecordRef
 
 Channel = Literal["email", "bulk-email", "phone", "post", "sms"]
 MemberStatus = Literal["active", "pending", "ended"]
@@ -83,3 +83,78 @@ class MemberRemoved(Fact):
 
     record_id: Key
     reason: Label | None = None
+
+
+MemberId = Annotated[
+    str, StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
+]
+"""The id of a member: the UUIDv5 of its first source record."""
+
+
+class MemberPart(Part):
+    """A member and all source records that it is made of now; only those that were not removed."""
+
+    member_id: MemberId
+    records: tuple[RecordRef, ...]
+
+
+class MembersMerged(Announced):
+    """Source records that stood apart are one member now.
+
+    ``version`` numbers what membership linked and parted, one after the other: of two facts about one source record the
+    one with the larger version says whose it is now. A record that no such fact ever named is a member of its own.
+    """
+
+    service: ClassVar[str] = "membership"
+    key: ClassVar[str] = "members-merged"
+
+    member_id: MemberId
+    records: Annotated[tuple[RecordRef, ...], Field(min_length=1)] = Field(
+        description="All source records that the member is made of now"
+    )
+    former_ids: tuple[MemberId, ...] = Field(description="Ids that lead to this member from now on")
+
+
+class MembersSeparated(Announced):
+    """Source records that were one member are several now, or one of them was removed."""
+
+    service: ClassVar[str] = "membership"
+    key: ClassVar[str] = "members-separated"
+
+    member_id: MemberId = Field(description="The id that they had together")
+    parts: tuple[MemberPart, ...] = Field(description="The members that its source records are part of now")
+
+
+class ConflictItem(Part):
+    """An invoice, a membership term, or a registration, by the id that its former system gave it."""
+
+    cluster: Key
+    record_id: Key
+    kind: Literal["invoice", "subscription", "paid-until", "registration"]
+    item_id: Key | None = None
+
+
+class Overlap(Part):
+    """What two source records of one member hold twice, named by ``items``: one of each record at least.
+
+    A period that both paid for (days, both included), or a gathering that both registered for.
+    """
+
+    starts_on: Day | None = None
+    ends_on: Day | None = None
+    event: Label | None = None
+    items: tuple[ConflictItem, ...]
+
+
+class MergeConflictChanged(Announced):
+    """A merge brought together what one member should not have twice, and one service's staff must resolve it."""
+
+    service: ClassVar[str] = "membership"
+    key: ClassVar[str] = "merge-conflict-changed"
+
+    conflict_id: Key
+    kind: Literal["paid-twice", "registered-twice"]
+    responsible: Literal["billing", "events"] = Field(description="The service that must resolve it")
+    member_id: MemberId
+    between: tuple[RecordRef, RecordRef]
+    overlaps: tuple[Overlap, ...] = Field((), description="What is there twice; nothing, once the conflict is gone")

@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from schemas.envelope import Envelope, encode_held, read, routing_key, source_of
-from schemas.fields import Announced
+from schemas.fields import AnnouncedRecord
 from shared.messaging.bus import Bus
 from shared.messaging.consumer import LaneSettings
 from shared.messaging.outbox import Outgoing
@@ -25,7 +25,7 @@ from shared.runtime.settings import ServiceSettings
 BuildHttp = Callable[[AsyncEngine, Checks], ASGIApp]
 
 
-def announce(uow: UnitOfWork, fact_type: type[Announced], saved: Iterable[Envelope[Any]]) -> None:
+def announce(uow: UnitOfWork, fact_type: type[AnnouncedRecord], saved: Iterable[Envelope[Any]]) -> None:
     """Tell, when the transaction commits, of each record that a mirror saved: under its own ids and version."""
     key = routing_key(HOUSE, fact_type)
     for encoded in encode_held(fact_type, source_of(HOUSE, fact_type.service), saved):

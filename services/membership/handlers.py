@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from schemas.envelope import Envelope
-from schemas.fields import Announced
+from schemas.fields import AnnouncedRecord
 from schemas.membership import MemberRecorded, MemberRemoved
 from services.membership.domain.meaning import Meaning, meaning
 from services.membership.domain.records import RecordKey, SourceRecord, as_written
@@ -34,10 +34,10 @@ async def record_members(uow: MembershipUnitOfWork, messages: Sequence[Recorded]
         await consolidate_records(uow, saved, held)
 
 
-def keep(kind: str, item_id: str) -> Callable[[MembershipUnitOfWork, Sequence[Envelope[Announced]]], Any]:
+def keep(kind: str, item_id: str) -> Callable[[MembershipUnitOfWork, Sequence[Envelope[AnnouncedRecord]]], Any]:
     """A handler that keeps what another service announces about source records, under the field ``item_id``."""
 
-    async def keep_related(uow: MembershipUnitOfWork, messages: Sequence[Envelope[Announced]]) -> None:
+    async def keep_related(uow: MembershipUnitOfWork, messages: Sequence[Envelope[AnnouncedRecord]]) -> None:
         items = [_item(kind, getattr(message.data, item_id), message) for message in messages]
         await _keep(uow, items)
 
