@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from schemas.envelope import Envelope, encode_held, read, routing_key, source_of
-from schemas.fields import AnnouncedRecord
+from schemas.envelope import Envelope, encode_all, encode_held, read, routing_key, source_of
+from schemas.fields import Announced, AnnouncedRecord
 from shared.messaging.bus import Bus
 from shared.messaging.consumer import LaneSettings
 from shared.messaging.outbox import Outgoing
@@ -29,6 +29,13 @@ def announce(uow: UnitOfWork, fact_type: type[AnnouncedRecord], saved: Iterable[
     """Tell, when the transaction commits, of each record that a mirror saved: under its own ids and version."""
     key = routing_key(HOUSE, fact_type)
     for encoded in encode_held(fact_type, source_of(HOUSE, fact_type.service), saved):
+        uow.outbox.add(Outgoing(EXCHANGE, key, encoded.message_id, encoded.content_type, encoded.body))
+
+
+def tell(uow: UnitOfWork, fact_type: type[Announced], facts: Iterable[tuple[Announced, str | None]]) -> None:
+    """Publish facts of one type when the transaction commits, each with the id of what caused it."""
+    key = routing_key(HOUSE, fact_type)
+    for encoded in encode_all(source_of(HOUSE, fact_type.service), facts):
         uow.outbox.add(Outgoing(EXCHANGE, key, encoded.message_id, encoded.content_type, encoded.body))
 
 

@@ -5,6 +5,9 @@ from functools import partial
 from services.house import build
 from services.membership.api.app import create_http
 from services.membership.consumers import SUBSCRIPTIONS
+from services.membership.domain.matching.weights import shipped
+from services.membership.domain.policy import Policy
+from services.membership.domain.rules import load_rules
 from services.membership.repository import MembershipUnitOfWork
 from services.membership.settings import MembershipSettings
 from shared.runtime.clusters import load_clusters
@@ -12,12 +15,19 @@ from shared.runtime.service import Service
 
 
 def create_app(settings: MembershipSettings) -> Service:
-    """The service, ready to run; nothing is connected yet. Raises ClustersFileError."""
-    clusters = load_clusters(settings.clusters_file)
+    """The service, ready to run; nothing is connected yet. Raises ClustersFileError, RulesFileError."""
+    policy = policy_of(settings)
     return build(
         "membership",
         settings,
         SUBSCRIPTIONS,
-        partial(MembershipUnitOfWork, clusters=clusters),
-        partial(create_http, settings, clusters),
+        partial(MembershipUnitOfWork, policy=policy),
+        partial(create_http, settings, policy),
     )
+
+
+def policy_of(settings: MembershipSettings) -> Policy:
+    """What the operators configured. Raises ClustersFileError, RulesFileError."""
+    clusters = load_clusters(settings.clusters_file)
+    rules = load_rules(settings.survivorship_file, clusters)
+    return Policy(clusters, shipped(), rules, settings.paid_twice_since)

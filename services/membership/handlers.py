@@ -101,7 +101,7 @@ def _meaning(uow: MembershipUnitOfWork, message: Recorded) -> Meaning | None:
     """What a record means; nothing, once it is removed."""
     if isinstance(message.data, MemberRemoved):
         return None
-    return meaning(message.data, uow.clusters.get(message.cluster))
+    return meaning(message.data, uow.policy.clusters.get(message.cluster))
 
 
 def _is_newer(message: Recorded, held: Held | None) -> bool:
@@ -131,4 +131,5 @@ def _new_record(key: RecordKey, message: Recorded, understood: Meaning | None, h
         removed,
     )
     fields = () if what in {"recorded", "removed"} else changed
-    return NewRecord(record, message.data.version, message.digest, what, fields)
+    correlation_id = message.correlationid or message.id
+    return NewRecord(record, message.data.version, message.digest, what, fields, correlation_id)

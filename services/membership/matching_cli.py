@@ -4,15 +4,18 @@ import asyncio
 import csv
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table as Grid
 
+from services.membership import matching_crosscheck as crosscheck
 from services.membership.domain.matching.candidates import Candidates, Pair
 from services.membership.domain.matching.features import Features, features
 from services.membership.domain.matching.fitting import fit
@@ -25,12 +28,17 @@ from services.membership.domain.matching.weights import CURRENT, WeightsError, l
 from services.membership.domain.meaning import meaning
 from services.membership.domain.records import RecordKey, SourceRecord
 from services.membership.importing import FormerSystem, open_files
+from services.membership.matching_crosscheck import CannotCrosscheckError
 from shared.importing.outcomes import Accepted, Rejection, UnreadableError
 
 app = typer.Typer(help="Recognising the same company: fit and measure.", no_args_is_help=True)
 
 UNUSABLE = 2
 """Exit code when the folder or the weights cannot be used."""
+AIM = 0.998
+"""Precision that automatic merges must have."""
+HIGHEST = 60
+"""Bits. No odds that splink gives are as high."""
 FILES = {"a": "cluster_a.csv", "b": "cluster_b.csv"}
 
 Folder = Annotated[
@@ -64,6 +72,9 @@ def evaluate(
         typer.Option(help="Judge each pair by weights fitted to other companies: what to expect of other members."),
     ] = False,
     false_pairs: Annotated[bool, typer.Option(help="List what was merged and is not one company.")] = False,
+    splink: Annotated[
+        bool, typer.Option("--splink", help="Ask splink about the same records too (the extra [bold]crosscheck[/]).")
+    ] = False,
 ) -> None:
     """Recognise companies in a folder whose truth is known, by the code that runs in production, and measure.
 
@@ -87,11 +98,16 @@ def evaluate(
     else:
         judgements = [judge(a, b, classes, used) for a, b in pairs]
     figures = measure(sample.records, judgements, sample.truth)
-    seconds = time.perf_counter() - began
+    ours = Method("Traboule", figures, time.perf_counter() - began)
+    try:
+        others = {"siren": siren_alone(sample), **(crosschecked(sample) if splink else {})}
+    except CannotCrosscheckError as error:
+        raise _stop(str(error)) from None
     if as_json:
-        typer.echo(json.dumps(figures.as_json(seconds)))
+        compared = {"compared": {name: one.as_json() for name, one in others.items()}} if splink else {}
+        typer.echo(json.dumps(ours.as_json() | compared))
     else:
-        _print(figures, _siren_alone(sample), len(sample.records), len(pairs), seconds)
+        _print(ours, others, len(sample.records), len(pairs))
     if false_pairs:
         for a, b in figures.false_pairs:
             typer.echo(f"{a} {b}", err=as_json)
@@ -209,46 +225,115 @@ def _rows(path: Path, *needed: str) -> Iterator[dict[str, str]]:
 async def _in_database(url: str, records: Sequence[Features]) -> tuple[list[Pair], Classes]:
     from sqlalchemy.ext.asyncio import create_async_engine
 
-    from services.membership.domain.matching import stored
+    from services.membership import recognition
 
     engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
     try:
         async with engine.begin() as connection:
-            await connection.exec_driver_sql("create extension if not exists pg_trgm")
-            for statement in stored.SCHEMA:
-                await connection.exec_driver_sql(statement.replace("create table", "create temporary table"))
-            await stored.remember(connection, records, [])
+            await recognition.make_private_tables(connection)
+            await recognition.remember(connection, records, [])
             await connection.exec_driver_sql("analyze match_keys, match_features")
-            found = await stored.candidates(connection, records)
+            found = await recognition.candidates(connection, records)
             return found.pairs, found.classes
     finally:
         await engine.dispose()
 
 
+# --- others' ways, on the same records -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A way to recognise companies, and what came of it."""
+
+    name: str
+    figures: Figures
+    seconds: float
+    asks: bool = True
+    """Whether it leaves anything to a person."""
+
+    def as_json(self) -> dict[str, Any]:
+        """As the command prints it."""
+        return self.figures.as_json(self.seconds)
+
+
+def siren_alone(sample: Sample) -> Method:
+    """Merge whatever has one SIREN."""
+    began = time.perf_counter()
+    sirens = {one.key: one.siren for one in sample.records if one.siren}
+    judgements = [crosscheck.judgement(a, b, 1.0, auto=1.0) for a, b in sorted(truth_of(sirens))]
+    figures = measure(sample.records, judgements, sample.truth)
+    return Method("equal SIREN alone", figures, time.perf_counter() - began, asks=False)
+
+
+def crosschecked(sample: Sample) -> dict[str, Method]:
+    """splink at the usual threshold, and at the one that only those can choose who know the truth.
+
+    Its groups are whatever its links connect, as its own clustering makes them: SIRENs that differ part none of them.
+    """
+    began = time.perf_counter()
+    judgements = crosscheck.judgements(sample.records)
+    seconds = time.perf_counter() - began
+    records = [replace(one, siren=None) for one in sample.records]
+
+    def at(auto: float) -> Figures:
+        judged = [crosscheck.judgement(one.a, one.b, one.score, auto) for one in judgements]
+        return measure(records, judged, sample.truth)
+
+    found = {"splink": Method("splink", at(crosscheck.AUTO), seconds)}
+    for bits in range(ceil(crosscheck.AUTO), HIGHEST):
+        if (figures := at(bits)).precision >= AIM:
+            found["splink_hindsight"] = Method("splink, hindsight", figures, seconds)
+            break
+    return found
+
+
 # --- the report ----------------------------------------------------------------------------------------------------
 
 
-def _siren_alone(sample: Sample) -> tuple[float, float]:
-    """Precision and recall of merging whatever has one SIREN, for comparison."""
-    sirens = {one.key: one.siren for one in sample.records if one.siren}
-    merged = truth_of(sirens) - sample.truth.ambiguous
-    right = len(merged & sample.truth.same)
-    return right / max(1, len(merged)), right / max(1, len(sample.truth.same))
-
-
-def _print(figures: Figures, siren_alone: tuple[float, float], records: int, pairs: int, seconds: float) -> None:
+def _print(ours: Method, others: Mapping[str, Method], records: int, pairs: int) -> None:
+    figures = ours.figures
     out = Console()
-    grid = Grid("Merged without a person", title=f"{records} records, {pairs} pairs compared, {seconds:.1f} s")
-    for column in ("precision", "recall", "wrong pairs"):
-        grid.add_column(column, justify="right")
-    grid.add_row("Traboule", f"{figures.precision:.4f}", f"{figures.recall:.3f}", str(len(figures.false_pairs)))
-    grid.add_row("equal SIREN alone", f"{siren_alone[0]:.4f}", f"{siren_alone[1]:.3f}", "")
+    # Narrow enough for eighty columns: a figure that is cut short is none.
+    title = f"{records} records, {pairs} pairs compared"
+    grid = Grid("", title=title, box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for column in (
+        "preci-\nsion",
+        "\nrecall",
+        "wrong\npairs",
+        "best\nF1",
+        "after\nreview",
+        "asked of\n1,000",
+        "\nseconds",
+    ):
+        grid.add_column(column, justify="right", no_wrap=True)
+    for one in (ours, *others.values()):
+        grid.add_row(*_cells(one))
     out.print(grid)
-    lines: dict[str, Any] = {
-        "review questions per 1,000 records": f"{figures.review_per_1000:.1f}, {figures.review_true:.0%} of them true",
-        "groups that contradict themselves": figures.contested,
-        "recall after a perfect review": f"{figures.recall_after_review:.4f}",
-        "best F1 of one threshold": f"{figures.best_f1:.4f} at {figures.best_threshold:.1f}",
-    }
-    for what, value in lines.items():
-        out.print(f"{what}: {value}", highlight=False)
+    lines = [
+        "precision, recall, wrong pairs: of what is merged without a person",
+        "after review: recall, once a perfect reviewer has answered what is asked, so many questions for 1,000 records",
+        f"asked: {figures.review_true:.0%} of Traboule's questions are about one company",
+        f"groups that contradict themselves: {figures.contested}",
+        f"best F1: that of one threshold on the score, ours at {figures.best_threshold:.1f}",
+    ]
+    if "splink" in others:
+        lines.append("splink: merges from probability 0.99 on, asks from 0.1 on")
+    if "splink_hindsight" in others:
+        lines.append(f"hindsight: merges from the threshold on that gives precision {AIM} here")
+    for line in lines:
+        out.print(line, highlight=False)
+
+
+def _cells(one: Method) -> list[str]:
+    figures = one.figures
+    return [
+        one.name,
+        f"{figures.precision:.4f}",
+        f"{figures.recall:.3f}",
+        str(len(figures.false_pairs)),
+        f"{figures.best_f1:.4f}",
+        f"{figures.recall_after_review:.4f}" if one.asks else "–",
+        f"{figures.review_per_1000:.1f}" if one.asks else "–",
+        f"{one.seconds:.1f}",
+    ]

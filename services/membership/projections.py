@@ -1,9 +1,14 @@
-"""Facts → consolidated views: which members a change touches, and their documents written anew."""
+"""Facts and decisions → members and their consolidated views: what a change touches, grouped and written anew."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
-from services.membership.domain import linking
-from services.membership.domain.consolidation import consolidate
+from services.membership.announcements import Cause, Links, tell_changes, tell_conflicts
+from services.membership.domain.consolidation import View, consolidate
+from services.membership.domain.identity import Group, changes, member_id_of
+from services.membership.domain.matching.features import features
+from services.membership.domain.matching.grouping import group
 from services.membership.domain.records import RecordKey, SourceRecord
 from services.membership.repository import Held, MembershipUnitOfWork, NewRecord
 
@@ -11,65 +16,90 @@ from services.membership.repository import Held, MembershipUnitOfWork, NewRecord
 async def consolidate_records(
     uow: MembershipUnitOfWork, versions: Sequence[NewRecord], held: Mapping[RecordKey, Held]
 ) -> None:
-    """Link records anew with all that they touch or touched, save them, and write the views concerned."""
+    """Save new versions of records, recognise companies anew in all that they touch, and write the views concerned."""
     changed = {version.key: version.record for version in versions if version.what is not None}
-    records = await _touched(uow, changed, [held[key] for key in changed if key in held])
-    groups = linking.groups(records)
-    members = {record.key: linking.member_id(group) for group in groups for record in group}
-    heirs = _heirs(records, members)
-    now = {r.key: heirs.get(r.member_id or "") if r.removed else members[r.key] for r in records}
-    await uow.save_records(versions, {v.key: now.get(v.key, v.record.member_id) for v in versions})
-    await uow.assign({r.key: now[r.key] for r in records if r.member_id != now[r.key] and r.key not in changed})
-    await uow.drop_views({r.member_id for r in records if r.member_id} - set(members.values()))
-    await _write_views(uow, groups)
+    touched = await uow.recognise(
+        [features(record) for record in changed.values() if not record.removed],
+        [record.key for record in changed.values() if record.removed],
+    )
+    before = {key: held[key].member_id for key in changed if key in held and not held[key].removed}
+    await _regroup(
+        uow, touched | changed.keys(), versions, before, Cause(records={v.key: v.correlation_id for v in versions})
+    )
+
+
+async def consolidate_links(uow: MembershipUnitOfWork, keys: Iterable[RecordKey], decision: int) -> None:
+    """Group anew what a decision about these records touches, and write the views concerned."""
+    await _regroup(uow, set(keys), (), {}, Cause(decision))
 
 
 async def consolidate_members(uow: MembershipUnitOfWork, member_ids: Iterable[str]) -> None:
-    """Write the views of members whose dues, registrations, consents or mailings changed."""
+    """Write the views of members whose dues, registrations, consents, mailings or overrides changed."""
     groups = await uow.groups(member_ids)
-    await _write_views(uow, list(groups.values()))
+    await _write_views(uow, list(groups.values()), groups)
 
 
-def _heirs(records: Iterable[SourceRecord], members: Mapping[RecordKey, str]) -> dict[str, str]:
+async def _regroup(
+    uow: MembershipUnitOfWork,
+    touched: Collection[RecordKey],
+    versions: Sequence[NewRecord],
+    before: Mapping[RecordKey, str | None],
+    cause: Cause,
+) -> None:
+    """``versions`` are not saved yet; ``before`` has the member of each record that they replace."""
+    new = {version.key: version.record for version in versions}
+    records = {record.key: record for record in await uow.linked(touched)}
+    was = {**{key: r.member_id for key, r in records.items() if not r.removed and key not in new}, **before}
+    once = {key: member_id for key, member_id in was.items() if member_id}
+    records |= {key: record for key, record in new.items() if key in touched}
+    present = {key: record for key, record in records.items() if not record.removed}
+    links = Links(await uow.links(present), await uow.decisions(present))
+    groups = group({key: r.siren for key, r in present.items()}, links.judgements, links.decisions).groups
+    members = {key: member_id_of(keys) for keys in groups for key in keys}
+    heirs = _heirs(once, members)
+    now = {key: heirs.get(r.member_id or "") if r.removed else members[key] for key, r in records.items()}
+    if versions:
+        await uow.save_records(versions, {v.key: now.get(v.key, v.record.member_id) for v in versions})
+    await uow.assign({key: now[key] for key, r in records.items() if r.member_id != now[key] and key not in new})
+    gone = {r.member_id for r in records.values() if r.member_id} - set(members.values())
+    await uow.drop_views(gone)
+    concerned = _concerned(groups, once, new.keys())
+    before_them = {once[key] for keys in concerned for key in keys if key in once}
+    await _write_views(uow, [[records[key] for key in keys] for keys in concerned], gone | before_them)
+    if moved := changes(once, groups):
+        await tell_changes(uow, moved, links, cause)
+
+
+def _concerned(groups: Iterable[Group], once: Mapping[RecordKey, str], new: AbstractSet[RecordKey]) -> list[Group]:
+    """The groups that hold a new version of a record, or other records than before."""
+    held: defaultdict[str, set[RecordKey]] = defaultdict(set)
+    for key, member_id in once.items():
+        held[member_id].add(key)
+    return [keys for keys in groups if not new.isdisjoint(keys) or set(keys) != held[member_id_of(keys)]]
+
+
+def _heirs(once: Mapping[RecordKey, str], members: Mapping[RecordKey, str]) -> dict[str, str]:
     """For each member as it was, the member that its first surviving record is part of now.
 
     A removed record stays with it, so that its id, and the ids once merged into it, go on answering.
     """
     heirs: dict[str, str] = {}
-    for record in sorted(records, key=lambda one: one.key):
-        if record.member_id and not record.removed:
-            heirs.setdefault(record.member_id, members[record.key])
+    for key in sorted(once.keys() & members.keys()):
+        heirs.setdefault(once[key], members[key])
     return heirs
 
 
-async def _write_views(uow: MembershipUnitOfWork, groups: Sequence[Sequence[SourceRecord]]) -> None:
-    if not groups:
-        return
-    related = await uow.related([record.key for group in groups for record in group])
-    await uow.put_views(
-        [consolidate(group, [item for record in group for item in related.get(record.key, ())]) for group in groups]
-    )
-
-
-async def _touched(
-    uow: MembershipUnitOfWork, changed: Mapping[RecordKey, SourceRecord], before: Sequence[Held]
-) -> list[SourceRecord]:
-    """All records that could change groups: neighbours, and neighbours of those, until no new one is found.
-
-    ``changed`` is not in the table yet: what was there before counts too, since it may have held others together.
-    """
-    found = dict(changed)
-    new: Sequence[SourceRecord] = list(changed.values())
-    sirens = {one.siren for one in before if one.siren}
-    member_ids, keys = set[str](), set[RecordKey]()
-    asked = (set[str](), set[str](), set[RecordKey]())
-    while new:
-        sirens |= {record.siren for record in new if record.siren}
-        member_ids |= {record.member_id for record in new if record.member_id}
-        # What a record says it is the same as, and who says to be the same as it.
-        keys |= {RecordKey(r.key.cluster, r.same_as) for r in new if r.same_as} | {record.key for record in new}
-        near = await uow.neighbours(sirens - asked[0], member_ids - asked[1], keys - asked[2])
-        asked = (set(sirens), set(member_ids), set(keys))
-        new = [record for record in near if record.key not in found]
-        found |= {record.key: record for record in new}
-    return list(found.values())
+async def _write_views(
+    uow: MembershipUnitOfWork, groups: Sequence[Sequence[SourceRecord]], once: Iterable[str]
+) -> None:
+    """Write the views of these groups; ``once`` are the members that their records were part of before."""
+    keys = [record.key for group in groups for record in group]
+    related, overrides = await uow.related(keys), await uow.overrides(keys)
+    views: list[View] = []
+    for records in groups:
+        items = [item for record in records for item in related.get(record.key, ())]
+        own = [one for record in records for one in overrides.get(record.key, ())]
+        views.append(consolidate(records, items, own, uow.policy.rules, since=uow.policy.paid_twice_since))
+    if views:
+        await uow.put_views(views)
+    await tell_conflicts(uow, views, once)

@@ -1,20 +1,20 @@
-"""The same candidates in PostgreSQL: keys and features beside the source records, looked up for a whole batch at once.
+"""Which records may be one company, in PostgreSQL: :mod:`domain.matching.candidates` for a whole batch at once.
 
 Order of arrival must not show, though how common a key is changes with every record. So a batch is followed by two
 questions: which pairs do the changed records make now, and which keys moved into another class of commonness by it?
 The pairs that share such a key are judged anew as well. After any batch, what is stored is therefore what judging all
-records from scratch would give; a test shuffles batches and compares with :mod:`candidates`.
+records from scratch would give; a test shuffles batches and compares with :class:`candidates.Candidates`.
 
-The caller holds the turn to consolidate (one writer at a time) and the transaction. SQL only, so that these rules stay
-free of any driver: whoever calls brings the connection.
+The caller holds the turn to consolidate (one writer at a time) and the transaction.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Any, Final, Protocol
+from typing import Any
 
 import orjson
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.membership.domain.matching.candidates import Pair, are_candidates
 from services.membership.domain.matching.features import Features, as_json, from_json
@@ -25,29 +25,7 @@ from services.membership.domain.matching.score import Judgement, judge
 from services.membership.domain.matching.trigrams import THRESHOLD
 from services.membership.domain.matching.weights import Weights
 from services.membership.domain.records import RecordKey
-
-SCHEMA: Final = (
-    """create table match_features (
-        cluster text not null, record_id text not null,
-        name text not null, departement text,
-        features jsonb not null,
-        primary key (cluster, record_id)
-    )""",
-    "create index match_features_by_name on match_features using gin (name gin_trgm_ops) with (fastupdate = off)",
-    """create table match_keys (
-        key text not null, cluster text not null, record_id text not null,
-        primary key (key, cluster, record_id)
-    )""",
-    "create index match_keys_by_record on match_keys (cluster, record_id)",
-    """create table match_pairs (
-        a_cluster text not null, a_record_id text not null, b_cluster text not null, b_record_id text not null,
-        score real not null, verdict text not null, refused text, levels text[] not null, weights int not null,
-        primary key (a_cluster, a_record_id, b_cluster, b_record_id)
-    )""",
-    "create index match_pairs_by_b on match_pairs (b_cluster, b_record_id)",
-    "create index match_pairs_for_review on match_pairs (score desc) where verdict = 'review'",
-)
-"""For a migration; needs ``pg_trgm``. Pairs that stay apart are not kept: a judgement can always be made again."""
+from services.membership.tables import match_features, match_keys, match_pairs, metadata
 
 _SIMILARITY = "select set_config('pg_trgm.similarity_threshold', $1, true)"
 _OLD_KEYS = """
@@ -130,14 +108,6 @@ _KEPT = """
 """
 
 
-class Connection(Protocol):
-    """What is needed of SQLAlchemy's ``AsyncConnection``."""
-
-    async def exec_driver_sql(self, statement: str, parameters: Any = None) -> Any:
-        """Run a statement with asyncpg's ``$1``."""
-        ...
-
-
 @dataclass(slots=True)
 class Found:
     """Pairs to judge, each once, and the classes to judge them with. ``lapsed`` pairs are no candidates any more."""
@@ -147,8 +117,15 @@ class Found:
     lapsed: list[tuple[RecordKey, RecordKey]] = field(default_factory=list)
 
 
+async def make_private_tables(connection: AsyncConnection) -> None:
+    """Empty tables of recognition for this session alone, in front of any that the database has."""
+    await connection.exec_driver_sql("create extension if not exists pg_trgm")
+    await connection.exec_driver_sql("set local search_path to pg_temp, public")
+    await connection.run_sync(metadata.create_all, [match_features, match_keys, match_pairs], checkfirst=False)
+
+
 async def recognise(
-    connection: Connection, changed: Sequence[Features], removed: Collection[RecordKey], weights: Weights
+    connection: AsyncConnection, changed: Sequence[Features], removed: Collection[RecordKey], weights: Weights
 ) -> set[RecordKey]:
     """Bring keys, features and judged pairs up to date with records that are new, changed or gone.
 
@@ -168,7 +145,7 @@ async def recognise(
     return touched | {key for one in kept for key in (one.a, one.b)}
 
 
-async def remember(connection: Connection, changed: Sequence[Features], gone: Sequence[RecordKey]) -> set[str]:
+async def remember(connection: AsyncConnection, changed: Sequence[Features], gone: Sequence[RecordKey]) -> set[str]:
     """Store keys and features of changed records in place of those of ``gone``; the keys whose class that changed."""
     held = {one: keys(one) for one in changed}
     old = {row[0] for row in await connection.exec_driver_sql(_OLD_KEYS, _columns(gone))}
@@ -191,7 +168,7 @@ async def remember(connection: Connection, changed: Sequence[Features], gone: Se
     return {key for key in moving if before.get(key) != after.get(key)}
 
 
-async def candidates(connection: Connection, changed: Sequence[Features], crossed: Iterable[str] = ()) -> Found:
+async def candidates(connection: AsyncConnection, changed: Sequence[Features], crossed: Iterable[str] = ()) -> Found:
     """The candidate pairs of changed records, which are stored already, and those that share a key in ``crossed``."""
     known = {one.key: one for one in changed}
     holders: dict[str, list[RecordKey]] = {}
@@ -214,7 +191,7 @@ async def candidates(connection: Connection, changed: Sequence[Features], crosse
 
 
 async def _found(
-    connection: Connection, changed: Sequence[Features], classes: Mapping[str, Commonness]
+    connection: AsyncConnection, changed: Sequence[Features], classes: Mapping[str, Commonness]
 ) -> set[tuple[RecordKey, RecordKey]]:
     asked = [(key, one.key) for one in changed for key in sorted(keys(one)) if classes.get(key) != Commonness.CROWDED]
     by_key = await connection.exec_driver_sql(_BY_KEY, ([key for key, _ in asked], *_columns(r for _, r in asked)))
@@ -234,7 +211,7 @@ async def _found(
     }
 
 
-async def classes_of(connection: Connection, asked: Sequence[str]) -> dict[str, Commonness]:
+async def classes_of(connection: AsyncConnection, asked: Sequence[str]) -> dict[str, Commonness]:
     """The classes of those keys that are not rare. No count goes further than it must."""
     rows = await connection.exec_driver_sql(_COUNTS, (list(asked), [crowded_above(key[0]) for key in asked]))
     counts: dict[str, int] = dict(tuple(row) for row in rows)
@@ -245,7 +222,7 @@ async def classes_of(connection: Connection, asked: Sequence[str]) -> dict[str, 
     return {key: found for key, found in classes.items() if found != Commonness.RARE}
 
 
-async def kept_pairs(connection: Connection, verdicts: Collection[str] = ("auto", "review")) -> list[Judgement]:
+async def kept_pairs(connection: AsyncConnection, verdicts: Collection[str] = ("auto", "review")) -> list[Judgement]:
     """The stored judgements, in the order of their keys."""
     rows = await connection.exec_driver_sql(_KEPT, (sorted(verdicts),))
     return sorted(
@@ -254,7 +231,7 @@ async def kept_pairs(connection: Connection, verdicts: Collection[str] = ("auto"
     )
 
 
-async def _load(connection: Connection, known: dict[RecordKey, Features], wanted: Collection[RecordKey]) -> None:
+async def _load(connection: AsyncConnection, known: dict[RecordKey, Features], wanted: Collection[RecordKey]) -> None:
     missing = sorted(set(wanted) - known.keys())
     if not missing:
         return

@@ -95,3 +95,145 @@ api_keys = sa.Table(
     sa.Column("revoked_at", TIMESTAMP(timezone=True)),
     sa.CheckConstraint("role in ('reader', 'staff', 'admin')", name="api_keys_role"),
 )
+
+# --- who is who, by whose word --------------------------------------------------------------------------------------
+
+decisions = sa.Table(
+    "decisions",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("key_id", sa.Text, comment="the API key that it came with; null from the command line"),
+    sa.Column("decided_at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
+    sa.Column("taken_back_at", TIMESTAMP(timezone=True)),
+    sa.Column("taken_back_by", sa.Text),
+    sa.Column("taken_back_reason", sa.Text),
+)
+
+decision_pairs = sa.Table(
+    "decision_pairs",
+    metadata,
+    sa.Column("decision_id", sa.BigInteger, sa.ForeignKey("decisions.id"), primary_key=True),
+    sa.Column("a_cluster", sa.Text, primary_key=True),
+    sa.Column("a_record_id", sa.Text, primary_key=True),
+    sa.Column("b_cluster", sa.Text, primary_key=True),
+    sa.Column("b_record_id", sa.Text, primary_key=True),
+    sa.Column("verdict", sa.Text, nullable=False),
+    sa.CheckConstraint("verdict in ('confirmed', 'rejected')", name="decision_pairs_verdict"),
+    sa.CheckConstraint("(a_cluster, a_record_id) < (b_cluster, b_record_id)", name="decision_pairs_order"),
+    sa.Index("decision_pairs_by_a", "a_cluster", "a_record_id"),
+    sa.Index("decision_pairs_by_b", "b_cluster", "b_record_id"),
+)
+
+overrides = sa.Table(
+    "overrides",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("cluster", sa.Text, nullable=False),
+    sa.Column("record_id", sa.Text, nullable=False, comment="the source record that it goes with"),
+    sa.Column("field", sa.Text, nullable=False),
+    sa.Column("value", sa.Text, nullable=False, comment="as staff wrote it"),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("key_id", sa.Text),
+    sa.Column("at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
+    sa.Column("taken_back_at", TIMESTAMP(timezone=True)),
+    sa.Column("taken_back_by", sa.Text),
+    sa.Column("taken_back_reason", sa.Text),
+    sa.Index(
+        "overrides_in_force",
+        "cluster",
+        "record_id",
+        "field",
+        unique=True,
+        postgresql_where=sa.text("taken_back_at is null"),
+    ),
+)
+
+identity_version = sa.Sequence("identity_version", metadata=metadata)
+
+identity_history = sa.Table(
+    "identity_history",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
+    sa.Column("what", sa.Text, nullable=False, comment="merged or separated"),
+    sa.Column("member_ids", ARRAY(UUID(as_uuid=False)), nullable=False, comment="every id that it concerns"),
+    sa.Column("document", sa.JSON, nullable=False),
+    sa.Index("identity_history_by_member", "member_ids", postgresql_using="gin"),
+)
+
+merge_conflicts = sa.Table(
+    "merge_conflicts",
+    metadata,
+    sa.Column("conflict_id", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("responsible", sa.Text, nullable=False, comment="the service that must resolve it"),
+    sa.Column("a_cluster", sa.Text, nullable=False),
+    sa.Column("a_record_id", sa.Text, nullable=False),
+    sa.Column("b_cluster", sa.Text, nullable=False),
+    sa.Column("b_record_id", sa.Text, nullable=False),
+    sa.Column("member_id", UUID(as_uuid=False), nullable=False),
+    sa.Column("overlaps", sa.JSON, nullable=False),
+    sa.Column("digest", sa.LargeBinary, nullable=False, comment="of what was told of it last"),
+    sa.Column("found_at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
+    sa.Column("gone_at", TIMESTAMP(timezone=True)),
+    sa.Index("merge_conflicts_by_member", "member_id"),
+)
+
+conflict_answers = sa.Table(
+    "conflict_answers",
+    metadata,
+    sa.Column("conflict_id", sa.Text, primary_key=True),
+    sa.Column("responsible", sa.Text, nullable=False, comment="the service that answered"),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False, comment="open, settled or gone"),
+    sa.Column("changed_at", TIMESTAMP(timezone=True), nullable=False),
+)
+
+# --- recognition: written and read by recognition.py alone; all of it can be computed anew from the source records ---
+
+match_features = sa.Table(
+    "match_features",
+    metadata,
+    sa.Column("cluster", sa.Text, primary_key=True),
+    sa.Column("record_id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, comment="the key of its name, or empty"),
+    sa.Column("departement", sa.Text),
+    sa.Column("features", JSONB, nullable=False, comment="what the record contributes to telling companies apart"),
+    sa.Index(
+        "match_features_by_name",
+        "name",
+        postgresql_using="gin",
+        postgresql_ops={"name": "gin_trgm_ops"},
+        postgresql_with={"fastupdate": "off"},
+    ),
+)
+
+match_keys = sa.Table(
+    "match_keys",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True, comment="a letter for its kind, a colon, the value"),
+    sa.Column("cluster", sa.Text, primary_key=True),
+    sa.Column("record_id", sa.Text, primary_key=True),
+    sa.Index("match_keys_by_record", "cluster", "record_id"),
+)
+
+match_pairs = sa.Table(
+    "match_pairs",
+    metadata,
+    sa.Column("a_cluster", sa.Text, primary_key=True),
+    sa.Column("a_record_id", sa.Text, primary_key=True),
+    sa.Column("b_cluster", sa.Text, primary_key=True),
+    sa.Column("b_record_id", sa.Text, primary_key=True),
+    sa.Column("score", sa.REAL, nullable=False, comment="log2 odds that the two are one company"),
+    sa.Column("verdict", sa.Text, nullable=False, comment="auto or review; pairs that stay apart are not kept"),
+    sa.Column("refused", sa.Text, comment="why it is not merged without a person though it scores high enough"),
+    sa.Column("levels", ARRAY(sa.Text), nullable=False, comment="in the order of levels.FIELDS"),
+    sa.Column("weights", sa.Integer, nullable=False, comment="the version that judged"),
+    sa.Index("match_pairs_by_b", "b_cluster", "b_record_id"),
+    sa.Index("match_pairs_for_review", "score", postgresql_where=sa.text("verdict = 'review'")),
+)

@@ -18,7 +18,7 @@ from services.membership.repository import MembershipUnitOfWork
 from shared.persistence.database import create_engine
 from shared.persistence.migrations import upgrade
 from tests.support.any_order import Deliveries, deliveries, handle, messages
-from tests.support.in_memory import CLUSTERS
+from tests.support.in_memory import POLICY
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,7 @@ async def views_after(engine: AsyncEngine, batches: Deliveries) -> list[tuple[ob
         await connection.exec_driver_sql("truncate source_records, record_history, related, views")
     for batch in batches:
         async with engine.begin() as connection:
-            await handle(MembershipUnitOfWork(connection, CLUSTERS), batch)
+            await handle(MembershipUnitOfWork(connection, POLICY), batch)
     async with engine.begin() as connection:
         rows = await connection.exec_driver_sql("select (to_jsonb(v) - 'updated_at')::text from views v order by 1")
         return [tuple(row) for row in rows]

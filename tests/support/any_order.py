@@ -21,6 +21,8 @@ from schemas.events import EventChanged, RegistrationChanged
 from schemas.fields import Announced, Fact
 from schemas.membership import MemberRecorded, MemberRemoved
 from services.membership.consumers import SUBSCRIPTIONS
+from services.membership.domain.decisions import Decision, confirm, reject
+from services.membership.domain.records import RecordKey
 from services.membership.repository import MembershipUnitOfWork
 
 Deliveries = list[list[Envelope[Any]]]
@@ -148,6 +150,16 @@ def deliveries(draw: st.DrawFn, told: Sequence[Envelope[Any]]) -> Deliveries:
     # A lane reads one queue, and so one type at a time.
     runs = [list(run) for _, run in groupby(order, key=lambda one: type(one.data))]
     return [run[at : at + size] for run in runs for at in range(0, len(run), size)]
+
+
+@st.composite
+def decisions_about(draw: st.DrawFn, told: Sequence[Envelope[Any]]) -> list[Decision]:
+    """What staff decide about records that were told of, in this order."""
+    keys = sorted({RecordKey(one.cluster, one.data.record_id) for one in told if isinstance(one.data, MemberRecorded)})
+    if len(keys) < 2:
+        return []
+    two = st.permutations(keys).map(lambda shuffled: shuffled[:2])
+    return draw(st.lists(st.one_of(two.map(confirm), two.map(reject)), max_size=5))
 
 
 async def handle(uow: MembershipUnitOfWork, batch: Sequence[Envelope[Any]]) -> None:

@@ -3,25 +3,51 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import orjson
 
 from deploy.local.house import CLUSTERS as CLUSTERS_FILE
-from services.membership.domain.consolidation import Related, View
-from services.membership.domain.records import RecordKey, SourceRecord
-from services.membership.repository import Held, MembershipUnitOfWork, NewRecord, RelatedItem
+from services.membership.domain.conflicts import Conflict
+from services.membership.domain.consolidation import View
+from services.membership.domain.decisions import Decision, Signature
+from services.membership.domain.matching import grouping
+from services.membership.domain.matching.candidates import Candidates
+from services.membership.domain.matching.features import Features
+from services.membership.domain.matching.score import Judgement, judge
+from services.membership.domain.matching.weights import shipped
+from services.membership.domain.overrides import Override
+from services.membership.domain.policy import Policy
+from services.membership.domain.records import RecordKey, Related, SourceRecord
+from services.membership.domain.rules import shipped_rules
+from services.membership.repository import (
+    Held,
+    HeldConflict,
+    MembershipUnitOfWork,
+    NewRecord,
+    RelatedItem,
+    Remembered,
+)
 from shared.runtime.clusters import load_clusters
 
-CLUSTERS = load_clusters(CLUSTERS_FILE)
+POLICY = Policy(load_clusters(CLUSTERS_FILE), shipped(), shipped_rules())
 
 
 class InMemoryMembership(MembershipUnitOfWork):
     """The same verbs as the real unit of work; each batch is one transaction that succeeds."""
 
     def __init__(self) -> None:
-        super().__init__(None, CLUSTERS)  # type: ignore[arg-type]
+        super().__init__(None, POLICY)  # type: ignore[arg-type]
+        self.features: dict[RecordKey, Features] = {}
+        self.judged: list[Judgement] = []
+        self.decided: dict[int, Decision] = {}
+        self.taken_back: dict[int, datetime] = {}
+        self.set_by_hand: dict[tuple[RecordKey, str], Override] = {}
+        self.conflicts: dict[str, HeldConflict] = {}
+        self.history: list[Remembered] = []
+        self.numbers = 0
         self.records: dict[RecordKey, SourceRecord] = {}
         self.versions: dict[RecordKey, tuple[int, bytes]] = {}
         self.items: dict[tuple[str, str, str], RelatedItem] = {}
@@ -45,18 +71,98 @@ class InMemoryMembership(MembershipUnitOfWork):
             self.versions[new.key] = (new.version, new.digest)
             self.records[new.key] = replace(new.record, member_id=members.get(new.key))
 
-    async def neighbours(
-        self, sirens: Iterable[str], member_ids: Iterable[str], keys: Iterable[RecordKey]
-    ) -> list[SourceRecord]:
-        sirens, member_ids, keys = set(sirens), set(member_ids), set(keys)
+    async def recognise(self, changed: Sequence[Features], removed: Collection[RecordKey]) -> set[RecordKey]:
+        self.features |= {one.key: one for one in changed}
+        for key in removed:
+            self.features.pop(key, None)
+        index = Candidates(self.features.values())
+        judged = [judge(a, b, index.classes, self.policy.weights) for a, b in index.pairs()]
+        before, self.judged = self.judged, [one for one in judged if one.verdict != "apart"]
+        touched = {key for one in {*before} ^ {*self.judged} for key in (one.a, one.b)}
+        return touched | {one.key for one in changed} | set(removed)
+
+    async def linked(self, keys: Iterable[RecordKey]) -> list[SourceRecord]:
+        found: set[RecordKey] = set()
+        new = set(keys)
+        pairs = {(one.a, one.b) for one in self.judged if one.verdict == "auto"}
+        pairs |= {(one.a, one.b) for one in self._in_force() if one.kind == "confirmed"}
+        while new:
+            found |= new
+            members = {one.member_id for key in new if (one := self.records.get(key)) and one.member_id}
+            near = {key for pair in pairs for key in pair if new.intersection(pair)}
+            near |= {one.key for one in self.records.values() if one.member_id in members}
+            new = near - found
+        return [self.records[key] for key in found if key in self.records]
+
+    async def known(self, keys: Iterable[RecordKey]) -> set[RecordKey]:
+        return {key for key in keys if key in self.records}
+
+    async def members_by_record(self, keys: Iterable[RecordKey]) -> dict[RecordKey, str | None]:
+        return {key: self.records[key].member_id for key in keys if key in self.records}
+
+    async def links(self, keys: Iterable[RecordKey]) -> list[Judgement]:
+        among = set(keys)
+        return [one for one in self.judged if one.verdict == "auto" and one.a in among]
+
+    def _in_force(self) -> list[grouping.Decision]:
         return [
-            one
-            for one in self.records.values()
-            if one.siren in sirens
-            or one.member_id in member_ids
-            or one.key in keys
-            or (one.same_as and RecordKey(one.key.cluster, one.same_as) in keys)
+            grouping.Decision(*pair, verdict, number)
+            for number, decision in self.decided.items()
+            if number not in self.taken_back
+            for pair, verdict in decision.verdicts.items()
         ]
+
+    async def decisions(self, keys: Iterable[RecordKey]) -> list[grouping.Decision]:
+        among = set(keys)
+        return [one for one in self._in_force() if one.a in among]
+
+    async def save_decision(self, decision: Decision, signature: Signature) -> int:
+        self.decided[len(self.decided) + 1] = decision
+        return len(self.decided)
+
+    async def take_back_decision(self, number: int, signature: Signature) -> bool:
+        fresh = number not in self.taken_back
+        self.taken_back[number] = datetime.now(UTC)
+        return fresh
+
+    async def records_decided(self, number: int) -> tuple[set[RecordKey], datetime | None] | None:
+        decision = self.decided.get(number)
+        return None if decision is None else (decision.records, self.taken_back.get(number))
+
+    async def overrides(self, keys: Iterable[RecordKey]) -> dict[RecordKey, list[Override]]:
+        found: dict[RecordKey, list[Override]] = {}
+        for key in keys:
+            if own := [one for (record, _), one in self.set_by_hand.items() if record == key]:
+                found[key] = own
+        return found
+
+    async def set_override(self, key: RecordKey, field: str, value: str, signature: Signature) -> int:
+        self.numbers += 1
+        at = datetime(2026, 11, 23, tzinfo=UTC)
+        self.set_by_hand[key, field] = Override(key, field, value, signature.author, at, self.numbers)
+        return self.numbers
+
+    async def end_override(self, key: RecordKey, field: str, signature: Signature) -> bool:
+        return self.set_by_hand.pop((key, field), None) is not None
+
+    async def next_version(self) -> int:
+        self.numbers += 1
+        return self.numbers
+
+    async def remember(self, version: int, entries: Sequence[Remembered]) -> None:
+        self.history += entries
+
+    async def held_conflicts(self, member_ids: Iterable[str]) -> list[HeldConflict]:
+        wanted = set(member_ids)
+        return [one for one in self.conflicts.values() if one.member_id in wanted]
+
+    async def put_conflicts(self, found: Sequence[tuple[str, Conflict, bytes]]) -> None:
+        for member_id, one, digest in found:
+            self.conflicts[one.conflict_id] = HeldConflict(one.conflict_id, digest, one.kind, one.between, member_id)
+
+    async def end_conflicts(self, conflict_ids: Iterable[str]) -> None:
+        for conflict_id in conflict_ids:
+            del self.conflicts[conflict_id]
 
     async def assign(self, members: Mapping[RecordKey, str | None]) -> None:
         for key, member_id in members.items():

@@ -4,7 +4,7 @@ fast lane → app: /members.csv  /members  /members/by-source/…  /members/{id}
                  /openapi.json  /health/live  /health/ready  /metrics
 """
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 
@@ -19,24 +19,24 @@ from services.membership.api.keyring import Keyring
 from services.membership.api.lookups import Lookups
 from services.membership.api.pool import ReadPool
 from services.membership.api.problems import answer_problems, described
+from services.membership.domain.policy import Policy
 from services.membership.settings import MembershipSettings
 from shared.persistence.database import asyncpg_url
 from shared.runtime.clock import Clock
-from shared.runtime.clusters import Cluster
 from shared.runtime.health import Checks, health_routes
 
 
 def create_http(
     settings: MembershipSettings,
-    clusters: Mapping[str, Cluster],
-    _engine: AsyncEngine,
+    policy: Policy,
+    engine: AsyncEngine,
     checks: Checks,
     clock: Clock | None = None,
 ) -> ASGIApp:
     """The door, on connections of its own: they are opened when first needed, and closed with the app's lifespan."""
     pool = ReadPool(asyncpg_url(settings.database_url), application="traboule.membership.http")
     clock = clock or Clock()
-    door = Door(pool, Keyring(pool, clock), clock, clusters)
+    door = Door(pool, Keyring(pool, clock), clock, policy, engine)
 
     @asynccontextmanager
     async def closing(_: FastAPI) -> AsyncGenerator[None]:

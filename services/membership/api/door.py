@@ -1,16 +1,20 @@
 """What the routes work with."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.responses import Response
 
 from services.membership.api.keyring import Keyring
-from services.membership.api.pool import ReadPool
+from services.membership.api.pool import DatabaseAwayError, ReadPool
+from services.membership.domain.policy import Policy
+from services.membership.repository import MembershipUnitOfWork
+from shared.messaging.failures import Again, Hold, decide
 from shared.runtime.clock import Clock
-from shared.runtime.clusters import Cluster
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +24,24 @@ class Door:
     pool: ReadPool
     keyring: Keyring
     clock: Clock
-    clusters: Mapping[str, Cluster]
+    policy: Policy
+    engine: AsyncEngine
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncGenerator[MembershipUnitOfWork]:
+        """One transaction of what staff ask for: what it writes and what it announces, together or not at all.
+
+        Raises DatabaseAwayError.
+        """
+        try:
+            async with self.engine.begin() as connection:
+                uow = MembershipUnitOfWork(connection, self.policy)
+                yield uow
+                await uow.outbox.flush(connection)
+        except Exception as error:
+            if isinstance(decide(error, attempt=0), Hold | Again):
+                raise DatabaseAwayError(type(error).__name__) from error
+            raise
 
 
 def answer(content: Any, headers: Mapping[str, str] | None = None) -> Response:

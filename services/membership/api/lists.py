@@ -41,14 +41,14 @@ def routes(door: Door) -> APIRouter:
             str,
             Query(max_length=200, description="words of the name, brand or town, or a SIREN; accents are ignored"),
         ] = "",
-        cluster: Annotated[str | None, Query(json_schema_extra={"enum": sorted(door.clusters)})] = None,
+        cluster: Annotated[str | None, Query(json_schema_extra={"enum": sorted(door.policy.clusters)})] = None,
         lineage: Code = None,
         departement: Annotated[str | None, Query(pattern=r"^[0-9][0-9AaBb][0-9]?$", description="69, 2A, 974")] = None,
         paid_up: Annotated[bool | None, Query(description="has paid for today, or owes nothing")] = None,
         active: Annotated[bool | None, Query(description="has a membership that has not ended")] = None,
     ) -> Filters:
-        if cluster is not None and cluster not in door.clusters:
-            message = f"there is no such cluster; there are {', '.join(sorted(door.clusters))}"
+        if cluster is not None and cluster not in door.policy.clusters:
+            message = f"there is no such cluster; there are {', '.join(sorted(door.policy.clusters))}"
             raise RequestValidationError([{"loc": ("query", "cluster"), "msg": message}])
         return Filters(search, cluster, lineage, departement and departement.upper(), paid_up, active)
 

@@ -25,8 +25,8 @@ def routes(door: Door) -> APIRouter:
         """Members by cluster, lineage and département. One of two clusters counts in both, and once in all."""
         today = door.clock.today()
         rows = await queries.statistics(door.pool, today)
-        clusters = {code: cluster.name for code, cluster in door.clusters.items()}
-        lineages = {one.code: one.name for cluster in door.clusters.values() for one in cluster.lineages}
+        clusters = {code: cluster.name for code, cluster in door.policy.clusters.items()}
+        lineages = {one.code: one.name for cluster in door.policy.clusters.values() for one in cluster.lineages}
         places = {code: place.name for code, place in departements().items()}
         return answer(
             {

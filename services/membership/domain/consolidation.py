@@ -14,24 +14,18 @@ from typing import Any
 
 import orjson
 
-from services.membership.domain import linking, survivorship
-from services.membership.domain.records import RecordKey, SourceRecord
+from services.membership.domain import survivorship
+from services.membership.domain.conflicts import Conflict, conflicts
+from services.membership.domain.identity import member_id_of
+from services.membership.domain.naming import fold
+from services.membership.domain.overrides import Override
+from services.membership.domain.records import Related, SourceRecord
+from services.membership.domain.rules import SurvivorshipRules
 
 RESTRICTIONS = frozenset({"refused", "withdrawn"})
 COVERS = {"email": ("bulk-email",)}
 """Who wants no e-mail at all wants no newsletter either."""
 _SUMMARY = ("name", "brand", "siren", "city")
-
-
-@dataclass(frozen=True, slots=True)
-class Related:
-    """One invoice, payment, registration (with its event), consent or mailing of a source record."""
-
-    kind: str
-    key: RecordKey
-    item_id: str
-    document: Mapping[str, Any]
-    event: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +45,34 @@ class View:
     paid_until: str | None
     exempt: bool
     active: bool
+    conflicts: list[Conflict]
 
 
-def consolidate(group: Sequence[SourceRecord], related: Iterable[Related]) -> View:
-    """The view of one member. ``group`` holds its linked records in order of key, at least one."""
+def consolidate(
+    group: Sequence[SourceRecord],
+    related: Iterable[Related],
+    overrides: Sequence[Override] = (),
+    rules: SurvivorshipRules | None = None,
+    *,
+    since: date | None = None,
+) -> View:
+    """The view of one member. ``group`` holds its linked records in order of key, at least one.
+
+    ``overrides`` are those of its records, in any order; without ``rules`` those that are shipped apply.
+
+    ``since`` is the day from which paying twice is a conflict.
+    """
     by_kind: defaultdict[str, list[Related]] = defaultdict(list)
     for item in related:
         by_kind[item.kind].append(item)
-    records = survivorship.precedence(group)
     memberships = [_membership(record) for record in group]
     dues = _dues(by_kind["invoice"], by_kind["payment"])
     paid_until = _latest([*(m.get("paid_until") for m in memberships), _paid_through(dues)])
-    fields = survivorship.survivors(records)
+    fields = survivorship.survivors(group, overrides, rules)
     lineages = sorted({m["lineage"] for m in memberships if m.get("lineage")})
     clusters = sorted({record.key.cluster for record in group})
-    member_id = linking.member_id(group)
+    member_id = member_id_of(record.key for record in group)
+    doubles = conflicts(group, by_kind, since)
     document = {
         "id": member_id,
         "former_ids": sorted(record.key.own_id for record in group[1:]),
@@ -78,24 +85,41 @@ def consolidate(group: Sequence[SourceRecord], related: Iterable[Related]) -> Vi
         "registrations": _registrations(by_kind["registration"]),
         "consents": _consents(group, by_kind["consent"]),
         "mailings": _mailings(by_kind["mailing"]),
+        "conflicts": [one.as_json() for one in doubles],
         "sources": [_source(record) for record in group],
     }
     encoded = orjson.dumps(document)
+    found_by, sirens_set = _set_by_hand(fields) if overrides else ((), frozenset())
     return View(
         member_id,
         encoded,
         blake2b(encoded, digest_size=16).hexdigest(),
         summary=orjson.dumps({name: fields[name]["value"] for name in _SUMMARY if name in fields}),
-        sort_key=str(records[0].understood.get("sort_key", "")),
-        search=" ".join(dict.fromkeys(record.understood.get("search_text", "") for record in group)),
-        sirens=sorted({record.siren for record in group if record.siren}),
+        sort_key=_sort_key(group, fields),
+        search=" ".join(dict.fromkeys([*(one.understood.get("search_text", "") for one in group), *found_by])),
+        sirens=sorted({record.siren for record in group if record.siren} | sirens_set),
         clusters=clusters,
         lineages=lineages,
         departement=(fields.get("departement") or {}).get("value"),
         paid_until=paid_until,
         exempt=any(m.get("exempt") for m in memberships),
         active=any(m.get("status") != "ended" for m in memberships),
+        conflicts=doubles,
     )
+
+
+def _set_by_hand(fields: Mapping[str, Any]) -> tuple[list[str], set[str]]:
+    """What searches must find of the values that staff set, without accents and case, and the SIREN among them."""
+    by_hand = {name: fields[name]["value"] for name in _SUMMARY if "override" in fields.get(name, ())}
+    return [fold(value) for value in by_hand.values()], {by_hand["siren"]} if "siren" in by_hand else set()
+
+
+def _sort_key(group: Sequence[SourceRecord], fields: Mapping[str, Any]) -> str:
+    """The shown name without accents and case, which a record holds already of its own name."""
+    name = fields.get("name")
+    if name is None or (len(group) == 1 and "override" not in name):
+        return str(group[0].understood.get("sort_key", ""))
+    return fold(name["value"]).strip()
 
 
 _MEMBERSHIP = ("category", "status", "member_since", "paid_until", "exempt", "fee_band", "subscriptions")

@@ -48,3 +48,14 @@ class SourceRecord:
     name_key: str
     member_id: str | None
     removed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """One invoice, payment, registration (with its event), consent or mailing of a source record."""
+
+    kind: str
+    key: RecordKey
+    item_id: str
+    document: Mapping[str, Any]
+    event: Mapping[str, Any] | None = None

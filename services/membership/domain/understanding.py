@@ -4,12 +4,10 @@ from typing import NamedTuple
 
 from schemas.membership import MemberRecorded
 from services.membership.domain.identifiers import read_identifiers, read_naf
-from services.membership.domain.naming import fold, name_key, names_agree
+from services.membership.domain.naming import fold, name_key
 from services.membership.domain.places import departements, read_country, read_postcode
 from services.membership.domain.problems import Problem
 from services.membership.domain.reach import read_email, read_phone, read_website
-
-__all__ = ["Understood", "agree", "names_agree", "understand"]
 
 
 class Understood(NamedTuple):
@@ -69,16 +67,6 @@ def understand(fact: MemberRecorded) -> Understood:
         name_key(fact.brand) if fact.brand else "",
         fold(search),
         tuple(problems),
-    )
-
-
-def agree(a: Understood, b: Understood) -> bool:
-    """Whether a name or brand of the one agrees with a name or brand of the other."""
-    return (
-        names_agree(a.name_key, b.name_key)
-        or names_agree(a.name_key, b.brand_key)
-        or names_agree(a.brand_key, b.name_key)
-        or names_agree(a.brand_key, b.brand_key)
     )
 
 

@@ -21,12 +21,12 @@ from services.membership.repository import MembershipUnitOfWork
 from services.membership.settings import MembershipSettings
 from shared.persistence.database import create_engine
 from shared.runtime.clock import Clock
-from shared.runtime.clusters import load_clusters
+from tests.support.in_memory import POLICY
 
 NUMELINK, CLUSTR = "numelink", "clustr-numerique"
+
 NOON = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
 
-_clusters = load_clusters(CLUSTERS)
 _handlers = {subscription.fact: subscription.handler for subscription in SUBSCRIPTIONS}
 
 
@@ -56,14 +56,14 @@ class Door:
             message = encode(source, [fact])
             envelopes = read(type(fact), message.body, message.content_type, {})
             async with self.engine.begin() as connection:
-                await _handlers[type(fact)](MembershipUnitOfWork(connection, _clusters), envelopes)
+                await _handlers[type(fact)](MembershipUnitOfWork(connection, POLICY), envelopes)
 
     async def tell_together(self, cluster: str, facts: list[MemberRecorded]) -> None:
         """The same for many facts of one type in one transaction."""
         message = encode(source_of(cluster, "membership"), facts)
         envelopes = read(MemberRecorded, message.body, message.content_type, {})
         async with self.engine.begin() as connection:
-            await _handlers[MemberRecorded](MembershipUnitOfWork(connection, _clusters), envelopes)
+            await _handlers[MemberRecorded](MembershipUnitOfWork(connection, POLICY), envelopes)
 
     async def key(self, role: str = "reader", days: int = 3_650) -> str:
         """A new key, good for long on any machine's clock."""
@@ -99,7 +99,7 @@ async def open_door(database_url: str, served_url: str | None = None) -> AsyncGe
     )
     engine = create_engine(database_url, application="test", pool_size=2)
     clock = SetClock()
-    app = create_http(settings, _clusters, engine, _well, clock)
+    app = create_http(settings, POLICY, engine, _well, clock)
     door = Door(app, engine, clock)
     async with _lifespan(app):
         try:

@@ -6,12 +6,11 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from typer.testing import CliRunner
 
 from deploy.local.nodes import Nodes
-from services.membership.domain.matching import stored
+from services.membership import recognition
 from services.membership.domain.matching.candidates import Candidates
 from services.membership.domain.matching.features import Features
 from services.membership.domain.matching.score import Judgement, judge
@@ -27,9 +26,7 @@ async def database(nodes: Nodes) -> AsyncIterator[AsyncConnection]:
     engine = create_async_engine(nodes.database.url.replace("postgresql://", "postgresql+asyncpg://", 1))
     try:
         async with engine.connect() as connection:
-            await connection.execute(text("create extension if not exists pg_trgm"))
-            for statement in stored.SCHEMA:
-                await connection.exec_driver_sql(statement.replace("create table", "create temporary table"))
+            await recognition.make_private_tables(connection)
             yield connection
     finally:
         await engine.dispose()
@@ -79,8 +76,8 @@ async def test_the_same_pairs_and_classes_as_in_memory(
     database: AsyncConnection, which: str, request: pytest.FixtureRequest
 ) -> None:
     records: list[Features] = request.getfixturevalue(which)
-    await stored.remember(database, records, [])
-    found = await stored.candidates(database, records)
+    await recognition.remember(database, records, [])
+    found = await recognition.candidates(database, records)
     index = Candidates(records)
     expected = list(index.pairs())
     assert len(expected) > 100
@@ -109,48 +106,48 @@ async def test_no_order_of_arrival_shows(
     others = [a_company(one.key.record_id, one.key.cluster, name="Alphan Bravio") for one in rng.sample(records, 30)]
     passing = [a_company(f"gone-{at}", name="Cormel Delnor", website="union.example") for at in range(25)]
     for batch in in_batches([*others, *passing], rng):
-        await stored.recognise(database, batch, [], shipped())
-    await stored.recognise(database, [], [one.key for one in passing[:5]], shipped())
+        await recognition.recognise(database, batch, [], shipped())
+    await recognition.recognise(database, [], [one.key for one in passing[:5]], shipped())
     for batch in in_batches(records, rng):
-        await stored.recognise(database, batch, [], shipped())
-    await stored.recognise(database, [], [one.key for one in passing[5:]], shipped())
-    assert await stored.kept_pairs(database) == from_scratch(records)
+        await recognition.recognise(database, batch, [], shipped())
+    await recognition.recognise(database, [], [one.key for one in passing[5:]], shipped())
+    assert await recognition.kept_pairs(database) == from_scratch(records)
 
 
 async def test_it_says_whose_groups_may_have_changed(database: AsyncConnection) -> None:
     one = a_company("1", siren="732829320", postcode="42000")
     other = a_company("2", "south", siren="732829320", postcode="42000")
-    assert await stored.recognise(database, [one], [], shipped()) == {one.key}
-    assert await stored.recognise(database, [other], [], shipped()) == {one.key, other.key}
-    assert [found.verdict for found in await stored.kept_pairs(database)] == ["auto"]
+    assert await recognition.recognise(database, [one], [], shipped()) == {one.key}
+    assert await recognition.recognise(database, [other], [], shipped()) == {one.key, other.key}
+    assert [found.verdict for found in await recognition.kept_pairs(database)] == ["auto"]
     # A SIREN that comes later contradicts the merge.
     changed = a_company("2", "south", siren="552100554", postcode="42000")
-    assert await stored.recognise(database, [changed], [], shipped()) == {one.key, other.key}
-    assert await stored.kept_pairs(database, ["auto"]) == []
-    assert await stored.recognise(database, [], [other.key], shipped()) == {one.key, other.key}
-    assert await stored.kept_pairs(database) == []
+    assert await recognition.recognise(database, [changed], [], shipped()) == {one.key, other.key}
+    assert await recognition.kept_pairs(database, ["auto"]) == []
+    assert await recognition.recognise(database, [], [other.key], shipped()) == {one.key, other.key}
+    assert await recognition.kept_pairs(database) == []
 
 
 async def test_a_key_that_becomes_common_changes_pairs_that_nobody_touched(database: AsyncConnection) -> None:
     place = {"website": "lumerine.example", "postcode": "42000", "city": "St-Étienne"}
     one, other = a_company("1", **place), a_company("2", "south", **place)
-    await stored.recognise(database, [one, other], [], shipped())
-    assert [found.verdict for found in await stored.kept_pairs(database)] == ["auto"]
+    await recognition.recognise(database, [one, other], [], shipped())
+    assert [found.verdict for found in await recognition.kept_pairs(database)] == ["auto"]
     strangers = [
         a_company(name, "south", name=name, website="lumerine.example", postcode="69003")
         for name in ("Vioreau", "Ornesse")
     ]
-    touched = await stored.recognise(database, strangers, [], shipped())
+    touched = await recognition.recognise(database, strangers, [], shipped())
     assert {one.key, other.key} <= touched
-    found = {(pair.a, pair.b): pair for pair in await stored.kept_pairs(database)}[one.key, other.key]
+    found = {(pair.a, pair.b): pair for pair in await recognition.kept_pairs(database)}[one.key, other.key]
     assert (found.verdict, found.levels.domain) == ("review", "shared")
 
 
 async def test_features_of_another_version_are_not_used(database: AsyncConnection) -> None:
-    await stored.recognise(database, [a_company("1")], [], shipped())
+    await recognition.recognise(database, [a_company("1")], [], shipped())
     await database.exec_driver_sql("update match_features set features = features || '{\"v\": 0}'")
     with pytest.raises(LookupError, match="north/1"):
-        await stored.recognise(database, [a_company("2", "south")], [], shipped())
+        await recognition.recognise(database, [a_company("2", "south")], [], shipped())
 
 
 def test_evaluate_gives_the_same_figures_in_a_database(nodes: Nodes, tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""Whatever order, duplication and batching the same messages come in, the views are the same, byte for byte."""
+"""Whatever order, duplication and batching the same messages come in, the views are the same, byte for byte.
+
+So it is with decisions between them: members depend on records and on decisions in their own order, and on no more.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,23 +12,38 @@ from hypothesis import strategies as st
 
 from schemas.envelope import Envelope
 from schemas.membership import MemberRemoved
-from services.membership.domain import linking
+from services.membership import commands
 from services.membership.domain.consolidation import consolidate
+from services.membership.domain.decisions import Decision, Signature
+from services.membership.domain.matching.candidates import Candidates
+from services.membership.domain.matching.features import features
+from services.membership.domain.matching.grouping import Decision as Decided
+from services.membership.domain.matching.grouping import group
+from services.membership.domain.matching.score import judge
 from services.membership.domain.meaning import meaning
 from services.membership.domain.records import RecordKey, SourceRecord, as_written
-from tests.support.any_order import Deliveries, deliveries, handle, messages
-from tests.support.in_memory import CLUSTERS, InMemoryMembership
+from tests.support.any_order import Deliveries, decisions_about, deliveries, handle, messages
+from tests.support.in_memory import POLICY, InMemoryMembership
 
 THOROUGH = settings(
     max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
+STAFF = Signature("a test", "because")
 
 
-def views_after(batches: Deliveries) -> dict[str, bytes]:
+def views_after(batches: Deliveries, decided: Sequence[Decision] = (), pauses: Sequence[int] = ()) -> dict[str, bytes]:
+    """``pauses`` say how many decisions follow each batch at most; what is left is decided at the end."""
+
     async def handle_all() -> dict[str, bytes]:
         uow = InMemoryMembership()
-        for batch in batches:
+        waiting = list(decided)
+        for at, batch in enumerate(batches):
             await handle(uow, batch)
+            for _ in range(pauses[at] if at < len(pauses) else 0):
+                if waiting and waiting[0].records <= uow.records.keys():
+                    await commands.decide(uow, waiting.pop(0), STAFF)
+        for decision in waiting:
+            await commands.decide(uow, decision, STAFF)
         return uow.views
 
     return asyncio.run(handle_all())
@@ -44,21 +62,31 @@ def test_any_two_deliveries_of_the_same_messages_give_the_same_views(data: st.Da
 @given(st.data())
 def test_consolidating_step_by_step_ends_where_consolidating_at_once_does(data: st.DataObject) -> None:
     told = data.draw(messages(at_most=24, only_members=True))
-    assert views_after(data.draw(deliveries(told))) == at_once(told)
+    decided = data.draw(decisions_about(told))
+    pauses = data.draw(st.lists(st.integers(0, 2), max_size=12))
+    assert views_after(data.draw(deliveries(told)), decided, pauses) == at_once(told, decided)
 
 
-def at_once(told: Sequence[Envelope[Any]]) -> dict[str, bytes]:
-    """Views from the newest version of each record, by the domain's functions alone."""
+def at_once(told: Sequence[Envelope[Any]], decided: Sequence[Decision]) -> dict[str, bytes]:
+    """Views from the newest version of each record and all decisions, by the domain's functions alone."""
     newest: dict[RecordKey, Envelope[Any]] = {}
     for message in sorted(told, key=lambda one: (one.data.version, one.digest)):
         newest[RecordKey(message.cluster, message.data.record_id)] = message
-    views = [consolidate(group, ()) for group in linking.groups(map(a_record, newest, newest.values()))]
+    records = {key: a_record(key, one) for key, one in newest.items() if not isinstance(one.data, MemberRemoved)}
+    index = Candidates(features(one) for one in records.values())
+    judged = [judge(a, b, index.classes, POLICY.weights) for a, b in index.pairs()]
+    said: dict[tuple[RecordKey, RecordKey], Decided] = {}
+    for order, decision in enumerate(decided):
+        verdicts = decision.verdicts
+        # One that says nothing new is not kept twice.
+        if any(pair not in said or said[pair].kind != verdict for pair, verdict in verdicts.items()):
+            said |= {pair: Decided(*pair, verdict, order) for pair, verdict in verdicts.items()}
+    members = group({key: one.siren for key, one in records.items()}, judged, said.values()).groups
+    views = [consolidate([records[key] for key in keys], (), (), POLICY.rules) for keys in members]
     return {view.member_id: view.document for view in views}
 
 
 def a_record(key: RecordKey, message: Envelope[Any]) -> SourceRecord:
-    if isinstance(message.data, MemberRemoved):
-        return SourceRecord(key, {}, {}, None, None, "", None, removed=True)
-    means = meaning(message.data, CLUSTERS[key.cluster])
+    means = meaning(message.data, POLICY.clusters[key.cluster])
     written = as_written(message.document)
     return SourceRecord(key, written, means.document, means.siren, means.same_as, means.name_key, None)

@@ -1,8 +1,8 @@
 """Which pairs are compared at all, and how common their keys are, for records that are all in memory.
 
 Two records are a candidate pair when they share a key that is not crowded, or when their names are similar and they
-are not known to be in different départements (names alone, elsewhere, never suffice). :mod:`stored` finds the same
-pairs in PostgreSQL; a test holds the two together.
+are not known to be in different départements (names alone, elsewhere, never suffice). The module
+``recognition`` finds the same pairs in PostgreSQL; a test holds the two together.
 """
 
 import math

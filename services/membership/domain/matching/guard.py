@@ -19,6 +19,8 @@ def refusal(levels: Levels) -> str | None:
         return "association-and-company"
     if levels.declared == "same" and levels.name in AGREEING:
         return None
+    if levels.siren == "unlike":
+        return "sirens-unlike"
     keys = strong_keys(levels)
     if levels.siren == "equal":
         needed = 0 if levels.name in AGREEING else 2 if levels.name in PARTLY_ALIKE else 3

@@ -1,5 +1,6 @@
 """How alike two records are, field by field. A field that one of them lacks says nothing: its level is None."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from rapidfuzz import fuzz
@@ -17,12 +18,20 @@ AGREEING = frozenset(
 )
 """Names that may be one company's when its SIREN says so."""
 PARTLY_ALIKE = frozenset({"subset-rare", "subset-common", "partial-rare"})
+ELSEWHERE = ("elsewhere", "far", "branch")
+"""What it may be worth that two are in different départements."""
 
 _NAME_ORDER = (
     "exact", "exact-common", "fuzzy", "brand", "located", "extended", "acronym", "abbreviation", "near", "subset-rare",
     "subset-common", "partial-rare", "partial", "none",
 )  # fmt: skip
+_MORE = frozenset({"extended", "subset-rare", "subset-common", "partial-rare", "partial"})
+"""Names that share a word, of which one or both say more: often those of a group."""
+_BY_BRAND = {"exact": "brand", "fuzzy": "brand", "located": "extended"}
+"""What a name and a brand, or two brands, are worth: less than two names, and not more for a word that one adds."""
 _RANK = {level: rank for rank, level in enumerate(_NAME_ORDER)}
+_SLIPS = 2
+"""One on either side: a number that is wrong and farther from another is not that one mistyped."""
 _ROLES = listed(
     """
     contact info infos accueil direction bonjour hello admin administration secretariat compta comptabilite rh office
@@ -52,28 +61,36 @@ FIELDS = Levels._fields
 
 def compare(a: Features, b: Features, classes: Classes) -> Levels:
     """Symmetric. ``classes`` needs to hold the keys that the two share and that are not rare."""
-    siren, name = _siren(a, b), _name(a, b, classes)
-    domain, email, phone = _domain(a, b, classes), _email(a, b, classes), _phone(a, b, classes)
-    place = _place(a, b)
-    if place == "elsewhere":
-        # A company may have sites in both clusters' towns; what is the same beside its name tells how likely.
-        if siren == "equal" and (name in AGREEING or name in PARTLY_ALIKE):
-            place = "branch"
-        elif siren != "different" and name in AGREEING and "equal" in (domain, email, phone):
-            place = "far"
+    return with_names(a, b, classes, compare_but_names(a, b, classes))
+
+
+def compare_but_names(a: Features, b: Features, classes: Classes) -> Levels:
+    """The first half of :func:`compare`, which costs little: without name and street, as if the two lacked them."""
     return Levels(
         _declared(a, b),
-        siren,
-        name,
-        domain,
-        email,
-        phone,
-        _street(a, b, classes),
-        place,
+        _siren(a, b),
+        None,
+        _domain(a, b, classes),
+        _email(a, b, classes),
+        _phone(a, b, classes),
+        None,
+        _place(a, b),
         _naf(a, b),
         None if a.contact is None or b.contact is None else "equal" if a.contact == b.contact else "different",
         _form(a, b),
     )
+
+
+def with_names(a: Features, b: Features, classes: Classes, known: Levels) -> Levels:
+    """The other half: the names and the streets, and what ``elsewhere`` means between companies with those names."""
+    name, place = _name(a, b, classes), known.place
+    if place == "elsewhere":
+        # A company may have sites in both clusters' towns; what is the same beside its name tells how likely.
+        if known.siren == "equal" and (name in AGREEING or name in PARTLY_ALIKE):
+            place = "branch"
+        elif known.siren != "different" and name in AGREEING and "equal" in (known.domain, known.email, known.phone):
+            place = "far"
+    return known._replace(name=name, street=_street(a, b, classes), place=place)
 
 
 def _declared(a: Features, b: Features) -> str | None:
@@ -86,10 +103,17 @@ def _declared(a: Features, b: Features) -> str | None:
 def _siren(a: Features, b: Features) -> str | None:
     if a.siren and b.siren:
         return "equal" if a.siren == b.siren else "different"
-    slipped, valid = (a.slipped_siren, b.siren) if b.siren else (b.slipped_siren, a.siren)
-    if slipped and valid and OSA.distance(slipped, valid, score_cutoff=1) <= 1:
-        return "slip"
-    return None
+    one, other = a.siren or a.slipped_siren, b.siren or b.slipped_siren
+    if not one or not other:
+        return None
+    slips = OSA.distance(one, other, score_cutoff=_SLIPS)
+    if slips <= 1:
+        return "slip" if a.siren or b.siren else None
+    return "unlike" if slips > _SLIPS and _is_number(one) and _is_number(other) else None
+
+
+def _is_number(digits: str) -> bool:
+    return len(set(digits)) > 2  # 000000000 and the like say that there is none
 
 
 def _domain(a: Features, b: Features, classes: Classes) -> str | None:
@@ -130,8 +154,10 @@ def _name(a: Features, b: Features, classes: Classes) -> str | None:
     for i, one in enumerate(a.names):
         for j, other in enumerate(b.names):
             level = _two_names(a, b, one, other, classes)
-            if i + j and level in {"exact", "exact-common", "fuzzy", "located", "extended"}:
-                level = "brand"
+            if i and j and _NAME_ORDER[best] in _MORE:
+                continue  # a group trades under one brand: X and X PARTICIPATIONS, both known as Y
+            if i + j:
+                level = _BY_BRAND.get(level, level)
             best = min(best, _RANK[level])
     return _NAME_ORDER[best] if best < len(_NAME_ORDER) else None
 
@@ -190,10 +216,15 @@ def _place(a: Features, b: Features) -> str | None:
     if known and a.departement != b.departement:
         return "elsewhere"
     if a.town and b.town:
-        if a.town == b.town or fuzz.ratio(a.town, b.town) >= 88:
+        if a.town == b.town or _like_town(a.town, b.town):
             return "town"
         return "departement" if known else "other-town"
     return "departement" if known else None
+
+
+@lru_cache(maxsize=65_536)
+def _like_town(a: str, b: str) -> bool:
+    return fuzz.ratio(a, b) >= 88
 
 
 def _naf(a: Features, b: Features) -> str | None:

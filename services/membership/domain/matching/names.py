@@ -64,6 +64,7 @@ def compare_names(a: str, b: str) -> Names:
 _SAME, _SLIP, _CUT, _DOUBTFUL, _OTHER = range(5)
 
 
+@lru_cache(maxsize=262_144)
 def _difference(a: str, b: str) -> int:
     if a == b:
         return _SAME

@@ -1,11 +1,11 @@
 """The judgement of a pair: levels, score, and what may happen to it."""
 
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from services.membership.domain.matching.features import Features
 from services.membership.domain.matching.frequencies import Classes
 from services.membership.domain.matching.guard import refusal
-from services.membership.domain.matching.levels import FIELDS, Levels, compare
+from services.membership.domain.matching.levels import ELSEWHERE, FIELDS, Levels, compare, compare_but_names, with_names
 from services.membership.domain.matching.weights import Weights
 from services.membership.domain.matching.wording import LEVELS
 from services.membership.domain.records import RecordKey
@@ -38,7 +38,10 @@ def judge(a: Features, b: Features, classes: Classes, weights: Weights) -> Judge
     if b.key < a.key:
         a, b = b, a
     levels = compare(a, b, classes)
-    score = round(weights.score(levels), 2)
+    return _judgement(a, b, levels, round(weights.score(levels), 2), weights)
+
+
+def _judgement(a: Features, b: Features, levels: Levels, score: float, weights: Weights) -> Judgement:
     refused = None
     verdict: Verdict = "apart"
     if score >= weights.auto:
@@ -47,6 +50,38 @@ def judge(a: Features, b: Features, classes: Classes, weights: Weights) -> Judge
     elif score >= weights.review:
         verdict = "review"
     return Judgement(a.key, b.key, score, verdict, refused, levels)
+
+
+class Judge:
+    """:func:`judge` for many pairs by the same weights, which looks closely only where it may matter.
+
+    Nearly all pairs with similar names stay apart whatever their names and streets turn out to be, and these cost most.
+    """
+
+    def __init__(self, weights: Weights) -> None:
+        self._weights = weights
+        best = {field: max(0.0, *levels.values()) for field, levels in weights.levels.items() if levels}
+        self._best_names = best.get("name", 0.0) + best.get("street", 0.0)
+        place = weights.levels["place"]
+        self._best_elsewhere = max(place.get(level, 0.0) for level in ELSEWHERE) - place.get("elsewhere", 0.0)
+
+    def unless_apart(self, a: Features, b: Features, classes: Classes) -> Judgement | None:
+        """The judgement; None if the verdict is ``apart``."""
+        if b.key < a.key:
+            a, b = b, a
+        known = compare_but_names(a, b, classes)
+        most = self._weights.score(known) + self._best_names
+        if known.place == "elsewhere":
+            most += self._best_elsewhere
+        if most < self._weights.review - _ROUNDING:
+            return None
+        levels = with_names(a, b, classes, known)
+        found = _judgement(a, b, levels, round(self._weights.score(levels), 2), self._weights)
+        return None if found.verdict == "apart" else found
+
+
+_ROUNDING: Final = 0.01
+"""Scores are rounded to two digits."""
 
 
 def explain(levels: Levels, weights: Weights) -> list[Evidence]:

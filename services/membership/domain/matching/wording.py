@@ -14,6 +14,9 @@ LEVELS: Final[dict[str, dict[str, dict[str, str]]]] = {
     "siren": {
         "equal": _said("Même SIREN", "Same SIREN"),
         "slip": _said("SIREN identique à une faute de frappe près", "Same SIREN but for one typing error"),
+        "unlike": _said(
+            "Deux SIREN qui n'ont rien de commun, dont un faux", "SIRENs that have nothing in common, one of them wrong"
+        ),
         "different": _said("Deux SIREN valides et différents", "Two valid SIRENs that differ"),
     },
     "name": {
@@ -110,6 +113,10 @@ REFUSALS: Final[dict[str, dict[str, str]]] = {
     "sirens-differ": _said(
         "Deux SIREN valides et différents ne sont jamais fusionnés automatiquement",
         "Two valid SIRENs that differ are never merged automatically",
+    ),
+    "sirens-unlike": _said(
+        "Un SIREN est faux, et ce n'est pas celui de l'autre fiche mal recopié",
+        "One SIREN is wrong, and not the other record's with a slip or two",
     ),
     "association-and-company": _said(
         "Une association et une société du même nom sont souvent deux adhérents",

@@ -1,0 +1,27 @@
+"""All write SQL of membership; :mod:`services.membership.recognition` has that of recognising companies."""
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.membership import recognition
+from services.membership.domain.matching.features import Features
+from services.membership.domain.policy import Policy
+from services.membership.domain.records import RecordKey
+from services.membership.repository.identity import HeldConflict, Identity, Remembered
+from services.membership.repository.records import Held, NewRecord, Records
+from services.membership.repository.views import RelatedItem, Views
+
+__all__ = ["Held", "HeldConflict", "MembershipUnitOfWork", "NewRecord", "RelatedItem", "Remembered"]
+
+
+class MembershipUnitOfWork(Records, Views, Identity):
+    """One transaction of membership, and what the operators configured."""
+
+    def __init__(self, connection: AsyncConnection, policy: Policy) -> None:
+        super().__init__(connection)
+        self.policy = policy
+
+    async def recognise(self, changed: Sequence[Features], removed: Collection[RecordKey]) -> set[RecordKey]:
+        """Judge anew what changed and all that this touches; returns the records whose member may be another now."""
+        return await recognition.recognise(self.connection, changed, removed, self.policy.weights)

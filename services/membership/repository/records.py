@@ -1,0 +1,208 @@
+"""Source records: what former systems said, and which member each is part of."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from services.membership.domain.records import RecordKey, SourceRecord
+from services.membership.repository.rows import RECORD, columns, json_of, record_of
+from shared.persistence.database import rows_of
+from shared.persistence.unit_of_work import UnitOfWork
+
+LOCK = "select pg_advisory_xact_lock(hashtext('consolidation'))"
+
+_HELD = """
+    select held.cluster, held.record_id, held.version, held.digest, held.written, held.siren, held.same_as,
+           held.member_id, held.removed
+    from unnest($1::text[], $2::text[]) as n (cluster, record_id)
+    join source_records held using (cluster, record_id)
+"""
+_SAVE = """
+    insert into source_records as held
+        (cluster, record_id, version, digest, removed, written, understood, siren, same_as, name_key, own_id, member_id)
+    select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[], $5::boolean[], $6::json[], $7::json[],
+                         $8::text[], $9::text[], $10::text[], $11::uuid[], $12::uuid[])
+    on conflict (cluster, record_id) do update
+    set version = excluded.version, digest = excluded.digest, removed = excluded.removed, written = excluded.written,
+        understood = excluded.understood, siren = excluded.siren, same_as = excluded.same_as,
+        name_key = excluded.name_key, member_id = excluded.member_id
+    where (held.version, held.digest) < (excluded.version, excluded.digest)
+"""
+_REMEMBER = """
+    insert into record_history (cluster, record_id, version, what, fields)
+    select cluster, record_id, version, what, array(select jsonb_array_elements_text(fields))
+    from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::jsonb[])
+        as n (cluster, record_id, version, what, fields)
+"""
+_LINKED = f"""
+    with recursive linked (cluster, record_id) as (
+        select * from unnest($1::text[], $2::text[])
+        union
+        select near.cluster, near.record_id from linked l cross join lateral (
+            select p.b_cluster as cluster, p.b_record_id as record_id from match_pairs p
+            where p.a_cluster = l.cluster and p.a_record_id = l.record_id and p.verdict = 'auto'
+            union all
+            select p.a_cluster, p.a_record_id from match_pairs p
+            where p.b_cluster = l.cluster and p.b_record_id = l.record_id and p.verdict = 'auto'
+            union all
+            select p.b_cluster, p.b_record_id from decision_pairs p join decisions d on d.id = p.decision_id
+            where p.a_cluster = l.cluster and p.a_record_id = l.record_id and p.verdict = 'confirmed'
+              and d.taken_back_at is null
+            union all
+            select p.a_cluster, p.a_record_id from decision_pairs p join decisions d on d.id = p.decision_id
+            where p.b_cluster = l.cluster and p.b_record_id = l.record_id and p.verdict = 'confirmed'
+              and d.taken_back_at is null
+            union all
+            select mate.cluster, mate.record_id from source_records own join source_records mate using (member_id)
+            where own.cluster = l.cluster and own.record_id = l.record_id
+        ) near
+    )
+    select {RECORD} from linked join source_records using (cluster, record_id)
+"""
+_ASSIGN = """
+    update source_records s set member_id = n.member_id
+    from unnest($1::text[], $2::text[], $3::uuid[]) as n (cluster, record_id, member_id)
+    where s.cluster = n.cluster and s.record_id = n.record_id and s.member_id is distinct from n.member_id
+"""
+_GROUPS = f"""
+    select {RECORD} from source_records where member_id = any($1::uuid[]) and not removed order by cluster, record_id
+"""
+_MEMBERS = """
+    select distinct s.member_id::text
+    from unnest($1::text[], $2::text[]) as n (cluster, record_id)
+    join source_records s using (cluster, record_id)
+    where s.member_id is not null
+"""
+_MEMBERS_BY_RECORD = """
+    select cluster, record_id, member_id::text from unnest($1::text[], $2::text[]) as n (cluster, record_id)
+    join source_records using (cluster, record_id)
+"""
+_KNOWN = """
+    select cluster, record_id from unnest($1::text[], $2::text[]) as n (cluster, record_id)
+    join source_records using (cluster, record_id)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the table holds of a record before a newer version replaces it."""
+
+    version: int
+    digest: bytes
+    written: Mapping[str, Any]
+    siren: str | None
+    same_as: str | None
+    member_id: str | None
+    removed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewRecord:
+    """A version of a record to be saved; ``what`` and ``changed_fields`` go to its history when they say anything.
+
+    ``record.member_id`` is the member that it belonged to before.
+    """
+
+    record: SourceRecord
+    version: int
+    digest: bytes
+    what: str | None
+    changed_fields: tuple[str, ...]
+    correlation_id: str
+
+    @property
+    def key(self) -> RecordKey:
+        """Which record it is a version of."""
+        return self.record.key
+
+
+class Records(UnitOfWork):
+    """Writers take turns: two that meet in one member would each miss the other."""
+
+    async def take_turn(self) -> None:
+        """Wait until no other transaction consolidates; ours then sees all that they committed."""
+        await self.connection.exec_driver_sql(LOCK)
+
+    async def held(self, keys: Iterable[RecordKey]) -> dict[RecordKey, Held]:
+        """What is held of these records."""
+        rows = await self.connection.exec_driver_sql(_HELD, columns(keys))
+        return {
+            RecordKey(cluster, record_id): Held(
+                version,
+                digest,
+                json_of(written),
+                siren,
+                same_as,
+                None if member_id is None else str(member_id),
+                removed,
+            )
+            for cluster, record_id, version, digest, written, siren, same_as, member_id, removed in rows_of(rows)
+        }
+
+    async def save_records(self, records: Sequence[NewRecord], members: Mapping[RecordKey, str | None]) -> None:
+        """Save versions, one for each record, with the member that each belongs to now, and remember what changed."""
+        rows = sorted(records, key=lambda record: record.key)
+        await self.connection.exec_driver_sql(
+            _SAVE,
+            (
+                *columns(row.key for row in rows),
+                [row.version for row in rows],
+                [row.digest for row in rows],
+                [row.record.removed for row in rows],
+                [orjson.dumps(row.record.written).decode() for row in rows],
+                [orjson.dumps(row.record.understood).decode() for row in rows],
+                [row.record.siren for row in rows],
+                [row.record.same_as for row in rows],
+                [row.record.name_key for row in rows],
+                [row.key.own_id for row in rows],
+                [members.get(row.key) for row in rows],
+            ),
+        )
+        told = [row for row in rows if row.what is not None]
+        if told:
+            await self.connection.exec_driver_sql(
+                _REMEMBER,
+                (
+                    *columns(row.key for row in told),
+                    [row.version for row in told],
+                    [row.what for row in told],
+                    [orjson.dumps(row.changed_fields).decode() for row in told],
+                ),
+            )
+
+    async def linked(self, keys: Iterable[RecordKey]) -> list[SourceRecord]:
+        """These records, all that links lead to from them, and all that are part of one member with any of those."""
+        rows = await self.connection.exec_driver_sql(_LINKED, columns(sorted(keys)))
+        return [record_of(row) for row in rows]
+
+    async def known(self, keys: Iterable[RecordKey]) -> set[RecordKey]:
+        """Those of these records that anybody ever told of."""
+        rows = await self.connection.exec_driver_sql(_KNOWN, columns(keys))
+        return {RecordKey(cluster, record_id) for cluster, record_id in rows_of(rows)}
+
+    async def members_by_record(self, keys: Iterable[RecordKey]) -> dict[RecordKey, str | None]:
+        """The member of each of these records; None once nothing is left of it."""
+        rows = await self.connection.exec_driver_sql(_MEMBERS_BY_RECORD, columns(sorted(keys)))
+        return {RecordKey(cluster, record_id): member_id for cluster, record_id, member_id in rows_of(rows)}
+
+    async def assign(self, members: Mapping[RecordKey, str | None]) -> None:
+        """Write which member each record belongs to now."""
+        if not members:
+            return
+        keys = sorted(members)
+        await self.connection.exec_driver_sql(_ASSIGN, (*columns(keys), [members[key] for key in keys]))
+
+    async def members_of(self, keys: Iterable[RecordKey]) -> set[str]:
+        """The members that these records belong to."""
+        return set((await self.connection.exec_driver_sql(_MEMBERS, columns(sorted(keys)))).scalars())
+
+    async def groups(self, member_ids: Iterable[str]) -> dict[str, list[SourceRecord]]:
+        """The records of each member, in order of key. A member without any is missing."""
+        rows = await self.connection.exec_driver_sql(_GROUPS, (sorted(member_ids),))
+        groups: dict[str, list[SourceRecord]] = {}
+        for row in rows:
+            record = record_of(row)
+            groups.setdefault(str(record.member_id), []).append(record)
+        return groups
