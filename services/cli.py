@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 
 from services import SERVICES
 from services.check import check
-from services.ops import dead_letters
+from services.ops import conflicts, dead_letters
 from services.ops.status import status
 
 _LATER = {
@@ -99,6 +99,7 @@ def _later() -> None:
 app.command()(check)
 app.command()(status)
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(conflicts.app, name="conflicts")
 for _name, (_, _, _text) in _LATER.items():
     app.command(_name, help=_text)(_later)
 
@@ -113,13 +114,14 @@ def _run_fast(main: Coroutine[Any, Any, None]) -> None:
 
 def main() -> None:
     """Entry point of ``traboule``."""
+    from services.membership.domain.rules import RulesFileError
     from services.ops.environment import NotConfigured, load_house_file
     from shared.runtime.clusters import ClustersFileError
 
     load_house_file()
     try:
         app()
-    except (NotConfigured, ClustersFileError) as error:
+    except (NotConfigured, ClustersFileError, RulesFileError) as error:
         typer.secho(str(error), fg="red", err=True)
         raise SystemExit(2) from None
 
