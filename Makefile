@@ -36,7 +36,7 @@ schemas: $(READY) ## Write schemas/published/ from the code
 # The build backend is locked too, so that installing needs no package from outside the lock. uv's own lock format, and the
 # options below left out, would write the address of whoever's registry was asked.
 lock: $(READY) ## Choose versions anew and write requirements.lock
-	@printf 'hatchling\neditables\n' | $(BIN)/uv pip compile pyproject.toml - --upgrade --all-extras --universal \
+	@printf 'hatchling\neditables\n' | $(BIN)/uv pip compile pyproject.toml - --upgrade --extra dev --extra bench --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
 		--quiet --output-file requirements.lock
 	@! grep -nE '://|file:|^-' requirements.lock

@@ -54,6 +54,26 @@ def test_a_name_that_adds_its_town() -> None:
 def test_a_brand_is_a_name_too() -> None:
     assert levels({"name": "Vioreau"}, {"name": "Lumerine", "brand": "VIOREAU"}).name == "brand"
     assert levels({"name": "Lumerine", "brand": "Vioreau"}, {"name": "Lumerine"}).name == "exact"
+    assert levels({"name": "Lumerine", "brand": "Vioreau"}, {"name": "Ornesse", "brand": "Vioreau"}).name == "brand"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        # Whoever holds a company trades under its brand, or has a name that adds a word to it.
+        ("Lumerine", "Lumerine Participations", "extended"),
+        ("Lumerine Alpha", "Lumerine Vioreau", "partial-rare"),
+        ("Ornesse Groupe", "Lumerine Participations", "brand"),
+    ],
+)
+def test_a_brand_that_a_group_shares_does_not_make_its_names_one(one: str, other: str, expected: str) -> None:
+    assert levels({"name": one, "brand": "Avelle"}, {"name": other, "brand": "Avelle"}).name == expected
+
+
+def test_a_brand_and_a_word_more_is_no_name_in_common() -> None:
+    known = {"city": "Saint-Étienne", "brand": "Vioreau"}
+    assert levels({"name": "Lumerine", "brand": "Vioreau"}, {"name": "Vioreau Groupe"}).name == "extended"
+    assert levels({"name": "Lumerine"} | known, {"name": "Vioreau Saint-Étienne"}).name == "extended"
 
 
 def test_common_names_and_words_say_less() -> None:
@@ -73,7 +93,11 @@ def test_common_names_and_words_say_less() -> None:
         ({"siren": "732829320"}, {"siren": "552100554"}, "different"),
         ({"siren": "732829320"}, {"siren": "732829321"}, "slip"),
         ({"siren": "732829320"}, {"siren": "732892320"}, "slip"),
-        ({"siren": "732829320"}, {"siren": "123456780"}, None),
+        ({"siren": "732829320"}, {"siren": "732892321"}, None),
+        ({"siren": "732829320"}, {"siren": "123456780"}, "unlike"),
+        ({"siren": "732829321"}, {"siret": "55210055500013"}, "unlike"),
+        ({"siren": "732829321"}, {"siren": "732829323"}, None),
+        ({"siren": "732829320"}, {"siren": "999999999"}, None),
         ({"siren": "732829320"}, {}, None),
     ],
 )

@@ -38,6 +38,8 @@ def verdict(one: dict[str, Any], other: dict[str, Any]) -> str:
          None),
         ({"siren": "different", "name": "exact", "domain": "equal", "phone": "equal"}, "sirens-differ"),
         ({"siren": "different", "declared": "same", "name": "exact"}, "sirens-differ"),
+        ({"siren": "unlike", "name": "exact", "domain": "equal", "place": "town"}, "sirens-unlike"),
+        ({"siren": "unlike", "declared": "same", "name": "exact"}, None),
         ({"declared": "same", "name": "exact"}, None),
         ({"declared": "same", "name": "none"}, "name-not-telling"),
         ({"name": "exact", "domain": "equal", "place": "town"}, None),
@@ -96,6 +98,9 @@ def test_every_refusal_that_the_guard_can_give_has_words() -> None:
         # ALDI MARCHE has one SIREN for each region.
         (ALDI | SIREN | HERE, ALDI | OTHER_SIREN | {"postcode": "69003"}, "apart"),
         (ALDI | SIREN | HERE | SITE | PHONE, ALDI | OTHER_SIREN | HERE | SITE | PHONE, "review: sirens-differ"),
+        # A number that is wrong, and not the other's mistyped, is somebody else's.
+        (SIREN | HERE | SITE | PHONE, {"siren": "552100555"} | HERE | SITE | PHONE, "review: sirens-unlike"),
+        (SIREN | HERE | SITE | PHONE, {"siren": "732829321"} | HERE | SITE | PHONE, "auto"),
         ({"name": "LASER 03"} | HERE, {"name": "ASSOC LASER 03"} | HERE, "review: association-at-address"),
         ({"name": "LASER 03 SARL"} | HERE | PHONE, {"name": "ASSOC LASER 03"} | HERE | PHONE,
          "review: association-and-company"),
