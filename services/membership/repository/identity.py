@@ -69,11 +69,11 @@ _CONFLICTS = """
 """
 _PUT_CONFLICTS = """
     insert into merge_conflicts as held
-        (conflict_id, kind, responsible, a_cluster, a_record_id, b_cluster, b_record_id, member_id, overlaps, digest)
+        (conflict_id, kind, responsible, a_cluster, a_record_id, b_cluster, b_record_id, member_id, "overlaps", digest)
     select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
                          $8::uuid[], $9::json[], $10::bytea[])
     on conflict (conflict_id) do update
-    set member_id = excluded.member_id, overlaps = excluded.overlaps, digest = excluded.digest, gone_at = null,
+    set member_id = excluded.member_id, "overlaps" = excluded."overlaps", digest = excluded.digest, gone_at = null,
         found_at = case when held.gone_at is null then held.found_at else now() end
 """
 _END_CONFLICTS = "update merge_conflicts set gone_at = now() where conflict_id = any($1::text[])"
