@@ -1,7 +1,7 @@
 """Facts and decisions → members and their consolidated views: what a change touches, grouped and written anew."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from services.membership.announcements import Cause, Links, tell_changes, tell_conflicts
@@ -11,6 +11,8 @@ from services.membership.domain.matching.features import features
 from services.membership.domain.matching.grouping import group
 from services.membership.domain.records import RecordKey, SourceRecord
 from services.membership.repository import Held, MembershipUnitOfWork, NewRecord
+
+PAGE = 1_000
 
 
 async def consolidate_records(
@@ -37,6 +39,25 @@ async def consolidate_members(uow: MembershipUnitOfWork, member_ids: Iterable[st
     """Write the views of members whose dues, registrations, consents, mailings or overrides changed."""
     groups = await uow.groups(member_ids)
     await _write_views(uow, list(groups.values()), groups)
+
+
+async def consolidate_everything(uow: MembershipUnitOfWork, progress: Callable[[int], None]) -> int:
+    """Group all records anew and write every view; returns how many members there are."""
+    members, done, last = 0, 0, None
+    while page := await uow.records_after(last, PAGE):
+        # What an earlier page linked with these is grouped again, to the same end.
+        await _regroup(uow, {record.key for record in page}, (), {}, Cause())
+        last, done = page[-1].key, done + len(page)
+        first = {
+            one
+            for one, member_id in (await uow.members_by_record(r.key for r in page)).items()
+            if one.own_id == member_id
+        }
+        groups = await uow.groups(key.own_id for key in first)
+        await _write_views(uow, list(groups.values()), groups)
+        members += len(groups)
+        progress(done)
+    return members
 
 
 async def _regroup(

@@ -61,6 +61,22 @@ _LINKED = f"""
     )
     select {RECORD} from linked join source_records using (cluster, record_id)
 """
+_AFTER = f"""
+    select {RECORD} from source_records where (cluster, record_id) > ($1, $2) order by cluster, record_id limit $3
+"""
+_UNRECOGNISED = """
+    select exists (
+        select from source_records s left join match_features f using (cluster, record_id)
+        where not s.removed and f.cluster is null
+    )
+"""
+_UNDERSTAND = """
+    update source_records s
+    set understood = n.understood, siren = n.siren, same_as = n.same_as, name_key = n.name_key
+    from unnest($1::text[], $2::text[], $3::json[], $4::text[], $5::text[], $6::text[])
+        as n (cluster, record_id, understood, siren, same_as, name_key)
+    where s.cluster = n.cluster and s.record_id = n.record_id
+"""
 _ASSIGN = """
     update source_records s set member_id = n.member_id
     from unnest($1::text[], $2::text[], $3::uuid[]) as n (cluster, record_id, member_id)
@@ -171,6 +187,33 @@ class Records(UnitOfWork):
                     [orjson.dumps(row.changed_fields).decode() for row in told],
                 ),
             )
+
+    async def count_records(self) -> int:
+        """All source records, removed ones included."""
+        return (await self.connection.exec_driver_sql("select count(*) from source_records")).scalar_one()
+
+    async def any_unrecognised(self) -> bool:
+        """Whether recognition never heard of some record: it came before there was any."""
+        return (await self.connection.exec_driver_sql(_UNRECOGNISED)).scalar_one()
+
+    async def records_after(self, key: RecordKey | None, limit: int) -> list[SourceRecord]:
+        """The next records in the order of their keys, removed ones included."""
+        cluster, record_id = key or ("", "")
+        rows = await self.connection.exec_driver_sql(_AFTER, (cluster, record_id, limit))
+        return [record_of(row) for row in rows]
+
+    async def save_understanding(self, records: Sequence[SourceRecord]) -> None:
+        """Keep what records are understood to mean now; what was written stays."""
+        await self.connection.exec_driver_sql(
+            _UNDERSTAND,
+            (
+                *columns(record.key for record in records),
+                [orjson.dumps(record.understood).decode() for record in records],
+                [record.siren for record in records],
+                [record.same_as for record in records],
+                [record.name_key for record in records],
+            ),
+        )
 
     async def linked(self, keys: Iterable[RecordKey]) -> list[SourceRecord]:
         """These records, all that links lead to from them, and all that are part of one member with any of those."""
