@@ -24,7 +24,7 @@ async def consolidate_records(
         [features(record) for record in changed.values() if not record.removed],
         [record.key for record in changed.values() if record.removed],
     )
-    before = {key: held[key].member_id for key in changed if key in held and not held[key].removed}
+    before = {key: held[key] for key in changed if key in held}
     await _regroup(
         uow, touched | changed.keys(), versions, before, Cause(records={v.key: v.correlation_id for v in versions})
     )
@@ -64,14 +64,15 @@ async def _regroup(
     uow: MembershipUnitOfWork,
     touched: Collection[RecordKey],
     versions: Sequence[NewRecord],
-    before: Mapping[RecordKey, str | None],
+    before: Mapping[RecordKey, Held],
     cause: Cause,
 ) -> None:
-    """``versions`` are not saved yet; ``before`` has the member of each record that they replace."""
+    """``versions`` are not saved yet; ``before`` has what they replace."""
     new = {version.key: version.record for version in versions}
     records = {record.key: record for record in await uow.linked(touched)}
-    was = {**{key: r.member_id for key, r in records.items() if not r.removed and key not in new}, **before}
-    once = {key: member_id for key, member_id in was.items() if member_id}
+    once = {key: r.member_id for key, r in records.items() if r.member_id and not r.removed and key not in new}
+    once |= {key: one.member_id for key, one in before.items() if one.member_id and not one.removed}
+    returned = {key: one.member_id for key, one in before.items() if one.member_id and one.removed}
     records |= {key: record for key, record in new.items() if key in touched}
     present = {key: record for key, record in records.items() if not record.removed}
     links = Links(await uow.links(present), await uow.decisions(present))
@@ -87,7 +88,7 @@ async def _regroup(
     concerned = _concerned(groups, once, new.keys())
     before_them = {once[key] for keys in concerned for key in keys if key in once}
     await _write_views(uow, [[records[key] for key in keys] for keys in concerned], gone | before_them)
-    if moved := changes(once, groups):
+    if moved := changes(once, groups, returned):
         await tell_changes(uow, moved, links, cause)
 
 

@@ -129,10 +129,11 @@ _said = st.one_of(
 def messages(*, at_most: int, only_members: bool = False) -> st.SearchStrategy[list[Envelope[Any]]]:
     """What both clusters say, as membership reads it."""
     said = _about_members if only_members else _said
-    return st.lists(said, min_size=2, max_size=at_most).map(lambda said: [_envelope(*one) for one in said])
+    return st.lists(said, min_size=2, max_size=at_most).map(lambda said: [an_envelope(*one) for one in said])
 
 
-def _envelope(cluster: str | None, fact: Fact) -> Envelope[Any]:
+def an_envelope(cluster: str | None, fact: Fact) -> Envelope[Any]:
+    """A fact as a service reads it; of our own services where the cluster does not tell."""
     house = isinstance(fact, Announced)
     source = source_of("traboule" if house else cluster or "", fact.service)
     body = encode(source, [fact]).body

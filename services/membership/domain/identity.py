@@ -7,8 +7,11 @@ the link away.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from services.membership.domain.records import RecordKey
+
+_NOBODY: Mapping[RecordKey, str] = MappingProxyType({})
 
 Group = tuple[RecordKey, ...]
 """The records of one member, in the order of their keys."""
@@ -45,11 +48,15 @@ def member_id_of(records: Iterable[RecordKey]) -> str:
     return min(records).own_id
 
 
-def changes(before: Mapping[RecordKey, str], after: Sequence[Group]) -> list[Change]:
+def changes(
+    before: Mapping[RecordKey, str], after: Sequence[Group], returned: Mapping[RecordKey, str] = _NOBODY
+) -> list[Change]:
     """What merged and what separated. Pure, and in an order of its own.
 
     ``before`` has the member of each record that was there, ``after`` every record that is there now, all groups whole
     and in the order of their keys. A record that was not there before counts as a member by itself that merges.
+    ``returned`` are records that had been removed, with the member that they still led to: one that stands alone now
+    is separated from it, or whoever follows would believe what was told of it last.
     """
     merged = [change for group in after if (change := _merged(before, group))]
     part_of = {key: group for group in after for key in group}
@@ -62,6 +69,7 @@ def changes(before: Mapping[RecordKey, str], after: Sequence[Group]) -> list[Cha
         gone = any(key not in part_of for key in records)
         if len(records) > 1 and (gone or len(parts) > 1):
             separated.append(Separated(member_id, tuple(records), tuple(parts)))
+    separated += [Separated(returned[key], (key,), ((key,),)) for key in sorted(returned) if part_of.get(key) == (key,)]
     return [*separated, *sorted(merged, key=lambda one: one.records)]
 
 

@@ -9,11 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.envelope import Envelope, read
-from schemas.membership import MembersMerged, MembersSeparated, MergeConflictChanged
+from schemas.membership import MemberRemoved, MembersMerged, MembersSeparated, MergeConflictChanged
 from services.membership import commands
 from services.membership.domain.decisions import Decision, DecisionError, Signature, confirm
 from services.membership.domain.records import RecordKey
-from tests.support.any_order import Deliveries, decisions_about, deliveries, handle, messages
+from tests.support.any_order import Deliveries, an_envelope, decisions_about, deliveries, handle, messages
+from tests.support.builders import a_member
 from tests.support.in_memory import InMemoryMembership
 
 THOROUGH = settings(
@@ -121,3 +122,22 @@ def test_whoever_follows_what_is_announced_knows_every_member(data: st.DataObjec
     assert set(uow.conflicts) == {
         one["conflict_id"] for view in uow.views.values() for one in orjson.loads(view)["conflicts"]
     }
+
+
+def test_a_record_that_returns_alone_is_told_of() -> None:
+    """It had been one with another when it was removed, and whoever follows must not believe that any more."""
+
+    def said(version: int, **fields: Any) -> Envelope[Any]:
+        fact = a_member(**{"record_id": "B", "name": "Forges Xylo", "siren": "732829320", "version": version} | fields)
+        return an_envelope("numelink", fact)
+
+    batches = [
+        [said(1, record_id="A")],
+        [said(1)],
+        [an_envelope("numelink", MemberRemoved(record_id="B", version=2))],
+        [said(3, name="Zug", siren=None, email=None)],
+    ]
+    uow = asyncio.run(told(batches))
+    facts = [one for one in announced(uow) if not isinstance(one, MergeConflictChanged)]
+    assert [type(one) for one in facts] == [MembersMerged, MembersSeparated, MembersSeparated]
+    assert followed(facts) == {key: key.own_id for key in (RecordKey("numelink", "A"), RecordKey("numelink", "B"))}
