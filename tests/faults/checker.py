@@ -20,8 +20,20 @@ from tests.faults.generator import Workload
 
 QUIET_SECONDS = 90.0
 MESSAGING = {"inbox", "outbox", "dead_letters"}
-NOT_COMPARED = {"alembic_version", "record_history", "api_keys", *MESSAGING}
-"""Tables whose rows depend on the way, not on the end: how many versions were skipped, when something was parked."""
+RECOGNITION = {"match_state", "match_features", "match_keys", "match_names"}
+"""Numbered in the order of arrival; the pairs that they lead to are compared."""
+NOT_COMPARED = {
+    "alembic_version", "record_history", "identity_history", "api_keys", "member_records", "merge_conflicts",
+    "conflict_answers", *RECOGNITION, *MESSAGING,
+}  # fmt: skip
+"""Tables whose rows depend on the way, not on the end: how many versions were skipped, when something was parked.
+
+Of what is not compared with an undisturbed run, members and conflicts are compared between the services.
+"""
+SHOWN_CONFLICTS = """
+    select one ->> 'conflict_id' as conflict_id
+    from views, json_array_elements(convert_from(document, 'UTF8')::json -> 'conflicts') as one
+"""
 COMPARED = {
     "views": "to_jsonb(t) - 'updated_at'",
     # Which member a removed record's id still answers with depends on what was there when it was removed.
@@ -121,6 +133,7 @@ class Checker:
         assert all(count == 1 for count in parked.values()), f"parked twice: {parked.most_common(3)}"
         assert len(parked) == len(bad) + len(workload.bad_events), f"parked: {sorted(parked)}"
         await self._prove_history(workload)
+        await self._prove_that_all_follow()
         views = await self._fetch("membership", "select member_id::text, document from views")
         return End(tables, {row["member_id"]: sha256(row["document"]).hexdigest() for row in views}, parked)
 
@@ -140,6 +153,31 @@ class Checker:
             for _, what in steps:
                 assert what == ("removed" if what == "removed" else "changed" if there else "recorded"), (record, steps)
                 there = what != "removed"
+
+    async def _prove_that_all_follow(self) -> None:
+        """Every service knows whose each record is, and which conflicts there are, as membership does."""
+        records = await self._fetch(
+            "membership",
+            "select cluster, record_id, own_id::text, member_id::text from source_records where not removed",
+        )
+        for service in ("billing", "events", "communications"):
+            rows = await self._fetch(service, "select cluster, record_id, member_id::text from member_records")
+            known = {(row["cluster"], row["record_id"]): row["member_id"] for row in rows}
+            for row in records:
+                member_id = known.get((row["cluster"], row["record_id"]), row["own_id"])
+                assert member_id == row["member_id"], f"{service}: {row} is a part of {member_id}"
+        raised: dict[str, set[str]] = {"billing": set(), "events": set()}
+        for row in await self._fetch("membership", "select conflict_id, responsible, gone_at from merge_conflicts"):
+            if row["gone_at"] is None:
+                raised[row["responsible"]].add(row["conflict_id"])
+        shown = await self._fetch("membership", SHOWN_CONFLICTS)
+        assert {row["conflict_id"] for row in shown} == raised["billing"] | raised["events"]
+        answers = await self._fetch("membership", "select conflict_id, state from conflict_answers")
+        answered = {row["conflict_id"] for row in answers if row["state"] != "gone"}
+        for service, conflicts in raised.items():
+            rows = await self._fetch(service, "select conflict_id from merge_conflicts where state <> 'gone'")
+            assert {row["conflict_id"] for row in rows} == conflicts, f"{service}: other conflicts than membership's"
+            assert conflicts <= answered, f"{service} did not answer about {sorted(conflicts - answered)}"
 
     # --- reading ---------------------------------------------------------------------------------------------------
 

@@ -48,13 +48,17 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def at_commit(countdown: Countdown, *, after: bool) -> None:
-    """Around the commit of a transaction that took messages in (others, such as housekeeping, do not count)."""
+TAKES_IN = ("insert into inbox", "insert into dead_letters")
+DECIDES = ("insert into decisions",)
+
+
+def at_commit(countdown: Countdown, *, after: bool, of: tuple[str, ...] = TAKES_IN) -> None:
+    """Around the commit of a transaction that took messages in, or a decision (housekeeping, for one, does not count)."""
     taking = set[int]()
 
     @sa.event.listens_for(sa.Engine, "before_cursor_execute")
     def notice(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if "insert into inbox" in statement or "insert into dead_letters" in statement:
+        if any(one in statement for one in of):
             taking.add(id(connection.connection.dbapi_connection))
 
     commit = DefaultDialect.do_commit
@@ -144,6 +148,8 @@ def at_ack(countdown: Countdown, *, after: bool) -> None:
 STEPS: dict[str, Callable[[Countdown], None]] = {
     "before-commit": lambda countdown: at_commit(countdown, after=False),
     "after-commit": lambda countdown: at_commit(countdown, after=True),
+    "before-decision": lambda countdown: at_commit(countdown, after=False, of=DECIDES),
+    "after-decision": lambda countdown: at_commit(countdown, after=True, of=DECIDES),
     "before-publish": before_publish,
     "after-publish": after_publish,
     "before-confirm": before_confirm,
