@@ -53,7 +53,7 @@ DECIDES = ("insert into decisions",)
 
 
 def at_commit(countdown: Countdown, *, after: bool, of: tuple[str, ...] = TAKES_IN) -> None:
-    """Around the commit of a transaction that took messages in, or a decision (housekeeping, for one, does not count)."""
+    """Around the commit of a transaction that took messages in, or a decision (housekeeping does not count)."""
     taking = set[int]()
 
     @sa.event.listens_for(sa.Engine, "before_cursor_execute")

@@ -1,4 +1,4 @@
-"""Staff merge and un-merge, and the service is killed before or after it could answer: all of it is done, or nothing."""
+"""Staff merge and un-merge, and the service is killed before it could answer: all of it is done, or nothing."""
 
 import asyncio
 import json
@@ -18,7 +18,8 @@ from tests.faults.nemesis import Stage, wait_until
 Rows = dict[str, list[Any]]
 
 DECIDED = """
-    select p.a_cluster, p.a_record_id, p.verdict from decisions d join decision_pairs p on p.decision_id = d.id order by 3
+    select p.a_cluster, p.a_record_id, p.verdict
+    from decisions d join decision_pairs p on p.decision_id = d.id order by 3
 """
 
 
@@ -54,7 +55,7 @@ class Staff:
         rows = self.rows(
             """
             select min(s.cluster), min(s.record_id) from source_records s
-            where not s.removed and exists (select from related r where r.cluster = s.cluster and r.record_id = s.record_id)
+            where not s.removed and (s.cluster, s.record_id) in (select cluster, record_id from related)
             group by s.member_id having count(*) = 1 order by 1, 2 limit 2
             """
         )
