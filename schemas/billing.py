@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from schemas.conflicts import ConflictAnswered
 from schemas.fields import Amount, AnnouncedRecord, Day, Fact, Key, Label
 
 InvoiceStatus = Literal["draft", "issued", "paid", "cancelled"]
@@ -67,3 +68,9 @@ class PaymentChanged(_Payment, AnnouncedRecord):
     """A payment as billing holds it now."""
 
     key: ClassVar[str] = "payment-changed"
+
+
+class BillingConflictAnswered(ConflictAnswered):
+    """Whose a conflict about dues is, and where it stands."""
+
+    service: ClassVar[str] = "billing"

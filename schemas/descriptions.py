@@ -102,6 +102,13 @@ DESCRIPTIONS: Mapping[str, str] = {
     "Overlap.starts_on": "First day that both paid for",
     "Overlap.ends_on": "Last day that both paid for",
     "event": "Title of the gathering that both registered for",
+    # what is answered to a conflict
+    "BillingConflictAnswered.version": "How many answers there were to this conflict, this one included",
+    "EventsConflictAnswered.version": "How many answers there were to this conflict, this one included",
+    "owner": "Who sees to it: the name of a team, as the service's staff chose it",
+    "state": "open while staff must resolve it; settled once they did, until something else is there twice; "
+    "gone when nothing is there twice any more",
+    "changed_at": "When its owner or state last changed",
 }
 
 

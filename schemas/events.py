@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from schemas.conflicts import ConflictAnswered
 from schemas.fields import AnnouncedRecord, Fact, Key, Label, Moment, Name
 
 RegistrationStatus = Literal["registered", "waiting", "attended", "absent", "cancelled"]
@@ -53,3 +54,9 @@ class RegistrationChanged(_Registration, AnnouncedRecord):
     """A registration as the events service holds it now."""
 
     key: ClassVar[str] = "registration-changed"
+
+
+class EventsConflictAnswered(ConflictAnswered):
+    """Whose a conflict about registrations is, and where it stands."""
+
+    service: ClassVar[str] = "events"

@@ -139,6 +139,12 @@ _PAYMENT: dict[str, Any] = {
     "amount": Decimal("480.00"),
     "method": "virement",
 }
+_ANSWER: dict[str, Any] = {
+    "version": 2,
+    "conflict_id": "b3a1c0de5f6a7b8c9d0e1f2a3b4c5d6e",
+    "state": "settled",
+    "changed_at": datetime(2026, 11, 24, 14, 5, tzinfo=UTC),
+}
 _EVENT: dict[str, Any] = {
     "version": 2,
     "event_id": "apero-2026-11",
@@ -186,10 +192,12 @@ EXAMPLES: Mapping[type[Fact], Callable[[], Fact]] = {
     billing.PaymentRecorded: lambda: billing.PaymentRecorded(**_PAYMENT),
     billing.InvoiceChanged: lambda: billing.InvoiceChanged(**_INVOICE, cluster=CLUSTER),
     billing.PaymentChanged: lambda: billing.PaymentChanged(**_PAYMENT, cluster=CLUSTER),
+    billing.BillingConflictAnswered: lambda: billing.BillingConflictAnswered(**_ANSWER, owner="tresorerie"),
     events.EventRecorded: lambda: events.EventRecorded(**_EVENT),
     events.RegistrationRecorded: lambda: events.RegistrationRecorded(**_REGISTRATION),
     events.EventChanged: lambda: events.EventChanged(**_EVENT, cluster=CLUSTER),
     events.RegistrationChanged: lambda: events.RegistrationChanged(**_REGISTRATION, cluster=CLUSTER),
+    events.EventsConflictAnswered: lambda: events.EventsConflictAnswered(**_ANSWER, owner="evenements"),
     communications.ConsentRecorded: lambda: communications.ConsentRecorded(**_CONSENT),
     communications.MailingRecorded: lambda: communications.MailingRecorded(**_MAILING),
     communications.ConsentChanged: lambda: communications.ConsentChanged(**_CONSENT, cluster=CLUSTER),

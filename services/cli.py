@@ -16,6 +16,8 @@ from services.ops.status import status
 _LATER = {
     "import": ("services.membership.cli_import", "import_files", "Publish what a former system exported."),
     "matching": ("services.membership.matching_cli", "app", "Train and measure how companies are recognised."),
+    "rebuild": ("services.membership.rebuild_cli", "rebuild_everything", "Compute anew what source records say."),
+    "duplicates": ("services.membership.duplicates_cli", "app", "Decide which members are one company, and undo it."),
     "keys": ("services.membership.keys", "keys", "API keys for the HTTP door."),
 }
 """Commands that are imported when they are called: a service's process need not carry the import's libraries."""
@@ -82,6 +84,8 @@ def migrate(
 
     Examples: [bold]traboule migrate billing[/], [bold]traboule migrate --all[/]
     """
+    from services.membership.rebuild_cli import rebuild_now, tell
+    from services.membership.settings import MembershipSettings
     from services.ops.environment import configured
     from shared.persistence.migrations import upgrade
 
@@ -90,6 +94,8 @@ def migrate(
     for name, settings in configured(service).items():
         upgrade(Path(__file__).parent / name / "migrations", settings.database_url)
         typer.echo(f"{name}: the schema is up to date")
+        if isinstance(settings, MembershipSettings):
+            typer.echo(tell(rebuild_now(settings, if_needed=True)))
 
 
 def _later() -> None:

@@ -1,10 +1,16 @@
 """What billing hears: the routing table."""
 
 from schemas.billing import InvoiceRecorded, PaymentRecorded
+from schemas.membership import MembersMerged, MembersSeparated, MergeConflictChanged
 from services.billing import handlers
+from services.conflicts.handlers import keep_conflicts
+from services.following import follow_merges, follow_separations
 from shared.messaging.subscription import Subscription
 
 SUBSCRIPTIONS = (
     Subscription("billing.invoice-recorded", InvoiceRecorded, handlers.record_invoices),
     Subscription("billing.payment-recorded", PaymentRecorded, handlers.record_payments),
+    Subscription("billing.members-merged", MembersMerged, follow_merges),
+    Subscription("billing.members-separated", MembersSeparated, follow_separations),
+    Subscription("billing.merge-conflict-changed", MergeConflictChanged, keep_conflicts),
 )

@@ -1,16 +1,20 @@
 """All write SQL of billing."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
-from schemas.billing import InvoiceRecorded, PaymentRecorded
+from schemas.billing import BillingConflictAnswered, InvoiceRecorded, PaymentRecorded
+from schemas.conflicts import ConflictAnswered
 from schemas.envelope import Envelope
 from services.billing.tables import invoices, payments
+from services.conflicts.repository import ConflictsUnitOfWork
 from shared.persistence.mirror import Mirror
-from shared.persistence.unit_of_work import UnitOfWork
 
 
-class BillingUnitOfWork(UnitOfWork):
+class BillingUnitOfWork(ConflictsUnitOfWork):
     """One transaction of billing."""
+
+    answered: ClassVar[type[ConflictAnswered]] = BillingConflictAnswered
 
     async def save_invoices(self, messages: Sequence[Envelope[InvoiceRecorded]]) -> list[Envelope[InvoiceRecorded]]:
         """Mirror invoices; returns those that were newer than what was held."""

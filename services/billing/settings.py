@@ -1,7 +1,9 @@
 """This service's own knobs: ``TRABOULE_BILLING_…``."""
 
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from schemas.fields import Key
 from shared.runtime.settings import ServiceSettings
 
 
@@ -9,3 +11,5 @@ class BillingSettings(ServiceSettings):
     """Settings of the billing service."""
 
     model_config = SettingsConfigDict(env_prefix="TRABOULE_BILLING_")
+
+    conflict_owner: Key = Field("tresorerie", description="who has a conflict that was given to nobody yet")

@@ -1,10 +1,14 @@
 """What communications hears: the routing table."""
 
 from schemas.communications import ConsentRecorded, MailingRecorded
+from schemas.membership import MembersMerged, MembersSeparated
 from services.communications import handlers
+from services.following import follow_merges, follow_separations
 from shared.messaging.subscription import Subscription
 
 SUBSCRIPTIONS = (
     Subscription("communications.consent-recorded", ConsentRecorded, handlers.record_consents),
     Subscription("communications.mailing-recorded", MailingRecorded, handlers.record_mailings),
+    Subscription("communications.members-merged", MembersMerged, follow_merges),
+    Subscription("communications.members-separated", MembersSeparated, follow_separations),
 )

@@ -3,11 +3,13 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
+from services.following import member_records_table
 from shared.messaging.tables import messaging_tables
 from shared.persistence.mirror import mirror_columns
 
 metadata = sa.MetaData()
 messaging = messaging_tables(metadata)
+member_records = member_records_table(metadata)
 
 consents = sa.Table(
     "consents",

@@ -1,16 +1,20 @@
 """All write SQL of the events service."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
+from schemas.conflicts import ConflictAnswered
 from schemas.envelope import Envelope
-from schemas.events import EventRecorded, RegistrationRecorded
+from schemas.events import EventRecorded, EventsConflictAnswered, RegistrationRecorded
+from services.conflicts.repository import ConflictsUnitOfWork
 from services.events.tables import events, registrations
 from shared.persistence.mirror import Mirror
-from shared.persistence.unit_of_work import UnitOfWork
 
 
-class EventsUnitOfWork(UnitOfWork):
+class EventsUnitOfWork(ConflictsUnitOfWork):
     """One transaction of the events service."""
+
+    answered: ClassVar[type[ConflictAnswered]] = EventsConflictAnswered
 
     async def save_events(self, messages: Sequence[Envelope[EventRecorded]]) -> list[Envelope[EventRecorded]]:
         """Mirror gatherings; returns those that were newer than what was held."""

@@ -1,7 +1,9 @@
 """This service's own knobs: ``TRABOULE_EVENTS_…``."""
 
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from schemas.fields import Key
 from shared.runtime.settings import ServiceSettings
 
 
@@ -9,3 +11,5 @@ class EventsSettings(ServiceSettings):
     """Settings of the events service."""
 
     model_config = SettingsConfigDict(env_prefix="TRABOULE_EVENTS_")
+
+    conflict_owner: Key = Field("evenements", description="who has a conflict that was given to nobody yet")

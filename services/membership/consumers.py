@@ -1,10 +1,11 @@
 """What membership hears: the routing table."""
 
-from schemas.billing import InvoiceChanged, PaymentChanged
+from schemas.billing import BillingConflictAnswered, InvoiceChanged, PaymentChanged
 from schemas.communications import ConsentChanged, MailingChanged
-from schemas.events import EventChanged, RegistrationChanged
+from schemas.events import EventChanged, EventsConflictAnswered, RegistrationChanged
 from schemas.membership import MemberRecorded, MemberRemoved
 from services.membership import handlers
+from services.membership.answers import keep_answers
 from shared.messaging.subscription import Subscription
 
 SUBSCRIPTIONS = (
@@ -18,4 +19,6 @@ SUBSCRIPTIONS = (
     ),
     Subscription("membership.consent-changed", ConsentChanged, handlers.keep("consent", "consent_id")),
     Subscription("membership.mailing-changed", MailingChanged, handlers.keep_mailings),
+    Subscription("membership.billing-conflict-answered", BillingConflictAnswered, keep_answers),
+    Subscription("membership.events-conflict-answered", EventsConflictAnswered, keep_answers),
 )

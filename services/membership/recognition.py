@@ -8,73 +8,90 @@ records from scratch would give; a test shuffles batches and compares with :clas
 The caller holds the turn to consolidate (one writer at a time) and the transaction.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
-from typing import Any
+from itertools import combinations, islice
+from typing import Any, Final, NamedTuple
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.membership.domain.matching.candidates import Pair, are_candidates
-from services.membership.domain.matching.features import Features, as_json, from_json
+from services.membership.domain.matching.features import VERSION, Features, as_json, from_json
 from services.membership.domain.matching.frequencies import Commonness, commonness, crowded_above
 from services.membership.domain.matching.keys import DOMAIN, keys
 from services.membership.domain.matching.levels import Levels
-from services.membership.domain.matching.score import Judgement, judge
-from services.membership.domain.matching.trigrams import THRESHOLD
+from services.membership.domain.matching.score import Judge, Judgement
+from services.membership.domain.matching.trigrams import THRESHOLD, UNSHARED, bitmap, held, sought, trigrams
 from services.membership.domain.matching.weights import Weights
+from services.membership.domain.places import departements
 from services.membership.domain.records import RecordKey
-from services.membership.tables import match_features, match_keys, match_pairs, metadata
+from services.membership.tables import match_features, match_keys, match_pairs, match_state, metadata
+from shared.persistence.database import rows_of
 
-_SIMILARITY = "select set_config('pg_trgm.similarity_threshold', $1, true)"
-_OLD_KEYS = """
-    select distinct m.key from unnest($1::text[], $2::text[]) as n (cluster, record_id)
-    join match_keys m using (cluster, record_id)
-"""
-_COUNTS = """
-    select n.key, held.records from unnest($1::text[], $2::int[]) as n (key, most)
-    cross join lateral (
-        select count(*) as records from (select from match_keys m where m.key = n.key limit n.most + 1) as met
-    ) as held
-    where held.records > 1
-"""
-_NAMES = """
-    select m.key, count(distinct f.name) from match_keys m join match_features f using (cluster, record_id)
-    where m.key = any($1::text[]) group by m.key
-"""
-_FORGET = """
-    with gone as (select * from unnest($1::text[], $2::text[]) as n (cluster, record_id)),
-    keys as (delete from match_keys m using gone g where m.cluster = g.cluster and m.record_id = g.record_id)
-    delete from match_features f using gone g where f.cluster = g.cluster and f.record_id = g.record_id
-"""
-_REMEMBER = """
-    insert into match_features (cluster, record_id, name, departement, features)
-    select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::jsonb[])
-"""
-_REMEMBER_KEYS = """
-    insert into match_keys (key, cluster, record_id) select * from unnest($1::text[], $2::text[], $3::text[])
-"""
-_BY_KEY = """
-    select n.cluster, n.record_id, m.cluster, m.record_id
-    from unnest($1::text[], $2::text[], $3::text[]) as n (key, cluster, record_id)
-    join match_keys m on m.key = n.key
-    where (m.cluster, m.record_id) <> (n.cluster, n.record_id)
-"""
-_BY_NAME = """
-    select n.cluster, n.record_id, f.cluster, f.record_id
-    from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as n (cluster, record_id, name, departement)
-    cross join lateral (
-        select f.cluster, f.record_id from match_features f
-        where f.name % n.name and (f.departement is null or n.departement is null or f.departement = n.departement)
-    ) as f
-    where n.name <> '' and (f.cluster, f.record_id) <> (n.cluster, n.record_id)
-"""
-_HOLDERS = "select key, cluster, record_id from match_keys where key = any($1::text[])"
-_FEATURES = """
-    select f.cluster, f.record_id, f.features
+BATCH: Final = 1_000
+"""Records that are recognised at once when all are."""
+_LIST: Final = "\x1f"
+"""Between the keys of a record on their way to an array; no key holds it."""
+_ENOUGH_FOR_NAMES: Final = 3
+"""Fewer holders than this cannot make a domain common by their names."""
+
+_STORED = """
+    select f.record, f.cluster, f.record_id, f.name, f.keys, f.features::text
     from unnest($1::text[], $2::text[]) as n (cluster, record_id) join match_features f using (cluster, record_id)
 """
+_HOLDERS = """
+    select n.key, met.records from unnest($1::text[], $2::int[]) as n (key, most)
+    cross join lateral (
+        select array_agg(m.record) as records
+        from (select m.record from match_keys m where m.key = n.key limit n.most) as m
+    ) as met
+    where met.records is not null
+"""
+_NAMES = "select record, name from match_features where record = any($1::bigint[])"
+_FORGET_KEYS = """
+    delete from match_keys m using unnest($1::text[], $2::bigint[]) as n (key, record)
+    where m.key = n.key and m.record = n.record
+"""
+_FORGET = "delete from match_features where record = any($1::bigint[])"
+_REMEMBER = """
+    with state as (
+        insert into match_state (features, weights) values ($10::int, $11::int) on conflict do nothing
+    ), kept as (
+        insert into match_features as held
+            (cluster, record_id, name, departement, size, bits, marks, keys, features)
+        select cluster, record_id, name, departement, size, bits::bit(128), marks::int[],
+               string_to_array(keys, chr(31)), features
+        from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[], $8::text[],
+                    $9::json[]) as n (cluster, record_id, name, departement, size, bits, marks, keys, features)
+        on conflict (cluster, record_id) do update
+        set name = excluded.name, departement = excluded.departement, size = excluded.size, bits = excluded.bits,
+            marks = excluded.marks, keys = excluded.keys, features = excluded.features
+        returning record, cluster, record_id, keys
+    ), keys as (
+        insert into match_keys (key, record) select unnest(keys), record from kept
+    )
+    select record, cluster, record_id from kept
+"""
+# The cheap conditions come first, each of them true for every similar name.
+_BY_NAME = f"""
+    with n as materialized (
+        select record, name, departement, size, bits::bit(128) as bits, sought::int[] as sought
+        from unnest($1::bigint[], $2::text[], $3::text[], $4::int[], $5::text[], $6::text[])
+            as n (record, name, departement, size, bits, sought)
+    )
+    select n.record, alike.records from n cross join lateral (
+        select array_agg(f.record) as records from match_features f
+        where f.marks && n.sought and f.record <> n.record
+          and case when bit_count(f.bits # n.bits) <= {UNSHARED}::float8 * (f.size + n.size)
+                   then similarity(f.name, n.name) >= {THRESHOLD}::float8
+                        and (f.departement is null or n.departement is null or f.departement = n.departement)
+                   else false end
+    ) as alike
+    where alike.records is not null
+"""
+_LOAD = "select record, cluster, record_id, features::text from match_features where record = any($1::bigint[])"
 _DROP_PAIRS_OF = """
     with gone as (select * from unnest($1::text[], $2::text[]) as n (cluster, record_id)),
     dropped as (
@@ -106,22 +123,68 @@ _KEPT = """
     select a_cluster, a_record_id, b_cluster, b_record_id, score, verdict, refused, levels from match_pairs
     where verdict = any($1::text[])
 """
+_STATE = "select coalesce((select features = $1::int and weights = $2::int from match_state), true)"
+
+
+class _Stored(NamedTuple):
+    """What is held of a record before this batch."""
+
+    record: int
+    key: RecordKey
+    name: str
+    keys: tuple[str, ...]
+    features: str
+
+
+@dataclass(slots=True)
+class Remembered:
+    """A batch as it was stored. Records go by their numbers in ``match_features``."""
+
+    changed: dict[int, Features]
+    stored: dict[RecordKey, _Stored]
+    holders: dict[str, set[int]]
+    """By key of these records, now and before; as many holders as matter, when it is crowded."""
+    classes: dict[str, Commonness]
+    crossed: set[str]
+    """Keys that moved into another class."""
 
 
 @dataclass(slots=True)
 class Found:
-    """Pairs to judge, each once, and the classes to judge them with. ``lapsed`` pairs are no candidates any more."""
+    """Pairs to judge, each once and in no order, and the classes to judge them with."""
 
     pairs: list[Pair]
     classes: dict[str, Commonness]
-    lapsed: list[tuple[RecordKey, RecordKey]] = field(default_factory=list)
+    again: list[tuple[RecordKey, RecordKey]] = field(default_factory=list)
+    """Pairs that were judged before, for a key of theirs moved; those among ``pairs``, and those that lapsed."""
 
 
 async def make_private_tables(connection: AsyncConnection) -> None:
     """Empty tables of recognition for this session alone, in front of any that the database has."""
     await connection.exec_driver_sql("create extension if not exists pg_trgm")
     await connection.exec_driver_sql("set local search_path to pg_temp, public")
-    await connection.run_sync(metadata.create_all, [match_features, match_keys, match_pairs], checkfirst=False)
+    tables = [match_state, match_features, match_keys, match_pairs]
+    await connection.run_sync(metadata.create_all, tables, checkfirst=False)
+
+
+async def is_current(connection: AsyncConnection, weights: Weights) -> bool:
+    """Whether what is stored was made by this program with these weights; if not, :func:`rebuild` must run first."""
+    return bool((await connection.exec_driver_sql(_STATE, (VERSION, weights.version))).scalar_one())
+
+
+async def rebuild(connection: AsyncConnection, records: Iterable[Features], weights: Weights) -> int:
+    """Forget everything and recognise all records; how many they were.
+
+    Who reads features or keys meanwhile waits; pairs can be read as they were until the transaction ends.
+    """
+    await connection.exec_driver_sql("truncate match_state, match_features, match_keys")
+    await connection.exec_driver_sql("delete from match_pairs")
+    await connection.exec_driver_sql("insert into match_state (features, weights) values ($1, $2)", _versions(weights))
+    count = 0
+    for batch in _batches(records):
+        await recognise(connection, batch, [], weights)
+        count += len(batch)
+    return count
 
 
 async def recognise(
@@ -131,116 +194,258 @@ async def recognise(
 
     Returns the records whose groups may be others now: the changed ones, and all that a changed pair has.
     """
-    gone = sorted({one.key for one in changed} | set(removed))
-    crossed = await remember(connection, changed, gone)
-    found = await candidates(connection, changed, crossed)
-    dropped = await connection.exec_driver_sql(_DROP_PAIRS_OF, _columns(gone))
-    touched = {*gone, *_ends(dropped)}
-    judgements = [judge(a, b, found.classes, weights) for a, b in found.pairs]
-    again = [(one.a, one.b) for one in judgements] + found.lapsed
-    touched |= set(_ends(await connection.exec_driver_sql(_DROP_PAIRS, _four(again))))
-    kept = [one for one in judgements if one.verdict != "apart"]
-    if kept:
-        await connection.exec_driver_sql(_KEEP_PAIRS, _pair_columns(kept, weights.version))
+    batch = await remember(connection, changed, removed, weights)
+    touched = {one.key for one in changed}.union(removed)
+    found = await candidates(connection, batch)
+    kept = judge_all(found, weights)
+    touched |= await _drop(connection, sorted(batch.stored), found.again)
+    await _keep(connection, kept, weights)
     return touched | {key for one in kept for key in (one.a, one.b)}
 
 
-async def remember(connection: AsyncConnection, changed: Sequence[Features], gone: Sequence[RecordKey]) -> set[str]:
-    """Store keys and features of changed records in place of those of ``gone``; the keys whose class that changed."""
-    held = {one: keys(one) for one in changed}
-    old = {row[0] for row in await connection.exec_driver_sql(_OLD_KEYS, _columns(gone))}
-    moving = sorted(old.union(*held.values()))
-    before = await classes_of(connection, moving)
-    await connection.exec_driver_sql(_FORGET, _columns(gone))
-    if changed:
-        await connection.exec_driver_sql(
-            _REMEMBER,
-            (
-                *_columns(one.key for one in changed),
-                [one.names[0] if one.names else "" for one in changed],
-                [one.departement for one in changed],
-                [orjson.dumps(as_json(one)).decode() for one in changed],
-            ),
-        )
-        rows = [(key, one.key) for one, own in held.items() for key in sorted(own)]
-        await connection.exec_driver_sql(_REMEMBER_KEYS, ([key for key, _ in rows], *_columns(r for _, r in rows)))
-    after = await classes_of(connection, moving)
-    return {key for key in moving if before.get(key) != after.get(key)}
+def judge_all(found: Found, weights: Weights) -> list[Judgement]:
+    """The judgements that are kept: of pairs that do not stay apart."""
+    judge = Judge(weights)
+    judged = (judge.unless_apart(a, b, found.classes) for a, b in found.pairs)
+    return [one for one in judged if one is not None]
 
 
-async def candidates(connection: AsyncConnection, changed: Sequence[Features], crossed: Iterable[str] = ()) -> Found:
-    """The candidate pairs of changed records, which are stored already, and those that share a key in ``crossed``."""
-    known = {one.key: one for one in changed}
-    holders: dict[str, list[RecordKey]] = {}
-    for key, cluster, record_id in await connection.exec_driver_sql(_HOLDERS, (sorted(crossed),)):
-        holders.setdefault(key, []).append(RecordKey(cluster, record_id))
-    await _load(connection, known, {key for keys_ in holders.values() for key in keys_})
-    classes = await classes_of(connection, sorted(set[str]().union(*map(keys, known.values()))))
-    found = await _found(connection, changed, classes)
-    await _load(connection, known, {key for pair in found for key in pair})
-    pairs = [(known[a], known[b]) for a, b in sorted(found)]
-    lapsed: list[tuple[RecordKey, RecordKey]] = []
-    fresh = {one.key for one in changed}
-    again = {pair for records in holders.values() for pair in combinations(sorted(records), 2)}
-    for a, b in sorted(pair for pair in again if fresh.isdisjoint(pair)):
-        if are_candidates(known[a], known[b], classes):
-            pairs.append((known[a], known[b]))
-        else:
-            lapsed.append((a, b))
-    return Found(pairs, classes, lapsed)
+async def _drop(
+    connection: AsyncConnection, gone: Sequence[RecordKey], again: Sequence[tuple[RecordKey, RecordKey]]
+) -> set[RecordKey]:
+    """Drop all pairs of some records, and those that were judged again; the records of what was dropped."""
+    touched = set[RecordKey]()
+    if gone:
+        touched |= set(_ends(await connection.exec_driver_sql(_DROP_PAIRS_OF, _columns(gone))))
+    if again:
+        touched |= set(_ends(await connection.exec_driver_sql(_DROP_PAIRS, _four(again))))
+    return touched
 
 
-async def _found(
-    connection: AsyncConnection, changed: Sequence[Features], classes: Mapping[str, Commonness]
-) -> set[tuple[RecordKey, RecordKey]]:
-    asked = [(key, one.key) for one in changed for key in sorted(keys(one)) if classes.get(key) != Commonness.CROWDED]
-    by_key = await connection.exec_driver_sql(_BY_KEY, ([key for key, _ in asked], *_columns(r for _, r in asked)))
-    await connection.exec_driver_sql(_SIMILARITY, (str(THRESHOLD),))
-    by_name = await connection.exec_driver_sql(
-        _BY_NAME,
+async def _keep(connection: AsyncConnection, kept: Sequence[Judgement], weights: Weights) -> None:
+    if kept:
+        await connection.exec_driver_sql(_KEEP_PAIRS, _pair_columns(kept, weights.version))
+
+
+# --- keys and how common they are ----------------------------------------------------------------------------------
+
+
+async def remember(
+    connection: AsyncConnection, changed: Sequence[Features], removed: Collection[RecordKey], weights: Weights
+) -> Remembered:
+    """Store keys and features of changed records, forget removed ones, and tell what that does to the keys.
+
+    Nothing is done about a record whose features are those that it has already.
+    """
+    documents = {one.key: orjson.dumps(as_json(one)).decode() for one in changed}
+    held = await _stored(connection, sorted({*documents, *removed}))
+    stored = {one.key: one for one in held if one.features != documents.get(one.key)}
+    same = {one.key for one in held} - stored.keys()
+    changed = [one for one in changed if one.key not in same]
+    own = {one.key: keys(one) for one in changed}
+    leaving = Counter(key for one in stored.values() for key in one.keys)
+    moving = sorted(leaving.keys() | set[str]().union(*own.values()))
+    before = await _holders(connection, moving, leaving)
+    await _forget(connection, list(stored.values()), stored.keys() - own.keys())
+    numbers = await _remember(connection, changed, own, documents, weights) if changed else {}
+    left = {one.record for one in stored.values()}
+    after = {key: records - left for key, records in before.items()}
+    for one, number in numbers.items():
+        for key in own[one]:
+            after.setdefault(key, set()).add(number)
+    new = await _classes(connection, after, {numbers[one.key]: _name(one) for one in changed})
+    old = await _classes(connection, before, {one.record: one.name for one in stored.values()})
+    return Remembered(
+        {numbers[one.key]: one for one in changed},
+        stored,
+        after,
+        new,
+        {key for key in moving if old.get(key) != new.get(key)},
+    )
+
+
+async def _stored(connection: AsyncConnection, wanted: Sequence[RecordKey]) -> list[_Stored]:
+    rows = rows_of(await connection.exec_driver_sql(_STORED, _columns(wanted)))
+    return [
+        _Stored(record, RecordKey(cluster, record_id), name, tuple(own), document)
+        for record, cluster, record_id, name, own, document in rows
+    ]
+
+
+async def _holders(
+    connection: AsyncConnection, asked: Sequence[str], leaving: Mapping[str, int] | None = None
+) -> dict[str, set[int]]:
+    """Who holds these keys. No count goes further than it must, even when so many of them leave."""
+    most = [crowded_above(key[0]) + 1 + (leaving or {}).get(key, 0) for key in asked]
+    rows = rows_of(await connection.exec_driver_sql(_HOLDERS, (list(asked), most)))
+    return {key: set(records) for key, records in rows}
+
+
+async def _classes(
+    connection: AsyncConnection, holders: Mapping[str, Collection[int]], names: Mapping[int, str]
+) -> dict[str, Commonness]:
+    """The classes of keys that are not rare. ``names`` are those that some records have, or had; else the table's."""
+    doubtful = {
+        key: records
+        for key, records in holders.items()
+        if key[0] == DOMAIN and _ENOUGH_FOR_NAMES <= len(records) <= crowded_above(DOMAIN)
+    }
+    known = dict(names)
+    if wanted := sorted({record for records in doubtful.values() for record in records} - known.keys()):
+        known.update(dict(rows_of(await connection.exec_driver_sql(_NAMES, (wanted,)))))
+    found = {
+        key: commonness(key, len(records), len({known[record] for record in records}) if key in doubtful else 1)
+        for key, records in holders.items()
+    }
+    return {key: one for key, one in found.items() if one != Commonness.RARE}
+
+
+async def _forget(connection: AsyncConnection, stored: Sequence[_Stored], removed: Collection[RecordKey]) -> None:
+    rows = [(key, one.record) for one in stored for key in one.keys]
+    if rows:
+        await connection.exec_driver_sql(_FORGET_KEYS, ([key for key, _ in rows], [record for _, record in rows]))
+    if gone := [one.record for one in stored if one.key in removed]:
+        await connection.exec_driver_sql(_FORGET, (gone,))
+
+
+async def _remember(
+    connection: AsyncConnection,
+    changed: Sequence[Features],
+    own: Mapping[RecordKey, Collection[str]],
+    documents: Mapping[RecordKey, str],
+    weights: Weights,
+) -> dict[RecordKey, int]:
+    names = [_name(one) for one in changed]
+    result = await connection.exec_driver_sql(
+        _REMEMBER,
         (
             *_columns(one.key for one in changed),
-            [one.names[0] if one.names else "" for one in changed],
+            names,
             [one.departement for one in changed],
+            [len(trigrams(name)) for name in names],
+            [bitmap(name) for name in names],
+            [_array(held(name, one.departement)) for name, one in zip(names, changed, strict=True)],
+            [_LIST.join(sorted(own[one.key])) for one in changed],
+            [documents[one.key] for one in changed],
+            *_versions(weights),
         ),
     )
+    return {RecordKey(cluster, record_id): record for record, cluster, record_id in rows_of(result)}
+
+
+# --- candidates ----------------------------------------------------------------------------------------------------
+
+
+async def candidates(connection: AsyncConnection, batch: Remembered) -> Found:
+    """The candidate pairs of changed records, and those that share a key which moved into another class."""
+    fresh = _by_key(batch) | await _by_name(connection, batch.changed)
+    crossed = {
+        pair
+        for key in batch.crossed
+        for pair in combinations(sorted(batch.holders.get(key, ())), 2)
+        if pair[0] not in batch.changed and pair[1] not in batch.changed
+    }
+    known = await _load(connection, batch.changed, {record for pair in fresh | crossed for record in pair})
+    pairs = [_ordered(known[a], known[b]) for a, b in fresh]
+    again = [_ordered(known[a], known[b]) for a, b in crossed - fresh]
+    classes = batch.classes | await _classes_of_shared(connection, batch, known, crossed)
+    pairs += [(a, b) for a, b in again if are_candidates(a, b, classes)]
+    return Found(pairs, classes, sorted((a.key, b.key) for a, b in again))
+
+
+def _by_key(batch: Remembered) -> set[tuple[int, int]]:
     return {
-        (one, other) if one < other else (other, one)
-        for rows in (by_key, by_name)
-        for one, other in ((RecordKey(row[0], row[1]), RecordKey(row[2], row[3])) for row in rows)
+        (record, other) if record < other else (other, record)
+        for key, records in batch.holders.items()
+        if len(records) > 1 and batch.classes.get(key) != Commonness.CROWDED
+        for record in records & batch.changed.keys()
+        for other in records
+        if other != record
     }
 
 
-async def classes_of(connection: AsyncConnection, asked: Sequence[str]) -> dict[str, Commonness]:
-    """The classes of those keys that are not rare. No count goes further than it must."""
-    rows = await connection.exec_driver_sql(_COUNTS, (list(asked), [crowded_above(key[0]) for key in asked]))
-    counts: dict[str, int] = dict(tuple(row) for row in rows)
-    domains = [key for key, records in counts.items() if key[0] == DOMAIN and records <= crowded_above(DOMAIN)]
-    named = await connection.exec_driver_sql(_NAMES, (domains,)) if domains else ()
-    names: dict[str, int] = dict(tuple(row) for row in named)
-    classes = {key: commonness(key, records, names.get(key, 1)) for key, records in counts.items()}
-    return {key: found for key, found in classes.items() if found != Commonness.RARE}
+async def _by_name(connection: AsyncConnection, changed: Mapping[int, Features]) -> set[tuple[int, int]]:
+    asked = [
+        (record, one.names[0], one.departement, place)
+        for record, one in changed.items()
+        if one.names
+        for place in ((None, one.departement) if one.departement else (None, *departements()))
+    ]
+    # One row for each place: of many marks at once, most of which nobody has, the index would make heavy weather.
+    rows = await connection.exec_driver_sql(
+        _BY_NAME,
+        (
+            [record for record, _, _, _ in asked],
+            [name for _, name, _, _ in asked],
+            [departement for _, _, departement, _ in asked],
+            [len(trigrams(name)) for _, name, _, _ in asked],
+            [bitmap(name) for _, name, _, _ in asked],
+            [_array(sought(name, place)) for _, name, _, place in asked],
+        ),
+    )
+    return {
+        (record, other) if record < other else (other, record) for record, others in rows_of(rows) for other in others
+    }
+
+
+async def _classes_of_shared(
+    connection: AsyncConnection, batch: Remembered, known: Mapping[int, Features], crossed: set[tuple[int, int]]
+) -> dict[str, Commonness]:
+    """Of the keys that records share none of which changed; the batch knows about its own records' keys only."""
+    if not crossed:
+        return {}
+    counted = Counter(key for record in {record for pair in crossed for record in pair} for key in keys(known[record]))
+    shared = [key for key, records in counted.items() if records > 1 and key not in batch.holders]
+    return await _classes(connection, await _holders(connection, shared), {})
+
+
+async def _load(
+    connection: AsyncConnection, changed: Mapping[int, Features], wanted: Collection[int]
+) -> dict[int, Features]:
+    known = dict(changed)
+    missing = sorted(set(wanted) - known.keys())
+    if missing:
+        for record, cluster, record_id, document in rows_of(await connection.exec_driver_sql(_LOAD, (missing,))):
+            key = RecordKey(cluster, record_id)
+            stored = from_json(key, orjson.loads(document))
+            if stored is None:
+                raise LookupError(f"the features of {key} are of another version: rebuild what is recognised")
+            known[record] = stored
+    return known
 
 
 async def kept_pairs(connection: AsyncConnection, verdicts: Collection[str] = ("auto", "review")) -> list[Judgement]:
     """The stored judgements, in the order of their keys."""
-    rows = await connection.exec_driver_sql(_KEPT, (sorted(verdicts),))
+    rows = rows_of(await connection.exec_driver_sql(_KEPT, (sorted(verdicts),)))
     return sorted(
         Judgement(RecordKey(ac, ar), RecordKey(bc, br), round(score, 2), verdict, refused, Levels(*levels))
         for ac, ar, bc, br, score, verdict, refused, levels in rows
     )
 
 
-async def _load(connection: AsyncConnection, known: dict[RecordKey, Features], wanted: Collection[RecordKey]) -> None:
-    missing = sorted(set(wanted) - known.keys())
-    if not missing:
-        return
-    for cluster, record_id, document in await connection.exec_driver_sql(_FEATURES, _columns(missing)):
-        key = RecordKey(cluster, record_id)
-        stored = from_json(key, orjson.loads(document) if isinstance(document, str | bytes) else document)
-        if stored is None:
-            raise LookupError(f"the features of {key} are of another version: compute those of all records anew")
-        known[key] = stored
+# --- on the way to SQL ---------------------------------------------------------------------------------------------
+
+
+def _name(one: Features) -> str:
+    return one.names[0] if one.names else ""
+
+
+def _ordered(a: Features, b: Features) -> Pair:
+    return (a, b) if a.key < b.key else (b, a)
+
+
+def _versions(weights: Weights) -> tuple[int, int]:
+    return VERSION, weights.version
+
+
+def _array(numbers: Iterable[int]) -> str:
+    return "{" + ",".join(map(str, numbers)) + "}"
+
+
+def _batches(records: Iterable[Features]) -> Iterator[list[Features]]:
+    iterator = iter(records)
+    while batch := list(islice(iterator, BATCH)):
+        yield batch
 
 
 def _pair_columns(judgements: Sequence[Judgement], version: int) -> tuple[Any, ...]:

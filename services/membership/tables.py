@@ -1,8 +1,9 @@
 """Membership's tables: what former systems said, how it is linked, and the documents that are served."""
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, BIT, JSONB, TIMESTAMP, UUID
 
+from services.membership.domain.matching.trigrams import BITS
 from shared.messaging.tables import messaging_tables
 
 metadata = sa.MetaData()
@@ -196,30 +197,40 @@ conflict_answers = sa.Table(
 
 # --- recognition: written and read by recognition.py alone; all of it can be computed anew from the source records ---
 
+match_state = sa.Table(
+    "match_state",
+    metadata,
+    sa.Column("id", sa.Boolean, primary_key=True, server_default=sa.true(), comment="there is one row"),
+    sa.Column("features", sa.Integer, nullable=False, comment="the version of features.py that all of it was made by"),
+    sa.Column("weights", sa.Integer, nullable=False, comment="the version of the weights that judged"),
+    sa.CheckConstraint("id", name="match_state_once"),
+)
+
 match_features = sa.Table(
     "match_features",
     metadata,
-    sa.Column("cluster", sa.Text, primary_key=True),
-    sa.Column("record_id", sa.Text, primary_key=True),
+    sa.Column("record", sa.BigInteger, sa.Identity(always=True), primary_key=True, comment="a number for match_keys"),
+    sa.Column("cluster", sa.Text, nullable=False),
+    sa.Column("record_id", sa.Text, nullable=False),
     sa.Column("name", sa.Text, nullable=False, comment="the key of its name, or empty"),
     sa.Column("departement", sa.Text),
-    sa.Column("features", JSONB, nullable=False, comment="what the record contributes to telling companies apart"),
-    sa.Index(
-        "match_features_by_name",
-        "name",
-        postgresql_using="gin",
-        postgresql_ops={"name": "gin_trgm_ops"},
-        postgresql_with={"fastupdate": "off"},
+    sa.Column("size", sa.Integer, nullable=False, comment="how many trigrams its name has"),
+    sa.Column("bits", BIT(BITS), nullable=False, comment="trigrams.bitmap of its name"),
+    sa.Column(
+        "marks", ARRAY(sa.Integer), nullable=False, comment="trigrams.held: the rarest of its name, in its place"
     ),
+    sa.Column("keys", ARRAY(sa.Text), nullable=False, comment="those that it has in match_keys"),
+    sa.Column("features", sa.JSON, nullable=False, comment="what the record contributes to telling companies apart"),
+    sa.UniqueConstraint("cluster", "record_id", name="match_features_once"),
+    # Not fast to update: what it would put off, the next batch, which looks things up at once, would have to do.
+    sa.Index("match_features_by_marks", "marks", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
 )
 
 match_keys = sa.Table(
     "match_keys",
     metadata,
-    sa.Column("key", sa.Text, primary_key=True, comment="a letter for its kind, a colon, the value"),
-    sa.Column("cluster", sa.Text, primary_key=True),
-    sa.Column("record_id", sa.Text, primary_key=True),
-    sa.Index("match_keys_by_record", "cluster", "record_id"),
+    sa.Column("key", sa.Text(collation="C"), primary_key=True, comment="a letter for its kind, a colon, the value"),
+    sa.Column("record", sa.BigInteger, primary_key=True, comment="its number in match_features"),
 )
 
 match_pairs = sa.Table(

@@ -45,8 +45,12 @@ def settings_of(service: str) -> ServiceSettings:
         return settings_type()
     except ValidationError as error:
         prefix = settings_type.model_config["env_prefix"]
-        faults = [f"{prefix}{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors()]
+        faults = [f"{_variable(str(fault['loc'][0]), prefix)}: {fault['msg']}" for fault in error.errors()]
         raise NotConfigured(f"the {service} service is not configured: {'; '.join(faults)}") from None
+
+
+def _variable(field: str, prefix: str) -> str:
+    return field if field.startswith("TRABOULE_") else f"{prefix}{field.upper()}"
 
 
 def configured(service: str | None = None) -> dict[str, ServiceSettings]:

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection
 from typer.testing import CliRunner
 
 from deploy.local.nodes import Nodes
@@ -17,13 +18,14 @@ from services.membership.domain.matching.score import Judgement, judge
 from services.membership.domain.matching.trigrams import THRESHOLD, similar
 from services.membership.domain.matching.weights import shipped
 from services.membership.matching_cli import app
+from shared.persistence.database import create_engine
 from tests.unit.membership.matching.builders import a_company, demo_members
 
 
 @pytest.fixture
 async def database(nodes: Nodes) -> AsyncIterator[AsyncConnection]:
     """An empty place for the tables of recognition, gone when the test is."""
-    engine = create_async_engine(nodes.database.url.replace("postgresql://", "postgresql+asyncpg://", 1))
+    engine = create_engine(nodes.database.url, application="test", pool_size=1)
     try:
         async with engine.connect() as connection:
             await recognition.make_private_tables(connection)
@@ -76,12 +78,12 @@ async def test_the_same_pairs_and_classes_as_in_memory(
     database: AsyncConnection, which: str, request: pytest.FixtureRequest
 ) -> None:
     records: list[Features] = request.getfixturevalue(which)
-    await recognition.remember(database, records, [])
-    found = await recognition.candidates(database, records)
+    batch = await recognition.remember(database, records, [], shipped())
+    found = await recognition.candidates(database, batch)
     index = Candidates(records)
     expected = list(index.pairs())
     assert len(expected) > 100
-    assert found.pairs == expected
+    assert sorted((a.key, b.key) for a, b in found.pairs) == [(a.key, b.key) for a, b in expected]
     assert found.classes == index.classes
 
 
@@ -145,9 +147,46 @@ async def test_a_key_that_becomes_common_changes_pairs_that_nobody_touched(datab
 
 async def test_features_of_another_version_are_not_used(database: AsyncConnection) -> None:
     await recognition.recognise(database, [a_company("1")], [], shipped())
-    await database.exec_driver_sql("update match_features set features = features || '{\"v\": 0}'")
+    await database.exec_driver_sql("""update match_features set features = '{"v": 0}'""")
     with pytest.raises(LookupError, match="north/1"):
         await recognition.recognise(database, [a_company("2", "south")], [], shipped())
+
+
+async def test_a_record_that_says_nothing_new_costs_nothing(database: AsyncConnection) -> None:
+    one, other = a_company("1", siren="732829320"), a_company("2", "south", siren="732829320")
+    await recognition.recognise(database, [one, other], [], shipped())
+    before = await recognition.kept_pairs(database)
+    assert await recognition.recognise(database, [one], [], shipped()) == {one.key}
+    assert await recognition.kept_pairs(database) == before
+
+
+async def test_names_without_a_departement_are_compared_with_those_everywhere(database: AsyncConnection) -> None:
+    somewhere = [a_company(str(at), name="Marguerite", postcode=code) for at, code in enumerate(("42000", "97400"))]
+    nowhere = [a_company(f"n{at}", "south", name="Margeurite") for at in range(2)]
+    for records in (somewhere, nowhere):
+        batch = await recognition.remember(database, records, [], shipped())
+    found = await recognition.candidates(database, batch)
+    pairs = {frozenset((a.key.record_id, b.key.record_id)) for a, b in found.pairs}
+    assert pairs == {frozenset(pair) for pair in (("0", "n0"), ("0", "n1"), ("1", "n0"), ("1", "n1"), ("n0", "n1"))}
+
+
+async def test_it_says_whether_what_is_stored_is_current(database: AsyncConnection) -> None:
+    weights = shipped()
+    assert await recognition.is_current(database, weights)  # there is nobody to recognise
+    await recognition.recognise(database, [a_company("1")], [], weights)
+    assert await recognition.is_current(database, weights)
+    assert not await recognition.is_current(database, replace(weights, version=weights.version + 1))
+    await database.exec_driver_sql("update match_state set features = features - 1")
+    assert not await recognition.is_current(database, weights)
+
+
+async def test_rebuilding_is_recognising_from_scratch(database: AsyncConnection, members: list[Features]) -> None:
+    former = replace(shipped(), version=99, prior=3.0)
+    await recognition.recognise(database, members[:200], [], former)
+    await database.exec_driver_sql("""update match_features set features = '{"v": 0}'""")
+    assert await recognition.rebuild(database, iter(members), shipped()) == len(members)
+    assert await recognition.is_current(database, shipped())
+    assert await recognition.kept_pairs(database) == from_scratch(members)
 
 
 def test_evaluate_gives_the_same_figures_in_a_database(nodes: Nodes, tmp_path: Path) -> None:

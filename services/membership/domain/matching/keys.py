@@ -4,11 +4,14 @@ A key is a letter for its kind, a colon, and the value. What is too common for b
 :mod:`frequencies`.
 """
 
+from functools import lru_cache
+
 from services.membership.domain.matching.features import Features, telling_words
 
 SIREN, DOMAIN, EMAIL, PHONE, ADDRESS, NAME, WORD, ACRONYM, SAME = "sdepantcr"
 
 
+@lru_cache(maxsize=4_096)
 def keys(one: Features) -> frozenset[str]:
     """All keys of a record, common ones included: whether they are is a matter of all records together."""
     found = {f"{DOMAIN}:{domain}" for domain in one.domains}

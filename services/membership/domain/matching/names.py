@@ -18,7 +18,7 @@ class Names(NamedTuple):
     more: frozenset[str] = frozenset()
 
 
-@lru_cache(maxsize=262_144)
+@lru_cache(maxsize=16_384)
 def compare_names(a: str, b: str) -> Names:
     """Two keys of ``naming.name_key``, not empty. Symmetric.
 
@@ -37,7 +37,10 @@ def compare_names(a: str, b: str) -> Names:
     unmatched = False
     shared, slipped = set[str](), set[str]()
     for word in sorted(short, key=len, reverse=True):
-        grade, match = min(((_difference(word, other), other) for other in left), default=(_OTHER, ""))
+        if word in left:
+            grade, match = _SAME, word
+        else:
+            grade, match = min(((_difference(word, other), other) for other in left), default=(_OTHER, ""))
         if grade == _OTHER:
             unmatched = True
             continue
@@ -64,7 +67,7 @@ def compare_names(a: str, b: str) -> Names:
 _SAME, _SLIP, _CUT, _DOUBTFUL, _OTHER = range(5)
 
 
-@lru_cache(maxsize=262_144)
+@lru_cache(maxsize=65_536)
 def _difference(a: str, b: str) -> int:
     if a == b:
         return _SAME

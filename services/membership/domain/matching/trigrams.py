@@ -12,7 +12,6 @@ To find similar names among many, two facts are used. Neither loses a pair:
 
 import math
 from collections import Counter
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 from zlib import crc32
@@ -29,7 +28,7 @@ _OF_FEWER: Final = 2 * THRESHOLD / (1 + THRESHOLD) - 1e-9
 """Of the trigrams of the name that has fewer, at least this share is in the other one, too."""
 
 
-@lru_cache(maxsize=131_072)
+@lru_cache(maxsize=16_384)
 def trigrams(name: str) -> frozenset[str]:
     """Of each word, with two spaces before it and one after."""
     return frozenset(f"  {word} "[at : at + 3] for word in name.lower().split() for at in range(len(word) + 1))
@@ -45,7 +44,7 @@ def similar(a: str, b: str) -> bool:
 _GENERIC: Final = Counter(trigram for word in sorted(GENERIC) for trigram in trigrams(word))
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4_096)
 def rarest(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Those by which it is found: when it has fewer trigrams than the other name, and what is added when it has more.
 
@@ -63,23 +62,29 @@ def held(name: str, place: str | None) -> list[int]:
     return [_mark(place, trigram) for trigram in few] + [_mark(place, trigram, "+") for trigram in more]
 
 
-def sought(name: str, places: Iterable[str | None]) -> list[int]:
-    """The marks under which names similar to this one are kept in these places, if there are any."""
+def sought(name: str, place: str | None) -> list[int]:
+    """The marks under which names similar to this one are kept in that place, if there are any."""
     few, more = rarest(name)
     return [
-        mark
-        for place in places
-        for mark in (*(_mark(place, one, kind) for one in few for kind in ("", "+")), *(_mark(place, o) for o in more))
+        *(_mark(place, trigram, kind) for trigram in few for kind in ("", "+")),
+        *(_mark(place, trigram) for trigram in more),
     ]
 
 
+@lru_cache(maxsize=4_096)
 def bitmap(name: str) -> str:
     """As PostgreSQL writes ``bit(128)``."""
     bits = 0
     for trigram in trigrams(name):
-        bits |= 1 << crc32(trigram.encode()) % BITS
+        bits |= _bit(trigram)
     return f"{bits:0{BITS}b}"
 
 
+@lru_cache(maxsize=16_384)
+def _bit(trigram: str) -> int:
+    return 1 << crc32(trigram.encode()) % BITS
+
+
+@lru_cache(maxsize=65_536)
 def _mark(place: str | None, trigram: str, kind: str = "") -> int:
     return crc32(f"{place or ''}/{trigram}{kind}".encode()) - 2**31

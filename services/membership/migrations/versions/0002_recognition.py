@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, BIT
 
 revision = "0002"
 down_revision = "0001"
@@ -10,32 +10,51 @@ down_revision = "0001"
 
 def upgrade() -> None:
     op.create_table(
+        "match_state",
+        sa.Column("id", sa.Boolean(), server_default=sa.true(), nullable=False, comment="there is one row"),
+        sa.Column(
+            "features", sa.Integer(), nullable=False, comment="the version of features.py that all of it was made by"
+        ),
+        sa.Column("weights", sa.Integer(), nullable=False, comment="the version of the weights that judged"),
+        sa.CheckConstraint("id", name="match_state_once"),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    # Members that are here already have never been recognised: version 0 asks for a rebuild.
+    op.execute("insert into match_state (features, weights) select 0, 0 where exists (select from source_records)")
+    op.create_table(
         "match_features",
+        sa.Column(
+            "record", sa.BigInteger(), sa.Identity(always=True), nullable=False, comment="a number for match_keys"
+        ),
         sa.Column("cluster", sa.Text(), nullable=False),
         sa.Column("record_id", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False, comment="the key of its name, or empty"),
         sa.Column("departement", sa.Text()),
+        sa.Column("size", sa.Integer(), nullable=False, comment="how many trigrams its name has"),
+        sa.Column("bits", BIT(128), nullable=False, comment="trigrams.bitmap of its name"),
         sa.Column(
-            "features", JSONB(), nullable=False, comment="what the record contributes to telling companies apart"
+            "marks", ARRAY(sa.Integer()), nullable=False, comment="trigrams.held: the rarest of its name, in its place"
         ),
-        sa.PrimaryKeyConstraint("cluster", "record_id"),
+        sa.Column("keys", ARRAY(sa.Text()), nullable=False, comment="those that it has in match_keys"),
+        sa.Column(
+            "features", sa.JSON(), nullable=False, comment="what the record contributes to telling companies apart"
+        ),
+        sa.PrimaryKeyConstraint("record"),
+        sa.UniqueConstraint("cluster", "record_id", name="match_features_once"),
     )
     op.create_index(
-        "match_features_by_name",
+        "match_features_by_marks",
         "match_features",
-        ["name"],
+        ["marks"],
         postgresql_using="gin",
-        postgresql_ops={"name": "gin_trgm_ops"},
         postgresql_with={"fastupdate": "off"},
     )
     op.create_table(
         "match_keys",
-        sa.Column("key", sa.Text(), nullable=False, comment="a letter for its kind, a colon, the value"),
-        sa.Column("cluster", sa.Text(), nullable=False),
-        sa.Column("record_id", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("key", "cluster", "record_id"),
+        sa.Column("key", sa.Text(collation="C"), nullable=False, comment="a letter for its kind, a colon, the value"),
+        sa.Column("record", sa.BigInteger(), nullable=False, comment="its number in match_features"),
+        sa.PrimaryKeyConstraint("key", "record"),
     )
-    op.create_index("match_keys_by_record", "match_keys", ["cluster", "record_id"])
     op.create_table(
         "match_pairs",
         sa.Column("a_cluster", sa.Text(), nullable=False),
@@ -54,5 +73,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("match_pairs", "match_keys", "match_features"):
+    for table in ("match_pairs", "match_keys", "match_features", "match_state"):
         op.drop_table(table)

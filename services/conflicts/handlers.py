@@ -1,0 +1,65 @@
+"""What a service does when it hears of a conflict, and when its staff decide one: load, decide, save, answer."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime
+
+from schemas.conflicts import ConflictAnswered
+from services.conflicts.domain import Conflict, Heard
+from services.conflicts.repository import ConflictsUnitOfWork
+from services.house import tell
+
+
+async def keep_conflicts(uow: ConflictsUnitOfWork, messages: Sequence[Heard]) -> None:
+    """Keep what membership tells of the conflicts that this service must resolve, and answer."""
+    newest: dict[str, Heard] = {}
+    for message in messages:
+        if message.data.responsible == uow.answered.service:
+            name = message.data.conflict_id
+            newest[name] = max(newest.get(name, message), message, key=_age)
+    if not newest:
+        return
+    await uow.take_turn()
+    held = await uow.conflicts(newest)
+    at = datetime.now(UTC)
+    after = [
+        held[name].heard(message, at) if name in held else Conflict.raised(message, uow.conflict_owner, at)
+        for name, message in newest.items()
+    ]
+    await _keep(uow, held, after, {name: m.correlationid or m.id for name, m in newest.items()})
+
+
+async def decide(
+    uow: ConflictsUnitOfWork, conflict_ids: Collection[str], decision: Callable[[Conflict], Conflict]
+) -> list[Conflict]:
+    """Let staff decide these conflicts, each as it is now, and answer; all of them or none.
+
+    Returns those that it changed. Raises what ``decision`` raises.
+    """
+    await uow.take_turn()
+    held = await uow.conflicts(conflict_ids)
+    return await _keep(uow, held, [decision(conflict) for conflict in held.values()], {})
+
+
+async def _keep(
+    uow: ConflictsUnitOfWork, before: Mapping[str, Conflict], after: Sequence[Conflict], causes: Mapping[str, str]
+) -> list[Conflict]:
+    """Save what changed and answer what has news; ``causes`` are correlation ids."""
+    changed = [conflict for conflict in after if conflict != before.get(conflict.conflict_id)]
+    await uow.save_conflicts(changed)
+    news = [one for one in changed if (held := before.get(one.conflict_id)) is None or held.answers != one.answers]
+    tell(uow, uow.answered, [(_answer(uow.answered, one), causes.get(one.conflict_id)) for one in news])
+    return changed
+
+
+def _answer(answered: type[ConflictAnswered], conflict: Conflict) -> ConflictAnswered:
+    return answered(
+        version=conflict.answers,
+        conflict_id=conflict.conflict_id,
+        owner=conflict.owner,
+        state=conflict.state,
+        changed_at=conflict.changed_at,
+    )
+
+
+def _age(message: Heard) -> tuple[int, bytes]:
+    return message.data.version, message.digest

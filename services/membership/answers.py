@@ -1,0 +1,39 @@
+"""What the services that resolve conflicts answer: whose each is, and where it stands."""
+
+from collections.abc import Sequence
+
+from schemas.conflicts import ConflictAnswered
+from schemas.envelope import Envelope
+from shared.persistence.unit_of_work import UnitOfWork
+
+_KEEP = """
+    insert into conflict_answers as held (conflict_id, responsible, version, owner, state, changed_at)
+    select * from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[])
+    on conflict (conflict_id) do update
+    set responsible = excluded.responsible, version = excluded.version, owner = excluded.owner,
+        state = excluded.state, changed_at = excluded.changed_at
+    where held.version < excluded.version
+"""
+
+
+async def keep_answers(uow: UnitOfWork, messages: Sequence[Envelope[ConflictAnswered]]) -> None:
+    """Keep the newest answer to each conflict."""
+    newest: dict[str, ConflictAnswered] = {}
+    for message in messages:
+        answer = message.data
+        held = newest.get(answer.conflict_id)
+        if held is None or held.version < answer.version:
+            newest[answer.conflict_id] = answer
+    # In the order of their keys, so that two replicas lock rows in the same order.
+    answers = [newest[name] for name in sorted(newest)]
+    await uow.connection.exec_driver_sql(
+        _KEEP,
+        (
+            [one.conflict_id for one in answers],
+            [one.service for one in answers],
+            [one.version for one in answers],
+            [one.owner for one in answers],
+            [one.state for one in answers],
+            [one.changed_at for one in answers],
+        ),
+    )

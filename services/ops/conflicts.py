@@ -1,0 +1,264 @@
+"""``traboule conflicts``: what merges brought together that a member should not have twice, and who resolves it."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+from collections.abc import Callable, Coroutine, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from services.ops.environment import configured
+from services.ops.output import ago, as_json, nothing, refuse
+
+if TYPE_CHECKING:
+    from services.conflicts.domain import Conflict
+    from shared.runtime.settings import ServiceSettings
+
+T = TypeVar("T")
+SERVICES = ("billing", "events")
+STATES = ("open", "settled", "gone")
+
+app = typer.Typer(
+    no_args_is_help=True, help="What merged members paid or registered for twice: list, show, assign, settle, reopen."
+)
+
+
+def _service(name: str | None) -> str | None:
+    if name is not None and name not in SERVICES:
+        raise typer.BadParameter(f"{name!r} resolves no conflicts; {' and '.join(SERVICES)} do")
+    return name
+
+
+Service = Annotated[str | None, typer.Option("--service", "-s", callback=_service, help="only this service's")]
+Json = Annotated[bool, typer.Option("--json", help="print JSON")]
+By = Annotated[str, typer.Option("--by", help="who decides this; kept in the history", show_default="you")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="such as billing:b3a1c0de5f6a, as `list` shows them")]
+Ids = Annotated[list[str], typer.Argument(metavar="ID", help="such as billing:b3a1c0de5f6a, as `list` shows them")]
+
+
+@app.command("list")
+def list_(
+    service: Service = None,
+    state: Annotated[str, typer.Option("--state", help=f"{', '.join(STATES)} or all")] = "open",
+    owner: Annotated[str | None, typer.Option("--owner", help="only this owner's")] = None,
+    json: Json = False,
+) -> None:
+    """List conflicts, the oldest first.
+
+    Examples: [bold]traboule conflicts list[/], [bold]traboule conflicts list --owner tresorerie --json[/],
+    [bold]traboule conflicts list --service events --state all[/]
+    """
+    from services.ops import resolution
+
+    if state not in (*STATES, "all"):
+        raise typer.BadParameter(f"--state is one of {', '.join(STATES)}, all")
+    whose = None if owner is None else _said("--owner", owner, 200)
+    rows = _run(resolution.listed(_resolving(service), STATES if state == "all" else (state,), whose))
+    if json:
+        as_json(rows)
+    elif rows:
+        _print_list(rows)
+    else:
+        typer.echo("no conflicts" if state == "all" else f"no {state} conflicts")
+
+
+@app.command()
+def show(conflict: Id, json: Json = False) -> None:
+    """Show one conflict whole: what is there twice, who has it, how it was settled, its history.
+
+    Example: [bold]traboule conflicts show billing:b3a1c0de5f6a[/]
+    """
+    ((service, (beginning,)),) = _by_service([conflict]).items()
+    from services.ops import resolution  # only once it is known what to ask
+
+    row = _run(resolution.whole(service, configured(service)[service], beginning))
+    if json:
+        as_json(row)
+    else:
+        _print_whole(row)
+
+
+@app.command()
+def assign(
+    ids: Ids,
+    to: Annotated[str, typer.Option("--to", help="who sees to it: a team or a function, which other services see")],
+    by: By = "",
+    json: Json = False,
+) -> None:
+    """Give conflicts to somebody. They keep that owner when they go away and come back.
+
+    Example: [bold]traboule conflicts assign billing:b3a1c0de5f6a --to "cotisations Loire"[/]
+    """
+    owner, who, at = _said("--to", to, 200), _who(by), datetime.now(UTC)
+    _decide("assigned", ids, lambda conflict: conflict.assigned(owner, who, at), json)
+
+
+@app.command()
+def settle(
+    ids: Ids,
+    reason: Annotated[
+        str, typer.Option("--reason", help="how it was resolved; kept here, and told to no other service")
+    ],
+    by: By = "",
+    json: Json = False,
+) -> None:
+    """Settle open conflicts. One opens again by itself if something else is there twice later.
+
+    Example: [bold]traboule conflicts settle billing:b3a1c0de5f6a --reason "refunded F2026-0117"[/]
+    """
+    why, who, at = _said("--reason", reason, 2_000), _who(by), datetime.now(UTC)
+    _decide("settled", ids, lambda conflict: conflict.settled(why, who, at), json)
+
+
+@app.command()
+def reopen(
+    ids: Ids,
+    reason: Annotated[str | None, typer.Option("--reason", help="why; kept in the history")] = None,
+    by: By = "",
+    json: Json = False,
+) -> None:
+    """Take a settlement back.
+
+    Example: [bold]traboule conflicts reopen billing:b3a1c0de5f6a --reason "the refund bounced"[/]
+    """
+    why = None if reason is None else _said("--reason", reason, 2_000)
+    who, at = _who(by), datetime.now(UTC)
+    _decide("reopened", ids, lambda conflict: conflict.reopened(why, who, at), json)
+
+
+# --- what was asked for --------------------------------------------------------------------------------------------
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    from services.ops import parked
+
+    try:
+        return asyncio.run(work)
+    except parked.NotFound as error:
+        nothing(str(error))
+    except (parked.CannotAct, parked.Unreachable) as error:
+        refuse(str(error))
+
+
+def _resolving(service: str | None) -> Mapping[str, ServiceSettings]:
+    if service is not None:
+        return configured(service)
+    found = {name: settings for name, settings in configured().items() if name in SERVICES}
+    if not found:
+        refuse(f"neither {' nor '.join(SERVICES)} is configured here: they resolve conflicts")
+    return found
+
+
+def _by_service(ids: list[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for one in ids:
+        service, _, beginning = one.partition(":")
+        if service not in SERVICES or not beginning or not _sayable(beginning):
+            refuse(f"{one!r} is no conflict's id: write <service>:<id or its beginning>, such as billing:b3a1c0de5f6a")
+        found.setdefault(service, []).append(beginning)
+    return found
+
+
+def _who(by: str) -> str:
+    if by:
+        return _said("--by", by, 200)
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+def _said(option: str, text: str, most: int) -> str:
+    """What was written, without the spaces around it; one line that can be stored and printed."""
+    words = text.strip()
+    if not words or len(words) > most or not _sayable(words):
+        refuse(f"{option} must be 1 to {most:,} characters on one line")
+    return words
+
+
+def _sayable(text: str) -> bool:
+    # A byte of the command line that is not UTF-8 reaches us as a lone surrogate, which is not printable either.
+    return text.isprintable()
+
+
+def _decide(verb: str, ids: list[str], decision: Callable[[Conflict], Conflict], json: bool) -> None:
+    chosen = _by_service(ids)
+    services = {service: configured(service)[service] for service in chosen}
+    from services.ops import resolution
+
+    changed: list[str] = []
+    for service, beginnings in chosen.items():
+        done = _run(resolution.decide(service, services[service], beginnings, decision))
+        changed += done
+        if not json:
+            typer.echo("\n".join(f"{name} {verb}" for name in done) or f"{service}: nothing to change")
+    if json:
+        as_json({verb: changed})
+
+
+# --- what is printed -----------------------------------------------------------------------------------------------
+
+
+def _print_list(rows: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("conflict", "state", "owner", "between", "what is there twice", "raised"):
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        what = [_overlap(overlap) for overlap in row["held_twice"]] or [row["kind"]]
+        cells = (row["id"], row["state"], row["owner"], "\n".join(map(_record, row["records"])), "\n".join(what))
+        table.add_row(*map(_plain, cells), ago(row["raised_at"]))
+    Console().print(table)
+
+
+def _print_whole(row: Mapping[str, Any]) -> None:
+    from rich.console import Console
+
+    lines = [(name, str(row[name])) for name in ("id", "conflict_id", "kind", "state", "owner")]
+    if row["assigned_at"]:
+        lines += [("assigned", f"{row['assigned_at']:%Y-%m-%d %H:%M} by {row['assigned_by']}")]
+    if row["settled_at"]:
+        name = "once settled" if row["state"] == "open" else "settled"
+        lines += [(name, f"{row['settled_at']:%Y-%m-%d %H:%M} by {row['settled_by']}: {row['settled_reason']}")]
+    lines += [("member", row["member_id"])]
+    lines += [("between", _record(record)) for record in row["records"]]
+    for overlap in row["held_twice"]:
+        lines += [("twice", _overlap(overlap)), *(("", _item(item)) for item in overlap["items"])]
+    lines += [("history", _step(step)) for step in row["history"]]
+    console = Console()
+    for name, text in lines:
+        console.print(f"[dim]{name:>12}[/]  {_plain(text)}", highlight=False)
+
+
+def _overlap(overlap: Mapping[str, Any]) -> str:
+    days = [overlap[day] for day in ("starts_on", "ends_on") if overlap.get(day)]
+    return " · ".join([*([" to ".join(days)] if days else []), *([overlap["event"]] if overlap.get("event") else [])])
+
+
+def _record(record: Mapping[str, Any]) -> str:
+    return f"{record['cluster']}/{record['record_id']}"
+
+
+def _item(item: Mapping[str, Any]) -> str:
+    return (
+        f"{item['kind']} {item['item_id']} of {_record(item)}"
+        if item.get("item_id")
+        else (f"{item['kind']} of {_record(item)}")
+    )
+
+
+def _step(step: Mapping[str, Any]) -> str:
+    words = [step["what"], *([f"to {step['owner']}"] if "owner" in step else []), *filter(None, [step.get("reason")])]
+    return " · ".join([step["at"][:19], *words, *([f"by {step['by']}"] if "by" in step else [])])
+
+
+def _plain(text: str) -> str:
+    """Text that is neither markup nor, by a control character, an order to the terminal."""
+    from rich.markup import escape
+
+    return escape("".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text))

@@ -1,0 +1,99 @@
+"""Conflicts in the databases of the services that resolve them, named ``<service>:<beginning of the id>``.
+
+What is decided here goes through the service's own unit of work and outbox: its answer is announced by its relay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from importlib import import_module
+from typing import Any
+
+import asyncpg
+from sqlalchemy.exc import SQLAlchemyError
+
+from schemas.conflicts import ConflictState
+from services.conflicts.domain import Conflict, WrongState
+from services.conflicts.handlers import decide as decide_conflicts
+from services.conflicts.repository import ConflictsUnitOfWork
+from services.ops.parked import CannotAct, NotFound, Unreachable
+from shared.persistence.database import create_engine
+from shared.runtime.settings import ServiceSettings
+
+_SHORT = 12
+_CANDIDATES = 5
+
+
+async def listed(
+    services: Mapping[str, ServiceSettings], states: Sequence[ConflictState], owner: str | None
+) -> list[dict[str, Any]]:
+    """Every conflict in one of these states, of this owner if one is named, the oldest of each service first."""
+    rows: list[dict[str, Any]] = []
+    for service, settings in services.items():
+        async with _transaction(service, settings) as uow:
+            rows += [_shown(service, conflict) for conflict in await uow.conflicts_in(states, owner)]
+    return rows
+
+
+async def whole(service: str, settings: ServiceSettings, beginning: str) -> dict[str, Any]:
+    """One conflict with its settlement and history. Raises NotFound, or CannotAct when several begin so."""
+    async with _transaction(service, settings) as uow:
+        return _shown(service, await _one(uow, service, beginning))
+
+
+async def decide(
+    service: str, settings: ServiceSettings, beginnings: Sequence[str], decision: Callable[[Conflict], Conflict]
+) -> list[str]:
+    """Apply a decision to all of these conflicts or, where it fits one of them not, to none.
+
+    Returns the names of those that it changed. Raises NotFound and CannotAct.
+    """
+
+    def decided(conflict: Conflict) -> Conflict:
+        try:
+            return decision(conflict)
+        except WrongState as error:
+            raise CannotAct(f"{_name(service, conflict)}: {error}. Nothing was done") from None
+
+    async with _transaction(service, settings) as uow:
+        chosen = {(await _one(uow, service, beginning)).conflict_id for beginning in beginnings}
+        return [_name(service, conflict) for conflict in await decide_conflicts(uow, chosen, decided)]
+
+
+@asynccontextmanager
+async def _transaction(service: str, settings: ServiceSettings) -> AsyncGenerator[ConflictsUnitOfWork]:
+    engine = create_engine(settings.database_url, application="traboule conflicts", pool_size=1)
+    unit_of_work = import_module(f"services.{service}.app").unit_of_work(settings)
+    try:
+        async with engine.begin() as connection:
+            uow: ConflictsUnitOfWork = unit_of_work(connection)
+            yield uow
+            await uow.outbox.flush(connection)
+    except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError) as error:
+        raise Unreachable(f"the {service} service's database: {type(error).__name__}") from None
+    finally:
+        await engine.dispose()
+
+
+async def _one(uow: ConflictsUnitOfWork, service: str, beginning: str) -> Conflict:
+    found = await uow.conflicts_like(beginning, _CANDIDATES + 1)
+    if not found:
+        raise NotFound(f"there is no conflict {service}:{beginning}")
+    if len(found) > 1 and found[0].conflict_id != beginning:
+        names = ", ".join(f"{service}:{one.conflict_id}" for one in found[:_CANDIDATES])
+        more = ", …" if len(found) > _CANDIDATES else ""
+        raise CannotAct(f"several conflicts begin with {service}:{beginning}: {names}{more}")
+    return found[0]
+
+
+def _name(service: str, conflict: Conflict) -> str:
+    return f"{service}:{conflict.conflict_id[:_SHORT]}"
+
+
+def _shown(service: str, conflict: Conflict) -> dict[str, Any]:
+    row = asdict(conflict)
+    for inner in ("version", "digest", "answers", "settled_twice"):
+        del row[inner]
+    return {"id": _name(service, conflict), "service": service, **row}

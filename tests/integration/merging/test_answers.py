@@ -1,0 +1,57 @@
+"""Speaker knows the newest answer to each conflict, in whatever order they come."""
+
+import asyncio
+from datetime import UTC, datetime
+from itertools import permutations
+
+from schemas.billing import BillingConflictAnswered
+from schemas.events import EventsConflictAnswered
+from services.membership.answers import keep_answers
+from shared.persistence.unit_of_work import UnitOfWork
+from tests.support.in_process import OwnHouse, Passwords
+from tests.support.merging import Database, envelope, handled, speaker_in
+from tests.support.waiting import eventually
+
+
+def test_the_newest_answer_is_kept(membership_database: Database) -> None:
+    at = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+    dues = [
+        BillingConflictAnswered(version=version, conflict_id="dues", owner=owner, state=state, changed_at=at)
+        for version, owner, state in ((1, "tresorerie", "open"), (2, "Loire", "open"), (3, "Loire", "settled"))
+    ]
+    seats = EventsConflictAnswered(version=1, conflict_id="seats", owner="evenements", state="gone", changed_at=at)
+    told = [envelope(fact, "/traboule/billing") for fact in dues]
+
+    async def held() -> None:
+        async with membership_database.engine() as engine:
+            for order in permutations([*told, told[0]]):
+                async with engine.begin() as connection:
+                    await connection.exec_driver_sql("truncate conflict_answers")
+                for batch in ([*order[:2]], [*order[2:]], [envelope(seats, "/traboule/events")]):
+                    await handled(engine, UnitOfWork, keep_answers, batch)
+                async with engine.begin() as connection:
+                    rows = await connection.exec_driver_sql(
+                        "select conflict_id, responsible, version, owner, state, changed_at from conflict_answers "
+                        "order by conflict_id"
+                    )
+                    assert [tuple(row) for row in rows] == [
+                        ("dues", "billing", 3, "Loire", "settled", at),
+                        ("seats", "events", 1, "evenements", "gone", at),
+                    ]
+
+    asyncio.run(held())
+
+
+async def test_membership_hears_both_services(membership_house: OwnHouse, passwords: Passwords) -> None:
+    at = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+    told = {"owner": "Loire", "state": "open", "changed_at": at, "version": 1}
+    billing, events = (speaker_in(membership_house, passwords, service) for service in ("billing", "events"))
+    async with membership_house.running():
+        await billing.says(BillingConflictAnswered(conflict_id="dues", **told))
+        await events.says(EventsConflictAnswered(conflict_id="seats", **told))
+
+        async def both_came() -> bool:
+            heard = await membership_house.query("select responsible, conflict_id from conflict_answers order by 1")
+            return [tuple(row.values()) for row in heard] == [("billing", "dues"), ("events", "seats")]
+
+        await eventually(both_came)

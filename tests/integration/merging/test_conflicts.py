@@ -1,0 +1,110 @@
+"""A merge raises a conflict to the service that must resolve it, and that service answers."""
+
+from typing import Any
+
+import pytest
+
+from schemas.membership import Overlap
+from tests.support.command import traboule
+from tests.support.in_process import OwnHouse
+from tests.support.merging import Speaker, a_conflict, gathering, year
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.parametrize("any_house", ["billing", "events"], indirect=True)
+OWNERS = {"billing": "tresorerie", "events": "evenements"}
+
+
+def twice(house: OwnHouse, which: int = 1) -> Overlap:
+    return year(2025 + which) if house.name == "billing" else gathering("Apéro", registration=f"R{which}")
+
+
+async def says(membership: Speaker, version: int, *overlaps: Overlap) -> None:
+    await membership.says(a_conflict(version, *overlaps, service=membership.house.name))
+
+
+async def answer(house: OwnHouse) -> dict[str, Any]:
+    """The next answer, without the time."""
+    (event,) = await house.heard(1)
+    assert event["type"] == f"fr.traboule.{house.name}.conflict-answered.v1"
+    assert event["source"] == f"/traboule/{house.name}"
+    del event["data"]["changed_at"], event["data"]["conflict_id"]
+    return event["data"]
+
+
+async def held(house: OwnHouse, **expected: Any) -> None:
+    async def so() -> bool:
+        rows = await house.query(f"select {', '.join(expected)} from merge_conflicts")
+        assert rows == [expected]
+        return True
+
+    await eventually(so)
+
+
+async def test_a_conflict_is_raised_with_its_owner_and_is_gone_after_the_unmerge(membership: Speaker) -> None:
+    house, owner = membership.house, OWNERS[membership.house.name]
+    await says(membership, 1, twice(house))
+    assert await answer(house) == {"version": 1, "owner": owner, "state": "open"}
+    await says(membership, 2)
+    assert await answer(house) == {"version": 2, "owner": owner, "state": "gone"}
+    await held(house, state="gone", owner=owner, version=2, held_twice="[]")
+
+
+async def test_another_owner_may_be_configured(silent: Speaker) -> None:
+    async with silent.house.running(conflict_owner="la Loire"):
+        await says(silent, 1, twice(silent.house))
+        assert (await answer(silent.house))["owner"] == "la Loire"
+
+
+async def test_what_is_for_another_service_is_none_of_this_ones_business(membership: Speaker) -> None:
+    house = membership.house
+    other = "events" if house.name == "billing" else "billing"
+    await membership.says(a_conflict(1, twice(house), service=other, conflict_id="other"))
+    await says(membership, 1, twice(house))
+    await answer(house)
+    assert await house.column("select conflict_id from merge_conflicts") != ["other"]
+
+
+async def test_the_same_again_after_settling_stays_settled_and_something_else_opens_it(membership: Speaker) -> None:
+    house = membership.house
+    await says(membership, 1, twice(house))
+    await answer(house)
+    settled = await traboule(
+        "conflicts", "settle", f"{house.name}:{house.name}", "--reason", "remboursé", "--by", "Zoé"
+    )
+    assert (settled.exit_code, settled.err) == (0, "")
+    assert (await answer(house))["state"] == "settled"
+
+    await says(membership, 2)
+    assert (await answer(house))["state"] == "gone"
+    await says(membership, 3, twice(house))
+    assert await answer(house) == {"version": 4, "owner": OWNERS[house.name], "state": "settled"}
+    await held(house, settled_by="Zoé", settled_reason="remboursé", state="settled")
+
+    await says(membership, 4, twice(house), twice(house, 2))
+    assert await answer(house) == {"version": 5, "owner": OWNERS[house.name], "state": "open"}
+
+
+async def test_an_owner_outlives_the_conflict(membership: Speaker) -> None:
+    house = membership.house
+    await says(membership, 1, twice(house))
+    await answer(house)
+    await traboule("conflicts", "assign", f"{house.name}:{house.name}", "--to", "Loire")
+    assert (await answer(house))["owner"] == "Loire"
+    await says(membership, 2)
+    assert (await answer(house))["owner"] == "Loire"
+    await says(membership, 3, twice(house))
+    assert await answer(house) == {"version": 4, "owner": "Loire", "state": "open"}
+
+
+async def test_an_older_fact_that_comes_late_is_not_answered(membership: Speaker) -> None:
+    house = membership.house
+    await says(membership, 2)
+    assert (await answer(house))["state"] == "gone"
+    await says(membership, 1, twice(house))
+
+    async def both_came() -> bool:
+        return await house.column("select count(*) from inbox") == [2]
+
+    await eventually(both_came)
+    await held(house, version=2, state="gone", answers=1)
+    assert await house.column("select count(*) from outbox") == [0]
