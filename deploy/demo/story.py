@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from deploy.demo.doubles import tell_doubles
 from deploy.demo.generate import Generated
 from deploy.demo.mistakes import publish_mistakes
 from deploy.demo.settling import wait_until_settled
@@ -59,6 +60,7 @@ class Story:
         self._tell_what_was_set_aside(reports)
         self._tell_how_many()
         self._tell_one_member()
+        tell_doubles(self._console, self._ask)
 
     def say_where_to_look(self) -> None:
         """Addresses and commands, while everything keeps running."""
@@ -72,6 +74,7 @@ class Story:
   in another terminal, from this folder:
                 .venv/bin/traboule status
                 .venv/bin/traboule dead-letters list
+                .venv/bin/traboule duplicates list
                 .venv/bin/traboule keys create --name "my script" --role reader"""
         )
 
@@ -158,7 +161,7 @@ class Story:
         self._console.print(table)
         self._console.print(
             f"In truth there are {truth.companies}, of which {truth.overlap} are in both clusters. "
-            f"{both['members']} are recognised in both, by an equal SIREN and an agreeing name."
+            f"{both['members']} are recognised in both without anybody being asked."
         )
 
     def _tell_one_member(self) -> None:
@@ -187,8 +190,14 @@ class Story:
         return [one["id"] for one in found if len(one["clusters"]) > 1][:40] or [found[0]["id"]]
 
     def _get(self, path: str) -> Any:
+        return self._ask(path)
+
+    def _ask(self, path: str, body: Any = None) -> Any:
+        """Read, or post a body."""
+        headers = {"Authorization": f"Bearer {self._key}", "Accept-Language": "en"}
+        sent = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(  # noqa: S310 - our own loopback address
-            self._house.url("membership") + path, headers={"Authorization": f"Bearer {self._key}"}
+            self._house.url("membership") + path, sent, headers | ({"Content-Type": "application/json"} if sent else {})
         )
         with _OPENER.open(request, timeout=10) as answer:
             return json.load(answer)

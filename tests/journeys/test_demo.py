@@ -19,3 +19,7 @@ def test_the_demo_ends_well_and_counts_every_row_and_member() -> None:
     assert "In truth there are 108" in done.stdout
     for reason in ("not-json", "missing-user-id", "invalid-field", "newer-version", "not-utf-8", "unrouted"):
         assert reason in done.stdout
+    assert "questions wait for staff" in done.stdout
+    assert "Taken back, both are what they were, to the last field." in " ".join(done.stdout.split())
+    assert "conflicts that merges brought together" in done.stdout
+    assert "billing: tresorerie" in done.stdout

@@ -84,19 +84,32 @@ def conflicts(
 ) -> list[Conflict]:
     """All conflicts inside one member. ``group`` comes in order of key, ``related`` by kind.
 
+    Records that their own system holds to be the same (Dolibarr's third party and member) count as the first of them.
     Periods that end before ``since`` are none: what the clusters did before they merged was no mistake.
     """
     if len(group) < 2:
         return []
-    paid = _paid(group, related)
-    taken = _taken(related.get("registration", ()))
+    holders = _holders(group)
+    paid = _paid(group, related, holders)
+    taken = _taken(related.get("registration", ()), holders)
     found: list[Conflict] = []
-    for a, b in combinations((record.key for record in group), 2):
+    for a, b in combinations(sorted(set(holders.values())), 2):
         if both_paid := _overlapping(paid[a], paid[b], since):
             found.append(Conflict("paid-twice", (a, b), both_paid))
         if both_come := _same_events(taken[a], taken[b]):
             found.append(Conflict("registered-twice", (a, b), both_come))
     return found
+
+
+def _holders(group: Sequence[SourceRecord]) -> dict[RecordKey, RecordKey]:
+    """For each record, the first of those that a former system declares to be one with it, or itself."""
+    holders = {record.key: record.key for record in group}
+    for record in group:
+        same = RecordKey(record.key.cluster, record.same_as or record.key.record_id)
+        if same in holders:
+            first, other = sorted((holders[record.key], holders[same]))
+            holders = {key: first if held == other else held for key, held in holders.items()}
+    return holders
 
 
 # --- periods -------------------------------------------------------------------------------------------------------
@@ -109,15 +122,15 @@ class _Period(NamedTuple):
 
 
 def _paid(
-    group: Sequence[SourceRecord], related: Mapping[str, Sequence[Related]]
+    group: Sequence[SourceRecord], related: Mapping[str, Sequence[Related]], holders: Mapping[RecordKey, RecordKey]
 ) -> defaultdict[RecordKey, list[_Period]]:
-    """The periods that each record paid dues for, by what its billing and its membership system say."""
+    """The periods that each holder paid dues for, by what its billing and its membership system say."""
     periods: defaultdict[RecordKey, list[_Period]] = defaultdict(list)
     for period in _invoiced(related.get("invoice", ()), related.get("payment", ())):
-        periods[period.item.key].append(period)
+        periods[holders[period.item.key]].append(period)
     for record in group:
         if not record.written.get("exempt"):
-            periods[record.key] += _terms(record, periods[record.key])
+            periods[holders[record.key]] += _terms(record, periods[holders[record.key]])
     return periods
 
 
@@ -141,8 +154,8 @@ def _stands(invoice: Mapping[str, Any]) -> bool:
     return invoice.get("status", "issued") not in {"draft", "cancelled"}
 
 
-def _terms(record: SourceRecord, invoiced: Sequence[_Period]) -> list[_Period]:
-    """Terms that the record's own system holds for paid, unless an invoice tells of the same days already."""
+def _terms(record: SourceRecord, known: Sequence[_Period]) -> list[_Period]:
+    """Terms that the record's own system holds for paid, unless what is known tells of the same days already."""
     until = record.written.get("paid_until")
     if not until:
         return []
@@ -154,10 +167,10 @@ def _terms(record: SourceRecord, invoiced: Sequence[_Period]) -> list[_Period]:
         if ends and not free and date.fromisoformat(ends) <= last:
             item = Item(record.key, "subscription", term["subscription_id"])
             periods.append(_Period(starts, date.fromisoformat(ends), item))
-    if not any(period.last >= last for period in (*periods, *invoiced)):
+    if not any(period.last >= last for period in (*periods, *known)):
         # Dues are by the year in every former system; this one tells only when the year ends.
         periods.append(_Period(_year_before(last), last, Item(record.key, "paid-until", None)))
-    return [one for one in periods if not any(_meet(one, other) for other in invoiced)]
+    return [one for one in periods if not any(_meet(one, other) for other in known)]
 
 
 def _year_before(last: date) -> date:
@@ -183,13 +196,15 @@ def _overlapping(a: Sequence[_Period], b: Sequence[_Period], since: date | None)
 # --- gatherings ----------------------------------------------------------------------------------------------------
 
 
-def _taken(registrations: Sequence[Related]) -> defaultdict[RecordKey, list[Related]]:
-    """Each record's registrations that take a place, or wait for one, at what is still planned."""
+def _taken(
+    registrations: Sequence[Related], holders: Mapping[RecordKey, RecordKey]
+) -> defaultdict[RecordKey, list[Related]]:
+    """Each holder's registrations that take a place, or wait for one, at what is still planned."""
     taken: defaultdict[RecordKey, list[Related]] = defaultdict(list)
     for one in registrations:
         planned = one.event is None or one.event.get("status", "planned") == "planned"
         if planned and one.document.get("status", "registered") in _TAKES_A_PLACE:
-            taken[one.key].append(one)
+            taken[holders[one.key]].append(one)
     return taken
 
 
