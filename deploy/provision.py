@@ -22,7 +22,9 @@ from services import SERVICES
 from shared.messaging.topology import HOUSE, Queue, definitions
 from shared.persistence import migrations
 from shared.runtime.clusters import Cluster, load_clusters
+from shared.runtime.settings import CLUSTERS_FILE
 
+SURVIVORSHIP = Path(__file__).with_name("survivorship.toml")
 EXTENSIONS = {"membership": ("pg_trgm", "unaccent")}
 """What a service's schema needs and a superuser has to allow."""
 
@@ -44,12 +46,14 @@ def provision(
     management_url: str,
     *,
     clusters_file: Path,
+    survivorship_file: Path = SURVIVORSHIP,
     services: Sequence[str] = SERVICES,
     secrets: Mapping[str, str] | None = None,
     databases: str = HOUSE,
 ) -> Provisioned:
     """Make or complete everything that the services need on one database server and one broker.
 
+    ``clusters_file`` is what every service goes by, ``survivorship_file`` membership alone.
     The broker's virtual host is the path of ``broker_admin_url``. ``databases`` is the first word of the names of
     databases and roles, so that one server can carry several houses. ``secrets`` gives passwords by role
     (``traboule_billing``) or broker user (``traboule.billing``, ``numelink.billing``); others are made at random.
@@ -68,7 +72,10 @@ def provision(
     asyncio.run(_make_databases(database_admin_url, services, passwords, databases))
     load_definitions(management_url, broker)
     env = _environment(database_admin_url, broker_admin_url, services, clusters, passwords, databases)
-    env["TRABOULE_CLUSTERS_FILE"] = str(clusters_file.resolve())
+    # Whole paths: the command may be called from any folder.
+    env[CLUSTERS_FILE] = str(clusters_file.resolve())
+    if "membership" in services:
+        env["TRABOULE_MEMBERSHIP_SURVIVORSHIP_FILE"] = str(survivorship_file.resolve())
     for service in services:
         migrations.upgrade(migrations_folder(service), env[f"TRABOULE_{service.upper()}_DATABASE_URL"])
     return Provisioned(env, passwords)

@@ -18,6 +18,7 @@ _LATER = {
     "matching": ("services.membership.matching_cli", "app", "Train and measure how companies are recognised."),
     "rebuild": ("services.membership.rebuild_cli", "rebuild_everything", "Compute anew what source records say."),
     "duplicates": ("services.membership.duplicates_cli", "app", "Decide which members are one company, and undo it."),
+    "overrides": ("services.membership.overrides_cli", "app", "Values that staff set by hand on members."),
     "keys": ("services.membership.keys", "keys", "API keys for the HTTP door."),
 }
 """Commands that are imported when they are called: a service's process need not carry the import's libraries."""

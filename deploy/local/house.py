@@ -20,7 +20,7 @@ import psutil
 from deploy.local.errors import NodeError
 from deploy.local.nodes import Nodes
 from deploy.local.runs import CHECKOUT, LOCAL, Run, free_ports
-from deploy.provision import Provisioned, provision
+from deploy.provision import SURVIVORSHIP, Provisioned, provision
 from services import SERVICES
 
 CLUSTERS = CHECKOUT / "deploy" / "clusters.toml"
@@ -146,6 +146,7 @@ def running_house(
     folder: Path,
     services: Sequence[str] = SERVICES,
     clusters_file: Path = CLUSTERS,
+    survivorship_file: Path = SURVIVORSHIP,
     secrets: Mapping[str, str] | None = None,
     environment_file: Path | None = None,
     env: Mapping[str, str] | None = None,
@@ -161,6 +162,7 @@ def running_house(
         nodes.broker.url,
         nodes.broker.management_url,
         clusters_file=clusters_file,
+        survivorship_file=survivorship_file,
         services=services,
         secrets=secrets,
     )

@@ -223,17 +223,16 @@ def _rows(path: Path, *needed: str) -> Iterator[dict[str, str]]:
 
 
 async def _in_database(url: str, records: Sequence[Features]) -> tuple[list[Pair], Classes]:
-    from sqlalchemy.ext.asyncio import create_async_engine
-
     from services.membership import recognition
+    from shared.persistence.database import create_engine
 
-    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
+    engine = create_engine(url, application="matching evaluate", pool_size=1)
     try:
         async with engine.begin() as connection:
             await recognition.make_private_tables(connection)
-            await recognition.remember(connection, records, [])
-            await connection.exec_driver_sql("analyze match_keys, match_features")
-            found = await recognition.candidates(connection, records)
+            found = await recognition.candidates(
+                connection, await recognition.remember(connection, records, [], shipped())
+            )
             return found.pairs, found.classes
     finally:
         await engine.dispose()

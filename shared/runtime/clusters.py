@@ -38,10 +38,15 @@ class Cluster:
 def load_clusters(path: Path) -> dict[str, Cluster]:
     """Read the clusters file (TOML), by code. Raises ClustersFileError."""
     try:
-        tree = tomllib.loads(path.read_text("utf-8"))
+        # Notepad writes a byte order mark in front, which TOML does not know.
+        tree = tomllib.loads(path.read_text("utf-8-sig"))
         return {code: _cluster(code, entry) for code, entry in tree["clusters"].items()}
     except FileNotFoundError:
         raise ClustersFileError(f"{path}: there is no such file; set TRABOULE_CLUSTERS_FILE") from None
+    except OSError as error:
+        raise ClustersFileError(f"{path}: the file cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ClustersFileError(f"{path}: the file must be saved as UTF-8") from None
     except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
         raise ClustersFileError(f"{path}: {type(error).__name__}: {error}") from None
 

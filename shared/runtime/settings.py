@@ -1,4 +1,7 @@
-"""Settings that every service has. Each reads its own from ``TRABOULE_<SERVICE>_…`` or from files of secrets."""
+"""Settings that every service has. Each reads its own from ``TRABOULE_<SERVICE>_…`` or from files of secrets.
+
+What is the same for all of them is one variable: ``TRABOULE_CLUSTERS_FILE``.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,6 +10,8 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SECRETS = Path("/run/secrets")
+CLUSTERS_FILE = "TRABOULE_CLUSTERS_FILE"
+"""One variable for all services, and for the ``traboule`` command."""
 
 
 class ServiceSettings(BaseSettings):
@@ -16,11 +21,18 @@ class ServiceSettings(BaseSettings):
     under ``/run/secrets``.
     """
 
-    model_config = SettingsConfigDict(extra="ignore", secrets_dir=SECRETS if SECRETS.is_dir() else None)
+    model_config = SettingsConfigDict(
+        extra="ignore", populate_by_name=True, secrets_dir=SECRETS if SECRETS.is_dir() else None
+    )
 
     database_url: str = Field(description="postgresql://user:password@host:port/database, the service's own")
     broker_url: str = Field(description="amqp://user:password@host:port/traboule, the service's own user")
-    clusters_file: Path = Field(Path("deploy/clusters.toml"), description="the clusters and their lineages")
+    # Two services that know other clusters than each other would park each other's members.
+    clusters_file: Path = Field(
+        Path("deploy/clusters.toml"),
+        validation_alias=CLUSTERS_FILE,
+        description="the clusters and their lineages, the same for every service",
+    )
     http_host: str = "127.0.0.1"
     http_port: Annotated[int, Field(ge=0, le=65535)] = 0
     log_level: str = "INFO"

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 
 from deploy.local.provision import call
 from deploy.local.runs import LOCAL
-from tests.benchmarks import journey, lanes, members, profiled
+from tests.benchmarks import journey, lanes, members, profiled, recognition
 from tests.benchmarks.report import Report
 from tests.benchmarks.stage import Stage, stage
 
 JOURNEY = ("import", "latency", "reads", "memory")
-PARTS = ("lanes", *JOURNEY, "growth")
+PARTS = ("lanes", *JOURNEY, "growth", "recognition")
 
 
 def main() -> int:
@@ -44,6 +44,9 @@ def main() -> int:
             _part(report, "journey", lambda: _journey(report, where, wanted, rounds, quick=arguments.quick))
         if "growth" in wanted:
             _part(report, "growth", lambda: report.growth(members.measure(where, quick=arguments.quick)))
+        if "recognition" in wanted:
+            _say("recognition")
+            _part(report, "recognition", lambda: report.recognition(recognition.measure(where, quick=arguments.quick)))
     report.show(LOCAL / "bench.json", time.monotonic() - started)
     return 1 if "failed" in report.figures else 0
 

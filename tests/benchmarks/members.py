@@ -2,6 +2,7 @@
 
 import math
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -68,7 +69,16 @@ def measure(stage: Stage, *, quick: bool) -> Growth:
         records.append(records[-1] + held)
     done = [_step(times, records, min(step, records[-1])) for step in steps]
     rate = records[-1] / times[-1]
-    return Growth(count, views, rate, rate * views / count, done, _exponent(done), rss, peak)
+    return Growth(
+        count,
+        views,
+        rate,
+        rate * views / count,
+        done,
+        exponent([(one.records, one.seconds) for one in done]),
+        rss,
+        peak,
+    )
 
 
 def _loads(members: int) -> list[tuple[str, Load]]:
@@ -101,8 +111,8 @@ def _step(times: list[float], records: list[int], count: int) -> Step:
     return Step(count, seconds, seconds / count * 1e6, marginal * 1e6)
 
 
-def _exponent(steps: list[Step]) -> float:
-    """Least squares of log seconds over log records."""
-    x, y = [math.log(one.records) for one in steps], [math.log(one.seconds) for one in steps]
+def exponent(points: Sequence[tuple[int, float]]) -> float:
+    """The slope of log seconds over log records, by least squares."""
+    x, y = [math.log(records) for records, _ in points], [math.log(seconds) for _, seconds in points]
     mean_x, mean_y = sum(x) / len(x), sum(y) / len(y)
     return sum((a - mean_x) * (b - mean_y) for a, b in zip(x, y, strict=True)) / sum((a - mean_x) ** 2 for a in x)

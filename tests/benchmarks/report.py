@@ -14,8 +14,10 @@ from rich.table import Table
 from tests.benchmarks.journey import WIZARD_SECONDS, Import, Latency, Reads
 from tests.benchmarks.lanes import Ratio, Result
 from tests.benchmarks.members import Growth
+from tests.benchmarks.recognition import Recognition
 
 READS_TARGET, P99_TARGET = 0.45, 250.0
+RECOGNISED_P50, RECOGNISED_P99 = 10.0, 40.0
 
 
 class Report:
@@ -115,6 +117,25 @@ class Report:
         self.line("    growth: seconds ~ records^k", f"k = {one.exponent:.2f}", "1 is linear")
         self.figures["growth"] = asdict(one)
 
+    def recognition(self, one: Recognition) -> None:
+        """What it costs to recognise a record as the house grows, and where the time goes."""
+        for step in one.steps:
+            self.line(
+                f"recognition, batches of 500, up to {step.records:,} records",
+                f"{step.average_us:,.0f} µs each",
+                f"the last ones {step.marginal_us:,.0f} µs each: {_parts(step.parts_us, 'µs')}",
+            )
+        self.line("    growth: seconds ~ records^k", f"k = {one.exponent:.2f}", "1 is linear")
+        single = one.single
+        self.line(
+            f"    one new record among {single.records:,}",
+            f"p50 {single.p50:.1f}  p95 {single.p95:.1f}  p99 {single.p99:.1f} ms",
+            f"p50 ≤ {RECOGNISED_P50:.0f}, p99 ≤ {RECOGNISED_P99:.0f} ms (of the whole message): "
+            + _parts(single.parts_ms, "ms"),
+            single.p50 <= RECOGNISED_P50 and single.p99 <= RECOGNISED_P99,
+        )
+        self.figures["recognition"] = asdict(one)
+
     def missing(self, what: str, why: str) -> None:
         """A part that could not be measured, and why."""
         self.line(what, "[red]failed[/]", why)
@@ -135,3 +156,10 @@ class Report:
             "processes, for each fact.\n"
             f"{seconds:.0f} s. The same as JSON: {path.relative_to(Path.cwd())}"
         )
+
+
+def _parts(parts: dict[str, float], unit: str) -> str:
+    """The largest first: ``by name 210, judging 90 µs``."""
+    digits = 0 if unit == "µs" else 1
+    largest = sorted(parts.items(), key=lambda item: -item[1])
+    return ", ".join(f"{name} {value:,.{digits}f}" for name, value in largest if round(value, digits)) + f" {unit}"

@@ -29,7 +29,10 @@ WAIT = 240.0
 _IN_FLIGHT = 200
 _TABLES = {
     "billing": "inbox, outbox, dead_letters, invoices, payments",
-    "membership": "inbox, outbox, dead_letters, source_records, record_history, related, views",
+    "membership": (
+        "inbox, outbox, dead_letters, source_records, record_history, related, views, "
+        "match_state, match_features, match_keys, match_pairs"
+    ),
 }
 
 

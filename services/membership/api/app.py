@@ -1,6 +1,8 @@
 """The only place where the HTTP door is built.
 
 fast lane → app: /members.csv  /members  /members/by-source/…  /members/{id}  …/timeline  …/sources  /statistics
+                 …/fields/{field}  …/overrides  /conflicts  /conflicts/{id}
+                 /duplicates  /duplicates/{id}  /duplicates/decisions…  /members/{id}/identity  …/separations
                  /openapi.json  /health/live  /health/ready  /metrics
 """
 
@@ -12,7 +14,7 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp
 
-from services.membership.api import lists, members, statistics
+from services.membership.api import conflicts, duplicates, identity, lists, members, overrides, statistics
 from services.membership.api.door import Door
 from services.membership.api.fast_lane import FastLane
 from services.membership.api.keyring import Keyring
@@ -53,7 +55,7 @@ def create_http(
         lifespan=closing,
     )
     app.router.routes.extend(health_routes(checks))
-    for part in (lists, members, statistics):
+    for part in (lists, members, identity, overrides, conflicts, duplicates, statistics):
         app.include_router(part.routes(door))
     answer_problems(app)
     return FastLane(app, door.keyring, Lookups(pool))

@@ -3,13 +3,14 @@
 import base64
 import binascii
 from datetime import datetime
+from math import isfinite
 from typing import Any
 from uuid import UUID
 
 import orjson
 
 from services.membership.api.problems import ProblemError
-from services.membership.queries import Position
+from services.membership.queries import Moment, Position
 
 
 def cursor(*parts: str) -> str:
@@ -40,6 +41,42 @@ def position_in_time(text: str | None) -> tuple[datetime, str] | None:
     if moment.tzinfo is None:
         raise ProblemError("cursor-unreadable")
     return moment, rank
+
+
+def position_in_queue(text: str | None) -> tuple[float, str] | None:
+    """Back again: gain and id of a case. Raises ProblemError."""
+    if text is None:
+        return None
+    gain, case_id = _parts(text)
+    try:
+        found = float(gain)
+    except ValueError:
+        raise ProblemError("cursor-unreadable") from None
+    if not isfinite(found):
+        raise ProblemError("cursor-unreadable")
+    return found, case_id
+
+
+def position_in_numbers(text: str | None) -> int | None:
+    """Back again: a number. Raises ProblemError."""
+    return None if text is None else _number(_parts(text)[0])
+
+
+def position_in_turns(text: str | None) -> Moment | None:
+    """Back again: an instant, a rank and a number. Raises ProblemError."""
+    found = position_in_time(text)
+    if found is None:
+        return None
+    at, rest = found
+    rank, _, number = rest.partition(":")
+    return Moment(at, min(_number(rank), 9), _number(number))
+
+
+def _number(text: str) -> int:
+    # More digits than a bigint has are none of ours.
+    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
+        raise ProblemError("cursor-unreadable")
+    return int(text)
 
 
 def _parts(text: str) -> tuple[str, str]:

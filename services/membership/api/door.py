@@ -1,7 +1,7 @@
 """What the routes work with."""
 
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,24 +27,26 @@ class Door:
     policy: Policy
     engine: AsyncEngine
 
-    @asynccontextmanager
-    async def writing(self) -> AsyncGenerator[MembershipUnitOfWork]:
-        """One transaction of what staff ask for: what it writes and what it announces, together or not at all.
-
-        Raises DatabaseAwayError.
-        """
-        try:
-            async with self.engine.begin() as connection:
-                uow = MembershipUnitOfWork(connection, self.policy)
-                yield uow
-                await uow.outbox.flush(connection)
-        except Exception as error:
-            if isinstance(decide(error, attempt=0), Hold | Again):
-                raise DatabaseAwayError(type(error).__name__) from error
-            raise
+    def writing(self) -> AbstractAsyncContextManager[MembershipUnitOfWork]:
+        """One transaction of what staff ask for. Raises DatabaseAwayError."""
+        return writing(self.engine, self.policy)
 
 
-def answer(content: Any, headers: Mapping[str, str] | None = None) -> Response:
+@asynccontextmanager
+async def writing(engine: AsyncEngine, policy: Policy) -> AsyncGenerator[MembershipUnitOfWork]:
+    """One transaction: what it writes and what it announces, together or not at all. Raises DatabaseAwayError."""
+    try:
+        async with engine.begin() as connection:
+            uow = MembershipUnitOfWork(connection, policy)
+            yield uow
+            await uow.outbox.flush(connection)
+    except Exception as error:
+        if isinstance(decide(error, attempt=0), Hold | Again):
+            raise DatabaseAwayError(type(error).__name__) from error
+        raise
+
+
+def answer(content: Any, headers: Mapping[str, str] | None = None, status: int = 200) -> Response:
     """JSON that no cache keeps, since it holds members' data."""
     kept = {"cache-control": "private, no-store", **(headers or {})}
-    return Response(orjson.dumps(content), headers=kept, media_type="application/json")
+    return Response(orjson.dumps(content), status, headers=kept, media_type="application/json")

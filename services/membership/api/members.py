@@ -17,7 +17,7 @@ from services.membership.api.shapes import Member, Sources, Timeline
 from services.membership.api.timeline import timeline
 from services.membership.domain.problems import MEANINGS
 from services.membership.keys import Role
-from services.membership.queries import StoredView
+from services.membership.queries import Rows, StoredView
 
 _INTERNAL = {"sort_key", "search_text", "brand_key", "problems", "problem_fields"}
 _SAID = described(404, 410)
@@ -29,13 +29,6 @@ def routes(door: Door) -> APIRouter:
     router = APIRouter(tags=["members"])
     reader = [Security(needs(door.keyring, Role.READER))]
     staff = [Security(needs(door.keyring, Role.STAFF))]
-
-    async def found(member_id: str) -> StoredView:
-        try:
-            known = str(UUID(member_id))
-        except ValueError:
-            raise ProblemError("member-unknown") from None
-        return _present(await queries.member_by_any_id(door.pool, known))
 
     @router.get(
         "/members/by-source/{cluster}/{record_id:path}", response_model=Member, responses=_SAID, dependencies=reader
@@ -49,7 +42,7 @@ def routes(door: Door) -> APIRouter:
     @router.get("/members/{member_id}", response_model=Member, responses=_SAID, dependencies=reader)
     async def member(request: Request, member_id: str) -> Response:
         """The consolidated view. An id that was merged away keeps answering: `Content-Location` has the current one."""
-        return _document(request, await found(member_id), asked=member_id)
+        return _document(request, await find_member(door.pool, member_id), asked=member_id)
 
     @router.get("/members/{member_id}/timeline", response_model=Timeline, responses=_SAID, dependencies=staff)
     async def member_timeline(
@@ -61,22 +54,36 @@ def routes(door: Door) -> APIRouter:
     ) -> Response:
         """What happened, newest first: dues, registrations, consents, mailings, and changes of the source records."""
         position = position_in_time(after)
-        view = await found(member_id)
+        view = await find_member(door.pool, member_id)
         language = language_of(request)
         entries = await timeline(door.pool, view, position, limit + 1, language)
         page = entries[:limit]
         following = cursor(*page[-1].position) if len(entries) > limit else None
-        return answer({"items": [entry.content for entry in page], "next": following}, _spoken(language))
+        return answer({"items": [entry.content for entry in page], "next": following}, spoken(language))
 
     @router.get("/members/{member_id}/sources", response_model=Sources, responses=_SAID, dependencies=staff)
     async def member_sources(request: Request, member_id: str, lang: Lang = None) -> Response:
         """The former systems' records that are this member: as written, as understood, and what is doubtful."""
-        view = await found(member_id)
+        view = await find_member(door.pool, member_id)
         language = language_of(request)
         records = await queries.sources(door.pool, str(view.member_id))
-        return answer({"id": view.member_id, "items": [_source(one, language) for one in records]}, _spoken(language))
+        return answer({"id": view.member_id, "items": [_source(one, language) for one in records]}, spoken(language))
 
     return router
+
+
+async def find_member(rows: Rows, member_id: str) -> StoredView:
+    """A member by its id, or by any that was merged into it. Raises ProblemError."""
+    try:
+        known = str(UUID(member_id))
+    except ValueError:
+        raise ProblemError("member-unknown") from None
+    return _present(await queries.member_by_any_id(rows, known))
+
+
+def spoken(language: Language) -> dict[str, str]:
+    """Headers of an answer that holds words for people."""
+    return {"content-language": language, "vary": "accept-language"}
 
 
 def _present(view: StoredView | None) -> StoredView:
@@ -96,10 +103,6 @@ def _document(request: Request, view: StoredView, asked: str | None = None) -> R
     if unchanged(None if if_none_match is None else if_none_match.encode("latin-1"), etag.encode()):
         return Response(status_code=304, headers=headers)
     return Response(view.document, headers=headers, media_type="application/json")
-
-
-def _spoken(language: Language) -> dict[str, str]:
-    return {"content-language": language, "vary": "accept-language"}
 
 
 def _source(row: Any, language: Language) -> dict[str, Any]:

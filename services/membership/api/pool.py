@@ -43,6 +43,12 @@ class ReadPool:
         except _AWAY as error:
             raise DatabaseAwayError(type(error).__name__) from error
 
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncGenerator[Any]:
+        """One connection on which several statements see one moment."""
+        async with self.connection() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+            yield connection
+
     async def close(self) -> None:
         """Close every connection, without mercy for those still busy after 5 s; a later read opens new ones."""
         pool, self._pool = self._pool, None

@@ -1,5 +1,6 @@
 """Every refusal as ``application/problem+json`` (RFC 9457), in the reader's language, without anybody's data."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -12,12 +13,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.membership.api.labels import PROBLEMS, language_of
+from services.membership.api.labels import PROBLEMS, Language, language_of
 from services.membership.api.pool import DatabaseAwayError
 
 log = structlog.get_logger()
 
 RETRY_SECONDS = 5
+FORM = "as:"
+"""Begins the name of each form that a body may have; which of them was meant is no place in it."""
 
 
 class ProblemError(Exception):
@@ -54,11 +57,28 @@ def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def refuse(request: Request, problem: ProblemError) -> Response:
     """The answer to a problem."""
-    status, french, english = PROBLEMS[problem.kind]
-    title = french if language_of(request, "en") == "fr" else english
-    body = {"type": f"urn:traboule:problem:{problem.kind}", "title": title, "status": status, **problem.members}
+    body = as_json(problem, language_of(request, "en"))
+    status: int = body["status"]
     headers = {"cache-control": "no-store", "vary": "accept-language", **problem.headers}
     return Response(orjson.dumps(body), status, headers, media_type="application/problem+json")
+
+
+def as_json(problem: ProblemError, language: Language) -> dict[str, Any]:
+    """A problem's body, as it is answered or stands among other results."""
+    status, french, english = PROBLEMS[problem.kind]
+    title = french if language == "fr" else english
+    return {"type": f"urn:traboule:problem:{problem.kind}", "title": title, "status": status, **problem.members}
+
+
+def faults_of(errors: Sequence[Any]) -> list[dict[str, str]]:
+    """What pydantic found wrong, by field: a parameter's name, or where in a body, such as ``parts.0.1``."""
+    return [{"field": _field(error["loc"]), "message": str(error["msg"])} for error in errors]
+
+
+def _field(where: Sequence[Any]) -> str:
+    if where[:1] != ("body",):
+        return str(where[-1])
+    return ".".join(str(part) for part in where[1:] if not str(part).startswith(FORM)) or "body"
 
 
 def answer_problems(app: FastAPI) -> None:
@@ -75,8 +95,7 @@ def answer_problems(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
-        faults = [{"field": str(fault["loc"][-1]), "message": str(fault["msg"])} for fault in error.errors()]
-        return refuse(request, ProblemError("invalid-parameters", errors=faults))
+        return refuse(request, ProblemError("invalid-parameters", errors=faults_of(error.errors())))
 
     @app.exception_handler(DatabaseAwayError)
     async def away(request: Request, error: DatabaseAwayError) -> Response:

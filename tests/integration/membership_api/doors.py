@@ -79,10 +79,16 @@ class Door:
         self, path: str, *, role: str = "admin", headers: dict[str, str] | None = None, **parameters: Any
     ) -> Any:
         """One answer, with a key of this role."""
+        return await self.ask("GET", path, role=role, headers=headers, params=parameters or None)
+
+    async def ask(
+        self, method: str, path: str, *, role: str = "admin", headers: dict[str, str] | None = None, **request: Any
+    ) -> Any:
+        """The same for any method; ``request`` is the client's: ``json``, ``content``, ``params``."""
         if role not in self._keys:
             self._keys[role] = await self.key(role)
         sent = {"authorization": f"Bearer {self._keys[role]}"} | (headers or {})
-        return await self.client.get(path, headers=sent, params=parameters or None)
+        return await self.client.request(method, path, headers=sent, **request)
 
     async def names(self, **parameters: Any) -> list[str]:
         """The names of the members that a list shows."""

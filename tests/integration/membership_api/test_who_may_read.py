@@ -9,7 +9,14 @@ from tests.integration.membership_api.doors import NUMELINK, own_id
 from tests.support.builders import a_member
 
 READABLE = ["/members", "/members/{id}", "/members/by-source/numelink/M-1", "/statistics"]
-FOR_STAFF = ["/members.csv", "/members/{id}/timeline", "/members/{id}/sources"]
+FOR_STAFF = [
+    "/members.csv",
+    "/members/{id}/timeline",
+    "/members/{id}/sources",
+    "/members/{id}/identity",
+    "/duplicates",
+    "/duplicates/decisions",
+]
 
 
 @pytest.fixture

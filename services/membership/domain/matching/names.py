@@ -1,5 +1,6 @@
 """How two names are alike, as one of a few levels. Legal forms, small words and spaces do not count."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -27,33 +28,31 @@ def compare_names(a: str, b: str) -> Names:
     ``subset``: one holds the other whole and says more (THALES, THALES DIS). ``partial``: a telling word in common,
     and each has others (THALES DIS, THALES LAS).
     """
-    if a == b or a.replace(" ", "") == b.replace(" ", ""):
+    compact, other_compact = _compact(a), _compact(b)
+    if compact == other_compact:
         return Names("exact", telling_words(a))
     short, long = a.split(), b.split()
     if (len(short), a) > (len(long), b):
         short, long = long, short
-    left = list(long)
+    left = long
     worst = 0
     unmatched = False
-    shared, slipped = set[str](), set[str]()
+    shared, slipped = list[str](), list[str]()
     for word in sorted(short, key=len, reverse=True):
-        if word in left:
-            grade, match = _SAME, word
-        else:
-            grade, match = min(((_difference(word, other), other) for other in left), default=(_OTHER, ""))
+        grade, match = (_SAME, word) if word in left else _nearest(word, left)
         if grade == _OTHER:
             unmatched = True
             continue
         left.remove(match)
         worst = max(worst, grade)
         if grade == _SAME:
-            shared.add(word)
+            shared.append(word)
         elif grade == _SLIP:
-            slipped.add(word)
-    telling = telling_words(" ".join(shared))
-    tells = bool(telling or telling_words(" ".join(slipped)))
+            slipped.append(word)
+    telling = telling_words(" ".join(shared)) if shared else frozenset[str]()
+    tells = bool(telling or (slipped and telling_words(" ".join(slipped))))
     if unmatched:
-        glued = _glued(a.replace(" ", ""), b.replace(" ", ""))
+        glued = _glued(compact, other_compact)
         return Names(glued or ("partial" if tells else "none"), telling)
     if left:
         return Names("subset" if tells or worst else "partial", telling, frozenset(left))
@@ -65,6 +64,21 @@ def compare_names(a: str, b: str) -> Names:
 
 
 _SAME, _SLIP, _CUT, _DOUBTFUL, _OTHER = range(5)
+
+
+@lru_cache(maxsize=16_384)
+def _compact(name: str) -> str:
+    return name.replace(" ", "")
+
+
+def _nearest(word: str, others: Sequence[str]) -> tuple[int, str]:
+    """How it differs from the one that it differs least from, and that one; of equals, the first by the alphabet."""
+    found = (_OTHER, "")
+    for other in others:
+        grade = _difference(word, other)
+        if grade < _OTHER and (grade, other) < found:
+            found = (grade, other)
+    return found
 
 
 @lru_cache(maxsize=65_536)

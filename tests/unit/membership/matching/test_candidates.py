@@ -1,11 +1,12 @@
 """Which pairs are compared."""
 
 from itertools import combinations, product
+from pathlib import Path
 
 from services.membership.domain.matching.candidates import Candidates, are_candidates
 from services.membership.domain.matching.features import Features
-from services.membership.domain.matching.trigrams import similar, trigrams
-from tests.unit.membership.matching.builders import a_company
+from services.membership.domain.matching.trigrams import UNSHARED, bitmap, held, similar, sought, trigrams
+from tests.unit.membership.matching.builders import a_company, demo_members
 
 
 def found(*records: Features) -> set[tuple[str, str]]:
@@ -21,6 +22,17 @@ def test_similarity_is_shared_trigrams_over_all() -> None:
     assert similar("MARGEURITE", "MARGUERITE")  # a typing error, which no key forgives
     assert not similar("LUMERINE", "VIOREAU")
     assert not similar("", "")
+
+
+def test_similar_names_are_kept_under_a_mark_that_is_sought(tmp_path: Path) -> None:
+    names = sorted({one.names[0] for one in demo_members(tmp_path, members=250)[0]})
+    alike = [(a, b) for a in names for b in names if similar(a, b)]
+    assert len(alike) > len(names) * 2
+    for a, b in alike:
+        assert set(held(a, "69")) & set(sought(b, "69")), (a, b)
+        unlike = (int(bitmap(a), 2) ^ int(bitmap(b), 2)).bit_count()
+        assert unlike <= UNSHARED * (len(trigrams(a)) + len(trigrams(b)))
+    assert not set(held(names[0], "69")) & {*sought(names[0], "42"), *sought(names[0], None)}
 
 
 def test_one_shared_key_makes_a_candidate() -> None:

@@ -1,6 +1,8 @@
 """Scores, words, and what may be merged without a person."""
 
 import random
+from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,10 +10,10 @@ import pytest
 from services.membership.domain.matching.frequencies import Commonness, commonness
 from services.membership.domain.matching.guard import refusal, strong_keys
 from services.membership.domain.matching.levels import FIELDS, Levels
-from services.membership.domain.matching.score import explain, judge
+from services.membership.domain.matching.score import Judge, explain, judge
 from services.membership.domain.matching.weights import WeightsError, parse, shipped, write
 from services.membership.domain.matching.wording import LEVELS, REFUSALS
-from tests.unit.membership.matching.builders import NOTHING, a_company
+from tests.unit.membership.matching.builders import NOTHING, a_company, demo_members
 
 HERE = {"street": "3 rue des Lilas", "postcode": "42000", "city": "St-Étienne"}
 SIREN, OTHER_SIREN = {"siren": "732829320"}, {"siren": "552100554"}
@@ -198,3 +200,13 @@ def test_weights_that_cannot_be_used(text: str, complaint: str) -> None:
 )
 def test_how_common_a_key_is(key: str, records: int, names: int, expected: Commonness) -> None:
     assert commonness(key, records, names) == expected
+
+
+@pytest.mark.parametrize("version", [0, 1])
+def test_looking_closely_only_where_it_matters_changes_no_judgement(tmp_path: Path, version: int) -> None:
+    records = demo_members(tmp_path, members=120)[0]
+    weights = shipped(version)
+    judge_all = Judge(weights)
+    for a, b in combinations(records, 2):
+        full = judge(a, b, {}, weights)
+        assert judge_all.unless_apart(b, a, {}) == (None if full.verdict == "apart" else full)

@@ -1,13 +1,14 @@
-"""All read SQL of membership: read rows → answers."""
+"""Members as they are read: one by one, in lists, counted, with their records."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import orjson
 
 from services.membership.domain.searching import search_words
+from services.membership.queries.rows import Rows
 
 MEMBERS_BY_ID = "select member_id::text, etag, document from views where member_id = any($1::uuid[])"
 
@@ -63,14 +64,6 @@ _SOURCES = """
     from source_records where member_id = $1::uuid order by cluster, record_id
 """
 _KEYS = "select id, hash, name, role, expires_at from api_keys where revoked_at is null and expires_at > now()"
-
-
-class Rows(Protocol):
-    """Where rows come from."""
-
-    async def fetch(self, sql: str, *values: Any) -> Sequence[Any]:
-        """All rows of one statement."""
-        ...
 
 
 class StoredView(NamedTuple):

@@ -1,0 +1,42 @@
+"""Decisions on their way from the door to the commands, and what goes wrong with them."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+from starlette.requests import Request
+
+from services.membership.api.asked import Signed
+from services.membership.api.keyring import Caller
+from services.membership.api.labels import REFUSED, label, language_of
+from services.membership.api.problems import ProblemError
+from services.membership.commands import Decided
+from services.membership.domain.decisions import DecisionError, RecordUnknownError, Signature
+
+
+def signature(said: Signed, caller: Caller) -> Signature:
+    """Who decides. Raises DecisionError."""
+    return Signature(said.author or caller.name, said.reason, caller.key_id)
+
+
+def as_json(decided: Decided) -> dict[str, Any]:
+    """What a decision did."""
+    return {
+        "decision": decided.number,
+        "repeated": decided.repeated,
+        "members": {str(key): member_id for key, member_id in sorted(decided.members.items())},
+    }
+
+
+@contextmanager
+def refusals(request: Request) -> Generator[None]:
+    """Say a DecisionError as a problem, in the reader's language."""
+    try:
+        yield
+    except RecordUnknownError as error:
+        raise ProblemError("record-unknown", records=[str(key) for key in error.records]) from None
+    except DecisionError as error:
+        if error.kind == "decision-unknown":
+            raise ProblemError("decision-unknown") from None
+        detail = label(REFUSED, error.kind, language_of(request, "en"))
+        raise ProblemError("decision-refused", code=error.kind, detail=detail) from None
