@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import aio_pika
@@ -13,11 +14,24 @@ from deploy.local import provision as broker_api
 from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
 from deploy.provision import Provisioned, provision
+from services import SERVICES
+from services.ops.environment import settings_of
 from tests.support.builders import an_invoice
-from tests.support.in_process import Passwords
+from tests.support.in_process import OwnHouse, Passwords
 from tests.support.servers import publish_as, query
+from tests.support.waiting import eventually
 
-Provision = Callable[[], Provisioned]
+Provision = Callable[..., Provisioned]
+
+THREE = """
+[clusters.clustr-numerique]
+name = "Clust'R Numérique"
+former_systems = ["billing"]
+
+[clusters.auvergne]
+name = "A third"
+former_systems = ["billing"]
+"""
 
 
 @pytest.fixture
@@ -26,12 +40,12 @@ def again(nodes: Nodes, passwords: Passwords) -> Iterator[Provision]:
     name = f"twice-{secrets.token_hex(3)}"
     broker = urlunsplit(urlsplit(nodes.broker.url)._replace(path=f"/{name}"))
 
-    def provision_billing() -> Provisioned:
+    def provision_billing(clusters_file: Path = CLUSTERS) -> Provisioned:
         return provision(
             nodes.database.url,
             broker,
             nodes.broker.management_url,
-            clusters_file=CLUSTERS,
+            clusters_file=clusters_file,
             services=["billing"],
             secrets=passwords,
             databases=name.replace("-", "_"),
@@ -61,3 +75,28 @@ async def test_a_password_is_needed_and_never_printed(again: Provision) -> None:
     assert own.password not in repr(provisioned)
     with pytest.raises(asyncpg.InvalidPasswordError):
         await asyncpg.connect(urlunsplit(own._replace(netloc=f"{own.username}:guess@{own.hostname}:{own.port}")))
+
+
+async def test_the_services_go_by_the_clusters_that_were_provisioned(
+    again: Provision, nodes: Nodes, tmp_path: Path
+) -> None:
+    file = tmp_path / "clusters.toml"
+    file.write_text(THREE, "utf-8")
+    provisioned = await asyncio.to_thread(again, file)
+    vhost = urlsplit(provisioned.env["TRABOULE_BILLING_BROKER_URL"]).path[1:]
+    house = OwnHouse("billing", vhost, provisioned.env, nodes.broker.url, nodes.broker.management_url)
+
+    async with house.running():
+        await house.publish_as("auvergne.billing", an_invoice(invoice_id="F1"))
+
+        async def arrived() -> bool:
+            return bool(await house.query("select message from inbox") or await house.parked())
+
+        await eventually(arrived)
+    assert await house.parked() == [], "a cluster that billing did not know"
+    for service in SERVICES:
+        elsewhere = {f"TRABOULE_{service.upper()}_{name}_URL": "x://" for name in ("DATABASE", "BROKER")}
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in {**provisioned.env, **elsewhere}.items():
+                patch.setenv(name, value)
+            assert settings_of(service).clusters_file == file.resolve()

@@ -139,6 +139,36 @@ def test_what_is_missing_is_named(
     assert says in " ".join(capsys.readouterr().err.replace("│", " ").split())
 
 
+@pytest.mark.parametrize(
+    ("variable", "content", "says"),
+    [
+        ("TRABOULE_MEMBERSHIP_SURVIVORSHIP_FILE", None, "no such file; set TRABOULE_MEMBERSHIP_SURVIVORSHIP_FILE"),
+        ("TRABOULE_MEMBERSHIP_SURVIVORSHIP_FILE", b'[default]\nrules = ["newest"]', "default.rules: there is no rule"),
+        ("TRABOULE_MEMBERSHIP_SURVIVORSHIP_FILE", b"rules", "this is not TOML"),
+        ("TRABOULE_CLUSTERS_FILE", None, "no such file; set TRABOULE_CLUSTERS_FILE"),
+        ("TRABOULE_CLUSTERS_FILE", b"clusters = 3", "AttributeError"),
+        ("TRABOULE_CLUSTERS_FILE", b"\xff", "must be saved as UTF-8"),
+    ],
+)
+def test_a_service_does_not_start_with_a_file_that_it_cannot_use(
+    variable: str, content: bytes | None, says: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "wrong.toml"
+    if content is not None:
+        file.write_bytes(content)
+    env = {name: value for name, value in os.environ.items() if not name.startswith("TRABOULE_")} | {
+        "TRABOULE_MEMBERSHIP_DATABASE_URL": "postgresql://u:p@127.0.0.1:9/d",
+        "TRABOULE_MEMBERSHIP_BROKER_URL": "amqp://u:p@127.0.0.1:9/v",
+        variable: str(file),
+    }
+    command = [sys.executable, "-m", "services.cli", "serve", "membership"]
+    ended = subprocess.run(command, capture_output=True, text=True, env=env, cwd=CHECKOUT, timeout=30)
+    assert ended.returncode == 2
+    assert f"{file}: " in ended.stderr
+    assert says in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_another_terminal_finds_the_house_by_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("TRABOULE_")]:
         monkeypatch.delenv(name)
