@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from schemas.conflicts import ConflictAnswered
+from schemas.cutover import StageChanged
 from schemas.fields import Amount, AnnouncedRecord, Day, Fact, Key, Label
 
 InvoiceStatus = Literal["draft", "issued", "paid", "cancelled"]
@@ -72,5 +73,11 @@ class PaymentChanged(_Payment, AnnouncedRecord):
 
 class BillingConflictAnswered(ConflictAnswered):
     """Whose a conflict about dues is, and where it stands."""
+
+    service: ClassVar[str] = "billing"
+
+
+class BillingStageChanged(StageChanged):
+    """Where a cluster's former billing system stands: legacy, mirror, live or retired."""
 
     service: ClassVar[str] = "billing"

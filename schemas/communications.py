@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from schemas.cutover import StageChanged
 from schemas.fields import AnnouncedRecord, Fact, Key, Label, Moment
 from schemas.membership import Channel
 
@@ -56,3 +57,9 @@ class MailingChanged(_Mailing, AnnouncedRecord):
     """A mailing as the communications service holds it now."""
 
     key: ClassVar[str] = "mailing-changed"
+
+
+class CommunicationsStageChanged(StageChanged):
+    """Where a cluster's former communications system stands: legacy, mirror, live or retired."""
+
+    service: ClassVar[str] = "communications"

@@ -87,6 +87,14 @@ DESCRIPTIONS: Mapping[str, str] = {
     "decided_at": "When the member decided",
     "mailing_id": "The mailing's id in the former communications system",
     "sent_at": "When it was sent",
+    # moving former systems over
+    "MembershipStageChanged.version": "Counts the moves of this cluster and service",
+    "BillingStageChanged.version": "Counts the moves of this cluster and service",
+    "EventsStageChanged.version": "Counts the moves of this cluster and service",
+    "CommunicationsStageChanged.version": "Counts the moves of this cluster and service",
+    "stage": "legacy and mirror: the former system is the authority; live and retired: Traboule is",
+    "since": "From when on",
+    "by": "Who moved it",
     # what membership links and parts
     "MembersMerged.version": "A number that grows with everything that membership links or parts",
     "MembersSeparated.version": "A number that grows with everything that membership links or parts",

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from schemas.conflicts import ConflictAnswered
+from schemas.cutover import StageChanged
 from schemas.fields import AnnouncedRecord, Fact, Key, Label, Moment, Name
 
 RegistrationStatus = Literal["registered", "waiting", "attended", "absent", "cancelled"]
@@ -58,5 +59,11 @@ class RegistrationChanged(_Registration, AnnouncedRecord):
 
 class EventsConflictAnswered(ConflictAnswered):
     """Whose a conflict about registrations is, and where it stands."""
+
+    service: ClassVar[str] = "events"
+
+
+class EventsStageChanged(StageChanged):
+    """Where a cluster's former events system stands: legacy, mirror, live or retired."""
 
     service: ClassVar[str] = "events"

@@ -182,6 +182,14 @@ _MAILING: dict[str, Any] = {
     "recipients": ("1042", "1043"),
 }
 
+_STANDING: dict[str, Any] = {
+    "version": 2,
+    "cluster": CLUSTER,
+    "stage": "live",
+    "since": datetime(2026, 11, 23, 9, 0, tzinfo=UTC),
+    "by": "Ops",
+}
+
 EXAMPLES: Mapping[type[Fact], Callable[[], Fact]] = {
     membership.MemberRecorded: _member_recorded,
     membership.MemberRemoved: _member_removed,
@@ -202,6 +210,10 @@ EXAMPLES: Mapping[type[Fact], Callable[[], Fact]] = {
     communications.MailingRecorded: lambda: communications.MailingRecorded(**_MAILING),
     communications.ConsentChanged: lambda: communications.ConsentChanged(**_CONSENT, cluster=CLUSTER),
     communications.MailingChanged: lambda: communications.MailingChanged(**_MAILING, cluster=CLUSTER),
+    membership.MembershipStageChanged: lambda: membership.MembershipStageChanged(**_STANDING),
+    billing.BillingStageChanged: lambda: billing.BillingStageChanged(**_STANDING),
+    events.EventsStageChanged: lambda: events.EventsStageChanged(**_STANDING),
+    communications.CommunicationsStageChanged: lambda: communications.CommunicationsStageChanged(**_STANDING),
 }
 """How to build the example of each type."""
 

@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
+from schemas.cutover import StageChanged
 from schemas.fields import Amount, Announced, Day, Fact, Key, Label, Name, Note, Part, RecordRef
 
 Channel = Literal["email", "bulk-email", "phone", "post", "sms"]
@@ -158,3 +159,9 @@ class MergeConflictChanged(Announced):
     member_id: MemberId
     between: tuple[RecordRef, RecordRef]
     overlaps: tuple[Overlap, ...] = Field((), description="What is there twice; nothing, once the conflict is gone")
+
+
+class MembershipStageChanged(StageChanged):
+    """Where a cluster's former membership system stands: legacy, mirror, live or retired."""
+
+    service: ClassVar[str] = "membership"

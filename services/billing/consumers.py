@@ -5,11 +5,12 @@ from schemas.membership import MembersMerged, MembersSeparated, MergeConflictCha
 from services.billing import handlers
 from services.conflicts.handlers import keep_conflicts
 from services.following import follow_merges, follow_separations
+from shared.cutover.fence import Fenced
 from shared.messaging.subscription import Subscription
 
 SUBSCRIPTIONS = (
-    Subscription("billing.invoice-recorded", InvoiceRecorded, handlers.record_invoices),
-    Subscription("billing.payment-recorded", PaymentRecorded, handlers.record_payments),
+    Subscription("billing.invoice-recorded", InvoiceRecorded, Fenced(handlers.record_invoices)),
+    Subscription("billing.payment-recorded", PaymentRecorded, Fenced(handlers.record_payments)),
     Subscription("billing.members-merged", MembersMerged, follow_merges),
     Subscription("billing.members-separated", MembersSeparated, follow_separations),
     Subscription("billing.merge-conflict-changed", MergeConflictChanged, keep_conflicts),

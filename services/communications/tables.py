@@ -4,11 +4,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from services.following import member_records_table
+from shared.cutover.tables import cutover_tables
 from shared.messaging.tables import messaging_tables
 from shared.persistence.mirror import mirror_columns
 
 metadata = sa.MetaData()
 messaging = messaging_tables(metadata)
+cutover = cutover_tables(metadata)
 member_records = member_records_table(metadata)
 
 consents = sa.Table(

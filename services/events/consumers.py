@@ -5,11 +5,12 @@ from schemas.membership import MembersMerged, MembersSeparated, MergeConflictCha
 from services.conflicts.handlers import keep_conflicts
 from services.events import handlers
 from services.following import follow_merges, follow_separations
+from shared.cutover.fence import Fenced
 from shared.messaging.subscription import Subscription
 
 SUBSCRIPTIONS = (
-    Subscription("events.event-recorded", EventRecorded, handlers.record_events),
-    Subscription("events.registration-recorded", RegistrationRecorded, handlers.record_registrations),
+    Subscription("events.event-recorded", EventRecorded, Fenced(handlers.record_events)),
+    Subscription("events.registration-recorded", RegistrationRecorded, Fenced(handlers.record_registrations)),
     Subscription("events.members-merged", MembersMerged, follow_merges),
     Subscription("events.members-separated", MembersSeparated, follow_separations),
     Subscription("events.merge-conflict-changed", MergeConflictChanged, keep_conflicts),

@@ -1,16 +1,18 @@
 """What membership hears: the routing table."""
 
-from schemas.billing import BillingConflictAnswered, InvoiceChanged, PaymentChanged
-from schemas.communications import ConsentChanged, MailingChanged
-from schemas.events import EventChanged, EventsConflictAnswered, RegistrationChanged
-from schemas.membership import MemberRecorded, MemberRemoved
+from schemas.billing import BillingConflictAnswered, BillingStageChanged, InvoiceChanged, PaymentChanged
+from schemas.communications import CommunicationsStageChanged, ConsentChanged, MailingChanged
+from schemas.events import EventChanged, EventsConflictAnswered, EventsStageChanged, RegistrationChanged
+from schemas.membership import MemberRecorded, MemberRemoved, MembershipStageChanged
 from services.membership import handlers
 from services.membership.answers import keep_answers
+from services.membership.standings import keep_standings
+from shared.cutover.fence import Fenced
 from shared.messaging.subscription import Subscription
 
 SUBSCRIPTIONS = (
-    Subscription("membership.member-recorded", MemberRecorded, handlers.record_members),
-    Subscription("membership.member-removed", MemberRemoved, handlers.record_members),
+    Subscription("membership.member-recorded", MemberRecorded, Fenced(handlers.record_members)),
+    Subscription("membership.member-removed", MemberRemoved, Fenced(handlers.record_members)),
     Subscription("membership.invoice-changed", InvoiceChanged, handlers.keep("invoice", "invoice_id")),
     Subscription("membership.payment-changed", PaymentChanged, handlers.keep("payment", "payment_id")),
     Subscription("membership.event-changed", EventChanged, handlers.keep("event", "event_id")),
@@ -21,4 +23,8 @@ SUBSCRIPTIONS = (
     Subscription("membership.mailing-changed", MailingChanged, handlers.keep_mailings),
     Subscription("membership.billing-conflict-answered", BillingConflictAnswered, keep_answers),
     Subscription("membership.events-conflict-answered", EventsConflictAnswered, keep_answers),
+    Subscription("membership.membership-stage-changed", MembershipStageChanged, keep_standings),
+    Subscription("membership.billing-stage-changed", BillingStageChanged, keep_standings),
+    Subscription("membership.events-stage-changed", EventsStageChanged, keep_standings),
+    Subscription("membership.communications-stage-changed", CommunicationsStageChanged, keep_standings),
 )

@@ -4,12 +4,14 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, BIT, JSONB, TIMESTAMP, UUID
 
 from services.membership.domain.matching.trigrams import BITS
+from shared.cutover.tables import cutover_tables
 from shared.messaging.tables import messaging_tables
 
 metadata = sa.MetaData()
 # Documents are json, not jsonb: their text comes back as it was written, with its fields in the same order, and so
 # do the bytes of every view that is made of them.
 messaging = messaging_tables(metadata)
+cutover = cutover_tables(metadata)
 
 _now = sa.text("now()")
 
@@ -193,6 +195,18 @@ conflict_answers = sa.Table(
     sa.Column("owner", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False, comment="open, settled or gone"),
     sa.Column("changed_at", TIMESTAMP(timezone=True), nullable=False),
+)
+
+former_systems = sa.Table(
+    "former_systems",
+    metadata,
+    sa.Column("cluster", sa.Text, primary_key=True),
+    sa.Column("service", sa.Text, primary_key=True),
+    sa.Column("stage", sa.Text, nullable=False),
+    sa.Column("epoch", sa.BigInteger, nullable=False),
+    sa.Column("since", TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    comment="where each former system stands, as the services told; our own among them",
 )
 
 # --- recognition: written and read by recognition.py alone; all of it can be computed anew from the source records ---

@@ -24,6 +24,7 @@ from services.membership.consumers import SUBSCRIPTIONS
 from services.membership.domain.decisions import Decision, confirm, reject
 from services.membership.domain.records import RecordKey
 from services.membership.repository import MembershipUnitOfWork
+from shared.cutover.fence import Fenced
 
 Deliveries = list[list[Envelope[Any]]]
 """Batches, each of one type, in the order in which they are handled."""
@@ -34,7 +35,10 @@ NAMES = ("Écluse Logiciels SAS", "ECLUSE LOGICIELS", "Houille Conseil", "Socié
 RECORDS = ("M1", "M2", "M3", "M4")
 DAYS = (date(2025, 12, 31), date(2026, 12, 31))
 
-_handlers: dict[type[Any], Callable[..., Awaitable[None]]] = {one.fact: one.handler for one in SUBSCRIPTIONS}
+# Without the fence, which needs a database; no former system is moved over in these stories.
+_handlers: dict[type[Any], Callable[..., Awaitable[None]]] = {
+    one.fact: one.handler.handler if isinstance(one.handler, Fenced) else one.handler for one in SUBSCRIPTIONS
+}
 
 _versions = st.integers(1, 3)
 _clusters = st.sampled_from(CLUSTERS)

@@ -1,0 +1,61 @@
+"""One writer at any moment: what former systems say, and our own commands, are held against the stage.
+
+Source: fencing tokens, Kleppmann, "How to do distributed locking" (2016); here the token is the stage row itself, read
+in the transaction of the write.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.cutover import quarantine
+from shared.cutover.stages import Standing, standings
+from shared.messaging.delivery import Message
+from shared.persistence.unit_of_work import UnitOfWork
+
+Handler = Callable[[Any, Sequence[Any]], Awaitable[None]]
+
+
+class Said(Message, Protocol):
+    """An event of a former system."""
+
+    @property
+    def cluster(self) -> str:
+        """Which cluster's former system speaks."""
+        ...
+
+
+class NotOursError(Exception):
+    """Our own command for a cluster whose former system is the authority."""
+
+    def __init__(self, cluster: str, service: str, standing: Standing) -> None:
+        self.cluster, self.service, self.standing = cluster, service, standing
+        super().__init__(
+            f"{cluster}/{service} is in stage {standing.stage}: its former system is the authority, so the change "
+            f"belongs there; once it is moved over (traboule cutover switch {cluster}/{service}), it can be made here"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Fenced:
+    """A handler that only hears former systems that are the authority; what the others say goes to quarantine."""
+
+    handler: Handler
+
+    async def __call__(self, uow: UnitOfWork, messages: Sequence[Said]) -> None:
+        """Apply, or keep in quarantine, each message by the stage that its cluster is in until the commit."""
+        at = await standings(uow.connection, {message.cluster for message in messages})
+        if late := [message for message in messages if at[message.cluster].is_ours]:
+            await quarantine.keep(uow.connection, [(message, message.cluster) for message in late], at)
+        if heard := [message for message in messages if not at[message.cluster].is_ours]:
+            await self.handler(uow, heard)
+
+
+async def require_ours(connection: AsyncConnection, cluster: str, service: str) -> Standing:
+    """Let a command of our own through, and keep it ours until the transaction ends. Raises NotOursError."""
+    standing = (await standings(connection, [cluster]))[cluster]
+    if not standing.is_ours:
+        raise NotOursError(cluster, service, standing)
+    return standing

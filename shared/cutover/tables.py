@@ -1,0 +1,60 @@
+"""The tables that every service's database holds for moving its former systems over."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
+
+
+@dataclass(frozen=True, slots=True)
+class CutoverTables:
+    """Stages, their history, and the quarantine of one service."""
+
+    stages: sa.Table
+    stage_history: sa.Table
+    quarantine: sa.Table
+
+
+def cutover_tables(metadata: sa.MetaData) -> CutoverTables:
+    """Define them in a service's metadata, so that its migrations own them."""
+    moment, now = TIMESTAMP(timezone=True), sa.text("now()")
+    known = "stage in ('legacy', 'mirror', 'live', 'retired')"
+    stages = sa.Table(
+        "stages",
+        metadata,
+        sa.Column("cluster", sa.Text, primary_key=True, comment="no row: legacy, where everything begins"),
+        sa.Column("stage", sa.Text, nullable=False),
+        sa.Column("epoch", sa.BigInteger, nullable=False, comment="counts the moves"),
+        sa.Column("since", moment, nullable=False),
+        sa.Column("by", sa.Text, nullable=False),
+        sa.CheckConstraint(known, name="stages_stage"),
+    )
+    stage_history = sa.Table(
+        "stage_history",
+        metadata,
+        sa.Column("cluster", sa.Text, primary_key=True),
+        sa.Column("epoch", sa.BigInteger, primary_key=True),
+        sa.Column("stage", sa.Text, nullable=False),
+        sa.Column("at", moment, nullable=False),
+        sa.Column("by", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("overruled", ARRAY(sa.Text), nullable=False, comment="conditions of the gate that did not hold"),
+    )
+    quarantine = sa.Table(
+        "quarantine",
+        metadata,
+        sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        sa.Column("cluster", sa.Text, nullable=False),
+        sa.Column("epoch", sa.BigInteger, nullable=False, comment="of the stage in which it came too late"),
+        sa.Column("message_id", sa.Text, nullable=False),
+        sa.Column("type", sa.Text, nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=False, comment="the whole event, structured JSON"),
+        sa.Column("received_at", moment, nullable=False, server_default=now),
+        sa.Column("state", sa.Text, nullable=False, server_default="waiting"),
+        sa.Column("decided_at", moment),
+        sa.Column("decided_by", sa.Text),
+        sa.Column("reason", sa.Text),
+        sa.CheckConstraint("state in ('waiting', 'applied', 'dismissed')", name="quarantine_state"),
+        sa.Index("quarantine_waiting", "cluster", "id", postgresql_where=sa.text("state = 'waiting'")),
+    )
+    return CutoverTables(stages, stage_history, quarantine)
