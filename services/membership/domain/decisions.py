@@ -6,7 +6,7 @@ merged or separated later. Of two that speak of the same two records the later o
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import combinations
 from typing import Literal
 
 from services.membership.domain.records import RecordKey
@@ -97,7 +97,8 @@ def separate(records: Sequence[RecordKey], others: Sequence[RecordKey]) -> Decis
 def sort_out(parts: Sequence[Sequence[RecordKey]]) -> Decision:
     """Each part is one company, and no two parts are the same one. Raises DecisionError."""
     _check(parts)
-    confirmed = [pair for part in parts for pair in pairwise(sorted(part))]
+    # Each with each, so that the others hold together when one of them leaves later.
+    confirmed = [pair for part in parts for pair in combinations(sorted(part), 2)]
     rejected = [_pair(a, b) for one, other in combinations(parts, 2) for a in one for b in other]
     return Decision(tuple(sorted(confirmed)), tuple(sorted(rejected)))
 

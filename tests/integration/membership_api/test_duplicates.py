@@ -319,6 +319,23 @@ async def test_a_contested_group_is_one_case_and_is_decided_as_one(door, contest
     assert (await queue(door))["total"] == 0
 
 
+async def test_decisions_that_contradict_each_other_are_asked_about(door):
+    for number, name in enumerate(("Forges du Gier", PAPER, "Tissages du Rhône")):
+        await door.tell(CLUSTR, a_member(record_id=str(number), name=name, email=None, city=None, postcode=None))
+    a, b, c = (f"{CLUSTR}/{number}" for number in range(3))
+    for pair in ((a, b), (b, c)):
+        await decide(door, "same", *pair)
+    assert (await queue(door))["total"] == 0
+    number = (await decide(door, "different", a, c)).json()["decision"]
+
+    (case,) = (await queue(door))["items"]
+
+    assert (case["kind"], case["held_back"]) == ("contested", [[a, b]])
+    assert [(one["code"], one["records"]) for one in case["contradictions"]] == [("rejected", [a, c])]
+    await post(door, f"{DECISIONS}/{number}/take-back", {"reason": "they are one"})
+    assert (await queue(door))["total"] == 0
+
+
 # --- many at once --------------------------------------------------------------------------------------------------
 
 

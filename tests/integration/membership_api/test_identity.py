@@ -82,6 +82,18 @@ async def test_a_decision_holds_together_instead_of_the_evidence(door, by_eviden
     assert (link["by"], link["author"], link["reason"]) == ("decision", "a staff", "we checked")
 
 
+async def test_what_happened_to_a_record_comes_along(door, two):
+    await door.tell(NUMELINK, a_company("Papeteries du Pilat", record_id="3"))
+    wrong = (await decide(door, "same", OTHER, "numelink/3")).json()["decision"]
+    await post(door, f"{DECISIONS}/{wrong}/take-back", {"reason": "not at all"})
+    await decide(door, "same")
+
+    told = (await identity(door))["items"]
+
+    assert [one["what"] for one in told] == ["merged", "decided", "separated", "taken-back", "merged", "decided"]
+    assert told[4]["records"] == ["numelink/3", OTHER]
+
+
 async def test_pages_hold_every_turn_once(door, two):
     for verdict in ("same", "different", "same"):
         await decide(door, verdict)
