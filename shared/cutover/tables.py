@@ -8,11 +8,12 @@ from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
 @dataclass(frozen=True, slots=True)
 class CutoverTables:
-    """Stages, their history, and the quarantine of one service."""
+    """Stages, their history, the quarantine of one service, and the backups that operators noted."""
 
     stages: sa.Table
     stage_history: sa.Table
     quarantine: sa.Table
+    backups: sa.Table
 
 
 def cutover_tables(metadata: sa.MetaData) -> CutoverTables:
@@ -57,4 +58,12 @@ def cutover_tables(metadata: sa.MetaData) -> CutoverTables:
         sa.CheckConstraint("state in ('waiting', 'applied', 'dismissed')", name="quarantine_state"),
         sa.Index("quarantine_waiting", "cluster", "id", postgresql_where=sa.text("state = 'waiting'")),
     )
-    return CutoverTables(stages, stage_history, quarantine)
+    backups = sa.Table(
+        "backups",
+        metadata,
+        sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        sa.Column("at", moment, nullable=False, server_default=now),
+        sa.Column("by", sa.Text, nullable=False),
+        sa.Column("note", sa.Text, nullable=False, comment="where it lies, or how it was made"),
+    )
+    return CutoverTables(stages, stage_history, quarantine, backups)

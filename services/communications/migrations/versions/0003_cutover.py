@@ -51,8 +51,16 @@ def upgrade() -> None:
     op.create_index(
         "quarantine_waiting", "quarantine", ["cluster", "id"], postgresql_where=sa.text("state = 'waiting'")
     )
+    op.create_table(
+        "backups",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("at", MOMENT, server_default=sa.text("now()"), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False, comment="where it lies, or how it was made"),
+        sa.PrimaryKeyConstraint("id"),
+    )
 
 
 def downgrade() -> None:
-    for table in ("quarantine", "stage_history", "stages"):
+    for table in ("backups", "quarantine", "stage_history", "stages"):
         op.drop_table(table)

@@ -62,8 +62,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("cluster", "service"),
         comment="where each former system stands, as the services told; our own among them",
     )
+    op.create_table(
+        "backups",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("at", MOMENT, server_default=sa.text("now()"), nullable=False),
+        sa.Column("by", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False, comment="where it lies, or how it was made"),
+        sa.PrimaryKeyConstraint("id"),
+    )
 
 
 def downgrade() -> None:
-    for table in ("former_systems", "quarantine", "stage_history", "stages"):
+    for table in ("former_systems", "backups", "quarantine", "stage_history", "stages"):
         op.drop_table(table)

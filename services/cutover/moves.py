@@ -1,0 +1,35 @@
+"""Moving one former system on or back, and telling it: one transaction, so that a kill leaves it moved or not moved."""
+
+from collections.abc import Collection
+
+from schemas.catalogue import FACTS
+from schemas.cutover import StageChanged
+from services.house import tell
+from shared.cutover import stages
+from shared.cutover.stages import Move, Standing
+from shared.persistence.unit_of_work import UnitOfWork
+
+FACT_OF = {fact.service: fact for fact in FACTS if issubclass(fact, StageChanged)}
+"""What each service announces when a former system of its own moves."""
+
+
+async def move(
+    uow: UnitOfWork,
+    service: str,
+    cluster: str,
+    by_move: Move,
+    *,
+    by: str,
+    reason: str,
+    overruled: Collection[str] = (),
+) -> Standing:
+    """Move a cluster's former system for this service, and announce where it stands now. Raises stages.MoveError.
+
+    Writes of either side that are under way are waited for, and those that come after see the new stage.
+    """
+    standing = await stages.move(uow.connection, cluster, by_move, by=by, reason=reason, overruled=overruled)
+    assert standing.since is not None, "whoever moved did so at some time"
+    fact = FACT_OF[service]
+    told = fact(version=standing.epoch, cluster=cluster, stage=standing.stage, since=standing.since, by=by)
+    tell(uow, fact, [(told, None)])
+    return standing
