@@ -10,7 +10,7 @@ from typer.core import TyperGroup
 
 from services import SERVICES
 from services.check import check
-from services.ops import conflicts, dead_letters
+from services.ops import conflicts, cutover, dead_letters, quarantine
 from services.ops.status import status
 
 _LATER = {
@@ -106,6 +106,8 @@ def _later() -> None:
 app.command()(check)
 app.command()(status)
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(cutover.app, name="cutover")
+app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(conflicts.app, name="conflicts")
 for _name, (_, _, _text) in _LATER.items():
     app.command(_name, help=_text)(_later)

@@ -1,6 +1,9 @@
 """The only place where the membership service is built."""
 
+from collections.abc import Callable
 from functools import partial
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.house import build
 from services.membership.api.app import create_http
@@ -16,14 +19,18 @@ from shared.runtime.service import Service
 
 def create_app(settings: MembershipSettings) -> Service:
     """The service, ready to run; nothing is connected yet. Raises ClustersFileError, RulesFileError."""
-    policy = policy_of(settings)
     return build(
         "membership",
         settings,
         SUBSCRIPTIONS,
-        partial(MembershipUnitOfWork, policy=policy),
-        partial(create_http, settings, policy),
+        unit_of_work(settings),
+        partial(create_http, settings, policy_of(settings)),
     )
+
+
+def unit_of_work(settings: MembershipSettings) -> Callable[[AsyncConnection], MembershipUnitOfWork]:
+    """What makes one transaction of the service. Raises ClustersFileError, RulesFileError."""
+    return partial(MembershipUnitOfWork, policy=policy_of(settings))
 
 
 def policy_of(settings: MembershipSettings) -> Policy:

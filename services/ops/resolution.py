@@ -5,21 +5,16 @@ What is decided here goes through the service's own unit of work and outbox: its
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from importlib import import_module
 from typing import Any
-
-import asyncpg
-from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.conflicts import ConflictState
 from services.conflicts.domain import Conflict, WrongState
 from services.conflicts.handlers import decide as decide_conflicts
 from services.conflicts.repository import ConflictsUnitOfWork
-from services.ops.parked import CannotAct, NotFound, Unreachable
-from shared.persistence.database import create_engine
+from services.ops.parked import CannotAct, NotFound
+from services.ops.transactions import transaction
 from shared.runtime.settings import ServiceSettings
 
 _SHORT = 12
@@ -32,14 +27,14 @@ async def listed(
     """Every conflict in one of these states, of this owner if one is named, the oldest of each service first."""
     rows: list[dict[str, Any]] = []
     for service, settings in services.items():
-        async with _transaction(service, settings) as uow:
+        async with transaction(service, settings, "conflicts") as uow:
             rows += [_shown(service, conflict) for conflict in await uow.conflicts_in(states, owner)]
     return rows
 
 
 async def whole(service: str, settings: ServiceSettings, beginning: str) -> dict[str, Any]:
     """One conflict with its settlement and history. Raises NotFound, or CannotAct when several begin so."""
-    async with _transaction(service, settings) as uow:
+    async with transaction(service, settings, "conflicts") as uow:
         return _shown(service, await _one(uow, service, beginning))
 
 
@@ -57,24 +52,9 @@ async def decide(
         except WrongState as error:
             raise CannotAct(f"{_name(service, conflict)}: {error}. Nothing was done") from None
 
-    async with _transaction(service, settings) as uow:
+    async with transaction(service, settings, "conflicts") as uow:
         chosen = {(await _one(uow, service, beginning)).conflict_id for beginning in beginnings}
         return [_name(service, conflict) for conflict in await decide_conflicts(uow, chosen, decided)]
-
-
-@asynccontextmanager
-async def _transaction(service: str, settings: ServiceSettings) -> AsyncGenerator[ConflictsUnitOfWork]:
-    engine = create_engine(settings.database_url, application="traboule conflicts", pool_size=1)
-    unit_of_work = import_module(f"services.{service}.app").unit_of_work(settings)
-    try:
-        async with engine.begin() as connection:
-            uow: ConflictsUnitOfWork = unit_of_work(connection)
-            yield uow
-            await uow.outbox.flush(connection)
-    except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError) as error:
-        raise Unreachable(f"the {service} service's database: {type(error).__name__}") from None
-    finally:
-        await engine.dispose()
 
 
 async def _one(uow: ConflictsUnitOfWork, service: str, beginning: str) -> Conflict:

@@ -1,0 +1,218 @@
+"""``traboule cutover``: move one former system over at a time, and back if need be."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from services import SERVICES
+from services.ops.environment import configured
+from services.ops.output import as_json, nothing, refuse
+from services.ops.who import said, who
+
+if TYPE_CHECKING:
+    from shared.cutover.stages import Move
+    from shared.runtime.settings import ServiceSettings
+
+T = TypeVar("T")
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Move one former system over at a time: status, mirror, open, switch, rollback, retire.",
+)
+
+System = Annotated[str, typer.Argument(metavar="SYSTEM", help="cluster and service, such as numelink/billing")]
+Json = Annotated[bool, typer.Option("--json", help="print JSON")]
+By = Annotated[str, typer.Option("--by", help="who decides this; kept in the history", show_default="you")]
+Reason = Annotated[str, typer.Option("--reason", help="why; kept in the history")]
+
+
+@app.command()
+def status(json: Json = False) -> None:
+    """Show the board: every former system, its stage, and what waits.
+
+    legacy and mirror: the former system is the authority. live and retired: Traboule is.
+
+    Examples: [bold]traboule cutover status[/], [bold]traboule cutover status --json[/]
+    """
+    from services.ops import moving
+    from shared.runtime.clusters import load_clusters
+
+    services = configured()
+    clusters = load_clusters(next(iter(services.values())).clusters_file)
+    rows = run(moving.board(services, clusters))
+    if json:
+        as_json(rows)
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("former system", "stage", "authority", "since", "by", "parity", "quarantine"):
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        authority = "Traboule" if row["stage"] in ("live", "retired") else "former system"
+        since = f"{row['since']:%Y-%m-%d %H:%M}" if row["since"] else ""
+        parity = row["parity"]
+        compared = "never" if parity is None else f"{parity['open_differences']} open, {parity['at']:%Y-%m-%d %H:%M}"
+        waiting = f"[yellow]{row['quarantine']}[/]" if row["quarantine"] else "0"
+        table.add_row(row["system"], row["stage"], authority, since, row["by"] or "", compared, waiting)
+    Console().print(table)
+
+
+@app.command("open")
+def open_(system: System, json: Json = False) -> None:
+    """Look whether a former system can be switched: every condition, and how to mend it. Exit code 1 if one fails.
+
+    Example: [bold]traboule cutover open numelink/membership[/]
+    """
+    cluster, service, settings = named(system)
+    from services.ops import moving
+
+    found = run(moving.gate(service, settings, cluster))
+    if json:
+        as_json([one.as_json() for one in found])
+    else:
+        from rich.console import Console
+
+        console = Console()
+        for one in found:
+            mark = "[green]✓[/]" if one.holds else "[red]✗[/]"
+            console.print(f"{mark} {one.name:<13} {one.told}", highlight=False)
+            if not one.holds:
+                console.print(f"  [dim]{one.mend}[/]", highlight=False)
+    if not all(one.holds for one in found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def mirror(system: System, reason: Reason, by: By = "", json: Json = False) -> None:
+    """Begin to mirror: from now on parity is looked at, and the switch can come. Nothing else changes.
+
+    Example: [bold]traboule cutover mirror numelink/membership --reason "first export is in"[/]
+    """
+    _move(system, "mirror", reason, by, json=json)
+
+
+@app.command()
+def switch(
+    system: System,
+    reason: Reason,
+    overrule: Annotated[
+        list[str] | None, typer.Option("--overrule", help="a condition that may fail, by its name in `open`; kept")
+    ] = None,
+    by: By = "",
+    json: Json = False,
+) -> None:
+    """Make Traboule the authority. What the former system says later waits in quarantine for a person.
+
+    Examples: [bold]traboule cutover switch numelink/membership --reason "the board decided"[/],
+    [bold]traboule cutover switch numelink/membership --reason "restored by hand" --overrule backup[/]
+    """
+    _move(system, "switch", reason, by, overrule or [], json=json)
+
+
+@app.command()
+def rollback(system: System, reason: Reason, by: By = "", json: Json = False) -> None:
+    """Give the authority back to the former system: its messages apply again, and our commands are refused.
+
+    Example: [bold]traboule cutover rollback numelink/membership --reason "the office is not ready"[/]
+    """
+    _move(system, "rollback", reason, by, json=json)
+
+
+@app.command()
+def retire(
+    system: System,
+    reason: Reason,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask: there is no way back")] = False,
+    by: By = "",
+    json: Json = False,
+) -> None:
+    """Retire a former system for good. This is the point of no return.
+
+    Example: [bold]traboule cutover retire numelink/membership --reason "its contract ends" --yes[/]
+    """
+    named(system)
+    if not yes:
+        typer.confirm(f"{system} cannot come back once it is retired. Retire it?", abort=True, err=True)
+    _move(system, "retire", reason, by, json=json)
+
+
+@app.command()
+def history(system: System, json: Json = False) -> None:
+    """Show every move of a former system: who, when, why, and what was overruled.
+
+    Example: [bold]traboule cutover history numelink/membership[/]
+    """
+    cluster, service, settings = named(system)
+    from services.ops import moving
+
+    rows = run(moving.history(service, settings, cluster))
+    if json:
+        as_json(rows)
+    elif not rows:
+        typer.echo(f"{system} never moved: it is in stage legacy")
+    for row in rows if not json else ():
+        overruled = f" (overruled: {', '.join(row['overruled'])})" if row["overruled"] else ""
+        typer.echo(f"{row['at']:%Y-%m-%d %H:%M}  {row['stage']:<8} by {row['by']}: {row['reason']}{overruled}")
+
+
+@app.command("note-backup")
+def note_backup(
+    note: Annotated[str, typer.Option("--note", help="where it lies, or how it was made")], by: By = ""
+) -> None:
+    """Note that all databases were backed up now; the gate asks for it.
+
+    Example: [bold]traboule cutover note-backup --note "pg_dump on nas1, checked"[/]
+    """
+    from services.ops import moving
+
+    run(moving.note_backup(configured(), who(by), said("--note", note)))
+    typer.echo("noted")
+
+
+def _move(
+    system: str, which: Move, reason: str, by: str, overrule: list[str] | None = None, *, json: bool = False
+) -> None:
+    cluster, service, settings = named(system)
+    why, author = said("--reason", reason), who(by)
+    from services.ops import moving
+
+    standing = run(moving.make_move(service, settings, cluster, which, by=author, reason=why, overrule=overrule or ()))
+    if json:
+        as_json({"system": system, "stage": standing.stage, "epoch": standing.epoch, "since": standing.since})
+    else:
+        authority = "Traboule" if standing.is_ours else "the former system"
+        typer.echo(f"{system} is in stage {standing.stage}: {authority} is the authority")
+
+
+def named(system: str) -> tuple[str, str, ServiceSettings]:
+    """Cluster, service and its settings of what an operator named."""
+    cluster, _, service = system.partition("/")
+    if service not in SERVICES:
+        refuse(f"{system!r} is no former system: write <cluster>/<service>, such as numelink/billing")
+    settings = configured(service)[service]
+    from shared.runtime.clusters import load_clusters
+
+    clusters = load_clusters(settings.clusters_file)
+    if cluster not in clusters:
+        refuse(f"there is no cluster {cluster!r}; there are {', '.join(clusters)}")
+    if service not in clusters[cluster].services:
+        refuse(f"{cluster} has no former system for {service}")
+    return cluster, service, settings
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Do it, and end with what went wrong."""
+    from services.ops import parked
+
+    try:
+        return asyncio.run(work)
+    except parked.NotFound as error:
+        nothing(str(error))
+    except (parked.CannotAct, parked.Unreachable) as error:
+        refuse(str(error))

@@ -1,0 +1,31 @@
+"""One transaction of a service, for what operators decide: state and announcement together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from importlib import import_module
+from typing import Any
+
+import asyncpg
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.ops.parked import Unreachable
+from shared.persistence.database import create_engine
+from shared.runtime.settings import ServiceSettings
+
+
+@asynccontextmanager
+async def transaction(service: str, settings: ServiceSettings, command: str) -> AsyncGenerator[Any]:
+    """The service's own unit of work; it commits at the end. Raises Unreachable."""
+    engine = create_engine(settings.database_url, application=f"traboule {command}", pool_size=1)
+    unit_of_work = import_module(f"services.{service}.app").unit_of_work(settings)
+    try:
+        async with engine.begin() as connection:
+            uow = unit_of_work(connection)
+            yield uow
+            await uow.outbox.flush(connection)
+    except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError) as error:
+        raise Unreachable(f"the {service} service's database: {type(error).__name__}") from None
+    finally:
+        await engine.dispose()
