@@ -1,0 +1,145 @@
+"""``traboule cutover`` and ``traboule quarantine`` as an operator types them, against a running service."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.builders import an_invoice
+from tests.support.command import Answer, traboule
+from tests.support.in_process import OwnHouse
+from tests.support.waiting import eventually
+
+SYSTEM = "numelink/billing"
+OVERRULED = ("parity", "commands", "backup")
+
+
+@pytest.fixture(autouse=True)
+def configured(billing: OwnHouse) -> Iterator[None]:
+    with billing.environment():
+        yield
+
+
+async def cutover(*words: str) -> Answer:
+    return await traboule("cutover", *words)
+
+
+async def switched() -> Answer:
+    await cutover("mirror", SYSTEM, "--reason", "the first export is in")
+    overruled = [word for name in OVERRULED for word in ("--overrule", name)]
+    return await cutover("switch", SYSTEM, "--reason", "a rehearsal", "--by", "zoé", *overruled)
+
+
+async def quarantined(billing: OwnHouse, **fields: Any) -> None:
+    await billing.publish_as("numelink.billing", an_invoice(**fields))
+
+    async def there() -> bool:
+        return bool(await billing.column("select id from quarantine where state = 'waiting'"))
+
+    await eventually(there)
+
+
+async def test_the_board_shows_every_former_system_and_who_is_the_authority(billing: OwnHouse) -> None:
+    await switched()
+    board = (await cutover("status", "--json")).json
+    assert [(row["system"], row["stage"], row["by"]) for row in board] == [
+        ("clustr-numerique/billing", "legacy", None),
+        (SYSTEM, "live", "zoé"),
+    ]
+    shown = (await cutover("status")).out
+    assert "numelink/billing" in shown
+    assert "Traboule" in shown
+    assert "former system" in shown
+
+
+async def test_the_gate_tells_what_fails_and_what_mends_it(billing: OwnHouse) -> None:
+    answer = await cutover("open", SYSTEM)
+    assert answer.exit_code == 1
+    for told in (
+        "✗ mirror", f"traboule cutover mirror {SYSTEM} --reason", "✗ parity", f"traboule parity --as {SYSTEM}",
+        "✓ queues", "✓ quarantine", "✗ backup", "traboule cutover note-backup",
+    ):  # fmt: skip
+        assert told in answer.out, told
+    await cutover("note-backup", "--note", "on nas1")
+    await cutover("mirror", SYSTEM, "--reason", "begun")
+    held = {one["name"]: one["holds"] for one in (await cutover("open", SYSTEM, "--json")).json}
+    assert held["mirror"]
+    assert held["backup"]
+
+    refused = await cutover("switch", SYSTEM, "--reason", "now")
+    assert refused.exit_code == 2
+    assert "numelink/billing cannot be switched:" in refused.err
+    assert "parity: it was never compared" in refused.err
+    assert "backup" not in refused.err
+    assert (await cutover("status", "--json")).json[1]["stage"] == "mirror"
+
+
+async def test_over_and_back_with_a_late_message_in_between(billing: OwnHouse) -> None:
+    assert "Traboule is the authority" in (await switched()).out
+    await quarantined(billing, invoice_id="F1", number="said late")
+    assert await billing.column("select number from invoices") == []
+    assert (await cutover("status", "--json")).json[1]["quarantine"] == 1
+
+    [row] = (await traboule("quarantine", "list", SYSTEM, "--json")).json
+    assert (row["type"], row["state"]) == ("fr.traboule.billing.invoice-recorded.v1", "waiting")
+    assert "said late" in (await traboule("quarantine", "show", row["id"])).out
+    assert (await traboule("quarantine", "show", row["id"], "--json")).json["held"] is None
+    done = await traboule("quarantine", "apply", row["id"], "--reason", "right after all")
+    assert done.out.strip() == f"{row['id']} applied"
+    assert await billing.column("select number from invoices") == ["said late"]
+    again = await traboule("quarantine", "dismiss", row["id"], "--reason", "no")
+    assert (again.exit_code, "was applied by" in again.err) == (2, True)
+
+    back = await cutover("rollback", SYSTEM, "--reason", "the office is not ready")
+    assert "the former system is the authority" in back.out
+    history = (await cutover("history", SYSTEM, "--json")).json
+    assert [one["stage"] for one in history] == ["mirror", "live", "mirror"]
+    assert history[1]["overruled"] == sorted(OVERRULED)
+    await billing.publish_as("numelink.billing", an_invoice(invoice_id="F2"))
+
+    async def applied() -> bool:
+        return len(await billing.column("select number from invoices")) == 2
+
+    await eventually(applied)
+
+
+async def test_what_is_held_stands_beside_what_came_late(billing: OwnHouse) -> None:
+    await billing.publish_as("numelink.billing", an_invoice(invoice_id="F1", number="held"))
+
+    async def applied() -> bool:
+        return await billing.column("select number from invoices") == ["held"]
+
+    await eventually(applied)
+    await switched()
+    await quarantined(billing, invoice_id="F1", number="late", version=7)
+    [row] = (await traboule("quarantine", "list", "--json")).json
+    whole = (await traboule("quarantine", "show", row["id"], "--json")).json
+    assert (whole["held"]["number"], whole["said"]["number"]) == ("held", "late")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("cutover", "open", "numelink"), "write <cluster>/<service>"),
+        (("cutover", "open", "nowhere/billing"), "there is no cluster 'nowhere'"),
+        (("cutover", "rollback", SYSTEM, "--reason", "x"), "in stage legacy, so it cannot rollback"),
+        (("cutover", "switch", SYSTEM, "--reason", " "), "--reason must be"),
+        (("quarantine", "show", "billing"), "write <service>:<number>"),
+        (("quarantine", "show", "billing:99999"), "there is no billing:99999"),
+        (("quarantine", "apply", "billing:99999", "--reason", "x"), "there is no billing:99999"),
+        (("quarantine", "list", "--state", "else"), "--state is one of"),
+    ],
+)
+async def test_wrong_input_is_told(words: tuple[str, ...], told: str) -> None:
+    answer = await traboule(*words)
+    assert answer.exit_code in (1, 2)
+    assert told in " ".join((answer.out + answer.err).split())
+
+
+async def test_retiring_asks_first_and_is_the_end(billing: OwnHouse) -> None:
+    await switched()
+    unsure = await cutover("retire", SYSTEM, "--reason", "the contract ends")
+    assert unsure.exit_code == 1
+    assert (await cutover("status", "--json")).json[1]["stage"] == "live"
+    await cutover("retire", SYSTEM, "--reason", "the contract ends", "--yes")
+    assert (await cutover("rollback", SYSTEM, "--reason", "no")).exit_code == 2
