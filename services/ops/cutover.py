@@ -132,14 +132,25 @@ def retire(
     by: By = "",
     json: Json = False,
 ) -> None:
-    """Retire a former system for good. This is the point of no return.
+    """Retire a former system for good, and take its right to write away. This is the point of no return.
+
+    Run it again if it could not reach the broker's management API (TRABOULE_BROKER_MANAGEMENT_URL): what is retired
+    stays so, and the right is taken.
 
     Example: [bold]traboule cutover retire numelink/membership --reason "its contract ends" --yes[/]
     """
-    named(system)
+    cluster, service, settings = named(system)
     if not yes:
         typer.confirm(f"{system} cannot come back once it is retired. Retire it?", abort=True, err=True)
-    _move(system, "retire", reason, by, json=json)
+    from services.ops import broker_rights, moving
+
+    if not run(moving.is_retired(service, settings, cluster)):
+        _move(system, "retire", reason, by, json=json)
+    try:
+        broker_rights.revoke(f"{cluster}.{service}", settings.broker_url)
+    except broker_rights.RightsError as error:
+        refuse(f"{system} is retired, but {error}")
+    typer.echo(f"the broker user {cluster}.{service} may not write any more", err=json)
 
 
 @app.command()

@@ -86,6 +86,12 @@ async def make_move(
             raise CannotAct(str(error)) from None
 
 
+async def is_retired(service: str, settings: ServiceSettings, cluster: str) -> bool:
+    """Whether a former system has reached its end."""
+    async with transaction(service, settings, "cutover") as uow:
+        return (await stages.all_standings(uow.connection)).get(cluster, Standing()).stage == "retired"
+
+
 async def history(service: str, settings: ServiceSettings, cluster: str) -> list[dict[str, Any]]:
     """Every move of a former system, the newest first."""
     async with transaction(service, settings, "cutover") as uow:

@@ -27,7 +27,7 @@ from shared.messaging import dead_letters, inbox, metrics
 from shared.messaging.authenticity import forged_source, forgery
 from shared.messaging.dead_letters import Parked
 from shared.messaging.delivery import Delivery, Message
-from shared.messaging.failures import Again, Decision, Hold, Park, Retry, decide
+from shared.messaging.failures import Again, Decision, Hold, Park, Retry, Wait, decide
 from shared.messaging.properties import UNREADABLE
 from shared.messaging.subscription import Handler
 from shared.messaging.topology import retry_exchange
@@ -38,6 +38,7 @@ log = structlog.get_logger()
 STRUCTURED = "application/cloudevents+json"
 _REUSED = "this id was used before for another content: give every event an id of its own, and publish this one again"
 _BAD_PROPERTIES = "a property or header is not valid AMQP: texts must be UTF-8, timestamps in seconds since 1970"
+WAIT_SECONDS = 2.0
 MAX_BODY = 4 * 1024 * 1024
 """Bytes of one message; 5,000 facts of 800 bytes. A larger one is parked: its publisher must send smaller batches."""
 
@@ -206,7 +207,8 @@ class Lane:
                 self.holding = False
                 metrics.HOLDING.labels(self.queue).set(0)
                 return
-            except (Exception, asyncio.CancelledError) as error:
+            except (Exception, asyncio.CancelledError) as failure:
+                error = failure
                 if isinstance(error, asyncio.CancelledError) and (task := asyncio.current_task()) and task.cancelling():
                     raise
                 decision = decide(error, units[0].delivery.attempt)
@@ -219,6 +221,9 @@ class Lane:
                     # Where it went wrong is told once, when the guilty event is alone.
                     exc_info=isinstance(decision, Retry) and len(units) == 1,
                 )
+            if isinstance(decision, Wait):
+                await self._wait(str(error))
+                continue
             if isinstance(decision, Again):
                 # Whoever is in the way gets done, or the database ends its session: however long, no message's fault.
                 if self._stopping.is_set():
@@ -246,6 +251,15 @@ class Lane:
                 await self._retry_later(unit, delay, reason)
             case _:
                 await self._settle([_park_unit(unit, "handler-failed", "the database fails on this message alone")])
+
+    async def _wait(self, what_for: str) -> None:
+        """Let an operator do what is needed."""
+        log.error("consumer.waiting", queue=self.queue, what_for=what_for)
+        self.holding = True
+        metrics.HOLDING.labels(self.queue).set(1)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), WAIT_SECONDS)
+            raise Stopping
 
     async def _hold(self) -> int:
         """Wait until the database answers; 1 if it answered at once, so the fault was not an absence."""

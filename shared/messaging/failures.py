@@ -19,6 +19,11 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """The service cannot work until an operator acts. Keep the message in hand, and try again every few seconds."""
+
+
+@dataclass(frozen=True, slots=True)
 class Again:
     """Another transaction was in the way (deadlock, a lock not got in time). Run the same batch again."""
 
@@ -48,7 +53,11 @@ class Refusal(Exception):
         self.detail = detail
 
 
-Decision = Hold | Again | Retry | Park
+class NotReady(Exception):
+    """No message can be handled before an operator did what this says; it names nobody's data."""
+
+
+Decision = Hold | Wait | Again | Retry | Park
 
 # SQLSTATE classes, PostgreSQL appendix A: 08 connection, 53 out of resources (disk full, too many connections),
 # 57P operator intervention (shutdown, crash), 58 system error; 25006 is a read-only standby, 25P03 our own session
@@ -72,6 +81,8 @@ def decide(error: BaseException, attempt: int) -> Decision:
     """
     if isinstance(error, Refusal):
         return Park(error.reason, error.detail)
+    if isinstance(error, NotReady):
+        return Wait()
     state = sqlstate(error)
     if state.startswith(_DATABASE_AWAY) or isinstance(error, (OSError, asyncio.TimeoutError, PoolTimeout)):
         return Hold()

@@ -26,6 +26,8 @@ DELIVERY_LIMIT = 20
 VHOST = "traboule"
 HOUSE = "traboule"
 """The name under which our own services publish: the first word of their routing keys."""
+STAFF = "staff"
+"""The same of staff tools, which send commands."""
 
 
 def retry_exchange(delay: int) -> str:
@@ -78,7 +80,8 @@ def definitions(
 ) -> dict[str, Any]:
     """RabbitMQ definitions (the format of ``rabbitmqctl import_definitions``).
 
-    ``services`` maps each service to its password, ``former_systems`` each ``<cluster>.<service>`` to its own.
+    ``services`` maps each service to its password, ``former_systems`` each ``<cluster>.<service>`` to its own; staff
+    tools, ``staff.<service>``, go with them, for they may do just as much: publish under their own name.
     """
     inside = {"vhost": vhost}
     subscriptions = sorted(set(queues), key=lambda queue: queue.name)

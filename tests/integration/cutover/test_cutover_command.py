@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from deploy.local import provision as broker_api
 from tests.support.builders import an_invoice
 from tests.support.command import Answer, traboule
 from tests.support.in_process import OwnHouse
@@ -136,10 +137,28 @@ async def test_wrong_input_is_told(words: tuple[str, ...], told: str) -> None:
     assert told in " ".join((answer.out + answer.err).split())
 
 
-async def test_retiring_asks_first_and_is_the_end(billing: OwnHouse) -> None:
+async def test_retiring_asks_first_takes_the_right_away_and_is_the_end(
+    billing: OwnHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await switched()
     unsure = await cutover("retire", SYSTEM, "--reason", "the contract ends")
     assert unsure.exit_code == 1
     assert (await cutover("status", "--json")).json[1]["stage"] == "live"
-    await cutover("retire", SYSTEM, "--reason", "the contract ends", "--yes")
+
+    monkeypatch.delenv("TRABOULE_BROKER_MANAGEMENT_URL", raising=False)
+    half = await cutover("retire", SYSTEM, "--reason", "the contract ends", "--yes")
+    assert half.exit_code == 2
+    assert "is retired, but TRABOULE_BROKER_MANAGEMENT_URL is not set" in half.err
+    assert "rabbitmqctl set_permissions" in half.err
+
+    monkeypatch.setenv("TRABOULE_BROKER_MANAGEMENT_URL", billing.management_url)
+    whole = await cutover("retire", SYSTEM, "--reason", "the contract ends", "--yes")
+    assert (whole.exit_code, "may not write any more" in whole.out) == (0, True)
+    try:
+        with pytest.raises(Exception, match=r"ACCESS_REFUSED|access to exchange"):
+            await billing.publish_as("numelink.billing", an_invoice())
+    finally:
+        path = f"/api/permissions/{billing.vhost}/numelink.billing"
+        rights = {"configure": "^$", "write": "^traboule$", "read": "^$"}
+        broker_api.call(billing.management_url, "PUT", path, rights)
     assert (await cutover("rollback", SYSTEM, "--reason", "no")).exit_code == 2
