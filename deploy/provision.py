@@ -18,8 +18,9 @@ import asyncpg
 
 import services as services_package
 from deploy.local.provision import load_definitions
+from schemas.catalogue import COMMANDS
 from services import SERVICES
-from shared.messaging.topology import HOUSE, Queue, definitions
+from shared.messaging.topology import HOUSE, STAFF, Queue, definitions
 from shared.persistence import migrations
 from shared.runtime.clusters import Cluster, load_clusters
 from shared.runtime.settings import CLUSTERS_FILE
@@ -65,7 +66,7 @@ def provision(
         for name in [
             *(f"{databases}_{service}" for service in services),
             *(f"{HOUSE}.{service}" for service in services),
-            *_former_systems(clusters, services),
+            *_outside(clusters, services),
         ]
     }
     broker = _definitions(services, clusters, passwords, unquote(urlsplit(broker_admin_url).path[1:]) or "/")
@@ -91,8 +92,10 @@ def queues(service: str) -> list[Queue]:
     return [one.queue for one in import_module(f"services.{service}.consumers").SUBSCRIPTIONS]
 
 
-def _former_systems(clusters: Mapping[str, Cluster], services: Iterable[str]) -> list[str]:
-    return [f"{code}.{name}" for code, cluster in clusters.items() for name in cluster.services if name in services]
+def _outside(clusters: Mapping[str, Cluster], services: Iterable[str]) -> list[str]:
+    """Who publishes though it is no service of ours: former systems, and the tools that send a service commands."""
+    systems = [f"{code}.{name}" for code, cluster in clusters.items() for name in cluster.services if name in services]
+    return [*systems, *(f"{STAFF}.{name}" for name in sorted({one.service for one in COMMANDS}) if name in services)]
 
 
 def _definitions(
@@ -101,7 +104,7 @@ def _definitions(
     return definitions(
         [queue for service in services for queue in queues(service)],
         {service: passwords[f"{HOUSE}.{service}"] for service in services},
-        {user: passwords[user] for user in _former_systems(clusters, services)},
+        {user: passwords[user] for user in _outside(clusters, services)},
         vhost=vhost,
     )
 
@@ -119,7 +122,7 @@ def _environment(
         role, user = f"{databases}_{service}", f"{HOUSE}.{service}"
         env[f"TRABOULE_{service.upper()}_DATABASE_URL"] = _as(database_admin_url, role, passwords[role], path=role)
         env[f"TRABOULE_{service.upper()}_BROKER_URL"] = _as(broker_admin_url, user, passwords[user])
-    for user in _former_systems(clusters, services):
+    for user in _outside(clusters, services):
         name = user.replace(".", "_").replace("-", "_").upper()
         env[f"TRABOULE_BROKER_URL_{name}"] = _as(broker_admin_url, user, passwords[user])
     return env

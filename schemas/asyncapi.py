@@ -8,7 +8,7 @@ from typing import Any
 
 from schemas.envelope import BATCH, BATCH_EVENTS, BINARY, STRUCTURED, routing_key
 from schemas.examples import example_event
-from schemas.fields import Announced, Fact
+from schemas.fields import Announced, Content
 
 EXCHANGE = "traboule"
 VHOST = "traboule"
@@ -21,7 +21,7 @@ message_id and delivery_mode 2, and is published as mandatory on a channel with 
 Operations are told from Traboule's side: what it receives, former systems send."""
 
 
-def document(facts: Sequence[type[Fact]]) -> dict[str, Any]:
+def document(facts: Sequence[type[Content]]) -> dict[str, Any]:
     """The whole document as plain data."""
     return {
         "asyncapi": "3.0.0",
@@ -37,7 +37,7 @@ def document(facts: Sequence[type[Fact]]) -> dict[str, Any]:
             "securitySchemes": {
                 "brokerUser": {
                     "type": "userPassword",
-                    "description": "One broker user for each former system: <cluster>.<service>. "
+                    "description": "One broker user for each former system, <cluster>.<service>, and one for staff. "
                     "It may write to this exchange only, under routing keys that begin with its own name",
                 }
             },
@@ -60,15 +60,14 @@ def _server() -> dict[str, Any]:
     }
 
 
-def _channel(fact: type[Fact]) -> dict[str, Any]:
-    ours = issubclass(fact, Announced)
+def _channel(fact: type[Content]) -> dict[str, Any]:
     names = [f"{fact.__name__}{mode}" for mode in _MODES]
     return {
-        "address": routing_key("traboule" if ours else "{cluster}", fact),
+        "address": routing_key(fact.published_as or "{cluster}", fact),
         "description": _first_line(fact),
         "servers": [{"$ref": "#/servers/broker"}],
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
-        **({} if ours else {"parameters": {"cluster": {"$ref": "#/components/parameters/cluster"}}}),
+        **({} if fact.published_as else {"parameters": {"cluster": {"$ref": "#/components/parameters/cluster"}}}),
         "bindings": {
             "amqp": {
                 "is": "routingKey",
@@ -79,9 +78,9 @@ def _channel(fact: type[Fact]) -> dict[str, Any]:
     }
 
 
-def _operation(fact: type[Fact]) -> tuple[str, dict[str, Any]]:
+def _operation(fact: type[Content]) -> tuple[str, dict[str, Any]]:
     ours = issubclass(fact, Announced)
-    publisher = f"traboule.{fact.service}" if ours else f"<cluster>.{fact.service}"
+    publisher = f"{fact.published_as or '<cluster>'}.{fact.service}"
     sent = {"userId": publisher, "deliveryMode": 2, "mandatory": True}
     return f"{'send' if ours else 'receive'}{fact.__name__}", {
         "action": "send" if ours else "receive",
@@ -92,7 +91,7 @@ def _operation(fact: type[Fact]) -> tuple[str, dict[str, Any]]:
     }
 
 
-def _message(fact: type[Fact], mode: str) -> dict[str, Any]:
+def _message(fact: type[Content], mode: str) -> dict[str, Any]:
     name = fact.type_name()
     schema = f"./{name}.json"
     event = example_event(fact)
@@ -136,5 +135,5 @@ def _message(fact: type[Fact], mode: str) -> dict[str, Any]:
     }
 
 
-def _first_line(fact: type[Fact]) -> str:
+def _first_line(fact: type[Content]) -> str:
     return (fact.__doc__ or "").split("\n", 1)[0]

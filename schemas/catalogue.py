@@ -1,15 +1,19 @@
-"""Every fact that may travel, in one list: what is not here cannot be published."""
+"""Every fact and command that may travel, in one list: what is not here cannot be published."""
 
-from schemas import billing, communications, events, membership
-from schemas.fields import Announced, Fact
+from schemas import billing, commands, communications, events, membership
+from schemas.fields import Command, Content, Fact
 
-FACTS: tuple[type[Fact], ...] = (
+FACTS: tuple[type[Content], ...] = (
     membership.MemberRecorded,
     membership.MemberRemoved,
     membership.MembersMerged,
     membership.MembersSeparated,
     membership.MergeConflictChanged,
     membership.MembershipStageChanged,
+    commands.CreateMember,
+    commands.ChangeMember,
+    commands.EndMembership,
+    commands.ChangeContacts,
     billing.InvoiceRecorded,
     billing.PaymentRecorded,
     billing.InvoiceChanged,
@@ -29,10 +33,13 @@ FACTS: tuple[type[Fact], ...] = (
     communications.CommunicationsStageChanged,
 )
 
-RECORDED: tuple[type[Fact], ...] = tuple(fact for fact in FACTS if not issubclass(fact, Announced))
+RECORDED: tuple[type[Fact], ...] = tuple(fact for fact in FACTS if issubclass(fact, Fact) and fact.published_as is None)
 """What former systems publish."""
 
+COMMANDS: tuple[type[Command], ...] = tuple(one for one in FACTS if issubclass(one, Command))
+"""What staff tools ask for."""
 
-def by_type(name: str) -> type[Fact] | None:
-    """The fact with this CloudEvents type, if there is one."""
+
+def by_type(name: str) -> type[Content] | None:
+    """The fact or command with this CloudEvents type, if there is one."""
     return next((fact for fact in FACTS if fact.type_name() == name), None)

@@ -87,6 +87,10 @@ DESCRIPTIONS: Mapping[str, str] = {
     "decided_at": "When the member decided",
     "mailing_id": "The mailing's id in the former communications system",
     "sent_at": "When it was sent",
+    # commands
+    "ChangeContacts.first_name": "First name of whom to write to",
+    "ChangeContacts.last_name": "Last name of whom to write to",
+    "ChangeContacts.role": "What that person does there",
     # moving former systems over
     "MembershipStageChanged.version": "Counts the moves of this cluster and service",
     "BillingStageChanged.version": "Counts the moves of this cluster and service",
@@ -101,7 +105,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "MergeConflictChanged.version": "A number that grows with everything that membership links or parts",
     "member_id": "The member's id: that of its first source record, the same for ever",
     "records": "The source records that it is made of now",
-    "conflict_id": "The same for the same conflict between the same two source records, for ever",
+    "conflict_id": "The same for the same conflict between the same two companies' records, for ever",
     "ConflictItem.kind": "What it is",
     "MergeConflictChanged.kind": "What is there twice",
     "item_id": "Its id in the former system; none for what the member's own record says",

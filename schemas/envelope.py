@@ -1,4 +1,4 @@
-"""CloudEvents 1.0 around facts: structured JSON, binary (``ce-*`` headers) and batch.
+"""CloudEvents 1.0 around facts and commands: structured JSON, binary (``ce-*`` headers) and batch.
 
 Sources: CloudEvents 1.0.2, its JSON format, and the community AMQP 0-9-1 binding (``ce-`` header prefix).
 Reading never raises: what cannot be read comes back as a :class:`Refused` that tells what is wrong and where.
@@ -14,7 +14,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from schemas.fields import AnnouncedRecord, Fact, Key
+from schemas.fields import AnnouncedRecord, Content, Key
 from schemas.spelling import meant
 
 STRUCTURED = "application/cloudevents+json"
@@ -25,11 +25,11 @@ BATCH_EVENTS = 500
 BATCH_BYTES = 1_000_000
 """Bounds of the batches that we send. Larger ones are read too, up to the consumer's own limit."""
 
-F = TypeVar("F", bound=Fact)
+F = TypeVar("F", bound=Content)
 
 
 class Envelope(BaseModel, Generic[F]):
-    """One CloudEvent around one fact. Extension attributes that we do not know are carried along, never looked at."""
+    """One CloudEvent around a fact or command. Extension attributes that we do not know are carried, not looked at."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -78,19 +78,19 @@ class Refused:
     type: str | None = None
 
 
-def to_json(fact: Fact) -> bytes:
+def to_json(fact: Content) -> bytes:
     """Canonical JSON of a fact: fields in the order of the schema, defaults left out."""
     return fact.__pydantic_serializer__.to_json(fact, exclude_defaults=True)
 
 
-def fact_id(fact_type: type[Fact], source: str, document: bytes) -> str:
+def fact_id(fact_type: type[Content], source: str, document: bytes) -> str:
     """32 hex digits that depend on publisher, type and content alone, so that publishing twice is one event."""
     name = f"{source} {fact_type.type_name()} ".encode()
     return blake2b(name + document, digest_size=16).hexdigest()
 
 
 def encode_event(
-    fact_type: type[Fact], source: str, document: bytes, event_id: str, correlation_id: str | None = None
+    fact_type: type[Content], source: str, document: bytes, event_id: str, correlation_id: str | None = None
 ) -> bytes:
     """A structured CloudEvent around a fact that is already JSON."""
     head = {
@@ -115,7 +115,7 @@ class Encoded:
     events: int
 
 
-def encode(source: str, facts: Sequence[Fact], correlation_id: str | None = None) -> Encoded:
+def encode(source: str, facts: Sequence[Content], correlation_id: str | None = None) -> Encoded:
     """One message around one fact (structured) or several of one type (batch).
 
     ``source`` is ``/<cluster>/<service>``. Ids come from the content: the same facts make the same message.
@@ -123,7 +123,7 @@ def encode(source: str, facts: Sequence[Fact], correlation_id: str | None = None
     return _message([_event(source, fact, correlation_id) for fact in facts])
 
 
-def encode_all(source: str, facts: Iterable[tuple[Fact, str | None]]) -> Iterable[Encoded]:
+def encode_all(source: str, facts: Iterable[tuple[Content, str | None]]) -> Iterable[Encoded]:
     """Facts of one type, each with its correlation id, in as few messages as the bounds allow."""
     return _packed(_event(source, fact, correlation_id) for fact, correlation_id in facts)
 
@@ -157,7 +157,7 @@ def _packed(encoded: Iterable[tuple[str, bytes]]) -> Iterable[Encoded]:
         yield _message(events)
 
 
-def _event(source: str, fact: Fact, correlation_id: str | None) -> tuple[str, bytes]:
+def _event(source: str, fact: Content, correlation_id: str | None) -> tuple[str, bytes]:
     document = to_json(fact)
     event_id = fact_id(type(fact), source, document)
     return event_id, encode_event(type(fact), source, document, event_id, correlation_id)
@@ -170,8 +170,8 @@ def _message(events: Sequence[tuple[str, bytes]]) -> Encoded:
     return Encoded(b"[" + b",".join(body for _, body in events) + b"]", BATCH, message_id, len(events))
 
 
-def routing_key(cluster: str, fact_type: type[Fact]) -> str:
-    """``<cluster>.<service>.<fact>``; our own services publish as the cluster ``traboule``."""
+def routing_key(cluster: str, fact_type: type[Content]) -> str:
+    """``<cluster>.<service>.<fact>``; our own services publish as ``traboule``, and staff tools as ``staff``."""
     return f"{cluster}.{fact_type.service}.{fact_type.key}"
 
 
@@ -184,7 +184,7 @@ def source_of(cluster: str, service: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _adapters(fact_type: type[Fact]) -> tuple[TypeAdapter[Any], TypeAdapter[Any]]:
+def _adapters(fact_type: type[Content]) -> tuple[TypeAdapter[Any], TypeAdapter[Any]]:
     one: Any = Envelope[fact_type]  # pyright: ignore[reportInvalidTypeForm]
     return TypeAdapter(one), TypeAdapter(list[one])  # pyright: ignore[reportInvalidTypeForm]
 
@@ -273,7 +273,7 @@ def _read_one(fact_type: type[F], event: Any, body: bytes) -> Envelope[F] | Refu
         return Refused("unreadable", f"{type(error).__name__} in the reader", body, event_id, event_type)
 
 
-def _wrong_type(fact_type: type[Fact], found: str, body: bytes, event_id: str | None) -> Refused:
+def _wrong_type(fact_type: type[Content], found: str, body: bytes, event_id: str | None) -> Refused:
     expected = fact_type.type_name()
     family, _, number = found.rpartition(".v")
     if family == expected.rpartition(".v")[0] and number.isdigit() and int(number) > fact_type.schema_version:
@@ -282,7 +282,7 @@ def _wrong_type(fact_type: type[Fact], found: str, body: bytes, event_id: str | 
     return Refused("wrong-type", f"type must be {expected} under this routing key", body, event_id, found[:200])
 
 
-def _explain(error: ValidationError, fact_type: type[Fact]) -> tuple[str, str]:
+def _explain(error: ValidationError, fact_type: type[Content]) -> tuple[str, str]:
     """The stable reason, and every fault as ``field: what is wrong``, without the values."""
     faults = error.errors(include_url=False, include_input=False, include_context=False)
     lines = [f"{_path(fault['loc'])}: {_problem(fault, fact_type)}" for fault in faults[:20]]
@@ -297,7 +297,7 @@ def _path(loc: tuple[int | str, ...]) -> str:
     return ".".join("".join(c if c.isprintable() else "\ufffd" for c in str(part)[:60]) for part in loc) or "event"
 
 
-def _problem(fault: Any, fact_type: type[Fact]) -> str:
+def _problem(fault: Any, fact_type: type[Content]) -> str:
     if fault["type"] == "extra_forbidden" and len(fault["loc"]) == 2:
         return f"there is no such field: {meant(fact_type, str(fault['loc'][1]))}"
     return str(fault["msg"])

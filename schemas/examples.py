@@ -10,9 +10,9 @@ from typing import Any
 
 import orjson
 
-from schemas import billing, communications, events, membership
+from schemas import billing, commands, communications, events, membership
 from schemas.envelope import encode, source_of
-from schemas.fields import Announced, Fact, RecordRef
+from schemas.fields import Content, Fact, RecordRef
 
 CLUSTER = "numelink"
 """The cluster whose former systems publish the examples."""
@@ -51,6 +51,7 @@ def _member_recorded() -> Fact:
         status="active",
         member_since=date(2019, 3, 1),
         paid_until=date(2026, 12, 31),
+        ended_on=None,
         exempt=False,
         subscriptions=(
             membership.Subscription(
@@ -190,7 +191,10 @@ _STANDING: dict[str, Any] = {
     "by": "Ops",
 }
 
-EXAMPLES: Mapping[type[Fact], Callable[[], Fact]] = {
+_ASKED: dict[str, Any] = {"cluster": CLUSTER, "author": "z.muller", "reason": "courriel du 23 novembre"}
+_SEEN: dict[str, Any] = {**_ASKED, "record_id": "1042", "expected_version": _MICROSECONDS}
+
+EXAMPLES: Mapping[type[Content], Callable[[], Content]] = {
     membership.MemberRecorded: _member_recorded,
     membership.MemberRemoved: _member_removed,
     membership.MembersMerged: _members_merged,
@@ -210,6 +214,18 @@ EXAMPLES: Mapping[type[Fact], Callable[[], Fact]] = {
     communications.MailingRecorded: lambda: communications.MailingRecorded(**_MAILING),
     communications.ConsentChanged: lambda: communications.ConsentChanged(**_CONSENT, cluster=CLUSTER),
     communications.MailingChanged: lambda: communications.MailingChanged(**_MAILING, cluster=CLUSTER),
+    commands.CreateMember: lambda: commands.CreateMember(
+        **_ASKED,
+        record_id="019ab08c-1f00-7c3a-8e52-3f5d2c7b9a10",
+        fields={"name": "Ateliers du Gier", "siren": "123 456 782", "city": "Saint-Étienne"},
+    ),
+    commands.ChangeMember: lambda: commands.ChangeMember(
+        **_SEEN, fields={"street": "3 place Jean-Jaurès", "brand": None}
+    ),
+    commands.EndMembership: lambda: commands.EndMembership(**_SEEN, on=date(2026, 11, 23)),
+    commands.ChangeContacts: lambda: commands.ChangeContacts(
+        **_SEEN, first_name="Zoé", last_name="Müller", role="Présidente", email="zoe@ateliers-du-gier.example"
+    ),
     membership.MembershipStageChanged: lambda: membership.MembershipStageChanged(**_STANDING),
     billing.BillingStageChanged: lambda: billing.BillingStageChanged(**_STANDING),
     events.EventsStageChanged: lambda: events.EventsStageChanged(**_STANDING),
@@ -218,12 +234,12 @@ EXAMPLES: Mapping[type[Fact], Callable[[], Fact]] = {
 """How to build the example of each type."""
 
 
-def publisher_of(fact_type: type[Fact]) -> str:
-    """The cluster word of the example's routing key: ours for what we announce."""
-    return "traboule" if issubclass(fact_type, Announced) else CLUSTER
+def publisher_of(fact_type: type[Content]) -> str:
+    """The first word of the example's routing key: a cluster, unless just one publisher has the right to it."""
+    return fact_type.published_as or CLUSTER
 
 
-def example_event(fact_type: type[Fact]) -> dict[str, Any]:
+def example_event(fact_type: type[Content]) -> dict[str, Any]:
     """The example as a whole structured CloudEvent, ready for JSON."""
     source = source_of(publisher_of(fact_type), fact_type.service)
     return orjson.loads(encode(source, [EXAMPLES[fact_type]()]).body)

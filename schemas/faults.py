@@ -15,7 +15,7 @@ from schemas.catalogue import FACTS
 from schemas.descriptions import describe
 from schemas.envelope import Envelope
 from schemas.examples import example_event
-from schemas.fields import Fact, Part
+from schemas.fields import Content, Part
 from schemas.spelling import meant
 
 _SHOWN = 60
@@ -30,7 +30,7 @@ class Fault:
     hint: str = ""
 
 
-def faults(fact_type: type[Fact], event: Mapping[str, Any]) -> list[Fault]:
+def faults(fact_type: type[Content], event: Mapping[str, Any]) -> list[Fault]:
     """Every fault of an event that is taken to be of this type, whatever it says."""
     try:
         Envelope[fact_type].model_validate_json(orjson.dumps(event))  # pyright: ignore[reportInvalidTypeArguments]
@@ -39,7 +39,7 @@ def faults(fact_type: type[Fact], event: Mapping[str, Any]) -> list[Fault]:
     return []
 
 
-def nearest(type_name: str, data: object = None) -> type[Fact]:
+def nearest(type_name: str, data: object = None) -> type[Content]:
     """The fact that was probably meant: by its name, or else by the fields that it holds."""
     names = {spelling: fact for fact in FACTS for spelling in _spellings(fact)}
     if close := get_close_matches(type_name.lower(), names, n=1, cutoff=0.75):
@@ -48,12 +48,12 @@ def nearest(type_name: str, data: object = None) -> type[Fact]:
     return max(FACTS, key=lambda fact: len(fields & fact.model_fields.keys()))
 
 
-def _spellings(fact: type[Fact]) -> Iterator[str]:
+def _spellings(fact: type[Content]) -> Iterator[str]:
     name = fact.type_name()
     yield from (name, name.rpartition(".v")[0], f"{fact.service}.{fact.key}", fact.key, fact.__name__.lower())
 
 
-def _fault(fact_type: type[Fact], error: Any) -> Fault:
+def _fault(fact_type: type[Content], error: Any) -> Fault:
     loc: tuple[str | int, ...] = error["loc"]
     path = ".".join(map(str, loc)) or "event"
     found, context = error["input"], error.get("ctx", {})
@@ -84,7 +84,7 @@ def _fault(fact_type: type[Fact], error: Any) -> Fault:
             return Fault(path, f"{problem}; it is {_shown(found)}", _usage(fact_type, model, loc))
 
 
-def _model_at(fact_type: type[Fact], loc: tuple[str | int, ...]) -> type[Part] | type[Envelope[Any]]:
+def _model_at(fact_type: type[Content], loc: tuple[str | int, ...]) -> type[Part] | type[Envelope[Any]]:
     """The model that holds the last part of a path."""
     model: Any = Envelope
     for part in loc:
@@ -102,7 +102,7 @@ def _parts(annotation: Any) -> Iterator[type[Part]]:
         yield from _parts(argument)
 
 
-def _usage(fact_type: type[Fact], model: type[Any], loc: tuple[str | int, ...]) -> str:
+def _usage(fact_type: type[Content], model: type[Any], loc: tuple[str | int, ...]) -> str:
     """What the field is for, with an example."""
     name = next((part for part in reversed(loc) if isinstance(part, str)), "")
     field = model.model_fields.get(name)

@@ -81,46 +81,51 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Fact(Part):
-    """Something that happened, published by the system that owns it.
+class Content(Part):
+    """What one event carries: a fact, or a command.
 
     ``type_name`` is the CloudEvents type without its version; ``key`` is the last word of the routing key.
+    ``published_as`` is the routing key's first word; None where that is the publishing cluster.
     """
 
     service: ClassVar[str]
     key: ClassVar[str]
     schema_version: ClassVar[int] = 1
-
-    version: Version
+    published_as: ClassVar[str | None] = None
 
     @classmethod
     def type_name(cls) -> str:
-        """The CloudEvents ``type``: ``fr.traboule.<service>.<fact>.v<N>``."""
+        """The CloudEvents ``type``: ``fr.traboule.<service>.<key>.v<N>``."""
         return f"fr.traboule.{cls.service}.{cls.key}.v{cls.schema_version}"
 
     @classmethod
     def binding(cls) -> str:
-        """The topic pattern of its routing keys: from every cluster's former system."""
-        return f"*.{cls.service}.{cls.key}"
+        """The topic pattern of its routing keys: from every cluster's former system, or from the one publisher."""
+        return f"{cls.published_as or '*'}.{cls.service}.{cls.key}"
 
     @classmethod
     def publishers(cls, clusters: Collection[str]) -> frozenset[str]:
-        """The broker users that may publish it: the former system of each cluster for this service."""
-        return frozenset(f"{cluster}.{cls.service}" for cluster in clusters)
+        """The broker users that may publish it: each cluster's former system for this service, or the one publisher."""
+        names = clusters if cls.published_as is None else [cls.published_as]
+        return frozenset(f"{name}.{cls.service}" for name in names)
+
+
+class Fact(Content):
+    """Something that happened, published by the system that owns it."""
+
+    version: Version
 
 
 class Announced(Fact):
     """A fact that one of our own services publishes."""
 
-    @classmethod
-    def binding(cls) -> str:
-        """The topic pattern of its routing keys: from our own service only."""
-        return f"traboule.{cls.service}.{cls.key}"
+    published_as: ClassVar[str | None] = "traboule"
 
-    @classmethod
-    def publishers(cls, clusters: Collection[str]) -> frozenset[str]:
-        """The one broker user that may publish it: our own service."""
-        return frozenset({f"traboule.{cls.service}"})
+
+class Command(Content):
+    """A request of staff tools that may be refused: it is applied, or becomes a dead letter that says why not."""
+
+    published_as: ClassVar[str | None] = "staff"
 
 
 class AnnouncedRecord(Announced):

@@ -8,7 +8,7 @@ from pydantic_core import core_schema
 from schemas.descriptions import describe
 from schemas.envelope import Envelope
 from schemas.examples import example_event
-from schemas.fields import Announced, Fact
+from schemas.fields import Content
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _AMOUNT = r"^-?[0-9]{1,10}(\.[0-9]{1,2})?$"
@@ -27,7 +27,7 @@ class _Generator(GenerateJsonSchema):
         }
 
 
-def event_schema(fact_type: type[Fact]) -> dict[str, Any]:
+def event_schema(fact_type: type[Content]) -> dict[str, Any]:
     """The schema of one structured event: envelope, fact, descriptions, and an example."""
     name = fact_type.type_name()
     raw = Envelope[fact_type].model_json_schema(  # pyright: ignore[reportInvalidTypeArguments]
@@ -50,8 +50,8 @@ def event_schema(fact_type: type[Fact]) -> dict[str, Any]:
     }
 
 
-def _publisher(fact_type: type[Fact]) -> str:
-    return "traboule" if issubclass(fact_type, Announced) else "[a-z0-9-]+"
+def _publisher(fact_type: type[Content]) -> str:
+    return fact_type.published_as or "[a-z0-9-]+"
 
 
 def _model(owner: str, model: dict[str, Any]) -> dict[str, Any]:

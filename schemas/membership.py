@@ -66,6 +66,7 @@ class MemberRecorded(Fact):
     status: MemberStatus | None = None
     member_since: Day | None = None
     paid_until: Day | None = None
+    ended_on: Day | None = Field(None, description="Last day of a membership that has ended")
     exempt: bool | None = Field(None, description="Owes no dues")
     subscriptions: tuple[Subscription, ...] = ()
     opt_outs: tuple[Channel, ...] = Field((), description="Ways in which this member must not be contacted")
@@ -93,7 +94,7 @@ MemberId = Annotated[
 
 
 class MemberPart(Part):
-    """A member and all source records that it is made of now; only those that were not removed."""
+    """A member and all source records that it is made of now, those included that their former systems removed."""
 
     member_id: MemberId
     records: tuple[RecordRef, ...]
@@ -111,13 +112,13 @@ class MembersMerged(Announced):
 
     member_id: MemberId
     records: Annotated[tuple[RecordRef, ...], Field(min_length=1)] = Field(
-        description="All source records that the member is made of now"
+        description="All source records that the member is made of now, removed ones included"
     )
     former_ids: tuple[MemberId, ...] = Field(description="Ids that lead to this member from now on")
 
 
 class MembersSeparated(Announced):
-    """Source records that were one member are several now, or one of them was removed."""
+    """Source records that were one member are several now."""
 
     service: ClassVar[str] = "membership"
     key: ClassVar[str] = "members-separated"

@@ -17,7 +17,7 @@ from typing import Any
 from schemas import asyncapi
 from schemas.catalogue import FACTS
 from schemas.compatibility import incompatible
-from schemas.fields import Fact
+from schemas.fields import Content
 from schemas.json_schema import event_schema
 from schemas.producers import with_facts
 
@@ -52,7 +52,7 @@ class Comparison:
         return drifted
 
 
-def compare(root: Path = ROOT, facts: Sequence[type[Fact]] = FACTS) -> Comparison:
+def compare(root: Path = ROOT, facts: Sequence[type[Content]] = FACTS) -> Comparison:
     """Generate everything, and compare it with what lies under ``root``."""
     folder, page = root / "published", root / "PRODUCERS.md"
     generated = {fact.type_name(): event_schema(fact) for fact in facts}

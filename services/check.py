@@ -13,7 +13,7 @@ from services.ops.output import as_json, refuse
 
 if TYPE_CHECKING:
     from schemas.faults import Fault
-    from schemas.fields import Fact
+    from schemas.fields import Content
     from services.checking import Sender, Verdict
 
 REFUSED = 1
@@ -108,7 +108,7 @@ def _headers(path: Path) -> dict[str, Any]:
     return headers
 
 
-def _bare(name: str) -> type[Fact]:
+def _bare(name: str) -> type[Content]:
     from schemas.catalogue import FACTS
     from schemas.faults import nearest
 

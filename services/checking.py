@@ -11,12 +11,11 @@ import orjson
 from schemas.catalogue import FACTS, by_type
 from schemas.envelope import BATCH, BATCH_EVENTS, BINARY, STRUCTURED, Envelope, Refused, read, routing_key
 from schemas.faults import Fault, faults, nearest
-from schemas.fields import Announced, Fact
+from schemas.fields import Content
 from schemas.membership import MemberRecorded
 from shared.messaging.authenticity import forged_source, forgery
 from shared.messaging.consumer import MAX_BODY
 from shared.messaging.delivery import Delivery
-from shared.messaging.topology import HOUSE
 
 _BOM = b"\xef\xbb\xbf"
 _SAYS_ALL = {"not-json", "not-utf-8"}
@@ -31,7 +30,7 @@ class Sender:
     routing_key: str | None = None
     clusters: tuple[str, ...] = ()
     headers: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    bare: type[Fact] | None = None
+    bare: type[Content] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +109,7 @@ class _Message:
             for place, result in enumerate(results)
         ]
 
-    def _wrapped(self, fact: type[Fact], tree: object) -> object:
+    def _wrapped(self, fact: type[Content], tree: object) -> object:
         if isinstance(tree, list):
             return [self._wrapped(fact, one) for one in tree]
         user = self.sender.user or next(iter(fact.publishers(["any"])))
@@ -123,7 +122,7 @@ class _Message:
             return [{**attributes, "data": tree}]
         return [one if isinstance(one, dict) else {} for one in (tree if isinstance(tree, list) else [tree])]
 
-    def _expected(self, events: Sequence[dict[str, Any]]) -> type[Fact] | None:
+    def _expected(self, events: Sequence[dict[str, Any]]) -> type[Content] | None:
         """The type that belongs to the routing key; without one, that of the first event, or what it resembles."""
         if self.sender.bare is not None:
             return self.sender.bare
@@ -133,11 +132,11 @@ class _Message:
         first = events[0] if events else {}
         return next((fact for fact in named if fact), None) or nearest(str(first.get("type", "")), first.get("data"))
 
-    def _cluster(self, fact: type[Fact], events: Sequence[dict[str, Any]]) -> str:
+    def _cluster(self, fact: type[Content], events: Sequence[dict[str, Any]]) -> str:
         if self.sender.user:
             return self.sender.user.split(".", 1)[0]
         source = str(events[0].get("source", "")) if events and self.sender.bare is None else ""
-        return HOUSE if issubclass(fact, Announced) else next(iter(source.split("/")[1:2]), "<cluster>")
+        return fact.published_as or next(iter(source.split("/")[1:2]), "<cluster>")
 
     def _delivery(self, key: str) -> Delivery:
         queue = key.partition(".")[2]
@@ -148,7 +147,7 @@ class _Message:
 
     def _verdict(
         self,
-        expected: type[Fact],
+        expected: type[Content],
         key: str,
         event: dict[str, Any],
         result: Envelope[Any] | Refused,
@@ -162,13 +161,13 @@ class _Message:
         warnings = (*self._repeated(result), *_oversized(index), *self._named(_doubtful(result.data)))
         return Verdict(*place, warnings=warnings)
 
-    def _user(self, expected: type[Fact], event: Envelope[Any]) -> str:
+    def _user(self, expected: type[Content], event: Envelope[Any]) -> str:
         """Who publishes it: as named, else as in the routing key, else the system of its cluster that may say this."""
         if self.sender.routing_key and self.sender.bare is None:
             return self.sender.user or ".".join(self.sender.routing_key.split(".")[:2])
         return self.sender.user or f"{event.cluster}.{expected.service}"
 
-    def _told(self, expected: type[Fact], event: dict[str, Any], refused: Refused) -> Iterator[Fault]:
+    def _told(self, expected: type[Content], event: dict[str, Any], refused: Refused) -> Iterator[Fault]:
         if refused.reason in _SAYS_ALL:
             hint = "the file begins with a byte order mark: save it without" if self.body.startswith(_BOM) else ""
             yield Fault("message", refused.detail, hint)
@@ -188,7 +187,7 @@ class _Message:
             name = fault.field.removeprefix("data.") if self.sender.bare else fault.field
             yield Fault(name, fault.problem, fault.hint)
 
-    def _type_fault(self, expected: type[Fact], refused: Refused) -> Fault:
+    def _type_fault(self, expected: type[Content], refused: Refused) -> Fault:
         if refused.reason == "newer-version":
             return Fault("type", refused.detail, f"until then, send {expected.type_name()}")
         if other := by_type(refused.type or ""):
@@ -206,7 +205,7 @@ class _Message:
             )
 
 
-def _heard(fact: type[Fact], key: str) -> bool:
+def _heard(fact: type[Content], key: str) -> bool:
     """Whether a message under this routing key reaches the queue of this fact."""
     cluster, _, rest = key.partition(".")
     return fact.binding() in (f"*.{rest}", f"{cluster}.{rest}")
@@ -222,7 +221,7 @@ def _oversized(index: int | None) -> Iterator[Fault]:
         yield Fault("message", f"the batch holds more than {BATCH_EVENTS} events", "smaller batches are recommended")
 
 
-def _doubtful(fact: Fact) -> Iterator[Fault]:
+def _doubtful(fact: Content) -> Iterator[Fault]:
     """Values that are kept as written although they could not be understood."""
     if not isinstance(fact, MemberRecorded):
         return

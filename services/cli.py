@@ -14,11 +14,13 @@ from services.ops import conflicts, cutover, dead_letters, quarantine
 from services.ops.status import status
 
 _LATER = {
-    "import": ("services.membership.cli_import", "import_files", "Publish what a former system exported."),
-    "matching": ("services.membership.matching_cli", "app", "Train and measure how companies are recognised."),
-    "rebuild": ("services.membership.rebuild_cli", "rebuild_everything", "Compute anew what source records say."),
-    "duplicates": ("services.membership.duplicates_cli", "app", "Decide which members are one company, and undo it."),
-    "overrides": ("services.membership.overrides_cli", "app", "Values that staff set by hand on members."),
+    "import": ("services.membership.cli.import_files", "import_files", "Publish what a former system exported."),
+    "matching": ("services.membership.cli.matching", "app", "Train and measure how companies are recognised."),
+    "rebuild": ("services.membership.cli.rebuild", "rebuild_everything", "Compute anew what source records say."),
+    "duplicates": ("services.membership.cli.duplicates", "app", "Decide which members are one company, and undo it."),
+    "overrides": ("services.membership.cli.overrides", "app", "Values that staff set by hand on members."),
+    "parity": ("services.ops.parity", "parity", "Compare a former system's export with what we hold of it."),
+    "differences": ("services.ops.differences", "app", "What such a comparison found, and what of it may stay."),
     "keys": ("services.membership.keys", "keys", "API keys for the HTTP door."),
 }
 """Commands that are imported when they are called: a service's process need not carry the import's libraries."""
@@ -85,7 +87,7 @@ def migrate(
 
     Examples: [bold]traboule migrate billing[/], [bold]traboule migrate --all[/]
     """
-    from services.membership.rebuild_cli import rebuild_now, tell
+    from services.membership.cli.rebuild import rebuild_now, tell
     from services.membership.settings import MembershipSettings
     from services.ops.environment import configured
     from shared.persistence.migrations import upgrade

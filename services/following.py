@@ -5,9 +5,8 @@ so an un-merge leaves nothing to put back. Both facts tell where records are, no
 the larger version wins, and duplicates, reordering and replays end in the same rows.
 
 - A record that has no row is a member of its own.
-- A record that was removed keeps its row: its invoices, registrations and consents are still the member's, and a debt
-  must not vanish with a card that was thrown away. Nothing could guard its absence either: without a row, a merge of
-  former times that comes late would bring it back. When the record itself comes back, a newer fact names it.
+- A record that its former system removed is named like any other: its invoices, registrations and consents are still
+  the member's, and a debt or an objection must not vanish with a card that was thrown away.
 """
 
 from collections.abc import Iterable, Sequence

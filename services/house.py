@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
@@ -22,7 +22,10 @@ from shared.runtime.health import Checks, health_routes
 from shared.runtime.service import Service
 from shared.runtime.settings import ServiceSettings
 
-BuildHttp = Callable[[AsyncEngine, Checks], ASGIApp]
+BuildHttp = Callable[[Checks], ASGIApp]
+
+BESIDE_LANES = 6
+"""Connections for what a service does beside its subscriptions: two queues of last resort, housekeeping, readiness."""
 
 
 def announce(uow: UnitOfWork, fact_type: type[AnnouncedRecord], saved: Iterable[Envelope[Any]]) -> None:
@@ -39,7 +42,7 @@ def tell(uow: UnitOfWork, fact_type: type[Announced], facts: Iterable[tuple[Anno
         uow.outbox.add(Outgoing(EXCHANGE, key, encoded.message_id, encoded.content_type, encoded.body))
 
 
-def health_only(_: AsyncEngine, checks: Checks) -> ASGIApp:
+def health_only(checks: Checks) -> ASGIApp:
     """The HTTP side of a service that is no door: health and metrics."""
     return Starlette(routes=health_routes(checks))
 
@@ -52,7 +55,9 @@ def build(
     http: BuildHttp = health_only,
 ) -> Service:
     """Put one service together. Nothing is connected yet. Raises ClustersFileError."""
-    engine = create_engine(settings.database_url, application=f"{HOUSE}.{name}")
+    # Every lane may wait for another's lock at once, and readiness must still find a connection.
+    pool_size = len(subscriptions) + BESIDE_LANES
+    engine = create_engine(settings.database_url, application=f"{HOUSE}.{name}", pool_size=pool_size)
     bus = Bus(
         name,
         settings.broker_url,
@@ -71,6 +76,6 @@ def build(
         return await service.checks()
 
     service = Service(
-        name, engine, bus, relay, http(engine, checks), settings.http_host, settings.http_port, settings.inbox_days
+        name, engine, bus, relay, http(checks), settings.http_host, settings.http_port, settings.inbox_days
     )
     return service

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from services.conflicts.tables import merge_conflicts_table
+from services.cutover.parity.tables import parity_tables
 from services.following import member_records_table
 from shared.cutover.tables import cutover_tables
 from shared.messaging.tables import messaging_tables
@@ -11,6 +12,7 @@ from shared.persistence.mirror import mirror_columns
 metadata = sa.MetaData()
 messaging = messaging_tables(metadata)
 cutover = cutover_tables(metadata)
+parity = parity_tables(metadata)
 member_records = member_records_table(metadata)
 merge_conflicts = merge_conflicts_table(metadata)
 

@@ -1,6 +1,6 @@
 """What must hold before a former system is switched: a list of conditions, each with the command that mends it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -42,9 +42,6 @@ class Parity:
 
     at: datetime
     open_differences: int
-
-
-LastParity = Callable[[AsyncConnection, str], Awaitable[Parity | None]]
 
 
 async def conditions(

@@ -1,6 +1,6 @@
 """What membership tells the other services: who merged, who separated, and which conflicts that brought."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -24,6 +24,8 @@ from services.membership.domain.matching.score import Judgement
 from services.membership.domain.records import RecordKey
 from services.membership.repository import HeldConflict, MembershipUnitOfWork, Remembered
 
+_CAUSES = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Cause:
@@ -33,10 +35,15 @@ class Cause:
     records: Mapping[RecordKey, str] = field(default_factory=dict[RecordKey, str])
 
     def as_json(self, concerned: Iterable[RecordKey]) -> dict[str, Any]:
-        """As the history keeps it: the decision's number, or those of the records that caused it."""
+        """As the history keeps it: the decision's number, or the records that caused it; neither for a rebuild.
+
+        Records that came or went elsewhere cause it too, by making something common or rare that the others share:
+        where none of the concerned changed, the first few of those are named.
+        """
         if self.decision is not None:
             return {"decision": self.decision}
-        return {"records": sorted(str(key) for key in concerned if key in self.records)}
+        own = sorted(str(key) for key in concerned if key in self.records)
+        return {"records": own or sorted(map(str, self.records))[:_CAUSES]}
 
     def correlation_id(self, concerned: Iterable[RecordKey]) -> str | None:
         """That of the first record that caused it."""
@@ -50,19 +57,23 @@ class Links:
     judgements: Sequence[Judgement]
     decisions: Sequence[Decision]
 
-    def inside(self, records: Collection[RecordKey]) -> list[dict[str, Any]]:
-        """The links among these records, as the history keeps them."""
-        automatic = [
-            {"a": str(one.a), "b": str(one.b), "score": one.score, "levels": one.levels._asdict()}
-            for one in self.judgements
-            if one.a in records and one.b in records
-        ]
-        decided = [
-            {"a": str(one.a), "b": str(one.b), "decision": one.order}
-            for one in self.decisions
-            if one.kind == "confirmed" and one.a in records and one.b in records
-        ]
-        return [*decided, *automatic]
+    def inside(self, records: Iterable[RecordKey]) -> list[dict[str, Any]]:
+        """What holds these records together, as the history keeps it: the firmest links that reach them all."""
+        parts = {key: {key} for key in records}
+        kept: list[dict[str, Any]] = []
+        for a, b, told in self._firmest_first():
+            if a in parts and b in parts and parts[a] is not parts[b]:
+                joined = parts[a] | parts[b]
+                parts |= dict.fromkeys(joined, joined)
+                kept.append({"a": str(a), "b": str(b), **told})
+        return kept
+
+    def _firmest_first(self) -> Iterable[tuple[RecordKey, RecordKey, dict[str, Any]]]:
+        confirmed = [one for one in self.decisions if one.kind == "confirmed"]
+        for decision in sorted(confirmed, key=lambda one: -one.order):
+            yield decision.a, decision.b, {"decision": decision.order}
+        for one in sorted(self.judgements, key=lambda one: (-one.score, one.a, one.b)):
+            yield one.a, one.b, {"score": one.score, "levels": one.levels._asdict()}
 
 
 async def tell_changes(uow: MembershipUnitOfWork, changed: Sequence[Change], links: Links, cause: Cause) -> None:
@@ -97,6 +108,14 @@ async def tell_changes(uow: MembershipUnitOfWork, changed: Sequence[Change], lin
             ),
         ],
     )
+
+
+async def tell_members(uow: MembershipUnitOfWork, groups: Iterable[Sequence[RecordKey]]) -> None:
+    """Announce members of several records as they are, to services that may not know: they tell newer from older."""
+    several = [Merged(tuple(records)) for records in groups if len(records) > 1]
+    if several:
+        version = await uow.next_version()
+        tell(uow, MembersMerged, [(_merged(one, version), None) for one in several])
 
 
 async def tell_conflicts(uow: MembershipUnitOfWork, views: Sequence[View], once: Iterable[str]) -> None:

@@ -118,9 +118,13 @@ async def _check_known(uow: MembershipUnitOfWork, records: Collection[RecordKey]
 
 
 async def _said_already(uow: MembershipUnitOfWork, decision: Decision) -> int | None:
-    """The newest decision in force on these pairs, if they all say the same as this one."""
+    """The newest decision in force on these pairs, if they all say the same as this one and nothing overrules them."""
     in_force = {(one.a, one.b): one for one in sorted(await uow.decisions(decision.records), key=lambda one: one.order)}
     verdicts = decision.verdicts
-    if all(pair in in_force and in_force[pair].kind == verdict for pair, verdict in verdicts.items()):
-        return max(in_force[pair].order for pair in verdicts)
-    return None
+    if not all(pair in in_force and in_force[pair].kind == verdict for pair, verdict in verdicts.items()):
+        return None
+    members = await uow.members_by_record(decision.records)
+    if any((members[a] == members[b]) != (verdict == "confirmed") for (a, b), verdict in verdicts.items()):
+        # Other decisions hold it back: said again, it is the newest, and counts before them.
+        return None
+    return max(in_force[pair].order for pair in verdicts)

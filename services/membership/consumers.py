@@ -1,11 +1,13 @@
 """What membership hears: the routing table."""
 
 from schemas.billing import BillingConflictAnswered, BillingStageChanged, InvoiceChanged, PaymentChanged
+from schemas.commands import ChangeContacts, ChangeMember, CreateMember, EndMembership
 from schemas.communications import CommunicationsStageChanged, ConsentChanged, MailingChanged
 from schemas.events import EventChanged, EventsConflictAnswered, EventsStageChanged, RegistrationChanged
 from schemas.membership import MemberRecorded, MemberRemoved, MembershipStageChanged
 from services.membership import handlers
 from services.membership.answers import keep_answers
+from services.membership.record_handlers import Carried, change, change_contacts, create, end
 from services.membership.standings import keep_standings
 from shared.cutover.fence import Fenced
 from shared.messaging.subscription import Subscription
@@ -13,6 +15,10 @@ from shared.messaging.subscription import Subscription
 SUBSCRIPTIONS = (
     Subscription("membership.member-recorded", MemberRecorded, Fenced(handlers.record_members)),
     Subscription("membership.member-removed", MemberRemoved, Fenced(handlers.record_members)),
+    Subscription("membership.create-member", CreateMember, Carried(create)),
+    Subscription("membership.change-member", ChangeMember, Carried(change)),
+    Subscription("membership.end-membership", EndMembership, Carried(end)),
+    Subscription("membership.change-contacts", ChangeContacts, Carried(change_contacts)),
     Subscription("membership.invoice-changed", InvoiceChanged, handlers.keep("invoice", "invoice_id")),
     Subscription("membership.payment-changed", PaymentChanged, handlers.keep("payment", "payment_id")),
     Subscription("membership.event-changed", EventChanged, handlers.keep("event", "event_id")),

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.membership import queries
-from services.membership.api.labels import Language
 from services.membership.domain.identity import Group, member_id_of
 from services.membership.domain.matching.weights import Weights
 from services.membership.domain.records import RecordKey
 from services.membership.domain.review import CONTRADICTIONS, DOING, Case, Kind, Question, cases
 from services.membership.evidence import evidence, names, why_not_merged
 from services.membership.queries import Rows, SideBySide
+from services.membership.words import Language
 
 WRITTEN = (
     "name", "brand", "legal_form", "siren", "siret", "vat", "naf", "email", "website", "phone", "mobile", "street",

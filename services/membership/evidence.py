@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from services.membership.api.labels import Language
 from services.membership.domain.matching.levels import FIELDS, Levels
 from services.membership.domain.matching.weights import Weights
 from services.membership.domain.matching.wording import LEVELS, REFUSALS
+from services.membership.words import Language
 
 _SCORE_TOO_LOW = {
     "fr": "Les indices ne suffisent pas pour fusionner sans demander",

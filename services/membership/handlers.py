@@ -1,17 +1,18 @@
 """What membership does with each fact: load, decide, save, consolidate."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple, cast
 
 import orjson
 
 from schemas.envelope import Envelope
 from schemas.fields import AnnouncedRecord
 from schemas.membership import MemberRecorded, MemberRemoved
-from services.membership.domain.meaning import Meaning, meaning
+from services.membership.domain.meaning import meaning
 from services.membership.domain.records import RecordKey, SourceRecord, as_written
 from services.membership.projections import consolidate_members, consolidate_records
-from services.membership.repository import Held, MembershipUnitOfWork, NewRecord, RelatedItem
+from services.membership.repository import NEVER, Edition, Held, MembershipUnitOfWork, NewRecord, RelatedItem
 
 _AND = "\x1f"
 """Between two ids that make one; no id can hold it."""
@@ -19,19 +20,20 @@ _AND = "\x1f"
 Recorded = Envelope[MemberRecorded] | Envelope[MemberRemoved]
 
 
-async def record_members(uow: MembershipUnitOfWork, messages: Sequence[Recorded]) -> None:
-    """Keep each record's newest version, then link and consolidate what that touches."""
-    newest = _newest(messages)
-    meanings = {key: _meaning(uow, message) for key, message in newest.items()}
+async def record_members(
+    uow: MembershipUnitOfWork, messages: Sequence[Recorded], *, written_here: bool = False
+) -> None:
+    """Keep each record's newest version, then link and consolidate what that touches.
+
+    ``written_here`` are versions that a command of our own made.
+    """
+    told = _told(messages)
+    contents = {key: _content(uow, key, one.content) for key, one in told.items() if one.content}
     await uow.take_turn()
-    held = await uow.held(newest)
-    saved = [
-        _new_record(key, message, meanings[key], held.get(key))
-        for key, message in newest.items()
-        if _is_newer(message, held.get(key))
-    ]
-    if saved:
-        await consolidate_records(uow, saved, held)
+    held = await uow.held(told)
+    saved = [_new_record(key, one, contents.get(key), held.get(key), written_here) for key, one in told.items()]
+    if newer := [one for one in saved if one is not None]:
+        await consolidate_records(uow, newer)
 
 
 def keep(kind: str, item_id: str) -> Callable[[MembershipUnitOfWork, Sequence[Envelope[AnnouncedRecord]]], Any]:
@@ -87,49 +89,76 @@ def _item(kind: str, item_id: str, message: Envelope[Any], record_id: str | None
     )
 
 
-def _newest(messages: Sequence[Recorded]) -> dict[RecordKey, Recorded]:
-    newest: dict[RecordKey, Recorded] = {}
+class _Told(NamedTuple):
+    """The newest that a batch says of one record, and the newest of it that says what the record holds."""
+
+    newest: Recorded
+    content: Envelope[MemberRecorded] | None
+
+
+def _told(messages: Sequence[Recorded]) -> dict[RecordKey, _Told]:
+    found: dict[RecordKey, _Told] = {}
     for message in messages:
         key = RecordKey(message.cluster, message.data.record_id)
-        other = newest.get(key)
-        if other is None or (other.data.version, other.digest) < (message.data.version, message.digest):
-            newest[key] = message
-    return newest
+        content = cast("Envelope[MemberRecorded]", message) if isinstance(message.data, MemberRecorded) else None
+        other = found.get(key)
+        if other is None:
+            found[key] = _Told(message, content)
+            continue
+        newest = max(other.newest, message, key=_edition)
+        contents = [one for one in (other.content, content) if one is not None]
+        found[key] = _Told(newest, max(contents, key=_edition, default=None))
+    return found
 
 
-def _meaning(uow: MembershipUnitOfWork, message: Recorded) -> Meaning | None:
-    """What a record means; nothing, once it is removed."""
-    if isinstance(message.data, MemberRemoved):
+def _edition(message: Envelope[Any]) -> Edition:
+    return Edition(message.data.version, message.digest)
+
+
+def _content(uow: MembershipUnitOfWork, key: RecordKey, message: Envelope[MemberRecorded]) -> SourceRecord:
+    """What a record says, as written and as understood."""
+    means = meaning(message.data, uow.policy.clusters.get(message.cluster))
+    written = as_written(message.document)
+    return SourceRecord(key, written, means.document, means.siren, means.same_as, means.name_key, None)
+
+
+def _new_record(
+    key: RecordKey, told: _Told, content: SourceRecord | None, held: Held | None, written_here: bool
+) -> NewRecord | None:
+    """The row to save, and what its history should tell: nothing, if only the version moved on. None if nothing did."""
+    before = held or Held(NEVER, NEVER, False, SourceRecord(key, {}, {}, None, None, "", None, removed=True))
+    newest, content_told = _edition(told.newest), _edition(told.content) if told.content else NEVER
+    gives_way = before.written_here and not written_here
+    moves_on = gives_way or newest > before.newest
+    says_more = content is not None and (gives_way or content_told > before.told)
+    if not moves_on and not says_more:
         return None
-    return meaning(message.data, uow.policy.clusters.get(message.cluster))
-
-
-def _is_newer(message: Recorded, held: Held | None) -> bool:
-    return held is None or (held.version, held.digest) < (message.data.version, message.digest)
-
-
-def _new_record(key: RecordKey, message: Recorded, understood: Meaning | None, held: Held | None) -> NewRecord:
-    """The row to save, and what its history should tell: nothing, if only the version moved on."""
-    removed = isinstance(message.data, MemberRemoved)
-    written = {} if removed else as_written(message.document)
-    before = {} if held is None else held.written
-    changed = tuple(sorted(name for name in {*written, *before} - {"version"} if written.get(name) != before.get(name)))
-    if removed:
-        what = "removed" if held is None or not held.removed else None
-    elif held is None or held.removed:
-        what = "recorded"
-    else:
-        what = "changed" if changed else None
-    record = SourceRecord(
-        key,
-        written,
-        {} if understood is None else understood.document,
-        None if understood is None else understood.siren,
-        None if understood is None else understood.same_as,
-        "" if understood is None else understood.name_key,
-        None if held is None else held.member_id,
-        removed,
+    removed = isinstance(told.newest.data, MemberRemoved) if moves_on else before.record.removed
+    # What came before a removal is kept too, in whatever order the two arrive.
+    said = content if content is not None and says_more else before.record
+    record = replace(said, member_id=before.record.member_id, removed=removed)
+    changed = _changed(before.record.written, record.written)
+    what = _what(changed, removed=removed, held=held)
+    return NewRecord(
+        record,
+        newest if moves_on else before.newest,
+        content_told if says_more else before.told,
+        what,
+        changed if what == "changed" else (),
+        held is None or bool(changed) or removed != before.record.removed,
+        written_here,
+        told.newest.correlationid or told.newest.id,
     )
-    fields = () if what in {"recorded", "removed"} else changed
-    correlation_id = message.correlationid or message.id
-    return NewRecord(record, message.data.version, message.digest, what, fields, correlation_id)
+
+
+def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(sorted(name for name in {*before, *now} - {"version"} if before.get(name) != now.get(name)))
+
+
+def _what(changed: Sequence[str], *, removed: bool, held: Held | None) -> str | None:
+    was_there = held is not None and not held.record.removed
+    if removed:
+        return "removed" if held is None or was_there else None
+    if not was_there:
+        return "recorded"
+    return "changed" if changed else None

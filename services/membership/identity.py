@@ -5,11 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.membership import queries
-from services.membership.api.labels import Language
+from services.membership.commands import Decided
 from services.membership.domain.matching.score import Judgement
 from services.membership.domain.matching.weights import Weights
 from services.membership.evidence import evidence, levels_of, names
 from services.membership.queries import DecisionTaken, HeldTogether, Moment, Rows, Turn
+from services.membership.words import Language
 
 VERDICTS = {"confirmed": "same", "rejected": "different"}
 """A decision's verdict on a pair, as staff say it."""
@@ -49,6 +50,15 @@ def decision(one: DecisionTaken) -> dict[str, Any]:
         "key_id": one.key_id,
         "pairs": [{"records": names((a, b)), "verdict": VERDICTS[verdict]} for a, b, verdict in one.pairs],
         "taken_back": _taken_back(one),
+    }
+
+
+def just_decided(decided: Decided) -> dict[str, Any]:
+    """What a decision did, to whoever has just taken it."""
+    return {
+        "decision": decided.number,
+        "repeated": decided.repeated,
+        "members": {str(key): member_id for key, member_id in sorted(decided.members.items())},
     }
 
 

@@ -4,35 +4,26 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
-from services.membership.announcements import Cause, Links, tell_changes, tell_conflicts
+from services.membership.announcements import Cause, Links, tell_changes, tell_conflicts, tell_members
 from services.membership.domain.consolidation import View, consolidate
-from services.membership.domain.identity import Group, changes, member_id_of
+from services.membership.domain.identity import Group, changes, member_id_of, members_of
 from services.membership.domain.matching.features import features
-from services.membership.domain.matching.grouping import group
 from services.membership.domain.records import RecordKey, SourceRecord
-from services.membership.repository import Held, MembershipUnitOfWork, NewRecord
+from services.membership.repository import MembershipUnitOfWork, NewRecord
 
 PAGE = 1_000
 
 
-async def consolidate_records(
-    uow: MembershipUnitOfWork, versions: Sequence[NewRecord], held: Mapping[RecordKey, Held]
-) -> None:
+async def consolidate_records(uow: MembershipUnitOfWork, versions: Sequence[NewRecord]) -> None:
     """Save new versions of records, recognise companies anew in all that they touch, and write the views concerned."""
-    changed = {version.key: version.record for version in versions if version.what is not None}
-    touched = await uow.recognise(
-        [features(record) for record in changed.values() if not record.removed],
-        [record.key for record in changed.values() if record.removed],
-    )
-    before = {key: held[key] for key in changed if key in held}
-    await _regroup(
-        uow, touched | changed.keys(), versions, before, Cause(records={v.key: v.correlation_id for v in versions})
-    )
+    changed = {version.key: version.record for version in versions if version.matters}
+    touched = await uow.recognise([features(record) for record in changed.values() if record.written])
+    await _regroup(uow, touched | changed.keys(), versions, Cause(records={v.key: v.correlation_id for v in versions}))
 
 
 async def consolidate_links(uow: MembershipUnitOfWork, keys: Iterable[RecordKey], decision: int) -> None:
     """Group anew what a decision about these records touches, and write the views concerned."""
-    await _regroup(uow, set(keys), (), {}, Cause(decision))
+    await _regroup(uow, set(keys), (), Cause(decision))
 
 
 async def consolidate_members(uow: MembershipUnitOfWork, member_ids: Iterable[str]) -> None:
@@ -42,53 +33,47 @@ async def consolidate_members(uow: MembershipUnitOfWork, member_ids: Iterable[st
 
 
 async def consolidate_everything(uow: MembershipUnitOfWork, progress: Callable[[int], None]) -> int:
-    """Group all records anew and write every view; returns how many members there are."""
+    """Group all records anew, write every view, and tell of every member of several records.
+
+    Returns how many members there are, those included of which every record was removed.
+    """
     members, done, last = 0, 0, None
     while page := await uow.records_after(last, PAGE):
         # What an earlier page linked with these is grouped again, to the same end.
-        await _regroup(uow, {record.key for record in page}, (), {}, Cause())
+        await _regroup(uow, {record.key for record in page}, (), Cause())
         last, done = page[-1].key, done + len(page)
-        first = {
-            one
-            for one, member_id in (await uow.members_by_record(r.key for r in page)).items()
-            if one.own_id == member_id
-        }
-        groups = await uow.groups(key.own_id for key in first)
+        # A member comes with its first record, once.
+        members_here = await uow.members_by_record(record.key for record in page)
+        groups = await uow.groups(key.own_id for key, member_id in members_here.items() if key.own_id == member_id)
         await _write_views(uow, list(groups.values()), groups)
+        await tell_members(uow, [tuple(record.key for record in records) for records in groups.values()])
         members += len(groups)
         progress(done)
     return members
 
 
 async def _regroup(
-    uow: MembershipUnitOfWork,
-    touched: Collection[RecordKey],
-    versions: Sequence[NewRecord],
-    before: Mapping[RecordKey, Held],
-    cause: Cause,
+    uow: MembershipUnitOfWork, touched: Collection[RecordKey], versions: Sequence[NewRecord], cause: Cause
 ) -> None:
-    """``versions`` are not saved yet; ``before`` has what they replace."""
+    """``versions`` are not saved yet."""
     new = {version.key: version.record for version in versions}
     records = {record.key: record for record in await uow.linked(touched)}
-    once = {key: r.member_id for key, r in records.items() if r.member_id and not r.removed and key not in new}
-    once |= {key: one.member_id for key, one in before.items() if one.member_id and not one.removed}
-    returned = {key: one.member_id for key, one in before.items() if one.member_id and one.removed}
+    once = {key: record.member_id for key, record in records.items() if record.member_id}
     records |= {key: record for key, record in new.items() if key in touched}
-    present = {key: record for key, record in records.items() if not record.removed}
-    links = Links(await uow.links(present), await uow.decisions(present))
-    groups = group({key: r.siren for key, r in present.items()}, links.judgements, links.decisions).groups
-    members = {key: member_id_of(keys) for keys in groups for key in keys}
-    heirs = _heirs(once, members)
-    now = {key: heirs.get(r.member_id or "") if r.removed else members[key] for key, r in records.items()}
+    links = Links(await uow.links(records), await uow.decisions(records))
+    removed = {key for key, record in records.items() if record.removed}
+    sirens = {key: record.siren for key, record in records.items()}
+    groups = [member.records for member in members_of(sirens, removed, links.judgements, links.decisions)]
+    now = {key: member_id_of(keys) for keys in groups for key in keys}
     if versions:
         await uow.save_records(versions, {v.key: now.get(v.key, v.record.member_id) for v in versions})
     await uow.assign({key: now[key] for key, r in records.items() if r.member_id != now[key] and key not in new})
-    gone = {r.member_id for r in records.values() if r.member_id} - set(members.values())
+    gone = set(once.values()) - set(now.values())
     await uow.drop_views(gone)
     concerned = _concerned(groups, once, new.keys())
     before_them = {once[key] for keys in concerned for key in keys if key in once}
     await _write_views(uow, [[records[key] for key in keys] for keys in concerned], gone | before_them)
-    if moved := changes(once, groups, returned):
+    if moved := changes(once, groups):
         await tell_changes(uow, moved, links, cause)
 
 
@@ -98,17 +83,6 @@ def _concerned(groups: Iterable[Group], once: Mapping[RecordKey, str], new: Abst
     for key, member_id in once.items():
         held[member_id].add(key)
     return [keys for keys in groups if not new.isdisjoint(keys) or set(keys) != held[member_id_of(keys)]]
-
-
-def _heirs(once: Mapping[RecordKey, str], members: Mapping[RecordKey, str]) -> dict[str, str]:
-    """For each member as it was, the member that its first surviving record is part of now.
-
-    A removed record stays with it, so that its id, and the ids once merged into it, go on answering.
-    """
-    heirs: dict[str, str] = {}
-    for key in sorted(once.keys() & members.keys()):
-        heirs.setdefault(once[key], members[key])
-    return heirs
 
 
 async def _write_views(
@@ -121,7 +95,10 @@ async def _write_views(
     for records in groups:
         items = [item for record in records for item in related.get(record.key, ())]
         own = [one for record in records for one in overrides.get(record.key, ())]
-        views.append(consolidate(records, items, own, uow.policy.rules, since=uow.policy.paid_twice_since))
+        if not all(record.removed for record in records):
+            views.append(consolidate(records, items, own, uow.policy.rules, since=uow.policy.paid_twice_since))
     if views:
         await uow.put_views(views)
-    await tell_conflicts(uow, views, once)
+    shown = {view.member_id for view in views}
+    await uow.drop_views({member_id_of(record.key for record in records) for records in groups} - shown)
+    await tell_conflicts(uow, views, {*once, *(member_id_of(record.key for record in records) for records in groups)})

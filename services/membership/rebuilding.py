@@ -48,7 +48,7 @@ async def rebuild(uow: MembershipUnitOfWork, progress: Progress) -> Rebuilt:
         changed = [new for new, old in zip(anew, page, strict=True) if new != old]
         await uow.save_understanding(changed)
         otherwise += len(changed)
-        found += [features(record) for record in anew if not record.removed]
+        found += [features(record) for record in anew if record.written]
         progress("understand", len(found), total)
     await recognition.rebuild(uow.connection, _told(found, progress), uow.policy.weights)
     members = await consolidate_everything(uow, lambda done: progress("consolidate", done, total))
@@ -64,7 +64,7 @@ async def _pages(uow: MembershipUnitOfWork) -> AsyncGenerator[list[SourceRecord]
 
 def _understood(uow: MembershipUnitOfWork, record: SourceRecord) -> SourceRecord:
     """The same record as this program understands it."""
-    if record.removed:
+    if not record.written:
         return record
     fact = MemberRecorded.model_validate_json(orjson.dumps(record.written))
     means = meaning(fact, uow.policy.clusters.get(record.key.cluster))

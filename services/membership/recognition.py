@@ -17,17 +17,17 @@ from typing import Any, Final, NamedTuple
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.membership.domain.matching.candidates import Pair, are_candidates
+from services.membership.domain.matching.candidates import Pair, are_candidates, beginning, held, sought
 from services.membership.domain.matching.features import VERSION, Features, as_json, from_json
 from services.membership.domain.matching.frequencies import Commonness, commonness, crowded_above
 from services.membership.domain.matching.keys import DOMAIN, keys
 from services.membership.domain.matching.levels import Levels
 from services.membership.domain.matching.score import Judge, Judgement
-from services.membership.domain.matching.trigrams import THRESHOLD, UNSHARED, bitmap, held, sought, trigrams
+from services.membership.domain.matching.trigrams import HIGH_THRESHOLD, THRESHOLD, bitmap, trigrams, unshared
 from services.membership.domain.matching.weights import Weights
-from services.membership.domain.places import departements
 from services.membership.domain.records import RecordKey
 from services.membership.tables import match_features, match_keys, match_pairs, match_state, metadata
+from shared.messaging.failures import NotReady
 from shared.persistence.database import rows_of
 
 BATCH: Final = 1_000
@@ -37,9 +37,14 @@ _LIST: Final = "\x1f"
 _ENOUGH_FOR_NAMES: Final = 3
 """Fewer holders than this cannot make a domain common by their names."""
 
+# One row at least, so that it always says whether what is stored was made by the versions given; null if nothing is.
 _STORED = """
-    select f.record, f.cluster, f.record_id, f.name, f.keys, f.features::text
-    from unnest($1::text[], $2::text[]) as n (cluster, record_id) join match_features f using (cluster, record_id)
+    select s.features = $3::int and s.weights = $4::int, f.record, f.cluster, f.record_id, f.name, f.keys,
+           f.features::text
+    from (values (true)) as once (id) left join match_state s using (id)
+    left join (
+        unnest($1::text[], $2::text[]) as n (cluster, record_id) join match_features f using (cluster, record_id)
+    ) on true
 """
 _HOLDERS = """
     select n.key, met.records from unnest($1::text[], $2::int[]) as n (key, most)
@@ -57,16 +62,18 @@ _FORGET_KEYS = """
 _FORGET = "delete from match_features where record = any($1::bigint[])"
 _REMEMBER = """
     with state as (
-        insert into match_state (features, weights) values ($10::int, $11::int) on conflict do nothing
+        insert into match_state (features, weights) values ($13::int, $14::int) on conflict do nothing
     ), kept as (
         insert into match_features as held
-            (cluster, record_id, name, departement, size, bits, marks, keys, features)
-        select cluster, record_id, name, departement, size, bits::bit(128), marks::int[],
+            (cluster, record_id, size, bits, departement, postcode, town, beginning, name, marks, keys, features)
+        select cluster, record_id, size, bits::bit(128), departement, postcode, town, beginning, name, marks::int[],
                string_to_array(keys, chr(31)), features
-        from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[], $8::text[],
-                    $9::json[]) as n (cluster, record_id, name, departement, size, bits, marks, keys, features)
+        from unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                    $9::text[], $10::text[], $11::text[], $12::json[])
+            as n (cluster, record_id, size, bits, departement, postcode, town, beginning, name, marks, keys, features)
         on conflict (cluster, record_id) do update
-        set name = excluded.name, departement = excluded.departement, size = excluded.size, bits = excluded.bits,
+        set size = excluded.size, bits = excluded.bits, departement = excluded.departement,
+            postcode = excluded.postcode, town = excluded.town, beginning = excluded.beginning, name = excluded.name,
             marks = excluded.marks, keys = excluded.keys, features = excluded.features
         returning record, cluster, record_id, keys
     ), keys as (
@@ -74,19 +81,25 @@ _REMEMBER = """
     )
     select record, cluster, record_id from kept
 """
-# The cheap conditions come first, each of them true for every similar name.
+# candidates._alike for many. The cheap conditions come first; that on bits is true for every name so similar.
 _BY_NAME = f"""
     with n as materialized (
-        select record, name, departement, size, bits::bit(128) as bits, sought::int[] as sought
-        from unnest($1::bigint[], $2::text[], $3::text[], $4::int[], $5::text[], $6::text[])
-            as n (record, name, departement, size, bits, sought)
+        select record, size, bits::bit(128) as bits, departement, postcode, town, beginning, name,
+               sought::int[] as sought
+        from unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                    $9::text[]) as n (record, size, bits, departement, postcode, town, beginning, name, sought)
     )
     select n.record, alike.records from n cross join lateral (
         select array_agg(f.record) as records from match_features f
         where f.marks && n.sought and f.record <> n.record
-          and case when bit_count(f.bits # n.bits) <= {UNSHARED}::float8 * (f.size + n.size)
-                   then similarity(f.name, n.name) >= {THRESHOLD}::float8
-                        and (f.departement is null or n.departement is null or f.departement = n.departement)
+          and case when f.departement <> n.departement then false
+                   when (f.postcode = n.postcode and left(f.beginning, 1) = left(n.beginning, 1))
+                        or (f.town = n.town and f.beginning = n.beginning)
+                   then bit_count(f.bits # n.bits) <= {unshared(THRESHOLD)}::float8 * (f.size + n.size)
+                        and similarity(f.name, n.name) >= {THRESHOLD}::float8
+                   when f.beginning = n.beginning
+                   then bit_count(f.bits # n.bits) <= {unshared(HIGH_THRESHOLD)}::float8 * (f.size + n.size)
+                        and similarity(f.name, n.name) >= {HIGH_THRESHOLD}::float8
                    else false end
     ) as alike
     where alike.records is not null
@@ -124,6 +137,13 @@ _KEPT = """
     where verdict = any($1::text[])
 """
 _STATE = "select coalesce((select features = $1::int and weights = $2::int from match_state), true)"
+
+
+class StaleRecognitionError(NotReady):
+    """What is recognised was computed by another version of the program or its weights: run traboule rebuild."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
 
 
 class _Stored(NamedTuple):
@@ -238,9 +258,9 @@ async def remember(
     Nothing is done about a record whose features are those that it has already.
     """
     documents = {one.key: orjson.dumps(as_json(one)).decode() for one in changed}
-    held = await _stored(connection, sorted({*documents, *removed}))
-    stored = {one.key: one for one in held if one.features != documents.get(one.key)}
-    same = {one.key for one in held} - stored.keys()
+    known = await _stored(connection, sorted({*documents, *removed}), weights)
+    stored = {one.key: one for one in known if one.features != documents.get(one.key)}
+    same = {one.key for one in known} - stored.keys()
     changed = [one for one in changed if one.key not in same]
     own = {one.key: keys(one) for one in changed}
     leaving = Counter(key for one in stored.values() for key in one.keys)
@@ -264,11 +284,14 @@ async def remember(
     )
 
 
-async def _stored(connection: AsyncConnection, wanted: Sequence[RecordKey]) -> list[_Stored]:
-    rows = rows_of(await connection.exec_driver_sql(_STORED, _columns(wanted)))
+async def _stored(connection: AsyncConnection, wanted: Sequence[RecordKey], weights: Weights) -> list[_Stored]:
+    rows = rows_of(await connection.exec_driver_sql(_STORED, (*_columns(wanted), *_versions(weights))))
+    if rows[0][0] is False:
+        raise StaleRecognitionError
     return [
         _Stored(record, RecordKey(cluster, record_id), name, tuple(own), document)
-        for record, cluster, record_id, name, own, document in rows
+        for _, record, cluster, record_id, name, own, document in rows
+        if record is not None
     ]
 
 
@@ -315,16 +338,12 @@ async def _remember(
     documents: Mapping[RecordKey, str],
     weights: Weights,
 ) -> dict[RecordKey, int]:
-    names = [_name(one) for one in changed]
     result = await connection.exec_driver_sql(
         _REMEMBER,
         (
             *_columns(one.key for one in changed),
-            names,
-            [one.departement for one in changed],
-            [len(trigrams(name)) for name in names],
-            [bitmap(name) for name in names],
-            [_array(held(name, one.departement)) for name, one in zip(names, changed, strict=True)],
+            *_name_columns(changed),
+            [_array(held(one)) for one in changed],
             [_LIST.join(sorted(own[one.key])) for one in changed],
             [documents[one.key] for one in changed],
             *_versions(weights),
@@ -365,22 +384,14 @@ def _by_key(batch: Remembered) -> set[tuple[int, int]]:
 
 
 async def _by_name(connection: AsyncConnection, changed: Mapping[int, Features]) -> set[tuple[int, int]]:
-    asked = [
-        (record, one.names[0], one.departement, place)
-        for record, one in changed.items()
-        if one.names
-        for place in ((None, one.departement) if one.departement else (None, *departements()))
-    ]
     # One row for each place: of many marks at once, most of which nobody has, the index would make heavy weather.
+    asked = [(record, one, _array(marks)) for record, one in changed.items() for marks in sought(one)]
     rows = await connection.exec_driver_sql(
         _BY_NAME,
         (
-            [record for record, _, _, _ in asked],
-            [name for _, name, _, _ in asked],
-            [departement for _, _, departement, _ in asked],
-            [len(trigrams(name)) for _, name, _, _ in asked],
-            [bitmap(name) for _, name, _, _ in asked],
-            [_array(sought(name, place)) for _, name, _, place in asked],
+            [record for record, _, _ in asked],
+            *_name_columns([one for _, one, _ in asked]),
+            [marks for _, _, marks in asked],
         ),
     )
     return {
@@ -428,6 +439,20 @@ async def kept_pairs(connection: AsyncConnection, verdicts: Collection[str] = ("
 
 def _name(one: Features) -> str:
     return one.names[0] if one.names else ""
+
+
+def _name_columns(records: Sequence[Features]) -> tuple[list[Any], ...]:
+    """What is compared for names alike, and a name's size in trigrams; unknown is null, which equals nothing."""
+    names = [_name(one) for one in records]
+    return (
+        [len(trigrams(name)) for name in names],
+        [bitmap(name) for name in names],
+        [one.departement for one in records],
+        [one.postcode for one in records],
+        [one.town or None for one in records],
+        [beginning(name) for name in names],
+        names,
+    )
 
 
 def _ordered(a: Features, b: Features) -> Pair:

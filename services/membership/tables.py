@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, BIT, JSONB, TIMESTAMP, UUID
 
+from services.cutover.parity.tables import parity_tables
 from services.membership.domain.matching.trigrams import BITS
 from shared.cutover.tables import cutover_tables
 from shared.messaging.tables import messaging_tables
@@ -12,6 +13,7 @@ metadata = sa.MetaData()
 # do the bytes of every view that is made of them.
 messaging = messaging_tables(metadata)
 cutover = cutover_tables(metadata)
+parity = parity_tables(metadata)
 
 _now = sa.text("now()")
 
@@ -22,8 +24,17 @@ source_records = sa.Table(
     sa.Column("record_id", sa.Text, primary_key=True),
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("digest", sa.LargeBinary, nullable=False),
-    sa.Column("removed", sa.Boolean, nullable=False),
-    sa.Column("written", sa.JSON, nullable=False, comment="the fact, as the former system wrote it"),
+    sa.Column("written_version", sa.BigInteger, nullable=False, comment="of what is written; -1: nothing ever was"),
+    sa.Column("written_digest", sa.LargeBinary, nullable=False),
+    sa.Column(
+        "written_here",
+        sa.Boolean,
+        nullable=False,
+        server_default=sa.false(),
+        comment="by a command, while its former system was no authority: whatever that says next is newer",
+    ),
+    sa.Column("removed", sa.Boolean, nullable=False, comment="its former system has it no more"),
+    sa.Column("written", sa.JSON, nullable=False, comment="what the former system last wrote"),
     sa.Column("understood", sa.JSON, nullable=False, comment="the same, normalised, with its problems"),
     sa.Column("siren", sa.Text, comment="valid, or null"),
     sa.Column("same_as", sa.Text),
@@ -209,6 +220,23 @@ former_systems = sa.Table(
     comment="where each former system stands, as the services told; our own among them",
 )
 
+record_changes = sa.Table(
+    "record_changes",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("cluster", sa.Text, nullable=False),
+    sa.Column("record_id", sa.Text, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False, comment="the one that it made"),
+    sa.Column("command", sa.Text, nullable=False),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("key_id", sa.Text, comment="the API key that it came with; null by the broker"),
+    sa.Column("reason", sa.Text),
+    sa.Column("at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
+    sa.Column("fields", ARRAY(sa.Text), nullable=False, comment="names of what changed, never the values"),
+    sa.CheckConstraint("command in ('create', 'change', 'end', 'contact')", name="record_changes_command"),
+    sa.Index("record_changes_by_record", "cluster", "record_id", "id"),
+)
+
 # --- recognition: written and read by recognition.py alone; all of it can be computed anew from the source records ---
 
 match_state = sa.Table(
@@ -226,13 +254,15 @@ match_features = sa.Table(
     sa.Column("record", sa.BigInteger, sa.Identity(always=True), primary_key=True, comment="a number for match_keys"),
     sa.Column("cluster", sa.Text, nullable=False),
     sa.Column("record_id", sa.Text, nullable=False),
-    sa.Column("name", sa.Text, nullable=False, comment="the key of its name, or empty"),
-    sa.Column("departement", sa.Text),
+    # What is read to compare names comes first, and what is long last.
     sa.Column("size", sa.Integer, nullable=False, comment="how many trigrams its name has"),
     sa.Column("bits", BIT(BITS), nullable=False, comment="trigrams.bitmap of its name"),
-    sa.Column(
-        "marks", ARRAY(sa.Integer), nullable=False, comment="trigrams.held: the rarest of its name, in its place"
-    ),
+    sa.Column("departement", sa.Text),
+    sa.Column("postcode", sa.Text),
+    sa.Column("town", sa.Text),
+    sa.Column("beginning", sa.Text, nullable=False, comment="candidates.beginning of its name"),
+    sa.Column("name", sa.Text, nullable=False, comment="the key of its name, or empty"),
+    sa.Column("marks", ARRAY(sa.Integer), nullable=False, comment="candidates.held: under which its name is found"),
     sa.Column("keys", ARRAY(sa.Text), nullable=False, comment="those that it has in match_keys"),
     sa.Column("features", sa.JSON, nullable=False, comment="what the record contributes to telling companies apart"),
     sa.UniqueConstraint("cluster", "record_id", name="match_features_once"),

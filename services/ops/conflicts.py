@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -12,6 +11,8 @@ import typer
 
 from services.ops.environment import configured
 from services.ops.output import ago, as_json, nothing, refuse
+from services.ops.who import said, who
+from shared.runtime.text import is_text, shown
 
 if TYPE_CHECKING:
     from services.conflicts.domain import Conflict
@@ -55,7 +56,7 @@ def list_(
 
     if state not in (*STATES, "all"):
         raise typer.BadParameter(f"--state is one of {', '.join(STATES)}, all")
-    whose = None if owner is None else _said("--owner", owner, 200)
+    whose = None if owner is None else said("--owner", owner, 200)
     rows = _run(resolution.listed(_resolving(service), STATES if state == "all" else (state,), whose))
     if json:
         as_json(rows)
@@ -92,8 +93,8 @@ def assign(
 
     Example: [bold]traboule conflicts assign billing:b3a1c0de5f6a --to "cotisations Loire"[/]
     """
-    owner, who, at = _said("--to", to, 200), _who(by), datetime.now(UTC)
-    _decide("assigned", ids, lambda conflict: conflict.assigned(owner, who, at), json)
+    owner, author, at = said("--to", to, 200), who(by), datetime.now(UTC)
+    _decide("assigned", ids, lambda conflict: conflict.assigned(owner, author, at), json)
 
 
 @app.command()
@@ -109,8 +110,8 @@ def settle(
 
     Example: [bold]traboule conflicts settle billing:b3a1c0de5f6a --reason "refunded F2026-0117"[/]
     """
-    why, who, at = _said("--reason", reason, 2_000), _who(by), datetime.now(UTC)
-    _decide("settled", ids, lambda conflict: conflict.settled(why, who, at), json)
+    why, author, at = said("--reason", reason, 2_000), who(by), datetime.now(UTC)
+    _decide("settled", ids, lambda conflict: conflict.settled(why, author, at), json)
 
 
 @app.command()
@@ -124,9 +125,9 @@ def reopen(
 
     Example: [bold]traboule conflicts reopen billing:b3a1c0de5f6a --reason "the refund bounced"[/]
     """
-    why = None if reason is None else _said("--reason", reason, 2_000)
-    who, at = _who(by), datetime.now(UTC)
-    _decide("reopened", ids, lambda conflict: conflict.reopened(why, who, at), json)
+    why = None if reason is None else said("--reason", reason, 2_000)
+    author, at = who(by), datetime.now(UTC)
+    _decide("reopened", ids, lambda conflict: conflict.reopened(why, author, at), json)
 
 
 # --- what was asked for --------------------------------------------------------------------------------------------
@@ -156,32 +157,10 @@ def _by_service(ids: list[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for one in ids:
         service, _, beginning = one.partition(":")
-        if service not in SERVICES or not beginning or not _sayable(beginning):
+        if service not in SERVICES or not beginning or not is_text(beginning):
             refuse(f"{one!r} is no conflict's id: write <service>:<id or its beginning>, such as billing:b3a1c0de5f6a")
         found.setdefault(service, []).append(beginning)
     return found
-
-
-def _who(by: str) -> str:
-    if by:
-        return _said("--by", by, 200)
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
-
-
-def _said(option: str, text: str, most: int) -> str:
-    """What was written, without the spaces around it; one line that can be stored and printed."""
-    words = text.strip()
-    if not words or len(words) > most or not _sayable(words):
-        refuse(f"{option} must be 1 to {most:,} characters on one line")
-    return words
-
-
-def _sayable(text: str) -> bool:
-    # A byte of the command line that is not UTF-8 reaches us as a lone surrogate, which is not printable either.
-    return text.isprintable()
 
 
 def _decide(verb: str, ids: list[str], decision: Callable[[Conflict], Conflict], json: bool) -> None:
@@ -189,14 +168,12 @@ def _decide(verb: str, ids: list[str], decision: Callable[[Conflict], Conflict],
     services = {service: configured(service)[service] for service in chosen}
     from services.ops import resolution
 
-    changed: list[str] = []
-    for service, beginnings in chosen.items():
-        done = _run(resolution.decide(service, services[service], beginnings, decision))
-        changed += done
-        if not json:
-            typer.echo("\n".join(f"{name} {verb}" for name in done) or f"{service}: nothing to change")
+    done = _run(resolution.decide(services, chosen, decision))
     if json:
-        as_json({verb: changed})
+        as_json({verb: [name for names in done.values() for name in names]})
+        return
+    for service, names in done.items():
+        typer.echo("\n".join(f"{name} {verb}" for name in names) or f"{service}: nothing to change")
 
 
 # --- what is printed -----------------------------------------------------------------------------------------------
@@ -261,4 +238,4 @@ def _plain(text: str) -> str:
     """Text that is neither markup nor, by a control character, an order to the terminal."""
     from rich.markup import escape
 
-    return escape("".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text))
+    return escape(shown(text, lines=True))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -13,6 +12,8 @@ import typer
 from services import SERVICES
 from services.ops.environment import configured
 from services.ops.output import ago, as_json, nothing, refuse
+from services.ops.who import who
+from shared.runtime.text import shown
 
 if TYPE_CHECKING:
     from services.ops.parked import Chosen
@@ -28,13 +29,6 @@ def _service(name: str | None) -> str | None:
     if name is not None and name not in SERVICES:
         raise typer.BadParameter(f"there is no service {name!r}; there are {', '.join(SERVICES)}")
     return name
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
 
 
 Service = Annotated[str | None, typer.Option("--service", "-s", callback=_service, help="only this service's")]
@@ -120,9 +114,9 @@ def replay(
     chosen = _chosen(ids, service, reason, queue, every)
     if edit is not None and sum(len(one.numbers) for one in chosen.values()) != 1:
         refuse("--edit replaces the body of one message: name its id, and no other")
-    body = None if edit is None else edit.read_bytes()
+    author, body = who(by), None if edit is None else edit.read_bytes()
     counts = {
-        name: _run(parked.replay(name, _known(name), one, by=by or _user(), note=note, body=body, to=to))
+        name: _run(parked.replay(name, _known(name), one, by=author, note=note, body=body, to=to))
         for name, one in chosen.items()
     }
     _print_counts("replayed", counts, json)
@@ -147,8 +141,9 @@ def discard(
 
     if not note.strip():
         refuse("--note must say why")
+    author = who(by)
     counts = {
-        name: _run(parked.discard(name, _known(name), one, by=by or _user(), note=note))
+        name: _run(parked.discard(name, _known(name), one, by=author, note=note))
         for name, one in _chosen(ids, service, reason, queue, every).items()
     }
     _print_counts("discarded", counts, json)
@@ -257,4 +252,4 @@ def _plain(text: str) -> str:
     """Text that is neither markup nor, by a control character of some message, an order to the terminal."""
     from rich.markup import escape
 
-    return escape("".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text))
+    return escape(shown(text, lines=True))

@@ -12,8 +12,9 @@ import orjson
 from aio_pika.exceptions import AMQPError
 
 from services.cutover import late
-from services.cutover.gate import Condition, Parity, conditions
+from services.cutover.gate import Condition, conditions
 from services.cutover.moves import move
+from services.cutover.parity.runs import last_run
 from services.ops.parked import CannotAct, NotFound, Unreachable
 from services.ops.transactions import transaction
 from shared.cutover import quarantine, stages
@@ -45,7 +46,7 @@ async def board(services: Mapping[str, ServiceSettings], clusters: Mapping[str, 
             for code, cluster in clusters.items():
                 if service in cluster.services:
                     here = standing.get(code, Standing())
-                    parity = await _last_parity(uow.connection, service, code)
+                    parity = await last_run(uow.connection, code)
                     rows.append(
                         {"system": f"{code}/{service}", **asdict(here), "quarantine": waiting.get(code, 0)}
                         | {"parity": None if parity is None else asdict(parity)}
@@ -177,15 +178,10 @@ def _is_about(name: str, said: Mapping[str, Any]) -> bool:
 
 async def _conditions(uow: Any, service: str, cluster: str, queues: Mapping[str, int]) -> list[Condition]:
     standing = (await stages.standings(uow.connection, [cluster]))[cluster]
-    parity = await _last_parity(uow.connection, service, cluster)
+    parity = await last_run(uow.connection, cluster)
     return await conditions(
         uow.connection, service, cluster, standing, queues, parity, commands=service in HAS_COMMANDS
     )
-
-
-async def _last_parity(connection: Any, service: str, cluster: str) -> Parity | None:
-    del connection, service, cluster
-    return None
 
 
 async def _waiting_in_queues(service: str, settings: ServiceSettings) -> dict[str, int]:

@@ -5,7 +5,8 @@ What is decided here goes through the service's own unit of work and outbox: its
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
 from typing import Any
 
@@ -13,7 +14,7 @@ from schemas.conflicts import ConflictState
 from services.conflicts.domain import Conflict, WrongState
 from services.conflicts.handlers import decide as decide_conflicts
 from services.conflicts.repository import ConflictsUnitOfWork
-from services.ops.parked import CannotAct, NotFound
+from services.ops.parked import CannotAct, NotFound, Unreachable
 from services.ops.transactions import transaction
 from shared.runtime.settings import ServiceSettings
 
@@ -39,22 +40,47 @@ async def whole(service: str, settings: ServiceSettings, beginning: str) -> dict
 
 
 async def decide(
-    service: str, settings: ServiceSettings, beginnings: Sequence[str], decision: Callable[[Conflict], Conflict]
-) -> list[str]:
-    """Apply a decision to all of these conflicts or, where it fits one of them not, to none.
+    services: Mapping[str, ServiceSettings],
+    chosen: Mapping[str, Sequence[str]],
+    decision: Callable[[Conflict], Conflict],
+) -> dict[str, list[str]]:
+    """Apply a decision to all of these conflicts or, where it fits one of them not, to none, whosever they are.
 
-    Returns the names of those that it changed. Raises NotFound and CannotAct.
+    Returns the names of those that it changed, by service. Raises NotFound, CannotAct and Unreachable.
     """
+    decided: dict[str, list[str]] = {}
+    committed: list[str] = []
+    try:
+        async with AsyncExitStack() as services_at_once:
+            # In one order, so that two who decide at the same time never wait for each other.
+            for service in sorted(chosen):
+                uow = await services_at_once.enter_async_context(_noted(service, services[service], committed))
+                decided[service] = await _decide(uow, service, chosen[service], decision)
+    except Unreachable as error:
+        # Databases commit one by one: all were there a moment ago, so this hardly ever has anything to tell.
+        done = ", ".join(name for service in committed for name in decided[service])
+        raise Unreachable(f"{error}. " + (f"Done: only {done}" if done else "Nothing was done")) from None
+    return decided
 
+
+@asynccontextmanager
+async def _noted(service: str, settings: ServiceSettings, committed: list[str]) -> AsyncGenerator[Any]:
+    async with transaction(service, settings, "conflicts") as uow:
+        yield uow
+    committed.append(service)
+
+
+async def _decide(
+    uow: ConflictsUnitOfWork, service: str, beginnings: Sequence[str], decision: Callable[[Conflict], Conflict]
+) -> list[str]:
     def decided(conflict: Conflict) -> Conflict:
         try:
             return decision(conflict)
         except WrongState as error:
             raise CannotAct(f"{_name(service, conflict)}: {error}. Nothing was done") from None
 
-    async with transaction(service, settings, "conflicts") as uow:
-        chosen = {(await _one(uow, service, beginning)).conflict_id for beginning in beginnings}
-        return [_name(service, conflict) for conflict in await decide_conflicts(uow, chosen, decided)]
+    chosen = {(await _one(uow, service, beginning)).conflict_id for beginning in beginnings}
+    return [_name(service, conflict) for conflict in await decide_conflicts(uow, chosen, decided)]
 
 
 async def _one(uow: ConflictsUnitOfWork, service: str, beginning: str) -> Conflict:

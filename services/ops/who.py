@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 
 from services.ops.output import refuse
+from shared.runtime.text import is_text, tidied
 
 
 def who(by: str) -> str:
@@ -19,8 +20,8 @@ def who(by: str) -> str:
 
 def said(option: str, text: str, most: int = 1_000) -> str:
     """What was written, without the spaces around it: one line that can be stored and printed, or the command ends."""
-    words = text.strip()
-    # A byte of the command line that is not UTF-8 reaches us as a lone surrogate, which is not printable either.
-    if not words or len(words) > most or not words.isprintable():
+    words = tidied(text).strip()
+    # A byte of the command line that is not UTF-8 reaches us as a lone surrogate, which is no text either.
+    if not words or len(words) > most or not is_text(words):
         refuse(f"{option} must be 1 to {most:,} characters on one line")
     return words

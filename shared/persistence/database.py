@@ -14,30 +14,32 @@ _PATIENCE = {
     "tcp_keepalives_idle": "20",
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "4",
-    # Less than the client's own limit, so that a wait for another's lock is told apart from a database that hangs.
-    "lock_timeout": "40s",
 }
 _BY_KEY = {"jit": "off", "enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
 
 
-def create_engine(url: str, *, application: str, pool_size: int = 8) -> AsyncEngine:
+def create_engine(
+    url: str, *, application: str, pool_size: int = 8, pool_timeout: float = 10, lock_timeout: int = 40
+) -> AsyncEngine:
     """An engine for ``postgresql://user:password@host:port/database``.
 
     A connection is checked before use (``pool_pre_ping``), so that a restarted database costs no message an attempt.
-    Connecting takes at most 5 s and a statement at most 60 s.
+    Connecting takes at most 5 s and a statement at most 60 s. ``lock_timeout`` are the seconds that a statement waits
+    for another's lock: less than that, so that it is told apart from a database that hangs.
     """
+    waiting = {"lock_timeout": f"{lock_timeout}s"}
     return create_async_engine(
         make_url(url).set(drivername="postgresql+asyncpg"),
         pool_size=pool_size,
         max_overflow=0,
-        pool_timeout=10,
+        pool_timeout=pool_timeout,
         pool_pre_ping=True,
         # Parameter values are members' data: they must never reach a log or an error text.
         hide_parameters=True,
         connect_args={
             "timeout": 5,
             "command_timeout": 60,
-            "server_settings": {"application_name": application, "timezone": "UTC", **_PATIENCE, **_BY_KEY},
+            "server_settings": {"application_name": application, "timezone": "UTC", **waiting, **_PATIENCE, **_BY_KEY},
         },
     )
 

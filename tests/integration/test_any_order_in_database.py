@@ -1,7 +1,7 @@
 """Any order and duplication of the same messages, through the real handlers and a real database."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from secrets import token_hex
 from urllib.parse import urlsplit, urlunsplit
@@ -61,7 +61,7 @@ def test_any_two_deliveries_of_the_same_messages_give_the_same_views(database: s
 
 
 @asynccontextmanager
-async def an_engine(url: str) -> AsyncIterator[AsyncEngine]:
+async def an_engine(url: str) -> AsyncGenerator[AsyncEngine]:
     engine = create_engine(url, application="any order", pool_size=1)
     try:
         yield engine
@@ -69,10 +69,15 @@ async def an_engine(url: str) -> AsyncIterator[AsyncEngine]:
         await engine.dispose()
 
 
+_WHAT_MESSAGES_WRITE = (
+    "source_records, record_history, related, views, match_state, match_features, match_keys, match_pairs"
+)
+
+
 async def views_after(engine: AsyncEngine, batches: Deliveries) -> list[tuple[object, ...]]:
     """All that is served, after each batch in a transaction of its own."""
     async with engine.begin() as connection:
-        await connection.exec_driver_sql("truncate source_records, record_history, related, views")
+        await connection.exec_driver_sql(f"truncate {_WHAT_MESSAGES_WRITE}")
     for batch in batches:
         async with engine.begin() as connection:
             await handle(MembershipUnitOfWork(connection, POLICY), batch)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -23,6 +23,7 @@ from services.membership.domain.policy import Policy
 from services.membership.domain.records import RecordKey, Related, SourceRecord
 from services.membership.domain.rules import shipped_rules
 from services.membership.repository import (
+    Edition,
     Held,
     HeldConflict,
     MembershipUnitOfWork,
@@ -49,7 +50,7 @@ class InMemoryMembership(MembershipUnitOfWork):
         self.history: list[Remembered] = []
         self.numbers = 0
         self.records: dict[RecordKey, SourceRecord] = {}
-        self.versions: dict[RecordKey, tuple[int, bytes]] = {}
+        self.editions: dict[RecordKey, tuple[Edition, Edition, bool]] = {}
         self.items: dict[tuple[str, str, str], RelatedItem] = {}
         self.views: dict[str, bytes] = {}
 
@@ -57,29 +58,20 @@ class InMemoryMembership(MembershipUnitOfWork):
         """There is nobody else."""
 
     async def held(self, keys: Iterable[RecordKey]) -> dict[RecordKey, Held]:
-        return {
-            key: Held(*self.versions[key], one.written, one.siren, one.same_as, one.member_id, one.removed)
-            for key in keys
-            if (one := self.records.get(key))
-        }
+        return {key: Held(*self.editions[key], one) for key in keys if (one := self.records.get(key))}
 
     async def save_records(self, records: Sequence[NewRecord], members: Mapping[RecordKey, str | None]) -> None:
         for new in records:
-            before = self.records.get(new.key)
-            if before is not None and self.versions[new.key] >= (new.version, new.digest):
-                continue
-            self.versions[new.key] = (new.version, new.digest)
+            self.editions[new.key] = (new.newest, new.told, new.written_here)
             self.records[new.key] = replace(new.record, member_id=members.get(new.key))
 
-    async def recognise(self, changed: Sequence[Features], removed: Collection[RecordKey]) -> set[RecordKey]:
+    async def recognise(self, changed: Sequence[Features]) -> set[RecordKey]:
         self.features |= {one.key: one for one in changed}
-        for key in removed:
-            self.features.pop(key, None)
         index = Candidates(self.features.values())
         judged = [judge(a, b, index.classes, self.policy.weights) for a, b in index.pairs()]
         before, self.judged = self.judged, [one for one in judged if one.verdict != "apart"]
         touched = {key for one in {*before} ^ {*self.judged} for key in (one.a, one.b)}
-        return touched | {one.key for one in changed} | set(removed)
+        return touched | {one.key for one in changed}
 
     async def linked(self, keys: Iterable[RecordKey]) -> list[SourceRecord]:
         found: set[RecordKey] = set()
@@ -194,7 +186,7 @@ class InMemoryMembership(MembershipUnitOfWork):
         groups: defaultdict[str, list[SourceRecord]] = defaultdict(list)
         for key in sorted(self.records):
             one = self.records[key]
-            if one.member_id in wanted and not one.removed:
+            if one.member_id in wanted:
                 groups[str(one.member_id)].append(one)
         return dict(groups)
 

@@ -1,8 +1,9 @@
 """The only place where the HTTP door is built.
 
 fast lane → app: /members.csv  /members  /members/by-source/…  /members/{id}  …/timeline  …/sources  /statistics
-                 …/fields/{field}  …/overrides  /conflicts  /conflicts/{id}
+                 …/fields/{field}  …/take-back  …/overrides  /conflicts  /conflicts/{id}
                  /duplicates  /duplicates/{id}  /duplicates/decisions…  /members/{id}/identity  …/separations
+                 /records/{cluster}  /records/{cluster}/{record_id}  …/changes  …/end  …/contact
                  /openapi.json  /health/live  /health/ready  /metrics
 """
 
@@ -11,32 +12,36 @@ from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
-from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp
 
-from services.membership.api import conflicts, duplicates, identity, lists, members, overrides, statistics
+from services.membership.api import conflicts, duplicates, identity, lists, members, overrides, records, statistics
 from services.membership.api.door import Door
 from services.membership.api.fast_lane import FastLane
 from services.membership.api.keyring import Keyring
 from services.membership.api.lookups import Lookups
-from services.membership.api.pool import ReadPool
 from services.membership.api.problems import answer_problems, described
+from services.membership.connections import ReadPool
 from services.membership.domain.policy import Policy
 from services.membership.settings import MembershipSettings
-from shared.persistence.database import asyncpg_url
+from shared.persistence.database import asyncpg_url, create_engine
 from shared.runtime.clock import Clock
 from shared.runtime.health import Checks, health_routes
+
+_APPLICATION = "traboule.membership.http"
 
 
 def create_http(
     settings: MembershipSettings,
     policy: Policy,
-    engine: AsyncEngine,
     checks: Checks,
     clock: Clock | None = None,
 ) -> ASGIApp:
     """The door, on connections of its own: they are opened when first needed, and closed with the app's lifespan."""
-    pool = ReadPool(asyncpg_url(settings.database_url), application="traboule.membership.http")
+    pool = ReadPool(asyncpg_url(settings.database_url), application=_APPLICATION)
+    # A person waits for the answer: while a rebuild or an import has the turn, "try again" within 5 s is better.
+    engine = create_engine(
+        settings.database_url, application=f"{_APPLICATION}.writing", pool_size=4, pool_timeout=1.5, lock_timeout=3
+    )
     clock = clock or Clock()
     door = Door(pool, Keyring(pool, clock), clock, policy, engine)
 
@@ -44,6 +49,7 @@ def create_http(
     async def closing(_: FastAPI) -> AsyncGenerator[None]:
         yield
         await pool.close()
+        await engine.dispose()
 
     app = FastAPI(
         title="Traboule",
@@ -55,7 +61,7 @@ def create_http(
         lifespan=closing,
     )
     app.router.routes.extend(health_routes(checks))
-    for part in (lists, members, identity, overrides, conflicts, duplicates, statistics):
+    for part in (lists, members, identity, overrides, conflicts, duplicates, records, statistics):
         app.include_router(part.routes(door))
     answer_problems(app)
     return FastLane(app, door.keyring, Lookups(pool))

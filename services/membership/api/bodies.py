@@ -11,11 +11,13 @@ from services.membership.api.problems import ProblemError
 
 LONGEST = 64 * 1024
 """Bytes; what staff ask for is some lines."""
+LONGEST_BULK = 256 * 1024
+"""The same of a hundred decisions, each with its reason."""
 
 T = TypeVar("T", bound=BaseModel)
 
 
-def body_of(shape: type[T]) -> Callable[[Request], Awaitable[T]]:
+def body_of(shape: type[T], longest: int = LONGEST) -> Callable[[Request], Awaitable[T]]:
     """A dependency that gives the body in this shape. Ask for it after the caller, or anybody may send what he likes.
 
     FastAPI's own way would read all of it before it looks at the key.
@@ -25,7 +27,7 @@ def body_of(shape: type[T]) -> Callable[[Request], Awaitable[T]]:
         raw = bytearray()
         async for chunk in request.stream():
             raw += chunk
-            if len(raw) > LONGEST:
+            if len(raw) > longest:
                 raise ProblemError("body-too-long")
         try:
             return shape.model_validate_json(bytes(raw))

@@ -11,12 +11,13 @@ from starlette.responses import Response
 from services.membership.api.cursors import cursor, position_in_time
 from services.membership.api.door import Door, answer
 from services.membership.api.keyring import needs
-from services.membership.api.labels import CONFLICTS, Language, label, language_of
+from services.membership.api.labels import language_of
 from services.membership.api.members import Lang, find_member, spoken
 from services.membership.api.problems import ProblemError, described
 from services.membership.api.shapes import Conflict, Conflicts
 from services.membership.keys import Role
 from services.membership.queries.conflicts import ConflictFilters, StandingConflict, State, conflict, conflicts
+from services.membership.words import CONFLICTS, Language, label
 
 StateAsked = Annotated[State | None, Query(description="`open` also shows those that are told, and not answered yet")]
 

@@ -11,18 +11,17 @@ from starlette.responses import Response
 from services.membership import commands, duplicates, identity, queries
 from services.membership.api import asked
 from services.membership.api.asked import Bulk, Deciding, Signed, SortedOut, Verdict
-from services.membership.api.bodies import body_of
+from services.membership.api.bodies import LONGEST_BULK, body_of
 from services.membership.api.cursors import cursor, position_in_numbers, position_in_queue
 from services.membership.api.door import Door, answer
 from services.membership.api.keyring import Caller, needs
 from services.membership.api.labels import language_of
 from services.membership.api.members import Lang, spoken
-from services.membership.api.pool import DatabaseAwayError
-from services.membership.api.problems import ProblemError, as_json, described, faults_of
+from services.membership.api.problems import ProblemError, as_json, described, faults_of, not_now
 from services.membership.api.shapes import BulkDecided, Case, DecidedNow, Decisions, DecisionShown, Queue
-from services.membership.api.signing import as_json as decided_as_json
 from services.membership.api.signing import refusals, signature
 from services.membership.commands import Decided
+from services.membership.connections import DatabaseAwayError
 from services.membership.domain.review import Kind
 from services.membership.keys import Role
 
@@ -122,7 +121,7 @@ def _decisions(router: APIRouter, door: Door) -> None:
     async def decide(
         request: Request,
         caller: Annotated[Caller, Security(needed)],
-        body: Annotated[Deciding, Depends(body_of(Deciding))],
+        body: Annotated[Deciding, Depends(body_of(Deciding, LONGEST_BULK))],
     ) -> Response:
         """Say that source records are one company, that they are not, or which of them are which.
 
@@ -163,13 +162,13 @@ def _decisions(router: APIRouter, door: Door) -> None:
             async with door.writing() as uow:
                 decided = await commands.take_back(uow, number, signature(body, caller))
         log.info("duplicates.taken_back", decision=number, key_id=caller.key_id, repeated=decided.repeated)
-        return answer(decided_as_json(decided))
+        return answer(identity.just_decided(decided))
 
 
 def decided_response(decided: Decided) -> Response:
     """201 for what is new, 200 for what had been said already."""
     headers = {"location": f"/duplicates/decisions/{decided.number}"}
-    return answer(decided_as_json(decided), headers, 200 if decided.repeated else 201)
+    return answer(identity.just_decided(decided), headers, 200 if decided.repeated else 201)
 
 
 async def _decide(door: Door, request: Request, caller: Caller, said: Verdict | SortedOut) -> Decided:
@@ -189,15 +188,15 @@ async def _each(door: Door, request: Request, caller: Caller, many: list[Any]) -
             if away is not None:
                 raise away
             decided = await _decide(door, request, caller, asked.read_said(item))
-            results.append({"status": 200 if decided.repeated else 201, **decided_as_json(decided)})
+            results.append({"status": 200 if decided.repeated else 201, **identity.just_decided(decided)})
         except ValidationError as error:
             faults = [{"loc": ("body", *fault["loc"]), "msg": fault["msg"]} for fault in error.errors()]
             results.append(_problem(request, ProblemError("invalid-parameters", errors=faults_of(faults))))
         except ProblemError as problem:
             results.append(_problem(request, problem))
-        except DatabaseAwayError:
+        except DatabaseAwayError as error:
             # Those that follow would each wait as long for the same answer.
-            away = ProblemError("database-away")
+            away = not_now(error)
             results.append(_problem(request, away))
     return results
 

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.membership.api.keyring import Keyring, presented
 from services.membership.api.lookups import Lookups
-from services.membership.api.pool import DatabaseAwayError
+from services.membership.connections import DatabaseAwayError
 
 _PATH = re.compile(r"/members/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})")
 _CACHE = (b"cache-control", b"private, no-cache")

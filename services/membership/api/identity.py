@@ -1,6 +1,7 @@
 """Who a member is: what merged and separated, why its records are held together, and parting them."""
 
 from typing import Annotated
+from uuid import UUID
 
 import structlog
 from fastapi import APIRouter, Depends, Query, Request, Security
@@ -51,10 +52,10 @@ def routes(door: Door) -> APIRouter:
         """
         before, language = position_in_turns(after) or who.END, language_of(request)
         async with door.pool.snapshot() as rows:
-            current = str((await find_member(rows, member_id)).member_id)
+            current, asked_id = str((await find_member(rows, member_id)).member_id), str(UUID(member_id))
             held = await who.identity(rows, current, door.policy.weights, language)
             turns = await who.history(
-                rows, current, member_id, door.policy.weights, language, before=before, limit=limit + 1
+                rows, current, asked_id, door.policy.weights, language, before=before, limit=limit + 1
             )
         page = turns[:limit]
         following = cursor(*_position(page[-1][0])) if len(turns) > limit else None

@@ -12,8 +12,8 @@ from fastapi import Request, Security
 from fastapi.security import APIKeyHeader, HTTPBearer
 
 from services.membership import queries
-from services.membership.api.pool import DatabaseAwayError
 from services.membership.api.problems import ProblemError
+from services.membership.connections import DatabaseAwayError
 from services.membership.keys import Role, hash_secret
 from shared.runtime.clock import Clock
 

@@ -1,11 +1,10 @@
-"""Words that people read, in French and English."""
+"""What the door says, in French and English, and in which of the two."""
 
 from collections.abc import Mapping
-from typing import Literal
 
 from starlette.requests import Request
 
-Language = Literal["fr", "en"]
+from services.membership.words import Language
 
 
 def language_of(request: Request, otherwise: Language = "fr") -> Language:
@@ -31,6 +30,22 @@ def language_of(request: Request, otherwise: Language = "fr") -> Language:
 
 PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     "not-found": (404, "Il n'y a rien à cette adresse", "There is nothing at this address"),
+    "cluster-unknown": (404, "Ce cluster n'existe pas", "There is no such cluster"),
+    "source-record-unknown": (404, "Cette fiche n'existe pas", "There is no such source record"),
+    "source-record-removed": (410, "Cette fiche a été supprimée", "This source record was removed"),
+    "source-record-there": (409, "Cette fiche existe déjà", "This source record is there already"),
+    "not-the-authority": (
+        409,
+        "L'ancien système de ce cluster fait encore autorité",
+        "This cluster's former system is still the authority",
+    ),
+    "record-changed-meanwhile": (412, "Cette fiche a changé entre-temps", "This source record changed meanwhile"),
+    "value-not-understood": (422, "Une valeur n'est pas comprise", "A value is not understood"),
+    "precondition-missing": (
+        428,
+        "Il manque l'en-tête If-Match, avec l'ETag de la fiche",
+        "The header If-Match is missing, with the record's ETag",
+    ),
     "override-unknown": (404, "Ce champ n'a pas été fixé à la main", "This field was not set by hand"),
     "conflict-unknown": (404, "Ce conflit n'existe pas", "There is no such conflict"),
     "member-unknown": (404, "Ce membre n'existe pas", "There is no such member"),
@@ -62,40 +77,16 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     "record-unknown": (422, "Une de ces fiches n'existe pas", "There is no such source record"),
     "decision-refused": (422, "Cette décision ne peut pas être prise", "This decision cannot be taken"),
     "database-away": (503, "La base de données ne répond pas", "The database does not answer"),
+    "changes-under-way": (
+        503,
+        "D'autres modifications sont en cours ; réessayez dans un instant",
+        "Other changes are under way; try again in a moment",
+    ),
     "busy": (503, "Trop d'exports à la fois", "Too many exports at once"),
     "failure": (500, "Une erreur s'est produite", "Something went wrong"),
 }
 """ProblemError types: status, and title in French and English."""
 
-REFUSED: Mapping[str, tuple[str, str]] = {
-    "records-too-few": (
-        "Une décision porte sur deux fiches au moins.",
-        "A decision is about two source records at least.",
-    ),
-    "records-too-many": ("Une décision porte sur trop de fiches.", "A decision is about too many source records."),
-    "record-twice": ("Une décision nomme chaque fiche une seule fois.", "A decision names each source record once."),
-    "record-unnamed": (
-        "Une fiche se nomme cluster/identifiant, par exemple numelink/B-1.",
-        "A source record is named cluster/id, such as numelink/B-1.",
-    ),
-    "author-missing": ("Une décision a besoin d'un auteur.", "A decision needs its author."),
-    "reason-missing": ("Une décision a besoin d'un motif.", "A decision needs its reason."),
-    "author-unusable": ("L'auteur est trop long ou n'est pas du texte.", "The author is too long, or is not text."),
-    "reason-unusable": ("Le motif est trop long ou n'est pas du texte.", "The reason is too long, or is not text."),
-    "not-one-member": (
-        "Ces fiches ne font pas partie d'un seul et même membre.",
-        "These source records are not part of one and the same member.",
-    ),
-    "not-this-member": (
-        "Ces fiches ne font pas partie de ce membre, ou n'en font plus partie.",
-        "These source records are not part of this member, or not any more.",
-    ),
-    "nothing-to-separate": (
-        "Ce membre n'a pas d'autres fiches : nommez seulement celles qui partent.",
-        "The member has no other source records: name only those that go.",
-    ),
-}
-"""What is wrong with a decision, by :attr:`DecisionError.kind`."""
 
 COLUMNS: Mapping[str, tuple[str, str]] = {
     "id": ("Identifiant", "Id"),
@@ -114,76 +105,27 @@ COLUMNS: Mapping[str, tuple[str, str]] = {
 
 YES_NO: Mapping[Language, tuple[str, str]] = {"fr": ("oui", "non"), "en": ("yes", "no")}
 
-HAPPENED: Mapping[str, tuple[str, str]] = {
-    "member-since": ("Adhésion", "Became a member"),
-    "subscription": ("Début de cotisation", "Membership term begins"),
-    "invoice": ("Facture", "Invoice"),
-    "invoice-cancelled": ("Facture annulée", "Cancelled invoice"),
-    "credit-note": ("Avoir", "Credit note"),
-    "payment": ("Paiement", "Payment"),
-    "refund": ("Remboursement", "Refund"),
-    "registration": ("Inscription", "Registration"),
-    "registration-waiting": ("Inscription en liste d'attente", "Registration on the waiting list"),
-    "registration-attended": ("Participation", "Attended"),
-    "registration-absent": ("Absence", "Registered, and did not come"),
-    "registration-cancelled": ("Inscription annulée", "Cancelled registration"),
-    "consent-granted": ("Consentement donné", "Consent granted"),
-    "consent-refused": ("Consentement refusé", "Consent refused"),
-    "consent-withdrawn": ("Consentement retiré", "Consent withdrawn"),
-    "mailing": ("Envoi", "Mailing"),
-    "record-recorded": ("Fiche enregistrée", "Record taken in"),
-    "record-changed": ("Fiche modifiée", "Record changed"),
-    "record-removed": ("Fiche supprimée", "Record removed"),
+
+AUTHORITY: Mapping[str, tuple[str, str]] = {
+    "legacy": (
+        "L'ancien système de {name} fait autorité : faites la modification là-bas. Ici, elle sera possible une fois "
+        "{cluster}/{service} suivi en miroir (traboule cutover mirror) puis basculé (traboule cutover switch).",
+        "The former system of {name} is the authority: make the change there. It can be made here once "
+        "{cluster}/{service} is mirrored (traboule cutover mirror) and then switched (traboule cutover switch).",
+    ),
+    "mirror": (
+        "L'ancien système de {name} fait autorité, et il est suivi ici en miroir : faites la modification là-bas. "
+        "Ici, elle sera possible après traboule cutover switch {cluster}/{service}.",
+        "The former system of {name} is the authority and is mirrored here: make the change there. It can be made here "
+        "after traboule cutover switch {cluster}/{service}.",
+    ),
 }
-"""Kinds of a timeline's entries."""
+"""Who is the authority for a cluster's records, by stage, where it is not we."""
 
-CHANNELS: Mapping[str, tuple[str, str]] = {
-    "email": ("courriel", "e-mail"),
-    "bulk-email": ("envois en nombre", "bulk e-mail"),
-    "phone": ("téléphone", "phone"),
-    "post": ("courrier", "post"),
-    "sms": ("SMS", "text message"),
+INSIST: Mapping[str, tuple[str, str]] = {
+    "insist": (
+        "Pour la garder telle quelle, renvoyez la demande avec accept_doubtful: true.",
+        "To keep it as it is written, ask again with accept_doubtful: true.",
+    ),
 }
-
-MEANINGS_FR: Mapping[str, str] = {
-    "siren-invalid": "n'est pas un SIREN valable (9 chiffres, avec leur clé)",
-    "siren-from-siret": "le SIREN est tiré du SIRET",
-    "siren-from-invalid-siret": "le SIREN est tiré d'un SIRET dont les cinq derniers chiffres sont faux",
-    "siren-from-vat": "le SIREN est tiré du numéro de TVA",
-    "siren-is-siret": "un SIRET est écrit à la place du SIREN",
-    "siret-invalid": "n'est pas un SIRET valable (14 chiffres, avec leur clé)",
-    "siret-is-siren": "un SIREN est écrit à la place du SIRET",
-    "vat-invalid": "n'est pas un numéro de TVA valable",
-    "identifiers-disagree": "SIREN, SIRET et numéro de TVA ne désignent pas la même entreprise",
-    "leading-zero-restored": "un tableur a perdu le zéro initial ; il est rétabli",
-    "naf-unknown": "n'est ni un code de la NAF rév. 2 ni un code de la NAF 2025",
-    "naf-nomenclature": "le code appartient à l'autre nomenclature que celle qui est indiquée",
-    "email-invalid": "n'est pas une adresse électronique",
-    "several-values": "plusieurs valeurs dans un champ ; la première valable est retenue",
-    "phone-invalid": "n'est pas un numéro de téléphone qui existe",
-    "mobile-invalid": "n'est pas un numéro de téléphone qui existe",
-    "postcode-invalid": "n'est pas un code postal français",
-    "country-unknown": "n'est ni le nom ni le code ISO d'un pays",
-    "website-invalid": "n'est pas une adresse de site",
-}
-"""The meanings of doubtful values; :data:`services.membership.domain.problems.MEANINGS` has the English ones."""
-
-REFUSALS_FR: Mapping[str, str] = {
-    "field-not-overridable": "n'est pas un champ que l'on peut fixer à la main",
-    "value-empty": "aucune valeur ; retirez celle qui est fixée pour montrer ce que disent les fiches",
-    "value-too-long": "plus de 1 000 caractères",
-    "value-not-text": "contient un caractère qui n'est pas du texte (U+0000, ou la moitié d'un caractère)",
-}
-"""Why a value cannot be set; :data:`services.membership.domain.overrides.REFUSALS` has the English words."""
-
-CONFLICTS: Mapping[str, tuple[str, str]] = {
-    "paid-twice": ("payé deux fois", "paid twice"),
-    "registered-twice": ("inscrit deux fois", "registered twice"),
-}
-"""Kinds of conflicts that merges bring."""
-
-
-def label(table: Mapping[str, tuple[str, str]], key: str, language: Language) -> str:
-    """The words for a key, or the key itself."""
-    french, english = table.get(key, (key, key))
-    return french if language == "fr" else english
+"""What to do with a value that is right though it is not understood."""

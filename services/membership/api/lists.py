@@ -17,11 +17,12 @@ from services.membership import queries
 from services.membership.api.cursors import cursor, position_in_list
 from services.membership.api.door import Door, answer
 from services.membership.api.keyring import Caller, needs
-from services.membership.api.labels import COLUMNS, YES_NO, Language, label, language_of
+from services.membership.api.labels import COLUMNS, YES_NO, language_of
 from services.membership.api.problems import RETRY_SECONDS, ProblemError
 from services.membership.api.shapes import Page
 from services.membership.keys import Role
 from services.membership.queries import Filters
+from services.membership.words import Language, label
 
 log = structlog.get_logger()
 

@@ -6,7 +6,7 @@ statements each answer costs; an idle door answers at once.
 
 import asyncio
 
-from services.membership.api.pool import DatabaseAwayError, ReadPool
+from services.membership.connections import DatabaseAwayError, ReadPool
 from services.membership.queries import MEMBERS_BY_ID
 
 AT_ONCE = 200

@@ -11,13 +11,14 @@ from services.membership.api.cursors import cursor, position_in_time
 from services.membership.api.door import Door, answer
 from services.membership.api.fast_lane import unchanged
 from services.membership.api.keyring import needs
-from services.membership.api.labels import MEANINGS_FR, Language, language_of
+from services.membership.api.labels import language_of
 from services.membership.api.problems import ProblemError, described
 from services.membership.api.shapes import Member, Sources, Timeline
 from services.membership.api.timeline import timeline
 from services.membership.domain.problems import MEANINGS
 from services.membership.keys import Role
 from services.membership.queries import Rows, StoredView
+from services.membership.words import MEANINGS_FR, Language
 
 _INTERNAL = {"sort_key", "search_text", "brand_key", "problems", "problem_fields"}
 _SAID = described(404, 410)

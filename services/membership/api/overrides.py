@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 import structlog
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Security
+from fastapi import APIRouter, Depends, Header, Path, Request, Security
 from fastapi.exceptions import RequestValidationError
 from pydantic import Field
 from starlette.responses import Response
@@ -17,12 +17,12 @@ from services.membership.api.asked import described as described_body
 from services.membership.api.bodies import body_of
 from services.membership.api.door import Door, answer
 from services.membership.api.keyring import Caller, needs
-from services.membership.api.labels import MEANINGS_FR, REFUSALS_FR, REFUSED, label, language_of
+from services.membership.api.labels import language_of
 from services.membership.api.members import find_member
 from services.membership.api.problems import ProblemError, described
 from services.membership.api.shapes import Overrides, ShownField
 from services.membership.api.signing import signature
-from services.membership.domain.decisions import LONGEST_AUTHOR, LONGEST_REASON, DecisionError, Signature
+from services.membership.domain.decisions import DecisionError
 from services.membership.domain.overrides import LONGEST, OVERRIDABLE, OverrideError
 from services.membership.domain.records import RecordKey
 from services.membership.keys import Role
@@ -37,6 +37,7 @@ from services.membership.overriding import (
 )
 from services.membership.queries.overrides import overrides_ever_set
 from services.membership.queries.views import member_by_any_id
+from services.membership.words import MEANINGS_FR, REFUSALS_FR, REFUSED, label
 
 log = structlog.get_logger()
 
@@ -52,9 +53,12 @@ FieldName = Annotated[
     str, Path(description="as in the view; of `contact` its parts", json_schema_extra={"enum": [*OVERRIDABLE]})
 ]
 IfMatch = Annotated[str | None, Header(description="the view's ETag as last seen; left out, the last writer wins")]
-Record = Annotated[RecordName | None, Query(description="the source record that it was set on")]
-Reason = Annotated[str, Query(min_length=1, max_length=LONGEST_REASON, description="kept in the history")]
-Author = Annotated[str | None, Query(min_length=1, max_length=LONGEST_AUTHOR, description="else the API key's name")]
+
+
+class TakenBack(Signed):
+    """Who takes back what was set, and why."""
+
+    record: RecordName | None = Field(None, description="the source record that it was set on; else all of the member")
 
 
 class SetField(Signed):
@@ -65,7 +69,7 @@ class SetField(Signed):
 
 
 def routes(door: Door) -> APIRouter:
-    """``/members/{id}/fields/{field}`` and ``/members/{id}/overrides``."""
+    """``/members/{id}/fields/{field}``, ``…/take-back`` and ``/members/{id}/overrides``."""
     router = APIRouter(tags=["overrides"])
     staff = needs(door.keyring, Role.STAFF)
     read_body = body_of(SetField)
@@ -100,15 +104,18 @@ def routes(door: Door) -> APIRouter:
         log.info("override.set", member_id=shown.member_id, field=field, key_id=caller.key_id)
         return _answer(shown)
 
-    @router.delete(field, response_model=ShownField, responses=described(404, 410, 412))
+    @router.post(
+        f"{field}/take-back",
+        response_model=ShownField,
+        responses=described(404, 410, 412, 413),
+        openapi_extra=described_body(TakenBack),
+    )
     async def unset_field(
         request: Request,
         caller: Annotated[Caller, Security(staff)],
         member_id: str,
         field: FieldName,
-        reason: Reason,
-        author: Author = None,
-        record: Record = None,
+        body: Annotated[TakenBack, Depends(body_of(TakenBack))],
         if_match: IfMatch = None,
     ) -> Response:
         """Take back what was set, so that the records are believed again; answers with what they say.
@@ -116,8 +123,8 @@ def routes(door: Door) -> APIRouter:
         Without `record` it is taken back from all of the member's records. `value` is null when no record fills it.
         """
         with _problems(request):
-            asked = Asked(_by_id(member_id), field, _record(record), _seen(if_match))
-            signed = Signature(author or caller.name, reason, caller.key_id)
+            asked = Asked(_by_id(member_id), field, _record(body.record), _seen(if_match))
+            signed = signature(body, caller)
             async with door.writing() as uow:
                 shown = await take_back(uow, asked, signed)
         log.info("override.taken_back", member_id=shown.member_id, field=field, key_id=caller.key_id)

@@ -13,8 +13,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.membership.api.labels import PROBLEMS, Language, language_of
-from services.membership.api.pool import DatabaseAwayError
+from services.membership.api.labels import PROBLEMS, language_of
+from services.membership.connections import DatabaseAwayError, DatabaseBusyError
+from services.membership.words import Language
 
 log = structlog.get_logger()
 
@@ -70,6 +71,12 @@ def as_json(problem: ProblemError, language: Language) -> dict[str, Any]:
     return {"type": f"urn:traboule:problem:{problem.kind}", "title": title, "status": status, **problem.members}
 
 
+def not_now(error: DatabaseAwayError) -> ProblemError:
+    """What to answer when the database is away, or others are changing what is asked for."""
+    kind = "changes-under-way" if isinstance(error, DatabaseBusyError) else "database-away"
+    return ProblemError(kind, headers={"retry-after": str(RETRY_SECONDS)})
+
+
 def faults_of(errors: Sequence[Any]) -> list[dict[str, str]]:
     """What pydantic found wrong, by field: a parameter's name, or where in a body, such as ``parts.0.1``."""
     return [{"field": _field(error["loc"]), "message": str(error["msg"])} for error in errors]
@@ -100,7 +107,7 @@ def answer_problems(app: FastAPI) -> None:
     @app.exception_handler(DatabaseAwayError)
     async def away(request: Request, error: DatabaseAwayError) -> Response:
         log.warning("http.database_away", error=str(error))
-        return refuse(request, ProblemError("database-away", headers={"retry-after": str(RETRY_SECONDS)}))
+        return refuse(request, not_now(error))
 
     @app.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> Response:

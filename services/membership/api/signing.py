@@ -2,30 +2,20 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
 
 from starlette.requests import Request
 
 from services.membership.api.asked import Signed
 from services.membership.api.keyring import Caller
-from services.membership.api.labels import REFUSED, label, language_of
+from services.membership.api.labels import language_of
 from services.membership.api.problems import ProblemError
-from services.membership.commands import Decided
 from services.membership.domain.decisions import DecisionError, RecordUnknownError, Signature
+from services.membership.words import REFUSED, label
 
 
 def signature(said: Signed, caller: Caller) -> Signature:
     """Who decides. Raises DecisionError."""
     return Signature(said.author or caller.name, said.reason, caller.key_id)
-
-
-def as_json(decided: Decided) -> dict[str, Any]:
-    """What a decision did."""
-    return {
-        "decision": decided.number,
-        "repeated": decided.repeated,
-        "members": {str(key): member_id for key, member_id in sorted(decided.members.items())},
-    }
 
 
 @contextmanager

@@ -13,8 +13,8 @@ import orjson
 from babel.numbers import format_currency
 
 from services.membership import queries
-from services.membership.api.labels import CHANNELS, HAPPENED, Language, label
 from services.membership.queries import Rows, StoredView
+from services.membership.words import CHANNELS, HAPPENED, Language, label
 
 _END = (datetime(9999, 1, 1, tzinfo=UTC), 2**63 - 1)
 

@@ -62,11 +62,13 @@ class Conflict:
     kind: Kind
     between: tuple[RecordKey, RecordKey]
     overlaps: tuple[Overlap, ...]
+    holders: tuple[RecordKey, RecordKey]
+    """Whom the two records stand for: names that do not depend on which of a system's own doubles are there."""
 
     @property
     def conflict_id(self) -> str:
-        """The same for ever for the same two records: what was settled stays so if they part and merge again."""
-        return blake2b(f"{self.kind} {self.between[0]} {self.between[1]}".encode(), digest_size=16).hexdigest()
+        """The same for ever for the same two holders: what was settled stays so if they part and merge again."""
+        return blake2b(f"{self.kind} {self.holders[0]} {self.holders[1]}".encode(), digest_size=16).hexdigest()
 
     def as_json(self) -> dict[str, Any]:
         """As the view shows it."""
@@ -84,7 +86,8 @@ def conflicts(
 ) -> list[Conflict]:
     """All conflicts inside one member. ``group`` comes in order of key, ``related`` by kind.
 
-    Records that their own system holds to be the same (Dolibarr's third party and member) count as the first of them.
+    Records that their own system holds to be the same (Dolibarr's third party and member) count as one, and are
+    named by the first of them that is there.
     Periods that end before ``since`` are none: what the clusters did before they merged was no mistake.
     """
     if len(group) < 2:
@@ -92,24 +95,34 @@ def conflicts(
     holders = _holders(group)
     paid = _paid(group, related, holders)
     taken = _taken(related.get("registration", ()), holders)
+    first = {holder: key for key, holder in reversed(holders.items())}
     found: list[Conflict] = []
-    for a, b in combinations(sorted(set(holders.values())), 2):
+    for a, b in combinations(sorted(first), 2):
+        between = first[a], first[b]
         if both_paid := _overlapping(paid[a], paid[b], since):
-            found.append(Conflict("paid-twice", (a, b), both_paid))
+            found.append(Conflict("paid-twice", between, both_paid, (a, b)))
         if both_come := _same_events(taken[a], taken[b]):
-            found.append(Conflict("registered-twice", (a, b), both_come))
+            found.append(Conflict("registered-twice", between, both_come, (a, b)))
     return found
 
 
 def _holders(group: Sequence[SourceRecord]) -> dict[RecordKey, RecordKey]:
-    """For each record, the first of those that a former system declares to be one with it, or itself."""
-    holders = {record.key: record.key for record in group}
-    for record in group:
-        same = RecordKey(record.key.cluster, record.same_as or record.key.record_id)
-        if same in holders:
-            first, other = sorted((holders[record.key], holders[same]))
-            holders = {key: first if held == other else held for key, held in holders.items()}
-    return holders
+    """For each record, what its former system's declarations end at, or itself.
+
+    They are followed by name, whether or not the record that is named is there: a member that says it is third party
+    12 counts as 12 from the first, so that nothing changes when the third party comes or goes.
+    """
+    declared = {one.key: RecordKey(one.key.cluster, one.same_as) for one in group if one.same_as}
+    return {record.key: _end(record.key, declared) for record in group}
+
+
+def _end(key: RecordKey, declared: Mapping[RecordKey, RecordKey]) -> RecordKey:
+    way: list[RecordKey] = []
+    while key not in way:
+        way.append(key)
+        key = declared.get(key, key)
+    # Records that declare each other in a circle have no end: the smallest of them stands for all.
+    return min(way[way.index(key) :])
 
 
 # --- periods -------------------------------------------------------------------------------------------------------

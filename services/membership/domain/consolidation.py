@@ -49,19 +49,22 @@ class View:
 
 
 def consolidate(
-    group: Sequence[SourceRecord],
+    records: Sequence[SourceRecord],
     related: Iterable[Related],
     overrides: Sequence[Override] = (),
     rules: SurvivorshipRules | None = None,
     *,
     since: date | None = None,
 ) -> View:
-    """The view of one member. ``group`` holds its linked records in order of key, at least one.
+    """The view of one member. ``records`` are linked, in order of key; at least one of them was not removed.
+
+    A removed record is not shown, and shows nothing any more, but what is owed, refused or registered under its id is:
+    a duplicate that a former system tidied away must not take an objection with it (RGPD art. 21).
 
     ``overrides`` are those of its records, in any order; without ``rules`` those that are shipped apply.
-
     ``since`` is the day from which paying twice is a conflict.
     """
+    group = [record for record in records if not record.removed]
     by_kind: defaultdict[str, list[Related]] = defaultdict(list)
     for item in related:
         by_kind[item.kind].append(item)
@@ -71,11 +74,12 @@ def consolidate(
     fields = survivorship.survivors(group, overrides, rules)
     lineages = sorted({m["lineage"] for m in memberships if m.get("lineage")})
     clusters = sorted({record.key.cluster for record in group})
-    member_id = member_id_of(record.key for record in group)
-    doubles = conflicts(group, by_kind, since)
+    member_id = member_id_of(record.key for record in records)
+    doubles = conflicts(group, _of(group, by_kind) if len(group) < len(records) else by_kind, since)
+    removed = [str(record.key) for record in records if record.removed]
     document = {
         "id": member_id,
-        "former_ids": sorted(record.key.own_id for record in group[1:]),
+        "former_ids": sorted(record.key.own_id for record in records[1:]),
         "clusters": clusters,
         "lineages": lineages,
         **fields,
@@ -83,10 +87,11 @@ def consolidate(
         "memberships": memberships,
         "dues": dues,
         "registrations": _registrations(by_kind["registration"]),
-        "consents": _consents(group, by_kind["consent"]),
+        "consents": _consents(records, by_kind["consent"]),
         "mailings": _mailings(by_kind["mailing"]),
         "conflicts": [one.as_json() for one in doubles],
         "sources": [_source(record) for record in group],
+        **({"removed_sources": removed} if removed else {}),
     }
     encoded = orjson.dumps(document)
     found_by, sirens_set = _set_by_hand(fields) if overrides else ((), frozenset())
@@ -106,6 +111,12 @@ def consolidate(
         active=any(m.get("status") != "ended" for m in memberships),
         conflicts=doubles,
     )
+
+
+def _of(group: Sequence[SourceRecord], related: Mapping[str, Sequence[Related]]) -> dict[str, list[Related]]:
+    """What is held about these records."""
+    keys = {record.key for record in group}
+    return {kind: [item for item in items if item.key in keys] for kind, items in related.items()}
 
 
 def _set_by_hand(fields: Mapping[str, Any]) -> tuple[list[str], set[str]]:

@@ -10,6 +10,7 @@ from itertools import combinations
 from typing import Literal
 
 from services.membership.domain.records import RecordKey
+from shared.runtime.text import is_text, tidied
 
 MOST_RECORDS = 50
 """In one decision; a member has a handful."""
@@ -45,14 +46,9 @@ class Signature:
     key_id: str | None = None
 
     def __post_init__(self) -> None:
-        for name, text, longest in (
-            ("author", self.author, LONGEST_AUTHOR),
-            ("reason", self.reason, LONGEST_REASON),
-        ):
-            if not text.strip():
-                raise DecisionError(f"{name}-missing", f"a decision needs its {name}")
-            if len(text) > longest or not text.replace("\n", " ").isprintable():
-                raise DecisionError(f"{name}-unusable", f"the {name} must be at most {longest} printable characters")
+        object.__setattr__(self, "reason", tidied(self.reason))
+        _check_said("author", self.author, LONGEST_AUTHOR, lines=False)
+        _check_said("reason", self.reason, LONGEST_REASON, lines=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +86,7 @@ def separate(records: Sequence[RecordKey], others: Sequence[RecordKey]) -> Decis
 
     Raises DecisionError.
     """
-    _check([records, others])
+    _check([records, others], limited=records)
     return Decision((), tuple(_pair(a, b) for a in sorted(records) for b in sorted(others)))
 
 
@@ -103,11 +99,19 @@ def sort_out(parts: Sequence[Sequence[RecordKey]]) -> Decision:
     return Decision(tuple(sorted(confirmed)), tuple(sorted(rejected)))
 
 
-def _check(parts: Sequence[Sequence[RecordKey]]) -> None:
+def _check_said(name: str, text: str, longest: int, *, lines: bool) -> None:
+    if not text.strip():
+        raise DecisionError(f"{name}-missing", f"a decision needs its {name}")
+    if len(text) > longest or not is_text(text, lines=lines):
+        raise DecisionError(f"{name}-unusable", f"the {name} must be at most {longest} printable characters")
+
+
+def _check(parts: Sequence[Sequence[RecordKey]], limited: Sequence[RecordKey] | None = None) -> None:
+    """``limited`` are the records that somebody named, where others come by themselves."""
     named = [key for part in parts for key in part]
     if len(named) < 2 or not all(parts):
         raise DecisionError("records-too-few", "a decision is about two source records at least")
-    if len(named) > MOST_RECORDS:
+    if len(named if limited is None else limited) > MOST_RECORDS:
         raise DecisionError("records-too-many", f"a decision is about {MOST_RECORDS} source records at most")
     if len(set(named)) < len(named):
         raise DecisionError("record-twice", "a decision names each source record once")

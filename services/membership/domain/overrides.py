@@ -55,9 +55,12 @@ class Override:
     order: int
 
     def as_json(self) -> dict[str, str]:
-        """As a view tells of it: ``{"by": "m.durand", "at": "2026-11-23T09:30:00Z", "on": "numelink/B-1"}``."""
+        """As a view tells of it: ``{"at": "2026-11-23T09:30:00Z", "on": "numelink/B-1"}``.
+
+        Views are for readers too, so they do not name whoever of the staff set it: the history does.
+        """
         at = self.at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-        return {"by": self.author, "at": at, "on": str(self.record)}
+        return {"at": at, "on": str(self.record)}
 
 
 class OverrideError(ValueError):

@@ -38,7 +38,7 @@ def survivors(
     ``override``) is there when there was a choice, and ``override`` when staff set the value::
 
         {"value": "69003", "said_by": ["numelink/B-1"], "said_on": {"numelink/B-1": "2026-01-05"},
-         "because": "override", "override": {"by": "m.durand", "at": "2026-11-23T09:30:00Z", "on": "numelink/B-1"},
+         "because": "override", "override": {"at": "2026-11-23T09:30:00Z", "on": "numelink/B-1"},
          "others": [{"value": "69300", "said_by": ["…"], "said_on": {"…": "2025-03-01"}}]}
 
     ``contact`` has in its override the ``fields`` that were set: the other parts are the shown record's.

@@ -20,8 +20,8 @@ _RECORDS = """
     with met as (
         select a.member_id as one, b.member_id as other
         from match_pairs p
-        join source_records a on a.cluster = p.a_cluster and a.record_id = p.a_record_id
-        join source_records b on b.cluster = p.b_cluster and b.record_id = p.b_record_id
+        join source_records a on a.cluster = p.a_cluster and a.record_id = p.a_record_id and not a.removed
+        join source_records b on b.cluster = p.b_cluster and b.record_id = p.b_record_id and not b.removed
         where a.member_id <> b.member_id
         union
         select a.member_id, b.member_id

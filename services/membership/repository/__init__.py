@@ -1,6 +1,6 @@
 """All write SQL of membership; :mod:`services.membership.recognition` has that of recognising companies."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -9,10 +9,10 @@ from services.membership.domain.matching.features import Features
 from services.membership.domain.policy import Policy
 from services.membership.domain.records import RecordKey
 from services.membership.repository.identity import HeldConflict, Identity, Remembered
-from services.membership.repository.records import Held, NewRecord, Records
+from services.membership.repository.records import NEVER, Edition, Held, NewRecord, Records
 from services.membership.repository.views import RelatedItem, Views
 
-__all__ = ["Held", "HeldConflict", "MembershipUnitOfWork", "NewRecord", "RelatedItem", "Remembered"]
+__all__ = ["NEVER", "Edition", "Held", "HeldConflict", "MembershipUnitOfWork", "NewRecord", "RelatedItem", "Remembered"]
 
 
 class MembershipUnitOfWork(Records, Views, Identity):
@@ -22,6 +22,6 @@ class MembershipUnitOfWork(Records, Views, Identity):
         super().__init__(connection)
         self.policy = policy
 
-    async def recognise(self, changed: Sequence[Features], removed: Collection[RecordKey]) -> set[RecordKey]:
+    async def recognise(self, changed: Sequence[Features]) -> set[RecordKey]:
         """Judge anew what changed and all that this touches; returns the records whose member may be another now."""
-        return await recognition.recognise(self.connection, changed, removed, self.policy.weights)
+        return await recognition.recognise(self.connection, changed, [], self.policy.weights)

@@ -73,7 +73,9 @@ _PUT_CONFLICTS = """
     select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
                          $8::uuid[], $9::json[], $10::bytea[])
     on conflict (conflict_id) do update
-    set member_id = excluded.member_id, "overlaps" = excluded."overlaps", digest = excluded.digest, gone_at = null,
+    set a_cluster = excluded.a_cluster, a_record_id = excluded.a_record_id, b_cluster = excluded.b_cluster,
+        b_record_id = excluded.b_record_id, member_id = excluded.member_id, "overlaps" = excluded."overlaps",
+        digest = excluded.digest, gone_at = null,
         found_at = case when held.gone_at is null then held.found_at else now() end
 """
 _END_CONFLICTS = "update merge_conflicts set gone_at = now() where conflict_id = any($1::text[])"

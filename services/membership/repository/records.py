@@ -2,33 +2,37 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import orjson
 
 from services.membership.domain.records import RecordKey, SourceRecord
-from services.membership.repository.rows import RECORD, columns, json_of, record_of
+from services.membership.repository.rows import RECORD, columns, record_of
 from shared.persistence.database import rows_of
 from shared.persistence.unit_of_work import UnitOfWork
 
 LOCK = "select pg_advisory_xact_lock(hashtext('consolidation'))"
 
 _HELD = """
-    select held.cluster, held.record_id, held.version, held.digest, held.written, held.siren, held.same_as,
-           held.member_id, held.removed
+    select held.cluster, held.record_id, held.version, held.digest, held.written_version, held.written_digest,
+           held.written_here, held.written, held.understood,
+           held.siren, held.same_as, held.name_key, held.member_id::text, held.removed
     from unnest($1::text[], $2::text[]) as n (cluster, record_id)
     join source_records held using (cluster, record_id)
 """
 _SAVE = """
     insert into source_records as held
-        (cluster, record_id, version, digest, removed, written, understood, siren, same_as, name_key, own_id, member_id)
-    select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[], $5::boolean[], $6::json[], $7::json[],
-                         $8::text[], $9::text[], $10::text[], $11::uuid[], $12::uuid[])
+        (cluster, record_id, version, digest, written_version, written_digest, written_here, removed, written,
+         understood, siren, same_as, name_key, own_id, member_id)
+    select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[], $5::bigint[], $6::bytea[], $7::boolean[],
+                         $8::boolean[], $9::json[], $10::json[], $11::text[], $12::text[], $13::text[], $14::uuid[],
+                         $15::uuid[])
     on conflict (cluster, record_id) do update
-    set version = excluded.version, digest = excluded.digest, removed = excluded.removed, written = excluded.written,
+    set version = excluded.version, digest = excluded.digest, written_version = excluded.written_version,
+        written_digest = excluded.written_digest, written_here = excluded.written_here, removed = excluded.removed,
+        written = excluded.written,
         understood = excluded.understood, siren = excluded.siren, same_as = excluded.same_as,
         name_key = excluded.name_key, member_id = excluded.member_id
-    where (held.version, held.digest) < (excluded.version, excluded.digest)
 """
 _REMEMBER = """
     insert into record_history (cluster, record_id, version, what, fields)
@@ -67,7 +71,7 @@ _AFTER = f"""
 _UNRECOGNISED = """
     select exists (
         select from source_records s left join match_features f using (cluster, record_id)
-        where not s.removed and f.cluster is null
+        where s.written_version >= 0 and f.cluster is null
     )
 """
 _UNDERSTAND = """
@@ -83,7 +87,7 @@ _ASSIGN = """
     where s.cluster = n.cluster and s.record_id = n.record_id and s.member_id is distinct from n.member_id
 """
 _GROUPS = f"""
-    select {RECORD} from source_records where member_id = any($1::uuid[]) and not removed order by cluster, record_id
+    select {RECORD} from source_records where member_id = any($1::uuid[]) order by cluster, record_id
 """
 _MEMBERS = """
     select distinct s.member_id::text
@@ -101,31 +105,45 @@ _KNOWN = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What the table holds of a record before a newer version replaces it."""
+class Edition(NamedTuple):
+    """Which writing of a record: the larger is the newer."""
 
     version: int
     digest: bytes
-    written: Mapping[str, Any]
-    siren: str | None
-    same_as: str | None
-    member_id: str | None
-    removed: bool
+
+
+NEVER = Edition(-1, b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the table holds of a record before a newer version replaces it.
+
+    ``newest`` is the last that was said of it at all, ``told`` the last that said what it holds: a removal does not.
+    What was ``written_here`` gives way to whatever its former system says next: it has become the authority again, and
+    counts its versions in its own way.
+    """
+
+    newest: Edition
+    told: Edition
+    written_here: bool
+    record: SourceRecord
 
 
 @dataclass(frozen=True, slots=True)
 class NewRecord:
     """A version of a record to be saved; ``what`` and ``changed_fields`` go to its history when they say anything.
 
-    ``record.member_id`` is the member that it belonged to before.
+    ``matters`` is false when only the version moved on. ``record.member_id`` is the member that it belonged to before.
     """
 
     record: SourceRecord
-    version: int
-    digest: bytes
+    newest: Edition
+    told: Edition
     what: str | None
     changed_fields: tuple[str, ...]
+    matters: bool
+    written_here: bool
     correlation_id: str
 
     @property
@@ -143,18 +161,10 @@ class Records(UnitOfWork):
 
     async def held(self, keys: Iterable[RecordKey]) -> dict[RecordKey, Held]:
         """What is held of these records."""
-        rows = await self.connection.exec_driver_sql(_HELD, columns(keys))
+        rows = rows_of(await self.connection.exec_driver_sql(_HELD, columns(keys)))
         return {
-            RecordKey(cluster, record_id): Held(
-                version,
-                digest,
-                json_of(written),
-                siren,
-                same_as,
-                None if member_id is None else str(member_id),
-                removed,
-            )
-            for cluster, record_id, version, digest, written, siren, same_as, member_id, removed in rows_of(rows)
+            RecordKey(*row[:2]): Held(Edition(*row[2:4]), Edition(*row[4:6]), row[6], record_of((*row[:2], *row[7:])))
+            for row in rows
         }
 
     async def save_records(self, records: Sequence[NewRecord], members: Mapping[RecordKey, str | None]) -> None:
@@ -164,8 +174,11 @@ class Records(UnitOfWork):
             _SAVE,
             (
                 *columns(row.key for row in rows),
-                [row.version for row in rows],
-                [row.digest for row in rows],
+                [row.newest.version for row in rows],
+                [row.newest.digest for row in rows],
+                [row.told.version for row in rows],
+                [row.told.digest for row in rows],
+                [row.written_here for row in rows],
                 [row.record.removed for row in rows],
                 [orjson.dumps(row.record.written).decode() for row in rows],
                 [orjson.dumps(row.record.understood).decode() for row in rows],
@@ -182,7 +195,7 @@ class Records(UnitOfWork):
                 _REMEMBER,
                 (
                     *columns(row.key for row in told),
-                    [row.version for row in told],
+                    [row.newest.version for row in told],
                     [row.what for row in told],
                     [orjson.dumps(row.changed_fields).decode() for row in told],
                 ),
@@ -242,7 +255,7 @@ class Records(UnitOfWork):
         return set((await self.connection.exec_driver_sql(_MEMBERS, columns(sorted(keys)))).scalars())
 
     async def groups(self, member_ids: Iterable[str]) -> dict[str, list[SourceRecord]]:
-        """The records of each member, in order of key. A member without any is missing."""
+        """The records of each member, in order of key, removed ones included. A member without any is missing."""
         rows = await self.connection.exec_driver_sql(_GROUPS, (sorted(member_ids),))
         groups: dict[str, list[SourceRecord]] = {}
         for row in rows:

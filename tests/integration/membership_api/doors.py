@@ -105,9 +105,9 @@ async def open_door(database_url: str, served_url: str | None = None) -> AsyncGe
     )
     engine = create_engine(database_url, application="test", pool_size=2)
     clock = SetClock()
-    app = create_http(settings, POLICY, engine, _well, clock)
+    app = create_http(settings, POLICY, _well, clock)
     door = Door(app, engine, clock)
-    async with _lifespan(app):
+    async with lifespan(app):
         try:
             yield door
         finally:
@@ -125,7 +125,7 @@ async def _well() -> dict[str, bool]:
 
 
 @asynccontextmanager
-async def _lifespan(app: Any) -> AsyncGenerator[None]:
+async def lifespan(app: Any) -> AsyncGenerator[None]:
     """What a server does around its requests."""
     told, said = asyncio.Queue[Any](), asyncio.Queue[Any]()
     task = asyncio.create_task(app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, told.get, said.put))

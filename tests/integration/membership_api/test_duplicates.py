@@ -8,6 +8,7 @@ import pytest
 from schemas.billing import InvoiceChanged
 from schemas.events import RegistrationChanged
 from schemas.membership import MemberRemoved
+from services.membership.api.bodies import LONGEST, LONGEST_BULK
 from services.membership.api.cursors import cursor
 from services.membership.domain.records import RecordKey
 from services.membership.domain.review import case_id_of
@@ -371,6 +372,19 @@ async def test_too_few_or_too_many_are_none(door, many):
 
     assert answer.status_code == 422
     assert [one["field"] for one in answer.json()["errors"]] == ["decisions"]
+
+
+async def test_a_hundred_decisions_may_each_have_a_long_reason_and_nothing_else_may_be_so_long(door):
+    reason = "é" * 1_000
+    one = {"verdict": "same", "records": [ONE, f"{NUMELINK}/nobody"], "reason": reason, "author": "m.durand"}
+
+    taken = await post(door, DECISIONS, {"decisions": [one] * 100})
+    too_long = await door.ask("POST", DECISIONS, content=b" " * (LONGEST_BULK + 1))
+    alone = await door.ask("POST", f"{DECISIONS}/1/take-back", content=b" " * (LONGEST + 1))
+
+    assert [result["problem"]["status"] for result in taken.json()["results"]] == [422] * 100
+    for answer in (too_long, alone):
+        assert (answer.status_code, answer.json()["type"]) == (413, "urn:traboule:problem:body-too-long")
 
 
 # --- what cannot be decided ----------------------------------------------------------------------------------------

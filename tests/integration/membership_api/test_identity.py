@@ -166,7 +166,7 @@ async def test_a_removed_record_is_told_apart(door, by_evidence):
     told = await identity(door)
 
     assert (told["records"], told["removed"], told["links"]) == ([ONE], [OTHER], [])
-    assert [one["what"] for one in told["items"]] == ["separated", "merged"]
+    assert [one["what"] for one in told["items"]] == ["merged"], "it stays with its member, and is not shown"
     await door.tell(CLUSTR, MemberRemoved(record_id="12", version=2))
     assert (await door.get(f"/members/{MEMBER}/identity", role="staff")).status_code == 410
 
@@ -174,3 +174,15 @@ async def test_a_removed_record_is_told_apart(door, by_evidence):
 async def test_a_member_that_nobody_knows_has_no_history(door):
     for name in ("x", MEMBER, "%00"):
         assert (await door.get(f"/members/{name}/identity", role="staff")).status_code == 404
+
+
+@pytest.mark.parametrize("written", ["urn:uuid:{}", "{{{}}}"])
+async def test_an_id_may_be_written_in_any_way_of_writing_one(door, by_evidence, written):
+    for record in ((CLUSTR, "12"), (NUMELINK, "B-1")):
+        plain = own_id(*record)
+        for path in ("", "/identity", "/timeline", "/sources", "/overrides"):
+            usual = await door.get(f"/members/{plain}{path}", role="staff")
+            answer = await door.get(f"/members/{written.format(plain)}{path}", role="staff")
+            assert (answer.status_code, answer.json()) == (200, usual.json()), path
+        body = {"value": "Givors", "reason": "moved"}
+        assert (await door.ask("PUT", f"/members/{written.format(plain)}/fields/city", json=body)).status_code == 200

@@ -121,7 +121,9 @@ async def test_a_member_that_lost_one_of_its_records_stays(door, merged):
     current, former = merged
     await door.tell(NUMELINK, MemberRemoved(record_id="fr:B/104 851", version=2))
 
-    assert (await door.get(f"/members/{current}")).json()["former_ids"] == []
+    view = (await door.get(f"/members/{current}")).json()
+    assert view["former_ids"] == [former]
+    assert view["removed_sources"] == ["numelink/fr:B/104 851"]
     answer = await door.get(f"/members/{former}")
     assert (answer.status_code, answer.json()["id"]) == (200, current)
 

@@ -23,7 +23,7 @@ OPERATIONS = [
     ("GET", "/members/{member_id}/sources"),
     ("GET", "/members/{member_id}/overrides"),
     ("PUT", "/members/{member_id}/fields/{field}"),
-    ("DELETE", "/members/{member_id}/fields/{field}"),
+    ("POST", "/members/{member_id}/fields/{field}/take-back"),
     ("GET", "/conflicts"),
     ("GET", "/conflicts/{conflict_id}"),
     ("GET", "/members/{member_id}/identity"),
@@ -34,6 +34,12 @@ OPERATIONS = [
     ("POST", "/duplicates/decisions"),
     ("GET", "/duplicates/decisions/{number}"),
     ("POST", "/duplicates/decisions/{number}/take-back"),
+    ("POST", "/records/{cluster}"),
+    ("GET", "/records/{cluster}/{record_id}"),
+    ("PATCH", "/records/{cluster}/{record_id}"),
+    ("POST", "/records/{cluster}/{record_id}/end"),
+    ("PUT", "/records/{cluster}/{record_id}/contact"),
+    ("GET", "/records/{cluster}/{record_id}/changes"),
     ("GET", "/statistics"),
 ]
 

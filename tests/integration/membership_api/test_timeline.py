@@ -9,8 +9,8 @@ from schemas.communications import ConsentChanged, MailingChanged
 from schemas.events import EventChanged, RegistrationChanged
 from schemas.fields import Announced, Fact
 from schemas.membership import MemberRemoved
-from services.membership.api.labels import HAPPENED, MEANINGS_FR
 from services.membership.domain.problems import MEANINGS
+from services.membership.words import HAPPENED, MEANINGS_FR
 from tests.integration.membership_api.doors import CLUSTR, NUMELINK, own_id
 from tests.support.builders import a_consent, a_mailing, a_member, a_payment, a_registration, an_event, an_invoice
 

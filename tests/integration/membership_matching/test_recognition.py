@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from random import Random
 
@@ -12,12 +13,12 @@ from typer.testing import CliRunner
 
 from deploy.local.nodes import Nodes
 from services.membership import recognition
+from services.membership.cli.matching import app
 from services.membership.domain.matching.candidates import Candidates
 from services.membership.domain.matching.features import Features
 from services.membership.domain.matching.score import Judgement, judge
 from services.membership.domain.matching.trigrams import THRESHOLD, similar
 from services.membership.domain.matching.weights import shipped
-from services.membership.matching_cli import app
 from shared.persistence.database import create_engine
 from tests.unit.membership.matching.builders import a_company, demo_members
 
@@ -37,6 +38,27 @@ async def database(nodes: Nodes) -> AsyncIterator[AsyncConnection]:
 @pytest.fixture(scope="module")
 def members(tmp_path_factory: pytest.TempPathFactory) -> list[Features]:
     return demo_members(tmp_path_factory.mktemp("demo"), members=300)[0]
+
+
+@pytest.fixture(scope="module")
+def alike() -> list[Features]:
+    """Names that resemble each other, in places that are near, far, or known in part."""
+    rng = Random(7)
+    names = [
+        "Lumerinance",
+        "Lumerinanse",
+        "Lumerinance Lyon",
+        "Lumerine",
+        "Numerinance",
+        "Lumerino SAS",
+        "Groupe Lumer",
+    ]
+    places = [("42000", "Roanne"), ("42300", "Roanne"), ("42300", None), (None, "Roanne"), (None, None),
+              ("69003", "Lyon"), ("69003", "Roanne")]  # fmt: skip
+    return [
+        a_company(f"{at:03}", rng.choice(["north", "south"]), name=name, postcode=postcode, city=town)
+        for at, (name, (postcode, town)) in enumerate(product(names, places))
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +95,7 @@ def in_batches(records: Sequence[Features], rng: Random) -> Iterator[list[Featur
         del left[:size]
 
 
-@pytest.mark.parametrize("which", ["members", "crowd"])
+@pytest.mark.parametrize("which", ["members", "crowd", "alike"])
 async def test_the_same_pairs_and_classes_as_in_memory(
     database: AsyncConnection, which: str, request: pytest.FixtureRequest
 ) -> None:
@@ -98,7 +120,7 @@ async def test_similarity_is_that_of_pg_trgm(database: AsyncConnection, members:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-@pytest.mark.parametrize("which", ["members", "crowd"])
+@pytest.mark.parametrize("which", ["members", "crowd", "alike"])
 async def test_no_order_of_arrival_shows(
     database: AsyncConnection, which: str, seed: int, request: pytest.FixtureRequest
 ) -> None:
@@ -161,8 +183,8 @@ async def test_a_record_that_says_nothing_new_costs_nothing(database: AsyncConne
 
 
 async def test_names_without_a_departement_are_compared_with_those_everywhere(database: AsyncConnection) -> None:
-    somewhere = [a_company(str(at), name="Marguerite", postcode=code) for at, code in enumerate(("42000", "97400"))]
-    nowhere = [a_company(f"n{at}", "south", name="Margeurite") for at in range(2)]
+    somewhere = [a_company(str(at), name="Margueritte", postcode=code) for at, code in enumerate(("42000", "97400"))]
+    nowhere = [a_company(f"n{at}", "south", name="Marguerite") for at in range(2)]
     for records in (somewhere, nowhere):
         batch = await recognition.remember(database, records, [], shipped())
     found = await recognition.candidates(database, batch)
@@ -178,6 +200,18 @@ async def test_it_says_whether_what_is_stored_is_current(database: AsyncConnecti
     assert not await recognition.is_current(database, replace(weights, version=weights.version + 1))
     await database.exec_driver_sql("update match_state set features = features - 1")
     assert not await recognition.is_current(database, weights)
+
+
+@pytest.mark.parametrize("stored", ["features", "weights"])
+async def test_what_another_version_computed_is_not_added_to(database: AsyncConnection, stored: str) -> None:
+    one, other = a_company("1"), a_company("2", "south")
+    await recognition.recognise(database, [one], [], shipped())
+    await database.exec_driver_sql(f"update match_state set {stored} = {stored} - 1")
+    for changed, removed in (([other], []), ([], [one.key])):
+        with pytest.raises(recognition.StaleRecognitionError, match="run traboule rebuild"):
+            await recognition.recognise(database, changed, removed, shipped())
+    assert await recognition.rebuild(database, [one, other], shipped()) == 2
+    assert await recognition.recognise(database, [other], [], shipped()) == {other.key}
 
 
 async def test_rebuilding_is_recognising_from_scratch(database: AsyncConnection, members: list[Features]) -> None:

@@ -11,14 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.envelope import Envelope
-from schemas.membership import MemberRemoved
+from schemas.membership import MemberRecorded, MemberRemoved
 from services.membership import commands
 from services.membership.domain.consolidation import consolidate
 from services.membership.domain.decisions import Decision, Signature
+from services.membership.domain.identity import members_of
 from services.membership.domain.matching.candidates import Candidates
 from services.membership.domain.matching.features import features
 from services.membership.domain.matching.grouping import Decision as Decided
-from services.membership.domain.matching.grouping import group
 from services.membership.domain.matching.score import judge
 from services.membership.domain.meaning import meaning
 from services.membership.domain.records import RecordKey, SourceRecord, as_written
@@ -70,10 +70,14 @@ def test_consolidating_step_by_step_ends_where_consolidating_at_once_does(data: 
 def at_once(told: Sequence[Envelope[Any]], decided: Sequence[Decision]) -> dict[str, bytes]:
     """Views from the newest version of each record and all decisions, by the domain's functions alone."""
     newest: dict[RecordKey, Envelope[Any]] = {}
+    contents: dict[RecordKey, Envelope[Any]] = {}
     for message in sorted(told, key=lambda one: (one.data.version, one.digest)):
-        newest[RecordKey(message.cluster, message.data.record_id)] = message
-    records = {key: a_record(key, one) for key, one in newest.items() if not isinstance(one.data, MemberRemoved)}
-    index = Candidates(features(one) for one in records.values())
+        key = RecordKey(message.cluster, message.data.record_id)
+        newest[key] = message
+        if isinstance(message.data, MemberRecorded):
+            contents[key] = message
+    records = {key: a_record(key, contents.get(key), newest[key]) for key in newest}
+    index = Candidates(features(one) for one in records.values() if one.written)
     judged = [judge(a, b, index.classes, POLICY.weights) for a, b in index.pairs()]
     said: dict[tuple[RecordKey, RecordKey], Decided] = {}
     for order, decision in enumerate(decided):
@@ -81,12 +85,20 @@ def at_once(told: Sequence[Envelope[Any]], decided: Sequence[Decision]) -> dict[
         # One that says nothing new is not kept twice.
         if any(pair not in said or said[pair].kind != verdict for pair, verdict in verdicts.items()):
             said |= {pair: Decided(*pair, verdict, order) for pair, verdict in verdicts.items()}
-    members = group({key: one.siren for key, one in records.items()}, judged, said.values()).groups
-    views = [consolidate([records[key] for key in keys], (), (), POLICY.rules) for keys in members]
+    gone = {key for key, one in records.items() if one.removed}
+    members = members_of({key: one.siren for key, one in records.items()}, gone, judged, list(said.values()))
+    views = [
+        consolidate([records[key] for key in member.records], (), (), POLICY.rules)
+        for member in members
+        if member.present
+    ]
     return {view.member_id: view.document for view in views}
 
 
-def a_record(key: RecordKey, message: Envelope[Any]) -> SourceRecord:
-    means = meaning(message.data, POLICY.clusters[key.cluster])
-    written = as_written(message.document)
-    return SourceRecord(key, written, means.document, means.siren, means.same_as, means.name_key, None)
+def a_record(key: RecordKey, content: Envelope[Any] | None, newest: Envelope[Any]) -> SourceRecord:
+    removed = isinstance(newest.data, MemberRemoved)
+    if content is None:
+        return SourceRecord(key, {}, {}, None, None, "", None, removed)
+    means = meaning(content.data, POLICY.clusters[key.cluster])
+    written = as_written(content.document)
+    return SourceRecord(key, written, means.document, means.siren, means.same_as, means.name_key, None, removed)

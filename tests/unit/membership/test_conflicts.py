@@ -133,3 +133,40 @@ def test_the_order_of_what_is_told_does_not_show(told: list[Related]) -> None:
     group = [a_record(A), a_record(C), a_record(B)]
     assert found(group, *told) == found(group, *sorted(told, key=lambda one: (one.key, one.item_id)))
     assert [one.between for one in found(group, *told)] == [(A, C), (A, B), (C, B)]
+
+
+# --- ids that stay -------------------------------------------------------------------------------------------------
+
+
+def the_id(*group: SourceRecord) -> str:
+    [conflict] = found(sorted(group, key=lambda record: record.key))
+    assert set(conflict.between) <= {record.key for record in group}, "only records that are there are named"
+    return conflict.conflict_id
+
+
+PAID = {"paid_until": "2026-12-31"}
+
+
+def test_the_id_stays_when_a_record_that_is_declared_the_same_comes_or_goes() -> None:
+    other, third_party, member = a_record(B, **PAID), a_record(A, **PAID), a_record(C, "12", **PAID)
+    assert the_id(member, other) == the_id(third_party, member, other) == the_id(third_party, other)
+    assert [one.between for one in found([member, other])] == [(C, B)]
+
+
+def test_the_id_stays_wherever_the_declared_name_sorts() -> None:
+    member, contact = RecordKey("north", "membership:z"), RecordKey("north", "z")
+    records = a_record(member, "z", **PAID), a_record(contact, **PAID)
+    other = a_record(RecordKey("south", "1"), **PAID)
+    assert the_id(records[0], other) == the_id(*records, other) == the_id(records[1], other)
+
+
+def test_chains_and_circles_of_declarations_are_one_holder() -> None:
+    keys = [RecordKey("north", name) for name in "abc"]
+    other = a_record(RecordKey("south", "1"), **PAID)
+    for declared in ("bca", ("b", "c", None), ("b", "a", "a"), (None, "a", "b")):
+        the_id(*(a_record(key, same, **PAID) for key, same in zip(keys, declared, strict=True)), other)
+
+
+def test_every_two_of_three_holders_have_an_id_of_their_own() -> None:
+    keys = [A, B, RecordKey("numelink", "B-8")]
+    assert len({one.conflict_id for one in found([a_record(key, **PAID) for key in keys])}) == 3

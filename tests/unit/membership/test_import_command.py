@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from schemas.envelope import read as read_events
 from schemas.membership import MemberRecorded, MemberRemoved
-from services.membership import cli_import
+from services.membership.cli import import_files
 from services.membership.importing import FormerSystem, messages, open_files
 from shared.importing.outcomes import UnreadableError
 from shared.importing.publish import NotPublishedError
@@ -26,7 +26,7 @@ def run(tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(SYSTEM.variable, raising=False)
     app = typer.Typer()
-    app.command()(cli_import.import_files)
+    app.command()(import_files.import_files)
 
     def command(*arguments: str):
         return CliRunner().invoke(app, ["--as", "numelink/membership", *arguments])
@@ -43,7 +43,7 @@ def export(tmp_path: Path) -> Path:
 
 def test_a_dry_run_shows_what_would_happen_and_publishes_nothing(run, export):
     result = run("--dry-run", str(export))
-    assert result.exit_code == cli_import.SOME_REJECTED
+    assert result.exit_code == import_files.SOME_REJECTED
     for shown in (
         "Dry run",
         "Galette members",
@@ -84,23 +84,23 @@ def test_no_rejects_no_file_and_exit_code_0(run, tmp_path):
 
 def test_without_a_broker_it_says_which_variable_to_set(run, export):
     result = run(str(export))
-    assert result.exit_code == cli_import.UNUSABLE
+    assert result.exit_code == import_files.UNUSABLE
     assert "TRABOULE_BROKER_URL_NUMELINK_MEMBERSHIP" in result.output
 
 
 @pytest.mark.parametrize("name", ["numelink", "numelink/parking", "/membership"])
 def test_an_unknown_former_system_names_the_services(run, export, name):
     result = run("--as", name, "--dry-run", str(export))
-    assert result.exit_code == cli_import.UNUSABLE
+    assert result.exit_code == import_files.UNUSABLE
     assert "billing, communications, events, membership" in result.output
 
 
 def test_one_unreadable_file_stops_the_import_before_anything_is_published(run, export, tmp_path, monkeypatch):
     (tmp_path / "empty.csv").touch()
-    monkeypatch.setattr(cli_import, "Publisher", None)
+    monkeypatch.setattr(import_files, "Publisher", None)
     monkeypatch.setenv(SYSTEM.variable, "amqp://nowhere")
     result = run(str(export), "empty.csv")
-    assert result.exit_code == cli_import.UNUSABLE
+    assert result.exit_code == import_files.UNUSABLE
     assert "empty.csv is empty" in result.output
 
 
@@ -111,10 +111,10 @@ def test_a_broker_that_refuses_is_told_with_what_to_do(run, export, monkeypatch)
         async def run(self, _: object) -> int:
             raise NotPublishedError("the broker cannot be reached")
 
-    monkeypatch.setattr(cli_import, "Publisher", Refusing)
+    monkeypatch.setattr(import_files, "Publisher", Refusing)
     monkeypatch.setenv(SYSTEM.variable, "amqp://u:secret@nowhere")
     result = run(str(export))
-    assert result.exit_code == cli_import.NOT_PUBLISHED
+    assert result.exit_code == import_files.NOT_PUBLISHED
     assert "Run the same command again" in result.output
     assert "secret" not in result.output
 

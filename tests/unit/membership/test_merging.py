@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from schemas.envelope import Envelope, read
 from schemas.membership import MemberRemoved, MembersMerged, MembersSeparated, MergeConflictChanged
 from services.membership import commands
-from services.membership.domain.decisions import Decision, DecisionError, Signature, confirm
+from services.membership.domain.decisions import Decision, DecisionError, Signature, confirm, reject
 from services.membership.domain.records import RecordKey
 from tests.support.any_order import Deliveries, an_envelope, decisions_about, deliveries, handle, messages
 from tests.support.builders import a_member
@@ -75,8 +75,8 @@ def test_taking_everything_back_leaves_what_would_be_there_without(data: st.Data
     plain, merged = asyncio.run(story())
     assert merged.views == plain.views
     assert merged.conflicts.keys() == plain.conflicts.keys()
-    assert {key: one.member_id for key, one in merged.records.items() if not one.removed} == {
-        key: one.member_id for key, one in plain.records.items() if not one.removed
+    assert {key: one.member_id for key, one in merged.records.items()} == {
+        key: one.member_id for key, one in plain.records.items()
     }
 
 
@@ -115,8 +115,7 @@ def test_whoever_follows_what_is_announced_knows_every_member(data: st.DataObjec
     facts = announced(uow)
     members = followed(data.draw(st.permutations([one for one in facts if not isinstance(one, MergeConflictChanged)])))
     for key, one in uow.records.items():
-        if not one.removed:
-            assert members.get(key, key.own_id) == one.member_id
+        assert members.get(key, key.own_id) == one.member_id
     last = {one.conflict_id: one for one in facts if isinstance(one, MergeConflictChanged)}
     assert {name for name, one in last.items() if one.overlaps} == set(uow.conflicts)
     assert set(uow.conflicts) == {
@@ -124,20 +123,87 @@ def test_whoever_follows_what_is_announced_knows_every_member(data: st.DataObjec
     }
 
 
-def test_a_record_that_returns_alone_is_told_of() -> None:
-    """It had been one with another when it was removed, and whoever follows must not believe that any more."""
+def a_story(*told_of: tuple[int, dict[str, Any]] | MemberRemoved) -> Deliveries:
+    """Batches of one message each: versions of records of one name and SIREN, unless told otherwise."""
+    usual = {"name": "Forges Xylo", "siren": "732829320"}
+    facts = [one if isinstance(one, MemberRemoved) else a_member(**usual | one[1], version=one[0]) for one in told_of]
+    return [[an_envelope("numelink", fact)] for fact in facts]
 
-    def said(version: int, **fields: Any) -> Envelope[Any]:
-        fact = a_member(**{"record_id": "B", "name": "Forges Xylo", "siren": "732829320", "version": version} | fields)
-        return an_envelope("numelink", fact)
 
-    batches = [
-        [said(1, record_id="A")],
-        [said(1)],
-        [an_envelope("numelink", MemberRemoved(record_id="B", version=2))],
-        [said(3, name="Zug", siren=None, email=None)],
-    ]
+def members_and_followed(batches: Deliveries) -> tuple[dict[str, str | None], dict[str, str], InMemoryMembership]:
     uow = asyncio.run(told(batches))
-    facts = [one for one in announced(uow) if not isinstance(one, MergeConflictChanged)]
-    assert [type(one) for one in facts] == [MembersMerged, MembersSeparated, MembersSeparated]
-    assert followed(facts) == {key: key.own_id for key in (RecordKey("numelink", "A"), RecordKey("numelink", "B"))}
+    known = followed([one for one in announced(uow) if not isinstance(one, MergeConflictChanged)])
+    members = {key.record_id: one.member_id for key, one in uow.records.items()}
+    return members, {key.record_id: known.get(key, key.own_id) for key in uow.records}, uow
+
+
+A, B = (RecordKey("numelink", one).own_id for one in "AB")
+ZUG = {"record_id": "B", "name": "Zug", "siren": None, "email": None}
+
+
+def test_a_removed_record_stays_with_its_member_and_returns_where_it_belongs() -> None:
+    story = [(1, {"record_id": "A"}), (1, {"record_id": "B"}), MemberRemoved(record_id="B", version=2)]
+    members, known, _ = members_and_followed(a_story(*story))
+    assert members == known == {"A": A, "B": A}
+    members, known, _ = members_and_followed(a_story(*story, (3, ZUG)))
+    assert members == known == {"A": A, "B": B}, "back as another company"
+
+
+def test_a_member_whose_first_record_is_removed_keeps_its_id() -> None:
+    story = a_story((1, {"record_id": "A"}), (1, {"record_id": "B"}), MemberRemoved(record_id="A", version=2))
+    members, known, uow = members_and_followed(story)
+    assert members == known == {"A": A, "B": A}
+    assert uow.views.keys() == {A}
+    assert orjson.loads(uow.views[A])["removed_sources"] == ["numelink/A"]
+    assert [one["from"] for one in orjson.loads(uow.views[A])["sources"]] == ["numelink/B"]
+
+
+def test_what_only_a_removed_record_joined_is_apart() -> None:
+    brands = {"record_id": "C", "siren": None, "name": "Forges Xylo", "brand": "Zug", "email": "a@forgesxylo.fr"}
+    pair = (1, {"record_id": "A"}), (1, ZUG | {"siren": "552100554"})
+    members, _, _ = members_and_followed(a_story(*pair, (1, brands), MemberRemoved(record_id="C", version=2)))
+    assert members["A"] != members["B"]
+
+
+def test_an_objection_outlives_the_card_that_it_was_made_on() -> None:
+    """RGPD art. 21: whoever tidies a duplicate away does not give the others a consent."""
+    refusing = a_story((1, {"record_id": "A"}), (1, {"record_id": "B", "opt_outs": ("email",)}))
+    uow = asyncio.run(told([*refusing, [an_envelope("numelink", MemberRemoved(record_id="B", version=2))]]))
+    in_force = orjson.loads(uow.views[A])["consents"]["in_force"]
+    assert {(one["channel"], one["allowed"]) for one in in_force} == {("email", False), ("bulk-email", False)}
+
+
+def test_a_version_that_says_nothing_new_beside_one_that_parts_is_told_of() -> None:
+    """Both come in one batch: the other services must hear that the one left, whichever it was."""
+    together = a_story((1, {"record_id": "A"}), (1, {"record_id": "B"}))
+    for leaving, staying in (("A", "B"), ("B", "A")):
+        [again], [parted] = a_story((2, {"record_id": staying}), (2, ZUG | {"record_id": leaving}))
+        members, known, _ = members_and_followed([*together, [again, parted]])
+        assert members == known == {"A": A, "B": B}
+
+
+def test_a_detail_that_changes_merges_nobody() -> None:
+    together = a_story((1, {"record_id": "A"}), (1, {"record_id": "B"}))
+    [same], [detail] = a_story((2, {"record_id": "A"}), (2, {"record_id": "B", "city": "Roanne"}))
+    _, _, uow = members_and_followed([*together, [same, detail]])
+    assert [one.what for one in uow.history] == ["merged"]
+
+
+def test_a_member_of_many_records_can_be_separated() -> None:
+    batches = a_story(*((1, {"record_id": f"R{number:02}"}) for number in range(60)))
+    uow = asyncio.run(told(batches))
+    assert len(uow.views) == 1
+    asyncio.run(commands.separate(uow, [RecordKey("numelink", "R07")], STAFF))
+    assert len(uow.views) == 2
+
+
+def test_saying_again_what_others_hold_back_counts_before_them() -> None:
+    a, b, c = (RecordKey("numelink", one) for one in "ABC")
+    batches = a_story(*((1, {"record_id": one, "name": f"Nom {one * 5}", "siren": None}) for one in "ABC"))
+    decided = [confirm([a, b]), confirm([b, c]), reject([a, c])]
+    uow = asyncio.run(told(batches, decided))
+    apart = next(pair for pair in ((a, b), (b, c)) if uow.records[pair[0]].member_id != uow.records[pair[1]].member_id)
+    again = asyncio.run(commands.decide(uow, confirm(apart), STAFF))
+    assert not again.repeated
+    assert len(set(again.members.values())) == 1
+    assert asyncio.run(commands.decide(uow, confirm(apart), STAFF)).repeated

@@ -20,9 +20,15 @@ from services.membership.domain.matching.words import GENERIC
 
 THRESHOLD: Final = 0.4499
 """Just below 0.45, which ``pg_trgm`` keeps in four bytes and would so compare differently than we do."""
+HIGH_THRESHOLD: Final = 0.5999
+"""Where less than the names speaks for the two."""
 BITS: Final = 128
-UNSHARED: Final = (1 - THRESHOLD) / (1 + THRESHOLD) + 1e-9
-"""Of the trigrams of two similar names, counted for each of them, at most this share is only in one."""
+
+
+def unshared(threshold: float) -> float:
+    """Of the trigrams of two names so similar, counted for each of them, at most this share is only in one."""
+    return (1 - threshold) / (1 + threshold) + 1e-9
+
 
 _OF_FEWER: Final = 2 * THRESHOLD / (1 + THRESHOLD) - 1e-9
 """Of the trigrams of the name that has fewer, at least this share is in the other one, too."""
@@ -34,11 +40,11 @@ def trigrams(name: str) -> frozenset[str]:
     return frozenset(f"  {word} "[at : at + 3] for word in name.lower().split() for at in range(len(word) + 1))
 
 
-def similar(a: str, b: str) -> bool:
-    """Whether the shared trigrams are at least :data:`THRESHOLD` of all."""
+def similar(a: str, b: str, threshold: float = THRESHOLD) -> bool:
+    """Whether the shared trigrams are at least so great a part of all."""
     one, other = trigrams(a), trigrams(b)
     shared = len(one & other)
-    return shared > 0 and shared >= THRESHOLD * (len(one) + len(other) - shared)
+    return shared > 0 and shared >= threshold * (len(one) + len(other) - shared)
 
 
 _GENERIC: Final = Counter(trigram for word in sorted(GENERIC) for trigram in trigrams(word))
@@ -56,18 +62,18 @@ def rarest(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(own[:few]), tuple(own[few:more])
 
 
-def held(name: str, place: str | None) -> list[int]:
+def held(name: str, place: str) -> list[int]:
     """Marks under which a name in a place is kept: 32 bits each, so a mark that two share says nothing for sure."""
     few, more = rarest(name)
-    return [_mark(place, trigram) for trigram in few] + [_mark(place, trigram, "+") for trigram in more]
+    return [mark(place, trigram) for trigram in few] + [mark(place, trigram, "+") for trigram in more]
 
 
-def sought(name: str, place: str | None) -> list[int]:
+def sought(name: str, place: str) -> list[int]:
     """The marks under which names similar to this one are kept in that place, if there are any."""
     few, more = rarest(name)
     return [
-        *(_mark(place, trigram, kind) for trigram in few for kind in ("", "+")),
-        *(_mark(place, trigram) for trigram in more),
+        *(mark(place, trigram, kind) for trigram in few for kind in ("", "+")),
+        *(mark(place, trigram) for trigram in more),
     ]
 
 
@@ -86,5 +92,6 @@ def _bit(trigram: str) -> int:
 
 
 @lru_cache(maxsize=65_536)
-def _mark(place: str | None, trigram: str, kind: str = "") -> int:
-    return crc32(f"{place or ''}/{trigram}{kind}".encode()) - 2**31
+def mark(place: str, text: str, kind: str = "") -> int:
+    """A number from -2³¹ on for what is kept in a place."""
+    return crc32(f"{place}/{text}{kind}".encode()) - 2**31

@@ -28,12 +28,15 @@ def upgrade() -> None:
         ),
         sa.Column("cluster", sa.Text(), nullable=False),
         sa.Column("record_id", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False, comment="the key of its name, or empty"),
-        sa.Column("departement", sa.Text()),
         sa.Column("size", sa.Integer(), nullable=False, comment="how many trigrams its name has"),
         sa.Column("bits", BIT(128), nullable=False, comment="trigrams.bitmap of its name"),
+        sa.Column("departement", sa.Text()),
+        sa.Column("postcode", sa.Text()),
+        sa.Column("town", sa.Text()),
+        sa.Column("beginning", sa.Text(), nullable=False, comment="candidates.beginning of its name"),
+        sa.Column("name", sa.Text(), nullable=False, comment="the key of its name, or empty"),
         sa.Column(
-            "marks", ARRAY(sa.Integer()), nullable=False, comment="trigrams.held: the rarest of its name, in its place"
+            "marks", ARRAY(sa.Integer()), nullable=False, comment="candidates.held: under which its name is found"
         ),
         sa.Column("keys", ARRAY(sa.Text()), nullable=False, comment="those that it has in match_keys"),
         sa.Column(

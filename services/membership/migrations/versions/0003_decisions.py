@@ -11,6 +11,19 @@ NOW = sa.text("now()")
 
 
 def upgrade() -> None:
+    # A removed record keeps what it last said: what is owed or refused under its id stays with its member.
+    op.add_column("source_records", sa.Column("written_version", sa.BigInteger(), nullable=True))
+    op.add_column("source_records", sa.Column("written_digest", sa.LargeBinary(), nullable=True))
+    op.execute(
+        "update source_records set written_version = case when removed then -1 else version end,"
+        " written_digest = case when removed then '' else digest end"
+    )
+    op.alter_column(
+        "source_records", "written_version", nullable=False, comment="of what is written; -1: nothing ever was"
+    )
+    op.alter_column("source_records", "written_digest", nullable=False)
+    op.alter_column("source_records", "removed", comment="its former system has it no more")
+    op.alter_column("source_records", "written", comment="what the former system last wrote")
     op.create_table(
         "decisions",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -96,3 +109,5 @@ def downgrade() -> None:
     for table in ("merge_conflicts", "identity_history", "overrides", "decision_pairs", "decisions"):
         op.drop_table(table)
     op.execute("drop sequence identity_version")
+    for column in ("written_version", "written_digest"):
+        op.drop_column("source_records", column)

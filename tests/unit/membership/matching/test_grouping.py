@@ -1,11 +1,23 @@
 """Groups: what follows from records, judgements and decisions, in whatever order they come."""
 
-from itertools import combinations
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from itertools import combinations, pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.membership.domain.matching.grouping import Contradiction, Decision, Grouping, group
+from services.membership.domain.matching import grouping
+from services.membership.domain.matching.grouping import (
+    MARGIN,
+    SHOWN,
+    Contested,
+    Contradiction,
+    Decision,
+    Grouping,
+    Pair,
+    group,
+)
 from services.membership.domain.matching.score import Judgement, Verdict
 from services.membership.domain.records import RecordKey
 from tests.unit.membership.matching.builders import NOTHING
@@ -177,3 +189,134 @@ def test_taking_a_decision_back_leaves_no_trace(numbers, judged, decided) -> Non
     before = group(holders, judgements)
     group(holders, judgements, [Decision(*pair, kind, order) for pair, kind, order in decided])
     assert group(holders, judgements, []) == before
+
+
+# --- the same as one that looks at everything ----------------------------------------------------------------------
+
+_SCORES = st.sampled_from([5.0, 6.0, 7.0, 9.0, 12.0]) | st.floats(0, 20) | st.just(9.0)
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.data())
+def test_the_groups_are_those_that_the_plain_way_finds(data: st.DataObject) -> None:
+    keys = sorted(RecordKey("north" if at % 2 else "south", str(at)) for at in range(data.draw(st.integers(2, 12))))
+    pairs = list(combinations(keys, 2))
+    numbers = {key: data.draw(st.sampled_from([None, ONE, TWO, "443061841"])) for key in keys}
+    judged = data.draw(st.dictionaries(st.sampled_from(pairs), _SCORES, max_size=len(pairs)))
+    said = st.tuples(st.sampled_from(pairs), st.sampled_from(["confirmed", "rejected"]), st.integers(0, 3))
+    decisions = [Decision(*pair, kind, order) for pair, kind, order in data.draw(st.lists(said, max_size=12))]
+    judgements = [linked(*pair, score) for pair, score in judged.items()]
+    found, (groups, contested) = group(numbers, judgements, decisions), _plainly(numbers, judgements, decisions)
+    assert (found.groups, found.contested) == (groups, contested)
+
+
+def test_of_many_pairs_whose_sirens_differ_the_first_are_shown_and_all_that_staff_rejected() -> None:
+    ours, theirs = ([RecordKey(cluster, f"{at:02}") for at in range(20)] for cluster in ("north", "south"))
+    numbers = dict.fromkeys(ours, ONE) | dict.fromkeys(theirs, TWO)
+    chains = [linked(*pair, 20.0) for records in (ours, theirs) for pair in pairwise(records)]
+    rejected = Decision(ours[-1], theirs[-1], "rejected")
+    (contested,) = group(numbers, [*chains, linked(ours[0], theirs[0])], [rejected]).contested
+    assert contested.held_back == ((ours[0], theirs[0]),)
+    *first, last = contested.contradictions
+    assert [(one.a, one.b) for one in first] == [(a, b) for a in ours for b in theirs][:SHOWN]
+    assert last == Contradiction(ours[-1], theirs[-1], "rejected")
+
+
+def _plainly(
+    numbers: Mapping[RecordKey, str | None], judgements: Sequence[Judgement], decisions: Sequence[Decision]
+) -> tuple[tuple[tuple[RecordKey, ...], ...], tuple[Contested, ...]]:
+    """Every contradiction is written down, and the forest grown anew after each link that is held back."""
+    decided = {(one.a, one.b): one for one in sorted(decisions, key=lambda one: (one.order, one))}
+    links = grouping._links(numbers, {(one.a, one.b): one for one in judgements}, decided)
+    rejected = {pair for pair, one in decided.items() if one.kind == "rejected"}
+    groups: list[tuple[RecordKey, ...]] = []
+    contested: list[Contested] = []
+    for records, own, _ in grouping._components(numbers, links, ()):
+        inside = {pair for pair in rejected if set(records).issuperset(pair)}
+        contradictions = _contradictions(records, numbers, inside, own)
+        parts, held_back = _divide(records, own, contradictions)
+        groups += parts
+        if held_back:
+            contested.append(Contested(records, tuple(contradictions), tuple(held_back)))
+    return tuple(sorted(groups)), tuple(sorted(contested, key=lambda one: one.records))
+
+
+def _contradictions(
+    records: Sequence[RecordKey],
+    sirens: Mapping[RecordKey, str | None],
+    rejected: Collection[Pair],
+    links: Sequence[grouping._Link],
+) -> list[Contradiction]:
+    found = [Contradiction(*pair, "rejected") for pair in rejected]
+    numbers = {number for key in records if (number := sirens[key])}
+    if len(numbers) > 1:
+        # What staff joined by their own links, knowing both numbers, is no contradiction any more.
+        joined = grouping._Union[RecordKey]()
+        for link in links:
+            if link.confirmed:
+                joined.join(link.a, link.b)
+        holders = [key for key in records if sirens[key]]
+        found += [
+            Contradiction(a, b, "sirens-differ")
+            for a, b in combinations(holders, 2)
+            if sirens[a] != sirens[b] and joined.root(a) != joined.root(b)
+        ]
+    return sorted(found)
+
+
+def _divide(
+    records: Sequence[RecordKey], links: Sequence[grouping._Link], contradictions: Sequence[Contradiction]
+) -> tuple[list[tuple[RecordKey, ...]], list[Pair]]:
+    """Hold back the weakest links between records that contradict each other, until no group contradicts itself.
+
+    Along the firmest path between the two, every link that is not clearly firmer than the weakest goes. A confirmed
+    link goes only when nothing else would part a rejected pair, and then the oldest.
+    """
+    held_back: set[grouping._Link] = set()
+    while True:
+        tree = _firmest_tree([link for link in links if link not in held_back])
+        path = next((path for one in contradictions if (path := _path(tree, one.a, one.b))), None)
+        if path is None:
+            break
+        weakest = max(path)
+        held_back |= {link for link in path if not link.confirmed and link.score <= weakest.score + MARGIN} or {weakest}
+    union = grouping._Union[RecordKey]()
+    for link in links:
+        if link not in held_back:
+            union.join(link.a, link.b)
+    parts: defaultdict[RecordKey, list[RecordKey]] = defaultdict(list)
+    for key in records:
+        parts[union.root(key)].append(key)
+    apart = [(link.a, link.b) for link in sorted(held_back) if union.root(link.a) != union.root(link.b)]
+    return [tuple(part) for part in parts.values()], apart
+
+
+def _firmest_tree(links: Sequence[grouping._Link]) -> dict[RecordKey, list[tuple[RecordKey, grouping._Link]]]:
+    """A maximal spanning forest (Kruskal); ``links`` come firmest first."""
+    union = grouping._Union[RecordKey]()
+    tree: defaultdict[RecordKey, list[tuple[RecordKey, grouping._Link]]] = defaultdict(list)
+    for link in links:
+        if union.join(link.a, link.b):
+            tree[link.a].append((link.b, link))
+            tree[link.b].append((link.a, link))
+    return tree
+
+
+def _path(
+    tree: Mapping[RecordKey, Sequence[tuple[RecordKey, grouping._Link]]], start: RecordKey, end: RecordKey
+) -> list[grouping._Link]:
+    """The links between two records of a forest; none if they are apart."""
+    came: dict[RecordKey, tuple[RecordKey, grouping._Link] | None] = {start: None}
+    waiting = [start]
+    while waiting and end not in came:
+        here = waiting.pop()
+        for there, link in tree.get(here, ()):
+            if there not in came:
+                came[there] = (here, link)
+                waiting.append(there)
+    path: list[grouping._Link] = []
+    step = came.get(end)
+    while step is not None:
+        path.append(step[1])
+        step = came[step[0]]
+    return path

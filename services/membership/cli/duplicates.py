@@ -1,7 +1,6 @@
 """``traboule duplicates``: what may be one company, decided and undone from the command line."""
 
 import csv
-import getpass
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -11,20 +10,26 @@ from uuid import UUID
 import typer
 
 from services.membership import commands, duplicates, identity, queries
-from services.membership.api.labels import Language
-from services.membership.api.signing import as_json as decided_as_json
+from services.membership.cli.duplicates_file import NotThisFileError, read_lines
+from services.membership.cli.duplicates_tables import (
+    print_case,
+    print_cases,
+    print_decided,
+    print_decisions,
+    print_history,
+)
+from services.membership.cli.duplicates_work import policy, read, write, write_each
 from services.membership.commands import Decided
 from services.membership.domain import decisions
 from services.membership.domain.decisions import Decision, DecisionError, Signature
 from services.membership.domain.policy import Policy
 from services.membership.domain.records import RecordKey
 from services.membership.domain.review import Kind
-from services.membership.duplicates_file import NotThisFileError, read_lines
-from services.membership.duplicates_tables import print_case, print_cases, print_decided, print_decisions, print_history
-from services.membership.duplicates_work import policy, read, write, write_each
 from services.membership.queries import Rows
 from services.membership.repository import MembershipUnitOfWork
+from services.membership.words import Language
 from services.ops.output import as_json, nothing, refuse
+from services.ops.who import who
 
 _MISTYPED = ("author-", "reason-", "records-too-", "record-twice")
 """Beginnings of DecisionErrors that no state of the database could make good."""
@@ -167,7 +172,7 @@ def decide(
         lines = read_lines(file)
     except NotThisFileError as error:
         refuse(str(error))
-    results = write_each(lines, by or _user(), silent=json)
+    results = write_each(lines, who(by), silent=json)
     failed = [one for one in results if "error" in one]
     if json:
         as_json({"results": results, "failed": len(failed)})
@@ -257,13 +262,6 @@ def _language(lang: Language | None) -> Language:
     return "fr" if told.startswith("fr") else "en"
 
 
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
-
-
 def _decide(decision: Callable[[], Decision], by: str, reason: str, json: bool) -> None:
     def work(uow: MembershipUnitOfWork, signature: Signature) -> Awaitable[Decided]:
         return commands.decide(uow, decision(), signature)
@@ -275,7 +273,7 @@ def _act(
     work: Callable[[MembershipUnitOfWork, Signature], Awaitable[Decided]], by: str, reason: str, json: bool
 ) -> None:
     try:
-        signature = Signature(by or _user(), reason)
+        signature = Signature(who(by), reason)
         decided = write(lambda uow: work(uow, signature))
     except DecisionError as error:
         if error.kind.startswith(_MISTYPED):
@@ -283,6 +281,6 @@ def _act(
         typer.secho(str(error), fg="red", err=True)
         raise typer.Exit(1) from None
     if json:
-        as_json(decided_as_json(decided))
+        as_json(identity.just_decided(decided))
     else:
         print_decided(decided)

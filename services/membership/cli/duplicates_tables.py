@@ -10,6 +10,7 @@ from rich.table import Table
 
 from services.membership.commands import Decided
 from services.membership.duplicates import WRITTEN
+from shared.runtime.text import shown
 
 Item = Mapping[str, Any]
 
@@ -82,7 +83,7 @@ def print_history(found: Item) -> None:
 
 def plain(text: str) -> str:
     """Text that is neither markup nor, by a control character of some record, an order to the terminal."""
-    return escape("".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text))
+    return escape(shown(text, lines=True))
 
 
 def _table(*titles: str, right: int = 0) -> Table:

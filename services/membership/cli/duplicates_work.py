@@ -5,15 +5,13 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequ
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from services.membership import commands
-from services.membership.api.door import writing
-from services.membership.api.pool import DatabaseAwayError, ReadPool
-from services.membership.api.signing import as_json
+from services.membership import commands, identity
 from services.membership.app import policy_of
+from services.membership.cli.duplicates_file import Line, with_progress
 from services.membership.commands import Decided
+from services.membership.connections import DatabaseAwayError, ReadPool, writing
 from services.membership.domain.decisions import DecisionError, Signature
 from services.membership.domain.policy import Policy
-from services.membership.duplicates_file import Line, with_progress
 from services.membership.queries import Rows
 from services.membership.repository import MembershipUnitOfWork
 from services.membership.settings import MembershipSettings
@@ -74,7 +72,7 @@ async def _each(lines: Sequence[Line], author: str, *, silent: bool) -> list[dic
             try:
                 decision, signature = line.decision(), Signature(author, line.reason)
                 decided = await writes(lambda uow, d=decision, s=signature: commands.decide(uow, d, s))
-                results.append({"line": line.number, **as_json(decided)})
+                results.append({"line": line.number, **identity.just_decided(decided)})
             except DecisionError as error:
                 results.append({"line": line.number, "error": str(error), "code": error.kind})
     return results

@@ -1,7 +1,6 @@
 """``traboule overrides``: what staff set by hand on members, from the command line."""
 
 import asyncio
-import getpass
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
@@ -26,7 +25,10 @@ from services.membership.repository import MembershipUnitOfWork
 from services.membership.settings import MembershipSettings
 from services.ops.environment import settings_of
 from services.ops.output import as_json, nothing, refuse
+from services.ops.who import who
 from shared.persistence.database import create_engine
+from shared.runtime.text import is_text
+from shared.runtime.text import shown as text_shown
 
 T = TypeVar("T")
 
@@ -137,23 +139,16 @@ def _asked(member: str, field: str, record: str | None) -> Asked:
     if record is None:
         return Asked(_find(member), field)
     cluster, slash, record_id = record.partition("/")
-    if not slash or not record.isprintable():
+    if not slash or not is_text(record):
         refuse("--record is a source record, written <cluster>/<its id>, such as numelink/B-1")
     return Asked(_find(member), field, RecordKey(cluster, record_id))
 
 
 def _signature(by: str, reason: str) -> Signature:
     try:
-        return Signature(by or _user(), reason)
+        return Signature(who(by), reason)
     except DecisionError as error:
         refuse(str(error))
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
 
 
 def _run(work: Callable[[MembershipUnitOfWork], Coroutine[Any, Any, T]]) -> T:
@@ -199,12 +194,7 @@ def _named(shown: Shown) -> str:
 def _value(value: Any) -> str:
     """Text; an object's parts beside each other."""
     text = ", ".join(str(part) for part in value.values() if part) if isinstance(value, dict) else str(value)
-    return _plain(text)
-
-
-def _plain(text: str) -> str:
-    """Text that is no order to the terminal."""
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+    return text_shown(text)
 
 
 def _print(items: Sequence[Mapping[str, Any]]) -> None:
@@ -215,5 +205,5 @@ def _print(items: Sequence[Mapping[str, Any]]) -> None:
         back = one["taken_back"]
         cells = (one["field"], one["value"], one["record"], one["author"], f"{one['at']:%Y-%m-%d %H:%M}", one["reason"])
         over = f"{back['at']:%Y-%m-%d %H:%M} by {back['by']}: {back['reason']}" if back else ""
-        table.add_row(*(escape(_plain(cell)) for cell in (*cells, over)))
+        table.add_row(*(escape(text_shown(cell)) for cell in (*cells, over)))
     Console().print(table, highlight=False)

@@ -1,4 +1,4 @@
-"""The door's own connections, so that reads never wait for consumers nor consumers for reads."""
+"""Reading and writing beside the consumers: on connections of one's own, so that neither waits for the other."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
@@ -6,6 +6,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.membership.domain.policy import Policy
+from services.membership.repository import MembershipUnitOfWork
+from shared.messaging.failures import Again, Hold, decide
 
 _AWAY = (
     OSError,  # refused, reset, timed out
@@ -18,6 +24,10 @@ _AWAY = (
 
 class DatabaseAwayError(Exception):
     """The database does not answer; ask again in a moment."""
+
+
+class DatabaseBusyError(DatabaseAwayError):
+    """Others are changing what is asked to be changed; ask again in a moment."""
 
 
 class ReadPool:
@@ -77,6 +87,26 @@ class ReadPool:
                     },
                 )
             return self._pool
+
+
+@asynccontextmanager
+async def writing(engine: AsyncEngine, policy: Policy) -> AsyncGenerator[MembershipUnitOfWork]:
+    """One transaction: what it writes and what it announces, together or not at all.
+
+    Raises DatabaseAwayError, DatabaseBusyError.
+    """
+    try:
+        async with engine.begin() as connection:
+            uow = MembershipUnitOfWork(connection, policy)
+            yield uow
+            await uow.outbox.flush(connection)
+    except Exception as error:
+        decision = decide(error, attempt=0)
+        if isinstance(decision, Again) or isinstance(error, PoolTimeout):
+            raise DatabaseBusyError(type(error).__name__) from error
+        if isinstance(decision, Hold):
+            raise DatabaseAwayError(type(error).__name__) from error
+        raise
 
 
 async def _nothing(_: Any) -> None:

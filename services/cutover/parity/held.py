@@ -1,0 +1,81 @@
+"""What a service holds of one cluster, whole, as the facts that its former system recorded; page by page.
+
+Each service names its own in ``services/<service>/parity.py`` as ``KINDS``.
+"""
+
+from collections.abc import AsyncGenerator, Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from schemas.fields import Fact
+from services.cutover.parity.compare import Money
+
+PAGE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of record that a service mirrors.
+
+    ``sql`` takes the cluster, the id to begin after and how many; ``build`` makes the fact of a row. ``removal`` is
+    the fact that takes a record away, ``adds_up`` a list that only ever grows, whichever telling is the newest.
+    """
+
+    name: str
+    fact: type[Fact]
+    key: str
+    sql: str
+    build: Callable[[Mapping[str, Any]], Fact]
+    money: Money | None = None
+    removal: type[Fact] | None = None
+    adds_up: str | None = None
+
+
+def mirrored(
+    name: str,
+    fact: type[Fact],
+    table: sa.Table,
+    *,
+    money: Money | None = None,
+    lists: Mapping[str, str] | None = None,
+    adds_up: str | None = None,
+) -> Kind:
+    """A kind that has a mirror table with a column for each field; ``lists``: SQL for fields that lie elsewhere.
+
+    The SQL of a list names the mirrored row ``m``.
+    """
+    key = next(column.name for column in table.primary_key if column.name != "cluster")
+    elsewhere = lists or {}
+    columns = [f"{elsewhere[field]} as {field}" if field in elsewhere else f"m.{field}" for field in fact.model_fields]
+    sql = (
+        f"select {', '.join(columns)} from {table.name} m "
+        f"where m.cluster = $1 and m.{key} > $2 order by m.{key} limit $3"
+    )
+
+    def build(row: Mapping[str, Any]) -> Fact:
+        # Checked when it came in. A list that grew over many tellings may be longer now than one may be.
+        return fact.model_construct(**row)
+
+    return Kind(name, fact, key, sql, build, money, adds_up=adds_up)
+
+
+def kinds_of(service: str) -> tuple[Kind, ...]:
+    """All that a service mirrors."""
+    return import_module(f"services.{service}.parity").KINDS
+
+
+async def held(connection: AsyncConnection, cluster: str, kind: Kind) -> AsyncGenerator[tuple[str, Fact]]:
+    """Every record of this kind, by id. In a transaction of one snapshot, what is read is what was there at once."""
+    after = ""
+    while True:
+        rows = (await connection.exec_driver_sql(kind.sql, (cluster, after, PAGE))).mappings().all()
+        for row in rows:
+            fact = kind.build({**row})
+            after = getattr(fact, kind.key)
+            yield after, fact
+        if len(rows) < PAGE:
+            return

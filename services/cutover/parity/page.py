@@ -1,0 +1,215 @@
+"""A comparison as one page of HTML, in French and English: no script, nothing from elsewhere, made to be printed."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from html import escape
+from itertools import groupby
+from typing import Any, Final
+
+from services.cutover.parity.compare import What
+from services.cutover.parity.runs import Found, Run
+
+SHOWN = 500
+"""Differences of one kind on a page; --json has them all."""
+_LONG = 400
+
+_WHATS: Final[Mapping[What, tuple[str, str]]] = {
+    "missing-here": ("Manque chez nous", "Missing here"),
+    "missing-there": ("Manque là-bas", "Missing there"),
+    "different": ("Diffère", "Different"),
+    "unreadable": ("Ligne illisible", "Unreadable row"),
+}
+_KINDS: Final[Mapping[str, tuple[str, str]]] = {
+    "member": ("Adhérents", "Members"),
+    "invoice": ("Factures", "Invoices"),
+    "payment": ("Règlements", "Payments"),
+    "event": ("Événements", "Events"),
+    "registration": ("Inscriptions", "Registrations"),
+    "consent": ("Consentements", "Consents"),
+    "mailing": ("Envois", "Mailings"),
+    "row": ("Lignes de l’export", "Rows of the export"),
+}
+_STYLE = """
+:root { --ink: #1d2430; --soft: #5b6675; --line: #d9dee5; --good: #17693a; --bad: #a3241c; --wash: #f5f7f9; }
+* { box-sizing: border-box }
+body { font: 15px/1.5 system-ui, "Segoe UI", Roboto, Arial, sans-serif; color: var(--ink); margin: 0 auto;
+       max-width: 72rem; padding: 2rem 1.5rem 4rem }
+h1 { font-size: 1.6rem; margin: 0 } h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem } p { margin: .3rem 0 }
+[lang=en], small { color: var(--soft); font-weight: normal; font-size: .85em }
+.verdict { border-left: .4rem solid; padding: .6rem 1rem; margin: 1.2rem 0; background: var(--wash) }
+.clean { border-color: var(--good) } .open { border-color: var(--bad) } .verdict b { font-size: 1.15rem }
+.clean b { color: var(--good) } .open b, td.bad { color: var(--bad) }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
+th, td { text-align: left; vertical-align: top; padding: .35rem .7rem .35rem 0; border-bottom: 1px solid var(--line) }
+th { font-size: .85rem; white-space: nowrap } .number { text-align: right; white-space: nowrap }
+td { overflow-wrap: anywhere } code { font: .85em ui-monospace, Consolas, monospace; color: var(--soft) }
+table.narrow { width: auto; min-width: 34rem } tbody + tbody { border-top: 1px solid var(--line) }
+td.field, .name { color: var(--soft) } td.field { white-space: nowrap } .accepted td { background: var(--wash) }
+ins { text-decoration: none; border-left: 3px solid var(--good); padding-left: .4rem; display: block }
+ul { padding-left: 1.2rem }
+@media print {
+  body { font-size: 10pt; max-width: none; padding: 0 } @page { margin: 14mm }
+  thead { display: table-header-group } tr { break-inside: avoid } h2 { break-after: avoid }
+  .verdict, .accepted td { print-color-adjust: exact; -webkit-print-color-adjust: exact }
+}
+"""
+
+
+def page(system: str, run: Run, hints: Sequence[str] = ()) -> str:
+    """The whole document. It holds members' data, as far as it differs."""
+    parts = [_head(system, run), _hints(hints), _counts(run), _sums(run)]
+    for (kind, what), found in groupby(run.found, key=lambda one: (one.difference.kind, one.difference.what)):
+        parts.append(_group(kind, what, list(found)))
+    body = "\n".join(filter(None, parts))
+    return (
+        '<!doctype html>\n<html lang="fr">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width">\n'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+        f"<title>{escape(system)} · parité, parity · {run.at:%Y-%m-%d}</title>\n"
+        f"<style>{_STYLE}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
+    )
+
+
+def _head(system: str, run: Run) -> str:
+    files = ", ".join(map(escape, run.source))
+    accepted = len(run.found) - run.open
+    if run.open:
+        told = _both(f"Écarts ouverts : {run.open}, acceptés : {accepted}", f"Open: {run.open}, accepted: {accepted}")
+    elif accepted:
+        told = _both(f"Conforme ; écarts acceptés : {accepted}", f"Clean; accepted differences: {accepted}")
+    else:
+        told = _both("Conforme : aucun écart", "Clean: no difference")
+    sides = _both("Là-bas : l’ancien système. Chez nous : Traboule.", "There: the former system. Here: Traboule.")
+    return (
+        f"<header><h1>{escape(system)} : {_both('parité', 'parity')}</h1>\n"
+        f"<p>{run.at:%Y-%m-%d %H:%M} UTC, {escape(run.by)}, n° {run.number}. {_both('Fichiers', 'Files')} : {files}</p>"
+        f'</header>\n<div class="verdict {"open" if run.open else "clean"}"><b>{told}</b></div>\n'
+        f"<p>{sides}</p>"
+    )
+
+
+def _hints(hints: Sequence[str]) -> str:
+    return f"<ul>{''.join(f'<li>{escape(hint)}</li>' for hint in hints)}</ul>" if hints else ""
+
+
+def _counts(run: Run) -> str:
+    rows: list[str] = []
+    for kind in dict.fromkeys((*run.counts, *(one.difference.kind for one in run.found))):
+        found = [one for one in run.found if one.difference.kind == kind]
+        accepted = sum(one.accepted is not None for one in found)
+        sides = run.counts.get(kind)
+        counts = ("", "") if sides is None else (_grouped(sides.there), _grouped(sides.here))
+        still = len(found) - accepted
+        cells = [_number(count) for count in counts] + [
+            _number(_grouped(still), bad=still > 0),
+            _number(_grouped(accepted)),
+        ]
+        rows.append(f"<tr><td>{_kind(kind)}</td>{''.join(cells)}</tr>")
+    titles = [("Là-bas", "There"), ("Chez nous", "Here"), ("Écarts ouverts", "Open"), ("Acceptés", "Accepted")]
+    return f"<h2>{_both('Nombre', 'Counts')}</h2>\n" + _table([("Quoi", "What")], titles, rows, "narrow")
+
+
+def _sums(run: Run) -> str:
+    rows: list[str] = []
+    for kind, years in run.sums.items():
+        for year, sides in years.items():
+            there, here = sides.there, sides.here
+            apart = _number(_euros(here - there), bad=here != there)
+            money = f"{_number(_euros(there))}{_number(_euros(here))}{apart}"
+            rows.append(f"<tr><td>{_kind(kind)}</td><td>{year}</td>{money}</tr>")
+    if not rows:
+        return ""
+    titles = [("Là-bas, €", "There"), ("Chez nous, €", "Here"), ("Écart, €", "Difference")]
+    heading = f"<h2>{_both('Montants TTC par année', 'Gross amounts per year')}</h2>\n"
+    return heading + _table([("Quoi", "What"), ("Année", "Year")], titles, rows, "narrow")
+
+
+def _group(kind: str, what: What, found: Sequence[Found]) -> str:
+    still = sum(one.accepted is None for one in found)
+    heading = f"{_kind(kind)} : {_both(*_WHATS[what])} ({len(found)}, {_both('ouverts', 'open')} : {still})"
+    titles = [("Écart", "Difference"), *_columns(what)]
+    rows = [row for one in found[:SHOWN] for row in _rows(one)]
+    more = f"<p>+ {len(found) - SHOWN} (--json)</p>" if len(found) > SHOWN else ""
+    return f"<h2>{heading}</h2>\n{_table(titles, [], rows)}{more}"
+
+
+def _columns(what: What) -> list[tuple[str, str]]:
+    match what:
+        case "missing-here":
+            return [("Là-bas", "There")]
+        case "missing-there":
+            return [("Chez nous", "Here")]
+        case "different":
+            return [("Champ", "Field"), ("Là-bas", "There"), ("Chez nous", "Here")]
+        case "unreadable":
+            return [("Champ", "Field"), ("Là-bas", "There"), ("Pourquoi", "Why")]
+
+
+def _rows(one: Found) -> Iterable[str]:
+    """One for each field that differs; a record that one side lacks is one row with all that the other says."""
+    difference = one.difference
+    there, here = difference.there or {}, difference.why or difference.here or {}
+    state = ' class="accepted"' if one.accepted is not None else ""
+    if not difference.fields:
+        said = there or here
+        told = " · ".join(f'<span class="name">{escape(name)}</span> {_value(said, name)}' for name in said)
+        yield f"<tr{state}><td>{_about(one)}</td><td>{told}</td></tr>"
+        return
+    first = f'<td rowspan="{len(difference.fields)}">{_about(one)}</td>'
+    for name in difference.fields:
+        cells = "".join(f"<td>{_value(side, name)}</td>" for side in (there, here))
+        yield f'<tr{state}>{first}<td class="field">{escape(name)}</td>{cells}</tr>'
+        first = ""
+
+
+def _about(one: Found) -> str:
+    difference = one.difference
+    about = [f"<b>{escape(difference.item_id)}</b> <code>{one.name}</code>"]
+    if one.owner:
+        about.append(f"{_both('suivi par', 'owner')} {escape(one.owner)}")
+    if one.accepted is not None:
+        told = one.accepted
+        who = f"{escape(told.by)}, {told.at:%Y-%m-%d}"
+        about.append(f"<ins>{_both('accepté', 'accepted')} : {escape(told.reason)} <small>{who}</small></ins>")
+    return "<br>".join(about)
+
+
+# --- cells ---------------------------------------------------------------------------------------------------------
+
+
+def _table(
+    words: Sequence[tuple[str, str]], numbers: Sequence[tuple[str, str]], rows: Iterable[str], style: str = ""
+) -> str:
+    heads = "".join(f"<th>{_both(*title)}</th>" for title in words)
+    heads += "".join(f'<th class="number">{_both(*title)}</th>' for title in numbers)
+    body = "\n".join(rows)
+    return f'<table class="{style}">\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n'
+
+
+def _both(french: str, english: str) -> str:
+    return f'{escape(french)} <span lang="en">{escape(english)}</span>'
+
+
+def _kind(kind: str) -> str:
+    return _both(*_KINDS[kind]) if kind in _KINDS else escape(kind)
+
+
+def _number(text: str, *, bad: bool = False) -> str:
+    return f'<td class="number{" bad" if bad else ""}">{text}</td>'
+
+
+def _grouped(count: int) -> str:
+    return f"{count:,}".replace(",", "\u202f")
+
+
+def _euros(amount: Decimal) -> str:
+    return f"{amount:,.2f}".replace(",", "\u202f").replace(".", ",").replace("-", "−")
+
+
+def _value(side: Mapping[str, Any], name: str) -> str:
+    value = side.get(name)
+    if value is None or value in ("", [], {}):
+        return "–"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return escape(text if len(text) <= _LONG else text[:_LONG] + "…")

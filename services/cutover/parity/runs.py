@@ -1,0 +1,249 @@
+"""Runs of a comparison, kept with every difference that they found; and what of these a person accepts."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.cutover.gate import Parity
+from services.cutover.parity.compare import WHATS, Difference, Result, Sides
+from shared.persistence.database import rows_of
+
+_CHUNK = 2_000
+
+# By set operations, or read apart and brought together here: a join of two tables that have just grown may, as the
+# planner is told to use keys, go through all acceptances for each difference.
+_OPEN = """
+    select digest from parity_differences where run_id = r.id
+    except select digest from parity_acceptances where cluster = $1 and taken_back_at is null
+"""
+_KEEP = """
+    insert into parity_runs (cluster, by, source, counts, sums, open, accepted)
+    values ($1, $2, $3::text[], $4::json, $5::json, 0, 0) returning id
+"""
+_KEEP_DIFFERENCES = """
+    insert into parity_differences (run_id, digest, kind, item_id, what, fields, there, here, why, owner)
+    select $1, digest, kind, item_id, what, array(select jsonb_array_elements_text(fields)), there, here, why, owner
+    from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::json[], $8::json[], $9::json[],
+                $10::text[]) as n (digest, kind, item_id, what, fields, there, here, why, owner)
+    on conflict (run_id, digest) do nothing
+"""
+_COUNT = f"""
+    with counted as (
+        select r.id, (select count(*) from parity_differences d where d.run_id = r.id) as found,
+               (select count(*) from ({_OPEN}) o) as open
+        from parity_runs r where r.cluster = $1 and r.id = $2
+    )
+    update parity_runs r set open = c.open, accepted = c.found - c.open from counted c where r.id = c.id
+"""
+_NEWEST = """
+    select id, cluster, at, by, source, counts, sums from parity_runs where cluster = $1 order by id desc limit 1
+"""
+_LAST = f"""
+    select r.at, (select count(*) from ({_OPEN}) o) from parity_runs r where r.cluster = $1 order by r.id desc limit 1
+"""
+_OWNERS = """
+    select kind, item_id, max(owner) from parity_differences where run_id = $1 and owner is not null
+    group by kind, item_id
+"""
+_DIFFERENCES = """
+    select kind, item_id, what, fields, there, here, why, digest, owner from parity_differences where run_id = $1
+"""
+_IN_FORCE = """
+    select digest, reason, by, at from parity_acceptances where cluster = $1 and taken_back_at is null
+"""
+_HISTORY = """
+    select id, at, by, source, open, accepted from parity_runs where cluster = $1 order by id desc limit $2
+"""
+_ACCEPT = """
+    insert into parity_acceptances (cluster, digest, reason, by) select $1, unnest($2::text[]), $3, $4
+    on conflict (cluster, digest) where taken_back_at is null do nothing returning digest
+"""
+_TAKE_BACK = """
+    update parity_acceptances set taken_back_at = now(), taken_back_reason = $3, taken_back_by = $4
+    where cluster = $1 and digest = any($2::text[]) and taken_back_at is null returning digest
+"""
+_ASSIGN = """
+    update parity_differences set owner = $3
+    where run_id = $1 and digest = any($2::text[]) and owner is distinct from $3 returning digest
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """By whom, when and why a difference may stay."""
+
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One difference of a run. ``digest`` is as it was kept; ``accepted`` None while it is open."""
+
+    difference: Difference
+    digest: str
+    owner: str | None
+    accepted: Acceptance | None
+
+    @property
+    def name(self) -> str:
+        """How a person names it: the beginning of its digest."""
+        return self.digest[:12]
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        told = asdict(self.difference)
+        accepted = None if self.accepted is None else asdict(self.accepted)
+        return {"id": self.name, **told, "owner": self.owner, "accepted": accepted}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One comparison, with its differences by kind, what and id as they stand now."""
+
+    number: int
+    cluster: str
+    at: datetime
+    by: str
+    source: Sequence[str]
+    counts: Mapping[str, Sides]
+    sums: Mapping[str, Mapping[int, Sides]]
+    found: Sequence[Found]
+
+    @property
+    def open(self) -> int:
+        """Differences that nobody accepts."""
+        return sum(one.accepted is None for one in self.found)
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs, without the differences."""
+        return {
+            "run": self.number,
+            "at": self.at,
+            "by": self.by,
+            "source": list(self.source),
+            "clean": self.open == 0,
+            "open": self.open,
+            "accepted": len(self.found) - self.open,
+            "counts": {kind: asdict(sides) for kind, sides in self.counts.items()},
+            "sums": _sums_as_json(self.sums),
+        }
+
+
+async def last_run(connection: AsyncConnection, cluster: str) -> Parity | None:
+    """When this cluster was compared last, and how many differences are open now: none, and it is clean."""
+    rows = rows_of(await connection.exec_driver_sql(_LAST, (cluster,)))
+    return Parity(*rows[0]) if rows else None
+
+
+async def keep(connection: AsyncConnection, cluster: str, result: Result, *, by: str, source: Sequence[str]) -> int:
+    """Keep a run; returns its number. A record that had an owner in the run before keeps it."""
+    before = rows_of(await connection.exec_driver_sql(_NEWEST, (cluster,)))
+    previous = rows_of(await connection.exec_driver_sql(_OWNERS, (before[0][0],))) if before else ()
+    owners = {(kind, item_id): owner for kind, item_id, owner in previous}
+    counts = orjson.dumps({kind: asdict(sides) for kind, sides in result.counts.items()}).decode()
+    sums = orjson.dumps(_sums_as_json(result.sums)).decode()
+    number: int = (await connection.exec_driver_sql(_KEEP, (cluster, by, list(source), counts, sums))).scalar_one()
+    for at in range(0, len(result.differences), _CHUNK):
+        chunk = result.differences[at : at + _CHUNK]
+        owned = [owners.get((one.kind, one.item_id)) for one in chunk]
+        await connection.exec_driver_sql(_KEEP_DIFFERENCES, (number, *_columns(chunk), owned))
+    await connection.exec_driver_sql(_COUNT, (cluster, number))
+    return number
+
+
+async def newest(connection: AsyncConnection, cluster: str) -> Run | None:
+    """The newest run with its differences, and with what is accepted and assigned now."""
+    rows = rows_of(await connection.exec_driver_sql(_NEWEST, (cluster,)))
+    if not rows:
+        return None
+    number, name, at, by, source, counts, sums = rows[0]
+    in_force = rows_of(await connection.exec_driver_sql(_IN_FORCE, (cluster,)))
+    accepted = {digest: Acceptance(*rest) for digest, *rest in in_force}
+    found = [_found(row, accepted) for row in rows_of(await connection.exec_driver_sql(_DIFFERENCES, (number,)))]
+    found.sort(key=lambda one: (one.difference.kind, WHATS.index(one.difference.what), one.difference.item_id))
+    return Run(
+        number,
+        name,
+        at,
+        by,
+        source,
+        {kind: Sides(**sides) for kind, sides in _json(counts).items()},
+        {kind: _years(years) for kind, years in _json(sums).items()},
+        found,
+    )
+
+
+async def history(connection: AsyncConnection, cluster: str, limit: int = 50) -> list[dict[str, Any]]:
+    """The newest runs, and how many differences each found open and accepted."""
+    rows = (await connection.exec_driver_sql(_HISTORY, (cluster, limit))).mappings().all()
+    return [dict(row) for row in rows]
+
+
+async def accept(
+    connection: AsyncConnection, cluster: str, digests: Collection[str], *, by: str, reason: str
+) -> set[str]:
+    """Let differences stay for as long as they are the same; returns those that were not accepted before."""
+    rows = await connection.exec_driver_sql(_ACCEPT, (cluster, sorted(digests), reason, by))
+    return set(rows.scalars())
+
+
+async def take_back(
+    connection: AsyncConnection, cluster: str, digests: Collection[str], *, by: str, reason: str
+) -> set[str]:
+    """Open accepted differences again; returns those that were accepted. What was said stays on record."""
+    rows = await connection.exec_driver_sql(_TAKE_BACK, (cluster, sorted(digests), reason, by))
+    return set(rows.scalars())
+
+
+async def assign(connection: AsyncConnection, run: int, digests: Collection[str], owner: str) -> set[str]:
+    """Give differences of a run to somebody; returns those that had another owner, or none."""
+    return set((await connection.exec_driver_sql(_ASSIGN, (run, sorted(digests), owner))).scalars())
+
+
+# --- rows ----------------------------------------------------------------------------------------------------------
+
+
+def _columns(differences: Sequence[Difference]) -> tuple[list[Any], ...]:
+    return (
+        [one.digest for one in differences],
+        [one.kind for one in differences],
+        [one.item_id for one in differences],
+        [one.what for one in differences],
+        [orjson.dumps(one.fields).decode() for one in differences],
+        [_text(one.there) for one in differences],
+        [_text(one.here) for one in differences],
+        [_text(one.why) for one in differences],
+    )
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else orjson.dumps(value).decode()
+
+
+def _found(row: Sequence[Any], accepted: Mapping[str, Acceptance]) -> Found:
+    kind, item_id, what, fields, there, here, why, digest, owner = row
+    difference = Difference(kind, item_id, what, tuple(fields), _json(there), _json(here), _json(why))
+    return Found(difference, digest, owner, accepted.get(digest))
+
+
+def _json(value: Any) -> Any:
+    """A json column, whichever way the driver gives it."""
+    return orjson.loads(value) if isinstance(value, str | bytes) else value
+
+
+def _years(told: Mapping[str, Mapping[str, str]]) -> dict[int, Sides]:
+    return {int(year): Sides(Decimal(sides["there"]), Decimal(sides["here"])) for year, sides in told.items()}
+
+
+def _sums_as_json(sums: Mapping[str, Mapping[int, Sides]]) -> dict[str, dict[str, dict[str, str]]]:
+    return {
+        kind: {str(year): {"there": f"{s.there:.2f}", "here": f"{s.here:.2f}"} for year, s in sorted(years.items())}
+        for kind, years in sums.items()
+    }

@@ -1,0 +1,1 @@
+"""The commands of ``traboule`` that work with the membership service's own data."""

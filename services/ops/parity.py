@@ -1,0 +1,97 @@
+"""``traboule parity``: does our mirror hold what the former system holds?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services.ops.cutover import By, Json, named, run
+from services.ops.output import as_json, refuse
+from services.ops.who import who
+
+if TYPE_CHECKING:
+    from services.cutover.parity.runs import Run
+    from services.ops.proving import System
+
+DIFFERENT = 1
+
+
+def parity(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="all that it holds, as it exports it")],
+    system: Annotated[str, typer.Option("--as", metavar="CLUSTER/SERVICE", help="such as numelink/billing")],
+    html: Annotated[
+        Path | None, typer.Option("--html", dir_okay=False, help="write a page that can be printed to this file")
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="the files' encoding, when neither UTF-8 nor Windows-1252 is right")
+    ] = None,
+    by: By = "",
+    json: Json = False,
+) -> None:
+    """Compare a former system's export with what we hold of it, record by record and field by field.
+
+    The files must hold everything: what is in none of them counts as missing there. They are read as `traboule import`
+    reads them; a row that cannot be read is a difference too. The comparison is kept, and changes nothing.
+
+    Exit code: 0 clean (no difference, or all are accepted), 1 differences, 2 nothing could be compared.
+
+    Examples: [bold]traboule parity --as numelink/billing invoices.csv payments.csv[/],
+    [bold]traboule parity --as numelink/membership members.csv --html parity.html[/]
+    """
+    chosen, author = _system(system), who(by)
+    if html is not None and not html.absolute().parent.is_dir():
+        refuse(f"--html {html}: there is no such folder")
+    proved, hints = _prove(chosen, files, encoding, author)
+    if json:
+        as_json({"system": system, "hints": hints, **proved.as_json()} | _differences(proved))
+    else:
+        from services.ops.parity_output import print_run
+
+        print_run(chosen.name, proved, hints)
+    if html is not None:
+        _write_page(chosen, proved, hints, html)
+    raise typer.Exit(DIFFERENT if proved.open else 0)
+
+
+def _system(system: str) -> System:
+    cluster, service, settings = named(system)
+    from services.ops.proving import System
+
+    return System(cluster, service, settings)
+
+
+def _prove(system: System, files: list[Path], encoding: str | None, by: str) -> tuple[Run, list[str]]:
+    from services.cutover.parity.held import kinds_of
+    from services.membership.importing import FormerSystem, open_files
+    from services.ops.exported import read_export
+    from services.ops.proving import prove
+    from shared.importing.outcomes import UnreadableError
+
+    kinds = kinds_of(system.service)
+    try:
+        opened = open_files(FormerSystem(system.cluster, system.service), files, encoding)
+        export = read_export(kinds, opened)
+    except UnreadableError as error:
+        refuse(str(error))
+    proved = run(prove(system, kinds, export, by=by, source=[file.name for file in files]))
+    hints = [f"{file.report.path.name}: {warning}" for file in opened for warning in file.report.warnings]
+    for kind in kinds:
+        here = proved.counts[kind.name].here
+        if kind.name not in export.kinds and here:
+            hints.append(f"no file holds any {kind.name}, and {here:,} are held here: was a file forgotten?")
+    return proved, hints
+
+
+def _differences(proved: Run) -> dict[str, object]:
+    return {"differences": [one.as_json() for one in proved.found]}
+
+
+def _write_page(system: System, proved: Run, hints: list[str], path: Path) -> None:
+    from services.cutover.parity.page import page
+
+    try:
+        path.write_text(page(system.name, proved, hints), "utf-8")
+    except OSError as error:
+        refuse(f"--html {path}: {error.strerror}; the comparison itself was kept")

@@ -1,0 +1,149 @@
+"""What ``traboule parity`` and ``traboule differences`` do in a service's database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from services.cutover.parity import runs
+from services.cutover.parity.compare import Comparison, What
+from services.cutover.parity.held import Kind, held
+from services.cutover.parity.runs import Found, Run
+from services.ops.parked import CannotAct, NotFound
+from services.ops.transactions import transaction
+
+if TYPE_CHECKING:
+    from services.ops.exported import Export
+    from shared.runtime.settings import ServiceSettings
+
+_CANDIDATES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """A former system, and where our mirror of it is."""
+
+    cluster: str
+    service: str
+    settings: ServiceSettings
+
+    @property
+    def name(self) -> str:
+        """As operators write it."""
+        return f"{self.cluster}/{self.service}"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which differences of the newest run: those whose ids begin so, or all that match."""
+
+    beginnings: Sequence[str] = ()
+    kind: str | None = None
+    what: What | None = None
+    field: str | None = None
+    owner: str | None = None
+
+    def matches(self, one: Found) -> bool:
+        """Whether the filter lets it through."""
+        difference = one.difference
+        return (
+            self.kind in (None, difference.kind)
+            and self.what in (None, difference.what)
+            and (self.field is None or self.field in difference.fields)
+            and self.owner in (None, one.owner)
+        )
+
+
+async def prove(system: System, kinds: Sequence[Kind], export: Export, *, by: str, source: Sequence[str]) -> Run:
+    """Compare an export with the mirror as it is at one moment, and keep the run. Raises Unreachable."""
+    money = {kind.name: kind.money for kind in kinds if kind.money is not None}
+    comparison = Comparison(export.facts, money, [kind.name for kind in kinds])
+    async with transaction(system.service, system.settings, "parity") as uow:
+        # Messages are applied all the while: half of a batch must not look like a difference.
+        await uow.connection.exec_driver_sql("set transaction isolation level repeatable read")
+        for kind in kinds:
+            async with aclosing(held(uow.connection, system.cluster, kind)) as records:
+                async for item_id, fact in records:
+                    comparison.held(kind.name, item_id, fact)
+        result = comparison.result()
+        result = replace(result, differences=[*result.differences, *export.unreadable])
+        await runs.keep(uow.connection, system.cluster, result, by=by, source=source)
+        run = await runs.newest(uow.connection, system.cluster)
+        assert run is not None, "it was kept"
+        return run
+
+
+async def newest(system: System) -> Run:
+    """The newest run as its differences stand now. Raises NotFound."""
+    async with transaction(system.service, system.settings, "differences") as uow:
+        return await _newest(uow, system)
+
+
+async def past(system: System) -> list[dict[str, Any]]:
+    """The newest runs, without their differences."""
+    async with transaction(system.service, system.settings, "differences") as uow:
+        return await runs.history(uow.connection, system.cluster)
+
+
+async def accept(system: System, choice: Choice, *, by: str, reason: str) -> list[str]:
+    """Accept differences of the newest run; returns the names of those that were open. Raises NotFound, CannotAct."""
+
+    async def do(uow: Any, _: Run, digests: Collection[str]) -> set[str]:
+        return await runs.accept(uow.connection, system.cluster, digests, by=by, reason=reason)
+
+    return await _decide(system, choice, do)
+
+
+async def take_back(system: System, choice: Choice, *, by: str, reason: str) -> list[str]:
+    """Open accepted differences again; returns the names of those that were accepted. Raises NotFound, CannotAct."""
+
+    async def do(uow: Any, _: Run, digests: Collection[str]) -> set[str]:
+        return await runs.take_back(uow.connection, system.cluster, digests, by=by, reason=reason)
+
+    return await _decide(system, choice, do)
+
+
+async def assign(system: System, choice: Choice, owner: str) -> list[str]:
+    """Give differences to somebody; returns the names of those that changed hands. Raises NotFound, CannotAct."""
+
+    async def do(uow: Any, run: Run, digests: Collection[str]) -> set[str]:
+        return await runs.assign(uow.connection, run.number, digests, owner)
+
+    return await _decide(system, choice, do)
+
+
+def chosen(run: Run, choice: Choice) -> list[Found]:
+    """What an operator chose. Raises NotFound, or CannotAct when several begin as one was named."""
+    if not choice.beginnings:
+        return [one for one in run.found if choice.matches(one)]
+    return [_named(run, beginning) for beginning in dict.fromkeys(choice.beginnings)]
+
+
+def _named(run: Run, beginning: str) -> Found:
+    found = [one for one in run.found if one.digest.startswith(beginning.lower())]
+    if not found:
+        raise NotFound(f"the newest comparison of {run.cluster} found no difference {beginning}")
+    if len(found) > 1:
+        names = ", ".join(one.digest[:16] for one in found[:_CANDIDATES])
+        more = ", …" if len(found) > _CANDIDATES else ""
+        raise CannotAct(f"several differences begin with {beginning}: {names}{more}")
+    return found[0]
+
+
+async def _decide(system: System, choice: Choice, do: Callable[..., Any]) -> list[str]:
+    async with transaction(system.service, system.settings, "differences") as uow:
+        run = await _newest(uow, system)
+        found = chosen(run, choice)
+        if not found:
+            raise NotFound("no difference matches")
+        changed: set[str] = await do(uow, run, [one.digest for one in found])
+        return [one.name for one in found if one.digest in changed]
+
+
+async def _newest(uow: Any, system: System) -> Run:
+    run = await runs.newest(uow.connection, system.cluster)
+    if run is None:
+        raise NotFound(f"{system.name} was never compared: traboule parity --as {system.name} EXPORT-FILE")
+    return run
