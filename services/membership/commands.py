@@ -77,7 +77,9 @@ async def set_field(
     await _check_known(uow, [record])
     group = await _group_of(uow, record)
     held = [one for ones in (await uow.overrides([one.key for one in group])).values() for one in ones]
-    text = understand_override(field, value, survivors(group, held, uow.policy.rules)).text
+    text = understand_override(
+        field, value, survivors([one for one in group if not one.removed], held, uow.policy.rules)
+    ).text
     newest = max((one for one in held if one.field == field), key=lambda one: one.order, default=None)
     if newest is None or (newest.record, newest.value) != (record, text):
         await uow.set_override(record, field, text, signature)

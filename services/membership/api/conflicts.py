@@ -67,7 +67,7 @@ def _told(one: StandingConflict, language: Language) -> dict[str, Any]:
         "responsible": one.responsible,
         "owner": one.owner,
         "state": one.state,
-        "member": None if one.member_id is None else {"id": one.member_id, "name": one.member_name},
+        "member": None if one.member_name is None else {"id": one.member_id, "name": one.member_name},
         "between": one.between,
         "overlaps": one.overlaps,
         "found_at": one.found_at,

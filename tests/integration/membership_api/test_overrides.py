@@ -287,13 +287,12 @@ async def test_a_record_of_another_member_is_refused(door, two):
     assert await history(door, two[0]) == await history(door, two[1]) == []
 
 
-async def test_a_removed_record_holds_no_new_value_and_gives_its_own_back_when_it_returns(door, two):
+async def test_a_value_outlives_the_record_that_it_was_set_on_and_goes_with_it_when_it_returns(door, two):
     here, there = two
     decision = await merge(door)
     await put(door, here, "brand", "Néon+", record=f"{NUMELINK}/B")
     await door.tell(NUMELINK, MemberRemoved(record_id="B", version=2))
-    assert "brand" not in await view(door, here)
-    assert (await put(door, here, "city", "Feurs", record=f"{NUMELINK}/B")).status_code == 422
+    assert (await view(door, here))["brand"]["value"] == "Néon+", "it stays until it is taken back"
 
     await door.tell(NUMELINK, a_member(record_id="B", version=3, name="Ateliers Néon"))
     await separate(door, decision)
