@@ -52,7 +52,7 @@ def status(json: Json = False) -> None:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("former system", "stage", "authority", "since", "by", "parity", "quarantine"):
-        table.add_column(title, overflow="fold")
+        table.add_column(title, no_wrap=title in ("former system", "since"), overflow="fold")
     for row in rows:
         authority = "Traboule" if row["stage"] in ("live", "retired") else "former system"
         since = f"{row['since']:%Y-%m-%d %H:%M}" if row["since"] else ""

@@ -23,3 +23,6 @@ def test_the_demo_ends_well_and_counts_every_row_and_member() -> None:
     assert "Taken back, both are what they were, to the last field." in " ".join(done.stdout.split())
     assert "conflicts that merges brought together" in done.stdout
     assert "billing: tresorerie" in done.stdout
+    assert "a late write waited in quarantine" in done.stdout
+    assert "rolled back, and switched again" in done.stdout
+    assert re.search(r"numelink/membership +live +Traboule", done.stdout)
