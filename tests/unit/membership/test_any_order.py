@@ -31,10 +31,19 @@ THOROUGH = settings(
 STAFF = Signature("a test", "because")
 
 
-def views_after(batches: Deliveries, decided: Sequence[Decision] = (), pauses: Sequence[int] = ()) -> dict[str, bytes]:
-    """``pauses`` say how many decisions follow each batch at most; what is left is decided at the end."""
+def views_after(batches: Deliveries) -> dict[str, bytes]:
+    return story(batches)[0]
 
-    async def handle_all() -> dict[str, bytes]:
+
+def story(
+    batches: Deliveries, decided: Sequence[Decision] = (), pauses: Sequence[int] = ()
+) -> tuple[dict[str, bytes], list[Decision]]:
+    """The views at the end, and the decisions that were kept, in order: one that says nothing new is not.
+
+    ``pauses`` say how many decisions follow each batch at most; what is left is decided at the end.
+    """
+
+    async def handle_all() -> tuple[dict[str, bytes], list[Decision]]:
         uow = InMemoryMembership()
         waiting = list(decided)
         for at, batch in enumerate(batches):
@@ -44,7 +53,7 @@ def views_after(batches: Deliveries, decided: Sequence[Decision] = (), pauses: S
                     await commands.decide(uow, waiting.pop(0), STAFF)
         for decision in waiting:
             await commands.decide(uow, decision, STAFF)
-        return uow.views
+        return uow.views, list(uow.decided.values())
 
     return asyncio.run(handle_all())
 
@@ -64,7 +73,8 @@ def test_consolidating_step_by_step_ends_where_consolidating_at_once_does(data: 
     told = data.draw(messages(at_most=24, only_members=True))
     decided = data.draw(decisions_about(told))
     pauses = data.draw(st.lists(st.integers(0, 2), max_size=12))
-    assert views_after(data.draw(deliveries(told)), decided, pauses) == at_once(told, decided)
+    views, kept = story(data.draw(deliveries(told)), decided, pauses)
+    assert views == at_once(told, kept)
 
 
 def at_once(told: Sequence[Envelope[Any]], decided: Sequence[Decision]) -> dict[str, bytes]:
@@ -79,14 +89,13 @@ def at_once(told: Sequence[Envelope[Any]], decided: Sequence[Decision]) -> dict[
     records = {key: a_record(key, contents.get(key), newest[key]) for key in newest}
     index = Candidates(features(one) for one in records.values() if one.written)
     judged = [judge(a, b, index.classes, POLICY.weights) for a, b in index.pairs()]
-    said: dict[tuple[RecordKey, RecordKey], Decided] = {}
-    for order, decision in enumerate(decided):
-        verdicts = decision.verdicts
-        # One that says nothing new is not kept twice.
-        if any(pair not in said or said[pair].kind != verdict for pair, verdict in verdicts.items()):
-            said |= {pair: Decided(*pair, verdict, order) for pair, verdict in verdicts.items()}
+    said = [
+        Decided(*pair, verdict, order)
+        for order, decision in enumerate(decided)
+        for pair, verdict in decision.verdicts.items()
+    ]
     gone = {key for key, one in records.items() if one.removed}
-    members = members_of({key: one.siren for key, one in records.items()}, gone, judged, list(said.values()))
+    members = members_of({key: one.siren for key, one in records.items()}, gone, judged, said)
     views = [
         consolidate([records[key] for key in member.records], (), (), POLICY.rules)
         for member in members
