@@ -55,7 +55,8 @@ def tell_moving(console: Console, env: Mapping[str, str], export: Path) -> None:
 
 async def _say_late(broker_url: str) -> None:
     """What somebody types into the former system after the switch."""
-    fact = MemberRecorded(record_id="9901", version=time.time_ns() // 1_000, name="Trop tard SARL")
+    late = {"record_id": "9901", "version": time.time_ns() // 1_000, "name": "Trop tard SARL"}
+    fact = MemberRecorded.model_validate(late)
     message = encode(source_of("numelink", "membership"), [fact])
     async with await aio_pika.connect(broker_url) as connection:
         channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
