@@ -205,11 +205,20 @@ async def _watch(database_url: str, waiting: dict[str, asyncio.Event]) -> None:
         await asyncio.sleep(_POLL)
 
 
+_SYLLABLES = ("ba", "ce", "di", "fo", "gu", "la", "me", "ni", "po", "ru", "sa", "te", "vi", "zo", "cha", "phi")
+
+
+def _name(number: int) -> str:
+    """A name like no other's: three thousand that differ by their number only are one crowd, which nobody has."""
+    mixed = number * 2_654_435_761 % 2**32
+    return "".join(_SYLLABLES[mixed >> shift & 15] for shift in range(0, 20, 4)).capitalize()
+
+
 def _member(number: int) -> MemberRecorded:
     return MemberRecorded(
         version=1_800_000_000_000_000 + number,
         record_id=f"LATENCY-{number}",
-        name=f"Atelier Mesure {number}",
+        name=f"{_name(number)} Mesures",
         email=f"contact@mesure{number}.example",
         street=f"{number} rue du Bac",
         postcode="42000",
