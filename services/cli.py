@@ -1,5 +1,6 @@
 """The ``traboule`` command: run a service, look after it, bring data in."""
 
+import gc
 from collections.abc import Coroutine
 from importlib import import_module
 from pathlib import Path
@@ -76,6 +77,9 @@ def serve(service: Service) -> None:
     settings = settings_of(service)
     configure_logging(service, settings.log_level)
     process = import_module(f"services.{service}.app").create_app(settings)
+    # What was loaded so far stays; and a batch makes more objects than the collector's usual patience.
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
     _run_fast(process.run())
 
 
