@@ -132,8 +132,9 @@ async def late_message(service: str, settings: ServiceSettings, number: int) -> 
         if found is None:
             raise NotFound(f"there is no {service}:{number} in quarantine")
         said = orjson.loads(found.body)["data"]
-        held = await _held(uow, service, found.cluster, said)
-        return {"id": f"{service}:{number}", **_without_body(found), "said": said, "held": held}
+        held = await late.held(uow, service, found.cluster, said)
+        shown = None if held is None else held.get("written", held)
+        return {"id": f"{service}:{number}", **_without_body(found), "said": said, "held": shown}
 
 
 async def decide_late(
@@ -152,25 +153,6 @@ async def decide_late(
 
 def _without_body(one: quarantine.Late) -> dict[str, Any]:
     return {name: value for name, value in asdict(one).items() if name not in ("body", "number")}
-
-
-async def _held(uow: Any, service: str, cluster: str, said: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The row that the late message would replace, by the id that its table is known by."""
-    tables = import_module(f"services.{service}.tables").metadata.tables
-    mirrors = [table for table in tables.values() if [c.name for c in table.primary_key][:1] == ["cluster"]]
-    for table in mirrors:
-        columns = [column.name for column in table.primary_key]
-        if len(columns) == 2 and "digest" in table.columns and columns[1] in said and _is_about(columns[1], said):
-            sql = f"select to_json(t) from {table.name} t where cluster = $1 and {columns[1]} = $2"
-            row = (await uow.connection.exec_driver_sql(sql, (cluster, said[columns[1]]))).scalar()
-            held = orjson.loads(row) if isinstance(row, str) else row
-            return None if held is None else held.get("written", held)
-    return None
-
-
-def _is_about(name: str, said: Mapping[str, Any]) -> bool:
-    # A registration also names its event and its member; what it is about is its own id, which comes first.
-    return next((key for key in said if key.endswith("_id")), None) == name
 
 
 # --- conditions ----------------------------------------------------------------------------------------------------

@@ -113,6 +113,20 @@ async def test_a_person_applies_or_dismisses_it_once(engine: AsyncEngine, billin
     assert [tuple(row.values()) for row in states] == [("applied", "zoé", "it is right"), ("dismissed", "zoé", "twice")]
 
 
+async def test_after_a_late_message_was_applied_a_former_system_that_counts_by_itself_is_heard_again(
+    engine: AsyncEngine, billing_house: OwnHouse
+) -> None:
+    await said(engine, invoice_id="F1", number="five", version=5)
+    await moved(engine, "mirror", "switch")
+    await said(engine, invoice_id="F1", number="six", version=6)
+    async with engine.begin() as connection:
+        [waiting] = await quarantine.listed(connection)
+        await late.apply(uow_of(connection), "billing", waiting.number, by="zoé", reason="it is right")
+    await moved(engine, "rollback")
+    await said(engine, invoice_id="F1", number="seven", version=7)
+    assert await billing_house.column("select number from invoices") == ["seven"]
+
+
 async def test_our_own_commands_are_refused_where_the_former_system_is_the_authority(engine: AsyncEngine) -> None:
     async def command() -> None:
         async with engine.begin() as connection:
