@@ -17,6 +17,10 @@ PAGE = 1_000
 async def consolidate_records(uow: MembershipUnitOfWork, versions: Sequence[NewRecord]) -> None:
     """Save new versions of records, recognise companies anew in all that they touch, and write the views concerned."""
     changed = {version.key: version.record for version in versions if version.matters}
+    if not changed:
+        # A file that is imported again: the versions move on, and nothing else does.
+        await uow.save_records(versions, {version.key: version.record.member_id for version in versions})
+        return
     touched = await uow.recognise([features(record) for record in changed.values() if record.written])
     await _regroup(uow, touched | changed.keys(), versions, Cause(records={v.key: v.correlation_id for v in versions}))
 
@@ -28,7 +32,8 @@ async def consolidate_links(uow: MembershipUnitOfWork, keys: Iterable[RecordKey]
 
 async def consolidate_members(uow: MembershipUnitOfWork, member_ids: Iterable[str]) -> None:
     """Write the views of members whose dues, registrations, consents, mailings or overrides changed."""
-    groups = await uow.groups(member_ids)
+    if not (groups := await uow.groups(member_ids)):
+        return
     await _write_views(uow, list(groups.values()), groups)
 
 

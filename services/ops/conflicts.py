@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from services.ops.environment import configured
-from services.ops.output import ago, as_json, nothing, refuse
+from services.ops.output import ago, as_json, plain, refuse, run
 from services.ops.who import said, who
-from shared.runtime.text import is_text, shown
+from shared.runtime.text import is_text
 
 if TYPE_CHECKING:
     from services.conflicts.domain import Conflict
     from shared.runtime.settings import ServiceSettings
 
-T = TypeVar("T")
 SERVICES = ("billing", "events")
 STATES = ("open", "settled", "gone")
 
@@ -57,7 +55,7 @@ def list_(
     if state not in (*STATES, "all"):
         raise typer.BadParameter(f"--state is one of {', '.join(STATES)}, all")
     whose = None if owner is None else said("--owner", owner, 200)
-    rows = _run(resolution.listed(_resolving(service), STATES if state == "all" else (state,), whose))
+    rows = run(resolution.listed(_resolving(service), STATES if state == "all" else (state,), whose))
     if json:
         as_json(rows)
     elif rows:
@@ -75,7 +73,7 @@ def show(conflict: Id, json: Json = False) -> None:
     ((service, (beginning,)),) = _by_service([conflict]).items()
     from services.ops import resolution  # only once it is known what to ask
 
-    row = _run(resolution.whole(service, configured(service)[service], beginning))
+    row = run(resolution.whole(service, configured(service)[service], beginning))
     if json:
         as_json(row)
     else:
@@ -133,17 +131,6 @@ def reopen(
 # --- what was asked for --------------------------------------------------------------------------------------------
 
 
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    from services.ops import parked
-
-    try:
-        return asyncio.run(work)
-    except parked.NotFound as error:
-        nothing(str(error))
-    except (parked.CannotAct, parked.Unreachable) as error:
-        refuse(str(error))
-
-
 def _resolving(service: str | None) -> Mapping[str, ServiceSettings]:
     if service is not None:
         return configured(service)
@@ -168,7 +155,7 @@ def _decide(verb: str, ids: list[str], decision: Callable[[Conflict], Conflict],
     services = {service: configured(service)[service] for service in chosen}
     from services.ops import resolution
 
-    done = _run(resolution.decide(services, chosen, decision))
+    done = run(resolution.decide(services, chosen, decision))
     if json:
         as_json({verb: [name for names in done.values() for name in names]})
         return
@@ -189,7 +176,7 @@ def _print_list(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         what = [_overlap(overlap) for overlap in row["held_twice"]] or [row["kind"]]
         cells = (row["id"], row["state"], row["owner"], "\n".join(map(_record, row["records"])), "\n".join(what))
-        table.add_row(*map(_plain, cells), ago(row["raised_at"]))
+        table.add_row(*map(plain, cells), ago(row["raised_at"]))
     Console().print(table)
 
 
@@ -209,7 +196,7 @@ def _print_whole(row: Mapping[str, Any]) -> None:
     lines += [("history", _step(step)) for step in row["history"]]
     console = Console()
     for name, text in lines:
-        console.print(f"[dim]{name:>12}[/]  {_plain(text)}", highlight=False)
+        console.print(f"[dim]{name:>12}[/]  {plain(text)}", highlight=False)
 
 
 def _overlap(overlap: Mapping[str, Any]) -> str:
@@ -232,10 +219,3 @@ def _item(item: Mapping[str, Any]) -> str:
 def _step(step: Mapping[str, Any]) -> str:
     words = [step["what"], *([f"to {step['owner']}"] if "owner" in step else []), *filter(None, [step.get("reason")])]
     return " · ".join([step["at"][:19], *words, *([f"by {step['by']}"] if "by" in step else [])])
-
-
-def _plain(text: str) -> str:
-    """Text that is neither markup nor, by a control character, an order to the terminal."""
-    from rich.markup import escape
-
-    return escape(shown(text, lines=True))

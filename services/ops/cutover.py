@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from services import SERVICES
 from services.ops.environment import configured
-from services.ops.output import as_json, nothing, refuse
+from services.ops.output import as_json, refuse, run
 from services.ops.who import said, who
 
 if TYPE_CHECKING:
     from shared.cutover.stages import Move
     from shared.runtime.settings import ServiceSettings
 
-T = TypeVar("T")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -215,15 +212,3 @@ def named(system: str) -> tuple[str, str, ServiceSettings]:
     if service not in clusters[cluster].services:
         refuse(f"{cluster} has no former system for {service}")
     return cluster, service, settings
-
-
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Do it, and end with what went wrong."""
-    from services.ops import parked
-
-    try:
-        return asyncio.run(work)
-    except parked.NotFound as error:
-        nothing(str(error))
-    except (parked.CannotAct, parked.Unreachable) as error:
-        refuse(str(error))

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from services import SERVICES
 from services.ops.environment import configured
-from services.ops.output import ago, as_json, nothing, refuse
+from services.ops.output import ago, as_json, nothing, plain, refuse, run
 from services.ops.who import who
-from shared.runtime.text import shown
 
 if TYPE_CHECKING:
     from services.ops.parked import Chosen
     from shared.runtime.settings import ServiceSettings
 
-T = TypeVar("T")
 STATUSES = ("parked", "replaying", "replayed", "discarded")
 
 app = typer.Typer(no_args_is_help=True, help="Messages that could not be applied: list, show, replay, discard.")
@@ -57,7 +54,7 @@ def list_(
     if status not in (*STATUSES, "all"):
         raise typer.BadParameter(f"--status is one of {', '.join(STATUSES)}, all")
     statuses = STATUSES if status == "all" else (status,)
-    groups = _run(parked.grouped(configured(service), statuses=statuses, reason=reason, queue=queue))
+    groups = run(parked.grouped(configured(service), statuses=statuses, reason=reason, queue=queue))
     if json:
         as_json(groups)
         return
@@ -80,7 +77,7 @@ def show(
     from services.ops import parked
 
     ((name, numbers),) = _by_service([dead_letter], service).items()
-    row = _run(parked.whole(name, _known(name), numbers[0]))
+    row = run(parked.whole(name, _known(name), numbers[0]))
     if json:
         as_json(row)
     else:
@@ -116,7 +113,7 @@ def replay(
         refuse("--edit replaces the body of one message: name its id, and no other")
     author, body = who(by), None if edit is None else edit.read_bytes()
     counts = {
-        name: _run(parked.replay(name, _known(name), one, by=author, note=note, body=body, to=to))
+        name: run(parked.replay(name, _known(name), one, by=author, note=note, body=body, to=to))
         for name, one in chosen.items()
     }
     _print_counts("replayed", counts, json)
@@ -143,24 +140,13 @@ def discard(
         refuse("--note must say why")
     author = who(by)
     counts = {
-        name: _run(parked.discard(name, _known(name), one, by=author, note=note))
+        name: run(parked.discard(name, _known(name), one, by=author, note=note))
         for name, one in _chosen(ids, service, reason, queue, every).items()
     }
     _print_counts("discarded", counts, json)
 
 
 # --- what was asked for --------------------------------------------------------------------------------------------
-
-
-def _run(work: Coroutine[Any, Any, T]) -> T:
-    from services.ops import parked
-
-    try:
-        return asyncio.run(work)
-    except parked.NotFound as error:
-        nothing(str(error))
-    except (parked.CannotAct, parked.Unreachable) as error:
-        refuse(str(error))
 
 
 def _known(service: str) -> ServiceSettings:
@@ -215,7 +201,7 @@ def _print_groups(groups: list[dict[str, Any]]) -> None:
         table.add_row(
             f"{group['count']:,}",
             group["queue"],
-            f"[bold]{group['reason']}[/]\n[dim]{_plain(group['example_detail'])}[/]",
+            f"[bold]{group['reason']}[/]\n[dim]{plain(group['example_detail'])}[/]",
             group["producer"] or "[red]nobody[/]",
             ago(group["last_at"]),
             group["example"],
@@ -236,20 +222,13 @@ def _print_whole(row: Mapping[str, Any]) -> None:
     lines += [("header", f"{name}: {value}") for name, value in row["headers"].items()]
     lines += [("body", f"{row['content_type'] or 'no content type'} ({row['body_is']})")]
     for name, text in lines:
-        console.print(f"[dim]{name:>12}[/]  {_plain(text)}", highlight=False)
+        console.print(f"[dim]{name:>12}[/]  {plain(text)}", highlight=False)
     if row["body_is"] == "json":
         console.print(JSON.from_data(row["body"], ensure_ascii=False))
     else:
-        console.print(_plain(row["body"]), highlight=False)
+        console.print(plain(row["body"]), highlight=False)
 
 
 def _step(step: Mapping[str, Any]) -> str:
     words = [str(step[name]) for name in ("what", "reason", "note") if step.get(name)]
     return " · ".join([step["at"][:19], *words, *([f"by {step['by']}"] if step.get("by") else [])])
-
-
-def _plain(text: str) -> str:
-    """Text that is neither markup nor, by a control character of some message, an order to the terminal."""
-    from rich.markup import escape
-
-    return escape(shown(text, lines=True))

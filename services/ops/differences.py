@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 
-from services.ops.cutover import By, Json, Reason, named, run
-from services.ops.output import as_json, refuse
+from services.ops.cutover import By, Json, Reason, named
+from services.ops.output import as_json, refuse, run
 from services.ops.who import said, who
 
 if TYPE_CHECKING:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import typer
 
+from shared.runtime.text import shown
+
+T = TypeVar("T")
 NOTHING_FOUND = 1
 NOT_UNDERSTOOD = 2
 
@@ -41,3 +46,22 @@ def span(seconds: float) -> str:
         if seconds >= size:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds:.0f} s"
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Do it, and end with what was not found, or with why it cannot be done."""
+    from services.ops import parked
+
+    try:
+        return asyncio.run(work)
+    except parked.NotFound as error:
+        nothing(str(error))
+    except (parked.CannotAct, parked.Unreachable) as error:
+        refuse(str(error))
+
+
+def plain(text: str) -> str:
+    """Text that is neither markup nor, by a control character of some message, an order to the terminal."""
+    from rich.markup import escape
+
+    return escape(shown(text, lines=True))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.ops.cutover import By, Json, named, run
-from services.ops.output import as_json, refuse
+from services.ops.cutover import By, Json, named
+from services.ops.output import as_json, refuse, run
 from services.ops.who import who
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from services import SERVICES
-from services.ops.cutover import By, Json, Reason, run
+from services.ops.cutover import By, Json, Reason
 from services.ops.environment import configured
-from services.ops.output import ago, as_json, refuse
+from services.ops.output import ago, as_json, refuse, run
 from services.ops.who import said, who
 
 STATES = ("waiting", "applied", "dismissed")

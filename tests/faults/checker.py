@@ -20,7 +20,7 @@ from tests.faults.generator import Workload
 
 QUIET_SECONDS = 90.0
 MESSAGING = {"inbox", "outbox", "dead_letters"}
-RECOGNITION = {"match_state", "match_features", "match_keys", "match_names"}
+RECOGNITION = {"match_state", "match_features", "match_keys"}
 """Numbered in the order of arrival; the pairs that they lead to are compared."""
 NOT_COMPARED = {
     "alembic_version", "record_history", "identity_history", "api_keys", "member_records", "merge_conflicts",
