@@ -237,6 +237,24 @@ record_changes = sa.Table(
     sa.Index("record_changes_by_record", "cluster", "record_id", "id"),
 )
 
+cutover_requests = sa.Table(
+    "cutover_requests",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True, comment="a UUIDv7"),
+    sa.Column("cluster", sa.Text, nullable=False),
+    sa.Column("service", sa.Text, nullable=False),
+    sa.Column("operation", sa.Text, nullable=False),
+    sa.Column("arguments", sa.JSON, nullable=False),
+    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("key_id", sa.Text, nullable=False, comment="the API key that it came with"),
+    sa.Column("reason", sa.Text),
+    sa.Column("at", TIMESTAMP(timezone=True), nullable=False, server_default=sa.text("now()")),
+    sa.Column("outcome", sa.Text, comment="null until the service answers"),
+    sa.Column("answer", sa.JSON),
+    sa.Column("answered_at", TIMESTAMP(timezone=True)),
+    sa.CheckConstraint("outcome in ('done', 'refused')", name="cutover_requests_outcome"),
+)
+
 # --- recognition: written and read by recognition.py alone; all of it can be computed anew from the source records ---
 
 match_state = sa.Table(

@@ -8,16 +8,17 @@ from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
 @dataclass(frozen=True, slots=True)
 class ParityTables:
-    """Runs, the differences that each found, and which of these a person accepts."""
+    """Runs, the differences that each found, which of these a person accepts, and what former systems say they hold."""
 
     runs: sa.Table
     differences: sa.Table
     acceptances: sa.Table
+    manifests: sa.Table
 
 
 def parity_tables(metadata: sa.MetaData) -> ParityTables:
     """Define them in a service's metadata, so that its migrations own them."""
-    return ParityTables(_runs(metadata), _differences(metadata), _acceptances(metadata))
+    return ParityTables(_runs(metadata), _differences(metadata), _acceptances(metadata), _manifests(metadata))
 
 
 def _runs(metadata: sa.MetaData) -> sa.Table:
@@ -33,6 +34,15 @@ def _runs(metadata: sa.MetaData) -> sa.Table:
         sa.Column("sums", sa.JSON, nullable=False, comment="money per kind and year: there, here"),
         sa.Column("open", sa.BigInteger, nullable=False, comment="differences, when it ran"),
         sa.Column("accepted", sa.BigInteger, nullable=False, comment="differences, when it ran"),
+        sa.Column(
+            "subject",
+            sa.Text,
+            nullable=False,
+            server_default="mirror",
+            comment="mirror: what both hold; rehearsal: what it did, and what we would have done",
+        ),
+        sa.Column("manifest", sa.BigInteger, comment="the version of the manifest compared with"),
+        sa.CheckConstraint("subject in ('mirror', 'rehearsal')", name="parity_runs_subject"),
         sa.Index("parity_runs_by_cluster", "cluster", "id"),
     )
 
@@ -78,4 +88,18 @@ def _acceptances(metadata: sa.MetaData) -> sa.Table:
             unique=True,
             postgresql_where=sa.text("taken_back_at is null"),
         ),
+    )
+
+
+def _manifests(metadata: sa.MetaData) -> sa.Table:
+    return sa.Table(
+        "manifests",
+        metadata,
+        sa.Column("cluster", sa.Text, primary_key=True),
+        sa.Column("version", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("part", sa.Integer, primary_key=True, autoincrement=False, comment="of how many parts, from 1"),
+        sa.Column("parts", sa.Integer, nullable=False),
+        sa.Column("received_at", TIMESTAMP(timezone=True), nullable=False, server_default=sa.text("now()")),
+        sa.Column("counts", sa.JSON, nullable=False, comment="records that the former system holds, by kind"),
+        sa.Column("records", sa.JSON, nullable=False, comment="kind, id, version and digest of each"),
     )
