@@ -14,8 +14,9 @@ random() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
 # keep NAME: the password of a role or broker user, made the first time.
 touch passwords
 keep() {
-    grep -q "^$1=" passwords || printf '%s=%s\n' "$1" "$(random)" >>passwords
-    sed -n "s/^$1=//p" passwords
+    awk -F= -v name="$1" '$1 == name { found = 1 } END { exit !found }' passwords ||
+        printf '%s=%s\n' "$1" "$(random)" >>passwords
+    awk -F= -v name="$1" '$1 == name { print $2 }' passwords
 }
 
 # The containers' own users read these, so the files are readable, in a folder that is not.
