@@ -1,13 +1,13 @@
 # The verbs of the house. Each makes .venv by itself the first time; `make` alone lists them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check faults bench schemas lock clean
+.PHONY: help demo up test check faults bench compose-test schemas lock clean
 
 BIN := .venv/bin
 READY := .venv/ready
 
 help: ## List the verbs
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  make %-8s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 demo: $(READY) ## Run the whole job on two fictional clusters, show what came of it, end
 	@$(BIN)/python -m deploy.demo
@@ -29,6 +29,9 @@ faults: $(READY) ## Kill and cut servers and services, and check that nothing is
 
 bench: $(READY) ## Measure; the figures also go to .local/bench.json
 	@$(BIN)/python -m tests.benchmarks
+
+compose-test: $(READY) ## Build, start, use, kill and stop docker-compose.yml in a container engine (minutes)
+	@$(BIN)/python -m pytest tests/compose -m compose -q -s
 
 schemas: $(READY) ## Write schemas/published/ from the code
 	@$(BIN)/python -m schemas.publish

@@ -1,4 +1,4 @@
-"""``python -m deploy.compose.prepare``: databases, roles, broker users, queues and migrations, before the services start.
+"""``python -m deploy.compose.prepare``: databases, roles, broker users, queues, migrations; before the services.
 
 It may run at any time, and does at every ``docker compose up``: what is there stays.
 """

@@ -45,7 +45,12 @@ for service in membership billing events communications; do
     printf '%s' "$database" | readable "traboule_${service}_database_url"
     printf '%s' "$broker" | readable "traboule_${service}_broker_url"
     echo "TRABOULE_${upper}_DATABASE_URL=$database" >>house.new
-    echo "TRABOULE_${upper}_BROKER_URL=$broker" >>house.new
+    {
+        echo "TRABOULE_${upper}_BROKER_URL=$broker"
+        # Where `traboule status` asks whether it is ready.
+        echo "TRABOULE_${upper}_HTTP_HOST=$service"
+        echo "TRABOULE_${upper}_HTTP_PORT=8000"
+    } >>house.new
 done
 outside=staff.membership
 for cluster in $(sed -n 's/^\[clusters\.\([A-Za-z0-9_-]*\)\].*/\1/p' ../../clusters.toml); do

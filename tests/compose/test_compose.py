@@ -1,0 +1,201 @@
+"""``docker compose up`` for real: it starts, does the main job, survives kills with nothing lost, and comes back.
+
+The tests share one installation and run in this order.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from deploy.demo.generate import generate
+from deploy.demo.story import IMPORTS
+from services import SERVICES
+from tests.compose.engine import Project
+from tests.faults.checker import Checker, assert_same_end
+from tests.faults.generator import Workload, workload
+from tests.faults.publisher import Publishing
+
+SYSTEM = "numelink/membership"
+BACK_SECONDS = 90.0
+
+
+def test_up_and_healthy(project: Project) -> None:
+    seconds = project.up()
+    size = int(project.found.run("image", "inspect", "--format", "{{.Size}}", project.environment["TRABOULE_IMAGE"]))
+    print(f"\nup and healthy after {seconds:.0f} s; our image has {size / 1e6:.0f} MB")
+    for service in SERVICES:
+        assert project.pid(service), f"{service} does not run"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_can_do_little_more_than_serve(project: Project, service: str) -> None:
+    status = Path(f"/proc/{_main_process(project, service).pid}/status").read_text()
+    fields = dict(line.split(":", 1) for line in status.splitlines())
+    assert fields["Uid"].split()[0] != "0"
+    assert int(fields["CapEff"], 16) == 0
+    assert fields["NoNewPrivs"].strip() == "1"
+    written = project.compose("exec", "--no-TTY", service, "touch", "/app/written", codes=(1,))
+    assert not written
+    others = {f"traboule_{one}_database_url" for one in SERVICES if one != service}
+    assert not others & set(project.compose("exec", "--no-TTY", service, "ls", "/run/secrets").split())
+
+
+def test_nothing_listens_beyond_this_machine(project: Project) -> None:
+    shown = project.compose("ps", "--format", "json")
+    rows: list[dict[str, Any]] = [json.loads(line) for line in shown.splitlines()]
+    published = [one for row in rows for one in row.get("Publishers") or () if one.get("PublishedPort")]
+    assert published
+    assert {one["URL"] for one in published} == {"127.0.0.1"}
+
+
+def test_the_main_job(project: Project) -> None:
+    files = Path(project.environment["TRABOULE_FILES"])
+    exports = generate(files / "exports", members=60)
+    for system, names in IMPORTS:
+        paths = [f"/files/exports/{system.split('/')[0]}/{name}" for name in names]
+        rejects = f"/files/rejects-{system.replace('/', '-')}.csv"
+        report = json.loads(
+            project.traboule("import", "--as", system, "--json", "--rejects", rejects, *paths, codes=(0, 3))
+        )
+        assert all(file["rows"] == file["accepted"] + file["rejected"] for file in report["files"])
+    _wait_until_settled(project)
+    told = project.traboule("keys", "create", "--name", "compose", "--role", "admin", "--json")
+    key = json.loads(told)["key"]
+    total = _get(project, "/statistics", key)["total"]["members"]
+    assert exports.companies <= total <= exports.companies + 15
+
+
+def test_a_former_system_moves_over_and_back(project: Project) -> None:
+    export = "/files/exports/numelink/galette-adherents.csv"
+    project.traboule("cutover", "mirror", SYSTEM, "--reason", "its export is in", "--by", "ops")
+    compared = json.loads(project.traboule("parity", "--as", SYSTEM, export, "--json", "--by", "ops", codes=(0, 1)))
+    for what in Counter(one["what"] for one in compared["differences"]):
+        project.traboule("differences", "accept", "--as", SYSTEM, "--what", what, "--reason", "planted", "--by", "ops")
+    refused = project.traboule("cutover", "switch", SYSTEM, "--reason", "now", "--by", "ops", codes=(2,))
+    assert not refused, "the reason goes to standard error"
+    project.traboule("cutover", "note-backup", "--note", "none: a test", "--by", "ops")
+    gate = json.loads(project.traboule("cutover", "open", SYSTEM, "--json", codes=(0, 1)))
+    failed = [one["name"] for one in gate if not one["holds"]]
+    overruled = [word for name in failed for word in ("--overrule", name)]
+    project.traboule("cutover", "switch", SYSTEM, "--reason", "the board decided", "--by", "ops", *overruled)
+    assert _stages(project)[SYSTEM] == "live"
+    project.traboule("import", "--as", SYSTEM, "--rejects", "/files/late.csv", export, codes=(0, 3))
+    _wait_until_settled(project)
+    late = json.loads(project.traboule("quarantine", "list", SYSTEM, "--json"))
+    assert late, "what it says too late waits"
+    project.traboule("quarantine", "dismiss", *(one["id"] for one in late), "--reason", "an old export", "--by", "ops")
+    rules = json.loads(project.traboule("cutover", "open", SYSTEM, "--for", "rollback", "--json", codes=(0, 1)))
+    overruled = [word for one in rules if not one["holds"] for word in ("--overrule", one["name"])]
+    project.traboule("cutover", "rollback", SYSTEM, "--reason", "not ready", "--by", "ops", *overruled)
+    assert _stages(project)[SYSTEM] == "mirror"
+
+
+def test_kills_lose_nothing(project: Project, passwords: Mapping[str, str]) -> None:
+    checker = _checker(project, passwords)
+    told = workload(companies=60)
+    project.compose("stop", *SERVICES)
+    checker.clear()
+    with project.health_checked():
+        project.compose("start", *SERVICES)
+    _publish(project, passwords, told, seconds=0).finish(120)
+    checker.wait_until_quiet(told, seconds=180)
+    undisturbed = checker.prove(told)
+
+    project.compose("stop", *SERVICES)
+    checker.clear()
+    with project.health_checked():
+        project.compose("start", *SERVICES)
+    publishing = _publish(project, passwords, told, seconds=30)
+    for number, victim in enumerate((*SERVICES, "rabbitmq", "postgres", "membership"), start=1):
+        publishing.wait_for(number / 10, 180)
+        _kill(project, victim)
+    publishing.finish(240)
+    checker.wait_until_quiet(told, seconds=240)
+    assert_same_end(checker.prove(told), undisturbed)
+
+
+def test_stops_in_time_and_comes_back_with_everything(project: Project, passwords: Mapping[str, str]) -> None:
+    before = _checker(project, passwords).prove(workload(companies=60))
+    began = time.monotonic()
+    project.compose("down")
+    print(f"\ndown after {time.monotonic() - began:.0f} s")
+    print(f"up again after {project.up():.0f} s")
+    assert_same_end(_checker(project, passwords).prove(workload(companies=60)), before)
+    assert "members" in project.traboule("--help")
+
+
+# --- hands -----------------------------------------------------------------------------------------------------------
+
+
+def _stages(project: Project) -> dict[str, str]:
+    return {row["system"]: row["stage"] for row in json.loads(project.traboule("cutover", "status", "--json"))}
+
+
+def _wait_until_settled(project: Project, seconds: float = 180) -> None:
+    deadline = time.monotonic() + seconds
+    calm = 0
+    while calm < 2:
+        states = json.loads(project.traboule("status", "--json", codes=(0, 1)))["services"]
+        waiting = sum(sum(one["messages"] for one in state["queues"]) + state["database"]["outbox_rows"] for state in states)
+        calm = calm + 1 if not waiting else 0
+        assert time.monotonic() < deadline, f"{waiting} messages still wait"
+
+
+def _main_process(project: Project, service: str) -> psutil.Process:
+    """The program itself: the container's first process only starts and reaps it."""
+    first = psutil.Process(project.pid(service))
+    children = first.children(recursive=True)
+    return next((one for one in children if "beam" in one.name() or "python" in one.name()), first)
+
+
+def _kill(project: Project, service: str) -> None:
+    """As a crash would: the engine is not told, and has to start it again by itself."""
+    victim = _main_process(project, service)
+    victim.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + BACK_SECONDS
+    while True:
+        with suppress(psutil.Error, ValueError):
+            pid = project.pid(service)
+            if pid and _main_process(project, service).pid != victim.pid:
+                return
+        assert time.monotonic() < deadline, f"{service} did not come back by itself"
+        time.sleep(0.5)
+
+
+def _checker(project: Project, passwords: Mapping[str, str]) -> Checker:
+    env = project.environment
+    return Checker(
+        f"postgresql://postgres:{passwords['postgres']}@127.0.0.1:{env['DATABASE_PORT']}/postgres",
+        f"amqp://admin:{passwords['rabbitmq']}@127.0.0.1:{env['BROKER_PORT']}/traboule",
+        f"http://admin:{passwords['rabbitmq']}@127.0.0.1:{env['BROKER_MANAGEMENT_PORT']}",
+        "traboule",
+    )
+
+
+def _publish(project: Project, passwords: Mapping[str, str], told: Workload, seconds: float) -> Publishing:
+    port = project.environment["BROKER_PORT"]
+    messages = told.messages(order=1)
+    users = {message.user for message in messages}
+    urls = {user: f"amqp://{user}:{passwords[user]}@127.0.0.1:{port}/traboule" for user in users}
+    publishing = Publishing(urls, messages, seconds)
+    publishing.start()
+    return publishing
+
+
+def _get(project: Project, path: str, key: str) -> Any:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{project.environment['HTTP_PORT']}{path}", headers={"Authorization": f"Bearer {key}"}
+    )
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
+        return json.load(answer)
