@@ -62,11 +62,11 @@ def project(container_engine: Engine, tmp_path_factory: pytest.TempPathFactory) 
             "COMPOSE_FILE": f"docker-compose.yml:{HERE / 'with_database.yml'}",
         },
     )
-    installed.compose("--profile", "ops", "down", "--volumes", "--timeout", "5")
+    installed.compose("--profile", "ops", "down", "--volumes", "--remove-orphans", "--timeout", "5")
     try:
         yield installed
     finally:
-        installed.compose("--profile", "ops", "down", "--volumes", "--timeout", "10")
+        installed.compose("--profile", "ops", "down", "--volumes", "--remove-orphans", "--timeout", "10")
 
 
 @pytest.fixture(scope="session")

@@ -105,8 +105,8 @@ class Project:
         return _run(command, {**self.found.environment, **self.environment}, seconds, self.checkout, codes)
 
     def traboule(self, *words: str, codes: Sequence[int] = (0,)) -> str:
-        """An operator's command, as README tells it."""
-        return self.compose("run", "--rm", "--no-TTY", "--quiet-pull", "traboule", *words, codes=codes)
+        """An operator's command, as README tells it, but without ``--rm``, with which Podman forgets the exit code."""
+        return self.compose("run", "--no-TTY", "--no-deps", "traboule", *words, codes=codes)
 
     def container(self, service: str) -> str:
         """The container of a service."""
