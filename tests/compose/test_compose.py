@@ -90,11 +90,12 @@ def test_a_former_system_moves_over_and_back(project: Project) -> None:
     overruled = [word for name in failed for word in ("--overrule", name)]
     project.traboule("cutover", "switch", SYSTEM, "--reason", "the board decided", "--by", "ops", *overruled)
     assert _stages(project)[SYSTEM] == "live"
-    project.traboule("import", "--as", SYSTEM, "--rejects", "/files/late.csv", export, codes=(0, 3))
+    late = Path(project.environment["TRABOULE_FILES"]) / "late.csv"
+    late.write_text("record_id;name\n9901;Trop tard SARL\n", "utf-8")
+    project.traboule("import", "--as", SYSTEM, "/files/late.csv")
     _wait_until_settled(project)
-    late = json.loads(project.traboule("quarantine", "list", SYSTEM, "--json"))
-    assert late, "what it says too late waits"
-    project.traboule("quarantine", "dismiss", *(one["id"] for one in late), "--reason", "an old export", "--by", "ops")
+    [waits] = json.loads(project.traboule("quarantine", "list", SYSTEM, "--json"))
+    project.traboule("quarantine", "dismiss", waits["id"], "--reason", "typed there by habit", "--by", "ops")
     rules = json.loads(project.traboule("cutover", "open", SYSTEM, "--for", "rollback", "--json", codes=(0, 1)))
     overruled = [word for one in rules if not one["holds"] for word in ("--overrule", one["name"])]
     project.traboule("cutover", "rollback", SYSTEM, "--reason", "not ready", "--by", "ops", *overruled)
