@@ -74,9 +74,9 @@ def engine() -> Generator[Engine]:
         yield Engine("podman", [compose], {"DOCKER_HOST": address})
 
 
-def make_base_images(found: Engine) -> None:
-    """Have the images that ours and the compose file begin with. Raises CalledProcessError."""
-    missing = [stand_in for name, stand_in in BASE_IMAGES.items() if not found.has_image(f"docker.io/library/{name}")]
+def make_base_images(found: Engine, images: Mapping[str, str] = BASE_IMAGES) -> None:
+    """Have official images by their names, or their stand-ins. Raises CalledProcessError."""
+    missing = [stand_in for name, stand_in in images.items() if not found.has_image(f"docker.io/library/{name}")]
     if missing:
         subprocess.run(["sh", str(STAND_INS / "build.sh"), *missing], check=True, timeout=900)
 

@@ -148,7 +148,9 @@ def _wait_until_settled(project: Project, seconds: float = 180) -> None:
     calm = 0
     while calm < 2:
         states = json.loads(project.traboule("status", "--json", codes=(0, 1)))["services"]
-        waiting = sum(sum(one["messages"] for one in state["queues"]) + state["database"]["outbox_rows"] for state in states)
+        waiting = sum(
+            sum(one["messages"] for one in state["queues"]) + state["database"]["outbox_rows"] for state in states
+        )
         calm = calm + 1 if not waiting else 0
         assert time.monotonic() < deadline, f"{waiting} messages still wait"
 
