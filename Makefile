@@ -1,7 +1,7 @@
 # The verbs of the house. Each makes .venv by itself the first time; `make` alone lists them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check faults bench compose-test schemas lock clean
+.PHONY: help demo up test check faults bench soak compose-test schemas lock clean
 
 BIN := .venv/bin
 READY := .venv/ready
@@ -26,6 +26,9 @@ check: $(READY) ## Lint, formatting, import rules, types
 
 faults: $(READY) ## Kill and cut servers and services, and check that nothing is lost or done twice
 	@$(BIN)/python -m pytest tests/faults -m faults -q
+
+soak: $(READY) ## An hour of mixed traffic with random faults: memory flat, nothing lost (SOAK_MINUTES, SOAK_SEED)
+	@$(BIN)/python -m pytest tests/faults/test_soak.py -m soak -q -s
 
 bench: $(READY) ## Measure; the figures also go to .local/bench.json
 	@$(BIN)/python -m tests.benchmarks
