@@ -17,15 +17,20 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 import asyncpg
 
 import services as services_package
+from deploy.local.errors import NodeError
 from deploy.local.provision import load_definitions
 from schemas.catalogue import COMMANDS
 from services import SERVICES
-from shared.messaging.topology import HOUSE, STAFF, Queue, definitions
+from shared.messaging.consumer import MAX_BODY
+from shared.messaging.topology import HOUSE, QUEUE_BYTES, STAFF, Queue, definitions
 from shared.persistence import migrations
 from shared.runtime.clusters import Cluster, load_clusters
 from shared.runtime.settings import CLUSTERS_FILE
+from shared.runtime.variables import variable
 
 SURVIVORSHIP = Path(__file__).with_name("survivorship.toml")
+QUEUE_BYTES_VARIABLE = "TRABOULE_QUEUE_BYTES"
+"""Names the variable with what may wait in each subscription; see :data:`shared.messaging.topology.QUEUE_BYTES`."""
 EXTENSIONS = {"membership": ("pg_trgm", "unaccent")}
 """What a service's schema needs and a superuser has to allow."""
 
@@ -51,6 +56,7 @@ def provision(
     services: Sequence[str] = SERVICES,
     secrets: Mapping[str, str] | None = None,
     databases: str = HOUSE,
+    former_systems: bool = True,
 ) -> Provisioned:
     """Make or complete everything that the services need on one database server and one broker.
 
@@ -58,6 +64,8 @@ def provision(
     The broker's virtual host is the path of ``broker_admin_url``. ``databases`` is the first word of the names of
     databases and roles, so that one server can carry several houses. ``secrets`` gives passwords by role
     (``traboule_billing``) or broker user (``traboule.billing``, ``numelink.billing``); others are made at random.
+    Without ``former_systems`` their broker users and those of staff tools are left as they are: see ``traboule
+    former-systems add``.
     """
     clusters = load_clusters(clusters_file)
     given = {} if secrets is None else secrets
@@ -66,7 +74,7 @@ def provision(
         for name in [
             *(f"{databases}_{service}" for service in services),
             *(f"{HOUSE}.{service}" for service in services),
-            *_outside(clusters, services),
+            *(outside(clusters, services) if former_systems else ()),
         ]
     }
     broker = _definitions(services, clusters, passwords, unquote(urlsplit(broker_admin_url).path[1:]) or "/")
@@ -92,7 +100,7 @@ def queues(service: str) -> list[Queue]:
     return [one.queue for one in import_module(f"services.{service}.consumers").SUBSCRIPTIONS]
 
 
-def _outside(clusters: Mapping[str, Cluster], services: Iterable[str]) -> list[str]:
+def outside(clusters: Mapping[str, Cluster], services: Iterable[str]) -> list[str]:
     """Who publishes though it is no service of ours: former systems, and the tools that send a service commands."""
     systems = [f"{code}.{name}" for code, cluster in clusters.items() for name in cluster.services if name in services]
     return [*systems, *(f"{STAFF}.{name}" for name in sorted({one.service for one in COMMANDS}) if name in services)]
@@ -104,9 +112,17 @@ def _definitions(
     return definitions(
         [queue for service in services for queue in queues(service)],
         {service: passwords[f"{HOUSE}.{service}"] for service in services},
-        {user: passwords[user] for user in _outside(clusters, services)},
+        {user: passwords[user] for user in outside(clusters, services) if user in passwords},
         vhost=vhost,
+        queue_bytes=_queue_bytes(),
     )
+
+
+def _queue_bytes() -> int:
+    written = variable(QUEUE_BYTES_VARIABLE) or str(QUEUE_BYTES)
+    if not written.isdecimal() or int(written) < MAX_BODY:
+        raise NodeError(f"{QUEUE_BYTES_VARIABLE} must be a number of bytes, {MAX_BODY} or more")
+    return int(written)
 
 
 def _environment(
@@ -122,7 +138,9 @@ def _environment(
         role, user = f"{databases}_{service}", f"{HOUSE}.{service}"
         env[f"TRABOULE_{service.upper()}_DATABASE_URL"] = _as(database_admin_url, role, passwords[role], path=role)
         env[f"TRABOULE_{service.upper()}_BROKER_URL"] = _as(broker_admin_url, user, passwords[user])
-    for user in _outside(clusters, services):
+    for user in outside(clusters, services):
+        if user not in passwords:
+            continue
         name = user.replace(".", "_").replace("-", "_").upper()
         env[f"TRABOULE_BROKER_URL_{name}"] = _as(broker_admin_url, user, passwords[user])
     return env

@@ -4,14 +4,16 @@ A *Recorded* fact is published by a former system about its own record. Billing 
 that it now holds as a *Changed* fact, which names the cluster, under the former system's own ids and version.
 """
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
 from schemas.conflicts import ConflictAnswered
-from schemas.cutover import StageChanged
+from schemas.cutover import COUNTS, PART_RECORDS, RECORDS, Count, ManifestRecord, ManifestRecorded, StageChanged
+from schemas.cutover_requests import CutoverAnswered
 from schemas.fields import Amount, AnnouncedRecord, Day, Fact, Key, Label
 
+BillingKind = Literal["invoice", "payment"]
 InvoiceStatus = Literal["draft", "issued", "paid", "cancelled"]
 
 
@@ -81,3 +83,26 @@ class BillingStageChanged(StageChanged):
     """Where a cluster's former billing system stands: legacy, mirror, live or retired."""
 
     service: ClassVar[str] = "billing"
+
+
+class BillingCutoverAnswered(CutoverAnswered):
+    """What billing did or told of what was asked about its former systems."""
+
+    service: ClassVar[str] = "billing"
+
+
+class BillingManifestRecord(ManifestRecord):
+    """One record that a former billing system holds."""
+
+    kind: BillingKind = Field(description="What it is")
+
+
+class BillingManifestRecorded(ManifestRecorded):
+    """What a former billing system holds: how many of each kind and, if it can tell, each record."""
+
+    service: ClassVar[str] = "billing"
+
+    counts: dict[BillingKind, Count] = Field(default_factory=dict, description=COUNTS)
+    records: Annotated[tuple[BillingManifestRecord, ...], Field(max_length=PART_RECORDS)] = Field(
+        (), description=RECORDS
+    )

@@ -1,6 +1,7 @@
 """Every fact and command that may travel, in one list: what is not here cannot be published."""
 
-from schemas import billing, commands, communications, events, membership
+from schemas import billing, commands, communications, cutover_requests, events, membership
+from schemas.cutover import ManifestRecorded
 from schemas.fields import Command, Content, Fact
 
 FACTS: tuple[type[Content], ...] = (
@@ -9,7 +10,10 @@ FACTS: tuple[type[Content], ...] = (
     membership.MembersMerged,
     membership.MembersSeparated,
     membership.MergeConflictChanged,
+    membership.MembershipManifestRecorded,
     membership.MembershipStageChanged,
+    cutover_requests.CutoverRequested,
+    membership.MembershipCutoverAnswered,
     commands.CreateMember,
     commands.ChangeMember,
     commands.EndMembership,
@@ -19,22 +23,32 @@ FACTS: tuple[type[Content], ...] = (
     billing.InvoiceChanged,
     billing.PaymentChanged,
     billing.BillingConflictAnswered,
+    billing.BillingManifestRecorded,
     billing.BillingStageChanged,
+    billing.BillingCutoverAnswered,
     events.EventRecorded,
     events.RegistrationRecorded,
     events.EventChanged,
     events.RegistrationChanged,
     events.EventsConflictAnswered,
+    events.EventsManifestRecorded,
     events.EventsStageChanged,
+    events.EventsCutoverAnswered,
     communications.ConsentRecorded,
     communications.MailingRecorded,
     communications.ConsentChanged,
     communications.MailingChanged,
+    communications.CommunicationsManifestRecorded,
     communications.CommunicationsStageChanged,
+    communications.CommunicationsCutoverAnswered,
 )
 
-RECORDED: tuple[type[Fact], ...] = tuple(fact for fact in FACTS if issubclass(fact, Fact) and fact.published_as is None)
-"""What former systems publish."""
+RECORDED: tuple[type[Fact], ...] = tuple(
+    fact
+    for fact in FACTS
+    if issubclass(fact, Fact) and fact.published_as is None and not issubclass(fact, ManifestRecorded)
+)
+"""What former systems publish of one record each."""
 
 COMMANDS: tuple[type[Command], ...] = tuple(one for one in FACTS if issubclass(one, Command))
 """What staff tools ask for."""

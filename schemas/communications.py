@@ -2,11 +2,14 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from schemas.cutover import StageChanged
+from schemas.cutover import COUNTS, PART_RECORDS, RECORDS, Count, ManifestRecord, ManifestRecorded, StageChanged
+from schemas.cutover_requests import CutoverAnswered
 from schemas.fields import AnnouncedRecord, Fact, Key, Label, Moment
 from schemas.membership import Channel
+
+CommunicationsKind = Literal["consent", "mailing"]
 
 
 class _Consent(Fact):
@@ -22,6 +25,11 @@ class _Consent(Fact):
     proof: Label | None = Field(None, description="Where the proof is kept, such as a form's reference; RGPD art. 7(1)")
 
 
+def _one_order(recipients: tuple[str, ...]) -> tuple[str, ...]:
+    # A list that says the same in any order is one fact, with one id.
+    return tuple(sorted(set(recipients)))
+
+
 class _Mailing(Fact):
     service: ClassVar[str] = "communications"
 
@@ -30,7 +38,7 @@ class _Mailing(Fact):
     purpose: Label | None = None
     brand: Label | None = None
     sent_at: Moment
-    recipients: Annotated[tuple[Key, ...], Field(max_length=5_000)] = Field(
+    recipients: Annotated[tuple[Key, ...], Field(max_length=5_000), AfterValidator(_one_order)] = Field(
         description="record_id of every member that it was sent to; what was sent cannot be unsent, so these add up"
     )
 
@@ -63,3 +71,26 @@ class CommunicationsStageChanged(StageChanged):
     """Where a cluster's former communications system stands: legacy, mirror, live or retired."""
 
     service: ClassVar[str] = "communications"
+
+
+class CommunicationsCutoverAnswered(CutoverAnswered):
+    """What communications did or told of what was asked about its former systems."""
+
+    service: ClassVar[str] = "communications"
+
+
+class CommunicationsManifestRecord(ManifestRecord):
+    """One record that a former communications system holds."""
+
+    kind: CommunicationsKind = Field(description="What it is")
+
+
+class CommunicationsManifestRecorded(ManifestRecorded):
+    """What a former communications system holds: how many of each kind and, if it can tell, each record."""
+
+    service: ClassVar[str] = "communications"
+
+    counts: dict[CommunicationsKind, Count] = Field(default_factory=dict, description=COUNTS)
+    records: Annotated[tuple[CommunicationsManifestRecord, ...], Field(max_length=PART_RECORDS)] = Field(
+        (), description=RECORDS
+    )

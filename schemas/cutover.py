@@ -1,8 +1,10 @@
-"""Where a former system stands on its way over; each of our services tells it of its own."""
+"""Moving a former system over: where it stands, as our services tell it, and what it says that it holds."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from schemas.fields import AnnouncedRecord, Label, Moment
+from pydantic import Field, StringConstraints, model_validator
+
+from schemas.fields import AnnouncedRecord, Fact, Key, Label, Moment, Part, Version
 
 Stage = Literal["legacy", "mirror", "live", "retired"]
 
@@ -15,3 +17,46 @@ class StageChanged(AnnouncedRecord):
     stage: Stage
     since: Moment
     by: Label
+
+
+Count = Annotated[int, Field(ge=0, lt=2**63)]
+"""How many records."""
+
+PART_RECORDS = 20_000
+"""Records in one part of a manifest, at most: with ids of usual length it fits into one message."""
+
+COUNTS = (
+    "How many records of each kind the former system holds, in all parts together; every part may say so, or one. "
+    "Of a kind that is neither counted nor listed it holds none; one that is only counted is compared by its count"
+)
+RECORDS = "The records that it holds, 20,000 in a part at most; each listed once"
+
+
+class ManifestRecord(Part):
+    """One record that a former system holds. With neither version nor digest, only that it is there is compared."""
+
+    id: Key = Field(description="The record's own id in the former system: invoice_id of an invoice, and so on")
+    version: Version | None = Field(default=None, description="Its version, as the fact about it says")
+    digest: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = Field(
+        default=None, description="SHA-256 of the fact about it in its normal form, in 64 small hex digits"
+    )
+
+
+class ManifestRecorded(Fact):
+    """What a former system holds, all of it, for comparing it with our mirror. Each service has its own kinds."""
+
+    key: ClassVar[str] = "manifest-recorded"
+
+    version: Version = Field(
+        description="The manifest's own number, or its time in microseconds since 1970: the largest is the newest"
+    )
+    part: Annotated[int, Field(ge=1, le=1_000)] = Field(
+        1, description="Which part this is: a manifest of many records is cut, and every part has the same version"
+    )
+    parts: Annotated[int, Field(ge=1, le=1_000)] = Field(1, description="Of how many parts it is made")
+
+    @model_validator(mode="after")
+    def _counted(self) -> Self:
+        if self.part > self.parts:
+            raise ValueError("part must not be larger than parts")
+        return self

@@ -114,6 +114,12 @@ DESCRIPTIONS: Mapping[str, str] = {
     "Overlap.starts_on": "First day that both paid for",
     "Overlap.ends_on": "Last day that both paid for",
     "event": "Title of the gathering that both registered for",
+    # what is asked at the door of other services, and answered
+    "CutoverRequested.version": "When it was asked, in microseconds since 1970",
+    "MembershipCutoverAnswered.version": "When it was answered, in microseconds since 1970",
+    "BillingCutoverAnswered.version": "When it was answered, in microseconds since 1970",
+    "EventsCutoverAnswered.version": "When it was answered, in microseconds since 1970",
+    "CommunicationsCutoverAnswered.version": "When it was answered, in microseconds since 1970",
     # what is answered to a conflict
     "BillingConflictAnswered.version": "How many answers there were to this conflict, this one included",
     "EventsConflictAnswered.version": "How many answers there were to this conflict, this one included",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import orjson
@@ -58,6 +59,11 @@ class Envelope(BaseModel, Generic[F]):
         """16 bytes that are equal when the facts are; they decide between two writings of one version."""
         return blake2b(self.document, digest_size=16).digest()
 
+    def extension(self, name: str) -> str | None:
+        """An extension attribute that has no field of its own, if it is there and a text."""
+        value = (self.__pydantic_extra__ or {}).get(name)
+        return value if isinstance(value, str) else None
+
     def encode(self) -> bytes:
         """This event alone, as structured JSON."""
         head = self.model_dump(mode="json", exclude={"data"}, exclude_none=True)
@@ -89,8 +95,19 @@ def fact_id(fact_type: type[Content], source: str, document: bytes) -> str:
     return blake2b(name + document, digest_size=16).hexdigest()
 
 
+Onward = Mapping[str, Mapping[str, str]]
+"""Correlation id → extension attributes of the events that bear it."""
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_NOBODY: Onward = MappingProxyType({})
+
+
 def encode_event(
-    fact_type: type[Content], source: str, document: bytes, event_id: str, correlation_id: str | None = None
+    fact_type: type[Content],
+    source: str,
+    document: bytes,
+    event_id: str,
+    correlation_id: str | None = None,
+    extensions: Mapping[str, str] = _NOTHING,
 ) -> bytes:
     """A structured CloudEvent around a fact that is already JSON."""
     head = {
@@ -102,6 +119,7 @@ def encode_event(
     }
     if correlation_id is not None:
         head["correlationid"] = correlation_id
+    head |= extensions
     return orjson.dumps(head)[:-1] + b',"data":' + document + b"}"
 
 
@@ -123,25 +141,33 @@ def encode(source: str, facts: Sequence[Content], correlation_id: str | None = N
     return _message([_event(source, fact, correlation_id) for fact in facts])
 
 
-def encode_all(source: str, facts: Iterable[tuple[Content, str | None]]) -> Iterable[Encoded]:
-    """Facts of one type, each with its correlation id, in as few messages as the bounds allow."""
-    return _packed(_event(source, fact, correlation_id) for fact, correlation_id in facts)
+def encode_all(
+    source: str, facts: Iterable[tuple[Content, str | None]], onward: Onward = _NOBODY
+) -> Iterable[Encoded]:
+    """Facts of one type, each with its correlation id, in as few messages as the bounds allow.
+
+    ``onward`` says which extension attributes go with a correlation id.
+    """
+    return _packed(
+        _event(source, fact, cause, onward.get(cause, _NOTHING) if cause else _NOTHING) for fact, cause in facts
+    )
 
 
 def encode_held(
-    fact_type: type[AnnouncedRecord], source: str, messages: Iterable["Envelope[Any]"]
+    fact_type: type[AnnouncedRecord], source: str, messages: Iterable["Envelope[Any]"], onward: Onward = _NOBODY
 ) -> Iterable[Encoded]:
     """What a service announces of records that it holds now: each fact as it came, and the cluster that it came from.
 
     The JSON is taken over as it was checked on the way in, so nothing is built or validated twice.
     """
-    return _packed(_held(fact_type, source, message) for message in messages)
+    return _packed(_held(fact_type, source, message, onward) for message in messages)
 
 
-def _held(fact_type: type[AnnouncedRecord], source: str, message: "Envelope[Any]") -> tuple[str, bytes]:
+def _held(fact_type: type[AnnouncedRecord], source: str, message: "Envelope[Any]", onward: Onward) -> tuple[str, bytes]:
     document = b'{"cluster":' + orjson.dumps(message.cluster) + b"," + message.document[1:]
     event_id = fact_id(fact_type, source, document)
-    return event_id, encode_event(fact_type, source, document, event_id, message.correlationid or message.id)
+    cause = message.correlationid or message.id
+    return event_id, encode_event(fact_type, source, document, event_id, cause, onward.get(cause, _NOTHING))
 
 
 def _packed(encoded: Iterable[tuple[str, bytes]]) -> Iterable[Encoded]:
@@ -157,10 +183,12 @@ def _packed(encoded: Iterable[tuple[str, bytes]]) -> Iterable[Encoded]:
         yield _message(events)
 
 
-def _event(source: str, fact: Content, correlation_id: str | None) -> tuple[str, bytes]:
+def _event(
+    source: str, fact: Content, correlation_id: str | None, extensions: Mapping[str, str] = _NOTHING
+) -> tuple[str, bytes]:
     document = to_json(fact)
     event_id = fact_id(type(fact), source, document)
-    return event_id, encode_event(type(fact), source, document, event_id, correlation_id)
+    return event_id, encode_event(type(fact), source, document, event_id, correlation_id, extensions)
 
 
 def _message(events: Sequence[tuple[str, bytes]]) -> Encoded:

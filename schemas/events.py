@@ -5,9 +5,11 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from schemas.conflicts import ConflictAnswered
-from schemas.cutover import StageChanged
+from schemas.cutover import COUNTS, PART_RECORDS, RECORDS, Count, ManifestRecord, ManifestRecorded, StageChanged
+from schemas.cutover_requests import CutoverAnswered
 from schemas.fields import AnnouncedRecord, Fact, Key, Label, Moment, Name
 
+EventsKind = Literal["event", "registration"]
 RegistrationStatus = Literal["registered", "waiting", "attended", "absent", "cancelled"]
 
 
@@ -67,3 +69,26 @@ class EventsStageChanged(StageChanged):
     """Where a cluster's former events system stands: legacy, mirror, live or retired."""
 
     service: ClassVar[str] = "events"
+
+
+class EventsCutoverAnswered(CutoverAnswered):
+    """What the events service did or told of what was asked about its former systems."""
+
+    service: ClassVar[str] = "events"
+
+
+class EventsManifestRecord(ManifestRecord):
+    """One record that a former events system holds."""
+
+    kind: EventsKind = Field(description="What it is")
+
+
+class EventsManifestRecorded(ManifestRecorded):
+    """What a former events system holds: how many of each kind and, if it can tell, each record."""
+
+    service: ClassVar[str] = "events"
+
+    counts: dict[EventsKind, Count] = Field(default_factory=dict, description=COUNTS)
+    records: Annotated[tuple[EventsManifestRecord, ...], Field(max_length=PART_RECORDS)] = Field(
+        (), description=RECORDS
+    )

@@ -6,13 +6,17 @@ Companies and people are made up; phone numbers come from the ranges that Arcep 
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
-from schemas import billing, commands, communications, events, membership
+from schemas import billing, commands, communications, cutover_requests, events, membership
+from schemas.cutover import ManifestRecord
+from schemas.digests import record_digest
 from schemas.envelope import encode, source_of
 from schemas.fields import Content, Fact, RecordRef
+
+L = TypeVar("L", bound=ManifestRecord)
 
 CLUSTER = "numelink"
 """The cluster whose former systems publish the examples."""
@@ -66,6 +70,13 @@ def _member_recorded() -> Fact:
         created_on=date(2019, 3, 1),
         modified_on=date(2026, 11, 23),
         extra={"Parrain": "Société des Mines"},
+    )
+
+
+def _listed(record_type: type[L], kind: str, fact: Fact) -> L:
+    item_id = next(getattr(fact, name) for name in type(fact).model_fields if name.endswith("_id"))
+    return record_type.model_validate(
+        {"kind": kind, "id": item_id, "version": fact.version, "digest": record_digest(fact)}
     )
 
 
@@ -191,8 +202,30 @@ _STANDING: dict[str, Any] = {
     "by": "Ops",
 }
 
+_REQUEST_ID = "019ab08c-1f00-7c3a-8e52-3f5d2c7b9a11"
+_REQUEST: dict[str, Any] = {
+    "version": _MICROSECONDS,
+    "request_id": _REQUEST_ID,
+    "responsible": "billing",
+    "cluster": CLUSTER,
+    "operation": "move",
+    "arguments": {"move": "switch", "overrule": ["backup"]},
+    "author": "z.muller",
+    "reason": "décidé par le conseil",
+    "asked_at": datetime(2026, 11, 23, 9, 0, tzinfo=UTC),
+}
+_CUTOVER_ANSWER: dict[str, Any] = {
+    "version": _MICROSECONDS + 1,
+    "request_id": _REQUEST_ID,
+    "outcome": "done",
+    "answer": {"system": f"{CLUSTER}/billing", "stage": "live", "epoch": 2, "already": False},
+    "answered_at": datetime(2026, 11, 23, 9, 0, 1, tzinfo=UTC),
+}
+
 _ASKED: dict[str, Any] = {"cluster": CLUSTER, "author": "z.muller", "reason": "courriel du 23 novembre"}
 _SEEN: dict[str, Any] = {**_ASKED, "record_id": "1042", "expected_version": _MICROSECONDS}
+
+_MANIFEST: dict[str, Any] = {"version": _MICROSECONDS}
 
 EXAMPLES: Mapping[type[Content], Callable[[], Content]] = {
     membership.MemberRecorded: _member_recorded,
@@ -226,10 +259,40 @@ EXAMPLES: Mapping[type[Content], Callable[[], Content]] = {
     commands.ChangeContacts: lambda: commands.ChangeContacts(
         **_SEEN, first_name="Zoé", last_name="Müller", role="Présidente", email="zoe@ateliers-du-gier.example"
     ),
+    membership.MembershipManifestRecorded: lambda: membership.MembershipManifestRecorded(
+        **_MANIFEST,
+        counts={"member": 1},
+        records=(_listed(membership.MembershipManifestRecord, "member", _member_recorded()),),
+    ),
+    billing.BillingManifestRecorded: lambda: billing.BillingManifestRecorded(
+        **_MANIFEST,
+        part=1,
+        parts=2,
+        counts={"invoice": 412, "payment": 398},
+        records=(
+            _listed(billing.BillingManifestRecord, "invoice", billing.InvoiceRecorded(**_INVOICE)),
+            _listed(billing.BillingManifestRecord, "payment", billing.PaymentRecorded(**_PAYMENT)),
+        ),
+    ),
+    events.EventsManifestRecorded: lambda: events.EventsManifestRecorded(
+        **_MANIFEST,
+        counts={"event": 1, "registration": 96},
+        records=(events.EventsManifestRecord(kind="event", id="apero-2026-11", version=2),),
+    ),
+    communications.CommunicationsManifestRecorded: lambda: communications.CommunicationsManifestRecorded(
+        **_MANIFEST, counts={"consent": 1240, "mailing": 31}
+    ),
     membership.MembershipStageChanged: lambda: membership.MembershipStageChanged(**_STANDING),
     billing.BillingStageChanged: lambda: billing.BillingStageChanged(**_STANDING),
     events.EventsStageChanged: lambda: events.EventsStageChanged(**_STANDING),
     communications.CommunicationsStageChanged: lambda: communications.CommunicationsStageChanged(**_STANDING),
+    cutover_requests.CutoverRequested: lambda: cutover_requests.CutoverRequested(**_REQUEST),
+    membership.MembershipCutoverAnswered: lambda: membership.MembershipCutoverAnswered(**_CUTOVER_ANSWER),
+    billing.BillingCutoverAnswered: lambda: billing.BillingCutoverAnswered(**_CUTOVER_ANSWER),
+    events.EventsCutoverAnswered: lambda: events.EventsCutoverAnswered(**_CUTOVER_ANSWER),
+    communications.CommunicationsCutoverAnswered: lambda: communications.CommunicationsCutoverAnswered(
+        **_CUTOVER_ANSWER
+    ),
 }
 """How to build the example of each type."""
 

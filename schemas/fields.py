@@ -65,7 +65,17 @@ def _in_utc(moment: datetime) -> datetime:
     return _within_reach(moment).astimezone(UTC)
 
 
-Amount = Annotated[Decimal, Field(max_digits=12, decimal_places=2), BeforeValidator(_written_as_text)]
+def _to_the_cent(amount: Decimal) -> Decimal:
+    # One fact has one writing: 1200, 1200.0 and 1200.00 must be told again, years later, under the same id.
+    return amount.quantize(Decimal("0.01")) + 0
+
+
+Amount = Annotated[
+    Decimal,
+    Field(max_digits=12, decimal_places=2),
+    BeforeValidator(_written_as_text),
+    AfterValidator(_to_the_cent),
+]
 """Euros and cents, written as text ("1200.00"); at most 12 digits, 2 of them after the point."""
 
 Day = Annotated[date, AfterValidator(_plausible)]

@@ -4,9 +4,11 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from schemas.cutover import StageChanged
+from schemas.cutover import COUNTS, PART_RECORDS, RECORDS, Count, ManifestRecord, ManifestRecorded, StageChanged
+from schemas.cutover_requests import CutoverAnswered
 from schemas.fields import Amount, Announced, Day, Fact, Key, Label, Name, Note, Part, RecordRef
 
+MembershipKind = Literal["member"]
 Channel = Literal["email", "bulk-email", "phone", "post", "sms"]
 MemberStatus = Literal["active", "pending", "ended"]
 
@@ -166,3 +168,26 @@ class MembershipStageChanged(StageChanged):
     """Where a cluster's former membership system stands: legacy, mirror, live or retired."""
 
     service: ClassVar[str] = "membership"
+
+
+class MembershipCutoverAnswered(CutoverAnswered):
+    """What membership did or told of what was asked about its former systems."""
+
+    service: ClassVar[str] = "membership"
+
+
+class MembershipManifestRecord(ManifestRecord):
+    """One record that a former membership system holds."""
+
+    kind: MembershipKind = Field(description="What it is")
+
+
+class MembershipManifestRecorded(ManifestRecorded):
+    """What a former membership system holds: how many of each kind and, if it can tell, each record."""
+
+    service: ClassVar[str] = "membership"
+
+    counts: dict[MembershipKind, Count] = Field(default_factory=dict, description=COUNTS)
+    records: Annotated[tuple[MembershipManifestRecord, ...], Field(max_length=PART_RECORDS)] = Field(
+        (), description=RECORDS
+    )

@@ -3,7 +3,6 @@
 import gc
 from collections.abc import Coroutine
 from importlib import import_module
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +11,7 @@ from typer.core import TyperGroup
 from services import SERVICES
 from services.check import check
 from services.ops import conflicts, cutover, dead_letters, quarantine
+from services.ops.migrate import migrate
 from services.ops.status import status
 
 _LATER = {
@@ -21,7 +21,13 @@ _LATER = {
     "duplicates": ("services.membership.cli.duplicates", "app", "Decide which members are one company, and undo it."),
     "overrides": ("services.membership.cli.overrides", "app", "Values that staff set by hand on members."),
     "parity": ("services.ops.parity", "parity", "Compare a former system's export with what we hold of it."),
+    "rehearse": ("services.ops.rehearse", "rehearse", "Compare what a former system did with what we would have done."),
     "differences": ("services.ops.differences", "app", "What such a comparison found, and what of it may stay."),
+    "backup": ("services.ops.backup", "backup", "Back up all databases at one moment, and the broker's definitions."),
+    "restore": ("services.ops.restore", "restore", "Restore a backup into new servers."),
+    "retell": ("services.ops.retell", "retell", "Let the services tell again all that they hold."),
+    "doctor": ("services.ops.doctor", "doctor", "Check a running installation: what is wrong, and how to mend it."),
+    "former-systems": ("services.ops.former_systems", "app", "Who may publish on the broker, with which password."),
     "keys": ("services.membership.keys", "keys", "API keys for the HTTP door."),
 }
 """Commands that are imported when they are called: a service's process need not carry the import's libraries."""
@@ -72,6 +78,7 @@ def serve(service: Service) -> None:
     Example: [bold]traboule serve billing[/]
     """
     from services.ops.environment import settings_of
+    from shared.runtime import tracing
     from shared.runtime.logging import configure_logging
 
     settings = settings_of(service)
@@ -80,35 +87,18 @@ def serve(service: Service) -> None:
     # What was loaded so far stays; and a batch makes more objects than the collector's usual patience.
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
-    _run_fast(process.run())
-
-
-@app.command()
-def migrate(
-    service: MaybeService = None, every: Annotated[bool, typer.Option("--all", help="every configured service")] = False
-) -> None:
-    """Bring a service's database to the newest schema. Running it again changes nothing.
-
-    Examples: [bold]traboule migrate billing[/], [bold]traboule migrate --all[/]
-    """
-    from services.membership.cli.rebuild import rebuild_now, tell
-    from services.membership.settings import MembershipSettings
-    from services.ops.environment import configured
-    from shared.persistence.migrations import upgrade
-
-    if (service is None) != every:
-        raise typer.BadParameter("name one service, or say --all")
-    for name, settings in configured(service).items():
-        upgrade(Path(__file__).parent / name / "migrations", settings.database_url)
-        typer.echo(f"{name}: the schema is up to date")
-        if isinstance(settings, MembershipSettings):
-            typer.echo(tell(rebuild_now(settings, if_needed=True)))
+    tracing.start(service)
+    try:
+        _run_fast(process.run())
+    finally:
+        tracing.stop()
 
 
 def _later() -> None:
     """Stands in the list of commands for one of :data:`_LATER`."""
 
 
+app.command()(migrate)
 app.command()(check)
 app.command()(status)
 app.add_typer(dead_letters.app, name="dead-letters")
@@ -132,11 +122,13 @@ def main() -> None:
     from services.membership.domain.rules import RulesFileError
     from services.ops.environment import NotConfigured, load_house_file
     from shared.runtime.clusters import ClustersFileError
+    from shared.runtime.tls import TlsError
+    from shared.runtime.variables import SecretFileError
 
     load_house_file()
     try:
         app()
-    except (NotConfigured, ClustersFileError, RulesFileError) as error:
+    except (NotConfigured, SecretFileError, TlsError, ClustersFileError, RulesFileError) as error:
         typer.secho(str(error), fg="red", err=True)
         raise SystemExit(2) from None
 

@@ -1,6 +1,7 @@
 """Where facts and machinery meet: what every service's ``create_app`` and handlers are made with."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -9,42 +10,63 @@ from starlette.types import ASGIApp
 
 from schemas.envelope import Envelope, encode_all, encode_held, read, routing_key, source_of
 from schemas.fields import Announced, AnnouncedRecord
+from services.cutover.parity import by_itself
+from services.cutover.parity.by_itself import Comparing
 from shared.messaging.bus import Bus
 from shared.messaging.consumer import LaneSettings
+from shared.messaging.onward import onward
 from shared.messaging.outbox import Outgoing
 from shared.messaging.relay import Relay
 from shared.messaging.subscription import Subscription
 from shared.messaging.topology import EXCHANGE, HOUSE
+from shared.messaging.waiting import count_waiting
 from shared.persistence.database import asyncpg_url, create_engine
 from shared.persistence.unit_of_work import UnitOfWork
 from shared.runtime.clusters import load_clusters
 from shared.runtime.health import Checks, health_routes
-from shared.runtime.service import Service
+from shared.runtime.http_metrics import Measured
+from shared.runtime.measuring import watch_engine
+from shared.runtime.service import Beside, Service
 from shared.runtime.settings import ServiceSettings
+from shared.runtime.tls import DoorCertificate
 
 BuildHttp = Callable[[Checks], ASGIApp]
 
-BESIDE_LANES = 6
-"""Connections for what a service does beside its subscriptions: two queues of last resort, housekeeping, readiness."""
+BESIDE_LANES = 9
+"""Connections for what a service does beside its subscriptions: two queues of last resort, housekeeping, readiness,
+comparing (two) and telling how the comparisons stand."""
 
 
 def announce(uow: UnitOfWork, fact_type: type[AnnouncedRecord], saved: Iterable[Envelope[Any]]) -> None:
     """Tell, when the transaction commits, of each record that a mirror saved: under its own ids and version."""
     key = routing_key(HOUSE, fact_type)
-    for encoded in encode_held(fact_type, source_of(HOUSE, fact_type.service), saved):
+    for encoded in encode_held(fact_type, source_of(HOUSE, fact_type.service), saved, onward()):
         uow.outbox.add(Outgoing(EXCHANGE, key, encoded.message_id, encoded.content_type, encoded.body))
 
 
 def tell(uow: UnitOfWork, fact_type: type[Announced], facts: Iterable[tuple[Announced, str | None]]) -> None:
     """Publish facts of one type when the transaction commits, each with the id of what caused it."""
     key = routing_key(HOUSE, fact_type)
-    for encoded in encode_all(source_of(HOUSE, fact_type.service), facts):
+    for encoded in encode_all(source_of(HOUSE, fact_type.service), facts, onward()):
         uow.outbox.add(Outgoing(EXCHANGE, key, encoded.message_id, encoded.content_type, encoded.body))
+
+
+def knowing_queues(
+    unit_of_work: Callable[[AsyncConnection], UnitOfWork], settings: ServiceSettings
+) -> Callable[[AsyncConnection], UnitOfWork]:
+    """The same, able to ask the broker how many messages wait in the service's queues."""
+
+    def begin(connection: AsyncConnection) -> UnitOfWork:
+        uow = unit_of_work(connection)
+        uow.count_waiting = partial(count_waiting, settings.broker_url)
+        return uow
+
+    return begin
 
 
 def health_only(checks: Checks) -> ASGIApp:
     """The HTTP side of a service that is no door: health and metrics."""
-    return Starlette(routes=health_routes(checks))
+    return Measured(Starlette(routes=health_routes(checks)))
 
 
 def build(
@@ -54,17 +76,19 @@ def build(
     unit_of_work: Callable[[AsyncConnection], UnitOfWork],
     http: BuildHttp = health_only,
 ) -> Service:
-    """Put one service together. Nothing is connected yet. Raises ClustersFileError."""
+    """Put one service together. Nothing is connected yet. Raises ClustersFileError, TlsError."""
     # Every lane may wait for another's lock at once, and readiness must still find a connection.
     pool_size = len(subscriptions) + BESIDE_LANES
     engine = create_engine(settings.database_url, application=f"{HOUSE}.{name}", pool_size=pool_size)
+    watch_engine("consumers", engine)
+    clusters = load_clusters(settings.clusters_file)
     bus = Bus(
         name,
         settings.broker_url,
         subscriptions,
-        clusters=load_clusters(settings.clusters_file),
+        clusters=clusters,
         engine=engine,
-        unit_of_work=unit_of_work,
+        unit_of_work=knowing_queues(unit_of_work, settings),
         read=read,
         settings=LaneSettings(settings.prefetch, settings.batch_events, settings.linger_ms / 1000),
     )
@@ -78,4 +102,12 @@ def build(
     service = Service(
         name, engine, bus, relay, http(checks), settings.http_host, settings.http_port, settings.inbox_days
     )
+    service.clusters = tuple(clusters)
+    comparing = Comparing(name, settings.parity_hour, settings.parity_days)
+    service.beside = (
+        Beside("parity", by_itself.EVERY, comparing.compare),
+        Beside("parity gauges", by_itself.MEASURED_EVERY, comparing.measure),
+    )
+    if settings.http_certificate_file is not None:
+        service.certificate = DoorCertificate(settings.http_certificate_file, settings.http_key_file)
     return service

@@ -10,17 +10,16 @@ import socket
 import time
 
 from deploy.local import packages, provision
+from deploy.local.authority import Certificates
 from deploy.local.errors import NodeError
 from deploy.local.runs import Run, free_ports
+from shared.runtime.tls import over_tls
 
 BOOT_SECONDS = 120.0
 ATTEMPTS = 3
 USER = "admin"
 VHOST = "traboule"
 SETTINGS = """\
-listeners.tcp.1 = 127.0.0.1:{amqp}
-management.tcp.ip = 127.0.0.1
-management.tcp.port = {management}
 default_user = {user}
 default_pass = {password}
 default_vhost = {vhost}
@@ -32,18 +31,38 @@ disk_free_limit.absolute = 200MB
 log.file = {log}
 log.console = false
 """
+IN_THE_CLEAR = """\
+listeners.tcp.1 = 127.0.0.1:{amqp}
+management.tcp.ip = 127.0.0.1
+management.tcp.port = {management}
+"""
+OVER_TLS = """\
+listeners.tcp = none
+listeners.ssl.1 = 127.0.0.1:{amqp}
+ssl_options.cacertfile = {ca}
+ssl_options.certfile = {certificate}
+ssl_options.keyfile = {key}
+ssl_options.versions.1 = tlsv1.3
+ssl_options.versions.2 = tlsv1.2
+management.ssl.ip = 127.0.0.1
+management.ssl.port = {management}
+management.ssl.cacertfile = {ca}
+management.ssl.certfile = {certificate}
+management.ssl.keyfile = {key}
+"""
 # Two schedulers that sleep when idle: Erlang's busy waiting would take the cores from the services beside it.
 ERLANG_ARGS = "-noinput +S 2:2 +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}"
 
 
 class BrokerNode:
-    """A RabbitMQ of this run: its own data, ports, cookie and password."""
+    """A RabbitMQ of this run: its own data, ports, cookie and password. With ``tls`` it takes nothing in the clear."""
 
     owned = True
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, tls: Certificates | None = None) -> None:
         """Prepare a node; nothing runs yet."""
         self._run = run
+        self._tls = tls
         self._home = run.folder / "rabbitmq"
         self._password = secrets.token_hex(16)
         self._amqp = self._management = self._distribution = self._mapper = 0
@@ -53,12 +72,16 @@ class BrokerNode:
     @property
     def url(self) -> str:
         """The administrator's URL, in the virtual host `traboule`."""
-        return f"amqp://{USER}:{self._password}@127.0.0.1:{self._amqp}/{VHOST}"
+        if self._tls is None:
+            return f"amqp://{USER}:{self._password}@127.0.0.1:{self._amqp}/{VHOST}"
+        return over_tls(f"amqps://{USER}:{self._password}@localhost:{self._amqp}/{VHOST}", self._tls.ca)
 
     @property
     def management_url(self) -> str:
         """The management plugin's HTTP API, user and password included."""
-        return f"http://{USER}:{self._password}@127.0.0.1:{self._management}"
+        if self._tls is None:
+            return f"http://{USER}:{self._password}@127.0.0.1:{self._management}"
+        return over_tls(f"https://{USER}:{self._password}@localhost:{self._management}", self._tls.ca)
 
     @property
     def control_environment(self) -> dict[str, str]:
@@ -111,16 +134,10 @@ class BrokerNode:
         self._run.stop("broker", signal.SIGTERM)
 
     def _write_settings(self) -> None:
-        (self._home / "rabbitmq.conf").write_text(
-            SETTINGS.format(
-                amqp=self._amqp,
-                management=self._management,
-                user=USER,
-                password=self._password,
-                vhost=VHOST,
-                log=self.log,
-            )
-        )
+        ports = {"amqp": self._amqp, "management": self._management}
+        settings = SETTINGS.format(user=USER, password=self._password, vhost=VHOST, log=self.log)
+        doors = IN_THE_CLEAR.format(**ports) if self._tls is None else OVER_TLS.format(**ports, **vars(self._tls))
+        (self._home / "rabbitmq.conf").write_text(settings + doors)
         (self._home / "enabled_plugins").write_text("[rabbitmq_management_agent,rabbitmq_management].\n")
 
     def _environment(self) -> dict[str, str]:

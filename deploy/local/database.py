@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -10,8 +11,10 @@ import time
 from pathlib import Path
 
 from deploy.local import packages
+from deploy.local.authority import Certificates
 from deploy.local.errors import NodeError
 from deploy.local.runs import Run, free_ports
+from shared.runtime.tls import over_tls
 
 BOOT_SECONDS = 60.0
 ATTEMPTS = 3
@@ -28,16 +31,22 @@ timezone = 'UTC'
 dynamic_shared_memory_type = mmap
 cluster_name = 'traboule'
 """
+OVER_TLS = """\
+ssl = on
+ssl_cert_file = 'server.pem'
+ssl_key_file = 'server.key'
+"""
 
 
 class DatabaseNode:
-    """A PostgreSQL of this run: its own data, port and password."""
+    """A PostgreSQL of this run: its own data, port and password. With ``tls`` it takes nothing in the clear."""
 
     owned = True
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, tls: Certificates | None = None) -> None:
         """Prepare a node; nothing runs yet."""
         self._run = run
+        self._tls = tls
         self._password = secrets.token_hex(16)
         self._port = 0
         self.pid = 0
@@ -46,7 +55,9 @@ class DatabaseNode:
     @property
     def url(self) -> str:
         """Superuser's URL of the maintenance database."""
-        return f"postgresql://postgres:{self._password}@127.0.0.1:{self._port}/postgres"
+        if self._tls is None:
+            return f"postgresql://postgres:{self._password}@127.0.0.1:{self._port}/postgres"
+        return over_tls(f"postgresql://postgres:{self._password}@localhost:{self._port}/postgres", self._tls.ca)
 
     def create(self) -> None:
         """Make the cluster and start it, on another port if somebody takes the first."""
@@ -58,9 +69,11 @@ class DatabaseNode:
         self._home = self._make_home()
         self._data = self._home / "data"
         self._initdb()
+        if self._tls is not None:
+            self._only_over_tls(self._tls)
         for attempt in range(1, ATTEMPTS + 1):
             self._port = free_ports(1)[0]
-            (self._data / "postgresql.conf").write_text(SETTINGS.format(port=self._port))
+            (self._data / "postgresql.conf").write_text(self._settings())
             try:
                 return self.start()
             except NodeError:
@@ -133,6 +146,18 @@ class DatabaseNode:
         secret.unlink()
         if code != 0:
             raise NodeError(f"initdb ended with code {code}:\n{self._log_tail()}")
+
+    def _settings(self) -> str:
+        return SETTINGS.format(port=self._port) + ("" if self._tls is None else OVER_TLS)
+
+    def _only_over_tls(self, tls: Certificates) -> None:
+        # The server refuses a key that others may read, or that is not its own user's.
+        for source, name in ((tls.certificate, "server.pem"), (tls.key, "server.key")):
+            shutil.copyfile(source, self._data / name)
+            (self._data / name).chmod(0o600)
+            if self._user:
+                shutil.chown(self._data / name, self._user)
+        (self._data / "pg_hba.conf").write_text("hostssl all all 127.0.0.1/32 scram-sha-256\n")
 
     def _spawn(self, name: str, argv: list[str]) -> int:
         env = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8", "HOME": str(self._home)}

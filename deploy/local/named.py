@@ -50,7 +50,7 @@ class NamedBroker(_Named):
     """The RabbitMQ of `TRABOULE_BROKER_URL`."""
 
     def __init__(self, url: str, management_url: str | None = None) -> None:
-        """Take the URLs as they are; the management API is on the broker's host, port 15672, unless told otherwise."""
+        """Take the URLs as they are; the management API is on the broker's host, at its usual port, unless told."""
         super().__init__(url, BROKER)
         self.management_url = management_url or self._usual_management(url)
 
@@ -59,4 +59,5 @@ class NamedBroker(_Named):
         parts = urlsplit(url)
         host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
         credentials = parts.netloc.rpartition("@")[0]
-        return f"http://{credentials}{'@' if credentials else ''}{host}:15672"
+        door = f"{credentials}{'@' if credentials else ''}{host}"
+        return f"https://{door}:15671?{parts.query}" if parts.scheme == "amqps" else f"http://{door}:15672"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,12 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.local import packages
+from deploy.local.authority import Certificates
 from deploy.local.broker import BrokerNode
 from deploy.local.database import DatabaseNode
 from deploy.local.errors import NodeError
 from deploy.local.named import BROKER, DATABASE, MANAGEMENT, NamedBroker, NamedDatabase
 from deploy.local.provision import load_definitions
 from deploy.local.runs import LOCAL, Run
+from shared.runtime.tls import address
 
 __all__ = ["NodeError", "Nodes", "local_nodes"]
 
@@ -42,20 +43,25 @@ class Nodes:
 
 
 @contextmanager
-def local_nodes(definitions: Path | None = None, *, local: Path = LOCAL) -> Generator[Nodes]:
+def local_nodes(
+    definitions: Path | None = None, *, local: Path = LOCAL, tls: Certificates | None = None
+) -> Generator[Nodes]:
     """Start both servers at once, load the broker's definitions if given, and end what was started on the way out.
+
+    With ``tls`` those that are started here answer as ``localhost`` with that certificate, and take nothing in the
+    clear.
 
     However this process ends, by `kill -9` included, its servers end and their folder under `.local/` goes.
     """
-    database = NamedDatabase(os.environ[DATABASE]) if os.environ.get(DATABASE) else None
-    broker = NamedBroker(os.environ[BROKER], os.environ.get(MANAGEMENT)) if os.environ.get(BROKER) else None
+    database = NamedDatabase(url) if (url := address(DATABASE)) else None
+    broker = NamedBroker(url, address(MANAGEMENT)) if (url := address(BROKER)) else None
     if database and broker:
         yield _provisioned(Nodes(database, broker), definitions)
         return
     packages.ensure([*([] if broker else ["rabbitmq-server"]), *([] if database else ["postgresql"])])
     began = time.monotonic()
     with Run(local) as run:
-        nodes = Nodes(database or DatabaseNode(run), broker or BrokerNode(run), folder=run.folder)
+        nodes = Nodes(database or DatabaseNode(run, tls), broker or BrokerNode(run, tls), folder=run.folder)
         _together(
             run, [node.create for node in (nodes.database, nodes.broker) if isinstance(node, DatabaseNode | BrokerNode)]
         )

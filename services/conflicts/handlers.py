@@ -47,11 +47,12 @@ async def _keep(
     changed = [conflict for conflict in after if conflict != before.get(conflict.conflict_id)]
     await uow.save_conflicts(changed)
     news = [one for one in changed if (held := before.get(one.conflict_id)) is None or held.answers != one.answers]
-    tell(uow, uow.answered, [(_answer(uow.answered, one), causes.get(one.conflict_id)) for one in news])
+    tell(uow, uow.answered, [(answer_of(uow.answered, one), causes.get(one.conflict_id)) for one in news])
     return changed
 
 
-def _answer(answered: type[ConflictAnswered], conflict: Conflict) -> ConflictAnswered:
+def answer_of(answered: type[ConflictAnswered], conflict: Conflict) -> ConflictAnswered:
+    """What is announced of a conflict as it stands."""
     return answered(
         version=conflict.answers,
         conflict_id=conflict.conflict_id,

@@ -1,6 +1,6 @@
-"""What must hold before a former system is switched: a list of conditions, each with the command that mends it."""
+"""What must hold before a former system is switched or rolled back: conditions, each with what mends it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,29 +11,39 @@ from shared.cutover.stages import Standing
 from shared.persistence.database import rows_of
 
 PARITY_IS_FRESH = timedelta(hours=24)
+REHEARSAL_IS_FRESH = timedelta(days=7)
 BACKUP_IS_FRESH = timedelta(hours=24)
 
+NEVER_OVERRULED = frozenset({"mirror", "live"})
+"""Conditions without which the move is none."""
+
+# What is asked and answered at the door is itself announced: it must not stand in its own way.
 _WAITING = """
     select (select count(*) from dead_letters where status in ('parked', 'replaying')
                 and (routing_key = $1 or starts_with(routing_key, $1 || '.'))),
-           (select count(*) from quarantine where cluster = $2 and state = 'waiting'),
-           (select count(*) from outbox),
+           (select count(*) from outbox where routing_key !~ '[.]cutover-(requested|answered)$'),
            (select max(at) from backups)
 """
+_LATE = "select count(*) from quarantine where cluster = $1 and state = 'waiting'"
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """``name`` is a stable word by which it can be overruled, ``told`` what was found, ``mend`` what to do about it."""
+    """``name`` is a stable word by which it can be overruled, ``told`` what was found.
+
+    ``mend`` is the command that does something about it, and ``call`` the same over HTTP, where there is one.
+    """
 
     name: str
     holds: bool
     told: str
     mend: str
+    call: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""
-        return {"name": self.name, "holds": self.holds, "told": self.told, "mend": None if self.holds else self.mend}
+        told = {"name": self.name, "holds": self.holds, "told": self.told}
+        return told | ({"mend": None, "call": None} if self.holds else {"mend": self.mend, "call": self.call})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,14 @@ class Parity:
     open_differences: int
 
 
+@dataclass(frozen=True, slots=True)
+class Writers:
+    """How many may write here once the former system no longer may, and the command that makes one more."""
+
+    count: int
+    mend: str
+
+
 async def conditions(
     connection: AsyncConnection,
     service: str,
@@ -51,67 +69,132 @@ async def conditions(
     standing: Standing,
     queues: Mapping[str, int],
     parity: Parity | None,
-    *,
-    commands: bool,
+    rehearsal: Parity | None,
+    writers: Writers | None,
 ) -> list[Condition]:
     """Every condition for switching this former system, in the order in which to see to them.
 
-    ``queues`` has the messages that wait in each of the service's queues; ``commands`` says whether the service has
-    commands of its own, without which nobody could write once the former system no longer may.
+    ``queues`` has the messages that wait in each of the service's queues; ``writers`` is None where the service takes
+    no commands of its own, without which nobody could write once the former system no longer may.
     """
     system = f"{cluster}/{service}"
-    ((letters, late, outgoing, backed_up_at),) = rows_of(
-        await connection.exec_driver_sql(_WAITING, (f"{cluster}.{service}", cluster))
+    ((letters, outgoing, backed_up_at),) = rows_of(
+        await connection.exec_driver_sql(_WAITING, (f"{cluster}.{service}",))
     )
     waiting = {name: count for name, count in queues.items() if count}
     return [
-        Condition(
-            "mirror",
-            standing.stage == "mirror",
-            f"it is in stage {standing.stage}",
-            f"traboule cutover mirror {system} --reason …" if standing.stage == "legacy" else "it can only be mirrored",
-        ),
+        _mirror(system, standing),
         _parity(system, parity),
+        _rehearsal(system, rehearsal),
         Condition(
             "queues",
             not waiting,
             f"{sum(waiting.values())} messages wait in {', '.join(waiting)}" if waiting else "no message waits",
             "traboule status, and wait until they are applied",
         ),
-        Condition("outbox", outgoing == 0, f"{outgoing} announcements wait to be sent", "traboule status"),
+        Condition(
+            "outbox",
+            outgoing == 0,
+            f"{outgoing} announcements wait to be sent",
+            "traboule status, and wait until they are sent",
+        ),
         Condition(
             "dead-letters",
             letters == 0,
             f"{letters} of its messages are parked",
             f"traboule dead-letters list -s {service}",
         ),
-        Condition(
-            "quarantine", late == 0, f"{late} late messages wait for a person", f"traboule quarantine list {system}"
-        ),
-        Condition(
-            "commands",
-            commands,
-            "staff can write here" if commands else f"{service} takes no commands of its own yet",
-            "nobody could write once the former system no longer may: wait for the version that has them",
-        ),
+        await quarantine(connection, service, cluster),
+        *_commands(service, writers),
         _backup(backed_up_at),
     ]
+
+
+async def conditions_for_rollback(
+    connection: AsyncConnection, service: str, cluster: str, standing: Standing, unsettled: Sequence[Condition]
+) -> list[Condition]:
+    """Every condition for giving the authority back; ``unsettled`` is what the way back still has to carry."""
+    system = f"{cluster}/{service}"
+    return [
+        Condition(
+            "live",
+            standing.stage == "live",
+            f"it is in stage {standing.stage}",
+            f"none: only what is live can go back; see traboule cutover history {system}",
+        ),
+        await quarantine(connection, service, cluster),
+        *unsettled,
+    ]
+
+
+async def quarantine(connection: AsyncConnection, service: str, cluster: str) -> Condition:
+    """What the former system said too late waits for nobody: it would be forgotten by whoever moves on."""
+    late = (await connection.exec_driver_sql(_LATE, (cluster,))).scalar_one()
+    system = f"{cluster}/{service}"
+    return Condition(
+        "quarantine",
+        late == 0,
+        f"{late} late messages wait for a person",
+        f"traboule quarantine list {system}",
+        f"GET /cutover/{system}/quarantine",
+    )
+
+
+def failed(found: Sequence[Condition]) -> list[Condition]:
+    """Those that do not hold."""
+    return [one for one in found if not one.holds]
+
+
+def _mirror(system: str, standing: Standing) -> Condition:
+    told = f"it is in stage {standing.stage}"
+    if standing.stage != "legacy":
+        mend = f"none: only what is mirrored can be switched; see traboule cutover history {system}"
+        return Condition("mirror", standing.stage == "mirror", told, mend)
+    mend = f'traboule cutover mirror {system} --reason "…"'
+    return Condition("mirror", False, told, mend, f'POST /cutover/{system}/moves {{"move": "mirror", "reason": "…"}}')
 
 
 def _parity(system: str, parity: Parity | None) -> Condition:
     mend = f"traboule parity --as {system} EXPORT-FILE"
     if parity is None:
         return Condition("parity", False, "it was never compared with what the former system holds", mend)
-    age = datetime.now(UTC) - parity.at
     told = f"compared at {parity.at:%Y-%m-%d %H:%M} UTC, {parity.open_differences} open differences"
     if parity.open_differences:
-        mend = f"traboule differences list --as {system}"
-    return Condition("parity", parity.open_differences == 0 and age <= PARITY_IS_FRESH, told, mend)
+        call = f"GET /cutover/{system}/parity"
+        return Condition("parity", False, told, f"traboule differences list --as {system}", call)
+    return Condition("parity", _since(parity.at) <= PARITY_IS_FRESH, told, mend)
+
+
+def _rehearsal(system: str, rehearsal: Parity | None) -> Condition:
+    mend = f"traboule rehearse {system}"
+    if rehearsal is None:
+        return Condition("rehearsal", False, "what we would have done was never compared with what it did", mend)
+    told = f"rehearsed at {rehearsal.at:%Y-%m-%d %H:%M} UTC, {rehearsal.open_differences} open differences"
+    if rehearsal.open_differences:
+        return Condition("rehearsal", False, told, f"traboule differences list --as {system} --rehearsal")
+    return Condition("rehearsal", _since(rehearsal.at) <= REHEARSAL_IS_FRESH, told, mend)
+
+
+def _commands(service: str, writers: Writers | None) -> list[Condition]:
+    taken = Condition(
+        "commands",
+        writers is not None,
+        f"{service} takes no commands of its own yet" if writers is None else "staff can write here",
+        "none: nobody could write once the former system no longer may, so wait for the version that has them",
+    )
+    if writers is None:
+        return [taken]
+    return [taken, Condition("writers", writers.count > 0, f"{writers.count} API keys may write", writers.mend)]
 
 
 def _backup(at: datetime | None) -> Condition:
-    mend = "back the databases up, then traboule cutover note-backup"
+    mend = 'back the databases up, then traboule cutover note-backup --note "where it lies"'
+    call = 'POST /cutover/backups {"note": "where it lies"}'
     if at is None:
-        return Condition("backup", False, "no backup was ever noted", mend)
-    fresh = datetime.now(UTC) - at <= BACKUP_IS_FRESH
-    return Condition("backup", fresh, f"the last backup was noted at {at:%Y-%m-%d %H:%M} UTC", mend)
+        return Condition("backup", False, "no backup was ever noted", mend, call)
+    fresh = _since(at) <= BACKUP_IS_FRESH
+    return Condition("backup", fresh, f"the last backup was noted at {at:%Y-%m-%d %H:%M} UTC", mend, call)
+
+
+def _since(at: datetime) -> timedelta:
+    return datetime.now(UTC) - at

@@ -1,8 +1,11 @@
 """What the events service hears: the routing table."""
 
-from schemas.events import EventRecorded, RegistrationRecorded
+from schemas.cutover_requests import CutoverRequested
+from schemas.events import EventRecorded, EventsManifestRecorded, RegistrationRecorded
 from schemas.membership import MembersMerged, MembersSeparated, MergeConflictChanged
 from services.conflicts.handlers import keep_conflicts
+from services.cutover.manifests import PREFETCH, keep_manifests
+from services.cutover.requests import Answering
 from services.events import handlers
 from services.following import follow_merges, follow_separations
 from shared.cutover.fence import Fenced
@@ -11,7 +14,9 @@ from shared.messaging.subscription import Subscription
 SUBSCRIPTIONS = (
     Subscription("events.event-recorded", EventRecorded, Fenced(handlers.record_events)),
     Subscription("events.registration-recorded", RegistrationRecorded, Fenced(handlers.record_registrations)),
+    Subscription("events.manifest-recorded", EventsManifestRecorded, keep_manifests, prefetch=PREFETCH),
     Subscription("events.members-merged", MembersMerged, follow_merges),
     Subscription("events.members-separated", MembersSeparated, follow_separations),
     Subscription("events.merge-conflict-changed", MergeConflictChanged, keep_conflicts),
+    Subscription("events.cutover-requested", CutoverRequested, Answering("events")),
 )

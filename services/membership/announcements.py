@@ -111,11 +111,11 @@ async def tell_changes(uow: MembershipUnitOfWork, changed: Sequence[Change], lin
 
 
 async def tell_members(uow: MembershipUnitOfWork, groups: Iterable[Sequence[RecordKey]]) -> None:
-    """Announce members of several records as they are, to services that may not know: they tell newer from older."""
-    several = [Merged(tuple(records)) for records in groups if len(records) > 1]
-    if several:
+    """Announce members as they are, to services that may not know: they tell newer from older."""
+    members = [Merged(tuple(records)) for records in groups]
+    if members:
         version = await uow.next_version()
-        tell(uow, MembersMerged, [(_merged(one, version), None) for one in several])
+        tell(uow, MembersMerged, [(_merged(one, version), None) for one in members])
 
 
 async def tell_conflicts(uow: MembershipUnitOfWork, views: Sequence[View], once: Iterable[str]) -> None:

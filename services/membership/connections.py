@@ -38,6 +38,15 @@ class ReadPool:
         self._pool: Any = None
         self._opening = asyncio.Lock()
 
+    @property
+    def size(self) -> int:
+        """The most connections that it opens."""
+        return self._size
+
+    def in_use(self) -> int:
+        """How many connections somebody reads on now."""
+        return 0 if self._pool is None else self._pool.get_size() - self._pool.get_idle_size()
+
     async def fetch(self, sql: str, *values: Any) -> Sequence[Any]:
         """All rows of one statement."""
         async with self.connection() as connection:

@@ -1,11 +1,37 @@
 """What membership hears: the routing table."""
 
-from schemas.billing import BillingConflictAnswered, BillingStageChanged, InvoiceChanged, PaymentChanged
+from schemas.billing import (
+    BillingConflictAnswered,
+    BillingCutoverAnswered,
+    BillingStageChanged,
+    InvoiceChanged,
+    PaymentChanged,
+)
 from schemas.commands import ChangeContacts, ChangeMember, CreateMember, EndMembership
-from schemas.communications import CommunicationsStageChanged, ConsentChanged, MailingChanged
-from schemas.events import EventChanged, EventsConflictAnswered, EventsStageChanged, RegistrationChanged
-from schemas.membership import MemberRecorded, MemberRemoved, MembershipStageChanged
-from services.membership import handlers
+from schemas.communications import (
+    CommunicationsCutoverAnswered,
+    CommunicationsStageChanged,
+    ConsentChanged,
+    MailingChanged,
+)
+from schemas.cutover_requests import CutoverRequested
+from schemas.events import (
+    EventChanged,
+    EventsConflictAnswered,
+    EventsCutoverAnswered,
+    EventsStageChanged,
+    RegistrationChanged,
+)
+from schemas.membership import (
+    MemberRecorded,
+    MemberRemoved,
+    MembershipCutoverAnswered,
+    MembershipManifestRecorded,
+    MembershipStageChanged,
+)
+from services.cutover.manifests import PREFETCH, keep_manifests
+from services.cutover.requests import Answering
+from services.membership import cutover_requests, handlers
 from services.membership.answers import keep_answers
 from services.membership.record_handlers import Carried, change, change_contacts, create, end
 from services.membership.standings import keep_standings
@@ -15,6 +41,7 @@ from shared.messaging.subscription import Subscription
 SUBSCRIPTIONS = (
     Subscription("membership.member-recorded", MemberRecorded, Fenced(handlers.record_members)),
     Subscription("membership.member-removed", MemberRemoved, Fenced(handlers.record_members)),
+    Subscription("membership.manifest-recorded", MembershipManifestRecorded, keep_manifests, prefetch=PREFETCH),
     Subscription("membership.create-member", CreateMember, Carried(create)),
     Subscription("membership.change-member", ChangeMember, Carried(change)),
     Subscription("membership.end-membership", EndMembership, Carried(end)),
@@ -33,4 +60,11 @@ SUBSCRIPTIONS = (
     Subscription("membership.billing-stage-changed", BillingStageChanged, keep_standings),
     Subscription("membership.events-stage-changed", EventsStageChanged, keep_standings),
     Subscription("membership.communications-stage-changed", CommunicationsStageChanged, keep_standings),
+    Subscription("membership.cutover-requested", CutoverRequested, Answering("membership")),
+    Subscription("membership.membership-cutover-answered", MembershipCutoverAnswered, cutover_requests.keep_answers),
+    Subscription("membership.billing-cutover-answered", BillingCutoverAnswered, cutover_requests.keep_answers),
+    Subscription("membership.events-cutover-answered", EventsCutoverAnswered, cutover_requests.keep_answers),
+    Subscription(
+        "membership.communications-cutover-answered", CommunicationsCutoverAnswered, cutover_requests.keep_answers
+    ),
 )

@@ -10,6 +10,7 @@ from services.membership.domain.identity import Group, changes, member_id_of, me
 from services.membership.domain.matching.features import features
 from services.membership.domain.records import RecordKey, SourceRecord
 from services.membership.repository import MembershipUnitOfWork, NewRecord
+from shared.runtime import tracing
 
 PAGE = 1_000
 
@@ -51,7 +52,7 @@ async def consolidate_everything(uow: MembershipUnitOfWork, progress: Callable[[
         members_here = await uow.members_by_record(record.key for record in page)
         groups = await uow.groups(key.own_id for key, member_id in members_here.items() if key.own_id == member_id)
         await _write_views(uow, list(groups.values()), groups)
-        await tell_members(uow, [tuple(record.key for record in records) for records in groups.values()])
+        await tell_members(uow, [tuple(r.key for r in records) for records in groups.values() if len(records) > 1])
         members += len(groups)
         progress(done)
     return members
@@ -103,7 +104,8 @@ async def _write_views(
         if not all(record.removed for record in records):
             views.append(consolidate(records, items, own, uow.policy.rules, since=uow.policy.paid_twice_since))
     if views:
-        await uow.put_views(views)
+        with tracing.step("write views"):
+            await uow.put_views(views)
     shown = {view.member_id for view in views}
     await uow.drop_views({member_id_of(record.key for record in records) for records in groups} - shown)
     await tell_conflicts(uow, views, {*once, *(member_id_of(record.key for record in records) for records in groups)})

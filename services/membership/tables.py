@@ -241,7 +241,7 @@ cutover_requests = sa.Table(
     "cutover_requests",
     metadata,
     sa.Column("id", sa.Text, primary_key=True, comment="a UUIDv7"),
-    sa.Column("cluster", sa.Text, nullable=False),
+    sa.Column("cluster", sa.Text, comment="null: about no former system alone"),
     sa.Column("service", sa.Text, nullable=False),
     sa.Column("operation", sa.Text, nullable=False),
     sa.Column("arguments", sa.JSON, nullable=False),
@@ -253,6 +253,16 @@ cutover_requests = sa.Table(
     sa.Column("answer", sa.JSON),
     sa.Column("answered_at", TIMESTAMP(timezone=True)),
     sa.CheckConstraint("outcome in ('done', 'refused')", name="cutover_requests_outcome"),
+)
+
+idempotency_keys = sa.Table(
+    "idempotency_keys",
+    metadata,
+    sa.Column("key_id", sa.Text, primary_key=True, comment="the API key that it came with"),
+    sa.Column("idempotency_key", sa.Text, primary_key=True),
+    sa.Column("digest", sa.LargeBinary, nullable=False, comment="of what was asked"),
+    sa.Column("results", ARRAY(sa.Text), nullable=False, comment="ids of what it made"),
+    sa.Column("at", TIMESTAMP(timezone=True), nullable=False, server_default=sa.text("now()")),
 )
 
 # --- recognition: written and read by recognition.py alone; all of it can be computed anew from the source records ---

@@ -26,6 +26,10 @@ Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 By = Annotated[str, typer.Option("--by", help="who decides this; kept in the history", show_default="you")]
 Reason = Annotated[str, typer.Option("--reason", help="why; kept in the history")]
 
+Overrule = Annotated[
+    list[str] | None, typer.Option("--overrule", help="a condition that may fail, by its name in `open`; kept")
+]
+
 
 @app.command()
 def status(json: Json = False) -> None:
@@ -61,26 +65,34 @@ def status(json: Json = False) -> None:
 
 
 @app.command("open")
-def open_(system: System, json: Json = False) -> None:
+def open_(
+    system: System,
+    which: Annotated[str, typer.Option("--for", help="the move to look at: switch or rollback")] = "switch",
+    json: Json = False,
+) -> None:
     """Look whether a former system can be switched: every condition, and how to mend it. Exit code 1 if one fails.
 
-    Example: [bold]traboule cutover open numelink/membership[/]
+    Examples: [bold]traboule cutover open numelink/membership[/],
+    [bold]traboule cutover open numelink/membership --for rollback[/]
     """
+    if which != "switch" and which != "rollback":
+        raise typer.BadParameter("--for is switch or rollback: no other move has conditions")
     cluster, service, settings = named(system)
     from services.ops import moving
 
-    found = run(moving.gate(service, settings, cluster))
+    found = run(moving.gate(service, settings, cluster, which))
     if json:
         as_json([one.as_json() for one in found])
     else:
         from rich.console import Console
+        from rich.markup import escape
 
         console = Console()
         for one in found:
             mark = "[green]✓[/]" if one.holds else "[red]✗[/]"
-            console.print(f"{mark} {one.name:<13} {one.told}", highlight=False)
+            console.print(f"{mark} {one.name:<14} {escape(one.told)}", highlight=False)
             if not one.holds:
-                console.print(f"  [dim]{one.mend}[/]", highlight=False)
+                console.print(f"  [dim]{escape(one.mend)}[/]", highlight=False, soft_wrap=True)
     if not all(one.holds for one in found):
         raise typer.Exit(1)
 
@@ -98,13 +110,14 @@ def mirror(system: System, reason: Reason, by: By = "", json: Json = False) -> N
 def switch(
     system: System,
     reason: Reason,
-    overrule: Annotated[
-        list[str] | None, typer.Option("--overrule", help="a condition that may fail, by its name in `open`; kept")
-    ] = None,
+    overrule: Overrule = None,
     by: By = "",
     json: Json = False,
 ) -> None:
     """Make Traboule the authority. What the former system says later waits in quarantine for a person.
+
+    Run it again if you do not know whether it ended: what was switched already is told so, and stays as it is.
+    The same holds for mirror, rollback and retire.
 
     Examples: [bold]traboule cutover switch numelink/membership --reason "the board decided"[/],
     [bold]traboule cutover switch numelink/membership --reason "restored by hand" --overrule backup[/]
@@ -113,12 +126,13 @@ def switch(
 
 
 @app.command()
-def rollback(system: System, reason: Reason, by: By = "", json: Json = False) -> None:
+def rollback(system: System, reason: Reason, overrule: Overrule = None, by: By = "", json: Json = False) -> None:
     """Give the authority back to the former system: its messages apply again, and our commands are refused.
 
-    Example: [bold]traboule cutover rollback numelink/membership --reason "the office is not ready"[/]
+    Examples: [bold]traboule cutover open numelink/membership --for rollback[/],
+    [bold]traboule cutover rollback numelink/membership --reason "the office is not ready"[/]
     """
-    _move(system, "rollback", reason, by, json=json)
+    _move(system, "rollback", reason, by, overrule or [], json=json)
 
 
 @app.command()
@@ -139,10 +153,9 @@ def retire(
     cluster, service, settings = named(system)
     if not yes:
         typer.confirm(f"{system} cannot come back once it is retired. Retire it?", abort=True, err=True)
-    from services.ops import broker_rights, moving
+    from services.ops import broker_rights
 
-    if not run(moving.is_retired(service, settings, cluster)):
-        _move(system, "retire", reason, by, json=json)
+    _move(system, "retire", reason, by, json=json)
     try:
         broker_rights.revoke(f"{cluster}.{service}", settings.broker_url)
     except broker_rights.RightsError as error:
@@ -190,11 +203,16 @@ def _move(
     why, author = said("--reason", reason), who(by)
     from services.ops import moving
 
-    standing = run(moving.make_move(service, settings, cluster, which, by=author, reason=why, overrule=overrule or ()))
+    moved = run(moving.make_move(service, settings, cluster, which, by=author, reason=why, overrule=overrule or ()))
+    standing = moved.standing
+    authority = "Traboule" if standing.is_ours else "the former system"
     if json:
-        as_json({"system": system, "stage": standing.stage, "epoch": standing.epoch, "since": standing.since})
+        told = {"stage": standing.stage, "epoch": standing.epoch, "since": standing.since, "by": standing.by}
+        as_json({"system": system, **told, "already": moved.already})
+    elif moved.already:
+        since = f"since {standing.since:%Y-%m-%d %H:%M} UTC by {standing.by}"
+        typer.echo(f"{system} is in stage {standing.stage} already, {since}: {authority} is the authority")
     else:
-        authority = "Traboule" if standing.is_ours else "the former system"
         typer.echo(f"{system} is in stage {standing.stage}: {authority} is the authority")
 
 

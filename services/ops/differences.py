@@ -28,6 +28,9 @@ WhatOption = Annotated[
     str | None, typer.Option("--what", help="all that are missing-here, missing-there, different or unreadable")
 ]
 Field = Annotated[str | None, typer.Option("--field", help="all that differ in this field")]
+OfRehearsal = Annotated[
+    bool, typer.Option("--rehearsal", help="what the newest rehearsal found, not the newest parity")
+]
 
 
 @app.command("list")
@@ -38,6 +41,7 @@ def list_(
     what: WhatOption = None,
     field: Field = None,
     owner: Annotated[str | None, typer.Option("--owner", help="only this owner's")] = None,
+    rehearsal: OfRehearsal = False,
     json: Json = False,
 ) -> None:
     """List differences of the newest comparison.
@@ -47,7 +51,7 @@ def list_(
     """
     if state not in STATES:
         raise typer.BadParameter(f"--state is one of {', '.join(STATES)}")
-    chosen_system = _system(system)
+    chosen_system = _system(system, rehearsal)
     from services.ops import proving
 
     newest = run(proving.newest(chosen_system))
@@ -69,13 +73,14 @@ def list_(
 def show(
     difference: Annotated[str, typer.Argument(metavar="ID", help="or its beginning, as `list` shows it")],
     system: As,
+    rehearsal: OfRehearsal = False,
     json: Json = False,
 ) -> None:
     """Show one difference whole. It may hold personal data.
 
     Example: [bold]traboule differences show 4f0c12ab --as numelink/billing[/]
     """
-    chosen_system = _system(system)
+    chosen_system = _system(system, rehearsal)
     from services.ops import proving
     from services.ops.parity_output import print_whole
 
@@ -97,6 +102,7 @@ def assign(
     kind: Kind = None,
     what: WhatOption = None,
     field: Field = None,
+    rehearsal: OfRehearsal = False,
     json: Json = False,
 ) -> None:
     """Give differences to somebody. A record keeps its owner in the comparisons that follow.
@@ -104,7 +110,7 @@ def assign(
     Example: [bold]traboule differences assign --as numelink/billing --kind payment --owner "tresorerie"[/]
     """
     to = said("--owner", owner, 200)
-    chosen_system, choice = _system(system), _choice(ids, kind, what, field)
+    chosen_system, choice = _system(system, rehearsal), _choice(ids, kind, what, field)
     from services.ops import proving
 
     _told("assigned", run(proving.assign(chosen_system, choice, to)), json)
@@ -119,6 +125,7 @@ def accept(
     what: WhatOption = None,
     field: Field = None,
     by: By = "",
+    rehearsal: OfRehearsal = False,
     json: Json = False,
 ) -> None:
     """Accept differences: each may stay for as long as it is just this difference. If it changes, it is open again.
@@ -127,7 +134,7 @@ def accept(
     [bold]traboule differences accept --as numelink/billing --kind invoice --field label --reason "shortened there"[/]
     """
     why, author = said("--reason", reason), who(by)
-    chosen_system, choice = _system(system), _choice(ids, kind, what, field)
+    chosen_system, choice = _system(system, rehearsal), _choice(ids, kind, what, field)
     from services.ops import proving
 
     _told("accepted", run(proving.accept(chosen_system, choice, by=author, reason=why)), json)
@@ -142,6 +149,7 @@ def take_back(
     what: WhatOption = None,
     field: Field = None,
     by: By = "",
+    rehearsal: OfRehearsal = False,
     json: Json = False,
 ) -> None:
     """Open accepted differences again. Who accepted them and why stays on record.
@@ -149,19 +157,19 @@ def take_back(
     Example: [bold]traboule differences take-back 4f0c12ab --as numelink/billing --reason "it was ours to fix"[/]
     """
     why, author = said("--reason", reason), who(by)
-    chosen_system, choice = _system(system), _choice(ids, kind, what, field)
+    chosen_system, choice = _system(system, rehearsal), _choice(ids, kind, what, field)
     from services.ops import proving
 
     _told("taken_back", run(proving.take_back(chosen_system, choice, by=author, reason=why)), json)
 
 
 @app.command()
-def history(system: As, json: Json = False) -> None:
+def history(system: As, rehearsal: OfRehearsal = False, json: Json = False) -> None:
     """Show the comparisons so far, the newest first, with what each found open and accepted at its time.
 
     Example: [bold]traboule differences history --as numelink/billing[/]
     """
-    chosen_system = _system(system)
+    chosen_system = _system(system, rehearsal)
     from services.ops import proving
 
     rows = run(proving.past(chosen_system))
@@ -173,14 +181,14 @@ def history(system: As, json: Json = False) -> None:
         counts = f"{row['open']:>7,} open {row['accepted']:>7,} accepted"
         typer.echo(f"{row['id']:>5}  {row['at']:%Y-%m-%d %H:%M}  {counts}  by {row['by']}: {files}")
     if not rows:
-        typer.echo(f"{system} was never compared")
+        typer.echo(f"{system} was never {'rehearsed' if rehearsal else 'compared'}")
 
 
-def _system(system: str) -> System:
+def _system(system: str, rehearsal: bool) -> System:
     cluster, service, settings = named(system)
     from services.ops.proving import System
 
-    return System(cluster, service, settings)
+    return System(cluster, service, settings, "rehearsal" if rehearsal else "mirror")
 
 
 def _choice(ids: list[str] | None, kind: str | None, what: str | None, field: str | None) -> Choice:

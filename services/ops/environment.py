@@ -24,10 +24,10 @@ class NotConfigured(LookupError):
 def load_house_file(path: Path | None = None) -> None:
     """Take a running house's environment, unless this process was already told of one."""
     path = path or HOUSE_FILE
+    names = {name.removesuffix("_FILE") for name in os.environ if name.startswith("TRABOULE_")}
     told = any(
         name.endswith(("_DATABASE_URL", "_BROKER_URL")) or name.startswith("TRABOULE_BROKER_URL_")
-        for name in os.environ
-        if name.startswith("TRABOULE_") and name not in ("TRABOULE_DATABASE_URL", "TRABOULE_BROKER_URL")
+        for name in names - {"TRABOULE_DATABASE_URL", "TRABOULE_BROKER_URL"}
     )
     if told or not path.is_file():
         return
@@ -37,7 +37,7 @@ def load_house_file(path: Path | None = None) -> None:
 
 
 def settings_of(service: str) -> ServiceSettings:
-    """A service's settings from the environment. Raises NotConfigured."""
+    """A service's settings from the environment. Raises NotConfigured, SecretFileError."""
     from pydantic import ValidationError  # here, so that `traboule --help` answers at once
 
     settings_type = getattr(import_module(f"services.{service}.settings"), f"{service.capitalize()}Settings")
@@ -54,7 +54,10 @@ def _variable(field: str, prefix: str) -> str:
 
 
 def configured(service: str | None = None) -> dict[str, ServiceSettings]:
-    """The named service's settings, or those of every service that this process knows. Raises NotConfigured."""
+    """The named service's settings, or those of every service that this process knows.
+
+    Raises NotConfigured, SecretFileError.
+    """
     if service is not None:
         return {service: settings_of(service)}
     found: dict[str, ServiceSettings] = {}

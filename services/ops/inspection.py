@@ -7,7 +7,9 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import aio_pika
@@ -19,6 +21,7 @@ from shared.messaging.failures import RETRY_DELAYS
 from shared.messaging.topology import dead_queue, retry_exchange, unrouted_queue
 from shared.persistence.database import asyncpg_url
 from shared.runtime.settings import ServiceSettings
+from shared.runtime.tls import own_certificate_context
 
 OLD_SECONDS = 60
 """An outbox row that waits longer, or a message that waits while nothing was applied for longer, is a fault."""
@@ -73,17 +76,21 @@ async def _process(state: ServiceState, settings: ServiceSettings) -> None:
         state.notices.append(f"TRABOULE_{state.name.upper()}_HTTP_PORT is not set: its process was not asked")
         return
     host = "127.0.0.1" if settings.http_host in ("0.0.0.0", "::") else settings.http_host  # noqa: S104 - an address to ask
-    state.url = f"http://{host}:{settings.http_port}"
+    certificate = settings.http_certificate_file
+    state.url = f"http{'' if certificate is None else 's'}://{host}:{settings.http_port}"
     try:
-        state.checks = (await asyncio.to_thread(_readiness, state.url))["checks"]
-    except (OSError, ValueError, KeyError):
+        state.checks = (await asyncio.to_thread(_readiness, state.url, certificate))["checks"]
+    except (OSError, ValueError, KeyError, HTTPException):
         state.faults.append(f"does not answer at {state.url}")
         return
     state.faults += [f"its {check} check fails" for check, works in state.checks.items() if not works]
 
 
-def _readiness(url: str) -> Any:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+def _readiness(url: str, certificate: Path | None) -> Any:
+    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
+    if certificate is not None:
+        handlers.append(urllib.request.HTTPSHandler(context=own_certificate_context(certificate)))
+    opener = urllib.request.build_opener(*handlers)
     try:
         with opener.open(f"{url}/health/ready", timeout=5) as answer:
             return orjson.loads(answer.read())

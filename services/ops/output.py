@@ -48,6 +48,15 @@ def span(seconds: float) -> str:
     return f"{seconds:.0f} s"
 
 
+def size(length: float) -> str:
+    """A length in bytes, in one unit of a thousand others."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if length < 1_000:
+            return f"{length:.0f} {unit}" if unit == "B" else f"{length:.1f} {unit}"
+        length /= 1_000
+    return f"{length:,.1f} TB"
+
+
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Do it, and end with what was not found, or with why it cannot be done."""
     from services.ops import parked

@@ -19,8 +19,10 @@ DIFFERENT = 1
 
 
 def parity(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="all that it holds, as it exports it")],
     system: Annotated[str, typer.Option("--as", metavar="CLUSTER/SERVICE", help="such as numelink/billing")],
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE]…", help="all that it holds, as it exports it")
+    ] = None,
     html: Annotated[
         Path | None, typer.Option("--html", dir_okay=False, help="write a page that can be printed to this file")
     ] = None,
@@ -30,20 +32,28 @@ def parity(
     by: By = "",
     json: Json = False,
 ) -> None:
-    """Compare a former system's export with what we hold of it, record by record and field by field.
+    """Compare what a former system holds with what we hold of it, record by record and field by field.
 
     The files must hold everything: what is in none of them counts as missing there. They are read as `traboule import`
     reads them; a row that cannot be read is a difference too. The comparison is kept, and changes nothing.
 
+    Without files, the newest manifest that the former system published is what it holds. It names records, versions
+    and digests: that a record differs is told, and not in which field. The service compares so by itself, when a
+    manifest arrives and once a day.
+
     Exit code: 0 clean (no difference, or all are accepted), 1 differences, 2 nothing could be compared.
 
     Examples: [bold]traboule parity --as numelink/billing invoices.csv payments.csv[/],
-    [bold]traboule parity --as numelink/membership members.csv --html parity.html[/]
+    [bold]traboule parity --as numelink/membership members.csv --html parity.html[/],
+    [bold]traboule parity --as numelink/billing[/]
     """
     chosen, author = _system(system), who(by)
     if html is not None and not html.absolute().parent.is_dir():
         refuse(f"--html {html}: there is no such folder")
-    proved, hints = _prove(chosen, files, encoding, author)
+    if files:
+        proved, hints = _prove(chosen, files, encoding, author)
+    else:
+        proved, hints = _prove_by_manifest(chosen, author)
     if json:
         as_json({"system": system, "hints": hints, **proved.as_json()} | _differences(proved))
     else:
@@ -82,6 +92,19 @@ def _prove(system: System, files: list[Path], encoding: str | None, by: str) -> 
         if kind.name not in export.kinds and here:
             hints.append(f"no file holds any {kind.name}, and {here:,} are held here: was a file forgotten?")
     return proved, hints
+
+
+def _prove_by_manifest(system: System, by: str) -> tuple[Run, list[str]]:
+    from services.cutover.parity.held import kinds_of
+    from services.ops.proving import prove_by_newest_manifest
+
+    proved = run(prove_by_newest_manifest(system, kinds_of(system.service), by=by))
+    return proved, [
+        f"{sides.newer_here:,} {kind} records are newer here than the manifest says, and are not compared: "
+        "a manifest made now would tell"
+        for kind, sides in proved.counts.items()
+        if sides.newer_here
+    ]
 
 
 def _differences(proved: Run) -> dict[str, object]:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from services.cutover.parity.compare import beside_fields
 from services.cutover.parity.runs import Found, Run
 
 _WIDTH = 140
@@ -34,7 +35,8 @@ def print_run(system: str, run: Run, hints: Sequence[str]) -> None:
     accepted = len(run.found) - run.open
     if run.open:
         out.print(f"[red]✗ {plain(system)}: {run.open:,} open, {accepted:,} accepted[/]", highlight=False)
-        out.print(f"  [dim]traboule differences list --as {plain(system)}[/]", highlight=False)
+        of = " --rehearsal" if run.subject == "rehearsal" else ""
+        out.print(f"  [dim]traboule differences list --as {plain(system)}{of}[/]", highlight=False)
     else:
         out.print(f"[green]✓ {plain(system)} is clean; accepted differences: {accepted:,}[/]", highlight=False)
 
@@ -44,7 +46,8 @@ def print_list(run: Run, found: Sequence[Found], state: str) -> None:
     out = _console()
     if not found:
         which = "" if state == "all" else f"{state} "
-        out.print(f"no {which}differences in the comparison of {run.at:%Y-%m-%d %H:%M} UTC", highlight=False)
+        what = "rehearsal" if run.subject == "rehearsal" else "comparison"
+        out.print(f"no {which}differences in the {what} of {run.at:%Y-%m-%d %H:%M} UTC", highlight=False)
         return
     out.print(_table(found[:_LISTED]))
     if len(found) > _LISTED:
@@ -79,13 +82,16 @@ def _console() -> Console:
 
 def _counts(run: Run) -> Table:
     table = Table("kind", box=None, pad_edge=False, header_style="bold")
-    for title in ("there", "here", "open", "accepted"):
+    newer = any(sides.newer_here for sides in run.counts.values())
+    for title in ("there", "here", *(["newer here"] if newer else []), "open", "accepted"):
         table.add_column(title, justify="right")
     for kind in dict.fromkeys((*run.counts, *(one.difference.kind for one in run.found))):
         found = [one for one in run.found if one.difference.kind == kind]
         accepted = sum(one.accepted is not None for one in found)
         sides = run.counts.get(kind)
-        counts = ("", "") if sides is None else (f"{sides.there:,}", f"{sides.here:,}")
+        counts = ["", ""] if sides is None else [f"{sides.there:,}", f"{sides.here:,}"]
+        if newer:
+            counts.append("" if sides is None else f"{sides.newer_here:,}")
         table.add_row(kind, *counts, f"{len(found) - accepted:,}", f"{accepted:,}")
     return table
 
@@ -127,12 +133,17 @@ def _change(one: Found) -> str:
     difference = one.difference
     there, here = difference.there or {}, difference.here or {}
     if difference.what == "different":
-        return "\n".join(f"{name}: {_short(there[name])} → {_short(here[name])}" for name in difference.fields)
+        lines = [f"{name}: {_short(there[name])} → {_short(here[name])}" for name in difference.fields]
+        return "\n".join([*lines, _whole(beside_fields(difference))]).rstrip()
     if difference.why:
         return "\n".join(f"{name}: {_short(there[name])}: {why}" for name, why in difference.why.items())
-    said: Mapping[str, Any] = there or here
-    names = [name for name in said if name not in ("record_id",)][1:5]
-    return ", ".join(f"{name} {_short(said[name])}" for name in names)
+    return _whole(there or here)
+
+
+def _whole(said: Mapping[str, Any]) -> str:
+    # A record begins with its own id, which stands beside it.
+    names = [name for at, name in enumerate(said) if name != "record_id" and not (at == 0 and name.endswith("_id"))]
+    return ", ".join(f"{name} {_short(said[name])}" for name in names[:4])
 
 
 def _short(value: Any) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from services.cutover import manifests
 from services.cutover.parity import runs
 from services.cutover.parity.compare import Comparison, What
-from services.cutover.parity.held import Kind, held
-from services.cutover.parity.runs import Found, Run
+from services.cutover.parity.held import Kind
+from services.cutover.parity.proving import compare_held, one_snapshot, prove_by_manifest
+from services.cutover.parity.runs import Found, Run, Subject
 from services.ops.parked import CannotAct, NotFound
 from services.ops.transactions import transaction
 
@@ -23,11 +24,12 @@ _CANDIDATES = 5
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """A former system, and where our mirror of it is."""
+    """A former system, where our mirror of it is, and which comparisons with it are meant."""
 
     cluster: str
     service: str
     settings: ServiceSettings
+    subject: Subject = "mirror"
 
     @property
     def name(self) -> str:
@@ -61,18 +63,22 @@ async def prove(system: System, kinds: Sequence[Kind], export: Export, *, by: st
     money = {kind.name: kind.money for kind in kinds if kind.money is not None}
     comparison = Comparison(export.facts, money, [kind.name for kind in kinds])
     async with transaction(system.service, system.settings, "parity") as uow:
-        # Messages are applied all the while: half of a batch must not look like a difference.
-        await uow.connection.exec_driver_sql("set transaction isolation level repeatable read")
-        for kind in kinds:
-            async with aclosing(held(uow.connection, system.cluster, kind)) as records:
-                async for item_id, fact in records:
-                    comparison.held(kind.name, item_id, fact)
-        result = comparison.result()
+        await one_snapshot(uow.connection)
+        result = await compare_held(uow.connection, system.cluster, kinds, comparison)
         result = replace(result, differences=[*result.differences, *export.unreadable])
         await runs.keep(uow.connection, system.cluster, result, by=by, source=source)
         run = await runs.newest(uow.connection, system.cluster)
         assert run is not None, "it was kept"
         return run
+
+
+async def prove_by_newest_manifest(system: System, kinds: Sequence[Kind], *, by: str) -> Run:
+    """Compare with what the former system says that it holds, and keep the run. Raises CannotAct, Unreachable."""
+    async with transaction(system.service, system.settings, "parity") as uow:
+        await one_snapshot(uow.connection)
+        if await prove_by_manifest(uow.connection, system.cluster, kinds, by=by) is None:
+            raise CannotAct(_no_manifest(system, await manifests.arrived(uow.connection, system.cluster)))
+        return await _newest(uow, system)
 
 
 async def newest(system: System) -> Run:
@@ -84,7 +90,7 @@ async def newest(system: System) -> Run:
 async def past(system: System) -> list[dict[str, Any]]:
     """The newest runs, without their differences."""
     async with transaction(system.service, system.settings, "differences") as uow:
-        return await runs.history(uow.connection, system.cluster)
+        return await runs.history(uow.connection, system.cluster, subject=system.subject)
 
 
 async def accept(system: System, choice: Choice, *, by: str, reason: str) -> list[str]:
@@ -132,6 +138,15 @@ def _named(run: Run, beginning: str) -> Found:
     return found[0]
 
 
+def _no_manifest(system: System, came: tuple[int, int, int] | None) -> str:
+    if came is None:
+        told = f"{system.name} has sent no manifest: have it publish manifest-recorded (schemas/PRODUCERS.md)"
+    else:
+        version, parts, of = came
+        told = f"only {parts} of {of} parts of {system.name}'s manifest {version} arrived: have it send the rest"
+    return f"{told}, or give its export: traboule parity --as {system.name} EXPORT-FILE"
+
+
 async def _decide(system: System, choice: Choice, do: Callable[..., Any]) -> list[str]:
     async with transaction(system.service, system.settings, "differences") as uow:
         run = await _newest(uow, system)
@@ -143,7 +158,9 @@ async def _decide(system: System, choice: Choice, do: Callable[..., Any]) -> lis
 
 
 async def _newest(uow: Any, system: System) -> Run:
-    run = await runs.newest(uow.connection, system.cluster)
+    run = await runs.newest(uow.connection, system.cluster, system.subject)
+    if run is None and system.subject == "rehearsal":
+        raise NotFound(f"{system.name} was never rehearsed: traboule rehearse {system.name}")
     if run is None:
         raise NotFound(f"{system.name} was never compared: traboule parity --as {system.name} EXPORT-FILE")
     return run

@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 
+from services.house import knowing_queues
 from services.ops.parked import Unreachable
 from shared.persistence.database import create_engine
 from shared.runtime.settings import ServiceSettings
@@ -19,7 +20,7 @@ from shared.runtime.settings import ServiceSettings
 async def transaction(service: str, settings: ServiceSettings, command: str) -> AsyncGenerator[Any]:
     """The service's own unit of work; it commits at the end. Raises Unreachable."""
     engine = create_engine(settings.database_url, application=f"traboule {command}", pool_size=1)
-    unit_of_work = import_module(f"services.{service}.app").unit_of_work(settings)
+    unit_of_work = knowing_queues(import_module(f"services.{service}.app").unit_of_work(settings), settings)
     try:
         async with engine.begin() as connection:
             uow = unit_of_work(connection)

@@ -17,7 +17,8 @@ _KEEP = """
 """
 _WAITING = """
     select id, cluster, epoch, message_id, type, body, received_at, state, decided_at, decided_by, reason
-    from quarantine where ($1::text is null or cluster = $1) and ($2::text is null or state = $2) order by id
+    from quarantine where ($1::text is null or cluster = $1) and ($2::text is null or state = $2) and id > $3
+    order by id limit $4
 """
 _ONE = """
     select id, cluster, epoch, message_id, type, body, received_at, state, decided_at, decided_by, reason
@@ -60,9 +61,16 @@ async def keep(connection: AsyncConnection, late: Sequence[tuple[Message, str]],
     )
 
 
-async def listed(connection: AsyncConnection, cluster: str | None = None, state: str | None = "waiting") -> list[Late]:
-    """What is or was in quarantine, oldest first."""
-    return [_late(row) for row in rows_of(await connection.exec_driver_sql(_WAITING, (cluster, state)))]
+async def listed(
+    connection: AsyncConnection,
+    cluster: str | None = None,
+    state: str | None = "waiting",
+    *,
+    after: int = 0,
+    limit: int | None = None,
+) -> list[Late]:
+    """What is or was in quarantine, oldest first: those with a number above ``after``, at most ``limit``."""
+    return [_late(row) for row in rows_of(await connection.exec_driver_sql(_WAITING, (cluster, state, after, limit)))]
 
 
 async def one(connection: AsyncConnection, number: int) -> Late | None:

@@ -84,6 +84,12 @@ async def standings(connection: AsyncConnection, clusters: Iterable[str]) -> dic
     return {cluster: found.get(cluster, Standing()) for cluster in asked}
 
 
+async def alone(connection: AsyncConnection, cluster: str) -> Standing:
+    """Where a cluster stands once writes that are under way are done; until this transaction ends none begins."""
+    await connection.exec_driver_sql(_ALONE, (cluster,))
+    return (await _read(connection, [cluster])).get(cluster, Standing())
+
+
 async def all_standings(connection: AsyncConnection) -> dict[str, Standing]:
     """Where every cluster that ever moved stands, without holding anybody up."""
     rows = rows_of(await connection.exec_driver_sql(_READ_ALL))
@@ -97,8 +103,7 @@ async def move(
 
     ``overruled`` are the conditions of the gate that did not hold, and were overruled for this reason.
     """
-    await connection.exec_driver_sql(_ALONE, (cluster,))
-    standing = (await _read(connection, [cluster])).get(cluster, Standing())
+    standing = await alone(connection, cluster)
     origin, target = MOVES[by_move]
     if standing.stage != origin:
         raise MoveError(cluster, by_move, standing)

@@ -5,6 +5,7 @@ is sent again.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
@@ -21,7 +22,9 @@ from aio_pika.exceptions import (
     ProbableAuthenticationError,
     PublishError,
 )
-from aiormq.exceptions import ChannelAccessRefused
+from aiormq.exceptions import ChannelAccessRefused, InvalidFrameError
+
+from shared.messaging.delivery import PUBLISHED
 
 IN_FLIGHT = 8
 """Messages that wait for their confirm at once. One by one, the broker's disk is idle most of the time."""
@@ -77,6 +80,9 @@ class Publisher:
                 raise NotPublishedError(
                     f"the broker does not know the user {self._user}, or not with this password"
                 ) from None
+            except InvalidFrameError:
+                # This is how the library tells of a broker that closes the connection while it is being opened.
+                self._give_up_late(f"the broker lets {self._user} in no further (too many open connections?)")
             except (AMQPConnectionError, OSError, TimeoutError) as error:
                 self._give_up_late(f"the broker cannot be reached: {error or type(error).__name__}")
             pause = 0.2 if self.published > before else min(pause * 2, 5.0)
@@ -118,6 +124,7 @@ class Publisher:
             message_id=message.message_id,
             delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
             user_id=self._user,
+            headers={PUBLISHED: time.time_ns() // 1_000_000},
         )
         try:
             await exchange.publish(body, message.routing_key, mandatory=True, timeout=CONFIRM_TIMEOUT)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -53,18 +53,21 @@ class Bus:
         self.broker = RabbitBroker(
             broker_url, apply_types=False, logger=None, app_id=self.user, graceful_timeout=5, reconnect_interval=1.0
         )
-        lane = partial(Lane, own_user=self.user, engine=engine, unit_of_work=unit_of_work, settings=settings)
+        lane = partial(Lane, own_user=self.user, engine=engine, unit_of_work=unit_of_work)
         self.lanes = [
             lane(
                 queue=subscription.queue_name,
                 publishers=subscription.fact.publishers(clusters),
                 read=partial(_read, read, subscription.fact),
                 handler=subscription.handler,
+                settings=replace(settings, prefetch=subscription.prefetch or settings.prefetch),
             )
             for subscription in subscriptions
         ]
         for queue, read_fallen in ((unrouted_queue(service), _unrouted), (dead_queue(service), _returned_too_often)):
-            self.lanes.append(lane(queue=queue.name, publishers=None, read=read_fallen, handler=None))
+            self.lanes.append(
+                lane(queue=queue.name, publishers=None, read=read_fallen, handler=None, settings=settings)
+            )
         for one in self.lanes:
             self._subscribe(one)
 

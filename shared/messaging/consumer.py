@@ -12,7 +12,7 @@ retried later or parked. When an acknowledgement is sent, every event of every m
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
@@ -28,6 +28,7 @@ from shared.messaging.authenticity import forged_source, forgery
 from shared.messaging.dead_letters import Parked
 from shared.messaging.delivery import Delivery, Message
 from shared.messaging.failures import Again, Decision, Hold, Park, Retry, Wait, decide
+from shared.messaging.onward import measure, travelling
 from shared.messaging.properties import UNREADABLE
 from shared.messaging.subscription import Handler
 from shared.messaging.topology import retry_exchange
@@ -93,6 +94,7 @@ class Lane:
         if self._task is not None:
             return
         self._task = asyncio.create_task(self._run(), name=f"lane {self.queue}")
+        metrics.watch_lane(self.queue, self.settings.prefetch, lambda: self._incoming.qsize() + len(self._hand))
 
     @property
     def alive(self) -> bool:
@@ -290,6 +292,19 @@ class Lane:
         started = perf_counter()
         messages, reused = _by_id(units)
         parked = [unit.parked for unit in units if unit.parked is not None]
+        with travelling(self.queue, messages.values()):
+            new = await self._write(units, messages, reused, parked)
+        self._count(units, new, parked, perf_counter() - started)
+        measure(self.queue, [messages[key] for key in new])
+
+    async def _write(
+        self,
+        units: list[Unit],
+        messages: Mapping[str, tuple[Delivery, Message]],
+        reused: list[tuple[Delivery, Message]],
+        parked: list[Parked],
+    ) -> set[str]:
+        """The transaction itself; returns the events that are new, and adds to ``parked`` those that may not be."""
         async with self.engine.begin() as connection:
             uow = self.unit_of_work(connection)
             new, used_before = set[str](), set[str]()
@@ -304,7 +319,7 @@ class Lane:
             if parked:
                 await dead_letters.park(connection, parked)
             await uow.outbox.flush(connection)
-        self._count(units, new, parked, perf_counter() - started)
+        return new
 
     async def _retry_later(self, unit: Unit, delay: int, reason: str) -> None:
         """Put the event in the outbox for the TTL queue, in a transaction of its own, without an inbox row."""
@@ -322,6 +337,7 @@ class Lane:
             uow.outbox.add(back)
             await uow.outbox.flush(connection)
         metrics.EVENTS.labels(self.queue, "retried").inc()
+        metrics.RETRIED.labels(self.queue, reason).inc()
         log.warning("event.retried", queue=self.queue, message_id=unit.message.id, delay=delay, error=reason)
 
     async def _acknowledge(self, deliveries: list[AbstractIncomingMessage]) -> None:
@@ -357,6 +373,7 @@ class Lane:
             correlation_ids=_correlation_ids(units),
         )
         for one in parked:
+            metrics.PARKED.labels(self.queue, one.reason).inc()
             log.warning(
                 "event.parked", queue=self.queue, message_id=one.message_id, reason=one.reason, detail=one.detail
             )

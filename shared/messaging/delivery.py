@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from aio_pika.abc import AbstractIncomingMessage
 
 from shared.messaging.topology import DEAD
+from shared.runtime.tracing import TRACEPARENT
 
 REPLAY_OF = "traboule-dead-letter"
 """Header of a replay: the dead letter's number. Believed only when the service itself is the broker's user."""
@@ -15,6 +16,8 @@ ATTEMPT = "traboule-attempt"
 """Header of a retry: how often it was tried before. Believed as above."""
 ORIGIN_USER = "traboule-origin-user"
 ORIGIN_KEY = "traboule-origin-key"
+PUBLISHED = "timestamp_in_ms"
+"""Header with the moment of publish, in ms since 1970: the publisher's, or of RabbitMQ itself where it is told to."""
 
 
 class Message(Protocol):
@@ -30,6 +33,7 @@ class Message(Protocol):
     def correlationid(self) -> str | None: ...
     @cached_property
     def digest(self) -> bytes: ...
+    def extension(self, name: str) -> str | None: ...
     def encode(self) -> bytes: ...
 
 
@@ -50,7 +54,10 @@ class Unreadable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Body and properties of one message from one queue; ``user`` is validated by the broker, or missing."""
+    """Body and properties of one message from one queue; ``user`` is validated by the broker, or missing.
+
+    ``published`` is when it was published, in seconds since 1970, by a clock that is not ours: only to be measured.
+    """
 
     queue: str
     body: bytes
@@ -61,6 +68,7 @@ class Delivery:
     routing_key: str
     attempt: int = 0
     replay_of: int | None = None
+    published: float | None = None
 
     @classmethod
     def of(cls, queue: str, raw: AbstractIncomingMessage, own_user: str) -> "Delivery":
@@ -72,15 +80,27 @@ class Delivery:
             attempt = int(str(headers.get(ATTEMPT, 0)))
             replay_of = int(str(headers[REPLAY_OF])) if REPLAY_OF in headers else None
             user, key = str(headers.get(ORIGIN_USER, "")) or None, str(headers[ORIGIN_KEY])
-        return cls(queue, raw.body, raw.content_type, headers, raw.message_id, user, key, attempt, replay_of)
+        # A replay is as late as the person who decided on it, which says nothing about how fast messages travel.
+        published = _published(raw) if replay_of is None else None
+        return cls(queue, raw.body, raw.content_type, headers, raw.message_id, user, key, attempt, replay_of, published)
 
     def return_headers(self, attempt: int) -> dict[str, Any]:
         """Headers for sending it to its own queue again, so that :meth:`of` finds its origin."""
-        kept = {name: value for name, value in self.headers.items() if name[:3].lower() == "ce-"}
+        kept = {name: value for name, value in self.headers.items() if name[:3].lower() == "ce-" or name == TRACEPARENT}
         kept |= {ORIGIN_USER: self.user or "", ORIGIN_KEY: self.routing_key, ATTEMPT: attempt}
+        if self.published is not None:
+            kept[PUBLISHED] = round(self.published * 1000)
         if self.replay_of is not None:
             kept[REPLAY_OF] = self.replay_of
         return kept
+
+
+def _published(raw: AbstractIncomingMessage) -> float | None:
+    in_ms = raw.headers.get(PUBLISHED)
+    if isinstance(in_ms, int):
+        return in_ms / 1000
+    # AMQP counts whole seconds, so a lag measured from it is up to one too long.
+    return raw.timestamp.timestamp() if raw.timestamp is not None else None
 
 
 def _first_routing_key(raw: AbstractIncomingMessage) -> str:

@@ -26,11 +26,15 @@ Read = Callable[[Any, bytes, str | None, Mapping[str, Any]], Sequence[Message | 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """``Subscription("billing.invoice-recorded", InvoiceRecorded, handlers.record_invoices)``."""
+    """``Subscription("billing.invoice-recorded", InvoiceRecorded, handlers.record_invoices)``.
+
+    ``prefetch`` bounds the messages in hand where each is large; None leaves it to the service's settings.
+    """
 
     queue_name: str
     fact: type[FactType]
     handler: Handler
+    prefetch: int | None = None
 
     @property
     def queue(self) -> Queue:

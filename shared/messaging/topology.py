@@ -23,6 +23,15 @@ EXCHANGE = "traboule"
 UNROUTED = "traboule.unrouted"
 DEAD = "traboule.dead"
 DELIVERY_LIMIT = 20
+QUEUE_BYTES = 1_073_741_824
+"""What may wait in one subscription: beyond it the broker takes no more, and whoever publishes has to try again."""
+NEVER_FULL = ("unrouted", "dead", "way-back")
+"""Last words of the names of queues without such a limit: they are where messages go that have nowhere else to go."""
+SERVICE_LIMITS = {"max-connections": 64, "max-channels": 1024}
+"""A replica has two connections; a command that looks at queues has one for a moment."""
+OUTSIDE_LIMITS = {"max-connections": 50, "max-channels": 200}
+"""A former system that leaks connections is stopped before the broker runs out of them for everybody. A web
+application may open one for each request that it answers at a time."""
 VHOST = "traboule"
 HOUSE = "traboule"
 """The name under which our own services publish: the first word of their routing keys."""
@@ -76,12 +85,18 @@ _KEEP = {"x-queue-type": "quorum", "x-overflow": "reject-publish", "x-delivery-l
 
 
 def definitions(
-    queues: Iterable[Queue], services: Mapping[str, str], former_systems: Mapping[str, str], *, vhost: str = VHOST
+    queues: Iterable[Queue],
+    services: Mapping[str, str],
+    former_systems: Mapping[str, str],
+    *,
+    vhost: str = VHOST,
+    queue_bytes: int = QUEUE_BYTES,
 ) -> dict[str, Any]:
     """RabbitMQ definitions (the format of ``rabbitmqctl import_definitions``).
 
     ``services`` maps each service to its password, ``former_systems`` each ``<cluster>.<service>`` to its own; staff
     tools, ``staff.<service>``, go with them, for they may do just as much: publish under their own name.
+    ``queue_bytes`` is what may wait in each subscription.
     """
     inside = {"vhost": vhost}
     subscriptions = sorted(set(queues), key=lambda queue: queue.name)
@@ -91,11 +106,28 @@ def definitions(
         "queues": [inside | one for one in _queues(subscriptions, services)],
         "bindings": [inside | one for one in _bindings(subscriptions, services, former_systems)],
         "users": [
-            {"name": name, "password": password, "tags": ""}
-            for name, password in [*((f"{HOUSE}.{s}", p) for s, p in services.items()), *former_systems.items()]
+            *(_user(f"{HOUSE}.{name}", password, SERVICE_LIMITS) for name, password in services.items()),
+            *(_user(name, password, OUTSIDE_LIMITS) for name, password in former_systems.items()),
         ],
+        "policies": [inside | _limit(queue_bytes)],
         "permissions": [inside | one for one in _permissions(services, former_systems)],
         "topic_permissions": [inside | one for one in _topic_permissions(services, former_systems)],
+    }
+
+
+def _user(name: str, password: str, limits: Mapping[str, int]) -> dict[str, Any]:
+    return {"name": name, "password": password, "tags": "", "limits": limits}
+
+
+def _limit(queue_bytes: int) -> dict[str, Any]:
+    # A policy, because a queue's own arguments cannot be changed while messages wait in it. With the queues' overflow
+    # (reject-publish) nothing that was confirmed is ever dropped.
+    return {
+        "name": f"{EXCHANGE}.full",
+        "pattern": rf"^(?!{EXCHANGE}\.retry\.)(?!.*\.({'|'.join(NEVER_FULL)})$).+\..+$",
+        "apply-to": "queues",
+        "priority": 0,
+        "definition": {"max-length-bytes": queue_bytes},
     }
 
 

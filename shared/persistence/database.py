@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
-from sqlalchemy.engine import Result, make_url
+from sqlalchemy.engine import URL, Result, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 # Writers look rows up by key, some hundreds at a time. On a table that has just grown from nothing the planner has no
@@ -21,15 +21,16 @@ _BY_KEY = {"jit": "off", "enable_seqscan": "off", "enable_hashjoin": "off", "ena
 def create_engine(
     url: str, *, application: str, pool_size: int = 8, pool_timeout: float = 10, lock_timeout: int = 40
 ) -> AsyncEngine:
-    """An engine for ``postgresql://user:password@host:port/database``.
+    """An engine for ``postgresql://user:password@host:port/database``, libpq's ``?sslmode=`` and the like included.
 
     A connection is checked before use (``pool_pre_ping``), so that a restarted database costs no message an attempt.
     Connecting takes at most 5 s and a statement at most 60 s. ``lock_timeout`` are the seconds that a statement waits
     for another's lock: less than that, so that it is told apart from a database that hangs.
     """
     waiting = {"lock_timeout": f"{lock_timeout}s"}
+    address, whole = engine_address(url)
     return create_async_engine(
-        make_url(url).set(drivername="postgresql+asyncpg"),
+        address,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=pool_timeout,
@@ -37,11 +38,19 @@ def create_engine(
         # Parameter values are members' data: they must never reach a log or an error text.
         hide_parameters=True,
         connect_args={
+            **whole,
             "timeout": 5,
             "command_timeout": 60,
             "server_settings": {"application_name": application, "timezone": "UTC", **waiting, **_PATIENCE, **_BY_KEY},
         },
     )
+
+
+def engine_address(url: str) -> tuple[URL, dict[str, str]]:
+    """An address as SQLAlchemy takes it, and the argument that gives asyncpg the whole of it."""
+    # SQLAlchemy hands each parameter of an address to asyncpg as an argument of that name, and libpq's are none;
+    # asyncpg reads them from an address of its own.
+    return make_url(url).set(drivername="postgresql+asyncpg", query={}), {"dsn": asyncpg_url(url)}
 
 
 def asyncpg_url(url: str) -> str:

@@ -1,8 +1,11 @@
 """One transaction: the inbox row, the state and the outbox row, together or not at all."""
 
+from collections.abc import Collection
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.messaging.outbox import Outbox
+from shared.messaging.waiting import BrokerAwayError, CountWaiting
 
 
 class UnitOfWork:
@@ -11,3 +14,8 @@ class UnitOfWork:
     def __init__(self, connection: AsyncConnection) -> None:
         self.connection = connection
         self.outbox = Outbox()
+        self.count_waiting: CountWaiting = _nobody_knows
+
+
+async def _nobody_knows(_: Collection[str]) -> dict[str, int]:
+    raise BrokerAwayError("the broker is not known here: its queues cannot be looked at")

@@ -1,10 +1,10 @@
-"""The clusters and their lineages: configuration, so that a third cluster needs no code."""
+"""The clusters, their lineages and their former systems: configuration, so that a third cluster needs no code."""
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 
 class ClustersFileError(ValueError):
@@ -22,12 +22,18 @@ class Lineage:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """One of the merging organisations. ``services`` are those for which it has a former system."""
+    """One of the merging organisations. ``services`` are those for which it has a former system.
+
+    ``products`` names the software that a former system is, by service; ``added_columns`` the columns that the cluster
+    added to it, as its files head them. Which products there are is known to the service concerned.
+    """
 
     code: str
     name: str
     services: tuple[str, ...]
     lineages: tuple[Lineage, ...]
+    products: Mapping[str, str] = field(default_factory=dict[str, str])
+    added_columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
     def lineage_in(self, departement: str | None) -> str | None:
         """The lineage that covers a département, if just one does."""
@@ -55,4 +61,28 @@ def _cluster(code: str, entry: Mapping[str, Any]) -> Cluster:
     lineages = tuple(
         Lineage(one["code"], one["name"], frozenset(one.get("departements", ()))) for one in entry.get("lineages", ())
     )
-    return Cluster(code, entry["name"], tuple(entry["former_systems"]), lineages)
+    services = tuple(entry["former_systems"])
+    products = {service: _text(name) for service, name in _of_services(entry, "products", services)}
+    added = {service: _texts(columns) for service, columns in _of_services(entry, "added_columns", services)}
+    return Cluster(code, entry["name"], services, lineages, products, added)
+
+
+def _of_services(entry: Mapping[str, Any], table: str, services: tuple[str, ...]) -> list[tuple[str, Any]]:
+    """What a table says of each former system. Raises TypeError for one that the cluster does not have."""
+    told = list(entry.get(table, {}).items())
+    for service, _ in told:
+        if service not in services:
+            raise TypeError(f"{table}.{service}: there is no such former system in former_systems")
+    return told
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is no list")
+    return tuple(_text(one) for one in cast("list[object]", value))
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value

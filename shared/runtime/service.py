@@ -3,12 +3,11 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import structlog
 import uvicorn
-from prometheus_client import Gauge
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp
@@ -16,19 +15,19 @@ from starlette.types import ASGIApp
 from shared.messaging import inbox
 from shared.messaging.bus import Bus
 from shared.messaging.relay import Relay
-from shared.persistence.database import rows_of
+from shared.runtime.measuring import measure_backlog
+from shared.runtime.tls import DoorCertificate, TlsError
 
 log = structlog.get_logger()
 
-OUTBOX_ROWS = Gauge("traboule_outbox_rows", "Messages not yet confirmed by the broker")
-OUTBOX_AGE = Gauge("traboule_outbox_oldest_seconds", "Age of the oldest of them")
-DEAD_LETTERS = Gauge("traboule_dead_letters", "Parked messages that wait for a person")
 
-_BACKLOG = """
-    select (select count(*) from outbox),
-           (select coalesce(extract(epoch from now() - min(created_at)), 0) from outbox),
-           (select count(*) from dead_letters where status = 'parked')
-"""
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Work that a service does beside its subscriptions: again and again, ``every`` so many seconds after it ended."""
+
+    name: str
+    every: float
+    work: Callable[[AsyncEngine], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -43,14 +42,22 @@ class Service:
     http_host: str
     http_port: int
     inbox_days: int
+    certificate: DoorCertificate | None = None
+    beside: Sequence[Beside] = ()
+    clusters: Collection[str] = ()
+    _beside: list[asyncio.Task[None]] = field(default_factory=list["asyncio.Task[None]"])
 
     async def start(self) -> None:
         """Connect, then consume. Raises if the broker cannot be reached at all."""
         await self.bus.start()
         self.relay.start()
+        self._beside = [asyncio.create_task(self._again_and_again(one), name=one.name) for one in self.beside]
 
     async def stop(self) -> None:
         """Take no more in, settle what is in hand, publish what that wrote, close."""
+        for task in self._beside:
+            task.cancel()
+        await asyncio.gather(*self._beside, return_exceptions=True)
         await self.bus.stop()
         await self.relay.stop()
         await self.engine.dispose()
@@ -88,6 +95,7 @@ class Service:
             loop="none",
             # Whoever downloads slowly does not keep us from stopping.
             timeout_graceful_shutdown=10,
+            ssl_context_factory=None if (own := self.certificate) is None else lambda *_: own.context,
         )
         server = uvicorn.Server(config)
         server.install_signal_handlers = lambda: None  # pyright: ignore[reportAttributeAccessIssue]
@@ -118,17 +126,35 @@ class Service:
                     await asyncio.wait_for(stopping.wait(), 1)
         return False
 
+    async def _again_and_again(self, one: Beside) -> None:
+        while True:
+            try:
+                await one.work(self.engine)
+            except (Exception, asyncio.CancelledError) as error:
+                # A connection that dies can cancel whoever waits on it; only our own cancellation ends the work.
+                if (task := asyncio.current_task()) and task.cancelling():
+                    raise
+                # By its name alone: what it says may hold members' data.
+                log.warning("beside.failed", work=one.name, error=type(error).__name__)
+            await asyncio.sleep(one.every)
+
     async def _keep_house(self) -> None:
         """Measure the backlog every 5 s, and forget old inbox rows little by little."""
         while True:
             with contextlib.suppress(Exception):
                 async with self.engine.begin() as connection:
-                    ((rows, age, parked),) = rows_of(await connection.exec_driver_sql(_BACKLOG))
+                    await measure_backlog(connection, self.name, self.clusters)
                     await inbox.forget(connection, self.inbox_days)
-                OUTBOX_ROWS.set(rows)
-                OUTBOX_AGE.set(float(age))
-                DEAD_LETTERS.set(parked)
+            if self.certificate is not None:
+                self._renew(self.certificate)
             await asyncio.sleep(5)
+
+    def _renew(self, certificate: DoorCertificate) -> None:
+        try:
+            if certificate.refresh():
+                log.info("service.certificate_renewed")
+        except TlsError as error:
+            log.error("service.certificate_unusable", error=str(error))
 
 
 async def _serve(server: uvicorn.Server) -> None:

@@ -113,8 +113,11 @@ class OwnHouse:
 
 
 @contextmanager
-def own_house(nodes: Nodes, passwords: Passwords, service: str) -> Generator[OwnHouse]:
-    """Provision it, and remove its virtual host and its database at the end: the server may be a named one."""
+def own_house(nodes: Nodes, passwords: Passwords, service: str, *others: str) -> Generator[OwnHouse]:
+    """Provision it, and remove its virtual host and its database at the end: the server may be a named one.
+
+    ``others`` are services beside it: ``replace(own, name="billing")`` runs one of them in the same place.
+    """
     name = f"own-{secrets.token_hex(3)}"
     url = urlunsplit(urlsplit(nodes.broker.url)._replace(path=f"/{name}"))
     with pytest.MonkeyPatch.context() as patch:
@@ -124,7 +127,7 @@ def own_house(nodes: Nodes, passwords: Passwords, service: str) -> Generator[Own
             url,
             nodes.broker.management_url,
             clusters_file=CLUSTERS,
-            services=[service],
+            services=[service, *others],
             secrets=passwords,
             databases=name.replace("-", "_"),
         )
@@ -133,7 +136,8 @@ def own_house(nodes: Nodes, passwords: Passwords, service: str) -> Generator[Own
         yield OwnHouse(service, name, provisioned.env, url, nodes.broker.management_url)
     finally:
         broker_api.call(nodes.broker.management_url, "DELETE", f"/api/vhosts/{name}")
-        asyncio.run(_drop(nodes.database.url, f"{name.replace('-', '_')}_{service}"))
+        for one in (service, *others):
+            asyncio.run(_drop(nodes.database.url, f"{name.replace('-', '_')}_{one}"))
 
 
 async def _drop(admin_url: str, database: str) -> None:

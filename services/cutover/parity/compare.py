@@ -49,12 +49,21 @@ class Difference:
         return blake2b(orjson.dumps(content, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
 
 
+def beside_fields(difference: Difference) -> Values:
+    """What we hold of a record besides the fields that differ: there where a manifest cannot name fields."""
+    return {name: value for name, value in (difference.here or {}).items() if name not in difference.fields}
+
+
 @dataclass(slots=True)
 class Sides:
-    """How many, or how much, on either side."""
+    """How many, or how much, on either side.
+
+    ``newer_here``: how many records changed here since the other side said what it holds, which is no difference.
+    """
 
     there: Any = 0
     here: Any = 0
+    newer_here: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +82,27 @@ class Comparison:
     ``kinds`` are counted even if neither side has any.
     """
 
-    there: Mapping[Key, Fact]
+    there: Mapping[Key, BaseModel]
     money: Mapping[str, Money] = field(default_factory=dict[str, Money])
     kinds: Iterable[str] = ()
 
     def __post_init__(self) -> None:
-        self._left = dict(self.there)
+        self._left: dict[Key, BaseModel] = {}
         self._counts: dict[str, Sides] = defaultdict(Sides, {kind: Sides() for kind in self.kinds})
         self._sums: dict[str, dict[int, Sides]] = {kind: defaultdict(Sides) for kind in self.money}
         self._differences: list[Difference] = []
-        for (kind, _), fact in self.there.items():
-            self._counts[kind].there += 1
-            if kind in self.money:
-                year, amount = self.money[kind](fact)
-                self._sums[kind][year].there += amount
+        for (kind, item_id), there in self.there.items():
+            self.said(kind, item_id, there)
 
-    def held(self, kind: str, item_id: str, here: Fact) -> None:
+    def said(self, kind: str, item_id: str, there: BaseModel) -> None:
+        """One record of the former system's, where its side comes one by one too. Each is to be named once."""
+        self._left[kind, item_id] = there
+        self._counts[kind].there += 1
+        if kind in self.money:
+            year, amount = self.money[kind](there)
+            self._sums[kind][year].there += amount
+
+    def held(self, kind: str, item_id: str, here: BaseModel) -> None:
         """One record that we hold. Each is to be named once."""
         self._counts[kind].here += 1
         if kind in self.money:
@@ -133,15 +147,18 @@ def storable(text: str) -> str:
 # --- one record ----------------------------------------------------------------------------------------------------
 
 
-def _missing(kind: str, item_id: str, what: What, *, there: Fact | None = None, here: Fact | None = None) -> Difference:
-    return Difference(kind, item_id, what, (), _said(there), _said(here))
+def _missing(
+    kind: str, item_id: str, what: What, *, there: BaseModel | None = None, here: BaseModel | None = None
+) -> Difference:
+    return Difference(kind, item_id, what, (), values_of(there), values_of(here))
 
 
-def _said(fact: Fact | None) -> Values | None:
+def values_of(fact: BaseModel | None) -> Values | None:
+    """All that it says but its version, as JSON can hold it; fields at their default are left out."""
     return None if fact is None else {name: value for name, value in _plain_fields(fact).items() if name != "version"}
 
 
-def _different(kind: str, item_id: str, there: Fact, here: Fact) -> Difference | None:
+def _different(kind: str, item_id: str, there: BaseModel, here: BaseModel) -> Difference | None:
     changed: dict[str, tuple[Any, Any]] = {}
     for name, about in type(there).model_fields.items():
         one, other = getattr(there, name), getattr(here, name)

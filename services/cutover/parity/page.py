@@ -7,8 +7,8 @@ from html import escape
 from itertools import groupby
 from typing import Any, Final
 
-from services.cutover.parity.compare import What
-from services.cutover.parity.runs import Found, Run
+from services.cutover.parity.compare import What, beside_fields
+from services.cutover.parity.runs import Found, Run, Subject
 
 SHOWN = 500
 """Differences of one kind on a page; --json has them all."""
@@ -29,6 +29,23 @@ _KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "consent": ("Consentements", "Consents"),
     "mailing": ("Envois", "Mailings"),
     "row": ("Lignes de l’export", "Rows of the export"),
+    "manifest": ("Manifeste", "Manifest"),
+    "standing": ("Situation des adhésions", "Standing of memberships"),
+    "dues": ("Cotisations facturées", "Dues billed"),
+    "settlement": ("Factures restant dues", "Invoices still owed"),
+    "place": ("Places attribuées", "Places given"),
+    "audience": ("Destinataires des envois", "Recipients of mailings"),
+}
+_TITLES: Final[Mapping[Subject, tuple[str, str]]] = {
+    "mirror": ("parité", "parity"),
+    "rehearsal": ("répétition", "rehearsal"),
+}
+_SIDES: Final[Mapping[Subject, tuple[str, str]]] = {
+    "mirror": ("Là-bas : l’ancien système. Chez nous : Traboule.", "There: the former system. Here: Traboule."),
+    "rehearsal": (
+        "Là-bas : ce que l’ancien système a fait. Chez nous : ce que Traboule aurait fait.",
+        "There: what the former system did. Here: what Traboule would have done.",
+    ),
 }
 _STYLE = """
 :root { --ink: #1d2430; --soft: #5b6675; --line: #d9dee5; --good: #17693a; --bad: #a3241c; --wash: #f5f7f9; }
@@ -66,13 +83,18 @@ def page(system: str, run: Run, hints: Sequence[str] = ()) -> str:
         '<!doctype html>\n<html lang="fr">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width">\n'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-        f"<title>{escape(system)} · parité, parity · {run.at:%Y-%m-%d}</title>\n"
+        f"<title>{escape(system)} · {', '.join(_TITLES[run.subject])} · {run.at:%Y-%m-%d}</title>\n"
         f"<style>{_STYLE}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
     )
 
 
 def _head(system: str, run: Run) -> str:
-    files = ", ".join(map(escape, run.source))
+    if run.subject == "rehearsal":
+        source = ", ".join(map(escape, run.source))
+    elif run.manifest is None:
+        source = f"{_both('Fichiers', 'Files')} : {', '.join(map(escape, run.source))}"
+    else:
+        source = f"{_both('Manifeste', 'Manifest')} : {run.manifest}"
     accepted = len(run.found) - run.open
     if run.open:
         told = _both(f"Écarts ouverts : {run.open}, acceptés : {accepted}", f"Open: {run.open}, accepted: {accepted}")
@@ -80,12 +102,11 @@ def _head(system: str, run: Run) -> str:
         told = _both(f"Conforme ; écarts acceptés : {accepted}", f"Clean; accepted differences: {accepted}")
     else:
         told = _both("Conforme : aucun écart", "Clean: no difference")
-    sides = _both("Là-bas : l’ancien système. Chez nous : Traboule.", "There: the former system. Here: Traboule.")
     return (
-        f"<header><h1>{escape(system)} : {_both('parité', 'parity')}</h1>\n"
-        f"<p>{run.at:%Y-%m-%d %H:%M} UTC, {escape(run.by)}, n° {run.number}. {_both('Fichiers', 'Files')} : {files}</p>"
+        f"<header><h1>{escape(system)} : {_both(*_TITLES[run.subject])}</h1>\n"
+        f"<p>{run.at:%Y-%m-%d %H:%M} UTC, {escape(run.by)}, n° {run.number}. {source}</p>"
         f'</header>\n<div class="verdict {"open" if run.open else "clean"}"><b>{told}</b></div>\n'
-        f"<p>{sides}</p>"
+        f"<p>{_both(*_SIDES[run.subject])}</p>"
     )
 
 
@@ -95,11 +116,14 @@ def _hints(hints: Sequence[str]) -> str:
 
 def _counts(run: Run) -> str:
     rows: list[str] = []
+    newer = any(sides.newer_here for sides in run.counts.values())
     for kind in dict.fromkeys((*run.counts, *(one.difference.kind for one in run.found))):
         found = [one for one in run.found if one.difference.kind == kind]
         accepted = sum(one.accepted is not None for one in found)
         sides = run.counts.get(kind)
-        counts = ("", "") if sides is None else (_grouped(sides.there), _grouped(sides.here))
+        counts = ["", ""] if sides is None else [_grouped(sides.there), _grouped(sides.here)]
+        if newer:
+            counts.append("" if sides is None else _grouped(sides.newer_here))
         still = len(found) - accepted
         cells = [_number(count) for count in counts] + [
             _number(_grouped(still), bad=still > 0),
@@ -107,6 +131,8 @@ def _counts(run: Run) -> str:
         ]
         rows.append(f"<tr><td>{_kind(kind)}</td>{''.join(cells)}</tr>")
     titles = [("Là-bas", "There"), ("Chez nous", "Here"), ("Écarts ouverts", "Open"), ("Acceptés", "Accepted")]
+    if newer:
+        titles.insert(2, ("Plus récents chez nous", "Newer here"))
     return f"<h2>{_both('Nombre', 'Counts')}</h2>\n" + _table([("Quoi", "What")], titles, rows, "narrow")
 
 
@@ -152,15 +178,20 @@ def _rows(one: Found) -> Iterable[str]:
     there, here = difference.there or {}, difference.why or difference.here or {}
     state = ' class="accepted"' if one.accepted is not None else ""
     if not difference.fields:
-        said = there or here
-        told = " · ".join(f'<span class="name">{escape(name)}</span> {_value(said, name)}' for name in said)
-        yield f"<tr{state}><td>{_about(one)}</td><td>{told}</td></tr>"
+        yield f"<tr{state}><td>{_about(one)}</td><td>{_whole(there or here)}</td></tr>"
         return
-    first = f'<td rowspan="{len(difference.fields)}">{_about(one)}</td>'
+    beside = beside_fields(difference)
+    first = f'<td rowspan="{len(difference.fields) + bool(beside)}">{_about(one)}</td>'
     for name in difference.fields:
         cells = "".join(f"<td>{_value(side, name)}</td>" for side in (there, here))
         yield f'<tr{state}>{first}<td class="field">{escape(name)}</td>{cells}</tr>'
         first = ""
+    if beside:
+        yield f'<tr{state}><td class="field"></td><td></td><td>{_whole(beside)}</td></tr>'
+
+
+def _whole(said: Mapping[str, Any]) -> str:
+    return " · ".join(f'<span class="name">{escape(name)}</span> {_value(said, name)}' for name in said)
 
 
 def _about(one: Found) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,17 +13,20 @@ from services.cutover.gate import Parity
 from services.cutover.parity.compare import WHATS, Difference, Result, Sides
 from shared.persistence.database import rows_of
 
+Subject = Literal["mirror", "rehearsal"]
+"""What is compared: what both sides hold; or what the former system did, and what we would have done."""
+
 _CHUNK = 2_000
 
 # By set operations, or read apart and brought together here: a join of two tables that have just grown may, as the
 # planner is told to use keys, go through all acceptances for each difference.
 _OPEN = """
     select digest from parity_differences where run_id = r.id
-    except select digest from parity_acceptances where cluster = $1 and taken_back_at is null
+    except select digest from parity_acceptances where cluster = r.cluster and taken_back_at is null
 """
 _KEEP = """
-    insert into parity_runs (cluster, by, source, counts, sums, open, accepted)
-    values ($1, $2, $3::text[], $4::json, $5::json, 0, 0) returning id
+    insert into parity_runs (cluster, by, source, counts, sums, open, accepted, subject, manifest)
+    values ($1, $2, $3::text[], $4::json, $5::json, 0, 0, $6, $7) returning id
 """
 _KEEP_DIFFERENCES = """
     insert into parity_differences (run_id, digest, kind, item_id, what, fields, there, here, why, owner)
@@ -41,10 +44,25 @@ _COUNT = f"""
     update parity_runs r set open = c.open, accepted = c.found - c.open from counted c where r.id = c.id
 """
 _NEWEST = """
-    select id, cluster, at, by, source, counts, sums from parity_runs where cluster = $1 order by id desc limit 1
+    select id, cluster, at, by, source, counts, sums, manifest from parity_runs
+    where cluster = $1 and subject = $2 order by id desc limit 1
 """
 _LAST = f"""
-    select r.at, (select count(*) from ({_OPEN}) o) from parity_runs r where r.cluster = $1 order by r.id desc limit 1
+    select r.at, (select count(*) from ({_OPEN}) o) from parity_runs r
+    where r.cluster = $1 and r.subject = $2 order by r.id desc limit 1
+"""
+_ALL_LAST = f"""
+    select r.cluster, r.at, (select count(*) from ({_OPEN}) o)
+    from (select distinct on (cluster) id, cluster, at from parity_runs where subject = $1
+          order by cluster, id desc) r
+"""
+# Run by run by their numbers: the planner is told to use keys.
+_FORGET = """
+    update parity_differences set there = null, here = null, why = null
+    where run_id = any(array(
+        select id from parity_runs where at < now() - make_interval(days => $1)
+        except select max(id) from parity_runs group by cluster, subject
+    )) and (there is not null or here is not null or why is not null)
 """
 _OWNERS = """
     select kind, item_id, max(owner) from parity_differences where run_id = $1 and owner is not null
@@ -57,7 +75,8 @@ _IN_FORCE = """
     select digest, reason, by, at from parity_acceptances where cluster = $1 and taken_back_at is null
 """
 _HISTORY = """
-    select id, at, by, source, open, accepted from parity_runs where cluster = $1 order by id desc limit $2
+    select id, at, by, source, open, accepted from parity_runs
+    where cluster = $1 and subject = $2 order by id desc limit $3
 """
 _ACCEPT = """
     insert into parity_acceptances (cluster, digest, reason, by) select $1, unnest($2::text[]), $3, $4
@@ -105,7 +124,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One comparison, with its differences by kind, what and id as they stand now."""
+    """One comparison, with its differences by kind, what and id as they stand now.
+
+    ``manifest``: the version of the manifest that it was made with, None when it was made with files.
+    """
 
     number: int
     cluster: str
@@ -115,6 +137,8 @@ class Run:
     counts: Mapping[str, Sides]
     sums: Mapping[str, Mapping[int, Sides]]
     found: Sequence[Found]
+    manifest: int | None = None
+    subject: Subject = "mirror"
 
     @property
     def open(self) -> int:
@@ -125,9 +149,11 @@ class Run:
         """For programs, without the differences."""
         return {
             "run": self.number,
+            "subject": self.subject,
             "at": self.at,
             "by": self.by,
             "source": list(self.source),
+            "manifest": self.manifest,
             "clean": self.open == 0,
             "open": self.open,
             "accepted": len(self.found) - self.open,
@@ -136,20 +162,44 @@ class Run:
         }
 
 
-async def last_run(connection: AsyncConnection, cluster: str) -> Parity | None:
+async def last_run(connection: AsyncConnection, cluster: str, subject: Subject = "mirror") -> Parity | None:
     """When this cluster was compared last, and how many differences are open now: none, and it is clean."""
-    rows = rows_of(await connection.exec_driver_sql(_LAST, (cluster,)))
+    rows = rows_of(await connection.exec_driver_sql(_LAST, (cluster, subject)))
     return Parity(*rows[0]) if rows else None
 
 
-async def keep(connection: AsyncConnection, cluster: str, result: Result, *, by: str, source: Sequence[str]) -> int:
-    """Keep a run; returns its number. A record that had an owner in the run before keeps it."""
-    before = rows_of(await connection.exec_driver_sql(_NEWEST, (cluster,)))
+async def last_runs(connection: AsyncConnection, subject: Subject = "mirror") -> dict[str, Parity]:
+    """The same for every cluster that was ever compared."""
+    rows = rows_of(await connection.exec_driver_sql(_ALL_LAST, (subject,)))
+    return {cluster: Parity(*rest) for cluster, *rest in rows}
+
+
+async def forget(connection: AsyncConnection, days: int) -> int:
+    """Forget the values of differences that runs older than ``days`` found; returns how many differences had some.
+
+    Counts, names, owners and acceptances stay, and so does the newest run of each cluster and subject, whole.
+    """
+    return (await connection.exec_driver_sql(_FORGET, (days,))).rowcount
+
+
+async def keep(
+    connection: AsyncConnection,
+    cluster: str,
+    result: Result,
+    *,
+    by: str,
+    source: Sequence[str],
+    subject: Subject = "mirror",
+    manifest: int | None = None,
+) -> int:
+    """Keep a run; returns its number. A record that had an owner in the run before, of this subject, keeps it."""
+    before = rows_of(await connection.exec_driver_sql(_NEWEST, (cluster, subject)))
     previous = rows_of(await connection.exec_driver_sql(_OWNERS, (before[0][0],))) if before else ()
     owners = {(kind, item_id): owner for kind, item_id, owner in previous}
     counts = orjson.dumps({kind: asdict(sides) for kind, sides in result.counts.items()}).decode()
     sums = orjson.dumps(_sums_as_json(result.sums)).decode()
-    number: int = (await connection.exec_driver_sql(_KEEP, (cluster, by, list(source), counts, sums))).scalar_one()
+    values = (cluster, by, list(source), counts, sums, subject, manifest)
+    number: int = (await connection.exec_driver_sql(_KEEP, values)).scalar_one()
     for at in range(0, len(result.differences), _CHUNK):
         chunk = result.differences[at : at + _CHUNK]
         owned = [owners.get((one.kind, one.item_id)) for one in chunk]
@@ -158,12 +208,12 @@ async def keep(connection: AsyncConnection, cluster: str, result: Result, *, by:
     return number
 
 
-async def newest(connection: AsyncConnection, cluster: str) -> Run | None:
+async def newest(connection: AsyncConnection, cluster: str, subject: Subject = "mirror") -> Run | None:
     """The newest run with its differences, and with what is accepted and assigned now."""
-    rows = rows_of(await connection.exec_driver_sql(_NEWEST, (cluster,)))
+    rows = rows_of(await connection.exec_driver_sql(_NEWEST, (cluster, subject)))
     if not rows:
         return None
-    number, name, at, by, source, counts, sums = rows[0]
+    number, name, at, by, source, counts, sums, manifest = rows[0]
     in_force = rows_of(await connection.exec_driver_sql(_IN_FORCE, (cluster,)))
     accepted = {digest: Acceptance(*rest) for digest, *rest in in_force}
     found = [_found(row, accepted) for row in rows_of(await connection.exec_driver_sql(_DIFFERENCES, (number,)))]
@@ -177,12 +227,16 @@ async def newest(connection: AsyncConnection, cluster: str) -> Run | None:
         {kind: Sides(**sides) for kind, sides in _json(counts).items()},
         {kind: _years(years) for kind, years in _json(sums).items()},
         found,
+        manifest,
+        subject,
     )
 
 
-async def history(connection: AsyncConnection, cluster: str, limit: int = 50) -> list[dict[str, Any]]:
+async def history(
+    connection: AsyncConnection, cluster: str, limit: int = 50, subject: Subject = "mirror"
+) -> list[dict[str, Any]]:
     """The newest runs, and how many differences each found open and accepted."""
-    rows = (await connection.exec_driver_sql(_HISTORY, (cluster, limit))).mappings().all()
+    rows = (await connection.exec_driver_sql(_HISTORY, (cluster, subject, limit))).mappings().all()
     return [dict(row) for row in rows]
 
 

@@ -3,6 +3,7 @@
 fast lane → app: /members.csv  /members  /members/by-source/…  /members/{id}  …/timeline  …/sources  /statistics
                  …/fields/{field}  …/take-back  …/overrides  /conflicts  /conflicts/{id}
                  /duplicates  /duplicates/{id}  /duplicates/decisions…  /members/{id}/identity  …/separations
+                 /cutover  /cutover/{cluster}/{service}…  /cutover/requests/{id}  /cutover/backups
                  /records/{cluster}  /records/{cluster}/{record_id}  …/changes  …/end  …/contact
                  /openapi.json  /health/live  /health/ready  /metrics
 """
@@ -14,7 +15,17 @@ from importlib.metadata import PackageNotFoundError, version
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from services.membership.api import conflicts, duplicates, identity, lists, members, overrides, records, statistics
+from services.membership.api import (
+    conflicts,
+    cutover,
+    duplicates,
+    identity,
+    lists,
+    members,
+    overrides,
+    records,
+    statistics,
+)
 from services.membership.api.door import Door
 from services.membership.api.fast_lane import FastLane
 from services.membership.api.keyring import Keyring
@@ -26,6 +37,8 @@ from services.membership.settings import MembershipSettings
 from shared.persistence.database import asyncpg_url, create_engine
 from shared.runtime.clock import Clock
 from shared.runtime.health import Checks, health_routes
+from shared.runtime.http_metrics import Measured
+from shared.runtime.measuring import watch_engine, watch_pool
 
 _APPLICATION = "traboule.membership.http"
 
@@ -42,8 +55,10 @@ def create_http(
     engine = create_engine(
         settings.database_url, application=f"{_APPLICATION}.writing", pool_size=4, pool_timeout=1.5, lock_timeout=3
     )
+    watch_engine("http writing", engine)
+    watch_pool("http reading", pool.size, pool.in_use)
     clock = clock or Clock()
-    door = Door(pool, Keyring(pool, clock), clock, policy, engine)
+    door = Door(pool, Keyring(pool, clock), clock, policy, engine, settings.answer_seconds, settings.broker_url)
 
     @asynccontextmanager
     async def closing(_: FastAPI) -> AsyncGenerator[None]:
@@ -61,10 +76,10 @@ def create_http(
         lifespan=closing,
     )
     app.router.routes.extend(health_routes(checks))
-    for part in (lists, members, identity, overrides, conflicts, duplicates, records, statistics):
+    for part in (lists, members, identity, overrides, conflicts, duplicates, records, cutover, statistics):
         app.include_router(part.routes(door))
     answer_problems(app)
-    return FastLane(app, door.keyring, Lookups(pool))
+    return Measured(FastLane(app, door.keyring, Lookups(pool)))
 
 
 def _version() -> str:

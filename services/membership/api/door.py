@@ -18,13 +18,18 @@ from shared.runtime.clock import Clock
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Made once in ``create_http`` and given to every module of routes."""
+    """Made once in ``create_http`` and given to every module of routes.
+
+    ``answer_seconds`` is how long it waits for another service's answer; ``broker_url`` is this service's own.
+    """
 
     pool: ReadPool
     keyring: Keyring
     clock: Clock
     policy: Policy
     engine: AsyncEngine
+    answer_seconds: float
+    broker_url: str
 
     def writing(self) -> AbstractAsyncContextManager[MembershipUnitOfWork]:
         """One transaction of what staff ask for. Raises DatabaseAwayError, DatabaseBusyError."""

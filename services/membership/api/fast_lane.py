@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from services.membership.api.keyring import Keyring, presented
 from services.membership.api.lookups import Lookups
 from services.membership.connections import DatabaseAwayError
+from shared.runtime.http_metrics import ROUTE
 
 _PATH = re.compile(r"/members/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})")
 _CACHE = (b"cache-control", b"private, no-cache")
@@ -27,6 +28,7 @@ class FastLane:
         if scope["type"] == "http" and scope["method"] == "GET":
             path = _PATH.fullmatch(scope["path"])
             if path is not None and await self._serve(path[1], scope, send):
+                scope[ROUTE] = "/members/{member_id}"
                 return
         await self._app(scope, receive, send)
 

@@ -13,6 +13,7 @@ from services.membership.api.asked import described as described_body
 from services.membership.api.bodies import body_of
 from services.membership.api.cursors import cursor, position_in_numbers
 from services.membership.api.door import Door, answer
+from services.membership.api.idempotency import IdempotencyKey, claim, key_of
 from services.membership.api.keyring import Caller, needs
 from services.membership.api.problems import ProblemError, described
 from services.membership.api.record_bodies import Accepting, Asking, ChangedFields, Contact, Ending, NewRecord
@@ -20,6 +21,7 @@ from services.membership.api.record_problems import as_problems
 from services.membership.api.shapes import RecordChanges, RecordShown
 from services.membership.domain.record_commands import CONTACT, CommandName, contact, ending
 from services.membership.domain.records import RecordKey
+from services.membership.idempotency import Key
 from services.membership.keys import Role
 from services.membership.queries.overrides import InTransaction
 from services.membership.queries.records import RecordNow, changes_of, record_now
@@ -98,13 +100,16 @@ def _creates(router: APIRouter, door: Door) -> None:
         caller: Annotated[Caller, Security(staff)],
         cluster: str,
         body: Annotated[NewRecord, Depends(body_of(NewRecord))],
+        idempotency_key: IdempotencyKey = None,
     ) -> Response:
         """Create a member of this cluster, under an id of our own making (a UUIDv7).
+
+        Sent again with the same `Idempotency-Key` it makes no second one.
 
         What is recognised as a company that is there already becomes one member with it, as with any record.
         """
         asked = _Asked(door, request, caller, _key(cluster, new_id(door.clock.now())), body)
-        return await asked.do("create", lambda _: body.fields)
+        return await asked.do("create", lambda _: body.fields, key=key_of(request, caller, body, idempotency_key))
 
 
 def _changes(router: APIRouter, door: Door) -> None:
@@ -158,7 +163,14 @@ class _Asked:
     def __init__(self, door: Door, request: Request, caller: Caller, key: RecordKey, body: Asking) -> None:
         self._door, self._request, self._caller, self._key, self._body = door, request, caller, key, body
 
-    async def do(self, name: CommandName, patch: Patch, as_seen: Callable[[int, str], bool] | None = None) -> Response:
+    async def do(
+        self,
+        name: CommandName,
+        patch: Patch,
+        as_seen: Callable[[int, str], bool] | None = None,
+        *,
+        key: Key | None = None,
+    ) -> Response:
         by = By(self._body.author or self._caller.name, self._body.reason, self._caller.key_id)
         command = Command(
             name,
@@ -172,12 +184,18 @@ class _Asked:
         )
         with as_problems(self._request, self._door.policy, command):
             async with self._door.writing() as uow:
-                done = await carry_out(uow, command)
-                found = await record_now(InTransaction(uow.connection), self._key)
+                [record_id] = await claim(uow, key, [self._key.record_id])
+                record = RecordKey(self._key.cluster, record_id)
+                # Another id is that of the record which this very request made when it was sent before.
+                done = await carry_out(uow, command) if record == self._key else None
+                found = await record_now(InTransaction(uow.connection), record)
         assert found is not None, "it was written a moment ago, or found as it should be"
-        self._log(command, done)
-        where = f"/records/{quote(self._key.cluster, safe='')}/{quote(self._key.record_id)}"
-        return _shown(self._key, found, {"location": where}, 201) if name == "create" else _shown(self._key, found)
+        if found.removed:
+            raise ProblemError("source-record-removed")
+        if done is not None:
+            self._log(command, done)
+        where = f"/records/{quote(record.cluster, safe='')}/{quote(record.record_id)}"
+        return _shown(record, found, {"location": where}, 201) if name == "create" else _shown(record, found)
 
     def _log(self, command: Command, done: Done) -> None:
         log.info(

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from shared.importing.outcomes import UnreadableError
 from shared.importing.publish import NotPublishedError, Publisher
 from shared.messaging.topology import EXCHANGE
 from shared.runtime.clock import PARIS
+from shared.runtime.tls import address
 
 ALL_ACCEPTED, NOT_PUBLISHED, UNUSABLE, SOME_REJECTED = 0, 1, 2, 3
 """Exit codes."""
@@ -77,7 +77,7 @@ def import_files(
         opened = open_files(former, files, encoding, _moment(exported_at))
     except UnreadableError as error:
         raise _stop(str(error), UNUSABLE) from None
-    url = os.environ.get(former.variable)
+    url = address(former.variable)
     if url is None and not dry_run:
         raise _stop(f"no broker to publish to: set {former.variable} (or say --dry-run)", UNUSABLE)
     try:

@@ -1,34 +1,95 @@
-"""Which former system wrote this file, and the translator that reads it."""
+"""Which former system wrote this file, the translator that reads it, and the writer that turns it round."""
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
+from schemas.membership import MemberRecorded
 from services.membership.legacy import civicrm, dolibarr, galette, paheko, plain
+from services.membership.legacy.lines import Dialect, Sheet
 from shared.importing.outcomes import Outcome, UnreadableError
 from shared.importing.reading import Table
+from shared.runtime.clusters import Cluster, ClustersFileError
 
 Translate: TypeAlias = Callable[[Table, int], Iterator[Outcome[Any]]]
+Write: TypeAlias = Callable[[MemberRecorded, Iterable[str]], Sheet]
+"""A record, and the columns that the cluster added, to the lines of its file."""
 
 
 class Product(NamedTuple):
-    """A kind of export file: it is one when its headers hold all of one of the ``signatures``."""
+    """A kind of export file: it is one when its headers hold all of one of the ``signatures``.
+
+    ``software`` is what the clusters file calls the product, which may have several kinds of file: each for the records
+    whose ids begin with its ``prefix``.
+    """
 
     name: str
     signatures: tuple[frozenset[str], ...]
     translate: Translate
+    software: str
+    write: Write
+    dialect: Dialect
+    prefix: str = ""
 
 
 PRODUCTS: tuple[Product, ...] = (
     # A membership export has the contact's columns too, so it must be asked for first.
-    Product(civicrm.MEMBERSHIPS, civicrm.MEMBERSHIP_SIGNATURES, civicrm.translate_memberships),
-    Product(civicrm.CONTACTS, civicrm.CONTACT_SIGNATURES, civicrm.translate_contacts),
-    Product(dolibarr.MEMBERS, dolibarr.MEMBER_SIGNATURES, dolibarr.translate_members),
-    Product(dolibarr.THIRD_PARTIES, dolibarr.THIRD_PARTY_SIGNATURES, dolibarr.translate_third_parties),
-    Product(galette.PRODUCT, galette.SIGNATURES, galette.translate),
-    Product(paheko.PRODUCT, paheko.SIGNATURES, paheko.translate),
-    Product(plain.PRODUCT, (frozenset({"record_id", "name"}),), plain.translate),
+    Product(
+        civicrm.MEMBERSHIPS,
+        civicrm.MEMBERSHIP_SIGNATURES,
+        civicrm.translate_memberships,
+        "civicrm",
+        civicrm.write_membership,
+        civicrm.DIALECT,
+        civicrm.MEMBERSHIP_PREFIX,
+    ),
+    Product(
+        civicrm.CONTACTS,
+        civicrm.CONTACT_SIGNATURES,
+        civicrm.translate_contacts,
+        "civicrm",
+        civicrm.write_contact,
+        civicrm.DIALECT,
+    ),
+    Product(
+        dolibarr.MEMBERS,
+        dolibarr.MEMBER_SIGNATURES,
+        dolibarr.translate_members,
+        "dolibarr",
+        dolibarr.write_member,
+        dolibarr.DIALECT,
+        dolibarr.MEMBER_PREFIX,
+    ),
+    Product(
+        dolibarr.THIRD_PARTIES,
+        dolibarr.THIRD_PARTY_SIGNATURES,
+        dolibarr.translate_third_parties,
+        "dolibarr",
+        dolibarr.write_third_party,
+        dolibarr.DIALECT,
+    ),
+    Product(galette.PRODUCT, galette.SIGNATURES, galette.translate, "galette", galette.write, galette.DIALECT),
+    Product(paheko.PRODUCT, paheko.SIGNATURES, paheko.translate, "paheko", paheko.write, paheko.DIALECT),
+    Product(plain.PRODUCT, (frozenset({"record_id", "name"}),), plain.translate, "plain", plain.write, plain.DIALECT),
 )
+PLAIN = "plain"
+"""The software of a former system that the clusters file says nothing of."""
+SOFTWARE = tuple(sorted({product.software for product in PRODUCTS}))
+
+
+def check_software(clusters: Mapping[str, Cluster], service: str) -> None:
+    """Raise ClustersFileError for the first cluster whose former system is a product that nobody here can write for."""
+    for code, cluster in clusters.items():
+        named = cluster.products.get(service, PLAIN)
+        if named not in SOFTWARE:
+            raise ClustersFileError(
+                f'clusters.{code}.products.{service}: there is no product "{named}"; known are {", ".join(SOFTWARE)}'
+            )
+
+
+def kind_for(software: str, record_id: str) -> Product:
+    """The kind of file in which this product keeps the record."""
+    return next(one for one in PRODUCTS if one.software == software and record_id.startswith(one.prefix))
 
 
 def recognise(table: Table) -> Product:

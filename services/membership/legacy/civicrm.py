@@ -1,18 +1,22 @@
 """CiviCRM: contacts, and memberships (one row per membership, with the contact's columns beside it).
 
-Source: the labels of CiviCRM's export of contacts and of memberships, English as they are in its export files.
+Read, and written back. Source: the labels of CiviCRM's export of contacts and of memberships, English as they are in
+its export files.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 
 from schemas.fields import Fact
-from schemas.membership import MemberRemoved, MemberStatus
+from schemas.membership import MemberRecorded, MemberRemoved, MemberStatus, Subscription
+from services.membership.legacy.columns import column
 from services.membership.legacy.draft import Columns, Draft, person
-from services.membership.legacy.identifiers import take_added
+from services.membership.legacy.identifiers import ADDED, take_added
+from services.membership.legacy.lines import Dialect, Line, Sheet, added_to, iso, texts
 from services.membership.legacy.rows import one_fact_per_row
-from services.membership.legacy.terms import Term, merge_terms, subscription
+from services.membership.legacy.terms import Term, merge_terms, subscription, term_lines
 from shared.importing.outcomes import Outcome
-from shared.importing.reading import Row, Table
+from shared.importing.reading import Row, Table, normal
 
 CONTACTS = "CiviCRM contacts"
 MEMBERSHIPS = "CiviCRM memberships"
@@ -21,14 +25,41 @@ MEMBERSHIP_SIGNATURES = (
     frozenset({"contact id", "membership start date"}),
 )
 CONTACT_SIGNATURES = (frozenset({"contact id", "contact type"}), frozenset({"contact id", "display name"}))
+MEMBERSHIP_PREFIX = "membership:"
+"""What our ids of memberships begin with; the contact's own begins behind it."""
+DIALECT = Dialect(",", quoted=True)
 
-_OPT_OUTS = (
-    ("do not email", "email"),
-    ("no bulk emails (user opt out)", "bulk-email"),
-    ("do not phone", "phone"),
-    ("do not mail", "post"),
-    ("do not sms", "sms"),
+_ID = column("Contact ID")
+_TYPE, _SUBTYPE = column("Contact Type"), column("Contact Subtype")
+_FIRST, _LAST, _DISPLAY = column("First Name"), column("Last Name"), column("Display Name")
+_ORGANIZATION, _LEGAL, _HOUSEHOLD = column("Organization Name"), column("Legal Name"), column("Household Name")
+_IDENTIFIER = column("Legal Identifier")
+_STREET = (
+    column("Street Address"),
+    *(column(f"Supplemental Address {number}") for number in (1, 2, 3)),
 )
+_TEXTS = {
+    "brand": column("Nickname"),
+    "contact_role": column("Job Title"),
+    "naf": column("Sic Code"),
+    "postcode": column("Postal Code"),
+    "city": column("City"),
+    "country": column("Country"),
+    "phone": column("Phone"),
+    "email": column("Email"),
+    "website": column("Website"),
+}
+_OPT_OUTS = (
+    (column("Do Not Email"), "email"),
+    (column("No Bulk Emails (User Opt Out)"), "bulk-email"),
+    (column("Do Not Phone"), "phone"),
+    (column("Do Not Mail"), "post"),
+    (column("Do Not Sms"), "sms"),
+)
+_SINCE = column("Member Since")
+_STARTS, _ENDS = column("Membership Start Date"), column("Membership Expiration Date", "membership end date")
+_STATE, _TERM = column("Membership Status"), column("Membership ID")
+_PAID, _LABEL = column("Total Amount"), column("Membership Type")
 _ON_HOLD = {"2": "bulk-email", "on hold opt out": "bulk-email", "0": "", "no": ""}
 _STATUS: dict[str, MemberStatus] = {
     "new": "active",
@@ -39,6 +70,7 @@ _STATUS: dict[str, MemberStatus] = {
     "cancelled": "ended",
     "deceased": "ended",
 }
+_STATE_OF: dict[MemberStatus, str] = {"active": "Current", "pending": "Pending", "ended": "Expired"}
 
 
 def translate_contacts(table: Table, version: int) -> Iterator[Outcome[Fact]]:
@@ -47,7 +79,7 @@ def translate_contacts(table: Table, version: int) -> Iterator[Outcome[Fact]]:
 
 
 def _contact(draft: Draft, version: int) -> Fact | None:
-    record_id = draft.identity("contact id")
+    record_id = draft.identity(*_ID.names)
     if record_id and draft.flag("contact is in trash"):
         return MemberRemoved(record_id=record_id, version=version, reason="in CiviCRM's trash")
     _who(draft)
@@ -56,24 +88,23 @@ def _contact(draft: Draft, version: int) -> Fact | None:
 
 def _who(draft: Draft) -> None:
     """Everything about the contact itself, which both exports have."""
-    first, last = draft.take("first name"), draft.take("last name")
-    contact_type = draft.peek("contact type").casefold()
-    draft.text("category", "contact subtype", "contact type")
-    display = draft.take("display name")
+    first, last = draft.take(*_FIRST.names), draft.take(*_LAST.names)
+    contact_type = draft.peek(*_TYPE.names).casefold()
+    draft.text("category", *_SUBTYPE.names, *_TYPE.names)
+    display = draft.take(*_DISPLAY.names)
     if contact_type == "individual":
         draft.name(person(first, last) or display, "Display Name")
     elif contact_type == "household":
-        draft.name(draft.take("household name") or display, "Display Name")
+        draft.name(draft.take(*_HOUSEHOLD.names) or display, "Display Name")
     else:
-        legal = draft.take("legal name")
-        draft.name(draft.take("organization name") or legal or display or person(first, last), "Organization Name")
+        legal = draft.take(*_LEGAL.names)
+        draft.name(draft.take(*_ORGANIZATION.names) or legal or display or person(first, last), "Organization Name")
     if first:
         draft.fields["contact_first_name"] = first
     if last:
         draft.fields["contact_last_name"] = last
-    draft.text("brand", "nickname")
-    draft.text("contact_role", "job title")
-    draft.text("naf", "sic code")
+    for field, one in _TEXTS.items():
+        draft.text(field, *one.names)
     _legal_identifier(draft)
     _reach(draft)
     take_added(draft)
@@ -81,7 +112,7 @@ def _who(draft: Draft) -> None:
 
 def _legal_identifier(draft: Draft) -> None:
     """One column for any identifier; its form tells which it is, and an unknown form is kept as written."""
-    written = draft.take("legal identifier")
+    written = draft.take(*_IDENTIFIER.names)
     compact = "".join(c for c in written if c.isalnum()).upper()
     if not written:
         return
@@ -94,18 +125,11 @@ def _legal_identifier(draft: Draft) -> None:
 
 
 def _reach(draft: Draft) -> None:
-    parts = [draft.take("street address")]
-    parts += [draft.take(f"supplemental address {number}") for number in (1, 2, 3)]
+    parts = [draft.take(*one.names) for one in _STREET]
     street = "\n".join(part for part in parts if part)
     if street:
         draft.fields["street"] = street
-    draft.text("postcode", "postal code")
-    draft.text("city", "city")
-    draft.text("country", "country")
-    draft.text("phone", "phone")
-    draft.text("email", "email")
-    draft.text("website", "website")
-    refused = [channel for column, channel in _OPT_OUTS if draft.flag(column)]
+    refused = [channel for one, channel in _OPT_OUTS if draft.flag(*one.names)]
     # A bounce puts an address on hold too; only "On Hold Opt Out" (2) is the person's own wish.
     if draft.choice(_ON_HOLD, "on hold") == "bulk-email" and "bulk-email" not in refused:
         refused.append("bulk-email")
@@ -128,27 +152,83 @@ def translate_memberships(table: Table, version: int) -> Iterator[Outcome[Fact]]
 
 
 def _membership(draft: Draft) -> Term:
-    contact = draft.identity("contact id")
+    contact = draft.identity(*_ID.names)
     if contact:
-        draft.record_id = draft.fields["record_id"] = f"membership:{contact}"
+        draft.record_id = draft.fields["record_id"] = f"{MEMBERSHIP_PREFIX}{contact}"
         draft.fields["same_as"] = contact
     if draft.flag("test"):
         draft.fault("status", "", "a test membership", "Test")
     if draft.flag("contact is in trash"):
         draft.fault("record_id", contact, "the contact is in CiviCRM's trash", "Contact is in Trash")
     _who(draft)
-    status = draft.choice(_STATUS, "membership status")
-    since = draft.day("member_since", "member since")
-    starts = draft.day("starts_on", "membership start date") or since
-    ends = draft.day("ends_on", "membership expiration date", "membership end date")
+    status = draft.choice(_STATUS, *_STATE.names)
+    since = draft.day("member_since", *_SINCE.names)
+    starts = draft.day("starts_on", *_STARTS.names) or since
+    ends = draft.day("ends_on", *_ENDS.names)
     draft.fields.pop("starts_on", None)
     draft.fields.pop("ends_on", None)
     bought = subscription(
         draft,
-        draft.take("membership id", field="subscription_id"),
+        draft.take(*_TERM.names, field="subscription_id"),
         starts,
         ends_on=ends,
-        amount=draft.amount("amount", "total amount"),
-        label=draft.take("membership type", field="label") or None,
+        amount=draft.amount("amount", *_PAID.names),
+        label=draft.take(*_LABEL.names, field="label") or None,
     )
     return Term(draft, bought, status)
+
+
+def write_contact(fact: MemberRecorded, added: Iterable[str]) -> Sheet:
+    """The row of one contact."""
+    return Sheet([_contact_line(fact, added)], fact.extra)
+
+
+def write_membership(fact: MemberRecorded, added: Iterable[str]) -> Sheet:
+    """One row for each membership of a contact, or one without any, which says where the contact stands."""
+    newest = max(fact.subscriptions, key=lambda one: one.starts_on, default=None)
+
+    def line(bought: Subscription | None) -> Line:
+        # Each membership has a status of its own: what is said of the member is said of the newest.
+        status = fact.status if bought == newest else fact.status and "ended"
+        return [
+            (_STATE, "" if status is None else _STATE_OF[status]),
+            (_SINCE, iso(fact.member_since)),
+            (_TERM, "" if bought is None else bought.subscription_id),
+            (_LABEL, "" if bought is None else bought.label or ""),
+            (_STARTS, "" if bought is None else iso(bought.starts_on)),
+            (_ENDS, "" if bought is None else iso(bought.ends_on)),
+            (_PAID, "" if bought is None or bought.amount is None else f"{bought.amount:.2f}"),
+        ]
+
+    return term_lines(fact, _contact_line(fact, added), line)
+
+
+def _contact_line(fact: MemberRecorded, added: Iterable[str]) -> Line:
+    category = fact.category or ""
+    is_type = category.casefold() in ("individual", "organization", "household")
+    # A subtype's own type was kept as it was written.
+    contact_type = category if is_type else fact.extra.get(_TYPE.header, "")
+    kind = contact_type.casefold()
+    street = [*(fact.street or "").split("\n", len(_STREET) - 1), *[""] * len(_STREET)]
+    line = [
+        (_ID, fact.record_id.removeprefix(MEMBERSHIP_PREFIX)),
+        (_TYPE, contact_type),
+        (_SUBTYPE, "" if is_type else category),
+        (_DISPLAY, fact.name),
+        (_ORGANIZATION, "" if kind in ("individual", "household") else fact.name),
+        (_HOUSEHOLD, fact.name if kind == "household" else ""),
+        (_FIRST, fact.contact_first_name or ""),
+        (_LAST, fact.contact_last_name or ""),
+        *texts(fact, _TEXTS),
+        *zip(_STREET, street, strict=False),
+        *((one, "1" if channel in fact.opt_outs else "") for one, channel in _OPT_OUTS),
+        *added_to(fact, added, _TEXTS),
+    ]
+    held = {normal(one.header) for one, written in line if written}
+    return [*line, (_IDENTIFIER, _one_identifier(fact, held))]
+
+
+def _one_identifier(fact: MemberRecorded, held: AbstractSet[str]) -> str:
+    """The first of the legal identifiers that no column of the cluster's own holds: there is one column for all."""
+    left = (name for name in ("siren", "siret", "rna") if held.isdisjoint(ADDED[name]))
+    return next((value for name in left if (value := getattr(fact, name))), "")

@@ -1,18 +1,22 @@
 """Dolibarr: third parties (labels of version 15 on, and older ones) and members (one row per subscription).
 
+Read, and written back.
+
 A separator ends every line, line breaks inside a cell are written ``\\\\n``, and SIREN, SIRET, NAF, RCS, EORI and RNA
 hide behind "Identifiant professionnel 1" to "6". Source: labels of Dolibarr's export modules
 ``societe`` and ``adherent``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from schemas.fields import Fact
-from schemas.membership import Subscription
+from schemas.membership import MemberRecorded, MemberStatus, Subscription
+from services.membership.legacy.columns import column
 from services.membership.legacy.draft import Columns, Draft, person
 from services.membership.legacy.identifiers import take_added
+from services.membership.legacy.lines import Dialect, Line, Sheet, added_to, iso, texts
 from services.membership.legacy.rows import one_fact_per_row
-from services.membership.legacy.terms import Term, merge_terms, subscription
+from services.membership.legacy.terms import Term, merge_terms, subscription, term_lines
 from shared.importing.outcomes import Outcome
 from shared.importing.reading import Row, Table
 
@@ -29,10 +33,60 @@ THIRD_PARTY_SIGNATURES = (
     frozenset({"id", "nom", "id. prof. 1"}),
 )
 MEMBER_SIGNATURES = (frozenset({"id adhérent", "nom"}), frozenset({"id adhérent", "société"}))
+MEMBER_PREFIX = "adherent:"
+"""What our ids of members begin with; Dolibarr's own begin behind it."""
 
 _LINE_BREAK = "\\n"
+DIALECT = Dialect(",", encoding="cp1252", ending=",\n", line_break=_LINE_BREAK)
+
+_ID, _NAME = column("Id"), column("Nom")
+_PLACE = {
+    "email": column("Email", "e-mail", "adresse email"),
+    "street": column("Adresse"),
+    "postcode": column("Code postal"),
+    "city": column("Ville"),
+    # The name is for people, the code for when the name is missing; when both are there, both are kept.
+    "country": column("Pays", "code pays"),
+}
+_TEXTS = {
+    "brand": column("Nom alternatif"),
+    # Renamed from "ID professionnel" to "Identifiant professionnel"; the header never says SIREN.
+    **{
+        field: column(f"Identifiant professionnel {n}", f"ID professionnel {n}", f"id. prof. {n}")
+        for field, n in (("siren", 1), ("siret", 2), ("naf", 3), ("rna", 6))
+    },
+    "vat": column("Numéro TVA", "num tva", "numéro de tva"),
+    "legal_form": column("Type d'entité légale", "forme juridique"),
+    "category": column("Type du tiers", "nature"),
+    "headcount": column("Effectif", "effectifs"),
+    "phone": column("Téléphone", "tél.", "tél"),
+    "mobile": column("Tél portable", "téléphone portable", "mobile"),
+    **_PLACE,
+}
+_URL = "Url"
+"""Dolibarr's own column for what others add under many names: read with those."""
+_CREATED = column("Date création", "date de création")
+_MODIFIED = column("Date de dernière modification", "date modification")
+
+_MEMBER_ID = column("ID adhérent")
+_FIRST, _LAST, _COMPANY = column("Prénom"), column("Nom"), column("Société")
+_NATURE = column("Nature de l'adhérent")
+_MEMBER_TEXTS = {
+    "category": column("Libellé du type adhérent"),
+    "phone": column("Tél pro.", "tél perso."),
+    "mobile": column("Tél portable"),
+    **_PLACE,
+}
+_STATE = column("État", "statut")
+_MADE, _VALIDATED = column("Date création"), column("Date validation")
+_CHANGED = column("Date de dernière modification")
+_UNTIL = column("Date fin adhésion")
+"""Stands twice: first the member's, then the subscription's."""
+_TERM, _STARTS, _PAID = column("Id adhésion"), column("Date adhésion"), column("Montant")
+
 _STATUS = {"1": "active", "0": "ended", "-1": "pending", "-2": "ended"}
 """Adherent::STATUS_VALIDATED, RESILIATED, DRAFT, EXCLUDED."""
+_CODE: dict[MemberStatus, str] = {"active": "1", "ended": "0", "pending": "-1"}
 
 
 def translate_third_parties(table: Table, version: int) -> Iterator[Outcome[Fact]]:
@@ -41,32 +95,26 @@ def translate_third_parties(table: Table, version: int) -> Iterator[Outcome[Fact
 
 
 def _third_party(draft: Draft, version: int) -> Fact | None:
-    draft.identity("id")
-    draft.name(draft.take("nom", field="name"), "Nom")
-    draft.text("brand", "nom alternatif")
-    for field, number in (("siren", 1), ("siret", 2), ("naf", 3), ("rna", 6)):
-        # Renamed from "ID professionnel" to "Identifiant professionnel"; the header never says SIREN.
-        draft.text(field, f"identifiant professionnel {number}", f"id professionnel {number}", f"id. prof. {number}")
-    draft.text("vat", "numéro tva", "num tva", "numéro de tva")
-    draft.text("legal_form", "type d'entité légale", "forme juridique")
-    draft.text("category", "type du tiers", "nature")
-    draft.text("headcount", "effectif", "effectifs")
-    draft.text("phone", "téléphone", "tél.", "tél")
-    draft.text("mobile", "tél portable", "téléphone portable", "mobile")
-    _place(draft)
-    draft.day("created_on", "date création", "date de création")
-    draft.day("modified_on", "date de dernière modification", "date modification")
+    draft.identity(*_ID.names)
+    draft.name(draft.take(*_NAME.names, field="name"), _NAME.header)
+    for field, one in _TEXTS.items():
+        draft.text(field, *one.names)
+    draft.day("created_on", *_CREATED.names)
+    draft.day("modified_on", *_MODIFIED.names)
     take_added(draft)
     return draft.fact(version)
 
 
-def _place(draft: Draft) -> None:
-    draft.text("email", "email", "e-mail", "adresse email")
-    draft.text("street", "adresse")
-    draft.text("postcode", "code postal")
-    draft.text("city", "ville")
-    # The name is for people, the code for when the name is missing; when both are there, both are kept.
-    draft.text("country", "pays", "code pays")
+def write_third_party(fact: MemberRecorded, added: Iterable[str]) -> Sheet:
+    """The row of one third party."""
+    line = [
+        (_ID, fact.record_id),
+        (_NAME, fact.name),
+        *texts(fact, _TEXTS),
+        (_CREATED, iso(fact.created_on)),
+        (_MODIFIED, iso(fact.modified_on)),
+    ]
+    return Sheet([line + added_to(fact, (*added, _URL), _TEXTS)], fact.extra)
 
 
 def translate_members(table: Table, version: int) -> Iterator[Outcome[Fact]]:
@@ -84,32 +132,30 @@ def translate_members(table: Table, version: int) -> Iterator[Outcome[Fact]]:
 
 
 def _member_row(draft: Draft) -> Term:
-    record_id = draft.identity("id adhérent")
+    record_id = draft.identity(*_MEMBER_ID.names)
     if record_id:
-        draft.record_id = draft.fields["record_id"] = f"adherent:{record_id}"
+        draft.record_id = draft.fields["record_id"] = f"{MEMBER_PREFIX}{record_id}"
         draft.fields["same_as"] = record_id
     _who(draft)
-    draft.text("category", "libellé du type adhérent")
-    draft.text("phone", "tél pro.", "tél perso.")
-    draft.text("mobile", "tél portable")
-    _place(draft)
-    status = draft.choice(_STATUS, "état", "statut")
+    for field, one in _MEMBER_TEXTS.items():
+        draft.text(field, *one.names)
+    status = draft.choice(_STATUS, *_STATE.names)
     if status is not None:
         draft.fields["status"] = status
-    draft.day("created_on", "date création")
-    since = draft.day("member_since", "date validation")
+    draft.day("created_on", *_MADE.names)
+    since = draft.day("member_since", *_VALIDATED.names)
     if since is None and "created_on" in draft.fields:
         draft.fields["member_since"] = draft.fields["created_on"]
-    draft.day("modified_on", "date de dernière modification")
-    draft.day("paid_until", "date fin adhésion")
+    draft.day("modified_on", *_CHANGED.names)
+    draft.day("paid_until", *_UNTIL.names)
     take_added(draft)
     return Term(draft, _subscription(draft))
 
 
 def _who(draft: Draft) -> None:
-    first, last = draft.take("prénom"), draft.take("nom")
-    company = draft.take("société")
-    natural = draft.choice({"phy": True, "mor": False}, "nature de l'adhérent")
+    first, last = draft.take(*_FIRST.names), draft.take(*_LAST.names)
+    company = draft.take(*_COMPANY.names)
+    natural = draft.choice({"phy": True, "mor": False}, *_NATURE.names)
     if natural:
         draft.name(person(first, last), "Nom")
     else:
@@ -124,11 +170,43 @@ def _who(draft: Draft) -> None:
 
 
 def _subscription(draft: Draft) -> Subscription | None:
-    """The subscription of this row; "Date fin adhésion" stands twice, first the member's, then the subscription's."""
-    number = draft.take("id adhésion", field="subscription_id")
-    starts = draft.day("starts_on", "date adhésion")
-    ends = draft.day("ends_on", "date fin adhésion", nth=1)
-    paid = draft.amount("amount", "montant")
+    number = draft.take(*_TERM.names, field="subscription_id")
+    starts = draft.day("starts_on", *_STARTS.names)
+    ends = draft.day("ends_on", *_UNTIL.names, nth=1)
+    paid = draft.amount("amount", *_PAID.names)
     draft.fields.pop("starts_on", None)
     draft.fields.pop("ends_on", None)
     return subscription(draft, number, starts, ends_on=ends, amount=paid)
+
+
+def write_member(fact: MemberRecorded, added: Iterable[str]) -> Sheet:
+    """One row for each subscription of a member, or one row without any."""
+    first, last = fact.contact_first_name or "", fact.contact_last_name or ""
+    natural = fact.name == person(first, last)
+    member = [
+        (_MEMBER_ID, fact.record_id.removeprefix(MEMBER_PREFIX)),
+        (_LAST, last),
+        (_FIRST, first),
+        (_NATURE, "phy" if natural else "mor"),
+        (_COMPANY, (fact.brand or "") if natural else fact.name),
+        *texts(fact, _MEMBER_TEXTS),
+        (_STATE, "" if fact.status is None else _CODE[fact.status]),
+        (_MADE, iso(fact.created_on)),
+        (_VALIDATED, iso(fact.member_since)),
+        (_CHANGED, iso(fact.modified_on)),
+        (_UNTIL, iso(fact.paid_until)),
+        *added_to(fact, added, _MEMBER_TEXTS),
+    ]
+    return term_lines(fact, member, _term)
+
+
+def _term(bought: Subscription | None) -> Line:
+    if bought is None:
+        return [(_TERM, ""), (_STARTS, ""), (_UNTIL, ""), (_PAID, "")]
+    paid = "" if bought.amount is None else f"{bought.amount:.2f}".replace(".", ",")
+    return [
+        (_TERM, bought.subscription_id),
+        (_STARTS, iso(bought.starts_on)),
+        (_UNTIL, iso(bought.ends_on)),
+        (_PAID, paid),
+    ]

@@ -18,7 +18,7 @@ from shared.importing.reading import Row, Table
 
 T = TypeVar("T")
 
-_SECRETS = frozenset({"mdp_adh", "mot de passe", "password", "pass", "pass_crypted", "pass_temp"})
+SECRETS = frozenset({"mdp_adh", "mot de passe", "password", "pass", "pass_crypted", "pass_temp"})
 """Columns that are never carried on, hashed or not: a password is no member data."""
 
 
@@ -30,7 +30,7 @@ class Columns:
         self._positions: dict[str, list[int]] = {}
         for position, name in enumerate(table.names):
             self._positions.setdefault(name, []).append(position)
-        self.secret = frozenset(p for name in _SECRETS for p in self._positions.get(name, []))
+        self.secret = frozenset(p for name in SECRETS for p in self._positions.get(name, []))
         self._found: dict[tuple[int, tuple[str, ...]], tuple[int, ...]] = {}
 
     def __contains__(self, name: str) -> bool:

@@ -2,7 +2,7 @@
 
 from services.membership.legacy.draft import Draft
 
-_ADDED = {
+ADDED = {
     "siren": ("siren", "n° siren", "no siren", "numéro siren", "siren_number"),
     "siret": ("siret", "n° siret", "no siret", "numéro siret"),
     "vat": (
@@ -27,6 +27,6 @@ _ADDED = {
 
 def take_added(draft: Draft) -> None:
     """Take these columns where the product itself did not fill the field."""
-    for field, names in _ADDED.items():
+    for field, names in ADDED.items():
         if field not in draft.fields:
             draft.text(field, *names)

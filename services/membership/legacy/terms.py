@@ -1,6 +1,6 @@
-"""Files with one row per term of membership: the rows of one member become one fact."""
+"""Files with one row per term of membership: the rows of one member become one fact, and a fact those rows again."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -8,8 +8,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from schemas.fields import Fact
-from schemas.membership import MemberStatus, Subscription
+from schemas.membership import MemberRecorded, MemberStatus, Subscription
+from services.membership.legacy.columns import column
 from services.membership.legacy.draft import Draft, explain
+from services.membership.legacy.lines import Line, Sheet
 from services.membership.legacy.rows import broken
 from shared.importing.outcomes import Accepted, Notice, Outcome, Rejection
 from shared.importing.reading import Row, Table
@@ -90,10 +92,10 @@ def _add(members: dict[str, _Member], term: Term) -> Iterator[Rejection]:
     member.notices += _differences(member, draft)
     member.lines.append(draft.line)
     # Columns without a field of ours may belong to the term (how it was paid): each writing is kept once.
-    for column, written in draft.rest().items():
-        if member.rest.setdefault(column, written) != written:
+    for header, written in draft.rest().items():
+        if member.rest.setdefault(header, written) != written:
             mark = bought.subscription_id if bought else f"line {draft.line}"
-            member.rest[f"{column} ({mark})"] = written
+            member.rest[_marked(header, mark)] = written
     members[record_id] = member
 
 
@@ -132,3 +134,35 @@ def _close(record_id: str, member: _Member, version: int) -> Iterator[Outcome[Fa
     yield from faults
     for line in member.lines[1:]:
         yield Rejection(line, record_id, faults[0].field, faults[0].value, faults[0].reason)
+
+
+def term_lines(fact: MemberRecorded, member: Line, line_of: Callable[[Subscription | None], Line]) -> Sheet:
+    """The member's columns with those of each term, or with the term's empty ones where there is none.
+
+    What a term keeps of other columns goes back into its own row.
+    """
+    terms = {one.subscription_id: one for one in fact.subscriptions}
+    extra = dict(fact.extra)
+    own: dict[str, dict[str, str]] = {}
+    for header in fact.extra:
+        for number in terms:
+            base = header.removesuffix(_marked("", number))
+            if base != header and base in fact.extra:
+                own.setdefault(number, {})[base] = extra.pop(header)
+    # A column's first writing is the one without a mark: its rows go first.
+    ordered = sorted(fact.subscriptions, key=lambda one: one.subscription_id in own) or [None]
+    headers = sorted({header for line in own.values() for header in line})
+    lines = [
+        [*member, *line_of(one), *_kept_by(own.get(one.subscription_id, {}) if one else {}, extra, headers)]
+        for one in ordered
+    ]
+    return Sheet(lines, {name: written for name, written in extra.items() if name not in headers})
+
+
+def _kept_by(own: Mapping[str, str], member: Mapping[str, str], headers: Iterable[str]) -> Line:
+    """What a term keeps of these columns: as it writes them itself, else as the member's first term did."""
+    return [(column(name), own.get(name, member[name])) for name in headers]
+
+
+def _marked(header: str, mark: str) -> str:
+    return f"{header} ({mark})"

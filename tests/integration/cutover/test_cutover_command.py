@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from deploy.local import provision as broker_api
 from tests.support.builders import an_invoice
 from tests.support.command import Answer, traboule
 from tests.support.in_process import OwnHouse
@@ -158,7 +157,5 @@ async def test_retiring_asks_first_takes_the_right_away_and_is_the_end(
         with pytest.raises(Exception, match=r"ACCESS_REFUSED|access to exchange"):
             await billing.publish_as("numelink.billing", an_invoice())
     finally:
-        path = f"/api/permissions/{billing.vhost}/numelink.billing"
-        rights = {"configure": "^$", "write": "^traboule$", "read": "^$"}
-        broker_api.call(billing.management_url, "PUT", path, rights)
+        assert (await traboule("former-systems", "add", SYSTEM, "--again")).exit_code == 0
     assert (await cutover("rollback", SYSTEM, "--reason", "no")).exit_code == 2

@@ -101,7 +101,10 @@ class Door:
 async def open_door(database_url: str, served_url: str | None = None) -> AsyncGenerator[Door]:
     """The door, from its lifespan's start to its end; ``served_url`` is where it looks for the database."""
     settings = MembershipSettings(
-        database_url=served_url or database_url, broker_url="amqp://nobody", clusters_file=CLUSTERS
+        database_url=served_url or database_url,
+        broker_url="amqp://nobody",
+        clusters_file=CLUSTERS,
+        answer_seconds=0,  # no service is there that could answer
     )
     engine = create_engine(database_url, application="test", pool_size=2)
     clock = SetClock()

@@ -40,6 +40,18 @@ OPERATIONS = [
     ("POST", "/records/{cluster}/{record_id}/end"),
     ("PUT", "/records/{cluster}/{record_id}/contact"),
     ("GET", "/records/{cluster}/{record_id}/changes"),
+    ("GET", "/cutover"),
+    ("GET", "/cutover/requests/{request_id}"),
+    ("GET", "/cutover/{cluster}/{service}"),
+    ("GET", "/cutover/{cluster}/{service}/conditions"),
+    ("POST", "/cutover/{cluster}/{service}/moves"),
+    ("GET", "/cutover/{cluster}/{service}/history"),
+    ("GET", "/cutover/{cluster}/{service}/parity"),
+    ("GET", "/cutover/{cluster}/{service}/quarantine"),
+    ("GET", "/cutover/{cluster}/{service}/quarantine/{number}"),
+    ("POST", "/cutover/{cluster}/{service}/quarantine/{number}/apply"),
+    ("POST", "/cutover/{cluster}/{service}/quarantine/{number}/dismiss"),
+    ("POST", "/cutover/backups"),
     ("GET", "/statistics"),
 ]
 

@@ -155,7 +155,7 @@ def test_money_is_summed_by_year_and_a_credit_note_taken_off() -> None:
 
     result = compare(there, {}, MONEY)
 
-    assert {year: str(s.there) for year, s in result.sums["invoice"].items()} == {2025: "120", 2026: "-100"}
+    assert {year: str(s.there) for year, s in result.sums["invoice"].items()} == {2025: "120.00", 2026: "-100.00"}
     assert result.sums["payment"][2026].there == -10
     assert result.sums["payment"][2026].here == 0
 

@@ -89,3 +89,29 @@ def test_a_service_reads_its_own_queues_alone(tree: dict[str, Any]) -> None:
     assert re.search(right["read"], "billing.invoice-recorded")
     assert not re.search(right["read"], "membership.invoice-changed")
     assert not re.search(right["write"], "traboule.dead"), "only the broker puts messages there"
+
+
+@pytest.mark.parametrize(
+    ("name", "limited"),
+    [
+        ("billing.invoice-recorded", True),
+        ("membership.members-merged", True),
+        ("billing.unrouted", False),
+        ("billing.dead", False),
+        ("numelink.membership.way-back", False),
+        ("traboule.retry.5s", False),
+        ("somebody-elses", False),
+    ],
+)
+def test_subscriptions_alone_can_be_full(tree: dict[str, Any], name: str, limited: bool) -> None:
+    (policy,) = tree["policies"]
+    assert (re.search(policy["pattern"], name) is not None) is limited
+    assert policy["definition"] == {"max-length-bytes": 1_073_741_824}
+    assert policy["apply-to"] == "queues"
+
+
+def test_nobody_can_open_connections_without_end(tree: dict[str, Any]) -> None:
+    users = by_name(tree["users"])
+    assert users["numelink.billing"]["limits"] == {"max-connections": 50, "max-channels": 200}
+    assert users["traboule.billing"]["limits"] == {"max-connections": 64, "max-channels": 1024}
+    assert len(users) == 3

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
 revision = "0008"
 down_revision = "0007"
@@ -39,7 +39,7 @@ def upgrade() -> None:
     op.create_table(
         "cutover_requests",
         sa.Column("id", sa.Text(), nullable=False, comment="a UUIDv7"),
-        sa.Column("cluster", sa.Text(), nullable=False),
+        sa.Column("cluster", sa.Text(), comment="null: about no former system alone"),
         sa.Column("service", sa.Text(), nullable=False),
         sa.Column("operation", sa.Text(), nullable=False),
         sa.Column("arguments", sa.JSON(), nullable=False),
@@ -53,9 +53,19 @@ def upgrade() -> None:
         sa.CheckConstraint("outcome in ('done', 'refused')", name="cutover_requests_outcome"),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_table(
+        "idempotency_keys",
+        sa.Column("key_id", sa.Text(), nullable=False, comment="the API key that it came with"),
+        sa.Column("idempotency_key", sa.Text(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False, comment="of what was asked"),
+        sa.Column("results", ARRAY(sa.Text()), nullable=False, comment="ids of what it made"),
+        sa.Column("at", MOMENT, server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("key_id", "idempotency_key"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("idempotency_keys")
     op.drop_table("cutover_requests")
     op.drop_column("parity_runs", "manifest")
     op.drop_column("parity_runs", "subject")

@@ -1,0 +1,75 @@
+"""Digests of records for a manifest: ``digest.py invoice < facts.jsonl`` prints one for each line.
+
+A line is the ``data`` of a fact as you publish it. The kinds are member, invoice, payment, event, registration, consent
+and mailing. PRODUCERS.md has the normal form in words, and what a manifest is.
+"""
+
+import hashlib
+import json
+import sys
+from datetime import datetime, timezone
+from decimal import Decimal
+
+# Fields that may be left out because they say what is so anyway.
+DEFAULTS = {
+    "invoice": {"kind": "invoice", "status": "issued", "currency": "EUR"},
+    "payment": {"currency": "EUR"},
+    "event": {"status": "planned"},
+    "registration": {"status": "registered", "seats": 1},
+}
+AMOUNTS = {"invoice": ("net", "vat", "gross"), "payment": ("amount",), "subscription": ("amount",)}
+MOMENTS = ("starts_at", "ends_at", "registered_at", "decided_at", "sent_at")
+
+
+def digest(kind: str, data: dict) -> str:
+    """64 hex digits that are equal when two facts say the same of their record, whatever their versions."""
+    told = {name: value for name, value in data.items() if name != "version"}
+    return hashlib.sha256(canonical(without_empty(normal(kind, told)))).hexdigest()
+
+
+def normal(kind: str, data: dict) -> dict:
+    """Every value in the one writing that counts, without those that hold their default."""
+    told = {}
+    for name, value in data.items():
+        if value is None or value == DEFAULTS.get(kind, {}).get(name):
+            continue
+        if name in AMOUNTS.get(kind, ()):
+            value = f"{Decimal(value) + 0:.2f}"
+        elif kind != "member" and name in MOMENTS:
+            moment = datetime.fromisoformat(value).astimezone(timezone.utc)
+            value = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+        elif kind == "member" and name == "subscriptions":
+            value = [normal("subscription", one) for one in value]
+        told[name] = value
+    return told
+
+
+def without_empty(value: object) -> object:
+    """Texts without white space at their ends; no empty field; lists sorted, each element once."""
+    if isinstance(value, str):
+        return value.strip(" \t\n\v\f\r")
+    if isinstance(value, list):
+        each = {canonical(one): one for one in map(without_empty, value)}
+        return [each[text] for text in sorted(each)]
+    if isinstance(value, dict):
+        told = {name: without_empty(one) for name, one in value.items()}
+        return {name: one for name, one in told.items() if one not in (None, "", [], {})}
+    return value
+
+
+def canonical(value: object) -> bytes:
+    """RFC 8785: no spaces, names sorted by their UTF-16 code units, UTF-8."""
+    return json.dumps(ordered(value), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def ordered(value: object) -> object:
+    """Objects with their names in order."""
+    if isinstance(value, dict):
+        names = sorted(value, key=lambda name: name.encode("utf-16-be"))
+        return {name: ordered(value[name]) for name in names}
+    return [ordered(one) for one in value] if isinstance(value, list) else value
+
+
+if __name__ == "__main__":
+    for line in sys.stdin.buffer:
+        sys.stdout.write(digest(sys.argv[1], json.loads(line)) + "\n")

@@ -1,0 +1,55 @@
+"""What is asked of the service that keeps a former system's stage, and what it answers.
+
+The membership service is the only HTTP door, and nobody reads another's database: so what staff ask there about
+another service's former systems crosses as a fact, and comes back as one.
+"""
+
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from schemas.commands import NewId
+from schemas.fields import Announced, Key, Label, Moment
+
+Operation = Literal[
+    "standing",
+    "conditions",
+    "move",
+    "history",
+    "quarantine",
+    "late-message",
+    "apply-late",
+    "dismiss-late",
+    "parity",
+    "note-backup",
+]
+Outcome = Literal["done", "refused"]
+
+
+class CutoverRequested(Announced):
+    """Staff asked at the door for something that the responsible service alone can tell or do."""
+
+    service: ClassVar[str] = "membership"
+    key: ClassVar[str] = "cutover-requested"
+
+    request_id: NewId = Field(description="The request's id, a UUIDv7: the answer names it")
+    responsible: Literal["membership", "billing", "events", "communications"] = Field(
+        description="The service that is asked; the others leave it alone"
+    )
+    cluster: Key | None = Field(None, description="Whose former system it is about; none where it is about them all")
+    operation: Operation = Field(description="What to tell or do")
+    arguments: dict[str, Any] = Field(description="What the operation needs to know")
+    author: Key = Field(description="Who asks; kept in the history of what is done")
+    reason: Label | None = Field(None, description="Why; kept in the history of what is done")
+    asked_at: Moment = Field(description="When: one that is answered too late is refused, for staff ask again")
+
+
+class CutoverAnswered(Announced):
+    """What came of a request: it was done, or refused without any effect."""
+
+    key: ClassVar[str] = "cutover-answered"
+
+    request_id: NewId = Field(description="The request that it answers")
+    outcome: Outcome = Field(description="done, or refused: then nothing was changed")
+    answer: dict[str, Any] = Field(description="What was asked for; or, if refused, why and what mends it")
+    answered_at: Moment = Field(description="When it was done or refused")

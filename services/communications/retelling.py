@@ -1,0 +1,60 @@
+"""What communications tells again after a restore."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from schemas.communications import ConsentChanged, ConsentRecorded, MailingChanged, MailingRecorded
+from services.communications.tables import consents, mailings
+from services.house import announce
+from services.retelling import Page, Place, Telling, held, mirrored, page_of, rows_after, stages_of
+from shared.persistence.database import rows_of
+from shared.persistence.unit_of_work import UnitOfWork
+
+_FIELDS = [name for name in MailingRecorded.model_fields if name != "recipients"]
+_MAILINGS = f"select cluster, digest, {', '.join(_FIELDS)} from {rows_after(mailings, 'mailing_id')}"
+_RECIPIENTS = """
+    select r.cluster, r.mailing_id, r.version, r.digest, array_agg(r.record_id)
+    from unnest($1::text[], $2::text[]) as n (cluster, mailing_id)
+    join recipients r using (cluster, mailing_id)
+    group by r.cluster, r.mailing_id, r.version, r.digest
+"""
+
+
+async def _page(uow: UnitOfWork, after: Place | None) -> Page:
+    rows = (await uow.connection.exec_driver_sql(_MAILINGS, after or ("", ""))).mappings().all()
+    keys = [row["cluster"] for row in rows], [row["mailing_id"] for row in rows]
+    named: defaultdict[tuple[str, str], dict[tuple[int, bytes], list[str]]] = defaultdict(dict)
+    for cluster, mailing_id, version, digest, records in rows_of(
+        await uow.connection.exec_driver_sql(_RECIPIENTS, keys)
+    ):
+        named[cluster, mailing_id][version, bytes(digest)] = records
+    announce(
+        uow,
+        MailingChanged,
+        [
+            held(MailingRecorded, telling)
+            for row in rows
+            for telling in _tellings({**row}, named[row["cluster"], row["mailing_id"]])
+        ],
+    )
+    return page_of(len(rows), (rows[-1]["cluster"], rows[-1]["mailing_id"]) if rows else None)
+
+
+def _tellings(mailing: dict[str, Any], named: Mapping[tuple[int, bytes], Sequence[str]]) -> list[dict[str, Any]]:
+    """The newest telling as it came; and those whom only an older one named, as sent what the newest tells of."""
+    newest = mailing["version"], bytes(mailing.pop("digest"))
+    tellings = [mailing | {"recipients": tuple(sorted(named.get(newest, ())))}]
+    for (version, digest), records in sorted(named.items()):
+        if (version, digest) != newest:
+            # What the older telling said of the mailing is not kept here. A version below its own lets whoever still
+            # has it keep it.
+            tellings.append(mailing | {"version": max(version - 1, 0), "recipients": tuple(sorted(records))})
+    return tellings
+
+
+TELLINGS = (
+    mirrored(consents, ConsentRecorded, ConsentChanged),
+    Telling("mailings", "select count(*) from mailings", _page),
+    stages_of("communications"),
+)

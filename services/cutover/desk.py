@@ -1,0 +1,277 @@
+"""What operators ask about one former system: told and done in one transaction of the service that keeps its stage.
+
+The ``traboule`` command brings a transaction of its own; what comes by the HTTP door runs in the service's own.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Final, Literal
+
+import orjson
+
+from schemas.cutover_requests import CutoverAnswered, CutoverRequested
+from services.cutover import gate, late, moves
+from services.cutover.gate import NEVER_OVERRULED, Condition, Parity, Writers, failed
+from services.cutover.parity import runs
+from shared.cutover import quarantine, stages
+from shared.cutover.stages import MOVES, Move, MoveError, Standing
+from shared.persistence.database import rows_of
+from shared.persistence.unit_of_work import UnitOfWork
+
+GatedMove = Literal["switch", "rollback"]
+GATED: Final[frozenset[Move]] = frozenset({"switch", "rollback"})
+"""Moves for which conditions must hold, or be overruled."""
+
+_HISTORY = """
+    select epoch, stage, at, by, reason, overruled from stage_history where cluster = $1 order by epoch desc
+"""
+_COUNTS = "select cluster, count(*) from quarantine where state = 'waiting' group by cluster"
+_NOTE_BACKUP = "insert into backups (by, note) values ($1, $2)"
+_NEVER_BACK: Final = 3
+"""The first epoch in which a mirror can be one that was rolled back to: mirror, live, and mirror again."""
+
+
+class DeskError(Exception):
+    """What was asked cannot be told or done. ``kind`` is a stable word, the message is for a person."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class NotMetError(DeskError):
+    """Conditions that do not hold and were not overruled; the message has a line for each, with what mends it."""
+
+    def __init__(self, system: str, which: Move, unmet: Sequence[Condition]) -> None:
+        verb = {"switch": "switched", "rollback": "rolled back"}[which]
+        lines = [f"{one.name}: {one.told}. {one.mend}" for one in unmet]
+        super().__init__("conditions-not-met", "\n".join([f"{system} cannot be {verb}:", *lines]))
+        self.unmet = unmet
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Where a former system stands after a move; ``already`` when it had been made before, and nothing was done."""
+
+    standing: Standing
+    already: bool
+
+
+# --- moving --------------------------------------------------------------------------------------------------------
+
+
+async def conditions(uow: UnitOfWork, service: str, cluster: str, which: GatedMove) -> list[Condition]:
+    """Every condition for switching or rolling back, as it is now. Raises BrokerAwayError."""
+    queues = await _queues(uow, service, cluster, which)
+    standing = (await stages.standings(uow.connection, [cluster]))[cluster]
+    return await _conditions(uow, service, cluster, which, standing, queues)
+
+
+async def move(
+    uow: UnitOfWork,
+    service: str,
+    cluster: str,
+    which: Move,
+    *,
+    by: str,
+    reason: str,
+    overrule: Collection[str] = (),
+) -> Moved:
+    """Move it on or back, and announce it; one that was made already is told, and not made again.
+
+    Raises NotMetError, DeskError ``move-impossible`` and BrokerAwayError.
+    """
+    # An operator whose terminal died in the middle asks again, and must not be told that it is impossible.
+    if _made((standing := await _standing(uow, cluster)), which):
+        return Moved(standing, already=True)
+    # Before the lock: writes wait for it, and the broker may take its time.
+    queues = await _queues(uow, service, cluster, which)
+    standing = await stages.alone(uow.connection, cluster)
+    if _made(standing, which):
+        return Moved(standing, already=True)
+    overruled: list[str] = []
+    try:
+        _check_possible(cluster, which, standing)
+        if which in GATED:
+            found = failed(await _conditions(uow, service, cluster, which, standing, queues))
+            if left := [one for one in found if one.name not in overrule or one.name in NEVER_OVERRULED]:
+                raise NotMetError(f"{cluster}/{service}", which, left)
+            overruled = [one.name for one in found]
+        made = await moves.move(uow, service, cluster, which, by=by, reason=reason, overruled=overruled)
+    except MoveError as error:
+        raise DeskError("move-impossible", str(error)) from None
+    return Moved(made, already=False)
+
+
+async def _standing(uow: UnitOfWork, cluster: str) -> Standing:
+    return (await stages.all_standings(uow.connection)).get(cluster, Standing())
+
+
+def _made(standing: Standing, which: Move) -> bool:
+    """Whether this move led to where it stands. A mirror that never was live was not rolled back to."""
+    return standing.stage == MOVES[which][1] and not (which == "rollback" and standing.epoch < _NEVER_BACK)
+
+
+def _check_possible(cluster: str, which: Move, standing: Standing) -> None:
+    """Raises MoveError. A system that must be mirrored before it is switched is told with all that fails besides."""
+    if standing.stage != MOVES[which][0] and not (which == "switch" and standing.stage == "legacy"):
+        raise MoveError(cluster, which, standing)
+
+
+async def _queues(uow: UnitOfWork, service: str, cluster: str, which: Move) -> dict[str, int]:
+    match which:
+        case "switch":
+            subscriptions = import_module(f"services.{service}.consumers").SUBSCRIPTIONS
+            # What is asked and answered at the door waits for us, and not the other way round.
+            own = [one for one in subscriptions if not issubclass(one.fact, CutoverRequested | CutoverAnswered)]
+            return await uow.count_waiting([one.queue_name for one in own])
+        case "rollback":
+            return await uow.count_waiting([way_back_queue(service, cluster)])
+        case _:
+            return {}
+
+
+def way_back_queue(service: str, cluster: str) -> str:
+    """The queue in which a former system finds what was written here."""
+    return f"{cluster}.{service}.way-back"
+
+
+async def _conditions(
+    uow: UnitOfWork, service: str, cluster: str, which: Move, standing: Standing, queues: Mapping[str, int]
+) -> list[Condition]:
+    connection = uow.connection
+    if which == "rollback":
+        waiting = queues.get(way_back_queue(service, cluster), 0)
+        unsettled = await _unsettled(uow, service, cluster, waiting)
+        return await gate.conditions_for_rollback(connection, service, cluster, standing, unsettled)
+    parity = await runs.last_run(connection, cluster)
+    rehearsal = await _rehearsal(uow, service, cluster)
+    writers = await _writers(uow, service)
+    return await gate.conditions(connection, service, cluster, standing, queues, parity, rehearsal, writers)
+
+
+async def _unsettled(uow: UnitOfWork, service: str, cluster: str, waiting: int) -> list[Condition]:
+    return []
+
+
+async def _rehearsal(uow: UnitOfWork, service: str, cluster: str) -> Parity | None:
+    return await runs.last_run(uow.connection, cluster, subject="rehearsal")
+
+
+async def _writers(uow: UnitOfWork, service: str) -> Writers | None:
+    """Who may write; a service that has no such module takes no commands of its own yet."""
+    if find_spec(f"services.{service}.writers") is None:
+        return None
+    writers = import_module(f"services.{service}.writers")
+    return Writers(await writers.count(uow.connection), writers.MEND)
+
+
+# --- telling -------------------------------------------------------------------------------------------------------
+
+
+async def board(uow: UnitOfWork, service: str, clusters: Collection[str]) -> list[dict[str, Any]]:
+    """These clusters' former systems: where each stands, since when, the newest parity, what waits in quarantine."""
+    standing = await stages.all_standings(uow.connection)
+    waiting: dict[str, int] = {str(name): count for name, count in rows_of(await _sql(uow, _COUNTS))}
+    rows: list[dict[str, Any]] = []
+    for cluster in clusters:
+        here = standing.get(cluster, Standing())
+        parity = await runs.last_run(uow.connection, cluster)
+        rows.append(
+            {
+                "system": f"{cluster}/{service}",
+                **asdict(here),
+                "quarantine": waiting.get(cluster, 0),
+                "parity": None if parity is None else asdict(parity),
+            }
+        )
+    return rows
+
+
+async def history(uow: UnitOfWork, cluster: str) -> list[dict[str, Any]]:
+    """Every move of a former system, the newest first."""
+    names = ("epoch", "stage", "at", "by", "reason", "overruled")
+    return [dict(zip(names, row, strict=True)) for row in rows_of(await _sql(uow, _HISTORY, cluster))]
+
+
+async def standing_now(uow: UnitOfWork, service: str, cluster: str) -> dict[str, Any]:
+    """One line of the board, with why it was moved there and what was overruled."""
+    [row] = await board(uow, service, [cluster])
+    made = await history(uow, cluster)
+    newest = made[0] if made else {"reason": None, "overruled": []}
+    return row | {"authority": authority(row["stage"]), **{name: newest[name] for name in ("reason", "overruled")}}
+
+
+def authority(stage: str) -> str:
+    """Who decides what is so in this stage."""
+    return "Traboule" if stage in stages.OURS else "former system"
+
+
+async def note_backup(uow: UnitOfWork, *, by: str, note: str) -> None:
+    """Remember that the database was backed up now."""
+    await _sql(uow, _NOTE_BACKUP, by, note)
+
+
+async def parity(uow: UnitOfWork, cluster: str) -> runs.Run | None:
+    """The newest comparison with what the former system holds."""
+    return await runs.newest(uow.connection, cluster)
+
+
+# --- quarantine ----------------------------------------------------------------------------------------------------
+
+
+async def quarantined(
+    uow: UnitOfWork, service: str, cluster: str | None, state: str | None, *, after: int = 0, limit: int | None = None
+) -> list[dict[str, Any]]:
+    """What is or was in quarantine, without its content, oldest first."""
+    found = await quarantine.listed(uow.connection, cluster, state, after=after, limit=limit)
+    return [_without_body(service, one) for one in found]
+
+
+async def late_message(uow: UnitOfWork, service: str, number: int, cluster: str | None = None) -> dict[str, Any]:
+    """One message whole, beside what is held now of the record that it is about. Raises DeskError ``late-unknown``."""
+    found = await _late(uow, service, number, cluster)
+    said = orjson.loads(found.body)["data"]
+    held = await late.held(uow, service, found.cluster, said)
+    shown = None if held is None else held.get("written", held)
+    return {**_without_body(service, found), "said": said, "held": shown}
+
+
+async def decide_late(
+    uow: UnitOfWork,
+    service: str,
+    numbers: Sequence[int],
+    *,
+    apply: bool,
+    by: str,
+    reason: str,
+    cluster: str | None = None,
+) -> list[str]:
+    """Apply or dismiss late messages. Raises DeskError ``late-unknown`` and ``late-refused``: then do nothing."""
+    decide = late.apply if apply else late.dismiss
+    done: list[str] = []
+    for number in numbers:
+        await _late(uow, service, number, cluster)
+        try:
+            done.append(f"{service}:{(await decide(uow, service, number, by=by, reason=reason)).number}")
+        except late.LateError as error:
+            raise DeskError("late-refused", f"{error}. Nothing was done") from None
+    return done
+
+
+async def _late(uow: UnitOfWork, service: str, number: int, cluster: str | None) -> quarantine.Late:
+    found = await quarantine.one(uow.connection, number)
+    if found is None or cluster not in (None, found.cluster):
+        raise DeskError("late-unknown", f"there is no {service}:{number} in quarantine")
+    return found
+
+
+def _without_body(service: str, one: quarantine.Late) -> dict[str, Any]:
+    told = {name: value for name, value in asdict(one).items() if name not in ("body", "number")}
+    return {"id": f"{service}:{one.number}", "service": service, **told}
+
+
+async def _sql(uow: UnitOfWork, statement: str, *values: Any) -> Any:
+    return await uow.connection.exec_driver_sql(statement, values)

@@ -1,0 +1,169 @@
+"""What was asked at the HTTP door, answered by the service that keeps the stage: done or refused, and told.
+
+The operation and its answer are one transaction. A refusal is an answer too: what the operation had begun is undone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
+
+import orjson
+import structlog
+
+from schemas.catalogue import FACTS
+from schemas.cutover_requests import CutoverAnswered, CutoverRequested, Outcome
+from schemas.envelope import Envelope
+from services.cutover import desk
+from services.cutover.desk import DeskError, NotMetError
+from services.cutover.parity.runs import Found
+from services.house import tell
+from shared.messaging.outbox import Outbox
+from shared.messaging.waiting import BrokerAwayError
+from shared.persistence.unit_of_work import UnitOfWork
+from shared.runtime.clock import Clock
+
+log = structlog.get_logger()
+
+GOOD_FOR: Final = timedelta(minutes=15)
+"""What waited longer, say for a service that was stopped, is refused: whoever asked no longer expects it."""
+LONGEST_ANSWER: Final = 2 * 1024 * 1024
+"""Bytes of JSON; a message may have twice as many."""
+
+ANSWER_OF = {fact.service: fact for fact in FACTS if issubclass(fact, CutoverAnswered)}
+"""What each service announces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """The handler of one service: it answers what that service is asked, and leaves the rest alone."""
+
+    service: str
+    clock: Clock = field(default_factory=Clock)
+
+    async def __call__(self, uow: UnitOfWork, messages: Sequence[Envelope[CutoverRequested]]) -> None:
+        """Answer in order of arrival."""
+        for message in messages:
+            if message.data.responsible == self.service:
+                await self._answer(uow, message.data, message.correlationid or message.id)
+
+    async def _answer(self, uow: UnitOfWork, asked: CutoverRequested, cause: str) -> None:
+        outcome, answer = await self._tried(uow, asked)
+        now = self.clock.now()
+        told = ANSWER_OF[self.service](
+            version=int(now.timestamp() * 1_000_000),
+            request_id=asked.request_id,
+            outcome=outcome,
+            answer=answer,
+            answered_at=now,
+        )
+        tell(uow, type(told), [(told, cause)])
+        log.info("cutover.answered", request_id=asked.request_id, operation=asked.operation, outcome=outcome)
+
+    async def _tried(self, uow: UnitOfWork, asked: CutoverRequested) -> tuple[Outcome, dict[str, Any]]:
+        try:
+            if self.clock.now() - asked.asked_at > GOOD_FOR:
+                waited = f"it waited for more than {GOOD_FOR.seconds // 60} minutes"
+                raise DeskError("asked-too-long-ago", f"{waited}, and nothing was done: ask again")
+            return "done", await _wholly(uow, self.service, asked)
+        except NotMetError as error:
+            unmet = [one.as_json() for one in error.unmet]
+            return "refused", {"kind": error.kind, "detail": str(error), "conditions": unmet}
+        except DeskError as error:
+            return "refused", {"kind": error.kind, "detail": str(error)}
+        except BrokerAwayError as error:
+            return "refused", {"kind": "broker-away", "detail": str(error)}
+
+
+async def _wholly(uow: UnitOfWork, service: str, asked: CutoverRequested) -> dict[str, Any]:
+    """Do it or, if it is refused, nothing of it: neither a row nor an announcement stays."""
+    before, uow.outbox = uow.outbox, Outbox()
+    try:
+        async with uow.connection.begin_nested():
+            raw = orjson.dumps(await _done(uow, service, asked), default=str)
+            if len(raw) > LONGEST_ANSWER:
+                raise DeskError("answer-too-long", "the answer is too long for a message: see the traboule command")
+            await uow.outbox.flush(uow.connection)
+            return orjson.loads(raw)
+    finally:
+        uow.outbox = before
+
+
+async def _done(uow: UnitOfWork, service: str, asked: CutoverRequested) -> dict[str, Any]:
+    given, by, reason = asked.arguments, asked.author, asked.reason or ""
+    if asked.cluster is None:
+        return await _for_all(uow, asked)
+    cluster = asked.cluster
+    match asked.operation:
+        case "standing":
+            return await desk.standing_now(uow, service, cluster)
+        case "conditions":
+            found = await desk.conditions(uow, service, cluster, given["for"])
+            told = {"for": given["for"], "holds": all(one.holds for one in found)}
+            return _about(service, cluster) | told | {"conditions": [one.as_json() for one in found]}
+        case "move":
+            overrule: list[str] = given.get("overrule", [])
+            moved = await desk.move(uow, service, cluster, given["move"], by=by, reason=reason, overrule=overrule)
+            at = moved.standing
+            told = {"stage": at.stage, "authority": desk.authority(at.stage), "epoch": at.epoch, "since": at.since}
+            return _about(service, cluster) | told | {"by": at.by, "already": moved.already}
+        case "history":
+            return _about(service, cluster) | {"items": await desk.history(uow, cluster)}
+        case "quarantine":
+            return await _quarantined(uow, service, cluster, given)
+        case "late-message":
+            return await desk.late_message(uow, service, given["number"], cluster)
+        case "apply-late" | "dismiss-late":
+            apply, numbers = asked.operation == "apply-late", [given["number"]]
+            await desk.decide_late(uow, service, numbers, apply=apply, by=by, reason=reason, cluster=cluster)
+            return await desk.late_message(uow, service, given["number"], cluster)
+        case "parity":
+            return await _compared(uow, service, cluster, given)
+        case "note-backup":
+            return await _for_all(uow, asked)
+
+
+async def _for_all(uow: UnitOfWork, asked: CutoverRequested) -> dict[str, Any]:
+    if asked.operation != "note-backup":
+        raise DeskError("former-system-unknown", f"{asked.operation} is about one former system: name its cluster")
+    await desk.note_backup(uow, by=asked.author, note=asked.arguments["note"])
+    return {"noted": True}
+
+
+async def _quarantined(uow: UnitOfWork, service: str, cluster: str, given: dict[str, Any]) -> dict[str, Any]:
+    state, limit = (None if given["state"] == "all" else given["state"]), int(given["limit"])
+    found = await desk.quarantined(uow, service, cluster, state, after=given["after"], limit=limit + 1)
+    page = found[:limit]
+    following = int(page[-1]["id"].partition(":")[2]) if len(found) > limit else None
+    return {"items": page, "next": following}
+
+
+async def _compared(uow: UnitOfWork, service: str, cluster: str, given: dict[str, Any]) -> dict[str, Any]:
+    run = await desk.parity(uow, cluster)
+    system = f"{cluster}/{service}"
+    if run is None:
+        mend = f"traboule parity --as {system} EXPORT-FILE"
+        raise DeskError("never-compared", f"{system} was never compared with what it holds: {mend}")
+    chosen = [one for one in run.found if given["state"] in ("all", _state(one))]
+    first, limit = int(given["after"]), int(given["limit"])
+    page = _as_many_as_fit([one.as_json() for one in chosen[first : first + limit]])
+    following = first + len(page) if first + len(page) < len(chosen) else None
+    return _about(service, cluster) | {**run.as_json(), "differences": page, "next": following}
+
+
+def _state(one: Found) -> str:
+    return "open" if one.accepted is None else "accepted"
+
+
+def _as_many_as_fit(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first of them, at least one, that leave room for the rest of an answer."""
+    size = 0
+    for count, item in enumerate(items):
+        size += len(orjson.dumps(item, default=str))
+        if count and size > LONGEST_ANSWER // 2:
+            return items[:count]
+    return items
+
+
+def _about(service: str, cluster: str) -> dict[str, Any]:
+    return {"system": f"{cluster}/{service}"}

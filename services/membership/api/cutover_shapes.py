@@ -1,0 +1,185 @@
+"""What the answers about former systems look like: for OpenAPI. They are written as they were answered or read."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from schemas.cutover_requests import Operation
+from shared.cutover.stages import Stage
+
+Authority = Literal["Traboule", "former system"]
+
+
+class BoardLine(BaseModel):
+    """Where a former system stands. ``epoch`` counts its moves; ``since`` and ``by`` are null while there was none."""
+
+    system: str
+    cluster: str
+    service: str
+    stage: Stage
+    authority: Authority
+    epoch: int
+    since: datetime | None
+    by: str | None
+
+
+class Board(BaseModel):
+    """Every former system, as its service last told."""
+
+    items: list[BoardLine]
+
+
+class NewestParity(BaseModel):
+    """When the former system was last compared with our mirror, and how many differences are open now."""
+
+    at: datetime
+    open_differences: int
+
+
+class StandingShown(BaseModel):
+    """Where a former system stands, as its service tells now: also why, and what waits in quarantine."""
+
+    system: str
+    stage: Stage
+    authority: Authority
+    epoch: int
+    since: datetime | None
+    by: str | None
+    reason: str | None
+    overruled: list[str]
+    quarantine: int
+    parity: NewestParity | None
+
+
+class ConditionShown(BaseModel):
+    """What was found, and if it does not hold the command that mends it, and the same over HTTP if there is one."""
+
+    name: str
+    holds: bool
+    told: str
+    mend: str | None
+    call: str | None
+
+
+class Conditions(BaseModel):
+    """All must hold or be overruled."""
+
+    system: str
+    move: Literal["switch", "rollback"] = Field(alias="for")
+    holds: bool
+    conditions: list[ConditionShown]
+
+
+class MovedShown(BaseModel):
+    """Where it stands now; ``already`` when that move had been made before.
+
+    Of one that is retired, ``remains`` says what is still to be done so that it can write no more.
+    """
+
+    system: str
+    stage: Stage
+    authority: Authority
+    epoch: int
+    since: datetime
+    by: str
+    already: bool
+    remains: str | None = None
+
+
+class MoveMade(BaseModel):
+    """One move: the stage that it led to, and the conditions that did not hold and were overruled."""
+
+    epoch: int
+    stage: Stage
+    at: datetime
+    by: str
+    reason: str
+    overruled: list[str]
+
+
+class Moves(BaseModel):
+    """The newest first."""
+
+    system: str
+    items: list[MoveMade]
+
+
+class LateLine(BaseModel):
+    """What a former system said after it ceased to be the authority, without its content."""
+
+    id: str
+    service: str
+    cluster: str
+    epoch: int
+    message_id: str
+    type: str
+    received_at: datetime
+    state: Literal["waiting", "applied", "dismissed"]
+    decided_at: datetime | None
+    decided_by: str | None
+    reason: str | None
+
+
+class Quarantine(BaseModel):
+    """The oldest first; ``next`` goes into ``after``."""
+
+    items: list[LateLine]
+    next: int | None
+
+
+class LateShown(LateLine):
+    """One late message whole: what it ``said`` of its record, and what is ``held`` of that now."""
+
+    said: dict[str, Any]
+    held: dict[str, Any] | None
+
+
+class ParityShown(BaseModel):
+    """The newest comparison, and a page of its differences; ``next`` goes into ``after``."""
+
+    system: str
+    run: int
+    at: datetime
+    by: str
+    source: list[str]
+    clean: bool
+    open: int
+    accepted: int
+    counts: dict[str, Any]
+    sums: dict[str, Any]
+    differences: list[dict[str, Any]]
+    next: int | None
+
+
+class RequestShown(BaseModel):
+    """What was asked of a service, and what came of it: ``answer`` is what the request itself would have been
+    answered, ``problem`` why it was refused. Both are forgotten after a week.
+    """
+
+    id: str
+    system: str | None
+    service: str
+    operation: Operation
+    author: str
+    reason: str | None
+    at: datetime
+    state: Literal["waiting", "done", "refused"]
+    answer: dict[str, Any] | None
+    problem: dict[str, Any] | None
+    answered_at: datetime | None
+
+
+class Waiting(BaseModel):
+    """The service has not answered yet: ask again at ``location``."""
+
+    id: str
+    state: Literal["waiting"]
+    location: str
+
+
+class Backups(BaseModel):
+    """In which services' databases it is noted, and where to ask whether it is in the others."""
+
+    noted: list[str]
+    waiting: list[str]

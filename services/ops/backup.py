@@ -1,0 +1,98 @@
+"""``traboule backup``: all databases at one moment, and what is defined on the broker."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services import SERVICES
+from services.ops.cutover import By, Json
+from services.ops.environment import configured
+from services.ops.output import as_json, refuse, run, size
+from services.ops.who import who
+
+if TYPE_CHECKING:
+    from services.ops.backup_databases import Snapshot
+    from services.ops.backup_folder import Manifest
+    from shared.runtime.settings import ServiceSettings
+
+
+def backup(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="to be made; its parent must be there")],
+    by: By = "",
+    json: Json = False,
+) -> None:
+    """Back up all databases and the broker's definitions, while the services run.
+
+    All four databases are taken at one moment, for which writers wait some milliseconds. The folder holds members'
+    data and the hashes of broker passwords: only its owner may read it. The gate of [bold]traboule cutover open[/] asks
+    for a backup of today.
+
+    What the queues held at that moment is not in it: see [bold]traboule restore --help[/]. Needs
+    TRABOULE_BROKER_MANAGEMENT_URL, and a pg_dump as new as the server.
+
+    Example: [bold]traboule backup /mnt/nas/traboule-$(date +%F)[/]
+    """
+    services = configured()
+    if missing := [name for name in SERVICES if name not in services]:
+        refuse(f"not configured here: {', '.join(missing)}. A backup of some services would be of no moment")
+    manifest = run(_backup(folder.absolute(), services, who(by), quiet=json))
+    if json:
+        as_json({"folder": str(folder.absolute()), **manifest.as_json()})
+    else:
+        held_up = manifest.held_up_seconds * 1000
+        typer.echo(f"all as of {manifest.made_at:%Y-%m-%d %H:%M:%S} UTC; writers waited {held_up:.0f} ms for it")
+        typer.echo(f"noted for the gate. Try it: traboule restore {folder} --dry-run")
+
+
+async def _backup(folder: Path, services: dict[str, ServiceSettings], by: str, *, quiet: bool) -> Manifest:
+    from services.ops import backup_broker, backup_folder, moving
+    from services.ops.backup_databases import one_moment
+    from services.ops.backup_folder import DEFINITIONS, FORMAT, Database, Manifest
+
+    vhost = backup_broker.vhost_of(next(iter(services.values())).broker_url)
+    definitions = await asyncio.to_thread(backup_broker.export, vhost)
+    with backup_folder.new_folder(folder) as unfinished:
+        import orjson
+
+        backup_folder.write(unfinished / DEFINITIONS, orjson.dumps(definitions, option=orjson.OPT_INDENT_2))
+        for path in _configuration(services):
+            backup_folder.write(unfinished / path.name, path.read_bytes())
+        async with one_moment(services) as moment:
+            for name, snapshot in moment.snapshots.items():
+                await _dump(name, snapshot, services[name], unfinished, quiet=quiet)
+        manifest = Manifest(
+            FORMAT,
+            backup_folder.program_version(),
+            moment.at,
+            by,
+            round(moment.held_up, 3),
+            vhost,
+            {name: Database(f"{name}.dump", one.revision, one.server) for name, one in moment.snapshots.items()},
+            backup_folder.digests(unfinished),
+        )
+        backup_folder.write_manifest(unfinished, manifest)
+    await moving.note_backup(
+        services, by, f"traboule backup {folder.name}, as of {manifest.made_at:%Y-%m-%d %H:%M} UTC"
+    )
+    return manifest
+
+
+async def _dump(name: str, snapshot: Snapshot, settings: ServiceSettings, folder: Path, *, quiet: bool) -> None:
+    from services.ops.backup_databases import dump
+
+    began = time.monotonic()
+    path = folder / f"{name}.dump"
+    await dump(snapshot, settings, path)
+    if not quiet:
+        typer.echo(f"{name:<15} {size(path.stat().st_size):>9} in {time.monotonic() - began:.1f} s")
+
+
+def _configuration(services: dict[str, ServiceSettings]) -> list[Path]:
+    """The files that views depend on as much as on the databases."""
+    membership = services["membership"]
+    return [membership.clusters_file, *([file] if (file := getattr(membership, "survivorship_file", None)) else [])]

@@ -1,0 +1,147 @@
+"""A backup's folder: one dump for each database, the broker's definitions, the configuration, and a manifest of them.
+
+The folder is there whole or not at all: it is written under another name, and renamed at the end. It holds members'
+data and the hashes of broker passwords, so nobody but its owner may read it; the manifest holds neither.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from services.ops.parked import CannotAct
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+DEFINITIONS = "definitions.json"
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """One service's database: its file in the folder, the schema's revision, and the server's major version."""
+
+    file: str
+    revision: str
+    server: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a backup is. ``digests`` has the SHA-256 of each file but this one, in hex.
+
+    ``made_at`` is the one moment of all databases; for ``held_up_seconds`` until then nobody could write.
+    """
+
+    format: int
+    program: str
+    made_at: datetime
+    by: str
+    held_up_seconds: float
+    vhost: str
+    databases: Mapping[str, Database]
+    digests: Mapping[str, str]
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        return asdict(self)
+
+
+def program_version() -> str:
+    """This program's version, such as 0.1.0."""
+    try:
+        return version("traboule")
+    except PackageNotFoundError:
+        return "0"
+
+
+@contextmanager
+def new_folder(folder: Path) -> Generator[Path]:
+    """Where to write, renamed to ``folder`` at the end; what a failure leaves is removed. Raises CannotAct."""
+    if folder.exists():
+        raise CannotAct(f"{folder} is there already: name a folder that is not")
+    unfinished = folder.with_name(f"{folder.name}.unfinished")
+    try:
+        # What a killed backup left is of no use to anybody.
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(mode=0o700, parents=True)
+        yield unfinished
+        for path in (*unfinished.iterdir(), unfinished):
+            _sync(path)
+        unfinished.rename(folder)
+        _sync(folder.parent)
+    except OSError as error:
+        raise CannotAct(f"{folder} cannot be written: {error.strerror}") from None
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file that nobody but its owner may read."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest into the folder."""
+    write(folder / MANIFEST, orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """The SHA-256 of every file in the folder but the manifest, by name."""
+    return {path.name: _digest(path) for path in sorted(folder.iterdir()) if path.name != MANIFEST}
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of a backup whose files are all as they were written. Raises CannotAct."""
+    try:
+        tree = orjson.loads((folder / MANIFEST).read_bytes())
+        if tree["format"] != FORMAT:
+            raise CannotAct(
+                f"{folder} is a backup of format {tree['format']}: restore it with the program that made it"
+            )
+        databases = {name: Database(**one) for name, one in tree.pop("databases").items()}
+        manifest = Manifest(**tree | {"made_at": datetime.fromisoformat(tree["made_at"]), "databases": databases})
+    except FileNotFoundError:
+        raise CannotAct(f"{folder} is no backup: it has no {MANIFEST}") from None
+    except OSError as error:
+        raise CannotAct(f"{folder / MANIFEST} cannot be read: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise CannotAct(f"{folder / MANIFEST} is not as `traboule backup` writes it") from None
+    try:
+        found = digests(folder)
+    except OSError as error:
+        raise CannotAct(f"{folder} cannot be read: {error.strerror}") from None
+    for name, digest in manifest.digests.items():
+        if name not in found:
+            raise CannotAct(f"{folder / name} is missing")
+        if found[name] != digest:
+            raise CannotAct(f"{folder / name} is not what was written: its SHA-256 differs. Take another backup")
+    return manifest
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

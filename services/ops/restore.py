@@ -1,0 +1,124 @@
+"""``traboule restore``: a backup into new and empty servers."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services import SERVICES
+from services.ops.cutover import Json
+from services.ops.environment import configured
+from services.ops.output import as_json, refuse, run
+
+if TYPE_CHECKING:
+    from services.ops.backup_folder import Manifest
+    from shared.runtime.settings import ServiceSettings
+
+ADMIN = "TRABOULE_DATABASE_URL"
+"""Names the variable with an administrator's address of the database server."""
+
+NEXT = (
+    ("traboule migrate --all", "if this program is newer than the backup's"),
+    ("start the services", "queues are there already, so nothing that is published now is lost"),
+    ("traboule retell", "tells what was on its way between the services; twice does no harm"),
+    ("traboule doctor", "is all as it should be?"),
+    (
+        "publish or import again what changed in the former systems since then",
+        "what was there before changes nothing; traboule parity shows what is missing",
+    ),
+)
+"""What to do after a restore, and why."""
+
+
+def restore(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="as traboule backup wrote it")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="check the backup and the servers, and change nothing")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Restore a backup into new servers: databases that hold no row, and the broker's definitions.
+
+    The services must be configured for the new servers, and must not run. With TRABOULE_DATABASE_URL, an
+    administrator's, roles and databases are made where they are missing; TRABOULE_BROKER_MANAGEMENT_URL is needed.
+    Former systems and staff tools keep their broker passwords; the services get those that they are configured with.
+
+    A backup does not hold what the queues held. What was on its way between services is told again by
+    [bold]traboule retell[/]. What former systems published since then they publish again, and what staff did here since
+    then is lost: commands, decisions, moves.
+
+    Examples: [bold]traboule restore /mnt/nas/traboule-2026-11-23 --dry-run[/],
+    [bold]traboule restore /mnt/nas/traboule-2026-11-23[/]
+    """
+    services = configured()
+    if missing := [name for name in SERVICES if name not in services]:
+        refuse(f"not configured here: {', '.join(missing)}. All services are restored together")
+    manifest = run(_restore(folder.absolute(), services, dry_run=dry_run, quiet=json))
+    if json:
+        as_json({"restored": not dry_run, **manifest.as_json(), "next": [what for what, _ in NEXT]})
+    elif dry_run:
+        typer.echo(f"whole, and can be restored here: all as of {manifest.made_at:%Y-%m-%d %H:%M:%S} UTC")
+    else:
+        typer.echo(f"restored: all as of {manifest.made_at:%Y-%m-%d %H:%M:%S} UTC. Now, in this order:")
+        for number, (what, why) in enumerate(NEXT, 1):
+            typer.echo(f"  {number}. {what}  ({why})")
+
+
+async def _restore(folder: Path, services: dict[str, ServiceSettings], *, dry_run: bool, quiet: bool) -> Manifest:
+    import orjson
+
+    from services.ops import backup_broker, backup_folder, restore_databases
+    from shared.runtime.tls import address
+
+    manifest = await asyncio.to_thread(backup_folder.read_manifest, folder)
+    _fits(manifest)
+    admin_url = address(ADMIN)
+    await asyncio.to_thread(backup_broker.call, "GET", "/api/overview")
+    for name, settings in services.items():
+        if not dry_run:
+            await restore_databases.prepare(name, settings, admin_url)
+        if not dry_run or admin_url is None:
+            await restore_databases.require_empty(name, settings, manifest.databases[name].server)
+    if dry_run:
+        return manifest
+    vhost = backup_broker.vhost_of(next(iter(services.values())).broker_url)
+    definitions = orjson.loads((folder / backup_folder.DEFINITIONS).read_bytes())
+    await asyncio.to_thread(backup_broker.load, definitions, vhost)
+    for name, settings in services.items():
+        await asyncio.to_thread(backup_broker.set_password, *_credentials(settings))
+        one = manifest.databases[name]
+        await restore_databases.restore(name, settings, folder / one.file, one.server)
+        if not quiet:
+            typer.echo(f"{name}: restored")
+    return manifest
+
+
+def _fits(manifest: Manifest) -> None:
+    """Whether this program knows what the backup holds. Raises CannotAct."""
+    from services.ops.backup_folder import program_version
+    from services.ops.migrate import migrations_of
+    from services.ops.parked import CannotAct
+    from shared.persistence.migrations import knows
+
+    if missing := [name for name in SERVICES if name not in manifest.databases]:
+        raise CannotAct(f"the backup has no database of {', '.join(missing)}")
+    newer = [name for name, one in manifest.databases.items() if not knows(migrations_of(name), one.revision)]
+    if newer or _numbers(manifest.program) > _numbers(program_version()):
+        raise CannotAct(
+            f"the backup was made by Traboule {manifest.program}, and this program is {program_version()}"
+            f"{': its schema of ' + ', '.join(newer) + ' is newer' if newer else ''}. Restore it with that version"
+        )
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(word) for word in version.split(".") if word.isdigit())
+
+
+def _credentials(settings: ServiceSettings) -> tuple[str, str]:
+    from urllib.parse import unquote, urlsplit
+
+    parts = urlsplit(settings.broker_url)
+    return unquote(parts.username or ""), unquote(parts.password or "")

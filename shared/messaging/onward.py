@@ -1,0 +1,99 @@
+"""What travels on from an event to those that follow from it: when its cause was published, and its trace.
+
+Both are extension attributes of CloudEvents, so they survive the outbox, the broker, a retry and a dead letter without
+a column of their own. Which event follows from which is told by the correlation id, which they share.
+
+    published at 10:00:00.120 ─► billing ─► InvoiceChanged {"origintime": "…10:00:00.120+00:00"} ─► membership
+"""
+
+import time
+from collections.abc import Collection, Generator, Iterable, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from types import MappingProxyType
+
+from shared.messaging import metrics
+from shared.messaging.delivery import Delivery, Message
+from shared.runtime import tracing
+
+ORIGIN = "origintime"
+"""When the former system published what this event follows from, RFC 3339 with milliseconds."""
+
+Onward = Mapping[str, Mapping[str, str]]
+"""Correlation id → the extension attributes of every event that follows from it."""
+
+_onward: ContextVar[Onward] = ContextVar("onward", default=MappingProxyType({}))
+
+
+def onward() -> Onward:
+    """What the events of this transaction hand on; empty outside of a lane, as in a command of staff."""
+    return _onward.get()
+
+
+@contextmanager
+def travelling(queue: str, events: Collection[tuple[Delivery, Message]]) -> Generator[None]:
+    """While a transaction runs, what it announces carries on what these events brought along."""
+    with tracing.transaction(queue, _traces(events) if tracing.enabled() else ()) as spans:
+        token = _onward.set(_handed_on(events, spans))
+        try:
+            yield
+        finally:
+            _onward.reset(token)
+
+
+def measure(queue: str, applied: Iterable[tuple[Delivery, Message]]) -> None:
+    """Observe how long ago each of these was published, once for all events that share a message and an origin."""
+    now = time.time()
+    hops: dict[int, float] = {}
+    origins: dict[tuple[float | None, str | None], float] = {}
+    for delivery, message in applied:
+        origin = message.extension(ORIGIN)
+        if delivery.published is not None:
+            hops[id(delivery)] = delivery.published
+        if (key := (delivery.published, origin)) not in origins and (began := _moment(origin, delivery)) is not None:
+            origins[key] = began
+    for histogram, moments in ((metrics.APPLIED_LAG, hops), (metrics.ORIGIN_LAG, origins)):
+        if moments:
+            observe = histogram.labels(queue).observe
+            for moment in moments.values():
+                # Clocks of two machines differ a little; nothing arrives before it was sent.
+                observe(max(0.0, now - moment))
+
+
+def _moment(origin: str | None, delivery: Delivery) -> float | None:
+    if origin is not None:
+        try:
+            return datetime.fromisoformat(origin).timestamp()
+        except (ValueError, OverflowError):
+            return delivery.published
+    return delivery.published
+
+
+def _handed_on(events: Collection[tuple[Delivery, Message]], spans: tracing.Spans) -> Onward:
+    # Most events of a batch share one origin and one trace, so their attributes are made once.
+    made: dict[tuple[float | None, str | None, str | None], Mapping[str, str]] = {}
+    found: dict[str, Mapping[str, str]] = {}
+    for delivery, message in events:
+        key = (delivery.published, message.extension(ORIGIN), _trace(delivery, message))
+        if (attributes := made.get(key)) is None:
+            attributes = made[key] = _attributes(*key, spans)
+        found[message.correlationid or message.id] = attributes
+    return found
+
+
+def _attributes(published: float | None, origin: str | None, trace: str | None, spans: tracing.Spans) -> dict[str, str]:
+    if origin is None and published is not None:
+        origin = datetime.fromtimestamp(published, UTC).isoformat(timespec="milliseconds")
+    told = ((ORIGIN, origin), (tracing.TRACEPARENT, spans.onward(trace)))
+    return {name: value for name, value in told if value is not None}
+
+
+def _traces(events: Iterable[tuple[Delivery, Message]]) -> list[tuple[str | None, float | None]]:
+    return [(_trace(delivery, message), delivery.published) for delivery, message in events]
+
+
+def _trace(delivery: Delivery, message: Message) -> str | None:
+    """The event's own context; else that of its AMQP message, where OpenTelemetry's instrumentations put it."""
+    told = message.extension(tracing.TRACEPARENT) or delivery.headers.get(tracing.TRACEPARENT)
+    return told if isinstance(told, str) and len(told) == tracing.LENGTH else None

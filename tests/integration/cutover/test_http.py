@@ -1,0 +1,424 @@
+"""Moving former systems over by HTTP: the door asks the service that keeps the stage, over a real broker."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx2
+import orjson
+import pytest
+
+from deploy.local import provision as broker_api
+from deploy.local.nodes import Nodes
+from schemas.cutover_requests import CutoverRequested
+from schemas.envelope import Envelope
+from services.billing.repository import BillingUnitOfWork
+from services.cutover.requests import GOOD_FOR, Answering
+from services.membership.keys import create_key
+from services.membership.record_ids import new_id
+from shared.persistence.database import create_engine
+from tests.integration.membership_api.doors import lifespan
+from tests.support.builders import an_invoice
+from tests.support.in_process import OwnHouse, Passwords, own_house
+from tests.support.waiting import eventually
+
+BILLING, MEMBERSHIP = "numelink/billing", "numelink/membership"
+OVERRULED = ["parity", "rehearsal", "commands", "backup"]
+
+
+@dataclass
+class Staff:
+    """Asks at the door of a membership service that runs in this process; billing runs beside it, or does not."""
+
+    house: OwnHouse
+    billing: OwnHouse
+    client: httpx2.AsyncClient
+    keys: dict[str, str] = field(default_factory=dict[str, str])
+
+    async def ask(self, method: str, path: str, body: Any = None, *, role: str = "admin", **headers: str) -> Any:
+        sent = {"authorization": f"Bearer {await self._key(role)}"}
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.client.request(method, path, json=body, headers=sent)
+
+    async def get(self, path: str, **options: Any) -> Any:
+        return await self.ask("GET", path, **options)
+
+    async def move(self, which: str, system: str = BILLING, *, by: str = "zoé", **body: Any) -> Any:
+        headers = {"idempotency_key": body.pop("key")} if "key" in body else {}
+        asked = {"move": which, "reason": "a test", "author": by} | body
+        return await self.ask("POST", f"/cutover/{system}/moves", asked, **headers)
+
+    async def moved(self, *moves: str, system: str = BILLING) -> None:
+        """Wherever it must stand for a test."""
+        for one in moves:
+            overrule = {"overrule": OVERRULED} if one == "switch" else {}
+            answer = await self.move(one, system, **overrule)
+            assert answer.status_code == 200, answer.text
+
+    async def late(self, **fields: Any) -> int:
+        """The number of a message that billing's former system sent too late."""
+        message_id = await self.house.publish_as("numelink.billing", an_invoice(**fields))
+
+        async def waits() -> list[int]:
+            return await self.billing.column("select id from quarantine where message_id = $1", message_id)
+
+        return (await eventually(waits))[0]
+
+    async def _key(self, role: str) -> str:
+        if role not in self.keys:
+            engine = create_engine(self.house.env["TRABOULE_MEMBERSHIP_DATABASE_URL"], application="test", pool_size=1)
+            async with engine.begin() as connection:
+                self.keys[role] = await create_key(connection, f"a {role}", role, 100)
+            await engine.dispose()
+        return self.keys[role]
+
+
+@pytest.fixture(scope="module")
+def two(nodes: Nodes, passwords: Passwords) -> Iterator[OwnHouse]:
+    with own_house(nodes, passwords, "membership", "billing") as own:
+        yield own
+
+
+@pytest.fixture
+async def patient() -> float:
+    """Seconds for which the door waits."""
+    return 10.0
+
+
+@pytest.fixture
+async def alone(two: OwnHouse, patient: float) -> AsyncIterator[Staff]:
+    """Membership runs, billing does not."""
+    billing = replace(two, name="billing")
+    await two.empty()
+    await billing.empty()
+    async with two.running(answer_seconds=patient) as service, lifespan(service.http):
+        transport = httpx2.ASGITransport(service.http, raise_app_exceptions=False)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://door") as client:
+            yield Staff(two, billing, client)
+
+
+@pytest.fixture
+async def staff(alone: Staff) -> AsyncIterator[Staff]:
+    """Both run."""
+    async with alone.billing.running():
+        yield alone
+
+
+def problem(answer: Any) -> tuple[int, str]:
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    return answer.status_code, answer.json()["type"].removeprefix("urn:traboule:problem:")
+
+
+# --- over and back -------------------------------------------------------------------------------------------------
+
+
+async def test_over_and_back_by_http_alone(staff: Staff) -> None:
+    assert (await staff.get(f"/cutover/{BILLING}")).json()["stage"] == "legacy"
+    mirrored = (await staff.move("mirror")).json()
+    assert (mirrored["stage"], mirrored["by"], mirrored["already"]) == ("mirror", "zoé", False)
+
+    refused = await staff.move("switch")
+    assert problem(refused) == (409, "conditions-not-met")
+    failed = {one["name"]: one for one in refused.json()["conditions"]}
+    assert set(failed) == set(OVERRULED)
+    assert failed["backup"]["mend"] == 'back the databases up, then traboule cutover note-backup --note "where it lies"'
+    assert failed["backup"]["call"].startswith("POST /cutover/backups")
+    noted = (await staff.ask("POST", "/cutover/backups", {"note": "nas1"})).json()
+    # Events and communications do not run here: they are told when they do.
+    assert noted["noted"] == ["billing", "membership"]
+    assert len(noted["waiting"]) == 2
+
+    held = (await staff.get(f"/cutover/{BILLING}/conditions")).json()
+    assert not held["holds"]
+    assert {one["name"] for one in held["conditions"] if not one["holds"]} == {"parity", "rehearsal", "commands"}
+    live = await staff.move("switch", overrule=["parity", "rehearsal", "commands"])
+    assert (live.status_code, live.json()["authority"]) == (200, "Traboule")
+    assert (await staff.move("rollback")).json()["stage"] == "mirror"
+
+    history = (await staff.get(f"/cutover/{BILLING}/history")).json()["items"]
+    assert [(one["stage"], one["by"]) for one in history] == [("mirror", "zoé"), ("live", "zoé"), ("mirror", "zoé")]
+    assert history[1]["overruled"] == ["commands", "parity", "rehearsal"]
+    shown = (await staff.get(f"/cutover/{BILLING}")).json()
+    assert (shown["reason"], shown["epoch"], shown["authority"]) == ("a test", 3, "former system")
+
+
+async def test_membership_answers_itself_and_the_board_hears_of_it(staff: Staff) -> None:
+    await staff.moved("mirror", system=MEMBERSHIP)
+    await staff.moved("mirror")
+
+    async def told() -> bool:
+        lines = {one["system"]: one for one in (await staff.get("/cutover")).json()["items"]}
+        assert lines["clustr-numerique/membership"]["stage"] == "legacy"
+        assert len(lines) == 8
+        return lines[MEMBERSHIP]["stage"] == lines[BILLING]["stage"] == "mirror"
+
+    await eventually(told)
+    writers = {one["name"]: one for one in (await staff.get(f"/cutover/{MEMBERSHIP}/conditions")).json()["conditions"]}
+    # Nothing waits but what asks: the question itself does not stand in its own way.
+    assert writers["queues"]["holds"]
+    assert writers["outbox"]["holds"]
+    assert writers["writers"]["told"] == "1 API keys may write"
+
+
+async def test_a_move_that_was_made_is_told_and_one_that_cannot_be_is_refused(staff: Staff) -> None:
+    assert problem(await staff.move("rollback")) == (409, "move-impossible")
+    await staff.moved("mirror", "switch")
+    again = await staff.move("switch", by="somebody else")
+    assert (again.status_code, again.json()["already"], again.json()["by"]) == (200, True, "zoé")
+    assert len(await staff.billing.column("select epoch from stage_history")) == 2
+    impossible = await staff.move("mirror")
+    assert problem(impossible) == (409, "move-impossible")
+    assert "from there it can only" in impossible.json()["detail"]
+
+
+async def test_a_rollback_waits_until_somebody_looked_at_the_quarantine(staff: Staff) -> None:
+    await staff.moved("mirror", "switch")
+    await staff.late(invoice_id="F1")
+    refused = await staff.move("rollback")
+    assert problem(refused) == (409, "conditions-not-met")
+    assert [one["name"] for one in refused.json()["conditions"]] == ["quarantine"]
+    found = (await staff.get(f"/cutover/{BILLING}/conditions?for=rollback")).json()
+    assert (found["for"], found["holds"]) == ("rollback", False)
+    assert (await staff.move("rollback", overrule=["quarantine"])).json()["stage"] == "mirror"
+
+
+async def test_retiring_asks_for_the_name_and_takes_the_right_away(
+    staff: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await staff.moved("mirror", "switch")
+    for confirm in ({}, {"confirm": "numelink/membership"}):
+        unsure = await staff.move("retire", **confirm)
+        assert problem(unsure) == (422, "confirmation-missing")
+        assert unsure.json()["errors"][0]["field"] == "confirm"
+    monkeypatch.delenv("TRABOULE_BROKER_MANAGEMENT_URL", raising=False)
+    half = await staff.move("retire", confirm=BILLING)
+    assert (half.status_code, half.json()["stage"]) == (200, "retired")
+    assert "rabbitmqctl set_permissions" in half.json()["remains"]
+    monkeypatch.setenv("TRABOULE_BROKER_MANAGEMENT_URL", staff.house.management_url)
+    whole = await staff.move("retire", confirm=BILLING)
+    assert (whole.json()["already"], whole.json()["remains"]) == (True, None)
+    rights = f"/api/permissions/{staff.house.vhost}/numelink.billing"
+    try:
+        assert broker_api.call(staff.house.management_url, "GET", rights)["write"] == "^$"
+    finally:
+        given = {"configure": "^$", "write": "^traboule$", "read": "^$"}
+        broker_api.call(staff.house.management_url, "PUT", rights, given)
+
+
+# --- quarantine and parity -----------------------------------------------------------------------------------------
+
+
+async def test_late_messages_are_listed_shown_applied_and_dismissed(staff: Staff) -> None:
+    await staff.moved("mirror", "switch")
+    where = f"/cutover/{BILLING}/quarantine"
+    one = await staff.late(invoice_id="F1", number="late")
+    other = await staff.late(invoice_id="F2", number="later")
+    first = (await staff.get(f"{where}?limit=1")).json()
+    assert ([item["id"] for item in first["items"]], first["next"]) == ([f"billing:{one}"], one)
+    rest = (await staff.get(f"{where}?limit=1&after={first['next']}")).json()
+    assert ([item["id"] for item in rest["items"]], rest["next"]) == ([f"billing:{other}"], None)
+    whole = (await staff.get(f"{where}/{one}")).json()
+    assert (whole["said"]["number"], whole["held"]) == ("late", None)
+
+    applied = (await staff.ask("POST", f"{where}/{one}/apply", {"reason": "right"}, role="staff")).json()
+    assert (applied["state"], applied["decided_by"], applied["reason"]) == ("applied", "a staff", "right")
+    assert applied["held"]["number"] == "late"
+    dismissed = (await staff.ask("POST", f"{where}/{other}/dismiss", {"reason": "twice", "author": "Zoé"})).json()
+    assert (dismissed["state"], dismissed["decided_by"], dismissed["held"]) == ("dismissed", "Zoé", None)
+    assert await staff.billing.column("select number from invoices") == ["late"]
+
+    again = await staff.ask("POST", f"{where}/{one}/dismiss", {"reason": "no"})
+    assert problem(again) == (409, "late-message-decided")
+    assert problem(await staff.get(f"{where}/999")) == (404, "late-message-unknown")
+    # Another cluster's late messages are not reached by naming this one's.
+    assert problem(await staff.get(f"/cutover/clustr-numerique/billing/quarantine/{one}"))[0] == 404
+
+
+async def test_parity_is_told_with_its_differences(staff: Staff) -> None:
+    assert problem(await staff.get(f"/cutover/{BILLING}/parity")) == (404, "never-compared")
+    await staff.billing.query(
+        "insert into parity_runs (cluster, by, source, counts, sums, open, accepted) "
+        "values ('numelink', 'zoé', '{export.csv}', '{}', '{}', 2, 0)"
+    )
+    await staff.billing.query(
+        "insert into parity_differences (run_id, digest, kind, item_id, what, fields) "
+        "select 1, 'd' || n, 'invoice', 'F' || n, 'missing-here', '{}' from generate_series(1, 3) n"
+    )
+    first = (await staff.get(f"/cutover/{BILLING}/parity?limit=2")).json()
+    assert (first["open"], first["clean"], first["next"]) == (3, False, 2)
+    assert [one["item_id"] for one in first["differences"]] == ["F1", "F2"]
+    rest = (await staff.get(f"/cutover/{BILLING}/parity?limit=2&after=2")).json()
+    assert ([one["item_id"] for one in rest["differences"]], rest["next"]) == (["F3"], None)
+    assert (await staff.get(f"/cutover/{BILLING}")).json()["parity"]["open_differences"] == 3
+
+
+# --- who may, and what is wrong ------------------------------------------------------------------------------------
+
+
+async def test_staff_may_look_and_decide_and_only_administrators_move(staff: Staff) -> None:
+    body = {"move": "mirror", "reason": "x"}
+    for path, sent, role in (
+        (f"/cutover/{BILLING}/moves", body, "staff"),
+        ("/cutover/backups", {"note": "x"}, "staff"),
+        (f"/cutover/{BILLING}/quarantine/1/apply", {"reason": "x"}, "reader"),
+    ):
+        assert problem(await staff.ask("POST", path, sent, role=role)) == (403, "role-too-low")
+    assert (await staff.get("/cutover", role="reader")).status_code == 403
+    assert (await staff.get(f"/cutover/{BILLING}", role="staff")).status_code == 200
+    assert (await staff.client.get("/cutover")).status_code == 401
+    assert await staff.billing.column("select cluster from stages") == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "told"),
+    [
+        ("GET", "/cutover/nowhere/billing", None, (404, "former-system-unknown")),
+        ("GET", "/cutover/numelink/nothing", None, (404, "former-system-unknown")),
+        ("POST", "/cutover/numelink/nothing/moves", {"move": "mirror", "reason": "x"}, (404, "former-system-unknown")),
+        ("GET", "/cutover/requests/1", None, (404, "cutover-request-unknown")),
+        ("GET", f"/cutover/requests/{new_id(datetime.now(UTC))}", None, (404, "cutover-request-unknown")),
+        ("POST", f"/cutover/{BILLING}/moves", {"move": "mirror"}, (422, "invalid-parameters")),
+        ("POST", f"/cutover/{BILLING}/moves", {"move": "mirror", "reason": " "}, (422, "invalid-parameters")),
+        ("POST", f"/cutover/{BILLING}/moves", {"move": "jump", "reason": "x"}, (422, "invalid-parameters")),
+        ("POST", f"/cutover/{BILLING}/moves", {"move": "mirror", "reason": "a\nb"}, (422, "invalid-parameters")),
+        (
+            "POST",
+            f"/cutover/{BILLING}/moves",
+            {"move": "mirror", "reason": "x", "overrule": ["parity"]},
+            (422, "invalid-parameters"),
+        ),
+        ("GET", f"/cutover/{BILLING}/conditions?for=retire", None, (422, "invalid-parameters")),
+        ("GET", f"/cutover/{BILLING}/quarantine/0", None, (422, "invalid-parameters")),
+    ],
+)
+async def test_what_is_asked_wrongly_reaches_no_service(
+    alone: Staff, method: str, path: str, body: Any, told: tuple[int, str]
+) -> None:
+    assert problem(await alone.ask(method, path, body)) == told
+    assert await alone.house.column("select id from cutover_requests") == []
+
+
+# --- a service that does not answer, and requests that are sent twice ----------------------------------------------
+
+
+@pytest.mark.parametrize("patient", [0.2])
+async def test_what_a_service_did_not_answer_in_time_is_told_later(alone: Staff) -> None:
+    asked = await alone.move("mirror")
+    assert asked.status_code == 202
+    where = asked.headers["location"]
+    assert asked.json() == {"id": where.rpartition("/")[2], "state": "waiting", "location": where}
+    waiting = (await alone.get(where, role="staff")).json()
+    assert (waiting["state"], waiting["system"], waiting["author"]) == ("waiting", BILLING, "zoé")
+    impossible = (await alone.move("retire", confirm=BILLING)).headers["location"]
+    async with alone.billing.running():
+
+        async def done() -> Any:
+            found = (await alone.get(where)).json()
+            return found if found["state"] != "waiting" else None
+
+        answered = await eventually(done)
+        assert (answered["state"], answered["answer"]["stage"]) == ("done", "mirror")
+
+        async def refused() -> Any:
+            return (await alone.get(impossible)).json()["problem"]
+
+        told = await eventually(refused)
+        assert (told["type"], told["status"]) == ("urn:traboule:problem:move-impossible", 409)
+
+
+@pytest.mark.parametrize("patient", [0.2])
+async def test_the_same_key_is_the_same_request(alone: Staff) -> None:
+    first = await alone.move("mirror", key='"one"')
+    again = await alone.move("mirror", key="one")
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert first.headers["location"] == again.headers["location"]
+    assert problem(await alone.move("mirror", key="one", by="another")) == (422, "idempotency-key-reused")
+    at_once = await asyncio.gather(*(alone.move("switch", key="two") for _ in range(5)))
+    assert len({one.headers["location"] for one in at_once}) == 1
+    async with alone.billing.running():
+
+        async def answered() -> bool:
+            return (await alone.move("mirror", key="one")).status_code == 200
+
+        await eventually(answered)
+    assert len(await alone.house.column("select id from cutover_requests")) == 2
+    assert await alone.billing.column("select epoch from stage_history") == [1]
+
+
+async def test_a_request_that_waited_too_long_is_refused(staff: Staff) -> None:
+    asked_at = datetime.now(UTC) - GOOD_FOR - timedelta(seconds=1)
+    assert await _answered(staff.billing, "move", {"move": "mirror"}, asked_at) == ("refused", "asked-too-long-ago")
+    assert await staff.billing.column("select cluster from stages") == []
+
+
+async def test_a_refusal_leaves_nothing_behind(staff: Staff) -> None:
+    await staff.moved("mirror", "switch")
+    await staff.late(invoice_id="F1")
+    await staff.billing.query("update quarantine set body = convert_to(replace(convert_from(body, 'utf8'), "
+                              "'\"gross\"', '\"gros\"'), 'utf8')")  # fmt: skip
+    outcome = await _answered(staff.billing, "apply-late", {"number": 1}, datetime.now(UTC))
+    assert outcome == ("refused", "late-refused")
+    assert await staff.billing.column("select number from invoices") == []
+    assert await staff.billing.column("select state from quarantine") == ["waiting"]
+    assert await staff.billing.column("select id from outbox where routing_key !~ 'answered'") == []
+
+
+async def test_old_answers_are_forgotten(staff: Staff) -> None:
+    await staff.get(f"/cutover/{BILLING}")
+    await staff.house.query("update cutover_requests set at = at - interval '8 days'")
+    [old] = await staff.house.column("select id from cutover_requests")
+    await staff.get(f"/cutover/{BILLING}/history")
+    kept = {row["id"]: row["answer"] for row in await staff.house.query("select id, answer from cutover_requests")}
+    assert len(kept) == 2
+    assert kept[old] is None
+    assert (await staff.get(f"/cutover/requests/{old}")).json()["state"] == "done"
+
+
+async def test_a_record_is_created_once_however_often_the_request_is_sent(staff: Staff) -> None:
+    await staff.moved("mirror", system=MEMBERSHIP)
+    await staff.moved("switch", system=MEMBERSHIP)
+    body = {"fields": {"name": "Néon Atelier", "city": "Roanne"}}
+    sent = [staff.ask("POST", "/records/numelink", body, role="staff", idempotency_key="k1") for _ in range(3)]
+    made = await asyncio.gather(*sent)
+    assert {one.status_code for one in made} == {201}
+    assert len({one.headers["location"] for one in made}) == 1
+    assert {one.json()["fields"]["city"] for one in made} == {"Roanne"}
+    other = await staff.ask("POST", "/records/numelink", body, role="staff", idempotency_key="k2")
+    assert other.headers["location"] not in {one.headers["location"] for one in made}
+    changed = await staff.ask(
+        "POST", "/records/numelink", {"fields": {"name": "Autre"}}, role="staff", idempotency_key="k1"
+    )
+    assert problem(changed) == (422, "idempotency-key-reused")
+    # Whoever was refused mends the request, and sends it under the same key.
+    wrong = await staff.ask("POST", "/records/numelink", {"fields": {}}, role="staff", idempotency_key="k3")
+    assert wrong.status_code == 422
+    right = await staff.ask("POST", "/records/numelink", body, role="staff", idempotency_key="k3")
+    assert right.status_code == 201
+
+
+async def _answered(house: OwnHouse, operation: Any, arguments: Any, asked_at: datetime) -> tuple[str, str]:
+    """What billing answers, and the kind of its refusal; all else that it does is committed."""
+    told = CutoverRequested(
+        version=1,
+        request_id=new_id(asked_at),
+        responsible="billing",
+        cluster="numelink",
+        operation=operation,
+        arguments=arguments,
+        author="zoé",
+        reason="a test",
+        asked_at=asked_at,
+    )
+    message = Envelope[CutoverRequested](
+        specversion="1.0", id="1", source="/traboule/membership", type=told.type_name(), data=told
+    )
+    engine = create_engine(house.env["TRABOULE_BILLING_DATABASE_URL"], application="test", pool_size=1)
+    async with engine.begin() as connection:
+        uow = BillingUnitOfWork(connection, conflict_owner="somebody")
+        await Answering("billing")(uow, [message])
+        # Kept back: membership never asked, and would not know what is answered.
+        [answer] = [orjson.loads(one.body)["data"] for one in uow.outbox._outgoing]
+    await engine.dispose()
+    return answer["outcome"], answer["answer"].get("kind", "")

@@ -1,0 +1,129 @@
+"""A queue that is full pushes back on whoever publishes, and loses nothing."""
+
+import asyncio
+from typing import Any
+
+import aio_pika
+import pytest
+from aio_pika.exceptions import DeliveryError
+
+from deploy.local import provision as broker_api
+from schemas.billing import InvoiceRecorded
+from shared.importing import publish
+from tests.support.builders import an_invoice
+from tests.support.in_process import OwnHouse
+from tests.support.waiting import eventually
+
+APPLIED = "select invoice_id from invoices"
+
+
+def policy(own: OwnHouse, name: str, pattern: str, **limits: Any) -> None:
+    body = {"pattern": pattern, "apply-to": "queues", "priority": 10, "definition": limits}
+    broker_api.call(own.management_url, "PUT", f"/api/policies/{own.vhost}/{name}", body)
+
+
+def without_policy(own: OwnHouse, name: str) -> None:
+    broker_api.call(own.management_url, "DELETE", f"/api/policies/{own.vhost}/{name}")
+
+
+async def full(own: OwnHouse) -> bool:
+    """Whether the policy has reached the queue, told by the broker itself."""
+    facts = [an_invoice() for _ in range(4)]
+    return any(isinstance(one, DeliveryError) for one in await said(own, facts))
+
+
+async def said(own: OwnHouse, facts: list[InvoiceRecorded]) -> list[str | BaseException]:
+    """One after another: the message's id of each that was confirmed, the error of each that was not."""
+    return [(await asyncio.gather(own.publish_as("numelink.billing", one), return_exceptions=True))[0] for one in facts]
+
+
+async def test_a_former_system_is_refused_by_a_full_queue_and_what_was_confirmed_is_applied(
+    billing_house: OwnHouse,
+) -> None:
+    own = billing_house
+    policy(own, "small", r"^billing\.invoice-recorded$", **{"max-length-bytes": 5_000})
+    try:
+        await eventually(lambda: full(own))
+        broker_api.call(own.management_url, "DELETE", f"/api/queues/{own.vhost}/billing.invoice-recorded/contents")
+        facts = [an_invoice() for _ in range(20)]
+        results = await said(own, facts)
+        refused = [one for one, result in zip(facts, results, strict=True) if isinstance(result, DeliveryError)]
+        confirmed = {one.invoice_id for one, result in zip(facts, results, strict=True) if isinstance(result, str)}
+        assert refused
+        assert confirmed
+        assert len(refused) + len(confirmed) == len(facts), results
+        async with own.running():
+
+            async def taken() -> bool:
+                return confirmed <= set(await own.column(APPLIED))
+
+            await eventually(taken)
+            # There is room again, so that the former system can say the rest again, as it must.
+            for one in refused:
+                await own.publish_as("numelink.billing", one)
+
+            async def whole() -> bool:
+                return {one.invoice_id for one in facts} <= set(await own.column(APPLIED))
+
+            await eventually(whole)
+        assert await own.parked() == []
+    finally:
+        without_policy(own, "small")
+
+
+async def test_what_our_own_relay_cannot_hand_over_waits_in_the_outbox_and_goes_out_later(billing: OwnHouse) -> None:
+    # `heard` stands for another service's queue: the policy makes it one that pushes back.
+    policy(billing, "tiny", "^heard$", **{"max-length": 3, "overflow": "reject-publish"})
+    try:
+        facts: list[InvoiceRecorded] = []
+
+        # A policy reaches its queue some moments after it was set: what went through until then does not count.
+        async def held_back() -> bool:
+            facts.append(an_invoice())
+            await billing.publish_as("numelink.billing", facts[-1])
+            return bool(await billing.column("select id from outbox where attempts > 0"))
+
+        await eventually(held_back)
+        assert len(await billing.column(APPLIED)) > 0, "a full queue elsewhere must not stop this service"
+        reasons = await billing.column("select distinct last_error from outbox where attempts > 0")
+        assert reasons == ["DeliveryError"]
+    finally:
+        without_policy(billing, "tiny")
+    announced = {one["data"]["invoice_id"] for one in await heard_all(billing, len(facts))}
+    assert announced == {one.invoice_id for one in facts}
+
+    async def empty() -> bool:
+        return await billing.column("select id from outbox") == []
+
+    await eventually(empty, 30)
+
+
+async def heard_all(own: OwnHouse, number: int) -> list[dict[str, Any]]:
+    """Events from `heard` until there are so many different ones; what was tried twice may come twice."""
+    found: dict[str, dict[str, Any]] = {}
+    async with asyncio.timeout(60):
+        while len(found) < number:
+            for one in await own.heard(1):
+                found[one["data"]["invoice_id"]] = one
+    return list(found.values())
+
+
+async def test_a_user_beyond_its_limit_of_connections_is_refused_and_the_others_are_not(
+    billing_house: OwnHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = billing_house
+    url = own.env["TRABOULE_BROKER_URL_NUMELINK_BILLING"]
+    connections = [await aio_pika.connect(url, timeout=10) for _ in range(50)]
+    try:
+        with pytest.raises(Exception, match=r"Connection\.Close"):
+            await aio_pika.connect(url, timeout=10)
+        with monkeypatch.context() as patch:
+            patch.setattr(publish, "PATIENCE", -1)
+            with pytest.raises(publish.NotPublishedError, match="too many open connections"):
+                await publish.Publisher(url, "traboule").run([])
+        await own.publish_as("clustr-numerique.billing", an_invoice())
+        async with own.running() as service:
+            assert (await service.checks())["broker"]
+    finally:
+        for connection in connections:
+            await connection.close()

@@ -1,0 +1,266 @@
+"""What may happen, as a model: every transaction of a cluster, in the order of the commits, is held against it.
+
+There is one writer at any moment: between a switch and the rollback after it our commands write and nobody else, and
+around that the former system alone. Nothing that it says is lost: it is applied, or something newer of the same record
+was, or it is kept in quarantine; and nothing has its effect twice.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from schemas.membership import MemberRemoved
+from shared.cutover.stages import MOVES, OURS, Stage
+from tests.support.interleaving.commits import Transaction
+from tests.support.interleaving.story import MARK, Said, Story
+
+REFUSED = frozenset({"not-the-authority", "record-changed-meanwhile", "record-removed", "record-unknown"})
+"""Reasons for which a command of staff may be parked; nothing that a former system says may be."""
+
+
+class Edition(NamedTuple):
+    """Which writing of a record: the larger is the newer."""
+
+    version: int
+    digest: str
+
+
+NEVER = Edition(-1, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record as it must be now."""
+
+    newest: Edition = NEVER
+    told: Edition = NEVER
+    mark: str | None = None
+    removed: bool = False
+    here: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What the database holds at the end of a cluster: its records, dead letters (id, reason) and told stages."""
+
+    records: Mapping[str, Record]
+    dead_letters: Sequence[tuple[str, str]]
+    told_stages: Sequence[tuple[int, str]]
+
+
+@dataclass(slots=True)
+class Checker:
+    """One story's end. ``wrong`` is empty, or tells what must never be."""
+
+    story: Story
+    left: Left
+    wrong: list[str] = field(default_factory=list[str])
+    outcomes: Counter[str] = field(default_factory=Counter[str])
+    _stage: Stage = "legacy"
+    _epoch: int = 0
+    _records: dict[str, Record] = field(default_factory=dict[str, Record])
+    _moves: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
+    _heard: Counter[str] = field(default_factory=Counter[str])
+    _kept: Counter[str] = field(default_factory=Counter[str])
+    _decided: Counter[str] = field(default_factory=Counter[str])
+    _changes: Counter[str] = field(default_factory=Counter[str])
+
+    def check(self, transactions: Sequence[Transaction]) -> Checker:
+        """Go through all of it once."""
+        for one in transactions:
+            self._transaction(one)
+        self._nothing_lost()
+        self._commands_once()
+        self._is_as_left()
+        if self._stage != "mirror":
+            self._say(f"it ends in stage {self._stage}")
+        for difference in self.story.differences:
+            self._say(f"parity after the rollback: {difference.what} {difference.item_id} {difference.fields}")
+        return self
+
+    # --- one transaction -------------------------------------------------------------------------------------------
+
+    def _transaction(self, one: Transaction) -> None:
+        if one.moves:
+            self._move(one)
+        elif one.decided:
+            self._late(one)
+        elif one.changes or any(self._asked_by(name) for name in one.inbox):
+            self._commands(one)
+        elif one.inbox:
+            self._messages(one)
+        else:
+            self._say(f"nobody is known to have written {one}")
+
+    def _move(self, one: Transaction) -> None:
+        for row in one.moves:
+            possible = [target for origin, target in MOVES.values() if origin == self._stage]
+            if row["stage"] not in possible or row["epoch"] != self._epoch + 1:
+                self._say(f"from {self._stage} {self._epoch} it moved to {row['stage']} {row['epoch']}")
+            self._stage, self._epoch = row["stage"], row["epoch"]
+            self._moves.append((row["epoch"], row["stage"]))
+        if len(one.moves) > 1 or one.writes or one.kept:
+            self._say("a move did more than to move")
+
+    def _messages(self, one: Transaction) -> None:
+        self._heard.update(one.inbox)
+        if unknown := [name for name in one.inbox if name not in self.story.former.said]:
+            self._say(f"heard what nobody said: {unknown}")
+            return
+        kept = Counter(row["message_id"] for row in one.kept)
+        self._kept.update(kept)
+        ours = self._stage in OURS
+        if ours and one.writes:
+            self._say(f"two writers: the former system wrote {_told(one.writes)} in stage {self._stage} {self._epoch}")
+        if kept != (Counter(one.inbox) if ours else Counter()):
+            self._say(f"in stage {self._stage} {self._epoch} it said {one.inbox}, and {sorted(kept)} was kept")
+        if any(row["epoch"] != self._epoch for row in one.kept):
+            self._say(f"kept as of another epoch than {self._epoch}")
+        if not ours:
+            self._applied([self.story.former.said[name] for name in one.inbox], one.writes)
+        self.outcomes["quarantined"] += len(one.inbox) if ours else 0
+
+    def _applied(self, said: Sequence[Said], writes: Sequence[Mapping[str, Any]]) -> None:
+        expected: dict[str, Record] = {}
+        for record_id in {one.fact.record_id for one in said}:
+            after = _following(self._held(record_id), [one for one in said if one.fact.record_id == record_id])
+            if after is not None:
+                expected[record_id] = after
+        found = {row["record_id"]: _record(row) for row in writes}
+        if found != expected or len(found) != len(writes):
+            self._say(f"by {[one.mark or 'a removal' for one in said]} it should be {expected}, and is {found}")
+        applied = sum(1 for one in said if _edition(one) == _newest(expected.get(one.fact.record_id)))
+        self.outcomes["applied"] += applied
+        self.outcomes["superseded"] += len(said) - applied
+        self._records |= found
+
+    def _commands(self, one: Transaction) -> None:
+        if self._stage not in OURS:
+            self._say(f"two writers: we wrote {_told(one.writes)} in stage {self._stage} {self._epoch}")
+        if len(one.writes) != len(one.changes):
+            self._say(f"{len(one.changes)} commands wrote {len(one.writes)} versions")
+        by_broker = [self._asked_by(name) for name in one.inbox]
+        if by_broker and Counter(by_broker) != Counter(row["reason"] for row in one.changes):
+            self._say(f"commands were heard and not carried out: {by_broker}")
+        for write, change in zip(one.writes, one.changes, strict=False):
+            self._changes[change["reason"]] += 1
+            asked, held, record = self.story.asked[change["reason"]], self._held(write["record_id"]), _record(write)
+            if not record.here or record.newest.version != change["version"] or record.mark != asked.mark:
+                self._say(f"{asked.mark} did something else: {record}")
+            if asked.expected not in (None, held.newest.version) or held.removed:
+                self._say(f"{asked.mark} expected version {asked.expected} and changed {held}")
+            self._records[write["record_id"]] = record
+
+    def _late(self, one: Transaction) -> None:
+        """What a person decided: what is applied replaces what is held, unless that is newer by the same writer."""
+        writes = [(row["record_id"], _record(row)) for row in one.writes]
+        for row in one.decided:
+            self._decided[row["message_id"]] += 1
+            if row["state"] != "applied":
+                continue
+            said = self.story.former.said[row["message_id"]]
+            held = self._held(said.fact.record_id)
+            if writes and writes[0][0] == said.fact.record_id and _says(writes[0][1], said):
+                self._records[said.fact.record_id] = writes.pop(0)[1]
+            elif held.here or held.newest < _edition(said):
+                self._say(f"late {said.mark or 'removal'} was said to be applied, and is not: {held}")
+        if writes:
+            self._say(f"a decision about a late message wrote {writes}")
+
+    # --- at the end ------------------------------------------------------------------------------------------------
+
+    def _nothing_lost(self) -> None:
+        for name, said in self.story.former.said.items():
+            if self._heard[name] != 1:
+                self._say(f"message {said.mark or 'removal'} was heard {self._heard[name]} times")
+        if self._kept.keys() != self._decided.keys() or {*self._kept.values(), *self._decided.values()} - {1}:
+            self._say(f"quarantine: kept {self._kept}, decided {self._decided}")
+        lost = [letter for letter in self.left.dead_letters if letter[0] in self.story.former.said]
+        if lost:
+            self._say(f"messages were parked: {lost}")
+
+    def _commands_once(self) -> None:
+        parked = dict(self.left.dead_letters)
+        for name, asked in self.story.asked.items():
+            done = self._changes[name]
+            if asked.by_broker is not None:
+                reason = parked.get(asked.by_broker)
+                if done + (reason is not None) != 1:
+                    self._say(f"command {name} was carried out {done} times, and parked: {reason}")
+                if reason is not None and reason not in REFUSED:
+                    self._say(f"command {name} was parked: {reason}")
+                self.outcomes["carried out" if done else "parked"] += 1
+                continue
+            at_least = int("done" in asked.answers)
+            at_most = int(at_least or "unknown" in asked.answers)
+            if not at_least <= done <= at_most:
+                self._say(f"command {name} was answered {asked.answers}, and is there {done} times")
+            self.outcomes["carried out" if done else "refused"] += 1
+
+    def _is_as_left(self) -> None:
+        if self._records != self.left.records:
+            self._say(f"records are {self.left.records}, and should be {self._records}")
+        if sorted(self.left.told_stages) != self._moves:
+            self._say(f"told of {self.left.told_stages}, and made {self._moves}")
+
+    # --- small things ----------------------------------------------------------------------------------------------
+
+    def _held(self, record_id: str) -> Record:
+        return self._records.get(record_id, Record())
+
+    def _asked_by(self, event_id: str) -> str | None:
+        return next((name for name, one in self.story.asked.items() if one.by_broker == event_id), None)
+
+    def _say(self, what: str) -> None:
+        self.wrong.append(f"seed {self.story.seed}: {what}")
+
+
+def record_left(row: Mapping[str, Any]) -> Record:
+    """A row of source_records, as JSON."""
+    return _record(row)
+
+
+def _following(held: Record, said: Sequence[Said]) -> Record | None:
+    """The record after its former system said this; None if it stays as it is."""
+    newest = max(said, key=_edition)
+    contents = [one for one in said if one.mark is not None]
+    content = max(contents, key=_edition, default=None)
+    moves_on = held.here or _edition(newest) > held.newest
+    says_more = content is not None and (held.here or _edition(content) > held.told)
+    if not moves_on and not says_more:
+        return None
+    return Record(
+        _edition(newest) if moves_on else held.newest,
+        _edition(content) if content is not None and says_more else held.told,
+        content.mark if content is not None and says_more else held.mark,
+        isinstance(newest.fact, MemberRemoved) if moves_on else held.removed,
+    )
+
+
+def _edition(said: Said) -> Edition:
+    return Edition(said.fact.version, said.digest.hex())
+
+
+def _newest(record: Record | None) -> Edition:
+    return NEVER if record is None else record.newest
+
+
+def _says(record: Record, said: Said) -> bool:
+    return record.removed if isinstance(said.fact, MemberRemoved) else record.mark == said.mark
+
+
+def _record(row: Mapping[str, Any]) -> Record:
+    return Record(
+        Edition(row["version"], row["digest"].removeprefix("\\x")),
+        Edition(row["written_version"], row["written_digest"].removeprefix("\\x")),
+        row["written"].get("extra", {}).get(MARK),
+        row["removed"],
+        row["written_here"],
+    )
+
+
+def _told(writes: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [f"{row['record_id']} {row['written'].get('extra', {}).get(MARK)}" for row in writes]

@@ -1,0 +1,146 @@
+"""Many stories on one database, several at a time, and what came of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any
+
+import asyncpg
+import orjson
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.membership.tables import metadata
+from shared.persistence.database import asyncpg_url, create_engine
+from shared.runtime.clusters import Cluster
+from tests.support.in_memory import POLICY
+from tests.support.interleaving import commits
+from tests.support.interleaving.checker import Checker, Left, Record, record_left
+from tests.support.interleaving.story import Story
+from tests.support.interleaving.trouble import Shaken, Trouble
+
+AT_ONCE, WAVE = 32, 250
+_CONNECTIONS = 60
+_RECORDS = "select cluster, to_jsonb(s)::text from source_records s"
+_LETTERS = "select message_id, reason, body from dead_letters"
+_OUTBOX = "select routing_key, body from outbox"
+
+
+@dataclass(slots=True)
+class Found:
+    """What many stories came to. ``wrong`` is what must never be, with the seed of its story."""
+
+    stories: int = 0
+    wrong: list[str] = field(default_factory=list[str])
+    outcomes: Counter[str] = field(default_factory=Counter[str])
+
+    def add(self, other: Found) -> None:
+        """Put two together."""
+        self.stories += other.stories
+        self.wrong += other.wrong
+        self.outcomes += other.outcomes
+
+
+async def prepare(url: str) -> None:
+    """Let a database that has just been migrated tell the order of its commits."""
+    connection = await asyncpg.connect(asyncpg_url(url))
+    try:
+        await commits.watch(connection)
+        # No server is killed here, and what a session has committed is seen at once all the same.
+        name = await connection.fetchval("select current_database()")
+        await connection.execute(f'alter database "{name}" set synchronous_commit to off')
+    finally:
+        await connection.close()
+
+
+async def interleave(url: str, seeds: Iterable[int], *, kills: bool = True, enough: int = 1) -> Found:
+    """Live one story for each seed and check it. Ends early once ``enough`` is wrong."""
+    found, left = Found(), list(seeds)
+    while left and len(found.wrong) < enough:
+        wave, left = left[:WAVE], left[WAVE:]
+        found.add(await _wave(url, wave, kills=kills))
+    return found
+
+
+async def _wave(url: str, seeds: list[int], *, kills: bool) -> Found:
+    async with _plain(url) as connection, _engine(url) as engine:
+        await _forget(connection)
+        clusters = {seed: f"n{seed}" for seed in seeds}
+        known = {name: Cluster(name, name, ("membership",), ()) for name in clusters.values()}
+        policy = replace(POLICY, clusters=known)
+        troubles = [Trouble(Random(seed), connection, kills=kills) for seed in seeds]
+        stories = [
+            Story(clusters[seed], Shaken(engine, trouble), policy, seed)
+            for seed, trouble in zip(seeds, troubles, strict=True)
+        ]
+        waiting = iter(stories)
+
+        async def live() -> None:
+            for story in waiting:
+                try:
+                    async with asyncio.timeout(20):
+                        await story.run()
+                except* Exception as error:
+                    story.broken = repr(error)
+
+        await asyncio.gather(*(live() for _ in range(AT_ONCE)))
+        for trouble in troubles:
+            await trouble.quiet()
+        found = await _checked(connection, stories)
+        found.outcomes["deaths"] = sum(one.deaths for one in troubles)
+        found.outcomes["cuts"] = sum(one.cuts for one in troubles)
+        return found
+
+
+async def _checked(connection: asyncpg.Connection[Any], stories: list[Story]) -> Found:
+    committed = await commits.committed(connection)
+    records: defaultdict[str, dict[str, Record]] = defaultdict(dict)
+    for cluster, row in await connection.fetch(_RECORDS):
+        tree = orjson.loads(row)
+        records[cluster][tree["record_id"]] = record_left(tree)
+    letters: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+    for message_id, reason, body in await connection.fetch(_LETTERS):
+        tree = orjson.loads(body)
+        letters[tree["data"].get("cluster") or tree["source"].split("/")[1]].append((tree["id"], reason))
+    told: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+    for key, body in await connection.fetch(_OUTBOX):
+        if key.endswith(".stage-changed"):
+            data = orjson.loads(body)["data"]
+            told[data["cluster"]].append((data["version"], data["stage"]))
+    found = Found(len(stories))
+    for story in stories:
+        name = story.cluster
+        if story.broken is not None:
+            found.wrong.append(f"seed {story.seed}: {story.broken}")
+            continue
+        checked = Checker(story, Left(records[name], letters[name], told[name])).check(committed.get(name, []))
+        found.wrong += checked.wrong
+        found.outcomes += checked.outcomes
+    return found
+
+
+async def _forget(connection: asyncpg.Connection[Any]) -> None:
+    names = ", ".join(table.name for table in metadata.sorted_tables)
+    await connection.execute(f"truncate {names}, commits restart identity cascade")
+
+
+@asynccontextmanager
+async def _plain(url: str) -> AsyncGenerator[asyncpg.Connection[Any]]:
+    connection = await asyncpg.connect(asyncpg_url(url))
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def _engine(url: str) -> AsyncGenerator[AsyncEngine]:
+    engine = create_engine(url, application="interleaving", pool_size=_CONNECTIONS, pool_timeout=60)
+    try:
+        yield engine
+    finally:
+        await engine.dispose()

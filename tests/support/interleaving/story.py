@@ -1,0 +1,341 @@
+"""One cluster's story: its former system writes, staff ask, an operator moves it over and back, all at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from random import Random
+from typing import Any, Literal, TypeVar
+
+from sqlalchemy.exc import DBAPIError
+
+from schemas.commands import ChangeMember, CreateMember
+from schemas.membership import MemberRecorded, MemberRemoved
+from services.cutover import late
+from services.cutover.moves import move
+from services.cutover.parity.compare import Comparison, Difference
+from services.cutover.parity.held import held, kinds_of
+from services.membership.connections import DatabaseAwayError, writing
+from services.membership.domain.policy import Policy
+from services.membership.domain.records import RecordKey
+from services.membership.record_ids import new_id
+from services.membership.records import (
+    By,
+    Command,
+    RecordChangedError,
+    RecordNotThereError,
+    RecordThereError,
+    carry_out,
+)
+from services.membership.repository import MembershipUnitOfWork
+from shared.cutover import quarantine, stages
+from shared.cutover.fence import NotOursError
+from shared.cutover.stages import Move, MoveError
+from tests.support.interleaving.broker import Broker
+from tests.support.interleaving.trouble import Shaken
+
+T = TypeVar("T")
+Recorded = MemberRecorded | MemberRemoved
+Answer = Literal["done", "refused", "unknown"]
+
+MARK = "Marque"
+"""The extra field that tells which message or command wrote a record."""
+PAUSE = 0.06
+"""Seconds that anybody rests at most between two things that he does."""
+_SYLLABLES = ("ba", "ce", "di", "fo", "gu", "la", "me", "ni", "po", "ru", "sa", "te", "vi", "zo", "cha", "phi")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An event of the former system: its fact, and the mark that its record bears once it is applied."""
+
+    fact: Recorded
+    digest: bytes
+    mark: str | None
+
+
+@dataclass(slots=True)
+class Asked:
+    """A command: what it is to write, the version that it expects, and what whoever asked was told."""
+
+    record_id: str
+    mark: str
+    expected: int | None
+    by_broker: str | None = None
+    answers: list[Answer] = field(default_factory=list[Answer])
+
+
+class FormerSystem:
+    """Keeps records of its own, publishes what it writes, and goes on doing so whoever is the authority."""
+
+    def __init__(self, cluster: str, broker: Broker, rng: Random) -> None:
+        self.cluster, self._broker, self._rng = cluster, broker, rng
+        self._counts_by_clock = rng.random() < 0.4
+        self._ahead = rng.choice([0, 0, 86_400_000_000])
+        self._marks = 0
+        self.records: dict[str, MemberRecorded] = {}
+        self._versions: dict[str, int] = {}
+        self.said: dict[str, Said] = {}
+
+    def write(self) -> None:
+        """One message: a record that is new, or one or several as they are now, or one that is removed."""
+        ids = sorted(self.records)
+        if not ids or self._rng.random() < 0.2:
+            self.publish([self._record(f"{len(self._versions)}", {"name": _name(self.cluster, len(self._versions))})])
+        elif self._rng.random() < 0.08:
+            one = self._rng.choice(ids)
+            del self.records[one]
+            self.publish([MemberRemoved(version=self._version(one), record_id=one)])
+        else:
+            many = [self._rng.choice(ids) for _ in range(2 if self._rng.random() < 0.2 else 1)]
+            self.publish([self._record(one, self.records[one].model_dump()) for one in many])
+
+    def take_over(self, written_here: list[MemberRecorded], removed: list[str]) -> None:
+        """After a rollback: what was written here is written there too, then everything is published anew."""
+        for record_id in removed:
+            self.records.pop(record_id, None)
+        for fact in written_here:
+            self.records[fact.record_id] = fact
+        gone = [name for name in self._versions if name not in self.records]
+        self.records = {
+            name: fact.model_copy(update={"version": self._version(name)}) for name, fact in self.records.items()
+        }
+        if self.records:
+            self.publish(list(self.records.values()))
+        if gone:
+            self.publish([MemberRemoved(version=self._version(name), record_id=name) for name in gone])
+
+    def publish(self, facts: Sequence[Recorded]) -> None:
+        """Say it, and remember that it was said."""
+        for event in self._broker.publish(self.cluster, facts):
+            self.said[event.id] = Said(event.data, event.digest, mark_of(event.data))
+
+    def _record(self, record_id: str, fields: dict[str, Any]) -> MemberRecorded:
+        self._marks += 1
+        mine = {"record_id": record_id, "version": self._version(record_id), "extra": {MARK: f"there-{self._marks}"}}
+        self.records[record_id] = MemberRecorded.model_validate({**fields, **mine})
+        return self.records[record_id]
+
+    def _version(self, record_id: str) -> int:
+        before = self._versions.get(record_id, 0)
+        clock = int(datetime.now(UTC).timestamp() * 1_000_000) + self._ahead
+        self._versions[record_id] = max(clock, before + 1) if self._counts_by_clock else before + 1
+        return self._versions[record_id]
+
+
+class Story:
+    """Everything of one cluster, until its former system is the authority again and both sides agree."""
+
+    def __init__(self, cluster: str, engine: Shaken, policy: Policy, seed: int) -> None:
+        self.cluster, self.seed = cluster, seed
+        self._engine, self._policy, self._rng = engine, policy, Random(seed)
+        self.broker = Broker(engine, self._unit_of_work, policy.clusters, self._rng)
+        self.former = FormerSystem(cluster, self.broker, self._rng)
+        self.asked: dict[str, Asked] = {}
+        self.decided: dict[int, Answer] = {}
+        self.differences: list[Difference] = []
+        self.broken: str | None = None
+
+    async def run(self) -> None:
+        """Live it through."""
+        try:
+            async with asyncio.TaskGroup() as everybody:
+                everybody.create_task(self._operate())
+                everybody.create_task(self._write())
+                everybody.create_task(self._ask())
+                everybody.create_task(self._ask())
+                if self._rng.random() < 0.15:
+                    everybody.create_task(self._kill_a_service())
+            await self.broker.drained()
+            await self._decide_all()
+            self.former.take_over(*await self._again(self._written_here))
+            await self.broker.drained()
+            self.differences = await self._again(self._compare)
+        finally:
+            await self.broker.stop()
+
+    # --- who does what ---------------------------------------------------------------------------------------------
+
+    async def _operate(self) -> None:
+        await self._rest()
+        await self._move("mirror")
+        for _ in range(self._rng.choice([1, 1, 2])):
+            await self._rest()
+            await self._move("switch")
+            await self._rest(2)
+            if self._rng.random() < 0.5:
+                await self._decide_one()
+            await self._move("rollback")
+
+    async def _write(self) -> None:
+        for _ in range(self._rng.randint(3, 6)):
+            self.former.write()
+            await self._rest()
+
+    async def _ask(self) -> None:
+        for _ in range(self._rng.randint(1, 2)):
+            await self._rest(2)
+            await self._again(self._command)
+
+    async def _kill_a_service(self) -> None:
+        await self._rest(3)
+        await self.broker.kill()
+
+    async def _rest(self, longer: float = 1) -> None:
+        await asyncio.sleep(self._rng.random() * PAUSE * longer)
+
+    # --- commands --------------------------------------------------------------------------------------------------
+
+    async def _command(self) -> None:
+        """Staff look at a record, and ask for a change of it or for a new one: at the door, or by the broker."""
+        version, record_id = await self._seen()
+        name = f"here-{len(self.asked)}"
+        asked = self.asked[name] = Asked(record_id or new_id(datetime.now(UTC)), name, version)
+        fields: dict[str, Any] = {"extra": {MARK: name}}
+        if version is None:
+            fields["name"] = _name(self.cluster, 1_000 + len(self.asked))
+        if self._rng.random() < 0.4:
+            about = {"cluster": self.cluster, "record_id": asked.record_id, "author": "m.durand", "reason": name}
+            if version is None:
+                command: Any = CreateMember.model_validate(about | {"fields": fields})
+            else:
+                command = ChangeMember.model_validate(about | {"fields": fields, "expected_version": version})
+            [event] = self.broker.publish("staff", [command])
+            asked.by_broker = event.id
+            return
+        for _ in range(3):
+            asked.answers.append(await self._asked_at_the_door(asked, fields))
+            if asked.answers[-1] != "unknown":
+                break
+
+    async def _seen(self) -> tuple[int | None, str | None]:
+        """A record as it is now; none, if there is none or a new one is wanted."""
+        if self._rng.random() < 0.2:
+            return None, None
+        async with self._engine.begin() as connection:
+            rows = await connection.exec_driver_sql(
+                "select version, record_id from source_records where cluster = $1 and not removed", (self.cluster,)
+            )
+            found = sorted(tuple(row) for row in rows.all())
+        return self._rng.choice(found) if found else (None, None)
+
+    async def _asked_at_the_door(self, asked: Asked, fields: dict[str, Any]) -> Answer:
+        command = Command(
+            "create" if asked.expected is None else "change",
+            RecordKey(self.cluster, asked.record_id),
+            lambda _: fields,
+            By("m.durand", asked.mark, "a-key"),
+            asked.mark,
+            datetime.now(UTC),
+            as_seen=lambda version, _etag: asked.expected in (None, version),
+        )
+
+        async def ask() -> Answer:
+            try:
+                async with writing(self._engine, self._policy) as uow:  # type: ignore[arg-type]
+                    await carry_out(uow, command)
+            except (NotOursError, RecordChangedError, RecordNotThereError, RecordThereError):
+                return "refused"
+            return "done"
+
+        return await self._once(ask) or "unknown"
+
+    # --- the operator ----------------------------------------------------------------------------------------------
+
+    async def _move(self, which: Move) -> None:
+        async def make() -> None:
+            async with self._transaction() as uow:
+                try:
+                    await move(uow, "membership", self.cluster, which, by="ops", reason="a test")
+                except MoveError as error:
+                    # Killed before it was told that the move was made.
+                    assert error.standing.stage == stages.MOVES[which][1], error
+
+        await self._again(make)
+
+    async def _decide_one(self) -> bool:
+        """Apply or dismiss one late message; whether others are left."""
+
+        async def decide() -> bool:
+            async with self._transaction() as uow:
+                waiting = await quarantine.listed(uow.connection, self.cluster)
+                if waiting:
+                    one = late.apply if self._rng.random() < 0.5 else late.dismiss
+                    await one(uow, "membership", self._rng.choice(waiting).number, by="ops", reason="a test")
+                return len(waiting) > 1
+
+        return await self._again(decide)
+
+    async def _decide_all(self) -> None:
+        while await self._decide_one():
+            pass
+
+    # --- afterwards ------------------------------------------------------------------------------------------------
+
+    async def _written_here(self) -> tuple[list[MemberRecorded], list[str]]:
+        async with self._transaction() as uow:
+            return await written_here(uow, self.cluster)
+
+    async def _compare(self) -> list[Difference]:
+        [kind] = kinds_of("membership")
+        comparison = Comparison({("member", name): fact for name, fact in self.former.records.items()})
+        async with self._transaction() as uow:
+            async for item_id, fact in held(uow.connection, self.cluster, kind):
+                comparison.held("member", item_id, fact)
+        return comparison.result().differences
+
+    # --- trouble ---------------------------------------------------------------------------------------------------
+
+    async def _again(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Whoever is killed does it again until he is told that it is done."""
+        while True:
+            done: list[T] = []
+
+            async def once(done: list[T] = done) -> None:
+                done.append(await work())
+
+            await self._once(once)
+            if done:
+                return done[0]
+
+    async def _once(self, work: Callable[[], Awaitable[T]]) -> T | None:
+        """None if it was killed or cut off: whether it was committed is then unknown."""
+        try:
+            return await asyncio.ensure_future(work())
+        except asyncio.CancelledError:
+            if (task := asyncio.current_task()) and task.cancelling():
+                raise
+        except (OSError, DBAPIError, DatabaseAwayError):
+            pass
+        return None
+
+    def _unit_of_work(self, connection: Any) -> MembershipUnitOfWork:
+        return MembershipUnitOfWork(connection, self._policy)
+
+    def _transaction(self) -> Any:
+        return writing(self._engine, self._policy)  # type: ignore[arg-type]
+
+
+async def written_here(uow: MembershipUnitOfWork, cluster: str) -> tuple[list[MemberRecorded], list[str]]:
+    """What a former system is told after a rollback: records as they were written here, and those removed here."""
+    rows = await uow.connection.exec_driver_sql(
+        "select written::text, removed, record_id from source_records where cluster = $1 and written_here", (cluster,)
+    )
+    found = rows.all()
+    return (
+        [MemberRecorded.model_validate_json(written) for written, removed, _ in found if not removed],
+        [record_id for _, removed, record_id in found if removed],
+    )
+
+
+def mark_of(fact: Recorded) -> str | None:
+    """Which message or command wrote it; a removal writes nothing."""
+    return fact.extra.get(MARK) if isinstance(fact, MemberRecorded) else None
+
+
+def _name(cluster: str, number: int) -> str:
+    """Like no other's, so that nobody is recognised and every story is one by itself."""
+    mixed = Random(f"{cluster} {number}")
+    return " ".join("".join(mixed.choices(_SYLLABLES, k=4)).capitalize() for _ in range(2))

@@ -1,0 +1,47 @@
+"""A mirrored former system for rehearsals: facts heard as a service hears them, and ``traboule rehearse``."""
+
+from importlib import import_module
+from typing import Any
+
+from schemas.envelope import source_of
+from schemas.fields import Announced, Fact
+from services.ops.environment import settings_of
+from shared.messaging.topology import HOUSE
+from tests.support.command import Answer, traboule
+from tests.support.merging import envelope, handled
+from tests.support.parity import Mirrored
+
+SINCE = ("--since", "2025-01-01")
+
+
+async def hears(mirrored: Mirrored, *facts: Fact, cluster: str = "numelink") -> None:
+    """Each fact goes through its handler, those of our own services as they announce them."""
+    subscriptions = import_module(f"services.{mirrored.service}.consumers").SUBSCRIPTIONS
+    handlers: dict[Any, Any] = {one.fact: one.handler for one in subscriptions}
+    unit_of_work = import_module(f"services.{mirrored.service}.app").unit_of_work(settings_of(mirrored.service))
+    async with mirrored.database.engine() as engine:
+        for fact in facts:
+            source = source_of(HOUSE if isinstance(fact, Announced) else cluster, fact.service)
+            await handled(engine, unit_of_work, handlers[type(fact)], [envelope(fact, source)])
+
+
+async def in_stage(mirrored: Mirrored, stage: str, cluster: str = "numelink") -> None:
+    """The former system stands there."""
+    await mirrored.sql(
+        f"insert into stages (cluster, stage, epoch, since, by) values ('{cluster}', '{stage}', 1, now(), 'a test') "
+        "on conflict (cluster) do update set stage = excluded.stage"
+    )
+
+
+async def rehearse(mirrored: Mirrored, *words: str, ends: int = 0) -> Answer:
+    """``traboule rehearse`` of what was done since 2025."""
+    answer = await traboule("rehearse", mirrored.system, *SINCE, *words)
+    assert answer.exit_code == ends, answer.out + answer.err
+    return answer
+
+
+async def differing(mirrored: Mirrored) -> dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]]:
+    """What a rehearsal finds: there and here, by kind and item."""
+    found = (await traboule("rehearse", mirrored.system, *SINCE, "--json")).json["differences"]
+    assert {one["what"] for one in found} <= {"different"}
+    return {(one["kind"], one["item_id"]): (one["there"], one["here"]) for one in found}

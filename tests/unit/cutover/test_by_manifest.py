@@ -1,0 +1,145 @@
+"""What a manifest lists against what we hold: pure."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.catalogue import FACTS
+from schemas.cutover import ManifestRecorded
+from schemas.digests import record_digest
+from schemas.fields import Fact
+from services.cutover.manifests import Listed, Manifest
+from services.cutover.parity.by_manifest import ManifestComparison
+from services.cutover.parity.compare import Difference, Result, beside_fields, compare
+from services.cutover.parity.held import kinds_of
+from tests.support.builders import a_payment, an_invoice
+
+KINDS = ("invoice", "payment")
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+Held = dict[tuple[str, str], Fact]
+
+amounts = st.sampled_from(["0", "120", "120.00", "-0.00", "120.5"])
+invoices = st.builds(
+    lambda net, label, version: an_invoice(invoice_id="?", net=Decimal(net), label=label, version=version),
+    amounts, st.sampled_from([None, "", "dues"]), st.integers(0, 3),
+)  # fmt: skip
+sides = st.dictionaries(st.tuples(st.just("invoice"), st.sampled_from("ABCDE")), invoices, max_size=5)
+
+
+def a_manifest(counts: dict[str, int] | None = None, contradicted: tuple[str, ...] = (), **listed: Listed) -> Manifest:
+    records = {("invoice", item_id): one for item_id, one in listed.items()}
+    return Manifest(17, NOW, counts or {}, records, frozenset(contradicted))
+
+
+def compared(manifest: Manifest, here: Held) -> Result:
+    comparison = ManifestComparison(manifest, KINDS)
+    for (kind, item_id), fact in here.items():
+        comparison.held(kind, item_id, fact)
+    return comparison.result()
+
+
+def only(result: Result) -> Difference:
+    (one,) = result.differences
+    return one
+
+
+def facing(listed: Listed, here: Fact) -> Result:
+    return compared(a_manifest(A=listed), {("invoice", "A"): here})
+
+
+@given(sides, sides)
+def test_digests_find_what_a_whole_comparison_finds(there: Held, here: Held) -> None:
+    listed = {key: Listed(None, record_digest(fact)) for key, fact in there.items()}
+
+    by_digest = compared(Manifest(1, NOW, {}, listed), here)
+
+    assert [(one.what, one.item_id) for one in by_digest.differences] == [
+        (one.what, one.item_id) for one in compare(there, here).differences
+    ]
+    assert (by_digest.counts["invoice"].there, by_digest.counts["invoice"].here) == (len(there), len(here))
+
+
+def test_with_neither_version_nor_digest_only_presence_counts() -> None:
+    assert facing(Listed(), an_invoice(version=9)).differences == []
+    assert only(compared(a_manifest(A=Listed()), {})).what == "missing-here"
+    lacking = only(compared(a_manifest(), {("invoice", "A"): an_invoice(label="dues")}))
+    assert (lacking.what, lacking.there, (lacking.here or {})["label"]) == ("missing-there", None, "dues")
+
+
+def test_a_smaller_version_there_was_changed_since() -> None:
+    for listed in (Listed(6), Listed(6, "0" * 64)):
+        result = facing(listed, an_invoice(version=7))
+        assert result.differences == []
+        assert result.counts["invoice"].newer_here == 1
+
+
+def test_a_larger_version_there_has_not_arrived() -> None:
+    one = only(facing(Listed(8), an_invoice(version=7, label="dues")))
+    assert (one.fields, one.there) == (("version",), {"version": 8})
+    assert beside_fields(one)["label"] == "dues"
+    assert (one.here or {})["version"] == 7
+
+    both = only(facing(Listed(8, "0" * 64), an_invoice(version=7)))
+    assert both.fields == ("version", "digest")
+
+
+def test_the_same_version_with_another_content_is_different() -> None:
+    here = an_invoice(version=7)
+    one = only(facing(Listed(7, "0" * 64), here))
+    assert (one.fields, one.there) == (("digest",), {"digest": "0" * 64})
+    assert (one.here or {})["digest"] == record_digest(here)
+
+
+def test_the_same_content_is_the_same_whatever_its_versions() -> None:
+    here = an_invoice(version=7)
+    for version in (6, 7, 8, None):
+        result = facing(Listed(version, record_digest(here)), here)
+        assert (result.differences, result.counts["invoice"].newer_here) == ([], 0)
+
+
+@pytest.mark.parametrize(("told", "found"), [(2, []), (3, [("different", {"count": 3}, {"count": 2})])])
+def test_a_kind_that_is_only_counted_is_compared_by_its_count(told: int, found: list[Any]) -> None:
+    here: Held = {("invoice", "A"): an_invoice(), ("invoice", "B"): an_invoice()}
+    result = compared(a_manifest({"invoice": told}), here)
+    assert [(one.what, one.there, one.here) for one in result.differences] == found
+    assert (result.counts["invoice"].there, result.counts["invoice"].here) == (told, 2)
+
+
+def test_what_is_not_spoken_of_is_not_held_there() -> None:
+    here: Held = {("payment", "P"): a_payment()}
+    assert only(compared(a_manifest(), here)).what == "missing-there"
+    assert only(compared(a_manifest({"payment": 0}), here)).what == "missing-there"
+
+
+def test_a_manifest_that_contradicts_itself_is_told() -> None:
+    here: Held = {("invoice", "A"): an_invoice()}
+    one = only(compared(a_manifest({"invoice": 2}, A=Listed()), here))
+    assert (one.kind, one.item_id, one.what, one.there) == ("manifest", "invoice", "unreadable",
+                                                            {"count": 2, "listed": 1})  # fmt: skip
+    assert set(one.why or {}) == set(one.fields)
+    other = only(compared(a_manifest({"invoice": 1}, ("invoice",), A=Listed()), here))
+    assert "different numbers" in (other.why or {})["count"]
+
+
+def test_an_accepted_difference_is_the_same_while_both_sides_stay() -> None:
+    here = an_invoice(version=7, label="dues")
+    one = only(facing(Listed(7, "0" * 64), here))
+    again = only(facing(Listed(7, "0" * 64), here.model_copy(update={"version": 7})))
+    assert one.digest == again.digest
+    assert one.digest != only(facing(Listed(7, "1" * 64), here)).digest
+    assert one.digest != only(facing(Listed(7, "0" * 64), here.model_copy(update={"label": "dues 2026"}))).digest
+
+
+MANIFESTS = [fact for fact in FACTS if issubclass(fact, ManifestRecorded)]
+
+
+@pytest.mark.parametrize("fact", MANIFESTS, ids=[fact.__name__ for fact in MANIFESTS])
+def test_manifests_may_name_just_the_kinds_that_are_mirrored(fact: type[ManifestRecorded]) -> None:
+    kinds = {kind.name for kind in kinds_of(fact.service)}
+    (record,) = [one for one in get_args(fact.model_fields["records"].annotation) if one is not ...]
+    assert set(get_args(record.model_fields["kind"].annotation)) == kinds
+    assert set(get_args(get_args(fact.model_fields["counts"].annotation)[0])) == kinds

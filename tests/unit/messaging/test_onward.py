@@ -1,0 +1,104 @@
+"""What an event's consequences carry on of it, and how long it took."""
+
+import time
+
+import orjson
+import pytest
+from prometheus_client import REGISTRY
+
+from schemas.billing import InvoiceChanged, InvoiceRecorded
+from schemas.envelope import Envelope, encode_all, encode_held, read
+from shared.messaging.delivery import Delivery
+from shared.messaging.onward import ORIGIN, measure, onward, travelling
+from tests.support.builders import an_invoice
+
+TRACE = "00-11111111111111111111111111111111-aaaaaaaaaaaaaaaa-01"
+
+
+def arrived(published: float | None = None, headers: dict[str, object] | None = None, **extensions: object) -> tuple[
+    Delivery, Envelope[InvoiceRecorded]
+]:
+    tree = orjson.loads(next(iter(encode_all("/numelink/billing", [(an_invoice(), "cause")]))).body)
+    body = orjson.dumps(tree | extensions)
+    delivery = Delivery("q", body, None, headers or {}, "1", "numelink.billing", "key", published=published)
+    (event,) = read(InvoiceRecorded, body, None, {})
+    assert isinstance(event, Envelope)
+    return delivery, event
+
+
+def announced(*events: tuple[Delivery, Envelope[InvoiceRecorded]]) -> dict[str, object]:
+    """The first event that a service announces of these."""
+    with travelling("q", events):
+        messages = [event for _, event in events]
+        encoded = next(iter(encode_held(InvoiceChanged, "/traboule/billing", messages, onward())))
+    return orjson.loads(encoded.body)
+
+
+def observed(metric: str, queue: str) -> tuple[float, float]:
+    count = REGISTRY.get_sample_value(f"{metric}_count", {"queue": queue}) or 0.0
+    return count, REGISTRY.get_sample_value(f"{metric}_sum", {"queue": queue}) or 0.0
+
+
+def test_the_moment_of_the_first_publish_travels_on() -> None:
+    assert announced(arrived(published=1_700_000_000.25))[ORIGIN] == "2023-11-14T22:13:20.250+00:00"
+
+
+def test_what_came_with_an_origin_keeps_it_whenever_it_was_published_again() -> None:
+    told = "2023-11-14T22:13:20.250+00:00"
+    assert announced(arrived(published=time.time(), **{ORIGIN: told}))[ORIGIN] == told
+
+
+def test_what_says_nothing_of_itself_hands_nothing_on() -> None:
+    assert {ORIGIN, "traceparent"} & announced(arrived()).keys() == set()
+
+
+@pytest.mark.parametrize("told", [{"traceparent": TRACE}, {"headers": {"traceparent": TRACE}}])
+def test_a_trace_goes_on_through_a_service_that_does_not_trace(told: dict[str, object]) -> None:
+    assert announced(arrived(**told))["traceparent"] == TRACE  # type: ignore[arg-type]
+
+
+def test_what_is_no_trace_goes_nowhere() -> None:
+    assert "traceparent" not in announced(arrived(traceparent="x" * 5_000))
+    assert "traceparent" not in announced(arrived(traceparent=7))
+
+
+def test_outside_of_a_lane_nothing_travels() -> None:
+    with travelling("q", [arrived(published=1.0)]):
+        assert onward()
+    assert onward() == {}
+
+
+def test_the_lag_counts_from_the_publish_and_from_the_origin() -> None:
+    began = time.time()
+    event = arrived(published=began - 2, **{ORIGIN: "2023-11-14T22:13:20+00:00"})
+    measure("lag", [event])
+    count, seconds = observed("traboule_applied_lag_seconds", "lag")
+    assert count == 1
+    assert 2 <= seconds < 60
+    count, seconds = observed("traboule_origin_lag_seconds", "lag")
+    assert count == 1
+    assert seconds == pytest.approx(began - 1_700_000_000, abs=60)
+
+
+def test_events_of_one_message_are_one_observation() -> None:
+    delivery, event = arrived(published=time.time())
+    measure("batch", [(delivery, event)] * 500)
+    assert observed("traboule_applied_lag_seconds", "batch")[0] == 1
+    assert observed("traboule_origin_lag_seconds", "batch")[0] == 1
+
+
+def test_a_clock_that_is_ahead_makes_no_negative_lag() -> None:
+    measure("ahead", [arrived(published=time.time() + 3600)])
+    assert observed("traboule_applied_lag_seconds", "ahead") == (1, 0.0)
+
+
+def test_an_origin_that_is_no_moment_is_not_believed() -> None:
+    measure("odd", [arrived(published=time.time(), **{ORIGIN: "yesterday"})])
+    count, seconds = observed("traboule_origin_lag_seconds", "odd")
+    assert count == 1
+    assert seconds < 60
+
+
+def test_what_tells_no_moment_is_not_measured() -> None:
+    measure("silent", [arrived()])
+    assert observed("traboule_applied_lag_seconds", "silent")[0] == 0
