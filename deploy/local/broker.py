@@ -28,8 +28,13 @@ max_message_size = 16777216
 consumer_timeout = 86400000
 vm_memory_high_watermark.relative = 0.4
 disk_free_limit.absolute = 200MB
+queue_leader_locator = balanced
 log.file = {log}
 log.console = false
+"""
+IN_A_CLUSTER = """\
+cluster_formation.peer_discovery_backend = classic_config
+cluster_formation.classic_config.nodes.1 = {first}
 """
 IN_THE_CLEAR = """\
 listeners.tcp.1 = 127.0.0.1:{amqp}
@@ -59,15 +64,27 @@ class BrokerNode:
 
     owned = True
 
-    def __init__(self, run: Run, tls: Certificates | None = None) -> None:
-        """Prepare a node; nothing runs yet."""
+    def __init__(self, run: Run, tls: Certificates | None = None, *, number: int = 1) -> None:
+        """Prepare a node; nothing runs yet. ``number`` tells nodes of one run apart."""
         self._run = run
         self._tls = tls
-        self._home = run.folder / "rabbitmq"
+        self._number = "" if number == 1 else str(number)
+        self._home = run.folder / f"rabbitmq{self._number}"
+        self._first: BrokerNode = self
         self._password = secrets.token_hex(16)
         self._amqp = self._management = self._distribution = self._mapper = 0
         self.pid = 0
         self.log = self._home / "broker.log"
+
+    def join(self, first: BrokerNode) -> None:
+        """Start as a node of the cluster of another, which runs; it has that one's users, queues and port mapper."""
+        self._first, self._password, self._mapper = first, first._password, first._mapper
+        self.create()
+
+    @property
+    def name(self) -> str:
+        """The node's name, as Erlang knows it."""
+        return f"traboule{self._number}@localhost"
 
     @property
     def url(self) -> str:
@@ -95,31 +112,40 @@ class BrokerNode:
             raise packages.MissingPackagesError(f"missing: rabbitmq-server. Install with: {packages.INSTALL_HINT}")
         self._script = script
         self._home.mkdir(mode=0o700)
+        joins = self._first is not self
+        if joins:
+            shutil.copy2(self._first._home / ".erlang.cookie", self._home / ".erlang.cookie")
         for attempt in range(1, ATTEMPTS + 1):
-            self._amqp, self._management, self._distribution, self._mapper = free_ports(4)
+            self._amqp, self._management, self._distribution, mapper = free_ports(4)
+            self._mapper = self._mapper if joins else mapper
             self._write_settings()
             try:
                 return self.start()
             except NodeError:
                 if attempt == ATTEMPTS or "eaddrinuse" not in self._log_text():
                     raise
-                self._run.stop("epmd", signal.SIGKILL)
+                if not joins:
+                    self._run.stop("epmd", signal.SIGKILL)
                 shutil.rmtree(self._home / "data", ignore_errors=True)
                 self.log.unlink(missing_ok=True)
         return None
 
+    @property
+    def _process(self) -> str:
+        return f"broker{self._number}"
+
     def start(self) -> None:
         """Start on the same ports and data, and return when AMQP and the HTTP API answer."""
-        if self.pid and self._run.returncode("broker") is None:
+        if self.pid and self._run.returncode(self._process) is None:
             return
         # The node would start a port mapper itself, as a daemon; ours is a child of the guard and there before.
         if not self._listening(self._mapper):
             epmd = shutil.which("epmd") or "epmd"
             self._spawn("epmd", [epmd, "-port", str(self._mapper), "-address", "127.0.0.1"])
-        self.pid = self._spawn("broker", [str(self._script)])
+        self.pid = self._spawn(self._process, [str(self._script)])
         deadline = time.monotonic() + BOOT_SECONDS
         while not (self._listening(self._amqp) and self._listening(self._management) and self._healthy()):
-            if (code := self._run.returncode("broker")) is not None:
+            if (code := self._run.returncode(self._process)) is not None:
                 raise NodeError(f"RabbitMQ ended with code {code} while starting:\n{self._log_tail()}")
             if time.monotonic() > deadline:
                 raise NodeError(f"RabbitMQ does not answer after {BOOT_SECONDS:.0f} s:\n{self._log_tail()}")
@@ -127,17 +153,18 @@ class BrokerNode:
 
     def kill(self) -> None:
         """`kill -9` of the Erlang machine itself."""
-        self._run.stop("broker", signal.SIGKILL)
+        self._run.stop(self._process, signal.SIGKILL)
 
     def stop(self) -> None:
         """Stop gracefully (SIGTERM: queues are synced, connections closed)."""
-        self._run.stop("broker", signal.SIGTERM)
+        self._run.stop(self._process, signal.SIGTERM)
 
     def _write_settings(self) -> None:
         ports = {"amqp": self._amqp, "management": self._management}
         settings = SETTINGS.format(user=USER, password=self._password, vhost=VHOST, log=self.log)
         doors = IN_THE_CLEAR.format(**ports) if self._tls is None else OVER_TLS.format(**ports, **vars(self._tls))
-        (self._home / "rabbitmq.conf").write_text(settings + doors)
+        cluster = IN_A_CLUSTER.format(first=self._first.name) if self._first is not self else ""
+        (self._home / "rabbitmq.conf").write_text(settings + doors + cluster)
         (self._home / "enabled_plugins").write_text("[rabbitmq_management_agent,rabbitmq_management].\n")
 
     def _environment(self) -> dict[str, str]:
@@ -146,7 +173,7 @@ class BrokerNode:
             "PATH": os.environ.get("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
             "LANG": "C.UTF-8",
             "HOME": str(self._home),  # the Erlang cookie
-            "RABBITMQ_NODENAME": "traboule@localhost",
+            "RABBITMQ_NODENAME": self.name,
             "RABBITMQ_MNESIA_BASE": str(self._home / "data"),
             "RABBITMQ_LOG_BASE": str(self._home),
             "RABBITMQ_CONFIG_FILE": str(self._home / "rabbitmq.conf"),
@@ -179,7 +206,9 @@ class BrokerNode:
 
     def _log_text(self) -> str:
         return "".join(
-            path.read_text(errors="replace") for path in (self._home / "broker.out", self.log) if path.exists()
+            path.read_text(errors="replace")
+            for path in (self._home / f"{self._process}.out", self.log)
+            if path.exists()
         )
 
     def _log_tail(self) -> str:

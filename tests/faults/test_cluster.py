@@ -1,0 +1,67 @@
+"""A RabbitMQ of three nodes on loopback: nodes that lead a third of all queues are killed, and nothing is lost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from deploy.local import provision
+from deploy.local.broker import BrokerNode
+from deploy.local.nodes import local_nodes
+from deploy.local.runs import Run
+from tests.faults.nemesis import Stage, wait_until
+
+NODES = 3
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stage, list[BrokerNode]]]:
+    """A stage on a cluster, and the nodes that services and checker are not connected to."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("TRABOULE_DATABASE_URL", "TRABOULE_BROKER_URL", "TRABOULE_BROKER_MANAGEMENT_URL"):
+            patch.delenv(name, raising=False)
+        with local_nodes() as nodes, Run() as run:
+            assert isinstance(nodes.broker, BrokerNode)
+            others = [BrokerNode(run, number=number) for number in range(2, NODES + 1)]
+            for node in others:
+                node.join(nodes.broker)
+            # Queues are declared now, with a member on each node.
+            stage = Stage(nodes, run, tmp_path_factory.mktemp("house"))
+            try:
+                stage.run_undisturbed()
+                yield stage, others
+            finally:
+                stage.close()
+
+
+def test_queues_have_a_member_on_each_node_and_leaders_on_several(cluster: tuple[Stage, list[BrokerNode]]) -> None:
+    stage, _ = cluster
+    assert {len(queue["members"]) for queue in _queues(stage)} == {NODES}
+    leaders = Counter(queue["leader"] for queue in _queues(stage))
+    assert len(leaders) == NODES, leaders
+
+
+def test_a_node_is_killed_under_load_and_comes_back(cluster: tuple[Stage, list[BrokerNode]]) -> None:
+    stage, others = cluster
+    stage.reset()
+    publishing = stage.publish(seconds=10)
+    for share, node in zip((0.2, 0.6), others, strict=True):
+        publishing.wait_for(share)
+        led = sum(queue["leader"] == node.name for queue in _queues(stage))
+        assert led, f"{node.name} leads no queue, so its death would prove little"
+        node.kill()
+        publishing.wait_for(share + 0.2)
+        node.start()
+        wait_until(lambda: _all_online(stage), 60, "the node that came back did not join its queues again")
+    publishing.finish()
+    stage.prove()
+
+
+def _queues(stage: Stage) -> list[dict[str, list[str]]]:
+    return provision.call(stage.nodes.broker.management_url, "GET", "/api/queues/traboule")
+
+
+def _all_online(stage: Stage) -> bool:
+    return all(len(queue.get("online", ())) == NODES for queue in _queues(stage))
