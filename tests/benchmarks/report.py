@@ -15,6 +15,7 @@ from tests.benchmarks.journey import WIZARD_SECONDS, Import, Latency, Reads
 from tests.benchmarks.lanes import Ratio, Result
 from tests.benchmarks.members import Growth
 from tests.benchmarks.recognition import Recognition, Step
+from tests.benchmarks.replicas import Replicas
 
 READS_TARGET, P99_TARGET = 0.45, 250.0
 RECOGNISED_P50, RECOGNISED_P99 = 5.0, 20.0
@@ -65,6 +66,15 @@ class Report:
             for letter, one in results.items()
         }
         self.figures["ratios"] = [asdict(ratio) | {"met": ratio.met} for ratio in ratios]
+        self.grid.add_section()
+
+    def replicas(self, found: list[Replicas]) -> None:
+        """What more processes bring."""
+        for one in found:
+            alone = one.per_second[1]
+            told = ", ".join(f"{count}: {rate:,.0f}/s ({rate / alone:.2f} ×)" for count, rate in one.per_second.items())
+            self.line(f"replicas of {one.service}, {one.facts:,} single messages", told)
+        self.figures["replicas"] = [asdict(one) for one in found]
         self.grid.add_section()
 
     def imported(self, one: Import) -> None:
