@@ -15,18 +15,23 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import asyncpg
+import structlog
 
 import services as services_package
 from deploy.local.errors import NodeError
 from deploy.local.provision import load_definitions
 from schemas.catalogue import COMMANDS
 from services import SERVICES
+from services.ops import broker_rights
 from shared.messaging.consumer import MAX_BODY
+from shared.messaging.management import Management, ManagementError, path
 from shared.messaging.topology import HOUSE, QUEUE_BYTES, STAFF, Queue, definitions
 from shared.persistence import migrations
 from shared.runtime.clusters import Cluster, load_clusters
 from shared.runtime.settings import CLUSTERS_FILE
 from shared.runtime.variables import variable
+
+log = structlog.get_logger()
 
 SURVIVORSHIP = Path(__file__).with_name("survivorship.toml")
 QUEUE_BYTES_VARIABLE = "TRABOULE_QUEUE_BYTES"
@@ -40,10 +45,12 @@ class Provisioned:
     """``env`` is what the services, the former systems and the ``traboule`` command are given.
 
     ``secrets`` holds the passwords by role and broker user, for a second call that must not change them.
+    ``revoked`` are broker users whose rights were taken away before: they have none still, and stand in neither.
     """
 
     env: dict[str, str] = field(repr=False)
     secrets: Mapping[str, str] = field(repr=False)
+    revoked: tuple[str, ...] = ()
 
 
 def provision(
@@ -65,19 +72,22 @@ def provision(
     databases and roles, so that one server can carry several houses. ``secrets`` gives passwords by role
     (``traboule_billing``) or broker user (``traboule.billing``, ``numelink.billing``); others are made at random.
     Without ``former_systems`` their broker users and those of staff tools are left as they are: see ``traboule
-    former-systems add``.
+    former-systems add``, which is also what gives one that was retired or revoked its rights back.
     """
     clusters = load_clusters(clusters_file)
     given = {} if secrets is None else secrets
+    vhost = unquote(urlsplit(broker_admin_url).path[1:]) or "/"
+    theirs = outside(clusters, services) if former_systems else []
+    revoked = _revoked(management_url, vhost).intersection(theirs)
     passwords = {
         name: given.get(name) or random.token_urlsafe(24)
         for name in [
             *(f"{databases}_{service}" for service in services),
             *(f"{HOUSE}.{service}" for service in services),
-            *(outside(clusters, services) if former_systems else ()),
+            *(user for user in theirs if user not in revoked),
         ]
     }
-    broker = _definitions(services, clusters, passwords, unquote(urlsplit(broker_admin_url).path[1:]) or "/")
+    broker = _definitions(services, clusters, passwords, vhost)
     asyncio.run(_make_databases(database_admin_url, services, passwords, databases))
     load_definitions(management_url, broker)
     env = _environment(database_admin_url, broker_admin_url, services, clusters, passwords, databases)
@@ -87,7 +97,9 @@ def provision(
         env["TRABOULE_MEMBERSHIP_SURVIVORSHIP_FILE"] = str(survivorship_file.resolve())
     for service in services:
         migrations.upgrade(migrations_folder(service), env[f"TRABOULE_{service.upper()}_DATABASE_URL"])
-    return Provisioned(env, passwords)
+    if revoked:
+        log.warning("provision.left_revoked", users=sorted(revoked), mend="traboule former-systems add SYSTEM --again")
+    return Provisioned(env, passwords, tuple(sorted(revoked)))
 
 
 def migrations_folder(service: str) -> Path:
@@ -104,6 +116,16 @@ def outside(clusters: Mapping[str, Cluster], services: Iterable[str]) -> list[st
     """Who publishes though it is no service of ours: former systems, and the tools that send a service commands."""
     systems = [f"{code}.{name}" for code, cluster in clusters.items() for name in cluster.services if name in services]
     return [*systems, *(f"{STAFF}.{name}" for name in sorted({one.service for one in COMMANDS}) if name in services)]
+
+
+def _revoked(management_url: str, vhost: str) -> set[str]:
+    """Broker users who were known here, and may do nothing at all any more."""
+    nothing = dict.fromkeys(("configure", "write", "read"), broker_rights.NOTHING)
+    try:
+        rights = Management(management_url).find(path("vhosts", vhost, "permissions"))
+    except ManagementError as error:
+        raise NodeError(str(error)) from None
+    return {one["user"] for one in rights or () if nothing.items() <= one.items()}
 
 
 def _definitions(

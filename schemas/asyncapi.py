@@ -33,7 +33,7 @@ def document(facts: Sequence[type[Content]]) -> dict[str, Any]:
         "operations": dict(_operation(fact) for fact in facts),
         "components": {
             "messages": {f"{fact.__name__}{mode}": _message(fact, mode) for fact in facts for mode in _MODES},
-            "parameters": {"cluster": {"description": "The cluster that publishes it", "examples": ["numelink"]}},
+            "parameters": {"cluster": {"description": "Whose former system it is", "examples": ["numelink"]}},
             "securitySchemes": {
                 "brokerUser": {
                     "type": "userPassword",
@@ -62,12 +62,13 @@ def _server() -> dict[str, Any]:
 
 def _channel(fact: type[Content]) -> dict[str, Any]:
     names = [f"{fact.__name__}{mode}" for mode in _MODES]
+    address = routing_key(fact.published_as or "{cluster}", fact, "{cluster}")
     return {
-        "address": routing_key(fact.published_as or "{cluster}", fact),
+        "address": address,
         "description": _first_line(fact),
         "servers": [{"$ref": "#/servers/broker"}],
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in names},
-        **({} if fact.published_as else {"parameters": {"cluster": {"$ref": "#/components/parameters/cluster"}}}),
+        **({} if "{" not in address else {"parameters": {"cluster": {"$ref": "#/components/parameters/cluster"}}}),
         "bindings": {
             "amqp": {
                 "is": "routingKey",

@@ -14,6 +14,7 @@ FACTS: tuple[type[Content], ...] = (
     membership.MembershipStageChanged,
     cutover_requests.CutoverRequested,
     membership.MembershipCutoverAnswered,
+    membership.MemberWritten,
     commands.CreateMember,
     commands.ChangeMember,
     commands.EndMembership,

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from schemas.fields import AnnouncedRecord, Content, Key
+from schemas.fields import AnnouncedRecord, Content, ForFormerSystem, Key
 from schemas.spelling import meant
 
 STRUCTURED = "application/cloudevents+json"
@@ -141,9 +141,7 @@ def encode(source: str, facts: Sequence[Content], correlation_id: str | None = N
     return _message([_event(source, fact, correlation_id) for fact in facts])
 
 
-def encode_all(
-    source: str, facts: Iterable[tuple[Content, str | None]], onward: Onward = _NOBODY
-) -> Iterable[Encoded]:
+def encode_all(source: str, facts: Iterable[tuple[Content, str | None]], onward: Onward = _NOBODY) -> Iterable[Encoded]:
     """Facts of one type, each with its correlation id, in as few messages as the bounds allow.
 
     ``onward`` says which extension attributes go with a correlation id.
@@ -198,9 +196,16 @@ def _message(events: Sequence[tuple[str, bytes]]) -> Encoded:
     return Encoded(b"[" + b",".join(body for _, body in events) + b"]", BATCH, message_id, len(events))
 
 
-def routing_key(cluster: str, fact_type: type[Content]) -> str:
-    """``<cluster>.<service>.<fact>``; our own services publish as ``traboule``, and staff tools as ``staff``."""
-    return f"{cluster}.{fact_type.service}.{fact_type.key}"
+def routing_key(cluster: str, fact_type: type[Content], to: str | None = None) -> str:
+    """``<cluster>.<service>.<fact>``; our own services publish as ``traboule``, and staff tools as ``staff``.
+
+    ``to`` is the cluster whose former system it is for, where the type is :class:`ForFormerSystem`: its last word.
+    """
+    key = f"{cluster}.{fact_type.service}.{fact_type.key}"
+    if issubclass(fact_type, ForFormerSystem):
+        assert to is not None, "without a cluster at its end, no queue would take it"
+        return f"{key}.{to}"
+    return key
 
 
 def source_of(cluster: str, service: str) -> str:

@@ -80,6 +80,19 @@ def _listed(record_type: type[L], kind: str, fact: Fact) -> L:
     )
 
 
+def _member_written() -> Fact:
+    return membership.MemberWritten(
+        version=_MICROSECONDS,
+        cluster=CLUSTER,
+        record_id="1042",
+        product="galette",
+        file="Galette members",
+        columns=("ID de l'adhérent", "Nom", "Prénom", "Personne morale", "Adresse", "Courriel", "Compte"),
+        rows=(("1042", "Müller", "Zoé", "Ateliers du Gier", "3 place Jean-Jaurès", "", "Non"),),
+        left_out=("ended_on",),
+    )
+
+
 _HERE = RecordRef(cluster="clustr-numerique", record_id="cn-118")
 _THERE = RecordRef(cluster="numelink", record_id="1042")
 _HERE_ID, _THERE_ID = "84a30ac4-f4a8-5c2c-8b0f-cf8a7d8ae7ba", "5c0f3d8e-6f0f-5b4e-9d0a-4f6c1a2b3c4d"
@@ -287,6 +300,7 @@ EXAMPLES: Mapping[type[Content], Callable[[], Content]] = {
     events.EventsStageChanged: lambda: events.EventsStageChanged(**_STANDING),
     communications.CommunicationsStageChanged: lambda: communications.CommunicationsStageChanged(**_STANDING),
     cutover_requests.CutoverRequested: lambda: cutover_requests.CutoverRequested(**_REQUEST),
+    membership.MemberWritten: _member_written,
     membership.MembershipCutoverAnswered: lambda: membership.MembershipCutoverAnswered(**_CUTOVER_ANSWER),
     billing.BillingCutoverAnswered: lambda: billing.BillingCutoverAnswered(**_CUTOVER_ANSWER),
     events.EventsCutoverAnswered: lambda: events.EventsCutoverAnswered(**_CUTOVER_ANSWER),

@@ -144,6 +144,18 @@ class AnnouncedRecord(Announced):
     cluster: Key
 
 
+class ForFormerSystem(AnnouncedRecord):
+    """What one of our own services tells the former system of one cluster alone: its routing key ends in the cluster.
+
+    No service of ours hears it. Its subscriber is the former system, which has a queue of its own.
+    """
+
+    @classmethod
+    def binding(cls) -> str:
+        """The topic pattern of its routing keys: to every cluster's former system."""
+        return f"{super().binding()}.*"
+
+
 class RecordRef(Part):
     """Which source record: the cluster, and the record's id in that cluster's former membership system."""
 

@@ -95,7 +95,7 @@ class _Message:
             self.body = orjson.dumps(tree)
         events = self._events(tree)
         expected = self._expected(events)
-        key = self.sender.routing_key or (routing_key(self._cluster(expected, events), expected) if expected else "")
+        key = self.sender.routing_key or (self._key(expected, events) if expected else "")
         if expected is None or not _heard(expected, key):
             return [self._whole("unrouted", f"nothing subscribes to {key}", f"did you mean {_resembling(key)}?")]
         if self.sender.user and (fault := forgery(self._delivery(key), expected.publishers(self.sender.clusters))):
@@ -131,6 +131,11 @@ class _Message:
         named = (by_type(str(event.get("type"))) for event in events)
         first = events[0] if events else {}
         return next((fact for fact in named if fact), None) or nearest(str(first.get("type", "")), first.get("data"))
+
+    def _key(self, fact: type[Content], events: Sequence[dict[str, Any]]) -> str:
+        said: Any = events[0].get("data") if events else None
+        to = said.get("cluster") if isinstance(said, dict) else None
+        return routing_key(self._cluster(fact, events), fact, to if isinstance(to, str) and to else "<cluster>")
 
     def _cluster(self, fact: type[Content], events: Sequence[dict[str, Any]]) -> str:
         if self.sender.user:
@@ -191,7 +196,7 @@ class _Message:
         if refused.reason == "newer-version":
             return Fault("type", refused.detail, f"until then, send {expected.type_name()}")
         if other := by_type(refused.type or ""):
-            own = routing_key("<cluster>", other)
+            own = routing_key("<cluster>", other, "<cluster>")
             return Fault("type", refused.detail, f"{other.__name__} travels under {own}, and no batch holds two types")
         return Fault("type", "there is no such type", f"did you mean {expected.type_name()}?")
 
@@ -207,8 +212,8 @@ class _Message:
 
 def _heard(fact: type[Content], key: str) -> bool:
     """Whether a message under this routing key reaches the queue of this fact."""
-    cluster, _, rest = key.partition(".")
-    return fact.binding() in (f"*.{rest}", f"{cluster}.{rest}")
+    pattern, words = fact.binding().split("."), key.split(".")
+    return len(pattern) == len(words) and all(p in ("*", w) for p, w in zip(pattern, words, strict=True))
 
 
 def _resembling(key: str) -> str:

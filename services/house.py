@@ -44,9 +44,14 @@ def announce(uow: UnitOfWork, fact_type: type[AnnouncedRecord], saved: Iterable[
         uow.outbox.add(Outgoing(EXCHANGE, key, encoded.message_id, encoded.content_type, encoded.body))
 
 
-def tell(uow: UnitOfWork, fact_type: type[Announced], facts: Iterable[tuple[Announced, str | None]]) -> None:
-    """Publish facts of one type when the transaction commits, each with the id of what caused it."""
-    key = routing_key(HOUSE, fact_type)
+def tell(
+    uow: UnitOfWork, fact_type: type[Announced], facts: Iterable[tuple[Announced, str | None]], to: str | None = None
+) -> None:
+    """Publish facts of one type when the transaction commits, each with the id of what caused it.
+
+    ``to`` is the cluster whose former system they are for, where the type says that there is one.
+    """
+    key = routing_key(HOUSE, fact_type, to)
     for encoded in encode_all(source_of(HOUSE, fact_type.service), facts, onward()):
         uow.outbox.add(Outgoing(EXCHANGE, key, encoded.message_id, encoded.content_type, encoded.body))
 

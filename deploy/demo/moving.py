@@ -19,6 +19,7 @@ from deploy.local.errors import NodeError
 from schemas.envelope import encode, routing_key, source_of
 from schemas.membership import MemberRecorded
 from services.cli import app as traboule
+from shared.messaging.topology import way_back_queue
 
 SYSTEM = "numelink/membership"
 
@@ -45,6 +46,9 @@ def tell_moving(console: Console, env: Mapping[str, str], export: Path) -> None:
     [late] = json.loads(_run("quarantine", "list", SYSTEM, "--json"))
     _run("quarantine", "dismiss", late["id"], "--reason", "typed in the old system by habit")
     steps.append(f"  a late write waited in quarantine as {late['id']}, and was dismissed with a reason")
+    asyncio.run(wait_until_settled(env))
+    read = asyncio.run(_read_way_back(env["TRABOULE_BROKER_URL_NUMELINK_MEMBERSHIP"]))
+    steps.append(f"  the former system read what we hold instead ({read} message) from its own queue")
     _run("cutover", "rollback", SYSTEM, "--reason", "the office is not ready")
     _run("cutover", "switch", SYSTEM, "--reason", "now it is", *overruled)
     steps.append("  rolled back, and switched again")
@@ -65,6 +69,18 @@ async def _say_late(broker_url: str) -> None:
             message.body, content_type=message.content_type, user_id="numelink.membership", delivery_mode=2
         )
         await exchange.publish(sent, routing_key("numelink", MemberRecorded))
+
+
+async def _read_way_back(broker_url: str) -> int:
+    """What the former system does with its own queue; how many messages it took from there."""
+    async with await aio_pika.connect(broker_url) as connection:
+        channel = await connection.channel()
+        queue = await channel.get_queue(way_back_queue("numelink", "membership").name, ensure=False)
+        read = 0
+        while (message := await queue.get(fail=False)) is not None:
+            await message.ack()
+            read += 1
+        return read
 
 
 def _run(*words: str, codes: tuple[int, ...] = (0,)) -> str:

@@ -12,11 +12,12 @@ from typing import Any, Final, Literal
 import orjson
 
 from schemas.cutover_requests import CutoverAnswered, CutoverRequested
-from services.cutover import gate, late, moves
-from services.cutover.gate import NEVER_OVERRULED, Condition, Parity, Writers, failed
+from services.cutover import gate, late, moves, way_back
+from services.cutover.gate import NEVER_OVERRULED, Condition, Writers, failed
 from services.cutover.parity import runs
 from shared.cutover import quarantine, stages
 from shared.cutover.stages import MOVES, Move, MoveError, Standing
+from shared.messaging.topology import way_back_queue
 from shared.persistence.database import rows_of
 from shared.persistence.unit_of_work import UnitOfWork
 
@@ -128,14 +129,9 @@ async def _queues(uow: UnitOfWork, service: str, cluster: str, which: Move) -> d
             own = [one for one in subscriptions if not issubclass(one.fact, CutoverRequested | CutoverAnswered)]
             return await uow.count_waiting([one.queue_name for one in own])
         case "rollback":
-            return await uow.count_waiting([way_back_queue(service, cluster)])
+            return await uow.count_waiting([way_back_queue(cluster, service).name])
         case _:
             return {}
-
-
-def way_back_queue(service: str, cluster: str) -> str:
-    """The queue in which a former system finds what was written here."""
-    return f"{cluster}.{service}.way-back"
 
 
 async def _conditions(
@@ -143,21 +139,12 @@ async def _conditions(
 ) -> list[Condition]:
     connection = uow.connection
     if which == "rollback":
-        waiting = queues.get(way_back_queue(service, cluster), 0)
-        unsettled = await _unsettled(uow, service, cluster, waiting)
+        unsettled = await way_back.unsettled(uow, service, cluster, sum(queues.values()))
         return await gate.conditions_for_rollback(connection, service, cluster, standing, unsettled)
     parity = await runs.last_run(connection, cluster)
-    rehearsal = await _rehearsal(uow, service, cluster)
+    rehearsal = await runs.last_run(connection, cluster, subject="rehearsal")
     writers = await _writers(uow, service)
     return await gate.conditions(connection, service, cluster, standing, queues, parity, rehearsal, writers)
-
-
-async def _unsettled(uow: UnitOfWork, service: str, cluster: str, waiting: int) -> list[Condition]:
-    return []
-
-
-async def _rehearsal(uow: UnitOfWork, service: str, cluster: str) -> Parity | None:
-    return await runs.last_run(uow.connection, cluster, subject="rehearsal")
 
 
 async def _writers(uow: UnitOfWork, service: str) -> Writers | None:

@@ -13,15 +13,16 @@ from shared.persistence.database import rows_of
 PARITY_IS_FRESH = timedelta(hours=24)
 REHEARSAL_IS_FRESH = timedelta(days=7)
 BACKUP_IS_FRESH = timedelta(hours=24)
+STUCK_SECONDS = 10
+"""An announcement that waits for longer is not merely on its way, as that of the move before this one may be."""
 
 NEVER_OVERRULED = frozenset({"mirror", "live"})
 """Conditions without which the move is none."""
 
-# What is asked and answered at the door is itself announced: it must not stand in its own way.
 _WAITING = """
     select (select count(*) from dead_letters where status in ('parked', 'replaying')
                 and (routing_key = $1 or starts_with(routing_key, $1 || '.'))),
-           (select count(*) from outbox where routing_key !~ '[.]cutover-(requested|answered)$'),
+           (select count(*) from outbox where created_at < now() - make_interval(secs => $2)),
            (select max(at) from backups)
 """
 _LATE = "select count(*) from quarantine where cluster = $1 and state = 'waiting'"
@@ -79,7 +80,7 @@ async def conditions(
     """
     system = f"{cluster}/{service}"
     ((letters, outgoing, backed_up_at),) = rows_of(
-        await connection.exec_driver_sql(_WAITING, (f"{cluster}.{service}",))
+        await connection.exec_driver_sql(_WAITING, (f"{cluster}.{service}", STUCK_SECONDS))
     )
     waiting = {name: count for name, count in queues.items() if count}
     return [
@@ -95,7 +96,7 @@ async def conditions(
         Condition(
             "outbox",
             outgoing == 0,
-            f"{outgoing} announcements wait to be sent",
+            f"{outgoing} announcements have waited for more than {STUCK_SECONDS} s to be sent",
             "traboule status, and wait until they are sent",
         ),
         Condition(
@@ -188,7 +189,7 @@ def _commands(service: str, writers: Writers | None) -> list[Condition]:
 
 
 def _backup(at: datetime | None) -> Condition:
-    mend = 'back the databases up, then traboule cutover note-backup --note "where it lies"'
+    mend = 'traboule backup FOLDER; or, after a backup of your own, traboule cutover note-backup --note "where it lies"'
     call = 'POST /cutover/backups {"note": "where it lies"}'
     if at is None:
         return Condition("backup", False, "no backup was ever noted", mend, call)

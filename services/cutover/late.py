@@ -5,9 +5,11 @@ from importlib import import_module
 from typing import Any
 
 import orjson
+import sqlalchemy as sa
 
 from schemas.catalogue import by_type
 from schemas.envelope import STRUCTURED, Envelope, read
+from services.cutover import way_back
 from shared.cutover import quarantine
 from shared.cutover.fence import Fenced
 from shared.cutover.quarantine import Late
@@ -28,21 +30,22 @@ async def apply(uow: UnitOfWork, service: str, number: int, *, by: str, reason: 
         raise LateError(f"{service}:{number} is of type {late.type}, which this program does not know")
     # Still under the fence's lock: whoever switches waits until this is done.
     await standings(uow.connection, [late.cluster])
-    row = await held(uow, service, late.cluster, orjson.loads(late.body)["data"])
-    # What a command of ours wrote gives way by itself, whatever its version.
-    held_version = -1 if row is None or row.get("written_here") else row["version"]
-    [event] = read(fact, _after(late.body, held_version), STRUCTURED, {})
+    version = await _make_way(uow, service, late.cluster, orjson.loads(late.body)["data"])
+    [event] = read(fact, _after(late.body, version), STRUCTURED, {})
     if not isinstance(event, Envelope):
         raise LateError(f"{service}:{number} cannot be read: {event.detail}")
     await handler.handler(uow, [event])
     await quarantine.decide(uow.connection, number, "applied", by=by, reason=reason)
+    # It says so itself, but may read after this what we had written before.
+    await way_back.tell_held_of(uow, service, late)
     return late
 
 
 async def dismiss(uow: UnitOfWork, service: str, number: int, *, by: str, reason: str) -> Late:
-    """Decide that a late message is not applied; it is kept. Raises LateError."""
+    """Decide that a late message is not applied; it is kept, and its former system told otherwise. Raises LateError."""
     late = await _waiting(uow, service, number)
     await quarantine.decide(uow.connection, number, "dismissed", by=by, reason=reason)
+    await way_back.tell_held_of(uow, service, late)
     return late
 
 
@@ -55,27 +58,54 @@ async def _waiting(uow: UnitOfWork, service: str, number: int) -> Late:
     return late
 
 
-def _after(body: bytes, held_version: int) -> bytes:
-    """The same event, newer than what is held, and no newer than it must be.
-
-    The former system may become the authority again, and what it says next must be newer still, however it counts.
-    """
+def _after(body: bytes, version: int) -> bytes:
+    """The same event, under this version at least."""
     event: dict[str, Any] = orjson.loads(body)
-    event["data"]["version"] = max(event["data"]["version"], held_version + 1)
+    event["data"]["version"] = max(event["data"]["version"], version)
     return orjson.dumps(event)
+
+
+async def _make_way(uow: UnitOfWork, service: str, cluster: str, said: Mapping[str, Any]) -> int:
+    """Let the late message replace what is held, even if that is newer; the least version that it must have for that.
+
+    The former system may become the authority again, and whatever it says then must be newer still, however it counts:
+    so what we hold for its sake never has a version that it did not give itself. Where a table tells what was written
+    here, which gives way to anything, that is how; elsewhere the version goes up by one.
+    """
+    table, row = _mirror_of(service, said), await held(uow, service, cluster, said)
+    if table is None or row is None or row.get("written_here"):
+        return 0
+    if "written_here" not in row:
+        return row["version"] + 1
+    key = _key_of(table)
+    sql = f"update {table.name} set written_here = true where cluster = $1 and {key} = $2"
+    await uow.connection.exec_driver_sql(sql, (cluster, said[key]))
+    return row["version"]
 
 
 async def held(uow: UnitOfWork, service: str, cluster: str, said: Mapping[str, Any]) -> dict[str, Any] | None:
     """The row that the late message would replace, by the id that its table is known by."""
-    tables = import_module(f"services.{service}.tables").metadata.tables
-    mirrors = [table for table in tables.values() if [c.name for c in table.primary_key][:1] == ["cluster"]]
-    for table in mirrors:
+    table = _mirror_of(service, said)
+    if table is None:
+        return None
+    key = _key_of(table)
+    sql = f"select to_json(t) from {table.name} t where cluster = $1 and {key} = $2"
+    row = (await uow.connection.exec_driver_sql(sql, (cluster, said[key]))).scalar()
+    return orjson.loads(row) if isinstance(row, str) else row
+
+
+def _mirror_of(service: str, said: Mapping[str, Any]) -> sa.Table | None:
+    for table in import_module(f"services.{service}.tables").metadata.tables.values():
         columns = [column.name for column in table.primary_key]
-        if len(columns) == 2 and "digest" in table.columns and columns[1] in said and _is_about(columns[1], said):
-            sql = f"select to_json(t) from {table.name} t where cluster = $1 and {columns[1]} = $2"
-            row = (await uow.connection.exec_driver_sql(sql, (cluster, said[columns[1]]))).scalar()
-            return orjson.loads(row) if isinstance(row, str) else row
+        is_mirror = len(columns) == 2 and columns[0] == "cluster" and "digest" in table.columns
+        if is_mirror and columns[1] in said and _is_about(columns[1], said):
+            return table
     return None
+
+
+def _key_of(table: sa.Table) -> str:
+    """The column with the former system's own id."""
+    return next(column.name for column in table.primary_key if column.name != "cluster")
 
 
 def _is_about(name: str, said: Mapping[str, Any]) -> bool:

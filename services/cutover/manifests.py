@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from schemas.cutover import ManifestRecord, ManifestRecorded
+from schemas.cutover import ManifestRecord
 from schemas.envelope import Envelope
 from shared.persistence.database import rows_of
 from shared.persistence.unit_of_work import UnitOfWork
@@ -53,7 +53,10 @@ _FORGET = f"""
 _NEWEST = f"""
     select version, received_at from ({COMPLETE}) c where cluster = $1 order by version desc limit 1
 """
-_PARTS = "select counts, records from manifests where cluster = $1 and version = $2 order by part"
+# One by one, as large as they are.
+_NEXT = """
+    select part, counts, records from manifests where (cluster, version) = ($1, $2) and part > $3 order by part limit 1
+"""
 _ARRIVED = """
     select version, count(*), max(parts) from manifests where cluster = $1
     group by version order by version desc limit 1
@@ -99,7 +102,9 @@ async def newest_complete(connection: AsyncConnection, cluster: str) -> Manifest
     counts: dict[str, int] = {}
     records: dict[Key, Listed] = {}
     contradicted: set[str] = set()
-    for told_counts, told_records in rows_of(await connection.exec_driver_sql(_PARTS, (cluster, version))):
+    part = 0
+    while found := rows_of(await connection.exec_driver_sql(_NEXT, (cluster, version, part))):
+        part, told_counts, told_records = found[0]
         for kind, count in _json(told_counts).items():
             if counts.setdefault(kind, count) != count:
                 contradicted.add(kind)
@@ -114,7 +119,7 @@ async def arrived(connection: AsyncConnection, cluster: str) -> tuple[int, int, 
     return (rows[0][0], rows[0][1], rows[0][2]) if rows else None
 
 
-def _rows(messages: Sequence[Envelope[ManifestRecorded]]) -> list[_Row]:
+def _rows(messages: Sequence[Envelope[Any]]) -> list[_Row]:
     """One for each part: one statement cannot write a row twice."""
     kept: dict[tuple[str, int, int], _Row] = {}
     for message in messages:

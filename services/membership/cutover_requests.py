@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.cutover_requests import CutoverAnswered, CutoverRequested, Operation
 from schemas.envelope import Envelope
@@ -63,7 +64,6 @@ async def ask(uow: UnitOfWork, asked: Asked, now: datetime, request_id: str | No
     )
     row = (told.request_id, told.cluster, told.responsible, told.operation, _text(told.arguments))
     await uow.connection.exec_driver_sql(_ASK, (*row, told.author, asked.key_id, told.reason, now))
-    await forget(uow)
     tell(uow, CutoverRequested, [(told, told.request_id)])
     return told.request_id
 
@@ -79,7 +79,6 @@ async def keep_answers(uow: UnitOfWork, messages: Sequence[Envelope[CutoverAnswe
         [one.answered_at for one in answers],
     )
     await uow.connection.exec_driver_sql(_KEEP, (*columns, answers[0].service))
-    await forget(uow)
 
 
 async def complete(uow: UnitOfWork, request_id: str, answer: Mapping[str, Any]) -> None:
@@ -87,9 +86,9 @@ async def complete(uow: UnitOfWork, request_id: str, answer: Mapping[str, Any]) 
     await uow.connection.exec_driver_sql(_ADD, (request_id, _text(answer)))
 
 
-async def forget(uow: UnitOfWork) -> int:
-    """Forget old answers; who asked for what, when and why stays."""
-    return (await uow.connection.exec_driver_sql(_FORGET, (FORGET_DAYS,))).rowcount
+async def forget(connection: AsyncConnection) -> int:
+    """Forget old answers, and return how many; who asked for what, when and why stays."""
+    return (await connection.exec_driver_sql(_FORGET, (FORGET_DAYS,))).rowcount
 
 
 def _text(tree: Mapping[str, Any]) -> str:

@@ -6,6 +6,8 @@ Source: draft-ietf-httpapi-idempotency-key-header-07, "The Idempotency-Key HTTP 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from shared.persistence.database import rows_of
 from shared.persistence.unit_of_work import UnitOfWork
 
@@ -39,7 +41,6 @@ async def claim(uow: UnitOfWork, key: Key, results: Sequence[str]) -> list[str]:
     A transaction that fails remembers nothing. Two at once: the second waits for the first. Raises KeyReusedError.
     """
     connection = uow.connection
-    await connection.exec_driver_sql(_FORGET, (FORGET_DAYS,))
     claimed = await connection.exec_driver_sql(_CLAIM, (key.key_id, key.text, key.digest, list(results)))
     if rows_of(claimed):
         return list(results)
@@ -47,3 +48,8 @@ async def claim(uow: UnitOfWork, key: Key, results: Sequence[str]) -> list[str]:
     if digest != key.digest:
         raise KeyReusedError
     return list(held)
+
+
+async def forget(connection: AsyncConnection) -> int:
+    """Forget old keys, and return how many."""
+    return (await connection.exec_driver_sql(_FORGET, (FORGET_DAYS,))).rowcount

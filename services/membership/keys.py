@@ -22,7 +22,11 @@ _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
 class Role(StrEnum):
-    """What a key may read; each may also read what those before it may."""
+    """What a key may do; each may also do what those before it may.
+
+    Readers read members. Staff also read sources, decide about members and write records. To move a former system over
+    or back is an administrator's.
+    """
 
     READER = "reader"
     STAFF = "staff"
@@ -72,7 +76,12 @@ AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 @keys.command("create")
 def create(
     name: Annotated[str, typer.Option(help="who or what will use it")],
-    role: Annotated[Role, typer.Option(help="reader: members, statistics; staff: also sources, timelines, CSV")],
+    role: Annotated[
+        Role,
+        typer.Option(
+            help="reader: members, statistics; staff: also sources, CSV, decisions; admin: also moves former systems"
+        ),
+    ],
     days: Annotated[int, typer.Option(min=1, max=3650, help="days until it expires")] = 365,
     as_json: AsJson = False,
 ) -> None:

@@ -18,6 +18,7 @@ from services.membership.domain.records import RecordKey
 from services.membership.handlers import record_members
 from services.membership.repository import Held, MembershipUnitOfWork
 from services.membership.repository.changes import Change, save_change
+from services.membership.way_back import tell_written
 from shared.cutover.fence import require_ours
 from shared.cutover.stages import Standing
 from shared.runtime.clock import PARIS
@@ -96,7 +97,7 @@ class Done:
 
 
 async def carry_out(uow: MembershipUnitOfWork, command: Command) -> Done:
-    """Change the record, write every view that changes by it, and keep who did what and why.
+    """Change the record, write every view that changes by it, keep who did what and why, and tell the former system.
 
     Raises ClusterUnknownError, NotOursError, RecordNotThereError, RecordThereError, RecordChangedError,
     FieldsRefusedError and DoubtfulError.
@@ -118,6 +119,9 @@ async def carry_out(uow: MembershipUnitOfWork, command: Command) -> Done:
     await save_change(
         uow.connection, Change(key, version, command.name, by.author, by.key_id, by.reason, following.changed)
     )
+    if standing.stage == "live":
+        # Once it is retired nobody reads its queue any more.
+        tell_written(uow, key.cluster, following.fact, command.command_id)
     return Done(key, version, etag_of(version, envelope.digest), following.changed, standing)
 
 

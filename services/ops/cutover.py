@@ -9,6 +9,7 @@ import typer
 from services import SERVICES
 from services.ops.environment import configured
 from services.ops.output import as_json, refuse, run
+from services.ops.way_back import way_back
 from services.ops.who import said, who
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Move one former system over at a time: status, mirror, open, switch, rollback, retire.",
 )
+
+app.command("way-back")(way_back)
 
 System = Annotated[str, typer.Argument(metavar="SYSTEM", help="cluster and service, such as numelink/billing")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON")]

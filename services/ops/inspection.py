@@ -17,9 +17,11 @@ import asyncpg
 import orjson
 from aio_pika.exceptions import AMQPError
 
+from services.cutover.way_back import writes
 from shared.messaging.failures import RETRY_DELAYS
-from shared.messaging.topology import dead_queue, retry_exchange, unrouted_queue
+from shared.messaging.topology import dead_queue, retry_exchange, unrouted_queue, way_back_queue
 from shared.persistence.database import asyncpg_url
+from shared.runtime.clusters import load_clusters
 from shared.runtime.settings import ServiceSettings
 from shared.runtime.tls import own_certificate_context
 
@@ -118,16 +120,36 @@ async def _broker(state: ServiceState, settings: ServiceSettings) -> None:
     own = [one.queue_name for one in import_module(f"services.{state.name}.consumers").SUBSCRIPTIONS]
     names = [*own, unrouted_queue(state.name).name, dead_queue(state.name).name]
     delays = [retry_exchange(delay) for delay in RETRY_DELAYS]
+    ways_back = _ways_back(state.name, settings)
     try:
         connection = await aio_pika.connect(settings.broker_url, timeout=5)
     except (OSError, TimeoutError, AMQPError) as error:
         state.faults.append(f"the broker does not let it in ({type(error).__name__})")
         return
     async with connection:
-        for name in [*names, *delays]:
+        for name in [*names, *ways_back.values(), *delays]:
             state.queues.append(await _queue(connection, name))
     state.faults += [f"there is no queue {one.name}" for one in state.queues if one.messages is None]
     state.faults += [f"nobody consumes {one.name}" for one in state.queues if one.consumers == 0 and one.name in names]
+    unread = {one.name: one.messages for one in state.queues if one.messages}
+    # A former system reads when it likes: what waits for it is no fault, until somebody wants to roll back.
+    state.notices += [
+        f"{unread[queue]:,} messages wait until {system} reads them: traboule cutover way-back {system}"
+        for system, queue in ways_back.items()
+        if queue in unread
+    ]
+
+
+def _ways_back(service: str, settings: ServiceSettings) -> dict[str, str]:
+    """Each former system that is told what was written here, and its queue."""
+    if not writes(service):
+        return {}
+    clusters = load_clusters(settings.clusters_file)
+    return {
+        f"{code}/{service}": way_back_queue(code, service).name
+        for code, cluster in clusters.items()
+        if service in cluster.services
+    }
 
 
 async def _queue(connection: aio_pika.abc.AbstractConnection, name: str) -> QueueState:

@@ -61,7 +61,8 @@ def parity(
 
         print_run(chosen.name, proved, hints)
     if html is not None:
-        _write_page(chosen, proved, hints, html)
+        # What is to be told of a manifest stands on the page, in both languages.
+        _write_page(chosen, proved, hints if files else [], html)
     raise typer.Exit(DIFFERENT if proved.open else 0)
 
 

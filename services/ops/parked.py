@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.messaging import dead_letters
-from shared.messaging.topology import dead_queue, unrouted_queue
+from shared.messaging.topology import dead_queue, is_way_back, unrouted_queue
 from shared.persistence.database import create_engine
 from shared.runtime.settings import ServiceSettings
 
@@ -101,6 +101,9 @@ async def replay(
         replayed = 0
         for queue, group in by_queue.items():
             replayed += await dead_letters.replay(connection, group, by=by, note=note, body=body, to=queue)
+            if is_way_back(queue):
+                # Its former system applies it, and nobody here hears of that.
+                await dead_letters.resolve(connection, group)
         return replayed
 
 
@@ -128,7 +131,7 @@ def _destination(service: str, row: Mapping[str, Any], to: str | None) -> str:
         return to
     if row["queue"] == dead_queue(service).name:
         deaths = row["headers"].get("x-death") or [{}]
-        found = next((death["queue"] for death in deaths if death.get("queue") in queues), None)
+        found = next((death["queue"] for death in deaths if _takes(death.get("queue", ""), queues)), None)
     elif row["queue"] == unrouted_queue(service).name:
         found = next((name for name, binding in queues.items() if _matches(binding, row["routing_key"])), None)
     else:
@@ -136,6 +139,10 @@ def _destination(service: str, row: Mapping[str, Any], to: str | None) -> str:
     if found is None:
         raise CannotAct(f"no queue takes {service}:{row['id']} ({row['routing_key']}): name one with --to")
     return found
+
+
+def _takes(name: str, queues: Mapping[str, str]) -> bool:
+    return name in queues or is_way_back(name)
 
 
 def _matches(binding: str, routing_key: str) -> bool:

@@ -10,6 +10,7 @@ message can arrive at an exchange whose queues are not there yet.
     service relay ─┘       │ no queue wants it └─ …
                            └─► traboule.unrouted ─► <service>.unrouted       kept, and parked by the service
     <service>.<fact> ─ returned too often ─► traboule.dead ─► <service>.dead kept, and parked by the service
+    service relay ─► traboule ─► <cluster>.<service>.way-back                 read by that former system alone
     retry: traboule.retry.<n>s ─► (waits n seconds) ─► back to the queue it came from
 """
 
@@ -25,7 +26,9 @@ DEAD = "traboule.dead"
 DELIVERY_LIMIT = 20
 QUEUE_BYTES = 1_073_741_824
 """What may wait in one subscription: beyond it the broker takes no more, and whoever publishes has to try again."""
-NEVER_FULL = ("unrouted", "dead", "way-back")
+WAY_BACK = "way-back"
+"""The last word of the name of a queue that a former system reads."""
+NEVER_FULL = ("unrouted", "dead", WAY_BACK)
 """Last words of the names of queues without such a limit: they are where messages go that have nowhere else to go."""
 SERVICE_LIMITS = {"max-connections": 64, "max-channels": 1024}
 """A replica has two connections; a command that looks at queues has one for a moment."""
@@ -67,6 +70,26 @@ def dead_queue(service: str) -> Queue:
     return Queue(f"{service}.dead")
 
 
+def way_back_queue(cluster: str, service: str) -> Queue:
+    """Where a former system finds what was written here while it is not the authority; it alone may read it.
+
+    Every former system has one, also for a service that tells nothing yet: so what may be done by a broker user can be
+    told from its name, and a service that learns to write needs no new definitions.
+    """
+    return Queue(f"{cluster}.{service}.{WAY_BACK}", f"{HOUSE}.{service}.*.{cluster}")
+
+
+def is_way_back(queue_name: str) -> bool:
+    """Whether this queue is read by a former system, and not by a service of ours."""
+    return queue_name.endswith(f".{WAY_BACK}")
+
+
+def _ways_back(former_systems: Iterable[str]) -> dict[str, Queue]:
+    """The queue of each broker user that has one: staff tools have none, for they never were an authority."""
+    named = {user: user.split(".", 1) for user in former_systems}
+    return {user: way_back_queue(*words) for user, words in named.items() if words[0] != STAFF}
+
+
 def _quorum(service: str) -> dict[str, Any]:
     # On RabbitMQ 4 a message over the limit without a dead-letter exchange is dropped; at-least-once dead-lettering
     # needs reject-publish, which in turn makes a full queue push back on publishers instead of losing anything.
@@ -103,7 +126,7 @@ def definitions(
     return {
         "vhosts": [{"name": vhost}],
         "exchanges": [inside | one for one in _exchanges()],
-        "queues": [inside | one for one in _queues(subscriptions, services)],
+        "queues": [inside | one for one in _queues(subscriptions, services, former_systems)],
         "bindings": [inside | one for one in _bindings(subscriptions, services, former_systems)],
         "users": [
             *(_user(f"{HOUSE}.{name}", password, SERVICE_LIMITS) for name, password in services.items()),
@@ -142,7 +165,7 @@ def _exchanges() -> list[dict[str, Any]]:
     ]
 
 
-def _queues(subscriptions: list[Queue], services: Iterable[str]) -> list[dict[str, Any]]:
+def _queues(subscriptions: list[Queue], services: Iterable[str], former_systems: Iterable[str]) -> list[dict[str, Any]]:
     common = {"durable": True, "auto_delete": False}
     delays = [
         {
@@ -163,6 +186,11 @@ def _queues(subscriptions: list[Queue], services: Iterable[str]) -> list[dict[st
         *({**common, "name": q.name, "arguments": _quorum(q.service)} for q in subscriptions),
         *({**common, "name": unrouted_queue(s).name, "arguments": _KEEP} for s in services),
         *({**common, "name": dead_queue(s).name, "arguments": _KEEP} for s in services),
+        # What a former system rejects, or returns too often, is parked by the service that told it.
+        *(
+            {**common, "name": queue.name, "arguments": _quorum(user.split(".")[1])}
+            for user, queue in _ways_back(former_systems).items()
+        ),
         *delays,
     ]
 
@@ -180,7 +208,7 @@ def _bindings(
         }
 
     return [
-        *(bind(EXCHANGE, q.name, q.binding) for q in subscriptions),
+        *(bind(EXCHANGE, q.name, q.binding) for q in (*subscriptions, *_ways_back(former_systems).values())),
         # Of former systems only: what our own services announce and nobody hears is a fault, and stays in the outbox.
         *(bind(UNROUTED, unrouted_queue(user.split(".")[1]).name, f"{user}.#") for user in former_systems),
         *(bind(DEAD, dead_queue(s).name, s) for s in services),
@@ -192,6 +220,7 @@ def _permissions(services: Iterable[str], former_systems: Iterable[str]) -> list
     def allow(user: str, *, write: str, read: str) -> dict[str, Any]:
         return {"user": user, "configure": "^$", "write": write, "read": read}
 
+    ways_back = _ways_back(former_systems)
     return [
         # A service publishes facts, sends a message to its own queue again, and reads its own queues.
         *(
@@ -202,8 +231,15 @@ def _permissions(services: Iterable[str], former_systems: Iterable[str]) -> list
             )
             for service in services
         ),
-        *(allow(user, write="^traboule$", read="^$") for user in former_systems),
+        *(
+            allow(user, write="^traboule$", read=_just(ways_back[user].name) if user in ways_back else "^$")
+            for user in former_systems
+        ),
     ]
+
+
+def _just(name: str) -> str:
+    return "^" + name.replace(".", r"\.") + "$"
 
 
 def _topic_permissions(services: Iterable[str], former_systems: Iterable[str]) -> list[dict[str, Any]]:

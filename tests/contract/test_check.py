@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from schemas.billing import InvoiceChanged, InvoiceRecorded
 from schemas.catalogue import FACTS
-from schemas.envelope import STRUCTURED, read
+from schemas.envelope import STRUCTURED, read, routing_key
 from schemas.examples import example_event
 from schemas.faults import nearest
 from schemas.fields import Fact
@@ -50,7 +50,7 @@ def test_every_example_is_accepted_without_a_doubt(fact: type[Fact]) -> None:
     for sender in (Sender(), Sender(user=user, clusters=CLUSTERS)):
         one = verdict(event, sender)
         assert (one.accepted, one.warnings) == (True, ())
-        assert one.routing_key == f"{user}.{fact.key}"
+        assert one.routing_key == routing_key(user.split(".")[0], fact, "numelink")
 
 
 FAULTY: dict[str, tuple[dict[str, Any], str, str]] = {

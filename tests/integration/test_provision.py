@@ -9,13 +9,16 @@ from urllib.parse import urlsplit, urlunsplit
 import aio_pika
 import asyncpg
 import pytest
+from aiormq.exceptions import ChannelAccessRefused
 
 from deploy.local import provision as broker_api
 from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
 from deploy.provision import Provisioned, provision
 from services import SERVICES
+from services.ops import broker_rights
 from services.ops.environment import settings_of
+from shared.messaging.management import Management, path
 from tests.support.builders import an_invoice
 from tests.support.in_process import OwnHouse, Passwords
 from tests.support.servers import publish_as, query
@@ -75,6 +78,35 @@ async def test_a_password_is_needed_and_never_printed(again: Provision) -> None:
     assert own.password not in repr(provisioned)
     with pytest.raises(asyncpg.InvalidPasswordError):
         await asyncpg.connect(urlunsplit(own._replace(netloc=f"{own.username}:guess@{own.hostname}:{own.port}")))
+
+
+async def test_who_was_revoked_stays_so(again: Provision, nodes: Nodes) -> None:
+    first = await asyncio.to_thread(again)
+    assert first.revoked == ()
+    queue, url = "numelink.billing.way-back", first.env["TRABOULE_BROKER_URL_NUMELINK_BILLING"]
+    async with await aio_pika.connect(url) as connection:
+        channel = await connection.channel()
+        assert await (await channel.get_queue(queue, ensure=False)).get(fail=False) is None
+    broker = Management(nodes.broker.management_url)
+    vhost = broker_rights.vhost_of(url)
+    nothing = {"configure": "^$", "write": "^$", "read": "^$"}
+    broker.call("PUT", path("permissions", vhost, "numelink.billing"), nothing)
+    broker.call("PUT", path("topic-permissions", vhost, "numelink.billing"), {"exchange": "traboule", **nothing})
+
+    second = await asyncio.to_thread(again)
+    assert second.revoked == ("numelink.billing",)
+    assert "TRABOULE_BROKER_URL_NUMELINK_BILLING" not in second.env
+    assert broker_rights.accounts(broker, vhost)["numelink.billing"].rights.none
+    with pytest.raises(Exception, match=r"ACCESS_REFUSED|access to exchange"):
+        await publish_as(first.env, "numelink.billing", an_invoice())
+    async with await aio_pika.connect(url) as connection:
+        channel = await connection.channel()
+        with pytest.raises(ChannelAccessRefused):
+            await (await channel.get_queue(queue, ensure=False)).get(fail=False)
+    # The others are as before, and whoever decided so can give the rights back.
+    await publish_as(second.env, "clustr-numerique.billing", an_invoice())
+    broker_rights.grant(broker, vhost, "numelink.billing", None)
+    assert (await asyncio.to_thread(again)).env == first.env
 
 
 async def test_the_services_go_by_the_clusters_that_were_provisioned(

@@ -7,7 +7,7 @@ and mailing. PRODUCERS.md has the normal form in words, and what a manifest is.
 import hashlib
 import json
 import sys
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from decimal import Decimal
 
 # Fields that may be left out because they say what is so anyway.
@@ -36,7 +36,7 @@ def normal(kind: str, data: dict) -> dict:
         if name in AMOUNTS.get(kind, ()):
             value = f"{Decimal(value) + 0:.2f}"
         elif kind != "member" and name in MOMENTS:
-            moment = datetime.fromisoformat(value).astimezone(timezone.utc)
+            moment = datetime.fromisoformat(value).astimezone(UTC)
             value = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
         elif kind == "member" and name == "subscriptions":
             value = [normal("subscription", one) for one in value]

@@ -7,6 +7,7 @@ from html import escape
 from itertools import groupby
 from typing import Any, Final
 
+from services.cutover.parity.by_manifest import COUNT
 from services.cutover.parity.compare import What, beside_fields
 from services.cutover.parity.runs import Found, Run, Subject
 
@@ -20,6 +21,17 @@ _WHATS: Final[Mapping[What, tuple[str, str]]] = {
     "different": ("Diffère", "Different"),
     "unreadable": ("Ligne illisible", "Unreadable row"),
 }
+_CONTRADICTION: Final = ("se contredit", "contradicts itself")
+"""In place of "unreadable row" of a manifest, whose kinds are what differs."""
+_FIELDS: Final[Mapping[str, tuple[str, str]]] = {
+    "digest": ("contenu", "content"),
+    COUNT: ("nombre", "count"),
+    "listed": ("énumérés", "listed"),
+}
+"""What a manifest tells, which no record has as a field. Fields of records are shown by their names."""
+_DIGEST_SHOWN = 12
+_FIELD_TITLE: Final = ("Champ", "Field")
+_NARROW: Final = ' class="field"'
 _KINDS: Final[Mapping[str, tuple[str, str]]] = {
     "member": ("Adhérents", "Members"),
     "invoice": ("Factures", "Invoices"),
@@ -47,6 +59,10 @@ _SIDES: Final[Mapping[Subject, tuple[str, str]]] = {
         "There: what the former system did. Here: what Traboule would have done.",
     ),
 }
+_NEWER: Final = (
+    "Plus récents chez nous : modifiés depuis ce que dit le manifeste, et non comparés.",
+    "Newer here: changed since what the manifest says, and not compared.",
+)
 _STYLE = """
 :root { --ink: #1d2430; --soft: #5b6675; --line: #d9dee5; --good: #17693a; --bad: #a3241c; --wash: #f5f7f9; }
 * { box-sizing: border-box }
@@ -59,10 +75,13 @@ h1 { font-size: 1.6rem; margin: 0 } h2 { font-size: 1.15rem; margin: 2.2rem 0 .6
 .clean b { color: var(--good) } .open b, td.bad { color: var(--bad) }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
 th, td { text-align: left; vertical-align: top; padding: .35rem .7rem .35rem 0; border-bottom: 1px solid var(--line) }
-th { font-size: .85rem; white-space: nowrap } .number { text-align: right; white-space: nowrap }
-td { overflow-wrap: anywhere } code { font: .85em ui-monospace, Consolas, monospace; color: var(--soft) }
+th { font-size: .85rem } th [lang=en] { display: block } .wide th [lang=en] { display: inline }
+.number { text-align: right } td.number { white-space: nowrap } th.number { padding-left: 1rem; min-width: 5rem }
+code { font: .85em ui-monospace, Consolas, monospace; color: var(--soft) }
+table.wide { table-layout: fixed } .wide td { overflow-wrap: anywhere }
+.wide th:first-child { width: 24% } .wide th.field { width: 15% }
 table.narrow { width: auto; min-width: 34rem } tbody + tbody { border-top: 1px solid var(--line) }
-td.field, .name { color: var(--soft) } td.field { white-space: nowrap } .accepted td { background: var(--wash) }
+td.field, .name { color: var(--soft) } .accepted td { background: var(--wash) }
 ins { text-decoration: none; border-left: 3px solid var(--good); padding-left: .4rem; display: block }
 ul { padding-left: 1.2rem }
 @media print {
@@ -133,7 +152,8 @@ def _counts(run: Run) -> str:
     titles = [("Là-bas", "There"), ("Chez nous", "Here"), ("Écarts ouverts", "Open"), ("Acceptés", "Accepted")]
     if newer:
         titles.insert(2, ("Plus récents chez nous", "Newer here"))
-    return f"<h2>{_both('Nombre', 'Counts')}</h2>\n" + _table([("Quoi", "What")], titles, rows, "narrow")
+    counted = f"<h2>{_both('Nombre', 'Counts')}</h2>\n" + _table([("Quoi", "What")], titles, rows, "narrow")
+    return f"{counted}<p>{_both(*_NEWER)}</p>" if newer else counted
 
 
 def _sums(run: Run) -> str:
@@ -153,11 +173,12 @@ def _sums(run: Run) -> str:
 
 def _group(kind: str, what: What, found: Sequence[Found]) -> str:
     still = sum(one.accepted is None for one in found)
-    heading = f"{_kind(kind)} : {_both(*_WHATS[what])} ({len(found)}, {_both('ouverts', 'open')} : {still})"
+    told = _CONTRADICTION if kind == "manifest" else _WHATS[what]
+    heading = f"{_kind(kind)} : {_both(*told)} ({len(found)}, {_both('ouverts', 'open')} : {still})"
     titles = [("Écart", "Difference"), *_columns(what)]
     rows = [row for one in found[:SHOWN] for row in _rows(one)]
     more = f"<p>+ {len(found) - SHOWN} (--json)</p>" if len(found) > SHOWN else ""
-    return f"<h2>{heading}</h2>\n{_table(titles, [], rows)}{more}"
+    return f"<h2>{heading}</h2>\n{_table(titles, [], rows, 'wide')}{more}"
 
 
 def _columns(what: What) -> list[tuple[str, str]]:
@@ -167,9 +188,9 @@ def _columns(what: What) -> list[tuple[str, str]]:
         case "missing-there":
             return [("Chez nous", "Here")]
         case "different":
-            return [("Champ", "Field"), ("Là-bas", "There"), ("Chez nous", "Here")]
+            return [_FIELD_TITLE, ("Là-bas", "There"), ("Chez nous", "Here")]
         case "unreadable":
-            return [("Champ", "Field"), ("Là-bas", "There"), ("Pourquoi", "Why")]
+            return [_FIELD_TITLE, ("Là-bas", "There"), ("Pourquoi", "Why")]
 
 
 def _rows(one: Found) -> Iterable[str]:
@@ -184,19 +205,26 @@ def _rows(one: Found) -> Iterable[str]:
     first = f'<td rowspan="{len(difference.fields) + bool(beside)}">{_about(one)}</td>'
     for name in difference.fields:
         cells = "".join(f"<td>{_value(side, name)}</td>" for side in (there, here))
-        yield f'<tr{state}>{first}<td class="field">{escape(name)}</td>{cells}</tr>'
+        yield f'<tr{state}>{first}<td class="field">{_field(name)}</td>{cells}</tr>'
         first = ""
     if beside:
-        yield f'<tr{state}><td class="field"></td><td></td><td>{_whole(beside)}</td></tr>'
+        yield f'<tr{state}><td colspan="3">{_both("Chez nous", "Here")} : {_whole(beside)}</td></tr>'
+
+
+def _field(name: str) -> str:
+    return _both(*_FIELDS[name]) if name in _FIELDS else escape(name)
 
 
 def _whole(said: Mapping[str, Any]) -> str:
-    return " · ".join(f'<span class="name">{escape(name)}</span> {_value(said, name)}' for name in said)
+    return " · ".join(f'<span class="name">{escape(name)}</span> {_value(said, name)}' for name in said) or "–"
 
 
 def _about(one: Found) -> str:
     difference = one.difference
-    about = [f"<b>{escape(difference.item_id)}</b> <code>{one.name}</code>"]
+    item = _kind(difference.item_id) if difference.kind == "manifest" else escape(difference.item_id)
+    if difference.fields == (COUNT,) == (difference.item_id,):
+        item = _field(COUNT)
+    about = [f"<b>{item}</b> <code>{one.name}</code>"]
     if one.owner:
         about.append(f"{_both('suivi par', 'owner')} {escape(one.owner)}")
     if one.accepted is not None:
@@ -212,7 +240,7 @@ def _about(one: Found) -> str:
 def _table(
     words: Sequence[tuple[str, str]], numbers: Sequence[tuple[str, str]], rows: Iterable[str], style: str = ""
 ) -> str:
-    heads = "".join(f"<th>{_both(*title)}</th>" for title in words)
+    heads = "".join(f"<th{_NARROW if title == _FIELD_TITLE else ''}>{_both(*title)}</th>" for title in words)
     heads += "".join(f'<th class="number">{_both(*title)}</th>' for title in numbers)
     body = "\n".join(rows)
     return f'<table class="{style}">\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n'
@@ -243,4 +271,6 @@ def _value(side: Mapping[str, Any], name: str) -> str:
     if value is None or value in ("", [], {}):
         return "–"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if name == "digest":
+        return f"<code>{escape(text[:_DIGEST_SHOWN])}…</code>"
     return escape(text if len(text) <= _LONG else text[:_LONG] + "…")

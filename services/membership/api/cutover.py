@@ -36,6 +36,8 @@ from services.membership.queries.cutover import Request, board, request_now
 from services.membership.record_ids import new_id
 from services.ops import broker_rights
 from shared.runtime.text import shown
+from shared.runtime.tls import TlsError
+from shared.runtime.variables import SecretFileError
 
 log = structlog.get_logger()
 
@@ -366,7 +368,8 @@ class _Desk:
         remains = None
         try:
             await asyncio.to_thread(broker_rights.revoke, user, self._door.broker_url)
-        except broker_rights.RightsError as error:
+        except (broker_rights.RightsError, SecretFileError, TlsError) as error:
+            # It is retired all the same, and is asked again once this is mended.
             remains = str(error)
         whole = told | {"remains": remains}
         async with self._door.writing() as uow:

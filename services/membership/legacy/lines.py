@@ -70,7 +70,8 @@ def with_extra(sheet: Sheet) -> list[Line]:
     own = [normal(one.header) for one, _ in lines[0]]
     for header, written in sheet.extra.items():
         name = normal(header)
-        if name in SECRETS:
+        # A column without a name would be cut off at the end of a file, and its rows set aside.
+        if name in SECRETS or not name:
             continue
         place = own.index(name) if name in own else None
         for line in lines:

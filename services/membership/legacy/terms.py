@@ -152,6 +152,9 @@ def term_lines(fact: MemberRecorded, member: Line, line_of: Callable[[Subscripti
     # A column's first writing is the one without a mark: its rows go first.
     ordered = sorted(fact.subscriptions, key=lambda one: one.subscription_id in own) or [None]
     headers = sorted({header for line in own.values() for header in line})
+    if any(all(header in own.get(number, {}) for number in terms) for header in headers):
+        # Nor was it a term's: the member had a row without one.
+        ordered = [None, *ordered]
     lines = [
         [*member, *line_of(one), *_kept_by(own.get(one.subscription_id, {}) if one else {}, extra, headers)]
         for one in ordered

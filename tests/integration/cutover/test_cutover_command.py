@@ -11,7 +11,7 @@ from tests.support.in_process import OwnHouse
 from tests.support.waiting import eventually
 
 SYSTEM = "numelink/billing"
-OVERRULED = ("parity", "commands", "backup")
+OVERRULED = ("parity", "rehearsal", "commands", "backup")
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,9 @@ async def cutover(*words: str) -> Answer:
 async def switched() -> Answer:
     await cutover("mirror", SYSTEM, "--reason", "the first export is in")
     overruled = [word for name in OVERRULED for word in ("--overrule", name)]
-    return await cutover("switch", SYSTEM, "--reason", "a rehearsal", "--by", "zoé", *overruled)
+    answer = await cutover("switch", SYSTEM, "--reason", "a rehearsal", "--by", "zoé", *overruled)
+    assert answer.exit_code == 0, answer.err
+    return answer
 
 
 async def quarantined(billing: OwnHouse, **fields: Any) -> None:
@@ -57,7 +59,7 @@ async def test_the_gate_tells_what_fails_and_what_mends_it(billing: OwnHouse) ->
     assert answer.exit_code == 1
     for told in (
         "✗ mirror", f"traboule cutover mirror {SYSTEM} --reason", "✗ parity", f"traboule parity --as {SYSTEM}",
-        "✓ queues", "✓ quarantine", "✗ backup", "traboule cutover note-backup",
+        "✗ rehearsal", f"traboule rehearse {SYSTEM}", "✓ queues", "✓ quarantine", "✗ backup", "traboule backup FOLDER",
     ):  # fmt: skip
         assert told in answer.out, told
     await cutover("note-backup", "--note", "on nas1")
@@ -124,6 +126,7 @@ async def test_what_is_held_stands_beside_what_came_late(billing: OwnHouse) -> N
         (("cutover", "open", "nowhere/billing"), "there is no cluster 'nowhere'"),
         (("cutover", "rollback", SYSTEM, "--reason", "x"), "in stage legacy, so it cannot rollback"),
         (("cutover", "switch", SYSTEM, "--reason", " "), "--reason must be"),
+        (("cutover", "open", SYSTEM, "--for", "retire"), "--for is switch or rollback"),
         (("quarantine", "show", "billing"), "write <service>:<number>"),
         (("quarantine", "show", "billing:99999"), "there is no billing:99999"),
         (("quarantine", "apply", "billing:99999", "--reason", "x"), "there is no billing:99999"),
@@ -159,3 +162,38 @@ async def test_retiring_asks_first_takes_the_right_away_and_is_the_end(
     finally:
         assert (await traboule("former-systems", "add", SYSTEM, "--again")).exit_code == 0
     assert (await cutover("rollback", SYSTEM, "--reason", "no")).exit_code == 2
+
+
+async def test_what_was_done_already_is_told_and_not_done_again(billing: OwnHouse) -> None:
+    """An operator whose terminal died in the middle types it again."""
+    for word in ("mirror", "switch", "rollback"):
+        overruled = [word for name in OVERRULED for word in ("--overrule", name)] if word == "switch" else []
+        for by in ("zoé", "somebody else"):
+            answer = await cutover(word, SYSTEM, "--reason", "now", "--by", by, *overruled)
+            assert answer.exit_code == 0, answer.err
+        assert "already, since" in answer.out
+        assert "UTC by zoé" in answer.out
+    assert (await cutover("rollback", SYSTEM, "--reason", "x", "--json")).json["already"]
+    assert (await cutover("mirror", SYSTEM, "--reason", "x", "--json")).json["already"]
+    assert [one["by"] for one in (await cutover("history", SYSTEM, "--json")).json] == ["zoé"] * 3
+
+
+async def test_a_mirror_that_was_never_live_cannot_be_rolled_back_to() -> None:
+    await cutover("mirror", SYSTEM, "--reason", "begun")
+    answer = await cutover("rollback", SYSTEM, "--reason", "x")
+    assert answer.exit_code == 2
+    assert "in stage mirror, so it cannot rollback" in answer.err
+
+
+async def test_a_rollback_has_conditions_too(billing: OwnHouse) -> None:
+    await switched()
+    assert (await cutover("open", SYSTEM, "--for", "rollback")).exit_code == 0
+    await quarantined(billing, invoice_id="F1")
+    assert "✗ quarantine" in (await cutover("open", SYSTEM, "--for", "rollback")).out
+    refused = await cutover("rollback", SYSTEM, "--reason", "x")
+    assert refused.exit_code == 2
+    assert "cannot be rolled back:" in refused.err
+    assert f"traboule quarantine list {SYSTEM}" in refused.err
+    done = await cutover("rollback", SYSTEM, "--reason", "they know", "--overrule", "quarantine", "--json")
+    assert done.json["stage"] == "mirror"
+    assert (await cutover("history", SYSTEM, "--json")).json[0]["overruled"] == ["quarantine"]

@@ -16,8 +16,11 @@ from schemas.cutover_requests import CutoverRequested
 from schemas.envelope import Envelope
 from services.billing.repository import BillingUnitOfWork
 from services.cutover.requests import GOOD_FOR, Answering
+from services.membership.app import forget
 from services.membership.keys import create_key
 from services.membership.record_ids import new_id
+from services.ops import broker_rights
+from shared.messaging.management import Management
 from shared.persistence.database import create_engine
 from tests.integration.membership_api.doors import lifespan
 from tests.support.builders import an_invoice
@@ -36,6 +39,7 @@ class Staff:
     billing: OwnHouse
     client: httpx2.AsyncClient
     keys: dict[str, str] = field(default_factory=dict[str, str])
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def ask(self, method: str, path: str, body: Any = None, *, role: str = "admin", **headers: str) -> Any:
         sent = {"authorization": f"Bearer {await self._key(role)}"}
@@ -67,6 +71,10 @@ class Staff:
         return (await eventually(waits))[0]
 
     async def _key(self, role: str) -> str:
+        async with self.turn:
+            return await self._key_of(role)
+
+    async def _key_of(self, role: str) -> str:
         if role not in self.keys:
             engine = create_engine(self.house.env["TRABOULE_MEMBERSHIP_DATABASE_URL"], application="test", pool_size=1)
             async with engine.begin() as connection:
@@ -79,6 +87,10 @@ class Staff:
 def two(nodes: Nodes, passwords: Passwords) -> Iterator[OwnHouse]:
     with own_house(nodes, passwords, "membership", "billing") as own:
         yield own
+
+
+BRIEFLY = pytest.mark.parametrize("patient", [2.0])
+"""For what asks services that do not run here."""
 
 
 @pytest.fixture
@@ -114,6 +126,7 @@ def problem(answer: Any) -> tuple[int, str]:
 # --- over and back -------------------------------------------------------------------------------------------------
 
 
+@BRIEFLY
 async def test_over_and_back_by_http_alone(staff: Staff) -> None:
     assert (await staff.get(f"/cutover/{BILLING}")).json()["stage"] == "legacy"
     mirrored = (await staff.move("mirror")).json()
@@ -123,7 +136,7 @@ async def test_over_and_back_by_http_alone(staff: Staff) -> None:
     assert problem(refused) == (409, "conditions-not-met")
     failed = {one["name"]: one for one in refused.json()["conditions"]}
     assert set(failed) == set(OVERRULED)
-    assert failed["backup"]["mend"] == 'back the databases up, then traboule cutover note-backup --note "where it lies"'
+    assert "traboule cutover note-backup --note" in failed["backup"]["mend"]
     assert failed["backup"]["call"].startswith("POST /cutover/backups")
     noted = (await staff.ask("POST", "/cutover/backups", {"note": "nas1"})).json()
     # Events and communications do not run here: they are told when they do.
@@ -184,6 +197,26 @@ async def test_a_rollback_waits_until_somebody_looked_at_the_quarantine(staff: S
     assert (await staff.move("rollback", overrule=["quarantine"])).json()["stage"] == "mirror"
 
 
+async def test_a_rollback_waits_until_the_former_system_heard_what_was_written_here(staff: Staff) -> None:
+    await staff.moved("mirror", "switch", system=MEMBERSHIP)
+    assert (await staff.get(f"/cutover/{MEMBERSHIP}/conditions?for=rollback")).json()["holds"]
+    made = await staff.ask("POST", "/records/numelink", {"fields": {"name": "Néon Atelier"}}, role="staff")
+    assert made.status_code == 201
+    refused = await staff.move("rollback", MEMBERSHIP)
+    assert problem(refused) == (409, "conditions-not-met")
+    unmet = {one["name"]: one["told"] for one in refused.json()["conditions"]}
+    assert set(unmet) >= {"way-back-read", "new-ids"}
+    assert unmet["new-ids"].startswith("1 records were made here")
+
+    async def waits() -> bool:
+        found = (await staff.get(f"/cutover/{MEMBERSHIP}/conditions?for=rollback")).json()["conditions"]
+        # Its queue is counted by a service that has no right to read it.
+        return "1 messages wait in numelink.membership.way-back" in [one["told"] for one in found]
+
+    await eventually(waits)
+    assert (await staff.move("rollback", MEMBERSHIP, overrule=list(unmet))).json()["stage"] == "mirror"
+
+
 async def test_retiring_asks_for_the_name_and_takes_the_right_away(
     staff: Staff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -203,8 +236,7 @@ async def test_retiring_asks_for_the_name_and_takes_the_right_away(
     try:
         assert broker_api.call(staff.house.management_url, "GET", rights)["write"] == "^$"
     finally:
-        given = {"configure": "^$", "write": "^traboule$", "read": "^$"}
-        broker_api.call(staff.house.management_url, "PUT", rights, given)
+        broker_rights.grant(Management(staff.house.management_url), staff.house.vhost, "numelink.billing", None)
 
 
 # --- quarantine and parity -----------------------------------------------------------------------------------------
@@ -365,14 +397,21 @@ async def test_a_refusal_leaves_nothing_behind(staff: Staff) -> None:
     assert await staff.billing.column("select id from outbox where routing_key !~ 'answered'") == []
 
 
+@BRIEFLY
 async def test_old_answers_are_forgotten(staff: Staff) -> None:
     await staff.get(f"/cutover/{BILLING}")
     await staff.house.query("update cutover_requests set at = at - interval '8 days'")
     [old] = await staff.house.column("select id from cutover_requests")
     await staff.get(f"/cutover/{BILLING}/history")
+    await staff.ask("POST", "/cutover/backups", {"note": "x"}, idempotency_key="old")
+    await staff.house.query("update idempotency_keys set at = at - interval '8 days'")
+    engine = create_engine(staff.house.env["TRABOULE_MEMBERSHIP_DATABASE_URL"], application="test", pool_size=1)
+    await forget(engine)
+    await engine.dispose()
+    assert await staff.house.column("select idempotency_key from idempotency_keys") == []
     kept = {row["id"]: row["answer"] for row in await staff.house.query("select id, answer from cutover_requests")}
-    assert len(kept) == 2
-    assert kept[old] is None
+    assert kept.pop(old) is None
+    assert any(kept.values())
     assert (await staff.get(f"/cutover/requests/{old}")).json()["state"] == "done"
 
 

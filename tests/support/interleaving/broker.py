@@ -21,7 +21,7 @@ from shared.messaging.topology import EXCHANGE
 KILLED_AT_ONCE = LaneSettings(linger=0.001, drain_timeout=0.0)
 LOST_ACKS, TWICE, SHUFFLED = 0.03, 0.1, 0.3
 """How often."""
-DRAINED = 6.0
+DRAINED = 30.0
 """Seconds after which a message that is not settled is held to be lost."""
 _SUBSCRIPTIONS = {one.fact: one for one in SUBSCRIPTIONS}
 

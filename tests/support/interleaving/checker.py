@@ -156,7 +156,8 @@ class Checker:
 
     def _late(self, one: Transaction) -> None:
         """What a person decided: what is applied replaces what is held, unless that is newer by the same writer."""
-        writes = [(row["record_id"], _record(row)) for row in one.writes]
+        # What is held makes way first, and is then replaced.
+        writes = list({row["record_id"]: _record(row) for row in one.writes}.items())
         for row in one.decided:
             self._decided[row["message_id"]] += 1
             if row["state"] != "applied":
@@ -188,7 +189,8 @@ class Checker:
             done = self._changes[name]
             if asked.by_broker is not None:
                 reason = parked.get(asked.by_broker)
-                if done + (reason is not None) != 1:
+                # A second copy may come after the first was parked, when it can be carried out: once, all the same.
+                if done > 1 or not (done or reason):
                     self._say(f"command {name} was carried out {done} times, and parked: {reason}")
                 if reason is not None and reason not in REFUSED:
                     self._say(f"command {name} was parked: {reason}")

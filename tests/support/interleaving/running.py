@@ -26,7 +26,7 @@ from tests.support.interleaving.trouble import Shaken, Trouble
 AT_ONCE, WAVE = 32, 250
 _CONNECTIONS = 60
 _RECORDS = "select cluster, to_jsonb(s)::text from source_records s"
-_LETTERS = "select message_id, reason, body from dead_letters"
+_LETTERS = "select reason, body from dead_letters"
 _OUTBOX = "select routing_key, body from outbox"
 
 
@@ -82,7 +82,7 @@ async def _wave(url: str, seeds: list[int], *, kills: bool) -> Found:
         async def live() -> None:
             for story in waiting:
                 try:
-                    async with asyncio.timeout(20):
+                    async with asyncio.timeout(90):
                         await story.run()
                 except* Exception as error:
                     story.broken = repr(error)
@@ -103,7 +103,7 @@ async def _checked(connection: asyncpg.Connection[Any], stories: list[Story]) ->
         tree = orjson.loads(row)
         records[cluster][tree["record_id"]] = record_left(tree)
     letters: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
-    for message_id, reason, body in await connection.fetch(_LETTERS):
+    for reason, body in await connection.fetch(_LETTERS):
         tree = orjson.loads(body)
         letters[tree["data"].get("cluster") or tree["source"].split("/")[1]].append((tree["id"], reason))
     told: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)

@@ -10,12 +10,15 @@ import pytest
 from schemas.catalogue import RECORDED
 from schemas.fields import Fact
 from services import SERVICES
+from services.cutover.manifests import Listed, Manifest
+from services.cutover.parity.by_manifest import ManifestComparison
 from services.cutover.parity.compare import Difference, Sides
 from services.cutover.parity.held import kinds_of
 from services.cutover.parity.page import SHOWN, page
 from services.cutover.parity.runs import Acceptance, Found, Run
 from services.membership.importing import FormerSystem, open_files
 from services.ops.exported import Export, read_export
+from tests.support.builders import an_invoice
 
 AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 EVIL = '"><script>alert(1)</script>'
@@ -75,6 +78,25 @@ def test_a_record_that_one_side_lacks_is_told_whole_in_one_row() -> None:
 
     assert Balanced(text).open == []
     assert f"number A · label {EVIL}" in Balanced(text).text
+
+
+def test_what_a_manifest_tells_is_shown_beside_what_is_held() -> None:
+    held = an_invoice(invoice_id="F1", label=EVIL, version=7)
+    listed = {("invoice", "F1"): Listed(8, "ab" * 32), ("invoice", "F2"): Listed()}
+    comparison = ManifestComparison(Manifest(17, AT, {"invoice": 3, "payment": 2}, listed), ["invoice", "payment"])
+    comparison.held("invoice", "F1", held)
+    result = comparison.result()
+    counts = {**result.counts, "invoice": Sides(3, 1, newer_here=4)}
+    differences = [Found(one, one.digest, None, None) for one in result.differences]
+    text = page("numelink/billing", Run(7, "numelink", AT, "us", [], counts, {}, differences, manifest=17))
+
+    read = Balanced(text)
+    assert read.open == []
+    for told in ("Manifeste Manifest : 17", "abababababab…", "contenu content", f"label {EVIL}", "Plus récents chez nous",
+                 "se contredit", "it does not list as many"):  # fmt: skip
+        assert told in read.text, told
+    assert "ab" * 32 not in text
+    assert "Ligne illisible" not in read.text
 
 
 def test_a_page_does_not_grow_without_end() -> None:

@@ -78,7 +78,7 @@ def members(draw: st.DrawFn) -> MemberRecorded:
 
 def _is_name(written: str) -> bool:
     try:
-        MemberRecorded(record_id="1", version=1, name=written)
+        MemberRecorded.model_validate({"record_id": "1", "version": 1, "name": written})
     except ValueError:
         return False
     return True
@@ -171,7 +171,8 @@ def rows(draw: st.DrawFn, headers: Sequence[str], fixed: dict[str, tuple[str, ..
 
 NEVER = ("",)
 CIVI = {"Contact ID": ("12",), "Contact Type": ("Individual", "Organization", "Household"),
-        "Contact is in Trash": NEVER, "Test": NEVER, "On Hold": NEVER, "Display Name": ("Le Club",), "First Name": ("Zoé",), "Last Name": ("Müller",),
+        "Contact is in Trash": NEVER, "Test": NEVER, "On Hold": NEVER, "Display Name": ("Le Club",),
+        "First Name": ("Zoé",), "Last Name": ("Müller",),
         "Organization Name": ("",), "Legal Name": ("", "ACME"), "Contact Subtype": ("", "Sponsor"),
         "Legal Identifier": ("", "123456782", "12345678200010", "W691234567"),
         "Membership Status": ("New", "Current", "Pending", "Expired"), "Membership ID": ("", "M1")}  # fmt: skip

@@ -77,11 +77,44 @@ def test_each_publishes_under_its_own_name_alone(tree: dict[str, Any], user: str
     assert bool(re.search(right["write"], key)) is may
 
 
-def test_a_former_system_may_publish_and_nothing_else(tree: dict[str, Any]) -> None:
+def test_a_former_system_may_publish_and_read_its_way_back_and_nothing_else(tree: dict[str, Any]) -> None:
+    queues = [queue["name"] for queue in tree["queues"]]
     for row in tree["permissions"]:
         assert row["configure"] == "^$"
         if row["user"] in FORMER:
-            assert (row["read"], row["write"]) == ("^$", "^traboule$")
+            assert row["write"] == "^traboule$"
+            assert [name for name in queues if re.search(row["read"], name)] == [f"{row['user']}.way-back"]
+            assert not re.search(row["read"], f"x{row['user']}.way-back")
+            assert not re.search(row["read"], f"{row['user'].replace('.', '-')}.way-back")
+
+
+def test_what_is_written_here_goes_to_the_one_former_system(tree: dict[str, Any]) -> None:
+    bound = {b["destination"]: b["routing_key"] for b in tree["bindings"] if b["destination"].endswith(".way-back")}
+    assert bound == {
+        "numelink.billing.way-back": "traboule.billing.*.numelink",
+        "clustr-numerique.billing.way-back": "traboule.billing.*.clustr-numerique",
+    }
+    arguments = by_name(tree["queues"])["numelink.billing.way-back"]["arguments"]
+    assert arguments["x-dead-letter-routing-key"] == "billing", "what it gives back is parked by the service"
+    assert not any(re.search(row["read"], "numelink.billing.way-back") for row in tree["permissions"]
+                   if row["user"] == "traboule.billing")  # fmt: skip
+
+
+def test_staff_tools_read_nothing() -> None:
+    tree = definitions([], {}, {"staff.membership": "s"})
+    assert [row["read"] for row in tree["permissions"]] == ["^$"]
+    assert [one["name"] for one in tree["queues"] if one["name"].endswith("way-back")] == []
+
+
+def test_what_a_new_former_system_needs_is_told_from_its_name_alone() -> None:
+    tree = definitions([], {}, {"grandlyon.membership": "g"})
+    names = [one["name"] for one in tree["queues"] if one["name"].startswith("grandlyon.membership.")]
+    assert names == ["grandlyon.membership.way-back"]
+    found = {(b["destination"], b["routing_key"]) for b in tree["bindings"] if "grandlyon" in b["routing_key"]}
+    assert found == {
+        ("grandlyon.membership.way-back", "traboule.membership.*.grandlyon"),
+        ("membership.unrouted", "grandlyon.membership.#"),
+    }
 
 
 def test_a_service_reads_its_own_queues_alone(tree: dict[str, Any]) -> None:

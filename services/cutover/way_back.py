@@ -1,0 +1,115 @@
+"""The way back: what a former system would lose by a rollback, seen to before it.
+
+A service that writes announces a :class:`schemas.fields.ForFormerSystem`, and has a module ``way_back``: what of its
+records was written here (``unsaid``), as files (``files``), and how to tell what it holds of one (``tell_held``).
+"""
+
+from collections import Counter
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from importlib import import_module
+from typing import Any, Protocol
+
+import orjson
+
+from schemas.catalogue import FACTS
+from schemas.envelope import routing_key
+from schemas.fields import ForFormerSystem
+from services.cutover.gate import Condition
+from shared.cutover.quarantine import Late
+from shared.cutover.stages import standings
+from shared.messaging.topology import HOUSE, way_back_queue
+from shared.persistence.database import rows_of
+from shared.persistence.unit_of_work import UnitOfWork
+
+FACT_OF = {fact.service: fact for fact in FACTS if issubclass(fact, ForFormerSystem)}
+"""What each service that writes tells former systems."""
+
+_ON_ITS_WAY = """
+    select (select count(*) from outbox where routing_key = $1),
+           (select count(*) from dead_letters where status = 'parked' and routing_key = $1)
+"""
+
+
+class Unsaid(Protocol):
+    """A record that its former system has not said as it is here."""
+
+    @property
+    def record_id(self) -> str: ...
+    @property
+    def new_id(self) -> bool: ...
+    @property
+    def left_out(self) -> tuple[str, ...]: ...
+    def as_json(self) -> dict[str, Any]: ...
+
+
+def writes(service: str) -> bool:
+    """Whether a service takes commands of its own, so that there is something to tell."""
+    return service in FACT_OF
+
+
+def unsaid(uow: UnitOfWork, service: str, cluster: str) -> AsyncGenerator[Unsaid]:
+    """Every record of the cluster that its former system has not said as it is here, by id."""
+    return import_module(f"services.{service}.way_back").unsaid(uow, cluster)
+
+
+def files(service: str, records: Iterable[Unsaid]) -> Mapping[str, bytes]:
+    """These records as files that the former system imports, by the kind of file."""
+    return import_module(f"services.{service}.way_back").files(records)
+
+
+async def tell_held_of(uow: UnitOfWork, service: str, late: Late) -> None:
+    """Tell a former system what we hold of the record of a late message, once that was applied or dismissed.
+
+    Only while it could come back: once it is the authority again, or retired, there is nothing to tell.
+    """
+    if not writes(service) or (await standings(uow.connection, [late.cluster]))[late.cluster].stage != "live":
+        return
+    said = orjson.loads(late.body)["data"]
+    await import_module(f"services.{service}.way_back").tell_held(uow, late.cluster, said, late.message_id)
+
+
+async def unsettled(uow: UnitOfWork, service: str, cluster: str, waiting: int) -> list[Condition]:
+    """What would be lost by rolling back now, as conditions; ``waiting`` messages wait in the way-back queue."""
+    if not writes(service):
+        return []
+    key = routing_key(HOUSE, FACT_OF[service], cluster)
+    ((unsent, refused),) = rows_of(await uow.connection.exec_driver_sql(_ON_ITS_WAY, (key,)))
+    new_ids, lossy, fields = 0, 0, Counter[str]()
+    async for one in unsaid(uow, service, cluster):
+        new_ids += one.new_id
+        lossy += bool(one.left_out)
+        fields.update(one.left_out)
+    system = f"{cluster}/{service}"
+    return [
+        _read(system, way_back_queue(cluster, service).name, waiting, unsent, refused),
+        _expressible(system, lossy, fields),
+        _new_ids(system, new_ids),
+    ]
+
+
+def _read(system: str, queue: str, waiting: int, unsent: int, refused: int) -> Condition:
+    told = {f"wait in {queue}": waiting, "are to be sent there": unsent, "were given back and are parked": refused}
+    found = [f"{count} messages {where}" for where, count in told.items() if count]
+    mend = (
+        f"have the former system read its queue; or traboule cutover way-back {system} --export FILE.csv, "
+        "import that there, and --overrule way-back-read"
+    )
+    return Condition("way-back-read", not found, ", ".join(found) or f"nothing waits in {queue}", mend)
+
+
+def _expressible(system: str, lossy: int, fields: Counter[str]) -> Condition:
+    told = "nothing that was written here is left out there"
+    if lossy:
+        named = ", ".join(f"{name} ({count})" for name, count in sorted(fields.items()))
+        told = f"{lossy} records say what its columns cannot: {named}"
+    mend = f"traboule cutover way-back {system}, note there by hand what is left out, and --overrule expressible"
+    return Condition("expressible", not lossy, told, mend)
+
+
+def _new_ids(system: str, count: int) -> Condition:
+    told = f"{count} records were made here, and get another id there" if count else "no record was made here"
+    mend = (
+        f"traboule cutover way-back {system}; have it say same_as when it publishes them, or confirm them afterwards "
+        "(traboule duplicates confirm), and --overrule new-ids"
+    )
+    return Condition("new-ids", not count, told, mend)

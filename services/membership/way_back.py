@@ -1,0 +1,145 @@
+"""What is written here, told to the former system in its own columns, and listed before a rollback."""
+
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.membership import MemberRecorded, MemberWritten
+from services.house import tell
+from services.membership.domain.records import RecordKey
+from services.membership.legacy import PLAIN, PRODUCTS
+from services.membership.legacy.lines import made_here
+from services.membership.legacy.way_back import Written, file_of, write
+from services.membership.repository import MembershipUnitOfWork
+from shared.persistence.database import rows_of
+
+SERVICE = "membership"
+PAGE = 500
+
+# What was written here goes through record_changes, which is as small as what was done here; a mirror may be large.
+# Of late messages about one record the one that was decided last counts: applied, both sides hold the same.
+_UNSAID = """
+    with dismissed as (
+        select record_id from (
+            select distinct on (record_id) record_id, state from (
+                select convert_from(body, 'UTF8')::json #>> '{data,record_id}' as record_id, state, decided_at, id
+                from quarantine where cluster = $1 and state <> 'waiting'
+                    and decided_at >= (select max(at) from stage_history where cluster = $1 and stage = 'live')
+            ) decided order by record_id, decided_at desc, id desc
+        ) newest where state = 'dismissed'
+    ), here as (
+        select distinct s.record_id from record_changes c join source_records s using (cluster, record_id)
+        where c.cluster = $1 and s.written_here
+    )
+    select n.record_id, n.record_id in (select record_id from dismissed),
+           array(select distinct c.command from record_changes c
+                 where c.cluster = $1 and c.record_id = n.record_id and s.written_here order by c.command),
+           case when s.removed then null else s.written::text end
+    from (select record_id from here union select record_id from dismissed) n
+    left join source_records s on s.cluster = $1 and s.record_id = n.record_id
+    where n.record_id > $2 order by n.record_id limit $3
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsaid:
+    """A record that the former system has not said as it is here. ``written`` is None where we hold no such record.
+
+    ``commands`` are the kinds of those that changed it here; ``dismissed`` is whether a late message about it was.
+    """
+
+    record_id: str
+    commands: tuple[str, ...]
+    dismissed: bool
+    new_id: bool
+    written: Written | None
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The fields that the former system has no way to say."""
+        return () if self.written is None else self.written.left_out
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs: what it is about, without what it says."""
+        return {
+            "record_id": self.record_id,
+            "commands": self.commands,
+            "dismissed": self.dismissed,
+            "new_id": self.new_id,
+            "removed": self.written is None,
+            "file": None if self.written is None else self.written.file,
+            "left_out": self.left_out,
+        }
+
+
+def tell_written(uow: MembershipUnitOfWork, cluster: str, fact: MemberRecorded, cause: str) -> None:
+    """Tell the former system, when the transaction commits, of a version that was written here."""
+    software, written = _written(uow, cluster, fact)
+    told = MemberWritten(
+        version=fact.version,
+        cluster=cluster,
+        record_id=fact.record_id,
+        product=software,
+        file=written.file,
+        columns=written.columns,
+        rows=written.rows,
+        left_out=written.left_out,
+        new_id=made_here(fact.record_id),
+    )
+    tell(uow, MemberWritten, [(told, cause)], to=cluster)
+
+
+async def tell_held(uow: MembershipUnitOfWork, cluster: str, said: Mapping[str, Any], cause: str) -> None:
+    """Tell the former system what we hold of the record that it spoke of, or that we hold none."""
+    key = RecordKey(cluster, said["record_id"])
+    held = (await uow.held([key])).get(key)
+    if held is not None and not held.record.removed:
+        fact = MemberRecorded.model_validate({**held.record.written, "version": held.newest.version})
+        tell_written(uow, cluster, fact, cause)
+        return
+    gone = MemberWritten(
+        version=0 if held is None else held.newest.version,
+        cluster=cluster,
+        record_id=key.record_id,
+        product=_product(uow, cluster)[0],
+        file="",
+        columns=(),
+        rows=(),
+        removed=True,
+    )
+    tell(uow, MemberWritten, [(gone, cause)], to=cluster)
+
+
+async def unsaid(uow: MembershipUnitOfWork, cluster: str) -> AsyncGenerator[Unsaid]:
+    """Every record that was written here and that its former system has not said since, and every one of which a late
+    message was dismissed since the last switch; by record id."""
+    after = ""
+    while True:
+        rows = rows_of(await uow.connection.exec_driver_sql(_UNSAID, (cluster, after, PAGE)))
+        for record_id, dismissed, commands, written in rows:
+            fact = None if written is None else MemberRecorded.model_validate_json(written)
+            back = None if fact is None else _written(uow, cluster, fact)[1]
+            yield Unsaid(record_id, tuple(commands), dismissed, made_here(record_id), back)
+            after = record_id
+        if len(rows) < PAGE:
+            return
+
+
+def files(records: Iterable[Unsaid]) -> dict[str, bytes]:
+    """The records as files that the former system's product imports: by kind, those of which there are any."""
+    written = [one.written for one in records if one.written is not None]
+    return {
+        kind.name: file_of(kind, found)
+        for kind in PRODUCTS
+        if (found := [one for one in written if one.file == kind.name])
+    }
+
+
+def _written(uow: MembershipUnitOfWork, cluster: str, fact: MemberRecorded) -> tuple[str, Written]:
+    software, added = _product(uow, cluster)
+    return software, write(fact, software, added)
+
+
+def _product(uow: MembershipUnitOfWork, cluster: str) -> tuple[str, tuple[str, ...]]:
+    configured = uow.policy.clusters[cluster]
+    return configured.products.get(SERVICE, PLAIN), configured.added_columns.get(SERVICE, ())

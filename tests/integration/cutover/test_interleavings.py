@@ -1,0 +1,103 @@
+"""A hundred random interleavings for every day (`make faults` has ten thousand), and proof that they can fail."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from deploy.local.nodes import Nodes
+from services.membership import records
+from shared.cutover import quarantine, stages
+from shared.cutover.fence import Fenced
+from shared.cutover.stages import Standing
+from shared.messaging.consumer import Lane
+from tests.support.in_process import OwnHouse, Passwords, own_house
+from tests.support.interleaving.running import interleave, prepare
+
+FEW, UNTIL_FOUND = range(120), range(1_000, 2_000)
+
+
+@pytest.fixture(scope="module")
+def membership(nodes: Nodes, passwords: Passwords) -> Iterator[OwnHouse]:
+    with own_house(nodes, passwords, "membership") as own:
+        yield own
+
+
+@pytest.fixture(scope="module")
+def url(membership: OwnHouse) -> str:
+    url = membership.env["TRABOULE_MEMBERSHIP_DATABASE_URL"]
+    asyncio.run(prepare(url))
+    return url
+
+
+async def test_one_writer_nothing_lost_and_parity_after_the_way_back(url: str) -> None:
+    found = await interleave(url, FEW, enough=len(FEW))
+    assert not found.wrong, "\n".join(found.wrong[:5])
+    assert found.stories == len(FEW)
+    # What was looked for did happen, or the model would have been held against nothing.
+    for outcome in ("applied", "superseded", "quarantined", "carried out", "parked", "refused", "deaths", "cuts"):
+        assert found.outcomes[outcome], f"{outcome}: {found.outcomes}"
+
+
+def _without_the_lock(patch: pytest.MonkeyPatch) -> None:
+    """The stage is read, and may change before the commit."""
+    patch.setattr(stages, "_SHARE", "select from unnest($1::text[]) as c")
+
+
+def _without_the_fence(patch: pytest.MonkeyPatch) -> None:
+    """What comes too late is applied."""
+
+    async def hear(self: Fenced, uow: Any, messages: Sequence[Any]) -> None:
+        await self.handler(uow, messages)
+
+    patch.setattr(Fenced, "__call__", hear)
+
+
+def _without_quarantine(patch: pytest.MonkeyPatch) -> None:
+    """What comes too late is dropped."""
+
+    async def keep(*_: Any) -> None:
+        return
+
+    patch.setattr(quarantine, "keep", keep)
+
+
+def _commands_without_asking(patch: pytest.MonkeyPatch) -> None:
+    """A command does not look who is the authority."""
+
+    async def require_ours(*_: Any) -> Standing:
+        return Standing("live", 2)
+
+    patch.setattr(records, "require_ours", require_ours)
+
+
+def _acknowledged_first(patch: pytest.MonkeyPatch) -> None:
+    """Messages are acknowledged before what they cause is committed."""
+    settle = Lane._settle  # pyright: ignore[reportPrivateUsage]
+
+    async def acknowledge_and_settle(self: Lane, units: Any) -> None:
+        await self._acknowledge(self._hand)  # pyright: ignore[reportPrivateUsage]
+        await settle(self, units)
+
+    patch.setattr(Lane, "_settle", acknowledge_and_settle)
+
+
+MUTANTS = (
+    _without_the_lock,
+    _without_the_fence,
+    _without_quarantine,
+    _commands_without_asking,
+    _acknowledged_first,
+)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda one: one.__name__.strip("_"))
+async def test_a_fault_in_the_code_is_found(
+    url: str, monkeypatch: pytest.MonkeyPatch, mutant: Callable[[pytest.MonkeyPatch], None]
+) -> None:
+    mutant(monkeypatch)
+    found = await interleave(url, UNTIL_FOUND)
+    assert found.wrong, f"{found.stories} stories, and nothing was found"
