@@ -82,7 +82,7 @@ def _listed(record_type: type[L], kind: str, fact: Fact) -> L:
 
 def _member_written() -> Fact:
     return membership.MemberWritten(
-        version=_MICROSECONDS,
+        version=4713,
         cluster=CLUSTER,
         record_id="1042",
         product="galette",

@@ -121,7 +121,7 @@ async def carry_out(uow: MembershipUnitOfWork, command: Command) -> Done:
     )
     if standing.stage == "live":
         # Once it is retired nobody reads its queue any more.
-        tell_written(uow, key.cluster, following.fact, command.command_id)
+        await tell_written(uow, key.cluster, following.fact, command.command_id)
     return Done(key, version, etag_of(version, envelope.digest), following.changed, standing)
 
 

@@ -72,11 +72,15 @@ class Unsaid:
         }
 
 
-def tell_written(uow: MembershipUnitOfWork, cluster: str, fact: MemberRecorded, cause: str) -> None:
-    """Tell the former system, when the transaction commits, of a version that was written here."""
+async def tell_written(uow: MembershipUnitOfWork, cluster: str, fact: MemberRecorded, cause: str) -> None:
+    """Tell the former system, when the transaction commits, of a version that was written here.
+
+    What is told has a number of its own, given under the writers' turn. The record's version would not do: it may go
+    back when a late message is applied, and what is said again after a dismissal must not look like the message before.
+    """
     software, written = _written(uow, cluster, fact)
     told = MemberWritten(
-        version=fact.version,
+        version=await uow.next_version(),
         cluster=cluster,
         record_id=fact.record_id,
         product=software,
@@ -92,13 +96,14 @@ def tell_written(uow: MembershipUnitOfWork, cluster: str, fact: MemberRecorded, 
 async def tell_held(uow: MembershipUnitOfWork, cluster: str, said: Mapping[str, Any], cause: str) -> None:
     """Tell the former system what we hold of the record that it spoke of, or that we hold none."""
     key = RecordKey(cluster, said["record_id"])
+    await uow.take_turn()
     held = (await uow.held([key])).get(key)
     if held is not None and not held.record.removed:
         fact = MemberRecorded.model_validate({**held.record.written, "version": held.newest.version})
-        tell_written(uow, cluster, fact, cause)
+        await tell_written(uow, cluster, fact, cause)
         return
     gone = MemberWritten(
-        version=0 if held is None else held.newest.version,
+        version=await uow.next_version(),
         cluster=cluster,
         record_id=key.record_id,
         product=_product(uow, cluster)[0],

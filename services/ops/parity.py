@@ -101,8 +101,7 @@ def _prove_by_manifest(system: System, by: str) -> tuple[Run, list[str]]:
 
     proved = run(prove_by_newest_manifest(system, kinds_of(system.service), by=by))
     return proved, [
-        f"{sides.newer_here:,} {kind} records are newer here than the manifest says, and are not compared: "
-        "a manifest made now would tell"
+        f"{kind}: {sides.newer_here:,} newer here than the manifest says, and not compared; one made now would tell"
         for kind, sides in proved.counts.items()
         if sides.newer_here
     ]

@@ -133,7 +133,7 @@ def _change(one: Found) -> str:
     difference = one.difference
     there, here = difference.there or {}, difference.here or {}
     if difference.what == "different":
-        lines = [f"{name}: {_short(there[name])} → {_short(here[name])}" for name in difference.fields]
+        lines = [f"{name}: {_told(there, name)} → {_told(here, name)}" for name in difference.fields]
         return "\n".join([*lines, _whole(beside_fields(difference))]).rstrip()
     if difference.why:
         return "\n".join(f"{name}: {_short(there[name])}: {why}" for name, why in difference.why.items())
@@ -143,7 +143,12 @@ def _change(one: Found) -> str:
 def _whole(said: Mapping[str, Any]) -> str:
     # A record begins with its own id, which stands beside it.
     names = [name for at, name in enumerate(said) if name != "record_id" and not (at == 0 and name.endswith("_id"))]
-    return ", ".join(f"{name} {_short(said[name])}" for name in names[:4])
+    return ", ".join(f"{name} {_told(said, name)}" for name in names[:4])
+
+
+def _told(side: Mapping[str, Any], name: str) -> str:
+    # Nobody reads a digest to its end.
+    return f"{side[name][:12]}…" if name == "digest" else _short(side[name])
 
 
 def _short(value: Any) -> str:

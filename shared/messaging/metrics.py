@@ -7,6 +7,7 @@ from prometheus_client import Counter, Gauge, Histogram
 LAG = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200)
 """Seconds: from "at once" to "the broker was away for two hours"."""
 
+OUTCOMES = ("applied", "duplicate", "parked", "retried")
 EVENTS = Counter("traboule_events_total", "Events by what became of them", ["queue", "outcome"])
 PARKED = Counter("traboule_parked_total", "Events set aside, by the reason to group by", ["queue", "reason"])
 RETRIED = Counter(
@@ -43,6 +44,9 @@ RELAY_ACTIVE = Gauge("traboule_relay_active", "1 in the replica that holds the r
 
 def watch_lane(queue: str, prefetch: int, in_hand: Callable[[], int]) -> None:
     """Show how full a lane's hand is. It is counted when somebody asks, so it costs a message nothing."""
+    # A counter that appears with its first hundred is not seen to grow; one that was at nought is.
+    for outcome in OUTCOMES:
+        EVENTS.labels(queue, outcome)
     HOLDING.labels(queue).set(0)
     PREFETCH.labels(queue).set(prefetch)
     IN_HAND.labels(queue).set_function(in_hand)

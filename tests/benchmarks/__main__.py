@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 
 from deploy.local.provision import call
 from deploy.local.runs import LOCAL
-from tests.benchmarks import journey, lanes, members, profiled, recognition, replicas
+from tests.benchmarks import journey, lanes, members, profiled, recognition, replicas, switching
 from tests.benchmarks.report import Report
 from tests.benchmarks.stage import Stage, stage
 
 JOURNEY = ("import", "latency", "reads", "memory")
-PARTS = ("lanes", *JOURNEY, "growth", "recognition", "replicas")
+PARTS = ("lanes", *JOURNEY, "growth", "recognition", "replicas", "switching")
 
 
 def main() -> int:
@@ -50,6 +50,9 @@ def main() -> int:
         if "replicas" in wanted:
             _say("replicas")
             _part(report, "replicas", lambda: report.replicas(replicas.measure(where, quick=arguments.quick)))
+        if "switching" in wanted:
+            _say("switching")
+            _part(report, "switching", lambda: report.switching(switching.measure(where, quick=arguments.quick)))
     report.show(LOCAL / "bench.json", time.monotonic() - started)
     return 1 if "failed" in report.figures else 0
 

@@ -16,6 +16,7 @@ from tests.benchmarks.lanes import Ratio, Result
 from tests.benchmarks.members import Growth
 from tests.benchmarks.recognition import Recognition, Step
 from tests.benchmarks.replicas import Replicas
+from tests.benchmarks.switching import Switching
 
 READS_TARGET, P99_TARGET = 0.45, 250.0
 RECOGNISED_P50, RECOGNISED_P99 = 5.0, 20.0
@@ -66,6 +67,24 @@ class Report:
             for letter, one in results.items()
         }
         self.figures["ratios"] = [asdict(ratio) | {"met": ratio.met} for ratio in ratios]
+        self.grid.add_section()
+
+    def switching(self, one: Switching) -> None:
+        """A switch and a rollback in the middle of traffic."""
+        self.line(
+            "a switch under 200 messages/s and 20 commands/s: commands refused for",
+            f"{one.refused:.2f} s",
+            f"< 1 s; the move itself {one.switch * 1000:,.0f} ms, the rollback {one.rollback * 1000:,.0f} ms",
+            one.refused < 1,
+        )
+        self.line(
+            f"{one.messages:,} messages: applied {one.applied:,}, quarantined {one.quarantined:,}; "
+            f"{one.carried_out} of {one.commands} commands carried out",
+            f"{one.lost} lost",
+            f"none; a command takes p50 {one.p50:.0f}, p99 {one.p99:.0f} ms",
+            one.lost == 0,
+        )
+        self.figures["switching"] = asdict(one)
         self.grid.add_section()
 
     def replicas(self, found: list[Replicas]) -> None:

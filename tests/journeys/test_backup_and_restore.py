@@ -207,34 +207,31 @@ async def test_a_restored_house_ends_as_the_undisturbed_one_and_nothing_has_its_
 ) -> None:
     backup = tmp_path / "backup"
     nodes, house = first
-    if True:  # noqa
-        former = FormerSystems(house.env)
-        with environment(house.env, nodes):
-            await a_year_of_work(former, house.env)
-            # On its way at the moment of the backup, and lost with the queues: what membership has not taken in yet,
-            # and what membership has told of a merge.
-            for name in ("billing", "events", "communications"):
-                house.stop(name)
-            await former.say(
-                "clustr-numerique.membership", a_member(record_id="4", name="Coutellerie", siren="775672272")
-            )
-            await former.say("numelink.billing", an_invoice(invoice_id="F-0", record_id="B-2"))
-            await well("duplicates", "separate", "numelink/B-2", "--reason", "another company after all")
-            house.stop("membership")
-            for name in ("billing", "events", "communications"):
-                house.start(name)
-            await former.say("numelink.billing", an_invoice(invoice_id="F-2", record_id="B-2", gross="1200"))
-            await former.say("numelink.events", a_registration(registration_id="R-2", event_id="E-2", record_id="B-1"))
+    former = FormerSystems(house.env)
+    with environment(house.env, nodes):
+        await a_year_of_work(former, house.env)
+        # On its way at the moment of the backup, and lost with the queues: what membership has not taken in yet,
+        # and what membership has told of a merge.
+        for name in ("billing", "events", "communications"):
+            house.stop(name)
+        await former.say("clustr-numerique.membership", a_member(record_id="4", name="Coutellerie", siren="775672272"))
+        await former.say("numelink.billing", an_invoice(invoice_id="F-0", record_id="B-2"))
+        await well("duplicates", "separate", "numelink/B-2", "--reason", "another company after all")
+        house.stop("membership")
+        for name in ("billing", "events", "communications"):
+            house.start(name)
+        await former.say("numelink.billing", an_invoice(invoice_id="F-2", record_id="B-2", gross="1200"))
+        await former.say("numelink.events", a_registration(registration_id="R-2", event_id="E-2", record_id="B-1"))
 
-            traffic = Traffic(former)
-            traffic.start()
-            made = (await well("backup", str(backup), "--json")).json
-            await traffic.finish()
-            assert made["held_up_seconds"] < 2
-            house.start("membership")
-            await wait_until_settled(house.env)
-            undisturbed = await everything(house.env)
-            inboxes = {name: await query(house.env, name, "select message from inbox") for name in SERVICES}
+        traffic = Traffic(former)
+        traffic.start()
+        made = (await well("backup", str(backup), "--json")).json
+        await traffic.finish()
+        assert made["held_up_seconds"] < 2
+        house.start("membership")
+        await wait_until_settled(house.env)
+        undisturbed = await everything(house.env)
+        inboxes = {name: await query(house.env, name, "select message from inbox") for name in SERVICES}
     secret_words = {urlsplit(url).password for url in house.env.values()} - {None}
     assert not any(str(word) in (backup / "manifest.json").read_text() for word in secret_words)
 
@@ -242,7 +239,7 @@ async def test_a_restored_house_ends_as_the_undisturbed_one_and_nothing_has_its_
         env = elsewhere(house.env, second)
         with environment(env, second):
             assert "whole, and can be restored" in (await well("restore", str(backup), "--dry-run")).out
-            print((await well("restore", str(backup))).out)
+            await well("restore", str(backup))
             refused = await traboule("restore", str(backup))
             assert (refused.exit_code, "is not empty" in refused.err) == (2, True)
             await well("migrate", "--all", "--check")

@@ -1,7 +1,7 @@
 """Digests of records for a manifest: ``digest.py invoice < facts.jsonl`` prints one for each line.
 
 A line is the ``data`` of a fact as you publish it. The kinds are member, invoice, payment, event, registration, consent
-and mailing. PRODUCERS.md has the normal form in words, and what a manifest is.
+and mailing. PRODUCERS.md has the normal form in words, and what a manifest is. Needs Python 3.11 and nothing else.
 """
 
 import hashlib

@@ -17,7 +17,7 @@ from shared.messaging.consumer import Lane
 from tests.support.in_process import OwnHouse, Passwords, own_house
 from tests.support.interleaving.running import interleave, prepare
 
-FEW, UNTIL_FOUND = range(120), range(1_000, 2_000)
+FEW, UNTIL_FOUND = range(100), range(1_000, 1_500)
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +33,7 @@ def url(membership: OwnHouse) -> str:
     return url
 
 
+@pytest.mark.timeout(300)
 async def test_one_writer_nothing_lost_and_parity_after_the_way_back(url: str) -> None:
     found = await interleave(url, FEW, enough=len(FEW))
     assert not found.wrong, "\n".join(found.wrong[:5])
@@ -94,6 +95,7 @@ MUTANTS = (
 )
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda one: one.__name__.strip("_"))
 async def test_a_fault_in_the_code_is_found(
     url: str, monkeypatch: pytest.MonkeyPatch, mutant: Callable[[pytest.MonkeyPatch], None]

@@ -178,7 +178,7 @@ async def test_what_is_newer_here_is_told_and_is_no_difference(mirrored: Mirrore
     shown = await mirrored.command("parity")
 
     assert "newer here" in shown.out
-    assert "1 invoice records are newer here than the manifest says" in shown.out
+    assert "invoice: 1 newer here than the manifest says" in shown.out
     assert (await mirrored.command("parity", "--json")).json["counts"]["invoice"]["newer_here"] == 1
 
 

@@ -92,8 +92,8 @@ def test_what_a_manifest_tells_is_shown_beside_what_is_held() -> None:
 
     read = Balanced(text)
     assert read.open == []
-    for told in ("Manifeste Manifest : 17", "abababababab…", "contenu content", f"label {EVIL}", "Plus récents chez nous",
-                 "se contredit", "it does not list as many"):  # fmt: skip
+    for told in ("Manifeste Manifest : 17", "abababababab…", "contenu content", f"label {EVIL}",
+                 "Plus récents chez nous", "se contredit", "it does not list as many"):  # fmt: skip
         assert told in read.text, told
     assert "ab" * 32 not in text
     assert "Ligne illisible" not in read.text
