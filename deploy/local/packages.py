@@ -84,6 +84,12 @@ def ensure(wanted: list[str] | None = None) -> None:
         )
 
 
+def refresh_lists() -> bool:
+    """Ask Debian's mirrors what there is; False where that is not ours to do, or did not work."""
+    become_root = _way_to_root()
+    return become_root is not None and _quietly([*become_root, "apt-get", "-qq", "update"]).returncode == 0
+
+
 def _way_to_root() -> list[str] | None:
     if os.geteuid() == 0:
         return []
