@@ -45,7 +45,10 @@ lock: $(READY) ## Choose versions anew and write requirements.lock
 	@printf 'hatchling\neditables\n' | $(BIN)/uv pip compile pyproject.toml - --upgrade --extra dev --extra bench --universal \
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
 		--quiet --output-file requirements.lock
-	@! grep -nE '://|file:|^-' requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --constraint requirements.lock --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet \
+		--output-file deploy/image/requirements.lock
+	@! grep -nE '://|file:|^-' requirements.lock deploy/image/requirements.lock
 
 clean: ## Remove the environment and what runs left; running servers are not touched
 	rm -rf .venv .pytest_cache .ruff_cache .import_linter_cache .hypothesis

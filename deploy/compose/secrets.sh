@@ -29,6 +29,7 @@ readable() {
 postgres=$(keep postgres)
 rabbitmq=$(keep rabbitmq)
 printf '%s' "$postgres" | readable postgres_password
+printf '%s' "$(keep grafana)" | readable grafana_password
 printf 'default_user = admin\ndefault_pass = %s\n' "$rabbitmq" | readable rabbitmq_admin.conf
 
 {
