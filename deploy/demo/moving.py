@@ -2,12 +2,15 @@
 
 import asyncio
 import contextlib
+import csv
 import io
 import json
 import os
 import time
+import urllib.request
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,37 +27,116 @@ from shared.messaging.topology import way_back_queue
 SYSTEM = "numelink/membership"
 
 
-def tell_moving(console: Console, env: Mapping[str, str], export: Path) -> None:
+@dataclass(frozen=True)
+class Door:
+    """Where members are read and changed, and the key for it."""
+
+    url: str
+    key: str
+
+    def change(self, record_id: str, fields: Mapping[str, Any], reason: str) -> None:
+        """Change a source record, as a staff tool does. Raises HTTPError."""
+        request = urllib.request.Request(  # noqa: S310 - our own loopback address
+            f"{self.url}/records/numelink/{record_id}",
+            json.dumps({"fields": fields, "reason": reason}).encode(),
+            {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json", "If-Match": "*"},
+            method="PATCH",
+        )
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10):
+            return
+
+
+def tell_moving(console: Console, env: Mapping[str, str], export: Path, folder: Path, door: Door) -> None:
     """Move Numelink's membership over and back and over again, as an operator would, and show the board."""
-    steps = ["[bold]Moving numelink/membership over[/] (traboule cutover)"]
+    console.print("[bold]Moving numelink/membership over[/] (traboule cutover)")
+    broker_url = env["TRABOULE_BROKER_URL_NUMELINK_MEMBERSHIP"]
+
+    def say(step: str) -> None:
+        console.print(f"  {step}", highlight=False)
+
     _run("cutover", "mirror", SYSTEM, "--reason", "its export is in")
-    compared = json.loads(_run("parity", "--as", SYSTEM, str(export), "--json", codes=(0, 1)))
-    found = Counter(one["what"] for one in compared["differences"])
-    told = ", ".join(f"{count} {what}" for what, count in sorted(found.items())) or "no difference"
-    steps.append(f"  compared with its export: {told}; accepted with a reason")
-    for what in found:
-        _run("differences", "accept", "--as", SYSTEM, "--what", what, "--reason", "planted by the demo")
-    _run("cutover", "note-backup", "--note", "the demo's")
-    failed = [
-        one["name"] for one in json.loads(_run("cutover", "open", SYSTEM, "--json", codes=(0, 1))) if not one["holds"]
-    ]
-    overruled = [word for name in failed for word in ("--overrule", name)]
-    _run("cutover", "switch", SYSTEM, "--reason", "the board decided", *overruled)
-    steps.append(f"  switched: Traboule is the authority (overruled: {', '.join(failed) or 'nothing'})")
-    asyncio.run(_say_late(env["TRABOULE_BROKER_URL_NUMELINK_MEMBERSHIP"]))
+    changed = _prove(say, env, export, folder)
+    rehearsed = json.loads(_run("rehearse", SYSTEM, "--json", codes=(0, 1)))["differences"]
+    if rehearsed:
+        _run("differences", "accept", "--as", SYSTEM, "--rehearsal", "--reason", "its own reckoning is kept")
+    otherwise = f"of {len(rehearsed)} memberships otherwise; accepted" if rehearsed else "the same of every membership"
+    say(f"rehearsed what we would have said in its place: {otherwise}")
+    _run("cutover", "note-backup", "--note", "none: this is the demo")
+    _move(say, "switch", "the board decided")
+
+    door.change(changed, {"phone": "04 77 00 00 42"}, "told by phone")
+    asyncio.run(_say_late(broker_url))
     asyncio.run(wait_until_settled(env))
     [late] = json.loads(_run("quarantine", "list", SYSTEM, "--json"))
     _run("quarantine", "dismiss", late["id"], "--reason", "typed in the old system by habit")
-    steps.append(f"  a late write waited in quarantine as {late['id']}, and was dismissed with a reason")
+    say(f"a member was changed here; a late write waited in quarantine as {late['id']}, and was dismissed")
+
     asyncio.run(wait_until_settled(env))
-    read = asyncio.run(_read_way_back(env["TRABOULE_BROKER_URL_NUMELINK_MEMBERSHIP"]))
-    steps.append(f"  the former system read what we hold instead ({read} message) from its own queue")
-    _run("cutover", "rollback", SYSTEM, "--reason", "the office is not ready")
-    _run("cutover", "switch", SYSTEM, "--reason", "now it is", *overruled)
-    steps.append("  rolled back, and switched again")
-    console.print("\n".join(steps), highlight=False)
+    unsaid = json.loads(_run("cutover", "way-back", SYSTEM, "--json"))["records"]
+    read = asyncio.run(_read_way_back(broker_url))
+    lossy = sum(bool(one["left_out"]) for one in unsaid)
+    say(f"before going back: {len(unsaid)} records were written here, {lossy} of which its columns cannot say whole;")
+    say(f"the former system read them from its own queue ({read} messages, as rows of {export.name})")
+    _move(say, "rollback", "the office is not ready")
+    _move(say, "switch", "now it is")
     os.environ["COLUMNS"] = str(console.width)  # the command prints into a file here, and would not know
     console.print(_run("cutover", "status"), highlight=False)
+
+
+def _prove(say: Callable[[str], None], env: Mapping[str, str], export: Path, folder: Path) -> str:
+    """Compare, find what was planted, mend it, and accept what is left; returns the id of the record that differed."""
+    unreadable = {one["item_id"] for one in _compared(export) if one["what"] == "unreadable"}
+    fresh, gone, changed = _plant(export, folder, unreadable)
+    found = Counter(one["what"] for one in _compared(fresh))
+    say(f"compared with a fresh export: {_counted(found)}")
+    removals = folder / "removed.csv"
+    removals.write_text(f"record_id\n{gone}\n", "utf-8")
+    rejects = folder / "rejects-again.csv"
+    _run("import", "--as", SYSTEM, str(fresh), "--rejects", str(rejects), "--json", codes=(0, 3))
+    _run("import", "--as", SYSTEM, str(removals), "--json")
+    asyncio.run(wait_until_settled(env))
+    left = Counter(one["what"] for one in _compared(fresh))
+    say(f"mended by importing it and what it removed: {_counted(left)} left, accepted with a reason")
+    for what in left:
+        _run("differences", "accept", "--as", SYSTEM, "--what", what, "--reason", "sent back to be corrected there")
+    return changed
+
+
+def _plant(export: Path, folder: Path, unreadable: Collection[str]) -> tuple[Path, str, str]:
+    """A later export in which one member is new, one is elsewhere, and one is gone; those two's ids."""
+    with export.open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file, delimiter=";")
+    town, company = header.index("Ville"), header.index("Personne morale")
+    seen = Counter(row[0] for row in rows)
+    sound = [row for row in rows if len(row) == len(header) and row[company] and seen[row[0]] == 1]
+    gone, moved, *_ = (row for row in sound if row[0] not in unreadable)
+    new = [*moved]
+    moved[town] = "Feurs"
+    new[0], new[company] = "9900", "Néons du Forez SARL"
+    fresh = folder / "galette-adherents.csv"
+    with fresh.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, delimiter=";", quoting=csv.QUOTE_ALL).writerows(
+            [header, *(row for row in rows if row is not gone), new]
+        )
+    return fresh, gone[0], moved[0]
+
+
+def _compared(export: Path) -> list[dict[str, Any]]:
+    return json.loads(_run("parity", "--as", SYSTEM, str(export), "--json", codes=(0, 1)))["differences"]
+
+
+def _counted(found: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {what}" for what, count in sorted(found.items())) or "no difference"
+
+
+def _move(say: Callable[[str], None], which: str, reason: str) -> None:
+    """Switch or roll back, and overrule by name what does not hold."""
+    conditions = json.loads(_run("cutover", "open", SYSTEM, "--for", which, "--json", codes=(0, 1)))
+    failed = [one["name"] for one in conditions if not one["holds"]]
+    overruled = [word for name in failed for word in ("--overrule", name)]
+    _run("cutover", which, SYSTEM, "--reason", reason, *overruled)
+    authority = "Traboule" if which == "switch" else "the former system"
+    say(f"{which}: {authority} is the authority (overruled: {', '.join(failed) or 'nothing'})")
 
 
 async def _say_late(broker_url: str) -> None:

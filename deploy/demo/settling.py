@@ -1,7 +1,8 @@
 """Waiting until every message that was published is applied or parked.
 
-Queue counts lag behind, so a single zero proves nothing: all queues must stand empty, all outboxes too, and the
-inboxes must not have grown, several times in a row.
+Queue counts lag behind, and leave out what a service has in hand, so a single zero proves nothing: all queues must
+stand empty, all outboxes too, no transaction may be under way, and the inboxes must not have grown, several times in a
+row.
 """
 
 import asyncio
@@ -35,7 +36,7 @@ async def wait_until_settled(env: Mapping[str, str], patience: float = 120) -> f
         while calm < CALM:
             queued = sum([await _messages(channel, queue) for queue in _QUEUES])
             counts = [await pool.fetchval(_COUNTS) for pool in pools]
-            waiting = queued + sum([await pool.fetchval("select count(*) from outbox") for pool in pools])
+            waiting = queued + sum([await pool.fetchval(_UNDER_WAY) for pool in pools])
             moved = waiting > 0 or counts != before
             calm, before = (0, counts) if moved else (calm + 1, before)
             if moved:
@@ -54,6 +55,11 @@ _QUEUES = [
     *(queue.name for service in SERVICES for queue in (*queues(service), unrouted_queue(service), dead_queue(service))),
     *(retry_exchange(delay) for delay in RETRY_DELAYS),
 ]
+_UNDER_WAY = """
+    select (select count(*) from outbox)
+        + (select count(*) from pg_stat_activity
+           where usename = current_user and state <> 'idle' and pid <> pg_backend_pid())
+"""
 _COUNTS = "select (select count(*) from inbox) + (select coalesce(sum(count), 0) from dead_letters)"
 
 

@@ -19,7 +19,7 @@ from rich.table import Table
 from deploy.demo.doubles import tell_doubles
 from deploy.demo.generate import Generated
 from deploy.demo.mistakes import publish_mistakes
-from deploy.demo.moving import tell_moving
+from deploy.demo.moving import Door, tell_moving
 from deploy.demo.settling import wait_until_settled
 from deploy.local.errors import NodeError
 from deploy.local.house import House
@@ -62,7 +62,9 @@ class Story:
         self._tell_how_many()
         self._tell_one_member()
         tell_doubles(self._console, self._ask)
-        tell_moving(self._console, self._house.env, self._exports.paths["numelink/galette-adherents.csv"])
+        export = self._exports.paths["numelink/galette-adherents.csv"]
+        door = Door(self._house.url("membership"), self._key)
+        tell_moving(self._console, self._house.env, export, self._folder, door)
 
     def say_where_to_look(self) -> None:
         """Addresses and commands, while everything keeps running."""

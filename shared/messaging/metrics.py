@@ -10,9 +10,7 @@ LAG = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200
 OUTCOMES = ("applied", "duplicate", "parked", "retried")
 EVENTS = Counter("traboule_events_total", "Events by what became of them", ["queue", "outcome"])
 PARKED = Counter("traboule_parked_total", "Events set aside, by the reason to group by", ["queue", "reason"])
-RETRIED = Counter(
-    "traboule_retried_total", "Events put off to be tried again, by error", ["queue", "reason"]
-)
+RETRIED = Counter("traboule_retried_total", "Events put off to be tried again, by error", ["queue", "reason"])
 TRANSACTION_SECONDS = Histogram(
     "traboule_transaction_seconds",
     "Time of one group commit",

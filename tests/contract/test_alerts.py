@@ -1,0 +1,160 @@
+"""Alerts, dashboard and runbook belong together, and Prometheus' own tools accept them."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import typer
+import yaml
+from prometheus_client import REGISTRY
+
+from deploy.local.errors import MissingPackagesError
+from deploy.local.tools import tool
+from services import SERVICES, cli
+from tests.support.observability import DASHBOARDS, FOLDER, RULES, alerts, expressions, rules
+from tests.support.promql import grouped_labels, metrics_of, selected_labels
+
+RUNBOOK = (FOLDER / "RUNBOOK.md").read_text()
+SECTIONS: dict[str, str] = dict(re.findall(r"^### (\w+)\n(.*?)(?=^##|\Z)", RUNBOOK, re.DOTALL | re.MULTILINE))
+RULE_TESTS = sorted((FOLDER / "rules" / "tests").glob("*.yml"))
+COMMANDS = sorted(set(re.findall(r"`(traboule [^`]+)`", RUNBOOK)))
+
+
+def check(name: str, *arguments: str | Path) -> None:
+    """Run one of Prometheus' tools on files, and let it say what is wrong."""
+    try:
+        program = tool(name)
+    except MissingPackagesError as error:
+        # Whoever may install packages has no excuse: in CI these tests always run.
+        if os.geteuid() == 0 and shutil.which("apt-get"):
+            raise
+        pytest.skip(f"{name} is not here: {error}")
+    run = subprocess.run([program, *arguments], check=False, capture_output=True, text=True, cwd=FOLDER)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_prometheus_accepts_configuration_and_rules() -> None:
+    check("promtool", "check", "config", "prometheus.yml")
+    check("promtool", "check", "rules", RULES)
+
+
+def test_every_alert_behaves_as_its_tests_say() -> None:
+    check("promtool", "test", "rules", *RULE_TESTS)
+
+
+@pytest.mark.parametrize("name", ["alertmanager.yml", "alertmanager.production.yml"])
+def test_alertmanager_accepts_its_configuration(name: str) -> None:
+    check("amtool", "check-config", name)
+
+
+def test_prometheus_can_read_what_the_dashboard_asks(tmp_path: Path) -> None:
+    recorded = [{"record": f"panel:{number}", "expr": one.text} for number, one in enumerate(expressions())]
+    path = tmp_path / "panels.yml"
+    path.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": recorded}]}))
+    check("promtool", "check", "rules", path)
+
+
+def test_every_alert_is_seen_to_fire_and_to_keep_quiet() -> None:
+    fires, quiet = set[str](), set[str]()
+    for path in RULE_TESTS:
+        for one in yaml.safe_load(path.read_text())["tests"]:
+            for asked in one["alert_rule_test"]:
+                (fires if asked["exp_alerts"] else quiet).add(asked["alertname"])
+    names = {alert["alert"] for alert in alerts()}
+    assert fires == names
+    assert quiet == names
+
+
+def test_every_alert_has_its_section_and_every_section_its_alert() -> None:
+    assert SECTIONS.keys() == {alert["alert"] for alert in alerts()}
+    for alert in alerts():
+        assert alert["annotations"]["runbook_url"] == f"deploy/observability/RUNBOOK.md#{alert['alert'].lower()}"
+        section = SECTIONS[alert["alert"]]
+        for part in (f"**Means** ({alert['labels']['severity']})", "**Look**", "**Do**", "**Harmless**"):
+            assert part in section, (alert["alert"], part)
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_every_command_of_the_runbook_exists(line: str) -> None:
+    words = shlex.split(line)[1:]
+    command = typer.main.get_command(cli.app)
+    context = command.make_context("traboule", words[:1], resilient_parsing=True)
+    while hasattr(command, "resolve_command"):
+        _, found, rest = command.resolve_command(context, words)
+        assert found is not None, words
+        command, words = found, list(rest)
+        context = command.make_context(command.name, words, parent=context, resilient_parsing=True)
+    known = {option for parameter in command.params for option in parameter.opts}
+    assert {word for word in words if word.startswith("-")} <= known
+
+
+def test_the_runbook_names_panels_that_exist() -> None:
+    titles = {
+        panel["title"].split(" (")[0]
+        for path in DASHBOARDS.glob("*.json")
+        for panel in json.loads(path.read_text())["panels"]
+    }
+    named = set[str]()
+    for sentence in re.findall(r"[Pp]anels? [^.:?;`]*", RUNBOOK):
+        named |= set(re.findall(r"\*([^*]+)\*", sentence))
+    assert named
+    assert named <= titles
+
+
+def test_the_dashboard_names_alerts_that_exist() -> None:
+    names = {alert["alert"] for alert in alerts()}
+    text = "".join(path.read_text() for path in DASHBOARDS.glob("*.json"))
+    told = set(re.findall(r"Runbook: (\w+)", text))
+    assert told
+    assert told <= names
+
+
+def test_inhibitions_name_alerts_that_exist() -> None:
+    names = {alert["alert"] for alert in alerts()}
+    for path in FOLDER.glob("alertmanager*.yml"):
+        for rule in yaml.safe_load(path.read_text())["inhibit_rules"]:
+            for matcher in (*rule["source_matchers"], *rule["target_matchers"]):
+                (listed,) = re.findall(r'alertname=~"([^"]+)"', matcher)
+                assert set(listed.split("|")) <= names
+
+
+def test_recorded_rules_are_used() -> None:
+    asked = {name for one in expressions() for name in metrics_of(one.text)}
+    assert {rule["record"] for rule in rules() if "record" in rule} <= asked
+
+
+def test_rules_and_dashboard_look_at_labels_that_our_metrics_have() -> None:
+    labels = {name: frozenset(names) for name, names in _own_metrics()}
+    for one in expressions():
+        for name, label in selected_labels(one.text):
+            if name.startswith("traboule_"):
+                assert label in labels[name] | {"job", "instance"}, (one.where, name, label)
+        known = frozenset[str]().union(*(labels.get(name, frozenset()) for name in metrics_of(one.text)))
+        of_others = {"job", "instance", "queue"} | ({"cluster"} if "label_replace" in one.text else set())
+        assert grouped_labels(one.text) <= known | of_others, one.where
+
+
+def _own_metrics() -> Iterator[tuple[str, Sequence[str]]]:
+    """The series of every metric that our services register, each with its labels."""
+    for service in SERVICES:
+        import_module(f"services.{service}.app")
+    for collector, names in REGISTRY._collector_to_names.items():
+        labels = getattr(collector, "_labelnames", ())
+        for name in names:
+            yield name, (*labels, "le") if name.endswith("_bucket") else labels
+
+
+def test_an_expression_is_taken_apart() -> None:
+    text = (
+        'sum by (job, le) (rate(a_bucket{queue=~"x{2}\\\\..+", le!="1"}[5m])) / on (job) group_left () max(b) > bool 2'
+    )
+    assert metrics_of(f"{text} and c") == {"a_bucket", "b", "c"}
+    assert selected_labels(text) == {("a_bucket", "queue"), ("a_bucket", "le")}
+    assert grouped_labels(text) == {"job", "le"}

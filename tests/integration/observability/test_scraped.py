@@ -1,0 +1,141 @@
+"""A running house and its broker have every metric that alerts and dashboard ask for."""
+
+import asyncio
+import subprocess
+import urllib.request
+from collections.abc import Awaitable, Callable
+
+import pytest
+from prometheus_client import Metric
+from prometheus_client.parser import text_string_to_metric_families
+
+from deploy.local.broker import BrokerNode
+from deploy.local.house import House
+from deploy.local.nodes import Nodes
+from deploy.local.packages import broker_script
+from deploy.local.runs import free_ports
+from services import SERVICES
+from tests.support.builders import an_invoice
+from tests.support.observability import expressions, rules
+from tests.support.promql import metrics_of, selected_labels
+from tests.support.waiting import eventually
+
+BY_PROMETHEUS = {"up"}
+RECORDED = {rule["record"] for rule in rules() if "record" in rule}
+
+
+def scrape(url: str) -> dict[str, Metric]:
+    """The metrics of one page, by the names of their series; those without a series yet by their own."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(url, timeout=10) as answer:
+        text = answer.read().decode()
+    found: dict[str, Metric] = {}
+    for family in text_string_to_metric_families(text):
+        suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum")}.get(family.type, ("",))
+        found |= {family.name + suffix: family for suffix in suffixes}
+        found |= {sample.name: family for sample in family.samples}
+    return found
+
+
+def value(metrics: dict[str, Metric], name: str, **labels: str) -> float | None:
+    """One series' value."""
+    samples = metrics[name].samples if name in metrics else ()
+    return next((one.value for one in samples if one.name == name and labels.items() <= one.labels.items()), None)
+
+
+def asked(prefix: str) -> set[str]:
+    """The metrics of this prefix that rules and dashboard name."""
+    return {name for one in expressions() for name in metrics_of(one.text) if name.startswith(prefix)}
+
+
+def test_nothing_is_asked_of_anybody_else() -> None:
+    names = {name for one in expressions() for name in metrics_of(one.text)}
+    known = BY_PROMETHEUS | RECORDED | asked("traboule_") | asked("rabbitmq_") | asked("process_")
+    assert names <= known
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_every_service_has_the_metrics_that_are_asked_of_it(house: House, service: str) -> None:
+    url = house.url(service) + "/metrics"
+
+    async def measured() -> dict[str, Metric] | None:
+        found = await asyncio.to_thread(scrape, url)
+        return found if value(found, "traboule_measured_timestamp_seconds") else None
+
+    metrics = await eventually(measured, timeout=30)
+    assert asked("traboule_") | asked("process_") <= metrics.keys()
+    for cluster in ("numelink", "clustr-numerique"):
+        stages = {
+            stage: value(metrics, "traboule_stage", former_system=f"{cluster}/{service}", stage=stage)
+            for stage in ("legacy", "mirror", "live", "retired")
+        }
+        assert sorted(one or 0 for one in stages.values()) == [0, 0, 0, 1], stages
+        assert value(metrics, "traboule_quarantined", cluster=cluster) is not None
+    assert value(metrics, "traboule_relay_active") == 1
+    assert value(metrics, "traboule_prefetch") == 128
+    limit = value(metrics, "traboule_database_connections_limit", pool="consumers")
+    assert limit
+    assert 0 <= (value(metrics, "traboule_database_connections", pool="consumers") or 0) <= limit
+    assert value(metrics, "traboule_http_request_seconds_count", route="/health/ready", status="200")
+
+
+async def test_a_message_shows_in_the_metrics_on_its_way_to_the_view(
+    house: House, publish_as: Callable[..., Awaitable[str]]
+) -> None:
+    def late(service: str, metric: str, queue: str) -> float:
+        return value(scrape(house.url(service) + "/metrics"), f"{metric}_count", queue=queue) or 0
+
+    before = late("membership", "traboule_origin_lag_seconds", "membership.invoice-changed")
+    of_billing = late("billing", "traboule_applied_lag_seconds", "billing.invoice-recorded")
+    now = {"timestamp_in_ms": 1_000 * int(asyncio.get_running_loop().time())}
+    await publish_as("numelink.billing", an_invoice(invoice_id="measured", record_id="measured"), headers=now)
+
+    async def seen() -> bool:
+        grown = await asyncio.to_thread(late, "membership", "traboule_origin_lag_seconds", "membership.invoice-changed")
+        return grown > before
+
+    await eventually(seen)
+    assert late("billing", "traboule_applied_lag_seconds", "billing.invoice-recorded") == of_billing + 1
+
+
+async def test_a_parked_message_is_told_by_queue_and_reason(
+    house: House, publish_as: Callable[..., Awaitable[str]]
+) -> None:
+    await publish_as("numelink.events", b"{}", key="numelink.events.event-recorded")
+
+    async def waits() -> bool:
+        metrics = await asyncio.to_thread(scrape, house.url("events") + "/metrics")
+        labels = {"queue": "events.event-recorded", "reason": "not-a-cloudevent"}
+        parked = value(metrics, "traboule_parked_total", **labels)
+        return bool(parked and value(metrics, "traboule_dead_letters", **labels))
+
+    await eventually(waits)
+
+
+def test_the_broker_has_the_metrics_that_are_asked_of_it(nodes: Nodes, house: House) -> None:
+    broker, script = nodes.broker, broker_script()
+    if not isinstance(broker, BrokerNode) or script is None:
+        pytest.skip("a broker that others started keeps its plugins")
+    (port,) = free_ports(1)
+
+    def control(program: str, *arguments: str) -> None:
+        command = [str(script.with_name(program)), *arguments]
+        run = subprocess.run(command, check=False, capture_output=True, text=True, env=broker.control_environment)
+        assert run.returncode == 0, run.stdout + run.stderr
+
+    tcp = f'[{{port, {port}}}, {{ip, "127.0.0.1"}}]'
+    control("rabbitmqctl", "eval", f"application:set_env(rabbitmq_prometheus, tcp_config, {tcp}).")
+    control("rabbitmq-plugins", "enable", "rabbitmq_prometheus")
+    try:
+        # As prometheus.yml asks for them: each queue from one page, the alarms from the other.
+        metrics = scrape(f"http://127.0.0.1:{port}/metrics/per-object")
+        node = scrape(f"http://127.0.0.1:{port}/metrics")
+        metrics |= {name: metric for name, metric in node.items() if name.startswith("rabbitmq_alarms_")}
+    finally:
+        control("rabbitmq-plugins", "disable", "rabbitmq_prometheus")
+    assert asked("rabbitmq_") <= metrics.keys()
+    for one in expressions():
+        for name, label in selected_labels(one.text):
+            if name.startswith("rabbitmq_"):
+                assert any(label in sample.labels for sample in metrics[name].samples), (one.where, name, label)
+    assert value(metrics, "rabbitmq_queue_messages_ready", queue="membership.member-recorded") is not None
