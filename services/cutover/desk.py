@@ -15,6 +15,7 @@ from schemas.cutover_requests import CutoverAnswered, CutoverRequested
 from services.cutover import gate, late, moves, way_back
 from services.cutover.gate import NEVER_OVERRULED, Condition, Writers, failed
 from services.cutover.parity import runs
+from services.cutover.rehearsal.running import last_rehearsal
 from shared.cutover import quarantine, stages
 from shared.cutover.stages import MOVES, Move, MoveError, Standing
 from shared.messaging.topology import way_back_queue

@@ -89,16 +89,25 @@ async def _process(state: ServiceState, settings: ServiceSettings) -> None:
 
 
 def _readiness(url: str, certificate: Path | None) -> Any:
-    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
-    if certificate is not None:
-        handlers.append(urllib.request.HTTPSHandler(context=own_certificate_context(certificate)))
-    opener = urllib.request.build_opener(*handlers)
     try:
-        with opener.open(f"{url}/health/ready", timeout=5) as answer:
+        with _opener(certificate).open(f"{url}/health/ready", timeout=5) as answer:
             return orjson.loads(answer.read())
     except urllib.error.HTTPError as not_ready:
         with not_ready:
             return orjson.loads(not_ready.read())
+
+
+def metrics(url: str, certificate: Path | None) -> str:
+    """What a process measures, as Prometheus reads it; ``certificate`` is that of its door. Raises OSError."""
+    with _opener(certificate).open(f"{url}/metrics", timeout=5) as answer:
+        return answer.read().decode()
+
+
+def _opener(certificate: Path | None) -> urllib.request.OpenerDirector:
+    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
+    if certificate is not None:
+        handlers.append(urllib.request.HTTPSHandler(context=own_certificate_context(certificate)))
+    return urllib.request.build_opener(*handlers)
 
 
 async def _database(state: ServiceState, settings: ServiceSettings) -> None:
