@@ -143,7 +143,7 @@ async def _conditions(
         unsettled = await way_back.unsettled(uow, service, cluster, sum(queues.values()))
         return await gate.conditions_for_rollback(connection, service, cluster, standing, unsettled)
     parity = await runs.last_run(connection, cluster)
-    rehearsal = await runs.last_run(connection, cluster, subject="rehearsal")
+    rehearsal = await last_rehearsal(connection, cluster)
     writers = await _writers(uow, service)
     return await gate.conditions(connection, service, cluster, standing, queues, parity, rehearsal, writers)
 

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from shared.messaging.management import VARIABLE, Management, ManagementError, path
-from shared.messaging.topology import EXCHANGE, definitions
+from shared.messaging.topology import EXCHANGE, HOUSE, definitions
 from shared.runtime.tls import address
 
 MANAGEMENT = VARIABLE
@@ -71,8 +71,9 @@ def vhost_of(broker_url: str) -> str:
 
 
 def intended(user: str) -> Rights:
-    """What a former system or a staff tool may do."""
-    whole = definitions([], {}, {user: ""})
+    """What a former system, a staff tool or one of our services (``traboule.billing``) may do."""
+    house, _, service = user.partition(".")
+    whole = definitions([], {service: ""}, {}) if house == HOUSE else definitions([], {}, {user: ""})
     (permission,), (topic,), (account,) = whole["permissions"], whole["topic_permissions"], whole["users"]
     return Rights(
         permission["configure"],

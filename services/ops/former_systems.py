@@ -53,8 +53,7 @@ def list_(json: Json = False) -> None:
         known = broker_rights.accounts(broker_rights.management(), vhost)
     except broker_rights.RightsError as error:
         refuse(str(error))
-    rows = [_row(system, stage, known.get(_user(system))) for system, stage in stages.items()]
-    rows += [_stranger(account) for account in known.values() if _is_stranger(account, stages)]
+    rows = compared(stages, known)
     if json:
         as_json(rows)
     else:
@@ -186,7 +185,7 @@ def _named(system: str) -> ServiceSettings:
     if service not in SERVICES:
         refuse(f"{system!r} is no former system: write <cluster>/<service>, such as numelink/billing")
     settings = configured(service)[service]
-    known = _outside(load_clusters(settings.clusters_file), [service])
+    known = outside(load_clusters(settings.clusters_file), [service])
     if system not in known:
         there = ", ".join(known) or "none"
         hint = f"staff tools send commands to {', '.join(_commanded())}" if cluster == STAFF else (
@@ -196,7 +195,7 @@ def _named(system: str) -> ServiceSettings:
     return settings
 
 
-def _outside(clusters: Mapping[str, Any], services: Any) -> list[str]:
+def outside(clusters: Mapping[str, Any], services: Any) -> list[str]:
     """Former systems and staff tools that publish to these services."""
     from shared.messaging.topology import STAFF
 
@@ -217,10 +216,23 @@ def _stages(services: Mapping[str, ServiceSettings]) -> dict[str, str | None]:
 
     clusters = load_clusters(next(iter(services.values())).clusters_file)
     stages = {row["system"]: row["stage"] for row in run(moving.board(services, clusters))}
-    return {system: stages.get(system) for system in _outside(clusters, services)}
+    return {system: stages.get(system) for system in outside(clusters, services)}
 
 
 # --- answers -------------------------------------------------------------------------------------------------------
+
+
+def compared(stages: Mapping[str, str | None], known: Mapping[str, Account]) -> list[dict[str, Any]]:
+    """Every former system and staff tool, and whoever else has rights here: what it may do beside what it should."""
+    rows = [_row(system, stage, known.get(_user(system))) for system, stage in stages.items()]
+    return rows + [_stranger(account) for account in known.values() if _is_stranger(account, stages)]
+
+
+def mends(row: Mapping[str, Any]) -> str:
+    """The command that makes one of these rows as it should be."""
+    if row["system"] is None:
+        return f"rabbitmqctl delete_user {row['user']}"
+    return f"traboule former-systems {'revoke' if row['stage'] == 'retired' else 'add'} {row['system']}"
 
 
 def _row(system: str, stage: str | None, account: Account | None) -> dict[str, Any]:
@@ -270,11 +282,8 @@ def _print(rows: list[dict[str, Any]]) -> None:
     console = Console()
     console.print(table)
     for row in rows:
-        if row["wrong"] and row["system"]:
-            verb = "revoke" if row["stage"] == "retired" else "add"
-            console.print(f"mend: traboule former-systems {verb} {row['system']}", highlight=False)
-        elif row["wrong"]:
-            console.print(f"mend: rabbitmqctl delete_user {plain(row['user'])}", highlight=False)
+        if row["wrong"]:
+            console.print(f"mend: {plain(mends(row))}", highlight=False)
 
 
 def _check_writable(url_file: Path | None) -> None:

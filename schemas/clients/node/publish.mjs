@@ -33,6 +33,7 @@ async function publish(url, fact) {
           contentType: 'application/cloudevents+json',
           messageId: id,
           userId: user,
+          headers: { timestamp_in_ms: Date.now() }, // tells how long messages take
           persistent: true,
           mandatory: true,
         },

@@ -10,6 +10,7 @@ require __DIR__ . '/vendor/autoload.php';
 
 use PhpAmqpLib\Connection\AMQPStreamConnection;
 use PhpAmqpLib\Message\AMQPMessage;
+use PhpAmqpLib\Wire\AMQPTable;
 
 const TYPE = 'fr.traboule.membership.member-recorded.v1';
 const FLAGS = JSON_THROW_ON_ERROR | JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES;
@@ -38,6 +39,7 @@ function publish(string $url, stdClass $fact): string
         'content_type' => 'application/cloudevents+json',
         'message_id' => $id,
         'user_id' => $user,
+        'application_headers' => new AMQPTable(['timestamp_in_ms' => (int) (microtime(true) * 1000)]), // how long it takes
         'delivery_mode' => AMQPMessage::DELIVERY_MODE_PERSISTENT,
     ]);
     $channel->basic_publish($message, 'traboule', "$user.member-recorded", mandatory: true);

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import sys
+import time
 from urllib.parse import unquote, urlsplit
 
 import pika
@@ -39,6 +40,7 @@ def main() -> str | None:
                 content_type="application/cloudevents+json",
                 message_id=event_id,
                 user_id=user,
+                headers={"timestamp_in_ms": time.time_ns() // 1_000_000},  # tells how long messages take
                 delivery_mode=pika.DeliveryMode.Persistent,
             ),
             mandatory=True,
