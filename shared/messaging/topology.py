@@ -222,11 +222,13 @@ def _permissions(services: Iterable[str], former_systems: Iterable[str]) -> list
 
     ways_back = _ways_back(former_systems)
     return [
-        # A service publishes facts, sends a message to its own queue again, and reads its own queues.
+        # A service publishes facts, sends a message to its own queue again, and reads its own queues. From 4.0 on the
+        # broker tells how many messages wait in a queue only to whoever has some right to it: the least of them is to
+        # write, which is done by way of exchanges, and binds nothing without the right to read those.
         *(
             allow(
                 f"{HOUSE}.{service}",
-                write=r"^(traboule|traboule\.retry\.[0-9]+s|amq\.default)$",
+                write=rf"^(traboule|traboule\.retry\.[0-9]+s|amq\.default|[^.]+\.{service}\.{WAY_BACK})$",
                 read=rf"^{service}\..+$",
             )
             for service in services
