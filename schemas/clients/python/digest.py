@@ -9,6 +9,7 @@ import json
 import sys
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 # Fields that may be left out because they say what is so anyway.
 DEFAULTS = {
@@ -21,15 +22,15 @@ AMOUNTS = {"invoice": ("net", "vat", "gross"), "payment": ("amount",), "subscrip
 MOMENTS = ("starts_at", "ends_at", "registered_at", "decided_at", "sent_at")
 
 
-def digest(kind: str, data: dict) -> str:
+def digest(kind: str, data: dict[str, Any]) -> str:
     """64 hex digits that are equal when two facts say the same of their record, whatever their versions."""
     told = {name: value for name, value in data.items() if name != "version"}
     return hashlib.sha256(canonical(without_empty(normal(kind, told)))).hexdigest()
 
 
-def normal(kind: str, data: dict) -> dict:
+def normal(kind: str, data: dict[str, Any]) -> dict[str, Any]:
     """Every value in the one writing that counts, without those that hold their default."""
-    told = {}
+    told: dict[str, Any] = {}
     for name, value in data.items():
         if value is None or value == DEFAULTS.get(kind, {}).get(name):
             continue
