@@ -1,4 +1,4 @@
-"""What membership tells again after a restore: who is one member, and what that brought together.
+"""What membership tells again after a restore: who is one member, what that brought together, what was written here.
 
 These facts are numbered as they are told, so they come under new ids; what they say is what whoever has it holds.
 """
@@ -9,10 +9,12 @@ from typing import Any
 from schemas.fields import RecordRef
 from schemas.membership import ConflictItem, MergeConflictChanged, Overlap
 from services.house import tell
+from services.membership import way_back
 from services.membership.announcements import tell_members
 from services.membership.repository import MembershipUnitOfWork
 from services.membership.repository.rows import json_of
 from services.retelling import CAUSE, PAGE, Page, Place, Telling, page_of, stages_of
+from shared.cutover import stages
 
 # A record that stands alone is told too if it ever was part of another member: the news of its going may be what was
 # lost. The others never were in any such fact.
@@ -48,6 +50,21 @@ async def _conflicts(uow: MembershipUnitOfWork, after: Place | None) -> Page:
     return page_of(len(rows), (rows[-1]["conflict_id"],) if rows else None)
 
 
+async def _written_here(uow: MembershipUnitOfWork, after: Place | None) -> Page:
+    """A page of one cluster, then of the next whose former system is live: it alone reads what is told of it."""
+    cluster, record_id = after or ("", "")
+    standing = await stages.all_standings(uow.connection)
+    live = sorted(name for name, at in standing.items() if at.stage == "live" and name >= cluster)
+    if not live:
+        return Page(0, None)
+    # Nobody may roll back while it is told; and the stage comes before the turn, as for every writer.
+    at = (await stages.standings(uow.connection, live[:1]))[live[0]]
+    begin = record_id if live[0] == cluster else ""
+    told = await way_back.tell_unsaid(uow, live[0], begin, CAUSE) if at.stage == "live" else []
+    following = (live[1], "") if len(live) > 1 else None
+    return Page(len(told), (live[0], told[-1]) if len(told) == way_back.PAGE else following)
+
+
 def conflict(row: Mapping[str, Any], version: int) -> MergeConflictChanged:
     """A row as it was told last; one that is gone has nothing twice."""
     between = [RecordRef(cluster=row[f"{one}_cluster"], record_id=row[f"{one}_record_id"]) for one in "ab"]
@@ -73,5 +90,6 @@ def _items(items: Sequence[Mapping[str, Any]]) -> tuple[ConflictItem, ...]:
 TELLINGS = (
     Telling("members", "select count(*) from identity_history", _members),
     Telling("conflicts", "select count(*) from merge_conflicts", _conflicts),
+    Telling("written here", "select count(distinct (cluster, record_id)) from record_changes", _written_here),
     stages_of("membership"),
 )

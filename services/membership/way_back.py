@@ -78,19 +78,7 @@ async def tell_written(uow: MembershipUnitOfWork, cluster: str, fact: MemberReco
     What is told has a number of its own, given under the writers' turn. The record's version would not do: it may go
     back when a late message is applied, and what is said again after a dismissal must not look like the message before.
     """
-    software, written = _written(uow, cluster, fact)
-    told = MemberWritten(
-        version=await uow.next_version(),
-        cluster=cluster,
-        record_id=fact.record_id,
-        product=software,
-        file=written.file,
-        columns=written.columns,
-        rows=written.rows,
-        left_out=written.left_out,
-        new_id=made_here(fact.record_id),
-    )
-    tell(uow, MemberWritten, [(told, cause)], to=cluster)
+    tell(uow, MemberWritten, [(_held(uow, cluster, fact, await uow.next_version()), cause)], to=cluster)
 
 
 async def tell_held(uow: MembershipUnitOfWork, cluster: str, said: Mapping[str, Any], cause: str) -> None:
@@ -102,17 +90,26 @@ async def tell_held(uow: MembershipUnitOfWork, cluster: str, said: Mapping[str, 
         fact = MemberRecorded.model_validate({**held.record.written, "version": held.newest.version})
         await tell_written(uow, cluster, fact, cause)
         return
-    gone = MemberWritten(
-        version=await uow.next_version(),
-        cluster=cluster,
-        record_id=key.record_id,
-        product=_product(uow, cluster)[0],
-        file="",
-        columns=(),
-        rows=(),
-        removed=True,
-    )
+    gone = _gone(uow, cluster, key.record_id, await uow.next_version())
     tell(uow, MemberWritten, [(gone, cause)], to=cluster)
+
+
+async def tell_unsaid(uow: MembershipUnitOfWork, cluster: str, after: str, cause: str) -> list[str]:
+    """Tell the former system again of records that it has not said as they are here: the next :data:`PAGE` after one.
+
+    Returns their ids, in order. What its queue held may be lost, as after a restore.
+    """
+    await uow.take_turn()
+    rows = rows_of(await uow.connection.exec_driver_sql(_UNSAID, (cluster, after, PAGE)))
+    version = await uow.next_version()
+    told = [
+        _gone(uow, cluster, record_id, version)
+        if written is None
+        else _held(uow, cluster, MemberRecorded.model_validate_json(written), version)
+        for record_id, _, _, written in rows
+    ]
+    tell(uow, MemberWritten, [(one, cause) for one in told], to=cluster)
+    return [one.record_id for one in told]
 
 
 async def unsaid(uow: MembershipUnitOfWork, cluster: str) -> AsyncGenerator[Unsaid]:
@@ -138,6 +135,34 @@ def files(records: Iterable[Unsaid]) -> dict[str, bytes]:
         for kind in PRODUCTS
         if (found := [one for one in written if one.file == kind.name])
     }
+
+
+def _held(uow: MembershipUnitOfWork, cluster: str, fact: MemberRecorded, version: int) -> MemberWritten:
+    software, written = _written(uow, cluster, fact)
+    return MemberWritten(
+        version=version,
+        cluster=cluster,
+        record_id=fact.record_id,
+        product=software,
+        file=written.file,
+        columns=written.columns,
+        rows=written.rows,
+        left_out=written.left_out,
+        new_id=made_here(fact.record_id),
+    )
+
+
+def _gone(uow: MembershipUnitOfWork, cluster: str, record_id: str, version: int) -> MemberWritten:
+    return MemberWritten(
+        version=version,
+        cluster=cluster,
+        record_id=record_id,
+        product=_product(uow, cluster)[0],
+        file="",
+        columns=(),
+        rows=(),
+        removed=True,
+    )
 
 
 def _written(uow: MembershipUnitOfWork, cluster: str, fact: MemberRecorded) -> tuple[str, Written]:

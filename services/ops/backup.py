@@ -53,8 +53,9 @@ async def _backup(folder: Path, services: dict[str, ServiceSettings], by: str, *
     from services.ops import backup_broker, backup_folder, moving
     from services.ops.backup_databases import one_moment
     from services.ops.backup_folder import DEFINITIONS, FORMAT, Database, Manifest
+    from services.ops.broker_rights import vhost_of
 
-    vhost = backup_broker.vhost_of(next(iter(services.values())).broker_url)
+    vhost = vhost_of(next(iter(services.values())).broker_url)
     definitions = await asyncio.to_thread(backup_broker.export, vhost)
     with backup_folder.new_folder(folder) as unfinished:
         import orjson

@@ -5,24 +5,12 @@ Queues are not emptied into a backup: what was on its way is told again (``trabo
 
 from __future__ import annotations
 
-import base64
-import json
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
 
-from services.ops.broker_rights import MANAGEMENT
 from services.ops.parked import CannotAct, Unreachable
-from shared.runtime.tls import address, ca_file, client_context
-
-TIMEOUT_SECONDS = 30.0
-
-
-def vhost_of(broker_url: str) -> str:
-    """The virtual host that an AMQP address names."""
-    return unquote(urlsplit(broker_url).path[1:]) or "/"
+from shared.messaging.management import VARIABLE, Management, ManagementError, path
+from shared.runtime.tls import address
 
 
 def export(vhost: str) -> dict[str, Any]:
@@ -56,39 +44,21 @@ def load(definitions: Mapping[str, Any], vhost: str) -> None:
 
 def set_password(user: str, password: str) -> None:
     """Let a broker user log in with this password. Raises CannotAct, Unreachable."""
-    call("PUT", f"/api/users/{quote(user, safe='')}", {"password": password, "tags": ""})
+    call("PUT", path("users", user), {"password": password, "tags": ""})
 
 
-def call(method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+def call(method: str, where: str, body: Mapping[str, Any] | None = None) -> Any:
     """One request to the management API: the answer's JSON, or None if there is none. Raises CannotAct, Unreachable."""
-    told = address(MANAGEMENT)
-    if told is None:
-        raise CannotAct(f"{MANAGEMENT} is not set: the address of the management API, with an administrator in it")
-    parts = urlsplit(told)
-    port = f":{parts.port}" if parts.port else ""
-    credentials = f"{unquote(parts.username or 'guest')}:{unquote(parts.password or 'guest')}"
-    request = urllib.request.Request(  # noqa: S310 - the scheme is the operator's choice
-        f"{parts.scheme}://{parts.hostname}{port}{parts.path.rstrip('/')}{path}",
-        method=method,
-        data=None if body is None else json.dumps(body).encode(),
-        headers={
-            "Authorization": "Basic " + base64.b64encode(credentials.encode()).decode(),
-            "Content-Type": "application/json",
-        },
-    )
-    # A proxy from the environment has no business between us and our own broker.
-    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
-    if parts.scheme == "https":
-        handlers.append(urllib.request.HTTPSHandler(context=client_context(ca_file())))
+    url = address(VARIABLE)
+    if url is None:
+        raise CannotAct(f"{VARIABLE} is not set: the address of the management API, with an administrator in it")
     try:
-        with urllib.request.build_opener(*handlers).open(request, timeout=TIMEOUT_SECONDS) as response:
-            answer = response.read()
-    except urllib.error.HTTPError as error:
-        with error:
-            raise CannotAct(f"the broker's management API answered {error.code} to {method} {path}") from None
-    except (OSError, ValueError) as error:
-        raise Unreachable(f"the broker's management API: {type(error).__name__}") from None
-    return json.loads(answer) if answer else None
+        return Management(url).call(method, where, body)
+    except ManagementError as error:
+        # What it said to a body of definitions may quote them.
+        if error.status is not None:
+            raise CannotAct(f"the broker's management API answered {error.status} to {method} {where}") from None
+        raise Unreachable(str(error)) from None
 
 
 def _is_administrator(user: Mapping[str, Any]) -> bool:

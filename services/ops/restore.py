@@ -71,6 +71,7 @@ async def _restore(folder: Path, services: dict[str, ServiceSettings], *, dry_ru
     import orjson
 
     from services.ops import backup_broker, backup_folder, restore_databases
+    from services.ops.broker_rights import vhost_of
     from shared.runtime.tls import address
 
     manifest = await asyncio.to_thread(backup_folder.read_manifest, folder)
@@ -84,7 +85,7 @@ async def _restore(folder: Path, services: dict[str, ServiceSettings], *, dry_ru
             await restore_databases.require_empty(name, settings, manifest.databases[name].server)
     if dry_run:
         return manifest
-    vhost = backup_broker.vhost_of(next(iter(services.values())).broker_url)
+    vhost = vhost_of(next(iter(services.values())).broker_url)
     definitions = orjson.loads((folder / backup_folder.DEFINITIONS).read_bytes())
     await asyncio.to_thread(backup_broker.load, definitions, vhost)
     for name, settings in services.items():
@@ -106,11 +107,16 @@ def _fits(manifest: Manifest) -> None:
     if missing := [name for name in SERVICES if name not in manifest.databases]:
         raise CannotAct(f"the backup has no database of {', '.join(missing)}")
     newer = [name for name, one in manifest.databases.items() if not knows(migrations_of(name), one.revision)]
-    if newer or _numbers(manifest.program) > _numbers(program_version()):
+    if newer or is_newer(manifest.program, program_version()):
         raise CannotAct(
             f"the backup was made by Traboule {manifest.program}, and this program is {program_version()}"
             f"{': its schema of ' + ', '.join(newer) + ' is newer' if newer else ''}. Restore it with that version"
         )
+
+
+def is_newer(theirs: str, ours: str) -> bool:
+    """Whether one version of the program, such as 0.10.0, comes after another."""
+    return _numbers(theirs) > _numbers(ours)
 
 
 def _numbers(version: str) -> tuple[int, ...]:

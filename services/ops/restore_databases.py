@@ -38,6 +38,8 @@ _PARK_AGAIN = """
             'its replay was under way when the backup was made'))
     where status = 'replaying'
 """
+# Former systems may have been told under numbers that were given after the backup, and what they read must be newer.
+_NUMBER_ON = "select setval('identity_version', nextval('identity_version') + 1000000000)"
 _FOREIGN = ("EXTENSION", "SCHEMA", "DATABASE", "ACL")
 
 
@@ -99,7 +101,7 @@ async def restore(name: str, settings: ServiceSettings, path: Path, server: int)
         here = connection.get_server_version().major
     with tempfile.NamedTemporaryFile("w", prefix="traboule-", suffix=".list") as chosen:
         # What an administrator made belongs to him: the service's role could not make it again.
-        chosen.write("\n".join(line for line in contents(path, max(here, server)) if not _is_foreign(line)))
+        chosen.write("\n".join(line for line in contents(path, max(here, server)) if not is_foreign(line)))
         chosen.flush()
         options = ["--exit-on-error", "--single-transaction", "--no-owner", "--no-acl", "--no-password"]
         database = f"--dbname={make_url(settings.database_url).database}"
@@ -107,10 +109,13 @@ async def restore(name: str, settings: ServiceSettings, path: Path, server: int)
         await call([program, *options, f"--use-list={chosen.name}", database, str(path)], settings.database_url)
     async with connected(name, settings) as connection:
         await connection.execute(_PARK_AGAIN)
+        if name == "membership":
+            await connection.execute(_NUMBER_ON)
         await connection.execute("analyze")
 
 
-def _is_foreign(line: str) -> bool:
+def is_foreign(line: str) -> bool:
+    """Whether a line of a dump's contents names what an administrator made, and not the service's role."""
     # "3; 3079 16390 EXTENSION - pg_trgm", "4000; 0 0 COMMENT - EXTENSION pg_trgm", "5; 2615 2200 SCHEMA - public owner"
     words = line.partition(";")[2].split()[2:]
     return bool(words) and (words[0] in _FOREIGN or (words[0] == "COMMENT" and words[2] in _FOREIGN))

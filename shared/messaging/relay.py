@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +20,6 @@ import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, DeliveryMode
 
 from shared.messaging import metrics
-from shared.messaging.delivery import PUBLISHED
 from shared.messaging.outbox import CHANNEL
 
 log = structlog.get_logger()
@@ -184,8 +182,7 @@ class Relay:
     async def _publish_one(self, exchange: AbstractExchange, row: Any) -> None:
         message = aio_pika.Message(
             row["body"],
-            # What is tried again keeps the moment of its first publish.
-            headers={PUBLISHED: time.time_ns() // 1_000_000} | orjson.loads(row["headers"]),
+            headers=orjson.loads(row["headers"]),
             content_type=row["content_type"],
             message_id=row["message_id"],
             delivery_mode=DeliveryMode.PERSISTENT,

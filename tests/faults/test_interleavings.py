@@ -6,30 +6,37 @@ INTERLEAVINGS says how many, INTERLEAVINGS_SEED which: one story has one seed, a
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from multiprocessing import get_context
 
 import pytest
-import structlog
 
 from deploy.local.nodes import local_nodes
-from tests.support.in_process import Passwords, own_house
-from tests.support.interleaving.running import Found, interleave, prepare
+from tests.support.interleaving.running import Found, interleave_apart, prepare
+from tests.support.merging import a_database
 
 MANY = int(os.environ.get("INTERLEAVINGS", "10000"))
 SEED = int(os.environ.get("INTERLEAVINGS_SEED", "100000"))
-AT_A_TIME = 500
+AT_A_TIME, PROCESSES = 250, 2
 
 
 @pytest.mark.timeout(3_600)
 def test_never_two_writers_never_a_lost_message_and_parity_after_the_way_back() -> None:
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    print(f"\nINTERLEAVINGS={MANY} INTERLEAVINGS_SEED={SEED}")
+    seeds = range(SEED, SEED + MANY)
+    parts = [seeds[at : at + AT_A_TIME] for at in range(0, MANY, AT_A_TIME)]
     found = Found()
-    with local_nodes() as nodes, own_house(nodes, Passwords(), "membership") as own:
-        url = own.env["TRABOULE_MEMBERSHIP_DATABASE_URL"]
-        asyncio.run(prepare(url))
-        for first in range(SEED, SEED + MANY, AT_A_TIME):
-            found.add(asyncio.run(interleave(url, range(first, min(first + AT_A_TIME, SEED + MANY)))))
+    with ExitStack() as until_the_end:
+        nodes = until_the_end.enter_context(local_nodes())
+        urls = [until_the_end.enter_context(a_database(nodes, "membership")).url for _ in range(PROCESSES)]
+        for url in urls:
+            asyncio.run(prepare(url))
+        workers = until_the_end.enter_context(ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")))
+        for at in range(0, len(parts), PROCESSES):
+            for one in workers.map(interleave_apart, urls, parts[at : at + PROCESSES]):
+                found.add(one)
             assert not found.wrong, "\n".join(found.wrong)
-    print(f"\n{found.stories:,} stories: {dict(found.outcomes)}")
+    print(f"{found.stories:,} stories: {dict(found.outcomes)}")
     assert found.stories == MANY

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -115,7 +115,7 @@ async def command(env: Mapping[str, str], record_id: str, **fields: Any) -> None
 
 
 @contextmanager
-def environment(env: Mapping[str, str], nodes: Nodes) -> Iterator[pytest.MonkeyPatch]:
+def environment(env: Mapping[str, str], nodes: Nodes) -> Generator[pytest.MonkeyPatch]:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {**env, **nodes.environment()}.items():
             patch.setenv(name, value)
@@ -143,7 +143,7 @@ def elsewhere(env: Mapping[str, str], nodes: Nodes) -> dict[str, str]:
 
 
 @contextmanager
-def services_at(env: Mapping[str, str], folder: Path) -> Iterator[House]:
+def services_at(env: Mapping[str, str], folder: Path) -> Generator[House]:
     with Run() as run:
         folder.mkdir()
         house = House(run, Provisioned(dict(env), {}), folder, SERVICES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from services.membership import records
 from shared.cutover import quarantine, stages
 from shared.cutover.fence import Fenced
 from shared.cutover.stages import Standing
+from shared.messaging import inbox
 from shared.messaging.consumer import Lane
 from tests.support.in_process import OwnHouse, Passwords, own_house
 from tests.support.interleaving.running import interleave, prepare
@@ -46,6 +47,19 @@ async def test_one_writer_nothing_lost_and_parity_after_the_way_back(url: str) -
 def _without_the_lock(patch: pytest.MonkeyPatch) -> None:
     """The stage is read, and may change before the commit."""
     patch.setattr(stages, "_SHARE", "select from unnest($1::text[]) as c")
+
+
+def _read_as_it_was_before_the_wait(patch: pytest.MonkeyPatch) -> None:
+    """The lock is taken by the statement that reads: what it reads is what was there before it waited."""
+    _without_the_lock(patch)
+    lock = "pg_advisory_xact_lock_shared(hashtext('stage'), hashtext(c))"
+    patch.setattr(
+        stages,
+        "_READ",
+        f"""select s.cluster, s.stage, s.epoch, s.since, s.by
+            from unnest($1::text[]) as c cross join lateral (select {lock} offset 0) l
+            join stages s on s.cluster = c""",
+    )
 
 
 def _without_the_fence(patch: pytest.MonkeyPatch) -> None:
@@ -86,11 +100,26 @@ def _acknowledged_first(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Lane, "_settle", acknowledge_and_settle)
 
 
+def _taken_in_apart(patch: pytest.MonkeyPatch) -> None:
+    """The inbox is committed before what the message causes."""
+    admit = inbox.admit
+
+    async def admit_and_commit(connection: Any, messages: Mapping[str, bytes]) -> Any:
+        found = await admit(connection, messages)
+        await connection.exec_driver_sql("commit")
+        await connection.exec_driver_sql("begin")
+        return found
+
+    patch.setattr(inbox, "admit", admit_and_commit)
+
+
 MUTANTS = (
     _without_the_lock,
+    _read_as_it_was_before_the_wait,
     _without_the_fence,
     _without_quarantine,
     _commands_without_asking,
+    _taken_in_apart,
     _acknowledged_first,
 )
 
@@ -101,5 +130,5 @@ async def test_a_fault_in_the_code_is_found(
     url: str, monkeypatch: pytest.MonkeyPatch, mutant: Callable[[pytest.MonkeyPatch], None]
 ) -> None:
     mutant(monkeypatch)
-    found = await interleave(url, UNTIL_FOUND)
+    found = await interleave(url, UNTIL_FOUND, wave=25)
     assert found.wrong, f"{found.stories} stories, and nothing was found"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
@@ -12,6 +13,9 @@ from typing import Any
 
 import asyncpg
 import orjson
+import structlog
+from sqlalchemy import event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.membership.tables import metadata
@@ -24,7 +28,7 @@ from tests.support.interleaving.story import Story
 from tests.support.interleaving.trouble import Shaken, Trouble
 
 AT_ONCE, WAVE = 32, 250
-_CONNECTIONS = 60
+_CONNECTIONS = 48
 _RECORDS = "select cluster, to_jsonb(s)::text from source_records s"
 _LETTERS = "select reason, body from dead_letters"
 _OUTBOX = "select routing_key, body from outbox"
@@ -57,13 +61,19 @@ async def prepare(url: str) -> None:
         await connection.close()
 
 
-async def interleave(url: str, seeds: Iterable[int], *, kills: bool = True, enough: int = 1) -> Found:
-    """Live one story for each seed and check it. Ends early once ``enough`` is wrong."""
+async def interleave(url: str, seeds: Iterable[int], *, kills: bool = True, enough: int = 1, wave: int = WAVE) -> Found:
+    """Live one story for each seed and check it, a wave at a time. Ends after the wave in which ``enough`` is wrong."""
     found, left = Found(), list(seeds)
     while left and len(found.wrong) < enough:
-        wave, left = left[:WAVE], left[WAVE:]
-        found.add(await _wave(url, wave, kills=kills))
+        now, left = left[:wave], left[wave:]
+        found.add(await _wave(url, now, kills=kills))
     return found
+
+
+def interleave_apart(url: str, seeds: Iterable[int]) -> Found:
+    """The same, in a process of its own: each needs a database of its own too, where writers take turns."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    return asyncio.run(interleave(url, seeds))
 
 
 async def _wave(url: str, seeds: list[int], *, kills: bool) -> Found:
@@ -137,9 +147,15 @@ async def _plain(url: str) -> AsyncGenerator[asyncpg.Connection[Any]]:
         await connection.close()
 
 
+def _only_this_session(context: ExceptionContext) -> None:
+    # One session was cut, and the server is as well as ever: the others need not all be opened anew.
+    context.invalidate_pool_on_disconnect = False
+
+
 @asynccontextmanager
 async def _engine(url: str) -> AsyncGenerator[AsyncEngine]:
     engine = create_engine(url, application="interleaving", pool_size=_CONNECTIONS, pool_timeout=60)
+    event.listen(engine.sync_engine, "handle_error", _only_this_session)
     try:
         yield engine
     finally:

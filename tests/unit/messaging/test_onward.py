@@ -15,9 +15,9 @@ from tests.support.builders import an_invoice
 TRACE = "00-11111111111111111111111111111111-aaaaaaaaaaaaaaaa-01"
 
 
-def arrived(published: float | None = None, headers: dict[str, object] | None = None, **extensions: object) -> tuple[
-    Delivery, Envelope[InvoiceRecorded]
-]:
+def arrived(
+    published: float | None = None, headers: dict[str, object] | None = None, **extensions: object
+) -> tuple[Delivery, Envelope[InvoiceRecorded]]:
     tree = orjson.loads(next(iter(encode_all("/numelink/billing", [(an_invoice(), "cause")]))).body)
     body = orjson.dumps(tree | extensions)
     delivery = Delivery("q", body, None, headers or {}, "1", "numelink.billing", "key", published=published)

@@ -6,6 +6,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP, UUID
 
 revision = "0003"
 down_revision = "0002"
+# The version before writes source records without the two columns that are asked for here.
+phase = "post"
 
 NOW = sa.text("now()")
 

@@ -1,0 +1,231 @@
+"""What is defined on the broker, who has which rights, and how its nodes are, by its management API."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import import_module
+from typing import Any
+
+from services.ops import doctor_certificates, former_systems, moving
+from services.ops.broker_rights import MANAGEMENT, Account, RightsError, accounts, differences, intended, vhost_of
+from services.ops.doctor_findings import PREPARE, Finding, Findings
+from services.ops.output import size
+from services.ops.parked import CannotAct, Unreachable
+from shared.messaging.management import Management, ManagementError, path
+from shared.messaging.topology import HOUSE, definitions
+from shared.runtime.clusters import ClustersFileError, load_clusters
+from shared.runtime.settings import ServiceSettings
+from shared.runtime.tls import address
+
+Items = list[dict[str, Any]]
+
+_HARMFUL = ("expires", "message-ttl", "overflow")
+"""What a policy must not say of a queue of ours: it would go, or drop what it holds."""
+
+
+async def examine(services: Mapping[str, ServiceSettings]) -> list[Finding]:
+    """All that an administrator's address of the management API lets us see."""
+    here = Findings("broker")
+    vhosts = {vhost_of(one.broker_url) for one in services.values()}
+    if len(vhosts) > 1:
+        told = f"the services are in several virtual hosts, and cannot hear each other: {', '.join(sorted(vhosts))}"
+        return [here.fail("virtual host", told, "mend TRABOULE_<SERVICE>_BROKER_URL")]
+    url = address(MANAGEMENT)
+    if url is None:
+        told = "definitions, rights and nodes were not looked at"
+        return [here.warn("management API", told, f"set {MANAGEMENT}, with an administrator in it")]
+    try:
+        load_clusters(next(iter(services.values())).clusters_file)
+    except ClustersFileError:
+        return []  # told by whoever looks at the file
+    stages = await _stages(services)
+    try:
+        return await asyncio.to_thread(_look, here, url, vhosts.pop(), services, stages)
+    except (ManagementError, RightsError) as error:
+        return [here.fail("management API", str(error), f"is {MANAGEMENT} right, and its user an administrator?")]
+
+
+async def _stages(services: Mapping[str, ServiceSettings]) -> dict[str, str | None]:
+    """Each former system and staff tool; the stage is None where the database does not answer."""
+    clusters = load_clusters(next(iter(services.values())).clusters_file)
+    known: dict[str, str] = {}
+    for name, settings in services.items():
+        try:
+            known |= {row["system"]: row["stage"] for row in await moving.board({name: settings}, clusters)}
+        except (Unreachable, CannotAct):
+            continue
+    return {system: known.get(system) for system in former_systems.outside(clusters, services)}
+
+
+def _look(
+    here: Findings, url: str, vhost: str, services: Mapping[str, ServiceSettings], stages: Mapping[str, str | None]
+) -> list[Finding]:
+    broker = Management(url)
+    known = accounts(broker, vhost)
+    users = [system.replace("/", ".") for system in stages]
+    # Who was never let in is told below; who was revoked may have lost its queue too.
+    let_in = [user for user in users if user in known and known[user].here and not known[user].rights.none]
+    queues = [one.queue for name in services for one in import_module(f"services.{name}.consumers").SUBSCRIPTIONS]
+    wanted = definitions(queues, dict.fromkeys(services, ""), dict.fromkeys(let_in, ""), vhost=vhost)
+    there = broker.call("GET", path("queues", vhost))
+    return [
+        *doctor_certificates.of_server(here, "management API's certificate", url),
+        *_nodes(here, broker.call("GET", "/api/nodes")),
+        *_exchanges(here, wanted["exchanges"], broker.call("GET", path("exchanges", vhost))),
+        *_queues(here, wanted["queues"], there),
+        *_bindings(here, wanted["bindings"], broker.call("GET", path("bindings", vhost))),
+        *_policies(here, wanted, there, broker.call("GET", path("policies", vhost))),
+        *_services(here, services, known),
+        *_outside(here, stages, known),
+    ]
+
+
+# --- nodes ---------------------------------------------------------------------------------------------------------
+
+
+def _nodes(here: Findings, nodes: Items) -> Iterator[Finding]:
+    for one in nodes:
+        name = one["name"]
+        if not one.get("running"):
+            yield here.fail(
+                "nodes", f"{name} does not run", "start it: queues go on only while most of their nodes run"
+            )
+            continue
+        wrong = [f"{name} is apart from {other}" for other in one.get("partitions", ())]
+        yield from (here.fail("nodes", line, "mend the network, then restart the smaller part") for line in wrong)
+        free, least = one["disk_free"], one["disk_free_limit"]
+        told = f"{name} has {_size(free)} of disk free, and stops publishers below {_size(least)}"
+        if one["disk_free_alarm"]:
+            yield here.fail("nodes", told, "make room: nobody can publish until then")
+        elif one["mem_alarm"]:
+            told = f"{name} uses {_size(one['mem_used'])} of memory, and so stops publishers"
+            yield here.fail("nodes", told, "give it more memory, or start who should consume")
+        elif isinstance(free, int) and isinstance(least, int) and free < 2 * least:
+            yield here.warn("nodes", told, "make room before it does")
+        elif not wrong:
+            yield here.ok("nodes", told)
+
+
+def _size(value: Any) -> str:
+    # Where a node cannot tell, it says so in words.
+    return size(value) if isinstance(value, int | float) else str(value)
+
+
+# --- definitions ---------------------------------------------------------------------------------------------------
+
+
+def _exchanges(here: Findings, wanted: Items, there: Items) -> list[Finding]:
+    known = {one["name"]: one for one in there}
+    wrong: list[str] = []
+    for one in wanted:
+        if one["name"] not in known:
+            wrong.append(f"there is no exchange {one['name']}")
+        elif other := _other(one, known[one["name"]], ("type", "durable", "internal")):
+            wrong.append(f"the exchange {one['name']} is otherwise: {', '.join(other)}")
+    return here.judged("exchanges", wrong, PREPARE, f"{len(wanted)} are as they should be")
+
+
+def _queues(here: Findings, wanted: Items, there: Items) -> Iterator[Finding]:
+    known = {one["name"]: one for one in there}
+    missing = [f"there is no queue {one['name']}" for one in wanted if one["name"] not in known]
+    found = [one for one in wanted if one["name"] in known]
+    yield from here.judged("definitions of queues", missing, PREPARE, f"{len(found)} are there")
+    for one in found:
+        if other := _other(one, known[one["name"]], ("durable",)):
+            mend = "its arguments cannot be changed: empty it, delete it while its service is stopped, and " + PREPARE
+            yield here.fail("definitions of queues", f"{one['name']} is otherwise: {', '.join(other)}", mend)
+    for one in there:
+        down = len(one.get("members", ())) - len(one.get("online", ()))
+        if down > 0:
+            yield here.warn("replicas of queues", f"{one['name']} lacks {down} of its nodes", "start the nodes")
+    ours = {one["name"] for one in wanted}
+    for name, one in sorted(known.items()):
+        # What was a subscription once, or belongs to a service or a former system that is not looked at, stays quiet.
+        if name not in ours and one.get("messages") and not one.get("consumers"):
+            told = f"{name} is none of ours, holds {one['messages']:,} messages, and nobody reads it"
+            yield here.warn("other queues", told, f"if nobody needs it: rabbitmqctl delete_queue {name}")
+
+
+def _other(wanted: Mapping[str, Any], there: Mapping[str, Any], names: Iterable[str]) -> list[str]:
+    """What is not as wanted, of these properties and of all arguments."""
+    told = [f"{name} is {there.get(name)}" for name in names if name in wanted and there.get(name) != wanted[name]]
+    arguments = there.get("arguments") or {}
+    return told + [
+        f"{name} is {arguments.get(name)}, should be {value}"
+        for name, value in wanted["arguments"].items()
+        if arguments.get(name) != value
+    ]
+
+
+def _bindings(here: Findings, wanted: Items, there: Items) -> Iterator[Finding]:
+    known = {_binding(one) for one in there}
+    missing = sorted({_binding(one) for one in wanted} - known)
+    told = [f"{source} does not give {key or 'what it gets'} to {queue}" for source, queue, key in missing]
+    yield from here.judged("bindings", told, PREPARE, f"{len(wanted)} are there")
+    should: defaultdict[str, set[tuple[str, str, str]]] = defaultdict(set)
+    for one in wanted:
+        should[one["destination"]].add(_binding(one))
+    for one in there:
+        source, queue, key = _binding(one)
+        if source and queue in should and (source, queue, key) not in should[queue]:
+            told = f"{source} gives {key} to {queue}, which does not expect it"
+            yield here.warn("bindings", told, "take the binding away in the management pages: what it brings is parked")
+
+
+def _binding(one: Mapping[str, Any]) -> tuple[str, str, str]:
+    return one["source"], one["destination"], one["routing_key"]
+
+
+def _policies(here: Findings, wanted: Mapping[str, Items], queues: Items, there: Items) -> Iterator[Finding]:
+    ours = {one["name"] for one in wanted["queues"]}
+    limit = wanted["policies"][0]
+    known = next((one for one in there if one["name"] == limit["name"]), None)
+    if known is None or known["pattern"] != limit["pattern"] or "max-length-bytes" not in known["definition"]:
+        told = f"the policy {limit['name']} is {'missing' if known is None else 'otherwise'}: queues may fill the disk"
+        yield here.warn("policies", told, PREPARE)
+    harmful: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for queue in queues:
+        effective = queue.get("effective_policy_definition") or {}
+        says = {name: effective[name] for name in _HARMFUL if effective.get(name, "reject-publish") != "reject-publish"}
+        if queue["name"] in ours and says:
+            by = queue.get("operator_policy") or queue.get("policy") or "a policy"
+            harmful[by, json.dumps(says, sort_keys=True)].append(queue["name"])
+    wrong = [
+        f"{policy} says {says} of {names[0]}" + (f" and {len(names) - 1} more" if names[1:] else "")
+        for (policy, says), names in harmful.items()
+    ]
+    mend = "rabbitmqctl clear_policy (or clear_operator_policy): messages of ours would be dropped, or parked unread"
+    yield from here.judged("policies", wrong, mend, "none that would drop a message")
+
+
+# --- rights --------------------------------------------------------------------------------------------------------
+
+
+def _services(here: Findings, services: Iterable[str], known: Mapping[str, Account]) -> Iterator[Finding]:
+    for name in services:
+        account = known.get(f"{HOUSE}.{name}")
+        if account is None or not account.here or account.rights.none:
+            wrong = ["has no rights here"]
+        else:
+            wrong = differences(account, intended(account.name))
+        told = (f"{HOUSE}.{name}: {one}" for one in wrong)
+        yield from here.judged("rights of services", told, PREPARE, f"{HOUSE}.{name} may do what it should")
+
+
+def _outside(here: Findings, stages: Mapping[str, str | None], known: Mapping[str, Account]) -> Iterator[Finding]:
+    rows = former_systems.compared(stages, known)
+    for row in rows:
+        told = f"{row['system'] or row['user']}: {', '.join(row['differences']) or row['state']}"
+        if row["state"] == "missing" and row["wrong"]:
+            # A cluster may be declared long before its former system is let in.
+            yield here.warn("rights of former systems", told, former_systems.mends(row))
+        elif row["wrong"]:
+            yield here.fail("rights of former systems", told, former_systems.mends(row))
+        elif row["state"] == "revoked" and row["stage"] in ("legacy", "mirror"):
+            mend = f"{former_systems.mends(row)} --again, if it shall publish again"
+            yield here.warn("rights of former systems", f"{told}, though it is the authority", mend)
+    if not any(row["wrong"] for row in rows):
+        yield here.ok("rights of former systems", f"{len(rows)} may do what they should")

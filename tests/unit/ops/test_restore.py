@@ -1,0 +1,47 @@
+"""What of a dump a service's role can make again, and which backups this program can restore."""
+
+import pytest
+
+from services.ops.backup_tools import environment
+from services.ops.restore import is_newer
+from services.ops.restore_databases import is_foreign
+
+
+@pytest.mark.parametrize(
+    ("line", "foreign"),
+    [
+        ("2; 3079 16390 EXTENSION - pg_trgm ", True),
+        ("4000; 0 0 COMMENT - EXTENSION pg_trgm ", True),
+        ("5; 2615 2200 SCHEMA - public pg_database_owner", True),
+        ("3999; 0 0 COMMENT - SCHEMA public pg_database_owner", True),
+        ("219; 1259 16500 TABLE public inbox traboule_billing", False),
+        ("3901; 0 0 COMMENT public COLUMN inbox.message traboule_billing", False),
+        ("3788; 0 16500 TABLE DATA public inbox traboule_billing", False),
+        ("; Archive created at 2026-11-23 09:30:00 UTC", False),
+        ("", False),
+    ],
+)
+def test_what_belongs_to_an_administrator_is_left_out_of_a_restore(line: str, foreign: bool) -> None:
+    assert is_foreign(line) == foreign
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "newer"),
+    [("0.1.0", "0.1.0", False), ("0.2.0", "0.10.0", False), ("0.10.0", "0.9.1", True), ("1.0.0", "0.9.9", True)],
+)
+def test_a_backup_of_a_newer_program_is_told_by_its_numbers(theirs: str, ours: str, newer: bool) -> None:
+    assert is_newer(theirs, ours) == newer
+
+
+def test_passwords_reach_postgresqls_programs_by_their_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGPASSWORD", "somebody else's")
+    monkeypatch.setenv("TRABOULE_BILLING_DATABASE_URL", "postgresql://u:hidden@h/d")
+    env = environment(
+        "postgresql://traboule_billing:it%27s@db.example:5433/billing?sslmode=verify-full&sslrootcert=/ca"
+    )
+    assert {name: value for name, value in env.items() if name.startswith("PG")} == {
+        "PGHOST": "db.example", "PGPORT": "5433", "PGUSER": "traboule_billing", "PGPASSWORD": "it's",
+        "PGDATABASE": "billing", "PGAPPNAME": "traboule backup", "PGCONNECT_TIMEOUT": "10",
+        "PGSSLMODE": "verify-full", "PGSSLROOTCERT": "/ca",
+    }  # fmt: skip
+    assert not any(name.startswith("TRABOULE_") for name in env)

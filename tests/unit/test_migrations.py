@@ -1,0 +1,92 @@
+"""What runs while processes of the version before are still there only adds; the rest says that it must wait."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import services
+
+FOLDER = Path(services.__path__[0])
+MIGRATIONS = sorted(FOLDER.glob("*/migrations/versions/*.py"))
+TAKES_AWAY = {
+    "drop_table", "drop_column", "drop_constraint", "drop_index", "rename_table", "create_unique_constraint",
+    "create_foreign_key", "create_exclude_constraint",
+}  # fmt: skip
+WORDS = ("drop ", "rename ", "truncate ", "set not null", "delete from", "add constraint")
+
+
+def breaks_the_version_before(source: str) -> list[str]:
+    """What of a migration's upgrade the version before could not live with."""
+    upgrade = next(one for one in ast.parse(source).body if isinstance(one, ast.FunctionDef) and one.name == "upgrade")
+    calls = [one for one in ast.walk(upgrade) if isinstance(one, ast.Call) and ast.unparse(one.func).startswith("op.")]
+    tables = {text(one.args[0]) for one in calls if verb(one) == "create_table"}
+    columns = {text(column_of(one).args[0]) for one in calls if verb(one) == "add_column"}
+    return [f"line {one.lineno}: {ast.unparse(one)[:80]}" for one in calls if breaks(one, tables, columns)]
+
+
+def breaks(call: ast.Call, tables: set[str], columns: set[str]) -> bool:
+    """``tables`` and ``columns`` are those that the migration itself makes: the version before does not know them."""
+    options = {one.arg: ast.unparse(one.value) for one in call.keywords}
+    match verb(call):
+        case "add_column":
+            column = {one.arg: ast.unparse(one.value) for one in column_of(call).keywords}
+            return column.get("nullable") == "False" and "server_default" not in column
+        case "alter_column":
+            return options.get("nullable") == "False" or bool({"new_column_name", "type_"} & options.keys())
+        case "create_check_constraint":
+            return not any(column in text(call.args[2]) for column in columns)
+        case "create_index":
+            return options.get("unique") == "True" and text(call.args[1]) not in tables
+        case "execute":
+            return any(word in ast.unparse(call.args[0]).lower() for word in WORDS)
+        case name:
+            return name in TAKES_AWAY
+
+
+def verb(call: ast.Call) -> str:
+    """What the operation is called."""
+    assert isinstance(call.func, ast.Attribute)
+    return call.func.attr
+
+
+def column_of(call: ast.Call) -> ast.Call:
+    """The column that ``op.add_column`` adds."""
+    assert isinstance(call.args[1], ast.Call)
+    return call.args[1]
+
+
+def text(node: ast.expr) -> str:
+    """What a literal says."""
+    assert isinstance(node, ast.Constant), "names in migrations are literals"
+    return str(node.value)
+
+
+@pytest.mark.parametrize("path", MIGRATIONS, ids=lambda path: f"{path.parents[2].name}-{path.stem}")
+def test_a_migration_that_the_version_before_cannot_live_with_says_so(path: Path) -> None:
+    source = path.read_text("utf-8")
+    says_so = 'phase = "post"' in source
+    assert bool(breaks_the_version_before(source)) == says_so, breaks_the_version_before(source) or "it only adds"
+
+
+@pytest.mark.parametrize(
+    ("operation", "waits"),
+    [
+        ('op.add_column("t", sa.Column("c", sa.Text(), nullable=False))', True),
+        ('op.add_column("t", sa.Column("c", sa.Text(), nullable=False, server_default="x"))', False),
+        ('op.add_column("t", sa.Column("c", sa.Text()))', False),
+        ('op.drop_column("t", "c")', True),
+        ('op.drop_table("t")', True),
+        ('op.rename_table("t", "u")', True),
+        ('op.alter_column("t", "c", nullable=False)', True),
+        ('op.alter_column("t", "c", new_column_name="d")', True),
+        ('op.alter_column("t", "c", comment="said better")', False),
+        ('op.create_check_constraint("k", "t", "c in (1)")', True),
+        ('op.create_index("i", "t", ["c"])', False),
+        ('op.create_index("i", "t", ["c"], unique=True)', True),
+        ('op.execute("alter table t drop column c")', True),
+        ('op.execute("create sequence s")', False),
+    ],
+)  # fmt: skip
+def test_what_takes_away_or_forbids_is_found(operation: str, waits: bool) -> None:
+    assert bool(breaks_the_version_before(f"def upgrade():\n    {operation}\n")) == waits
