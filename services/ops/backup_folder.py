@@ -105,20 +105,23 @@ def digests(folder: Path) -> dict[str, str]:
 
 def read_manifest(folder: Path) -> Manifest:
     """The manifest of a backup whose files are all as they were written. Raises CannotAct."""
+    strange = CannotAct(f"{folder / MANIFEST} is not as `traboule backup` writes it")
     try:
         tree = orjson.loads((folder / MANIFEST).read_bytes())
-        if tree["format"] != FORMAT:
-            raise CannotAct(
-                f"{folder} is a backup of format {tree['format']}: restore it with the program that made it"
-            )
-        databases = {name: Database(**one) for name, one in tree.pop("databases").items()}
-        manifest = Manifest(**tree | {"made_at": datetime.fromisoformat(tree["made_at"]), "databases": databases})
+        written = tree["format"]
     except FileNotFoundError:
         raise CannotAct(f"{folder} is no backup: it has no {MANIFEST}") from None
     except OSError as error:
         raise CannotAct(f"{folder / MANIFEST} cannot be read: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError):
+        raise strange from None
+    if written != FORMAT:
+        raise CannotAct(f"{folder} is a backup of format {written}: restore it with the program that made it")
+    try:
+        databases = {name: Database(**one) for name, one in tree.pop("databases").items()}
+        manifest = Manifest(**tree | {"made_at": datetime.fromisoformat(tree["made_at"]), "databases": databases})
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise CannotAct(f"{folder / MANIFEST} is not as `traboule backup` writes it") from None
+        raise strange from None
     try:
         found = digests(folder)
     except OSError as error:

@@ -45,10 +45,15 @@ def test_a_backup_that_fails_leaves_nothing_and_one_that_was_killed_does_not_sta
     folder = tmp_path / "backup"
     (tmp_path / "backup.unfinished").mkdir()
     (tmp_path / "backup.unfinished" / "old.dump").write_bytes(b"half")
-    with pytest.raises(RuntimeError), new_folder(folder) as unfinished:
-        assert list(unfinished.iterdir()) == []
-        write(unfinished / "billing.dump", b"rows")
-        raise RuntimeError
+
+    def fails() -> None:
+        with new_folder(folder) as unfinished:
+            assert list(unfinished.iterdir()) == []
+            write(unfinished / "billing.dump", b"rows")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fails()
     assert list(tmp_path.iterdir()) == []
 
 
