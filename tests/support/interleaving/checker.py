@@ -77,6 +77,8 @@ class Checker:
         self._is_as_left()
         if self._stage != "mirror":
             self._say(f"it ends in stage {self._stage}")
+        if self.story.untold:
+            self._say(f"its former system was not told of {self.story.untold} as they were written here")
         for difference in self.story.differences:
             self._say(f"parity after the rollback: {difference.what} {difference.item_id} {difference.fields}")
         return self

@@ -25,7 +25,7 @@ from tests.support.in_memory import POLICY
 from tests.support.interleaving import commits
 from tests.support.interleaving.checker import Checker, Left, Record, record_left
 from tests.support.interleaving.story import Story
-from tests.support.interleaving.trouble import Shaken, Trouble
+from tests.support.interleaving.trouble import Killer, Shaken, Trouble
 
 AT_ONCE, WAVE = 32, 250
 _CONNECTIONS = 48
@@ -82,7 +82,8 @@ async def _wave(url: str, seeds: list[int], *, kills: bool) -> Found:
         clusters = {seed: f"n{seed}" for seed in seeds}
         known = {name: Cluster(name, name, ("membership",), ()) for name in clusters.values()}
         policy = replace(POLICY, clusters=known)
-        troubles = [Trouble(Random(seed), connection, kills=kills) for seed in seeds]
+        killer = Killer(connection)
+        troubles = [Trouble(Random(seed), killer, kills=kills) for seed in seeds]
         stories = [
             Story(clusters[seed], Shaken(engine, trouble), policy, seed)
             for seed, trouble in zip(seeds, troubles, strict=True)

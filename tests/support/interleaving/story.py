@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
 from typing import Any, Literal, TypeVar
 
+import orjson
 from sqlalchemy.exc import DBAPIError
 
 from schemas.commands import ChangeMember, CreateMember
-from schemas.membership import MemberRecorded, MemberRemoved
+from schemas.envelope import routing_key
+from schemas.membership import MemberRecorded, MemberRemoved, MemberWritten
 from services.cutover import late
 from services.cutover.moves import move
 from services.cutover.parity.compare import Comparison, Difference
@@ -33,6 +35,8 @@ from services.membership.repository import MembershipUnitOfWork
 from shared.cutover import quarantine, stages
 from shared.cutover.fence import NotOursError
 from shared.cutover.stages import Move, MoveError
+from shared.messaging.topology import HOUSE
+from shared.persistence.database import rows_of
 from tests.support.interleaving.broker import Broker
 from tests.support.interleaving.trouble import Shaken
 
@@ -92,12 +96,9 @@ class FormerSystem:
             many = [self._rng.choice(ids) for _ in range(2 if self._rng.random() < 0.2 else 1)]
             self.publish([self._record(one, self.records[one].model_dump()) for one in many])
 
-    def take_over(self, written_here: list[MemberRecorded], removed: list[str]) -> None:
-        """After a rollback: what was written here is written there too, then everything is published anew."""
-        for record_id in removed:
-            self.records.pop(record_id, None)
-        for fact in written_here:
-            self.records[fact.record_id] = fact
+    def take_over(self, told: Mapping[str, MemberRecorded]) -> None:
+        """After a rollback: what it was told is written there too, then everything is published anew."""
+        self.records |= told
         gone = [name for name in self._versions if name not in self.records]
         self.records = {
             name: fact.model_copy(update={"version": self._version(name)}) for name, fact in self.records.items()
@@ -136,6 +137,7 @@ class Story:
         self.asked: dict[str, Asked] = {}
         self.decided: dict[int, Answer] = {}
         self.differences: list[Difference] = []
+        self.untold: list[str] = []
         self.broken: str | None = None
 
     async def run(self) -> None:
@@ -150,7 +152,7 @@ class Story:
                     everybody.create_task(self._kill_a_service())
             await self.broker.drained()
             await self._decide_all()
-            self.former.take_over(*await self._again(self._written_here))
+            self.former.take_over(await self._again(self._told))
             await self.broker.drained()
             self.differences = await self._again(self._compare)
         finally:
@@ -275,9 +277,13 @@ class Story:
 
     # --- afterwards ------------------------------------------------------------------------------------------------
 
-    async def _written_here(self) -> tuple[list[MemberRecorded], list[str]]:
+    async def _told(self) -> dict[str, MemberRecorded]:
+        """What the former system was told of all that was written here, which must be just that."""
         async with self._transaction() as uow:
-            return await written_here(uow, self.cluster)
+            here, heard = await written_here(uow, self.cluster), await told(uow, self.cluster)
+        said = {name: fact.model_copy(update={"version": 0}) for name, fact in here.items()}
+        self.untold = sorted(name for name, fact in said.items() if heard.get(name) != fact)
+        return {name: heard[name] for name in here if name in heard}
 
     async def _compare(self) -> list[Difference]:
         [kind] = kinds_of("membership")
@@ -319,16 +325,31 @@ class Story:
         return writing(self._engine, self._policy)  # type: ignore[arg-type]
 
 
-async def written_here(uow: MembershipUnitOfWork, cluster: str) -> tuple[list[MemberRecorded], list[str]]:
-    """What a former system is told after a rollback: records as they were written here, and those removed here."""
+async def written_here(uow: MembershipUnitOfWork, cluster: str) -> dict[str, MemberRecorded]:
+    """The records that commands wrote and that the former system has not said since."""
     rows = await uow.connection.exec_driver_sql(
-        "select written::text, removed, record_id from source_records where cluster = $1 and written_here", (cluster,)
+        "select record_id, written::text from source_records where cluster = $1 and written_here and not removed",
+        (cluster,),
     )
-    found = rows.all()
-    return (
-        [MemberRecorded.model_validate_json(written) for written, removed, _ in found if not removed],
-        [record_id for _, removed, record_id in found if removed],
-    )
+    return {record_id: MemberRecorded.model_validate_json(written) for record_id, written in rows_of(rows)}
+
+
+async def told(uow: MembershipUnitOfWork, cluster: str) -> dict[str, MemberRecorded]:
+    """What the former system was last told of each record, read from its queue-to-be as it would read it."""
+    key = routing_key(HOUSE, MemberWritten, cluster)
+    rows = await uow.connection.exec_driver_sql("select body from outbox where routing_key = $1", (key,))
+    trees = [orjson.loads(body) for (body,) in rows_of(rows)]
+    events = [event["data"] for tree in trees for event in (tree if isinstance(tree, list) else [tree])]
+    newest = {one["record_id"]: one for one in sorted(events, key=lambda one: one["version"])}
+    return {name: _read(one) for name, one in newest.items() if not one.get("removed")}
+
+
+def _read(told: Mapping[str, Any]) -> MemberRecorded:
+    [row] = told["rows"]
+    cells = {column: cell for column, cell in zip(told["columns"], row, strict=True) if cell}
+    known = {name: cell for name, cell in cells.items() if name in MemberRecorded.model_fields}
+    added = {name: cell for name, cell in cells.items() if name not in known}
+    return MemberRecorded.model_validate_json(orjson.dumps({**known, "version": 0, "extra": added}))
 
 
 def mark_of(fact: Recorded) -> str | None:

@@ -19,12 +19,23 @@ STALL = 0.004
 """Seconds at most."""
 
 
+class Killer:
+    """Ends sessions for all stories, one after the other."""
+
+    def __init__(self, connection: asyncpg.Connection[Any]) -> None:
+        self._connection, self._turn = connection, asyncio.Lock()
+
+    async def end(self, pid: int) -> None:
+        """End this session, whatever it does now."""
+        async with self._turn:
+            await self._connection.execute("select pg_terminate_backend($1)", pid)
+
+
 class Trouble:
     """Makes it, as often as it is told to, and counts it."""
 
-    def __init__(self, rng: Random, killer: asyncpg.Connection[Any], *, kills: bool = True) -> None:
+    def __init__(self, rng: Random, killer: Killer, *, kills: bool = True) -> None:
         self._rng, self._killer, self._kills = rng, killer, kills
-        self._killing = asyncio.Lock()
         self._under_way = set[asyncio.Task[None]]()
         self.deaths = self.cuts = 0
 
@@ -61,8 +72,7 @@ class Trouble:
 
         async def end() -> None:
             await asyncio.sleep(self._rng.random() * 0.01)
-            async with self._killing:
-                await self._killer.execute("select pg_terminate_backend($1)", pid)
+            await self._killer.end(pid)
 
         task = asyncio.create_task(end())
         self._under_way.add(task)
