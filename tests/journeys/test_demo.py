@@ -23,6 +23,8 @@ def test_the_demo_ends_well_and_counts_every_row_and_member() -> None:
     assert "Taken back, both are what they were, to the last field." in " ".join(done.stdout.split())
     assert "conflicts that merges brought together" in done.stdout
     assert "billing: tresorerie" in done.stdout
+    assert "compared with a fresh export: 1 different, 1 missing-here, 1 missing-there" in done.stdout
     assert "a late write waited in quarantine" in done.stdout
-    assert "rolled back, and switched again" in done.stdout
+    assert "before going back: 2 records were written here" in done.stdout
+    assert "rollback: the former system is the authority (overruled: nothing)" in done.stdout
     assert re.search(r"numelink/membership +live +Traboule", done.stdout)
