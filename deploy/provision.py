@@ -21,7 +21,7 @@ import services as services_package
 from deploy.local.errors import NodeError
 from deploy.local.provision import load_definitions
 from schemas.catalogue import COMMANDS
-from services import SERVICES
+from services import EXTENSIONS, SERVICES
 from services.ops import broker_rights
 from shared.messaging.consumer import MAX_BODY
 from shared.messaging.management import Management, ManagementError, path
@@ -36,8 +36,6 @@ log = structlog.get_logger()
 SURVIVORSHIP = Path(__file__).with_name("survivorship.toml")
 QUEUE_BYTES_VARIABLE = "TRABOULE_QUEUE_BYTES"
 """Names the variable with what may wait in each subscription; see :data:`shared.messaging.topology.QUEUE_BYTES`."""
-EXTENSIONS = {"membership": ("pg_trgm", "unaccent")}
-"""What a service's schema needs and a superuser has to allow."""
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from typing import Any
 
 import asyncpg
 
+from services import EXTENSIONS
 from services.ops.doctor_findings import PREPARE, Finding, Findings
 from services.ops.migrate import schema_faults
 from services.ops.output import ago, size, span
 from services.ops.restore import ADMIN
-from services.ops.restore_databases import EXTENSIONS
 from shared.persistence.database import asyncpg_url
 from shared.persistence.migrations import UnknownRevisionError
 from shared.runtime.settings import ServiceSettings

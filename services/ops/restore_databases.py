@@ -10,14 +10,12 @@ from typing import Any
 import asyncpg
 from sqlalchemy.engine import make_url
 
+from services import EXTENSIONS
 from services.ops.backup_databases import connected
 from services.ops.backup_tools import call, contents, tool
 from services.ops.parked import CannotAct, Unreachable
 from shared.persistence.database import asyncpg_url
 from shared.runtime.settings import ServiceSettings
-
-EXTENSIONS = {"membership": ("pg_trgm", "unaccent")}
-"""What a service's schema needs, and a superuser has to allow."""
 
 _OWN = """
     select c.oid::regclass::text as name, c.relkind::text as kind

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from deploy.compose.prepare import pairs
-from deploy.local.runs import CHECKOUT
-from tests.compose.engine import Engine, NoEngineError, Project, build, engine, free_ports, make_base_images
+from deploy.local.runs import CHECKOUT, free_ports
+from tests.compose.engine import Engine, NoEngineError, Project, build, engine, make_base_images
 
 HERE = Path(__file__).parent
 IMAGE = "localhost/traboule:compose-test"
@@ -47,7 +47,7 @@ def project(container_engine: Engine, tmp_path_factory: pytest.TempPathFactory) 
     files = checkout / "files"
     files.mkdir(mode=0o777)
     files.chmod(0o777)
-    http, broker, management, database = free_ports(4)
+    http, broker, management, database = map(str, free_ports(4))
     installed = Project(
         container_engine,
         checkout,

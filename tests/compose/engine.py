@@ -16,7 +16,6 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import orjson
 
@@ -200,12 +199,3 @@ def _listens(path: Path) -> bool:
         except OSError:
             return False
     return True
-
-
-def free_ports(count: int) -> list[str]:
-    """Ports of this machine that nobody listens on."""
-    probes: list[Any] = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [str(probe.getsockname()[1]) for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports

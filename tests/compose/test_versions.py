@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.runs import CHECKOUT
-from tests.compose.engine import Engine, free_ports, make_base_images
+from deploy.local.runs import CHECKOUT, free_ports
+from tests.compose.engine import Engine, make_base_images
 
 BOOT_SECONDS = 90.0
 
