@@ -14,8 +14,7 @@ import asyncpg
 
 from deploy.local.errors import NodeError
 from deploy.provision import SERVICES, queues
-from shared.messaging.failures import RETRY_DELAYS
-from shared.messaging.topology import dead_queue, retry_exchange, unrouted_queue
+from shared.messaging.topology import dead_queue, retry_queues, unrouted_queue
 
 CALM = 4
 """Looks in a row, 0.15 s apart, at which nothing may move."""
@@ -34,7 +33,7 @@ async def wait_until_settled(env: Mapping[str, str], patience: float = 120) -> f
     try:
         channel = await connection.channel()
         while calm < CALM:
-            queued = sum([await _messages(channel, queue) for queue in _QUEUES])
+            queued = sum([await _messages(channel, queue) for queue in (*_QUEUES, *retry_queues())])
             counts = [await pool.fetchval(_COUNTS) for pool in pools]
             waiting = queued + sum([await pool.fetchval(_UNDER_WAY) for pool in pools])
             moved = waiting > 0 or counts != before
@@ -52,8 +51,7 @@ async def wait_until_settled(env: Mapping[str, str], patience: float = 120) -> f
 
 
 _QUEUES = [
-    *(queue.name for service in SERVICES for queue in (*queues(service), unrouted_queue(service), dead_queue(service))),
-    *(retry_exchange(delay) for delay in RETRY_DELAYS),
+    queue.name for service in SERVICES for queue in (*queues(service), unrouted_queue(service), dead_queue(service))
 ]
 _UNDER_WAY = """
     select (select count(*) from outbox)

@@ -18,8 +18,7 @@ import orjson
 from aio_pika.exceptions import AMQPError
 
 from services.cutover.way_back import writes
-from shared.messaging.failures import RETRY_DELAYS
-from shared.messaging.topology import dead_queue, retry_exchange, unrouted_queue, way_back_queue
+from shared.messaging.topology import dead_queue, retry_queues, unrouted_queue, way_back_queue
 from shared.persistence.database import asyncpg_url
 from shared.runtime.clusters import load_clusters
 from shared.runtime.settings import ServiceSettings
@@ -128,7 +127,6 @@ async def _database(state: ServiceState, settings: ServiceSettings) -> None:
 async def _broker(state: ServiceState, settings: ServiceSettings) -> None:
     own = [one.queue_name for one in import_module(f"services.{state.name}.consumers").SUBSCRIPTIONS]
     names = [*own, unrouted_queue(state.name).name, dead_queue(state.name).name]
-    delays = [retry_exchange(delay) for delay in RETRY_DELAYS]
     ways_back = _ways_back(state.name, settings)
     try:
         connection = await aio_pika.connect(settings.broker_url, timeout=5)
@@ -136,7 +134,7 @@ async def _broker(state: ServiceState, settings: ServiceSettings) -> None:
         state.faults.append(f"the broker does not let it in ({type(error).__name__})")
         return
     async with connection:
-        for name in [*names, *ways_back.values(), *delays]:
+        for name in [*names, *ways_back.values(), *retry_queues()]:
             state.queues.append(await _queue(connection, name))
     state.faults += [f"there is no queue {one.name}" for one in state.queues if one.messages is None]
     state.faults += [f"nobody consumes {one.name}" for one in state.queues if one.consumers == 0 and one.name in names]

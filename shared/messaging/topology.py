@@ -47,6 +47,11 @@ def retry_exchange(delay: int) -> str:
     return f"{EXCHANGE}.retry.{delay}s"
 
 
+def retry_queues() -> list[str]:
+    """The name of each queue in which a message waits for its next attempt: that of its exchange."""
+    return [retry_exchange(delay) for delay in RETRY_DELAYS]
+
+
 @dataclass(frozen=True, slots=True)
 class Queue:
     """A service's queue; ``binding`` is the topic pattern that feeds it, empty for the two that catch what fell."""
@@ -156,12 +161,11 @@ def _limit(queue_bytes: int) -> dict[str, Any]:
 
 def _exchanges() -> list[dict[str, Any]]:
     common = {"durable": True, "auto_delete": False, "internal": False}
-    retries = [retry_exchange(delay) for delay in RETRY_DELAYS]
     return [
         {**common, "name": EXCHANGE, "type": "topic", "arguments": {"alternate-exchange": UNROUTED}},
         {**common, "name": UNROUTED, "type": "topic", "arguments": {}, "internal": True},
         {**common, "name": DEAD, "type": "direct", "arguments": {}, "internal": True},
-        *({**common, "name": name, "type": "fanout", "arguments": {}} for name in retries),
+        *({**common, "name": name, "type": "fanout", "arguments": {}} for name in retry_queues()),
     ]
 
 
@@ -212,7 +216,7 @@ def _bindings(
         # Of former systems only: what our own services announce and nobody hears is a fault, and stays in the outbox.
         *(bind(UNROUTED, unrouted_queue(user.split(".")[1]).name, f"{user}.#") for user in former_systems),
         *(bind(DEAD, dead_queue(s).name, s) for s in services),
-        *(bind(retry_exchange(delay), retry_exchange(delay), "") for delay in RETRY_DELAYS),
+        *(bind(name, name, "") for name in retry_queues()),
     ]
 
 

@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from deploy.demo import settling
+from services.ops import inspection
+from shared.messaging import topology
 from shared.messaging.failures import RETRY_DELAYS
 from shared.messaging.topology import EXCHANGE, Queue, definitions
 
@@ -148,3 +151,23 @@ def test_nobody_can_open_connections_without_end(tree: dict[str, Any]) -> None:
     assert users["numelink.billing"]["limits"] == {"max-connections": 50, "max-channels": 200}
     assert users["traboule.billing"]["limits"] == {"max-connections": 64, "max-channels": 1024}
     assert len(users) == 3
+
+
+def test_a_service_has_some_right_to_the_way_back_of_its_own_former_systems_and_of_no_other() -> None:
+    """From RabbitMQ 4.0 on it could not count what waits there otherwise; 3.10, which most tests use, does not ask."""
+    made = definitions([], {"membership": "-", "billing": "-"}, {"numelink.membership": "-", "numelink.billing": "-"})
+    rights = {one["user"]: one for one in made["permissions"]}
+    for service, other in (("membership", "billing"), ("billing", "membership")):
+        mine = rights[f"traboule.{service}"]
+        assert re.fullmatch(mine["write"], f"numelink.{service}.way-back")
+        assert not re.fullmatch(mine["write"], f"numelink.{other}.way-back")
+        assert not re.fullmatch(mine["read"], f"numelink.{service}.way-back")
+
+
+def test_a_reader_of_the_topology_keeps_no_copy_of_its_delays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module first imported beside shortened delays asked for their queues for as long as the process ran."""
+    monkeypatch.setattr(topology, "RETRY_DELAYS", (1,))
+    assert topology.retry_queues() == ["traboule.retry.1s"]
+    monkeypatch.undo()
+    assert topology.retry_queues() == [f"traboule.retry.{delay}s" for delay in RETRY_DELAYS]
+    assert not {"RETRY_DELAYS", "retry_exchange"} & {*vars(inspection), *vars(settling)}
