@@ -160,11 +160,13 @@ def _limit(queue_bytes: int) -> dict[str, Any]:
 
 
 def _exchanges() -> list[dict[str, Any]]:
+    # None is "internal": RabbitMQ 4 leaves those out of what it exports, and a backup would lack them. That nobody
+    # publishes to the ones of last resort is a matter of rights.
     common = {"durable": True, "auto_delete": False, "internal": False}
     return [
         {**common, "name": EXCHANGE, "type": "topic", "arguments": {"alternate-exchange": UNROUTED}},
-        {**common, "name": UNROUTED, "type": "topic", "arguments": {}, "internal": True},
-        {**common, "name": DEAD, "type": "direct", "arguments": {}, "internal": True},
+        {**common, "name": UNROUTED, "type": "topic", "arguments": {}},
+        {**common, "name": DEAD, "type": "direct", "arguments": {}},
         *({**common, "name": name, "type": "fanout", "arguments": {}} for name in retry_queues()),
     ]
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import signal
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
@@ -22,9 +21,9 @@ from deploy.demo.generate import generate
 from deploy.demo.story import IMPORTS
 from services import SERVICES
 from tests.compose.engine import Project
-from tests.faults.checker import Checker, assert_same_end
-from tests.faults.generator import Workload, workload
-from tests.faults.publisher import Publishing
+from tests.compose.hands import checker_of, get, publish, wait_until_settled
+from tests.faults.checker import assert_same_end
+from tests.faults.generator import workload
 
 SYSTEM = "numelink/membership"
 BACK_SECONDS = 90.0
@@ -69,10 +68,10 @@ def test_the_main_job(project: Project) -> None:
             project.traboule("import", "--as", system, "--json", "--rejects", rejects, *paths, codes=(0, 3))
         )
         assert all(file["rows"] == file["accepted"] + file["rejected"] for file in report["files"])
-    _wait_until_settled(project)
+    wait_until_settled(project)
     told = project.traboule("keys", "create", "--name", "compose", "--role", "admin", "--json")
     key = json.loads(told)["key"]
-    total = _get(project, "/statistics", key)["total"]["members"]
+    total = get(project, "/statistics", key)["total"]["members"]
     assert exports.companies <= total <= exports.companies + 15
 
 
@@ -93,7 +92,7 @@ def test_a_former_system_moves_over_and_back(project: Project) -> None:
     late = Path(project.environment["TRABOULE_FILES"]) / "late.csv"
     late.write_text("record_id;name\n9901;Trop tard SARL\n", "utf-8")
     project.traboule("import", "--as", SYSTEM, "/files/late.csv")
-    _wait_until_settled(project)
+    wait_until_settled(project)
     [waits] = json.loads(project.traboule("quarantine", "list", SYSTEM, "--json"))
     project.traboule("quarantine", "dismiss", waits["id"], "--reason", "typed there by habit", "--by", "ops")
     rules = json.loads(project.traboule("cutover", "open", SYSTEM, "--for", "rollback", "--json", codes=(0, 1)))
@@ -103,13 +102,13 @@ def test_a_former_system_moves_over_and_back(project: Project) -> None:
 
 
 def test_kills_lose_nothing(project: Project, passwords: Mapping[str, str]) -> None:
-    checker = _checker(project, passwords)
+    checker = checker_of(project, passwords)
     told = workload(companies=60)
     project.compose("stop", *SERVICES)
     checker.clear()
     with project.health_checked():
         project.compose("start", *SERVICES)
-    _publish(project, passwords, told, seconds=0).finish(120)
+    publish(project, passwords, told, seconds=0).finish(120)
     checker.wait_until_quiet(told, seconds=180)
     undisturbed = checker.prove(told)
 
@@ -117,7 +116,7 @@ def test_kills_lose_nothing(project: Project, passwords: Mapping[str, str]) -> N
     checker.clear()
     with project.health_checked():
         project.compose("start", *SERVICES)
-    publishing = _publish(project, passwords, told, seconds=30)
+    publishing = publish(project, passwords, told, seconds=30)
     for number, victim in enumerate((*SERVICES, "rabbitmq", "postgres", "membership"), start=1):
         publishing.wait_for(number / 10, 180)
         _kill(project, victim)
@@ -127,12 +126,12 @@ def test_kills_lose_nothing(project: Project, passwords: Mapping[str, str]) -> N
 
 
 def test_stops_in_time_and_comes_back_with_everything(project: Project, passwords: Mapping[str, str]) -> None:
-    before = _checker(project, passwords).prove(workload(companies=60))
+    before = checker_of(project, passwords).prove(workload(companies=60))
     began = time.monotonic()
     project.compose("down")
     print(f"\ndown after {time.monotonic() - began:.0f} s")
     print(f"up again after {project.up():.0f} s")
-    assert_same_end(_checker(project, passwords).prove(workload(companies=60)), before)
+    assert_same_end(checker_of(project, passwords).prove(workload(companies=60)), before)
     assert "members" in project.traboule("--help")
 
 
@@ -141,18 +140,6 @@ def test_stops_in_time_and_comes_back_with_everything(project: Project, password
 
 def _stages(project: Project) -> dict[str, str]:
     return {row["system"]: row["stage"] for row in json.loads(project.traboule("cutover", "status", "--json"))}
-
-
-def _wait_until_settled(project: Project, seconds: float = 180) -> None:
-    deadline = time.monotonic() + seconds
-    calm = 0
-    while calm < 2:
-        states = json.loads(project.traboule("status", "--json", codes=(0, 1)))["services"]
-        waiting = sum(
-            sum(one["messages"] for one in state["queues"]) + state["database"]["outbox_rows"] for state in states
-        )
-        calm = calm + 1 if not waiting else 0
-        assert time.monotonic() < deadline, f"{waiting} messages still wait"
 
 
 def _main_process(project: Project, service: str) -> psutil.Process:
@@ -174,31 +161,3 @@ def _kill(project: Project, service: str) -> None:
                 return
         assert time.monotonic() < deadline, f"{service} did not come back by itself"
         time.sleep(0.5)
-
-
-def _checker(project: Project, passwords: Mapping[str, str]) -> Checker:
-    env = project.environment
-    return Checker(
-        f"postgresql://postgres:{passwords['postgres']}@127.0.0.1:{env['DATABASE_PORT']}/postgres",
-        f"amqp://admin:{passwords['rabbitmq']}@127.0.0.1:{env['BROKER_PORT']}/traboule",
-        f"http://admin:{passwords['rabbitmq']}@127.0.0.1:{env['BROKER_MANAGEMENT_PORT']}",
-        "traboule",
-    )
-
-
-def _publish(project: Project, passwords: Mapping[str, str], told: Workload, seconds: float) -> Publishing:
-    port = project.environment["BROKER_PORT"]
-    messages = told.messages(order=1)
-    users = {message.user for message in messages}
-    urls = {user: f"amqp://{user}:{passwords[user]}@127.0.0.1:{port}/traboule" for user in users}
-    publishing = Publishing(urls, messages, seconds)
-    publishing.start()
-    return publishing
-
-
-def _get(project: Project, path: str, key: str) -> Any:
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{project.environment['HTTP_PORT']}{path}", headers={"Authorization": f"Bearer {key}"}
-    )
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=10) as answer:
-        return json.load(answer)

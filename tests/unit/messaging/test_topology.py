@@ -9,7 +9,7 @@ from deploy.demo import settling
 from services.ops import inspection
 from shared.messaging import topology
 from shared.messaging.failures import RETRY_DELAYS
-from shared.messaging.topology import EXCHANGE, Queue, definitions
+from shared.messaging.topology import DEAD, EXCHANGE, UNROUTED, Queue, definitions
 
 QUEUES = [Queue("billing.invoice-recorded", "*.billing.invoice-recorded"), Queue("billing.paid", "*.billing.paid")]
 FORMER = {"numelink.billing": "n", "clustr-numerique.billing": "c"}
@@ -162,6 +162,14 @@ def test_a_service_has_some_right_to_the_way_back_of_its_own_former_systems_and_
         assert re.fullmatch(mine["write"], f"numelink.{service}.way-back")
         assert not re.fullmatch(mine["write"], f"numelink.{other}.way-back")
         assert not re.fullmatch(mine["read"], f"numelink.{service}.way-back")
+
+
+def test_nobody_may_publish_where_only_the_broker_puts_messages(tree: dict[str, Any]) -> None:
+    """By rights, since an exchange that RabbitMQ calls internal would be missing in a backup (from 4.0 on)."""
+    assert not any(one["internal"] for one in tree["exchanges"])
+    for one in tree["permissions"]:
+        assert not re.search(one["write"], UNROUTED), one["user"]
+        assert not re.search(one["write"], DEAD), one["user"]
 
 
 def test_a_reader_of_the_topology_keeps_no_copy_of_its_delays(monkeypatch: pytest.MonkeyPatch) -> None:
