@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 
 from deploy.local.provision import call
 from deploy.local.runs import LOCAL
-from tests.benchmarks import journey, lanes, members, profiled, recognition, replicas, switching
+from tests.benchmarks import journey, lanes, matching, members, profiled, recognition, replicas, switching
 from tests.benchmarks.report import Report
 from tests.benchmarks.stage import Stage, stage
 
 JOURNEY = ("import", "latency", "reads", "memory")
-PARTS = ("lanes", *JOURNEY, "growth", "recognition", "replicas", "switching")
+PARTS = ("lanes", *JOURNEY, "growth", "recognition", "matching", "replicas", "switching")
 
 
 def main() -> int:
@@ -47,6 +47,9 @@ def main() -> int:
         if "recognition" in wanted:
             _say("recognition")
             _part(report, "recognition", lambda: report.recognition(recognition.measure(where, quick=arguments.quick)))
+        if "matching" in wanted:
+            _say("matching")
+            _part(report, "matching", lambda: report.matching(matching.recognise(quick=arguments.quick)))
         if "replicas" in wanted:
             _say("replicas")
             _part(report, "replicas", lambda: report.replicas(replicas.measure(where, quick=arguments.quick)))

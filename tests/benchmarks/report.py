@@ -13,6 +13,7 @@ from rich.table import Table
 
 from tests.benchmarks.journey import WIZARD_SECONDS, Import, Latency, Reads
 from tests.benchmarks.lanes import Ratio, Result
+from tests.benchmarks.matching import Matching
 from tests.benchmarks.members import Growth
 from tests.benchmarks.recognition import Recognition, Step
 from tests.benchmarks.replicas import Replicas
@@ -173,6 +174,23 @@ class Report:
         )
         self.figures["recognition"] = asdict(one)
 
+    def matching(self, one: Matching) -> None:
+        """How well companies are recognised, beside other ways."""
+        self.line(f"{one.records:,} records of made-up companies, {one.true_pairs:,} pairs that are one", "")
+        for name, way in one.ways.items():
+            wrong = f"{way.wrong} wrong pair{'' if way.wrong == 1 else 's'}"
+            after = (
+                f"after review {_range(way.reviewed)}, asked of 1,000 {_range(way.asked)}; " if any(way.asked) else ""
+            )
+            self.line(
+                f"    {name}: merged without a person",
+                f"{wrong}, recall {_range(way.recall)}",
+                f"{after}{way.seconds:.1f} s",
+                way.wrong == 0 if name == "Traboule" else None,
+            )
+        self.figures["matching"] = asdict(one)
+        self.grid.add_section()
+
     def missing(self, what: str, why: str) -> None:
         """A part that could not be measured, and why."""
         self.line(what, "[red]failed[/]", why)
@@ -202,6 +220,11 @@ def _recognition_promise(step: Step) -> tuple[str, bool | None]:
     if step.records == 100_000:
         return f"≤ {RECOGNISED_ALL:,.0f} s; ", step.seconds <= RECOGNISED_ALL
     return "", None
+
+
+def _range(found: list[float]) -> str:
+    """From the least to the most of all draws."""
+    return f"{min(found):g}–{max(found):g}"
 
 
 def _shares(parts: dict[str, float]) -> str:

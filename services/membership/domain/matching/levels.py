@@ -153,9 +153,9 @@ def _name(a: Features, b: Features, classes: Classes) -> str | None:
     best = len(_NAME_ORDER)
     for i, one in enumerate(a.names):
         for j, other in enumerate(b.names):
+            if i + j and best < len(_NAME_ORDER) and _NAME_ORDER[best] in _MORE:
+                continue  # a group trades under one brand: X and X PARTICIPATIONS, both known as X or Y
             level = _two_names(a, b, one, other, classes)
-            if i and j and _NAME_ORDER[best] in _MORE:
-                continue  # a group trades under one brand: X and X PARTICIPATIONS, both known as Y
             if i + j:
                 level = _BY_BRAND.get(level, level)
             best = min(best, _RANK[level])

@@ -70,6 +70,12 @@ def test_a_brand_that_a_group_shares_does_not_make_its_names_one(one: str, other
     assert levels({"name": one, "brand": "Avelle"}, {"name": other, "brand": "Avelle"}).name == expected
 
 
+def test_a_holding_that_trades_under_the_name_of_what_it_holds_is_not_that_company() -> None:
+    holding = {"name": "Lumerine SAS Participations", "brand": "Lumerine"}
+    assert levels({"name": "Lumerine", "brand": "Lumerine"}, holding).name == "extended"
+    assert levels({"name": "Lumerine", "brand": "Vioreau"}, holding).name == "extended"
+
+
 def test_a_brand_and_a_word_more_is_no_name_in_common() -> None:
     known = {"city": "Saint-Étienne", "brand": "Vioreau"}
     assert levels({"name": "Lumerine", "brand": "Vioreau"}, {"name": "Vioreau Groupe"}).name == "extended"

@@ -1,4 +1,4 @@
-"""Quality on a small fixed sample of made-up companies (``sample.py``): what a change of rules must not lose."""
+"""Quality on a small fixed sample of made-up companies (``tests.support.matching_sample``): what no change may lose."""
 
 import json
 import sys

@@ -1,7 +1,9 @@
 """How ``tests/data/matching-sample`` was made: the demo's companies, and traps that cost others their precision.
 
-The files are kept, not made anew, so that figures stay comparable when the demo changes. To make others:
-``python -m tests.unit.membership.matching.sample FOLDER``, and then the bounds of ``test_quality.py``.
+The files are kept, not made anew, so that figures stay comparable when the demo changes; since then, near names have
+lost the brand in common, by which nobody could have told them apart. ``--only matching`` of the benchmarks draws more.
+To make others:
+``python -m tests.support.matching_sample FOLDER``, and then the bounds of ``test_quality.py``.
 """
 
 import csv
@@ -16,6 +18,7 @@ from deploy.demo.generate import ANCHOR
 from services.membership.domain.identifiers import is_siren
 
 SEED, MEMBERS, OVERLAP, EACH = 20, 170, 0.35, 4
+"""``EACH``: how many of every trap."""
 
 FIELDS = (
     "record_id", "name", "brand", "siren", "siret", "vat", "website", "email", "phone", "street", "postcode", "city",
@@ -25,10 +28,10 @@ Row = dict[str, str]
 Trap = Callable[[Random, Row, list[Row]], Row]
 
 
-def write(folder: Path) -> None:
+def write(folder: Path, seed: int = SEED, members: int = MEMBERS, each: int = EACH) -> None:
     """The four files of a folder with its truth."""
-    rng = Random(SEED)
-    world = companies.build(rng, MEMBERS, OVERLAP, ANCHOR)
+    rng = Random(seed)
+    world = companies.build(rng, members, OVERLAP, ANCHOR)
     files: dict[str, list[Row]] = {"A": [], "B": []}
     truth: list[Row] = []
     for cluster, file in ((CLUSTR, "A"), (NUMELINK, "B")):
@@ -36,7 +39,7 @@ def write(folder: Path) -> None:
             row = _row(rng, file, record)
             files[file].append(row)
             truth.append(_true(row, record.company.siren, "demo", "1" if record.shared else "0"))
-    strangers = [_row(rng, "", one) for one in companies.build(rng, 2 * EACH, 0, ANCHOR).records[CLUSTR]]
+    strangers = [_row(rng, "", one) for one in companies.build(rng, 2 * each, 0, ANCHOR).records[CLUSTR]]
     for kind, trap, same in TRAPS:
         # One without a number could not be told from its sister by anyone.
         known = {row["record_id"] for row in files["A"] + files["B"] if is_siren(row["siren"] or row["siret"][:9])}
@@ -45,7 +48,7 @@ def write(folder: Path) -> None:
             for one in truth
             if one["in_both"] == "0" and one["origin"] == "demo" and not one["dirt"] and one["record_id"] in known
         ]
-        for one in rng.sample(alone, EACH):
+        for one in rng.sample(alone, each):
             mother = next(row for row in files[one["source"]] if row["record_id"] == one["record_id"])
             file = one["source"] if kind == "within" else rng.choice("AB")
             row = trap(rng, mother, strangers) | {"record_id": f"{file}-{9000 + len(truth)}"}
@@ -144,7 +147,8 @@ def _near_name(rng: Random, mother: Row, _: list[Row]) -> Row:
     """A short name one letter away, in the same building."""
     root = mother["name"].split()[-1][:4].title()
     mother["name"], name = f"{root}va", f"{root}ta"
-    return mother | _UNKNOWN | _person(rng) | {"name": name, "website": "", "email": "", "phone": _phone(rng)}
+    own = {"name": name, "brand": "", "website": "", "email": "", "phone": _phone(rng)}
+    return mother | _UNKNOWN | _person(rng) | own
 
 
 def _agency(rng: Random, mother: Row, strangers: list[Row]) -> Row:
