@@ -50,6 +50,14 @@ def test_a_service_can_do_little_more_than_serve(project: Project, service: str)
     assert not others & set(project.compose("exec", "--no-TTY", service, "ls", "/run/secrets").split())
 
 
+def test_operators_may_stand_in_the_checkout(project: Project) -> None:
+    """As README types it: the folder of the compose file is the one that the command sees."""
+    here = {name: value for name, value in project.environment.items() if name != "TRABOULE_FILES"}
+    there = Project(project.found, project.checkout, project.name, here)
+    states = json.loads(there.traboule("status", "--json"))["services"]
+    assert [one["name"] for one in states] == list(SERVICES)
+
+
 def test_nothing_listens_beyond_this_machine(project: Project) -> None:
     shown = project.compose("ps", "--format", "json")
     rows: list[dict[str, Any]] = [json.loads(line) for line in shown.splitlines()]
