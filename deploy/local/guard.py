@@ -95,6 +95,8 @@ class _Guard:
                 preexec_fn=die_with_the_guard,
             )
         self.pids[name] = process.pid
+        # In a long run a number comes round again: how its former bearer ended is not how this one did.
+        self.ended.pop(process.pid, None)
         process.returncode = 0  # reaped by `reap` alone: Popen must not wait for it as well
         return {"pid": process.pid}
 

@@ -1,13 +1,16 @@
 """What local nodes decide without starting a server."""
 
 import os
+import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from deploy.local import packages, runs
+from deploy.local import guard, packages, runs
 from deploy.local.errors import MissingPackagesError, NodeError
 from deploy.local.named import NamedBroker, NamedDatabase
 
@@ -80,3 +83,14 @@ def test_one_line_says_what_to_install_when_we_may_not(monkeypatch: pytest.Monke
         packages.ensure()
     assert str(refusal.value) == f"missing: postgresql. Install with: {packages.INSTALL_HINT}"
     packages.ensure(["rabbitmq-server"])  # not the one that is missing: nothing to say
+
+
+def test_a_number_that_comes_round_again_is_not_taken_for_ended(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """After an hour of kills a broker that had just started was held for the one that a kill had ended."""
+    watching = guard._Guard(tmp_path)  # pyright: ignore[reportPrivateUsage]
+    watching.ended[4242] = -signal.SIGKILL
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: SimpleNamespace(pid=4242))
+    watching.spawn("broker", ["true"], {}, str(tmp_path), None, str(tmp_path / "log"))
+    assert 4242 not in watching.ended
