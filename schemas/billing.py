@@ -11,7 +11,7 @@ from pydantic import Field
 from schemas.conflicts import ConflictAnswered
 from schemas.cutover import COUNTS, PART_RECORDS, RECORDS, Count, ManifestRecord, ManifestRecorded, StageChanged
 from schemas.cutover_requests import CutoverAnswered
-from schemas.fields import Amount, AnnouncedRecord, Day, Fact, Key, Label
+from schemas.fields import Amount, Day, Fact, Key, Label, MirroredRecord
 
 BillingKind = Literal["invoice", "payment"]
 InvoiceStatus = Literal["draft", "issued", "paid", "cancelled"]
@@ -55,7 +55,7 @@ class InvoiceRecorded(_Invoice):
     key: ClassVar[str] = "invoice-recorded"
 
 
-class InvoiceChanged(_Invoice, AnnouncedRecord):
+class InvoiceChanged(_Invoice, MirroredRecord):
     """An invoice as billing holds it now."""
 
     key: ClassVar[str] = "invoice-changed"
@@ -67,7 +67,7 @@ class PaymentRecorded(_Payment):
     key: ClassVar[str] = "payment-recorded"
 
 
-class PaymentChanged(_Payment, AnnouncedRecord):
+class PaymentChanged(_Payment, MirroredRecord):
     """A payment as billing holds it now."""
 
     key: ClassVar[str] = "payment-changed"

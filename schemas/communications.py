@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field
 
 from schemas.cutover import COUNTS, PART_RECORDS, RECORDS, Count, ManifestRecord, ManifestRecorded, StageChanged
 from schemas.cutover_requests import CutoverAnswered
-from schemas.fields import AnnouncedRecord, Fact, Key, Label, Moment
+from schemas.fields import Fact, Key, Label, MirroredRecord, Moment
 from schemas.membership import Channel
 
 CommunicationsKind = Literal["consent", "mailing"]
@@ -49,7 +49,7 @@ class ConsentRecorded(_Consent):
     key: ClassVar[str] = "consent-recorded"
 
 
-class ConsentChanged(_Consent, AnnouncedRecord):
+class ConsentChanged(_Consent, MirroredRecord):
     """A consent as the communications service holds it now."""
 
     key: ClassVar[str] = "consent-changed"
@@ -61,7 +61,7 @@ class MailingRecorded(_Mailing):
     key: ClassVar[str] = "mailing-recorded"
 
 
-class MailingChanged(_Mailing, AnnouncedRecord):
+class MailingChanged(_Mailing, MirroredRecord):
     """A mailing as the communications service holds it now."""
 
     key: ClassVar[str] = "mailing-changed"

@@ -21,6 +21,7 @@ Operation = Literal[
     "apply-late",
     "dismiss-late",
     "parity",
+    "way-back",
     "note-backup",
 ]
 Outcome = Literal["done", "refused"]

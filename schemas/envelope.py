@@ -15,7 +15,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from schemas.fields import AnnouncedRecord, Content, ForFormerSystem, Key
+from schemas.fields import Content, ForFormerSystem, Key, MirroredRecord
 from schemas.spelling import meant
 
 STRUCTURED = "application/cloudevents+json"
@@ -151,18 +151,27 @@ def encode_all(source: str, facts: Iterable[tuple[Content, str | None]], onward:
     )
 
 
+HeldNow = tuple["Envelope[Any]", int]
+"""The message that a service holds of one record now, and how many late messages about that record were applied."""
+
+
 def encode_held(
-    fact_type: type[AnnouncedRecord], source: str, messages: Iterable["Envelope[Any]"], onward: Onward = _NOBODY
+    fact_type: type[MirroredRecord], source: str, held: Iterable[HeldNow], onward: Onward = _NOBODY
 ) -> Iterable[Encoded]:
     """What a service announces of records that it holds now: each fact as it came, and the cluster that it came from.
 
     The JSON is taken over as it was checked on the way in, so nothing is built or validated twice.
     """
-    return _packed(_held(fact_type, source, message, onward) for message in messages)
+    return _packed(_held(fact_type, source, message, applied_late, onward) for message, applied_late in held)
 
 
-def _held(fact_type: type[AnnouncedRecord], source: str, message: "Envelope[Any]", onward: Onward) -> tuple[str, bytes]:
-    document = b'{"cluster":' + orjson.dumps(message.cluster) + b"," + message.document[1:]
+def _held(
+    fact_type: type[MirroredRecord], source: str, message: "Envelope[Any]", applied_late: int, onward: Onward
+) -> tuple[str, bytes]:
+    ours = b'{"cluster":' + orjson.dumps(message.cluster)
+    if applied_late:
+        ours += b',"applied_late":%d' % applied_late
+    document = ours + b"," + message.document[1:]
     event_id = fact_id(fact_type, source, document)
     cause = message.correlationid or message.id
     return event_id, encode_event(fact_type, source, document, event_id, cause, onward.get(cause, _NOTHING))

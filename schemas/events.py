@@ -7,7 +7,7 @@ from pydantic import Field
 from schemas.conflicts import ConflictAnswered
 from schemas.cutover import COUNTS, PART_RECORDS, RECORDS, Count, ManifestRecord, ManifestRecorded, StageChanged
 from schemas.cutover_requests import CutoverAnswered
-from schemas.fields import AnnouncedRecord, Fact, Key, Label, Moment, Name
+from schemas.fields import Fact, Key, Label, MirroredRecord, Moment, Name
 
 EventsKind = Literal["event", "registration"]
 RegistrationStatus = Literal["registered", "waiting", "attended", "absent", "cancelled"]
@@ -41,7 +41,7 @@ class EventRecorded(_Event):
     key: ClassVar[str] = "event-recorded"
 
 
-class EventChanged(_Event, AnnouncedRecord):
+class EventChanged(_Event, MirroredRecord):
     """A gathering as the events service holds it now."""
 
     key: ClassVar[str] = "event-changed"
@@ -53,7 +53,7 @@ class RegistrationRecorded(_Registration):
     key: ClassVar[str] = "registration-recorded"
 
 
-class RegistrationChanged(_Registration, AnnouncedRecord):
+class RegistrationChanged(_Registration, MirroredRecord):
     """A registration as the events service holds it now."""
 
     key: ClassVar[str] = "registration-changed"

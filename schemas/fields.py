@@ -144,6 +144,17 @@ class AnnouncedRecord(Announced):
     cluster: Key
 
 
+class MirroredRecord(AnnouncedRecord):
+    """What a service that mirrors former systems holds now of one record, under its former system's own version.
+
+    Of two about one record the one with the larger ``applied_late`` is newer; if these are equal, the larger version.
+    """
+
+    applied_late: Version = Field(
+        0, description="How many late messages about it staff applied: each made way with whatever was held before it"
+    )
+
+
 class ForFormerSystem(AnnouncedRecord):
     """What one of our own services tells the former system of one cluster alone: its routing key ends in the cluster.
 

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from schemas.envelope import Envelope, encode_all, encode_held, read, routing_key, source_of
-from schemas.fields import Announced, AnnouncedRecord
+from schemas.envelope import HeldNow, encode_all, encode_held, read, routing_key, source_of
+from schemas.fields import Announced, MirroredRecord
 from services.cutover.parity import by_itself
 from services.cutover.parity.by_itself import Comparing
+from services.cutover.rehearsal import by_itself as rehearsal
+from services.cutover.rehearsal.by_itself import Rehearsing
 from shared.messaging.bus import Bus
 from shared.messaging.consumer import LaneSettings
 from shared.messaging.onward import onward
@@ -32,12 +33,12 @@ from shared.runtime.tls import DoorCertificate
 
 BuildHttp = Callable[[Checks], ASGIApp]
 
-BESIDE_LANES = 9
+BESIDE_LANES = 11
 """Connections for what a service does beside its subscriptions: two queues of last resort, housekeeping, readiness,
-comparing (two) and telling how the comparisons stand."""
+comparing and rehearsing (two each) and telling how the comparisons stand."""
 
 
-def announce(uow: UnitOfWork, fact_type: type[AnnouncedRecord], saved: Iterable[Envelope[Any]]) -> None:
+def announce(uow: UnitOfWork, fact_type: type[MirroredRecord], saved: Iterable[HeldNow]) -> None:
     """Tell, when the transaction commits, of each record that a mirror saved: under its own ids and version."""
     key = routing_key(HOUSE, fact_type)
     for encoded in encode_held(fact_type, source_of(HOUSE, fact_type.service), saved, onward()):
@@ -109,9 +110,11 @@ def build(
     )
     service.clusters = tuple(clusters)
     comparing = Comparing(name, settings.parity_hour, settings.parity_days)
+    rehearsing = Rehearsing(name, settings.parity_hour)
     service.beside = (
         Beside("parity", by_itself.EVERY, comparing.compare),
         Beside("parity gauges", by_itself.MEASURED_EVERY, comparing.measure),
+        Beside("rehearsal", rehearsal.EVERY, rehearsing.rehearse),
     )
     if settings.http_certificate_file is not None:
         service.certificate = DoorCertificate(settings.http_certificate_file, settings.http_key_file)

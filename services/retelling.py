@@ -15,12 +15,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from schemas.cutover import StageChanged
-from schemas.envelope import Envelope, source_of
-from schemas.fields import AnnouncedRecord, Fact
+from schemas.envelope import Envelope, HeldNow, source_of
+from schemas.fields import Fact, MirroredRecord
 from services.cutover.moves import FACT_OF
 from services.house import announce, tell
 from shared.cutover import stages
-from shared.persistence.mirror import Mirror
+from shared.persistence.mirror import APPLIED_LATE, Mirror
 from shared.persistence.unit_of_work import UnitOfWork
 
 PAGE = 500
@@ -62,10 +62,10 @@ def page_of(rows: int, last: Place | None) -> Page:
     return Page(rows, last if rows == PAGE else None)
 
 
-def mirrored(table: sa.Table, recorded: type[Fact], changed: type[AnnouncedRecord]) -> Telling:
+def mirrored(table: sa.Table, recorded: type[Fact], changed: type[MirroredRecord]) -> Telling:
     """What a mirror table holds, which has a column for each field of the fact."""
     key = Mirror(table).key
-    sql = f"select cluster, {', '.join(recorded.model_fields)} from {rows_after(table, key)}"
+    sql = f"select cluster, {APPLIED_LATE}, {', '.join(recorded.model_fields)} from {rows_after(table, key)}"
 
     async def page(uow: UnitOfWork, after: Place | None) -> Page:
         rows = (await uow.connection.exec_driver_sql(sql, after or ("", ""))).mappings().all()
@@ -80,10 +80,10 @@ def rows_after(table: sa.Table, key: str) -> str:
     return f"{table.name} where (cluster, {key}) > ($1, $2) order by cluster, {key} limit {PAGE}"
 
 
-def held(recorded: type[Fact], row: Mapping[str, Any]) -> Envelope[Any]:
+def held(recorded: type[Fact], row: Mapping[str, Any]) -> HeldNow:
     """A row as the message that its former system recorded it with. It was checked when it came in."""
-    fields = {name: value for name, value in row.items() if name != "cluster"}
-    return Envelope[Any].model_construct(
+    fields = {name: value for name, value in row.items() if name not in ("cluster", APPLIED_LATE)}
+    message = Envelope[Any].model_construct(
         specversion="1.0",
         id=CAUSE,
         source=source_of(row["cluster"], recorded.service),
@@ -91,6 +91,7 @@ def held(recorded: type[Fact], row: Mapping[str, Any]) -> Envelope[Any]:
         data=recorded.model_construct(**fields),
         correlationid=CAUSE,
     )
+    return message, row[APPLIED_LATE]
 
 
 def stages_of(service: str) -> Telling:

@@ -79,7 +79,8 @@ class Story:
                 .venv/bin/traboule status
                 .venv/bin/traboule dead-letters list
                 .venv/bin/traboule duplicates list
-                .venv/bin/traboule keys create --name "my script" --role reader"""
+                .venv/bin/traboule keys create --name "my script" --role reader""",
+            soft_wrap=True,
         )
 
     # --- bringing in -----------------------------------------------------------------------------------------------

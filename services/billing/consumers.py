@@ -5,6 +5,7 @@ from schemas.cutover_requests import CutoverRequested
 from schemas.membership import MembersMerged, MembersSeparated, MergeConflictChanged
 from services.billing import handlers
 from services.conflicts.handlers import keep_conflicts
+from services.cutover.echoes import say_what_is_held
 from services.cutover.manifests import PREFETCH, keep_manifests
 from services.cutover.requests import Answering
 from services.following import follow_merges, follow_separations
@@ -12,8 +13,8 @@ from shared.cutover.fence import Fenced
 from shared.messaging.subscription import Subscription
 
 SUBSCRIPTIONS = (
-    Subscription("billing.invoice-recorded", InvoiceRecorded, Fenced(handlers.record_invoices)),
-    Subscription("billing.payment-recorded", PaymentRecorded, Fenced(handlers.record_payments)),
+    Subscription("billing.invoice-recorded", InvoiceRecorded, Fenced(handlers.record_invoices, say_what_is_held)),
+    Subscription("billing.payment-recorded", PaymentRecorded, Fenced(handlers.record_payments, say_what_is_held)),
     Subscription("billing.manifest-recorded", BillingManifestRecorded, keep_manifests, prefetch=PREFETCH),
     Subscription("billing.members-merged", MembersMerged, follow_merges),
     Subscription("billing.members-separated", MembersSeparated, follow_separations),

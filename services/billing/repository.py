@@ -16,10 +16,14 @@ class BillingUnitOfWork(ConflictsUnitOfWork):
 
     answered: ClassVar[type[ConflictAnswered]] = BillingConflictAnswered
 
-    async def save_invoices(self, messages: Sequence[Envelope[InvoiceRecorded]]) -> list[Envelope[InvoiceRecorded]]:
-        """Mirror invoices; returns those that were newer than what was held."""
+    async def save_invoices(
+        self, messages: Sequence[Envelope[InvoiceRecorded]]
+    ) -> list[tuple[Envelope[InvoiceRecorded], int]]:
+        """Mirror invoices; returns those that were newer than what was held, as :class:`Mirror` does."""
         return await Mirror(invoices).save(self.connection, messages)
 
-    async def save_payments(self, messages: Sequence[Envelope[PaymentRecorded]]) -> list[Envelope[PaymentRecorded]]:
-        """Mirror payments; returns those that were newer than what was held."""
+    async def save_payments(
+        self, messages: Sequence[Envelope[PaymentRecorded]]
+    ) -> list[tuple[Envelope[PaymentRecorded], int]]:
+        """Mirror payments; returns those that were newer than what was held, as :class:`Mirror` does."""
         return await Mirror(payments).save(self.connection, messages)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from schemas.communications import ConsentChanged, ConsentRecorded, MailingChanged, MailingRecorded
-from schemas.envelope import Envelope
+from schemas.envelope import Envelope, HeldNow
 from services.communications.repository import CommunicationsUnitOfWork
 from services.house import announce
 
@@ -19,7 +19,11 @@ async def record_mailings(uow: CommunicationsUnitOfWork, messages: Sequence[Enve
     A version that is older than the mailing's newest is announced too if it is the newest that names one of its
     recipients: what was sent cannot be unsent, and each keeps the newest telling, in whatever order these come.
     """
-    saved = {id(message) for message in await uow.save_mailings(messages)}
+    saved = {id(message): applied_late for message, applied_late in await uow.save_mailings(messages)}
     newest = await uow.add_recipients(messages)
-    told = [m for m in messages if id(m) in saved or (m.cluster, m.data.mailing_id, m.data.version, m.digest) in newest]
+    told: list[HeldNow] = []
+    for one in messages:
+        applied_late = newest.get((one.cluster, one.data.mailing_id, one.data.version, one.digest), saved.get(id(one)))
+        if applied_late is not None:
+            told.append((one, applied_late))
     announce(uow, MailingChanged, told)

@@ -10,11 +10,15 @@ from shared.persistence.mirror import Mirror
 from shared.persistence.unit_of_work import UnitOfWork
 
 _ADD_RECIPIENTS = """
-    insert into recipients as held (cluster, mailing_id, record_id, version, digest)
-    select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bytea[])
-    on conflict (cluster, mailing_id, record_id) do update set version = excluded.version, digest = excluded.digest
-    where (held.version, held.digest) < (excluded.version, excluded.digest)
-    returning cluster, mailing_id, version, digest
+    insert into recipients as held (cluster, mailing_id, record_id, applied_late, version, digest)
+    select n.cluster, n.mailing_id, n.record_id, m.applied_late, n.version, n.digest
+    from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bytea[])
+        as n (cluster, mailing_id, record_id, version, digest)
+    join mailings m using (cluster, mailing_id)
+    on conflict (cluster, mailing_id, record_id) do update
+    set applied_late = excluded.applied_late, version = excluded.version, digest = excluded.digest
+    where (held.applied_late, held.version, held.digest) < (excluded.applied_late, excluded.version, excluded.digest)
+    returning cluster, mailing_id, version, digest, applied_late
 """
 
 Telling = tuple[str, str, int, bytes]
@@ -24,16 +28,24 @@ Telling = tuple[str, str, int, bytes]
 class CommunicationsUnitOfWork(UnitOfWork):
     """One transaction of communications."""
 
-    async def save_consents(self, messages: Sequence[Envelope[ConsentRecorded]]) -> list[Envelope[ConsentRecorded]]:
-        """Mirror consents; returns those that were newer than what was held."""
+    async def save_consents(
+        self, messages: Sequence[Envelope[ConsentRecorded]]
+    ) -> list[tuple[Envelope[ConsentRecorded], int]]:
+        """Mirror consents; returns those that were newer than what was held, as :class:`Mirror` does."""
         return await Mirror(consents).save(self.connection, messages)
 
-    async def save_mailings(self, messages: Sequence[Envelope[MailingRecorded]]) -> list[Envelope[MailingRecorded]]:
-        """Mirror mailings; returns those that were newer than what was held."""
+    async def save_mailings(
+        self, messages: Sequence[Envelope[MailingRecorded]]
+    ) -> list[tuple[Envelope[MailingRecorded], int]]:
+        """Mirror mailings; returns those that were newer than what was held, as :class:`Mirror` does."""
         return await Mirror(mailings).save(self.connection, messages)
 
-    async def add_recipients(self, messages: Sequence[Envelope[MailingRecorded]]) -> set[Telling]:
-        """Add recipients, who are never taken away; returns the tellings that are the newest for one of theirs."""
+    async def add_recipients(self, messages: Sequence[Envelope[MailingRecorded]]) -> dict[Telling, int]:
+        """Add recipients of mailings that are held, who are never taken away.
+
+        Returns the tellings that are the newest for one of theirs, each with how many late messages about its mailing
+        were applied.
+        """
         newest: dict[tuple[str, str, str], tuple[int, bytes]] = {}
         for message in messages:
             for record_id in message.data.recipients:
@@ -42,4 +54,5 @@ class CommunicationsUnitOfWork(UnitOfWork):
                 newest[recipient] = max(newest.get(recipient, told), told)
         rows = [(*recipient, *told) for recipient, told in sorted(newest.items())]
         columns = tuple(list(column) for column in zip(*rows, strict=True)) or ([], [], [], [], [])
-        return {tuple(row) for row in rows_of(await self.connection.exec_driver_sql(_ADD_RECIPIENTS, columns))}
+        told = rows_of(await self.connection.exec_driver_sql(_ADD_RECIPIENTS, columns))
+        return {(*named, bytes(digest)): applied_late for *named, digest, applied_late in told}

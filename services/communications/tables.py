@@ -7,7 +7,7 @@ from services.cutover.parity.tables import parity_tables
 from services.following import member_records_table
 from shared.cutover.tables import cutover_tables
 from shared.messaging.tables import messaging_tables
-from shared.persistence.mirror import mirror_columns
+from shared.persistence.mirror import applied_late_column, mirror_columns
 
 metadata = sa.MetaData()
 messaging = messaging_tables(metadata)
@@ -47,5 +47,6 @@ recipients = sa.Table(
     sa.Column("record_id", sa.Text, primary_key=True),
     sa.Column("version", sa.BigInteger, nullable=False, comment="of the newest telling that names him"),
     sa.Column("digest", sa.LargeBinary, nullable=False),
+    applied_late_column("of its mailing, when that telling came"),
     sa.Index("recipients_by_record", "cluster", "record_id"),
 )

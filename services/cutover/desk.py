@@ -67,8 +67,8 @@ class Moved:
 async def conditions(uow: UnitOfWork, service: str, cluster: str, which: GatedMove) -> list[Condition]:
     """Every condition for switching or rolling back, as it is now. Raises BrokerAwayError."""
     queues = await _queues(uow, service, cluster, which)
-    standing = (await stages.standings(uow.connection, [cluster]))[cluster]
-    return await _conditions(uow, service, cluster, which, standing, queues)
+    # Without a lock: it is only told, and whoever moves should not wait until all is looked at.
+    return await _conditions(uow, service, cluster, which, await _standing(uow, cluster), queues, {})
 
 
 async def move(
@@ -88,8 +88,9 @@ async def move(
     # An operator whose terminal died in the middle asks again, and must not be told that it is impossible.
     if _made((standing := await _standing(uow, cluster)), which):
         return Moved(standing, already=True)
-    # Before the lock: writes wait for it, and the broker may take its time.
+    # Before the lock, for which writes wait: the broker may take its time, and so may a look at what was written here.
     queues = await _queues(uow, service, cluster, which)
+    looked = await way_back.look(uow, service, cluster, {}) if which == "rollback" else {}
     standing = await stages.alone(uow.connection, cluster)
     if _made(standing, which):
         return Moved(standing, already=True)
@@ -97,7 +98,7 @@ async def move(
     try:
         _check_possible(cluster, which, standing)
         if which in GATED:
-            found = failed(await _conditions(uow, service, cluster, which, standing, queues))
+            found = failed(await _conditions(uow, service, cluster, which, standing, queues, looked))
             if left := [one for one in found if one.name not in overrule or one.name in NEVER_OVERRULED]:
                 raise NotMetError(f"{cluster}/{service}", which, left)
             overruled = [one.name for one in found]
@@ -136,14 +137,20 @@ async def _queues(uow: UnitOfWork, service: str, cluster: str, which: Move) -> d
 
 
 async def _conditions(
-    uow: UnitOfWork, service: str, cluster: str, which: Move, standing: Standing, queues: Mapping[str, int]
+    uow: UnitOfWork,
+    service: str,
+    cluster: str,
+    which: Move,
+    standing: Standing,
+    queues: Mapping[str, int],
+    looked: way_back.Looks,
 ) -> list[Condition]:
     connection = uow.connection
     if which == "rollback":
-        unsettled = await way_back.unsettled(uow, service, cluster, sum(queues.values()))
+        unsettled = await way_back.unsettled(uow, service, cluster, sum(queues.values()), looked)
         return await gate.conditions_for_rollback(connection, service, cluster, standing, unsettled)
     parity = await runs.last_run(connection, cluster)
-    rehearsal = await last_rehearsal(connection, cluster)
+    rehearsal = await last_rehearsal(connection, service, cluster)
     writers = await _writers(uow, service)
     return await gate.conditions(connection, service, cluster, standing, queues, parity, rehearsal, writers)
 
@@ -205,6 +212,26 @@ async def note_backup(uow: UnitOfWork, *, by: str, note: str) -> None:
 async def parity(uow: UnitOfWork, cluster: str) -> runs.Run | None:
     """The newest comparison with what the former system holds."""
     return await runs.newest(uow.connection, cluster)
+
+
+async def told_back(uow: UnitOfWork, service: str, cluster: str, *, after: str, limit: int) -> dict[str, Any]:
+    """The way back: how far what was written here has come, and a page of the records that its former system has not
+    said so since, by id. ``unread`` is None where there is no queue.
+
+    Raises DeskError ``no-way-back`` and BrokerAwayError.
+    """
+    if not way_back.writes(service):
+        raise DeskError(
+            "no-way-back",
+            f"{service} takes no commands of its own yet, so nothing is written here that {cluster}/{service} does not "
+            "know",
+        )
+    queue = way_back_queue(cluster, service).name
+    unread = (await uow.count_waiting([queue])).get(queue)
+    unsent, given_back = await way_back.on_its_way(uow, service, cluster)
+    number, found, following = await way_back.page(uow, service, cluster, after, limit)
+    told = {"queue": queue, "unread": unread, "to_be_sent": unsent, "given_back": given_back, "records": number}
+    return told | {"items": [one.as_json() for one in found], "next": following}
 
 
 # --- quarantine ----------------------------------------------------------------------------------------------------

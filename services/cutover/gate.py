@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,6 +12,8 @@ from shared.persistence.database import rows_of
 
 PARITY_IS_FRESH = timedelta(hours=24)
 REHEARSAL_IS_FRESH = timedelta(days=7)
+REHEARSAL_COVERS = timedelta(days=365)
+"""How far back a rehearsal has to go: dues are by the year in every former system, so a year has each of them once."""
 BACKUP_IS_FRESH = timedelta(hours=24)
 STUCK_SECONDS = 10
 """An announcement that waits for longer is not merely on its way, as that of the move before this one may be."""
@@ -23,7 +25,7 @@ _WAITING = """
     select (select count(*) from dead_letters where status in ('parked', 'replaying')
                 and (routing_key = $1 or starts_with(routing_key, $1 || '.'))),
            (select count(*) from outbox where created_at < now() - make_interval(secs => $2)),
-           (select max(at) from backups)
+           (select max(at) from backups), now()
 """
 _LATE = "select count(*) from quarantine where cluster = $1 and state = 'waiting'"
 
@@ -56,6 +58,20 @@ class Parity:
 
 
 @dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """The newest rehearsal: of what was done since which day, and how many outcomes were compared, by what was asked.
+
+    ``held`` is how many records there are that could have been compared; it is looked at where none was, else 0.
+    """
+
+    at: datetime
+    open_differences: int
+    since: date
+    compared: Mapping[str, int]
+    held: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Writers:
     """How many may write here once the former system no longer may, and the command that makes one more."""
 
@@ -70,7 +86,7 @@ async def conditions(
     standing: Standing,
     queues: Mapping[str, int],
     parity: Parity | None,
-    rehearsal: Parity | None,
+    rehearsal: Rehearsed | None,
     writers: Writers | None,
 ) -> list[Condition]:
     """Every condition for switching this former system, in the order in which to see to them.
@@ -79,14 +95,15 @@ async def conditions(
     no commands of its own, without which nobody could write once the former system no longer may.
     """
     system = f"{cluster}/{service}"
-    ((letters, outgoing, backed_up_at),) = rows_of(
+    # The database's clock, which wrote the others, tells how old they are: that of this process may be wrong.
+    ((letters, outgoing, backed_up_at, now),) = rows_of(
         await connection.exec_driver_sql(_WAITING, (f"{cluster}.{service}", STUCK_SECONDS))
     )
     waiting = {name: count for name, count in queues.items() if count}
     return [
         _mirror(system, standing),
-        _parity(system, parity),
-        _rehearsal(system, rehearsal),
+        _parity(system, parity, now),
+        _rehearsal(system, rehearsal, now),
         Condition(
             "queues",
             not waiting,
@@ -107,7 +124,7 @@ async def conditions(
         ),
         await quarantine(connection, service, cluster),
         *_commands(service, writers),
-        _backup(backed_up_at),
+        _backup(backed_up_at, now),
     ]
 
 
@@ -155,7 +172,7 @@ def _mirror(system: str, standing: Standing) -> Condition:
     return Condition("mirror", False, told, mend, f'POST /cutover/{system}/moves {{"move": "mirror", "reason": "…"}}')
 
 
-def _parity(system: str, parity: Parity | None) -> Condition:
+def _parity(system: str, parity: Parity | None, now: datetime) -> Condition:
     mend = f"traboule parity --as {system} EXPORT-FILE"
     if parity is None:
         return Condition("parity", False, "it was never compared with what the former system holds", mend)
@@ -163,17 +180,26 @@ def _parity(system: str, parity: Parity | None) -> Condition:
     if parity.open_differences:
         call = f"GET /cutover/{system}/parity"
         return Condition("parity", False, told, f"traboule differences list --as {system}", call)
-    return Condition("parity", _since(parity.at) <= PARITY_IS_FRESH, told, mend)
+    return Condition("parity", now - parity.at <= PARITY_IS_FRESH, told, mend)
 
 
-def _rehearsal(system: str, rehearsal: Parity | None) -> Condition:
+def _rehearsal(system: str, rehearsal: Rehearsed | None, now: datetime) -> Condition:
     mend = f"traboule rehearse {system}"
     if rehearsal is None:
         return Condition("rehearsal", False, "what we would have done was never compared with what it did", mend)
-    told = f"rehearsed at {rehearsal.at:%Y-%m-%d %H:%M} UTC, {rehearsal.open_differences} open differences"
+    compared = ", ".join(f"{name} {count}" for name, count in rehearsal.compared.items())
+    told = (
+        f"rehearsed at {rehearsal.at:%Y-%m-%d %H:%M} UTC what was done since {rehearsal.since} ({compared}), "
+        f"{rehearsal.open_differences} open differences"
+    )
+    if rehearsal.at.astimezone(UTC).date() - rehearsal.since < REHEARSAL_COVERS:
+        return Condition("rehearsal", False, f"{told}: it has to go back a year", mend)
+    if rehearsal.held and not any(rehearsal.compared.values()):
+        told = f"{told}: it compared nothing, and {rehearsal.held} records are held"
+        return Condition("rehearsal", False, told, f"{mend} --since DAY, a day after which it did something")
     if rehearsal.open_differences:
         return Condition("rehearsal", False, told, f"traboule differences list --as {system} --rehearsal")
-    return Condition("rehearsal", _since(rehearsal.at) <= REHEARSAL_IS_FRESH, told, mend)
+    return Condition("rehearsal", now - rehearsal.at <= REHEARSAL_IS_FRESH, told, mend)
 
 
 def _commands(service: str, writers: Writers | None) -> list[Condition]:
@@ -188,14 +214,10 @@ def _commands(service: str, writers: Writers | None) -> list[Condition]:
     return [taken, Condition("writers", writers.count > 0, f"{writers.count} API keys may write", writers.mend)]
 
 
-def _backup(at: datetime | None) -> Condition:
+def _backup(at: datetime | None, now: datetime) -> Condition:
     mend = 'traboule backup FOLDER; or, after a backup of your own, traboule cutover note-backup --note "where it lies"'
     call = 'POST /cutover/backups {"note": "where it lies"}'
     if at is None:
         return Condition("backup", False, "no backup was ever noted", mend, call)
-    fresh = _since(at) <= BACKUP_IS_FRESH
+    fresh = now - at <= BACKUP_IS_FRESH
     return Condition("backup", fresh, f"the last backup was noted at {at:%Y-%m-%d %H:%M} UTC", mend, call)
-
-
-def _since(at: datetime) -> timedelta:
-    return datetime.now(UTC) - at

@@ -14,6 +14,7 @@ from shared.cutover import quarantine
 from shared.cutover.fence import Fenced
 from shared.cutover.quarantine import Late
 from shared.cutover.stages import standings
+from shared.persistence.mirror import APPLIED_LATE, Mirror
 from shared.persistence.unit_of_work import UnitOfWork
 
 
@@ -22,7 +23,11 @@ class LateError(Exception):
 
 
 async def apply(uow: UnitOfWork, service: str, number: int, *, by: str, reason: str) -> Late:
-    """Apply a late message after all: it replaces what is held of its record. Raises LateError."""
+    """Apply a late message after all: it replaces what is held of its record, newer or not. Raises LateError.
+
+    It keeps its own version. The former system may become the authority again, and what it says then must be newer,
+    however it counts: so what is held for its sake never has a version that it did not give itself.
+    """
     late = await _waiting(uow, service, number)
     fact = by_type(late.type)
     handlers = {one.fact: one.handler for one in import_module(f"services.{service}.consumers").SUBSCRIPTIONS}
@@ -30,10 +35,12 @@ async def apply(uow: UnitOfWork, service: str, number: int, *, by: str, reason: 
         raise LateError(f"{service}:{number} is of type {late.type}, which this program does not know")
     # Still under the fence's lock: whoever switches waits until this is done.
     await standings(uow.connection, [late.cluster])
-    version = await _make_way(uow, service, late.cluster, orjson.loads(late.body)["data"])
-    [event] = read(fact, _after(late.body, version), STRUCTURED, {})
+    [event] = read(fact, late.body, STRUCTURED, {})
     if not isinstance(event, Envelope):
         raise LateError(f"{service}:{number} cannot be read: {event.detail}")
+    # Before its row is locked: whoever has the turn may want that row.
+    await uow.take_turn()
+    await _make_way(uow, service, late.cluster, orjson.loads(late.body)["data"])
     await handler.handler(uow, [event])
     await quarantine.decide(uow.connection, number, "applied", by=by, reason=reason)
     # It says so itself, but may read after this what we had written before.
@@ -58,29 +65,18 @@ async def _waiting(uow: UnitOfWork, service: str, number: int) -> Late:
     return late
 
 
-def _after(body: bytes, version: int) -> bytes:
-    """The same event, under this version at least."""
-    event: dict[str, Any] = orjson.loads(body)
-    event["data"]["version"] = max(event["data"]["version"], version)
-    return orjson.dumps(event)
-
-
-async def _make_way(uow: UnitOfWork, service: str, cluster: str, said: Mapping[str, Any]) -> int:
-    """Let the late message replace what is held, even if that is newer; the least version that it must have for that.
-
-    The former system may become the authority again, and whatever it says then must be newer still, however it counts:
-    so what we hold for its sake never has a version that it did not give itself. Where a table tells what was written
-    here, which gives way to anything, that is how; elsewhere the version goes up by one.
-    """
-    table, row = _mirror_of(service, said), await held(uow, service, cluster, said)
-    if table is None or row is None or row.get("written_here"):
-        return 0
-    if "written_here" not in row:
-        return row["version"] + 1
-    key = _key_of(table)
-    sql = f"update {table.name} set written_here = true where cluster = $1 and {key} = $2"
-    await uow.connection.exec_driver_sql(sql, (cluster, said[key]))
-    return row["version"]
+async def _make_way(uow: UnitOfWork, service: str, cluster: str, said: Mapping[str, Any]) -> None:
+    """Let what is held of the record that a late message is about give way to it, even if that is newer."""
+    table = _mirror_of(service, said)
+    if table is None:
+        return
+    mirror = Mirror(table)
+    if APPLIED_LATE in table.columns:
+        await mirror.make_way(uow.connection, cluster, said[mirror.key])
+        return
+    # Where commands write too, what they wrote gives way to anything, and so may this.
+    sql = f"update {table.name} set written_here = true where cluster = $1 and {mirror.key} = $2"
+    await uow.connection.exec_driver_sql(sql, (cluster, said[mirror.key]))
 
 
 async def held(uow: UnitOfWork, service: str, cluster: str, said: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -88,7 +84,7 @@ async def held(uow: UnitOfWork, service: str, cluster: str, said: Mapping[str, A
     table = _mirror_of(service, said)
     if table is None:
         return None
-    key = _key_of(table)
+    key = Mirror(table).key
     sql = f"select to_json(t) from {table.name} t where cluster = $1 and {key} = $2"
     row = (await uow.connection.exec_driver_sql(sql, (cluster, said[key]))).scalar()
     return orjson.loads(row) if isinstance(row, str) else row
@@ -101,11 +97,6 @@ def _mirror_of(service: str, said: Mapping[str, Any]) -> sa.Table | None:
         if is_mirror and columns[1] in said and _is_about(columns[1], said):
             return table
     return None
-
-
-def _key_of(table: sa.Table) -> str:
-    """The column with the former system's own id."""
-    return next(column.name for column in table.primary_key if column.name != "cluster")
 
 
 def _is_about(name: str, said: Mapping[str, Any]) -> bool:

@@ -106,7 +106,8 @@ async def _done(uow: UnitOfWork, service: str, asked: CutoverRequested) -> dict[
             moved = await desk.move(uow, service, cluster, given["move"], by=by, reason=reason, overrule=overrule)
             at = moved.standing
             told = {"stage": at.stage, "authority": desk.authority(at.stage), "epoch": at.epoch, "since": at.since}
-            return _about(service, cluster) | told | {"by": at.by, "already": moved.already}
+            remains = _remains(service, cluster) if given["move"] == "retire" else None
+            return _about(service, cluster) | told | {"by": at.by, "already": moved.already, "remains": remains}
         case "history":
             return _about(service, cluster) | {"items": await desk.history(uow, cluster)}
         case "quarantine":
@@ -119,8 +120,19 @@ async def _done(uow: UnitOfWork, service: str, asked: CutoverRequested) -> dict[
             return await desk.late_message(uow, service, given["number"], cluster)
         case "parity":
             return await _compared(uow, service, cluster, given)
+        case "way-back":
+            told = await desk.told_back(uow, service, cluster, after=given["after"], limit=given["limit"])
+            return _about(service, cluster) | told
         case "note-backup":
             return await _for_all(uow, asked)
+
+
+def _remains(service: str, cluster: str) -> str:
+    """Services have no right to change rights: whoever asked takes this one, and then says that nothing remains."""
+    return (
+        f"its broker user {cluster}.{service} still may write: traboule former-systems revoke {cluster}/{service}, "
+        "unless the door does so within seconds because it knows the broker's management API"
+    )
 
 
 async def _for_all(uow: UnitOfWork, asked: CutoverRequested) -> dict[str, Any]:

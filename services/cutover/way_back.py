@@ -1,13 +1,15 @@
 """The way back: what a former system would lose by a rollback, seen to before it.
 
-A service that writes announces a :class:`schemas.fields.ForFormerSystem`, and has a module ``way_back``: what of its
-records was written here (``unsaid``), as files (``files``), and how to tell what it holds of one (``tell_held``).
+A service that writes announces a :class:`schemas.fields.ForFormerSystem`, and has a module ``way_back``: which of its
+records were written here (``digests``), the same turned round (``unsaid``) and as files (``files``), and how to tell
+what it holds of one (``tell_held``).
 """
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import orjson
 
@@ -36,10 +38,25 @@ class Unsaid(Protocol):
     @property
     def record_id(self) -> str: ...
     @property
+    def digest(self) -> bytes | None: ...
+    @property
     def new_id(self) -> bool: ...
     @property
     def left_out(self) -> tuple[str, ...]: ...
     def as_json(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was found of one record when it was turned round: it holds for as long as the digest is the same."""
+
+    digest: bytes | None
+    new_id: bool
+    left_out: tuple[str, ...]
+
+
+Looks: TypeAlias = Mapping[str, Look]
+"""By record id."""
 
 
 def writes(service: str) -> bool:
@@ -47,14 +64,35 @@ def writes(service: str) -> bool:
     return service in FACT_OF
 
 
-def unsaid(uow: UnitOfWork, service: str, cluster: str) -> AsyncGenerator[Unsaid]:
+async def unsaid(uow: UnitOfWork, service: str, cluster: str) -> AsyncGenerator[Unsaid]:
     """Every record of the cluster that its former system has not said as it is here, by id."""
-    return import_module(f"services.{service}.way_back").unsaid(uow, cluster)
+    module = import_module(f"services.{service}.way_back")
+    async for one in module.unsaid(uow, cluster, list(await module.digests(uow, cluster))):
+        yield one
 
 
 def files(service: str, records: Iterable[Unsaid]) -> Mapping[str, bytes]:
     """These records as files that the former system imports, by the kind of file."""
     return import_module(f"services.{service}.way_back").files(records)
+
+
+async def page(
+    uow: UnitOfWork, service: str, cluster: str, after: str, limit: int
+) -> tuple[int, Sequence[Unsaid], str | None]:
+    """How many records its former system has not said as they are here; those after one, and the id to go on after."""
+    module = import_module(f"services.{service}.way_back")
+    number = len(await module.digests(uow, cluster))
+    following = list(await module.digests(uow, cluster, after, limit + 1))
+    shown = following[:limit]
+    found = [one async for one in module.unsaid(uow, cluster, shown)]
+    return number, found, shown[-1] if len(following) > limit else None
+
+
+async def on_its_way(uow: UnitOfWork, service: str, cluster: str) -> tuple[int, int]:
+    """How many messages for the former system are still to be sent, and how many it gave back, which are parked."""
+    key = routing_key(HOUSE, FACT_OF[service], cluster)
+    ((unsent, refused),) = rows_of(await uow.connection.exec_driver_sql(_ON_ITS_WAY, (key,)))
+    return unsent, refused
 
 
 async def tell_held_of(uow: UnitOfWork, service: str, late: Late) -> None:
@@ -68,17 +106,29 @@ async def tell_held_of(uow: UnitOfWork, service: str, late: Late) -> None:
     await import_module(f"services.{service}.way_back").tell_held(uow, late.cluster, said, late.message_id)
 
 
-async def unsettled(uow: UnitOfWork, service: str, cluster: str, waiting: int) -> list[Condition]:
+async def look(uow: UnitOfWork, service: str, cluster: str, before: Looks) -> Looks:
+    """What the former system has no way to say, of every record that it has not said as it is here.
+
+    ``before`` is an earlier look: what is as it was then is not turned round again. To turn a record round takes up to
+    a millisecond, so a rollback looks before it takes the lock that writers wait for, and once more under it.
+    """
+    if not writes(service):
+        return {}
+    module = import_module(f"services.{service}.way_back")
+    digests: Mapping[str, bytes | None] = await module.digests(uow, cluster)
+    known = {name: before[name] for name, digest in digests.items() if name in before and before[name].digest == digest}
+    found: AsyncGenerator[Unsaid] = module.unsaid(uow, cluster, [name for name in digests if name not in known])
+    return known | {one.record_id: Look(one.digest, one.new_id, one.left_out) async for one in found}
+
+
+async def unsettled(uow: UnitOfWork, service: str, cluster: str, waiting: int, looked_before: Looks) -> list[Condition]:
     """What would be lost by rolling back now, as conditions; ``waiting`` messages wait in the way-back queue."""
     if not writes(service):
         return []
-    key = routing_key(HOUSE, FACT_OF[service], cluster)
-    ((unsent, refused),) = rows_of(await uow.connection.exec_driver_sql(_ON_ITS_WAY, (key,)))
-    new_ids, lossy, fields = 0, 0, Counter[str]()
-    async for one in unsaid(uow, service, cluster):
-        new_ids += one.new_id
-        lossy += bool(one.left_out)
-        fields.update(one.left_out)
+    unsent, refused = await on_its_way(uow, service, cluster)
+    found = (await look(uow, service, cluster, looked_before)).values()
+    new_ids, lossy = sum(one.new_id for one in found), sum(bool(one.left_out) for one in found)
+    fields = Counter(name for one in found for name in one.left_out)
     system = f"{cluster}/{service}"
     return [
         _read(system, way_back_queue(cluster, service).name, waiting, unsent, refused),

@@ -4,6 +4,7 @@ from schemas.cutover_requests import CutoverRequested
 from schemas.events import EventRecorded, EventsManifestRecorded, RegistrationRecorded
 from schemas.membership import MembersMerged, MembersSeparated, MergeConflictChanged
 from services.conflicts.handlers import keep_conflicts
+from services.cutover.echoes import say_what_is_held
 from services.cutover.manifests import PREFETCH, keep_manifests
 from services.cutover.requests import Answering
 from services.events import handlers
@@ -12,8 +13,10 @@ from shared.cutover.fence import Fenced
 from shared.messaging.subscription import Subscription
 
 SUBSCRIPTIONS = (
-    Subscription("events.event-recorded", EventRecorded, Fenced(handlers.record_events)),
-    Subscription("events.registration-recorded", RegistrationRecorded, Fenced(handlers.record_registrations)),
+    Subscription("events.event-recorded", EventRecorded, Fenced(handlers.record_events, say_what_is_held)),
+    Subscription(
+        "events.registration-recorded", RegistrationRecorded, Fenced(handlers.record_registrations, say_what_is_held)
+    ),
     Subscription("events.manifest-recorded", EventsManifestRecorded, keep_manifests, prefetch=PREFETCH),
     Subscription("events.members-merged", MembersMerged, follow_merges),
     Subscription("events.members-separated", MembersSeparated, follow_separations),

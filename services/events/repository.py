@@ -16,12 +16,14 @@ class EventsUnitOfWork(ConflictsUnitOfWork):
 
     answered: ClassVar[type[ConflictAnswered]] = EventsConflictAnswered
 
-    async def save_events(self, messages: Sequence[Envelope[EventRecorded]]) -> list[Envelope[EventRecorded]]:
-        """Mirror gatherings; returns those that were newer than what was held."""
+    async def save_events(
+        self, messages: Sequence[Envelope[EventRecorded]]
+    ) -> list[tuple[Envelope[EventRecorded], int]]:
+        """Mirror gatherings; returns those that were newer than what was held, as :class:`Mirror` does."""
         return await Mirror(events).save(self.connection, messages)
 
     async def save_registrations(
         self, messages: Sequence[Envelope[RegistrationRecorded]]
-    ) -> list[Envelope[RegistrationRecorded]]:
-        """Mirror registrations; returns those that were newer than what was held."""
+    ) -> list[tuple[Envelope[RegistrationRecorded], int]]:
+        """Mirror registrations; returns those that were newer than what was held, as :class:`Mirror` does."""
         return await Mirror(registrations).save(self.connection, messages)

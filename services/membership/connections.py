@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.membership.domain.policy import Policy
 from services.membership.repository import MembershipUnitOfWork
-from shared.messaging.failures import Again, Hold, decide
+from shared.messaging.failures import Again, Hold, NotReady, Wait, decide
 
 _AWAY = (
     OSError,  # refused, reset, timed out
@@ -113,7 +113,7 @@ async def writing(engine: AsyncEngine, policy: Policy) -> AsyncGenerator[Members
         decision = decide(error, attempt=0)
         if isinstance(decision, Again) or isinstance(error, PoolTimeout):
             raise DatabaseBusyError(type(error).__name__) from error
-        if isinstance(decision, Hold):
+        if isinstance(decision, Hold | Wait) and not isinstance(error, NotReady):
             raise DatabaseAwayError(type(error).__name__) from error
         raise
 

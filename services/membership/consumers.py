@@ -29,6 +29,7 @@ from schemas.membership import (
     MembershipManifestRecorded,
     MembershipStageChanged,
 )
+from services.cutover.echoes import say_what_is_held
 from services.cutover.manifests import PREFETCH, keep_manifests
 from services.cutover.requests import Answering
 from services.membership import cutover_requests, handlers
@@ -39,8 +40,8 @@ from shared.cutover.fence import Fenced
 from shared.messaging.subscription import Subscription
 
 SUBSCRIPTIONS = (
-    Subscription("membership.member-recorded", MemberRecorded, Fenced(handlers.record_members)),
-    Subscription("membership.member-removed", MemberRemoved, Fenced(handlers.record_members)),
+    Subscription("membership.member-recorded", MemberRecorded, Fenced(handlers.record_members, say_what_is_held)),
+    Subscription("membership.member-removed", MemberRemoved, Fenced(handlers.record_members, say_what_is_held)),
     Subscription("membership.manifest-recorded", MembershipManifestRecorded, keep_manifests, prefetch=PREFETCH),
     Subscription("membership.create-member", CreateMember, Carried(create)),
     Subscription("membership.change-member", ChangeMember, Carried(change)),

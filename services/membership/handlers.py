@@ -7,12 +7,12 @@ from typing import Any, NamedTuple, cast
 import orjson
 
 from schemas.envelope import Envelope
-from schemas.fields import AnnouncedRecord
+from schemas.fields import MirroredRecord
 from schemas.membership import MemberRecorded, MemberRemoved
 from services.membership.domain.meaning import meaning
 from services.membership.domain.records import RecordKey, SourceRecord, as_written
 from services.membership.projections import consolidate_members, consolidate_records
-from services.membership.repository import NEVER, Edition, Held, MembershipUnitOfWork, NewRecord, RelatedItem
+from services.membership.repository import NEVER, OLDEST, Edition, Held, MembershipUnitOfWork, NewRecord, RelatedItem
 
 _AND = "\x1f"
 """Between two ids that make one; no id can hold it."""
@@ -36,10 +36,10 @@ async def record_members(
         await consolidate_records(uow, newer)
 
 
-def keep(kind: str, item_id: str) -> Callable[[MembershipUnitOfWork, Sequence[Envelope[AnnouncedRecord]]], Any]:
+def keep(kind: str, item_id: str) -> Callable[[MembershipUnitOfWork, Sequence[Envelope[MirroredRecord]]], Any]:
     """A handler that keeps what another service announces about source records, under the field ``item_id``."""
 
-    async def keep_related(uow: MembershipUnitOfWork, messages: Sequence[Envelope[AnnouncedRecord]]) -> None:
+    async def keep_related(uow: MembershipUnitOfWork, messages: Sequence[Envelope[MirroredRecord]]) -> None:
         items = [_item(kind, getattr(message.data, item_id), message) for message in messages]
         await _keep(uow, items)
 
@@ -62,7 +62,7 @@ async def _keep(uow: MembershipUnitOfWork, items: Iterable[RelatedItem]) -> None
     newest: dict[tuple[str, str, str], RelatedItem] = {}
     for item in items:
         name = (item.kind, item.cluster, item.item_id)
-        if name not in newest or (newest[name].version, newest[name].digest) < (item.version, item.digest):
+        if name not in newest or newest[name].newness < item.newness:
             newest[name] = item
     if not newest:
         return
@@ -83,6 +83,7 @@ def _item(kind: str, item_id: str, message: Envelope[Any], record_id: str | None
         item_id,
         record_id or getattr(data, "record_id", None),
         getattr(data, "event_id", None) if kind == "registration" else None,
+        data.applied_late,
         data.version,
         message.digest,
         document,
@@ -128,9 +129,10 @@ def _new_record(
     """The row to save, and what its history should tell: nothing, if only the version moved on. None if nothing did."""
     before = held or Held(NEVER, NEVER, False, SourceRecord(key, {}, {}, None, None, "", None, removed=True))
     newest, content_told = _edition(told.newest), _edition(told.content) if told.content else NEVER
-    gives_way = before.written_here and not written_here
-    moves_on = gives_way or newest > before.newest
-    says_more = content is not None and (gives_way or content_told > before.told)
+    if before.written_here and not written_here:
+        before = replace(before, newest=OLDEST, told=OLDEST)
+    moves_on = newest > before.newest
+    says_more = content is not None and content_told > before.told
     if not moves_on and not says_more:
         return None
     removed = isinstance(told.newest.data, MemberRemoved) if moves_on else before.record.removed

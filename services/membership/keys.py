@@ -3,19 +3,23 @@
 import asyncio
 import secrets
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Annotated, Any
 
 import orjson
 import typer
-from rich.console import Console
 from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.ops.output import terminal
+
 _CREATE = "insert into api_keys (id, hash, name, role, expires_at) values ($1, $2, $3, $4, now() + $5)"
-_LIST = "select id, name, role, created_at, expires_at, revoked_at from api_keys order by created_at, id"
+_LIST = """
+    select id, name, role, created_at, expires_at, revoked_at, revoked_at is null and expires_at > now() as usable
+    from api_keys order by created_at, id
+"""
 _REVOKE = "update api_keys set revoked_at = coalesce(revoked_at, now()) where id = $1 returning name"
 
 _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
@@ -55,11 +59,7 @@ async def create_key(connection: AsyncConnection, name: str, role: str, days: in
 
 async def list_keys(connection: AsyncConnection) -> list[dict[str, Any]]:
     """Every key ever made, without its hash, and whether it still opens the door."""
-    now = datetime.now(UTC)
-    return [
-        {**row, "usable": row["revoked_at"] is None and row["expires_at"] > now}
-        for row in (await connection.exec_driver_sql(_LIST)).mappings()
-    ]
+    return [dict(row) for row in (await connection.exec_driver_sql(_LIST)).mappings()]
 
 
 async def revoke_key(connection: AsyncConnection, key_id: str) -> str | None:
@@ -105,12 +105,11 @@ def show(as_json: AsJson = False) -> None:
         typer.echo(orjson.dumps(found))
         return
     table = Table("id", "name", "role", "created", "expires", "state")
-    now = datetime.now(UTC)
     for one in found:
-        state = "revoked" if one["revoked_at"] else "expired" if one["expires_at"] <= now else "usable"
+        state = "usable" if one["usable"] else "revoked" if one["revoked_at"] else "expired"
         days = (f"{one[when]:%Y-%m-%d}" for when in ("created_at", "expires_at"))
         table.add_row(one["id"], one["name"], one["role"], *days, state)
-    Console().print(table)
+    terminal().print(table)
 
 
 @keys.command("revoke")

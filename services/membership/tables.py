@@ -7,6 +7,7 @@ from services.cutover.parity.tables import parity_tables
 from services.membership.domain.matching.trigrams import BITS
 from shared.cutover.tables import cutover_tables
 from shared.messaging.tables import messaging_tables
+from shared.persistence.mirror import applied_late_column
 
 metadata = sa.MetaData()
 # Documents are json, not jsonb: their text comes back as it was written, with its fields in the same order, and so
@@ -68,6 +69,7 @@ related = sa.Table(
     sa.Column("item_id", sa.Text, primary_key=True),
     sa.Column("record_id", sa.Text, comment="the source record that it names; an event names none"),
     sa.Column("event_id", sa.Text, comment="the event that a registration is for"),
+    applied_late_column("late messages about it that its own service applied: counts before the version"),
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("digest", sa.LargeBinary, nullable=False),
     sa.Column("document", sa.JSON, nullable=False),

@@ -1,6 +1,6 @@
 """What is written here, told to the former system in its own columns, and listed before a rollback."""
 
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +15,12 @@ from shared.persistence.database import rows_of
 
 SERVICE = "membership"
 PAGE = 500
+AT_ONCE = 100
+"""Records turned round between two moments in which others get on: each takes up to a millisecond."""
 
 # What was written here goes through record_changes, which is as small as what was done here; a mirror may be large.
 # Of late messages about one record the one that was decided last counts: applied, both sides hold the same.
-_UNSAID = """
+_WHICH = """
     with dismissed as (
         select record_id from (
             select distinct on (record_id) record_id, state from (
@@ -30,14 +32,23 @@ _UNSAID = """
     ), here as (
         select distinct s.record_id from record_changes c join source_records s using (cluster, record_id)
         where c.cluster = $1 and s.written_here
-    )
+    ), n as (select record_id from here union select record_id from dismissed)
+"""
+_DIGESTS = f"""
+    {_WHICH}
+    select n.record_id, case when s.removed then null else s.written_digest end
+    from n left join source_records s on s.cluster = $1 and s.record_id = n.record_id
+    where n.record_id > $2 order by n.record_id limit $3
+"""
+_UNSAID = f"""
+    {_WHICH}
     select n.record_id, n.record_id in (select record_id from dismissed),
            array(select distinct c.command from record_changes c
                  where c.cluster = $1 and c.record_id = n.record_id and s.written_here order by c.command),
+           case when s.removed then null else s.written_digest end,
            case when s.removed then null else s.written::text end
-    from (select record_id from here union select record_id from dismissed) n
-    left join source_records s on s.cluster = $1 and s.record_id = n.record_id
-    where n.record_id > $2 order by n.record_id limit $3
+    from n left join source_records s on s.cluster = $1 and s.record_id = n.record_id
+    where n.record_id = any($2) order by n.record_id
 """
 
 
@@ -45,10 +56,12 @@ _UNSAID = """
 class Unsaid:
     """A record that the former system has not said as it is here. ``written`` is None where we hold no such record.
 
-    ``commands`` are the kinds of those that changed it here; ``dismissed`` is whether a late message about it was.
+    ``digest`` is that of what we hold; ``commands`` are the kinds of those that changed it here; ``dismissed`` is
+    whether a late message about it was.
     """
 
     record_id: str
+    digest: bytes | None
     commands: tuple[str, ...]
     dismissed: bool
     new_id: bool
@@ -100,31 +113,39 @@ async def tell_unsaid(uow: MembershipUnitOfWork, cluster: str, after: str, cause
     Returns their ids, in order. What its queue held may be lost, as after a restore.
     """
     await uow.take_turn()
-    rows = rows_of(await uow.connection.exec_driver_sql(_UNSAID, (cluster, after, PAGE)))
+    rows = await _unsaid(uow, cluster, list(await digests(uow, cluster, after, PAGE)))
     version = await uow.next_version()
     told = [
         _gone(uow, cluster, record_id, version)
         if written is None
         else _held(uow, cluster, MemberRecorded.model_validate_json(written), version)
-        for record_id, _, _, written in rows
+        for record_id, _, _, _, written in rows
     ]
     tell(uow, MemberWritten, [(one, cause) for one in told], to=cluster)
     return [one.record_id for one in told]
 
 
-async def unsaid(uow: MembershipUnitOfWork, cluster: str) -> AsyncGenerator[Unsaid]:
+async def digests(
+    uow: MembershipUnitOfWork, cluster: str, after: str = "", limit: int | None = None
+) -> dict[str, bytes | None]:
     """Every record that was written here and that its former system has not said since, and every one of which a late
-    message was dismissed since the last switch; by record id."""
-    after = ""
-    while True:
-        rows = rows_of(await uow.connection.exec_driver_sql(_UNSAID, (cluster, after, PAGE)))
-        for record_id, dismissed, commands, written in rows:
+    message was dismissed since the last switch: by id, the digest of what we hold of it, None if we hold nothing.
+    """
+    return dict(rows_of(await uow.connection.exec_driver_sql(_DIGESTS, (cluster, after, limit))))
+
+
+async def unsaid(uow: MembershipUnitOfWork, cluster: str, record_ids: Sequence[str]) -> AsyncGenerator[Unsaid]:
+    """Those of these records that the former system has not said as they are here, turned round."""
+    for first in range(0, len(record_ids), AT_ONCE):
+        rows = await _unsaid(uow, cluster, record_ids[first : first + AT_ONCE])
+        for record_id, dismissed, commands, digest, written in rows:
             fact = None if written is None else MemberRecorded.model_validate_json(written)
             back = None if fact is None else _written(uow, cluster, fact)[1]
-            yield Unsaid(record_id, tuple(commands), dismissed, made_here(record_id), back)
-            after = record_id
-        if len(rows) < PAGE:
-            return
+            yield Unsaid(record_id, digest, tuple(commands), dismissed, made_here(record_id), back)
+
+
+async def _unsaid(uow: MembershipUnitOfWork, cluster: str, record_ids: Sequence[str]) -> Sequence[Any]:
+    return rows_of(await uow.connection.exec_driver_sql(_UNSAID, (cluster, list(record_ids))))
 
 
 def files(records: Iterable[Unsaid]) -> dict[str, bytes]:

@@ -196,10 +196,23 @@ def disconnect(broker: Management, user: str) -> int:
     return number
 
 
+def may_write(users: Iterable[str], broker_url: str) -> dict[str, bool]:
+    """Which of these broker users have a right in the virtual host of ``broker_url``. Raises RightsError."""
+    try:
+        there = management().call("GET", path("vhosts", vhost_of(broker_url), "permissions"))
+    except ManagementError as error:
+        raise RightsError(str(error)) from None
+    known = {one["user"]: _rights(one, None, {}) for one in there}
+    return {user: user in known and not known[user].none for user in users}
+
+
 def revoke(user: str, broker_url: str) -> None:
     """Let a broker user neither write nor read any more, on the virtual host of ``broker_url``. Raises RightsError."""
     vhost = vhost_of(broker_url)
-    by_hand = f"run  rabbitmqctl set_permissions -p {vhost} {user} '^$' '^$' '^$'"
+    by_hand = (
+        f"where it answers, run  traboule former-systems revoke {user.replace('.', '/', 1)}; "
+        f"or run  rabbitmqctl set_permissions -p {vhost} {user} '^$' '^$' '^$'"
+    )
     url = address(MANAGEMENT)
     if url is None:
         raise RightsError(f"{MANAGEMENT} is not set, so its broker user still may write: {by_hand}")

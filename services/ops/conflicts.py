@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.ops.environment import configured
-from services.ops.output import ago, as_json, plain, refuse, run
+from services.ops.output import ago, as_json, plain, refuse, run, terminal
 from services.ops.who import said, who
 from shared.runtime.text import is_text
 
@@ -167,7 +167,6 @@ def _decide(verb: str, ids: list[str], decision: Callable[[Conflict], Conflict],
 
 
 def _print_list(rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -177,11 +176,10 @@ def _print_list(rows: list[dict[str, Any]]) -> None:
         what = [_overlap(overlap) for overlap in row["held_twice"]] or [row["kind"]]
         cells = (row["id"], row["state"], row["owner"], "\n".join(map(_record, row["records"])), "\n".join(what))
         table.add_row(*map(plain, cells), ago(row["raised_at"]))
-    Console().print(table)
+    terminal().print(table)
 
 
 def _print_whole(row: Mapping[str, Any]) -> None:
-    from rich.console import Console
 
     lines = [(name, str(row[name])) for name in ("id", "conflict_id", "kind", "state", "owner")]
     if row["assigned_at"]:
@@ -194,7 +192,7 @@ def _print_whole(row: Mapping[str, Any]) -> None:
     for overlap in row["held_twice"]:
         lines += [("twice", _overlap(overlap)), *(("", _item(item)) for item in overlap["items"])]
     lines += [("history", _step(step)) for step in row["history"]]
-    console = Console()
+    console = terminal()
     for name, text in lines:
         console.print(f"[dim]{name:>12}[/]  {plain(text)}", highlight=False)
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from services import SERVICES
 from services.ops.environment import configured
-from services.ops.output import as_json, refuse, run
+from services.ops.output import as_json, refuse, run, terminal
 from services.ops.way_back import way_back
 from services.ops.who import said, who
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from shared.cutover.stages import Move
     from shared.runtime.settings import ServiceSettings
 
@@ -38,7 +40,8 @@ Overrule = Annotated[
 def status(json: Json = False) -> None:
     """Show the board: every former system, its stage, and what waits.
 
-    legacy and mirror: the former system is the authority. live and retired: Traboule is.
+    legacy and mirror: the former system is the authority. live and retired: Traboule is. One that is retired and still
+    may write is told, if TRABOULE_BROKER_MANAGEMENT_URL is set.
 
     Examples: [bold]traboule cutover status[/], [bold]traboule cutover status --json[/]
     """
@@ -48,15 +51,16 @@ def status(json: Json = False) -> None:
     services = configured()
     clusters = load_clusters(next(iter(services.values())).clusters_file)
     rows = run(moving.board(services, clusters))
+    rights, unknown = _rights_of_retired(rows, services)
     if json:
-        as_json(rows)
+        as_json([row | {"may_write": rights.get(row["system"])} for row in rows])
         return
-    from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("former system", "stage", "authority", "since", "by", "parity", "quarantine"):
-        table.add_column(title, no_wrap=title in ("former system", "since"), overflow="fold")
+        table.add_column(title, no_wrap=title in ("former system", "stage", "authority", "since"), overflow="fold")
     for row in rows:
         authority = "Traboule" if row["stage"] in ("live", "retired") else "former system"
         since = f"{row['since']:%Y-%m-%d %H:%M}" if row["since"] else ""
@@ -64,7 +68,30 @@ def status(json: Json = False) -> None:
         compared = "never" if parity is None else f"{parity['open_differences']} open, {parity['at']:%Y-%m-%d %H:%M}"
         waiting = f"[yellow]{row['quarantine']}[/]" if row["quarantine"] else "0"
         table.add_row(row["system"], row["stage"], authority, since, row["by"] or "", compared, waiting)
-    Console().print(table)
+    console = terminal()
+    console.print(table)
+    for system in (one for one, may_write in rights.items() if may_write):
+        told = f"✗ {system} is retired, but its broker user still may write: traboule former-systems revoke {system}"
+        console.print(f"[red]{told}[/]", highlight=False, soft_wrap=True)
+    if unknown:
+        console.print(f"[yellow]! {escape(unknown)}[/]", highlight=False, soft_wrap=True)
+
+
+def _rights_of_retired(
+    rows: Sequence[Mapping[str, Any]], services: Mapping[str, ServiceSettings]
+) -> tuple[dict[str, bool], str]:
+    """Of each former system that is retired, whether its broker user may write; or why that cannot be told."""
+    retired = [row["system"] for row in rows if row["stage"] == "retired"]
+    if not retired:
+        return {}, ""
+    from services.ops import broker_rights
+
+    try:
+        users = {system.replace("/", ".", 1): system for system in retired}
+        may = broker_rights.may_write(users, next(iter(services.values())).broker_url)
+    except broker_rights.RightsError as error:
+        return {}, f"whether {', '.join(retired)} still may write was not looked at: {error}"
+    return {users[user]: allowed for user, allowed in may.items()}, ""
 
 
 @app.command("open")
@@ -87,10 +114,9 @@ def open_(
     if json:
         as_json([one.as_json() for one in found])
     else:
-        from rich.console import Console
         from rich.markup import escape
 
-        console = Console()
+        console = terminal()
         for one in found:
             mark = "[green]✓[/]" if one.holds else "[red]✗[/]"
             console.print(f"{mark} {one.name:<14} {escape(one.told)}", highlight=False)

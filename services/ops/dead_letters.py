@@ -10,7 +10,7 @@ import typer
 
 from services import SERVICES
 from services.ops.environment import configured
-from services.ops.output import ago, as_json, nothing, plain, refuse, run
+from services.ops.output import ago, as_json, nothing, plain, refuse, run, terminal
 from services.ops.who import who
 
 if TYPE_CHECKING:
@@ -111,12 +111,17 @@ def replay(
     chosen = _chosen(ids, service, reason, queue, every)
     if edit is not None and sum(len(one.numbers) for one in chosen.values()) != 1:
         refuse("--edit replaces the body of one message: name its id, and no other")
+    if to is not None and not ids:
+        refuse("--to would send every one of them to one queue: name the ids that belong there")
     author, body = who(by), None if edit is None else edit.read_bytes()
-    counts = {
+    done = {
         name: run(parked.replay(name, _known(name), one, by=author, note=note, body=body, to=to))
         for name, one in chosen.items()
     }
-    _print_counts("replayed", counts, json)
+    nowhere = [told for _, left in done.values() for told in left]
+    _print_counts("replayed", {name: count for name, (count, _) in done.items()}, json, quiet=bool(nowhere))
+    if nowhere:
+        refuse("\n".join(nowhere))
 
 
 @app.command()
@@ -180,18 +185,17 @@ def _chosen(
 # --- what is printed -----------------------------------------------------------------------------------------------
 
 
-def _print_counts(verb: str, counts: Mapping[str, int], json: bool) -> None:
+def _print_counts(verb: str, counts: Mapping[str, int], json: bool, *, quiet: bool = False) -> None:
     if json:
         as_json({verb: counts})
     for name, count in counts.items():
         if count and not json:
             typer.echo(f"{name}: {count} {verb}")
-    if not any(counts.values()):
+    if not any(counts.values()) and not quiet:
         nothing("nothing that is parked matches")
 
 
 def _print_groups(groups: list[dict[str, Any]]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -206,14 +210,14 @@ def _print_groups(groups: list[dict[str, Any]]) -> None:
             ago(group["last_at"]),
             group["example"],
         )
-    Console().print(table)
+    terminal().print(table)
 
 
 def _print_whole(row: Mapping[str, Any]) -> None:
     from rich.console import Console
     from rich.json import JSON
 
-    console = Console()
+    console = terminal()
     Console(stderr=True).print("[yellow]This may hold personal data: do not copy it into tickets or chats.[/]")
     names = ("id", "status", "queue", "reason", "detail", "type", "producer", "routing_key", "message_id")
     lines = [(name, str(row[name])) for name in names]

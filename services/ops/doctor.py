@@ -11,7 +11,7 @@ import typer
 from services import SERVICES
 from services.ops.cutover import Json
 from services.ops.environment import NotConfigured, configured, settings_of
-from services.ops.output import as_json
+from services.ops.output import as_json, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +78,6 @@ async def _examine(services: Mapping[str, ServiceSettings]) -> list[Finding]:
 
 
 def _print(findings: list[Finding]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from services.ops.output import plain
@@ -89,7 +88,7 @@ def _print(findings: list[Finding]) -> None:
     for one in findings:
         state = f"[{_COLOURS[one.state]}]{one.state}[/]"
         table.add_row(state, one.where, one.check, plain(one.found), plain(one.mend))
-    console = Console()
+    console = terminal()
     console.print(table)
     counts = {state: sum(one.state == state for one in findings) for state in _COLOURS}
     console.print(f"{counts['fail']} wrong, {counts['warn']} to look at, {counts['ok']} as it should be")

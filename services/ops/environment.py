@@ -8,6 +8,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from services import SERVICES
 
 if TYPE_CHECKING:
@@ -18,7 +20,11 @@ HOUSE_FILE = Path(__file__).resolve().parents[2] / ".local" / "house.env"
 
 
 class NotConfigured(LookupError):
-    """A service's settings are missing or wrong; the message names them."""
+    """A service's settings are missing or wrong; the message names them. ``absent``: nothing is wrong but missing."""
+
+    def __init__(self, told: str, *, absent: bool = False) -> None:
+        super().__init__(told)
+        self.absent = absent
 
 
 def load_house_file(path: Path | None = None) -> None:
@@ -46,7 +52,8 @@ def settings_of(service: str) -> ServiceSettings:
     except ValidationError as error:
         prefix = settings_type.model_config["env_prefix"]
         faults = [f"{_variable(str(fault['loc'][0]), prefix)}: {fault['msg']}" for fault in error.errors()]
-        raise NotConfigured(f"the {service} service is not configured: {'; '.join(faults)}") from None
+        absent = all(fault["type"] == "missing" for fault in error.errors())
+        raise NotConfigured(f"the {service} service is not configured: {'; '.join(faults)}", absent=absent) from None
 
 
 def _variable(field: str, prefix: str) -> str:
@@ -54,21 +61,26 @@ def _variable(field: str, prefix: str) -> str:
 
 
 def configured(service: str | None = None) -> dict[str, ServiceSettings]:
-    """The named service's settings, or those of every service that this process knows.
+    """The named service's settings, or those of every service that this process knows; it says which ones it does not.
 
-    Raises NotConfigured, SecretFileError.
+    Raises NotConfigured, also where a service's settings are there and wrong, and SecretFileError.
     """
     if service is not None:
         return {service: settings_of(service)}
     found: dict[str, ServiceSettings] = {}
+    left_out: list[str] = []
     for name in SERVICES:
         try:
             found[name] = settings_of(name)
-        except NotConfigured:
-            continue
+        except NotConfigured as error:
+            if not error.absent:
+                raise
+            left_out.append(str(error))
     if not found:
         raise NotConfigured(
             "no service is configured: run `make up` in another terminal, or set TRABOULE_<SERVICE>_DATABASE_URL "
             "and TRABOULE_<SERVICE>_BROKER_URL"
         )
+    for one in left_out:
+        typer.secho(f"! left out: {one}", fg="yellow", err=True)
     return found

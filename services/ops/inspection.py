@@ -7,6 +7,8 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from importlib import import_module
 from pathlib import Path
@@ -34,7 +36,8 @@ _DATABASE = """
            (select extract(epoch from now() - max(received_at))::float from inbox
             where received_at > now() - interval '1 day') as last_event_seconds,
            (select count(*) from dead_letters where status = 'parked') as dead_letters,
-           (select count(*) from dead_letters where status = 'replaying') as replaying
+           (select count(*) from dead_letters where status = 'replaying') as replaying,
+           (select count(*) from quarantine where state = 'waiting') as quarantined
 """
 
 
@@ -62,6 +65,9 @@ class ServiceState:
 
 async def inspect(services: Mapping[str, ServiceSettings]) -> list[ServiceState]:
     """The state of each service, gathered together."""
+    # Read before anything is waited for: it takes seconds on a busy machine, which would look like a slow server's.
+    for name in services:
+        import_module(f"services.{name}.consumers")
     return list(await asyncio.gather(*(_service(name, settings) for name, settings in services.items())))
 
 
@@ -96,10 +102,13 @@ def _readiness(url: str, certificate: Path | None) -> Any:
             return orjson.loads(not_ready.read())
 
 
-def metrics(url: str, certificate: Path | None) -> str:
-    """What a process measures, as Prometheus reads it; ``certificate`` is that of its door. Raises OSError."""
+def metrics(url: str, certificate: Path | None) -> tuple[str, datetime]:
+    """What a process measures, as Prometheus reads it, and what time it has; ``certificate`` is that of its door.
+
+    Raises OSError, and ValueError for an answer that is not a service's.
+    """
     with _opener(certificate).open(f"{url}/metrics", timeout=5) as answer:
-        return answer.read().decode()
+        return answer.read().decode(), parsedate_to_datetime(answer.headers.get("date", ""))
 
 
 def _opener(certificate: Path | None) -> urllib.request.OpenerDirector:
@@ -137,7 +146,11 @@ async def _broker(state: ServiceState, settings: ServiceSettings) -> None:
         for name in [*names, *ways_back.values(), *retry_queues()]:
             state.queues.append(await _queue(connection, name))
     state.faults += [f"there is no queue {one.name}" for one in state.queues if one.messages is None]
-    state.faults += [f"nobody consumes {one.name}" for one in state.queues if one.consumers == 0 and one.name in names]
+    alone = [one.name for one in state.queues if one.consumers == 0 and one.name in names]
+    if len(alone) > 1:
+        state.faults.append(f"nobody consumes {alone[0]} and {len(alone) - 1} more of its {len(names)} queues")
+    else:
+        state.faults += [f"nobody consumes {name}" for name in alone]
     unread = {one.name: one.messages for one in state.queues if one.messages}
     # A former system reads when it likes: what waits for it is no fault, until somebody wants to roll back.
     state.notices += [
@@ -178,6 +191,8 @@ def _judge(state: ServiceState) -> None:
     quiet = known.get("last_event_seconds")
     if waiting and (quiet is None or quiet > OLD_SECONDS):
         state.faults.append(f"{waiting:,} messages wait, and nothing was applied for over {OLD_SECONDS} s")
+    if known.get("quarantined"):
+        state.notices.append(f"{known['quarantined']:,} late messages wait in quarantine: traboule quarantine list")
     if known.get("dead_letters"):
         state.notices.append(
             f"{known['dead_letters']:,} dead letters: traboule dead-letters list --service {state.name}"

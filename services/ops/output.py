@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections.abc import Coroutine
 from datetime import UTC, datetime
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import typer
 
 from shared.runtime.text import shown
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 T = TypeVar("T")
 NOTHING_FOUND = 1
 NOT_UNDERSTOOD = 2
+_WIDE = 200
 
 
 def as_json(value: Any) -> None:
@@ -67,6 +73,16 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         nothing(str(error))
     except (parked.CannotAct, parked.Unreachable) as error:
         refuse(str(error))
+
+
+def terminal() -> Console:
+    """Where tables go: as wide as the terminal, and wide enough for whole names where there is none (a pipe, a log).
+
+    COLUMNS is believed in both.
+    """
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDE)
 
 
 def plain(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -14,9 +13,8 @@ from rich.table import Table
 
 from services.cutover.parity.compare import beside_fields
 from services.cutover.parity.runs import Found, Run
+from services.ops.output import terminal
 
-_WIDTH = 140
-"""Columns in a file or a pipe."""
 _EXAMPLES = 3
 _LISTED = 100
 _SHORT = 60
@@ -24,7 +22,7 @@ _SHORT = 60
 
 def print_run(system: str, run: Run, hints: Sequence[str]) -> None:
     """Counts, sums by year, and the differences by kind with some examples."""
-    out = _console()
+    out = terminal()
     out.print(_counts(run))
     if any(run.sums.values()):
         out.print(_sums(run))
@@ -43,7 +41,7 @@ def print_run(system: str, run: Run, hints: Sequence[str]) -> None:
 
 def print_list(run: Run, found: Sequence[Found], state: str) -> None:
     """Differences, one a line."""
-    out = _console()
+    out = terminal()
     if not found:
         which = "" if state == "all" else f"{state} "
         what = "rehearsal" if run.subject == "rehearsal" else "comparison"
@@ -56,7 +54,7 @@ def print_list(run: Run, found: Sequence[Found], state: str) -> None:
 
 def print_whole(one: Found) -> None:
     """One difference with every value."""
-    out = _console()
+    out = terminal()
     difference = one.difference
     out.print(f"{one.name}: {plain(difference.kind)} {plain(difference.item_id)}, {difference.what}", highlight=False)
     if one.owner:
@@ -74,10 +72,6 @@ def print_whole(one: Found) -> None:
 def plain(text: str) -> str:
     """Text that is neither markup nor, by a control character, an order to the terminal."""
     return escape("".join(c if c.isprintable() else "\ufffd" for c in text))
-
-
-def _console() -> Console:
-    return Console(width=None if sys.stdout.isatty() else _WIDTH)
 
 
 def _counts(run: Run) -> Table:

@@ -32,6 +32,13 @@ class CannotAct(ValueError):
 class Unreachable(RuntimeError):
     """A service's database does not answer."""
 
+    @classmethod
+    def database(cls, service: str, error: BaseException) -> Unreachable:
+        """Whose it is, and what the server or the network said, by name: its words may hold what was asked."""
+        said = getattr(error, "orig", None) or error
+        said = said.__cause__ or said
+        return cls(f"the {service} service's database: {type(said).__name__}")
+
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
@@ -49,7 +56,7 @@ async def _database(service: str, settings: ServiceSettings) -> AsyncGenerator[A
         async with engine.begin() as connection:
             yield connection
     except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError) as error:
-        raise Unreachable(f"the {service} service's database: {type(error).__name__}") from None
+        raise Unreachable.database(service, error) from None
     finally:
         await engine.dispose()
 
@@ -90,21 +97,28 @@ async def replay(
     note: str | None = None,
     body: bytes | None = None,
     to: str | None = None,
-) -> int:
-    """Send parked messages back to their queues; returns how many. Raises CannotAct when one has nowhere to go."""
+) -> tuple[int, list[str]]:
+    """Send parked messages back to their queues: how many, and what to do about each that has nowhere to go.
+
+    Raises NotFound, CannotAct, Unreachable.
+    """
     async with _database(service, settings) as connection:
         numbers = await _select(connection, service, chosen)
         by_queue: dict[str, list[int]] = {}
+        nowhere: list[str] = []
         for number in numbers:
             row = await dead_letters.show(connection, number)
-            by_queue.setdefault(_destination(service, row, to), []).append(number)
+            if (queue := _destination(service, row, to)) is None:
+                nowhere.append(f"no queue takes {service}:{number} ({row['routing_key']}): name it, and one with --to")
+            else:
+                by_queue.setdefault(queue, []).append(number)
         replayed = 0
         for queue, group in by_queue.items():
             replayed += await dead_letters.replay(connection, group, by=by, note=note, body=body, to=queue)
             if is_way_back(queue):
                 # Its former system applies it, and nobody here hears of that.
                 await dead_letters.resolve(connection, group)
-        return replayed
+        return replayed, nowhere
 
 
 async def discard(service: str, settings: ServiceSettings, chosen: Chosen, *, by: str, note: str) -> int:
@@ -121,8 +135,8 @@ async def _select(connection: AsyncConnection, service: str, chosen: Chosen) -> 
     return found
 
 
-def _destination(service: str, row: Mapping[str, Any], to: str | None) -> str:
-    """The queue to send a dead letter to: its own, unless it fell into one of those of last resort."""
+def _destination(service: str, row: Mapping[str, Any], to: str | None) -> str | None:
+    """The queue to send a dead letter to: its own, unless it fell into one of those of last resort; None if none is."""
     subscriptions = import_module(f"services.{service}.consumers").SUBSCRIPTIONS
     queues = {one.queue.name: one.queue.binding for one in subscriptions}
     if to is not None:
@@ -131,14 +145,10 @@ def _destination(service: str, row: Mapping[str, Any], to: str | None) -> str:
         return to
     if row["queue"] == dead_queue(service).name:
         deaths = row["headers"].get("x-death") or [{}]
-        found = next((death["queue"] for death in deaths if _takes(death.get("queue", ""), queues)), None)
-    elif row["queue"] == unrouted_queue(service).name:
-        found = next((name for name, binding in queues.items() if _matches(binding, row["routing_key"])), None)
-    else:
-        found = row["queue"]
-    if found is None:
-        raise CannotAct(f"no queue takes {service}:{row['id']} ({row['routing_key']}): name one with --to")
-    return found
+        return next((death["queue"] for death in deaths if _takes(death.get("queue", ""), queues)), None)
+    if row["queue"] == unrouted_queue(service).name:
+        return next((name for name, binding in queues.items() if _matches(binding, row["routing_key"])), None)
+    return row["queue"]
 
 
 def _takes(name: str, queues: Mapping[str, str]) -> bool:

@@ -9,7 +9,7 @@ import typer
 from services import SERVICES
 from services.ops.cutover import By, Json, Reason
 from services.ops.environment import configured
-from services.ops.output import ago, as_json, refuse, run
+from services.ops.output import ago, as_json, refuse, run, terminal
 from services.ops.who import said, who
 
 STATES = ("waiting", "applied", "dismissed")
@@ -62,18 +62,19 @@ def show(late: Annotated[str, typer.Argument(metavar="ID", help="such as billing
     if json:
         as_json(row)
         return
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
+    from shared.persistence.mirror import APPLIED_LATE
+
     held: dict[str, Any] = row["held"] or {}
     table = Table("field", "held now", "said too late", box=None, header_style="bold", pad_edge=False)
-    for name in sorted({*row["said"], *held} - {"version", "digest", "cluster"}):
+    for name in sorted({*row["said"], *held} - {"version", "digest", "cluster", APPLIED_LATE}):
         one, other = held.get(name), row["said"].get(name)
         if one != other and (name in row["said"] or one is not None):
             table.add_row(name, *(escape("" if value is None else str(value)) for value in (one, other)))
     typer.echo(f"{row['id']}: {row['type']} of {row['cluster']}, {ago(row['received_at'])}, {row['state']}")
-    Console().print(table)
+    terminal().print(table)
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from shared.runtime.settings import ServiceSettings
 
 DIFFERENT = 1
-# Dues are by the year in every former system: a year has each of them once.
-_A_YEAR = timedelta(days=365)
 
 
 def rehearse(
@@ -66,9 +64,11 @@ def rehearse(
 
 
 def _first_day(since: datetime | None) -> date:
+    from services.cutover.gate import REHEARSAL_COVERS
+
     today = datetime.now(UTC).date()
     if since is None:
-        return today - _A_YEAR
+        return today - REHEARSAL_COVERS
     if since.date() > today:
         refuse(f"--since {since.date()} is still to come: nothing was done since then")
     return since.date()
@@ -88,7 +88,7 @@ async def _rehearse(service: str, settings: ServiceSettings, cluster: str, since
     except NotMirroredError as error:
         raise CannotAct(str(error)) from None
     except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError) as error:
-        raise Unreachable(f"the {service} service's database: {type(error).__name__}") from None
+        raise Unreachable.database(service, error) from None
     finally:
         await engine.dispose()
 

@@ -84,7 +84,7 @@ async def retell_service(service: str, settings: ServiceSettings, progress: Prog
                 told[telling.name] += page.told
                 progress(f"{service}: {telling.name}", told[telling.name], of)
     except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError) as error:
-        raise Unreachable(f"the {service} service's database: {type(error).__name__}") from None
+        raise Unreachable.database(service, error) from None
     finally:
         await engine.dispose()
     return told

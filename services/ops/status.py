@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services.ops.environment import configured
-from services.ops.output import as_json, span
+from services.ops.output import as_json, span, terminal
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -37,9 +37,8 @@ def status(json: Annotated[bool, typer.Option("--json", help="print JSON")] = Fa
 
 
 def _print(states: list[ServiceState]) -> None:
-    from rich.console import Console
 
-    console = Console()
+    console = terminal()
     console.print(_services(states))
     console.print(_queues(states))
     for state in states:

@@ -27,6 +27,6 @@ async def transaction(service: str, settings: ServiceSettings, command: str) -> 
             yield uow
             await uow.outbox.flush(connection)
     except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError) as error:
-        raise Unreachable(f"the {service} service's database: {type(error).__name__}") from None
+        raise Unreachable.database(service, error) from None
     finally:
         await engine.dispose()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.ops.output import as_json, plain, refuse, run
+from services.ops.output import as_json, plain, refuse, run, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,7 +94,6 @@ def _export(path: Path, files: Mapping[str, bytes]) -> list[Path]:
 
 
 def _print(records: Sequence[Unsaid]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     if not records:
@@ -108,4 +107,4 @@ def _print(records: Sequence[Unsaid]) -> None:
         there = "to be taken away" if told["removed"] else "gets another id" if told["new_id"] else "same id"
         left_out = f"[yellow]{plain(', '.join(told['left_out']))}[/]" if told["left_out"] else ""
         table.add_row(plain(one.record_id), by, there, left_out)
-    Console().print(table)
+    terminal().print(table)

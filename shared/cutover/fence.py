@@ -16,6 +16,8 @@ from shared.messaging.delivery import Message
 from shared.persistence.unit_of_work import UnitOfWork
 
 Handler = Callable[[Any, Sequence[Any]], Awaitable[None]]
+SayWhatIsHeld = Callable[[Any, Sequence[Any]], Awaitable[Sequence[bool]]]
+"""Of each of these messages of one type, whether it says just what is held: to apply it would change nothing."""
 
 
 class Said(Message, Protocol):
@@ -40,15 +42,21 @@ class NotOursError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Fenced:
-    """A handler that only hears former systems that are the authority; what the others say goes to quarantine."""
+    """A handler that only hears former systems that are the authority; what the others say goes to quarantine.
+
+    Of that, a person is not asked about what says just what is held: many products publish whatever they are told.
+    """
 
     handler: Handler
+    say_what_is_held: SayWhatIsHeld
 
     async def __call__(self, uow: UnitOfWork, messages: Sequence[Said]) -> None:
         """Apply, or keep in quarantine, each message by the stage that its cluster is in until the commit."""
         at = await standings(uow.connection, {message.cluster for message in messages})
         if late := [message for message in messages if at[message.cluster].is_ours]:
-            await quarantine.keep(uow.connection, [(message, message.cluster) for message in late], at)
+            settled = await self.say_what_is_held(uow, late)
+            kept = [(one, one.cluster, held) for one, held in zip(late, settled, strict=True)]
+            await quarantine.keep(uow.connection, kept, at)
         if heard := [message for message in messages if not at[message.cluster].is_ours]:
             await self.handler(uow, heard)
 

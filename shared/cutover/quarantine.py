@@ -1,9 +1,12 @@
-"""What a former system said after it ceased to be the authority: kept whole, applied only if a person says so."""
+"""What a former system said after it ceased to be the authority: kept whole, applied only if a person says so.
+
+What says just what is held raises no question: it is kept too, and settled when it comes, as applied.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -11,9 +14,15 @@ from shared.cutover.stages import Standing
 from shared.messaging.delivery import Message
 from shared.persistence.database import rows_of
 
+SETTLED_BY: Final = "traboule"
+SETTLED_REASON: Final = "says what is held"
+
 _KEEP = """
-    insert into quarantine (cluster, epoch, message_id, type, body)
-    select * from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::bytea[])
+    insert into quarantine (cluster, epoch, message_id, type, body, state, decided_at, decided_by, reason)
+    select cluster, epoch, message_id, type, body, case when settled then 'applied' else 'waiting' end,
+           case when settled then now() end, case when settled then $7::text end, case when settled then $8::text end
+    from unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::bytea[], $6::boolean[])
+        as n (cluster, epoch, message_id, type, body, settled)
 """
 _WAITING = """
     select id, cluster, epoch, message_id, type, body, received_at, state, decided_at, decided_by, reason
@@ -32,7 +41,10 @@ _DECIDE = """
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """One message in quarantine. ``body`` is the whole event as structured JSON."""
+    """One message in quarantine. ``body`` is the whole event as structured JSON.
+
+    ``state`` is ``waiting``, ``applied`` or ``dismissed``. What said just what was held was applied by ``traboule``.
+    """
 
     number: int
     cluster: str
@@ -47,16 +59,21 @@ class Late:
     reason: str | None
 
 
-async def keep(connection: AsyncConnection, late: Sequence[tuple[Message, str]], at: Mapping[str, Standing]) -> None:
-    """Keep messages, each with its cluster, as they were said in these standings."""
+async def keep(
+    connection: AsyncConnection, late: Sequence[tuple[Message, str, bool]], at: Mapping[str, Standing]
+) -> None:
+    """Keep messages as they were said in these standings, each with its cluster and whether it says what is held."""
     await connection.exec_driver_sql(
         _KEEP,
         (
-            [cluster for _, cluster in late],
-            [at[cluster].epoch for _, cluster in late],
-            [message.id for message, _ in late],
-            [message.type for message, _ in late],
-            [message.encode() for message, _ in late],
+            [cluster for _, cluster, _ in late],
+            [at[cluster].epoch for _, cluster, _ in late],
+            [message.id for message, _, _ in late],
+            [message.type for message, _, _ in late],
+            [message.encode() for message, _, _ in late],
+            [settled for _, _, settled in late],
+            SETTLED_BY,
+            SETTLED_REASON,
         ),
     )
 

@@ -84,7 +84,7 @@ class Publisher:
                 # This is how the library tells of a broker that closes the connection while it is being opened.
                 self._give_up_late(f"the broker lets {self._user} in no further (too many open connections?)")
             except (AMQPConnectionError, OSError, TimeoutError) as error:
-                self._give_up_late(f"the broker cannot be reached: {error or type(error).__name__}")
+                self._give_up_late(f"the broker cannot be reached: {str(error) or type(error).__name__}")
             pause = 0.2 if self.published > before else min(pause * 2, 5.0)
             await asyncio.sleep(pause)
 
@@ -148,7 +148,7 @@ class Publisher:
                 raise
             return False
         except (AMQPError, OSError, TimeoutError, RuntimeError) as error:
-            self._give_up_late(f"the broker went away: {error or type(error).__name__}")
+            self._give_up_late(f"the broker went away: {str(error) or type(error).__name__}")
             return False
         self.published += message.events
         self._last_progress = asyncio.get_running_loop().time()

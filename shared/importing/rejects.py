@@ -12,12 +12,14 @@ COLUMNS = ("file", "line", "record_id", "field", "value", "reason")
 def write(path: Path, rejections: Iterable[tuple[Path, Rejection]]) -> bool:
     """Write all faults to ``path``, one a line; False, and no file, when there is none.
 
-    UTF-8 with its mark and ``;``, which French spreadsheets open as they are. A cell that a spreadsheet would run as a
-    formula is quoted with an apostrophe.
+    Its owner alone may read it: it holds members' data. UTF-8 with its mark and ``;``, which French spreadsheets open
+    as they are. A cell that a spreadsheet would run as a formula is quoted with an apostrophe.
     """
     faults = list(rejections)
     if not faults:
         return False
+    path.touch(mode=0o600)
+    path.chmod(0o600)
     with path.open("w", encoding="utf-8-sig", errors="backslashreplace", newline="") as out:
         writer = csv.writer(out, delimiter=";")
         writer.writerow(COLUMNS)

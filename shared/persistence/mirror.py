@@ -2,6 +2,9 @@
 
 Newer means a larger ``version``; between two writings of one version the larger digest wins. So duplicates,
 reordering and replays end in the same rows.
+
+What is held gives way to a late message that a person applies, whichever is newer (:meth:`Mirror.make_way`); that is
+counted, so that whoever is told of the row knows which writing came after.
 """
 
 from collections.abc import Sequence
@@ -38,6 +41,8 @@ class Recorded(Protocol):
 
 R = TypeVar("R", bound=Recorded)
 
+APPLIED_LATE = "applied_late"
+
 
 def mirror_columns(key: str) -> list[sa.Column[Any]]:
     """The columns that every mirror has; ``key`` names the former system's own id."""
@@ -46,7 +51,13 @@ def mirror_columns(key: str) -> list[sa.Column[Any]]:
         sa.Column(key, sa.Text, primary_key=True),
         sa.Column("version", sa.BigInteger, nullable=False),
         sa.Column("digest", sa.LargeBinary, nullable=False),
+        applied_late_column("late messages about it that a person applied; before each, what was held gave way"),
     ]
+
+
+def applied_late_column(comment: str) -> sa.Column[Any]:
+    """A count of applied late messages, which is nought where nobody names it."""
+    return sa.Column(APPLIED_LATE, sa.BigInteger, nullable=False, server_default="0", comment=comment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +71,26 @@ class Mirror:
         """The column with the former system's own id."""
         return next(column.name for column in self.table.primary_key if column.name != "cluster")
 
-    async def save(self, connection: AsyncConnection, messages: Sequence[R]) -> list[R]:
-        """Write those that are newer than what is there; returns them, one for each record."""
+    async def save(self, connection: AsyncConnection, messages: Sequence[R]) -> list[tuple[R, int]]:
+        """Write those that are newer than what is there; returns them, one for each record.
+
+        With each, how many late messages about its record were applied.
+        """
         newest = self._newest(messages)
         # In the order of their keys, so that two replicas lock rows in the same order.
         ordered = [newest[record] for record in sorted(newest)]
-        names = [column.name for column in self.table.columns]
+        names = [column.name for column in _written(self.table)]
         values = tuple(self._column(ordered, name) for name in names)
         rows = await connection.exec_driver_sql(_upsert(self.table, self.key), values)
-        return [newest[cluster, key] for cluster, key in rows_of(rows)]
+        return [(newest[cluster, key], applied_late) for cluster, key, applied_late in rows_of(rows)]
+
+    async def make_way(self, connection: AsyncConnection, cluster: str, key: str) -> None:
+        """Let what is held of one record, if anything is, be older than whatever its former system says."""
+        sql = (
+            f"update {self.table.name} set version = 0, digest = '', {APPLIED_LATE} = {APPLIED_LATE} + 1 "
+            f"where cluster = $1 and {self.key} = $2"
+        )
+        await connection.exec_driver_sql(sql, (cluster, key))
 
     def _newest(self, messages: Sequence[R]) -> dict[tuple[str, str], R]:
         newest: dict[tuple[str, str], R] = {}
@@ -89,12 +111,17 @@ class Mirror:
         return [value(message.data) for message in messages]
 
 
+def _written(table: sa.Table) -> list[sa.Column[Any]]:
+    """The columns that a message fills."""
+    return [column for column in table.columns if column.name != APPLIED_LATE]
+
+
 _statements: dict[sa.Table, str] = {}
 
 
 def _upsert(table: sa.Table, key: str) -> str:
     if table not in _statements:
-        columns = list(table.columns)
+        columns = _written(table)
         arrays = ", ".join(f"${n}::{c.type.compile(dialect())}[]" for n, c in enumerate(columns, 1))
         changes = ", ".join(f"{c.name} = excluded.{c.name}" for c in columns if not c.primary_key)
         names = ", ".join(c.name for c in columns)
@@ -102,6 +129,6 @@ def _upsert(table: sa.Table, key: str) -> str:
             f"insert into {table.name} as held ({names}) select * from unnest({arrays}) "
             f"on conflict (cluster, {key}) do update set {changes} "
             "where (held.version, held.digest) < (excluded.version, excluded.digest) "
-            f"returning cluster, {key}"
+            f"returning cluster, {key}, held.{APPLIED_LATE}"
         )
     return _statements[table]

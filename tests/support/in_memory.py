@@ -165,7 +165,7 @@ class InMemoryMembership(MembershipUnitOfWork):
         for item in items:
             name = (item.kind, item.cluster, item.item_id)
             before = self.items.get(name)
-            if before is not None and (before.version, before.digest) >= (item.version, item.digest):
+            if before is not None and before.newness >= item.newness:
                 continue
             self.items[name] = item
             concerned = [before, item]

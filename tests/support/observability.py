@@ -36,11 +36,17 @@ def alerts() -> list[dict[str, Any]]:
 def expressions() -> list[Expression]:
     """Everything that rules and dashboards ask Prometheus for."""
     from_rules = [Expression(rule.get("alert") or rule["record"], rule["expr"]) for rule in rules()]
-    return [*from_rules, *(one for path in sorted(DASHBOARDS.glob("*.json")) for one in _panels(path))]
+    return [*from_rules, *panels()]
+
+
+def panels() -> list[Expression]:
+    """Everything that dashboards ask Prometheus for."""
+    return [one for path in sorted(DASHBOARDS.glob("*.json")) for one in _panels(path)]
 
 
 def _panels(path: Path) -> Iterator[Expression]:
     for panel in json.loads(path.read_text())["panels"]:
         for target in panel.get("targets", ()):
             # Grafana fills it in; any duration does for reading it.
-            yield Expression(f"{path.name}: {panel['title']}", target["expr"].replace("$__rate_interval", "5m"))
+            text = target["expr"].replace("$__rate_interval", "5m")
+            yield Expression(f"{path.name}: {panel['title']}, {target['refId']}", text)

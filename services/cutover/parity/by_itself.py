@@ -99,7 +99,7 @@ class Comparing:
             found = await runs.last_runs(connection)
         for cluster, parity in found.items():
             OPEN.labels(cluster).set(parity.open_differences)
-            AGE.labels(cluster).set((self.clock.now() - parity.at).total_seconds())
+            AGE.labels(cluster).set(max(0.0, (self.clock.now() - parity.at).total_seconds()))
 
     async def _compare(self, engine: AsyncEngine, cluster: str) -> None:
         async with engine.begin() as connection:

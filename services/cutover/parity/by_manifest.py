@@ -12,6 +12,9 @@ from schemas.fields import Fact
 from services.cutover.manifests import Key, Listed, Manifest
 from services.cutover.parity.compare import WHATS, Difference, Result, Sides, values_of
 
+A_TIME = 1_000_000_000_000_000
+"""Versions are sequence numbers, or microseconds since 1970: those of 2001 and later are as large as this, and no
+record was ever changed so often."""
 COUNT = "count"
 """The one field, and the name in place of a record's id, of a difference in numbers."""
 
@@ -20,10 +23,12 @@ COUNT = "count"
 class ManifestComparison:
     """Takes in the manifest at once and what we hold one by one, as :class:`services.cutover.parity.compare.Comparison`
     does. ``kinds`` are all that the service mirrors: what a manifest says nothing of, it says that it holds none of.
+    ``ours``: we are the authority, so that records change here.
     """
 
     manifest: Manifest
     kinds: Sequence[str]
+    ours: bool = False
     _left: dict[Key, Listed] = field(init=False)
     _listed: dict[str, int] = field(init=False)
     _counts: dict[str, Sides] = field(init=False)
@@ -45,7 +50,7 @@ class ManifestComparison:
         if there is None:
             self._differences.append(Difference(kind, item_id, "missing-there", (), None, values_of(here)))
         elif _unlike(there, here):
-            if there.version is not None and there.version < here.version:
+            if there.version is not None and self._changed_since(there.version, here.version):
                 self._counts[kind].newer_here += 1
             else:
                 self._differences.append(_different(kind, item_id, there, here))
@@ -59,6 +64,13 @@ class ManifestComparison:
         numbers = [one for kind in self.kinds for one in self._numbers(kind)]
         found = [*self._differences, *missing, *numbers]
         return Result(self._counts, {}, sorted(found, key=lambda d: (d.kind, WHATS.index(d.what), d.item_id)))
+
+    def _changed_since(self, there: int, here: int) -> bool:
+        if (there < A_TIME) == (here < A_TIME):
+            return there < here
+        # A number and a time cannot be compared. While the former system is the authority, the time is that of a file
+        # that was imported, and tells nothing; else it is that of a command of ours.
+        return self.ours and there < here
 
     def _told(self, kind: str) -> int:
         return self.manifest.counts.get(kind, self._listed[kind])

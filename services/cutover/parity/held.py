@@ -3,7 +3,7 @@
 Each service names its own in ``services/<service>/parity.py`` as ``KINDS``.
 """
 
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -21,18 +21,21 @@ PAGE = 2_000
 class Kind:
     """One kind of record that a service mirrors.
 
-    ``sql`` takes the cluster, the id to begin after and how many; ``build`` makes the fact of a row. ``removal`` is
-    the fact that takes a record away, ``adds_up`` a list that only ever grows, whichever telling is the newest.
+    ``columns`` of ``table`` are SQL, which names a row ``m``; ``build`` makes the fact of them. ``is_there`` tells rows
+    that are held from those that were removed. ``removal`` is the fact that takes a record away, ``adds_up`` a list
+    that only ever grows, whichever telling is the newest.
     """
 
     name: str
     fact: type[Fact]
     key: str
-    sql: str
+    columns: str
+    table: str
     build: Callable[[Mapping[str, Any]], Fact]
     money: Money | None = None
     removal: type[Fact] | None = None
     adds_up: str | None = None
+    is_there: str = "true"
 
 
 def mirrored(
@@ -51,16 +54,12 @@ def mirrored(
     key = next(column.name for column in table.primary_key if column.name != "cluster")
     elsewhere = lists or {}
     columns = [f"{elsewhere[field]} as {field}" if field in elsewhere else f"m.{field}" for field in fact.model_fields]
-    sql = (
-        f"select {', '.join(columns)} from {table.name} m "
-        f"where m.cluster = $1 and m.{key} > $2 order by m.{key} limit $3"
-    )
 
     def build(row: Mapping[str, Any]) -> Fact:
         # Checked when it came in. A list that grew over many tellings may be longer now than one may be.
         return fact.model_construct(**row)
 
-    return Kind(name, fact, key, sql, build, money, adds_up=adds_up)
+    return Kind(name, fact, key, ", ".join(columns), table.name, build, money, adds_up=adds_up)
 
 
 def kinds_of(service: str) -> tuple[Kind, ...]:
@@ -71,11 +70,34 @@ def kinds_of(service: str) -> tuple[Kind, ...]:
 async def held(connection: AsyncConnection, cluster: str, kind: Kind) -> AsyncGenerator[tuple[str, Fact]]:
     """Every record of this kind, by id. In a transaction of one snapshot, what is read is what was there at once."""
     after = ""
+    sql = (
+        f"select {kind.columns} from {kind.table} m where m.cluster = $1 and m.{kind.key} > $2 and {kind.is_there} "
+        f"order by m.{kind.key} limit $3"
+    )
     while True:
-        rows = (await connection.exec_driver_sql(kind.sql, (cluster, after, PAGE))).mappings().all()
+        rows = (await connection.exec_driver_sql(sql, (cluster, after, PAGE))).mappings().all()
         for row in rows:
             fact = kind.build({**row})
             after = getattr(fact, kind.key)
             yield after, fact
         if len(rows) < PAGE:
             return
+
+
+async def held_of(
+    connection: AsyncConnection, kind: Kind, records: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], Fact]:
+    """What is held of these records, each by its cluster and id; what is not held is missing."""
+    named = sorted(records)
+    sql = (
+        f"select n.cluster as of_cluster, {kind.columns} from unnest($1::text[], $2::text[]) as n (cluster, id) "
+        f"join {kind.table} m on m.cluster = n.cluster and m.{kind.key} = n.id where {kind.is_there}"
+    )
+    rows = await connection.exec_driver_sql(sql, ([cluster for cluster, _ in named], [key for _, key in named]))
+    found: dict[tuple[str, str], Fact] = {}
+    for row in rows.mappings().all():
+        fields = {**row}
+        cluster = fields.pop("of_cluster")
+        fact = kind.build(fields)
+        found[cluster, getattr(fact, kind.key)] = fact
+    return found

@@ -13,6 +13,7 @@ from services.cutover.parity import runs
 from services.cutover.parity.by_manifest import ManifestComparison
 from services.cutover.parity.compare import Result
 from services.cutover.parity.held import Kind, held
+from shared.cutover.stages import Standing, all_standings
 
 _BREATH = 50
 """Records compared before others get their turn: some milliseconds."""
@@ -54,6 +55,8 @@ async def prove_by_manifest(connection: AsyncConnection, cluster: str, kinds: Se
     manifest = await newest_complete(connection, cluster)
     if manifest is None:
         return None
-    result = await compare_held(connection, cluster, kinds, ManifestComparison(manifest, [kind.name for kind in kinds]))
+    ours = (await all_standings(connection)).get(cluster, Standing()).is_ours
+    comparison = ManifestComparison(manifest, [kind.name for kind in kinds], ours)
+    result = await compare_held(connection, cluster, kinds, comparison)
     source = [f"manifest {manifest.version}"]
     return await runs.keep(connection, cluster, result, by=by, source=source, manifest=manifest.version)

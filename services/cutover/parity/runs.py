@@ -48,7 +48,7 @@ _NEWEST = """
     where cluster = $1 and subject = $2 order by id desc limit 1
 """
 _LAST = f"""
-    select r.at, (select count(*) from ({_OPEN}) o) from parity_runs r
+    select r.at, (select count(*) from ({_OPEN}) o), r.source, r.counts from parity_runs r
     where r.cluster = $1 and r.subject = $2 order by r.id desc limit 1
 """
 _ALL_LAST = f"""
@@ -164,8 +164,18 @@ class Run:
 
 async def last_run(connection: AsyncConnection, cluster: str, subject: Subject = "mirror") -> Parity | None:
     """When this cluster was compared last, and how many differences are open now: none, and it is clean."""
-    rows = rows_of(await connection.exec_driver_sql(_LAST, (cluster, subject)))
-    return Parity(*rows[0]) if rows else None
+    found = await last_counted(connection, cluster, subject)
+    return None if found is None else found[0]
+
+
+async def last_counted(
+    connection: AsyncConnection, cluster: str, subject: Subject
+) -> tuple[Parity, Sequence[str], dict[str, Sides]] | None:
+    """The same, with what it was made of and how many there were on each side, by kind."""
+    for at, open_differences, source, counts in rows_of(await connection.exec_driver_sql(_LAST, (cluster, subject))):
+        sides = {kind: Sides(**told) for kind, told in _json(counts).items()}
+        return Parity(at, open_differences), source, sides
+    return None
 
 
 async def last_runs(connection: AsyncConnection, subject: Subject = "mirror") -> dict[str, Parity]:

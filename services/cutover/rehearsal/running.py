@@ -12,14 +12,16 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.cutover.gate import Parity
+from services.cutover.gate import Rehearsed
 from services.cutover.parity import runs
 from services.cutover.parity.compare import Comparison, Result
+from services.cutover.parity.held import kinds_of
 from services.cutover.parity.runs import Run
 from services.cutover.rehearsal.rule import Rehearsal, rehearsals_of
 from shared.cutover.stages import Stage, Standing, all_standings
 
 _CHUNK = 2_000
+_SINCE = "since "
 
 # Of one moment: half of a batch must not look like a difference.
 _READ = "set transaction isolation level repeatable read, read only"
@@ -49,7 +51,7 @@ async def rehearse(engine: AsyncEngine, service: str, cluster: str, *, since: da
     """Rehearse what a former system did since that day, and keep what differs. Raises NotMirroredError."""
     result = await rehearsed(engine, service, cluster, rehearsals_of(service), since)
     async with engine.begin() as connection:
-        await runs.keep(connection, cluster, result, by=by, source=[f"since {since}"], subject="rehearsal")
+        await runs.keep(connection, cluster, result, by=by, source=[f"{_SINCE}{since}"], subject="rehearsal")
         run = await runs.newest(connection, cluster, "rehearsal")
         assert run is not None, "it was kept"
         return run
@@ -74,9 +76,24 @@ async def rehearsed(
     return comparison.result()
 
 
-async def last_rehearsal(connection: AsyncConnection, cluster: str) -> Parity | None:
-    """When this cluster was rehearsed last, and how many differences are open now: none, and it is clean."""
-    return await runs.last_run(connection, cluster, "rehearsal")
+async def last_rehearsal(connection: AsyncConnection, service: str, cluster: str) -> Rehearsed | None:
+    """When this cluster was rehearsed last, what was compared, and how many differences are open now."""
+    found = await runs.last_counted(connection, cluster, "rehearsal")
+    if found is None:
+        return None
+    last, (source,), counts = found
+    compared = {kind: max(sides.there, sides.here) for kind, sides in counts.items()}
+    held = 0 if any(compared.values()) else await _held(connection, service, cluster)
+    since = date.fromisoformat(source.removeprefix(_SINCE))
+    return Rehearsed(last.at, last.open_differences, since, compared, held)
+
+
+async def _held(connection: AsyncConnection, service: str, cluster: str) -> int:
+    """How many records of the former system's are held."""
+    counts = " + ".join(
+        f"(select count(*) from {kind.table} m where m.cluster = $1 and {kind.is_there})" for kind in kinds_of(service)
+    )
+    return (await connection.exec_driver_sql(f"select {counts}", (cluster,))).scalar_one()
 
 
 async def _cases(

@@ -10,11 +10,11 @@ fast lane → app: /members.csv  /members  /members/by-source/…  /members/{id}
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from services import VERSION
 from services.membership.api import (
     conflicts,
     cutover,
@@ -58,7 +58,7 @@ def create_http(
     watch_engine("http writing", engine)
     watch_pool("http reading", pool.size, pool.in_use)
     clock = clock or Clock()
-    door = Door(pool, Keyring(pool, clock), clock, policy, engine, settings.answer_seconds, settings.broker_url)
+    door = Door(pool, Keyring(pool), clock, policy, engine, settings.answer_seconds, settings.broker_url)
 
     @asynccontextmanager
     async def closing(_: FastAPI) -> AsyncGenerator[None]:
@@ -68,7 +68,7 @@ def create_http(
 
     app = FastAPI(
         title="Traboule",
-        version=_version(),
+        version=VERSION,
         summary="The members of merging clusters, as one",
         docs_url=None,  # its page would fetch scripts from elsewhere
         redoc_url=None,
@@ -80,10 +80,3 @@ def create_http(
         app.include_router(part.routes(door))
     answer_problems(app)
     return Measured(FastLane(app, door.keyring, Lookups(pool)))
-
-
-def _version() -> str:
-    try:
-        return version("traboule")
-    except PackageNotFoundError:  # run from a checkout that was never installed
-        return "0"

@@ -34,10 +34,8 @@ from services.membership.idempotency import Key
 from services.membership.keys import Role
 from services.membership.queries.cutover import Request, board, request_now
 from services.membership.record_ids import new_id
-from services.ops import broker_rights
+from services.membership.retiring import take_right
 from shared.runtime.text import shown
-from shared.runtime.tls import TlsError
-from shared.runtime.variables import SecretFileError
 
 log = structlog.get_logger()
 
@@ -161,6 +159,17 @@ def _looks(router: APIRouter, door: Door, desk: "_Desk") -> None:
         given = {"state": state, "limit": limit, "after": after}
         return await desk.ask(caller, _System(cluster, service), "parity", given)
 
+    @router.get(f"{_SYSTEM}/way-back", response_model=shapes.WayBack, responses=may)
+    async def way_back(
+        caller: Annotated[Caller, Security(staff)],
+        cluster: str,
+        service: str,
+        limit: Limit = 50,
+        after: Annotated[str, Query(max_length=200, description="`next` of the page before")] = "",
+    ) -> Response:
+        """What was written here and told to it: what it has not read, has not said since, and cannot say at all."""
+        return await desk.ask(caller, _System(cluster, service), "way-back", {"limit": limit, "after": after})
+
 
 # --- move ----------------------------------------------------------------------------------------------------------
 
@@ -185,7 +194,8 @@ def _moves(router: APIRouter, door: Door, desk: "_Desk") -> None:
         """Move it on or back (role `admin`). A move that was made already is told, and not made again.
 
         A switch and a rollback are refused while a condition fails that is not overruled. To retire it, `confirm` must
-        be its name, such as `numelink/membership`: there is no way back, and its broker user may write no more.
+        be its name, such as `numelink/membership`: there is no way back, and its broker user may write no more. As
+        long as it may, `remains` says so, and the command that takes the right away; also where the answer came later.
         """
         system = _System(cluster, service)
         door_knows = desk.check(system)
@@ -363,14 +373,8 @@ class _Desk:
             pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
 
     async def _without_rights(self, asked: Request, told: dict[str, Any]) -> dict[str, Any]:
-        """Take a retired former system's right to write away; what could not be done is told, and can be repeated."""
-        user = f"{asked.cluster}.{asked.service}"
-        remains = None
-        try:
-            await asyncio.to_thread(broker_rights.revoke, user, self._door.broker_url)
-        except (broker_rights.RightsError, SecretFileError, TlsError) as error:
-            # It is retired all the same, and is asked again once this is mended.
-            remains = str(error)
+        """Take a retired former system's right to write away; what could not be done is told, and tried again."""
+        remains = await take_right(f"{asked.cluster}.{asked.service}", self._door.broker_url)
         whole = told | {"remains": remains}
         async with self._door.writing() as uow:
             await cutover_requests.complete(uow, asked.request_id, whole)

@@ -11,6 +11,7 @@ PROBLEM_OF = {
     "late-unknown": "late-message-unknown",
     "late-refused": "late-message-decided",
     "never-compared": "never-compared",
+    "no-way-back": "no-way-back",
     "broker-away": "broker-away",
     "asked-too-long-ago": "asked-too-long-ago",
     "answer-too-long": "answer-too-long",

@@ -152,6 +152,39 @@ class ParityShown(BaseModel):
     next: int | None
 
 
+class ToldBack(BaseModel):
+    """A record that was written here and that its former system has not said so since.
+
+    ``commands`` changed it here, or a late message about it was ``dismissed``. There, it gets another id if it has a
+    ``new_id``, and is to be taken away if it is ``removed``; ``left_out`` are the fields that its columns (those of a
+    ``file`` that it imports) cannot say, which somebody has to note there by hand.
+    """
+
+    record_id: str
+    commands: list[str]
+    dismissed: bool
+    new_id: bool
+    removed: bool
+    file: str | None
+    left_out: list[str]
+
+
+class WayBack(BaseModel):
+    """What was written here, told to the former system: messages that it has not read in its ``queue`` (null: there
+    is none), that are still to be sent there, and that it gave back and are parked. Of the ``records`` that it has not
+    said so since, a page by id; ``next`` goes into ``after``.
+    """
+
+    system: str
+    queue: str
+    unread: int | None
+    to_be_sent: int
+    given_back: int
+    records: int
+    items: list[ToldBack]
+    next: str | None
+
+
 class RequestShown(BaseModel):
     """What was asked of a service, and what came of it: ``answer`` is what the request itself would have been
     answered, ``problem`` why it was refused. Both are forgotten after a week.

@@ -5,7 +5,6 @@ import contextlib
 import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
 from time import monotonic
 
 from fastapi import Request, Security
@@ -15,7 +14,6 @@ from services.membership import queries
 from services.membership.api.problems import ProblemError
 from services.membership.connections import DatabaseAwayError
 from services.membership.keys import Role, hash_secret
-from shared.runtime.clock import Clock
 
 REFRESH_SECONDS = 4.0
 STALE_SECONDS = 9.0
@@ -33,7 +31,8 @@ class Caller:
     name: str
     role: Role
     hash: bytes
-    expires_at: datetime
+    until: float
+    """By this process's monotonic clock: what day it is the database tells, so that no wrong clock opens a door."""
 
     def may(self, role: Role) -> bool:
         """Whether this role includes another."""
@@ -43,8 +42,8 @@ class Caller:
 class Keyring:
     """All usable keys. They are few, so one query reads them all, and no request waits for it but the first."""
 
-    def __init__(self, rows: queries.Rows, clock: Clock) -> None:
-        self._rows, self._clock = rows, clock
+    def __init__(self, rows: queries.Rows) -> None:
+        self._rows = rows
         self._callers: dict[str, Caller] = {}
         self._read_at = float("-inf")
         self._reading: asyncio.Task[None] | None = None
@@ -61,7 +60,7 @@ class Keyring:
         caller = self._callers.get(key_id)
         if prefix != "trb" or caller is None or not hmac.compare_digest(caller.hash, hash_secret(secret)):
             return None
-        return caller if caller.expires_at > self._clock.now() else None
+        return caller if caller.until > monotonic() else None
 
     async def find(self, key: str) -> Caller | None:
         """Who holds a key; one that memory does not know may have been made a moment ago. Raises DatabaseAwayError."""
@@ -89,7 +88,8 @@ class Keyring:
         began = monotonic()
         rows = await queries.usable_keys(self._rows)
         self._callers = {
-            row["id"]: Caller(row["id"], row["name"], Role(row["role"]), row["hash"], row["expires_at"]) for row in rows
+            row["id"]: Caller(row["id"], row["name"], Role(row["role"]), row["hash"], began + row["seconds"])
+            for row in rows
         }
         self._read_at = began
 

@@ -59,6 +59,11 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
         "Cet ancien système n'a jamais été comparé",
         "This former system was never compared with our mirror",
     ),
+    "no-way-back": (
+        404,
+        "Rien n'est écrit ici que cet ancien système ne sache",
+        "Nothing is written here that this former system does not know",
+    ),
     "conditions-not-met": (409, "Des conditions ne sont pas remplies", "Some conditions do not hold"),
     "move-impossible": (409, "Ce passage est impossible depuis cette étape", "This move is impossible from this stage"),
     "asked-too-long-ago": (

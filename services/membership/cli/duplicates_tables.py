@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from services.membership.commands import Decided
 from services.membership.duplicates import WRITTEN
+from services.ops.output import terminal
 from shared.runtime.text import shown
 
 Item = Mapping[str, Any]
@@ -18,20 +18,20 @@ Item = Mapping[str, Any]
 def print_cases(page: Item) -> None:
     """The queue, one case a row."""
     if not page["items"]:
-        Console().print("nothing is in question")
+        terminal().print("nothing is in question")
         return
     table = _table("gain", "probable", "members", "id", right=2)
     for case in page["items"]:
         members = "\n".join(_summary(one) for one in case["members"])
         table.add_row(f"{case['gain']:.2f}", f"{case['probability']:.0%}", members, case["id"])
-    Console().print(table)
+    terminal().print(table)
     if page["total"] > len(page["items"]):
-        Console().print(f"[dim]{page['total'] - len(page['items'])} more[/]")
+        terminal().print(f"[dim]{page['total'] - len(page['items'])} more[/]")
 
 
 def print_case(case: Item) -> None:
     """Records side by side, then each question with its evidence."""
-    console = Console()
+    console = terminal()
     kind = "two members in question" if case["kind"] == "pair" else "a group that contradicts itself"
     console.print(f"[bold]{case['id']}[/]  {kind}, gain {case['gain']:.2f}")
     console.print(_side_by_side(case["members"]))
@@ -46,7 +46,7 @@ def print_case(case: Item) -> None:
 
 def print_decided(decided: Decided) -> None:
     """What came of a decision."""
-    console = Console()
+    console = terminal()
     again = ", said already" if decided.repeated else ""
     console.print(f"decision [bold]{decided.number}[/]{again}")
     for key, member_id in sorted(decided.members.items()):
@@ -56,7 +56,7 @@ def print_decided(decided: Decided) -> None:
 def print_decisions(items: Sequence[Item]) -> None:
     """Decisions, one a row."""
     if not items:
-        Console().print("nothing was decided yet")
+        terminal().print("nothing was decided yet")
         return
     table = _table("decision", "when", "who", "what", "why", right=1)
     for one in items:
@@ -65,12 +65,12 @@ def print_decisions(items: Sequence[Item]) -> None:
         if back is not None:
             why += f"\n[yellow]taken back {_when(back['at'])} by {plain(back['author'])}: {plain(back['reason'])}[/]"
         table.add_row(str(one["decision"]), _when(one["at"]), plain(one["author"]), _pairs(one["pairs"]), why)
-    Console().print(table)
+    terminal().print(table)
 
 
 def print_history(found: Item) -> None:
     """What holds a member together, and its turns."""
-    console = Console()
+    console = terminal()
     console.print(f"member [bold]{found['id']}[/]: {plain(', '.join(found['records']))}", highlight=False)
     for link in found["links"]:
         console.print(f"  {plain(' = '.join(link['records']))}  {_held_by(link)}", highlight=False)

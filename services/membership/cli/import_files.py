@@ -17,6 +17,7 @@ from rich.table import Table as Grid
 
 from services.membership.domain.problems import MEANINGS, REPAIRS
 from services.membership.importing import FileReport, FormerSystem, OpenFile, messages, open_files
+from services.ops.output import terminal
 from shared.importing import rejects as rejects_file
 from shared.importing.outcomes import UnreadableError
 from shared.importing.publish import NotPublishedError, Publisher
@@ -27,8 +28,6 @@ from shared.runtime.tls import address
 ALL_ACCEPTED, NOT_PUBLISHED, UNUSABLE, SOME_REJECTED = 0, 1, 2, 3
 """Exit codes."""
 
-_WIDTH = 140
-"""Columns of the report in a file or a pipe."""
 _SHOWN = 5
 """Rejected rows on the screen; all of them are in the rejects file."""
 
@@ -42,9 +41,13 @@ def import_files(
         ),
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Publish nothing; show what would happen.")] = False,
-    rejects: Annotated[Path, typer.Option(help="Where rejected rows are written, if there are any.")] = Path(
-        "traboule-rejects.csv"
-    ),
+    rejects: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where rejected rows are written, if there are any.",
+            show_default="traboule-rejects-CLUSTER-SERVICE.csv",
+        ),
+    ] = None,
     encoding: Annotated[
         str | None,
         typer.Option(help="The files' encoding, when neither UTF-8 nor Windows-1252 is right, such as cp1250."),
@@ -87,8 +90,9 @@ def import_files(
         published, failure = 0, str(error)
     reports = [file.report for file in opened]
     if failure is None:
-        written = rejects_file.write(rejects, ((r.path, fault) for r in reports for fault in r.rejections))
-        (_print_json if as_json else _print)(reports, published, dry_run, rejects if written else None)
+        path = rejects or Path(f"traboule-rejects-{former.cluster}-{former.service}.csv")
+        written = rejects_file.write(path, ((r.path, fault) for r in reports for fault in r.rejections))
+        (_print_json if as_json else _print)(reports, published, dry_run, path if written else None)
     else:
         raise _stop(f"{failure}. Run the same command again: what was published already is not doubled.", NOT_PUBLISHED)
     raise typer.Exit(SOME_REJECTED if any(report.rejections for report in reports) else ALL_ACCEPTED)
@@ -137,7 +141,7 @@ def _progress(opened: Sequence[OpenFile], *, silent: bool) -> Generator[Progress
 
 
 def _print(reports: Sequence[FileReport], published: int, dry_run: bool, rejects: Path | None) -> None:
-    out = Console(width=None if sys.stdout.isatty() else _WIDTH)
+    out = terminal()
     grid = Grid("File", "Recognised as", "Encoding", title="Dry run: nothing was published" if dry_run else None)
     for column in ("Rows", "Accepted", "Rejected", "Warnings", "Facts"):
         grid.add_column(column, justify="right")

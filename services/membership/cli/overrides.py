@@ -9,7 +9,6 @@ from uuid import UUID
 
 import asyncpg
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
@@ -24,7 +23,7 @@ from services.membership.queries.views import member_by_any_id, member_by_source
 from services.membership.repository import MembershipUnitOfWork
 from services.membership.settings import MembershipSettings
 from services.ops.environment import settings_of
-from services.ops.output import as_json, nothing, refuse
+from services.ops.output import as_json, nothing, refuse, terminal
 from services.ops.who import who
 from shared.persistence.database import create_engine
 from shared.runtime.text import is_text
@@ -206,4 +205,4 @@ def _print(items: Sequence[Mapping[str, Any]]) -> None:
         cells = (one["field"], one["value"], one["record"], one["author"], f"{one['at']:%Y-%m-%d %H:%M}", one["reason"])
         over = f"{back['at']:%Y-%m-%d %H:%M} by {back['by']}: {back['reason']}" if back else ""
         table.add_row(*(escape(text_shown(cell)) for cell in (*cells, over)))
-    Console().print(table, highlight=False)
+    terminal().print(table, highlight=False)

@@ -284,5 +284,8 @@ def _item(item: Related) -> dict[str, Any]:
     return {"from": str(item.key)}
 
 
+_BOOKKEEPING = frozenset({"version", "cluster", "applied_late"})
+
+
 def _without(document: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    return {name: value for name, value in document.items() if name not in {*names, "version", "cluster"}}
+    return {name: value for name, value in document.items() if name not in {*names, *_BOOKKEEPING}}

@@ -63,7 +63,10 @@ _SOURCES = """
     select cluster, record_id, own_id::text, version, written, understood
     from source_records where member_id = $1::uuid and not removed order by cluster, record_id
 """
-_KEYS = "select id, hash, name, role, expires_at from api_keys where revoked_at is null and expires_at > now()"
+_KEYS = """
+    select id, hash, name, role, extract(epoch from expires_at - now())::float as seconds
+    from api_keys where revoked_at is null and expires_at > now()
+"""
 
 
 class StoredView(NamedTuple):

@@ -9,10 +9,20 @@ from services.membership.domain.matching.features import Features
 from services.membership.domain.policy import Policy
 from services.membership.domain.records import RecordKey
 from services.membership.repository.identity import HeldConflict, Identity, Remembered
-from services.membership.repository.records import NEVER, Edition, Held, NewRecord, Records
+from services.membership.repository.records import NEVER, OLDEST, Edition, Held, NewRecord, Records
 from services.membership.repository.views import RelatedItem, Views
 
-__all__ = ["NEVER", "Edition", "Held", "HeldConflict", "MembershipUnitOfWork", "NewRecord", "RelatedItem", "Remembered"]
+__all__ = [
+    "NEVER",
+    "OLDEST",
+    "Edition",
+    "Held",
+    "HeldConflict",
+    "MembershipUnitOfWork",
+    "NewRecord",
+    "RelatedItem",
+    "Remembered",
+]
 
 
 class MembershipUnitOfWork(Records, Views, Identity):

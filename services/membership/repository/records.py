@@ -113,6 +113,9 @@ class Edition(NamedTuple):
 
 
 NEVER = Edition(-1, b"")
+"""Of what was never said."""
+OLDEST = Edition(0, b"")
+"""Of what was said, and gives way to whatever is said next."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,15 @@ _KEEP_RELATED = """
         select r.kind, r.cluster, r.item_id, r.record_id from related r
         join unnest($1::text[], $2::text[], $3::text[]) as n (kind, cluster, item_id) using (kind, cluster, item_id)
     ), kept as (
-        insert into related as held (kind, cluster, item_id, record_id, event_id, version, digest, document)
-        select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bytea[],
-                             $8::json[])
+        insert into related as held
+            (kind, cluster, item_id, record_id, event_id, applied_late, version, digest, document)
+        select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[],
+                             $8::bytea[], $9::json[])
         on conflict (kind, cluster, item_id) do update
-        set record_id = excluded.record_id, event_id = excluded.event_id, version = excluded.version,
-            digest = excluded.digest, document = excluded.document
-        where (held.version, held.digest) < (excluded.version, excluded.digest)
+        set record_id = excluded.record_id, event_id = excluded.event_id, applied_late = excluded.applied_late,
+            version = excluded.version, digest = excluded.digest, document = excluded.document
+        where (held.applied_late, held.version, held.digest)
+            < (excluded.applied_late, excluded.version, excluded.digest)
         returning kind, cluster, item_id, record_id
     )
     select kept.cluster, kept.record_id from kept where kept.record_id is not null
@@ -70,9 +72,15 @@ class RelatedItem:
     item_id: str
     record_id: str | None
     event_id: str | None
+    applied_late: int
     version: int
     digest: bytes
     document: bytes
+
+    @property
+    def newness(self) -> tuple[int, int, bytes]:
+        """Of two writings of one item the larger is the newer."""
+        return self.applied_late, self.version, self.digest
 
 
 class Views(UnitOfWork):
@@ -89,6 +97,7 @@ class Views(UnitOfWork):
                 [row.item_id for row in rows],
                 [row.record_id for row in rows],
                 [row.event_id for row in rows],
+                [row.applied_late for row in rows],
                 [row.version for row in rows],
                 [row.digest for row in rows],
                 [row.document.decode() for row in rows],

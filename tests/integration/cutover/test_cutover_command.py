@@ -119,6 +119,23 @@ async def test_what_is_held_stands_beside_what_came_late(billing: OwnHouse) -> N
     assert (whole["held"]["number"], whole["said"]["number"]) == ("held", "late")
 
 
+async def test_nobody_is_asked_about_what_says_just_what_is_held(billing: OwnHouse) -> None:
+    held = an_invoice(invoice_id="F1", number="held")
+    await billing.publish_as("numelink.billing", held)
+    await eventually(lambda: billing.column("select number from invoices"))
+    await switched()
+    await billing.publish_as("numelink.billing", [held.model_copy(update={"version": 2})])
+    await eventually(lambda: billing.column("select id from quarantine"))
+    assert (await cutover("status", "--json")).json[1]["quarantine"] == 0
+    assert "nothing waits" in (await traboule("quarantine", "list", SYSTEM)).out
+    assert "✓ quarantine" in (await cutover("open", SYSTEM, "--for", "rollback")).out
+    assert "applied by traboule: says what is held" in (await traboule("quarantine", "list", "--state", "applied")).out
+    [row] = (await traboule("quarantine", "list", "--state", "all", "--json")).json
+    shown = (await traboule("quarantine", "show", row["id"])).out
+    assert "held now" in shown
+    assert not {"number", "applied_late"}.intersection(shown.split()), "no field differs"
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -152,16 +169,29 @@ async def test_retiring_asks_first_takes_the_right_away_and_is_the_end(
     assert half.exit_code == 2
     assert "is retired, but TRABOULE_BROKER_MANAGEMENT_URL is not set" in half.err
     assert "rabbitmqctl set_permissions" in half.err
+    assert "traboule former-systems revoke numelink/billing" in half.err
+    assert await told_on_the_board() == (None, "whether numelink/billing still may write was not looked at")
 
     monkeypatch.setenv("TRABOULE_BROKER_MANAGEMENT_URL", billing.management_url)
+    assert await told_on_the_board() == (True, "is retired, but its broker user still may write: traboule")
     whole = await cutover("retire", SYSTEM, "--reason", "the contract ends", "--yes")
     assert (whole.exit_code, "may not write any more" in whole.out) == (0, True)
     try:
         with pytest.raises(Exception, match=r"ACCESS_REFUSED|access to exchange"):
             await billing.publish_as("numelink.billing", an_invoice())
+        assert await told_on_the_board() == (False, "")
     finally:
         assert (await traboule("former-systems", "add", SYSTEM, "--again")).exit_code == 0
     assert (await cutover("rollback", SYSTEM, "--reason", "no")).exit_code == 2
+
+
+async def told_on_the_board() -> tuple[bool | None, str]:
+    """Whether the retired system may write, for programs; and the first words about it for a person."""
+    [line] = [one for one in (await cutover("status", "--json")).json if one["system"] == SYSTEM]
+    told = " ".join((await cutover("status")).out.split())
+    known = ("whether numelink/billing still may write was not looked at",
+             "is retired, but its broker user still may write: traboule")  # fmt: skip
+    return line["may_write"], next((one for one in known if one in told), "")
 
 
 async def test_what_was_done_already_is_told_and_not_done_again(billing: OwnHouse) -> None:

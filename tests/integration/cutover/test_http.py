@@ -16,6 +16,7 @@ from schemas.cutover_requests import CutoverRequested
 from schemas.envelope import Envelope
 from services.billing.repository import BillingUnitOfWork
 from services.cutover.requests import GOOD_FOR, Answering
+from services.membership import retiring
 from services.membership.app import forget
 from services.membership.keys import create_key
 from services.membership.record_ids import new_id
@@ -91,6 +92,12 @@ def two(nodes: Nodes, passwords: Passwords) -> Iterator[OwnHouse]:
 
 BRIEFLY = pytest.mark.parametrize("patient", [2.0])
 """For what asks services that do not run here."""
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the door sees to by itself."""
+    monkeypatch.setattr(retiring, "EVERY", 0.1)
 
 
 @pytest.fixture
@@ -217,6 +224,43 @@ async def test_a_rollback_waits_until_the_former_system_heard_what_was_written_h
     assert (await staff.move("rollback", MEMBERSHIP, overrule=list(unmet))).json()["stage"] == "mirror"
 
 
+async def test_the_way_back_is_told_page_by_page(staff: Staff) -> None:
+    where = f"/cutover/{MEMBERSHIP}/way-back"
+    await staff.moved("mirror", "switch", system=MEMBERSHIP)
+    nothing = (await staff.get(where, role="staff")).json()
+    assert nothing == {
+        "system": MEMBERSHIP, "queue": "numelink.membership.way-back", "unread": 0, "to_be_sent": 0, "given_back": 0,
+        "records": 0, "items": [], "next": None,
+    }  # fmt: skip
+    made = [
+        (await staff.ask("POST", "/records/numelink", {"fields": fields}, role="staff")).json()["record_id"]
+        for fields in ({"name": "Néon Atelier"}, {"name": "Forges du Gier", "legal_form": "5710"})
+    ]
+
+    async def read() -> Any:
+        found = (await staff.get(where)).json()
+        return found if found["unread"] == 2 else None
+
+    found = await eventually(read)
+    assert (found["records"], found["to_be_sent"], found["next"]) == (2, 0, None)
+    first, second = found["items"]
+    assert [first["record_id"], second["record_id"]] == sorted(made)
+    assert first == {
+        "record_id": sorted(made)[0], "commands": ["create"], "dismissed": False, "new_id": True, "removed": False,
+        "file": "Galette members", "left_out": ["member_since"],
+    }  # fmt: skip
+    assert second["left_out"] == ["legal_form", "member_since"]
+    begin = (await staff.get(f"{where}?limit=1")).json()
+    assert (begin["items"], begin["records"], begin["next"]) == ([first], 2, first["record_id"])
+    rest = (await staff.get(f"{where}?limit=1&after={begin['next']}")).json()
+    assert (rest["items"], rest["next"]) == ([second], None)
+
+    none = await staff.get(f"/cutover/{BILLING}/way-back?lang=fr", role="staff")
+    assert problem(none) == (404, "no-way-back")
+    assert none.json()["title"] == "Rien n'est écrit ici que cet ancien système ne sache"
+    assert (await staff.get(where, role="reader")).status_code == 403
+
+
 async def test_retiring_asks_for_the_name_and_takes_the_right_away(
     staff: Staff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -232,11 +276,49 @@ async def test_retiring_asks_for_the_name_and_takes_the_right_away(
     monkeypatch.setenv("TRABOULE_BROKER_MANAGEMENT_URL", staff.house.management_url)
     whole = await staff.move("retire", confirm=BILLING)
     assert (whole.json()["already"], whole.json()["remains"]) == (True, None)
-    rights = f"/api/permissions/{staff.house.vhost}/numelink.billing"
     try:
-        assert broker_api.call(staff.house.management_url, "GET", rights)["write"] == "^$"
+        assert rights_of_billing(staff)["write"] == "^$"
+        # What remained of the first request is seen to as well, whoever did it.
+        await eventually(lambda: nothing_remains(staff))
     finally:
         broker_rights.grant(Management(staff.house.management_url), staff.house.vhost, "numelink.billing", None)
+
+
+@pytest.mark.parametrize("patient", [0.2])
+async def test_the_right_is_taken_away_even_if_nobody_waited_for_the_answer(
+    alone: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TRABOULE_BROKER_MANAGEMENT_URL", raising=False)
+    await alone.billing.query("insert into stages values ('numelink', 'live', 2, now(), 'a test')")
+    asked = await alone.move("retire", confirm=BILLING)
+    assert (asked.status_code, asked.json()["state"]) == (202, "waiting")
+    async with alone.billing.running():
+
+        async def answered() -> Any:
+            return (await alone.get(asked.headers["location"])).json()["answer"]
+
+        half = await eventually(answered)
+        assert half["stage"] == "retired"
+        assert "traboule former-systems revoke numelink/billing" in half["remains"]
+        assert rights_of_billing(alone)["write"] != "^$"
+        # Whoever keeps the house gives the door the address.
+        monkeypatch.setenv("TRABOULE_BROKER_MANAGEMENT_URL", alone.house.management_url)
+        try:
+            await eventually(lambda: nothing_remains(alone))
+            assert rights_of_billing(alone)["write"] == "^$"
+            assert (await answered())["remains"] is None
+        finally:
+            broker_rights.grant(Management(alone.house.management_url), alone.house.vhost, "numelink.billing", None)
+
+
+def rights_of_billing(staff: Staff) -> Any:
+    rights = f"/api/permissions/{staff.house.vhost}/numelink.billing"
+    return broker_api.call(staff.house.management_url, "GET", rights)
+
+
+async def nothing_remains(staff: Staff) -> bool:
+    told = await staff.house.column("select answer ->> 'remains' from cutover_requests where outcome = 'done'")
+    return bool(told) and set(told) == {None}
 
 
 # --- quarantine and parity -----------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from deploy.local.nodes import Nodes
+from schemas.envelope import Envelope, read
+from services.cutover import echoes, late
 from services.membership import records
 from shared.cutover import quarantine, stages
 from shared.cutover.fence import Fenced
@@ -40,7 +42,9 @@ async def test_one_writer_nothing_lost_and_parity_after_the_way_back(url: str) -
     assert not found.wrong, "\n".join(found.wrong[:5])
     assert found.stories == len(FEW)
     # What was looked for did happen, or the model would have been held against nothing.
-    for outcome in ("applied", "superseded", "quarantined", "carried out", "parked", "refused", "deaths", "cuts"):
+    for outcome in (
+        "applied", "superseded", "quarantined", "settled", "carried out", "parked", "refused", "deaths", "cuts",
+    ):  # fmt: skip
         assert found.outcomes[outcome], f"{outcome}: {found.outcomes}"
 
 
@@ -78,6 +82,27 @@ def _without_quarantine(patch: pytest.MonkeyPatch) -> None:
         return
 
     patch.setattr(quarantine, "keep", keep)
+
+
+def _settled_whatever_it_says(patch: pytest.MonkeyPatch) -> None:
+    """Nobody is asked about what comes too late."""
+    patch.setattr(echoes, "_says", lambda *_: True)
+
+
+def _asked_about_what_is_held(patch: pytest.MonkeyPatch) -> None:
+    """A person is asked about everything that comes too late."""
+    patch.setattr(echoes, "_says", lambda *_: False)
+
+
+def _late_counts_up(patch: pytest.MonkeyPatch) -> None:
+    """What is applied gets a version that its former system did not give."""
+
+    def read_as_the_next(*given: Any) -> list[Any]:
+        [event] = read(*given)
+        assert isinstance(event, Envelope)
+        return [event.model_copy(update={"data": event.data.model_copy(update={"version": event.data.version + 1})})]
+
+    patch.setattr(late, "read", read_as_the_next)
 
 
 def _commands_without_asking(patch: pytest.MonkeyPatch) -> None:
@@ -127,6 +152,9 @@ MUTANTS: Mapping[Callable[[pytest.MonkeyPatch], None], str] = {
     _read_as_it_was_before_the_wait: "two writers",
     _without_the_fence: "two writers",
     _without_quarantine: "was kept",
+    _settled_whatever_it_says: "is applied, and held is",
+    _asked_about_what_is_held: "is waiting, and held is",
+    _late_counts_up: "was applied as",
     _commands_without_asking: "two writers",
     _taken_in_apart: "it should be",
     _acknowledged_first: "was heard 0 times",

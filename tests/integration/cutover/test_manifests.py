@@ -172,8 +172,15 @@ async def test_without_a_whole_manifest_the_command_says_what_to_do(mirrored: Mi
 async def test_what_is_newer_here_is_told_and_is_no_difference(mirrored: Mirrored) -> None:
     invoice, payment = FACTS["billing"]
     await mirrored.imports(invoice, payment)
-    records = [listed(invoice, digest="0" * 64, version=1), listed(payment)]
-    await arrives(mirrored, a_manifest("billing", *records, counts={"invoice": 1, "payment": 1}))
+    for number, version in enumerate((1, 1_700_000_000_000_000), 17):
+        records = [listed(invoice, digest="0" * 64, version=version), listed(payment)]
+        await arrives(mirrored, a_manifest("billing", *records, version=number, counts={"invoice": 1, "payment": 1}))
+        if version == 1:
+            # An import counts by the time of its file, which says nothing about what they number from one.
+            assert "different" in (await mirrored.command("parity", ends=1)).out
+            await mirrored.sql("insert into stages values ('numelink', 'live', 2, now(), 'a test')")
+            assert "invoice: 1 newer here" in (await mirrored.command("parity")).out
+            await mirrored.sql("update stages set stage = 'mirror'")
 
     shown = await mirrored.command("parity")
 

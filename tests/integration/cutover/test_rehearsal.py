@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from deploy.local.nodes import Nodes
 from schemas.billing import InvoiceChanged, PaymentChanged
-from schemas.fields import RecordRef
+from schemas.fields import Fact, RecordRef
 from schemas.membership import Subscription
 from services import SERVICES
 from services.billing.rehearsals import REHEARSALS
@@ -228,11 +228,20 @@ async def test_another_cluster_is_not_rehearsed_along(mirrored: Mirrored) -> Non
 async def test_the_gate_is_told_of_the_newest_rehearsal(mirrored: Mirrored) -> None:
     async def told() -> Any:
         async with reading(mirrored) as engine, engine.begin() as connection:
-            return await last_rehearsal(connection, NUMELINK)
+            return await last_rehearsal(connection, mirrored.service, NUMELINK)
 
     assert await told() is None
     await rehearse(mirrored)
-    assert (await told()).open_differences == 0
+    found = await told()
+    assert (found.open_differences, found.since, found.held) == (0, LONG_AGO, 0)
+    assert found.compared == {one.name: 0 for one in rehearsals_of(mirrored.service)}
+    await hears(mirrored, a_record(mirrored.service))
+    assert (await told()).held == 1, "of the other cluster's none"
+
+
+def a_record(service: str) -> Fact:
+    made = {"membership": a_member, "billing": an_invoice, "events": an_event, "communications": a_consent}
+    return made[service]()
 
 
 WRITES: Sequence[str] = (

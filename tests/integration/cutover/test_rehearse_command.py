@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 from deploy.local.nodes import Nodes
+from services.cutover.gate import Condition, conditions
+from services.cutover.rehearsal.running import last_rehearsal
+from shared.cutover.stages import Standing
 from tests.support.builders import a_payment, an_invoice
 from tests.support.command import traboule
 from tests.support.parity import Mirrored, a_mirror, empty
@@ -96,6 +99,43 @@ async def test_only_what_was_done_since_then_is_looked_at(billing: Mirrored) -> 
     assert (answer.exit_code, answer.json["counts"]["settlement"]["there"]) == (0, 1)
     answer = await traboule("rehearse", billing.system, "--since", str(old["issued_on"]), "--json")
     assert (answer.exit_code, [one["item_id"] for one in answer.json["differences"]]) == (1, ["old"])
+
+
+async def test_a_rehearsal_of_too_little_does_not_open_the_gate(billing: Mirrored) -> None:
+    async def condition() -> Condition:
+        async with billing.database.engine() as engine, engine.begin() as connection:
+            rehearsed = await last_rehearsal(connection, "billing", "numelink")
+            at = Standing("mirror")
+            found = await conditions(connection, "billing", "numelink", at, {}, None, rehearsed, None)
+            return next(one for one in found if one.name == "rehearsal")
+
+    today = datetime.now(UTC).date()
+    await hears(billing, REST)
+    assert (await condition()).told == "what we would have done was never compared with what it did"
+
+    short = today - timedelta(days=364)
+    assert (await traboule("rehearse", billing.system, "--since", str(short))).exit_code == 0
+    refused = await condition()
+    assert not refused.holds
+    assert refused.told.endswith(f"since {short} (dues 0, settlement 1), 0 open differences: it has to go back a year")
+    assert refused.mend == "traboule rehearse numelink/billing"
+
+    assert (await traboule("rehearse", billing.system)).exit_code == 0
+    held = await condition()
+    assert held.holds
+    assert held.told.endswith(f"since {today - timedelta(days=365)} (dues 0, settlement 1), 0 open differences")
+
+    await billing.sql("update invoices set issued_on = issued_on - 1000")
+    assert (await traboule("rehearse", billing.system)).exit_code == 0
+    nothing = await condition()
+    assert not nothing.holds
+    assert nothing.told.endswith(
+        "(dues 0, settlement 0), 0 open differences: it compared nothing, and 3 records are held"
+    )
+    assert "--since DAY" in nothing.mend
+    await billing.sql("delete from payments")
+    await billing.sql("delete from invoices")
+    assert (await condition()).holds, "there is nothing that could be compared"
 
 
 async def test_a_page_is_written_and_escaped(billing: Mirrored, tmp_path: Path) -> None:

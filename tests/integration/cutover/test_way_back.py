@@ -14,14 +14,18 @@ import aio_pika
 import orjson
 import pytest
 from aiormq.exceptions import ChannelAccessRefused
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from deploy.local.nodes import Nodes
 from schemas.commands import ChangeMember, CreateMember, EndMembership, RecordCommand
 from schemas.envelope import encode, routing_key, to_json
 from schemas.membership import MemberRecorded, MemberRemoved, MemberWritten
+from services.membership import way_back
 from services.membership.legacy import kind_for
-from services.membership.legacy.way_back import read_back
+from services.membership.legacy.way_back import Written, read_back, write
 from services.membership.record_ids import new_id
+from shared.cutover import stages
+from shared.cutover.stages import Standing
 from shared.runtime.clock import PARIS, Clock
 from tests.support import servers
 from tests.support.builders import a_member
@@ -219,6 +223,22 @@ async def test_nothing_is_told_while_the_former_system_is_the_authority_nor_once
     assert await told(live, 0) == []
 
 
+async def test_all_that_was_written_here_can_be_told_again_page_by_page(
+    live: OwnHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = new_id(Clock().now())
+    await ask(live, CreateMember(**BY, record_id=new, fields={"name": "Néon Atelier"}), name="Néon Atelier")
+    await change(live, city="Lyon")
+    before = {one.record_id: one.version for one in await told(live, 2)}
+    monkeypatch.setattr(way_back, "PAGE", 1)
+    done = await traboule("retell")
+    assert done.exit_code == 0, done.err
+    again = await told(live, 2)
+    assert sorted(one.record_id for one in again) == sorted([new, "B-1"])
+    assert all(one.version > before[one.record_id] for one in again)
+    assert {one.record_id: cells(one)["Ville"] for one in again} == {new: "", "B-1": "Lyon"}
+
+
 async def test_who_said_something_that_was_dismissed_is_told_what_is_held(live: OwnHouse) -> None:
     about = [
         await late(live, a_member(record_id="B-1", name="Forges", city="Lyon", version=8)),
@@ -244,6 +264,18 @@ async def test_who_said_something_that_was_dismissed_is_told_what_is_held(live: 
     [now] = await told(live, 1)
     assert (now.record_id, cells(now)["Ville"]) == ("B-1", "Vienne")
     assert held.version < unknown.version < again.version < now.version
+
+
+async def test_what_it_was_told_comes_back_and_nobody_is_asked(live: OwnHouse) -> None:
+    await change(live, city="Rive-de-Gier", email="forges@gier.example")
+    [one] = await told(live, 1)
+    fact = read_back(kind_for(one.product, one.record_id), one.columns, one.rows, 8)
+    assert fact is not None
+    await late(live, fact)
+    await late(live, fact.model_copy(update={"city": "Givors", "version": 9}))
+    assert await live.column("select decided_by from quarantine order by id") == ["traboule", None]
+    assert (await cutover("status", "--json")).json[1]["quarantine"] == 1
+    assert await told(live, 0) == []
 
 
 async def test_whatever_it_read_before_the_former_system_takes_what_is_decided_on_its_late_messages(
@@ -346,6 +378,35 @@ async def test_what_a_rollback_would_lose_is_listed_before_it_and_each_condition
     overruled = [word for name in names for word in ("--overrule", name)]
     assert (await cutover("rollback", SYSTEM, "--reason", "by hand", *overruled)).exit_code == 0
     assert await live.column("select overruled from stage_history where epoch = 3") == [sorted(names)]
+
+
+async def test_while_writers_wait_only_what_was_written_meanwhile_is_turned_round(
+    live: OwnHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new = new_id(Clock().now())
+    await ask(live, CreateMember(**BY, record_id=new, fields={"name": "Néon Atelier"}), name="Néon Atelier")
+    await change(live, city="Lyon")
+    turned: list[str] = []
+
+    def counting(fact: MemberRecorded, *how: Any) -> Written:
+        turned.append(fact.record_id)
+        return write(fact, *how)
+
+    async def alone(connection: AsyncConnection, cluster: str) -> Standing:
+        # Everything was looked at, and nobody waits yet: another command comes in between.
+        assert sorted(turned) == sorted([new, "B-1"])
+        monkeypatch.setattr(stages, "alone", locking)
+        seen = await version_of(live, "B-1")
+        await ask(live, EndMembership(**BY, record_id="B-1", expected_version=seen, on=TODAY), status="ended")
+        turned.clear()
+        return await locking(connection, cluster)
+
+    locking = stages.alone
+    monkeypatch.setattr(stages, "alone", alone)
+    monkeypatch.setattr("services.membership.way_back.write", counting)
+    refused = await cutover("rollback", SYSTEM, "--reason", "the office is not ready")
+    assert "2 records say what its columns cannot: ended_on (1), member_since (1)" in " ".join(refused.err.split())
+    assert turned == ["B-1"]
 
 
 async def test_after_a_rollback_the_former_system_says_what_was_written_here_and_nothing_is_missing(

@@ -125,6 +125,20 @@ async def test_a_misspelt_routing_key_is_mended_by_naming_the_queue(billing: Own
     await parked(billing, status="replayed")
 
 
+async def test_one_that_has_nowhere_to_go_keeps_none_of_the_others(billing: OwnHouse) -> None:
+    await billing.publish_as(NUMELINK, an_invoice(), key="numelink.billing.invoice-recoreded")
+    (lost,) = await parked(billing)
+    await billing.publish_as(NUMELINK, b"{", key=KEY)
+    await parked(billing, 2)
+    answer = await traboule("dead-letters", "replay", "--all")
+
+    assert (answer.exit_code, answer.out) == (2, "billing: 1 replayed\n")
+    assert f"no queue takes billing:{lost['id']}" in answer.err
+    everywhere = await traboule("dead-letters", "replay", "--all", "--to", "billing.invoice-recorded")
+    assert everywhere.exit_code == 2
+    assert "name the ids" in everywhere.err
+
+
 async def test_showing_one_warns_that_it_holds_personal_data(billing: OwnHouse) -> None:
     number, _ = await park_one(billing)
     answer = await traboule("dead-letters", "show", number)

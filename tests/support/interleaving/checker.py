@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from schemas.membership import MemberRemoved
@@ -29,6 +29,7 @@ class Edition(NamedTuple):
 
 
 NEVER = Edition(-1, "")
+OLDEST = Edition(0, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +122,21 @@ class Checker:
             self._say(f"in stage {self._stage} {self._epoch} it said {one.inbox}, and {sorted(kept)} was kept")
         if any(row["epoch"] != self._epoch for row in one.kept):
             self._say(f"kept as of another epoch than {self._epoch}")
+        self._settled(one.kept)
         if not ours:
             self._applied([self.story.former.said[name] for name in one.inbox], one.writes)
         self.outcomes["quarantined"] += len(one.inbox) if ours else 0
+
+    def _settled(self, kept: Sequence[Mapping[str, Any]]) -> None:
+        """A person is asked about whatever does not say just what is held, and about nothing else."""
+        for row in kept:
+            said = self.story.former.said[row["message_id"]]
+            held = self._held(said.fact.record_id)
+            if row["state"] != ("applied" if _is_held(held, said) else "waiting"):
+                self._say(f"late {said.mark or 'removal'} is {row['state']}, and held is {held}")
+            if row["state"] != "waiting":
+                self._decided[row["message_id"]] += 1
+                self.outcomes["settled"] += 1
 
     def _applied(self, said: Sequence[Said], writes: Sequence[Mapping[str, Any]]) -> None:
         expected: dict[str, Record] = {}
@@ -157,7 +170,7 @@ class Checker:
             self._records[write["record_id"]] = record
 
     def _late(self, one: Transaction) -> None:
-        """What a person decided: what is applied replaces what is held, unless that is newer by the same writer."""
+        """What a person decided: what is applied replaces what is held, under the version that it came with."""
         # What is held makes way first, and is then replaced.
         writes = list({row["record_id"]: _record(row) for row in one.writes}.items())
         for row in one.decided:
@@ -165,11 +178,13 @@ class Checker:
             if row["state"] != "applied":
                 continue
             said = self.story.former.said[row["message_id"]]
-            held = self._held(said.fact.record_id)
-            if writes and writes[0][0] == said.fact.record_id and _says(writes[0][1], said):
-                self._records[said.fact.record_id] = writes.pop(0)[1]
-            elif held.here or held.newest < _edition(said):
+            if not writes or writes[0][0] != said.fact.record_id or not _says(writes[0][1], said):
+                held = self._held(said.fact.record_id)
                 self._say(f"late {said.mark or 'removal'} was said to be applied, and is not: {held}")
+                continue
+            record = self._records[said.fact.record_id] = writes.pop(0)[1]
+            if record.newest != _edition(said):
+                self._say(f"late {said.mark or 'removal'} was applied as {record.newest}, and not {_edition(said)}")
         if writes:
             self._say(f"a decision about a late message wrote {writes}")
 
@@ -232,8 +247,10 @@ def _following(held: Record, said: Sequence[Said]) -> Record | None:
     newest = max(said, key=_edition)
     contents = [one for one in said if one.mark is not None]
     content = max(contents, key=_edition, default=None)
-    moves_on = held.here or _edition(newest) > held.newest
-    says_more = content is not None and (held.here or _edition(content) > held.told)
+    if held.here:
+        held = replace(held, newest=OLDEST, told=OLDEST)
+    moves_on = _edition(newest) > held.newest
+    says_more = content is not None and _edition(content) > held.told
     if not moves_on and not says_more:
         return None
     return Record(
@@ -254,6 +271,12 @@ def _newest(record: Record | None) -> Edition:
 
 def _says(record: Record, said: Said) -> bool:
     return record.removed if isinstance(said.fact, MemberRemoved) else record.mark == said.mark
+
+
+def _is_held(held: Record, said: Said) -> bool:
+    """Whether it says just what is held. A mark names one writing of one record."""
+    there = held.newest != NEVER and not held.removed
+    return not there if isinstance(said.fact, MemberRemoved) else there and held.mark == said.mark
 
 
 def _record(row: Mapping[str, Any]) -> Record:

@@ -84,9 +84,15 @@ class FormerSystem:
         self.said: dict[str, Said] = {}
 
     def write(self) -> None:
-        """One message: a record that is new, or one or several as they are now, or one that is removed."""
-        ids = sorted(self.records)
-        if not ids or self._rng.random() < 0.2:
+        """One message: a record that is new, or one or several as they are now, or one that is removed, or was."""
+        ids, gone = sorted(self.records), self._gone()
+        if gone and self._rng.random() < 0.3:
+            one = self._rng.choice(gone)
+            if self._rng.random() < 0.5:
+                self.publish([MemberRemoved(version=self._version(one), record_id=one)])
+            else:
+                self.publish([self._record(one, {"name": _name(self.cluster, self._marks)})])
+        elif not ids or self._rng.random() < 0.2:
             self.publish([self._record(f"{len(self._versions)}", {"name": _name(self.cluster, len(self._versions))})])
         elif self._rng.random() < 0.08:
             one = self._rng.choice(ids)
@@ -96,10 +102,16 @@ class FormerSystem:
             many = [self._rng.choice(ids) for _ in range(2 if self._rng.random() < 0.2 else 1)]
             self.publish([self._record(one, self.records[one].model_dump()) for one in many])
 
+    def echo(self, told: Mapping[str, MemberRecorded]) -> None:
+        """It was told of what was written here, takes one record over, and publishes that as whatever it changes."""
+        one = self._rng.choice(sorted(told))
+        self.records[one] = told[one].model_copy(update={"version": self._version(one)})
+        self.publish([self.records[one]])
+
     def take_over(self, told: Mapping[str, MemberRecorded]) -> None:
         """After a rollback: what it was told is written there too, then everything is published anew."""
         self.records |= told
-        gone = [name for name in self._versions if name not in self.records]
+        gone = self._gone()
         self.records = {
             name: fact.model_copy(update={"version": self._version(name)}) for name, fact in self.records.items()
         }
@@ -112,6 +124,9 @@ class FormerSystem:
         """Say it, and remember that it was said."""
         for event in self._broker.publish(self.cluster, facts):
             self.said[event.id] = Said(event.data, event.digest, mark_of(event.data))
+
+    def _gone(self) -> list[str]:
+        return [name for name in self._versions if name not in self.records]
 
     def _record(self, record_id: str, fields: dict[str, Any]) -> MemberRecorded:
         self._marks += 1
@@ -173,8 +188,16 @@ class Story:
 
     async def _write(self) -> None:
         for _ in range(self._rng.randint(3, 6)):
-            self.former.write()
+            told = await self._again(self._read_way_back) if self._rng.random() < 0.3 else {}
+            if told:
+                self.former.echo(told)
+            else:
+                self.former.write()
             await self._rest()
+
+    async def _read_way_back(self) -> dict[str, MemberRecorded]:
+        async with self._transaction() as uow:
+            return await told(uow, self.cluster)
 
     async def _ask(self) -> None:
         for _ in range(self._rng.randint(1, 2)):

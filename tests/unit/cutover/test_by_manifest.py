@@ -35,8 +35,8 @@ def a_manifest(counts: dict[str, int] | None = None, contradicted: tuple[str, ..
     return Manifest(17, NOW, counts or {}, records, frozenset(contradicted))
 
 
-def compared(manifest: Manifest, here: Held) -> Result:
-    comparison = ManifestComparison(manifest, KINDS)
+def compared(manifest: Manifest, here: Held, *, ours: bool = False) -> Result:
+    comparison = ManifestComparison(manifest, KINDS, ours)
     for (kind, item_id), fact in here.items():
         comparison.held(kind, item_id, fact)
     return comparison.result()
@@ -47,8 +47,8 @@ def only(result: Result) -> Difference:
     return one
 
 
-def facing(listed: Listed, here: Fact) -> Result:
-    return compared(a_manifest(A=listed), {("invoice", "A"): here})
+def facing(listed: Listed, here: Fact, *, ours: bool = False) -> Result:
+    return compared(a_manifest(A=listed), {("invoice", "A"): here}, ours=ours)
 
 
 @given(sides, sides)
@@ -75,6 +75,22 @@ def test_a_smaller_version_there_was_changed_since() -> None:
         result = facing(listed, an_invoice(version=7))
         assert result.differences == []
         assert result.counts["invoice"].newer_here == 1
+
+
+IMPORTED = 1_795_426_200_000_000
+"""A time in microseconds, as an import gives its records."""
+
+
+def test_a_number_there_tells_nothing_of_a_time_here_until_we_are_the_authority() -> None:
+    for listed in (Listed(3), Listed(3, "0" * 64)):
+        one = facing(listed, an_invoice(version=IMPORTED))
+        assert only(one).what == "different"
+        assert one.counts["invoice"].newer_here == 0
+        assert only(facing(Listed(IMPORTED, "0" * 64), an_invoice(version=3), ours=True)).what == "different"
+        written = facing(listed, an_invoice(version=IMPORTED), ours=True)
+        assert (written.differences, written.counts["invoice"].newer_here) == ([], 1)
+    earlier = facing(Listed(IMPORTED - 1, "0" * 64), an_invoice(version=IMPORTED))
+    assert (earlier.differences, earlier.counts["invoice"].newer_here) == ([], 1)
 
 
 def test_a_larger_version_there_has_not_arrived() -> None:

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from schemas.envelope import Envelope
+from schemas.membership import MemberRemoved
 from services.membership.domain.records import RecordKey
 from services.membership.handlers import record_members
 from tests.support.any_order import an_envelope
@@ -33,3 +34,26 @@ def test_what_we_wrote_gives_way_to_whatever_the_former_system_says_next() -> No
         return cities
 
     assert asyncio.run(story()) == ["Lyon", "Roanne", "Givors", "Givors", "Feurs", "Feurs"]
+
+
+def test_what_is_said_after_a_removal_of_what_we_wrote_is_not_held_against_our_number() -> None:
+    async def story() -> tuple[Any, bool]:
+        uow = InMemoryMembership()
+        removed = an_envelope("numelink", MemberRemoved(record_id="7", version=6))
+        await record_members(uow, [said(5, "Lyon")])
+        await record_members(uow, [said(1_795_000_000_000_000, "Roanne")], written_here=True)
+        for message in (removed, said(7, "Givors"), removed, said(5, "Lyon")):
+            await record_members(uow, [message])
+        return uow.records[KEY].written["city"], uow.records[KEY].removed
+
+    assert asyncio.run(story()) == ("Givors", False)
+
+
+def test_what_we_wrote_stays_with_a_record_that_is_removed_after_it() -> None:
+    async def story() -> tuple[Any, bool]:
+        uow = InMemoryMembership()
+        await record_members(uow, [said(1_795_000_000_000_000, "Roanne")], written_here=True)
+        await record_members(uow, [an_envelope("numelink", MemberRemoved(record_id="7", version=6))])
+        return uow.records[KEY].written["city"], uow.records[KEY].removed
+
+    assert asyncio.run(story()) == ("Roanne", True)

@@ -29,8 +29,8 @@ def arrived(
 def announced(*events: tuple[Delivery, Envelope[InvoiceRecorded]]) -> dict[str, object]:
     """The first event that a service announces of these."""
     with travelling("q", events):
-        messages = [event for _, event in events]
-        encoded = next(iter(encode_held(InvoiceChanged, "/traboule/billing", messages, onward())))
+        held = [(event, 0) for _, event in events]
+        encoded = next(iter(encode_held(InvoiceChanged, "/traboule/billing", held, onward())))
     return orjson.loads(encoded.body)
 
 

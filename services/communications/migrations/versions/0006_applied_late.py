@@ -1,0 +1,26 @@
+"""How many late messages were applied to a record, so that whoever is told of it knows what came after."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+
+COUNTED = {
+    "consents": "late messages about it that a person applied; before each, what was held gave way",
+    "mailings": "late messages about it that a person applied; before each, what was held gave way",
+    "recipients": "of its mailing, when that telling came",
+}
+"""Tables, and what the count of each is."""
+
+
+def upgrade() -> None:
+    for table, comment in COUNTED.items():
+        op.add_column(
+            table, sa.Column("applied_late", sa.BigInteger(), server_default="0", nullable=False, comment=comment)
+        )
+
+
+def downgrade() -> None:
+    for table in COUNTED:
+        op.drop_column(table, "applied_late")

@@ -1,0 +1,400 @@
+"""Late messages in every service: what staff apply keeps its own version; what says just what is held asks nobody."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from importlib import import_module
+from itertools import permutations
+from random import Random
+from secrets import token_hex
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import orjson
+import pytest
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from deploy.local.nodes import Nodes
+from deploy.provision import migrations_folder
+from schemas.billing import InvoiceChanged, PaymentChanged
+from schemas.communications import ConsentChanged, MailingChanged
+from schemas.envelope import STRUCTURED, Envelope, encode, read, source_of
+from schemas.events import EventChanged, RegistrationChanged, RegistrationRecorded
+from schemas.fields import AnnouncedRecord, Fact
+from schemas.membership import MemberRecorded, MemberRemoved
+from services.billing.repository import BillingUnitOfWork
+from services.communications.repository import CommunicationsUnitOfWork
+from services.cutover import desk, gate, late
+from services.cutover.echoes import kind_of
+from services.cutover.moves import move
+from services.cutover.parity.held import held
+from services.events.repository import EventsUnitOfWork
+from services.membership.domain.records import RecordKey
+from services.membership.records import By, Command, carry_out
+from services.membership.repository import MembershipUnitOfWork
+from services.retelling import tellings_of
+from shared.cutover import quarantine
+from shared.cutover.fence import Fenced
+from shared.persistence.database import create_engine, rows_of
+from shared.persistence.migrations import upgrade
+from shared.runtime.clock import Clock
+from tests.support import any_order, builders
+from tests.support.in_memory import POLICY, InMemoryMembership
+
+CLUSTER = "numelink"
+WHY = {"by": "zoé", "reason": "a test"}
+UNITS_OF_WORK: dict[str, Callable[[Any], Any]] = {
+    "billing": lambda connection: BillingUnitOfWork(connection, conflict_owner="somebody"),
+    "events": lambda connection: EventsUnitOfWork(connection, conflict_owner="somebody"),
+    "communications": CommunicationsUnitOfWork,
+    "membership": lambda connection: MembershipUnitOfWork(connection, POLICY),
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of record: what makes a fact of it, a field whose text may be anything, and how it is announced."""
+
+    builder: Callable[..., Fact]
+    text: str
+    changed: type[AnnouncedRecord] | None
+    own: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def service(self) -> str:
+        return self.builder().service
+
+    @property
+    def key(self) -> str:
+        return kind_of(type(self.builder())).key
+
+    def a(self, number: int, text: str, version: int) -> Fact:
+        """The record of this number, which says this."""
+        return self.builder(**{self.key: f"R{number}", self.text: text, "version": version} | self.own)
+
+
+def _a_registration(seats: str = "", **given: Any) -> RegistrationRecorded:
+    """It has no text that may be anything, but as many seats as a text makes."""
+    return builders.a_registration(seats=1 + sum(seats.encode()), **given)
+
+
+# What they name besides their own id is always the same, so that two facts differ in nothing else by chance.
+KINDS = {
+    "member": Kind(builders.a_member, "city", None, {"name": "Forges du Gier"}),
+    "invoice": Kind(builders.an_invoice, "label", InvoiceChanged, {"record_id": "B-1"}),
+    "payment": Kind(builders.a_payment, "method", PaymentChanged, {"record_id": "B-1"}),
+    "event": Kind(builders.an_event, "title", EventChanged),
+    "registration": Kind(_a_registration, "seats", RegistrationChanged, {"record_id": "B-1", "event_id": "E1"}),
+    "consent": Kind(builders.a_consent, "proof", ConsentChanged, {"record_id": "B-1"}),
+    "mailing": Kind(builders.a_mailing, "subject", MailingChanged, {"recipients": ("B-1",)}),
+}
+
+
+@pytest.fixture(scope="module")
+def databases(nodes: Nodes) -> Iterator[dict[str, str]]:
+    """An empty database of each service."""
+    urls: dict[str, str] = {}
+    for service in UNITS_OF_WORK:
+        name = f"late_{service}_{token_hex(3)}"
+        asyncio.run(_execute(nodes.database.url, f"create database {name}"))
+        urls[service] = urlunsplit(urlsplit(nodes.database.url)._replace(path=f"/{name}"))
+        upgrade(migrations_folder(service), urls[service])
+    yield urls
+    for url in urls.values():
+        name = urlsplit(url).path.removeprefix("/")
+        asyncio.run(_execute(nodes.database.url, f"drop database {name} with (force)"))
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute(statement)
+    await connection.close()
+
+
+@dataclass
+class House:
+    """One service's handlers on a database of its own. Nothing stands before them: whatever is said is heard again."""
+
+    service: str
+    engine: AsyncEngine
+    epoch: int = 0
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[Any]:
+        async with self.engine.begin() as connection:
+            uow = UNITS_OF_WORK[self.service](connection)
+            yield uow
+            await uow.outbox.flush(connection)
+
+    async def say(self, *facts: Fact) -> list[Envelope[Any]]:
+        """One batch of the former system's."""
+        events = [_event(fact) for fact in facts]
+        await self.hear(events)
+        return events
+
+    async def hear(self, events: Sequence[Envelope[Any]]) -> None:
+        subscriptions = import_module(f"services.{self.service}.consumers").SUBSCRIPTIONS
+        [handler] = [one.handler for one in subscriptions if one.fact is type(events[0].data)]
+        assert isinstance(handler, Fenced)
+        async with self.transaction() as uow:
+            await handler(uow, events)
+
+    async def move(self, *moves: Any) -> None:
+        for one in moves:
+            async with self.transaction() as uow:
+                await move(uow, self.service, CLUSTER, one, **WHY)
+
+    async def waiting(self) -> list[quarantine.Late]:
+        async with self.transaction() as uow:
+            return await quarantine.listed(uow.connection)
+
+    async def apply_all(self) -> None:
+        for one in await self.waiting():
+            async with self.transaction() as uow:
+                await late.apply(uow, self.service, one.number, **WHY)
+
+    async def held(self, kind: Kind) -> dict[str, tuple[str, int]]:
+        """What each record says, and its version."""
+        async with self.transaction() as uow:
+            rows = held(uow.connection, CLUSTER, kind_of(type(kind.builder())))
+            found = {key: (getattr(fact, kind.text), fact.version) async for key, fact in rows}
+            versions = rows_of(await uow.connection.exec_driver_sql(f"select {kind.key}, version from {_table(kind)}"))
+        # A member is held as it was written, and its version stands beside it.
+        return {key: (text, dict(versions)[key]) for key, (text, _) in found.items()}
+
+    async def outbox(self, fact_type: type[Any]) -> list[Envelope[Any]]:
+        """All that was announced, in this order."""
+        async with self.transaction() as uow:
+            rows = rows_of(await uow.connection.exec_driver_sql("select content_type, body from outbox order by id"))
+        events = [one for content_type, body in rows for one in read(fact_type, bytes(body), content_type, {})]
+        return [one for one in events if isinstance(one, Envelope)]
+
+
+@pytest.fixture
+async def house_of(databases: dict[str, str]) -> AsyncIterator[Callable[[str], Any]]:
+    """An empty house of one service."""
+    engines: list[AsyncEngine] = []
+
+    async def make(service: str) -> House:
+        engine = create_engine(databases[service], application="test", pool_size=2)
+        engines.append(engine)
+        tables = import_module(f"services.{service}.tables").metadata.sorted_tables
+        async with engine.begin() as connection:
+            names = ", ".join(table.name for table in tables)
+            await connection.exec_driver_sql(f"truncate {names} restart identity cascade")
+        return House(service, engine)
+
+    yield make
+    for engine in engines:
+        await engine.dispose()
+
+
+def _event(fact: Fact) -> Envelope[Any]:
+    [event] = read(type(fact), encode(source_of(CLUSTER, fact.service), [fact]).body, STRUCTURED, {})
+    assert isinstance(event, Envelope)
+    return event
+
+
+def _table(kind: Kind) -> str:
+    return kind_of(type(kind.builder())).table
+
+
+def _text(kind: Kind, text: str) -> Any:
+    """A text as the kind's field holds it."""
+    return getattr(kind.a(0, text, 1), kind.text)
+
+
+# --- a late message that is applied --------------------------------------------------------------------------------
+
+MANY = range(8)
+"""Of two writings of one version, chance says which is kept: of so many, some would be lost."""
+
+
+@pytest.mark.parametrize("version", [4, 5, 6])
+@pytest.mark.parametrize("name", KINDS)
+async def test_what_a_former_system_says_after_a_late_message_was_applied_counts(
+    house_of: Any, name: str, version: int
+) -> None:
+    kind = KINDS[name]
+    house: House = await house_of(kind.service)
+    said = await house.say(*(kind.a(one, f"five {one}", 5) for one in MANY))
+    await house.move("mirror", "switch")
+    await house.say(*(kind.a(one, f"late {one}", version) for one in MANY))
+    await house.apply_all()
+    assert await house.held(kind) == {f"R{one}": (_text(kind, f"late {one}"), version) for one in MANY}
+
+    await house.move("rollback")
+    following = max(5, version) + 1
+    said += await house.say(*(kind.a(one, f"next {one}", following) for one in MANY))
+    wanted = {f"R{one}": (_text(kind, f"next {one}"), following) for one in MANY}
+    assert await house.held(kind) == wanted
+    for seed in range(3):
+        again = [*said]
+        Random(seed).shuffle(again)
+        await house.hear(again)
+    assert await house.held(kind) == wanted, "by whatever came again"
+    if kind.changed is not None:
+        await _shown_in_any_order(await house.outbox(kind.changed), kind, {_text(kind, f"next {one}") for one in MANY})
+
+
+@pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if kind.changed is not None])
+async def test_whoever_is_told_of_it_shows_what_was_applied(house_of: Any, name: str) -> None:
+    kind = KINDS[name]
+    assert kind.changed is not None
+    house: House = await house_of(kind.service)
+    await house.say(kind.a(1, "five", 5))
+    await house.move("mirror", "switch")
+    for text, version in (("late", 4), ("later", 5), ("latest", 3)):
+        await house.say(kind.a(1, text, version))
+        await house.apply_all()
+    announced = await house.outbox(kind.changed)
+    assert [one.data.applied_late for one in announced] == [0, 1, 2, 3]  # type: ignore[attr-defined]
+    for order in permutations(announced):
+        await _shown_in_any_order(order, kind, {_text(kind, "latest")})
+
+    membership: House = await house_of("membership")
+    for one in reversed(announced):
+        async with membership.transaction() as uow:
+            await any_order.handle(uow, [one])
+    async with membership.transaction() as uow:
+        documents = (await uow.connection.exec_driver_sql("select document::text from related")).scalars()
+    assert [orjson.loads(one).get(kind.text) for one in documents] == [_text(kind, "latest")]
+
+    # What is told again after a restore is the same event as the newest.
+    async with house.transaction() as uow:
+        for telling in tellings_of(house.service):
+            await telling.page(uow, None)
+    assert (await house.outbox(kind.changed))[-1].id == announced[-1].id
+
+
+async def _shown_in_any_order(announced: Sequence[Envelope[Any]], kind: Kind, wanted: set[Any]) -> None:
+    """Membership shows this, whatever order it is told in, and however often."""
+    uow = InMemoryMembership()
+    told = [*announced, *announced[::2]]
+    Random(7).shuffle(told)
+    for one in told:
+        await any_order.handle(uow, [one])
+    shown = {orjson.loads(item.document).get(kind.text, 1) for item in uow.items.values()}
+    assert shown == {orjson.loads(orjson.dumps(one)) for one in wanted}
+
+
+async def test_whom_a_late_mailing_names_is_told_of_it_and_nobody_is_taken_away(house_of: Any) -> None:
+    house: House = await house_of("communications")
+    about = {"mailing_id": "L1"}
+    await house.say(builders.a_mailing(**about, version=5, subject="five", recipients=("A", "B")))
+    await house.move("mirror", "switch")
+    await house.say(builders.a_mailing(**about, version=4, subject="late", recipients=("B", "C")))
+    await house.apply_all()
+    await house.move("rollback")
+    await house.say(builders.a_mailing(**about, version=6, subject="six", recipients=("C",)))
+    for order in permutations(await house.outbox(MailingChanged)):
+        uow = InMemoryMembership()
+        for one in order:
+            await any_order.handle(uow, [one])
+        shown = {item.record_id: orjson.loads(item.document)["subject"] for item in uow.items.values()}
+        assert shown == {"A": "five", "B": "late", "C": "six"}
+
+
+# --- a late message that says what is held -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", KINDS)
+async def test_nobody_is_asked_about_what_says_just_what_is_held(house_of: Any, name: str) -> None:
+    kind = KINDS[name]
+    house: House = await house_of(kind.service)
+    await house.say(kind.a(1, "held", 5), kind.a(2, "two", 5))
+    await house.move("mirror", "switch")
+    before = await house.held(kind), len(await house.outbox(kind.changed or MemberRecorded))
+    said = await house.say(
+        kind.a(1, "held", 9), kind.a(1, "other", 10), kind.a(2, "held", 6), kind.a(1, "held", 4), kind.a(3, "three", 1)
+    )
+    assert (await house.held(kind), len(await house.outbox(kind.changed or MemberRecorded))) == before
+    async with house.transaction() as uow:
+        kept = await quarantine.listed(uow.connection, state=None)
+        shown = await desk.quarantined(uow, kind.service, CLUSTER, "waiting")
+        [line] = await desk.board(uow, kind.service, [CLUSTER])
+        condition = await gate.quarantine(uow.connection, kind.service, CLUSTER)
+    settled, asked = ("applied", "traboule", "says what is held"), ("waiting", None, None)
+    assert [(one.state, one.decided_by, one.reason) for one in kept] == [settled, asked, asked, settled, asked]
+    assert [(one.message_id, bytes(one.body)) for one in kept] == [(one.id, one.encode()) for one in said]
+    assert all((one.decided_at is None) == (one.state == "waiting") for one in kept)
+    assert [one["message_id"] for one in shown] == [said[1].id, said[2].id, said[4].id]
+    assert line["quarantine"] == 3
+    assert not condition.holds
+
+    await house.apply_all()
+    assert await house.waiting() == []
+    await house.say(kind.a(1, "held", 11), kind.a(1, "other", 12))
+    [waits] = await house.waiting()
+    assert orjson.loads(waits.body)["data"]["version"] == 11, "it says what was held before the other was applied"
+    async with house.transaction() as uow:
+        with pytest.raises(late.LateError, match="was applied by traboule already"):
+            await late.dismiss(uow, kind.service, kept[0].number, **WHY)
+
+
+async def test_who_is_said_to_have_had_a_mailing_is_what_counts_not_who_is_left_out(house_of: Any) -> None:
+    house: House = await house_of("communications")
+    about = {"mailing_id": "L1", "subject": "La lettre"}
+    await house.say(builders.a_mailing(**about, version=1, recipients=("A", "B")))
+    await house.move("mirror", "switch")
+    for version, recipients in enumerate([("A",), ("B", "A"), (), ("A", "C")], 2):
+        await house.say(builders.a_mailing(**about, version=version, recipients=recipients))
+    [waits] = await house.waiting()
+    assert orjson.loads(waits.body)["data"]["recipients"] == ["A", "C"]
+
+
+async def test_a_removal_of_what_is_not_held_asks_nobody(house_of: Any) -> None:
+    house: House = await house_of("membership")
+    await house.say(builders.a_member(record_id="R1", city="Lyon", version=5))
+    await house.move("mirror", "switch")
+    await house.say(MemberRemoved(record_id="unknown", version=1), MemberRemoved(record_id="R1", version=6))
+    [waits] = await house.waiting()
+    assert orjson.loads(waits.body)["data"]["record_id"] == "R1"
+    await house.apply_all()
+    await house.say(MemberRemoved(record_id="R1", version=7, reason="a doublet"))
+    assert await house.waiting() == []
+    await house.say(builders.a_member(record_id="R1", city="Lyon", version=8))
+    assert len(await house.waiting()) == 1, "it was removed, and is said to be there"
+
+
+async def test_what_was_written_here_comes_back_without_a_question_and_is_not_told_again(house_of: Any) -> None:
+    house: House = await house_of("membership")
+    await house.say(KINDS["member"].a(1, "Lyon", 5))
+    await house.move("mirror", "switch")
+    async with house.transaction() as uow:
+        key, fields = RecordKey(CLUSTER, "R1"), {"city": "Roanne"}
+        command = Command("change", key, lambda _: fields, By("zoé"), "c-1", Clock().now())
+        await carry_out(uow, command)
+        [written] = (await uow.connection.exec_driver_sql("select written::text from source_records")).scalars()
+        outbox = "select count(*) from outbox where routing_key like '%member-written%'"
+        assert (await uow.connection.exec_driver_sql(outbox)).scalar_one() == 0, "it leaves with the transaction"
+    echo = MemberRecorded.model_validate_json(written).model_copy(update={"version": 6})
+    await house.say(KINDS["member"].a(1, "Lyon", 5), echo)
+    [waits] = await house.waiting()
+    assert orjson.loads(waits.body)["data"]["city"] == "Lyon", "it says what was held before"
+    async with house.transaction() as uow:
+        assert (await uow.connection.exec_driver_sql(outbox)).scalar_one() == 1
+    # We are the authority still, and after a rollback whatever it says next counts, however it numbers it.
+    await house.move("rollback")
+    await house.say(KINDS["member"].a(1, "Feurs", 7))
+    assert await house.held(KINDS["member"]) == {"R1": ("Feurs", 7)}
+
+
+async def test_a_full_batch_is_compared_by_one_statement(house_of: Any) -> None:
+    house: House = await house_of("billing")
+    facts = [KINDS["invoice"].a(one, f"text {one}", 1) for one in range(500)]
+    await house.say(*facts)
+    await house.move("mirror", "switch")
+    statements: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    event.listen(house.engine.sync_engine, "before_cursor_execute", note)
+    await house.say(*(fact.model_copy(update={"version": 2}) for fact in facts))
+    assert sum("invoices" in one for one in statements) == 1
+    assert len(statements) < 10, "as many as for one message"
+    assert await house.waiting() == []
