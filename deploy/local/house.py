@@ -83,13 +83,13 @@ class House:
         if wait:
             self.wait_until_ready([name])
 
-    def start_replica(self, service: str) -> str:
-        """Start one more process of a service; returns its name."""
+    def start_replica(self, service: str, env: Mapping[str, str] | None = None) -> str:
+        """Start one more process of a service, as :meth:`start` does; returns its name."""
         number = 2
         while (name := f"{service}.{number}") in self._ports:
             number += 1
         self._ports[name] = free_ports(1)[0]
-        self.start(name)
+        self.start(name, env)
         return name
 
     def stop(self, name: str) -> None:

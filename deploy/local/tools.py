@@ -1,4 +1,4 @@
-"""Programs that check what the operators' systems are given, out of Debian's packages and without installing these.
+"""Programs that tests need besides servers, out of Debian's packages and without installing these.
 
 ``promtool`` comes with ``prometheus``, which as an installed package would start a server of its own.
 """
@@ -17,6 +17,8 @@ from deploy.local.runs import LOCAL
 PACKAGES = {"promtool": "prometheus", "amtool": "prometheus-alertmanager"}
 """Which Debian package each program is in."""
 TOOLS = LOCAL / "tools"
+FAKETIME = "libfaketime"
+FAKETIME_LIBRARY = "usr/lib/*/faketime/libfaketime.so.1"
 
 
 def tool(name: str) -> Path:
@@ -28,6 +30,15 @@ def tool(name: str) -> Path:
     if not unpacked.exists():
         _unpack(package)
     return unpacked
+
+
+def faketime() -> Path:
+    """The library that tells a process another time, for LD_PRELOAD. Raises MissingPackagesError."""
+    for folder in (Path("/"), TOOLS / FAKETIME):
+        if found := next(folder.glob(FAKETIME_LIBRARY), None):
+            return found
+    _unpack(FAKETIME)
+    return next((TOOLS / FAKETIME).glob(FAKETIME_LIBRARY))
 
 
 def _unpack(package: str) -> None:

@@ -24,6 +24,14 @@ Items = list[dict[str, Any]]
 
 _HARMFUL = ("expires", "message-ttl", "overflow")
 """What a policy must not say of a queue of ours: it would go, or drop what it holds."""
+_EXCHANGE_OTHERWISE = (
+    "its properties cannot be changed: while nobody publishes, delete it on the management pages (its bindings go with "
+    f"it), and {PREPARE}"
+)
+_WITHOUT_LEADER = (
+    "start the nodes that are down. If all run: make room on the disk and restart them; if there is none even then: "
+    "what BrokerAlarm in deploy/observability/RUNBOOK.md says"
+)
 
 
 async def examine(services: Mapping[str, ServiceSettings]) -> list[Finding]:
@@ -119,13 +127,15 @@ def _size(value: Any) -> str:
 
 def _exchanges(here: Findings, wanted: Items, there: Items) -> list[Finding]:
     known = {one["name"]: one for one in there}
-    wrong: list[str] = []
-    for one in wanted:
-        if one["name"] not in known:
-            wrong.append(f"there is no exchange {one['name']}")
-        elif other := _other(one, known[one["name"]], ("type", "durable", "internal")):
-            wrong.append(f"the exchange {one['name']} is otherwise: {', '.join(other)}")
-    return here.judged("exchanges", wrong, PREPARE, f"{len(wanted)} are as they should be")
+    missing = [f"there is no exchange {one['name']}" for one in wanted if one["name"] not in known]
+    found = [one for one in wanted if one["name"] in known]
+    otherwise = [
+        here.fail("exchanges", f"the exchange {one['name']} is otherwise: {', '.join(other)}", _EXCHANGE_OTHERWISE)
+        for one in found
+        if (other := _other(one, known[one["name"]], ("type", "durable", "internal")))
+    ]
+    told = f"{len(found) - len(otherwise)} are as they should be"
+    return [*here.judged("exchanges", missing, PREPARE, told), *otherwise]
 
 
 def _queues(here: Findings, wanted: Items, there: Items) -> Iterator[Finding]:
@@ -137,6 +147,16 @@ def _queues(here: Findings, wanted: Items, there: Items) -> Iterator[Finding]:
         if other := _other(one, known[one["name"]], ("durable",)):
             mend = "its arguments cannot be changed: empty it, delete it while its service is stopped, and " + PREPARE
             yield here.fail("definitions of queues", f"{one['name']} is otherwise: {', '.join(other)}", mend)
+    dead = [
+        one["name"]
+        for one in found
+        if known[one["name"]].get("type") == "quorum" and not known[one["name"]].get("leader")
+    ]
+    if dead:
+        told = (
+            f"{dead[0]}{f' and {len(dead) - 1} more' if dead[1:] else ''} have no leader: nobody can read or write them"
+        )
+        yield here.fail("leaders of queues", told, _WITHOUT_LEADER)
     for one in there:
         down = len(one.get("members", ())) - len(one.get("online", ()))
         if down > 0:
@@ -183,7 +203,12 @@ def _policies(here: Findings, wanted: Mapping[str, Items], queues: Items, there:
     ours = {one["name"] for one in wanted["queues"]}
     limit = wanted["policies"][0]
     known = next((one for one in there if one["name"] == limit["name"]), None)
-    if known is None or known["pattern"] != limit["pattern"] or "max-length-bytes" not in known["definition"]:
+    if (
+        known is None
+        or known["pattern"] != limit["pattern"]
+        or known["definition"].get("overflow") != limit["definition"]["overflow"]
+        or "max-length-bytes" not in known["definition"]
+    ):
         told = f"the policy {limit['name']} is {'missing' if known is None else 'otherwise'}: queues may fill the disk"
         yield here.warn("policies", told, PREPARE)
     harmful: defaultdict[tuple[str, str], list[str]] = defaultdict(list)

@@ -13,7 +13,7 @@ import asyncpg
 
 from services import EXTENSIONS
 from services.ops.doctor_findings import PREPARE, Finding, Findings
-from services.ops.migrate import schema_faults
+from services.ops.migrate import schema_state
 from services.ops.output import ago, size, span
 from services.ops.restore import ADMIN
 from shared.persistence.database import asyncpg_url
@@ -30,6 +30,8 @@ LONG_SECONDS = 300
 """A transaction that is open for longer keeps dead rows from being cleared away."""
 FEW_CONNECTIONS = 0.85
 LITTLE_DISK = 0.10
+NO_DISK = 16 * 1024 * 1024
+"""Bytes of one segment of its log: a server that cannot begin the next one ends."""
 
 _SERVER = """
     select clock_timestamp() as now, current_user as role,
@@ -96,8 +98,11 @@ async def disk() -> list[Finding]:
     except FileNotFoundError:
         return []  # the server is on another machine
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        return [here.warn("disk", f"it cannot be told ({type(error).__name__})", f"is {ADMIN} right?")]
+        mend = f"is {ADMIN} right? If it is, PostgreSQL's log says why: a full disk lets nobody new in"
+        return [here.warn("disk", f"it cannot be told ({type(error).__name__})", mend)]
     told = f"{size(usage.free)} of {size(usage.total)} are free where PostgreSQL writes"
+    if usage.free < NO_DISK:
+        return [here.fail("disk", told, "make room: a full disk takes nothing in. If PostgreSQL ended, start it again")]
     if usage.free < LITTLE_DISK * usage.total:
         return [here.warn("disk", told, "make room: a full disk stops PostgreSQL, and then everything waits")]
     return [here.ok("disk", told)]
@@ -141,15 +146,16 @@ def _server(here: Findings, row: asyncpg.Record) -> Iterator[Finding]:
 
 def _schema(here: Findings, name: str, settings: ServiceSettings) -> list[Finding]:
     try:
-        faults = schema_faults(name, settings)
+        state = schema_state(name, settings)
     except UnknownRevisionError as error:
         return [here.fail("schema", str(error), "run a newer program")]
-    # What is only left for later does no harm now.
-    late = [one for one in faults if one.endswith("--post")]
     mend = f"traboule migrate {name}"
-    if late and late == faults:
-        return [here.warn("schema", one, f"{mend} --post, once no earlier version runs") for one in late]
-    return here.judged("schema", faults, mend, "as this program's")
+    late = [here.warn("schema", one, f"{mend} --post, once no earlier version runs") for one in state.waiting]
+    if state.newer is not None:
+        late.append(here.warn("schema", state.newer, "start the newer program again, once it can run"))
+    if late and not state.faults:
+        return late
+    return [*here.judged("schema", state.faults, mend, "as this program's"), *late]
 
 
 async def _held(here: Findings, connection: asyncpg.Connection[Any], settings: ServiceSettings) -> list[Finding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -18,6 +19,7 @@ from shared.runtime.settings import ServiceSettings
 
 _STARTED = "process_start_time_seconds"
 _STAGE = "traboule_stage"
+_SKEW_SECONDS = 5.0
 _ROUNDING = 2.0
 """Seconds: a process's start is known to a tick of the kernel's clock, a file's time exactly."""
 
@@ -110,7 +112,8 @@ def _parked(here: Findings, state: ServiceState) -> Iterable[Finding]:
 def _started_with(here: Findings, url: str, settings: ServiceSettings) -> list[Finding]:
     """Whether the process knows the clusters, and was started after its files changed."""
     try:
-        families = list(text_string_to_metric_families(metrics(url, settings.http_certificate_file)))
+        text, its_time = metrics(url, settings.http_certificate_file)
+        families = list(text_string_to_metric_families(text))
         there = _systems(here.where, settings)
     except (OSError, ValueError) as error:
         return [here.warn("started with", f"it cannot be told ({type(error).__name__})", "traboule status")]
@@ -125,7 +128,17 @@ def _started_with(here: Findings, url: str, settings: ServiceSettings) -> list[F
     files = {settings.clusters_file, getattr(settings, "survivorship_file", settings.clusters_file)}
     if started is not None:
         wrong += [f"{path} changed after it was started" for path in sorted(files) if _changed(path, started)]
-    return here.judged("started with", wrong, restart, "the files as they are")
+    ahead = (its_time - datetime.now(UTC)).total_seconds()
+    return [*here.judged("started with", wrong, restart, "the files as they are"), _clock(here, ahead)]
+
+
+def _clock(here: Findings, ahead: float) -> Finding:
+    if abs(ahead) <= _SKEW_SECONDS:
+        return here.ok("process's clock", f"within {_SKEW_SECONDS:.0f} s of this machine's")
+    told = f"its clock is {span(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} this machine's"
+    return here.warn(
+        "process's clock", told, "let both follow NTP: lags, and what falls due by the day, are told by it"
+    )
 
 
 def _systems(service: str, settings: ServiceSettings) -> set[str]:

@@ -20,6 +20,7 @@ from typing import Any
 import structlog
 from aio_pika.abc import AbstractIncomingMessage
 from aio_pika.exceptions import ChannelInvalidStateError
+from aiormq.abc import AbstractChannel
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -82,12 +83,17 @@ class Lane:
     holding: bool = False
     _incoming: asyncio.Queue[AbstractIncomingMessage] = field(default_factory=asyncio.Queue)
     _hand: list[AbstractIncomingMessage] = field(default_factory=list[AbstractIncomingMessage])
+    _channel: AbstractChannel | None = None
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _task: asyncio.Task[None] | None = None
 
     def put(self, raw: AbstractIncomingMessage) -> None:
         """Take a message in hand. It stays unacknowledged until it is settled."""
-        self._incoming.put_nowait(raw)
+        with contextlib.suppress(ChannelInvalidStateError):
+            if raw.channel is not self._channel:
+                self._channel = raw.channel
+                self._forget_returned()
+            self._incoming.put_nowait(raw)
 
     def start(self) -> None:
         """Begin settling what arrives; harmless a second time, as when the broker was away at the first."""
@@ -159,6 +165,17 @@ class Lane:
             units += self._units(raw)
         return units
 
+    def _forget_returned(self) -> None:
+        """Drop what came over a channel that is closed now: the broker has it back, and sends it again over the next.
+
+        Else a lane that waits would hold one copy more with each connection that breaks meanwhile.
+        """
+        for _ in range(self._incoming.qsize()):
+            raw = self._incoming.get_nowait()
+            with contextlib.suppress(ChannelInvalidStateError):
+                _ = raw.channel
+                self._incoming.put_nowait(raw)
+
     async def _next(self) -> AbstractIncomingMessage | None:
         if not self._incoming.empty():
             return self._incoming.get_nowait()
@@ -224,7 +241,7 @@ class Lane:
                     exc_info=isinstance(decision, Retry) and len(units) == 1,
                 )
             if isinstance(decision, Wait):
-                await self._wait(str(error))
+                await self._wait(decision.what_for)
                 continue
             if isinstance(decision, Again):
                 # Whoever is in the way gets done, or the database ends its session: however long, no message's fault.

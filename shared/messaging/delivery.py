@@ -18,6 +18,8 @@ ORIGIN_USER = "traboule-origin-user"
 ORIGIN_KEY = "traboule-origin-key"
 PUBLISHED = "timestamp_in_ms"
 """Header with the moment of publish, in ms since 1970: the publisher's, or of RabbitMQ itself where it is told to."""
+_END_OF_TIME = 253_402_300_800_000
+"""The year 10000, in ms: no calendar goes on."""
 
 
 class Message(Protocol):
@@ -98,7 +100,8 @@ class Delivery:
 def _published(raw: AbstractIncomingMessage) -> float | None:
     in_ms = raw.headers.get(PUBLISHED)
     if isinstance(in_ms, int):
-        return in_ms / 1000
+        # A moment that no calendar has (a publisher that counts microseconds, say) says nothing, and harms nobody.
+        return in_ms / 1000 if 0 <= in_ms < _END_OF_TIME else None
     # AMQP counts whole seconds, so a lag measured from it is up to one too long.
     return raw.timestamp.timestamp() if raw.timestamp is not None else None
 

@@ -6,6 +6,7 @@
 import asyncio
 from dataclasses import dataclass
 
+import asyncpg
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -20,7 +21,9 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """The service cannot work until an operator acts. Keep the message in hand, and try again every few seconds."""
+    """The service cannot work until an operator did ``what_for``. Keep the message in hand, and try again meanwhile."""
+
+    what_for: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,10 @@ Decision = Hold | Wait | Again | Retry | Park
 # 57P operator intervention (shutdown, crash), 58 system error; 25006 is a read-only standby, 25P03 our own session
 # that was idle in a transaction for too long.
 _DATABASE_AWAY = ("08", "53", "57P", "58", "25006", "25P03")
+# Reading goes on, so that the database answers as if it were well; and what needs no new page may even be written.
+_DISK_FULL = "53100"
+# A table or a column that this program reads is not there: the rest of an upgrade is still to come, or is gone too far.
+_OTHER_SCHEMA = ("42P01", "42703")
 _COLLISION = ("40001", "40P01", "55P03")
 _WRONG_DATA = ("22", "23")
 
@@ -82,9 +89,16 @@ def decide(error: BaseException, attempt: int) -> Decision:
     if isinstance(error, Refusal):
         return Park(error.reason, error.detail)
     if isinstance(error, NotReady):
-        return Wait()
+        return Wait(str(error))
     state = sqlstate(error)
+    if state == _DISK_FULL:
+        return Wait("the disk of the database is full: make room")
+    if state in _OTHER_SCHEMA:
+        return Wait("the schema is not this program's: traboule migrate --all --check")
     if state.startswith(_DATABASE_AWAY) or isinstance(error, (OSError, asyncio.TimeoutError, PoolTimeout)):
+        return Hold()
+    if isinstance(error, asyncpg.PostgresError):
+        # The driver's own error, not SQLAlchemy's: whatever it says, a connection could not be had.
         return Hold()
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return Hold()

@@ -1,14 +1,18 @@
 """The relay: outbox rows to the broker, in order of id, deleted when the broker has confirmed them.
 
-One is active for each service: whoever holds an advisory lock; the others stand by. NOTIFY wakes it at each commit,
-and it looks once a second in any case. A message may go out twice (a crash between confirm and delete) and never not
-at all; its id stays the same, so consumers' inboxes drop the second.
+What the broker refuses is tried again beside the rest, on channels of its own: a queue that is full, or that is not
+there, keeps up nobody else. One row may overtake another so; whoever is told goes by versions and not by order.
+
+One relay is active for each service: whoever holds an advisory lock; the others stand by. NOTIFY wakes it at each
+commit, and it looks once a second in any case. A message may go out twice (a crash between confirm and delete) and
+never not at all; its id stays the same, so consumers' inboxes drop the second.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,26 +21,24 @@ import aio_pika
 import asyncpg
 import orjson
 import structlog
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, DeliveryMode
+from aio_pika.abc import AbstractChannel, AbstractConnection, DeliveryMode
+from aio_pika.exceptions import DeliveryError, PublishError
 
 from shared.messaging import metrics
 from shared.messaging.outbox import CHANNEL
+from shared.messaging.unsent import Unsent
 
 log = structlog.get_logger()
 
 LOCK = 0x7472_6162_6F75_6C65
 """Advisory lock of the one active relay in a service's database ("traboule" in ASCII)."""
 
-_DUE = """
-    select id, exchange, routing_key, message_id, content_type, headers, body
-    from outbox where not_before <= now() order by id limit $1
-"""
-_DELETE = "delete from outbox where id = any($1::bigint[])"
-_POSTPONE = """
-    update outbox set attempts = attempts + 1, last_error = $2,
-        not_before = now() + least(60, power(2, least(attempts, 6))) * interval '0.25 seconds'
-    where id = any($1::bigint[])
-"""
+PROBES = 10
+"""How many refused rows are tried at once while none goes through."""
+ANSWERED = (DeliveryError.__name__, PublishError.__name__)
+"""Errors of a row alone: its queue is full, or there is none. The channel stays open for its neighbours."""
+Tried = tuple[Any, BaseException | None]
+"""A row of the outbox, and why the broker does not have it: None when it has."""
 
 
 @dataclass(slots=True)
@@ -54,7 +56,6 @@ class Relay:
     publish_timeout: float = 10.0
     lease: float = 30.0
     active: bool = False
-    _window: int = 1
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _task: asyncio.Task[None] | None = None
@@ -83,9 +84,9 @@ class Relay:
     async def _run(self) -> None:
         delay = 0.1
         while not self._stopping.is_set():
+            began = asyncio.get_running_loop().time()
             try:
                 await self._serve()
-                delay = 0.1
             except (Exception, asyncio.CancelledError) as error:
                 # A heartbeat that dies inside a confirm surfaces as CancelledError; only our own cancellation ends us.
                 if (task := asyncio.current_task()) and task.cancelling():
@@ -97,7 +98,8 @@ class Relay:
                 metrics.RELAY_ACTIVE.set(0)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), delay)
-            delay = min(delay * 2, 2.0)
+            # What breaks once an hour is no reason to wait longer each time.
+            delay = min(delay * 2, 2.0) if asyncio.get_running_loop().time() - began < 10 else 0.1
 
     async def _serve(self) -> None:
         """Hold the lock and publish until something breaks or the process stops."""
@@ -114,9 +116,14 @@ class Relay:
                 return
             await database.add_listener(CHANNEL, lambda *_: self._wake.set())
             connection = await aio_pika.connect(self.broker_url, timeout=5)
+            unsent = Unsent(database)
             async with connection:
-                channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
-                await self._publish_for_ever(database, connection, channel)
+                again = asyncio.create_task(self._try_refused_again(unsent, connection), name="relay again")
+                try:
+                    await self._publish_new(unsent, connection, again)
+                finally:
+                    again.cancel()
+                    await asyncio.gather(again, return_exceptions=True)
         finally:
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(database.close(), 5)
@@ -131,55 +138,60 @@ class Relay:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), self.poll)
 
-    async def _publish_for_ever(
-        self, database: asyncpg.Connection[Any], connection: AbstractConnection, channel: AbstractChannel
-    ) -> None:
-        exchanges: dict[str, AbstractExchange] = {"": channel.default_exchange}
+    async def _publish_new(self, unsent: Unsent, connection: AbstractConnection, again: asyncio.Task[None]) -> None:
+        """Publish what was never tried, until the process stops; raises what ended ``again``, which never ends well."""
+        channel = await _channel(connection)
         while True:
             self._wake.clear()
-            rows = await database.fetch(_DUE, self._window)
-            if not rows and self._stopping.is_set():
+            rows = await unsent.new(self.window)
+            if rows:
+                # One that the broker will not have closes the channel under its neighbours as well; then all of them
+                # are tried again one at a time.
+                results = await asyncio.gather(*(self._publish(channel, row) for row in rows), return_exceptions=True)
+                await _settle(unsent, list(zip(rows, results, strict=True)))
+            elif self._stopping.is_set():
                 return
-            if not rows:
+            else:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), self.poll)
-                if connection.is_closed or channel.is_closed:
-                    raise ConnectionError("the broker closed the connection")
-                continue
-            for name in {row["exchange"] for row in rows} - exchanges.keys():
-                exchanges[name] = await channel.get_exchange(name, ensure=False)
-            failed = await self._publish(database, rows, exchanges)
-            # One message that the broker will not have closes the channel under its neighbours as well:
-            # after a failure go one at a time, so that only the guilty one waits, and widen again from there.
-            self._window = 1 if failed else min(self._window * 2, self.window)
+            if again.done():
+                again.result()
+            if connection.is_closed:
+                raise ConnectionError("the broker closed the connection")
             if channel.is_closed:
-                raise ConnectionError("the broker closed the channel")
+                channel = await _channel(connection)
 
-    async def _publish(
-        self, database: asyncpg.Connection[Any], rows: Sequence[Any], exchanges: dict[str, AbstractExchange]
-    ) -> bool:
-        results = await asyncio.gather(
-            *(self._publish_one(exchanges[row["exchange"]], row) for row in rows), return_exceptions=True
-        )
-        confirmed = [
-            row["id"] for row, result in zip(rows, results, strict=True) if not isinstance(result, BaseException)
-        ]
-        if confirmed:
-            await database.execute(_DELETE, confirmed)
-            metrics.RELAYED.inc(len(confirmed))
-        failed = False
-        for row, result in zip(rows, results, strict=True):
-            if isinstance(result, BaseException):
-                failed = True
-                error = type(result).__name__
-                await database.execute(_POSTPONE, [row["id"]], error)
-                metrics.RELAY_FAILURES.labels(error).inc()
-                log.warning(
-                    "relay.unconfirmed", routing_key=row["routing_key"], message_id=row["message_id"], error=error
-                )
-        return failed
+    async def _try_refused_again(self, unsent: Unsent, connection: AbstractConnection) -> None:
+        """Once a second a few of what was refused; as soon as some goes through, more and more without a pause."""
+        size = PROBES
+        while True:
+            alike: defaultdict[tuple[str, str], list[Any]] = defaultdict(list)
+            for row in await unsent.refused(size):
+                alike[row["exchange"], row["routing_key"]].append(row)
+            tried = await asyncio.gather(*(self._publish_alike(connection, rows) for rows in alike.values()))
+            if await _settle(unsent, [one for group in tried for one in group]):
+                size = min(size * 2, self.window)
+            else:
+                size = PROBES
+                await asyncio.sleep(self.poll)
 
-    async def _publish_one(self, exchange: AbstractExchange, row: Any) -> None:
+    async def _publish_alike(self, connection: AbstractConnection, rows: Sequence[Any]) -> list[Tried]:
+        """Publish one row, and if the broker has it the others, on a channel that may be closed without harm to others.
+
+        One after another, until one fails, if any of them may be what closed a channel before.
+        """
+        answered = all(row["last_error"] in ANSWERED for row in rows)
+        steps = [rows[:1], rows[1:]] if answered else [[row] for row in rows]
+        tried: list[Tried] = []
+        async with await _channel(connection) as channel:
+            for step in steps:
+                results = await asyncio.gather(*(self._publish(channel, row) for row in step), return_exceptions=True)
+                tried += zip(step, results, strict=True)
+                if any(result is not None for result in results):
+                    break
+        return tried
+
+    async def _publish(self, channel: AbstractChannel, row: Any) -> None:
         message = aio_pika.Message(
             row["body"],
             headers=orjson.loads(row["headers"]),
@@ -188,4 +200,21 @@ class Relay:
             delivery_mode=DeliveryMode.PERSISTENT,
             user_id=self.user,
         )
+        exchange = await channel.get_exchange(row["exchange"], ensure=False)
         await exchange.publish(message, row["routing_key"], mandatory=True, timeout=self.publish_timeout)
+
+
+async def _settle(unsent: Unsent, tried: Sequence[Tried]) -> int:
+    """Write down what became of these rows; returns how many the broker has."""
+    confirmed = [row["id"] for row, error in tried if error is None]
+    refused = [(row, type(error).__name__) for row, error in tried if error is not None]
+    await unsent.settle(confirmed, [(row["id"], error) for row, error in refused])
+    metrics.RELAYED.inc(len(confirmed))
+    for (routing_key, error), messages in Counter((row["routing_key"], error) for row, error in refused).items():
+        metrics.RELAY_FAILURES.labels(error).inc(messages)
+        log.warning("relay.unconfirmed", routing_key=routing_key, messages=messages, error=error)
+    return len(confirmed)
+
+
+async def _channel(connection: AbstractConnection) -> AbstractChannel:
+    return await connection.channel(publisher_confirms=True, on_return_raises=True)

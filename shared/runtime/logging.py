@@ -7,6 +7,9 @@ from typing import Any
 
 import orjson
 import structlog
+from prometheus_client import Counter
+
+LOST = Counter("traboule_log_lines_lost_total", "Log lines that could not be written, as on a full disk")
 
 
 def configure_logging(service: str, level: str = "INFO") -> None:
@@ -21,7 +24,7 @@ def configure_logging(service: str, level: str = "INFO") -> None:
             structlog.processors.JSONRenderer(serializer=_dumps),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        logger_factory=lambda *_: _Lines(),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
@@ -43,6 +46,20 @@ def _without_values(_logger: Any, _name: str, event: MutableMapping[str, Any]) -
         trace.pop("exc_notes", None)
         trace.pop("syntax_error", None)
     return event
+
+
+class _Lines:
+    """Writes one line an event to standard output, or loses it."""
+
+    def msg(self, line: str) -> None:
+        """Write a line. Where that fails work goes on: else a full disk of logs would end every lane of a service."""
+        try:
+            sys.stdout.write(line + "\n")
+            sys.stdout.flush()
+        except OSError:
+            LOST.inc()
+
+    debug = info = warning = error = critical = exception = msg
 
 
 class _ToStructlog(logging.Handler):

@@ -16,6 +16,7 @@ DEAD_LETTERS = Gauge("traboule_dead_letters", "Parked messages that wait for a p
 QUARANTINED = Gauge("traboule_quarantined", "Late messages of a former system that wait for a person", ["cluster"])
 QUARANTINE_AGE = Gauge("traboule_quarantine_oldest_seconds", "Age of the oldest of them", ["cluster"])
 STAGE = Gauge("traboule_stage", "1 for the stage that a former system is in", ["former_system", "stage"])
+BACKED_UP = Gauge("traboule_backup_timestamp_seconds", "When the last backup was noted, 0 if none ever was")
 MEASURED = Gauge("traboule_measured_timestamp_seconds", "When these gauges were last read from the database")
 CONNECTIONS = Gauge("traboule_database_connections", "Database connections in use now", ["pool"])
 CONNECTIONS_LIMIT = Gauge("traboule_database_connections_limit", "The most that the pool opens", ["pool"])
@@ -23,14 +24,15 @@ CONNECTIONS_LIMIT = Gauge("traboule_database_connections_limit", "The most that 
 STAGES = tuple(dict.fromkeys(stage for pair in MOVES.values() for stage in pair))
 
 _OUTBOX = """
-    select count(*), coalesce(extract(epoch from now() - min(created_at)), 0), count(*) filter (where attempts > 0)
+    select count(*), greatest(0, extract(epoch from now() - min(created_at))), count(*) filter (where attempts > 0)
     from outbox
 """
 _PARKED = "select queue, reason, count(*) from dead_letters where status = 'parked' group by queue, reason"
 _LATE = """
-    select cluster, count(*), extract(epoch from now() - min(received_at))
+    select cluster, count(*), greatest(0, extract(epoch from now() - min(received_at)))
     from quarantine where state = 'waiting' group by cluster
 """
+_BACKED_UP = "select coalesce(extract(epoch from max(at)), 0) from backups"
 
 
 async def measure_backlog(connection: AsyncConnection, service: str, clusters: Iterable[str]) -> None:
@@ -38,6 +40,7 @@ async def measure_backlog(connection: AsyncConnection, service: str, clusters: I
     ((rows, age, refused),) = rows_of(await connection.exec_driver_sql(_OUTBOX))
     parked = rows_of(await connection.exec_driver_sql(_PARKED))
     late = rows_of(await connection.exec_driver_sql(_LATE))
+    ((backed_up,),) = rows_of(await connection.exec_driver_sql(_BACKED_UP))
     standings = await all_standings(connection)
     # Nothing is awaited from here on, so that nobody scrapes a half.
     OUTBOX_ROWS.set(rows)
@@ -55,6 +58,7 @@ async def measure_backlog(connection: AsyncConnection, service: str, clusters: I
         stage_now = standings.get(cluster, Standing()).stage
         for stage in STAGES:
             STAGE.labels(f"{cluster}/{service}", stage).set(stage == stage_now)
+    BACKED_UP.set(float(backed_up))
     MEASURED.set_to_current_time()
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from deploy.local import packages
+from deploy.local import provision as management
 from deploy.local.house import CLUSTERS, House
 from deploy.local.nodes import Nodes
 from deploy.local.runs import CHECKOUT, Run
@@ -123,6 +125,22 @@ class Stage:
         self.checker.wait_until_quiet(self.workload)
         self._undisturbed = self.checker.prove(self.workload)
 
+    def doctor(self) -> list[dict[str, str]]:
+        """What `traboule doctor` finds."""
+        servers = {
+            "TRABOULE_DATABASE_URL": self.nodes.database.url,
+            "TRABOULE_BROKER_MANAGEMENT_URL": self.nodes.broker.management_url,
+        }
+        return json.loads(self._traboule("doctor", "--json", env=servers))["findings"]
+
+    def _traboule(self, *words: str, env: Mapping[str, str] | None = None) -> str:
+        """What the command prints; it ends with 0, or with what it found."""
+        command = [sys.executable, "-m", "services.cli", *words]
+        surroundings = _surroundings() | self.house.env | dict(env or {})
+        said = subprocess.run(command, cwd=CHECKOUT, env=surroundings, check=False, capture_output=True, timeout=120)
+        assert said.stdout, said.stderr.decode()
+        return said.stdout.decode()
+
     # --- services --------------------------------------------------------------------------------------------------
 
     def reset(self) -> None:
@@ -186,6 +204,26 @@ class Stage:
         finally:
             self._rabbitmqctl("set_vm_memory_high_watermark", "0.4")
 
+    def leaderless(self) -> list[str]:
+        """Queues that nobody can read or write; the broker's own list of them is some seconds old."""
+        queues = management.call(self.nodes.broker.management_url, "GET", f"/api/queues/{VHOST}")
+        return [queue["name"] for queue in queues if not queue.get("leader")]
+
+    def replace_lost_queues(self) -> None:
+        """What the runbook says of queues that stay without a leader, all but that former systems publish again."""
+        for name in self.leaderless():
+            management.call(self.nodes.broker.management_url, "DELETE", f"/api/queues/{VHOST}/{name}")
+        _provision(self.nodes, self.provisioned.secrets)
+        for service in SERVICES:
+            self.house.kill(service)
+            self.house.start(service, wait=False)
+        self.house.wait_until_ready(SERVICES)
+        self._traboule("retell")
+
+    def let_the_broker_look_at_its_disk(self) -> None:
+        """By itself it does so every ten seconds; told its limit anew, at once."""
+        self._rabbitmqctl("set_disk_free_limit", "200MB")
+
     def _rabbitmqctl(self, *words: str) -> None:
         script = packages.broker_script()
         assert script is not None
@@ -194,12 +232,13 @@ class Stage:
         subprocess.run(command, env=environment, check=True, capture_output=True, timeout=60)
 
 
-def _provision(nodes: Nodes) -> Provisioned:
+def _provision(nodes: Nodes, secrets: Mapping[str, str] | None = None) -> Provisioned:
     """As always, and with the short retry queues of services that fail on purpose."""
     usual = topology.RETRY_DELAYS
     topology.RETRY_DELAYS = (*RETRY_SECONDS, *usual)  # type: ignore[assignment]
     try:
-        return provision(nodes.database.url, nodes.broker.url, nodes.broker.management_url, clusters_file=CLUSTERS)
+        urls = nodes.database.url, nodes.broker.url, nodes.broker.management_url
+        return provision(*urls, clusters_file=CLUSTERS, secrets=secrets)
     finally:
         topology.RETRY_DELAYS = usual
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from shared.messaging.failures import RETRY_DELAYS, Again, Decision, Hold, Park, Refusal, Retry, decide, sqlstate
+from shared.messaging.failures import RETRY_DELAYS, Again, Decision, Hold, Park, Refusal, Retry, Wait, decide, sqlstate
 
 
 def database_error(state: str | None, kind: type[DBAPIError] = DBAPIError) -> DBAPIError:
@@ -32,7 +32,6 @@ def invalidated() -> DBAPIError:
         (TimeoutError(), Hold()),
         (PoolTimeout(), Hold()),
         (database_error("08006"), Hold()),
-        (database_error("53100"), Hold()),
         (database_error("53300"), Hold()),
         (database_error("57P01"), Hold()),
         (database_error("57P03"), Hold()),
@@ -42,6 +41,12 @@ def invalidated() -> DBAPIError:
         (database_error(None, OperationalError), Hold()),
         (invalidated(), Hold()),
         (asyncpg.CannotConnectNowError(), Hold()),
+        (asyncpg.InternalServerError("could not write init file"), Hold()),  # who is new, on a full disk
+        # half of an upgrade: what this program reads is not there
+        (database_error("42P01"), Wait("the schema is not this program's: traboule migrate --all --check")),
+        (database_error("42703"), Wait("the schema is not this program's: traboule migrate --all --check")),
+        # it answers, but nothing can be written
+        (database_error("53100"), Wait("the disk of the database is full: make room")),
         # another transaction was in the way
         (database_error("40001"), Again()),
         (database_error("40P01"), Again()),
@@ -55,7 +60,7 @@ def invalidated() -> DBAPIError:
         (database_error("22P05"), Park("rejected-by-database", "the database refuses its data: SQLSTATE 22P05")),
         # a fault that may pass, or be repaired
         (KeyError("x"), Retry(RETRY_DELAYS[0], "KeyError")),
-        (database_error("42P01"), Retry(RETRY_DELAYS[0], "DBAPIError")),
+        (database_error("42P02"), Retry(RETRY_DELAYS[0], "DBAPIError")),
         (database_error("57014"), Retry(RETRY_DELAYS[0], "DBAPIError")),
         (asyncio.CancelledError(), Retry(RETRY_DELAYS[0], "CancelledError")),
     ],
@@ -77,6 +82,13 @@ def test_an_absent_database_never_costs_a_message_its_attempts(attempt: int) -> 
     assert decide(ConnectionRefusedError(), attempt) == Hold()
 
 
+@pytest.mark.parametrize("attempt", range(6))
+def test_a_full_disk_is_no_fault_of_a_message(attempt: int) -> None:
+    assert isinstance(decide(database_error("53100"), attempt), Wait)
+
+
 def test_a_decision_never_quotes_the_error() -> None:
-    told = [decide(database_error(state), attempt) for state in ("23505", "42P01", "22001") for attempt in range(5)]
+    told = [
+        decide(database_error(state), attempt) for state in ("23505", "42P01", "22001", "53100") for attempt in range(5)
+    ]
     assert "personal data" not in repr(told)
