@@ -98,7 +98,11 @@ async def move(
     try:
         _check_possible(cluster, which, standing)
         if which in GATED:
-            found = failed(await _conditions(uow, service, cluster, which, standing, queues, looked))
+            every = await _conditions(uow, service, cluster, which, standing, queues, looked)
+            if unknown := sorted({*overrule} - {one.name for one in every}):
+                names = ", ".join(one.name for one in every)
+                raise DeskError("move-impossible", f"there is no condition {', '.join(unknown)}; there are {names}")
+            found = failed(every)
             if left := [one for one in found if one.name not in overrule or one.name in NEVER_OVERRULED]:
                 raise NotMetError(f"{cluster}/{service}", which, left)
             overruled = [one.name for one in found]

@@ -1,6 +1,5 @@
 """API keys: who may read at the HTTP door. ``trb_<id>_<secret>``; only a hash of the secret is kept."""
 
-import asyncio
 import secrets
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
@@ -8,12 +7,14 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Annotated, Any
 
+import asyncpg
 import orjson
 import typer
 from rich.table import Table
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.ops.output import terminal
+from services.ops.output import run, terminal
 
 _CREATE = "insert into api_keys (id, hash, name, role, expires_at) values ($1, $2, $3, $4, now() + $5)"
 _LIST = """
@@ -127,14 +128,17 @@ def revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help="as `traboul
 
 def _in_database(work: Callable[[AsyncConnection], Coroutine[Any, Any, Any]]) -> Any:
     from services.ops.environment import settings_of
+    from services.ops.parked import Unreachable
     from shared.persistence.database import create_engine
 
-    async def run() -> Any:
+    async def in_transaction() -> Any:
         engine = create_engine(settings_of("membership").database_url, application="traboule.keys", pool_size=1)
         try:
             async with engine.begin() as connection:
                 return await work(connection)
+        except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError) as error:
+            raise Unreachable.database("membership", error) from None
         finally:
             await engine.dispose()
 
-    return asyncio.run(run())
+    return run(in_transaction())

@@ -59,7 +59,8 @@ def list_(
         as_json(groups)
         return
     if not groups:
-        typer.echo("no dead letters" if status == "all" else f"no {status} dead letters")
+        which = "".join(f" of {name} {one}" for name, one in (("reason", reason), ("queue", queue)) if one is not None)
+        typer.echo(f"no dead letters{which}" if status == "all" else f"no {status} dead letters{which}")
         return
     _print_groups(groups)
 

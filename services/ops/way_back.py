@@ -82,10 +82,11 @@ def _export(path: Path, files: Mapping[str, bytes]) -> list[Path]:
         path if len(files) == 1 else path.with_stem(f"{path.stem}-{kind.lower().replace(' ', '-')}"): content
         for kind, content in files.items()
     }
+    if there := [str(one) for one in named if one.exists()]:
+        refuse(f"{', '.join(there)} is there already: name another file")
     for one, content in named.items():
         try:
             # Members' data: for nobody else on the machine.
-            one.unlink(missing_ok=True)
             one.touch(mode=0o600)
             one.write_bytes(content)
         except OSError as error:

@@ -33,7 +33,10 @@ class Management:
     def __init__(self, url: str) -> None:
         """Nothing is asked yet."""
         parts = urlsplit(url)
-        port = f":{parts.port}" if parts.port else ""
+        try:
+            port = f":{parts.port}" if parts.port else ""
+        except ValueError:
+            parts, port = urlsplit(""), ""
         credentials = f"{unquote(parts.username or 'guest')}:{unquote(parts.password or 'guest')}"
         self._address = f"{parts.scheme}://{parts.hostname}{port}{parts.path.rstrip('/')}"
         self._headers = {
@@ -50,6 +53,9 @@ class Management:
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """One request: the answer's JSON, None if there is none. Raises ManagementError."""
+        if not self._address.startswith(("http://", "https://")) or "://None" in self._address:
+            # Said without the address: what stands where the host should may be a password.
+            raise ManagementError(f"{VARIABLE} is no address such as http://user:password@host:15672")
         request = urllib.request.Request(  # noqa: S310 - the scheme is the operator's choice
             self._address + path,
             method=method,

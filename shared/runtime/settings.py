@@ -6,6 +6,7 @@ What is the same for all of them is one variable: ``TRABOULE_CLUSTERS_FILE``.
 import os
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
@@ -17,6 +18,12 @@ from shared.runtime.variables import variable
 SECRETS = Path("/run/secrets")
 CLUSTERS_FILE = "TRABOULE_CLUSTERS_FILE"
 """One variable for all services, and for the ``traboule`` command."""
+
+
+_SCHEMES = {
+    "database_url": ("postgresql", "postgres", "postgresql+asyncpg"),
+    "broker_url": ("amqp", "amqps"),
+}
 
 
 class _NamedFiles(PydanticBaseSettingsSource):
@@ -70,7 +77,7 @@ class ServiceSettings(BaseSettings):
     batch_events: Annotated[int, Field(ge=1, description="events in one transaction, at most about")] = 1000
     linger_ms: Annotated[float, Field(ge=0, description="milliseconds to wait for company")] = 3.0
     parity_hour: Annotated[int, Field(ge=0, le=23)] = Field(
-        4, validation_alias="TRABOULE_PARITY_HOUR", description="hour in Paris of the daily comparison with manifests"
+        4, validation_alias="TRABOULE_PARITY_HOUR", description="hour in Paris of the daily comparisons and rehearsals"
     )
     parity_days: Annotated[int, Field(ge=1)] = Field(
         90, validation_alias="TRABOULE_PARITY_DAYS", description="days that values of differences are kept"
@@ -84,7 +91,16 @@ class ServiceSettings(BaseSettings):
 
     @field_validator("database_url", "broker_url")
     @classmethod
-    def _over_tls(cls, url: str, info: ValidationInfo) -> str:
+    def _address(cls, url: str, info: ValidationInfo) -> str:
+        schemes = _SCHEMES[info.field_name or ""]
+        try:
+            parts = urlsplit(url)
+            known = parts.scheme in schemes and (parts.port or True)
+        except ValueError:
+            known = False
+        if not known:
+            # Without its words: what stands where the port should may be a password.
+            raise ValueError(f"no address such as {schemes[0]}://user:password@host:port/name")
         return over_tls(url, info.data.get("tls_ca_file"))
 
     @classmethod

@@ -47,7 +47,7 @@ def project(container_engine: Engine, tmp_path_factory: pytest.TempPathFactory) 
     files = checkout / "files"
     files.mkdir(mode=0o777)
     files.chmod(0o777)
-    http, broker, management, database = map(str, free_ports(4))
+    http, broker, management, database, prometheus, alertmanager, mailpit = map(str, free_ports(7))
     installed = Project(
         container_engine,
         checkout,
@@ -59,14 +59,17 @@ def project(container_engine: Engine, tmp_path_factory: pytest.TempPathFactory) 
             "BROKER_PORT": broker,
             "BROKER_MANAGEMENT_PORT": management,
             "DATABASE_PORT": database,
+            "PROMETHEUS_PORT": prometheus,
+            "ALERTMANAGER_PORT": alertmanager,
+            "MAILPIT_PORT": mailpit,
             "COMPOSE_FILE": f"docker-compose.yml:{HERE / 'with_database.yml'}",
         },
     )
-    installed.compose("--profile", "ops", "down", "--volumes", "--remove-orphans", "--timeout", "5")
+    installed.compose("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "5")
     try:
         yield installed
     finally:
-        installed.compose("--profile", "ops", "down", "--volumes", "--remove-orphans", "--timeout", "10")
+        installed.compose("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "10")
 
 
 @pytest.fixture(scope="session")

@@ -21,9 +21,14 @@ import orjson
 
 STAND_INS = Path(__file__).with_name("stand_ins")
 BASE_IMAGES = {
-    "postgres:17": "postgres",
-    "python:3.13-slim-trixie": "python",
-    "rabbitmq:4.3-management": "rabbitmq-4.3",
+    "library/postgres:17": "postgres",
+    "library/python:3.13-slim-trixie": "python",
+    "library/rabbitmq:4.3-management": "rabbitmq-4.3",
+    "axllent/mailpit:v1.27": "mailpit",
+}
+WATCHING_IMAGES = {
+    "prom/prometheus:v3.5.3": "prometheus",
+    "prom/alertmanager:v0.28.1": "alertmanager",
 }
 CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 BOOT_SECONDS = 300.0
@@ -75,7 +80,7 @@ def engine() -> Generator[Engine]:
 
 def make_base_images(found: Engine, images: Mapping[str, str] = BASE_IMAGES) -> None:
     """Have official images by their names, or their stand-ins. Raises CalledProcessError."""
-    missing = [stand_in for name, stand_in in images.items() if not found.has_image(f"docker.io/library/{name}")]
+    missing = [stand_in for name, stand_in in images.items() if not found.has_image(f"docker.io/{name}")]
     if missing:
         subprocess.run(["sh", str(STAND_INS / "build.sh"), *missing], check=True, timeout=900)
 
@@ -116,11 +121,11 @@ class Project:
         [about] = orjson.loads(self.found.run("inspect", self.container(service)))
         return int(about["State"]["Pid"])
 
-    def up(self) -> float:
-        """``up --wait``; seconds until everything is healthy."""
+    def up(self, *services: str) -> float:
+        """``up --wait`` of these, or of all that need no profile; seconds until they are healthy."""
         began = time.monotonic()
         with self.health_checked():
-            self.compose("up", "--detach", "--wait")
+            self.compose("up", "--detach", "--wait", *services)
         return time.monotonic() - began
 
     @contextmanager

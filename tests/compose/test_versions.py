@@ -22,7 +22,7 @@ BOOT_SECONDS = 90.0
 
 @pytest.mark.parametrize("version", ["4.0", "4.3"])
 def test_messaging_tests_pass(container_engine: Engine, tmp_path: Path, version: str) -> None:
-    make_base_images(container_engine, {f"rabbitmq:{version}-management": f"rabbitmq-{version}"})
+    make_base_images(container_engine, {f"library/rabbitmq:{version}-management": f"rabbitmq-{version}"})
     with _broker(container_engine, tmp_path, version) as servers:
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "tests/integration/messaging", "-q"],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ import yaml
 
 from deploy.local.runs import CHECKOUT
 from services import SERVICES
+from services.ops.given_address import PUBLIC
+from tests.compose.engine import BASE_IMAGES, STAND_INS, WATCHING_IMAGES
 
 COMPOSE: dict[str, Any] = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
 OURS = [*SERVICES, "prepare", "traboule"]
@@ -35,6 +39,13 @@ def test_every_container_is_local_and_of_one_version(name: str) -> None:
     assert "PASSWORD" not in str({k: v for k, v in service.get("environment", {}).items() if not k.endswith("_FILE")})
 
 
+@pytest.mark.parametrize("image", [*BASE_IMAGES, *WATCHING_IMAGES])
+def test_a_stand_in_has_the_name_that_is_asked_for(image: str) -> None:
+    asked = (CHECKOUT / "docker-compose.yml").read_text() + (CHECKOUT / "deploy/image/Dockerfile").read_text()
+    assert re.search(rf"[-=]{re.escape(image.removeprefix('library/'))}\b", asked)
+    assert f" docker.io/{image} " in (STAND_INS / "build.sh").read_text()
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_waits_is_watched_and_is_given_its_own_secrets(name: str) -> None:
     service = COMPOSE["services"][name]
@@ -43,6 +54,41 @@ def test_a_service_waits_is_watched_and_is_given_its_own_secrets(name: str) -> N
     assert service["healthcheck"]["test"][:3] == ["CMD", "python", "-m"]
     assert service["restart"] == "unless-stopped"
     assert service["secrets"] == [f"traboule_{name}_database_url", f"traboule_{name}_broker_url"]
+
+
+def test_the_address_that_former_systems_are_given_is_one_that_this_machine_reaches() -> None:
+    shown = COMPOSE["services"]["traboule"]["environment"][PUBLIC]
+    assert shown == f"${{{PUBLIC}:-amqp://127.0.0.1:${{BROKER_PORT:-5672}}}}"
+    assert "127.0.0.1:${BROKER_PORT:-5672}:5672" in COMPOSE["services"]["rabbitmq"]["ports"]
+
+
+def test_the_nightly_line_for_cron_keeps_the_newest_fourteen_and_all_when_the_backup_fails(tmp_path: Path) -> None:
+    (line,) = (one for one in (CHECKOUT / "README.md").read_text("utf-8").splitlines() if "* * * root " in one)
+    # What cron makes of it: no other sign is its own.
+    command = line.partition(" root ")[2].replace(r"\%", "%").replace("/opt/traboule", str(CHECKOUT))
+    assert "%" not in line.replace(r"\%", "")
+    files, programs = tmp_path / "files", tmp_path / "programs"
+    files.mkdir()
+    programs.mkdir()
+    engine = programs / "docker"
+    engine.write_text(f'#!/bin/sh\ncase "$*" in "compose run --rm --no-TTY traboule backup "*) ;; *) exit 9 ;; esac\n'
+                      f'for last; do :; done\nmkdir "{files}/${{last#/files/}}"\n')  # fmt: skip
+    engine.chmod(0o700)
+    environment = {"PATH": f"{programs}:{os.environ['PATH']}", "TRABOULE_FILES": str(files)}
+
+    def run() -> int:
+        return subprocess.run(["sh", "-c", command], check=False, env=environment, capture_output=True).returncode
+
+    assert run() == 0
+    (tonight,) = files.iterdir()
+    before = [f"night-2020-01-{day:02}" for day in range(1, 16)]
+    for name in (*before, "before-0.2.0"):
+        (files / name).mkdir()
+    assert run() != 0, "there is one of tonight already"
+    assert len(list(files.iterdir())) == 17
+    tonight.rmdir()
+    assert run() == 0
+    assert {one.name for one in files.iterdir()} == {*before[-13:], tonight.name, "before-0.2.0"}
 
 
 @pytest.mark.parametrize("name", COMPOSE["secrets"])

@@ -3,14 +3,18 @@
 import asyncio
 from typing import Annotated, Any
 
+import asyncpg
 import orjson
 import typer
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from sqlalchemy.exc import SQLAlchemyError
 
 from services.membership.app import policy_of
 from services.membership.rebuilding import Rebuilt, is_needed, rebuild
 from services.membership.repository import MembershipUnitOfWork
 from services.membership.settings import MembershipSettings
+from services.ops.output import refuse
+from services.ops.parked import Unreachable
 from shared.persistence.database import create_engine
 
 STEPS = {"understand": "understanding", "recognise": "recognising", "consolidate": "consolidating"}
@@ -33,7 +37,10 @@ def rebuild_everything(
 
     settings = settings_of("membership")
     assert isinstance(settings, MembershipSettings)
-    done = rebuild_now(settings, if_needed=if_needed)
+    try:
+        done = rebuild_now(settings, if_needed=if_needed)
+    except Unreachable as error:
+        refuse(str(error))
     if as_json:
         typer.echo(orjson.dumps(None if done is None else done))
     else:
@@ -51,7 +58,7 @@ def tell(done: Rebuilt | None) -> str:
 
 
 def rebuild_now(settings: MembershipSettings, *, if_needed: bool) -> Rebuilt | None:
-    """With a progress bar on a terminal; None if it was not needed."""
+    """With a progress bar on a terminal; None if it was not needed. Raises Unreachable."""
     return asyncio.run(_rebuild(settings, if_needed=if_needed))
 
 
@@ -73,5 +80,7 @@ async def _rebuild(settings: MembershipSettings, *, if_needed: bool) -> Rebuilt 
                 done = await rebuild(uow, progress)
                 await uow.outbox.flush(connection)
                 return done
+    except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError) as error:
+        raise Unreachable.database("membership", error) from None
     finally:
         await engine.dispose()

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Where no image registry can be reached: images of the names that docker-compose.yml asks for, from Debian's packages.
 #
-#   sh tests/compose/stand_ins/build.sh [postgres] [python] [rabbitmq-4.3] [rabbitmq-4.0]
+#   sh tests/compose/stand_ins/build.sh [postgres] [python] [rabbitmq-4.3] [rabbitmq-4.0] [prometheus] [alertmanager] [mailpit]
 #
 # Needs root, podman and debootstrap. ROOTS (/var/cache/traboule-roots) keeps the bare systems between runs.
 set -eu
@@ -32,6 +32,9 @@ for wanted in "${@:-postgres python rabbitmq-4.3}"; do
         python) debian trixie && image docker.io/library/python:3.13-slim-trixie python.Dockerfile ;;
         rabbitmq-4.3) debian forky && image docker.io/library/rabbitmq:4.3-management rabbitmq.Dockerfile RELEASE=forky ;;
         rabbitmq-4.0) debian trixie && image docker.io/library/rabbitmq:4.0-management rabbitmq.Dockerfile RELEASE=trixie ;;
+        prometheus) debian forky && image docker.io/prom/prometheus:v3.5.3 prometheus.Dockerfile ;;
+        alertmanager) debian trixie && image docker.io/prom/alertmanager:v0.28.1 alertmanager.Dockerfile ;;
+        mailpit) debian trixie && image docker.io/axllent/mailpit:v1.27 mailpit.Dockerfile ;;
         *) echo "no such image: $one" >&2 && exit 2 ;;
         esac
     done
