@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services import SERVICES
+from services import SERVICES, VERSION
 from services.ops.cutover import By, Json
+from services.ops.ending import in_order
 from services.ops.environment import configured
 from services.ops.output import as_json, refuse, run, size
 from services.ops.who import who
@@ -35,18 +36,28 @@ def backup(
     What the queues held at that moment is not in it: see [bold]traboule restore --help[/]. Needs
     TRABOULE_BROKER_MANAGEMENT_URL, and a pg_dump as new as the server.
 
-    Example: [bold]traboule backup /mnt/nas/traboule-$(date +%F)[/]
+    Name a folder inside one that the disk brings with it: where that disk is not mounted, nothing is written then.
+
+    Example: [bold]traboule backup /mnt/nas/traboule/$(date +%F)[/]
     """
     services = configured()
     if missing := [name for name in SERVICES if name not in services]:
         refuse(f"not configured here: {', '.join(missing)}. A backup of some services would be of no moment")
-    manifest = run(_backup(folder.absolute(), services, who(by), quiet=json))
+    folder = folder.absolute()
+    manifest = run(in_order(_backup(folder, services, who(by), quiet=json)))
+    left = _left_behind(folder)
     if json:
-        as_json({"folder": str(folder.absolute()), **manifest.as_json()})
+        as_json({"folder": str(folder), "left_behind": left, **manifest.as_json()})
     else:
         held_up = manifest.held_up_seconds * 1000
         typer.echo(f"all as of {manifest.made_at:%Y-%m-%d %H:%M:%S} UTC; writers waited {held_up:.0f} ms for it")
+        if manifest.waiting:
+            told = ", ".join(f"{name} {count:,}" for name, count in manifest.waiting.items())
+            typer.echo(f"what waited in queues is not in it, and after a restore has to be published again: {told}")
         typer.echo(f"noted for the gate. Try it: traboule restore {folder} --dry-run")
+        for path in left:
+            told = f"{path} is of a backup that was killed, and holds members' data, unless it is being written now"
+            typer.secho(f"{told}: rm -r {path}", fg="yellow", err=True)
 
 
 async def _backup(folder: Path, services: dict[str, ServiceSettings], by: str, *, quiet: bool) -> Manifest:
@@ -64,17 +75,19 @@ async def _backup(folder: Path, services: dict[str, ServiceSettings], by: str, *
         for path in _configuration(services):
             backup_folder.write(unfinished / path.name, path.read_bytes())
         async with one_moment(services) as moment:
+            waiting = await asyncio.to_thread(backup_broker.waiting, definitions, vhost)
             for name, snapshot in moment.snapshots.items():
                 await _dump(name, snapshot, services[name], unfinished, quiet=quiet)
         manifest = Manifest(
             FORMAT,
-            backup_folder.program_version(),
+            VERSION,
             moment.at,
             by,
             round(moment.held_up, 3),
             vhost,
             {name: Database(f"{name}.dump", one.revision, one.server) for name, one in moment.snapshots.items()},
-            backup_folder.digests(unfinished),
+            await asyncio.to_thread(backup_folder.digests, unfinished),
+            waiting,
         )
         backup_folder.write_manifest(unfinished, manifest)
     await moving.note_backup(
@@ -91,6 +104,12 @@ async def _dump(name: str, snapshot: Snapshot, settings: ServiceSettings, folder
     await dump(snapshot, settings, path)
     if not quiet:
         typer.echo(f"{name:<15} {size(path.stat().st_size):>9} in {time.monotonic() - began:.1f} s")
+
+
+def _left_behind(folder: Path) -> list[str]:
+    from services.ops import backup_folder
+
+    return [str(path) for path in backup_folder.left_behind(folder)]
 
 
 def _configuration(services: dict[str, ServiceSettings]) -> list[Path]:

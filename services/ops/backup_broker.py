@@ -1,6 +1,7 @@
 """What is defined on the broker, in one virtual host: taken out for a backup, and put in again by a restore.
 
-Queues are not emptied into a backup: what was on its way is told again (``traboule retell``), or published again.
+Queues are not emptied into a backup: what was on its way is told again (``traboule retell``), or published again. How
+much of the latter waited is counted, for whoever has to see to it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import Any
 
 from services.ops.parked import CannotAct, Unreachable
 from shared.messaging.management import VARIABLE, Management, ManagementError, path
+from shared.messaging.topology import EXCHANGE, HOUSE
 from shared.runtime.tls import address
 
 
@@ -31,6 +33,22 @@ def export(vhost: str) -> dict[str, Any]:
     for rights in ("permissions", "topic_permissions"):
         inside[rights] = [one for one in inside.get(rights, ()) if one["user"] in names]
     return {**{name: items for name, items in inside.items() if items}, "users": users}
+
+
+def waiting(definitions: Mapping[str, Any], vhost: str) -> dict[str, int]:
+    """How many messages wait in each queue, those in a consumer's hand included, as the broker knew seconds ago.
+
+    Without queues that only hear our own services, who tell it again. Raises CannotAct, Unreachable.
+    """
+    ours = {
+        one["destination"]
+        for one in definitions.get("bindings", ())
+        if one["source"] == EXCHANGE and one["routing_key"].startswith(f"{HOUSE}.")
+    }
+    there = call("GET", path("queues", vhost) + "?columns=name,messages")
+    # A queue that has no leader at the moment has no number either.
+    counts = {one["name"]: one.get("messages") or 0 for one in there if one["name"] not in ours}
+    return {name: count for name, count in sorted(counts.items()) if count}
 
 
 def load(definitions: Mapping[str, Any], vhost: str) -> None:

@@ -28,6 +28,8 @@ PATIENCE = "2s"
 """How long writers may be kept waiting for one that is slow; then they go first, and we try again."""
 
 _STILL = "lock table inbox, outbox in share mode"
+_IN_THE_WAY = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
+"""Somebody had one of the tables for too long, or had the second and asked for the first."""
 _SNAPSHOT = """
     select pg_export_snapshot() as name, clock_timestamp() as at,
            (select version_num from alembic_version) as revision,
@@ -102,7 +104,7 @@ async def _try(
         lockers = [await stack.enter_async_context(connected(name, one)) for name, one in services.items()]
         began = time.monotonic()
         locked = await asyncio.gather(*map(_hold_still, lockers), return_exceptions=True)
-        if any(isinstance(one, asyncpg.LockNotAvailableError) for one in locked):
+        if any(isinstance(one, _IN_THE_WAY) for one in locked):
             return None
         for failure in locked:
             if isinstance(failure, BaseException):

@@ -6,14 +6,15 @@ data and the hashes of broker passwords, so nobody but its owner may read it; th
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
+import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from services.ops.parked import CannotAct
 FORMAT = 1
 MANIFEST = "manifest.json"
 DEFINITIONS = "definitions.json"
+_UNFINISHED = ".unfinished"
 _CHUNK = 1 << 20
 
 
@@ -40,7 +42,8 @@ class Database:
 class Manifest:
     """What a backup is. ``digests`` has the SHA-256 of each file but this one, in hex.
 
-    ``made_at`` is the one moment of all databases; for ``held_up_seconds`` until then nobody could write.
+    ``made_at`` is the one moment of all databases; for ``held_up_seconds`` until then nobody could write. ``waiting``
+    has how many messages of former systems and staff tools waited then, by queue; None where nobody counted.
     """
 
     format: int
@@ -51,39 +54,44 @@ class Manifest:
     vhost: str
     databases: Mapping[str, Database]
     digests: Mapping[str, str]
+    waiting: Mapping[str, int] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""
         return asdict(self)
 
 
-def program_version() -> str:
-    """This program's version, such as 0.1.0."""
-    try:
-        return version("traboule")
-    except PackageNotFoundError:
-        return "0"
-
-
 @contextmanager
 def new_folder(folder: Path) -> Generator[Path]:
-    """Where to write, renamed to ``folder`` at the end; what a failure leaves is removed. Raises CannotAct."""
-    if folder.exists():
-        raise CannotAct(f"{folder} is there already: name a folder that is not")
-    unfinished = folder.with_name(f"{folder.name}.unfinished")
+    """Where to write, renamed to ``folder`` at the end; what a failure leaves is removed. Raises CannotAct.
+
+    Nobody else writes there, not even another backup into the same folder: whichever ends last of the two is refused.
+    """
+    unfinished = None
     try:
-        # What a killed backup left is of no use to anybody.
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir(mode=0o700, parents=True)
+        if folder.exists():
+            raise _is_there(folder)
+        # Made here, it would lie on the system's own disk where the one that it should be on is not mounted.
+        if not folder.parent.is_dir():
+            raise CannotAct(f"{folder.parent} is not there. Is its disk mounted? Nothing is made but the last folder")
+        unfinished = Path(tempfile.mkdtemp(_UNFINISHED, f"{folder.name}.", folder.parent))
         yield unfinished
         for path in (*unfinished.iterdir(), unfinished):
             _sync(path)
         unfinished.rename(folder)
         _sync(folder.parent)
     except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            raise _is_there(folder) from None
         raise CannotAct(f"{folder} cannot be written: {error.strerror}") from None
     finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        if unfinished is not None:
+            shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def left_behind(folder: Path) -> list[Path]:
+    """Beside a backup's folder, what backups that were killed left; and those that are being written now."""
+    return sorted(path for path in folder.parent.glob(f"*{_UNFINISHED}") if path.is_dir())
 
 
 def write(path: Path, content: bytes) -> None:
@@ -94,7 +102,8 @@ def write(path: Path, content: bytes) -> None:
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write the manifest into the folder."""
+    """Write the manifest into the folder. Raises CannotAct if one of the files that it names is not there."""
+    _require_all(folder, manifest)
     write(folder / MANIFEST, orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
 
 
@@ -122,6 +131,7 @@ def read_manifest(folder: Path) -> Manifest:
         manifest = Manifest(**tree | {"made_at": datetime.fromisoformat(tree["made_at"]), "databases": databases})
     except (ValueError, KeyError, TypeError, AttributeError):
         raise strange from None
+    _require_all(folder, manifest)
     try:
         found = digests(folder)
     except OSError as error:
@@ -132,6 +142,17 @@ def read_manifest(folder: Path) -> Manifest:
         if found[name] != digest:
             raise CannotAct(f"{folder / name} is not what was written: its SHA-256 differs. Take another backup")
     return manifest
+
+
+def _require_all(folder: Path, manifest: Manifest) -> None:
+    """Make sure that each file without which there is no restore has a digest. Raises CannotAct."""
+    for name in (DEFINITIONS, *(one.file for one in manifest.databases.values())):
+        if name not in manifest.digests:
+            raise CannotAct(f"{name} is missing among the digests of {folder / MANIFEST}. Take another backup")
+
+
+def _is_there(folder: Path) -> CannotAct:
+    return CannotAct(f"{folder} is there already: name a folder that is not")
 
 
 def _digest(path: Path) -> str:

@@ -6,13 +6,12 @@ import secrets
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import quote, urlsplit, urlunsplit
 
 import typer
 
 from services import SERVICES
 from services.ops.environment import configured
-from services.ops.output import as_json, nothing, refuse, run
+from services.ops.output import as_json, nothing, refuse, run, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,6 +72,7 @@ def add(
 
     One that is there already keeps its password, and gets whatever right it lacks. The address with the new password
     is shown once, as the variable that `traboule import` reads; there is no way to see it again, only to rotate it.
+    Where former systems reach the broker by another name than the services, TRABOULE_BROKER_PUBLIC_URL says by which.
 
     A cluster that is new in the clusters file is known to the services from their next start on.
 
@@ -81,21 +81,30 @@ def add(
     """
     settings = _named(system)
     from services.ops import broker_rights
+    from services.ops.given_address import given, written
+    from services.ops.parked import CannotAct
 
     user, vhost = _user(system), broker_rights.vhost_of(settings.broker_url)
+    url: str | None = None
     try:
         broker = broker_rights.management()
         account = broker_rights.accounts(broker, vhost).get(user)
         if account is not None and account.here and account.rights.none and not again:
             refuse(f"{system} was revoked. Say --again if it shall publish again")
-        password = secrets.token_urlsafe(24) if account is None else None
-        _check_writable(url_file)
-        broker_rights.grant(broker, vhost, user, password)
-    except broker_rights.RightsError as error:
+        if account is None:
+            password = secrets.token_urlsafe(24)
+            url = given(settings.broker_url, user, password)
+            with written(url_file, url):
+                broker_rights.grant(broker, vhost, user, password)
+        else:
+            broker_rights.grant(broker, vhost, user, None)
+    except (broker_rights.RightsError, CannotAct) as error:
         refuse(str(error))
-    told = f"the broker user {user} may publish" + ("" if password else "; it was there, and its password stays")
-    _tell(system, told, settings, password, url_file, json=json)
-    if password and not json:
+    told = f"the broker user {user} may publish"
+    if url is None:
+        told += "; it was there, and its password stays" + (f": {url_file} was not written" if url_file else "")
+    _tell(system, told, url, url_file, json=json)
+    if url is not None and not json:
         typer.echo("The services know a cluster from their start on: restart them if this one is new.", err=True)
 
 
@@ -117,6 +126,8 @@ def rotate(
     """
     settings = _named(system)
     from services.ops import broker_rights
+    from services.ops.given_address import given, written
+    from services.ops.parked import CannotAct
 
     user, password = _user(system), secrets.token_urlsafe(24)
     try:
@@ -124,15 +135,22 @@ def rotate(
         account = broker_rights.accounts(broker, broker_rights.vhost_of(settings.broker_url)).get(user)
         if account is None:
             nothing(f"there is no broker user {user}: traboule former-systems add {system}")
-        _check_writable(url_file)
-        broker_rights.set_password(broker, account, password)
-        closed = broker_rights.disconnect(broker, user) if disconnect else None
-    except broker_rights.RightsError as error:
+        url = given(settings.broker_url, user, password)
+        with written(url_file, url):
+            broker_rights.set_password(broker, account, password)
+    except (broker_rights.RightsError, CannotAct) as error:
         refuse(str(error))
-    told = f"the broker user {user} has a new password"
-    if closed is not None:
-        told += f"; {closed} open connections were closed" if closed != 1 else "; one open connection was closed"
-    _tell(system, told, settings, password, url_file, json=json)
+    told, failed = f"the broker user {user} has a new password", None
+    if disconnect:
+        try:
+            closed = broker_rights.disconnect(broker, user)
+            told += f"; {closed} open connections were closed" if closed != 1 else "; one open connection was closed"
+        except broker_rights.RightsError as error:
+            failed = error
+    # The password is the new one now, whatever became of the connections.
+    _tell(system, told, url, url_file, json=json)
+    if failed is not None:
+        refuse(f"its open connections were not closed: {failed}. Run this command again")
 
 
 @app.command()
@@ -267,7 +285,6 @@ def _stranger(account: Account) -> dict[str, Any]:
 
 
 def _print(rows: list[dict[str, Any]]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     from services.ops.output import plain
@@ -279,31 +296,15 @@ def _print(rows: list[dict[str, Any]]) -> None:
         colour = "red" if row["wrong"] else "yellow" if row["state"] == "revoked" else "green"
         told = "\n".join([f"[{colour}]{row['state']}[/]", *(plain(one) for one in row["differences"])])
         table.add_row(row["system"] or "", plain(row["user"]), row["stage"] or "", told, str(row["connections"]))
-    console = Console()
+    console = terminal()
     console.print(table)
     for row in rows:
         if row["wrong"]:
             console.print(f"mend: {plain(mends(row))}", highlight=False)
 
 
-def _check_writable(url_file: Path | None) -> None:
-    """Before anything changes: a new password that cannot be written down would be lost."""
-    if url_file is None:
-        return
-    try:
-        url_file.unlink(missing_ok=True)
-        url_file.touch(mode=0o600)
-    except OSError as error:
-        refuse(f"{url_file} cannot be written ({type(error).__name__}); nothing was changed")
-
-
-def _tell(
-    system: str, told: str, settings: ServiceSettings, password: str | None, url_file: Path | None, *, json: bool
-) -> None:
+def _tell(system: str, told: str, url: str | None, url_file: Path | None, *, json: bool) -> None:
     variable = "TRABOULE_BROKER_URL_" + system.replace("/", "_").replace("-", "_").upper()
-    url = None if password is None else _url(settings.broker_url, _user(system), password)
-    if url is not None and url_file is not None:
-        url_file.write_text(url + "\n")
     if json:
         shown = {} if url is None else {"url_file": str(url_file)} if url_file else {"url": url}
         as_json({"system": system, "user": _user(system), "variable": variable, **shown})
@@ -313,10 +314,3 @@ def _tell(
         typer.echo(f"its address is in {url_file}: {variable}_FILE={url_file}")
     elif url is not None:
         typer.echo(f"{variable}={url}")
-
-
-def _url(service_url: str, user: str, password: str) -> str:
-    """The service's own address of the broker as another user's, without what is only true on this machine."""
-    parts = urlsplit(service_url)
-    netloc = f"{quote(user, safe='')}:{quote(password, safe='')}@{parts.netloc.rpartition('@')[2]}"
-    return urlunsplit(parts._replace(netloc=netloc, query=""))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy.engine import make_url
 
 from services import EXTENSIONS
 from services.ops.backup_databases import connected
+from services.ops.backup_folder import Database
 from services.ops.backup_tools import call, contents, tool
 from services.ops.parked import CannotAct, Unreachable
 from shared.persistence.database import asyncpg_url
@@ -25,8 +27,21 @@ _OWN = """
     order by c.relkind desc, 1
 """
 _RUNNING = """
-    select count(*) from pg_stat_activity
-    where datname = current_database() and application_name like 'traboule.%' and pid <> pg_backend_pid()
+    select exists (select from pg_stat_activity where datname = current_database()
+                   and application_name like 'traboule.%' and pid <> pg_backend_pid())
+"""
+_ROOM = f"""
+    select ({_RUNNING}) as running, current_database()::text as database, current_user::text as role,
+           has_schema_privilege('public', 'create') as may_make,
+           array(select extname::text from pg_extension) as extensions
+"""
+_ADMINISTRATOR = """
+    select rolsuper or (rolcreatedb and rolcreaterole) as may_make,
+           current_setting('server_version_num')::int / 10000 as server,
+           array(select rolname::text from pg_roles) as roles,
+           array(select datname::text from pg_database) as databases,
+           array(select name::text from pg_available_extensions) as extensions
+    from pg_roles where rolname = current_user
 """
 # What had been sent to its queue again is not in the queue any more: a person may replay it once more.
 _PARK_AGAIN = """
@@ -38,6 +53,7 @@ _PARK_AGAIN = """
 """
 # Former systems may have been told under numbers that were given after the backup, and what they read must be newer.
 _NUMBER_ON = "select setval('identity_version', nextval('identity_version') + 1000000000)"
+ASK = "With TRABOULE_DATABASE_URL, an administrator's, the restore makes what is missing"
 _FOREIGN = ("EXTENSION", "SCHEMA", "DATABASE", "ACL")
 
 
@@ -73,23 +89,49 @@ async def prepare(name: str, settings: ServiceSettings, admin_url: str | None) -
         raise Unreachable(f"the administrator's database, for {name}: {type(error).__name__}") from None
 
 
-async def require_empty(name: str, settings: ServiceSettings, server: int) -> None:
-    """Make sure that nothing is lost by restoring here. Raises CannotAct, Unreachable."""
-    async with connected(name, settings) as connection:
-        here = connection.get_server_version().major
-        if here < server:
-            raise CannotAct(
-                f"the {name} service's PostgreSQL is {here}, and the backup is of {server}: upgrade it first"
-            )
-        if await connection.fetchval(_RUNNING):
-            raise CannotAct(f"the {name} service is running on its database: stop it first")
-        tables = [row["name"] for row in await connection.fetch(_OWN) if row["kind"] != "S"]
-        for table in tables:
-            if table != "alembic_version" and await connection.fetchval(f"select exists (select from {table})"):
-                raise CannotAct(
-                    f"the {name} service's database {make_url(settings.database_url).database} is not empty: {table} "
-                    "holds rows. Restore into a new one, or drop it first"
-                )
+async def running(services: Mapping[str, ServiceSettings]) -> list[str]:
+    """The services that run on their databases; one whose database does not answer does not run."""
+    found: list[str] = []
+    for name, settings in services.items():
+        with suppress(Unreachable):
+            async with connected(name, settings) as connection:
+                if await connection.fetchval(_RUNNING):
+                    found.append(name)
+    return found
+
+
+async def require_room(
+    services: Mapping[str, ServiceSettings], databases: Mapping[str, Database], admin_url: str | None
+) -> None:
+    """Make sure that a restore here loses nothing and can be done; nothing is changed. Raises CannotAct, Unreachable.
+
+    With an administrator's address, what :func:`prepare` makes may be missing still.
+    """
+    missing = frozenset[str]() if admin_url is None else await _missing(services, databases, admin_url)
+    filled: dict[str, str] = {}
+    for name, settings in services.items():
+        if name in missing:
+            continue
+        async with connected(name, settings) as connection:
+            _require_version(name, connection.get_server_version().major, databases[name].server)
+            row = await connection.fetchrow(_ROOM)
+            assert row is not None, "a select without a table has one row"
+            if row["running"]:
+                raise CannotAct(f"the {name} service is running on its database: stop it first")
+            if not row["may_make"]:
+                raise CannotAct(f"the role {row['role']} may make no tables in {row['database']}: let it own it")
+            lacks = [] if admin_url else [one for one in EXTENSIONS.get(name, ()) if one not in row["extensions"]]
+            if lacks:
+                raise CannotAct(f"the database {row['database']} lacks the extensions {', '.join(lacks)}. {ASK}")
+            if (table := await _filled(connection)) is not None:
+                filled[row["database"]] = table
+    if filled:
+        told = ", ".join(f"{database} ({table} holds rows)" for database, table in filled.items())
+        drops = " ".join(f'drop database "{database}";' for database in filled)
+        raise CannotAct(
+            f"not empty: {told}. Restore into new ones. If nobody needs what they hold, as after a restore that failed "
+            f"midway, drop them as the server's administrator:\n  {drops}\n{ASK}"
+        )
 
 
 async def restore(name: str, settings: ServiceSettings, path: Path, server: int) -> None:
@@ -110,6 +152,64 @@ async def restore(name: str, settings: ServiceSettings, path: Path, server: int)
         if name == "membership":
             await connection.execute(_NUMBER_ON)
         await connection.execute("analyze")
+
+
+async def _missing(
+    services: Mapping[str, ServiceSettings], databases: Mapping[str, Database], admin_url: str
+) -> frozenset[str]:
+    """The services whose databases are not there; the administrator may make them. Raises CannotAct, Unreachable."""
+    try:
+        admin: asyncpg.Connection[Any] = await asyncpg.connect(asyncpg_url(admin_url), timeout=10)
+        try:
+            row = await admin.fetchrow(_ADMINISTRATOR)
+        finally:
+            await admin.close()
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise Unreachable(f"the administrator's database: {type(error).__name__}") from None
+    assert row is not None, "whoever is logged in has a role"
+    missing: set[str] = set()
+    for name, settings in services.items():
+        own = make_url(settings.database_url)
+        if own.database in row["databases"]:
+            continue
+        if not row["may_make"]:
+            raise CannotAct(f"{own.database} is not there, and the administrator's role may not make it")
+        if lacks := [one for one in EXTENSIONS.get(name, ()) if one not in row["extensions"]]:
+            raise CannotAct(f"the database server has no {', '.join(lacks)}: apt-get install postgresql-contrib")
+        _require_version(name, row["server"], databases[name].server)
+        await _require_same_server(name, settings, has_role=own.username in row["roles"])
+        missing.add(name)
+    return frozenset(missing)
+
+
+async def _require_same_server(name: str, settings: ServiceSettings, *, has_role: bool) -> None:
+    """Make sure that a service reaches the server that lacks its database. Raises CannotAct, Unreachable."""
+    # A server says "wrong password" of a role that it does not have, too.
+    expected = asyncpg.InvalidCatalogNameError if has_role else asyncpg.InvalidAuthorizationSpecificationError
+    try:
+        connection: asyncpg.Connection[Any] = await asyncpg.connect(asyncpg_url(settings.database_url), timeout=10)
+    except expected:
+        return
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise Unreachable.database(name, error) from None
+    await connection.close()
+    raise CannotAct(f"the {name} service's database is on another server than the administrator's")
+
+
+def _require_version(name: str, here: int, server: int) -> None:
+    """Make sure that a server, and a pg_restore, can read a dump of another. Raises CannotAct."""
+    if here < server:
+        raise CannotAct(f"the {name} service's PostgreSQL is {here}, and the backup is of {server}: upgrade it first")
+    tool("pg_restore", here)
+
+
+async def _filled(connection: asyncpg.Connection[Any]) -> str | None:
+    """A table that holds rows, if one does."""
+    tables = [row["name"] for row in await connection.fetch(_OWN) if row["kind"] != "S"]
+    for table in tables:
+        if table != "alembic_version" and await connection.fetchval(f"select exists (select from {table})"):
+            return table
+    return None
 
 
 def is_foreign(line: str) -> bool:

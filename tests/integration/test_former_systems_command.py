@@ -12,6 +12,7 @@ from aio_pika.exceptions import ProbableAuthenticationError
 
 from deploy.local import provision as broker_api
 from deploy.local.house import CLUSTERS
+from services.ops import broker_rights
 from tests.support.builders import an_invoice
 from tests.support.command import Answer, traboule
 from tests.support.in_process import OwnHouse
@@ -159,6 +160,84 @@ async def test_a_new_password_ends_the_old_one_and_an_open_connection_only_if_as
     await open_one.close()
 
 
+async def test_an_address_in_a_file_stays_as_long_as_its_password_is_the_right_one(
+    own: OwnHouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "url"
+    assert (await former("add", SYSTEM, "--url-file", str(file))).exit_code == 0
+    first = file.read_text()
+
+    again = await former("add", SYSTEM, "--url-file", str(file))
+    assert again.exit_code == 0, again.err
+    assert file.read_text() == first
+    assert f"{file} was not written" in again.out
+
+    def refusing(*_: object) -> None:
+        raise broker_rights.RightsError("the broker does not want to")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(broker_rights, "set_password", refusing)
+        answer = await former("rotate", SYSTEM, "--url-file", str(file))
+        assert (answer.exit_code, "does not want to" in answer.err) == (2, True)
+    assert file.read_text() == first
+    assert list(tmp_path.glob("url*")) == [file]
+    await with_third(own, first.strip()).publish_as(USER, an_invoice())
+
+    file.chmod(0o644)
+    assert (await former("rotate", SYSTEM, "--url-file", str(file))).exit_code == 0
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert list(tmp_path.glob("url*")) == [file]
+    await with_third(own, file.read_text().strip()).publish_as(USER, an_invoice())
+
+
+async def test_a_new_password_is_told_even_if_its_file_or_the_end_of_connections_fails(
+    own: OwnHouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await added()
+    file = tmp_path / "url"
+    really = broker_rights.set_password
+
+    def and_then_the_folder_is_there(*words: Any) -> None:
+        really(*words)
+        file.mkdir()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(broker_rights, "set_password", and_then_the_folder_is_there)
+        answer = await former("rotate", SYSTEM, "--url-file", str(file))
+    assert answer.exit_code == 2
+    beside = tmp_path / "url.new"
+    assert f"the new address is in {beside}" in answer.err
+    await with_third(own, beside.read_text().strip()).publish_as(USER, an_invoice())
+
+    def refusing(*_: object) -> int:
+        raise broker_rights.RightsError("the broker does not want to")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(broker_rights, "disconnect", refusing)
+        answer = await former("rotate", SYSTEM, "--disconnect")
+    assert (answer.exit_code, "does not want to" in answer.err) == (2, True)
+    assert "its open connections were not closed" in answer.err
+    url = next(line for line in answer.out.splitlines() if line.startswith(VARIABLE)).partition("=")[2]
+    await with_third(own, url).publish_as(USER, an_invoice())
+
+
+async def test_the_address_is_the_one_that_others_reach_the_broker_by(
+    own: OwnHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRABOULE_BROKER_PUBLIC_URL", "amqps://broker.example:5671")
+    url = (await former("add", SYSTEM, "--json")).json["url"]
+    assert url.startswith(f"amqps://{USER}:")
+    assert url.endswith(f"@broker.example:5671/{own.vhost}")
+    for wrong in ("broker.example:5671", "https://broker.example", "amqps://"):
+        monkeypatch.setenv("TRABOULE_BROKER_PUBLIC_URL", wrong)
+        answer = await former("rotate", SYSTEM)
+        assert (answer.exit_code, "amqps://broker.example.org:5671" in answer.err) == (2, True), wrong
+    monkeypatch.delenv("TRABOULE_BROKER_PUBLIC_URL")
+    # What was refused changed nothing.
+    here = own.env["TRABOULE_BILLING_BROKER_URL"].rpartition("@")[2]
+    await with_third(own, f"{url.rpartition('@')[0].replace('amqps', 'amqp')}@{here}").publish_as(USER, an_invoice())
+
+
 async def test_whoever_is_revoked_can_do_nothing_and_comes_back_only_on_purpose(own: OwnHouse) -> None:
     url = await added()
     third = with_third(own, url)
@@ -202,6 +281,7 @@ async def test_who_has_rights_without_being_of_the_house_is_shown(own: OwnHouse)
         (("rotate", SYSTEM), f"add {SYSTEM}"),
         (("revoke", SYSTEM, "--yes"), "there is no broker user"),
         (("add", SYSTEM, "--url-file", "/nowhere/at/all"), "nothing was changed"),
+        (("add", SYSTEM, "--url-file", "/tmp"), "nothing was changed"),
     ],
 )
 async def test_wrong_input_is_told(own: OwnHouse, words: tuple[str, ...], told: str) -> None:

@@ -1,9 +1,12 @@
 """What of a dump a service's role can make again, and which backups this program can restore."""
 
+from datetime import UTC, datetime
+
 import pytest
 
+from services.ops.backup_folder import FORMAT, Manifest
 from services.ops.backup_tools import environment
-from services.ops.restore import is_newer
+from services.ops.restore import is_newer, said_again
 from services.ops.restore_databases import is_foreign
 
 
@@ -31,6 +34,26 @@ def test_what_belongs_to_an_administrator_is_left_out_of_a_restore(line: str, fo
 )
 def test_a_backup_of_a_newer_program_is_told_by_its_numbers(theirs: str, ours: str, newer: bool) -> None:
     assert is_newer(theirs, ours) == newer
+
+
+@pytest.mark.parametrize(
+    ("waiting", "told"),
+    [
+        ({}, "since 2026-11-22 23:59 UTC"),
+        (None, "since 2026-11-22 23:59 UTC, and what still waited in queues then (nobody counted it)"),
+        (
+            {"billing.unrouted": 2, "traboule.retry.300s": 1200},
+            "since 2026-11-22 23:59 UTC, and what still waited in queues then, however old it was: "
+            "2 in billing.unrouted, 1,200 in traboule.retry.300s",
+        ),
+    ],
+)
+def test_what_was_said_before_the_backup_but_waited_has_to_be_said_again_too(
+    waiting: dict[str, int] | None, told: str
+) -> None:
+    at = datetime(2026, 11, 23, 0, 0, 30, tzinfo=UTC)
+    what, _ = said_again(Manifest(FORMAT, "0.1.0", at, "zoé", 0.012, "traboule", {}, {}, waiting))
+    assert what == f"publish or import again what changed in the former systems {told}"
 
 
 def test_passwords_reach_postgresqls_programs_by_their_environment(monkeypatch: pytest.MonkeyPatch) -> None:

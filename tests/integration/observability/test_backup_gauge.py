@@ -1,0 +1,26 @@
+"""When the last backup was noted is a metric, so that somebody is told when none comes any more."""
+
+import time
+
+from prometheus_client import REGISTRY
+
+from shared.runtime.measuring import measure_backlog
+from tests.support.command import traboule
+from tests.support.in_process import OwnHouse
+
+
+async def test_the_time_of_the_last_backup_is_measured(billing_house: OwnHouse) -> None:
+    async with billing_house.running() as service:
+
+        async def measured() -> float | None:
+            async with service.engine.begin() as connection:
+                await measure_backlog(connection, service.name, service.clusters)
+            return REGISTRY.get_sample_value("traboule_backup_timestamp_seconds")
+
+        assert await measured() == 0
+        await billing_house.query("insert into backups (at, by, note) values (now() - interval '2 days', 'zoé', 'old')")
+        answer = await traboule("cutover", "note-backup", "--note", "pg_dump on nas1")
+        assert answer.exit_code == 0, answer.err
+        noted = await measured()
+        assert noted is not None
+        assert abs(noted - time.time()) < 60

@@ -1,0 +1,70 @@
+"""Commands that are ended by a signal take away what they began."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import pytest
+
+from services.ops.ending import in_order
+
+SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+
+
+class Work:
+    """Sends itself a signal, and notes how it ended."""
+
+    def __init__(self, number: int) -> None:
+        self.number, self.ended = number, ""
+
+    async def run(self) -> str:
+        try:
+            os.kill(os.getpid(), self.number)
+            await asyncio.sleep(0.2)
+        except asyncio.CancelledError:
+            self.ended = "in order"
+            raise
+        return "done"
+
+
+@contextmanager
+def ignored(*numbers: signal.Signals) -> Generator[None]:
+    before = [signal.signal(one, signal.SIG_IGN) for one in numbers]
+    try:
+        yield
+    finally:
+        for one, handler in zip(numbers, before, strict=True):
+            signal.signal(one, handler)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_ends_it_in_order_even_where_a_shell_hides_ctrl_c(number: signal.Signals) -> None:
+    work = Work(number)
+    # What a script starts in the background does not hear Ctrl-C.
+    with ignored(signal.SIGINT), pytest.raises(SystemExit) as ended:
+        asyncio.run(in_order(work.run()))
+    assert (work.ended, ended.value.code) == ("in order", 128 + number)
+    assert signal.getsignal(number) is signal.SIG_DFL
+
+
+def test_what_runs_under_nohup_outlives_its_terminal() -> None:
+    with ignored(signal.SIGHUP):
+        assert asyncio.run(in_order(Work(signal.SIGHUP).run())) == "done"
+
+
+def test_what_is_cancelled_from_inside_is_not_ended_by_a_signal() -> None:
+    async def cancelled() -> None:
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(in_order(cancelled()))
+
+
+def test_a_signal_that_comes_afterwards_is_not_taken() -> None:
+    async def afterwards() -> object:
+        await in_order(asyncio.sleep(0))
+        return signal.getsignal(signal.SIGTERM)
+
+    assert asyncio.run(afterwards()) is signal.SIG_DFL
