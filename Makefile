@@ -25,7 +25,7 @@ check: $(READY) ## Lint, formatting, import rules, types
 	@$(BIN)/basedpyright
 
 faults: $(READY) ## Kill and cut servers and services, and check that nothing is lost or done twice
-	@$(BIN)/python -m pytest tests/faults -m faults -q
+	@$(BIN)/python -m pytest tests/faults tests/journeys -m faults -q
 
 soak: $(READY) ## An hour of mixed traffic with random faults: memory flat, nothing lost (SOAK_MINUTES, SOAK_SEED)
 	@$(BIN)/python -m pytest tests/faults/test_soak.py -m soak -q -s

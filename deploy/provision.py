@@ -23,6 +23,7 @@ from deploy.local.provision import load_definitions
 from schemas.catalogue import COMMANDS
 from services import EXTENSIONS, SERVICES
 from services.ops import broker_rights
+from services.ops.migrate import blocked
 from shared.messaging.consumer import MAX_BODY
 from shared.messaging.management import Management, ManagementError, path
 from shared.messaging.topology import HOUSE, QUEUE_BYTES, STAFF, Queue, definitions
@@ -44,11 +45,13 @@ class Provisioned:
 
     ``secrets`` holds the passwords by role and broker user, for a second call that must not change them.
     ``revoked`` are broker users whose rights were taken away before: they have none still, and stand in neither.
+    ``left`` is what the migration left of each service's schema: see :class:`shared.persistence.migrations.Pending`.
     """
 
     env: dict[str, str] = field(repr=False)
     secrets: Mapping[str, str] = field(repr=False)
     revoked: tuple[str, ...] = ()
+    left: Mapping[str, migrations.Pending] = field(default_factory=dict[str, migrations.Pending])
 
 
 def provision(
@@ -71,6 +74,8 @@ def provision(
     (``traboule_billing``) or broker user (``traboule.billing``, ``numelink.billing``); others are made at random.
     Without ``former_systems`` their broker users and those of staff tools are left as they are: see ``traboule
     former-systems add``, which is also what gives one that was retired or revoked its rights back.
+
+    Raises NodeError: a server refuses us, or a schema has to wait for what this program needs.
     """
     clusters = load_clusters(clusters_file)
     given = {} if secrets is None else secrets
@@ -93,11 +98,10 @@ def provision(
     env[CLUSTERS_FILE] = str(clusters_file.resolve())
     if "membership" in services:
         env["TRABOULE_MEMBERSHIP_SURVIVORSHIP_FILE"] = str(survivorship_file.resolve())
-    for service in services:
-        migrations.upgrade(migrations_folder(service), env[f"TRABOULE_{service.upper()}_DATABASE_URL"])
+    left = _migrate(services, env)
     if revoked:
         log.warning("provision.left_revoked", users=sorted(revoked), mend="traboule former-systems add SYSTEM --again")
-    return Provisioned(env, passwords, tuple(sorted(revoked)))
+    return Provisioned(env, passwords, tuple(sorted(revoked)), left)
 
 
 def migrations_folder(service: str) -> Path:
@@ -174,6 +178,20 @@ def _as(url: str, user: str, password: str, path: str | None = None) -> str:
     return urlunsplit(parts._replace(netloc=netloc, path=parts.path if path is None else f"/{path}"))
 
 
+def _migrate(services: Sequence[str], env: Mapping[str, str]) -> dict[str, migrations.Pending]:
+    left: dict[str, migrations.Pending] = {}
+    for service in services:
+        try:
+            left[service] = migrations.upgrade(
+                migrations_folder(service), env[f"TRABOULE_{service.upper()}_DATABASE_URL"]
+            )
+        except migrations.UnknownRevisionError as error:
+            raise NodeError(f"{service}: {error}") from None
+    if wrong := [f"{service}: {blocked(service, one)}" for service, one in left.items() if one.blocked]:
+        raise NodeError("\n".join(wrong))
+    return left
+
+
 # --- databases -----------------------------------------------------------------------------------------------------
 
 
@@ -181,15 +199,20 @@ async def _make_databases(
     admin_url: str, services: Sequence[str], passwords: Mapping[str, str], databases: str
 ) -> None:
     names = [f"{databases}_{service}" for service in services]
-    admin = await asyncpg.connect(admin_url, timeout=10)
     try:
+        admin = await asyncpg.connect(admin_url, timeout=10)
+    except (OSError, asyncpg.PostgresError) as error:
+        raise NodeError(f"the administrator cannot connect to the database server: {error}") from None
+    try:
+        # Another who provisions sees what we made, instead of making it too. Ends with the connection.
+        await admin.execute("select pg_advisory_lock(hashtext('provision'))")
         for name in names:
             await _make_role(admin, name, passwords[name])
+        await asyncio.gather(
+            *(_make_database(admin_url, name, service) for name, service in zip(names, services, strict=True))
+        )
     finally:
         await admin.close()
-    await asyncio.gather(
-        *(_make_database(admin_url, name, service) for name, service in zip(names, services, strict=True))
-    )
 
 
 async def _make_role(admin: asyncpg.Connection[Any], name: str, password: str) -> None:

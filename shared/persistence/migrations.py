@@ -4,6 +4,10 @@ They run once, before the services start, while processes of the version before 
 only adds: tables, columns that may be left out, indexes. One that takes away or forbids what the version before still
 does says ``phase = "post"`` in its module, and waits for ``traboule migrate --post``, when none of those runs any more.
 A new database has nothing to wait for.
+
+So until ``--post`` has run one can go back to the version before. Whether one still can, the database says: the newest
+revision of phase post that it has stands in a comment on Alembic's table, and a program that does not know that one is
+too old for it.
 """
 
 import asyncio
@@ -16,7 +20,7 @@ import sqlalchemy as sa
 from alembic import command, context
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
+from alembic.runtime.migration import MigrationContext, MigrationInfo
 from alembic.script import Script, ScriptDirectory
 from sqlalchemy import pool
 from sqlalchemy.engine import Connection
@@ -33,34 +37,49 @@ def upgrade(folder: Path, database_url: str, *, post: bool = False) -> "Pending"
     Safe to run from several replicas at once. Raises UnknownRevisionError.
     """
     left = pending(folder, database_url)
+    if left.newer is not None:
+        return left
     if post or not left.waiting:
         command.upgrade(_config(folder, database_url), "head")
-        return Pending((), ())
+        return Pending()
     if left.now:
         command.upgrade(_config(folder, database_url), left.now[-1])
-    return Pending((), left.waiting)
+    return Pending(waiting=left.waiting, blocked=left.blocked)
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """Revisions that a database lacks: those that may run now, and those that wait, from the first of phase post on."""
+    """Revisions that a database lacks: those that may run now, and those that wait, from the first of phase post on.
 
-    now: tuple[str, ...]
-    waiting: tuple[str, ...]
+    ``blocked`` are those of the waiting that are not of phase post: this program needs them, and cannot run without.
+    ``newer`` is a revision that this program does not know and can live with: one of the next version's.
+    """
+
+    now: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+    blocked: tuple[str, ...] = ()
+    newer: str | None = None
 
 
 def pending(folder: Path, database_url: str) -> Pending:
     """What :func:`upgrade` would run. Raises UnknownRevisionError."""
-    here = asyncio.run(_read(database_url, revision_of))
+    here, needed = asyncio.run(_read(database_url, _standing))
     left = _scripts(folder)
-    if here is not None:
-        if here not in [one.revision for one in left]:
+    known = [one.revision for one in left]
+    if here is not None and here not in known:
+        if needed is not None and needed not in known:
             raise UnknownRevisionError(here)
-        left = left[[one.revision for one in left].index(here) + 1 :]
+        return Pending(newer=here)
+    if here is not None:
+        left = left[known.index(here) + 1 :]
     posts = [number for number, one in enumerate(left) if _is_post(one)]
     # In a database without a schema no process of an earlier version can be running.
     first = posts[0] if posts and here is not None else len(left)
-    return Pending(tuple(one.revision for one in left[:first]), tuple(one.revision for one in left[first:]))
+    return Pending(
+        tuple(one.revision for one in left[:first]),
+        tuple(one.revision for one in left[first:]),
+        tuple(one.revision for one in left[first:] if not _is_post(one)),
+    )
 
 
 def knows(folder: Path, revision: str) -> bool:
@@ -90,13 +109,34 @@ def revision_of(connection: Connection) -> str | None:
 
 
 class UnknownRevisionError(Exception):
-    """A database is newer than this program; the message says so."""
+    """A database is newer than this program can live with; the message says so."""
 
     def __init__(self, revision: str) -> None:
         super().__init__(
-            f"the schema is at revision {revision}, which this program does not know: it is too old for it"
+            f"the schema is at revision {revision}, which this program does not know: it is too old for it. Start the "
+            "newer program"
         )
         self.revision = revision
+
+
+_NEEDED = "a program must know revision "
+"""Begins the comment on Alembic's table; the newest revision of phase post that the database has ends it."""
+
+
+def _standing(connection: Connection) -> tuple[str | None, str | None]:
+    """Where a database's history stands, and which revision a program must know; None if it has none."""
+    said = connection.scalar(sa.text("select obj_description(to_regclass('alembic_version'), 'pg_class')"))
+    needed = said.removeprefix(_NEEDED) if said is not None and said.startswith(_NEEDED) else None
+    return revision_of(connection), needed
+
+
+def _note_needed(ctx: MigrationContext, step: MigrationInfo, *_: Any, **__: Any) -> None:
+    """Called by Alembic when a step was taken: say of one of phase post that there is no way back behind it."""
+    script = step.up_revision
+    if step.is_upgrade and isinstance(script, Script) and _is_post(script):
+        # A utility statement takes no parameters; the name is one of our own files'.
+        assert ctx.connection is not None
+        ctx.connection.execute(sa.text(f"comment on table alembic_version is '{_NEEDED}{script.revision}'"))
 
 
 def _scripts(folder: Path) -> list[Script]:
@@ -139,7 +179,7 @@ def run(metadata: sa.MetaData) -> None:
     address, whole = engine_address(context.config.attributes["database_url"])
 
     def migrate(connection: Connection) -> None:
-        context.configure(connection=connection, target_metadata=metadata)
+        context.configure(connection=connection, target_metadata=metadata, on_version_apply=_note_needed)
         with context.begin_transaction():
             # One replica migrates, all in one transaction; the others wait here and then find nothing to do.
             connection.execute(sa.text("select pg_advisory_xact_lock(hashtext('migrations'))"))

@@ -133,6 +133,28 @@ async def test_a_binding_a_right_and_a_policy_that_are_not_as_they_should_be(own
     await eventually(nothing_wrong)
 
 
+async def test_what_another_version_defined_otherwise_is_named_with_what_mends_it(own: OwnHouse) -> None:
+    where, bound = "/api/exchanges/{}/traboule.dead", "/api/bindings/{}/e/traboule.dead/q/billing.dead"
+    (policy,) = (one for one in api(own, "GET", "/api/policies/{}") if one["name"] == "traboule.full")
+
+    def make(*, internal: bool) -> None:
+        # Made again by `prepare` it would stay as it is: the broker changes no exchange that is there.
+        api(own, "DELETE", where)
+        api(own, "PUT", where, {"type": "direct", "durable": True, "internal": internal})
+        api(own, "POST", bound, {"routing_key": "billing", "arguments": {}})
+
+    make(internal=True)
+    without = {"max-length-bytes": policy["definition"]["max-length-bytes"]}
+    api(own, "PUT", "/api/policies/{}/traboule.full", policy | {"definition": without})
+    try:
+        await names("the exchange traboule.dead is otherwise: internal is True", "delete it on the management pages")
+        await names("the policy traboule.full is otherwise", "docker compose run --rm prepare", state="warn")
+    finally:
+        make(internal=False)
+        api(own, "PUT", "/api/policies/{}/traboule.full", policy)
+    await eventually(nothing_wrong)
+
+
 async def test_a_service_that_stopped_and_an_outbox_that_nobody_empties(own: OwnHouse, tmp_path: Path) -> None:
     os.utime(tmp_path / "clusters.toml", (time.time() + 60, time.time() + 60))
     await names("clusters.toml changed after it was started", "restart billing")
@@ -161,7 +183,10 @@ async def test_a_schema_a_role_and_a_clock_that_are_not_as_they_should_be(
     await own.query("alter table invoices drop column extra")
     (revision,) = await own.column("select version_num from alembic_version")
     await own.query("update alembic_version set version_num = 'of tomorrow'")
+    await names("at of tomorrow, of a newer program; this one can live with it", "start the newer", state="warn")
+    await own.query("comment on table alembic_version is 'a program must know revision of noon'")
     await names("of tomorrow, which this program does not know", "run a newer program")
+    await own.query("comment on table alembic_version is null")
     await own.query("update alembic_version set version_num = $1", revision)
 
     now = time.time

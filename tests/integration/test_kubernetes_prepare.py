@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
-from deploy.kubernetes import prepare
+from deploy import preparing
 from deploy.kubernetes import secrets as kubernetes_secrets
 from deploy.local import provision as broker_api
 from deploy.local.house import CLUSTERS
@@ -43,14 +43,14 @@ def vhost(nodes: Nodes, passwords: Passwords, monkeypatch: pytest.MonkeyPatch) -
     broker_api.call(nodes.broker.management_url, "DELETE", f"/api/vhosts/{name}")
 
 
-async def prepared() -> list[str]:
-    return await asyncio.to_thread(prepare.prepare, ["billing"])
+async def prepared() -> tuple[str, ...]:
+    return (await asyncio.to_thread(preparing.prepare, ["billing"])).let_in
 
 
 async def test_services_are_made_and_former_systems_are_left_to_those_who_let_them_in(
     vhost: str, nodes: Nodes, passwords: Passwords
 ) -> None:
-    assert await prepared() == []
+    assert await prepared() == ()
     connection = await asyncpg.connect(os.environ["TRABOULE_BILLING_DATABASE_URL"])
     assert await connection.fetchval("select count(*) from outbox") == 0
     await connection.close()
@@ -62,7 +62,7 @@ async def test_services_are_made_and_former_systems_are_left_to_those_who_let_th
     password = passwords.get(USER)
     broker_rights.grant(api, vhost, USER, password)
     broker_api.call(nodes.broker.management_url, "DELETE", f"/api/topic-permissions/{vhost}/{USER}/traboule")
-    assert await prepared() == [USER]
+    assert await prepared() == (USER,)
     assert broker_rights.differences(broker_rights.accounts(api, vhost)[USER], broker_rights.intended(USER)) == []
     parts = urlsplit(nodes.broker.url)
     url = urlunsplit(parts._replace(netloc=f"{USER}:{password}@{parts.netloc.rpartition('@')[2]}", path=f"/{vhost}"))
@@ -81,8 +81,8 @@ def test_what_is_missing_is_told(
     vhost: str, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, told: str
 ) -> None:
     monkeypatch.setenv(variable, value)
-    with pytest.raises(prepare.NotGivenError, match=told):
-        prepare.prepare(["billing"])
+    with pytest.raises(preparing.NotGivenError, match=told):
+        preparing.prepare(["billing"])
 
 
 def test_the_addresses_in_the_secrets_are_those_that_the_job_wants(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,6 +90,6 @@ def test_the_addresses_in_the_secrets_are_those_that_the_job_wants(monkeypatch: 
         made = kubernetes_secrets.secret(service)["stringData"]
         monkeypatch.setenv(f"TRABOULE_{service.upper()}_DATABASE_URL", made["database-url"])
         monkeypatch.setenv(f"TRABOULE_{service.upper()}_BROKER_URL", made["broker-url"])
-    found = prepare.passwords()
+    found = preparing.passwords()
     assert len(found) == len(set(found.values())) == 8
     assert all(len(password) >= 32 for password in found.values())

@@ -3,16 +3,26 @@
 import asyncio
 import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+from alembic import command
+from alembic.config import Config
 
+from deploy.local.errors import NodeError
+from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
+from deploy.provision import provision
+from services import EXTENSIONS
+from services.ops.migrate import migrations_of
 from shared.persistence.migrations import Pending, UnknownRevisionError, pending, upgrade
+from tests.support.builders import a_member
 from tests.support.command import traboule
-from tests.support.in_process import OwnHouse
+from tests.support.in_process import OwnHouse, Passwords, own_house
+from tests.support.waiting import eventually
 
 ENV = """
 import sqlalchemy as sa
@@ -74,29 +84,107 @@ def test_what_the_version_before_cannot_live_with_waits_and_so_does_all_that_fol
     for revision, phase in (("0002", "pre"), ("0003", "post"), ("0004", "pre")):
         history.add(revision, phase)
 
-    assert pending(history.folder, database) == Pending(("0002",), ("0003", "0004"))
-    assert upgrade(history.folder, database) == Pending((), ("0003", "0004"))
-    assert upgrade(history.folder, database) == Pending((), ("0003", "0004")), "again changes nothing"
-    assert upgrade(history.folder, database, post=True) == Pending((), ())
-    assert pending(history.folder, database) == Pending((), ())
+    left = Pending(waiting=("0003", "0004"), blocked=("0004",))
+    assert pending(history.folder, database) == replace(left, now=("0002",))
+    assert upgrade(history.folder, database) == left
+    assert upgrade(history.folder, database) == left, "again changes nothing"
+    assert upgrade(history.folder, database, post=True) == Pending()
+    assert pending(history.folder, database) == Pending()
 
 
 def test_a_new_database_waits_for_nothing(history: History, database: str) -> None:
     history.add("0001")
     history.add("0002", "post")
-    assert upgrade(history.folder, database) == Pending((), ())
+    assert upgrade(history.folder, database) == Pending()
 
 
-def test_a_database_that_is_newer_than_the_program_is_told_and_left_alone(
+def test_the_version_before_can_live_with_a_newer_database_until_post_has_run(
     history: History, database: str, tmp_path: Path
 ) -> None:
-    history.add("0001")
     older = History(tmp_path / "older")
-    older.add("0001")
-    history.add("0002")
+    for revision, phase in (("0001", "pre"), ("0002", "post")):
+        history.add(revision, phase)
+        older.add(revision, phase)
     upgrade(history.folder, database)
-    with pytest.raises(UnknownRevisionError, match="at revision 0002, which this program does not know"):
-        upgrade(older.folder, database)
+    for revision, phase in (("0003", "pre"), ("0004", "post")):
+        history.add(revision, phase)
+
+    assert upgrade(history.folder, database) == Pending(waiting=("0004",))
+    assert pending(older.folder, database) == Pending(newer="0003")
+    assert upgrade(older.folder, database, post=True) == Pending(newer="0003"), "nothing is undone"
+    assert pending(history.folder, database) == Pending(waiting=("0004",))
+    upgrade(history.folder, database, post=True)
+    for look in (pending, upgrade):
+        with pytest.raises(UnknownRevisionError, match="at revision 0004, which this program does not know"):
+            look(older.folder, database)
+    # What came since is of no matter: it is the one of phase post that has no way back.
+    history.add("0005")
+    upgrade(history.folder, database)
+    with pytest.raises(UnknownRevisionError, match="at revision 0005"):
+        pending(older.folder, database)
+
+
+@pytest.fixture(scope="module")
+def membership(nodes: Nodes, passwords: Passwords) -> Iterator[OwnHouse]:
+    with own_house(nodes, passwords, "membership") as own:
+        yield own
+
+
+async def test_what_a_program_needs_may_have_to_wait_and_then_it_does_so_too(
+    membership: OwnHouse, nodes: Nodes, passwords: Passwords
+) -> None:
+    """Membership's 0003 and what follows, as a database lacks them that was made before."""
+    own = membership
+    with own.environment():
+        url = own.env["TRABOULE_MEMBERSHIP_DATABASE_URL"]
+        await own.query("drop schema public cascade")
+        await own.query("create schema public")
+        for extension in EXTENSIONS["membership"]:
+            await own.query(f"create extension {extension}")
+        config = Config()
+        config.set_main_option("script_location", str(migrations_of("membership")))
+        config.attributes["database_url"] = url
+        await asyncio.to_thread(command.upgrade, config, "0002")
+
+        for _ in range(2):
+            answer = await traboule("migrate", "membership")
+            assert answer.exit_code == 0
+            assert answer.out.startswith("membership: this program needs 0004, ")
+            assert answer.out.endswith("stop the services, then run traboule migrate membership --post\n")
+        answer = await traboule("migrate", "membership", "--check")
+        assert answer.exit_code == 1, "new pods must not start"
+        assert "membership: 0003 has not run: traboule migrate membership --post\n" in answer.out
+        with pytest.raises(NodeError, match="membership: this program needs 0004"):
+            await asyncio.to_thread(provision_again, nodes, passwords, own)
+
+        async with own.running() as service:
+            await own.publish_as("numelink.membership", a_member(record_id="1", name="Pendant"))
+            await eventually(lambda: _true(any(lane.holding for lane in service.bus.lanes)))
+            await asyncio.sleep(2.5)
+            assert await own.column("select count(*) from dead_letters") == [0]
+            assert await own.column("select count(*) from outbox") == [0], "no attempt is made meanwhile"
+            answer = await traboule("migrate", "membership", "--post")
+            assert answer.exit_code == 0
+            assert "membership: the schema is up to date\n" in answer.out
+            assert "membership: what was computed is up to date\n" in answer.out
+
+            async def shown() -> bool:
+                return await own.column("select summary ->> 'name' from views") == ["Pendant"]
+
+            await eventually(shown)
+        answer = await traboule("migrate", "membership", "--check")
+        assert (answer.exit_code, answer.out) == (0, "membership: the schema is as this program's\n")
+
+
+def provision_again(nodes: Nodes, passwords: Passwords, own: OwnHouse) -> None:
+    provision(
+        nodes.database.url, own.admin_url, nodes.broker.management_url, clusters_file=CLUSTERS,
+        services=["membership"], secrets=passwords, databases=own.vhost.replace("-", "_"),
+    )  # fmt: skip
+
+
+async def _true(value: bool) -> bool:
+    return value
 
 
 async def test_check_tells_what_is_otherwise_than_the_program_says(billing_house: OwnHouse) -> None:

@@ -12,6 +12,7 @@ import pytest
 from aiormq.exceptions import ChannelAccessRefused
 
 from deploy.local import provision as broker_api
+from deploy.local.errors import NodeError
 from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
 from deploy.provision import Provisioned, provision
@@ -69,6 +70,39 @@ async def test_a_second_run_keeps_rows_and_messages(again: Provision) -> None:
     async with await aio_pika.connect(second.env["TRABOULE_BILLING_BROKER_URL"]) as connection:
         queue = await (await connection.channel()).get_queue("billing.invoice-recorded", ensure=False)
         assert await queue.get() is not None
+
+
+async def test_two_may_run_at_once_on_an_empty_server(again: Provision, nodes: Nodes) -> None:
+    other = await asyncpg.connect(nodes.database.url)
+    roles = "select count(*) from pg_roles where rolname like 'twice%'"
+    there = await other.fetchval(roles)
+    await other.execute("select pg_advisory_lock(hashtext('provision'))")
+    waiting = asyncio.create_task(asyncio.to_thread(again))
+    await eventually(
+        lambda: _true(other, "select exists (select from pg_locks where locktype = 'advisory' and not granted)")
+    )
+    assert await other.fetchval(roles) == there, "nothing is made that the other may be making"
+    await other.close()
+    provisioned = await waiting
+    assert await query(provisioned.env, "billing", "select count(*) from outbox") == [{"count": 0}]
+
+
+async def _true(connection: "asyncpg.Connection[asyncpg.Record]", sql: str) -> bool:
+    return await connection.fetchval(sql)
+
+
+async def test_a_server_that_refuses_us_is_told_without_a_traceback(nodes: Nodes) -> None:
+    parts = urlsplit(nodes.database.url)
+    wrong = urlunsplit(parts._replace(netloc=f"{parts.username}:wrong@{parts.netloc.rpartition('@')[2]}"))
+    with pytest.raises(NodeError, match="password authentication failed"):
+        await asyncio.to_thread(
+            provision,
+            wrong,
+            nodes.broker.url,
+            nodes.broker.management_url,
+            clusters_file=CLUSTERS,
+            services=["billing"],
+        )
 
 
 async def test_a_password_is_needed_and_never_printed(again: Provision) -> None:

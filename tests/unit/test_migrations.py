@@ -13,6 +13,8 @@ TAKES_AWAY = {
     "drop_table", "drop_column", "drop_constraint", "drop_index", "rename_table", "create_unique_constraint",
     "create_foreign_key", "create_exclude_constraint",
 }  # fmt: skip
+BRINGS = {"create_table", "add_column"}
+BEFORE_THE_FIRST_RELEASE = {("membership", "0003_decisions")}
 WORDS = ("drop ", "rename ", "truncate ", "set not null", "delete from", "add constraint")
 
 
@@ -67,6 +69,26 @@ def test_a_migration_that_the_version_before_cannot_live_with_says_so(path: Path
     source = path.read_text("utf-8")
     says_so = 'phase = "post"' in source
     assert bool(breaks_the_version_before(source)) == says_so, breaks_the_version_before(source) or "it only adds"
+
+
+def brings(source: str) -> list[str]:
+    """What of a migration's upgrade a program could not run without."""
+    upgrade = next(one for one in ast.parse(source).body if isinstance(one, ast.FunctionDef) and one.name == "upgrade")
+    calls = [one for one in ast.walk(upgrade) if isinstance(one, ast.Call) and ast.unparse(one.func).startswith("op.")]
+    return [ast.unparse(one)[:80] for one in calls if verb(one) in BRINGS or "create " in ast.unparse(one).lower()]
+
+
+@pytest.mark.parametrize("path", MIGRATIONS, ids=lambda path: f"{path.parents[2].name}-{path.stem}")
+def test_a_migration_that_waits_brings_nothing_for_the_new_program_runs_before_it(path: Path) -> None:
+    source = path.read_text("utf-8")
+    if 'phase = "post"' in source and (path.parents[2].name, path.stem) not in BEFORE_THE_FIRST_RELEASE:
+        assert brings(source) == [], "these belong to a migration of their own, before this one"
+
+
+def test_what_brings_something_is_found() -> None:
+    well = 'def upgrade():\n    op.execute("update t set c = d")\n    op.drop_column("t", "d")\n'
+    assert brings(well) == []
+    assert len(brings(well + '    op.add_column("t", sa.Column("c"))\n    op.execute("create sequence s")\n')) == 2
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,8 @@ from shared.runtime.health import Checks, health_routes
 from shared.runtime.http_metrics import Measured
 from shared.runtime.measuring import watch_engine, watch_pool
 
+NEEDED = ("database",)
+"""The checks without which the door answers nobody. While the broker is away, or a lane waits, it goes on reading."""
 _APPLICATION = "traboule.membership.http"
 
 
@@ -75,7 +77,7 @@ def create_http(
         responses=described(400, 401, 403, 422, 500, 503),
         lifespan=closing,
     )
-    app.router.routes.extend(health_routes(checks))
+    app.router.routes.extend(health_routes(checks, NEEDED))
     for part in (lists, members, identity, overrides, conflicts, duplicates, records, cutover, statistics):
         app.include_router(part.routes(door))
     answer_problems(app)

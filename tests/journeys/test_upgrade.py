@@ -1,0 +1,157 @@
+"""An upgrade while messages come, in the order in which an operator, docker compose and Kubernetes do it; and back."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from deploy.local import provision as broker_api
+from deploy.local.house import CLUSTERS, House
+from deploy.local.nodes import Nodes, local_nodes
+from deploy.local.runs import Run
+from deploy.provision import migrations_folder, provision
+from services import SERVICES
+from shared.messaging.topology import VHOST
+from shared.persistence.migrations import head
+from tests.support import next_version
+from tests.support.builders import an_invoice
+from tests.support.next_version import python
+from tests.support.servers import publish_as, query
+from tests.support.waiting import eventually
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(600)]
+
+CLI = ("-m", "services.cli")
+CHECK = (*CLI, "migrate", "billing", "--check")
+# What brings the schema to where the new program can run, before it starts.
+BEFORE: Mapping[str, Callable[[Path], tuple[str, ...]]] = {
+    "by hand": lambda _: (*CLI, "migrate", "--all"),
+    "docker compose": lambda passwords: (
+        "-c", f"from deploy.compose import prepare; raise SystemExit(prepare.main(prepare.Path({str(passwords)!r})))"
+    ),
+    "kubernetes": lambda _: ("-m", "deploy.kubernetes.prepare"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def own_nodes() -> Iterator[Nodes]:
+    """The jobs that prepare name their databases themselves, so these are not those of other tests."""
+    with local_nodes() as nodes:
+        yield nodes
+
+
+@pytest.fixture(scope="module")
+def new(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
+    """The environment in which Python runs the next version."""
+    return next_version.make(tmp_path_factory.mktemp("next"), head(migrations_folder("billing")))
+
+
+@pytest.fixture
+async def house(own_nodes: Nodes, tmp_path: Path) -> AsyncIterator[House]:
+    """Everything is made, and nothing runs; the environment is an operator's."""
+    servers = (own_nodes.database.url, own_nodes.broker.url, own_nodes.broker.management_url)
+    made = await asyncio.to_thread(lambda: provision(*servers, clusters_file=CLUSTERS))
+    names = ("TRABOULE_DATABASE_URL", "TRABOULE_BROKER_URL", "TRABOULE_BROKER_MANAGEMENT_URL")
+    with Run() as run:
+        house = House(run, made, tmp_path, SERVICES)
+        house.env |= dict(zip(names, servers, strict=True))
+        (tmp_path / "passwords").write_text("".join(f"{name}={value}\n" for name, value in made.secrets.items()))
+        yield house
+        house.close()
+    admin = await asyncpg.connect(own_nodes.database.url)
+    for service in SERVICES:
+        await admin.execute(f"drop database traboule_{service} with (force)")
+    await admin.close()
+    broker_api.call(own_nodes.broker.management_url, "DELETE", f"/api/vhosts/{VHOST}")
+
+
+async def told(house: House, name: str) -> None:
+    """A former system publishes an invoice."""
+    await publish_as(house.env, "numelink.billing", an_invoice(invoice_id=name, label=f"dues {name}"))
+
+
+async def held(house: House, *names: str) -> None:
+    """Return once billing holds exactly these invoices; nothing was parked."""
+
+    async def all_there() -> bool:
+        rows = await query(house.env, "billing", "select invoice_id from invoices order by 1")
+        return [row["invoice_id"] for row in rows] == sorted(names)
+
+    await eventually(all_there, 30)
+    assert await query(house.env, "billing", "select reason, detail from dead_letters") == []
+
+
+@pytest.mark.parametrize("order", BEFORE)
+async def test_an_upgrade_loses_nothing_and_can_be_undone_until_its_last_step(
+    order: str, house: House, new: Mapping[str, str], tmp_path: Path
+) -> None:
+    async def run(env: Mapping[str, str], *words: str) -> tuple[int, str]:
+        return await asyncio.to_thread(python, {**house.env, **env}, *words)
+
+    await asyncio.to_thread(house.start, "billing")
+    await told(house, "F1")
+    await held(house, "F1")
+    # The new program recognises companies otherwise.
+    await query(house.env, "membership", "insert into match_state (features, weights) values (0, 0)")
+
+    code, said = await run(new, *BEFORE[order](tmp_path / "passwords"))
+    assert code == 0, said
+    assert "billing: next2 must wait until no process of an earlier version runs" in said
+    assert "membership: 0 source records computed anew" in said
+    code, said = await run(new, *CHECK)
+    assert (code, said) == (0, "billing: next2 has not run: traboule migrate billing --post\n"), "new pods may start"
+    await told(house, "F2")
+    await held(house, "F1", "F2")
+
+    newer = await asyncio.to_thread(house.start_replica, "billing", new)
+    for name in ("F3", "F4", "F5", "F6"):
+        await told(house, name)
+    await asyncio.to_thread(house.stop, "billing")
+    await told(house, "F7")
+    await held(house, *(f"F{n}" for n in range(1, 8)))
+
+    # The release is bad: back to the version before, whose own preparation and check let it start.
+    await asyncio.to_thread(house.stop, newer)
+    for words in (BEFORE[order](tmp_path / "passwords"), CHECK):
+        code, said = await run({}, *words)
+        assert code == 0, said
+        assert "billing: the schema is at next1, of a newer program; this one can live with it" in said
+    await asyncio.to_thread(house.start, "billing")
+    await told(house, "F8")
+    await held(house, *(f"F{n}" for n in range(1, 9)))
+    await asyncio.to_thread(house.stop, "billing")
+
+    await asyncio.to_thread(house.start, newer, new)
+    code, said = await run(new, *CLI, "migrate", "--all", "--post")
+    assert code == 0, said
+    assert "billing: the schema is up to date" in said
+    code, said = await run(new, *CLI, "migrate", "--all", "--check")
+    assert (code, said) == (0, "".join(f"{one}: the schema is as this program's\n" for one in SERVICES))
+    await told(house, "F9")
+    names = [f"F{n}" for n in range(1, 10)]
+    await held(house, *names)
+    rows = await query(house.env, "billing", "select wording from invoices order by 1")
+    assert [row["wording"] for row in rows] == [f"dues {name}" for name in names]
+    for name in ("billing", newer):
+        assert "transaction.failed" not in house.log(name).read_text("utf-8"), "no message was in another's way"
+
+    # From now on there is no way back, and the version before says so instead of starting.
+    for words in (CHECK, BEFORE[order](tmp_path / "passwords")):
+        code, said = await run({}, *words)
+        assert code != 0, said
+        assert "billing: the schema is at revision next2, which this program does not know: it is too old" in said
+    # Were it started all the same, it would keep what it cannot write in its hands.
+    await asyncio.to_thread(house.stop, newer)
+    await asyncio.to_thread(house.start, "billing")
+    await told(house, "F10")
+    log = house.log("billing")
+    await eventually(lambda: _tells(log, "the schema is not this program's"), 30)
+    await asyncio.to_thread(house.stop, "billing")
+    await asyncio.to_thread(house.start, newer, new)
+    await held(house, *names, "F10")
+
+
+async def _tells(log: Path, words: str) -> bool:
+    return words in log.read_text("utf-8")
