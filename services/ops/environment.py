@@ -51,7 +51,8 @@ def settings_of(service: str) -> ServiceSettings:
         return settings_type()
     except ValidationError as error:
         prefix = settings_type.model_config["env_prefix"]
-        faults = [f"{_variable(str(fault['loc'][0]), prefix)}: {fault['msg']}" for fault in error.errors()]
+        told = [(str(fault["loc"][0]), fault["msg"].removeprefix("Value error, ")) for fault in error.errors()]
+        faults = [f"{_variable(field, prefix)}: {what}" for field, what in told]
         absent = all(fault["type"] == "missing" for fault in error.errors())
         raise NotConfigured(f"the {service} service is not configured: {'; '.join(faults)}", absent=absent) from None
 

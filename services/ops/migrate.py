@@ -38,15 +38,18 @@ def migrate(
     Examples: [bold]traboule migrate billing[/], [bold]traboule migrate --all[/],
     [bold]traboule migrate --all --post[/], [bold]traboule migrate --all --check[/]
     """
+    import asyncpg
+
     from services.ops.environment import configured
     from services.ops.output import refuse
+    from services.ops.parked import Unreachable
     from shared.persistence.migrations import UnknownRevisionError
 
     if (service is None) != every:
         raise typer.BadParameter("name one service, or say --all")
     if service is not None and service not in SERVICES:
         raise typer.BadParameter(f"there is no service {service!r}; there are {', '.join(SERVICES)}")
-    wrong = False
+    wrong, away = False, list[str]()
     for name, settings in configured(service).items():
         try:
             if check:
@@ -55,6 +58,13 @@ def migrate(
                 _migrate(name, settings, post=post)
         except UnknownRevisionError as error:
             refuse(f"{name}: {error}")
+        except Unreachable as error:
+            away.append(str(error))
+        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+            # Of a statement that fails SQLAlchemy tells, with where it stands: that is a fault of ours.
+            away.append(str(Unreachable.database(name, error)))
+    if away:
+        refuse("\n".join(away))
     if wrong:
         raise typer.Exit(1)
 
