@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
-from services.ops import doctor_certificates, former_systems, moving
+from services.ops import doctor_certificates, doctor_replicas, former_systems, moving
 from services.ops.broker_rights import MANAGEMENT, Account, RightsError, accounts, differences, intended, vhost_of
 from services.ops.doctor_findings import PREPARE, Finding, Findings
 from services.ops.output import size
@@ -78,12 +78,13 @@ def _look(
     let_in = [user for user in users if user in known and known[user].here and not known[user].rights.none]
     queues = [one.queue for name in services for one in import_module(f"services.{name}.consumers").SUBSCRIPTIONS]
     wanted = definitions(queues, dict.fromkeys(services, ""), dict.fromkeys(let_in, ""), vhost=vhost)
-    there = broker.call("GET", path("queues", vhost))
+    there, nodes = broker.call("GET", path("queues", vhost)), broker.call("GET", "/api/nodes")
     return [
         *doctor_certificates.of_server(here, "management API's certificate", url),
-        *_nodes(here, broker.call("GET", "/api/nodes")),
+        *_nodes(here, nodes),
         *_exchanges(here, wanted["exchanges"], broker.call("GET", path("exchanges", vhost))),
         *_queues(here, wanted["queues"], there),
+        *doctor_replicas.examine(here, there, len(nodes)),
         *_bindings(here, wanted["bindings"], broker.call("GET", path("bindings", vhost))),
         *_policies(here, wanted, there, broker.call("GET", path("policies", vhost))),
         *_services(here, services, known),
@@ -101,6 +102,9 @@ def _nodes(here: Findings, nodes: Items) -> Iterator[Finding]:
             yield here.fail(
                 "nodes", f"{name} does not run", "start it: queues go on only while most of their nodes run"
             )
+            continue
+        if "disk_free" not in one:
+            yield here.warn("nodes", f"{name} has just started, and does not tell how it is", "ask again in a moment")
             continue
         wrong = [f"{name} is apart from {other}" for other in one.get("partitions", ())]
         yield from (here.fail("nodes", line, "mend the network, then restart the smaller part") for line in wrong)
@@ -157,10 +161,6 @@ def _queues(here: Findings, wanted: Items, there: Items) -> Iterator[Finding]:
             f"{dead[0]}{f' and {len(dead) - 1} more' if dead[1:] else ''} have no leader: nobody can read or write them"
         )
         yield here.fail("leaders of queues", told, _WITHOUT_LEADER)
-    for one in there:
-        down = len(one.get("members", ())) - len(one.get("online", ()))
-        if down > 0:
-            yield here.warn("replicas of queues", f"{one['name']} lacks {down} of its nodes", "start the nodes")
     ours = {one["name"] for one in wanted}
     for name, one in sorted(known.items()):
         # What was a subscription once, or belongs to a service or a former system that is not looked at, stays quiet.

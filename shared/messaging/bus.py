@@ -20,6 +20,8 @@ from shared.messaging.subscription import Read, Subscription
 from shared.messaging.topology import HOUSE, dead_queue, unrouted_queue
 from shared.persistence.unit_of_work import UnitOfWork
 
+_CLOSING_SECONDS = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Fallen:
@@ -51,7 +53,12 @@ class Bus:
         self.user = f"{HOUSE}.{service}"
         # Types are not applied by FastStream: our reader validates whole batches in one pass.
         self.broker = RabbitBroker(
-            broker_url, apply_types=False, logger=None, app_id=self.user, graceful_timeout=5, reconnect_interval=1.0
+            broker_url,
+            apply_types=False,
+            logger=None,
+            app_id=self.user,
+            graceful_timeout=_CLOSING_SECONDS,
+            reconnect_interval=1.0,
         )
         lane = partial(Lane, own_user=self.user, engine=engine, unit_of_work=unit_of_work)
         self.lanes = [
@@ -105,6 +112,11 @@ class Bus:
             with contextlib.suppress(Exception):
                 await self.broker.stop()
             raise ConnectionError(f"the broker cannot be used yet: {type(error).__name__}") from error
+
+    @property
+    def stop_seconds(self) -> float:
+        """The most that :meth:`stop` takes, of a broker that answers."""
+        return max(lane.stop_seconds for lane in self.lanes) + _CLOSING_SECONDS
 
     async def stop(self) -> None:
         """Let no more in, settle what is in hand, then close: what was not settled returns to its queue."""

@@ -107,8 +107,14 @@ class Lane:
         """False once the lane's task has ended, which it never does by itself."""
         return self._task is not None and not self._task.done()
 
+    @property
+    def stop_seconds(self) -> float:
+        """The most that :meth:`drain` takes."""
+        return 2 * self.settings.drain_timeout
+
     async def drain(self) -> None:
-        """Settle what is in hand, within ``drain_timeout`` seconds; the rest goes back when the channel closes."""
+        """Take what arrived in hand, then settle it, within ``drain_timeout`` seconds each; the rest goes back when the
+        channel closes."""
         if self._task is None:
             return
         with contextlib.suppress(TimeoutError):

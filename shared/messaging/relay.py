@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,8 +33,6 @@ log = structlog.get_logger()
 LOCK = 0x7472_6162_6F75_6C65
 """Advisory lock of the one active relay in a service's database ("traboule" in ASCII)."""
 
-PROBES = 10
-"""How many refused rows are tried at once while none goes through."""
 ANSWERED = (DeliveryError.__name__, PublishError.__name__)
 """Errors of a row alone: its queue is full, or there is none. The channel stays open for its neighbours."""
 Tried = tuple[Any, BaseException | None]
@@ -69,13 +67,18 @@ class Relay:
         """False once the relay's task has ended, which it never does by itself."""
         return self._task is not None and not self._task.done()
 
+    @property
+    def stop_seconds(self) -> float:
+        """The most that :meth:`stop` takes."""
+        return self.publish_timeout + 2
+
     async def stop(self) -> None:
         """Publish what the outbox holds, for as long as one publish may take; the rest goes out after a start."""
         self._stopping.set()
         self._wake.set()
         if self._task is None:
             return
-        _, pending = await asyncio.wait({self._task}, timeout=self.publish_timeout + 2)
+        _, pending = await asyncio.wait({self._task}, timeout=self.stop_seconds)
         for task in pending:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -162,34 +165,38 @@ class Relay:
                 channel = await _channel(connection)
 
     async def _try_refused_again(self, unsent: Unsent, connection: AbstractConnection) -> None:
-        """Once a second a few of what was refused; as soon as some goes through, more and more without a pause."""
-        size = PROBES
+        """Once a second one refused row of each routing key; the others of it as soon as the broker has that one."""
         while True:
-            alike: defaultdict[tuple[str, str], list[Any]] = defaultdict(list)
-            for row in await unsent.refused(size):
-                alike[row["exchange"], row["routing_key"]].append(row)
-            tried = await asyncio.gather(*(self._publish_alike(connection, rows) for rows in alike.values()))
-            if await _settle(unsent, [one for group in tried for one in group]):
-                size = min(size * 2, self.window)
-            else:
-                size = PROBES
+            rows = await unsent.one_of_each(self.window)
+            if not any(await asyncio.gather(*(self._try_alike(unsent, connection, row) for row in rows))):
                 await asyncio.sleep(self.poll)
 
-    async def _publish_alike(self, connection: AbstractConnection, rows: Sequence[Any]) -> list[Tried]:
-        """Publish one row, and if the broker has it the others, on a channel that may be closed without harm to others.
+    async def _try_alike(self, unsent: Unsent, connection: AbstractConnection, first: Any) -> bool:
+        """Publish one row, and those of its routing key while the broker takes them; whether it took the first.
 
-        One after another, until one fails, if any of them may be what closed a channel before.
+        Their channel may be closed without harm to others.
+        """
+        taken = False
+        async with await _channel(connection) as channel:
+            rows: Sequence[Any] = [first]
+            while rows and await self._publish_alike(unsent, channel, rows):
+                taken = True
+                rows = await unsent.alike(first, self.window)
+        return taken
+
+    async def _publish_alike(self, unsent: Unsent, channel: AbstractChannel, rows: Sequence[Any]) -> bool:
+        """Publish rows together; one after another until one fails, if any may be what closed a channel before.
+
+        Returns whether the broker has them all.
         """
         answered = all(row["last_error"] in ANSWERED for row in rows)
-        steps = [rows[:1], rows[1:]] if answered else [[row] for row in rows]
         tried: list[Tried] = []
-        async with await _channel(connection) as channel:
-            for step in steps:
-                results = await asyncio.gather(*(self._publish(channel, row) for row in step), return_exceptions=True)
-                tried += zip(step, results, strict=True)
-                if any(result is not None for result in results):
-                    break
-        return tried
+        for step in [rows] if answered else [[row] for row in rows]:
+            results = await asyncio.gather(*(self._publish(channel, row) for row in step), return_exceptions=True)
+            tried += zip(step, results, strict=True)
+            if any(result is not None for result in results):
+                break
+        return await _settle(unsent, tried) == len(rows)
 
     async def _publish(self, channel: AbstractChannel, row: Any) -> None:
         message = aio_pika.Message(

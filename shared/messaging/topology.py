@@ -148,14 +148,14 @@ def _user(name: str, password: str, limits: Mapping[str, int]) -> dict[str, Any]
 
 
 def _limit(queue_bytes: int) -> dict[str, Any]:
-    # A policy, because a queue's own arguments cannot be changed while messages wait in it. With the queues' overflow
-    # (reject-publish) nothing that was confirmed is ever dropped.
+    # A policy, because a queue's own arguments cannot be changed while messages wait in it. It says what our queues say
+    # themselves, reject-publish, for those that somebody else made: nothing that was confirmed is ever dropped.
     return {
         "name": f"{EXCHANGE}.full",
         "pattern": rf"^(?!{EXCHANGE}\.retry\.)(?!.*\.({'|'.join(NEVER_FULL)})$).+\..+$",
         "apply-to": "queues",
         "priority": 0,
-        "definition": {"max-length-bytes": queue_bytes},
+        "definition": {"max-length-bytes": queue_bytes, "overflow": "reject-publish"},
     }
 
 

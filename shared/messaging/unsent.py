@@ -11,15 +11,16 @@ import asyncpg
 _COLUMNS = "id, exchange, routing_key, message_id, content_type, headers, body, last_error"
 _NEW = f"select {_COLUMNS} from outbox where attempts = 0 order by id limit $1"
 # Nothing is put off for more than a minute: what seems to be was written before the database's clock was set back.
-_REFUSED = f"""
+_DUE = "attempts > 0 and (not_before <= now() or not_before > now() + interval '1 minute')"
+_ONE_OF_EACH = f"""
     select {_COLUMNS} from outbox where id in (
-        select id from (
-            select id, row_number() over (partition by exchange, routing_key order by not_before, id) as place
-            from outbox
-            where attempts > 0 and (not_before <= now() or not_before > now() + interval '1 minute')
-        ) as due
-        order by place, random() limit $1
+        select distinct on (exchange, routing_key) id from outbox where {_DUE}
+        order by exchange, routing_key, not_before, id
     )
+    order by random() limit $1
+"""
+_ALIKE = f"""
+    select {_COLUMNS} from outbox where {_DUE} and exchange = $1 and routing_key = $2 order by id limit $3
 """
 _DELETE = "delete from outbox where id = any($1::bigint[])"
 _POSTPONE = """
@@ -42,14 +43,19 @@ class Unsent:
         async with self._turn:
             return await self._database.fetch(_NEW, most)
 
-    async def refused(self, most: int) -> Sequence[Any]:
-        """Rows that were tried and are due again: the first of each routing key, then the second of each, and so on.
+    async def one_of_each(self, most: int) -> Sequence[Any]:
+        """Of each routing key with refused rows that are due again, the one that has been due for longest.
 
         What is the matter with a row is the matter with most of its routing key: so each of these is heard of, however
-        many rows of another wait. Which comes first is left to chance, so that none waits for ever.
+        many rows of another wait. If they are more than ``most``, chance decides, so that none waits for ever.
         """
         async with self._turn:
-            return await self._database.fetch(_REFUSED, most)
+            return await self._database.fetch(_ONE_OF_EACH, most)
+
+    async def alike(self, row: Any, most: int) -> Sequence[Any]:
+        """Refused rows of the routing key of this one that are due again, in order of id."""
+        async with self._turn:
+            return await self._database.fetch(_ALIKE, row["exchange"], row["routing_key"], most)
 
     async def settle(self, confirmed: Sequence[int], refused: Sequence[tuple[int, str]]) -> None:
         """Forget what the broker has; put the others off, each (its id) with the name of its error."""

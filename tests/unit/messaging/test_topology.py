@@ -137,12 +137,14 @@ def test_a_service_reads_its_own_queues_alone(tree: dict[str, Any]) -> None:
         ("numelink.membership.way-back", False),
         ("traboule.retry.5s", False),
         ("somebody-elses", False),
+        ("somebody.elses", True),
     ],
 )
 def test_subscriptions_alone_can_be_full(tree: dict[str, Any], name: str, limited: bool) -> None:
     (policy,) = tree["policies"]
     assert (re.search(policy["pattern"], name) is not None) is limited
-    assert policy["definition"] == {"max-length-bytes": 1_073_741_824}
+    # Whoever's it is: what was confirmed is not dropped for what comes after.
+    assert policy["definition"] == {"max-length-bytes": 1_073_741_824, "overflow": "reject-publish"}
     assert policy["apply-to"] == "queues"
 
 
