@@ -19,6 +19,7 @@ from pathlib import Path
 import psutil
 
 from deploy.local.errors import NodeError
+from deploy.local.named import MANAGEMENT
 from deploy.local.nodes import Nodes
 from deploy.local.runs import CHECKOUT, LOCAL, Run, free_ports
 from deploy.provision import SURVIVORSHIP, Provisioned, provision
@@ -118,9 +119,12 @@ class House:
             return all(json.loads(answer.read())["checks"].values())
         return False
 
-    def write_environment(self, path: Path = ENVIRONMENT_FILE) -> None:
-        """Let the ``traboule`` command in another terminal find this house. The file holds passwords."""
-        lines = "".join(f"{name}={shlex.quote(value)}\n" for name, value in self.env.items())
+    def write_environment(self, path: Path, more: Mapping[str, str]) -> None:
+        """Let the ``traboule`` command in another terminal find this house. The file holds passwords.
+
+        ``more`` are variables for operators, which no service is given.
+        """
+        lines = "".join(f"{name}={shlex.quote(value)}\n" for name, value in {**self.env, **more}.items())
         path.parent.mkdir(exist_ok=True)
         path.unlink(missing_ok=True)
         path.touch(mode=0o600)
@@ -173,7 +177,7 @@ def running_house(
             house.start(service, env, wait=False)
         house.wait_until_ready(services)
         if environment_file is not None:
-            house.write_environment(environment_file)
+            house.write_environment(environment_file, {MANAGEMENT: nodes.broker.management_url})
         try:
             yield house
         finally:
