@@ -14,7 +14,8 @@ from services import SERVICES
 from shared.messaging.topology import HOUSE, VHOST
 
 DATABASE = "traboule-database-rw:5432"
-BROKER = "traboule-broker:5671"
+BROKER = "traboule-broker.traboule.svc:5671"
+"""With the namespace: KEDA reads this address from its own. The broker's certificate has the name."""
 DATABASE_CA = "/etc/traboule/database-ca/ca.crt"
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.membership.domain.policy import Policy
 from services.membership.repository import MembershipUnitOfWork
 from shared.messaging.failures import Again, Hold, NotReady, Wait, decide
+from shared.runtime.service import DOOR_CLOSING_SECONDS
 
 _AWAY = (
     OSError,  # refused, reset, timed out
@@ -69,11 +70,11 @@ class ReadPool:
             yield connection
 
     async def close(self) -> None:
-        """Close every connection, without mercy for those still busy after 5 s; a later read opens new ones."""
+        """Close every connection, without mercy for those still busy after a while; a later read opens new ones."""
         pool, self._pool = self._pool, None
         if pool is not None:
             try:
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(DOOR_CLOSING_SECONDS):
                     await pool.close()
             except TimeoutError:
                 pool.terminate()

@@ -9,10 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
-from services.ops import doctor_certificates, doctor_replicas, former_systems, moving
+from services.ops import doctor_certificates, doctor_nodes, doctor_replicas, former_systems, moving
 from services.ops.broker_rights import MANAGEMENT, Account, RightsError, accounts, differences, intended, vhost_of
 from services.ops.doctor_findings import PREPARE, Finding, Findings
-from services.ops.output import size
 from services.ops.parked import CannotAct, Unreachable
 from shared.messaging.management import Management, ManagementError, path
 from shared.messaging.topology import HOUSE, definitions
@@ -81,7 +80,7 @@ def _look(
     there, nodes = broker.call("GET", path("queues", vhost)), broker.call("GET", "/api/nodes")
     return [
         *doctor_certificates.of_server(here, "management API's certificate", url),
-        *_nodes(here, nodes),
+        *doctor_nodes.examine(here, nodes),
         *_exchanges(here, wanted["exchanges"], broker.call("GET", path("exchanges", vhost))),
         *_queues(here, wanted["queues"], there),
         *doctor_replicas.examine(here, there, len(nodes)),
@@ -90,40 +89,6 @@ def _look(
         *_services(here, services, known),
         *_outside(here, stages, known),
     ]
-
-
-# --- nodes ---------------------------------------------------------------------------------------------------------
-
-
-def _nodes(here: Findings, nodes: Items) -> Iterator[Finding]:
-    for one in nodes:
-        name = one["name"]
-        if not one.get("running"):
-            yield here.fail(
-                "nodes", f"{name} does not run", "start it: queues go on only while most of their nodes run"
-            )
-            continue
-        if "disk_free" not in one:
-            yield here.warn("nodes", f"{name} has just started, and does not tell how it is", "ask again in a moment")
-            continue
-        wrong = [f"{name} is apart from {other}" for other in one.get("partitions", ())]
-        yield from (here.fail("nodes", line, "mend the network, then restart the smaller part") for line in wrong)
-        free, least = one["disk_free"], one["disk_free_limit"]
-        told = f"{name} has {_size(free)} of disk free, and stops publishers below {_size(least)}"
-        if one["disk_free_alarm"]:
-            yield here.fail("nodes", told, "make room: nobody can publish until then")
-        elif one["mem_alarm"]:
-            told = f"{name} uses {_size(one['mem_used'])} of memory, and so stops publishers"
-            yield here.fail("nodes", told, "give it more memory, or start who should consume")
-        elif isinstance(free, int) and isinstance(least, int) and free < 2 * least:
-            yield here.warn("nodes", told, "make room before it does")
-        elif not wrong:
-            yield here.ok("nodes", told)
-
-
-def _size(value: Any) -> str:
-    # Where a node cannot tell, it says so in words.
-    return size(value) if isinstance(value, int | float) else str(value)
 
 
 # --- definitions ---------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Liveness, readiness and metrics over HTTP, the same for every service."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
@@ -11,15 +11,19 @@ Checks = Callable[[], Awaitable[Mapping[str, bool]]]
 """Names what must work for this process to be of use, and whether it does."""
 
 
-def health_routes(checks: Checks) -> list[Route]:
-    """``/health/live`` (this process answers), ``/health/ready`` (so do its parts; else 503) and ``/metrics``."""
+def health_routes(checks: Checks, needed: Collection[str] | None = None) -> list[Route]:
+    """``/health/live`` (this process answers), ``/health/ready`` (so do its parts; else 503) and ``/metrics``.
+
+    ``needed`` names the checks without which nobody can be answered, None all of them; the others are told, and turn
+    nobody away.
+    """
 
     async def live(_: Request) -> Response:
         return JSONResponse({"status": "alive"})
 
     async def ready(_: Request) -> Response:
         results = await checks()
-        works = all(results.values())
+        works = all(works for check, works in results.items() if needed is None or check in needed)
         return JSONResponse(
             {"status": "ready" if works else "not ready", "checks": dict(results)}, 200 if works else 503
         )

@@ -20,6 +20,12 @@ from shared.runtime.tls import DoorCertificate, TlsError
 
 log = structlog.get_logger()
 
+HOUSEKEEPING_SECONDS = 5.0
+REQUESTS_SECONDS = 10
+"""For requests that are in hand at the end: whoever downloads slowly does not keep us from stopping."""
+DOOR_CLOSING_SECONDS = 5
+"""For what a door has open beside, once the last request is answered."""
+
 
 @dataclass(frozen=True, slots=True)
 class Beside:
@@ -52,6 +58,11 @@ class Service:
         await self.bus.start()
         self.relay.start()
         self._beside = [asyncio.create_task(self._again_and_again(one), name=one.name) for one in self.beside]
+
+    @property
+    def stop_seconds(self) -> float:
+        """The most that an orderly end takes: whoever ends the process by force should wait longer."""
+        return REQUESTS_SECONDS + DOOR_CLOSING_SECONDS + self.bus.stop_seconds + self.relay.stop_seconds
 
     async def stop(self) -> None:
         """Take no more in, settle what is in hand, publish what that wrote, close."""
@@ -93,14 +104,15 @@ class Service:
             access_log=False,
             lifespan="on",
             loop="none",
-            # Whoever downloads slowly does not keep us from stopping.
-            timeout_graceful_shutdown=10,
+            timeout_graceful_shutdown=REQUESTS_SECONDS,
             ssl_context_factory=None if (own := self.certificate) is None else lambda *_: own.context,
         )
         server = uvicorn.Server(config)
         server.install_signal_handlers = lambda: None  # pyright: ignore[reportAttributeAccessIssue]
         http = asyncio.create_task(_serve(server))
-        housekeeping = asyncio.create_task(self._keep_house())
+        housekeeping = asyncio.create_task(
+            self._again_and_again(Beside("housekeeping", HOUSEKEEPING_SECONDS, self._keep_house))
+        )
         try:
             if await self._start_when_possible(stopping):
                 log.info("service.started", http_port=self.http_port)
@@ -138,16 +150,13 @@ class Service:
                 log.warning("beside.failed", work=one.name, error=type(error).__name__)
             await asyncio.sleep(one.every)
 
-    async def _keep_house(self) -> None:
-        """Measure the backlog every 5 s, and forget old inbox rows little by little."""
-        while True:
-            with contextlib.suppress(Exception):
-                async with self.engine.begin() as connection:
-                    await measure_backlog(connection, self.name, self.clusters)
-                    await inbox.forget(connection, self.inbox_days)
-            if self.certificate is not None:
-                self._renew(self.certificate)
-            await asyncio.sleep(5)
+    async def _keep_house(self, engine: AsyncEngine) -> None:
+        """Measure the backlog, and forget old inbox rows little by little; look for a renewed certificate first."""
+        if self.certificate is not None:
+            self._renew(self.certificate)
+        async with engine.begin() as connection:
+            await measure_backlog(connection, self.name, self.clusters)
+            await inbox.forget(connection, self.inbox_days)
 
     def _renew(self, certificate: DoorCertificate) -> None:
         try:

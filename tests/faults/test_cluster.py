@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 
-from deploy.local import provision
+from deploy.local import packages, provision
 from deploy.local.broker import BrokerNode
 from deploy.local.nodes import local_nodes
 from deploy.local.runs import Run
+from services.ops import doctor_replicas
+from services.ops.doctor_findings import Finding, Findings
 from tests.faults.nemesis import Stage, wait_until
 
 NODES = 3
@@ -57,6 +60,31 @@ def test_a_node_is_killed_under_load_and_comes_back(cluster: tuple[Stage, list[B
         wait_until(lambda: _all_online(stage), 60, "the node that came back did not join its queues again")
     publishing.finish()
     stage.prove()
+
+
+def test_queues_that_a_node_lacks_are_named_and_grow_by_what_the_doctor_says(
+    cluster: tuple[Stage, list[BrokerNode]],
+) -> None:
+    stage, (_, last) = cluster
+    _manage_queues(last, "shrink", last.name)
+    wait_until(lambda: {len(queue["members"]) for queue in _queues(stage)} == {NODES - 1}, 60, "it kept its queues")
+    found = [one for one in _examined(stage) if "kept on 2 of 3 nodes" in one.found]
+    assert [one.mend for one in found] == ["rabbitmq-queues grow NODE all, for each node that lacks them"]
+    _manage_queues(last, "grow", last.name, "all")
+    wait_until(lambda: _all_online(stage), 60, "the node did not get its queues back")
+    assert _examined(stage) == []
+
+
+def _examined(stage: Stage) -> list[Finding]:
+    nodes = provision.call(stage.nodes.broker.management_url, "GET", "/api/nodes")
+    return list(doctor_replicas.examine(Findings("broker"), _queues(stage), len(nodes)))
+
+
+def _manage_queues(node: BrokerNode, *words: str) -> None:
+    script = packages.broker_script()
+    assert script is not None
+    command = [str(script.with_name("rabbitmq-queues")), "-q", "-n", node.name, *words]
+    subprocess.run(command, env=node.control_environment, check=True, capture_output=True, timeout=60)
 
 
 def _queues(stage: Stage) -> list[dict[str, list[str]]]:

@@ -15,6 +15,7 @@ from deploy.local.runs import CHECKOUT
 from services import SERVICES
 from services.ops.given_address import PUBLIC
 from tests.compose.engine import BASE_IMAGES, STAND_INS, WATCHING_IMAGES
+from tests.support.connections import BACKUP, most_connections
 
 COMPOSE: dict[str, Any] = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
 OURS = [*SERVICES, "prepare", "traboule"]
@@ -37,6 +38,13 @@ def test_every_container_is_local_and_of_one_version(name: str) -> None:
     assert image is not None
     assert image[2] != "latest"
     assert "PASSWORD" not in str({k: v for k, v in service.get("environment", {}).items() if not k.endswith("_FILE")})
+
+
+def test_the_database_has_room_for_each_service_twice_and_for_a_backup() -> None:
+    server = COMPOSE["services"]["postgres"]["command"]
+    allowed = int(next(word for word in server if word.startswith("max_connections=")).partition("=")[2])
+    kept_for_superusers = 3
+    assert 2 * sum(map(most_connections, SERVICES)) + BACKUP <= allowed - kept_for_superusers
 
 
 @pytest.mark.parametrize("image", [*BASE_IMAGES, *WATCHING_IMAGES])

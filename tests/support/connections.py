@@ -1,0 +1,18 @@
+"""How many connections to PostgreSQL our programs open at most."""
+
+from importlib import import_module
+
+from services import SERVICES
+from services.house import BESIDE_LANES
+
+BACKUP = 3 * len(SERVICES)
+"""For each database one that reads, one that makes writers wait, and pg_dump's."""
+_RELAY = 1
+_DOOR = 6 + 4
+"""To read and to write: services/membership/api/app.py."""
+
+
+def most_connections(service: str) -> int:
+    """Of one process: a connection for each queue that it reads, for what it does beside, its relay and its door."""
+    lanes = len(import_module(f"services.{service}.consumers").SUBSCRIPTIONS)
+    return lanes + BESIDE_LANES + _RELAY + (_DOOR if service == "membership" else 0)

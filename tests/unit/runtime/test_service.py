@@ -1,0 +1,81 @@
+"""What a service does beside its subscriptions, while the connections under it die."""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import pytest
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.applications import Starlette
+
+from shared.messaging import inbox
+from shared.messaging.bus import Bus
+from shared.messaging.relay import Relay
+from shared.runtime import service as module
+from shared.runtime.service import Service
+
+SECRET = "Ateliers Martin"
+
+
+class QuietBus:
+    """Brings no messages."""
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+class QuietRelay:
+    """Publishes nothing."""
+
+    def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+class Dying:
+    """An engine whose connections die in one way after another, and then live."""
+
+    def __init__(self, *errors: BaseException) -> None:
+        self.errors = list(errors)
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncGenerator[None]:
+        if self.errors:
+            raise self.errors.pop(0)
+        yield
+
+    async def dispose(self) -> None: ...
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError(), OSError(SECRET), ValueError(SECRET)])
+async def test_housekeeping_outlives_whatever_ends_one_round_of_it_and_tells(
+    error: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds = asyncio.Semaphore(0)
+
+    async def measured(*_: Any) -> None:
+        rounds.release()
+
+    async def forgotten(*_: Any) -> None: ...
+
+    monkeypatch.setattr(module, "HOUSEKEEPING_SECONDS", 0.01)
+    monkeypatch.setattr(module, "measure_backlog", measured)
+    monkeypatch.setattr(inbox, "forget", forgotten)
+    engine = cast(AsyncEngine, Dying(error))
+    bus, relay = cast(Bus, QuietBus()), cast(Relay, QuietRelay())
+    service = Service("billing", engine, bus, relay, Starlette(), "127.0.0.1", 0, 7)
+    with structlog.testing.capture_logs() as logs:
+        running = asyncio.create_task(service.run())
+        async with asyncio.timeout(10):
+            await rounds.acquire()
+            await rounds.acquire()
+        os.kill(os.getpid(), signal.SIGTERM)
+        await running
+    (failed,) = [one for one in logs if one["event"] == "beside.failed"]
+    assert (failed["work"], failed["error"]) == ("housekeeping", type(error).__name__)
+    assert SECRET not in str(logs)
