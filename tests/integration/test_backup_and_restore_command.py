@@ -66,7 +66,13 @@ async def dry_run(folder: Path) -> Answer:
 async def begun(folder: Path) -> asyncio.subprocess.Process:
     """A backup as a process of its own."""
     command = [sys.executable, "-m", "services.cli", "backup", str(folder)]
-    return await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
+    return await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE, preexec_fn=as_in_a_terminal)
+
+
+def as_in_a_terminal() -> None:
+    """Whoever runs the tests may hide signals from what they start, as ``nohup`` does."""
+    for one in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(one, signal.SIG_DFL)
 
 
 def database(own: OwnHouse, name: str) -> str:

@@ -161,7 +161,8 @@ async def test_the_services_go_by_the_clusters_that_were_provisioned(
         await eventually(arrived)
     assert await house.parked() == [], "a cluster that billing did not know"
     for service in SERVICES:
-        elsewhere = {f"TRABOULE_{service.upper()}_{name}_URL": "x://" for name in ("DATABASE", "BROKER")}
+        given = {"DATABASE": "postgresql://elsewhere/x", "BROKER": "amqp://elsewhere/x"}
+        elsewhere = {f"TRABOULE_{service.upper()}_{name}_URL": url for name, url in given.items()}
         with pytest.MonkeyPatch.context() as patch:
             for name, value in {**provisioned.env, **elsewhere}.items():
                 patch.setenv(name, value)

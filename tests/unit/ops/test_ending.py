@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
@@ -29,9 +29,21 @@ class Work:
         return "done"
 
 
+@pytest.fixture(autouse=True)
+def as_in_a_terminal() -> Generator[None]:
+    """Whoever runs the tests may hide signals from them, as ``nohup`` does."""
+    with handled(signal.SIG_DFL, *SIGNALS):
+        yield
+
+
+def ignored(*numbers: signal.Signals) -> AbstractContextManager[None]:
+    """Nobody hears these."""
+    return handled(signal.SIG_IGN, *numbers)
+
+
 @contextmanager
-def ignored(*numbers: signal.Signals) -> Generator[None]:
-    before = [signal.signal(one, signal.SIG_IGN) for one in numbers]
+def handled(how: signal.Handlers, *numbers: signal.Signals) -> Generator[None]:
+    before = [signal.signal(one, how) for one in numbers]
     try:
         yield
     finally:
