@@ -28,17 +28,10 @@ THEIRS, OURS = 400, 60
 """Records that the former system goes on writing, and those that staff change."""
 WRITTEN = 3_000
 """Records that were written here while it was live, and that a rollback has to look at."""
-OVERRULED = (
-    "parity",
-    "rehearsal",
-    "queues",
-    "outbox",
-    "backup",
-    "quarantine",
-    "way-back-read",
-    "expressible",
-    "new-ids",
-)
+OVERRULED = {
+    "switch": ("parity", "rehearsal", "queues", "outbox", "backup", "quarantine"),
+    "rollback": ("quarantine", "way-back-read", "expressible", "new-ids"),
+}
 _SYLLABLES = ("ba", "ce", "di", "fo", "gu", "la", "me", "ni", "po", "ru", "sa", "te", "vi", "zo", "cha", "phi")
 
 
@@ -205,7 +198,13 @@ class _Traffic:
         await asyncio.to_thread(
             lambda: asyncio.run(
                 moving.make_move(
-                    SERVICE, self._settings, CLUSTER, which, by="bench", reason="a benchmark", overrule=OVERRULED
+                    SERVICE,
+                    self._settings,
+                    CLUSTER,
+                    which,
+                    by="bench",
+                    reason="a benchmark",
+                    overrule=OVERRULED.get(which, ()),
                 )
             )
         )
