@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from schemas.envelope import HeldNow, encode_all, encode_held, read, routing_key, source_of
+from schemas.envelope import HeldNow, encode_all, encode_held, read_parts, routing_key, source_of
 from schemas.fields import Announced, MirroredRecord
 from services.cutover.parity import by_itself
 from services.cutover.parity.by_itself import Comparing
@@ -95,7 +95,7 @@ def build(
         clusters=clusters,
         engine=engine,
         unit_of_work=knowing_queues(unit_of_work, settings),
-        read=read,
+        read=read_parts,
         settings=LaneSettings(settings.prefetch, settings.batch_events, settings.linger_ms / 1000),
     )
     relay = Relay(asyncpg_url(settings.database_url), settings.broker_url, bus.user)

@@ -163,9 +163,9 @@ def test_the_page_lists_every_reason_and_no_other() -> None:
     # Every reason is written in the code as a string of its own, the first of (reason, detail).
     calls = (
         "(?:Refused|Refusal|Park|Fallen)\\(",
-        "_park_whole\\(delivery, ",
-        "_park_unit\\(unit, ",
-        "_parked\\(delivery, message, ",
+        "_whole\\(delivery, ",
+        "raw_item\\(self.queue, raw, ",
+        "to_park\\(delivery, message, ",
     )
     named = f'(?:{"|".join(calls)}|return |else )"([a-z0-9-]+)"'
     sources = [

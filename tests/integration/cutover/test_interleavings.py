@@ -116,13 +116,13 @@ def _commands_without_asking(patch: pytest.MonkeyPatch) -> None:
 
 def _acknowledged_first(patch: pytest.MonkeyPatch) -> None:
     """Messages are acknowledged before what they cause is committed."""
-    settle = Lane._settle  # pyright: ignore[reportPrivateUsage]
+    process = Lane._process  # pyright: ignore[reportPrivateUsage]
 
-    async def acknowledge_and_settle(self: Lane, units: Any) -> None:
+    async def acknowledge_and_process(self: Lane, items: Any) -> None:
         await self._acknowledge(self._hand)  # pyright: ignore[reportPrivateUsage]
-        await settle(self, units)
+        await process(self, items)
 
-    patch.setattr(Lane, "_settle", acknowledge_and_settle)
+    patch.setattr(Lane, "_process", acknowledge_and_process)
 
 
 def _taken_in_apart(patch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from aio_pika import Message
 
-from schemas.envelope import Envelope, encode, read, routing_key, source_of
+from schemas.envelope import Envelope, encode, read, read_parts, routing_key, source_of
 from schemas.fields import Content
 from services.membership.consumers import SUBSCRIPTIONS
 from shared.messaging.consumer import Lane, LaneSettings
@@ -35,6 +35,7 @@ class Incoming:
     message: Message
     routing_key: str
     exchange: str = EXCHANGE
+    delivery_tag: int = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.message, name)
@@ -86,7 +87,7 @@ class Queue:
         await self._lane.drain()
 
     def _start(self) -> None:
-        self._channel = object()
+        self._open_channel()
         self._lane = self._lane_of()
         self._lane.start()
         task = self._lane._task  # pyright: ignore[reportPrivateUsage]
@@ -100,15 +101,19 @@ class Queue:
 
     def _again(self) -> None:
         """Another channel, and on it all that was not acknowledged, sometimes in another order."""
-        self._channel = object()
+        self._open_channel()
         left, self._unacknowledged = self._unacknowledged, []
         if self._rng.random() < SHUFFLED:
             self._rng.shuffle(left)
         for message in left:
             self._deliver(message)
 
+    def _open_channel(self) -> None:
+        self._channel, self._delivered = object(), 0
+
     def _deliver(self, message: Incoming) -> None:
-        delivered = replace(message, channel=self._channel)
+        self._delivered += 1
+        delivered = replace(message, channel=self._channel, delivery_tag=self._delivered)
         self._unacknowledged.append(delivered)
         self._empty.clear()
         self._lane.put(delivered)  # type: ignore[arg-type]
@@ -160,7 +165,7 @@ class Broker:
                 subscription.queue_name,
                 "traboule.membership",
                 subscription.fact.publishers(self._clusters),
-                lambda delivery: read(kind, delivery.body, delivery.content_type, delivery.headers),
+                lambda delivery: read_parts(kind, delivery.body, delivery.content_type, delivery.headers),
                 subscription.handler,
                 self._engine,
                 self._unit_of_work,
