@@ -18,6 +18,7 @@ import aio_pika
 import asyncpg
 import orjson
 from aio_pika.exceptions import AMQPError
+from prometheus_client.parser import text_string_to_metric_families
 
 from services.cutover.way_back import writes
 from shared.messaging.topology import dead_queue, retry_queues, unrouted_queue, way_back_queue
@@ -26,6 +27,7 @@ from shared.runtime.clusters import load_clusters
 from shared.runtime.settings import ServiceSettings
 from shared.runtime.tls import own_certificate_context
 
+_MESSAGES_IN_HAND, _HAND_AGE = "traboule_in_hand", "traboule_hand_age_seconds"
 OLD_SECONDS = 60
 """An outbox row that waits longer, or a message that waits while nothing was applied for longer, is a fault."""
 
@@ -50,6 +52,14 @@ class QueueState:
     consumers: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class InHand:
+    """Messages that a process took and has not acknowledged, and how long it has been settling the first of them."""
+
+    messages: int = 0
+    seconds: float = 0.0
+
+
 @dataclass(slots=True)
 class ServiceState:
     """What one service looks like from outside. ``faults`` are wrong now; ``notices`` wait for a person."""
@@ -59,6 +69,7 @@ class ServiceState:
     checks: Mapping[str, bool] = field(default_factory=dict[str, bool])
     database: Mapping[str, Any] = field(default_factory=dict[str, Any])
     queues: list[QueueState] = field(default_factory=list[QueueState])
+    in_hand: Mapping[str, InHand] = field(default_factory=dict[str, InHand])
     faults: list[str] = field(default_factory=list[str])
     notices: list[str] = field(default_factory=list[str])
 
@@ -87,10 +98,29 @@ async def _process(state: ServiceState, settings: ServiceSettings) -> None:
     state.url = f"http{'' if certificate is None else 's'}://{host}:{settings.http_port}"
     try:
         state.checks = (await asyncio.to_thread(_readiness, state.url, certificate))["checks"]
+        text, _ = await asyncio.to_thread(metrics, state.url, certificate)
+        state.in_hand = _in_hand(text)
     except (OSError, ValueError, KeyError, HTTPException):
         state.faults.append(f"does not answer at {state.url}")
         return
     state.faults += [f"its {check} check fails" for check, works in state.checks.items() if not works]
+    state.faults += stuck(state)
+
+
+def stuck(state: ServiceState) -> list[str]:
+    """Each queue whose consumer has been settling the same messages for over a minute."""
+    return [
+        f"{queue} has had {hand.messages:,} messages in hand for {hand.seconds:,.0f} s"
+        for queue, hand in state.in_hand.items()
+        if hand.seconds > OLD_SECONDS
+    ]
+
+
+def _in_hand(text: str) -> dict[str, InHand]:
+    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+    messages = {one.labels["queue"]: int(one.value) for one in samples if one.name == _MESSAGES_IN_HAND}
+    seconds = {one.labels["queue"]: one.value for one in samples if one.name == _HAND_AGE}
+    return {queue: InHand(count, seconds.get(queue, 0.0)) for queue, count in messages.items()}
 
 
 def _readiness(url: str, certificate: Path | None) -> Any:

@@ -228,7 +228,10 @@ def _count(queue: str, batch: _Batch, new: set[str], seconds: float) -> None:
     log.info(
         "events.settled",
         queue=queue,
-        **outcomes,
+        applied=len(new),
+        duplicates=duplicates,
+        parked=parked,
+        retried=len(batch.retried),
         ms=round(seconds * 1000, 1),
         correlation_ids=_correlation_ids(batch.items),
     )
