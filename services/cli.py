@@ -79,10 +79,12 @@ def serve(service: Service) -> None:
     """
     from services.ops.environment import settings_of
     from shared.runtime import tracing
+    from shared.runtime.http_server import raise_open_files
     from shared.runtime.logging import configure_logging
 
     settings = settings_of(service)
     configure_logging(service, settings.log_level)
+    raise_open_files()
     process = import_module(f"services.{service}.app").create_app(settings)
     # What was loaded so far stays; and a batch makes more objects than the collector's usual patience.
     gc.freeze()

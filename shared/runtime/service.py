@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
-import uvicorn
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp
@@ -15,6 +14,7 @@ from starlette.types import ASGIApp
 from shared.messaging import inbox
 from shared.messaging.bus import Bus
 from shared.messaging.relay import Relay
+from shared.runtime.http_server import HttpLimits, build_server, limits_here, serve
 from shared.runtime.measuring import measure_backlog
 from shared.runtime.tls import DoorCertificate, TlsError
 
@@ -51,6 +51,8 @@ class Service:
     certificate: DoorCertificate | None = None
     beside: Sequence[Beside] = ()
     clusters: Collection[str] = ()
+    limits: HttpLimits | None = None
+    """None: the usual ones, as far as this process may open sockets."""
     _beside: list[asyncio.Task[None]] = field(default_factory=list["asyncio.Task[None]"])
 
     async def start(self) -> None:
@@ -96,20 +98,15 @@ class Service:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopping.set)
-        config = uvicorn.Config(
+        server = build_server(
             self.http,
             self.http_host,
             self.http_port,
-            log_config=None,
-            access_log=False,
-            lifespan="on",
-            loop="none",
-            timeout_graceful_shutdown=REQUESTS_SECONDS,
-            ssl_context_factory=None if (own := self.certificate) is None else lambda *_: own.context,
+            limits=self.limits or limits_here(),
+            stop_seconds=REQUESTS_SECONDS,
+            certificate=self.certificate,
         )
-        server = uvicorn.Server(config)
-        server.install_signal_handlers = lambda: None  # pyright: ignore[reportAttributeAccessIssue]
-        http = asyncio.create_task(_serve(server))
+        http = asyncio.create_task(serve(server))
         housekeeping = asyncio.create_task(
             self._again_and_again(Beside("housekeeping", HOUSEKEEPING_SECONDS, self._keep_house))
         )
@@ -164,9 +161,3 @@ class Service:
                 log.info("service.certificate_renewed")
         except TlsError as error:
             log.error("service.certificate_unusable", error=str(error))
-
-
-async def _serve(server: uvicorn.Server) -> None:
-    # uvicorn's own serve() takes over the signals; ours must reach the consumers first.
-    with contextlib.suppress(asyncio.CancelledError):
-        await server._serve()  # pyright: ignore[reportPrivateUsage]
