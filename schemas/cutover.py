@@ -25,11 +25,16 @@ Count = Annotated[int, Field(ge=0, lt=2**63)]
 PART_RECORDS = 20_000
 """Records in one part of a manifest, at most: with ids of usual length it fits into one message."""
 
+MOST_RECORDS = 2_000_000
+"""Records in all parts of a manifest together, at most: some ten times what the largest former system holds."""
+
 COUNTS = (
     "How many records of each kind the former system holds, in all parts together; every part may say so, or one. "
     "Of a kind that is neither counted nor listed it holds none; one that is only counted is compared by its count"
 )
-RECORDS = "The records that it holds, 20,000 in a part at most; each listed once"
+RECORDS = (
+    "The records that it holds, each listed once: 20,000 in a part at most, and in each of n parts at most 2,000,000 / n"
+)
 
 
 class ManifestRecord(Part):
@@ -59,4 +64,11 @@ class ManifestRecorded(Fact):
     def _counted(self) -> Self:
         if self.part > self.parts:
             raise ValueError("part must not be larger than parts")
+        # Each part is judged by itself, whatever arrived before: so the sum of all keeps to the limit too.
+        listed, most = len(getattr(self, "records", ())), MOST_RECORDS // self.parts
+        if listed > most:
+            raise ValueError(
+                f"a manifest lists at most {MOST_RECORDS:,} records: of {self.parts} parts each has at most {most:,}, "
+                f"and this one has {listed:,}. Cut it into fewer parts, or only count the kinds that are so many"
+            )
         return self

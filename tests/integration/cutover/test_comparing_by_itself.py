@@ -1,6 +1,7 @@
 """A running service compares by itself: when a manifest arrived, once a day, and in one replica only."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -167,6 +168,32 @@ async def test_of_many_replicas_one_compares(billing: OwnHouse, engine: AsyncEng
         await asyncio.gather(*(one.compare(engine) for one in replicas))
         await asyncio.gather(*(one.compare(engine) for one in replicas))
     assert [run["manifest"] for run in await billing.query(RUNS)] == list(range(1, 9))
+
+
+async def test_an_attempt_is_noted_before_it_is_made_and_forgotten_when_it_ended(
+    billing: OwnHouse, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        """As when the process ends."""
+
+    async def killed(*_: Any, **__: Any) -> int:
+        raise Killed
+
+    now = datetime.now(UTC)
+    await told(billing, a_manifest(an_invoice(invoice_id="F1")))
+    with monkeypatch.context() as patch:
+        patch.setattr(by_itself, "prove_by_manifest", killed)
+        for attempts, hours in ((1, 0.1), (1, 0.1), (2, 0.3), (3, 2), (3, 20), (4, 40)):
+            later = Comparing("billing", 4, 90, clock=At(now + timedelta(hours=hours)))
+            with contextlib.suppress(Killed):
+                await later.compare(engine)
+            assert await billing.query("select attempts from parity_attempts") == [{"attempts": attempts}]
+    assert await billing.query(RUNS) == []
+
+    await Comparing("billing", 4, 90, clock=At(now + timedelta(hours=100))).compare(engine)
+
+    assert len(await billing.query(RUNS)) == 1
+    assert await billing.query("select * from parity_attempts") == []
 
 
 async def test_what_fails_is_tried_again_and_ends_nothing(billing_house: OwnHouse) -> None:

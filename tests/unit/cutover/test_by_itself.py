@@ -1,5 +1,6 @@
 """When a service compares by itself: pure."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -42,6 +43,15 @@ def test_not_daily_before_the_mirror_nor_after_the_end(stage: Stage) -> None:
 def test_not_daily_with_an_old_manifest() -> None:
     assert is_due(standing(), ARRIVED + timedelta(hours=48), 4)
     assert not is_due(standing(), ARRIVED + timedelta(hours=48, seconds=1), 4)
+
+
+@pytest.mark.parametrize(("attempts", "minutes"), [(1, 5), (2, 60), (3, 1_440), (40, 1_440)])
+def test_an_attempt_that_did_not_end_is_not_made_at_once_again(attempts: int, minutes: int) -> None:
+    begun = ARRIVED + timedelta(hours=1)
+    for compared_at in (None, COMPARED - timedelta(days=1)):
+        one = replace(standing("mirror", compared_at), attempts=attempts, begun_at=begun)
+        assert not is_due(one, begun + timedelta(minutes=minutes, seconds=-1), 4)
+        assert is_due(one, begun + timedelta(minutes=minutes), 4)
 
 
 @pytest.mark.parametrize(

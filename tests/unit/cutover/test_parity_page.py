@@ -82,9 +82,10 @@ def test_a_record_that_one_side_lacks_is_told_whole_in_one_row() -> None:
 
 def test_what_a_manifest_tells_is_shown_beside_what_is_held() -> None:
     held = an_invoice(invoice_id="F1", label=EVIL, version=7)
-    listed = {("invoice", "F1"): Listed(8, "ab" * 32), ("invoice", "F2"): Listed()}
-    comparison = ManifestComparison(Manifest(17, AT, {"invoice": 3, "payment": 2}, listed), ["invoice", "payment"])
-    comparison.held("invoice", "F1", held)
+    manifest = Manifest(17, AT, {"invoice": 3, "payment": 2}, {"invoice": 4})
+    comparison = ManifestComparison(manifest, ["invoice", "payment"], most=1)
+    comparison.held("invoice", "F1", held, Listed(8, "ab" * 32))
+    comparison.lacks("invoice", "F2", Listed())
     result = comparison.result()
     counts = {**result.counts, "invoice": Sides(3, 1, newer_here=4)}
     differences = [Found(one, one.digest, None, None) for one in result.differences]
@@ -93,7 +94,8 @@ def test_what_a_manifest_tells_is_shown_beside_what_is_held() -> None:
     read = Balanced(text)
     assert read.open == []
     for told in ("Manifeste Manifest : 17", "abababababab…", "contenu content", f"label {EVIL}",
-                 "Plus récents chez nous", "se contredit", "it does not list as many"):  # fmt: skip
+                 "Plus récents chez nous", "se contredit", "it does not list as many",
+                 "autres écarts, non énumérés"):  # fmt: skip
         assert told in read.text, told
     assert "ab" * 32 not in text
     assert "Ligne illisible" not in read.text
