@@ -33,7 +33,8 @@ COUNTS = (
     "Of a kind that is neither counted nor listed it holds none; one that is only counted is compared by its count"
 )
 RECORDS = (
-    "The records that it holds, each listed once: 20,000 in a part at most, and in each of n parts at most 2,000,000 / n"
+    "The records that it holds, each listed once: 20,000 in a part at most, "
+    "and in each of n parts at most 2,000,000 / n"
 )
 
 

@@ -131,7 +131,7 @@ async def newest_complete(connection: AsyncConnection, cluster: str) -> Manifest
         # One by one, as large as they are.
         await connection.exec_driver_sql(_LIST, (cluster, version, part))
     await connection.exec_driver_sql("analyze listed")
-    listed = {kind: count for kind, count in rows_of(await connection.exec_driver_sql(_NUMBERS))}
+    listed = dict(rows_of(await connection.exec_driver_sql(_NUMBERS)))
     return Manifest(version, received_at, counts, listed, frozenset(contradicted))
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import orjson
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from schemas.catalogue import FACTS
 from schemas.cutover_requests import CutoverAnswered, CutoverRequested, Outcome
@@ -18,6 +19,7 @@ from services.cutover import desk
 from services.cutover.desk import DeskError, NotMetError
 from services.cutover.parity.runs import Found
 from services.house import tell
+from shared.messaging.failures import sqlstate
 from shared.messaging.outbox import Outbox
 from shared.messaging.waiting import BrokerAwayError
 from shared.persistence.unit_of_work import UnitOfWork
@@ -29,6 +31,9 @@ GOOD_FOR: Final = timedelta(minutes=15)
 """What waited longer, say for a service that was stopped, is refused: whoever asked no longer expects it."""
 LONGEST_ANSWER: Final = 2 * 1024 * 1024
 """Bytes of JSON; a message may have twice as many."""
+
+_NO_SUCH_VALUE: Final = "22"
+"""Class of SQLSTATE: a text with U+0000, a number or an instant out of range."""
 
 ANSWER_OF = {fact.service: fact for fact in FACTS if issubclass(fact, CutoverAnswered)}
 """What each service announces."""
@@ -73,6 +78,12 @@ class Answering:
             return "refused", {"kind": error.kind, "detail": str(error)}
         except BrokerAwayError as error:
             return "refused", {"kind": "broker-away", "detail": str(error)}
+        except DBAPIError as error:
+            # What was asked for holds a value that no row can have. Whoever asked is told; nobody need look after it.
+            if not sqlstate(error).startswith(_NO_SUCH_VALUE):
+                raise
+            told = "the database knows no such value as one of the request's: correct it, and ask again"
+            return "refused", {"kind": "value-impossible", "detail": told}
 
 
 async def _wholly(uow: UnitOfWork, service: str, asked: CutoverRequested) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The only place where the membership service is built."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -41,6 +42,10 @@ def create_app(settings: MembershipSettings) -> Service:
 
 async def forget(engine: AsyncEngine) -> None:
     """What was asked and answered at the door and need not be known any longer."""
+    forgotten = cutover_requests.BATCH
+    while forgotten == cutover_requests.BATCH:
+        async with engine.begin() as connection:
+            forgotten = await cutover_requests.forget_reads(connection, datetime.now(UTC))
     async with engine.begin() as connection:
         await cutover_requests.forget(connection)
         await idempotency.forget(connection)

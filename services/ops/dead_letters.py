@@ -216,7 +216,8 @@ def _print_groups(groups: list[dict[str, Any]]) -> None:
 
 def _print_whole(row: Mapping[str, Any]) -> None:
     from rich.console import Console
-    from rich.json import JSON
+    from rich.highlighter import JSONHighlighter
+    from rich.text import Text
 
     console = terminal()
     Console(stderr=True).print("[yellow]This may hold personal data: do not copy it into tickets or chats.[/]")
@@ -229,9 +230,19 @@ def _print_whole(row: Mapping[str, Any]) -> None:
     for name, text in lines:
         console.print(f"[dim]{name:>12}[/]  {plain(text)}", highlight=False)
     if row["body_is"] == "json":
-        console.print(JSON.from_data(row["body"], ensure_ascii=False))
+        console.print(JSONHighlighter()(Text(_printable(row["body"]))))
     else:
         console.print(plain(row["body"]), highlight=False)
+
+
+def _printable(body: Any) -> str:
+    """JSON in which whatever would be an order to the terminal, or turn its neighbours around, is escaped."""
+    from json import dumps
+
+    from shared.runtime.text import is_text
+
+    told = dumps(body, ensure_ascii=False, indent=2)
+    return "".join(one if is_text(one, lines=True) else dumps(one)[1:-1] for one in told)
 
 
 def _step(step: Mapping[str, Any]) -> str:

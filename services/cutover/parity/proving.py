@@ -66,9 +66,7 @@ async def prove_by_manifest(
     for kind in kinds:
         await _compare_kind(connection, cluster, kind, comparison)
     source = [f"manifest {manifest.version}"]
-    return await runs.keep(
-        connection, cluster, comparison.result(), by=by, source=source, manifest=manifest.version
-    )
+    return await runs.keep(connection, cluster, comparison.result(), by=by, source=source, manifest=manifest.version)
 
 
 async def _compare_kind(connection: AsyncConnection, cluster: str, kind: Kind, with_: ManifestComparison) -> None:

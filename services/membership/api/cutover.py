@@ -165,7 +165,9 @@ def _looks(router: APIRouter, door: Door, desk: "_Desk") -> None:
         cluster: str,
         service: str,
         limit: Limit = 50,
-        after: Annotated[str, Query(max_length=200, description="`next` of the page before")] = "",
+        after: Annotated[
+            str, Query(max_length=200, pattern=r"^[^\x00]*$", description="`next` of the page before")
+        ] = "",
     ) -> Response:
         """What was written here and told to it: what it has not read, has not said since, and cannot say at all."""
         return await desk.ask(caller, _System(cluster, service), "way-back", {"limit": limit, "after": after})
@@ -365,7 +367,7 @@ class _Desk:
         pause = _FIRST_LOOK_SECONDS
         while True:
             found = await request_now(self._door.pool, request_id)
-            assert found is not None, "requests are never deleted"
+            assert found is not None, "it was kept a moment ago, and is kept for days"
             left = deadline - monotonic()
             if found.outcome is not None or left <= 0:
                 return found

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import httpx2
 import orjson
@@ -12,11 +12,13 @@ import pytest
 
 from deploy.local import provision as broker_api
 from deploy.local.nodes import Nodes
-from schemas.cutover_requests import CutoverRequested
+from schemas.cutover_requests import CutoverRequested, Operation
 from schemas.envelope import Envelope
 from services.billing.repository import BillingUnitOfWork
 from services.cutover.requests import GOOD_FOR, Answering
-from services.membership import retiring
+from services.membership import cutover_requests, retiring
+from services.membership.api.cutover_answers import PROBLEM_OF
+from services.membership.api.labels import PROBLEMS
 from services.membership.app import forget
 from services.membership.keys import create_key
 from services.membership.record_ids import new_id
@@ -405,6 +407,7 @@ async def test_staff_may_look_and_decide_and_only_administrators_move(staff: Sta
         ),
         ("GET", f"/cutover/{BILLING}/conditions?for=retire", None, (422, "invalid-parameters")),
         ("GET", f"/cutover/{BILLING}/quarantine/0", None, (422, "invalid-parameters")),
+        ("GET", f"/cutover/{MEMBERSHIP}/way-back?after=%00", None, (422, "invalid-parameters")),
     ],
 )
 async def test_what_is_asked_wrongly_reaches_no_service(
@@ -495,6 +498,39 @@ async def test_old_answers_are_forgotten(staff: Staff) -> None:
     assert kept.pop(old) is None
     assert any(kept.values())
     assert (await staff.get(f"/cutover/requests/{old}")).json()["state"] == "done"
+
+
+async def test_a_value_that_no_database_can_have_is_refused_and_no_dead_letter(staff: Staff) -> None:
+    given = {"state": "all", "limit": 1, "after": 2**70}
+    outcome = await _answered(staff.billing, "quarantine", given, datetime.now(UTC))
+    assert outcome == ("refused", "value-impossible")
+    assert PROBLEM_OF["value-impossible"] in PROBLEMS
+
+
+@pytest.mark.parametrize("patient", [0.2])
+async def test_old_requests_that_only_looked_are_deleted_in_batches(
+    alone: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cutover_requests, "BATCH", 2)
+    for _ in range(5):
+        await alone.get(f"/cutover/{BILLING}")
+    await alone.move("mirror")
+    eight_days_ago = datetime.now(UTC) - timedelta(days=8)
+    for name in await alone.house.column("select id from cutover_requests"):
+        old = "update cutover_requests set id = $2, at = $3 where id = $1"
+        await alone.house.query(old, name, new_id(eight_days_ago), eight_days_ago)
+    await alone.get(f"/cutover/{BILLING}")
+    engine = create_engine(alone.house.env["TRABOULE_MEMBERSHIP_DATABASE_URL"], application="test", pool_size=1)
+    await forget(engine)
+    await engine.dispose()
+    left = await alone.house.column("select operation from cutover_requests order by at")
+    assert left == ["move", "standing"]
+
+
+def test_each_operation_either_looks_or_changes_something() -> None:
+    changes = {"move", "apply-late", "dismiss-late", "note-backup"}
+    assert set(get_args(Operation)) == changes | set(cutover_requests.READS)
+    assert not changes & set(cutover_requests.READS)
 
 
 async def test_a_record_is_created_once_however_often_the_request_is_sent(staff: Staff) -> None:

@@ -40,7 +40,9 @@ class Stated:
     records: dict[tuple[str, str], Listed]
 
 
-def stated(counts: dict[str, int], records: dict[tuple[str, str], Listed], contradicted: tuple[str, ...] = ()) -> Stated:
+def stated(
+    counts: dict[str, int], records: dict[tuple[str, str], Listed], contradicted: tuple[str, ...] = ()
+) -> Stated:
     numbers = Counter(kind for kind, _ in records)
     return Stated(Manifest(17, NOW, counts, numbers, frozenset(contradicted)), records)
 
@@ -180,7 +182,7 @@ def test_of_too_many_differences_the_number_is_a_difference_itself(lacking: int,
 def test_a_manifest_lists_no_more_records_than_a_service_can_compare() -> None:
     fact = next(one for one in MANIFESTS if one.service == "billing")
     fits, over = ([{"kind": "invoice", "id": str(number)} for number in range(count)] for count in (2_000, 2_001))
-    assert len(fact.model_validate({"version": 1, "parts": 1_000, "records": fits}).records) == 2_000  # pyright: ignore
+    assert fact.model_validate({"version": 1, "parts": 1_000, "records": fits}).parts == 1_000
     with pytest.raises(ValueError, match="at most 2,000,000 records: of 1000 parts each has at most 2,000"):
         fact.model_validate({"version": 1, "parts": 1_000, "records": over})
 

@@ -80,9 +80,11 @@ async def serving(limits: HttpLimits, certificate: Any = None) -> AsyncIterator[
         Route("/read", _read, methods=["POST"]),
         Route("/long", own.long),
     ]
-    server = build_server(Starlette(routes=routes), "127.0.0.1", 0, limits=limits, stop_seconds=1, certificate=certificate)
+    server = build_server(
+        Starlette(routes=routes), "127.0.0.1", 0, limits=limits, stop_seconds=1, certificate=certificate
+    )
     running = asyncio.create_task(serve(server))
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
     own.port = server.servers[0].sockets[0].getsockname()[1]
     try:
@@ -121,7 +123,10 @@ async def flood(server: Server, beginning: bytes, most: int) -> tuple[int, bytes
     [
         (b"GET /short HTTP/1.1\r\nhost: a\r\nx-long: ", "head-too-long"),
         (b"GET /short?", "url-too-long"),
-        (b"POST /read HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nx-trailer: ", "head-too-long"),
+        (
+            b"POST /read HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nx-trailer: ",
+            "head-too-long",
+        ),
         (b"POST /read HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n1;", "head-too-long"),
     ],
 )
