@@ -1,4 +1,4 @@
-"""What tests share: one pair of servers and one house for the whole session, started when a test first asks."""
+"""What tests share: one pair of servers and one house for each session or worker, started when a test first asks."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
@@ -6,11 +6,29 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import settings
 
 from deploy.local.house import House, running_house
 from deploy.local.nodes import Nodes, local_nodes
+from tests.support import parallel
+from tests.support.examples import LEAST, QUICK
 from tests.support.in_process import OwnHouse, Passwords, own_house
 from tests.support.servers import publish_as as publish_as_user
+
+TESTS = Path(__file__).parent
+
+# Made before the command line's profile is chosen; tests with a number of their own use examples().
+settings.register_profile(QUICK, max_examples=LEAST, deadline=None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    parallel.refuse_shared_servers(config)
+    parallel.take_own_ports()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    parallel.arrange(items, TESTS)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,4 +1,4 @@
-"""A hundred random interleavings for every day (`make faults` has ten thousand), and proof that they can fail."""
+"""A hundred random interleavings for every day; `make faults` has ten thousand, and proof that they can fail."""
 
 from __future__ import annotations
 
@@ -163,6 +163,7 @@ MUTANTS: Mapping[Callable[[pytest.MonkeyPatch], None], str] = {
 """Each with what is said of it."""
 
 
+@pytest.mark.faults
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda one: one.__name__.strip("_"))
 async def test_a_fault_in_the_code_is_found(

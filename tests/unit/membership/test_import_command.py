@@ -29,7 +29,7 @@ def run(tmp_path: Path, monkeypatch):
     app.command()(import_files.import_files)
 
     def command(*arguments: str):
-        return CliRunner().invoke(app, ["--as", "numelink/membership", *arguments])
+        return CliRunner().invoke(app, ["--as", "numelink/membership", *arguments], env={"COLUMNS": "200"})
 
     return command
 

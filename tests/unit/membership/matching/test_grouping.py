@@ -20,6 +20,7 @@ from services.membership.domain.matching.grouping import (
 )
 from services.membership.domain.matching.score import Judgement, Verdict
 from services.membership.domain.records import RecordKey
+from tests.support.examples import examples
 from tests.unit.membership.matching.builders import NOTHING
 
 A, B, C, D, E = (RecordKey("north", letter) for letter in "abcde")
@@ -158,7 +159,7 @@ _DECISIONS = st.lists(
 _SIRENS = st.lists(st.sampled_from([None, None, ONE, TWO]), min_size=len(_KEYS), max_size=len(_KEYS))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(numbers=_SIRENS, judged=_JUDGEMENTS, decided=_DECISIONS, rng=st.randoms(use_true_random=False))
 def test_no_order_shows_and_no_group_contradicts_itself(numbers, judged, decided, rng) -> None:  # type: ignore[no-untyped-def]
     holders = list(zip(_KEYS, numbers, strict=True))
@@ -181,7 +182,7 @@ def test_no_order_shows_and_no_group_contradicts_itself(numbers, judged, decided
     assert len({frozenset((of[one.a], of[one.b])) for one in found.questions}) == len(found.questions)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(numbers=_SIRENS, judged=_JUDGEMENTS, decided=_DECISIONS)
 def test_taking_a_decision_back_leaves_no_trace(numbers, judged, decided) -> None:  # type: ignore[no-untyped-def]
     holders = dict(zip(_KEYS, numbers, strict=True))
@@ -196,7 +197,7 @@ def test_taking_a_decision_back_leaves_no_trace(numbers, judged, decided) -> Non
 _SCORES = st.sampled_from([5.0, 6.0, 7.0, 9.0, 12.0]) | st.floats(0, 20) | st.just(9.0)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 @given(st.data())
 def test_the_groups_are_those_that_the_plain_way_finds(data: st.DataObject) -> None:
     keys = sorted(RecordKey("north" if at % 2 else "south", str(at)) for at in range(data.draw(st.integers(2, 12))))
