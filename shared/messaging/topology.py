@@ -25,7 +25,7 @@ UNROUTED = "traboule.unrouted"
 DEAD = "traboule.dead"
 DELIVERY_LIMIT = 20
 QUEUE_BYTES = 1_073_741_824
-"""What may wait in one subscription: beyond it the broker takes no more, and whoever publishes has to try again."""
+"""What may wait in one queue of a service: then the broker takes no more, and whoever publishes has to try again."""
 MESSAGE_BYTES = 5 * 1024 * 1024
 """The largest body that the broker takes (``max_message_size`` in its configuration); what is larger ends in a 406.
 
