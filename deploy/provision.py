@@ -22,7 +22,7 @@ from deploy.local.errors import NodeError
 from deploy.local.provision import load_definitions
 from schemas.catalogue import COMMANDS
 from services import EXTENSIONS, SERVICES
-from services.ops import broker_rights
+from services.ops import broker_rights, broker_version
 from services.ops.migrate import blocked
 from shared.messaging.consumer import MAX_BODY
 from shared.messaging.management import Management, ManagementError, path
@@ -65,6 +65,7 @@ def provision(
     secrets: Mapping[str, str] | None = None,
     databases: str = HOUSE,
     former_systems: bool = True,
+    private_broker: bool = False,
 ) -> Provisioned:
     """Make or complete everything that the services need on one database server and one broker.
 
@@ -74,13 +75,17 @@ def provision(
     (``traboule_billing``) or broker user (``traboule.billing``, ``numelink.billing``); others are made at random.
     Without ``former_systems`` their broker users and those of staff tools are left as they are: see ``traboule
     former-systems add``, which is also what gives one that was retired or revoked its rights back.
+    ``private_broker`` is for a node that the caller started itself: it may be older than what former systems need.
 
-    Raises NodeError: a server refuses us, or a schema has to wait for what this program needs.
+    Raises NodeError: a server refuses us, the broker is too old for former systems, or a schema has to wait for what
+    this program needs.
     """
     clusters = load_clusters(clusters_file)
     given = {} if secrets is None else secrets
     vhost = unquote(urlsplit(broker_admin_url).path[1:]) or "/"
     theirs = outside(clusters, services) if former_systems else []
+    if theirs:
+        _require_new_broker(management_url, private_broker)
     revoked = _revoked(management_url, vhost).intersection(theirs)
     passwords = {
         name: given.get(name) or random.token_urlsafe(24)
@@ -118,6 +123,13 @@ def outside(clusters: Mapping[str, Cluster], services: Iterable[str]) -> list[st
     """Who publishes though it is no service of ours: former systems, and the tools that send a service commands."""
     systems = [f"{code}.{name}" for code, cluster in clusters.items() for name in cluster.services if name in services]
     return [*systems, *(f"{STAFF}.{name}" for name in sorted({one.service for one in COMMANDS}) if name in services)]
+
+
+def _require_new_broker(management_url: str, private: bool) -> None:
+    try:
+        broker_version.require(Management(management_url), private=private)
+    except (ManagementError, broker_version.OldBrokerError) as error:
+        raise NodeError(str(error)) from None
 
 
 def _revoked(management_url: str, vhost: str) -> set[str]:

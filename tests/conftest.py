@@ -9,7 +9,10 @@ import structlog
 from hypothesis import settings
 
 from deploy.local.house import House, running_house
+from deploy.local.named import BROKER
 from deploy.local.nodes import Nodes, local_nodes
+from services.ops.broker_version import PRIVATE_BROKER
+from shared.runtime.tls import address
 from tests.support import parallel
 from tests.support.examples import LEAST, QUICK
 from tests.support.in_process import OwnHouse, Passwords, own_house
@@ -41,6 +44,15 @@ def short_logs() -> None:
             structlog.processors.KeyValueRenderer(key_order=["level", "event"]),
         ]
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def private_broker() -> Iterator[None]:
+    """Brokers that tests start are private, so former systems may publish to Debian's 3.10 too; a named one may not."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not address(BROKER):
+            patch.setenv(PRIVATE_BROKER, "yes")
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -139,10 +139,10 @@ async def _done(uow: UnitOfWork, service: str, asked: CutoverRequested) -> dict[
 
 
 def _remains(service: str, cluster: str) -> str:
-    """Services have no right to change rights: whoever asked takes this one, and then says that nothing remains."""
+    """Services have no right to change rights: an operator's command takes this one, and completes the answer."""
     return (
-        f"its broker user {cluster}.{service} still may write: traboule former-systems revoke {cluster}/{service}, "
-        "unless the door does so within seconds because it knows the broker's management API"
+        f"its broker user {cluster}.{service} still may write, until an operator runs: "
+        "traboule former-systems revoke-retired"
     )
 
 

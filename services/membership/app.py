@@ -7,7 +7,7 @@ from functools import partial
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.house import build
-from services.membership import cutover_requests, idempotency, retiring
+from services.membership import cutover_requests, idempotency
 from services.membership.api.app import create_http
 from services.membership.consumers import SUBSCRIPTIONS
 from services.membership.domain.matching.weights import shipped
@@ -35,7 +35,6 @@ def create_app(settings: MembershipSettings) -> Service:
     service.beside = (
         *service.beside,
         Beside("forgetting", FORGET_EVERY, forget),
-        Beside("retiring", retiring.EVERY, retiring.Retiring(settings.broker_url).finish),
     )
     return service
 

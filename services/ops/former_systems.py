@@ -12,6 +12,7 @@ import typer
 from services import SERVICES
 from services.ops.environment import configured
 from services.ops.output import as_json, nothing, refuse, run, terminal
+from services.ops.revoke_retired import revoke_retired
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -185,6 +186,9 @@ def revoke(
         as_json({"system": system, "user": user, "state": "revoked"})
     else:
         typer.echo(f"the broker user {user} may publish nothing any more, and is not connected")
+
+
+app.command("revoke-retired")(revoke_retired)
 
 
 # --- whom ----------------------------------------------------------------------------------------------------------

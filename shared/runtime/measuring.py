@@ -13,6 +13,9 @@ OUTBOX_ROWS = Gauge("traboule_outbox_rows", "Messages not yet confirmed by the b
 OUTBOX_AGE = Gauge("traboule_outbox_oldest_seconds", "Age of the oldest of them")
 OUTBOX_REFUSED = Gauge("traboule_outbox_refused", "Those of them that the broker refused at least once")
 DEAD_LETTERS = Gauge("traboule_dead_letters", "Parked messages that wait for a person", ["queue", "reason"])
+DEAD_LETTER_BYTES = Gauge(
+    "traboule_dead_letter_bytes", "Bodies of dead letters, in whatever state: nothing deletes them", ["producer"]
+)
 QUARANTINED = Gauge("traboule_quarantined", "Late messages of a former system that wait for a person", ["cluster"])
 QUARANTINE_AGE = Gauge("traboule_quarantine_oldest_seconds", "Age of the oldest of them", ["cluster"])
 STAGE = Gauge("traboule_stage", "1 for the stage that a former system is in", ["former_system", "stage"])
@@ -28,6 +31,8 @@ _OUTBOX = """
     from outbox
 """
 _PARKED = "select queue, reason, count(*) from dead_letters where status = 'parked' group by queue, reason"
+# The length of a large value is read without reading the value.
+_PARKED_BYTES = "select coalesce(producer, ''), sum(octet_length(body)) from dead_letters group by 1"
 _LATE = """
     select cluster, count(*), greatest(0, extract(epoch from now() - min(received_at)))
     from quarantine where state = 'waiting' group by cluster
@@ -39,6 +44,7 @@ async def measure_backlog(connection: AsyncConnection, service: str, clusters: I
     """Read what waits in a service's database, and set the gauges."""
     ((rows, age, refused),) = rows_of(await connection.exec_driver_sql(_OUTBOX))
     parked = rows_of(await connection.exec_driver_sql(_PARKED))
+    kept = rows_of(await connection.exec_driver_sql(_PARKED_BYTES))
     late = rows_of(await connection.exec_driver_sql(_LATE))
     ((backed_up,),) = rows_of(await connection.exec_driver_sql(_BACKED_UP))
     standings = await all_standings(connection)
@@ -49,6 +55,9 @@ async def measure_backlog(connection: AsyncConnection, service: str, clusters: I
     DEAD_LETTERS.clear()
     for queue, reason, count in parked:
         DEAD_LETTERS.labels(queue, reason).set(count)
+    DEAD_LETTER_BYTES.clear()
+    for producer, length in kept:
+        DEAD_LETTER_BYTES.labels(producer).set(int(length))
     known = dict.fromkeys([*clusters, *standings])
     waiting = {cluster: (count, float(oldest)) for cluster, count, oldest in late}
     for cluster in known:

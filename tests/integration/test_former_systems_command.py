@@ -121,7 +121,7 @@ async def test_adding_again_changes_no_password_and_mends_rights(own: OwnHouse) 
     answer = await former("list")
     assert answer.exit_code == 1
     shown = " ".join(answer.out.split())
-    assert "write is .*, should be ^traboule$" in shown
+    assert r"write is .*, should be ^traboule\z" in shown
     assert "topic_write is anything, should be ^grandlyon\\.billing\\." in shown
     assert f"mend: traboule former-systems add {SYSTEM}" in shown
 

@@ -17,8 +17,9 @@ from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
 from deploy.provision import Provisioned, provision
 from services import SERVICES
-from services.ops import broker_rights
+from services.ops import backup_broker, broker_rights, broker_version
 from services.ops.environment import settings_of
+from services.ops.parked import CannotAct
 from shared.messaging.management import Management, path
 from tests.support.builders import an_invoice
 from tests.support.in_process import OwnHouse, Passwords
@@ -112,6 +113,27 @@ async def test_a_password_is_needed_and_never_printed(again: Provision) -> None:
     assert own.password not in repr(provisioned)
     with pytest.raises(asyncpg.InvalidPasswordError):
         await asyncpg.connect(urlunsplit(own._replace(netloc=f"{own.username}:guess@{own.hostname}:{own.port}")))
+
+
+async def test_former_systems_are_not_let_in_at_a_broker_that_is_too_old(
+    again: Provision, nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await asyncio.to_thread(again)
+    monkeypatch.setattr(broker_version, "version_of", lambda _: "3.13.7")
+    monkeypatch.delenv(broker_version.PRIVATE_BROKER, raising=False)
+    with pytest.raises(NodeError, match=r"RabbitMQ 3\.13\.7, and no former system may publish"):
+        await asyncio.to_thread(again)
+    broker = Management(nodes.broker.management_url)
+    vhost = broker_rights.vhost_of(first.env["TRABOULE_BILLING_BROKER_URL"])
+    with pytest.raises(broker_rights.RightsError, match=r"RabbitMQ 3\.13\.7, and no former system may publish"):
+        broker_rights.grant(broker, vhost, "numelink.billing", None)
+    monkeypatch.setenv("TRABOULE_BROKER_MANAGEMENT_URL", nodes.broker.management_url)
+    saved = backup_broker.export(vhost)
+    with pytest.raises(CannotAct, match=r"RabbitMQ 3\.13\.7, and no former system may publish"):
+        backup_broker.load(saved, vhost)
+    monkeypatch.setattr(broker_version, "version_of", lambda _: "4.0.0")
+    backup_broker.load(saved, vhost)
+    assert (await asyncio.to_thread(again)).env == first.env
 
 
 async def test_who_was_revoked_stays_so(again: Provision, nodes: Nodes) -> None:

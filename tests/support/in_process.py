@@ -130,6 +130,7 @@ def own_house(nodes: Nodes, passwords: Passwords, service: str, *others: str) ->
             services=[service, *others],
             secrets=passwords,
             databases=name.replace("-", "_"),
+            private_broker=nodes.broker.owned,
         )
     broker_api.load_definitions(nodes.broker.management_url, _heard(name, service))
     try:

@@ -60,7 +60,7 @@ def create_http(
     watch_engine("http writing", engine)
     watch_pool("http reading", pool.size, pool.in_use)
     clock = clock or Clock()
-    door = Door(pool, Keyring(pool), clock, policy, engine, settings.answer_seconds, settings.broker_url)
+    door = Door(pool, Keyring(pool), clock, policy, engine, settings.answer_seconds)
 
     @asynccontextmanager
     async def closing(_: FastAPI) -> AsyncGenerator[None]:

@@ -34,7 +34,6 @@ from services.membership.idempotency import Key
 from services.membership.keys import Role
 from services.membership.queries.cutover import Request, board, request_now
 from services.membership.record_ids import new_id
-from services.membership.retiring import take_right
 from shared.runtime.text import shown
 
 log = structlog.get_logger()
@@ -197,7 +196,7 @@ def _moves(router: APIRouter, door: Door, desk: "_Desk") -> None:
 
         A switch and a rollback are refused while a condition fails that is not overruled. To retire it, `confirm` must
         be its name, such as `numelink/membership`: there is no way back, and its broker user may write no more. As
-        long as it may, `remains` says so, and the command that takes the right away; also where the answer came later.
+        long as it may, `remains` says so, and the command with which an operator takes the right away.
         """
         system = _System(cluster, service)
         door_knows = desk.check(system)
@@ -333,10 +332,7 @@ class _Desk:
             location = location_of(request_id)
             waiting = {"id": request_id, "state": "waiting", "location": location}
             return answer(waiting, {"location": location, "retry-after": "1"}, 202)
-        told = answer_of(found)
-        if operation == "move" and given["move"] == "retire":
-            told = await self._without_rights(found, told)
-        return answer(told)
+        return answer(answer_of(found))
 
     async def note_backup(self, caller: Caller, body: NotedBackup, key: Key | None) -> Response:
         """Ask every service that has a former system; one after the other answers. Raises ProblemError."""
@@ -373,14 +369,6 @@ class _Desk:
                 return found
             await asyncio.sleep(min(pause, left))
             pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
-
-    async def _without_rights(self, asked: Request, told: dict[str, Any]) -> dict[str, Any]:
-        """Take a retired former system's right to write away; what could not be done is told, and tried again."""
-        remains = await take_right(f"{asked.cluster}.{asked.service}", self._door.broker_url)
-        whole = told | {"remains": remains}
-        async with self._door.writing() as uow:
-            await cutover_requests.complete(uow, asked.request_id, whole)
-        return whole
 
 
 def _name_of(caller: Caller) -> str:

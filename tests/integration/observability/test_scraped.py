@@ -117,7 +117,8 @@ async def test_a_parked_message_is_told_by_queue_and_reason(
         metrics = await asyncio.to_thread(scrape, house.url("events") + "/metrics")
         labels = {"queue": "events.event-recorded", "reason": "not-a-cloudevent"}
         parked = value(metrics, "traboule_parked_total", **labels)
-        return bool(parked and value(metrics, "traboule_dead_letters", **labels))
+        kept = value(metrics, "traboule_dead_letter_bytes", producer="numelink.events")
+        return bool(parked and kept and kept >= 2 and value(metrics, "traboule_dead_letters", **labels))
 
     await eventually(waits)
 
