@@ -18,11 +18,12 @@ up: $(READY) ## The same, and keep everything running until Ctrl-C
 test: $(READY) ## Run the tests against a real RabbitMQ and a real PostgreSQL
 	@$(BIN)/python -m pytest tests -q
 
-check: $(READY) ## Lint, formatting, import rules, types
+check: $(READY) ## Lint, formatting, import rules, types, licences
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
 	@$(BIN)/basedpyright
+	@$(BIN)/python deploy/image/licences.py
 
 faults: $(READY) ## Kill and cut servers and services, and check that nothing is lost or done twice
 	@$(BIN)/python -m pytest tests/faults tests/journeys -m faults -q
