@@ -32,11 +32,12 @@ fmt: $(READY) ## Format, and mend what ruff can
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-check: $(READY) ## Lint, formatting, import rules, types
+check: $(READY) ## Lint, formatting, import rules, types, licences
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
 	@$(BIN)/basedpyright
+	@$(BIN)/python deploy/image/licences.py
 
 faults: $(READY) ## Kill and cut servers and services, and check that nothing is lost or done twice
 	@$(BIN)/python -m pytest tests -m faults -q

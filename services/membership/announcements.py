@@ -19,7 +19,7 @@ from services.house import tell
 from services.membership.domain import conflicts
 from services.membership.domain.consolidation import View
 from services.membership.domain.identity import Change, Merged, Separated, member_id_of
-from services.membership.domain.matching.grouping import Decision
+from services.membership.domain.matching.grouping import Decision, Union
 from services.membership.domain.matching.score import Judgement
 from services.membership.domain.records import RecordKey
 from services.membership.repository import HeldConflict, MembershipUnitOfWork, Remembered
@@ -59,14 +59,12 @@ class Links:
 
     def inside(self, records: Iterable[RecordKey]) -> list[dict[str, Any]]:
         """What holds these records together, as the history keeps it: the firmest links that reach them all."""
-        parts = {key: {key} for key in records}
-        kept: list[dict[str, Any]] = []
-        for a, b, told in self._firmest_first():
-            if a in parts and b in parts and parts[a] is not parts[b]:
-                joined = parts[a] | parts[b]
-                parts |= dict.fromkeys(joined, joined)
-                kept.append({"a": str(a), "b": str(b), **told})
-        return kept
+        inside, union = set(records), Union[RecordKey]()
+        return [
+            {"a": str(a), "b": str(b), **told}
+            for a, b, told in self._firmest_first()
+            if a in inside and b in inside and union.join(a, b)
+        ]
 
     def _firmest_first(self) -> Iterable[tuple[RecordKey, RecordKey, dict[str, Any]]]:
         confirmed = [one for one in self.decisions if one.kind == "confirmed"]

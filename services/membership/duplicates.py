@@ -8,6 +8,7 @@ from typing import Any
 from services.membership import queries
 from services.membership.domain.identity import Group, member_id_of
 from services.membership.domain.matching.weights import Weights
+from services.membership.domain.matching.wording import CROWDS
 from services.membership.domain.records import RecordKey
 from services.membership.domain.review import CONTRADICTIONS, DOING, Case, Kind, Question, cases
 from services.membership.evidence import evidence, names, why_not_merged
@@ -19,6 +20,11 @@ WRITTEN = (
     "postcode", "city", "country", "contact_first_name", "contact_last_name", "contact_role", "same_as",
 )  # fmt: skip
 """The fields that evidence speaks of, or that help a person who reads it, in the order in which they are shown."""
+
+
+MOST_CROWDS = 100
+EXAMPLES = 5
+"""Records that are named of a crowd."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,21 @@ async def open_cases(rows: Rows, wanted: Wanted | None = None) -> list[Case]:
     every = await to_thread(cases, found.sirens, found.judgements, found.decisions, found.doing)
     wanted = wanted or Wanted()
     return [case for case in every if wanted.takes(case)]
+
+
+async def too_many_alike(rows: Rows, language: Language) -> list[dict[str, Any]]:
+    """Records that are too many alike to be compared each with each: staff should ask where they come from."""
+    return [
+        {
+            "code": code,
+            "shared": one.key[2:].strip(),
+            "records": one.records,
+            "examples": names(one.examples),
+            "words": words[language],
+        }
+        for one in await queries.crowds(rows, limit=MOST_CROWDS, examples=EXAMPLES)
+        for code, words in (CROWDS[one.key[0]],)
+    ]
 
 
 async def described(rows: Rows, page: Sequence[Case], weights: Weights, language: Language) -> list[dict[str, Any]]:

@@ -1,5 +1,9 @@
-"""Facts and decisions → members and their consolidated views: what a change touches, grouped and written anew."""
+"""Facts and decisions → members and their consolidated views: what a change touches, grouped and written anew.
 
+What takes long for many records is computed in a thread, for the process answers others meanwhile.
+"""
+
+from asyncio import to_thread
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -8,7 +12,9 @@ from services.membership.announcements import Cause, Links, tell_changes, tell_c
 from services.membership.domain.consolidation import View, consolidate
 from services.membership.domain.identity import Group, changes, member_id_of, members_of
 from services.membership.domain.matching.features import features
-from services.membership.domain.records import RecordKey, SourceRecord
+from services.membership.domain.overrides import Override
+from services.membership.domain.policy import Policy
+from services.membership.domain.records import RecordKey, Related, SourceRecord
 from services.membership.repository import MembershipUnitOfWork, NewRecord
 from shared.runtime import tracing
 
@@ -22,7 +28,8 @@ async def consolidate_records(uow: MembershipUnitOfWork, versions: Sequence[NewR
         # A file that is imported again: the versions move on, and nothing else does.
         await uow.save_records(versions, {version.key: version.record.member_id for version in versions})
         return
-    touched = await uow.recognise([features(record) for record in changed.values() if record.written])
+    written = [record for record in changed.values() if record.written]
+    touched = await uow.recognise(await to_thread(lambda: [features(record) for record in written]))
     await _regroup(uow, touched | changed.keys(), versions, Cause(records={v.key: v.correlation_id for v in versions}))
 
 
@@ -69,8 +76,9 @@ async def _regroup(
     links = Links(await uow.links(records), await uow.decisions(records))
     removed = {key for key, record in records.items() if record.removed}
     sirens = {key: record.siren for key, record in records.items()}
-    groups = [member.records for member in members_of(sirens, removed, links.judgements, links.decisions)]
-    now = {key: member_id_of(keys) for keys in groups for key in keys}
+    members = await to_thread(members_of, sirens, removed, links.judgements, links.decisions)
+    groups = [member.records for member in members]
+    now = {key: member_id for keys in groups for member_id in (member_id_of(keys),) for key in keys}
     if versions:
         await uow.save_records(versions, {v.key: now.get(v.key, v.record.member_id) for v in versions})
     await uow.assign({key: now[key] for key, r in records.items() if r.member_id != now[key] and key not in new})
@@ -97,15 +105,25 @@ async def _write_views(
     """Write the views of these groups; ``once`` are the members that their records were part of before."""
     keys = [record.key for group in groups for record in group]
     related, overrides = await uow.related(keys), await uow.overrides(keys)
-    views: list[View] = []
-    for records in groups:
-        items = [item for record in records for item in related.get(record.key, ())]
-        own = [one for record in records for one in overrides.get(record.key, ())]
-        if not all(record.removed for record in records):
-            views.append(consolidate(records, items, own, uow.policy.rules, since=uow.policy.paid_twice_since))
+    views = await to_thread(_views, groups, related, overrides, uow.policy)
     if views:
         with tracing.step("write views"):
             await uow.put_views(views)
     shown = {view.member_id for view in views}
     await uow.drop_views({member_id_of(record.key for record in records) for records in groups} - shown)
     await tell_conflicts(uow, views, {*once, *(member_id_of(record.key for record in records) for records in groups)})
+
+
+def _views(
+    groups: Sequence[Sequence[SourceRecord]],
+    related: Mapping[RecordKey, Sequence[Related]],
+    overrides: Mapping[RecordKey, Sequence[Override]],
+    policy: Policy,
+) -> list[View]:
+    views: list[View] = []
+    for records in groups:
+        items = [item for record in records for item in related.get(record.key, ())]
+        own = [one for record in records for one in overrides.get(record.key, ())]
+        if not all(record.removed for record in records):
+            views.append(consolidate(records, items, own, policy.rules, since=policy.paid_twice_since))
+    return views

@@ -5,35 +5,44 @@ questions: which pairs do the changed records make now, and which keys moved int
 The pairs that share such a key are judged anew as well. After any batch, what is stored is therefore what judging all
 records from scratch would give; a test shuffles batches and compares with :class:`candidates.Candidates`.
 
+Whoever asks the service for something meanwhile must not wait for it: pairs are judged in a thread, and written in
+slices.
+
 The caller holds the turn to consolidate (one writer at a time) and the transaction.
 """
 
+from asyncio import to_thread
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, islice
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.membership.domain.matching.candidates import Pair, are_candidates, beginning, held, sought
+from services.membership import crowds
+from services.membership.domain.matching.candidates import Pair, alike, are_candidates, held, sought
 from services.membership.domain.matching.features import VERSION, Features, as_json, from_json
-from services.membership.domain.matching.frequencies import Commonness, commonness, crowded_above
-from services.membership.domain.matching.keys import DOMAIN, keys
+from services.membership.domain.matching.frequencies import Commonness, Hubs, commonness, crowded_above
+from services.membership.domain.matching.keys import DOMAIN, PLACES, beginning, everywhere, here, keys, near
 from services.membership.domain.matching.levels import Levels
 from services.membership.domain.matching.score import Judge, Judgement
 from services.membership.domain.matching.trigrams import HIGH_THRESHOLD, THRESHOLD, bitmap, trigrams, unshared
 from services.membership.domain.matching.weights import Weights
 from services.membership.domain.records import RecordKey
-from services.membership.tables import match_features, match_keys, match_pairs, match_state, metadata
+from services.membership.tables import match_crowds, match_features, match_keys, match_pairs, match_state, metadata
 from shared.messaging.failures import NotReady
 from shared.persistence.database import rows_of
 
 BATCH: Final = 1_000
 """Records that are recognised at once when all are."""
+_SLICE: Final = 2_000
+"""Pairs that are written at once."""
 _LIST: Final = "\x1f"
 """Between the keys of a record on their way to an array; no key holds it."""
+_NO_CROWDS: Final[Mapping[str, Commonness]] = {}
+_T = TypeVar("_T")
 _ENOUGH_FOR_NAMES: Final = 3
 """Fewer holders than this cannot make a domain common by their names."""
 
@@ -81,23 +90,27 @@ _REMEMBER = """
     )
     select record, cluster, record_id from kept
 """
-# candidates._alike for many. The cheap conditions come first; that on bits is true for every name so similar.
+# candidates.alike for many. The cheap conditions come first; that on bits is true for every name so similar. What is
+# near, here and everywhere is whether that place is no crowd.
 _BY_NAME = f"""
     with n as materialized (
         select record, size, bits::bit(128) as bits, departement, postcode, town, beginning, name,
-               sought::int[] as sought
+               sought::int[] as sought, near, here, everywhere
         from unnest($1::bigint[], $2::int[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-                    $9::text[]) as n (record, size, bits, departement, postcode, town, beginning, name, sought)
+                    $9::text[], $10::boolean[], $11::boolean[], $12::boolean[])
+            as n (record, size, bits, departement, postcode, town, beginning, name, sought, near, here, everywhere)
     )
     select n.record, alike.records from n cross join lateral (
         select array_agg(f.record) as records from match_features f
         where f.marks && n.sought and f.record <> n.record
           and case when f.departement <> n.departement then false
-                   when (f.postcode = n.postcode and left(f.beginning, 1) = left(n.beginning, 1))
-                        or (f.town = n.town and f.beginning = n.beginning)
+                   when (n.near and f.postcode = n.postcode and left(f.beginning, 1) = left(n.beginning, 1))
+                        or ((f.postcode = n.postcode or f.town = n.town) and f.beginning = n.beginning
+                            and case when f.departement = n.departement then n.here else n.everywhere end)
                    then bit_count(f.bits # n.bits) <= {unshared(THRESHOLD)}::float8 * (f.size + n.size)
                         and similarity(f.name, n.name) >= {THRESHOLD}::float8
                    when f.beginning = n.beginning
+                        and case when f.departement = n.departement then n.here else n.everywhere end
                    then bit_count(f.bits # n.bits) <= {unshared(HIGH_THRESHOLD)}::float8 * (f.size + n.size)
                         and similarity(f.name, n.name) >= {HIGH_THRESHOLD}::float8
                    else false end
@@ -163,10 +176,13 @@ class Remembered:
     changed: dict[int, Features]
     stored: dict[RecordKey, _Stored]
     holders: dict[str, set[int]]
-    """By key of these records, now and before; as many holders as matter, when it is crowded."""
+    """By key of these records, now and before; as many holders as matter, when it is crowded; none of ``PLACES``."""
     classes: dict[str, Commonness]
     crossed: set[str]
     """Keys that moved into another class."""
+    hubs: crowds.Hubs
+    """Of those keys that are crowded."""
+    moved: list[crowds.Moved]
 
 
 @dataclass(slots=True)
@@ -183,7 +199,7 @@ async def make_private_tables(connection: AsyncConnection) -> None:
     """Empty tables of recognition for this session alone, in front of any that the database has."""
     await connection.exec_driver_sql("create extension if not exists pg_trgm")
     await connection.exec_driver_sql("set local search_path to pg_temp, public")
-    tables = [match_state, match_features, match_keys, match_pairs]
+    tables = [match_state, match_features, match_keys, match_pairs, match_crowds]
     await connection.run_sync(metadata.create_all, tables, checkfirst=False)
 
 
@@ -197,7 +213,7 @@ async def rebuild(connection: AsyncConnection, records: Iterable[Features], weig
 
     Who reads features or keys meanwhile waits; pairs can be read as they were until the transaction ends.
     """
-    await connection.exec_driver_sql("truncate match_state, match_features, match_keys")
+    await connection.exec_driver_sql("truncate match_state, match_features, match_keys, match_crowds")
     await connection.exec_driver_sql("delete from match_pairs")
     await connection.exec_driver_sql("insert into match_state (features, weights) values ($1, $2)", _versions(weights))
     count = 0
@@ -217,10 +233,10 @@ async def recognise(
     batch = await remember(connection, changed, removed, weights)
     touched = {one.key for one in changed}.union(removed)
     found = await candidates(connection, batch)
-    kept = judge_all(found, weights)
+    kept = await to_thread(judge_all, found, weights)
     touched |= await _drop(connection, sorted(batch.stored), found.again)
     await _keep(connection, kept, weights)
-    return touched | {key for one in kept for key in (one.a, one.b)}
+    return await to_thread(touched.union, (key for one in kept for key in (one.a, one.b)))
 
 
 def judge_all(found: Found, weights: Weights) -> list[Judgement]:
@@ -236,15 +252,16 @@ async def _drop(
     """Drop all pairs of some records, and those that were judged again; the records of what was dropped."""
     touched = set[RecordKey]()
     if gone:
-        touched |= set(_ends(await connection.exec_driver_sql(_DROP_PAIRS_OF, _columns(gone))))
-    if again:
-        touched |= set(_ends(await connection.exec_driver_sql(_DROP_PAIRS, _four(again))))
+        dropped = rows_of(await connection.exec_driver_sql(_DROP_PAIRS_OF, _columns(gone)))
+        touched |= await to_thread(set[RecordKey], _ends(dropped))
+    for some in _slices(again):
+        touched |= set(_ends(await connection.exec_driver_sql(_DROP_PAIRS, _four(some))))
     return touched
 
 
 async def _keep(connection: AsyncConnection, kept: Sequence[Judgement], weights: Weights) -> None:
-    if kept:
-        await connection.exec_driver_sql(_KEEP_PAIRS, _pair_columns(kept, weights.version))
+    for some in _slices(kept):
+        await connection.exec_driver_sql(_KEEP_PAIRS, _pair_columns(some, weights.version))
 
 
 # --- keys and how common they are ----------------------------------------------------------------------------------
@@ -264,24 +281,39 @@ async def remember(
     changed = [one for one in changed if one.key not in same]
     own = {one.key: keys(one) for one in changed}
     leaving = Counter(key for one in stored.values() for key in one.keys)
-    moving = sorted(leaving.keys() | set[str]().union(*own.values()))
-    before = await _holders(connection, moving, leaving)
+    arriving = Counter(key for held in own.values() for key in held)
+    moving = sorted(leaving.keys() | arriving.keys())
+    places = [key for key in moving if key[0] in PLACES]
+    before = await _holders(connection, [key for key in moving if key[0] not in PLACES], leaving)
+    counted = await crowds.counts(connection, places, leaving)
+    old = await _classes(connection, before, {one.record: one.name for one in stored.values()}) | _of_places(counted)
+    hubs_before = await crowds.hubs(connection, old, moving)
     await _forget(connection, list(stored.values()), stored.keys() - own.keys())
     numbers = await _remember(connection, changed, own, documents, weights) if changed else {}
     left = {one.record for one in stored.values()}
     after = {key: records - left for key, records in before.items()}
     for one, number in numbers.items():
         for key in own[one]:
-            after.setdefault(key, set()).add(number)
-    new = await _classes(connection, after, {numbers[one.key]: _name(one) for one in changed})
-    old = await _classes(connection, before, {one.record: one.name for one in stored.values()})
+            if key[0] not in PLACES:
+                after.setdefault(key, set()).add(number)
+    now = {key: counted.get(key, 0) - leaving[key] + arriving[key] for key in places}
+    new = await _classes(connection, after, {numbers[one.key]: _name(one) for one in changed}) | _of_places(now)
+    hubs = await crowds.hubs(connection, new, moving)
+    await crowds.remember(connection, old, new)
     return Remembered(
         {numbers[one.key]: one for one in changed},
         stored,
         after,
         new,
         {key for key in moving if old.get(key) != new.get(key)},
+        hubs,
+        crowds.moved(hubs_before, hubs),
     )
+
+
+def _of_places(counted: Mapping[str, int]) -> dict[str, Commonness]:
+    found = {key: commonness(key, records, 1) for key, records in counted.items()}
+    return {key: one for key, one in found.items() if one != Commonness.RARE}
 
 
 async def _stored(connection: AsyncConnection, wanted: Sequence[RecordKey], weights: Weights) -> list[_Stored]:
@@ -357,24 +389,33 @@ async def _remember(
 
 async def candidates(connection: AsyncConnection, batch: Remembered) -> Found:
     """The candidate pairs of changed records, and those that share a key which moved into another class."""
-    fresh = _by_key(batch) | await _by_name(connection, batch.changed)
-    crossed = {
-        pair
-        for key in batch.crossed
-        for pair in combinations(sorted(batch.holders.get(key, ())), 2)
-        if pair[0] not in batch.changed and pair[1] not in batch.changed
-    }
-    known = await _load(connection, batch.changed, {record for pair in fresh | crossed for record in pair})
+    everyone = await crowds.all_holders(connection, _with_other_hubs(batch))
+    fresh = _by_key(batch) | _by_hubs(batch, everyone) | await _by_name(connection, batch)
+    crossed = _crossed(batch, everyone)
+    places = await _in_crossed_places(connection, batch)
+    wanted = {record for pair in fresh | crossed for record in pair}.union(*places)
+    known = await _load(connection, batch.changed, wanted)
+    crossed |= await to_thread(_alike_in, places, known)
+    shared, hubs = await _of_shared(connection, batch, known, crossed)
+    return await to_thread(_found, known, fresh, crossed - fresh, batch.classes | shared, hubs)
+
+
+def _found(
+    known: Mapping[int, Features],
+    fresh: set[tuple[int, int]],
+    crossed: set[tuple[int, int]],
+    classes: dict[str, Commonness],
+    hubs: Hubs,
+) -> Found:
     pairs = [_ordered(known[a], known[b]) for a, b in fresh]
-    again = [_ordered(known[a], known[b]) for a, b in crossed - fresh]
-    classes = batch.classes | await _classes_of_shared(connection, batch, known, crossed)
-    pairs += [(a, b) for a, b in again if are_candidates(a, b, classes)]
+    again = [_ordered(known[a], known[b]) for a, b in crossed]
+    pairs += [(a, b) for a, b in again if are_candidates(a, b, classes, hubs)]
     return Found(pairs, classes, sorted((a.key, b.key) for a, b in again))
 
 
 def _by_key(batch: Remembered) -> set[tuple[int, int]]:
     return {
-        (record, other) if record < other else (other, record)
+        _both(record, other)
         for key, records in batch.holders.items()
         if len(records) > 1 and batch.classes.get(key) != Commonness.CROWDED
         for record in records & batch.changed.keys()
@@ -383,45 +424,103 @@ def _by_key(batch: Remembered) -> set[tuple[int, int]]:
     }
 
 
-async def _by_name(connection: AsyncConnection, changed: Mapping[int, Features]) -> set[tuple[int, int]]:
+def _by_hubs(batch: Remembered, everyone: Mapping[str, set[int]]) -> set[tuple[int, int]]:
+    found = set[tuple[int, int]]()
+    for key, hubs in batch.hubs.items():
+        own = batch.holders[key] & batch.changed.keys()
+        found |= {_both(record, hub) for record in own for hub in hubs if hub != record}
+        for hub in hubs.keys() & batch.changed.keys():
+            found |= {_both(record, hub) for record in everyone[key] if hub != record}
+    return found
+
+
+def _with_other_hubs(batch: Remembered) -> set[str]:
+    """Crowds of which everybody has to be looked at, since who their hubs are or what these say is new."""
+    changed = {key for key, hubs in batch.hubs.items() if not batch.changed.keys().isdisjoint(hubs)}
+    return changed.union(one.key for one in batch.moved)
+
+
+def _crossed(batch: Remembered, everyone: Mapping[str, set[int]]) -> set[tuple[int, int]]:
+    """Pairs of records that did not change, and share a key which moved into another class or got other hubs."""
+    changed = batch.changed.keys()
+    found = {pair for key in batch.crossed for pair in combinations(sorted(batch.holders.get(key, set()) - changed), 2)}
+    for key, hubs in batch.moved:
+        others = everyone.get(key, set()) - changed
+        found |= {_both(hub, other) for hub in hubs & others for other in others if other != hub}
+    return found
+
+
+async def _in_crossed_places(connection: AsyncConnection, batch: Remembered) -> list[set[int]]:
+    """Records that did not change, by place that became a crowd or is none any more."""
+    asked = sorted(key for key in batch.crossed if key[0] in PLACES)
+    if not asked:
+        return []
+    arrived = Counter(key for one in batch.changed.values() for key in keys(one))
+    return [held - batch.changed.keys() for held in (await _holders(connection, asked, arrived)).values()]
+
+
+def _alike_in(places: Iterable[set[int]], known: Mapping[int, Features]) -> set[tuple[int, int]]:
+    return {
+        (a, b) for held in places for a, b in combinations(sorted(held), 2) if alike(known[a], known[b], _NO_CROWDS)
+    }
+
+
+def _both(one: int, other: int) -> tuple[int, int]:
+    return (one, other) if one < other else (other, one)
+
+
+async def _by_name(connection: AsyncConnection, batch: Remembered) -> set[tuple[int, int]]:
     # One row for each place: of many marks at once, most of which nobody has, the index would make heavy weather.
-    asked = [(record, one, _array(marks)) for record, one in changed.items() for marks in sought(one)]
+    asked = [
+        (record, one, _array(marks)) for record, one in batch.changed.items() for marks in sought(one, batch.classes)
+    ]
     rows = await connection.exec_driver_sql(
         _BY_NAME,
         (
             [record for record, _, _ in asked],
             *_name_columns([one for _, one, _ in asked]),
             [marks for _, _, marks in asked],
+            *([_is_open(place(one), batch.classes) for _, one, _ in asked] for place in (near, here, everywhere)),
         ),
     )
-    return {
-        (record, other) if record < other else (other, record) for record, others in rows_of(rows) for other in others
-    }
+    return {_both(record, other) for record, others in rows_of(rows) for other in others}
 
 
-async def _classes_of_shared(
+def _is_open(place: str | None, classes: Mapping[str, Commonness]) -> bool:
+    return place is not None and classes.get(place) != Commonness.CROWDED
+
+
+async def _of_shared(
     connection: AsyncConnection, batch: Remembered, known: Mapping[int, Features], crossed: set[tuple[int, int]]
-) -> dict[str, Commonness]:
-    """Of the keys that records share none of which changed; the batch knows about its own records' keys only."""
+) -> tuple[dict[str, Commonness], Hubs]:
+    """Classes and hubs of what records share none of which changed; the batch knows its own records' keys only."""
     if not crossed:
-        return {}
+        return {}, {}
     counted = Counter(key for record in {record for pair in crossed for record in pair} for key in keys(known[record]))
-    shared = [key for key, records in counted.items() if records > 1 and key not in batch.holders]
-    return await _classes(connection, await _holders(connection, shared), {})
+    shared = [key for key, records in counted.items() if records > 1]
+    places = await crowds.counts(connection, [key for key in shared if key[0] in PLACES], {})
+    others = await _holders(connection, [key for key in shared if key not in batch.holders and key[0] not in PLACES])
+    classes = await _classes(connection, others, {}) | _of_places(places)
+    found = await crowds.hubs(connection, batch.classes | classes, shared)
+    return classes, {key: frozenset(hubs.values()) for key, hubs in found.items()}
 
 
 async def _load(
     connection: AsyncConnection, changed: Mapping[int, Features], wanted: Collection[int]
 ) -> dict[int, Features]:
-    known = dict(changed)
-    missing = sorted(set(wanted) - known.keys())
-    if missing:
-        for record, cluster, record_id, document in rows_of(await connection.exec_driver_sql(_LOAD, (missing,))):
-            key = RecordKey(cluster, record_id)
-            stored = from_json(key, orjson.loads(document))
-            if stored is None:
-                raise LookupError(f"the features of {key} are of another version: rebuild what is recognised")
-            known[record] = stored
+    missing = sorted(set(wanted) - changed.keys())
+    rows = rows_of(await connection.exec_driver_sql(_LOAD, (missing,))) if missing else []
+    return {**changed, **await to_thread(_read, rows)}
+
+
+def _read(rows: Iterable[Any]) -> dict[int, Features]:
+    known: dict[int, Features] = {}
+    for record, cluster, record_id, document in rows:
+        key = RecordKey(cluster, record_id)
+        stored = from_json(key, orjson.loads(document))
+        if stored is None:
+            raise LookupError(f"the features of {key} are of another version: rebuild what is recognised")
+        known[record] = stored
     return known
 
 
@@ -465,6 +564,10 @@ def _versions(weights: Weights) -> tuple[int, int]:
 
 def _array(numbers: Iterable[int]) -> str:
     return "{" + ",".join(map(str, numbers)) + "}"
+
+
+def _slices(many: Sequence[_T]) -> Iterator[Sequence[_T]]:
+    return (many[at : at + _SLICE] for at in range(0, len(many), _SLICE))
 
 
 def _batches(records: Iterable[Features]) -> Iterator[list[Features]]:

@@ -322,3 +322,14 @@ match_pairs = sa.Table(
     sa.Index("match_pairs_by_b", "b_cluster", "b_record_id"),
     sa.Index("match_pairs_for_review", "score", postgresql_where=sa.text("verdict = 'review'")),
 )
+
+match_crowds = sa.Table(
+    "match_crowds",
+    metadata,
+    sa.Column(
+        "key",
+        sa.Text(collation="C"),
+        primary_key=True,
+        comment="of match_keys, which more records share than are compared with each other",
+    ),
+)

@@ -14,6 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local.nodes import Nodes
 from deploy.provision import EXTENSIONS, migrations_folder
+from services.membership.domain import conflicts
+from services.membership.domain.matching import frequencies
+from services.membership.domain.matching.keys import BEGINNING, NEAR, SIREN
 from services.membership.repository import MembershipUnitOfWork
 from shared.persistence.database import create_engine
 from shared.persistence.migrations import upgrade
@@ -60,6 +63,29 @@ def test_any_two_deliveries_of_the_same_messages_give_the_same_views(database: s
     asyncio.run(compare())
 
 
+@settings(
+    max_examples=30,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data())
+def test_nor_does_the_order_show_where_all_are_crowds(
+    database: str, data: st.DataObject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frequencies, "_CROWDED", 2)
+    monkeypatch.setattr(frequencies, "_CROWDED_ABOVE", {SIREN: 2, NEAR: 3, BEGINNING: 2})
+    monkeypatch.setattr(conflicts, "MANY", 2)
+    told = data.draw(messages(at_most=30))
+    one, other = data.draw(deliveries(told), label="one"), data.draw(deliveries(told), label="other")
+
+    async def compare() -> None:
+        async with an_engine(database) as engine:
+            assert await views_after(engine, one) == await views_after(engine, other)
+
+    asyncio.run(compare())
+
+
 @asynccontextmanager
 async def an_engine(url: str) -> AsyncGenerator[AsyncEngine]:
     engine = create_engine(url, application="any order", pool_size=1)
@@ -70,7 +96,7 @@ async def an_engine(url: str) -> AsyncGenerator[AsyncEngine]:
 
 
 _WHAT_MESSAGES_WRITE = (
-    "source_records, record_history, related, views, match_state, match_features, match_keys, match_pairs"
+    "source_records, record_history, related, views, match_state, match_features, match_keys, match_pairs, match_crowds"
 )
 
 

@@ -262,3 +262,11 @@ async def test_help_has_examples():
         "history",
     ):
         assert f"traboule duplicates {name}" in " ".join((await duplicates(name, "--help")).out.split())
+
+
+async def test_what_too_many_share_is_listed(door):
+    same: dict[str, Any] = {"name": "Forges du Gier", "email": None, "siren": "732829320"}
+    await door.tell(CLUSTR, *(a_member(record_id=f"{at:02}", **same) for at in range(31)))
+    told = (await duplicates("list", "--lang", "en")).out
+    assert "Too many records have this SIREN and this name" in told
+    assert "732829320 FORGESGIER, 31 records" in " ".join(told.split())

@@ -68,6 +68,7 @@ def _cases(router: APIRouter, door: Door) -> None:
         """Members that may be one company, the largest gain first, side by side with the evidence in words.
 
         `gain` is what a right answer saves: the probability that they are one, times what is done twice today.
+        The first page also names, whatever the filters, what is shared by too many records to compare each with each.
         """
         position, language = position_in_queue(after), language_of(request)
         async with door.pool.snapshot() as rows:
@@ -76,8 +77,11 @@ def _cases(router: APIRouter, door: Door) -> None:
                 case for case in found if position is None or (-case.gain, case.case_id) > (-position[0], position[1])
             ]
             items = await duplicates.described(rows, later[:limit], door.policy.weights, language)
+            crowds = await duplicates.too_many_alike(rows, language) if position is None else []
         following = cursor(repr(items[-1]["gain"]), items[-1]["id"]) if len(later) > limit else None
-        return answer({"items": items, "next": following, "total": len(found)}, spoken(language))
+        return answer(
+            {"items": items, "next": following, "total": len(found), "too_many_alike": crowds}, spoken(language)
+        )
 
     @router.get("/duplicates/{case_id}", response_model=Case, responses=described(404), dependencies=staff)
     async def case(request: Request, case_id: str, lang: Lang = None) -> Response:

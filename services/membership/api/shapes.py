@@ -344,12 +344,23 @@ class Case(BaseModel):
     held_back: list[tuple[str, str]]
 
 
+class Crowd(BaseModel):
+    """What too many records share to be compared each with each, and the first few of them."""
+
+    code: str
+    shared: str
+    records: int
+    examples: list[str]
+    words: str
+
+
 class Queue(BaseModel):
     """The largest gain first; ``next`` goes into ``after``; ``total`` counts all that the filters leave."""
 
     items: list[Case]
     next: str | None
     total: int
+    too_many_alike: list[Crowd]
 
 
 class DecidedNow(BaseModel):

@@ -69,7 +69,8 @@ def list_(
     async def work(rows: Rows, policy: Policy) -> dict[str, Any]:
         found = await duplicates.open_cases(rows, duplicates.Wanted(cluster, kind, min_probability))
         items = await duplicates.described(rows, found[:limit], policy.weights, _language(lang))
-        return {"items": items, "total": len(found)}
+        crowds = await duplicates.too_many_alike(rows, _language(lang))
+        return {"items": items, "total": len(found), "too_many_alike": crowds}
 
     page = read(work)
     if json:

@@ -17,6 +17,7 @@ Item = Mapping[str, Any]
 
 def print_cases(page: Item) -> None:
     """The queue, one case a row."""
+    _print_crowds(page["too_many_alike"])
     if not page["items"]:
         terminal().print("nothing is in question")
         return
@@ -27,6 +28,16 @@ def print_cases(page: Item) -> None:
     terminal().print(table)
     if page["total"] > len(page["items"]):
         terminal().print(f"[dim]{page['total'] - len(page['items'])} more[/]")
+
+
+def _print_crowds(crowds: Sequence[Item]) -> None:
+    for one in crowds:
+        examples = plain(", ".join(one["examples"]))
+        terminal().print(
+            f"[yellow]{plain(one['words'])}[/]: {plain(one['shared'])}, "
+            f"{one['records']} records, among them {examples}",
+            highlight=False,
+        )
 
 
 def print_case(case: Item) -> None:

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from hashlib import blake2b
 from itertools import combinations
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from services.membership.domain.naming import fold
 from services.membership.domain.records import RecordKey, Related, SourceRecord
@@ -21,6 +21,9 @@ Kind = Literal["paid-twice", "registered-twice"]
 ItemKind = Literal["invoice", "subscription", "paid-until", "registration"]
 RESPONSIBLE: Mapping[Kind, Literal["billing", "events"]] = {"paid-twice": "billing", "registered-twice": "events"}
 """The service whose staff must resolve it."""
+
+MANY: Final = 30
+"""Holders of one member that are compared each with each: a thousand would be half a million conflicts."""
 
 _TAKES_A_PLACE = frozenset({"registered", "waiting"})
 
@@ -97,13 +100,20 @@ def conflicts(
     taken = _taken(related.get("registration", ()), holders)
     first = {holder: key for key, holder in reversed(holders.items())}
     found: list[Conflict] = []
-    for a, b in combinations(sorted(first), 2):
+    payers, takers = ({holder for holder in first if had.get(holder)} for had in (paid, taken))
+    for a, b in sorted({*_pairs(payers), *_pairs(takers)}):
         between = first[a], first[b]
         if both_paid := _overlapping(paid[a], paid[b], since):
             found.append(Conflict("paid-twice", between, both_paid, (a, b)))
         if both_come := _same_events(taken[a], taken[b]):
             found.append(Conflict("registered-twice", between, both_come, (a, b)))
     return found
+
+
+def _pairs(holders: Iterable[RecordKey]) -> Iterable[tuple[RecordKey, RecordKey]]:
+    """Whom to compare: each with each, and of a crowd, which makes no sense as one member, each with the first."""
+    in_order = sorted(holders)
+    return combinations(in_order, 2) if len(in_order) <= MANY else ((in_order[0], one) for one in in_order[1:])
 
 
 def _holders(group: Sequence[SourceRecord]) -> dict[RecordKey, RecordKey]:

@@ -17,7 +17,7 @@ import orjson
 from services.membership.domain import survivorship
 from services.membership.domain.conflicts import Conflict, conflicts
 from services.membership.domain.identity import member_id_of
-from services.membership.domain.naming import fold
+from services.membership.domain.naming import fold, sort_key
 from services.membership.domain.overrides import Override
 from services.membership.domain.records import Related, SourceRecord
 from services.membership.domain.rules import SurvivorshipRules
@@ -130,7 +130,7 @@ def _sort_key(group: Sequence[SourceRecord], fields: Mapping[str, Any]) -> str:
     name = fields.get("name")
     if name is None or (len(group) == 1 and "override" not in name):
         return str(group[0].understood.get("sort_key", ""))
-    return fold(name["value"]).strip()
+    return sort_key(name["value"])
 
 
 _MEMBERSHIP = ("category", "status", "member_since", "paid_until", "exempt", "fee_band", "subscriptions")

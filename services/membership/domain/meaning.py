@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.membership import MemberRecorded
-from services.membership.domain.naming import fold
+from services.membership.domain.naming import sort_key
 from services.membership.domain.problems import REPAIRS
 from services.membership.domain.understanding import understand
 from shared.runtime.clusters import Cluster
@@ -34,7 +34,7 @@ def meaning(fact: MemberRecorded, cluster: Cluster | None) -> Meaning:
         **values,
         "website": understood.domain,
         "brand_key": understood.brand_key,
-        "sort_key": fold(fact.name).strip(),
+        "sort_key": sort_key(fact.name),
         "search_text": understood.search_text,
         "lineage": lineage,
         "problems": [{"field": one.field, "code": one.code} for one in understood.problems],

@@ -5,8 +5,9 @@ between two of them.
 """
 
 import re
+from typing import Final
 
-from unidecode import unidecode
+from anyascii import anyascii
 
 
 def _words(listed: str) -> frozenset[str]:
@@ -70,9 +71,26 @@ _WORDS = re.compile(r"[A-Z0-9]+")
 _INITIALS = re.compile(r"\b(?:[A-Z]\.){2,}(?:[A-Z]\b)?")
 
 
+_PICTURES = re.compile("[\u2190-\u2bff\ufe0f\U0001f000-\U0001faff]")
+"""Arrows, signs and emoji: transliterated, they would be English words that nobody wrote (``:grinning:``)."""
+
+LONGEST_SORTED: Final = 200
+"""Characters by which members are sorted: an index of PostgreSQL takes no entry above 2,704 bytes."""
+
+
+def plain(text: str) -> str:
+    """Text in ASCII: without accents, and transliterated from other scripts."""
+    return text if text.isascii() else anyascii(_PICTURES.sub("", text))
+
+
 def fold(text: str) -> str:
     """Text without accents and case, as the search compares it."""
-    return (text if text.isascii() else unidecode(text)).casefold()
+    return plain(text).casefold()
+
+
+def sort_key(name: str) -> str:
+    """The beginning of a name without accents and case, as lists are sorted by it."""
+    return fold(name).strip()[:LONGEST_SORTED]
 
 
 def name_key(name: str) -> str:
@@ -81,9 +99,9 @@ def name_key(name: str) -> str:
     ``"Sté Générale d'Électricité (S.A.S.)"`` is ``"GENERALE ELECTRICITE"``.
     A name of nothing but such words keeps them.
     """
-    plain = (name if name.isascii() else unidecode(name)).upper()
-    if "." in plain:
-        plain = _INITIALS.sub(lambda found: found[0].replace(".", ""), plain)
-    words: list[str] = _WORDS.findall(plain)
+    written = plain(name).upper()
+    if "." in written:
+        written = _INITIALS.sub(lambda found: found[0].replace(".", ""), written)
+    words: list[str] = _WORDS.findall(written)
     kept = [_SHORT_FORMS.get(word, word) for word in words if word not in _LEGAL_FORMS and word not in _SMALL_WORDS]
     return " ".join(kept or words)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
 
+import orjson
+
 from services.membership.domain.overrides import Override, OverrideError, Understanding, understand_override
 from services.membership.domain.records import RecordKey, SourceRecord
 from services.membership.domain.rules import (
@@ -97,20 +99,20 @@ def _alone(record: SourceRecord) -> dict[str, Any]:
 
 def _collect(records: Sequence[SourceRecord]) -> dict[str, list[_Value]]:
     """Every field's values, each once."""
-    said: dict[str, list[_Value]] = {}
+    said: dict[str, dict[object, _Value]] = {}
     in_order = sorted(records, key=lambda one: one.key)
     for record in sorted(in_order, key=_day, reverse=True):
         speaker = _speaker(record)
         for name, value, sound in _claims(record):
-            values = said.setdefault(name, [])
-            for one in values:
-                if one.value == value:
-                    one.said_by.append(speaker)
-                    one.sound |= sound
-                    break
-            else:
-                values.append(_Value(value, sound, [speaker]))
-    return said
+            same = said.setdefault(name, {}).setdefault(_hashable(value), _Value(value, False, []))
+            same.said_by.append(speaker)
+            same.sound |= sound
+    return {name: list(values.values()) for name, values in said.items()}
+
+
+def _hashable(value: Any) -> object:
+    """Equal for equal values: a contact and a NAF code are objects, and a thousand records may have as many."""
+    return value if isinstance(value, str) else orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
 def _speaker(record: SourceRecord) -> _Speaker:

@@ -1,6 +1,6 @@
 """All read SQL of membership: read rows → answers."""
 
-from services.membership.queries.duplicates import Outline, SideBySide, outline, side_by_side
+from services.membership.queries.duplicates import Crowd, Outline, SideBySide, crowds, outline, side_by_side
 from services.membership.queries.identity import (
     DecisionTaken,
     HeldTogether,
@@ -30,6 +30,7 @@ from services.membership.queries.views import (
 
 __all__ = [
     "MEMBERS_BY_ID",
+    "Crowd",
     "DecisionTaken",
     "Filters",
     "HeldTogether",
@@ -41,6 +42,7 @@ __all__ = [
     "StoredView",
     "Turn",
     "count_members",
+    "crowds",
     "decisions_named",
     "held_together",
     "history",

@@ -54,6 +54,21 @@ _DOING = """
     join related r using (cluster, record_id)
     where r.kind in ('invoice', 'registration', 'consent', 'mailing')
 """
+# The largest first. What is in nobody's queue must not hide behind it: staff see how many records, and a few of them.
+_CROWDS = """
+    with crowds as (
+        select c.key, count(*)::int as records from match_crowds c join match_keys m using (key)
+        group by c.key order by records desc, c.key limit $1
+    )
+    select c.key, c.records, met.clusters, met.ids from crowds c cross join lateral (
+        select array_agg(few.cluster) as clusters, array_agg(few.record_id) as ids
+        from (
+            select f.cluster, f.record_id from match_keys m join match_features f using (record)
+            where m.key = c.key order by f.cluster collate "C", f.record_id collate "C" limit $2
+        ) as few
+    ) as met
+    order by c.records desc, c.key
+"""
 _MEMBERS = "select member_id::text, summary, clusters from views where member_id = any($1::uuid[])"
 _WRITTEN = """
     select cluster, record_id, written
@@ -77,6 +92,23 @@ class SideBySide:
 
     members: Mapping[str, Mapping[str, Any]]
     written: Mapping[RecordKey, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """A key that more records share than are compared with each other, and the first few of them."""
+
+    key: str
+    records: int
+    examples: tuple[RecordKey, ...]
+
+
+async def crowds(rows: Rows, *, limit: int, examples: int) -> list[Crowd]:
+    """Where records are too many alike to be compared each with each, the largest crowds first."""
+    return [
+        Crowd(key, records, tuple(map(RecordKey, clusters, ids)))
+        for key, records, clusters, ids in await rows.fetch(_CROWDS, limit, examples)
+    ]
 
 
 async def outline(rows: Rows) -> Outline:

@@ -40,6 +40,7 @@ _REMEMBER = """
     from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::jsonb[])
         as n (cluster, record_id, version, what, fields)
 """
+# A member's id is its first record's own: by that one all others are reached, without asking each for each.
 _LINKED = f"""
     with recursive linked (cluster, record_id) as (
         select * from unnest($1::text[], $2::text[])
@@ -59,7 +60,12 @@ _LINKED = f"""
             where p.b_cluster = l.cluster and p.b_record_id = l.record_id and p.verdict = 'confirmed'
               and d.taken_back_at is null
             union all
-            select mate.cluster, mate.record_id from source_records own join source_records mate using (member_id)
+            select first.cluster, first.record_id from source_records own
+            join source_records first on first.own_id = own.member_id
+            where own.cluster = l.cluster and own.record_id = l.record_id
+            union all
+            select mate.cluster, mate.record_id from source_records own
+            join source_records mate on mate.member_id = own.own_id
             where own.cluster = l.cluster and own.record_id = l.record_id
         ) near
     )

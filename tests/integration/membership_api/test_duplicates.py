@@ -147,6 +147,18 @@ async def test_pages_hold_every_case_once(door):
         assert items == whole["items"]
 
 
+async def test_what_too_many_share_is_named_beside_the_cases(door):
+    crowd = [a_company(record_id=f"{at:02}", postcode=f"{at + 10}000", city=None) for at in range(31)]
+    await door.tell(CLUSTR, *crowd)
+    page = await queue(door, lang="en")
+    [named] = page["too_many_alike"]
+    assert (named["code"], named["shared"], named["records"]) == ("name", "FORGESGIER", 31)
+    assert named["examples"] == [f"{CLUSTR}/{at:02}" for at in range(5)]
+    assert named["words"].startswith("Too many records have this name")
+    assert (await queue(door, lang="fr"))["too_many_alike"][0]["words"].startswith("Trop de fiches portent ce nom")
+    assert (await queue(door, cluster=NUMELINK))["too_many_alike"] == page["too_many_alike"]
+
+
 async def test_filters_leave_what_they_say(door, two):
     await door.tell(CLUSTR, a_company(PAPER, record_id="3"), a_company(PAPER, record_id="4"))
 

@@ -14,8 +14,11 @@ from typer.testing import CliRunner
 from deploy.local.nodes import Nodes
 from services.membership import recognition
 from services.membership.cli.matching import app
+from services.membership.domain.matching import frequencies
 from services.membership.domain.matching.candidates import Candidates
 from services.membership.domain.matching.features import Features
+from services.membership.domain.matching.frequencies import REPORTED, Commonness
+from services.membership.domain.matching.keys import BEGINNING, NEAR, SIREN
 from services.membership.domain.matching.score import Judgement, judge
 from services.membership.domain.matching.trigrams import THRESHOLD, similar
 from services.membership.domain.matching.weights import shipped
@@ -80,6 +83,31 @@ def crowd() -> list[Features]:
     ]  # fmt: skip
 
 
+@pytest.fixture
+def small_crowds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Crowds of a few, so that keys move in and out of being one all the time."""
+    monkeypatch.setattr(frequencies, "_CROWDED", 4)
+    monkeypatch.setattr(frequencies, "_CROWDED_ABOVE", {SIREN: 6, NEAR: 9, BEGINNING: 5})
+
+
+@pytest.fixture(scope="module")
+def twins() -> list[Features]:
+    """Records with one SIREN and name, or that are declared to be one, and names alike in one place: crowds of each."""
+    rng = Random(11)
+    names = ["Lumerinance", "Lumerinance", "Lumerinance Lyon", "Lumerinanse", "Lumerino Forez", "Vioreau"]
+    records = [
+        a_company(
+            f"{at:03}", rng.choice(["north", "south"]), name=rng.choice(names),
+            siren=rng.choice([None, "732829320", "732829320", "552100554"]),
+            same_as=rng.choice([None, None, "007", "008"]),
+            postcode=rng.choice([None, "42000", "42000", "42300", "69003"]),
+            city=rng.choice([None, "Roanne"]), phone=rng.choice([None, f"04 77 12 34 {rng.randrange(50, 60)}"]),
+        )
+        for at in range(60)
+    ]  # fmt: skip
+    return sorted(records, key=lambda one: str(one.key.record_id))
+
+
 def from_scratch(records: Sequence[Features]) -> list[Judgement]:
     index = Candidates(records)
     judged = (judge(a, b, index.classes, shipped()) for a, b in index.pairs())
@@ -136,6 +164,45 @@ async def test_no_order_of_arrival_shows(
         await recognition.recognise(database, batch, [], shipped())
     await recognition.recognise(database, [], [one.key for one in passing[5:]], shipped())
     assert await recognition.kept_pairs(database) == from_scratch(records)
+
+
+async def kept_crowds(database: AsyncConnection) -> list[str]:
+    return sorted(row[0] for row in await database.exec_driver_sql("select key from match_crowds"))
+
+
+@pytest.mark.usefixtures("small_crowds")
+@pytest.mark.parametrize("seed", range(8))
+async def test_no_order_of_arrival_shows_in_crowds(database: AsyncConnection, twins: list[Features], seed: int) -> None:
+    rng = Random(seed)
+    others = [
+        a_company(one.key.record_id, one.key.cluster, name="Lumerinance", siren="732829320", postcode="42000")
+        for one in rng.sample(twins, 20)
+    ]
+    # Some sort before all others, and are hubs until they go.
+    passing = [a_company(f"!{at}", "a", name="Lumerinance", siren="732829320", same_as="007") for at in range(9)]
+    for batch in in_batches([*others, *passing], rng):
+        await recognition.recognise(database, batch, [], shipped())
+    for batch in in_batches(twins, rng):
+        await recognition.recognise(database, batch, [], shipped())
+    await recognition.recognise(database, [], [one.key for one in passing], shipped())
+    assert await recognition.kept_pairs(database) == from_scratch(twins)
+    classes = Candidates(twins).classes
+    crowded = {key for key, one in classes.items() if one == Commonness.CROWDED and key[0] in REPORTED}
+    assert {key[0] for key in crowded} == set(REPORTED)
+    assert await kept_crowds(database) == sorted(crowded)
+
+
+@pytest.mark.usefixtures("small_crowds")
+async def test_crowds_are_the_same_in_memory(database: AsyncConnection, twins: list[Features]) -> None:
+    found = await recognition.candidates(database, await recognition.remember(database, twins, [], shipped()))
+    index = Candidates(twins)
+    assert sorted((a.key, b.key) for a, b in found.pairs) == [(a.key, b.key) for a, b in index.pairs()]
+    assert found.classes == index.classes
+    await recognition.rebuild(database, twins, shipped())
+    rebuilt = await kept_crowds(database)
+    await recognition.recognise(database, [], [one.key for one in twins], shipped())
+    assert rebuilt
+    assert await kept_crowds(database) == []
 
 
 async def test_it_says_whose_groups_may_have_changed(database: AsyncConnection) -> None:

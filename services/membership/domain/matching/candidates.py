@@ -1,6 +1,7 @@
 """Which pairs are compared at all, and how common their keys are, for records that are all in memory.
 
-Two records are a candidate pair when they share a key that is not crowded, or when their names are alike in one place.
+Two records are a candidate pair when they share a key that is not crowded, or whose hub one of them is, or when their
+names are alike in one place that is not crowded.
 The module ``recognition`` finds the same pairs in PostgreSQL; a test holds the two together.
 
 The farther apart two are, the more alike their names have to be, else every record of a large département would be met.
@@ -16,43 +17,56 @@ from itertools import combinations
 from typing import Final
 
 from services.membership.domain.matching import trigrams
-from services.membership.domain.matching.features import Features, telling_words
-from services.membership.domain.matching.frequencies import Classes, Commonness, commonness
-from services.membership.domain.matching.keys import DOMAIN, keys
+from services.membership.domain.matching.features import Features
+from services.membership.domain.matching.frequencies import Classes, Commonness, Hubs, commonness, hubs_of
+from services.membership.domain.matching.keys import DOMAIN, PLACES, beginning, everywhere, here, keys, near
 from services.membership.domain.matching.trigrams import HIGH_THRESHOLD, THRESHOLD, mark, similar
 from services.membership.domain.places import departements
+from services.membership.domain.records import RecordKey
 
 Pair = tuple[Features, Features]
 
-_BEGINNING: Final = 5
-"""Letters. Half as many names of a département begin alike as by four."""
 _NOWHERE: Final = ""
+_NOBODY: Final[frozenset[RecordKey]] = frozenset()
 
 
-def are_candidates(a: Features, b: Features, classes: Classes) -> bool:
+def are_candidates(a: Features, b: Features, classes: Classes, hubs: Hubs) -> bool:
     """The rule itself, for any two records."""
-    return any(classes.get(key) != Commonness.CROWDED for key in keys(a) & keys(b)) or _alike(a, b)
+    return any(_meet(key, a, b, classes, hubs) for key in keys(a) & keys(b)) or alike(a, b, classes)
 
 
-def _alike(a: Features, b: Features) -> bool:
+def _meet(key: str, a: Features, b: Features, classes: Classes, hubs: Hubs) -> bool:
+    if key[0] in PLACES:
+        return False
+    return classes.get(key) != Commonness.CROWDED or not hubs.get(key, _NOBODY).isdisjoint((a.key, b.key))
+
+
+def alike(a: Features, b: Features, classes: Classes) -> bool:
     """Whether the names are similar enough for how near the two are. ``recognition._BY_NAME`` says the same in SQL.
 
     In one postcode or town 0.45 is enough; elsewhere in the département, or where none is known, it takes 0.6. And they
     must begin alike, by one letter in one postcode and by five elsewhere.
+
+    Where many begin with one letter in one postcode, it takes five there as well. Where many begin alike even so, in
+    the département or in all of them, nobody is compared for the name alone: else a thousand alike were a million
+    pairs.
     """
     if not a.names or not b.names or (a.departement and b.departement and a.departement != b.departement):
         return False
     one, other = a.names[0], b.names[0]
-    if a.postcode and a.postcode == b.postcode:
-        return beginning(one)[0] == beginning(other)[0] and similar(one, other)
+    same_postcode = bool(a.postcode) and a.postcode == b.postcode
+    if same_postcode and beginning(one)[0] == beginning(other)[0] and not _is_crowd(near(a), classes):
+        return similar(one, other)
+    if beginning(one) != beginning(other):
+        return False
+    if _is_crowd(here(a) if a.departement and b.departement else everywhere(a), classes):
+        return False
     same_town = bool(a.town) and a.town == b.town
-    return beginning(one) == beginning(other) and similar(one, other, THRESHOLD if same_town else HIGH_THRESHOLD)
+    return similar(one, other, THRESHOLD if same_town or same_postcode else HIGH_THRESHOLD)
 
 
-def beginning(name: str) -> str:
-    """Five letters of the first word that is not generic, or of the name: ``LUMER`` for GROUPE LUMERINE."""
-    telling = telling_words(name)
-    return next((word for word in name.split() if word in telling), name)[:_BEGINNING]
+def _is_crowd(key: str | None, classes: Classes) -> bool:
+    return key is not None and classes.get(key) == Commonness.CROWDED
 
 
 def held(one: Features) -> list[int]:
@@ -64,14 +78,18 @@ def held(one: Features) -> list[int]:
     return [*near, mark(one.departement or _NOWHERE, beginning(name))]
 
 
-def sought(one: Features) -> Iterator[list[int]]:
-    """The marks under which names alike are kept: one list for each place in which to look."""
-    if one.names:
-        name = one.names[0]
-        if one.postcode:
-            yield trigrams.sought(name, _near(one))
-        far = (one.departement,) if one.departement else departements()
-        yield [mark(place, beginning(name)) for place in (_NOWHERE, *far)]
+def sought(one: Features, classes: Classes) -> Iterator[list[int]]:
+    """The marks under which names alike are kept: one list for each place in which to look, crowds left out."""
+    if not one.names:
+        return
+    name = one.names[0]
+    if one.postcode and not _is_crowd(near(one), classes):
+        yield trigrams.sought(name, _near(one))
+    far = [] if _is_crowd(everywhere(one), classes) else [_NOWHERE, *(() if one.departement else departements())]
+    if one.departement and not _is_crowd(here(one), classes):
+        far.append(one.departement)
+    if far:
+        yield [mark(place, beginning(name)) for place in far]
 
 
 def _near(one: Features) -> str:
@@ -88,10 +106,13 @@ class Candidates:
             for key in keys(one):
                 self._holders[key].append(at)
         self.classes: dict[str, Commonness] = {}
+        self.hubs: dict[str, frozenset[RecordKey]] = {}
         for key, holders in self._holders.items():
             found = commonness(key, len(holders), self._names(holders) if key[0] == DOMAIN else 0)
             if found != Commonness.RARE:
                 self.classes[key] = found
+            if found == Commonness.CROWDED and (hubs := hubs_of(key, (self._records[at].key for at in holders))):
+                self.hubs[key] = hubs
 
     def _names(self, holders: Sequence[int]) -> int:
         return len({self._records[at].names[:1] for at in holders})
@@ -100,17 +121,24 @@ class Candidates:
         """In order, so that what follows is the same each time."""
         found: set[tuple[int, int]] = set()
         for key, holders in self._holders.items():
-            if len(holders) > 1 and self.classes.get(key) != Commonness.CROWDED:
-                found.update(combinations(holders, 2))
+            if len(holders) > 1 and key[0] not in PLACES:
+                crowded = self.classes.get(key) == Commonness.CROWDED
+                found.update(self._by_hubs(key, holders) if crowded else combinations(holders, 2))
         found.update(self._with_names_alike())
         for a, b in sorted(found):
             yield self._records[a], self._records[b]
+
+    def _by_hubs(self, key: str, holders: Sequence[int]) -> Iterator[tuple[int, int]]:
+        hubs = self.hubs.get(key, _NOBODY)
+        for hub in (at for at in holders if self._records[at].key in hubs):
+            yield from ((min(hub, at), max(hub, at)) for at in holders if at != hub)
 
     def _with_names_alike(self) -> Iterator[tuple[int, int]]:
         """Pairs with names alike. Only those are compared that share a mark, which loses none."""
         kept: defaultdict[int, list[int]] = defaultdict(list)
         for at, one in enumerate(self._records):
-            met = {other for marks in sought(one) for found in marks for other in kept.get(found, ())}
-            yield from ((other, at) for other in met if _alike(self._records[other], one))
+            marks = {found for some in sought(one, self.classes) for found in some}
+            met = {other for found in marks for other in kept.get(found, ())}
+            yield from ((other, at) for other in met if alike(self._records[other], one, self.classes))
             for found in held(one):
                 kept[found].append(at)

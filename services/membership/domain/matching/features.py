@@ -4,15 +4,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
-
-from unidecode import unidecode
+from typing import Any, Final, Literal
 
 from services.membership.domain.matching.words import GENERIC, HOSTS, PLATFORMS, PROVIDERS, listed
+from services.membership.domain.naming import plain
 from services.membership.domain.records import RecordKey, SourceRecord
 
-VERSION = 1
+VERSION = 2
 """Of what is computed here. Stored features of another version are computed anew."""
+
+LONGEST_NAME: Final = 200
+MOST_WORDS: Final = 30
+"""What of a name is compared, in characters and words. Comparing two takes their words multiplied."""
 
 Form = Literal["association", "company"]
 
@@ -70,8 +73,8 @@ def features(record: SourceRecord) -> Features:
     written, understood = record.written, record.understood
     name = str(written.get("name") or "")
     brand = str(understood.get("brand_key") or "")
-    names = tuple(dict.fromkeys(key for key in (record.name_key, brand) if key))
-    plain = _plain(name)
+    names = tuple(dict.fromkeys(_beginning(key) for key in (record.name_key, brand) if key))
+    shown = _plain(name)
     number, street = read_street(str(written.get("street") or ""))
     city = town(str(written.get("city") or ""))
     return Features(
@@ -80,8 +83,8 @@ def features(record: SourceRecord) -> Features:
         None if record.siren else _slipped_siren(written),
         record.same_as,
         names,
-        acronyms(plain, city),
-        _form(plain, _plain(str(written.get("legal_form") or ""))),
+        acronyms(shown, city),
+        _form(shown, _plain(str(written.get("legal_form") or ""))),
         own_domains(understood.get("website"), understood.get("email")),
         understood.get("email"),
         tuple(sorted({phone for kind in ("phone", "mobile") if (phone := understood.get(kind))})),
@@ -94,6 +97,14 @@ def features(record: SourceRecord) -> Features:
         understood.get("naf_nomenclature"),
         _contact(written),
     )
+
+
+def _beginning(name: str) -> str:
+    """A name key, cut after whole words where it has any so early."""
+    kept = name[:LONGEST_NAME]
+    if len(name) > LONGEST_NAME and " " in kept:
+        kept = kept.rpartition(" ")[0]
+    return " ".join(kept.split()[:MOST_WORDS])
 
 
 def as_json(one: Features) -> dict[str, Any]:
@@ -121,9 +132,9 @@ def telling_words(name: str) -> frozenset[str]:
     return frozenset(word for word in name.split() if len(word) >= 3 and word not in GENERIC and not word.isdigit())
 
 
-def acronyms(plain: str, city: str) -> tuple[str, ...]:
+def acronyms(shown: str, city: str) -> tuple[str, ...]:
     """``KPDA`` and ``KPA`` for KEOLIS PAYS D'AIX: people take the small words along, or not; the town mostly not."""
-    words = [word for word in _words(plain) if word not in _LEGAL_WORDS]
+    words = [word for word in _words(shown) if word not in _LEGAL_WORDS]
     telling = [word for word in words if word not in _SMALL]
     elsewhere = [word for word in telling if word not in city.split()]
     found = {"".join(word[0] for word in chosen) for chosen in (words, telling, elsewhere) if len(chosen) >= 3}
@@ -153,14 +164,14 @@ def registered(host: str) -> str | None:
 @lru_cache(maxsize=16_384)
 def read_street(written: str) -> tuple[str | None, str]:
     """Number and words: ``"BP 543, 24 bis Rue Henri Fichon - Bât. C"`` → ``("24BIS", "HENRI FICHON")``."""
-    plain = _EXTRA.sub(" ", _BOX.sub(" ", _plain(written)))
-    found = _NUMBER.search(plain)
+    left = _EXTRA.sub(" ", _BOX.sub(" ", _plain(written)))
+    found = _NUMBER.search(left)
     number = None
     # A number after the first words belongs to the name of the street: RUE DU 8 MAI 1945.
-    if found and _only_ways(plain[: found.start()]):
+    if found and _only_ways(left[: found.start()]):
         number = found[1].lstrip("0") + (found[2] or "")
-        plain = plain[: found.start()] + " " + plain[found.end() :]
-    words = [word for word in _words(plain) if word not in _SMALL]
+        left = left[: found.start()] + " " + left[found.end() :]
+    words = [word for word in _words(left) if word not in _SMALL]
     kept = [word for word in words if word not in _WAYS]
     return number or None, " ".join(_SAINT.get(word, word) for word in kept or words[1:] or words)
 
@@ -207,9 +218,9 @@ def _contact(written: Mapping[str, Any]) -> str | None:
     return f"{first} {last}" if first and last else None
 
 
-def _words(plain: str) -> list[str]:
-    return _ALPHANUMERIC.findall(plain)
+def _words(text: str) -> list[str]:
+    return _ALPHANUMERIC.findall(text)
 
 
 def _plain(text: str) -> str:
-    return (text if text.isascii() else unidecode(text)).upper()
+    return plain(text).upper()

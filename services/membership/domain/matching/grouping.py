@@ -116,7 +116,7 @@ def _components(
     records: Collection[RecordKey], links: Sequence[_Link], rejected: Iterable[Pair]
 ) -> Iterable[tuple[tuple[RecordKey, ...], list[_Link], list[Pair]]]:
     """Connected records in the order of their keys, with the links among them in theirs, and the rejected pairs."""
-    union = _Union[RecordKey]()
+    union = Union[RecordKey]()
     for link in links:
         union.join(link.a, link.b)
     members: defaultdict[RecordKey, list[RecordKey]] = defaultdict(list)
@@ -181,7 +181,7 @@ class _Opposed:
         self._rejected = sorted((places[a], places[b]) for a, b in rejected)
         self._sirens = [sirens[key] for key in records]
         # What staff joined by their own links, knowing both numbers, is no contradiction any more.
-        joined = _Union[int]()
+        joined = Union[int]()
         for link in links:
             if link.confirmed:
                 joined.join(places[link.a], places[link.b])
@@ -227,7 +227,7 @@ class _Forest:
         self._by = [-1] * records
         self._below: list[set[int]] = [set() for _ in range(records)]
         self._of: list[list[int]] = [[] for _ in range(records)]
-        joined = _Union[int]()
+        joined = Union[int]()
         for link, (a, b) in enumerate(ends):
             self._of[a].append(link)
             self._of[b].append(link)
@@ -337,7 +337,7 @@ def _questions(
     return tuple(sorted(asked.values(), key=lambda one: (-one.score, one.a, one.b)))
 
 
-class _Union(Generic[_Key]):
+class Union(Generic[_Key]):
     """Disjoint sets; the root of each is its smallest key."""
 
     def __init__(self) -> None:

@@ -182,7 +182,7 @@ def _two_names(a: Features, b: Features, one: str, other: str, classes: Classes)
 
 
 def _rare(classes: Classes, kind: str, value: str) -> bool:
-    return classes.get(f"{kind}:{value}", RARE) == RARE
+    return classes.get(keys.key_of(kind, value), RARE) == RARE
 
 
 # --- places and the rest -------------------------------------------------------------------------------------------

@@ -44,12 +44,20 @@ def judge(a: Features, b: Features, classes: Classes, weights: Weights) -> Judge
 def _judgement(a: Features, b: Features, levels: Levels, score: float, weights: Weights) -> Judgement:
     refused = None
     verdict: Verdict = "apart"
-    if score >= weights.auto:
+    if score >= weights.auto or _twins(levels):
         refused = refusal(levels)
         verdict = "auto" if refused is None else "review"
     elif score >= weights.review:
         verdict = "review"
     return Judgement(a.key, b.key, score, verdict, refused, levels)
+
+
+def _twins(levels: Levels) -> bool:
+    """One legal unit under one name, whatever else differs: the less there is to compare, the more records there are.
+
+    By score alone, four that know nothing else would be six questions: their number makes the name common.
+    """
+    return levels.siren == "equal" and levels.name in {"exact", "exact-common"}
 
 
 class Judge:
@@ -73,7 +81,7 @@ class Judge:
         most = self._weights.score(known) + self._best_names
         if known.place == "elsewhere":
             most += self._best_elsewhere
-        if most < self._weights.review - _ROUNDING:
+        if most < self._weights.review - _ROUNDING and known.siren != "equal":
             return None
         levels = with_names(a, b, classes, known)
         found = _judgement(a, b, levels, round(self._weights.score(levels), 2), self._weights)

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from services.membership.domain.matching import keys
+
 
 def _said(french: str, english: str) -> dict[str, str]:
     return {"fr": french, "en": english}
@@ -108,6 +110,52 @@ LEVELS: Final[dict[str, dict[str, dict[str, str]]]] = {
         "different": _said("Une association et une société", "An association and a company"),
     },
 }
+
+CROWDS: Final[dict[str, tuple[str, dict[str, str]]]] = {
+    keys.SIREN: (
+        "siren",
+        _said(
+            "Trop de fiches portent ce SIREN : seules celles du même nom sont réunies par lui",
+            "Too many records have this SIREN: it only joins those of one name",
+        ),
+    ),
+    keys.TWIN: (
+        "siren-and-name",
+        _said(
+            "Trop de fiches portent ce SIREN et ce nom : ils suffisent à les réunir, sans comparer le reste",
+            "Too many records have this SIREN and this name: these join them, and the rest is not compared",
+        ),
+    ),
+    keys.SAME: (
+        "same-as",
+        _said(
+            "Trop de fiches se disent identiques à celle-ci : chacune n'est comparée qu'à elle",
+            "Too many records say that they are this one: each is compared with it alone",
+        ),
+    ),
+    keys.NAME: (
+        "name",
+        _said(
+            "Trop de fiches portent ce nom : il ne suffit plus à les comparer",
+            "Too many records have this name: they are not compared for it any more",
+        ),
+    ),
+    keys.BEGINNING: (
+        "names-begin-alike",
+        _said(
+            "Trop de noms commencent ainsi (dans ce département, ou partout) : les noms proches n'y sont plus cherchés",
+            "Too many names begin like this (in this département, or anywhere): similar ones are not looked for there",
+        ),
+    ),
+    keys.NEAR: (
+        "postcode-and-letter",
+        _said(
+            "Trop de noms de ce code postal ont cette initiale : ne sont comparés que ceux qui commencent de même",
+            "Too many names of this postcode have this initial: only those that begin alike are compared",
+        ),
+    ),
+}
+"""Why not all of a crowd are compared with each other, as a stable word and in words, by the kind of the key."""
 
 REFUSALS: Final[dict[str, dict[str, str]]] = {
     "sirens-differ": _said(

@@ -134,5 +134,7 @@ def test_pairs_are_those_that_the_rule_allows(written: list[tuple[str, str | Non
     index = Candidates(records)
     pairs = [(a.key, b.key) for a, b in index.pairs()]
     ordered = sorted(records, key=lambda one: one.key)
-    assert pairs == [(a.key, b.key) for a, b in combinations(ordered, 2) if are_candidates(a, b, index.classes)]
+    assert pairs == [
+        (a.key, b.key) for a, b in combinations(ordered, 2) if are_candidates(a, b, index.classes, index.hubs)
+    ]
     assert [(a.key, b.key) for a, b in Candidates(records[::-1]).pairs()] == pairs

@@ -126,7 +126,8 @@ def test_keys_of_a_record() -> None:
     )  # fmt: skip
     assert keys(one) == {
         "s:732829320", "d:lumerine.example", "e:a@orange.fr", "p:+33477123456", "a:42000|3|LILAS",
-        "n:LUMERINECONSEIL", "t:LUMERINE", "r:north/7", "r:north/9",
+        "n:LUMERINECONSEIL", "t:LUMERINE", "r:north/7", "r:north/9", "u:732829320 LUMERINECONSEIL",
+        "o:42000 L", "b:42 LUMER", "b: LUMER",
     }  # fmt: skip
 
 

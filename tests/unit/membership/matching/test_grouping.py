@@ -252,7 +252,7 @@ def _contradictions(
     numbers = {number for key in records if (number := sirens[key])}
     if len(numbers) > 1:
         # What staff joined by their own links, knowing both numbers, is no contradiction any more.
-        joined = grouping._Union[RecordKey]()
+        joined = grouping.Union[RecordKey]()
         for link in links:
             if link.confirmed:
                 joined.join(link.a, link.b)
@@ -281,7 +281,7 @@ def _divide(
             break
         weakest = max(path)
         held_back |= {link for link in path if not link.confirmed and link.score <= weakest.score + MARGIN} or {weakest}
-    union = grouping._Union[RecordKey]()
+    union = grouping.Union[RecordKey]()
     for link in links:
         if link not in held_back:
             union.join(link.a, link.b)
@@ -294,7 +294,7 @@ def _divide(
 
 def _firmest_tree(links: Sequence[grouping._Link]) -> dict[RecordKey, list[tuple[RecordKey, grouping._Link]]]:
     """A maximal spanning forest (Kruskal); ``links`` come firmest first."""
-    union = grouping._Union[RecordKey]()
+    union = grouping.Union[RecordKey]()
     tree: defaultdict[RecordKey, list[tuple[RecordKey, grouping._Link]]] = defaultdict(list)
     for link in links:
         if union.join(link.a, link.b):

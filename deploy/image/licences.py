@@ -1,0 +1,108 @@
+"""``make check`` runs this: no dependency of the image may be under the GPL or the AGPL alone, and NOTICE must be true.
+
+The project is under the EUPL-1.2. An image that held a GPL-only library would have to be given on under the GPL as a
+whole (EUPL, article 5). What installed distributions say of themselves is read, in this order: the SPDX expression
+(PEP 639), classifiers, the free text. A distribution that says nothing is a fault as well: somebody has to look.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from importlib.metadata import PackageMetadata, PackageNotFoundError, distribution
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).parent
+LOCK = HERE / "requirements.lock"
+NOTICE = HERE.parents[1] / "NOTICE"
+
+_CLASSIFIER = "License :: OSI Approved :: "
+_PINNED = re.compile(r"^([A-Za-z0-9._-]+)==\S+(.*)$", re.MULTILINE)
+_WORD = re.compile(r"[()]|[^\s()]+")
+_LIBRARY = re.compile(r"\bLGPL|\bGNU Lesser|\bMPL\b|\bMozilla Public", re.IGNORECASE)
+_STRONG = re.compile(r"\bA?GPL|\bGNU (?:Affero )?General Public", re.IGNORECASE)
+
+
+class Dependency(NamedTuple):
+    """A distribution and what it says of its licence; each of ``ways`` is one that it may be used under."""
+
+    name: str
+    ways: tuple[str, ...]
+
+    @property
+    def is_strong(self) -> bool:
+        """Whether every way would make the whole image theirs."""
+        return all(_STRONG.search(way) for way in self.ways)
+
+    @property
+    def is_library(self) -> bool:
+        """Whether every way asks something of whoever gives it on: LGPL or MPL. NOTICE names these."""
+        return all(_LIBRARY.search(way) for way in self.ways)
+
+    @property
+    def line(self) -> str:
+        """As NOTICE has it."""
+        return f"{self.name}: {' or '.join(self.ways)}"
+
+
+def main() -> int:
+    """Print faults; the exit code says whether there are any."""
+    faults = [*_faults()]
+    for fault in faults:
+        sys.stderr.write(f"licences: {fault}\n")
+    return 1 if faults else 0
+
+
+def dependencies() -> list[Dependency]:
+    """All that the image installs. Raises LookupError for one that is not installed here."""
+    found: list[Dependency] = []
+    for name, marker in _PINNED.findall(LOCK.read_text("utf-8")):
+        try:
+            found.append(Dependency(name, ways(distribution(name).metadata)))
+        except PackageNotFoundError:
+            if ";" not in marker:  # else for another system than this one
+                raise LookupError(f"{name} is locked and not installed: make .venv/ready") from None
+    return found
+
+
+def ways(metadata: PackageMetadata) -> tuple[str, ...]:
+    """The licences that a distribution leaves the choice of; empty if it says nothing."""
+    if expression := metadata.get("License-Expression"):
+        return tuple(_alternatives(_WORD.findall(expression)))
+    classifiers = [one for one in metadata.get_all("Classifier") or () if one.startswith(_CLASSIFIER)]
+    if classifiers:
+        return tuple(one.removeprefix(_CLASSIFIER) for one in classifiers)
+    text = (metadata.get("License") or "").strip()
+    return (text.splitlines()[0],) if text else ()
+
+
+def _alternatives(words: list[str]) -> list[str]:
+    """``A AND (B OR C)`` → ``A AND B``, ``A AND C``. Takes the words that it reads."""
+    found: list[str] = []
+    together = [""]
+    while words and (word := words.pop(0)) != ")":
+        if word == "OR":
+            found, together = [*found, *together], [""]
+            continue
+        some = _alternatives(words) if word == "(" else [word]
+        together = [f"{one} {other}".strip() for one in together for other in some]
+    return [*found, *together]
+
+
+def _faults() -> Iterator[str]:
+    notice = NOTICE.read_text("utf-8").splitlines()
+    named = {line.strip() for line in notice if line.startswith("    ")}
+    asked = set[str]()
+    for one in dependencies():
+        if not one.ways:
+            yield f"{one.name} does not say what its licence is"
+        elif one.is_strong:
+            yield f"{one.name} is under {' or '.join(one.ways)} alone, which the EUPL-1.2 cannot be given on with"
+        elif one.is_library:
+            asked.add(one.line)
+    yield from (f"NOTICE lacks the line '    {line}'" for line in sorted(asked - named))
+    yield from (f"NOTICE has '{line}', which is not so any more" for line in sorted(named - asked))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
