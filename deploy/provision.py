@@ -22,8 +22,8 @@ from deploy.local.errors import NodeError
 from deploy.local.provision import load_definitions
 from schemas.catalogue import COMMANDS
 from services import EXTENSIONS, SERVICES
-from services.ops import broker_rights
 from services.ops.migrate import blocked
+from shared.messaging import accounts
 from shared.messaging.consumer import MAX_BODY
 from shared.messaging.management import Management, ManagementError, path
 from shared.messaging.topology import HOUSE, QUEUE_BYTES, STAFF, Queue, definitions
@@ -122,7 +122,7 @@ def outside(clusters: Mapping[str, Cluster], services: Iterable[str]) -> list[st
 
 def _revoked(management_url: str, vhost: str) -> set[str]:
     """Broker users who were known here, and may do nothing at all any more."""
-    nothing = dict.fromkeys(("configure", "write", "read"), broker_rights.NOTHING)
+    nothing = dict.fromkeys(("configure", "write", "read"), accounts.NOTHING)
     try:
         rights = Management(management_url).find(path("vhosts", vhost, "permissions"))
     except ManagementError as error:

@@ -28,7 +28,7 @@ _LATER = {
     "retell": ("services.ops.retell", "retell", "Let the services tell again all that they hold."),
     "doctor": ("services.ops.doctor", "doctor", "Check a running installation: what is wrong, and how to mend it."),
     "former-systems": ("services.ops.former_systems", "app", "Who may publish on the broker, with which password."),
-    "keys": ("services.membership.keys", "keys", "API keys for the HTTP door."),
+    "keys": ("services.membership.cli.keys", "keys", "API keys for the HTTP door."),
 }
 """Commands that are imported when they are called: a service's process need not carry the import's libraries."""
 
@@ -119,8 +119,8 @@ def _run_fast(main: Coroutine[Any, Any, None]) -> None:
 
 def main() -> None:
     """Entry point of ``traboule``."""
+    from services.common.environment import NotConfigured, load_house_file
     from services.membership.domain.rules import RulesFileError
-    from services.ops.environment import NotConfigured, load_house_file
     from shared.runtime.clusters import ClustersFileError
     from shared.runtime.tls import TlsError
     from shared.runtime.variables import SecretFileError

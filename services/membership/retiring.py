@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.membership import cutover_requests
 from services.membership.repository.rows import json_of
-from services.ops import broker_rights
+from shared.messaging import accounts
 from shared.persistence.database import rows_of
 from shared.persistence.unit_of_work import UnitOfWork
 from shared.runtime.tls import TlsError, address
@@ -33,8 +33,8 @@ _REMAINS = """
 async def take_right(user: str, broker_url: str) -> str | None:
     """Take a broker user's rights away; what remains to be done, if that did not work."""
     try:
-        await asyncio.to_thread(broker_rights.revoke, user, broker_url)
-    except (broker_rights.RightsError, SecretFileError, TlsError) as error:
+        await asyncio.to_thread(accounts.revoke, user, broker_url)
+    except (accounts.RightsError, SecretFileError, TlsError) as error:
         return str(error)
     return None
 
@@ -47,7 +47,7 @@ class Retiring:
 
     async def finish(self, engine: AsyncEngine) -> None:
         """Take every right that an answer says to remain."""
-        if address(broker_rights.MANAGEMENT) is None:
+        if address(accounts.MANAGEMENT) is None:
             return
         async with engine.connect() as connection:
             found = rows_of(await connection.exec_driver_sql(_REMAINS))

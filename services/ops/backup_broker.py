@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from services.ops.parked import CannotAct, Unreachable
+from shared.cli.errors import CannotAct, Unreachable
 from shared.messaging.management import VARIABLE, Management, ManagementError, path
 from shared.messaging.topology import EXCHANGE, HOUSE
 from shared.runtime.tls import address

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services import SERVICES
 from services.ops.environment import configured
-from services.ops.output import as_json, refuse, run, terminal
+from services.ops.systems import System, named
 from services.ops.way_back import way_back
-from services.ops.who import said, who
+from shared.cli.author import said, who
+from shared.cli.options import By, Json, Reason
+from shared.cli.terminal import as_json, refuse, run, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,10 +27,6 @@ app = typer.Typer(
 
 app.command("way-back")(way_back)
 
-System = Annotated[str, typer.Argument(metavar="SYSTEM", help="cluster and service, such as numelink/billing")]
-Json = Annotated[bool, typer.Option("--json", help="print JSON")]
-By = Annotated[str, typer.Option("--by", help="who decides this; kept in the history", show_default="you")]
-Reason = Annotated[str, typer.Option("--reason", help="why; kept in the history")]
 
 Overrule = Annotated[
     list[str] | None, typer.Option("--overrule", help="a condition that may fail, by its name in `open`; kept")
@@ -84,12 +81,12 @@ def _rights_of_retired(
     retired = [row["system"] for row in rows if row["stage"] == "retired"]
     if not retired:
         return {}, ""
-    from services.ops import broker_rights
+    from shared.messaging import accounts
 
     try:
         users = {system.replace("/", ".", 1): system for system in retired}
-        may = broker_rights.may_write(users, next(iter(services.values())).broker_url)
-    except broker_rights.RightsError as error:
+        may = accounts.may_write(users, next(iter(services.values())).broker_url)
+    except accounts.RightsError as error:
         return {}, f"whether {', '.join(retired)} still may write was not looked at: {error}"
     return {users[user]: allowed for user, allowed in may.items()}, ""
 
@@ -182,12 +179,12 @@ def retire(
     cluster, service, settings = named(system)
     if not yes:
         typer.confirm(f"{system} cannot come back once it is retired. Retire it?", abort=True, err=True)
-    from services.ops import broker_rights
+    from shared.messaging import accounts
 
     _move(system, "retire", reason, by, json=json)
     try:
-        broker_rights.revoke(f"{cluster}.{service}", settings.broker_url)
-    except broker_rights.RightsError as error:
+        accounts.revoke(f"{cluster}.{service}", settings.broker_url)
+    except accounts.RightsError as error:
         refuse(f"{system} is retired, but {error}")
     typer.echo(f"the broker user {cluster}.{service} may not write any more", err=json)
 
@@ -243,19 +240,3 @@ def _move(
         typer.echo(f"{system} is in stage {standing.stage} already, {since}: {authority} is the authority")
     else:
         typer.echo(f"{system} is in stage {standing.stage}: {authority} is the authority")
-
-
-def named(system: str) -> tuple[str, str, ServiceSettings]:
-    """Cluster, service and its settings of what an operator named."""
-    cluster, _, service = system.partition("/")
-    if service not in SERVICES:
-        refuse(f"{system!r} is no former system: write <cluster>/<service>, such as numelink/billing")
-    settings = configured(service)[service]
-    from shared.runtime.clusters import load_clusters
-
-    clusters = load_clusters(settings.clusters_file)
-    if cluster not in clusters:
-        refuse(f"there is no cluster {cluster!r}; there are {', '.join(clusters)}")
-    if service not in clusters[cluster].services:
-        refuse(f"{cluster} has no former system for {service}")
-    return cluster, service, settings

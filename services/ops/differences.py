@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 
-from services.ops.cutover import By, Json, Reason, named
-from services.ops.output import as_json, refuse, run
-from services.ops.who import said, who
+from services.ops.systems import named
+from shared.cli.author import said, who
+from shared.cli.options import By, Json, Reason
+from shared.cli.terminal import as_json, refuse, run
 
 if TYPE_CHECKING:
     from services.cutover.parity.compare import What

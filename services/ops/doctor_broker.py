@@ -10,9 +10,9 @@ from importlib import import_module
 from typing import Any
 
 from services.ops import doctor_certificates, doctor_nodes, doctor_replicas, former_systems, moving
-from services.ops.broker_rights import MANAGEMENT, Account, RightsError, accounts, differences, intended, vhost_of
 from services.ops.doctor_findings import PREPARE, Finding, Findings
-from services.ops.parked import CannotAct, Unreachable
+from shared.cli.errors import CannotAct, Unreachable
+from shared.messaging.accounts import MANAGEMENT, Account, RightsError, differences, intended, read_accounts, vhost_of
 from shared.messaging.management import Management, ManagementError, path
 from shared.messaging.topology import HOUSE, definitions
 from shared.runtime.clusters import ClustersFileError, load_clusters
@@ -71,7 +71,7 @@ def _look(
     here: Findings, url: str, vhost: str, services: Mapping[str, ServiceSettings], stages: Mapping[str, str | None]
 ) -> list[Finding]:
     broker = Management(url)
-    known = accounts(broker, vhost)
+    known = read_accounts(broker, vhost)
     users = [system.replace("/", ".") for system in stages]
     # Who was never let in is told below; who was revoked may have lost its queue too.
     let_in = [user for user in users if user in known and known[user].here and not known[user].rights.none]

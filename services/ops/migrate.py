@@ -41,8 +41,8 @@ def migrate(
     import asyncpg
 
     from services.ops.environment import configured
-    from services.ops.output import refuse
-    from services.ops.parked import Unreachable
+    from shared.cli.errors import Unreachable
+    from shared.cli.terminal import refuse
     from shared.persistence.migrations import UnknownRevisionError
 
     if (service is None) != every:

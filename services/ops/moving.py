@@ -9,8 +9,8 @@ from typing import Any
 from services.cutover import desk
 from services.cutover.desk import DeskError, GatedMove, Moved
 from services.cutover.gate import Condition
-from services.ops.parked import CannotAct, NotFound, Unreachable
 from services.ops.transactions import transaction
+from shared.cli.errors import CannotAct, NotFound, Unreachable
 from shared.cutover.stages import Move
 from shared.messaging.waiting import BrokerAwayError
 from shared.persistence.unit_of_work import UnitOfWork

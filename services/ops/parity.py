@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.ops.cutover import By, Json, named
-from services.ops.output import as_json, refuse, run
-from services.ops.who import who
+from services.ops.systems import named
+from shared.cli.author import who
+from shared.cli.options import By, Json
+from shared.cli.terminal import as_json, refuse, run
 
 if TYPE_CHECKING:
     from services.cutover.parity.runs import Run

@@ -13,31 +13,13 @@ import orjson
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.cli.errors import CannotAct, NotFound, Unreachable
 from shared.messaging import dead_letters
 from shared.messaging.topology import dead_queue, is_way_back, unrouted_queue
 from shared.persistence.database import create_engine
 from shared.runtime.settings import ServiceSettings
 
 Services = Mapping[str, ServiceSettings]
-
-
-class NotFound(LookupError):
-    """Nothing matches what was asked for."""
-
-
-class CannotAct(ValueError):
-    """What was asked for cannot be done; the message says what to ask for instead."""
-
-
-class Unreachable(RuntimeError):
-    """A service's database does not answer."""
-
-    @classmethod
-    def database(cls, service: str, error: BaseException) -> Unreachable:
-        """Whose it is, and what the server or the network said, by name: its words may hold what was asked."""
-        said = getattr(error, "orig", None) or error
-        said = said.__cause__ or said
-        return cls(f"the {service} service's database: {type(said).__name__}")
 
 
 @dataclass(frozen=True, slots=True)

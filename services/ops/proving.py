@@ -12,8 +12,8 @@ from services.cutover.parity.compare import Comparison, What
 from services.cutover.parity.held import Kind
 from services.cutover.parity.proving import compare_held, one_snapshot, prove_by_manifest
 from services.cutover.parity.runs import Found, Run, Subject
-from services.ops.parked import CannotAct, NotFound
 from services.ops.transactions import transaction
+from shared.cli.errors import CannotAct, NotFound
 
 if TYPE_CHECKING:
     from services.ops.exported import Export

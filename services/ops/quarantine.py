@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from services import SERVICES
-from services.ops.cutover import By, Json, Reason
 from services.ops.environment import configured
-from services.ops.output import ago, as_json, refuse, run, terminal
-from services.ops.who import said, who
+from shared.cli.author import said, who
+from shared.cli.options import By, Json, Reason
+from shared.cli.terminal import ago, as_json, refuse, run, terminal
 
 STATES = ("waiting", "applied", "dismissed")
 

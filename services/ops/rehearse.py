@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.ops.cutover import By, Json, System, named
-from services.ops.output import as_json, refuse, run
-from services.ops.who import who
+from services.ops.systems import System, named
+from shared.cli.author import who
+from shared.cli.options import By, Json
+from shared.cli.terminal import as_json, refuse, run
 
 if TYPE_CHECKING:
     from services.cutover.parity.runs import Run
@@ -79,7 +80,7 @@ async def _rehearse(service: str, settings: ServiceSettings, cluster: str, since
     from sqlalchemy.exc import SQLAlchemyError
 
     from services.cutover.rehearsal.running import NotMirroredError, rehearse
-    from services.ops.parked import CannotAct, Unreachable
+    from shared.cli.errors import CannotAct, Unreachable
     from shared.persistence.database import create_engine
 
     engine = create_engine(settings.database_url, application="traboule rehearse", pool_size=1)

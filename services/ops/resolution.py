@@ -14,8 +14,8 @@ from schemas.conflicts import ConflictState
 from services.conflicts.domain import Conflict, WrongState
 from services.conflicts.handlers import decide as decide_conflicts
 from services.conflicts.repository import ConflictsUnitOfWork
-from services.ops.parked import CannotAct, NotFound, Unreachable
 from services.ops.transactions import transaction
+from shared.cli.errors import CannotAct, NotFound, Unreachable
 from shared.runtime.settings import ServiceSettings
 
 _SHORT = 12

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.ops.cutover import Json
 from services.ops.environment import configured
-from services.ops.output import as_json, run
+from shared.cli.options import Json
+from shared.cli.terminal import as_json, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,8 +61,8 @@ async def retell_service(service: str, settings: ServiceSettings, progress: Prog
     import asyncpg
     from sqlalchemy.exc import SQLAlchemyError
 
-    from services.ops.parked import Unreachable
     from services.retelling import tellings_of
+    from shared.cli.errors import Unreachable
     from shared.persistence.database import create_engine
 
     unit_of_work = import_module(f"services.{service}.app").unit_of_work(settings)

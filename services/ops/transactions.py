@@ -11,7 +11,7 @@ import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.house import knowing_queues
-from services.ops.parked import Unreachable
+from shared.cli.errors import Unreachable
 from shared.persistence.database import create_engine
 from shared.runtime.settings import ServiceSettings
 

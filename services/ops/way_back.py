@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.ops.output import as_json, plain, refuse, run, terminal
+from services.ops.systems import named
+from shared.cli.options import Json
+from shared.cli.terminal import as_json, plain, refuse, run, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +26,7 @@ def way_back(
             metavar="FILE.csv", help="write them as the file that its software imports; readable by you alone"
         ),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    json: Json = False,
 ) -> None:
     """List what was written here and a former system has not said itself since: what a rollback has to carry back.
 
@@ -35,8 +37,6 @@ def way_back(
     Examples: [bold]traboule cutover way-back numelink/membership[/],
     [bold]traboule cutover way-back numelink/membership --export back.csv[/]
     """
-    from services.ops.cutover import named
-
     cluster, service, settings = named(system)
     from services.cutover import way_back as desk
     from shared.messaging.topology import way_back_queue
@@ -62,8 +62,8 @@ def way_back(
 async def _found(service: str, settings: ServiceSettings, cluster: str) -> tuple[int | None, list[Unsaid]]:
     """How many messages wait in the queue, None without one, and the records. Raises Unreachable."""
     from services.cutover import way_back as desk
-    from services.ops.parked import Unreachable
     from services.ops.transactions import transaction
+    from shared.cli.errors import Unreachable
     from shared.messaging.topology import way_back_queue
     from shared.messaging.waiting import BrokerAwayError
 

@@ -17,8 +17,8 @@ from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
 from deploy.provision import Provisioned, provision
 from services import SERVICES
-from services.ops import broker_rights
 from services.ops.environment import settings_of
+from shared.messaging import accounts
 from shared.messaging.management import Management, path
 from tests.support.builders import an_invoice
 from tests.support.in_process import OwnHouse, Passwords
@@ -122,7 +122,7 @@ async def test_who_was_revoked_stays_so(again: Provision, nodes: Nodes) -> None:
         channel = await connection.channel()
         assert await (await channel.get_queue(queue, ensure=False)).get(fail=False) is None
     broker = Management(nodes.broker.management_url)
-    vhost = broker_rights.vhost_of(url)
+    vhost = accounts.vhost_of(url)
     nothing = {"configure": "^$", "write": "^$", "read": "^$"}
     broker.call("PUT", path("permissions", vhost, "numelink.billing"), nothing)
     broker.call("PUT", path("topic-permissions", vhost, "numelink.billing"), {"exchange": "traboule", **nothing})
@@ -130,7 +130,7 @@ async def test_who_was_revoked_stays_so(again: Provision, nodes: Nodes) -> None:
     second = await asyncio.to_thread(again)
     assert second.revoked == ("numelink.billing",)
     assert "TRABOULE_BROKER_URL_NUMELINK_BILLING" not in second.env
-    assert broker_rights.accounts(broker, vhost)["numelink.billing"].rights.none
+    assert accounts.read_accounts(broker, vhost)["numelink.billing"].rights.none
     with pytest.raises(Exception, match=r"ACCESS_REFUSED|access to exchange"):
         await publish_as(first.env, "numelink.billing", an_invoice())
     async with await aio_pika.connect(url) as connection:
@@ -139,7 +139,7 @@ async def test_who_was_revoked_stays_so(again: Provision, nodes: Nodes) -> None:
             await (await channel.get_queue(queue, ensure=False)).get(fail=False)
     # The others are as before, and whoever decided so can give the rights back.
     await publish_as(second.env, "clustr-numerique.billing", an_invoice())
-    broker_rights.grant(broker, vhost, "numelink.billing", None)
+    accounts.grant(broker, vhost, "numelink.billing", None)
     assert (await asyncio.to_thread(again)).env == first.env
 
 

@@ -20,7 +20,7 @@ from services.membership import retiring
 from services.membership.app import forget
 from services.membership.keys import create_key
 from services.membership.record_ids import new_id
-from services.ops import broker_rights
+from shared.messaging import accounts
 from shared.messaging.management import Management
 from shared.persistence.database import create_engine
 from tests.integration.membership_api.doors import lifespan
@@ -281,7 +281,7 @@ async def test_retiring_asks_for_the_name_and_takes_the_right_away(
         # What remained of the first request is seen to as well, whoever did it.
         await eventually(lambda: nothing_remains(staff))
     finally:
-        broker_rights.grant(Management(staff.house.management_url), staff.house.vhost, "numelink.billing", None)
+        accounts.grant(Management(staff.house.management_url), staff.house.vhost, "numelink.billing", None)
 
 
 @pytest.mark.parametrize("patient", [0.2])
@@ -308,7 +308,7 @@ async def test_the_right_is_taken_away_even_if_nobody_waited_for_the_answer(
             assert rights_of_billing(alone)["write"] == "^$"
             assert (await answered())["remains"] is None
         finally:
-            broker_rights.grant(Management(alone.house.management_url), alone.house.vhost, "numelink.billing", None)
+            accounts.grant(Management(alone.house.management_url), alone.house.vhost, "numelink.billing", None)
 
 
 def rights_of_billing(staff: Staff) -> Any:

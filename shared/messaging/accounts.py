@@ -85,7 +85,7 @@ def intended(user: str) -> Rights:
     )
 
 
-def accounts(broker: Management, vhost: str) -> dict[str, Account]:
+def read_accounts(broker: Management, vhost: str) -> dict[str, Account]:
     """Every user who is known to the broker, by name; connections are those of some seconds ago. Raises RightsError."""
     try:
         users = broker.call("GET", "/api/users")

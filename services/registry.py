@@ -1,0 +1,31 @@
+"""Every service by its name. Each is imported when it is asked for: a process carries its own alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shared.runtime.settings import ServiceSettings
+
+
+def settings_type(service: str) -> type[ServiceSettings]:
+    """The class of a service's settings. Raises LookupError."""
+    match service:
+        case "membership":
+            from services.membership.settings import MembershipSettings
+
+            return MembershipSettings
+        case "billing":
+            from services.billing.settings import BillingSettings
+
+            return BillingSettings
+        case "events":
+            from services.events.settings import EventsSettings
+
+            return EventsSettings
+        case "communications":
+            from services.communications.settings import CommunicationsSettings
+
+            return CommunicationsSettings
+        case _:
+            raise LookupError(f"there is no service {service!r}")
