@@ -17,11 +17,11 @@ import sqlalchemy as sa
 from schemas.cutover import StageChanged
 from schemas.envelope import Envelope, HeldNow, source_of
 from schemas.fields import Fact, MirroredRecord
+from services.cutover import stages
 from services.cutover.moves import FACT_OF
-from services.house import announce, tell
-from shared.cutover import stages
+from shared.messaging.publishing import publish, publish_mirrored
+from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.mirror import APPLIED_LATE, Mirror
-from shared.persistence.unit_of_work import UnitOfWork
 
 PAGE = 500
 """Rows that are told in one transaction: one message on the broker, or a few."""
@@ -69,7 +69,7 @@ def mirrored(table: sa.Table, recorded: type[Fact], changed: type[MirroredRecord
 
     async def page(uow: UnitOfWork, after: Place | None) -> Page:
         rows = (await uow.connection.exec_driver_sql(sql, after or ("", ""))).mappings().all()
-        announce(uow, changed, [held(recorded, {**row}) for row in rows])
+        publish_mirrored(uow, changed, [held(recorded, {**row}) for row in rows])
         return page_of(len(rows), (rows[-1]["cluster"], rows[-1][key]) if rows else None)
 
     return Telling(table.name, f"select count(*) from {table.name}", page)
@@ -100,7 +100,7 @@ def stages_of(service: str) -> Telling:
 
     async def page(uow: UnitOfWork, _: Place | None) -> Page:
         found = await stages.all_standings(uow.connection)
-        tell(uow, fact, [(_stage(fact, cluster, at), CAUSE) for cluster, at in sorted(found.items())])
+        publish(uow, fact, [(_stage(fact, cluster, at), CAUSE) for cluster, at in sorted(found.items())])
         return Page(len(found), None)
 
     return Telling("stages", "select count(*) from stages", page)

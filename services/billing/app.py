@@ -9,7 +9,7 @@ from services.billing.consumers import SUBSCRIPTIONS
 from services.billing.repository import BillingUnitOfWork
 from services.billing.settings import BillingSettings
 from services.house import build
-from shared.runtime.service import Service
+from shared.process.service import Service
 
 
 def create_app(settings: BillingSettings) -> Service:

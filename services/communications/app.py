@@ -8,7 +8,7 @@ from services.communications.consumers import SUBSCRIPTIONS
 from services.communications.repository import CommunicationsUnitOfWork
 from services.communications.settings import CommunicationsSettings
 from services.house import build
-from shared.runtime.service import Service
+from shared.process.service import Service
 
 
 def create_app(settings: CommunicationsSettings) -> Service:

@@ -5,10 +5,10 @@ from schemas.cutover_requests import CutoverRequested
 from schemas.membership import MembersMerged, MembersSeparated
 from services.communications import handlers
 from services.cutover.echoes import say_what_is_held
+from services.cutover.fence import Fenced
 from services.cutover.manifests import PREFETCH, keep_manifests
 from services.cutover.requests import Answering
 from services.following import follow_merges, follow_separations
-from shared.cutover.fence import Fenced
 from shared.messaging.subscription import Subscription
 
 SUBSCRIPTIONS = (

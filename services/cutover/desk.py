@@ -12,15 +12,14 @@ from typing import Any, Final, Literal
 import orjson
 
 from schemas.cutover_requests import CutoverAnswered, CutoverRequested
-from services.cutover import gate, late, moves, way_back
+from services.cutover import gate, late, moves, quarantine, stages, way_back
 from services.cutover.gate import NEVER_OVERRULED, Condition, Writers, failed
 from services.cutover.parity import runs
 from services.cutover.rehearsal.running import last_rehearsal
-from shared.cutover import quarantine, stages
-from shared.cutover.stages import MOVES, Move, MoveError, Standing
+from services.cutover.stages import MOVES, Move, MoveError, Standing
 from shared.messaging.topology import way_back_queue
+from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.database import rows_of
-from shared.persistence.unit_of_work import UnitOfWork
 
 GatedMove = Literal["switch", "rollback"]
 GATED: Final[frozenset[Move]] = frozenset({"switch", "rollback"})

@@ -11,7 +11,7 @@ from schemas.digests import record_digest
 from schemas.envelope import Envelope
 from schemas.fields import Fact
 from services.cutover.parity.held import Kind, held_of, kinds_of
-from shared.persistence.unit_of_work import UnitOfWork
+from shared.messaging.unit_of_work import UnitOfWork
 
 
 async def say_what_is_held(uow: UnitOfWork, messages: Sequence[Envelope[Any]]) -> list[bool]:

@@ -9,13 +9,12 @@ import sqlalchemy as sa
 
 from schemas.catalogue import by_type
 from schemas.envelope import STRUCTURED, Envelope, read
-from services.cutover import way_back
-from shared.cutover import quarantine
-from shared.cutover.fence import Fenced
-from shared.cutover.quarantine import Late
-from shared.cutover.stages import standings
+from services.cutover import quarantine, way_back
+from services.cutover.fence import Fenced
+from services.cutover.quarantine import Late
+from services.cutover.stages import standings
+from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.mirror import APPLIED_LATE, Mirror
-from shared.persistence.unit_of_work import UnitOfWork
 
 
 class LateError(Exception):

@@ -17,10 +17,10 @@ from schemas.envelope import Envelope
 from services.cutover import desk
 from services.cutover.desk import DeskError, NotMetError
 from services.cutover.parity.runs import Found
-from services.house import tell
 from shared.messaging.outbox import Outbox
+from shared.messaging.publishing import publish
+from shared.messaging.unit_of_work import UnitOfWork
 from shared.messaging.waiting import BrokerAwayError
-from shared.persistence.unit_of_work import UnitOfWork
 from shared.runtime.clock import Clock
 
 log = structlog.get_logger()
@@ -57,7 +57,7 @@ class Answering:
             answer=answer,
             answered_at=now,
         )
-        tell(uow, type(told), [(told, cause)])
+        publish(uow, type(told), [(told, cause)])
         log.info("cutover.answered", request_id=asked.request_id, operation=asked.operation, outcome=outcome)
 
     async def _tried(self, uow: UnitOfWork, asked: CutoverRequested) -> tuple[Outcome, dict[str, Any]]:

@@ -17,11 +17,11 @@ from schemas.catalogue import FACTS
 from schemas.envelope import routing_key
 from schemas.fields import ForFormerSystem
 from services.cutover.gate import Condition
-from shared.cutover.quarantine import Late
-from shared.cutover.stages import standings
+from services.cutover.quarantine import Late
+from services.cutover.stages import standings
 from shared.messaging.topology import HOUSE, way_back_queue
+from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.database import rows_of
-from shared.persistence.unit_of_work import UnitOfWork
 
 FACT_OF = {fact.service: fact for fact in FACTS if issubclass(fact, ForFormerSystem)}
 """What each service that writes tells former systems."""

@@ -9,7 +9,7 @@ from services.events.consumers import SUBSCRIPTIONS
 from services.events.repository import EventsUnitOfWork
 from services.events.settings import EventsSettings
 from services.house import build
-from shared.runtime.service import Service
+from shared.process.service import Service
 
 
 def create_app(settings: EventsSettings) -> Service:

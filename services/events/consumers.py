@@ -5,11 +5,11 @@ from schemas.events import EventRecorded, EventsManifestRecorded, RegistrationRe
 from schemas.membership import MembersMerged, MembersSeparated, MergeConflictChanged
 from services.conflicts.handlers import keep_conflicts
 from services.cutover.echoes import say_what_is_held
+from services.cutover.fence import Fenced
 from services.cutover.manifests import PREFETCH, keep_manifests
 from services.cutover.requests import Answering
 from services.events import handlers
 from services.following import follow_merges, follow_separations
-from shared.cutover.fence import Fenced
 from shared.messaging.subscription import Subscription
 
 SUBSCRIPTIONS = (

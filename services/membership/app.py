@@ -15,8 +15,8 @@ from services.membership.domain.rules import load_rules
 from services.membership.legacy import check_software
 from services.membership.repository import MembershipUnitOfWork
 from services.membership.settings import MembershipSettings
+from shared.process.service import Beside, Service
 from shared.runtime.clusters import load_clusters
-from shared.runtime.service import Beside, Service
 
 FORGET_EVERY = 3600.0
 """Seconds."""

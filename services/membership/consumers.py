@@ -30,13 +30,13 @@ from schemas.membership import (
     MembershipStageChanged,
 )
 from services.cutover.echoes import say_what_is_held
+from services.cutover.fence import Fenced
 from services.cutover.manifests import PREFETCH, keep_manifests
 from services.cutover.requests import Answering
 from services.membership import cutover_requests, handlers
 from services.membership.answers import keep_answers
 from services.membership.record_handlers import Carried, change, change_contacts, create, end
 from services.membership.standings import keep_standings
-from shared.cutover.fence import Fenced
 from shared.messaging.subscription import Subscription
 
 SUBSCRIPTIONS = (

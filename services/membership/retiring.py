@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.membership import cutover_requests
 from services.membership.repository.rows import json_of
 from shared.messaging import accounts
+from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.database import rows_of
-from shared.persistence.unit_of_work import UnitOfWork
 from shared.runtime.tls import TlsError, address
 from shared.runtime.variables import SecretFileError
 

@@ -16,7 +16,7 @@ from shared.cli.terminal import as_json, refuse, run, terminal
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from shared.cutover.stages import Move
+    from services.cutover.stages import Move
     from shared.runtime.settings import ServiceSettings
 
 

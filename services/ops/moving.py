@@ -9,11 +9,11 @@ from typing import Any
 from services.cutover import desk
 from services.cutover.desk import DeskError, GatedMove, Moved
 from services.cutover.gate import Condition
+from services.cutover.stages import Move
 from services.ops.transactions import transaction
 from shared.cli.errors import CannotAct, NotFound, Unreachable
-from shared.cutover.stages import Move
+from shared.messaging.unit_of_work import UnitOfWork
 from shared.messaging.waiting import BrokerAwayError
-from shared.persistence.unit_of_work import UnitOfWork
 from shared.runtime.clusters import Cluster
 from shared.runtime.settings import ServiceSettings
 

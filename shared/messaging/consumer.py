@@ -33,7 +33,7 @@ from shared.messaging.onward import measure, travelling
 from shared.messaging.properties import UNREADABLE
 from shared.messaging.subscription import Handler
 from shared.messaging.topology import retry_exchange
-from shared.persistence.unit_of_work import UnitOfWork
+from shared.messaging.unit_of_work import UnitOfWork
 
 log = structlog.get_logger()
 

@@ -25,7 +25,7 @@ from deploy.provision import provision
 from schemas.fields import Fact
 from services.ops.environment import settings_of
 from shared.messaging import failures, topology
-from shared.runtime.service import Service
+from shared.process.service import Service
 from tests.support import servers
 from tests.support.waiting import eventually
 

@@ -10,7 +10,7 @@ from deploy.local.runs import CHECKOUT
 from services import SERVICES
 from shared.messaging.consumer import Lane, LaneSettings
 from shared.messaging.relay import Relay
-from shared.runtime.service import DOOR_CLOSING_SECONDS, REQUESTS_SECONDS, Service
+from shared.process.service import DOOR_CLOSING_SECONDS, REQUESTS_SECONDS, Service
 
 COMPOSE = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
 DEPLOYMENT = next(

@@ -8,11 +8,11 @@ import structlog
 from prometheus_client import Gauge
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from schemas.cutover import Stage
 from services.cutover.manifests import COMPLETE
 from services.cutover.parity import runs
 from services.cutover.parity.held import kinds_of
 from services.cutover.parity.proving import one_snapshot, prove_by_manifest
-from shared.cutover.stages import Stage
 from shared.persistence.database import rows_of
 from shared.runtime.clock import PARIS, Clock
 

@@ -12,13 +12,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from schemas.cutover import Stage
 from services.cutover.gate import Rehearsed
 from services.cutover.parity import runs
 from services.cutover.parity.compare import Comparison, Result
 from services.cutover.parity.held import kinds_of
 from services.cutover.parity.runs import Run
 from services.cutover.rehearsal.rule import Rehearsal, rehearsals_of
-from shared.cutover.stages import Stage, Standing, all_standings
+from services.cutover.stages import Standing, all_standings
 
 _CHUNK = 2_000
 _SINCE = "since "

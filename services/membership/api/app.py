@@ -35,10 +35,10 @@ from services.membership.connections import ReadPool
 from services.membership.domain.policy import Policy
 from services.membership.settings import MembershipSettings
 from shared.persistence.database import asyncpg_url, create_engine
+from shared.process.backlog import watch_engine, watch_pool
 from shared.runtime.clock import Clock
 from shared.runtime.health import Checks, health_routes
 from shared.runtime.http_metrics import Measured
-from shared.runtime.measuring import watch_engine, watch_pool
 
 NEEDED = ("database",)
 """The checks without which the door answers nobody. While the broker is away, or a lane waits, it goes on reading."""

@@ -16,8 +16,8 @@ from services.billing.settings import BillingSettings
 from services.cutover.parity import by_itself
 from services.cutover.parity.by_itself import Comparing
 from shared.persistence.database import create_engine
+from shared.process.service import Beside
 from shared.runtime.clock import PARIS, Clock
-from shared.runtime.service import Beside
 from tests.support.builders import an_invoice
 from tests.support.command import traboule
 from tests.support.in_process import OwnHouse

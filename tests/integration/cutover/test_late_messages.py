@@ -27,8 +27,9 @@ from schemas.fields import AnnouncedRecord, Fact
 from schemas.membership import MemberRecorded, MemberRemoved
 from services.billing.repository import BillingUnitOfWork
 from services.communications.repository import CommunicationsUnitOfWork
-from services.cutover import desk, gate, late
+from services.cutover import desk, gate, late, quarantine
 from services.cutover.echoes import kind_of
+from services.cutover.fence import Fenced
 from services.cutover.moves import move
 from services.cutover.parity.held import held
 from services.events.repository import EventsUnitOfWork
@@ -36,8 +37,6 @@ from services.membership.domain.records import RecordKey
 from services.membership.records import By, Command, carry_out
 from services.membership.repository import MembershipUnitOfWork
 from services.retelling import tellings_of
-from shared.cutover import quarantine
-from shared.cutover.fence import Fenced
 from shared.persistence.database import create_engine, rows_of
 from shared.persistence.migrations import upgrade
 from shared.runtime.clock import Clock

@@ -13,11 +13,10 @@ from schemas.billing import InvoiceRecorded
 from schemas.envelope import STRUCTURED, Envelope, encode, read, source_of
 from services.billing.consumers import SUBSCRIPTIONS
 from services.billing.repository import BillingUnitOfWork
-from services.cutover import late
+from services.cutover import late, quarantine
+from services.cutover.fence import NotOursError, require_ours
 from services.cutover.moves import move
-from shared.cutover import quarantine
-from shared.cutover.fence import NotOursError, require_ours
-from shared.cutover.stages import MoveError, all_standings, standings
+from services.cutover.stages import MoveError, all_standings, standings
 from shared.persistence.database import create_engine
 from tests.support.builders import an_invoice
 from tests.support.in_process import OwnHouse

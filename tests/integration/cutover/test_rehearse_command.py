@@ -11,7 +11,7 @@ import pytest
 from deploy.local.nodes import Nodes
 from services.cutover.gate import Condition, conditions
 from services.cutover.rehearsal.running import last_rehearsal
-from shared.cutover.stages import Standing
+from services.cutover.stages import Standing
 from tests.support.builders import a_payment, an_invoice
 from tests.support.command import traboule
 from tests.support.parity import Mirrored, a_mirror, empty

@@ -15,10 +15,12 @@ from sqlalchemy.exc import DBAPIError
 from schemas.commands import ChangeMember, CreateMember
 from schemas.envelope import routing_key
 from schemas.membership import MemberRecorded, MemberRemoved, MemberWritten
-from services.cutover import late
+from services.cutover import late, quarantine, stages
+from services.cutover.fence import NotOursError
 from services.cutover.moves import move
 from services.cutover.parity.compare import Comparison, Difference
 from services.cutover.parity.held import held, kinds_of
+from services.cutover.stages import Move, MoveError
 from services.membership.connections import DatabaseAwayError, writing
 from services.membership.domain.policy import Policy
 from services.membership.domain.records import RecordKey
@@ -32,9 +34,6 @@ from services.membership.records import (
     carry_out,
 )
 from services.membership.repository import MembershipUnitOfWork
-from shared.cutover import quarantine, stages
-from shared.cutover.fence import NotOursError
-from shared.cutover.stages import Move, MoveError
 from shared.messaging.topology import HOUSE
 from shared.persistence.database import rows_of
 from tests.support.interleaving.broker import Broker

@@ -10,7 +10,7 @@ from schemas.membership import MemberRecorded, MemberRemoved, Subscription
 from services import SERVICES
 from services.cutover import echoes
 from services.cutover.echoes import kind_of
-from shared.cutover.fence import Fenced
+from services.cutover.fence import Fenced
 from tests.support.builders import a_consent, a_mailing, a_member
 
 TERMS = tuple(Subscription.model_validate({"subscription_id": one, "starts_on": "2026-01-01"}) for one in "ab")
