@@ -9,7 +9,6 @@ import asyncio
 import secrets as random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
@@ -23,6 +22,7 @@ from deploy.local.provision import load_definitions
 from schemas.catalogue import COMMANDS
 from services import EXTENSIONS, SERVICES
 from services.ops.migrate import blocked
+from services.registry import definition_of
 from shared.messaging import accounts
 from shared.messaging.consumer import MAX_BODY
 from shared.messaging.management import Management, ManagementError, path
@@ -110,8 +110,8 @@ def migrations_folder(service: str) -> Path:
 
 
 def queues(service: str) -> list[Queue]:
-    """The queues of a service's routing table."""
-    return [one.queue for one in import_module(f"services.{service}.consumers").SUBSCRIPTIONS]
+    """The queues that a service reads."""
+    return [one.queue for one in definition_of(service).subscriptions]
 
 
 def outside(clusters: Mapping[str, Cluster], services: Iterable[str]) -> list[str]:

@@ -1,6 +1,6 @@
 """Where facts and machinery meet: what every service's ``create_app`` and handlers are made with."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from schemas.envelope import read
+from services.common.definition import S, ServiceDefinition
 from services.cutover.metrics import measure_cutover
 from services.cutover.parity import by_itself
 from services.cutover.parity.by_itself import Comparing
@@ -16,7 +17,6 @@ from services.cutover.rehearsal.by_itself import Rehearsing
 from shared.messaging.bus import Bus
 from shared.messaging.consumer import LaneSettings
 from shared.messaging.relay import Relay
-from shared.messaging.subscription import Subscription
 from shared.messaging.topology import HOUSE
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.messaging.waiting import count_waiting
@@ -55,13 +55,12 @@ def health_only(checks: Checks) -> ASGIApp:
 
 
 def build(
-    name: str,
-    settings: ServiceSettings,
-    subscriptions: Sequence[Subscription],
-    unit_of_work: Callable[[AsyncConnection], UnitOfWork],
+    definition: ServiceDefinition[S],
+    settings: S,
     http: BuildHttp = health_only,
 ) -> Service:
     """Put one service together. Nothing is connected yet. Raises ClustersFileError, TlsError."""
+    name, subscriptions = definition.name, definition.subscriptions
     # Every lane may wait for another's lock at once, and readiness must still find a connection.
     pool_size = len(subscriptions) + BESIDE_LANES
     engine = create_engine(settings.database_url, application=f"{HOUSE}.{name}", pool_size=pool_size)
@@ -73,7 +72,7 @@ def build(
         subscriptions,
         clusters=clusters,
         engine=engine,
-        unit_of_work=knowing_queues(unit_of_work, settings),
+        unit_of_work=knowing_queues(definition.unit_of_work(settings), settings),
         read=read,
         settings=LaneSettings(settings.prefetch, settings.batch_events, settings.linger_ms / 1000),
     )
@@ -91,8 +90,8 @@ def build(
         *service.measures,
         partial(measure_cutover, service=name, clusters=tuple(clusters)),
     )
-    comparing = Comparing(name, settings.parity_hour, settings.parity_days)
-    rehearsing = Rehearsing(name, settings.parity_hour)
+    comparing = Comparing(definition.mirrored, settings.parity_hour, settings.parity_days)
+    rehearsing = Rehearsing(definition, settings.parity_hour)
     service.beside = (
         Beside("parity", by_itself.EVERY, comparing.compare),
         Beside("parity gauges", by_itself.MEASURED_EVERY, comparing.measure),

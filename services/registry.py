@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from services.common.definition import ServiceDefinition
     from shared.runtime.settings import ServiceSettings
 
 
@@ -27,5 +28,28 @@ def settings_type(service: str) -> type[ServiceSettings]:
             from services.communications.settings import CommunicationsSettings
 
             return CommunicationsSettings
+        case _:
+            raise LookupError(f"there is no service {service!r}")
+
+
+def definition_of(service: str) -> ServiceDefinition[Any]:
+    """A service whole: it takes a second to import. Raises LookupError."""
+    match service:
+        case "membership":
+            from services.membership.definition import DEFINITION
+
+            return DEFINITION
+        case "billing":
+            from services.billing.definition import DEFINITION
+
+            return DEFINITION
+        case "events":
+            from services.events.definition import DEFINITION
+
+            return DEFINITION
+        case "communications":
+            from services.communications.definition import DEFINITION
+
+            return DEFINITION
         case _:
             raise LookupError(f"there is no service {service!r}")

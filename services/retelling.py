@@ -4,12 +4,11 @@ A backup has the four databases as they were at one moment, but not what was on 
 restore each service tells all that it holds once more. Facts carry state and version, and what is told of a record
 that did not change is the very same event, under the same id. Commands and requests are never told again.
 
-Each service names what it tells in ``services/<service>/retelling.py`` as ``TELLINGS``.
+Each service names what it tells in its definition, as ``republished``.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import sqlalchemy as sa
@@ -50,11 +49,6 @@ class Telling:
     name: str
     count: str
     page: Callable[[Any, Place | None], Awaitable[Page]]
-
-
-def tellings_of(service: str) -> tuple[Telling, ...]:
-    """All that a service tells, in the order in which to tell it."""
-    return import_module(f"services.{service}.retelling").TELLINGS
 
 
 def page_of(rows: int, last: Place | None) -> Page:

@@ -14,9 +14,11 @@ from shared.cli.options import By, Json, Reason
 from shared.cli.terminal import as_json, refuse, run, terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Coroutine, Mapping, Sequence
 
+    from services.cutover.desk import Moved
     from services.cutover.stages import Move
+    from shared.messaging.unit_of_work import UnitOfWork
     from shared.runtime.settings import ServiceSettings
 
 
@@ -104,10 +106,11 @@ def open_(
     """
     if which != "switch" and which != "rollback":
         raise typer.BadParameter("--for is switch or rollback: no other move has conditions")
-    cluster, service, settings = named(system)
-    from services.ops import moving
+    cluster, definition, settings = named(system)
+    from services.cutover import desk
+    from services.ops.moving import in_service
 
-    found = run(moving.gate(service, settings, cluster, which))
+    found = run(in_service(definition, settings, lambda uow: desk.conditions(uow, definition, cluster, which)))
     if json:
         as_json([one.as_json() for one in found])
     else:
@@ -176,17 +179,18 @@ def retire(
 
     Example: [bold]traboule cutover retire numelink/membership --reason "its contract ends" --yes[/]
     """
-    cluster, service, settings = named(system)
+    cluster, definition, settings = named(system)
+    user = f"{cluster}.{definition.name}"
     if not yes:
         typer.confirm(f"{system} cannot come back once it is retired. Retire it?", abort=True, err=True)
     from shared.messaging import accounts
 
     _move(system, "retire", reason, by, json=json)
     try:
-        accounts.revoke(f"{cluster}.{service}", settings.broker_url)
+        accounts.revoke(user, settings.broker_url)
     except accounts.RightsError as error:
         refuse(f"{system} is retired, but {error}")
-    typer.echo(f"the broker user {cluster}.{service} may not write any more", err=json)
+    typer.echo(f"the broker user {user} may not write any more", err=json)
 
 
 @app.command()
@@ -195,10 +199,11 @@ def history(system: System, json: Json = False) -> None:
 
     Example: [bold]traboule cutover history numelink/membership[/]
     """
-    cluster, service, settings = named(system)
-    from services.ops import moving
+    cluster, definition, settings = named(system)
+    from services.cutover import desk
+    from services.ops.moving import in_service
 
-    rows = run(moving.history(service, settings, cluster))
+    rows = run(in_service(definition, settings, lambda uow: desk.history(uow, cluster)))
     if json:
         as_json(rows)
     elif not rows:
@@ -225,11 +230,15 @@ def note_backup(
 def _move(
     system: str, which: Move, reason: str, by: str, overrule: list[str] | None = None, *, json: bool = False
 ) -> None:
-    cluster, service, settings = named(system)
+    cluster, definition, settings = named(system)
     why, author = said("--reason", reason), who(by)
-    from services.ops import moving
+    from services.cutover import desk
+    from services.ops.moving import in_service
 
-    moved = run(moving.make_move(service, settings, cluster, which, by=author, reason=why, overrule=overrule or ()))
+    def move(uow: UnitOfWork) -> Coroutine[Any, Any, Moved]:
+        return desk.move(uow, definition, cluster, which, by=author, reason=why, overrule=overrule or ())
+
+    moved = run(in_service(definition, settings, move))
     standing = moved.standing
     authority = "Traboule" if standing.is_ours else "the former system"
     if json:

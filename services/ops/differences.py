@@ -186,10 +186,9 @@ def history(system: As, rehearsal: OfRehearsal = False, json: Json = False) -> N
 
 
 def _system(system: str, rehearsal: bool) -> System:
-    cluster, service, settings = named(system)
     from services.ops.proving import System
 
-    return System(cluster, service, settings, "rehearsal" if rehearsal else "mirror")
+    return System(*named(system), "rehearsal" if rehearsal else "mirror")
 
 
 def _choice(ids: list[str] | None, kind: str | None, what: str | None, field: str | None) -> Choice:

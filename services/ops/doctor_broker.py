@@ -6,11 +6,11 @@ import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from importlib import import_module
 from typing import Any
 
 from services.ops import doctor_certificates, doctor_nodes, doctor_replicas, former_systems, moving
 from services.ops.doctor_findings import PREPARE, Finding, Findings
+from services.registry import definition_of
 from shared.cli.errors import CannotAct, Unreachable
 from shared.messaging.accounts import MANAGEMENT, Account, RightsError, differences, intended, read_accounts, vhost_of
 from shared.messaging.management import Management, ManagementError, path
@@ -75,7 +75,7 @@ def _look(
     users = [system.replace("/", ".") for system in stages]
     # Who was never let in is told below; who was revoked may have lost its queue too.
     let_in = [user for user in users if user in known and known[user].here and not known[user].rights.none]
-    queues = [one.queue for name in services for one in import_module(f"services.{name}.consumers").SUBSCRIPTIONS]
+    queues = [one.queue for name in services for one in definition_of(name).subscriptions]
     wanted = definitions(queues, dict.fromkeys(services, ""), dict.fromkeys(let_in, ""), vhost=vhost)
     there, nodes = broker.call("GET", path("queues", vhost)), broker.call("GET", "/api/nodes")
     return [

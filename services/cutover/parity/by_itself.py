@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from schemas.cutover import Stage
 from services.cutover.manifests import COMPLETE
 from services.cutover.parity import runs
-from services.cutover.parity.held import kinds_of
+from services.cutover.parity.held import Kind
 from services.cutover.parity.proving import one_snapshot, prove_by_manifest
 from shared.persistence.database import rows_of
 from shared.runtime.clock import PARIS, Clock
@@ -71,12 +71,14 @@ def last_time(now: datetime, hour: int) -> datetime:
 
 @dataclass(slots=True)
 class Comparing:
-    """What one service does: ``hour`` is in Paris, ``days`` how long the values of differences are kept.
+    """What one service does about the kinds that it mirrors.
+
+    ``hour`` is in Paris, ``days`` how long the values of differences are kept.
 
     Any number of replicas may do so at once: each comparison is made by one of them.
     """
 
-    service: str
+    mirrored: Sequence[Kind]
     hour: int
     days: int
     settled: timedelta = SETTLED
@@ -109,7 +111,7 @@ class Comparing:
             # Another replica may have ended its comparison just before; this snapshot might not show it.
             if cluster not in await self._due(engine):
                 return
-            number = await prove_by_manifest(connection, cluster, kinds_of(self.service), by=_BY)
+            number = await prove_by_manifest(connection, cluster, self.mirrored, by=_BY)
         log.info("parity.compared", cluster=cluster, run=number)
 
     async def _due(self, engine: AsyncEngine) -> Sequence[str]:

@@ -14,10 +14,11 @@ from deploy.local import provision as broker_api
 from deploy.local.nodes import Nodes
 from schemas.cutover_requests import CutoverRequested
 from schemas.envelope import Envelope
+from services.billing.definition import DEFINITION
 from services.billing.repository import BillingUnitOfWork
 from services.cutover.requests import GOOD_FOR, Answering
 from services.membership import retiring
-from services.membership.app import forget
+from services.membership.api.app import forget
 from services.membership.keys import create_key
 from services.membership.record_ids import new_id
 from shared.messaging import accounts
@@ -538,7 +539,7 @@ async def _answered(house: OwnHouse, operation: Any, arguments: Any, asked_at: d
     engine = create_engine(house.env["TRABOULE_BILLING_DATABASE_URL"], application="test", pool_size=1)
     async with engine.begin() as connection:
         uow = BillingUnitOfWork(connection, conflict_owner="somebody")
-        await Answering("billing")(uow, [message])
+        await Answering(DEFINITION)(uow, [message])
         # Kept back: membership never asked, and would not know what is answered.
         [answer] = [orjson.loads(one.body)["data"] for one in uow.outbox._outgoing]
     await engine.dispose()

@@ -19,9 +19,10 @@ from services.cutover import late, quarantine, stages
 from services.cutover.fence import NotOursError
 from services.cutover.moves import move
 from services.cutover.parity.compare import Comparison, Difference
-from services.cutover.parity.held import held, kinds_of
+from services.cutover.parity.held import held
 from services.cutover.stages import Move, MoveError
 from services.membership.connections import DatabaseAwayError, writing
+from services.membership.definition import DEFINITION as MEMBERSHIP
 from services.membership.domain.policy import Policy
 from services.membership.domain.records import RecordKey
 from services.membership.record_ids import new_id
@@ -288,7 +289,7 @@ class Story:
                 waiting = await quarantine.listed(uow.connection, self.cluster)
                 if waiting:
                     one = late.apply if self._rng.random() < 0.5 else late.dismiss
-                    await one(uow, "membership", self._rng.choice(waiting).number, by="ops", reason="a test")
+                    await one(uow, MEMBERSHIP, self._rng.choice(waiting).number, by="ops", reason="a test")
                 return len(waiting) > 1
 
         return await self._again(decide)
@@ -308,7 +309,7 @@ class Story:
         return {name: heard[name] for name in here if name in heard}
 
     async def _compare(self) -> list[Difference]:
-        [kind] = kinds_of("membership")
+        [kind] = MEMBERSHIP.mirrored
         comparison = Comparison({("member", name): fact for name, fact in self.former.records.items()})
         async with self._transaction() as uow:
             async for item_id, fact in held(uow.connection, self.cluster, kind):
