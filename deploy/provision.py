@@ -9,7 +9,6 @@ import asyncio
 import secrets as random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
@@ -22,8 +21,9 @@ from deploy.local.errors import NodeError
 from deploy.local.provision import load_definitions
 from schemas.catalogue import COMMANDS
 from services import EXTENSIONS, SERVICES
-from services.ops import broker_rights, broker_version
 from services.ops.migrate import blocked
+from services.registry import definition_of
+from shared.messaging import accounts, broker_version
 from shared.messaging.consumer import MAX_BODY
 from shared.messaging.management import Management, ManagementError, path
 from shared.messaging.topology import HOUSE, QUEUE_BYTES, STAFF, Queue, definitions
@@ -115,8 +115,8 @@ def migrations_folder(service: str) -> Path:
 
 
 def queues(service: str) -> list[Queue]:
-    """The queues of a service's routing table."""
-    return [one.queue for one in import_module(f"services.{service}.consumers").SUBSCRIPTIONS]
+    """The queues that a service reads."""
+    return [one.queue for one in definition_of(service).subscriptions]
 
 
 def outside(clusters: Mapping[str, Cluster], services: Iterable[str]) -> list[str]:
@@ -134,7 +134,7 @@ def _require_new_broker(management_url: str, private: bool) -> None:
 
 def _revoked(management_url: str, vhost: str) -> set[str]:
     """Broker users who were known here, and may do nothing at all any more."""
-    nothing = dict.fromkeys(("configure", "write", "read"), broker_rights.NOTHING)
+    nothing = dict.fromkeys(("configure", "write", "read"), accounts.NOTHING)
     try:
         rights = Management(management_url).find(path("vhosts", vhost, "permissions"))
     except ManagementError as error:

@@ -11,7 +11,7 @@ from hypothesis import settings
 from deploy.local.house import House, running_house
 from deploy.local.named import BROKER
 from deploy.local.nodes import Nodes, local_nodes
-from services.ops.broker_version import PRIVATE_BROKER
+from shared.messaging.broker_version import PRIVATE_BROKER
 from shared.runtime.tls import address
 from tests.support import parallel
 from tests.support.examples import LEAST, QUICK

@@ -24,7 +24,7 @@ from deploy.local.nodes import Nodes
 from deploy.local.runs import CHECKOUT, LOCAL, Run, free_ports
 from deploy.provision import SURVIVORSHIP, Provisioned, provision
 from services import SERVICES
-from services.ops.broker_version import PRIVATE_BROKER
+from shared.messaging.broker_version import PRIVATE_BROKER
 
 CLUSTERS = CHECKOUT / "deploy" / "clusters.toml"
 ENVIRONMENT_FILE = LOCAL / "house.env"

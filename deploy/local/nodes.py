@@ -18,7 +18,7 @@ from deploy.local.errors import NodeError
 from deploy.local.named import BROKER, DATABASE, MANAGEMENT, NamedBroker, NamedDatabase
 from deploy.local.provision import load_definitions
 from deploy.local.runs import LOCAL, Run
-from services.ops.broker_version import PRIVATE_BROKER
+from shared.messaging.broker_version import PRIVATE_BROKER
 from shared.runtime.tls import address
 
 __all__ = ["NodeError", "Nodes", "local_nodes"]

@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.cutover import ManifestRecord
 from schemas.envelope import Envelope
+from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.database import rows_of
-from shared.persistence.unit_of_work import UnitOfWork
 
 PREFETCH = 4
 """Manifests in hand at once: each may be as large as a message can be."""

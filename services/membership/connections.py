@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.membership.domain.policy import Policy
 from services.membership.repository import MembershipUnitOfWork
 from shared.messaging.failures import Again, Hold, NotReady, Wait, decide
-from shared.runtime.service import DOOR_CLOSING_SECONDS
+from shared.process.service import DOOR_CLOSING_SECONDS
 
 _AWAY = (
     OSError,  # refused, reset, timed out

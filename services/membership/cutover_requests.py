@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.cutover_requests import CutoverAnswered, CutoverRequested, Operation
 from schemas.envelope import Envelope
-from services.house import tell
 from services.membership.record_ids import new_id
-from shared.persistence.unit_of_work import UnitOfWork
+from shared.messaging.publishing import publish
+from shared.messaging.unit_of_work import UnitOfWork
 
 FORGET_DAYS = 7
 """For so long an answer is kept: it may hold members' data. A request that only looks is kept no longer itself."""
@@ -77,7 +77,7 @@ async def ask(uow: UnitOfWork, asked: Asked, now: datetime, request_id: str | No
     )
     row = (told.request_id, told.cluster, told.responsible, told.operation, _text(told.arguments))
     await uow.connection.exec_driver_sql(_ASK, (*row, told.author, asked.key_id, told.reason, now))
-    tell(uow, CutoverRequested, [(told, told.request_id)])
+    publish(uow, CutoverRequested, [(told, told.request_id)])
     return told.request_id
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from services.membership import cutover_requests
 from services.membership.repository.rows import json_of
-from services.ops import broker_rights
+from shared.messaging import accounts
+from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.database import rows_of
-from shared.persistence.unit_of_work import UnitOfWork
 from shared.runtime.tls import TlsError
 from shared.runtime.variables import SecretFileError
 
@@ -46,7 +46,7 @@ async def take_rights(uow: UnitOfWork, broker_url: str) -> list[Taken]:
 
 async def _take(user: str, broker_url: str) -> str | None:
     try:
-        await asyncio.to_thread(broker_rights.revoke, user, broker_url)
-    except (broker_rights.RightsError, SecretFileError, TlsError) as error:
+        await asyncio.to_thread(accounts.revoke, user, broker_url)
+    except (accounts.RightsError, SecretFileError, TlsError) as error:
         return str(error)
     return None

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from services.ops import broker_version
-from services.ops.parked import CannotAct, Unreachable
+from shared.cli.errors import CannotAct, Unreachable
+from shared.messaging import broker_version
 from shared.messaging.management import VARIABLE, Management, ManagementError, path
 from shared.messaging.topology import EXCHANGE, HOUSE
 from shared.runtime.tls import address

@@ -10,8 +10,9 @@ import typer
 
 from services import SERVICES
 from services.ops.environment import configured
-from services.ops.output import ago, as_json, nothing, plain, refuse, run, terminal
-from services.ops.who import who
+from shared.cli.author import who
+from shared.cli.options import By, Json, service_option
+from shared.cli.terminal import ago, as_json, nothing, plain, refuse, run, terminal
 
 if TYPE_CHECKING:
     from services.ops.parked import Chosen
@@ -22,18 +23,10 @@ STATUSES = ("parked", "replaying", "replayed", "discarded")
 app = typer.Typer(no_args_is_help=True, help="Messages that could not be applied: list, show, replay, discard.")
 
 
-def _service(name: str | None) -> str | None:
-    if name is not None and name not in SERVICES:
-        raise typer.BadParameter(f"there is no service {name!r}; there are {', '.join(SERVICES)}")
-    return name
-
-
-Service = Annotated[str | None, typer.Option("--service", "-s", callback=_service, help="only this service's")]
-Json = Annotated[bool, typer.Option("--json", help="print JSON")]
+Service = Annotated[str | None, service_option(SERVICES, "there is no service {name}; there are {names}")]
 Reason = Annotated[str | None, typer.Option("--reason", help="all that are parked for this reason")]
 Queue = Annotated[str | None, typer.Option("--queue", help="all that are parked from this queue")]
 Every = Annotated[bool, typer.Option("--all", help="all that are parked")]
-By = Annotated[str, typer.Option("--by", help="who decides this; kept in the history", show_default="you")]
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]…", help="such as billing:12, as `list` shows them")]
 
 

@@ -6,11 +6,9 @@ import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib import import_module
 from typing import Any
 
 from services.ops import (
-    broker_version,
     doctor_certificates,
     doctor_nodes,
     doctor_queues,
@@ -18,9 +16,11 @@ from services.ops import (
     former_systems,
     moving,
 )
-from services.ops.broker_rights import MANAGEMENT, Account, RightsError, accounts, differences, intended, vhost_of
 from services.ops.doctor_findings import PREPARE, Finding, Findings
-from services.ops.parked import CannotAct, Unreachable
+from services.registry import definition_of
+from shared.cli.errors import CannotAct, Unreachable
+from shared.messaging import broker_version
+from shared.messaging.accounts import MANAGEMENT, Account, RightsError, differences, intended, read_accounts, vhost_of
 from shared.messaging.management import Management, ManagementError, path
 from shared.messaging.topology import HOUSE, definitions
 from shared.runtime.clusters import ClustersFileError, load_clusters
@@ -79,11 +79,11 @@ def _look(
     here: Findings, url: str, vhost: str, services: Mapping[str, ServiceSettings], stages: Mapping[str, str | None]
 ) -> list[Finding]:
     broker = Management(url)
-    known = accounts(broker, vhost)
+    known = read_accounts(broker, vhost)
     users = [system.replace("/", ".") for system in stages]
     # Who was never let in is told below; who was revoked may have lost its queue too.
     let_in = [user for user in users if user in known and known[user].here and not known[user].rights.none]
-    queues = [one.queue for name in services for one in import_module(f"services.{name}.consumers").SUBSCRIPTIONS]
+    queues = [one.queue for name in services for one in definition_of(name).subscriptions]
     wanted = definitions(queues, dict.fromkeys(services, ""), dict.fromkeys(let_in, ""), vhost=vhost)
     there, nodes = broker.call("GET", path("queues", vhost)), broker.call("GET", "/api/nodes")
     bindings = broker.call("GET", path("bindings", vhost))

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from services.ops.doctor_findings import Finding, Findings
-from services.ops.output import size
+from shared.cli.terminal import size
 from shared.messaging.management import Management, path
 from shared.messaging.topology import HOUSE, dead_queue
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ import orjson
 from aio_pika.exceptions import AMQPError
 from prometheus_client.parser import text_string_to_metric_families
 
-from services.cutover.way_back import writes
+from services.registry import definition_of
 from shared.messaging.topology import dead_queue, retry_queues, unrouted_queue, way_back_queue
 from shared.persistence.database import asyncpg_url
 from shared.runtime.clusters import load_clusters
@@ -78,7 +77,7 @@ async def inspect(services: Mapping[str, ServiceSettings]) -> list[ServiceState]
     """The state of each service, gathered together."""
     # Read before anything is waited for: it takes seconds on a busy machine, which would look like a slow server's.
     for name in services:
-        import_module(f"services.{name}.consumers")
+        definition_of(name)
     return list(await asyncio.gather(*(_service(name, settings) for name, settings in services.items())))
 
 
@@ -164,7 +163,7 @@ async def _database(state: ServiceState, settings: ServiceSettings) -> None:
 
 
 async def _broker(state: ServiceState, settings: ServiceSettings) -> None:
-    own = [one.queue_name for one in import_module(f"services.{state.name}.consumers").SUBSCRIPTIONS]
+    own = [one.queue_name for one in definition_of(state.name).subscriptions]
     names = [*own, unrouted_queue(state.name).name, dead_queue(state.name).name]
     ways_back = _ways_back(state.name, settings)
     try:
@@ -192,7 +191,7 @@ async def _broker(state: ServiceState, settings: ServiceSettings) -> None:
 
 def _ways_back(service: str, settings: ServiceSettings) -> dict[str, str]:
     """Each former system that is told what was written here, and its queue."""
-    if not writes(service):
+    if definition_of(service).write_back is None:
         return {}
     clusters = load_clusters(settings.clusters_file)
     return {

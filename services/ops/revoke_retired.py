@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from services.ops.environment import configured
-from services.ops.output import as_json, refuse, run
+from services.registry import definition_of
+from shared.cli.terminal import as_json, refuse, run
 
 
 def revoke_retired(json: Annotated[bool, typer.Option("--json", help="print JSON")] = False) -> None:
@@ -26,7 +27,7 @@ def revoke_retired(json: Annotated[bool, typer.Option("--json", help="print JSON
     settings = configured("membership")["membership"]
 
     async def take() -> list[dict[str, str | None]]:
-        async with transaction("membership", settings, "former-systems revoke-retired") as uow:
+        async with transaction(definition_of("membership"), settings, "former-systems revoke-retired") as uow:
             return [asdict(one) for one in await take_rights(uow, settings.broker_url)]
 
     taken = run(take())

@@ -21,8 +21,8 @@ from shared.messaging.delivery import Delivery, Message
 from shared.messaging.failures import Again, Decision, Hold, Park, Retry, Wait, decide, decide_alone
 from shared.messaging.onward import measure, travelling
 from shared.messaging.subscription import Handler
+from shared.messaging.unit_of_work import UnitOfWork
 from shared.messaging.work_items import Retried, WorkItem, to_park, to_retry
-from shared.persistence.unit_of_work import UnitOfWork
 
 log = structlog.get_logger()
 

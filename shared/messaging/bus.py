@@ -18,7 +18,7 @@ from shared.messaging.delivery import Delivery, first_death
 from shared.messaging.properties import tolerate_unreadable_properties
 from shared.messaging.subscription import Read, Subscription
 from shared.messaging.topology import HOUSE, dead_queue, unrouted_queue
-from shared.persistence.unit_of_work import UnitOfWork
+from shared.messaging.unit_of_work import UnitOfWork
 
 _CLOSING_SECONDS = 5
 _LAST_RESORT_PREFETCH = 4

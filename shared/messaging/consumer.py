@@ -26,8 +26,8 @@ from shared.messaging.batch_processor import BatchProcessor, Stopping, Unparkabl
 from shared.messaging.delivery import Delivery
 from shared.messaging.failures import Park, Retry
 from shared.messaging.subscription import Handler
+from shared.messaging.unit_of_work import UnitOfWork
 from shared.messaging.work_items import MAX_BODY, MessageReader, WorkItem, raw_item
-from shared.persistence.unit_of_work import UnitOfWork
 
 __all__ = ["MAX_BODY", "Lane", "LaneSettings"]
 

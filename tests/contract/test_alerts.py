@@ -7,7 +7,6 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -15,9 +14,11 @@ import typer
 import yaml
 from prometheus_client import REGISTRY
 
+import services.membership.api.app  # noqa: F401 - registers the metrics of the HTTP door
 from deploy.local.errors import MissingPackagesError
 from deploy.local.tools import tool
 from services import SERVICES, cli
+from services.registry import definition_of
 from tests.support.observability import DASHBOARDS, FOLDER, RULES, alerts, expressions, rules
 from tests.support.promql import grouped_labels, metrics_of, selected_labels
 
@@ -144,7 +145,7 @@ def test_rules_and_dashboard_look_at_labels_that_our_metrics_have() -> None:
 def _own_metrics() -> Iterator[tuple[str, Sequence[str]]]:
     """The series of every metric that our services register, each with its labels."""
     for service in SERVICES:
-        import_module(f"services.{service}.app")
+        definition_of(service)
     for collector, names in REGISTRY._collector_to_names.items():
         labels = getattr(collector, "_labelnames", ())
         for name in names:

@@ -13,7 +13,7 @@ from deploy.local.nodes import Nodes, local_nodes
 from deploy.local.runs import Run
 from deploy.provision import migrations_folder, provision
 from services import SERVICES
-from services.ops.broker_version import PRIVATE_BROKER
+from shared.messaging.broker_version import PRIVATE_BROKER
 from shared.messaging.topology import VHOST
 from shared.persistence.migrations import head
 from tests.support import next_version

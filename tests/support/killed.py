@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine.default import DefaultDialect
 
-from services.ops import broker_rights
+from shared.messaging import accounts
 
 STATEMENT, COMMIT, COMMITTED, REVOKE, REVOKED = "statement", "commit", "committed", "revoke", "revoked"
 
@@ -51,14 +51,14 @@ def at_commit(*, after: bool) -> None:
 
 def at_revoke(*, after: bool) -> None:
     """Around the second step of retiring, at the broker."""
-    revoke = broker_rights.revoke
+    revoke = accounts.revoke
 
     def crash(*args: Any) -> None:
         if after:
             revoke(*args)
         die()
 
-    broker_rights.revoke = crash  # type: ignore[assignment]
+    accounts.revoke = crash  # type: ignore[assignment]
 
 
 def main() -> None:

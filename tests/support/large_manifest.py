@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import orjson
 
 from schemas.cutover import PART_RECORDS
+from services.billing.definition import DEFINITION
 from services.cutover.parity.by_manifest import MORE
-from services.cutover.parity.held import kinds_of
 from services.cutover.parity.proving import one_snapshot, prove_by_manifest
 from services.cutover.parity.runs import newest
 from tests.support.builders import an_invoice
@@ -45,7 +45,7 @@ async def compared(mirrored: Mirrored, parts: int) -> Taken:
         try:
             async with engine.begin() as connection:
                 await one_snapshot(connection)
-                await prove_by_manifest(connection, "numelink", kinds_of("billing"), by="a test", most=MOST)
+                await prove_by_manifest(connection, "numelink", DEFINITION.mirrored, by="a test", most=MOST)
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()

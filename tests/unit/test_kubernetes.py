@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +16,7 @@ import yaml
 from deploy.kubernetes import secrets
 from services import SERVICES
 from services.ops.given_address import PUBLIC
+from services.registry import definition_of, settings_type
 from shared.messaging.topology import MESSAGE_BYTES
 from shared.runtime.clusters import load_clusters
 from tests.support.connections import most_connections
@@ -184,7 +184,7 @@ def test_every_variable_is_one_that_the_program_reads(built: list[dict[str, Any]
     known = {"TRABOULE_TLS_CA_FILE", "TRABOULE_CLUSTERS_FILE"}
     known |= {"TRABOULE_DATABASE_URL", "TRABOULE_BROKER_URL", "TRABOULE_BROKER_MANAGEMENT_URL", PUBLIC}
     for service in SERVICES:
-        settings = getattr(import_module(f"services.{service}.settings"), f"{service.capitalize()}Settings")
+        settings = settings_type(service)
         known |= {f"TRABOULE_{service.upper()}_{name.upper()}" for name in settings.model_fields}
     for name, one in containers(built):
         for variable in one["env"]:
@@ -285,7 +285,7 @@ def test_what_scales_is_told_by_queues_that_there_are_and_membership_does_not(bu
     assert set(scaled) == {"traboule-billing", "traboule-events", "traboule-communications"}
     for name, spec in scaled.items():
         service = name.removeprefix("traboule-")
-        queues = {one.queue_name for one in import_module(f"services.{service}.consumers").SUBSCRIPTIONS}
+        queues = {one.queue_name for one in definition_of(service).subscriptions}
         assert {trigger["metadata"]["queueName"] for trigger in spec["triggers"]} <= queues
         assert spec["scaleTargetRef"]["name"] == name
         assert spec["minReplicaCount"] >= 2
@@ -305,7 +305,7 @@ def test_replicas_stay_within_the_broker_users_and_the_databases_connections(bui
         # One more while a new version is rolled out.
         replicas = most[f"traboule-{service}"] + 1
         assert replicas * 2 <= SERVICE_LIMITS["max-connections"]
-        lanes = len(import_module(f"services.{service}.consumers").SUBSCRIPTIONS)
+        lanes = len(definition_of(service).subscriptions)
         assert replicas * (lanes + 4) <= SERVICE_LIMITS["max-channels"]
         database += replicas * most_connections(service)
     (cluster,) = of_kind(built, "Cluster")

@@ -8,11 +8,11 @@ import structlog
 from prometheus_client import Gauge
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from schemas.cutover import Stage
 from services.cutover.manifests import COMPLETE
 from services.cutover.parity import runs
-from services.cutover.parity.held import kinds_of
+from services.cutover.parity.held import Kind
 from services.cutover.parity.proving import one_snapshot, prove_by_manifest
-from shared.cutover.stages import Stage
 from shared.persistence.database import rows_of
 from shared.runtime.clock import PARIS, Clock
 
@@ -92,12 +92,14 @@ def last_time(now: datetime, hour: int) -> datetime:
 
 @dataclass(slots=True)
 class Comparing:
-    """What one service does: ``hour`` is in Paris, ``days`` how long the values of differences are kept.
+    """What one service does about the kinds that it mirrors.
+
+    ``hour`` is in Paris, ``days`` how long the values of differences are kept.
 
     Any number of replicas may do so at once: each comparison is made by one of them.
     """
 
-    service: str
+    mirrored: Sequence[Kind]
     hour: int
     days: int
     settled: timedelta = SETTLED
@@ -134,7 +136,7 @@ class Comparing:
             # Noted before and apart: should it take this process with it, the next one must know.
             async with engine.begin() as apart:
                 await apart.exec_driver_sql(_BEGIN, (cluster, due.version, self.clock.now()))
-            number = await prove_by_manifest(connection, cluster, kinds_of(self.service), by=_BY)
+            number = await prove_by_manifest(connection, cluster, self.mirrored, by=_BY)
         async with engine.begin() as connection:
             await connection.exec_driver_sql(_END, (cluster, due.version))
         log.info("parity.compared", cluster=cluster, run=number)

@@ -13,7 +13,7 @@ from services.cutover.parity import runs
 from services.cutover.parity.by_manifest import MOST_KEPT, ManifestComparison
 from services.cutover.parity.compare import Result
 from services.cutover.parity.held import Kind, held
-from shared.cutover.stages import Standing, all_standings
+from services.cutover.stages import Standing, all_standings
 
 _BREATH = 50
 """Records compared before others get their turn: some milliseconds."""

@@ -12,13 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.billing import BillingManifestRecord, BillingManifestRecorded, InvoiceRecorded
 from schemas.digests import record_digest
-from services.billing.app import create_app
+from services.billing.definition import DEFINITION as BILLING
+from services.billing.definition import create_app
 from services.billing.settings import BillingSettings
 from services.cutover.parity import by_itself
 from services.cutover.parity.by_itself import Comparing
 from shared.persistence.database import create_engine
+from shared.process.service import Beside
 from shared.runtime.clock import PARIS, Clock
-from shared.runtime.service import Beside
 from tests.support.builders import an_invoice
 from tests.support.command import traboule
 from tests.support.in_process import OwnHouse
@@ -146,14 +147,14 @@ async def test_once_a_day_at_the_hour_that_is_set(billing_house: OwnHouse, engin
         await told(billing, a_manifest())
     await billing.query("insert into stages values ('numelink', 'mirror', 1, now(), 'test')")
     now = datetime.now(UTC)
-    comparing = Comparing("billing", now.astimezone(PARIS).hour, 90, settled=timedelta())
+    comparing = Comparing(BILLING.mirrored, now.astimezone(PARIS).hour, 90, settled=timedelta())
     await comparing.compare(engine)
     await comparing.compare(engine)
     assert len(await billing.query(RUNS)) == 1
 
     # Yesterday's comparison: what is due is told by the hour, here and tomorrow.
     await billing.query("update parity_runs set at = at - interval '1 day'")
-    await Comparing("billing", comparing.hour, 90, clock=At(now - timedelta(hours=2))).compare(engine)
+    await Comparing(BILLING.mirrored, comparing.hour, 90, clock=At(now - timedelta(hours=2))).compare(engine)
     assert len(await billing.query(RUNS)) == 1
     await comparing.compare(engine)
     await comparing.compare(engine)
@@ -161,7 +162,7 @@ async def test_once_a_day_at_the_hour_that_is_set(billing_house: OwnHouse, engin
 
 
 async def test_of_many_replicas_one_compares(billing: OwnHouse, engine: AsyncEngine) -> None:
-    replicas = [Comparing("billing", 4, 90, settled=timedelta()) for _ in range(4)]
+    replicas = [Comparing(BILLING.mirrored, 4, 90, settled=timedelta()) for _ in range(4)]
     for version in range(1, 9):
         await told(billing, a_manifest(an_invoice(invoice_id="F1"), version=version))
         await billing.query("select pg_sleep(0.01)")

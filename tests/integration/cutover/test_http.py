@@ -14,15 +14,16 @@ from deploy.local import provision as broker_api
 from deploy.local.nodes import Nodes
 from schemas.cutover_requests import CutoverRequested, Operation
 from schemas.envelope import Envelope
+from services.billing.definition import DEFINITION
 from services.billing.repository import BillingUnitOfWork
 from services.cutover.requests import GOOD_FOR, Answering
 from services.membership import cutover_requests
+from services.membership.api.app import forget
 from services.membership.api.cutover_answers import PROBLEM_OF
 from services.membership.api.labels import PROBLEMS
-from services.membership.app import forget
 from services.membership.keys import create_key
 from services.membership.record_ids import new_id
-from services.ops import broker_rights
+from shared.messaging import accounts
 from shared.messaging.management import Management
 from shared.persistence.database import create_engine
 from tests.integration.membership_api.doors import lifespan
@@ -285,7 +286,7 @@ async def test_retiring_asks_for_the_name_and_an_operator_takes_the_right_away(
         assert await nothing_remains(staff), "what remained of every request is seen to"
         assert "nobody who was retired" in (await revoked()).out
     finally:
-        broker_rights.grant(Management(staff.house.management_url), staff.house.vhost, "numelink.billing", None)
+        accounts.grant(Management(staff.house.management_url), staff.house.vhost, "numelink.billing", None)
 
 
 async def revoked(*words: str) -> Answer:
@@ -316,7 +317,7 @@ async def test_the_right_is_taken_away_even_if_nobody_waited_for_the_answer(
             assert rights_of_billing(alone)["write"] == "^$"
             assert (await answered())["remains"] is None
         finally:
-            broker_rights.grant(Management(alone.house.management_url), alone.house.vhost, "numelink.billing", None)
+            accounts.grant(Management(alone.house.management_url), alone.house.vhost, "numelink.billing", None)
 
 
 def rights_of_billing(staff: Staff) -> Any:
@@ -580,7 +581,7 @@ async def _answered(house: OwnHouse, operation: Any, arguments: Any, asked_at: d
     engine = create_engine(house.env["TRABOULE_BILLING_DATABASE_URL"], application="test", pool_size=1)
     async with engine.begin() as connection:
         uow = BillingUnitOfWork(connection, conflict_owner="somebody")
-        await Answering("billing")(uow, [message])
+        await Answering(DEFINITION)(uow, [message])
         # Kept back: membership never asked, and would not know what is answered.
         [answer] = [orjson.loads(one.body)["data"] for one in uow.outbox._outgoing]
     await engine.dispose()

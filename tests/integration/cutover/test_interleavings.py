@@ -10,11 +10,10 @@ import pytest
 
 from deploy.local.nodes import Nodes
 from schemas.envelope import Envelope, read
-from services.cutover import echoes, late
+from services.cutover import echoes, late, quarantine, stages
+from services.cutover.fence import Fenced
+from services.cutover.stages import Standing
 from services.membership import records
-from shared.cutover import quarantine, stages
-from shared.cutover.fence import Fenced
-from shared.cutover.stages import Standing
 from shared.messaging import inbox
 from shared.messaging.consumer import Lane
 from tests.support.in_process import OwnHouse, Passwords, own_house

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
-from importlib import import_module
 from typing import Any
 
 import pytest
@@ -17,6 +16,8 @@ from schemas.fields import Fact
 from schemas.membership import Subscription
 from services.cutover.manifests import keep_manifests, listed_of, newest_complete
 from services.cutover.parity.runs import forget
+from services.ops.environment import settings_of
+from services.registry import definition_of
 from tests.support.builders import (
     a_consent,
     a_mailing,
@@ -74,8 +75,8 @@ async def arrives(mirrored: Mirrored, *parts: ManifestRecorded, cluster: str = "
     message = encode(f"/{cluster}/{mirrored.service}", parts)
     events = [one for one in read(type(parts[0]), message.body, message.content_type, {}) if isinstance(one, Envelope)]
     assert len(events) == len(parts)
-    unit_of_work = import_module(f"services.{mirrored.service}.app").unit_of_work
-    settings = import_module("services.ops.environment").settings_of(mirrored.service)
+    unit_of_work = definition_of(mirrored.service).unit_of_work
+    settings = settings_of(mirrored.service)
     async with mirrored.database.engine() as engine, engine.begin() as connection:
         await keep_manifests(unit_of_work(settings)(connection), events)
 

@@ -9,12 +9,12 @@ import orjson
 import pytest
 
 from schemas.membership import MemberRemoved
+from services.cutover import quarantine
+from services.cutover.stages import Move, Standing, move
 from services.membership.api.bodies import LONGEST as LONGEST_BODY
 from services.membership.domain.problems import MEANINGS
 from services.membership.record_ids import new_id
 from services.membership.words import MEANINGS_FR
-from shared.cutover import quarantine
-from shared.cutover.stages import Move, Standing, move
 from tests.integration.membership_api.doors import CLUSTR, NOON, NUMELINK, Door, own_id
 from tests.support.builders import a_member
 

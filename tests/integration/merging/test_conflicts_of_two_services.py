@@ -12,7 +12,7 @@ from services.billing.repository import BillingUnitOfWork
 from services.conflicts.handlers import keep_conflicts
 from services.events.repository import EventsUnitOfWork
 from services.ops import resolution
-from services.ops.parked import Unreachable
+from shared.cli.errors import Unreachable
 from tests.support.command import traboule
 from tests.support.merging import Database, a_conflict, a_database, envelope, gathering, handled, year
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from schemas.fields import RecordRef
 from schemas.membership import MembersMerged
 from services.following import follow_merges, follow_separations
-from shared.persistence.unit_of_work import UnitOfWork
+from shared.messaging.unit_of_work import UnitOfWork
 from tests.support.merging import (
     HERE,
     THERE,

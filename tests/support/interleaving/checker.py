@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from schemas.cutover import Stage
 from schemas.membership import MemberRemoved
-from shared.cutover.stages import MOVES, OURS, Stage
+from services.cutover.stages import MOVES, OURS
 from tests.support.interleaving.commits import Transaction
 from tests.support.interleaving.story import MARK, Said, Story
 

@@ -15,11 +15,14 @@ from sqlalchemy.exc import DBAPIError
 from schemas.commands import ChangeMember, CreateMember
 from schemas.envelope import routing_key
 from schemas.membership import MemberRecorded, MemberRemoved, MemberWritten
-from services.cutover import late
+from services.cutover import late, quarantine, stages
+from services.cutover.fence import NotOursError
 from services.cutover.moves import move
 from services.cutover.parity.compare import Comparison, Difference
-from services.cutover.parity.held import held, kinds_of
+from services.cutover.parity.held import held
+from services.cutover.stages import Move, MoveError
 from services.membership.connections import DatabaseAwayError, writing
+from services.membership.definition import DEFINITION as MEMBERSHIP
 from services.membership.domain.policy import Policy
 from services.membership.domain.records import RecordKey
 from services.membership.record_ids import new_id
@@ -32,9 +35,6 @@ from services.membership.records import (
     carry_out,
 )
 from services.membership.repository import MembershipUnitOfWork
-from shared.cutover import quarantine, stages
-from shared.cutover.fence import NotOursError
-from shared.cutover.stages import Move, MoveError
 from shared.messaging.topology import HOUSE
 from shared.persistence.database import rows_of
 from tests.support.interleaving.broker import Broker
@@ -289,7 +289,7 @@ class Story:
                 waiting = await quarantine.listed(uow.connection, self.cluster)
                 if waiting:
                     one = late.apply if self._rng.random() < 0.5 else late.dismiss
-                    await one(uow, "membership", self._rng.choice(waiting).number, by="ops", reason="a test")
+                    await one(uow, MEMBERSHIP, self._rng.choice(waiting).number, by="ops", reason="a test")
                 return len(waiting) > 1
 
         return await self._again(decide)
@@ -309,7 +309,7 @@ class Story:
         return {name: heard[name] for name in here if name in heard}
 
     async def _compare(self) -> list[Difference]:
-        [kind] = kinds_of("membership")
+        [kind] = MEMBERSHIP.mirrored
         comparison = Comparison({("member", name): fact for name, fact in self.former.records.items()})
         async with self._transaction() as uow:
             async for item_id, fact in held(uow.connection, self.cluster, kind):

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from schemas.cutover import Stage
 from services.cutover.parity.by_itself import Standing, is_due, last_time
-from shared.cutover.stages import Stage
 
 ARRIVED = datetime(2026, 11, 22, 22, 0, tzinfo=UTC)
 COMPARED = ARRIVED + timedelta(seconds=20)

@@ -17,7 +17,7 @@ from schemas.fields import Fact
 from services.cutover.manifests import Listed, Manifest
 from services.cutover.parity.by_manifest import MORE, MOST_KEPT, ManifestComparison
 from services.cutover.parity.compare import Difference, Result, beside_fields, compare
-from services.cutover.parity.held import kinds_of
+from services.registry import definition_of
 from tests.support.builders import a_payment, an_invoice
 
 KINDS = ("invoice", "payment")
@@ -192,7 +192,7 @@ MANIFESTS = [fact for fact in FACTS if issubclass(fact, ManifestRecorded)]
 
 @pytest.mark.parametrize("fact", MANIFESTS, ids=[fact.__name__ for fact in MANIFESTS])
 def test_manifests_may_name_just_the_kinds_that_are_mirrored(fact: type[ManifestRecorded]) -> None:
-    kinds = {kind.name for kind in kinds_of(fact.service)}
+    kinds = {kind.name for kind in definition_of(fact.service).mirrored}
     (record,) = [one for one in get_args(fact.model_fields["records"].annotation) if one is not ...]
     assert set(get_args(record.model_fields["kind"].annotation)) == kinds
     assert set(get_args(get_args(fact.model_fields["counts"].annotation)[0])) == kinds

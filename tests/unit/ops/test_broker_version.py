@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.ops.broker_version import PRIVATE_BROKER, OldBrokerError, is_old, require
+from shared.messaging.broker_version import PRIVATE_BROKER, OldBrokerError, is_old, require
 from shared.messaging.management import Management
 
 

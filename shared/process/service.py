@@ -3,19 +3,19 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from starlette.types import ASGIApp
 
 from shared.messaging import inbox
 from shared.messaging.bus import Bus
 from shared.messaging.relay import Relay
+from shared.process.backlog import MEASURED, measure_backlog
 from shared.runtime.http_server import HttpLimits, build_server, limits_here, serve
-from shared.runtime.measuring import measure_backlog
 from shared.runtime.tls import DoorCertificate, TlsError
 
 log = structlog.get_logger()
@@ -25,6 +25,10 @@ REQUESTS_SECONDS = 10
 """For requests that are in hand at the end: whoever downloads slowly does not keep us from stopping."""
 DOOR_CLOSING_SECONDS = 5
 """For what a door has open beside, once the last request is answered."""
+
+
+Measure = Callable[[AsyncConnection], Awaitable[None]]
+"""Reads from the service's database, and sets gauges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class Service:
     inbox_days: int
     certificate: DoorCertificate | None = None
     beside: Sequence[Beside] = ()
-    clusters: Collection[str] = ()
+    measures: Sequence[Measure] = (measure_backlog,)
     limits: HttpLimits | None = None
     """None: the usual ones, as far as this process may open sockets."""
     _beside: list[asyncio.Task[None]] = field(default_factory=list["asyncio.Task[None]"])
@@ -152,7 +156,9 @@ class Service:
         if self.certificate is not None:
             self._renew(self.certificate)
         async with engine.begin() as connection:
-            await measure_backlog(connection, self.name, self.clusters)
+            for measure in self.measures:
+                await measure(connection)
+            MEASURED.set_to_current_time()
             await inbox.forget(connection, self.inbox_days)
 
     def _renew(self, certificate: DoorCertificate) -> None:

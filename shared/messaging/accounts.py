@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from services.ops import broker_version
+from shared.messaging import broker_version
 from shared.messaging.management import VARIABLE, Management, ManagementError, path
 from shared.messaging.topology import EXCHANGE, HOUSE, definitions
 from shared.runtime.tls import address
@@ -86,7 +86,7 @@ def intended(user: str) -> Rights:
     )
 
 
-def accounts(broker: Management, vhost: str) -> dict[str, Account]:
+def read_accounts(broker: Management, vhost: str) -> dict[str, Account]:
     """Every user who is known to the broker, by name; connections are those of some seconds ago. Raises RightsError."""
     try:
         users = broker.call("GET", "/api/users")
