@@ -37,6 +37,7 @@ check: $(READY) ## Lint, formatting, import rules, types, licences
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
 	@$(BIN)/basedpyright
+	@$(BIN)/basedpyright --project tests
 	@$(BIN)/python deploy/image/licences.py
 
 faults: $(READY) ## Kill and cut servers and services, and check that nothing is lost or done twice

@@ -57,9 +57,10 @@ class ManifestRecorded(Fact):
         description="The manifest's own number, or its time in microseconds since 1970: the largest is the newest"
     )
     part: Annotated[int, Field(ge=1, le=1_000)] = Field(
-        1, description="Which part this is: a manifest of many records is cut, and every part has the same version"
+        default=1,
+        description="Which part this is: a manifest of many records is cut, and every part has the same version",
     )
-    parts: Annotated[int, Field(ge=1, le=1_000)] = Field(1, description="Of how many parts it is made")
+    parts: Annotated[int, Field(ge=1, le=1_000)] = Field(default=1, description="Of how many parts it is made")
 
     @model_validator(mode="after")
     def _counted(self) -> Self:

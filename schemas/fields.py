@@ -162,7 +162,8 @@ class MirroredRecord(AnnouncedRecord):
     """
 
     applied_late: Version = Field(
-        0, description="How many late messages about it staff applied: each made way with whatever was held before it"
+        default=0,
+        description="How many late messages about it staff applied: each made way with whatever was held before it",
     )
 
 

@@ -115,7 +115,7 @@ class Stage:
         return self._run.spawn(
             name,
             [sys.executable, "-m", module, *arguments],
-            env=dict(os.environ) | env,
+            env={**os.environ, **env},
             cwd=CHECKOUT,
             user=None,
             log=self.house.folder / f"{name}.log",

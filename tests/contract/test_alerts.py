@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -85,7 +86,7 @@ def test_every_alert_has_its_section_and_every_section_its_alert() -> None:
 @pytest.mark.parametrize("line", COMMANDS)
 def test_every_command_of_the_runbook_exists(line: str) -> None:
     words = shlex.split(line)[1:]
-    command = typer.main.get_command(cli.app)
+    command: Any = typer.main.get_command(cli.app)
     context = command.make_context("traboule", words[:1], resilient_parsing=True)
     while hasattr(command, "resolve_command"):
         _, found, rest = command.resolve_command(context, words)

@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import pika
+import pika.spec
 import pytest
 
 from deploy.local import provision

@@ -93,7 +93,7 @@ def test_schema_and_services_refuse_alike(fact: type[Fact]) -> None:
 
 @pytest.mark.parametrize("amount", [480.5, "12345678901.00", "1.005", "NaN", None, "1,50"])
 def test_schema_and_services_refuse_the_same_amounts(amount: Any) -> None:
-    fact = next(fact for fact in FACTS if fact.__name__ == "PaymentRecorded")
+    fact: Any = next(fact for fact in FACTS if fact.__name__ == "PaymentRecorded")
     event = example_event(fact)
     event["data"]["amount"] = amount
     assert not Draft202012Validator(published(fact)).is_valid(event)

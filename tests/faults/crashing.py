@@ -20,6 +20,7 @@ import aio_pika
 import aiormq
 import sqlalchemy as sa
 from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.event import listens_for
 
 from services.registry import definition_of
 
@@ -57,7 +58,7 @@ def at_commit(countdown: Countdown, *, after: bool, of: tuple[str, ...] = TAKES_
     """Around the commit of a transaction that took messages in, or a decision (housekeeping does not count)."""
     taking = set[int]()
 
-    @sa.event.listens_for(sa.Engine, "before_cursor_execute")
+    @listens_for(sa.Engine, "before_cursor_execute")
     def notice(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         if any(one in statement for one in of):
             taking.add(id(connection.connection.dbapi_connection))

@@ -14,6 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.event import listens_for
 
 from shared.messaging import accounts
 
@@ -29,7 +30,7 @@ def at_statement(number: int) -> None:
     """Before the n-th statement of a transaction that may move a former system."""
     left = number
 
-    @sa.event.listens_for(sa.Engine, "before_cursor_execute")
+    @listens_for(sa.Engine, "before_cursor_execute")
     def count(*_: Any) -> None:
         nonlocal left
         left -= 1

@@ -205,7 +205,7 @@ async def test_what_fails_is_tried_again_and_ends_nothing(billing_house: OwnHous
         raise RuntimeError("with a member's name in it") if len(tries) % 2 else asyncio.CancelledError
 
     with billing_house.environment():
-        service = create_app(BillingSettings())
+        service = create_app(BillingSettings())  # pyright: ignore[reportCallIssue]
     service.beside = [Beside("failing", 0.01, fails)]
     await service.start()
     try:

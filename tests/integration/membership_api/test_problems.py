@@ -76,7 +76,7 @@ async def test_our_own_fault_is_a_number_and_nothing_else(door, monkeypatch, cap
 @asynccontextmanager
 async def passage(database_url):
     """A way to the database that can be shut; yields the URL through it, and a function that shuts or opens it."""
-    parts = urlsplit(database_url)
+    parts = urlsplit(str(database_url))
     writers = set()
     is_open = True
 

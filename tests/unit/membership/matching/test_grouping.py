@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from itertools import combinations, pairwise
+from typing import Literal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -163,8 +164,8 @@ _SIRENS = st.lists(st.sampled_from([None, None, ONE, TWO]), min_size=len(_KEYS),
 @given(numbers=_SIRENS, judged=_JUDGEMENTS, decided=_DECISIONS, rng=st.randoms(use_true_random=False))
 def test_no_order_shows_and_no_group_contradicts_itself(numbers, judged, decided, rng) -> None:  # type: ignore[no-untyped-def]
     holders = list(zip(_KEYS, numbers, strict=True))
-    judgements = [Judgement(*pair, score, verdict, None, NOTHING) for pair, (score, verdict) in judged.items()]
-    decisions = [Decision(*pair, kind, order) for pair, kind, order in decided]
+    judgements = [Judgement(a, b, score, verdict, None, NOTHING) for (a, b), (score, verdict) in judged.items()]
+    decisions = [Decision(a, b, kind, order) for (a, b), kind, order in decided]
     found = group(dict(holders), judgements, decisions)
     for shuffled in (holders, judgements, decisions):
         rng.shuffle(shuffled)
@@ -186,9 +187,9 @@ def test_no_order_shows_and_no_group_contradicts_itself(numbers, judged, decided
 @given(numbers=_SIRENS, judged=_JUDGEMENTS, decided=_DECISIONS)
 def test_taking_a_decision_back_leaves_no_trace(numbers, judged, decided) -> None:  # type: ignore[no-untyped-def]
     holders = dict(zip(_KEYS, numbers, strict=True))
-    judgements = [Judgement(*pair, score, verdict, None, NOTHING) for pair, (score, verdict) in judged.items()]
+    judgements = [Judgement(a, b, score, verdict, None, NOTHING) for (a, b), (score, verdict) in judged.items()]
     before = group(holders, judgements)
-    group(holders, judgements, [Decision(*pair, kind, order) for pair, kind, order in decided])
+    group(holders, judgements, [Decision(a, b, kind, order) for (a, b), kind, order in decided])
     assert group(holders, judgements, []) == before
 
 
@@ -204,7 +205,8 @@ def test_the_groups_are_those_that_the_plain_way_finds(data: st.DataObject) -> N
     pairs = list(combinations(keys, 2))
     numbers = {key: data.draw(st.sampled_from([None, ONE, TWO, "443061841"])) for key in keys}
     judged = data.draw(st.dictionaries(st.sampled_from(pairs), _SCORES, max_size=len(pairs)))
-    said = st.tuples(st.sampled_from(pairs), st.sampled_from(["confirmed", "rejected"]), st.integers(0, 3))
+    kinds: st.SearchStrategy[Literal["confirmed", "rejected"]] = st.sampled_from(("confirmed", "rejected"))
+    said = st.tuples(st.sampled_from(pairs), kinds, st.integers(0, 3))
     decisions = [Decision(*pair, kind, order) for pair, kind, order in data.draw(st.lists(said, max_size=12))]
     judgements = [linked(*pair, score) for pair, score in judged.items()]
     found, (groups, contested) = group(numbers, judgements, decisions), _plainly(numbers, judgements, decisions)
