@@ -49,6 +49,7 @@ async def _guilty(own: OwnHouse, names: Sequence[str], stage: str) -> dict[str, 
     if (seen := await _holds(own, names, stage)) is None:
         return {}
     if len(names) == 1:
+        print(f"{stage}: {names[0]}: {seen}")
         return {names[0]: seen}
     middle = len(names) // 2
     found = await _guilty(own, names[:middle], stage) | await _guilty(own, names[middle:], stage)

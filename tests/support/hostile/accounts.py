@@ -14,7 +14,11 @@ from tests.support.hostile.publisher import Answer
 
 _INBOX = "select message from inbox where message like $1"
 _KEPT = "select message_id from quarantine where cluster = $1"
-_PARKED = "select body, count from dead_letters"
+_PARKED = "select id, count, case when id = any($1::bigint[]) then null else body end from dead_letters"
+
+
+DAMAGE = 1
+"""How many more events there may be in a body that was damaged: a part of it may have been doubled."""
 
 
 @dataclass(slots=True)
@@ -38,6 +42,7 @@ class Accounts:
     cluster: str
     sent: defaultdict[str, list[tuple[HostileMessage, Answer]]] = field(default_factory=lambda: defaultdict(list))
     totals: Counter[str] = field(default_factory=Counter[str])
+    _seen: dict[int, tuple[set[str], bool]] = field(default_factory=dict[int, tuple[set[str], bool]])
 
     def add(self, messages: Iterable[HostileMessage], answers: Iterable[Answer]) -> None:
         """Note what was sent."""
@@ -73,6 +78,8 @@ class Accounts:
         repeats = any(message.repeats for message, _ in sent)
         whole = len(sent) == 1 and end.whole == end.parked == 1
         exact = end.events == events or (whole and bool(taken)) or (bool(perhaps) and 0 <= end.events <= _events(sent))
+        if taken and sent[0][0].damaged:
+            exact = exact or 1 <= end.events <= _events(sent) + DAMAGE
         once = 1 <= end.events <= _events(sent) and end.applied + end.quarantined <= 1
         if exact or (repeats and (once or not (taken or end.events))):
             self.totals["duplicates"] += max(0, events - end.events) if repeats else 0
@@ -92,14 +99,20 @@ class Accounts:
                 ended[number].quarantined += 1
                 ended[number].applied -= 1
         async with connection.transaction():
-            async for body, count in connection.cursor(_PARKED, prefetch=200):
-                found = marks(body)
+            async for letter, count, body in connection.cursor(_PARKED, list(self._seen), prefetch=200):
+                if body is not None:
+                    self._seen[letter] = self._read(body)
+                found, whole = self._seen[letter]
                 nameless += 0 if found else count
                 for number in found:
                     ended[number].parked += count
-                    sent = self.sent.get(number, [])
-                    ended[number].whole += any(body == message.body for message, _ in sent)
+                    ended[number].whole += whole
         return ended, nameless
+
+    def _read(self, body: bytes) -> tuple[set[str], bool]:
+        """Whose it is, and whether it is the message as it was sent."""
+        found = marks(body)
+        return found, any(body == message.body for number in found for message, _ in self.sent.get(number, []))
 
 
 def _events(sent: list[tuple[HostileMessage, Answer]]) -> int:

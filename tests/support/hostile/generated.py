@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from random import Random
 from typing import Any
 
@@ -16,7 +15,8 @@ from tests.support.hostile.properties import VARIANTS
 
 TOO_LARGE = ("MiB", "2,000 numbers", "3 MB", "1 MB", "500 kB", "20,000", "100 kB", "5000 deep")
 """Of these a few are enough; the named cases have them."""
-_SMALL = sorted(name for name in {**BODIES, **BINARIES} if not any(word in name for word in TOO_LARGE))
+_CASES = {**BODIES, **BINARIES}
+_SMALL = sorted(name for name in _CASES if not any(word in name for word in TOO_LARGE))
 _VARIANTS = sorted(name for name in VARIANTS if not any(word in name for word in TOO_LARGE))
 _RAW = (
     *INTEGERS.values(),
@@ -62,7 +62,7 @@ def generated(writer: Writer, rng: Random, *, deaths: bool = True) -> list[Hosti
         if rng.random() < 0.4:
             name = rng.choice(_SMALL)
             writer.name = f"{name} + {writer.name}"
-            return {**BODIES, **BINARIES}[name](writer)
+            return _CASES[name](writer)
         return [_spoilt(writer, rng)]
     finally:
         writer.extra = {}
@@ -83,21 +83,12 @@ def _spoilt(writer: Writer, rng: Random) -> HostileMessage:
     body = orjson.dumps(events if count > 1 else events[0])
     for raw in raws:
         body = body.replace(HOLE.encode(), raw, 1)
-    if rng.random() < 0.3:
+    if damaged := rng.random() < 0.3:
         body = _damaged(rng, body, mark.encode())
-        count = _counted(body)
-    batch = {"content_type": BATCH} if body[:1] == b"[" else {}
+    batch = {"content_type": BATCH} if count > 1 else {}
     if rng.random() < 0.1:
         batch = {"content_type": rng.choice(_CONTENT_TYPES)}
-    return writer.message(mark, body, events=count, **batch)
-
-
-def _counted(body: bytes) -> int:
-    """How many events are left of it; what cannot be read is parked as one."""
-    with suppress(orjson.JSONDecodeError):
-        tree = orjson.loads(body)
-        return max(1, len(tree)) if isinstance(tree, list) else 1
-    return 1
+    return writer.message(mark, body, events=count, damaged=damaged, **batch)
 
 
 def _put_in(rng: Random, event: dict[str, Any]) -> bytes:

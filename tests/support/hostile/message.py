@@ -20,7 +20,8 @@ _MARK = re.compile(rb"~([0-9a-z]+)\.([0-9a-f]{8})~")
 
 @dataclass(frozen=True, slots=True)
 class HostileMessage:
-    """``events`` is how many it holds, when it is taken apart; ``repeats`` says that it may be one seen before.
+    """``events`` is how many it holds, when it is taken apart; ``repeats`` says that it may be one seen before,
+    ``damaged`` that nobody knows how many are left of them.
 
     ``number`` marks it. ``certain`` messages hold the mark in their body, so that each of their events can be told.
     """
@@ -32,10 +33,14 @@ class HostileMessage:
     body: bytes
     events: int = 1
     repeats: bool = False
+    damaged: bool = False
 
     @property
     def certain(self) -> bool:
         return mark_of(self.number).encode() in self.body.replace(b"\0", b"")
+
+
+_PLACE = "the-mark"
 
 
 def marks(raw: bytes) -> set[str]:
@@ -67,6 +72,7 @@ class Writer:
     name: str = ""
     extra: Mapping[str, Any] = field(default_factory=dict[str, Any])
     _key: str = field(init=False)
+    _sample: bytes = b""
 
     def __post_init__(self) -> None:
         sample = self.fact("sample")
@@ -94,11 +100,20 @@ class Writer:
 
     def event(self, mark: str, **different: Any) -> dict[str, Any]:
         """A sound event that bears the mark; ``different`` replaces attributes of it."""
-        tree: dict[str, Any] = orjson.loads(encode(self.source, [self.fact(mark)]).body)
+        if not self._sample:
+            self._sample = encode(self.source, [self.fact(_PLACE)]).body
+        tree: dict[str, Any] = orjson.loads(self._sample.replace(_PLACE.encode(), mark.encode()))
         return tree | {"id": mark, "subject": mark} | different
 
     def message(
-        self, mark: str, body: bytes, *, events: int = 1, repeats: bool = False, **properties: Any
+        self,
+        mark: str,
+        body: bytes,
+        *,
+        events: int = 1,
+        repeats: bool = False,
+        damaged: bool = False,
+        **properties: Any,
     ) -> HostileMessage:
         """A message of this body.
 
@@ -119,7 +134,7 @@ class Writer:
         values = {name: value for name, value in (dict(usual) | properties).items() if value is not None}
         encoded = wire.properties(values, more_flags)
         number = mark.strip("~").split(".")[0]
-        return HostileMessage(self.name, number, key.format(user=self.user), encoded, body, events, repeats)
+        return HostileMessage(self.name, number, key.format(user=self.user), encoded, body, events, repeats, damaged)
 
     def sound(self, **properties: Any) -> HostileMessage:
         """A sound event under odd properties."""
