@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any
 from zlib import crc32
 
@@ -41,6 +42,8 @@ class HostileMessage:
 
 
 _PLACE = "the-mark"
+NAME = "the-name"
+"""In a fact's text, it becomes a name that is like no other's: alike records are compared with each other."""
 
 
 def marks(raw: bytes) -> set[str]:
@@ -52,6 +55,11 @@ def marks(raw: bytes) -> set[str]:
 def mark_of(number: str) -> str:
     """The mark of a message; a damaged one is nobody's."""
     return f"~{number}.{_check(number.encode()).decode()}~"
+
+
+def _name(mark: str) -> bytes:
+    letters = bytes(97 + byte % 26 for byte in blake2b(mark.encode(), digest_size=16).digest())
+    return letters[:8] + b" " + letters[8:]
 
 
 def _check(number: bytes) -> bytes:
@@ -102,7 +110,8 @@ class Writer:
         """A sound event that bears the mark; ``different`` replaces attributes of it."""
         if not self._sample:
             self._sample = encode(self.source, [self.fact(_PLACE)]).body
-        tree: dict[str, Any] = orjson.loads(self._sample.replace(_PLACE.encode(), mark.encode()))
+        told = self._sample.replace(_PLACE.encode(), mark.encode()).replace(NAME.encode(), _name(mark))
+        tree: dict[str, Any] = orjson.loads(told)
         return tree | {"id": mark, "subject": mark} | different
 
     def message(

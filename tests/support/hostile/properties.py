@@ -38,7 +38,6 @@ _TEXTS: Mapping[str, bytes] = {
     "line breaks": b"a\r\nb\x1b[2J",
 }
 _SHORTS = (
-    "content_type",
     "content_encoding",
     "correlation_id",
     "reply_to",
@@ -121,11 +120,8 @@ VARIANTS: dict[str, Mapping[str, Any]] = {
     **{f"expiration {text[:20]!r}": {"expiration": wire.short(text)} for text in _EXPIRATIONS},
     **{f"timestamp {seconds}": {"timestamp": wire.moment(seconds)} for seconds in _MOMENTS},
     **{f"priority {number}": {"priority": wire.octet(number)} for number in (0, 9, 255)},
-    **{
-        f"{name} {kind}": dict(**{name: raw if name == "content_type" else wire.short(raw)})
-        for name in _SHORTS
-        for kind, raw in _TEXTS.items()
-    },
+    **{f"{name} {kind}": {name: wire.short(raw)} for name in _SHORTS for kind, raw in _TEXTS.items()},
+    **{f"content_type {kind}": {"content_type": raw} for kind, raw in _TEXTS.items()},
     "no properties at all": {
         "content_type": None,
         "headers": b"\0\0\0\0",
