@@ -114,7 +114,7 @@ async def test_sixty_of_the_largest_batches(a_house: OwnHouse, tmp_path: Path) -
     with watched(a_house.env, "billing", tmp_path / "log") as service:
         async with law(a_house.env, "billing", _payment) as the_law:
             for number in range(60):
-                body = orjson.dumps(_payments(the_law, f"b{number}", 3_300, method="x" * 700))
+                body = orjson.dumps(_payments(the_law, f"b{number}", 3_800, method="x" * 700))
                 assert 3_500_000 < len(body) < 4_000_000
                 assert await the_law.attack(body, content_type=BATCH) == "confirmed"
             await _served(the_law, service, 120)
