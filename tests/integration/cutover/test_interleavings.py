@@ -42,7 +42,8 @@ async def test_one_writer_nothing_lost_and_parity_after_the_way_back(url: str) -
     assert found.stories == len(FEW)
     # What was looked for did happen, or the model would have been held against nothing.
     for outcome in (
-        "applied", "superseded", "quarantined", "settled", "carried out", "parked", "refused", "deaths", "cuts",
+        "applied", "superseded", "quarantined", "settled", "carried out", "parked", "refused", "hostile", "deaths",
+        "cuts",
     ):  # fmt: skip
         assert found.outcomes[outcome], f"{outcome}: {found.outcomes}"
 

@@ -16,6 +16,7 @@ from schemas.fields import Content
 from services.membership.consumers import SUBSCRIPTIONS
 from shared.messaging.consumer import Lane, LaneSettings
 from shared.messaging.topology import EXCHANGE
+from tests.support.interleaving.hostile import Hostile
 
 # A lane that is asked to stop and has no time is a process that is killed.
 KILLED_AT_ONCE = LaneSettings(linger=0.001, drain_timeout=0.0)
@@ -126,22 +127,26 @@ class Broker:
         self._engine, self._unit_of_work, self._clusters, self._rng = engine, unit_of_work, clusters, rng
         self._queues: dict[type[Content], Queue] = {}
 
-    def publish(self, publisher: str, facts: Sequence[Content]) -> list[Envelope[Any]]:
-        """One message of one event or several of one type, as ``<publisher>.membership``; returns the events."""
+    def attack(self, publisher: str, kind: type[Content], hostile: Hostile) -> None:
+        """One message of a hostile ``<publisher>.membership`` under this routing key."""
+        body, content_type, headers = hostile.message()
+        self._put(publisher, kind, body, content_type=content_type, headers=dict(headers))
+
+    def publish(self, publisher: str, facts: Sequence[Content], hostile: Hostile | None = None) -> list[Envelope[Any]]:
+        """One message of one event or several of one type, as ``<publisher>.membership``; returns the events.
+
+        ``hostile`` may spoil what surrounds them.
+        """
         kind = type(facts[0])
         source = source_of(publisher, "membership")
         encoded = encode(source, facts)
         events = [one for one in read(kind, encoded.body, encoded.content_type, {}) if isinstance(one, Envelope)]
         assert len(events) == len(facts), "they can be read"
-        queue = self._queues.get(kind) or self._open(kind)
-        message = Message(
-            encoded.body,
-            content_type=encoded.content_type,
-            message_id=encoded.message_id,
-            user_id=f"{publisher}.membership",
-            timestamp=datetime.now(UTC),
-        )
-        queue.put(Incoming(queue, None, message, routing_key(publisher, kind)))
+        body, headers = hostile.around(encoded.body) if hostile else (encoded.body, {})
+        self._put(
+            publisher, kind, body,
+            content_type=encoded.content_type, message_id=encoded.message_id, headers=dict(headers),
+        )  # fmt: skip
         return events
 
     async def drained(self) -> None:
@@ -156,6 +161,12 @@ class Broker:
     async def stop(self) -> None:
         """End every lane; nothing is left in the queues."""
         await asyncio.gather(*(one.close() for one in self._queues.values()))
+
+    def _put(self, publisher: str, kind: type[Content], body: bytes, **properties: Any) -> None:
+        queue = self._queues.get(kind) or self._open(kind)
+        user, now = f"{publisher}.membership", datetime.now(UTC)
+        message = Message(body, user_id=user, timestamp=now, **properties)
+        queue.put(Incoming(queue, None, message, routing_key(publisher, kind)))
 
     def _open(self, kind: type[Content]) -> Queue:
         subscription = _SUBSCRIPTIONS[kind]
