@@ -33,7 +33,7 @@ async def wait_until_settled(env: Mapping[str, str], patience: float = 120) -> f
     try:
         # RabbitMQ 4 tells each service of its own queues alone; of those that wait for a retry it tells any of them.
         channels = [await connection.channel() for connection in connections]
-        own = [(channel, _queues_of(service)) for channel, service in zip(channels, SERVICES, strict=True)]
+        own = [(channel, queues_of(service)) for channel, service in zip(channels, SERVICES, strict=True)]
         while calm < CALM:
             asked = [*own, (channels[0], retry_queues())]
             queued = sum([await _messages(channel, queue) for channel, names in asked for queue in names])
@@ -54,7 +54,8 @@ async def wait_until_settled(env: Mapping[str, str], patience: float = 120) -> f
     return last_move - began
 
 
-def _queues_of(service: str) -> list[str]:
+def queues_of(service: str) -> list[str]:
+    """The queues that a service reads."""
     return [queue.name for queue in (*queues(service), unrouted_queue(service), dead_queue(service))]
 
 
