@@ -13,7 +13,7 @@ from deploy.local import packages, provision
 from deploy.local.authority import Certificates
 from deploy.local.errors import NodeError
 from deploy.local.runs import Run, free_ports
-from shared.messaging.topology import MESSAGE_BYTES
+from shared.messaging.topology import FRAME_BYTES, MESSAGE_BYTES
 from shared.runtime.tls import over_tls
 
 BOOT_SECONDS = 120.0
@@ -26,6 +26,7 @@ default_pass = {password}
 default_vhost = {vhost}
 loopback_users = none
 max_message_size = {message_bytes}
+frame_max = {frame_bytes}
 consumer_timeout = 86400000
 vm_memory_high_watermark.relative = 0.4
 disk_free_limit.absolute = 200MB
@@ -163,7 +164,12 @@ class BrokerNode:
     def _write_settings(self) -> None:
         ports = {"amqp": self._amqp, "management": self._management}
         settings = SETTINGS.format(
-            user=USER, password=self._password, vhost=VHOST, log=self.log, message_bytes=MESSAGE_BYTES
+            user=USER,
+            password=self._password,
+            vhost=VHOST,
+            log=self.log,
+            message_bytes=MESSAGE_BYTES,
+            frame_bytes=FRAME_BYTES,
         )
         doors = IN_THE_CLEAR.format(**ports) if self._tls is None else OVER_TLS.format(**ports, **vars(self._tls))
         cluster = IN_A_CLUSTER.format(first=self._first.name) if self._first is not self else ""

@@ -239,12 +239,15 @@ async def discard(connection: AsyncConnection, numbers: Sequence[int], *, by: st
 def send_back(
     delivery: Delivery, *, attempt: int, exchange: str, body: bytes | None = None, content_type: str | None = None
 ) -> Outgoing:
-    """The message that brings a delivery (or one event of it) to its own queue again, at once or by a TTL queue."""
+    """The message that brings a delivery (or one event of it) to its own queue again, at once or by a TTL queue.
+
+    A ``body`` is a whole event, and needs no headers for its attributes.
+    """
     return Outgoing(
         exchange,
         delivery.queue,
         storable_text(delivery.message_id or ""),
         content_type or (delivery.content_type and storable_text(delivery.content_type)),
         delivery.body if body is None else body,
-        delivery.return_headers(attempt),
+        delivery.return_headers(attempt, attributes=body is None),
     )

@@ -19,6 +19,8 @@ ORIGIN_USER = "traboule-origin-user"
 ORIGIN_KEY = "traboule-origin-key"
 PUBLISHED = "timestamp_in_ms"
 """Header with the moment of publish, in ms since 1970: the publisher's, or of RabbitMQ itself where it is told to."""
+_TRACEPARENT = 55
+"""Characters of a W3C ``traceparent``."""
 _ATTRIBUTE = re.compile(r"ce-[a-z0-9]{1,200}\Z", re.IGNORECASE)
 """A header that is an attribute of a CloudEvent in binary mode. Another name may be none that AMQP carries back."""
 _END_OF_TIME = 253_402_300_800_000
@@ -94,9 +96,13 @@ class Delivery:
         published = _published(raw) if replay_of is None else None
         return cls(queue, raw.body, raw.content_type, headers, raw.message_id, user, key, attempt, replay_of, published)
 
-    def return_headers(self, attempt: int) -> dict[str, Any]:
+    def return_headers(self, attempt: int, *, attributes: bool = True) -> dict[str, Any]:
         """Headers for sending it to its own queue again, so that :meth:`of` finds its origin."""
-        kept = {name: value for name, value in self.headers.items() if _ATTRIBUTE.match(name) or name == TRACEPARENT}
+        kept = {
+            name: value
+            for name, value in self.headers.items()
+            if (attributes and _ATTRIBUTE.match(name)) or (name == TRACEPARENT and len(str(value)) <= _TRACEPARENT)
+        }
         kept |= {ORIGIN_USER: self.user or "", ORIGIN_KEY: self.routing_key, ATTEMPT: attempt}
         if self.published is not None:
             kept[PUBLISHED] = round(self.published * 1000)

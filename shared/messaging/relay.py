@@ -23,9 +23,11 @@ import orjson
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractConnection, DeliveryMode
 from aio_pika.exceptions import DeliveryError, PublishError
+from pamqp.header import ContentHeader
 
 from shared.messaging import metrics
 from shared.messaging.outbox import CHANNEL
+from shared.messaging.topology import FRAME_BYTES
 from shared.messaging.unsent import Unsent
 
 log = structlog.get_logger()
@@ -33,8 +35,16 @@ log = structlog.get_logger()
 LOCK = 0x7472_6162_6F75_6C65
 """Advisory lock of the one active relay in a service's database ("traboule" in ASCII)."""
 
-ANSWERED = (DeliveryError.__name__, PublishError.__name__)
-"""Errors of a row alone: its queue is full, or there is none. The channel stays open for its neighbours."""
+_FRAME_ITSELF = 8
+"""Bytes of a frame around what it carries."""
+
+
+class HeadersTooLargeError(Exception):
+    """A message that is not sent: the broker would close the connection over it."""
+
+
+ANSWERED = (DeliveryError.__name__, PublishError.__name__, HeadersTooLargeError.__name__)
+"""Errors of a row alone: its queue is full, or there is none, or it is not sent. The channel stays open for others."""
 Tried = tuple[Any, BaseException | None]
 """A row of the outbox, and why the broker does not have it: None when it has."""
 
@@ -207,6 +217,8 @@ class Relay:
             delivery_mode=DeliveryMode.PERSISTENT,
             user_id=self.user,
         )
+        if len(row["headers"]) > FRAME_BYTES // 4 and _header_bytes(message) > FRAME_BYTES - _FRAME_ITSELF:
+            raise HeadersTooLargeError("more than a frame of the broker: it would close the connection")
         exchange = await channel.get_exchange(row["exchange"], ensure=False)
         await exchange.publish(message, row["routing_key"], mandatory=True, timeout=self.publish_timeout)
 
@@ -221,6 +233,10 @@ async def _settle(unsent: Unsent, tried: Sequence[Tried]) -> int:
         metrics.RELAY_FAILURES.labels(error).inc(messages)
         log.warning("relay.unconfirmed", routing_key=routing_key, messages=messages, error=error)
     return len(confirmed)
+
+
+def _header_bytes(message: aio_pika.Message) -> int:
+    return len(ContentHeader(0, len(message.body), message.properties).marshal())
 
 
 async def _channel(connection: AbstractConnection) -> AbstractChannel:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.runs import CHECKOUT, free_ports
-from shared.messaging.topology import MESSAGE_BYTES
+from shared.messaging.topology import FRAME_BYTES, MESSAGE_BYTES
 from tests.compose.engine import Engine, make_base_images
 
 BOOT_SECONDS = 90.0
@@ -44,7 +44,7 @@ def _broker(found: Engine, folder: Path, version: str) -> Generator[dict[str, st
     settings = folder / "10-test.conf"
     settings.write_text(
         f"default_user = admin\ndefault_pass = {password}\ndefault_vhost = traboule\nloopback_users = none\n"
-        f"max_message_size = {MESSAGE_BYTES}\nlog.console = true\n"
+        f"max_message_size = {MESSAGE_BYTES}\nframe_max = {FRAME_BYTES}\nlog.console = true\n"
     )
     settings.chmod(0o644)
     plugins = CHECKOUT / "deploy" / "compose" / "enabled_plugins"

@@ -15,7 +15,7 @@ from deploy.local.runs import CHECKOUT
 from services import SERVICES
 from services.ops.given_address import PUBLIC
 from shared.messaging.consumer import MAX_BODY
-from shared.messaging.topology import MESSAGE_BYTES
+from shared.messaging.topology import FRAME_BYTES, MESSAGE_BYTES
 from tests.compose.engine import BASE_IMAGES, STAND_INS, WATCHING_IMAGES
 from tests.support.connections import BACKUP, most_connections
 
@@ -61,6 +61,7 @@ def test_the_broker_is_told_what_it_may_take_and_how_large_a_message_is() -> Non
     lines = (CHECKOUT / "deploy/compose/rabbitmq.conf").read_text().splitlines()
     settings = dict(line.split(" = ") for line in lines if line and not line.startswith("#"))
     assert settings["max_message_size"] == str(MESSAGE_BYTES)
+    assert settings["frame_max"] == str(FRAME_BYTES)
     assert settings["total_memory_available_override_value"] == COMPOSE["services"]["rabbitmq"]["mem_limit"][:-1] + "GB"
     assert MAX_BODY < MESSAGE_BYTES <= MAX_BODY + 2**20, "what is a little too large is parked, and told"
     assert f"{MESSAGE_BYTES // 2**20} MiB the broker closes the channel" in (

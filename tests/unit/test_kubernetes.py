@@ -17,7 +17,7 @@ from deploy.kubernetes import secrets
 from services import SERVICES
 from services.ops.given_address import PUBLIC
 from services.registry import definition_of, settings_type
-from shared.messaging.topology import MESSAGE_BYTES
+from shared.messaging.topology import FRAME_BYTES, MESSAGE_BYTES
 from shared.runtime.clusters import load_clusters
 from tests.support.connections import most_connections
 
@@ -394,6 +394,7 @@ def test_the_engines_keep_three_copies_on_three_machines(built: list[dict[str, A
     # The job may come while one node is up; what it declares then must not stay on that node alone.
     settings = dict(line.split(" = ") for line in told if line and not line.startswith("#"))
     assert settings["max_message_size"] == str(MESSAGE_BYTES)
+    assert settings["frame_max"] == str(FRAME_BYTES)
     assert settings["quorum_queue.initial_cluster_size"] == "3"
     assert settings["quorum_queue.continuous_membership_reconciliation.enabled"] == "true"
     assert settings["quorum_queue.continuous_membership_reconciliation.target_group_size"] == "3"

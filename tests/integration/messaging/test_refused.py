@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 import aio_pika
+import orjson
 import pytest
 from aio_pika.abc import AbstractQueue
 
 from shared.messaging.relay import Relay
+from shared.messaging.topology import FRAME_BYTES
 from tests.support.in_process import HEARD, OwnHouse
 from tests.support.waiting import eventually
 
@@ -122,6 +124,23 @@ async def test_a_row_that_closes_the_channel_takes_none_of_its_neighbours_with_i
     await outbox.gone(HEARD)
     assert await outbox.own.column(LEFT, "anything") == [2]
     assert outbox.relay.active
+
+
+async def test_a_row_that_would_close_the_connection_takes_none_of_its_neighbours_with_it(outbox: Outbox) -> None:
+    """Headers of a message must fit one frame."""
+    headers = orjson.dumps({"ce-large": "x" * FRAME_BYTES}).decode()
+    await outbox.own.query(
+        "insert into outbox (exchange, routing_key, message_id, headers, body) values ('', $1, 'large', $2, '{}')",
+        ABSENT,
+        headers,
+    )
+    await outbox.add(HEARD, 40)
+    outbox.relay.start()
+    await outbox.gone(HEARD)
+    await outbox.add(HEARD, 40)
+    await outbox.gone(HEARD)
+    assert await outbox.own.column(LEFT, ABSENT) == [1]
+    assert await outbox.own.column("select last_error from outbox") == ["HeadersTooLargeError"]
 
 
 async def test_a_relay_stops_while_it_tries_refused_rows_again(outbox: Outbox) -> None:
