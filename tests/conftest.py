@@ -29,9 +29,11 @@ def pytest_configure(config: pytest.Config) -> None:
     parallel.take_own_ports()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    # As a wrapper it is before pytest-xdist, which writes the groups into the names of tests, and before `-m`.
     parallel.arrange(items, TESTS)
+    return (yield)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -25,9 +25,11 @@ def only_on_private_servers(nodes: Nodes) -> None:
 async def publishing(billing: OwnHouse) -> AsyncIterator[list[InvoiceRecorded]]:
     """Keep publishing in the background; the list holds what the broker has confirmed."""
     confirmed: list[InvoiceRecorded] = []
+    # Cancelling is not enough: a call that is cut in the middle may raise its own error instead.
+    ended = asyncio.Event()
 
     async def publish() -> None:
-        while True:
+        while not ended.is_set():
             invoice = an_invoice()
             try:
                 await billing.publish_as(NUMELINK, invoice)
@@ -41,6 +43,7 @@ async def publishing(billing: OwnHouse) -> AsyncIterator[list[InvoiceRecorded]]:
     try:
         yield confirmed
     finally:
+        ended.set()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
