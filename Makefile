@@ -1,7 +1,7 @@
 # The verbs of the house. Each makes .venv by itself the first time; `make` alone lists them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo up test check faults bench soak compose-test schemas lock clean
+.PHONY: help demo up unit test fmt check faults bench soak compose-test schemas lock clean
 
 BIN := .venv/bin
 READY := .venv/ready
@@ -15,18 +15,33 @@ demo: $(READY) ## Run the whole job on two fictional clusters, show what came of
 up: $(READY) ## The same, and keep everything running until Ctrl-C
 	@$(BIN)/python -m deploy.demo --keep
 
-test: $(READY) ## Run the tests against a real RabbitMQ and a real PostgreSQL
-	@$(BIN)/python -m pytest tests -q
+# T names files or folders, K what must be in a test's name, WORKERS how many processes run them (0: all in this one).
+T ?= tests
+WORKERS ?= logical
+SELECT = $(if $(K),-k "$(K)")
+PARALLEL = -n $(WORKERS) --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
+
+unit: $(READY) ## Run the tests that need no server, properties with a tenth of their examples (K=word)
+	@$(BIN)/python -m pytest tests/unit tests/contract -q -p no:schemathesis $(PARALLEL) --hypothesis-profile=quick --durations=20 $(SELECT) \
+		-m "not servers and not faults and not bench and not compose and not soak"
+
+test: $(READY) ## Run the tests against a real RabbitMQ and a real PostgreSQL (T=tests/unit K=word WORKERS=2)
+	@$(BIN)/python -m pytest $(T) -q $(PARALLEL) --durations=20 $(SELECT)
+
+fmt: $(READY) ## Format, and mend what ruff can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
 
 check: $(READY) ## Lint, formatting, import rules, types, licences
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
 	@$(BIN)/basedpyright
+	@$(BIN)/basedpyright --project tests
 	@$(BIN)/python deploy/image/licences.py
 
 faults: $(READY) ## Kill and cut servers and services, and check that nothing is lost or done twice
-	@$(BIN)/python -m pytest tests/faults tests/journeys -m faults -q
+	@$(BIN)/python -m pytest tests -m faults -q
 
 soak: $(READY) ## An hour of mixed traffic with random faults: memory flat, nothing lost (SOAK_MINUTES, SOAK_SEED)
 	@$(BIN)/python -m pytest tests/faults/test_soak.py -m soak -q -s

@@ -21,11 +21,12 @@ from deploy.local.house import CLUSTERS
 from deploy.local.named import BROKER, DATABASE, MANAGEMENT
 from deploy.provision import outside, provision
 from services import SERVICES
+from services.common.environment import NotConfigured
 from services.membership.cli.rebuild import rebuild_now, tell
 from services.membership.settings import MembershipSettings
-from services.ops import broker_rights
-from services.ops.environment import NotConfigured, settings_of
+from services.ops.environment import settings_of
 from services.ops.migrate import told
+from shared.messaging import accounts
 from shared.messaging.management import Management
 from shared.messaging.topology import HOUSE
 from shared.runtime.clusters import ClustersFileError, load_clusters
@@ -88,7 +89,7 @@ def prepare(services: Sequence[str] = SERVICES, first_passwords: Mapping[str, st
     ).left  # fmt: skip
     let_in, revoked = _let_in(
         Management(management),
-        broker_rights.vhost_of(broker),
+        accounts.vhost_of(broker),
         outside(load_clusters(clusters_file), services),
         first_passwords,
     )
@@ -104,14 +105,14 @@ def prepare(services: Sequence[str] = SERVICES, first_passwords: Mapping[str, st
 def _let_in(
     broker: Management, vhost: str, users: Sequence[str], first_passwords: Mapping[str, str]
 ) -> tuple[list[str], list[str]]:
-    known = broker_rights.accounts(broker, vhost)
+    known = accounts.read_accounts(broker, vhost)
     let_in, revoked = list[str](), list[str]()
     for user in users:
         account = known.get(user)
         if account is not None and account.here and account.rights.none:
             revoked.append(user)
         elif user in first_passwords or (account is not None and account.here):
-            broker_rights.grant(broker, vhost, user, first_passwords[user] if account is None else None)
+            accounts.grant(broker, vhost, user, first_passwords[user] if account is None else None)
             let_in.append(user)
     return let_in, revoked
 
@@ -122,7 +123,7 @@ def run(first_passwords: Mapping[str, str] = NO_PASSWORDS) -> int:
     try:
         prepared = prepare(first_passwords=first_passwords)
     except (
-        NotGivenError, NodeError, broker_rights.RightsError, NotConfigured, TlsError, SecretFileError, ClustersFileError
+        NotGivenError, NodeError, accounts.RightsError, NotConfigured, TlsError, SecretFileError, ClustersFileError
     ) as error:  # fmt: skip
         print(error, file=sys.stderr)  # noqa: T201 - there is no command line around it
         return 1

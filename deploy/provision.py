@@ -9,7 +9,6 @@ import asyncio
 import secrets as random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
@@ -22,8 +21,9 @@ from deploy.local.errors import NodeError
 from deploy.local.provision import load_definitions
 from schemas.catalogue import COMMANDS
 from services import EXTENSIONS, SERVICES
-from services.ops import broker_rights
 from services.ops.migrate import blocked
+from services.registry import definition_of
+from shared.messaging import accounts, broker_version
 from shared.messaging.consumer import MAX_BODY
 from shared.messaging.management import Management, ManagementError, path
 from shared.messaging.topology import HOUSE, QUEUE_BYTES, STAFF, Queue, definitions
@@ -65,6 +65,7 @@ def provision(
     secrets: Mapping[str, str] | None = None,
     databases: str = HOUSE,
     former_systems: bool = True,
+    private_broker: bool = False,
 ) -> Provisioned:
     """Make or complete everything that the services need on one database server and one broker.
 
@@ -74,13 +75,17 @@ def provision(
     (``traboule_billing``) or broker user (``traboule.billing``, ``numelink.billing``); others are made at random.
     Without ``former_systems`` their broker users and those of staff tools are left as they are: see ``traboule
     former-systems add``, which is also what gives one that was retired or revoked its rights back.
+    ``private_broker`` is for a node that the caller started itself: it may be older than what former systems need.
 
-    Raises NodeError: a server refuses us, or a schema has to wait for what this program needs.
+    Raises NodeError: a server refuses us, the broker is too old for former systems, or a schema has to wait for what
+    this program needs.
     """
     clusters = load_clusters(clusters_file)
     given = {} if secrets is None else secrets
     vhost = unquote(urlsplit(broker_admin_url).path[1:]) or "/"
     theirs = outside(clusters, services) if former_systems else []
+    if theirs:
+        _require_new_broker(management_url, private_broker)
     revoked = _revoked(management_url, vhost).intersection(theirs)
     passwords = {
         name: given.get(name) or random.token_urlsafe(24)
@@ -110,8 +115,8 @@ def migrations_folder(service: str) -> Path:
 
 
 def queues(service: str) -> list[Queue]:
-    """The queues of a service's routing table."""
-    return [one.queue for one in import_module(f"services.{service}.consumers").SUBSCRIPTIONS]
+    """The queues that a service reads."""
+    return [one.queue for one in definition_of(service).subscriptions]
 
 
 def outside(clusters: Mapping[str, Cluster], services: Iterable[str]) -> list[str]:
@@ -120,9 +125,16 @@ def outside(clusters: Mapping[str, Cluster], services: Iterable[str]) -> list[st
     return [*systems, *(f"{STAFF}.{name}" for name in sorted({one.service for one in COMMANDS}) if name in services)]
 
 
+def _require_new_broker(management_url: str, private: bool) -> None:
+    try:
+        broker_version.require(Management(management_url), private=private)
+    except (ManagementError, broker_version.OldBrokerError) as error:
+        raise NodeError(str(error)) from None
+
+
 def _revoked(management_url: str, vhost: str) -> set[str]:
     """Broker users who were known here, and may do nothing at all any more."""
-    nothing = dict.fromkeys(("configure", "write", "read"), broker_rights.NOTHING)
+    nothing = dict.fromkeys(("configure", "write", "read"), accounts.NOTHING)
     try:
         rights = Management(management_url).find(path("vhosts", vhost, "permissions"))
     except ManagementError as error:

@@ -24,7 +24,9 @@ class _Invoice(Fact):
     record_id: Key
     number: Label
     kind: Literal["invoice", "credit-note"] = "invoice"
-    corrects: Key | None = Field(None, description="invoice_id of the invoice that a credit note corrects or cancels")
+    corrects: Key | None = Field(
+        default=None, description="invoice_id of the invoice that a credit note corrects or cancels"
+    )
     status: InvoiceStatus = "issued"
     label: Label | None = None
     issued_on: Day
@@ -104,5 +106,5 @@ class BillingManifestRecorded(ManifestRecorded):
 
     counts: dict[BillingKind, Count] = Field(default_factory=dict, description=COUNTS)
     records: Annotated[tuple[BillingManifestRecord, ...], Field(max_length=PART_RECORDS)] = Field(
-        (), description=RECORDS
+        default=(), description=RECORDS
     )

@@ -24,7 +24,7 @@ class RecordCommand(Command):
     cluster: Key = Field(description="The cluster whose record it is")
     record_id: Key = Field(description="The record's id")
     author: Key = Field(description="Who asks for it; kept for ever")
-    reason: Label | None = Field(None, description="Why; kept for ever")
+    reason: Label | None = Field(default=None, description="Why; kept for ever")
 
 
 class _Seen(RecordCommand):
@@ -34,7 +34,7 @@ class _Seen(RecordCommand):
 
 
 class _Accepting(RecordCommand):
-    accept_doubtful: bool = Field(False, description="Keep values that are not understood as they are written")
+    accept_doubtful: bool = Field(default=False, description="Keep values that are not understood as they are written")
 
 
 class CreateMember(_Accepting):

@@ -22,7 +22,9 @@ class _Consent(Fact):
     status: Literal["granted", "refused", "withdrawn"]
     brand: Label | None = None
     decided_at: Moment
-    proof: Label | None = Field(None, description="Where the proof is kept, such as a form's reference; RGPD art. 7(1)")
+    proof: Label | None = Field(
+        default=None, description="Where the proof is kept, such as a form's reference; RGPD art. 7(1)"
+    )
 
 
 def _one_order(recipients: tuple[str, ...]) -> tuple[str, ...]:
@@ -92,5 +94,5 @@ class CommunicationsManifestRecorded(ManifestRecorded):
 
     counts: dict[CommunicationsKind, Count] = Field(default_factory=dict, description=COUNTS)
     records: Annotated[tuple[CommunicationsManifestRecord, ...], Field(max_length=PART_RECORDS)] = Field(
-        (), description=RECORDS
+        default=(), description=RECORDS
     )

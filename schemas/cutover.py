@@ -25,11 +25,17 @@ Count = Annotated[int, Field(ge=0, lt=2**63)]
 PART_RECORDS = 20_000
 """Records in one part of a manifest, at most: with ids of usual length it fits into one message."""
 
+MOST_RECORDS = 2_000_000
+"""Records in all parts of a manifest together, at most: some ten times what the largest former system holds."""
+
 COUNTS = (
     "How many records of each kind the former system holds, in all parts together; every part may say so, or one. "
     "Of a kind that is neither counted nor listed it holds none; one that is only counted is compared by its count"
 )
-RECORDS = "The records that it holds, 20,000 in a part at most; each listed once"
+RECORDS = (
+    "The records that it holds, each listed once: 20,000 in a part at most, "
+    "and in each of n parts at most 2,000,000 / n"
+)
 
 
 class ManifestRecord(Part):
@@ -51,12 +57,20 @@ class ManifestRecorded(Fact):
         description="The manifest's own number, or its time in microseconds since 1970: the largest is the newest"
     )
     part: Annotated[int, Field(ge=1, le=1_000)] = Field(
-        1, description="Which part this is: a manifest of many records is cut, and every part has the same version"
+        default=1,
+        description="Which part this is: a manifest of many records is cut, and every part has the same version",
     )
-    parts: Annotated[int, Field(ge=1, le=1_000)] = Field(1, description="Of how many parts it is made")
+    parts: Annotated[int, Field(ge=1, le=1_000)] = Field(default=1, description="Of how many parts it is made")
 
     @model_validator(mode="after")
     def _counted(self) -> Self:
         if self.part > self.parts:
             raise ValueError("part must not be larger than parts")
+        # Each part is judged by itself, whatever arrived before: so the sum of all keeps to the limit too.
+        listed, most = len(getattr(self, "records", ())), MOST_RECORDS // self.parts
+        if listed > most:
+            raise ValueError(
+                f"a manifest lists at most {MOST_RECORDS:,} records: of {self.parts} parts each has at most {most:,}, "
+                f"and this one has {listed:,}. Cut it into fewer parts, or only count the kinds that are so many"
+            )
         return self

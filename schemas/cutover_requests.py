@@ -37,11 +37,13 @@ class CutoverRequested(Announced):
     responsible: Literal["membership", "billing", "events", "communications"] = Field(
         description="The service that is asked; the others leave it alone"
     )
-    cluster: Key | None = Field(None, description="Whose former system it is about; none where it is about them all")
+    cluster: Key | None = Field(
+        default=None, description="Whose former system it is about; none where it is about them all"
+    )
     operation: Operation = Field(description="What to tell or do")
     arguments: dict[str, Any] = Field(description="What the operation needs to know")
     author: Key = Field(description="Who asks; kept in the history of what is done")
-    reason: Label | None = Field(None, description="Why; kept in the history of what is done")
+    reason: Label | None = Field(default=None, description="Why; kept in the history of what is done")
     asked_at: Moment = Field(description="When: one that is answered too late is refused, for staff ask again")
 
 

@@ -4,8 +4,9 @@ Sources: CloudEvents 1.0.2, its JSON format, and the community AMQP 0-9-1 bindin
 Reading never raises: what cannot be read comes back as a :class:`Refused` that tells what is wrong and where.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property, lru_cache
 from hashlib import blake2b
@@ -13,9 +14,10 @@ from types import MappingProxyType
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import orjson
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, FailFast, Field, TypeAdapter, ValidationError
 
 from schemas.fields import Content, ForFormerSystem, Key, MirroredRecord
+from schemas.json_array import elements
 from schemas.spelling import meant
 
 STRUCTURED = "application/cloudevents+json"
@@ -27,6 +29,7 @@ BATCH_BYTES = 1_000_000
 """Bounds of the batches that we send. Larger ones are read too, up to the consumer's own limit."""
 
 F = TypeVar("F", bound=Content)
+_VERSION = re.compile(r"[0-9]{1,9}\Z")
 
 
 class Envelope(BaseModel, Generic[F]):
@@ -65,16 +68,17 @@ class Envelope(BaseModel, Generic[F]):
         return value if isinstance(value, str) else None
 
     def encode(self) -> bytes:
-        """This event alone, as structured JSON."""
-        head = self.model_dump(mode="json", exclude={"data"}, exclude_none=True)
-        return orjson.dumps(head)[:-1] + b',"data":' + self.document + b"}"
+        """This event alone, as structured JSON. What could be read can be written: pydantic bounds no integer."""
+        head = self.__pydantic_serializer__.to_json(self, exclude={"data"}, exclude_none=True)
+        return head[:-1] + b',"data":' + self.document + b"}"
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
     """An event that cannot be read. ``reason`` is a stable word, ``detail`` tells a person field by field.
 
-    ``detail`` holds no value of the message, so that it can be logged.
+    ``detail`` holds no value of the message, so that it can be logged. ``content_type`` is that of ``body``, None where
+    it is the message's own.
     """
 
     reason: str
@@ -82,6 +86,7 @@ class Refused:
     body: bytes
     id: str | None = None
     type: str | None = None
+    content_type: str | None = None
 
 
 def to_json(fact: Content) -> bytes:
@@ -225,37 +230,99 @@ def source_of(cluster: str, service: str) -> str:
 # --- reading -------------------------------------------------------------------------------------------------------
 
 
+MAX_FACTS = 10_000
+"""Facts of one message. One that holds more is refused whole: each refused fact would be a dead letter."""
+PART_BYTES = 128 * 1024
+PART_FACTS = 200
+"""What is read at a stretch, in some milliseconds, however large the message is."""
+
+
 @lru_cache(maxsize=64)
 def _adapters(fact_type: type[Content]) -> tuple[TypeAdapter[Any], TypeAdapter[Any]]:
     one: Any = Envelope[fact_type]  # pyright: ignore[reportInvalidTypeForm]
-    return TypeAdapter(one), TypeAdapter(list[one])  # pyright: ignore[reportInvalidTypeForm]
+    # One fault is enough to know that the events are to be looked at one by one.
+    many: Any = Annotated[list[one], FailFast()]
+    return TypeAdapter(one), TypeAdapter(many)
 
 
 def read(
     fact_type: type[F], body: bytes, content_type: str | None, headers: Mapping[str, Any]
 ) -> list[Envelope[F] | Refused]:
-    """Every event of a message, in order: an envelope, or why it is refused.
+    """Every event of a message, in order: an envelope, or why it is refused."""
+    return [event for part in read_parts(fact_type, body, content_type, headers) for event in part]
 
-    The whole batch is validated in one pass; only when that fails are its events looked at one by one,
-    so that a bad one does not take its neighbours along.
+
+def read_parts(
+    fact_type: type[F], body: bytes, content_type: str | None, headers: Mapping[str, Any]
+) -> Iterator[Sequence[Envelope[F] | Refused]]:
+    """The same in parts, each of them read in some milliseconds; a part may be empty.
+
+    A part is validated in one pass; only when that fails are its events looked at one by one, so that a bad one does
+    not take its neighbours along.
     """
     mode = (content_type or "").split(";")[0].strip().lower()
-    one, many = _adapters(fact_type)
-    expected = fact_type.type_name()
+    if mode == BATCH:
+        yield from _read_batch(fact_type, body)
+        return
     try:
-        if mode == BATCH:
-            events: list[Envelope[F]] = many.validate_json(body)
-        elif _is_binary(mode, headers):
-            events = [one.validate_json(_from_binary(body, headers))]
-        else:
-            events = [one.validate_json(body)]
+        whole = _from_binary(body, headers) if _is_binary(mode, headers) else body
+        event: Envelope[F] = _adapters(fact_type)[0].validate_json(whole)
     except Exception:
-        # Whatever a validator raises: each event is looked at by itself, so that a bad one takes no other along.
-        return _one_by_one(fact_type, body, mode, headers)
-    if events and all(event.type == expected for event in events):
-        return list(events)
-    # Not encoded from what was read: an event of another type must keep its own type, to be replayed one day.
-    return _one_by_one(fact_type, body, mode, headers)
+        # Whatever a validator raises: what is wrong is found out and told.
+        yield [_refused_alone(fact_type, body, mode, headers)]
+        return
+    if event.type == fact_type.type_name():
+        yield [event]
+    else:
+        yield [_refused_alone(fact_type, body, mode, headers)]
+
+
+def _read_batch(fact_type: type[F], body: bytes) -> Iterator[Sequence[Envelope[F] | Refused]]:
+    if len(body) <= PART_BYTES and (events := _all(fact_type, body)):
+        yield events
+        return
+    found: list[bytes] = []
+    try:
+        for element in elements(body):
+            found.append(element)
+            if len(found) > MAX_FACTS:
+                yield [Refused("too-many-facts", f"a message may hold {MAX_FACTS:,} facts: send smaller batches", body)]
+                return
+            if len(found) % PART_FACTS == 0:
+                yield []
+    except ValueError:
+        yield [_no_array(body)]
+        return
+    if not found:
+        yield [Refused("not-a-cloudevent", "the batch is empty", body)]
+    for part in _parts(found):
+        # Not encoded from what was read: an event keeps its own bytes, to be replayed one day.
+        yield _all(fact_type, b"[" + b",".join(part) + b"]") or [
+            _read_one(fact_type, event, STRUCTURED) for event in part
+        ]
+
+
+def _all(fact_type: type[F], body: bytes) -> list[Envelope[F]]:
+    """Every event of a batch, or none if one of them is refused."""
+    try:
+        events: list[Envelope[F]] = _adapters(fact_type)[1].validate_json(body)
+    except Exception:
+        return []
+    expected = fact_type.type_name()
+    return events if all(event.type == expected for event in events) else []
+
+
+def _parts(found: Sequence[bytes]) -> Iterator[list[bytes]]:
+    part: list[bytes] = []
+    size = 0
+    for element in found:
+        if part and (len(part) == PART_FACTS or size + len(element) > PART_BYTES):
+            yield part
+            part, size = [], 0
+        part.append(element)
+        size += len(element)
+    if part:
+        yield part
 
 
 def _is_binary(mode: str, headers: Mapping[str, Any]) -> bool:
@@ -274,54 +341,69 @@ def _text(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def _one_by_one(fact_type: type[F], body: bytes, mode: str, headers: Mapping[str, Any]) -> list[Envelope[F] | Refused]:
+def _no_array(body: bytes) -> Refused:
     try:
-        tree = orjson.loads(_from_binary(body, headers) if _is_binary(mode, headers) else body)
+        orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        return [_unreadable(body, error)]
-    if mode == BATCH and not isinstance(tree, list):
-        return [Refused("not-a-cloudevent", f"{BATCH} must hold a JSON array of events", body)]
-    if mode != BATCH and isinstance(tree, list):
-        return [Refused("not-a-cloudevent", f"an array of events needs the content type {BATCH}", body)]
-    events = tree if isinstance(tree, list) else [tree]
-    if not events:
-        return [Refused("not-a-cloudevent", "the batch is empty", body)]
-    if mode != BATCH:
-        return [_read_one(fact_type, tree, body)]
-    return [_read_one(fact_type, event, orjson.dumps(event)) for event in events]
+        return _unreadable(body, error)
+    return Refused("not-a-cloudevent", f"{BATCH} must hold a JSON array of events", body)
 
 
-def _unreadable(body: bytes, error: orjson.JSONDecodeError) -> Refused:
+def _refused_alone(fact_type: type[F], body: bytes, mode: str, headers: Mapping[str, Any]) -> Envelope[F] | Refused:
+    """Why a message of one event is refused; its own body is kept, not the event that its headers make of it."""
+    whole = body
+    if _is_binary(mode, headers):
+        try:
+            whole = _from_binary(body, headers)
+        except Exception as error:
+            return Refused("unreadable", f"{type(error).__name__} in the reader of its ce- headers", body)
+    read_one = _read_one(fact_type, whole, None)
+    return replace(read_one, body=body) if isinstance(read_one, Refused) else read_one
+
+
+def _unreadable(body: bytes, error: orjson.JSONDecodeError, content_type: str | None = None) -> Refused:
     try:
         body.decode("utf-8")
     except UnicodeDecodeError as bad:
         detail = f"the body is not UTF-8: byte {bad.start} is 0x{body[bad.start]:02X} (is it Latin-1 or Windows-1252?)"
-        return Refused("not-utf-8", detail, body)
-    return Refused("not-json", f"the body is not JSON: line {error.lineno}, column {error.colno}", body)
+        return Refused("not-utf-8", detail, body, content_type=content_type)
+    detail = f"the body is not JSON: line {error.lineno}, column {error.colno}"
+    return Refused("not-json", detail, body, content_type=content_type)
 
 
-def _read_one(fact_type: type[F], event: Any, body: bytes) -> Envelope[F] | Refused:
-    # ``body`` is what is kept if the event is refused: a message alone as it came, an event of a batch by itself.
+def _read_one(fact_type: type[F], body: bytes, content_type: str | None) -> Envelope[F] | Refused:
+    try:
+        event = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        return _unreadable(body, error, content_type)
     if not isinstance(event, dict):
-        return Refused("not-a-cloudevent", "an event must be a JSON object", body)
+        what = (
+            f"an array of events needs the content type {BATCH}"
+            if isinstance(event, list)
+            else "an event must be a JSON object"
+        )
+        return Refused("not-a-cloudevent", what, body, content_type=content_type)
     event_id, event_type = (value if isinstance(value, str) else None for value in (event.get("id"), event.get("type")))
     if event_type is not None and event_type != fact_type.type_name():
-        return _wrong_type(fact_type, event_type, body, event_id)
+        reason, detail = _wrong_type(fact_type, event_type)
+        return Refused(reason, detail, body, event_id, event_type[:200], content_type)
     try:
-        return _adapters(fact_type)[0].validate_json(orjson.dumps(event))
+        return _adapters(fact_type)[0].validate_json(body)
     except ValidationError as error:
-        return Refused(*_explain(error, fact_type), body, event_id, event_type)
+        return Refused(*_explain(error, fact_type), body, event_id, event_type, content_type)
     except Exception as error:
-        return Refused("unreadable", f"{type(error).__name__} in the reader", body, event_id, event_type)
+        detail = f"{type(error).__name__} in the reader"
+        return Refused("unreadable", detail, body, event_id, event_type, content_type)
 
 
-def _wrong_type(fact_type: type[Content], found: str, body: bytes, event_id: str | None) -> Refused:
+def _wrong_type(fact_type: type[Content], found: str) -> tuple[str, str]:
     expected = fact_type.type_name()
     family, _, number = found.rpartition(".v")
-    if family == expected.rpartition(".v")[0] and number.isdigit() and int(number) > fact_type.schema_version:
+    known = family == expected.rpartition(".v")[0]
+    if known and _VERSION.match(number) and int(number) > fact_type.schema_version:
         detail = f"type {family} is at version {number}, and this service knows version {fact_type.schema_version}"
-        return Refused("newer-version", f"{detail}: upgrade Traboule, then replay", body, event_id, found)
-    return Refused("wrong-type", f"type must be {expected} under this routing key", body, event_id, found[:200])
+        return "newer-version", f"{detail}: upgrade Traboule, then replay"
+    return "wrong-type", f"type must be {expected} under this routing key"
 
 
 def _explain(error: ValidationError, fact_type: type[Content]) -> tuple[str, str]:

@@ -90,5 +90,5 @@ class EventsManifestRecorded(ManifestRecorded):
 
     counts: dict[EventsKind, Count] = Field(default_factory=dict, description=COUNTS)
     records: Annotated[tuple[EventsManifestRecord, ...], Field(max_length=PART_RECORDS)] = Field(
-        (), description=RECORDS
+        default=(), description=RECORDS
     )

@@ -4,6 +4,7 @@ Text is bounded and free of NUL, because PostgreSQL cannot store U+0000 and beca
 a value that is too long is refused with its field's name instead.
 """
 
+import time
 from collections.abc import Collection
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -33,7 +34,17 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Note = Annotated[str, StringConstraints(max_length=20_000, pattern=NO_NUL)]
 """Free text: at most 20,000 characters."""
 
-Version = Annotated[int, Field(ge=0, lt=2**63)]
+_YEAR_IN_MICROSECONDS = 366 * 24 * 3600 * 1_000_000
+
+
+def _not_ahead(version: int) -> int:
+    # A version that no clock reaches could never be followed by a newer one: the record would be frozen.
+    if version > time.time_ns() // 1000 + _YEAR_IN_MICROSECONDS:
+        raise ValueError("the version lies more than a year ahead, in µs since 1970: nothing newer could follow it")
+    return version
+
+
+Version = Annotated[int, Field(strict=True, ge=0, lt=2**63), AfterValidator(_not_ahead)]
 """The publisher's own sequence number of this record, or the time of its change, in µs since 1970; larger is newer."""
 
 
@@ -151,7 +162,8 @@ class MirroredRecord(AnnouncedRecord):
     """
 
     applied_late: Version = Field(
-        0, description="How many late messages about it staff applied: each made way with whatever was held before it"
+        default=0,
+        description="How many late messages about it staff applied: each made way with whatever was held before it",
     )
 
 

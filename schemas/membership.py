@@ -49,7 +49,7 @@ class MemberRecorded(Fact):
     record_id: Key
     name: Name
     same_as: Key | None = Field(
-        None,
+        default=None,
         description="Another record of the same former system that it holds to be the same company. "
         "Followed only when the names agree.",
     )
@@ -61,7 +61,7 @@ class MemberRecorded(Fact):
     rna: Label | None = None
     naf: Label | None = None
     naf_nomenclature: Literal["rev2", "2025"] | None = Field(
-        None, description="NAF rev. 2, or NAF 2025, which replaces it on 1 January 2027 (décret 2025-736)"
+        default=None, description="NAF rev. 2, or NAF 2025, which replaces it on 1 January 2027 (décret 2025-736)"
     )
     website: Label | None = None
     email: Label | None = None
@@ -74,17 +74,17 @@ class MemberRecorded(Fact):
     contact_first_name: Label | None = None
     contact_last_name: Label | None = None
     contact_role: Label | None = None
-    lineage: Label | None = Field(None, description="The older body inside the cluster that the member came by")
-    category: Label | None = Field(None, description="The kind of member, in the former system's words")
+    lineage: Label | None = Field(default=None, description="The older body inside the cluster that the member came by")
+    category: Label | None = Field(default=None, description="The kind of member, in the former system's words")
     fee_band: Label | None = None
     headcount: Label | None = None
     status: MemberStatus | None = None
     member_since: Day | None = None
     paid_until: Day | None = None
-    ended_on: Day | None = Field(None, description="Last day of a membership that has ended")
-    exempt: bool | None = Field(None, description="Owes no dues")
+    ended_on: Day | None = Field(default=None, description="Last day of a membership that has ended")
+    exempt: bool | None = Field(default=None, description="Owes no dues")
     subscriptions: tuple[Subscription, ...] = ()
-    opt_outs: tuple[Channel, ...] = Field((), description="Ways in which this member must not be contacted")
+    opt_outs: tuple[Channel, ...] = Field(default=(), description="Ways in which this member must not be contacted")
     created_on: Day | None = None
     modified_on: Day | None = None
     extra: dict[Label, Note] = Field(
@@ -174,7 +174,9 @@ class MergeConflictChanged(Announced):
     responsible: Literal["billing", "events"] = Field(description="The service that must resolve it")
     member_id: MemberId
     between: tuple[RecordRef, RecordRef]
-    overlaps: tuple[Overlap, ...] = Field((), description="What is there twice; nothing, once the conflict is gone")
+    overlaps: tuple[Overlap, ...] = Field(
+        default=(), description="What is there twice; nothing, once the conflict is gone"
+    )
 
 
 class MembershipStageChanged(StageChanged):
@@ -236,5 +238,5 @@ class MembershipManifestRecorded(ManifestRecorded):
 
     counts: dict[MembershipKind, Count] = Field(default_factory=dict, description=COUNTS)
     records: Annotated[tuple[MembershipManifestRecord, ...], Field(max_length=PART_RECORDS)] = Field(
-        (), description=RECORDS
+        default=(), description=RECORDS
     )

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.ops.output import as_json, refuse
+from shared.cli.options import Json
+from shared.cli.terminal import as_json, refuse
 
 if TYPE_CHECKING:
     from schemas.faults import Fault
@@ -38,7 +39,7 @@ def check(
     clusters_file: Annotated[
         Path, typer.Option(envvar="TRABOULE_CLUSTERS_FILE", help="the configured clusters, for --as")
     ] = Path("deploy/clusters.toml"),
-    json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    json: Json = False,
 ) -> None:
     """Say whether messages would be accepted, and why not, field by field.
 

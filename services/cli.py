@@ -1,8 +1,7 @@
 """The ``traboule`` command: run a service, look after it, bring data in."""
 
 import gc
-from collections.abc import Coroutine
-from importlib import import_module
+from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
 import typer
@@ -13,22 +12,23 @@ from services.check import check
 from services.ops import conflicts, cutover, dead_letters, quarantine
 from services.ops.migrate import migrate
 from services.ops.status import status
+from services.registry import definition_of
 
 _LATER = {
-    "import": ("services.membership.cli.import_files", "import_files", "Publish what a former system exported."),
-    "matching": ("services.membership.cli.matching", "app", "Train and measure how companies are recognised."),
-    "rebuild": ("services.membership.cli.rebuild", "rebuild_everything", "Compute anew what source records say."),
-    "duplicates": ("services.membership.cli.duplicates", "app", "Decide which members are one company, and undo it."),
-    "overrides": ("services.membership.cli.overrides", "app", "Values that staff set by hand on members."),
-    "parity": ("services.ops.parity", "parity", "Compare a former system's export with what we hold of it."),
-    "rehearse": ("services.ops.rehearse", "rehearse", "Compare what a former system did with what we would have done."),
-    "differences": ("services.ops.differences", "app", "What such a comparison found, and what of it may stay."),
-    "backup": ("services.ops.backup", "backup", "Back up all databases at one moment, and the broker's definitions."),
-    "restore": ("services.ops.restore", "restore", "Restore a backup into new servers."),
-    "retell": ("services.ops.retell", "retell", "Let the services tell again all that they hold."),
-    "doctor": ("services.ops.doctor", "doctor", "Check a running installation: what is wrong, and how to mend it."),
-    "former-systems": ("services.ops.former_systems", "app", "Who may publish on the broker, with which password."),
-    "keys": ("services.membership.keys", "keys", "API keys for the HTTP door."),
+    "import": "Publish what a former system exported.",
+    "matching": "Train and measure how companies are recognised.",
+    "rebuild": "Compute anew what source records say.",
+    "duplicates": "Decide which members are one company, and undo it.",
+    "overrides": "Values that staff set by hand on members.",
+    "parity": "Compare a former system's export with what we hold of it.",
+    "rehearse": "Compare what a former system did with what we would have done.",
+    "differences": "What such a comparison found, and what of it may stay.",
+    "backup": "Back up all databases at one moment, and the broker's definitions.",
+    "restore": "Restore a backup into new servers.",
+    "retell": "Let the services tell again all that they hold.",
+    "doctor": "Check a running installation: what is wrong, and how to mend it.",
+    "former-systems": "Who may publish on the broker, with which password.",
+    "keys": "API keys for the HTTP door.",
 }
 """Commands that are imported when they are called: a service's process need not carry the import's libraries."""
 
@@ -41,14 +41,47 @@ class _Commands(TyperGroup):
 
 
 def _load(name: str) -> Any:
-    module, attribute, _ = _LATER[name]
-    found = getattr(import_module(module), attribute)
     loaded = typer.Typer()
-    if isinstance(found, typer.Typer):
+    if isinstance(found := _import(name), typer.Typer):
         loaded.add_typer(found, name=name)
     else:
         loaded.command(name)(found)
     return typer.main.get_group(loaded).commands[name]
+
+
+def _import(name: str) -> typer.Typer | Callable[..., None]:
+    match name:
+        case "import":
+            from services.membership.cli.import_files import import_files as found
+        case "matching":
+            from services.membership.cli.matching import app as found
+        case "rebuild":
+            from services.membership.cli.rebuild import rebuild_everything as found
+        case "duplicates":
+            from services.membership.cli.duplicates import app as found
+        case "overrides":
+            from services.membership.cli.overrides import app as found
+        case "parity":
+            from services.ops.parity import parity as found
+        case "rehearse":
+            from services.ops.rehearse import rehearse as found
+        case "differences":
+            from services.ops.differences import app as found
+        case "backup":
+            from services.ops.backup import backup as found
+        case "restore":
+            from services.ops.restore import restore as found
+        case "retell":
+            from services.ops.retell import retell as found
+        case "doctor":
+            from services.ops.doctor import doctor as found
+        case "former-systems":
+            from services.ops.former_systems import app as found
+        case "keys":
+            from services.membership.cli.keys import keys as found
+        case _:
+            raise LookupError(f"there is no command {name!r}")
+    return found
 
 
 app = typer.Typer(
@@ -68,7 +101,6 @@ def _known(service: str | None) -> str | None:
 
 
 Service = Annotated[str, typer.Argument(callback=_known, metavar="SERVICE", help=", ".join(SERVICES))]
-MaybeService = Annotated[str | None, typer.Argument(callback=_known, metavar="[SERVICE]", help=", ".join(SERVICES))]
 
 
 @app.command()
@@ -79,11 +111,13 @@ def serve(service: Service) -> None:
     """
     from services.ops.environment import settings_of
     from shared.runtime import tracing
+    from shared.runtime.http_server import raise_open_files
     from shared.runtime.logging import configure_logging
 
     settings = settings_of(service)
     configure_logging(service, settings.log_level)
-    process = import_module(f"services.{service}.app").create_app(settings)
+    raise_open_files()
+    process = definition_of(service).create_app(settings)
     # What was loaded so far stays; and a batch makes more objects than the collector's usual patience.
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
@@ -105,7 +139,7 @@ app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(cutover.app, name="cutover")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(conflicts.app, name="conflicts")
-for _name, (_, _, _text) in _LATER.items():
+for _name, _text in _LATER.items():
     app.command(_name, help=_text)(_later)
 
 
@@ -119,8 +153,8 @@ def _run_fast(main: Coroutine[Any, Any, None]) -> None:
 
 def main() -> None:
     """Entry point of ``traboule``."""
+    from services.common.environment import NotConfigured, load_house_file
     from services.membership.domain.rules import RulesFileError
-    from services.ops.environment import NotConfigured, load_house_file
     from shared.runtime.clusters import ClustersFileError
     from shared.runtime.tls import TlsError
     from shared.runtime.variables import SecretFileError

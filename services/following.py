@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import UUID
 from schemas.envelope import Envelope
 from schemas.fields import RecordRef
 from schemas.membership import MembersMerged, MembersSeparated
-from shared.persistence.unit_of_work import UnitOfWork
+from shared.messaging.unit_of_work import UnitOfWork
 
 # Two facts of one version agree about a record; should they ever not, the same one wins in either order.
 _FOLLOW = """

@@ -1,33 +1,31 @@
 """Where facts and machinery meet: what every service's ``create_app`` and handlers are made with."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from schemas.envelope import HeldNow, encode_all, encode_held, read, routing_key, source_of
-from schemas.fields import Announced, MirroredRecord
+from schemas.envelope import read_parts
+from services.common.definition import S, ServiceDefinition
+from services.cutover.metrics import measure_cutover
 from services.cutover.parity import by_itself
 from services.cutover.parity.by_itself import Comparing
 from services.cutover.rehearsal import by_itself as rehearsal
 from services.cutover.rehearsal.by_itself import Rehearsing
 from shared.messaging.bus import Bus
 from shared.messaging.consumer import LaneSettings
-from shared.messaging.onward import onward
-from shared.messaging.outbox import Outgoing
 from shared.messaging.relay import Relay
-from shared.messaging.subscription import Subscription
-from shared.messaging.topology import EXCHANGE, HOUSE
+from shared.messaging.topology import HOUSE
+from shared.messaging.unit_of_work import UnitOfWork
 from shared.messaging.waiting import count_waiting
 from shared.persistence.database import asyncpg_url, create_engine
-from shared.persistence.unit_of_work import UnitOfWork
+from shared.process.backlog import watch_engine
+from shared.process.service import Beside, Service
 from shared.runtime.clusters import load_clusters
 from shared.runtime.health import Checks, health_routes
 from shared.runtime.http_metrics import Measured
-from shared.runtime.measuring import watch_engine
-from shared.runtime.service import Beside, Service
 from shared.runtime.settings import ServiceSettings
 from shared.runtime.tls import DoorCertificate
 
@@ -36,25 +34,6 @@ BuildHttp = Callable[[Checks], ASGIApp]
 BESIDE_LANES = 11
 """Connections for what a service does beside its subscriptions: two queues of last resort, housekeeping, readiness,
 comparing and rehearsing (two each) and telling how the comparisons stand."""
-
-
-def announce(uow: UnitOfWork, fact_type: type[MirroredRecord], saved: Iterable[HeldNow]) -> None:
-    """Tell, when the transaction commits, of each record that a mirror saved: under its own ids and version."""
-    key = routing_key(HOUSE, fact_type)
-    for encoded in encode_held(fact_type, source_of(HOUSE, fact_type.service), saved, onward()):
-        uow.outbox.add(Outgoing(EXCHANGE, key, encoded.message_id, encoded.content_type, encoded.body))
-
-
-def tell(
-    uow: UnitOfWork, fact_type: type[Announced], facts: Iterable[tuple[Announced, str | None]], to: str | None = None
-) -> None:
-    """Publish facts of one type when the transaction commits, each with the id of what caused it.
-
-    ``to`` is the cluster whose former system they are for, where the type says that there is one.
-    """
-    key = routing_key(HOUSE, fact_type, to)
-    for encoded in encode_all(source_of(HOUSE, fact_type.service), facts, onward()):
-        uow.outbox.add(Outgoing(EXCHANGE, key, encoded.message_id, encoded.content_type, encoded.body))
 
 
 def knowing_queues(
@@ -76,13 +55,12 @@ def health_only(checks: Checks) -> ASGIApp:
 
 
 def build(
-    name: str,
-    settings: ServiceSettings,
-    subscriptions: Sequence[Subscription],
-    unit_of_work: Callable[[AsyncConnection], UnitOfWork],
+    definition: ServiceDefinition[S],
+    settings: S,
     http: BuildHttp = health_only,
 ) -> Service:
     """Put one service together. Nothing is connected yet. Raises ClustersFileError, TlsError."""
+    name, subscriptions = definition.name, definition.subscriptions
     # Every lane may wait for another's lock at once, and readiness must still find a connection.
     pool_size = len(subscriptions) + BESIDE_LANES
     engine = create_engine(settings.database_url, application=f"{HOUSE}.{name}", pool_size=pool_size)
@@ -94,8 +72,8 @@ def build(
         subscriptions,
         clusters=clusters,
         engine=engine,
-        unit_of_work=knowing_queues(unit_of_work, settings),
-        read=read,
+        unit_of_work=knowing_queues(definition.unit_of_work(settings), settings),
+        read=read_parts,
         settings=LaneSettings(settings.prefetch, settings.batch_events, settings.linger_ms / 1000),
     )
     relay = Relay(asyncpg_url(settings.database_url), settings.broker_url, bus.user)
@@ -108,9 +86,12 @@ def build(
     service = Service(
         name, engine, bus, relay, http(checks), settings.http_host, settings.http_port, settings.inbox_days
     )
-    service.clusters = tuple(clusters)
-    comparing = Comparing(name, settings.parity_hour, settings.parity_days)
-    rehearsing = Rehearsing(name, settings.parity_hour)
+    service.measures = (
+        *service.measures,
+        partial(measure_cutover, service=name, clusters=tuple(clusters)),
+    )
+    comparing = Comparing(definition.mirrored, settings.parity_hour, settings.parity_days)
+    rehearsing = Rehearsing(definition, settings.parity_hour)
     service.beside = (
         Beside("parity", by_itself.EVERY, comparing.compare),
         Beside("parity gauges", by_itself.MEASURED_EVERY, comparing.measure),

@@ -4,12 +4,11 @@ A backup has the four databases as they were at one moment, but not what was on 
 restore each service tells all that it holds once more. Facts carry state and version, and what is told of a record
 that did not change is the very same event, under the same id. Commands and requests are never told again.
 
-Each service names what it tells in ``services/<service>/retelling.py`` as ``TELLINGS``.
+Each service names what it tells in its definition, as ``republished``.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,11 +16,11 @@ import sqlalchemy as sa
 from schemas.cutover import StageChanged
 from schemas.envelope import Envelope, HeldNow, source_of
 from schemas.fields import Fact, MirroredRecord
+from services.cutover import stages
 from services.cutover.moves import FACT_OF
-from services.house import announce, tell
-from shared.cutover import stages
+from shared.messaging.publishing import publish, publish_mirrored
+from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.mirror import APPLIED_LATE, Mirror
-from shared.persistence.unit_of_work import UnitOfWork
 
 PAGE = 500
 """Rows that are told in one transaction: one message on the broker, or a few."""
@@ -52,11 +51,6 @@ class Telling:
     page: Callable[[Any, Place | None], Awaitable[Page]]
 
 
-def tellings_of(service: str) -> tuple[Telling, ...]:
-    """All that a service tells, in the order in which to tell it."""
-    return import_module(f"services.{service}.retelling").TELLINGS
-
-
 def page_of(rows: int, last: Place | None) -> Page:
     """A page of so many rows, of which ``last`` is the key of the last; a short one is the end."""
     return Page(rows, last if rows == PAGE else None)
@@ -69,7 +63,7 @@ def mirrored(table: sa.Table, recorded: type[Fact], changed: type[MirroredRecord
 
     async def page(uow: UnitOfWork, after: Place | None) -> Page:
         rows = (await uow.connection.exec_driver_sql(sql, after or ("", ""))).mappings().all()
-        announce(uow, changed, [held(recorded, {**row}) for row in rows])
+        publish_mirrored(uow, changed, [held(recorded, {**row}) for row in rows])
         return page_of(len(rows), (rows[-1]["cluster"], rows[-1][key]) if rows else None)
 
     return Telling(table.name, f"select count(*) from {table.name}", page)
@@ -100,7 +94,7 @@ def stages_of(service: str) -> Telling:
 
     async def page(uow: UnitOfWork, _: Place | None) -> Page:
         found = await stages.all_standings(uow.connection)
-        tell(uow, fact, [(_stage(fact, cluster, at), CAUSE) for cluster, at in sorted(found.items())])
+        publish(uow, fact, [(_stage(fact, cluster, at), CAUSE) for cluster, at in sorted(found.items())])
         return Page(len(found), None)
 
     return Telling("stages", "select count(*) from stages", page)

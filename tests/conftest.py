@@ -1,4 +1,4 @@
-"""What tests share: one pair of servers and one house for the whole session, started when a test first asks."""
+"""What tests share: one pair of servers and one house for each session or worker, started when a test first asks."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
@@ -6,11 +6,32 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import settings
 
 from deploy.local.house import House, running_house
+from deploy.local.named import BROKER
 from deploy.local.nodes import Nodes, local_nodes
+from shared.messaging.broker_version import PRIVATE_BROKER
+from shared.runtime.tls import address
+from tests.support import parallel
+from tests.support.examples import LEAST, QUICK
 from tests.support.in_process import OwnHouse, Passwords, own_house
 from tests.support.servers import publish_as as publish_as_user
+
+TESTS = Path(__file__).parent
+
+# Made before the command line's profile is chosen; tests with a number of their own use examples().
+settings.register_profile(QUICK, max_examples=LEAST, deadline=None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    parallel.refuse_shared_servers(config)
+    parallel.take_own_ports()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    parallel.arrange(items, TESTS)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -23,6 +44,15 @@ def short_logs() -> None:
             structlog.processors.KeyValueRenderer(key_order=["level", "event"]),
         ]
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def private_broker() -> Iterator[None]:
+    """Brokers that tests start are private, so former systems may publish to Debian's 3.10 too; a named one may not."""
+    with pytest.MonkeyPatch.context() as patch:
+        if not address(BROKER):
+            patch.setenv(PRIVATE_BROKER, "yes")
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ Former systems and staff tools whom the broker does not know get the password th
 from pathlib import Path
 
 from deploy.preparing import run
-from services.ops.environment import load_house_file
+from services.common.environment import load_house_file
 
 PASSWORDS = Path("/run/secrets/passwords")
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import aio_pika
 
-STRUCTURED = "application/cloudevents+json"
+from schemas.envelope import STRUCTURED
+
 USER = "numelink.membership"
 KEY = "numelink.membership.member-recorded"
 

@@ -29,11 +29,14 @@ async def wait_until_settled(env: Mapping[str, str], patience: float = 120) -> f
     before: list[int] = []
     calm = 0
     pools = [await asyncpg.connect(env[f"TRABOULE_{service.upper()}_DATABASE_URL"]) for service in SERVICES]
-    connection = await aio_pika.connect(env["TRABOULE_MEMBERSHIP_BROKER_URL"])
+    connections = [await aio_pika.connect(env[f"TRABOULE_{service.upper()}_BROKER_URL"]) for service in SERVICES]
     try:
-        channel = await connection.channel()
+        # RabbitMQ 4 tells each service of its own queues alone; of those that wait for a retry it tells any of them.
+        channels = [await connection.channel() for connection in connections]
+        own = [(channel, _queues_of(service)) for channel, service in zip(channels, SERVICES, strict=True)]
         while calm < CALM:
-            queued = sum([await _messages(channel, queue) for queue in (*_QUEUES, *retry_queues())])
+            asked = [*own, (channels[0], retry_queues())]
+            queued = sum([await _messages(channel, queue) for channel, names in asked for queue in names])
             counts = [await pool.fetchval(_COUNTS) for pool in pools]
             waiting = queued + sum([await pool.fetchval(_UNDER_WAY) for pool in pools])
             moved = waiting > 0 or counts != before
@@ -44,15 +47,17 @@ async def wait_until_settled(env: Mapping[str, str], patience: float = 120) -> f
                 raise NodeError(f"{waiting} messages still wait after {patience:.0f} s: look with `traboule status`")
             await asyncio.sleep(0.15)
     finally:
-        await connection.close()
+        for connection in connections:
+            await connection.close()
         for pool in pools:
             await pool.close()
     return last_move - began
 
 
-_QUEUES = [
-    queue.name for service in SERVICES for queue in (*queues(service), unrouted_queue(service), dead_queue(service))
-]
+def _queues_of(service: str) -> list[str]:
+    return [queue.name for queue in (*queues(service), unrouted_queue(service), dead_queue(service))]
+
+
 _UNDER_WAY = """
     select (select count(*) from outbox)
         + (select count(*) from pg_stat_activity

@@ -67,12 +67,12 @@ def dependencies() -> list[Dependency]:
 
 def ways(metadata: PackageMetadata) -> tuple[str, ...]:
     """The licences that a distribution leaves the choice of; empty if it says nothing."""
-    if expression := metadata.get("License-Expression"):
-        return tuple(_alternatives(_WORD.findall(expression)))
+    if expressions := metadata.get_all("License-Expression"):
+        return tuple(_alternatives(_WORD.findall(expressions[0])))
     classifiers = [one for one in metadata.get_all("Classifier") or () if one.startswith(_CLASSIFIER)]
     if classifiers:
         return tuple(one.removeprefix(_CLASSIFIER) for one in classifiers)
-    text = (metadata.get("License") or "").strip()
+    text = "\n".join(metadata.get_all("License") or ()).strip()
     return (text.splitlines()[0],) if text else ()
 
 

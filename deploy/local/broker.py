@@ -13,6 +13,7 @@ from deploy.local import packages, provision
 from deploy.local.authority import Certificates
 from deploy.local.errors import NodeError
 from deploy.local.runs import Run, free_ports
+from shared.messaging.topology import MESSAGE_BYTES
 from shared.runtime.tls import over_tls
 
 BOOT_SECONDS = 120.0
@@ -24,7 +25,7 @@ default_user = {user}
 default_pass = {password}
 default_vhost = {vhost}
 loopback_users = none
-max_message_size = 16777216
+max_message_size = {message_bytes}
 consumer_timeout = 86400000
 vm_memory_high_watermark.relative = 0.4
 disk_free_limit.absolute = 200MB
@@ -161,7 +162,9 @@ class BrokerNode:
 
     def _write_settings(self) -> None:
         ports = {"amqp": self._amqp, "management": self._management}
-        settings = SETTINGS.format(user=USER, password=self._password, vhost=VHOST, log=self.log)
+        settings = SETTINGS.format(
+            user=USER, password=self._password, vhost=VHOST, log=self.log, message_bytes=MESSAGE_BYTES
+        )
         doors = IN_THE_CLEAR.format(**ports) if self._tls is None else OVER_TLS.format(**ports, **vars(self._tls))
         cluster = IN_A_CLUSTER.format(first=self._first.name) if self._first is not self else ""
         (self._home / "rabbitmq.conf").write_text(settings + doors + cluster)

@@ -24,6 +24,7 @@ from deploy.local.nodes import Nodes
 from deploy.local.runs import CHECKOUT, LOCAL, Run, free_ports
 from deploy.provision import SURVIVORSHIP, Provisioned, provision
 from services import SERVICES
+from shared.messaging.broker_version import PRIVATE_BROKER
 
 CLUSTERS = CHECKOUT / "deploy" / "clusters.toml"
 ENVIRONMENT_FILE = LOCAL / "house.env"
@@ -170,6 +171,7 @@ def running_house(
         survivorship_file=survivorship_file,
         services=services,
         secrets=secrets,
+        private_broker=nodes.broker.owned,
     )
     with Run() as run:
         house = House(run, provisioned, folder, services)
@@ -177,7 +179,8 @@ def running_house(
             house.start(service, env, wait=False)
         house.wait_until_ready(services)
         if environment_file is not None:
-            house.write_environment(environment_file, {MANAGEMENT: nodes.broker.management_url})
+            private = {PRIVATE_BROKER: "yes"} if nodes.broker.owned else {}
+            house.write_environment(environment_file, {MANAGEMENT: nodes.broker.management_url} | private)
         try:
             yield house
         finally:

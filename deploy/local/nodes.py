@@ -18,6 +18,7 @@ from deploy.local.errors import NodeError
 from deploy.local.named import BROKER, DATABASE, MANAGEMENT, NamedBroker, NamedDatabase
 from deploy.local.provision import load_definitions
 from deploy.local.runs import LOCAL, Run
+from shared.messaging.broker_version import PRIVATE_BROKER
 from shared.runtime.tls import address
 
 __all__ = ["NodeError", "Nodes", "local_nodes"]
@@ -39,7 +40,8 @@ class Nodes:
 
     def environment(self) -> dict[str, str]:
         """The variables that name these servers to another process."""
-        return {DATABASE: self.database.url, BROKER: self.broker.url, MANAGEMENT: self.broker.management_url}
+        named = {DATABASE: self.database.url, BROKER: self.broker.url, MANAGEMENT: self.broker.management_url}
+        return named | ({PRIVATE_BROKER: "yes"} if self.broker.owned else {})
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pwd
 import re
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from deploy.local.errors import MissingPackagesError
+from deploy.local.runs import LOCAL
 
 PACKAGES = ["rabbitmq-server", "postgresql"]
 INSTALL_HINT = f"apt-get install --no-install-recommends {' '.join(PACKAGES)}"
@@ -60,9 +62,23 @@ def missing() -> list[str]:
 
 def ensure(wanted: list[str] | None = None) -> None:
     """Install what is missing when that is possible without asking anybody; else say in one line what to install."""
-    names = [name for name in missing() if wanted is None or name in wanted]
-    if not names:
-        return
+    # Tests run in several processes: a second apt-get is refused, and what is half installed looks as if it were there.
+    with one_at_a_time():
+        names = [name for name in missing() if wanted is None or name in wanted]
+        if names:
+            _install(names)
+
+
+@contextmanager
+def one_at_a_time() -> Generator[None]:
+    """Of all processes of this checkout one is in here; the others wait."""
+    LOCAL.mkdir(exist_ok=True)
+    with (LOCAL / "packages.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _install(names: list[str]) -> None:
     become_root = _way_to_root()
     if become_root is None or shutil.which("apt-get") is None:
         raise MissingPackagesError(f"missing: {', '.join(names)}. Install with: {INSTALL_HINT}")

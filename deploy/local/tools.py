@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from deploy.local.errors import MissingPackagesError
-from deploy.local.packages import refresh_lists
+from deploy.local.packages import one_at_a_time, refresh_lists
 from deploy.local.runs import LOCAL
 
 PACKAGES = {"promtool": "prometheus", "amtool": "prometheus-alertmanager"}
@@ -28,7 +28,9 @@ def tool(name: str) -> Path:
     if found := shutil.which(name):
         return Path(found)
     if not unpacked.exists():
-        _unpack(package)
+        with one_at_a_time():
+            if not unpacked.exists():
+                _unpack(package)
     return unpacked
 
 

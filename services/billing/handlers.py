@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from schemas.billing import InvoiceChanged, InvoiceRecorded, PaymentChanged, PaymentRecorded
 from schemas.envelope import Envelope
 from services.billing.repository import BillingUnitOfWork
-from services.house import announce
+from shared.messaging.publishing import publish_mirrored
 
 
 async def record_invoices(uow: BillingUnitOfWork, messages: Sequence[Envelope[InvoiceRecorded]]) -> None:
     """Mirror the former system's invoices."""
-    announce(uow, InvoiceChanged, await uow.save_invoices(messages))
+    publish_mirrored(uow, InvoiceChanged, await uow.save_invoices(messages))
 
 
 async def record_payments(uow: BillingUnitOfWork, messages: Sequence[Envelope[PaymentRecorded]]) -> None:
     """Mirror the former system's payments."""
-    announce(uow, PaymentChanged, await uow.save_payments(messages))
+    publish_mirrored(uow, PaymentChanged, await uow.save_payments(messages))

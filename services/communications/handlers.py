@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from schemas.communications import ConsentChanged, ConsentRecorded, MailingChanged, MailingRecorded
 from schemas.envelope import Envelope, HeldNow
 from services.communications.repository import CommunicationsUnitOfWork
-from services.house import announce
+from shared.messaging.publishing import publish_mirrored
 
 
 async def record_consents(uow: CommunicationsUnitOfWork, messages: Sequence[Envelope[ConsentRecorded]]) -> None:
     """Mirror the former system's consents and objections."""
-    announce(uow, ConsentChanged, await uow.save_consents(messages))
+    publish_mirrored(uow, ConsentChanged, await uow.save_consents(messages))
 
 
 async def record_mailings(uow: CommunicationsUnitOfWork, messages: Sequence[Envelope[MailingRecorded]]) -> None:
@@ -26,4 +26,4 @@ async def record_mailings(uow: CommunicationsUnitOfWork, messages: Sequence[Enve
         applied_late = newest.get((one.cluster, one.data.mailing_id, one.data.version, one.digest), saved.get(id(one)))
         if applied_late is not None:
             told.append((one, applied_late))
-    announce(uow, MailingChanged, told)
+    publish_mirrored(uow, MailingChanged, told)

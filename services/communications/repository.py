@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from schemas.communications import ConsentRecorded, MailingRecorded
 from schemas.envelope import Envelope
 from services.communications.tables import consents, mailings
+from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.database import rows_of
 from shared.persistence.mirror import Mirror
-from shared.persistence.unit_of_work import UnitOfWork
 
 _ADD_RECIPIENTS = """
     insert into recipients as held (cluster, mailing_id, record_id, applied_late, version, digest)

@@ -6,10 +6,10 @@ from typing import Any
 
 from schemas.communications import ConsentChanged, ConsentRecorded, MailingChanged, MailingRecorded
 from services.communications.tables import consents, mailings
-from services.house import announce
 from services.retelling import Page, Place, Telling, held, mirrored, page_of, rows_after, stages_of
+from shared.messaging.publishing import publish_mirrored
+from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.database import rows_of
-from shared.persistence.unit_of_work import UnitOfWork
 
 _FIELDS = [name for name in MailingRecorded.model_fields if name != "recipients"]
 _MAILINGS = f"select cluster, applied_late, digest, {', '.join(_FIELDS)} from {rows_after(mailings, 'mailing_id')}"
@@ -31,7 +31,7 @@ async def _page(uow: UnitOfWork, after: Place | None) -> Page:
     recipients = rows_of(await uow.connection.exec_driver_sql(_RECIPIENTS, keys))
     for cluster, mailing_id, applied_late, version, digest, records in recipients:
         named[cluster, mailing_id][applied_late, version, bytes(digest)] = records
-    announce(
+    publish_mirrored(
         uow,
         MailingChanged,
         [

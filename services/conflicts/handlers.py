@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from schemas.conflicts import ConflictAnswered
 from services.conflicts.domain import Conflict, Heard
 from services.conflicts.repository import ConflictsUnitOfWork
-from services.house import tell
+from shared.messaging.publishing import publish
 
 
 async def keep_conflicts(uow: ConflictsUnitOfWork, messages: Sequence[Heard]) -> None:
@@ -47,7 +47,7 @@ async def _keep(
     changed = [conflict for conflict in after if conflict != before.get(conflict.conflict_id)]
     await uow.save_conflicts(changed)
     news = [one for one in changed if (held := before.get(one.conflict_id)) is None or held.answers != one.answers]
-    tell(uow, uow.answered, [(answer_of(uow.answered, one), causes.get(one.conflict_id)) for one in news])
+    publish(uow, uow.answered, [(answer_of(uow.answered, one), causes.get(one.conflict_id)) for one in news])
     return changed
 
 

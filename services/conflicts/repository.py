@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.conflicts import ConflictAnswered, ConflictState
 from services.conflicts.domain import Conflict
+from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.database import rows_of
-from shared.persistence.unit_of_work import UnitOfWork
 
 _COLUMNS = [field.name for field in fields(Conflict)]
 _NAMES = ", ".join(_COLUMNS)

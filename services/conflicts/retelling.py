@@ -2,8 +2,8 @@
 
 from services.conflicts.handlers import answer_of
 from services.conflicts.repository import ConflictsUnitOfWork
-from services.house import tell
 from services.retelling import CAUSE, PAGE, Page, Place, Telling, page_of
+from shared.messaging.publishing import publish
 
 _NEXT = f"select conflict_id from merge_conflicts where conflict_id > $1 order by conflict_id limit {PAGE}"
 
@@ -16,5 +16,5 @@ def answers() -> Telling:
 async def _page(uow: ConflictsUnitOfWork, after: Place | None) -> Page:
     names = list((await uow.connection.exec_driver_sql(_NEXT, after or ("",))).scalars())
     held = await uow.conflicts(names)
-    tell(uow, uow.answered, [(answer_of(uow.answered, held[name]), CAUSE) for name in names])
+    publish(uow, uow.answered, [(answer_of(uow.answered, held[name]), CAUSE) for name in names])
     return page_of(len(names), (names[-1],) if names else None)

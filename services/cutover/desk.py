@@ -5,22 +5,20 @@ The ``traboule`` command brings a transaction of its own; what comes by the HTTP
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, Final, Literal
 
 import orjson
 
-from schemas.cutover_requests import CutoverAnswered, CutoverRequested
-from services.cutover import gate, late, moves, way_back
+from schemas.cutover_requests import CutoverAnswered
+from services.cutover import gate, late, moves, quarantine, stages, way_back
+from services.cutover.definition import CutoverDefinition
 from services.cutover.gate import NEVER_OVERRULED, Condition, Writers, failed
 from services.cutover.parity import runs
 from services.cutover.rehearsal.running import last_rehearsal
-from shared.cutover import quarantine, stages
-from shared.cutover.stages import MOVES, Move, MoveError, Standing
+from services.cutover.stages import MOVES, Move, MoveError, Standing
 from shared.messaging.topology import way_back_queue
+from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.database import rows_of
-from shared.persistence.unit_of_work import UnitOfWork
 
 GatedMove = Literal["switch", "rollback"]
 GATED: Final[frozenset[Move]] = frozenset({"switch", "rollback"})
@@ -64,16 +62,16 @@ class Moved:
 # --- moving --------------------------------------------------------------------------------------------------------
 
 
-async def conditions(uow: UnitOfWork, service: str, cluster: str, which: GatedMove) -> list[Condition]:
+async def conditions(uow: UnitOfWork, definition: CutoverDefinition, cluster: str, which: GatedMove) -> list[Condition]:
     """Every condition for switching or rolling back, as it is now. Raises BrokerAwayError."""
-    queues = await _queues(uow, service, cluster, which)
+    queues = await _queues(uow, definition, cluster, which)
     # Without a lock: it is only told, and whoever moves should not wait until all is looked at.
-    return await _conditions(uow, service, cluster, which, await _standing(uow, cluster), queues, {})
+    return await _conditions(uow, definition, cluster, which, await _standing(uow, cluster), queues, {})
 
 
 async def move(
     uow: UnitOfWork,
-    service: str,
+    definition: CutoverDefinition,
     cluster: str,
     which: Move,
     *,
@@ -89,8 +87,8 @@ async def move(
     if _made((standing := await _standing(uow, cluster)), which):
         return Moved(standing, already=True)
     # Before the lock, for which writes wait: the broker may take its time, and so may a look at what was written here.
-    queues = await _queues(uow, service, cluster, which)
-    looked = await way_back.look(uow, service, cluster, {}) if which == "rollback" else {}
+    queues = await _queues(uow, definition, cluster, which)
+    looked = await way_back.look(uow, definition, cluster, {}) if which == "rollback" else {}
     standing = await stages.alone(uow.connection, cluster)
     if _made(standing, which):
         return Moved(standing, already=True)
@@ -98,15 +96,15 @@ async def move(
     try:
         _check_possible(cluster, which, standing)
         if which in GATED:
-            every = await _conditions(uow, service, cluster, which, standing, queues, looked)
+            every = await _conditions(uow, definition, cluster, which, standing, queues, looked)
             if unknown := sorted({*overrule} - {one.name for one in every}):
                 names = ", ".join(one.name for one in every)
                 raise DeskError("move-impossible", f"there is no condition {', '.join(unknown)}; there are {names}")
             found = failed(every)
             if left := [one for one in found if one.name not in overrule or one.name in NEVER_OVERRULED]:
-                raise NotMetError(f"{cluster}/{service}", which, left)
+                raise NotMetError(f"{cluster}/{definition.name}", which, left)
             overruled = [one.name for one in found]
-        made = await moves.move(uow, service, cluster, which, by=by, reason=reason, overruled=overruled)
+        made = await moves.move(uow, definition.name, cluster, which, by=by, reason=reason, overruled=overruled)
     except MoveError as error:
         raise DeskError("move-impossible", str(error)) from None
     return Moved(made, already=False)
@@ -127,22 +125,21 @@ def _check_possible(cluster: str, which: Move, standing: Standing) -> None:
         raise MoveError(cluster, which, standing)
 
 
-async def _queues(uow: UnitOfWork, service: str, cluster: str, which: Move) -> dict[str, int]:
+async def _queues(uow: UnitOfWork, definition: CutoverDefinition, cluster: str, which: Move) -> dict[str, int]:
     match which:
         case "switch":
-            subscriptions = import_module(f"services.{service}.consumers").SUBSCRIPTIONS
-            # What is asked and answered at the door waits for us, and not the other way round.
-            own = [one for one in subscriptions if not issubclass(one.fact, CutoverRequested | CutoverAnswered)]
+            # What is answered at the door waits for us, and not the other way round.
+            own = [one for one in definition.routes if not issubclass(one.fact, CutoverAnswered)]
             return await uow.count_waiting([one.queue_name for one in own])
         case "rollback":
-            return await uow.count_waiting([way_back_queue(cluster, service).name])
+            return await uow.count_waiting([way_back_queue(cluster, definition.name).name])
         case _:
             return {}
 
 
 async def _conditions(
     uow: UnitOfWork,
-    service: str,
+    definition: CutoverDefinition,
     cluster: str,
     which: Move,
     standing: Standing,
@@ -151,26 +148,23 @@ async def _conditions(
 ) -> list[Condition]:
     connection = uow.connection
     if which == "rollback":
-        unsettled = await way_back.unsettled(uow, service, cluster, sum(queues.values()), looked)
-        return await gate.conditions_for_rollback(connection, service, cluster, standing, unsettled)
+        unsettled = await way_back.unsettled(uow, definition, cluster, sum(queues.values()), looked)
+        return await gate.conditions_for_rollback(connection, definition.name, cluster, standing, unsettled)
     parity = await runs.last_run(connection, cluster)
-    rehearsal = await last_rehearsal(connection, service, cluster)
-    writers = await _writers(uow, service)
-    return await gate.conditions(connection, service, cluster, standing, queues, parity, rehearsal, writers)
+    rehearsal = await last_rehearsal(connection, definition, cluster)
+    writers = await _writers(uow, definition)
+    return await gate.conditions(connection, definition.name, cluster, standing, queues, parity, rehearsal, writers)
 
 
-async def _writers(uow: UnitOfWork, service: str) -> Writers | None:
-    """Who may write; a service that has no such module takes no commands of its own yet."""
-    if find_spec(f"services.{service}.writers") is None:
-        return None
-    writers = import_module(f"services.{service}.writers")
-    return Writers(await writers.count(uow.connection), writers.MEND)
+async def _writers(uow: UnitOfWork, definition: CutoverDefinition) -> Writers | None:
+    """Who may write; None where the service takes no commands of its own yet."""
+    return None if definition.count_writers is None else await definition.count_writers(uow.connection)
 
 
 # --- telling -------------------------------------------------------------------------------------------------------
 
 
-async def board(uow: UnitOfWork, service: str, clusters: Collection[str]) -> list[dict[str, Any]]:
+async def board(uow: UnitOfWork, definition: CutoverDefinition, clusters: Collection[str]) -> list[dict[str, Any]]:
     """These clusters' former systems: where each stands, since when, the newest parity, what waits in quarantine."""
     standing = await stages.all_standings(uow.connection)
     waiting: dict[str, int] = {str(name): count for name, count in rows_of(await _sql(uow, _COUNTS))}
@@ -180,7 +174,7 @@ async def board(uow: UnitOfWork, service: str, clusters: Collection[str]) -> lis
         parity = await runs.last_run(uow.connection, cluster)
         rows.append(
             {
-                "system": f"{cluster}/{service}",
+                "system": f"{cluster}/{definition.name}",
                 **asdict(here),
                 "quarantine": waiting.get(cluster, 0),
                 "parity": None if parity is None else asdict(parity),
@@ -195,9 +189,9 @@ async def history(uow: UnitOfWork, cluster: str) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in rows_of(await _sql(uow, _HISTORY, cluster))]
 
 
-async def standing_now(uow: UnitOfWork, service: str, cluster: str) -> dict[str, Any]:
+async def standing_now(uow: UnitOfWork, definition: CutoverDefinition, cluster: str) -> dict[str, Any]:
     """One line of the board, with why it was moved there and what was overruled."""
-    [row] = await board(uow, service, [cluster])
+    [row] = await board(uow, definition, [cluster])
     made = await history(uow, cluster)
     newest = made[0] if made else {"reason": None, "overruled": []}
     return row | {"authority": authority(row["stage"]), **{name: newest[name] for name in ("reason", "overruled")}}
@@ -218,22 +212,24 @@ async def parity(uow: UnitOfWork, cluster: str) -> runs.Run | None:
     return await runs.newest(uow.connection, cluster)
 
 
-async def told_back(uow: UnitOfWork, service: str, cluster: str, *, after: str, limit: int) -> dict[str, Any]:
+async def told_back(
+    uow: UnitOfWork, definition: CutoverDefinition, cluster: str, *, after: str, limit: int
+) -> dict[str, Any]:
     """The way back: how far what was written here has come, and a page of the records that its former system has not
     said so since, by id. ``unread`` is None where there is no queue.
 
     Raises DeskError ``no-way-back`` and BrokerAwayError.
     """
-    if not way_back.writes(service):
+    if (back := definition.write_back) is None:
         raise DeskError(
             "no-way-back",
-            f"{service} takes no commands of its own yet, so nothing is written here that {cluster}/{service} does not "
-            "know",
+            f"{definition.name} takes no commands of its own yet, so nothing is written here that "
+            f"{cluster}/{definition.name} does not know",
         )
-    queue = way_back_queue(cluster, service).name
+    queue = way_back_queue(cluster, definition.name).name
     unread = (await uow.count_waiting([queue])).get(queue)
-    unsent, given_back = await way_back.on_its_way(uow, service, cluster)
-    number, found, following = await way_back.page(uow, service, cluster, after, limit)
+    unsent, given_back = await way_back.on_its_way(uow, definition, cluster)
+    number, found, following = await way_back.page(uow, back, cluster, after, limit)
     told = {"queue": queue, "unread": unread, "to_be_sent": unsent, "given_back": given_back, "records": number}
     return told | {"items": [one.as_json() for one in found], "next": following}
 
@@ -242,25 +238,33 @@ async def told_back(uow: UnitOfWork, service: str, cluster: str, *, after: str, 
 
 
 async def quarantined(
-    uow: UnitOfWork, service: str, cluster: str | None, state: str | None, *, after: int = 0, limit: int | None = None
+    uow: UnitOfWork,
+    definition: CutoverDefinition,
+    cluster: str | None,
+    state: str | None,
+    *,
+    after: int = 0,
+    limit: int | None = None,
 ) -> list[dict[str, Any]]:
     """What is or was in quarantine, without its content, oldest first."""
     found = await quarantine.listed(uow.connection, cluster, state, after=after, limit=limit)
-    return [_without_body(service, one) for one in found]
+    return [_without_body(definition, one) for one in found]
 
 
-async def late_message(uow: UnitOfWork, service: str, number: int, cluster: str | None = None) -> dict[str, Any]:
+async def late_message(
+    uow: UnitOfWork, definition: CutoverDefinition, number: int, cluster: str | None = None
+) -> dict[str, Any]:
     """One message whole, beside what is held now of the record that it is about. Raises DeskError ``late-unknown``."""
-    found = await _late(uow, service, number, cluster)
+    found = await _late(uow, definition, number, cluster)
     said = orjson.loads(found.body)["data"]
-    held = await late.held(uow, service, found.cluster, said)
+    held = await late.held(uow, definition, found.cluster, said)
     shown = None if held is None else held.get("written", held)
-    return {**_without_body(service, found), "said": said, "held": shown}
+    return {**_without_body(definition, found), "said": said, "held": shown}
 
 
 async def decide_late(
     uow: UnitOfWork,
-    service: str,
+    definition: CutoverDefinition,
     numbers: Sequence[int],
     *,
     apply: bool,
@@ -272,24 +276,24 @@ async def decide_late(
     decide = late.apply if apply else late.dismiss
     done: list[str] = []
     for number in numbers:
-        await _late(uow, service, number, cluster)
+        await _late(uow, definition, number, cluster)
         try:
-            done.append(f"{service}:{(await decide(uow, service, number, by=by, reason=reason)).number}")
+            done.append(f"{definition.name}:{(await decide(uow, definition, number, by=by, reason=reason)).number}")
         except late.LateError as error:
             raise DeskError("late-refused", f"{error}. Nothing was done") from None
     return done
 
 
-async def _late(uow: UnitOfWork, service: str, number: int, cluster: str | None) -> quarantine.Late:
+async def _late(uow: UnitOfWork, definition: CutoverDefinition, number: int, cluster: str | None) -> quarantine.Late:
     found = await quarantine.one(uow.connection, number)
     if found is None or cluster not in (None, found.cluster):
-        raise DeskError("late-unknown", f"there is no {service}:{number} in quarantine")
+        raise DeskError("late-unknown", f"there is no {definition.name}:{number} in quarantine")
     return found
 
 
-def _without_body(service: str, one: quarantine.Late) -> dict[str, Any]:
+def _without_body(definition: CutoverDefinition, one: quarantine.Late) -> dict[str, Any]:
     told = {name: value for name, value in asdict(one).items() if name not in ("body", "number")}
-    return {"id": f"{service}:{one.number}", "service": service, **told}
+    return {"id": f"{definition.name}:{one.number}", "service": definition.name, **told}
 
 
 async def _sql(uow: UnitOfWork, statement: str, *values: Any) -> Any:

@@ -10,18 +10,20 @@ from typing import Any
 from schemas.digests import record_digest
 from schemas.envelope import Envelope
 from schemas.fields import Fact
-from services.cutover.parity.held import Kind, held_of, kinds_of
-from shared.persistence.unit_of_work import UnitOfWork
+from services.cutover.parity.held import Kind, held_of
+from shared.messaging.unit_of_work import UnitOfWork
 
 
-async def say_what_is_held(uow: UnitOfWork, messages: Sequence[Envelope[Any]]) -> list[bool]:
+async def say_what_is_held(mirrored: Sequence[Kind], uow: UnitOfWork, messages: Sequence[Envelope[Any]]) -> list[bool]:
     """Of each of these messages of one type, whether it says just what is held of its record now.
+
+    The type is of one of the ``mirrored`` kinds.
 
     Contents are compared as a parity compares them: by what facts say, without their versions.
     """
     # What is held now must be held when this is committed.
     await uow.take_turn()
-    kind = kind_of(type(messages[0].data))
+    kind = kind_of(mirrored, type(messages[0].data))
     named = [(message.cluster, getattr(message.data, kind.key)) for message in messages]
     held = await held_of(uow.connection, kind, set(named))
     digests = {record: record_digest(fact) for record, fact in held.items()}
@@ -31,9 +33,9 @@ async def say_what_is_held(uow: UnitOfWork, messages: Sequence[Envelope[Any]]) -
     ]
 
 
-def kind_of(fact: type[Fact]) -> Kind:
+def kind_of(mirrored: Sequence[Kind], fact: type[Fact]) -> Kind:
     """The kind of record that a fact of a former system tells of. Raises LookupError if nothing mirrors it."""
-    for kind in kinds_of(fact.service):
+    for kind in mirrored:
         if fact in (kind.fact, kind.removal):
             return kind
     raise LookupError(f"nothing mirrors {fact.type_name()}")

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.cutover.stages import Standing
+from services.cutover.stages import Standing
 from shared.persistence.database import rows_of
 
 PARITY_IS_FRESH = timedelta(hours=24)

@@ -1,7 +1,6 @@
 """What came after a switch, decided by a person: applied after all, or dismissed."""
 
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any
 
 import orjson
@@ -9,65 +8,65 @@ import sqlalchemy as sa
 
 from schemas.catalogue import by_type
 from schemas.envelope import STRUCTURED, Envelope, read
-from services.cutover import way_back
-from shared.cutover import quarantine
-from shared.cutover.fence import Fenced
-from shared.cutover.quarantine import Late
-from shared.cutover.stages import standings
+from services.cutover import quarantine, way_back
+from services.cutover.definition import CutoverDefinition
+from services.cutover.fence import Fenced
+from services.cutover.quarantine import Late
+from services.cutover.stages import standings
+from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.mirror import APPLIED_LATE, Mirror
-from shared.persistence.unit_of_work import UnitOfWork
 
 
 class LateError(Exception):
     """A late message that cannot be decided so; the message says why."""
 
 
-async def apply(uow: UnitOfWork, service: str, number: int, *, by: str, reason: str) -> Late:
+async def apply(uow: UnitOfWork, definition: CutoverDefinition, number: int, *, by: str, reason: str) -> Late:
     """Apply a late message after all: it replaces what is held of its record, newer or not. Raises LateError.
 
     It keeps its own version. The former system may become the authority again, and what it says then must be newer,
     however it counts: so what is held for its sake never has a version that it did not give itself.
     """
-    late = await _waiting(uow, service, number)
+    late = await _waiting(uow, definition, number)
     fact = by_type(late.type)
-    handlers = {one.fact: one.handler for one in import_module(f"services.{service}.consumers").SUBSCRIPTIONS}
+    handlers = {one.fact: one.handler for one in definition.routes}
     if fact is None or not isinstance(handler := handlers.get(fact), Fenced):
-        raise LateError(f"{service}:{number} is of type {late.type}, which this program does not know")
+        raise LateError(f"{definition.name}:{number} is of type {late.type}, which this program does not know")
     # Still under the fence's lock: whoever switches waits until this is done.
     await standings(uow.connection, [late.cluster])
     [event] = read(fact, late.body, STRUCTURED, {})
     if not isinstance(event, Envelope):
-        raise LateError(f"{service}:{number} cannot be read: {event.detail}")
+        raise LateError(f"{definition.name}:{number} cannot be read: {event.detail}")
     # Before its row is locked: whoever has the turn may want that row.
     await uow.take_turn()
-    await _make_way(uow, service, late.cluster, orjson.loads(late.body)["data"])
+    await _make_way(uow, definition, late.cluster, orjson.loads(late.body)["data"])
     await handler.handler(uow, [event])
     await quarantine.decide(uow.connection, number, "applied", by=by, reason=reason)
     # It says so itself, but may read after this what we had written before.
-    await way_back.tell_held_of(uow, service, late)
+    await way_back.tell_held_of(uow, definition, late)
     return late
 
 
-async def dismiss(uow: UnitOfWork, service: str, number: int, *, by: str, reason: str) -> Late:
+async def dismiss(uow: UnitOfWork, definition: CutoverDefinition, number: int, *, by: str, reason: str) -> Late:
     """Decide that a late message is not applied; it is kept, and its former system told otherwise. Raises LateError."""
-    late = await _waiting(uow, service, number)
+    late = await _waiting(uow, definition, number)
     await quarantine.decide(uow.connection, number, "dismissed", by=by, reason=reason)
-    await way_back.tell_held_of(uow, service, late)
+    await way_back.tell_held_of(uow, definition, late)
     return late
 
 
-async def _waiting(uow: UnitOfWork, service: str, number: int) -> Late:
+async def _waiting(uow: UnitOfWork, definition: CutoverDefinition, number: int) -> Late:
     late = await quarantine.one(uow.connection, number)
     if late is None:
-        raise LateError(f"there is no {service}:{number} in quarantine")
+        raise LateError(f"there is no {definition.name}:{number} in quarantine")
     if late.state != "waiting":
-        raise LateError(f"{service}:{number} was {late.state} by {late.decided_by} already")
+        raise LateError(f"{definition.name}:{number} was {late.state} by {late.decided_by} already")
     return late
 
 
-async def _make_way(uow: UnitOfWork, service: str, cluster: str, said: Mapping[str, Any]) -> None:
+async def _make_way(uow: UnitOfWork, definition: CutoverDefinition, cluster: str, said: Mapping[str, Any]) -> None:
     """Let what is held of the record that a late message is about give way to it, even if that is newer."""
-    table = _mirror_of(service, said)
+    table = _mirror_of(definition.metadata, said)
     if table is None:
         return
     mirror = Mirror(table)
@@ -79,9 +78,11 @@ async def _make_way(uow: UnitOfWork, service: str, cluster: str, said: Mapping[s
     await uow.connection.exec_driver_sql(sql, (cluster, said[mirror.key]))
 
 
-async def held(uow: UnitOfWork, service: str, cluster: str, said: Mapping[str, Any]) -> dict[str, Any] | None:
+async def held(
+    uow: UnitOfWork, definition: CutoverDefinition, cluster: str, said: Mapping[str, Any]
+) -> dict[str, Any] | None:
     """The row that the late message would replace, by the id that its table is known by."""
-    table = _mirror_of(service, said)
+    table = _mirror_of(definition.metadata, said)
     if table is None:
         return None
     key = Mirror(table).key
@@ -90,8 +91,8 @@ async def held(uow: UnitOfWork, service: str, cluster: str, said: Mapping[str, A
     return orjson.loads(row) if isinstance(row, str) else row
 
 
-def _mirror_of(service: str, said: Mapping[str, Any]) -> sa.Table | None:
-    for table in import_module(f"services.{service}.tables").metadata.tables.values():
+def _mirror_of(metadata: sa.MetaData, said: Mapping[str, Any]) -> sa.Table | None:
+    for table in metadata.tables.values():
         columns = [column.name for column in table.primary_key]
         is_mirror = len(columns) == 2 and columns[0] == "cluster" and "digest" in table.columns
         if is_mirror and columns[1] in said and _is_about(columns[1], said):

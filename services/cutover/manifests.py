@@ -4,7 +4,7 @@ A manifest writes nothing of what is mirrored, so it is heard in every stage: af
 would find.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -14,14 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.cutover import ManifestRecord
 from schemas.envelope import Envelope
+from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.database import rows_of
-from shared.persistence.unit_of_work import UnitOfWork
 
 PREFETCH = 4
 """Manifests in hand at once: each may be as large as a message can be."""
 
-Key: TypeAlias = tuple[str, str]
-"""The kind of record, and the former system's own id of it."""
 _Row: TypeAlias = tuple[str, int, int, int, str, str]
 """Cluster, version, part, of how many parts, counts, records."""
 
@@ -53,9 +51,28 @@ _FORGET = f"""
 _NEWEST = f"""
     select version, received_at from ({COMPLETE}) c where cluster = $1 order by version desc limit 1
 """
-# One by one, as large as they are.
-_NEXT = """
-    select part, counts, records from manifests where (cluster, version) = ($1, $2) and part > $3 order by part limit 1
+_PARTS = "select part, counts from manifests where (cluster, version) = ($1, $2) order by part"
+# A million records would be hundreds of megabytes here. There they are some tens, on disk, for one transaction.
+_LISTED = """
+    create temporary table listed (
+        kind text collate "C", id text collate "C", version bigint, digest text, primary key (kind, id)
+    ) on commit drop
+"""
+# Of a record that is listed twice the last counts.
+_LIST = """
+    insert into listed
+    select distinct on (1, 2) r.value->>0, r.value->>1, (r.value->>2)::bigint, r.value->>3
+    from manifests m, json_array_elements(m.records) with ordinality r (value, n)
+    where (m.cluster, m.version, m.part) = ($1, $2, $3)
+    order by 1, 2, n desc
+    on conflict (kind, id) do update set version = excluded.version, digest = excluded.digest
+"""
+_NUMBERS = "select kind, count(*) from listed group by kind"
+_OF = "select id, version, digest from listed where kind = $1 and id = any($2::text[])"
+_LACKING = """
+    select l.id, l.version, l.digest from listed l where l.kind = $1 and not exists (
+        select from {table} m where m.cluster = $2 and m.{key} = l.id and {is_there}
+    ) order by l.id limit $3
 """
 _ARRIVED = """
     select version, count(*), max(parts) from manifests where cluster = $1
@@ -73,15 +90,16 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One manifest, whole. ``counts`` are as told, by the kinds of record that it counts.
+    """One complete manifest, without its records.
 
+    ``counts``: as it says itself, by the kinds of record that it counts. ``listed``: how many it lists, by kind.
     ``contradicted``: kinds that its parts count differently.
     """
 
     version: int
     received_at: datetime
     counts: Mapping[str, int]
-    records: Mapping[Key, Listed]
+    listed: Mapping[str, int]
     contradicted: frozenset[str] = frozenset()
 
 
@@ -94,23 +112,45 @@ async def keep_manifests(uow: UnitOfWork, messages: Sequence[Envelope[Any]]) -> 
 
 
 async def newest_complete(connection: AsyncConnection, cluster: str) -> Manifest | None:
-    """The newest manifest of which every part arrived."""
+    """The newest manifest of which every part arrived.
+
+    Its records lie in a temporary table until the transaction ends, for :func:`listed_of` and :func:`lacking`. Call it
+    once in a transaction.
+    """
     found = rows_of(await connection.exec_driver_sql(_NEWEST, (cluster,)))
     if not found:
         return None
     version, received_at = found[0]
     counts: dict[str, int] = {}
-    records: dict[Key, Listed] = {}
     contradicted: set[str] = set()
-    part = 0
-    while found := rows_of(await connection.exec_driver_sql(_NEXT, (cluster, version, part))):
-        part, told_counts, told_records = found[0]
-        for kind, count in _json(told_counts).items():
+    await connection.exec_driver_sql(_LISTED)
+    for part, part_counts in rows_of(await connection.exec_driver_sql(_PARTS, (cluster, version))):
+        for kind, count in _json(part_counts).items():
             if counts.setdefault(kind, count) != count:
                 contradicted.add(kind)
-        for kind, item_id, of_record, digest in _json(told_records):
-            records[kind, item_id] = Listed(of_record, digest)
-    return Manifest(version, received_at, counts, records, frozenset(contradicted))
+        # One by one, as large as they are.
+        await connection.exec_driver_sql(_LIST, (cluster, version, part))
+    await connection.exec_driver_sql("analyze listed")
+    listed = dict(rows_of(await connection.exec_driver_sql(_NUMBERS)))
+    return Manifest(version, received_at, counts, listed, frozenset(contradicted))
+
+
+async def listed_of(connection: AsyncConnection, kind: str, ids: Sequence[str]) -> dict[str, Listed]:
+    """What the manifest says of these records, by their ids; those that it does not list are missing."""
+    rows = rows_of(await connection.exec_driver_sql(_OF, (kind, list(ids))))
+    return {item_id: Listed(version, digest) for item_id, version, digest in rows}
+
+
+async def lacking(
+    connection: AsyncConnection, cluster: str, kind: str, *, table: str, key: str, is_there: str, most: int
+) -> AsyncGenerator[tuple[str, Listed]]:
+    """The first records by id that the manifest lists and a mirror's table does not have.
+
+    ``table``, ``key`` and ``is_there`` are SQL of our own, as :class:`services.cutover.parity.held.Kind` has it.
+    """
+    sql = _LACKING.format(table=table, key=key, is_there=is_there)
+    for item_id, version, digest in rows_of(await connection.exec_driver_sql(sql, (kind, cluster, most))):
+        yield item_id, Listed(version, digest)
 
 
 async def arrived(connection: AsyncConnection, cluster: str) -> tuple[int, int, int] | None:

@@ -4,10 +4,10 @@ from collections.abc import Collection
 
 from schemas.catalogue import FACTS
 from schemas.cutover import StageChanged
-from services.house import tell
-from shared.cutover import stages
-from shared.cutover.stages import Move, Standing
-from shared.persistence.unit_of_work import UnitOfWork
+from services.cutover import stages
+from services.cutover.stages import Move, Standing
+from shared.messaging.publishing import publish
+from shared.messaging.unit_of_work import UnitOfWork
 
 FACT_OF = {fact.service: fact for fact in FACTS if issubclass(fact, StageChanged)}
 """What each service announces when a former system of its own moves."""
@@ -31,5 +31,5 @@ async def move(
     assert standing.since is not None, "whoever moved did so at some time"
     fact = FACT_OF[service]
     told = fact(version=standing.epoch, cluster=cluster, stage=standing.stage, since=standing.since, by=by)
-    tell(uow, fact, [(told, None)])
+    publish(uow, fact, [(told, None)])
     return standing

@@ -10,17 +10,20 @@ from typing import Any, Final
 
 import orjson
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from schemas.catalogue import FACTS
 from schemas.cutover_requests import CutoverAnswered, CutoverRequested, Outcome
 from schemas.envelope import Envelope
 from services.cutover import desk
+from services.cutover.definition import CutoverDefinition
 from services.cutover.desk import DeskError, NotMetError
 from services.cutover.parity.runs import Found
-from services.house import tell
+from shared.messaging.failures import sqlstate
 from shared.messaging.outbox import Outbox
+from shared.messaging.publishing import publish
+from shared.messaging.unit_of_work import UnitOfWork
 from shared.messaging.waiting import BrokerAwayError
-from shared.persistence.unit_of_work import UnitOfWork
 from shared.runtime.clock import Clock
 
 log = structlog.get_logger()
@@ -30,6 +33,9 @@ GOOD_FOR: Final = timedelta(minutes=15)
 LONGEST_ANSWER: Final = 2 * 1024 * 1024
 """Bytes of JSON; a message may have twice as many."""
 
+_NO_SUCH_VALUE: Final = "22"
+"""Class of SQLSTATE: a text with U+0000, a number or an instant out of range."""
+
 ANSWER_OF = {fact.service: fact for fact in FACTS if issubclass(fact, CutoverAnswered)}
 """What each service announces."""
 
@@ -38,26 +44,26 @@ ANSWER_OF = {fact.service: fact for fact in FACTS if issubclass(fact, CutoverAns
 class Answering:
     """The handler of one service: it answers what that service is asked, and leaves the rest alone."""
 
-    service: str
+    definition: CutoverDefinition
     clock: Clock = field(default_factory=Clock)
 
     async def __call__(self, uow: UnitOfWork, messages: Sequence[Envelope[CutoverRequested]]) -> None:
         """Answer in order of arrival."""
         for message in messages:
-            if message.data.responsible == self.service:
+            if message.data.responsible == self.definition.name:
                 await self._answer(uow, message.data, message.correlationid or message.id)
 
     async def _answer(self, uow: UnitOfWork, asked: CutoverRequested, cause: str) -> None:
         outcome, answer = await self._tried(uow, asked)
         now = self.clock.now()
-        told = ANSWER_OF[self.service](
+        told = ANSWER_OF[self.definition.name](
             version=int(now.timestamp() * 1_000_000),
             request_id=asked.request_id,
             outcome=outcome,
             answer=answer,
             answered_at=now,
         )
-        tell(uow, type(told), [(told, cause)])
+        publish(uow, type(told), [(told, cause)])
         log.info("cutover.answered", request_id=asked.request_id, operation=asked.operation, outcome=outcome)
 
     async def _tried(self, uow: UnitOfWork, asked: CutoverRequested) -> tuple[Outcome, dict[str, Any]]:
@@ -65,7 +71,7 @@ class Answering:
             if self.clock.now() - asked.asked_at > GOOD_FOR:
                 waited = f"it waited for more than {GOOD_FOR.seconds // 60} minutes"
                 raise DeskError("asked-too-long-ago", f"{waited}, and nothing was done: ask again")
-            return "done", await _wholly(uow, self.service, asked)
+            return "done", await _wholly(uow, self.definition, asked)
         except NotMetError as error:
             unmet = [one.as_json() for one in error.unmet]
             return "refused", {"kind": error.kind, "detail": str(error), "conditions": unmet}
@@ -73,14 +79,20 @@ class Answering:
             return "refused", {"kind": error.kind, "detail": str(error)}
         except BrokerAwayError as error:
             return "refused", {"kind": "broker-away", "detail": str(error)}
+        except DBAPIError as error:
+            # What was asked for holds a value that no row can have. Whoever asked is told; nobody need look after it.
+            if not sqlstate(error).startswith(_NO_SUCH_VALUE):
+                raise
+            told = "the database knows no such value as one of the request's: correct it, and ask again"
+            return "refused", {"kind": "value-impossible", "detail": told}
 
 
-async def _wholly(uow: UnitOfWork, service: str, asked: CutoverRequested) -> dict[str, Any]:
+async def _wholly(uow: UnitOfWork, definition: CutoverDefinition, asked: CutoverRequested) -> dict[str, Any]:
     """Do it or, if it is refused, nothing of it: neither a row nor an announcement stays."""
     before, uow.outbox = uow.outbox, Outbox()
     try:
         async with uow.connection.begin_nested():
-            raw = orjson.dumps(await _done(uow, service, asked), default=str)
+            raw = orjson.dumps(await _done(uow, definition, asked), default=str)
             if len(raw) > LONGEST_ANSWER:
                 raise DeskError("answer-too-long", "the answer is too long for a message: see the traboule command")
             await uow.outbox.flush(uow.connection)
@@ -89,49 +101,49 @@ async def _wholly(uow: UnitOfWork, service: str, asked: CutoverRequested) -> dic
         uow.outbox = before
 
 
-async def _done(uow: UnitOfWork, service: str, asked: CutoverRequested) -> dict[str, Any]:
+async def _done(uow: UnitOfWork, definition: CutoverDefinition, asked: CutoverRequested) -> dict[str, Any]:
     given, by, reason = asked.arguments, asked.author, asked.reason or ""
     if asked.cluster is None:
         return await _for_all(uow, asked)
     cluster = asked.cluster
     match asked.operation:
         case "standing":
-            return await desk.standing_now(uow, service, cluster)
+            return await desk.standing_now(uow, definition, cluster)
         case "conditions":
-            found = await desk.conditions(uow, service, cluster, given["for"])
+            found = await desk.conditions(uow, definition, cluster, given["for"])
             told = {"for": given["for"], "holds": all(one.holds for one in found)}
-            return _about(service, cluster) | told | {"conditions": [one.as_json() for one in found]}
+            return _about(definition, cluster) | told | {"conditions": [one.as_json() for one in found]}
         case "move":
             overrule: list[str] = given.get("overrule", [])
-            moved = await desk.move(uow, service, cluster, given["move"], by=by, reason=reason, overrule=overrule)
+            moved = await desk.move(uow, definition, cluster, given["move"], by=by, reason=reason, overrule=overrule)
             at = moved.standing
             told = {"stage": at.stage, "authority": desk.authority(at.stage), "epoch": at.epoch, "since": at.since}
-            remains = _remains(service, cluster) if given["move"] == "retire" else None
-            return _about(service, cluster) | told | {"by": at.by, "already": moved.already, "remains": remains}
+            remains = _remains(definition, cluster) if given["move"] == "retire" else None
+            return _about(definition, cluster) | told | {"by": at.by, "already": moved.already, "remains": remains}
         case "history":
-            return _about(service, cluster) | {"items": await desk.history(uow, cluster)}
+            return _about(definition, cluster) | {"items": await desk.history(uow, cluster)}
         case "quarantine":
-            return await _quarantined(uow, service, cluster, given)
+            return await _quarantined(uow, definition, cluster, given)
         case "late-message":
-            return await desk.late_message(uow, service, given["number"], cluster)
+            return await desk.late_message(uow, definition, given["number"], cluster)
         case "apply-late" | "dismiss-late":
             apply, numbers = asked.operation == "apply-late", [given["number"]]
-            await desk.decide_late(uow, service, numbers, apply=apply, by=by, reason=reason, cluster=cluster)
-            return await desk.late_message(uow, service, given["number"], cluster)
+            await desk.decide_late(uow, definition, numbers, apply=apply, by=by, reason=reason, cluster=cluster)
+            return await desk.late_message(uow, definition, given["number"], cluster)
         case "parity":
-            return await _compared(uow, service, cluster, given)
+            return await _compared(uow, definition, cluster, given)
         case "way-back":
-            told = await desk.told_back(uow, service, cluster, after=given["after"], limit=given["limit"])
-            return _about(service, cluster) | told
+            told = await desk.told_back(uow, definition, cluster, after=given["after"], limit=given["limit"])
+            return _about(definition, cluster) | told
         case "note-backup":
             return await _for_all(uow, asked)
 
 
-def _remains(service: str, cluster: str) -> str:
-    """Services have no right to change rights: whoever asked takes this one, and then says that nothing remains."""
+def _remains(definition: CutoverDefinition, cluster: str) -> str:
+    """Services have no right to change rights: an operator's command takes this one, and completes the answer."""
     return (
-        f"its broker user {cluster}.{service} still may write: traboule former-systems revoke {cluster}/{service}, "
-        "unless the door does so within seconds because it knows the broker's management API"
+        f"its broker user {cluster}.{definition.name} still may write, until an operator runs: "
+        "traboule former-systems revoke-retired"
     )
 
 
@@ -142,17 +154,21 @@ async def _for_all(uow: UnitOfWork, asked: CutoverRequested) -> dict[str, Any]:
     return {"noted": True}
 
 
-async def _quarantined(uow: UnitOfWork, service: str, cluster: str, given: dict[str, Any]) -> dict[str, Any]:
+async def _quarantined(
+    uow: UnitOfWork, definition: CutoverDefinition, cluster: str, given: dict[str, Any]
+) -> dict[str, Any]:
     state, limit = (None if given["state"] == "all" else given["state"]), int(given["limit"])
-    found = await desk.quarantined(uow, service, cluster, state, after=given["after"], limit=limit + 1)
+    found = await desk.quarantined(uow, definition, cluster, state, after=given["after"], limit=limit + 1)
     page = found[:limit]
     following = int(page[-1]["id"].partition(":")[2]) if len(found) > limit else None
     return {"items": page, "next": following}
 
 
-async def _compared(uow: UnitOfWork, service: str, cluster: str, given: dict[str, Any]) -> dict[str, Any]:
+async def _compared(
+    uow: UnitOfWork, definition: CutoverDefinition, cluster: str, given: dict[str, Any]
+) -> dict[str, Any]:
     run = await desk.parity(uow, cluster)
-    system = f"{cluster}/{service}"
+    system = f"{cluster}/{definition.name}"
     if run is None:
         mend = f"traboule parity --as {system} EXPORT-FILE"
         raise DeskError("never-compared", f"{system} was never compared with what it holds: {mend}")
@@ -160,7 +176,7 @@ async def _compared(uow: UnitOfWork, service: str, cluster: str, given: dict[str
     first, limit = int(given["after"]), int(given["limit"])
     page = _as_many_as_fit([one.as_json() for one in chosen[first : first + limit]])
     following = first + len(page) if first + len(page) < len(chosen) else None
-    return _about(service, cluster) | {**run.as_json(), "differences": page, "next": following}
+    return _about(definition, cluster) | {**run.as_json(), "differences": page, "next": following}
 
 
 def _state(one: Found) -> str:
@@ -177,5 +193,5 @@ def _as_many_as_fit(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return items
 
 
-def _about(service: str, cluster: str) -> dict[str, Any]:
-    return {"system": f"{cluster}/{service}"}
+def _about(definition: CutoverDefinition, cluster: str) -> dict[str, Any]:
+    return {"system": f"{cluster}/{definition.name}"}

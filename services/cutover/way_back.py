@@ -1,27 +1,25 @@
 """The way back: what a former system would lose by a rollback, seen to before it.
 
-A service that writes announces a :class:`schemas.fields.ForFormerSystem`, and has a module ``way_back``: which of its
-records were written here (``digests``), the same turned round (``unsaid``) and as files (``files``), and how to tell
-what it holds of one (``tell_held``).
+A service that writes has a :class:`services.cutover.definition.WriteBack`.
 """
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
-from typing import Any, Protocol, TypeAlias
+from typing import TypeAlias
 
 import orjson
 
 from schemas.catalogue import FACTS
 from schemas.envelope import routing_key
 from schemas.fields import ForFormerSystem
+from services.cutover.definition import CutoverDefinition, Unsaid, WriteBack
 from services.cutover.gate import Condition
-from shared.cutover.quarantine import Late
-from shared.cutover.stages import standings
+from services.cutover.quarantine import Late
+from services.cutover.stages import standings
 from shared.messaging.topology import HOUSE, way_back_queue
+from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.database import rows_of
-from shared.persistence.unit_of_work import UnitOfWork
 
 FACT_OF = {fact.service: fact for fact in FACTS if issubclass(fact, ForFormerSystem)}
 """What each service that writes tells former systems."""
@@ -30,20 +28,6 @@ _ON_ITS_WAY = """
     select (select count(*) from outbox where routing_key = $1),
            (select count(*) from dead_letters where status = 'parked' and routing_key = $1)
 """
-
-
-class Unsaid(Protocol):
-    """A record that its former system has not said as it is here."""
-
-    @property
-    def record_id(self) -> str: ...
-    @property
-    def digest(self) -> bytes | None: ...
-    @property
-    def new_id(self) -> bool: ...
-    @property
-    def left_out(self) -> tuple[str, ...]: ...
-    def as_json(self) -> dict[str, Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,79 +43,72 @@ Looks: TypeAlias = Mapping[str, Look]
 """By record id."""
 
 
-def writes(service: str) -> bool:
-    """Whether a service takes commands of its own, so that there is something to tell."""
-    return service in FACT_OF
-
-
-async def unsaid(uow: UnitOfWork, service: str, cluster: str) -> AsyncGenerator[Unsaid]:
+async def unsaid(uow: UnitOfWork, definition: CutoverDefinition, cluster: str) -> AsyncGenerator[Unsaid]:
     """Every record of the cluster that its former system has not said as it is here, by id."""
-    module = import_module(f"services.{service}.way_back")
-    async for one in module.unsaid(uow, cluster, list(await module.digests(uow, cluster))):
+    if (back := definition.write_back) is None:
+        return
+    async for one in back.unsaid(uow, cluster, list(await back.digests(uow, cluster))):
         yield one
 
 
-def files(service: str, records: Iterable[Unsaid]) -> Mapping[str, bytes]:
-    """These records as files that the former system imports, by the kind of file."""
-    return import_module(f"services.{service}.way_back").files(records)
-
-
 async def page(
-    uow: UnitOfWork, service: str, cluster: str, after: str, limit: int
+    uow: UnitOfWork, back: WriteBack, cluster: str, after: str, limit: int
 ) -> tuple[int, Sequence[Unsaid], str | None]:
     """How many records its former system has not said as they are here; those after one, and the id to go on after."""
-    module = import_module(f"services.{service}.way_back")
-    number = len(await module.digests(uow, cluster))
-    following = list(await module.digests(uow, cluster, after, limit + 1))
+    number = len(await back.digests(uow, cluster))
+    following = list(await back.digests(uow, cluster, after, limit + 1))
     shown = following[:limit]
-    found = [one async for one in module.unsaid(uow, cluster, shown)]
+    found = [one async for one in back.unsaid(uow, cluster, shown)]
     return number, found, shown[-1] if len(following) > limit else None
 
 
-async def on_its_way(uow: UnitOfWork, service: str, cluster: str) -> tuple[int, int]:
+async def on_its_way(uow: UnitOfWork, definition: CutoverDefinition, cluster: str) -> tuple[int, int]:
     """How many messages for the former system are still to be sent, and how many it gave back, which are parked."""
-    key = routing_key(HOUSE, FACT_OF[service], cluster)
+    key = routing_key(HOUSE, FACT_OF[definition.name], cluster)
     ((unsent, refused),) = rows_of(await uow.connection.exec_driver_sql(_ON_ITS_WAY, (key,)))
     return unsent, refused
 
 
-async def tell_held_of(uow: UnitOfWork, service: str, late: Late) -> None:
+async def tell_held_of(uow: UnitOfWork, definition: CutoverDefinition, late: Late) -> None:
     """Tell a former system what we hold of the record of a late message, once that was applied or dismissed.
 
     Only while it could come back: once it is the authority again, or retired, there is nothing to tell.
     """
-    if not writes(service) or (await standings(uow.connection, [late.cluster]))[late.cluster].stage != "live":
+    if (back := definition.write_back) is None or (await standings(uow.connection, [late.cluster]))[
+        late.cluster
+    ].stage != "live":
         return
     said = orjson.loads(late.body)["data"]
-    await import_module(f"services.{service}.way_back").tell_held(uow, late.cluster, said, late.message_id)
+    await back.tell_held(uow, late.cluster, said, late.message_id)
 
 
-async def look(uow: UnitOfWork, service: str, cluster: str, before: Looks) -> Looks:
+async def look(uow: UnitOfWork, definition: CutoverDefinition, cluster: str, before: Looks) -> Looks:
     """What the former system has no way to say, of every record that it has not said as it is here.
 
     ``before`` is an earlier look: what is as it was then is not turned round again. To turn a record round takes up to
     a millisecond, so a rollback looks before it takes the lock that writers wait for, and once more under it.
     """
-    if not writes(service):
+    if (back := definition.write_back) is None:
         return {}
-    module = import_module(f"services.{service}.way_back")
-    digests: Mapping[str, bytes | None] = await module.digests(uow, cluster)
+    digests = await back.digests(uow, cluster)
     known = {name: before[name] for name, digest in digests.items() if name in before and before[name].digest == digest}
-    found: AsyncGenerator[Unsaid] = module.unsaid(uow, cluster, [name for name in digests if name not in known])
+    found = back.unsaid(uow, cluster, [name for name in digests if name not in known])
     return known | {one.record_id: Look(one.digest, one.new_id, one.left_out) async for one in found}
 
 
-async def unsettled(uow: UnitOfWork, service: str, cluster: str, waiting: int, looked_before: Looks) -> list[Condition]:
+async def unsettled(
+    uow: UnitOfWork, definition: CutoverDefinition, cluster: str, waiting: int, looked_before: Looks
+) -> list[Condition]:
     """What would be lost by rolling back now, as conditions; ``waiting`` messages wait in the way-back queue."""
-    if not writes(service):
+    if definition.write_back is None:
         return []
-    unsent, refused = await on_its_way(uow, service, cluster)
-    found = (await look(uow, service, cluster, looked_before)).values()
+    unsent, refused = await on_its_way(uow, definition, cluster)
+    found = (await look(uow, definition, cluster, looked_before)).values()
     new_ids, lossy = sum(one.new_id for one in found), sum(bool(one.left_out) for one in found)
     fields = Counter(name for one in found for name in one.left_out)
-    system = f"{cluster}/{service}"
+    system = f"{cluster}/{definition.name}"
     return [
-        _read(system, way_back_queue(cluster, service).name, waiting, unsent, refused),
+        _read(system, way_back_queue(cluster, definition.name).name, waiting, unsent, refused),
         _expressible(system, lossy, fields),
         _new_ids(system, new_ids),
     ]

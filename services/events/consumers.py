@@ -1,25 +1,25 @@
 """What the events service hears: the routing table."""
 
-from schemas.cutover_requests import CutoverRequested
+from functools import partial
+
 from schemas.events import EventRecorded, EventsManifestRecorded, RegistrationRecorded
 from schemas.membership import MembersMerged, MembersSeparated, MergeConflictChanged
 from services.conflicts.handlers import keep_conflicts
 from services.cutover.echoes import say_what_is_held
+from services.cutover.fence import Fenced
 from services.cutover.manifests import PREFETCH, keep_manifests
-from services.cutover.requests import Answering
 from services.events import handlers
+from services.events.parity import KINDS
 from services.following import follow_merges, follow_separations
-from shared.cutover.fence import Fenced
 from shared.messaging.subscription import Subscription
 
+_held = partial(say_what_is_held, KINDS)
+
 SUBSCRIPTIONS = (
-    Subscription("events.event-recorded", EventRecorded, Fenced(handlers.record_events, say_what_is_held)),
-    Subscription(
-        "events.registration-recorded", RegistrationRecorded, Fenced(handlers.record_registrations, say_what_is_held)
-    ),
+    Subscription("events.event-recorded", EventRecorded, Fenced(handlers.record_events, _held)),
+    Subscription("events.registration-recorded", RegistrationRecorded, Fenced(handlers.record_registrations, _held)),
     Subscription("events.manifest-recorded", EventsManifestRecorded, keep_manifests, prefetch=PREFETCH),
     Subscription("events.members-merged", MembersMerged, follow_merges),
     Subscription("events.members-separated", MembersSeparated, follow_separations),
     Subscription("events.merge-conflict-changed", MergeConflictChanged, keep_conflicts),
-    Subscription("events.cutover-requested", CutoverRequested, Answering("events")),
 )

@@ -15,7 +15,6 @@ from schemas.membership import (
     MergeConflictChanged,
     Overlap,
 )
-from services.house import tell
 from services.membership.domain import conflicts
 from services.membership.domain.consolidation import View
 from services.membership.domain.identity import Change, Merged, Separated, member_id_of
@@ -23,6 +22,7 @@ from services.membership.domain.matching.grouping import Decision, Union
 from services.membership.domain.matching.score import Judgement
 from services.membership.domain.records import RecordKey
 from services.membership.repository import HeldConflict, MembershipUnitOfWork, Remembered
+from shared.messaging.publishing import publish
 
 _CAUSES = 5
 
@@ -79,8 +79,8 @@ async def tell_changes(uow: MembershipUnitOfWork, changed: Sequence[Change], lin
     version = await uow.next_version()
     merged = [one for one in changed if isinstance(one, Merged)]
     separated = [one for one in changed if isinstance(one, Separated)]
-    tell(uow, MembersMerged, [(_merged(one, version), cause.correlation_id(one.records)) for one in merged])
-    tell(uow, MembersSeparated, [(_separated(one, version), cause.correlation_id(one.records)) for one in separated])
+    publish(uow, MembersMerged, [(_merged(one, version), cause.correlation_id(one.records)) for one in merged])
+    publish(uow, MembersSeparated, [(_separated(one, version), cause.correlation_id(one.records)) for one in separated])
     await uow.remember(
         version,
         [
@@ -113,7 +113,7 @@ async def tell_members(uow: MembershipUnitOfWork, groups: Iterable[Sequence[Reco
     members = [Merged(tuple(records)) for records in groups]
     if members:
         version = await uow.next_version()
-        tell(uow, MembersMerged, [(_merged(one, version), None) for one in members])
+        publish(uow, MembersMerged, [(_merged(one, version), None) for one in members])
 
 
 async def tell_conflicts(uow: MembershipUnitOfWork, views: Sequence[View], once: Iterable[str]) -> None:
@@ -132,7 +132,7 @@ async def tell_conflicts(uow: MembershipUnitOfWork, views: Sequence[View], once:
     if gone:
         await uow.end_conflicts(one.conflict_id for one in gone)
     facts = [*(told[name] for name in news), *(_ended(one) for one in gone)]
-    tell(uow, MergeConflictChanged, [(fact.model_copy(update={"version": version}), None) for fact in facts])
+    publish(uow, MergeConflictChanged, [(fact.model_copy(update={"version": version}), None) for fact in facts])
 
 
 def _merged(change: Merged, version: int) -> MembersMerged:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from schemas.conflicts import ConflictAnswered
 from schemas.envelope import Envelope
-from shared.persistence.unit_of_work import UnitOfWork
+from shared.messaging.unit_of_work import UnitOfWork
 
 _KEEP = """
     insert into conflict_answers as held (conflict_id, responsible, version, owner, state, changed_at)

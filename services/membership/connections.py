@@ -12,15 +12,19 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.membership.domain.policy import Policy
 from services.membership.repository import MembershipUnitOfWork
 from shared.messaging.failures import Again, Hold, NotReady, Wait, decide
-from shared.runtime.service import DOOR_CLOSING_SECONDS
+from shared.process.service import DOOR_CLOSING_SECONDS
 
 _AWAY = (
     OSError,  # refused, reset, timed out
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.OperatorInterventionError,  # shutting down, starting up, statement cancelled
     asyncpg.InsufficientResourcesError,  # too many connections
 )
+
+
+IDLE_IN_TRANSACTION = "60s"
 
 
 class DatabaseAwayError(Exception):
@@ -91,6 +95,8 @@ class ReadPool:
                     reset=_nothing,
                     server_settings={
                         "application_name": self._application,
+                        # Whoever reads an export slowly makes the database keep what it was at its beginning.
+                        "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION,
                         "default_transaction_read_only": "on",
                         "jit": "off",
                         "timezone": "UTC",

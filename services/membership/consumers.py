@@ -1,5 +1,7 @@
 """What membership hears: the routing table."""
 
+from functools import partial
+
 from schemas.billing import (
     BillingConflictAnswered,
     BillingCutoverAnswered,
@@ -14,7 +16,6 @@ from schemas.communications import (
     ConsentChanged,
     MailingChanged,
 )
-from schemas.cutover_requests import CutoverRequested
 from schemas.events import (
     EventChanged,
     EventsConflictAnswered,
@@ -30,18 +31,20 @@ from schemas.membership import (
     MembershipStageChanged,
 )
 from services.cutover.echoes import say_what_is_held
+from services.cutover.fence import Fenced
 from services.cutover.manifests import PREFETCH, keep_manifests
-from services.cutover.requests import Answering
 from services.membership import cutover_requests, handlers
 from services.membership.answers import keep_answers
+from services.membership.parity import KINDS
 from services.membership.record_handlers import Carried, change, change_contacts, create, end
 from services.membership.standings import keep_standings
-from shared.cutover.fence import Fenced
 from shared.messaging.subscription import Subscription
 
+_held = partial(say_what_is_held, KINDS)
+
 SUBSCRIPTIONS = (
-    Subscription("membership.member-recorded", MemberRecorded, Fenced(handlers.record_members, say_what_is_held)),
-    Subscription("membership.member-removed", MemberRemoved, Fenced(handlers.record_members, say_what_is_held)),
+    Subscription("membership.member-recorded", MemberRecorded, Fenced(handlers.record_members, _held)),
+    Subscription("membership.member-removed", MemberRemoved, Fenced(handlers.record_members, _held)),
     Subscription("membership.manifest-recorded", MembershipManifestRecorded, keep_manifests, prefetch=PREFETCH),
     Subscription("membership.create-member", CreateMember, Carried(create)),
     Subscription("membership.change-member", ChangeMember, Carried(change)),
@@ -61,7 +64,6 @@ SUBSCRIPTIONS = (
     Subscription("membership.billing-stage-changed", BillingStageChanged, keep_standings),
     Subscription("membership.events-stage-changed", EventsStageChanged, keep_standings),
     Subscription("membership.communications-stage-changed", CommunicationsStageChanged, keep_standings),
-    Subscription("membership.cutover-requested", CutoverRequested, Answering("membership")),
     Subscription("membership.membership-cutover-answered", MembershipCutoverAnswered, cutover_requests.keep_answers),
     Subscription("membership.billing-cutover-answered", BillingCutoverAnswered, cutover_requests.keep_answers),
     Subscription("membership.events-cutover-answered", EventsCutoverAnswered, cutover_requests.keep_answers),

@@ -2,20 +2,26 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.cutover_requests import CutoverAnswered, CutoverRequested, Operation
 from schemas.envelope import Envelope
-from services.house import tell
 from services.membership.record_ids import new_id
-from shared.persistence.unit_of_work import UnitOfWork
+from shared.messaging.publishing import publish
+from shared.messaging.unit_of_work import UnitOfWork
 
 FORGET_DAYS = 7
-"""For so long an answer is kept: it may hold members' data."""
+"""For so long an answer is kept: it may hold members' data. A request that only looks is kept no longer itself."""
+READS: Final[tuple[Operation, ...]] = (
+    "standing", "conditions", "history", "quarantine", "late-message", "parity", "way-back",
+)  # fmt: skip
+"""Requests that change nothing, so that nobody need know for ever who made them. A page may make one every second."""
+BATCH = 5_000
+"""Requests that are forgotten in one transaction."""
 
 _ASK = """
     insert into cutover_requests (id, cluster, service, operation, arguments, author, key_id, reason, at)
@@ -31,6 +37,13 @@ _ADD = "update cutover_requests set answer = $2::json where id = $1 and answer i
 _FORGET = """
     update cutover_requests set answer = null
     where answer is not null and at < now() - make_interval(days => $1)
+"""
+# By their ids, which tell when they were made: those of the last days are not looked at.
+_FORGET_READS = """
+    delete from cutover_requests where id = any(array(
+        select id from cutover_requests
+        where id < $1 and operation = any($2::text[]) and at < now() - make_interval(days => $3) order by id limit $4
+    ))
 """
 
 
@@ -64,7 +77,7 @@ async def ask(uow: UnitOfWork, asked: Asked, now: datetime, request_id: str | No
     )
     row = (told.request_id, told.cluster, told.responsible, told.operation, _text(told.arguments))
     await uow.connection.exec_driver_sql(_ASK, (*row, told.author, asked.key_id, told.reason, now))
-    tell(uow, CutoverRequested, [(told, told.request_id)])
+    publish(uow, CutoverRequested, [(told, told.request_id)])
     return told.request_id
 
 
@@ -89,6 +102,15 @@ async def complete(uow: UnitOfWork, request_id: str, answer: Mapping[str, Any]) 
 async def forget(connection: AsyncConnection) -> int:
     """Forget old answers, and return how many; who asked for what, when and why stays."""
     return (await connection.exec_driver_sql(_FORGET, (FORGET_DAYS,))).rowcount
+
+
+async def forget_reads(connection: AsyncConnection, now: datetime) -> int:
+    """Delete some old requests that changed nothing, answered or not; returns how many: fewer than BATCH are the last.
+
+    Those that changed something stay for ever, with who asked for what, when and why.
+    """
+    values = (new_id(now - timedelta(days=FORGET_DAYS)), list(READS), FORGET_DAYS, BATCH)
+    return (await connection.exec_driver_sql(_FORGET_READS, values)).rowcount
 
 
 def _text(tree: Mapping[str, Any]) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.database import rows_of
-from shared.persistence.unit_of_work import UnitOfWork
 
 FORGET_DAYS = 7
 """For so long a key is known; used again later it is a new one."""

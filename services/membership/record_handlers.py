@@ -10,6 +10,8 @@ from typing import Any
 
 from schemas.commands import ChangeContacts, ChangeMember, CreateMember, EndMembership, RecordCommand
 from schemas.envelope import Envelope
+from services.cutover.fence import NotOursError
+from services.cutover.stages import standings
 from services.membership.domain.record_commands import (
     CONTACT,
     CommandName,
@@ -30,8 +32,6 @@ from services.membership.records import (
     carry_out,
 )
 from services.membership.repository import MembershipUnitOfWork
-from shared.cutover.fence import NotOursError
-from shared.cutover.stages import standings
 from shared.messaging.failures import Refusal
 from shared.runtime.clock import PARIS, Clock
 

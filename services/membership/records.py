@@ -13,14 +13,14 @@ from typing import Any
 
 from schemas.envelope import Envelope, source_of
 from schemas.membership import MemberRecorded
+from services.cutover.fence import require_ours
+from services.cutover.stages import Standing
 from services.membership.domain.record_commands import CommandName, NextVersion, check_understood, edit
 from services.membership.domain.records import RecordKey
 from services.membership.handlers import record_members
 from services.membership.repository import Held, MembershipUnitOfWork
 from services.membership.repository.changes import Change, save_change
 from services.membership.way_back import tell_written
-from shared.cutover.fence import require_ours
-from shared.cutover.stages import Standing
 from shared.runtime.clock import PARIS
 
 SERVICE = "membership"

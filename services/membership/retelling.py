@@ -8,13 +8,13 @@ from typing import Any
 
 from schemas.fields import RecordRef
 from schemas.membership import ConflictItem, MergeConflictChanged, Overlap
-from services.house import tell
+from services.cutover import stages
 from services.membership import way_back
 from services.membership.announcements import tell_members
 from services.membership.repository import MembershipUnitOfWork
 from services.membership.repository.rows import json_of
 from services.retelling import CAUSE, PAGE, Page, Place, Telling, page_of, stages_of
-from shared.cutover import stages
+from shared.messaging.publishing import publish
 
 # A record that stands alone is told too if it ever was part of another member: the news of its going may be what was
 # lost. The others never were in any such fact.
@@ -46,7 +46,7 @@ async def _conflicts(uow: MembershipUnitOfWork, after: Place | None) -> Page:
     await uow.take_turn()
     rows = (await uow.connection.exec_driver_sql(_CONFLICTS, after or ("",))).mappings().all()
     version = await uow.next_version()
-    tell(uow, MergeConflictChanged, [(conflict({**row}, version), CAUSE) for row in rows])
+    publish(uow, MergeConflictChanged, [(conflict({**row}, version), CAUSE) for row in rows])
     return page_of(len(rows), (rows[-1]["conflict_id"],) if rows else None)
 
 

@@ -1,27 +1,22 @@
-"""A former system that was retired at the door loses its right to write, even if nobody waits for the answer any more.
+"""Former systems that were retired over HTTP lose their right to write, by an operators' command.
 
-The service that retired it says in its answer that the right ``remains``; whoever takes it says that nothing does.
+The service that retired one says in its answer that the right ``remains``; whoever takes it says that nothing does.
+
+Only an administrator of RabbitMQ may change rights, so the process that the Internet reaches does not: its address of
+the management API would be a way to redraw the whole topology.
 """
 
 import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from services.membership import cutover_requests
 from services.membership.repository.rows import json_of
-from services.ops import broker_rights
+from shared.messaging import accounts
+from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.database import rows_of
-from shared.persistence.unit_of_work import UnitOfWork
-from shared.runtime.tls import TlsError, address
+from shared.runtime.tls import TlsError
 from shared.runtime.variables import SecretFileError
-
-log = structlog.get_logger()
-
-EVERY = 10.0
-"""Seconds between two looks at what remains."""
 
 _REMAINS = """
     select id, cluster || '.' || service, answer from cutover_requests
@@ -30,32 +25,28 @@ _REMAINS = """
 """
 
 
-async def take_right(user: str, broker_url: str) -> str | None:
-    """Take a broker user's rights away; what remains to be done, if that did not work."""
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One broker user; ``remains`` is what is still to be done, None if it may write no more."""
+
+    user: str
+    remains: str | None
+
+
+async def take_rights(uow: UnitOfWork, broker_url: str) -> list[Taken]:
+    """Take every right that an answer says to remain, and complete those answers."""
+    found = rows_of(await uow.connection.exec_driver_sql(_REMAINS))
+    taken = {user: await _take(user, broker_url) for user in dict.fromkeys(user for _, user, _ in found)}
+    for request_id, user, answer in found:
+        if taken[user] is None:
+            told: dict[str, Any] = json_of(answer)
+            await cutover_requests.complete(uow, request_id, told | {"remains": None})
+    return [Taken(user, remains) for user, remains in taken.items()]
+
+
+async def _take(user: str, broker_url: str) -> str | None:
     try:
-        await asyncio.to_thread(broker_rights.revoke, user, broker_url)
-    except (broker_rights.RightsError, SecretFileError, TlsError) as error:
+        await asyncio.to_thread(accounts.revoke, user, broker_url)
+    except (accounts.RightsError, SecretFileError, TlsError) as error:
         return str(error)
     return None
-
-
-@dataclass(frozen=True, slots=True)
-class Retiring:
-    """What the door does by itself where it knows the broker's management API; elsewhere the answers say who must."""
-
-    broker_url: str
-
-    async def finish(self, engine: AsyncEngine) -> None:
-        """Take every right that an answer says to remain."""
-        if address(broker_rights.MANAGEMENT) is None:
-            return
-        async with engine.connect() as connection:
-            found = rows_of(await connection.exec_driver_sql(_REMAINS))
-        for request_id, user, answer in found:
-            told: dict[str, Any] = json_of(answer)
-            remains = await take_right(user, self.broker_url)
-            if remains == told["remains"]:
-                continue
-            async with engine.begin() as connection:
-                await cutover_requests.complete(UnitOfWork(connection), request_id, told | {"remains": remains})
-            log.info("cutover.right-taken" if remains is None else "cutover.right-remains", broker_user=user)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from schemas.cutover import StageChanged
 from schemas.envelope import Envelope
-from shared.persistence.unit_of_work import UnitOfWork
+from shared.messaging.unit_of_work import UnitOfWork
 
 _KEEP = """
     insert into former_systems as held (cluster, service, stage, epoch, since, by)

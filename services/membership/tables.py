@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, BIT, JSONB, TIMESTAMP, UUID
 
 from services.cutover.parity.tables import parity_tables
+from services.cutover.tables import cutover_tables
 from services.membership.domain.matching.trigrams import BITS
-from shared.cutover.tables import cutover_tables
 from shared.messaging.tables import messaging_tables
 from shared.persistence.mirror import applied_late_column
 

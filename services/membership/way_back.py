@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.membership import MemberRecorded, MemberWritten
-from services.house import tell
 from services.membership.domain.records import RecordKey
 from services.membership.legacy import PLAIN, PRODUCTS
 from services.membership.legacy.lines import made_here
 from services.membership.legacy.way_back import Written, file_of, write
 from services.membership.repository import MembershipUnitOfWork
+from shared.messaging.publishing import publish
 from shared.persistence.database import rows_of
 
 SERVICE = "membership"
@@ -91,7 +91,7 @@ async def tell_written(uow: MembershipUnitOfWork, cluster: str, fact: MemberReco
     What is told has a number of its own, given under the writers' turn. The record's version would not do: it may go
     back when a late message is applied, and what is said again after a dismissal must not look like the message before.
     """
-    tell(uow, MemberWritten, [(_held(uow, cluster, fact, await uow.next_version()), cause)], to=cluster)
+    publish(uow, MemberWritten, [(_held(uow, cluster, fact, await uow.next_version()), cause)], to=cluster)
 
 
 async def tell_held(uow: MembershipUnitOfWork, cluster: str, said: Mapping[str, Any], cause: str) -> None:
@@ -104,7 +104,7 @@ async def tell_held(uow: MembershipUnitOfWork, cluster: str, said: Mapping[str, 
         await tell_written(uow, cluster, fact, cause)
         return
     gone = _gone(uow, cluster, key.record_id, await uow.next_version())
-    tell(uow, MemberWritten, [(gone, cause)], to=cluster)
+    publish(uow, MemberWritten, [(gone, cause)], to=cluster)
 
 
 async def tell_unsaid(uow: MembershipUnitOfWork, cluster: str, after: str, cause: str) -> list[str]:
@@ -121,7 +121,7 @@ async def tell_unsaid(uow: MembershipUnitOfWork, cluster: str, after: str, cause
         else _held(uow, cluster, MemberRecorded.model_validate_json(written), version)
         for record_id, _, _, _, written in rows
     ]
-    tell(uow, MemberWritten, [(one, cause) for one in told], to=cluster)
+    publish(uow, MemberWritten, [(one, cause) for one in told], to=cluster)
     return [one.record_id for one in told]
 
 

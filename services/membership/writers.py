@@ -2,6 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.cutover.gate import Writers
 from services.membership.keys import Role
 
 MEND = 'traboule keys create --name "the office" --role staff'
@@ -13,9 +14,9 @@ _KEYS = """
 _WRITE = [role.value for role in Role if role is not Role.READER]
 
 
-async def count(connection: AsyncConnection) -> int:
-    """How many usable API keys may write.
+async def count_writers(connection: AsyncConnection) -> Writers:
+    """How many usable API keys may write, and how to make one.
 
     Staff tools may also write as the broker user ``staff.membership``, which a database cannot know of.
     """
-    return int((await connection.exec_driver_sql(_KEYS, (_WRITE,))).scalar_one())
+    return Writers(int((await connection.exec_driver_sql(_KEYS, (_WRITE,))).scalar_one()), MEND)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services import SERVICES, VERSION
-from services.ops.cutover import By, Json
-from services.ops.ending import in_order
 from services.ops.environment import configured
-from services.ops.output import as_json, refuse, run, size
-from services.ops.who import who
+from shared.cli.author import who
+from shared.cli.options import By, Json
+from shared.cli.shutdown import in_order
+from shared.cli.terminal import as_json, refuse, run, size
 
 if TYPE_CHECKING:
     from services.ops.backup_databases import Snapshot
@@ -64,7 +64,7 @@ async def _backup(folder: Path, services: dict[str, ServiceSettings], by: str, *
     from services.ops import backup_broker, backup_folder, moving
     from services.ops.backup_databases import one_moment
     from services.ops.backup_folder import DEFINITIONS, FORMAT, Database, Manifest
-    from services.ops.broker_rights import vhost_of
+    from shared.messaging.accounts import vhost_of
 
     vhost = vhost_of(next(iter(services.values())).broker_url)
     definitions = await asyncio.to_thread(backup_broker.export, vhost)

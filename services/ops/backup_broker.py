@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from services.ops.parked import CannotAct, Unreachable
+from shared.cli.errors import CannotAct, Unreachable
+from shared.messaging import broker_version
 from shared.messaging.management import VARIABLE, Management, ManagementError, path
 from shared.messaging.topology import EXCHANGE, HOUSE
 from shared.runtime.tls import address
@@ -52,7 +53,12 @@ def waiting(definitions: Mapping[str, Any], vhost: str) -> dict[str, int]:
 
 
 def load(definitions: Mapping[str, Any], vhost: str) -> None:
-    """Define all of it in a virtual host; what is there already stays. Raises CannotAct, Unreachable."""
+    """Define all of it in a virtual host; what is there already stays.
+
+    Raises CannotAct, also where former systems were let in and the broker is too old for them; Unreachable.
+    """
+    if any(not one["name"].startswith(f"{HOUSE}.") for one in definitions.get("users", ())):
+        _require_new()
     inside = {
         name: items if name == "users" else [{"vhost": vhost} | one for one in items]
         for name, items in definitions.items()
@@ -76,6 +82,17 @@ def call(method: str, where: str, body: Mapping[str, Any] | None = None) -> Any:
         # What it said to a body of definitions may quote them.
         if error.status is not None:
             raise CannotAct(f"the broker's management API answered {error.status} to {method} {where}") from None
+        raise Unreachable(str(error)) from None
+
+
+def _require_new() -> None:
+    if (url := address(VARIABLE)) is None:
+        return  # told by whoever asks next
+    try:
+        broker_version.require(Management(url))
+    except broker_version.OldBrokerError as error:
+        raise CannotAct(str(error)) from None
+    except ManagementError as error:
         raise Unreachable(str(error)) from None
 
 

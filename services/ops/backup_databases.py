@@ -19,7 +19,7 @@ from typing import Any
 import asyncpg
 
 from services.ops.backup_tools import call, tool
-from services.ops.parked import CannotAct, Unreachable
+from shared.cli.errors import CannotAct, Unreachable
 from shared.persistence.database import asyncpg_url
 from shared.runtime.settings import ServiceSettings
 

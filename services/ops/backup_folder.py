@@ -20,7 +20,7 @@ from typing import Any
 
 import orjson
 
-from services.ops.parked import CannotAct
+from shared.cli.errors import CannotAct
 
 FORMAT = 1
 MANIFEST = "manifest.json"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
-from services.ops.parked import CannotAct
+from shared.cli.errors import CannotAct
 
 _DEBIAN = Path("/usr/lib/postgresql")
 _FROM_QUERY = ("sslmode", "sslrootcert", "sslcert", "sslkey")

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.ops.environment import configured
-from services.ops.output import ago, as_json, plain, refuse, run, terminal
-from services.ops.who import said, who
+from shared.cli.author import said, who
+from shared.cli.options import By, Json, service_option
+from shared.cli.terminal import ago, as_json, plain, refuse, run, terminal
 from shared.runtime.text import is_text
 
 if TYPE_CHECKING:
@@ -25,15 +26,7 @@ app = typer.Typer(
 )
 
 
-def _service(name: str | None) -> str | None:
-    if name is not None and name not in SERVICES:
-        raise typer.BadParameter(f"{name!r} resolves no conflicts; {' and '.join(SERVICES)} do")
-    return name
-
-
-Service = Annotated[str | None, typer.Option("--service", "-s", callback=_service, help="only this service's")]
-Json = Annotated[bool, typer.Option("--json", help="print JSON")]
-By = Annotated[str, typer.Option("--by", help="who decides this; kept in the history", show_default="you")]
+Service = Annotated[str | None, service_option(SERVICES, "{name} resolves no conflicts; these do: {names}")]
 Id = Annotated[str, typer.Argument(metavar="ID", help="such as billing:b3a1c0de5f6a, as `list` shows them")]
 Ids = Annotated[list[str], typer.Argument(metavar="ID", help="such as billing:b3a1c0de5f6a, as `list` shows them")]
 

@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services import SERVICES
 from services.ops.environment import configured
-from services.ops.output import as_json, refuse, run, terminal
+from services.ops.systems import System, named
 from services.ops.way_back import way_back
-from services.ops.who import said, who
+from shared.cli.author import said, who
+from shared.cli.options import By, Json, Reason
+from shared.cli.terminal import as_json, refuse, run, terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Coroutine, Mapping, Sequence
 
-    from shared.cutover.stages import Move
+    from services.cutover.desk import Moved
+    from services.cutover.stages import Move
+    from shared.messaging.unit_of_work import UnitOfWork
     from shared.runtime.settings import ServiceSettings
 
 
@@ -26,10 +29,6 @@ app = typer.Typer(
 
 app.command("way-back")(way_back)
 
-System = Annotated[str, typer.Argument(metavar="SYSTEM", help="cluster and service, such as numelink/billing")]
-Json = Annotated[bool, typer.Option("--json", help="print JSON")]
-By = Annotated[str, typer.Option("--by", help="who decides this; kept in the history", show_default="you")]
-Reason = Annotated[str, typer.Option("--reason", help="why; kept in the history")]
 
 Overrule = Annotated[
     list[str] | None, typer.Option("--overrule", help="a condition that may fail, by its name in `open`; kept")
@@ -84,12 +83,12 @@ def _rights_of_retired(
     retired = [row["system"] for row in rows if row["stage"] == "retired"]
     if not retired:
         return {}, ""
-    from services.ops import broker_rights
+    from shared.messaging import accounts
 
     try:
         users = {system.replace("/", ".", 1): system for system in retired}
-        may = broker_rights.may_write(users, next(iter(services.values())).broker_url)
-    except broker_rights.RightsError as error:
+        may = accounts.may_write(users, next(iter(services.values())).broker_url)
+    except accounts.RightsError as error:
         return {}, f"whether {', '.join(retired)} still may write was not looked at: {error}"
     return {users[user]: allowed for user, allowed in may.items()}, ""
 
@@ -107,10 +106,11 @@ def open_(
     """
     if which != "switch" and which != "rollback":
         raise typer.BadParameter("--for is switch or rollback: no other move has conditions")
-    cluster, service, settings = named(system)
-    from services.ops import moving
+    cluster, definition, settings = named(system)
+    from services.cutover import desk
+    from services.ops.moving import in_service
 
-    found = run(moving.gate(service, settings, cluster, which))
+    found = run(in_service(definition, settings, lambda uow: desk.conditions(uow, definition, cluster, which)))
     if json:
         as_json([one.as_json() for one in found])
     else:
@@ -179,17 +179,18 @@ def retire(
 
     Example: [bold]traboule cutover retire numelink/membership --reason "its contract ends" --yes[/]
     """
-    cluster, service, settings = named(system)
+    cluster, definition, settings = named(system)
+    user = f"{cluster}.{definition.name}"
     if not yes:
         typer.confirm(f"{system} cannot come back once it is retired. Retire it?", abort=True, err=True)
-    from services.ops import broker_rights
+    from shared.messaging import accounts
 
     _move(system, "retire", reason, by, json=json)
     try:
-        broker_rights.revoke(f"{cluster}.{service}", settings.broker_url)
-    except broker_rights.RightsError as error:
+        accounts.revoke(user, settings.broker_url)
+    except accounts.RightsError as error:
         refuse(f"{system} is retired, but {error}")
-    typer.echo(f"the broker user {cluster}.{service} may not write any more", err=json)
+    typer.echo(f"the broker user {user} may not write any more", err=json)
 
 
 @app.command()
@@ -198,10 +199,11 @@ def history(system: System, json: Json = False) -> None:
 
     Example: [bold]traboule cutover history numelink/membership[/]
     """
-    cluster, service, settings = named(system)
-    from services.ops import moving
+    cluster, definition, settings = named(system)
+    from services.cutover import desk
+    from services.ops.moving import in_service
 
-    rows = run(moving.history(service, settings, cluster))
+    rows = run(in_service(definition, settings, lambda uow: desk.history(uow, cluster)))
     if json:
         as_json(rows)
     elif not rows:
@@ -228,11 +230,15 @@ def note_backup(
 def _move(
     system: str, which: Move, reason: str, by: str, overrule: list[str] | None = None, *, json: bool = False
 ) -> None:
-    cluster, service, settings = named(system)
+    cluster, definition, settings = named(system)
     why, author = said("--reason", reason), who(by)
-    from services.ops import moving
+    from services.cutover import desk
+    from services.ops.moving import in_service
 
-    moved = run(moving.make_move(service, settings, cluster, which, by=author, reason=why, overrule=overrule or ()))
+    def move(uow: UnitOfWork) -> Coroutine[Any, Any, Moved]:
+        return desk.move(uow, definition, cluster, which, by=author, reason=why, overrule=overrule or ())
+
+    moved = run(in_service(definition, settings, move))
     standing = moved.standing
     authority = "Traboule" if standing.is_ours else "the former system"
     if json:
@@ -243,19 +249,3 @@ def _move(
         typer.echo(f"{system} is in stage {standing.stage} already, {since}: {authority} is the authority")
     else:
         typer.echo(f"{system} is in stage {standing.stage}: {authority} is the authority")
-
-
-def named(system: str) -> tuple[str, str, ServiceSettings]:
-    """Cluster, service and its settings of what an operator named."""
-    cluster, _, service = system.partition("/")
-    if service not in SERVICES:
-        refuse(f"{system!r} is no former system: write <cluster>/<service>, such as numelink/billing")
-    settings = configured(service)[service]
-    from shared.runtime.clusters import load_clusters
-
-    clusters = load_clusters(settings.clusters_file)
-    if cluster not in clusters:
-        refuse(f"there is no cluster {cluster!r}; there are {', '.join(clusters)}")
-    if service not in clusters[cluster].services:
-        refuse(f"{cluster} has no former system for {service}")
-    return cluster, service, settings

@@ -10,8 +10,9 @@ import typer
 
 from services import SERVICES
 from services.ops.environment import configured
-from services.ops.output import ago, as_json, nothing, plain, refuse, run, terminal
-from services.ops.who import who
+from shared.cli.author import who
+from shared.cli.options import By, Json, service_option
+from shared.cli.terminal import ago, as_json, nothing, plain, refuse, run, terminal
 
 if TYPE_CHECKING:
     from services.ops.parked import Chosen
@@ -22,18 +23,10 @@ STATUSES = ("parked", "replaying", "replayed", "discarded")
 app = typer.Typer(no_args_is_help=True, help="Messages that could not be applied: list, show, replay, discard.")
 
 
-def _service(name: str | None) -> str | None:
-    if name is not None and name not in SERVICES:
-        raise typer.BadParameter(f"there is no service {name!r}; there are {', '.join(SERVICES)}")
-    return name
-
-
-Service = Annotated[str | None, typer.Option("--service", "-s", callback=_service, help="only this service's")]
-Json = Annotated[bool, typer.Option("--json", help="print JSON")]
+Service = Annotated[str | None, service_option(SERVICES, "there is no service {name}; there are {names}")]
 Reason = Annotated[str | None, typer.Option("--reason", help="all that are parked for this reason")]
 Queue = Annotated[str | None, typer.Option("--queue", help="all that are parked from this queue")]
 Every = Annotated[bool, typer.Option("--all", help="all that are parked")]
-By = Annotated[str, typer.Option("--by", help="who decides this; kept in the history", show_default="you")]
 Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]…", help="such as billing:12, as `list` shows them")]
 
 
@@ -216,7 +209,8 @@ def _print_groups(groups: list[dict[str, Any]]) -> None:
 
 def _print_whole(row: Mapping[str, Any]) -> None:
     from rich.console import Console
-    from rich.json import JSON
+    from rich.highlighter import JSONHighlighter
+    from rich.text import Text
 
     console = terminal()
     Console(stderr=True).print("[yellow]This may hold personal data: do not copy it into tickets or chats.[/]")
@@ -229,9 +223,19 @@ def _print_whole(row: Mapping[str, Any]) -> None:
     for name, text in lines:
         console.print(f"[dim]{name:>12}[/]  {plain(text)}", highlight=False)
     if row["body_is"] == "json":
-        console.print(JSON.from_data(row["body"], ensure_ascii=False))
+        console.print(JSONHighlighter()(Text(_printable(row["body"]))))
     else:
         console.print(plain(row["body"]), highlight=False)
+
+
+def _printable(body: Any) -> str:
+    """JSON in which whatever would be an order to the terminal, or turn its neighbours around, is escaped."""
+    from json import dumps
+
+    from shared.runtime.text import is_text
+
+    told = dumps(body, ensure_ascii=False, indent=2)
+    return "".join(one if is_text(one, lines=True) else dumps(one)[1:-1] for one in told)
 
 
 def _step(step: Mapping[str, Any]) -> str:

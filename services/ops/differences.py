@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 
-from services.ops.cutover import By, Json, Reason, named
-from services.ops.output import as_json, refuse, run
-from services.ops.who import said, who
+from services.ops.systems import named
+from shared.cli.author import said, who
+from shared.cli.options import By, Json, Reason
+from shared.cli.terminal import as_json, refuse, run
 
 if TYPE_CHECKING:
     from services.cutover.parity.compare import What
@@ -185,10 +186,9 @@ def history(system: As, rehearsal: OfRehearsal = False, json: Json = False) -> N
 
 
 def _system(system: str, rehearsal: bool) -> System:
-    cluster, service, settings = named(system)
     from services.ops.proving import System
 
-    return System(cluster, service, settings, "rehearsal" if rehearsal else "mirror")
+    return System(*named(system), "rehearsal" if rehearsal else "mirror")
 
 
 def _choice(ids: list[str] | None, kind: str | None, what: str | None, field: str | None) -> Choice:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from services import SERVICES
-from services.ops.cutover import Json
-from services.ops.environment import NotConfigured, configured, settings_of
-from services.ops.output import as_json, terminal
+from services.common.environment import NotConfigured
+from services.ops.environment import configured, settings_of
+from shared.cli.options import Json
+from shared.cli.terminal import as_json, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +81,7 @@ async def _examine(services: Mapping[str, ServiceSettings]) -> list[Finding]:
 def _print(findings: list[Finding]) -> None:
     from rich.table import Table
 
-    from services.ops.output import plain
+    from shared.cli.terminal import plain
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("", "where", "check", "found", "what to do"):

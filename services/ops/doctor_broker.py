@@ -5,14 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from importlib import import_module
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from services.ops import doctor_certificates, doctor_nodes, doctor_replicas, former_systems, moving
-from services.ops.broker_rights import MANAGEMENT, Account, RightsError, accounts, differences, intended, vhost_of
+from services.ops import (
+    doctor_certificates,
+    doctor_nodes,
+    doctor_queues,
+    doctor_replicas,
+    former_systems,
+    moving,
+)
 from services.ops.doctor_findings import PREPARE, Finding, Findings
-from services.ops.parked import CannotAct, Unreachable
+from services.registry import definition_of
+from shared.cli.errors import CannotAct, Unreachable
+from shared.messaging import broker_version
+from shared.messaging.accounts import MANAGEMENT, Account, RightsError, differences, intended, read_accounts, vhost_of
 from shared.messaging.management import Management, ManagementError, path
 from shared.messaging.topology import HOUSE, definitions
 from shared.runtime.clusters import ClustersFileError, load_clusters
@@ -71,24 +79,40 @@ def _look(
     here: Findings, url: str, vhost: str, services: Mapping[str, ServiceSettings], stages: Mapping[str, str | None]
 ) -> list[Finding]:
     broker = Management(url)
-    known = accounts(broker, vhost)
+    known = read_accounts(broker, vhost)
     users = [system.replace("/", ".") for system in stages]
     # Who was never let in is told below; who was revoked may have lost its queue too.
     let_in = [user for user in users if user in known and known[user].here and not known[user].rights.none]
-    queues = [one.queue for name in services for one in import_module(f"services.{name}.consumers").SUBSCRIPTIONS]
+    queues = [one.queue for name in services for one in definition_of(name).subscriptions]
     wanted = definitions(queues, dict.fromkeys(services, ""), dict.fromkeys(let_in, ""), vhost=vhost)
     there, nodes = broker.call("GET", path("queues", vhost)), broker.call("GET", "/api/nodes")
+    bindings = broker.call("GET", path("bindings", vhost))
     return [
         *doctor_certificates.of_server(here, "management API's certificate", url),
+        _version(here, broker, let_in),
         *doctor_nodes.examine(here, nodes),
         *_exchanges(here, wanted["exchanges"], broker.call("GET", path("exchanges", vhost))),
         *_queues(here, wanted["queues"], there),
         *doctor_replicas.examine(here, there, len(nodes)),
-        *_bindings(here, wanted["bindings"], broker.call("GET", path("bindings", vhost))),
+        *doctor_queues.dead_lettering(here, broker, vhost, there),
+        *doctor_queues.room(here, broker, vhost, there, bindings),
+        *_bindings(here, wanted["bindings"], bindings),
         *_policies(here, wanted, there, broker.call("GET", path("policies", vhost))),
         *_services(here, services, known),
         *_outside(here, stages, known),
     ]
+
+
+def _version(here: Findings, broker: Management, former: Sequence[str]) -> Finding:
+    version = broker_version.version_of(broker)
+    if not broker_version.is_old(version):
+        return here.ok("version", f"RabbitMQ {version}")
+    if broker_version.is_private(broker):
+        return here.ok("version", f"RabbitMQ {version}, a private node: elsewhere former systems need 4.0 or newer")
+    told = f"RabbitMQ {version} is too old for former systems: {broker_version.WHY}"
+    if former:
+        return here.fail("version", told, "upgrade it to 4.0 or newer; until then revoke whom you do not trust")
+    return here.warn("version", told, "upgrade it to 4.0 or newer before the first of them is let in")
 
 
 # --- definitions ---------------------------------------------------------------------------------------------------

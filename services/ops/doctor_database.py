@@ -14,8 +14,8 @@ import asyncpg
 from services import EXTENSIONS
 from services.ops.doctor_findings import PREPARE, Finding, Findings
 from services.ops.migrate import schema_state
-from services.ops.output import ago, size, span
 from services.ops.restore import ADMIN
+from shared.cli.terminal import ago, size, span
 from shared.persistence.database import asyncpg_url
 from shared.persistence.migrations import UnknownRevisionError
 from shared.runtime.settings import ServiceSettings

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from services.ops.doctor_findings import Finding, Findings
-from services.ops.output import size
+from shared.cli.terminal import size
 
 
 def examine(here: Findings, nodes: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:

@@ -11,8 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from services.ops import doctor_certificates
 from services.ops.doctor_findings import PREPARE, Finding, Findings
-from services.ops.inspection import OLD_SECONDS, ServiceState, metrics
-from services.ops.output import span
+from services.ops.inspection import OLD_SECONDS, ServiceState, metrics, stuck
+from shared.cli.terminal import span
 from shared.messaging.topology import is_way_back
 from shared.runtime.clusters import ClustersFileError, load_clusters
 from shared.runtime.settings import ServiceSettings
@@ -66,10 +66,13 @@ def _queues(here: Findings, state: ServiceState) -> Iterator[Finding]:
     start = f"traboule serve {state.name}, or restart it"
     yield from here.judged("consumers", deserted, start, "every queue has one")
     waiting = sum(one.messages or 0 for one in own)
+    in_hand = sum(hand.messages for hand in state.in_hand.values())
+    look = f"look at the log of {state.name}, and restart it"
+    yield from here.judged("messages in hand", stuck(state), look, f"{in_hand:,} are being settled")
     quiet = state.database.get("last_event_seconds")
     if waiting and state.database and (quiet is None or quiet > OLD_SECONDS):
         told = f"{waiting:,} messages wait, and nothing was applied for over {OLD_SECONDS} s"
-        yield here.fail("backlog", told, f"look at the log of {state.name}, and restart it")
+        yield here.fail("backlog", told, look)
     else:
         yield here.ok("backlog", f"{waiting:,} messages wait")
     yield from _unread(here, state)

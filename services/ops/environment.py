@@ -1,64 +1,22 @@
-"""Where the ``traboule`` command finds the services' databases and broker users."""
+"""The settings of the services that the ``traboule`` command is about."""
 
 from __future__ import annotations
 
-import os
-import shlex
-from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from services import SERVICES
+from services.common.environment import NotConfigured, load_settings
+from services.registry import settings_type
 
 if TYPE_CHECKING:
     from shared.runtime.settings import ServiceSettings
 
-HOUSE_FILE = Path(__file__).resolve().parents[2] / ".local" / "house.env"
-"""Written by ``make up`` for other terminals; holds ``NAME=value`` lines."""
-
-
-class NotConfigured(LookupError):
-    """A service's settings are missing or wrong; the message names them. ``absent``: nothing is wrong but missing."""
-
-    def __init__(self, told: str, *, absent: bool = False) -> None:
-        super().__init__(told)
-        self.absent = absent
-
-
-def load_house_file(path: Path | None = None) -> None:
-    """Take a running house's environment, unless this process was already told of one."""
-    path = path or HOUSE_FILE
-    names = {name.removesuffix("_FILE") for name in os.environ if name.startswith("TRABOULE_")}
-    told = any(
-        name.endswith(("_DATABASE_URL", "_BROKER_URL")) or name.startswith("TRABOULE_BROKER_URL_")
-        for name in names - {"TRABOULE_DATABASE_URL", "TRABOULE_BROKER_URL"}
-    )
-    if told or not path.is_file():
-        return
-    for line in path.read_text("utf-8").splitlines():
-        name, _, value = line.partition("=")
-        os.environ.setdefault(name, "".join(shlex.split(value)))
-
 
 def settings_of(service: str) -> ServiceSettings:
     """A service's settings from the environment. Raises NotConfigured, SecretFileError."""
-    from pydantic import ValidationError  # here, so that `traboule --help` answers at once
-
-    settings_type = getattr(import_module(f"services.{service}.settings"), f"{service.capitalize()}Settings")
-    try:
-        return settings_type()
-    except ValidationError as error:
-        prefix = settings_type.model_config["env_prefix"]
-        told = [(str(fault["loc"][0]), fault["msg"].removeprefix("Value error, ")) for fault in error.errors()]
-        faults = [f"{_variable(field, prefix)}: {what}" for field, what in told]
-        absent = all(fault["type"] == "missing" for fault in error.errors())
-        raise NotConfigured(f"the {service} service is not configured: {'; '.join(faults)}", absent=absent) from None
-
-
-def _variable(field: str, prefix: str) -> str:
-    return field if field.startswith("TRABOULE_") else f"{prefix}{field.upper()}"
+    return load_settings(service, settings_type(service))
 
 
 def configured(service: str | None = None) -> dict[str, ServiceSettings]:

@@ -11,12 +11,14 @@ import typer
 
 from services import SERVICES
 from services.ops.environment import configured
-from services.ops.output import as_json, nothing, refuse, run, terminal
+from services.ops.revoke_retired import revoke_retired
+from shared.cli.options import Json
+from shared.cli.terminal import as_json, nothing, refuse, run, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from services.ops.broker_rights import Account
+    from shared.messaging.accounts import Account
     from shared.runtime.settings import ServiceSettings
 
 app = typer.Typer(
@@ -27,7 +29,6 @@ app = typer.Typer(
 System = Annotated[
     str, typer.Argument(metavar="SYSTEM", help="such as numelink/billing, or staff/membership for staff tools")
 ]
-Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 UrlFile = Annotated[
     Path | None,
     typer.Option("--url-file", help="write the address there, readable by you alone, and do not print it"),
@@ -45,12 +46,12 @@ def list_(json: Json = False) -> None:
     """
     services = configured()
     stages = _stages(services)
-    from services.ops import broker_rights
+    from shared.messaging import accounts
 
     try:
-        vhost = broker_rights.vhost_of(next(iter(services.values())).broker_url)
-        known = broker_rights.accounts(broker_rights.management(), vhost)
-    except broker_rights.RightsError as error:
+        vhost = accounts.vhost_of(next(iter(services.values())).broker_url)
+        known = accounts.read_accounts(accounts.management(), vhost)
+    except accounts.RightsError as error:
         refuse(str(error))
     rows = compared(stages, known)
     if json:
@@ -80,25 +81,25 @@ def add(
     [bold]traboule former-systems add grandlyon/billing --url-file grandlyon-billing.url[/]
     """
     settings = _named(system)
-    from services.ops import broker_rights
     from services.ops.given_address import given, written
-    from services.ops.parked import CannotAct
+    from shared.cli.errors import CannotAct
+    from shared.messaging import accounts
 
-    user, vhost = _user(system), broker_rights.vhost_of(settings.broker_url)
+    user, vhost = _user(system), accounts.vhost_of(settings.broker_url)
     url: str | None = None
     try:
-        broker = broker_rights.management()
-        account = broker_rights.accounts(broker, vhost).get(user)
+        broker = accounts.management()
+        account = accounts.read_accounts(broker, vhost).get(user)
         if account is not None and account.here and account.rights.none and not again:
             refuse(f"{system} was revoked. Say --again if it shall publish again")
         if account is None:
             password = secrets.token_urlsafe(24)
             url = given(settings.broker_url, user, password)
             with written(url_file, url):
-                broker_rights.grant(broker, vhost, user, password)
+                accounts.grant(broker, vhost, user, password)
         else:
-            broker_rights.grant(broker, vhost, user, None)
-    except (broker_rights.RightsError, CannotAct) as error:
+            accounts.grant(broker, vhost, user, None)
+    except (accounts.RightsError, CannotAct) as error:
         refuse(str(error))
     told = f"the broker user {user} may publish"
     if url is None:
@@ -125,27 +126,27 @@ def rotate(
     [bold]traboule former-systems rotate numelink/billing --disconnect[/]
     """
     settings = _named(system)
-    from services.ops import broker_rights
     from services.ops.given_address import given, written
-    from services.ops.parked import CannotAct
+    from shared.cli.errors import CannotAct
+    from shared.messaging import accounts
 
     user, password = _user(system), secrets.token_urlsafe(24)
     try:
-        broker = broker_rights.management()
-        account = broker_rights.accounts(broker, broker_rights.vhost_of(settings.broker_url)).get(user)
+        broker = accounts.management()
+        account = accounts.read_accounts(broker, accounts.vhost_of(settings.broker_url)).get(user)
         if account is None:
             nothing(f"there is no broker user {user}: traboule former-systems add {system}")
         url = given(settings.broker_url, user, password)
         with written(url_file, url):
-            broker_rights.set_password(broker, account, password)
-    except (broker_rights.RightsError, CannotAct) as error:
+            accounts.set_password(broker, account, password)
+    except (accounts.RightsError, CannotAct) as error:
         refuse(str(error))
     told, failed = f"the broker user {user} has a new password", None
     if disconnect:
         try:
-            closed = broker_rights.disconnect(broker, user)
+            closed = accounts.disconnect(broker, user)
             told += f"; {closed} open connections were closed" if closed != 1 else "; one open connection was closed"
-        except broker_rights.RightsError as error:
+        except accounts.RightsError as error:
             failed = error
     # The password is the new one now, whatever became of the connections.
     _tell(system, told, url, url_file, json=json)
@@ -167,24 +168,25 @@ def revoke(
     Example: [bold]traboule former-systems revoke numelink/billing[/]
     """
     settings = _named(system)
-    from services.ops import broker_rights
+    from shared.messaging import accounts
 
     user = _user(system)
     try:
-        account = broker_rights.accounts(broker_rights.management(), broker_rights.vhost_of(settings.broker_url)).get(
-            user
-        )
+        account = accounts.read_accounts(accounts.management(), accounts.vhost_of(settings.broker_url)).get(user)
         if account is None:
             nothing(f"there is no broker user {user}")
         if not yes:
             typer.confirm(f"{system} can publish nothing any more. Revoke it?", abort=True, err=True)
-        broker_rights.revoke(user, settings.broker_url)
-    except broker_rights.RightsError as error:
+        accounts.revoke(user, settings.broker_url)
+    except accounts.RightsError as error:
         refuse(str(error))
     if json:
         as_json({"system": system, "user": user, "state": "revoked"})
     else:
         typer.echo(f"the broker user {user} may publish nothing any more, and is not connected")
+
+
+app.command("revoke-retired")(revoke_retired)
 
 
 # --- whom ----------------------------------------------------------------------------------------------------------
@@ -254,15 +256,15 @@ def mends(row: Mapping[str, Any]) -> str:
 
 
 def _row(system: str, stage: str | None, account: Account | None) -> dict[str, Any]:
-    from services.ops import broker_rights
+    from shared.messaging import accounts
 
-    should = broker_rights.intended(_user(system))
+    should = accounts.intended(_user(system))
     row: dict[str, Any] = {"system": system, "user": _user(system), "stage": stage, "differences": [], "wrong": False}
     row |= {"connections": 0, "rights": None, "should": asdict(should)}
     if account is None or not account.here:
         return row | {"state": "missing", "wrong": stage != "retired"}
     row |= {"connections": account.connections, "rights": asdict(account.rights)}
-    told = broker_rights.differences(account, should)
+    told = accounts.differences(account, should)
     if stage == "retired" and not account.rights.none:
         told = ["is retired, and should have no right any more", *told]
     state = "differs" if told else "revoked" if account.rights.none else "as it should be"
@@ -287,7 +289,7 @@ def _stranger(account: Account) -> dict[str, Any]:
 def _print(rows: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
-    from services.ops.output import plain
+    from shared.cli.terminal import plain
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("former system", "broker user", "stage", "rights", "connections"):

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from services.ops import backup_folder
-from services.ops.parked import CannotAct
+from shared.cli.errors import CannotAct
 from shared.runtime.tls import address
 
 PUBLIC = "TRABOULE_BROKER_PUBLIC_URL"

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,16 @@ import aio_pika
 import asyncpg
 import orjson
 from aio_pika.exceptions import AMQPError
+from prometheus_client.parser import text_string_to_metric_families
 
-from services.cutover.way_back import writes
+from services.registry import definition_of
 from shared.messaging.topology import dead_queue, retry_queues, unrouted_queue, way_back_queue
 from shared.persistence.database import asyncpg_url
 from shared.runtime.clusters import load_clusters
 from shared.runtime.settings import ServiceSettings
 from shared.runtime.tls import own_certificate_context
 
+_MESSAGES_IN_HAND, _HAND_AGE = "traboule_in_hand", "traboule_hand_age_seconds"
 OLD_SECONDS = 60
 """An outbox row that waits longer, or a message that waits while nothing was applied for longer, is a fault."""
 
@@ -50,6 +51,14 @@ class QueueState:
     consumers: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class InHand:
+    """Messages that a process took and has not acknowledged, and how long it has been settling the first of them."""
+
+    messages: int = 0
+    seconds: float = 0.0
+
+
 @dataclass(slots=True)
 class ServiceState:
     """What one service looks like from outside. ``faults`` are wrong now; ``notices`` wait for a person."""
@@ -59,6 +68,7 @@ class ServiceState:
     checks: Mapping[str, bool] = field(default_factory=dict[str, bool])
     database: Mapping[str, Any] = field(default_factory=dict[str, Any])
     queues: list[QueueState] = field(default_factory=list[QueueState])
+    in_hand: Mapping[str, InHand] = field(default_factory=dict[str, InHand])
     faults: list[str] = field(default_factory=list[str])
     notices: list[str] = field(default_factory=list[str])
 
@@ -67,7 +77,7 @@ async def inspect(services: Mapping[str, ServiceSettings]) -> list[ServiceState]
     """The state of each service, gathered together."""
     # Read before anything is waited for: it takes seconds on a busy machine, which would look like a slow server's.
     for name in services:
-        import_module(f"services.{name}.consumers")
+        definition_of(name)
     return list(await asyncio.gather(*(_service(name, settings) for name, settings in services.items())))
 
 
@@ -87,10 +97,29 @@ async def _process(state: ServiceState, settings: ServiceSettings) -> None:
     state.url = f"http{'' if certificate is None else 's'}://{host}:{settings.http_port}"
     try:
         state.checks = (await asyncio.to_thread(_readiness, state.url, certificate))["checks"]
+        text, _ = await asyncio.to_thread(metrics, state.url, certificate)
+        state.in_hand = _in_hand(text)
     except (OSError, ValueError, KeyError, HTTPException):
         state.faults.append(f"does not answer at {state.url}")
         return
     state.faults += [f"its {check} check fails" for check, works in state.checks.items() if not works]
+    state.faults += stuck(state)
+
+
+def stuck(state: ServiceState) -> list[str]:
+    """Each queue whose consumer has been settling the same messages for over a minute."""
+    return [
+        f"{queue} has had {hand.messages:,} messages in hand for {hand.seconds:,.0f} s"
+        for queue, hand in state.in_hand.items()
+        if hand.seconds > OLD_SECONDS
+    ]
+
+
+def _in_hand(text: str) -> dict[str, InHand]:
+    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+    messages = {one.labels["queue"]: int(one.value) for one in samples if one.name == _MESSAGES_IN_HAND}
+    seconds = {one.labels["queue"]: one.value for one in samples if one.name == _HAND_AGE}
+    return {queue: InHand(count, seconds.get(queue, 0.0)) for queue, count in messages.items()}
 
 
 def _readiness(url: str, certificate: Path | None) -> Any:
@@ -134,7 +163,7 @@ async def _database(state: ServiceState, settings: ServiceSettings) -> None:
 
 
 async def _broker(state: ServiceState, settings: ServiceSettings) -> None:
-    own = [one.queue_name for one in import_module(f"services.{state.name}.consumers").SUBSCRIPTIONS]
+    own = [one.queue_name for one in definition_of(state.name).subscriptions]
     names = [*own, unrouted_queue(state.name).name, dead_queue(state.name).name]
     ways_back = _ways_back(state.name, settings)
     try:
@@ -162,7 +191,7 @@ async def _broker(state: ServiceState, settings: ServiceSettings) -> None:
 
 def _ways_back(service: str, settings: ServiceSettings) -> dict[str, str]:
     """Each former system that is told what was written here, and its queue."""
-    if not writes(service):
+    if definition_of(service).write_back is None:
         return {}
     clusters = load_clusters(settings.clusters_file)
     return {

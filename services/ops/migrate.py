@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from services import SERVICES
+from services.registry import definition_of
 
 if TYPE_CHECKING:
     from shared.persistence.migrations import Pending
@@ -41,8 +41,8 @@ def migrate(
     import asyncpg
 
     from services.ops.environment import configured
-    from services.ops.output import refuse
-    from services.ops.parked import Unreachable
+    from shared.cli.errors import Unreachable
+    from shared.cli.terminal import refuse
     from shared.persistence.migrations import UnknownRevisionError
 
     if (service is None) != every:
@@ -146,4 +146,4 @@ def schema_state(name: str, settings: ServiceSettings) -> SchemaState:
         return SchemaState((*missing, blocked(name, left)), waiting)
     if missing or waiting:
         return SchemaState(missing, waiting)
-    return SchemaState(tuple(differences(settings.database_url, import_module(f"services.{name}.tables").metadata)))
+    return SchemaState(tuple(differences(settings.database_url, definition_of(name).metadata)))

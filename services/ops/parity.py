@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.ops.cutover import By, Json, named
-from services.ops.output import as_json, refuse, run
-from services.ops.who import who
+from services.ops.systems import named
+from shared.cli.author import who
+from shared.cli.options import By, Json
+from shared.cli.terminal import as_json, refuse, run
 
 if TYPE_CHECKING:
     from services.cutover.parity.runs import Run
@@ -67,26 +68,24 @@ def parity(
 
 
 def _system(system: str) -> System:
-    cluster, service, settings = named(system)
     from services.ops.proving import System
 
-    return System(cluster, service, settings)
+    return System(*named(system))
 
 
 def _prove(system: System, files: list[Path], encoding: str | None, by: str) -> tuple[Run, list[str]]:
-    from services.cutover.parity.held import kinds_of
     from services.membership.importing import FormerSystem, open_files
     from services.ops.exported import read_export
     from services.ops.proving import prove
     from shared.importing.outcomes import UnreadableError
 
-    kinds = kinds_of(system.service)
+    kinds = system.definition.mirrored
     try:
-        opened = open_files(FormerSystem(system.cluster, system.service), files, encoding)
+        opened = open_files(FormerSystem(system.cluster, system.definition.name), files, encoding)
         export = read_export(kinds, opened)
     except UnreadableError as error:
         refuse(str(error))
-    proved = run(prove(system, kinds, export, by=by, source=[file.name for file in files]))
+    proved = run(prove(system, export, by=by, source=[file.name for file in files]))
     hints = [f"{file.report.path.name}: {warning}" for file in opened for warning in file.report.warnings]
     for kind in kinds:
         here = proved.counts[kind.name].here
@@ -96,10 +95,9 @@ def _prove(system: System, files: list[Path], encoding: str | None, by: str) -> 
 
 
 def _prove_by_manifest(system: System, by: str) -> tuple[Run, list[str]]:
-    from services.cutover.parity.held import kinds_of
     from services.ops.proving import prove_by_newest_manifest
 
-    proved = run(prove_by_newest_manifest(system, kinds_of(system.service), by=by))
+    proved = run(prove_by_newest_manifest(system, by=by))
     return proved, [
         f"{kind}: {sides.newer_here:,} newer here than the manifest says, and not compared; one made now would tell"
         for kind, sides in proved.counts.items()

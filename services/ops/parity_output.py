@@ -13,7 +13,7 @@ from rich.table import Table
 
 from services.cutover.parity.compare import beside_fields
 from services.cutover.parity.runs import Found, Run
-from services.ops.output import terminal
+from shared.cli.terminal import terminal
 
 _EXAMPLES = 3
 _LISTED = 100

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
-from importlib import import_module
 from typing import Any
 
 import asyncpg
@@ -13,31 +12,14 @@ import orjson
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.registry import definition_of
+from shared.cli.errors import CannotAct, NotFound, Unreachable
 from shared.messaging import dead_letters
 from shared.messaging.topology import dead_queue, is_way_back, unrouted_queue
 from shared.persistence.database import create_engine
 from shared.runtime.settings import ServiceSettings
 
 Services = Mapping[str, ServiceSettings]
-
-
-class NotFound(LookupError):
-    """Nothing matches what was asked for."""
-
-
-class CannotAct(ValueError):
-    """What was asked for cannot be done; the message says what to ask for instead."""
-
-
-class Unreachable(RuntimeError):
-    """A service's database does not answer."""
-
-    @classmethod
-    def database(cls, service: str, error: BaseException) -> Unreachable:
-        """Whose it is, and what the server or the network said, by name: its words may hold what was asked."""
-        said = getattr(error, "orig", None) or error
-        said = said.__cause__ or said
-        return cls(f"the {service} service's database: {type(said).__name__}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +119,7 @@ async def _select(connection: AsyncConnection, service: str, chosen: Chosen) -> 
 
 def _destination(service: str, row: Mapping[str, Any], to: str | None) -> str | None:
     """The queue to send a dead letter to: its own, unless it fell into one of those of last resort; None if none is."""
-    subscriptions = import_module(f"services.{service}.consumers").SUBSCRIPTIONS
+    subscriptions = definition_of(service).subscriptions
     queues = {one.queue.name: one.queue.binding for one in subscriptions}
     if to is not None:
         if to not in queues:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from services.cutover import manifests
 from services.cutover.parity import runs
 from services.cutover.parity.compare import Comparison, What
-from services.cutover.parity.held import Kind
 from services.cutover.parity.proving import compare_held, one_snapshot, prove_by_manifest
 from services.cutover.parity.runs import Found, Run, Subject
-from services.ops.parked import CannotAct, NotFound
 from services.ops.transactions import transaction
+from shared.cli.errors import CannotAct, NotFound
 
 if TYPE_CHECKING:
+    from services.common.definition import ServiceDefinition
     from services.ops.exported import Export
     from shared.runtime.settings import ServiceSettings
 
@@ -27,14 +27,14 @@ class System:
     """A former system, where our mirror of it is, and which comparisons with it are meant."""
 
     cluster: str
-    service: str
+    definition: ServiceDefinition[Any]
     settings: ServiceSettings
     subject: Subject = "mirror"
 
     @property
     def name(self) -> str:
         """As operators write it."""
-        return f"{self.cluster}/{self.service}"
+        return f"{self.cluster}/{self.definition.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +58,12 @@ class Choice:
         )
 
 
-async def prove(system: System, kinds: Sequence[Kind], export: Export, *, by: str, source: Sequence[str]) -> Run:
+async def prove(system: System, export: Export, *, by: str, source: Sequence[str]) -> Run:
     """Compare an export with the mirror as it is at one moment, and keep the run. Raises Unreachable."""
+    kinds = system.definition.mirrored
     money = {kind.name: kind.money for kind in kinds if kind.money is not None}
     comparison = Comparison(export.facts, money, [kind.name for kind in kinds])
-    async with transaction(system.service, system.settings, "parity") as uow:
+    async with transaction(system.definition, system.settings, "parity") as uow:
         await one_snapshot(uow.connection)
         result = await compare_held(uow.connection, system.cluster, kinds, comparison)
         result = replace(result, differences=[*result.differences, *export.unreadable])
@@ -72,24 +73,24 @@ async def prove(system: System, kinds: Sequence[Kind], export: Export, *, by: st
         return run
 
 
-async def prove_by_newest_manifest(system: System, kinds: Sequence[Kind], *, by: str) -> Run:
+async def prove_by_newest_manifest(system: System, *, by: str) -> Run:
     """Compare with what the former system says that it holds, and keep the run. Raises CannotAct, Unreachable."""
-    async with transaction(system.service, system.settings, "parity") as uow:
+    async with transaction(system.definition, system.settings, "parity") as uow:
         await one_snapshot(uow.connection)
-        if await prove_by_manifest(uow.connection, system.cluster, kinds, by=by) is None:
+        if await prove_by_manifest(uow.connection, system.cluster, system.definition.mirrored, by=by) is None:
             raise CannotAct(_no_manifest(system, await manifests.arrived(uow.connection, system.cluster)))
         return await _newest(uow, system)
 
 
 async def newest(system: System) -> Run:
     """The newest run as its differences stand now. Raises NotFound."""
-    async with transaction(system.service, system.settings, "differences") as uow:
+    async with transaction(system.definition, system.settings, "differences") as uow:
         return await _newest(uow, system)
 
 
 async def past(system: System) -> list[dict[str, Any]]:
     """The newest runs, without their differences."""
-    async with transaction(system.service, system.settings, "differences") as uow:
+    async with transaction(system.definition, system.settings, "differences") as uow:
         return await runs.history(uow.connection, system.cluster, subject=system.subject)
 
 
@@ -148,7 +149,7 @@ def _no_manifest(system: System, came: tuple[int, int, int] | None) -> str:
 
 
 async def _decide(system: System, choice: Choice, do: Callable[..., Any]) -> list[str]:
-    async with transaction(system.service, system.settings, "differences") as uow:
+    async with transaction(system.definition, system.settings, "differences") as uow:
         run = await _newest(uow, system)
         found = chosen(run, choice)
         if not found:

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from services import SERVICES
-from services.ops.cutover import By, Json, Reason
 from services.ops.environment import configured
-from services.ops.output import ago, as_json, refuse, run, terminal
-from services.ops.who import said, who
+from shared.cli.author import said, who
+from shared.cli.options import By, Json, Reason
+from shared.cli.terminal import ago, as_json, refuse, run, terminal
 
 STATES = ("waiting", "applied", "dismissed")
 
@@ -56,9 +56,12 @@ def show(late: Annotated[str, typer.Argument(metavar="ID", help="such as billing
     Example: [bold]traboule quarantine show membership:3[/]
     """
     service, number = _named(late)
-    from services.ops import moving
+    from services.cutover import desk
+    from services.ops.moving import in_service
+    from services.registry import definition_of
 
-    row = run(moving.late_message(service, configured(service)[service], number))
+    definition, settings = definition_of(service), configured(service)[service]
+    row = run(in_service(definition, settings, lambda uow: desk.late_message(uow, definition, number), "quarantine"))
     if json:
         as_json(row)
         return
@@ -101,11 +104,21 @@ def _decide(ids: list[str], reason: str, by: str, *, apply: bool) -> None:
     for one in ids:
         service, number = _named(one)
         chosen.setdefault(service, []).append(number)
-    from services.ops import moving
+    from services.cutover import desk
+    from services.ops.moving import in_service
+    from services.registry import definition_of
+
+    async def decide(service: str, numbers: list[int]) -> list[str]:
+        definition, settings = definition_of(service), configured(service)[service]
+        return await in_service(
+            definition,
+            settings,
+            lambda uow: desk.decide_late(uow, definition, numbers, apply=apply, by=author, reason=why),
+            "quarantine",
+        )
 
     for service, numbers in chosen.items():
-        settings = configured(service)[service]
-        for done in run(moving.decide_late(service, settings, numbers, apply=apply, by=author, reason=why)):
+        for done in run(decide(service, numbers)):
             typer.echo(f"{done} {'applied' if apply else 'dismissed'}")
 
 

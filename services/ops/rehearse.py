@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.ops.cutover import By, Json, System, named
-from services.ops.output import as_json, refuse, run
-from services.ops.who import who
+from services.ops.systems import System, named
+from shared.cli.author import who
+from shared.cli.options import By, Json
+from shared.cli.terminal import as_json, refuse, run
 
 if TYPE_CHECKING:
+    from services.common.definition import ServiceDefinition
     from services.cutover.parity.runs import Run
     from shared.runtime.settings import ServiceSettings
 
@@ -42,20 +44,19 @@ def rehearse(
     Examples: [bold]traboule rehearse numelink/billing[/],
     [bold]traboule rehearse numelink/communications --since 2026-09-01 --html audience.html[/]
     """
-    cluster, service, settings = named(system)
+    cluster, definition, settings = named(system)
     author, first = who(by), _first_day(since)
     if html is not None and not html.absolute().parent.is_dir():
         refuse(f"--html {html}: there is no such folder")
-    rehearsed = run(_rehearse(service, settings, cluster, first, author))
+    rehearsed = run(_rehearse(definition, settings, cluster, first, author))
     if json:
         found = [one.as_json() for one in rehearsed.found]
         as_json({"system": system, "since": first, **rehearsed.as_json(), "differences": found})
     else:
-        from services.cutover.rehearsal.rule import rehearsals_of
         from services.ops.parity_output import print_run
 
         typer.echo("there: what it did · here: what we would have done")
-        for one in rehearsals_of(service):
+        for one in definition.rehearsals:
             typer.echo(f"{one.name}: {one.asks}")
         print_run(system, rehearsed, [])
     if html is not None:
@@ -74,21 +75,23 @@ def _first_day(since: datetime | None) -> date:
     return since.date()
 
 
-async def _rehearse(service: str, settings: ServiceSettings, cluster: str, since: date, by: str) -> Run:
+async def _rehearse(
+    definition: ServiceDefinition[Any], settings: ServiceSettings, cluster: str, since: date, by: str
+) -> Run:
     import asyncpg
     from sqlalchemy.exc import SQLAlchemyError
 
     from services.cutover.rehearsal.running import NotMirroredError, rehearse
-    from services.ops.parked import CannotAct, Unreachable
+    from shared.cli.errors import CannotAct, Unreachable
     from shared.persistence.database import create_engine
 
     engine = create_engine(settings.database_url, application="traboule rehearse", pool_size=1)
     try:
-        return await rehearse(engine, service, cluster, since=since, by=by)
+        return await rehearse(engine, definition, cluster, since=since, by=by)
     except NotMirroredError as error:
         raise CannotAct(str(error)) from None
     except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError) as error:
-        raise Unreachable.database(service, error) from None
+        raise Unreachable.database(definition.name, error) from None
     finally:
         await engine.dispose()
 

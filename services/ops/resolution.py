@@ -14,8 +14,9 @@ from schemas.conflicts import ConflictState
 from services.conflicts.domain import Conflict, WrongState
 from services.conflicts.handlers import decide as decide_conflicts
 from services.conflicts.repository import ConflictsUnitOfWork
-from services.ops.parked import CannotAct, NotFound, Unreachable
 from services.ops.transactions import transaction
+from services.registry import definition_of
+from shared.cli.errors import CannotAct, NotFound, Unreachable
 from shared.runtime.settings import ServiceSettings
 
 _SHORT = 12
@@ -28,14 +29,14 @@ async def listed(
     """Every conflict in one of these states, of this owner if one is named, the oldest of each service first."""
     rows: list[dict[str, Any]] = []
     for service, settings in services.items():
-        async with transaction(service, settings, "conflicts") as uow:
+        async with transaction(definition_of(service), settings, "conflicts") as uow:
             rows += [_shown(service, conflict) for conflict in await uow.conflicts_in(states, owner)]
     return rows
 
 
 async def whole(service: str, settings: ServiceSettings, beginning: str) -> dict[str, Any]:
     """One conflict with its settlement and history. Raises NotFound, or CannotAct when several begin so."""
-    async with transaction(service, settings, "conflicts") as uow:
+    async with transaction(definition_of(service), settings, "conflicts") as uow:
         return _shown(service, await _one(uow, service, beginning))
 
 
@@ -65,7 +66,7 @@ async def decide(
 
 @asynccontextmanager
 async def _noted(service: str, settings: ServiceSettings, committed: list[str]) -> AsyncGenerator[Any]:
-    async with transaction(service, settings, "conflicts") as uow:
+    async with transaction(definition_of(service), settings, "conflicts") as uow:
         yield uow
     committed.append(service)
 

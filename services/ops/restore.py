@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services import SERVICES, VERSION
-from services.ops.cutover import Json
-from services.ops.ending import in_order
 from services.ops.environment import configured
-from services.ops.output import as_json, refuse, run
+from shared.cli.options import Json
+from shared.cli.shutdown import in_order
+from shared.cli.terminal import as_json, refuse, run
 
 if TYPE_CHECKING:
     from services.ops.backup_folder import Manifest
@@ -82,7 +82,7 @@ async def _restore(
 
     from services.ops import backup_broker, backup_folder, restore_databases
     from services.ops.backup_tools import contents
-    from services.ops.broker_rights import vhost_of
+    from shared.messaging.accounts import vhost_of
     from shared.runtime.tls import address
 
     manifest = await asyncio.to_thread(backup_folder.read_manifest, folder)
@@ -129,7 +129,7 @@ def said_again(manifest: Manifest) -> tuple[str, str]:
 def _fits(manifest: Manifest) -> None:
     """Whether this program knows what the backup holds. Raises CannotAct."""
     from services.ops.migrate import migrations_of
-    from services.ops.parked import CannotAct
+    from shared.cli.errors import CannotAct
     from shared.persistence.migrations import knows
 
     if missing := [name for name in SERVICES if name not in manifest.databases]:

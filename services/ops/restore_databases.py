@@ -15,7 +15,7 @@ from services import EXTENSIONS
 from services.ops.backup_databases import connected
 from services.ops.backup_folder import Database
 from services.ops.backup_tools import call, contents, tool
-from services.ops.parked import CannotAct, Unreachable
+from shared.cli.errors import CannotAct, Unreachable
 from shared.persistence.database import asyncpg_url
 from shared.runtime.settings import ServiceSettings
 

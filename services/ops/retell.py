@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.ops.cutover import Json
 from services.ops.environment import configured
-from services.ops.output import as_json, run
+from services.registry import definition_of
+from shared.cli.options import Json
+from shared.cli.terminal import as_json, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from services.common.definition import ServiceDefinition
     from shared.runtime.settings import ServiceSettings
 
     Progress = Callable[[str, int, int], None]
@@ -53,23 +54,26 @@ async def _retell(services: dict[str, ServiceSettings]) -> dict[str, dict[str, i
             task = tasks.setdefault(what, bars.add_task(what)) if what not in tasks else tasks[what]
             bars.update(task, completed=done, total=max(done, of))
 
-        return {name: await retell_service(name, settings, progress) for name, settings in services.items()}
+        return {
+            name: await retell_service(definition_of(name), settings, progress) for name, settings in services.items()
+        }
 
 
-async def retell_service(service: str, settings: ServiceSettings, progress: Progress) -> dict[str, int]:
+async def retell_service(
+    definition: ServiceDefinition[Any], settings: ServiceSettings, progress: Progress
+) -> dict[str, int]:
     """How many of each kind were told again. Raises Unreachable."""
     import asyncpg
     from sqlalchemy.exc import SQLAlchemyError
 
-    from services.ops.parked import Unreachable
-    from services.retelling import tellings_of
+    from shared.cli.errors import Unreachable
     from shared.persistence.database import create_engine
 
-    unit_of_work = import_module(f"services.{service}.app").unit_of_work(settings)
+    unit_of_work = definition.unit_of_work(settings)
     engine = create_engine(settings.database_url, application="traboule retell", pool_size=1)
     told: dict[str, int] = {}
     try:
-        for telling in tellings_of(service):
+        for telling in definition.republished:
             told[telling.name] = 0
             async with engine.connect() as connection:
                 of = (await connection.exec_driver_sql(telling.count)).scalar_one()
@@ -82,9 +86,9 @@ async def retell_service(service: str, settings: ServiceSettings, progress: Prog
                     await uow.outbox.flush(connection)
                 place, more = page.next, page.next is not None
                 told[telling.name] += page.told
-                progress(f"{service}: {telling.name}", told[telling.name], of)
+                progress(f"{definition.name}: {telling.name}", told[telling.name], of)
     except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError) as error:
-        raise Unreachable.database(service, error) from None
+        raise Unreachable.database(definition.name, error) from None
     finally:
         await engine.dispose()
     return told

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from services.ops.environment import configured
-from services.ops.output import as_json, span, terminal
+from shared.cli.options import Json
+from shared.cli.terminal import as_json, span, terminal
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from services.ops.inspection import ServiceState
 
 
-def status(json: Annotated[bool, typer.Option("--json", help="print JSON")] = False) -> None:
+def status(json: Json = False) -> None:
     """Show every configured service: ready or not, its queues, outbox, dead letters. Exit code 1 if anything is wrong.
 
     Dead letters wait for a person and are shown in yellow; they do not change the exit code.

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.ops.output import as_json, plain, refuse, run, terminal
+from services.ops.systems import named
+from shared.cli.options import Json
+from shared.cli.terminal import as_json, plain, refuse, run, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from services.cutover.way_back import Unsaid
+    from services.common.definition import ServiceDefinition
+    from services.cutover.definition import Unsaid
+    from shared.messaging.unit_of_work import UnitOfWork
     from shared.runtime.settings import ServiceSettings
 
 
@@ -24,7 +28,7 @@ def way_back(
             metavar="FILE.csv", help="write them as the file that its software imports; readable by you alone"
         ),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    json: Json = False,
 ) -> None:
     """List what was written here and a former system has not said itself since: what a rollback has to carry back.
 
@@ -35,17 +39,15 @@ def way_back(
     Examples: [bold]traboule cutover way-back numelink/membership[/],
     [bold]traboule cutover way-back numelink/membership --export back.csv[/]
     """
-    from services.ops.cutover import named
-
-    cluster, service, settings = named(system)
-    from services.cutover import way_back as desk
+    cluster, definition, settings = named(system)
     from shared.messaging.topology import way_back_queue
 
-    if not desk.writes(service):
-        refuse(f"{service} takes no commands of its own yet, so nothing is written here that {system} does not know")
-    waiting, records = run(_found(service, settings, cluster))
-    written = [] if export is None else _export(export, desk.files(service, records))
-    queue = way_back_queue(cluster, service).name
+    if (back := definition.write_back) is None:
+        name = definition.name
+        refuse(f"{name} takes no commands of its own yet, so nothing is written here that {system} does not know")
+    waiting, records = run(_found(definition, settings, cluster))
+    written = [] if export is None else _export(export, back.files(records))
+    queue = way_back_queue(cluster, definition.name).name
     if json:
         told = {"system": system, "queue": queue, "waiting": waiting, "files": [str(path) for path in written]}
         as_json({**told, "records": [one.as_json() for one in records]})
@@ -59,21 +61,21 @@ def way_back(
         typer.echo("no file was written: there is nothing to import")
 
 
-async def _found(service: str, settings: ServiceSettings, cluster: str) -> tuple[int | None, list[Unsaid]]:
+async def _found(
+    definition: ServiceDefinition[Any], settings: ServiceSettings, cluster: str
+) -> tuple[int | None, list[Unsaid]]:
     """How many messages wait in the queue, None without one, and the records. Raises Unreachable."""
-    from services.cutover import way_back as desk
-    from services.ops.parked import Unreachable
-    from services.ops.transactions import transaction
+    from services.cutover.way_back import unsaid
+    from services.ops.moving import in_service
     from shared.messaging.topology import way_back_queue
-    from shared.messaging.waiting import BrokerAwayError
 
-    queue = way_back_queue(cluster, service).name
-    try:
-        async with transaction(service, settings, "cutover") as uow:
-            waiting = (await uow.count_waiting([queue])).get(queue)
-            return waiting, [one async for one in desk.unsaid(uow, service, cluster)]
-    except BrokerAwayError as error:
-        raise Unreachable(str(error)) from None
+    queue = way_back_queue(cluster, definition.name).name
+
+    async def find(uow: UnitOfWork) -> tuple[int | None, list[Unsaid]]:
+        waiting = (await uow.count_waiting([queue])).get(queue)
+        return waiting, [one async for one in unsaid(uow, definition, cluster)]
+
+    return await in_service(definition, settings, find)
 
 
 def _export(path: Path, files: Mapping[str, bytes]) -> list[Path]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -14,13 +14,15 @@ from faststream.rabbit import Channel, RabbitBroker, RabbitQueue
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.messaging.consumer import Lane, LaneSettings
-from shared.messaging.delivery import Delivery
+from shared.messaging.delivery import Delivery, first_death
 from shared.messaging.properties import tolerate_unreadable_properties
 from shared.messaging.subscription import Read, Subscription
 from shared.messaging.topology import HOUSE, dead_queue, unrouted_queue
-from shared.persistence.unit_of_work import UnitOfWork
+from shared.messaging.unit_of_work import UnitOfWork
 
 _CLOSING_SECONDS = 5
+_LAST_RESORT_PREFETCH = 4
+"""Few messages come to a queue of last resort, and they may be the large ones that ended a process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Fallen:
     body: bytes
     id: str | None
     type: str | None = None
+    content_type: str | None = None
 
 
 class Bus:
@@ -71,9 +74,15 @@ class Bus:
             )
             for subscription in subscriptions
         ]
-        for queue, read_fallen in ((unrouted_queue(service), _unrouted), (dead_queue(service), _returned_too_often)):
+        for queue, read_fallen in ((unrouted_queue(service), _unrouted), (dead_queue(service), _dead)):
             self.lanes.append(
-                lane(queue=queue.name, publishers=None, read=read_fallen, handler=None, settings=settings)
+                lane(
+                    queue=queue.name,
+                    publishers=None,
+                    read=read_fallen,
+                    handler=None,
+                    settings=replace(settings, prefetch=_LAST_RESORT_PREFETCH),
+                )
             )
         for one in self.lanes:
             self._subscribe(one)
@@ -95,8 +104,8 @@ class Bus:
 
     @property
     def healthy(self) -> bool:
-        """Every lane lives, and none is waiting for the database."""
-        return all(lane.alive and not lane.holding for lane in self.lanes)
+        """Every lane lives, none waits for the database, and none has had the same messages in hand for a minute."""
+        return all(lane.healthy for lane in self.lanes)
 
     async def start(self) -> None:
         """Start the lanes, then let messages in. Raises OSError when the broker cannot be used yet; call it again."""
@@ -129,17 +138,20 @@ async def _undecoded(message: Any) -> AbstractIncomingMessage:
     return message.raw_message
 
 
-def _read(read: Read, fact: Any, delivery: Delivery) -> Sequence[Any]:
+def _read(read: Read, fact: Any, delivery: Delivery) -> Iterable[Sequence[Any]]:
     return read(fact, delivery.body, delivery.content_type, delivery.headers)
 
 
-def _unrouted(delivery: Delivery) -> Sequence[Fallen]:
+def _unrouted(delivery: Delivery) -> Iterable[Sequence[Fallen]]:
     detail = f"nothing subscribes to the routing key {delivery.routing_key}: see the list of facts for its spelling"
-    return [Fallen("unrouted", detail, delivery.body, delivery.message_id)]
+    return [[Fallen("unrouted", detail, delivery.body, delivery.message_id)]]
 
 
-def _returned_too_often(delivery: Delivery) -> Sequence[Fallen]:
-    deaths = delivery.headers.get("x-death") or [{}]
-    queue = deaths[0].get("queue", "its queue")
+def _dead(delivery: Delivery) -> Iterable[Sequence[Fallen]]:
+    death = first_death(delivery.headers)
+    queue = death.get("queue", "its queue")
+    if death.get("reason") == "expired":
+        late = f"it waited in {queue} longer than its own property `expiration` allows: leave that property out"
+        return [[Fallen("expired", late, delivery.body, delivery.message_id)]]
     detail = f"{queue} gave it back more often than its delivery limit allows, as when a process dies on it"
-    return [Fallen("returned-too-often", detail, delivery.body, delivery.message_id)]
+    return [[Fallen("returned-too-often", detail, delivery.body, delivery.message_id)]]

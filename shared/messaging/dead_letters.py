@@ -10,16 +10,19 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
-import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.messaging.delivery import Delivery
 from shared.messaging.outbox import Outbox, Outgoing
+from shared.messaging.storable import storable_json, storable_text
 
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """One event to set aside: its own body (not its batch's), why, and the delivery that it came in."""
+    """One event to set aside: its own body (not its batch's), why, and the delivery that it came in.
+
+    ``facts`` is how many it stands for: very many refused facts of one batch are set aside together.
+    """
 
     delivery: Delivery
     body: bytes
@@ -28,6 +31,7 @@ class Parked:
     type: str | None
     reason: str
     detail: str
+    facts: int = 1
 
 
 _PARK = """
@@ -86,7 +90,7 @@ async def park(connection: AsyncConnection, parked: Sequence[Parked]) -> None:
             [_printable(p.delivery.user) for _, p in new],
             [_printable(p.delivery.routing_key) for _, p in new],
             [_printable(p.content_type) for _, p in new],
-            [_json(p.delivery.headers) for _, p in new],
+            [storable_json(p.delivery.headers) for _, p in new],
             [p.body for _, p in new],
             [p.reason for _, p in new],
             [_printable(p.detail) for _, p in new],
@@ -104,19 +108,17 @@ async def resolve(connection: AsyncConnection, numbers: Sequence[int]) -> None:
 def _digest(parked: Parked) -> bytes:
     """Tells messages apart: in binary mode two publishers' events may have one body, and differ in their headers."""
     delivery = parked.delivery
-    headers = sorted((n.lower(), str(value)) for n, value in delivery.headers.items() if n[:3].lower() == "ce-")
+    headers = sorted((n.lower(), _as_text(value)) for n, value in delivery.headers.items() if n[:3].lower() == "ce-")
     about = repr((delivery.user, delivery.routing_key, parked.content_type, headers)).encode()
     return blake2b(about + parked.body, digest_size=16).digest()
 
 
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else storable_json({"": value})
+
+
 def _printable(text: str | None) -> str | None:
-    # PostgreSQL text cannot hold U+0000, and a poisoned property must not keep its message from being parked.
-    return None if text is None else text.replace("\x00", "\N{SYMBOL FOR NULL}")
-
-
-def _json(headers: Mapping[str, Any]) -> str:
-    text = orjson.dumps(dict(headers), default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
-    return text.replace("\\u0000", "\\u2400")
+    return None if text is None else storable_text(text)
 
 
 # --- what ops do ---------------------------------------------------------------------------------------------------
@@ -241,8 +243,8 @@ def send_back(
     return Outgoing(
         exchange,
         delivery.queue,
-        delivery.message_id or "",
-        content_type or delivery.content_type,
+        storable_text(delivery.message_id or ""),
+        content_type or (delivery.content_type and storable_text(delivery.content_type)),
         delivery.body if body is None else body,
         delivery.return_headers(attempt),
     )

@@ -1,9 +1,10 @@
 """A message as the broker handed it over, and what a reader makes of it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from aio_pika.abc import AbstractIncomingMessage
 
@@ -18,6 +19,8 @@ ORIGIN_USER = "traboule-origin-user"
 ORIGIN_KEY = "traboule-origin-key"
 PUBLISHED = "timestamp_in_ms"
 """Header with the moment of publish, in ms since 1970: the publisher's, or of RabbitMQ itself where it is told to."""
+_ATTRIBUTE = re.compile(r"ce-[a-z0-9]{1,200}\Z", re.IGNORECASE)
+"""A header that is an attribute of a CloudEvent in binary mode. Another name may be none that AMQP carries back."""
 _END_OF_TIME = 253_402_300_800_000
 """The year 10000, in ms: no calendar goes on."""
 
@@ -40,7 +43,10 @@ class Message(Protocol):
 
 
 class Unreadable(Protocol):
-    """One event that could not be read, and why: ``reason`` to group by, ``detail`` for a person."""
+    """One event that could not be read, and why: ``reason`` to group by, ``detail`` for a person.
+
+    ``content_type`` is that of ``body``, None where it is the delivery's own.
+    """
 
     @property
     def reason(self) -> str: ...
@@ -52,6 +58,8 @@ class Unreadable(Protocol):
     def id(self) -> str | None: ...
     @property
     def type(self) -> str | None: ...
+    @property
+    def content_type(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +96,7 @@ class Delivery:
 
     def return_headers(self, attempt: int) -> dict[str, Any]:
         """Headers for sending it to its own queue again, so that :meth:`of` finds its origin."""
-        kept = {name: value for name, value in self.headers.items() if name[:3].lower() == "ce-" or name == TRACEPARENT}
+        kept = {name: value for name, value in self.headers.items() if _ATTRIBUTE.match(name) or name == TRACEPARENT}
         kept |= {ORIGIN_USER: self.user or "", ORIGIN_KEY: self.routing_key, ATTEMPT: attempt}
         if self.published is not None:
             kept[PUBLISHED] = round(self.published * 1000)
@@ -106,9 +114,16 @@ def _published(raw: AbstractIncomingMessage) -> float | None:
     return raw.timestamp.timestamp() if raw.timestamp is not None else None
 
 
+def first_death(headers: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the broker wrote of the last queue that a dead-lettered message came from; empty where that is unreadable.
+
+    The broker puts its own entry first, whatever a publisher wrote there.
+    """
+    deaths = headers.get("x-death")
+    first: Any = deaths[0] if isinstance(deaths, list) and deaths else None
+    return cast("Mapping[str, Any]", first) if isinstance(first, Mapping) else {}
+
+
 def _first_routing_key(raw: AbstractIncomingMessage) -> str:
-    # The broker puts its own entry first, whatever a publisher wrote there.
-    deaths: Any = raw.headers.get("x-death")
-    if raw.exchange == DEAD and deaths and deaths[0].get("routing-keys"):
-        return str(deaths[0]["routing-keys"][0])
-    return raw.routing_key or ""
+    keys = first_death(raw.headers).get("routing-keys") if raw.exchange == DEAD else None
+    return str(keys[0]) if isinstance(keys, list) and keys else raw.routing_key or ""

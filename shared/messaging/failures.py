@@ -111,3 +111,12 @@ def decide(error: BaseException, attempt: int) -> Decision:
     if attempt < len(RETRY_DELAYS):
         return Retry(RETRY_DELAYS[attempt], type(error).__name__)
     return Park("handler-failed", f"{type(error).__name__} in the handler, {attempt + 1} times: see the log")
+
+
+def decide_alone(decision: Decision, attempt: int) -> Retry | Park:
+    """For one message alone, when waiting did not help: what is short today may be there in five minutes."""
+    if isinstance(decision, Retry | Park):
+        return decision
+    if attempt < len(RETRY_DELAYS):
+        return Retry(RETRY_DELAYS[attempt], type(decision).__name__)
+    return Park("handler-failed", f"the database fails on this message alone, {attempt + 1} times: see the log")

@@ -33,6 +33,7 @@ class Management:
     def __init__(self, url: str) -> None:
         """Nothing is asked yet."""
         parts = urlsplit(url)
+        self.host = parts.hostname
         try:
             port = f":{parts.port}" if parts.port else ""
         except ValueError:

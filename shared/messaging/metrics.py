@@ -34,17 +34,23 @@ ORIGIN_LAG = Histogram(
 )
 HOLDING = Gauge("traboule_holding", "1 while the consumer waits for its database", ["queue"])
 IN_HAND = Gauge("traboule_in_hand", "Messages taken from the queue and not acknowledged yet", ["queue"])
+HAND_AGE = Gauge("traboule_hand_age_seconds", "How long a lane has been settling what it has in hand", ["queue"])
+MISSING = Counter(
+    "traboule_missing_deliveries_total", "Deliveries that never reached their lane: given back", ["queue"]
+)
 PREFETCH = Gauge("traboule_prefetch", "The most messages that a lane takes in hand", ["queue"])
 RELAYED = Counter("traboule_relayed_total", "Outbox messages confirmed by the broker")
 RELAY_FAILURES = Counter("traboule_relay_failures_total", "Publishes that the broker did not confirm", ["error"])
 RELAY_ACTIVE = Gauge("traboule_relay_active", "1 in the replica that holds the relay's lock")
 
 
-def watch_lane(queue: str, prefetch: int, in_hand: Callable[[], int]) -> None:
-    """Show how full a lane's hand is. It is counted when somebody asks, so it costs a message nothing."""
+def watch_lane(queue: str, prefetch: int, in_hand: Callable[[], int], hand_age: Callable[[], float]) -> None:
+    """Show how full a lane's hand is, and how old. It is counted when somebody asks, so it costs a message nothing."""
     # A counter that appears with its first hundred is not seen to grow; one that was at nought is.
     for outcome in OUTCOMES:
         EVENTS.labels(queue, outcome)
     HOLDING.labels(queue).set(0)
     PREFETCH.labels(queue).set(prefetch)
     IN_HAND.labels(queue).set_function(in_hand)
+    HAND_AGE.labels(queue).set_function(hand_age)
+    MISSING.labels(queue)

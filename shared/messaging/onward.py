@@ -15,10 +15,13 @@ from types import MappingProxyType
 
 from shared.messaging import metrics
 from shared.messaging.delivery import Delivery, Message
+from shared.messaging.topology import HOUSE
 from shared.runtime import tracing
 
 ORIGIN = "origintime"
 """When the former system published what this event follows from, RFC 3339 with milliseconds."""
+LONGEST_ORIGIN = 40
+"""Characters: an instant with an offset and nanoseconds has 35."""
 
 Onward = Mapping[str, Mapping[str, str]]
 """Correlation id → the extension attributes of every event that follows from it."""
@@ -48,7 +51,7 @@ def measure(queue: str, applied: Iterable[tuple[Delivery, Message]]) -> None:
     hops: dict[int, float] = {}
     origins: dict[tuple[float | None, str | None], float] = {}
     for delivery, message in applied:
-        origin = message.extension(ORIGIN)
+        origin = _origin(delivery, message)
         if delivery.published is not None:
             hops[id(delivery)] = delivery.published
         if (key := (delivery.published, origin)) not in origins and (began := _moment(origin, delivery)) is not None:
@@ -61,13 +64,23 @@ def measure(queue: str, applied: Iterable[tuple[Delivery, Message]]) -> None:
                 observe(max(0.0, now - moment))
 
 
+def _origin(delivery: Delivery, message: Message) -> str | None:
+    """The origin that a message tells, if one of our own services published it: a former system's is its publish.
+
+    It is copied to everything that follows, so a text that is none would multiply.
+    """
+    origin = message.extension(ORIGIN)
+    if origin is None or len(origin) > LONGEST_ORIGIN or not (delivery.user or "").startswith(f"{HOUSE}."):
+        return None
+    try:
+        datetime.fromisoformat(origin).timestamp()
+    except (ValueError, OverflowError):
+        return None
+    return origin
+
+
 def _moment(origin: str | None, delivery: Delivery) -> float | None:
-    if origin is not None:
-        try:
-            return datetime.fromisoformat(origin).timestamp()
-        except (ValueError, OverflowError):
-            return delivery.published
-    return delivery.published
+    return delivery.published if origin is None else datetime.fromisoformat(origin).timestamp()
 
 
 def _handed_on(events: Collection[tuple[Delivery, Message]], spans: tracing.Spans) -> Onward:
@@ -75,7 +88,7 @@ def _handed_on(events: Collection[tuple[Delivery, Message]], spans: tracing.Span
     made: dict[tuple[float | None, str | None, str | None], Mapping[str, str]] = {}
     found: dict[str, Mapping[str, str]] = {}
     for delivery, message in events:
-        key = (delivery.published, message.extension(ORIGIN), _trace(delivery, message))
+        key = (delivery.published, _origin(delivery, message), _trace(delivery, message))
         if (attributes := made.get(key)) is None:
             attributes = made[key] = _attributes(*key, spans)
         found[message.correlationid or message.id] = attributes

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.messaging.storable import storable_json
 
 CHANNEL = "outbox"
 """Name of the LISTEN/NOTIFY channel that wakes the relay."""
@@ -50,7 +51,7 @@ class Outbox:
                 [row.routing_key for row in rows],
                 [row.message_id for row in rows],
                 [row.content_type for row in rows],
-                [orjson.dumps(row.headers, default=str).decode() for row in rows],
+                [storable_json(row.headers) for row in rows],
                 [row.body for row in rows],
             ),
         )

@@ -1,6 +1,6 @@
 """One line of a service's routing table: which fact it hears, in which queue, and who handles it."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -20,8 +20,9 @@ class FactType(Protocol):
 Handler = Callable[[Any, Sequence[Any]], Awaitable[None]]
 """``async def handle(uow, messages)``: messages that are new to the inbox, at least one, in order of arrival."""
 
-Read = Callable[[Any, bytes, str | None, Mapping[str, Any]], Sequence[Message | Unreadable]]
-"""``read(fact_type, body, content_type, headers)`` gives every event of a message; it never raises."""
+Read = Callable[[Any, bytes, str | None, Mapping[str, Any]], Iterable[Sequence[Message | Unreadable]]]
+"""``read(fact_type, body, content_type, headers)`` gives every event of a message, in parts that are each read in
+milliseconds; it never raises."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,11 +25,15 @@ UNROUTED = "traboule.unrouted"
 DEAD = "traboule.dead"
 DELIVERY_LIMIT = 20
 QUEUE_BYTES = 1_073_741_824
-"""What may wait in one subscription: beyond it the broker takes no more, and whoever publishes has to try again."""
+"""What may wait in one queue of a service: then the broker takes no more, and whoever publishes has to try again."""
+MESSAGE_BYTES = 5 * 1024 * 1024
+"""The largest body that the broker takes (``max_message_size`` in its configuration); what is larger ends in a 406.
+
+A service parks bodies of more than 4 MiB, so that operators see them. It puts an event off in one body with its
+attributes, which came as up to 128 KiB of headers and are up to six times as long in JSON: hence the mebibyte.
+"""
 WAY_BACK = "way-back"
 """The last word of the name of a queue that a former system reads."""
-NEVER_FULL = ("unrouted", "dead", WAY_BACK)
-"""Last words of the names of queues without such a limit: they are where messages go that have nowhere else to go."""
 SERVICE_LIMITS = {"max-connections": 64, "max-channels": 1024}
 """A replica has two connections; a command that looks at queues has one for a moment."""
 OUTSIDE_LIMITS = {"max-connections": 50, "max-channels": 200}
@@ -109,7 +113,8 @@ def _quorum(service: str) -> dict[str, Any]:
 
 
 _KEEP = {"x-queue-type": "quorum", "x-overflow": "reject-publish", "x-delivery-limit": 1_000_000}
-"""The queues of last resort have no limit that a crash loop could reach."""
+"""The queues of last resort have no delivery limit that a crash loop could reach. When they are full, whoever publishes
+has to try again, and the broker keeps what it would dead-letter in the queue where it is: see README.md."""
 
 
 def definitions(
@@ -150,9 +155,11 @@ def _user(name: str, password: str, limits: Mapping[str, int]) -> dict[str, Any]
 def _limit(queue_bytes: int) -> dict[str, Any]:
     # A policy, because a queue's own arguments cannot be changed while messages wait in it. It says what our queues say
     # themselves, reject-publish, for those that somebody else made: nothing that was confirmed is ever dropped.
+    # Not those that wait for a retry, which our outbox alone fills, nor those that a former system reads: it would be
+    # our relay that is stopped by whoever does not read.
     return {
         "name": f"{EXCHANGE}.full",
-        "pattern": rf"^(?!{EXCHANGE}\.retry\.)(?!.*\.({'|'.join(NEVER_FULL)})$).+\..+$",
+        "pattern": rf"^(?!{EXCHANGE}\.retry\.)(?!.*\.{WAY_BACK}$).+\..+$",
         "apply-to": "queues",
         "priority": 0,
         "definition": {"max-length-bytes": queue_bytes, "overflow": "reject-publish"},
@@ -234,20 +241,20 @@ def _permissions(services: Iterable[str], former_systems: Iterable[str]) -> list
         *(
             allow(
                 f"{HOUSE}.{service}",
-                write=rf"^(traboule|traboule\.retry\.[0-9]+s|amq\.default|[^.]+\.{service}\.{WAY_BACK})$",
-                read=rf"^{service}\..+$",
+                write=rf"^(traboule|traboule\.retry\.[0-9]+s|amq\.default|[^.]+\.{service}\.{WAY_BACK})\z",
+                read=rf"^{service}\..+\z",
             )
             for service in services
         ),
         *(
-            allow(user, write="^traboule$", read=_just(ways_back[user].name) if user in ways_back else "^$")
+            allow(user, write=_just(EXCHANGE), read=_just(ways_back[user].name) if user in ways_back else "^$")
             for user in former_systems
         ),
     ]
 
 
 def _just(name: str) -> str:
-    return "^" + name.replace(".", r"\.") + "$"
+    return "^" + name.replace(".", r"\.") + r"\z"
 
 
 def _topic_permissions(services: Iterable[str], former_systems: Iterable[str]) -> list[dict[str, Any]]:
@@ -256,7 +263,8 @@ def _topic_permissions(services: Iterable[str], former_systems: Iterable[str]) -
         {
             "user": user,
             "exchange": EXCHANGE,
-            "write": "^" + user.replace(".", "\\.") + "\\.[a-z0-9.-]+$",
+            # Not "$", which is found before a line break at the end as well: a message would pass that no queue wants.
+            "write": "^" + user.replace(".", "\\.") + "\\.[a-z0-9.-]+\\z",
             "read": "^$",
         }
         for user in users

@@ -9,37 +9,17 @@ counted, so that whoever is told of the row knows which writing came after.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from operator import attrgetter
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import dialect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from schemas.envelope import Envelope
 from shared.persistence.database import rows_of
 
-
-class Recorded(Protocol):
-    """A message that tells the whole state of one record of one cluster."""
-
-    @property
-    def cluster(self) -> str:
-        """Which cluster's former system speaks."""
-        ...
-
-    @property
-    def data(self) -> Any:
-        """The fact, with a ``version`` and the former system's own id."""
-        ...
-
-    @cached_property
-    def digest(self) -> bytes:
-        """16 bytes that are equal when the facts are."""
-        ...
-
-
-R = TypeVar("R", bound=Recorded)
+R = TypeVar("R", bound=Envelope[Any])
 
 APPLIED_LATE = "applied_late"
 
@@ -102,7 +82,7 @@ class Mirror:
         return newest
 
     @staticmethod
-    def _column(messages: Sequence[Recorded], name: str) -> list[Any]:
+    def _column(messages: Sequence[Envelope[Any]], name: str) -> list[Any]:
         if name == "cluster":
             return [message.cluster for message in messages]
         if name == "digest":

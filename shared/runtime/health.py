@@ -4,11 +4,13 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 Checks = Callable[[], Awaitable[Mapping[str, bool]]]
 """Names what must work for this process to be of use, and whether it does."""
+FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+"""Headers of which every usual proxy and Ingress sends one at least."""
 
 
 def health_routes(checks: Checks, needed: Collection[str] | None = None) -> list[Route]:
@@ -28,7 +30,10 @@ def health_routes(checks: Checks, needed: Collection[str] | None = None) -> list
             {"status": "ready" if works else "not ready", "checks": dict(results)}, 200 if works else 503
         )
 
-    async def metrics(_: Request) -> Response:
+    async def metrics(request: Request) -> Response:
+        # They name clusters, and say how work goes. Whoever scrapes asks us directly; proxies name whom they ask for.
+        if any(name in request.headers for name in FORWARDED):
+            return PlainTextResponse("Metrics are not answered through a proxy: ask the service itself.\n", 403)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     return [Route("/health/live", live), Route("/health/ready", ready), Route("/metrics", metrics)]

@@ -47,14 +47,15 @@ class Measured:
             self._observe(scope, status, perf_counter() - started)
 
     def _observe(self, scope: MutableMapping[str, Any], status: int, seconds: float) -> None:
-        key = (_template(scope), scope["method"] if scope["method"] in METHODS else "other", status)
+        key = (template(scope), scope["method"] if scope["method"] in METHODS else "other", status)
         child = self._children.get(key)
         if child is None:
             child = self._children[key] = REQUESTS.labels(key[0], key[1], str(status))
         child.observe(seconds)
 
 
-def _template(scope: MutableMapping[str, Any]) -> str:
+def template(scope: MutableMapping[str, Any]) -> str:
+    """The route that a request matched, such as ``/members/{member_id}``, without anybody's ids."""
     told = scope.get(ROUTE) or getattr(scope.get("route"), "path", None)
     if isinstance(told, str):
         return told

@@ -73,7 +73,7 @@ class ServiceSettings(BaseSettings):
     http_certificate_file: Path | None = Field(None, description="PEM, the chain included: the door speaks HTTPS then")
     http_key_file: Path | None = Field(None, description="its key, PEM without a passphrase; if not in the same file")
     log_level: str = "INFO"
-    prefetch: Annotated[int, Field(ge=1)] = 128
+    prefetch: Annotated[int, Field(ge=1, description="messages in hand of each queue: each may have 4 MiB")] = 32
     batch_events: Annotated[int, Field(ge=1, description="events in one transaction, at most about")] = 1000
     linger_ms: Annotated[float, Field(ge=0, description="milliseconds to wait for company")] = 3.0
     parity_hour: Annotated[int, Field(ge=0, le=23)] = Field(

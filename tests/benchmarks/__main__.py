@@ -3,7 +3,7 @@
 import argparse
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from deploy.local.provision import call
 from deploy.local.runs import LOCAL
@@ -40,7 +40,7 @@ def main() -> int:
         rounds = arguments.rounds or (1 if arguments.quick else 3)
         if chosen:
             _part(report, "lanes", lambda: _lanes(report, where, chosen, rounds, quick=arguments.quick))
-        if wanted & set(JOURNEY):
+        if wanted.intersection(JOURNEY):
             _part(report, "journey", lambda: _journey(report, where, wanted, rounds, quick=arguments.quick))
         if "growth" in wanted:
             _part(report, "growth", lambda: report.growth(members.measure(where, quick=arguments.quick)))
@@ -73,7 +73,7 @@ def _lanes(report: Report, where: Stage, chosen: Sequence[lanes.Lane], rounds: i
     report.lanes(results, lanes.ratios(results))
 
 
-def _journey(report: Report, where: Stage, wanted: set[str], rounds: int, *, quick: bool) -> None:
+def _journey(report: Report, where: Stage, wanted: Collection[str], rounds: int, *, quick: bool) -> None:
     key = journey.start(where)
     try:
         report.imported(journey.import_exports(where, quick=quick))

@@ -27,6 +27,8 @@ class Connection(asyncio.Protocol):
     async def open(cls, url: str) -> "Connection":
         """Connect to the server at ``url``."""
         parts = urlsplit(url)
+        assert parts.hostname
+        assert parts.port
         return (await asyncio.get_running_loop().create_connection(cls, parts.hostname, parts.port))[1]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

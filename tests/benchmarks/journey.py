@@ -252,7 +252,8 @@ def reads(stage: Stage, key: str, *, seconds: float, rounds: int) -> Reads:
                 rates[name].append(uvloop.run(reads_per_second(address, requests, seconds)))
     finally:
         stage.end("constant")
-    return Reads(*(median(rates[name]) for name in ("one", "many", "constant")), len(middle[1]), rates)
+    one, many, bytes_alone = (median(rates[name]) for name in ("one", "many", "constant"))
+    return Reads(one, many, bytes_alone, len(middle[1]), rates)
 
 
 def _wait_until_it_answers(url: str, raw: bytes) -> None:

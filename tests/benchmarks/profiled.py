@@ -3,12 +3,12 @@
 import cProfile
 import pstats
 import sys
-from importlib import import_module
 from pathlib import Path
 
 import uvloop
 
 from services.ops.environment import settings_of
+from services.registry import definition_of
 from shared.runtime.logging import configure_logging
 
 SHOWN = 45
@@ -18,7 +18,7 @@ def main(service: str, output: str) -> None:
     """Serve, and write the statistics at the end."""
     settings = settings_of(service)
     configure_logging(service, settings.log_level)
-    process = import_module(f"services.{service}.app").create_app(settings)
+    process = definition_of(service).create_app(settings)
     profile = cProfile.Profile()
     profile.enable()
     try:

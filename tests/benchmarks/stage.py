@@ -115,7 +115,7 @@ class Stage:
         return self._run.spawn(
             name,
             [sys.executable, "-m", module, *arguments],
-            env=dict(os.environ) | env,
+            env={**os.environ, **env},
             cwd=CHECKOUT,
             user=None,
             log=self.house.folder / f"{name}.log",
@@ -223,7 +223,11 @@ def stage() -> Generator[Stage]:
     os.environ["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")
     with local_nodes() as nodes, Run() as run:
         provisioned = provision(
-            nodes.database.url, nodes.broker.url, nodes.broker.management_url, clusters_file=CLUSTERS
+            nodes.database.url,
+            nodes.broker.url,
+            nodes.broker.management_url,
+            clusters_file=CLUSTERS,
+            private_broker=nodes.broker.owned,
         )
         house = House(run, provisioned, folder, SERVICES)
         try:

@@ -15,9 +15,11 @@ from pamqp.commands import Basic
 from schemas.envelope import encode, routing_key, source_of
 from schemas.membership import MemberRecorded
 from services import SERVICES
+from services.cutover import desk
+from services.membership.definition import DEFINITION
 from services.membership.keys import create_key
 from services.membership.settings import MembershipSettings
-from services.ops import moving
+from services.ops.moving import in_service
 from shared.messaging.topology import EXCHANGE
 from shared.persistence.database import create_engine
 from tests.benchmarks.stage import BenchmarkError, Stage
@@ -197,14 +199,18 @@ class _Traffic:
         # As the command does it, with connections and an event loop of its own.
         await asyncio.to_thread(
             lambda: asyncio.run(
-                moving.make_move(
-                    SERVICE,
+                in_service(
+                    DEFINITION,
                     self._settings,
-                    CLUSTER,
-                    which,
-                    by="bench",
-                    reason="a benchmark",
-                    overrule=OVERRULED.get(which, ()),
+                    lambda uow: desk.move(
+                        uow,
+                        DEFINITION,
+                        CLUSTER,
+                        which,
+                        by="bench",
+                        reason="a benchmark",
+                        overrule=OVERRULED.get(which, ()),
+                    ),
                 )
             )
         )

@@ -1,4 +1,4 @@
-"""The messaging tests pass on newer RabbitMQs too than the one that `make test` uses (3.10, as Debian 12 has it)."""
+"""The messaging tests, and a hostile publisher's, pass on newer RabbitMQs too than the one of `make test` (3.10)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.runs import CHECKOUT, free_ports
+from shared.messaging.topology import MESSAGE_BYTES
 from tests.compose.engine import Engine, make_base_images
 
 BOOT_SECONDS = 90.0
@@ -24,12 +25,16 @@ BOOT_SECONDS = 90.0
 def test_messaging_tests_pass(container_engine: Engine, tmp_path: Path, version: str) -> None:
     make_base_images(container_engine, {f"library/rabbitmq:{version}-management": f"rabbitmq-{version}"})
     with _broker(container_engine, tmp_path, version) as servers:
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "tests/integration/messaging", "-q"],
-            cwd=CHECKOUT, env=os.environ | servers, capture_output=True, text=True, timeout=600, check=False,
-        )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-4_000:]
-    print(f"\nRabbitMQ {version}: {done.stdout.strip().splitlines()[-1]}")
+        for tests, seconds in (
+            (["tests/integration/messaging"], 600),
+            (["tests/faults/test_hostile_publisher.py", "-m", "faults"], 2_400),
+        ):
+            done = subprocess.run(
+                [sys.executable, "-m", "pytest", *tests, "-q"],
+                cwd=CHECKOUT, env=os.environ | servers, capture_output=True, text=True, timeout=seconds, check=False,
+            )  # fmt: skip
+            assert done.returncode == 0, done.stdout[-4_000:]
+            print(f"\nRabbitMQ {version}: {done.stdout.strip().splitlines()[-1]}")
 
 
 @contextmanager
@@ -39,7 +44,7 @@ def _broker(found: Engine, folder: Path, version: str) -> Generator[dict[str, st
     settings = folder / "10-test.conf"
     settings.write_text(
         f"default_user = admin\ndefault_pass = {password}\ndefault_vhost = traboule\nloopback_users = none\n"
-        "max_message_size = 16777216\nlog.console = true\n"
+        f"max_message_size = {MESSAGE_BYTES}\nlog.console = true\n"
     )
     settings.chmod(0o644)
     plugins = CHECKOUT / "deploy" / "compose" / "enabled_plugins"

@@ -7,17 +7,19 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
-from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
 import yaml
 from prometheus_client import REGISTRY
 
+import services.membership.api.app  # noqa: F401 - registers the metrics of the HTTP door
 from deploy.local.errors import MissingPackagesError
 from deploy.local.tools import tool
 from services import SERVICES, cli
+from services.registry import definition_of
 from tests.support.observability import DASHBOARDS, FOLDER, RULES, alerts, expressions, rules
 from tests.support.promql import grouped_labels, metrics_of, selected_labels
 
@@ -84,7 +86,7 @@ def test_every_alert_has_its_section_and_every_section_its_alert() -> None:
 @pytest.mark.parametrize("line", COMMANDS)
 def test_every_command_of_the_runbook_exists(line: str) -> None:
     words = shlex.split(line)[1:]
-    command = typer.main.get_command(cli.app)
+    command: Any = typer.main.get_command(cli.app)
     context = command.make_context("traboule", words[:1], resilient_parsing=True)
     while hasattr(command, "resolve_command"):
         _, found, rest = command.resolve_command(context, words)
@@ -144,7 +146,7 @@ def test_rules_and_dashboard_look_at_labels_that_our_metrics_have() -> None:
 def _own_metrics() -> Iterator[tuple[str, Sequence[str]]]:
     """The series of every metric that our services register, each with its labels."""
     for service in SERVICES:
-        import_module(f"services.{service}.app")
+        definition_of(service)
     for collector, names in REGISTRY._collector_to_names.items():
         labels = getattr(collector, "_labelnames", ())
         for name in names:

@@ -7,8 +7,7 @@ from typing import Any
 import orjson
 import pytest
 import typer
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from schemas.billing import InvoiceChanged, InvoiceRecorded
 from schemas.catalogue import FACTS

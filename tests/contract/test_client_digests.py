@@ -17,6 +17,7 @@ from schemas.envelope import to_json
 from schemas.examples import EXAMPLES
 from schemas.fields import Fact
 from schemas.membership import MemberRecorded
+from tests.support.examples import examples
 
 CLIENTS = Path(__file__).parents[2] / "schemas" / "clients"
 PROGRAMS = {"python": sys.executable, "node": "node", "php": "php"}
@@ -103,7 +104,7 @@ members = st.builds(
 
 
 @pytest.mark.parametrize("language", FILES)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(several=st.lists(members, min_size=40, max_size=40))
 def test_any_text_has_our_digest(language: str, several: list[MemberRecorded]) -> None:
     wanted = [record_digest(member) for member in several]

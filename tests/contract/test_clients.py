@@ -1,28 +1,35 @@
 """The publishers that we hand to producers work as they are, against a real broker, and say so when they do not."""
 
+import contextlib
 import json
 import os
 import secrets
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import pika
+import pika.spec
 import pytest
 
 from deploy.local import provision
 from deploy.local.nodes import Nodes
 from schemas.envelope import Envelope, read
-from schemas.membership import MemberRecorded
+from schemas.examples import example_event
+from schemas.membership import MemberRecorded, MemberWritten
 from shared.messaging.topology import Queue, definitions
+from tests.support.in_process import Passwords
+from tests.support.waiting import eventually
 
 CLIENTS = Path(__file__).parents[2] / "schemas" / "clients"
 QUEUE = Queue("membership.member-recorded", MemberRecorded.binding())
 DEBIAN_AMQPLIB = Path("/usr/share/php/PhpAmqpLib/autoload.php")
+TRABOULE = "traboule.membership"
 VARIABLE = "TRABOULE_BROKER_URL_NUMELINK_MEMBERSHIP"
 FACT = {"record_id": "1042", "version": 7, "name": "Ateliers du Gier — Müller & fils", "postcode": "01000"}
 
@@ -41,20 +48,22 @@ class Broker:
     def url(self, user: str, password: str | None = None) -> str:
         return f"amqp://{user}:{password or self.password}@{self.address}"
 
-    def received(self) -> list[tuple[pika.spec.Basic.GetOk, pika.BasicProperties, bytes]]:
+    def received(self, queue: str = QUEUE.name) -> list[tuple[pika.spec.Basic.GetOk, pika.BasicProperties, bytes]]:
         with pika.BlockingConnection(pika.URLParameters(self.admin)) as connection:
             channel = connection.channel()
             found = []
-            while (message := channel.basic_get(QUEUE.name, auto_ack=True))[0] is not None:
+            while (message := channel.basic_get(queue, auto_ack=True))[0] is not None:
                 found.append(message)
             return found
 
 
 @pytest.fixture(scope="module")
-def broker(nodes: Nodes) -> Iterator[Broker]:
+def broker(nodes: Nodes, passwords: Passwords) -> Iterator[Broker]:
     vhost, password = f"clients-{secrets.token_hex(3)}", secrets.token_hex(8)
     users = ("essai.membership", "essai.nobody", "essai.mute")
-    wanted = definitions([QUEUE], {}, dict.fromkeys(users, password), vhost=vhost)
+    services = {"membership": passwords.get(TRABOULE)}
+    wanted = definitions([QUEUE], services, dict.fromkeys(users, password), vhost=vhost)
+    wanted["bindings"] = [one for one in wanted["bindings"] if one["destination"] != "membership.unrouted"]
     for permission in wanted["topic_permissions"]:
         if permission["user"] == "essai.mute":
             permission["write"] = "^$"
@@ -149,6 +158,49 @@ def test_it_says_when_it_may_not_come_in(publish: Publish, broker: Broker) -> No
     done = publish(broker.url("essai.membership", "wrong"), json.dumps(FACT))
     assert done.returncode == 1
     assert "ACCESS_REFUSED" in done.stderr
+
+
+def written_here(record_id: str) -> bytes:
+    event = example_event(MemberWritten)
+    return json.dumps(event | {"data": event["data"] | {"record_id": record_id, "version": 9}}).encode()
+
+
+async def test_a_reader_of_the_way_back_takes_nothing_that_another_wrote(
+    broker: Broker, passwords: Passwords, tmp_path: Path
+) -> None:
+    """Source, type and id are what the sender says; who it is the broker has checked."""
+    queue, structured = "essai.membership.way-back", "application/cloudevents+json"
+    other = unquote(urlsplit(broker.admin).username or "")
+    own, key = broker.url(TRABOULE, passwords.get(TRABOULE)), f"{TRABOULE}.member-written.essai"
+    sent = [
+        (broker.admin, "", queue, other, "forged by another"),
+        (broker.admin, "", queue, None, "of nobody"),
+        (own, "traboule", key, TRABOULE, "1042"),
+    ]
+    for url, exchange, key, user, record_id in sent:
+        with pika.BlockingConnection(pika.URLParameters(url)) as connection:
+            channel = connection.channel()
+            channel.confirm_delivery()
+            properties = pika.BasicProperties(content_type=structured, user_id=user, delivery_mode=2)
+            channel.basic_publish(exchange, key, written_here(record_id), properties, mandatory=True)
+    database = tmp_path / "members.sqlite"
+    done = subprocess.run(
+        [sys.executable, str(CLIENTS / "python" / "way_back.py"), str(database)],
+        env={"PATH": os.environ["PATH"], VARIABLE: broker.url("essai.membership")},
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr
+    with contextlib.closing(sqlite3.connect(database)) as kept:
+        assert kept.execute("select record_id from written").fetchall() == [("1042",)]
+    rejected = list[str]()
+
+    async def parked() -> bool:
+        rejected.extend(json.loads(body)["data"]["record_id"] for _, _, body in broker.received("membership.dead"))
+        return len(rejected) == 2
+
+    await eventually(parked)
+    assert sorted(rejected) == ["forged by another", "of nobody"]
+    assert broker.received(queue) == []
 
 
 def test_the_php_publisher_parses() -> None:

@@ -93,7 +93,7 @@ def test_schema_and_services_refuse_alike(fact: type[Fact]) -> None:
 
 @pytest.mark.parametrize("amount", [480.5, "12345678901.00", "1.005", "NaN", None, "1,50"])
 def test_schema_and_services_refuse_the_same_amounts(amount: Any) -> None:
-    fact = next(fact for fact in FACTS if fact.__name__ == "PaymentRecorded")
+    fact: Any = next(fact for fact in FACTS if fact.__name__ == "PaymentRecorded")
     event = example_event(fact)
     event["data"]["amount"] = amount
     assert not Draft202012Validator(published(fact)).is_valid(event)
@@ -163,9 +163,9 @@ def test_the_page_lists_every_reason_and_no_other() -> None:
     # Every reason is written in the code as a string of its own, the first of (reason, detail).
     calls = (
         "(?:Refused|Refusal|Park|Fallen)\\(",
-        "_park_whole\\(delivery, ",
-        "_park_unit\\(unit, ",
-        "_parked\\(delivery, message, ",
+        "_whole\\(delivery, ",
+        "raw_item\\(self.queue, raw, ",
+        "to_park\\(delivery, message, ",
     )
     named = f'(?:{"|".join(calls)}|return |else )"([a-z0-9-]+)"'
     sources = [

@@ -14,13 +14,15 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
 import aio_pika
 import aiormq
 import sqlalchemy as sa
 from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.event import listens_for
+
+from services.registry import definition_of
 
 RETRY_SECONDS = (1, 2, 3)
 """For handlers that fail: the whole chain of retries in seconds instead of minutes."""
@@ -56,7 +58,7 @@ def at_commit(countdown: Countdown, *, after: bool, of: tuple[str, ...] = TAKES_
     """Around the commit of a transaction that took messages in, or a decision (housekeeping does not count)."""
     taking = set[int]()
 
-    @sa.event.listens_for(sa.Engine, "before_cursor_execute")
+    @listens_for(sa.Engine, "before_cursor_execute")
     def notice(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         if any(one in statement for one in of):
             taking.add(id(connection.connection.dbapi_connection))
@@ -164,7 +166,6 @@ STEPS: dict[str, Callable[[Countdown], None]] = {
 
 def failing_handlers(service: str, times: int) -> None:
     """Every handler raises on a batch that holds a marked event, until it has failed ``times`` on that event alone."""
-    consumers = import_module(f"services.{service}.consumers")
     failed = Counter[str]()
 
     def failing(handle: Callable[..., Any]) -> Callable[..., Any]:
@@ -178,13 +179,12 @@ def failing_handlers(service: str, times: int) -> None:
 
         return fail
 
-    for one in consumers.SUBSCRIPTIONS:
+    for one in definition_of(service).routes:
         object.__setattr__(one, "handler", failing(one.handler))
 
 
 def slow_handlers(service: str, milliseconds: int) -> None:
     """Every handler takes its time, inside its transaction."""
-    consumers = import_module(f"services.{service}.consumers")
 
     def slow(handle: Callable[..., Any]) -> Callable[..., Any]:
         async def dawdle(uow: Any, messages: Any) -> None:
@@ -193,7 +193,7 @@ def slow_handlers(service: str, milliseconds: int) -> None:
 
         return dawdle
 
-    for one in consumers.SUBSCRIPTIONS:
+    for one in definition_of(service).routes:
         object.__setattr__(one, "handler", slow(one.handler))
 
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from deploy.local import packages
 from deploy.local import provision as management
+from deploy.local.broker import BrokerNode
 from deploy.local.house import CLUSTERS, House
 from deploy.local.nodes import Nodes
 from deploy.local.runs import CHECKOUT, Run
@@ -227,6 +228,7 @@ class Stage:
     def _rabbitmqctl(self, *words: str) -> None:
         script = packages.broker_script()
         assert script is not None
+        assert isinstance(self.nodes.broker, BrokerNode)
         environment = self.nodes.broker.control_environment
         command = [str(script.with_name("rabbitmqctl")), "-q", "-n", environment["RABBITMQ_NODENAME"], *words]
         subprocess.run(command, env=environment, check=True, capture_output=True, timeout=60)

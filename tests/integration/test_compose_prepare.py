@@ -13,7 +13,7 @@ from aiormq.exceptions import AuthenticationError, ProbableAuthenticationError
 from deploy import preparing
 from deploy.local import provision as broker_api
 from deploy.local.nodes import Nodes
-from services.ops import broker_rights
+from shared.messaging import accounts
 from shared.messaging.management import Management
 from tests.support.in_process import Passwords
 
@@ -66,16 +66,16 @@ async def test_a_rotated_password_stays_rotated_and_who_was_revoked_stays_so(use
     assert await gets_in(nodes, user, file[user])
 
     api, vhost = Management(nodes.broker.management_url), user.partition(".")[0]
-    broker_rights.set_password(api, broker_rights.accounts(api, vhost)[user], "after it became known")
+    accounts.set_password(api, accounts.read_accounts(api, vhost)[user], "after it became known")
     broker_api.call(nodes.broker.management_url, "DELETE", f"/api/topic-permissions/{vhost}/{user}/traboule")
     assert (await up()).let_in == (user,)
     assert not await gets_in(nodes, user, file[user]), "what became known lets nobody in again"
     assert await gets_in(nodes, user, "after it became known")
-    account = broker_rights.accounts(api, vhost)[user]
-    assert broker_rights.differences(account, broker_rights.intended(user)) == [], "it gets what it lacks"
+    account = accounts.read_accounts(api, vhost)[user]
+    assert accounts.differences(account, accounts.intended(user)) == [], "it gets what it lacks"
 
     nothing = {"configure": "^$", "write": "^$", "read": "^$"}
     broker_api.call(nodes.broker.management_url, "PUT", f"/api/permissions/{vhost}/{user}", nothing)
     again = await up()
     assert (again.let_in, again.revoked) == ((), (user,))
-    assert broker_rights.accounts(api, vhost)[user].rights.none
+    assert accounts.read_accounts(api, vhost)[user].rights.none

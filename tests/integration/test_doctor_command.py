@@ -2,19 +2,24 @@
 
 import asyncio
 import os
+import re
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import aio_pika
 import pytest
+from aio_pika.exceptions import DeliveryError
 
 from deploy.local import provision as broker_api
 from deploy.local.house import CLUSTERS, House
 from deploy.local.runs import Run
 from deploy.provision import Provisioned
-from services.ops import doctor_database
+from services.ops import doctor_database, doctor_queues
+from shared.messaging import broker_version
 from tests.support.builders import an_invoice
 from tests.support.command import traboule
 from tests.support.in_process import OwnHouse
@@ -131,6 +136,59 @@ async def test_a_binding_a_right_and_a_policy_that_are_not_as_they_should_be(own
         again = {"routing_key": binding["routing_key"], "arguments": {}}
         api(own, "POST", f"/api/bindings/{{}}/e/traboule/q/{QUEUE}", again)
     await eventually(nothing_wrong)
+
+
+async def test_a_broker_that_is_too_old_for_former_systems(own: OwnHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    really = api(own, "GET", "/api/overview")["rabbitmq_version"]
+    (one,) = (one for one in (await examined())[1] if one["check"] == "version")
+    assert (one["state"], f"RabbitMQ {really}" in one["found"]) == ("ok", True)
+    monkeypatch.setattr(broker_version, "version_of", lambda _: "3.13.7")
+    monkeypatch.setenv(broker_version.PRIVATE_BROKER, "yes")
+    assert "a private node" in str((await examined())[1])
+    monkeypatch.delenv(broker_version.PRIVATE_BROKER)
+    await names("RabbitMQ 3.13.7 is too old for former systems", "BCC", "upgrade it to 4.0")
+
+
+async def test_messages_that_cannot_be_dead_lettered_and_a_queue_that_is_nearly_full(
+    own: OwnHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the queue that a former system reads: nobody takes anything from it here."""
+    name = "numelink.billing.way-back"
+    (defined,) = (one for one in api(own, "GET", "/api/queues/{}") if one["name"] == name)
+    small = {"pattern": rf"^{re.escape(name)}$", "apply-to": "queues", "priority": 9}
+    api(own, "PUT", "/api/policies/{}/small", small | {"definition": {"max-length-bytes": 1_000}})
+    (dead,) = api(own, "GET", "/api/bindings/{}/e/traboule.dead/q/billing.dead")
+    api(own, "DELETE", f"/api/bindings/{{}}/e/traboule.dead/q/billing.dead/{dead['properties_key']}")
+    monkeypatch.setattr(doctor_queues, "PAUSE_SECONDS", 2.0)
+    try:
+        async with await aio_pika.connect(own.env["TRABOULE_BILLING_BROKER_URL"], timeout=10) as connection:
+            exchange = await (await connection.channel()).get_exchange("traboule", ensure=False)
+
+            async def flood() -> None:
+                while True:
+                    message = aio_pika.Message(b"x" * 950, user_id="traboule.billing", expiration=1)
+                    with suppress(DeliveryError):
+                        await exchange.publish(message, "traboule.billing.tried.numelink", timeout=20)
+                    await asyncio.sleep(0.1)
+
+            flooding = asyncio.create_task(flood())
+
+            async def told() -> bool:
+                await names(f"messages of {name} wait to be dead-lettered, and do not go", "rabbit_fifo_dlx")
+                who = "of 1.0 kB; most is published by traboule.billing ("
+                return await names(f"{name} holds", who, "former-systems revoke", state="warn")
+
+            await eventually(told, 60)
+            flooding.cancel()
+    finally:
+        api(own, "DELETE", "/api/policies/{}/small")
+        api(own, "POST", "/api/bindings/{}/e/traboule.dead/q/billing.dead", {"routing_key": "billing", "arguments": {}})
+        # What it would dead-letter goes with it: the broker tries again after minutes.
+        api(own, "DELETE", f"/api/queues/{{}}/{name}")
+        api(own, "PUT", f"/api/queues/{{}}/{name}", {"durable": True, "arguments": defined["arguments"]})
+        bound = {"routing_key": "traboule.billing.*.numelink", "arguments": {}}
+        api(own, "POST", f"/api/bindings/{{}}/e/traboule/q/{name}", bound)
+    await eventually(nothing_wrong, 30)
 
 
 async def test_what_another_version_defined_otherwise_is_named_with_what_mends_it(own: OwnHouse) -> None:

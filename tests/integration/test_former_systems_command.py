@@ -12,7 +12,7 @@ from aio_pika.exceptions import ProbableAuthenticationError
 
 from deploy.local import provision as broker_api
 from deploy.local.house import CLUSTERS
-from services.ops import broker_rights
+from shared.messaging import accounts
 from tests.support.builders import an_invoice
 from tests.support.command import Answer, traboule
 from tests.support.in_process import OwnHouse
@@ -121,7 +121,7 @@ async def test_adding_again_changes_no_password_and_mends_rights(own: OwnHouse) 
     answer = await former("list")
     assert answer.exit_code == 1
     shown = " ".join(answer.out.split())
-    assert "write is .*, should be ^traboule$" in shown
+    assert r"write is .*, should be ^traboule\z" in shown
     assert "topic_write is anything, should be ^grandlyon\\.billing\\." in shown
     assert f"mend: traboule former-systems add {SYSTEM}" in shown
 
@@ -173,10 +173,10 @@ async def test_an_address_in_a_file_stays_as_long_as_its_password_is_the_right_o
     assert f"{file} was not written" in again.out
 
     def refusing(*_: object) -> None:
-        raise broker_rights.RightsError("the broker does not want to")
+        raise accounts.RightsError("the broker does not want to")
 
     with monkeypatch.context() as patch:
-        patch.setattr(broker_rights, "set_password", refusing)
+        patch.setattr(accounts, "set_password", refusing)
         answer = await former("rotate", SYSTEM, "--url-file", str(file))
         assert (answer.exit_code, "does not want to" in answer.err) == (2, True)
     assert file.read_text() == first
@@ -195,14 +195,14 @@ async def test_a_new_password_is_told_even_if_its_file_or_the_end_of_connections
 ) -> None:
     await added()
     file = tmp_path / "url"
-    really = broker_rights.set_password
+    really = accounts.set_password
 
     def and_then_the_folder_is_there(*words: Any) -> None:
         really(*words)
         file.mkdir()
 
     with monkeypatch.context() as patch:
-        patch.setattr(broker_rights, "set_password", and_then_the_folder_is_there)
+        patch.setattr(accounts, "set_password", and_then_the_folder_is_there)
         answer = await former("rotate", SYSTEM, "--url-file", str(file))
     assert answer.exit_code == 2
     beside = tmp_path / "url.new"
@@ -210,10 +210,10 @@ async def test_a_new_password_is_told_even_if_its_file_or_the_end_of_connections
     await with_third(own, beside.read_text().strip()).publish_as(USER, an_invoice())
 
     def refusing(*_: object) -> int:
-        raise broker_rights.RightsError("the broker does not want to")
+        raise accounts.RightsError("the broker does not want to")
 
     with monkeypatch.context() as patch:
-        patch.setattr(broker_rights, "disconnect", refusing)
+        patch.setattr(accounts, "disconnect", refusing)
         answer = await former("rotate", SYSTEM, "--disconnect")
     assert (answer.exit_code, "does not want to" in answer.err) == (2, True)
     assert "its open connections were not closed" in answer.err

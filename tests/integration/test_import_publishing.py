@@ -76,14 +76,14 @@ async def test_an_exchange_that_is_not_there_is_told(place):
 
 
 async def test_a_wrong_password_is_told(place):
-    parts = urlsplit(place.url)
+    parts = urlsplit(str(place.url))
     wrong = urlunsplit(parts._replace(netloc=f"{parts.username}:wrong@{parts.hostname}:{parts.port}"))
     with pytest.raises(NotPublishedError, match="does not know the user"):
         await Publisher(wrong, place.exchange).run(messages(1))
 
 
 async def test_another_systems_routing_key_is_refused_by_the_broker(place, nodes):
-    user, parts = f"billing-{uuid4().hex}", urlsplit(place.url)
+    user, parts = f"billing-{uuid4().hex}", urlsplit(str(place.url))
     vhost = quote(unquote(parts.path[1:]) or "/", safe="")
     for path, body in (
         (f"/api/users/{user}", {"password": "secret", "tags": ""}),

@@ -14,7 +14,7 @@ from deploy.kubernetes import secrets as kubernetes_secrets
 from deploy.local import provision as broker_api
 from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
-from services.ops import broker_rights
+from shared.messaging import accounts
 from shared.messaging.management import Management
 from tests.support.builders import an_invoice
 from tests.support.in_process import Passwords
@@ -55,15 +55,15 @@ async def test_services_are_made_and_former_systems_are_left_to_those_who_let_th
     assert await connection.fetchval("select count(*) from outbox") == 0
     await connection.close()
     api = Management(nodes.broker.management_url)
-    known = broker_rights.accounts(api, vhost)
+    known = accounts.read_accounts(api, vhost)
     assert known["traboule.billing"].here
     assert USER not in known or not known[USER].here
 
     password = passwords.get(USER)
-    broker_rights.grant(api, vhost, USER, password)
+    accounts.grant(api, vhost, USER, password)
     broker_api.call(nodes.broker.management_url, "DELETE", f"/api/topic-permissions/{vhost}/{USER}/traboule")
     assert await prepared() == (USER,)
-    assert broker_rights.differences(broker_rights.accounts(api, vhost)[USER], broker_rights.intended(USER)) == []
+    assert accounts.differences(accounts.read_accounts(api, vhost)[USER], accounts.intended(USER)) == []
     parts = urlsplit(nodes.broker.url)
     url = urlunsplit(parts._replace(netloc=f"{USER}:{password}@{parts.netloc.rpartition('@')[2]}", path=f"/{vhost}"))
     assert await publish_as({"TRABOULE_BROKER_URL_NUMELINK_BILLING": url}, USER, an_invoice())

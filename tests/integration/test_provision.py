@@ -17,8 +17,10 @@ from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
 from deploy.provision import Provisioned, provision
 from services import SERVICES
-from services.ops import broker_rights
+from services.ops import backup_broker
 from services.ops.environment import settings_of
+from shared.cli.errors import CannotAct
+from shared.messaging import accounts, broker_version
 from shared.messaging.management import Management, path
 from tests.support.builders import an_invoice
 from tests.support.in_process import OwnHouse, Passwords
@@ -114,6 +116,27 @@ async def test_a_password_is_needed_and_never_printed(again: Provision) -> None:
         await asyncpg.connect(urlunsplit(own._replace(netloc=f"{own.username}:guess@{own.hostname}:{own.port}")))
 
 
+async def test_former_systems_are_not_let_in_at_a_broker_that_is_too_old(
+    again: Provision, nodes: Nodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = await asyncio.to_thread(again)
+    monkeypatch.setattr(broker_version, "version_of", lambda _: "3.13.7")
+    monkeypatch.delenv(broker_version.PRIVATE_BROKER, raising=False)
+    with pytest.raises(NodeError, match=r"RabbitMQ 3\.13\.7, and no former system may publish"):
+        await asyncio.to_thread(again)
+    broker = Management(nodes.broker.management_url)
+    vhost = accounts.vhost_of(first.env["TRABOULE_BILLING_BROKER_URL"])
+    with pytest.raises(accounts.RightsError, match=r"RabbitMQ 3\.13\.7, and no former system may publish"):
+        accounts.grant(broker, vhost, "numelink.billing", None)
+    monkeypatch.setenv("TRABOULE_BROKER_MANAGEMENT_URL", nodes.broker.management_url)
+    saved = backup_broker.export(vhost)
+    with pytest.raises(CannotAct, match=r"RabbitMQ 3\.13\.7, and no former system may publish"):
+        backup_broker.load(saved, vhost)
+    monkeypatch.setattr(broker_version, "version_of", lambda _: "4.0.0")
+    backup_broker.load(saved, vhost)
+    assert (await asyncio.to_thread(again)).env == first.env
+
+
 async def test_who_was_revoked_stays_so(again: Provision, nodes: Nodes) -> None:
     first = await asyncio.to_thread(again)
     assert first.revoked == ()
@@ -122,7 +145,7 @@ async def test_who_was_revoked_stays_so(again: Provision, nodes: Nodes) -> None:
         channel = await connection.channel()
         assert await (await channel.get_queue(queue, ensure=False)).get(fail=False) is None
     broker = Management(nodes.broker.management_url)
-    vhost = broker_rights.vhost_of(url)
+    vhost = accounts.vhost_of(url)
     nothing = {"configure": "^$", "write": "^$", "read": "^$"}
     broker.call("PUT", path("permissions", vhost, "numelink.billing"), nothing)
     broker.call("PUT", path("topic-permissions", vhost, "numelink.billing"), {"exchange": "traboule", **nothing})
@@ -130,7 +153,7 @@ async def test_who_was_revoked_stays_so(again: Provision, nodes: Nodes) -> None:
     second = await asyncio.to_thread(again)
     assert second.revoked == ("numelink.billing",)
     assert "TRABOULE_BROKER_URL_NUMELINK_BILLING" not in second.env
-    assert broker_rights.accounts(broker, vhost)["numelink.billing"].rights.none
+    assert accounts.read_accounts(broker, vhost)["numelink.billing"].rights.none
     with pytest.raises(Exception, match=r"ACCESS_REFUSED|access to exchange"):
         await publish_as(first.env, "numelink.billing", an_invoice())
     async with await aio_pika.connect(url) as connection:
@@ -139,7 +162,7 @@ async def test_who_was_revoked_stays_so(again: Provision, nodes: Nodes) -> None:
             await (await channel.get_queue(queue, ensure=False)).get(fail=False)
     # The others are as before, and whoever decided so can give the rights back.
     await publish_as(second.env, "clustr-numerique.billing", an_invoice())
-    broker_rights.grant(broker, vhost, "numelink.billing", None)
+    accounts.grant(broker, vhost, "numelink.billing", None)
     assert (await asyncio.to_thread(again)).env == first.env
 
 

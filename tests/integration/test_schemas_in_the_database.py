@@ -5,7 +5,6 @@ import os
 import secrets
 import sys
 from collections.abc import Iterator, Mapping
-from importlib import import_module
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -19,6 +18,7 @@ from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
 from deploy.provision import provision
 from services import SERVICES
+from services.registry import definition_of
 from tests.support.in_process import Passwords
 
 
@@ -40,14 +40,13 @@ def migrated(nodes: Nodes, passwords: Passwords) -> Iterator[Mapping[str, str]]:
 
 @pytest.mark.parametrize("service", SERVICES)
 async def test_migrations_make_the_tables_that_the_code_names(migrated: Mapping[str, str], service: str) -> None:
-    tables = import_module(f"services.{service}.tables")
     url = migrated[f"TRABOULE_{service.upper()}_DATABASE_URL"].replace("postgresql://", "postgresql+asyncpg://")
     engine = create_async_engine(url)
     async with engine.connect() as connection:
         differences = await connection.run_sync(
             lambda sync: compare_metadata(
                 MigrationContext.configure(sync, opts={"compare_type": True, "compare_server_default": True}),
-                tables.metadata,
+                definition_of(service).metadata,
             )
         )
     await engine.dispose()

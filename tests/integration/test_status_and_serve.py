@@ -17,7 +17,8 @@ from deploy.local.house import House
 from deploy.local.runs import Run
 from deploy.provision import Provisioned
 from services.cli import main
-from services.ops import environment
+from services.common import environment
+from services.ops.environment import configured
 from tests.support.command import traboule
 from tests.support.in_process import OwnHouse
 from tests.support.messages import KEY, NUMELINK, parked
@@ -178,7 +179,7 @@ def test_another_terminal_finds_the_house_by_its_file(tmp_path: Path, monkeypatc
     )
     with monkeypatch.context() as patch:
         environment.load_house_file(file)
-        settings = environment.configured()
+        settings = configured()
         assert list(settings) == ["billing"]
         assert settings["billing"].broker_url == "amqp://u:p@h/v"
         for name in [name for name in os.environ if name.startswith("TRABOULE_")]:

@@ -22,7 +22,7 @@ from schemas.commands import ChangeMember
 from schemas.envelope import encode, routing_key, source_of
 from schemas.fields import Fact
 from services import SERVICES
-from services.ops.broker_rights import Rights, accounts
+from shared.messaging.accounts import Rights, read_accounts
 from shared.messaging.management import Management, path
 from shared.messaging.topology import STAFF, VHOST, way_back_queue
 from tests.support.builders import (
@@ -204,7 +204,7 @@ async def a_year_of_work(former: FormerSystems, env: Mapping[str, str]) -> None:
 
 def accounts_at(nodes: Nodes) -> dict[str, Rights]:
     """What every broker user may do, the administrator's aside."""
-    found = accounts(Management(nodes.broker.management_url), VHOST).values()
+    found = read_accounts(Management(nodes.broker.management_url), VHOST).values()
     return {one.name: one.rights for one in found if "administrator" not in one.tags}
 
 

@@ -13,7 +13,9 @@ def test_the_demo_ends_well_and_counts_every_row_and_member() -> None:
         [sys.executable, "-m", "deploy.demo", "--members", "60"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    rows, accepted, set_aside = map(int, re.search(r"│ all +│ +│ +│ +(\d+) │ +(\d+) │ +(\d+) │", done.stdout).groups())
+    total = re.search(r"│ all +│ +│ +│ +(\d+) │ +(\d+) │ +(\d+) │", done.stdout)
+    assert total, done.stdout
+    rows, accepted, set_aside = map(int, total.groups())
     assert rows == accepted + set_aside
     assert set_aside > 10
     assert "In truth there are 108" in done.stdout

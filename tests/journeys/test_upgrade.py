@@ -13,6 +13,7 @@ from deploy.local.nodes import Nodes, local_nodes
 from deploy.local.runs import Run
 from deploy.provision import migrations_folder, provision
 from services import SERVICES
+from shared.messaging.broker_version import PRIVATE_BROKER
 from shared.messaging.topology import VHOST
 from shared.persistence.migrations import head
 from tests.support import next_version
@@ -56,7 +57,7 @@ async def house(own_nodes: Nodes, tmp_path: Path) -> AsyncIterator[House]:
     names = ("TRABOULE_DATABASE_URL", "TRABOULE_BROKER_URL", "TRABOULE_BROKER_MANAGEMENT_URL")
     with Run() as run:
         house = House(run, made, tmp_path, SERVICES)
-        house.env |= dict(zip(names, servers, strict=True))
+        house.env |= dict(zip(names, servers, strict=True)) | {PRIVATE_BROKER: "yes"}
         (tmp_path / "passwords").write_text("".join(f"{name}={value}\n" for name, value in made.secrets.items()))
         yield house
         house.close()

@@ -20,11 +20,11 @@ from schemas.envelope import STRUCTURED, Envelope, encode, read, source_of
 from schemas.events import EventChanged, RegistrationChanged
 from schemas.fields import Announced, Fact
 from schemas.membership import MemberRecorded, MemberRemoved
+from services.cutover.fence import Fenced
 from services.membership.consumers import SUBSCRIPTIONS
 from services.membership.domain.decisions import Decision, confirm, reject
 from services.membership.domain.records import RecordKey
 from services.membership.repository import MembershipUnitOfWork
-from shared.cutover.fence import Fenced
 
 Deliveries = list[list[Envelope[Any]]]
 """Batches, each of one type, in the order in which they are handled."""

@@ -1,9 +1,8 @@
 """How many connections to PostgreSQL our programs open at most."""
 
-from importlib import import_module
-
 from services import SERVICES
 from services.house import BESIDE_LANES
+from services.registry import definition_of
 
 BACKUP = 3 * len(SERVICES)
 """For each database one that reads, one that makes writers wait, and pg_dump's."""
@@ -14,5 +13,5 @@ _DOOR = 6 + 4
 
 def most_connections(service: str) -> int:
     """Of one process: a connection for each queue that it reads, for what it does beside, its relay and its door."""
-    lanes = len(import_module(f"services.{service}.consumers").SUBSCRIPTIONS)
+    lanes = len(definition_of(service).subscriptions)
     return lanes + BESIDE_LANES + _RELAY + (_DOOR if service == "membership" else 0)

@@ -9,7 +9,6 @@ import secrets
 from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -24,8 +23,9 @@ from deploy.local.nodes import Nodes
 from deploy.provision import provision
 from schemas.fields import Fact
 from services.ops.environment import settings_of
+from services.registry import definition_of
 from shared.messaging import failures, topology
-from shared.runtime.service import Service
+from shared.process.service import Service
 from tests.support import servers
 from tests.support.waiting import eventually
 
@@ -95,7 +95,7 @@ class OwnHouse:
         """The service, started; ``different`` are settings that differ from the usual."""
         with self.environment():
             settings = settings_of(self.name).model_copy(update=different)
-            service = import_module(f"services.{self.name}.app").create_app(settings)
+            service = definition_of(self.name).create_app(settings)
             try:
                 await service.start()
                 yield service
@@ -130,6 +130,7 @@ def own_house(nodes: Nodes, passwords: Passwords, service: str, *others: str) ->
             services=[service, *others],
             secrets=passwords,
             databases=name.replace("-", "_"),
+            private_broker=nodes.broker.owned,
         )
     broker_api.load_definitions(nodes.broker.management_url, _heard(name, service))
     try:

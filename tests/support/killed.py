@@ -14,8 +14,9 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.event import listens_for
 
-from services.ops import broker_rights
+from shared.messaging import accounts
 
 STATEMENT, COMMIT, COMMITTED, REVOKE, REVOKED = "statement", "commit", "committed", "revoke", "revoked"
 
@@ -29,7 +30,7 @@ def at_statement(number: int) -> None:
     """Before the n-th statement of a transaction that may move a former system."""
     left = number
 
-    @sa.event.listens_for(sa.Engine, "before_cursor_execute")
+    @listens_for(sa.Engine, "before_cursor_execute")
     def count(*_: Any) -> None:
         nonlocal left
         left -= 1
@@ -51,14 +52,14 @@ def at_commit(*, after: bool) -> None:
 
 def at_revoke(*, after: bool) -> None:
     """Around the second step of retiring, at the broker."""
-    revoke = broker_rights.revoke
+    revoke = accounts.revoke
 
     def crash(*args: Any) -> None:
         if after:
             revoke(*args)
         die()
 
-    broker_rights.revoke = crash  # type: ignore[assignment]
+    accounts.revoke = crash  # type: ignore[assignment]
 
 
 def main() -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from schemas.envelope import read, to_json
 from schemas.fields import Fact
 from services.membership.importing import FormerSystem, messages, open_files
 from services.ops.environment import settings_of
+from services.registry import definition_of
 from tests.support.command import Answer, traboule
 from tests.support.merging import Database, a_database
 
@@ -45,9 +45,9 @@ class Mirrored:
 
     async def imports(self, *facts: Fact, cluster: str = "numelink") -> None:
         """What the former system exports arrives."""
-        subscriptions = import_module(f"services.{self.service}.consumers").SUBSCRIPTIONS
+        subscriptions = definition_of(self.service).subscriptions
         handlers: dict[Any, Any] = {one.fact: one.handler for one in subscriptions}
-        unit_of_work = import_module(f"services.{self.service}.app").unit_of_work(settings_of(self.service))
+        unit_of_work = definition_of(self.service).unit_of_work(settings_of(self.service))
         former = FormerSystem(cluster, self.service)
         async with self.database.engine() as engine:
             for outgoing in messages(former, open_files(former, self.export(*facts))):
@@ -89,5 +89,5 @@ def a_mirror(nodes: Nodes, folder: Path, service: str) -> Iterator[Mirrored]:
 
 async def empty(mirrored: Mirrored) -> None:
     """Nothing is held, and nothing was ever compared."""
-    tables = import_module(f"services.{mirrored.service}.tables").metadata.sorted_tables
+    tables = definition_of(mirrored.service).metadata.sorted_tables
     await mirrored.sql(f"truncate {', '.join(table.name for table in tables)} restart identity cascade")

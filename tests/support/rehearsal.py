@@ -1,11 +1,11 @@
 """A mirrored former system for rehearsals: facts heard as a service hears them, and ``traboule rehearse``."""
 
-from importlib import import_module
 from typing import Any
 
 from schemas.envelope import source_of
 from schemas.fields import Announced, Fact
 from services.ops.environment import settings_of
+from services.registry import definition_of
 from shared.messaging.topology import HOUSE
 from tests.support.command import Answer, traboule
 from tests.support.merging import envelope, handled
@@ -16,9 +16,9 @@ SINCE = ("--since", "2025-01-01")
 
 async def hears(mirrored: Mirrored, *facts: Fact, cluster: str = "numelink") -> None:
     """Each fact goes through its handler, those of our own services as they announce them."""
-    subscriptions = import_module(f"services.{mirrored.service}.consumers").SUBSCRIPTIONS
+    subscriptions = definition_of(mirrored.service).subscriptions
     handlers: dict[Any, Any] = {one.fact: one.handler for one in subscriptions}
-    unit_of_work = import_module(f"services.{mirrored.service}.app").unit_of_work(settings_of(mirrored.service))
+    unit_of_work = definition_of(mirrored.service).unit_of_work(settings_of(mirrored.service))
     async with mirrored.database.engine() as engine:
         for fact in facts:
             source = source_of(HOUSE if isinstance(fact, Announced) else cluster, fact.service)

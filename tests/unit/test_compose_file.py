@@ -14,6 +14,8 @@ import yaml
 from deploy.local.runs import CHECKOUT
 from services import SERVICES
 from services.ops.given_address import PUBLIC
+from shared.messaging.consumer import MAX_BODY
+from shared.messaging.topology import MESSAGE_BYTES
 from tests.compose.engine import BASE_IMAGES, STAND_INS, WATCHING_IMAGES
 from tests.support.connections import BACKUP, most_connections
 
@@ -28,6 +30,42 @@ def test_containers_that_need_no_right_have_none(name: str) -> None:
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert "no-new-privileges:true" in service["security_opt"]
+
+
+@pytest.mark.parametrize("name", COMPOSE["services"])
+def test_no_container_has_more_rights_or_takes_more_than_it_should(name: str) -> None:
+    service = COMPOSE["services"][name]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["mem_limit"]
+    assert service["pids_limit"] >= 128
+    # Their entrypoints give the data to the server's own user, and become it.
+    become = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"]
+    assert service.get("cap_add", []) == (become if name in ("postgres", "rabbitmq") else [])
+
+
+def test_what_shows_mail_or_panels_reaches_neither_the_database_nor_the_broker() -> None:
+    networks = {name: set(service["networks"]) for name, service in COMPOSE["services"].items()}
+    assert set().union(*networks.values()) == set(COMPOSE["networks"])
+    for name in ("mailpit", "grafana", "alertmanager"):
+        assert not networks[name] & (networks["postgres"] | networks["rabbitmq"]), name
+    assert not networks["prometheus"] & networks["postgres"]
+    for name in OURS:
+        assert networks[name] >= networks["postgres"], name
+    for asks, answers in (("prometheus", "rabbitmq"), ("prometheus", "alertmanager"), ("grafana", "prometheus"),
+                          ("alertmanager", "mailpit"), *(("prometheus", one) for one in SERVICES)):  # fmt: skip
+        assert networks[asks] & networks[answers], (asks, answers)
+
+
+def test_the_broker_is_told_what_it_may_take_and_how_large_a_message_is() -> None:
+    lines = (CHECKOUT / "deploy/compose/rabbitmq.conf").read_text().splitlines()
+    settings = dict(line.split(" = ") for line in lines if line and not line.startswith("#"))
+    assert settings["max_message_size"] == str(MESSAGE_BYTES)
+    assert settings["total_memory_available_override_value"] == COMPOSE["services"]["rabbitmq"]["mem_limit"][:-1] + "GB"
+    assert MAX_BODY < MESSAGE_BYTES <= MAX_BODY + 2**20, "what is a little too large is parked, and told"
+    assert f"{MESSAGE_BYTES // 2**20} MiB the broker closes the channel" in (
+        CHECKOUT / "schemas/PRODUCERS.md"
+    ).read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", COMPOSE["services"])

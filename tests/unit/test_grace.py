@@ -1,16 +1,15 @@
 """Whoever ends a service by force waits longer than an orderly end takes."""
 
-from importlib import import_module
-
 import pytest
 import yaml
 
 from deploy.local.house import CLUSTERS, STOP_SECONDS
 from deploy.local.runs import CHECKOUT
 from services import SERVICES
+from services.registry import definition_of, settings_type
 from shared.messaging.consumer import Lane, LaneSettings
 from shared.messaging.relay import Relay
-from shared.runtime.service import DOOR_CLOSING_SECONDS, REQUESTS_SECONDS, Service
+from shared.process.service import DOOR_CLOSING_SECONDS, REQUESTS_SECONDS, Service
 
 COMPOSE = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
 DEPLOYMENT = next(
@@ -22,8 +21,8 @@ DEPLOYMENT = next(
 
 def built(name: str) -> Service:
     """The service, connected to nothing."""
-    settings = getattr(import_module(f"services.{name}.settings"), f"{name.capitalize()}Settings")
-    return import_module(f"services.{name}.app").create_app(
+    settings = settings_type(name)
+    return definition_of(name).create_app(
         settings(database_url="postgresql://nobody", broker_url="amqp://nobody", clusters_file=CLUSTERS)
     )
 

@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +16,8 @@ import yaml
 from deploy.kubernetes import secrets
 from services import SERVICES
 from services.ops.given_address import PUBLIC
+from services.registry import definition_of, settings_type
+from shared.messaging.topology import MESSAGE_BYTES
 from shared.runtime.clusters import load_clusters
 from tests.support.connections import most_connections
 
@@ -159,8 +160,8 @@ def test_images_are_pinned_and_every_program_has_its_share(built: list[dict[str,
     for image in images:
         assert re.search(r":\d+\.\d+[\w.-]*$|@sha256:[0-9a-f]{64}$", image), image
     for name, one in containers(built):
-        assert set(one["resources"]["requests"]) == {"cpu", "memory"}, name
-        assert "memory" in one["resources"]["limits"], name
+        assert set(one["resources"]["requests"]) == {"cpu", "memory", "ephemeral-storage"}, name
+        assert set(one["resources"]["limits"]) == {"memory", "ephemeral-storage"}, name
 
 
 def test_services_are_probed_and_given_time_to_settle(built: list[dict[str, Any]]) -> None:
@@ -183,11 +184,13 @@ def test_every_variable_is_one_that_the_program_reads(built: list[dict[str, Any]
     known = {"TRABOULE_TLS_CA_FILE", "TRABOULE_CLUSTERS_FILE"}
     known |= {"TRABOULE_DATABASE_URL", "TRABOULE_BROKER_URL", "TRABOULE_BROKER_MANAGEMENT_URL", PUBLIC}
     for service in SERVICES:
-        settings = getattr(import_module(f"services.{service}.settings"), f"{service.capitalize()}Settings")
+        settings = settings_type(service)
         known |= {f"TRABOULE_{service.upper()}_{name.upper()}" for name in settings.model_fields}
     for name, one in containers(built):
         for variable in one["env"]:
             written = variable["name"]
+            # An administrator of the broker is in no process that others reach.
+            assert written != "TRABOULE_BROKER_MANAGEMENT_URL" or name in (OPS, "traboule-prepare")
             if written.startswith("TRABOULE_"):
                 assert written in known or written.removesuffix("_FILE") in known, (name, written)
                 assert not re.search(r"://[^$/]*:[^$@/]+@", str(variable.get("value"))), "a password in a manifest"
@@ -282,7 +285,7 @@ def test_what_scales_is_told_by_queues_that_there_are_and_membership_does_not(bu
     assert set(scaled) == {"traboule-billing", "traboule-events", "traboule-communications"}
     for name, spec in scaled.items():
         service = name.removeprefix("traboule-")
-        queues = {one.queue_name for one in import_module(f"services.{service}.consumers").SUBSCRIPTIONS}
+        queues = {one.queue_name for one in definition_of(service).subscriptions}
         assert {trigger["metadata"]["queueName"] for trigger in spec["triggers"]} <= queues
         assert spec["scaleTargetRef"]["name"] == name
         assert spec["minReplicaCount"] >= 2
@@ -302,7 +305,7 @@ def test_replicas_stay_within_the_broker_users_and_the_databases_connections(bui
         # One more while a new version is rolled out.
         replicas = most[f"traboule-{service}"] + 1
         assert replicas * 2 <= SERVICE_LIMITS["max-connections"]
-        lanes = len(import_module(f"services.{service}.consumers").SUBSCRIPTIONS)
+        lanes = len(definition_of(service).subscriptions)
         assert replicas * (lanes + 4) <= SERVICE_LIMITS["max-channels"]
         database += replicas * most_connections(service)
     (cluster,) = of_kind(built, "Cluster")
@@ -370,6 +373,14 @@ def test_the_network_is_closed_but_for_what_is_needed(built: list[dict[str, Any]
     for spec in policies.values():
         for rule in [*spec.get("ingress", []), *spec.get("egress", [])]:
             assert rule.get("from") or rule.get("to"), "a rule without a peer lets everybody in"
+    assert policies["traboule-nothing-else"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    for name in ("traboule-broker", "traboule-database"):
+        own, spec = policies[name]["podSelector"], policies[name]
+        assert spec["policyTypes"] == ["Ingress", "Egress"]
+        # Its own nodes, the name service, and for the database two ports of whoever is outside.
+        assert {"to": [{"podSelector": own}]} in spec["egress"]
+        open_to_all = [rule for rule in spec["egress"] if "0.0.0.0/0" in str(rule)]
+        assert [rule["ports"] for rule in open_to_all] == [[{"port": 443}, {"port": 6443}]] * (name[9:] == "database")
     ports = {port["port"] for rule in policies["traboule-broker"]["ingress"] for port in rule.get("ports", [])}
     assert 5672 not in ports, "nothing in the clear"
 
@@ -382,6 +393,7 @@ def test_the_engines_keep_three_copies_on_three_machines(built: list[dict[str, A
     told = broker["spec"]["rabbitmq"]["additionalConfig"].splitlines()
     # The job may come while one node is up; what it declares then must not stay on that node alone.
     settings = dict(line.split(" = ") for line in told if line and not line.startswith("#"))
+    assert settings["max_message_size"] == str(MESSAGE_BYTES)
     assert settings["quorum_queue.initial_cluster_size"] == "3"
     assert settings["quorum_queue.continuous_membership_reconciliation.enabled"] == "true"
     assert settings["quorum_queue.continuous_membership_reconciliation.target_group_size"] == "3"

@@ -33,6 +33,7 @@ def main() -> str | None:
     """Read until the queue is empty, and return what went wrong, or None."""
     url = os.environ["TRABOULE_BROKER_URL_NUMELINK_MEMBERSHIP"]
     user = unquote(urlsplit(url).username or "")  # numelink.membership
+    sender = "traboule." + user.split(".")[1]  # traboule.membership
     database = sqlite3.connect(sys.argv[1])
     database.execute(TABLE)
     try:
@@ -43,10 +44,13 @@ def main() -> str | None:
             got, properties, body = channel.basic_get(f"{user}.way-back")
             if got is None or properties is None or body is None:
                 break
+            if properties.user_id != sender:  # the broker has checked who sent it; everything else can be forged
+                channel.basic_nack(got.delivery_tag, requeue=False)  # Traboule's operators see it, and who it was
+                continue
             told = json.loads(body)
             events = told if properties.content_type == "application/cloudevents-batch+json" else [told]
             if any(event["type"] != TYPE for event in events):
-                channel.basic_nack(got.delivery_tag, requeue=False)  # Traboule's operators see what you cannot read
+                channel.basic_nack(got.delivery_tag, requeue=False)  # they also see what you cannot read
                 continue
             for event in events:
                 save(database, event["data"])

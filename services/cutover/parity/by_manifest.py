@@ -3,13 +3,14 @@
 A manifest names records, their versions and digests, and no field: what differs inside a record it cannot tell.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from schemas.digests import record_digest
 from schemas.fields import Fact
-from services.cutover.manifests import Key, Listed, Manifest
+from services.cutover.manifests import Listed, Manifest
 from services.cutover.parity.compare import WHATS, Difference, Result, Sides, values_of
 
 A_TIME = 1_000_000_000_000_000
@@ -17,53 +18,80 @@ A_TIME = 1_000_000_000_000_000
 record was ever changed so often."""
 COUNT = "count"
 """The one field, and the name in place of a record's id, of a difference in numbers."""
+MORE = "more"
+"""The same of what tells how many differences of a kind are not listed."""
+MOST_KEPT = 10_000
+"""Differences that are kept of one kind: with more, something is wrong that no list of records mends. How many more
+there are is one difference itself, so that accepting the listed ones does not hide the others."""
 
 
 @dataclass
 class ManifestComparison:
-    """Takes in the manifest at once and what we hold one by one, as :class:`services.cutover.parity.compare.Comparison`
-    does. ``kinds`` are all that the service mirrors: what a manifest says nothing of, it says that it holds none of.
-    ``ours``: we are the authority, so that records change here.
+    """Takes in, record by record, what we hold with what the manifest lists of it, and then what we lack.
+
+    ``kinds`` are all that the service mirrors: what a manifest says nothing of, it says that it holds none of.
+    ``ours``: we are the authority, so that records change here. ``most``: differences that are kept of a kind.
     """
 
     manifest: Manifest
     kinds: Sequence[str]
     ours: bool = False
-    _left: dict[Key, Listed] = field(init=False)
-    _listed: dict[str, int] = field(init=False)
+    most: int = MOST_KEPT
     _counts: dict[str, Sides] = field(init=False)
-    _differences: list[Difference] = field(default_factory=list[Difference])
+    _matched: Counter[str] = field(default_factory=Counter[str])
+    _named: Counter[str] = field(default_factory=Counter[str])
+    _unlisted: Counter[str] = field(default_factory=Counter[str])
+    _differences: dict[str, list[Difference]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._left = dict(self.manifest.records)
-        self._listed = dict.fromkeys(self.kinds, 0)
-        for kind, _ in self.manifest.records:
-            self._listed[kind] += 1
         self._counts = {kind: Sides(self._told(kind)) for kind in self.kinds}
+        self._differences = {kind: [] for kind in self.kinds}
 
-    def held(self, kind: str, item_id: str, here: Fact) -> None:
-        """One record that we hold. Each is to be named once."""
+    def compares(self, kind: str) -> bool:
+        """Whether the manifest lists records of this kind, or has none of them: else only their number counts."""
+        return self.manifest.listed.get(kind, 0) > 0 or self._told(kind) == 0
+
+    def held(self, kind: str, item_id: str, here: Fact, there: Listed | None) -> None:
+        """One record that we hold, and what the manifest says of it. Each is to be named once."""
         self._counts[kind].here += 1
-        if self._only_counted(kind):
+        if not self.compares(kind):
             return
-        there = self._left.pop((kind, item_id), None)
         if there is None:
-            self._differences.append(Difference(kind, item_id, "missing-there", (), None, values_of(here)))
-        elif _unlike(there, here):
+            self._differs(kind, lambda: Difference(kind, item_id, "missing-there", (), None, values_of(here)))
+            return
+        self._matched[kind] += 1
+        if _unlike(there, here):
             if there.version is not None and self._changed_since(there.version, here.version):
                 self._counts[kind].newer_here += 1
             else:
-                self._differences.append(_different(kind, item_id, there, here))
+                self._differs(kind, lambda: _different(kind, item_id, there, here))
+
+    def missing(self, kind: str) -> int:
+        """How many records of this kind we lack, once all that we hold was named."""
+        return self.manifest.listed.get(kind, 0) - self._matched[kind]
+
+    def lacks(self, kind: str, item_id: str, there: Listed) -> None:
+        """One record that we do not hold. Of many only some need be named: their number is known."""
+        self._named[kind] += 1
+        self._differs(kind, lambda: Difference(kind, item_id, "missing-here", (), _as_told(there)))
 
     def result(self) -> Result:
-        """Once all that we hold was named. There are no sums: a manifest tells no amounts."""
-        missing = [
-            Difference(kind, item_id, "missing-here", (), _as_told(listed))
-            for (kind, item_id), listed in self._left.items()
-        ]
-        numbers = [one for kind in self.kinds for one in self._numbers(kind)]
-        found = [*self._differences, *missing, *numbers]
-        return Result(self._counts, {}, sorted(found, key=lambda d: (d.kind, WHATS.index(d.what), d.item_id)))
+        """Once everything was named. There are no sums: a manifest tells no amounts."""
+        listed = [one for kind in self.kinds for one in self._differences[kind]]
+        numbers = [one for kind in self.kinds for one in (*self._numbers(kind), *self._more(kind))]
+        found = sorted([*listed, *numbers], key=lambda d: (d.kind, WHATS.index(d.what), d.item_id))
+        return Result(self._counts, {}, found)
+
+    def _differs(self, kind: str, difference: Callable[[], Difference]) -> None:
+        kept = self._differences[kind]
+        if len(kept) < self.most:
+            kept.append(difference())
+        else:
+            self._unlisted[kind] += 1
+
+    def _more(self, kind: str) -> list[Difference]:
+        more = self._unlisted[kind] + self.missing(kind) - self._named[kind]
+        return [Difference(kind, MORE, "different", (MORE,), {MORE: more})] if more else []
 
     def _changed_since(self, there: int, here: int) -> bool:
         if (there < A_TIME) == (here < A_TIME):
@@ -73,18 +101,15 @@ class ManifestComparison:
         return self.ours and there < here
 
     def _told(self, kind: str) -> int:
-        return self.manifest.counts.get(kind, self._listed[kind])
-
-    def _only_counted(self, kind: str) -> bool:
-        return self._listed[kind] == 0 and self._told(kind) > 0
+        return self.manifest.counts.get(kind, self.manifest.listed.get(kind, 0))
 
     def _numbers(self, kind: str) -> list[Difference]:
-        told, listed, here = self._told(kind), self._listed[kind], self._counts[kind].here
+        told, listed, here = self._told(kind), self.manifest.listed.get(kind, 0), self._counts[kind].here
         if kind in self.manifest.contradicted:
             return [_unlikely(kind, {COUNT: told}, "the manifest's parts say different numbers")]
-        if not self._only_counted(kind) and told != listed:
+        if self.compares(kind) and told != listed:
             return [_unlikely(kind, {COUNT: told, "listed": listed}, "it does not list as many as it counts")]
-        if self._only_counted(kind) and told != here:
+        if not self.compares(kind) and told != here:
             return [Difference(kind, COUNT, "different", (COUNT,), {COUNT: told}, {COUNT: here})]
         return []
 

@@ -1,11 +1,10 @@
 """What a service holds of one cluster, whole, as the facts that its former system recorded; page by page.
 
-Each service names its own in ``services/<service>/parity.py`` as ``KINDS``.
+Each service names its kinds in its definition, as ``mirrored``.
 """
 
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import sqlalchemy as sa
@@ -60,11 +59,6 @@ def mirrored(
         return fact.model_construct(**row)
 
     return Kind(name, fact, key, ", ".join(columns), table.name, build, money, adds_up=adds_up)
-
-
-def kinds_of(service: str) -> tuple[Kind, ...]:
-    """All that a service mirrors."""
-    return import_module(f"services.{service}.parity").KINDS
 
 
 async def held(connection: AsyncConnection, cluster: str, kind: Kind) -> AsyncGenerator[tuple[str, Fact]]:

@@ -7,7 +7,7 @@ from html import escape
 from itertools import groupby
 from typing import Any, Final
 
-from services.cutover.parity.by_manifest import COUNT
+from services.cutover.parity.by_manifest import COUNT, MORE
 from services.cutover.parity.compare import What, beside_fields
 from services.cutover.parity.runs import Found, Run, Subject
 
@@ -27,6 +27,7 @@ _FIELDS: Final[Mapping[str, tuple[str, str]]] = {
     "digest": ("contenu", "content"),
     COUNT: ("nombre", "count"),
     "listed": ("énumérés", "listed"),
+    MORE: ("autres écarts, non énumérés", "more, not listed"),
 }
 """What a manifest tells, which no record has as a field. Fields of records are shown by their names."""
 _DIGEST_SHOWN = 12
@@ -222,8 +223,8 @@ def _whole(said: Mapping[str, Any]) -> str:
 def _about(one: Found) -> str:
     difference = one.difference
     item = _kind(difference.item_id) if difference.kind == "manifest" else escape(difference.item_id)
-    if difference.fields == (COUNT,) == (difference.item_id,):
-        item = _field(COUNT)
+    if difference.fields in ((COUNT,), (MORE,)) and difference.fields == (difference.item_id,):
+        item = _field(difference.item_id)
     about = [f"<b>{item}</b> <code>{one.name}</code>"]
     if one.owner:
         about.append(f"{_both('suivi par', 'owner')} {escape(one.owner)}")

@@ -8,17 +8,22 @@ from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 
 @dataclass(frozen=True, slots=True)
 class ParityTables:
-    """Runs, the differences that each found, which of these a person accepts, and what former systems say they hold."""
+    """Runs, the differences that each found, which of these a person accepts, what former systems say they hold, and
+    which comparisons with that were begun and not ended.
+    """
 
     runs: sa.Table
     differences: sa.Table
     acceptances: sa.Table
     manifests: sa.Table
+    attempts: sa.Table
 
 
 def parity_tables(metadata: sa.MetaData) -> ParityTables:
     """Define them in a service's metadata, so that its migrations own them."""
-    return ParityTables(_runs(metadata), _differences(metadata), _acceptances(metadata), _manifests(metadata))
+    return ParityTables(
+        _runs(metadata), _differences(metadata), _acceptances(metadata), _manifests(metadata), _attempts(metadata)
+    )
 
 
 def _runs(metadata: sa.MetaData) -> sa.Table:
@@ -102,4 +107,15 @@ def _manifests(metadata: sa.MetaData) -> sa.Table:
         sa.Column("received_at", TIMESTAMP(timezone=True), nullable=False, server_default=sa.text("now()")),
         sa.Column("counts", sa.JSON, nullable=False, comment="records that the former system holds, by kind"),
         sa.Column("records", sa.JSON, nullable=False, comment="kind, id, version and digest of each"),
+    )
+
+
+def _attempts(metadata: sa.MetaData) -> sa.Table:
+    return sa.Table(
+        "parity_attempts",
+        metadata,
+        sa.Column("cluster", sa.Text, primary_key=True),
+        sa.Column("manifest", sa.BigInteger, nullable=False, comment="the version of the manifest compared with"),
+        sa.Column("attempts", sa.Integer, nullable=False, comment="begun one after the other, and none ended"),
+        sa.Column("begun_at", TIMESTAMP(timezone=True), nullable=False, comment="the last of them"),
     )

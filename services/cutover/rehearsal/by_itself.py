@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.cutover.definition import CutoverDefinition
 from services.cutover.gate import REHEARSAL_COVERS
 from services.cutover.parity.by_itself import last_time
 from services.cutover.rehearsal.running import NotMirroredError, rehearse
@@ -36,7 +37,7 @@ _ALONE = """
 class Rehearsing:
     """What one service does; ``hour`` is in Paris. Any number of replicas may do so at once."""
 
-    service: str
+    definition: CutoverDefinition
     hour: int
     clock: Clock = field(default_factory=Clock)
 
@@ -55,7 +56,7 @@ class Rehearsing:
                 return
             since = self.clock.now().astimezone(UTC).date() - REHEARSAL_COVERS
             try:
-                run = await rehearse(engine, self.service, cluster, since=since, by=_BY)
+                run = await rehearse(engine, self.definition, cluster, since=since, by=_BY)
             except NotMirroredError:
                 return  # it was moved on meanwhile
         log.info("rehearsal.made", cluster=cluster, run=run.number, open=run.open)

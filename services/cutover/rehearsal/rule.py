@@ -1,12 +1,11 @@
 """One question of a rehearsal: rows that tell what is known, and two pure functions that make outcomes of them.
 
-Each service names its own in ``services/<service>/rehearsals.py`` as ``REHEARSALS``. To add one: an outcome, one SQL,
+Each service names its own in its definition, as ``rehearsals``. To add one: an outcome, one SQL,
 what the former system ``did`` and what we ``would`` do.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -66,8 +65,3 @@ def _explained(there: Outcome, here: Outcome) -> Outcome:
 def named(*parts: str) -> str:
     """The name of an item that is known by several ids, such as a mailing and a recipient."""
     return "/".join(part.replace("%", "%25").replace("/", "%2F") for part in parts)
-
-
-def rehearsals_of(service: str) -> tuple[Rehearsal[Any], ...]:
-    """All that a service rehearses."""
-    return import_module(f"services.{service}.rehearsals").REHEARSALS

@@ -12,13 +12,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from schemas.cutover import Stage
+from services.cutover.definition import CutoverDefinition
 from services.cutover.gate import Rehearsed
 from services.cutover.parity import runs
 from services.cutover.parity.compare import Comparison, Result
-from services.cutover.parity.held import kinds_of
+from services.cutover.parity.held import Kind
 from services.cutover.parity.runs import Run
-from services.cutover.rehearsal.rule import Rehearsal, rehearsals_of
-from shared.cutover.stages import Stage, Standing, all_standings
+from services.cutover.rehearsal.rule import Rehearsal
+from services.cutover.stages import Standing, all_standings
 
 _CHUNK = 2_000
 _SINCE = "since "
@@ -47,9 +49,9 @@ class NotMirroredError(Exception):
         super().__init__(f"{system} is in stage {stage}: {_MENDS[stage].format(system=system)}")
 
 
-async def rehearse(engine: AsyncEngine, service: str, cluster: str, *, since: date, by: str) -> Run:
+async def rehearse(engine: AsyncEngine, definition: CutoverDefinition, cluster: str, *, since: date, by: str) -> Run:
     """Rehearse what a former system did since that day, and keep what differs. Raises NotMirroredError."""
-    result = await rehearsed(engine, service, cluster, rehearsals_of(service), since)
+    result = await rehearsed(engine, definition.name, cluster, definition.rehearsals, since)
     async with engine.begin() as connection:
         await runs.keep(connection, cluster, result, by=by, source=[f"{_SINCE}{since}"], subject="rehearsal")
         run = await runs.newest(connection, cluster, "rehearsal")
@@ -76,22 +78,22 @@ async def rehearsed(
     return comparison.result()
 
 
-async def last_rehearsal(connection: AsyncConnection, service: str, cluster: str) -> Rehearsed | None:
+async def last_rehearsal(connection: AsyncConnection, definition: CutoverDefinition, cluster: str) -> Rehearsed | None:
     """When this cluster was rehearsed last, what was compared, and how many differences are open now."""
     found = await runs.last_counted(connection, cluster, "rehearsal")
     if found is None:
         return None
     last, (source,), counts = found
     compared = {kind: max(sides.there, sides.here) for kind, sides in counts.items()}
-    held = 0 if any(compared.values()) else await _held(connection, service, cluster)
+    held = 0 if any(compared.values()) else await _held(connection, definition.mirrored, cluster)
     since = date.fromisoformat(source.removeprefix(_SINCE))
     return Rehearsed(last.at, last.open_differences, since, compared, held)
 
 
-async def _held(connection: AsyncConnection, service: str, cluster: str) -> int:
+async def _held(connection: AsyncConnection, mirrored: Sequence[Kind], cluster: str) -> int:
     """How many records of the former system's are held."""
     counts = " + ".join(
-        f"(select count(*) from {kind.table} m where m.cluster = $1 and {kind.is_there})" for kind in kinds_of(service)
+        f"(select count(*) from {kind.table} m where m.cluster = $1 and {kind.is_there})" for kind in mirrored
     )
     return (await connection.exec_driver_sql(f"select {counts}", (cluster,))).scalar_one()
 

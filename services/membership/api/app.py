@@ -10,11 +10,17 @@ fast lane → app: /members.csv  /members  /members/by-source/…  /members/{id}
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
 
 from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp
 
 from services import VERSION
+from services.common.definition import ServiceDefinition
+from services.house import build
+from services.membership import cutover_requests, idempotency
 from services.membership.api import (
     conflicts,
     cutover,
@@ -31,17 +37,21 @@ from services.membership.api.fast_lane import FastLane
 from services.membership.api.keyring import Keyring
 from services.membership.api.lookups import Lookups
 from services.membership.api.problems import answer_problems, described
+from services.membership.app import policy_of
 from services.membership.connections import ReadPool
 from services.membership.domain.policy import Policy
 from services.membership.settings import MembershipSettings
 from shared.persistence.database import asyncpg_url, create_engine
+from shared.process.backlog import watch_engine, watch_pool
+from shared.process.service import Beside, Service
 from shared.runtime.clock import Clock
 from shared.runtime.health import Checks, health_routes
 from shared.runtime.http_metrics import Measured
-from shared.runtime.measuring import watch_engine, watch_pool
 
 NEEDED = ("database",)
 """The checks without which the door answers nobody. While the broker is away, or a lane waits, it goes on reading."""
+FORGET_EVERY = 3600.0
+"""Seconds."""
 _APPLICATION = "traboule.membership.http"
 
 
@@ -60,7 +70,7 @@ def create_http(
     watch_engine("http writing", engine)
     watch_pool("http reading", pool.size, pool.in_use)
     clock = clock or Clock()
-    door = Door(pool, Keyring(pool), clock, policy, engine, settings.answer_seconds, settings.broker_url)
+    door = Door(pool, Keyring(pool), clock, policy, engine, settings.answer_seconds)
 
     @asynccontextmanager
     async def closing(_: FastAPI) -> AsyncGenerator[None]:
@@ -82,3 +92,27 @@ def create_http(
         app.include_router(part.routes(door))
     answer_problems(app)
     return Measured(FastLane(app, door.keyring, Lookups(pool)))
+
+
+def create_app(definition: ServiceDefinition[MembershipSettings], settings: MembershipSettings) -> Service:
+    """Membership with its HTTP door, ready to run; nothing is connected yet.
+
+    Raises ClustersFileError, RulesFileError.
+    """
+    service = build(definition, settings, partial(create_http, settings, policy_of(settings)))
+    service.beside = (
+        *service.beside,
+        Beside("forgetting", FORGET_EVERY, forget),
+    )
+    return service
+
+
+async def forget(engine: AsyncEngine) -> None:
+    """What was asked and answered at the door and need not be known any longer."""
+    forgotten = cutover_requests.BATCH
+    while forgotten == cutover_requests.BATCH:
+        async with engine.begin() as connection:
+            forgotten = await cutover_requests.forget_reads(connection, datetime.now(UTC))
+    async with engine.begin() as connection:
+        await cutover_requests.forget(connection)
+        await idempotency.forget(connection)

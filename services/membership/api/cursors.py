@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,9 @@ import orjson
 
 from services.membership.api.problems import ProblemError
 from services.membership.queries import Moment, Position
+
+LARGEST = 2**63 - 1
+"""Of a bigint."""
 
 
 def cursor(*parts: str) -> str:
@@ -36,11 +39,12 @@ def position_in_time(text: str | None) -> tuple[datetime, str] | None:
     at, rank = _parts(text)
     try:
         moment = datetime.fromisoformat(at)
-    except ValueError:
+        if moment.tzinfo is None:
+            raise ProblemError("cursor-unreadable")
+        # Of year 1 or 9999 it may be one that UTC, and so the database, has no name for.
+        return moment.astimezone(UTC), rank
+    except (ValueError, OverflowError):
         raise ProblemError("cursor-unreadable") from None
-    if moment.tzinfo is None:
-        raise ProblemError("cursor-unreadable")
-    return moment, rank
 
 
 def position_in_queue(text: str | None) -> tuple[float, str] | None:
@@ -59,7 +63,7 @@ def position_in_queue(text: str | None) -> tuple[float, str] | None:
 
 def position_in_numbers(text: str | None) -> int | None:
     """Back again: a number. Raises ProblemError."""
-    return None if text is None else _number(_parts(text)[0])
+    return None if text is None else number_in(_parts(text)[0])
 
 
 def position_in_turns(text: str | None) -> Moment | None:
@@ -69,12 +73,13 @@ def position_in_turns(text: str | None) -> Moment | None:
         return None
     at, rest = found
     rank, _, number = rest.partition(":")
-    return Moment(at, min(_number(rank), 9), _number(number))
+    return Moment(at, min(number_in(rank), 9), number_in(number))
 
 
-def _number(text: str) -> int:
-    # More digits than a bigint has are none of ours.
-    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
+def number_in(text: str) -> int:
+    """A number that the database can hold. Raises ProblemError."""
+    # Looked at before it is made: of very many digits int() raises.
+    if not (text.isascii() and text.isdecimal() and len(text) <= 19) or int(text) > LARGEST:
         raise ProblemError("cursor-unreadable")
     return int(text)
 

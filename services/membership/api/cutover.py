@@ -34,7 +34,6 @@ from services.membership.idempotency import Key
 from services.membership.keys import Role
 from services.membership.queries.cutover import Request, board, request_now
 from services.membership.record_ids import new_id
-from services.membership.retiring import take_right
 from shared.runtime.text import shown
 
 log = structlog.get_logger()
@@ -165,7 +164,9 @@ def _looks(router: APIRouter, door: Door, desk: "_Desk") -> None:
         cluster: str,
         service: str,
         limit: Limit = 50,
-        after: Annotated[str, Query(max_length=200, description="`next` of the page before")] = "",
+        after: Annotated[
+            str, Query(max_length=200, pattern=r"^[^\x00]*$", description="`next` of the page before")
+        ] = "",
     ) -> Response:
         """What was written here and told to it: what it has not read, has not said since, and cannot say at all."""
         return await desk.ask(caller, _System(cluster, service), "way-back", {"limit": limit, "after": after})
@@ -195,7 +196,7 @@ def _moves(router: APIRouter, door: Door, desk: "_Desk") -> None:
 
         A switch and a rollback are refused while a condition fails that is not overruled. To retire it, `confirm` must
         be its name, such as `numelink/membership`: there is no way back, and its broker user may write no more. As
-        long as it may, `remains` says so, and the command that takes the right away; also where the answer came later.
+        long as it may, `remains` says so, and the command with which an operator takes the right away.
         """
         system = _System(cluster, service)
         door_knows = desk.check(system)
@@ -331,10 +332,7 @@ class _Desk:
             location = location_of(request_id)
             waiting = {"id": request_id, "state": "waiting", "location": location}
             return answer(waiting, {"location": location, "retry-after": "1"}, 202)
-        told = answer_of(found)
-        if operation == "move" and given["move"] == "retire":
-            told = await self._without_rights(found, told)
-        return answer(told)
+        return answer(answer_of(found))
 
     async def note_backup(self, caller: Caller, body: NotedBackup, key: Key | None) -> Response:
         """Ask every service that has a former system; one after the other answers. Raises ProblemError."""
@@ -365,20 +363,12 @@ class _Desk:
         pause = _FIRST_LOOK_SECONDS
         while True:
             found = await request_now(self._door.pool, request_id)
-            assert found is not None, "requests are never deleted"
+            assert found is not None, "it was kept a moment ago, and is kept for days"
             left = deadline - monotonic()
             if found.outcome is not None or left <= 0:
                 return found
             await asyncio.sleep(min(pause, left))
             pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
-
-    async def _without_rights(self, asked: Request, told: dict[str, Any]) -> dict[str, Any]:
-        """Take a retired former system's right to write away; what could not be done is told, and tried again."""
-        remains = await take_right(f"{asked.cluster}.{asked.service}", self._door.broker_url)
-        whole = told | {"remains": remains}
-        async with self._door.writing() as uow:
-            await cutover_requests.complete(uow, asked.request_id, whole)
-        return whole
 
 
 def _name_of(caller: Caller) -> str:

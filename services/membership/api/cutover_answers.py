@@ -15,6 +15,7 @@ PROBLEM_OF = {
     "broker-away": "broker-away",
     "asked-too-long-ago": "asked-too-long-ago",
     "answer-too-long": "answer-too-long",
+    "value-impossible": "value-impossible",
     "former-system-unknown": "former-system-unknown",
 }
 """What a service calls a refusal, and what the door does."""

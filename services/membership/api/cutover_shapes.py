@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from schemas.cutover import Stage
 from schemas.cutover_requests import Operation
-from shared.cutover.stages import Stage
 
 Authority = Literal["Traboule", "former system"]
 

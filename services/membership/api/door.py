@@ -20,7 +20,7 @@ from shared.runtime.clock import Clock
 class Door:
     """Made once in ``create_http`` and given to every module of routes.
 
-    ``answer_seconds`` is how long it waits for another service's answer; ``broker_url`` is this service's own.
+    ``answer_seconds`` is how long it waits for another service's answer.
     """
 
     pool: ReadPool
@@ -29,7 +29,6 @@ class Door:
     policy: Policy
     engine: AsyncEngine
     answer_seconds: float
-    broker_url: str
 
     def writing(self) -> AbstractAsyncContextManager[MembershipUnitOfWork]:
         """One transaction of what staff ask for. Raises DatabaseAwayError, DatabaseBusyError."""

@@ -15,7 +15,7 @@ from services.membership import idempotency
 from services.membership.api.keyring import Caller
 from services.membership.api.problems import ProblemError
 from services.membership.idempotency import Key, KeyReusedError
-from shared.persistence.unit_of_work import UnitOfWork
+from shared.messaging.unit_of_work import UnitOfWork
 
 IdempotencyKey = Annotated[
     str | None,

@@ -97,6 +97,7 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     "key-refused": (401, "Cette clé est inconnue, expirée ou révoquée", "This key is unknown, expired or revoked"),
     "role-too-low": (403, "Cette clé ne donne pas ce droit", "This key does not give that right"),
     "changed-meanwhile": (412, "Ce membre a changé entre-temps", "This member changed meanwhile"),
+    "body-broken-off": (400, "Le corps de la requête est incomplet", "The request's body is incomplete"),
     "body-too-long": (413, "Le corps de la requête est trop long", "The request's body is too long"),
     "override-refused": (422, "Cette valeur ne peut pas être fixée", "This value cannot be set"),
     "record-not-of-member": (
@@ -105,6 +106,7 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
         "This source record is not part of this member",
     ),
     "cursor-unreadable": (400, "Ce curseur de page est illisible", "This page cursor cannot be read"),
+    "value-impossible": (422, "Une valeur ne peut exister en base", "A value cannot exist in a database"),
     "invalid-parameters": (422, "Des paramètres ne conviennent pas", "Some parameters do not fit"),
     "case-unknown": (
         404,

@@ -23,11 +23,11 @@ from services.membership.api.shapes import Page
 from services.membership.keys import Role
 from services.membership.queries import Filters
 from services.membership.words import Language, label
+from shared.importing.cells import harmless
 
 log = structlog.get_logger()
 
 EXPORTS_AT_ONCE = 2
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 Code = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]+$")]
 
@@ -149,11 +149,10 @@ def _cell(value: Any, language: Language) -> str:
             text = ", ".join(value)
         case _:
             text = str(value)
-    # A spreadsheet would run it as a formula.
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return harmless(text)
 
 
 def _csv(rows: Iterable[Iterable[str]]) -> str:
     text = io.StringIO()
-    csv.writer(text, delimiter=";", lineterminator="\r\n").writerows(rows)
+    csv.writer(text, delimiter=";", lineterminator="\r\n", quoting=csv.QUOTE_ALL).writerows(rows)
     return text.getvalue()

@@ -10,12 +10,13 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, TypeAdapter
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from services.membership.api.labels import PROBLEMS, language_of
 from services.membership.connections import DatabaseAwayError, DatabaseBusyError
 from services.membership.words import Language
+from shared.runtime.http_metrics import template
 
 log = structlog.get_logger()
 
@@ -109,9 +110,15 @@ def answer_problems(app: FastAPI) -> None:
         log.warning("http.database_away", error=str(error))
         return refuse(request, not_now(error))
 
+    @app.exception_handler(ClientDisconnect)
+    async def gone(request: Request, _: ClientDisconnect) -> Response:
+        # Nobody reads this: the connection ended in the middle of the body.
+        return refuse(request, ProblemError("body-broken-off"))
+
     @app.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> Response:
         instance = f"urn:uuid:{uuid4()}"
-        # The exception's own words may quote what was searched for; its type and the number are enough to find it.
-        log.error("http.failed", instance=instance, error=type(error).__name__, path=request.url.path)
+        # The exception's own words may quote what was searched for, and a path what a record is called, which may be an
+        # e-mail address; type, route and number are enough to find it.
+        log.error("http.failed", instance=instance, error=type(error).__name__, route=template(request.scope))
         return refuse(request, ProblemError("failure", instance=instance))

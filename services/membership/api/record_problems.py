@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from starlette.requests import Request
 
+from services.cutover.fence import NotOursError
 from services.membership.api.labels import AUTHORITY, INSIST, language_of
 from services.membership.api.problems import ProblemError
 from services.membership.domain.policy import Policy
@@ -18,7 +19,6 @@ from services.membership.records import (
     RecordThereError,
 )
 from services.membership.words import MEANINGS_FR, Language, label
-from shared.cutover.fence import NotOursError
 
 _IN_FIELDS = ("create", "change")
 """Commands whose body holds the record's fields one level down."""

@@ -55,9 +55,18 @@ def _reads(router: APIRouter, door: Door) -> None:
     # First: a record's id may hold slashes, and would match what comes after it.
     @router.get(f"{_RECORD}/changes", response_model=RecordChanges, responses=described(404), dependencies=staff)
     async def changes(
-        cluster: str, record_id: str, limit: Annotated[int, Query(ge=1, le=500)] = 50, after: After = None
+        request: Request,
+        cluster: str,
+        record_id: str,
+        limit: Annotated[int, Query(ge=1, le=500)] = 50,
+        after: After = None,
     ) -> Response:
-        """What was changed here, by whom and why, the newest first: the names of the fields, never their values."""
+        """What was changed here, by whom and why, the newest first: the names of the fields, never their values.
+
+        Of a record whose own id ends in `/changes` this is the record if that slash is written `%2F`.
+        """
+        if not request.scope["raw_path"].endswith(b"/changes"):
+            return await record(cluster, f"{record_id}/changes")
         key, before = _key(cluster, record_id), position_in_numbers(after)
         async with door.pool.snapshot() as rows:
             if await record_now(rows, key) is None:
@@ -71,7 +80,8 @@ def _reads(router: APIRouter, door: Door) -> None:
     async def record(cluster: str, record_id: str) -> Response:
         """A source record as it is written now. `changeable` tells whether it is changed here.
 
-        Its ETag is what a change must bring as `If-Match`.
+        Its ETag is what a change must bring as `If-Match`. Slashes of its id may be written as they are or, which is
+        needed if it ends in `/changes`, as `%2F`.
         """
         key = _key(cluster, record_id)
         found = await record_now(door.pool, key)

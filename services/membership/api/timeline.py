@@ -13,10 +13,11 @@ import orjson
 from babel.numbers import format_currency
 
 from services.membership import queries
+from services.membership.api.cursors import LARGEST, number_in
 from services.membership.queries import Rows, StoredView
 from services.membership.words import CHANNELS, HAPPENED, Language, label
 
-_END = (datetime(9999, 1, 1, tzinfo=UTC), 2**63 - 1)
+_END = (datetime(9999, 1, 1, tzinfo=UTC), LARGEST)
 
 
 class Entry(NamedTuple):
@@ -47,7 +48,7 @@ def _history_before(after: tuple[datetime, str] | None) -> tuple[datetime, int]:
         return _END
     moment, rank = after
     # History comes before documents of the same instant, so after a document's entry none of that instant is left.
-    return moment, int(rank[1:]) if rank[:1] == "h" and rank[1:].isdecimal() and len(rank) == 20 else 0
+    return moment, number_in(rank[1:]) if rank[:1] == "h" else 0
 
 
 def _is_after(entry: Entry, after: tuple[datetime, str] | None) -> bool:

@@ -28,8 +28,9 @@ from services.membership.domain.review import Kind
 from services.membership.queries import Rows
 from services.membership.repository import MembershipUnitOfWork
 from services.membership.words import Language
-from services.ops.output import as_json, nothing, refuse
-from services.ops.who import who
+from shared.cli.author import who
+from shared.cli.options import By, Json, Reason
+from shared.cli.terminal import as_json, nothing, refuse
 
 _MISTYPED = ("author-", "reason-", "records-too-", "record-twice")
 """Beginnings of DecisionErrors that no state of the database could make good."""
@@ -41,9 +42,6 @@ app = typer.Typer(
     help="Members that may be one company: list, show, confirm, reject, sort, separate, take back.",
 )
 
-Json = Annotated[bool, typer.Option("--json", help="print JSON")]
-By = Annotated[str, typer.Option("--by", help="who decides this; kept in the history", show_default="you")]
-Reason = Annotated[str, typer.Option("--reason", help="why; kept in the history")]
 Lang = Annotated[Language | None, typer.Option("--lang", help="fr or en", show_default="the terminal's")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=1_000, help="how many to show")]
 Records = Annotated[list[str], typer.Argument(metavar="RECORD…", help="cluster/record id, such as numelink/B-1")]

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from services.membership.commands import Decided
 from services.membership.duplicates import WRITTEN
-from services.ops.output import terminal
+from shared.cli.terminal import terminal
 from shared.runtime.text import shown
 
 Item = Mapping[str, Any]

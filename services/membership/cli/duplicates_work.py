@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequ
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+from services.common.environment import load_settings
 from services.membership import commands, identity
 from services.membership.app import policy_of
 from services.membership.cli.duplicates_file import Line, with_progress
@@ -15,8 +16,7 @@ from services.membership.domain.policy import Policy
 from services.membership.queries import Rows
 from services.membership.repository import MembershipUnitOfWork
 from services.membership.settings import MembershipSettings
-from services.ops.environment import settings_of
-from services.ops.output import nothing
+from shared.cli.terminal import nothing
 from shared.persistence.database import asyncpg_url, create_engine
 
 T = TypeVar("T")
@@ -102,6 +102,4 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
 
 
 def _settings() -> MembershipSettings:
-    settings = settings_of("membership")
-    assert isinstance(settings, MembershipSettings)
-    return settings
+    return load_settings("membership", MembershipSettings)

@@ -17,7 +17,7 @@ from rich.table import Table as Grid
 
 from services.membership.domain.problems import MEANINGS, REPAIRS
 from services.membership.importing import FileReport, FormerSystem, OpenFile, messages, open_files
-from services.ops.output import terminal
+from shared.cli.terminal import terminal
 from shared.importing import rejects as rejects_file
 from shared.importing.outcomes import UnreadableError
 from shared.importing.publish import NotPublishedError, Publisher

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
+from services.common.environment import load_settings
 from services.membership.app import policy_of
 from services.membership.domain.decisions import DecisionError, Signature
 from services.membership.domain.overrides import OVERRIDABLE, OverrideError
@@ -22,9 +23,9 @@ from services.membership.queries.overrides import InTransaction, overrides_ever_
 from services.membership.queries.views import member_by_any_id, member_by_source
 from services.membership.repository import MembershipUnitOfWork
 from services.membership.settings import MembershipSettings
-from services.ops.environment import settings_of
-from services.ops.output import as_json, nothing, refuse, terminal
-from services.ops.who import who
+from shared.cli.author import who
+from shared.cli.options import By, Json, Reason
+from shared.cli.terminal import as_json, nothing, refuse, terminal
 from shared.persistence.database import create_engine
 from shared.runtime.text import is_text
 from shared.runtime.text import shown as text_shown
@@ -39,9 +40,6 @@ Member = Annotated[
     str, typer.Argument(metavar="MEMBER", help="any id that the member ever had, or a source record: numelink/B-1")
 ]
 Field = Annotated[str, typer.Argument(metavar="FIELD", help=", ".join(OVERRIDABLE))]
-Reason = Annotated[str, typer.Option("--reason", help="why; kept in the history")]
-By = Annotated[str, typer.Option("--by", help="who decided it; kept in the history", show_default="you")]
-Json = Annotated[bool, typer.Option("--json", help="print JSON")]
 
 
 @app.command("set")
@@ -170,8 +168,7 @@ def _run(work: Callable[[MembershipUnitOfWork], Coroutine[Any, Any, T]]) -> T:
 
 @asynccontextmanager
 async def _transaction() -> AsyncGenerator[MembershipUnitOfWork]:
-    settings = settings_of("membership")
-    assert isinstance(settings, MembershipSettings)
+    settings = load_settings("membership", MembershipSettings)
     policy = policy_of(settings)
     engine = create_engine(settings.database_url, application="traboule overrides", pool_size=1)
     try:

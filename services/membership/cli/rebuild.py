@@ -9,12 +9,14 @@ import typer
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from sqlalchemy.exc import SQLAlchemyError
 
+from services.common.environment import load_settings
 from services.membership.app import policy_of
 from services.membership.rebuilding import Rebuilt, is_needed, rebuild
 from services.membership.repository import MembershipUnitOfWork
 from services.membership.settings import MembershipSettings
-from services.ops.output import refuse
-from services.ops.parked import Unreachable
+from shared.cli.errors import Unreachable
+from shared.cli.options import Json
+from shared.cli.terminal import refuse
 from shared.persistence.database import create_engine
 
 STEPS = {"understand": "understanding", "recognise": "recognising", "consolidate": "consolidating"}
@@ -24,7 +26,7 @@ def rebuild_everything(
     if_needed: Annotated[
         bool, typer.Option("--if-needed", help="only if another version of the program recognised the companies")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+    as_json: Json = False,
 ) -> None:
     """Understand, recognise and consolidate all source records anew.
 
@@ -33,10 +35,7 @@ def rebuild_everything(
 
     Examples: [bold]traboule rebuild[/], [bold]traboule rebuild --if-needed[/]
     """
-    from services.ops.environment import settings_of
-
-    settings = settings_of("membership")
-    assert isinstance(settings, MembershipSettings)
+    settings = load_settings("membership", MembershipSettings)
     try:
         done = rebuild_now(settings, if_needed=if_needed)
     except Unreachable as error:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from services.cutover.stages import Standing
 from services.membership.queries.rows import Rows
 from services.membership.repository.rows import json_of
-from shared.cutover.stages import Standing
 
 _BOARD = "select cluster, service, stage, epoch, since, by from former_systems"
 _REQUEST = """

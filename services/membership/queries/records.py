@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from schemas.cutover import Stage
+from services.cutover.stages import OURS
 from services.membership.domain.records import RecordKey
 from services.membership.queries.rows import Rows
 from services.membership.repository.rows import json_of
-from shared.cutover.stages import OURS, Stage
 
 _RECORD = """
     select r.version, r.digest, r.removed, r.written, r.member_id::text, coalesce(s.stage, 'legacy')

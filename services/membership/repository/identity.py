@@ -15,8 +15,8 @@ from services.membership.domain.matching.score import Judgement
 from services.membership.domain.overrides import Override
 from services.membership.domain.records import RecordKey
 from services.membership.repository.rows import columns, pair_columns
+from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.database import rows_of
-from shared.persistence.unit_of_work import UnitOfWork
 
 _LINKS = """
     select p.a_cluster, p.a_record_id, p.b_cluster, p.b_record_id, p.score, p.levels

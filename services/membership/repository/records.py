@@ -8,8 +8,8 @@ import orjson
 
 from services.membership.domain.records import RecordKey, SourceRecord
 from services.membership.repository.rows import RECORD, columns, record_of
+from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.database import rows_of
-from shared.persistence.unit_of_work import UnitOfWork
 
 LOCK = "select pg_advisory_xact_lock(hashtext('consolidation'))"
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from services.membership.domain.consolidation import View
 from services.membership.domain.records import RecordKey, Related
 from services.membership.repository.rows import columns, json_of
+from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.database import rows_of
-from shared.persistence.unit_of_work import UnitOfWork
 
 _LIST = "\x1f"
 """Between the items of a list on its way to an array; a lineage's label may hold spaces."""

@@ -5,7 +5,7 @@ import os
 import sqlalchemy as sa
 from celery import Celery
 from celery.signals import worker_process_init
-from kombu import Queue
+from kombu.entity import Queue
 from sqlalchemy.engine import make_url
 
 from tests.benchmarks.others import statements

@@ -36,7 +36,7 @@ async def record(event: Envelope[InvoiceRecorded]) -> None:
     async with engine.begin() as connection:
         if (await connection.execute(statements.ADMIT, statements.admitted(tree))).scalar() is None:
             return
-        row = statements.row_of(tree, event.data.__dict__)
+        row = statements.row_of(tree, dict(event.data.__dict__))
         await connection.execute(statements.SAVE, row)
         await connection.execute(statements.ANNOUNCE, statements.announced(tree, event.cluster))
 

@@ -25,7 +25,7 @@ def main() -> None:
         with database.transaction(), database.cursor() as cursor:
             if cursor.execute(_ADMIT, (rows.inbox_key(event), rows.digest(event))).fetchone() is not None:
                 row = rows.invoice(event)
-                cursor.execute(_UPSERT, row)
+                cursor.execute(_UPSERT.encode(), row)
                 message_id, announced = rows.announcement(event, row["cluster"])
                 cursor.execute(_ANNOUNCE, (rows.EXCHANGE, rows.KEY, message_id, rows.SINGLE, "{}", announced))
         channel.basic_ack(method.delivery_tag)

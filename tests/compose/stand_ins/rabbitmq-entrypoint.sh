@@ -5,6 +5,7 @@ chown -R rabbitmq: /var/lib/rabbitmq
 gosu rabbitmq rabbitmq-server "$@" &
 server=$!
 trap 'gosu rabbitmq rabbitmqctl shutdown --no-wait' TERM INT
-while kill -0 $server 2>/dev/null; do
+# Not "kill -0": without CAP_KILL even root may not signal another user's process.
+while [ -d /proc/$server ]; do
     wait $server || true
 done

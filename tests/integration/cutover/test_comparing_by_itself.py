@@ -1,6 +1,7 @@
 """A running service compares by itself: when a manifest arrived, once a day, and in one replica only."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,13 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.billing import BillingManifestRecord, BillingManifestRecorded, InvoiceRecorded
 from schemas.digests import record_digest
-from services.billing.app import create_app
+from services.billing.definition import DEFINITION as BILLING
+from services.billing.definition import create_app
 from services.billing.settings import BillingSettings
 from services.cutover.parity import by_itself
 from services.cutover.parity.by_itself import Comparing
 from shared.persistence.database import create_engine
+from shared.process.service import Beside
 from shared.runtime.clock import PARIS, Clock
-from shared.runtime.service import Beside
 from tests.support.builders import an_invoice
 from tests.support.command import traboule
 from tests.support.in_process import OwnHouse
@@ -145,14 +147,14 @@ async def test_once_a_day_at_the_hour_that_is_set(billing_house: OwnHouse, engin
         await told(billing, a_manifest())
     await billing.query("insert into stages values ('numelink', 'mirror', 1, now(), 'test')")
     now = datetime.now(UTC)
-    comparing = Comparing("billing", now.astimezone(PARIS).hour, 90, settled=timedelta())
+    comparing = Comparing(BILLING.mirrored, now.astimezone(PARIS).hour, 90, settled=timedelta())
     await comparing.compare(engine)
     await comparing.compare(engine)
     assert len(await billing.query(RUNS)) == 1
 
     # Yesterday's comparison: what is due is told by the hour, here and tomorrow.
     await billing.query("update parity_runs set at = at - interval '1 day'")
-    await Comparing("billing", comparing.hour, 90, clock=At(now - timedelta(hours=2))).compare(engine)
+    await Comparing(BILLING.mirrored, comparing.hour, 90, clock=At(now - timedelta(hours=2))).compare(engine)
     assert len(await billing.query(RUNS)) == 1
     await comparing.compare(engine)
     await comparing.compare(engine)
@@ -160,13 +162,39 @@ async def test_once_a_day_at_the_hour_that_is_set(billing_house: OwnHouse, engin
 
 
 async def test_of_many_replicas_one_compares(billing: OwnHouse, engine: AsyncEngine) -> None:
-    replicas = [Comparing("billing", 4, 90, settled=timedelta()) for _ in range(4)]
+    replicas = [Comparing(BILLING.mirrored, 4, 90, settled=timedelta()) for _ in range(4)]
     for version in range(1, 9):
         await told(billing, a_manifest(an_invoice(invoice_id="F1"), version=version))
         await billing.query("select pg_sleep(0.01)")
         await asyncio.gather(*(one.compare(engine) for one in replicas))
         await asyncio.gather(*(one.compare(engine) for one in replicas))
     assert [run["manifest"] for run in await billing.query(RUNS)] == list(range(1, 9))
+
+
+async def test_an_attempt_is_noted_before_it_is_made_and_forgotten_when_it_ended(
+    billing: OwnHouse, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        """As when the process ends."""
+
+    async def killed(*_: Any, **__: Any) -> int:
+        raise Killed
+
+    now = datetime.now(UTC)
+    await told(billing, a_manifest(an_invoice(invoice_id="F1")))
+    with monkeypatch.context() as patch:
+        patch.setattr(by_itself, "prove_by_manifest", killed)
+        for attempts, hours in ((1, 0.1), (1, 0.1), (2, 0.3), (3, 2), (3, 20), (4, 40)):
+            later = Comparing("billing", 4, 90, clock=At(now + timedelta(hours=hours)))
+            with contextlib.suppress(Killed):
+                await later.compare(engine)
+            assert await billing.query("select attempts from parity_attempts") == [{"attempts": attempts}]
+    assert await billing.query(RUNS) == []
+
+    await Comparing("billing", 4, 90, clock=At(now + timedelta(hours=100))).compare(engine)
+
+    assert len(await billing.query(RUNS)) == 1
+    assert await billing.query("select * from parity_attempts") == []
 
 
 async def test_what_fails_is_tried_again_and_ends_nothing(billing_house: OwnHouse) -> None:
@@ -177,7 +205,7 @@ async def test_what_fails_is_tried_again_and_ends_nothing(billing_house: OwnHous
         raise RuntimeError("with a member's name in it") if len(tries) % 2 else asyncio.CancelledError
 
     with billing_house.environment():
-        service = create_app(BillingSettings())
+        service = create_app(BillingSettings())  # pyright: ignore[reportCallIssue]
     service.beside = [Beside("failing", 0.01, fails)]
     await service.start()
     try:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import httpx2
 import orjson
@@ -12,19 +12,23 @@ import pytest
 
 from deploy.local import provision as broker_api
 from deploy.local.nodes import Nodes
-from schemas.cutover_requests import CutoverRequested
+from schemas.cutover_requests import CutoverRequested, Operation
 from schemas.envelope import Envelope
+from services.billing.definition import DEFINITION
 from services.billing.repository import BillingUnitOfWork
 from services.cutover.requests import GOOD_FOR, Answering
-from services.membership import retiring
-from services.membership.app import forget
+from services.membership import cutover_requests
+from services.membership.api.app import forget
+from services.membership.api.cutover_answers import PROBLEM_OF
+from services.membership.api.labels import PROBLEMS
 from services.membership.keys import create_key
 from services.membership.record_ids import new_id
-from services.ops import broker_rights
+from shared.messaging import accounts
 from shared.messaging.management import Management
 from shared.persistence.database import create_engine
 from tests.integration.membership_api.doors import lifespan
 from tests.support.builders import an_invoice
+from tests.support.command import Answer, traboule
 from tests.support.in_process import OwnHouse, Passwords, own_house
 from tests.support.waiting import eventually
 
@@ -58,7 +62,7 @@ class Staff:
     async def moved(self, *moves: str, system: str = BILLING) -> None:
         """Wherever it must stand for a test."""
         for one in moves:
-            overrule = {"overrule": OVERRULED} if one == "switch" else {}
+            overrule: dict[str, Any] = {"overrule": OVERRULED} if one == "switch" else {}
             answer = await self.move(one, system, **overrule)
             assert answer.status_code == 200, answer.text
 
@@ -92,12 +96,6 @@ def two(nodes: Nodes, passwords: Passwords) -> Iterator[OwnHouse]:
 
 BRIEFLY = pytest.mark.parametrize("patient", [2.0])
 """For what asks services that do not run here."""
-
-
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the door sees to by itself."""
-    monkeypatch.setattr(retiring, "EVERY", 0.1)
 
 
 @pytest.fixture
@@ -261,7 +259,7 @@ async def test_the_way_back_is_told_page_by_page(staff: Staff) -> None:
     assert (await staff.get(where, role="reader")).status_code == 403
 
 
-async def test_retiring_asks_for_the_name_and_takes_the_right_away(
+async def test_retiring_asks_for_the_name_and_an_operator_takes_the_right_away(
     staff: Staff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await staff.moved("mirror", "switch")
@@ -269,19 +267,30 @@ async def test_retiring_asks_for_the_name_and_takes_the_right_away(
         unsure = await staff.move("retire", **confirm)
         assert problem(unsure) == (422, "confirmation-missing")
         assert unsure.json()["errors"][0]["field"] == "confirm"
-    monkeypatch.delenv("TRABOULE_BROKER_MANAGEMENT_URL", raising=False)
+    # Were it there, the process that answers HTTP would not use it: it is an administrator's.
+    monkeypatch.setenv("TRABOULE_BROKER_MANAGEMENT_URL", staff.house.management_url)
     half = await staff.move("retire", confirm=BILLING)
     assert (half.status_code, half.json()["stage"]) == (200, "retired")
-    assert "rabbitmqctl set_permissions" in half.json()["remains"]
+    assert "traboule former-systems revoke-retired" in half.json()["remains"]
+    again = await staff.move("retire", confirm=BILLING)
+    assert (again.json()["already"], again.json()["remains"]) == (True, half.json()["remains"])
+    assert rights_of_billing(staff)["write"] != "^$"
+    monkeypatch.delenv("TRABOULE_BROKER_MANAGEMENT_URL")
+    failed = await revoked()
+    assert (failed.exit_code, "rabbitmqctl set_permissions" in failed.err) == (2, True)
+    assert not await nothing_remains(staff)
     monkeypatch.setenv("TRABOULE_BROKER_MANAGEMENT_URL", staff.house.management_url)
-    whole = await staff.move("retire", confirm=BILLING)
-    assert (whole.json()["already"], whole.json()["remains"]) == (True, None)
     try:
+        assert '[{"user":"numelink.billing","remains":null}]' in "".join((await revoked("--json")).out.split())
         assert rights_of_billing(staff)["write"] == "^$"
-        # What remained of the first request is seen to as well, whoever did it.
-        await eventually(lambda: nothing_remains(staff))
+        assert await nothing_remains(staff), "what remained of every request is seen to"
+        assert "nobody who was retired" in (await revoked()).out
     finally:
-        broker_rights.grant(Management(staff.house.management_url), staff.house.vhost, "numelink.billing", None)
+        accounts.grant(Management(staff.house.management_url), staff.house.vhost, "numelink.billing", None)
+
+
+async def revoked(*words: str) -> Answer:
+    return await traboule("former-systems", "revoke-retired", *words)
 
 
 @pytest.mark.parametrize("patient", [0.2])
@@ -299,16 +308,16 @@ async def test_the_right_is_taken_away_even_if_nobody_waited_for_the_answer(
 
         half = await eventually(answered)
         assert half["stage"] == "retired"
-        assert "traboule former-systems revoke numelink/billing" in half["remains"]
+        assert "traboule former-systems revoke-retired" in half["remains"]
         assert rights_of_billing(alone)["write"] != "^$"
-        # Whoever keeps the house gives the door the address.
         monkeypatch.setenv("TRABOULE_BROKER_MANAGEMENT_URL", alone.house.management_url)
         try:
-            await eventually(lambda: nothing_remains(alone))
+            assert "numelink.billing may publish nothing any more" in (await revoked()).out
+            assert await nothing_remains(alone)
             assert rights_of_billing(alone)["write"] == "^$"
             assert (await answered())["remains"] is None
         finally:
-            broker_rights.grant(Management(alone.house.management_url), alone.house.vhost, "numelink.billing", None)
+            accounts.grant(Management(alone.house.management_url), alone.house.vhost, "numelink.billing", None)
 
 
 def rights_of_billing(staff: Staff) -> Any:
@@ -405,6 +414,7 @@ async def test_staff_may_look_and_decide_and_only_administrators_move(staff: Sta
         ),
         ("GET", f"/cutover/{BILLING}/conditions?for=retire", None, (422, "invalid-parameters")),
         ("GET", f"/cutover/{BILLING}/quarantine/0", None, (422, "invalid-parameters")),
+        ("GET", f"/cutover/{MEMBERSHIP}/way-back?after=%00", None, (422, "invalid-parameters")),
     ],
 )
 async def test_what_is_asked_wrongly_reaches_no_service(
@@ -497,6 +507,39 @@ async def test_old_answers_are_forgotten(staff: Staff) -> None:
     assert (await staff.get(f"/cutover/requests/{old}")).json()["state"] == "done"
 
 
+async def test_a_value_that_no_database_can_have_is_refused_and_no_dead_letter(staff: Staff) -> None:
+    given = {"state": "all", "limit": 1, "after": 2**70}
+    outcome = await _answered(staff.billing, "quarantine", given, datetime.now(UTC))
+    assert outcome == ("refused", "value-impossible")
+    assert PROBLEM_OF["value-impossible"] in PROBLEMS
+
+
+@pytest.mark.parametrize("patient", [0.2])
+async def test_old_requests_that_only_looked_are_deleted_in_batches(
+    alone: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cutover_requests, "BATCH", 2)
+    for _ in range(5):
+        await alone.get(f"/cutover/{BILLING}")
+    await alone.move("mirror")
+    eight_days_ago = datetime.now(UTC) - timedelta(days=8)
+    for name in await alone.house.column("select id from cutover_requests"):
+        old = "update cutover_requests set id = $2, at = $3 where id = $1"
+        await alone.house.query(old, name, new_id(eight_days_ago), eight_days_ago)
+    await alone.get(f"/cutover/{BILLING}")
+    engine = create_engine(alone.house.env["TRABOULE_MEMBERSHIP_DATABASE_URL"], application="test", pool_size=1)
+    await forget(engine)
+    await engine.dispose()
+    left = await alone.house.column("select operation from cutover_requests order by at")
+    assert left == ["move", "standing"]
+
+
+def test_each_operation_either_looks_or_changes_something() -> None:
+    changes = {"move", "apply-late", "dismiss-late", "note-backup"}
+    assert set(get_args(Operation)) == changes | set(cutover_requests.READS)
+    assert not changes & set(cutover_requests.READS)
+
+
 async def test_a_record_is_created_once_however_often_the_request_is_sent(staff: Staff) -> None:
     await staff.moved("mirror", system=MEMBERSHIP)
     await staff.moved("switch", system=MEMBERSHIP)
@@ -538,7 +581,7 @@ async def _answered(house: OwnHouse, operation: Any, arguments: Any, asked_at: d
     engine = create_engine(house.env["TRABOULE_BILLING_DATABASE_URL"], application="test", pool_size=1)
     async with engine.begin() as connection:
         uow = BillingUnitOfWork(connection, conflict_owner="somebody")
-        await Answering("billing")(uow, [message])
+        await Answering(DEFINITION)(uow, [message])
         # Kept back: membership never asked, and would not know what is answered.
         [answer] = [orjson.loads(one.body)["data"] for one in uow.outbox._outgoing]
     await engine.dispose()

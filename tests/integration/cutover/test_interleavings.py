@@ -1,4 +1,4 @@
-"""A hundred random interleavings for every day (`make faults` has ten thousand), and proof that they can fail."""
+"""A hundred random interleavings for every day; `make faults` has ten thousand, and proof that they can fail."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ import pytest
 
 from deploy.local.nodes import Nodes
 from schemas.envelope import Envelope, read
-from services.cutover import echoes, late
+from services.cutover import echoes, late, quarantine, stages
+from services.cutover.fence import Fenced
+from services.cutover.stages import Standing
 from services.membership import records
-from shared.cutover import quarantine, stages
-from shared.cutover.fence import Fenced
-from shared.cutover.stages import Standing
 from shared.messaging import inbox
 from shared.messaging.consumer import Lane
 from tests.support.in_process import OwnHouse, Passwords, own_house
@@ -43,7 +42,8 @@ async def test_one_writer_nothing_lost_and_parity_after_the_way_back(url: str) -
     assert found.stories == len(FEW)
     # What was looked for did happen, or the model would have been held against nothing.
     for outcome in (
-        "applied", "superseded", "quarantined", "settled", "carried out", "parked", "refused", "deaths", "cuts",
+        "applied", "superseded", "quarantined", "settled", "carried out", "parked", "refused", "hostile", "deaths",
+        "cuts",
     ):  # fmt: skip
         assert found.outcomes[outcome], f"{outcome}: {found.outcomes}"
 
@@ -116,13 +116,13 @@ def _commands_without_asking(patch: pytest.MonkeyPatch) -> None:
 
 def _acknowledged_first(patch: pytest.MonkeyPatch) -> None:
     """Messages are acknowledged before what they cause is committed."""
-    settle = Lane._settle  # pyright: ignore[reportPrivateUsage]
+    process = Lane._process  # pyright: ignore[reportPrivateUsage]
 
-    async def acknowledge_and_settle(self: Lane, units: Any) -> None:
+    async def acknowledge_and_process(self: Lane, items: Any) -> None:
         await self._acknowledge(self._hand)  # pyright: ignore[reportPrivateUsage]
-        await settle(self, units)
+        await process(self, items)
 
-    patch.setattr(Lane, "_settle", acknowledge_and_settle)
+    patch.setattr(Lane, "_process", acknowledge_and_process)
 
 
 def _taken_in_apart(patch: pytest.MonkeyPatch) -> None:
@@ -163,6 +163,7 @@ MUTANTS: Mapping[Callable[[pytest.MonkeyPatch], None], str] = {
 """Each with what is said of it."""
 
 
+@pytest.mark.faults
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda one: one.__name__.strip("_"))
 async def test_a_fault_in_the_code_is_found(

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from importlib import import_module
 from itertools import permutations
 from random import Random
 from secrets import token_hex
@@ -27,17 +26,17 @@ from schemas.fields import AnnouncedRecord, Fact
 from schemas.membership import MemberRecorded, MemberRemoved
 from services.billing.repository import BillingUnitOfWork
 from services.communications.repository import CommunicationsUnitOfWork
-from services.cutover import desk, gate, late
+from services.cutover import desk, gate, late, quarantine
 from services.cutover.echoes import kind_of
+from services.cutover.fence import Fenced
 from services.cutover.moves import move
+from services.cutover.parity.held import Kind as MirroredKind
 from services.cutover.parity.held import held
 from services.events.repository import EventsUnitOfWork
 from services.membership.domain.records import RecordKey
 from services.membership.records import By, Command, carry_out
 from services.membership.repository import MembershipUnitOfWork
-from services.retelling import tellings_of
-from shared.cutover import quarantine
-from shared.cutover.fence import Fenced
+from services.registry import definition_of
 from shared.persistence.database import create_engine, rows_of
 from shared.persistence.migrations import upgrade
 from shared.runtime.clock import Clock
@@ -68,8 +67,12 @@ class Kind:
         return self.builder().service
 
     @property
+    def mirrored(self) -> MirroredKind:
+        return kind_of(definition_of(self.service).mirrored, type(self.builder()))
+
+    @property
     def key(self) -> str:
-        return kind_of(type(self.builder())).key
+        return self.mirrored.key
 
     def a(self, number: int, text: str, version: int) -> Fact:
         """The record of this number, which says this."""
@@ -136,7 +139,7 @@ class House:
         return events
 
     async def hear(self, events: Sequence[Envelope[Any]]) -> None:
-        subscriptions = import_module(f"services.{self.service}.consumers").SUBSCRIPTIONS
+        subscriptions = definition_of(self.service).subscriptions
         [handler] = [one.handler for one in subscriptions if one.fact is type(events[0].data)]
         assert isinstance(handler, Fenced)
         async with self.transaction() as uow:
@@ -154,12 +157,12 @@ class House:
     async def apply_all(self) -> None:
         for one in await self.waiting():
             async with self.transaction() as uow:
-                await late.apply(uow, self.service, one.number, **WHY)
+                await late.apply(uow, definition_of(self.service), one.number, **WHY)
 
     async def held(self, kind: Kind) -> dict[str, tuple[str, int]]:
         """What each record says, and its version."""
         async with self.transaction() as uow:
-            rows = held(uow.connection, CLUSTER, kind_of(type(kind.builder())))
+            rows = held(uow.connection, CLUSTER, kind.mirrored)
             found = {key: (getattr(fact, kind.text), fact.version) async for key, fact in rows}
             versions = rows_of(await uow.connection.exec_driver_sql(f"select {kind.key}, version from {_table(kind)}"))
         # A member is held as it was written, and its version stands beside it.
@@ -181,7 +184,7 @@ async def house_of(databases: dict[str, str]) -> AsyncIterator[Callable[[str], A
     async def make(service: str) -> House:
         engine = create_engine(databases[service], application="test", pool_size=2)
         engines.append(engine)
-        tables = import_module(f"services.{service}.tables").metadata.sorted_tables
+        tables = definition_of(service).metadata.sorted_tables
         async with engine.begin() as connection:
             names = ", ".join(table.name for table in tables)
             await connection.exec_driver_sql(f"truncate {names} restart identity cascade")
@@ -199,7 +202,7 @@ def _event(fact: Fact) -> Envelope[Any]:
 
 
 def _table(kind: Kind) -> str:
-    return kind_of(type(kind.builder())).table
+    return kind.mirrored.table
 
 
 def _text(kind: Kind, text: str) -> Any:
@@ -265,7 +268,7 @@ async def test_whoever_is_told_of_it_shows_what_was_applied(house_of: Any, name:
 
     # What is told again after a restore is the same event as the newest.
     async with house.transaction() as uow:
-        for telling in tellings_of(house.service):
+        for telling in definition_of(house.service).republished:
             await telling.page(uow, None)
     assert (await house.outbox(kind.changed))[-1].id == announced[-1].id
 
@@ -314,8 +317,8 @@ async def test_nobody_is_asked_about_what_says_just_what_is_held(house_of: Any, 
     assert (await house.held(kind), len(await house.outbox(kind.changed or MemberRecorded))) == before
     async with house.transaction() as uow:
         kept = await quarantine.listed(uow.connection, state=None)
-        shown = await desk.quarantined(uow, kind.service, CLUSTER, "waiting")
-        [line] = await desk.board(uow, kind.service, [CLUSTER])
+        shown = await desk.quarantined(uow, definition_of(kind.service), CLUSTER, "waiting")
+        [line] = await desk.board(uow, definition_of(kind.service), [CLUSTER])
         condition = await gate.quarantine(uow.connection, kind.service, CLUSTER)
     settled, asked = ("applied", "traboule", "says what is held"), ("waiting", None, None)
     assert [(one.state, one.decided_by, one.reason) for one in kept] == [settled, asked, asked, settled, asked]
@@ -332,7 +335,7 @@ async def test_nobody_is_asked_about_what_says_just_what_is_held(house_of: Any, 
     assert orjson.loads(waits.body)["data"]["version"] == 11, "it says what was held before the other was applied"
     async with house.transaction() as uow:
         with pytest.raises(late.LateError, match="was applied by traboule already"):
-            await late.dismiss(uow, kind.service, kept[0].number, **WHY)
+            await late.dismiss(uow, definition_of(kind.service), kept[0].number, **WHY)
 
 
 async def test_who_is_said_to_have_had_a_mailing_is_what_counts_not_who_is_left_out(house_of: Any) -> None:

@@ -17,8 +17,8 @@ from schemas.fields import Fact, RecordRef
 from schemas.membership import Subscription
 from services import SERVICES
 from services.billing.rehearsals import REHEARSALS
-from services.cutover.rehearsal.rule import rehearsals_of
 from services.cutover.rehearsal.running import NotMirroredError, last_rehearsal, rehearsed
+from services.registry import definition_of
 from shared.messaging.outbox import Outbox, Outgoing
 from tests.support.builders import a_consent, a_mailing, a_member, a_payment, a_registration, an_event, an_invoice
 from tests.support.merging import merged
@@ -219,7 +219,7 @@ async def test_only_what_is_mirrored_is_rehearsed(mirrored: Mirrored, stage: str
 
 async def test_another_cluster_is_not_rehearsed_along(mirrored: Mirrored) -> None:
     async with reading(mirrored) as engine:
-        rehearsals = rehearsals_of(mirrored.service)
+        rehearsals = definition_of(mirrored.service).rehearsals
         assert (await rehearsed(engine, mirrored.service, NUMELINK, rehearsals, LONG_AGO)).differences == []
         with pytest.raises(NotMirroredError, match=r"clustr-numerique/.* is in stage legacy"):
             await rehearsed(engine, mirrored.service, CLUSTR, rehearsals, LONG_AGO)
@@ -228,13 +228,13 @@ async def test_another_cluster_is_not_rehearsed_along(mirrored: Mirrored) -> Non
 async def test_the_gate_is_told_of_the_newest_rehearsal(mirrored: Mirrored) -> None:
     async def told() -> Any:
         async with reading(mirrored) as engine, engine.begin() as connection:
-            return await last_rehearsal(connection, mirrored.service, NUMELINK)
+            return await last_rehearsal(connection, definition_of(mirrored.service), NUMELINK)
 
     assert await told() is None
     await rehearse(mirrored)
     found = await told()
     assert (found.open_differences, found.since, found.held) == (0, LONG_AGO, 0)
-    assert found.compared == {one.name: 0 for one in rehearsals_of(mirrored.service)}
+    assert found.compared == {one.name: 0 for one in definition_of(mirrored.service).rehearsals}
     await hears(mirrored, a_record(mirrored.service))
     assert (await told()).held == 1, "of the other cluster's none"
 

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from deploy.local.nodes import Nodes
+from services.billing.definition import DEFINITION as BILLING
 from services.cutover.gate import Condition, conditions
 from services.cutover.rehearsal.running import last_rehearsal
-from shared.cutover.stages import Standing
+from services.cutover.stages import Standing
 from tests.support.builders import a_payment, an_invoice
 from tests.support.command import traboule
 from tests.support.parity import Mirrored, a_mirror, empty
@@ -104,7 +105,7 @@ async def test_only_what_was_done_since_then_is_looked_at(billing: Mirrored) -> 
 async def test_a_rehearsal_of_too_little_does_not_open_the_gate(billing: Mirrored) -> None:
     async def condition() -> Condition:
         async with billing.database.engine() as engine, engine.begin() as connection:
-            rehearsed = await last_rehearsal(connection, "billing", "numelink")
+            rehearsed = await last_rehearsal(connection, BILLING, "numelink")
             at = Standing("mirror")
             found = await conditions(connection, "billing", "numelink", at, {}, None, rehearsed, None)
             return next(one for one in found if one.name == "rehearsal")
@@ -152,11 +153,11 @@ async def test_a_page_is_written_and_escaped(billing: Mirrored, tmp_path: Path) 
 async def test_nothing_leaves_and_only_the_run_is_kept(billing: Mirrored) -> None:
     async with billing.database.engine() as engine, engine.begin() as connection:
         count = "select (select count(*) from outbox), (select count(*) from inbox), (select count(*) from parity_runs)"
-        before = (await connection.exec_driver_sql(count)).one()
+        before = tuple((await connection.exec_driver_sql(count)).one())
         await rehearse(billing, ends=1)
-        after = (await connection.exec_driver_sql(count)).one()
+        after = tuple((await connection.exec_driver_sql(count)).one())
 
-    assert tuple(after) == (*before[:2], before[2] + 1)
+    assert after == (*before[:2], before[2] + 1)
 
 
 @pytest.mark.parametrize(

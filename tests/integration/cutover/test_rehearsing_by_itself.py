@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.billing.definition import DEFINITION as BILLING
 from services.cutover.rehearsal import by_itself
 from services.cutover.rehearsal.by_itself import Rehearsing
 from shared.persistence.database import create_engine
@@ -70,7 +71,7 @@ async def test_what_is_mirrored_is_rehearsed_and_what_differs_is_kept(
 
 async def test_once_a_day_and_only_what_was_mirrored_at_that_hour(billing_house: OwnHouse, engine: AsyncEngine) -> None:
     async def runs(now: datetime = NOW) -> int:
-        await Rehearsing("billing", HOUR, At(now)).rehearse(engine)
+        await Rehearsing(BILLING, HOUR, At(now)).rehearse(engine)
         return len(await billing_house.query(RUNS))
 
     for stage in ("legacy", "live", "retired"):
@@ -93,17 +94,17 @@ async def test_what_another_replica_did_just_before_is_not_done_again(
     class Slower(Rehearsing):
         async def _due(self, connection: AsyncConnection) -> Sequence[str]:
             found = await super()._due(connection)
-            await Rehearsing("billing", HOUR).rehearse(engine)
+            await Rehearsing(BILLING, HOUR).rehearse(engine)
             return found
 
     await stands(billing_house, "mirror")
-    await Slower("billing", HOUR).rehearse(engine)
+    await Slower(BILLING, HOUR).rehearse(engine)
     assert len(await billing_house.query(RUNS)) == 1
 
 
 async def test_of_many_replicas_one_rehearses(billing_house: OwnHouse, engine: AsyncEngine) -> None:
     await stands(billing_house, "mirror")
-    replicas = [Rehearsing("billing", HOUR) for _ in range(4)]
+    replicas = [Rehearsing(BILLING, HOUR) for _ in range(4)]
     for times in range(1, 9):
         await asyncio.gather(*(one.rehearse(engine) for one in replicas))
         assert len(await billing_house.query(RUNS)) == times

@@ -20,12 +20,12 @@ from deploy.local.nodes import Nodes
 from schemas.commands import ChangeMember, CreateMember, EndMembership, RecordCommand
 from schemas.envelope import encode, routing_key, to_json
 from schemas.membership import MemberRecorded, MemberRemoved, MemberWritten
+from services.cutover import stages
+from services.cutover.stages import Standing
 from services.membership import way_back
 from services.membership.legacy import kind_for
 from services.membership.legacy.way_back import Written, read_back, write
 from services.membership.record_ids import new_id
-from shared.cutover import stages
-from shared.cutover.stages import Standing
 from shared.runtime.clock import PARIS, Clock
 from tests.support import servers
 from tests.support.builders import a_member

@@ -100,7 +100,7 @@ class Door:
 @asynccontextmanager
 async def open_door(database_url: str, served_url: str | None = None) -> AsyncGenerator[Door]:
     """The door, from its lifespan's start to its end; ``served_url`` is where it looks for the database."""
-    settings = MembershipSettings(
+    settings = MembershipSettings(  # pyright: ignore[reportCallIssue]
         database_url=served_url or database_url,
         broker_url="amqp://nobody",
         clusters_file=CLUSTERS,

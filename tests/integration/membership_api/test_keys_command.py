@@ -7,7 +7,8 @@ import orjson
 import pytest
 from typer.testing import CliRunner
 
-from services.membership.keys import create_key, hash_secret, keys
+from services.membership.cli.keys import keys
+from services.membership.keys import create_key, hash_secret
 from tests.integration.membership_api.conftest import TABLES
 
 NEW = ("create", "--name", "Extranet", "--role", "staff", "--days", "90")

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import schemathesis
@@ -14,6 +15,7 @@ from deploy.local.runs import free_ports
 from tests.integration.membership_api.doors import NUMELINK, open_door
 from tests.support.builders import a_member
 
+EVERY_CHECK: list[Any] = list(HealthCheck)
 OPERATIONS = [
     ("GET", "/members"),
     ("GET", "/members.csv"),
@@ -62,7 +64,7 @@ def served(database_url: str) -> Iterator[tuple[str, str]]:
     """A server in a thread, with one member; its address and a key."""
     (port,) = free_ports(1)
     ready, key = threading.Event(), []
-    server: uvicorn.Server
+    server: uvicorn.Server | None = None
 
     async def serve() -> None:
         nonlocal server
@@ -77,6 +79,7 @@ def served(database_url: str) -> Iterator[tuple[str, str]]:
     thread.start()
     assert ready.wait(20)
     yield f"http://127.0.0.1:{port}", key[0]
+    assert server is not None
     server.should_exit = True
     thread.join(20)
 
@@ -89,7 +92,7 @@ def description(served: tuple[str, str]) -> schemathesis.BaseSchema:
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
 def test_answers_are_as_described(method, path, description, served):
     @given(case=description[path][method].as_strategy())
-    @settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=EVERY_CHECK)
     def answers(case):
         # The key is given beside what schemathesis knows of; that nothing opens without one has its own tests.
         # No description can say which cursors we gave out.

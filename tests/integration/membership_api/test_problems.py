@@ -3,8 +3,10 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+import structlog
 
 from services.membership.api import members
+from services.membership.api.cursors import cursor
 from tests.integration.membership_api.doors import NUMELINK, open_door, own_id
 from tests.support.builders import a_member
 
@@ -74,7 +76,7 @@ async def test_our_own_fault_is_a_number_and_nothing_else(door, monkeypatch, cap
 @asynccontextmanager
 async def passage(database_url):
     """A way to the database that can be shut; yields the URL through it, and a function that shuts or opens it."""
-    parts = urlsplit(database_url)
+    parts = urlsplit(str(database_url))
     writers = set()
     is_open = True
 
@@ -142,3 +144,53 @@ async def test_a_database_that_was_never_there_is_told(door, database_url):
         for path in ("/members", f"/members/{own_id(NUMELINK, '1')}"):
             assert (await far.get(path)).status_code == 503
         assert (await far.client.get("/members")).status_code == 401
+
+
+@pytest.mark.parametrize("path", [f"/members/{own_id(NUMELINK, '1')}/timeline", "/conflicts"])
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ("0001-01-01T00:00:00+23:00", "h" + "0" * 19),
+        ("9999-12-31T23:59:59-23:00", "d"),
+        ("9999-12-31T23:59:59.999999+00:00", "h" + "9" * 19),
+        ("2026-01-01T00:00:00+00:00", "h" + "\u0663" * 19),
+        ("2026-01-01T00:00:00+00:00", "h" + "9" * 400),
+        ("2026-01-01T00:00:00+00:00", "h"),
+    ],
+)
+async def test_a_cursor_of_an_impossible_moment_or_number_is_refused_or_ends(door, path, parts):
+    await door.tell(NUMELINK, a_member(record_id="1"))
+    answer = await door.get(path, after=cursor(*parts))
+    assert answer.status_code in (200, 400), answer.text
+    if path.endswith("timeline") and parts[1] != "d":
+        assert answer.status_code == 400
+
+
+async def test_the_last_page_of_a_timeline_is_found_by_the_largest_number(door):
+    await door.tell(NUMELINK, a_member(record_id="1"))
+    after = cursor("9999-12-31T23:59:59+00:00", f"h{2**63 - 1:019d}")
+    answer = await door.get(f"/members/{own_id(NUMELINK, '1')}/timeline", after=after)
+    assert answer.status_code == 200
+    assert answer.json()["items"]
+
+
+async def test_a_failure_is_logged_by_its_route_and_never_by_its_path(door, monkeypatch):
+    async def fails(*_):
+        raise RuntimeError
+
+    monkeypatch.setattr(members.queries, "member_by_source", fails)
+    with structlog.testing.capture_logs() as logs:
+        answer = await door.get("/members/by-source/numelink/someone@exemple.fr")
+    assert answer.status_code == 500
+    (failed,) = [one for one in logs if one["event"] == "http.failed"]
+    assert failed["route"] == "/members/by-source/{cluster}/{record_id:path}"
+    assert "exemple" not in str(logs)
+
+
+async def test_metrics_are_not_answered_through_a_proxy(door):
+    assert (await door.client.get("/metrics")).status_code == 200
+    for name in ("x-forwarded-for", "forwarded", "via"):
+        answer = await door.client.get("/metrics", headers={name: "for=192.0.2.1"})
+        assert answer.status_code == 403
+        assert "traboule_" not in answer.text
+    assert (await door.client.get("/health/live", headers={"x-forwarded-for": "192.0.2.1"})).status_code == 200

@@ -9,12 +9,12 @@ import orjson
 import pytest
 
 from schemas.membership import MemberRemoved
+from services.cutover import quarantine
+from services.cutover.stages import Move, Standing, move
 from services.membership.api.bodies import LONGEST as LONGEST_BODY
 from services.membership.domain.problems import MEANINGS
 from services.membership.record_ids import new_id
 from services.membership.words import MEANINGS_FR
-from shared.cutover import quarantine
-from shared.cutover.stages import Move, Standing, move
 from tests.integration.membership_api.doors import CLUSTR, NOON, NUMELINK, Door, own_id
 from tests.support.builders import a_member
 
@@ -221,6 +221,19 @@ async def test_the_audit_is_read_page_by_page(live):
     rest = (await live.get(f"{RECORD}/changes", limit=2, after=first["next"])).json()
 
     assert (len(first["items"]), len(rest["items"]), rest["next"]) == (2, 1, None)
+
+
+async def test_a_record_whose_own_id_ends_in_changes_is_read_too(door):
+    await door.tell(NUMELINK, a_member(record_id="X/changes", name="Ateliers Changes"))
+
+    await door.tell(NUMELINK, a_member(record_id="B-1"))
+    assert await audit(door) == []
+    for written in ("X%2Fchanges", "X%2fchanges"):
+        answer = await door.get(f"/records/{NUMELINK}/{written}")
+        assert answer.json()["fields"]["name"] == "Ateliers Changes"
+        assert answer.headers["etag"]
+    assert (await door.get(f"/records/{NUMELINK}/X%2Fchanges/changes")).json()["items"] == []
+    assert problem(await door.get(f"/records/{NUMELINK}/none%2Fchanges")) == (404, "source-record-unknown")
 
 
 async def test_logs_say_which_fields_and_never_what(live, capsys):

@@ -20,7 +20,7 @@ A = TypeVar("A", bound=Announced)
 
 def announced(kind: type[A], fact: Fact, cluster: str) -> A:
     """What one of our services announces of a former system's fact."""
-    return kind(**fact.model_dump(), cluster=cluster)
+    return kind.model_validate(fact.model_dump() | {"cluster": cluster})
 
 
 @pytest.fixture

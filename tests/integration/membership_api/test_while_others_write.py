@@ -12,7 +12,7 @@ import pytest
 from deploy.local.nodes import Nodes
 from services.membership.keys import create_key
 from services.membership.repository.records import LOCK
-from shared.runtime.service import Service
+from shared.process.service import Service
 from tests.integration.membership_api.doors import NUMELINK, lifespan, own_id
 from tests.support.builders import a_member
 from tests.support.in_process import OwnHouse, Passwords, own_house

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 from itertools import permutations
 
 from schemas.billing import BillingConflictAnswered
+from schemas.conflicts import ConflictState
 from schemas.events import EventsConflictAnswered
 from services.membership.answers import keep_answers
-from shared.persistence.unit_of_work import UnitOfWork
+from shared.messaging.unit_of_work import UnitOfWork
 from tests.support.in_process import OwnHouse, Passwords
 from tests.support.merging import Database, envelope, handled, speaker_in
 from tests.support.waiting import eventually
@@ -15,9 +16,14 @@ from tests.support.waiting import eventually
 
 def test_the_newest_answer_is_kept(membership_database: Database) -> None:
     at = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+    newer: list[tuple[int, str, ConflictState]] = [
+        (1, "tresorerie", "open"),
+        (2, "Loire", "open"),
+        (3, "Loire", "settled"),
+    ]
     dues = [
         BillingConflictAnswered(version=version, conflict_id="dues", owner=owner, state=state, changed_at=at)
-        for version, owner, state in ((1, "tresorerie", "open"), (2, "Loire", "open"), (3, "Loire", "settled"))
+        for version, owner, state in newer
     ]
     seats = EventsConflictAnswered(version=1, conflict_id="seats", owner="evenements", state="gone", changed_at=at)
     told = [envelope(fact, "/traboule/billing") for fact in dues]

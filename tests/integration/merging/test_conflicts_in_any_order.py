@@ -61,7 +61,9 @@ async def held_after(engine: AsyncEngine, batches: list[list[Any]], settled: boo
         rows = list((await connection.exec_driver_sql(ALL_THAT_TOLD)).scalars())
         held = await connection.exec_driver_sql("select conflict_id, owner, state from merge_conflicts")
         answers = await newest_answers(connection)
-        assert answers == {name: (owner, state) for name, owner, state in held}, "the newest answer is the truth"
+        assert answers == {name: (owner, state) for name, owner, state in map(tuple, held)}, (
+            "the newest answer is the truth"
+        )
         return rows, answers
 
 
@@ -89,9 +91,8 @@ async def test_replicas_and_staff_at_the_same_time_number_their_answers_one_afte
         *(handled(engine, UOW, keep_conflicts, [envelope(fact)]) for fact in facts), *map(assign, ("Loire", "Isère"))
     )
     async with engine.begin() as connection:
-        ((owner, state, answers),) = await connection.exec_driver_sql(
-            "select owner, state, answers from merge_conflicts"
-        )
+        conflicts = await connection.exec_driver_sql("select owner, state, answers from merge_conflicts")
+        owner, state, answers = tuple(conflicts.one())
         assert await newest_answers(connection) == {"one": (owner, state)}
         assert state == "gone"
         sent = (await connection.exec_driver_sql("select count(*) from outbox")).scalar()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import asyncpg
 import pytest
@@ -12,7 +13,7 @@ from services.billing.repository import BillingUnitOfWork
 from services.conflicts.handlers import keep_conflicts
 from services.events.repository import EventsUnitOfWork
 from services.ops import resolution
-from services.ops.parked import Unreachable
+from shared.cli.errors import Unreachable
 from tests.support.command import traboule
 from tests.support.merging import Database, a_conflict, a_database, envelope, gathering, handled, year
 
@@ -104,13 +105,13 @@ def _fails_to_commit(patch: pytest.MonkeyPatch, where: str) -> None:
     whole = resolution.transaction
 
     class Failing:
-        def __init__(self, service: str, *more: object) -> None:
+        def __init__(self, service: str, *more: Any) -> None:
             self._service, self._inner = service, whole(service, *more)
 
         async def __aenter__(self) -> object:
             return await self._inner.__aenter__()
 
-        async def __aexit__(self, *raised: object) -> bool | None:
+        async def __aexit__(self, *raised: Any) -> bool | None:
             if self._service != where:
                 return await self._inner.__aexit__(*raised)
             error = Unreachable(f"the {where} service's database: it went away")

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from schemas.fields import RecordRef
 from schemas.membership import MembersMerged
 from services.following import follow_merges, follow_separations
-from shared.persistence.unit_of_work import UnitOfWork
+from shared.messaging.unit_of_work import UnitOfWork
 from tests.support.merging import (
     HERE,
     THERE,
@@ -69,7 +69,9 @@ async def rows_after(engine: AsyncEngine, batches: list[list[Any]]) -> Rows:
         rows = await connection.exec_driver_sql(
             "select cluster, record_id, member_id::text, version from member_records"
         )
-        return {(cluster, record_id): (member_id, version) for cluster, record_id, member_id, version in rows}
+        return {
+            (cluster, record_id): (member_id, version) for cluster, record_id, member_id, version in map(tuple, rows)
+        }
 
 
 def newest_of_each(told: list[Any]) -> Rows:

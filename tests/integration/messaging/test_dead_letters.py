@@ -15,9 +15,9 @@ from tests.support.messages import KEY, NUMELINK, applied, event_of, parked
 from tests.support.waiting import eventually
 
 
-async def park_one(billing: OwnHouse) -> tuple[str, dict[str, object]]:
+async def park_one(billing: OwnHouse, **fields: object) -> tuple[str, dict[str, object]]:
     """Publish an invoice with a bad amount; its dead letter's id, and its event."""
-    event = event_of(an_invoice(), gross="a lot")
+    event = event_of(an_invoice(), gross="a lot", **fields)
     await billing.publish_as(NUMELINK, orjson.dumps(event), key=KEY)
     (row,) = await parked(billing)
     return f"billing:{row['id']}", event
@@ -146,6 +146,14 @@ async def test_showing_one_warns_that_it_holds_personal_data(billing: OwnHouse) 
     assert "personal data" in answer.err
     assert "data.gross" in answer.out
     assert '"gross": "a lot"' in answer.out
+
+
+async def test_a_json_body_gives_the_terminal_no_orders_and_loses_nothing(billing: OwnHouse) -> None:
+    number, _ = await park_one(billing, label="\u009b31m \u202e \x7f \u2028 \U000e0041 é")
+    answer = await traboule("dead-letters", "show", number)
+
+    assert not set("\u009b\u202e\x7f\u2028\U000e0041") & set(answer.out)
+    assert "\\u009b31m \\u202e \\u007f \\u2028 \\udb40\\udc41 é" in answer.out
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,36 @@ async def test_a_former_system_is_refused_by_a_full_queue_and_what_was_confirmed
         without_policy(own, "small")
 
 
+async def test_what_no_queue_wants_is_refused_when_its_queue_is_full_and_kept_until_then(
+    billing_house: OwnHouse,
+) -> None:
+    own, user, key = billing_house, "numelink.billing", "numelink.billing.nobody-hears-this"
+    policy(own, "small", r"^billing\.unrouted$", **{"max-length-bytes": 2_000, "overflow": "reject-publish"})
+    sent = list[str]()
+    try:
+
+        async def refused() -> bool:
+            body = f"{len(sent):0500}".encode()
+            try:
+                await own.publish_as(user, body, key=key)
+            except DeliveryError:
+                return True
+            sent.append(body.decode())
+            return False
+
+        await eventually(refused)
+        assert sent
+        await own.publish_as("clustr-numerique.billing", an_invoice())
+        async with own.running():
+
+            async def parked() -> bool:
+                return {row["body"].decode() for row in await own.parked()} >= set(sent)
+
+            await eventually(parked)
+    finally:
+        without_policy(own, "small")
+
+
 async def test_what_our_own_relay_cannot_hand_over_waits_in_the_outbox_and_goes_out_later(billing: OwnHouse) -> None:
     # `heard` stands for another service's queue: the policy makes it one that pushes back.
     policy(billing, "tiny", "^heard$", **{"max-length": 3, "overflow": "reject-publish"})

@@ -15,6 +15,7 @@ from schemas.envelope import BATCH, STRUCTURED
 from services.billing.repository import BillingUnitOfWork
 from shared.messaging.consumer import MAX_BODY
 from shared.messaging.failures import Refusal
+from shared.messaging.topology import MESSAGE_BYTES
 from tests.support.builders import an_invoice
 from tests.support.in_process import OwnHouse
 from tests.support.messages import KEY, NUMELINK, applied, event_of, parked
@@ -188,9 +189,10 @@ async def test_a_routing_key_that_nothing_subscribes_to_is_parked_as_unrouted(bi
     assert "numelink.billing.invoice-recorded2" in row["detail"]
 
 
-@pytest.mark.parametrize("size", [5, 10], ids="{}MB".format)
+@pytest.mark.parametrize("size", [MAX_BODY + 1, MESSAGE_BYTES], ids="{}B".format)
 async def test_a_body_that_is_too_large_is_parked(billing: OwnHouse, size: int) -> None:
-    body = b'{"filler": "' + b"x" * (size * 1024 * 1024) + b'"}'
+    body = b'{"filler": "' + b"x" * (size - 14) + b'"}'
+    assert len(body) == size
     await billing.publish_as(NUMELINK, body, key=KEY)
     await billing.publish_as(NUMELINK, neighbour := an_invoice())
 
@@ -199,6 +201,14 @@ async def test_a_body_that_is_too_large_is_parked(billing: OwnHouse, size: int) 
     assert row["reason"] == "too-large"
     assert f"{MAX_BODY:,}" in row["detail"]
     assert len(row["body"]) == len(body), "even then nothing is lost"
+
+
+async def test_what_is_larger_than_the_broker_takes_is_refused_with_the_number(billing: OwnHouse) -> None:
+    with pytest.raises(ChannelPreconditionFailed, match=f"message size {MESSAGE_BYTES + 1} is larger than"):
+        await billing.publish_as(NUMELINK, b"x" * (MESSAGE_BYTES + 1), key=KEY)
+    await billing.publish_as(NUMELINK, neighbour := an_invoice())
+    await applied(billing, [neighbour])
+    assert await billing.parked() == []
 
 
 async def test_the_same_bad_message_is_one_dead_letter_and_counted(billing: OwnHouse) -> None:

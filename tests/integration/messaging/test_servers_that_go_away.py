@@ -8,7 +8,7 @@ import pytest
 
 from deploy.local.nodes import Nodes
 from schemas.billing import InvoiceRecorded
-from shared.runtime.service import Service
+from shared.process.service import Service
 from tests.support.builders import an_invoice
 from tests.support.in_process import OwnHouse
 from tests.support.messages import NUMELINK, applied

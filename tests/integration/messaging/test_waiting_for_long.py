@@ -11,6 +11,7 @@ import yaml
 from deploy.local import broker as private
 from deploy.local.nodes import Nodes
 from deploy.local.packages import broker_script
+from shared.messaging.batch_processor import BatchProcessor
 from shared.messaging.consumer import Lane
 from shared.messaging.failures import NotReady
 from tests.support.builders import an_invoice
@@ -47,14 +48,14 @@ async def test_what_came_over_a_closed_channel_is_kept_no_longer(
     impatient: None, billing_house: OwnHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     away = True
-    real = Lane._transaction  # pyright: ignore[reportPrivateUsage]
+    real = BatchProcessor._transaction  # pyright: ignore[reportPrivateUsage]
 
-    async def unless_away(self: Lane, units: list[Any]) -> None:
+    async def unless_away(self: BatchProcessor, items: Any) -> None:
         if away and self.queue == "billing.invoice-recorded":
             raise NotReady("an operator is awaited")
-        await real(self, units)
+        await real(self, items)
 
-    monkeypatch.setattr(Lane, "_transaction", unless_away)
+    monkeypatch.setattr(BatchProcessor, "_transaction", unless_away)
     channels = set[int]()
     put = Lane.put
 

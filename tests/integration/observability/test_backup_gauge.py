@@ -4,7 +4,6 @@ import time
 
 from prometheus_client import REGISTRY
 
-from shared.runtime.measuring import measure_backlog
 from tests.support.command import traboule
 from tests.support.in_process import OwnHouse
 
@@ -14,7 +13,8 @@ async def test_the_time_of_the_last_backup_is_measured(billing_house: OwnHouse) 
 
         async def measured() -> float | None:
             async with service.engine.begin() as connection:
-                await measure_backlog(connection, service.name, service.clusters)
+                for measure in service.measures:
+                    await measure(connection)
             return REGISTRY.get_sample_value("traboule_backup_timestamp_seconds")
 
         assert await measured() == 0

@@ -59,11 +59,11 @@ def test_nothing_is_asked_of_anybody_else() -> None:
 async def test_every_service_has_the_metrics_that_are_asked_of_it(house: House, service: str) -> None:
     url = house.url(service) + "/metrics"
 
-    async def measured() -> dict[str, Metric] | None:
+    async def measured() -> dict[str, Metric]:
         found = await asyncio.to_thread(scrape, url)
         # A service is ready before its relay has the lock and before it has looked into its database.
         there = ("traboule_measured_timestamp_seconds", "traboule_relay_active")
-        return found if all(value(found, name) for name in there) else None
+        return found if all(value(found, name) for name in there) else {}
 
     metrics = await eventually(measured, timeout=30)
     assert asked("traboule_") | asked("process_") <= metrics.keys()
@@ -117,7 +117,8 @@ async def test_a_parked_message_is_told_by_queue_and_reason(
         metrics = await asyncio.to_thread(scrape, house.url("events") + "/metrics")
         labels = {"queue": "events.event-recorded", "reason": "not-a-cloudevent"}
         parked = value(metrics, "traboule_parked_total", **labels)
-        return bool(parked and value(metrics, "traboule_dead_letters", **labels))
+        kept = value(metrics, "traboule_dead_letter_bytes", producer="numelink.events")
+        return bool(parked and kept and kept >= 2 and value(metrics, "traboule_dead_letters", **labels))
 
     await eventually(waits)
 

@@ -11,11 +11,12 @@ from typing import Any
 
 from aio_pika import Message
 
-from schemas.envelope import Envelope, encode, read, routing_key, source_of
+from schemas.envelope import Envelope, encode, read, read_parts, routing_key, source_of
 from schemas.fields import Content
 from services.membership.consumers import SUBSCRIPTIONS
 from shared.messaging.consumer import Lane, LaneSettings
 from shared.messaging.topology import EXCHANGE
+from tests.support.interleaving.hostile import Hostile
 
 # A lane that is asked to stop and has no time is a process that is killed.
 KILLED_AT_ONCE = LaneSettings(linger=0.001, drain_timeout=0.0)
@@ -35,6 +36,7 @@ class Incoming:
     message: Message
     routing_key: str
     exchange: str = EXCHANGE
+    delivery_tag: int = 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.message, name)
@@ -86,7 +88,7 @@ class Queue:
         await self._lane.drain()
 
     def _start(self) -> None:
-        self._channel = object()
+        self._open_channel()
         self._lane = self._lane_of()
         self._lane.start()
         task = self._lane._task  # pyright: ignore[reportPrivateUsage]
@@ -100,15 +102,19 @@ class Queue:
 
     def _again(self) -> None:
         """Another channel, and on it all that was not acknowledged, sometimes in another order."""
-        self._channel = object()
+        self._open_channel()
         left, self._unacknowledged = self._unacknowledged, []
         if self._rng.random() < SHUFFLED:
             self._rng.shuffle(left)
         for message in left:
             self._deliver(message)
 
+    def _open_channel(self) -> None:
+        self._channel, self._delivered = object(), 0
+
     def _deliver(self, message: Incoming) -> None:
-        delivered = replace(message, channel=self._channel)
+        self._delivered += 1
+        delivered = replace(message, channel=self._channel, delivery_tag=self._delivered)
         self._unacknowledged.append(delivered)
         self._empty.clear()
         self._lane.put(delivered)  # type: ignore[arg-type]
@@ -121,22 +127,26 @@ class Broker:
         self._engine, self._unit_of_work, self._clusters, self._rng = engine, unit_of_work, clusters, rng
         self._queues: dict[type[Content], Queue] = {}
 
-    def publish(self, publisher: str, facts: Sequence[Content]) -> list[Envelope[Any]]:
-        """One message of one event or several of one type, as ``<publisher>.membership``; returns the events."""
+    def attack(self, publisher: str, kind: type[Content], hostile: Hostile) -> None:
+        """One message of a hostile ``<publisher>.membership`` under this routing key."""
+        body, content_type, headers = hostile.message()
+        self._put(publisher, kind, body, content_type=content_type, headers=dict(headers))
+
+    def publish(self, publisher: str, facts: Sequence[Content], hostile: Hostile | None = None) -> list[Envelope[Any]]:
+        """One message of one event or several of one type, as ``<publisher>.membership``; returns the events.
+
+        ``hostile`` may spoil what surrounds them.
+        """
         kind = type(facts[0])
         source = source_of(publisher, "membership")
         encoded = encode(source, facts)
         events = [one for one in read(kind, encoded.body, encoded.content_type, {}) if isinstance(one, Envelope)]
         assert len(events) == len(facts), "they can be read"
-        queue = self._queues.get(kind) or self._open(kind)
-        message = Message(
-            encoded.body,
-            content_type=encoded.content_type,
-            message_id=encoded.message_id,
-            user_id=f"{publisher}.membership",
-            timestamp=datetime.now(UTC),
-        )
-        queue.put(Incoming(queue, None, message, routing_key(publisher, kind)))
+        body, headers = hostile.around(encoded.body) if hostile else (encoded.body, {})
+        self._put(
+            publisher, kind, body,
+            content_type=encoded.content_type, message_id=encoded.message_id, headers=dict(headers),
+        )  # fmt: skip
         return events
 
     async def drained(self) -> None:
@@ -152,6 +162,12 @@ class Broker:
         """End every lane; nothing is left in the queues."""
         await asyncio.gather(*(one.close() for one in self._queues.values()))
 
+    def _put(self, publisher: str, kind: type[Content], body: bytes, **properties: Any) -> None:
+        queue = self._queues.get(kind) or self._open(kind)
+        user, now = f"{publisher}.membership", datetime.now(UTC)
+        message = Message(body, user_id=user, timestamp=now, **properties)
+        queue.put(Incoming(queue, None, message, routing_key(publisher, kind)))
+
     def _open(self, kind: type[Content]) -> Queue:
         subscription = _SUBSCRIPTIONS[kind]
 
@@ -160,7 +176,7 @@ class Broker:
                 subscription.queue_name,
                 "traboule.membership",
                 subscription.fact.publishers(self._clusters),
-                lambda delivery: read(kind, delivery.body, delivery.content_type, delivery.headers),
+                lambda delivery: read_parts(kind, delivery.body, delivery.content_type, delivery.headers),
                 subscription.handler,
                 self._engine,
                 self._unit_of_work,

@@ -8,12 +8,13 @@ was, or it is kept in quarantine; and nothing has its effect twice.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from schemas.cutover import Stage
 from schemas.membership import MemberRemoved
-from shared.cutover.stages import MOVES, OURS, Stage
+from services.cutover.stages import MOVES, OURS
 from tests.support.interleaving.commits import Transaction
 from tests.support.interleaving.story import MARK, Said, Story
 
@@ -45,11 +46,15 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What the database holds at the end of a cluster: its records, dead letters (id, reason) and told stages."""
+    """What the database holds at the end of a cluster: its records, dead letters (id, reason) and told stages.
+
+    ``hostile`` are the marks of what was parked of messages that cannot be applied.
+    """
 
     records: Mapping[str, Record]
     dead_letters: Sequence[tuple[str, str]]
     told_stages: Sequence[tuple[int, str]]
+    hostile: Collection[str]
 
 
 @dataclass(slots=True)
@@ -199,6 +204,9 @@ class Checker:
         lost = [letter for letter in self.left.dead_letters if letter[0] in self.story.former.said]
         if lost:
             self._say(f"messages were parked: {lost}")
+        if unkept := set(self.story.hostile.sent) - set(self.left.hostile):
+            self._say(f"hostile messages were not parked: {sorted(unkept)}")
+        self.outcomes["hostile"] += len(self.left.hostile)
 
     def _commands_once(self) -> None:
         parked = dict(self.left.dead_letters)

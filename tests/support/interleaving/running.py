@@ -24,6 +24,7 @@ from shared.runtime.clusters import Cluster
 from tests.support.in_memory import POLICY
 from tests.support.interleaving import commits
 from tests.support.interleaving.checker import Checker, Left, Record, record_left
+from tests.support.interleaving.hostile import MARK
 from tests.support.interleaving.story import Story
 from tests.support.interleaving.trouble import Killer, Shaken, Trouble
 
@@ -114,7 +115,11 @@ async def _checked(connection: asyncpg.Connection[Any], stories: list[Story]) ->
         tree = orjson.loads(row)
         records[cluster][tree["record_id"]] = record_left(tree)
     letters: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+    hostile: defaultdict[str, set[str]] = defaultdict(set)
     for reason, body in await connection.fetch(_LETTERS):
+        if mark := MARK.search(body):
+            hostile[mark[0].decode().split("-")[1]].add(mark[0].decode())
+            continue
         tree = orjson.loads(body)
         letters[tree["data"].get("cluster") or tree["source"].split("/")[1]].append((tree["id"], reason))
     told: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
@@ -128,7 +133,8 @@ async def _checked(connection: asyncpg.Connection[Any], stories: list[Story]) ->
         if story.broken is not None:
             found.wrong.append(f"seed {story.seed}: {story.broken}")
             continue
-        checked = Checker(story, Left(records[name], letters[name], told[name])).check(committed.get(name, []))
+        left = Left(records[name], letters[name], told[name], hostile[name])
+        checked = Checker(story, left).check(committed.get(name, []))
         found.wrong += checked.wrong
         found.outcomes += checked.outcomes
     return found

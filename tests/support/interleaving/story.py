@@ -15,11 +15,14 @@ from sqlalchemy.exc import DBAPIError
 from schemas.commands import ChangeMember, CreateMember
 from schemas.envelope import routing_key
 from schemas.membership import MemberRecorded, MemberRemoved, MemberWritten
-from services.cutover import late
+from services.cutover import late, quarantine, stages
+from services.cutover.fence import NotOursError
 from services.cutover.moves import move
 from services.cutover.parity.compare import Comparison, Difference
-from services.cutover.parity.held import held, kinds_of
+from services.cutover.parity.held import held
+from services.cutover.stages import Move, MoveError
 from services.membership.connections import DatabaseAwayError, writing
+from services.membership.definition import DEFINITION as MEMBERSHIP
 from services.membership.domain.policy import Policy
 from services.membership.domain.records import RecordKey
 from services.membership.record_ids import new_id
@@ -32,12 +35,10 @@ from services.membership.records import (
     carry_out,
 )
 from services.membership.repository import MembershipUnitOfWork
-from shared.cutover import quarantine, stages
-from shared.cutover.fence import NotOursError
-from shared.cutover.stages import Move, MoveError
 from shared.messaging.topology import HOUSE
 from shared.persistence.database import rows_of
 from tests.support.interleaving.broker import Broker
+from tests.support.interleaving.hostile import Hostile
 from tests.support.interleaving.trouble import Shaken
 
 T = TypeVar("T")
@@ -48,6 +49,8 @@ MARK = "Marque"
 """The extra field that tells which message or command wrote a record."""
 PAUSE = 0.06
 """Seconds that anybody rests at most between two things that he does."""
+ATTACKS = 3
+"""Messages that are sent besides and cannot be applied."""
 _SYLLABLES = ("ba", "ce", "di", "fo", "gu", "la", "me", "ni", "po", "ru", "sa", "te", "vi", "zo", "cha", "phi")
 
 
@@ -74,8 +77,8 @@ class Asked:
 class FormerSystem:
     """Keeps records of its own, publishes what it writes, and goes on doing so whoever is the authority."""
 
-    def __init__(self, cluster: str, broker: Broker, rng: Random) -> None:
-        self.cluster, self._broker, self._rng = cluster, broker, rng
+    def __init__(self, cluster: str, broker: Broker, rng: Random, hostile: Hostile) -> None:
+        self.cluster, self._broker, self._rng, self._hostile = cluster, broker, rng, hostile
         self._counts_by_clock = rng.random() < 0.4
         self._ahead = rng.choice([0, 0, 86_400_000_000])
         self._marks = 0
@@ -122,7 +125,7 @@ class FormerSystem:
 
     def publish(self, facts: Sequence[Recorded]) -> None:
         """Say it, and remember that it was said."""
-        for event in self._broker.publish(self.cluster, facts):
+        for event in self._broker.publish(self.cluster, facts, self._hostile):
             self.said[event.id] = Said(event.data, event.digest, mark_of(event.data))
 
     def _gone(self) -> list[str]:
@@ -148,7 +151,8 @@ class Story:
         self.cluster, self.seed = cluster, seed
         self._engine, self._policy, self._rng = engine, policy, Random(seed)
         self.broker = Broker(engine, self._unit_of_work, policy.clusters, self._rng)
-        self.former = FormerSystem(cluster, self.broker, self._rng)
+        self.hostile = Hostile(cluster, seed)
+        self.former = FormerSystem(cluster, self.broker, self._rng, self.hostile)
         self.asked: dict[str, Asked] = {}
         self.decided: dict[int, Answer] = {}
         self.differences: list[Difference] = []
@@ -161,6 +165,7 @@ class Story:
             async with asyncio.TaskGroup() as everybody:
                 everybody.create_task(self._operate())
                 everybody.create_task(self._write())
+                everybody.create_task(self._attack())
                 everybody.create_task(self._ask())
                 everybody.create_task(self._ask())
                 if self._rng.random() < 0.15:
@@ -194,6 +199,11 @@ class Story:
             else:
                 self.former.write()
             await self._rest()
+
+    async def _attack(self) -> None:
+        for _ in range(ATTACKS):
+            self.broker.attack(self.cluster, MemberRecorded, self.hostile)
+            await asyncio.sleep(PAUSE)
 
     async def _read_way_back(self) -> dict[str, MemberRecorded]:
         async with self._transaction() as uow:
@@ -289,7 +299,7 @@ class Story:
                 waiting = await quarantine.listed(uow.connection, self.cluster)
                 if waiting:
                     one = late.apply if self._rng.random() < 0.5 else late.dismiss
-                    await one(uow, "membership", self._rng.choice(waiting).number, by="ops", reason="a test")
+                    await one(uow, MEMBERSHIP, self._rng.choice(waiting).number, by="ops", reason="a test")
                 return len(waiting) > 1
 
         return await self._again(decide)
@@ -309,7 +319,7 @@ class Story:
         return {name: heard[name] for name in here if name in heard}
 
     async def _compare(self) -> list[Difference]:
-        [kind] = kinds_of("membership")
+        [kind] = MEMBERSHIP.mirrored
         comparison = Comparison({("member", name): fact for name, fact in self.former.records.items()})
         async with self._transaction() as uow:
             async for item_id, fact in held(uow.connection, self.cluster, kind):

@@ -1,11 +1,12 @@
 """When a service compares by itself: pure."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from schemas.cutover import Stage
 from services.cutover.parity.by_itself import Standing, is_due, last_time
-from shared.cutover.stages import Stage
 
 ARRIVED = datetime(2026, 11, 22, 22, 0, tzinfo=UTC)
 COMPARED = ARRIVED + timedelta(seconds=20)
@@ -42,6 +43,15 @@ def test_not_daily_before_the_mirror_nor_after_the_end(stage: Stage) -> None:
 def test_not_daily_with_an_old_manifest() -> None:
     assert is_due(standing(), ARRIVED + timedelta(hours=48), 4)
     assert not is_due(standing(), ARRIVED + timedelta(hours=48, seconds=1), 4)
+
+
+@pytest.mark.parametrize(("attempts", "minutes"), [(1, 5), (2, 60), (3, 1_440), (40, 1_440)])
+def test_an_attempt_that_did_not_end_is_not_made_at_once_again(attempts: int, minutes: int) -> None:
+    begun = ARRIVED + timedelta(hours=1)
+    for compared_at in (None, COMPARED - timedelta(days=1)):
+        one = replace(standing("mirror", compared_at), attempts=attempts, begun_at=begun)
+        assert not is_due(one, begun + timedelta(minutes=minutes, seconds=-1), 4)
+        assert is_due(one, begun + timedelta(minutes=minutes), 4)
 
 
 @pytest.mark.parametrize(

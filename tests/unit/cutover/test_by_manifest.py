@@ -1,5 +1,7 @@
 """What a manifest lists against what we hold: pure."""
 
+from collections import Counter
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, get_args
@@ -13,9 +15,9 @@ from schemas.cutover import ManifestRecorded
 from schemas.digests import record_digest
 from schemas.fields import Fact
 from services.cutover.manifests import Listed, Manifest
-from services.cutover.parity.by_manifest import ManifestComparison
+from services.cutover.parity.by_manifest import MORE, MOST_KEPT, ManifestComparison
 from services.cutover.parity.compare import Difference, Result, beside_fields, compare
-from services.cutover.parity.held import kinds_of
+from services.registry import definition_of
 from tests.support.builders import a_payment, an_invoice
 
 KINDS = ("invoice", "payment")
@@ -30,15 +32,31 @@ invoices = st.builds(
 sides = st.dictionaries(st.tuples(st.just("invoice"), st.sampled_from("ABCDE")), invoices, max_size=5)
 
 
-def a_manifest(counts: dict[str, int] | None = None, contradicted: tuple[str, ...] = (), **listed: Listed) -> Manifest:
-    records = {("invoice", item_id): one for item_id, one in listed.items()}
-    return Manifest(17, NOW, counts or {}, records, frozenset(contradicted))
+@dataclass(frozen=True)
+class Stated:
+    """A manifest, and the records that it lists."""
+
+    manifest: Manifest
+    records: dict[tuple[str, str], Listed]
 
 
-def compared(manifest: Manifest, here: Held, *, ours: bool = False) -> Result:
-    comparison = ManifestComparison(manifest, KINDS, ours)
+def stated(
+    counts: dict[str, int], records: dict[tuple[str, str], Listed], contradicted: tuple[str, ...] = ()
+) -> Stated:
+    numbers = Counter(kind for kind, _ in records)
+    return Stated(Manifest(17, NOW, counts, numbers, frozenset(contradicted)), records)
+
+
+def a_manifest(counts: dict[str, int] | None = None, contradicted: tuple[str, ...] = (), **listed: Listed) -> Stated:
+    return stated(counts or {}, {("invoice", item_id): one for item_id, one in listed.items()}, contradicted)
+
+
+def compared(there: Stated, here: Held, *, ours: bool = False, most: int = MOST_KEPT) -> Result:
+    comparison = ManifestComparison(there.manifest, KINDS, ours, most)
     for (kind, item_id), fact in here.items():
-        comparison.held(kind, item_id, fact)
+        comparison.held(kind, item_id, fact, there.records.get((kind, item_id)))
+    for kind, item_id in sorted(there.records.keys() - here.keys())[:most]:
+        comparison.lacks(kind, item_id, there.records[kind, item_id])
     return comparison.result()
 
 
@@ -55,7 +73,7 @@ def facing(listed: Listed, here: Fact, *, ours: bool = False) -> Result:
 def test_digests_find_what_a_whole_comparison_finds(there: Held, here: Held) -> None:
     listed = {key: Listed(None, record_digest(fact)) for key, fact in there.items()}
 
-    by_digest = compared(Manifest(1, NOW, {}, listed), here)
+    by_digest = compared(stated({}, listed), here)
 
     assert [(one.what, one.item_id) for one in by_digest.differences] == [
         (one.what, one.item_id) for one in compare(there, here).differences
@@ -150,12 +168,31 @@ def test_an_accepted_difference_is_the_same_while_both_sides_stay() -> None:
     assert one.digest != only(facing(Listed(7, "0" * 64), here.model_copy(update={"label": "dues 2026"}))).digest
 
 
+@pytest.mark.parametrize("lacking", [0, 2, 5])
+@pytest.mark.parametrize("surplus", [0, 2, 5])
+def test_of_too_many_differences_the_number_is_a_difference_itself(lacking: int, surplus: int) -> None:
+    here: Held = {("invoice", f"H{number}"): an_invoice() for number in range(surplus)}
+    result = compared(a_manifest(**{f"T{number}": Listed() for number in range(lacking)}), here, most=3)
+    listed = [one for one in result.differences if one.fields != (MORE,)]
+    more = [one for one in result.differences if one.fields == (MORE,)]
+    assert len(listed) == min(3, lacking + surplus)
+    assert [one.there for one in more] == ([{MORE: lacking + surplus - 3}] if lacking + surplus > 3 else [])
+
+
+def test_a_manifest_lists_no_more_records_than_a_service_can_compare() -> None:
+    fact = next(one for one in MANIFESTS if one.service == "billing")
+    fits, over = ([{"kind": "invoice", "id": str(number)} for number in range(count)] for count in (2_000, 2_001))
+    assert fact.model_validate({"version": 1, "parts": 1_000, "records": fits}).parts == 1_000
+    with pytest.raises(ValueError, match="at most 2,000,000 records: of 1000 parts each has at most 2,000"):
+        fact.model_validate({"version": 1, "parts": 1_000, "records": over})
+
+
 MANIFESTS = [fact for fact in FACTS if issubclass(fact, ManifestRecorded)]
 
 
 @pytest.mark.parametrize("fact", MANIFESTS, ids=[fact.__name__ for fact in MANIFESTS])
 def test_manifests_may_name_just_the_kinds_that_are_mirrored(fact: type[ManifestRecorded]) -> None:
-    kinds = {kind.name for kind in kinds_of(fact.service)}
+    kinds = {kind.name for kind in definition_of(fact.service).mirrored}
     (record,) = [one for one in get_args(fact.model_fields["records"].annotation) if one is not ...]
     assert set(get_args(record.model_fields["kind"].annotation)) == kinds
     assert set(get_args(get_args(fact.model_fields["counts"].annotation)[0])) == kinds

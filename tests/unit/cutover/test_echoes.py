@@ -1,16 +1,17 @@
 """What says just what is held, and what does not: by what facts say, without their versions."""
 
-from importlib import import_module
 from typing import Any
 
 import pytest
 
+from schemas.billing import BillingManifestRecorded
 from schemas.fields import Fact
 from schemas.membership import MemberRecorded, MemberRemoved, Subscription
 from services import SERVICES
 from services.cutover import echoes
 from services.cutover.echoes import kind_of
-from shared.cutover.fence import Fenced
+from services.cutover.fence import Fenced
+from services.registry import definition_of
 from tests.support.builders import a_consent, a_mailing, a_member
 
 TERMS = tuple(Subscription.model_validate({"subscription_id": one, "starts_on": "2026-01-01"}) for one in "ab")
@@ -18,7 +19,7 @@ HELD = a_member(record_id="B-1", name="Forges du Gier", version=7, subscriptions
 
 
 def says(said: Fact, held: Fact | None) -> bool:
-    kind = kind_of(type(said))
+    kind = kind_of(definition_of(said.service).mirrored, type(said))
     digest = None if held is None else echoes.record_digest(held)
     return echoes._says(kind, said, held, digest)  # pyright: ignore[reportPrivateUsage]
 
@@ -67,12 +68,12 @@ def test_recipients_add_up() -> None:
 
 def test_whatever_may_come_too_late_can_be_compared_with_what_is_held() -> None:
     fenced = [
-        one.fact
-        for service in SERVICES
-        for one in import_module(f"services.{service}.consumers").SUBSCRIPTIONS
+        (definition.mirrored, one.fact)
+        for definition in map(definition_of, SERVICES)
+        for one in definition.subscriptions
         if isinstance(one.handler, Fenced)
     ]
     assert len(fenced) == 8
-    assert all(kind_of(fact) for fact in fenced)
+    assert all(kind_of(mirrored, fact) for mirrored, fact in fenced)
     with pytest.raises(LookupError, match="nothing mirrors"):
-        kind_of(import_module("schemas.billing").BillingManifestRecorded)
+        kind_of(definition_of("billing").mirrored, BillingManifestRecorded)

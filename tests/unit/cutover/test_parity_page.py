@@ -13,11 +13,11 @@ from services import SERVICES
 from services.cutover.manifests import Listed, Manifest
 from services.cutover.parity.by_manifest import ManifestComparison
 from services.cutover.parity.compare import Difference, Sides
-from services.cutover.parity.held import kinds_of
 from services.cutover.parity.page import SHOWN, page
 from services.cutover.parity.runs import Acceptance, Found, Run
 from services.membership.importing import FormerSystem, open_files
 from services.ops.exported import Export, read_export
+from services.registry import definition_of
 from tests.support.builders import an_invoice
 
 AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -82,9 +82,10 @@ def test_a_record_that_one_side_lacks_is_told_whole_in_one_row() -> None:
 
 def test_what_a_manifest_tells_is_shown_beside_what_is_held() -> None:
     held = an_invoice(invoice_id="F1", label=EVIL, version=7)
-    listed = {("invoice", "F1"): Listed(8, "ab" * 32), ("invoice", "F2"): Listed()}
-    comparison = ManifestComparison(Manifest(17, AT, {"invoice": 3, "payment": 2}, listed), ["invoice", "payment"])
-    comparison.held("invoice", "F1", held)
+    manifest = Manifest(17, AT, {"invoice": 3, "payment": 2}, {"invoice": 4})
+    comparison = ManifestComparison(manifest, ["invoice", "payment"], most=1)
+    comparison.held("invoice", "F1", held, Listed(8, "ab" * 32))
+    comparison.lacks("invoice", "F2", Listed())
     result = comparison.result()
     counts = {**result.counts, "invoice": Sides(3, 1, newer_here=4)}
     differences = [Found(one, one.digest, None, None) for one in result.differences]
@@ -93,7 +94,8 @@ def test_what_a_manifest_tells_is_shown_beside_what_is_held() -> None:
     read = Balanced(text)
     assert read.open == []
     for told in ("Manifeste Manifest : 17", "abababababab…", "contenu content", f"label {EVIL}",
-                 "Plus récents chez nous", "se contredit", "it does not list as many"):  # fmt: skip
+                 "Plus récents chez nous", "se contredit", "it does not list as many",
+                 "autres écarts, non énumérés"):  # fmt: skip
         assert told in read.text, told
     assert "ab" * 32 not in text
     assert "Ligne illisible" not in read.text
@@ -108,7 +110,7 @@ def test_a_page_does_not_grow_without_end() -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_fact_of_a_former_system_is_compared(service: str) -> None:
-    kinds = kinds_of(service)
+    kinds = definition_of(service).mirrored
     known: set[type[Fact]] = {kind.fact for kind in kinds} | {kind.removal for kind in kinds if kind.removal}
 
     assert known == {fact for fact in RECORDED if fact.service == service}
@@ -121,7 +123,7 @@ def exported(folder: Path, service: str, **files: str) -> Export:
         path = folder / f"{name}.csv"
         path.write_text(content, "utf-8")
         paths.append(path)
-    return read_export(kinds_of(service), open_files(FormerSystem("numelink", service), paths))
+    return read_export(definition_of(service).mirrored, open_files(FormerSystem("numelink", service), paths))
 
 
 def test_of_two_words_on_one_record_the_newer_counts(tmp_path: Path) -> None:

@@ -18,11 +18,12 @@ from services.communications.rehearsals import Decision, Recipient, objection
 from services.cutover.parity.compare import Comparison, Difference
 from services.cutover.parity.page import page
 from services.cutover.parity.runs import Found, Run
-from services.cutover.rehearsal.rule import Outcome, Rehearsal, named, rehearsals_of
+from services.cutover.rehearsal.rule import Outcome, Rehearsal, named
 from services.events.rehearsals import REHEARSALS as EVENTS
 from services.events.rehearsals import Registration
 from services.membership.rehearsals import REHEARSALS as MEMBERSHIP
 from services.membership.rehearsals import Record
+from services.registry import definition_of
 
 (AUDIENCE,), (PLACE,), (STANDING,), (DUES, SETTLEMENT) = COMMUNICATIONS, EVENTS, MEMBERSHIP, BILLING
 JUNE = datetime(2026, 6, 1, tzinfo=UTC)
@@ -89,7 +90,7 @@ def test_two_items_never_share_a_name(one: tuple[str, str], other: tuple[str, st
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_service_rehearses_something(service: str) -> None:
-    rehearsals = rehearsals_of(service)
+    rehearsals = definition_of(service).rehearsals
 
     assert rehearsals
     assert len({one.name for one in rehearsals}) == len(rehearsals)

@@ -1,6 +1,7 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,7 +18,7 @@ from shared.importing.reading import read
 PARIS = ZoneInfo("Europe/Paris")
 
 
-def translate(path: Path, content: str, model):
+def translate(path: Path, content: str, model) -> list[Any]:
     path.write_text(content, encoding="utf-8")
     return list(plain.translate(read(path), model, 7, PARIS))
 

@@ -192,6 +192,7 @@ def test_an_encoding_that_does_not_exist(file):
 def test_a_workbook_gives_what_was_typed(file, tmp_path):
     book = openpyxl.Workbook()
     sheet = book.active
+    assert sheet is not None
     sheet.append(["id", "siret", "since", "amount", "at", "ok", "note"])
     sheet.append([12, 73282932000074, date(2024, 2, 29), 1200.5, datetime(2024, 2, 29, 18, 30), True, "é"])  # noqa: DTZ001
     sheet.append([None] * 7)
@@ -208,6 +209,7 @@ def test_a_workbook_gives_what_was_typed(file, tmp_path):
 
 def test_a_workbook_with_two_sheets_says_which_is_read(tmp_path):
     book = openpyxl.Workbook()
+    assert book.active is not None
     book.active.append(["id"])
     book.create_sheet("Second").append(["other"])
     book.save(tmp_path / "two.xlsx")

@@ -23,10 +23,11 @@ from services.membership.domain.matching.score import judge
 from services.membership.domain.meaning import meaning
 from services.membership.domain.records import RecordKey, SourceRecord, as_written
 from tests.support.any_order import Deliveries, decisions_about, deliveries, handle, messages
+from tests.support.examples import examples
 from tests.support.in_memory import POLICY, InMemoryMembership
 
 THOROUGH = settings(
-    max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=examples(250), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 STAFF = Signature("a test", "because")
 

@@ -2,11 +2,13 @@ import csv
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from schemas.envelope import Envelope
 from schemas.envelope import read as read_events
 from schemas.membership import MemberRecorded, MemberRemoved
 from services.membership.cli import import_files
@@ -29,7 +31,7 @@ def run(tmp_path: Path, monkeypatch):
     app.command()(import_files.import_files)
 
     def command(*arguments: str):
-        return CliRunner().invoke(app, ["--as", "numelink/membership", *arguments])
+        return CliRunner().invoke(app, ["--as", "numelink/membership", *arguments], env={"COLUMNS": "200"})
 
     return command
 
@@ -119,6 +121,12 @@ def test_a_broker_that_refuses_is_told_with_what_to_do(run, export, monkeypatch)
     assert "secret" not in result.output
 
 
+def heard(fact, message) -> list[Envelope[Any]]:
+    """What a service reads of it: all of it."""
+    events = read_events(fact, message.body, message.content_type, {})
+    return [event for event in events if isinstance(event, Envelope) or pytest.fail(str(event))]
+
+
 def test_the_same_file_twice_makes_the_same_messages(export):
     def once():
         return list(messages(SYSTEM, open_files(SYSTEM, [export])))
@@ -129,7 +137,7 @@ def test_the_same_file_twice_makes_the_same_messages(export):
 def test_a_changed_row_changes_its_version_with_the_files_time(export):
     def versions() -> list[int]:
         [message] = messages(SYSTEM, open_files(SYSTEM, [export]))
-        return [e.data.version for e in read_events(MemberRecorded, message.body, message.content_type, {})]
+        return [e.data.version for e in heard(MemberRecorded, message)]
 
     os.utime(export, ns=(0, 1_700_000_000_000_001_000))
     assert versions() == [1_700_000_000_000_001] * 2
@@ -152,7 +160,7 @@ def test_batches_hold_one_type_each_under_the_former_systems_own_key(tmp_path):
         ("numelink.membership.member-recorded", 1),
         ("numelink.membership.member-removed", 1),
     ]
-    [removed] = read_events(MemberRemoved, found[-1].body, found[-1].content_type, {})
+    [removed] = heard(MemberRemoved, found[-1])
     assert (removed.source, removed.data.record_id) == ("/numelink/membership", "9")
 
 

@@ -15,10 +15,11 @@ from services.membership.domain.decisions import Decision, DecisionError, Signat
 from services.membership.domain.records import RecordKey
 from tests.support.any_order import Deliveries, an_envelope, decisions_about, deliveries, handle, messages
 from tests.support.builders import a_member
+from tests.support.examples import examples
 from tests.support.in_memory import InMemoryMembership
 
 THOROUGH = settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=examples(200), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 STAFF = Signature("a test", "because")
 

@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 import phonenumbers
 import pytest
 from email_validator import EmailNotValidError, validate_email
@@ -238,12 +240,11 @@ def test_foreign_phones_by_the_country():
 
 @given(st.from_regex(r"\A(0|\+33|0033|33|)[ .-]?[0-9]{1,2}([ .-]?[0-9]{2}){3,5}\Z"))
 def test_the_phone_shortcut_agrees_with_the_library(written):
-    try:
+    expected = None
+    with suppress(phonenumbers.NumberParseException):
         number = phonenumbers.parse(written, "FR")
-        valid = phonenumbers.is_valid_number(number)
-    except phonenumbers.NumberParseException:
-        valid, number = False, None
-    expected = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if valid else None
+        if phonenumbers.is_valid_number(number):
+            expected = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     assert reach.read_phone(written, "FR") == expected
 
 

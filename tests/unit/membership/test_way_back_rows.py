@@ -17,6 +17,7 @@ from services.membership.legacy import Product, kind_for, recognise
 from services.membership.legacy.way_back import Written, file_of, read_back, write
 from shared.importing.outcomes import Accepted
 from shared.importing.reading import Row, Table, read
+from tests.support.examples import examples
 from tests.unit.membership import exports
 
 VERSION = 7
@@ -92,7 +93,7 @@ def as_compared(fact: MemberRecorded, field: str) -> Any:
 
 @pytest.mark.parametrize("software", SOFTWARE)
 @given(fact=members(), added=st.sampled_from(((), ADDED)))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_reading_what_was_written_gives_the_record_except_what_was_named(
     software: str, fact: MemberRecorded, added: Sequence[str]
 ) -> None:
@@ -112,7 +113,7 @@ def test_reading_what_was_written_gives_the_record_except_what_was_named(
 
 @pytest.mark.parametrize("software", SOFTWARE)
 @given(facts=st.lists(members(), min_size=1, max_size=3, unique_by=lambda one: one.record_id))
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_file_is_recognised_and_says_what_its_rows_say(
     software: str, facts: list[MemberRecorded], tmp_path: Path
 ) -> None:
@@ -193,7 +194,7 @@ TOLD = [
 
 @pytest.mark.parametrize(("software", "headers", "fixed"), TOLD, ids=lambda value: value if value in SOFTWARE else "")
 @given(data=st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 def test_what_a_product_said_can_be_said_to_it_again(
     software: str, headers: Sequence[str], fixed: dict[str, tuple[str, ...]], data: st.DataObject
 ) -> None:

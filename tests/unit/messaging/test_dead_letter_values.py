@@ -7,8 +7,8 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.messaging import dead_letters
 from shared.messaging.delivery import ATTEMPT, ORIGIN_KEY, ORIGIN_USER, Delivery
+from shared.messaging.storable import storable_json
 
 _value = st.recursive(
     st.none()
@@ -26,14 +26,14 @@ _value = st.recursive(
 
 @given(headers=st.dictionaries(st.text(), _value, max_size=5))
 def test_any_header_can_be_stored_as_json_without_nul(headers: dict[str, object]) -> None:
-    text = dead_letters._json(headers)  # pyright: ignore[reportPrivateUsage]
+    text = storable_json(headers)
     assert isinstance(orjson.loads(text), dict)
     assert "\\u0000" not in text
 
 
 def test_headers_stay_readable() -> None:
     headers = {"a": Decimal("1.5"), "b": b"raw", "c": datetime(2026, 1, 1, tzinfo=UTC), "d": {"e": [1]}}
-    text = dead_letters._json(headers)  # pyright: ignore[reportPrivateUsage]
+    text = storable_json(headers)
     assert orjson.loads(text) == {
         "a": "Decimal('1.5')",
         "b": "b'raw'",

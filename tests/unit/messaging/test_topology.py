@@ -20,6 +20,11 @@ def tree() -> dict[str, Any]:
     return definitions(QUEUES, {"billing": "secret"}, FORMER, vhost="house")
 
 
+def allows(pattern: str, name: str) -> bool:
+    """As the broker searches; Python's word for the end of a text, before 3.14, is another."""
+    return re.search(pattern.replace(r"\z", r"\Z"), name) is not None
+
+
 def by_name(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {row["name"]: row for row in rows}
 
@@ -77,7 +82,16 @@ def test_a_retry_waits_and_goes_back_by_its_own_routing_key(tree: dict[str, Any]
 )
 def test_each_publishes_under_its_own_name_alone(tree: dict[str, Any], user: str, key: str, may: bool) -> None:
     (right,) = (row for row in tree["topic_permissions"] if row["user"] == user)
-    assert bool(re.search(right["write"], key)) is may
+    assert allows(right["write"], key) is may
+
+
+def test_a_right_ends_where_the_name_ends(tree: dict[str, Any]) -> None:
+    """What ends with a line break would pass "$", and no queue wants such a routing key."""
+    for row in [*tree["permissions"], *tree["topic_permissions"]]:
+        for right in {"configure", "write", "read"} & row.keys():
+            assert row[right] == "^$" or row[right].endswith(r"\z"), row
+    (numelink,) = (row for row in tree["topic_permissions"] if row["user"] == "numelink.billing")
+    assert not allows(numelink["write"], "numelink.billing.invoice-recorded\n")
 
 
 def test_a_former_system_may_publish_and_read_its_way_back_and_nothing_else(tree: dict[str, Any]) -> None:
@@ -85,10 +99,10 @@ def test_a_former_system_may_publish_and_read_its_way_back_and_nothing_else(tree
     for row in tree["permissions"]:
         assert row["configure"] == "^$"
         if row["user"] in FORMER:
-            assert row["write"] == "^traboule$"
-            assert [name for name in queues if re.search(row["read"], name)] == [f"{row['user']}.way-back"]
-            assert not re.search(row["read"], f"x{row['user']}.way-back")
-            assert not re.search(row["read"], f"{row['user'].replace('.', '-')}.way-back")
+            assert row["write"] == r"^traboule\z"
+            assert [name for name in queues if allows(row["read"], name)] == [f"{row['user']}.way-back"]
+            assert not allows(row["read"], f"x{row['user']}.way-back")
+            assert not allows(row["read"], f"{row['user'].replace('.', '-')}.way-back")
 
 
 def test_what_is_written_here_goes_to_the_one_former_system(tree: dict[str, Any]) -> None:
@@ -99,7 +113,7 @@ def test_what_is_written_here_goes_to_the_one_former_system(tree: dict[str, Any]
     }
     arguments = by_name(tree["queues"])["numelink.billing.way-back"]["arguments"]
     assert arguments["x-dead-letter-routing-key"] == "billing", "what it gives back is parked by the service"
-    assert not any(re.search(row["read"], "numelink.billing.way-back") for row in tree["permissions"]
+    assert not any(allows(row["read"], "numelink.billing.way-back") for row in tree["permissions"]
                    if row["user"] == "traboule.billing")  # fmt: skip
 
 
@@ -122,9 +136,9 @@ def test_what_a_new_former_system_needs_is_told_from_its_name_alone() -> None:
 
 def test_a_service_reads_its_own_queues_alone(tree: dict[str, Any]) -> None:
     (right,) = (row for row in tree["permissions"] if row["user"] == "traboule.billing")
-    assert re.search(right["read"], "billing.invoice-recorded")
-    assert not re.search(right["read"], "membership.invoice-changed")
-    assert not re.search(right["write"], "traboule.dead"), "only the broker puts messages there"
+    assert allows(right["read"], "billing.invoice-recorded")
+    assert not allows(right["read"], "membership.invoice-changed")
+    assert not allows(right["write"], "traboule.dead"), "only the broker puts messages there"
 
 
 @pytest.mark.parametrize(
@@ -132,15 +146,15 @@ def test_a_service_reads_its_own_queues_alone(tree: dict[str, Any]) -> None:
     [
         ("billing.invoice-recorded", True),
         ("membership.members-merged", True),
-        ("billing.unrouted", False),
-        ("billing.dead", False),
+        ("billing.unrouted", True),
+        ("billing.dead", True),
         ("numelink.membership.way-back", False),
         ("traboule.retry.5s", False),
         ("somebody-elses", False),
         ("somebody.elses", True),
     ],
 )
-def test_subscriptions_alone_can_be_full(tree: dict[str, Any], name: str, limited: bool) -> None:
+def test_whatever_a_former_system_can_fill_can_be_full(tree: dict[str, Any], name: str, limited: bool) -> None:
     (policy,) = tree["policies"]
     assert (re.search(policy["pattern"], name) is not None) is limited
     # Whoever's it is: what was confirmed is not dropped for what comes after.
@@ -161,17 +175,17 @@ def test_a_service_has_some_right_to_the_way_back_of_its_own_former_systems_and_
     rights = {one["user"]: one for one in made["permissions"]}
     for service, other in (("membership", "billing"), ("billing", "membership")):
         mine = rights[f"traboule.{service}"]
-        assert re.fullmatch(mine["write"], f"numelink.{service}.way-back")
-        assert not re.fullmatch(mine["write"], f"numelink.{other}.way-back")
-        assert not re.fullmatch(mine["read"], f"numelink.{service}.way-back")
+        assert allows(mine["write"], f"numelink.{service}.way-back")
+        assert not allows(mine["write"], f"numelink.{other}.way-back")
+        assert not allows(mine["read"], f"numelink.{service}.way-back")
 
 
 def test_nobody_may_publish_where_only_the_broker_puts_messages(tree: dict[str, Any]) -> None:
     """By rights, since an exchange that RabbitMQ calls internal would be missing in a backup (from 4.0 on)."""
     assert not any(one["internal"] for one in tree["exchanges"])
     for one in tree["permissions"]:
-        assert not re.search(one["write"], UNROUTED), one["user"]
-        assert not re.search(one["write"], DEAD), one["user"]
+        assert not allows(one["write"], UNROUTED), one["user"]
+        assert not allows(one["write"], DEAD), one["user"]
 
 
 def test_a_reader_of_the_topology_keeps_no_copy_of_its_delays(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from services.ops.backup_folder import (
     write,
     write_manifest,
 )
-from services.ops.parked import CannotAct
+from shared.cli.errors import CannotAct
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
-from services.ops.ending import in_order
+from shared.cli.shutdown import in_order
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 

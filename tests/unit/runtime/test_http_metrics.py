@@ -39,7 +39,11 @@ def ask(app: ASGIApp, path: str, method: str = "GET") -> None:
     scope = {"type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": b"",
              "headers": [(b"authorization", b"Bearer a-key")], "http_version": "1.1", "scheme": "http",
              "root_path": ""}  # fmt: skip
-    asyncio.run(app(scope, receive, send))
+
+    async def answered() -> None:
+        await app(scope, receive, send)
+
+    asyncio.run(answered())
 
 
 def count(route: str, status: str, method: str = "GET") -> float:

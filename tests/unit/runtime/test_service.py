@@ -15,8 +15,8 @@ from starlette.applications import Starlette
 from shared.messaging import inbox
 from shared.messaging.bus import Bus
 from shared.messaging.relay import Relay
-from shared.runtime import service as module
-from shared.runtime.service import Service
+from shared.process import service as module
+from shared.process.service import Service
 
 SECRET = "Ateliers Martin"
 
@@ -64,11 +64,10 @@ async def test_housekeeping_outlives_whatever_ends_one_round_of_it_and_tells(
     async def forgotten(*_: Any) -> None: ...
 
     monkeypatch.setattr(module, "HOUSEKEEPING_SECONDS", 0.01)
-    monkeypatch.setattr(module, "measure_backlog", measured)
     monkeypatch.setattr(inbox, "forget", forgotten)
     engine = cast(AsyncEngine, Dying(error))
     bus, relay = cast(Bus, QuietBus()), cast(Relay, QuietRelay())
-    service = Service("billing", engine, bus, relay, Starlette(), "127.0.0.1", 0, 7)
+    service = Service("billing", engine, bus, relay, Starlette(), "127.0.0.1", 0, 7, measures=(measured,))
     with structlog.testing.capture_logs() as logs:
         running = asyncio.create_task(service.run())
         async with asyncio.timeout(10):

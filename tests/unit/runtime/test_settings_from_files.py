@@ -7,6 +7,7 @@ import pytest
 
 from services import cli
 from services.billing.settings import BillingSettings
+from services.common.environment import NotConfigured, load_house_file
 from services.membership.settings import MembershipSettings
 from services.ops import environment
 from shared.runtime.variables import SecretFileError, variable
@@ -50,7 +51,7 @@ def test_a_number_from_a_file_is_validated_like_any_other(tmp_path: Path, monkey
     monkeypatch.setenv(BROKER, "amqp://broker/traboule")
     monkeypatch.setenv("TRABOULE_BILLING_PREFETCH_FILE", str(tmp_path / "prefetch"))
 
-    with pytest.raises(environment.NotConfigured, match="TRABOULE_BILLING_PREFETCH: Input should be a valid integer"):
+    with pytest.raises(NotConfigured, match="TRABOULE_BILLING_PREFETCH: Input should be a valid integer"):
         environment.settings_of("billing")
 
 
@@ -109,5 +110,5 @@ def test_files_alone_tell_of_a_house(tmp_path: Path, monkeypatch: pytest.MonkeyP
     house = tmp_path / "house.env"
     house.write_text(f"{DATABASE}=postgresql://another-house\n")
     monkeypatch.setenv(f"{BROKER}_FILE", "/run/secrets/billing-broker")
-    environment.load_house_file(house)
+    load_house_file(house)
     assert variable(DATABASE) is None

@@ -4,7 +4,7 @@ import pytest
 import typer
 
 from services.membership.domain.decisions import DecisionError, Signature
-from services.ops.who import said
+from shared.cli.author import said
 from shared.runtime.text import is_text, shown, tidied
 
 FRENCH = [

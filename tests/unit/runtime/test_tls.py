@@ -7,6 +7,7 @@ import pytest
 
 from deploy.local.authority import certificates
 from deploy.local.named import NamedBroker
+from services.common.environment import NotConfigured
 from services.ops import environment
 from shared.runtime.tls import CA_FILE, DoorCertificate, TlsError, ca_file, checked_ca, over_tls
 
@@ -53,7 +54,7 @@ def test_a_service_says_which_of_its_addresses_is_clear(tmp_path: Path, monkeypa
     monkeypatch.setenv(CA_FILE, str(authority))
     monkeypatch.setenv("TRABOULE_BILLING_DATABASE_URL", "postgresql://u:secret@db/billing?sslmode=require")
     monkeypatch.setenv("TRABOULE_BILLING_BROKER_URL", "amqp://u:secret@broker/traboule")
-    with pytest.raises(environment.NotConfigured) as refused:
+    with pytest.raises(NotConfigured) as refused:
         environment.settings_of("billing")
     said = str(refused.value)
     assert "TRABOULE_BILLING_DATABASE_URL" in said

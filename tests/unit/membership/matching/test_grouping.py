@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from itertools import combinations, pairwise
+from typing import Literal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from services.membership.domain.matching.grouping import (
 )
 from services.membership.domain.matching.score import Judgement, Verdict
 from services.membership.domain.records import RecordKey
+from tests.support.examples import examples
 from tests.unit.membership.matching.builders import NOTHING
 
 A, B, C, D, E = (RecordKey("north", letter) for letter in "abcde")
@@ -158,12 +160,12 @@ _DECISIONS = st.lists(
 _SIRENS = st.lists(st.sampled_from([None, None, ONE, TWO]), min_size=len(_KEYS), max_size=len(_KEYS))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(numbers=_SIRENS, judged=_JUDGEMENTS, decided=_DECISIONS, rng=st.randoms(use_true_random=False))
 def test_no_order_shows_and_no_group_contradicts_itself(numbers, judged, decided, rng) -> None:  # type: ignore[no-untyped-def]
     holders = list(zip(_KEYS, numbers, strict=True))
-    judgements = [Judgement(*pair, score, verdict, None, NOTHING) for pair, (score, verdict) in judged.items()]
-    decisions = [Decision(*pair, kind, order) for pair, kind, order in decided]
+    judgements = [Judgement(a, b, score, verdict, None, NOTHING) for (a, b), (score, verdict) in judged.items()]
+    decisions = [Decision(a, b, kind, order) for (a, b), kind, order in decided]
     found = group(dict(holders), judgements, decisions)
     for shuffled in (holders, judgements, decisions):
         rng.shuffle(shuffled)
@@ -181,13 +183,13 @@ def test_no_order_shows_and_no_group_contradicts_itself(numbers, judged, decided
     assert len({frozenset((of[one.a], of[one.b])) for one in found.questions}) == len(found.questions)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(numbers=_SIRENS, judged=_JUDGEMENTS, decided=_DECISIONS)
 def test_taking_a_decision_back_leaves_no_trace(numbers, judged, decided) -> None:  # type: ignore[no-untyped-def]
     holders = dict(zip(_KEYS, numbers, strict=True))
-    judgements = [Judgement(*pair, score, verdict, None, NOTHING) for pair, (score, verdict) in judged.items()]
+    judgements = [Judgement(a, b, score, verdict, None, NOTHING) for (a, b), (score, verdict) in judged.items()]
     before = group(holders, judgements)
-    group(holders, judgements, [Decision(*pair, kind, order) for pair, kind, order in decided])
+    group(holders, judgements, [Decision(a, b, kind, order) for (a, b), kind, order in decided])
     assert group(holders, judgements, []) == before
 
 
@@ -196,14 +198,15 @@ def test_taking_a_decision_back_leaves_no_trace(numbers, judged, decided) -> Non
 _SCORES = st.sampled_from([5.0, 6.0, 7.0, 9.0, 12.0]) | st.floats(0, 20) | st.just(9.0)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 @given(st.data())
 def test_the_groups_are_those_that_the_plain_way_finds(data: st.DataObject) -> None:
     keys = sorted(RecordKey("north" if at % 2 else "south", str(at)) for at in range(data.draw(st.integers(2, 12))))
     pairs = list(combinations(keys, 2))
     numbers = {key: data.draw(st.sampled_from([None, ONE, TWO, "443061841"])) for key in keys}
     judged = data.draw(st.dictionaries(st.sampled_from(pairs), _SCORES, max_size=len(pairs)))
-    said = st.tuples(st.sampled_from(pairs), st.sampled_from(["confirmed", "rejected"]), st.integers(0, 3))
+    kinds: st.SearchStrategy[Literal["confirmed", "rejected"]] = st.sampled_from(("confirmed", "rejected"))
+    said = st.tuples(st.sampled_from(pairs), kinds, st.integers(0, 3))
     decisions = [Decision(*pair, kind, order) for pair, kind, order in data.draw(st.lists(said, max_size=12))]
     judgements = [linked(*pair, score) for pair, score in judged.items()]
     found, (groups, contested) = group(numbers, judgements, decisions), _plainly(numbers, judgements, decisions)

@@ -1,47 +1,38 @@
-"""What a service's database and connections look like, as gauges: what waits, where it stands, what is full."""
+"""What a service's database and connections look like, as gauges: what waits, and what is full."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from prometheus_client import Gauge
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import QueuePool
 
-from shared.cutover.stages import MOVES, Standing, all_standings
 from shared.persistence.database import rows_of
 
 OUTBOX_ROWS = Gauge("traboule_outbox_rows", "Messages not yet confirmed by the broker")
 OUTBOX_AGE = Gauge("traboule_outbox_oldest_seconds", "Age of the oldest of them")
 OUTBOX_REFUSED = Gauge("traboule_outbox_refused", "Those of them that the broker refused at least once")
 DEAD_LETTERS = Gauge("traboule_dead_letters", "Parked messages that wait for a person", ["queue", "reason"])
-QUARANTINED = Gauge("traboule_quarantined", "Late messages of a former system that wait for a person", ["cluster"])
-QUARANTINE_AGE = Gauge("traboule_quarantine_oldest_seconds", "Age of the oldest of them", ["cluster"])
-STAGE = Gauge("traboule_stage", "1 for the stage that a former system is in", ["former_system", "stage"])
-BACKED_UP = Gauge("traboule_backup_timestamp_seconds", "When the last backup was noted, 0 if none ever was")
+DEAD_LETTER_BYTES = Gauge(
+    "traboule_dead_letter_bytes", "Bodies of dead letters, in whatever state: nothing deletes them", ["producer"]
+)
 MEASURED = Gauge("traboule_measured_timestamp_seconds", "When these gauges were last read from the database")
 CONNECTIONS = Gauge("traboule_database_connections", "Database connections in use now", ["pool"])
 CONNECTIONS_LIMIT = Gauge("traboule_database_connections_limit", "The most that the pool opens", ["pool"])
-
-STAGES = tuple(dict.fromkeys(stage for pair in MOVES.values() for stage in pair))
 
 _OUTBOX = """
     select count(*), greatest(0, extract(epoch from now() - min(created_at))), count(*) filter (where attempts > 0)
     from outbox
 """
 _PARKED = "select queue, reason, count(*) from dead_letters where status = 'parked' group by queue, reason"
-_LATE = """
-    select cluster, count(*), greatest(0, extract(epoch from now() - min(received_at)))
-    from quarantine where state = 'waiting' group by cluster
-"""
-_BACKED_UP = "select coalesce(extract(epoch from max(at)), 0) from backups"
+# The length of a large value is read without reading the value.
+_PARKED_BYTES = "select coalesce(producer, ''), sum(octet_length(body)) from dead_letters group by 1"
 
 
-async def measure_backlog(connection: AsyncConnection, service: str, clusters: Iterable[str]) -> None:
+async def measure_backlog(connection: AsyncConnection) -> None:
     """Read what waits in a service's database, and set the gauges."""
     ((rows, age, refused),) = rows_of(await connection.exec_driver_sql(_OUTBOX))
     parked = rows_of(await connection.exec_driver_sql(_PARKED))
-    late = rows_of(await connection.exec_driver_sql(_LATE))
-    ((backed_up,),) = rows_of(await connection.exec_driver_sql(_BACKED_UP))
-    standings = await all_standings(connection)
+    kept = rows_of(await connection.exec_driver_sql(_PARKED_BYTES))
     # Nothing is awaited from here on, so that nobody scrapes a half.
     OUTBOX_ROWS.set(rows)
     OUTBOX_AGE.set(float(age))
@@ -49,17 +40,9 @@ async def measure_backlog(connection: AsyncConnection, service: str, clusters: I
     DEAD_LETTERS.clear()
     for queue, reason, count in parked:
         DEAD_LETTERS.labels(queue, reason).set(count)
-    known = dict.fromkeys([*clusters, *standings])
-    waiting = {cluster: (count, float(oldest)) for cluster, count, oldest in late}
-    for cluster in known:
-        count, oldest = waiting.get(cluster, (0, 0.0))
-        QUARANTINED.labels(cluster).set(count)
-        QUARANTINE_AGE.labels(cluster).set(oldest)
-        stage_now = standings.get(cluster, Standing()).stage
-        for stage in STAGES:
-            STAGE.labels(f"{cluster}/{service}", stage).set(stage == stage_now)
-    BACKED_UP.set(float(backed_up))
-    MEASURED.set_to_current_time()
+    DEAD_LETTER_BYTES.clear()
+    for producer, length in kept:
+        DEAD_LETTER_BYTES.labels(producer).set(int(length))
 
 
 def watch_engine(pool: str, engine: AsyncEngine) -> None:

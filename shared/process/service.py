@@ -3,19 +3,19 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import structlog
-import uvicorn
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from starlette.types import ASGIApp
 
 from shared.messaging import inbox
 from shared.messaging.bus import Bus
 from shared.messaging.relay import Relay
-from shared.runtime.measuring import measure_backlog
+from shared.process.backlog import MEASURED, measure_backlog
+from shared.runtime.http_server import HttpLimits, build_server, limits_here, serve
 from shared.runtime.tls import DoorCertificate, TlsError
 
 log = structlog.get_logger()
@@ -25,6 +25,10 @@ REQUESTS_SECONDS = 10
 """For requests that are in hand at the end: whoever downloads slowly does not keep us from stopping."""
 DOOR_CLOSING_SECONDS = 5
 """For what a door has open beside, once the last request is answered."""
+
+
+Measure = Callable[[AsyncConnection], Awaitable[None]]
+"""Reads from the service's database, and sets gauges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,9 @@ class Service:
     inbox_days: int
     certificate: DoorCertificate | None = None
     beside: Sequence[Beside] = ()
-    clusters: Collection[str] = ()
+    measures: Sequence[Measure] = (measure_backlog,)
+    limits: HttpLimits | None = None
+    """None: the usual ones, as far as this process may open sockets."""
     _beside: list[asyncio.Task[None]] = field(default_factory=list["asyncio.Task[None]"])
 
     async def start(self) -> None:
@@ -96,20 +102,15 @@ class Service:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopping.set)
-        config = uvicorn.Config(
+        server = build_server(
             self.http,
             self.http_host,
             self.http_port,
-            log_config=None,
-            access_log=False,
-            lifespan="on",
-            loop="none",
-            timeout_graceful_shutdown=REQUESTS_SECONDS,
-            ssl_context_factory=None if (own := self.certificate) is None else lambda *_: own.context,
+            limits=self.limits or limits_here(),
+            stop_seconds=REQUESTS_SECONDS,
+            certificate=self.certificate,
         )
-        server = uvicorn.Server(config)
-        server.install_signal_handlers = lambda: None  # pyright: ignore[reportAttributeAccessIssue]
-        http = asyncio.create_task(_serve(server))
+        http = asyncio.create_task(serve(server))
         housekeeping = asyncio.create_task(
             self._again_and_again(Beside("housekeeping", HOUSEKEEPING_SECONDS, self._keep_house))
         )
@@ -155,7 +156,9 @@ class Service:
         if self.certificate is not None:
             self._renew(self.certificate)
         async with engine.begin() as connection:
-            await measure_backlog(connection, self.name, self.clusters)
+            for measure in self.measures:
+                await measure(connection)
+            MEASURED.set_to_current_time()
             await inbox.forget(connection, self.inbox_days)
 
     def _renew(self, certificate: DoorCertificate) -> None:
@@ -164,9 +167,3 @@ class Service:
                 log.info("service.certificate_renewed")
         except TlsError as error:
             log.error("service.certificate_unusable", error=str(error))
-
-
-async def _serve(server: uvicorn.Server) -> None:
-    # uvicorn's own serve() takes over the signals; ours must reach the consumers first.
-    with contextlib.suppress(asyncio.CancelledError):
-        await server._serve()  # pyright: ignore[reportPrivateUsage]

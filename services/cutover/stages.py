@@ -21,9 +21,9 @@ from typing import Final, Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from schemas.cutover import Stage
 from shared.persistence.database import rows_of
 
-Stage = Literal["legacy", "mirror", "live", "retired"]
 Move = Literal["mirror", "switch", "rollback", "retire"]
 
 MOVES: Final[Mapping[Move, tuple[Stage, Stage]]] = {

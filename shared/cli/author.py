@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 
-from services.ops.output import refuse
+from shared.cli.terminal import refuse
 from shared.runtime.text import is_text, tidied
 
 

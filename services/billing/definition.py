@@ -1,4 +1,4 @@
-"""The only place where the billing service is built."""
+"""The only place where the billing service is put together."""
 
 from collections.abc import Callable
 from functools import partial
@@ -6,17 +6,35 @@ from functools import partial
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.billing.consumers import SUBSCRIPTIONS
+from services.billing.parity import KINDS
+from services.billing.rehearsals import REHEARSALS
 from services.billing.repository import BillingUnitOfWork
+from services.billing.retelling import TELLINGS
 from services.billing.settings import BillingSettings
+from services.billing.tables import metadata
+from services.common.definition import ServiceDefinition
 from services.house import build
-from shared.runtime.service import Service
+from shared.process.service import Service
 
 
 def create_app(settings: BillingSettings) -> Service:
     """The service, ready to run; nothing is connected yet."""
-    return build("billing", settings, SUBSCRIPTIONS, unit_of_work(settings))
+    return build(DEFINITION, settings)
 
 
 def unit_of_work(settings: BillingSettings) -> Callable[[AsyncConnection], BillingUnitOfWork]:
     """What makes one transaction of the service; the ``traboule`` command decides conflicts in such a one too."""
     return partial(BillingUnitOfWork, conflict_owner=settings.conflict_owner)
+
+
+DEFINITION = ServiceDefinition(
+    name="billing",
+    settings=BillingSettings,
+    create_app=create_app,
+    unit_of_work=unit_of_work,
+    routes=SUBSCRIPTIONS,
+    metadata=metadata,
+    mirrored=KINDS,
+    rehearsals=REHEARSALS,
+    republished=TELLINGS,
+)

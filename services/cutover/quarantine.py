@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.cutover.stages import Standing
-from shared.messaging.delivery import Message
+from schemas.envelope import Envelope
+from services.cutover.stages import Standing
 from shared.persistence.database import rows_of
 
 SETTLED_BY: Final = "traboule"
@@ -60,18 +60,18 @@ class Late:
 
 
 async def keep(
-    connection: AsyncConnection, late: Sequence[tuple[Message, str, bool]], at: Mapping[str, Standing]
+    connection: AsyncConnection, late: Sequence[tuple[Envelope[Any], bool]], at: Mapping[str, Standing]
 ) -> None:
-    """Keep messages as they were said in these standings, each with its cluster and whether it says what is held."""
+    """Keep messages as they were said in these standings, each with whether it says what is held."""
     await connection.exec_driver_sql(
         _KEEP,
         (
-            [cluster for _, cluster, _ in late],
-            [at[cluster].epoch for _, cluster, _ in late],
-            [message.id for message, _, _ in late],
-            [message.type for message, _, _ in late],
-            [message.encode() for message, _, _ in late],
-            [settled for _, _, settled in late],
+            [message.cluster for message, _ in late],
+            [at[message.cluster].epoch for message, _ in late],
+            [message.id for message, _ in late],
+            [message.type for message, _ in late],
+            [message.encode() for message, _ in late],
+            [settled for _, settled in late],
             SETTLED_BY,
             SETTLED_REASON,
         ),

@@ -6,27 +6,18 @@ in the transaction of the write.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.cutover import quarantine
-from shared.cutover.stages import Standing, standings
-from shared.messaging.delivery import Message
-from shared.persistence.unit_of_work import UnitOfWork
+from schemas.envelope import Envelope
+from services.cutover import quarantine
+from services.cutover.stages import Standing, standings
+from shared.messaging.unit_of_work import UnitOfWork
 
 Handler = Callable[[Any, Sequence[Any]], Awaitable[None]]
 SayWhatIsHeld = Callable[[Any, Sequence[Any]], Awaitable[Sequence[bool]]]
 """Of each of these messages of one type, whether it says just what is held: to apply it would change nothing."""
-
-
-class Said(Message, Protocol):
-    """An event of a former system."""
-
-    @property
-    def cluster(self) -> str:
-        """Which cluster's former system speaks."""
-        ...
 
 
 class NotOursError(Exception):
@@ -50,13 +41,12 @@ class Fenced:
     handler: Handler
     say_what_is_held: SayWhatIsHeld
 
-    async def __call__(self, uow: UnitOfWork, messages: Sequence[Said]) -> None:
+    async def __call__(self, uow: UnitOfWork, messages: Sequence[Envelope[Any]]) -> None:
         """Apply, or keep in quarantine, each message by the stage that its cluster is in until the commit."""
         at = await standings(uow.connection, {message.cluster for message in messages})
         if late := [message for message in messages if at[message.cluster].is_ours]:
             settled = await self.say_what_is_held(uow, late)
-            kept = [(one, one.cluster, held) for one, held in zip(late, settled, strict=True)]
-            await quarantine.keep(uow.connection, kept, at)
+            await quarantine.keep(uow.connection, [*zip(late, settled, strict=True)], at)
         if heard := [message for message in messages if not at[message.cluster].is_ours]:
             await self.handler(uow, heard)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import typer
 
+from shared.cli.errors import CannotAct, NotFound, Unreachable
 from shared.runtime.text import shown
 
 if TYPE_CHECKING:
@@ -65,13 +66,11 @@ def size(length: float) -> str:
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Do it, and end with what was not found, or with why it cannot be done."""
-    from services.ops import parked
-
     try:
         return asyncio.run(work)
-    except parked.NotFound as error:
+    except NotFound as error:
         nothing(str(error))
-    except (parked.CannotAct, parked.Unreachable) as error:
+    except (CannotAct, Unreachable) as error:
         refuse(str(error))
 
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from shared.messaging import broker_version
 from shared.messaging.management import VARIABLE, Management, ManagementError, path
 from shared.messaging.topology import EXCHANGE, HOUSE, definitions
 from shared.runtime.tls import address
@@ -85,7 +86,7 @@ def intended(user: str) -> Rights:
     )
 
 
-def accounts(broker: Management, vhost: str) -> dict[str, Account]:
+def read_accounts(broker: Management, vhost: str) -> dict[str, Account]:
     """Every user who is known to the broker, by name; connections are those of some seconds ago. Raises RightsError."""
     try:
         users = broker.call("GET", "/api/users")
@@ -152,7 +153,8 @@ def _shown(value: Any) -> str:
 def grant(broker: Management, vhost: str, user: str, password: str | None) -> None:
     """Let a former system do what it should: its rights, its limits, the queues and bindings that it needs.
 
-    ``password`` is for one that is new, or that gets another; None leaves it as it is. Raises RightsError.
+    ``password`` is for one that is new, or that gets another; None leaves it as it is. Raises RightsError, also where
+    the broker is too old for any of them.
     """
     whole = definitions([], {}, {user: password or ""}, vhost=vhost)
     own = f"{user}."
@@ -165,6 +167,7 @@ def grant(broker: Management, vhost: str, user: str, password: str | None) -> No
         "topic_permissions": whole["topic_permissions"],
     }
     try:
+        broker_version.require(broker)
         if broker.find(path("exchanges", vhost, EXCHANGE)) is None:
             raise RightsError(f"the broker has no exchange {EXCHANGE} in {vhost}: install Traboule there first")
         if password is not None:
@@ -173,7 +176,7 @@ def grant(broker: Management, vhost: str, user: str, password: str | None) -> No
             for name, most in whole["users"][0]["limits"].items():
                 broker.call("PUT", path("user-limits", user, name), {"value": most})
         broker.call("POST", "/api/definitions", wanted)
-    except ManagementError as error:
+    except (ManagementError, broker_version.OldBrokerError) as error:
         raise RightsError(str(error)) from None
 
 

@@ -1,0 +1,40 @@
+"""What a service is made of. Each has one such definition, in ``services/<name>/definition.py``.
+
+``services/registry.py`` finds them by name. Nothing else depends on how a service calls its modules.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from schemas.cutover_requests import CutoverRequested
+from services.cutover.definition import CutoverDefinition
+from services.cutover.requests import Answering
+from services.retelling import Telling
+from shared.messaging.subscription import Subscription
+from shared.messaging.unit_of_work import UnitOfWork
+from shared.process.service import Service
+from shared.runtime.settings import ServiceSettings
+
+S = TypeVar("S", bound=ServiceSettings)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ServiceDefinition(CutoverDefinition, Generic[S]):
+    """One service whole.
+
+    ``create_app`` makes a process that is ready to run; nothing is connected yet. ``unit_of_work`` makes one
+    transaction of the service, also for the ``traboule`` command. ``republished`` is what it tells after a restore.
+    """
+
+    settings: type[S]
+    create_app: Callable[[S], Service]
+    unit_of_work: Callable[[S], Callable[[AsyncConnection], UnitOfWork]]
+    republished: Sequence[Telling]
+
+    @property
+    def subscriptions(self) -> tuple[Subscription, ...]:
+        """All that the service hears: its routing table, and the requests about cutover."""
+        return (*self.routes, Subscription(f"{self.name}.cutover-requested", CutoverRequested, Answering(self)))

@@ -1,0 +1,73 @@
+"""What moving a service's former systems over needs to know of that service. Each service hands its own in."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.cutover.gate import Writers
+from services.cutover.parity.held import Kind
+from services.cutover.rehearsal.rule import Rehearsal
+from shared.messaging.subscription import Subscription
+
+CountWriters = Callable[[AsyncConnection], Awaitable[Writers]]
+"""How many may write here, as the service's database knows."""
+
+
+class Unsaid(Protocol):
+    """A record that its former system has not said as it is here."""
+
+    @property
+    def record_id(self) -> str: ...
+    @property
+    def digest(self) -> bytes | None: ...
+    @property
+    def new_id(self) -> bool: ...
+    @property
+    def left_out(self) -> tuple[str, ...]: ...
+    def as_json(self) -> dict[str, Any]: ...
+
+
+class WriteBack(Protocol):
+    """What a service that takes commands can tell of the records that were written here. A module may be one.
+
+    Such a service also announces a :class:`schemas.fields.ForFormerSystem`.
+    """
+
+    async def digests(
+        self, uow: Any, cluster: str, after: str = "", limit: int | None = None
+    ) -> Mapping[str, bytes | None]:
+        """Of each record that its former system has not said as it is here, by id: the digest of what is held."""
+        ...
+
+    def unsaid(self, uow: Any, cluster: str, record_ids: Sequence[str]) -> AsyncGenerator[Unsaid]:
+        """Those of these records that the former system has not said as they are here, as it would write them."""
+        ...
+
+    def files(self, records: Iterable[Any]) -> Mapping[str, bytes]:
+        """What :meth:`unsaid` gave, as files that the former system imports, by the kind of file."""
+        ...
+
+    async def tell_held(self, uow: Any, cluster: str, said: Mapping[str, Any], cause: str) -> None:
+        """Tell the former system what is held of the record that it spoke of."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CutoverDefinition:
+    """One service, as far as its former systems go.
+
+    ``routes`` is its routing table, without the requests about cutover, which every service answers alike.
+    ``mirrored`` is what parity compares. ``write_back`` and ``count_writers`` are None while the service takes no
+    commands of its own.
+    """
+
+    name: str
+    routes: Sequence[Subscription]
+    metadata: sa.MetaData
+    mirrored: Sequence[Kind]
+    rehearsals: Sequence[Rehearsal[Any]]
+    write_back: WriteBack | None = None
+    count_writers: CountWriters | None = None

@@ -1,0 +1,36 @@
+"""The only place where the membership service is put together."""
+
+from services.common.definition import ServiceDefinition
+from services.membership import way_back
+from services.membership.app import unit_of_work
+from services.membership.consumers import SUBSCRIPTIONS
+from services.membership.parity import KINDS
+from services.membership.rehearsals import REHEARSALS
+from services.membership.retelling import TELLINGS
+from services.membership.settings import MembershipSettings
+from services.membership.tables import metadata
+from services.membership.writers import count_writers
+from shared.process.service import Service
+
+
+def create_app(settings: MembershipSettings) -> Service:
+    """The service, ready to run; nothing is connected yet. Raises ClustersFileError, RulesFileError."""
+    # Here, because the HTTP side takes long to import and commands need none of it.
+    from services.membership.api.app import create_app as create
+
+    return create(DEFINITION, settings)
+
+
+DEFINITION = ServiceDefinition(
+    name="membership",
+    settings=MembershipSettings,
+    create_app=create_app,
+    unit_of_work=unit_of_work,
+    routes=SUBSCRIPTIONS,
+    metadata=metadata,
+    mirrored=KINDS,
+    rehearsals=REHEARSALS,
+    republished=TELLINGS,
+    write_back=way_back,
+    count_writers=count_writers,
+)

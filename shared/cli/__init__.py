@@ -1,0 +1,1 @@
+"""What every command of ``traboule`` is made with: errors, options, output, an orderly end."""

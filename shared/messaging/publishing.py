@@ -1,0 +1,29 @@
+"""What a handler announces: facts put into the outbox of its transaction, so that both commit or neither does."""
+
+from collections.abc import Iterable
+
+from schemas.envelope import HeldNow, encode_all, encode_held, routing_key, source_of
+from schemas.fields import Announced, MirroredRecord
+from shared.messaging.onward import onward
+from shared.messaging.outbox import Outgoing
+from shared.messaging.topology import EXCHANGE, HOUSE
+from shared.messaging.unit_of_work import UnitOfWork
+
+
+def publish(
+    uow: UnitOfWork, fact_type: type[Announced], facts: Iterable[tuple[Announced, str | None]], to: str | None = None
+) -> None:
+    """Publish facts of one type when the transaction commits, each with the id of what caused it.
+
+    ``to`` is the cluster whose former system they are for, where the type says that there is one.
+    """
+    key = routing_key(HOUSE, fact_type, to)
+    for encoded in encode_all(source_of(HOUSE, fact_type.service), facts, onward()):
+        uow.outbox.add(Outgoing(EXCHANGE, key, encoded.message_id, encoded.content_type, encoded.body))
+
+
+def publish_mirrored(uow: UnitOfWork, fact_type: type[MirroredRecord], saved: Iterable[HeldNow]) -> None:
+    """Publish each record that a mirror saved, when the transaction commits: under its own id and version."""
+    key = routing_key(HOUSE, fact_type)
+    for encoded in encode_held(fact_type, source_of(HOUSE, fact_type.service), saved, onward()):
+        uow.outbox.add(Outgoing(EXCHANGE, key, encoded.message_id, encoded.content_type, encoded.body))

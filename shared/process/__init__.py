@@ -1,0 +1,1 @@
+"""One service as a process: started, watched and stopped in order."""
