@@ -27,6 +27,7 @@ from aio_pika.exceptions import DeliveryError, PublishError
 from shared.messaging import metrics
 from shared.messaging.outbox import CHANNEL
 from shared.messaging.unsent import Unsent
+from shared.runtime.cancellation import reraise_if_cancelled
 
 log = structlog.get_logger()
 
@@ -91,9 +92,8 @@ class Relay:
             try:
                 await self._serve()
             except (Exception, asyncio.CancelledError) as error:
-                # A heartbeat that dies inside a confirm surfaces as CancelledError; only our own cancellation ends us.
-                if (task := asyncio.current_task()) and task.cancelling():
-                    raise
+                # A heartbeat that dies inside a confirm surfaces as CancelledError.
+                reraise_if_cancelled()
                 log.warning("relay.interrupted", error=type(error).__name__)
                 metrics.RELAY_FAILURES.labels(type(error).__name__).inc()
             finally:
