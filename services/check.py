@@ -11,6 +11,7 @@ import typer
 
 from shared.cli.options import Json
 from shared.cli.terminal import as_json, refuse
+from shared.runtime.text import printable
 
 if TYPE_CHECKING:
     from schemas.faults import Fault
@@ -177,4 +178,4 @@ def _plain(text: str) -> Any:
     """A cell in which nothing is markup, and no control character of a message reaches the terminal."""
     from rich.text import Text
 
-    return Text("".join(c if c.isprintable() else "�" for c in text))
+    return Text(printable(text))

@@ -18,6 +18,7 @@ from schemas.envelope import Envelope
 from schemas.fields import RecordRef
 from schemas.membership import MembersMerged, MembersSeparated
 from shared.messaging.unit_of_work import UnitOfWork
+from shared.persistence.batches import newest_by
 
 # Two facts of one version agree about a record; should they ever not, the same one wins in either order.
 _FOLLOW = """
@@ -52,10 +53,7 @@ async def follow_separations(uow: UnitOfWork, messages: Sequence[Envelope[Member
 
 
 async def _follow(uow: UnitOfWork, told: Iterable[tuple[RecordRef, str, int]]) -> None:
-    newest: dict[tuple[str, str], tuple[int, str]] = {}
-    for record, member_id, version in told:
-        key, here = (record.cluster, record.record_id), (version, member_id)
-        newest[key] = max(newest.get(key, here), here)
+    newest = newest_by(told, lambda one: (one[0].cluster, one[0].record_id), lambda one: (one[2], one[1]))
     if not newest:
         return
     # In the order of their keys, so that two replicas lock rows in the same order.
@@ -66,6 +64,6 @@ async def _follow(uow: UnitOfWork, told: Iterable[tuple[RecordRef, str, int]]) -
             [cluster for cluster, _ in keys],
             [record_id for _, record_id in keys],
             [newest[key][1] for key in keys],
-            [newest[key][0] for key in keys],
+            [newest[key][2] for key in keys],
         ),
     )

@@ -1,11 +1,13 @@
 """All write SQL of communications."""
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 from schemas.communications import ConsentRecorded, MailingRecorded
 from schemas.envelope import Envelope
 from services.communications.tables import consents, mailings
 from shared.messaging.unit_of_work import UnitOfWork
+from shared.persistence.batches import newest_by
 from shared.persistence.database import rows_of
 from shared.persistence.mirror import Mirror
 
@@ -46,13 +48,13 @@ class CommunicationsUnitOfWork(UnitOfWork):
         Returns the tellings that are the newest for one of theirs, each with how many late messages about its mailing
         were applied.
         """
-        newest: dict[tuple[str, str, str], tuple[int, bytes]] = {}
-        for message in messages:
-            for record_id in message.data.recipients:
-                recipient = (message.cluster, message.data.mailing_id, record_id)
-                told = (message.data.version, message.digest)
-                newest[recipient] = max(newest.get(recipient, told), told)
-        rows = [(*recipient, *told) for recipient, told in sorted(newest.items())]
+        named = (
+            ((message.cluster, message.data.mailing_id, record_id), (message.data.version, message.digest))
+            for message in messages
+            for record_id in message.data.recipients
+        )
+        newest = newest_by(named, itemgetter(0), itemgetter(1))
+        rows = [(*recipient, *told) for recipient, told in sorted(newest.values())]
         columns = tuple(list(column) for column in zip(*rows, strict=True)) or ([], [], [], [], [])
         told = rows_of(await self.connection.exec_driver_sql(_ADD_RECIPIENTS, columns))
         return {(*named, bytes(digest)): applied_late for *named, digest, applied_late in told}

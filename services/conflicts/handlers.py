@@ -7,15 +7,13 @@ from schemas.conflicts import ConflictAnswered
 from services.conflicts.domain import Conflict, Heard
 from services.conflicts.repository import ConflictsUnitOfWork
 from shared.messaging.publishing import publish
+from shared.persistence.batches import newest_by
 
 
 async def keep_conflicts(uow: ConflictsUnitOfWork, messages: Sequence[Heard]) -> None:
     """Keep what membership tells of the conflicts that this service must resolve, and answer."""
-    newest: dict[str, Heard] = {}
-    for message in messages:
-        if message.data.responsible == uow.answered.service:
-            name = message.data.conflict_id
-            newest[name] = max(newest.get(name, message), message, key=_age)
+    ours = (message for message in messages if message.data.responsible == uow.answered.service)
+    newest = newest_by(ours, lambda message: message.data.conflict_id, _age)
     if not newest:
         return
     await uow.take_turn()

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.cutover import ManifestRecord
 from schemas.envelope import Envelope
 from shared.messaging.unit_of_work import UnitOfWork
-from shared.persistence.database import rows_of
+from shared.persistence.database import json_of, rows_of
 
 PREFETCH = 4
 """Manifests in hand at once: each may be as large as a message can be."""
@@ -125,7 +125,7 @@ async def newest_complete(connection: AsyncConnection, cluster: str) -> Manifest
     contradicted: set[str] = set()
     await connection.exec_driver_sql(_LISTED)
     for part, part_counts in rows_of(await connection.exec_driver_sql(_PARTS, (cluster, version))):
-        for kind, count in _json(part_counts).items():
+        for kind, count in json_of(part_counts).items():
             if counts.setdefault(kind, count) != count:
                 contradicted.add(kind)
         # One by one, as large as they are.
@@ -175,8 +175,3 @@ def _listed(record: ManifestRecord) -> tuple[str, str, int | None, str | None]:
     # Each service has kinds of its own.
     kind: str = record.kind  # pyright: ignore[reportAttributeAccessIssue]
     return kind, record.id, record.version, record.digest
-
-
-def _json(value: Any) -> Any:
-    """A json column, whichever way the driver gives it."""
-    return orjson.loads(value) if isinstance(value, str | bytes) else value

@@ -1,10 +1,12 @@
 """What the services that resolve conflicts answer: whose each is, and where it stands."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 from schemas.conflicts import ConflictAnswered
 from schemas.envelope import Envelope
 from shared.messaging.unit_of_work import UnitOfWork
+from shared.persistence.batches import columns_of, newest_by
 
 _KEEP = """
     insert into conflict_answers as held (conflict_id, responsible, version, owner, state, changed_at)
@@ -18,22 +20,10 @@ _KEEP = """
 
 async def keep_answers(uow: UnitOfWork, messages: Sequence[Envelope[ConflictAnswered]]) -> None:
     """Keep the newest answer to each conflict."""
-    newest: dict[str, ConflictAnswered] = {}
-    for message in messages:
-        answer = message.data
-        held = newest.get(answer.conflict_id)
-        if held is None or held.version < answer.version:
-            newest[answer.conflict_id] = answer
+    newest = newest_by((message.data for message in messages), attrgetter("conflict_id"), attrgetter("version"))
     # In the order of their keys, so that two replicas lock rows in the same order.
     answers = [newest[name] for name in sorted(newest)]
     await uow.connection.exec_driver_sql(
         _KEEP,
-        (
-            [one.conflict_id for one in answers],
-            [one.service for one in answers],
-            [one.version for one in answers],
-            [one.owner for one in answers],
-            [one.state for one in answers],
-            [one.changed_at for one in answers],
-        ),
+        (*columns_of(answers, "conflict_id", "service", "version", "owner", "state", "changed_at"),),
     )

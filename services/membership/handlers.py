@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any, NamedTuple, cast
 
 import orjson
@@ -13,6 +14,7 @@ from services.membership.domain.meaning import meaning
 from services.membership.domain.records import RecordKey, SourceRecord, as_written
 from services.membership.projections import consolidate_members, consolidate_records
 from services.membership.repository import NEVER, OLDEST, Edition, Held, MembershipUnitOfWork, NewRecord, RelatedItem
+from shared.persistence.batches import newest_by
 
 _AND = "\x1f"
 """Between two ids that make one; no id can hold it."""
@@ -59,11 +61,7 @@ async def keep_mailings(uow: MembershipUnitOfWork, messages: Sequence[Envelope[A
 
 
 async def _keep(uow: MembershipUnitOfWork, items: Iterable[RelatedItem]) -> None:
-    newest: dict[tuple[str, str, str], RelatedItem] = {}
-    for item in items:
-        name = (item.kind, item.cluster, item.item_id)
-        if name not in newest or newest[name].newness < item.newness:
-            newest[name] = item
+    newest = newest_by(items, attrgetter("kind", "cluster", "item_id"), attrgetter("newness"))
     if not newest:
         return
     await uow.take_turn()
@@ -98,18 +96,14 @@ class _Told(NamedTuple):
 
 
 def _told(messages: Sequence[Recorded]) -> dict[RecordKey, _Told]:
-    found: dict[RecordKey, _Told] = {}
-    for message in messages:
-        key = RecordKey(message.cluster, message.data.record_id)
-        content = cast("Envelope[MemberRecorded]", message) if isinstance(message.data, MemberRecorded) else None
-        other = found.get(key)
-        if other is None:
-            found[key] = _Told(message, content)
-            continue
-        newest = max(other.newest, message, key=_edition)
-        contents = [one for one in (other.content, content) if one is not None]
-        found[key] = _Told(newest, max(contents, key=_edition, default=None))
-    return found
+    newest = newest_by(messages, _record, _edition)
+    contents = newest_by((one for one in messages if isinstance(one.data, MemberRecorded)), _record, _edition)
+    told = cast("Mapping[RecordKey, Envelope[MemberRecorded]]", contents)
+    return {key: _Told(message, told.get(key)) for key, message in newest.items()}
+
+
+def _record(message: Recorded) -> RecordKey:
+    return RecordKey(message.cluster, message.data.record_id)
 
 
 def _edition(message: Envelope[Any]) -> Edition:

@@ -33,6 +33,7 @@ from services.membership.domain.matching.weights import Weights
 from services.membership.domain.records import RecordKey
 from services.membership.tables import match_crowds, match_features, match_keys, match_pairs, match_state, metadata
 from shared.messaging.failures import NotReady
+from shared.persistence.batches import columns_of
 from shared.persistence.database import rows_of
 
 BATCH: Final = 1_000
@@ -579,9 +580,7 @@ def _batches(records: Iterable[Features]) -> Iterator[list[Features]]:
 def _pair_columns(judgements: Sequence[Judgement], version: int) -> tuple[Any, ...]:
     return (
         *_four((one.a, one.b) for one in judgements),
-        [one.score for one in judgements],
-        [one.verdict for one in judgements],
-        [one.refused for one in judgements],
+        *columns_of(judgements, "score", "verdict", "refused"),
         [" ".join(level or "-" for level in one.levels) for one in judgements],
         version,
     )

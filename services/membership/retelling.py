@@ -12,9 +12,9 @@ from services.cutover import stages
 from services.membership import way_back
 from services.membership.announcements import tell_members
 from services.membership.repository import MembershipUnitOfWork
-from services.membership.repository.rows import json_of
 from services.retelling import CAUSE, PAGE, Page, Place, Telling, page_of, stages_of
 from shared.messaging.publishing import publish
+from shared.persistence.database import json_of
 
 # A record that stands alone is told too if it ever was part of another member: the news of its going may be what was
 # lost. The others never were in any such fact.

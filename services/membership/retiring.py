@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.membership import cutover_requests
-from services.membership.repository.rows import json_of
 from shared.messaging import accounts
 from shared.messaging.unit_of_work import UnitOfWork
-from shared.persistence.database import rows_of
+from shared.persistence.database import json_of, rows_of
 from shared.runtime.tls import TlsError
 from shared.runtime.variables import SecretFileError
 

@@ -1,10 +1,12 @@
 """Where each former system stands, as the services tell: what the board shows."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 from schemas.cutover import StageChanged
 from schemas.envelope import Envelope
 from shared.messaging.unit_of_work import UnitOfWork
+from shared.persistence.batches import columns_of, newest_by
 
 _KEEP = """
     insert into former_systems as held (cluster, service, stage, epoch, since, by)
@@ -17,21 +19,9 @@ _KEEP = """
 
 async def keep_standings(uow: UnitOfWork, messages: Sequence[Envelope[StageChanged]]) -> None:
     """Keep the newest standing of each former system."""
-    newest: dict[tuple[str, str], StageChanged] = {}
-    for message in messages:
-        told = message.data
-        held = newest.setdefault((told.cluster, told.service), told)
-        if held.version < told.version:
-            newest[told.cluster, told.service] = told
+    newest = newest_by((message.data for message in messages), attrgetter("cluster", "service"), attrgetter("version"))
     rows = [newest[name] for name in sorted(newest)]
     await uow.connection.exec_driver_sql(
         _KEEP,
-        (
-            [one.cluster for one in rows],
-            [one.service for one in rows],
-            [one.stage for one in rows],
-            [one.version for one in rows],
-            [one.since for one in rows],
-            [one.by for one in rows],
-        ),
+        (*columns_of(rows, "cluster", "service", "stage", "version", "since", "by"),),
     )

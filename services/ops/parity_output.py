@@ -8,12 +8,11 @@ from itertools import groupby
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from services.cutover.parity.compare import beside_fields
 from services.cutover.parity.runs import Found, Run
-from shared.cli.terminal import terminal
+from shared.cli.terminal import plain, terminal
 
 _EXAMPLES = 3
 _LISTED = 100
@@ -67,11 +66,6 @@ def print_whole(one: Found) -> None:
     for name in dict.fromkeys((*there, *here)):
         table.add_row(plain(name), *(plain(_shown(side[name])) if name in side else "" for side in (there, here)))
     out.print(table)
-
-
-def plain(text: str) -> str:
-    """Text that is neither markup nor, by a control character, an order to the terminal."""
-    return escape("".join(c if c.isprintable() else "\ufffd" for c in text))
 
 
 def _counts(run: Run) -> Table:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import typer
 
 from shared.cli.errors import CannotAct, NotFound, Unreachable
-from shared.runtime.text import shown
+from shared.runtime.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -88,4 +88,4 @@ def plain(text: str) -> str:
     """Text that is neither markup nor, by a control character of some message, an order to the terminal."""
     from rich.markup import escape
 
-    return escape(shown(text, lines=True))
+    return escape(printable(text, lines=True))

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.messaging.storable import storable_json
+from shared.persistence.batches import columns_of
 
 CHANNEL = "outbox"
 """Name of the LISTEN/NOTIFY channel that wakes the relay."""
@@ -47,10 +48,7 @@ class Outbox:
         await connection.exec_driver_sql(
             _ADD,
             (
-                [row.exchange for row in rows],
-                [row.routing_key for row in rows],
-                [row.message_id for row in rows],
-                [row.content_type for row in rows],
+                *columns_of(rows, "exchange", "routing_key", "message_id", "content_type"),
                 [storable_json(row.headers) for row in rows],
                 [row.body for row in rows],
             ),

@@ -29,6 +29,7 @@ from shared.messaging import metrics
 from shared.messaging.outbox import CHANNEL
 from shared.messaging.topology import FRAME_BYTES
 from shared.messaging.unsent import Unsent
+from shared.runtime.cancellation import reraise_if_cancelled
 
 log = structlog.get_logger()
 
@@ -101,9 +102,8 @@ class Relay:
             try:
                 await self._serve()
             except (Exception, asyncio.CancelledError) as error:
-                # A heartbeat that dies inside a confirm surfaces as CancelledError; only our own cancellation ends us.
-                if (task := asyncio.current_task()) and task.cancelling():
-                    raise
+                # A heartbeat that dies inside a confirm surfaces as CancelledError.
+                reraise_if_cancelled()
                 log.warning("relay.interrupted", error=type(error).__name__)
                 metrics.RELAY_FAILURES.labels(type(error).__name__).inc()
             finally:

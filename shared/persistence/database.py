@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
+import orjson
 from sqlalchemy.engine import URL, Result, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -61,3 +62,8 @@ def asyncpg_url(url: str) -> str:
 def rows_of(result: Result[Any]) -> Sequence[tuple[Any, ...]]:
     """Every row of bare SQL, typed as the tuple that it is, so that it can be unpacked."""
     return cast("Sequence[tuple[Any, ...]]", result.all())
+
+
+def json_of(value: Any) -> Any:
+    """A json column of bare SQL, whichever way the driver gives it."""
+    return orjson.loads(value) if isinstance(value, str | bytes) else value

@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import dialect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.envelope import Envelope
+from shared.persistence.batches import newest_by
 from shared.persistence.database import rows_of
 
 R = TypeVar("R", bound=Envelope[Any])
@@ -73,13 +74,11 @@ class Mirror:
         await connection.exec_driver_sql(sql, (cluster, key))
 
     def _newest(self, messages: Sequence[R]) -> dict[tuple[str, str], R]:
-        newest: dict[tuple[str, str], R] = {}
-        for message in messages:
-            record = (message.cluster, getattr(message.data, self.key))
-            held = newest.get(record)
-            if held is None or (held.data.version, held.digest) < (message.data.version, message.digest):
-                newest[record] = message
-        return newest
+        return newest_by(
+            messages,
+            lambda message: (message.cluster, getattr(message.data, self.key)),
+            lambda message: (message.data.version, message.digest),
+        )
 
     @staticmethod
     def _column(messages: Sequence[Envelope[Any]], name: str) -> list[Any]:

@@ -15,6 +15,7 @@ from shared.messaging import inbox
 from shared.messaging.bus import Bus
 from shared.messaging.relay import Relay
 from shared.process.backlog import MEASURED, measure_backlog
+from shared.runtime.cancellation import reraise_if_cancelled
 from shared.runtime.http_server import HttpLimits, build_server, limits_here, serve
 from shared.runtime.tls import DoorCertificate, TlsError
 
@@ -144,9 +145,7 @@ class Service:
             try:
                 await one.work(self.engine)
             except (Exception, asyncio.CancelledError) as error:
-                # A connection that dies can cancel whoever waits on it; only our own cancellation ends the work.
-                if (task := asyncio.current_task()) and task.cancelling():
-                    raise
+                reraise_if_cancelled()
                 # By its name alone: what it says may hold members' data.
                 log.warning("beside.failed", work=one.name, error=type(error).__name__)
             await asyncio.sleep(one.every)

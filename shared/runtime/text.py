@@ -18,7 +18,7 @@ def is_text(text: str, *, lines: bool = False) -> bool:
     return all(_is_text(character, lines=lines) for character in text)
 
 
-def shown(text: str, *, lines: bool = False) -> str:
+def printable(text: str, *, lines: bool = False) -> str:
     """The text with a mark in the place of whatever is none."""
     return "".join(one if _is_text(one, lines=lines) else "\ufffd" for one in tidied(text))
 

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.cutover.gate import Parity
 from services.cutover.parity.compare import WHATS, Difference, Result, Sides
-from shared.persistence.database import rows_of
+from shared.persistence.batches import columns_of
+from shared.persistence.database import json_of, rows_of
 
 Subject = Literal["mirror", "rehearsal"]
 """What is compared: what both sides hold; or what the former system did, and what we would have done."""
@@ -173,7 +174,7 @@ async def last_counted(
 ) -> tuple[Parity, Sequence[str], dict[str, Sides]] | None:
     """The same, with what it was made of and how many there were on each side, by kind."""
     for at, open_differences, source, counts in rows_of(await connection.exec_driver_sql(_LAST, (cluster, subject))):
-        sides = {kind: Sides(**told) for kind, told in _json(counts).items()}
+        sides = {kind: Sides(**told) for kind, told in json_of(counts).items()}
         return Parity(at, open_differences), source, sides
     return None
 
@@ -234,8 +235,8 @@ async def newest(connection: AsyncConnection, cluster: str, subject: Subject = "
         at,
         by,
         source,
-        {kind: Sides(**sides) for kind, sides in _json(counts).items()},
-        {kind: _years(years) for kind, years in _json(sums).items()},
+        {kind: Sides(**sides) for kind, sides in json_of(counts).items()},
+        {kind: _years(years) for kind, years in json_of(sums).items()},
         found,
         manifest,
         subject,
@@ -276,10 +277,7 @@ async def assign(connection: AsyncConnection, run: int, digests: Collection[str]
 
 def _columns(differences: Sequence[Difference]) -> tuple[list[Any], ...]:
     return (
-        [one.digest for one in differences],
-        [one.kind for one in differences],
-        [one.item_id for one in differences],
-        [one.what for one in differences],
+        *columns_of(differences, "digest", "kind", "item_id", "what"),
         [orjson.dumps(one.fields).decode() for one in differences],
         [_text(one.there) for one in differences],
         [_text(one.here) for one in differences],
@@ -293,13 +291,8 @@ def _text(value: Any) -> str | None:
 
 def _found(row: Sequence[Any], accepted: Mapping[str, Acceptance]) -> Found:
     kind, item_id, what, fields, there, here, why, digest, owner = row
-    difference = Difference(kind, item_id, what, tuple(fields), _json(there), _json(here), _json(why))
+    difference = Difference(kind, item_id, what, tuple(fields), json_of(there), json_of(here), json_of(why))
     return Found(difference, digest, owner, accepted.get(digest))
-
-
-def _json(value: Any) -> Any:
-    """A json column, whichever way the driver gives it."""
-    return orjson.loads(value) if isinstance(value, str | bytes) else value
 
 
 def _years(told: Mapping[str, Mapping[str, str]]) -> dict[int, Sides]:

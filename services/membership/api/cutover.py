@@ -34,7 +34,7 @@ from services.membership.idempotency import Key
 from services.membership.keys import Role
 from services.membership.queries.cutover import Request, board, request_now
 from services.membership.record_ids import new_id
-from shared.runtime.text import shown
+from shared.runtime.text import printable
 
 log = structlog.get_logger()
 
@@ -373,4 +373,4 @@ class _Desk:
 
 def _name_of(caller: Caller) -> str:
     """The key's name, as a line that every message may carry."""
-    return shown(caller.name).strip()[:200] or caller.key_id
+    return printable(caller.name).strip()[:200] or caller.key_id

@@ -4,13 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Table
 
 from services.membership.commands import Decided
 from services.membership.duplicates import WRITTEN
-from shared.cli.terminal import terminal
-from shared.runtime.text import shown
+from shared.cli.terminal import plain, terminal
 
 Item = Mapping[str, Any]
 
@@ -90,11 +88,6 @@ def print_history(found: Item) -> None:
         table.add_row(_when(turn["at"]), turn["what"], _records_of(turn), _why(turn))
     if found["items"]:
         console.print(table)
-
-
-def plain(text: str) -> str:
-    """Text that is neither markup nor, by a control character of some record, an order to the terminal."""
-    return escape(shown(text, lines=True))
 
 
 def _table(*titles: str, right: int = 0) -> Table:

@@ -27,8 +27,7 @@ from shared.cli.author import who
 from shared.cli.options import By, Json, Reason
 from shared.cli.terminal import as_json, nothing, refuse, terminal
 from shared.persistence.database import create_engine
-from shared.runtime.text import is_text
-from shared.runtime.text import shown as text_shown
+from shared.runtime.text import is_text, printable
 
 T = TypeVar("T")
 
@@ -190,7 +189,7 @@ def _named(shown: Shown) -> str:
 def _value(value: Any) -> str:
     """Text; an object's parts beside each other."""
     text = ", ".join(str(part) for part in value.values() if part) if isinstance(value, dict) else str(value)
-    return text_shown(text)
+    return printable(text)
 
 
 def _print(items: Sequence[Mapping[str, Any]]) -> None:
@@ -201,5 +200,5 @@ def _print(items: Sequence[Mapping[str, Any]]) -> None:
         back = one["taken_back"]
         cells = (one["field"], one["value"], one["record"], one["author"], f"{one['at']:%Y-%m-%d %H:%M}", one["reason"])
         over = f"{back['at']:%Y-%m-%d %H:%M} by {back['by']}: {back['reason']}" if back else ""
-        table.add_row(*(escape(text_shown(cell)) for cell in (*cells, over)))
+        table.add_row(*(escape(printable(cell)) for cell in (*cells, over)))
     terminal().print(table, highlight=False)

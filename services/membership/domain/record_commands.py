@@ -15,6 +15,7 @@ from schemas.membership import MemberRecorded
 from schemas.spelling import meant
 from services.membership.domain.problems import REPAIRS, Problem
 from services.membership.domain.understanding import understand
+from shared.runtime.text import printable
 
 CommandName = Literal["create", "change", "end", "contact"]
 
@@ -140,7 +141,7 @@ def _fact(document: Mapping[str, Any]) -> MemberRecorded:
 
 
 def _fault(error: Any) -> Fault:
-    path = ".".join("".join(c if c.isprintable() else "\ufffd" for c in str(part)[:60]) for part in error["loc"])
+    path = ".".join(printable(str(part)[:60]) for part in error["loc"])
     if error["type"] == "extra_forbidden" and len(error["loc"]) == 1:
         return Fault(path, f"there is no such field: {meant(MemberRecorded, str(error['loc'][0]))}")
     return Fault(path or "fields", str(error["msg"]))

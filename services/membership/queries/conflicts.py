@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from services.membership.queries.rows import Rows
-from services.membership.repository.rows import json_of
+from shared.persistence.database import json_of
 
 State = Literal["open", "settled", "gone"]
 

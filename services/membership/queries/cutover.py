@@ -7,7 +7,7 @@ from typing import Any
 
 from services.cutover.stages import Standing
 from services.membership.queries.rows import Rows
-from services.membership.repository.rows import json_of
+from shared.persistence.database import json_of
 
 _BOARD = "select cluster, service, stage, epoch, since, by from former_systems"
 _REQUEST = """

@@ -8,7 +8,7 @@ from schemas.cutover import Stage
 from services.cutover.stages import OURS
 from services.membership.domain.records import RecordKey
 from services.membership.queries.rows import Rows
-from services.membership.repository.rows import json_of
+from shared.persistence.database import json_of
 
 _RECORD = """
     select r.version, r.digest, r.removed, r.written, r.member_id::text, coalesce(s.stage, 'legacy')

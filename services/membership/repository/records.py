@@ -9,6 +9,7 @@ import orjson
 from services.membership.domain.records import RecordKey, SourceRecord
 from services.membership.repository.rows import RECORD, columns, record_of
 from shared.messaging.unit_of_work import UnitOfWork
+from shared.persistence.batches import columns_of
 from shared.persistence.database import rows_of
 
 LOCK = "select pg_advisory_xact_lock(hashtext('consolidation'))"
@@ -183,18 +184,18 @@ class Records(UnitOfWork):
             _SAVE,
             (
                 *columns(row.key for row in rows),
-                [row.newest.version for row in rows],
-                [row.newest.digest for row in rows],
-                [row.told.version for row in rows],
-                [row.told.digest for row in rows],
-                [row.written_here for row in rows],
-                [row.record.removed for row in rows],
+                *columns_of(
+                    rows,
+                    "newest.version",
+                    "newest.digest",
+                    "told.version",
+                    "told.digest",
+                    "written_here",
+                    "record.removed",
+                ),
                 [orjson.dumps(row.record.written).decode() for row in rows],
                 [orjson.dumps(row.record.understood).decode() for row in rows],
-                [row.record.siren for row in rows],
-                [row.record.same_as for row in rows],
-                [row.record.name_key for row in rows],
-                [row.key.own_id for row in rows],
+                *columns_of(rows, "record.siren", "record.same_as", "record.name_key", "key.own_id"),
                 [members.get(row.key) for row in rows],
             ),
         )
@@ -231,9 +232,7 @@ class Records(UnitOfWork):
             (
                 *columns(record.key for record in records),
                 [orjson.dumps(record.understood).decode() for record in records],
-                [record.siren for record in records],
-                [record.same_as for record in records],
-                [record.name_key for record in records],
+                *columns_of(records, "siren", "same_as", "name_key"),
             ),
         )
 

@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-import orjson
-
 from services.membership.domain.records import RecordKey, SourceRecord
+from shared.persistence.database import json_of
 
 RECORD = "cluster, record_id, written, understood, siren, same_as, name_key, member_id, removed"
 """The columns that :func:`record_of` reads."""
@@ -21,11 +20,6 @@ def pair_columns(pairs: Iterable[tuple[RecordKey, RecordKey]]) -> tuple[list[str
     """For ``unnest($1::text[], $2::text[], $3::text[], $4::text[])``."""
     listed = list(pairs)
     return *columns(a for a, _ in listed), *columns(b for _, b in listed)
-
-
-def json_of(value: Any) -> Any:
-    """A json column, whichever way the driver gives it."""
-    return orjson.loads(value) if isinstance(value, str | bytes) else value
 
 
 def record_of(row: Any) -> SourceRecord:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from services.membership.domain.consolidation import View
 from services.membership.domain.records import RecordKey, Related
-from services.membership.repository.rows import columns, json_of
+from services.membership.repository.rows import columns
 from shared.messaging.unit_of_work import UnitOfWork
-from shared.persistence.database import rows_of
+from shared.persistence.batches import columns_of
+from shared.persistence.database import json_of, rows_of
 
 _LIST = "\x1f"
 """Between the items of a list on its way to an array; a lineage's label may hold spaces."""
@@ -92,14 +93,9 @@ class Views(UnitOfWork):
         result = await self.connection.exec_driver_sql(
             _KEEP_RELATED,
             (
-                [row.kind for row in rows],
-                [row.cluster for row in rows],
-                [row.item_id for row in rows],
-                [row.record_id for row in rows],
-                [row.event_id for row in rows],
-                [row.applied_late for row in rows],
-                [row.version for row in rows],
-                [row.digest for row in rows],
+                *columns_of(
+                    rows, "kind", "cluster", "item_id", "record_id", "event_id", "applied_late", "version", "digest"
+                ),
                 [row.document.decode() for row in rows],
             ),
         )
@@ -121,19 +117,14 @@ class Views(UnitOfWork):
         await self.connection.exec_driver_sql(
             _PUT_VIEWS,
             (
-                [row.member_id for row in rows],
-                [row.document for row in rows],
-                [row.etag for row in rows],
+                *columns_of(rows, "member_id", "document", "etag"),
                 [row.summary.decode() for row in rows],
                 [row.sort_key for row in rows],
                 [row.search for row in rows],
                 [_LIST.join(row.sirens) for row in rows],
                 [_LIST.join(row.clusters) for row in rows],
                 [_LIST.join(row.lineages) for row in rows],
-                [row.departement for row in rows],
-                [row.paid_until for row in rows],
-                [row.exempt for row in rows],
-                [row.active for row in rows],
+                *columns_of(rows, "departement", "paid_until", "exempt", "active"),
             ),
         )
 

@@ -5,7 +5,7 @@ import typer
 
 from services.membership.domain.decisions import DecisionError, Signature
 from shared.cli.author import said
-from shared.runtime.text import is_text, shown, tidied
+from shared.runtime.text import is_text, printable, tidied
 
 FRENCH = [
     "le prix\u00a0: 12\u202f€",
@@ -21,7 +21,7 @@ NO_TEXT = ["a\x00", "\x07", "\x1b[2J", "\x85", "\udcff", "\u202eabc", "zero\u200
 @pytest.mark.parametrize("text", FRENCH)
 def test_ordinary_french_is_text(text: str) -> None:
     assert is_text(text)
-    assert shown(text) == text
+    assert printable(text) == text
     assert said("--reason", text) == text
     assert Signature(text, text) == Signature(author=text, reason=text)
 
@@ -30,7 +30,7 @@ def test_ordinary_french_is_text(text: str) -> None:
 def test_orders_to_a_terminal_halves_and_unseen_marks_are_none(text: str) -> None:
     for lines in (True, False):
         assert not is_text(text, lines=lines)
-        assert "\ufffd" in shown(text, lines=lines)
+        assert "\ufffd" in printable(text, lines=lines)
     with pytest.raises(typer.Exit):
         said("--reason", text)
     for author, reason in ((text, "why"), ("who", text)):

@@ -1,0 +1,24 @@
+"""From the items of a batch to the columns that one statement writes with ``unnest``."""
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from operator import attrgetter
+from typing import Any, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+T = TypeVar("T")
+
+
+def newest_by(items: Iterable[T], key: Callable[[T], K], age: Callable[[T], Any]) -> dict[K, T]:
+    """Of all items with one key, the one with the largest age; of several such the first."""
+    newest: dict[K, T] = {}
+    for item in items:
+        name = key(item)
+        held = newest.get(name)
+        if held is None or age(held) < age(item):
+            newest[name] = item
+    return newest
+
+
+def columns_of(rows: Sequence[Any], *names: str) -> tuple[list[Any], ...]:
+    """A column for each attribute, which may be one of an attribute's own: ``"record.siren"``."""
+    return tuple([*map(attrgetter(name), rows)] for name in names)

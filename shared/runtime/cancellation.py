@@ -1,0 +1,12 @@
+"""Whether a CancelledError is our own end, or that of a connection."""
+
+import asyncio
+
+
+def reraise_if_cancelled() -> None:
+    """In an ``except`` block: raise what is being handled, if this task itself was cancelled.
+
+    A connection that dies can cancel whoever waits on it. Only our own cancellation ends the work.
+    """
+    if (task := asyncio.current_task()) and task.cancelling():
+        raise
