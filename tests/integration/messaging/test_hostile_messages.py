@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from random import Random
 
 import pytest
-from shared.runtime.service import Service
 
+from shared.process.service import Service
 from tests.support.hostile.corpus import CORPUS, written
 from tests.support.hostile.facts import FACTS
 from tests.support.hostile.generated import generated
