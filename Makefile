@@ -19,7 +19,7 @@ up: $(READY) ## The same, and keep everything running until Ctrl-C
 T ?= tests
 WORKERS ?= logical
 SELECT = $(if $(K),-k "$(K)")
-PARALLEL = -n $(WORKERS) --maxprocesses 8 --dist loadgroup --no-loadscope-reorder
+PARALLEL = -n $(WORKERS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 unit: $(READY) ## Run the tests that need no server, properties with a tenth of their examples (K=word)
 	@$(BIN)/python -m pytest tests/unit tests/contract -q -p no:schemathesis $(PARALLEL) --hypothesis-profile=quick --durations=20 $(SELECT) \

@@ -29,11 +29,10 @@ def pytest_configure(config: pytest.Config) -> None:
     parallel.take_own_ports()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    # As a wrapper it is before pytest-xdist, which writes the groups into the names of tests, and before `-m`.
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # Before `-m` chooses by the marks that are made here.
     parallel.arrange(items, TESTS)
-    return (yield)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,8 +1,9 @@
 """Tests in several processes (pytest-xdist), each with servers of its own, started when a test first asks.
 
 Nothing is shared between workers, so users, passwords and virtual hosts need no further names, and a test may kill its
-servers. A file whose tests need servers stays in one worker, and all files that use the whole house in the same one:
-it is started once.
+servers. The tests of a file stay in one worker (``--dist loadfile``), since they share what their fixtures made. Groups
+across files (``--dist loadgroup``) would let the whole house start once for all workers and not once for each; but
+pytest-xdist 3.8 writes the group into a name that pytest 9.2 no longer reads, and so splits files as well.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from deploy.local.named import BROKER, DATABASE
 WORKER = "PYTEST_XDIST_WORKER"
 """Names the variable with this process's name, gw0, gw1 and so on."""
 MOST_WORKERS = 8
-ONE_AT_A_TIME = ("integration", "journeys", "faults")
-"""Folders whose files stay in one worker, whether or not their fixtures show that they need servers."""
+NO_SERVER = ("unit", "contract")
+"""Folders whose tests, with a few exceptions, need none."""
 
 
 def refuse_shared_servers(config: pytest.Config) -> None:
@@ -38,21 +39,11 @@ def take_own_ports() -> None:
 
 
 def arrange(items: list[pytest.Item], tests: Path) -> None:
-    """Mark what needs servers and what stays together; long files come first, so that no worker waits at the end."""
-    whole_house = {item.path for item in items if "house" in _fixtures(item)}
+    """Mark what needs servers, and put it first: at the end there are short files, so that no worker waits long."""
     for item in items:
-        needs_servers = "nodes" in _fixtures(item)
-        if needs_servers:
+        if "nodes" in _fixtures(item):
             item.add_marker(pytest.mark.servers)
-        if needs_servers or item.path.relative_to(tests).parts[0] in ONE_AT_A_TIME:
-            name = "house" if item.path in whole_house else str(item.path.relative_to(tests))
-            item.add_marker(pytest.mark.xdist_group(name))
-    items.sort(key=_turn)
-
-
-def _turn(item: pytest.Item) -> int:
-    group = item.get_closest_marker("xdist_group")
-    return 2 if group is None else 0 if group.args == ("house",) else 1
+    items.sort(key=lambda item: item.path.relative_to(tests).parts[0] in NO_SERVER)
 
 
 def _fixtures(item: pytest.Item) -> set[str]:
