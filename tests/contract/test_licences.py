@@ -1,6 +1,8 @@
 """No dependency of the image is under the GPL alone, and NOTICE names those that ask for more than their text."""
 
 from email.message import Message
+from importlib.metadata import PackageMetadata
+from typing import cast
 
 import pytest
 
@@ -8,12 +10,12 @@ from deploy.image import licences
 from deploy.image.licences import Dependency, ways
 
 
-def said(**headers: str | list[str]) -> Message:
+def said(**headers: str | list[str]) -> PackageMetadata:
     metadata = Message()
     for name, value in headers.items():
         for one in [value] if isinstance(value, str) else value:
             metadata[name.replace("_", "-")] = one
-    return metadata
+    return cast("PackageMetadata", metadata)
 
 
 OSI = "License :: OSI Approved :: "
@@ -39,7 +41,7 @@ OSI = "License :: OSI Approved :: "
         (said(License="BSD-3-Clause"), "free"),
     ],
 )
-def test_what_a_distribution_says_of_itself(metadata: Message, expected: str) -> None:
+def test_what_a_distribution_says_of_itself(metadata: PackageMetadata, expected: str) -> None:
     one = Dependency("x", ways(metadata))
     assert one.ways
     assert ("strong" if one.is_strong else "library" if one.is_library else "free") == expected

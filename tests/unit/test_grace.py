@@ -1,5 +1,7 @@
 """Whoever ends a service by force waits longer than an orderly end takes."""
 
+from typing import Any
+
 import pytest
 import yaml
 
@@ -21,7 +23,7 @@ DEPLOYMENT = next(
 
 def built(name: str) -> Service:
     """The service, connected to nothing."""
-    settings = settings_type(name)
+    settings: Any = settings_type(name)
     return definition_of(name).create_app(
         settings(database_url="postgresql://nobody", broker_url="amqp://nobody", clusters_file=CLUSTERS)
     )

@@ -185,13 +185,13 @@ async def test_an_attempt_is_noted_before_it_is_made_and_forgotten_when_it_ended
     with monkeypatch.context() as patch:
         patch.setattr(by_itself, "prove_by_manifest", killed)
         for attempts, hours in ((1, 0.1), (1, 0.1), (2, 0.3), (3, 2), (3, 20), (4, 40)):
-            later = Comparing("billing", 4, 90, clock=At(now + timedelta(hours=hours)))
+            later = Comparing(BILLING.mirrored, 4, 90, clock=At(now + timedelta(hours=hours)))
             with contextlib.suppress(Killed):
                 await later.compare(engine)
             assert await billing.query("select attempts from parity_attempts") == [{"attempts": attempts}]
     assert await billing.query(RUNS) == []
 
-    await Comparing("billing", 4, 90, clock=At(now + timedelta(hours=100))).compare(engine)
+    await Comparing(BILLING.mirrored, 4, 90, clock=At(now + timedelta(hours=100))).compare(engine)
 
     assert len(await billing.query(RUNS)) == 1
     assert await billing.query("select * from parity_attempts") == []

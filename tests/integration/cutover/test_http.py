@@ -401,7 +401,7 @@ async def test_staff_may_look_and_decide_and_only_administrators_move(staff: Sta
         ("GET", "/cutover/numelink/nothing", None, (404, "former-system-unknown")),
         ("POST", "/cutover/numelink/nothing/moves", {"move": "mirror", "reason": "x"}, (404, "former-system-unknown")),
         ("GET", "/cutover/requests/1", None, (404, "cutover-request-unknown")),
-        ("GET", f"/cutover/requests/{new_id(datetime.now(UTC))}", None, (404, "cutover-request-unknown")),
+        ("GET", "/cutover/requests/01a22789-dca5-7b63-9be3-291f14cbbd32", None, (404, "cutover-request-unknown")),
         ("POST", f"/cutover/{BILLING}/moves", {"move": "mirror"}, (422, "invalid-parameters")),
         ("POST", f"/cutover/{BILLING}/moves", {"move": "mirror", "reason": " "}, (422, "invalid-parameters")),
         ("POST", f"/cutover/{BILLING}/moves", {"move": "jump", "reason": "x"}, (422, "invalid-parameters")),

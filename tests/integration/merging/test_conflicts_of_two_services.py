@@ -105,8 +105,8 @@ def _fails_to_commit(patch: pytest.MonkeyPatch, where: str) -> None:
     whole = resolution.transaction
 
     class Failing:
-        def __init__(self, service: str, *more: Any) -> None:
-            self._service, self._inner = service, whole(service, *more)
+        def __init__(self, definition: Any, *more: Any) -> None:
+            self._service, self._inner = definition.name, whole(definition, *more)
 
         async def __aenter__(self) -> object:
             return await self._inner.__aenter__()

@@ -170,7 +170,7 @@ async def test_what_never_reached_the_consumer_is_not_acknowledged_with_its_neig
     billing_house: OwnHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(acknowledging, "GRACE_SECONDS", 0.5)
-    real, refused = client_queue.IncomingMessage, 1
+    real, refused = client_queue.IncomingMessage, 1  # pyright: ignore[reportPrivateImportUsage]
 
     def refuses_once(message: Any, no_ack: bool = False) -> Any:
         nonlocal refused

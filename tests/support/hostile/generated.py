@@ -85,7 +85,7 @@ def _spoilt(writer: Writer, rng: Random) -> HostileMessage:
         body = body.replace(HOLE.encode(), raw, 1)
     if damaged := rng.random() < 0.3:
         body = _damaged(rng, body, mark.encode())
-    batch = {"content_type": BATCH} if count > 1 else {}
+    batch: dict[str, Any] = {"content_type": BATCH} if count > 1 else {}
     if rng.random() < 0.1:
         batch = {"content_type": rng.choice(_CONTENT_TYPES)}
     return writer.message(mark, body, events=count, damaged=damaged, **batch)

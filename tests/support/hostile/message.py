@@ -153,7 +153,7 @@ class Writer:
 
 def _together(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     """Both, the second before the first where they differ; lists of headers are put together."""
-    both = dict(one) | other
+    both = {**one, **other}
     lists = [given["headers"] for given in (one, other) if isinstance(given.get("headers"), list)]
     if len(lists) == 2:
         both["headers"] = lists[0] + lists[1]

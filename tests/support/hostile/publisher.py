@@ -45,7 +45,8 @@ class Publisher:
             answers += [None] * (len(messages) - len(answers))
             await self.close()
         alone = len(messages) == 1
-        return [answer or ("refused" if alone else "unsure") for answer in answers]
+        unknown: Answer = "refused" if alone else "unsure"
+        return [answer or unknown for answer in answers]
 
     async def close(self) -> None:
         """Hang up."""

@@ -172,7 +172,7 @@ def test_an_accepted_difference_is_the_same_while_both_sides_stay() -> None:
 @pytest.mark.parametrize("surplus", [0, 2, 5])
 def test_of_too_many_differences_the_number_is_a_difference_itself(lacking: int, surplus: int) -> None:
     here: Held = {("invoice", f"H{number}"): an_invoice() for number in range(surplus)}
-    result = compared(a_manifest(**{f"T{number}": Listed() for number in range(lacking)}), here, most=3)
+    result = compared(a_manifest(None, (), **{f"T{number}": Listed() for number in range(lacking)}), here, most=3)
     listed = [one for one in result.differences if one.fields != (MORE,)]
     more = [one for one in result.differences if one.fields == (MORE,)]
     assert len(listed) == min(3, lacking + surplus)

@@ -1,6 +1,6 @@
 """What says just what is held, and what does not: by what facts say, without their versions."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -68,7 +68,7 @@ def test_recipients_add_up() -> None:
 
 def test_whatever_may_come_too_late_can_be_compared_with_what_is_held() -> None:
     fenced = [
-        (definition.mirrored, one.fact)
+        (definition.mirrored, cast("type[Fact]", one.fact))
         for definition in map(definition_of, SERVICES)
         for one in definition.subscriptions
         if isinstance(one.handler, Fenced)
