@@ -6,7 +6,7 @@ import asyncio
 import struct
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Literal
+from typing import cast, Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from pamqp import commands, frame
@@ -46,7 +46,7 @@ class Publisher:
             await self.close()
         alone = len(messages) == 1
         unknown: Answer = "refused" if alone else "unsure"
-        return [answer or unknown for answer in answers]
+        return cast("list[Answer]", [answer or unknown for answer in answers])
 
     async def close(self) -> None:
         """Hang up."""
