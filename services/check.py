@@ -14,8 +14,8 @@ from shared.cli.terminal import as_json, refuse
 from shared.runtime.text import printable
 
 if TYPE_CHECKING:
-    from schemas.faults import Fault
-    from schemas.fields import Content
+    from schemas.base import Content
+    from schemas.diagnostics import Fault
     from services.checking import Sender, Verdict
 
 REFUSED = 1
@@ -112,7 +112,7 @@ def _headers(path: Path) -> dict[str, Any]:
 
 def _bare(name: str) -> type[Content]:
     from schemas.catalogue import FACTS
-    from schemas.faults import nearest
+    from schemas.diagnostics import nearest
 
     for fact in FACTS:
         if name in (fact.type_name(), fact.key, fact.__name__):

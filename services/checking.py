@@ -8,10 +8,10 @@ from typing import Any
 
 import orjson
 
+from schemas.base import Content
 from schemas.catalogue import FACTS, by_type
+from schemas.diagnostics import Fault, faults, nearest
 from schemas.envelope import BATCH, BATCH_EVENTS, BINARY, STRUCTURED, Envelope, Refused, read, routing_key
-from schemas.faults import Fault, faults, nearest
-from schemas.fields import Content
 from schemas.membership import MemberRecorded
 from shared.messaging.authenticity import forged_source, forgery
 from shared.messaging.consumer import MAX_BODY

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Sequence
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import UUID
 
+from schemas.base import RecordRef
 from schemas.envelope import Envelope
-from schemas.fields import RecordRef
 from schemas.membership import MembersMerged, MembersSeparated
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.batches import newest_by

@@ -13,9 +13,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from schemas.base import Fact, MirroredRecord
 from schemas.cutover import StageChanged
 from schemas.envelope import Envelope, HeldNow, source_of
-from schemas.fields import Fact, MirroredRecord
 from services.cutover import stages
 from services.cutover.moves import FACT_OF
 from shared.messaging.publishing import publish, publish_mirrored

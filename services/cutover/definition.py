@@ -33,7 +33,7 @@ class Unsaid(Protocol):
 class WriteBack(Protocol):
     """What a service that takes commands can tell of the records that were written here. A module may be one.
 
-    Such a service also announces a :class:`schemas.fields.ForFormerSystem`.
+    Such a service also announces a :class:`schemas.base.ForFormerSystem`.
     """
 
     async def digests(

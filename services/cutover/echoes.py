@@ -7,9 +7,9 @@ Others publish all that they hold every night. Applied, such a message would cha
 from collections.abc import Sequence
 from typing import Any
 
+from schemas.base import Fact
 from schemas.digests import record_digest
 from schemas.envelope import Envelope
-from schemas.fields import Fact
 from services.cutover.parity.held import Kind, held_of
 from shared.messaging.unit_of_work import UnitOfWork
 

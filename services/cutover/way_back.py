@@ -10,9 +10,9 @@ from typing import TypeAlias
 
 import orjson
 
+from schemas.base import ForFormerSystem
 from schemas.catalogue import FACTS
 from schemas.envelope import routing_key
-from schemas.fields import ForFormerSystem
 from services.cutover.definition import CutoverDefinition, Unsaid, WriteBack
 from services.cutover.gate import Condition
 from services.cutover.quarantine import Late

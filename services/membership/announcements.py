@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
+from schemas.base import RecordRef
 from schemas.envelope import to_json
-from schemas.fields import RecordRef
 from schemas.membership import (
     ConflictItem,
     MemberPart,

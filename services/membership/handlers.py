@@ -7,8 +7,8 @@ from typing import Any, NamedTuple, cast
 
 import orjson
 
+from schemas.base import MirroredRecord
 from schemas.envelope import Envelope
-from schemas.fields import MirroredRecord
 from schemas.membership import MemberRecorded, MemberRemoved
 from services.membership.domain.meaning import meaning
 from services.membership.domain.records import RecordKey, SourceRecord, as_written

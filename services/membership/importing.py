@@ -11,9 +11,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from schemas.base import Fact
 from schemas.catalogue import RECORDED
 from schemas.envelope import encode_all, routing_key, source_of
-from schemas.fields import Fact
 from schemas.membership import MemberRecorded
 from services.membership import legacy
 from services.membership.domain.problems import Problem

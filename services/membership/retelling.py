@@ -6,7 +6,7 @@ These facts are numbered as they are told, so they come under new ids; what they
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from schemas.fields import RecordRef
+from schemas.base import RecordRef
 from schemas.membership import ConflictItem, MergeConflictChanged, Overlap
 from services.cutover import stages
 from services.membership import way_back

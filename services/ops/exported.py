@@ -8,8 +8,8 @@ from hashlib import blake2b
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from schemas.base import Fact
 from schemas.envelope import to_json
-from schemas.fields import Fact
 from services.cutover.parity.compare import Difference, Key, unreadable
 from shared.importing.outcomes import Accepted, Rejection
 

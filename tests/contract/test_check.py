@@ -9,12 +9,12 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from schemas.base import Fact
 from schemas.billing import InvoiceChanged, InvoiceRecorded
 from schemas.catalogue import FACTS
+from schemas.diagnostics import nearest
 from schemas.envelope import STRUCTURED, read, routing_key
 from schemas.examples import example_event
-from schemas.faults import nearest
-from schemas.fields import Fact
 from schemas.membership import MemberRecorded
 from services.check import check as command
 from services.checking import Sender, Verdict, check

@@ -14,11 +14,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from schemas.base import Announced, Fact
 from schemas.billing import InvoiceChanged, PaymentChanged
 from schemas.communications import ConsentChanged, MailingChanged
 from schemas.envelope import STRUCTURED, Envelope, encode, read, source_of
 from schemas.events import EventChanged, RegistrationChanged
-from schemas.fields import Announced, Fact
 from schemas.membership import MemberRecorded, MemberRemoved
 from services.cutover.fence import Fenced
 from services.membership.consumers import SUBSCRIPTIONS

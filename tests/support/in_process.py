@@ -21,7 +21,7 @@ from deploy.local import provision as broker_api
 from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
 from deploy.provision import provision
-from schemas.fields import Fact
+from schemas.base import Fact
 from services.ops.environment import settings_of
 from services.registry import definition_of
 from shared.messaging import failures, topology

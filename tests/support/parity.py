@@ -11,9 +11,9 @@ import pytest
 
 from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
+from schemas.base import Fact
 from schemas.catalogue import by_type
 from schemas.envelope import read, to_json
-from schemas.fields import Fact
 from services.membership.importing import FormerSystem, messages, open_files
 from services.ops.environment import settings_of
 from services.registry import definition_of

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from schemas.base import Announced, Fact
 from schemas.envelope import source_of
-from schemas.fields import Announced, Fact
 from services.ops.environment import settings_of
 from services.registry import definition_of
 from shared.messaging.topology import HOUSE

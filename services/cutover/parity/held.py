@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from schemas.fields import Fact
+from schemas.base import Fact
 from services.cutover.parity.compare import Money
 
 PAGE = 2_000

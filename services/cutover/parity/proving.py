@@ -7,7 +7,7 @@ from typing import Protocol, TypeAlias
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from schemas.fields import Fact
+from schemas.base import Fact
 from services.cutover.manifests import lacking, listed_of, newest_complete
 from services.cutover.parity import runs
 from services.cutover.parity.by_manifest import MOST_KEPT, ManifestComparison

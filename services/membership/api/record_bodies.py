@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from schemas.fields import Day, Label
+from schemas.base import Day, Label
 from services.membership.domain.decisions import LONGEST_AUTHOR, LONGEST_REASON
 
 

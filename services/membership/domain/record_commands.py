@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from pydantic import ValidationError
 
 from schemas.membership import MemberRecorded
-from schemas.spelling import meant
+from schemas.suggestions import meant
 from services.membership.domain.problems import REPAIRS, Problem
 from services.membership.domain.understanding import understand
 from shared.runtime.text import printable

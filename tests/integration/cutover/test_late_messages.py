@@ -18,11 +18,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local.nodes import Nodes
 from deploy.provision import migrations_folder
+from schemas.base import AnnouncedRecord, Fact
 from schemas.billing import InvoiceChanged, PaymentChanged
 from schemas.communications import ConsentChanged, MailingChanged
 from schemas.envelope import STRUCTURED, Envelope, encode, read, source_of
 from schemas.events import EventChanged, RegistrationChanged, RegistrationRecorded
-from schemas.fields import AnnouncedRecord, Fact
 from schemas.membership import MemberRecorded, MemberRemoved
 from services.billing.repository import BillingUnitOfWork
 from services.communications.repository import CommunicationsUnitOfWork

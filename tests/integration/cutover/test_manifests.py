@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from deploy.local.nodes import Nodes
+from schemas.base import Fact
 from schemas.catalogue import FACTS as ALL
 from schemas.cutover import ManifestRecorded
 from schemas.digests import record_digest
 from schemas.envelope import Envelope, encode, read
-from schemas.fields import Fact
 from schemas.membership import Subscription
 from services.cutover.manifests import keep_manifests, listed_of, newest_complete
 from services.cutover.parity.runs import forget

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from deploy.local.nodes import Nodes
+from schemas.base import Fact, RecordRef
 from schemas.billing import InvoiceChanged, PaymentChanged
-from schemas.fields import Fact, RecordRef
 from schemas.membership import Subscription
 from services import SERVICES
 from services.billing.rehearsals import REHEARSALS

@@ -10,8 +10,8 @@ import httpx2
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local.house import CLUSTERS
+from schemas.base import Announced, Fact
 from schemas.envelope import encode, read, source_of
-from schemas.fields import Announced, Fact
 from schemas.membership import MemberRecorded
 from services.membership.api.app import create_http
 from services.membership.consumers import SUBSCRIPTIONS

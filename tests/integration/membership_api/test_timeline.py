@@ -4,10 +4,10 @@ from typing import TypeVar
 
 import pytest
 
+from schemas.base import Announced, Fact
 from schemas.billing import InvoiceChanged, PaymentChanged
 from schemas.communications import ConsentChanged, MailingChanged
 from schemas.events import EventChanged, RegistrationChanged
-from schemas.fields import Announced, Fact
 from schemas.membership import MemberRemoved
 from services.membership.domain.problems import MEANINGS
 from services.membership.words import HAPPENED, MEANINGS_FR

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local.nodes import Nodes
-from schemas.fields import Fact
+from schemas.base import Fact
 from services.membership import commands
 from services.membership.domain.decisions import Signature
 from services.membership.domain.records import RecordKey

@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 
 from deploy.local import provision
-from schemas.fields import Fact
+from schemas.base import Fact
 from tests.support.builders import unique
 from tests.support.hostile.accounts import Accounts
 from tests.support.hostile.message import HostileMessage, Writer, mark_of

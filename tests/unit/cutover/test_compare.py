@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.base import Fact
 from schemas.billing import InvoiceRecorded
-from schemas.fields import Fact
 from schemas.membership import MemberRecorded, Subscription
 from services.billing.parity import KINDS as BILLING
 from services.cutover.parity.compare import Comparison, Difference, Result, compare, unreadable

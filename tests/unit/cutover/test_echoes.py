@@ -4,8 +4,8 @@ from typing import Any, cast
 
 import pytest
 
+from schemas.base import Fact
 from schemas.billing import BillingManifestRecorded
-from schemas.fields import Fact
 from schemas.membership import MemberRecorded, MemberRemoved, Subscription
 from services import SERVICES
 from services.cutover import echoes

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from schemas.base import Fact
 from schemas.catalogue import RECORDED
-from schemas.fields import Fact
 from services import SERVICES
 from services.cutover.manifests import Listed, Manifest
 from services.cutover.parity.by_manifest import ManifestComparison

@@ -12,10 +12,10 @@ from stdnum.fr import siren, siret, tva
 
 from deploy.demo import companies, exports, words
 from deploy.demo.generate import ADHERENTS, SUBSCRIPTIONS, THIRD_PARTIES, Generated, generate
+from schemas.base import Fact
 from schemas.billing import InvoiceRecorded, PaymentRecorded
 from schemas.communications import ConsentRecorded, MailingRecorded
 from schemas.events import EventRecorded, RegistrationRecorded
-from schemas.fields import Fact
 
 FACTS: dict[str, type[Fact]] = {
     "invoices": InvoiceRecorded,

@@ -6,9 +6,9 @@ The schemas of the facts stand beside it in files of their own, and it refers to
 from collections.abc import Sequence
 from typing import Any
 
+from schemas.base import Announced, Content
 from schemas.envelope import BATCH, BATCH_EVENTS, BINARY, STRUCTURED, routing_key
 from schemas.examples import example_event
-from schemas.fields import Announced, Content
 
 EXCHANGE = "traboule"
 VHOST = "traboule"

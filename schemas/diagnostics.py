@@ -11,12 +11,12 @@ from typing import Any, get_args
 import orjson
 from pydantic import ValidationError
 
+from schemas.base import Content, Part
 from schemas.catalogue import FACTS
 from schemas.descriptions import describe
 from schemas.envelope import Envelope
 from schemas.examples import example_event
-from schemas.fields import Content, Part
-from schemas.spelling import meant
+from schemas.suggestions import meant
 
 _SHOWN = 60
 

@@ -5,10 +5,10 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from schemas.base import Content
 from schemas.descriptions import describe
 from schemas.envelope import Envelope
 from schemas.examples import example_event
-from schemas.fields import Content
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _AMOUNT = r"^-?[0-9]{1,10}(\.[0-9]{1,2})?$"

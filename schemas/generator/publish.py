@@ -1,7 +1,7 @@
 """Writes what producers read: a JSON Schema for each type, ``asyncapi.json``, and the examples in ``PRODUCERS.md``.
 
-    python -m schemas.publish            write what changed, unless it would refuse what was accepted before
-    python -m schemas.publish --check    write nothing; tell what differs, and exit with 1 if something does
+    python -m schemas.generator.publish            write what changed, unless it would refuse what was accepted before
+    python -m schemas.generator.publish --check    write nothing; tell what differs, and exit with 1 if something does
 
 The published files are the promise: what they accept stays accepted. To change a type otherwise, raise its
 ``schema_version``: the new version gets a file of its own, and the old one stays.
@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from schemas import asyncapi
+from schemas.base import Content
 from schemas.catalogue import FACTS
-from schemas.compatibility import incompatible
-from schemas.fields import Content
-from schemas.json_schema import event_schema
-from schemas.producers import with_facts
+from schemas.generator import asyncapi
+from schemas.generator.compatibility import incompatible
+from schemas.generator.json_schema import event_schema
+from schemas.generator.producers import with_facts
 
-ROOT = Path(__file__).parent
+ROOT = Path(__file__).parents[1]
 ASYNCAPI = "asyncapi.json"
 _REFUSAL = """\
 {faults}
