@@ -110,8 +110,8 @@ def serve(service: Service) -> None:
     Example: [bold]traboule serve billing[/]
     """
     from services.ops.environment import settings_of
+    from shared.process.http_server import raise_open_files
     from shared.runtime import tracing
-    from shared.runtime.http_server import raise_open_files
     from shared.runtime.logging import configure_logging
 
     settings = settings_of(service)

@@ -9,7 +9,7 @@ from services.membership import connections
 from services.membership.api import lists
 from services.membership.api.labels import COLUMNS
 from services.membership.connections import DatabaseAwayError, ReadPool
-from shared.runtime.http_server import HttpLimits, build_server, serve
+from shared.process.http_server import HttpLimits, build_server, serve
 from tests.integration.membership_api.doors import CLUSTR, NUMELINK, own_id
 from tests.support.builders import a_member
 from tests.support.waiting import eventually

@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from shared.runtime import http_server
-from shared.runtime.http_server import HttpLimits, build_server, limits_here, raise_open_files, serve
+from shared.process import http_server
+from shared.process.http_server import HttpLimits, build_server, limits_here, raise_open_files, serve
 
 QUICK = HttpLimits(request_seconds=0.5, answer_seconds=1, idle_seconds=1, closing_seconds=0.5, connections=8)
 GET = b"GET /short HTTP/1.1\r\nhost: a\r\n\r\n"
