@@ -10,10 +10,10 @@ from starlette.types import ASGIApp
 from schemas.envelope import read_parts
 from services.common.definition import S, ServiceDefinition
 from services.cutover.metrics import measure_cutover
-from services.cutover.parity import by_itself
-from services.cutover.parity.by_itself import Comparing
-from services.cutover.rehearsal import by_itself as rehearsal
-from services.cutover.rehearsal.by_itself import Rehearsing
+from services.cutover.parity import scheduled as by_itself
+from services.cutover.parity.scheduled import Comparing
+from services.cutover.rehearsal import scheduled as rehearsal
+from services.cutover.rehearsal.scheduled import Rehearsing
 from shared.messaging.bus import Bus
 from shared.messaging.consumer import LaneSettings
 from shared.messaging.relay import Relay

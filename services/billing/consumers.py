@@ -7,9 +7,9 @@ from schemas.membership import MembersMerged, MembersSeparated, MergeConflictCha
 from services.billing import handlers
 from services.billing.parity import KINDS
 from services.conflicts.handlers import keep_conflicts
-from services.cutover.echoes import say_what_is_held
 from services.cutover.fence import Fenced
 from services.cutover.manifests import PREFETCH, keep_manifests
+from services.cutover.noop import say_what_is_held
 from services.following import follow_merges, follow_separations
 from shared.messaging.subscription import Subscription
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from schemas.billing import InvoiceRecorded, PaymentRecorded
 from services.billing.tables import invoices, payments
-from services.cutover.parity.held import mirrored
+from services.cutover.parity.mirror_reader import mirrored
 
 
 def _billed(invoice: InvoiceRecorded) -> tuple[int, Decimal]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import NamedTuple
 
-from services.cutover.rehearsal.rule import Outcome, Outcomes, Rehearsal
+from services.cutover.rehearsal_rule import Outcome, Outcomes, Rehearsal
 
 _STANDS = "status not in ('draft', 'cancelled')"
 

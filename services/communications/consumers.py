@@ -6,9 +6,9 @@ from schemas.communications import CommunicationsManifestRecorded, ConsentRecord
 from schemas.membership import MembersMerged, MembersSeparated
 from services.communications import handlers
 from services.communications.parity import KINDS
-from services.cutover.echoes import say_what_is_held
 from services.cutover.fence import Fenced
 from services.cutover.manifests import PREFETCH, keep_manifests
+from services.cutover.noop import say_what_is_held
 from services.following import follow_merges, follow_separations
 from shared.messaging.subscription import Subscription
 

@@ -2,7 +2,7 @@
 
 from schemas.communications import ConsentRecorded, MailingRecorded
 from services.communications.tables import consents, mailings
-from services.cutover.parity.held import mirrored
+from services.cutover.parity.mirror_reader import mirrored
 
 _RECIPIENTS = "array(select r.record_id from recipients r where (r.cluster, r.mailing_id) = (m.cluster, m.mailing_id))"
 

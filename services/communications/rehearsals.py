@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import orjson
 
-from services.cutover.rehearsal.rule import Outcome, Outcomes, Rehearsal, named
+from services.cutover.rehearsal_rule import Outcome, Outcomes, Rehearsal, named
 
 # Who is one member is as it is known now: a consent that is found to be the same company's counts from its own day.
 _RECIPIENTS = """

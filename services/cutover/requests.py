@@ -15,9 +15,9 @@ from sqlalchemy.exc import DBAPIError
 from schemas.catalogue import FACTS
 from schemas.cutover_requests import CutoverAnswered, CutoverRequested, Outcome
 from schemas.envelope import Envelope
-from services.cutover import desk
+from services.cutover import operations as desk
 from services.cutover.definition import CutoverDefinition
-from services.cutover.desk import DeskError, NotMetError
+from services.cutover.operations import DeskError, NotMetError
 from services.cutover.parity.runs import Found
 from shared.messaging.failures import sqlstate
 from shared.messaging.outbox import Outbox

@@ -5,7 +5,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Literal, NamedTuple
 
-from services.cutover.rehearsal.rule import Outcome, Outcomes, Rehearsal
+from services.cutover.rehearsal_rule import Outcome, Outcomes, Rehearsal
 
 # A registration may be held before its gathering.
 _REGISTRATIONS = """

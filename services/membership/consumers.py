@@ -30,9 +30,9 @@ from schemas.membership import (
     MembershipManifestRecorded,
     MembershipStageChanged,
 )
-from services.cutover.echoes import say_what_is_held
 from services.cutover.fence import Fenced
 from services.cutover.manifests import PREFETCH, keep_manifests
+from services.cutover.noop import say_what_is_held
 from services.membership import cutover_requests, handlers
 from services.membership.answers import keep_answers
 from services.membership.parity import KINDS

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.membership import MemberRecorded, MemberRemoved
-from services.cutover.parity.held import Kind
+from services.cutover.parity.mirror_reader import Kind
 
 
 def _member(row: Mapping[str, Any]) -> MemberRecorded:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import orjson
 
 from schemas.membership import MemberStatus
-from services.cutover.rehearsal.rule import Outcome, Outcomes, Rehearsal
+from services.cutover.rehearsal_rule import Outcome, Outcomes, Rehearsal
 
 # An invoice may name another record of the member than the one that its terms hang on: Dolibarr numbers third parties
 # and members apart, and of the two only the member tells of a membership.

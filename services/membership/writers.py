@@ -2,7 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.cutover.gate import Writers
+from services.cutover.preconditions import Writers
 from services.membership.keys import Role
 
 MEND = 'traboule keys create --name "the office" --role staff'

@@ -16,7 +16,7 @@ from shared.cli.terminal import as_json, refuse, run, terminal
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
 
-    from services.cutover.desk import Moved
+    from services.cutover.operations import Moved
     from services.cutover.stages import Move
     from shared.messaging.unit_of_work import UnitOfWork
     from shared.runtime.settings import ServiceSettings
@@ -107,7 +107,7 @@ def open_(
     if which != "switch" and which != "rollback":
         raise typer.BadParameter("--for is switch or rollback: no other move has conditions")
     cluster, definition, settings = named(system)
-    from services.cutover import desk
+    from services.cutover import operations as desk
     from services.ops.moving import in_service
 
     found = run(in_service(definition, settings, lambda uow: desk.conditions(uow, definition, cluster, which)))
@@ -200,7 +200,7 @@ def history(system: System, json: Json = False) -> None:
     Example: [bold]traboule cutover history numelink/membership[/]
     """
     cluster, definition, settings = named(system)
-    from services.cutover import desk
+    from services.cutover import operations as desk
     from services.ops.moving import in_service
 
     rows = run(in_service(definition, settings, lambda uow: desk.history(uow, cluster)))
@@ -232,7 +232,7 @@ def _move(
 ) -> None:
     cluster, definition, settings = named(system)
     why, author = said("--reason", reason), who(by)
-    from services.cutover import desk
+    from services.cutover import operations as desk
     from services.ops.moving import in_service
 
     def move(uow: UnitOfWork) -> Coroutine[Any, Any, Moved]:

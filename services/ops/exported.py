@@ -14,7 +14,7 @@ from services.cutover.parity.compare import Difference, Key, unreadable
 from shared.importing.outcomes import Accepted, Rejection
 
 if TYPE_CHECKING:
-    from services.cutover.parity.held import Kind
+    from services.cutover.parity.mirror_reader import Kind
     from services.membership.importing import OpenFile
 
 

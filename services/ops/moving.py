@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 from services.common.definition import ServiceDefinition
-from services.cutover import desk
-from services.cutover.desk import DeskError
+from services.cutover import operations as desk
+from services.cutover.operations import DeskError
 from services.ops.transactions import transaction
 from services.registry import definition_of
 from shared.cli.errors import CannotAct, NotFound, Unreachable

@@ -110,7 +110,7 @@ def _differences(proved: Run) -> dict[str, object]:
 
 
 def _write_page(system: System, proved: Run, hints: list[str], path: Path) -> None:
-    from services.cutover.parity.page import page
+    from services.cutover.parity.html_report import page
 
     try:
         path.write_text(page(system.name, proved, hints), "utf-8")

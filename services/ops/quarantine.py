@@ -56,7 +56,7 @@ def show(late: Annotated[str, typer.Argument(metavar="ID", help="such as billing
     Example: [bold]traboule quarantine show membership:3[/]
     """
     service, number = _named(late)
-    from services.cutover import desk
+    from services.cutover import operations as desk
     from services.ops.moving import in_service
     from services.registry import definition_of
 
@@ -104,7 +104,7 @@ def _decide(ids: list[str], reason: str, by: str, *, apply: bool) -> None:
     for one in ids:
         service, number = _named(one)
         chosen.setdefault(service, []).append(number)
-    from services.cutover import desk
+    from services.cutover import operations as desk
     from services.ops.moving import in_service
     from services.registry import definition_of
 

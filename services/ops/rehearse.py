@@ -65,7 +65,7 @@ def rehearse(
 
 
 def _first_day(since: datetime | None) -> date:
-    from services.cutover.gate import REHEARSAL_COVERS
+    from services.cutover.preconditions import REHEARSAL_COVERS
 
     today = datetime.now(UTC).date()
     if since is None:
@@ -97,7 +97,7 @@ async def _rehearse(
 
 
 def _write_page(system: str, rehearsed: Run, path: Path) -> None:
-    from services.cutover.parity.page import page
+    from services.cutover.parity.html_report import page
 
     try:
         path.write_text(page(system, rehearsed), "utf-8")

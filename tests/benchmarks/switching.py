@@ -15,7 +15,7 @@ from pamqp.commands import Basic
 from schemas.envelope import encode, routing_key, source_of
 from schemas.membership import MemberRecorded
 from services import SERVICES
-from services.cutover import desk
+from services.cutover import operations as desk
 from services.membership.definition import DEFINITION
 from services.membership.keys import create_key
 from services.membership.settings import MembershipSettings

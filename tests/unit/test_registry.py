@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from services import SERVICES
-from services.cutover.way_back import FACT_OF
+from services.cutover.write_back import FACT_OF
 from services.registry import definition_of, settings_type
 
 ROOT = Path(__file__).parents[2]

@@ -17,7 +17,7 @@ from fastapi import Request as HttpRequest
 from starlette.responses import Response
 
 from schemas.cutover_requests import Operation
-from services.cutover.desk import authority
+from services.cutover.operations import authority
 from services.membership import cutover_requests
 from services.membership.api import cutover_shapes as shapes
 from services.membership.api.asked import described as described_body

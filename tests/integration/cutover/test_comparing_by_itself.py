@@ -15,8 +15,8 @@ from schemas.digests import record_digest
 from services.billing.definition import DEFINITION as BILLING
 from services.billing.definition import create_app
 from services.billing.settings import BillingSettings
-from services.cutover.parity import by_itself
-from services.cutover.parity.by_itself import Comparing
+from services.cutover.parity import scheduled as by_itself
+from services.cutover.parity.scheduled import Comparing
 from shared.persistence.database import create_engine
 from shared.process.service import Beside
 from shared.runtime.clock import PARIS, Clock

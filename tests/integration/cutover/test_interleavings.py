@@ -10,7 +10,9 @@ import pytest
 
 from deploy.local.nodes import Nodes
 from schemas.envelope import Envelope, read
-from services.cutover import echoes, late, quarantine, stages
+from services.cutover import late_messages as late
+from services.cutover import noop as echoes
+from services.cutover import quarantine, stages
 from services.cutover.fence import Fenced
 from services.cutover.stages import Standing
 from services.membership import records

@@ -26,12 +26,15 @@ from schemas.events import EventChanged, RegistrationChanged, RegistrationRecord
 from schemas.membership import MemberRecorded, MemberRemoved
 from services.billing.repository import BillingUnitOfWork
 from services.communications.repository import CommunicationsUnitOfWork
-from services.cutover import desk, gate, late, quarantine
-from services.cutover.echoes import kind_of
+from services.cutover import late_messages as late
+from services.cutover import operations as desk
+from services.cutover import preconditions as gate
+from services.cutover import quarantine
 from services.cutover.fence import Fenced
 from services.cutover.moves import move
-from services.cutover.parity.held import Kind as MirroredKind
-from services.cutover.parity.held import held
+from services.cutover.noop import kind_of
+from services.cutover.parity.mirror_reader import Kind as MirroredKind
+from services.cutover.parity.mirror_reader import held
 from services.events.repository import EventsUnitOfWork
 from services.membership.domain.records import RecordKey
 from services.membership.records import By, Command, carry_out

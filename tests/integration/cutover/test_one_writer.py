@@ -14,7 +14,8 @@ from schemas.envelope import STRUCTURED, Envelope, encode, read, source_of
 from services.billing.consumers import SUBSCRIPTIONS
 from services.billing.definition import DEFINITION as BILLING
 from services.billing.repository import BillingUnitOfWork
-from services.cutover import late, quarantine
+from services.cutover import late_messages as late
+from services.cutover import quarantine
 from services.cutover.fence import NotOursError, require_ours
 from services.cutover.moves import move
 from services.cutover.stages import MoveError, all_standings, standings

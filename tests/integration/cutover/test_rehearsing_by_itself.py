@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.billing.definition import DEFINITION as BILLING
-from services.cutover.rehearsal import by_itself
-from services.cutover.rehearsal.by_itself import Rehearsing
+from services.cutover.rehearsal import scheduled as by_itself
+from services.cutover.rehearsal.scheduled import Rehearsing
 from shared.persistence.database import create_engine
 from shared.runtime.clock import PARIS, Clock
 from tests.support.builders import an_invoice

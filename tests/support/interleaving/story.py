@@ -15,11 +15,12 @@ from sqlalchemy.exc import DBAPIError
 from schemas.commands import ChangeMember, CreateMember
 from schemas.envelope import routing_key
 from schemas.membership import MemberRecorded, MemberRemoved, MemberWritten
-from services.cutover import late, quarantine, stages
+from services.cutover import late_messages as late
+from services.cutover import quarantine, stages
 from services.cutover.fence import NotOursError
 from services.cutover.moves import move
 from services.cutover.parity.compare import Comparison, Difference
-from services.cutover.parity.held import held
+from services.cutover.parity.mirror_reader import held
 from services.cutover.stages import Move, MoveError
 from services.membership.connections import DatabaseAwayError, writing
 from services.membership.definition import DEFINITION as MEMBERSHIP

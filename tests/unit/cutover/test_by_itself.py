@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from schemas.cutover import Stage
-from services.cutover.parity.by_itself import Standing, is_due, last_time
+from services.cutover.parity.scheduled import Standing, is_due, last_time
 
 ARRIVED = datetime(2026, 11, 22, 22, 0, tzinfo=UTC)
 COMPARED = ARRIVED + timedelta(seconds=20)

@@ -8,9 +8,9 @@ from schemas.base import Fact
 from schemas.billing import BillingManifestRecorded
 from schemas.membership import MemberRecorded, MemberRemoved, Subscription
 from services import SERVICES
-from services.cutover import echoes
-from services.cutover.echoes import kind_of
+from services.cutover import noop as echoes
 from services.cutover.fence import Fenced
+from services.cutover.noop import kind_of
 from services.registry import definition_of
 from tests.support.builders import a_consent, a_mailing, a_member
 

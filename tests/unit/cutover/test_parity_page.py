@@ -13,7 +13,7 @@ from services import SERVICES
 from services.cutover.manifests import Listed, Manifest
 from services.cutover.parity.by_manifest import ManifestComparison
 from services.cutover.parity.compare import Difference, Sides
-from services.cutover.parity.page import SHOWN, page
+from services.cutover.parity.html_report import SHOWN, page
 from services.cutover.parity.runs import Acceptance, Found, Run
 from services.membership.importing import FormerSystem, open_files
 from services.ops.exported import Export, read_export

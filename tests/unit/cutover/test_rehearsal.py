@@ -16,9 +16,9 @@ from services.billing.rehearsals import Issued, Period
 from services.communications.rehearsals import REHEARSALS as COMMUNICATIONS
 from services.communications.rehearsals import Decision, Recipient, objection
 from services.cutover.parity.compare import Comparison, Difference
-from services.cutover.parity.page import page
+from services.cutover.parity.html_report import page
 from services.cutover.parity.runs import Found, Run
-from services.cutover.rehearsal.rule import Outcome, Rehearsal, named
+from services.cutover.rehearsal_rule import Outcome, Rehearsal, named
 from services.events.rehearsals import REHEARSALS as EVENTS
 from services.events.rehearsals import Registration
 from services.membership.rehearsals import REHEARSALS as MEMBERSHIP

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from schemas.cutover import Stage
 from services.cutover.manifests import COMPLETE
 from services.cutover.parity import runs
-from services.cutover.parity.held import Kind
-from services.cutover.parity.proving import one_snapshot, prove_by_manifest
+from services.cutover.parity.comparison import one_snapshot, prove_by_manifest
+from services.cutover.parity.mirror_reader import Kind
 from shared.persistence.database import rows_of
 from shared.runtime.clock import PARIS, Clock
 

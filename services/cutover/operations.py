@@ -10,10 +10,13 @@ from typing import Any, Final, Literal
 import orjson
 
 from schemas.cutover_requests import CutoverAnswered
-from services.cutover import gate, late, moves, quarantine, stages, way_back
+from services.cutover import late_messages as late
+from services.cutover import moves, quarantine, stages
+from services.cutover import preconditions as gate
+from services.cutover import write_back as way_back
 from services.cutover.definition import CutoverDefinition
-from services.cutover.gate import NEVER_OVERRULED, Condition, Writers, failed
 from services.cutover.parity import runs
+from services.cutover.preconditions import NEVER_OVERRULED, Condition, Writers, failed
 from services.cutover.rehearsal.running import last_rehearsal
 from services.cutover.stages import MOVES, Move, MoveError, Standing
 from shared.messaging.topology import way_back_queue

@@ -12,7 +12,7 @@ from services.cutover.manifests import lacking, listed_of, newest_complete
 from services.cutover.parity import runs
 from services.cutover.parity.by_manifest import MOST_KEPT, ManifestComparison
 from services.cutover.parity.compare import Result
-from services.cutover.parity.held import Kind, held
+from services.cutover.parity.mirror_reader import Kind, held
 from services.cutover.stages import Standing, all_standings
 
 _BREATH = 50

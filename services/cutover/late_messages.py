@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from schemas.catalogue import by_type
 from schemas.envelope import STRUCTURED, Envelope, read
-from services.cutover import quarantine, way_back
+from services.cutover import quarantine
+from services.cutover import write_back as way_back
 from services.cutover.definition import CutoverDefinition
 from services.cutover.fence import Fenced
 from services.cutover.quarantine import Late

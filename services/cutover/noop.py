@@ -10,7 +10,7 @@ from typing import Any
 from schemas.base import Fact
 from schemas.digests import record_digest
 from schemas.envelope import Envelope
-from services.cutover.parity.held import Kind, held_of
+from services.cutover.parity.mirror_reader import Kind, held_of
 from shared.messaging.unit_of_work import UnitOfWork
 
 

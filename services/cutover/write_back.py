@@ -14,7 +14,7 @@ from schemas.base import ForFormerSystem
 from schemas.catalogue import FACTS
 from schemas.envelope import routing_key
 from services.cutover.definition import CutoverDefinition, Unsaid, WriteBack
-from services.cutover.gate import Condition
+from services.cutover.preconditions import Condition
 from services.cutover.quarantine import Late
 from services.cutover.stages import standings
 from shared.messaging.topology import HOUSE, way_back_queue

@@ -8,8 +8,8 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.cutover.definition import CutoverDefinition
-from services.cutover.gate import REHEARSAL_COVERS
-from services.cutover.parity.by_itself import last_time
+from services.cutover.parity.scheduled import last_time
+from services.cutover.preconditions import REHEARSAL_COVERS
 from services.cutover.rehearsal.running import NotMirroredError, rehearse
 from shared.persistence.database import rows_of
 from shared.runtime.clock import Clock
