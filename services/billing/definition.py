@@ -12,8 +12,8 @@ from services.billing.repository import BillingUnitOfWork
 from services.billing.retelling import TELLINGS
 from services.billing.settings import BillingSettings
 from services.billing.tables import metadata
+from services.common.app import build
 from services.common.definition import ServiceDefinition
-from services.house import build
 from shared.process.service import Service
 
 

@@ -2,8 +2,8 @@
 
 from schemas.billing import InvoiceChanged, InvoiceRecorded, PaymentChanged, PaymentRecorded
 from services.billing.tables import invoices, payments
-from services.conflicts.retelling import answers
-from services.retelling import mirrored, stages_of
+from services.common.republish import mirrored, stages_of
+from services.conflicts.republish import answers
 
 TELLINGS = (
     mirrored(invoices, InvoiceRecorded, InvoiceChanged),

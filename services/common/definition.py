@@ -10,9 +10,9 @@ from typing import Generic, TypeVar
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.cutover_requests import CutoverRequested
+from services.common.republish import Telling
 from services.cutover.definition import CutoverDefinition
 from services.cutover.requests import Answering
-from services.retelling import Telling
 from shared.messaging.subscription import Subscription
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.process.service import Service

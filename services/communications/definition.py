@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.common.app import build
 from services.common.definition import ServiceDefinition
 from services.communications.consumers import SUBSCRIPTIONS
 from services.communications.parity import KINDS
@@ -12,7 +13,6 @@ from services.communications.repository import CommunicationsUnitOfWork
 from services.communications.retelling import TELLINGS
 from services.communications.settings import CommunicationsSettings
 from services.communications.tables import metadata
-from services.house import build
 from shared.process.service import Service
 
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from schemas.communications import ConsentChanged, ConsentRecorded, MailingChanged, MailingRecorded
+from services.common.republish import Page, Place, Telling, held, mirrored, page_of, rows_after, stages_of
 from services.communications.tables import consents, mailings
-from services.retelling import Page, Place, Telling, held, mirrored, page_of, rows_after, stages_of
 from shared.messaging.publishing import publish_mirrored
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.database import rows_of

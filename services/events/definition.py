@@ -5,6 +5,7 @@ from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.common.app import build
 from services.common.definition import ServiceDefinition
 from services.events.consumers import SUBSCRIPTIONS
 from services.events.parity import KINDS
@@ -13,7 +14,6 @@ from services.events.repository import EventsUnitOfWork
 from services.events.retelling import TELLINGS
 from services.events.settings import EventsSettings
 from services.events.tables import metadata
-from services.house import build
 from shared.process.service import Service
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from schemas.base import RecordRef
 from schemas.membership import ConflictItem, MergeConflictChanged, Overlap
+from services.common.republish import CAUSE, PAGE, Page, Place, Telling, page_of, stages_of
 from services.cutover import stages
 from services.membership import way_back
 from services.membership.announcements import tell_members
 from services.membership.repository import MembershipUnitOfWork
-from services.retelling import CAUSE, PAGE, Page, Place, Telling, page_of, stages_of
 from shared.messaging.publishing import publish
 from shared.persistence.database import json_of
 

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 from services.common.definition import ServiceDefinition
+from services.common.transactions import transaction
 from services.cutover import operations as desk
 from services.cutover.operations import DeskError
-from services.ops.transactions import transaction
 from services.registry import definition_of
 from shared.cli.errors import CannotAct, NotFound, Unreachable
 from shared.messaging.unit_of_work import UnitOfWork

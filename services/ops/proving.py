@@ -6,12 +6,12 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from services.common.transactions import transaction
 from services.cutover import manifests
 from services.cutover.parity import runs
 from services.cutover.parity.compare import Comparison, What
 from services.cutover.parity.comparison import compare_held, one_snapshot, prove_by_manifest
 from services.cutover.parity.runs import Found, Run, Subject
-from services.ops.transactions import transaction
 from shared.cli.errors import CannotAct, NotFound
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """How many connections to PostgreSQL our programs open at most."""
 
 from services import SERVICES
-from services.house import BESIDE_LANES
+from services.common.app import BESIDE_LANES
 from services.registry import definition_of
 
 BACKUP = 3 * len(SERVICES)

@@ -18,8 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp
 
 from services import VERSION
+from services.common.app import build
 from services.common.definition import ServiceDefinition
-from services.house import build
 from services.membership import cutover_requests, idempotency
 from services.membership.api import (
     conflicts,

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.base import RecordRef
 from schemas.membership import MembersMerged
-from services.following import follow_merges, follow_separations
+from services.common.member_records import follow_merges, follow_separations
 from shared.messaging.unit_of_work import UnitOfWork
 from tests.support.merging import (
     HERE,

@@ -9,8 +9,8 @@ from typing import Any
 import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 
+from services.common.app import knowing_queues
 from services.common.definition import ServiceDefinition
-from services.house import knowing_queues
 from shared.cli.errors import Unreachable
 from shared.persistence.database import create_engine
 from shared.runtime.settings import ServiceSettings

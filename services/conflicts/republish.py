@@ -1,8 +1,8 @@
 """The answers to conflicts, told again after a restore: each as it was answered last."""
 
+from services.common.republish import CAUSE, PAGE, Page, Place, Telling, page_of
 from services.conflicts.handlers import answer_of
 from services.conflicts.repository import ConflictsUnitOfWork
-from services.retelling import CAUSE, PAGE, Page, Place, Telling, page_of
 from shared.messaging.publishing import publish
 
 _NEXT = f"select conflict_id from merge_conflicts where conflict_id > $1 order by conflict_id limit {PAGE}"
