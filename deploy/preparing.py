@@ -21,11 +21,11 @@ from deploy.local.house import CLUSTERS
 from deploy.local.named import BROKER, DATABASE, MANAGEMENT
 from deploy.provision import outside, provision
 from services import SERVICES
+from services.cli.environment import settings_of
+from services.cli.migrate import told
 from services.common.environment import NotConfigured
 from services.membership.cli.rebuild import rebuild_now, tell
 from services.membership.settings import MembershipSettings
-from services.ops.environment import settings_of
-from services.ops.migrate import told
 from shared.messaging import accounts
 from shared.messaging.management import Management
 from shared.messaging.topology import HOUSE

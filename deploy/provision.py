@@ -21,8 +21,8 @@ from deploy.local.errors import NodeError
 from deploy.local.provision import load_definitions
 from schemas.catalogue import COMMANDS
 from services import EXTENSIONS, SERVICES
-from services.ops.migrate import blocked
-from services.registry import definition_of
+from services.cli.migrate import blocked
+from services.cli.registry import definition_of
 from shared.messaging import accounts, broker_version
 from shared.messaging.consumer import MAX_BODY
 from shared.messaging.management import Management, ManagementError, path

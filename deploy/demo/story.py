@@ -24,7 +24,7 @@ from deploy.demo.settling import wait_until_settled
 from deploy.local.errors import NodeError
 from deploy.local.house import House
 from deploy.provision import SERVICES
-from services.cli import app as traboule
+from services.cli.main import app as traboule
 from services.membership.keys import create_key
 from shared.persistence.database import create_engine
 

@@ -1,6 +1,6 @@
 """What a service is made of. Each has one such definition, in ``services/<name>/definition.py``.
 
-``services/registry.py`` finds them by name. Nothing else depends on how a service calls its modules.
+``services/cli/registry.py`` finds them by name. Nothing else depends on how a service calls its modules.
 """
 
 from collections.abc import Callable, Sequence

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services import SERVICES, VERSION
-from services.ops.environment import configured
+from services.cli.environment import configured
 from shared.cli.author import who
 from shared.cli.options import By, Json
 from shared.cli.shutdown import in_order

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.ops.environment import configured
+from services.cli.environment import configured
 from shared.cli.author import said, who
 from shared.cli.options import By, Json, service_option
 from shared.cli.terminal import ago, as_json, plain, refuse, run, terminal

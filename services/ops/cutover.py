@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.ops.environment import configured
-from services.ops.systems import System, named
+from services.cli.environment import configured
+from services.cli.systems import System, named
 from services.ops.way_back import way_back
 from shared.cli.author import said, who
 from shared.cli.options import By, Json, Reason

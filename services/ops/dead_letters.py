@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services import SERVICES
-from services.ops.environment import configured
+from services.cli.environment import configured
 from shared.cli.author import who
 from shared.cli.options import By, Json, service_option
 from shared.cli.terminal import ago, as_json, nothing, plain, refuse, run, terminal

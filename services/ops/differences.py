@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import typer
 
-from services.ops.systems import named
+from services.cli.systems import named
 from shared.cli.author import said, who
 from shared.cli.options import By, Json, Reason
 from shared.cli.terminal import as_json, refuse, run

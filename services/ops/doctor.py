@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from services import SERVICES
+from services.cli.environment import configured, settings_of
 from services.common.environment import NotConfigured
-from services.ops.environment import configured, settings_of
 from shared.cli.options import Json
 from shared.cli.terminal import as_json, terminal
 
@@ -64,8 +64,8 @@ def _settings(services: Mapping[str, ServiceSettings]) -> list[Finding]:
 
 
 async def _examine(services: Mapping[str, ServiceSettings]) -> list[Finding]:
+    from services.cli.inspection import inspect
     from services.ops import doctor_broker, doctor_database, doctor_files, doctor_service
-    from services.ops.inspection import inspect
 
     states = await inspect(services)
     of_processes = await asyncio.gather(*(doctor_service.examine(one, services[one.name]) for one in states))

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from services.cli.registry import definition_of
 from services.ops import (
     doctor_certificates,
     doctor_nodes,
@@ -17,7 +18,6 @@ from services.ops import (
     moving,
 )
 from services.ops.doctor_findings import PREPARE, Finding, Findings
-from services.registry import definition_of
 from shared.cli.errors import CannotAct, Unreachable
 from shared.messaging import broker_version
 from shared.messaging.accounts import MANAGEMENT, Account, RightsError, differences, intended, read_accounts, vhost_of

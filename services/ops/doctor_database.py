@@ -12,8 +12,8 @@ from typing import Any
 import asyncpg
 
 from services import EXTENSIONS
+from services.cli.migrate import schema_state
 from services.ops.doctor_findings import PREPARE, Finding, Findings
-from services.ops.migrate import schema_state
 from services.ops.restore import ADMIN
 from shared.cli.terminal import ago, size, span
 from shared.persistence.database import asyncpg_url

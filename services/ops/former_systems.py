@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services import SERVICES
-from services.ops.environment import configured
+from services.cli.environment import configured
 from services.ops.revoke_retired import revoke_retired
 from shared.cli.options import Json
 from shared.cli.terminal import as_json, nothing, refuse, run, terminal

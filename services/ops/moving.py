@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
+from services.cli.registry import definition_of
 from services.common.definition import ServiceDefinition
 from services.common.transactions import transaction
 from services.cutover import operations as desk
 from services.cutover.operations import DeskError
-from services.registry import definition_of
 from shared.cli.errors import CannotAct, NotFound, Unreachable
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.messaging.waiting import BrokerAwayError

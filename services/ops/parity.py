@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.ops.systems import named
+from services.cli.systems import named
 from shared.cli.author import who
 from shared.cli.options import By, Json
 from shared.cli.terminal import as_json, refuse, run

@@ -12,7 +12,7 @@ import orjson
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.registry import definition_of
+from services.cli.registry import definition_of
 from shared.cli.errors import CannotAct, NotFound, Unreachable
 from shared.messaging import dead_letters
 from shared.messaging.topology import dead_queue, is_way_back, unrouted_queue

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from services import SERVICES
-from services.ops.environment import configured
+from services.cli.environment import configured
 from shared.cli.author import said, who
 from shared.cli.options import By, Json, Reason
 from shared.cli.terminal import ago, as_json, refuse, run, terminal
@@ -56,9 +56,9 @@ def show(late: Annotated[str, typer.Argument(metavar="ID", help="such as billing
     Example: [bold]traboule quarantine show membership:3[/]
     """
     service, number = _named(late)
+    from services.cli.registry import definition_of
     from services.cutover import operations as desk
     from services.ops.moving import in_service
-    from services.registry import definition_of
 
     definition, settings = definition_of(service), configured(service)[service]
     row = run(in_service(definition, settings, lambda uow: desk.late_message(uow, definition, number), "quarantine"))
@@ -104,9 +104,9 @@ def _decide(ids: list[str], reason: str, by: str, *, apply: bool) -> None:
     for one in ids:
         service, number = _named(one)
         chosen.setdefault(service, []).append(number)
+    from services.cli.registry import definition_of
     from services.cutover import operations as desk
     from services.ops.moving import in_service
-    from services.registry import definition_of
 
     async def decide(service: str, numbers: list[int]) -> list[str]:
         definition, settings = definition_of(service), configured(service)[service]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.ops.systems import System, named
+from services.cli.systems import System, named
 from shared.cli.author import who
 from shared.cli.options import By, Json
 from shared.cli.terminal import as_json, refuse, run

@@ -11,11 +11,11 @@ from dataclasses import asdict
 from typing import Any
 
 from schemas.conflicts import ConflictState
+from services.cli.registry import definition_of
 from services.common.transactions import transaction
 from services.conflicts.domain import Conflict, WrongState
 from services.conflicts.handlers import decide as decide_conflicts
 from services.conflicts.repository import ConflictsUnitOfWork
-from services.registry import definition_of
 from shared.cli.errors import CannotAct, NotFound, Unreachable
 from shared.runtime.settings import ServiceSettings
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services import SERVICES, VERSION
-from services.ops.environment import configured
+from services.cli.environment import configured
 from shared.cli.options import Json
 from shared.cli.shutdown import in_order
 from shared.cli.terminal import as_json, refuse, run
@@ -128,7 +128,7 @@ def said_again(manifest: Manifest) -> tuple[str, str]:
 
 def _fits(manifest: Manifest) -> None:
     """Whether this program knows what the backup holds. Raises CannotAct."""
-    from services.ops.migrate import migrations_of
+    from services.cli.migrate import migrations_of
     from shared.cli.errors import CannotAct
     from shared.persistence.migrations import knows
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.ops.environment import configured
-from services.registry import definition_of
+from services.cli.environment import configured
+from services.cli.registry import definition_of
 from shared.cli.options import Json
 from shared.cli.terminal import as_json, run
 

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from services.ops.environment import configured
-from services.registry import definition_of
+from services.cli.environment import configured
+from services.cli.registry import definition_of
 from shared.cli.terminal import as_json, refuse, run
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.ops.systems import named
+from services.cli.systems import named
 from shared.cli.options import Json
 from shared.cli.terminal import as_json, plain, refuse, run, terminal
 

@@ -18,8 +18,9 @@ from prometheus_client import REGISTRY
 import services.membership.api.app  # noqa: F401 - registers the metrics of the HTTP door
 from deploy.local.errors import MissingPackagesError
 from deploy.local.tools import tool
-from services import SERVICES, cli
-from services.registry import definition_of
+from services import SERVICES
+from services.cli import main as cli
+from services.cli.registry import definition_of
 from tests.support.observability import DASHBOARDS, FOLDER, RULES, alerts, expressions, rules
 from tests.support.promql import grouped_labels, metrics_of, selected_labels
 

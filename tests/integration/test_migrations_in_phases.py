@@ -17,7 +17,7 @@ from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
 from deploy.provision import provision
 from services import EXTENSIONS
-from services.ops.migrate import migrations_of
+from services.cli.migrate import migrations_of
 from shared.persistence.migrations import Pending, UnknownRevisionError, pending, upgrade
 from tests.support.builders import a_member
 from tests.support.command import traboule

@@ -18,7 +18,7 @@ from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
 from deploy.provision import provision
 from services import SERVICES
-from services.registry import definition_of
+from services.cli.registry import definition_of
 from tests.support.in_process import Passwords
 
 

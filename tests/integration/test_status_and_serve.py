@@ -16,9 +16,9 @@ import pytest
 from deploy.local.house import House
 from deploy.local.runs import Run
 from deploy.provision import Provisioned
-from services.cli import main
+from services.cli.environment import configured
+from services.cli.main import main
 from services.common import environment
-from services.ops.environment import configured
 from tests.support.command import traboule
 from tests.support.in_process import OwnHouse
 from tests.support.messages import KEY, NUMELINK, parked

@@ -1,8 +1,8 @@
 """How many connections to PostgreSQL our programs open at most."""
 
 from services import SERVICES
+from services.cli.registry import definition_of
 from services.common.app import BESIDE_LANES
-from services.registry import definition_of
 
 BACKUP = 3 * len(SERVICES)
 """For each database one that reads, one that makes writers wait, and pg_dump's."""

@@ -22,8 +22,8 @@ from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
 from deploy.provision import provision
 from schemas.base import Fact
-from services.ops.environment import settings_of
-from services.registry import definition_of
+from services.cli.environment import settings_of
+from services.cli.registry import definition_of
 from shared.messaging import failures, topology
 from shared.process.service import Service
 from tests.support import servers

@@ -8,7 +8,7 @@ import yaml
 from deploy.local.house import CLUSTERS, STOP_SECONDS
 from deploy.local.runs import CHECKOUT
 from services import SERVICES
-from services.registry import definition_of, settings_type
+from services.cli.registry import definition_of, settings_type
 from shared.messaging.consumer import Lane, LaneSettings
 from shared.messaging.relay import Relay
 from shared.process.service import DOOR_CLOSING_SECONDS, REQUESTS_SECONDS, Service

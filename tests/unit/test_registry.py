@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from services import SERVICES
+from services.cli.registry import definition_of, settings_type
 from services.cutover.write_back import FACT_OF
-from services.registry import definition_of, settings_type
 
 ROOT = Path(__file__).parents[2]
 OPTIONAL_LIBRARY = Path("services/membership/cli/matching_crosscheck.py")
@@ -40,7 +40,7 @@ def test_a_service_that_is_none_is_named(find: object) -> None:
 
 def test_a_process_imports_its_own_service_alone() -> None:
     script = (
-        "import sys; from services.registry import definition_of; definition_of('billing'); "
+        "import sys; from services.cli.registry import definition_of; definition_of('billing'); "
         "print(*sys.modules, sep='\\n')"
     )
     ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -52,7 +52,7 @@ def test_a_process_imports_its_own_service_alone() -> None:
 
 def test_commands_of_membership_do_not_import_its_http_side() -> None:
     script = (
-        "import sys; from services.registry import definition_of; definition_of('membership'); "
+        "import sys; from services.cli.registry import definition_of; definition_of('membership'); "
         "print('fastapi' in sys.modules)"
     )
     ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)

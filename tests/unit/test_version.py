@@ -18,7 +18,7 @@ from importlib.metadata import PackageNotFoundError, version
 from services import SERVICES
 from services.ops import restore
 from services.ops.backup_folder import Database, Manifest
-from services.ops.migrate import migrations_of
+from services.cli.migrate import migrations_of
 from shared.persistence.migrations import head
 
 try:

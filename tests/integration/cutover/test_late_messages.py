@@ -25,6 +25,7 @@ from schemas.envelope import STRUCTURED, Envelope, encode, read, source_of
 from schemas.events import EventChanged, RegistrationChanged, RegistrationRecorded
 from schemas.membership import MemberRecorded, MemberRemoved
 from services.billing.repository import BillingUnitOfWork
+from services.cli.registry import definition_of
 from services.communications.repository import CommunicationsUnitOfWork
 from services.cutover import late_messages as late
 from services.cutover import operations as desk
@@ -39,7 +40,6 @@ from services.events.repository import EventsUnitOfWork
 from services.membership.domain.records import RecordKey
 from services.membership.records import By, Command, carry_out
 from services.membership.repository import MembershipUnitOfWork
-from services.registry import definition_of
 from shared.persistence.database import create_engine, rows_of
 from shared.persistence.migrations import upgrade
 from shared.runtime.clock import Clock

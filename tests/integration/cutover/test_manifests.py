@@ -14,10 +14,10 @@ from schemas.cutover import ManifestRecorded
 from schemas.digests import record_digest
 from schemas.envelope import Envelope, encode, read
 from schemas.membership import Subscription
+from services.cli.environment import settings_of
+from services.cli.registry import definition_of
 from services.cutover.manifests import keep_manifests, listed_of, newest_complete
 from services.cutover.parity.runs import forget
-from services.ops.environment import settings_of
-from services.registry import definition_of
 from tests.support.builders import (
     a_consent,
     a_mailing,

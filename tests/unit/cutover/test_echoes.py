@@ -8,10 +8,10 @@ from schemas.base import Fact
 from schemas.billing import BillingManifestRecorded
 from schemas.membership import MemberRecorded, MemberRemoved, Subscription
 from services import SERVICES
+from services.cli.registry import definition_of
 from services.cutover import noop as echoes
 from services.cutover.fence import Fenced
 from services.cutover.noop import kind_of
-from services.registry import definition_of
 from tests.support.builders import a_consent, a_mailing, a_member
 
 TERMS = tuple(Subscription.model_validate({"subscription_id": one, "starts_on": "2026-01-01"}) for one in "ab")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from services import SERVICES
 from services.billing.rehearsals import REHEARSALS as BILLING
 from services.billing.rehearsals import Issued, Period
+from services.cli.registry import definition_of
 from services.communications.rehearsals import REHEARSALS as COMMUNICATIONS
 from services.communications.rehearsals import Decision, Recipient, objection
 from services.cutover.parity.compare import Comparison, Difference
@@ -23,7 +24,6 @@ from services.events.rehearsals import REHEARSALS as EVENTS
 from services.events.rehearsals import Registration
 from services.membership.rehearsals import REHEARSALS as MEMBERSHIP
 from services.membership.rehearsals import Record
-from services.registry import definition_of
 
 (AUDIENCE,), (PLACE,), (STANDING,), (DUES, SETTLEMENT) = COMMUNICATIONS, EVENTS, MEMBERSHIP, BILLING
 JUNE = datetime(2026, 6, 1, tzinfo=UTC)

@@ -2,8 +2,8 @@
 
 import pytest
 
+from services.cli.environment import configured
 from services.common.environment import NotConfigured
-from services.ops.environment import configured
 from shared.messaging.management import Management, ManagementError
 from tests.support.command import traboule
 

@@ -7,8 +7,8 @@ import pytest
 
 from deploy.local.authority import certificates
 from deploy.local.named import NamedBroker
+from services.cli import environment
 from services.common.environment import NotConfigured
-from services.ops import environment
 from shared.runtime.tls import CA_FILE, DoorCertificate, TlsError, ca_file, checked_ca, over_tls
 
 CA = Path("/etc/own ca.pem")

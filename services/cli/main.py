@@ -9,10 +9,10 @@ from typer.core import TyperGroup
 
 from services import SERVICES
 from services.check import check
+from services.cli.migrate import migrate
+from services.cli.registry import definition_of
+from services.cli.status import status
 from services.ops import conflicts, cutover, dead_letters, quarantine
-from services.ops.migrate import migrate
-from services.ops.status import status
-from services.registry import definition_of
 
 _LATER = {
     "import": "Publish what a former system exported.",
@@ -109,7 +109,7 @@ def serve(service: Service) -> None:
 
     Example: [bold]traboule serve billing[/]
     """
-    from services.ops.environment import settings_of
+    from services.cli.environment import settings_of
     from shared.process.http_server import raise_open_files
     from shared.runtime import tracing
     from shared.runtime.logging import configure_logging
@@ -165,7 +165,3 @@ def main() -> None:
     except (NotConfigured, SecretFileError, TlsError, ClustersFileError, RulesFileError) as error:
         typer.secho(str(error), fg="red", err=True)
         raise SystemExit(2) from None
-
-
-if __name__ == "__main__":
-    main()

@@ -19,7 +19,7 @@ import orjson
 from aio_pika.exceptions import AMQPError
 from prometheus_client.parser import text_string_to_metric_families
 
-from services.registry import definition_of
+from services.cli.registry import definition_of
 from shared.messaging.topology import dead_queue, retry_queues, unrouted_queue, way_back_queue
 from shared.persistence.database import asyncpg_url
 from shared.runtime.clusters import load_clusters

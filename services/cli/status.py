@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from services.ops.environment import configured
+from services.cli.environment import configured
 from shared.cli.options import Json
 from shared.cli.terminal import as_json, span, terminal
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from services.ops.inspection import ServiceState
+    from services.cli.inspection import ServiceState
 
 
 def status(json: Json = False) -> None:
@@ -25,7 +25,7 @@ def status(json: Json = False) -> None:
 
     Examples: [bold]traboule status[/], [bold]traboule status --json[/]
     """
-    from services.ops.inspection import faults, inspect
+    from services.cli.inspection import faults, inspect
 
     states = asyncio.run(inspect(configured()))
     wrong = faults(states)

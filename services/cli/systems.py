@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services import SERVICES
-from services.ops.environment import configured
-from services.registry import definition_of
+from services.cli.environment import configured
+from services.cli.registry import definition_of
 from shared.cli.terminal import refuse
 from shared.runtime.clusters import load_clusters
 

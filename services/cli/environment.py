@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from services import SERVICES
+from services.cli.registry import settings_type
 from services.common.environment import NotConfigured, load_settings
-from services.registry import settings_type
 
 if TYPE_CHECKING:
     from shared.runtime.settings import ServiceSettings

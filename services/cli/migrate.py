@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from services import SERVICES
-from services.registry import definition_of
+from services.cli.registry import definition_of
 
 if TYPE_CHECKING:
     from shared.persistence.migrations import Pending
@@ -40,7 +40,7 @@ def migrate(
     """
     import asyncpg
 
-    from services.ops.environment import configured
+    from services.cli.environment import configured
     from shared.cli.errors import Unreachable
     from shared.cli.terminal import refuse
     from shared.persistence.migrations import UnknownRevisionError
