@@ -68,11 +68,11 @@ def _import(name: str) -> typer.Typer | Callable[..., None]:
         case "differences":
             from services.ops.differences import app as found
         case "backup":
-            from services.ops.backup import backup as found
+            from services.cli.backup.backup import backup as found
         case "restore":
-            from services.ops.restore import restore as found
+            from services.cli.backup.restore import restore as found
         case "retell":
-            from services.ops.retell import retell as found
+            from services.cli.backup.republish import retell as found
         case "doctor":
             from services.ops.doctor import doctor as found
         case "former-systems":

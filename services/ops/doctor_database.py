@@ -12,9 +12,9 @@ from typing import Any
 import asyncpg
 
 from services import EXTENSIONS
+from services.cli.backup.restore import ADMIN
 from services.cli.migrate import schema_state
 from services.ops.doctor_findings import PREPARE, Finding, Findings
-from services.ops.restore import ADMIN
 from shared.cli.terminal import ago, size, span
 from shared.persistence.database import asyncpg_url
 from shared.persistence.migrations import UnknownRevisionError

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from services.ops import backup_folder
+from services.cli.backup import folder as backup_folder
 from shared.cli.errors import CannotAct
 from shared.runtime.tls import address
 

@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from deploy.local.nodes import Nodes
+from services.cli.backup import broker as backup_broker
+from services.cli.backup.databases import one_moment
 from services.cli.environment import settings_of
-from services.ops import backup_broker
-from services.ops.backup_databases import one_moment
 from shared.persistence.database import asyncpg_url
 from tests.support.builders import an_invoice
 from tests.support.in_process import OwnHouse

@@ -17,8 +17,8 @@ from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
 from deploy.provision import Provisioned, provision
 from services import SERVICES
+from services.cli.backup import broker as backup_broker
 from services.cli.environment import settings_of
-from services.ops import backup_broker
 from shared.cli.errors import CannotAct
 from shared.messaging import accounts, broker_version
 from shared.messaging.management import Management, path

@@ -16,8 +16,8 @@ import sys
 sys.path[:0] = sys.argv[1:3]
 from importlib.metadata import PackageNotFoundError, version
 from services import SERVICES
-from services.ops import restore
-from services.ops.backup_folder import Database, Manifest
+from services.cli.backup import restore
+from services.cli.backup.folder import Database, Manifest
 from services.cli.migrate import migrations_of
 from shared.persistence.migrations import head
 

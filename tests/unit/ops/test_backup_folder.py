@@ -6,7 +6,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from services.ops.backup_folder import (
+from services.cli.backup.folder import (
     DEFINITIONS,
     FORMAT,
     MANIFEST,

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.ops.backup_folder import FORMAT, Manifest
-from services.ops.backup_tools import environment
-from services.ops.restore import is_newer, said_again
-from services.ops.restore_databases import is_foreign
+from services.cli.backup.folder import FORMAT, Manifest
+from services.cli.backup.restore import is_newer, said_again
+from services.cli.backup.restore_databases import is_foreign
+from services.cli.backup.tools import environment
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from shared.cli.shutdown import in_order
 from shared.cli.terminal import as_json, refuse, run, size
 
 if TYPE_CHECKING:
-    from services.ops.backup_databases import Snapshot
-    from services.ops.backup_folder import Manifest
+    from services.cli.backup.databases import Snapshot
+    from services.cli.backup.folder import Manifest
     from shared.runtime.settings import ServiceSettings
 
 
@@ -61,9 +61,11 @@ def backup(
 
 
 async def _backup(folder: Path, services: dict[str, ServiceSettings], by: str, *, quiet: bool) -> Manifest:
-    from services.ops import backup_broker, backup_folder, moving
-    from services.ops.backup_databases import one_moment
-    from services.ops.backup_folder import DEFINITIONS, FORMAT, Database, Manifest
+    from services.cli.backup import broker as backup_broker
+    from services.cli.backup import folder as backup_folder
+    from services.cli.backup.databases import one_moment
+    from services.cli.backup.folder import DEFINITIONS, FORMAT, Database, Manifest
+    from services.ops import moving
     from shared.messaging.accounts import vhost_of
 
     vhost = vhost_of(next(iter(services.values())).broker_url)
@@ -97,7 +99,7 @@ async def _backup(folder: Path, services: dict[str, ServiceSettings], by: str, *
 
 
 async def _dump(name: str, snapshot: Snapshot, settings: ServiceSettings, folder: Path, *, quiet: bool) -> None:
-    from services.ops.backup_databases import dump
+    from services.cli.backup.databases import dump
 
     began = time.monotonic()
     path = folder / f"{name}.dump"
@@ -107,7 +109,7 @@ async def _dump(name: str, snapshot: Snapshot, settings: ServiceSettings, folder
 
 
 def _left_behind(folder: Path) -> list[str]:
-    from services.ops import backup_folder
+    from services.cli.backup import folder as backup_folder
 
     return [str(path) for path in backup_folder.left_behind(folder)]
 

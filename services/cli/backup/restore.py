@@ -16,7 +16,7 @@ from shared.cli.shutdown import in_order
 from shared.cli.terminal import as_json, refuse, run
 
 if TYPE_CHECKING:
-    from services.ops.backup_folder import Manifest
+    from services.cli.backup.folder import Manifest
     from shared.runtime.settings import ServiceSettings
 
 ADMIN = "TRABOULE_DATABASE_URL"
@@ -80,8 +80,10 @@ async def _restore(
     """What was restored, or can be; and on a dry run the services that run here, if any does."""
     import orjson
 
-    from services.ops import backup_broker, backup_folder, restore_databases
-    from services.ops.backup_tools import contents
+    from services.cli.backup import broker as backup_broker
+    from services.cli.backup import folder as backup_folder
+    from services.cli.backup import restore_databases
+    from services.cli.backup.tools import contents
     from shared.messaging.accounts import vhost_of
     from shared.runtime.tls import address
 

@@ -12,9 +12,9 @@ import asyncpg
 from sqlalchemy.engine import make_url
 
 from services import EXTENSIONS
-from services.ops.backup_databases import connected
-from services.ops.backup_folder import Database
-from services.ops.backup_tools import call, contents, tool
+from services.cli.backup.databases import connected
+from services.cli.backup.folder import Database
+from services.cli.backup.tools import call, contents, tool
 from shared.cli.errors import CannotAct, Unreachable
 from shared.persistence.database import asyncpg_url
 from shared.runtime.settings import ServiceSettings

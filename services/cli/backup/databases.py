@@ -18,7 +18,7 @@ from typing import Any
 
 import asyncpg
 
-from services.ops.backup_tools import call, tool
+from services.cli.backup.tools import call, tool
 from shared.cli.errors import CannotAct, Unreachable
 from shared.persistence.database import asyncpg_url
 from shared.runtime.settings import ServiceSettings
