@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from services import SERVICES
-from services.check import check
+from services.cli.check.commands import check
 from services.cli.migrate import migrate
 from services.cli.registry import definition_of
 from services.cli.status import status

@@ -16,8 +16,8 @@ from schemas.diagnostics import nearest
 from schemas.envelope import STRUCTURED, read, routing_key
 from schemas.examples import example_event
 from schemas.membership import MemberRecorded
-from services.check import check as command
-from services.checking import Sender, Verdict, check
+from services.cli.check.commands import check as command
+from services.cli.check.validator import Sender, Verdict, check
 
 ROOT = Path(__file__).parents[2]
 CLUSTERS = ("clustr-numerique", "numelink")

@@ -16,7 +16,7 @@ from shared.runtime.text import printable
 if TYPE_CHECKING:
     from schemas.base import Content
     from schemas.diagnostics import Fault
-    from services.checking import Sender, Verdict
+    from services.cli.check.validator import Sender, Verdict
 
 REFUSED = 1
 SHOWN = 200
@@ -49,7 +49,7 @@ def check(
     Examples: [bold]traboule check message.json[/],
     [bold]traboule check --as numelink/membership --type member-recorded members.jsonl[/]
     """
-    from services.checking import check as check_file
+    from services.cli.check.validator import check as check_file
 
     raw = _read(file)
     if not raw.strip():
@@ -74,7 +74,7 @@ def _read(file: str) -> bytes:
 def _sender(
     type_name: str | None, headers: Path | None, publisher: str | None, routing_key: str | None, clusters_file: Path
 ) -> Sender:
-    from services.checking import Sender
+    from services.cli.check.validator import Sender
     from shared.runtime.clusters import ClustersFileError, load_clusters
 
     clusters: tuple[str, ...] = ()
