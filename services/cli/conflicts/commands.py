@@ -43,7 +43,7 @@ def list_(
     Examples: [bold]traboule conflicts list[/], [bold]traboule conflicts list --owner tresorerie --json[/],
     [bold]traboule conflicts list --service events --state all[/]
     """
-    from services.ops import resolution
+    from services.cli.conflicts import operations as resolution
 
     if state not in (*STATES, "all"):
         raise typer.BadParameter(f"--state is one of {', '.join(STATES)}, all")
@@ -64,7 +64,7 @@ def show(conflict: Id, json: Json = False) -> None:
     Example: [bold]traboule conflicts show billing:b3a1c0de5f6a[/]
     """
     ((service, (beginning,)),) = _by_service([conflict]).items()
-    from services.ops import resolution  # only once it is known what to ask
+    from services.cli.conflicts import operations as resolution  # only once it is known what to ask
 
     row = run(resolution.whole(service, configured(service)[service], beginning))
     if json:
@@ -146,7 +146,7 @@ def _by_service(ids: list[str]) -> dict[str, list[str]]:
 def _decide(verb: str, ids: list[str], decision: Callable[[Conflict], Conflict], json: bool) -> None:
     chosen = _by_service(ids)
     services = {service: configured(service)[service] for service in chosen}
-    from services.ops import resolution
+    from services.cli.conflicts import operations as resolution
 
     done = run(resolution.decide(services, chosen, decision))
     if json:
