@@ -10,10 +10,12 @@ from typer.core import TyperGroup
 from services import SERVICES
 from services.cli.check.commands import check
 from services.cli.conflicts import commands as conflicts
+from services.cli.cutover import commands as cutover
+from services.cli.cutover import quarantine
 from services.cli.migrate import migrate
 from services.cli.registry import definition_of
 from services.cli.status import status
-from services.ops import cutover, dead_letters, quarantine
+from services.ops import dead_letters
 
 _LATER = {
     "import": "Publish what a former system exported.",

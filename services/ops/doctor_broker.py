@@ -8,15 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from services.cli.cutover import operations as moving
 from services.cli.registry import definition_of
-from services.ops import (
-    doctor_certificates,
-    doctor_nodes,
-    doctor_queues,
-    doctor_replicas,
-    former_systems,
-    moving,
-)
+from services.ops import doctor_certificates, doctor_nodes, doctor_queues, doctor_replicas, former_systems
 from services.ops.doctor_findings import PREPARE, Finding, Findings
 from shared.cli.errors import CannotAct, Unreachable
 from shared.messaging import broker_version

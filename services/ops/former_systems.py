@@ -231,7 +231,7 @@ def _commanded() -> list[str]:
 
 def _stages(services: Mapping[str, ServiceSettings]) -> dict[str, str | None]:
     """Each former system's stage, in order; staff tools have none."""
-    from services.ops import moving
+    from services.cli.cutover import operations as moving
     from shared.runtime.clusters import load_clusters
 
     clusters = load_clusters(next(iter(services.values())).clusters_file)

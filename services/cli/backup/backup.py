@@ -65,7 +65,7 @@ async def _backup(folder: Path, services: dict[str, ServiceSettings], by: str, *
     from services.cli.backup import folder as backup_folder
     from services.cli.backup.databases import one_moment
     from services.cli.backup.folder import DEFINITIONS, FORMAT, Database, Manifest
-    from services.ops import moving
+    from services.cli.cutover import operations as moving
     from shared.messaging.accounts import vhost_of
 
     vhost = vhost_of(next(iter(services.values())).broker_url)

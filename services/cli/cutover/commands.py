@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from services.cli.cutover.write_back import way_back
 from services.cli.environment import configured
 from services.cli.systems import System, named
-from services.ops.way_back import way_back
 from shared.cli.author import said, who
 from shared.cli.options import By, Json, Reason
 from shared.cli.terminal import as_json, refuse, run, terminal
@@ -44,7 +44,7 @@ def status(json: Json = False) -> None:
 
     Examples: [bold]traboule cutover status[/], [bold]traboule cutover status --json[/]
     """
-    from services.ops import moving
+    from services.cli.cutover import operations as moving
     from shared.runtime.clusters import load_clusters
 
     services = configured()
@@ -107,8 +107,8 @@ def open_(
     if which != "switch" and which != "rollback":
         raise typer.BadParameter("--for is switch or rollback: no other move has conditions")
     cluster, definition, settings = named(system)
+    from services.cli.cutover.operations import in_service
     from services.cutover import operations as desk
-    from services.ops.moving import in_service
 
     found = run(in_service(definition, settings, lambda uow: desk.conditions(uow, definition, cluster, which)))
     if json:
@@ -200,8 +200,8 @@ def history(system: System, json: Json = False) -> None:
     Example: [bold]traboule cutover history numelink/membership[/]
     """
     cluster, definition, settings = named(system)
+    from services.cli.cutover.operations import in_service
     from services.cutover import operations as desk
-    from services.ops.moving import in_service
 
     rows = run(in_service(definition, settings, lambda uow: desk.history(uow, cluster)))
     if json:
@@ -221,7 +221,7 @@ def note_backup(
 
     Example: [bold]traboule cutover note-backup --note "pg_dump on nas1, checked"[/]
     """
-    from services.ops import moving
+    from services.cli.cutover import operations as moving
 
     run(moving.note_backup(configured(), who(by), said("--note", note)))
     typer.echo("noted")
@@ -232,8 +232,8 @@ def _move(
 ) -> None:
     cluster, definition, settings = named(system)
     why, author = said("--reason", reason), who(by)
+    from services.cli.cutover.operations import in_service
     from services.cutover import operations as desk
-    from services.ops.moving import in_service
 
     def move(uow: UnitOfWork) -> Coroutine[Any, Any, Moved]:
         return desk.move(uow, definition, cluster, which, by=author, reason=why, overrule=overrule or ())

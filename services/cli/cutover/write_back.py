@@ -65,8 +65,8 @@ async def _found(
     definition: ServiceDefinition[Any], settings: ServiceSettings, cluster: str
 ) -> tuple[int | None, list[Unsaid]]:
     """How many messages wait in the queue, None without one, and the records. Raises Unreachable."""
+    from services.cli.cutover.operations import in_service
     from services.cutover.write_back import unsaid
-    from services.ops.moving import in_service
     from shared.messaging.topology import way_back_queue
 
     queue = way_back_queue(cluster, definition.name).name

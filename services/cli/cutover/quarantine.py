@@ -36,7 +36,7 @@ def list_(
     cluster, _, service = (system or "/").partition("/")
     if service and service not in SERVICES:
         refuse(f"{system!r} is no former system: write <cluster>/<service>, such as numelink/billing")
-    from services.ops import moving
+    from services.cli.cutover import operations as moving
 
     rows = run(moving.quarantined(configured(service or None), cluster or None, None if state == "all" else state))
     if json:
@@ -56,9 +56,9 @@ def show(late: Annotated[str, typer.Argument(metavar="ID", help="such as billing
     Example: [bold]traboule quarantine show membership:3[/]
     """
     service, number = _named(late)
+    from services.cli.cutover.operations import in_service
     from services.cli.registry import definition_of
     from services.cutover import operations as desk
-    from services.ops.moving import in_service
 
     definition, settings = definition_of(service), configured(service)[service]
     row = run(in_service(definition, settings, lambda uow: desk.late_message(uow, definition, number), "quarantine"))
@@ -104,9 +104,9 @@ def _decide(ids: list[str], reason: str, by: str, *, apply: bool) -> None:
     for one in ids:
         service, number = _named(one)
         chosen.setdefault(service, []).append(number)
+    from services.cli.cutover.operations import in_service
     from services.cli.registry import definition_of
     from services.cutover import operations as desk
-    from services.ops.moving import in_service
 
     async def decide(service: str, numbers: list[int]) -> list[str]:
         definition, settings = definition_of(service), configured(service)[service]
