@@ -12,10 +12,10 @@ from services.cli.check.commands import check
 from services.cli.conflicts import commands as conflicts
 from services.cli.cutover import commands as cutover
 from services.cli.cutover import quarantine
+from services.cli.dead_letters import commands as dead_letters
 from services.cli.migrate import migrate
 from services.cli.registry import definition_of
 from services.cli.status import status
-from services.ops import dead_letters
 
 _LATER = {
     "import": "Publish what a former system exported.",

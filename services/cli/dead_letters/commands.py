@@ -15,7 +15,7 @@ from shared.cli.options import By, Json, service_option
 from shared.cli.terminal import ago, as_json, nothing, plain, refuse, run, terminal
 
 if TYPE_CHECKING:
-    from services.ops.parked import Chosen
+    from services.cli.dead_letters.store import Chosen
     from shared.runtime.settings import ServiceSettings
 
 STATUSES = ("parked", "replaying", "replayed", "discarded")
@@ -42,7 +42,7 @@ def list_(
 
     Examples: [bold]traboule dead-letters list[/], [bold]traboule dead-letters list --service billing --json[/]
     """
-    from services.ops import parked
+    from services.cli.dead_letters import store as parked
 
     if status not in (*STATUSES, "all"):
         raise typer.BadParameter(f"--status is one of {', '.join(STATUSES)}, all")
@@ -68,7 +68,7 @@ def show(
 
     Example: [bold]traboule dead-letters show billing:12[/]
     """
-    from services.ops import parked
+    from services.cli.dead_letters import store as parked
 
     ((name, numbers),) = _by_service([dead_letter], service).items()
     row = run(parked.whole(name, _known(name), numbers[0]))
@@ -100,7 +100,7 @@ def replay(
     [bold]traboule dead-letters replay --reason handler-failed --note "fixed in 1.4"[/],
     [bold]traboule dead-letters replay billing:12 --edit corrected.json[/]
     """
-    from services.ops import parked
+    from services.cli.dead_letters import store as parked
 
     chosen = _chosen(ids, service, reason, queue, every)
     if edit is not None and sum(len(one.numbers) for one in chosen.values()) != 1:
@@ -133,7 +133,7 @@ def discard(
 
     Example: [bold]traboule dead-letters discard billing:12 --note "sent twice by mistake"[/]
     """
-    from services.ops import parked
+    from services.cli.dead_letters import store as parked
 
     if not note.strip():
         refuse("--note must say why")
@@ -166,7 +166,7 @@ def _by_service(ids: list[str], service: str | None) -> dict[str, list[int]]:
 def _chosen(
     ids: list[str] | None, service: str | None, reason: str | None, queue: str | None, every: bool
 ) -> Mapping[str, Chosen]:
-    from services.ops.parked import Chosen
+    from services.cli.dead_letters.store import Chosen
 
     by_filter = reason is not None or queue is not None or every
     if bool(ids) == by_filter:
