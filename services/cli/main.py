@@ -77,7 +77,7 @@ def _import(name: str) -> typer.Typer | Callable[..., None]:
         case "retell":
             from services.cli.backup.republish import retell as found
         case "doctor":
-            from services.ops.doctor import doctor as found
+            from services.cli.doctor.commands import doctor as found
         case "former-systems":
             from services.ops.former_systems import app as found
         case "keys":

@@ -12,8 +12,8 @@ from deploy.local import packages, provision
 from deploy.local.broker import BrokerNode
 from deploy.local.nodes import local_nodes
 from deploy.local.runs import Run
-from services.ops import doctor_replicas
-from services.ops.doctor_findings import Finding, Findings
+from services.cli.doctor import replicas as doctor_replicas
+from services.cli.doctor.findings import Finding, Findings
 from tests.faults.nemesis import Stage, wait_until
 
 NODES = 3

@@ -18,7 +18,8 @@ from deploy.local import provision as broker_api
 from deploy.local.house import CLUSTERS, House
 from deploy.local.runs import Run
 from deploy.provision import Provisioned
-from services.ops import doctor_database, doctor_queues
+from services.cli.doctor import database as doctor_database
+from services.cli.doctor import queues as doctor_queues
 from shared.messaging import broker_version
 from tests.support.builders import an_invoice
 from tests.support.command import traboule

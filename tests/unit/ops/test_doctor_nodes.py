@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from services.ops.doctor_findings import Findings
-from services.ops.doctor_nodes import examine
+from services.cli.doctor.findings import Findings
+from services.cli.doctor.nodes import examine
 
 WELL = {
     "name": "a",

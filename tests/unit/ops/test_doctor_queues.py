@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from services.ops import doctor_queues
-from services.ops.doctor_findings import Finding, Findings
+from services.cli.doctor import queues as doctor_queues
+from services.cli.doctor.findings import Finding, Findings
 from shared.messaging.management import Management
 
 HERE, VHOST = Findings("broker"), "house"

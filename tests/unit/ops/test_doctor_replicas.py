@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.ops.doctor_findings import Findings
-from services.ops.doctor_replicas import examine
+from services.cli.doctor.findings import Findings
+from services.cli.doctor.replicas import examine
 
 THREE = ["a", "b", "c"]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from deploy.local.authority import DAYS, Certificates, certificates
-from services.ops import doctor_certificates
-from services.ops.doctor_findings import Findings
+from services.cli.doctor import certificates as doctor_certificates
+from services.cli.doctor.findings import Findings
 
 HERE = Findings("billing")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from services.ops.doctor_findings import Finding, Findings
+from services.cli.doctor.findings import Finding, Findings
 from shared.runtime.clusters import ClustersFileError, load_clusters
 from shared.runtime.settings import ServiceSettings
 

@@ -17,7 +17,7 @@ from shared.cli.terminal import as_json, terminal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from services.ops.doctor_findings import Finding
+    from services.cli.doctor.findings import Finding
     from shared.runtime.settings import ServiceSettings
 
 _COLOURS = {"fail": "red", "warn": "yellow", "ok": "green"}
@@ -34,7 +34,7 @@ def doctor(json: Json = False) -> None:
 
     Examples: [bold]traboule doctor[/], [bold]traboule doctor --json[/]
     """
-    from services.ops.doctor_findings import worst
+    from services.cli.doctor.findings import worst
 
     services = configured()
     findings = [*_settings(services), *asyncio.run(_examine(services))]
@@ -48,7 +48,7 @@ def doctor(json: Json = False) -> None:
 
 
 def _settings(services: Mapping[str, ServiceSettings]) -> list[Finding]:
-    from services.ops.doctor_findings import Findings
+    from services.cli.doctor.findings import Findings
 
     found: list[Finding] = []
     for name in SERVICES:
@@ -64,8 +64,11 @@ def _settings(services: Mapping[str, ServiceSettings]) -> list[Finding]:
 
 
 async def _examine(services: Mapping[str, ServiceSettings]) -> list[Finding]:
+    from services.cli.doctor import broker as doctor_broker
+    from services.cli.doctor import database as doctor_database
+    from services.cli.doctor import files as doctor_files
+    from services.cli.doctor import service as doctor_service
     from services.cli.inspection import inspect
-    from services.ops import doctor_broker, doctor_database, doctor_files, doctor_service
 
     states = await inspect(services)
     of_processes = await asyncio.gather(*(doctor_service.examine(one, services[one.name]) for one in states))

@@ -9,9 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from services.cli.cutover import operations as moving
+from services.cli.doctor import certificates as doctor_certificates
+from services.cli.doctor import nodes as doctor_nodes
+from services.cli.doctor import queues as doctor_queues
+from services.cli.doctor import replicas as doctor_replicas
+from services.cli.doctor.findings import PREPARE, Finding, Findings
 from services.cli.registry import definition_of
-from services.ops import doctor_certificates, doctor_nodes, doctor_queues, doctor_replicas, former_systems
-from services.ops.doctor_findings import PREPARE, Finding, Findings
+from services.ops import former_systems
 from shared.cli.errors import CannotAct, Unreachable
 from shared.messaging import broker_version
 from shared.messaging.accounts import MANAGEMENT, Account, RightsError, differences, intended, read_accounts, vhost_of

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from services.ops.doctor_findings import Finding, Findings
+from services.cli.doctor.findings import Finding, Findings
 
 COPIES = 3
 """As many of each queue as there should be where the nodes are as many: with one node down, two go on."""

@@ -13,8 +13,8 @@ import asyncpg
 
 from services import EXTENSIONS
 from services.cli.backup.restore import ADMIN
+from services.cli.doctor.findings import PREPARE, Finding, Findings
 from services.cli.migrate import schema_state
-from services.ops.doctor_findings import PREPARE, Finding, Findings
 from shared.cli.terminal import ago, size, span
 from shared.persistence.database import asyncpg_url
 from shared.persistence.migrations import UnknownRevisionError

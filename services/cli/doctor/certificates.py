@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from services.ops.doctor_findings import Finding, Findings
+from services.cli.doctor.findings import Finding, Findings
 from shared.runtime.tls import client_context, own_certificate_context
 
 SOON_DAYS = 21

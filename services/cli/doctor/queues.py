@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from services.ops.doctor_findings import Finding, Findings
+from services.cli.doctor.findings import Finding, Findings
 from shared.cli.terminal import size
 from shared.messaging.management import Management, path
 from shared.messaging.topology import HOUSE, dead_queue

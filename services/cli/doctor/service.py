@@ -9,9 +9,9 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from services.cli.doctor import certificates as doctor_certificates
+from services.cli.doctor.findings import PREPARE, Finding, Findings
 from services.cli.inspection import OLD_SECONDS, ServiceState, metrics, stuck
-from services.ops import doctor_certificates
-from services.ops.doctor_findings import PREPARE, Finding, Findings
 from shared.cli.terminal import span
 from shared.messaging.topology import is_way_back
 from shared.runtime.clusters import ClustersFileError, load_clusters

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from services.ops.doctor_findings import Finding, Findings
+from services.cli.doctor.findings import Finding, Findings
 from shared.cli.terminal import size
 
 
