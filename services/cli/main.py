@@ -79,7 +79,7 @@ def _import(name: str) -> typer.Typer | Callable[..., None]:
         case "doctor":
             from services.cli.doctor.commands import doctor as found
         case "former-systems":
-            from services.ops.former_systems import app as found
+            from services.cli.former_systems.commands import app as found
         case "keys":
             from services.membership.cli.keys import keys as found
         case _:

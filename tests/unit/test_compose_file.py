@@ -13,7 +13,7 @@ import yaml
 
 from deploy.local.runs import CHECKOUT
 from services import SERVICES
-from services.ops.given_address import PUBLIC
+from services.cli.former_systems.address import PUBLIC
 from shared.messaging.consumer import MAX_BODY
 from shared.messaging.topology import FRAME_BYTES, MESSAGE_BYTES
 from tests.compose.engine import BASE_IMAGES, STAND_INS, WATCHING_IMAGES

@@ -15,8 +15,8 @@ import yaml
 
 from deploy.kubernetes import secrets
 from services import SERVICES
+from services.cli.former_systems.address import PUBLIC
 from services.cli.registry import definition_of, settings_type
-from services.ops.given_address import PUBLIC
 from shared.messaging.topology import FRAME_BYTES, MESSAGE_BYTES
 from shared.runtime.clusters import load_clusters
 from tests.support.connections import most_connections

@@ -14,8 +14,8 @@ from services.cli.doctor import nodes as doctor_nodes
 from services.cli.doctor import queues as doctor_queues
 from services.cli.doctor import replicas as doctor_replicas
 from services.cli.doctor.findings import PREPARE, Finding, Findings
+from services.cli.former_systems import commands as former_systems
 from services.cli.registry import definition_of
-from services.ops import former_systems
 from shared.cli.errors import CannotAct, Unreachable
 from shared.messaging import broker_version
 from shared.messaging.accounts import MANAGEMENT, Account, RightsError, differences, intended, read_accounts, vhost_of

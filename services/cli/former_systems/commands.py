@@ -11,7 +11,7 @@ import typer
 
 from services import SERVICES
 from services.cli.environment import configured
-from services.ops.revoke_retired import revoke_retired
+from services.cli.former_systems.revoke_retired import revoke_retired
 from shared.cli.options import Json
 from shared.cli.terminal import as_json, nothing, refuse, run, terminal
 
@@ -81,7 +81,7 @@ def add(
     [bold]traboule former-systems add grandlyon/billing --url-file grandlyon-billing.url[/]
     """
     settings = _named(system)
-    from services.ops.given_address import given, written
+    from services.cli.former_systems.address import given, written
     from shared.cli.errors import CannotAct
     from shared.messaging import accounts
 
@@ -126,7 +126,7 @@ def rotate(
     [bold]traboule former-systems rotate numelink/billing --disconnect[/]
     """
     settings = _named(system)
-    from services.ops.given_address import given, written
+    from services.cli.former_systems.address import given, written
     from shared.cli.errors import CannotAct
     from shared.messaging import accounts
 
