@@ -55,7 +55,7 @@ def _load(name: str) -> Any:
 def _import(name: str) -> typer.Typer | Callable[..., None]:
     match name:
         case "import":
-            from services.membership.cli.import_files import import_files as found
+            from services.cli.importing.commands import import_files as found
         case "matching":
             from services.membership.cli.matching import app as found
         case "rebuild":

@@ -74,8 +74,8 @@ def _system(system: str) -> System:
 
 
 def _prove(system: System, files: list[Path], encoding: str | None, by: str) -> tuple[Run, list[str]]:
-    from services.membership.importing import FormerSystem, open_files
-    from services.ops.exported import read_export
+    from services.cli.importing.export import read_export
+    from services.cli.importing.reading import FormerSystem, open_files
     from services.ops.proving import prove
     from shared.importing.outcomes import UnreadableError
 

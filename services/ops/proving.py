@@ -15,8 +15,8 @@ from services.cutover.parity.runs import Found, Run, Subject
 from shared.cli.errors import CannotAct, NotFound
 
 if TYPE_CHECKING:
+    from services.cli.importing.export import Export
     from services.common.definition import ServiceDefinition
-    from services.ops.exported import Export
     from shared.runtime.settings import ServiceSettings
 
 _CANDIDATES = 5

@@ -15,8 +15,8 @@ from schemas.base import Fact
 from schemas.catalogue import by_type
 from schemas.envelope import read, to_json
 from services.cli.environment import settings_of
+from services.cli.importing.reading import FormerSystem, messages, open_files
 from services.cli.registry import definition_of
-from services.membership.importing import FormerSystem, messages, open_files
 from tests.support.command import Answer, traboule
 from tests.support.merging import Database, a_database
 

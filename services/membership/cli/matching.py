@@ -15,6 +15,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table as Grid
 
+from services.cli.importing.reading import FormerSystem, open_files
 from services.membership.cli import matching_crosscheck as crosscheck
 from services.membership.cli.matching_crosscheck import CannotCrosscheckError
 from services.membership.domain.matching.candidates import Candidates, Pair
@@ -28,7 +29,6 @@ from services.membership.domain.matching.validation import held_out
 from services.membership.domain.matching.weights import CURRENT, WeightsError, load, shipped, write
 from services.membership.domain.meaning import meaning
 from services.membership.domain.records import RecordKey, SourceRecord
-from services.membership.importing import FormerSystem, open_files
 from shared.importing.outcomes import Accepted, Rejection, UnreadableError
 
 app = typer.Typer(help="Recognising the same company: fit and measure.", no_args_is_help=True)

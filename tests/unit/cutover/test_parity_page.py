@@ -10,14 +10,14 @@ import pytest
 from schemas.base import Fact
 from schemas.catalogue import RECORDED
 from services import SERVICES
+from services.cli.importing.export import Export, read_export
+from services.cli.importing.reading import FormerSystem, open_files
 from services.cli.registry import definition_of
 from services.cutover.manifests import Listed, Manifest
 from services.cutover.parity.by_manifest import ManifestComparison
 from services.cutover.parity.compare import Difference, Sides
 from services.cutover.parity.html_report import SHOWN, page
 from services.cutover.parity.runs import Acceptance, Found, Run
-from services.membership.importing import FormerSystem, open_files
-from services.ops.exported import Export, read_export
 from tests.support.builders import an_invoice
 
 AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)

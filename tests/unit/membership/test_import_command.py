@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from schemas.envelope import Envelope
 from schemas.envelope import read as read_events
 from schemas.membership import MemberRecorded, MemberRemoved
-from services.membership.cli import import_files
-from services.membership.importing import FormerSystem, messages, open_files
+from services.cli.importing import commands as import_files
+from services.cli.importing.reading import FormerSystem, messages, open_files
 from shared.importing.outcomes import UnreadableError
 from shared.importing.publish import NotPublishedError
 from tests.unit.membership.exports import CIVICRM_CONTACTS, civicrm, galette

@@ -14,8 +14,8 @@ from services.cutover.parity.compare import Difference, Key, unreadable
 from shared.importing.outcomes import Accepted, Rejection
 
 if TYPE_CHECKING:
+    from services.cli.importing.reading import OpenFile
     from services.cutover.parity.mirror_reader import Kind
-    from services.membership.importing import OpenFile
 
 
 @dataclass(slots=True)

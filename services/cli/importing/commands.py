@@ -15,8 +15,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
 
+from services.cli.importing.reading import FileReport, FormerSystem, OpenFile, messages, open_files
 from services.membership.domain.problems import MEANINGS, REPAIRS
-from services.membership.importing import FileReport, FormerSystem, OpenFile, messages, open_files
 from shared.cli.terminal import terminal
 from shared.importing import rejects as rejects_file
 from shared.importing.outcomes import UnreadableError
