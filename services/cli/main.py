@@ -65,11 +65,11 @@ def _import(name: str) -> typer.Typer | Callable[..., None]:
         case "overrides":
             from services.membership.cli.overrides import app as found
         case "parity":
-            from services.ops.parity import parity as found
+            from services.cli.parity.commands import parity as found
         case "rehearse":
-            from services.ops.rehearse import rehearse as found
+            from services.cli.parity.rehearse import rehearse as found
         case "differences":
-            from services.ops.differences import app as found
+            from services.cli.parity.differences import app as found
         case "backup":
             from services.cli.backup.backup import backup as found
         case "restore":

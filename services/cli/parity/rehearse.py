@@ -53,7 +53,7 @@ def rehearse(
         found = [one.as_json() for one in rehearsed.found]
         as_json({"system": system, "since": first, **rehearsed.as_json(), "differences": found})
     else:
-        from services.ops.parity_output import print_run
+        from services.cli.parity.tables import print_run
 
         typer.echo("there: what it did · here: what we would have done")
         for one in definition.rehearsals:

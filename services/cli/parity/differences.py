@@ -12,8 +12,8 @@ from shared.cli.options import By, Json, Reason
 from shared.cli.terminal import as_json, refuse, run
 
 if TYPE_CHECKING:
+    from services.cli.parity.operations import Choice, System
     from services.cutover.parity.compare import What
-    from services.ops.proving import Choice, System
 
 STATES = ("open", "accepted", "all")
 
@@ -53,7 +53,7 @@ def list_(
     if state not in STATES:
         raise typer.BadParameter(f"--state is one of {', '.join(STATES)}")
     chosen_system = _system(system, rehearsal)
-    from services.ops import proving
+    from services.cli.parity import operations as proving
 
     newest = run(proving.newest(chosen_system))
     choice = proving.Choice((), kind, _what(what), field, owner)
@@ -65,7 +65,7 @@ def list_(
     if json:
         as_json({"system": system, **newest.as_json(), "differences": [one.as_json() for one in found]})
         return
-    from services.ops.parity_output import print_list
+    from services.cli.parity.tables import print_list
 
     print_list(newest, found, state)
 
@@ -82,8 +82,8 @@ def show(
     Example: [bold]traboule differences show 4f0c12ab --as numelink/billing[/]
     """
     chosen_system = _system(system, rehearsal)
-    from services.ops import proving
-    from services.ops.parity_output import print_whole
+    from services.cli.parity import operations as proving
+    from services.cli.parity.tables import print_whole
 
     async def one() -> Any:
         return proving.chosen(await proving.newest(chosen_system), proving.Choice((difference,)))[0]
@@ -112,7 +112,7 @@ def assign(
     """
     to = said("--owner", owner, 200)
     chosen_system, choice = _system(system, rehearsal), _choice(ids, kind, what, field)
-    from services.ops import proving
+    from services.cli.parity import operations as proving
 
     _told("assigned", run(proving.assign(chosen_system, choice, to)), json)
 
@@ -136,7 +136,7 @@ def accept(
     """
     why, author = said("--reason", reason), who(by)
     chosen_system, choice = _system(system, rehearsal), _choice(ids, kind, what, field)
-    from services.ops import proving
+    from services.cli.parity import operations as proving
 
     _told("accepted", run(proving.accept(chosen_system, choice, by=author, reason=why)), json)
 
@@ -159,7 +159,7 @@ def take_back(
     """
     why, author = said("--reason", reason), who(by)
     chosen_system, choice = _system(system, rehearsal), _choice(ids, kind, what, field)
-    from services.ops import proving
+    from services.cli.parity import operations as proving
 
     _told("taken_back", run(proving.take_back(chosen_system, choice, by=author, reason=why)), json)
 
@@ -171,7 +171,7 @@ def history(system: As, rehearsal: OfRehearsal = False, json: Json = False) -> N
     Example: [bold]traboule differences history --as numelink/billing[/]
     """
     chosen_system = _system(system, rehearsal)
-    from services.ops import proving
+    from services.cli.parity import operations as proving
 
     rows = run(proving.past(chosen_system))
     if json:
@@ -186,13 +186,13 @@ def history(system: As, rehearsal: OfRehearsal = False, json: Json = False) -> N
 
 
 def _system(system: str, rehearsal: bool) -> System:
-    from services.ops.proving import System
+    from services.cli.parity.operations import System
 
     return System(*named(system), "rehearsal" if rehearsal else "mirror")
 
 
 def _choice(ids: list[str] | None, kind: str | None, what: str | None, field: str | None) -> Choice:
-    from services.ops.proving import Choice
+    from services.cli.parity.operations import Choice
 
     if bool(ids) == any(one is not None for one in (kind, what, field)):
         refuse("name ids, or say --kind, --what or --field")

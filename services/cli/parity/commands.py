@@ -13,8 +13,8 @@ from shared.cli.options import By, Json
 from shared.cli.terminal import as_json, refuse, run
 
 if TYPE_CHECKING:
+    from services.cli.parity.operations import System
     from services.cutover.parity.runs import Run
-    from services.ops.proving import System
 
 DIFFERENT = 1
 
@@ -58,7 +58,7 @@ def parity(
     if json:
         as_json({"system": system, "hints": hints, **proved.as_json()} | _differences(proved))
     else:
-        from services.ops.parity_output import print_run
+        from services.cli.parity.tables import print_run
 
         print_run(chosen.name, proved, hints)
     if html is not None:
@@ -68,7 +68,7 @@ def parity(
 
 
 def _system(system: str) -> System:
-    from services.ops.proving import System
+    from services.cli.parity.operations import System
 
     return System(*named(system))
 
@@ -76,7 +76,7 @@ def _system(system: str) -> System:
 def _prove(system: System, files: list[Path], encoding: str | None, by: str) -> tuple[Run, list[str]]:
     from services.cli.importing.export import read_export
     from services.cli.importing.reading import FormerSystem, open_files
-    from services.ops.proving import prove
+    from services.cli.parity.operations import prove
     from shared.importing.outcomes import UnreadableError
 
     kinds = system.definition.mirrored
@@ -95,7 +95,7 @@ def _prove(system: System, files: list[Path], encoding: str | None, by: str) -> 
 
 
 def _prove_by_manifest(system: System, by: str) -> tuple[Run, list[str]]:
-    from services.ops.proving import prove_by_newest_manifest
+    from services.cli.parity.operations import prove_by_newest_manifest
 
     proved = run(prove_by_newest_manifest(system, by=by))
     return proved, [
