@@ -22,9 +22,9 @@ from deploy.local.named import BROKER, DATABASE, MANAGEMENT
 from deploy.provision import outside, provision
 from services import SERVICES
 from services.cli.environment import settings_of
+from services.cli.members.rebuild import rebuild_now, tell
 from services.cli.migrate import told
 from services.common.environment import NotConfigured
-from services.membership.cli.rebuild import rebuild_now, tell
 from services.membership.settings import MembershipSettings
 from shared.messaging import accounts
 from shared.messaging.management import Management

@@ -57,13 +57,13 @@ def _import(name: str) -> typer.Typer | Callable[..., None]:
         case "import":
             from services.cli.importing.commands import import_files as found
         case "matching":
-            from services.membership.cli.matching import app as found
+            from services.cli.members.matching import app as found
         case "rebuild":
-            from services.membership.cli.rebuild import rebuild_everything as found
+            from services.cli.members.rebuild import rebuild_everything as found
         case "duplicates":
-            from services.membership.cli.duplicates import app as found
+            from services.cli.members.duplicates import app as found
         case "overrides":
-            from services.membership.cli.overrides import app as found
+            from services.cli.members.overrides import app as found
         case "parity":
             from services.cli.parity.commands import parity as found
         case "rehearse":
@@ -81,7 +81,7 @@ def _import(name: str) -> typer.Typer | Callable[..., None]:
         case "former-systems":
             from services.cli.former_systems.commands import app as found
         case "keys":
-            from services.membership.cli.keys import keys as found
+            from services.cli.keys import keys as found
         case _:
             raise LookupError(f"there is no command {name!r}")
     return found

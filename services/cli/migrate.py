@@ -101,7 +101,7 @@ def _newer(revision: str) -> str:
 
 
 def _migrate(name: str, settings: ServiceSettings, *, post: bool) -> None:
-    from services.membership.cli.rebuild import rebuild_now, tell
+    from services.cli.members.rebuild import rebuild_now, tell
     from services.membership.settings import MembershipSettings
     from shared.persistence.migrations import upgrade
 

@@ -11,7 +11,7 @@ from services.cli.registry import definition_of, settings_type
 from services.cutover.write_back import FACT_OF
 
 ROOT = Path(__file__).parents[2]
-OPTIONAL_LIBRARY = Path("services/membership/cli/matching_crosscheck.py")
+OPTIONAL_LIBRARY = Path("services/cli/members/matching_crosscheck.py")
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -7,7 +7,7 @@ import orjson
 import pytest
 from typer.testing import CliRunner
 
-from services.membership.cli.keys import keys
+from services.cli.keys import keys
 from services.membership.keys import create_key, hash_secret
 from tests.integration.membership_api.conftest import TABLES
 

@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from typer.testing import CliRunner
 
 from deploy.local.nodes import Nodes
+from services.cli.members.matching import app
 from services.membership import recognition
-from services.membership.cli.matching import app
 from services.membership.domain.matching import frequencies
 from services.membership.domain.matching.candidates import Candidates
 from services.membership.domain.matching.features import Features

@@ -10,8 +10,8 @@ from types import ModuleType
 import pytest
 from typer.testing import CliRunner
 
-from services.membership.cli import matching_crosscheck as crosscheck
-from services.membership.cli.matching import app, read_sample
+from services.cli.members import matching_crosscheck as crosscheck
+from services.cli.members.matching import app, read_sample
 from services.membership.domain.matching.candidates import Candidates
 from services.membership.domain.matching.features import Features
 from services.membership.domain.matching.fitting import fit
@@ -189,7 +189,7 @@ def test_another_edition_of_splink_is_not_asked(folder: Path, monkeypatch: pytes
 
 def test_splink_and_siren_alone_stand_beside(monkeypatch: pytest.MonkeyPatch) -> None:
     """With judgements of ours in splink's place: what it would say itself needs the extra."""
-    monkeypatch.setattr("services.membership.cli.matching_crosscheck.judgements", _every_pair_that_splink_might_like)
+    monkeypatch.setattr("services.cli.members.matching_crosscheck.judgements", _every_pair_that_splink_might_like)
     result = CliRunner().invoke(app, ["evaluate", str(SAMPLE), "--splink", "--json"])
     figures = json.loads(result.stdout)
     assert set(figures["compared"]) == {"siren", "splink", "splink_hindsight"}

@@ -9,16 +9,16 @@ from uuid import UUID
 
 import typer
 
-from services.membership import commands, duplicates, identity, queries
-from services.membership.cli.duplicates_file import NotThisFileError, read_lines
-from services.membership.cli.duplicates_tables import (
+from services.cli.members.duplicates_file import NotThisFileError, read_lines
+from services.cli.members.duplicates_operations import policy, read, write, write_each
+from services.cli.members.duplicates_tables import (
     print_case,
     print_cases,
     print_decided,
     print_decisions,
     print_history,
 )
-from services.membership.cli.duplicates_work import policy, read, write, write_each
+from services.membership import commands, duplicates, identity, queries
 from services.membership.commands import Decided
 from services.membership.domain import decisions
 from services.membership.domain.decisions import Decision, DecisionError, Signature

@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 from services.cli.importing.reading import FormerSystem, open_files
-from services.membership.cli import matching_crosscheck as crosscheck
-from services.membership.cli.matching_crosscheck import CannotCrosscheckError
+from services.cli.members import matching_crosscheck as crosscheck
+from services.cli.members.matching_crosscheck import CannotCrosscheckError
 from services.membership.domain.matching.candidates import Candidates, Pair
 from services.membership.domain.matching.features import Features, features
 from services.membership.domain.matching.fitting import fit

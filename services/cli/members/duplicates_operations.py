@@ -5,10 +5,10 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequ
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+from services.cli.members.duplicates_file import Line, with_progress
 from services.common.environment import load_settings
 from services.membership import commands, identity
 from services.membership.app import policy_of
-from services.membership.cli.duplicates_file import Line, with_progress
 from services.membership.commands import Decided
 from services.membership.connections import DatabaseAwayError, ReadPool, writing
 from services.membership.domain.decisions import DecisionError, Signature
