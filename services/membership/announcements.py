@@ -21,7 +21,8 @@ from services.membership.domain.identity import Change, Merged, Separated, membe
 from services.membership.domain.matching.grouping import Decision, Union
 from services.membership.domain.matching.score import Judgement
 from services.membership.domain.records import RecordKey
-from services.membership.repository import HeldConflict, MembershipUnitOfWork, Remembered
+from services.membership.repository.identity import HeldConflict, Remembered
+from services.membership.unit_of_work import MembershipUnitOfWork
 from shared.messaging.publishing import publish
 
 _CAUSES = 5

@@ -9,8 +9,8 @@ from services.membership.domain.matching.weights import shipped
 from services.membership.domain.policy import Policy
 from services.membership.domain.rules import load_rules
 from services.membership.legacy import check_software
-from services.membership.repository import MembershipUnitOfWork
 from services.membership.settings import MembershipSettings
+from services.membership.unit_of_work import MembershipUnitOfWork
 from shared.runtime.clusters import load_clusters
 
 

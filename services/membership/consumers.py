@@ -33,11 +33,12 @@ from schemas.membership import (
 from services.cutover.fence import Fenced
 from services.cutover.manifests import PREFETCH, keep_manifests
 from services.cutover.noop import say_what_is_held
-from services.membership import cutover_requests, handlers
-from services.membership.answers import keep_answers
+from services.membership import cutover_requests
+from services.membership.command_handlers import Carried, change, change_contacts, create, end
 from services.membership.parity import KINDS
-from services.membership.record_handlers import Carried, change, change_contacts, create, end
 from services.membership.standings import keep_standings
+from services.membership.usecases import keep_records as handlers
+from services.membership.usecases.keep_conflict_answers import keep_answers
 from shared.messaging.subscription import Subscription
 
 _held = partial(say_what_is_held, KINDS)

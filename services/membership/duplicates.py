@@ -13,7 +13,7 @@ from services.membership.domain.records import RecordKey
 from services.membership.domain.review import CONTRADICTIONS, DOING, Case, Kind, Question, cases
 from services.membership.evidence import evidence, names, why_not_merged
 from services.membership.queries import Rows, SideBySide
-from services.membership.words import Language
+from services.membership.translations import Language
 
 WRITTEN = (
     "name", "brand", "legal_form", "siren", "siret", "vat", "naf", "email", "website", "phone", "mobile", "street",

@@ -6,7 +6,7 @@ from typing import Any
 from services.membership.domain.matching.levels import FIELDS, Levels
 from services.membership.domain.matching.weights import Weights
 from services.membership.domain.matching.wording import LEVELS, REFUSALS
-from services.membership.words import Language
+from services.membership.translations import Language
 
 _SCORE_TOO_LOW = {
     "fr": "Les indices ne suffisent pas pour fusionner sans demander",

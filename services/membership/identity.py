@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.membership import queries
-from services.membership.commands import Decided
 from services.membership.domain.matching.score import Judgement
 from services.membership.domain.matching.weights import Weights
 from services.membership.evidence import evidence, levels_of, names
 from services.membership.queries import DecisionTaken, HeldTogether, Moment, Rows, Turn
-from services.membership.words import Language
+from services.membership.translations import Language
+from services.membership.usecases.decide import Decided
 
 VERDICTS = {"confirmed": "same", "rejected": "different"}
 """A decision's verdict on a pair, as staff say it."""

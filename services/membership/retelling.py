@@ -12,7 +12,7 @@ from services.common.republish import CAUSE, PAGE, Page, Place, Telling, page_of
 from services.cutover import stages
 from services.membership import way_back
 from services.membership.announcements import tell_members
-from services.membership.repository import MembershipUnitOfWork
+from services.membership.unit_of_work import MembershipUnitOfWork
 from shared.messaging.publishing import publish
 from shared.persistence.database import json_of
 

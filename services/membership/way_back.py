@@ -9,7 +9,7 @@ from services.membership.domain.records import RecordKey
 from services.membership.legacy import PLAIN, PRODUCTS
 from services.membership.legacy.lines import made_here
 from services.membership.legacy.way_back import Written, file_of, write
-from services.membership.repository import MembershipUnitOfWork
+from services.membership.unit_of_work import MembershipUnitOfWork
 from shared.messaging.publishing import publish
 from shared.persistence.database import rows_of
 

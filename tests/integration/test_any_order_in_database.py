@@ -17,7 +17,7 @@ from deploy.provision import EXTENSIONS, migrations_folder
 from services.membership.domain import conflicts
 from services.membership.domain.matching import frequencies
 from services.membership.domain.matching.keys import BEGINNING, NEAR, SIREN
-from services.membership.repository import MembershipUnitOfWork
+from services.membership.unit_of_work import MembershipUnitOfWork
 from shared.persistence.database import create_engine
 from shared.persistence.migrations import upgrade
 from tests.support.any_order import Deliveries, deliveries, handle, messages

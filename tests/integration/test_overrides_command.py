@@ -7,10 +7,10 @@ import pytest
 
 from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
-from services.membership import commands
 from services.membership.domain.decisions import Signature, confirm
 from services.membership.domain.records import RecordKey
-from services.membership.repository import MembershipUnitOfWork
+from services.membership.unit_of_work import MembershipUnitOfWork
+from services.membership.usecases import decide as commands
 from tests.integration.membership_api.doors import CLUSTR, NUMELINK, Door, open_door
 from tests.support.builders import a_member, unique
 from tests.support.command import Answer, traboule

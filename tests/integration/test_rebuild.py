@@ -10,12 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from deploy.local.nodes import Nodes
 from schemas.envelope import Envelope, encode, read, source_of
 from schemas.membership import MemberRecorded
-from services.membership import commands
 from services.membership.domain.decisions import Signature, confirm
 from services.membership.domain.records import RecordKey
-from services.membership.handlers import record_members
-from services.membership.rebuilding import is_needed, rebuild
-from services.membership.repository import MembershipUnitOfWork
+from services.membership.unit_of_work import MembershipUnitOfWork
+from services.membership.usecases import decide as commands
+from services.membership.usecases.keep_records import record_members
+from services.membership.usecases.rebuild import is_needed, rebuild
 from shared.persistence.database import create_engine
 from tests.support.builders import a_member, unique
 from tests.support.in_memory import POLICY

@@ -24,7 +24,7 @@ from services.cutover.fence import Fenced
 from services.membership.consumers import SUBSCRIPTIONS
 from services.membership.domain.decisions import Decision, confirm, reject
 from services.membership.domain.records import RecordKey
-from services.membership.repository import MembershipUnitOfWork
+from services.membership.unit_of_work import MembershipUnitOfWork
 
 Deliveries = list[list[Envelope[Any]]]
 """Batches, each of one type, in the order in which they are handled."""

@@ -18,16 +18,17 @@ from services.cli.members.duplicates_tables import (
     print_decisions,
     print_history,
 )
-from services.membership import commands, duplicates, identity, queries
-from services.membership.commands import Decided
+from services.membership import duplicates, identity, queries
 from services.membership.domain import decisions
 from services.membership.domain.decisions import Decision, DecisionError, Signature
 from services.membership.domain.policy import Policy
 from services.membership.domain.records import RecordKey
 from services.membership.domain.review import Kind
 from services.membership.queries import Rows
-from services.membership.repository import MembershipUnitOfWork
-from services.membership.words import Language
+from services.membership.translations import Language
+from services.membership.unit_of_work import MembershipUnitOfWork
+from services.membership.usecases import decide as commands
+from services.membership.usecases.decide import Decided
 from shared.cli.author import who
 from shared.cli.options import By, Json, Reason
 from shared.cli.terminal import as_json, nothing, refuse

@@ -7,15 +7,16 @@ from typing import Any, TypeVar
 
 from services.cli.members.duplicates_file import Line, with_progress
 from services.common.environment import load_settings
-from services.membership import commands, identity
+from services.membership import identity
 from services.membership.app import policy_of
-from services.membership.commands import Decided
 from services.membership.connections import DatabaseAwayError, ReadPool, writing
 from services.membership.domain.decisions import DecisionError, Signature
 from services.membership.domain.policy import Policy
 from services.membership.queries import Rows
-from services.membership.repository import MembershipUnitOfWork
 from services.membership.settings import MembershipSettings
+from services.membership.unit_of_work import MembershipUnitOfWork
+from services.membership.usecases import decide as commands
+from services.membership.usecases.decide import Decided
 from shared.cli.terminal import nothing
 from shared.persistence.database import asyncpg_url, create_engine
 

@@ -18,11 +18,19 @@ from services.membership.app import policy_of
 from services.membership.domain.decisions import DecisionError, Signature
 from services.membership.domain.overrides import OVERRIDABLE, OverrideError
 from services.membership.domain.records import RecordKey
-from services.membership.overriding import Asked, Find, MemberNotThereError, Shown, present, set_by_hand, take_back
 from services.membership.queries.overrides import InTransaction, overrides_ever_set
 from services.membership.queries.views import member_by_any_id, member_by_source
-from services.membership.repository import MembershipUnitOfWork
 from services.membership.settings import MembershipSettings
+from services.membership.unit_of_work import MembershipUnitOfWork
+from services.membership.usecases.override_member import (
+    Asked,
+    Find,
+    MemberNotThereError,
+    Shown,
+    present,
+    set_by_hand,
+    take_back,
+)
 from shared.cli.author import who
 from shared.cli.options import By, Json, Reason
 from shared.cli.terminal import as_json, nothing, refuse, terminal

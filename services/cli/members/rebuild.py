@@ -11,9 +11,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services.common.environment import load_settings
 from services.membership.app import policy_of
-from services.membership.rebuilding import Rebuilt, is_needed, rebuild
-from services.membership.repository import MembershipUnitOfWork
 from services.membership.settings import MembershipSettings
+from services.membership.unit_of_work import MembershipUnitOfWork
+from services.membership.usecases.rebuild import Rebuilt, is_needed, rebuild
 from shared.cli.errors import Unreachable
 from shared.cli.options import Json
 from shared.cli.terminal import refuse

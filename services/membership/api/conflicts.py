@@ -17,7 +17,7 @@ from services.membership.api.problems import ProblemError, described
 from services.membership.api.shapes import Conflict, Conflicts
 from services.membership.keys import Role
 from services.membership.queries.conflicts import ConflictFilters, StandingConflict, State, conflict, conflicts
-from services.membership.words import CONFLICTS, Language, label
+from services.membership.translations import CONFLICTS, Language, label
 
 StateAsked = Annotated[State | None, Query(description="`open` also shows those that are told, and not answered yet")]
 

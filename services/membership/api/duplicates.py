@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from services.membership import commands, duplicates, identity, queries
+from services.membership import duplicates, identity, queries
 from services.membership.api import asked
 from services.membership.api.asked import Bulk, Deciding, Signed, SortedOut, Verdict
 from services.membership.api.bodies import LONGEST_BULK, body_of
@@ -20,10 +20,11 @@ from services.membership.api.members import Lang, spoken
 from services.membership.api.problems import ProblemError, as_json, described, faults_of, not_now
 from services.membership.api.shapes import BulkDecided, Case, DecidedNow, Decisions, DecisionShown, Queue
 from services.membership.api.signing import refusals, signature
-from services.membership.commands import Decided
 from services.membership.connections import DatabaseAwayError
 from services.membership.domain.review import Kind
 from services.membership.keys import Role
+from services.membership.usecases import decide as commands
+from services.membership.usecases.decide import Decided
 
 log = structlog.get_logger()
 

@@ -7,7 +7,6 @@ import structlog
 from fastapi import APIRouter, Depends, Query, Request, Security
 from starlette.responses import Response
 
-from services.membership import commands
 from services.membership import identity as who
 from services.membership.api import asked
 from services.membership.api.asked import Separation
@@ -24,6 +23,7 @@ from services.membership.api.signing import refusals, signature
 from services.membership.domain.decisions import DecisionError
 from services.membership.keys import Role
 from services.membership.queries.overrides import InTransaction
+from services.membership.usecases import decide as commands
 
 log = structlog.get_logger()
 

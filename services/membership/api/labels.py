@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from starlette.requests import Request
 
-from services.membership.words import Language
+from services.membership.translations import Language
 
 
 def language_of(request: Request, otherwise: Language = "fr") -> Language:

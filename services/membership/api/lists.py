@@ -22,7 +22,7 @@ from services.membership.api.problems import RETRY_SECONDS, ProblemError
 from services.membership.api.shapes import Page
 from services.membership.keys import Role
 from services.membership.queries import Filters
-from services.membership.words import Language, label
+from services.membership.translations import Language, label
 from shared.importing.cells import harmless
 
 log = structlog.get_logger()

@@ -18,7 +18,7 @@ from services.membership.api.timeline import timeline
 from services.membership.domain.problems import MEANINGS
 from services.membership.keys import Role
 from services.membership.queries import Rows, StoredView
-from services.membership.words import MEANINGS_FR, Language
+from services.membership.translations import MEANINGS_FR, Language
 
 _INTERNAL = {"sort_key", "search_text", "brand_key", "problems", "problem_fields"}
 _SAID = described(404, 410)

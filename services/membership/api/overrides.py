@@ -26,7 +26,10 @@ from services.membership.domain.decisions import DecisionError
 from services.membership.domain.overrides import LONGEST, OVERRIDABLE, OverrideError
 from services.membership.domain.records import RecordKey
 from services.membership.keys import Role
-from services.membership.overriding import (
+from services.membership.queries.overrides import overrides_ever_set
+from services.membership.queries.views import member_by_any_id
+from services.membership.translations import MEANINGS_FR, REFUSALS_FR, REFUSED, label
+from services.membership.usecases.override_member import (
     Asked,
     ChangedMeanwhileError,
     Find,
@@ -35,9 +38,6 @@ from services.membership.overriding import (
     set_by_hand,
     take_back,
 )
-from services.membership.queries.overrides import overrides_ever_set
-from services.membership.queries.views import member_by_any_id
-from services.membership.words import MEANINGS_FR, REFUSALS_FR, REFUSED, label
 
 log = structlog.get_logger()
 

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from services.membership.api.labels import PROBLEMS, language_of
 from services.membership.connections import DatabaseAwayError, DatabaseBusyError
-from services.membership.words import Language
+from services.membership.translations import Language
 from shared.runtime.http_metrics import template
 
 log = structlog.get_logger()

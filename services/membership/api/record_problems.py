@@ -11,14 +11,14 @@ from services.membership.api.problems import ProblemError
 from services.membership.domain.policy import Policy
 from services.membership.domain.problems import MEANINGS
 from services.membership.domain.record_commands import DoubtfulError, FieldsRefusedError
-from services.membership.records import (
+from services.membership.translations import MEANINGS_FR, Language, label
+from services.membership.usecases.edit_record import (
     ClusterUnknownError,
     Command,
     RecordChangedError,
     RecordNotThereError,
     RecordThereError,
 )
-from services.membership.words import MEANINGS_FR, Language, label
 
 _IN_FIELDS = ("create", "change")
 """Commands whose body holds the record's fields one level down."""

@@ -26,7 +26,7 @@ from services.membership.keys import Role
 from services.membership.queries.overrides import InTransaction
 from services.membership.queries.records import RecordNow, changes_of, record_now
 from services.membership.record_ids import new_id
-from services.membership.records import By, Command, Done, Patch, carry_out, etag_of
+from services.membership.usecases.edit_record import By, Command, Done, Patch, carry_out, etag_of
 
 log = structlog.get_logger()
 

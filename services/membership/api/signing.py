@@ -10,7 +10,7 @@ from services.membership.api.keyring import Caller
 from services.membership.api.labels import language_of
 from services.membership.api.problems import ProblemError
 from services.membership.domain.decisions import DecisionError, RecordUnknownError, Signature
-from services.membership.words import REFUSED, label
+from services.membership.translations import REFUSED, label
 
 
 def signature(said: Signed, caller: Caller) -> Signature:

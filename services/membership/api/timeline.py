@@ -15,7 +15,7 @@ from babel.numbers import format_currency
 from services.membership import queries
 from services.membership.api.cursors import LARGEST, number_in
 from services.membership.queries import Rows, StoredView
-from services.membership.words import CHANNELS, HAPPENED, Language, label
+from services.membership.translations import CHANNELS, HAPPENED, Language, label
 
 _END = (datetime(9999, 1, 1, tzinfo=UTC), LARGEST)
 

@@ -15,7 +15,7 @@ from services.cutover import noop as echoes
 from services.cutover import quarantine, stages
 from services.cutover.fence import Fenced
 from services.cutover.stages import Standing
-from services.membership import records
+from services.membership.usecases import edit_record as records
 from shared.messaging import inbox
 from shared.messaging.consumer import Lane
 from tests.support.in_process import OwnHouse, Passwords, own_house

@@ -17,8 +17,8 @@ from services.membership.api.app import create_http
 from services.membership.consumers import SUBSCRIPTIONS
 from services.membership.domain.records import RecordKey
 from services.membership.keys import create_key
-from services.membership.repository import MembershipUnitOfWork
 from services.membership.settings import MembershipSettings
+from services.membership.unit_of_work import MembershipUnitOfWork
 from shared.persistence.database import create_engine
 from shared.runtime.clock import Clock
 from tests.support.in_memory import POLICY

@@ -8,10 +8,10 @@ import pytest
 from schemas.billing import BillingConflictAnswered
 from schemas.events import EventChanged, EventsConflictAnswered, RegistrationChanged
 from schemas.membership import MemberRemoved
-from services.membership import commands
 from services.membership.domain.decisions import Signature, confirm
 from services.membership.domain.records import RecordKey
-from services.membership.repository import MembershipUnitOfWork
+from services.membership.unit_of_work import MembershipUnitOfWork
+from services.membership.usecases import decide as commands
 from tests.integration.membership_api.doors import CLUSTR, NUMELINK, Door, own_id
 from tests.support.builders import a_member, a_registration, an_event
 from tests.support.in_memory import POLICY

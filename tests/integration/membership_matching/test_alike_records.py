@@ -13,12 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local.nodes import Nodes
 from schemas.base import Fact
-from services.membership import commands
 from services.membership.domain.decisions import Signature
 from services.membership.domain.records import RecordKey
-from services.membership.handlers import record_members
-from services.membership.repository import MembershipUnitOfWork
 from services.membership.tables import metadata
+from services.membership.unit_of_work import MembershipUnitOfWork
+from services.membership.usecases import decide as commands
+from services.membership.usecases.keep_records import record_members
 from tests.support.any_order import an_envelope
 from tests.support.builders import a_member
 from tests.support.in_memory import POLICY

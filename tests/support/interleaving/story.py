@@ -27,7 +27,8 @@ from services.membership.definition import DEFINITION as MEMBERSHIP
 from services.membership.domain.policy import Policy
 from services.membership.domain.records import RecordKey
 from services.membership.record_ids import new_id
-from services.membership.records import (
+from services.membership.unit_of_work import MembershipUnitOfWork
+from services.membership.usecases.edit_record import (
     By,
     Command,
     RecordChangedError,
@@ -35,7 +36,6 @@ from services.membership.records import (
     RecordThereError,
     carry_out,
 )
-from services.membership.repository import MembershipUnitOfWork
 from shared.messaging.topology import HOUSE
 from shared.persistence.database import rows_of
 from tests.support.interleaving.broker import Broker

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from schemas.envelope import Envelope, read
 from schemas.membership import MemberRemoved, MembersMerged, MembersSeparated, MergeConflictChanged
-from services.membership import commands
 from services.membership.domain.decisions import Decision, DecisionError, Signature, confirm, reject
 from services.membership.domain.records import RecordKey
+from services.membership.usecases import decide as commands
 from tests.support.any_order import Deliveries, an_envelope, decisions_about, deliveries, handle, messages
 from tests.support.builders import a_member
 from tests.support.examples import examples

@@ -21,7 +21,8 @@ from services.membership.domain.record_commands import (
     ending,
 )
 from services.membership.domain.records import RecordKey
-from services.membership.records import (
+from services.membership.unit_of_work import MembershipUnitOfWork
+from services.membership.usecases.edit_record import (
     By,
     ClusterUnknownError,
     Command,
@@ -31,7 +32,6 @@ from services.membership.records import (
     RecordThereError,
     carry_out,
 )
-from services.membership.repository import MembershipUnitOfWork
 from shared.messaging.failures import Refusal
 from shared.runtime.clock import PARIS, Clock
 

@@ -87,7 +87,7 @@ MEANINGS_FR: Mapping[str, str] = {
     "country-unknown": "n'est ni le nom ni le code ISO d'un pays",
     "website-invalid": "n'est pas une adresse de site",
 }
-"""The meanings of doubtful values; :data:`services.membership.domain.problems.MEANINGS` has the English ones."""
+"""The meanings of doubtful values; :data:`data_quality.MEANINGS` has the English ones."""
 
 REFUSALS_FR: Mapping[str, str] = {
     "field-not-overridable": "n'est pas un champ que l'on peut fixer à la main",

@@ -13,7 +13,7 @@ from services.membership.domain.overrides import understand_override
 from services.membership.domain.records import RecordKey, SourceRecord
 from services.membership.domain.survivorship import survivors
 from services.membership.projections import consolidate_links, consolidate_members
-from services.membership.repository import MembershipUnitOfWork
+from services.membership.unit_of_work import MembershipUnitOfWork
 
 
 @dataclass(frozen=True, slots=True)

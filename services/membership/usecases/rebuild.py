@@ -16,7 +16,7 @@ from services.membership.domain.matching.features import Features, features
 from services.membership.domain.meaning import meaning
 from services.membership.domain.records import SourceRecord
 from services.membership.projections import consolidate_everything
-from services.membership.repository import MembershipUnitOfWork
+from services.membership.unit_of_work import MembershipUnitOfWork
 
 PAGE = 1_000
 

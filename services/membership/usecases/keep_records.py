@@ -13,7 +13,9 @@ from schemas.membership import MemberRecorded, MemberRemoved
 from services.membership.domain.meaning import meaning
 from services.membership.domain.records import RecordKey, SourceRecord, as_written
 from services.membership.projections import consolidate_members, consolidate_records
-from services.membership.repository import NEVER, OLDEST, Edition, Held, MembershipUnitOfWork, NewRecord, RelatedItem
+from services.membership.repository.records import NEVER, OLDEST, Edition, Held, NewRecord
+from services.membership.repository.views import RelatedItem
+from services.membership.unit_of_work import MembershipUnitOfWork
 from shared.persistence.batches import newest_by
 
 _AND = "\x1f"
