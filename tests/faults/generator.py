@@ -22,7 +22,7 @@ from schemas.communications import ConsentRecorded, MailingRecorded
 from schemas.envelope import BATCH, BINARY, STRUCTURED, encode, routing_key, source_of
 from schemas.events import EventRecorded, RegistrationRecorded
 from schemas.membership import MemberRecorded, MemberRemoved
-from services.membership.domain.identifiers import read_identifiers
+from services.membership.normalisation.identifiers import read_identifiers
 
 CLUSTERS = ("clustr-numerique", "numelink")
 NAMES = ("Aciéries", "Brumes", "Cartolab", "Dévidoir", "Écluse", "Filatures", "Gier", "Houille", "Ondaine", "Velours")

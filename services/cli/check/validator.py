@@ -230,7 +230,7 @@ def _doubtful(fact: Content) -> Iterator[Fault]:
     """Values that are kept as written although they could not be understood."""
     if not isinstance(fact, MemberRecorded):
         return
-    from services.membership.domain.understanding import understand
+    from services.membership.normalisation.normalise import understand
 
     for problem in understand(fact).problems:
         yield Fault(f"data.{problem.field}", problem.meaning, f"kept as written: {problem.written[:60]}")

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table as Grid
 
 from services.cli.importing.reading import FileReport, FormerSystem, OpenFile, messages, open_files
-from services.membership.domain.problems import MEANINGS, REPAIRS
+from services.membership.normalisation.data_quality import MEANINGS, REPAIRS
 from shared.cli.terminal import terminal
 from shared.importing import rejects as rejects_file
 from shared.importing.outcomes import UnreadableError

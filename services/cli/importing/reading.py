@@ -16,8 +16,8 @@ from schemas.catalogue import RECORDED
 from schemas.envelope import encode_all, routing_key, source_of
 from schemas.membership import MemberRecorded
 from services.membership import legacy
-from services.membership.domain.problems import Problem
-from services.membership.domain.understanding import understand
+from services.membership.normalisation.data_quality import Problem
+from services.membership.normalisation.normalise import understand
 from shared.importing import plain
 from shared.importing.outcomes import Accepted, Notice, Rejection, Repeated, UnreadableError
 from shared.importing.publish import Outgoing

@@ -15,8 +15,8 @@ from services.membership.api.labels import language_of
 from services.membership.api.problems import ProblemError, described
 from services.membership.api.shapes import Member, Sources, Timeline
 from services.membership.api.timeline import timeline
-from services.membership.domain.problems import MEANINGS
 from services.membership.keys import Role
+from services.membership.normalisation.data_quality import MEANINGS
 from services.membership.queries import Rows, StoredView
 from services.membership.translations import MEANINGS_FR, Language
 

@@ -10,8 +10,8 @@ from services.membership import queries
 from services.membership.api.door import Door, answer
 from services.membership.api.keyring import needs
 from services.membership.api.shapes import Statistics
-from services.membership.domain.places import departements
 from services.membership.keys import Role
+from services.membership.normalisation.places import departements
 
 _NOBODY = {"members": 0, "active": 0, "paid_up": 0}
 

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from schemas.membership import MemberRecorded
 from schemas.suggestions import meant
-from services.membership.domain.problems import REPAIRS, Problem
-from services.membership.domain.understanding import understand
+from services.membership.normalisation.data_quality import REPAIRS, Problem
+from services.membership.normalisation.normalise import understand
 from shared.runtime.text import printable
 
 CommandName = Literal["create", "change", "end", "contact"]

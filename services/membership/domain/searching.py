@@ -2,7 +2,7 @@
 
 import re
 
-from services.membership.domain.naming import fold
+from services.membership.normalisation.company_names import fold
 
 _GAP = r"[ .\u00a0\u202f]?"
 _NUMBER = re.compile(rf"(?<!\d)(\d{{3}}){_GAP}(\d{{3}}){_GAP}(\d{{3}})(?:{_GAP}\d{{5}})?(?!\d)")

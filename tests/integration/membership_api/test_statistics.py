@@ -1,4 +1,4 @@
-from services.membership.domain.places import departements
+from services.membership.normalisation.places import departements
 from tests.integration.membership_api.doors import CLUSTR, NUMELINK
 from tests.support.builders import a_member
 

@@ -9,7 +9,7 @@ from schemas.billing import InvoiceChanged, PaymentChanged
 from schemas.communications import ConsentChanged, MailingChanged
 from schemas.events import EventChanged, RegistrationChanged
 from schemas.membership import MemberRemoved
-from services.membership.domain.problems import MEANINGS
+from services.membership.normalisation.data_quality import MEANINGS
 from services.membership.translations import HAPPENED, MEANINGS_FR
 from tests.integration.membership_api.doors import CLUSTR, NUMELINK, own_id
 from tests.support.builders import a_consent, a_mailing, a_member, a_payment, a_registration, an_event, an_invoice

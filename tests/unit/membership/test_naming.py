@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.membership.domain.naming import LONGEST_SORTED, fold, name_key, plain, sort_key
+from services.membership.normalisation.company_names import LONGEST_SORTED, fold, name_key, plain, sort_key
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from deploy.local.house import CLUSTERS as CLUSTERS_FILE
 from schemas.membership import MemberRecorded
 from services.membership.domain.consolidation import consolidate
-from services.membership.domain.meaning import meaning
 from services.membership.domain.overrides import (
     OVERRIDABLE,
     Override,
@@ -23,6 +22,7 @@ from services.membership.domain.overrides import (
 )
 from services.membership.domain.records import RecordKey, SourceRecord, as_written
 from services.membership.domain.survivorship import survivors
+from services.membership.normalisation.normalised_record import meaning
 from shared.runtime.clusters import load_clusters
 
 CLUSTERS = load_clusters(CLUSTERS_FILE)

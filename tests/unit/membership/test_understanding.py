@@ -10,9 +10,10 @@ from stdnum.fr import siret as std_siret
 from stdnum.fr import tva as std_tva
 
 from schemas.membership import MemberRecorded
-from services.membership.domain import identifiers, places, reach
-from services.membership.domain.problems import MEANINGS, REPAIRS
-from services.membership.domain.understanding import Understood, understand
+from services.membership.normalisation import contact_points as reach
+from services.membership.normalisation import identifiers, places
+from services.membership.normalisation.data_quality import MEANINGS, REPAIRS
+from services.membership.normalisation.normalise import Understood, understand
 
 
 def understood(**fields) -> Understood:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pycountry
 from babel import Locale
 
-from services.membership.domain.naming import fold
+from services.membership.normalisation.company_names import fold
 
 
 class Departement(NamedTuple):
@@ -29,7 +29,7 @@ _NOT_LETTERS = re.compile(r"[^a-z0-9]+")
 @cache
 def departements() -> dict[str, Departement]:
     """All of them, by code."""
-    with (files("services.membership.domain") / "reference" / "departements.csv").open(encoding="utf-8") as file:
+    with (files("services.membership.normalisation") / "reference" / "departements.csv").open(encoding="utf-8") as file:
         return {row["code"]: Departement(**row) for row in csv.DictReader(file)}
 
 

@@ -13,7 +13,7 @@ from stdnum.eu import vat as eu_vat
 from stdnum.fr import siret as fr_siret
 from stdnum.fr import tva as fr_tva
 
-from services.membership.domain.problems import Problem
+from services.membership.normalisation.data_quality import Problem
 
 _NOISE = str.maketrans("", "", " .-_/\u00a0\u202f\u2009\t'")
 _NAF = re.compile(r"(\d{2})\.?(\d{2})([A-Z])")
@@ -136,14 +136,14 @@ def _french_vat(number: str) -> bool:
 @cache
 def naf_rev2() -> dict[str, str]:
     """The 732 sub-classes of NAF rev. 2, and what they are."""
-    with (files("services.membership.domain") / "reference" / "naf_rev2.csv").open(encoding="utf-8") as file:
+    with (files("services.membership.normalisation") / "reference" / "naf_rev2.csv").open(encoding="utf-8") as file:
         return {row["code"]: row["label"] for row in csv.DictReader(file)}
 
 
 @cache
 def naf_2025_classes() -> dict[str, str]:
     """The 651 classes of NAF 2025, which are those of NACE Rev. 2.1, and what they are, in English."""
-    path = files("services.membership.domain") / "reference" / "naf_2025_classes.csv"
+    path = files("services.membership.normalisation") / "reference" / "naf_2025_classes.csv"
     with path.open(encoding="utf-8") as file:
         return {row["class"]: row["label"] for row in csv.DictReader(file)}
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.membership import MemberRecorded
-from services.membership.domain.naming import sort_key
-from services.membership.domain.problems import REPAIRS
-from services.membership.domain.understanding import understand
+from services.membership.normalisation.company_names import sort_key
+from services.membership.normalisation.data_quality import REPAIRS
+from services.membership.normalisation.normalise import understand
 from shared.runtime.clusters import Cluster
 
 _VALUES = (

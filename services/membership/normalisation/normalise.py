@@ -3,11 +3,11 @@
 from typing import NamedTuple
 
 from schemas.membership import MemberRecorded
-from services.membership.domain.identifiers import read_identifiers, read_naf
-from services.membership.domain.naming import fold, name_key
-from services.membership.domain.places import departements, read_country, read_postcode
-from services.membership.domain.problems import Problem
-from services.membership.domain.reach import read_email, read_phone, read_website
+from services.membership.normalisation.company_names import fold, name_key
+from services.membership.normalisation.contact_points import read_email, read_phone, read_website
+from services.membership.normalisation.data_quality import Problem
+from services.membership.normalisation.identifiers import read_identifiers, read_naf
+from services.membership.normalisation.places import departements, read_country, read_postcode
 
 
 class Understood(NamedTuple):
