@@ -20,7 +20,7 @@ from services.membership.domain.consolidation import View
 from services.membership.domain.identity import Change, Merged, Separated, member_id_of
 from services.membership.domain.matching.grouping import Decision, Union
 from services.membership.domain.matching.score import Judgement
-from services.membership.domain.records import RecordKey
+from services.membership.records.record import RecordKey
 from services.membership.repository.identity import HeldConflict, Remembered
 from services.membership.unit_of_work import MembershipUnitOfWork
 from shared.messaging.publishing import publish

@@ -12,15 +12,8 @@ from schemas.commands import ChangeContacts, ChangeMember, CreateMember, EndMemb
 from schemas.envelope import Envelope
 from services.cutover.fence import NotOursError
 from services.cutover.stages import standings
-from services.membership.domain.record_commands import (
-    CONTACT,
-    CommandName,
-    DoubtfulError,
-    FieldsRefusedError,
-    contact,
-    ending,
-)
-from services.membership.domain.records import RecordKey
+from services.membership.records.editing import CONTACT, CommandName, DoubtfulError, FieldsRefusedError, contact, ending
+from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases.edit_record import (
     By,

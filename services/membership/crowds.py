@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.membership.domain.matching.frequencies import HUBS, REPORTED, Commonness, crowded_above
 from services.membership.domain.matching.keys import HUBBED, SAME, TWIN
-from services.membership.domain.records import RecordKey
+from services.membership.records.record import RecordKey
 from shared.persistence.database import rows_of
 
 # Of a crowd with one SIREN and one name, the first few by their keys, in the order in which Python sorts text; of those

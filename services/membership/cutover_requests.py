@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.cutover_requests import CutoverAnswered, CutoverRequested, Operation
 from schemas.envelope import Envelope
-from services.membership.record_ids import new_id
+from services.membership.records.ids import new_id
 from shared.messaging.publishing import publish
 from shared.messaging.unit_of_work import UnitOfWork
 

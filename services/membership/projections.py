@@ -14,8 +14,8 @@ from services.membership.domain.identity import Group, changes, member_id_of, me
 from services.membership.domain.matching.features import features
 from services.membership.domain.overrides import Override
 from services.membership.domain.policy import Policy
-from services.membership.domain.records import RecordKey, Related, SourceRecord
-from services.membership.repository.records import NewRecord
+from services.membership.records.record import RecordKey, Related, SourceRecord
+from services.membership.records.repository import NewRecord
 from services.membership.unit_of_work import MembershipUnitOfWork
 from shared.runtime import tracing
 

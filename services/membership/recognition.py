@@ -30,7 +30,7 @@ from services.membership.domain.matching.levels import Levels
 from services.membership.domain.matching.score import Judge, Judgement
 from services.membership.domain.matching.trigrams import HIGH_THRESHOLD, THRESHOLD, bitmap, trigrams, unshared
 from services.membership.domain.matching.weights import Weights
-from services.membership.domain.records import RecordKey
+from services.membership.records.record import RecordKey
 from services.membership.tables import match_crowds, match_features, match_keys, match_pairs, match_state, metadata
 from shared.messaging.failures import NotReady
 from shared.persistence.batches import columns_of

@@ -7,9 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.membership import recognition
 from services.membership.domain.matching.features import Features
 from services.membership.domain.policy import Policy
-from services.membership.domain.records import RecordKey
+from services.membership.records.record import RecordKey
+from services.membership.records.repository import NEVER, OLDEST, Edition, Held, NewRecord, Records
 from services.membership.repository.identity import HeldConflict, Identity, Remembered
-from services.membership.repository.records import NEVER, OLDEST, Edition, Held, NewRecord, Records
 from services.membership.repository.views import RelatedItem, Views
 
 __all__ = [

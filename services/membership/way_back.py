@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.membership import MemberRecorded, MemberWritten
-from services.membership.domain.records import RecordKey
 from services.membership.legacy import PLAIN, PRODUCTS
 from services.membership.legacy.lines import made_here
 from services.membership.legacy.way_back import Written, file_of, write
+from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork
 from shared.messaging.publishing import publish
 from shared.persistence.database import rows_of

@@ -20,8 +20,8 @@ from services.cli.importing.reading import FormerSystem, open_files
 from services.membership import recognition
 from services.membership.domain.matching.features import Features, features
 from services.membership.domain.matching.weights import shipped
-from services.membership.domain.records import RecordKey, SourceRecord
 from services.membership.normalisation.normalised_record import meaning
+from services.membership.records.record import RecordKey, SourceRecord
 from shared.importing.outcomes import Accepted
 from shared.persistence.database import create_engine
 from tests.benchmarks.members import FILES, exponent, exports

@@ -15,7 +15,7 @@ from deploy.local.nodes import Nodes
 from schemas.commands import ChangeContacts, ChangeMember, CreateMember, EndMembership, RecordCommand
 from schemas.envelope import encode
 from services.cutover.stages import Move, move
-from services.membership.record_ids import new_id
+from services.membership.records.ids import new_id
 from shared.messaging import dead_letters
 from shared.persistence.database import create_engine
 from tests.support.builders import a_member

@@ -11,7 +11,7 @@ from deploy.local.nodes import Nodes
 from schemas.envelope import Envelope, encode, read, source_of
 from schemas.membership import MemberRecorded
 from services.membership.domain.decisions import Signature, confirm
-from services.membership.domain.records import RecordKey
+from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases import decide as commands
 from services.membership.usecases.keep_records import record_members

@@ -23,7 +23,7 @@ from schemas.membership import MemberRecorded, MemberRemoved
 from services.cutover.fence import Fenced
 from services.membership.consumers import SUBSCRIPTIONS
 from services.membership.domain.decisions import Decision, confirm, reject
-from services.membership.domain.records import RecordKey
+from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork
 
 Deliveries = list[list[Envelope[Any]]]

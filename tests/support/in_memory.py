@@ -20,10 +20,10 @@ from services.membership.domain.matching.score import Judgement, judge
 from services.membership.domain.matching.weights import shipped
 from services.membership.domain.overrides import Override
 from services.membership.domain.policy import Policy
-from services.membership.domain.records import RecordKey, Related, SourceRecord
 from services.membership.domain.rules import shipped_rules
+from services.membership.records.record import RecordKey, Related, SourceRecord
+from services.membership.records.repository import Edition, Held, NewRecord
 from services.membership.repository.identity import HeldConflict, Remembered
-from services.membership.repository.records import Edition, Held, NewRecord
 from services.membership.repository.views import RelatedItem
 from services.membership.unit_of_work import MembershipUnitOfWork
 from shared.runtime.clusters import load_clusters

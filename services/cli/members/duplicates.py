@@ -22,9 +22,9 @@ from services.membership import duplicates, identity, queries
 from services.membership.domain import decisions
 from services.membership.domain.decisions import Decision, DecisionError, Signature
 from services.membership.domain.policy import Policy
-from services.membership.domain.records import RecordKey
 from services.membership.domain.review import Kind
 from services.membership.queries import Rows
+from services.membership.records.record import RecordKey
 from services.membership.translations import Language
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases import decide as commands

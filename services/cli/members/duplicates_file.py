@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from services.membership.domain import decisions
 from services.membership.domain.decisions import Decision, DecisionError
-from services.membership.domain.records import RecordKey
+from services.membership.records.record import RecordKey
 
 COLUMNS = ("verdict", "a", "b", "reason")
 LARGEST = 64 * 1024 * 1024

@@ -27,8 +27,8 @@ from services.membership.domain.matching.measuring import Figures, Truth, measur
 from services.membership.domain.matching.score import judge
 from services.membership.domain.matching.validation import held_out
 from services.membership.domain.matching.weights import CURRENT, WeightsError, load, shipped, write
-from services.membership.domain.records import RecordKey, SourceRecord
 from services.membership.normalisation.normalised_record import meaning
+from services.membership.records.record import RecordKey, SourceRecord
 from shared.importing.outcomes import Accepted, Rejection, UnreadableError
 
 app = typer.Typer(help="Recognising the same company: fit and measure.", no_args_is_help=True)

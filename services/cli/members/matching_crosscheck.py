@@ -15,7 +15,7 @@ from typing import Any, Final
 from services.membership.domain.matching.features import Features, telling_words
 from services.membership.domain.matching.levels import FIELDS, Levels
 from services.membership.domain.matching.score import Judgement, Verdict
-from services.membership.domain.records import RecordKey
+from services.membership.records.record import RecordKey
 
 INSTALL: Final = "pip install -e '.[crosscheck]'"
 AUTO: Final = 6.63

@@ -17,9 +17,9 @@ from services.common.environment import load_settings
 from services.membership.app import policy_of
 from services.membership.domain.decisions import DecisionError, Signature
 from services.membership.domain.overrides import OVERRIDABLE, OverrideError
-from services.membership.domain.records import RecordKey
 from services.membership.queries.overrides import InTransaction, overrides_ever_set
 from services.membership.queries.views import member_by_any_id, member_by_source
+from services.membership.records.record import RecordKey
 from services.membership.settings import MembershipSettings
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases.override_member import (

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, RootModel, Ski
 from services.membership.api.problems import FORM
 from services.membership.domain import decisions
 from services.membership.domain.decisions import LONGEST_AUTHOR, LONGEST_REASON, MOST_RECORDS, Decision
-from services.membership.domain.records import RecordKey
+from services.membership.records.record import RecordKey
 
 MOST_DECISIONS: Final = 100
 """In one request."""

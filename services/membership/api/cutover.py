@@ -33,7 +33,7 @@ from services.membership.cutover_requests import Asked
 from services.membership.idempotency import Key
 from services.membership.keys import Role
 from services.membership.queries.cutover import Request, board, request_now
-from services.membership.record_ids import new_id
+from services.membership.records.ids import new_id
 from shared.runtime.text import printable
 
 log = structlog.get_logger()

@@ -24,10 +24,10 @@ from services.membership.api.shapes import Overrides, ShownField
 from services.membership.api.signing import signature
 from services.membership.domain.decisions import DecisionError
 from services.membership.domain.overrides import LONGEST, OVERRIDABLE, OverrideError
-from services.membership.domain.records import RecordKey
 from services.membership.keys import Role
 from services.membership.queries.overrides import overrides_ever_set
 from services.membership.queries.views import member_by_any_id
+from services.membership.records.record import RecordKey
 from services.membership.translations import MEANINGS_FR, REFUSALS_FR, REFUSED, label
 from services.membership.usecases.override_member import (
     Asked,

@@ -19,13 +19,13 @@ from services.membership.api.problems import ProblemError, described
 from services.membership.api.record_bodies import Accepting, Asking, ChangedFields, Contact, Ending, NewRecord
 from services.membership.api.record_problems import as_problems
 from services.membership.api.shapes import RecordChanges, RecordShown
-from services.membership.domain.record_commands import CONTACT, CommandName, contact, ending
-from services.membership.domain.records import RecordKey
 from services.membership.idempotency import Key
 from services.membership.keys import Role
 from services.membership.queries.overrides import InTransaction
-from services.membership.queries.records import RecordNow, changes_of, record_now
-from services.membership.record_ids import new_id
+from services.membership.records.editing import CONTACT, CommandName, contact, ending
+from services.membership.records.ids import new_id
+from services.membership.records.queries import RecordNow, changes_of, record_now
+from services.membership.records.record import RecordKey
 from services.membership.usecases.edit_record import By, Command, Done, Patch, carry_out, etag_of
 
 log = structlog.get_logger()

@@ -14,8 +14,8 @@ from hashlib import blake2b
 from itertools import combinations
 from typing import Any, Final, Literal, NamedTuple
 
-from services.membership.domain.records import RecordKey, Related, SourceRecord
 from services.membership.normalisation.company_names import fold
+from services.membership.records.record import RecordKey, Related, SourceRecord
 
 Kind = Literal["paid-twice", "registered-twice"]
 ItemKind = Literal["invoice", "subscription", "paid-until", "registration"]

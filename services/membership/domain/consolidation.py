@@ -18,9 +18,9 @@ from services.membership.domain import survivorship
 from services.membership.domain.conflicts import Conflict, conflicts
 from services.membership.domain.identity import member_id_of
 from services.membership.domain.overrides import Override
-from services.membership.domain.records import Related, SourceRecord
 from services.membership.domain.rules import SurvivorshipRules
 from services.membership.normalisation.company_names import fold, sort_key
+from services.membership.records.record import Related, SourceRecord
 
 RESTRICTIONS = frozenset({"refused", "withdrawn"})
 COVERS = {"email": ("bulk-email",)}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
 
-from services.membership.domain.records import RecordKey
+from services.membership.records.record import RecordKey
 from shared.runtime.text import is_text, tidied
 
 MOST_RECORDS = 50

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from services.membership.domain.matching.grouping import Decision, group
 from services.membership.domain.matching.score import Judgement
-from services.membership.domain.records import RecordKey
+from services.membership.records.record import RecordKey
 
 Group = tuple[RecordKey, ...]
 """Records in the order of their keys."""

@@ -16,7 +16,7 @@ from services.membership.domain.identity import Group, member_id_of
 from services.membership.domain.matching.grouping import Contested, Contradiction, Decision, Grouping, Pair, group
 from services.membership.domain.matching.levels import FIELDS, Levels
 from services.membership.domain.matching.score import Judgement
-from services.membership.domain.records import RecordKey
+from services.membership.records.record import RecordKey
 
 Kind = Literal["pair", "contested"]
 Doing = Literal["active", "invoiced", "registered", "mailed"]

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import orjson
 
 from services.membership.domain.overrides import Override, OverrideError, Understanding, understand_override
-from services.membership.domain.records import RecordKey, SourceRecord
 from services.membership.domain.rules import (
     CONTACT,
     DERIVED,
@@ -21,6 +20,7 @@ from services.membership.domain.rules import (
     SurvivorshipRules,
     shipped_rules,
 )
+from services.membership.records.record import RecordKey, SourceRecord
 
 BY_OVERRIDE = "override"
 BY_ORDER = "record-order"

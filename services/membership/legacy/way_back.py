@@ -12,9 +12,9 @@ from pathlib import Path
 
 from schemas.membership import MemberRecorded
 from services.cutover.parity.compare import compare
-from services.membership.domain.record_commands import KEPT
 from services.membership.legacy import Product, kind_for
 from services.membership.legacy.lines import Dialect, with_extra
+from services.membership.records.editing import KEPT
 from shared.importing.decoding import decode
 from shared.importing.outcomes import Accepted
 from shared.importing.reading import Row, Table

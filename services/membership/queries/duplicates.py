@@ -9,10 +9,10 @@ import orjson
 from services.membership.domain.matching.grouping import Decision
 from services.membership.domain.matching.levels import Levels
 from services.membership.domain.matching.score import Judgement
-from services.membership.domain.records import RecordKey
 from services.membership.domain.review import Doing
 from services.membership.queries.rows import Rows
-from services.membership.repository.rows import columns
+from services.membership.records.record import RecordKey
+from services.membership.records.rows import columns
 
 # Two members are in question where a judged pair, or a confirmed one, has a record in each. All records of both are
 # needed: what holds them together inside decides which of the pairs between them is a question.

@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.membership.domain.records import RecordKey
 from services.membership.queries.rows import Rows
+from services.membership.records.record import RecordKey
 
 _RECORDS = "select cluster, record_id from source_records where member_id = $1::uuid"
 _IN_FORCE = """

@@ -13,8 +13,8 @@ from services.membership.domain.matching import grouping
 from services.membership.domain.matching.levels import Levels
 from services.membership.domain.matching.score import Judgement
 from services.membership.domain.overrides import Override
-from services.membership.domain.records import RecordKey
-from services.membership.repository.rows import columns, pair_columns
+from services.membership.records.record import RecordKey
+from services.membership.records.rows import columns, pair_columns
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.database import rows_of
 

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from services.membership.domain.consolidation import View
-from services.membership.domain.records import RecordKey, Related
-from services.membership.repository.rows import columns
+from services.membership.records.record import RecordKey, Related
+from services.membership.records.rows import columns
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.batches import columns_of
 from shared.persistence.database import json_of, rows_of

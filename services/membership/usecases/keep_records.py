@@ -10,10 +10,10 @@ import orjson
 from schemas.base import MirroredRecord
 from schemas.envelope import Envelope
 from schemas.membership import MemberRecorded, MemberRemoved
-from services.membership.domain.records import RecordKey, SourceRecord, as_written
 from services.membership.normalisation.normalised_record import meaning
 from services.membership.projections import consolidate_members, consolidate_records
-from services.membership.repository.records import NEVER, OLDEST, Edition, Held, NewRecord
+from services.membership.records.record import RecordKey, SourceRecord, as_written
+from services.membership.records.repository import NEVER, OLDEST, Edition, Held, NewRecord
 from services.membership.repository.views import RelatedItem
 from services.membership.unit_of_work import MembershipUnitOfWork
 from shared.persistence.batches import newest_by

@@ -11,11 +11,11 @@ from typing import Any
 import orjson
 
 from services.membership.domain.decisions import DecisionError, Signature
-from services.membership.domain.records import RecordKey
 from services.membership.domain.rules import CONTACT
 from services.membership.queries.overrides import InTransaction, records_of_member, records_with_override
 from services.membership.queries.rows import Rows
 from services.membership.queries.views import StoredView, member_by_any_id
+from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases import decide as commands
 

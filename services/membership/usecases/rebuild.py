@@ -13,9 +13,9 @@ import orjson
 from schemas.membership import MemberRecorded
 from services.membership import recognition
 from services.membership.domain.matching.features import Features, features
-from services.membership.domain.records import SourceRecord
 from services.membership.normalisation.normalised_record import meaning
 from services.membership.projections import consolidate_everything
+from services.membership.records.record import SourceRecord
 from services.membership.unit_of_work import MembershipUnitOfWork
 
 PAGE = 1_000

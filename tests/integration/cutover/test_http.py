@@ -22,7 +22,7 @@ from services.membership.api.app import forget
 from services.membership.api.cutover_answers import PROBLEM_OF
 from services.membership.api.labels import PROBLEMS
 from services.membership.keys import create_key
-from services.membership.record_ids import new_id
+from services.membership.records.ids import new_id
 from shared.messaging import accounts
 from shared.messaging.management import Management
 from shared.persistence.database import create_engine

@@ -37,7 +37,7 @@ from services.cutover.noop import kind_of
 from services.cutover.parity.mirror_reader import Kind as MirroredKind
 from services.cutover.parity.mirror_reader import held
 from services.events.repository import EventsUnitOfWork
-from services.membership.domain.records import RecordKey
+from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases.edit_record import By, Command, carry_out
 from shared.persistence.database import create_engine, rows_of

@@ -25,7 +25,7 @@ from services.cutover.stages import Standing
 from services.membership import way_back
 from services.membership.legacy import kind_for
 from services.membership.legacy.way_back import Written, read_back, write
-from services.membership.record_ids import new_id
+from services.membership.records.ids import new_id
 from shared.runtime.clock import PARIS, Clock
 from tests.support import servers
 from tests.support.builders import a_member

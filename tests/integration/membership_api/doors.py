@@ -15,8 +15,8 @@ from schemas.envelope import encode, read, source_of
 from schemas.membership import MemberRecorded
 from services.membership.api.app import create_http
 from services.membership.consumers import SUBSCRIPTIONS
-from services.membership.domain.records import RecordKey
 from services.membership.keys import create_key
+from services.membership.records.record import RecordKey
 from services.membership.settings import MembershipSettings
 from services.membership.unit_of_work import MembershipUnitOfWork
 from shared.persistence.database import create_engine

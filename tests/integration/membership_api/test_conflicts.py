@@ -9,7 +9,7 @@ from schemas.billing import BillingConflictAnswered
 from schemas.events import EventChanged, EventsConflictAnswered, RegistrationChanged
 from schemas.membership import MemberRemoved
 from services.membership.domain.decisions import Signature, confirm
-from services.membership.domain.records import RecordKey
+from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases import decide as commands
 from tests.integration.membership_api.doors import CLUSTR, NUMELINK, Door, own_id

@@ -11,8 +11,8 @@ from services.membership.api.bodies import LONGEST as LONGEST_BODY
 from services.membership.api.shapes import Member, ShownField
 from services.membership.domain.decisions import Signature, confirm
 from services.membership.domain.overrides import LONGEST, OVERRIDABLE, REFUSALS
-from services.membership.domain.records import RecordKey
 from services.membership.normalisation.data_quality import MEANINGS
+from services.membership.records.record import RecordKey
 from services.membership.translations import MEANINGS_FR, REFUSALS_FR
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases import decide as commands

@@ -13,7 +13,7 @@ from services.cutover import quarantine
 from services.cutover.stages import Move, Standing, move
 from services.membership.api.bodies import LONGEST as LONGEST_BODY
 from services.membership.normalisation.data_quality import MEANINGS
-from services.membership.record_ids import new_id
+from services.membership.records.ids import new_id
 from services.membership.translations import MEANINGS_FR
 from tests.integration.membership_api.doors import CLUSTR, NOON, NUMELINK, Door, own_id
 from tests.support.builders import a_member

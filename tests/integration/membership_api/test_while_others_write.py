@@ -11,7 +11,7 @@ import pytest
 
 from deploy.local.nodes import Nodes
 from services.membership.keys import create_key
-from services.membership.repository.records import LOCK
+from services.membership.records.repository import LOCK
 from shared.process.service import Service
 from tests.integration.membership_api.doors import NUMELINK, lifespan, own_id
 from tests.support.builders import a_member

@@ -25,8 +25,8 @@ from services.cutover.stages import Move, MoveError
 from services.membership.connections import DatabaseAwayError, writing
 from services.membership.definition import DEFINITION as MEMBERSHIP
 from services.membership.domain.policy import Policy
-from services.membership.domain.records import RecordKey
-from services.membership.record_ids import new_id
+from services.membership.records.ids import new_id
+from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases.edit_record import (
     By,

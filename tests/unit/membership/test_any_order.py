@@ -19,8 +19,8 @@ from services.membership.domain.matching.candidates import Candidates
 from services.membership.domain.matching.features import features
 from services.membership.domain.matching.grouping import Decision as Decided
 from services.membership.domain.matching.score import judge
-from services.membership.domain.records import RecordKey, SourceRecord, as_written
 from services.membership.normalisation.normalised_record import meaning
+from services.membership.records.record import RecordKey, SourceRecord, as_written
 from services.membership.usecases import decide as commands
 from tests.support.any_order import Deliveries, decisions_about, deliveries, handle, messages
 from tests.support.examples import examples

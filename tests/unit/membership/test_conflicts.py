@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.membership.domain.conflicts import Conflict, conflicts
-from services.membership.domain.records import RecordKey, Related, SourceRecord
+from services.membership.records.record import RecordKey, Related, SourceRecord
 
 A, B = RecordKey("clustr-numerique", "12"), RecordKey("numelink", "B-7")
 C = RecordKey("clustr-numerique", "adherent:12")

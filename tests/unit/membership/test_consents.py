@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 
 from services.membership.domain.consolidation import Related, consolidate
-from services.membership.domain.records import RecordKey, SourceRecord
+from services.membership.records.record import RecordKey, SourceRecord
 
 
 def a_record(record_id: str = "1", **written: Any) -> SourceRecord:

@@ -20,9 +20,9 @@ from services.membership.domain.overrides import (
     OverrideError,
     understand_override,
 )
-from services.membership.domain.records import RecordKey, SourceRecord, as_written
 from services.membership.domain.survivorship import survivors
 from services.membership.normalisation.normalised_record import meaning
+from services.membership.records.record import RecordKey, SourceRecord, as_written
 from shared.runtime.clusters import load_clusters
 
 CLUSTERS = load_clusters(CLUSTERS_FILE)

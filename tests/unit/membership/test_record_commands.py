@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.membership.domain.record_commands import (
+from services.membership.records.editing import (
     CONTACT,
     DoubtfulError,
     FieldsRefusedError,

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from services.membership.domain.matching.grouping import Decision
 from services.membership.domain.matching.levels import FIELDS, Levels
 from services.membership.domain.matching.score import Judgement
-from services.membership.domain.records import RecordKey
 from services.membership.domain.review import Case, case_id_of, cases, gain_of, probability_of
+from services.membership.records.record import RecordKey
 
 A, B, C, D = (RecordKey("north", name) for name in "abcd")
 X, Y = RecordKey("south", "x"), RecordKey("south", "y")

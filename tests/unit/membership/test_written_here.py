@@ -5,7 +5,7 @@ from typing import Any
 
 from schemas.envelope import Envelope
 from schemas.membership import MemberRemoved
-from services.membership.domain.records import RecordKey
+from services.membership.records.record import RecordKey
 from services.membership.usecases.keep_records import record_members
 from tests.support.any_order import an_envelope
 from tests.support.builders import a_member

@@ -21,8 +21,8 @@ from services.membership.domain.matching.features import Features
 from services.membership.domain.matching.frequencies import Classes, Commonness, Hubs, commonness, hubs_of
 from services.membership.domain.matching.keys import DOMAIN, PLACES, beginning, everywhere, here, keys, near
 from services.membership.domain.matching.trigrams import HIGH_THRESHOLD, THRESHOLD, mark, similar
-from services.membership.domain.records import RecordKey
 from services.membership.normalisation.places import departements
+from services.membership.records.record import RecordKey
 
 Pair = tuple[Features, Features]
 

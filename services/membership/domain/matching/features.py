@@ -7,8 +7,8 @@ from functools import lru_cache
 from typing import Any, Final, Literal
 
 from services.membership.domain.matching.words import GENERIC, HOSTS, PLATFORMS, PROVIDERS, listed
-from services.membership.domain.records import RecordKey, SourceRecord
 from services.membership.normalisation.company_names import plain
+from services.membership.records.record import RecordKey, SourceRecord
 
 VERSION = 2
 """Of what is computed here. Stored features of another version are computed anew."""

@@ -31,7 +31,7 @@ from services.membership.domain.matching.keys import (
     TWIN,
     WORD,
 )
-from services.membership.domain.records import RecordKey
+from services.membership.records.record import RecordKey
 
 
 class Commonness(IntEnum):

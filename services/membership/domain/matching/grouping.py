@@ -15,7 +15,7 @@ from itertools import islice, zip_longest
 from typing import Final, Generic, Literal, NamedTuple, TypeVar
 
 from services.membership.domain.matching.score import Judgement
-from services.membership.domain.records import RecordKey
+from services.membership.records.record import RecordKey
 
 MARGIN: Final = 2.0
 """Bits. A record between two companies goes to neither when it fits them about equally well."""

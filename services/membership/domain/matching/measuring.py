@@ -8,7 +8,7 @@ from typing import Any
 from services.membership.domain.matching.features import Features
 from services.membership.domain.matching.grouping import Decision, Grouping, Pair, group
 from services.membership.domain.matching.score import Judgement
-from services.membership.domain.records import RecordKey
+from services.membership.records.record import RecordKey
 
 
 @dataclass(frozen=True, slots=True)

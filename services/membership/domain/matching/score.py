@@ -8,7 +8,7 @@ from services.membership.domain.matching.guard import refusal
 from services.membership.domain.matching.levels import ELSEWHERE, FIELDS, Levels, compare, compare_but_names, with_names
 from services.membership.domain.matching.weights import Weights
 from services.membership.domain.matching.wording import LEVELS
-from services.membership.domain.records import RecordKey
+from services.membership.records.record import RecordKey
 
 Verdict = Literal["auto", "review", "apart"]
 

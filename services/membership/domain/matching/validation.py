@@ -11,7 +11,7 @@ from services.membership.domain.matching.levels import compare
 from services.membership.domain.matching.measuring import Truth
 from services.membership.domain.matching.score import Judgement, judge
 from services.membership.domain.matching.weights import Weights
-from services.membership.domain.records import RecordKey
+from services.membership.records.record import RecordKey
 
 FOLDS: Final = 5
 

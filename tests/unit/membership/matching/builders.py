@@ -10,8 +10,8 @@ from services.membership.domain.matching.features import Features, features
 from services.membership.domain.matching.frequencies import Commonness
 from services.membership.domain.matching.levels import Levels, compare
 from services.membership.domain.matching.measuring import Truth
-from services.membership.domain.records import RecordKey, SourceRecord
 from services.membership.normalisation.normalised_record import meaning
+from services.membership.records.record import RecordKey, SourceRecord
 from shared.importing.outcomes import Accepted
 
 

@@ -20,7 +20,7 @@ from services.membership.domain.matching.grouping import (
     group,
 )
 from services.membership.domain.matching.score import Judgement, Verdict
-from services.membership.domain.records import RecordKey
+from services.membership.records.record import RecordKey
 from tests.support.examples import examples
 from tests.unit.membership.matching.builders import NOTHING
 

@@ -19,7 +19,7 @@ from services.membership.domain.matching.levels import compare
 from services.membership.domain.matching.measuring import Truth, best_f1
 from services.membership.domain.matching.score import Judgement, judge
 from services.membership.domain.matching.weights import load, shipped, write
-from services.membership.domain.records import RecordKey
+from services.membership.records.record import RecordKey
 from tests.unit.membership.matching.builders import NOTHING
 
 SAMPLE = Path(__file__).parents[3] / "data" / "matching-sample"

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import orjson
 
-from services.membership.domain.records import RecordKey, SourceRecord
-from services.membership.repository.rows import RECORD, columns, record_of
+from services.membership.records.record import RecordKey, SourceRecord
+from services.membership.records.rows import RECORD, columns, record_of
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.batches import columns_of
 from shared.persistence.database import rows_of

@@ -6,8 +6,8 @@ from typing import Any
 
 from schemas.cutover import Stage
 from services.cutover.stages import OURS
-from services.membership.domain.records import RecordKey
 from services.membership.queries.rows import Rows
+from services.membership.records.record import RecordKey
 from shared.persistence.database import json_of
 
 _RECORD = """

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.membership.domain.record_commands import CommandName
-from services.membership.domain.records import RecordKey
+from services.membership.records.editing import CommandName
+from services.membership.records.record import RecordKey
 
 _SAVE = """
     insert into record_changes (cluster, record_id, version, command, author, key_id, reason, fields)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from services.membership.domain.records import RecordKey, SourceRecord
+from services.membership.records.record import RecordKey, SourceRecord
 from shared.persistence.database import json_of
 
 RECORD = "cluster, record_id, written, understood, siren, same_as, name_key, member_id, removed"
