@@ -5,10 +5,10 @@ from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.membership.domain.matching.weights import shipped
 from services.membership.domain.policy import Policy
 from services.membership.domain.rules import load_rules
 from services.membership.legacy import check_software
+from services.membership.matching.weights import shipped
 from services.membership.settings import MembershipSettings
 from services.membership.unit_of_work import MembershipUnitOfWork
 from shared.runtime.clusters import load_clusters

@@ -7,10 +7,10 @@ from typing import Any
 
 from services.membership import queries
 from services.membership.domain.identity import Group, member_id_of
-from services.membership.domain.matching.weights import Weights
-from services.membership.domain.matching.wording import CROWDS
 from services.membership.domain.review import CONTRADICTIONS, DOING, Case, Kind, Question, cases
-from services.membership.evidence import evidence, names, why_not_merged
+from services.membership.matching.evidence import evidence, names, why_not_merged
+from services.membership.matching.explanations import CROWDS
+from services.membership.matching.weights import Weights
 from services.membership.queries import Rows, SideBySide
 from services.membership.records.record import RecordKey
 from services.membership.translations import Language

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.membership import queries
-from services.membership.domain.matching.score import Judgement
-from services.membership.domain.matching.weights import Weights
-from services.membership.evidence import evidence, levels_of, names
+from services.membership.matching.evidence import evidence, levels_of, names
+from services.membership.matching.score import Judgement
+from services.membership.matching.weights import Weights
 from services.membership.queries import DecisionTaken, HeldTogether, Moment, Rows, Turn
 from services.membership.translations import Language
 from services.membership.usecases.decide import Decided

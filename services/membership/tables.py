@@ -5,7 +5,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, BIT, JSONB, TIMESTAMP, UUID
 
 from services.cutover.parity.tables import parity_tables
 from services.cutover.tables import cutover_tables
-from services.membership.domain.matching.trigrams import BITS
+from services.membership.matching.trigrams import BITS
 from shared.messaging.tables import messaging_tables
 from shared.persistence.mirror import applied_late_column
 

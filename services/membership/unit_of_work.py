@@ -1,12 +1,12 @@
-"""All write SQL of membership; :mod:`services.membership.recognition` has that of recognising companies."""
+"""All write SQL of membership; :mod:`services.membership.matching.repository` has that of recognising companies."""
 
 from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.membership import recognition
-from services.membership.domain.matching.features import Features
 from services.membership.domain.policy import Policy
+from services.membership.matching import repository as recognition
+from services.membership.matching.features import Features
 from services.membership.records.record import RecordKey
 from services.membership.records.repository import NEVER, OLDEST, Edition, Held, NewRecord, Records
 from services.membership.repository.identity import HeldConflict, Identity, Remembered

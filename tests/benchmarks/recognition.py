@@ -17,9 +17,9 @@ import uvloop
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.cli.importing.reading import FormerSystem, open_files
-from services.membership import recognition
-from services.membership.domain.matching.features import Features, features
-from services.membership.domain.matching.weights import shipped
+from services.membership.matching import repository as recognition
+from services.membership.matching.features import Features, features
+from services.membership.matching.weights import shipped
 from services.membership.normalisation.normalised_record import meaning
 from services.membership.records.record import RecordKey, SourceRecord
 from shared.importing.outcomes import Accepted

@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from deploy.local.nodes import Nodes
 from deploy.provision import EXTENSIONS, migrations_folder
 from services.membership.domain import conflicts
-from services.membership.domain.matching import frequencies
-from services.membership.domain.matching.keys import BEGINNING, NEAR, SIREN
+from services.membership.matching import term_frequency as frequencies
+from services.membership.matching.keys import BEGINNING, NEAR, SIREN
 from services.membership.unit_of_work import MembershipUnitOfWork
 from shared.persistence.database import create_engine
 from shared.persistence.migrations import upgrade

@@ -13,14 +13,14 @@ from deploy.local.house import CLUSTERS as CLUSTERS_FILE
 from services.membership.domain.conflicts import Conflict
 from services.membership.domain.consolidation import View
 from services.membership.domain.decisions import Decision, Signature
-from services.membership.domain.matching import grouping
-from services.membership.domain.matching.candidates import Candidates
-from services.membership.domain.matching.features import Features
-from services.membership.domain.matching.score import Judgement, judge
-from services.membership.domain.matching.weights import shipped
 from services.membership.domain.overrides import Override
 from services.membership.domain.policy import Policy
 from services.membership.domain.rules import shipped_rules
+from services.membership.matching import grouping
+from services.membership.matching.candidates import Candidates
+from services.membership.matching.features import Features
+from services.membership.matching.score import Judgement, judge
+from services.membership.matching.weights import shipped
 from services.membership.records.record import RecordKey, Related, SourceRecord
 from services.membership.records.repository import Edition, Held, NewRecord
 from services.membership.repository.identity import HeldConflict, Remembered

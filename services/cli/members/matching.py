@@ -18,15 +18,15 @@ from rich.table import Table as Grid
 from services.cli.importing.reading import FormerSystem, open_files
 from services.cli.members import matching_crosscheck as crosscheck
 from services.cli.members.matching_crosscheck import CannotCrosscheckError
-from services.membership.domain.matching.candidates import Candidates, Pair
-from services.membership.domain.matching.features import Features, features
-from services.membership.domain.matching.fitting import fit
-from services.membership.domain.matching.frequencies import Classes
-from services.membership.domain.matching.levels import compare
-from services.membership.domain.matching.measuring import Figures, Truth, measure, truth_of
-from services.membership.domain.matching.score import judge
-from services.membership.domain.matching.validation import held_out
-from services.membership.domain.matching.weights import CURRENT, WeightsError, load, shipped, write
+from services.membership.matching.candidates import Candidates, Pair
+from services.membership.matching.evaluation import Figures, Truth, measure, truth_of
+from services.membership.matching.features import Features, features
+from services.membership.matching.levels import compare
+from services.membership.matching.score import judge
+from services.membership.matching.term_frequency import Classes
+from services.membership.matching.training import fit
+from services.membership.matching.validation import held_out
+from services.membership.matching.weights import CURRENT, WeightsError, load, shipped, write
 from services.membership.normalisation.normalised_record import meaning
 from services.membership.records.record import RecordKey, SourceRecord
 from shared.importing.outcomes import Accepted, Rejection, UnreadableError
@@ -223,7 +223,7 @@ def _rows(path: Path, *needed: str) -> Iterator[dict[str, str]]:
 
 
 async def _in_database(url: str, records: Sequence[Features]) -> tuple[list[Pair], Classes]:
-    from services.membership import recognition
+    from services.membership.matching import repository as recognition
     from shared.persistence.database import create_engine
 
     engine = create_engine(url, application="matching evaluate", pool_size=1)

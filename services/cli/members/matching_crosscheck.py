@@ -12,9 +12,9 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from services.membership.domain.matching.features import Features, telling_words
-from services.membership.domain.matching.levels import FIELDS, Levels
-from services.membership.domain.matching.score import Judgement, Verdict
+from services.membership.matching.features import Features, telling_words
+from services.membership.matching.levels import FIELDS, Levels
+from services.membership.matching.score import Judgement, Verdict
 from services.membership.records.record import RecordKey
 
 INSTALL: Final = "pip install -e '.[crosscheck]'"

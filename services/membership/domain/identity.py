@@ -13,8 +13,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from services.membership.domain.matching.grouping import Decision, group
-from services.membership.domain.matching.score import Judgement
+from services.membership.matching.grouping import Decision, group
+from services.membership.matching.score import Judgement
 from services.membership.records.record import RecordKey
 
 Group = tuple[RecordKey, ...]

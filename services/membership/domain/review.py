@@ -13,9 +13,9 @@ from typing import Final, Literal
 import orjson
 
 from services.membership.domain.identity import Group, member_id_of
-from services.membership.domain.matching.grouping import Contested, Contradiction, Decision, Grouping, Pair, group
-from services.membership.domain.matching.levels import FIELDS, Levels
-from services.membership.domain.matching.score import Judgement
+from services.membership.matching.grouping import Contested, Contradiction, Decision, Grouping, Pair, group
+from services.membership.matching.levels import FIELDS, Levels
+from services.membership.matching.score import Judgement
 from services.membership.records.record import RecordKey
 
 Kind = Literal["pair", "contested"]

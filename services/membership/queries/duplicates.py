@@ -6,10 +6,10 @@ from typing import Any
 
 import orjson
 
-from services.membership.domain.matching.grouping import Decision
-from services.membership.domain.matching.levels import Levels
-from services.membership.domain.matching.score import Judgement
 from services.membership.domain.review import Doing
+from services.membership.matching.grouping import Decision
+from services.membership.matching.levels import Levels
+from services.membership.matching.score import Judgement
 from services.membership.queries.rows import Rows
 from services.membership.records.record import RecordKey
 from services.membership.records.rows import columns

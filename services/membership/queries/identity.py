@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from services.membership.domain.matching.levels import Levels
-from services.membership.domain.matching.score import Judgement
+from services.membership.matching.levels import Levels
+from services.membership.matching.score import Judgement
 from services.membership.queries.rows import Rows
 from services.membership.records.record import RecordKey
 from services.membership.records.rows import columns

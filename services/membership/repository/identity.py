@@ -9,10 +9,10 @@ import orjson
 
 from services.membership.domain.conflicts import RESPONSIBLE, Conflict, Kind
 from services.membership.domain.decisions import Decision, Signature
-from services.membership.domain.matching import grouping
-from services.membership.domain.matching.levels import Levels
-from services.membership.domain.matching.score import Judgement
 from services.membership.domain.overrides import Override
+from services.membership.matching import grouping
+from services.membership.matching.levels import Levels
+from services.membership.matching.score import Judgement
 from services.membership.records.record import RecordKey
 from services.membership.records.rows import columns, pair_columns
 from shared.messaging.unit_of_work import UnitOfWork

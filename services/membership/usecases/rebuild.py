@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import orjson
 
 from schemas.membership import MemberRecorded
-from services.membership import recognition
-from services.membership.domain.matching.features import Features, features
+from services.membership.matching import repository as recognition
+from services.membership.matching.features import Features, features
 from services.membership.normalisation.normalised_record import meaning
 from services.membership.projections import consolidate_everything
 from services.membership.records.record import SourceRecord

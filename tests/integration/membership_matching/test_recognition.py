@@ -13,15 +13,15 @@ from typer.testing import CliRunner
 
 from deploy.local.nodes import Nodes
 from services.cli.members.matching import app
-from services.membership import recognition
-from services.membership.domain.matching import frequencies
-from services.membership.domain.matching.candidates import Candidates
-from services.membership.domain.matching.features import Features
-from services.membership.domain.matching.frequencies import REPORTED, Commonness
-from services.membership.domain.matching.keys import BEGINNING, NEAR, SIREN
-from services.membership.domain.matching.score import Judgement, judge
-from services.membership.domain.matching.trigrams import THRESHOLD, similar
-from services.membership.domain.matching.weights import shipped
+from services.membership.matching import repository as recognition
+from services.membership.matching import term_frequency as frequencies
+from services.membership.matching.candidates import Candidates
+from services.membership.matching.features import Features
+from services.membership.matching.keys import BEGINNING, NEAR, SIREN
+from services.membership.matching.score import Judgement, judge
+from services.membership.matching.term_frequency import REPORTED, Commonness
+from services.membership.matching.trigrams import THRESHOLD, similar
+from services.membership.matching.weights import shipped
 from shared.persistence.database import create_engine
 from tests.unit.membership.matching.builders import a_company, demo_members
 

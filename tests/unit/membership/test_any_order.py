@@ -15,10 +15,10 @@ from schemas.membership import MemberRecorded, MemberRemoved
 from services.membership.domain.consolidation import consolidate
 from services.membership.domain.decisions import Decision, Signature
 from services.membership.domain.identity import members_of
-from services.membership.domain.matching.candidates import Candidates
-from services.membership.domain.matching.features import features
-from services.membership.domain.matching.grouping import Decision as Decided
-from services.membership.domain.matching.score import judge
+from services.membership.matching.candidates import Candidates
+from services.membership.matching.features import features
+from services.membership.matching.grouping import Decision as Decided
+from services.membership.matching.score import judge
 from services.membership.normalisation.normalised_record import meaning
 from services.membership.records.record import RecordKey, SourceRecord, as_written
 from services.membership.usecases import decide as commands

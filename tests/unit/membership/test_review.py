@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.membership.domain.matching.grouping import Decision
-from services.membership.domain.matching.levels import FIELDS, Levels
-from services.membership.domain.matching.score import Judgement
 from services.membership.domain.review import Case, case_id_of, cases, gain_of, probability_of
+from services.membership.matching.grouping import Decision
+from services.membership.matching.levels import FIELDS, Levels
+from services.membership.matching.score import Judgement
 from services.membership.records.record import RecordKey
 
 A, B, C, D = (RecordKey("north", name) for name in "abcd")

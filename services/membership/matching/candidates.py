@@ -16,11 +16,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 from typing import Final
 
-from services.membership.domain.matching import trigrams
-from services.membership.domain.matching.features import Features
-from services.membership.domain.matching.frequencies import Classes, Commonness, Hubs, commonness, hubs_of
-from services.membership.domain.matching.keys import DOMAIN, PLACES, beginning, everywhere, here, keys, near
-from services.membership.domain.matching.trigrams import HIGH_THRESHOLD, THRESHOLD, mark, similar
+from services.membership.matching import trigrams
+from services.membership.matching.features import Features
+from services.membership.matching.keys import DOMAIN, PLACES, beginning, everywhere, here, keys, near
+from services.membership.matching.term_frequency import Classes, Commonness, Hubs, commonness, hubs_of
+from services.membership.matching.trigrams import HIGH_THRESHOLD, THRESHOLD, mark, similar
 from services.membership.normalisation.places import departements
 from services.membership.records.record import RecordKey
 

@@ -6,11 +6,11 @@ from typing import NamedTuple
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
-from services.membership.domain.matching import keys
-from services.membership.domain.matching.features import Features
-from services.membership.domain.matching.frequencies import Classes, Commonness
-from services.membership.domain.matching.names import compare_names
-from services.membership.domain.matching.words import GENERIC, listed
+from services.membership.matching import keys
+from services.membership.matching.features import Features
+from services.membership.matching.names import compare_names
+from services.membership.matching.stop_words import GENERIC, listed
+from services.membership.matching.term_frequency import Classes, Commonness
 
 RARE = Commonness.RARE
 AGREEING = frozenset(

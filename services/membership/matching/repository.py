@@ -21,15 +21,15 @@ from typing import Any, Final, NamedTuple, TypeVar
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.membership import crowds
-from services.membership.domain.matching.candidates import Pair, alike, are_candidates, held, sought
-from services.membership.domain.matching.features import VERSION, Features, as_json, from_json
-from services.membership.domain.matching.frequencies import Commonness, Hubs, commonness, crowded_above
-from services.membership.domain.matching.keys import DOMAIN, PLACES, beginning, everywhere, here, keys, near
-from services.membership.domain.matching.levels import Levels
-from services.membership.domain.matching.score import Judge, Judgement
-from services.membership.domain.matching.trigrams import HIGH_THRESHOLD, THRESHOLD, bitmap, trigrams, unshared
-from services.membership.domain.matching.weights import Weights
+from services.membership.matching import crowds
+from services.membership.matching.candidates import Pair, alike, are_candidates, held, sought
+from services.membership.matching.features import VERSION, Features, as_json, from_json
+from services.membership.matching.keys import DOMAIN, PLACES, beginning, everywhere, here, keys, near
+from services.membership.matching.levels import Levels
+from services.membership.matching.score import Judge, Judgement
+from services.membership.matching.term_frequency import Commonness, Hubs, commonness, crowded_above
+from services.membership.matching.trigrams import HIGH_THRESHOLD, THRESHOLD, bitmap, trigrams, unshared
+from services.membership.matching.weights import Weights
 from services.membership.records.record import RecordKey
 from services.membership.tables import match_crowds, match_features, match_keys, match_pairs, match_state, metadata
 from shared.messaging.failures import NotReady

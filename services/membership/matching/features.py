@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Literal
 
-from services.membership.domain.matching.words import GENERIC, HOSTS, PLATFORMS, PROVIDERS, listed
+from services.membership.matching.stop_words import GENERIC, HOSTS, PLATFORMS, PROVIDERS, listed
 from services.membership.normalisation.company_names import plain
 from services.membership.records.record import RecordKey, SourceRecord
 

@@ -4,13 +4,13 @@ import zlib
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from services.membership.domain.matching.candidates import Pair
-from services.membership.domain.matching.fitting import fit
-from services.membership.domain.matching.frequencies import Classes
-from services.membership.domain.matching.levels import compare
-from services.membership.domain.matching.measuring import Truth
-from services.membership.domain.matching.score import Judgement, judge
-from services.membership.domain.matching.weights import Weights
+from services.membership.matching.candidates import Pair
+from services.membership.matching.evaluation import Truth
+from services.membership.matching.levels import compare
+from services.membership.matching.score import Judgement, judge
+from services.membership.matching.term_frequency import Classes
+from services.membership.matching.training import fit
+from services.membership.matching.weights import Weights
 from services.membership.records.record import RecordKey
 
 FOLDS: Final = 5

@@ -4,7 +4,7 @@ Scores add up evidence as if each piece stood alone; the guard is for where it d
 companies that it looks after, homonyms in one département, a SIREN typed from the line above.
 """
 
-from services.membership.domain.matching.levels import AGREEING, PARTLY_ALIKE, Levels
+from services.membership.matching.levels import AGREEING, PARTLY_ALIKE, Levels
 
 TELLING_NAMES = frozenset({"exact", "fuzzy", "brand"})
 NEARLY_TELLING = frozenset({"exact-common", "located", "acronym", "abbreviation", "near"})

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from services.membership.domain.matching.levels import FIELDS, Levels
-from services.membership.domain.matching.weights import Weights
+from services.membership.matching.levels import FIELDS, Levels
+from services.membership.matching.weights import Weights
 
 PULL: Final = 1.0
 """Precision of the prior on each weight, per squared nat: about what four pairs can say."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from services.membership.domain.matching import keys
+from services.membership.matching import keys
 
 
 def _said(french: str, english: str) -> dict[str, str]:

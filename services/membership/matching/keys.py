@@ -10,7 +10,7 @@ for that are alike: those of a postcode with one first letter, those of a dépar
 from functools import lru_cache
 from typing import Final
 
-from services.membership.domain.matching.features import Features, telling_words
+from services.membership.matching.features import Features, telling_words
 
 SIREN, DOMAIN, EMAIL, PHONE, ADDRESS, NAME, WORD, ACRONYM, SAME, TWIN, NEAR, BEGINNING = "sdepantcruob"
 

@@ -2,12 +2,12 @@
 
 from typing import Final, Literal, NamedTuple
 
-from services.membership.domain.matching.features import Features
-from services.membership.domain.matching.frequencies import Classes
-from services.membership.domain.matching.guard import refusal
-from services.membership.domain.matching.levels import ELSEWHERE, FIELDS, Levels, compare, compare_but_names, with_names
-from services.membership.domain.matching.weights import Weights
-from services.membership.domain.matching.wording import LEVELS
+from services.membership.matching.explanations import LEVELS
+from services.membership.matching.features import Features
+from services.membership.matching.guard import refusal
+from services.membership.matching.levels import ELSEWHERE, FIELDS, Levels, compare, compare_but_names, with_names
+from services.membership.matching.term_frequency import Classes
+from services.membership.matching.weights import Weights
 from services.membership.records.record import RecordKey
 
 Verdict = Literal["auto", "review", "apart"]

@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Final
 from zlib import crc32
 
-from services.membership.domain.matching.words import GENERIC
+from services.membership.matching.stop_words import GENERIC
 
 THRESHOLD: Final = 0.4499
 """Just below 0.45, which ``pg_trgm`` keeps in four bytes and would so compare differently than we do."""

@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.membership.domain.matching.frequencies import HUBS, REPORTED, Commonness, crowded_above
-from services.membership.domain.matching.keys import HUBBED, SAME, TWIN
+from services.membership.matching.keys import HUBBED, SAME, TWIN
+from services.membership.matching.term_frequency import HUBS, REPORTED, Commonness, crowded_above
 from services.membership.records.record import RecordKey
 from shared.persistence.database import rows_of
 

@@ -14,7 +14,7 @@ from heapq import merge
 from itertools import islice, zip_longest
 from typing import Final, Generic, Literal, NamedTuple, TypeVar
 
-from services.membership.domain.matching.score import Judgement
+from services.membership.matching.score import Judgement
 from services.membership.records.record import RecordKey
 
 MARGIN: Final = 2.0

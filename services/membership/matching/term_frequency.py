@@ -17,7 +17,7 @@ from collections.abc import Set as AbstractSet
 from enum import IntEnum
 from typing import Final, TypeAlias
 
-from services.membership.domain.matching.keys import (
+from services.membership.matching.keys import (
     ADDRESS,
     BEGINNING,
     DOMAIN,

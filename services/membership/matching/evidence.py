@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from services.membership.domain.matching.levels import FIELDS, Levels
-from services.membership.domain.matching.weights import Weights
-from services.membership.domain.matching.wording import LEVELS, REFUSALS
+from services.membership.matching.explanations import LEVELS, REFUSALS
+from services.membership.matching.levels import FIELDS, Levels
+from services.membership.matching.weights import Weights
 from services.membership.translations import Language
 
 _SCORE_TOO_LOW = {

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from rapidfuzz.distance import OSA
 
-from services.membership.domain.matching.features import telling_words
+from services.membership.matching.features import telling_words
 
 Likeness = Literal["exact", "fuzzy", "near", "abbreviation", "subset", "partial", "none"]
 

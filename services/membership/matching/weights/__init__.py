@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-from services.membership.domain.matching.levels import FIELDS, Levels
+from services.membership.matching.levels import FIELDS, Levels
 
 CURRENT: Final = 1
 
