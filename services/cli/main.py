@@ -157,7 +157,7 @@ def _run_fast(main: Coroutine[Any, Any, None]) -> None:
 def main() -> None:
     """Entry point of ``traboule``."""
     from services.common.environment import NotConfigured, load_house_file
-    from services.membership.domain.rules import RulesFileError
+    from services.membership.views.rules import RulesFileError
     from shared.runtime.clusters import ClustersFileError
     from shared.runtime.tls import TlsError
     from shared.runtime.variables import SecretFileError

@@ -5,12 +5,12 @@ from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.membership.domain.policy import Policy
-from services.membership.domain.rules import load_rules
 from services.membership.legacy import check_software
 from services.membership.matching.weights import shipped
+from services.membership.policy import Policy
 from services.membership.settings import MembershipSettings
 from services.membership.unit_of_work import MembershipUnitOfWork
+from services.membership.views.rules import load_rules
 from shared.runtime.clusters import load_clusters
 
 

@@ -95,7 +95,7 @@ REFUSALS_FR: Mapping[str, str] = {
     "value-too-long": "plus de 1 000 caractères",
     "value-not-text": "contient un caractère qui n'est pas du texte (U+0000, ou la moitié d'un caractère)",
 }
-"""Why a value cannot be set; :data:`services.membership.domain.overrides.REFUSALS` has the English words."""
+"""Why a value cannot be set; :data:`services.membership.views.overrides.REFUSALS` has the English words."""
 
 CONFLICTS: Mapping[str, tuple[str, str]] = {
     "paid-twice": ("payé deux fois", "paid twice"),

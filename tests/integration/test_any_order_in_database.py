@@ -14,10 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local.nodes import Nodes
 from deploy.provision import EXTENSIONS, migrations_folder
-from services.membership.domain import conflicts
 from services.membership.matching import term_frequency as frequencies
 from services.membership.matching.keys import BEGINNING, NEAR, SIREN
 from services.membership.unit_of_work import MembershipUnitOfWork
+from services.membership.views import conflicts
 from shared.persistence.database import create_engine
 from shared.persistence.migrations import upgrade
 from tests.support.any_order import Deliveries, deliveries, handle, messages

@@ -11,8 +11,8 @@ from shared.runtime.settings import ServiceSettings
 
 def examine(services: Mapping[str, ServiceSettings]) -> list[Finding]:
     """The clusters file and, where membership is configured, the one of survivorship."""
-    from services.membership.domain.rules import RulesFileError
     from services.membership.settings import MembershipSettings
+    from services.membership.views.rules import RulesFileError
 
     here = Findings("house")
     path = next(iter(services.values())).clusters_file

@@ -21,8 +21,8 @@ from services.cli.members.duplicates_tables import (
 from services.membership import duplicates, identity, queries
 from services.membership.domain import decisions
 from services.membership.domain.decisions import Decision, DecisionError, Signature
-from services.membership.domain.policy import Policy
 from services.membership.domain.review import Kind
+from services.membership.policy import Policy
 from services.membership.queries import Rows
 from services.membership.records.record import RecordKey
 from services.membership.translations import Language

@@ -11,7 +11,7 @@ from services.membership import identity
 from services.membership.app import policy_of
 from services.membership.connections import DatabaseAwayError, ReadPool, writing
 from services.membership.domain.decisions import DecisionError, Signature
-from services.membership.domain.policy import Policy
+from services.membership.policy import Policy
 from services.membership.queries import Rows
 from services.membership.settings import MembershipSettings
 from services.membership.unit_of_work import MembershipUnitOfWork

@@ -16,9 +16,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from services.common.environment import load_settings
 from services.membership.app import policy_of
 from services.membership.domain.decisions import DecisionError, Signature
-from services.membership.domain.overrides import OVERRIDABLE, OverrideError
-from services.membership.queries.overrides import InTransaction, overrides_ever_set
-from services.membership.queries.views import member_by_any_id, member_by_source
 from services.membership.records.record import RecordKey
 from services.membership.settings import MembershipSettings
 from services.membership.unit_of_work import MembershipUnitOfWork
@@ -31,6 +28,9 @@ from services.membership.usecases.override_member import (
     set_by_hand,
     take_back,
 )
+from services.membership.views.override_queries import InTransaction, overrides_ever_set
+from services.membership.views.overrides import OVERRIDABLE, OverrideError
+from services.membership.views.queries import member_by_any_id, member_by_source
 from shared.cli.author import who
 from shared.cli.options import By, Json, Reason
 from shared.cli.terminal import as_json, nothing, refuse, terminal

@@ -39,7 +39,7 @@ from services.membership.api.lookups import Lookups
 from services.membership.api.problems import answer_problems, described
 from services.membership.app import policy_of
 from services.membership.connections import ReadPool
-from services.membership.domain.policy import Policy
+from services.membership.policy import Policy
 from services.membership.settings import MembershipSettings
 from shared.persistence.database import asyncpg_url, create_engine
 from shared.process.backlog import watch_engine, watch_pool

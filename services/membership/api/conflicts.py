@@ -16,8 +16,8 @@ from services.membership.api.members import Lang, find_member, spoken
 from services.membership.api.problems import ProblemError, described
 from services.membership.api.shapes import Conflict, Conflicts
 from services.membership.keys import Role
-from services.membership.queries.conflicts import ConflictFilters, StandingConflict, State, conflict, conflicts
 from services.membership.translations import CONFLICTS, Language, label
+from services.membership.views.conflict_queries import ConflictFilters, StandingConflict, State, conflict, conflicts
 
 StateAsked = Annotated[State | None, Query(description="`open` also shows those that are told, and not answered yet")]
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from services.membership.api.keyring import Keyring
 from services.membership.connections import ReadPool, writing
-from services.membership.domain.policy import Policy
+from services.membership.policy import Policy
 from services.membership.unit_of_work import MembershipUnitOfWork
 from shared.runtime.clock import Clock
 

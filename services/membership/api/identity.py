@@ -22,8 +22,8 @@ from services.membership.api.shapes import DecidedNow, Identity
 from services.membership.api.signing import refusals, signature
 from services.membership.domain.decisions import DecisionError
 from services.membership.keys import Role
-from services.membership.queries.overrides import InTransaction
 from services.membership.usecases import decide as commands
+from services.membership.views.override_queries import InTransaction
 
 log = structlog.get_logger()
 

@@ -23,10 +23,7 @@ from services.membership.api.problems import ProblemError, described
 from services.membership.api.shapes import Overrides, ShownField
 from services.membership.api.signing import signature
 from services.membership.domain.decisions import DecisionError
-from services.membership.domain.overrides import LONGEST, OVERRIDABLE, OverrideError
 from services.membership.keys import Role
-from services.membership.queries.overrides import overrides_ever_set
-from services.membership.queries.views import member_by_any_id
 from services.membership.records.record import RecordKey
 from services.membership.translations import MEANINGS_FR, REFUSALS_FR, REFUSED, label
 from services.membership.usecases.override_member import (
@@ -38,6 +35,9 @@ from services.membership.usecases.override_member import (
     set_by_hand,
     take_back,
 )
+from services.membership.views.override_queries import overrides_ever_set
+from services.membership.views.overrides import LONGEST, OVERRIDABLE, OverrideError
+from services.membership.views.queries import member_by_any_id
 
 log = structlog.get_logger()
 

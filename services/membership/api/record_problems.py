@@ -8,8 +8,8 @@ from starlette.requests import Request
 from services.cutover.fence import NotOursError
 from services.membership.api.labels import AUTHORITY, INSIST, language_of
 from services.membership.api.problems import ProblemError
-from services.membership.domain.policy import Policy
 from services.membership.normalisation.data_quality import MEANINGS
+from services.membership.policy import Policy
 from services.membership.records.editing import DoubtfulError, FieldsRefusedError
 from services.membership.translations import MEANINGS_FR, Language, label
 from services.membership.usecases.edit_record import (

@@ -21,12 +21,12 @@ from services.membership.api.record_problems import as_problems
 from services.membership.api.shapes import RecordChanges, RecordShown
 from services.membership.idempotency import Key
 from services.membership.keys import Role
-from services.membership.queries.overrides import InTransaction
 from services.membership.records.editing import CONTACT, CommandName, contact, ending
 from services.membership.records.ids import new_id
 from services.membership.records.queries import RecordNow, changes_of, record_now
 from services.membership.records.record import RecordKey
 from services.membership.usecases.edit_record import By, Command, Done, Patch, carry_out, etag_of
+from services.membership.views.override_queries import InTransaction
 
 log = structlog.get_logger()
 

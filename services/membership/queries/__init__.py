@@ -12,7 +12,7 @@ from services.membership.queries.identity import (
     turns,
 )
 from services.membership.queries.rows import Rows
-from services.membership.queries.views import (
+from services.membership.views.queries import (
     MEMBERS_BY_ID,
     Filters,
     Position,

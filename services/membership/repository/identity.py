@@ -7,14 +7,14 @@ from typing import Any
 
 import orjson
 
-from services.membership.domain.conflicts import RESPONSIBLE, Conflict, Kind
 from services.membership.domain.decisions import Decision, Signature
-from services.membership.domain.overrides import Override
 from services.membership.matching import grouping
 from services.membership.matching.levels import Levels
 from services.membership.matching.score import Judgement
 from services.membership.records.record import RecordKey
 from services.membership.records.rows import columns, pair_columns
+from services.membership.views.conflicts import RESPONSIBLE, Conflict, Kind
+from services.membership.views.overrides import Override
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.database import rows_of
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from services.membership.domain import decisions
 from services.membership.domain.decisions import Decision, DecisionError, RecordUnknownError, Signature
-from services.membership.domain.overrides import understand_override
-from services.membership.domain.survivorship import survivors
 from services.membership.projections import consolidate_links, consolidate_members
 from services.membership.records.record import RecordKey, SourceRecord
 from services.membership.unit_of_work import MembershipUnitOfWork
+from services.membership.views.overrides import understand_override
+from services.membership.views.survivorship import survivors
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from services.membership.normalisation.normalised_record import meaning
 from services.membership.projections import consolidate_members, consolidate_records
 from services.membership.records.record import RecordKey, SourceRecord, as_written
 from services.membership.records.repository import NEVER, OLDEST, Edition, Held, NewRecord
-from services.membership.repository.views import RelatedItem
 from services.membership.unit_of_work import MembershipUnitOfWork
+from services.membership.views.repository import RelatedItem
 from shared.persistence.batches import newest_by
 
 _AND = "\x1f"

@@ -11,13 +11,13 @@ from typing import Any
 import orjson
 
 from services.membership.domain.decisions import DecisionError, Signature
-from services.membership.domain.rules import CONTACT
-from services.membership.queries.overrides import InTransaction, records_of_member, records_with_override
 from services.membership.queries.rows import Rows
-from services.membership.queries.views import StoredView, member_by_any_id
 from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases import decide as commands
+from services.membership.views.override_queries import InTransaction, records_of_member, records_with_override
+from services.membership.views.queries import StoredView, member_by_any_id
+from services.membership.views.rules import CONTACT
 
 Find = Callable[[Rows], Awaitable[StoredView | None]]
 

@@ -10,12 +10,12 @@ from schemas.membership import MemberRemoved
 from services.membership.api.bodies import LONGEST as LONGEST_BODY
 from services.membership.api.shapes import Member, ShownField
 from services.membership.domain.decisions import Signature, confirm
-from services.membership.domain.overrides import LONGEST, OVERRIDABLE, REFUSALS
 from services.membership.normalisation.data_quality import MEANINGS
 from services.membership.records.record import RecordKey
 from services.membership.translations import MEANINGS_FR, REFUSALS_FR
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases import decide as commands
+from services.membership.views.overrides import LONGEST, OVERRIDABLE, REFUSALS
 from tests.integration.membership_api.doors import CLUSTR, NUMELINK, Door, own_id
 from tests.support.builders import a_member
 from tests.support.in_memory import POLICY

@@ -1,6 +1,6 @@
 import pytest
 
-from services.membership.domain.searching import search_words
+from services.membership.views.search_terms import search_words
 from tests.integration.membership_api.doors import CLUSTR, NUMELINK
 from tests.support.builders import a_member
 

@@ -24,7 +24,7 @@ from services.cutover.parity.mirror_reader import held
 from services.cutover.stages import Move, MoveError
 from services.membership.connections import DatabaseAwayError, writing
 from services.membership.definition import DEFINITION as MEMBERSHIP
-from services.membership.domain.policy import Policy
+from services.membership.policy import Policy
 from services.membership.records.ids import new_id
 from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from schemas.envelope import Envelope
 from schemas.membership import MemberRecorded, MemberRemoved
-from services.membership.domain.consolidation import consolidate
 from services.membership.domain.decisions import Decision, Signature
 from services.membership.domain.identity import members_of
 from services.membership.matching.candidates import Candidates
@@ -22,6 +21,7 @@ from services.membership.matching.score import judge
 from services.membership.normalisation.normalised_record import meaning
 from services.membership.records.record import RecordKey, SourceRecord, as_written
 from services.membership.usecases import decide as commands
+from services.membership.views.consolidation import consolidate
 from tests.support.any_order import Deliveries, decisions_about, deliveries, handle, messages
 from tests.support.examples import examples
 from tests.support.in_memory import POLICY, InMemoryMembership

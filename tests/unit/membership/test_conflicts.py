@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.membership.domain.conflicts import Conflict, conflicts
 from services.membership.records.record import RecordKey, Related, SourceRecord
+from services.membership.views.conflicts import Conflict, conflicts
 
 A, B = RecordKey("clustr-numerique", "12"), RecordKey("numelink", "B-7")
 C = RecordKey("clustr-numerique", "adherent:12")

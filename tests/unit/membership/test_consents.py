@@ -4,8 +4,8 @@ from typing import Any
 
 import orjson
 
-from services.membership.domain.consolidation import Related, consolidate
 from services.membership.records.record import RecordKey, SourceRecord
+from services.membership.views.consolidation import Related, consolidate
 
 
 def a_record(record_id: str = "1", **written: Any) -> SourceRecord:

@@ -13,16 +13,11 @@ from hypothesis import strategies as st
 
 from deploy.local.house import CLUSTERS as CLUSTERS_FILE
 from schemas.membership import MemberRecorded
-from services.membership.domain.consolidation import consolidate
-from services.membership.domain.overrides import (
-    OVERRIDABLE,
-    Override,
-    OverrideError,
-    understand_override,
-)
-from services.membership.domain.survivorship import survivors
 from services.membership.normalisation.normalised_record import meaning
 from services.membership.records.record import RecordKey, SourceRecord, as_written
+from services.membership.views.consolidation import consolidate
+from services.membership.views.overrides import OVERRIDABLE, Override, OverrideError, understand_override
+from services.membership.views.survivorship import survivors
 from shared.runtime.clusters import load_clusters
 
 CLUSTERS = load_clusters(CLUSTERS_FILE)

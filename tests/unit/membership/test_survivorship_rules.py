@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from deploy.local.house import CLUSTERS as CLUSTERS_FILE
 from schemas.membership import MemberRecorded
-from services.membership.domain.consolidation import consolidate
-from services.membership.domain.rules import RULES, FieldRules, RulesFileError, SurvivorshipRules, load_rules
-from services.membership.domain.survivorship import survivors
 from services.membership.normalisation.normalised_record import meaning
 from services.membership.records.record import RecordKey, SourceRecord, as_written
 from services.membership.settings import MembershipSettings
+from services.membership.views.consolidation import consolidate
+from services.membership.views.rules import RULES, FieldRules, RulesFileError, SurvivorshipRules, load_rules
+from services.membership.views.survivorship import survivors
 from shared.runtime.clusters import load_clusters
 from tests.support.any_order import NAMES, SIRENS
 

@@ -14,13 +14,13 @@ from typing import Any
 
 import orjson
 
-from services.membership.domain import survivorship
-from services.membership.domain.conflicts import Conflict, conflicts
 from services.membership.domain.identity import member_id_of
-from services.membership.domain.overrides import Override
-from services.membership.domain.rules import SurvivorshipRules
 from services.membership.normalisation.company_names import fold, sort_key
 from services.membership.records.record import Related, SourceRecord
+from services.membership.views import survivorship
+from services.membership.views.conflicts import Conflict, conflicts
+from services.membership.views.overrides import Override
+from services.membership.views.rules import SurvivorshipRules
 
 RESTRICTIONS = frozenset({"refused", "withdrawn"})
 COVERS = {"email": ("bulk-email",)}

@@ -10,17 +10,9 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from services.membership.domain.overrides import Override, OverrideError, Understanding, understand_override
-from services.membership.domain.rules import (
-    CONTACT,
-    DERIVED,
-    FIELDS,
-    FieldRules,
-    Rule,
-    SurvivorshipRules,
-    shipped_rules,
-)
 from services.membership.records.record import RecordKey, SourceRecord
+from services.membership.views.overrides import Override, OverrideError, Understanding, understand_override
+from services.membership.views.rules import CONTACT, DERIVED, FIELDS, FieldRules, Rule, SurvivorshipRules, shipped_rules
 
 BY_OVERRIDE = "override"
 BY_ORDER = "record-order"

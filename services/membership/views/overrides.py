@@ -7,10 +7,10 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from schemas.membership import MemberRecorded
-from services.membership.domain.rules import CONTACT, DERIVED, FIELDS
 from services.membership.normalisation.data_quality import MEANINGS
 from services.membership.normalisation.normalise import Understood, understand
 from services.membership.records.record import RecordKey
+from services.membership.views.rules import CONTACT, DERIVED, FIELDS
 
 OVERRIDABLE = (*(name for name in FIELDS if name != DERIVED), *CONTACT)
 """The fields that staff may set; the parts of a contact one by one."""

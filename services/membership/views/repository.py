@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from services.membership.domain.consolidation import View
 from services.membership.records.record import RecordKey, Related
 from services.membership.records.rows import columns
+from services.membership.views.consolidation import View
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.batches import columns_of
 from shared.persistence.database import json_of, rows_of

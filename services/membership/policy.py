@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from services.membership.domain.rules import SurvivorshipRules
 from services.membership.matching.weights import Weights
+from services.membership.views.rules import SurvivorshipRules
 from shared.runtime.clusters import Cluster
 
 
