@@ -15,11 +15,11 @@ from schemas.membership import (
     MergeConflictChanged,
     Overlap,
 )
-from services.membership.domain.identity import Change, Merged, Separated, member_id_of
+from services.membership.identity.members import Change, Merged, Separated, member_id_of
+from services.membership.identity.repository import HeldConflict, Remembered
 from services.membership.matching.grouping import Decision, Union
 from services.membership.matching.score import Judgement
 from services.membership.records.record import RecordKey
-from services.membership.repository.identity import HeldConflict, Remembered
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.views import conflicts
 from services.membership.views.consolidation import View

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from services.membership.announcements import Cause, Links, tell_changes, tell_conflicts, tell_members
-from services.membership.domain.identity import Group, changes, member_id_of, members_of
+from services.membership.identity.members import Group, changes, member_id_of, members_of
 from services.membership.matching.features import features
 from services.membership.policy import Policy
 from services.membership.records.record import RecordKey, Related, SourceRecord

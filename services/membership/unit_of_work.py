@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.membership.identity.repository import HeldConflict, Identity, Remembered
 from services.membership.matching import repository as recognition
 from services.membership.matching.features import Features
 from services.membership.policy import Policy
 from services.membership.records.record import RecordKey
 from services.membership.records.repository import NEVER, OLDEST, Edition, Held, NewRecord, Records
-from services.membership.repository.identity import HeldConflict, Identity, Remembered
 from services.membership.views.repository import RelatedItem, Views
 
 __all__ = [

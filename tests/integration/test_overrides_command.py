@@ -7,7 +7,7 @@ import pytest
 
 from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
-from services.membership.domain.decisions import Signature, confirm
+from services.membership.identity.decisions import Signature, confirm
 from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases import decide as commands

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from deploy.local.nodes import Nodes
 from schemas.envelope import Envelope, encode, read, source_of
 from schemas.membership import MemberRecorded
-from services.membership.domain.decisions import Signature, confirm
+from services.membership.identity.decisions import Signature, confirm
 from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases import decide as commands

@@ -22,7 +22,7 @@ from schemas.events import EventChanged, RegistrationChanged
 from schemas.membership import MemberRecorded, MemberRemoved
 from services.cutover.fence import Fenced
 from services.membership.consumers import SUBSCRIPTIONS
-from services.membership.domain.decisions import Decision, confirm, reject
+from services.membership.identity.decisions import Decision, confirm, reject
 from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork
 

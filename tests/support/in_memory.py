@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 import orjson
 
 from deploy.local.house import CLUSTERS as CLUSTERS_FILE
-from services.membership.domain.decisions import Decision, Signature
+from services.membership.identity.decisions import Decision, Signature
+from services.membership.identity.repository import HeldConflict, Remembered
 from services.membership.matching import grouping
 from services.membership.matching.candidates import Candidates
 from services.membership.matching.features import Features
@@ -19,7 +20,6 @@ from services.membership.matching.weights import shipped
 from services.membership.policy import Policy
 from services.membership.records.record import RecordKey, Related, SourceRecord
 from services.membership.records.repository import Edition, Held, NewRecord
-from services.membership.repository.identity import HeldConflict, Remembered
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.views.conflicts import Conflict
 from services.membership.views.consolidation import View

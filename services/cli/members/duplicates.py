@@ -18,17 +18,19 @@ from services.cli.members.duplicates_tables import (
     print_decisions,
     print_history,
 )
-from services.membership import duplicates, identity, queries
-from services.membership.domain import decisions
-from services.membership.domain.decisions import Decision, DecisionError, Signature
-from services.membership.domain.review import Kind
+from services.membership.identity import answers as identity
+from services.membership.identity import decisions, queries
+from services.membership.identity import review_answers as duplicates
+from services.membership.identity.decisions import Decision, DecisionError, Signature
+from services.membership.identity.review import Kind
 from services.membership.policy import Policy
-from services.membership.queries import Rows
 from services.membership.records.record import RecordKey
+from services.membership.rows import Rows
 from services.membership.translations import Language
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases import decide as commands
 from services.membership.usecases.decide import Decided
+from services.membership.views import queries as views_queries
 from shared.cli.author import who
 from shared.cli.options import By, Json, Reason
 from shared.cli.terminal import as_json, nothing, refuse
@@ -216,7 +218,7 @@ def history(
     asked = _member_id(member)
 
     async def work(rows: Rows, policy: Policy) -> dict[str, Any] | None:
-        view = await queries.member_by_any_id(rows, asked)
+        view = await views_queries.member_by_any_id(rows, asked)
         if view is None or view.member_id is None:
             return None
         held = await identity.identity(rows, view.member_id, policy.weights, _language(lang))

@@ -9,8 +9,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from services.membership.domain import decisions
-from services.membership.domain.decisions import Decision, DecisionError
+from services.membership.identity import decisions
+from services.membership.identity.decisions import Decision, DecisionError
 from services.membership.records.record import RecordKey
 
 COLUMNS = ("verdict", "a", "b", "reason")

@@ -7,12 +7,12 @@ from typing import Any, TypeVar
 
 from services.cli.members.duplicates_file import Line, with_progress
 from services.common.environment import load_settings
-from services.membership import identity
 from services.membership.app import policy_of
 from services.membership.connections import DatabaseAwayError, ReadPool, writing
-from services.membership.domain.decisions import DecisionError, Signature
+from services.membership.identity import answers as identity
+from services.membership.identity.decisions import DecisionError, Signature
 from services.membership.policy import Policy
-from services.membership.queries import Rows
+from services.membership.rows import Rows
 from services.membership.settings import MembershipSettings
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases import decide as commands

@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.table import Table
 
-from services.membership.duplicates import WRITTEN
+from services.membership.identity.review_answers import WRITTEN
 from services.membership.usecases.decide import Decided
 from shared.cli.terminal import plain, terminal
 

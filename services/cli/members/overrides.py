@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services.common.environment import load_settings
 from services.membership.app import policy_of
-from services.membership.domain.decisions import DecisionError, Signature
+from services.membership.identity.decisions import DecisionError, Signature
 from services.membership.records.record import RecordKey
 from services.membership.settings import MembershipSettings
 from services.membership.unit_of_work import MembershipUnitOfWork

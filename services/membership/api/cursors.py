@@ -10,7 +10,8 @@ from uuid import UUID
 import orjson
 
 from services.membership.api.problems import ProblemError
-from services.membership.queries import Moment, Position
+from services.membership.identity.queries import Moment
+from services.membership.views.queries import Position
 
 LARGEST = 2**63 - 1
 """Of a bigint."""

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from services.membership.domain.decisions import LONGEST_AUTHOR, LONGEST_REASON
+from services.membership.identity.decisions import LONGEST_AUTHOR, LONGEST_REASON
 from shared.runtime.text import is_text
 
 

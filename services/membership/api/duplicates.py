@@ -8,7 +8,6 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from services.membership import duplicates, identity, queries
 from services.membership.api import asked
 from services.membership.api.asked import Bulk, Deciding, Signed, SortedOut, Verdict
 from services.membership.api.bodies import LONGEST_BULK, body_of
@@ -21,7 +20,10 @@ from services.membership.api.problems import ProblemError, as_json, described, f
 from services.membership.api.shapes import BulkDecided, Case, DecidedNow, Decisions, DecisionShown, Queue
 from services.membership.api.signing import refusals, signature
 from services.membership.connections import DatabaseAwayError
-from services.membership.domain.review import Kind
+from services.membership.identity import answers as identity
+from services.membership.identity import queries
+from services.membership.identity import review_answers as duplicates
+from services.membership.identity.review import Kind
 from services.membership.keys import Role
 from services.membership.usecases import decide as commands
 from services.membership.usecases.decide import Decided

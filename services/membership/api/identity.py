@@ -7,7 +7,6 @@ import structlog
 from fastapi import APIRouter, Depends, Query, Request, Security
 from starlette.responses import Response
 
-from services.membership import identity as who
 from services.membership.api import asked
 from services.membership.api.asked import Separation
 from services.membership.api.bodies import body_of
@@ -20,7 +19,8 @@ from services.membership.api.members import Lang, find_member, spoken
 from services.membership.api.problems import described
 from services.membership.api.shapes import DecidedNow, Identity
 from services.membership.api.signing import refusals, signature
-from services.membership.domain.decisions import DecisionError
+from services.membership.identity import answers as who
+from services.membership.identity.decisions import DecisionError
 from services.membership.keys import Role
 from services.membership.usecases import decide as commands
 from services.membership.views.override_queries import InTransaction

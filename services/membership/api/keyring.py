@@ -10,10 +10,11 @@ from time import monotonic
 from fastapi import Request, Security
 from fastapi.security import APIKeyHeader, HTTPBearer
 
-from services.membership import queries
 from services.membership.api.problems import ProblemError
 from services.membership.connections import DatabaseAwayError
 from services.membership.keys import Role, hash_secret
+from services.membership.rows import Rows
+from services.membership.views import queries
 
 REFRESH_SECONDS = 4.0
 STALE_SECONDS = 9.0
@@ -42,7 +43,7 @@ class Caller:
 class Keyring:
     """All usable keys. They are few, so one query reads them all, and no request waits for it but the first."""
 
-    def __init__(self, rows: queries.Rows) -> None:
+    def __init__(self, rows: Rows) -> None:
         self._rows = rows
         self._callers: dict[str, Caller] = {}
         self._read_at = float("-inf")

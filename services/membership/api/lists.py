@@ -13,7 +13,6 @@ from fastapi import APIRouter, Depends, Query, Request, Security
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response, StreamingResponse
 
-from services.membership import queries
 from services.membership.api.cursors import cursor, position_in_list
 from services.membership.api.door import Door, answer
 from services.membership.api.keyring import Caller, needs
@@ -21,8 +20,9 @@ from services.membership.api.labels import COLUMNS, YES_NO, language_of
 from services.membership.api.problems import RETRY_SECONDS, ProblemError
 from services.membership.api.shapes import Page
 from services.membership.keys import Role
-from services.membership.queries import Filters
 from services.membership.translations import Language, label
+from services.membership.views import queries
+from services.membership.views.queries import Filters
 from shared.importing.cells import harmless
 
 log = structlog.get_logger()

@@ -7,7 +7,7 @@ statements each answer costs; an idle door answers at once.
 import asyncio
 
 from services.membership.connections import DatabaseAwayError, ReadPool
-from services.membership.queries import MEMBERS_BY_ID
+from services.membership.views.queries import MEMBERS_BY_ID
 
 AT_ONCE = 200
 _Future = asyncio.Future[tuple[str, bytes] | None]

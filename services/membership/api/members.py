@@ -6,7 +6,6 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Security
 from starlette.responses import Response
 
-from services.membership import queries
 from services.membership.api.cursors import cursor, position_in_time
 from services.membership.api.door import Door, answer
 from services.membership.api.fast_lane import unchanged
@@ -17,8 +16,10 @@ from services.membership.api.shapes import Member, Sources, Timeline
 from services.membership.api.timeline import timeline
 from services.membership.keys import Role
 from services.membership.normalisation.data_quality import MEANINGS
-from services.membership.queries import Rows, StoredView
+from services.membership.rows import Rows
 from services.membership.translations import MEANINGS_FR, Language
+from services.membership.views import queries
+from services.membership.views.queries import StoredView
 
 _INTERNAL = {"sort_key", "search_text", "brand_key", "problems", "problem_fields"}
 _SAID = described(404, 410)

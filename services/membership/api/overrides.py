@@ -22,7 +22,7 @@ from services.membership.api.members import find_member
 from services.membership.api.problems import ProblemError, described
 from services.membership.api.shapes import Overrides, ShownField
 from services.membership.api.signing import signature
-from services.membership.domain.decisions import DecisionError
+from services.membership.identity.decisions import DecisionError
 from services.membership.keys import Role
 from services.membership.records.record import RecordKey
 from services.membership.translations import MEANINGS_FR, REFUSALS_FR, REFUSED, label

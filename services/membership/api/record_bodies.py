@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from schemas.base import Day, Label
-from services.membership.domain.decisions import LONGEST_AUTHOR, LONGEST_REASON
+from services.membership.identity.decisions import LONGEST_AUTHOR, LONGEST_REASON
 
 
 def _readable(text: str) -> str:

@@ -9,7 +9,7 @@ from services.membership.api.asked import Signed
 from services.membership.api.keyring import Caller
 from services.membership.api.labels import language_of
 from services.membership.api.problems import ProblemError
-from services.membership.domain.decisions import DecisionError, RecordUnknownError, Signature
+from services.membership.identity.decisions import DecisionError, RecordUnknownError, Signature
 from services.membership.translations import REFUSED, label
 
 

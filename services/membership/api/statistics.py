@@ -6,12 +6,12 @@ from typing import Any
 from fastapi import APIRouter, Security
 from starlette.responses import Response
 
-from services.membership import queries
 from services.membership.api.door import Door, answer
 from services.membership.api.keyring import needs
 from services.membership.api.shapes import Statistics
 from services.membership.keys import Role
 from services.membership.normalisation.places import departements
+from services.membership.views import queries
 
 _NOBODY = {"members": 0, "active": 0, "paid_up": 0}
 

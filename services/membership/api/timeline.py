@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 import orjson
 from babel.numbers import format_currency
 
-from services.membership import queries
 from services.membership.api.cursors import LARGEST, number_in
-from services.membership.queries import Rows, StoredView
+from services.membership.rows import Rows
 from services.membership.translations import CHANNELS, HAPPENED, Language, label
+from services.membership.views import queries
+from services.membership.views.queries import StoredView
 
 _END = (datetime(9999, 1, 1, tzinfo=UTC), LARGEST)
 

@@ -1,7 +1,6 @@
 """All read SQL of membership: read rows → answers."""
 
-from services.membership.queries.duplicates import Crowd, Outline, SideBySide, crowds, outline, side_by_side
-from services.membership.queries.identity import (
+from services.membership.identity.queries import (
     DecisionTaken,
     HeldTogether,
     Moment,
@@ -11,7 +10,8 @@ from services.membership.queries.identity import (
     newest_decisions,
     turns,
 )
-from services.membership.queries.rows import Rows
+from services.membership.identity.review_queries import Crowd, Outline, SideBySide, crowds, outline, side_by_side
+from services.membership.rows import Rows
 from services.membership.views.queries import (
     MEMBERS_BY_ID,
     Filters,

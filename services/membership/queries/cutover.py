@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from services.cutover.stages import Standing
-from services.membership.queries.rows import Rows
+from services.membership.rows import Rows
 from shared.persistence.database import json_of
 
 _BOARD = "select cluster, service, stage, epoch, since, by from former_systems"

@@ -6,8 +6,8 @@ from typing import Any
 
 from schemas.cutover import Stage
 from services.cutover.stages import OURS
-from services.membership.queries.rows import Rows
 from services.membership.records.record import RecordKey
+from services.membership.rows import Rows
 from shared.persistence.database import json_of
 
 _RECORD = """

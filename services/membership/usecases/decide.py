@@ -7,8 +7,8 @@ it and what is announced are there together or not at all. Each raises DecisionE
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from services.membership.domain import decisions
-from services.membership.domain.decisions import Decision, DecisionError, RecordUnknownError, Signature
+from services.membership.identity import decisions
+from services.membership.identity.decisions import Decision, DecisionError, RecordUnknownError, Signature
 from services.membership.projections import consolidate_links, consolidate_members
 from services.membership.records.record import RecordKey, SourceRecord
 from services.membership.unit_of_work import MembershipUnitOfWork

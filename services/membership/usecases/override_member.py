@@ -10,9 +10,9 @@ from typing import Any
 
 import orjson
 
-from services.membership.domain.decisions import DecisionError, Signature
-from services.membership.queries.rows import Rows
+from services.membership.identity.decisions import DecisionError, Signature
 from services.membership.records.record import RecordKey
+from services.membership.rows import Rows
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases import decide as commands
 from services.membership.views.override_queries import InTransaction, records_of_member, records_with_override

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from services.membership.queries.rows import Rows
+from services.membership.rows import Rows
 from shared.persistence.database import json_of
 
 State = Literal["open", "settled", "gone"]

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from services.membership.domain.identity import member_id_of
+from services.membership.identity.members import member_id_of
 from services.membership.normalisation.company_names import fold, sort_key
 from services.membership.records.record import Related, SourceRecord
 from services.membership.views import survivorship

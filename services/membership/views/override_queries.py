@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.membership.queries.rows import Rows
 from services.membership.records.record import RecordKey
+from services.membership.rows import Rows
 
 _RECORDS = "select cluster, record_id from source_records where member_id = $1::uuid"
 _IN_FORCE = """

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from services.membership.queries.rows import Rows
+from services.membership.rows import Rows
 from services.membership.views.search_terms import search_words
 
 MEMBERS_BY_ID = "select member_id::text, etag, document from views where member_id = any($1::uuid[])"

@@ -8,7 +8,7 @@ import pytest
 from schemas.billing import BillingConflictAnswered
 from schemas.events import EventChanged, EventsConflictAnswered, RegistrationChanged
 from schemas.membership import MemberRemoved
-from services.membership.domain.decisions import Signature, confirm
+from services.membership.identity.decisions import Signature, confirm
 from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases import decide as commands

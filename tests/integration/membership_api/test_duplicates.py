@@ -10,7 +10,7 @@ from schemas.events import RegistrationChanged
 from schemas.membership import MemberRemoved
 from services.membership.api.bodies import LONGEST, LONGEST_BULK
 from services.membership.api.cursors import cursor
-from services.membership.domain.review import case_id_of
+from services.membership.identity.review import case_id_of
 from services.membership.records.record import RecordKey
 from tests.integration.membership_api.doors import CLUSTR, NUMELINK, Door, own_id
 from tests.support.builders import a_member, a_registration, an_invoice

@@ -9,7 +9,7 @@ import pytest
 from schemas.membership import MemberRemoved
 from services.membership.api.bodies import LONGEST as LONGEST_BODY
 from services.membership.api.shapes import Member, ShownField
-from services.membership.domain.decisions import Signature, confirm
+from services.membership.identity.decisions import Signature, confirm
 from services.membership.normalisation.data_quality import MEANINGS
 from services.membership.records.record import RecordKey
 from services.membership.translations import MEANINGS_FR, REFUSALS_FR

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local.nodes import Nodes
 from schemas.base import Fact
-from services.membership.domain.decisions import Signature
+from services.membership.identity.decisions import Signature
 from services.membership.records.record import RecordKey
 from services.membership.tables import metadata
 from services.membership.unit_of_work import MembershipUnitOfWork

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from schemas.envelope import Envelope
 from schemas.membership import MemberRecorded, MemberRemoved
-from services.membership.domain.decisions import Decision, Signature
-from services.membership.domain.identity import members_of
+from services.membership.identity.decisions import Decision, Signature
+from services.membership.identity.members import members_of
 from services.membership.matching.candidates import Candidates
 from services.membership.matching.features import features
 from services.membership.matching.grouping import Decision as Decided

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from schemas.envelope import Envelope, read
 from schemas.membership import MemberRemoved, MembersMerged, MembersSeparated, MergeConflictChanged
-from services.membership.domain.decisions import Decision, DecisionError, Signature, confirm, reject
+from services.membership.identity.decisions import Decision, DecisionError, Signature, confirm, reject
 from services.membership.records.record import RecordKey
 from services.membership.usecases import decide as commands
 from tests.support.any_order import Deliveries, an_envelope, decisions_about, deliveries, handle, messages

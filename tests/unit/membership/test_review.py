@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.membership.domain.review import Case, case_id_of, cases, gain_of, probability_of
+from services.membership.identity.review import Case, case_id_of, cases, gain_of, probability_of
 from services.membership.matching.grouping import Decision
 from services.membership.matching.levels import FIELDS, Levels
 from services.membership.matching.score import Judgement

@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 import orjson
 
-from services.membership.domain.identity import Group, member_id_of
+from services.membership.identity.members import Group, member_id_of
 from services.membership.matching.grouping import Contested, Contradiction, Decision, Grouping, Pair, group
 from services.membership.matching.levels import FIELDS, Levels
 from services.membership.matching.score import Judgement

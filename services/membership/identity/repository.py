@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from services.membership.domain.decisions import Decision, Signature
+from services.membership.identity.decisions import Decision, Signature
 from services.membership.matching import grouping
 from services.membership.matching.levels import Levels
 from services.membership.matching.score import Judgement

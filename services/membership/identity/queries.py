@@ -9,9 +9,9 @@ import orjson
 
 from services.membership.matching.levels import Levels
 from services.membership.matching.score import Judgement
-from services.membership.queries.rows import Rows
 from services.membership.records.record import RecordKey
 from services.membership.records.rows import columns
+from services.membership.rows import Rows
 
 _DECISION = "id, author, reason, key_id, decided_at, taken_back_at, taken_back_by, taken_back_reason"
 _NEWEST = f"select {_DECISION} from decisions where id < $1 order by id desc limit $2"

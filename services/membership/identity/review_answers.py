@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.membership import queries
-from services.membership.domain.identity import Group, member_id_of
-from services.membership.domain.review import CONTRADICTIONS, DOING, Case, Kind, Question, cases
+from services.membership.identity import review_queries
+from services.membership.identity.members import Group, member_id_of
+from services.membership.identity.review import CONTRADICTIONS, DOING, Case, Kind, Question, cases
+from services.membership.identity.review_queries import SideBySide
 from services.membership.matching.evidence import evidence, names, why_not_merged
 from services.membership.matching.explanations import CROWDS
 from services.membership.matching.weights import Weights
-from services.membership.queries import Rows, SideBySide
 from services.membership.records.record import RecordKey
+from services.membership.rows import Rows
 from services.membership.translations import Language
 
 WRITTEN = (
@@ -46,7 +47,7 @@ class Wanted:
 
 async def open_cases(rows: Rows, wanted: Wanted | None = None) -> list[Case]:
     """All that is open, the largest gain first. ``rows`` should be one transaction."""
-    found = await queries.outline(rows)
+    found = await review_queries.outline(rows)
     # Ten milliseconds of work for some hundred cases: whoever asks for a member meanwhile must not wait for it.
     every = await to_thread(cases, found.sirens, found.judgements, found.decisions, found.doing)
     wanted = wanted or Wanted()
@@ -63,7 +64,7 @@ async def too_many_alike(rows: Rows, language: Language) -> list[dict[str, Any]]
             "examples": names(one.examples),
             "words": words[language],
         }
-        for one in await queries.crowds(rows, limit=MOST_CROWDS, examples=EXAMPLES)
+        for one in await review_queries.crowds(rows, limit=MOST_CROWDS, examples=EXAMPLES)
         for code, words in (CROWDS[one.key[0]],)
     ]
 
@@ -72,7 +73,7 @@ async def described(rows: Rows, page: Sequence[Case], weights: Weights, language
     """Cases as they are answered, with what their members are listed as and what their records say."""
     groups = {records for case in page for records in case.members}
     members = {member_id_of(records) for records in groups}
-    shown = await queries.side_by_side(rows, members, {key for records in groups for key in records})
+    shown = await review_queries.side_by_side(rows, members, {key for records in groups for key in records})
     return [_case(case, shown, weights, language) for case in page]
 
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import orjson
 
-from services.membership.domain.review import Doing
+from services.membership.identity.review import Doing
 from services.membership.matching.grouping import Decision
 from services.membership.matching.levels import Levels
 from services.membership.matching.score import Judgement
-from services.membership.queries.rows import Rows
 from services.membership.records.record import RecordKey
 from services.membership.records.rows import columns
+from services.membership.rows import Rows
 
 # Two members are in question where a judged pair, or a confirmed one, has a record in each. All records of both are
 # needed: what holds them together inside decides which of the pairs between them is a question.
