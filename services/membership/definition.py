@@ -1,12 +1,12 @@
 """The only place where the membership service is put together."""
 
 from services.common.definition import ServiceDefinition
-from services.membership import way_back
 from services.membership.app import unit_of_work
 from services.membership.consumers import SUBSCRIPTIONS
-from services.membership.parity import KINDS
-from services.membership.rehearsals import REHEARSALS
-from services.membership.retelling import TELLINGS
+from services.membership.cutover import write_back as way_back
+from services.membership.cutover.parity import KINDS
+from services.membership.cutover.rehearsals import REHEARSALS
+from services.membership.cutover.republish import TELLINGS
 from services.membership.settings import MembershipSettings
 from services.membership.tables import metadata
 from services.membership.writers import count_writers

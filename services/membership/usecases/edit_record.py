@@ -15,13 +15,13 @@ from schemas.envelope import Envelope, source_of
 from schemas.membership import MemberRecorded
 from services.cutover.fence import require_ours
 from services.cutover.stages import Standing
+from services.membership.cutover.write_back import tell_written
 from services.membership.records.audit import Change, save_change
 from services.membership.records.editing import CommandName, NextVersion, check_understood, edit
 from services.membership.records.record import RecordKey
 from services.membership.records.repository import Held
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases.keep_records import record_members
-from services.membership.way_back import tell_written
 from shared.runtime.clock import PARIS
 
 SERVICE = "membership"

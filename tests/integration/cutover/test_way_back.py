@@ -22,9 +22,9 @@ from schemas.envelope import encode, routing_key, to_json
 from schemas.membership import MemberRecorded, MemberRemoved, MemberWritten
 from services.cutover import stages
 from services.cutover.stages import Standing
-from services.membership import way_back
+from services.membership.cutover import write_back as way_back
 from services.membership.legacy import kind_for
-from services.membership.legacy.way_back import Written, read_back, write
+from services.membership.legacy.export import Written, read_back, write
 from services.membership.records.ids import new_id
 from shared.runtime.clock import PARIS, Clock
 from tests.support import servers
@@ -403,7 +403,7 @@ async def test_while_writers_wait_only_what_was_written_meanwhile_is_turned_roun
 
     locking = stages.alone
     monkeypatch.setattr(stages, "alone", alone)
-    monkeypatch.setattr("services.membership.way_back.write", counting)
+    monkeypatch.setattr("services.membership.cutover.write_back.write", counting)
     refused = await cutover("rollback", SYSTEM, "--reason", "the office is not ready")
     assert "2 records say what its columns cannot: ended_on (1), member_since (1)" in " ".join(refused.err.split())
     assert turned == ["B-1"]

@@ -22,8 +22,8 @@ from services.cutover.parity.runs import Found, Run
 from services.cutover.rehearsal_rule import Outcome, Rehearsal, named
 from services.events.rehearsals import REHEARSALS as EVENTS
 from services.events.rehearsals import Registration
-from services.membership.rehearsals import REHEARSALS as MEMBERSHIP
-from services.membership.rehearsals import Record
+from services.membership.cutover.rehearsals import REHEARSALS as MEMBERSHIP
+from services.membership.cutover.rehearsals import Record
 
 (AUDIENCE,), (PLACE,), (STANDING,), (DUES, SETTLEMENT) = COMMUNICATIONS, EVENTS, MEMBERSHIP, BILLING
 JUNE = datetime(2026, 6, 1, tzinfo=UTC)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from schemas.membership import MemberRecorded, Subscription
 from services.membership.legacy import Product, kind_for, recognise
-from services.membership.legacy.way_back import Written, file_of, read_back, write
+from services.membership.legacy.export import Written, file_of, read_back, write
 from shared.importing.outcomes import Accepted
 from shared.importing.reading import Row, Table, read
 from tests.support.examples import examples

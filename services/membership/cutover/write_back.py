@@ -6,8 +6,8 @@ from typing import Any
 
 from schemas.membership import MemberRecorded, MemberWritten
 from services.membership.legacy import PLAIN, PRODUCTS
+from services.membership.legacy.export import Written, file_of, write
 from services.membership.legacy.lines import made_here
-from services.membership.legacy.way_back import Written, file_of, write
 from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork
 from shared.messaging.publishing import publish

@@ -10,8 +10,8 @@ from schemas.base import RecordRef
 from schemas.membership import ConflictItem, MergeConflictChanged, Overlap
 from services.common.republish import CAUSE, PAGE, Page, Place, Telling, page_of, stages_of
 from services.cutover import stages
-from services.membership import way_back
 from services.membership.announcements import tell_members
+from services.membership.cutover import write_back as way_back
 from services.membership.unit_of_work import MembershipUnitOfWork
 from shared.messaging.publishing import publish
 from shared.persistence.database import json_of
