@@ -36,7 +36,7 @@ def definition_of(service: str) -> ServiceDefinition[Any]:
     """A service whole: it takes a second to import. Raises LookupError."""
     match service:
         case "membership":
-            from services.membership.definition import DEFINITION
+            from services.gateway.definition import DEFINITION
 
             return DEFINITION
         case "billing":

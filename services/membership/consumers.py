@@ -33,10 +33,10 @@ from schemas.membership import (
 from services.cutover.fence import Fenced
 from services.cutover.manifests import PREFETCH, keep_manifests
 from services.cutover.noop import say_what_is_held
-from services.membership import cutover_requests
+from services.gateway import requests as cutover_requests
+from services.gateway.stages import keep_standings
 from services.membership.command_handlers import Carried, change, change_contacts, create, end
 from services.membership.cutover.parity import KINDS
-from services.membership.standings import keep_standings
 from services.membership.usecases import keep_records as handlers
 from services.membership.usecases.keep_conflict_answers import keep_answers
 from shared.messaging.subscription import Subscription

@@ -17,7 +17,7 @@ from schemas.membership import MemberRecorded
 from services import SERVICES
 from services.cli.cutover.operations import in_service
 from services.cutover import operations as desk
-from services.membership.definition import DEFINITION
+from services.gateway.definition import DEFINITION
 from services.membership.keys import create_key
 from services.membership.settings import MembershipSettings
 from shared.messaging.topology import EXCHANGE

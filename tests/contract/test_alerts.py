@@ -15,7 +15,7 @@ import typer
 import yaml
 from prometheus_client import REGISTRY
 
-import services.membership.api.app  # noqa: F401 - registers the metrics of the HTTP door
+import services.gateway.app  # noqa: F401 - registers the metrics of the HTTP door
 from deploy.local.errors import MissingPackagesError
 from deploy.local.tools import tool
 from services import SERVICES

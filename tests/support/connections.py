@@ -8,7 +8,7 @@ BACKUP = 3 * len(SERVICES)
 """For each database one that reads, one that makes writers wait, and pg_dump's."""
 _RELAY = 1
 _DOOR = 6 + 4
-"""To read and to write: services/membership/api/app.py."""
+"""To read and to write: services/gateway/app.py."""
 
 
 def most_connections(service: str) -> int:

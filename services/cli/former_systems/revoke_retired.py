@@ -22,7 +22,7 @@ def revoke_retired(json: Annotated[bool, typer.Option("--json", help="print JSON
     Example: [bold]traboule former-systems revoke-retired[/]
     """
     from services.common.transactions import transaction
-    from services.membership.retiring import take_rights
+    from services.gateway.revocation import take_rights
 
     settings = configured("membership")["membership"]
 

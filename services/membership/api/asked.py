@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, RootModel, SkipValidation, Tag, TypeAdapter
 
-from services.membership.api.problems import FORM
+from services.gateway.problems import FORM
 from services.membership.identity import decisions
 from services.membership.identity.decisions import LONGEST_AUTHOR, LONGEST_REASON, MOST_RECORDS, Decision
 from services.membership.records.record import RecordKey

@@ -18,21 +18,21 @@ from starlette.responses import Response
 
 from schemas.cutover_requests import Operation
 from services.cutover.operations import authority
-from services.membership import cutover_requests
+from services.gateway import requests as cutover_requests
+from services.gateway.bodies import body_of
+from services.gateway.context import Door, answer
+from services.gateway.idempotency import Key
+from services.gateway.idempotency_header import IdempotencyKey, claim, key_of
+from services.gateway.problems import ProblemError, as_json, described
+from services.gateway.requests import Asked
+from services.gateway.requests_queries import Request, board, request_now
+from services.gateway.translations import language_of
 from services.membership.api import cutover_shapes as shapes
 from services.membership.api.asked import described as described_body
-from services.membership.api.bodies import body_of
 from services.membership.api.cutover_answers import answer_of, location_of, problem_of, system_of
 from services.membership.api.cutover_bodies import Deciding, Moving, NotedBackup
-from services.membership.api.door import Door, answer
-from services.membership.api.idempotency import IdempotencyKey, claim, key_of
 from services.membership.api.keyring import Caller, needs
-from services.membership.api.labels import language_of
-from services.membership.api.problems import ProblemError, as_json, described
-from services.membership.cutover_requests import Asked
-from services.membership.idempotency import Key
 from services.membership.keys import Role
-from services.membership.queries.cutover import Request, board, request_now
 from services.membership.records.ids import new_id
 from shared.runtime.text import printable
 

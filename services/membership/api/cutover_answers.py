@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from services.membership.api.problems import ProblemError
-from services.membership.queries.cutover import Request
+from services.gateway.problems import ProblemError
+from services.gateway.requests_queries import Request
 
 PROBLEM_OF = {
     "conditions-not-met": "conditions-not-met",

@@ -8,15 +8,15 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.responses import Response
 
+from services.gateway.bodies import LONGEST_BULK, body_of
+from services.gateway.context import Door, answer
+from services.gateway.cursors import cursor, position_in_numbers, position_in_queue
+from services.gateway.problems import ProblemError, as_json, described, faults_of, not_now
+from services.gateway.translations import language_of
 from services.membership.api import asked
 from services.membership.api.asked import Bulk, Deciding, Signed, SortedOut, Verdict
-from services.membership.api.bodies import LONGEST_BULK, body_of
-from services.membership.api.cursors import cursor, position_in_numbers, position_in_queue
-from services.membership.api.door import Door, answer
 from services.membership.api.keyring import Caller, needs
-from services.membership.api.labels import language_of
 from services.membership.api.members import Lang, spoken
-from services.membership.api.problems import ProblemError, as_json, described, faults_of, not_now
 from services.membership.api.shapes import BulkDecided, Case, DecidedNow, Decisions, DecisionShown, Queue
 from services.membership.api.signing import refusals, signature
 from services.membership.connections import DatabaseAwayError

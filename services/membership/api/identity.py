@@ -7,16 +7,16 @@ import structlog
 from fastapi import APIRouter, Depends, Query, Request, Security
 from starlette.responses import Response
 
+from services.gateway.bodies import body_of
+from services.gateway.context import Door, answer
+from services.gateway.cursors import cursor, position_in_turns
+from services.gateway.problems import described
+from services.gateway.translations import language_of
 from services.membership.api import asked
 from services.membership.api.asked import Separation
-from services.membership.api.bodies import body_of
-from services.membership.api.cursors import cursor, position_in_turns
-from services.membership.api.door import Door, answer
 from services.membership.api.duplicates import decided_response
 from services.membership.api.keyring import Caller, needs
-from services.membership.api.labels import language_of
 from services.membership.api.members import Lang, find_member, spoken
-from services.membership.api.problems import described
 from services.membership.api.shapes import DecidedNow, Identity
 from services.membership.api.signing import refusals, signature
 from services.membership.identity import answers as who

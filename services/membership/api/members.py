@@ -6,12 +6,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Security
 from starlette.responses import Response
 
-from services.membership.api.cursors import cursor, position_in_time
-from services.membership.api.door import Door, answer
-from services.membership.api.fast_lane import unchanged
+from services.gateway.context import Door, answer
+from services.gateway.cursors import cursor, position_in_time
+from services.gateway.fast_path import unchanged
+from services.gateway.problems import ProblemError, described
+from services.gateway.translations import language_of
 from services.membership.api.keyring import needs
-from services.membership.api.labels import language_of
-from services.membership.api.problems import ProblemError, described
 from services.membership.api.shapes import Member, Sources, Timeline
 from services.membership.api.timeline import timeline
 from services.membership.keys import Role

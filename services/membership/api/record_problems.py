@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from starlette.requests import Request
 
 from services.cutover.fence import NotOursError
-from services.membership.api.labels import AUTHORITY, INSIST, language_of
-from services.membership.api.problems import ProblemError
+from services.gateway.problems import ProblemError
+from services.gateway.translations import AUTHORITY, INSIST, language_of
 from services.membership.normalisation.data_quality import MEANINGS
 from services.membership.policy import Policy
 from services.membership.records.editing import DoubtfulError, FieldsRefusedError

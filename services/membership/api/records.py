@@ -9,17 +9,17 @@ import structlog
 from fastapi import APIRouter, Depends, Header, Query, Request, Security
 from starlette.responses import Response
 
+from services.gateway.bodies import body_of
+from services.gateway.context import Door, answer
+from services.gateway.cursors import cursor, position_in_numbers
+from services.gateway.idempotency import Key
+from services.gateway.idempotency_header import IdempotencyKey, claim, key_of
+from services.gateway.problems import ProblemError, described
 from services.membership.api.asked import described as described_body
-from services.membership.api.bodies import body_of
-from services.membership.api.cursors import cursor, position_in_numbers
-from services.membership.api.door import Door, answer
-from services.membership.api.idempotency import IdempotencyKey, claim, key_of
 from services.membership.api.keyring import Caller, needs
-from services.membership.api.problems import ProblemError, described
 from services.membership.api.record_bodies import Accepting, Asking, ChangedFields, Contact, Ending, NewRecord
 from services.membership.api.record_problems import as_problems
 from services.membership.api.shapes import RecordChanges, RecordShown
-from services.membership.idempotency import Key
 from services.membership.keys import Role
 from services.membership.records.editing import CONTACT, CommandName, contact, ending
 from services.membership.records.ids import new_id

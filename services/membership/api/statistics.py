@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Security
 from starlette.responses import Response
 
-from services.membership.api.door import Door, answer
+from services.gateway.context import Door, answer
 from services.membership.api.keyring import needs
 from services.membership.api.shapes import Statistics
 from services.membership.keys import Role

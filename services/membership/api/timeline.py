@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import orjson
 from babel.numbers import format_currency
 
-from services.membership.api.cursors import LARGEST, number_in
+from services.gateway.cursors import LARGEST, number_in
 from services.membership.rows import Rows
 from services.membership.translations import CHANNELS, HAPPENED, Language, label
 from services.membership.views import queries

@@ -17,10 +17,10 @@ from schemas.envelope import Envelope
 from services.billing.definition import DEFINITION
 from services.billing.repository import BillingUnitOfWork
 from services.cutover.requests import GOOD_FOR, Answering
-from services.membership import cutover_requests
-from services.membership.api.app import forget
+from services.gateway import requests as cutover_requests
+from services.gateway.app import forget
+from services.gateway.translations import PROBLEMS
 from services.membership.api.cutover_answers import PROBLEM_OF
-from services.membership.api.labels import PROBLEMS
 from services.membership.keys import create_key
 from services.membership.records.ids import new_id
 from shared.messaging import accounts

@@ -13,7 +13,7 @@ from deploy.local.house import CLUSTERS
 from schemas.base import Announced, Fact
 from schemas.envelope import encode, read, source_of
 from schemas.membership import MemberRecorded
-from services.membership.api.app import create_http
+from services.gateway.app import create_http
 from services.membership.consumers import SUBSCRIPTIONS
 from services.membership.keys import create_key
 from services.membership.records.record import RecordKey

@@ -8,8 +8,8 @@ import pytest
 from schemas.billing import InvoiceChanged
 from schemas.events import RegistrationChanged
 from schemas.membership import MemberRemoved
-from services.membership.api.bodies import LONGEST, LONGEST_BULK
-from services.membership.api.cursors import cursor
+from services.gateway.bodies import LONGEST, LONGEST_BULK
+from services.gateway.cursors import cursor
 from services.membership.identity.review import case_id_of
 from services.membership.records.record import RecordKey
 from tests.integration.membership_api.doors import CLUSTR, NUMELINK, Door, own_id

@@ -11,7 +11,7 @@ import pytest
 from schemas.membership import MemberRemoved
 from services.cutover import quarantine
 from services.cutover.stages import Move, Standing, move
-from services.membership.api.bodies import LONGEST as LONGEST_BODY
+from services.gateway.bodies import LONGEST as LONGEST_BODY
 from services.membership.normalisation.data_quality import MEANINGS
 from services.membership.records.ids import new_id
 from services.membership.translations import MEANINGS_FR

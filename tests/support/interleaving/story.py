@@ -22,8 +22,8 @@ from services.cutover.moves import move
 from services.cutover.parity.compare import Comparison, Difference
 from services.cutover.parity.mirror_reader import held
 from services.cutover.stages import Move, MoveError
+from services.gateway.definition import DEFINITION as MEMBERSHIP
 from services.membership.connections import DatabaseAwayError, writing
-from services.membership.definition import DEFINITION as MEMBERSHIP
 from services.membership.policy import Policy
 from services.membership.records.ids import new_id
 from services.membership.records.record import RecordKey

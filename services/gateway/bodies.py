@@ -7,7 +7,7 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 
-from services.membership.api.problems import ProblemError
+from services.gateway.problems import ProblemError
 
 LONGEST = 64 * 1024
 """Bytes; what staff ask for is some lines."""

@@ -20,7 +20,12 @@ from starlette.types import ASGIApp
 from services import VERSION
 from services.common.app import build
 from services.common.definition import ServiceDefinition
-from services.membership import cutover_requests, idempotency
+from services.gateway import idempotency
+from services.gateway import requests as cutover_requests
+from services.gateway.context import Door
+from services.gateway.fast_path import FastLane
+from services.gateway.lookups import Lookups
+from services.gateway.problems import answer_problems, described
 from services.membership.api import (
     conflicts,
     cutover,
@@ -32,11 +37,7 @@ from services.membership.api import (
     records,
     statistics,
 )
-from services.membership.api.door import Door
-from services.membership.api.fast_lane import FastLane
 from services.membership.api.keyring import Keyring
-from services.membership.api.lookups import Lookups
-from services.membership.api.problems import answer_problems, described
 from services.membership.app import policy_of
 from services.membership.connections import ReadPool
 from services.membership.policy import Policy

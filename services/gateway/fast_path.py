@@ -8,8 +8,8 @@ import re
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.gateway.lookups import Lookups
 from services.membership.api.keyring import Keyring, presented
-from services.membership.api.lookups import Lookups
 from services.membership.connections import DatabaseAwayError
 from shared.runtime.http_metrics import ROUTE
 

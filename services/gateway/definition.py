@@ -16,7 +16,7 @@ from shared.process.service import Service
 def create_app(settings: MembershipSettings) -> Service:
     """The service, ready to run; nothing is connected yet. Raises ClustersFileError, RulesFileError."""
     # Here, because the HTTP side takes long to import and commands need none of it.
-    from services.membership.api.app import create_app as create
+    from services.gateway.app import create_app as create
 
     return create(DEFINITION, settings)
 

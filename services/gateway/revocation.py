@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from services.membership import cutover_requests
+from services.gateway import requests as cutover_requests
 from shared.messaging import accounts
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.database import json_of, rows_of

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from services.membership.api.labels import PROBLEMS, language_of
+from services.gateway.translations import PROBLEMS, language_of
 from services.membership.connections import DatabaseAwayError, DatabaseBusyError
 from services.membership.translations import Language
 from shared.runtime.http_metrics import template

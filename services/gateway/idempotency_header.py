@@ -11,10 +11,10 @@ from typing import Annotated
 from fastapi import Header, Request
 from pydantic import BaseModel
 
-from services.membership import idempotency
+from services.gateway import idempotency
+from services.gateway.idempotency import Key, KeyReusedError
+from services.gateway.problems import ProblemError
 from services.membership.api.keyring import Caller
-from services.membership.api.problems import ProblemError
-from services.membership.idempotency import Key, KeyReusedError
 from shared.messaging.unit_of_work import UnitOfWork
 
 IdempotencyKey = Annotated[

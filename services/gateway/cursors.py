@@ -9,7 +9,7 @@ from uuid import UUID
 
 import orjson
 
-from services.membership.api.problems import ProblemError
+from services.gateway.problems import ProblemError
 from services.membership.identity.queries import Moment
 from services.membership.views.queries import Position
 
