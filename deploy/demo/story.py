@@ -25,7 +25,7 @@ from deploy.local.errors import NodeError
 from deploy.local.house import House
 from deploy.provision import SERVICES
 from services.cli.main import app as traboule
-from services.membership.keys import create_key
+from services.gateway.auth.keys import create_key
 from shared.persistence.database import create_engine
 
 IMPORTS = (

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.environment import load_settings
-from services.membership.keys import Role, create_key, list_keys, revoke_key
+from services.gateway.auth.keys import Role, create_key, list_keys, revoke_key
 from services.membership.settings import MembershipSettings
 from shared.cli.errors import Unreachable
 from shared.cli.options import Json

@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.responses import Response
 
-from services.membership.api.keyring import Keyring
+from services.gateway.auth.key_cache import Keyring
 from services.membership.connections import ReadPool, writing
 from services.membership.policy import Policy
 from services.membership.unit_of_work import MembershipUnitOfWork

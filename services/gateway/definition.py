@@ -1,6 +1,7 @@
 """The only place where the membership service is put together."""
 
 from services.common.definition import ServiceDefinition
+from services.gateway.auth.writers import count_writers
 from services.membership.app import unit_of_work
 from services.membership.consumers import SUBSCRIPTIONS
 from services.membership.cutover import write_back as way_back
@@ -9,7 +10,6 @@ from services.membership.cutover.rehearsals import REHEARSALS
 from services.membership.cutover.republish import TELLINGS
 from services.membership.settings import MembershipSettings
 from services.membership.tables import metadata
-from services.membership.writers import count_writers
 from shared.process.service import Service
 
 

@@ -8,8 +8,8 @@ import re
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.gateway.auth.key_cache import Keyring, presented
 from services.gateway.lookups import Lookups
-from services.membership.api.keyring import Keyring, presented
 from services.membership.connections import DatabaseAwayError
 from shared.runtime.http_metrics import ROUTE
 

@@ -12,9 +12,9 @@ from fastapi import Header, Request
 from pydantic import BaseModel
 
 from services.gateway import idempotency
+from services.gateway.auth.key_cache import Caller
 from services.gateway.idempotency import Key, KeyReusedError
 from services.gateway.problems import ProblemError
-from services.membership.api.keyring import Caller
 from shared.messaging.unit_of_work import UnitOfWork
 
 IdempotencyKey = Annotated[

@@ -17,8 +17,8 @@ from schemas.membership import MemberRecorded
 from services import SERVICES
 from services.cli.cutover.operations import in_service
 from services.cutover import operations as desk
+from services.gateway.auth.keys import create_key
 from services.gateway.definition import DEFINITION
-from services.membership.keys import create_key
 from services.membership.settings import MembershipSettings
 from shared.messaging.topology import EXCHANGE
 from shared.persistence.database import create_engine

@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.membership.keys import create_key
+from services.gateway.auth.keys import create_key
 from services.membership.records.record import RecordKey
 from shared.persistence.database import create_engine
 from tests.faults.nemesis import Stage, wait_until

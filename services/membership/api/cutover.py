@@ -19,6 +19,8 @@ from starlette.responses import Response
 from schemas.cutover_requests import Operation
 from services.cutover.operations import authority
 from services.gateway import requests as cutover_requests
+from services.gateway.auth.key_cache import Caller, needs
+from services.gateway.auth.keys import Role
 from services.gateway.bodies import body_of
 from services.gateway.context import Door, answer
 from services.gateway.idempotency import Key
@@ -31,8 +33,6 @@ from services.membership.api import cutover_shapes as shapes
 from services.membership.api.asked import described as described_body
 from services.membership.api.cutover_answers import answer_of, location_of, problem_of, system_of
 from services.membership.api.cutover_bodies import Deciding, Moving, NotedBackup
-from services.membership.api.keyring import Caller, needs
-from services.membership.keys import Role
 from services.membership.records.ids import new_id
 from shared.runtime.text import printable
 

@@ -8,6 +8,8 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.responses import Response
 
+from services.gateway.auth.key_cache import Caller, needs
+from services.gateway.auth.keys import Role
 from services.gateway.bodies import LONGEST_BULK, body_of
 from services.gateway.context import Door, answer
 from services.gateway.cursors import cursor, position_in_numbers, position_in_queue
@@ -15,7 +17,6 @@ from services.gateway.problems import ProblemError, as_json, described, faults_o
 from services.gateway.translations import language_of
 from services.membership.api import asked
 from services.membership.api.asked import Bulk, Deciding, Signed, SortedOut, Verdict
-from services.membership.api.keyring import Caller, needs
 from services.membership.api.members import Lang, spoken
 from services.membership.api.shapes import BulkDecided, Case, DecidedNow, Decisions, DecisionShown, Queue
 from services.membership.api.signing import refusals, signature
@@ -24,7 +25,6 @@ from services.membership.identity import answers as identity
 from services.membership.identity import queries
 from services.membership.identity import review_answers as duplicates
 from services.membership.identity.review import Kind
-from services.membership.keys import Role
 from services.membership.usecases import decide as commands
 from services.membership.usecases.decide import Decided
 

@@ -14,8 +14,8 @@ from schemas.base import Announced, Fact
 from schemas.envelope import encode, read, source_of
 from schemas.membership import MemberRecorded
 from services.gateway.app import create_http
+from services.gateway.auth.keys import create_key
 from services.membership.consumers import SUBSCRIPTIONS
-from services.membership.keys import create_key
 from services.membership.records.record import RecordKey
 from services.membership.settings import MembershipSettings
 from services.membership.unit_of_work import MembershipUnitOfWork

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from services.cli.keys import keys
-from services.membership.keys import create_key, hash_secret
+from services.gateway.auth.keys import create_key, hash_secret
 from tests.integration.membership_api.conftest import TABLES
 
 NEW = ("create", "--name", "Extranet", "--role", "staff", "--days", "90")

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from deploy.local.nodes import Nodes
-from services.membership.keys import create_key
+from services.gateway.auth.keys import create_key
 from services.membership.records.repository import LOCK
 from shared.process.service import Service
 from tests.integration.membership_api.doors import NUMELINK, lifespan, own_id

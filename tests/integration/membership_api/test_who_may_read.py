@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.membership.api import keyring
+from services.gateway.auth import key_cache as keyring
 from tests.integration.membership_api.doors import NUMELINK, own_id
 from tests.support.builders import a_member
 

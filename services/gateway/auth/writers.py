@@ -3,7 +3,7 @@
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.cutover.preconditions import Writers
-from services.membership.keys import Role
+from services.gateway.auth.keys import Role
 
 MEND = 'traboule keys create --name "the office" --role staff'
 """The command that makes one."""

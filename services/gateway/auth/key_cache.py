@@ -10,9 +10,9 @@ from time import monotonic
 from fastapi import Request, Security
 from fastapi.security import APIKeyHeader, HTTPBearer
 
+from services.gateway.auth.keys import Role, hash_secret
 from services.gateway.problems import ProblemError
 from services.membership.connections import DatabaseAwayError
-from services.membership.keys import Role, hash_secret
 from services.membership.rows import Rows
 from services.membership.views import queries
 
