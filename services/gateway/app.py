@@ -22,12 +22,7 @@ from services.common.app import build
 from services.common.definition import ServiceDefinition
 from services.gateway import idempotency
 from services.gateway import requests as cutover_requests
-from services.gateway.auth.key_cache import Keyring
-from services.gateway.context import Door
-from services.gateway.fast_path import FastLane
-from services.gateway.lookups import Lookups
-from services.gateway.problems import answer_problems, described
-from services.membership.api import (
+from services.gateway.api import (
     conflicts,
     cutover,
     duplicates,
@@ -38,6 +33,11 @@ from services.membership.api import (
     records,
     statistics,
 )
+from services.gateway.auth.key_cache import Keyring
+from services.gateway.context import Door
+from services.gateway.fast_path import FastLane
+from services.gateway.lookups import Lookups
+from services.gateway.problems import answer_problems, described
 from services.membership.app import policy_of
 from services.membership.connections import ReadPool
 from services.membership.policy import Policy

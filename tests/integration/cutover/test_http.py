@@ -18,10 +18,10 @@ from services.billing.definition import DEFINITION
 from services.billing.repository import BillingUnitOfWork
 from services.cutover.requests import GOOD_FOR, Answering
 from services.gateway import requests as cutover_requests
+from services.gateway.api.cutover_answers import PROBLEM_OF
 from services.gateway.app import forget
 from services.gateway.auth.keys import create_key
 from services.gateway.translations import PROBLEMS
-from services.membership.api.cutover_answers import PROBLEM_OF
 from services.membership.records.ids import new_id
 from shared.messaging import accounts
 from shared.messaging.management import Management

@@ -5,9 +5,9 @@ import io
 import pytest
 from prometheus_client import REGISTRY
 
+from services.gateway.api import lists
 from services.gateway.translations import COLUMNS
 from services.membership import connections
-from services.membership.api import lists
 from services.membership.connections import DatabaseAwayError, ReadPool
 from shared.process.http_server import HttpLimits, build_server, serve
 from tests.integration.membership_api.doors import CLUSTR, NUMELINK, own_id

@@ -7,8 +7,8 @@ import orjson
 import pytest
 
 from schemas.membership import MemberRemoved
+from services.gateway.api.responses import Member, ShownField
 from services.gateway.bodies import LONGEST as LONGEST_BODY
-from services.membership.api.shapes import Member, ShownField
 from services.membership.identity.decisions import Signature, confirm
 from services.membership.normalisation.data_quality import MEANINGS
 from services.membership.records.record import RecordKey

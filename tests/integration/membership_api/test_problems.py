@@ -5,8 +5,8 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 import structlog
 
+from services.gateway.api import members
 from services.gateway.cursors import cursor
-from services.membership.api import members
 from tests.integration.membership_api.doors import NUMELINK, open_door, own_id
 from tests.support.builders import a_member
 

@@ -8,14 +8,14 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Security
 from starlette.responses import Response
 
+from services.gateway.api.members import Lang, find_member, spoken
+from services.gateway.api.responses import Conflict, Conflicts
 from services.gateway.auth.key_cache import needs
 from services.gateway.auth.keys import Role
 from services.gateway.context import Door, answer
 from services.gateway.cursors import cursor, position_in_time
 from services.gateway.problems import ProblemError, described
 from services.gateway.translations import language_of
-from services.membership.api.members import Lang, find_member, spoken
-from services.membership.api.shapes import Conflict, Conflicts
 from services.membership.translations import CONFLICTS, Language, label
 from services.membership.views.conflict_queries import ConflictFilters, StandingConflict, State, conflict, conflicts
 

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 from starlette.requests import Request
 
+from services.gateway.api.decision_bodies import Signed
 from services.gateway.auth.key_cache import Caller
 from services.gateway.problems import ProblemError
 from services.gateway.translations import language_of
-from services.membership.api.asked import Signed
 from services.membership.identity.decisions import DecisionError, RecordUnknownError, Signature
 from services.membership.translations import REFUSED, label
 

@@ -13,13 +13,13 @@ from fastapi import APIRouter, Depends, Query, Request, Security
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response, StreamingResponse
 
+from services.gateway.api.responses import Page
 from services.gateway.auth.key_cache import Caller, needs
 from services.gateway.auth.keys import Role
 from services.gateway.context import Door, answer
 from services.gateway.cursors import cursor, position_in_list
 from services.gateway.problems import RETRY_SECONDS, ProblemError
 from services.gateway.translations import COLUMNS, YES_NO, language_of
-from services.membership.api.shapes import Page
 from services.membership.translations import Language, label
 from services.membership.views import queries
 from services.membership.views.queries import Filters

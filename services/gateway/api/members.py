@@ -6,6 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Security
 from starlette.responses import Response
 
+from services.gateway.api.responses import Member, Sources, Timeline
+from services.gateway.api.timeline import timeline
 from services.gateway.auth.key_cache import needs
 from services.gateway.auth.keys import Role
 from services.gateway.context import Door, answer
@@ -13,8 +15,6 @@ from services.gateway.cursors import cursor, position_in_time
 from services.gateway.fast_path import unchanged
 from services.gateway.problems import ProblemError, described
 from services.gateway.translations import language_of
-from services.membership.api.shapes import Member, Sources, Timeline
-from services.membership.api.timeline import timeline
 from services.membership.normalisation.data_quality import MEANINGS
 from services.membership.rows import Rows
 from services.membership.translations import MEANINGS_FR, Language

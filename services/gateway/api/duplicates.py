@@ -8,6 +8,11 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.responses import Response
 
+from services.gateway.api import decision_bodies as asked
+from services.gateway.api.authorship import refusals, signature
+from services.gateway.api.decision_bodies import Bulk, Deciding, Signed, SortedOut, Verdict
+from services.gateway.api.members import Lang, spoken
+from services.gateway.api.responses import BulkDecided, Case, DecidedNow, Decisions, DecisionShown, Queue
 from services.gateway.auth.key_cache import Caller, needs
 from services.gateway.auth.keys import Role
 from services.gateway.bodies import LONGEST_BULK, body_of
@@ -15,11 +20,6 @@ from services.gateway.context import Door, answer
 from services.gateway.cursors import cursor, position_in_numbers, position_in_queue
 from services.gateway.problems import ProblemError, as_json, described, faults_of, not_now
 from services.gateway.translations import language_of
-from services.membership.api import asked
-from services.membership.api.asked import Bulk, Deciding, Signed, SortedOut, Verdict
-from services.membership.api.members import Lang, spoken
-from services.membership.api.shapes import BulkDecided, Case, DecidedNow, Decisions, DecisionShown, Queue
-from services.membership.api.signing import refusals, signature
 from services.membership.connections import DatabaseAwayError
 from services.membership.identity import answers as identity
 from services.membership.identity import queries

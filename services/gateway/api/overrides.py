@@ -12,17 +12,17 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import Field
 from starlette.responses import Response
 
+from services.gateway.api.authorship import signature
+from services.gateway.api.decision_bodies import RecordName, Signed, keys_of
+from services.gateway.api.decision_bodies import described as described_body
+from services.gateway.api.members import find_member
+from services.gateway.api.responses import Overrides, ShownField
 from services.gateway.auth.key_cache import Caller, needs
 from services.gateway.auth.keys import Role
 from services.gateway.bodies import body_of
 from services.gateway.context import Door, answer
 from services.gateway.problems import ProblemError, described
 from services.gateway.translations import language_of
-from services.membership.api.asked import RecordName, Signed, keys_of
-from services.membership.api.asked import described as described_body
-from services.membership.api.members import find_member
-from services.membership.api.shapes import Overrides, ShownField
-from services.membership.api.signing import signature
 from services.membership.identity.decisions import DecisionError
 from services.membership.records.record import RecordKey
 from services.membership.translations import MEANINGS_FR, REFUSALS_FR, REFUSED, label

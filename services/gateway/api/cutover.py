@@ -19,6 +19,10 @@ from starlette.responses import Response
 from schemas.cutover_requests import Operation
 from services.cutover.operations import authority
 from services.gateway import requests as cutover_requests
+from services.gateway.api import cutover_responses as shapes
+from services.gateway.api.cutover_answers import answer_of, location_of, problem_of, system_of
+from services.gateway.api.cutover_bodies import Deciding, Moving, NotedBackup
+from services.gateway.api.decision_bodies import described as described_body
 from services.gateway.auth.key_cache import Caller, needs
 from services.gateway.auth.keys import Role
 from services.gateway.bodies import body_of
@@ -29,10 +33,6 @@ from services.gateway.problems import ProblemError, as_json, described
 from services.gateway.requests import Asked
 from services.gateway.requests_queries import Request, board, request_now
 from services.gateway.translations import language_of
-from services.membership.api import cutover_shapes as shapes
-from services.membership.api.asked import described as described_body
-from services.membership.api.cutover_answers import answer_of, location_of, problem_of, system_of
-from services.membership.api.cutover_bodies import Deciding, Moving, NotedBackup
 from services.membership.records.ids import new_id
 from shared.runtime.text import printable
 

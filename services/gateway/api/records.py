@@ -9,6 +9,10 @@ import structlog
 from fastapi import APIRouter, Depends, Header, Query, Request, Security
 from starlette.responses import Response
 
+from services.gateway.api.decision_bodies import described as described_body
+from services.gateway.api.record_bodies import Accepting, Asking, ChangedFields, Contact, Ending, NewRecord
+from services.gateway.api.record_problems import as_problems
+from services.gateway.api.responses import RecordChanges, RecordShown
 from services.gateway.auth.key_cache import Caller, needs
 from services.gateway.auth.keys import Role
 from services.gateway.bodies import body_of
@@ -17,10 +21,6 @@ from services.gateway.cursors import cursor, position_in_numbers
 from services.gateway.idempotency import Key
 from services.gateway.idempotency_header import IdempotencyKey, claim, key_of
 from services.gateway.problems import ProblemError, described
-from services.membership.api.asked import described as described_body
-from services.membership.api.record_bodies import Accepting, Asking, ChangedFields, Contact, Ending, NewRecord
-from services.membership.api.record_problems import as_problems
-from services.membership.api.shapes import RecordChanges, RecordShown
 from services.membership.records.editing import CONTACT, CommandName, contact, ending
 from services.membership.records.ids import new_id
 from services.membership.records.queries import RecordNow, changes_of, record_now

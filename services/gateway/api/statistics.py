@@ -6,10 +6,10 @@ from typing import Any
 from fastapi import APIRouter, Security
 from starlette.responses import Response
 
+from services.gateway.api.responses import Statistics
 from services.gateway.auth.key_cache import needs
 from services.gateway.auth.keys import Role
 from services.gateway.context import Door, answer
-from services.membership.api.shapes import Statistics
 from services.membership.normalisation.places import departements
 from services.membership.views import queries
 

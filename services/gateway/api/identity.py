@@ -7,6 +7,12 @@ import structlog
 from fastapi import APIRouter, Depends, Query, Request, Security
 from starlette.responses import Response
 
+from services.gateway.api import decision_bodies as asked
+from services.gateway.api.authorship import refusals, signature
+from services.gateway.api.decision_bodies import Separation
+from services.gateway.api.duplicates import decided_response
+from services.gateway.api.members import Lang, find_member, spoken
+from services.gateway.api.responses import DecidedNow, Identity
 from services.gateway.auth.key_cache import Caller, needs
 from services.gateway.auth.keys import Role
 from services.gateway.bodies import body_of
@@ -14,12 +20,6 @@ from services.gateway.context import Door, answer
 from services.gateway.cursors import cursor, position_in_turns
 from services.gateway.problems import described
 from services.gateway.translations import language_of
-from services.membership.api import asked
-from services.membership.api.asked import Separation
-from services.membership.api.duplicates import decided_response
-from services.membership.api.members import Lang, find_member, spoken
-from services.membership.api.shapes import DecidedNow, Identity
-from services.membership.api.signing import refusals, signature
 from services.membership.identity import answers as who
 from services.membership.identity.decisions import DecisionError
 from services.membership.usecases import decide as commands
