@@ -4,8 +4,8 @@ from functools import partial
 
 from schemas.billing import BillingManifestRecorded, InvoiceRecorded, PaymentRecorded
 from schemas.membership import MembersMerged, MembersSeparated, MergeConflictChanged
-from services.billing import handlers
-from services.billing.parity import KINDS
+from services.billing.mirror import handlers
+from services.billing.mirror.parity import KINDS
 from services.common.member_records import follow_merges, follow_separations
 from services.conflicts.handlers import keep_conflicts
 from services.cutover.fence import Fenced

@@ -5,8 +5,8 @@ from functools import partial
 from schemas.communications import CommunicationsManifestRecorded, ConsentRecorded, MailingRecorded
 from schemas.membership import MembersMerged, MembersSeparated
 from services.common.member_records import follow_merges, follow_separations
-from services.communications import handlers
-from services.communications.parity import KINDS
+from services.communications.mirror import handlers
+from services.communications.mirror.parity import KINDS
 from services.cutover.fence import Fenced
 from services.cutover.manifests import PREFETCH, keep_manifests
 from services.cutover.noop import say_what_is_held

@@ -9,8 +9,8 @@ from services.conflicts.handlers import keep_conflicts
 from services.cutover.fence import Fenced
 from services.cutover.manifests import PREFETCH, keep_manifests
 from services.cutover.noop import say_what_is_held
-from services.events import handlers
-from services.events.parity import KINDS
+from services.events.mirror import handlers
+from services.events.mirror.parity import KINDS
 from shared.messaging.subscription import Subscription
 
 _held = partial(say_what_is_held, KINDS)

@@ -12,8 +12,8 @@ from deploy.local.nodes import Nodes
 from deploy.provision import migrations_folder
 from schemas.communications import MailingRecorded
 from schemas.envelope import Envelope, encode, read
-from services.communications.handlers import record_mailings
-from services.communications.repository import CommunicationsUnitOfWork
+from services.communications.mirror.handlers import record_mailings
+from services.communications.mirror.repository import CommunicationsUnitOfWork
 from shared.persistence.database import create_engine
 from shared.persistence.migrations import upgrade
 from tests.support.builders import a_mailing

@@ -15,7 +15,7 @@ from deploy.local.nodes import Nodes
 from schemas.cutover_requests import CutoverRequested, Operation
 from schemas.envelope import Envelope
 from services.billing.definition import DEFINITION
-from services.billing.repository import BillingUnitOfWork
+from services.billing.mirror.repository import BillingUnitOfWork
 from services.cutover.requests import GOOD_FOR, Answering
 from services.gateway import requests as cutover_requests
 from services.gateway.api.cutover_answers import PROBLEM_OF

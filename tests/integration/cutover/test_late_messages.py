@@ -24,9 +24,9 @@ from schemas.communications import ConsentChanged, MailingChanged
 from schemas.envelope import STRUCTURED, Envelope, encode, read, source_of
 from schemas.events import EventChanged, RegistrationChanged, RegistrationRecorded
 from schemas.membership import MemberRecorded, MemberRemoved
-from services.billing.repository import BillingUnitOfWork
+from services.billing.mirror.repository import BillingUnitOfWork
 from services.cli.registry import definition_of
-from services.communications.repository import CommunicationsUnitOfWork
+from services.communications.mirror.repository import CommunicationsUnitOfWork
 from services.cutover import late_messages as late
 from services.cutover import operations as desk
 from services.cutover import preconditions as gate
@@ -36,7 +36,7 @@ from services.cutover.moves import move
 from services.cutover.noop import kind_of
 from services.cutover.parity.mirror_reader import Kind as MirroredKind
 from services.cutover.parity.mirror_reader import held
-from services.events.repository import EventsUnitOfWork
+from services.events.mirror.repository import EventsUnitOfWork
 from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases.edit_record import By, Command, carry_out

@@ -13,7 +13,7 @@ from schemas.billing import InvoiceRecorded
 from schemas.envelope import STRUCTURED, Envelope, encode, read, source_of
 from services.billing.consumers import SUBSCRIPTIONS
 from services.billing.definition import DEFINITION as BILLING
-from services.billing.repository import BillingUnitOfWork
+from services.billing.mirror.repository import BillingUnitOfWork
 from services.cutover import late_messages as late
 from services.cutover import quarantine
 from services.cutover.fence import NotOursError, require_ours

@@ -16,7 +16,7 @@ from schemas.base import Fact, RecordRef
 from schemas.billing import InvoiceChanged, PaymentChanged
 from schemas.membership import Subscription
 from services import SERVICES
-from services.billing.rehearsals import REHEARSALS
+from services.billing.mirror.rehearsals import REHEARSALS
 from services.cli.registry import definition_of
 from services.cutover.rehearsal.running import NotMirroredError, last_rehearsal, rehearsed
 from shared.messaging.outbox import Outbox, Outgoing

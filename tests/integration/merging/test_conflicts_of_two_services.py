@@ -9,10 +9,10 @@ import pytest
 
 from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
-from services.billing.repository import BillingUnitOfWork
+from services.billing.mirror.repository import BillingUnitOfWork
 from services.cli.conflicts import operations as resolution
 from services.conflicts.handlers import keep_conflicts
-from services.events.repository import EventsUnitOfWork
+from services.events.mirror.repository import EventsUnitOfWork
 from shared.cli.errors import Unreachable
 from tests.support.command import traboule
 from tests.support.merging import Database, a_conflict, a_database, envelope, gathering, handled, year

@@ -11,17 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services import SERVICES
-from services.billing.rehearsals import REHEARSALS as BILLING
-from services.billing.rehearsals import Issued, Period
+from services.billing.mirror.rehearsals import REHEARSALS as BILLING
+from services.billing.mirror.rehearsals import Issued, Period
 from services.cli.registry import definition_of
-from services.communications.rehearsals import REHEARSALS as COMMUNICATIONS
-from services.communications.rehearsals import Decision, Recipient, objection
+from services.communications.mirror.rehearsals import REHEARSALS as COMMUNICATIONS
+from services.communications.mirror.rehearsals import Decision, Recipient, objection
 from services.cutover.parity.compare import Comparison, Difference
 from services.cutover.parity.html_report import page
 from services.cutover.parity.runs import Found, Run
 from services.cutover.rehearsal_rule import Outcome, Rehearsal, named
-from services.events.rehearsals import REHEARSALS as EVENTS
-from services.events.rehearsals import Registration
+from services.events.mirror.rehearsals import REHEARSALS as EVENTS
+from services.events.mirror.rehearsals import Registration
 from services.membership.cutover.rehearsals import REHEARSALS as MEMBERSHIP
 from services.membership.cutover.rehearsals import Record
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from schemas.envelope import Envelope
 from schemas.events import EventChanged, EventRecorded, RegistrationChanged, RegistrationRecorded
-from services.events.repository import EventsUnitOfWork
+from services.events.mirror.repository import EventsUnitOfWork
 from shared.messaging.publishing import publish_mirrored
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from schemas.billing import InvoiceChanged, InvoiceRecorded, PaymentChanged, PaymentRecorded
 from schemas.envelope import Envelope
-from services.billing.repository import BillingUnitOfWork
+from services.billing.mirror.repository import BillingUnitOfWork
 from shared.messaging.publishing import publish_mirrored
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from schemas.communications import ConsentChanged, ConsentRecorded, MailingChanged, MailingRecorded
 from schemas.envelope import Envelope, HeldNow
-from services.communications.repository import CommunicationsUnitOfWork
+from services.communications.mirror.repository import CommunicationsUnitOfWork
 from shared.messaging.publishing import publish_mirrored
 
 
