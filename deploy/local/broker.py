@@ -9,10 +9,11 @@ import signal
 import socket
 import time
 
-from deploy.local import packages, provision
+from deploy.errors import NodeError
+from deploy.local import packages
 from deploy.local.authority import Certificates
-from deploy.local.errors import NodeError
 from deploy.local.runs import Run, free_ports
+from deploy.provisioning import definitions as provision
 from shared.messaging.topology import FRAME_BYTES, MESSAGE_BYTES
 from shared.runtime.tls import over_tls
 

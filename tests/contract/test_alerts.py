@@ -16,7 +16,7 @@ import yaml
 from prometheus_client import REGISTRY
 
 import services.gateway.app  # noqa: F401 - registers the metrics of the HTTP door
-from deploy.local.errors import MissingPackagesError
+from deploy.errors import MissingPackagesError
 from deploy.local.tools import tool
 from services import SERVICES
 from services.cli import main as cli

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import aio_pika
 import asyncpg
 
-from deploy.local import provision
+from deploy.provisioning import definitions as provision
 from services import SERVICES
 from tests.faults.generator import Workload
 

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.local import packages, provision
+from deploy.local import packages
 from deploy.local.broker import BrokerNode
 from deploy.local.nodes import local_nodes
 from deploy.local.runs import Run
+from deploy.provisioning import definitions as provision
 from services.cli.doctor import replicas as doctor_replicas
 from services.cli.doctor.findings import Finding, Findings
 from tests.faults.nemesis import Stage, wait_until

@@ -16,11 +16,11 @@ import asyncpg
 import psutil
 import pytest
 
-from deploy.local import provision
 from deploy.local.broker import BrokerNode
 from deploy.local.database import DatabaseNode
 from deploy.local.nodes import Nodes
 from deploy.local.runs import Run
+from deploy.provisioning import definitions as provision
 from services import SERVICES
 from tests.faults.disks import Disk, small_disk
 from tests.faults.nemesis import Stage, wait_until

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local.nodes import Nodes
-from deploy.provision import EXTENSIONS, migrations_folder
+from deploy.provisioning.provision import EXTENSIONS, migrations_folder
 from services.membership.matching import term_frequency as frequencies
 from services.membership.matching.keys import BEGINNING, NEAR, SIREN
 from services.membership.unit_of_work import MembershipUnitOfWork

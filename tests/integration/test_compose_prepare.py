@@ -10,9 +10,9 @@ import aio_pika
 import pytest
 from aiormq.exceptions import AuthenticationError, ProbableAuthenticationError
 
-from deploy import preparing
-from deploy.local import provision as broker_api
 from deploy.local.nodes import Nodes
+from deploy.provisioning import definitions as broker_api
+from deploy.provisioning import prepare_job as preparing
 from shared.messaging import accounts
 from shared.messaging.management import Management
 from tests.support.in_process import Passwords

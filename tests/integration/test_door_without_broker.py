@@ -13,7 +13,7 @@ import pytest
 from deploy.local.house import House
 from deploy.local.nodes import Nodes
 from deploy.local.runs import Run
-from deploy.provision import Provisioned
+from deploy.provisioning.provision import Provisioned
 from tests.support.builders import a_member
 from tests.support.command import traboule
 from tests.support.in_process import OwnHouse, Passwords, own_house

@@ -9,8 +9,8 @@ from uuid import uuid4
 import aio_pika
 import pytest
 
-from deploy.local import provision
 from deploy.local.nodes import Nodes
+from deploy.provisioning import definitions as provision
 from shared.importing import publish
 from shared.importing.publish import NotPublishedError, Outgoing, Publisher
 

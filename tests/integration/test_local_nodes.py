@@ -14,9 +14,9 @@ import asyncpg
 import psutil
 import pytest
 
-from deploy.local import provision
 from deploy.local.nodes import NodeError, Nodes, local_nodes
 from deploy.local.runs import remove_stale_runs
+from deploy.provisioning import definitions as provision
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 

@@ -9,7 +9,7 @@ import asyncpg
 import orjson
 
 from deploy.local.nodes import Nodes
-from deploy.provision import migrations_folder
+from deploy.provisioning.provision import migrations_folder
 from schemas.communications import MailingRecorded
 from schemas.envelope import Envelope, encode, read
 from services.communications.mirror.handlers import record_mailings

@@ -11,11 +11,11 @@ import asyncpg
 import pytest
 from aiormq.exceptions import ChannelAccessRefused
 
-from deploy.local import provision as broker_api
-from deploy.local.errors import NodeError
+from deploy.errors import NodeError
 from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
-from deploy.provision import Provisioned, provision
+from deploy.provisioning import definitions as broker_api
+from deploy.provisioning.provision import Provisioned, provision
 from services import SERVICES
 from services.cli.backup import broker as backup_broker
 from services.cli.environment import settings_of

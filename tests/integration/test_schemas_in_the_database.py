@@ -13,10 +13,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from deploy.local import provision as broker_api
 from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
-from deploy.provision import provision
+from deploy.provisioning import definitions as broker_api
+from deploy.provisioning.provision import provision
 from services import SERVICES
 from services.cli.registry import definition_of
 from tests.support.in_process import Passwords

@@ -15,7 +15,7 @@ import pytest
 
 from deploy.local.house import House
 from deploy.local.runs import Run
-from deploy.provision import Provisioned
+from deploy.provisioning.provision import Provisioned
 from services.cli.environment import configured
 from services.cli.main import main
 from services.common import environment
@@ -92,7 +92,7 @@ async def test_services_end_with_the_one_who_started_them(billing_house: OwnHous
 from pathlib import Path
 from deploy.local.house import House
 from deploy.local.runs import Run
-from deploy.provision import Provisioned
+from deploy.provisioning.provision import Provisioned
 run = Run()
 house = House(run, Provisioned({dict(billing_house.env)!r}, {{}}), Path({str(tmp_path)!r}), ["billing"])
 house.start("billing")

@@ -17,7 +17,7 @@ from deploy.demo.settling import wait_until_settled
 from deploy.local.house import House, running_house
 from deploy.local.nodes import Nodes, local_nodes
 from deploy.local.runs import Run
-from deploy.provision import Provisioned
+from deploy.provisioning.provision import Provisioned
 from schemas.base import Fact
 from schemas.commands import ChangeMember
 from schemas.envelope import encode, routing_key, source_of

@@ -9,7 +9,7 @@ from typing import Literal
 State = Literal["fail", "warn", "ok"]
 
 PREPARE = "prepare the servers again: docker compose run --rm prepare, or the job traboule-prepare on Kubernetes"
-"""What completes exchanges, queues, bindings, users, roles and extensions: ``deploy/provision.py``."""
+"""What completes exchanges, queues, bindings, users, roles and extensions: ``deploy/provisioning/provision.py``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ import httpx2
 import orjson
 import pytest
 
-from deploy.local import provision as broker_api
 from deploy.local.nodes import Nodes
+from deploy.provisioning import definitions as broker_api
 from schemas.cutover_requests import CutoverRequested, Operation
 from schemas.envelope import Envelope
 from services.billing.definition import DEFINITION

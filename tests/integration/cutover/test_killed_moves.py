@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.local import provision as broker_api
+from deploy.provisioning import definitions as broker_api
 from tests.support.command import Answer, traboule
 from tests.support.in_process import OwnHouse
 from tests.support.killed import COMMIT, COMMITTED, REVOKE, REVOKED, STATEMENT

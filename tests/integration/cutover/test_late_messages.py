@@ -17,7 +17,7 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local.nodes import Nodes
-from deploy.provision import migrations_folder
+from deploy.provisioning.provision import migrations_folder
 from schemas.base import AnnouncedRecord, Fact
 from schemas.billing import InvoiceChanged, PaymentChanged
 from schemas.communications import ConsentChanged, MailingChanged

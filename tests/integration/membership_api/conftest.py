@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from deploy.local.nodes import Nodes
-from deploy.provision import migrations_folder
+from deploy.provisioning.provision import migrations_folder
 from services.membership.tables import metadata
 from shared.persistence.migrations import upgrade
 from tests.integration.membership_api.doors import Door, open_door

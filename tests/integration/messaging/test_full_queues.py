@@ -7,7 +7,7 @@ import aio_pika
 import pytest
 from aio_pika.exceptions import DeliveryError
 
-from deploy.local import provision as broker_api
+from deploy.provisioning import definitions as broker_api
 from schemas.billing import InvoiceRecorded
 from shared.importing import publish
 from tests.support.builders import an_invoice

@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 
-from deploy.local import provision
+from deploy.provisioning import definitions as provision
 from schemas.base import Fact
 from tests.support.builders import unique
 from tests.support.hostile.accounts import Accounts

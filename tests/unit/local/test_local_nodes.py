@@ -10,9 +10,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from deploy.errors import MissingPackagesError, NodeError
 from deploy.local import guard, packages, runs
-from deploy.local.errors import MissingPackagesError, NodeError
-from deploy.local.named import NamedBroker, NamedDatabase
+from deploy.provisioning.external import NamedBroker, NamedDatabase
 
 
 @pytest.mark.parametrize(

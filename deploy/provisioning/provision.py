@@ -17,8 +17,8 @@ import asyncpg
 import structlog
 
 import services as services_package
-from deploy.local.errors import NodeError
-from deploy.local.provision import load_definitions
+from deploy.errors import NodeError
+from deploy.provisioning.definitions import load_definitions
 from schemas.catalogue import COMMANDS
 from services import EXTENSIONS, SERVICES
 from services.cli.migrate import blocked
@@ -34,7 +34,7 @@ from shared.runtime.variables import variable
 
 log = structlog.get_logger()
 
-SURVIVORSHIP = Path(__file__).with_name("survivorship.toml")
+SURVIVORSHIP = Path(__file__).parents[1] / "survivorship.toml"
 QUEUE_BYTES_VARIABLE = "TRABOULE_QUEUE_BYTES"
 """Names the variable with what may wait in each subscription; see :data:`shared.messaging.topology.QUEUE_BYTES`."""
 

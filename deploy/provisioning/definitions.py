@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from deploy.local.errors import NodeError
+from deploy.errors import NodeError
 from shared.messaging.management import Management, ManagementError
 
 

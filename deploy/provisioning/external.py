@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 from urllib.parse import urlsplit
 
-from deploy.local.errors import NodeError
+from deploy.errors import NodeError
 
 DATABASE = "TRABOULE_DATABASE_URL"
 BROKER = "TRABOULE_BROKER_URL"
