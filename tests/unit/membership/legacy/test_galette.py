@@ -1,7 +1,7 @@
 from datetime import date
 
 from shared.importing.outcomes import Accepted, Rejection, Repeated
-from tests.unit.membership.exports import GALETTE, GALETTE_RAW, VERSION, facts, faults, galette, translate
+from tests.unit.membership.legacy.exports import GALETTE, GALETTE_RAW, VERSION, facts, faults, galette, translate
 
 ACME = {
     "ID de l'adhérent": "12",

@@ -21,9 +21,9 @@ from shared.messaging.topology import FRAME_BYTES, MESSAGE_BYTES
 from shared.runtime.clusters import load_clusters
 from tests.support.connections import most_connections
 
-FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
+FOLDER = Path(__file__).parents[3] / "deploy" / "kubernetes"
 OVERLAYS = ["base", "overlays/example"]
-SCHEMAS = json.loads((Path(__file__).parents[1] / "data" / "kubernetes" / "schemas.json").read_text())
+SCHEMAS = json.loads((Path(__file__).parents[2] / "data" / "kubernetes" / "schemas.json").read_text())
 KUBECTL = shutil.which("kubectl")
 
 CUSTOM = {

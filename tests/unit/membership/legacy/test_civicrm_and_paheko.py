@@ -7,7 +7,7 @@ from schemas.membership import MemberRemoved
 from services.membership.legacy import recognise
 from shared.importing.outcomes import UnreadableError
 from shared.importing.reading import read
-from tests.unit.membership.exports import (
+from tests.unit.membership.legacy.exports import (
     CIVICRM_CONTACTS,
     CIVICRM_MEMBERSHIPS,
     VERSION,

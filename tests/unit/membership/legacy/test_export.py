@@ -18,7 +18,7 @@ from services.membership.legacy.export import Written, file_of, read_back, write
 from shared.importing.outcomes import Accepted
 from shared.importing.reading import Row, Table, read
 from tests.support.examples import examples
-from tests.unit.membership import exports
+from tests.unit.membership.legacy import exports
 
 VERSION = 7
 KEPT_THERE = ("version", "created_on", "modified_on")

@@ -2,7 +2,14 @@ from datetime import date
 from decimal import Decimal
 
 from shared.importing.outcomes import Accepted
-from tests.unit.membership.exports import DOLIBARR_MEMBERS, DOLIBARR_THIRD_PARTIES, dolibarr, facts, faults, translate
+from tests.unit.membership.legacy.exports import (
+    DOLIBARR_MEMBERS,
+    DOLIBARR_THIRD_PARTIES,
+    dolibarr,
+    facts,
+    faults,
+    translate,
+)
 
 THIRD_PARTY = {
     "Id": "905",

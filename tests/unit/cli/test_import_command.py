@@ -15,7 +15,7 @@ from services.cli.importing import commands as import_files
 from services.cli.importing.reading import FormerSystem, messages, open_files
 from shared.importing.outcomes import UnreadableError
 from shared.importing.publish import NotPublishedError
-from tests.unit.membership.exports import CIVICRM_CONTACTS, civicrm, galette
+from tests.unit.membership.legacy.exports import CIVICRM_CONTACTS, civicrm, galette
 
 SYSTEM = FormerSystem("numelink", "membership")
 GOOD = {"ID de l'adhérent": "12", "Personne morale": "ACME SAS", "Courriel": "zoe@acme.example"}
