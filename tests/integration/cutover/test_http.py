@@ -26,7 +26,7 @@ from services.membership.records.ids import new_id
 from shared.messaging import accounts
 from shared.messaging.management import Management
 from shared.persistence.database import create_engine
-from tests.integration.membership_api.doors import lifespan
+from tests.integration.gateway.doors import lifespan
 from tests.support.builders import an_invoice
 from tests.support.command import Answer, traboule
 from tests.support.in_process import OwnHouse, Passwords, own_house

@@ -1,5 +1,5 @@
 from services.membership.normalisation.places import departements
-from tests.integration.membership_api.doors import CLUSTR, NUMELINK
+from tests.integration.gateway.doors import CLUSTR, NUMELINK
 from tests.support.builders import a_member
 
 SIREN = "732829320"

@@ -24,7 +24,7 @@ from tests.support.in_process import OwnHouse
 from tests.support.messages import KEY, NUMELINK, parked
 from tests.support.waiting import eventually
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
 from deploy.local.runs import free_ports
-from tests.integration.membership_api.doors import NUMELINK, open_door
+from tests.integration.gateway.doors import NUMELINK, open_door
 from tests.support.builders import a_member
 
 EVERY_CHECK: list[Any] = list(HealthCheck)

@@ -16,7 +16,7 @@ from services.membership.translations import MEANINGS_FR, REFUSALS_FR
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases import decide as commands
 from services.membership.views.overrides import LONGEST, OVERRIDABLE, REFUSALS
-from tests.integration.membership_api.doors import CLUSTR, NUMELINK, Door, own_id
+from tests.integration.gateway.doors import CLUSTR, NUMELINK, Door, own_id
 from tests.support.builders import a_member
 from tests.support.in_memory import POLICY
 

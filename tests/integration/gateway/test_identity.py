@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from schemas.membership import MemberRemoved
-from tests.integration.membership_api.doors import CLUSTR, NUMELINK, Door, own_id
-from tests.integration.membership_api.test_duplicates import DECISIONS, ONE, OTHER, a_company, decide, post, queue
+from tests.integration.gateway.doors import CLUSTR, NUMELINK, Door, own_id
+from tests.integration.gateway.test_duplicates import DECISIONS, ONE, OTHER, a_company, decide, post, queue
 
 MEMBER, SECOND = own_id(CLUSTR, "12"), own_id(NUMELINK, "B-1")
 

@@ -10,7 +10,7 @@ from services.gateway.translations import COLUMNS
 from services.membership import connections
 from services.membership.connections import DatabaseAwayError, ReadPool
 from shared.process.http_server import HttpLimits, build_server, serve
-from tests.integration.membership_api.doors import CLUSTR, NUMELINK, own_id
+from tests.integration.gateway.doors import CLUSTR, NUMELINK, own_id
 from tests.support.builders import a_member
 from tests.support.waiting import eventually
 

@@ -15,7 +15,7 @@ from services.gateway.bodies import LONGEST as LONGEST_BODY
 from services.membership.normalisation.data_quality import MEANINGS
 from services.membership.records.ids import new_id
 from services.membership.translations import MEANINGS_FR
-from tests.integration.membership_api.doors import CLUSTR, NOON, NUMELINK, Door, own_id
+from tests.integration.gateway.doors import CLUSTR, NOON, NUMELINK, Door, own_id
 from tests.support.builders import a_member
 
 RECORD = f"/records/{NUMELINK}/B-1"

@@ -10,7 +10,7 @@ from deploy.local.nodes import Nodes
 from deploy.provisioning.provision import migrations_folder
 from services.membership.tables import metadata
 from shared.persistence.migrations import upgrade
-from tests.integration.membership_api.doors import Door, open_door
+from tests.integration.gateway.doors import Door, open_door
 
 TABLES = ", ".join(table.name for table in metadata.sorted_tables)
 """All of membership's: what one test left must recognise, decide or announce nothing in the next."""

@@ -11,7 +11,7 @@ from services.membership.identity.decisions import Signature, confirm
 from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases import decide as commands
-from tests.integration.membership_api.doors import CLUSTR, NUMELINK, Door, open_door
+from tests.integration.gateway.doors import CLUSTR, NUMELINK, Door, open_door
 from tests.support.builders import a_member, unique
 from tests.support.command import Answer, traboule
 from tests.support.in_memory import POLICY

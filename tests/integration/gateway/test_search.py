@@ -1,7 +1,7 @@
 import pytest
 
 from services.membership.views.search_terms import search_words
-from tests.integration.membership_api.doors import CLUSTR, NUMELINK
+from tests.integration.gateway.doors import CLUSTR, NUMELINK
 from tests.support.builders import a_member
 
 ELECTRICITE = "Électricité de Saint-Étienne"

@@ -7,7 +7,7 @@ import structlog
 
 from services.gateway.api import members
 from services.gateway.cursors import cursor
-from tests.integration.membership_api.doors import NUMELINK, open_door, own_id
+from tests.integration.gateway.doors import NUMELINK, open_door, own_id
 from tests.support.builders import a_member
 
 

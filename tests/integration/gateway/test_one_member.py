@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from schemas.membership import MemberRemoved
-from tests.integration.membership_api.doors import CLUSTR, NUMELINK, own_id
+from tests.integration.gateway.doors import CLUSTR, NUMELINK, own_id
 from tests.support.builders import a_member
 
 SIREN = "732829320"

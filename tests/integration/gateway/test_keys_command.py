@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from services.cli.keys import keys
 from services.gateway.auth.keys import create_key, hash_secret
-from tests.integration.membership_api.conftest import TABLES
+from tests.integration.gateway.conftest import TABLES
 
 NEW = ("create", "--name", "Extranet", "--role", "staff", "--days", "90")
 

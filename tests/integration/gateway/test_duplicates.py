@@ -12,7 +12,7 @@ from services.gateway.bodies import LONGEST, LONGEST_BULK
 from services.gateway.cursors import cursor
 from services.membership.identity.review import case_id_of
 from services.membership.records.record import RecordKey
-from tests.integration.membership_api.doors import CLUSTR, NUMELINK, Door, own_id
+from tests.integration.gateway.doors import CLUSTR, NUMELINK, Door, own_id
 from tests.support.builders import a_member, a_registration, an_invoice
 
 _LAST = 2**63 - 1  # a bigint's

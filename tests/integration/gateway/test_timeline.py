@@ -11,7 +11,7 @@ from schemas.events import EventChanged, RegistrationChanged
 from schemas.membership import MemberRemoved
 from services.membership.normalisation.data_quality import MEANINGS
 from services.membership.translations import HAPPENED, MEANINGS_FR
-from tests.integration.membership_api.doors import CLUSTR, NUMELINK, own_id
+from tests.integration.gateway.doors import CLUSTR, NUMELINK, own_id
 from tests.support.builders import a_consent, a_mailing, a_member, a_payment, a_registration, an_event, an_invoice
 
 SIREN = "732829320"

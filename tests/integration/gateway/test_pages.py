@@ -2,7 +2,7 @@ import base64
 
 import pytest
 
-from tests.integration.membership_api.doors import CLUSTR, NUMELINK
+from tests.integration.gateway.doors import CLUSTR, NUMELINK
 from tests.support.builders import a_member
 
 

@@ -8,7 +8,7 @@ import pytest
 from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
 from services.membership.tables import metadata
-from tests.integration.membership_api.doors import CLUSTR, NUMELINK, Door, open_door, own_id
+from tests.integration.gateway.doors import CLUSTR, NUMELINK, Door, open_door, own_id
 from tests.support.builders import a_member
 from tests.support.command import Answer, traboule
 from tests.support.merging import Database, a_database

@@ -18,7 +18,7 @@ from deploy.local.nodes import NodeError, Nodes, local_nodes
 from deploy.local.runs import remove_stale_runs
 from deploy.provisioning import definitions as provision
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from services.gateway.auth import key_cache as keyring
-from tests.integration.membership_api.doors import NUMELINK, own_id
+from tests.integration.gateway.doors import NUMELINK, own_id
 from tests.support.builders import a_member
 
 READABLE = ["/members", "/members/{id}", "/members/by-source/numelink/M-1", "/statistics"]

@@ -13,7 +13,7 @@ from deploy.local.nodes import Nodes
 from services.gateway.auth.keys import create_key
 from services.membership.records.repository import LOCK
 from shared.process.service import Service
-from tests.integration.membership_api.doors import NUMELINK, lifespan, own_id
+from tests.integration.gateway.doors import NUMELINK, lifespan, own_id
 from tests.support.builders import a_member
 from tests.support.in_process import OwnHouse, Passwords, own_house
 from tests.support.waiting import eventually
