@@ -19,6 +19,7 @@ from itertools import combinations, islice
 from typing import Any, Final, NamedTuple, TypeVar
 
 import orjson
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.membership.matching import crowds
@@ -27,11 +28,11 @@ from services.membership.matching.features import VERSION, Features, as_json, fr
 from services.membership.matching.keys import DOMAIN, PLACES, beginning, everywhere, here, keys, near
 from services.membership.matching.levels import Levels
 from services.membership.matching.score import Judge, Judgement
+from services.membership.matching.tables import matching_tables
 from services.membership.matching.term_frequency import Commonness, Hubs, commonness, crowded_above
 from services.membership.matching.trigrams import HIGH_THRESHOLD, THRESHOLD, bitmap, trigrams, unshared
 from services.membership.matching.weights import Weights
 from services.membership.records.record import RecordKey
-from services.membership.tables import match_crowds, match_features, match_keys, match_pairs, match_state, metadata
 from shared.messaging.failures import NotReady
 from shared.persistence.batches import columns_of
 from shared.persistence.database import rows_of
@@ -200,8 +201,9 @@ async def make_private_tables(connection: AsyncConnection) -> None:
     """Empty tables of recognition for this session alone, in front of any that the database has."""
     await connection.exec_driver_sql("create extension if not exists pg_trgm")
     await connection.exec_driver_sql("set local search_path to pg_temp, public")
-    tables = [match_state, match_features, match_keys, match_pairs, match_crowds]
-    await connection.run_sync(metadata.create_all, tables, checkfirst=False)
+    private = sa.MetaData()
+    matching_tables(private)
+    await connection.run_sync(private.create_all, checkfirst=False)
 
 
 async def is_current(connection: AsyncConnection, weights: Weights) -> bool:
