@@ -16,13 +16,14 @@ from schemas.membership import (
     Overlap,
 )
 from services.membership.identity.members import Change, Merged, Separated, member_id_of
-from services.membership.identity.repository import HeldConflict, Remembered
+from services.membership.identity.repository import Remembered
 from services.membership.matching.grouping import Decision, Union
 from services.membership.matching.score import Judgement
 from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.views import conflicts
 from services.membership.views.consolidation import View
+from services.membership.views.staff_repository import HeldConflict
 from shared.messaging.publishing import publish
 
 _CAUSES = 5

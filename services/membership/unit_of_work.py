@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.membership.identity.repository import HeldConflict, Identity, Remembered
+from services.membership.identity.repository import Identity, Remembered
 from services.membership.matching import repository as recognition
 from services.membership.matching.features import Features
 from services.membership.policy import Policy
 from services.membership.records.record import RecordKey
 from services.membership.records.repository import NEVER, OLDEST, Edition, Held, NewRecord, Records
 from services.membership.views.repository import RelatedItem, Views
+from services.membership.views.staff_repository import HeldConflict, StaffValues
 
 __all__ = [
     "NEVER",
@@ -25,7 +26,7 @@ __all__ = [
 ]
 
 
-class MembershipUnitOfWork(Records, Views, Identity):
+class MembershipUnitOfWork(Records, Views, StaffValues, Identity):
     """One transaction of membership, and what the operators configured."""
 
     def __init__(self, connection: AsyncConnection, policy: Policy) -> None:

@@ -11,7 +11,7 @@ import orjson
 
 from deploy.local.house import CLUSTERS as CLUSTERS_FILE
 from services.membership.identity.decisions import Decision, Signature
-from services.membership.identity.repository import HeldConflict, Remembered
+from services.membership.identity.repository import Remembered
 from services.membership.matching import grouping
 from services.membership.matching.candidates import Candidates
 from services.membership.matching.features import Features
@@ -26,6 +26,7 @@ from services.membership.views.consolidation import View
 from services.membership.views.overrides import Override
 from services.membership.views.repository import RelatedItem
 from services.membership.views.rules import shipped_rules
+from services.membership.views.staff_repository import HeldConflict
 from shared.runtime.clusters import load_clusters
 
 POLICY = Policy(load_clusters(CLUSTERS_FILE), shipped(), shipped_rules())
