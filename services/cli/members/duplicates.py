@@ -21,7 +21,7 @@ from services.cli.members.duplicates_tables import (
 from services.membership.identity import answers as identity
 from services.membership.identity import decisions, queries
 from services.membership.identity import review_answers as duplicates
-from services.membership.identity.decisions import Decision, DecisionError, Signature
+from services.membership.identity.decisions import Decided, Decision, DecisionError, Signature
 from services.membership.identity.review import Kind
 from services.membership.policy import Policy
 from services.membership.records.record import RecordKey
@@ -29,7 +29,6 @@ from services.membership.rows import Rows
 from services.membership.translations import Language
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases import decide as commands
-from services.membership.usecases.decide import Decided
 from services.membership.views import queries as views_queries
 from shared.cli.author import who
 from shared.cli.options import By, Json, Reason

@@ -10,13 +10,12 @@ from services.common.environment import load_settings
 from services.membership.app import policy_of
 from services.membership.connections import DatabaseAwayError, ReadPool, writing
 from services.membership.identity import answers as identity
-from services.membership.identity.decisions import DecisionError, Signature
+from services.membership.identity.decisions import Decided, DecisionError, Signature
 from services.membership.policy import Policy
 from services.membership.rows import Rows
 from services.membership.settings import MembershipSettings
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases import decide as commands
-from services.membership.usecases.decide import Decided
 from shared.cli.terminal import nothing
 from shared.persistence.database import asyncpg_url, create_engine
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from rich.table import Table
 
+from services.membership.identity.decisions import Decided
 from services.membership.identity.review_answers import WRITTEN
-from services.membership.usecases.decide import Decided
 from shared.cli.terminal import plain, terminal
 
 Item = Mapping[str, Any]

@@ -24,9 +24,9 @@ from services.membership.connections import DatabaseAwayError
 from services.membership.identity import answers as identity
 from services.membership.identity import queries
 from services.membership.identity import review_answers as duplicates
+from services.membership.identity.decisions import Decided
 from services.membership.identity.review import Kind
 from services.membership.usecases import decide as commands
-from services.membership.usecases.decide import Decided
 
 log = structlog.get_logger()
 

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from services.membership.identity import queries
+from services.membership.identity.decisions import Decided
 from services.membership.identity.queries import DecisionTaken, HeldTogether, Moment, Turn
 from services.membership.matching.evidence import evidence, levels_of, names
 from services.membership.matching.score import Judgement
 from services.membership.matching.weights import Weights
 from services.membership.rows import Rows
 from services.membership.translations import Language
-from services.membership.usecases.decide import Decided
 
 VERDICTS = {"confirmed": "same", "rejected": "different"}
 """A decision's verdict on a pair, as staff say it."""

@@ -119,3 +119,12 @@ def _check(parts: Sequence[Sequence[RecordKey]], limited: Sequence[RecordKey] | 
 
 def _pair(a: RecordKey, b: RecordKey) -> Pair:
     return (a, b) if a < b else (b, a)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision's number, whether it had been taken already, and the members of the records that it is about."""
+
+    number: int
+    repeated: bool
+    members: dict[RecordKey, str | None]

@@ -5,24 +5,14 @@ it and what is announced are there together or not at all. Each raises DecisionE
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 from services.membership.identity import decisions
-from services.membership.identity.decisions import Decision, DecisionError, RecordUnknownError, Signature
+from services.membership.identity.decisions import Decided, Decision, DecisionError, RecordUnknownError, Signature
 from services.membership.projections import consolidate_links, consolidate_members
 from services.membership.records.record import RecordKey, SourceRecord
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.views.overrides import understand_override
 from services.membership.views.survivorship import survivors
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """A decision's number, whether it had been taken already, and the members of the records that it is about."""
-
-    number: int
-    repeated: bool
-    members: dict[RecordKey, str | None]
 
 
 async def decide(uow: MembershipUnitOfWork, decision: Decision, signature: Signature) -> Decided:
