@@ -17,6 +17,7 @@ from services.common.environment import load_settings
 from services.membership.app import policy_of
 from services.membership.identity.decisions import DecisionError, Signature
 from services.membership.records.record import RecordKey
+from services.membership.rows import InTransaction
 from services.membership.settings import MembershipSettings
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases.override_member import (
@@ -28,7 +29,7 @@ from services.membership.usecases.override_member import (
     set_by_hand,
     take_back,
 )
-from services.membership.views.override_queries import InTransaction, overrides_ever_set
+from services.membership.views.override_queries import overrides_ever_set
 from services.membership.views.overrides import OVERRIDABLE, OverrideError
 from services.membership.views.queries import member_by_any_id, member_by_source
 from shared.cli.author import who

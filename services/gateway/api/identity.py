@@ -22,8 +22,8 @@ from services.gateway.problems import described
 from services.gateway.translations import language_of
 from services.membership.identity import answers as who
 from services.membership.identity.decisions import DecisionError
+from services.membership.rows import InTransaction
 from services.membership.usecases import decide as commands
-from services.membership.views.override_queries import InTransaction
 
 log = structlog.get_logger()
 

@@ -25,8 +25,8 @@ from services.membership.records.editing import CONTACT, CommandName, contact, e
 from services.membership.records.ids import new_id
 from services.membership.records.queries import RecordNow, changes_of, record_now
 from services.membership.records.record import RecordKey
+from services.membership.rows import InTransaction
 from services.membership.usecases.edit_record import By, Command, Done, Patch, carry_out, etag_of
-from services.membership.views.override_queries import InTransaction
 
 log = structlog.get_logger()
 

@@ -10,11 +10,11 @@ from time import monotonic
 from fastapi import Request, Security
 from fastapi.security import APIKeyHeader, HTTPBearer
 
+from services.gateway.auth import queries
 from services.gateway.auth.keys import Role, hash_secret
 from services.gateway.problems import ProblemError
 from services.membership.connections import DatabaseAwayError
 from services.membership.rows import Rows
-from services.membership.views import queries
 
 REFRESH_SECONDS = 4.0
 STALE_SECONDS = 9.0

@@ -12,10 +12,10 @@ import orjson
 
 from services.membership.identity.decisions import DecisionError, Signature
 from services.membership.records.record import RecordKey
-from services.membership.rows import Rows
+from services.membership.rows import InTransaction, Rows
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases import decide as commands
-from services.membership.views.override_queries import InTransaction, records_of_member, records_with_override
+from services.membership.views.override_queries import records_of_member, records_with_override
 from services.membership.views.queries import StoredView, member_by_any_id
 from services.membership.views.rules import CONTACT
 

@@ -1,9 +1,7 @@
 """What staff set by hand on a member's records, in force or taken back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
-
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.membership.records.record import RecordKey
 from services.membership.rows import Rows
@@ -22,17 +20,6 @@ _EVER_SET = """
     where s.member_id = $1::uuid
     order by o.id desc
 """
-
-
-class InTransaction:
-    """Rows of a transaction that writes: what it wrote itself is among them."""
-
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
-
-    async def fetch(self, sql: str, *values: Any) -> Sequence[Any]:
-        """All rows of one statement."""
-        return (await self._connection.exec_driver_sql(sql, values)).all()
 
 
 async def records_of_member(rows: Rows, member_id: str) -> set[RecordKey]:

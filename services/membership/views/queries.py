@@ -63,10 +63,6 @@ _SOURCES = """
     select cluster, record_id, own_id::text, version, written, understood
     from source_records where member_id = $1::uuid and not removed order by cluster, record_id
 """
-_KEYS = """
-    select id, hash, name, role, extract(epoch from expires_at - now())::float as seconds
-    from api_keys where revoked_at is null and expires_at > now()
-"""
 
 
 class StoredView(NamedTuple):
@@ -200,8 +196,3 @@ async def sources(rows: Rows, member_id: str) -> list[Mapping[str, Any]]:
         {**dict(row), "written": orjson.loads(row["written"]), "understood": orjson.loads(row["understood"])}
         for row in await rows.fetch(_SOURCES, member_id)
     ]
-
-
-async def usable_keys(rows: Rows) -> Sequence[Any]:
-    """API keys that are neither revoked nor expired: ``id``, ``hash``, ``name``, ``role``, ``expires_at``."""
-    return await rows.fetch(_KEYS)
