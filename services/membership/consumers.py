@@ -38,6 +38,7 @@ from services.gateway.stages import keep_standings
 from services.membership.command_handlers import Carried, change, change_contacts, create, end
 from services.membership.cutover.parity import KINDS
 from services.membership.usecases import keep_records as handlers
+from services.membership.usecases import keep_related
 from services.membership.usecases.keep_conflict_answers import keep_answers
 from shared.messaging.subscription import Subscription
 
@@ -51,14 +52,14 @@ SUBSCRIPTIONS = (
     Subscription("membership.change-member", ChangeMember, Carried(change)),
     Subscription("membership.end-membership", EndMembership, Carried(end)),
     Subscription("membership.change-contacts", ChangeContacts, Carried(change_contacts)),
-    Subscription("membership.invoice-changed", InvoiceChanged, handlers.keep("invoice", "invoice_id")),
-    Subscription("membership.payment-changed", PaymentChanged, handlers.keep("payment", "payment_id")),
-    Subscription("membership.event-changed", EventChanged, handlers.keep("event", "event_id")),
+    Subscription("membership.invoice-changed", InvoiceChanged, keep_related.keep("invoice", "invoice_id")),
+    Subscription("membership.payment-changed", PaymentChanged, keep_related.keep("payment", "payment_id")),
+    Subscription("membership.event-changed", EventChanged, keep_related.keep("event", "event_id")),
     Subscription(
-        "membership.registration-changed", RegistrationChanged, handlers.keep("registration", "registration_id")
+        "membership.registration-changed", RegistrationChanged, keep_related.keep("registration", "registration_id")
     ),
-    Subscription("membership.consent-changed", ConsentChanged, handlers.keep("consent", "consent_id")),
-    Subscription("membership.mailing-changed", MailingChanged, handlers.keep_mailings),
+    Subscription("membership.consent-changed", ConsentChanged, keep_related.keep("consent", "consent_id")),
+    Subscription("membership.mailing-changed", MailingChanged, keep_related.keep_mailings),
     Subscription("membership.billing-conflict-answered", BillingConflictAnswered, keep_answers),
     Subscription("membership.events-conflict-answered", EventsConflictAnswered, keep_answers),
     Subscription("membership.membership-stage-changed", MembershipStageChanged, keep_standings),
