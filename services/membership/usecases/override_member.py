@@ -14,7 +14,7 @@ from services.membership.identity.decisions import DecisionError, Signature
 from services.membership.records.record import RecordKey
 from services.membership.rows import InTransaction, Rows
 from services.membership.unit_of_work import MembershipUnitOfWork
-from services.membership.usecases import decide as commands
+from services.membership.usecases import override_record
 from services.membership.views.override_queries import records_of_member, records_with_override
 from services.membership.views.queries import StoredView, member_by_any_id
 from services.membership.views.rules import CONTACT
@@ -73,7 +73,7 @@ async def set_by_hand(uow: MembershipUnitOfWork, asked: Asked, value: str, signa
     """
     member_id = await _turn_on(uow, asked)
     record = asked.record or await _first_record(uow, member_id)
-    await commands.set_field(uow, record, asked.field, value, signature)
+    await override_record.set_field(uow, record, asked.field, value, signature)
     return await _shown(uow, member_id, asked.field)
 
 
@@ -90,7 +90,7 @@ async def take_back(uow: MembershipUnitOfWork, asked: Asked, signature: Signatur
     if not chosen:
         raise DecisionError("override-unknown", "no value was set by hand for this field")
     for record in chosen:
-        await commands.unset_field(uow, record, named, signature)
+        await override_record.unset_field(uow, record, named, signature)
     return await _shown(uow, member_id, named)
 
 
