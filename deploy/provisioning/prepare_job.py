@@ -17,9 +17,8 @@ from types import MappingProxyType
 from urllib.parse import unquote, urlsplit
 
 from deploy.errors import NodeError
-from deploy.local.house import CLUSTERS
 from deploy.provisioning.external import BROKER, DATABASE, MANAGEMENT
-from deploy.provisioning.provision import outside, provision
+from deploy.provisioning.provision import CLUSTERS, outside, provision
 from services import SERVICES
 from services.cli.environment import settings_of
 from services.cli.members.rebuild import rebuild_now, tell

@@ -34,6 +34,7 @@ from shared.runtime.variables import variable
 
 log = structlog.get_logger()
 
+CLUSTERS = Path(__file__).resolve().parents[1] / "clusters.toml"
 SURVIVORSHIP = Path(__file__).parents[1] / "survivorship.toml"
 QUEUE_BYTES_VARIABLE = "TRABOULE_QUEUE_BYTES"
 """Names the variable with what may wait in each subscription; see :data:`shared.messaging.topology.QUEUE_BYTES`."""

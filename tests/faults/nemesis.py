@@ -14,11 +14,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 from deploy.local import packages
 from deploy.local.broker import BrokerNode
-from deploy.local.house import CLUSTERS, House
+from deploy.local.house import House
 from deploy.local.nodes import Nodes
 from deploy.local.runs import CHECKOUT, Run
 from deploy.provisioning import definitions as management
-from deploy.provisioning.provision import Provisioned, provision
+from deploy.provisioning.provision import CLUSTERS, Provisioned, provision
 from services import SERVICES
 from shared.messaging import topology
 from tests.faults.checker import Checker, End, assert_same_end

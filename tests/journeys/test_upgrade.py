@@ -7,11 +7,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from deploy.local.house import CLUSTERS, House
+from deploy.local.house import House
 from deploy.local.nodes import Nodes, local_nodes
 from deploy.local.runs import Run
 from deploy.provisioning import definitions as broker_api
-from deploy.provisioning.provision import migrations_folder, provision
+from deploy.provisioning.provision import CLUSTERS, migrations_folder, provision
 from services import SERVICES
 from shared.messaging.broker_version import PRIVATE_BROKER
 from shared.messaging.topology import VHOST

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import orjson
 
-from deploy.local.house import CLUSTERS as CLUSTERS_FILE
+from deploy.provisioning.provision import CLUSTERS as CLUSTERS_FILE
 from services.membership.identity.decisions import Decision, Signature
 from services.membership.identity.repository import Remembered
 from services.membership.matching import grouping

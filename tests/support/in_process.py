@@ -17,10 +17,9 @@ import asyncpg
 import orjson
 import pytest
 
-from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
 from deploy.provisioning import definitions as broker_api
-from deploy.provisioning.provision import provision
+from deploy.provisioning.provision import CLUSTERS, provision
 from schemas.base import Fact
 from services.cli.environment import settings_of
 from services.cli.registry import definition_of

@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 import pytest
 
-from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
+from deploy.provisioning.provision import CLUSTERS
 from schemas.base import Fact
 from schemas.catalogue import by_type
 from schemas.envelope import read, to_json

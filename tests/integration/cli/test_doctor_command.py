@@ -14,10 +14,10 @@ import aio_pika
 import pytest
 from aio_pika.exceptions import DeliveryError
 
-from deploy.local.house import CLUSTERS, House
+from deploy.local.house import House
 from deploy.local.runs import Run
 from deploy.provisioning import definitions as broker_api
-from deploy.provisioning.provision import Provisioned
+from deploy.provisioning.provision import CLUSTERS, Provisioned
 from services.cli.doctor import database as doctor_database
 from services.cli.doctor import queues as doctor_queues
 from shared.messaging import broker_version

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
+from deploy.provisioning.provision import CLUSTERS
 from services.membership.tables import metadata
 from tests.integration.gateway.doors import CLUSTR, NUMELINK, Door, open_door, own_id
 from tests.support.builders import a_member

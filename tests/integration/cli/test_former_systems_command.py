@@ -10,8 +10,8 @@ import aio_pika
 import pytest
 from aio_pika.exceptions import ProbableAuthenticationError
 
-from deploy.local.house import CLUSTERS
 from deploy.provisioning import definitions as broker_api
+from deploy.provisioning.provision import CLUSTERS
 from shared.messaging import accounts
 from tests.support.builders import an_invoice
 from tests.support.command import Answer, traboule

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
+from deploy.provisioning.provision import CLUSTERS
 from services.membership.identity.decisions import Signature, confirm
 from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork

@@ -10,10 +10,10 @@ import asyncpg
 import pytest
 
 from deploy.kubernetes import secrets as kubernetes_secrets
-from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
 from deploy.provisioning import definitions as broker_api
 from deploy.provisioning import prepare_job as preparing
+from deploy.provisioning.provision import CLUSTERS
 from shared.messaging import accounts
 from shared.messaging.management import Management
 from tests.support.builders import an_invoice

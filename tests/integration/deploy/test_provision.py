@@ -12,10 +12,9 @@ import pytest
 from aiormq.exceptions import ChannelAccessRefused
 
 from deploy.errors import NodeError
-from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
 from deploy.provisioning import definitions as broker_api
-from deploy.provisioning.provision import Provisioned, provision
+from deploy.provisioning.provision import CLUSTERS, Provisioned, provision
 from services import SERVICES
 from services.cli.backup import broker as backup_broker
 from services.cli.environment import settings_of

@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from deploy.local.house import CLUSTERS
+from deploy.provisioning.provision import CLUSTERS
 from schemas.base import Announced, Fact
 from schemas.envelope import encode, read, source_of
 from schemas.membership import MemberRecorded

@@ -7,8 +7,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
+from deploy.provisioning.provision import CLUSTERS
 from services.billing.mirror.repository import BillingUnitOfWork
 from services.cli.conflicts import operations as resolution
 from services.conflicts.handlers import keep_conflicts

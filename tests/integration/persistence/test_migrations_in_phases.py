@@ -13,9 +13,8 @@ from alembic import command
 from alembic.config import Config
 
 from deploy.errors import NodeError
-from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
-from deploy.provisioning.provision import provision
+from deploy.provisioning.provision import CLUSTERS, provision
 from services import EXTENSIONS
 from services.cli.migrate import migrations_of
 from shared.persistence.migrations import Pending, UnknownRevisionError, pending, upgrade

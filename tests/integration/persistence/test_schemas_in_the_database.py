@@ -13,10 +13,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
 from deploy.provisioning import definitions as broker_api
-from deploy.provisioning.provision import provision
+from deploy.provisioning.provision import CLUSTERS, provision
 from services import SERVICES
 from services.cli.registry import definition_of
 from tests.support.in_process import Passwords

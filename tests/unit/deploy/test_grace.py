@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy.local.house import CLUSTERS, STOP_SECONDS
+from deploy.local.house import STOP_SECONDS
 from deploy.local.runs import CHECKOUT
+from deploy.provisioning.provision import CLUSTERS
 from services import SERVICES
 from services.cli.registry import definition_of, settings_type
 from shared.messaging.consumer import Lane, LaneSettings

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from deploy.demo.exports import GALETTE_HEADER
-from deploy.local.house import CLUSTERS
+from deploy.provisioning.provision import CLUSTERS
 from services.membership.legacy import check_software
 from shared.importing.reading import normal
 from shared.runtime.clusters import ClustersFileError, load_clusters

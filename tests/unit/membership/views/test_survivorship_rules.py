@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.local.house import CLUSTERS as CLUSTERS_FILE
+from deploy.provisioning.provision import CLUSTERS as CLUSTERS_FILE
 from schemas.membership import MemberRecorded
 from services.membership.normalisation.normalised_record import meaning
 from services.membership.records.record import RecordKey, SourceRecord, as_written
