@@ -10,9 +10,9 @@ from starlette.types import ASGIApp
 from schemas.envelope import read_parts
 from services.common.definition import S, ServiceDefinition
 from services.cutover.metrics import measure_cutover
-from services.cutover.parity import scheduled as by_itself
+from services.cutover.parity import scheduled
 from services.cutover.parity.scheduled import Comparing
-from services.cutover.rehearsal import scheduled as rehearsal
+from services.cutover.rehearsal import scheduled as scheduled_rehearsal
 from services.cutover.rehearsal.scheduled import Rehearsing
 from shared.messaging.bus import Bus
 from shared.messaging.consumer import LaneSettings
@@ -93,9 +93,9 @@ def build(
     comparing = Comparing(definition.mirrored, settings.parity_hour, settings.parity_days)
     rehearsing = Rehearsing(definition, settings.parity_hour)
     service.beside = (
-        Beside("parity", by_itself.EVERY, comparing.compare),
-        Beside("parity gauges", by_itself.MEASURED_EVERY, comparing.measure),
-        Beside("rehearsal", rehearsal.EVERY, rehearsing.rehearse),
+        Beside("parity", scheduled.EVERY, comparing.compare),
+        Beside("parity gauges", scheduled.MEASURED_EVERY, comparing.measure),
+        Beside("rehearsal", scheduled_rehearsal.EVERY, rehearsing.rehearse),
     )
     if settings.http_certificate_file is not None:
         service.certificate = DoorCertificate(settings.http_certificate_file, settings.http_key_file)

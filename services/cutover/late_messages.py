@@ -8,8 +8,7 @@ import sqlalchemy as sa
 
 from schemas.catalogue import by_type
 from schemas.envelope import STRUCTURED, Envelope, read
-from services.cutover import quarantine
-from services.cutover import write_back as way_back
+from services.cutover import quarantine, write_back
 from services.cutover.definition import CutoverDefinition
 from services.cutover.fence import Fenced
 from services.cutover.quarantine import Late
@@ -44,7 +43,7 @@ async def apply(uow: UnitOfWork, definition: CutoverDefinition, number: int, *, 
     await handler.handler(uow, [event])
     await quarantine.decide(uow.connection, number, "applied", by=by, reason=reason)
     # It says so itself, but may read after this what we had written before.
-    await way_back.tell_held_of(uow, definition, late)
+    await write_back.tell_held_of(uow, definition, late)
     return late
 
 
@@ -52,7 +51,7 @@ async def dismiss(uow: UnitOfWork, definition: CutoverDefinition, number: int, *
     """Decide that a late message is not applied; it is kept, and its former system told otherwise. Raises LateError."""
     late = await _waiting(uow, definition, number)
     await quarantine.decide(uow.connection, number, "dismissed", by=by, reason=reason)
-    await way_back.tell_held_of(uow, definition, late)
+    await write_back.tell_held_of(uow, definition, late)
     return late
 
 

@@ -10,10 +10,7 @@ from typing import Any, Final, Literal
 import orjson
 
 from schemas.cutover_requests import CutoverAnswered
-from services.cutover import late_messages as late
-from services.cutover import moves, quarantine, stages
-from services.cutover import preconditions as gate
-from services.cutover import write_back as way_back
+from services.cutover import late_messages, moves, preconditions, quarantine, stages, write_back
 from services.cutover.definition import CutoverDefinition
 from services.cutover.parity import runs
 from services.cutover.preconditions import NEVER_OVERRULED, Condition, Writers, failed
@@ -91,7 +88,7 @@ async def move(
         return Moved(standing, already=True)
     # Before the lock, for which writes wait: the broker may take its time, and so may a look at what was written here.
     queues = await _queues(uow, definition, cluster, which)
-    looked = await way_back.look(uow, definition, cluster, {}) if which == "rollback" else {}
+    looked = await write_back.look(uow, definition, cluster, {}) if which == "rollback" else {}
     standing = await stages.alone(uow.connection, cluster)
     if _made(standing, which):
         return Moved(standing, already=True)
@@ -147,16 +144,18 @@ async def _conditions(
     which: Move,
     standing: Standing,
     queues: Mapping[str, int],
-    looked: way_back.Looks,
+    looked: write_back.Looks,
 ) -> list[Condition]:
     connection = uow.connection
     if which == "rollback":
-        unsettled = await way_back.unsettled(uow, definition, cluster, sum(queues.values()), looked)
-        return await gate.conditions_for_rollback(connection, definition.name, cluster, standing, unsettled)
+        unsettled = await write_back.unsettled(uow, definition, cluster, sum(queues.values()), looked)
+        return await preconditions.conditions_for_rollback(connection, definition.name, cluster, standing, unsettled)
     parity = await runs.last_run(connection, cluster)
     rehearsal = await last_rehearsal(connection, definition, cluster)
     writers = await _writers(uow, definition)
-    return await gate.conditions(connection, definition.name, cluster, standing, queues, parity, rehearsal, writers)
+    return await preconditions.conditions(
+        connection, definition.name, cluster, standing, queues, parity, rehearsal, writers
+    )
 
 
 async def _writers(uow: UnitOfWork, definition: CutoverDefinition) -> Writers | None:
@@ -231,8 +230,8 @@ async def told_back(
         )
     queue = way_back_queue(cluster, definition.name).name
     unread = (await uow.count_waiting([queue])).get(queue)
-    unsent, given_back = await way_back.on_its_way(uow, definition, cluster)
-    number, found, following = await way_back.page(uow, back, cluster, after, limit)
+    unsent, given_back = await write_back.on_its_way(uow, definition, cluster)
+    number, found, following = await write_back.page(uow, back, cluster, after, limit)
     told = {"queue": queue, "unread": unread, "to_be_sent": unsent, "given_back": given_back, "records": number}
     return told | {"items": [one.as_json() for one in found], "next": following}
 
@@ -260,7 +259,7 @@ async def late_message(
     """One message whole, beside what is held now of the record that it is about. Raises DeskError ``late-unknown``."""
     found = await _late(uow, definition, number, cluster)
     said = orjson.loads(found.body)["data"]
-    held = await late.held(uow, definition, found.cluster, said)
+    held = await late_messages.held(uow, definition, found.cluster, said)
     shown = None if held is None else held.get("written", held)
     return {**_without_body(definition, found), "said": said, "held": shown}
 
@@ -276,13 +275,13 @@ async def decide_late(
     cluster: str | None = None,
 ) -> list[str]:
     """Apply or dismiss late messages. Raises DeskError ``late-unknown`` and ``late-refused``: then do nothing."""
-    decide = late.apply if apply else late.dismiss
+    decide = late_messages.apply if apply else late_messages.dismiss
     done: list[str] = []
     for number in numbers:
         await _late(uow, definition, number, cluster)
         try:
             done.append(f"{definition.name}:{(await decide(uow, definition, number, by=by, reason=reason)).number}")
-        except late.LateError as error:
+        except late_messages.LateError as error:
             raise DeskError("late-refused", f"{error}. Nothing was done") from None
     return done
 

@@ -20,8 +20,7 @@ from starlette.types import ASGIApp
 from services import VERSION
 from services.common.app import build
 from services.common.definition import ServiceDefinition
-from services.gateway import idempotency
-from services.gateway import requests as cutover_requests
+from services.gateway import idempotency, requests
 from services.gateway.api import (
     conflicts,
     cutover,
@@ -110,10 +109,10 @@ def create_app(definition: ServiceDefinition[MembershipSettings], settings: Memb
 
 async def forget(engine: AsyncEngine) -> None:
     """What was asked and answered at the door and need not be known any longer."""
-    forgotten = cutover_requests.BATCH
-    while forgotten == cutover_requests.BATCH:
+    forgotten = requests.BATCH
+    while forgotten == requests.BATCH:
         async with engine.begin() as connection:
-            forgotten = await cutover_requests.forget_reads(connection, datetime.now(UTC))
+            forgotten = await requests.forget_reads(connection, datetime.now(UTC))
     async with engine.begin() as connection:
-        await cutover_requests.forget(connection)
+        await requests.forget(connection)
         await idempotency.forget(connection)

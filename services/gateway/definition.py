@@ -4,7 +4,7 @@ from services.common.definition import ServiceDefinition
 from services.gateway.auth.writers import count_writers
 from services.membership.app import unit_of_work
 from services.membership.consumers import SUBSCRIPTIONS
-from services.membership.cutover import write_back as way_back
+from services.membership.cutover import write_back
 from services.membership.cutover.parity import KINDS
 from services.membership.cutover.rehearsals import REHEARSALS
 from services.membership.cutover.republish import TELLINGS
@@ -31,6 +31,6 @@ DEFINITION = ServiceDefinition(
     mirrored=KINDS,
     rehearsals=REHEARSALS,
     republished=TELLINGS,
-    write_back=way_back,
+    write_back=write_back,
     count_writers=count_writers,
 )

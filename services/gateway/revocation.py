@@ -10,7 +10,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
-from services.gateway import requests as cutover_requests
+from services.gateway import requests
 from shared.messaging import accounts
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.database import json_of, rows_of
@@ -39,7 +39,7 @@ async def take_rights(uow: UnitOfWork, broker_url: str) -> list[Taken]:
     for request_id, user, answer in found:
         if taken[user] is None:
             told: dict[str, Any] = json_of(answer)
-            await cutover_requests.complete(uow, request_id, told | {"remains": None})
+            await requests.complete(uow, request_id, told | {"remains": None})
     return [Taken(user, remains) for user, remains in taken.items()]
 
 

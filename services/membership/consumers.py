@@ -33,20 +33,19 @@ from schemas.membership import (
 from services.cutover.fence import Fenced
 from services.cutover.manifests import PREFETCH, keep_manifests
 from services.cutover.noop import say_what_is_held
-from services.gateway import requests as cutover_requests
+from services.gateway import requests
 from services.gateway.stages import keep_standings
 from services.membership.command_handlers import Carried, change, change_contacts, create, end
 from services.membership.cutover.parity import KINDS
-from services.membership.usecases import keep_records as handlers
-from services.membership.usecases import keep_related
+from services.membership.usecases import keep_records, keep_related
 from services.membership.usecases.keep_conflict_answers import keep_answers
 from shared.messaging.subscription import Subscription
 
 _held = partial(say_what_is_held, KINDS)
 
 SUBSCRIPTIONS = (
-    Subscription("membership.member-recorded", MemberRecorded, Fenced(handlers.record_members, _held)),
-    Subscription("membership.member-removed", MemberRemoved, Fenced(handlers.record_members, _held)),
+    Subscription("membership.member-recorded", MemberRecorded, Fenced(keep_records.record_members, _held)),
+    Subscription("membership.member-removed", MemberRemoved, Fenced(keep_records.record_members, _held)),
     Subscription("membership.manifest-recorded", MembershipManifestRecorded, keep_manifests, prefetch=PREFETCH),
     Subscription("membership.create-member", CreateMember, Carried(create)),
     Subscription("membership.change-member", ChangeMember, Carried(change)),
@@ -66,10 +65,8 @@ SUBSCRIPTIONS = (
     Subscription("membership.billing-stage-changed", BillingStageChanged, keep_standings),
     Subscription("membership.events-stage-changed", EventsStageChanged, keep_standings),
     Subscription("membership.communications-stage-changed", CommunicationsStageChanged, keep_standings),
-    Subscription("membership.membership-cutover-answered", MembershipCutoverAnswered, cutover_requests.keep_answers),
-    Subscription("membership.billing-cutover-answered", BillingCutoverAnswered, cutover_requests.keep_answers),
-    Subscription("membership.events-cutover-answered", EventsCutoverAnswered, cutover_requests.keep_answers),
-    Subscription(
-        "membership.communications-cutover-answered", CommunicationsCutoverAnswered, cutover_requests.keep_answers
-    ),
+    Subscription("membership.membership-cutover-answered", MembershipCutoverAnswered, requests.keep_answers),
+    Subscription("membership.billing-cutover-answered", BillingCutoverAnswered, requests.keep_answers),
+    Subscription("membership.events-cutover-answered", EventsCutoverAnswered, requests.keep_answers),
+    Subscription("membership.communications-cutover-answered", CommunicationsCutoverAnswered, requests.keep_answers),
 )

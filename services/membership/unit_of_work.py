@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.membership.identity.repository import Identity, Remembered
-from services.membership.matching import repository as recognition
+from services.membership.matching import repository as matching_repository
 from services.membership.matching.features import Features
 from services.membership.policy import Policy
 from services.membership.records.record import RecordKey
@@ -35,4 +35,4 @@ class MembershipUnitOfWork(Records, Views, StaffValues, Identity):
 
     async def recognise(self, changed: Sequence[Features]) -> set[RecordKey]:
         """Judge anew what changed and all that this touches; returns the records whose member may be another now."""
-        return await recognition.recognise(self.connection, changed, [], self.policy.weights)
+        return await matching_repository.recognise(self.connection, changed, [], self.policy.weights)

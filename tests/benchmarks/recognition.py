@@ -17,7 +17,7 @@ import uvloop
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.cli.importing.reading import FormerSystem, open_files
-from services.membership.matching import repository as recognition
+from services.membership.matching import repository as matching_repository
 from services.membership.matching.features import Features, features
 from services.membership.matching.weights import shipped
 from services.membership.normalisation.normalised_record import meaning
@@ -133,7 +133,7 @@ async def _one_by_one(connection: AsyncConnection, records: Sequence[Features], 
 async def _recognise(connection: AsyncConnection, records: Sequence[Features], before: int) -> _Batch:
     with _timed() as parts:
         began = time.perf_counter()
-        await recognition.recognise(connection, records, [], shipped())
+        await matching_repository.recognise(connection, records, [], shipped())
         await connection.commit()
         seconds = time.perf_counter() - began
     return _Batch(before + len(records), seconds, dict(parts))
@@ -148,7 +148,9 @@ def _timed() -> Generator[defaultdict[str, float]]:
     spent = defaultdict[str, float](float)
     with ExitStack() as stack:
         for name, part in PARTS.items():
-            stack.enter_context(patch.object(recognition, name, _timing(getattr(recognition, name), part, spent)))
+            stack.enter_context(
+                patch.object(matching_repository, name, _timing(getattr(matching_repository, name), part, spent))
+            )
         yield spent
 
 

@@ -16,7 +16,7 @@ from schemas.envelope import encode, routing_key, source_of
 from schemas.membership import MemberRecorded
 from services import SERVICES
 from services.cli.cutover.operations import in_service
-from services.cutover import operations as desk
+from services.cutover import operations
 from services.gateway.auth.keys import create_key
 from services.gateway.definition import DEFINITION
 from services.membership.settings import MembershipSettings
@@ -202,7 +202,7 @@ class _Traffic:
                 in_service(
                     DEFINITION,
                     self._settings,
-                    lambda uow: desk.move(
+                    lambda uow: operations.move(
                         uow,
                         DEFINITION,
                         CLUSTER,

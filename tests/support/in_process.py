@@ -18,7 +18,7 @@ import orjson
 import pytest
 
 from deploy.local.nodes import Nodes
-from deploy.provisioning import definitions as broker_api
+from deploy.provisioning import definitions
 from deploy.provisioning.provision import CLUSTERS, provision
 from schemas.base import Fact
 from services.cli.environment import settings_of
@@ -107,8 +107,8 @@ class OwnHouse:
         names = ", ".join(row["tablename"] for row in tables if row["tablename"] != "alembic_version")
         await self.query(f"truncate {names} restart identity")
         vhost = quote(self.vhost, safe="")
-        for queue in broker_api.call(self.management_url, "GET", f"/api/queues/{vhost}?columns=name"):
-            broker_api.call(self.management_url, "DELETE", f"/api/queues/{vhost}/{queue['name']}/contents")
+        for queue in definitions.call(self.management_url, "GET", f"/api/queues/{vhost}?columns=name"):
+            definitions.call(self.management_url, "DELETE", f"/api/queues/{vhost}/{queue['name']}/contents")
 
 
 @contextmanager
@@ -131,11 +131,11 @@ def own_house(nodes: Nodes, passwords: Passwords, service: str, *others: str) ->
             databases=name.replace("-", "_"),
             private_broker=nodes.broker.owned,
         )
-    broker_api.load_definitions(nodes.broker.management_url, _heard(name, service))
+    definitions.load_definitions(nodes.broker.management_url, _heard(name, service))
     try:
         yield OwnHouse(service, name, provisioned.env, url, nodes.broker.management_url)
     finally:
-        broker_api.call(nodes.broker.management_url, "DELETE", f"/api/vhosts/{name}")
+        definitions.call(nodes.broker.management_url, "DELETE", f"/api/vhosts/{name}")
         for one in (service, *others):
             asyncio.run(_drop(nodes.database.url, f"{name.replace('-', '_')}_{one}"))
 

@@ -65,7 +65,7 @@ async def _backup(folder: Path, services: dict[str, ServiceSettings], by: str, *
     from services.cli.backup import folder as backup_folder
     from services.cli.backup.databases import one_moment
     from services.cli.backup.folder import DEFINITIONS, FORMAT, Database, Manifest
-    from services.cli.cutover import operations as moving
+    from services.cli.cutover import operations
     from shared.messaging.accounts import vhost_of
 
     vhost = vhost_of(next(iter(services.values())).broker_url)
@@ -92,7 +92,7 @@ async def _backup(folder: Path, services: dict[str, ServiceSettings], by: str, *
             waiting,
         )
         backup_folder.write_manifest(unfinished, manifest)
-    await moving.note_backup(
+    await operations.note_backup(
         services, by, f"traboule backup {folder.name}, as of {manifest.made_at:%Y-%m-%d %H:%M} UTC"
     )
     return manifest

@@ -43,12 +43,12 @@ def list_(
     Examples: [bold]traboule conflicts list[/], [bold]traboule conflicts list --owner tresorerie --json[/],
     [bold]traboule conflicts list --service events --state all[/]
     """
-    from services.cli.conflicts import operations as resolution
+    from services.cli.conflicts import operations
 
     if state not in (*STATES, "all"):
         raise typer.BadParameter(f"--state is one of {', '.join(STATES)}, all")
     whose = None if owner is None else said("--owner", owner, 200)
-    rows = run(resolution.listed(_resolving(service), STATES if state == "all" else (state,), whose))
+    rows = run(operations.listed(_resolving(service), STATES if state == "all" else (state,), whose))
     if json:
         as_json(rows)
     elif rows:
@@ -64,9 +64,9 @@ def show(conflict: Id, json: Json = False) -> None:
     Example: [bold]traboule conflicts show billing:b3a1c0de5f6a[/]
     """
     ((service, (beginning,)),) = _by_service([conflict]).items()
-    from services.cli.conflicts import operations as resolution  # only once it is known what to ask
+    from services.cli.conflicts import operations  # only once it is known what to ask
 
-    row = run(resolution.whole(service, configured(service)[service], beginning))
+    row = run(operations.whole(service, configured(service)[service], beginning))
     if json:
         as_json(row)
     else:
@@ -146,9 +146,9 @@ def _by_service(ids: list[str]) -> dict[str, list[str]]:
 def _decide(verb: str, ids: list[str], decision: Callable[[Conflict], Conflict], json: bool) -> None:
     chosen = _by_service(ids)
     services = {service: configured(service)[service] for service in chosen}
-    from services.cli.conflicts import operations as resolution
+    from services.cli.conflicts import operations
 
-    done = run(resolution.decide(services, chosen, decision))
+    done = run(operations.decide(services, chosen, decision))
     if json:
         as_json({verb: [name for names in done.values() for name in names]})
         return

@@ -44,12 +44,12 @@ def status(json: Json = False) -> None:
 
     Examples: [bold]traboule cutover status[/], [bold]traboule cutover status --json[/]
     """
-    from services.cli.cutover import operations as moving
+    from services.cli.cutover import operations
     from shared.runtime.clusters import load_clusters
 
     services = configured()
     clusters = load_clusters(next(iter(services.values())).clusters_file)
-    rows = run(moving.board(services, clusters))
+    rows = run(operations.board(services, clusters))
     rights, unknown = _rights_of_retired(rows, services)
     if json:
         as_json([row | {"may_write": rights.get(row["system"])} for row in rows])
@@ -221,9 +221,9 @@ def note_backup(
 
     Example: [bold]traboule cutover note-backup --note "pg_dump on nas1, checked"[/]
     """
-    from services.cli.cutover import operations as moving
+    from services.cli.cutover import operations
 
-    run(moving.note_backup(configured(), who(by), said("--note", note)))
+    run(operations.note_backup(configured(), who(by), said("--note", note)))
     typer.echo("noted")
 
 

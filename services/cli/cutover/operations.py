@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from services.cli.registry import definition_of
 from services.common.definition import ServiceDefinition
 from services.common.transactions import transaction
-from services.cutover import operations as desk
+from services.cutover import operations
 from services.cutover.operations import DeskError
 from shared.cli.errors import CannotAct, NotFound, Unreachable
 from shared.messaging.unit_of_work import UnitOfWork
@@ -44,14 +44,14 @@ async def board(services: Services, clusters: Mapping[str, Cluster]) -> list[dic
     rows: list[dict[str, Any]] = []
     for service, settings in services.items():
         definition, theirs = definition_of(service), [code for code, one in clusters.items() if service in one.services]
-        rows += await in_service(definition, settings, lambda uow, d=definition, t=theirs: desk.board(uow, d, t))
+        rows += await in_service(definition, settings, lambda uow, d=definition, t=theirs: operations.board(uow, d, t))
     return sorted(rows, key=lambda row: row["system"])
 
 
 async def note_backup(services: Services, by: str, note: str) -> None:
     """Remember in every service's database that all were backed up now."""
     for service, settings in services.items():
-        await in_service(definition_of(service), settings, lambda uow: desk.note_backup(uow, by=by, note=note))
+        await in_service(definition_of(service), settings, lambda uow: operations.note_backup(uow, by=by, note=note))
 
 
 async def quarantined(services: Services, cluster: str | None, state: str | None) -> list[dict[str, Any]]:
@@ -60,6 +60,6 @@ async def quarantined(services: Services, cluster: str | None, state: str | None
     for service, settings in services.items():
         definition = definition_of(service)
         rows += await in_service(
-            definition, settings, lambda uow, d=definition: desk.quarantined(uow, d, cluster, state), "quarantine"
+            definition, settings, lambda uow, d=definition: operations.quarantined(uow, d, cluster, state), "quarantine"
         )
     return rows

@@ -36,9 +36,9 @@ def list_(
     cluster, _, service = (system or "/").partition("/")
     if service and service not in SERVICES:
         refuse(f"{system!r} is no former system: write <cluster>/<service>, such as numelink/billing")
-    from services.cli.cutover import operations as moving
+    from services.cli.cutover import operations
 
-    rows = run(moving.quarantined(configured(service or None), cluster or None, None if state == "all" else state))
+    rows = run(operations.quarantined(configured(service or None), cluster or None, None if state == "all" else state))
     if json:
         as_json(rows)
         return

@@ -42,12 +42,12 @@ def list_(
 
     Examples: [bold]traboule dead-letters list[/], [bold]traboule dead-letters list --service billing --json[/]
     """
-    from services.cli.dead_letters import store as parked
+    from services.cli.dead_letters import store
 
     if status not in (*STATUSES, "all"):
         raise typer.BadParameter(f"--status is one of {', '.join(STATUSES)}, all")
     statuses = STATUSES if status == "all" else (status,)
-    groups = run(parked.grouped(configured(service), statuses=statuses, reason=reason, queue=queue))
+    groups = run(store.grouped(configured(service), statuses=statuses, reason=reason, queue=queue))
     if json:
         as_json(groups)
         return
@@ -68,10 +68,10 @@ def show(
 
     Example: [bold]traboule dead-letters show billing:12[/]
     """
-    from services.cli.dead_letters import store as parked
+    from services.cli.dead_letters import store
 
     ((name, numbers),) = _by_service([dead_letter], service).items()
-    row = run(parked.whole(name, _known(name), numbers[0]))
+    row = run(store.whole(name, _known(name), numbers[0]))
     if json:
         as_json(row)
     else:
@@ -100,7 +100,7 @@ def replay(
     [bold]traboule dead-letters replay --reason handler-failed --note "fixed in 1.4"[/],
     [bold]traboule dead-letters replay billing:12 --edit corrected.json[/]
     """
-    from services.cli.dead_letters import store as parked
+    from services.cli.dead_letters import store
 
     chosen = _chosen(ids, service, reason, queue, every)
     if edit is not None and sum(len(one.numbers) for one in chosen.values()) != 1:
@@ -109,7 +109,7 @@ def replay(
         refuse("--to would send every one of them to one queue: name the ids that belong there")
     author, body = who(by), None if edit is None else edit.read_bytes()
     done = {
-        name: run(parked.replay(name, _known(name), one, by=author, note=note, body=body, to=to))
+        name: run(store.replay(name, _known(name), one, by=author, note=note, body=body, to=to))
         for name, one in chosen.items()
     }
     nowhere = [told for _, left in done.values() for told in left]
@@ -133,13 +133,13 @@ def discard(
 
     Example: [bold]traboule dead-letters discard billing:12 --note "sent twice by mistake"[/]
     """
-    from services.cli.dead_letters import store as parked
+    from services.cli.dead_letters import store
 
     if not note.strip():
         refuse("--note must say why")
     author = who(by)
     counts = {
-        name: run(parked.discard(name, _known(name), one, by=author, note=note))
+        name: run(store.discard(name, _known(name), one, by=author, note=note))
         for name, one in _chosen(ids, service, reason, queue, every).items()
     }
     _print_counts("discarded", counts, json)

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from services.cli.cutover import operations as moving
+from services.cli.cutover import operations
 from services.cli.doctor import certificates as doctor_certificates
 from services.cli.doctor import nodes as doctor_nodes
 from services.cli.doctor import queues as doctor_queues
@@ -67,7 +67,7 @@ async def _stages(services: Mapping[str, ServiceSettings]) -> dict[str, str | No
     known: dict[str, str] = {}
     for name, settings in services.items():
         try:
-            known |= {row["system"]: row["stage"] for row in await moving.board({name: settings}, clusters)}
+            known |= {row["system"]: row["stage"] for row in await operations.board({name: settings}, clusters)}
         except (Unreachable, CannotAct):
             continue
     return {system: known.get(system) for system in former_systems.outside(clusters, services)}

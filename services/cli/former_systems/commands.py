@@ -231,11 +231,11 @@ def _commanded() -> list[str]:
 
 def _stages(services: Mapping[str, ServiceSettings]) -> dict[str, str | None]:
     """Each former system's stage, in order; staff tools have none."""
-    from services.cli.cutover import operations as moving
+    from services.cli.cutover import operations
     from shared.runtime.clusters import load_clusters
 
     clusters = load_clusters(next(iter(services.values())).clusters_file)
-    stages = {row["system"]: row["stage"] for row in run(moving.board(services, clusters))}
+    stages = {row["system"]: row["stage"] for row in run(operations.board(services, clusters))}
     return {system: stages.get(system) for system in outside(clusters, services)}
 
 

@@ -18,9 +18,7 @@ from services.cli.members.duplicates_tables import (
     print_decisions,
     print_history,
 )
-from services.membership.identity import answers as identity
-from services.membership.identity import decisions, queries
-from services.membership.identity import review_answers as duplicates
+from services.membership.identity import answers, decisions, queries, review_answers
 from services.membership.identity.decisions import Decided, Decision, DecisionError, Signature
 from services.membership.identity.review import Kind
 from services.membership.policy import Policy
@@ -67,9 +65,9 @@ def list_(
         raise typer.BadParameter(f"there is no cluster {cluster!r}; there are {', '.join(sorted(clusters))}")
 
     async def work(rows: Rows, policy: Policy) -> dict[str, Any]:
-        found = await duplicates.open_cases(rows, duplicates.Wanted(cluster, kind, min_probability))
-        items = await duplicates.described(rows, found[:limit], policy.weights, _language(lang))
-        crowds = await duplicates.too_many_alike(rows, _language(lang))
+        found = await review_answers.open_cases(rows, review_answers.Wanted(cluster, kind, min_probability))
+        items = await review_answers.described(rows, found[:limit], policy.weights, _language(lang))
+        crowds = await review_answers.too_many_alike(rows, _language(lang))
         return {"items": items, "total": len(found), "too_many_alike": crowds}
 
     page = read(work)
@@ -89,8 +87,8 @@ def show(
     """
 
     async def work(rows: Rows, policy: Policy) -> list[dict[str, Any]]:
-        found = [one for one in await duplicates.open_cases(rows) if one.case_id == case]
-        return await duplicates.described(rows, found, policy.weights, _language(lang))
+        found = [one for one in await review_answers.open_cases(rows) if one.case_id == case]
+        return await review_answers.described(rows, found, policy.weights, _language(lang))
 
     found = read(work)
     if not found:
@@ -194,7 +192,7 @@ def decisions_(limit: Limit = 20, json: Json = False) -> None:
 
     async def work(rows: Rows, _: Policy) -> list[dict[str, Any]]:
         found = await queries.newest_decisions(rows, before=2**63 - 1, limit=limit)
-        return [identity.decision(one) for one in found]
+        return [answers.decision(one) for one in found]
 
     items = read(work)
     if json:
@@ -220,9 +218,9 @@ def history(
         view = await views_queries.member_by_any_id(rows, asked)
         if view is None or view.member_id is None:
             return None
-        held = await identity.identity(rows, view.member_id, policy.weights, _language(lang))
-        turns = await identity.history(
-            rows, view.member_id, asked, policy.weights, _language(lang), before=identity.END, limit=limit
+        held = await answers.identity(rows, view.member_id, policy.weights, _language(lang))
+        turns = await answers.history(
+            rows, view.member_id, asked, policy.weights, _language(lang), before=answers.END, limit=limit
         )
         return {**held, "items": [content for _, content in turns]}
 
@@ -282,6 +280,6 @@ def _act(
         typer.secho(str(error), fg="red", err=True)
         raise typer.Exit(1) from None
     if json:
-        as_json(identity.just_decided(decided))
+        as_json(answers.just_decided(decided))
     else:
         print_decided(decided)

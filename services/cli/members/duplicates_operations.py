@@ -9,13 +9,13 @@ from services.cli.members.duplicates_file import Line, with_progress
 from services.common.environment import load_settings
 from services.membership.app import policy_of
 from services.membership.connections import DatabaseAwayError, ReadPool, writing
-from services.membership.identity import answers as identity
+from services.membership.identity import answers
 from services.membership.identity.decisions import Decided, DecisionError, Signature
 from services.membership.policy import Policy
 from services.membership.rows import Rows
 from services.membership.settings import MembershipSettings
 from services.membership.unit_of_work import MembershipUnitOfWork
-from services.membership.usecases import decide as commands
+from services.membership.usecases import decide
 from shared.cli.terminal import nothing
 from shared.persistence.database import asyncpg_url, create_engine
 
@@ -71,8 +71,8 @@ async def _each(lines: Sequence[Line], author: str, *, silent: bool) -> list[dic
         for line in with_progress(lines, silent=silent):
             try:
                 decision, signature = line.decision(), Signature(author, line.reason)
-                decided = await writes(lambda uow, d=decision, s=signature: commands.decide(uow, d, s))
-                results.append({"line": line.number, **identity.just_decided(decided)})
+                decided = await writes(lambda uow, d=decision, s=signature: decide.decide(uow, d, s))
+                results.append({"line": line.number, **answers.just_decided(decided)})
             except DecisionError as error:
                 results.append({"line": line.number, "error": str(error), "code": error.kind})
     return results

@@ -223,15 +223,15 @@ def _rows(path: Path, *needed: str) -> Iterator[dict[str, str]]:
 
 
 async def _in_database(url: str, records: Sequence[Features]) -> tuple[list[Pair], Classes]:
-    from services.membership.matching import repository as recognition
+    from services.membership.matching import repository as matching_repository
     from shared.persistence.database import create_engine
 
     engine = create_engine(url, application="matching evaluate", pool_size=1)
     try:
         async with engine.begin() as connection:
-            await recognition.make_private_tables(connection)
-            found = await recognition.candidates(
-                connection, await recognition.remember(connection, records, [], shipped())
+            await matching_repository.make_private_tables(connection)
+            found = await matching_repository.candidates(
+                connection, await matching_repository.remember(connection, records, [], shipped())
             )
             return found.pairs, found.classes
     finally:

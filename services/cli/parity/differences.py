@@ -53,13 +53,13 @@ def list_(
     if state not in STATES:
         raise typer.BadParameter(f"--state is one of {', '.join(STATES)}")
     chosen_system = _system(system, rehearsal)
-    from services.cli.parity import operations as proving
+    from services.cli.parity import operations
 
-    newest = run(proving.newest(chosen_system))
-    choice = proving.Choice((), kind, _what(what), field, owner)
+    newest = run(operations.newest(chosen_system))
+    choice = operations.Choice((), kind, _what(what), field, owner)
     found = [
         one
-        for one in proving.chosen(newest, choice)
+        for one in operations.chosen(newest, choice)
         if state == "all" or (one.accepted is not None) == (state == "accepted")
     ]
     if json:
@@ -82,11 +82,11 @@ def show(
     Example: [bold]traboule differences show 4f0c12ab --as numelink/billing[/]
     """
     chosen_system = _system(system, rehearsal)
-    from services.cli.parity import operations as proving
+    from services.cli.parity import operations
     from services.cli.parity.tables import print_whole
 
     async def one() -> Any:
-        return proving.chosen(await proving.newest(chosen_system), proving.Choice((difference,)))[0]
+        return operations.chosen(await operations.newest(chosen_system), operations.Choice((difference,)))[0]
 
     found = run(one())
     if json:
@@ -112,9 +112,9 @@ def assign(
     """
     to = said("--owner", owner, 200)
     chosen_system, choice = _system(system, rehearsal), _choice(ids, kind, what, field)
-    from services.cli.parity import operations as proving
+    from services.cli.parity import operations
 
-    _told("assigned", run(proving.assign(chosen_system, choice, to)), json)
+    _told("assigned", run(operations.assign(chosen_system, choice, to)), json)
 
 
 @app.command()
@@ -136,9 +136,9 @@ def accept(
     """
     why, author = said("--reason", reason), who(by)
     chosen_system, choice = _system(system, rehearsal), _choice(ids, kind, what, field)
-    from services.cli.parity import operations as proving
+    from services.cli.parity import operations
 
-    _told("accepted", run(proving.accept(chosen_system, choice, by=author, reason=why)), json)
+    _told("accepted", run(operations.accept(chosen_system, choice, by=author, reason=why)), json)
 
 
 @app.command("take-back")
@@ -159,9 +159,9 @@ def take_back(
     """
     why, author = said("--reason", reason), who(by)
     chosen_system, choice = _system(system, rehearsal), _choice(ids, kind, what, field)
-    from services.cli.parity import operations as proving
+    from services.cli.parity import operations
 
-    _told("taken_back", run(proving.take_back(chosen_system, choice, by=author, reason=why)), json)
+    _told("taken_back", run(operations.take_back(chosen_system, choice, by=author, reason=why)), json)
 
 
 @app.command()
@@ -171,9 +171,9 @@ def history(system: As, rehearsal: OfRehearsal = False, json: Json = False) -> N
     Example: [bold]traboule differences history --as numelink/billing[/]
     """
     chosen_system = _system(system, rehearsal)
-    from services.cli.parity import operations as proving
+    from services.cli.parity import operations
 
-    rows = run(proving.past(chosen_system))
+    rows = run(operations.past(chosen_system))
     if json:
         as_json(rows)
         return

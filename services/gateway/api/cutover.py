@@ -18,8 +18,8 @@ from starlette.responses import Response
 
 from schemas.cutover_requests import Operation
 from services.cutover.operations import authority
-from services.gateway import requests as cutover_requests
-from services.gateway.api import cutover_responses as shapes
+from services.gateway import requests
+from services.gateway.api import cutover_responses
 from services.gateway.api.cutover_answers import answer_of, location_of, problem_of, system_of
 from services.gateway.api.cutover_bodies import Deciding, Moving, NotedBackup
 from services.gateway.api.decision_bodies import described as described_body
@@ -41,7 +41,7 @@ log = structlog.get_logger()
 _SYSTEM = "/cutover/{cluster}/{service}"
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _LATER: dict[int | str, dict[str, Any]] = {
-    202: {"model": shapes.Waiting, "description": "Asked; the service has not answered yet"}
+    202: {"model": cutover_responses.Waiting, "description": "Asked; the service has not answered yet"}
 }
 _FIRST_LOOK_SECONDS, _LONGEST_PAUSE_SECONDS = 0.02, 0.25
 
@@ -67,7 +67,7 @@ def _requests(router: APIRouter, door: Door) -> None:
 
     @router.get(
         "/cutover/requests/{request_id}",
-        response_model=shapes.RequestShown,
+        response_model=cutover_responses.RequestShown,
         responses=described(404),
         dependencies=staff,
     )
@@ -103,7 +103,7 @@ def _looks(router: APIRouter, door: Door, desk: "_Desk") -> None:
     staff = needs(door.keyring, Role.STAFF)
     may = described(404, 409, 503) | _LATER
 
-    @router.get("/cutover", response_model=shapes.Board, dependencies=[Security(staff)])
+    @router.get("/cutover", response_model=cutover_responses.Board, dependencies=[Security(staff)])
     async def all_systems() -> Response:
         """The board: every former system, and where it stands as its service last told."""
         systems = [(code, service) for code, cluster in door.policy.clusters.items() for service in cluster.services]
@@ -125,12 +125,12 @@ def _looks(router: APIRouter, door: Door, desk: "_Desk") -> None:
             }
         )
 
-    @router.get(_SYSTEM, response_model=shapes.StandingShown, responses=may)
+    @router.get(_SYSTEM, response_model=cutover_responses.StandingShown, responses=may)
     async def one_system(caller: Annotated[Caller, Security(staff)], cluster: str, service: str) -> Response:
         """Where one former system stands: since when, who moved it there and why, and what waits."""
         return await desk.ask(caller, _System(cluster, service), "standing", {})
 
-    @router.get(f"{_SYSTEM}/conditions", response_model=shapes.Conditions, responses=may)
+    @router.get(f"{_SYSTEM}/conditions", response_model=cutover_responses.Conditions, responses=may)
     async def conditions(
         caller: Annotated[Caller, Security(staff)],
         cluster: str,
@@ -140,12 +140,12 @@ def _looks(router: APIRouter, door: Door, desk: "_Desk") -> None:
         """What must hold before it is switched or rolled back: what was found, and what mends it."""
         return await desk.ask(caller, _System(cluster, service), "conditions", {"for": which})
 
-    @router.get(f"{_SYSTEM}/history", response_model=shapes.Moves, responses=may)
+    @router.get(f"{_SYSTEM}/history", response_model=cutover_responses.Moves, responses=may)
     async def history(caller: Annotated[Caller, Security(staff)], cluster: str, service: str) -> Response:
         """Every move of it, the newest first: who, when, why, and what was overruled."""
         return await desk.ask(caller, _System(cluster, service), "history", {})
 
-    @router.get(f"{_SYSTEM}/parity", response_model=shapes.ParityShown, responses=may)
+    @router.get(f"{_SYSTEM}/parity", response_model=cutover_responses.ParityShown, responses=may)
     async def parity(
         caller: Annotated[Caller, Security(staff)],
         cluster: str,
@@ -158,7 +158,7 @@ def _looks(router: APIRouter, door: Door, desk: "_Desk") -> None:
         given = {"state": state, "limit": limit, "after": after}
         return await desk.ask(caller, _System(cluster, service), "parity", given)
 
-    @router.get(f"{_SYSTEM}/way-back", response_model=shapes.WayBack, responses=may)
+    @router.get(f"{_SYSTEM}/way-back", response_model=cutover_responses.WayBack, responses=may)
     async def way_back(
         caller: Annotated[Caller, Security(staff)],
         cluster: str,
@@ -180,7 +180,7 @@ def _moves(router: APIRouter, door: Door, desk: "_Desk") -> None:
 
     @router.post(
         f"{_SYSTEM}/moves",
-        response_model=shapes.MovedShown,
+        response_model=cutover_responses.MovedShown,
         responses=described(404, 409, 413, 503) | _LATER,
         openapi_extra=described_body(Moving),
     )
@@ -212,8 +212,9 @@ def _moves(router: APIRouter, door: Door, desk: "_Desk") -> None:
 
     @router.post(
         "/cutover/backups",
-        response_model=shapes.Backups,
-        responses=described(409, 413, 503) | {202: {"model": shapes.Backups, "description": "Not noted by all yet"}},
+        response_model=cutover_responses.Backups,
+        responses=described(409, 413, 503)
+        | {202: {"model": cutover_responses.Backups, "description": "Not noted by all yet"}},
         openapi_extra=described_body(NotedBackup),
     )
     async def note_backup(
@@ -233,7 +234,7 @@ def _quarantine(router: APIRouter, door: Door, desk: "_Desk") -> None:
     staff = needs(door.keyring, Role.STAFF)
     may = described(404, 409, 413, 503) | _LATER
 
-    @router.get(f"{_SYSTEM}/quarantine", response_model=shapes.Quarantine, responses=may)
+    @router.get(f"{_SYSTEM}/quarantine", response_model=cutover_responses.Quarantine, responses=may)
     async def late_messages(
         caller: Annotated[Caller, Security(staff)],
         cluster: str,
@@ -246,7 +247,7 @@ def _quarantine(router: APIRouter, door: Door, desk: "_Desk") -> None:
         given = {"state": state, "limit": limit, "after": after}
         return await desk.ask(caller, _System(cluster, service), "quarantine", given)
 
-    @router.get(f"{_SYSTEM}/quarantine/{{number}}", response_model=shapes.LateShown, responses=may)
+    @router.get(f"{_SYSTEM}/quarantine/{{number}}", response_model=cutover_responses.LateShown, responses=may)
     async def late_message(
         caller: Annotated[Caller, Security(staff)], cluster: str, service: str, number: Number
     ) -> Response:
@@ -258,7 +259,7 @@ def _quarantine(router: APIRouter, door: Door, desk: "_Desk") -> None:
 
         @router.post(
             f"{_SYSTEM}/quarantine/{{number}}/{word}",
-            response_model=shapes.LateShown,
+            response_model=cutover_responses.LateShown,
             responses=may,
             openapi_extra=described_body(Deciding),
             name=f"{word}_late_message",
@@ -353,7 +354,7 @@ class _Desk:
             if known != made:
                 return known
             for one, request_id in zip(asked, made, strict=True):
-                await cutover_requests.ask(uow, one, now, request_id)
+                await requests.ask(uow, one, now, request_id)
         for one, request_id in zip(asked, made, strict=True):
             log.info("cutover.asked", request_id=request_id, operation=one.operation, key_id=one.key_id)
         return made

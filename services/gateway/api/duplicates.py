@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from services.gateway.api import decision_bodies as asked
+from services.gateway.api import decision_bodies
 from services.gateway.api.authorship import refusals, signature
 from services.gateway.api.decision_bodies import Bulk, Deciding, Signed, SortedOut, Verdict
 from services.gateway.api.members import Lang, spoken
@@ -21,9 +21,7 @@ from services.gateway.cursors import cursor, position_in_numbers, position_in_qu
 from services.gateway.problems import ProblemError, as_json, described, faults_of, not_now
 from services.gateway.translations import language_of
 from services.membership.connections import DatabaseAwayError
-from services.membership.identity import answers as identity
-from services.membership.identity import queries
-from services.membership.identity import review_answers as duplicates
+from services.membership.identity import answers, queries, review_answers
 from services.membership.identity.decisions import Decided
 from services.membership.identity.review import Kind
 from services.membership.usecases import decide as commands
@@ -54,16 +52,16 @@ def _cases(router: APIRouter, door: Door) -> None:
         cluster: Annotated[str | None, Query(json_schema_extra={"enum": sorted(door.policy.clusters)})] = None,
         kind: Annotated[Kind | None, Query(description="two members, or a group that contradicts itself")] = None,
         min_probability: Annotated[float, Query(ge=0, le=1, allow_inf_nan=False)] = 0.0,
-    ) -> duplicates.Wanted:
+    ) -> review_answers.Wanted:
         if cluster is not None and cluster not in door.policy.clusters:
             message = f"there is no such cluster; there are {', '.join(sorted(door.policy.clusters))}"
             raise RequestValidationError([{"loc": ("query", "cluster"), "msg": message}])
-        return duplicates.Wanted(cluster, kind, min_probability)
+        return review_answers.Wanted(cluster, kind, min_probability)
 
     @router.get("/duplicates", response_model=Queue, dependencies=staff)
     async def queue(
         request: Request,
-        wanted: Annotated[duplicates.Wanted, Depends(wanted)],
+        wanted: Annotated[review_answers.Wanted, Depends(wanted)],
         limit: Annotated[int, Query(ge=1, le=100)] = 20,
         after: After = None,
         lang: Lang = None,
@@ -75,12 +73,12 @@ def _cases(router: APIRouter, door: Door) -> None:
         """
         position, language = position_in_queue(after), language_of(request)
         async with door.pool.snapshot() as rows:
-            found = await duplicates.open_cases(rows, wanted)
+            found = await review_answers.open_cases(rows, wanted)
             later = [
                 case for case in found if position is None or (-case.gain, case.case_id) > (-position[0], position[1])
             ]
-            items = await duplicates.described(rows, later[:limit], door.policy.weights, language)
-            crowds = await duplicates.too_many_alike(rows, language) if position is None else []
+            items = await review_answers.described(rows, later[:limit], door.policy.weights, language)
+            crowds = await review_answers.too_many_alike(rows, language) if position is None else []
         following = cursor(repr(items[-1]["gain"]), items[-1]["id"]) if len(later) > limit else None
         return answer(
             {"items": items, "next": following, "total": len(found), "too_many_alike": crowds}, spoken(language)
@@ -91,8 +89,8 @@ def _cases(router: APIRouter, door: Door) -> None:
         """One case. Its id stays while the same records are in question; once answered, there is no such case."""
         language = language_of(request)
         async with door.pool.snapshot() as rows:
-            found = [one for one in await duplicates.open_cases(rows) if one.case_id == case_id]
-            items = await duplicates.described(rows, found, door.policy.weights, language)
+            found = [one for one in await review_answers.open_cases(rows) if one.case_id == case_id]
+            items = await review_answers.described(rows, found, door.policy.weights, language)
         if not items:
             raise ProblemError("case-unknown")
         return answer(items[0], spoken(language))
@@ -113,7 +111,7 @@ def _decisions(router: APIRouter, door: Door) -> None:
             found = await queries.newest_decisions(rows, before=_LAST if before is None else before, limit=limit + 1)
         page = found[:limit]
         following = cursor(str(page[-1].number), "") if len(found) > limit else None
-        return answer({"items": [identity.decision(one) for one in page], "next": following})
+        return answer({"items": [answers.decision(one) for one in page], "next": following})
 
     @router.post(
         "/duplicates/decisions",
@@ -123,7 +121,7 @@ def _decisions(router: APIRouter, door: Door) -> None:
             **described(413),
             200: {"model": DecidedNow | BulkDecided, "description": "Said already, or a bulk"},
         },
-        openapi_extra=asked.described(Deciding),
+        openapi_extra=decision_bodies.described(Deciding),
     )
     async def decide(
         request: Request,
@@ -150,13 +148,13 @@ def _decisions(router: APIRouter, door: Door) -> None:
             found = await queries.decisions_named(rows, [number])
         if number not in found:
             raise ProblemError("decision-unknown")
-        return answer(identity.decision(found[number]))
+        return answer(answers.decision(found[number]))
 
     @router.post(
         "/duplicates/decisions/{number}/take-back",
         response_model=DecidedNow,
         responses=described(404, 413),
-        openapi_extra=asked.described(Signed),
+        openapi_extra=decision_bodies.described(Signed),
     )
     async def take_back(
         request: Request,
@@ -169,18 +167,18 @@ def _decisions(router: APIRouter, door: Door) -> None:
             async with door.writing() as uow:
                 decided = await commands.take_back(uow, number, signature(body, caller))
         log.info("duplicates.taken_back", decision=number, key_id=caller.key_id, repeated=decided.repeated)
-        return answer(identity.just_decided(decided))
+        return answer(answers.just_decided(decided))
 
 
 def decided_response(decided: Decided) -> Response:
     """201 for what is new, 200 for what had been said already."""
     headers = {"location": f"/duplicates/decisions/{decided.number}"}
-    return answer(identity.just_decided(decided), headers, 200 if decided.repeated else 201)
+    return answer(answers.just_decided(decided), headers, 200 if decided.repeated else 201)
 
 
 async def _decide(door: Door, request: Request, caller: Caller, said: Verdict | SortedOut) -> Decided:
     with refusals(request):
-        decision, signed = asked.decision_of(said), signature(said, caller)
+        decision, signed = decision_bodies.decision_of(said), signature(said, caller)
         async with door.writing() as uow:
             decided = await commands.decide(uow, decision, signed)
     log.info("duplicates.decided", decision=decided.number, key_id=caller.key_id, repeated=decided.repeated)
@@ -194,8 +192,8 @@ async def _each(door: Door, request: Request, caller: Caller, many: list[Any]) -
         try:
             if away is not None:
                 raise away
-            decided = await _decide(door, request, caller, asked.read_said(item))
-            results.append({"status": 200 if decided.repeated else 201, **identity.just_decided(decided)})
+            decided = await _decide(door, request, caller, decision_bodies.read_said(item))
+            results.append({"status": 200 if decided.repeated else 201, **answers.just_decided(decided)})
         except ValidationError as error:
             faults = [{"loc": ("body", *fault["loc"]), "msg": fault["msg"]} for fault in error.errors()]
             results.append(_problem(request, ProblemError("invalid-parameters", errors=faults_of(faults))))

@@ -7,7 +7,7 @@ import structlog
 from fastapi import APIRouter, Depends, Query, Request, Security
 from starlette.responses import Response
 
-from services.gateway.api import decision_bodies as asked
+from services.gateway.api import decision_bodies
 from services.gateway.api.authorship import refusals, signature
 from services.gateway.api.decision_bodies import Separation
 from services.gateway.api.duplicates import decided_response
@@ -20,10 +20,10 @@ from services.gateway.context import Door, answer
 from services.gateway.cursors import cursor, position_in_turns
 from services.gateway.problems import described
 from services.gateway.translations import language_of
-from services.membership.identity import answers as who
+from services.membership.identity import answers
 from services.membership.identity.decisions import DecisionError
 from services.membership.rows import InTransaction
-from services.membership.usecases import decide as commands
+from services.membership.usecases import decide
 
 log = structlog.get_logger()
 
@@ -50,11 +50,11 @@ def routes(door: Door) -> APIRouter:
 
         `links` are told by their evidence, or by the decision that is believed instead of any.
         """
-        before, language = position_in_turns(after) or who.END, language_of(request)
+        before, language = position_in_turns(after) or answers.END, language_of(request)
         async with door.pool.snapshot() as rows:
             current, asked_id = str((await find_member(rows, member_id)).member_id), str(UUID(member_id))
-            held = await who.identity(rows, current, door.policy.weights, language)
-            turns = await who.history(
+            held = await answers.identity(rows, current, door.policy.weights, language)
+            turns = await answers.history(
                 rows, current, asked_id, door.policy.weights, language, before=before, limit=limit + 1
             )
         page = turns[:limit]
@@ -66,7 +66,7 @@ def routes(door: Door) -> APIRouter:
         response_model=DecidedNow,
         status_code=201,
         responses={**described(404, 410, 413), 200: {"model": DecidedNow, "description": "Said already"}},
-        openapi_extra=asked.described(Separation),
+        openapi_extra=decision_bodies.described(Separation),
     )
     async def separations(
         request: Request,
@@ -79,19 +79,19 @@ def routes(door: Door) -> APIRouter:
         It is a decision like others: it can be taken back.
         """
         with refusals(request):
-            signed, records = signature(body, caller), asked.keys_of(body.records)
+            signed, records = signature(body, caller), decision_bodies.keys_of(body.records)
             async with door.writing() as uow:
                 await uow.take_turn()  # from here on nobody else merges or separates
                 member = await find_member(InTransaction(uow.connection), member_id)
                 elsewhere = set((await uow.members_by_record(records)).values()) - {member.member_id}
                 if elsewhere:
                     raise DecisionError("not-this-member", "these source records are not part of this member")
-                decided = await commands.separate(uow, records, signed)
+                decided = await decide.separate(uow, records, signed)
         log.info("duplicates.decided", decision=decided.number, key_id=caller.key_id, repeated=decided.repeated)
         return decided_response(decided)
 
     return router
 
 
-def _position(moment: who.Moment) -> tuple[str, str]:
+def _position(moment: answers.Moment) -> tuple[str, str]:
     return moment.at.isoformat(), f"{moment.rank}:{moment.number}"

@@ -11,7 +11,7 @@ from schemas.membership import ConflictItem, MergeConflictChanged, Overlap
 from services.common.republish import CAUSE, PAGE, Page, Place, Telling, page_of, stages_of
 from services.cutover import stages
 from services.membership.announcements import tell_members
-from services.membership.cutover import write_back as way_back
+from services.membership.cutover import write_back
 from services.membership.unit_of_work import MembershipUnitOfWork
 from shared.messaging.publishing import publish
 from shared.persistence.database import json_of
@@ -60,9 +60,9 @@ async def _written_here(uow: MembershipUnitOfWork, after: Place | None) -> Page:
     # Nobody may roll back while it is told; and the stage comes before the turn, as for every writer.
     at = (await stages.standings(uow.connection, live[:1]))[live[0]]
     begin = record_id if live[0] == cluster else ""
-    told = await way_back.tell_unsaid(uow, live[0], begin, CAUSE) if at.stage == "live" else []
+    told = await write_back.tell_unsaid(uow, live[0], begin, CAUSE) if at.stage == "live" else []
     following = (live[1], "") if len(live) > 1 else None
-    return Page(len(told), (live[0], told[-1]) if len(told) == way_back.PAGE else following)
+    return Page(len(told), (live[0], told[-1]) if len(told) == write_back.PAGE else following)
 
 
 def conflict(row: Mapping[str, Any], version: int) -> MergeConflictChanged:

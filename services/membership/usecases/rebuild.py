@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import orjson
 
 from schemas.membership import MemberRecorded
-from services.membership.matching import repository as recognition
+from services.membership.matching import repository as matching_repository
 from services.membership.matching.features import Features, features
 from services.membership.normalisation.normalised_record import meaning
 from services.membership.projections import consolidate_everything
@@ -35,7 +35,7 @@ class Rebuilt:
 
 async def is_needed(uow: MembershipUnitOfWork) -> bool:
     """Whether recognition was computed by another version of the program or its weights, or for some records never."""
-    return not await recognition.is_current(uow.connection, uow.policy.weights) or await uow.any_unrecognised()
+    return not await matching_repository.is_current(uow.connection, uow.policy.weights) or await uow.any_unrecognised()
 
 
 async def rebuild(uow: MembershipUnitOfWork, progress: Progress) -> Rebuilt:
@@ -50,7 +50,7 @@ async def rebuild(uow: MembershipUnitOfWork, progress: Progress) -> Rebuilt:
         otherwise += len(changed)
         found += [features(record) for record in anew if record.written]
         progress("understand", len(found), total)
-    await recognition.rebuild(uow.connection, _told(found, progress), uow.policy.weights)
+    await matching_repository.rebuild(uow.connection, _told(found, progress), uow.policy.weights)
     members = await consolidate_everything(uow, lambda done: progress("consolidate", done, total))
     return Rebuilt(total, otherwise, members)
 

@@ -16,7 +16,7 @@ from aio_pika.exceptions import DeliveryError
 
 from deploy.local.house import House
 from deploy.local.runs import Run
-from deploy.provisioning import definitions as broker_api
+from deploy.provisioning import definitions
 from deploy.provisioning.provision import CLUSTERS, Provisioned
 from services.cli.doctor import database as doctor_database
 from services.cli.doctor import queues as doctor_queues
@@ -49,7 +49,7 @@ def own(billing_house: OwnHouse, tmp_path: Path) -> Iterator[OwnHouse]:
 
 
 def api(own: OwnHouse, method: str, where: str, body: dict[str, Any] | None = None) -> Any:
-    return broker_api.call(own.management_url, method, where.format(quote(own.vhost, safe="")), body)
+    return definitions.call(own.management_url, method, where.format(quote(own.vhost, safe="")), body)
 
 
 async def examined() -> tuple[int, Found]:

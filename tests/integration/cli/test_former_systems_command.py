@@ -10,7 +10,7 @@ import aio_pika
 import pytest
 from aio_pika.exceptions import ProbableAuthenticationError
 
-from deploy.provisioning import definitions as broker_api
+from deploy.provisioning import definitions
 from deploy.provisioning.provision import CLUSTERS
 from shared.messaging import accounts
 from tests.support.builders import an_invoice
@@ -45,8 +45,8 @@ async def own(billing_house: OwnHouse, tmp_path: Path) -> AsyncIterator[OwnHouse
         yield billing_house
     gc.collect()  # what is left behind is this test's, not the next one's
     for user in (USER, "somebody"):
-        if user in {one["name"] for one in broker_api.call(billing_house.management_url, "GET", "/api/users")}:
-            broker_api.call(billing_house.management_url, "DELETE", f"/api/users/{user}")
+        if user in {one["name"] for one in definitions.call(billing_house.management_url, "GET", "/api/users")}:
+            definitions.call(billing_house.management_url, "DELETE", f"/api/users/{user}")
 
 
 async def former(*words: str) -> Answer:
@@ -66,7 +66,7 @@ async def added() -> str:
 
 
 async def disconnected(own: OwnHouse) -> bool:
-    return broker_api.call(own.management_url, "GET", f"/api/connections/username/{USER}") == []
+    return definitions.call(own.management_url, "GET", f"/api/connections/username/{USER}") == []
 
 
 def with_third(own: OwnHouse, url: str) -> OwnHouse:
@@ -115,9 +115,9 @@ async def test_a_third_cluster_needs_a_line_in_the_clusters_file_and_one_command
 async def test_adding_again_changes_no_password_and_mends_rights(own: OwnHouse) -> None:
     url = await added()
     everything = {"configure": ".*", "write": ".*", "read": ".*"}
-    broker_api.call(own.management_url, "PUT", f"/api/permissions/{own.vhost}/{USER}", everything)
-    broker_api.call(own.management_url, "DELETE", f"/api/topic-permissions/{own.vhost}/{USER}/traboule")
-    broker_api.call(own.management_url, "DELETE", f"/api/user-limits/{USER}/max-connections")
+    definitions.call(own.management_url, "PUT", f"/api/permissions/{own.vhost}/{USER}", everything)
+    definitions.call(own.management_url, "DELETE", f"/api/topic-permissions/{own.vhost}/{USER}/traboule")
+    definitions.call(own.management_url, "DELETE", f"/api/user-limits/{USER}/max-connections")
     answer = await former("list")
     assert answer.exit_code == 1
     shown = " ".join(answer.out.split())
@@ -264,9 +264,9 @@ async def test_whoever_is_revoked_can_do_nothing_and_comes_back_only_on_purpose(
 
 async def test_who_has_rights_without_being_of_the_house_is_shown(own: OwnHouse) -> None:
     await added()
-    broker_api.call(own.management_url, "PUT", "/api/users/somebody", {"password": "x", "tags": "monitoring"})
+    definitions.call(own.management_url, "PUT", "/api/users/somebody", {"password": "x", "tags": "monitoring"})
     rights = {"configure": "", "write": "", "read": ".*"}
-    broker_api.call(own.management_url, "PUT", f"/api/permissions/{own.vhost}/somebody", rights)
+    definitions.call(own.management_url, "PUT", f"/api/permissions/{own.vhost}/somebody", rights)
     row = await listed(None, "somebody")
     assert (row["state"], row["wrong"]) == ("stranger", True)
     assert "rabbitmqctl delete_user somebody" in (await former("list")).out

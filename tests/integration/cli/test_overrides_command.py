@@ -10,7 +10,7 @@ from deploy.provisioning.provision import CLUSTERS
 from services.membership.identity.decisions import Signature, confirm
 from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork
-from services.membership.usecases import decide as commands
+from services.membership.usecases import decide
 from tests.integration.gateway.doors import CLUSTR, NUMELINK, Door, open_door
 from tests.support.builders import a_member, unique
 from tests.support.command import Answer, traboule
@@ -112,7 +112,7 @@ async def test_it_hangs_on_the_first_record_or_on_the_one_that_is_named(door: Do
     await door.tell(CLUSTR, a_member(record_id=first.record_id, name=unique("Néon"), email=None))
     both = [first, RecordKey(*record.split("/", 1))]
     async with door.engine.begin() as connection:
-        await commands.decide(MembershipUnitOfWork(connection, POLICY), confirm(both), Signature("a test", "because"))
+        await decide.decide(MembershipUnitOfWork(connection, POLICY), confirm(both), Signature("a test", "because"))
 
     here = (await setting(record, "city", "Givors", "--json")).json
     there = (await setting(record, "brand", "Néon+", "--record", record, "--json")).json

@@ -15,7 +15,7 @@ from schemas.digests import record_digest
 from services.billing.definition import DEFINITION as BILLING
 from services.billing.definition import create_app
 from services.billing.settings import BillingSettings
-from services.cutover.parity import scheduled as by_itself
+from services.cutover.parity import scheduled
 from services.cutover.parity.scheduled import Comparing
 from shared.persistence.database import create_engine
 from shared.process.service import Beside
@@ -49,8 +49,8 @@ class At(Clock):
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What takes seconds in a service takes tenths here."""
-    monkeypatch.setattr(by_itself, "EVERY", 0.1)
-    monkeypatch.setattr(by_itself, "MEASURED_EVERY", 0.1)
+    monkeypatch.setattr(scheduled, "EVERY", 0.1)
+    monkeypatch.setattr(scheduled, "MEASURED_EVERY", 0.1)
 
 
 @pytest.fixture
@@ -183,7 +183,7 @@ async def test_an_attempt_is_noted_before_it_is_made_and_forgotten_when_it_ended
     now = datetime.now(UTC)
     await told(billing, a_manifest(an_invoice(invoice_id="F1")))
     with monkeypatch.context() as patch:
-        patch.setattr(by_itself, "prove_by_manifest", killed)
+        patch.setattr(scheduled, "prove_by_manifest", killed)
         for attempts, hours in ((1, 0.1), (1, 0.1), (2, 0.3), (3, 2), (3, 20), (4, 40)):
             later = Comparing(BILLING.mirrored, 4, 90, clock=At(now + timedelta(hours=hours)))
             with contextlib.suppress(Killed):

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.billing.definition import DEFINITION as BILLING
-from services.cutover.rehearsal import scheduled as by_itself
+from services.cutover.rehearsal import scheduled
 from services.cutover.rehearsal.scheduled import Rehearsing
 from shared.persistence.database import create_engine
 from shared.runtime.clock import PARIS, Clock
@@ -51,7 +51,7 @@ async def stands(house: OwnHouse, stage: str, days: int = 2, cluster: str = "num
 async def test_what_is_mirrored_is_rehearsed_and_what_differs_is_kept(
     billing_house: OwnHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(by_itself, "EVERY", 0.1)
+    monkeypatch.setattr(scheduled, "EVERY", 0.1)
     async with billing_house.running(parity_hour=HOUR):
         await billing_house.publish_as("numelink.billing", an_invoice(invoice_id="F1", status="paid"))
         await eventually(lambda: billing_house.query("select 1 from invoices"))

@@ -22,7 +22,7 @@ from schemas.envelope import encode, routing_key, to_json
 from schemas.membership import MemberRecorded, MemberRemoved, MemberWritten
 from services.cutover import stages
 from services.cutover.stages import Standing
-from services.membership.cutover import write_back as way_back
+from services.membership.cutover import write_back
 from services.membership.legacy import kind_for
 from services.membership.legacy.export import Written, read_back, write
 from services.membership.records.ids import new_id
@@ -230,7 +230,7 @@ async def test_all_that_was_written_here_can_be_told_again_page_by_page(
     await ask(live, CreateMember(**BY, record_id=new, fields={"name": "Néon Atelier"}), name="Néon Atelier")
     await change(live, city="Lyon")
     before = {one.record_id: one.version for one in await told(live, 2)}
-    monkeypatch.setattr(way_back, "PAGE", 1)
+    monkeypatch.setattr(write_back, "PAGE", 1)
     done = await traboule("retell")
     assert done.exit_code == 0, done.err
     again = await told(live, 2)

@@ -11,8 +11,7 @@ import pytest
 from aiormq.exceptions import AuthenticationError, ProbableAuthenticationError
 
 from deploy.local.nodes import Nodes
-from deploy.provisioning import definitions as broker_api
-from deploy.provisioning import prepare_job as preparing
+from deploy.provisioning import definitions, prepare_job
 from shared.messaging import accounts
 from shared.messaging.management import Management
 from tests.support.in_process import Passwords
@@ -41,8 +40,8 @@ def user(nodes: Nodes, passwords: Passwords, tmp_path: Path, monkeypatch: pytest
         netloc = f"{one}:{passwords.get(one)}@{parts.netloc.rpartition('@')[2]}"
         monkeypatch.setenv(f"TRABOULE_BILLING_{what}_URL", urlunsplit(parts._replace(netloc=netloc, path=path)))
     yield f"{code}.billing"
-    broker_api.call(nodes.broker.management_url, "DELETE", f"/api/vhosts/{code}")
-    broker_api.call(nodes.broker.management_url, "DELETE", f"/api/users/{code}.billing")
+    definitions.call(nodes.broker.management_url, "DELETE", f"/api/vhosts/{code}")
+    definitions.call(nodes.broker.management_url, "DELETE", f"/api/users/{code}.billing")
 
 
 async def gets_in(nodes: Nodes, user: str, password: str) -> bool:
@@ -59,15 +58,15 @@ async def gets_in(nodes: Nodes, user: str, password: str) -> bool:
 async def test_a_rotated_password_stays_rotated_and_who_was_revoked_stays_so(user: str, nodes: Nodes) -> None:
     file = {user: "as secrets.sh made it"}
 
-    async def up() -> preparing.Prepared:
-        return await asyncio.to_thread(preparing.prepare, ["billing"], file)
+    async def up() -> prepare_job.Prepared:
+        return await asyncio.to_thread(prepare_job.prepare, ["billing"], file)
 
     assert (await up()).let_in == (user,)
     assert await gets_in(nodes, user, file[user])
 
     api, vhost = Management(nodes.broker.management_url), user.partition(".")[0]
     accounts.set_password(api, accounts.read_accounts(api, vhost)[user], "after it became known")
-    broker_api.call(nodes.broker.management_url, "DELETE", f"/api/topic-permissions/{vhost}/{user}/traboule")
+    definitions.call(nodes.broker.management_url, "DELETE", f"/api/topic-permissions/{vhost}/{user}/traboule")
     assert (await up()).let_in == (user,)
     assert not await gets_in(nodes, user, file[user]), "what became known lets nobody in again"
     assert await gets_in(nodes, user, "after it became known")
@@ -75,7 +74,7 @@ async def test_a_rotated_password_stays_rotated_and_who_was_revoked_stays_so(use
     assert accounts.differences(account, accounts.intended(user)) == [], "it gets what it lacks"
 
     nothing = {"configure": "^$", "write": "^$", "read": "^$"}
-    broker_api.call(nodes.broker.management_url, "PUT", f"/api/permissions/{vhost}/{user}", nothing)
+    definitions.call(nodes.broker.management_url, "PUT", f"/api/permissions/{vhost}/{user}", nothing)
     again = await up()
     assert (again.let_in, again.revoked) == ((), (user,))
     assert accounts.read_accounts(api, vhost)[user].rights.none

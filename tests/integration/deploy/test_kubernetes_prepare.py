@@ -11,8 +11,7 @@ import pytest
 
 from deploy.kubernetes import secrets as kubernetes_secrets
 from deploy.local.nodes import Nodes
-from deploy.provisioning import definitions as broker_api
-from deploy.provisioning import prepare_job as preparing
+from deploy.provisioning import definitions, prepare_job
 from deploy.provisioning.provision import CLUSTERS
 from shared.messaging import accounts
 from shared.messaging.management import Management
@@ -27,7 +26,7 @@ USER = "numelink.billing"
 def vhost(nodes: Nodes, passwords: Passwords, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A virtual host of its own, and the environment that the job would have; roles are those of the session."""
     name = f"own-{secrets.token_hex(3)}"
-    broker_api.call(nodes.broker.management_url, "PUT", f"/api/vhosts/{name}", {})
+    definitions.call(nodes.broker.management_url, "PUT", f"/api/vhosts/{name}", {})
     database, broker = urlsplit(nodes.database.url), urlsplit(nodes.broker.url)._replace(path=f"/{name}")
     monkeypatch.setenv("TRABOULE_DATABASE_URL", nodes.database.url)
     monkeypatch.setenv("TRABOULE_BROKER_URL", urlunsplit(broker))
@@ -40,11 +39,11 @@ def vhost(nodes: Nodes, passwords: Passwords, monkeypatch: pytest.MonkeyPatch) -
         netloc = f"{user}:{passwords.get(user)}@{parts.netloc.rpartition('@')[2]}"
         monkeypatch.setenv(f"TRABOULE_BILLING_{what}_URL", urlunsplit(parts._replace(netloc=netloc, path=path)))
     yield name
-    broker_api.call(nodes.broker.management_url, "DELETE", f"/api/vhosts/{name}")
+    definitions.call(nodes.broker.management_url, "DELETE", f"/api/vhosts/{name}")
 
 
 async def prepared() -> tuple[str, ...]:
-    return (await asyncio.to_thread(preparing.prepare, ["billing"])).let_in
+    return (await asyncio.to_thread(prepare_job.prepare, ["billing"])).let_in
 
 
 async def test_services_are_made_and_former_systems_are_left_to_those_who_let_them_in(
@@ -61,7 +60,7 @@ async def test_services_are_made_and_former_systems_are_left_to_those_who_let_th
 
     password = passwords.get(USER)
     accounts.grant(api, vhost, USER, password)
-    broker_api.call(nodes.broker.management_url, "DELETE", f"/api/topic-permissions/{vhost}/{USER}/traboule")
+    definitions.call(nodes.broker.management_url, "DELETE", f"/api/topic-permissions/{vhost}/{USER}/traboule")
     assert await prepared() == (USER,)
     assert accounts.differences(accounts.read_accounts(api, vhost)[USER], accounts.intended(USER)) == []
     parts = urlsplit(nodes.broker.url)
@@ -81,8 +80,8 @@ def test_what_is_missing_is_told(
     vhost: str, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, told: str
 ) -> None:
     monkeypatch.setenv(variable, value)
-    with pytest.raises(preparing.NotGivenError, match=told):
-        preparing.prepare(["billing"])
+    with pytest.raises(prepare_job.NotGivenError, match=told):
+        prepare_job.prepare(["billing"])
 
 
 def test_the_addresses_in_the_secrets_are_those_that_the_job_wants(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,6 +89,6 @@ def test_the_addresses_in_the_secrets_are_those_that_the_job_wants(monkeypatch: 
         made = kubernetes_secrets.secret(service)["stringData"]
         monkeypatch.setenv(f"TRABOULE_{service.upper()}_DATABASE_URL", made["database-url"])
         monkeypatch.setenv(f"TRABOULE_{service.upper()}_BROKER_URL", made["broker-url"])
-    found = preparing.passwords()
+    found = prepare_job.passwords()
     assert len(found) == len(set(found.values())) == 8
     assert all(len(password) >= 32 for password in found.values())

@@ -13,7 +13,7 @@ from aiormq.exceptions import ChannelAccessRefused
 
 from deploy.errors import NodeError
 from deploy.local.nodes import Nodes
-from deploy.provisioning import definitions as broker_api
+from deploy.provisioning import definitions
 from deploy.provisioning.provision import CLUSTERS, Provisioned, provision
 from services import SERVICES
 from services.cli.backup import broker as backup_broker
@@ -57,7 +57,7 @@ def again(nodes: Nodes, passwords: Passwords) -> Iterator[Provision]:
         )
 
     yield provision_billing
-    broker_api.call(nodes.broker.management_url, "DELETE", f"/api/vhosts/{name}")
+    definitions.call(nodes.broker.management_url, "DELETE", f"/api/vhosts/{name}")
 
 
 async def test_a_second_run_keeps_rows_and_messages(again: Provision) -> None:

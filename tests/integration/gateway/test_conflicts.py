@@ -11,7 +11,7 @@ from schemas.membership import MemberRemoved
 from services.membership.identity.decisions import Signature, confirm
 from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork
-from services.membership.usecases import decide as commands
+from services.membership.usecases import decide
 from tests.integration.gateway.doors import CLUSTR, NUMELINK, Door, own_id
 from tests.support.builders import a_member, a_registration, an_event
 from tests.support.in_memory import POLICY
@@ -184,11 +184,11 @@ async def test_after_a_separation_both_members_know_of_it(door):
         await door.tell(key.cluster, a_member(**different, paid_until="2026-12-31"))
     staff = Signature("a test", "because")
     async with door.engine.begin() as connection:
-        decision = await commands.decide(MembershipUnitOfWork(connection, POLICY), confirm([here, there]), staff)
+        decision = await decide.decide(MembershipUnitOfWork(connection, POLICY), confirm([here, there]), staff)
     assert [one["state"] for one in await listed(door, member=there.own_id)] == ["told"]
 
     async with door.engine.begin() as connection:
-        await commands.take_back(MembershipUnitOfWork(connection, POLICY), decision.number, staff)
+        await decide.take_back(MembershipUnitOfWork(connection, POLICY), decision.number, staff)
 
     for key in (here, there):
         (one,) = await listed(door, member=key.own_id)

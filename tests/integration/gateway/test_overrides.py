@@ -14,7 +14,7 @@ from services.membership.normalisation.data_quality import MEANINGS
 from services.membership.records.record import RecordKey
 from services.membership.translations import MEANINGS_FR, REFUSALS_FR
 from services.membership.unit_of_work import MembershipUnitOfWork
-from services.membership.usecases import decide as commands
+from services.membership.usecases import decide
 from services.membership.views.overrides import LONGEST, OVERRIDABLE, REFUSALS
 from tests.integration.gateway.doors import CLUSTR, NUMELINK, Door, own_id
 from tests.support.builders import a_member
@@ -53,12 +53,12 @@ async def merge(door: Door) -> int:
     """Say that both are one company; returns the decision's number."""
     async with door.engine.begin() as connection:
         uow = MembershipUnitOfWork(connection, POLICY)
-        return (await commands.decide(uow, confirm([HERE, THERE]), Signature("a test", "because"))).number
+        return (await decide.decide(uow, confirm([HERE, THERE]), Signature("a test", "because"))).number
 
 
 async def separate(door: Door, decision: int) -> None:
     async with door.engine.begin() as connection:
-        await commands.take_back(MembershipUnitOfWork(connection, POLICY), decision, Signature("a test", "because"))
+        await decide.take_back(MembershipUnitOfWork(connection, POLICY), decision, Signature("a test", "because"))
 
 
 # --- set, shown, taken back ------------------------------------------------------------------------------------------

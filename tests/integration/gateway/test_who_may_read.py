@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.gateway.auth import key_cache as keyring
+from services.gateway.auth import key_cache
 from tests.integration.gateway.doors import NUMELINK, own_id
 from tests.support.builders import a_member
 
@@ -106,9 +106,9 @@ async def test_a_key_that_expired_in_the_database_is_unknown(door, one):
 
 
 async def test_a_revoked_key_stops_soon(door, one, monkeypatch):
-    assert keyring.STALE_SECONDS < 10
-    monkeypatch.setattr(keyring, "REFRESH_SECONDS", 0.1)
-    monkeypatch.setattr(keyring, "STALE_SECONDS", 0.3)
+    assert key_cache.STALE_SECONDS < 10
+    monkeypatch.setattr(key_cache, "REFRESH_SECONDS", 0.1)
+    monkeypatch.setattr(key_cache, "STALE_SECONDS", 0.3)
     for path in ("/members", f"/members/{one}"):
         assert (await door.get(path, role="reader")).status_code == 200
     await door.sql("update api_keys set revoked_at = now()")

@@ -10,7 +10,7 @@ import aio_pika
 import pytest
 
 from deploy.local.nodes import Nodes
-from deploy.provisioning import definitions as provision
+from deploy.provisioning import definitions
 from shared.importing import publish
 from shared.importing.publish import NotPublishedError, Outgoing, Publisher
 
@@ -93,13 +93,13 @@ async def test_another_systems_routing_key_is_refused_by_the_broker(place, nodes
             {"exchange": place.exchange, "write": "^numelink\\.billing\\.", "read": "^$"},
         ),
     ):
-        provision.call(nodes.broker.management_url, "PUT", path, body)
+        definitions.call(nodes.broker.management_url, "PUT", path, body)
     url = urlunsplit(parts._replace(netloc=f"{user}:secret@{parts.hostname}:{parts.port}"))
     try:
         with pytest.raises(NotPublishedError, match=f"the user {user} may not publish {KEY}"):
             await Publisher(url, place.exchange).run(messages(20))
     finally:
-        provision.call(nodes.broker.management_url, "DELETE", f"/api/users/{user}")
+        definitions.call(nodes.broker.management_url, "DELETE", f"/api/users/{user}")
 
 
 async def test_a_broker_that_is_away_is_given_up_after_a_while(monkeypatch, unused_tcp_port):

@@ -17,7 +17,7 @@ from services.membership.identity.decisions import Signature
 from services.membership.records.record import RecordKey
 from services.membership.tables import metadata
 from services.membership.unit_of_work import MembershipUnitOfWork
-from services.membership.usecases import decide as commands
+from services.membership.usecases import decide
 from services.membership.usecases.keep_records import record_members
 from tests.support.any_order import an_envelope
 from tests.support.builders import a_member
@@ -103,7 +103,7 @@ async def test_records_of_one_siren_and_name_stay_together_when_one_leaves(engin
     for first in ("00000", "00001"):
         async with engine.begin() as connection:
             uow = MembershipUnitOfWork(connection, POLICY)
-            await commands.separate(uow, [RecordKey(CLUSTER, first)], Signature("a test", "another company"))
+            await decide.separate(uow, [RecordKey(CLUSTER, first)], Signature("a test", "another company"))
     members = await column(engine, "select count(*) from source_records group by member_id order by 1 desc")
     assert members == [118, 1, 1]
 

@@ -13,7 +13,7 @@ from schemas.membership import MemberRecorded
 from services.membership.identity.decisions import Signature, confirm
 from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork
-from services.membership.usecases import decide as commands
+from services.membership.usecases import decide
 from services.membership.usecases.keep_records import record_members
 from services.membership.usecases.rebuild import is_needed, rebuild
 from shared.persistence.database import create_engine
@@ -57,7 +57,7 @@ async def some_members(engine: AsyncEngine) -> tuple[RecordKey, RecordKey]:
     await told(engine, "numelink", a_member(postcode="42000"))
     pair = RecordKey("numelink", one), RecordKey("clustr-numerique", other)
     async with engine.begin() as connection:
-        await commands.decide(MembershipUnitOfWork(connection, POLICY), confirm(pair), STAFF)
+        await decide.decide(MembershipUnitOfWork(connection, POLICY), confirm(pair), STAFF)
     return pair
 
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from deploy.local.nodes import Nodes
 from services.cli.members.matching import app
-from services.membership.matching import repository as recognition
+from services.membership.matching import repository as matching_repository
 from services.membership.matching import term_frequency as frequencies
 from services.membership.matching.candidates import Candidates
 from services.membership.matching.features import Features
@@ -32,7 +32,7 @@ async def database(nodes: Nodes) -> AsyncIterator[AsyncConnection]:
     engine = create_engine(nodes.database.url, application="test", pool_size=1)
     try:
         async with engine.connect() as connection:
-            await recognition.make_private_tables(connection)
+            await matching_repository.make_private_tables(connection)
             yield connection
     finally:
         await engine.dispose()
@@ -128,8 +128,8 @@ async def test_the_same_pairs_and_classes_as_in_memory(
     database: AsyncConnection, which: str, request: pytest.FixtureRequest
 ) -> None:
     records: list[Features] = request.getfixturevalue(which)
-    batch = await recognition.remember(database, records, [], shipped())
-    found = await recognition.candidates(database, batch)
+    batch = await matching_repository.remember(database, records, [], shipped())
+    found = await matching_repository.candidates(database, batch)
     index = Candidates(records)
     expected = list(index.pairs())
     assert len(expected) > 100
@@ -158,12 +158,12 @@ async def test_no_order_of_arrival_shows(
     others = [a_company(one.key.record_id, one.key.cluster, name="Alphan Bravio") for one in rng.sample(records, 30)]
     passing = [a_company(f"gone-{at}", name="Cormel Delnor", website="union.example") for at in range(25)]
     for batch in in_batches([*others, *passing], rng):
-        await recognition.recognise(database, batch, [], shipped())
-    await recognition.recognise(database, [], [one.key for one in passing[:5]], shipped())
+        await matching_repository.recognise(database, batch, [], shipped())
+    await matching_repository.recognise(database, [], [one.key for one in passing[:5]], shipped())
     for batch in in_batches(records, rng):
-        await recognition.recognise(database, batch, [], shipped())
-    await recognition.recognise(database, [], [one.key for one in passing[5:]], shipped())
-    assert await recognition.kept_pairs(database) == from_scratch(records)
+        await matching_repository.recognise(database, batch, [], shipped())
+    await matching_repository.recognise(database, [], [one.key for one in passing[5:]], shipped())
+    assert await matching_repository.kept_pairs(database) == from_scratch(records)
 
 
 async def kept_crowds(database: AsyncConnection) -> list[str]:
@@ -181,11 +181,11 @@ async def test_no_order_of_arrival_shows_in_crowds(database: AsyncConnection, tw
     # Some sort before all others, and are hubs until they go.
     passing = [a_company(f"!{at}", "a", name="Lumerinance", siren="732829320", same_as="007") for at in range(9)]
     for batch in in_batches([*others, *passing], rng):
-        await recognition.recognise(database, batch, [], shipped())
+        await matching_repository.recognise(database, batch, [], shipped())
     for batch in in_batches(twins, rng):
-        await recognition.recognise(database, batch, [], shipped())
-    await recognition.recognise(database, [], [one.key for one in passing], shipped())
-    assert await recognition.kept_pairs(database) == from_scratch(twins)
+        await matching_repository.recognise(database, batch, [], shipped())
+    await matching_repository.recognise(database, [], [one.key for one in passing], shipped())
+    assert await matching_repository.kept_pairs(database) == from_scratch(twins)
     classes = Candidates(twins).classes
     crowded = {key for key, one in classes.items() if one == Commonness.CROWDED and key[0] in REPORTED}
     assert {key[0] for key in crowded} == set(REPORTED)
@@ -194,13 +194,15 @@ async def test_no_order_of_arrival_shows_in_crowds(database: AsyncConnection, tw
 
 @pytest.mark.usefixtures("small_crowds")
 async def test_crowds_are_the_same_in_memory(database: AsyncConnection, twins: list[Features]) -> None:
-    found = await recognition.candidates(database, await recognition.remember(database, twins, [], shipped()))
+    found = await matching_repository.candidates(
+        database, await matching_repository.remember(database, twins, [], shipped())
+    )
     index = Candidates(twins)
     assert sorted((a.key, b.key) for a, b in found.pairs) == [(a.key, b.key) for a, b in index.pairs()]
     assert found.classes == index.classes
-    await recognition.rebuild(database, twins, shipped())
+    await matching_repository.rebuild(database, twins, shipped())
     rebuilt = await kept_crowds(database)
-    await recognition.recognise(database, [], [one.key for one in twins], shipped())
+    await matching_repository.recognise(database, [], [one.key for one in twins], shipped())
     assert rebuilt
     assert await kept_crowds(database) == []
 
@@ -208,86 +210,86 @@ async def test_crowds_are_the_same_in_memory(database: AsyncConnection, twins: l
 async def test_it_says_whose_groups_may_have_changed(database: AsyncConnection) -> None:
     one = a_company("1", siren="732829320", postcode="42000")
     other = a_company("2", "south", siren="732829320", postcode="42000")
-    assert await recognition.recognise(database, [one], [], shipped()) == {one.key}
-    assert await recognition.recognise(database, [other], [], shipped()) == {one.key, other.key}
-    assert [found.verdict for found in await recognition.kept_pairs(database)] == ["auto"]
+    assert await matching_repository.recognise(database, [one], [], shipped()) == {one.key}
+    assert await matching_repository.recognise(database, [other], [], shipped()) == {one.key, other.key}
+    assert [found.verdict for found in await matching_repository.kept_pairs(database)] == ["auto"]
     # A SIREN that comes later contradicts the merge.
     changed = a_company("2", "south", siren="552100554", postcode="42000")
-    assert await recognition.recognise(database, [changed], [], shipped()) == {one.key, other.key}
-    assert await recognition.kept_pairs(database, ["auto"]) == []
-    assert await recognition.recognise(database, [], [other.key], shipped()) == {one.key, other.key}
-    assert await recognition.kept_pairs(database) == []
+    assert await matching_repository.recognise(database, [changed], [], shipped()) == {one.key, other.key}
+    assert await matching_repository.kept_pairs(database, ["auto"]) == []
+    assert await matching_repository.recognise(database, [], [other.key], shipped()) == {one.key, other.key}
+    assert await matching_repository.kept_pairs(database) == []
 
 
 async def test_a_key_that_becomes_common_changes_pairs_that_nobody_touched(database: AsyncConnection) -> None:
     place = {"website": "lumerine.example", "postcode": "42000", "city": "St-Étienne"}
     one, other = a_company("1", **place), a_company("2", "south", **place)
-    await recognition.recognise(database, [one, other], [], shipped())
-    assert [found.verdict for found in await recognition.kept_pairs(database)] == ["auto"]
+    await matching_repository.recognise(database, [one, other], [], shipped())
+    assert [found.verdict for found in await matching_repository.kept_pairs(database)] == ["auto"]
     strangers = [
         a_company(name, "south", name=name, website="lumerine.example", postcode="69003")
         for name in ("Vioreau", "Ornesse")
     ]
-    touched = await recognition.recognise(database, strangers, [], shipped())
+    touched = await matching_repository.recognise(database, strangers, [], shipped())
     assert {one.key, other.key} <= touched
-    found = {(pair.a, pair.b): pair for pair in await recognition.kept_pairs(database)}[one.key, other.key]
+    found = {(pair.a, pair.b): pair for pair in await matching_repository.kept_pairs(database)}[one.key, other.key]
     assert (found.verdict, found.levels.domain) == ("review", "shared")
 
 
 async def test_features_of_another_version_are_not_used(database: AsyncConnection) -> None:
-    await recognition.recognise(database, [a_company("1")], [], shipped())
+    await matching_repository.recognise(database, [a_company("1")], [], shipped())
     await database.exec_driver_sql("""update match_features set features = '{"v": 0}'""")
     with pytest.raises(LookupError, match="north/1"):
-        await recognition.recognise(database, [a_company("2", "south")], [], shipped())
+        await matching_repository.recognise(database, [a_company("2", "south")], [], shipped())
 
 
 async def test_a_record_that_says_nothing_new_costs_nothing(database: AsyncConnection) -> None:
     one, other = a_company("1", siren="732829320"), a_company("2", "south", siren="732829320")
-    await recognition.recognise(database, [one, other], [], shipped())
-    before = await recognition.kept_pairs(database)
-    assert await recognition.recognise(database, [one], [], shipped()) == {one.key}
-    assert await recognition.kept_pairs(database) == before
+    await matching_repository.recognise(database, [one, other], [], shipped())
+    before = await matching_repository.kept_pairs(database)
+    assert await matching_repository.recognise(database, [one], [], shipped()) == {one.key}
+    assert await matching_repository.kept_pairs(database) == before
 
 
 async def test_names_without_a_departement_are_compared_with_those_everywhere(database: AsyncConnection) -> None:
     somewhere = [a_company(str(at), name="Margueritte", postcode=code) for at, code in enumerate(("42000", "97400"))]
     nowhere = [a_company(f"n{at}", "south", name="Marguerite") for at in range(2)]
     for records in (somewhere, nowhere):
-        batch = await recognition.remember(database, records, [], shipped())
-    found = await recognition.candidates(database, batch)
+        batch = await matching_repository.remember(database, records, [], shipped())
+    found = await matching_repository.candidates(database, batch)
     pairs = {frozenset((a.key.record_id, b.key.record_id)) for a, b in found.pairs}
     assert pairs == {frozenset(pair) for pair in (("0", "n0"), ("0", "n1"), ("1", "n0"), ("1", "n1"), ("n0", "n1"))}
 
 
 async def test_it_says_whether_what_is_stored_is_current(database: AsyncConnection) -> None:
     weights = shipped()
-    assert await recognition.is_current(database, weights)  # there is nobody to recognise
-    await recognition.recognise(database, [a_company("1")], [], weights)
-    assert await recognition.is_current(database, weights)
-    assert not await recognition.is_current(database, replace(weights, version=weights.version + 1))
+    assert await matching_repository.is_current(database, weights)  # there is nobody to recognise
+    await matching_repository.recognise(database, [a_company("1")], [], weights)
+    assert await matching_repository.is_current(database, weights)
+    assert not await matching_repository.is_current(database, replace(weights, version=weights.version + 1))
     await database.exec_driver_sql("update match_state set features = features - 1")
-    assert not await recognition.is_current(database, weights)
+    assert not await matching_repository.is_current(database, weights)
 
 
 @pytest.mark.parametrize("stored", ["features", "weights"])
 async def test_what_another_version_computed_is_not_added_to(database: AsyncConnection, stored: str) -> None:
     one, other = a_company("1"), a_company("2", "south")
-    await recognition.recognise(database, [one], [], shipped())
+    await matching_repository.recognise(database, [one], [], shipped())
     await database.exec_driver_sql(f"update match_state set {stored} = {stored} - 1")
     for changed, removed in (([other], []), ([], [one.key])):
-        with pytest.raises(recognition.StaleRecognitionError, match="run traboule rebuild"):
-            await recognition.recognise(database, changed, removed, shipped())
-    assert await recognition.rebuild(database, [one, other], shipped()) == 2
-    assert await recognition.recognise(database, [other], [], shipped()) == {other.key}
+        with pytest.raises(matching_repository.StaleRecognitionError, match="run traboule rebuild"):
+            await matching_repository.recognise(database, changed, removed, shipped())
+    assert await matching_repository.rebuild(database, [one, other], shipped()) == 2
+    assert await matching_repository.recognise(database, [other], [], shipped()) == {other.key}
 
 
 async def test_rebuilding_is_recognising_from_scratch(database: AsyncConnection, members: list[Features]) -> None:
     former = replace(shipped(), version=99, prior=3.0)
-    await recognition.recognise(database, members[:200], [], former)
+    await matching_repository.recognise(database, members[:200], [], former)
     await database.exec_driver_sql("""update match_features set features = '{"v": 0}'""")
-    assert await recognition.rebuild(database, iter(members), shipped()) == len(members)
-    assert await recognition.is_current(database, shipped())
-    assert await recognition.kept_pairs(database) == from_scratch(members)
+    assert await matching_repository.rebuild(database, iter(members), shipped()) == len(members)
+    assert await matching_repository.is_current(database, shipped())
+    assert await matching_repository.kept_pairs(database) == from_scratch(members)
 
 
 def test_evaluate_gives_the_same_figures_in_a_database(nodes: Nodes, tmp_path: Path) -> None:

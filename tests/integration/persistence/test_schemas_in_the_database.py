@@ -14,7 +14,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from deploy.local.nodes import Nodes
-from deploy.provisioning import definitions as broker_api
+from deploy.provisioning import definitions
 from deploy.provisioning.provision import CLUSTERS, provision
 from services import SERVICES
 from services.cli.registry import definition_of
@@ -34,7 +34,7 @@ def migrated(nodes: Nodes, passwords: Passwords) -> Iterator[Mapping[str, str]]:
         secrets=passwords,
         databases=name.replace("-", "_"),
     ).env
-    broker_api.call(nodes.broker.management_url, "DELETE", f"/api/vhosts/{name}")
+    definitions.call(nodes.broker.management_url, "DELETE", f"/api/vhosts/{name}")
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 
-from deploy.provisioning import definitions as provision
+from deploy.provisioning import definitions
 from schemas.base import Fact
 from tests.support.builders import unique
 from tests.support.hostile.accounts import Accounts
@@ -95,7 +95,7 @@ class Law:
 
 def outlives_forged_deaths(management_url: str) -> bool:
     """Before RabbitMQ 4.0 a forged ``x-death`` that is dead-lettered ends dead-lettering for the whole broker."""
-    version: str = provision.call(management_url, "GET", "/api/overview")["rabbitmq_version"]
+    version: str = definitions.call(management_url, "GET", "/api/overview")["rabbitmq_version"]
     return int(version.split(".")[0]) >= 4
 
 

@@ -15,8 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from schemas.commands import ChangeMember, CreateMember
 from schemas.envelope import routing_key
 from schemas.membership import MemberRecorded, MemberRemoved, MemberWritten
-from services.cutover import late_messages as late
-from services.cutover import quarantine, stages
+from services.cutover import late_messages, quarantine, stages
 from services.cutover.fence import NotOursError
 from services.cutover.moves import move
 from services.cutover.parity.compare import Comparison, Difference
@@ -299,7 +298,7 @@ class Story:
             async with self._transaction() as uow:
                 waiting = await quarantine.listed(uow.connection, self.cluster)
                 if waiting:
-                    one = late.apply if self._rng.random() < 0.5 else late.dismiss
+                    one = late_messages.apply if self._rng.random() < 0.5 else late_messages.dismiss
                     await one(uow, MEMBERSHIP, self._rng.choice(waiting).number, by="ops", reason="a test")
                 return len(waiting) > 1
 

@@ -9,7 +9,7 @@ from schemas.billing import BillingManifestRecorded
 from schemas.membership import MemberRecorded, MemberRemoved, Subscription
 from services import SERVICES
 from services.cli.registry import definition_of
-from services.cutover import noop as echoes
+from services.cutover import noop
 from services.cutover.fence import Fenced
 from services.cutover.noop import kind_of
 from tests.support.builders import a_consent, a_mailing, a_member
@@ -20,8 +20,8 @@ HELD = a_member(record_id="B-1", name="Forges du Gier", version=7, subscriptions
 
 def says(said: Fact, held: Fact | None) -> bool:
     kind = kind_of(definition_of(said.service).mirrored, type(said))
-    digest = None if held is None else echoes.record_digest(held)
-    return echoes._says(kind, said, held, digest)  # pyright: ignore[reportPrivateUsage]
+    digest = None if held is None else noop.record_digest(held)
+    return noop._says(kind, said, held, digest)  # pyright: ignore[reportPrivateUsage]
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,7 @@ from stdnum.fr import siret as std_siret
 from stdnum.fr import tva as std_tva
 
 from schemas.membership import MemberRecorded
-from services.membership.normalisation import contact_points as reach
-from services.membership.normalisation import identifiers, places
+from services.membership.normalisation import contact_points, identifiers, places
 from services.membership.normalisation.data_quality import MEANINGS, REPAIRS
 from services.membership.normalisation.normalise import Understood, understand
 
@@ -219,7 +218,7 @@ def test_the_e_mail_shortcut_agrees_with_the_library(local, domain):
         expected = validate_email(written, check_deliverability=False).normalized.lower()
     except EmailNotValidError:
         expected = None
-    assert reach._one_email(written) == expected
+    assert contact_points._one_email(written) == expected
 
 
 @pytest.mark.parametrize(
@@ -246,7 +245,7 @@ def test_the_phone_shortcut_agrees_with_the_library(written):
         number = phonenumbers.parse(written, "FR")
         if phonenumbers.is_valid_number(number):
             expected = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    assert reach.read_phone(written, "FR") == expected
+    assert contact_points.read_phone(written, "FR") == expected
 
 
 @pytest.mark.parametrize(

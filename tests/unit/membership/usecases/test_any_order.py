@@ -20,7 +20,7 @@ from services.membership.matching.grouping import Decision as Decided
 from services.membership.matching.score import judge
 from services.membership.normalisation.normalised_record import meaning
 from services.membership.records.record import RecordKey, SourceRecord, as_written
-from services.membership.usecases import decide as commands
+from services.membership.usecases import decide
 from services.membership.views.consolidation import consolidate
 from tests.support.any_order import Deliveries, decisions_about, deliveries, handle, messages
 from tests.support.examples import examples
@@ -51,9 +51,9 @@ def story(
             await handle(uow, batch)
             for _ in range(pauses[at] if at < len(pauses) else 0):
                 if waiting and waiting[0].records <= uow.records.keys():
-                    await commands.decide(uow, waiting.pop(0), STAFF)
+                    await decide.decide(uow, waiting.pop(0), STAFF)
         for decision in waiting:
-            await commands.decide(uow, decision, STAFF)
+            await decide.decide(uow, decision, STAFF)
         return uow.views, list(uow.decided.values())
 
     return asyncio.run(handle_all())

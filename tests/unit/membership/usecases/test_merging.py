@@ -12,7 +12,7 @@ from schemas.envelope import Envelope, read
 from schemas.membership import MemberRemoved, MembersMerged, MembersSeparated, MergeConflictChanged
 from services.membership.identity.decisions import Decision, DecisionError, Signature, confirm, reject
 from services.membership.records.record import RecordKey
-from services.membership.usecases import decide as commands
+from services.membership.usecases import decide
 from tests.support.any_order import Deliveries, an_envelope, decisions_about, deliveries, handle, messages
 from tests.support.builders import a_member
 from tests.support.examples import examples
@@ -29,7 +29,7 @@ async def told(batches: Deliveries, decided: Sequence[Decision] = ()) -> InMemor
     for batch in batches:
         await handle(uow, batch)
     for decision in decided:
-        await commands.decide(uow, decision, STAFF)
+        await decide.decide(uow, decision, STAFF)
     return uow
 
 
@@ -70,7 +70,7 @@ def test_taking_everything_back_leaves_what_would_be_there_without(data: st.Data
     async def story() -> tuple[InMemoryMembership, InMemoryMembership]:
         plain, merged = await told(batches), await told(batches, decided)
         for number in data.draw(st.permutations(sorted(merged.decided))):
-            await commands.take_back(merged, number, STAFF)
+            await decide.take_back(merged, number, STAFF)
         return plain, merged
 
     plain, merged = asyncio.run(story())
@@ -94,11 +94,11 @@ def test_separating_leaves_each_record_with_what_names_it_and_with_what_came_sin
         if len(present) < 2:
             return None
         pair = data.draw(st.permutations(present))[:2]
-        await commands.decide(merged, confirm(pair), STAFF)
+        await decide.decide(merged, confirm(pair), STAFF)
         for batch in more:
             await handle(merged, batch)
         try:
-            await commands.separate(merged, pair[:1], STAFF)
+            await decide.separate(merged, pair[:1], STAFF)
         except DecisionError:
             return None  # what came since removed one of them, or parted them
         parted = next(one for number, one in merged.decided.items() if number == max(merged.decided))
@@ -194,7 +194,7 @@ def test_a_member_of_many_records_can_be_separated() -> None:
     batches = a_story(*((1, {"record_id": f"R{number:02}"}) for number in range(60)))
     uow = asyncio.run(told(batches))
     assert len(uow.views) == 1
-    asyncio.run(commands.separate(uow, [RecordKey("numelink", "R07")], STAFF))
+    asyncio.run(decide.separate(uow, [RecordKey("numelink", "R07")], STAFF))
     assert len(uow.views) == 2
 
 
@@ -204,7 +204,7 @@ def test_saying_again_what_others_hold_back_counts_before_them() -> None:
     decided = [confirm([a, b]), confirm([b, c]), reject([a, c])]
     uow = asyncio.run(told(batches, decided))
     apart = next(pair for pair in ((a, b), (b, c)) if uow.records[pair[0]].member_id != uow.records[pair[1]].member_id)
-    again = asyncio.run(commands.decide(uow, confirm(apart), STAFF))
+    again = asyncio.run(decide.decide(uow, confirm(apart), STAFF))
     assert not again.repeated
     assert len(set(again.members.values())) == 1
-    assert asyncio.run(commands.decide(uow, confirm(apart), STAFF)).repeated
+    assert asyncio.run(decide.decide(uow, confirm(apart), STAFF)).repeated
