@@ -1,6 +1,7 @@
-"""The only place where the membership service is put together."""
+"""The only place where the membership service is put together: membership, with the gateway in front."""
 
 from services.common.definition import ServiceDefinition
+from services.gateway import consumers
 from services.gateway.auth.writers import count_writers
 from services.membership.app import unit_of_work
 from services.membership.consumers import SUBSCRIPTIONS
@@ -26,7 +27,7 @@ DEFINITION = ServiceDefinition(
     settings=MembershipSettings,
     create_app=create_app,
     unit_of_work=unit_of_work,
-    routes=SUBSCRIPTIONS,
+    routes=(*SUBSCRIPTIONS, *consumers.SUBSCRIPTIONS),
     metadata=metadata,
     mirrored=KINDS,
     rehearsals=REHEARSALS,

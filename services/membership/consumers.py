@@ -4,37 +4,27 @@ from functools import partial
 
 from schemas.billing import (
     BillingConflictAnswered,
-    BillingCutoverAnswered,
-    BillingStageChanged,
     InvoiceChanged,
     PaymentChanged,
 )
 from schemas.commands import ChangeContacts, ChangeMember, CreateMember, EndMembership
 from schemas.communications import (
-    CommunicationsCutoverAnswered,
-    CommunicationsStageChanged,
     ConsentChanged,
     MailingChanged,
 )
 from schemas.events import (
     EventChanged,
     EventsConflictAnswered,
-    EventsCutoverAnswered,
-    EventsStageChanged,
     RegistrationChanged,
 )
 from schemas.membership import (
     MemberRecorded,
     MemberRemoved,
-    MembershipCutoverAnswered,
     MembershipManifestRecorded,
-    MembershipStageChanged,
 )
 from services.cutover.fence import Fenced
 from services.cutover.manifests import PREFETCH, keep_manifests
 from services.cutover.noop import say_what_is_held
-from services.gateway import requests
-from services.gateway.stages import keep_standings
 from services.membership.command_handlers import Carried, change, change_contacts, create, end
 from services.membership.cutover.parity import KINDS
 from services.membership.usecases import keep_records, keep_related
@@ -61,12 +51,4 @@ SUBSCRIPTIONS = (
     Subscription("membership.mailing-changed", MailingChanged, keep_related.keep_mailings),
     Subscription("membership.billing-conflict-answered", BillingConflictAnswered, keep_answers),
     Subscription("membership.events-conflict-answered", EventsConflictAnswered, keep_answers),
-    Subscription("membership.membership-stage-changed", MembershipStageChanged, keep_standings),
-    Subscription("membership.billing-stage-changed", BillingStageChanged, keep_standings),
-    Subscription("membership.events-stage-changed", EventsStageChanged, keep_standings),
-    Subscription("membership.communications-stage-changed", CommunicationsStageChanged, keep_standings),
-    Subscription("membership.membership-cutover-answered", MembershipCutoverAnswered, requests.keep_answers),
-    Subscription("membership.billing-cutover-answered", BillingCutoverAnswered, requests.keep_answers),
-    Subscription("membership.events-cutover-answered", EventsCutoverAnswered, requests.keep_answers),
-    Subscription("membership.communications-cutover-answered", CommunicationsCutoverAnswered, requests.keep_answers),
 )
