@@ -37,9 +37,8 @@ from services.gateway.context import Door
 from services.gateway.fast_path import FastLane
 from services.gateway.lookups import Lookups
 from services.gateway.problems import answer_problems, described
-from services.membership.app import policy_of
 from services.membership.connections import ReadPool
-from services.membership.policy import Policy
+from services.membership.policy import Policy, policy_of
 from services.membership.settings import MembershipSettings
 from shared.persistence.database import asyncpg_url, create_engine
 from shared.process.backlog import watch_engine, watch_pool

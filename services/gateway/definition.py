@@ -3,7 +3,6 @@
 from services.common.definition import ServiceDefinition
 from services.gateway import consumers
 from services.gateway.auth.writers import count_writers
-from services.membership.app import unit_of_work
 from services.membership.consumers import SUBSCRIPTIONS
 from services.membership.cutover import write_back
 from services.membership.cutover.parity import KINDS
@@ -11,6 +10,7 @@ from services.membership.cutover.rehearsals import REHEARSALS
 from services.membership.cutover.republish import TELLINGS
 from services.membership.settings import MembershipSettings
 from services.membership.tables import metadata
+from services.membership.unit_of_work import unit_of_work
 from shared.process.service import Service
 
 

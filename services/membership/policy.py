@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from services.membership.matching.weights import Weights
-from services.membership.views.rules import SurvivorshipRules
-from shared.runtime.clusters import Cluster
+from services.membership.legacy import check_software
+from services.membership.matching.weights import Weights, shipped
+from services.membership.settings import MembershipSettings
+from services.membership.views.rules import SurvivorshipRules, load_rules
+from shared.runtime.clusters import Cluster, load_clusters
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +19,11 @@ class Policy:
     weights: Weights
     rules: SurvivorshipRules
     paid_twice_since: date | None = None
+
+
+def policy_of(settings: MembershipSettings) -> Policy:
+    """What the operators configured. Raises ClustersFileError, RulesFileError."""
+    clusters = load_clusters(settings.clusters_file)
+    check_software(clusters, "membership")
+    rules = load_rules(settings.survivorship_file, clusters)
+    return Policy(clusters, shipped(), rules, settings.paid_twice_since)

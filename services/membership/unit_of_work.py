@@ -1,15 +1,17 @@
 """All write SQL of membership; :mod:`services.membership.matching.repository` has that of recognising companies."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.membership.identity.repository import Identity, Remembered
 from services.membership.matching import repository as matching_repository
 from services.membership.matching.features import Features
-from services.membership.policy import Policy
+from services.membership.policy import Policy, policy_of
 from services.membership.records.record import RecordKey
 from services.membership.records.repository import NEVER, OLDEST, Edition, Held, NewRecord, Records
+from services.membership.settings import MembershipSettings
 from services.membership.views.repository import RelatedItem, Views
 from services.membership.views.staff_repository import HeldConflict, StaffValues
 
@@ -36,3 +38,8 @@ class MembershipUnitOfWork(Records, Views, StaffValues, Identity):
     async def recognise(self, changed: Sequence[Features]) -> set[RecordKey]:
         """Judge anew what changed and all that this touches; returns the records whose member may be another now."""
         return await matching_repository.recognise(self.connection, changed, [], self.policy.weights)
+
+
+def unit_of_work(settings: MembershipSettings) -> Callable[[AsyncConnection], MembershipUnitOfWork]:
+    """What makes one transaction of the service. Raises ClustersFileError, RulesFileError."""
+    return partial(MembershipUnitOfWork, policy=policy_of(settings))

@@ -23,7 +23,7 @@ def examine(services: Mapping[str, ServiceSettings]) -> list[Finding]:
     found = [here.ok("clusters file", f"{path}: {', '.join(clusters)}")]
     membership = services.get("membership")
     if isinstance(membership, MembershipSettings):
-        from services.membership.app import policy_of
+        from services.membership.policy import policy_of
 
         try:
             policy_of(membership)

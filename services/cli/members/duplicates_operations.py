@@ -7,11 +7,10 @@ from typing import Any, TypeVar
 
 from services.cli.members.duplicates_file import Line, with_progress
 from services.common.environment import load_settings
-from services.membership.app import policy_of
 from services.membership.connections import DatabaseAwayError, ReadPool, writing
 from services.membership.identity import answers
 from services.membership.identity.decisions import Decided, DecisionError, Signature
-from services.membership.policy import Policy
+from services.membership.policy import Policy, policy_of
 from services.membership.rows import Rows
 from services.membership.settings import MembershipSettings
 from services.membership.unit_of_work import MembershipUnitOfWork

@@ -14,8 +14,8 @@ from rich.table import Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.common.environment import load_settings
-from services.membership.app import policy_of
 from services.membership.identity.decisions import DecisionError, Signature
+from services.membership.policy import policy_of
 from services.membership.records.record import RecordKey
 from services.membership.rows import InTransaction
 from services.membership.settings import MembershipSettings

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.common.environment import load_settings
-from services.membership.app import policy_of
+from services.membership.policy import policy_of
 from services.membership.settings import MembershipSettings
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases.rebuild import Rebuilt, is_needed, rebuild
