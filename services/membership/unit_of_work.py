@@ -1,31 +1,19 @@
-"""All write SQL of membership; :mod:`services.membership.matching.repository` has that of recognising companies."""
+"""One transaction of membership: all that it may load and save, from the repositories of its capabilities."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.membership.identity.repository import Identity, Remembered
+from services.membership.identity.repository import Identity
 from services.membership.matching import repository as matching_repository
 from services.membership.matching.features import Features
 from services.membership.policy import Policy, policy_of
 from services.membership.records.record import RecordKey
-from services.membership.records.repository import NEVER, OLDEST, Edition, Held, NewRecord, Records
+from services.membership.records.repository import Records
 from services.membership.settings import MembershipSettings
-from services.membership.views.repository import RelatedItem, Views
-from services.membership.views.staff_repository import HeldConflict, StaffValues
-
-__all__ = [
-    "NEVER",
-    "OLDEST",
-    "Edition",
-    "Held",
-    "HeldConflict",
-    "MembershipUnitOfWork",
-    "NewRecord",
-    "RelatedItem",
-    "Remembered",
-]
+from services.membership.views.repository import Views
+from services.membership.views.staff_repository import StaffValues
 
 
 class MembershipUnitOfWork(Records, Views, StaffValues, Identity):

@@ -2,7 +2,7 @@
 
 Two records are a candidate pair when they share a key that is not crowded, or whose hub one of them is, or when their
 names are alike in one place that is not crowded.
-The module ``recognition`` finds the same pairs in PostgreSQL; a test holds the two together.
+The module ``repository`` finds the same pairs in PostgreSQL; a test holds the two together.
 
 The farther apart two are, the more alike their names have to be, else every record of a large département would be met.
 Little is lost. Where only the département agrees, two that share no key start at -1.96 bits (prior and ``departement``
@@ -42,7 +42,7 @@ def _meet(key: str, a: Features, b: Features, classes: Classes, hubs: Hubs) -> b
 
 
 def alike(a: Features, b: Features, classes: Classes) -> bool:
-    """Whether the names are similar enough for how near the two are. ``recognition._BY_NAME`` says the same in SQL.
+    """Whether the names are similar enough for how near the two are. ``repository._BY_NAME`` says the same in SQL.
 
     In one postcode or town 0.45 is enough; elsewhere in the département, or where none is known, it takes 0.6. And they
     must begin alike, by one letter in one postcode and by five elsewhere.

@@ -14,7 +14,7 @@ from services.membership.records.record import RecordKey
 from shared.persistence.database import rows_of
 
 # Of a crowd with one SIREN and one name, the first few by their keys, in the order in which Python sorts text; of those
-# declared to be the same as a record, that record. See frequencies.hubs_of.
+# declared to be the same as a record, that record. See term_frequency.hubs_of.
 _HUBS = f"""
     select n.key, hub.record, hub.cluster, hub.record_id from unnest($1::text[]) as n (key)
     cross join lateral (

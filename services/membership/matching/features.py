@@ -49,7 +49,7 @@ class Features:
     """Nine digits that stand for a SIREN and are none, when nothing else names it: perhaps one slip away from it."""
     same_as: str | None
     names: tuple[str, ...]
-    """Keys of the name, then of the brand if it is another (:func:`naming.name_key`)."""
+    """Keys of the name, then of the brand if it is another (:func:`company_names.name_key`)."""
     acronyms: tuple[str, ...]
     """Initials of a name of three words or more, with and without its small words; the town's words left out."""
     form: Form | None

@@ -12,7 +12,7 @@ NEARLY_TELLING = frozenset({"exact-common", "located", "acronym", "abbreviation"
 
 
 def refusal(levels: Levels) -> str | None:
-    """Why the two may not be merged automatically, as a stable word of :data:`wording.REFUSALS`; None if they may."""
+    """Why the two may not be merged automatically: a word of :data:`explanations.REFUSALS`; None if they may."""
     if levels.siren == "different":
         return "sirens-differ"
     if levels.form == "different" and levels.siren != "equal":

@@ -1,7 +1,7 @@
 """Keys by which records find each other: two that share one that is not too common are compared.
 
 A key is a letter for its kind, a colon, and the value. What is too common for blocking is counted, not listed: see
-:mod:`frequencies`.
+:mod:`term_frequency`.
 
 ``NEAR`` and ``BEGINNING`` bring nobody together by themselves. They count the records among which names are looked
 for that are alike: those of a postcode with one first letter, those of a département, or of all, that begin alike.
@@ -17,7 +17,7 @@ SIREN, DOMAIN, EMAIL, PHONE, ADDRESS, NAME, WORD, ACRONYM, SAME, TWIN, NEAR, BEG
 PLACES: Final = frozenset({NEAR, BEGINNING})
 """Kinds that only count who is in one place."""
 HUBBED: Final = frozenset({SAME, TWIN})
-"""Kinds of which even a crowd is brought together, by a few hubs: see :mod:`frequencies`."""
+"""Kinds of which even a crowd is brought together, by a few hubs: see :mod:`term_frequency`."""
 LONGEST: Final = 200
 """Characters of a key's value: at four bytes each, a third of what an index of PostgreSQL takes (2,704 bytes)."""
 EVERYWHERE: Final = ""

@@ -1,4 +1,4 @@
-"""Which records may be one company, in PostgreSQL: :mod:`domain.matching.candidates` for a whole batch at once.
+"""Which records may be one company, in PostgreSQL: :mod:`candidates` for a whole batch at once.
 
 Order of arrival must not show, though how common a key is changes with every record. So a batch is followed by two
 questions: which pairs do the changed records make now, and which keys moved into another class of commonness by it?

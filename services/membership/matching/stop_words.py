@@ -1,7 +1,7 @@
 """Words and hosts that say little about which company it is: fixed lists, so that a record always means the same.
 
-What is common among the members themselves is counted (see :mod:`frequencies`); these lists are for what is common in
-general, and would look rare in a small file.
+What is common among the members themselves is counted (see :mod:`term_frequency`); these lists are for what is
+common in general, and would look rare in a small file.
 """
 
 
@@ -33,7 +33,7 @@ GENERIC = listed(
     MARSEILLE TOULOUSE BORDEAUX LILLE NANTES STRASBOURG RENNES NICE
     """
 )
-"""Generic, geographic and trade words, as :func:`naming.name_key` spells them."""
+"""Generic, geographic and trade words, as :func:`company_names.name_key` spells them."""
 
 PROVIDERS = listed(
     """

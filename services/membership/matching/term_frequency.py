@@ -2,7 +2,7 @@
 
 Final groups must depend on records and decisions alone, never on the order in which they came. So what is common is
 always what is common *now*: when a record arrives, changes or goes, and a key of it thereby moves into another class,
-every pair that shares this key is judged anew (by the module ``recognition``). Thresholds are absolute numbers, not
+every pair that shares this key is judged anew (by the module ``repository``). Thresholds are absolute numbers, not
 shares of the whole, so that a key moves at most twice as the members grow, and never among more records than the
 threshold says.
 

@@ -1,7 +1,7 @@
 """A field of a member set by hand and taken back, as staff ask for it: of a member, who is found by any of its ids.
 
-:mod:`commands` does it to one source record; here is which one. Without a word about it a value hangs on the member's
-first record, the one whose own id is the member's id, and is taken back from all its records.
+:mod:`override_record` does it to one source record; here is which one. Without a word about it a value hangs on the
+member's first record, the one whose own id is the member's id, and is taken back from all its records.
 """
 
 from collections.abc import Awaitable, Callable

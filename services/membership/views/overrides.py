@@ -26,7 +26,7 @@ REFUSALS: Mapping[str, str] = MappingProxyType(
         "value-not-text": "holds a character that is no text (U+0000, or half of one)",
     }
 )
-"""Codes of an :class:`OverrideError` beside those of :data:`problems.MEANINGS`, and their meaning for a person."""
+"""Codes of an :class:`OverrideError` beside those of :data:`data_quality.MEANINGS`, and their meaning for a person."""
 
 # As a record's value is understood: its name here, and in Understood. The other fields are shown as they are written.
 _UNDERSTOOD = {
@@ -64,7 +64,7 @@ class Override:
 
 
 class OverrideError(ValueError):
-    """A value that cannot be set; ``code`` is a key of :data:`REFUSALS` or of :data:`problems.MEANINGS`."""
+    """A value that cannot be set; ``code`` is a key of :data:`REFUSALS` or of :data:`data_quality.MEANINGS`."""
 
     def __init__(self, field: str, code: str) -> None:
         super().__init__(f"{field}: {REFUSALS.get(code) or MEANINGS[code]}")
