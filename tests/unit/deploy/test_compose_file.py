@@ -110,7 +110,9 @@ def test_the_address_that_former_systems_are_given_is_one_that_this_machine_reac
 
 
 def test_the_nightly_line_for_cron_keeps_the_newest_fourteen_and_all_when_the_backup_fails(tmp_path: Path) -> None:
-    (line,) = (one for one in (CHECKOUT / "README.md").read_text("utf-8").splitlines() if "* * * root " in one)
+    (line,) = (
+        one for one in (CHECKOUT / "deploy" / "README.md").read_text("utf-8").splitlines() if "* * * root " in one
+    )
     # What cron makes of it: no other sign is its own.
     command = line.partition(" root ")[2].replace(r"\%", "%").replace("/opt/traboule", str(CHECKOUT))
     assert "%" not in line.replace(r"\%", "")
