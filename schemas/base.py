@@ -37,6 +37,13 @@ Note = Annotated[str, StringConstraints(max_length=20_000, pattern=NO_NUL)]
 _YEAR_IN_MICROSECONDS = 366 * 24 * 3600 * 1_000_000
 
 
+def _whole_number(value: object) -> object:
+    # True would count as 1, and 1.0 has been through a binary float. A file's text is a number still.
+    if isinstance(value, bool | float):
+        raise ValueError("write the version as a whole number")
+    return value
+
+
 def _not_ahead(version: int) -> int:
     # A version that no clock reaches could never be followed by a newer one: the record would be frozen.
     if version > time.time_ns() // 1000 + _YEAR_IN_MICROSECONDS:
@@ -44,7 +51,7 @@ def _not_ahead(version: int) -> int:
     return version
 
 
-Version = Annotated[int, Field(strict=True, ge=0, lt=2**63), AfterValidator(_not_ahead)]
+Version = Annotated[int, Field(ge=0, lt=2**63), BeforeValidator(_whole_number), AfterValidator(_not_ahead)]
 """The publisher's own sequence number of this record, or the time of its change, in µs since 1970; larger is newer."""
 
 
