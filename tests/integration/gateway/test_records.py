@@ -323,7 +323,8 @@ async def test_after_the_way_back_commands_are_refused_again_and_retired_ones_go
 async def test_a_late_word_of_the_former_system_goes_to_quarantine(live):
     await change(live, {"city": "Feurs"})
 
-    await live.tell(NUMELINK, a_member(record_id="B-1", version=time.time_ns() // 1000 + 300 * 86_400_000_000, city="Roanne"))
+    ahead = time.time_ns() // 1000 + 300 * 86_400_000_000
+    await live.tell(NUMELINK, a_member(record_id="B-1", version=ahead, city="Roanne"))
 
     assert (await view(live))["city"]["value"] == "Feurs"
     async with live.engine.connect() as connection:
