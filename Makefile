@@ -53,7 +53,7 @@ compose-test: $(READY) ## Build, start, use, kill and stop docker-compose.yml in
 	@$(BIN)/python -m pytest tests/compose -m compose -q -s
 
 schemas: $(READY) ## Write schemas/published/ from the code
-	@$(BIN)/python -m schemas.publish
+	@$(BIN)/python -m schemas.generator.publish
 
 # The build backend is locked too, so that installing needs no package from outside the lock. uv's own lock format, and the
 # options below left out, would write the address of whoever's registry was asked.

@@ -8,10 +8,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from schemas.base import Amount, Day, Fact, Key, Label, MirroredRecord
 from schemas.conflicts import ConflictAnswered
 from schemas.cutover import COUNTS, PART_RECORDS, RECORDS, Count, ManifestRecord, ManifestRecorded, StageChanged
 from schemas.cutover_requests import CutoverAnswered
-from schemas.fields import Amount, Day, Fact, Key, Label, MirroredRecord
 
 BillingKind = Literal["invoice", "payment"]
 InvoiceStatus = Literal["draft", "issued", "paid", "cancelled"]

@@ -1,8 +1,8 @@
 """Every fact and command that may travel, in one list: what is not here cannot be published."""
 
 from schemas import billing, commands, communications, cutover_requests, events, membership
+from schemas.base import Command, Content, Fact
 from schemas.cutover import ManifestRecorded
-from schemas.fields import Command, Content, Fact
 
 FACTS: tuple[type[Content], ...] = (
     membership.MemberRecorded,

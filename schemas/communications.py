@@ -4,9 +4,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
+from schemas.base import Fact, Key, Label, MirroredRecord, Moment
 from schemas.cutover import COUNTS, PART_RECORDS, RECORDS, Count, ManifestRecord, ManifestRecorded, StageChanged
 from schemas.cutover_requests import CutoverAnswered
-from schemas.fields import Fact, Key, Label, MirroredRecord, Moment
 from schemas.membership import Channel
 
 CommunicationsKind = Literal["consent", "mailing"]

@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from schemas.fields import Announced, Key, Moment
+from schemas.base import Announced, Key, Moment
 
 ConflictState = Literal["open", "settled", "gone"]
 

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from schemas.fields import AnnouncedRecord, Fact, Key, Label, Moment, Part, Version
+from schemas.base import AnnouncedRecord, Fact, Key, Label, Moment, Part, Version
 
 Stage = Literal["legacy", "mirror", "live", "retired"]
 

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
+from schemas.base import Announced, Key, Label, Moment
 from schemas.commands import NewId
-from schemas.fields import Announced, Key, Label, Moment
 
 Operation = Literal[
     "standing",

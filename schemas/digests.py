@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 import orjson
 from pydantic import BaseModel
 
-from schemas.fields import Fact
+from schemas.base import Fact
 
 _WHITE: Final = " \t\n\v\f\r"
 

@@ -16,9 +16,9 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, FailFast, Field, TypeAdapter, ValidationError
 
-from schemas.fields import Content, ForFormerSystem, Key, MirroredRecord
+from schemas.base import Content, ForFormerSystem, Key, MirroredRecord
 from schemas.json_array import elements
-from schemas.spelling import meant
+from schemas.suggestions import meant
 
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"

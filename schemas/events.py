@@ -4,10 +4,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from schemas.base import Fact, Key, Label, MirroredRecord, Moment, Name
 from schemas.conflicts import ConflictAnswered
 from schemas.cutover import COUNTS, PART_RECORDS, RECORDS, Count, ManifestRecord, ManifestRecorded, StageChanged
 from schemas.cutover_requests import CutoverAnswered
-from schemas.fields import Fact, Key, Label, MirroredRecord, Moment, Name
 
 EventsKind = Literal["event", "registration"]
 RegistrationStatus = Literal["registered", "waiting", "attended", "absent", "cancelled"]

@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 import orjson
 
 from schemas import billing, commands, communications, cutover_requests, events, membership
+from schemas.base import Content, Fact, RecordRef
 from schemas.cutover import ManifestRecord
 from schemas.digests import record_digest
 from schemas.envelope import encode, source_of
-from schemas.fields import Content, Fact, RecordRef
 
 L = TypeVar("L", bound=ManifestRecord)
 

@@ -4,22 +4,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
+from schemas.base import NO_NUL, Amount, Announced, Day, Fact, ForFormerSystem, Key, Label, Name, Note, Part, RecordRef
 from schemas.cutover import COUNTS, PART_RECORDS, RECORDS, Count, ManifestRecord, ManifestRecorded, StageChanged
 from schemas.cutover_requests import CutoverAnswered
-from schemas.fields import (
-    NO_NUL,
-    Amount,
-    Announced,
-    Day,
-    Fact,
-    ForFormerSystem,
-    Key,
-    Label,
-    Name,
-    Note,
-    Part,
-    RecordRef,
-)
 
 MembershipKind = Literal["member"]
 Channel = Literal["email", "bulk-email", "phone", "post", "sms"]

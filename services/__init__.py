@@ -1,4 +1,4 @@
-"""The services: each a process with its own database. None imports another; ``house`` is what they are made with."""
+"""The services: each a process with its own database. None imports another; ``common`` is what they are made with."""
 
 VERSION = "0.1.0"
 """Of the program. It is told here, and not by what was installed: in the image nothing of ours is."""

@@ -9,8 +9,8 @@ import structlog
 from hypothesis import settings
 
 from deploy.local.house import House, running_house
-from deploy.local.named import BROKER
 from deploy.local.nodes import Nodes, local_nodes
+from deploy.provisioning.external import BROKER
 from shared.messaging.broker_version import PRIVATE_BROKER
 from shared.runtime.tls import address
 from tests.support import parallel

@@ -1,11 +1,11 @@
-"""``python -m deploy.compose.prepare``, at every ``docker compose up``: see :mod:`deploy.preparing`.
+"""``python -m deploy.compose.prepare``, at every ``docker compose up``: see :mod:`deploy.provisioning.prepare_job`.
 
 Former systems and staff tools whom the broker does not know get the password that ``secrets.sh`` made for them.
 """
 
 from pathlib import Path
 
-from deploy.preparing import run
+from deploy.provisioning.prepare_job import run
 from services.common.environment import load_house_file
 
 PASSWORDS = Path("/run/secrets/passwords")

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from deploy.demo.generate import generate
 from deploy.demo.story import Story
-from deploy.local.errors import NodeError
+from deploy.errors import NodeError
 from deploy.local.house import ENVIRONMENT_FILE, running_house
 from deploy.local.nodes import Nodes, local_nodes
 

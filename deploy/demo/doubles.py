@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from deploy.local.errors import NodeError
+from deploy.errors import NodeError
 
 Ask = Callable[..., Any]
 """``ask(path)`` reads, ``ask(path, body)`` posts; both give the answer's JSON."""

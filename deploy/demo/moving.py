@@ -18,10 +18,10 @@ import aio_pika
 from rich.console import Console
 
 from deploy.demo.settling import wait_until_settled
-from deploy.local.errors import NodeError
+from deploy.errors import NodeError
 from schemas.envelope import encode, routing_key, source_of
 from schemas.membership import MemberRecorded
-from services.cli import app as traboule
+from services.cli.main import app as traboule
 from shared.messaging.topology import way_back_queue
 
 SYSTEM = "numelink/membership"

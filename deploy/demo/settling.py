@@ -12,8 +12,8 @@ from collections.abc import Mapping
 import aio_pika
 import asyncpg
 
-from deploy.local.errors import NodeError
-from deploy.provision import SERVICES, queues
+from deploy.errors import NodeError
+from deploy.provisioning.provision import SERVICES, queues
 from shared.messaging.topology import dead_queue, retry_queues, unrouted_queue
 
 CALM = 4

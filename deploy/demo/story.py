@@ -21,11 +21,11 @@ from deploy.demo.generate import Generated
 from deploy.demo.mistakes import publish_mistakes
 from deploy.demo.moving import Door, tell_moving
 from deploy.demo.settling import wait_until_settled
-from deploy.local.errors import NodeError
+from deploy.errors import NodeError
 from deploy.local.house import House
-from deploy.provision import SERVICES
-from services.cli import app as traboule
-from services.membership.keys import create_key
+from deploy.provisioning.provision import SERVICES
+from services.cli.main import app as traboule
+from services.gateway.auth.keys import create_key
 from shared.persistence.database import create_engine
 
 IMPORTS = (

@@ -9,8 +9,8 @@ import sys
 import threading
 from pathlib import Path
 
+from deploy.errors import NodeError
 from deploy.local import packages
-from deploy.local.errors import NodeError
 from deploy.local.nodes import Nodes, local_nodes
 from deploy.local.runs import LOCAL
 

@@ -9,10 +9,11 @@ import signal
 import socket
 import time
 
-from deploy.local import packages, provision
+from deploy.errors import NodeError
+from deploy.local import packages
 from deploy.local.authority import Certificates
-from deploy.local.errors import NodeError
 from deploy.local.runs import Run, free_ports
+from deploy.provisioning import definitions
 from shared.messaging.topology import FRAME_BYTES, MESSAGE_BYTES
 from shared.runtime.tls import over_tls
 
@@ -208,7 +209,7 @@ class BrokerNode:
 
     def _healthy(self) -> bool:
         try:
-            provision.call(self.management_url, "GET", f"/api/health/checks/port-listener/{self._amqp}")
+            definitions.call(self.management_url, "GET", f"/api/health/checks/port-listener/{self._amqp}")
         except NodeError:
             return False
         return True

@@ -10,9 +10,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from deploy.errors import NodeError
 from deploy.local import packages
 from deploy.local.authority import Certificates
-from deploy.local.errors import NodeError
 from deploy.local.runs import Run, free_ports
 from shared.runtime.tls import over_tls
 

@@ -18,15 +18,14 @@ from pathlib import Path
 
 import psutil
 
-from deploy.local.errors import NodeError
-from deploy.local.named import MANAGEMENT
+from deploy.errors import NodeError
 from deploy.local.nodes import Nodes
 from deploy.local.runs import CHECKOUT, LOCAL, Run, free_ports
-from deploy.provision import SURVIVORSHIP, Provisioned, provision
+from deploy.provisioning.external import MANAGEMENT
+from deploy.provisioning.provision import CLUSTERS, SURVIVORSHIP, Provisioned, provision
 from services import SERVICES
 from shared.messaging.broker_version import PRIVATE_BROKER
 
-CLUSTERS = CHECKOUT / "deploy" / "clusters.toml"
 ENVIRONMENT_FILE = LOCAL / "house.env"
 READY_SECONDS = 60.0
 STOP_SECONDS = 60.0

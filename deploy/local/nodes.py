@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.errors import NodeError
 from deploy.local import packages
 from deploy.local.authority import Certificates
 from deploy.local.broker import BrokerNode
 from deploy.local.database import DatabaseNode
-from deploy.local.errors import NodeError
-from deploy.local.named import BROKER, DATABASE, MANAGEMENT, NamedBroker, NamedDatabase
-from deploy.local.provision import load_definitions
 from deploy.local.runs import LOCAL, Run
+from deploy.provisioning.definitions import load_definitions
+from deploy.provisioning.external import BROKER, DATABASE, MANAGEMENT, NamedBroker, NamedDatabase
 from shared.messaging.broker_version import PRIVATE_BROKER
 from shared.runtime.tls import address
 

@@ -13,7 +13,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.local.errors import MissingPackagesError
+from deploy.errors import MissingPackagesError
 from deploy.local.runs import LOCAL
 
 PACKAGES = ["rabbitmq-server", "postgresql"]

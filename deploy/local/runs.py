@@ -16,8 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from deploy.errors import NodeError
 from deploy.local import guard as guard_module
-from deploy.local.errors import NodeError
 from deploy.local.guard import remove_run
 
 CHECKOUT = Path(__file__).resolve().parents[2]

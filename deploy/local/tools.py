@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from deploy.local.errors import MissingPackagesError
+from deploy.errors import MissingPackagesError
 from deploy.local.packages import one_at_a_time, refresh_lists
 from deploy.local.runs import LOCAL
 

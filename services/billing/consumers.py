@@ -4,13 +4,13 @@ from functools import partial
 
 from schemas.billing import BillingManifestRecorded, InvoiceRecorded, PaymentRecorded
 from schemas.membership import MembersMerged, MembersSeparated, MergeConflictChanged
-from services.billing import handlers
-from services.billing.parity import KINDS
+from services.billing.mirror import handlers
+from services.billing.mirror.parity import KINDS
+from services.common.member_records import follow_merges, follow_separations
 from services.conflicts.handlers import keep_conflicts
-from services.cutover.echoes import say_what_is_held
 from services.cutover.fence import Fenced
 from services.cutover.manifests import PREFETCH, keep_manifests
-from services.following import follow_merges, follow_separations
+from services.cutover.noop import say_what_is_held
 from shared.messaging.subscription import Subscription
 
 _held = partial(say_what_is_held, KINDS)

@@ -6,14 +6,14 @@ from functools import partial
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.billing.consumers import SUBSCRIPTIONS
-from services.billing.parity import KINDS
-from services.billing.rehearsals import REHEARSALS
-from services.billing.repository import BillingUnitOfWork
-from services.billing.retelling import TELLINGS
+from services.billing.mirror.parity import KINDS
+from services.billing.mirror.rehearsals import REHEARSALS
+from services.billing.mirror.repository import BillingUnitOfWork
+from services.billing.mirror.republish import TELLINGS
 from services.billing.settings import BillingSettings
 from services.billing.tables import metadata
+from services.common.app import build
 from services.common.definition import ServiceDefinition
-from services.house import build
 from shared.process.service import Service
 
 

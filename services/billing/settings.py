@@ -3,7 +3,7 @@
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from schemas.fields import Key
+from schemas.base import Key
 from shared.runtime.settings import ServiceSettings
 
 

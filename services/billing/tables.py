@@ -2,10 +2,10 @@
 
 import sqlalchemy as sa
 
+from services.common.member_records import member_records_table
 from services.conflicts.tables import merge_conflicts_table
 from services.cutover.parity.tables import parity_tables
 from services.cutover.tables import cutover_tables
-from services.following import member_records_table
 from shared.messaging.tables import messaging_tables
 from shared.persistence.mirror import mirror_columns
 

@@ -1,6 +1,6 @@
 """What a service is made of. Each has one such definition, in ``services/<name>/definition.py``.
 
-``services/registry.py`` finds them by name. Nothing else depends on how a service calls its modules.
+``services/cli/registry.py`` finds them by name. Nothing else depends on how a service calls its modules.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,9 +10,9 @@ from typing import Generic, TypeVar
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.cutover_requests import CutoverRequested
+from services.common.republish import Telling
 from services.cutover.definition import CutoverDefinition
 from services.cutover.requests import Answering
-from services.retelling import Telling
 from shared.messaging.subscription import Subscription
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.process.service import Service

@@ -4,12 +4,12 @@ from functools import partial
 
 from schemas.communications import CommunicationsManifestRecorded, ConsentRecorded, MailingRecorded
 from schemas.membership import MembersMerged, MembersSeparated
-from services.communications import handlers
-from services.communications.parity import KINDS
-from services.cutover.echoes import say_what_is_held
+from services.common.member_records import follow_merges, follow_separations
+from services.communications.mirror import handlers
+from services.communications.mirror.parity import KINDS
 from services.cutover.fence import Fenced
 from services.cutover.manifests import PREFETCH, keep_manifests
-from services.following import follow_merges, follow_separations
+from services.cutover.noop import say_what_is_held
 from shared.messaging.subscription import Subscription
 
 _held = partial(say_what_is_held, KINDS)

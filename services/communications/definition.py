@@ -4,15 +4,15 @@ from collections.abc import Callable
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.common.app import build
 from services.common.definition import ServiceDefinition
 from services.communications.consumers import SUBSCRIPTIONS
-from services.communications.parity import KINDS
-from services.communications.rehearsals import REHEARSALS
-from services.communications.repository import CommunicationsUnitOfWork
-from services.communications.retelling import TELLINGS
+from services.communications.mirror.parity import KINDS
+from services.communications.mirror.rehearsals import REHEARSALS
+from services.communications.mirror.repository import CommunicationsUnitOfWork
+from services.communications.mirror.republish import TELLINGS
 from services.communications.settings import CommunicationsSettings
 from services.communications.tables import metadata
-from services.house import build
 from shared.process.service import Service
 
 

@@ -3,9 +3,9 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
+from services.common.member_records import member_records_table
 from services.cutover.parity.tables import parity_tables
 from services.cutover.tables import cutover_tables
-from services.following import member_records_table
 from shared.messaging.tables import messaging_tables
 from shared.persistence.mirror import applied_late_column, mirror_columns
 

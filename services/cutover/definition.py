@@ -7,9 +7,9 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.cutover.gate import Writers
-from services.cutover.parity.held import Kind
-from services.cutover.rehearsal.rule import Rehearsal
+from services.cutover.parity.mirror_reader import Kind
+from services.cutover.preconditions import Writers
+from services.cutover.rehearsal_rule import Rehearsal
 from shared.messaging.subscription import Subscription
 
 CountWriters = Callable[[AsyncConnection], Awaitable[Writers]]
@@ -33,7 +33,7 @@ class Unsaid(Protocol):
 class WriteBack(Protocol):
     """What a service that takes commands can tell of the records that were written here. A module may be one.
 
-    Such a service also announces a :class:`schemas.fields.ForFormerSystem`.
+    Such a service also announces a :class:`schemas.base.ForFormerSystem`.
     """
 
     async def digests(

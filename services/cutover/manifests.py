@@ -146,7 +146,7 @@ async def lacking(
 ) -> AsyncGenerator[tuple[str, Listed]]:
     """The first records by id that the manifest lists and a mirror's table does not have.
 
-    ``table``, ``key`` and ``is_there`` are SQL of our own, as :class:`services.cutover.parity.held.Kind` has it.
+    ``table``, ``key`` and ``is_there`` are SQL of our own, as :class:`mirror_reader.Kind` has it.
     """
     sql = _LACKING.format(table=table, key=key, is_there=is_there)
     for item_id, version, digest in rows_of(await connection.exec_driver_sql(sql, (kind, cluster, most))):

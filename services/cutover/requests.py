@@ -15,9 +15,9 @@ from sqlalchemy.exc import DBAPIError
 from schemas.catalogue import FACTS
 from schemas.cutover_requests import CutoverAnswered, CutoverRequested, Outcome
 from schemas.envelope import Envelope
-from services.cutover import desk
+from services.cutover import operations
 from services.cutover.definition import CutoverDefinition
-from services.cutover.desk import DeskError, NotMetError
+from services.cutover.operations import DeskError, NotMetError
 from services.cutover.parity.runs import Found
 from shared.messaging.failures import sqlstate
 from shared.messaging.outbox import Outbox
@@ -108,32 +108,39 @@ async def _done(uow: UnitOfWork, definition: CutoverDefinition, asked: CutoverRe
     cluster = asked.cluster
     match asked.operation:
         case "standing":
-            return await desk.standing_now(uow, definition, cluster)
+            return await operations.standing_now(uow, definition, cluster)
         case "conditions":
-            found = await desk.conditions(uow, definition, cluster, given["for"])
+            found = await operations.conditions(uow, definition, cluster, given["for"])
             told = {"for": given["for"], "holds": all(one.holds for one in found)}
             return _about(definition, cluster) | told | {"conditions": [one.as_json() for one in found]}
         case "move":
             overrule: list[str] = given.get("overrule", [])
-            moved = await desk.move(uow, definition, cluster, given["move"], by=by, reason=reason, overrule=overrule)
+            moved = await operations.move(
+                uow, definition, cluster, given["move"], by=by, reason=reason, overrule=overrule
+            )
             at = moved.standing
-            told = {"stage": at.stage, "authority": desk.authority(at.stage), "epoch": at.epoch, "since": at.since}
+            told = {
+                "stage": at.stage,
+                "authority": operations.authority(at.stage),
+                "epoch": at.epoch,
+                "since": at.since,
+            }
             remains = _remains(definition, cluster) if given["move"] == "retire" else None
             return _about(definition, cluster) | told | {"by": at.by, "already": moved.already, "remains": remains}
         case "history":
-            return _about(definition, cluster) | {"items": await desk.history(uow, cluster)}
+            return _about(definition, cluster) | {"items": await operations.history(uow, cluster)}
         case "quarantine":
             return await _quarantined(uow, definition, cluster, given)
         case "late-message":
-            return await desk.late_message(uow, definition, given["number"], cluster)
+            return await operations.late_message(uow, definition, given["number"], cluster)
         case "apply-late" | "dismiss-late":
             apply, numbers = asked.operation == "apply-late", [given["number"]]
-            await desk.decide_late(uow, definition, numbers, apply=apply, by=by, reason=reason, cluster=cluster)
-            return await desk.late_message(uow, definition, given["number"], cluster)
+            await operations.decide_late(uow, definition, numbers, apply=apply, by=by, reason=reason, cluster=cluster)
+            return await operations.late_message(uow, definition, given["number"], cluster)
         case "parity":
             return await _compared(uow, definition, cluster, given)
         case "way-back":
-            told = await desk.told_back(uow, definition, cluster, after=given["after"], limit=given["limit"])
+            told = await operations.told_back(uow, definition, cluster, after=given["after"], limit=given["limit"])
             return _about(definition, cluster) | told
         case "note-backup":
             return await _for_all(uow, asked)
@@ -150,7 +157,7 @@ def _remains(definition: CutoverDefinition, cluster: str) -> str:
 async def _for_all(uow: UnitOfWork, asked: CutoverRequested) -> dict[str, Any]:
     if asked.operation != "note-backup":
         raise DeskError("former-system-unknown", f"{asked.operation} is about one former system: name its cluster")
-    await desk.note_backup(uow, by=asked.author, note=asked.arguments["note"])
+    await operations.note_backup(uow, by=asked.author, note=asked.arguments["note"])
     return {"noted": True}
 
 
@@ -158,7 +165,7 @@ async def _quarantined(
     uow: UnitOfWork, definition: CutoverDefinition, cluster: str, given: dict[str, Any]
 ) -> dict[str, Any]:
     state, limit = (None if given["state"] == "all" else given["state"]), int(given["limit"])
-    found = await desk.quarantined(uow, definition, cluster, state, after=given["after"], limit=limit + 1)
+    found = await operations.quarantined(uow, definition, cluster, state, after=given["after"], limit=limit + 1)
     page = found[:limit]
     following = int(page[-1]["id"].partition(":")[2]) if len(found) > limit else None
     return {"items": page, "next": following}
@@ -167,7 +174,7 @@ async def _quarantined(
 async def _compared(
     uow: UnitOfWork, definition: CutoverDefinition, cluster: str, given: dict[str, Any]
 ) -> dict[str, Any]:
-    run = await desk.parity(uow, cluster)
+    run = await operations.parity(uow, cluster)
     system = f"{cluster}/{definition.name}"
     if run is None:
         mend = f"traboule parity --as {system} EXPORT-FILE"

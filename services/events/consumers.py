@@ -4,13 +4,13 @@ from functools import partial
 
 from schemas.events import EventRecorded, EventsManifestRecorded, RegistrationRecorded
 from schemas.membership import MembersMerged, MembersSeparated, MergeConflictChanged
+from services.common.member_records import follow_merges, follow_separations
 from services.conflicts.handlers import keep_conflicts
-from services.cutover.echoes import say_what_is_held
 from services.cutover.fence import Fenced
 from services.cutover.manifests import PREFETCH, keep_manifests
-from services.events import handlers
-from services.events.parity import KINDS
-from services.following import follow_merges, follow_separations
+from services.cutover.noop import say_what_is_held
+from services.events.mirror import handlers
+from services.events.mirror.parity import KINDS
 from shared.messaging.subscription import Subscription
 
 _held = partial(say_what_is_held, KINDS)

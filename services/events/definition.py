@@ -5,15 +5,15 @@ from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.common.app import build
 from services.common.definition import ServiceDefinition
 from services.events.consumers import SUBSCRIPTIONS
-from services.events.parity import KINDS
-from services.events.rehearsals import REHEARSALS
-from services.events.repository import EventsUnitOfWork
-from services.events.retelling import TELLINGS
+from services.events.mirror.parity import KINDS
+from services.events.mirror.rehearsals import REHEARSALS
+from services.events.mirror.repository import EventsUnitOfWork
+from services.events.mirror.republish import TELLINGS
 from services.events.settings import EventsSettings
 from services.events.tables import metadata
-from services.house import build
 from shared.process.service import Service
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
+from schemas.base import RecordRef
 from schemas.envelope import to_json
-from schemas.fields import RecordRef
 from schemas.membership import (
     ConflictItem,
     MemberPart,
@@ -15,13 +15,15 @@ from schemas.membership import (
     MergeConflictChanged,
     Overlap,
 )
-from services.membership.domain import conflicts
-from services.membership.domain.consolidation import View
-from services.membership.domain.identity import Change, Merged, Separated, member_id_of
-from services.membership.domain.matching.grouping import Decision, Union
-from services.membership.domain.matching.score import Judgement
-from services.membership.domain.records import RecordKey
-from services.membership.repository import HeldConflict, MembershipUnitOfWork, Remembered
+from services.membership.identity.members import Change, Merged, Separated, member_id_of
+from services.membership.identity.repository import Remembered
+from services.membership.matching.grouping import Decision, Union
+from services.membership.matching.score import Judgement
+from services.membership.records.record import RecordKey
+from services.membership.unit_of_work import MembershipUnitOfWork
+from services.membership.views import conflicts
+from services.membership.views.consolidation import View
+from services.membership.views.staff_repository import HeldConflict
 from shared.messaging.publishing import publish
 
 _CAUSES = 5

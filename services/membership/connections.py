@@ -9,8 +9,8 @@ import asyncpg
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.membership.domain.policy import Policy
-from services.membership.repository import MembershipUnitOfWork
+from services.membership.policy import Policy
+from services.membership.unit_of_work import MembershipUnitOfWork
 from shared.messaging.failures import Again, Hold, NotReady, Wait, decide
 from shared.process.service import DOOR_CLOSING_SECONDS
 

@@ -4,70 +4,51 @@ from functools import partial
 
 from schemas.billing import (
     BillingConflictAnswered,
-    BillingCutoverAnswered,
-    BillingStageChanged,
     InvoiceChanged,
     PaymentChanged,
 )
 from schemas.commands import ChangeContacts, ChangeMember, CreateMember, EndMembership
 from schemas.communications import (
-    CommunicationsCutoverAnswered,
-    CommunicationsStageChanged,
     ConsentChanged,
     MailingChanged,
 )
 from schemas.events import (
     EventChanged,
     EventsConflictAnswered,
-    EventsCutoverAnswered,
-    EventsStageChanged,
     RegistrationChanged,
 )
 from schemas.membership import (
     MemberRecorded,
     MemberRemoved,
-    MembershipCutoverAnswered,
     MembershipManifestRecorded,
-    MembershipStageChanged,
 )
-from services.cutover.echoes import say_what_is_held
 from services.cutover.fence import Fenced
 from services.cutover.manifests import PREFETCH, keep_manifests
-from services.membership import cutover_requests, handlers
-from services.membership.answers import keep_answers
-from services.membership.parity import KINDS
-from services.membership.record_handlers import Carried, change, change_contacts, create, end
-from services.membership.standings import keep_standings
+from services.cutover.noop import say_what_is_held
+from services.membership.command_handlers import Carried, change, change_contacts, create, end
+from services.membership.cutover.parity import KINDS
+from services.membership.usecases import keep_records, keep_related
+from services.membership.usecases.keep_conflict_answers import keep_answers
 from shared.messaging.subscription import Subscription
 
 _held = partial(say_what_is_held, KINDS)
 
 SUBSCRIPTIONS = (
-    Subscription("membership.member-recorded", MemberRecorded, Fenced(handlers.record_members, _held)),
-    Subscription("membership.member-removed", MemberRemoved, Fenced(handlers.record_members, _held)),
+    Subscription("membership.member-recorded", MemberRecorded, Fenced(keep_records.record_members, _held)),
+    Subscription("membership.member-removed", MemberRemoved, Fenced(keep_records.record_members, _held)),
     Subscription("membership.manifest-recorded", MembershipManifestRecorded, keep_manifests, prefetch=PREFETCH),
     Subscription("membership.create-member", CreateMember, Carried(create)),
     Subscription("membership.change-member", ChangeMember, Carried(change)),
     Subscription("membership.end-membership", EndMembership, Carried(end)),
     Subscription("membership.change-contacts", ChangeContacts, Carried(change_contacts)),
-    Subscription("membership.invoice-changed", InvoiceChanged, handlers.keep("invoice", "invoice_id")),
-    Subscription("membership.payment-changed", PaymentChanged, handlers.keep("payment", "payment_id")),
-    Subscription("membership.event-changed", EventChanged, handlers.keep("event", "event_id")),
+    Subscription("membership.invoice-changed", InvoiceChanged, keep_related.keep("invoice", "invoice_id")),
+    Subscription("membership.payment-changed", PaymentChanged, keep_related.keep("payment", "payment_id")),
+    Subscription("membership.event-changed", EventChanged, keep_related.keep("event", "event_id")),
     Subscription(
-        "membership.registration-changed", RegistrationChanged, handlers.keep("registration", "registration_id")
+        "membership.registration-changed", RegistrationChanged, keep_related.keep("registration", "registration_id")
     ),
-    Subscription("membership.consent-changed", ConsentChanged, handlers.keep("consent", "consent_id")),
-    Subscription("membership.mailing-changed", MailingChanged, handlers.keep_mailings),
+    Subscription("membership.consent-changed", ConsentChanged, keep_related.keep("consent", "consent_id")),
+    Subscription("membership.mailing-changed", MailingChanged, keep_related.keep_mailings),
     Subscription("membership.billing-conflict-answered", BillingConflictAnswered, keep_answers),
     Subscription("membership.events-conflict-answered", EventsConflictAnswered, keep_answers),
-    Subscription("membership.membership-stage-changed", MembershipStageChanged, keep_standings),
-    Subscription("membership.billing-stage-changed", BillingStageChanged, keep_standings),
-    Subscription("membership.events-stage-changed", EventsStageChanged, keep_standings),
-    Subscription("membership.communications-stage-changed", CommunicationsStageChanged, keep_standings),
-    Subscription("membership.membership-cutover-answered", MembershipCutoverAnswered, cutover_requests.keep_answers),
-    Subscription("membership.billing-cutover-answered", BillingCutoverAnswered, cutover_requests.keep_answers),
-    Subscription("membership.events-cutover-answered", EventsCutoverAnswered, cutover_requests.keep_answers),
-    Subscription(
-        "membership.communications-cutover-answered", CommunicationsCutoverAnswered, cutover_requests.keep_answers
-    ),
 )

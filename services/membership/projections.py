@@ -9,13 +9,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from services.membership.announcements import Cause, Links, tell_changes, tell_conflicts, tell_members
-from services.membership.domain.consolidation import View, consolidate
-from services.membership.domain.identity import Group, changes, member_id_of, members_of
-from services.membership.domain.matching.features import features
-from services.membership.domain.overrides import Override
-from services.membership.domain.policy import Policy
-from services.membership.domain.records import RecordKey, Related, SourceRecord
-from services.membership.repository import MembershipUnitOfWork, NewRecord
+from services.membership.identity.members import Group, changes, member_id_of, members_of
+from services.membership.matching.features import features
+from services.membership.policy import Policy
+from services.membership.records.record import RecordKey, Related, SourceRecord
+from services.membership.records.repository import NewRecord
+from services.membership.unit_of_work import MembershipUnitOfWork
+from services.membership.views.consolidation import View, consolidate
+from services.membership.views.overrides import Override
 from shared.runtime import tracing
 
 PAGE = 1_000

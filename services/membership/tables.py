@@ -1,11 +1,11 @@
 """Membership's tables: what former systems said, how it is linked, and the documents that are served."""
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, BIT, JSONB, TIMESTAMP, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, UUID
 
 from services.cutover.parity.tables import parity_tables
 from services.cutover.tables import cutover_tables
-from services.membership.domain.matching.trigrams import BITS
+from services.membership.matching.tables import matching_tables
 from shared.messaging.tables import messaging_tables
 from shared.persistence.mirror import applied_late_column
 
@@ -15,6 +15,7 @@ metadata = sa.MetaData()
 messaging = messaging_tables(metadata)
 cutover = cutover_tables(metadata)
 parity = parity_tables(metadata)
+matching = matching_tables(metadata)
 
 _now = sa.text("now()")
 
@@ -265,71 +266,4 @@ idempotency_keys = sa.Table(
     sa.Column("digest", sa.LargeBinary, nullable=False, comment="of what was asked"),
     sa.Column("results", ARRAY(sa.Text), nullable=False, comment="ids of what it made"),
     sa.Column("at", TIMESTAMP(timezone=True), nullable=False, server_default=sa.text("now()")),
-)
-
-# --- recognition: written and read by recognition.py alone; all of it can be computed anew from the source records ---
-
-match_state = sa.Table(
-    "match_state",
-    metadata,
-    sa.Column("id", sa.Boolean, primary_key=True, server_default=sa.true(), comment="there is one row"),
-    sa.Column("features", sa.Integer, nullable=False, comment="the version of features.py that all of it was made by"),
-    sa.Column("weights", sa.Integer, nullable=False, comment="the version of the weights that judged"),
-    sa.CheckConstraint("id", name="match_state_once"),
-)
-
-match_features = sa.Table(
-    "match_features",
-    metadata,
-    sa.Column("record", sa.BigInteger, sa.Identity(always=True), primary_key=True, comment="a number for match_keys"),
-    sa.Column("cluster", sa.Text, nullable=False),
-    sa.Column("record_id", sa.Text, nullable=False),
-    # What is read to compare names comes first, and what is long last.
-    sa.Column("size", sa.Integer, nullable=False, comment="how many trigrams its name has"),
-    sa.Column("bits", BIT(BITS), nullable=False, comment="trigrams.bitmap of its name"),
-    sa.Column("departement", sa.Text),
-    sa.Column("postcode", sa.Text),
-    sa.Column("town", sa.Text),
-    sa.Column("beginning", sa.Text, nullable=False, comment="candidates.beginning of its name"),
-    sa.Column("name", sa.Text, nullable=False, comment="the key of its name, or empty"),
-    sa.Column("marks", ARRAY(sa.Integer), nullable=False, comment="candidates.held: under which its name is found"),
-    sa.Column("keys", ARRAY(sa.Text), nullable=False, comment="those that it has in match_keys"),
-    sa.Column("features", sa.JSON, nullable=False, comment="what the record contributes to telling companies apart"),
-    sa.UniqueConstraint("cluster", "record_id", name="match_features_once"),
-    # Not fast to update: what it would put off, the next batch, which looks things up at once, would have to do.
-    sa.Index("match_features_by_marks", "marks", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
-)
-
-match_keys = sa.Table(
-    "match_keys",
-    metadata,
-    sa.Column("key", sa.Text(collation="C"), primary_key=True, comment="a letter for its kind, a colon, the value"),
-    sa.Column("record", sa.BigInteger, primary_key=True, comment="its number in match_features"),
-)
-
-match_pairs = sa.Table(
-    "match_pairs",
-    metadata,
-    sa.Column("a_cluster", sa.Text, primary_key=True),
-    sa.Column("a_record_id", sa.Text, primary_key=True),
-    sa.Column("b_cluster", sa.Text, primary_key=True),
-    sa.Column("b_record_id", sa.Text, primary_key=True),
-    sa.Column("score", sa.REAL, nullable=False, comment="log2 odds that the two are one company"),
-    sa.Column("verdict", sa.Text, nullable=False, comment="auto or review; pairs that stay apart are not kept"),
-    sa.Column("refused", sa.Text, comment="why it is not merged without a person though it scores high enough"),
-    sa.Column("levels", ARRAY(sa.Text), nullable=False, comment="in the order of levels.FIELDS"),
-    sa.Column("weights", sa.Integer, nullable=False, comment="the version that judged"),
-    sa.Index("match_pairs_by_b", "b_cluster", "b_record_id"),
-    sa.Index("match_pairs_for_review", "score", postgresql_where=sa.text("verdict = 'review'")),
-)
-
-match_crowds = sa.Table(
-    "match_crowds",
-    metadata,
-    sa.Column(
-        "key",
-        sa.Text(collation="C"),
-        primary_key=True,
-        comment="of match_keys, which more records share than are compared with each other",
-    ),
 )

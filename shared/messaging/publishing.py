@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from schemas.base import Announced, MirroredRecord
 from schemas.envelope import HeldNow, encode_all, encode_held, routing_key, source_of
-from schemas.fields import Announced, MirroredRecord
 from shared.messaging.onward import onward
 from shared.messaging.outbox import Outgoing
 from shared.messaging.topology import EXCHANGE, HOUSE

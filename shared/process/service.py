@@ -15,8 +15,8 @@ from shared.messaging import inbox
 from shared.messaging.bus import Bus
 from shared.messaging.relay import Relay
 from shared.process.backlog import MEASURED, measure_backlog
+from shared.process.http_server import HttpLimits, build_server, limits_here, serve
 from shared.runtime.cancellation import reraise_if_cancelled
-from shared.runtime.http_server import HttpLimits, build_server, limits_here, serve
 from shared.runtime.tls import DoorCertificate, TlsError
 
 log = structlog.get_logger()

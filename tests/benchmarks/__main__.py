@@ -5,8 +5,8 @@ import sys
 import time
 from collections.abc import Callable, Collection, Sequence
 
-from deploy.local.provision import call
 from deploy.local.runs import LOCAL
+from deploy.provisioning.definitions import call
 from tests.benchmarks import journey, lanes, matching, members, profiled, recognition, replicas, switching
 from tests.benchmarks.report import Report
 from tests.benchmarks.stage import Stage, stage

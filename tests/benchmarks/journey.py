@@ -22,8 +22,8 @@ from deploy.local.runs import CHECKOUT, free_ports
 from schemas.envelope import encode, routing_key, source_of
 from schemas.membership import MemberRecorded
 from services import SERVICES
-from services.membership.domain.records import RecordKey
-from services.membership.keys import create_key
+from services.gateway.auth.keys import create_key
+from services.membership.records.record import RecordKey
 from shared.messaging.topology import EXCHANGE
 from shared.persistence.database import create_engine
 from tests.benchmarks.http_client import Connection, reads_per_second, request

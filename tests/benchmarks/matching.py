@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from services.membership.cli.matching import Method, Sample, crosschecked, read_sample, siren_alone
-from services.membership.cli.matching_crosscheck import CannotCrosscheckError
-from services.membership.domain.matching.candidates import Candidates
-from services.membership.domain.matching.measuring import Figures, measure
-from services.membership.domain.matching.score import judge
-from services.membership.domain.matching.weights import shipped
+from services.cli.members.matching import Method, Sample, crosschecked, read_sample, siren_alone
+from services.cli.members.matching_crosscheck import CannotCrosscheckError
+from services.membership.matching.candidates import Candidates
+from services.membership.matching.evaluation import Figures, measure
+from services.membership.matching.score import judge
+from services.membership.matching.weights import shipped
 from tests.support.matching_sample import write
 
 SEEDS, MEMBERS, EACH = range(41, 51), 600, 4

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from deploy.demo.generate import ADHERENTS, THIRD_PARTIES, Generated, generate
-from services.membership.importing import FormerSystem, messages, open_files
+from services.cli.importing.reading import FormerSystem, messages, open_files
 from shared.messaging.topology import EXCHANGE
 from tests.benchmarks.stage import Stage, memory_mb, peak_mb
 from tests.benchmarks.workload import Load

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import uvloop
 
-from services.ops.environment import settings_of
-from services.registry import definition_of
+from services.cli.environment import settings_of
+from services.cli.registry import definition_of
 from shared.runtime.logging import configure_logging
 
 SHOWN = 45

@@ -16,12 +16,12 @@ from unittest.mock import patch
 import uvloop
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.membership import recognition
-from services.membership.domain.matching.features import Features, features
-from services.membership.domain.matching.weights import shipped
-from services.membership.domain.meaning import meaning
-from services.membership.domain.records import RecordKey, SourceRecord
-from services.membership.importing import FormerSystem, open_files
+from services.cli.importing.reading import FormerSystem, open_files
+from services.membership.matching import repository as matching_repository
+from services.membership.matching.features import Features, features
+from services.membership.matching.weights import shipped
+from services.membership.normalisation.normalised_record import meaning
+from services.membership.records.record import RecordKey, SourceRecord
 from shared.importing.outcomes import Accepted
 from shared.persistence.database import create_engine
 from tests.benchmarks.members import FILES, exponent, exports
@@ -133,7 +133,7 @@ async def _one_by_one(connection: AsyncConnection, records: Sequence[Features], 
 async def _recognise(connection: AsyncConnection, records: Sequence[Features], before: int) -> _Batch:
     with _timed() as parts:
         began = time.perf_counter()
-        await recognition.recognise(connection, records, [], shipped())
+        await matching_repository.recognise(connection, records, [], shipped())
         await connection.commit()
         seconds = time.perf_counter() - began
     return _Batch(before + len(records), seconds, dict(parts))
@@ -148,7 +148,9 @@ def _timed() -> Generator[defaultdict[str, float]]:
     spent = defaultdict[str, float](float)
     with ExitStack() as stack:
         for name, part in PARTS.items():
-            stack.enter_context(patch.object(recognition, name, _timing(getattr(recognition, name), part, spent)))
+            stack.enter_context(
+                patch.object(matching_repository, name, _timing(getattr(matching_repository, name), part, spent))
+            )
         yield spent
 
 

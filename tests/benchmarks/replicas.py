@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.demo.generate import generate
-from services.membership.importing import FormerSystem, messages, open_files
+from services.cli.importing.reading import FormerSystem, messages, open_files
 from shared.messaging.topology import EXCHANGE
 from tests.benchmarks import workload
 from tests.benchmarks.members import FILES

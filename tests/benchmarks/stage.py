@@ -16,11 +16,11 @@ import asyncpg
 import psutil
 from pamqp.commands import Basic
 
-from deploy.local.house import CLUSTERS, House
+from deploy.local.house import House
 from deploy.local.nodes import Nodes, local_nodes
-from deploy.local.provision import call
 from deploy.local.runs import CHECKOUT, LOCAL, Run
-from deploy.provision import provision
+from deploy.provisioning.definitions import call
+from deploy.provisioning.provision import CLUSTERS, provision
 from services import SERVICES
 from tests.benchmarks.workload import Load
 

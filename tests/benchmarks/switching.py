@@ -15,11 +15,11 @@ from pamqp.commands import Basic
 from schemas.envelope import encode, routing_key, source_of
 from schemas.membership import MemberRecorded
 from services import SERVICES
-from services.cutover import desk
-from services.membership.definition import DEFINITION
-from services.membership.keys import create_key
+from services.cli.cutover.operations import in_service
+from services.cutover import operations
+from services.gateway.auth.keys import create_key
+from services.gateway.definition import DEFINITION
 from services.membership.settings import MembershipSettings
-from services.ops.moving import in_service
 from shared.messaging.topology import EXCHANGE
 from shared.persistence.database import create_engine
 from tests.benchmarks.stage import BenchmarkError, Stage
@@ -202,7 +202,7 @@ class _Traffic:
                 in_service(
                     DEFINITION,
                     self._settings,
-                    lambda uow: desk.move(
+                    lambda uow: operations.move(
                         uow,
                         DEFINITION,
                         CLUSTER,

@@ -3,23 +3,21 @@
 import json
 import os
 import re
-import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer
 import yaml
 from prometheus_client import REGISTRY
 
-import services.membership.api.app  # noqa: F401 - registers the metrics of the HTTP door
-from deploy.local.errors import MissingPackagesError
+import services.gateway.app  # noqa: F401 - registers the metrics of the HTTP door
+from deploy.errors import MissingPackagesError
 from deploy.local.tools import tool
-from services import SERVICES, cli
-from services.registry import definition_of
+from services import SERVICES
+from services.cli.registry import definition_of
+from tests.support.documentation import parse_command
 from tests.support.observability import DASHBOARDS, FOLDER, RULES, alerts, expressions, rules
 from tests.support.promql import grouped_labels, metrics_of, selected_labels
 
@@ -85,16 +83,7 @@ def test_every_alert_has_its_section_and_every_section_its_alert() -> None:
 
 @pytest.mark.parametrize("line", COMMANDS)
 def test_every_command_of_the_runbook_exists(line: str) -> None:
-    words = shlex.split(line)[1:]
-    command: Any = typer.main.get_command(cli.app)
-    context = command.make_context("traboule", words[:1], resilient_parsing=True)
-    while hasattr(command, "resolve_command"):
-        _, found, rest = command.resolve_command(context, words)
-        assert found is not None, words
-        command, words = found, list(rest)
-        context = command.make_context(command.name, words, parent=context, resilient_parsing=True)
-    known = {option for parameter in command.params for option in parameter.opts}
-    assert {word for word in words if word.startswith("-")} <= known
+    parse_command(line)
 
 
 def test_the_runbook_names_panels_that_exist() -> None:

@@ -9,15 +9,15 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from schemas.base import Fact
 from schemas.billing import InvoiceChanged, InvoiceRecorded
 from schemas.catalogue import FACTS
+from schemas.diagnostics import nearest
 from schemas.envelope import STRUCTURED, read, routing_key
 from schemas.examples import example_event
-from schemas.faults import nearest
-from schemas.fields import Fact
 from schemas.membership import MemberRecorded
-from services.check import check as command
-from services.checking import Sender, Verdict, check
+from services.cli.check.commands import check as command
+from services.cli.check.validator import Sender, Verdict, check
 
 ROOT = Path(__file__).parents[2]
 CLUSTERS = ("clustr-numerique", "numelink")

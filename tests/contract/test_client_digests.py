@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.base import Fact
 from schemas.catalogue import RECORDED
 from schemas.digests import normal_form, record_digest
 from schemas.envelope import to_json
 from schemas.examples import EXAMPLES
-from schemas.fields import Fact
 from schemas.membership import MemberRecorded
 from tests.support.examples import examples
 

@@ -17,8 +17,8 @@ import pika
 import pika.spec
 import pytest
 
-from deploy.local import provision
 from deploy.local.nodes import Nodes
+from deploy.provisioning import definitions as provision
 from schemas.envelope import Envelope, read
 from schemas.examples import example_event
 from schemas.membership import MemberRecorded, MemberWritten

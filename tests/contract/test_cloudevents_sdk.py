@@ -5,9 +5,9 @@ from typing import Any
 import orjson
 import pytest
 
+from schemas.base import Fact
 from schemas.billing import InvoiceRecorded
 from schemas.envelope import Envelope, encode, read
-from schemas.fields import Fact
 from tests.support.builders import a_consent, a_mailing, a_member, a_payment, a_registration, an_event, an_invoice
 
 rabbitmq: Any = pytest.importorskip("cloudevents.core.bindings.rabbitmq")

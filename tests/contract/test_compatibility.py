@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Literal
 
 import pytest
 
-from schemas import publish
-from schemas.compatibility import incompatible, narrowed
-from schemas.fields import Fact, Key, Label, Part
-from schemas.json_schema import event_schema
+from schemas.base import Fact, Key, Label, Part
+from schemas.generator import publish
+from schemas.generator.compatibility import incompatible, narrowed
+from schemas.generator.json_schema import event_schema
 from schemas.membership import MemberRecorded
 
 

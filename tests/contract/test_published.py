@@ -11,11 +11,11 @@ import orjson
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator, FormatChecker
 
-from schemas import asyncapi, publish
+from schemas.base import Announced, Fact
 from schemas.catalogue import FACTS
 from schemas.envelope import BATCH, STRUCTURED, Envelope, encode, read
 from schemas.examples import EXAMPLES, example_event
-from schemas.fields import Announced, Fact
+from schemas.generator import asyncapi, publish
 from shared.messaging import consumer, topology
 
 ROOT = Path(__file__).parents[2]

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import aio_pika
 import asyncpg
 
-from deploy.local import provision
+from deploy.provisioning import definitions
 from services import SERVICES
 from tests.faults.generator import Workload
 
@@ -87,7 +87,7 @@ class Checker:
 
         The management API counts those in a consumer's hand too, but seconds late; AMQP counts the others as they are.
         """
-        queues = provision.call(self._management_url, "GET", f"/api/queues/{self._vhost}?columns=name,messages")
+        queues = definitions.call(self._management_url, "GET", f"/api/queues/{self._vhost}?columns=name,messages")
         counted = {queue["name"]: queue.get("messages", -1) for queue in queues}
         ready = asyncio.run(self._ready(list(counted)))
         return {name: count for name in counted if (count := max(counted[name], ready[name], key=abs))}
@@ -206,9 +206,9 @@ class Checker:
     def clear(self) -> None:
         """Empty every table and every queue; nothing may be running that would fill them again."""
         asyncio.run(self._truncate())
-        for queue in provision.call(self._management_url, "GET", f"/api/queues/{self._vhost}?columns=name"):
+        for queue in definitions.call(self._management_url, "GET", f"/api/queues/{self._vhost}?columns=name"):
             name = quote(queue["name"], safe="")
-            provision.call(self._management_url, "DELETE", f"/api/queues/{self._vhost}/{name}/contents")
+            definitions.call(self._management_url, "DELETE", f"/api/queues/{self._vhost}/{name}/contents")
 
     async def _truncate(self) -> None:
         for service in SERVICES:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.errors import MissingPackagesError
+from deploy.errors import MissingPackagesError
 from deploy.local.tools import faketime
 
 

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.event import listens_for
 
-from services.registry import definition_of
+from services.cli.registry import definition_of
 
 RETRY_SECONDS = (1, 2, 3)
 """For handlers that fail: the whole chain of retries in seconds instead of minutes."""
@@ -214,7 +214,7 @@ def main() -> None:
     elif step != "nothing":
         STEPS[step](Countdown(number))
     sys.argv[1:] = ["serve", service]
-    from services.cli import main as serve
+    from services.cli.main import main as serve
 
     serve()
 

@@ -16,13 +16,13 @@ from typing import Any
 
 import orjson
 
+from schemas.base import Fact
 from schemas.billing import InvoiceRecorded, PaymentRecorded
 from schemas.communications import ConsentRecorded, MailingRecorded
 from schemas.envelope import BATCH, BINARY, STRUCTURED, encode, routing_key, source_of
 from schemas.events import EventRecorded, RegistrationRecorded
-from schemas.fields import Fact
 from schemas.membership import MemberRecorded, MemberRemoved
-from services.membership.domain.identifiers import read_identifiers
+from services.membership.normalisation.identifiers import read_identifiers
 
 CLUSTERS = ("clustr-numerique", "numelink")
 NAMES = ("Aciéries", "Brumes", "Cartolab", "Dévidoir", "Écluse", "Filatures", "Gier", "Houille", "Ondaine", "Velours")

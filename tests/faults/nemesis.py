@@ -13,12 +13,12 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from deploy.local import packages
-from deploy.local import provision as management
 from deploy.local.broker import BrokerNode
-from deploy.local.house import CLUSTERS, House
+from deploy.local.house import House
 from deploy.local.nodes import Nodes
 from deploy.local.runs import CHECKOUT, Run
-from deploy.provision import Provisioned, provision
+from deploy.provisioning import definitions
+from deploy.provisioning.provision import CLUSTERS, Provisioned, provision
 from services import SERVICES
 from shared.messaging import topology
 from tests.faults.checker import Checker, End, assert_same_end
@@ -207,13 +207,13 @@ class Stage:
 
     def leaderless(self) -> list[str]:
         """Queues that nobody can read or write; the broker's own list of them is some seconds old."""
-        queues = management.call(self.nodes.broker.management_url, "GET", f"/api/queues/{VHOST}")
+        queues = definitions.call(self.nodes.broker.management_url, "GET", f"/api/queues/{VHOST}")
         return [queue["name"] for queue in queues if not queue.get("leader")]
 
     def replace_lost_queues(self) -> None:
         """What the runbook says of queues that stay without a leader, all but that former systems publish again."""
         for name in self.leaderless():
-            management.call(self.nodes.broker.management_url, "DELETE", f"/api/queues/{VHOST}/{name}")
+            definitions.call(self.nodes.broker.management_url, "DELETE", f"/api/queues/{VHOST}/{name}")
         _provision(self.nodes, self.provisioned.secrets)
         for service in SERVICES:
             self.house.kill(service)

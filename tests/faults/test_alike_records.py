@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import psutil
 import pytest
 
-from schemas.fields import Fact
+from schemas.base import Fact
 from tests.faults.nemesis import Stage
 from tests.support.builders import a_member
 from tests.support.servers import publish_as, query

@@ -19,7 +19,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from services import SERVICES
-from services.membership.keys import create_key
+from services.gateway.auth.keys import create_key
 from shared.persistence.database import create_engine
 from tests.faults.checker import assert_same_end
 from tests.faults.clocks import FalseClock

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.local import packages, provision
+from deploy.local import packages
 from deploy.local.broker import BrokerNode
 from deploy.local.nodes import local_nodes
 from deploy.local.runs import Run
-from services.ops import doctor_replicas
-from services.ops.doctor_findings import Finding, Findings
+from deploy.provisioning import definitions
+from services.cli.doctor import replicas as doctor_replicas
+from services.cli.doctor.findings import Finding, Findings
 from tests.faults.nemesis import Stage, wait_until
 
 NODES = 3
@@ -76,7 +77,7 @@ def test_queues_that_a_node_lacks_are_named_and_grow_by_what_the_doctor_says(
 
 
 def _examined(stage: Stage) -> list[Finding]:
-    nodes = provision.call(stage.nodes.broker.management_url, "GET", "/api/nodes")
+    nodes = definitions.call(stage.nodes.broker.management_url, "GET", "/api/nodes")
     return list(doctor_replicas.examine(Findings("broker"), _queues(stage), len(nodes)))
 
 
@@ -88,7 +89,7 @@ def _manage_queues(node: BrokerNode, *words: str) -> None:
 
 
 def _queues(stage: Stage) -> list[dict[str, list[str]]]:
-    return provision.call(stage.nodes.broker.management_url, "GET", "/api/queues/traboule")
+    return definitions.call(stage.nodes.broker.management_url, "GET", "/api/queues/traboule")
 
 
 def _all_online(stage: Stage) -> bool:

@@ -10,8 +10,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.membership.domain.records import RecordKey
-from services.membership.keys import create_key
+from services.gateway.auth.keys import create_key
+from services.membership.records.record import RecordKey
 from shared.persistence.database import create_engine
 from tests.faults.nemesis import Stage, wait_until
 

@@ -16,11 +16,11 @@ import asyncpg
 import psutil
 import pytest
 
-from deploy.local import provision
 from deploy.local.broker import BrokerNode
 from deploy.local.database import DatabaseNode
 from deploy.local.nodes import Nodes
 from deploy.local.runs import Run
+from deploy.provisioning import definitions
 from services import SERVICES
 from tests.faults.disks import Disk, small_disk
 from tests.faults.nemesis import Stage, wait_until
@@ -169,7 +169,7 @@ async def use_up_the_log(url: str) -> None:
 
 def alarm(stage: Stage) -> bool:
     """Whether the broker says that its disk is full."""
-    (node,) = provision.call(stage.nodes.broker.management_url, "GET", "/api/nodes")
+    (node,) = definitions.call(stage.nodes.broker.management_url, "GET", "/api/nodes")
     return node["disk_free_alarm"]
 
 

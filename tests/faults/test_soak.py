@@ -19,7 +19,7 @@ from statistics import median
 import pytest
 
 from services import SERVICES
-from services.membership.keys import create_key
+from services.gateway.auth.keys import create_key
 from shared.persistence.database import create_engine
 from tests.faults.checker import assert_same_end
 from tests.faults.generator import workload

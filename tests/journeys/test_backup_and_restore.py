@@ -17,10 +17,10 @@ from deploy.demo.settling import wait_until_settled
 from deploy.local.house import House, running_house
 from deploy.local.nodes import Nodes, local_nodes
 from deploy.local.runs import Run
-from deploy.provision import Provisioned
+from deploy.provisioning.provision import Provisioned
+from schemas.base import Fact
 from schemas.commands import ChangeMember
 from schemas.envelope import encode, routing_key, source_of
-from schemas.fields import Fact
 from services import SERVICES
 from shared.messaging.accounts import Rights, read_accounts
 from shared.messaging.management import Management, path

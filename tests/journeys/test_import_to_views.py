@@ -14,7 +14,7 @@ from stdnum import luhn
 
 from deploy.demo.settling import wait_until_settled
 from deploy.local.house import House
-from services.membership.keys import create_key
+from services.gateway.auth.keys import create_key
 from shared.persistence.database import create_engine
 from tests.support.command import traboule
 

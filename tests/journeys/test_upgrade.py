@@ -7,11 +7,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from deploy.local import provision as broker_api
-from deploy.local.house import CLUSTERS, House
+from deploy.local.house import House
 from deploy.local.nodes import Nodes, local_nodes
 from deploy.local.runs import Run
-from deploy.provision import migrations_folder, provision
+from deploy.provisioning import definitions
+from deploy.provisioning.provision import CLUSTERS, migrations_folder, provision
 from services import SERVICES
 from shared.messaging.broker_version import PRIVATE_BROKER
 from shared.messaging.topology import VHOST
@@ -65,7 +65,7 @@ async def house(own_nodes: Nodes, tmp_path: Path) -> AsyncIterator[House]:
     for service in SERVICES:
         await admin.execute(f"drop database traboule_{service} with (force)")
     await admin.close()
-    broker_api.call(own_nodes.broker.management_url, "DELETE", f"/api/vhosts/{VHOST}")
+    definitions.call(own_nodes.broker.management_url, "DELETE", f"/api/vhosts/{VHOST}")
 
 
 async def told(house: House, name: str) -> None:

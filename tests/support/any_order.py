@@ -14,17 +14,17 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from schemas.base import Announced, Fact
 from schemas.billing import InvoiceChanged, PaymentChanged
 from schemas.communications import ConsentChanged, MailingChanged
 from schemas.envelope import STRUCTURED, Envelope, encode, read, source_of
 from schemas.events import EventChanged, RegistrationChanged
-from schemas.fields import Announced, Fact
 from schemas.membership import MemberRecorded, MemberRemoved
 from services.cutover.fence import Fenced
 from services.membership.consumers import SUBSCRIPTIONS
-from services.membership.domain.decisions import Decision, confirm, reject
-from services.membership.domain.records import RecordKey
-from services.membership.repository import MembershipUnitOfWork
+from services.membership.identity.decisions import Decision, confirm, reject
+from services.membership.records.record import RecordKey
+from services.membership.unit_of_work import MembershipUnitOfWork
 
 Deliveries = list[list[Envelope[Any]]]
 """Batches, each of one type, in the order in which they are handled."""

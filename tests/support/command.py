@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from typer.testing import CliRunner
 
-from services.cli import app
+from services.cli.main import app
 
 
 @dataclass(frozen=True)

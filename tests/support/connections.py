@@ -1,14 +1,14 @@
 """How many connections to PostgreSQL our programs open at most."""
 
 from services import SERVICES
-from services.house import BESIDE_LANES
-from services.registry import definition_of
+from services.cli.registry import definition_of
+from services.common.app import BESIDE_LANES
 
 BACKUP = 3 * len(SERVICES)
 """For each database one that reads, one that makes writers wait, and pg_dump's."""
 _RELAY = 1
 _DOOR = 6 + 4
-"""To read and to write: services/membership/api/app.py."""
+"""To read and to write: services/gateway/app.py."""
 
 
 def most_connections(service: str) -> int:

@@ -9,28 +9,24 @@ from datetime import UTC, datetime
 
 import orjson
 
-from deploy.local.house import CLUSTERS as CLUSTERS_FILE
-from services.membership.domain.conflicts import Conflict
-from services.membership.domain.consolidation import View
-from services.membership.domain.decisions import Decision, Signature
-from services.membership.domain.matching import grouping
-from services.membership.domain.matching.candidates import Candidates
-from services.membership.domain.matching.features import Features
-from services.membership.domain.matching.score import Judgement, judge
-from services.membership.domain.matching.weights import shipped
-from services.membership.domain.overrides import Override
-from services.membership.domain.policy import Policy
-from services.membership.domain.records import RecordKey, Related, SourceRecord
-from services.membership.domain.rules import shipped_rules
-from services.membership.repository import (
-    Edition,
-    Held,
-    HeldConflict,
-    MembershipUnitOfWork,
-    NewRecord,
-    RelatedItem,
-    Remembered,
-)
+from deploy.provisioning.provision import CLUSTERS as CLUSTERS_FILE
+from services.membership.identity.decisions import Decision, Signature
+from services.membership.identity.repository import Remembered
+from services.membership.matching import grouping
+from services.membership.matching.candidates import Candidates
+from services.membership.matching.features import Features
+from services.membership.matching.score import Judgement, judge
+from services.membership.matching.weights import shipped
+from services.membership.policy import Policy
+from services.membership.records.record import RecordKey, Related, SourceRecord
+from services.membership.records.repository import Edition, Held, NewRecord
+from services.membership.unit_of_work import MembershipUnitOfWork
+from services.membership.views.conflicts import Conflict
+from services.membership.views.consolidation import View
+from services.membership.views.overrides import Override
+from services.membership.views.repository import RelatedItem
+from services.membership.views.rules import shipped_rules
+from services.membership.views.staff_repository import HeldConflict
 from shared.runtime.clusters import load_clusters
 
 POLICY = Policy(load_clusters(CLUSTERS_FILE), shipped(), shipped_rules())

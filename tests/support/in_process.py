@@ -17,13 +17,12 @@ import asyncpg
 import orjson
 import pytest
 
-from deploy.local import provision as broker_api
-from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
-from deploy.provision import provision
-from schemas.fields import Fact
-from services.ops.environment import settings_of
-from services.registry import definition_of
+from deploy.provisioning import definitions
+from deploy.provisioning.provision import CLUSTERS, provision
+from schemas.base import Fact
+from services.cli.environment import settings_of
+from services.cli.registry import definition_of
 from shared.messaging import failures, topology
 from shared.process.service import Service
 from tests.support import servers
@@ -108,8 +107,8 @@ class OwnHouse:
         names = ", ".join(row["tablename"] for row in tables if row["tablename"] != "alembic_version")
         await self.query(f"truncate {names} restart identity")
         vhost = quote(self.vhost, safe="")
-        for queue in broker_api.call(self.management_url, "GET", f"/api/queues/{vhost}?columns=name"):
-            broker_api.call(self.management_url, "DELETE", f"/api/queues/{vhost}/{queue['name']}/contents")
+        for queue in definitions.call(self.management_url, "GET", f"/api/queues/{vhost}?columns=name"):
+            definitions.call(self.management_url, "DELETE", f"/api/queues/{vhost}/{queue['name']}/contents")
 
 
 @contextmanager
@@ -132,11 +131,11 @@ def own_house(nodes: Nodes, passwords: Passwords, service: str, *others: str) ->
             databases=name.replace("-", "_"),
             private_broker=nodes.broker.owned,
         )
-    broker_api.load_definitions(nodes.broker.management_url, _heard(name, service))
+    definitions.load_definitions(nodes.broker.management_url, _heard(name, service))
     try:
         yield OwnHouse(service, name, provisioned.env, url, nodes.broker.management_url)
     finally:
-        broker_api.call(nodes.broker.management_url, "DELETE", f"/api/vhosts/{name}")
+        definitions.call(nodes.broker.management_url, "DELETE", f"/api/vhosts/{name}")
         for one in (service, *others):
             asyncio.run(_drop(nodes.database.url, f"{name.replace('-', '_')}_{one}"))
 

@@ -71,7 +71,7 @@ def main() -> None:
     else:
         at_revoke(after=step == REVOKED)
     sys.argv[1:] = sys.argv[3:]
-    from services.cli import main as traboule
+    from services.cli.main import main as traboule
 
     traboule()
 

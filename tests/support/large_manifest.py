@@ -8,7 +8,7 @@ import orjson
 from schemas.cutover import PART_RECORDS
 from services.billing.definition import DEFINITION
 from services.cutover.parity.by_manifest import MORE
-from services.cutover.parity.proving import one_snapshot, prove_by_manifest
+from services.cutover.parity.comparison import one_snapshot, prove_by_manifest
 from services.cutover.parity.runs import newest
 from tests.support.builders import an_invoice
 from tests.support.parity import Mirrored

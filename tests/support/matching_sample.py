@@ -15,7 +15,7 @@ from random import Random
 from deploy.demo import companies, words
 from deploy.demo.companies import CLUSTR, NUMELINK, Record
 from deploy.demo.generate import ANCHOR
-from services.membership.domain.identifiers import is_siren
+from services.membership.normalisation.identifiers import is_siren
 
 SEED, MEMBERS, OVERLAP, EACH = 20, 170, 0.35, 4
 """``EACH``: how many of every trap."""

@@ -16,11 +16,11 @@ import orjson
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from deploy.local import provision as broker_api
 from deploy.local.nodes import Nodes
-from deploy.provision import EXTENSIONS, migrations_folder
+from deploy.provisioning import definitions as broker_api
+from deploy.provisioning.provision import EXTENSIONS, migrations_folder
+from schemas.base import Fact, RecordRef
 from schemas.envelope import Envelope, encode, read
-from schemas.fields import Fact, RecordRef
 from schemas.membership import ConflictItem, MemberPart, MembersMerged, MembersSeparated, MergeConflictChanged, Overlap
 from shared.messaging.topology import HOUSE, definitions
 from shared.persistence.database import create_engine

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local import runs
-from deploy.local.named import BROKER, DATABASE
+from deploy.provisioning.external import BROKER, DATABASE
 
 WORKER = "PYTEST_XDIST_WORKER"
 """Names the variable with this process's name, gw0, gw1 and so on."""

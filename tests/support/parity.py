@@ -9,14 +9,14 @@ from typing import Any
 import orjson
 import pytest
 
-from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
+from deploy.provisioning.provision import CLUSTERS
+from schemas.base import Fact
 from schemas.catalogue import by_type
 from schemas.envelope import read, to_json
-from schemas.fields import Fact
-from services.membership.importing import FormerSystem, messages, open_files
-from services.ops.environment import settings_of
-from services.registry import definition_of
+from services.cli.environment import settings_of
+from services.cli.importing.reading import FormerSystem, messages, open_files
+from services.cli.registry import definition_of
 from tests.support.command import Answer, traboule
 from tests.support.merging import Database, a_database
 

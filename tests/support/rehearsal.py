@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from schemas.base import Announced, Fact
 from schemas.envelope import source_of
-from schemas.fields import Announced, Fact
-from services.ops.environment import settings_of
-from services.registry import definition_of
+from services.cli.environment import settings_of
+from services.cli.registry import definition_of
 from shared.messaging.topology import HOUSE
 from tests.support.command import Answer, traboule
 from tests.support.merging import envelope, handled

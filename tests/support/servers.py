@@ -6,8 +6,8 @@ from typing import Any
 import aio_pika
 import asyncpg
 
+from schemas.base import Fact
 from schemas.envelope import encode, routing_key, source_of
-from schemas.fields import Fact
 from shared.messaging.topology import EXCHANGE
 
 

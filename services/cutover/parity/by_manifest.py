@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from schemas.base import Fact
 from schemas.digests import record_digest
-from schemas.fields import Fact
 from services.cutover.manifests import Listed, Manifest
 from services.cutover.parity.compare import WHATS, Difference, Result, Sides, values_of
 

@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, TypeAlias, cast
 import orjson
 from pydantic import BaseModel
 
-from schemas.fields import Fact
+from schemas.base import Fact
 
 What = Literal["missing-here", "missing-there", "different", "unreadable"]
 WHATS: Final[tuple[What, ...]] = ("missing-here", "missing-there", "different", "unreadable")

@@ -9,8 +9,8 @@ from typing import Any, Literal
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.cutover.gate import Parity
 from services.cutover.parity.compare import WHATS, Difference, Result, Sides
+from services.cutover.preconditions import Parity
 from shared.persistence.batches import columns_of
 from shared.persistence.database import json_of, rows_of
 

@@ -14,12 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from schemas.cutover import Stage
 from services.cutover.definition import CutoverDefinition
-from services.cutover.gate import Rehearsed
 from services.cutover.parity import runs
 from services.cutover.parity.compare import Comparison, Result
-from services.cutover.parity.held import Kind
+from services.cutover.parity.mirror_reader import Kind
 from services.cutover.parity.runs import Run
-from services.cutover.rehearsal.rule import Rehearsal
+from services.cutover.preconditions import Rehearsed
+from services.cutover.rehearsal_rule import Rehearsal
 from services.cutover.stages import Standing, all_standings
 
 _CHUNK = 2_000

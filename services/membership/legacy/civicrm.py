@@ -7,7 +7,7 @@ its export files.
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
-from schemas.fields import Fact
+from schemas.base import Fact
 from schemas.membership import MemberRecorded, MemberRemoved, MemberStatus, Subscription
 from services.membership.legacy.columns import column
 from services.membership.legacy.draft import Columns, Draft, person

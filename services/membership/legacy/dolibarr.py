@@ -9,7 +9,7 @@ hide behind "Identifiant professionnel 1" to "6". Source: labels of Dolibarr's e
 
 from collections.abc import Iterable, Iterator
 
-from schemas.fields import Fact
+from schemas.base import Fact
 from schemas.membership import MemberRecorded, MemberStatus, Subscription
 from services.membership.legacy.columns import column
 from services.membership.legacy.draft import Columns, Draft, person

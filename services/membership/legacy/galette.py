@@ -6,7 +6,7 @@ add their own (SIRET, N° TVA…). Source: Galette's own export code, columns in
 
 from collections.abc import Iterable, Iterator
 
-from schemas.fields import Fact
+from schemas.base import Fact
 from schemas.membership import MemberRecorded
 from services.membership.legacy.columns import column
 from services.membership.legacy.draft import Draft, person

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from schemas.fields import Fact
+from schemas.base import Fact
 from services.membership.legacy.draft import Columns, Draft
 from shared.importing.outcomes import Accepted, Outcome, Rejection, Repeated
 from shared.importing.reading import Row, Table

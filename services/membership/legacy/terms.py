@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from schemas.fields import Fact
+from schemas.base import Fact
 from schemas.membership import MemberRecorded, MemberStatus, Subscription
 from services.membership.legacy.columns import column
 from services.membership.legacy.draft import Draft, explain

@@ -10,23 +10,23 @@ import httpx2
 import orjson
 import pytest
 
-from deploy.local import provision as broker_api
 from deploy.local.nodes import Nodes
+from deploy.provisioning import definitions
 from schemas.cutover_requests import CutoverRequested, Operation
 from schemas.envelope import Envelope
 from services.billing.definition import DEFINITION
-from services.billing.repository import BillingUnitOfWork
+from services.billing.mirror.repository import BillingUnitOfWork
 from services.cutover.requests import GOOD_FOR, Answering
-from services.membership import cutover_requests
-from services.membership.api.app import forget
-from services.membership.api.cutover_answers import PROBLEM_OF
-from services.membership.api.labels import PROBLEMS
-from services.membership.keys import create_key
-from services.membership.record_ids import new_id
+from services.gateway import requests
+from services.gateway.api.cutover_answers import PROBLEM_OF
+from services.gateway.app import forget
+from services.gateway.auth.keys import create_key
+from services.gateway.translations import PROBLEMS
+from services.membership.records.ids import new_id
 from shared.messaging import accounts
 from shared.messaging.management import Management
 from shared.persistence.database import create_engine
-from tests.integration.membership_api.doors import lifespan
+from tests.integration.gateway.doors import lifespan
 from tests.support.builders import an_invoice
 from tests.support.command import Answer, traboule
 from tests.support.in_process import OwnHouse, Passwords, own_house
@@ -322,7 +322,7 @@ async def test_the_right_is_taken_away_even_if_nobody_waited_for_the_answer(
 
 def rights_of_billing(staff: Staff) -> Any:
     rights = f"/api/permissions/{staff.house.vhost}/numelink.billing"
-    return broker_api.call(staff.house.management_url, "GET", rights)
+    return definitions.call(staff.house.management_url, "GET", rights)
 
 
 async def nothing_remains(staff: Staff) -> bool:
@@ -518,7 +518,7 @@ async def test_a_value_that_no_database_can_have_is_refused_and_no_dead_letter(s
 async def test_old_requests_that_only_looked_are_deleted_in_batches(
     alone: Staff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cutover_requests, "BATCH", 2)
+    monkeypatch.setattr(requests, "BATCH", 2)
     for _ in range(5):
         await alone.get(f"/cutover/{BILLING}")
     await alone.move("mirror")
@@ -536,8 +536,8 @@ async def test_old_requests_that_only_looked_are_deleted_in_batches(
 
 def test_each_operation_either_looks_or_changes_something() -> None:
     changes = {"move", "apply-late", "dismiss-late", "note-backup"}
-    assert set(get_args(Operation)) == changes | set(cutover_requests.READS)
-    assert not changes & set(cutover_requests.READS)
+    assert set(get_args(Operation)) == changes | set(requests.READS)
+    assert not changes & set(requests.READS)
 
 
 async def test_a_record_is_created_once_however_often_the_request_is_sent(staff: Staff) -> None:

@@ -10,10 +10,10 @@ import pytest
 
 from deploy.local.nodes import Nodes
 from schemas.envelope import Envelope, read
-from services.cutover import echoes, late, quarantine, stages
+from services.cutover import late_messages, noop, quarantine, stages
 from services.cutover.fence import Fenced
 from services.cutover.stages import Standing
-from services.membership import records
+from services.membership.usecases import edit_record
 from shared.messaging import inbox
 from shared.messaging.consumer import Lane
 from tests.support.in_process import OwnHouse, Passwords, own_house
@@ -86,12 +86,12 @@ def _without_quarantine(patch: pytest.MonkeyPatch) -> None:
 
 def _settled_whatever_it_says(patch: pytest.MonkeyPatch) -> None:
     """Nobody is asked about what comes too late."""
-    patch.setattr(echoes, "_says", lambda *_: True)
+    patch.setattr(noop, "_says", lambda *_: True)
 
 
 def _asked_about_what_is_held(patch: pytest.MonkeyPatch) -> None:
     """A person is asked about everything that comes too late."""
-    patch.setattr(echoes, "_says", lambda *_: False)
+    patch.setattr(noop, "_says", lambda *_: False)
 
 
 def _late_counts_up(patch: pytest.MonkeyPatch) -> None:
@@ -102,7 +102,7 @@ def _late_counts_up(patch: pytest.MonkeyPatch) -> None:
         assert isinstance(event, Envelope)
         return [event.model_copy(update={"data": event.data.model_copy(update={"version": event.data.version + 1})})]
 
-    patch.setattr(late, "read", read_as_the_next)
+    patch.setattr(late_messages, "read", read_as_the_next)
 
 
 def _commands_without_asking(patch: pytest.MonkeyPatch) -> None:
@@ -111,7 +111,7 @@ def _commands_without_asking(patch: pytest.MonkeyPatch) -> None:
     async def require_ours(*_: Any) -> Standing:
         return Standing("live", 2)
 
-    patch.setattr(records, "require_ours", require_ours)
+    patch.setattr(edit_record, "require_ours", require_ours)
 
 
 def _acknowledged_first(patch: pytest.MonkeyPatch) -> None:
@@ -144,7 +144,7 @@ def _without_the_way_back(patch: pytest.MonkeyPatch) -> None:
     async def tell_written(*_: Any) -> None:
         return
 
-    patch.setattr(records, "tell_written", tell_written)
+    patch.setattr(edit_record, "tell_written", tell_written)
 
 
 MUTANTS: Mapping[Callable[[pytest.MonkeyPatch], None], str] = {

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.local import provision as broker_api
+from deploy.provisioning import definitions
 from tests.support.command import Answer, traboule
 from tests.support.in_process import OwnHouse
 from tests.support.killed import COMMIT, COMMITTED, REVOKE, REVOKED, STATEMENT
@@ -88,7 +88,7 @@ async def test_retiring_killed_between_its_two_steps(
         assert await killed(step, 1, *words)
         assert "may not write any more" in (await repeated(*words)).out
         rights = f"/api/permissions/{billing.vhost}/numelink.billing"
-        assert broker_api.call(billing.management_url, "GET", rights)["write"] == "^$"
+        assert definitions.call(billing.management_url, "GET", rights)["write"] == "^$"
         await announced_once(billing, ["mirror", "live", "retired"])
     finally:
         await repeated("former-systems", "add", SYSTEM, "--again")

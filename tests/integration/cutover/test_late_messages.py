@@ -17,26 +17,26 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local.nodes import Nodes
-from deploy.provision import migrations_folder
+from deploy.provisioning.provision import migrations_folder
+from schemas.base import AnnouncedRecord, Fact
 from schemas.billing import InvoiceChanged, PaymentChanged
 from schemas.communications import ConsentChanged, MailingChanged
 from schemas.envelope import STRUCTURED, Envelope, encode, read, source_of
 from schemas.events import EventChanged, RegistrationChanged, RegistrationRecorded
-from schemas.fields import AnnouncedRecord, Fact
 from schemas.membership import MemberRecorded, MemberRemoved
-from services.billing.repository import BillingUnitOfWork
-from services.communications.repository import CommunicationsUnitOfWork
-from services.cutover import desk, gate, late, quarantine
-from services.cutover.echoes import kind_of
+from services.billing.mirror.repository import BillingUnitOfWork
+from services.cli.registry import definition_of
+from services.communications.mirror.repository import CommunicationsUnitOfWork
+from services.cutover import late_messages, operations, preconditions, quarantine
 from services.cutover.fence import Fenced
 from services.cutover.moves import move
-from services.cutover.parity.held import Kind as MirroredKind
-from services.cutover.parity.held import held
-from services.events.repository import EventsUnitOfWork
-from services.membership.domain.records import RecordKey
-from services.membership.records import By, Command, carry_out
-from services.membership.repository import MembershipUnitOfWork
-from services.registry import definition_of
+from services.cutover.noop import kind_of
+from services.cutover.parity.mirror_reader import Kind as MirroredKind
+from services.cutover.parity.mirror_reader import held
+from services.events.mirror.repository import EventsUnitOfWork
+from services.membership.records.record import RecordKey
+from services.membership.unit_of_work import MembershipUnitOfWork
+from services.membership.usecases.edit_record import By, Command, carry_out
 from shared.persistence.database import create_engine, rows_of
 from shared.persistence.migrations import upgrade
 from shared.runtime.clock import Clock
@@ -157,7 +157,7 @@ class House:
     async def apply_all(self) -> None:
         for one in await self.waiting():
             async with self.transaction() as uow:
-                await late.apply(uow, definition_of(self.service), one.number, **WHY)
+                await late_messages.apply(uow, definition_of(self.service), one.number, **WHY)
 
     async def held(self, kind: Kind) -> dict[str, tuple[str, int]]:
         """What each record says, and its version."""
@@ -317,9 +317,9 @@ async def test_nobody_is_asked_about_what_says_just_what_is_held(house_of: Any, 
     assert (await house.held(kind), len(await house.outbox(kind.changed or MemberRecorded))) == before
     async with house.transaction() as uow:
         kept = await quarantine.listed(uow.connection, state=None)
-        shown = await desk.quarantined(uow, definition_of(kind.service), CLUSTER, "waiting")
-        [line] = await desk.board(uow, definition_of(kind.service), [CLUSTER])
-        condition = await gate.quarantine(uow.connection, kind.service, CLUSTER)
+        shown = await operations.quarantined(uow, definition_of(kind.service), CLUSTER, "waiting")
+        [line] = await operations.board(uow, definition_of(kind.service), [CLUSTER])
+        condition = await preconditions.quarantine(uow.connection, kind.service, CLUSTER)
     settled, asked = ("applied", "traboule", "says what is held"), ("waiting", None, None)
     assert [(one.state, one.decided_by, one.reason) for one in kept] == [settled, asked, asked, settled, asked]
     assert [(one.message_id, bytes(one.body)) for one in kept] == [(one.id, one.encode()) for one in said]
@@ -334,8 +334,8 @@ async def test_nobody_is_asked_about_what_says_just_what_is_held(house_of: Any, 
     [waits] = await house.waiting()
     assert orjson.loads(waits.body)["data"]["version"] == 11, "it says what was held before the other was applied"
     async with house.transaction() as uow:
-        with pytest.raises(late.LateError, match="was applied by traboule already"):
-            await late.dismiss(uow, definition_of(kind.service), kept[0].number, **WHY)
+        with pytest.raises(late_messages.LateError, match="was applied by traboule already"):
+            await late_messages.dismiss(uow, definition_of(kind.service), kept[0].number, **WHY)
 
 
 async def test_who_is_said_to_have_had_a_mailing_is_what_counts_not_who_is_left_out(house_of: Any) -> None:

@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from deploy.local.nodes import Nodes
+from schemas.base import Fact
 from schemas.catalogue import FACTS as ALL
 from schemas.cutover import ManifestRecorded
 from schemas.digests import record_digest
 from schemas.envelope import Envelope, encode, read
-from schemas.fields import Fact
 from schemas.membership import Subscription
+from services.cli.environment import settings_of
+from services.cli.registry import definition_of
 from services.cutover.manifests import keep_manifests, listed_of, newest_complete
 from services.cutover.parity.runs import forget
-from services.ops.environment import settings_of
-from services.registry import definition_of
 from tests.support.builders import (
     a_consent,
     a_mailing,

@@ -13,8 +13,8 @@ from schemas.billing import InvoiceRecorded
 from schemas.envelope import STRUCTURED, Envelope, encode, read, source_of
 from services.billing.consumers import SUBSCRIPTIONS
 from services.billing.definition import DEFINITION as BILLING
-from services.billing.repository import BillingUnitOfWork
-from services.cutover import late, quarantine
+from services.billing.mirror.repository import BillingUnitOfWork
+from services.cutover import late_messages, quarantine
 from services.cutover.fence import NotOursError, require_ours
 from services.cutover.moves import move
 from services.cutover.stages import MoveError, all_standings, standings
@@ -102,11 +102,11 @@ async def test_a_person_applies_or_dismisses_it_once(engine: AsyncEngine, billin
     await said(engine, invoice_id="F2", number="later")
     async with engine.begin() as connection:
         one, other = await quarantine.listed(connection)
-        await late.apply(uow_of(connection), BILLING, one.number, by="zoé", reason="it is right")
-        await late.dismiss(uow_of(connection), BILLING, other.number, by="zoé", reason="twice")
+        await late_messages.apply(uow_of(connection), BILLING, one.number, by="zoé", reason="it is right")
+        await late_messages.dismiss(uow_of(connection), BILLING, other.number, by="zoé", reason="twice")
     assert await billing_house.column("select number from invoices") == ["late"]
-    for decide in (late.apply, late.dismiss):
-        with pytest.raises(late.LateError, match="was applied by zoé already"):
+    for decide in (late_messages.apply, late_messages.dismiss):
+        with pytest.raises(late_messages.LateError, match="was applied by zoé already"):
             async with engine.begin() as connection:
                 await decide(uow_of(connection), BILLING, one.number, by="somebody", reason="else")
     states = await billing_house.query("select state, decided_by, reason from quarantine order by id")
@@ -121,7 +121,7 @@ async def test_after_a_late_message_was_applied_a_former_system_that_counts_by_i
     await said(engine, invoice_id="F1", number="six", version=6)
     async with engine.begin() as connection:
         [waiting] = await quarantine.listed(connection)
-        await late.apply(uow_of(connection), BILLING, waiting.number, by="zoé", reason="it is right")
+        await late_messages.apply(uow_of(connection), BILLING, waiting.number, by="zoé", reason="it is right")
     await moved(engine, "rollback")
     await said(engine, invoice_id="F1", number="seven", version=7)
     assert await billing_house.column("select number from invoices") == ["seven"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from deploy.local.nodes import Nodes
-from schemas.fields import Fact
+from schemas.base import Fact
 from schemas.membership import MemberRemoved, Subscription
 from services.cutover.parity.runs import last_run
 from tests.support.builders import (

@@ -12,13 +12,13 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from deploy.local.nodes import Nodes
+from schemas.base import Fact, RecordRef
 from schemas.billing import InvoiceChanged, PaymentChanged
-from schemas.fields import Fact, RecordRef
 from schemas.membership import Subscription
 from services import SERVICES
-from services.billing.rehearsals import REHEARSALS
+from services.billing.mirror.rehearsals import REHEARSALS
+from services.cli.registry import definition_of
 from services.cutover.rehearsal.running import NotMirroredError, last_rehearsal, rehearsed
-from services.registry import definition_of
 from shared.messaging.outbox import Outbox, Outgoing
 from tests.support.builders import a_consent, a_mailing, a_member, a_payment, a_registration, an_event, an_invoice
 from tests.support.merging import merged

@@ -10,7 +10,7 @@ import pytest
 
 from deploy.local.nodes import Nodes
 from services.billing.definition import DEFINITION as BILLING
-from services.cutover.gate import Condition, conditions
+from services.cutover.preconditions import Condition, conditions
 from services.cutover.rehearsal.running import last_rehearsal
 from services.cutover.stages import Standing
 from tests.support.builders import a_payment, an_invoice

@@ -7,7 +7,7 @@ from itertools import permutations
 from schemas.billing import BillingConflictAnswered
 from schemas.conflicts import ConflictState
 from schemas.events import EventsConflictAnswered
-from services.membership.answers import keep_answers
+from services.membership.usecases.keep_conflict_answers import keep_answers
 from shared.messaging.unit_of_work import UnitOfWork
 from tests.support.in_process import OwnHouse, Passwords
 from tests.support.merging import Database, envelope, handled, speaker_in

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.billing.repository import BillingUnitOfWork
+from services.billing.mirror.repository import BillingUnitOfWork
 from services.conflicts.handlers import decide, keep_conflicts
 from shared.persistence.database import create_engine
 from tests.support.merging import Database, a_conflict, deliveries, envelope, handled, newest_answers, year

@@ -7,12 +7,12 @@ from typing import Any
 import asyncpg
 import pytest
 
-from deploy.local.house import CLUSTERS
 from deploy.local.nodes import Nodes
-from services.billing.repository import BillingUnitOfWork
+from deploy.provisioning.provision import CLUSTERS
+from services.billing.mirror.repository import BillingUnitOfWork
+from services.cli.conflicts import operations
 from services.conflicts.handlers import keep_conflicts
-from services.events.repository import EventsUnitOfWork
-from services.ops import resolution
+from services.events.mirror.repository import EventsUnitOfWork
 from shared.cli.errors import Unreachable
 from tests.support.command import traboule
 from tests.support.merging import Database, a_conflict, a_database, envelope, gathering, handled, year
@@ -102,7 +102,7 @@ async def test_a_database_that_fails_is_told_with_what_was_done(
 
 
 def _fails_to_commit(patch: pytest.MonkeyPatch, where: str) -> None:
-    whole = resolution.transaction
+    whole = operations.transaction
 
     class Failing:
         def __init__(self, definition: Any, *more: Any) -> None:
@@ -118,4 +118,4 @@ def _fails_to_commit(patch: pytest.MonkeyPatch, where: str) -> None:
             await self._inner.__aexit__(Unreachable, error, None)
             raise error
 
-    patch.setattr(resolution, "transaction", Failing)
+    patch.setattr(operations, "transaction", Failing)

@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from schemas.fields import RecordRef
+from schemas.base import RecordRef
 from schemas.membership import MembersMerged
-from services.following import follow_merges, follow_separations
+from services.common.member_records import follow_merges, follow_separations
 from shared.messaging.unit_of_work import UnitOfWork
 from tests.support.merging import (
     HERE,

@@ -6,7 +6,7 @@ import aio_pika
 import orjson
 import pytest
 
-from services.billing.repository import BillingUnitOfWork
+from services.billing.mirror.repository import BillingUnitOfWork
 from shared.messaging.topology import DELIVERY_LIMIT
 from tests.support.builders import an_invoice
 from tests.support.command import traboule

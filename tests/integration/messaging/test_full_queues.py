@@ -7,7 +7,7 @@ import aio_pika
 import pytest
 from aio_pika.exceptions import DeliveryError
 
-from deploy.local import provision as broker_api
+from deploy.provisioning import definitions
 from schemas.billing import InvoiceRecorded
 from shared.importing import publish
 from tests.support.builders import an_invoice
@@ -19,11 +19,11 @@ APPLIED = "select invoice_id from invoices"
 
 def policy(own: OwnHouse, name: str, pattern: str, **limits: Any) -> None:
     body = {"pattern": pattern, "apply-to": "queues", "priority": 10, "definition": limits}
-    broker_api.call(own.management_url, "PUT", f"/api/policies/{own.vhost}/{name}", body)
+    definitions.call(own.management_url, "PUT", f"/api/policies/{own.vhost}/{name}", body)
 
 
 def without_policy(own: OwnHouse, name: str) -> None:
-    broker_api.call(own.management_url, "DELETE", f"/api/policies/{own.vhost}/{name}")
+    definitions.call(own.management_url, "DELETE", f"/api/policies/{own.vhost}/{name}")
 
 
 async def full(own: OwnHouse) -> bool:
@@ -44,7 +44,7 @@ async def test_a_former_system_is_refused_by_a_full_queue_and_what_was_confirmed
     policy(own, "small", r"^billing\.invoice-recorded$", **{"max-length-bytes": 5_000})
     try:
         await eventually(lambda: full(own))
-        broker_api.call(own.management_url, "DELETE", f"/api/queues/{own.vhost}/billing.invoice-recorded/contents")
+        definitions.call(own.management_url, "DELETE", f"/api/queues/{own.vhost}/billing.invoice-recorded/contents")
         facts = [an_invoice() for _ in range(20)]
         results = await said(own, facts)
         refused = [one for one, result in zip(facts, results, strict=True) if isinstance(result, DeliveryError)]

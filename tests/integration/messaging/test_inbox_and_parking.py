@@ -12,7 +12,7 @@ from aiormq.exceptions import ChannelAccessRefused, ChannelPreconditionFailed
 
 from schemas.billing import InvoiceRecorded
 from schemas.envelope import BATCH, STRUCTURED
-from services.billing.repository import BillingUnitOfWork
+from services.billing.mirror.repository import BillingUnitOfWork
 from shared.messaging.consumer import MAX_BODY
 from shared.messaging.failures import Refusal
 from shared.messaging.topology import MESSAGE_BYTES

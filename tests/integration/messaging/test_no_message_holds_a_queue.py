@@ -9,7 +9,7 @@ from aio_pika import queue as client_queue
 
 from schemas.billing import InvoiceRecorded
 from schemas.envelope import BATCH, MAX_FACTS, Envelope
-from services.billing.repository import BillingUnitOfWork
+from services.billing.mirror.repository import BillingUnitOfWork
 from shared.messaging import acknowledging, dead_letters, work_items
 from shared.messaging.batch_processor import BatchProcessor
 from shared.messaging.dead_letters import Parked

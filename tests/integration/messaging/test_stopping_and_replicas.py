@@ -11,7 +11,7 @@ import pytest
 
 from deploy.local.house import House
 from deploy.local.runs import Run
-from deploy.provision import Provisioned
+from deploy.provisioning.provision import Provisioned
 from schemas.billing import InvoiceRecorded
 from tests.support.builders import an_invoice
 from tests.support.in_process import OwnHouse

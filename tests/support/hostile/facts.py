@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from schemas.fields import Fact
+from schemas.base import Fact
 from tests.support.builders import a_consent, a_member, a_registration, an_invoice
 from tests.support.hostile.message import NAME
 

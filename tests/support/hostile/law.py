@@ -11,8 +11,8 @@ from typing import Any
 
 import asyncpg
 
-from deploy.local import provision
-from schemas.fields import Fact
+from deploy.provisioning import definitions
+from schemas.base import Fact
 from tests.support.builders import unique
 from tests.support.hostile.accounts import Accounts
 from tests.support.hostile.message import HostileMessage, Writer, mark_of
@@ -95,7 +95,7 @@ class Law:
 
 def outlives_forged_deaths(management_url: str) -> bool:
     """Before RabbitMQ 4.0 a forged ``x-death`` that is dead-lettered ends dead-lettering for the whole broker."""
-    version: str = provision.call(management_url, "GET", "/api/overview")["rabbitmq_version"]
+    version: str = definitions.call(management_url, "GET", "/api/overview")["rabbitmq_version"]
     return int(version.split(".")[0]) >= 4
 
 

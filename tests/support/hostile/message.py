@@ -11,8 +11,8 @@ from zlib import crc32
 
 import orjson
 
+from schemas.base import Fact
 from schemas.envelope import STRUCTURED, encode, source_of
-from schemas.fields import Fact
 from tests.support.hostile import wire
 
 _MARK = re.compile(rb"~([0-9a-z]+)\.([0-9a-f]{8})~")

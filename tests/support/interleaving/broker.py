@@ -11,8 +11,8 @@ from typing import Any
 
 from aio_pika import Message
 
+from schemas.base import Content
 from schemas.envelope import Envelope, encode, read, read_parts, routing_key, source_of
-from schemas.fields import Content
 from services.membership.consumers import SUBSCRIPTIONS
 from shared.messaging.consumer import Lane, LaneSettings
 from shared.messaging.topology import EXCHANGE

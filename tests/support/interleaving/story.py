@@ -15,18 +15,19 @@ from sqlalchemy.exc import DBAPIError
 from schemas.commands import ChangeMember, CreateMember
 from schemas.envelope import routing_key
 from schemas.membership import MemberRecorded, MemberRemoved, MemberWritten
-from services.cutover import late, quarantine, stages
+from services.cutover import late_messages, quarantine, stages
 from services.cutover.fence import NotOursError
 from services.cutover.moves import move
 from services.cutover.parity.compare import Comparison, Difference
-from services.cutover.parity.held import held
+from services.cutover.parity.mirror_reader import held
 from services.cutover.stages import Move, MoveError
+from services.gateway.definition import DEFINITION as MEMBERSHIP
 from services.membership.connections import DatabaseAwayError, writing
-from services.membership.definition import DEFINITION as MEMBERSHIP
-from services.membership.domain.policy import Policy
-from services.membership.domain.records import RecordKey
-from services.membership.record_ids import new_id
-from services.membership.records import (
+from services.membership.policy import Policy
+from services.membership.records.ids import new_id
+from services.membership.records.record import RecordKey
+from services.membership.unit_of_work import MembershipUnitOfWork
+from services.membership.usecases.edit_record import (
     By,
     Command,
     RecordChangedError,
@@ -34,7 +35,6 @@ from services.membership.records import (
     RecordThereError,
     carry_out,
 )
-from services.membership.repository import MembershipUnitOfWork
 from shared.messaging.topology import HOUSE
 from shared.persistence.database import rows_of
 from tests.support.interleaving.broker import Broker
@@ -298,7 +298,7 @@ class Story:
             async with self._transaction() as uow:
                 waiting = await quarantine.listed(uow.connection, self.cluster)
                 if waiting:
-                    one = late.apply if self._rng.random() < 0.5 else late.dismiss
+                    one = late_messages.apply if self._rng.random() < 0.5 else late_messages.dismiss
                     await one(uow, MEMBERSHIP, self._rng.choice(waiting).number, by="ops", reason="a test")
                 return len(waiting) > 1
 

@@ -11,7 +11,7 @@ from typing import Any
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.membership.repository.records import LOCK
+from services.membership.records.repository import LOCK
 
 YIELDS, STALLS, DIES, CUT = 0.25, 0.06, 0.008, 0.002
 """How often, for each statement."""

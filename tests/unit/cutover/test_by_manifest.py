@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.base import Fact
 from schemas.catalogue import FACTS
 from schemas.cutover import ManifestRecorded
 from schemas.digests import record_digest
-from schemas.fields import Fact
+from services.cli.registry import definition_of
 from services.cutover.manifests import Listed, Manifest
 from services.cutover.parity.by_manifest import MORE, MOST_KEPT, ManifestComparison
 from services.cutover.parity.compare import Difference, Result, beside_fields, compare
-from services.registry import definition_of
 from tests.support.builders import a_payment, an_invoice
 
 KINDS = ("invoice", "payment")

@@ -7,10 +7,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.base import Fact
 from schemas.billing import InvoiceRecorded
-from schemas.fields import Fact
 from schemas.membership import MemberRecorded, Subscription
-from services.billing.parity import KINDS as BILLING
+from services.billing.mirror.parity import KINDS as BILLING
 from services.cutover.parity.compare import Comparison, Difference, Result, compare, unreadable
 from tests.support.builders import a_mailing, a_member, a_payment, an_invoice
 

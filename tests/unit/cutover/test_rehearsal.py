@@ -11,19 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services import SERVICES
-from services.billing.rehearsals import REHEARSALS as BILLING
-from services.billing.rehearsals import Issued, Period
-from services.communications.rehearsals import REHEARSALS as COMMUNICATIONS
-from services.communications.rehearsals import Decision, Recipient, objection
+from services.billing.mirror.rehearsals import REHEARSALS as BILLING
+from services.billing.mirror.rehearsals import Issued, Period
+from services.cli.registry import definition_of
+from services.communications.mirror.rehearsals import REHEARSALS as COMMUNICATIONS
+from services.communications.mirror.rehearsals import Decision, Recipient, objection
 from services.cutover.parity.compare import Comparison, Difference
-from services.cutover.parity.page import page
+from services.cutover.parity.html_report import page
 from services.cutover.parity.runs import Found, Run
-from services.cutover.rehearsal.rule import Outcome, Rehearsal, named
-from services.events.rehearsals import REHEARSALS as EVENTS
-from services.events.rehearsals import Registration
-from services.membership.rehearsals import REHEARSALS as MEMBERSHIP
-from services.membership.rehearsals import Record
-from services.registry import definition_of
+from services.cutover.rehearsal_rule import Outcome, Rehearsal, named
+from services.events.mirror.rehearsals import REHEARSALS as EVENTS
+from services.events.mirror.rehearsals import Registration
+from services.membership.cutover.rehearsals import REHEARSALS as MEMBERSHIP
+from services.membership.cutover.rehearsals import Record
 
 (AUDIENCE,), (PLACE,), (STANDING,), (DUES, SETTLEMENT) = COMMUNICATIONS, EVENTS, MEMBERSHIP, BILLING
 JUNE = datetime(2026, 6, 1, tzinfo=UTC)

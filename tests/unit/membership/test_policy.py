@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from services.membership.domain.policy import Policy
-from services.membership.domain.rules import FieldRules, SurvivorshipRules
+from services.membership.policy import Policy
+from services.membership.views.rules import FieldRules, SurvivorshipRules
 from tests.support.any_order import an_envelope, handle
 from tests.support.builders import a_member
 from tests.support.in_memory import POLICY, InMemoryMembership

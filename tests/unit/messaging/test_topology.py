@@ -7,7 +7,7 @@ import pytest
 
 from deploy.demo import settling
 from services import SERVICES
-from services.ops import inspection
+from services.cli import inspection
 from shared.messaging import topology
 from shared.messaging.failures import RETRY_DELAYS
 from shared.messaging.topology import DEAD, EXCHANGE, UNROUTED, Queue, definitions

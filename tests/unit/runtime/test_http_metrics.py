@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.membership.api.fast_lane import FastLane
+from services.gateway.fast_path import FastLane
 from shared.runtime.http_metrics import Measured
 
 MEMBER = "4f0c12ab-0000-5000-8000-000000000001"

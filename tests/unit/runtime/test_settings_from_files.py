@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from services import cli
 from services.billing.settings import BillingSettings
+from services.cli import environment
+from services.cli import main as cli
 from services.common.environment import NotConfigured, load_house_file
 from services.membership.settings import MembershipSettings
-from services.ops import environment
 from shared.runtime.variables import SecretFileError, variable
 
 DATABASE = "TRABOULE_BILLING_DATABASE_URL"

@@ -3,7 +3,7 @@
 import pytest
 import typer
 
-from services.membership.domain.decisions import DecisionError, Signature
+from services.membership.identity.decisions import DecisionError, Signature
 from shared.cli.author import said
 from shared.runtime.text import is_text, printable, tidied
 

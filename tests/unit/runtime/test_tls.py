@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from deploy.local.authority import certificates
-from deploy.local.named import NamedBroker
+from deploy.provisioning.external import NamedBroker
+from services.cli import environment
 from services.common.environment import NotConfigured
-from services.ops import environment
 from shared.runtime.tls import CA_FILE, DoorCertificate, TlsError, ca_file, checked_ca, over_tls
 
 CA = Path("/etc/own ca.pem")

@@ -5,13 +5,13 @@ from typing import Any
 
 from deploy.demo.generate import generate
 from schemas.membership import MemberRecorded
-from services.membership.domain.matching.features import Features, features
-from services.membership.domain.matching.frequencies import Commonness
-from services.membership.domain.matching.levels import Levels, compare
-from services.membership.domain.matching.measuring import Truth
-from services.membership.domain.meaning import meaning
-from services.membership.domain.records import RecordKey, SourceRecord
-from services.membership.importing import FormerSystem, open_files
+from services.cli.importing.reading import FormerSystem, open_files
+from services.membership.matching.evaluation import Truth
+from services.membership.matching.features import Features, features
+from services.membership.matching.levels import Levels, compare
+from services.membership.matching.term_frequency import Commonness
+from services.membership.normalisation.normalised_record import meaning
+from services.membership.records.record import RecordKey, SourceRecord
 from shared.importing.outcomes import Accepted
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.membership.domain.matching.candidates import Candidates, are_candidates, beginning
-from services.membership.domain.matching.features import Features
-from services.membership.domain.matching.trigrams import (
+from services.membership.matching.candidates import Candidates, are_candidates, beginning
+from services.membership.matching.features import Features
+from services.membership.matching.trigrams import (
     HIGH_THRESHOLD,
     THRESHOLD,
     bitmap,
@@ -19,7 +19,7 @@ from services.membership.domain.matching.trigrams import (
     trigrams,
     unshared,
 )
-from services.membership.domain.matching.weights import shipped
+from services.membership.matching.weights import shipped
 from tests.unit.membership.matching.builders import NOTHING, a_company, demo_members
 
 

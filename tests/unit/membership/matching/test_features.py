@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from services.membership.domain.matching.features import (
+from services.membership.matching.features import (
     acronyms,
     as_json,
     from_json,
@@ -13,7 +13,7 @@ from services.membership.domain.matching.features import (
     telling_words,
     town,
 )
-from services.membership.domain.matching.keys import keys
+from services.membership.matching.keys import keys
 from tests.unit.membership.matching.builders import a_company
 
 

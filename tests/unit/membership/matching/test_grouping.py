@@ -8,8 +8,8 @@ from typing import Literal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.membership.domain.matching import grouping
-from services.membership.domain.matching.grouping import (
+from services.membership.matching import grouping
+from services.membership.matching.grouping import (
     MARGIN,
     SHOWN,
     Contested,
@@ -19,8 +19,8 @@ from services.membership.domain.matching.grouping import (
     Pair,
     group,
 )
-from services.membership.domain.matching.score import Judgement, Verdict
-from services.membership.domain.records import RecordKey
+from services.membership.matching.score import Judgement, Verdict
+from services.membership.records.record import RecordKey
 from tests.support.examples import examples
 from tests.unit.membership.matching.builders import NOTHING
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from services.membership.domain.matching.frequencies import Commonness
-from services.membership.domain.matching.levels import FIELDS, compare
-from services.membership.domain.matching.weights import shipped
-from services.membership.domain.matching.wording import LEVELS
+from services.membership.matching.explanations import LEVELS
+from services.membership.matching.levels import FIELDS, compare
+from services.membership.matching.term_frequency import Commonness
+from services.membership.matching.weights import shipped
 from tests.unit.membership.matching.builders import a_company, levels, names
 
 COMMON = Commonness.COMMON

@@ -10,16 +10,16 @@ from types import ModuleType
 import pytest
 from typer.testing import CliRunner
 
-from services.membership.cli import matching_crosscheck as crosscheck
-from services.membership.cli.matching import app, read_sample
-from services.membership.domain.matching.candidates import Candidates
-from services.membership.domain.matching.features import Features
-from services.membership.domain.matching.fitting import fit
-from services.membership.domain.matching.levels import compare
-from services.membership.domain.matching.measuring import Truth, best_f1
-from services.membership.domain.matching.score import Judgement, judge
-from services.membership.domain.matching.weights import load, shipped, write
-from services.membership.domain.records import RecordKey
+from services.cli.members import matching_crosscheck as crosscheck
+from services.cli.members.matching import app, read_sample
+from services.membership.matching.candidates import Candidates
+from services.membership.matching.evaluation import Truth, best_f1
+from services.membership.matching.features import Features
+from services.membership.matching.levels import compare
+from services.membership.matching.score import Judgement, judge
+from services.membership.matching.training import fit
+from services.membership.matching.weights import load, shipped, write
+from services.membership.records.record import RecordKey
 from tests.unit.membership.matching.builders import NOTHING
 
 SAMPLE = Path(__file__).parents[3] / "data" / "matching-sample"
@@ -49,7 +49,7 @@ def test_the_sample_tells_when_the_rules_get_worse(
     weights = tmp_path / "weights.toml"
     weights.write_text(write(replace(shipped(), auto=3.5) if broken == "threshold" else shipped()), "utf-8")
     if broken == "guard":
-        monkeypatch.setattr("services.membership.domain.matching.score.refusal", lambda _: None)
+        monkeypatch.setattr("services.membership.matching.score.refusal", lambda _: None)
     result = CliRunner().invoke(app, ["evaluate", str(SAMPLE), "--json", "--weights", str(weights)])
     assert json.loads(result.stdout)["auto"]["false_pairs"] > 0
 
@@ -189,7 +189,7 @@ def test_another_edition_of_splink_is_not_asked(folder: Path, monkeypatch: pytes
 
 def test_splink_and_siren_alone_stand_beside(monkeypatch: pytest.MonkeyPatch) -> None:
     """With judgements of ours in splink's place: what it would say itself needs the extra."""
-    monkeypatch.setattr("services.membership.cli.matching_crosscheck.judgements", _every_pair_that_splink_might_like)
+    monkeypatch.setattr("services.cli.members.matching_crosscheck.judgements", _every_pair_that_splink_might_like)
     result = CliRunner().invoke(app, ["evaluate", str(SAMPLE), "--splink", "--json"])
     figures = json.loads(result.stdout)
     assert set(figures["compared"]) == {"siren", "splink", "splink_hindsight"}

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from services.membership.domain.matching.frequencies import Commonness, commonness
-from services.membership.domain.matching.guard import refusal, strong_keys
-from services.membership.domain.matching.levels import FIELDS, Levels
-from services.membership.domain.matching.score import Judge, explain, judge
-from services.membership.domain.matching.weights import WeightsError, parse, shipped, write
-from services.membership.domain.matching.wording import LEVELS, REFUSALS
+from services.membership.matching.explanations import LEVELS, REFUSALS
+from services.membership.matching.guard import refusal, strong_keys
+from services.membership.matching.levels import FIELDS, Levels
+from services.membership.matching.score import Judge, explain, judge
+from services.membership.matching.term_frequency import Commonness, commonness
+from services.membership.matching.weights import WeightsError, parse, shipped, write
 from tests.unit.membership.matching.builders import NOTHING, a_company, demo_members
 
 HERE = {"street": "3 rue des Lilas", "postcode": "42000", "city": "St-Étienne"}

@@ -1,0 +1,1 @@
+"""Databases, roles, broker users, queues and schemas: made and mended before services start."""

@@ -1,0 +1,1 @@
+"""What billing mirrors of former systems: invoices and payments, kept, compared, rehearsed, republished."""

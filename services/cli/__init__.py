@@ -1,0 +1,1 @@
+"""The ``traboule`` command: one package for each group of commands."""

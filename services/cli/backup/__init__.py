@@ -1,0 +1,1 @@
+"""``traboule backup``, ``restore`` and ``retell``: the four databases at one moment, and back."""

@@ -1,0 +1,94 @@
+"""``traboule retell``: let services tell again all that they hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from services.cli.environment import configured
+from services.cli.registry import definition_of
+from shared.cli.options import Json
+from shared.cli.terminal import as_json, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from services.common.definition import ServiceDefinition
+    from shared.runtime.settings import ServiceSettings
+
+    Progress = Callable[[str, int, int], None]
+
+
+def retell(
+    service: Annotated[
+        list[str] | None, typer.Option("--service", "-s", help="only this one; several times for more")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Let the services tell again all that they hold, such as after a restore, or when a queue was lost.
+
+    Whoever has it sees a duplicate, whoever lost it applies it; commands are not told again. It goes by pages into the
+    outboxes, so the services may run meanwhile, and it may be killed and run again.
+
+    Examples: [bold]traboule retell[/], [bold]traboule retell -s billing -s events[/]
+    """
+    names = {name: configured(name)[name] for name in service} if service else configured()
+    told = run(_retell(names))
+    if json:
+        as_json(told)
+        return
+    for name, kinds in told.items():
+        typer.echo(f"{name}: told again {', '.join(f'{count:,} {kind}' for kind, count in kinds.items())}")
+
+
+async def _retell(services: dict[str, ServiceSettings]) -> dict[str, dict[str, int]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, transient=True, console=Console(stderr=True)) as bars:
+        tasks: dict[str, Any] = {}
+
+        def progress(what: str, done: int, of: int) -> None:
+            task = tasks.setdefault(what, bars.add_task(what)) if what not in tasks else tasks[what]
+            bars.update(task, completed=done, total=max(done, of))
+
+        return {
+            name: await retell_service(definition_of(name), settings, progress) for name, settings in services.items()
+        }
+
+
+async def retell_service(
+    definition: ServiceDefinition[Any], settings: ServiceSettings, progress: Progress
+) -> dict[str, int]:
+    """How many of each kind were told again. Raises Unreachable."""
+    import asyncpg
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from shared.cli.errors import Unreachable
+    from shared.persistence.database import create_engine
+
+    unit_of_work = definition.unit_of_work(settings)
+    engine = create_engine(settings.database_url, application="traboule retell", pool_size=1)
+    told: dict[str, int] = {}
+    try:
+        for telling in definition.republished:
+            told[telling.name] = 0
+            async with engine.connect() as connection:
+                of = (await connection.exec_driver_sql(telling.count)).scalar_one()
+            place, more = None, True
+            while more:
+                # A page a transaction: consumers wait for none of them longer than for a batch of messages.
+                async with engine.begin() as connection:
+                    uow = unit_of_work(connection)
+                    page = await telling.page(uow, place)
+                    await uow.outbox.flush(connection)
+                place, more = page.next, page.next is not None
+                told[telling.name] += page.told
+                progress(f"{definition.name}: {telling.name}", told[telling.name], of)
+    except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError) as error:
+        raise Unreachable.database(definition.name, error) from None
+    finally:
+        await engine.dispose()
+    return told

@@ -1,0 +1,1 @@
+"""``traboule check``: what a service would say of a producer's messages."""

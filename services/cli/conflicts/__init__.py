@@ -1,0 +1,1 @@
+"""``traboule conflicts``: what merges brought together twice, and who resolves it."""

@@ -1,0 +1,1 @@
+"""``traboule cutover`` and ``traboule quarantine``: one former system moved at a time."""

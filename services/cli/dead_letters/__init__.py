@@ -1,0 +1,1 @@
+"""``traboule dead-letters``: parked messages, looked at, replayed or discarded."""

@@ -1,0 +1,243 @@
+"""What is defined on the broker, who has which rights, and how its nodes are, by its management API."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from services.cli.cutover import operations
+from services.cli.doctor import certificates as doctor_certificates
+from services.cli.doctor import nodes as doctor_nodes
+from services.cli.doctor import queues as doctor_queues
+from services.cli.doctor import replicas as doctor_replicas
+from services.cli.doctor.findings import PREPARE, Finding, Findings
+from services.cli.former_systems import commands as former_systems
+from services.cli.registry import definition_of
+from shared.cli.errors import CannotAct, Unreachable
+from shared.messaging import broker_version
+from shared.messaging.accounts import MANAGEMENT, Account, RightsError, differences, intended, read_accounts, vhost_of
+from shared.messaging.management import Management, ManagementError, path
+from shared.messaging.topology import HOUSE, definitions
+from shared.runtime.clusters import ClustersFileError, load_clusters
+from shared.runtime.settings import ServiceSettings
+from shared.runtime.tls import address
+
+Items = list[dict[str, Any]]
+
+_HARMFUL = ("expires", "message-ttl", "overflow")
+"""What a policy must not say of a queue of ours: it would go, or drop what it holds."""
+_EXCHANGE_OTHERWISE = (
+    "its properties cannot be changed: while nobody publishes, delete it on the management pages (its bindings go with "
+    f"it), and {PREPARE}"
+)
+_WITHOUT_LEADER = (
+    "start the nodes that are down. If all run: make room on the disk and restart them; if there is none even then: "
+    "what BrokerAlarm in deploy/observability/RUNBOOK.md says"
+)
+
+
+async def examine(services: Mapping[str, ServiceSettings]) -> list[Finding]:
+    """All that an administrator's address of the management API lets us see."""
+    here = Findings("broker")
+    vhosts = {vhost_of(one.broker_url) for one in services.values()}
+    if len(vhosts) > 1:
+        told = f"the services are in several virtual hosts, and cannot hear each other: {', '.join(sorted(vhosts))}"
+        return [here.fail("virtual host", told, "mend TRABOULE_<SERVICE>_BROKER_URL")]
+    url = address(MANAGEMENT)
+    if url is None:
+        told = "definitions, rights and nodes were not looked at"
+        return [here.warn("management API", told, f"set {MANAGEMENT}, with an administrator in it")]
+    try:
+        load_clusters(next(iter(services.values())).clusters_file)
+    except ClustersFileError:
+        return []  # told by whoever looks at the file
+    stages = await _stages(services)
+    try:
+        return await asyncio.to_thread(_look, here, url, vhosts.pop(), services, stages)
+    except (ManagementError, RightsError) as error:
+        return [here.fail("management API", str(error), f"is {MANAGEMENT} right, and its user an administrator?")]
+
+
+async def _stages(services: Mapping[str, ServiceSettings]) -> dict[str, str | None]:
+    """Each former system and staff tool; the stage is None where the database does not answer."""
+    clusters = load_clusters(next(iter(services.values())).clusters_file)
+    known: dict[str, str] = {}
+    for name, settings in services.items():
+        try:
+            known |= {row["system"]: row["stage"] for row in await operations.board({name: settings}, clusters)}
+        except (Unreachable, CannotAct):
+            continue
+    return {system: known.get(system) for system in former_systems.outside(clusters, services)}
+
+
+def _look(
+    here: Findings, url: str, vhost: str, services: Mapping[str, ServiceSettings], stages: Mapping[str, str | None]
+) -> list[Finding]:
+    broker = Management(url)
+    known = read_accounts(broker, vhost)
+    users = [system.replace("/", ".") for system in stages]
+    # Who was never let in is told below; who was revoked may have lost its queue too.
+    let_in = [user for user in users if user in known and known[user].here and not known[user].rights.none]
+    queues = [one.queue for name in services for one in definition_of(name).subscriptions]
+    wanted = definitions(queues, dict.fromkeys(services, ""), dict.fromkeys(let_in, ""), vhost=vhost)
+    there, nodes = broker.call("GET", path("queues", vhost)), broker.call("GET", "/api/nodes")
+    bindings = broker.call("GET", path("bindings", vhost))
+    return [
+        *doctor_certificates.of_server(here, "management API's certificate", url),
+        _version(here, broker, let_in),
+        *doctor_nodes.examine(here, nodes),
+        *_exchanges(here, wanted["exchanges"], broker.call("GET", path("exchanges", vhost))),
+        *_queues(here, wanted["queues"], there),
+        *doctor_replicas.examine(here, there, len(nodes)),
+        *doctor_queues.dead_lettering(here, broker, vhost, there),
+        *doctor_queues.room(here, broker, vhost, there, bindings),
+        *_bindings(here, wanted["bindings"], bindings),
+        *_policies(here, wanted, there, broker.call("GET", path("policies", vhost))),
+        *_services(here, services, known),
+        *_outside(here, stages, known),
+    ]
+
+
+def _version(here: Findings, broker: Management, former: Sequence[str]) -> Finding:
+    version = broker_version.version_of(broker)
+    if not broker_version.is_old(version):
+        return here.ok("version", f"RabbitMQ {version}")
+    if broker_version.is_private(broker):
+        return here.ok("version", f"RabbitMQ {version}, a private node: elsewhere former systems need 4.0 or newer")
+    told = f"RabbitMQ {version} is too old for former systems: {broker_version.WHY}"
+    if former:
+        return here.fail("version", told, "upgrade it to 4.0 or newer; until then revoke whom you do not trust")
+    return here.warn("version", told, "upgrade it to 4.0 or newer before the first of them is let in")
+
+
+# --- definitions ---------------------------------------------------------------------------------------------------
+
+
+def _exchanges(here: Findings, wanted: Items, there: Items) -> list[Finding]:
+    known = {one["name"]: one for one in there}
+    missing = [f"there is no exchange {one['name']}" for one in wanted if one["name"] not in known]
+    found = [one for one in wanted if one["name"] in known]
+    otherwise = [
+        here.fail("exchanges", f"the exchange {one['name']} is otherwise: {', '.join(other)}", _EXCHANGE_OTHERWISE)
+        for one in found
+        if (other := _other(one, known[one["name"]], ("type", "durable", "internal")))
+    ]
+    told = f"{len(found) - len(otherwise)} are as they should be"
+    return [*here.judged("exchanges", missing, PREPARE, told), *otherwise]
+
+
+def _queues(here: Findings, wanted: Items, there: Items) -> Iterator[Finding]:
+    known = {one["name"]: one for one in there}
+    missing = [f"there is no queue {one['name']}" for one in wanted if one["name"] not in known]
+    found = [one for one in wanted if one["name"] in known]
+    yield from here.judged("definitions of queues", missing, PREPARE, f"{len(found)} are there")
+    for one in found:
+        if other := _other(one, known[one["name"]], ("durable",)):
+            mend = "its arguments cannot be changed: empty it, delete it while its service is stopped, and " + PREPARE
+            yield here.fail("definitions of queues", f"{one['name']} is otherwise: {', '.join(other)}", mend)
+    dead = [
+        one["name"]
+        for one in found
+        if known[one["name"]].get("type") == "quorum" and not known[one["name"]].get("leader")
+    ]
+    if dead:
+        told = (
+            f"{dead[0]}{f' and {len(dead) - 1} more' if dead[1:] else ''} have no leader: nobody can read or write them"
+        )
+        yield here.fail("leaders of queues", told, _WITHOUT_LEADER)
+    ours = {one["name"] for one in wanted}
+    for name, one in sorted(known.items()):
+        # What was a subscription once, or belongs to a service or a former system that is not looked at, stays quiet.
+        if name not in ours and one.get("messages") and not one.get("consumers"):
+            told = f"{name} is none of ours, holds {one['messages']:,} messages, and nobody reads it"
+            yield here.warn("other queues", told, f"if nobody needs it: rabbitmqctl delete_queue {name}")
+
+
+def _other(wanted: Mapping[str, Any], there: Mapping[str, Any], names: Iterable[str]) -> list[str]:
+    """What is not as wanted, of these properties and of all arguments."""
+    told = [f"{name} is {there.get(name)}" for name in names if name in wanted and there.get(name) != wanted[name]]
+    arguments = there.get("arguments") or {}
+    return told + [
+        f"{name} is {arguments.get(name)}, should be {value}"
+        for name, value in wanted["arguments"].items()
+        if arguments.get(name) != value
+    ]
+
+
+def _bindings(here: Findings, wanted: Items, there: Items) -> Iterator[Finding]:
+    known = {_binding(one) for one in there}
+    missing = sorted({_binding(one) for one in wanted} - known)
+    told = [f"{source} does not give {key or 'what it gets'} to {queue}" for source, queue, key in missing]
+    yield from here.judged("bindings", told, PREPARE, f"{len(wanted)} are there")
+    should: defaultdict[str, set[tuple[str, str, str]]] = defaultdict(set)
+    for one in wanted:
+        should[one["destination"]].add(_binding(one))
+    for one in there:
+        source, queue, key = _binding(one)
+        if source and queue in should and (source, queue, key) not in should[queue]:
+            told = f"{source} gives {key} to {queue}, which does not expect it"
+            yield here.warn("bindings", told, "take the binding away in the management pages: what it brings is parked")
+
+
+def _binding(one: Mapping[str, Any]) -> tuple[str, str, str]:
+    return one["source"], one["destination"], one["routing_key"]
+
+
+def _policies(here: Findings, wanted: Mapping[str, Items], queues: Items, there: Items) -> Iterator[Finding]:
+    ours = {one["name"] for one in wanted["queues"]}
+    limit = wanted["policies"][0]
+    known = next((one for one in there if one["name"] == limit["name"]), None)
+    if (
+        known is None
+        or known["pattern"] != limit["pattern"]
+        or known["definition"].get("overflow") != limit["definition"]["overflow"]
+        or "max-length-bytes" not in known["definition"]
+    ):
+        told = f"the policy {limit['name']} is {'missing' if known is None else 'otherwise'}: queues may fill the disk"
+        yield here.warn("policies", told, PREPARE)
+    harmful: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for queue in queues:
+        effective = queue.get("effective_policy_definition") or {}
+        says = {name: effective[name] for name in _HARMFUL if effective.get(name, "reject-publish") != "reject-publish"}
+        if queue["name"] in ours and says:
+            by = queue.get("operator_policy") or queue.get("policy") or "a policy"
+            harmful[by, json.dumps(says, sort_keys=True)].append(queue["name"])
+    wrong = [
+        f"{policy} says {says} of {names[0]}" + (f" and {len(names) - 1} more" if names[1:] else "")
+        for (policy, says), names in harmful.items()
+    ]
+    mend = "rabbitmqctl clear_policy (or clear_operator_policy): messages of ours would be dropped, or parked unread"
+    yield from here.judged("policies", wrong, mend, "none that would drop a message")
+
+
+# --- rights --------------------------------------------------------------------------------------------------------
+
+
+def _services(here: Findings, services: Iterable[str], known: Mapping[str, Account]) -> Iterator[Finding]:
+    for name in services:
+        account = known.get(f"{HOUSE}.{name}")
+        if account is None or not account.here or account.rights.none:
+            wrong = ["has no rights here"]
+        else:
+            wrong = differences(account, intended(account.name))
+        told = (f"{HOUSE}.{name}: {one}" for one in wrong)
+        yield from here.judged("rights of services", told, PREPARE, f"{HOUSE}.{name} may do what it should")
+
+
+def _outside(here: Findings, stages: Mapping[str, str | None], known: Mapping[str, Account]) -> Iterator[Finding]:
+    rows = former_systems.compared(stages, known)
+    for row in rows:
+        told = f"{row['system'] or row['user']}: {', '.join(row['differences']) or row['state']}"
+        if row["state"] == "missing" and row["wrong"]:
+            # A cluster may be declared long before its former system is let in.
+            yield here.warn("rights of former systems", told, former_systems.mends(row))
+        elif row["wrong"]:
+            yield here.fail("rights of former systems", told, former_systems.mends(row))
+        elif row["state"] == "revoked" and row["stage"] in ("legacy", "mirror"):
+            mend = f"{former_systems.mends(row)} --again, if it shall publish again"
+            yield here.warn("rights of former systems", f"{told}, though it is the authority", mend)
+    if not any(row["wrong"] for row in rows):
+        yield here.ok("rights of former systems", f"{len(rows)} may do what they should")

@@ -1,0 +1,98 @@
+"""``traboule doctor``: what is wrong with a running installation, and how to mend it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import typer
+
+from services import SERVICES
+from services.cli.environment import configured, settings_of
+from services.common.environment import NotConfigured
+from shared.cli.options import Json
+from shared.cli.terminal import as_json, terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from services.cli.doctor.findings import Finding
+    from shared.runtime.settings import ServiceSettings
+
+_COLOURS = {"fail": "red", "warn": "yellow", "ok": "green"}
+
+
+def doctor(json: Json = False) -> None:
+    """Check a running installation: settings, files, certificates, databases, broker, rights, processes, backups.
+
+    Each finding says what was found and what to do. Exit code 2 if something is wrong now, 1 if something waits for a
+    person or could not be looked at, 0 if all is well. It changes nothing.
+
+    TRABOULE_BROKER_MANAGEMENT_URL lets it look at what is defined on the broker and at who has which rights;
+    TRABOULE_DATABASE_URL, an administrator's, at the disk of a database server on this machine.
+
+    Examples: [bold]traboule doctor[/], [bold]traboule doctor --json[/]
+    """
+    from services.cli.doctor.findings import worst
+
+    services = configured()
+    findings = [*_settings(services), *asyncio.run(_examine(services))]
+    findings.sort(key=lambda one: list(_COLOURS).index(one.state))
+    if json:
+        as_json({"ok": worst(findings) == 0, "findings": [asdict(one) for one in findings]})
+    else:
+        _print(findings)
+    if code := worst(findings):
+        raise typer.Exit(code)
+
+
+def _settings(services: Mapping[str, ServiceSettings]) -> list[Finding]:
+    from services.cli.doctor.findings import Findings
+
+    found: list[Finding] = []
+    for name in SERVICES:
+        here = Findings(name)
+        if name in services:
+            found.append(here.ok("settings", "configured"))
+            continue
+        try:
+            settings_of(name)
+        except NotConfigured as error:
+            found.append(here.warn("settings", str(error), "set them, or run traboule doctor where they are set"))
+    return found
+
+
+async def _examine(services: Mapping[str, ServiceSettings]) -> list[Finding]:
+    from services.cli.doctor import broker as doctor_broker
+    from services.cli.doctor import database as doctor_database
+    from services.cli.doctor import files as doctor_files
+    from services.cli.doctor import service as doctor_service
+    from services.cli.inspection import inspect
+
+    states = await inspect(services)
+    of_processes = await asyncio.gather(*(doctor_service.examine(one, services[one.name]) for one in states))
+    of_databases = await asyncio.gather(*(doctor_database.examine(name, one) for name, one in services.items()))
+    return [
+        *doctor_files.examine(services),
+        *await doctor_database.disk(),
+        *await doctor_broker.examine(services),
+        *(finding for findings in (*of_processes, *of_databases) for finding in findings),
+    ]
+
+
+def _print(findings: list[Finding]) -> None:
+    from rich.table import Table
+
+    from shared.cli.terminal import plain
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title in ("", "where", "check", "found", "what to do"):
+        table.add_column(title, overflow="fold")
+    for one in findings:
+        state = f"[{_COLOURS[one.state]}]{one.state}[/]"
+        table.add_row(state, one.where, one.check, plain(one.found), plain(one.mend))
+    console = terminal()
+    console.print(table)
+    counts = {state: sum(one.state == state for one in findings) for state in _COLOURS}
+    console.print(f"{counts['fail']} wrong, {counts['warn']} to look at, {counts['ok']} as it should be")

@@ -1,0 +1,205 @@
+"""One service's database: its schema, its role, its clock, what waits in it, and what should have been done by now."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+
+from services import EXTENSIONS
+from services.cli.backup.restore import ADMIN
+from services.cli.doctor.findings import PREPARE, Finding, Findings
+from services.cli.migrate import schema_state
+from shared.cli.terminal import ago, size, span
+from shared.persistence.database import asyncpg_url
+from shared.persistence.migrations import UnknownRevisionError
+from shared.runtime.settings import ServiceSettings
+from shared.runtime.tls import address
+
+SKEW_SECONDS = 5.0
+BACKUP_IS_OLD = timedelta(days=1)
+PARITY_IS_OLD = timedelta(days=2)
+"""A day more than the daily comparison takes, and so the first that was missed."""
+KEY_ENDS_SOON = timedelta(days=14)
+LONG_SECONDS = 300
+"""A transaction that is open for longer keeps dead rows from being cleared away."""
+FEW_CONNECTIONS = 0.85
+LITTLE_DISK = 0.10
+NO_DISK = 16 * 1024 * 1024
+"""Bytes of one segment of its log: a server that cannot begin the next one ends."""
+
+_SERVER = """
+    select clock_timestamp() as now, current_user as role,
+           (select rolsuper from pg_roles where rolname = current_user) as superuser,
+           (select pg_get_userbyid(datdba) from pg_database where datname = current_database()) as owner,
+           array(select extname::text from pg_extension) as extensions,
+           (select count(*) from pg_stat_activity where datid is not null) as connections,
+           current_setting('max_connections')::int as most,
+           (select extract(epoch from max(clock_timestamp() - xact_start))::float from pg_stat_activity
+            where datname = current_database() and pid <> pg_backend_pid()) as longest
+"""
+_HELD = """
+    select (select max(at) from backups) as backup,
+           (select count(*) from quarantine where state = 'waiting') as late,
+           (select min(received_at) from quarantine where state = 'waiting') as late_since,
+           pg_total_relation_size('inbox') as inbox, pg_total_relation_size('outbox') as outbox,
+           exists (select from inbox where received_at < now() - make_interval(days => $1)) as forgets_late
+"""
+_PARITIES = """
+    select s.cluster, s.stage,
+           (select max(at) from parity_runs r where r.cluster = s.cluster and r.subject = 'mirror') as at
+    from stages s where s.stage in ('mirror', 'live') order by s.cluster
+"""
+_KEYS = "select id, expires_at from api_keys where revoked_at is null and expires_at > now() order by expires_at"
+
+
+async def examine(name: str, settings: ServiceSettings) -> list[Finding]:
+    """All that can be seen with the service's own role."""
+    here = Findings(name)
+    try:
+        connection: asyncpg.Connection[Any] = await asyncpg.connect(
+            asyncpg_url(settings.database_url), timeout=5, command_timeout=20
+        )
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        told = f"does not let it in ({type(error).__name__})"
+        variable = f"TRABOULE_{name.upper()}_DATABASE_URL"
+        return [here.fail("database", told, f"is it running? is {variable} right? If not, {PREPARE}")]
+    try:
+        found = list(_server(here, await _row(connection, _SERVER)))
+        schema = await asyncio.to_thread(_schema, here, name, settings)
+        # Questions about tables that are not there would only hide what is wrong.
+        if any(one.state == "fail" for one in schema):
+            return [*found, *schema]
+        return [*found, *schema, *await _held(here, connection, settings)]
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        return [here.fail("database", f"stopped answering ({type(error).__name__})", "traboule doctor, once more")]
+    finally:
+        await connection.close(timeout=5)
+
+
+async def disk() -> list[Finding]:
+    """The disk of a database server on this machine, if an administrator's address is known; else nothing."""
+    url = address(ADMIN)
+    if url is None:
+        return []
+    here = Findings("house")
+    try:
+        admin = await asyncpg.connect(asyncpg_url(url), timeout=5)
+        try:
+            folder = await admin.fetchval("select current_setting('data_directory')")
+        finally:
+            await admin.close(timeout=5)
+        usage = await asyncio.to_thread(shutil.disk_usage, folder)
+    except FileNotFoundError:
+        return []  # the server is on another machine
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        mend = f"is {ADMIN} right? If it is, PostgreSQL's log says why: a full disk lets nobody new in"
+        return [here.warn("disk", f"it cannot be told ({type(error).__name__})", mend)]
+    told = f"{size(usage.free)} of {size(usage.total)} are free where PostgreSQL writes"
+    if usage.free < NO_DISK:
+        return [here.fail("disk", told, "make room: a full disk takes nothing in. If PostgreSQL ended, start it again")]
+    if usage.free < LITTLE_DISK * usage.total:
+        return [here.warn("disk", told, "make room: a full disk stops PostgreSQL, and then everything waits")]
+    return [here.ok("disk", told)]
+
+
+async def _row(connection: asyncpg.Connection[Any], sql: str, *values: Any) -> asyncpg.Record:
+    row = await connection.fetchrow(sql, *values)
+    assert row is not None, "a select without a table has one row"
+    return row
+
+
+def _server(here: Findings, row: asyncpg.Record) -> Iterator[Finding]:
+    # Ours is read after the answer came, so it is late by a round trip at most.
+    skew = time.time() - row["now"].timestamp()
+    if abs(skew) > SKEW_SECONDS:
+        told = f"this machine's clock is {span(abs(skew))} {'ahead of' if skew > 0 else 'behind'} the database's"
+        yield here.warn("clock", told, "let both follow NTP: what is older than a day, or kept for 90, goes by it")
+    else:
+        yield here.ok("clock", f"within {SKEW_SECONDS:.0f} s of this machine's")
+    if row["superuser"]:
+        told = f"{row['role']} is a superuser, and could read every other service's database"
+        yield here.warn("role", told, f"{PREPARE}, and use the role that it makes")
+    elif row["owner"] != row["role"]:
+        told = f"{row['role']} does not own the database ({row['owner']} does), so it cannot migrate it"
+        yield here.warn("role", told, f'alter database … owner to "{row["role"]}"')
+    else:
+        yield here.ok("role", f"{row['role']} owns its database")
+    needed = EXTENSIONS.get(here.where, ())
+    missing = [f"the extension {one} is missing" for one in needed if one not in row["extensions"]]
+    if needed:
+        yield from here.judged("extensions", missing, PREPARE, ", ".join(needed))
+    told = f"{row['connections']} of {row['most']} connections are in use"
+    if row["connections"] > FEW_CONNECTIONS * row["most"]:
+        yield here.warn("connections", told, "raise PostgreSQL's max_connections, or run fewer replicas")
+    else:
+        yield here.ok("connections", told)
+    if (row["longest"] or 0) > LONG_SECONDS:
+        told = f"a transaction has been open for {span(row['longest'])}"
+        yield here.warn("transactions", told, "select pid, application_name, xact_start from pg_stat_activity")
+
+
+def _schema(here: Findings, name: str, settings: ServiceSettings) -> list[Finding]:
+    try:
+        state = schema_state(name, settings)
+    except UnknownRevisionError as error:
+        return [here.fail("schema", str(error), "run a newer program")]
+    mend = f"traboule migrate {name}"
+    late = [here.warn("schema", one, f"{mend} --post, once no earlier version runs") for one in state.waiting]
+    if state.newer is not None:
+        late.append(here.warn("schema", state.newer, "start the newer program again, once it can run"))
+    if late and not state.faults:
+        return late
+    return [*here.judged("schema", state.faults, mend, "as this program's"), *late]
+
+
+async def _held(here: Findings, connection: asyncpg.Connection[Any], settings: ServiceSettings) -> list[Finding]:
+    row = await _row(connection, _HELD, settings.inbox_days + 1)
+    found = [_backup(here, row["backup"]), _quarantine(here, row)]
+    told = f"inbox {size(row['inbox'])}, outbox {size(row['outbox'])}"
+    if row["forgets_late"]:
+        told = f"ids of over {settings.inbox_days} days ago are still remembered: {told}"
+        found.append(here.warn("inbox", told, f"does {here.where} run all day? It forgets them little by little"))
+    else:
+        found.append(here.ok("inbox", told))
+    parities = await connection.fetch(_PARITIES)
+    found += [_parity(here, f"{one['cluster']}/{here.where}", one["stage"], one["at"]) for one in parities]
+    if here.where == "membership":
+        found.append(_keys(here, await connection.fetch(_KEYS)))
+    return found
+
+
+def _backup(here: Findings, at: datetime | None) -> Finding:
+    told = "none was ever noted" if at is None else f"the last was {ago(at)}"
+    if at is None or datetime.now(UTC) - at > BACKUP_IS_OLD:
+        return here.warn("backup", told, "traboule backup FOLDER")
+    return here.ok("backup", told)
+
+
+def _quarantine(here: Findings, row: asyncpg.Record) -> Finding:
+    if row["late"]:
+        told = f"{row['late']:,} late messages wait for a person, the oldest from {ago(row['late_since'])}"
+        return here.warn("quarantine", told, "traboule quarantine list")
+    return here.ok("quarantine", "empty")
+
+
+def _parity(here: Findings, system: str, stage: str, at: datetime | None) -> Finding:
+    told = f"{system} ({stage}) was {'never compared' if at is None else f'compared {ago(at)}'}"
+    if at is None or datetime.now(UTC) - at > PARITY_IS_OLD:
+        return here.warn("parity", told, f"traboule parity --as {system} EXPORT")
+    return here.ok("parity", told)
+
+
+def _keys(here: Findings, keys: list[asyncpg.Record]) -> Finding:
+    make = "traboule keys create --name NAME --role reader"
+    if not keys:
+        return here.warn("API keys", "none is usable: nobody can read at the door", make)
+    soon = [one["id"] for one in keys if one["expires_at"] < datetime.now(UTC) + KEY_ENDS_SOON]
+    if soon:
+        return here.warn("API keys", f"end within {KEY_ENDS_SOON.days} days: {', '.join(soon)}", make)
+    return here.ok("API keys", f"{len(keys)} are usable")

@@ -1,0 +1,41 @@
+"""How the broker's nodes are: whether they run, hear each other, and have room."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from services.cli.doctor.findings import Finding, Findings
+from shared.cli.terminal import size
+
+
+def examine(here: Findings, nodes: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
+    """``nodes`` as the management API lists them, running or not."""
+    for one in nodes:
+        name = one["name"]
+        if not one.get("running"):
+            yield here.fail(
+                "nodes", f"{name} does not run", "start it: queues go on only while most of their nodes run"
+            )
+            continue
+        if "disk_free" not in one:
+            yield here.warn("nodes", f"{name} has just started, and does not tell how it is", "ask again in a moment")
+            continue
+        wrong = [f"{name} is apart from {other}" for other in one.get("partitions", ())]
+        yield from (here.fail("nodes", line, "mend the network, then restart the smaller part") for line in wrong)
+        free, least = one["disk_free"], one["disk_free_limit"]
+        told = f"{name} has {_size(free)} of disk free, and stops publishers below {_size(least)}"
+        if one["disk_free_alarm"]:
+            yield here.fail("nodes", told, "make room: nobody can publish until then")
+        elif one["mem_alarm"]:
+            told = f"{name} uses {_size(one['mem_used'])} of memory, and so stops publishers"
+            yield here.fail("nodes", told, "give it more memory, or start who should consume")
+        elif isinstance(free, int) and isinstance(least, int) and free < 2 * least:
+            yield here.warn("nodes", told, "make room before it does")
+        elif not wrong:
+            yield here.ok("nodes", told)
+
+
+def _size(value: Any) -> str:
+    # Where a node cannot tell, it says so in words.
+    return size(value) if isinstance(value, int | float) else str(value)

@@ -1,0 +1,156 @@
+"""One service's process, queues and outbox, as ``traboule status`` sees them, each with what to do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from services.cli.doctor import certificates as doctor_certificates
+from services.cli.doctor.findings import PREPARE, Finding, Findings
+from services.cli.inspection import OLD_SECONDS, ServiceState, metrics, stuck
+from shared.cli.terminal import span
+from shared.messaging.topology import is_way_back
+from shared.runtime.clusters import ClustersFileError, load_clusters
+from shared.runtime.settings import ServiceSettings
+
+_STARTED = "process_start_time_seconds"
+_STAGE = "traboule_stage"
+_SKEW_SECONDS = 5.0
+_ROUNDING = 2.0
+"""Seconds: a process's start is known to a tick of the kernel's clock, a file's time exactly."""
+
+
+async def examine(state: ServiceState, settings: ServiceSettings) -> list[Finding]:
+    """What the service looks like from outside, and the certificates that it meets and shows."""
+    here = Findings(state.name)
+    found = [*_process(here, state), *_queues(here, state), *_outbox(here, state), *_parked(here, state)]
+    if state.checks and state.url is not None:
+        found += await asyncio.to_thread(_started_with, here, state.url, settings)
+        if (own := settings.http_certificate_file) is not None:
+            found.append(await asyncio.to_thread(doctor_certificates.of_door, here, state.url, own))
+    for check, url in (
+        ("database's certificate", settings.database_url),
+        ("broker's certificate", settings.broker_url),
+    ):
+        found += await asyncio.to_thread(doctor_certificates.of_server, here, check, url)
+    return found
+
+
+def _process(here: Findings, state: ServiceState) -> list[Finding]:
+    start = f"traboule serve {state.name}, or what runs it here; then look at its log"
+    if state.url is None:
+        variable = f"TRABOULE_{state.name.upper()}_HTTP_PORT"
+        return [here.warn("process", f"{variable} is not set: it was not asked", f"set {variable}")]
+    if not state.checks:
+        return [here.fail("process", f"does not answer at {state.url}", start)]
+    failing = [f"its {check} check fails" for check, works in state.checks.items() if not works]
+    return here.judged("process", failing, start, f"ready at {state.url}")
+
+
+def _queues(here: Findings, state: ServiceState) -> Iterator[Finding]:
+    if not state.queues:
+        yield here.fail(
+            "broker",
+            "the broker does not let it in",
+            f"is it running? is the password in TRABOULE_{state.name.upper()}_BROKER_URL its own? If not, {PREPARE}",
+        )
+        return
+    missing = [f"there is no queue {one.name}" for one in state.queues if one.messages is None]
+    yield from here.judged("queues", missing, PREPARE, f"{len(state.queues)} are there")
+    own = [one for one in state.queues if one.name.startswith(f"{state.name}.") and one.messages is not None]
+    deserted = [f"nobody consumes {one.name}" for one in own if one.consumers == 0]
+    start = f"traboule serve {state.name}, or restart it"
+    yield from here.judged("consumers", deserted, start, "every queue has one")
+    waiting = sum(one.messages or 0 for one in own)
+    in_hand = sum(hand.messages for hand in state.in_hand.values())
+    look = f"look at the log of {state.name}, and restart it"
+    yield from here.judged("messages in hand", stuck(state), look, f"{in_hand:,} are being settled")
+    quiet = state.database.get("last_event_seconds")
+    if waiting and state.database and (quiet is None or quiet > OLD_SECONDS):
+        told = f"{waiting:,} messages wait, and nothing was applied for over {OLD_SECONDS} s"
+        yield here.fail("backlog", told, look)
+    else:
+        yield here.ok("backlog", f"{waiting:,} messages wait")
+    yield from _unread(here, state)
+
+
+def _unread(here: Findings, state: ServiceState) -> Iterator[Finding]:
+    for one in state.queues:
+        if one.messages and is_way_back(one.name):
+            system = "/".join(one.name.split(".")[:2])
+            told = f"{one.messages:,} messages wait until {system} reads them"
+            yield here.warn("way back", told, f"traboule cutover way-back {system}")
+
+
+def _outbox(here: Findings, state: ServiceState) -> Iterable[Finding]:
+    if not (known := state.database):
+        return []  # what is wrong with the database is told by whoever looks at it
+    rows, oldest = known["outbox_rows"], known["outbox_oldest_seconds"] or 0
+    told = f"{rows:,} messages wait to be published" + (f", the oldest for {span(oldest)}" if rows else "")
+    if oldest <= OLD_SECONDS:
+        return [here.ok("outbox", told)]
+    refused = known["outbox_refused"]
+    mend = f"{refused:,} were refused by the broker, for want of a queue or of room: {PREPARE}" if refused else (
+        f"is the broker there? Then restart {state.name}"
+    )  # fmt: skip
+    return [here.fail("outbox", told, mend)]
+
+
+def _parked(here: Findings, state: ServiceState) -> Iterable[Finding]:
+    if not (known := state.database):
+        return []
+    if number := known["dead_letters"]:
+        mend = f"traboule dead-letters list --service {state.name}"
+        return [here.warn("dead letters", f"{number:,} wait for a person", mend)]
+    return [here.ok("dead letters", "none")]
+
+
+# --- what it was started with --------------------------------------------------------------------------------------
+
+
+def _started_with(here: Findings, url: str, settings: ServiceSettings) -> list[Finding]:
+    """Whether the process knows the clusters, and was started after its files changed."""
+    try:
+        text, its_time = metrics(url, settings.http_certificate_file)
+        families = list(text_string_to_metric_families(text))
+        there = _systems(here.where, settings)
+    except (OSError, ValueError) as error:
+        return [here.warn("started with", f"it cannot be told ({type(error).__name__})", "traboule status")]
+    restart = f"restart {here.where}"
+    samples = [sample for family in families for sample in family.samples]
+    known = {one.labels["former_system"] for one in samples if one.name == _STAGE}
+    wrong: list[str] = []
+    # One that is in the process alone may have left the file, and keeps its stage.
+    if known and (new := there - known):
+        wrong.append(f"the process does not know {', '.join(sorted(new))}")
+    started = next((one.value for one in samples if one.name == _STARTED), None)
+    files = {settings.clusters_file, getattr(settings, "survivorship_file", settings.clusters_file)}
+    if started is not None:
+        wrong += [f"{path} changed after it was started" for path in sorted(files) if _changed(path, started)]
+    ahead = (its_time - datetime.now(UTC)).total_seconds()
+    return [*here.judged("started with", wrong, restart, "the files as they are"), _clock(here, ahead)]
+
+
+def _clock(here: Findings, ahead: float) -> Finding:
+    if abs(ahead) <= _SKEW_SECONDS:
+        return here.ok("process's clock", f"within {_SKEW_SECONDS:.0f} s of this machine's")
+    told = f"its clock is {span(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} this machine's"
+    return here.warn(
+        "process's clock", told, "let both follow NTP: lags, and what falls due by the day, are told by it"
+    )
+
+
+def _systems(service: str, settings: ServiceSettings) -> set[str]:
+    try:
+        clusters = load_clusters(settings.clusters_file)
+    except ClustersFileError as error:
+        raise ValueError("no clusters file") from error
+    return {f"{code}/{service}" for code in clusters}
+
+
+def _changed(path: Path, since: float) -> bool:
+    return path.is_file() and path.stat().st_mtime > since + _ROUNDING

@@ -1,0 +1,1 @@
+"""``traboule former-systems``: who may publish on the broker, and with which password."""

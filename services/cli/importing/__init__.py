@@ -1,0 +1,1 @@
+"""``traboule import``: what a former system exported, read and published."""

@@ -1,0 +1,233 @@
+"""``traboule import``: what a former system exported goes onto the broker, as that former system."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table as Grid
+
+from services.cli.importing.reading import FileReport, FormerSystem, OpenFile, messages, open_files
+from services.membership.normalisation.data_quality import MEANINGS, REPAIRS
+from shared.cli.terminal import terminal
+from shared.importing import rejects as rejects_file
+from shared.importing.outcomes import UnreadableError
+from shared.importing.publish import NotPublishedError, Publisher
+from shared.messaging.topology import EXCHANGE
+from shared.runtime.clock import PARIS
+from shared.runtime.tls import address
+
+ALL_ACCEPTED, NOT_PUBLISHED, UNUSABLE, SOME_REJECTED = 0, 1, 2, 3
+"""Exit codes."""
+
+_SHOWN = 5
+"""Rejected rows on the screen; all of them are in the rejects file."""
+
+
+def import_files(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Export files: CSV, XLSX, XLS, ODS or JSONL.")],
+    system: Annotated[
+        str,
+        typer.Option(
+            "--as", metavar="CLUSTER/SERVICE", help="The former system that wrote them, such as numelink/membership."
+        ),
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Publish nothing; show what would happen.")] = False,
+    rejects: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where rejected rows are written, if there are any.",
+            show_default="traboule-rejects-CLUSTER-SERVICE.csv",
+        ),
+    ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(help="The files' encoding, when neither UTF-8 nor Windows-1252 is right, such as cp1250."),
+    ] = None,
+    exported_at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="When the files were exported (2026-11-23T09:30); their time of change if not given. Newer wins.",
+        ),
+    ] = None,
+    batch: Annotated[int, typer.Option(min=1, max=500, help="Facts in one message.")] = 500,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Import what a former system exported, and publish it as that former system.
+
+    Recognised by their columns: Dolibarr third parties and members, Galette members, CiviCRM contacts and memberships,
+    Paheko members, and plain tables whose header is the field names of a fact.
+
+    A row that cannot be read is set aside in the rejects file, and the rest goes on. Importing a file twice changes
+    nothing. Exit code: 0 all rows accepted, 3 some rejected, 2 nothing imported (a file cannot be read, or the command
+    is wrong), 1 the broker did not take everything.
+
+    The former system's broker user comes from TRABOULE_BROKER_URL_<CLUSTER>_<SERVICE>, such as
+    TRABOULE_BROKER_URL_NUMELINK_MEMBERSHIP=amqp://user:password@host/vhost: on the command line it would be visible to
+    everybody on the machine.
+    """
+    try:
+        former = FormerSystem.named(system)
+        opened = open_files(former, files, encoding, _moment(exported_at))
+    except UnreadableError as error:
+        raise _stop(str(error), UNUSABLE) from None
+    url = address(former.variable)
+    if url is None and not dry_run:
+        raise _stop(f"no broker to publish to: set {former.variable} (or say --dry-run)", UNUSABLE)
+    try:
+        published = _run(former, opened, batch, None if dry_run else url, silent=as_json)
+        failure = None
+    except NotPublishedError as error:
+        published, failure = 0, str(error)
+    reports = [file.report for file in opened]
+    if failure is None:
+        path = rejects or Path(f"traboule-rejects-{former.cluster}-{former.service}.csv")
+        written = rejects_file.write(path, ((r.path, fault) for r in reports for fault in r.rejections))
+        (_print_json if as_json else _print)(reports, published, dry_run, path if written else None)
+    else:
+        raise _stop(f"{failure}. Run the same command again: what was published already is not doubled.", NOT_PUBLISHED)
+    raise typer.Exit(SOME_REJECTED if any(report.rejections for report in reports) else ALL_ACCEPTED)
+
+
+def _moment(written: str | None) -> datetime | None:
+    if written is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(written)
+    except ValueError:
+        raise UnreadableError(f'--exported-at "{written}" is no time: write 2026-11-23T09:30') from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=PARIS)
+
+
+def _stop(message: str, code: int) -> typer.Exit:
+    typer.echo(f"traboule import: {message}", err=True)
+    return typer.Exit(code)
+
+
+def _run(former: FormerSystem, opened: Sequence[OpenFile], batch: int, url: str | None, *, silent: bool) -> int:
+    """Let all rows pass, to the broker if there is one; the number of facts that it confirmed."""
+    with _progress(opened, silent=silent) as progress:
+
+        def row(file: OpenFile) -> None:
+            progress.update(tasks[file.report.path], completed=file.report.rows)
+
+        tasks = {file.report.path: progress.add_task(file.report.path.name, total=file.table.lines) for file in opened}
+        outgoing = messages(former, opened, batch, row)
+        if url is None:
+            for _ in outgoing:
+                pass
+            return 0
+        return asyncio.run(Publisher(url, EXCHANGE).run(outgoing))
+
+
+@contextmanager
+def _progress(opened: Sequence[OpenFile], *, silent: bool) -> Generator[Progress]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    quiet = silent or not sys.stderr.isatty()
+    with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as progress:
+        yield progress
+
+
+# --- the report ----------------------------------------------------------------------------------------------------
+
+
+def _print(reports: Sequence[FileReport], published: int, dry_run: bool, rejects: Path | None) -> None:
+    out = terminal()
+    grid = Grid("File", "Recognised as", "Encoding", title="Dry run: nothing was published" if dry_run else None)
+    for column in ("Rows", "Accepted", "Rejected", "Warnings", "Facts"):
+        grid.add_column(column, justify="right")
+    for report in reports:
+        warnings = len(report.warnings) + len(report.notices) + sum(d.count for d in report.doubts.values())
+        counts = (report.rows, report.accepted, report.rejected, warnings, sum(report.facts.values()))
+        encoding = (report.encoding or "-") + (", assumed" if report.encoding_assumed else "")
+        cells = (report.path.name, report.product, encoding, *map(str, counts))
+        grid.add_row(*(escape(cell) for cell in cells))
+    out.print(grid)
+    for report in reports:
+        _print_warnings(out, report)
+        _print_rejections(out, report)
+    if rejects is not None:
+        out.print(f"Rejected rows are in {escape(str(rejects))}: correct them and import again.")
+    if not dry_run:
+        out.print(f"{published} facts published and confirmed.")
+
+
+def _print_warnings(out: Console, report: FileReport) -> None:
+    for warning in report.warnings:
+        out.print(f"[yellow]{escape(report.path.name)}: {escape(warning)}")
+    if report.doubts:
+        grid = Grid(
+            "Field", "What is doubtful", title=f"{escape(report.path.name)}: kept as written, but", title_justify="left"
+        )
+        grid.add_column("Values", justify="right")
+        grid.add_column("For example")
+        for (field, code), doubts in sorted(report.doubts.items(), key=lambda item: -item[1].count):
+            examples = ", ".join(f"{_short(written)} (line {line})" for line, written in doubts.examples)
+            mark = "repaired: " if code in REPAIRS else ""
+            grid.add_row(field, escape(mark + MEANINGS[code]), str(doubts.count), escape(examples))
+        out.print(grid)
+    for notice in report.notices[:_SHOWN]:
+        out.print(
+            f"  line {notice.line}, {escape(notice.field)} {escape(_short(notice.value))}: {escape(notice.reason)}"
+        )
+    if len(report.notices) > _SHOWN:
+        out.print(f"  and {len(report.notices) - _SHOWN} more of these")
+
+
+def _print_rejections(out: Console, report: FileReport) -> None:
+    for fault in report.rejections[:_SHOWN]:
+        where = f"{report.path.name}, line {fault.line}: {fault.field} {_short(fault.value)}: {fault.reason}"
+        out.print(f"[red]rejected[/red] {escape(where)}")
+    if len(report.rejections) > _SHOWN:
+        out.print(f"  and {len(report.rejections) - _SHOWN} more faults")
+
+
+def _short(value: str) -> str:
+    return repr(value if len(value) <= 40 else value[:39] + "…")
+
+
+def _print_json(reports: Sequence[FileReport], published: int, dry_run: bool, rejects: Path | None) -> None:
+    document = {
+        "dry_run": dry_run,
+        "published": published,
+        "rejects_file": None if rejects is None else str(rejects),
+        "files": [_as_json(report) for report in reports],
+    }
+    typer.echo(json.dumps(document, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace").decode())
+
+
+def _as_json(report: FileReport) -> dict[str, Any]:
+    return {
+        "file": str(report.path),
+        "product": report.product,
+        "encoding": report.encoding,
+        "encoding_assumed": report.encoding_assumed,
+        "separator": report.separator,
+        "rows": report.rows,
+        "accepted": report.accepted,
+        "repeated": report.repeated,
+        "rejected": report.rejected,
+        "facts": dict(report.facts),
+        "warnings": report.warnings,
+        "notices": [notice._asdict() for notice in report.notices],
+        "doubts": [
+            {
+                "field": field,
+                "code": code,
+                "meaning": MEANINGS[code],
+                "count": doubts.count,
+                "examples": [{"line": line, "written": written} for line, written in doubts.examples],
+            }
+            for (field, code), doubts in report.doubts.items()
+        ],
+        "rejections": [fault._asdict() for fault in report.rejections],
+    }

@@ -1,0 +1,91 @@
+"""What a former system's export files say, read as ``traboule import`` reads them, whole and by id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from schemas.base import Fact
+from schemas.envelope import to_json
+from services.cutover.parity.compare import Difference, Key, unreadable
+from shared.importing.outcomes import Accepted, Rejection
+
+if TYPE_CHECKING:
+    from services.cli.importing.reading import OpenFile
+    from services.cutover.parity.mirror_reader import Kind
+
+
+@dataclass(slots=True)
+class Export:
+    """Each record's newest word, the rows that cannot be read, and of which kinds there was any file."""
+
+    facts: dict[Key, Fact] = field(default_factory=dict[Key, Fact])
+    unreadable: list[Difference] = field(default_factory=list[Difference])
+    kinds: set[str] = field(default_factory=set[str])
+
+
+def read_export(kinds: Sequence[Kind], files: Iterable[OpenFile]) -> Export:
+    """Go through all files once. Of two words on one record the mirror's own rule decides which is newer."""
+    export = Export()
+    recorded = {kind.fact: kind for kind in kinds}
+    removals = {kind.removal: kind for kind in kinds if kind.removal is not None}
+    gone: dict[Key, Fact] = {}
+    for file in files:
+        rejections: list[Rejection] = []
+        for outcome in file.outcomes:
+            match outcome:
+                case Accepted(fact=fact) if type(fact) in recorded:
+                    _take(export, recorded[type(fact)], fact)
+                case Accepted(fact=fact):
+                    kind = removals[type(fact)]
+                    key = (kind.name, getattr(fact, kind.key))
+                    gone[key] = _newer(gone.get(key), fact)
+                case Rejection():
+                    rejections.append(outcome)
+                case _:
+                    pass
+        export.unreadable += _unreadable(file.report.path.name, rejections)
+    _remove(export.facts, gone)
+    return export
+
+
+def _take(export: Export, kind: Kind, fact: Fact) -> None:
+    export.kinds.add(kind.name)
+    key = (kind.name, getattr(fact, kind.key))
+    other = export.facts.get(key)
+    if other is not None:
+        newer = _newer(other, fact)
+        if kind.adds_up is not None:
+            both = dict.fromkeys((*getattr(other, kind.adds_up), *getattr(fact, kind.adds_up)))
+            newer = newer.model_copy(update={kind.adds_up: tuple(both)})
+        fact = newer
+    export.facts[key] = fact
+
+
+def _newer(one: Fact | None, other: Fact) -> Fact:
+    return other if one is None or _newness(one) < _newness(other) else one
+
+
+def _newness(fact: Fact) -> tuple[int, bytes]:
+    return fact.version, blake2b(to_json(fact), digest_size=16).digest()
+
+
+def _remove(facts: dict[Key, Fact], gone: Mapping[Key, Fact]) -> None:
+    for key, removal in gone.items():
+        if key in facts and _newness(facts[key]) < _newness(removal):
+            del facts[key]
+
+
+def _unreadable(file: str, rejections: Iterable[Rejection]) -> list[Difference]:
+    by_line = groupby(sorted(rejections, key=lambda one: one.line), key=lambda one: one.line)
+    return [_row(file, line, list(faults)) for line, faults in by_line]
+
+
+def _row(file: str, line: int, faults: Sequence[Rejection]) -> Difference:
+    # By the record's own id where it is known: tomorrow's file has another name, and the row another line in it.
+    record = next((fault.record_id for fault in faults if fault.record_id), None)
+    name = f"{file}: line {line}" if record is None else record
+    return unreadable(name, ((fault.field, fault.value, fault.reason) for fault in faults))

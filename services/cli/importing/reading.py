@@ -1,0 +1,197 @@
+"""An import, from the files to messages: what is in them, what is set aside, and what is doubtful in the rest.
+
+Any service's former system may be imported here: members from the products' own exports, everything else from the
+plain format.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from schemas.base import Fact
+from schemas.catalogue import RECORDED
+from schemas.envelope import encode_all, routing_key, source_of
+from schemas.membership import MemberRecorded
+from services.membership import legacy
+from services.membership.normalisation.data_quality import Problem
+from services.membership.normalisation.normalise import understand
+from shared.importing import plain
+from shared.importing.outcomes import Accepted, Notice, Rejection, Repeated, UnreadableError
+from shared.importing.publish import Outgoing
+from shared.importing.reading import Table, read
+from shared.runtime.clock import PARIS
+
+EXAMPLES = 3
+"""Lines that are shown for each kind of doubt."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormerSystem:
+    """Who speaks: a cluster and the service that it runs the former system for."""
+
+    cluster: str
+    service: str
+
+    @classmethod
+    def named(cls, name: str) -> "FormerSystem":
+        """From ``cluster/service``. Raises UnreadableError when it is none, or there is no such service."""
+        cluster, _, service = name.partition("/")
+        services = sorted({fact.service for fact in RECORDED})
+        if not cluster or service not in services:
+            raise UnreadableError(
+                f'"{name}" names no former system: write cluster/service, one of {", ".join(services)}'
+            )
+        return cls(cluster, service)
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that holds its broker URL, credentials included."""
+        return f"TRABOULE_BROKER_URL_{self.cluster}_{self.service}".upper().replace("-", "_")
+
+
+@dataclass(slots=True)
+class Doubts:
+    """Values of one kind that are kept, but were not understood, or only by a guess."""
+
+    count: int = 0
+    examples: list[tuple[int, str]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class FileReport:
+    """What became of one file. ``rows`` = ``accepted`` + ``rejected``; ``facts`` is what the accepted rows make."""
+
+    path: Path
+    product: str
+    encoding: str | None
+    encoding_assumed: bool
+    separator: str | None
+    warnings: list[str]
+    rows: int = 0
+    accepted: int = 0
+    repeated: int = 0
+    facts: Counter[str] = field(default_factory=Counter)
+    rejections: list[Rejection] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    doubts: dict[tuple[str, str], Doubts] = field(default_factory=dict)
+
+    @property
+    def rejected(self) -> int:
+        """Rows that were set aside; one with several faults counts once."""
+        return len({fault.line for fault in self.rejections})
+
+
+@dataclass(slots=True)
+class OpenFile:
+    """A file whose kind is known, ready to be gone through once."""
+
+    table: Table
+    report: FileReport
+    outcomes: Iterator[Any]
+
+
+def open_files(
+    system: FormerSystem, paths: Sequence[Path], encoding: str | None = None, exported_at: datetime | None = None
+) -> list[OpenFile]:
+    """Open and recognise all files before anything of any is published.
+
+    The version of every fact is when its file was exported: ``exported_at``, else the file's time of change.
+
+    Raises:
+        UnreadableError: for the first file that cannot be imported.
+    """
+    return [_open(system, path, encoding, exported_at) for path in paths]
+
+
+def _open(system: FormerSystem, path: Path, encoding: str | None, exported_at: datetime | None) -> OpenFile:
+    table = read(path, encoding)
+    version = path.stat().st_mtime_ns // 1_000
+    if exported_at is not None:
+        version = int(exported_at.timestamp() * 1_000_000)
+    if system.service == MemberRecorded.service and not _is_plain_removal(table):
+        product = legacy.recognise(table)
+        name, outcomes = product.name, product.translate(table, version)
+    else:
+        name, outcomes = _plain(system, table, version)
+    report = FileReport(path, name, table.encoding, table.assumed, table.separator, list(table.warnings))
+    return OpenFile(table, report, outcomes)
+
+
+def _is_plain_removal(table: Table) -> bool:
+    return "record_id" in table.names and "name" not in table.names
+
+
+def _plain(system: FormerSystem, table: Table, version: int) -> tuple[str, Iterator[Any]]:
+    models = [fact for fact in RECORDED if fact.service == system.service]
+    model = plain.recognise(table.headers, models)
+    if model is None:
+        wanted = "; ".join(f"{m.__name__} needs {', '.join(plain.required(m))}" for m in models)
+        raise UnreadableError(f"{table.path}: no fact of {system.service} has these columns ({wanted})")
+    return f"plain table of {model.__name__}", plain.translate(table, model, version, PARIS)
+
+
+def messages(
+    system: FormerSystem,
+    files: Iterable[OpenFile],
+    batch: int = 500,
+    on_row: Callable[[OpenFile], None] = lambda _: None,
+) -> Iterator[Outgoing]:
+    """The messages of all files, and their reports filled in on the way: a dry run is to let them pass."""
+    source = source_of(system.cluster, system.service)
+    waiting: dict[type[Fact], list[Fact]] = {}
+    for file in files:
+        for fact in _accepted(file, on_row):
+            together = waiting.setdefault(type(fact), [])
+            together.append(fact)
+            if len(together) >= batch:
+                yield from _pack(system, source, together)
+                together.clear()
+    for together in waiting.values():
+        yield from _pack(system, source, together)
+
+
+def _pack(system: FormerSystem, source: str, facts: Sequence[Fact]) -> Iterator[Outgoing]:
+    if not facts:
+        return
+    key = routing_key(system.cluster, type(facts[0]))
+    for message in encode_all(source, ((fact, None) for fact in facts)):
+        yield Outgoing(key, message.body, message.content_type, message.message_id, message.events)
+
+
+def _accepted(file: OpenFile, on_row: Callable[[OpenFile], None]) -> Iterator[Fact]:
+    """The facts of one file, while every outcome goes into its report."""
+    report = file.report
+    rejected: set[int] = set()
+    for outcome in file.outcomes:
+        match outcome:
+            case Accepted(lines=lines, fact=fact, notices=notices):
+                report.rows += len(lines)
+                report.accepted += len(lines)
+                report.notices += notices
+                report.facts[type(fact).__name__] += 1
+                if isinstance(fact, MemberRecorded):
+                    _doubt(report, lines[0], understand(fact).problems)
+                yield fact
+            case Repeated():
+                report.rows += 1
+                report.accepted += 1
+                report.repeated += 1
+            case Rejection(line=line):
+                report.rejections.append(outcome)
+                if line not in rejected:
+                    rejected.add(line)
+                    report.rows += 1
+            case _:
+                raise TypeError(f"a translator yielded {outcome!r}")
+        on_row(file)
+
+
+def _doubt(report: FileReport, line: int, problems: Iterable[Problem]) -> None:
+    for problem in problems:
+        doubts = report.doubts.setdefault((problem.field, problem.code), Doubts())
+        doubts.count += 1
+        if len(doubts.examples) < EXAMPLES:
+            doubts.examples.append((line, problem.written))

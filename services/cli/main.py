@@ -1,0 +1,170 @@
+"""The ``traboule`` command: run a service, look after it, bring data in."""
+
+import gc
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from services import SERVICES
+from services.cli.check.commands import check
+from services.cli.conflicts import commands as conflicts
+from services.cli.cutover import commands as cutover
+from services.cli.cutover import quarantine
+from services.cli.dead_letters import commands as dead_letters
+from services.cli.migrate import migrate
+from services.cli.registry import definition_of
+from services.cli.status import status
+
+_LATER = {
+    "import": "Publish what a former system exported.",
+    "matching": "Train and measure how companies are recognised.",
+    "rebuild": "Compute anew what source records say.",
+    "duplicates": "Decide which members are one company, and undo it.",
+    "overrides": "Values that staff set by hand on members.",
+    "parity": "Compare a former system's export with what we hold of it.",
+    "rehearse": "Compare what a former system did with what we would have done.",
+    "differences": "What such a comparison found, and what of it may stay.",
+    "backup": "Back up all databases at one moment, and the broker's definitions.",
+    "restore": "Restore a backup into new servers.",
+    "retell": "Let the services tell again all that they hold.",
+    "doctor": "Check a running installation: what is wrong, and how to mend it.",
+    "former-systems": "Who may publish on the broker, with which password.",
+    "keys": "API keys for the HTTP door.",
+}
+"""Commands that are imported when they are called: a service's process need not carry the import's libraries."""
+
+
+class _Commands(TyperGroup):
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] in _LATER:
+            self.add_command(_load(args[0]), args[0])
+        return super().resolve_command(ctx, args)
+
+
+def _load(name: str) -> Any:
+    loaded = typer.Typer()
+    if isinstance(found := _import(name), typer.Typer):
+        loaded.add_typer(found, name=name)
+    else:
+        loaded.command(name)(found)
+    return typer.main.get_group(loaded).commands[name]
+
+
+def _import(name: str) -> typer.Typer | Callable[..., None]:
+    match name:
+        case "import":
+            from services.cli.importing.commands import import_files as found
+        case "matching":
+            from services.cli.members.matching import app as found
+        case "rebuild":
+            from services.cli.members.rebuild import rebuild_everything as found
+        case "duplicates":
+            from services.cli.members.duplicates import app as found
+        case "overrides":
+            from services.cli.members.overrides import app as found
+        case "parity":
+            from services.cli.parity.commands import parity as found
+        case "rehearse":
+            from services.cli.parity.rehearse import rehearse as found
+        case "differences":
+            from services.cli.parity.differences import app as found
+        case "backup":
+            from services.cli.backup.backup import backup as found
+        case "restore":
+            from services.cli.backup.restore import restore as found
+        case "retell":
+            from services.cli.backup.republish import retell as found
+        case "doctor":
+            from services.cli.doctor.commands import doctor as found
+        case "former-systems":
+            from services.cli.former_systems.commands import app as found
+        case "keys":
+            from services.cli.keys import keys as found
+        case _:
+            raise LookupError(f"there is no command {name!r}")
+    return found
+
+
+app = typer.Typer(
+    cls=_Commands,
+    help="Traboule joins the systems of merging clusters.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _known(service: str | None) -> str | None:
+    if service is not None and service not in SERVICES:
+        raise typer.BadParameter(f"there is no service {service!r}; there are {', '.join(SERVICES)}")
+    return service
+
+
+Service = Annotated[str, typer.Argument(callback=_known, metavar="SERVICE", help=", ".join(SERVICES))]
+
+
+@app.command()
+def serve(service: Service) -> None:
+    """Run one service until it is told to stop (SIGTERM or Ctrl-C).
+
+    Example: [bold]traboule serve billing[/]
+    """
+    from services.cli.environment import settings_of
+    from shared.process.http_server import raise_open_files
+    from shared.runtime import tracing
+    from shared.runtime.logging import configure_logging
+
+    settings = settings_of(service)
+    configure_logging(service, settings.log_level)
+    raise_open_files()
+    process = definition_of(service).create_app(settings)
+    # What was loaded so far stays; and a batch makes more objects than the collector's usual patience.
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+    tracing.start(service)
+    try:
+        _run_fast(process.run())
+    finally:
+        tracing.stop()
+
+
+def _later() -> None:
+    """Stands in the list of commands for one of :data:`_LATER`."""
+
+
+app.command()(migrate)
+app.command()(check)
+app.command()(status)
+app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(cutover.app, name="cutover")
+app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(conflicts.app, name="conflicts")
+for _name, _text in _LATER.items():
+    app.command(_name, help=_text)(_later)
+
+
+def _run_fast(main: Coroutine[Any, Any, None]) -> None:
+    try:
+        from uvloop import run
+    except ImportError:
+        from asyncio import run
+    run(main)
+
+
+def main() -> None:
+    """Entry point of ``traboule``."""
+    from services.common.environment import NotConfigured, load_house_file
+    from services.membership.views.rules import RulesFileError
+    from shared.runtime.clusters import ClustersFileError
+    from shared.runtime.tls import TlsError
+    from shared.runtime.variables import SecretFileError
+
+    load_house_file()
+    try:
+        app()
+    except (NotConfigured, SecretFileError, TlsError, ClustersFileError, RulesFileError) as error:
+        typer.secho(str(error), fg="red", err=True)
+        raise SystemExit(2) from None

@@ -1,0 +1,1 @@
+"""``traboule duplicates``, ``matching``, ``overrides`` and ``rebuild``: work on membership's data."""

@@ -1,0 +1,1 @@
+"""``traboule parity``, ``differences`` and ``rehearse``: our mirror beside the former system."""

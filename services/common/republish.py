@@ -1,0 +1,106 @@
+"""Telling again what a service holds, as after a restore: whoever has it sees a duplicate, whoever lost it applies it.
+
+A backup has the four databases as they were at one moment, but not what was on its way between them. So after a
+restore each service tells all that it holds once more. Facts carry state and version, and what is told of a record
+that did not change is the very same event, under the same id. Commands and requests are never told again.
+
+Each service names what it tells in its definition, as ``republished``.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from schemas.base import Fact, MirroredRecord
+from schemas.cutover import StageChanged
+from schemas.envelope import Envelope, HeldNow, source_of
+from services.cutover import stages
+from services.cutover.moves import FACT_OF
+from shared.messaging.publishing import publish, publish_mirrored
+from shared.messaging.unit_of_work import UnitOfWork
+from shared.persistence.mirror import APPLIED_LATE, Mirror
+
+PAGE = 500
+"""Rows that are told in one transaction: one message on the broker, or a few."""
+CAUSE = "told-again"
+"""The correlation id of what is told again: its first one is long gone."""
+
+Place = tuple[str, ...]
+"""The key of the last row of a page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """How many rows were told, and where the next page begins after; None at the end."""
+
+    told: int
+    next: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """One kind of thing that a service tells. ``count`` is SQL for how many there are, about.
+
+    ``page(uow, after)`` puts the facts of the next rows into the unit of work's outbox.
+    """
+
+    name: str
+    count: str
+    page: Callable[[Any, Place | None], Awaitable[Page]]
+
+
+def page_of(rows: int, last: Place | None) -> Page:
+    """A page of so many rows, of which ``last`` is the key of the last; a short one is the end."""
+    return Page(rows, last if rows == PAGE else None)
+
+
+def mirrored(table: sa.Table, recorded: type[Fact], changed: type[MirroredRecord]) -> Telling:
+    """What a mirror table holds, which has a column for each field of the fact."""
+    key = Mirror(table).key
+    sql = f"select cluster, {APPLIED_LATE}, {', '.join(recorded.model_fields)} from {rows_after(table, key)}"
+
+    async def page(uow: UnitOfWork, after: Place | None) -> Page:
+        rows = (await uow.connection.exec_driver_sql(sql, after or ("", ""))).mappings().all()
+        publish_mirrored(uow, changed, [held(recorded, {**row}) for row in rows])
+        return page_of(len(rows), (rows[-1]["cluster"], rows[-1][key]) if rows else None)
+
+    return Telling(table.name, f"select count(*) from {table.name}", page)
+
+
+def rows_after(table: sa.Table, key: str) -> str:
+    """The end of a statement that reads the next page of a table, in the order of its keys."""
+    return f"{table.name} where (cluster, {key}) > ($1, $2) order by cluster, {key} limit {PAGE}"
+
+
+def held(recorded: type[Fact], row: Mapping[str, Any]) -> HeldNow:
+    """A row as the message that its former system recorded it with. It was checked when it came in."""
+    fields = {name: value for name, value in row.items() if name not in ("cluster", APPLIED_LATE)}
+    message = Envelope[Any].model_construct(
+        specversion="1.0",
+        id=CAUSE,
+        source=source_of(row["cluster"], recorded.service),
+        type=recorded.type_name(),
+        data=recorded.model_construct(**fields),
+        correlationid=CAUSE,
+    )
+    return message, row[APPLIED_LATE]
+
+
+def stages_of(service: str) -> Telling:
+    """Where each cluster's former system for this service stands."""
+    fact = FACT_OF[service]
+
+    async def page(uow: UnitOfWork, _: Place | None) -> Page:
+        found = await stages.all_standings(uow.connection)
+        publish(uow, fact, [(_stage(fact, cluster, at), CAUSE) for cluster, at in sorted(found.items())])
+        return Page(len(found), None)
+
+    return Telling("stages", "select count(*) from stages", page)
+
+
+def _stage(fact: type[StageChanged], cluster: str, at: stages.Standing) -> StageChanged:
+    assert at.since is not None, "whoever moved did so at some time"
+    assert at.by is not None
+    return fact(version=at.epoch, cluster=cluster, stage=at.stage, since=at.since, by=at.by)

@@ -1,0 +1,29 @@
+"""What communications does with each fact: save what is newer, announce what was saved."""
+
+from collections.abc import Sequence
+
+from schemas.communications import ConsentChanged, ConsentRecorded, MailingChanged, MailingRecorded
+from schemas.envelope import Envelope, HeldNow
+from services.communications.mirror.repository import CommunicationsUnitOfWork
+from shared.messaging.publishing import publish_mirrored
+
+
+async def record_consents(uow: CommunicationsUnitOfWork, messages: Sequence[Envelope[ConsentRecorded]]) -> None:
+    """Mirror the former system's consents and objections."""
+    publish_mirrored(uow, ConsentChanged, await uow.save_consents(messages))
+
+
+async def record_mailings(uow: CommunicationsUnitOfWork, messages: Sequence[Envelope[MailingRecorded]]) -> None:
+    """Mirror the mailings that the former system sent.
+
+    A version that is older than the mailing's newest is announced too if it is the newest that names one of its
+    recipients: what was sent cannot be unsent, and each keeps the newest telling, in whatever order these come.
+    """
+    saved = {id(message): applied_late for message, applied_late in await uow.save_mailings(messages)}
+    newest = await uow.add_recipients(messages)
+    told: list[HeldNow] = []
+    for one in messages:
+        applied_late = newest.get((one.cluster, one.data.mailing_id, one.data.version, one.digest), saved.get(id(one)))
+        if applied_late is not None:
+            told.append((one, applied_late))
+    publish_mirrored(uow, MailingChanged, told)

@@ -1,0 +1,55 @@
+"""Late messages that say just what is held, so that no person need be asked about them.
+
+A former system is told of what is written here, and many publish every change that they make: what was told comes back.
+Others publish all that they hold every night. Applied, such a message would change nothing but a version.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from schemas.base import Fact
+from schemas.digests import record_digest
+from schemas.envelope import Envelope
+from services.cutover.parity.mirror_reader import Kind, held_of
+from shared.messaging.unit_of_work import UnitOfWork
+
+
+async def say_what_is_held(mirrored: Sequence[Kind], uow: UnitOfWork, messages: Sequence[Envelope[Any]]) -> list[bool]:
+    """Of each of these messages of one type, whether it says just what is held of its record now.
+
+    The type is of one of the ``mirrored`` kinds.
+
+    Contents are compared as a parity compares them: by what facts say, without their versions.
+    """
+    # What is held now must be held when this is committed.
+    await uow.take_turn()
+    kind = kind_of(mirrored, type(messages[0].data))
+    named = [(message.cluster, getattr(message.data, kind.key)) for message in messages]
+    held = await held_of(uow.connection, kind, set(named))
+    digests = {record: record_digest(fact) for record, fact in held.items()}
+    return [
+        _says(kind, message.data, held.get(record), digests.get(record))
+        for message, record in zip(messages, named, strict=True)
+    ]
+
+
+def kind_of(mirrored: Sequence[Kind], fact: type[Fact]) -> Kind:
+    """The kind of record that a fact of a former system tells of. Raises LookupError if nothing mirrors it."""
+    for kind in mirrored:
+        if fact in (kind.fact, kind.removal):
+            return kind
+    raise LookupError(f"nothing mirrors {fact.type_name()}")
+
+
+def _says(kind: Kind, said: Fact, held: Fact | None, digest: str | None) -> bool:
+    if kind.removal is not None and isinstance(said, kind.removal):
+        return held is None
+    if held is None:
+        return False
+    if kind.adds_up is not None:
+        # Applied, it would leave the list as long as it is if it names nobody who is not in it.
+        there = getattr(held, kind.adds_up)
+        if not set(there).issuperset(getattr(said, kind.adds_up)):
+            return False
+        said = said.model_copy(update={kind.adds_up: there})
+    return record_digest(said) == digest

@@ -1,0 +1,302 @@
+"""What operators ask about one former system: told and done in one transaction of the service that keeps its stage.
+
+The ``traboule`` command brings a transaction of its own; what comes by the HTTP door runs in the service's own.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal
+
+import orjson
+
+from schemas.cutover_requests import CutoverAnswered
+from services.cutover import late_messages, moves, preconditions, quarantine, stages, write_back
+from services.cutover.definition import CutoverDefinition
+from services.cutover.parity import runs
+from services.cutover.preconditions import NEVER_OVERRULED, Condition, Writers, failed
+from services.cutover.rehearsal.running import last_rehearsal
+from services.cutover.stages import MOVES, Move, MoveError, Standing
+from shared.messaging.topology import way_back_queue
+from shared.messaging.unit_of_work import UnitOfWork
+from shared.persistence.database import rows_of
+
+GatedMove = Literal["switch", "rollback"]
+GATED: Final[frozenset[Move]] = frozenset({"switch", "rollback"})
+"""Moves for which conditions must hold, or be overruled."""
+
+_HISTORY = """
+    select epoch, stage, at, by, reason, overruled from stage_history where cluster = $1 order by epoch desc
+"""
+_COUNTS = "select cluster, count(*) from quarantine where state = 'waiting' group by cluster"
+_NOTE_BACKUP = "insert into backups (by, note) values ($1, $2)"
+_NEVER_BACK: Final = 3
+"""The first epoch in which a mirror can be one that was rolled back to: mirror, live, and mirror again."""
+
+
+class DeskError(Exception):
+    """What was asked cannot be told or done. ``kind`` is a stable word, the message is for a person."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class NotMetError(DeskError):
+    """Conditions that do not hold and were not overruled; the message has a line for each, with what mends it."""
+
+    def __init__(self, system: str, which: Move, unmet: Sequence[Condition]) -> None:
+        verb = {"switch": "switched", "rollback": "rolled back"}[which]
+        lines = [f"{one.name}: {one.told}. {one.mend}" for one in unmet]
+        super().__init__("conditions-not-met", "\n".join([f"{system} cannot be {verb}:", *lines]))
+        self.unmet = unmet
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Where a former system stands after a move; ``already`` when it had been made before, and nothing was done."""
+
+    standing: Standing
+    already: bool
+
+
+# --- moving --------------------------------------------------------------------------------------------------------
+
+
+async def conditions(uow: UnitOfWork, definition: CutoverDefinition, cluster: str, which: GatedMove) -> list[Condition]:
+    """Every condition for switching or rolling back, as it is now. Raises BrokerAwayError."""
+    queues = await _queues(uow, definition, cluster, which)
+    # Without a lock: it is only told, and whoever moves should not wait until all is looked at.
+    return await _conditions(uow, definition, cluster, which, await _standing(uow, cluster), queues, {})
+
+
+async def move(
+    uow: UnitOfWork,
+    definition: CutoverDefinition,
+    cluster: str,
+    which: Move,
+    *,
+    by: str,
+    reason: str,
+    overrule: Collection[str] = (),
+) -> Moved:
+    """Move it on or back, and announce it; one that was made already is told, and not made again.
+
+    Raises NotMetError, DeskError ``move-impossible`` and BrokerAwayError.
+    """
+    # An operator whose terminal died in the middle asks again, and must not be told that it is impossible.
+    if _made((standing := await _standing(uow, cluster)), which):
+        return Moved(standing, already=True)
+    # Before the lock, for which writes wait: the broker may take its time, and so may a look at what was written here.
+    queues = await _queues(uow, definition, cluster, which)
+    looked = await write_back.look(uow, definition, cluster, {}) if which == "rollback" else {}
+    standing = await stages.alone(uow.connection, cluster)
+    if _made(standing, which):
+        return Moved(standing, already=True)
+    overruled: list[str] = []
+    try:
+        _check_possible(cluster, which, standing)
+        if which in GATED:
+            every = await _conditions(uow, definition, cluster, which, standing, queues, looked)
+            if unknown := sorted({*overrule} - {one.name for one in every}):
+                names = ", ".join(one.name for one in every)
+                raise DeskError("move-impossible", f"there is no condition {', '.join(unknown)}; there are {names}")
+            found = failed(every)
+            if left := [one for one in found if one.name not in overrule or one.name in NEVER_OVERRULED]:
+                raise NotMetError(f"{cluster}/{definition.name}", which, left)
+            overruled = [one.name for one in found]
+        made = await moves.move(uow, definition.name, cluster, which, by=by, reason=reason, overruled=overruled)
+    except MoveError as error:
+        raise DeskError("move-impossible", str(error)) from None
+    return Moved(made, already=False)
+
+
+async def _standing(uow: UnitOfWork, cluster: str) -> Standing:
+    return (await stages.all_standings(uow.connection)).get(cluster, Standing())
+
+
+def _made(standing: Standing, which: Move) -> bool:
+    """Whether this move led to where it stands. A mirror that never was live was not rolled back to."""
+    return standing.stage == MOVES[which][1] and not (which == "rollback" and standing.epoch < _NEVER_BACK)
+
+
+def _check_possible(cluster: str, which: Move, standing: Standing) -> None:
+    """Raises MoveError. A system that must be mirrored before it is switched is told with all that fails besides."""
+    if standing.stage != MOVES[which][0] and not (which == "switch" and standing.stage == "legacy"):
+        raise MoveError(cluster, which, standing)
+
+
+async def _queues(uow: UnitOfWork, definition: CutoverDefinition, cluster: str, which: Move) -> dict[str, int]:
+    match which:
+        case "switch":
+            # What is answered at the door waits for us, and not the other way round.
+            own = [one for one in definition.routes if not issubclass(one.fact, CutoverAnswered)]
+            return await uow.count_waiting([one.queue_name for one in own])
+        case "rollback":
+            return await uow.count_waiting([way_back_queue(cluster, definition.name).name])
+        case _:
+            return {}
+
+
+async def _conditions(
+    uow: UnitOfWork,
+    definition: CutoverDefinition,
+    cluster: str,
+    which: Move,
+    standing: Standing,
+    queues: Mapping[str, int],
+    looked: write_back.Looks,
+) -> list[Condition]:
+    connection = uow.connection
+    if which == "rollback":
+        unsettled = await write_back.unsettled(uow, definition, cluster, sum(queues.values()), looked)
+        return await preconditions.conditions_for_rollback(connection, definition.name, cluster, standing, unsettled)
+    parity = await runs.last_run(connection, cluster)
+    rehearsal = await last_rehearsal(connection, definition, cluster)
+    writers = await _writers(uow, definition)
+    return await preconditions.conditions(
+        connection, definition.name, cluster, standing, queues, parity, rehearsal, writers
+    )
+
+
+async def _writers(uow: UnitOfWork, definition: CutoverDefinition) -> Writers | None:
+    """Who may write; None where the service takes no commands of its own yet."""
+    return None if definition.count_writers is None else await definition.count_writers(uow.connection)
+
+
+# --- telling -------------------------------------------------------------------------------------------------------
+
+
+async def board(uow: UnitOfWork, definition: CutoverDefinition, clusters: Collection[str]) -> list[dict[str, Any]]:
+    """These clusters' former systems: where each stands, since when, the newest parity, what waits in quarantine."""
+    standing = await stages.all_standings(uow.connection)
+    waiting: dict[str, int] = {str(name): count for name, count in rows_of(await _sql(uow, _COUNTS))}
+    rows: list[dict[str, Any]] = []
+    for cluster in clusters:
+        here = standing.get(cluster, Standing())
+        parity = await runs.last_run(uow.connection, cluster)
+        rows.append(
+            {
+                "system": f"{cluster}/{definition.name}",
+                **asdict(here),
+                "quarantine": waiting.get(cluster, 0),
+                "parity": None if parity is None else asdict(parity),
+            }
+        )
+    return rows
+
+
+async def history(uow: UnitOfWork, cluster: str) -> list[dict[str, Any]]:
+    """Every move of a former system, the newest first."""
+    names = ("epoch", "stage", "at", "by", "reason", "overruled")
+    return [dict(zip(names, row, strict=True)) for row in rows_of(await _sql(uow, _HISTORY, cluster))]
+
+
+async def standing_now(uow: UnitOfWork, definition: CutoverDefinition, cluster: str) -> dict[str, Any]:
+    """One line of the board, with why it was moved there and what was overruled."""
+    [row] = await board(uow, definition, [cluster])
+    made = await history(uow, cluster)
+    newest = made[0] if made else {"reason": None, "overruled": []}
+    return row | {"authority": authority(row["stage"]), **{name: newest[name] for name in ("reason", "overruled")}}
+
+
+def authority(stage: str) -> str:
+    """Who decides what is so in this stage."""
+    return "Traboule" if stage in stages.OURS else "former system"
+
+
+async def note_backup(uow: UnitOfWork, *, by: str, note: str) -> None:
+    """Remember that the database was backed up now."""
+    await _sql(uow, _NOTE_BACKUP, by, note)
+
+
+async def parity(uow: UnitOfWork, cluster: str) -> runs.Run | None:
+    """The newest comparison with what the former system holds."""
+    return await runs.newest(uow.connection, cluster)
+
+
+async def told_back(
+    uow: UnitOfWork, definition: CutoverDefinition, cluster: str, *, after: str, limit: int
+) -> dict[str, Any]:
+    """The way back: how far what was written here has come, and a page of the records that its former system has not
+    said so since, by id. ``unread`` is None where there is no queue.
+
+    Raises DeskError ``no-way-back`` and BrokerAwayError.
+    """
+    if (back := definition.write_back) is None:
+        raise DeskError(
+            "no-way-back",
+            f"{definition.name} takes no commands of its own yet, so nothing is written here that "
+            f"{cluster}/{definition.name} does not know",
+        )
+    queue = way_back_queue(cluster, definition.name).name
+    unread = (await uow.count_waiting([queue])).get(queue)
+    unsent, given_back = await write_back.on_its_way(uow, definition, cluster)
+    number, found, following = await write_back.page(uow, back, cluster, after, limit)
+    told = {"queue": queue, "unread": unread, "to_be_sent": unsent, "given_back": given_back, "records": number}
+    return told | {"items": [one.as_json() for one in found], "next": following}
+
+
+# --- quarantine ----------------------------------------------------------------------------------------------------
+
+
+async def quarantined(
+    uow: UnitOfWork,
+    definition: CutoverDefinition,
+    cluster: str | None,
+    state: str | None,
+    *,
+    after: int = 0,
+    limit: int | None = None,
+) -> list[dict[str, Any]]:
+    """What is or was in quarantine, without its content, oldest first."""
+    found = await quarantine.listed(uow.connection, cluster, state, after=after, limit=limit)
+    return [_without_body(definition, one) for one in found]
+
+
+async def late_message(
+    uow: UnitOfWork, definition: CutoverDefinition, number: int, cluster: str | None = None
+) -> dict[str, Any]:
+    """One message whole, beside what is held now of the record that it is about. Raises DeskError ``late-unknown``."""
+    found = await _late(uow, definition, number, cluster)
+    said = orjson.loads(found.body)["data"]
+    held = await late_messages.held(uow, definition, found.cluster, said)
+    shown = None if held is None else held.get("written", held)
+    return {**_without_body(definition, found), "said": said, "held": shown}
+
+
+async def decide_late(
+    uow: UnitOfWork,
+    definition: CutoverDefinition,
+    numbers: Sequence[int],
+    *,
+    apply: bool,
+    by: str,
+    reason: str,
+    cluster: str | None = None,
+) -> list[str]:
+    """Apply or dismiss late messages. Raises DeskError ``late-unknown`` and ``late-refused``: then do nothing."""
+    decide = late_messages.apply if apply else late_messages.dismiss
+    done: list[str] = []
+    for number in numbers:
+        await _late(uow, definition, number, cluster)
+        try:
+            done.append(f"{definition.name}:{(await decide(uow, definition, number, by=by, reason=reason)).number}")
+        except late_messages.LateError as error:
+            raise DeskError("late-refused", f"{error}. Nothing was done") from None
+    return done
+
+
+async def _late(uow: UnitOfWork, definition: CutoverDefinition, number: int, cluster: str | None) -> quarantine.Late:
+    found = await quarantine.one(uow.connection, number)
+    if found is None or cluster not in (None, found.cluster):
+        raise DeskError("late-unknown", f"there is no {definition.name}:{number} in quarantine")
+    return found
+
+
+def _without_body(definition: CutoverDefinition, one: quarantine.Late) -> dict[str, Any]:
+    told = {name: value for name, value in asdict(one).items() if name not in ("body", "number")}
+    return {"id": f"{definition.name}:{one.number}", "service": definition.name, **told}
+
+
+async def _sql(uow: UnitOfWork, statement: str, *values: Any) -> Any:
+    return await uow.connection.exec_driver_sql(statement, values)

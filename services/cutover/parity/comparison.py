@@ -1,0 +1,97 @@
+"""One comparison in one transaction: all that a service mirrors of a cluster, in one snapshot, and the run kept."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable, Sequence
+from contextlib import aclosing
+from typing import Protocol, TypeAlias
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from schemas.base import Fact
+from services.cutover.manifests import lacking, listed_of, newest_complete
+from services.cutover.parity import runs
+from services.cutover.parity.by_manifest import MOST_KEPT, ManifestComparison
+from services.cutover.parity.compare import Result
+from services.cutover.parity.mirror_reader import Kind, held
+from services.cutover.stages import Standing, all_standings
+
+_BREATH = 50
+"""Records compared before others get their turn: some milliseconds."""
+_TOGETHER = 500
+"""Records that a manifest is asked about in one statement."""
+_Held: TypeAlias = tuple[str, Fact]
+
+
+class Compares(Protocol):
+    """Takes in what we hold record by record, and then knows the result."""
+
+    def held(self, kind: str, item_id: str, here: Fact) -> None: ...
+    def result(self) -> Result: ...
+
+
+async def one_snapshot(connection: AsyncConnection) -> None:
+    """Let a transaction that did nothing yet see all that it reads as it is at one moment.
+
+    Messages are applied all the while: half of a batch must not look like a difference.
+    """
+    await connection.exec_driver_sql("set transaction isolation level repeatable read")
+
+
+async def compare_held(connection: AsyncConnection, cluster: str, kinds: Sequence[Kind], with_: Compares) -> Result:
+    """Compare everything that is held of this cluster. Services go on working meanwhile."""
+    for kind in kinds:
+        async with aclosing(held(connection, cluster, kind)) as records:
+            count = 0
+            async for item_id, fact in records:
+                with_.held(kind.name, item_id, fact)
+                count += 1
+                if count % _BREATH == 0:
+                    await asyncio.sleep(0)
+    return with_.result()
+
+
+async def prove_by_manifest(
+    connection: AsyncConnection, cluster: str, kinds: Sequence[Kind], *, by: str, most: int = MOST_KEPT
+) -> int | None:
+    """Compare with the newest complete manifest and keep the run, in a transaction of one snapshot.
+
+    However large both sides are, some thousand records at a time are in memory, and ``most`` differences of a kind.
+    Returns the run's number, or None when there is no such manifest.
+    """
+    manifest = await newest_complete(connection, cluster)
+    if manifest is None:
+        return None
+    ours = (await all_standings(connection)).get(cluster, Standing()).is_ours
+    comparison = ManifestComparison(manifest, [kind.name for kind in kinds], ours, most)
+    for kind in kinds:
+        await _compare_kind(connection, cluster, kind, comparison)
+    source = [f"manifest {manifest.version}"]
+    return await runs.keep(connection, cluster, comparison.result(), by=by, source=source, manifest=manifest.version)
+
+
+async def _compare_kind(connection: AsyncConnection, cluster: str, kind: Kind, with_: ManifestComparison) -> None:
+    async with aclosing(held(connection, cluster, kind)) as records:
+        async for some in _together(records):
+            ids = [item_id for item_id, _ in some]
+            there = await listed_of(connection, kind.name, ids) if with_.compares(kind.name) else {}
+            for count, (item_id, fact) in enumerate(some, 1):
+                with_.held(kind.name, item_id, fact, there.get(item_id))
+                if count % _BREATH == 0:
+                    await asyncio.sleep(0)
+    if with_.missing(kind.name):
+        listed = lacking(
+            connection, cluster, kind.name, table=kind.table, key=kind.key, is_there=kind.is_there, most=with_.most
+        )
+        async for item_id, there in listed:
+            with_.lacks(kind.name, item_id, there)
+
+
+async def _together(records: AsyncIterable[_Held]) -> AsyncGenerator[list[_Held]]:
+    some: list[_Held] = []
+    async for record in records:
+        some.append(record)
+        if len(some) == _TOGETHER:
+            yield some
+            some = []
+    if some:
+        yield some

@@ -1,0 +1,142 @@
+"""The way back: what a former system would lose by a rollback, seen to before it.
+
+A service that writes has a :class:`services.cutover.definition.WriteBack`.
+"""
+
+from collections import Counter
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import orjson
+
+from schemas.base import ForFormerSystem
+from schemas.catalogue import FACTS
+from schemas.envelope import routing_key
+from services.cutover.definition import CutoverDefinition, Unsaid, WriteBack
+from services.cutover.preconditions import Condition
+from services.cutover.quarantine import Late
+from services.cutover.stages import standings
+from shared.messaging.topology import HOUSE, way_back_queue
+from shared.messaging.unit_of_work import UnitOfWork
+from shared.persistence.database import rows_of
+
+FACT_OF = {fact.service: fact for fact in FACTS if issubclass(fact, ForFormerSystem)}
+"""What each service that writes tells former systems."""
+
+_ON_ITS_WAY = """
+    select (select count(*) from outbox where routing_key = $1),
+           (select count(*) from dead_letters where status = 'parked' and routing_key = $1)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What was found of one record when it was turned round: it holds for as long as the digest is the same."""
+
+    digest: bytes | None
+    new_id: bool
+    left_out: tuple[str, ...]
+
+
+Looks: TypeAlias = Mapping[str, Look]
+"""By record id."""
+
+
+async def unsaid(uow: UnitOfWork, definition: CutoverDefinition, cluster: str) -> AsyncGenerator[Unsaid]:
+    """Every record of the cluster that its former system has not said as it is here, by id."""
+    if (back := definition.write_back) is None:
+        return
+    async for one in back.unsaid(uow, cluster, list(await back.digests(uow, cluster))):
+        yield one
+
+
+async def page(
+    uow: UnitOfWork, back: WriteBack, cluster: str, after: str, limit: int
+) -> tuple[int, Sequence[Unsaid], str | None]:
+    """How many records its former system has not said as they are here; those after one, and the id to go on after."""
+    number = len(await back.digests(uow, cluster))
+    following = list(await back.digests(uow, cluster, after, limit + 1))
+    shown = following[:limit]
+    found = [one async for one in back.unsaid(uow, cluster, shown)]
+    return number, found, shown[-1] if len(following) > limit else None
+
+
+async def on_its_way(uow: UnitOfWork, definition: CutoverDefinition, cluster: str) -> tuple[int, int]:
+    """How many messages for the former system are still to be sent, and how many it gave back, which are parked."""
+    key = routing_key(HOUSE, FACT_OF[definition.name], cluster)
+    ((unsent, refused),) = rows_of(await uow.connection.exec_driver_sql(_ON_ITS_WAY, (key,)))
+    return unsent, refused
+
+
+async def tell_held_of(uow: UnitOfWork, definition: CutoverDefinition, late: Late) -> None:
+    """Tell a former system what we hold of the record of a late message, once that was applied or dismissed.
+
+    Only while it could come back: once it is the authority again, or retired, there is nothing to tell.
+    """
+    if (back := definition.write_back) is None or (await standings(uow.connection, [late.cluster]))[
+        late.cluster
+    ].stage != "live":
+        return
+    said = orjson.loads(late.body)["data"]
+    await back.tell_held(uow, late.cluster, said, late.message_id)
+
+
+async def look(uow: UnitOfWork, definition: CutoverDefinition, cluster: str, before: Looks) -> Looks:
+    """What the former system has no way to say, of every record that it has not said as it is here.
+
+    ``before`` is an earlier look: what is as it was then is not turned round again. To turn a record round takes up to
+    a millisecond, so a rollback looks before it takes the lock that writers wait for, and once more under it.
+    """
+    if (back := definition.write_back) is None:
+        return {}
+    digests = await back.digests(uow, cluster)
+    known = {name: before[name] for name, digest in digests.items() if name in before and before[name].digest == digest}
+    found = back.unsaid(uow, cluster, [name for name in digests if name not in known])
+    return known | {one.record_id: Look(one.digest, one.new_id, one.left_out) async for one in found}
+
+
+async def unsettled(
+    uow: UnitOfWork, definition: CutoverDefinition, cluster: str, waiting: int, looked_before: Looks
+) -> list[Condition]:
+    """What would be lost by rolling back now, as conditions; ``waiting`` messages wait in the way-back queue."""
+    if definition.write_back is None:
+        return []
+    unsent, refused = await on_its_way(uow, definition, cluster)
+    found = (await look(uow, definition, cluster, looked_before)).values()
+    new_ids, lossy = sum(one.new_id for one in found), sum(bool(one.left_out) for one in found)
+    fields = Counter(name for one in found for name in one.left_out)
+    system = f"{cluster}/{definition.name}"
+    return [
+        _read(system, way_back_queue(cluster, definition.name).name, waiting, unsent, refused),
+        _expressible(system, lossy, fields),
+        _new_ids(system, new_ids),
+    ]
+
+
+def _read(system: str, queue: str, waiting: int, unsent: int, refused: int) -> Condition:
+    told = {f"wait in {queue}": waiting, "are to be sent there": unsent, "were given back and are parked": refused}
+    found = [f"{count} messages {where}" for where, count in told.items() if count]
+    mend = (
+        f"have the former system read its queue; or traboule cutover way-back {system} --export FILE.csv, "
+        "import that there, and --overrule way-back-read"
+    )
+    return Condition("way-back-read", not found, ", ".join(found) or f"nothing waits in {queue}", mend)
+
+
+def _expressible(system: str, lossy: int, fields: Counter[str]) -> Condition:
+    told = "nothing that was written here is left out there"
+    if lossy:
+        named = ", ".join(f"{name} ({count})" for name, count in sorted(fields.items()))
+        told = f"{lossy} records say what its columns cannot: {named}"
+    mend = f"traboule cutover way-back {system}, note there by hand what is left out, and --overrule expressible"
+    return Condition("expressible", not lossy, told, mend)
+
+
+def _new_ids(system: str, count: int) -> Condition:
+    told = f"{count} records were made here, and get another id there" if count else "no record was made here"
+    mend = (
+        f"traboule cutover way-back {system}; have it say same_as when it publishes them, or confirm them afterwards "
+        "(traboule duplicates confirm), and --overrule new-ids"
+    )
+    return Condition("new-ids", not count, told, mend)

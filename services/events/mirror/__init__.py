@@ -1,0 +1,1 @@
+"""What events mirrors of former systems: gatherings and registrations, kept, compared, rehearsed, republished."""

@@ -1,7 +1,0 @@
-"""What the events service mirrors of a former system, for comparing the two."""
-
-from schemas.events import EventRecorded, RegistrationRecorded
-from services.cutover.parity.held import mirrored
-from services.events.tables import events, registrations
-
-KINDS = (mirrored("event", EventRecorded, events), mirrored("registration", RegistrationRecorded, registrations))

@@ -1,0 +1,32 @@
+"""Decisions on their way from the door to the commands, and what goes wrong with them."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from starlette.requests import Request
+
+from services.gateway.api.decision_bodies import Signed
+from services.gateway.auth.key_cache import Caller
+from services.gateway.problems import ProblemError
+from services.gateway.translations import language_of
+from services.membership.identity.decisions import DecisionError, RecordUnknownError, Signature
+from services.membership.translations import REFUSED, label
+
+
+def signature(said: Signed, caller: Caller) -> Signature:
+    """Who decides. Raises DecisionError."""
+    return Signature(said.author or caller.name, said.reason, caller.key_id)
+
+
+@contextmanager
+def refusals(request: Request) -> Generator[None]:
+    """Say a DecisionError as a problem, in the reader's language."""
+    try:
+        yield
+    except RecordUnknownError as error:
+        raise ProblemError("record-unknown", records=[str(key) for key in error.records]) from None
+    except DecisionError as error:
+        if error.kind == "decision-unknown":
+            raise ProblemError("decision-unknown") from None
+        detail = label(REFUSED, error.kind, language_of(request, "en"))
+        raise ProblemError("decision-refused", code=error.kind, detail=detail) from None

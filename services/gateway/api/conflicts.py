@@ -1,0 +1,76 @@
+"""What merges brought together that a member should not have twice, and where each stands.
+
+They are resolved in the service that is responsible for them; here is what it answered.
+"""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request, Security
+from starlette.responses import Response
+
+from services.gateway.api.members import Lang, find_member, spoken
+from services.gateway.api.responses import Conflict, Conflicts
+from services.gateway.auth.key_cache import needs
+from services.gateway.auth.keys import Role
+from services.gateway.context import Door, answer
+from services.gateway.cursors import cursor, position_in_time
+from services.gateway.problems import ProblemError, described
+from services.gateway.translations import language_of
+from services.membership.translations import CONFLICTS, Language, label
+from services.membership.views.conflict_queries import ConflictFilters, StandingConflict, State, conflict, conflicts
+
+StateAsked = Annotated[State | None, Query(description="`open` also shows those that are told, and not answered yet")]
+
+
+def routes(door: Door) -> APIRouter:
+    """``/conflicts`` and ``/conflicts/{id}``."""
+    router = APIRouter(tags=["conflicts"])
+    staff = [Security(needs(door.keyring, Role.STAFF))]
+
+    @router.get("/conflicts", response_model=Conflicts, responses=described(404, 410), dependencies=staff)
+    async def list_conflicts(
+        request: Request,
+        state: StateAsked = None,
+        responsible: Literal["billing", "events"] | None = None,
+        member: Annotated[str | None, Query(max_length=50, description="any id that the member ever had")] = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 50,
+        after: Annotated[str | None, Query(max_length=4_000, description="`next` of the page before")] = None,
+        lang: Lang = None,
+    ) -> Response:
+        """Conflicts, the oldest first. Those of a member are all in which one of its records is one of the two."""
+        position = position_in_time(after)
+        current = None if member is None else (await find_member(door.pool, member)).member_id
+        chosen = ConflictFilters(state, responsible, current)
+        found = await conflicts(door.pool, chosen, after=position, limit=limit + 1)
+        page = found[:limit]
+        following = cursor(page[-1].found_at.isoformat(), page[-1].conflict_id) if len(found) > limit else None
+        language = language_of(request)
+        return answer({"items": [_told(one, language) for one in page], "next": following}, spoken(language))
+
+    @router.get("/conflicts/{conflict_id}", response_model=Conflict, responses=described(404), dependencies=staff)
+    async def one_conflict(request: Request, conflict_id: str, lang: Lang = None) -> Response:
+        """One conflict: what is there twice, whose it is, and how far they are."""
+        found = None if "\x00" in conflict_id else await conflict(door.pool, conflict_id)
+        if found is None:
+            raise ProblemError("conflict-unknown")
+        language = language_of(request)
+        return answer(_told(found, language), spoken(language))
+
+    return router
+
+
+def _told(one: StandingConflict, language: Language) -> dict[str, Any]:
+    return {
+        "conflict_id": one.conflict_id,
+        "kind": one.kind,
+        "what": label(CONFLICTS, one.kind, language),
+        "responsible": one.responsible,
+        "owner": one.owner,
+        "state": one.state,
+        "member": None if one.member_name is None else {"id": one.member_id, "name": one.member_name},
+        "between": one.between,
+        "overlaps": one.overlaps,
+        "found_at": one.found_at,
+        "answered_at": one.answered_at,
+        "gone_at": one.gone_at,
+    }

@@ -1,0 +1,46 @@
+"""What other services answered to what was asked at the door, as HTTP says it."""
+
+from typing import Any
+
+from services.gateway.problems import ProblemError
+from services.gateway.requests_queries import Request
+
+PROBLEM_OF = {
+    "conditions-not-met": "conditions-not-met",
+    "move-impossible": "move-impossible",
+    "late-unknown": "late-message-unknown",
+    "late-refused": "late-message-decided",
+    "never-compared": "never-compared",
+    "no-way-back": "no-way-back",
+    "broker-away": "broker-away",
+    "asked-too-long-ago": "asked-too-long-ago",
+    "answer-too-long": "answer-too-long",
+    "value-impossible": "value-impossible",
+    "former-system-unknown": "former-system-unknown",
+}
+"""What a service calls a refusal, and what the door does."""
+
+
+def location_of(request_id: str) -> str:
+    """Where a request can be asked for."""
+    return f"/cutover/requests/{request_id}"
+
+
+def system_of(asked: Request) -> str | None:
+    """Its former system, if it was about one."""
+    return None if asked.cluster is None else f"{asked.cluster}/{asked.service}"
+
+
+def answer_of(asked: Request) -> dict[str, Any]:
+    """What was done. Raises the ProblemError that it was refused with, or that its answer was forgotten."""
+    if asked.answer is None:
+        raise ProblemError("answer-forgotten", request=location_of(asked.request_id))
+    if asked.outcome == "refused":
+        raise problem_of(asked.request_id, asked.answer)
+    return asked.answer
+
+
+def problem_of(request_id: str, refusal: dict[str, Any]) -> ProblemError:
+    """Why it was refused, and what mends it."""
+    told = {name: value for name, value in refusal.items() if name != "kind"}
+    return ProblemError(PROBLEM_OF[refusal["kind"]], **told, request=location_of(request_id))

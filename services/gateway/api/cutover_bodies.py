@@ -1,0 +1,53 @@
+"""What staff ask about former systems, as the bodies of requests."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from services.membership.identity.decisions import LONGEST_AUTHOR, LONGEST_REASON
+from shared.runtime.text import is_text
+
+
+def _one_line(text: str) -> str:
+    if not text.strip() or not is_text(text):
+        raise ValueError("must be text on one line")
+    return text.strip()
+
+
+_Line = AfterValidator(_one_line)
+_Author = Annotated[str, Field(min_length=1, max_length=LONGEST_AUTHOR), _Line]
+Reason = Annotated[str, Field(min_length=1, max_length=LONGEST_REASON, description="kept in the history"), _Line]
+
+
+class Signed(BaseModel):
+    """Who decides it, if not the API key's own name."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    author: _Author | None = Field(None, description="who decides it; else the API key's name")
+
+
+class Deciding(Signed):
+    """Why a late message is applied after all, or dismissed."""
+
+    reason: Reason
+
+
+class Moving(Deciding):
+    """A move of one former system."""
+
+    move: Literal["mirror", "switch", "rollback", "retire"]
+    overrule: list[Annotated[str, Field(max_length=40, pattern=r"^[a-z-]+$")]] = Field(
+        [], max_length=20, description="conditions of a switch or rollback that may fail, by name; kept in the history"
+    )
+    confirm: str | None = Field(
+        None, max_length=200, description="the former system's name, to retire it: there is no way back"
+    )
+
+
+class NotedBackup(Signed):
+    """That all databases were backed up now."""
+
+    note: Annotated[
+        str, Field(min_length=1, max_length=LONGEST_REASON, description="where it lies, or how it was made"), _Line
+    ]

@@ -1,0 +1,109 @@
+"""What staff say of duplicates, as the body of a request: its shapes for OpenAPI, and what is read of them."""
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, RootModel, SkipValidation, Tag, TypeAdapter
+
+from services.gateway.problems import FORM
+from services.membership.identity import decisions
+from services.membership.identity.decisions import LONGEST_AUTHOR, LONGEST_REASON, MOST_RECORDS, Decision
+from services.membership.records.record import RecordKey
+
+MOST_DECISIONS: Final = 100
+"""In one request."""
+
+RecordName = Annotated[
+    str,
+    Field(max_length=500, pattern=r"^[^/\x00]+/[^\x00]+$", description="cluster and record id, such as numelink/B-1"),
+]
+Records = Annotated[list[RecordName], Field(min_length=1, max_length=MOST_RECORDS)]
+
+
+class Signed(BaseModel):
+    """Why, and who decides it if not the API key's own name."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    reason: str = Field(min_length=1, max_length=LONGEST_REASON, description="kept in the history")
+    author: str | None = Field(
+        None, min_length=1, max_length=LONGEST_AUTHOR, description="who decided it; else the API key's name"
+    )
+
+
+class Verdict(Signed):
+    """All these source records are one company, or no two of them are."""
+
+    verdict: Literal["same", "different"]
+    records: Annotated[list[RecordName], Field(min_length=2, max_length=MOST_RECORDS)]
+
+
+class SortedOut(Signed):
+    """Each part is one company, and no two parts are the same one."""
+
+    parts: Annotated[list[Records], Field(min_length=1, max_length=MOST_RECORDS)]
+
+
+class Separation(Signed):
+    """The source records that leave the member."""
+
+    records: Records
+
+
+def _form(body: Any) -> str:
+    fields: tuple[str, ...] = tuple(body) if isinstance(body, dict) else ()
+    return next((f"{FORM}{name}" for name in ("decisions", "parts") if name in fields), f"{FORM}verdict")
+
+
+_Single = Annotated[Verdict, Tag(f"{FORM}verdict")] | Annotated[SortedOut, Tag(f"{FORM}parts")]
+_Said = Annotated[_Single, Discriminator(_form)]
+_said: TypeAdapter[Verdict | SortedOut] = TypeAdapter(_Said)
+
+
+class Bulk(BaseModel):
+    """Decisions that are taken one by one: one that fails, or is no decision at all, does not stop the rest."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    decisions: Annotated[list[SkipValidation[_Said]], Field(min_length=1, max_length=MOST_DECISIONS)]
+
+
+class Deciding(RootModel[Annotated[_Single | Annotated[Bulk, Tag(f"{FORM}decisions")], Discriminator(_form)]]):
+    """One decision, or many."""
+
+
+def read_said(item: Any) -> Verdict | SortedOut:
+    """One of a bulk's decisions. Raises pydantic's ValidationError."""
+    return _said.validate_python(item)
+
+
+def decision_of(said: Verdict | SortedOut) -> Decision:
+    """What it comes to. Raises DecisionError."""
+    match said:
+        case SortedOut():
+            return decisions.sort_out([keys_of(part) for part in said.parts])
+        case Verdict(verdict="same"):
+            return decisions.confirm(keys_of(said.records))
+        case Verdict():
+            return decisions.reject(keys_of(said.records))
+
+
+def keys_of(records: list[str]) -> list[RecordKey]:
+    """Names as they are written; a record id may itself hold slashes."""
+    return [RecordKey(cluster, rest) for cluster, _, rest in (name.partition("/") for name in records)]
+
+
+def described(shape: type[BaseModel]) -> dict[str, Any]:
+    """The body, for OpenAPI: ``openapi_extra=`` of its route. Its parts stand inside it, not beside it."""
+    schema = shape.model_json_schema()
+    parts = schema.pop("$defs", {})
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": _inside(schema, parts)}}}}
+
+
+def _inside(schema: Any, parts: dict[str, Any]) -> Any:
+    if isinstance(schema, list):
+        return [_inside(one, parts) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _inside(parts[str(schema["$ref"]).rpartition("/")[2]], parts)
+    return {name: _inside(one, parts) for name, one in schema.items() if name != "discriminator"}

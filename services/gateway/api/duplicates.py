@@ -1,0 +1,211 @@
+"""The review queue, and what staff decide about it."""
+
+from typing import Annotated, Any
+
+import structlog
+from fastapi import APIRouter, Depends, Path, Query, Request, Security
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.responses import Response
+
+from services.gateway.api import decision_bodies
+from services.gateway.api.authorship import refusals, signature
+from services.gateway.api.decision_bodies import Bulk, Deciding, Signed, SortedOut, Verdict
+from services.gateway.api.members import Lang, spoken
+from services.gateway.api.responses import BulkDecided, Case, DecidedNow, Decisions, DecisionShown, Queue
+from services.gateway.auth.key_cache import Caller, needs
+from services.gateway.auth.keys import Role
+from services.gateway.bodies import LONGEST_BULK, body_of
+from services.gateway.context import Door, answer
+from services.gateway.cursors import cursor, position_in_numbers, position_in_queue
+from services.gateway.problems import ProblemError, as_json, described, faults_of, not_now
+from services.gateway.translations import language_of
+from services.membership.connections import DatabaseAwayError
+from services.membership.identity import answers, queries, review_answers
+from services.membership.identity.decisions import Decided
+from services.membership.identity.review import Kind
+from services.membership.usecases import decide as commands
+
+log = structlog.get_logger()
+
+_LAST = 2**63 - 1
+
+Number = Annotated[int, Path(ge=1, le=_LAST, description="a decision's number")]
+After = Annotated[str | None, Query(max_length=4_000, description="`next` of the page before")]
+
+
+def routes(door: Door) -> APIRouter:
+    """``/duplicates`` and ``/duplicates/decisions``."""
+    router = APIRouter(tags=["duplicates"])
+    _decisions(router, door)  # first: a case's id would match what comes after it
+    _cases(router, door)
+    return router
+
+
+# --- what is open --------------------------------------------------------------------------------------------------
+
+
+def _cases(router: APIRouter, door: Door) -> None:
+    staff = [Security(needs(door.keyring, Role.STAFF))]
+
+    def wanted(
+        cluster: Annotated[str | None, Query(json_schema_extra={"enum": sorted(door.policy.clusters)})] = None,
+        kind: Annotated[Kind | None, Query(description="two members, or a group that contradicts itself")] = None,
+        min_probability: Annotated[float, Query(ge=0, le=1, allow_inf_nan=False)] = 0.0,
+    ) -> review_answers.Wanted:
+        if cluster is not None and cluster not in door.policy.clusters:
+            message = f"there is no such cluster; there are {', '.join(sorted(door.policy.clusters))}"
+            raise RequestValidationError([{"loc": ("query", "cluster"), "msg": message}])
+        return review_answers.Wanted(cluster, kind, min_probability)
+
+    @router.get("/duplicates", response_model=Queue, dependencies=staff)
+    async def queue(
+        request: Request,
+        wanted: Annotated[review_answers.Wanted, Depends(wanted)],
+        limit: Annotated[int, Query(ge=1, le=100)] = 20,
+        after: After = None,
+        lang: Lang = None,
+    ) -> Response:
+        """Members that may be one company, the largest gain first, side by side with the evidence in words.
+
+        `gain` is what a right answer saves: the probability that they are one, times what is done twice today.
+        The first page also names, whatever the filters, what is shared by too many records to compare each with each.
+        """
+        position, language = position_in_queue(after), language_of(request)
+        async with door.pool.snapshot() as rows:
+            found = await review_answers.open_cases(rows, wanted)
+            later = [
+                case for case in found if position is None or (-case.gain, case.case_id) > (-position[0], position[1])
+            ]
+            items = await review_answers.described(rows, later[:limit], door.policy.weights, language)
+            crowds = await review_answers.too_many_alike(rows, language) if position is None else []
+        following = cursor(repr(items[-1]["gain"]), items[-1]["id"]) if len(later) > limit else None
+        return answer(
+            {"items": items, "next": following, "total": len(found), "too_many_alike": crowds}, spoken(language)
+        )
+
+    @router.get("/duplicates/{case_id}", response_model=Case, responses=described(404), dependencies=staff)
+    async def case(request: Request, case_id: str, lang: Lang = None) -> Response:
+        """One case. Its id stays while the same records are in question; once answered, there is no such case."""
+        language = language_of(request)
+        async with door.pool.snapshot() as rows:
+            found = [one for one in await review_answers.open_cases(rows) if one.case_id == case_id]
+            items = await review_answers.described(rows, found, door.policy.weights, language)
+        if not items:
+            raise ProblemError("case-unknown")
+        return answer(items[0], spoken(language))
+
+
+# --- what is decided -----------------------------------------------------------------------------------------------
+
+
+def _decisions(router: APIRouter, door: Door) -> None:
+    needed = needs(door.keyring, Role.STAFF)
+    staff = [Security(needed)]
+
+    @router.get("/duplicates/decisions", response_model=Decisions, dependencies=staff)
+    async def taken(limit: Annotated[int, Query(ge=1, le=500)] = 50, after: After = None) -> Response:
+        """Decisions, the newest first, with those that were taken back."""
+        before = position_in_numbers(after)
+        async with door.pool.snapshot() as rows:
+            found = await queries.newest_decisions(rows, before=_LAST if before is None else before, limit=limit + 1)
+        page = found[:limit]
+        following = cursor(str(page[-1].number), "") if len(found) > limit else None
+        return answer({"items": [answers.decision(one) for one in page], "next": following})
+
+    @router.post(
+        "/duplicates/decisions",
+        response_model=DecidedNow | BulkDecided,
+        status_code=201,
+        responses={
+            **described(413),
+            200: {"model": DecidedNow | BulkDecided, "description": "Said already, or a bulk"},
+        },
+        openapi_extra=decision_bodies.described(Deciding),
+    )
+    async def decide(
+        request: Request,
+        caller: Annotated[Caller, Security(needed)],
+        body: Annotated[Deciding, Depends(body_of(Deciding, LONGEST_BULK))],
+    ) -> Response:
+        """Say that source records are one company, that they are not, or which of them are which.
+
+        It holds for these records whatever is imported later, until it is taken back. Saying it again changes nothing
+        and is answered with 200. A bulk has up to 100 decisions, each taken or refused by itself.
+        """
+        match body.root:
+            case Bulk(decisions=many):
+                return answer({"results": await _each(door, request, caller, many)})
+            case said:
+                return decided_response(await _decide(door, request, caller, said))
+
+    @router.get(
+        "/duplicates/decisions/{number}", response_model=DecisionShown, responses=described(404), dependencies=staff
+    )
+    async def one(number: Number) -> Response:
+        """One decision."""
+        async with door.pool.snapshot() as rows:
+            found = await queries.decisions_named(rows, [number])
+        if number not in found:
+            raise ProblemError("decision-unknown")
+        return answer(answers.decision(found[number]))
+
+    @router.post(
+        "/duplicates/decisions/{number}/take-back",
+        response_model=DecidedNow,
+        responses=described(404, 413),
+        openapi_extra=decision_bodies.described(Signed),
+    )
+    async def take_back(
+        request: Request,
+        caller: Annotated[Caller, Security(needed)],
+        number: Number,
+        body: Annotated[Signed, Depends(body_of(Signed))],
+    ) -> Response:
+        """Take a decision back: it counts no more, and what it held together or apart is judged by the rest."""
+        with refusals(request):
+            async with door.writing() as uow:
+                decided = await commands.take_back(uow, number, signature(body, caller))
+        log.info("duplicates.taken_back", decision=number, key_id=caller.key_id, repeated=decided.repeated)
+        return answer(answers.just_decided(decided))
+
+
+def decided_response(decided: Decided) -> Response:
+    """201 for what is new, 200 for what had been said already."""
+    headers = {"location": f"/duplicates/decisions/{decided.number}"}
+    return answer(answers.just_decided(decided), headers, 200 if decided.repeated else 201)
+
+
+async def _decide(door: Door, request: Request, caller: Caller, said: Verdict | SortedOut) -> Decided:
+    with refusals(request):
+        decision, signed = decision_bodies.decision_of(said), signature(said, caller)
+        async with door.writing() as uow:
+            decided = await commands.decide(uow, decision, signed)
+    log.info("duplicates.decided", decision=decided.number, key_id=caller.key_id, repeated=decided.repeated)
+    return decided
+
+
+async def _each(door: Door, request: Request, caller: Caller, many: list[Any]) -> list[dict[str, Any]]:
+    results: list[dict[str, Any]] = []
+    away: ProblemError | None = None
+    for item in many:
+        try:
+            if away is not None:
+                raise away
+            decided = await _decide(door, request, caller, decision_bodies.read_said(item))
+            results.append({"status": 200 if decided.repeated else 201, **answers.just_decided(decided)})
+        except ValidationError as error:
+            faults = [{"loc": ("body", *fault["loc"]), "msg": fault["msg"]} for fault in error.errors()]
+            results.append(_problem(request, ProblemError("invalid-parameters", errors=faults_of(faults))))
+        except ProblemError as problem:
+            results.append(_problem(request, problem))
+        except DatabaseAwayError as error:
+            # Those that follow would each wait as long for the same answer.
+            away = not_now(error)
+            results.append(_problem(request, away))
+    return results
+
+
+def _problem(request: Request, problem: ProblemError) -> dict[str, Any]:
+    told = as_json(problem, language_of(request, "en"))
+    return {"status": told["status"], "problem": told}

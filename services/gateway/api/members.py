@@ -1,0 +1,129 @@
+"""One member: the consolidated view, by our ids and by those of former systems, its timeline, its source records."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Security
+from starlette.responses import Response
+
+from services.gateway.api.responses import Member, Sources, Timeline
+from services.gateway.api.timeline import timeline
+from services.gateway.auth.key_cache import needs
+from services.gateway.auth.keys import Role
+from services.gateway.context import Door, answer
+from services.gateway.cursors import cursor, position_in_time
+from services.gateway.fast_path import unchanged
+from services.gateway.problems import ProblemError, described
+from services.gateway.translations import language_of
+from services.membership.normalisation.data_quality import MEANINGS
+from services.membership.rows import Rows
+from services.membership.translations import MEANINGS_FR, Language
+from services.membership.views import queries
+from services.membership.views.queries import StoredView
+
+_INTERNAL = {"sort_key", "search_text", "brand_key", "problems", "problem_fields"}
+_SAID = described(404, 410)
+Lang = Annotated[str | None, Query(description="fr or en; otherwise Accept-Language decides")]
+
+
+def routes(door: Door) -> APIRouter:
+    """``/members/{id}`` and what hangs below it."""
+    router = APIRouter(tags=["members"])
+    reader = [Security(needs(door.keyring, Role.READER))]
+    staff = [Security(needs(door.keyring, Role.STAFF))]
+
+    @router.get(
+        "/members/by-source/{cluster}/{record_id:path}", response_model=Member, responses=_SAID, dependencies=reader
+    )
+    async def member_by_source(request: Request, cluster: str, record_id: str) -> Response:
+        """The member that a former system's record is part of; `record_id` is that system's own, slashes and all."""
+        if "\x00" in cluster + record_id:
+            raise ProblemError("member-unknown")
+        return _document(request, _present(await queries.member_by_source(door.pool, cluster, record_id)))
+
+    @router.get("/members/{member_id}", response_model=Member, responses=_SAID, dependencies=reader)
+    async def member(request: Request, member_id: str) -> Response:
+        """The consolidated view. An id that was merged away keeps answering: `Content-Location` has the current one."""
+        return _document(request, await find_member(door.pool, member_id), asked=member_id)
+
+    @router.get("/members/{member_id}/timeline", response_model=Timeline, responses=_SAID, dependencies=staff)
+    async def member_timeline(
+        request: Request,
+        member_id: str,
+        limit: Annotated[int, Query(ge=1, le=500)] = 50,
+        after: Annotated[str | None, Query(max_length=4_000, description="`next` of the page before")] = None,
+        lang: Lang = None,
+    ) -> Response:
+        """What happened, newest first: dues, registrations, consents, mailings, and changes of the source records."""
+        position = position_in_time(after)
+        view = await find_member(door.pool, member_id)
+        language = language_of(request)
+        entries = await timeline(door.pool, view, position, limit + 1, language)
+        page = entries[:limit]
+        following = cursor(*page[-1].position) if len(entries) > limit else None
+        return answer({"items": [entry.content for entry in page], "next": following}, spoken(language))
+
+    @router.get("/members/{member_id}/sources", response_model=Sources, responses=_SAID, dependencies=staff)
+    async def member_sources(request: Request, member_id: str, lang: Lang = None) -> Response:
+        """The former systems' records that are this member: as written, as understood, and what is doubtful."""
+        view = await find_member(door.pool, member_id)
+        language = language_of(request)
+        records = await queries.sources(door.pool, str(view.member_id))
+        return answer({"id": view.member_id, "items": [_source(one, language) for one in records]}, spoken(language))
+
+    return router
+
+
+async def find_member(rows: Rows, member_id: str) -> StoredView:
+    """A member by its id, or by any that was merged into it. Raises ProblemError."""
+    try:
+        known = str(UUID(member_id))
+    except ValueError:
+        raise ProblemError("member-unknown") from None
+    return _present(await queries.member_by_any_id(rows, known))
+
+
+def spoken(language: Language) -> dict[str, str]:
+    """Headers of an answer that holds words for people."""
+    return {"content-language": language, "vary": "accept-language"}
+
+
+def _present(view: StoredView | None) -> StoredView:
+    if view is None:
+        raise ProblemError("member-unknown")
+    if view.member_id is None:
+        raise ProblemError("member-removed")
+    return view
+
+
+def _document(request: Request, view: StoredView, asked: str | None = None) -> Response:
+    etag = f'"{view.etag}"'
+    headers = {"etag": etag, "cache-control": "private, no-cache"}
+    if asked != view.member_id:
+        headers["content-location"] = f"/members/{view.member_id}"
+    if_none_match = request.headers.get("if-none-match")
+    if unchanged(None if if_none_match is None else if_none_match.encode("latin-1"), etag.encode()):
+        return Response(status_code=304, headers=headers)
+    return Response(view.document, headers=headers, media_type="application/json")
+
+
+def _source(row: Any, language: Language) -> dict[str, Any]:
+    written, understood = row["written"], row["understood"]
+    meanings = MEANINGS_FR if language == "fr" else MEANINGS
+    return {
+        "cluster": row["cluster"],
+        "record_id": row["record_id"],
+        "member_id": row["own_id"],
+        "version": row["version"],
+        "written": written,
+        "understood": {name: value for name, value in understood.items() if name not in _INTERNAL},
+        "problems": [
+            {
+                "field": one["field"],
+                "code": one["code"],
+                "meaning": meanings.get(one["code"], one["code"]),
+                "written": written.get(one["field"]),
+            }
+            for one in understood.get("problems", ())
+        ],
+    }

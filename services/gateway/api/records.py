@@ -1,0 +1,250 @@
+"""Source records one by one: as they are written now and, where the cluster was moved over, changed here."""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated
+from urllib.parse import quote
+from uuid import uuid4
+
+import structlog
+from fastapi import APIRouter, Depends, Header, Query, Request, Security
+from starlette.responses import Response
+
+from services.gateway.api.decision_bodies import described as described_body
+from services.gateway.api.record_bodies import Accepting, Asking, ChangedFields, Contact, Ending, NewRecord
+from services.gateway.api.record_problems import as_problems
+from services.gateway.api.responses import RecordChanges, RecordShown
+from services.gateway.auth.key_cache import Caller, needs
+from services.gateway.auth.keys import Role
+from services.gateway.bodies import body_of
+from services.gateway.context import Door, answer
+from services.gateway.cursors import cursor, position_in_numbers
+from services.gateway.idempotency import Key
+from services.gateway.idempotency_header import IdempotencyKey, claim, key_of
+from services.gateway.problems import ProblemError, described
+from services.membership.records.editing import CONTACT, CommandName, contact, ending
+from services.membership.records.ids import new_id
+from services.membership.records.queries import RecordNow, changes_of, record_now
+from services.membership.records.record import RecordKey
+from services.membership.rows import InTransaction
+from services.membership.usecases.edit_record import By, Command, Done, Patch, carry_out, etag_of
+
+log = structlog.get_logger()
+
+_LAST = 2**63 - 1
+_RECORD = "/records/{cluster}/{record_id:path}"
+
+IfMatch = Annotated[str | None, Header(description="the record's ETag as last seen, or `*`. Needed")]
+After = Annotated[str | None, Query(max_length=4_000, description="`next` of the page before")]
+
+
+def routes(door: Door) -> APIRouter:
+    """``/records/{cluster}`` and what hangs below it."""
+    router = APIRouter(tags=["records"])
+    _reads(router, door)
+    _creates(router, door)
+    _changes(router, door)
+    return router
+
+
+# --- read ----------------------------------------------------------------------------------------------------------
+
+
+def _reads(router: APIRouter, door: Door) -> None:
+    staff = [Security(needs(door.keyring, Role.STAFF))]
+
+    # First: a record's id may hold slashes, and would match what comes after it.
+    @router.get(f"{_RECORD}/changes", response_model=RecordChanges, responses=described(404), dependencies=staff)
+    async def changes(
+        request: Request,
+        cluster: str,
+        record_id: str,
+        limit: Annotated[int, Query(ge=1, le=500)] = 50,
+        after: After = None,
+    ) -> Response:
+        """What was changed here, by whom and why, the newest first: the names of the fields, never their values.
+
+        Of a record whose own id ends in `/changes` this is the record if that slash is written `%2F`.
+        """
+        if not request.scope["raw_path"].endswith(b"/changes"):
+            return await record(cluster, f"{record_id}/changes")
+        key, before = _key(cluster, record_id), position_in_numbers(after)
+        async with door.pool.snapshot() as rows:
+            if await record_now(rows, key) is None:
+                raise ProblemError("source-record-unknown")
+            found = await changes_of(rows, key, before=_LAST if before is None else before, limit=limit + 1)
+        page = found[:limit]
+        following = cursor(str(page[-1][0]), "") if len(found) > limit else None
+        return answer({"items": [item for _, item in page], "next": following})
+
+    @router.get(_RECORD, response_model=RecordShown, responses=described(404, 410), dependencies=staff)
+    async def record(cluster: str, record_id: str) -> Response:
+        """A source record as it is written now. `changeable` tells whether it is changed here.
+
+        Its ETag is what a change must bring as `If-Match`. Slashes of its id may be written as they are or, which is
+        needed if it ends in `/changes`, as `%2F`.
+        """
+        key = _key(cluster, record_id)
+        found = await record_now(door.pool, key)
+        if found is None:
+            raise ProblemError("source-record-unknown")
+        if found.removed:
+            raise ProblemError("source-record-removed")
+        return _shown(key, found)
+
+
+# --- write ---------------------------------------------------------------------------------------------------------
+
+
+def _creates(router: APIRouter, door: Door) -> None:
+    staff = needs(door.keyring, Role.STAFF)
+
+    @router.post(
+        "/records/{cluster}",
+        response_model=RecordShown,
+        status_code=201,
+        responses=described(404, 409, 413),
+        openapi_extra=described_body(NewRecord),
+    )
+    async def create(
+        request: Request,
+        caller: Annotated[Caller, Security(staff)],
+        cluster: str,
+        body: Annotated[NewRecord, Depends(body_of(NewRecord))],
+        idempotency_key: IdempotencyKey = None,
+    ) -> Response:
+        """Create a member of this cluster, under an id of our own making (a UUIDv7).
+
+        Sent again with the same `Idempotency-Key` it makes no second one.
+
+        What is recognised as a company that is there already becomes one member with it, as with any record.
+        """
+        asked = _Asked(door, request, caller, _key(cluster, new_id(door.clock.now())), body)
+        return await asked.do("create", lambda _: body.fields, key=key_of(request, caller, body, idempotency_key))
+
+
+def _changes(router: APIRouter, door: Door) -> None:
+    staff = needs(door.keyring, Role.STAFF)
+    may = described(404, 409, 410, 412, 413, 428)
+
+    @router.patch(_RECORD, response_model=RecordShown, responses=may, openapi_extra=described_body(ChangedFields))
+    async def change(
+        request: Request,
+        caller: Annotated[Caller, Security(staff)],
+        cluster: str,
+        record_id: str,
+        body: Annotated[ChangedFields, Depends(body_of(ChangedFields))],
+        if_match: IfMatch = None,
+    ) -> Response:
+        """Change some fields of a record. Saying what is so already changes nothing."""
+        asked = _Asked(door, request, caller, _key(cluster, record_id), body)
+        return await asked.do("change", lambda _: body.fields, _seen(if_match))
+
+    @router.post(f"{_RECORD}/end", response_model=RecordShown, responses=may, openapi_extra=described_body(Ending))
+    async def end(
+        request: Request,
+        caller: Annotated[Caller, Security(staff)],
+        cluster: str,
+        record_id: str,
+        body: Annotated[Ending, Depends(body_of(Ending))],
+        if_match: IfMatch = None,
+    ) -> Response:
+        """End a membership: its status becomes `ended`, with its last day. Terms and dues stay as they are."""
+        asked, today = _Asked(door, request, caller, _key(cluster, record_id), body), door.clock.today()
+        return await asked.do("end", lambda written: ending(written, body.on, today), _seen(if_match))
+
+    @router.put(f"{_RECORD}/contact", response_model=RecordShown, responses=may, openapi_extra=described_body(Contact))
+    async def set_contact(
+        request: Request,
+        caller: Annotated[Caller, Security(staff)],
+        cluster: str,
+        record_id: str,
+        body: Annotated[Contact, Depends(body_of(Contact))],
+        if_match: IfMatch = None,
+    ) -> Response:
+        """Replace whom to write to, whole: what is left out is removed."""
+        patch = contact(body.model_dump(include=set(CONTACT)))
+        asked = _Asked(door, request, caller, _key(cluster, record_id), body)
+        return await asked.do("contact", lambda _: patch, _seen(if_match))
+
+
+class _Asked:
+    """One request for a change, from its body to its answer."""
+
+    def __init__(self, door: Door, request: Request, caller: Caller, key: RecordKey, body: Asking) -> None:
+        self._door, self._request, self._caller, self._key, self._body = door, request, caller, key, body
+
+    async def do(
+        self,
+        name: CommandName,
+        patch: Patch,
+        as_seen: Callable[[int, str], bool] | None = None,
+        *,
+        key: Key | None = None,
+    ) -> Response:
+        by = By(self._body.author or self._caller.name, self._body.reason, self._caller.key_id)
+        command = Command(
+            name,
+            self._key,
+            patch,
+            by,
+            str(uuid4()),
+            self._door.clock.now(),
+            isinstance(self._body, Accepting) and self._body.accept_doubtful,
+            as_seen or (lambda _version, _etag: True),
+        )
+        with as_problems(self._request, self._door.policy, command):
+            async with self._door.writing() as uow:
+                [record_id] = await claim(uow, key, [self._key.record_id])
+                record = RecordKey(self._key.cluster, record_id)
+                # Another id is that of the record which this very request made when it was sent before.
+                done = await carry_out(uow, command) if record == self._key else None
+                found = await record_now(InTransaction(uow.connection), record)
+        assert found is not None, "it was written a moment ago, or found as it should be"
+        if found.removed:
+            raise ProblemError("source-record-removed")
+        if done is not None:
+            self._log(command, done)
+        where = f"/records/{quote(record.cluster, safe='')}/{quote(record.record_id)}"
+        return _shown(record, found, {"location": where}, 201) if name == "create" else _shown(record, found)
+
+    def _log(self, command: Command, done: Done) -> None:
+        log.info(
+            "record.commanded",
+            command=command.name,
+            command_id=command.command_id,
+            record=str(done.record),
+            version=done.version,
+            fields=done.changed,
+            key_id=command.by.key_id,
+        )
+
+
+def _shown(key: RecordKey, found: RecordNow, headers: Mapping[str, str] | None = None, status: int = 200) -> Response:
+    shown = {
+        "cluster": key.cluster,
+        "record_id": key.record_id,
+        "member_id": found.member_id,
+        "stage": found.stage,
+        "changeable": found.is_ours,
+        "version": found.version,
+        "fields": {name: value for name, value in found.written.items() if name not in ("record_id", "version")},
+    }
+    return answer(shown, {"etag": f'"{etag_of(found.version, found.digest)}"', **(headers or {})}, status)
+
+
+def _key(cluster: str, record_id: str) -> RecordKey:
+    text = cluster + record_id
+    # U+0000 and half a character are no text that the database would take, so no record can have them.
+    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise ProblemError("source-record-unknown")
+    return RecordKey(cluster, record_id)
+
+
+def _seen(if_match: str | None) -> Callable[[int, str], bool]:
+    """Whether a record is one of those that the caller knows (RFC 9110, 13.1.1: a weak etag never is)."""
+    if if_match is None:
+        raise ProblemError("precondition-missing")
+    if if_match.strip() == "*":
+        return lambda _version, _etag: True
+    known = {one.strip() for one in if_match.split(",")}
+    return lambda _version, etag: f'"{etag}"' in known

@@ -1,0 +1,62 @@
+"""How many members there are in truth: each counted once, however many former systems know it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import APIRouter, Security
+from starlette.responses import Response
+
+from services.gateway.api.responses import Statistics
+from services.gateway.auth.key_cache import needs
+from services.gateway.auth.keys import Role
+from services.gateway.context import Door, answer
+from services.membership.normalisation.places import departements
+from services.membership.views import queries
+
+_NOBODY = {"members": 0, "active": 0, "paid_up": 0}
+
+
+def routes(door: Door) -> APIRouter:
+    """``/statistics``."""
+    router = APIRouter(tags=["statistics"])
+
+    @router.get("/statistics", response_model=Statistics, dependencies=[Security(needs(door.keyring, Role.READER))])
+    async def statistics() -> Response:
+        """Members by cluster, lineage and département. One of two clusters counts in both, and once in all."""
+        today = door.clock.today()
+        rows = await queries.statistics(door.pool, today)
+        clusters = {code: cluster.name for code, cluster in door.policy.clusters.items()}
+        lineages = {one.code: one.name for cluster in door.policy.clusters.values() for one in cluster.lineages}
+        places = {code: place.name for code, place in departements().items()}
+        return answer(
+            {
+                "on": today,
+                "total": _single(rows, "total"),
+                "in_several_clusters": _single(rows, "several-clusters"),
+                "clusters": _named(rows, "cluster", clusters, everyone=True),
+                "lineages": _named(rows, "lineage", lineages, everyone=True),
+                "departements": _named(rows, "departement", places),
+            }
+        )
+
+    return router
+
+
+def _single(rows: list[Mapping[str, Any]], kind: str) -> Mapping[str, Any]:
+    return next((_count(row) for row in rows if row["kind"] == kind), _NOBODY)
+
+
+def _named(
+    rows: list[Mapping[str, Any]], kind: str, names: Mapping[str, str], *, everyone: bool = False
+) -> list[dict[str, Any]]:
+    """Counts by code, in its order, unknown last; ``everyone`` also shows those who have no member yet."""
+    counts: dict[str | None, dict[str, Any]] = {code: dict(_NOBODY) for code in names} if everyone else {}
+    counts |= {row["key"]: _count(row) for row in rows if row["kind"] == kind}
+    return [
+        {"code": code, "name": names.get(code) if code else None, **counts[code]}
+        for code in sorted(counts, key=lambda code: (code is None, code or ""))
+    ]
+
+
+def _count(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in _NOBODY}

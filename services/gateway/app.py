@@ -1,0 +1,117 @@
+"""The only place where the HTTP door is built.
+
+fast lane → app: /members.csv  /members  /members/by-source/…  /members/{id}  …/timeline  …/sources  /statistics
+                 …/fields/{field}  …/take-back  …/overrides  /conflicts  /conflicts/{id}
+                 /duplicates  /duplicates/{id}  /duplicates/decisions…  /members/{id}/identity  …/separations
+                 /cutover  /cutover/{cluster}/{service}…  /cutover/requests/{id}  /cutover/backups
+                 /records/{cluster}  /records/{cluster}/{record_id}  …/changes  …/end  …/contact
+                 /openapi.json  /health/live  /health/ready  /metrics
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.types import ASGIApp
+
+from services import VERSION
+from services.common.app import build
+from services.common.definition import ServiceDefinition
+from services.gateway import idempotency, requests
+from services.gateway.api import (
+    conflicts,
+    cutover,
+    duplicates,
+    identity,
+    lists,
+    members,
+    overrides,
+    records,
+    statistics,
+)
+from services.gateway.auth.key_cache import Keyring
+from services.gateway.context import Door
+from services.gateway.fast_path import FastLane
+from services.gateway.lookups import Lookups
+from services.gateway.problems import answer_problems, described
+from services.membership.connections import ReadPool
+from services.membership.policy import Policy, policy_of
+from services.membership.settings import MembershipSettings
+from shared.persistence.database import asyncpg_url, create_engine
+from shared.process.backlog import watch_engine, watch_pool
+from shared.process.service import Beside, Service
+from shared.runtime.clock import Clock
+from shared.runtime.health import Checks, health_routes
+from shared.runtime.http_metrics import Measured
+
+NEEDED = ("database",)
+"""The checks without which the door answers nobody. While the broker is away, or a lane waits, it goes on reading."""
+FORGET_EVERY = 3600.0
+"""Seconds."""
+_APPLICATION = "traboule.membership.http"
+
+
+def create_http(
+    settings: MembershipSettings,
+    policy: Policy,
+    checks: Checks,
+    clock: Clock | None = None,
+) -> ASGIApp:
+    """The door, on connections of its own: they are opened when first needed, and closed with the app's lifespan."""
+    pool = ReadPool(asyncpg_url(settings.database_url), application=_APPLICATION)
+    # A person waits for the answer: while a rebuild or an import has the turn, "try again" within 5 s is better.
+    engine = create_engine(
+        settings.database_url, application=f"{_APPLICATION}.writing", pool_size=4, pool_timeout=1.5, lock_timeout=3
+    )
+    watch_engine("http writing", engine)
+    watch_pool("http reading", pool.size, pool.in_use)
+    clock = clock or Clock()
+    door = Door(pool, Keyring(pool), clock, policy, engine, settings.answer_seconds)
+
+    @asynccontextmanager
+    async def closing(_: FastAPI) -> AsyncGenerator[None]:
+        yield
+        await pool.close()
+        await engine.dispose()
+
+    app = FastAPI(
+        title="Traboule",
+        version=VERSION,
+        summary="The members of merging clusters, as one",
+        docs_url=None,  # its page would fetch scripts from elsewhere
+        redoc_url=None,
+        responses=described(400, 401, 403, 422, 500, 503),
+        lifespan=closing,
+    )
+    app.router.routes.extend(health_routes(checks, NEEDED))
+    for part in (lists, members, identity, overrides, conflicts, duplicates, records, cutover, statistics):
+        app.include_router(part.routes(door))
+    answer_problems(app)
+    return Measured(FastLane(app, door.keyring, Lookups(pool)))
+
+
+def create_app(definition: ServiceDefinition[MembershipSettings], settings: MembershipSettings) -> Service:
+    """Membership with its HTTP door, ready to run; nothing is connected yet.
+
+    Raises ClustersFileError, RulesFileError.
+    """
+    service = build(definition, settings, partial(create_http, settings, policy_of(settings)))
+    service.beside = (
+        *service.beside,
+        Beside("forgetting", FORGET_EVERY, forget),
+    )
+    return service
+
+
+async def forget(engine: AsyncEngine) -> None:
+    """What was asked and answered at the door and need not be known any longer."""
+    forgotten = requests.BATCH
+    while forgotten == requests.BATCH:
+        async with engine.begin() as connection:
+            forgotten = await requests.forget_reads(connection, datetime.now(UTC))
+    async with engine.begin() as connection:
+        await requests.forget(connection)
+        await idempotency.forget(connection)

@@ -1,0 +1,131 @@
+"""Which API keys open the door: all usable ones in memory, read again every few seconds."""
+
+import asyncio
+import contextlib
+import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from time import monotonic
+
+from fastapi import Request, Security
+from fastapi.security import APIKeyHeader, HTTPBearer
+
+from services.gateway.auth import queries
+from services.gateway.auth.keys import Role, hash_secret
+from services.gateway.problems import ProblemError
+from services.membership.connections import DatabaseAwayError
+from services.membership.rows import Rows
+
+REFRESH_SECONDS = 4.0
+STALE_SECONDS = 9.0
+"""A key that is revoked stops working within this time."""
+LOOK_AGAIN_SECONDS = 0.1
+
+_RANKS = {Role.READER: 0, Role.STAFF: 1, Role.ADMIN: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever holds a key."""
+
+    key_id: str
+    name: str
+    role: Role
+    hash: bytes
+    until: float
+    """By this process's monotonic clock: what day it is the database tells, so that no wrong clock opens a door."""
+
+    def may(self, role: Role) -> bool:
+        """Whether this role includes another."""
+        return _RANKS[self.role] >= _RANKS[role]
+
+
+class Keyring:
+    """All usable keys. They are few, so one query reads them all, and no request waits for it but the first."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._callers: dict[str, Caller] = {}
+        self._read_at = float("-inf")
+        self._reading: asyncio.Task[None] | None = None
+
+    def known(self, key: str) -> Caller | None:
+        """Who holds a key, as far as memory tells; never waits."""
+        age = monotonic() - self._read_at
+        if age > REFRESH_SECONDS:
+            self._start_reading()
+            if age > STALE_SECONDS:
+                return None
+        prefix, _, rest = key.partition("_")
+        key_id, _, secret = rest.partition("_")
+        caller = self._callers.get(key_id)
+        if prefix != "trb" or caller is None or not hmac.compare_digest(caller.hash, hash_secret(secret)):
+            return None
+        return caller if caller.until > monotonic() else None
+
+    async def find(self, key: str) -> Caller | None:
+        """Who holds a key; one that memory does not know may have been made a moment ago. Raises DatabaseAwayError."""
+        caller = self.known(key)
+        if caller is None and key.startswith("trb_"):
+            # What somebody else asked for before us may have been read before our key was made.
+            await self._read_again(since=monotonic())
+            caller = self.known(key)
+        return caller
+
+    async def _read_again(self, since: float) -> None:
+        while self._read_at < since:
+            # Wrong keys must not become as many queries.
+            await asyncio.sleep(max(0.0, self._read_at + LOOK_AGAIN_SECONDS - monotonic()))
+            if self._read_at < since:
+                await asyncio.shield(self._start_reading())
+
+    def _start_reading(self) -> asyncio.Task[None]:
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.create_task(self._read())
+            self._reading.add_done_callback(_quietly)
+        return self._reading
+
+    async def _read(self) -> None:
+        began = monotonic()
+        rows = await queries.usable_keys(self._rows)
+        self._callers = {
+            row["id"]: Caller(row["id"], row["name"], Role(row["role"]), row["hash"], began + row["seconds"])
+            for row in rows
+        }
+        self._read_at = began
+
+
+def _quietly(task: asyncio.Task[None]) -> None:
+    # Whoever waits for it is told; a refresh in the background that fails is tried again by the next request.
+    with contextlib.suppress(DatabaseAwayError, asyncio.CancelledError):
+        task.result()
+
+
+_bearer = HTTPBearer(auto_error=False, description="`Authorization: Bearer trb_…`", scheme_name="Bearer key")
+_header = APIKeyHeader(name="X-API-Key", auto_error=False, scheme_name="API key")
+
+
+def needs(keyring: Keyring, role: Role) -> Callable[..., Awaitable[Caller]]:
+    """A dependency that lets callers of at least a role through."""
+
+    async def caller(request: Request, _bearer: object = Security(_bearer), _key: object = Security(_header)) -> Caller:
+        key = presented(request.headers.get("authorization"), request.headers.get("x-api-key"))
+        if key is None:
+            raise ProblemError("key-missing", headers={"www-authenticate": 'Bearer realm="Traboule"'})
+        found = await keyring.find(key)
+        if found is None:
+            challenge = 'Bearer realm="Traboule", error="invalid_token"'
+            raise ProblemError("key-refused", headers={"www-authenticate": challenge})
+        if not found.may(role):
+            raise ProblemError("role-too-low", role=found.role.value, needed=role.value)
+        return found
+
+    return caller
+
+
+def presented(authorization: str | None, api_key: str | None) -> str | None:
+    """The key in a request's headers."""
+    if authorization is not None:
+        scheme, _, key = authorization.partition(" ")
+        return key.strip() if scheme.lower() == "bearer" and key.strip() else None
+    return api_key or None

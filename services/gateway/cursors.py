@@ -1,0 +1,97 @@
+"""Page cursors: opaque to callers, a position in the order to us."""
+
+import base64
+import binascii
+from datetime import UTC, datetime
+from math import isfinite
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from services.gateway.problems import ProblemError
+from services.membership.identity.queries import Moment
+from services.membership.views.queries import Position
+
+LARGEST = 2**63 - 1
+"""Of a bigint."""
+
+
+def cursor(*parts: str) -> str:
+    """A position as text for a URL."""
+    return base64.urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
+
+
+def position_in_list(text: str | None) -> Position | None:
+    """Back again: sort key and member id. Raises ProblemError."""
+    if text is None:
+        return None
+    sort_key, member_id = _parts(text)
+    try:
+        return Position(sort_key, str(UUID(member_id)))
+    except ValueError:
+        raise ProblemError("cursor-unreadable") from None
+
+
+def position_in_time(text: str | None) -> tuple[datetime, str] | None:
+    """Back again: an instant, and what comes after others of the same instant. Raises ProblemError."""
+    if text is None:
+        return None
+    at, rank = _parts(text)
+    try:
+        moment = datetime.fromisoformat(at)
+        if moment.tzinfo is None:
+            raise ProblemError("cursor-unreadable")
+        # Of year 1 or 9999 it may be one that UTC, and so the database, has no name for.
+        return moment.astimezone(UTC), rank
+    except (ValueError, OverflowError):
+        raise ProblemError("cursor-unreadable") from None
+
+
+def position_in_queue(text: str | None) -> tuple[float, str] | None:
+    """Back again: gain and id of a case. Raises ProblemError."""
+    if text is None:
+        return None
+    gain, case_id = _parts(text)
+    try:
+        found = float(gain)
+    except ValueError:
+        raise ProblemError("cursor-unreadable") from None
+    if not isfinite(found):
+        raise ProblemError("cursor-unreadable")
+    return found, case_id
+
+
+def position_in_numbers(text: str | None) -> int | None:
+    """Back again: a number. Raises ProblemError."""
+    return None if text is None else number_in(_parts(text)[0])
+
+
+def position_in_turns(text: str | None) -> Moment | None:
+    """Back again: an instant, a rank and a number. Raises ProblemError."""
+    found = position_in_time(text)
+    if found is None:
+        return None
+    at, rest = found
+    rank, _, number = rest.partition(":")
+    return Moment(at, min(number_in(rank), 9), number_in(number))
+
+
+def number_in(text: str) -> int:
+    """A number that the database can hold. Raises ProblemError."""
+    # Looked at before it is made: of very many digits int() raises.
+    if not (text.isascii() and text.isdecimal() and len(text) <= 19) or int(text) > LARGEST:
+        raise ProblemError("cursor-unreadable")
+    return int(text)
+
+
+def _parts(text: str) -> tuple[str, str]:
+    try:
+        parts: Any = orjson.loads(base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True))
+    except (binascii.Error, ValueError):
+        raise ProblemError("cursor-unreadable") from None
+    match parts:
+        case [str(first), str(second)] if "\x00" not in first + second:
+            return first, second
+        case _:
+            raise ProblemError("cursor-unreadable")

@@ -1,0 +1,117 @@
+"""What staff ask at the door about former systems: kept, sent to the service that keeps the stage, and its answer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import orjson
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from schemas.cutover_requests import CutoverAnswered, CutoverRequested, Operation
+from schemas.envelope import Envelope
+from services.membership.records.ids import new_id
+from shared.messaging.publishing import publish
+from shared.messaging.unit_of_work import UnitOfWork
+
+FORGET_DAYS = 7
+"""For so long an answer is kept: it may hold members' data. A request that only looks is kept no longer itself."""
+READS: Final[tuple[Operation, ...]] = (
+    "standing", "conditions", "history", "quarantine", "late-message", "parity", "way-back",
+)  # fmt: skip
+"""Requests that change nothing, so that nobody need know for ever who made them. A page may make one every second."""
+BATCH = 5_000
+"""Requests that are forgotten in one transaction."""
+
+_ASK = """
+    insert into cutover_requests (id, cluster, service, operation, arguments, author, key_id, reason, at)
+    values ($1, $2, $3, $4, $5::json, $6, $7, $8, $9)
+"""
+# Several services answer; each request was for one of them, and its first answer is the only one.
+_KEEP = """
+    update cutover_requests r set outcome = n.outcome, answer = n.answer, answered_at = n.answered_at
+    from unnest($1::text[], $2::text[], $3::json[], $4::timestamptz[]) as n (id, outcome, answer, answered_at)
+    where r.id = n.id and r.service = $5 and r.outcome is null
+"""
+_ADD = "update cutover_requests set answer = $2::json where id = $1 and answer is not null"
+_FORGET = """
+    update cutover_requests set answer = null
+    where answer is not null and at < now() - make_interval(days => $1)
+"""
+# By their ids, which tell when they were made: those of the last days are not looked at.
+_FORGET_READS = """
+    delete from cutover_requests where id = any(array(
+        select id from cutover_requests
+        where id < $1 and operation = any($2::text[]) and at < now() - make_interval(days => $3) order by id limit $4
+    ))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request. ``cluster`` is None where it is about no former system alone."""
+
+    service: str
+    cluster: str | None
+    operation: Operation
+    arguments: Mapping[str, Any]
+    author: str
+    key_id: str
+    reason: str | None = None
+
+
+async def ask(uow: UnitOfWork, asked: Asked, now: datetime, request_id: str | None = None) -> str:
+    """Keep a request, and send it when the transaction commits; returns its id."""
+    told = CutoverRequested.model_validate(
+        {
+            "version": int(now.timestamp() * 1_000_000),
+            "request_id": request_id or new_id(now),
+            "responsible": asked.service,
+            "cluster": asked.cluster,
+            "operation": asked.operation,
+            "arguments": dict(asked.arguments),
+            "author": asked.author,
+            "reason": asked.reason,
+            "asked_at": now,
+        }
+    )
+    row = (told.request_id, told.cluster, told.responsible, told.operation, _text(told.arguments))
+    await uow.connection.exec_driver_sql(_ASK, (*row, told.author, asked.key_id, told.reason, now))
+    publish(uow, CutoverRequested, [(told, told.request_id)])
+    return told.request_id
+
+
+async def keep_answers(uow: UnitOfWork, messages: Sequence[Envelope[CutoverAnswered]]) -> None:
+    """Keep what one service answered, for whoever asked."""
+    # In the order of their keys, so that two replicas lock rows in the same order.
+    answers = sorted((message.data for message in messages), key=lambda one: one.request_id)
+    columns = (
+        [one.request_id for one in answers],
+        [one.outcome for one in answers],
+        [_text(one.answer) for one in answers],
+        [one.answered_at for one in answers],
+    )
+    await uow.connection.exec_driver_sql(_KEEP, (*columns, answers[0].service))
+
+
+async def complete(uow: UnitOfWork, request_id: str, answer: Mapping[str, Any]) -> None:
+    """Keep an answer with what the door found out besides."""
+    await uow.connection.exec_driver_sql(_ADD, (request_id, _text(answer)))
+
+
+async def forget(connection: AsyncConnection) -> int:
+    """Forget old answers, and return how many; who asked for what, when and why stays."""
+    return (await connection.exec_driver_sql(_FORGET, (FORGET_DAYS,))).rowcount
+
+
+async def forget_reads(connection: AsyncConnection, now: datetime) -> int:
+    """Delete some old requests that changed nothing, answered or not; returns how many: fewer than BATCH are the last.
+
+    Those that changed something stay for ever, with who asked for what, when and why.
+    """
+    values = (new_id(now - timedelta(days=FORGET_DAYS)), list(READS), FORGET_DAYS, BATCH)
+    return (await connection.exec_driver_sql(_FORGET_READS, values)).rowcount
+
+
+def _text(tree: Mapping[str, Any]) -> str:
+    return orjson.dumps(tree).decode()

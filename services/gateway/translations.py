@@ -1,0 +1,171 @@
+"""What the door says, in French and English, and in which of the two."""
+
+from collections.abc import Mapping
+
+from starlette.requests import Request
+
+from services.membership.translations import Language
+
+
+def language_of(request: Request, otherwise: Language = "fr") -> Language:
+    """``?lang=``, else the first of our two languages in ``Accept-Language``, else ``otherwise``."""
+    asked = request.query_params.get("lang", "")
+    wanted: list[tuple[float, str]] = [(2.0, asked)]
+    for part in request.headers.get("accept-language", "").split(",")[:20]:
+        tag, _, quality = part.partition(";q=")
+        try:
+            wanted.append((float(quality or 1), tag.strip()))
+        except ValueError:
+            continue
+    for weight, tag in sorted(wanted, key=lambda one: -one[0]):
+        match tag.lower().partition("-")[0]:
+            case "fr" if weight > 0:
+                return "fr"
+            case "en" if weight > 0:
+                return "en"
+            case _:
+                continue
+    return otherwise
+
+
+PROBLEMS: Mapping[str, tuple[int, str, str]] = {
+    "not-found": (404, "Il n'y a rien à cette adresse", "There is nothing at this address"),
+    "cluster-unknown": (404, "Ce cluster n'existe pas", "There is no such cluster"),
+    "source-record-unknown": (404, "Cette fiche n'existe pas", "There is no such source record"),
+    "source-record-removed": (410, "Cette fiche a été supprimée", "This source record was removed"),
+    "source-record-there": (409, "Cette fiche existe déjà", "This source record is there already"),
+    "not-the-authority": (
+        409,
+        "L'ancien système de ce cluster fait encore autorité",
+        "This cluster's former system is still the authority",
+    ),
+    "record-changed-meanwhile": (412, "Cette fiche a changé entre-temps", "This source record changed meanwhile"),
+    "value-not-understood": (422, "Une valeur n'est pas comprise", "A value is not understood"),
+    "precondition-missing": (
+        428,
+        "Il manque l'en-tête If-Match, avec l'ETag de la fiche",
+        "The header If-Match is missing, with the record's ETag",
+    ),
+    "former-system-unknown": (404, "Cet ancien système n'existe pas", "There is no such former system"),
+    "cutover-request-unknown": (404, "Cette demande n'existe pas", "There is no such request"),
+    "late-message-unknown": (
+        404,
+        "Ce message n'est pas en quarantaine",
+        "There is no such message in quarantine",
+    ),
+    "late-message-decided": (409, "Ce message ne peut pas être décidé ainsi", "This message cannot be decided so"),
+    "never-compared": (
+        404,
+        "Cet ancien système n'a jamais été comparé",
+        "This former system was never compared with our mirror",
+    ),
+    "no-way-back": (
+        404,
+        "Rien n'est écrit ici que cet ancien système ne sache",
+        "Nothing is written here that this former system does not know",
+    ),
+    "conditions-not-met": (409, "Des conditions ne sont pas remplies", "Some conditions do not hold"),
+    "move-impossible": (409, "Ce passage est impossible depuis cette étape", "This move is impossible from this stage"),
+    "asked-too-long-ago": (
+        409,
+        "La demande a attendu trop longtemps ; rien n'a été fait",
+        "The request waited for too long; nothing was done",
+    ),
+    "answer-too-long": (409, "La réponse est trop longue", "The answer is too long"),
+    "answer-forgotten": (409, "La réponse a été oubliée", "The answer was forgotten"),
+    "confirmation-missing": (
+        422,
+        "Il manque la confirmation : c'est sans retour",
+        "The confirmation is missing: there is no way back",
+    ),
+    "idempotency-key-reused": (
+        422,
+        "Cette Idempotency-Key a déjà servi pour une autre demande",
+        "This Idempotency-Key came with another request before",
+    ),
+    "broker-away": (503, "Le courtier de messages ne répond pas", "The broker does not answer"),
+    "override-unknown": (404, "Ce champ n'a pas été fixé à la main", "This field was not set by hand"),
+    "conflict-unknown": (404, "Ce conflit n'existe pas", "There is no such conflict"),
+    "member-unknown": (404, "Ce membre n'existe pas", "There is no such member"),
+    "member-removed": (
+        410,
+        "Toutes les fiches de ce membre ont été supprimées",
+        "All records of this member were removed",
+    ),
+    "method-not-allowed": (405, "Cette adresse ne connaît pas cette méthode", "This address does not know this method"),
+    "key-missing": (401, "Une clé d'accès est nécessaire", "An API key is needed"),
+    "key-refused": (401, "Cette clé est inconnue, expirée ou révoquée", "This key is unknown, expired or revoked"),
+    "role-too-low": (403, "Cette clé ne donne pas ce droit", "This key does not give that right"),
+    "changed-meanwhile": (412, "Ce membre a changé entre-temps", "This member changed meanwhile"),
+    "body-broken-off": (400, "Le corps de la requête est incomplet", "The request's body is incomplete"),
+    "body-too-long": (413, "Le corps de la requête est trop long", "The request's body is too long"),
+    "override-refused": (422, "Cette valeur ne peut pas être fixée", "This value cannot be set"),
+    "record-not-of-member": (
+        422,
+        "Cette fiche ne fait pas partie de ce membre",
+        "This source record is not part of this member",
+    ),
+    "cursor-unreadable": (400, "Ce curseur de page est illisible", "This page cursor cannot be read"),
+    "value-impossible": (422, "Une valeur ne peut exister en base", "A value cannot exist in a database"),
+    "invalid-parameters": (422, "Des paramètres ne conviennent pas", "Some parameters do not fit"),
+    "case-unknown": (
+        404,
+        "Ce cas n'existe pas, ou il n'est plus en question",
+        "There is no such case, or it is not in question any more",
+    ),
+    "decision-unknown": (404, "Cette décision n'existe pas", "There is no such decision"),
+    "record-unknown": (422, "Une de ces fiches n'existe pas", "There is no such source record"),
+    "decision-refused": (422, "Cette décision ne peut pas être prise", "This decision cannot be taken"),
+    "database-away": (503, "La base de données ne répond pas", "The database does not answer"),
+    "changes-under-way": (
+        503,
+        "D'autres modifications sont en cours ; réessayez dans un instant",
+        "Other changes are under way; try again in a moment",
+    ),
+    "busy": (503, "Trop d'exports à la fois", "Too many exports at once"),
+    "failure": (500, "Une erreur s'est produite", "Something went wrong"),
+}
+"""ProblemError types: status, and title in French and English."""
+
+
+COLUMNS: Mapping[str, tuple[str, str]] = {
+    "id": ("Identifiant", "Id"),
+    "name": ("Nom", "Name"),
+    "brand": ("Enseigne", "Brand"),
+    "siren": ("SIREN", "SIREN"),
+    "city": ("Ville", "Town"),
+    "departement": ("Département", "Département"),
+    "clusters": ("Clusters", "Clusters"),
+    "lineages": ("Origines", "Lineages"),
+    "paid_until": ("Cotisation payée jusqu'au", "Paid until"),
+    "paid_up": ("À jour de cotisation", "Paid up"),
+    "active": ("Actif", "Active"),
+}
+"""Columns of the CSV export, in order."""
+
+YES_NO: Mapping[Language, tuple[str, str]] = {"fr": ("oui", "non"), "en": ("yes", "no")}
+
+
+AUTHORITY: Mapping[str, tuple[str, str]] = {
+    "legacy": (
+        "L'ancien système de {name} fait autorité : faites la modification là-bas. Ici, elle sera possible une fois "
+        "{cluster}/{service} suivi en miroir (traboule cutover mirror) puis basculé (traboule cutover switch).",
+        "The former system of {name} is the authority: make the change there. It can be made here once "
+        "{cluster}/{service} is mirrored (traboule cutover mirror) and then switched (traboule cutover switch).",
+    ),
+    "mirror": (
+        "L'ancien système de {name} fait autorité, et il est suivi ici en miroir : faites la modification là-bas. "
+        "Ici, elle sera possible après traboule cutover switch {cluster}/{service}.",
+        "The former system of {name} is the authority and is mirrored here: make the change there. It can be made here "
+        "after traboule cutover switch {cluster}/{service}.",
+    ),
+}
+"""Who is the authority for a cluster's records, by stage, where it is not we."""
+
+INSIST: Mapping[str, tuple[str, str]] = {
+    "insist": (
+        "Pour la garder telle quelle, renvoyez la demande avec accept_doubtful: true.",
+        "To keep it as it is written, ask again with accept_doubtful: true.",
+    ),
+}
+"""What to do with a value that is right though it is not understood."""

@@ -1,1 +1,0 @@
-"""The HTTP door: members, their timelines and statistics, for whoever holds an API key."""

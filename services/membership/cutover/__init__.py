@@ -1,0 +1,1 @@
+"""What membership gives to cutover: parity, rehearsals, write-back, republishing."""

@@ -1,0 +1,95 @@
+"""What membership tells again after a restore: who is one member, what that brought together, what was written here.
+
+These facts are numbered as they are told, so they come under new ids; what they say is what whoever has it holds.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from schemas.base import RecordRef
+from schemas.membership import ConflictItem, MergeConflictChanged, Overlap
+from services.common.republish import CAUSE, PAGE, Page, Place, Telling, page_of, stages_of
+from services.cutover import stages
+from services.membership.announcements import tell_members
+from services.membership.cutover import write_back
+from services.membership.unit_of_work import MembershipUnitOfWork
+from shared.messaging.publishing import publish
+from shared.persistence.database import json_of
+
+# A record that stands alone is told too if it ever was part of another member: the news of its going may be what was
+# lost. The others never were in any such fact.
+_MEMBERS = f"""
+    select s.member_id::text from source_records s
+    where s.own_id = s.member_id and s.own_id > $1::text::uuid
+      and (exists (select from source_records o where o.member_id = s.member_id and o.own_id <> s.own_id)
+           or exists (select from identity_history h where h.member_ids @> array[s.own_id]))
+    order by s.own_id limit {PAGE}
+"""
+_CONFLICTS = f"""
+    select conflict_id, kind, responsible, a_cluster, a_record_id, b_cluster, b_record_id, member_id::text as member_id,
+           case when gone_at is null then "overlaps"::text else '[]' end as told
+    from merge_conflicts where conflict_id > $1 order by conflict_id limit {PAGE}
+"""
+_FIRST = "00000000-0000-0000-0000-000000000000"
+
+
+async def _members(uow: MembershipUnitOfWork, after: Place | None) -> Page:
+    # Numbers must grow in the order of commits.
+    await uow.take_turn()
+    member_ids = list((await uow.connection.exec_driver_sql(_MEMBERS, after or (_FIRST,))).scalars())
+    groups = await uow.groups(member_ids)
+    await tell_members(uow, [tuple(record.key for record in records) for records in groups.values()])
+    return page_of(len(member_ids), (member_ids[-1],) if member_ids else None)
+
+
+async def _conflicts(uow: MembershipUnitOfWork, after: Place | None) -> Page:
+    await uow.take_turn()
+    rows = (await uow.connection.exec_driver_sql(_CONFLICTS, after or ("",))).mappings().all()
+    version = await uow.next_version()
+    publish(uow, MergeConflictChanged, [(conflict({**row}, version), CAUSE) for row in rows])
+    return page_of(len(rows), (rows[-1]["conflict_id"],) if rows else None)
+
+
+async def _written_here(uow: MembershipUnitOfWork, after: Place | None) -> Page:
+    """A page of one cluster, then of the next whose former system is live: it alone reads what is told of it."""
+    cluster, record_id = after or ("", "")
+    standing = await stages.all_standings(uow.connection)
+    live = sorted(name for name, at in standing.items() if at.stage == "live" and name >= cluster)
+    if not live:
+        return Page(0, None)
+    # Nobody may roll back while it is told; and the stage comes before the turn, as for every writer.
+    at = (await stages.standings(uow.connection, live[:1]))[live[0]]
+    begin = record_id if live[0] == cluster else ""
+    told = await write_back.tell_unsaid(uow, live[0], begin, CAUSE) if at.stage == "live" else []
+    following = (live[1], "") if len(live) > 1 else None
+    return Page(len(told), (live[0], told[-1]) if len(told) == write_back.PAGE else following)
+
+
+def conflict(row: Mapping[str, Any], version: int) -> MergeConflictChanged:
+    """A row as it was told last; one that is gone has nothing twice."""
+    between = [RecordRef(cluster=row[f"{one}_cluster"], record_id=row[f"{one}_record_id"]) for one in "ab"]
+    return MergeConflictChanged(
+        version=version,
+        conflict_id=row["conflict_id"],
+        kind=row["kind"],
+        responsible=row["responsible"],
+        member_id=row["member_id"],
+        between=(between[0], between[1]),
+        overlaps=tuple(Overlap(**one | {"items": _items(one["items"])}) for one in json_of(row["told"])),
+    )
+
+
+def _items(items: Sequence[Mapping[str, Any]]) -> tuple[ConflictItem, ...]:
+    found: list[ConflictItem] = []
+    for item in items:
+        cluster, _, record_id = item["from"].partition("/")
+        found.append(ConflictItem(cluster=cluster, record_id=record_id, kind=item["kind"], item_id=item.get("item_id")))
+    return tuple(found)
+
+
+TELLINGS = (
+    Telling("members", "select count(*) from identity_history", _members),
+    Telling("conflicts", "select count(*) from merge_conflicts", _conflicts),
+    Telling("written here", "select count(distinct (cluster, record_id)) from record_changes", _written_here),
+    stages_of("membership"),
+)

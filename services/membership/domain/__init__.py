@@ -1,1 +1,0 @@
-"""Pure rules: understanding what was written, linking source records, consolidating members."""

@@ -1,0 +1,131 @@
+"""The review queue as staff read it: which members may be one company, side by side, with the evidence in words."""
+
+from asyncio import to_thread
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.membership.identity import review_queries
+from services.membership.identity.members import Group, member_id_of
+from services.membership.identity.review import CONTRADICTIONS, DOING, Case, Kind, Question, cases
+from services.membership.identity.review_queries import SideBySide
+from services.membership.matching.evidence import evidence, names, why_not_merged
+from services.membership.matching.explanations import CROWDS
+from services.membership.matching.weights import Weights
+from services.membership.records.record import RecordKey
+from services.membership.rows import Rows
+from services.membership.translations import Language
+
+WRITTEN = (
+    "name", "brand", "legal_form", "siren", "siret", "vat", "naf", "email", "website", "phone", "mobile", "street",
+    "postcode", "city", "country", "contact_first_name", "contact_last_name", "contact_role", "same_as",
+)  # fmt: skip
+"""The fields that evidence speaks of, or that help a person who reads it, in the order in which they are shown."""
+
+
+MOST_CROWDS = 100
+EXAMPLES = 5
+"""Records that are named of a crowd."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which cases; None and 0 leave out nothing."""
+
+    cluster: str | None = None
+    kind: Kind | None = None
+    min_probability: float = 0.0
+
+    def takes(self, case: Case) -> bool:
+        """Whether a case is among them."""
+        return (
+            (self.kind is None or case.kind == self.kind)
+            and case.probability >= self.min_probability
+            and (self.cluster is None or self.cluster in case.clusters)
+        )
+
+
+async def open_cases(rows: Rows, wanted: Wanted | None = None) -> list[Case]:
+    """All that is open, the largest gain first. ``rows`` should be one transaction."""
+    found = await review_queries.outline(rows)
+    # Ten milliseconds of work for some hundred cases: whoever asks for a member meanwhile must not wait for it.
+    every = await to_thread(cases, found.sirens, found.judgements, found.decisions, found.doing)
+    wanted = wanted or Wanted()
+    return [case for case in every if wanted.takes(case)]
+
+
+async def too_many_alike(rows: Rows, language: Language) -> list[dict[str, Any]]:
+    """Records that are too many alike to be compared each with each: staff should ask where they come from."""
+    return [
+        {
+            "code": code,
+            "shared": one.key[2:].strip(),
+            "records": one.records,
+            "examples": names(one.examples),
+            "words": words[language],
+        }
+        for one in await review_queries.crowds(rows, limit=MOST_CROWDS, examples=EXAMPLES)
+        for code, words in (CROWDS[one.key[0]],)
+    ]
+
+
+async def described(rows: Rows, page: Sequence[Case], weights: Weights, language: Language) -> list[dict[str, Any]]:
+    """Cases as they are answered, with what their members are listed as and what their records say."""
+    groups = {records for case in page for records in case.members}
+    members = {member_id_of(records) for records in groups}
+    shown = await review_queries.side_by_side(rows, members, {key for records in groups for key in records})
+    return [_case(case, shown, weights, language) for case in page]
+
+
+def _case(case: Case, shown: SideBySide, weights: Weights, language: Language) -> dict[str, Any]:
+    of = {key: member_id_of(records) for records in case.members for key in records}
+    return {
+        "id": case.case_id,
+        "kind": case.kind,
+        "gain": case.gain,
+        "probability": case.probability,
+        "score": case.score,
+        "members": [_member(records, shown) for records in case.members],
+        "questions": [_question(one, of, weights, language) for one in case.questions],
+        "contradictions": [
+            {"code": one.kind, "records": names((one.a, one.b)), "words": CONTRADICTIONS[one.kind][language]}
+            for one in case.contradictions
+        ],
+        "held_back": [names(pair) for pair in case.held_back],
+    }
+
+
+def _member(records: Group, shown: SideBySide) -> dict[str, Any]:
+    member_id = member_id_of(records)
+    listed = shown.members.get(member_id, {})
+    return {
+        "id": member_id,
+        **{name: listed.get(name) for name in ("name", "siren", "city")},
+        "clusters": listed.get("clusters") or sorted({key.cluster for key in records}),
+        "records": [_record(key, shown) for key in records],
+    }
+
+
+def _record(key: RecordKey, shown: SideBySide) -> dict[str, Any]:
+    written = shown.written.get(key, {})
+    return {
+        "record": str(key),
+        "cluster": key.cluster,
+        "record_id": key.record_id,
+        "written": {name: written[name] for name in WRITTEN if name in written},
+    }
+
+
+def _question(question: Question, of: dict[RecordKey, str], weights: Weights, language: Language) -> dict[str, Any]:
+    judgement = question.judgement
+    return {
+        "records": names(question.records),
+        "members": [of[key] for key in question.records],
+        "gain": question.gain,
+        "probability": question.probability,
+        "score": judgement.score,
+        "twice": [{"code": code, "words": DOING[code][language]} for code in question.twice],
+        "not_merged": why_not_merged(judgement.refused, language),
+        "prior": weights.prior,
+        "evidence": evidence(judgement.levels, weights, language),
+    }

@@ -1,0 +1,98 @@
+"""Keys that more records share than are compared with each other: who their hubs are, and what staff are shown of them.
+
+All of it depends on which records there are, and never on the order in which they came.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final, NamedTuple
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.membership.matching.keys import HUBBED, SAME, TWIN
+from services.membership.matching.term_frequency import HUBS, REPORTED, Commonness, crowded_above
+from services.membership.records.record import RecordKey
+from shared.persistence.database import rows_of
+
+# Of a crowd with one SIREN and one name, the first few by their keys, in the order in which Python sorts text; of those
+# declared to be the same as a record, that record. See term_frequency.hubs_of.
+_HUBS = f"""
+    select n.key, hub.record, hub.cluster, hub.record_id from unnest($1::text[]) as n (key)
+    cross join lateral (
+        (select f.record, f.cluster, f.record_id from match_keys m join match_features f using (record)
+         where left(n.key, 1) = '{TWIN}' and m.key = n.key
+         order by f.cluster collate "C", f.record_id collate "C" limit {HUBS})
+        union all
+        (select f.record, f.cluster, f.record_id from match_features f
+         where left(n.key, 1) = '{SAME}'
+           and f.cluster = split_part(substr(n.key, 3), '/', 1)
+           and f.record_id = substr(n.key, 4 + length(split_part(substr(n.key, 3), '/', 1))))
+    ) as hub
+"""
+_COUNT = """
+    select n.key, met.records from unnest($1::text[], $2::int[]) as n (key, most)
+    cross join lateral (
+        select count(*)::int as records
+        from (select from match_keys m where m.key = n.key limit n.most) as m
+    ) as met
+    where met.records > 0
+"""
+_ALL_HOLDERS = "select key, array_agg(record) from match_keys where key = any($1::text[]) group by key"
+_APPEAR = "insert into match_crowds (key) select unnest($1::text[]) on conflict do nothing"
+_DISAPPEAR = "delete from match_crowds where key = any($1::text[])"
+
+Hubs = Mapping[str, Mapping[int, RecordKey]]
+"""By crowded key: the hubs' numbers in ``match_features``, and their keys."""
+_NOBODY: Final[Mapping[int, RecordKey]] = {}
+
+
+class Moved(NamedTuple):
+    """A crowd's hubs that are none any more, or were none before."""
+
+    key: str
+    hubs: frozenset[int]
+
+
+async def hubs(connection: AsyncConnection, classes: Mapping[str, Commonness], keys: Iterable[str]) -> Hubs:
+    """The hubs of those keys that are crowded and have any."""
+    asked = sorted(key for key in keys if key[0] in HUBBED and classes.get(key) == Commonness.CROWDED)
+    found: dict[str, dict[int, RecordKey]] = {key: {} for key in asked}
+    if asked:
+        for key, record, cluster, record_id in rows_of(await connection.exec_driver_sql(_HUBS, (asked,))):
+            found[key][record] = RecordKey(cluster, record_id)
+    return found
+
+
+def moved(before: Hubs, now: Hubs) -> list[Moved]:
+    """What changed about crowds that were crowds before; a key that became one crossed into another class."""
+    changes = ((key, before[key].keys() ^ now.get(key, _NOBODY).keys()) for key in before if key in now)
+    return [Moved(key, frozenset(changed)) for key, changed in changes if changed]
+
+
+async def counts(connection: AsyncConnection, asked: Collection[str], leaving: Mapping[str, int]) -> dict[str, int]:
+    """How many hold these keys. No count goes further than it must, even when so many of them leave."""
+    if not asked:
+        return {}
+    most = [crowded_above(key[0]) + 1 + leaving.get(key, 0) for key in asked]
+    return dict(rows_of(await connection.exec_driver_sql(_COUNT, (list(asked), most))))
+
+
+async def all_holders(connection: AsyncConnection, keys: Collection[str]) -> dict[str, set[int]]:
+    """Everyone who holds these keys, however many."""
+    if not keys:
+        return {}
+    rows = rows_of(await connection.exec_driver_sql(_ALL_HOLDERS, (sorted(keys),)))
+    return {key: set(records) for key, records in rows}
+
+
+async def remember(
+    connection: AsyncConnection, before: Mapping[str, Commonness], now: Mapping[str, Commonness]
+) -> None:
+    """Keep which crowds there are, for those who review."""
+    crowded, once = (
+        {key for key, one in classes.items() if one == Commonness.CROWDED and key[0] in REPORTED}
+        for classes in (now, before)
+    )
+    if appeared := sorted(crowded - once):
+        await connection.exec_driver_sql(_APPEAR, (appeared,))
+    if gone := sorted(once - crowded):
+        await connection.exec_driver_sql(_DISAPPEAR, (gone,))

@@ -1,0 +1,91 @@
+"""Keys by which records find each other: two that share one that is not too common are compared.
+
+A key is a letter for its kind, a colon, and the value. What is too common for blocking is counted, not listed: see
+:mod:`term_frequency`.
+
+``NEAR`` and ``BEGINNING`` bring nobody together by themselves. They count the records among which names are looked
+for that are alike: those of a postcode with one first letter, those of a département, or of all, that begin alike.
+"""
+
+from functools import lru_cache
+from typing import Final
+
+from services.membership.matching.features import Features, telling_words
+
+SIREN, DOMAIN, EMAIL, PHONE, ADDRESS, NAME, WORD, ACRONYM, SAME, TWIN, NEAR, BEGINNING = "sdepantcruob"
+
+PLACES: Final = frozenset({NEAR, BEGINNING})
+"""Kinds that only count who is in one place."""
+HUBBED: Final = frozenset({SAME, TWIN})
+"""Kinds of which even a crowd is brought together, by a few hubs: see :mod:`term_frequency`."""
+LONGEST: Final = 200
+"""Characters of a key's value: at four bytes each, a third of what an index of PostgreSQL takes (2,704 bytes)."""
+EVERYWHERE: Final = ""
+"""In place of a département: that of records which have none, and all others."""
+
+_BEGINNING: Final = 5
+"""Letters. Half as many names of a département begin alike as by four."""
+
+
+def key_of(kind: str, value: str) -> str:
+    """Two values that only differ after so many characters share a key; whoever judges compares them whole."""
+    return f"{kind}:{value[:LONGEST]}"
+
+
+@lru_cache(maxsize=4_096)
+def keys(one: Features) -> frozenset[str]:
+    """All keys of a record, common ones included: whether they are is a matter of all records together."""
+    found = {key_of(DOMAIN, domain) for domain in one.domains}
+    found |= {key_of(PHONE, phone) for phone in one.phones}
+    found |= {key_of(ACRONYM, initials) for initials in one.acronyms}
+    if one.siren:
+        found.add(key_of(SIREN, one.siren))
+    if one.email:
+        found.add(key_of(EMAIL, one.email))
+    if at := address(one):
+        found.add(at)
+    for name in one.names:
+        compact = name.replace(" ", "")
+        found.add(key_of(NAME, compact))
+        found |= {key_of(WORD, word) for word in telling_words(name)}
+        if 3 <= len(compact) <= 8 and compact.isalpha():
+            found.add(key_of(ACRONYM, compact))
+    if one.names:
+        found |= {key for key in (twin(one), near(one), here(one), everywhere(one)) if key}
+    # A former system's own statement joins the two that it is about, whatever else they share.
+    found.add(f"{SAME}:{one.key}")  # whole: a record's own name is short, and cut it would be another's
+    if one.same_as:
+        found.add(f"{SAME}:{one.key.cluster}/{one.same_as}")
+    return frozenset(found)
+
+
+def address(one: Features) -> str | None:
+    """The key of its street, with the number if there is one, in its town."""
+    place = one.postcode or one.town
+    return key_of(ADDRESS, f"{place}|{one.number or ''}|{one.street}") if one.street and place else None
+
+
+def twin(one: Features) -> str | None:
+    """The key of its valid SIREN and its name together."""
+    return key_of(TWIN, f"{one.siren} {one.names[0].replace(' ', '')}") if one.siren else None
+
+
+def near(one: Features) -> str | None:
+    """The key of all in its postcode whose names begin with the same letter."""
+    return key_of(NEAR, f"{one.postcode} {beginning(one.names[0])[0]}") if one.postcode else None
+
+
+def here(one: Features) -> str | None:
+    """The key of all in its département whose names begin alike."""
+    return key_of(BEGINNING, f"{one.departement} {beginning(one.names[0])}") if one.departement else None
+
+
+def everywhere(one: Features) -> str:
+    """The key of all whose names begin alike."""
+    return key_of(BEGINNING, f"{EVERYWHERE} {beginning(one.names[0])}")
+
+
+def beginning(name: str) -> str:
+    """Five letters of the first word that is not generic, or of the name: ``LUMER`` for GROUPE LUMERINE."""
+    telling = telling_words(name)
+    return next((word for word in name.split() if word in telling), name)[:_BEGINNING]

@@ -1,0 +1,86 @@
+"""How common a key is among all records, in the three classes that make a difference.
+
+Final groups must depend on records and decisions alone, never on the order in which they came. So what is common is
+always what is common *now*: when a record arrives, changes or goes, and a key of it thereby moves into another class,
+every pair that shares this key is judged anew (by the module ``repository``). Thresholds are absolute numbers, not
+shares of the whole, so that a key moves at most twice as the members grow, and never among more records than the
+threshold says.
+
+No key brings each with each of a crowd, so pairs grow with records and not with their square. What a crowd still needs
+goes by **hubs**: all that share a SIREN *and* a name are compared with the first three of them by their keys, and all
+that are declared to be the same as one record are compared with that record. Three, so that the others hold together
+when a decision takes one or two of them out. Hubs, too, are a matter of who is there, never of who came first.
+"""
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from enum import IntEnum
+from typing import Final, TypeAlias
+
+from services.membership.matching.keys import (
+    ADDRESS,
+    BEGINNING,
+    DOMAIN,
+    EMAIL,
+    HUBBED,
+    NAME,
+    NEAR,
+    PHONE,
+    SAME,
+    SIREN,
+    TWIN,
+    WORD,
+)
+from services.membership.records.record import RecordKey
+
+
+class Commonness(IntEnum):
+    """``COMMON`` weighs less, or nothing; ``CROWDED`` does not even bring records together, or by hubs only."""
+
+    RARE = 0
+    COMMON = 1
+    CROWDED = 2
+
+
+Classes: TypeAlias = Mapping[str, Commonness]
+"""By key; a key that is not there is rare."""
+
+Hubs: TypeAlias = Mapping[str, AbstractSet[RecordKey]]
+"""By crowded key of a kind that has hubs."""
+
+HUBS: Final = 3
+"""Of a crowd with one SIREN and one name."""
+REPORTED: Final = (SIREN, TWIN, SAME, NAME, BEGINNING, NEAR)
+"""Kinds whose crowds staff are shown. Of the others, such as a word or a provider's domain, nobody expects anything."""
+
+_COMMON_ABOVE: Final = {DOMAIN: 5, EMAIL: 3, PHONE: 3, ADDRESS: 5, NAME: 3, WORD: 6}
+_COMMON_FROM_NAMES: Final = 3
+"""A domain under three names is an agency's, a group's or a host's, however few records have it."""
+_CROWDED_ABOVE: Final = {SIREN: 50, NEAR: 200, BEGINNING: 100}
+_CROWDED: Final = 30
+"""What more records share finds too many, and tells too little; they find each other by their rarer keys."""
+
+
+def crowded_above(kind: str) -> int:
+    """The largest number of records that a key of this kind brings together."""
+    return _CROWDED_ABOVE.get(kind, _CROWDED)
+
+
+def commonness(key: str, records: int, names: int) -> Commonness:
+    """The class of a key that ``records`` hold under so many different ``names`` (which count for domains only)."""
+    kind = key[0]
+    if records > crowded_above(kind):
+        return Commonness.CROWDED
+    if records > _COMMON_ABOVE.get(kind, records) or (kind == DOMAIN and names >= _COMMON_FROM_NAMES):
+        return Commonness.COMMON
+    return Commonness.RARE
+
+
+def hubs_of(key: str, holders: Iterable[RecordKey]) -> frozenset[RecordKey]:
+    """Those of a crowd with whom all others are compared; nobody, for a kind that has no hubs."""
+    kind = key[0]
+    if kind not in HUBBED:
+        return frozenset()
+    if kind == TWIN:
+        return frozenset(sorted(holders)[:HUBS])
+    return frozenset(holder for holder in holders if key == f"{SAME}:{holder}")

@@ -1,0 +1,1 @@
+"""One file for each thing that membership does: load, decide, save, publish."""

@@ -1,0 +1,104 @@
+"""What membership does with each fact: load, decide, save, consolidate."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple, cast
+
+from schemas.envelope import Envelope
+from schemas.membership import MemberRecorded, MemberRemoved
+from services.membership.normalisation.normalised_record import meaning
+from services.membership.projections import consolidate_records
+from services.membership.records.record import RecordKey, SourceRecord, as_written
+from services.membership.records.repository import NEVER, OLDEST, Edition, Held, NewRecord
+from services.membership.unit_of_work import MembershipUnitOfWork
+from shared.persistence.batches import newest_by
+
+Recorded = Envelope[MemberRecorded] | Envelope[MemberRemoved]
+
+
+async def record_members(
+    uow: MembershipUnitOfWork, messages: Sequence[Recorded], *, written_here: bool = False
+) -> None:
+    """Keep each record's newest version, then link and consolidate what that touches.
+
+    ``written_here`` are versions that a command of our own made.
+    """
+    told = _told(messages)
+    contents = {key: _content(uow, key, one.content) for key, one in told.items() if one.content}
+    await uow.take_turn()
+    held = await uow.held(told)
+    saved = [_new_record(key, one, contents.get(key), held.get(key), written_here) for key, one in told.items()]
+    if newer := [one for one in saved if one is not None]:
+        await consolidate_records(uow, newer)
+
+
+class _Told(NamedTuple):
+    """The newest that a batch says of one record, and the newest of it that says what the record holds."""
+
+    newest: Recorded
+    content: Envelope[MemberRecorded] | None
+
+
+def _told(messages: Sequence[Recorded]) -> dict[RecordKey, _Told]:
+    newest = newest_by(messages, _record, _edition)
+    contents = newest_by((one for one in messages if isinstance(one.data, MemberRecorded)), _record, _edition)
+    told = cast("Mapping[RecordKey, Envelope[MemberRecorded]]", contents)
+    return {key: _Told(message, told.get(key)) for key, message in newest.items()}
+
+
+def _record(message: Recorded) -> RecordKey:
+    return RecordKey(message.cluster, message.data.record_id)
+
+
+def _edition(message: Envelope[Any]) -> Edition:
+    return Edition(message.data.version, message.digest)
+
+
+def _content(uow: MembershipUnitOfWork, key: RecordKey, message: Envelope[MemberRecorded]) -> SourceRecord:
+    """What a record says, as written and as understood."""
+    means = meaning(message.data, uow.policy.clusters.get(message.cluster))
+    written = as_written(message.document)
+    return SourceRecord(key, written, means.document, means.siren, means.same_as, means.name_key, None)
+
+
+def _new_record(
+    key: RecordKey, told: _Told, content: SourceRecord | None, held: Held | None, written_here: bool
+) -> NewRecord | None:
+    """The row to save, and what its history should tell: nothing, if only the version moved on. None if nothing did."""
+    before = held or Held(NEVER, NEVER, False, SourceRecord(key, {}, {}, None, None, "", None, removed=True))
+    newest, content_told = _edition(told.newest), _edition(told.content) if told.content else NEVER
+    if before.written_here and not written_here:
+        before = replace(before, newest=OLDEST, told=OLDEST)
+    moves_on = newest > before.newest
+    says_more = content is not None and content_told > before.told
+    if not moves_on and not says_more:
+        return None
+    removed = isinstance(told.newest.data, MemberRemoved) if moves_on else before.record.removed
+    # What came before a removal is kept too, in whatever order the two arrive.
+    said = content if content is not None and says_more else before.record
+    record = replace(said, member_id=before.record.member_id, removed=removed)
+    changed = _changed(before.record.written, record.written)
+    what = _what(changed, removed=removed, held=held)
+    return NewRecord(
+        record,
+        newest if moves_on else before.newest,
+        content_told if says_more else before.told,
+        what,
+        changed if what == "changed" else (),
+        held is None or bool(changed) or removed != before.record.removed,
+        written_here,
+        told.newest.correlationid or told.newest.id,
+    )
+
+
+def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(sorted(name for name in {*before, *now} - {"version"} if before.get(name) != now.get(name)))
+
+
+def _what(changed: Sequence[str], *, removed: bool, held: Held | None) -> str | None:
+    was_there = held is not None and not held.record.removed
+    if removed:
+        return "removed" if held is None or was_there else None
+    if not was_there:
+        return "recorded"
+    return "changed" if changed else None

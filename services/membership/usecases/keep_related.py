@@ -1,0 +1,67 @@
+"""Keep what other services announce about source records, and write the views that show it."""
+
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
+from typing import Any
+
+import orjson
+
+from schemas.base import MirroredRecord
+from schemas.envelope import Envelope
+from services.membership.projections import consolidate_members
+from services.membership.unit_of_work import MembershipUnitOfWork
+from services.membership.views.repository import RelatedItem
+from shared.persistence.batches import newest_by
+
+_AND = "\x1f"
+"""Between two ids that make one; no id can hold it."""
+
+
+def keep(kind: str, item_id: str) -> Callable[[MembershipUnitOfWork, Sequence[Envelope[MirroredRecord]]], Any]:
+    """A handler that keeps what another service announces about source records, under the field ``item_id``."""
+
+    async def keep_related(uow: MembershipUnitOfWork, messages: Sequence[Envelope[MirroredRecord]]) -> None:
+        items = [_item(kind, getattr(message.data, item_id), message) for message in messages]
+        await _keep(uow, items)
+
+    return keep_related
+
+
+async def keep_mailings(uow: MembershipUnitOfWork, messages: Sequence[Envelope[Any]]) -> None:
+    """A mailing is kept once for each of its recipients; recipients add up, since nothing sent can be unsent."""
+    await _keep(
+        uow,
+        [
+            _item("mailing", f"{message.data.mailing_id}{_AND}{record_id}", message, record_id)
+            for message in messages
+            for record_id in message.data.recipients
+        ],
+    )
+
+
+async def _keep(uow: MembershipUnitOfWork, items: Iterable[RelatedItem]) -> None:
+    newest = newest_by(items, attrgetter("kind", "cluster", "item_id"), attrgetter("newness"))
+    if not newest:
+        return
+    await uow.take_turn()
+    touched = await uow.keep_related(list(newest.values()))
+    await consolidate_members(uow, await uow.members_of(touched))
+
+
+def _item(kind: str, item_id: str, message: Envelope[Any], record_id: str | None = None) -> RelatedItem:
+    data = message.data
+    document = message.document
+    if kind == "mailing":
+        # The list of all recipients is members' data that one member's view has no business with.
+        document = orjson.dumps({k: v for k, v in orjson.loads(document).items() if k != "recipients"})
+    return RelatedItem(
+        kind,
+        data.cluster,
+        item_id,
+        record_id or getattr(data, "record_id", None),
+        getattr(data, "event_id", None) if kind == "registration" else None,
+        data.applied_late,
+        data.version,
+        message.digest,
+        document,
+    )

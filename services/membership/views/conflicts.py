@@ -1,0 +1,256 @@
+"""What a merge brings together that one member should not have twice, found in the records themselves.
+
+The merge happens all the same: hiding a company's second record would lose what it says. What is there twice is told
+to the service whose staff must resolve it. Pure: the same records give the same conflicts, whatever came first, and
+without the merge there is none.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from hashlib import blake2b
+from itertools import combinations
+from typing import Any, Final, Literal, NamedTuple
+
+from services.membership.normalisation.company_names import fold
+from services.membership.records.record import RecordKey, Related, SourceRecord
+
+Kind = Literal["paid-twice", "registered-twice"]
+ItemKind = Literal["invoice", "subscription", "paid-until", "registration"]
+RESPONSIBLE: Mapping[Kind, Literal["billing", "events"]] = {"paid-twice": "billing", "registered-twice": "events"}
+"""The service whose staff must resolve it."""
+
+MANY: Final = 30
+"""Holders of one member that are compared each with each: a thousand would be half a million conflicts."""
+
+_TAKES_A_PLACE = frozenset({"registered", "waiting"})
+
+
+class Item(NamedTuple):
+    """An invoice, a term of membership, the day that a record is paid until, or a registration."""
+
+    key: RecordKey
+    kind: ItemKind
+    item_id: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        """As the view shows it."""
+        own = {} if self.item_id is None else {"item_id": self.item_id}
+        return {"from": str(self.key), "kind": self.kind, **own}
+
+
+class Overlap(NamedTuple):
+    """A period that both paid for, first and last day, or the title of a gathering that both registered for."""
+
+    starts_on: date | None
+    ends_on: date | None
+    event: str | None
+    items: tuple[Item, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """As the view shows it."""
+        what = {"starts_on": self.starts_on, "ends_on": self.ends_on, "event": self.event}
+        return {
+            **{name: str(value) for name, value in what.items() if value is not None},
+            "items": [item.as_json() for item in self.items],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Between two records of one member, all that is there twice; at least one overlap."""
+
+    kind: Kind
+    between: tuple[RecordKey, RecordKey]
+    overlaps: tuple[Overlap, ...]
+    holders: tuple[RecordKey, RecordKey]
+    """Whom the two records stand for: names that do not depend on which of a system's own doubles are there."""
+
+    @property
+    def conflict_id(self) -> str:
+        """The same for ever for the same two holders: what was settled stays so if they part and merge again."""
+        return blake2b(f"{self.kind} {self.holders[0]} {self.holders[1]}".encode(), digest_size=16).hexdigest()
+
+    def as_json(self) -> dict[str, Any]:
+        """As the view shows it."""
+        return {
+            "conflict_id": self.conflict_id,
+            "kind": self.kind,
+            "responsible": RESPONSIBLE[self.kind],
+            "between": [str(key) for key in self.between],
+            "overlaps": [one.as_json() for one in self.overlaps],
+        }
+
+
+def conflicts(
+    group: Sequence[SourceRecord], related: Mapping[str, Sequence[Related]], since: date | None = None
+) -> list[Conflict]:
+    """All conflicts inside one member. ``group`` comes in order of key, ``related`` by kind.
+
+    Records that their own system holds to be the same (Dolibarr's third party and member) count as one, and are
+    named by the first of them that is there.
+    Periods that end before ``since`` are none: what the clusters did before they merged was no mistake.
+    """
+    if len(group) < 2:
+        return []
+    holders = _holders(group)
+    paid = _paid(group, related, holders)
+    taken = _taken(related.get("registration", ()), holders)
+    first = {holder: key for key, holder in reversed(holders.items())}
+    found: list[Conflict] = []
+    payers, takers = ({holder for holder in first if had.get(holder)} for had in (paid, taken))
+    for a, b in sorted({*_pairs(payers), *_pairs(takers)}):
+        between = first[a], first[b]
+        if both_paid := _overlapping(paid[a], paid[b], since):
+            found.append(Conflict("paid-twice", between, both_paid, (a, b)))
+        if both_come := _same_events(taken[a], taken[b]):
+            found.append(Conflict("registered-twice", between, both_come, (a, b)))
+    return found
+
+
+def _pairs(holders: Iterable[RecordKey]) -> Iterable[tuple[RecordKey, RecordKey]]:
+    """Whom to compare: each with each, and of a crowd, which makes no sense as one member, each with the first."""
+    in_order = sorted(holders)
+    return combinations(in_order, 2) if len(in_order) <= MANY else ((in_order[0], one) for one in in_order[1:])
+
+
+def _holders(group: Sequence[SourceRecord]) -> dict[RecordKey, RecordKey]:
+    """For each record, what its former system's declarations end at, or itself.
+
+    They are followed by name, whether or not the record that is named is there: a member that says it is third party
+    12 counts as 12 from the first, so that nothing changes when the third party comes or goes.
+    """
+    declared = {one.key: RecordKey(one.key.cluster, one.same_as) for one in group if one.same_as}
+    return {record.key: _end(record.key, declared) for record in group}
+
+
+def _end(key: RecordKey, declared: Mapping[RecordKey, RecordKey]) -> RecordKey:
+    way: list[RecordKey] = []
+    while key not in way:
+        way.append(key)
+        key = declared.get(key, key)
+    # Records that declare each other in a circle have no end: the smallest of them stands for all.
+    return min(way[way.index(key) :])
+
+
+# --- periods -------------------------------------------------------------------------------------------------------
+
+
+class _Period(NamedTuple):
+    first: date
+    last: date
+    item: Item
+
+
+def _paid(
+    group: Sequence[SourceRecord], related: Mapping[str, Sequence[Related]], holders: Mapping[RecordKey, RecordKey]
+) -> defaultdict[RecordKey, list[_Period]]:
+    """The periods that each holder paid dues for, by what its billing and its membership system say."""
+    periods: defaultdict[RecordKey, list[_Period]] = defaultdict(list)
+    for period in _invoiced(related.get("invoice", ()), related.get("payment", ())):
+        periods[holders[period.item.key]].append(period)
+    for record in group:
+        if not record.written.get("exempt"):
+            periods[holders[record.key]] += _terms(record, periods[holders[record.key]])
+    return periods
+
+
+def _invoiced(invoices: Sequence[Related], payments: Sequence[Related]) -> Iterable[_Period]:
+    received: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for payment in payments:
+        if invoice_id := payment.document.get("invoice_id"):
+            received[payment.key.cluster, invoice_id] += Decimal(payment.document["amount"])
+    corrected = {(one.key.cluster, one.document.get("corrects")) for one in invoices if _stands(one.document)}
+    for one in invoices:
+        told, name = one.document, (one.key.cluster, one.item_id)
+        starts, ends, gross = told.get("period_starts_on"), told.get("period_ends_on"), Decimal(told["gross"])
+        if not (starts and ends) or gross <= 0 or told.get("kind", "invoice") != "invoice":
+            continue
+        is_paid = told.get("status") == "paid" or received[name] >= gross
+        if is_paid and _stands(told) and name not in corrected:
+            yield _Period(date.fromisoformat(starts), date.fromisoformat(ends), Item(one.key, "invoice", one.item_id))
+
+
+def _stands(invoice: Mapping[str, Any]) -> bool:
+    return invoice.get("status", "issued") not in {"draft", "cancelled"}
+
+
+def _terms(record: SourceRecord, known: Sequence[_Period]) -> list[_Period]:
+    """Terms that the record's own system holds for paid, unless what is known tells of the same days already."""
+    until = record.written.get("paid_until")
+    if not until:
+        return []
+    last = date.fromisoformat(until)
+    periods: list[_Period] = []
+    for term in record.written.get("subscriptions", ()):
+        starts, ends = date.fromisoformat(term["starts_on"]), term.get("ends_on")
+        free = "amount" in term and Decimal(term["amount"]) <= 0
+        if ends and not free and date.fromisoformat(ends) <= last:
+            item = Item(record.key, "subscription", term["subscription_id"])
+            periods.append(_Period(starts, date.fromisoformat(ends), item))
+    if not any(period.last >= last for period in (*periods, *known)):
+        # Dues are by the year in every former system; this one tells only when the year ends.
+        periods.append(_Period(_year_before(last), last, Item(record.key, "paid-until", None)))
+    return [one for one in periods if not any(_meet(one, other) for other in known)]
+
+
+def _year_before(last: date) -> date:
+    following = last + timedelta(days=1)
+    day = 28 if (following.month, following.day) == (2, 29) else following.day
+    return following.replace(year=following.year - 1, day=day)
+
+
+def _meet(one: _Period, other: _Period) -> bool:
+    return one.first <= other.last and other.first <= one.last
+
+
+def _overlapping(a: Sequence[_Period], b: Sequence[_Period], since: date | None) -> tuple[Overlap, ...]:
+    items: defaultdict[tuple[date, date], set[Item]] = defaultdict(set)
+    for one in a:
+        for other in b:
+            last = min(one.last, other.last)
+            if _meet(one, other) and (since is None or last >= since):
+                items[max(one.first, other.first), last] |= {one.item, other.item}
+    return tuple(Overlap(first, last, None, _sorted(found)) for (first, last), found in sorted(items.items()))
+
+
+# --- gatherings ----------------------------------------------------------------------------------------------------
+
+
+def _taken(
+    registrations: Sequence[Related], holders: Mapping[RecordKey, RecordKey]
+) -> defaultdict[RecordKey, list[Related]]:
+    """Each holder's registrations that take a place, or wait for one, at what is still planned."""
+    taken: defaultdict[RecordKey, list[Related]] = defaultdict(list)
+    for one in registrations:
+        planned = one.event is None or one.event.get("status", "planned") == "planned"
+        if planned and one.document.get("status", "registered") in _TAKES_A_PLACE:
+            taken[holders[one.key]].append(one)
+    return taken
+
+
+def _same_events(a: Sequence[Related], b: Sequence[Related]) -> tuple[Overlap, ...]:
+    items: defaultdict[str, set[Item]] = defaultdict(set)
+    for one in a:
+        for other in b:
+            if _is_same_event(one, other):
+                # Two writings of one title: the one that sorts first names it, whichever came first.
+                title = min(str((told.event or {}).get("title") or told.document["event_id"]) for told in (one, other))
+                items[title] |= {Item(told.key, "registration", told.item_id) for told in (one, other)}
+    return tuple(Overlap(None, None, title, _sorted(found)) for title, found in sorted(items.items()))
+
+
+def _is_same_event(one: Related, other: Related) -> bool:
+    """One gathering of one cluster, or one that both announce: the same title at the same instant."""
+    if (one.key.cluster, one.document["event_id"]) == (other.key.cluster, other.document["event_id"]):
+        return True
+    if one.event is None or other.event is None or one.key.cluster == other.key.cluster:
+        return False
+    same_time = datetime.fromisoformat(one.event["starts_at"]) == datetime.fromisoformat(other.event["starts_at"])
+    return same_time and fold(one.event["title"]).split() == fold(other.event["title"]).split()
+
+
+def _sorted(items: Iterable[Item]) -> tuple[Item, ...]:
+    return tuple(sorted(items, key=lambda one: (one.key, one.kind, one.item_id or "")))

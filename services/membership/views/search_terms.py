@@ -1,0 +1,18 @@
+"""What a person typed to find a member, as words to look for."""
+
+import re
+
+from services.membership.normalisation.company_names import fold
+
+_GAP = r"[ .\u00a0\u202f]?"
+_NUMBER = re.compile(rf"(?<!\d)(\d{{3}}){_GAP}(\d{{3}}){_GAP}(\d{{3}})(?:{_GAP}\d{{5}})?(?!\d)")
+_BETWEEN = re.compile(r"[\s\x00'-]+")
+
+
+def search_words(typed: str) -> list[str]:
+    """Words without accents and case, each once. A SIREN written with spaces is one word, a SIRET is its SIREN.
+
+    ``"Saint-Étienne 732 829 320"`` → ``["saint", "etienne", "732829320"]``
+    """
+    words = _BETWEEN.split(fold(_NUMBER.sub(r"\1\2\3", typed)))
+    return [word for word in dict.fromkeys(words) if word]

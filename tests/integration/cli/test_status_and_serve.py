@@ -1,0 +1,195 @@
+"""The ``traboule`` command around running services."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import orjson
+import psutil
+import pytest
+
+from deploy.local.house import House
+from deploy.local.runs import Run
+from deploy.provisioning.provision import Provisioned
+from services.cli.environment import configured
+from services.cli.main import main
+from services.common import environment
+from tests.support.command import traboule
+from tests.support.in_process import OwnHouse
+from tests.support.messages import KEY, NUMELINK, parked
+from tests.support.waiting import eventually
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def processes(billing_house: OwnHouse, tmp_path: Path) -> Iterator[House]:
+    """Billing's process, not running yet."""
+    with Run() as run:
+        house = House(run, Provisioned(dict(billing_house.env), {}), tmp_path, ["billing"])
+        yield house
+        house.close()
+
+
+@asynccontextmanager
+async def running(billing: OwnHouse, processes: House) -> AsyncIterator[None]:
+    """Billing runs, and the command in this process is told of it."""
+    await asyncio.to_thread(processes.start, "billing")
+    with billing.environment() as patch:
+        for name, value in processes.env.items():
+            patch.setenv(name, value)
+        yield
+
+
+async def test_status_is_green_when_all_is_well_and_red_when_a_service_is_gone(
+    billing_house: OwnHouse, processes: House
+) -> None:
+    async with running(billing_house, processes):
+        well = await traboule("status", "--json")
+        assert well.exit_code == 0, well.out
+        (billing,) = well.json["services"]
+        assert billing["checks"] == {"database": True, "broker": True, "consumers": True, "relay": True}
+        assert {queue["name"] for queue in billing["queues"]} >= {"billing.invoice-recorded", "billing.dead"}
+
+        await billing_house.publish_as(NUMELINK, b'{"name": "Jeanne Gier"', key=KEY)
+        await parked(billing_house)
+        noticed = await traboule("status")
+        assert noticed.exit_code == 0, "dead letters wait for a person; the house works"
+        assert "1 dead letters: traboule dead-letters list --service billing" in noticed.out
+        log = processes.log("billing").read_text()
+        assert {orjson.loads(line)["event"] for line in log.splitlines()} >= {"service.started", "event.parked"}
+        assert "Jeanne" not in log, "logs carry keys, never bodies"
+
+        await asyncio.to_thread(processes.kill, "billing")
+        gone = await traboule("status")
+        assert gone.exit_code == 1
+        assert "billing: does not answer" in gone.out
+        assert "nobody consumes billing.invoice-recorded" in gone.out
+
+
+async def test_a_service_that_starts_before_its_servers_waits_for_them(processes: House) -> None:
+    nowhere = {"TRABOULE_BILLING_BROKER_URL": "amqp://u:p@127.0.0.1:9/x"}
+    processes.start("billing", nowhere, wait=False)
+
+    async def waiting() -> bool:
+        log = processes.log("billing")
+        return log.exists() and "service.waiting_for_broker" in log.read_text()
+
+    await eventually(waiting)
+    assert not processes.ready("billing")
+    processes.stop("billing")
+    assert processes.exit_code("billing") == 0
+
+
+async def test_services_end_with_the_one_who_started_them(billing_house: OwnHouse, tmp_path: Path) -> None:
+    """Even when he is killed: a house left behind would go on consuming another run's messages."""
+    program = f"""
+from pathlib import Path
+from deploy.local.house import House
+from deploy.local.runs import Run
+from deploy.provisioning.provision import Provisioned
+run = Run()
+house = House(run, Provisioned({dict(billing_house.env)!r}, {{}}), Path({str(tmp_path)!r}), ["billing"])
+house.start("billing")
+print(house.process("billing").pid, flush=True)
+time.sleep(60)
+"""
+    owner = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, cwd=CHECKOUT)
+    assert owner.stdout is not None
+    pid = int(await asyncio.to_thread(owner.stdout.readline))
+    service = psutil.Process(pid)
+    owner.send_signal(signal.SIGKILL)
+    owner.wait()
+    owner.stdout.close()
+
+    async def gone() -> bool:
+        return not service.is_running()
+
+    await eventually(gone)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["serve", "dues"], "there is no service 'dues'"),
+        (["serve", "billing"], "TRABOULE_BILLING_DATABASE_URL"),
+        (["migrate"], "name one service, or say --all"),
+        (["status"], "no service is configured"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_is_missing_is_named(
+    arguments: list[str],
+    says: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in [name for name in os.environ if name.startswith("TRABOULE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(environment, "HOUSE_FILE", tmp_path / "none")
+    monkeypatch.setattr(sys, "argv", ["traboule", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert says in " ".join(capsys.readouterr().err.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("variable", "content", "says"),
+    [
+        ("TRABOULE_MEMBERSHIP_SURVIVORSHIP_FILE", None, "no such file; set TRABOULE_MEMBERSHIP_SURVIVORSHIP_FILE"),
+        ("TRABOULE_MEMBERSHIP_SURVIVORSHIP_FILE", b'[default]\nrules = ["newest"]', "default.rules: there is no rule"),
+        ("TRABOULE_MEMBERSHIP_SURVIVORSHIP_FILE", b"rules", "this is not TOML"),
+        ("TRABOULE_CLUSTERS_FILE", None, "no such file; set TRABOULE_CLUSTERS_FILE"),
+        ("TRABOULE_CLUSTERS_FILE", b"clusters = 3", "AttributeError"),
+        ("TRABOULE_CLUSTERS_FILE", b"\xff", "must be saved as UTF-8"),
+    ],
+)
+def test_a_service_does_not_start_with_a_file_that_it_cannot_use(
+    variable: str, content: bytes | None, says: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "wrong.toml"
+    if content is not None:
+        file.write_bytes(content)
+    env = {name: value for name, value in os.environ.items() if not name.startswith("TRABOULE_")} | {
+        "TRABOULE_MEMBERSHIP_DATABASE_URL": "postgresql://u:p@127.0.0.1:9/d",
+        "TRABOULE_MEMBERSHIP_BROKER_URL": "amqp://u:p@127.0.0.1:9/v",
+        variable: str(file),
+    }
+    command = [sys.executable, "-m", "services.cli", "serve", "membership"]
+    ended = subprocess.run(command, capture_output=True, text=True, env=env, cwd=CHECKOUT, timeout=30)
+    assert ended.returncode == 2
+    assert f"{file}: " in ended.stderr
+    assert says in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_another_terminal_finds_the_house_by_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("TRABOULE_")]:
+        monkeypatch.delenv(name)
+    file = tmp_path / "house.env"
+    file.write_text(
+        "TRABOULE_BILLING_DATABASE_URL='postgresql://u:it''s@h/d'\nTRABOULE_BILLING_BROKER_URL=amqp://u:p@h/v\n"
+    )
+    with monkeypatch.context() as patch:
+        environment.load_house_file(file)
+        settings = configured()
+        assert list(settings) == ["billing"]
+        assert settings["billing"].broker_url == "amqp://u:p@h/v"
+        for name in [name for name in os.environ if name.startswith("TRABOULE_")]:
+            patch.delenv(name)
+
+
+def test_help_answers_at_once_because_commands_import_what_they_need_when_they_run() -> None:
+    usage = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "services.cli", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "dead-letters" in usage.stdout
+    imported = {line.rpartition("|")[2].strip() for line in usage.stderr.splitlines()}
+    assert not imported & {"sqlalchemy", "faststream", "pydantic", "fastapi", "asyncpg", "aio_pika"}

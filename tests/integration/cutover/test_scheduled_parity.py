@@ -1,0 +1,222 @@
+"""A running service compares by itself: when a manifest arrived, once a day, and in one replica only."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from prometheus_client import REGISTRY
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from schemas.billing import BillingManifestRecord, BillingManifestRecorded, InvoiceRecorded
+from schemas.digests import record_digest
+from services.billing.definition import DEFINITION as BILLING
+from services.billing.definition import create_app
+from services.billing.settings import BillingSettings
+from services.cutover.parity import scheduled
+from services.cutover.parity.scheduled import Comparing
+from shared.persistence.database import create_engine
+from shared.process.service import Beside
+from shared.runtime.clock import PARIS, Clock
+from tests.support.builders import an_invoice
+from tests.support.command import traboule
+from tests.support.in_process import OwnHouse
+from tests.support.waiting import eventually
+
+RUNS = "select cluster, by, source, manifest, subject, open from parity_runs order by id"
+
+
+def a_manifest(*invoices: InvoiceRecorded, **fields: Any) -> BillingManifestRecorded:
+    records = tuple(
+        BillingManifestRecord(kind="invoice", id=one.invoice_id, version=one.version, digest=record_digest(one))
+        for one in invoices
+    )
+    return BillingManifestRecorded(**{"version": 17, "records": records} | fields)
+
+
+class At(Clock):
+    """A clock that tests set."""
+
+    def __init__(self, now: datetime) -> None:
+        self.instant = now
+
+    def now(self) -> datetime:
+        return self.instant
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes seconds in a service takes tenths here."""
+    monkeypatch.setattr(scheduled, "EVERY", 0.1)
+    monkeypatch.setattr(scheduled, "MEASURED_EVERY", 0.1)
+
+
+@pytest.fixture
+async def engine(billing_house: OwnHouse) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(billing_house.env["TRABOULE_BILLING_DATABASE_URL"], application="test", pool_size=8)
+    yield engine
+    await engine.dispose()
+
+
+async def compared(house: OwnHouse, runs: int) -> list[dict[str, Any]]:
+    async def enough() -> list[dict[str, Any]]:
+        found = await house.query(RUNS)
+        return found if len(found) >= runs else []
+
+    return await eventually(enough, timeout=30)
+
+
+async def told(house: OwnHouse, *parts: BillingManifestRecorded) -> None:
+    """The manifest arrived, in a service that compares nothing by itself."""
+    for part in parts:
+        await house.publish_as("numelink.billing", part)
+
+    async def kept() -> bool:
+        return len(await house.query("select part from manifests")) == len(parts)
+
+    await eventually(kept)
+
+
+async def test_a_manifest_is_compared_with_soon_after_it_arrived(billing_house: OwnHouse) -> None:
+    held, lacking = an_invoice(invoice_id="F1"), an_invoice(invoice_id="F2")
+    async with billing_house.running():
+        await billing_house.publish_as("numelink.billing", held)
+        for part, invoice in enumerate((held, lacking), 1):
+            await billing_house.publish_as("numelink.billing", a_manifest(invoice, part=part, parts=2))
+
+        [run] = await compared(billing_house, 1)
+
+        assert run == {
+            "cluster": "numelink", "by": "traboule", "source": ["manifest 17"], "manifest": 17, "subject": "mirror",
+            "open": 1,
+        }  # fmt: skip
+
+        async def measured() -> bool:
+            names = ("traboule_parity_open_differences", "traboule_parity_age_seconds")
+            found, age = (REGISTRY.get_sample_value(name, {"cluster": "numelink"}) for name in names)
+            return found == 1 and age is not None and 0 <= age < 60
+
+        await eventually(measured)
+        await billing_house.publish_as("numelink.billing", lacking)
+        await billing_house.publish_as("numelink.billing", a_manifest(held, lacking, version=18))
+        assert (await compared(billing_house, 2))[1]["open"] == 0
+
+        await asyncio.sleep(0.5)
+        assert len(await billing_house.query(RUNS)) == 2
+    board = (await traboule_board(billing_house))["numelink/billing"]
+    assert board["parity"]["open_differences"] == 0
+
+
+async def traboule_board(house: OwnHouse) -> dict[str, Any]:
+    with house.environment():
+        return {row["system"]: row for row in (await traboule("cutover", "status", "--json")).json}
+
+
+async def test_a_manifest_of_another_cluster_or_with_another_kind_is_refused(billing: OwnHouse) -> None:
+    body = b'{"specversion":"1.0","id":"a","source":"/clustr-numerique/billing","type":"%s","data":{"version":1}}'
+    key = "numelink.billing.manifest-recorded"
+    await billing.publish_as("numelink.billing", body % BillingManifestRecorded.type_name().encode(), key=key)
+    with pytest.raises(Exception, match=r"ACCESS_REFUSED|access to topic"):
+        await billing.publish_as("numelink.billing", b"{}", key="clustr-numerique.billing.manifest-recorded")
+    other = body.replace(b"clustr-numerique", b"numelink").replace(b'"a"', b'"b"')
+    other = other.replace(b'"version":1', b'"version":1,"counts":{"member":3}')
+    await billing.publish_as("numelink.billing", other % BillingManifestRecorded.type_name().encode(), key=key)
+
+    async def parked() -> bool:
+        return len(await billing.parked()) == 2
+
+    await eventually(parked)
+    letters = {one["reason"]: one["detail"] for one in await billing.parked()}
+    assert set(letters) == {"forged-source", "invalid-field"}
+    assert "'invoice' or 'payment'" in letters["invalid-field"]
+    assert await billing.query("select * from manifests") == []
+
+
+async def test_a_manifest_is_heard_in_every_stage_and_never_quarantined(billing: OwnHouse) -> None:
+    await billing.query("insert into stages values ('numelink', 'live', 2, now(), 'test')")
+    await told(billing, a_manifest())
+    assert await billing.query("select * from quarantine") == []
+
+
+async def test_once_a_day_at_the_hour_that_is_set(billing_house: OwnHouse, engine: AsyncEngine) -> None:
+    billing = billing_house
+    # Not beside a running service, which would find yesterday's comparison too old by itself.
+    async with billing.running():
+        await told(billing, a_manifest())
+    await billing.query("insert into stages values ('numelink', 'mirror', 1, now(), 'test')")
+    now = datetime.now(UTC)
+    comparing = Comparing(BILLING.mirrored, now.astimezone(PARIS).hour, 90, settled=timedelta())
+    await comparing.compare(engine)
+    await comparing.compare(engine)
+    assert len(await billing.query(RUNS)) == 1
+
+    # Yesterday's comparison: what is due is told by the hour, here and tomorrow.
+    await billing.query("update parity_runs set at = at - interval '1 day'")
+    await Comparing(BILLING.mirrored, comparing.hour, 90, clock=At(now - timedelta(hours=2))).compare(engine)
+    assert len(await billing.query(RUNS)) == 1
+    await comparing.compare(engine)
+    await comparing.compare(engine)
+    assert len(await billing.query(RUNS)) == 2
+
+
+async def test_of_many_replicas_one_compares(billing: OwnHouse, engine: AsyncEngine) -> None:
+    replicas = [Comparing(BILLING.mirrored, 4, 90, settled=timedelta()) for _ in range(4)]
+    for version in range(1, 9):
+        await told(billing, a_manifest(an_invoice(invoice_id="F1"), version=version))
+        await billing.query("select pg_sleep(0.01)")
+        await asyncio.gather(*(one.compare(engine) for one in replicas))
+        await asyncio.gather(*(one.compare(engine) for one in replicas))
+    assert [run["manifest"] for run in await billing.query(RUNS)] == list(range(1, 9))
+
+
+async def test_an_attempt_is_noted_before_it_is_made_and_forgotten_when_it_ended(
+    billing: OwnHouse, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        """As when the process ends."""
+
+    async def killed(*_: Any, **__: Any) -> int:
+        raise Killed
+
+    now = datetime.now(UTC)
+    await told(billing, a_manifest(an_invoice(invoice_id="F1")))
+    with monkeypatch.context() as patch:
+        patch.setattr(scheduled, "prove_by_manifest", killed)
+        for attempts, hours in ((1, 0.1), (1, 0.1), (2, 0.3), (3, 2), (3, 20), (4, 40)):
+            later = Comparing(BILLING.mirrored, 4, 90, clock=At(now + timedelta(hours=hours)))
+            with contextlib.suppress(Killed):
+                await later.compare(engine)
+            assert await billing.query("select attempts from parity_attempts") == [{"attempts": attempts}]
+    assert await billing.query(RUNS) == []
+
+    await Comparing(BILLING.mirrored, 4, 90, clock=At(now + timedelta(hours=100))).compare(engine)
+
+    assert len(await billing.query(RUNS)) == 1
+    assert await billing.query("select * from parity_attempts") == []
+
+
+async def test_what_fails_is_tried_again_and_ends_nothing(billing_house: OwnHouse) -> None:
+    tries: list[AsyncEngine] = []
+
+    async def fails(engine: AsyncEngine) -> None:
+        tries.append(engine)
+        raise RuntimeError("with a member's name in it") if len(tries) % 2 else asyncio.CancelledError
+
+    with billing_house.environment():
+        service = create_app(BillingSettings())  # pyright: ignore[reportCallIssue]
+    service.beside = [Beside("failing", 0.01, fails)]
+    await service.start()
+    try:
+
+        async def often() -> bool:
+            return len(tries) > 4
+
+        await eventually(often)
+        assert all((await service.checks()).values())
+    finally:
+        await service.stop()
+    before = len(tries)
+    await asyncio.sleep(0.1)
+    assert len(tries) == before

@@ -1,0 +1,142 @@
+"""The HTTP door over a database of its own, fed the way consumers feed it."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx2
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from deploy.provisioning.provision import CLUSTERS
+from schemas.base import Announced, Fact
+from schemas.envelope import encode, read, source_of
+from schemas.membership import MemberRecorded
+from services.gateway.app import create_http
+from services.gateway.auth.keys import create_key
+from services.membership.consumers import SUBSCRIPTIONS
+from services.membership.records.record import RecordKey
+from services.membership.settings import MembershipSettings
+from services.membership.unit_of_work import MembershipUnitOfWork
+from shared.persistence.database import create_engine
+from shared.runtime.clock import Clock
+from tests.support.in_memory import POLICY
+
+NUMELINK, CLUSTR = "numelink", "clustr-numerique"
+
+NOON = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
+
+_handlers = {subscription.fact: subscription.handler for subscription in SUBSCRIPTIONS}
+
+
+class SetClock(Clock):
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.instant = NOON
+
+    def now(self) -> datetime:
+        return self.instant
+
+
+class Door:
+    """``await door.tell(NUMELINK, a_member())``, then ``await door.get("/members")``."""
+
+    def __init__(self, app: Any, engine: AsyncEngine, clock: SetClock) -> None:
+        self.app, self.engine, self.clock = app, engine, clock
+        transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
+        self.client = httpx2.AsyncClient(transport=transport, base_url="http://door")
+        self._keys: dict[str, str] = {}
+
+    async def tell(self, cluster: str, *facts: Fact) -> None:
+        """Let the service hear facts of a cluster, each in a transaction of its own, as its consumers would."""
+        for fact in facts:
+            source = source_of("traboule" if isinstance(fact, Announced) else cluster, fact.service)
+            message = encode(source, [fact])
+            envelopes = read(type(fact), message.body, message.content_type, {})
+            async with self.engine.begin() as connection:
+                await _handlers[type(fact)](MembershipUnitOfWork(connection, POLICY), envelopes)
+
+    async def tell_together(self, cluster: str, facts: list[MemberRecorded]) -> None:
+        """The same for many facts of one type in one transaction."""
+        message = encode(source_of(cluster, "membership"), facts)
+        envelopes = read(MemberRecorded, message.body, message.content_type, {})
+        async with self.engine.begin() as connection:
+            await _handlers[MemberRecorded](MembershipUnitOfWork(connection, POLICY), envelopes)
+
+    async def key(self, role: str = "reader", days: int = 3_650) -> str:
+        """A new key, good for long on any machine's clock."""
+        async with self.engine.begin() as connection:
+            return await create_key(connection, f"a {role}", role, days)
+
+    async def sql(self, statement: str, *values: Any) -> None:
+        """One statement against the database."""
+        async with self.engine.begin() as connection:
+            await connection.exec_driver_sql(statement, values)
+
+    async def get(
+        self, path: str, *, role: str = "admin", headers: dict[str, str] | None = None, **parameters: Any
+    ) -> Any:
+        """One answer, with a key of this role."""
+        return await self.ask("GET", path, role=role, headers=headers, params=parameters or None)
+
+    async def ask(
+        self, method: str, path: str, *, role: str = "admin", headers: dict[str, str] | None = None, **request: Any
+    ) -> Any:
+        """The same for any method; ``request`` is the client's: ``json``, ``content``, ``params``."""
+        if role not in self._keys:
+            self._keys[role] = await self.key(role)
+        sent = {"authorization": f"Bearer {self._keys[role]}"} | (headers or {})
+        return await self.client.request(method, path, headers=sent, **request)
+
+    async def names(self, **parameters: Any) -> list[str]:
+        """The names of the members that a list shows."""
+        answer = await self.get("/members", **parameters)
+        assert answer.status_code == 200, answer.text
+        return [item["name"] for item in answer.json()["items"]]
+
+
+@asynccontextmanager
+async def open_door(database_url: str, served_url: str | None = None) -> AsyncGenerator[Door]:
+    """The door, from its lifespan's start to its end; ``served_url`` is where it looks for the database."""
+    settings = MembershipSettings(  # pyright: ignore[reportCallIssue]
+        database_url=served_url or database_url,
+        broker_url="amqp://nobody",
+        clusters_file=CLUSTERS,
+        answer_seconds=0,  # no service is there that could answer
+    )
+    engine = create_engine(database_url, application="test", pool_size=2)
+    clock = SetClock()
+    app = create_http(settings, POLICY, _well, clock)
+    door = Door(app, engine, clock)
+    async with lifespan(app):
+        try:
+            yield door
+        finally:
+            await door.client.aclose()
+            await engine.dispose()
+
+
+def own_id(cluster: str, record_id: str) -> str:
+    """The member id that a record has by itself."""
+    return RecordKey(cluster, record_id).own_id
+
+
+async def _well() -> dict[str, bool]:
+    return {"database": True}
+
+
+@asynccontextmanager
+async def lifespan(app: Any) -> AsyncGenerator[None]:
+    """What a server does around its requests."""
+    told, said = asyncio.Queue[Any](), asyncio.Queue[Any]()
+    task = asyncio.create_task(app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, told.get, said.put))
+    await told.put({"type": "lifespan.startup"})
+    assert (await said.get())["type"] == "lifespan.startup.complete"
+    try:
+        yield
+    finally:
+        await told.put({"type": "lifespan.shutdown"})
+        assert (await said.get())["type"] == "lifespan.shutdown.complete"
+        await task

@@ -1,0 +1,162 @@
+import asyncio
+import csv
+import io
+
+import pytest
+from prometheus_client import REGISTRY
+
+from services.gateway.api import lists
+from services.gateway.translations import COLUMNS
+from services.membership import connections
+from services.membership.connections import DatabaseAwayError, ReadPool
+from shared.process.http_server import HttpLimits, build_server, serve
+from tests.integration.gateway.doors import CLUSTR, NUMELINK, own_id
+from tests.support.builders import a_member
+from tests.support.waiting import eventually
+
+
+def rows(answer):
+    assert answer.status_code == 200
+    assert answer.content.startswith(b"\xef\xbb\xbf")
+    return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline=""), delimiter=";"))
+
+
+async def test_a_spreadsheet_reads_it(door):
+    name = 'Forges "du Gier" ; Électricité\nGénérale'
+    await door.tell(NUMELINK, a_member(record_id="1", name=name, siren="732829320", paid_until="2026-12-31"))
+
+    answer = await door.get("/members.csv", role="staff")
+
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-disposition"] == 'attachment; filename="membres.csv"'
+    assert rows(answer) == [
+        {
+            "Identifiant": own_id(NUMELINK, "1"),
+            "Nom": name,
+            "Enseigne": "",
+            "SIREN": "732829320",
+            "Ville": "Lyon",
+            "Département": "69",
+            "Clusters": NUMELINK,
+            "Origines": "",
+            "Cotisation payée jusqu'au": "2026-12-31",
+            "À jour de cotisation": "oui",
+            "Actif": "oui",
+        }
+    ]
+
+
+async def test_it_speaks_english_too(door):
+    await door.tell(NUMELINK, a_member())
+
+    (row,) = rows(await door.get("/members.csv", role="staff", lang="en"))
+
+    assert row["Town"] == "Lyon"
+    assert row["Paid up"] == "no"
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
+async def test_no_cell_is_a_formula(door, start):
+    poison = f'{start}HYPERLINK("http://exemple.fr")'
+    await door.tell(NUMELINK, a_member(name="Atelier", brand=poison, city=poison, lineage=poison))
+
+    answer = await door.get("/members.csv", role="staff")
+
+    (row,) = rows(answer)
+    assert row["Enseigne"] == row["Ville"] == row["Origines"] == f"'{poison}"
+
+
+async def test_it_holds_the_same_members_as_the_list(door):
+    await door.tell_together(NUMELINK, [a_member(name=f"Atelier {number % 7}") for number in range(1203)])
+    await door.tell_together(CLUSTR, [a_member(name=f"Moulin {number}") for number in range(5)])
+
+    everyone = rows(await door.get("/members.csv"))
+    mills = rows(await door.get("/members.csv", search="moulin", cluster=CLUSTR))
+
+    assert len(everyone) == len({row["Identifiant"] for row in everyone}) == 1208
+    assert [row["Nom"] for row in mills] == [f"Moulin {number}" for number in range(5)]
+
+
+async def test_nobody_found_leaves_the_headings(door):
+    answer = await door.get("/members.csv", search="personne")
+
+    assert rows(answer) == []
+    assert answer.text.startswith('\ufeff"Identifiant";"Nom";')
+
+
+async def test_exports_never_take_all_connections(door, monkeypatch):
+    await door.tell(NUMELINK, a_member())
+    monkeypatch.setattr(lists.queries, "stream_members", _broken)
+
+    # An export that breaks gives its place and its connection back.
+    for _ in range(10):
+        assert (await door.get("/members.csv")).status_code == 500
+
+    monkeypatch.undo()
+    assert len(rows(await door.get("/members.csv"))) == 1
+
+
+async def _broken(*_):
+    raise RuntimeError
+    yield  # pragma: no cover
+
+
+async def test_a_reader_who_stops_reading_keeps_neither_a_place_nor_a_connection(door, monkeypatch):
+    await door.tell(NUMELINK, a_member())
+    key, began = await door.key("staff"), asyncio.Event()
+
+    async def endless(connection, *_):
+        async with connection.transaction(readonly=True):
+            while True:
+                await connection.fetch("select 1")
+                began.set()
+                yield [dict.fromkeys(COLUMNS, "x" * 500)] * 500
+
+    server = build_server(door.app, "127.0.0.1", 0, limits=HttpLimits(answer_seconds=2), stop_seconds=1)
+    monkeypatch.setattr(server.config, "lifespan", "off")
+    serving = asyncio.create_task(serve(server))
+    try:
+        await eventually(_yes(lambda: server.started))
+        port = server.servers[0].sockets[0].getsockname()[1]
+        with monkeypatch.context() as patch:
+            patch.setattr(lists.queries, "stream_members", endless)
+            stopped = [await asyncio.open_connection("127.0.0.1", port, limit=1_000) for _ in range(2)]
+            for _, writer in stopped:
+                writer.write(f"GET /members.csv HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {key}\r\n\r\n".encode())
+            await began.wait()
+            await eventually(_yes(lambda: pool_in_use() == 2))
+            await eventually(_yes(lambda: pool_in_use() == 0), timeout=20)
+        assert len(rows(await door.get("/members.csv"))) == 1
+        for _, writer in stopped:
+            writer.transport.abort()
+    finally:
+        server.should_exit = True
+        await serving
+
+
+def pool_in_use():
+    return REGISTRY.get_sample_value("traboule_database_connections", {"pool": "http reading"})
+
+
+def _yes(look):
+    async def looked():
+        return look()
+
+    return looked
+
+
+async def _read_late(pool):
+    async with pool.snapshot() as rows:
+        await asyncio.sleep(1)
+        await rows.fetch("select 1")
+
+
+async def test_a_snapshot_that_nobody_reads_from_ends(database_url, monkeypatch):
+    monkeypatch.setattr(connections, "IDLE_IN_TRANSACTION", "300ms")
+    pool = ReadPool(database_url, application="test")
+    try:
+        with pytest.raises(DatabaseAwayError):
+            await _read_late(pool)
+        assert await pool.fetch("select 1")
+    finally:
+        await pool.close()

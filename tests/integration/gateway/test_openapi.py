@@ -1,0 +1,112 @@
+"""What the description promises, held against a running server by schemathesis."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+import uvicorn
+from hypothesis import HealthCheck, given, settings
+from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
+
+from deploy.local.runs import free_ports
+from tests.integration.gateway.doors import NUMELINK, open_door
+from tests.support.builders import a_member
+
+EVERY_CHECK: list[Any] = list(HealthCheck)
+OPERATIONS = [
+    ("GET", "/members"),
+    ("GET", "/members.csv"),
+    ("GET", "/members/by-source/{cluster}/{record_id}"),
+    ("GET", "/members/{member_id}"),
+    ("GET", "/members/{member_id}/timeline"),
+    ("GET", "/members/{member_id}/sources"),
+    ("GET", "/members/{member_id}/overrides"),
+    ("PUT", "/members/{member_id}/fields/{field}"),
+    ("POST", "/members/{member_id}/fields/{field}/take-back"),
+    ("GET", "/conflicts"),
+    ("GET", "/conflicts/{conflict_id}"),
+    ("GET", "/members/{member_id}/identity"),
+    ("POST", "/members/{member_id}/separations"),
+    ("GET", "/duplicates"),
+    ("GET", "/duplicates/{case_id}"),
+    ("GET", "/duplicates/decisions"),
+    ("POST", "/duplicates/decisions"),
+    ("GET", "/duplicates/decisions/{number}"),
+    ("POST", "/duplicates/decisions/{number}/take-back"),
+    ("POST", "/records/{cluster}"),
+    ("GET", "/records/{cluster}/{record_id}"),
+    ("PATCH", "/records/{cluster}/{record_id}"),
+    ("POST", "/records/{cluster}/{record_id}/end"),
+    ("PUT", "/records/{cluster}/{record_id}/contact"),
+    ("GET", "/records/{cluster}/{record_id}/changes"),
+    ("GET", "/cutover"),
+    ("GET", "/cutover/requests/{request_id}"),
+    ("GET", "/cutover/{cluster}/{service}"),
+    ("GET", "/cutover/{cluster}/{service}/conditions"),
+    ("POST", "/cutover/{cluster}/{service}/moves"),
+    ("GET", "/cutover/{cluster}/{service}/history"),
+    ("GET", "/cutover/{cluster}/{service}/parity"),
+    ("GET", "/cutover/{cluster}/{service}/quarantine"),
+    ("GET", "/cutover/{cluster}/{service}/quarantine/{number}"),
+    ("POST", "/cutover/{cluster}/{service}/quarantine/{number}/apply"),
+    ("POST", "/cutover/{cluster}/{service}/quarantine/{number}/dismiss"),
+    ("GET", "/cutover/{cluster}/{service}/way-back"),
+    ("POST", "/cutover/backups"),
+    ("GET", "/statistics"),
+]
+
+
+@pytest.fixture(scope="module")
+def served(database_url: str) -> Iterator[tuple[str, str]]:
+    """A server in a thread, with one member; its address and a key."""
+    (port,) = free_ports(1)
+    ready, key = threading.Event(), []
+    server: uvicorn.Server | None = None
+
+    async def serve() -> None:
+        nonlocal server
+        async with open_door(database_url) as door:
+            key.append(await door.key("admin"))
+            await door.tell(NUMELINK, a_member(record_id="1", siren="732829320"))
+            server = uvicorn.Server(uvicorn.Config(door.app, "127.0.0.1", port, log_config=None, lifespan="off"))
+            ready.set()
+            await server.serve()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    assert ready.wait(20)
+    yield f"http://127.0.0.1:{port}", key[0]
+    assert server is not None
+    server.should_exit = True
+    thread.join(20)
+
+
+@pytest.fixture(scope="module")
+def description(served: tuple[str, str]) -> schemathesis.BaseSchema:
+    return schemathesis.openapi.from_url(f"{served[0]}/openapi.json", wait_for_schema=10)
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_answers_are_as_described(method, path, description, served):
+    @given(case=description[path][method].as_strategy())
+    @settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=EVERY_CHECK)
+    def answers(case):
+        # The key is given beside what schemathesis knows of; that nothing opens without one has its own tests.
+        # No description can say which cursors we gave out.
+        unfit = [ignored_auth, positive_data_acceptance]
+        case.call_and_validate(headers={"authorization": f"Bearer {served[1]}"}, excluded_checks=unfit)
+
+    answers()
+
+
+async def test_the_description_needs_nothing_from_elsewhere(door):
+    described = await door.client.get("/openapi.json")
+
+    assert described.status_code == 200
+    paths = described.json()["paths"].items()
+    assert {(method.upper(), path) for path, methods in paths for method in methods} == set(OPERATIONS)
+    for page in ("/docs", "/redoc"):
+        assert (await door.client.get(page)).status_code == 404

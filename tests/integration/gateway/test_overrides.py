@@ -1,0 +1,548 @@
+"""What staff set by hand, by HTTP: shown before what records say, and taken back."""
+
+import asyncio
+from typing import Any
+
+import orjson
+import pytest
+
+from schemas.membership import MemberRemoved
+from services.gateway.api.responses import Member, ShownField
+from services.gateway.bodies import LONGEST as LONGEST_BODY
+from services.membership.identity.decisions import Signature, confirm
+from services.membership.normalisation.data_quality import MEANINGS
+from services.membership.records.record import RecordKey
+from services.membership.translations import MEANINGS_FR, REFUSALS_FR
+from services.membership.unit_of_work import MembershipUnitOfWork
+from services.membership.usecases import decide
+from services.membership.views.overrides import LONGEST, OVERRIDABLE, REFUSALS
+from tests.integration.gateway.doors import CLUSTR, NUMELINK, Door, own_id
+from tests.support.builders import a_member
+from tests.support.in_memory import POLICY
+
+HERE, THERE = RecordKey(CLUSTR, "A"), RecordKey(NUMELINK, "B")
+
+
+@pytest.fixture
+async def two(door: Door) -> tuple[str, str]:
+    """Two members of two clusters that have nothing in common; their ids."""
+    await door.tell(CLUSTR, a_member(record_id="A", name="Forges du Gier", city="Lyon", phone="04 72 00 00 00"))
+    await door.tell(NUMELINK, a_member(record_id="B", name="Ateliers Néon", city="Roanne", email="b@exemple.fr"))
+    return HERE.own_id, THERE.own_id
+
+
+async def put(door: Door, member: str, field: str, value: str, **body: Any) -> Any:
+    sent = {"value": value, "reason": "by phone", "author": "m.durand"} | body
+    return await door.ask("PUT", f"/members/{member}/fields/{field}", json=sent, role="staff")
+
+
+async def take_back(door: Door, member: str, field: str, **body: Any) -> Any:
+    sent = {"reason": "was wrong"} | body
+    return await door.ask("POST", f"/members/{member}/fields/{field}/take-back", json=sent, role="staff")
+
+
+async def view(door: Door, member: str) -> dict[str, Any]:
+    return (await door.get(f"/members/{member}")).json()
+
+
+async def history(door: Door, member: str) -> list[dict[str, Any]]:
+    return (await door.get(f"/members/{member}/overrides", role="staff")).json()["items"]
+
+
+async def merge(door: Door) -> int:
+    """Say that both are one company; returns the decision's number."""
+    async with door.engine.begin() as connection:
+        uow = MembershipUnitOfWork(connection, POLICY)
+        return (await decide.decide(uow, confirm([HERE, THERE]), Signature("a test", "because"))).number
+
+
+async def separate(door: Door, decision: int) -> None:
+    async with door.engine.begin() as connection:
+        await decide.take_back(MembershipUnitOfWork(connection, POLICY), decision, Signature("a test", "because"))
+
+
+# --- set, shown, taken back ------------------------------------------------------------------------------------------
+
+
+async def test_a_value_set_by_hand_is_shown_whatever_is_imported_until_it_is_taken_back(door, two):
+    here, _ = two
+    before = await view(door, here)
+
+    answer = await put(door, here, "city", "  Rive-de-Gier ")
+
+    assert answer.status_code == 200
+    shown = answer.json()
+    assert (shown["member_id"], shown["field"], shown["value"]) == (here, "city", "Rive-de-Gier")
+    assert shown["override"].keys() == {"at", "on"}
+    assert shown["override"]["on"] == f"{CLUSTR}/A"
+    assert [one["value"] for one in shown["others"]] == ["Lyon"]
+    await door.tell(
+        CLUSTR, a_member(record_id="A", version=2, name="Forges du Gier", city="Givors", phone="04 72 00 00 00")
+    )
+    now = await view(door, here)
+    assert now["city"]["value"] == "Rive-de-Gier"
+    assert [one["value"] for one in now["city"]["others"]] == ["Givors"]
+    assert await door.names(search="rive de gier") == ["Forges du Gier"]
+
+    answer = await take_back(door, here, "city")
+
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "member_id": here,
+        "field": "city",
+        "value": "Givors",
+        "said_by": [f"{CLUSTR}/A"],
+    }
+    await door.tell(
+        CLUSTR, a_member(record_id="A", version=3, name="Forges du Gier", city="Lyon", phone="04 72 00 00 00")
+    )
+    assert await view(door, here) == before
+
+
+async def test_what_nobody_filled_is_shown_while_it_is_set(door, two):
+    assert (await put(door, two[0], "brand", "Écluse+")).json()["said_by"] == []
+    assert (await view(door, two[0]))["brand"]["value"] == "Écluse+"
+
+    assert (await take_back(door, two[0], "brand")).json() == {
+        "member_id": two[0],
+        "field": "brand",
+        "value": None,
+        "said_by": [],
+    }
+    assert "brand" not in await view(door, two[0])
+
+
+async def test_the_parts_of_a_contact_are_set_one_by_one_and_shown_together(door, two):
+    await put(door, two[0], "contact_first_name", "Zoé")
+    shown = (await put(door, two[0], "contact_last_name", "Gier")).json()
+
+    assert shown["field"] == "contact_last_name"
+    assert shown["value"] == {"first_name": "Zoé", "last_name": "Gier"}
+
+
+@pytest.mark.parametrize(
+    ("first", "field", "value", "shown"),
+    [
+        ({}, "phone", "04 77 00 00 00", "+33477000000"),
+        ({"country": "Suisse"}, "phone", "022 730 00 00", "+41227300000"),
+        ({"country": "Suisse"}, "postcode", "1201", "1201"),
+        ({}, "postcode", "7000", "07000"),
+        ({}, "siren", "732 829 320", "732829320"),
+        ({}, "website", "https://www.Exemple.fr/accueil", "exemple.fr"),
+    ],
+)
+async def test_a_value_is_understood_by_what_is_shown_and_kept_in_its_normal_form(
+    door, two, first, field, value, shown
+):
+    for name, text in first.items():
+        assert (await put(door, two[0], name, text)).status_code == 200
+
+    answer = await put(door, two[0], field, value)
+
+    assert (answer.status_code, answer.json().get("value")) == (200, shown)
+    assert (await history(door, two[0]))[0]["value"] == shown
+
+
+async def test_a_value_is_kept_as_it_was_understood_when_the_country_changes_later(door, two):
+    await put(door, two[0], "phone", "04 77 00 00 00")
+
+    await put(door, two[0], "country", "Suisse")
+
+    assert (await view(door, two[0]))["phone"]["value"] == "+33477000000"
+
+
+async def test_the_answer_has_the_etag_of_the_view(door, two):
+    for asked in (put(door, two[0], "city", "Givors"), take_back(door, two[0], "city")):
+        answer = await asked
+        assert answer.headers["etag"] == (await door.get(f"/members/{two[0]}")).headers["etag"]
+        assert answer.headers["cache-control"] == "private, no-store"
+
+
+async def test_the_description_knows_all_that_is_shown(door, two):
+    for cluster, record_id in ((CLUSTR, "A"), (NUMELINK, "B")):
+        told = {"name": "Forges du Gier", "siren": "732829320", "naf": "62.01Z", "contact_last_name": record_id}
+        dated = {"modified_on": "2026-01-05", "paid_until": "2026-12-31"}
+        await door.tell(cluster, a_member(record_id=record_id, version=2, **told, **dated))
+    await put(door, two[0], "contact_first_name", "Zoé")
+    answer = (await put(door, two[0], "siren", "552100554")).json()
+    whole = await view(door, two[0])
+    assert whole["conflicts"]
+
+    for shape, shown in ((Member, whole), (ShownField, answer)):
+        read = shape.model_validate(shown)
+        assert read.model_dump(mode="json", by_alias=True, exclude_unset=True) == shown
+
+
+# --- history ---------------------------------------------------------------------------------------------------------
+
+
+async def test_all_that_was_ever_set_is_told(door, two):
+    await put(door, two[0], "city", "Givors", reason="moved", author="p.roux")
+    await put(door, two[0], "city", "Rive-de-Gier", reason="moved again")
+    await take_back(door, two[0], "city", reason="moved back", author="z.blanc")
+
+    newer, older = await history(door, two[0])
+
+    for one in (newer, older):
+        assert one.pop("at")
+        assert one["taken_back"].pop("at")
+    assert newer == {
+        "record": f"{CLUSTR}/A",
+        "field": "city",
+        "value": "Rive-de-Gier",
+        "author": "m.durand",
+        "reason": "moved again",
+        "taken_back": {"by": "z.blanc", "reason": "moved back"},
+    }
+    assert (older["value"], older["author"], older["reason"]) == ("Givors", "p.roux", "moved")
+    assert older["taken_back"] == {"by": "m.durand", "reason": "moved again"}
+
+
+async def test_saying_the_same_again_changes_nothing(door, two):
+    first = await put(door, two[0], "phone", "04 77 00 00 00")
+    again = await put(door, two[0], "phone", "+33 4 77 00 00 00", author="p.roux")
+
+    assert first.json() == again.json()
+    assert [one["author"] for one in await history(door, two[0])] == ["m.durand"]
+
+
+async def test_without_an_author_the_keys_name_is_kept(door, two):
+    path = f"/members/{two[0]}/fields/city"
+    await door.ask("PUT", path, json={"value": "Givors", "reason": "moved"}, role="staff")
+    await door.ask("POST", f"{path}/take-back", json={"reason": "back"}, role="admin")
+
+    (one,) = await history(door, two[0])
+    assert (one["author"], one["taken_back"]["by"]) == ("a staff", "a admin")
+    async with door.engine.connect() as connection:
+        kept = await connection.exec_driver_sql("select key_id is not null from overrides")
+        assert kept.scalar_one() is True
+
+
+async def test_a_member_without_any_has_an_empty_history(door, two):
+    answer = await door.get(f"/members/{two[0]}/overrides", role="staff")
+
+    assert answer.json() == {"member_id": two[0], "items": []}
+
+
+# --- records, merges, separations ------------------------------------------------------------------------------------
+
+
+async def test_it_goes_with_its_record_when_members_merge_and_separate(door, two):
+    here, there = two
+    await put(door, there, "city", "Feurs")
+    parted = await view(door, here), await view(door, there)
+
+    decision = await merge(door)
+
+    merged = await view(door, here)
+    assert (merged["id"], merged["city"]["value"]) == (here, "Feurs")
+    assert merged["city"]["override"]["on"] == f"{NUMELINK}/B"
+    assert [one["value"] for one in await history(door, there)] == ["Feurs"]
+    await separate(door, decision)
+    assert (await view(door, here), await view(door, there)) == parted
+
+
+async def test_it_hangs_on_the_members_first_record_or_on_the_one_that_is_named(door, two):
+    here, there = two
+    decision = await merge(door)
+    # By the id that was merged away, which still leads there.
+    first = await put(door, there, "city", "Givors")
+    named = await put(door, there, "brand", "Néon+", record=f"{NUMELINK}/B")
+    assert (first.json()["member_id"], first.json()["override"]["on"]) == (here, f"{CLUSTR}/A")
+    assert named.json()["override"]["on"] == f"{NUMELINK}/B"
+
+    await separate(door, decision)
+
+    assert (await view(door, here))["city"]["value"] == "Givors"
+    assert "brand" not in await view(door, here)
+    assert (await view(door, there))["brand"]["value"] == "Néon+"
+    assert "override" not in (await view(door, there))["city"]
+
+
+async def test_two_that_met_are_taken_back_together_or_one_by_one(door, two):
+    here, there = two
+    await put(door, here, "city", "Givors")
+    await put(door, there, "city", "Feurs")
+    await merge(door)
+    assert (await view(door, here))["city"]["value"] == "Feurs"
+
+    # The older one set anew, so that it is the newest.
+    assert (await put(door, here, "city", "Givors")).json()["value"] == "Givors"
+    assert (await take_back(door, here, "city", record=f"{CLUSTR}/A")).json()["value"] == "Feurs"
+    assert (await take_back(door, here, "city", record=f"{CLUSTR}/A")).status_code == 404
+
+    await put(door, here, "city", "Givors")
+    assert "override" not in (await take_back(door, here, "city")).json()
+    assert all(one["taken_back"] for one in await history(door, here))
+
+
+async def test_a_record_of_another_member_is_refused(door, two):
+    for answer in (
+        await put(door, two[0], "city", "Givors", record=f"{NUMELINK}/B"),
+        await put(door, two[0], "city", "Givors", record=f"{NUMELINK}/nobody"),
+        await take_back(door, two[0], "city", record=f"{NUMELINK}/B"),
+    ):
+        assert answer.status_code == 422
+        assert answer.json()["type"] == "urn:traboule:problem:record-not-of-member"
+    assert await history(door, two[0]) == await history(door, two[1]) == []
+
+
+async def test_a_value_outlives_the_record_that_it_was_set_on_and_goes_with_it_when_it_returns(door, two):
+    here, there = two
+    decision = await merge(door)
+    await put(door, here, "brand", "Néon+", record=f"{NUMELINK}/B")
+    await door.tell(NUMELINK, MemberRemoved(record_id="B", version=2))
+    assert (await view(door, here))["brand"]["value"] == "Néon+", "it stays until it is taken back"
+
+    await door.tell(NUMELINK, a_member(record_id="B", version=3, name="Ateliers Néon"))
+    await separate(door, decision)
+
+    assert (await view(door, there))["brand"]["value"] == "Néon+"
+
+
+async def test_who_is_not_there_or_gone_has_no_fields(door, two):
+    await door.tell(NUMELINK, MemberRemoved(record_id="B", version=2))
+    for member, status in ((two[1], 410), (own_id(NUMELINK, "nobody"), 404), ("x", 404)):
+        for answer in (
+            await put(door, member, "city", "Givors"),
+            await take_back(door, member, "city"),
+            await door.get(f"/members/{member}/overrides", role="staff"),
+        ):
+            assert answer.status_code == status, member
+
+
+# --- who saw what ----------------------------------------------------------------------------------------------------
+
+
+async def test_if_match_keeps_what_somebody_else_wrote_meanwhile(door, two):
+    path = f"/members/{two[0]}/fields/city"
+    seen = (await door.get(f"/members/{two[0]}")).headers["etag"]
+    body = {"value": "Givors", "reason": "moved"}
+
+    first = await door.ask("PUT", path, json=body, headers={"if-match": f'"other", {seen}'})
+    late = await door.ask("PUT", path, json=body | {"value": "Feurs"}, headers={"if-match": seen})
+    undone = await door.ask("POST", f"{path}/take-back", json={"reason": "back"}, headers={"if-match": seen})
+
+    assert first.status_code == 200
+    for refused in (late, undone):
+        assert refused.status_code == 412
+        assert refused.json()["type"] == "urn:traboule:problem:changed-meanwhile"
+        assert refused.headers["etag"] == first.headers["etag"] != seen
+    assert (await view(door, two[0]))["city"]["value"] == "Givors"
+    again = await door.ask("PUT", path, json=body | {"value": "Feurs"}, headers={"if-match": first.headers["etag"]})
+    assert again.status_code == 200
+    back = await door.ask("POST", f"{path}/take-back", json={"reason": "back"}, headers={"if-match": "*"})
+    assert back.status_code == 200
+
+
+async def test_a_weak_etag_never_matches(door, two):
+    seen = (await door.get(f"/members/{two[0]}")).headers["etag"]
+    answer = await door.ask(
+        "PUT",
+        f"/members/{two[0]}/fields/city",
+        json={"value": "Givors", "reason": "moved"},
+        headers={"if-match": f"W/{seen}"},
+    )
+    assert answer.status_code == 412
+
+
+async def test_of_many_who_saw_the_same_one_wins(door, two):
+    seen = (await door.get(f"/members/{two[0]}")).headers["etag"]
+
+    async def write(number: int) -> int:
+        answer = await door.ask(
+            "PUT",
+            f"/members/{two[0]}/fields/city",
+            json={"value": f"Ville {number}", "reason": "race"},
+            headers={"if-match": seen},
+        )
+        return answer.status_code
+
+    statuses = await asyncio.gather(*map(write, range(6)))
+
+    assert sorted(statuses) == [200, *[412] * 5]
+    assert len(await history(door, two[0])) == 1
+
+
+# --- refusals --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("siren", "123 456 789", "siren-invalid"),
+        ("email", "dupont@", "email-invalid"),
+        ("phone", "12", "phone-invalid"),
+        ("postcode", "99999", "postcode-invalid"),
+        ("country", "Atlantide", "country-unknown"),
+        ("city", "   ", "value-empty"),
+        ("city", "x" * (LONGEST + 1), "value-too-long"),
+        ("city", "Dupont\x00", "value-not-text"),
+        ("departement", "69", "field-not-overridable"),
+        ("contact", "Dupont", "field-not-overridable"),
+        ("%00", "Dupont", "field-not-overridable"),
+    ],
+)
+async def test_a_value_that_cannot_be_is_refused_in_the_readers_language(door, two, capsys, field, value, code):
+    before = await view(door, two[0])
+    path, sent = f"/members/{two[0]}/fields/{field}", {"value": value, "reason": "moved"}
+
+    french = await door.ask("PUT", path, json=sent, headers={"accept-language": "fr"})
+    english = await door.ask("PUT", path, json=sent)
+
+    for answer, words in ((french, {**MEANINGS_FR, **REFUSALS_FR}), (english, {**MEANINGS, **REFUSALS})):
+        assert answer.status_code == 422
+        problem = answer.json()
+        assert problem["type"] == "urn:traboule:problem:override-refused"
+        assert (problem["field"], problem["code"]) == (field.replace("%00", "\x00"), code)
+        assert problem["meaning"] == words[code]
+        assert problem.keys() == {"type", "title", "status", "field", "code", "meaning"}
+    assert french.json()["title"] != english.json()["title"]
+    assert await view(door, two[0]) == before
+    assert "Dupont" not in capsys.readouterr().out
+
+
+def test_every_refusal_has_words_in_both_languages():
+    assert REFUSALS_FR.keys() == REFUSALS.keys()
+    assert MEANINGS_FR.keys() == MEANINGS.keys()
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        (b"", ["body"]),
+        (b"not json", ["body"]),
+        (b"\xff\xfe", ["body"]),
+        (b"[" * 5_000, ["body"]),
+        (b'{"value": "\\ud800", "reason": "r"}', ["body"]),
+        (b"[]", ["body"]),
+        (b"{}", ["reason", "value"]),
+        (b'{"value": 3, "reason": null}', ["reason", "value"]),
+        (b'{"value": "v", "reason": "r", "valeur": "Dupont"}', ["valeur"]),
+        (b'{"value": "v", "reason": ""}', ["reason"]),
+        (b'{"value": "v", "reason": "  "}', ["reason"]),
+        (b'{"value": "v", "reason": "a\\u0000b"}', ["reason"]),
+        (b'{"value": "v", "reason": "r", "author": "a\\u0007"}', ["author"]),
+        (orjson.dumps({"value": "v", "reason": "r" * 1_001}), ["reason"]),
+        (orjson.dumps({"value": "v", "reason": "r", "author": "a" * 201}), ["author"]),
+        (b'{"value": "v", "reason": "r", "record": "B"}', ["record"]),
+        (b'{"value": "v", "reason": "r", "record": "numelink/\\u0000"}', ["record"]),
+    ],
+)
+async def test_a_body_that_is_none_is_told_field_by_field(door, two, body, fields):
+    answer = await door.ask("PUT", f"/members/{two[0]}/fields/city", content=body)
+
+    assert answer.status_code == 422
+    assert answer.json()["type"] == "urn:traboule:problem:invalid-parameters"
+    assert [one["field"] for one in answer.json()["errors"]] == fields
+    assert "Dupont" not in answer.text
+    assert await history(door, two[0]) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "reason"),
+        ({"reason": ""}, "reason"),
+        ({"reason": " "}, "reason"),
+        ({"reason": "a\x00"}, "reason"),
+        ({"reason": "r", "author": "\x07"}, "author"),
+        ({"reason": "r", "record": "B"}, "record"),
+        ({"reason": "r", "record": "numelink/\x00"}, "record"),
+    ],
+)
+async def test_what_is_missing_to_take_back_is_told(door, two, body, field):
+    answer = await door.ask("POST", f"/members/{two[0]}/fields/city/take-back", json=body)
+
+    assert answer.status_code == 422
+    assert [one["field"] for one in answer.json()["errors"]] == [field]
+
+
+async def test_a_body_without_end_is_not_read(door, two):
+    answer = await door.ask("PUT", f"/members/{two[0]}/fields/city", content=b" " * (LONGEST_BODY + 1))
+
+    assert (answer.status_code, answer.json()["type"]) == (413, "urn:traboule:problem:body-too-long")
+
+
+@pytest.mark.parametrize("field", ["city", "departement", "nothing", "%00", "%ED%A0%80"])
+async def test_what_was_not_set_cannot_be_taken_back(door, two, field):
+    answer = await take_back(door, two[0], field)
+
+    assert answer.status_code == 404
+    assert answer.json()["type"] == "urn:traboule:problem:override-unknown"
+
+
+async def test_every_field_that_is_offered_can_be_set_and_taken_back(door, two):
+    values = {
+        "siren": "732829320",
+        "siret": "73282932000074",
+        "vat": "FR44732829320",
+        "naf": "62.01Z",
+        "website": "exemple.fr",
+        "email": "a@exemple.fr",
+        "phone": "+33472000001",
+        "mobile": "+33612345678",
+        "postcode": "42000",
+        "country": "FR",
+    }
+    described = (await door.client.get("/openapi.json")).json()["paths"]["/members/{member_id}/fields/{field}"]
+    offered = next(one for one in described["put"]["parameters"] if one["name"] == "field")["schema"]["enum"]
+    assert offered == list(OVERRIDABLE)
+    for field in offered:
+        answer = await put(door, two[0], field, values.get(field, "x"))
+        assert (answer.status_code, "override" in answer.json()) == (200, True), field
+        assert "override" not in (await take_back(door, two[0], field)).json()
+
+
+# --- roles -----------------------------------------------------------------------------------------------------------
+
+
+async def test_readers_do_not_learn_who_of_the_staff_set_a_value(door, two):
+    await put(door, two[0], "city", "Givors", author="m.durand")
+    await put(door, two[0], "contact_last_name", "Gier", author="m.durand")
+
+    for path in (f"/members/{two[0]}", f"/members/by-source/{CLUSTR}/A", "/members"):
+        answer = await door.get(path, role="reader")
+        assert answer.status_code == 200
+        assert "durand" not in answer.text
+    assert {one["author"] for one in await history(door, two[0])} == {"m.durand"}
+
+
+async def test_nothing_that_is_written_about_people_stands_in_an_address(door):
+    described = (await door.client.get("/openapi.json")).json()["paths"]
+    asked = [
+        (path, one["name"])
+        for path, methods in described.items()
+        for method in methods.values()
+        for one in method.get("parameters", ())
+    ]
+    assert [one for one in asked if one[1] in ("reason", "author", "value")] == []
+
+
+async def test_only_staff_may(door, two):
+    path = f"/members/{two[0]}/fields/city"
+    body = {"value": "Givors", "reason": "moved"}
+    for role, status in (("reader", 403), ("staff", 200), ("admin", 200)):
+        assert (await door.ask("PUT", path, json=body, role=role)).status_code == status
+        assert (await door.ask("GET", f"/members/{two[0]}/overrides", role=role)).status_code == status
+        assert (await door.ask("POST", f"{path}/take-back", json={"reason": "back"}, role=role)).status_code == status
+    for method, asked in (("PUT", path), ("POST", f"{path}/take-back")):
+        assert (await door.client.request(method, asked, json={"reason": "x"})).status_code == 401
+    assert (await door.client.get(f"/members/{two[0]}/overrides")).status_code == 401
+
+
+async def test_the_key_is_looked_at_before_the_body(door, two):
+    for role in (None, "reader"):
+        headers = {"authorization": f"Bearer {await door.key(role)}"} if role else {}
+        answer = await door.client.put(f"/members/{two[0]}/fields/city", content=b"not json", headers=headers)
+        assert answer.status_code == (403 if role else 401)
+
+
+async def test_logs_say_who_set_which_field_and_never_what(door, two, capsys):
+    await put(door, two[0], "city", "Dupont secret", reason="Dupont reason")
+    await take_back(door, two[0], "city", reason="Dupont reason")
+
+    logged = capsys.readouterr().out
+    assert "override.set" in logged
+    assert "override.taken_back" in logged
+    assert "Dupont" not in logged

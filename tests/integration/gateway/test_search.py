@@ -1,0 +1,116 @@
+import pytest
+
+from services.membership.views.search_terms import search_words
+from tests.integration.gateway.doors import CLUSTR, NUMELINK
+from tests.support.builders import a_member
+
+ELECTRICITE = "Électricité de Saint-Étienne"
+BOULANGERIE = "BOULANGERIE L’ÉTOILE"
+DISCOUNT = "100%_Remise\\Outillage"
+HUNDRED = "1000 Remises"
+
+
+@pytest.fixture
+async def door(door):
+    """A door with four members, the first of them known to both clusters."""
+    electricite = a_member(record_id="1", name=ELECTRICITE, brand="Forézienne", siren="732 829 320", city="Firminy")
+    await door.tell(NUMELINK, electricite.model_copy(update={"postcode": "42700", "exempt": True}))
+    await door.tell(CLUSTR, electricite)
+    await door.tell(NUMELINK, a_member(name=BOULANGERIE, city="Chambéry", postcode="73000", paid_until="2026-11-22"))
+    await door.tell(CLUSTR, a_member(name=DISCOUNT, postcode="38000", paid_until="2026-11-23", lineage="Ex Grilog SA"))
+    await door.tell(CLUSTR, a_member(name=HUNDRED, postcode="20090", city="Ajaccio", status="ended"))
+    return door
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("électricité", [ELECTRICITE]),
+        ("ELECTRICITE", [ELECTRICITE]),
+        ("e\u0301lectricite\u0301", [ELECTRICITE]),
+        ("lectri", [ELECTRICITE]),
+        ("etienne elec", [ELECTRICITE]),
+        ("saint etienne", [ELECTRICITE]),
+        ("SAINT-ÉTIENNE", [ELECTRICITE]),
+        ("forez", [ELECTRICITE]),
+        ("l'étoile", [BOULANGERIE]),
+        ("l’etoile", [BOULANGERIE]),
+        ("electricite boulangerie", []),
+        ("732829320", [ELECTRICITE]),
+        ("732 829 320", [ELECTRICITE]),
+        ("732\u202f829\u202f320", [ELECTRICITE]),
+        ("732.829.320", [ELECTRICITE]),
+        ("732 829 320 00074", [ELECTRICITE]),
+        ("73282932000074", [ELECTRICITE]),
+        ("firminy 732 829 320", [ELECTRICITE]),
+        ("chambery", [BOULANGERIE]),
+        ("CHAMBÉRY boul", [BOULANGERIE]),
+        ("%", [DISCOUNT]),
+        ("100%", [DISCOUNT]),
+        ("_", [DISCOUNT]),
+        ("\\", [DISCOUNT]),
+        ("100", [DISCOUNT, HUNDRED]),
+        ("remise", [DISCOUNT, HUNDRED]),
+        ("'; drop table views; --", []),
+        ("\x00", [DISCOUNT, HUNDRED, BOULANGERIE, ELECTRICITE]),
+        ("   ", [DISCOUNT, HUNDRED, BOULANGERIE, ELECTRICITE]),
+        ("rien de tel", []),
+    ],
+)
+async def test_search_finds(door, typed, found):
+    assert await door.names(search=typed) == found
+
+
+@pytest.mark.parametrize(
+    ("parameters", "found"),
+    [
+        ({"cluster": NUMELINK}, [BOULANGERIE, ELECTRICITE]),
+        ({"cluster": CLUSTR}, [DISCOUNT, HUNDRED, ELECTRICITE]),
+        ({"lineage": "Ex Grilog SA"}, [DISCOUNT]),
+        ({"departement": "42"}, []),
+        ({"departement": "69"}, [ELECTRICITE]),
+        ({"departement": "2a"}, [HUNDRED]),
+        ({"active": "false"}, [HUNDRED]),
+        ({"cluster": CLUSTR, "search": "remise", "active": "true"}, [DISCOUNT]),
+        # A whole day is paid for, its last hour included; who owes nothing is always paid up.
+        ({"paid_up": "true"}, [DISCOUNT, ELECTRICITE]),
+        ({"paid_up": "false"}, [HUNDRED, BOULANGERIE]),
+    ],
+)
+async def test_filters_leave(door, parameters, found):
+    assert await door.names(**parameters) == found
+
+
+async def test_paid_up_is_asked_of_today_in_france(door):
+    door.clock.instant = door.clock.instant.replace(hour=23, minute=30)
+
+    assert await door.names(paid_up="true") == [ELECTRICITE]
+
+
+async def test_a_list_says_what_staff_need_to_choose(door):
+    answer = await door.get("/members", search="electricite", total="true")
+
+    assert answer.json() == {
+        "items": [
+            {
+                "id": answer.json()["items"][0]["id"],
+                "name": ELECTRICITE,
+                "brand": "Forézienne",
+                "siren": "732829320",
+                "city": "Firminy",
+                "departement": "69",
+                "clusters": [CLUSTR, NUMELINK],
+                "lineages": ["edit", "numelink"],
+                "paid_until": None,
+                "paid_up": True,
+                "active": True,
+            }
+        ],
+        "next": None,
+        "total": 1,
+    }
+
+
+def test_words_are_taken_apart_and_numbers_put_together():
+    assert search_words("Saint-Étienne  732 829 320 saint") == ["saint", "etienne", "732829320"]
+    assert search_words("12345678901234567890") == ["12345678901234567890"]

@@ -1,0 +1,46 @@
+from services.membership.normalisation.places import departements
+from tests.integration.gateway.doors import CLUSTR, NUMELINK
+from tests.support.builders import a_member
+
+SIREN = "732829320"
+
+
+async def test_members_are_counted_once_however_many_clusters_know_them(door):
+    await door.tell(CLUSTR, a_member(name="Forges du Gier", siren=SIREN, paid_until="2026-12-31"))
+    await door.tell(NUMELINK, a_member(name="Forges du Gier", siren=SIREN, postcode="42000"))
+    await door.tell(CLUSTR, a_member(postcode="38000", status="ended"), a_member(postcode=None, exempt=True))
+    await door.tell(NUMELINK, a_member(postcode="42000", paid_until="2026-11-22"))
+
+    told = (await door.get("/statistics", role="reader")).json()
+
+    assert told["on"] == "2026-11-23"
+    assert told["total"] == {"members": 4, "active": 3, "paid_up": 2}
+    assert told["in_several_clusters"] == {"members": 1, "active": 1, "paid_up": 1}
+    assert [(one["code"], one["members"], one["paid_up"]) for one in told["clusters"]] == [
+        (CLUSTR, 3, 2),
+        (NUMELINK, 2, 1),
+    ]
+    lineages = {one["code"]: (one["members"], one["active"], one["paid_up"]) for one in told["lineages"]}
+    assert lineages == {
+        "edit": (1, 1, 1),
+        "grilog": (1, 0, 0),
+        "numelink": (2, 2, 1),
+        "haute-savoie": (0, 0, 0),
+        "rhonealley": (0, 0, 0),
+        "auvergne-tic": (0, 0, 0),
+    }
+    places = [(one["code"], one["name"], one["members"], one["paid_up"]) for one in told["departements"]]
+    assert places == [
+        ("38", departements()["38"].name, 1, 0),
+        ("42", "Loire", 1, 0),
+        ("69", "Rhône", 1, 1),
+        (None, None, 1, 1),
+    ]
+
+
+async def test_an_empty_house_has_nobody(door):
+    told = (await door.get("/statistics")).json()
+
+    assert told["total"] == {"members": 0, "active": 0, "paid_up": 0}
+    assert told["departements"] == []
+    assert [one["members"] for one in told["clusters"]] == [0, 0]

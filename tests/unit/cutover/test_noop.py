@@ -1,0 +1,79 @@
+"""What says just what is held, and what does not: by what facts say, without their versions."""
+
+from typing import Any, cast
+
+import pytest
+
+from schemas.base import Fact
+from schemas.billing import BillingManifestRecorded
+from schemas.membership import MemberRecorded, MemberRemoved, Subscription
+from services import SERVICES
+from services.cli.registry import definition_of
+from services.cutover import noop
+from services.cutover.fence import Fenced
+from services.cutover.noop import kind_of
+from tests.support.builders import a_consent, a_mailing, a_member
+
+TERMS = tuple(Subscription.model_validate({"subscription_id": one, "starts_on": "2026-01-01"}) for one in "ab")
+HELD = a_member(record_id="B-1", name="Forges du Gier", version=7, subscriptions=TERMS, extra={"Marque": "1"})
+
+
+def says(said: Fact, held: Fact | None) -> bool:
+    kind = kind_of(definition_of(said.service).mirrored, type(said))
+    digest = None if held is None else noop.record_digest(held)
+    return noop._says(kind, said, held, digest)  # pyright: ignore[reportPrivateUsage]
+
+
+@pytest.mark.parametrize(
+    "different",
+    [
+        {},
+        {"version": 9},
+        {"name": " Forges du Gier "},
+        {"subscriptions": TERMS[::-1]},
+        {"phone": ""},
+        {"extra": {"Marque": "1", "Remarque": ""}},
+    ],
+)
+def test_what_a_parity_would_not_tell_apart_is_no_question(different: dict[str, Any]) -> None:
+    assert says(HELD.model_copy(update=different), HELD)
+
+
+OTHER: dict[str, Any] = {
+    "subscriptions": [TERMS[0].model_dump(mode="json")], "opt_outs": ["email"], "extra": {"Marque": "2"},
+    "naf_nomenclature": "rev2", "status": "ended", "exempt": True,
+    **dict.fromkeys(("member_since", "paid_until", "ended_on", "created_on", "modified_on"), "2026-01-01"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted({*MemberRecorded.model_fields} - {"version", "record_id"}))
+def test_what_differs_in_any_field_is_one(name: str) -> None:
+    document = HELD.model_dump(mode="json") | {name: OTHER.get(name, "something else")}
+    assert not says(MemberRecorded.model_validate(document), HELD)
+
+
+def test_of_what_is_not_held_a_removal_says_so_and_nothing_else_does() -> None:
+    assert says(MemberRemoved(record_id="B-1", version=1, reason="a doublet"), None)
+    assert not says(MemberRemoved(record_id="B-1", version=1), HELD)
+    assert not says(HELD, None)
+    assert not says(a_consent(), None)
+
+
+def test_recipients_add_up() -> None:
+    held = a_mailing(mailing_id="L1", recipients=("A", "B"))
+    for recipients, is_held in (((), True), (("B",), True), (("A", "B"), True), (("B", "C"), False)):
+        assert says(held.model_copy(update={"recipients": recipients}), held) == is_held, recipients
+    assert not says(held.model_copy(update={"subject": "else", "recipients": ("A",)}), held)
+
+
+def test_whatever_may_come_too_late_can_be_compared_with_what_is_held() -> None:
+    fenced = [
+        (definition.mirrored, cast("type[Fact]", one.fact))
+        for definition in map(definition_of, SERVICES)
+        for one in definition.subscriptions
+        if isinstance(one.handler, Fenced)
+    ]
+    assert len(fenced) == 8
+    assert all(kind_of(mirrored, fact) for mirrored, fact in fenced)
+    with pytest.raises(LookupError, match="nothing mirrors"):
+        kind_of(definition_of("billing").mirrored, BillingManifestRecorded)

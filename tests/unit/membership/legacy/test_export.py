@@ -1,0 +1,287 @@
+"""Translators turned round: what is written in a product's columns is read again as it was, or named as left out."""
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas.membership import MemberRecorded, Subscription
+from services.membership.legacy import Product, kind_for, recognise
+from services.membership.legacy.export import Written, file_of, read_back, write
+from shared.importing.outcomes import Accepted
+from shared.importing.reading import Row, Table, read
+from tests.support.examples import examples
+from tests.unit.membership.legacy import exports
+
+VERSION = 7
+KEPT_THERE = ("version", "created_on", "modified_on")
+IDS = ("12", "adherent:12", "membership:12", "019ab08c-1f00-7c3a-8e52-3f5d2c7b9a10")
+SOFTWARE = ("civicrm", "dolibarr", "galette", "paheko", "plain")
+ADDED = ("SIRET", "N° SIREN", "Site web", "Couleur")
+
+any_text = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=12)
+words = st.sampled_from(
+    ("", " x", "Zoé", "Müller", "Zoé Müller", "a\nb", "a\n\nb", "1\\n2", "oui", "Organization", '"', ";")
+)
+text = st.none() | words | any_text
+days = st.none() | st.dates(date(1971, 1, 1), date(2199, 12, 31))
+headers = st.sampled_from(
+    ("Couleur", "Langue", "Tél perso.", "Contact Type", "Parrain", "Parrain (A1)", "password", "")
+)
+terms = st.builds(
+    Subscription,
+    subscription_id=st.sampled_from(("A1", "A2", "2026-1")),
+    starts_on=st.dates(date(2019, 1, 1), date(2026, 12, 31)),
+    ends_on=days,
+    amount=st.none() | st.decimals(-100, 9_999, places=2),
+    label=st.none() | st.just("Cotisation"),
+)
+
+
+@st.composite
+def members(draw: st.DrawFn) -> MemberRecorded:
+    told: dict[str, Any] = {}
+    for name in MemberRecorded.model_fields:
+        match name:
+            case "version":
+                told[name] = VERSION
+            case "record_id":
+                told[name] = draw(st.sampled_from(IDS))
+            case "name":
+                told[name] = draw(st.sampled_from(("ACME SAS", "Zoé Müller", "Zoé")) | any_text.filter(_is_name))
+            case "status":
+                told[name] = draw(st.sampled_from((None, "active", "pending", "ended")))
+            case "naf_nomenclature":
+                told[name] = draw(st.sampled_from((None, "rev2", "2025")))
+            case "exempt":
+                told[name] = draw(st.sampled_from((None, True, False)))
+            case "subscriptions":
+                told[name] = tuple(draw(st.lists(terms, max_size=3)))
+            case "opt_outs":
+                told[name] = tuple(draw(st.lists(st.sampled_from(("email", "bulk-email", "sms")), max_size=2)))
+            case "extra":
+                told[name] = draw(st.dictionaries(headers, words | any_text, max_size=3))
+            case "same_as":
+                told[name] = draw(st.sampled_from((None, "12", "13")))
+            case _ if name.endswith(("_on", "_since", "_until")):
+                told[name] = draw(days)
+            case _:
+                told[name] = draw(text)
+    return MemberRecorded(**told)
+
+
+def _is_name(written: str) -> bool:
+    try:
+        MemberRecorded.model_validate({"record_id": "1", "version": 1, "name": written})
+    except ValueError:
+        return False
+    return True
+
+
+def as_compared(fact: MemberRecorded, field: str) -> Any:
+    """An empty text says as much as none, and lists have neither order nor doublets."""
+    value = getattr(fact, field)
+    return frozenset(value) if isinstance(value, tuple) else value or None if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("software", SOFTWARE)
+@given(fact=members(), added=st.sampled_from(((), ADDED)))
+@settings(max_examples=examples(300), deadline=None)
+def test_reading_what_was_written_gives_the_record_except_what_was_named(
+    software: str, fact: MemberRecorded, added: Sequence[str]
+) -> None:
+    written = write(fact, software, added)
+    kind = kind_for(software, fact.record_id)
+    again = read_back(kind, written.columns, written.rows, VERSION)
+    assert written.file == kind.name
+    if again is None:
+        assert "name" in written.left_out
+        return
+    counted = [name for name in MemberRecorded.model_fields if name not in KEPT_THERE]
+    other = {name for name in counted if as_compared(again, name) != as_compared(fact, name)}
+    assert set(written.left_out) == other
+    assert again.version == VERSION
+    assert "password" not in written.columns
+
+
+@pytest.mark.parametrize("software", SOFTWARE)
+@given(facts=st.lists(members(), min_size=1, max_size=3, unique_by=lambda one: one.record_id))
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_file_is_recognised_and_says_what_its_rows_say(
+    software: str, facts: list[MemberRecorded], tmp_path: Path
+) -> None:
+    chosen = [one for one in facts if kind_for(software, one.record_id) is kind_for(software, facts[0].record_id)]
+    kind, written = kind_for(software, facts[0].record_id), [write(one, software, ADDED) for one in chosen]
+    path = tmp_path / "back.csv"
+    path.write_bytes(file_of(kind, written))
+    table = read(path)
+    assert recognise(table) is kind
+    by_row = [read_back(kind, one.columns, one.rows, VERSION) for one in written]
+    # Dolibarr's own sign for a line break inside a cell reads as one, whoever wrote it.
+    assert [one for one in by_file(kind, table) if _no_sign(one)] == [one for one in by_row if one and _no_sign(one)]
+
+
+def by_file(kind: Product, table: Table) -> list[MemberRecorded]:
+    return [one.fact for one in kind.translate(table, VERSION) if isinstance(one, Accepted)]
+
+
+def _no_sign(fact: MemberRecorded) -> bool:
+    return "\\" not in fact.model_dump_json()
+
+
+# --- what a product said itself can be said to it again ---------------------------------------------------------------
+
+cells = st.sampled_from(("", "Zoé", "Müller", "ACME", "04 72 00 00 00", "a, b; c", "12 rue\\nBât. B", "x@y.example"))
+SPECIAL: dict[str, st.SearchStrategy[str]] = {
+    "date": st.sampled_from(("", "31/12/2024", "2019-01-01")),
+    "Oui": st.sampled_from(("Oui", "Non")),
+    "0/1": st.sampled_from(("", "1")),
+    "amount": st.sampled_from(("", "1200,00", "480")),
+}
+
+
+def kind_of(header: str) -> str | None:
+    name = header.casefold()
+    if "date de naissance" in name:
+        return None
+    if name.startswith("date") or "date" in name.split() or name == "member since":
+        return "date"
+    if name in ("compte", "exempt de cotisation", "inscription à la lettre d'information"):
+        return "Oui"
+    if name.startswith(("do not", "no bulk")):
+        return "0/1"
+    return "amount" if name in ("montant", "total amount") else None
+
+
+@st.composite
+def rows(draw: st.DrawFn, headers: Sequence[str], fixed: dict[str, tuple[str, ...]]) -> list[str]:
+    line: list[str] = []
+    for header in headers:
+        kind = kind_of(header)
+        strategy = st.sampled_from(fixed[header]) if header in fixed else SPECIAL[kind] if kind else cells
+        line.append(draw(strategy))
+    return line
+
+
+NEVER = ("",)
+CIVI = {"Contact ID": ("12",), "Contact Type": ("Individual", "Organization", "Household"),
+        "Contact is in Trash": NEVER, "Test": NEVER, "On Hold": NEVER, "Display Name": ("Le Club",),
+        "First Name": ("Zoé",), "Last Name": ("Müller",),
+        "Organization Name": ("",), "Legal Name": ("", "ACME"), "Contact Subtype": ("", "Sponsor"),
+        "Legal Identifier": ("", "123456782", "12345678200010", "W691234567"),
+        "Membership Status": ("New", "Current", "Pending", "Expired"), "Membership ID": ("", "M1")}  # fmt: skip
+IDS_OF_TERMS = ("Id adhésion", "Membership ID")
+OF_A_TERM = ("Date adhésion", "Montant", "Note (publique)", "Membership Type",
+             "Membership Start Date", "Total Amount", "Membership Status", "Payment Method")  # fmt: skip
+TOLD = [
+    ("galette", exports.GALETTE, {"ID de l'adhérent": ("12",), "Personne morale": ("", "ACME"), "Nom ": ("Roux",)}),
+    ("galette", exports.GALETTE_RAW, {"id_adh": ("12",), "nom_adh": ("Roux",), "mdp_adh": NEVER}),
+    ("paheko", exports.PAHEKO, {"Numéro de membre": ("12",), "Nom & prénom": ("Zoé Roux",)}),
+    ("dolibarr", exports.DOLIBARR_THIRD_PARTIES, {"Id": ("12",), "Nom": ("ACME",)}),
+    ("dolibarr", exports.DOLIBARR_MEMBERS, {"ID adhérent": ("12",), "Société": ("ACME",), "Nom": ("Roux",),
+        "Nature de l'adhérent": ("phy", "mor"), "État": ("0", "1", "-1")}),
+    ("civicrm", exports.CIVICRM_CONTACTS, CIVI),
+    ("civicrm", exports.CIVICRM_MEMBERSHIPS, CIVI),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("software", "headers", "fixed"), TOLD, ids=lambda value: value if value in SOFTWARE else "")
+@given(data=st.data())
+@settings(max_examples=examples(300), deadline=None)
+def test_what_a_product_said_can_be_said_to_it_again(
+    software: str, headers: Sequence[str], fixed: dict[str, tuple[str, ...]], data: st.DataObject
+) -> None:
+    first, second = data.draw(rows(headers, fixed)), data.draw(rows(headers, fixed))
+    # Rows of one member that disagree about the member itself are read by the first: only terms differ here.
+    second = [
+        "A2" if name in IDS_OF_TERMS else new if name in OF_A_TERM else old
+        for name, old, new in zip(headers, first, second, strict=True)
+    ]
+    lines = [first, second]
+    table = Table(
+        Path("x"), tuple(headers), (Row(n, tuple(line)) for n, line in enumerate(lines, 2)), "csv", len(lines)
+    )
+    for outcome in recognise(table).translate(table, VERSION):
+        if isinstance(outcome, Accepted):
+            assert write(outcome.fact, software).left_out == (), outcome.fact
+
+
+# --- by example -------------------------------------------------------------------------------------------------------
+
+
+def ended(**different: Any) -> MemberRecorded:
+    told: dict[str, Any] = {"record_id": "12", "version": VERSION, "name": "ACME", "status": "ended"} | different
+    return MemberRecorded(**told, ended_on=date(2026, 11, 2))
+
+
+def cell(written: Written, header: str, row: int = 0) -> str:
+    return written.rows[row][written.columns.index(header)]
+
+
+def test_galette_has_no_column_for_the_last_day_of_a_membership() -> None:
+    written = write(ended(siret="73282932000074", siren="732829320", extra={"Langue": "fr_FR"}), "galette", ["SIRET"])
+    assert written.left_out == ("siren", "ended_on")
+    assert (cell(written, "Compte"), cell(written, "SIRET"), cell(written, "Langue")) == (
+        "Non",
+        "73282932000074",
+        "fr_FR",
+    )
+    assert cell(written, "Courriel") == "", "what is empty here is to be emptied there"
+
+
+def test_each_subscription_of_a_dolibarr_member_has_its_row_and_what_it_kept_of_other_columns() -> None:
+    bought = [
+        Subscription(subscription_id=f"A{year}", starts_on=date(year, 1, 1), amount=Decimal("480"))
+        for year in (2025, 2026)
+    ]
+    extra = {"Moyen": "chèque", "Moyen (A2025)": "virement"}
+    fact = ended(record_id="adherent:12", same_as="12", subscriptions=tuple(bought), extra=extra)
+    written = write(fact, "dolibarr")
+    assert (written.file, written.left_out) == ("Dolibarr members", ("ended_on",))
+    assert [(cell(written, "Id adhésion", n), cell(written, "Moyen", n)) for n in (0, 1)] == [
+        ("A2026", "chèque"),
+        ("A2025", "virement"),
+    ]
+    assert (cell(written, "ID adhérent"), cell(written, "Montant"), cell(written, "État")) == ("12", "480,00", "0")
+    assert written.columns.count("Date fin adhésion") == 2
+
+
+def test_an_ended_term_stays_so_when_a_newer_one_runs() -> None:
+    bought = [Subscription(subscription_id=f"M{year}", starts_on=date(year, 1, 1)) for year in (2025, 2026)]
+    fact = ended(record_id="membership:12", same_as="12", status="active", subscriptions=tuple(bought))
+    written = write(fact, "civicrm")
+    assert [cell(written, "Membership Status", n) for n in (0, 1)] == ["Expired", "Current"]
+
+
+def test_nobody_is_subscribed_to_a_letter_who_never_was_asked() -> None:
+    new = ended(record_id=IDS[3])
+    assert cell(write(new, "paheko"), "Inscription à la lettre d'information") == ""
+    assert cell(write(ended(), "paheko"), "Inscription à la lettre d'information") == "Oui"
+    refuses = ended(record_id=IDS[3], opt_outs=("bulk-email",))
+    assert cell(write(refuses, "paheko"), "Inscription à la lettre d'information") == "Non"
+
+
+def test_files_are_written_as_each_product_writes_them() -> None:
+    fact = ended(street="1 rue de l’Arbre\nBât. B")
+    galette = file_of(kind_for("galette", "12"), [write(fact, "galette")])
+    assert galette.startswith('"ID de l\'adhérent";"Nom"'.encode())
+    dolibarr = file_of(kind_for("dolibarr", "12"), [write(fact, "dolibarr")])
+    assert "1 rue de l’Arbre\\nBât. B".encode("cp1252") in dolibarr
+    assert all(line.endswith(b",") for line in dolibarr.splitlines())
+    beyond = file_of(kind_for("dolibarr", "12"), [write(ended(city="Łódź"), "dolibarr")])
+    assert beyond.startswith(b"\xef\xbb\xbf")
+
+
+def test_records_of_one_file_share_its_columns() -> None:
+    one, other = ended(extra={"Langue": "fr_FR"}), ended(record_id="13", extra={"Couleur": "bleu"})
+    content = file_of(kind_for("galette", "12"), [write(one, "galette"), write(other, "galette")])
+    header, first, second = csv.reader(io.StringIO(content.decode()), delimiter=";")
+    assert header[-2:] == ["Langue", "Couleur"]
+    assert (first[-2:], second[-2:]) == (["fr_FR", ""], ["", "bleu"])
