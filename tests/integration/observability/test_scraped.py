@@ -16,6 +16,7 @@ from deploy.local.nodes import Nodes
 from deploy.local.packages import broker_script
 from deploy.local.runs import free_ports
 from services import SERVICES
+from shared.messaging.consumer import LaneSettings
 from tests.support.builders import an_invoice
 from tests.support.observability import expressions, rules
 from tests.support.promql import metrics_of, selected_labels
@@ -74,7 +75,7 @@ async def test_every_service_has_the_metrics_that_are_asked_of_it(house: House, 
         }
         assert sorted(one or 0 for one in stages.values()) == [0, 0, 0, 1], stages
         assert value(metrics, "traboule_quarantined", cluster=cluster) is not None
-    assert value(metrics, "traboule_prefetch") == 128
+    assert value(metrics, "traboule_prefetch") == LaneSettings().prefetch
     limit = value(metrics, "traboule_database_connections_limit", pool="consumers")
     assert limit
     assert 0 <= (value(metrics, "traboule_database_connections", pool="consumers") or 0) <= limit
