@@ -1,5 +1,6 @@
 """What membership tells the other services: who merged, who separated, and which conflicts that brought."""
 
+from asyncio import to_thread
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -62,18 +63,22 @@ class Links:
     def inside(self, records: Iterable[RecordKey]) -> list[dict[str, Any]]:
         """What holds these records together, as the history keeps it: the firmest links that reach them all."""
         inside, union = set(records), Union[RecordKey]()
+        confirmed = sorted(
+            (one for one in self.decisions if one.kind == "confirmed" and one.a in inside and one.b in inside),
+            key=lambda one: -one.order,
+        )
+        judged = sorted(
+            (one for one in self.judgements if one.a in inside and one.b in inside),
+            key=lambda one: (-one.score, one.a, one.b),
+        )
         return [
-            {"a": str(a), "b": str(b), **told}
-            for a, b, told in self._firmest_first()
-            if a in inside and b in inside and union.join(a, b)
+            *(_link(one, {"decision": one.order}) for one in confirmed if union.join(one.a, one.b)),
+            *(
+                _link(one, {"score": one.score, "levels": one.levels._asdict()})
+                for one in judged
+                if union.join(one.a, one.b)
+            ),
         ]
-
-    def _firmest_first(self) -> Iterable[tuple[RecordKey, RecordKey, dict[str, Any]]]:
-        confirmed = [one for one in self.decisions if one.kind == "confirmed"]
-        for decision in sorted(confirmed, key=lambda one: -one.order):
-            yield decision.a, decision.b, {"decision": decision.order}
-        for one in sorted(self.judgements, key=lambda one: (-one.score, one.a, one.b)):
-            yield one.a, one.b, {"score": one.score, "levels": one.levels._asdict()}
 
 
 async def tell_changes(uow: MembershipUnitOfWork, changed: Sequence[Change], links: Links, cause: Cause) -> None:
@@ -83,31 +88,38 @@ async def tell_changes(uow: MembershipUnitOfWork, changed: Sequence[Change], lin
     separated = [one for one in changed if isinstance(one, Separated)]
     publish(uow, MembersMerged, [(_merged(one, version), cause.correlation_id(one.records)) for one in merged])
     publish(uow, MembersSeparated, [(_separated(one, version), cause.correlation_id(one.records)) for one in separated])
-    await uow.remember(
-        version,
-        [
-            *(
-                Remembered(
-                    "merged",
-                    [key.own_id for key in one.records],
-                    {**_part(one.records), "links": links.inside(one.records), "cause": cause.as_json(one.records)},
-                )
-                for one in merged
-            ),
-            *(
-                Remembered(
-                    "separated",
-                    [key.own_id for key in one.records],
-                    {
-                        "member_id": one.member_id,
-                        "parts": [_part(part) for part in one.parts],
-                        "cause": cause.as_json(one.records),
-                    },
-                )
-                for one in separated
-            ),
-        ],
-    )
+    await uow.remember(version, await to_thread(_remembered, merged, separated, links, cause))
+
+
+def _remembered(
+    merged: Iterable[Merged], separated: Iterable[Separated], links: Links, cause: Cause
+) -> list[Remembered]:
+    return [
+        *(
+            Remembered(
+                "merged",
+                [key.own_id for key in one.records],
+                {**_part(one.records), "links": links.inside(one.records), "cause": cause.as_json(one.records)},
+            )
+            for one in merged
+        ),
+        *(
+            Remembered(
+                "separated",
+                [key.own_id for key in one.records],
+                {
+                    "member_id": one.member_id,
+                    "parts": [_part(part) for part in one.parts],
+                    "cause": cause.as_json(one.records),
+                },
+            )
+            for one in separated
+        ),
+    ]
+
+
+def _link(between: Decision | Judgement, told: Mapping[str, Any]) -> dict[str, Any]:
+    return {"a": str(between.a), "b": str(between.b), **told}
 
 
 async def tell_members(uow: MembershipUnitOfWork, groups: Iterable[Sequence[RecordKey]]) -> None:

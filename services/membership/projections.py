@@ -88,7 +88,7 @@ async def _regroup(
     concerned = _concerned(groups, once, new.keys())
     before_them = {once[key] for keys in concerned for key in keys if key in once}
     await _write_views(uow, [[records[key] for key in keys] for keys in concerned], gone | before_them)
-    if moved := changes(once, groups):
+    if moved := await to_thread(changes, once, groups):
         await tell_changes(uow, moved, links, cause)
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 
 import psutil
+import pytest
 
 from schemas.base import Fact
 from tests.faults.nemesis import Stage
@@ -21,6 +22,7 @@ NUMBERED = SAME | {"siren": "732829320", "email": "contact@houille.example"}
 RECORDS, BATCH = 1_500, 250
 
 
+@pytest.mark.timeout(580)
 def test_many_alike_records(stage: Stage) -> None:
     process = stage.house.process("membership")
     process.rlimit(psutil.RLIMIT_DATA, (LIMIT, LIMIT))

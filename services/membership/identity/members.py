@@ -130,13 +130,14 @@ def changes(before: Mapping[RecordKey, str], after: Sequence[Group]) -> list[Cha
     now, each whole. A record that was not known before counts as a member by itself that merges.
     """
     merged = [Merged(records) for records in after if len({before.get(key, key.own_id) for key in records}) > 1]
-    part_of = {key: records for records in after for key in records}
+    # By number: to hash the records of a large group once for each of them takes the square of their number.
+    part_of = {key: at for at, records in enumerate(after) for key in records}
     once: defaultdict[str, list[RecordKey]] = defaultdict(list)
     for key in sorted(before):
         once[before[key]].append(key)
     separated: list[Change] = []
     for member_id, records in sorted(once.items()):
-        parts = sorted({part_of[key] for key in records})
+        parts = sorted(after[at] for at in {part_of[key] for key in records})
         if len(parts) > 1:
             separated.append(Separated(member_id, tuple(records), tuple(parts)))
     return [*separated, *sorted(merged, key=lambda one: one.records)]

@@ -1,5 +1,6 @@
 """Links, decisions, and what merged and separated."""
 
+from asyncio import to_thread
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,10 +65,7 @@ class Identity(UnitOfWork):
     async def links(self, keys: Iterable[RecordKey]) -> list[Judgement]:
         """The automatic links among these records, if they are all that links lead to."""
         rows = await self.connection.exec_driver_sql(_LINKS, columns(sorted(keys)))
-        return [
-            Judgement(RecordKey(ac, ar), RecordKey(bc, br), round(score, 2), "auto", None, Levels(*levels))
-            for ac, ar, bc, br, score, levels in rows_of(rows)
-        ]
+        return await to_thread(_judgements, rows_of(rows))
 
     async def decisions(self, keys: Iterable[RecordKey]) -> list[grouping.Decision]:
         """The decisions in force whose first record is one of these; ``order`` is the decision's number."""
@@ -115,3 +113,10 @@ class Identity(UnitOfWork):
                 [orjson.dumps(one.document).decode() for one in entries],
             ),
         )
+
+
+def _judgements(rows: Iterable[Any]) -> list[Judgement]:
+    return [
+        Judgement(RecordKey(ac, ar), RecordKey(bc, br), round(score, 2), "auto", None, Levels(*levels))
+        for ac, ar, bc, br, score, levels in rows
+    ]

@@ -50,10 +50,10 @@ async def told(engine: AsyncEngine, cluster: str, *facts: MemberRecorded) -> Non
 async def some_members(engine: AsyncEngine) -> tuple[RecordKey, RecordKey]:
     """Two that recognise each other, two that staff confirmed, and one alone; the latter pair's keys."""
     name, one, other = f"Forges {unique('Xylo')}", unique("C"), unique("C")
-    await told(engine, "numelink", a_member(name=name, siren="732829320"), a_member(name="Atelier Un", record_id=one))
-    await told(
-        engine, "clustr-numerique", a_member(name=name, siren="732829320"), a_member(name="Zug", record_id=other)
-    )
+    # By score: one SIREN and one name would be joined whatever the weights say.
+    same = {"name": name, "phone": "0477123456", "postcode": "42000"}
+    await told(engine, "numelink", a_member(siren="732829320", **same), a_member(name="Atelier Un", record_id=one))
+    await told(engine, "clustr-numerique", a_member(**same), a_member(name="Zug", record_id=other))
     await told(engine, "numelink", a_member(postcode="42000"))
     pair = RecordKey("numelink", one), RecordKey("clustr-numerique", other)
     async with engine.begin() as connection:

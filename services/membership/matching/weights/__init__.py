@@ -25,7 +25,7 @@ class Weights:
     note: str
     prior: float
     auto: float
-    """From this score on a pair is merged, if the guard lets it."""
+    """From this score on a pair is merged, if the guard lets it; one SIREN and one name are, whatever their score."""
     review: float
     """From this score on a person is asked."""
     levels: Mapping[str, Mapping[str, float]]

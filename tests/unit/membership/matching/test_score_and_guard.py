@@ -18,6 +18,9 @@ from tests.unit.membership.matching.builders import NOTHING, a_company, demo_mem
 HERE = {"street": "3 rue des Lilas", "postcode": "42000", "city": "St-Étienne"}
 SIREN, OTHER_SIREN = {"siren": "732829320"}, {"siren": "552100554"}
 ALDI = {"name": "ALDI MARCHE"}
+ELSEWHERE = {"street": "9 quai des Brumes", "postcode": "69003", "city": "Lyon", "phone": "04 72 00 00 00",
+             "email": "a@other.example"}  # fmt: skip
+OTHER_SITE = {"website": "vioreau.example", "phone": "04 77 99 99 99", "email": "b@vioreau.example"}
 SITE, PHONE = {"website": "lumerine.example"}, {"phone": "04 77 12 34 56"}
 
 
@@ -99,6 +102,9 @@ def test_every_refusal_that_the_guard_can_give_has_words() -> None:
         ({"name": "Vioreau"} | SITE | HERE, SITE | {"postcode": "42300"}, "apart"),
         # ALDI MARCHE has one SIREN for each region.
         (ALDI | SIREN | HERE, ALDI | OTHER_SIREN | {"postcode": "69003"}, "apart"),
+        # One SIREN under one name is one company, whatever else differs; under another name it may be.
+        (SIREN | ELSEWHERE | SITE, SIREN | HERE | OTHER_SITE, "auto"),
+        (SIREN | ELSEWHERE | SITE, SIREN | HERE | OTHER_SITE | {"name": "Vioreau"}, "apart"),
         (ALDI | SIREN | HERE | SITE | PHONE, ALDI | OTHER_SIREN | HERE | SITE | PHONE, "review: sirens-differ"),
         # A number that is wrong, and not the other's mistyped, is somebody else's.
         (SIREN | HERE | SITE | PHONE, {"siren": "552100555"} | HERE | SITE | PHONE, "review: sirens-unlike"),
