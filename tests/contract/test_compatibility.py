@@ -156,7 +156,9 @@ class AfterRaised(After):
 @pytest.fixture
 def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for module in ("json_schema", "asyncapi", "producers"):
-        monkeypatch.setattr(f"schemas.generator.{module}.example_event", lambda fact: {"type": fact.type_name(), "data": {}})
+        monkeypatch.setattr(
+            f"schemas.generator.{module}.example_event", lambda fact: {"type": fact.type_name(), "data": {}}
+        )
     publish.compare(tmp_path, [Before]).write()
     return tmp_path
 
