@@ -100,10 +100,10 @@ def fact_id(fact_type: type[Content], source: str, document: bytes) -> str:
     return blake2b(name + document, digest_size=16).hexdigest()
 
 
-Onward = Mapping[str, Mapping[str, str]]
+Propagated = Mapping[str, Mapping[str, str]]
 """Correlation id → extension attributes of the events that bear it."""
 _NOTHING: Mapping[str, str] = MappingProxyType({})
-_NOBODY: Onward = MappingProxyType({})
+_NOBODY: Propagated = MappingProxyType({})
 
 
 def encode_event(
@@ -146,32 +146,34 @@ def encode(source: str, facts: Sequence[Content], correlation_id: str | None = N
     return _message([_event(source, fact, correlation_id) for fact in facts])
 
 
-def encode_all(source: str, facts: Iterable[tuple[Content, str | None]], onward: Onward = _NOBODY) -> Iterable[Encoded]:
+def encode_all(
+    source: str, facts: Iterable[tuple[Content, str | None]], propagated: Propagated = _NOBODY
+) -> Iterable[Encoded]:
     """Facts of one type, each with its correlation id, in as few messages as the bounds allow.
 
     ``onward`` says which extension attributes go with a correlation id.
     """
     return _packed(
-        _event(source, fact, cause, onward.get(cause, _NOTHING) if cause else _NOTHING) for fact, cause in facts
+        _event(source, fact, cause, propagated.get(cause, _NOTHING) if cause else _NOTHING) for fact, cause in facts
     )
 
 
-HeldNow = tuple["Envelope[Any]", int]
+CurrentRecord = tuple["Envelope[Any]", int]
 """The message that a service holds of one record now, and how many late messages about that record were applied."""
 
 
-def encode_held(
-    fact_type: type[MirroredRecord], source: str, held: Iterable[HeldNow], onward: Onward = _NOBODY
+def encode_current(
+    fact_type: type[MirroredRecord], source: str, held: Iterable[CurrentRecord], propagated: Propagated = _NOBODY
 ) -> Iterable[Encoded]:
     """What a service announces of records that it holds now: each fact as it came, and the cluster that it came from.
 
     The JSON is taken over as it was checked on the way in, so nothing is built or validated twice.
     """
-    return _packed(_held(fact_type, source, message, applied_late, onward) for message, applied_late in held)
+    return _packed(_held(fact_type, source, message, applied_late, propagated) for message, applied_late in held)
 
 
 def _held(
-    fact_type: type[MirroredRecord], source: str, message: "Envelope[Any]", applied_late: int, onward: Onward
+    fact_type: type[MirroredRecord], source: str, message: "Envelope[Any]", applied_late: int, propagated: Propagated
 ) -> tuple[str, bytes]:
     ours = b'{"cluster":' + orjson.dumps(message.cluster)
     if applied_late:
@@ -179,7 +181,7 @@ def _held(
     document = ours + b"," + message.document[1:]
     event_id = fact_id(fact_type, source, document)
     cause = message.correlationid or message.id
-    return event_id, encode_event(fact_type, source, document, event_id, cause, onward.get(cause, _NOTHING))
+    return event_id, encode_event(fact_type, source, document, event_id, cause, propagated.get(cause, _NOTHING))
 
 
 def _packed(encoded: Iterable[tuple[str, bytes]]) -> Iterable[Encoded]:

@@ -8,14 +8,14 @@ import pytest
 import structlog
 from hypothesis import settings
 
-from deploy.local.house import House, running_house
+from deploy.local.house import LocalServices, run_services
 from deploy.local.nodes import Nodes, local_nodes
 from deploy.provisioning.external import BROKER
 from shared.messaging.broker_version import PRIVATE_BROKER
 from shared.runtime.tls import address
 from tests.support import parallel
 from tests.support.examples import LEAST, QUICK
-from tests.support.in_process import OwnHouse, Passwords, own_house
+from tests.support.in_process import OwnService, Passwords, own_service
 from tests.support.servers import publish_as as publish_as_user
 
 TESTS = Path(__file__).parent
@@ -70,35 +70,35 @@ def passwords() -> Passwords:
 
 
 @pytest.fixture(scope="session")
-def house(nodes: Nodes, passwords: Passwords, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(nodes: Nodes, passwords: Passwords, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServices]:
     """All four services as processes. Tests share it: they tell their records apart by ids of their own."""
     folder: Path = tmp_path_factory.mktemp("house")
-    with running_house(nodes, folder=folder, secrets=passwords) as house:
+    with run_services(nodes, folder=folder, secrets=passwords) as house:
         yield house
 
 
 @pytest.fixture
-def publish_as(house: House) -> Callable[..., Awaitable[str]]:
+def publish_as(house: LocalServices) -> Callable[..., Awaitable[str]]:
     """``await publish_as("numelink.billing", an_invoice())``: see :func:`tests.support.servers.publish_as`."""
     return partial(publish_as_user, house.env)
 
 
 @pytest.fixture(scope="session")
-def own_billing(nodes: Nodes, passwords: Passwords) -> Iterator[OwnHouse]:
+def own_billing(nodes: Nodes, passwords: Passwords) -> Iterator[OwnService]:
     """The billing service's place for running it inside a test; ask for `billing_house` instead."""
-    with own_house(nodes, passwords, "billing") as own:
+    with own_service(nodes, passwords, "billing") as own:
         yield own
 
 
 @pytest.fixture
-async def billing_house(own_billing: OwnHouse) -> OwnHouse:
+async def empty_billing(own_billing: OwnService) -> OwnService:
     """An empty database and empty queues of billing alone: ``async with billing_house.running(): ...``."""
     await own_billing.empty()
     return own_billing
 
 
 @pytest.fixture
-async def billing(billing_house: OwnHouse) -> AsyncIterator[OwnHouse]:
+async def billing(empty_billing: OwnService) -> AsyncIterator[OwnService]:
     """The same, with billing running in this process."""
-    async with billing_house.running():
-        yield billing_house
+    async with empty_billing.running():
+        yield empty_billing

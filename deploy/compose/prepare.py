@@ -6,7 +6,7 @@ Former systems and staff tools whom the broker does not know get the password th
 from pathlib import Path
 
 from deploy.provisioning.prepare_job import run
-from services.common.environment import load_house_file
+from services.common.environment import load_env_file
 
 PASSWORDS = Path("/run/secrets/passwords")
 
@@ -19,7 +19,7 @@ def pairs(path: Path) -> dict[str, str]:
 
 def main(passwords: Path = PASSWORDS) -> int:
     """Exit code 0 when everything is as this program wants it."""
-    load_house_file()
+    load_env_file()
     return run(pairs(passwords))
 
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from deploy.demo.generate import generate
 from deploy.demo.story import Story
 from deploy.errors import NodeError
-from deploy.local.house import ENVIRONMENT_FILE, running_house
+from deploy.local.house import ENVIRONMENT_FILE, run_services
 from deploy.local.nodes import Nodes, local_nodes
 
 
@@ -44,7 +44,7 @@ def demo(
                 _refuse_to_disturb(nodes)
                 console.print(f"  both up in {nodes.boot_seconds:.1f} s; starting four services …")
                 environment = ENVIRONMENT_FILE if keep else None
-                with running_house(nodes, folder=Path(folder) / "logs", environment_file=environment) as house:
+                with run_services(nodes, folder=Path(folder) / "logs", environment_file=environment) as house:
                     story = Story(console, house, exports, Path(folder))
                     story.tell()
                     console.print(f"\n[green]done[/] in {time.monotonic() - began:.0f} s")

@@ -13,7 +13,7 @@ Ask = Callable[..., Any]
 """``ask(path)`` reads, ``ask(path, body)`` posts; both give the answer's JSON."""
 
 
-def tell_doubles(console: Console, ask: Ask) -> None:
+def add_duplicates(console: Console, ask: Ask) -> None:
     """Show the review queue and the conflicts; merge the first case by a decision, and take the decision back."""
     queue = ask("/duplicates?limit=5&kind=pair")
     _show_queue(console, queue)

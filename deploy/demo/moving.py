@@ -28,7 +28,7 @@ SYSTEM = "numelink/membership"
 
 
 @dataclass(frozen=True)
-class Door:
+class GatewayContext:
     """Where members are read and changed, and the key for it."""
 
     url: str
@@ -46,7 +46,7 @@ class Door:
             return
 
 
-def tell_moving(console: Console, env: Mapping[str, str], export: Path, folder: Path, door: Door) -> None:
+def tell_moving(console: Console, env: Mapping[str, str], export: Path, folder: Path, door: GatewayContext) -> None:
     """Move Numelink's membership over and back and over again, as an operator would, and show the board."""
     console.print("[bold]Moving numelink/membership over[/] (traboule cutover)")
     broker_url = env["TRABOULE_BROKER_URL_NUMELINK_MEMBERSHIP"]
@@ -72,10 +72,13 @@ def tell_moving(console: Console, env: Mapping[str, str], export: Path, folder: 
     say(f"a member was changed here; a late write waited in quarantine as {late['id']}, and was dismissed")
 
     asyncio.run(wait_until_settled(env))
-    unsaid = json.loads(_run("cutover", "way-back", SYSTEM, "--json"))["records"]
+    unconfirmed = json.loads(_run("cutover", "way-back", SYSTEM, "--json"))["records"]
     read = asyncio.run(_read_way_back(broker_url))
-    lossy = sum(bool(one["left_out"]) for one in unsaid)
-    say(f"before going back: {len(unsaid)} records were written here, {lossy} of which its columns cannot say whole;")
+    lossy = sum(bool(one["left_out"]) for one in unconfirmed)
+    say(
+        f"before going back: {len(unconfirmed)} records were written here, "
+        f"{lossy} of which its columns cannot say whole;"
+    )
     say(f"the former system read them from its own queue ({read} messages, as rows of {export.name})")
     _move(say, "rollback", "the office is not ready")
     _move(say, "switch", "now it is")

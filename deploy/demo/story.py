@@ -16,13 +16,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from deploy.demo.doubles import tell_doubles
+from deploy.demo.doubles import add_duplicates
 from deploy.demo.generate import Generated
 from deploy.demo.mistakes import publish_mistakes
-from deploy.demo.moving import Door, tell_moving
+from deploy.demo.moving import GatewayContext, tell_moving
 from deploy.demo.settling import wait_until_settled
 from deploy.errors import NodeError
-from deploy.local.house import House
+from deploy.local.house import LocalServices
 from deploy.provisioning.provision import SERVICES
 from services.cli.main import app as traboule
 from services.gateway.auth.keys import create_key
@@ -43,7 +43,7 @@ IMPORTS = (
 class Story:
     """The demo on a running house."""
 
-    def __init__(self, console: Console, house: House, exports: Generated, folder: Path) -> None:
+    def __init__(self, console: Console, house: LocalServices, exports: Generated, folder: Path) -> None:
         self._console = console
         self._house = house
         self._exports = exports
@@ -61,9 +61,9 @@ class Story:
         self._tell_what_was_set_aside(reports)
         self._tell_how_many()
         self._tell_one_member()
-        tell_doubles(self._console, self._ask)
+        add_duplicates(self._console, self._ask)
         export = self._exports.paths["numelink/galette-adherents.csv"]
-        door = Door(self._house.url("membership"), self._key)
+        door = GatewayContext(self._house.url("membership"), self._key)
         tell_moving(self._console, self._house.env, export, self._folder, door)
 
     def say_where_to_look(self) -> None:

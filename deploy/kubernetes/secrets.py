@@ -11,7 +11,7 @@ import secrets
 from typing import Any
 
 from services import SERVICES
-from shared.messaging.topology import HOUSE, VHOST
+from shared.messaging.topology import OWN_PUBLISHER, VHOST
 
 DATABASE = "traboule-database-rw:5432"
 BROKER = "traboule-broker.traboule.svc:5671"
@@ -21,7 +21,7 @@ DATABASE_CA = "/etc/traboule/database-ca/ca.crt"
 
 def secret(service: str) -> dict[str, Any]:
     """One service's: where its pods find their database and the broker, and that KEDA asks the broker by TLS."""
-    role, user = f"{HOUSE}_{service}", f"{HOUSE}.{service}"
+    role, user = f"{OWN_PUBLISHER}_{service}", f"{OWN_PUBLISHER}.{service}"
     checked = f"sslmode=verify-full&sslrootcert={DATABASE_CA}"
     return {
         "apiVersion": "v1",

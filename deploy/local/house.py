@@ -31,7 +31,7 @@ READY_SECONDS = 60.0
 STOP_SECONDS = 60.0
 
 
-class House:
+class LocalServices:
     """Running services. A replica of a service is called ``billing.2``, ``billing.3``…"""
 
     def __init__(self, run: Run, provisioned: Provisioned, folder: Path, services: Sequence[str]) -> None:
@@ -145,7 +145,7 @@ class House:
 
 
 @contextmanager
-def running_house(
+def run_services(
     nodes: Nodes,
     *,
     folder: Path,
@@ -155,7 +155,7 @@ def running_house(
     secrets: Mapping[str, str] | None = None,
     environment_file: Path | None = None,
     env: Mapping[str, str] | None = None,
-) -> Generator[House]:
+) -> Generator[LocalServices]:
     """Provision the nodes and run the services until the context ends; logs go to ``folder``.
 
     ``environment_file`` (such as :data:`ENVIRONMENT_FILE`) is written for the ``traboule`` command and removed at the
@@ -173,7 +173,7 @@ def running_house(
         private_broker=nodes.broker.owned,
     )
     with Run() as run:
-        house = House(run, provisioned, folder, services)
+        house = LocalServices(run, provisioned, folder, services)
         for service in services:
             house.start(service, env, wait=False)
         house.wait_until_ready(services)

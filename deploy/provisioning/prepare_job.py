@@ -27,7 +27,7 @@ from services.common.environment import NotConfigured
 from services.membership.settings import MembershipSettings
 from shared.messaging import accounts
 from shared.messaging.management import Management
-from shared.messaging.topology import HOUSE
+from shared.messaging.topology import OWN_PUBLISHER
 from shared.runtime.clusters import ClustersFileError, load_clusters
 from shared.runtime.settings import CLUSTERS_FILE
 from shared.runtime.tls import TlsError, address
@@ -64,7 +64,7 @@ def passwords(services: Sequence[str] = SERVICES) -> dict[str, str]:
     """Of each service's role and broker user, as its own addresses hold them. Raises NotGivenError."""
     found: dict[str, str] = {}
     for service in services:
-        for name, what in ((f"{HOUSE}_{service}", "DATABASE"), (f"{HOUSE}.{service}", "BROKER")):
+        for name, what in ((f"{OWN_PUBLISHER}_{service}", "DATABASE"), (f"{OWN_PUBLISHER}.{service}", "BROKER")):
             variable = f"TRABOULE_{service.upper()}_{what}_URL"
             parts = urlsplit(given(variable))
             if unquote(parts.username or "") != name or not parts.password:

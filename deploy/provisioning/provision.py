@@ -26,7 +26,7 @@ from services.cli.registry import definition_of
 from shared.messaging import accounts, broker_version
 from shared.messaging.consumer import MAX_BODY
 from shared.messaging.management import Management, ManagementError, path
-from shared.messaging.topology import HOUSE, QUEUE_BYTES, STAFF, Queue, definitions
+from shared.messaging.topology import OWN_PUBLISHER, QUEUE_BYTES, STAFF, Queue, definitions
 from shared.persistence import migrations
 from shared.runtime.clusters import Cluster, load_clusters
 from shared.runtime.settings import CLUSTERS_FILE
@@ -64,7 +64,7 @@ def provision(
     survivorship_file: Path = SURVIVORSHIP,
     services: Sequence[str] = SERVICES,
     secrets: Mapping[str, str] | None = None,
-    databases: str = HOUSE,
+    databases: str = OWN_PUBLISHER,
     former_systems: bool = True,
     private_broker: bool = False,
 ) -> Provisioned:
@@ -92,7 +92,7 @@ def provision(
         name: given.get(name) or random.token_urlsafe(24)
         for name in [
             *(f"{databases}_{service}" for service in services),
-            *(f"{HOUSE}.{service}" for service in services),
+            *(f"{OWN_PUBLISHER}.{service}" for service in services),
             *(user for user in theirs if user not in revoked),
         ]
     }
@@ -148,7 +148,7 @@ def _definitions(
 ) -> dict[str, Any]:
     return definitions(
         [queue for service in services for queue in queues(service)],
-        {service: passwords[f"{HOUSE}.{service}"] for service in services},
+        {service: passwords[f"{OWN_PUBLISHER}.{service}"] for service in services},
         {user: passwords[user] for user in outside(clusters, services) if user in passwords},
         vhost=vhost,
         queue_bytes=_queue_bytes(),
@@ -172,7 +172,7 @@ def _environment(
 ) -> dict[str, str]:
     env: dict[str, str] = {}
     for service in services:
-        role, user = f"{databases}_{service}", f"{HOUSE}.{service}"
+        role, user = f"{databases}_{service}", f"{OWN_PUBLISHER}.{service}"
         env[f"TRABOULE_{service.upper()}_DATABASE_URL"] = _as(database_admin_url, role, passwords[role], path=role)
         env[f"TRABOULE_{service.upper()}_BROKER_URL"] = _as(broker_admin_url, user, passwords[user])
     for user in outside(clusters, services):

@@ -83,8 +83,8 @@ def _narrowed(old: Schema, new: Schema, path: str) -> Iterator[str]:
 
 
 def _alternatives(schema: Schema) -> list[Schema]:
-    beside = {word: value for word, value in schema.items() if word != "anyOf"}
-    return [{**beside, **one} for one in schema.get("anyOf", [{}])]
+    periodic_tasks = {word: value for word, value in schema.items() if word != "anyOf"}
+    return [{**periodic_tasks, **one} for one in schema.get("anyOf", [{}])]
 
 
 def _one_narrowed(old: Schema, new: Schema, path: str) -> Iterator[str]:

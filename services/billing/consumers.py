@@ -6,20 +6,20 @@ from schemas.billing import BillingManifestRecorded, InvoiceRecorded, PaymentRec
 from schemas.membership import MembersMerged, MembersSeparated, MergeConflictChanged
 from services.billing.mirror import handlers
 from services.billing.mirror.parity import KINDS
-from services.common.member_records import follow_merges, follow_separations
+from services.common.member_records import apply_merges, apply_separations
 from services.conflicts.handlers import keep_conflicts
 from services.cutover.fence import Fenced
 from services.cutover.manifests import PREFETCH, keep_manifests
-from services.cutover.noop import say_what_is_held
+from services.cutover.noop import matches_current
 from shared.messaging.subscription import Subscription
 
-_held = partial(say_what_is_held, KINDS)
+_held = partial(matches_current, KINDS)
 
 SUBSCRIPTIONS = (
     Subscription("billing.invoice-recorded", InvoiceRecorded, Fenced(handlers.record_invoices, _held)),
     Subscription("billing.payment-recorded", PaymentRecorded, Fenced(handlers.record_payments, _held)),
     Subscription("billing.manifest-recorded", BillingManifestRecorded, keep_manifests, prefetch=PREFETCH),
-    Subscription("billing.members-merged", MembersMerged, follow_merges),
-    Subscription("billing.members-separated", MembersSeparated, follow_separations),
+    Subscription("billing.members-merged", MembersMerged, apply_merges),
+    Subscription("billing.members-separated", MembersSeparated, apply_separations),
     Subscription("billing.merge-conflict-changed", MergeConflictChanged, keep_conflicts),
 )

@@ -9,7 +9,7 @@ from services.billing.consumers import SUBSCRIPTIONS
 from services.billing.mirror.parity import KINDS
 from services.billing.mirror.rehearsals import REHEARSALS
 from services.billing.mirror.repository import BillingUnitOfWork
-from services.billing.mirror.republish import TELLINGS
+from services.billing.mirror.republish import REPUBLISHED
 from services.billing.settings import BillingSettings
 from services.billing.tables import metadata
 from services.common.app import build
@@ -36,5 +36,5 @@ DEFINITION = ServiceDefinition(
     metadata=metadata,
     mirrored=KINDS,
     rehearsals=REHEARSALS,
-    republished=TELLINGS,
+    republished=REPUBLISHED,
 )

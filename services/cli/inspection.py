@@ -52,7 +52,7 @@ class QueueState:
 
 
 @dataclass(frozen=True, slots=True)
-class InHand:
+class InFlight:
     """Messages that a process took and has not acknowledged, and how long it has been settling the first of them."""
 
     messages: int = 0
@@ -68,7 +68,7 @@ class ServiceState:
     checks: Mapping[str, bool] = field(default_factory=dict[str, bool])
     database: Mapping[str, Any] = field(default_factory=dict[str, Any])
     queues: list[QueueState] = field(default_factory=list[QueueState])
-    in_hand: Mapping[str, InHand] = field(default_factory=dict[str, InHand])
+    in_flight: Mapping[str, InFlight] = field(default_factory=dict[str, InFlight])
     faults: list[str] = field(default_factory=list[str])
     notices: list[str] = field(default_factory=list[str])
 
@@ -98,7 +98,7 @@ async def _process(state: ServiceState, settings: ServiceSettings) -> None:
     try:
         state.checks = (await asyncio.to_thread(_readiness, state.url, certificate))["checks"]
         text, _ = await asyncio.to_thread(metrics, state.url, certificate)
-        state.in_hand = _in_hand(text)
+        state.in_flight = _in_flight_of(text)
     except (OSError, ValueError, KeyError, HTTPException):
         state.faults.append(f"does not answer at {state.url}")
         return
@@ -110,16 +110,16 @@ def stuck(state: ServiceState) -> list[str]:
     """Each queue whose consumer has been settling the same messages for over a minute."""
     return [
         f"{queue} has had {hand.messages:,} messages in hand for {hand.seconds:,.0f} s"
-        for queue, hand in state.in_hand.items()
+        for queue, hand in state.in_flight.items()
         if hand.seconds > OLD_SECONDS
     ]
 
 
-def _in_hand(text: str) -> dict[str, InHand]:
+def _in_flight_of(text: str) -> dict[str, InFlight]:
     samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
     messages = {one.labels["queue"]: int(one.value) for one in samples if one.name == _MESSAGES_IN_HAND}
     seconds = {one.labels["queue"]: one.value for one in samples if one.name == _HAND_AGE}
-    return {queue: InHand(count, seconds.get(queue, 0.0)) for queue, count in messages.items()}
+    return {queue: InFlight(count, seconds.get(queue, 0.0)) for queue, count in messages.items()}
 
 
 def _readiness(url: str, certificate: Path | None) -> Any:

@@ -156,13 +156,13 @@ def _run_fast(main: Coroutine[Any, Any, None]) -> None:
 
 def main() -> None:
     """Entry point of ``traboule``."""
-    from services.common.environment import NotConfigured, load_house_file
+    from services.common.environment import NotConfigured, load_env_file
     from services.membership.views.rules import RulesFileError
     from shared.runtime.clusters import ClustersFileError
     from shared.runtime.tls import TlsError
     from shared.runtime.variables import SecretFileError
 
-    load_house_file()
+    load_env_file()
     try:
         app()
     except (NotConfigured, SecretFileError, TlsError, ClustersFileError, RulesFileError) as error:

@@ -15,28 +15,28 @@ from services.cutover.parity.scheduled import Comparing
 from services.cutover.rehearsal import scheduled as scheduled_rehearsal
 from services.cutover.rehearsal.scheduled import Rehearsing
 from shared.messaging.bus import Bus
-from shared.messaging.consumer import LaneSettings
+from shared.messaging.consumer import BatchSettings
 from shared.messaging.relay import Relay
-from shared.messaging.topology import HOUSE
+from shared.messaging.topology import OWN_PUBLISHER
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.messaging.waiting import count_waiting
 from shared.persistence.database import asyncpg_url, create_engine
 from shared.process.backlog import watch_engine
-from shared.process.service import Beside, Service
+from shared.process.service import PeriodicTask, Service
 from shared.runtime.clusters import load_clusters
 from shared.runtime.health import Checks, health_routes
 from shared.runtime.http_metrics import Measured
 from shared.runtime.settings import ServiceSettings
-from shared.runtime.tls import DoorCertificate
+from shared.runtime.tls import TlsCertificate
 
 BuildHttp = Callable[[Checks], ASGIApp]
 
-BESIDE_LANES = 11
+EXTRA_CONNECTIONS = 11
 """Connections for what a service does beside its subscriptions: two queues of last resort, housekeeping, readiness,
 comparing and rehearsing (two each) and telling how the comparisons stand."""
 
 
-def knowing_queues(
+def with_queue_counts(
     unit_of_work: Callable[[AsyncConnection], UnitOfWork], settings: ServiceSettings
 ) -> Callable[[AsyncConnection], UnitOfWork]:
     """The same, able to ask the broker how many messages wait in the service's queues."""
@@ -62,8 +62,8 @@ def build(
     """Put one service together. Nothing is connected yet. Raises ClustersFileError, TlsError."""
     name, subscriptions = definition.name, definition.subscriptions
     # Every lane may wait for another's lock at once, and readiness must still find a connection.
-    pool_size = len(subscriptions) + BESIDE_LANES
-    engine = create_engine(settings.database_url, application=f"{HOUSE}.{name}", pool_size=pool_size)
+    pool_size = len(subscriptions) + EXTRA_CONNECTIONS
+    engine = create_engine(settings.database_url, application=f"{OWN_PUBLISHER}.{name}", pool_size=pool_size)
     watch_engine("consumers", engine)
     clusters = load_clusters(settings.clusters_file)
     bus = Bus(
@@ -72,9 +72,9 @@ def build(
         subscriptions,
         clusters=clusters,
         engine=engine,
-        unit_of_work=knowing_queues(definition.unit_of_work(settings), settings),
+        unit_of_work=with_queue_counts(definition.unit_of_work(settings), settings),
         read=read_parts,
-        settings=LaneSettings(settings.prefetch, settings.batch_events, settings.linger_ms / 1000),
+        settings=BatchSettings(settings.prefetch, settings.batch_events, settings.linger_ms / 1000),
     )
     relay = Relay(asyncpg_url(settings.database_url), settings.broker_url, bus.user)
     service: Service | None = None
@@ -92,11 +92,11 @@ def build(
     )
     comparing = Comparing(definition.mirrored, settings.parity_hour, settings.parity_days)
     rehearsing = Rehearsing(definition, settings.parity_hour)
-    service.beside = (
-        Beside("parity", scheduled.EVERY, comparing.compare),
-        Beside("parity gauges", scheduled.MEASURED_EVERY, comparing.measure),
-        Beside("rehearsal", scheduled_rehearsal.EVERY, rehearsing.rehearse),
+    service.periodic_tasks = (
+        PeriodicTask("parity", scheduled.EVERY, comparing.compare),
+        PeriodicTask("parity gauges", scheduled.MEASURED_EVERY, comparing.measure),
+        PeriodicTask("rehearsal", scheduled_rehearsal.EVERY, rehearsing.rehearse),
     )
     if settings.http_certificate_file is not None:
-        service.certificate = DoorCertificate(settings.http_certificate_file, settings.http_key_file)
+        service.certificate = TlsCertificate(settings.http_certificate_file, settings.http_key_file)
     return service

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.cutover_requests import CutoverRequested
-from services.common.republish import Telling
+from services.common.republish import Republisher
 from services.cutover.definition import CutoverDefinition
 from services.cutover.requests import Answering
 from shared.messaging.subscription import Subscription
@@ -32,7 +32,7 @@ class ServiceDefinition(CutoverDefinition, Generic[S]):
     settings: type[S]
     create_app: Callable[[S], Service]
     unit_of_work: Callable[[S], Callable[[AsyncConnection], UnitOfWork]]
-    republished: Sequence[Telling]
+    republished: Sequence[Republisher]
 
     @property
     def subscriptions(self) -> tuple[Subscription, ...]:

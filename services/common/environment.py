@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     S = TypeVar("S", bound=ServiceSettings)
 
-HOUSE_FILE = Path(__file__).resolve().parents[2] / ".local" / "house.env"
+ENV_FILE = Path(__file__).resolve().parents[2] / ".local" / "house.env"
 """Written by ``make up`` for other terminals; holds ``NAME=value`` lines."""
 
 
@@ -26,9 +26,9 @@ class NotConfigured(LookupError):
         self.absent = absent
 
 
-def load_house_file(path: Path | None = None) -> None:
+def load_env_file(path: Path | None = None) -> None:
     """Take a running house's environment, unless this process was already told of one."""
-    path = path or HOUSE_FILE
+    path = path or ENV_FILE
     names = {name.removesuffix("_FILE") for name in os.environ if name.startswith("TRABOULE_")}
     told = any(
         name.endswith(("_DATABASE_URL", "_BROKER_URL")) or name.startswith("TRABOULE_BROKER_URL_")

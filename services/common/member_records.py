@@ -41,12 +41,12 @@ def member_records_table(metadata: sa.MetaData) -> sa.Table:
     )
 
 
-async def follow_merges(uow: UnitOfWork, messages: Sequence[Envelope[MembersMerged]]) -> None:
+async def apply_merges(uow: UnitOfWork, messages: Sequence[Envelope[MembersMerged]]) -> None:
     """Let the records of a merged member lead to it."""
     await _follow(uow, ((record, m.data.member_id, m.data.version) for m in messages for record in m.data.records))
 
 
-async def follow_separations(uow: UnitOfWork, messages: Sequence[Envelope[MembersSeparated]]) -> None:
+async def apply_separations(uow: UnitOfWork, messages: Sequence[Envelope[MembersSeparated]]) -> None:
     """Let the records of a separated member lead to the members that they are part of now."""
     parts = ((part, message.data.version) for message in messages for part in message.data.parts)
     await _follow(uow, ((record, part.member_id, version) for part, version in parts for record in part.records))

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from schemas.base import Fact, MirroredRecord
 from schemas.cutover import StageChanged
-from schemas.envelope import Envelope, HeldNow, source_of
+from schemas.envelope import CurrentRecord, Envelope, source_of
 from services.cutover import stages
 from services.cutover.moves import FACT_OF
 from shared.messaging.publishing import publish, publish_mirrored
@@ -40,7 +40,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class Republisher:
     """One kind of thing that a service tells. ``count`` is SQL for how many there are, about.
 
     ``page(uow, after)`` puts the facts of the next rows into the unit of work's outbox.
@@ -56,7 +56,7 @@ def page_of(rows: int, last: Place | None) -> Page:
     return Page(rows, last if rows == PAGE else None)
 
 
-def mirrored(table: sa.Table, recorded: type[Fact], changed: type[MirroredRecord]) -> Telling:
+def mirrored(table: sa.Table, recorded: type[Fact], changed: type[MirroredRecord]) -> Republisher:
     """What a mirror table holds, which has a column for each field of the fact."""
     key = Mirror(table).key
     sql = f"select cluster, {APPLIED_LATE}, {', '.join(recorded.model_fields)} from {rows_after(table, key)}"
@@ -66,7 +66,7 @@ def mirrored(table: sa.Table, recorded: type[Fact], changed: type[MirroredRecord
         publish_mirrored(uow, changed, [held(recorded, {**row}) for row in rows])
         return page_of(len(rows), (rows[-1]["cluster"], rows[-1][key]) if rows else None)
 
-    return Telling(table.name, f"select count(*) from {table.name}", page)
+    return Republisher(table.name, f"select count(*) from {table.name}", page)
 
 
 def rows_after(table: sa.Table, key: str) -> str:
@@ -74,7 +74,7 @@ def rows_after(table: sa.Table, key: str) -> str:
     return f"{table.name} where (cluster, {key}) > ($1, $2) order by cluster, {key} limit {PAGE}"
 
 
-def held(recorded: type[Fact], row: Mapping[str, Any]) -> HeldNow:
+def held(recorded: type[Fact], row: Mapping[str, Any]) -> CurrentRecord:
     """A row as the message that its former system recorded it with. It was checked when it came in."""
     fields = {name: value for name, value in row.items() if name not in ("cluster", APPLIED_LATE)}
     message = Envelope[Any].model_construct(
@@ -88,16 +88,16 @@ def held(recorded: type[Fact], row: Mapping[str, Any]) -> HeldNow:
     return message, row[APPLIED_LATE]
 
 
-def stages_of(service: str) -> Telling:
+def stages_of(service: str) -> Republisher:
     """Where each cluster's former system for this service stands."""
     fact = FACT_OF[service]
 
     async def page(uow: UnitOfWork, _: Place | None) -> Page:
-        found = await stages.all_standings(uow.connection)
+        found = await stages.read_stages(uow.connection)
         publish(uow, fact, [(_stage(fact, cluster, at), CAUSE) for cluster, at in sorted(found.items())])
         return Page(len(found), None)
 
-    return Telling("stages", "select count(*) from stages", page)
+    return Republisher("stages", "select count(*) from stages", page)
 
 
 def _stage(fact: type[StageChanged], cluster: str, at: stages.Standing) -> StageChanged:

@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 
-from services.common.app import knowing_queues
+from services.common.app import with_queue_counts
 from services.common.definition import ServiceDefinition
 from shared.cli.errors import Unreachable
 from shared.persistence.database import create_engine
@@ -22,7 +22,7 @@ async def transaction(
 ) -> AsyncGenerator[Any]:
     """The service's own unit of work; it commits at the end. Raises Unreachable."""
     engine = create_engine(settings.database_url, application=f"traboule {command}", pool_size=1)
-    unit_of_work = knowing_queues(definition.unit_of_work(settings), settings)
+    unit_of_work = with_queue_counts(definition.unit_of_work(settings), settings)
     try:
         async with engine.begin() as connection:
             uow = unit_of_work(connection)

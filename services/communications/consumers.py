@@ -4,20 +4,20 @@ from functools import partial
 
 from schemas.communications import CommunicationsManifestRecorded, ConsentRecorded, MailingRecorded
 from schemas.membership import MembersMerged, MembersSeparated
-from services.common.member_records import follow_merges, follow_separations
+from services.common.member_records import apply_merges, apply_separations
 from services.communications.mirror import handlers
 from services.communications.mirror.parity import KINDS
 from services.cutover.fence import Fenced
 from services.cutover.manifests import PREFETCH, keep_manifests
-from services.cutover.noop import say_what_is_held
+from services.cutover.noop import matches_current
 from shared.messaging.subscription import Subscription
 
-_held = partial(say_what_is_held, KINDS)
+_held = partial(matches_current, KINDS)
 
 SUBSCRIPTIONS = (
     Subscription("communications.consent-recorded", ConsentRecorded, Fenced(handlers.record_consents, _held)),
     Subscription("communications.mailing-recorded", MailingRecorded, Fenced(handlers.record_mailings, _held)),
     Subscription("communications.manifest-recorded", CommunicationsManifestRecorded, keep_manifests, prefetch=PREFETCH),
-    Subscription("communications.members-merged", MembersMerged, follow_merges),
-    Subscription("communications.members-separated", MembersSeparated, follow_separations),
+    Subscription("communications.members-merged", MembersMerged, apply_merges),
+    Subscription("communications.members-separated", MembersSeparated, apply_separations),
 )

@@ -10,7 +10,7 @@ from services.communications.consumers import SUBSCRIPTIONS
 from services.communications.mirror.parity import KINDS
 from services.communications.mirror.rehearsals import REHEARSALS
 from services.communications.mirror.repository import CommunicationsUnitOfWork
-from services.communications.mirror.republish import TELLINGS
+from services.communications.mirror.republish import REPUBLISHED
 from services.communications.settings import CommunicationsSettings
 from services.communications.tables import metadata
 from shared.process.service import Service
@@ -35,5 +35,5 @@ DEFINITION = ServiceDefinition(
     metadata=metadata,
     mirrored=KINDS,
     rehearsals=REHEARSALS,
-    republished=TELLINGS,
+    republished=REPUBLISHED,
 )

@@ -16,7 +16,7 @@ async def keep_conflicts(uow: ConflictsUnitOfWork, messages: Sequence[Heard]) ->
     newest = newest_by(ours, lambda message: message.data.conflict_id, _age)
     if not newest:
         return
-    await uow.take_turn()
+    await uow.serialise_writers()
     held = await uow.conflicts(newest)
     at = datetime.now(UTC)
     after = [
@@ -33,7 +33,7 @@ async def decide(
 
     Returns those that it changed. Raises what ``decision`` raises.
     """
-    await uow.take_turn()
+    await uow.serialise_writers()
     held = await uow.conflicts(conflict_ids)
     return await _keep(uow, held, [decision(conflict) for conflict in held.values()], {})
 

@@ -45,7 +45,7 @@ class ConflictsUnitOfWork(UnitOfWork):
         super().__init__(connection)
         self.conflict_owner = conflict_owner
 
-    async def take_turn(self) -> None:
+    async def serialise_writers(self) -> None:
         """Wait until no other transaction changes conflicts; ours then sees all that they committed."""
         await self.connection.exec_driver_sql(_TURN)
 

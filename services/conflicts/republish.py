@@ -1,6 +1,6 @@
 """The answers to conflicts, told again after a restore: each as it was answered last."""
 
-from services.common.republish import CAUSE, PAGE, Page, Place, Telling, page_of
+from services.common.republish import CAUSE, PAGE, Page, Place, Republisher, page_of
 from services.conflicts.handlers import answer_of
 from services.conflicts.repository import ConflictsUnitOfWork
 from shared.messaging.publishing import publish
@@ -8,9 +8,9 @@ from shared.messaging.publishing import publish
 _NEXT = f"select conflict_id from merge_conflicts where conflict_id > $1 order by conflict_id limit {PAGE}"
 
 
-def answers() -> Telling:
+def answers() -> Republisher:
     """Whose each conflict is, and where it stands."""
-    return Telling("conflict answers", "select count(*) from merge_conflicts", _page)
+    return Republisher("conflict answers", "select count(*) from merge_conflicts", _page)
 
 
 async def _page(uow: ConflictsUnitOfWork, after: Place | None) -> Page:

@@ -16,7 +16,7 @@ CountWriters = Callable[[AsyncConnection], Awaitable[Writers]]
 """How many may write here, as the service's database knows."""
 
 
-class Unsaid(Protocol):
+class UnconfirmedChange(Protocol):
     """A record that its former system has not said as it is here."""
 
     @property
@@ -42,15 +42,15 @@ class WriteBack(Protocol):
         """Of each record that its former system has not said as it is here, by id: the digest of what is held."""
         ...
 
-    def unsaid(self, uow: Any, cluster: str, record_ids: Sequence[str]) -> AsyncGenerator[Unsaid]:
+    def unconfirmed(self, uow: Any, cluster: str, record_ids: Sequence[str]) -> AsyncGenerator[UnconfirmedChange]:
         """Those of these records that the former system has not said as they are here, as it would write them."""
         ...
 
     def files(self, records: Iterable[Any]) -> Mapping[str, bytes]:
-        """What :meth:`unsaid` gave, as files that the former system imports, by the kind of file."""
+        """What :meth:`unconfirmed` gave, as files that the former system imports, by the kind of file."""
         ...
 
-    async def tell_held(self, uow: Any, cluster: str, said: Mapping[str, Any], cause: str) -> None:
+    async def publish_current(self, uow: Any, cluster: str, said: Mapping[str, Any], cause: str) -> None:
         """Tell the former system what is held of the record that it spoke of."""
         ...
 

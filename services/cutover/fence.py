@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.envelope import Envelope
 from services.cutover import quarantine
-from services.cutover.stages import Standing, standings
+from services.cutover.stages import Standing, lock_stages
 from shared.messaging.unit_of_work import UnitOfWork
 
 Handler = Callable[[Any, Sequence[Any]], Awaitable[None]]
-SayWhatIsHeld = Callable[[Any, Sequence[Any]], Awaitable[Sequence[bool]]]
+MatchesCurrent = Callable[[Any, Sequence[Any]], Awaitable[Sequence[bool]]]
 """Of each of these messages of one type, whether it says just what is held: to apply it would change nothing."""
 
 
@@ -39,13 +39,13 @@ class Fenced:
     """
 
     handler: Handler
-    say_what_is_held: SayWhatIsHeld
+    matches_current: MatchesCurrent
 
     async def __call__(self, uow: UnitOfWork, messages: Sequence[Envelope[Any]]) -> None:
         """Apply, or keep in quarantine, each message by the stage that its cluster is in until the commit."""
-        at = await standings(uow.connection, {message.cluster for message in messages})
+        at = await lock_stages(uow.connection, {message.cluster for message in messages})
         if late := [message for message in messages if at[message.cluster].is_ours]:
-            settled = await self.say_what_is_held(uow, late)
+            settled = await self.matches_current(uow, late)
             await quarantine.keep(uow.connection, [*zip(late, settled, strict=True)], at)
         if heard := [message for message in messages if not at[message.cluster].is_ours]:
             await self.handler(uow, heard)
@@ -53,7 +53,7 @@ class Fenced:
 
 async def require_ours(connection: AsyncConnection, cluster: str, service: str) -> Standing:
     """Let a command of our own through, and keep it ours until the transaction ends. Raises NotOursError."""
-    standing = (await standings(connection, [cluster]))[cluster]
+    standing = (await lock_stages(connection, [cluster]))[cluster]
     if not standing.is_ours:
         raise NotOursError(cluster, service, standing)
     return standing

@@ -12,12 +12,12 @@ from services.cutover import quarantine, write_back
 from services.cutover.definition import CutoverDefinition
 from services.cutover.fence import Fenced
 from services.cutover.quarantine import Late
-from services.cutover.stages import standings
+from services.cutover.stages import lock_stages
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.mirror import APPLIED_LATE, Mirror
 
 
-class LateError(Exception):
+class LateMessageError(Exception):
     """A late message that cannot be decided so; the message says why."""
 
 
@@ -31,19 +31,19 @@ async def apply(uow: UnitOfWork, definition: CutoverDefinition, number: int, *, 
     fact = by_type(late.type)
     handlers = {one.fact: one.handler for one in definition.routes}
     if fact is None or not isinstance(handler := handlers.get(fact), Fenced):
-        raise LateError(f"{definition.name}:{number} is of type {late.type}, which this program does not know")
+        raise LateMessageError(f"{definition.name}:{number} is of type {late.type}, which this program does not know")
     # Still under the fence's lock: whoever switches waits until this is done.
-    await standings(uow.connection, [late.cluster])
+    await lock_stages(uow.connection, [late.cluster])
     [event] = read(fact, late.body, STRUCTURED, {})
     if not isinstance(event, Envelope):
-        raise LateError(f"{definition.name}:{number} cannot be read: {event.detail}")
+        raise LateMessageError(f"{definition.name}:{number} cannot be read: {event.detail}")
     # Before its row is locked: whoever has the turn may want that row.
-    await uow.take_turn()
+    await uow.serialise_writers()
     await _make_way(uow, definition, late.cluster, orjson.loads(late.body)["data"])
     await handler.handler(uow, [event])
     await quarantine.decide(uow.connection, number, "applied", by=by, reason=reason)
     # It says so itself, but may read after this what we had written before.
-    await write_back.tell_held_of(uow, definition, late)
+    await write_back.publish_current_of(uow, definition, late)
     return late
 
 
@@ -51,16 +51,16 @@ async def dismiss(uow: UnitOfWork, definition: CutoverDefinition, number: int, *
     """Decide that a late message is not applied; it is kept, and its former system told otherwise. Raises LateError."""
     late = await _waiting(uow, definition, number)
     await quarantine.decide(uow.connection, number, "dismissed", by=by, reason=reason)
-    await write_back.tell_held_of(uow, definition, late)
+    await write_back.publish_current_of(uow, definition, late)
     return late
 
 
 async def _waiting(uow: UnitOfWork, definition: CutoverDefinition, number: int) -> Late:
     late = await quarantine.one(uow.connection, number)
     if late is None:
-        raise LateError(f"there is no {definition.name}:{number} in quarantine")
+        raise LateMessageError(f"there is no {definition.name}:{number} in quarantine")
     if late.state != "waiting":
-        raise LateError(f"{definition.name}:{number} was {late.state} by {late.decided_by} already")
+        raise LateMessageError(f"{definition.name}:{number} was {late.state} by {late.decided_by} already")
     return late
 
 

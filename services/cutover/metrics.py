@@ -7,7 +7,7 @@ from prometheus_client import Gauge
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.cutover import Stage
-from services.cutover.stages import Standing, all_standings
+from services.cutover.stages import Standing, read_stages
 from shared.persistence.database import rows_of
 
 QUARANTINED = Gauge("traboule_quarantined", "Late messages of a former system that wait for a person", ["cluster"])
@@ -26,14 +26,14 @@ async def measure_cutover(connection: AsyncConnection, service: str, clusters: I
     """Read the state of a service's former systems from its database, and set the gauges."""
     late = rows_of(await connection.exec_driver_sql(_LATE))
     ((backed_up,),) = rows_of(await connection.exec_driver_sql(_BACKED_UP))
-    standings = await all_standings(connection)
+    lock_stages = await read_stages(connection)
     # Nothing is awaited from here on, so that nobody scrapes a half.
     waiting = {cluster: (count, float(oldest)) for cluster, count, oldest in late}
-    for cluster in dict.fromkeys([*clusters, *standings]):
+    for cluster in dict.fromkeys([*clusters, *lock_stages]):
         count, oldest = waiting.get(cluster, (0, 0.0))
         QUARANTINED.labels(cluster).set(count)
         QUARANTINE_AGE.labels(cluster).set(oldest)
-        stage_now = standings.get(cluster, Standing()).stage
+        stage_now = lock_stages.get(cluster, Standing()).stage
         for stage in get_args(Stage):
             STAGE.labels(f"{cluster}/{service}", stage).set(stage == stage_now)
     BACKED_UP.set(float(backed_up))

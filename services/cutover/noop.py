@@ -10,11 +10,11 @@ from typing import Any
 from schemas.base import Fact
 from schemas.digests import record_digest
 from schemas.envelope import Envelope
-from services.cutover.parity.mirror_reader import Kind, held_of
+from services.cutover.parity.mirror_reader import Kind, read_mirror
 from shared.messaging.unit_of_work import UnitOfWork
 
 
-async def say_what_is_held(mirrored: Sequence[Kind], uow: UnitOfWork, messages: Sequence[Envelope[Any]]) -> list[bool]:
+async def matches_current(mirrored: Sequence[Kind], uow: UnitOfWork, messages: Sequence[Envelope[Any]]) -> list[bool]:
     """Of each of these messages of one type, whether it says just what is held of its record now.
 
     The type is of one of the ``mirrored`` kinds.
@@ -22,10 +22,10 @@ async def say_what_is_held(mirrored: Sequence[Kind], uow: UnitOfWork, messages: 
     Contents are compared as a parity compares them: by what facts say, without their versions.
     """
     # What is held now must be held when this is committed.
-    await uow.take_turn()
+    await uow.serialise_writers()
     kind = kind_of(mirrored, type(messages[0].data))
     named = [(message.cluster, getattr(message.data, kind.key)) for message in messages]
-    held = await held_of(uow.connection, kind, set(named))
+    held = await read_mirror(uow.connection, kind, set(named))
     digests = {record: record_digest(fact) for record, fact in held.items()}
     return [
         _says(kind, message.data, held.get(record), digests.get(record))

@@ -33,7 +33,7 @@ _NEVER_BACK: Final = 3
 """The first epoch in which a mirror can be one that was rolled back to: mirror, live, and mirror again."""
 
 
-class DeskError(Exception):
+class CutoverError(Exception):
     """What was asked cannot be told or done. ``kind`` is a stable word, the message is for a person."""
 
     def __init__(self, kind: str, message: str) -> None:
@@ -41,7 +41,7 @@ class DeskError(Exception):
         self.kind = kind
 
 
-class NotMetError(DeskError):
+class NotMetError(CutoverError):
     """Conditions that do not hold and were not overruled; the message has a line for each, with what mends it."""
 
     def __init__(self, system: str, which: Move, unmet: Sequence[Condition]) -> None:
@@ -99,19 +99,19 @@ async def move(
             every = await _conditions(uow, definition, cluster, which, standing, queues, looked)
             if unknown := sorted({*overrule} - {one.name for one in every}):
                 names = ", ".join(one.name for one in every)
-                raise DeskError("move-impossible", f"there is no condition {', '.join(unknown)}; there are {names}")
+                raise CutoverError("move-impossible", f"there is no condition {', '.join(unknown)}; there are {names}")
             found = failed(every)
             if left := [one for one in found if one.name not in overrule or one.name in NEVER_OVERRULED]:
                 raise NotMetError(f"{cluster}/{definition.name}", which, left)
             overruled = [one.name for one in found]
         made = await moves.move(uow, definition.name, cluster, which, by=by, reason=reason, overruled=overruled)
     except MoveError as error:
-        raise DeskError("move-impossible", str(error)) from None
+        raise CutoverError("move-impossible", str(error)) from None
     return Moved(made, already=False)
 
 
 async def _standing(uow: UnitOfWork, cluster: str) -> Standing:
-    return (await stages.all_standings(uow.connection)).get(cluster, Standing())
+    return (await stages.read_stages(uow.connection)).get(cluster, Standing())
 
 
 def _made(standing: Standing, which: Move) -> bool:
@@ -144,7 +144,7 @@ async def _conditions(
     which: Move,
     standing: Standing,
     queues: Mapping[str, int],
-    looked: write_back.Looks,
+    looked: write_back.Inspections,
 ) -> list[Condition]:
     connection = uow.connection
     if which == "rollback":
@@ -168,7 +168,7 @@ async def _writers(uow: UnitOfWork, definition: CutoverDefinition) -> Writers | 
 
 async def board(uow: UnitOfWork, definition: CutoverDefinition, clusters: Collection[str]) -> list[dict[str, Any]]:
     """These clusters' former systems: where each stands, since when, the newest parity, what waits in quarantine."""
-    standing = await stages.all_standings(uow.connection)
+    standing = await stages.read_stages(uow.connection)
     waiting: dict[str, int] = {str(name): count for name, count in rows_of(await _sql(uow, _COUNTS))}
     rows: list[dict[str, Any]] = []
     for cluster in clusters:
@@ -191,7 +191,7 @@ async def history(uow: UnitOfWork, cluster: str) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in rows_of(await _sql(uow, _HISTORY, cluster))]
 
 
-async def standing_now(uow: UnitOfWork, definition: CutoverDefinition, cluster: str) -> dict[str, Any]:
+async def read_stage(uow: UnitOfWork, definition: CutoverDefinition, cluster: str) -> dict[str, Any]:
     """One line of the board, with why it was moved there and what was overruled."""
     [row] = await board(uow, definition, [cluster])
     made = await history(uow, cluster)
@@ -214,7 +214,7 @@ async def parity(uow: UnitOfWork, cluster: str) -> runs.Run | None:
     return await runs.newest(uow.connection, cluster)
 
 
-async def told_back(
+async def written_back(
     uow: UnitOfWork, definition: CutoverDefinition, cluster: str, *, after: str, limit: int
 ) -> dict[str, Any]:
     """The way back: how far what was written here has come, and a page of the records that its former system has not
@@ -223,7 +223,7 @@ async def told_back(
     Raises DeskError ``no-way-back`` and BrokerAwayError.
     """
     if (back := definition.write_back) is None:
-        raise DeskError(
+        raise CutoverError(
             "no-way-back",
             f"{definition.name} takes no commands of its own yet, so nothing is written here that "
             f"{cluster}/{definition.name} does not know",
@@ -281,15 +281,15 @@ async def decide_late(
         await _late(uow, definition, number, cluster)
         try:
             done.append(f"{definition.name}:{(await decide(uow, definition, number, by=by, reason=reason)).number}")
-        except late_messages.LateError as error:
-            raise DeskError("late-refused", f"{error}. Nothing was done") from None
+        except late_messages.LateMessageError as error:
+            raise CutoverError("late-refused", f"{error}. Nothing was done") from None
     return done
 
 
 async def _late(uow: UnitOfWork, definition: CutoverDefinition, number: int, cluster: str | None) -> quarantine.Late:
     found = await quarantine.one(uow.connection, number)
     if found is None or cluster not in (None, found.cluster):
-        raise DeskError("late-unknown", f"there is no {definition.name}:{number} in quarantine")
+        raise CutoverError("late-unknown", f"there is no {definition.name}:{number} in quarantine")
     return found
 
 

@@ -17,13 +17,13 @@ from schemas.cutover_requests import CutoverAnswered, CutoverRequested, Outcome
 from schemas.envelope import Envelope
 from services.cutover import operations
 from services.cutover.definition import CutoverDefinition
-from services.cutover.operations import DeskError, NotMetError
+from services.cutover.operations import CutoverError, NotMetError
 from services.cutover.parity.runs import Found
 from shared.messaging.failures import sqlstate
 from shared.messaging.outbox import Outbox
 from shared.messaging.publishing import publish
 from shared.messaging.unit_of_work import UnitOfWork
-from shared.messaging.waiting import BrokerAwayError
+from shared.messaging.waiting import BrokerUnavailableError
 from shared.runtime.clock import Clock
 
 log = structlog.get_logger()
@@ -70,14 +70,14 @@ class Answering:
         try:
             if self.clock.now() - asked.asked_at > GOOD_FOR:
                 waited = f"it waited for more than {GOOD_FOR.seconds // 60} minutes"
-                raise DeskError("asked-too-long-ago", f"{waited}, and nothing was done: ask again")
+                raise CutoverError("asked-too-long-ago", f"{waited}, and nothing was done: ask again")
             return "done", await _wholly(uow, self.definition, asked)
         except NotMetError as error:
             unmet = [one.as_json() for one in error.unmet]
             return "refused", {"kind": error.kind, "detail": str(error), "conditions": unmet}
-        except DeskError as error:
+        except CutoverError as error:
             return "refused", {"kind": error.kind, "detail": str(error)}
-        except BrokerAwayError as error:
+        except BrokerUnavailableError as error:
             return "refused", {"kind": "broker-away", "detail": str(error)}
         except DBAPIError as error:
             # What was asked for holds a value that no row can have. Whoever asked is told; nobody need look after it.
@@ -94,7 +94,7 @@ async def _wholly(uow: UnitOfWork, definition: CutoverDefinition, asked: Cutover
         async with uow.connection.begin_nested():
             raw = orjson.dumps(await _done(uow, definition, asked), default=str)
             if len(raw) > LONGEST_ANSWER:
-                raise DeskError("answer-too-long", "the answer is too long for a message: see the traboule command")
+                raise CutoverError("answer-too-long", "the answer is too long for a message: see the traboule command")
             await uow.outbox.flush(uow.connection)
             return orjson.loads(raw)
     finally:
@@ -108,7 +108,7 @@ async def _done(uow: UnitOfWork, definition: CutoverDefinition, asked: CutoverRe
     cluster = asked.cluster
     match asked.operation:
         case "standing":
-            return await operations.standing_now(uow, definition, cluster)
+            return await operations.read_stage(uow, definition, cluster)
         case "conditions":
             found = await operations.conditions(uow, definition, cluster, given["for"])
             told = {"for": given["for"], "holds": all(one.holds for one in found)}
@@ -140,7 +140,7 @@ async def _done(uow: UnitOfWork, definition: CutoverDefinition, asked: CutoverRe
         case "parity":
             return await _compared(uow, definition, cluster, given)
         case "way-back":
-            told = await operations.told_back(uow, definition, cluster, after=given["after"], limit=given["limit"])
+            told = await operations.written_back(uow, definition, cluster, after=given["after"], limit=given["limit"])
             return _about(definition, cluster) | told
         case "note-backup":
             return await _for_all(uow, asked)
@@ -156,7 +156,7 @@ def _remains(definition: CutoverDefinition, cluster: str) -> str:
 
 async def _for_all(uow: UnitOfWork, asked: CutoverRequested) -> dict[str, Any]:
     if asked.operation != "note-backup":
-        raise DeskError("former-system-unknown", f"{asked.operation} is about one former system: name its cluster")
+        raise CutoverError("former-system-unknown", f"{asked.operation} is about one former system: name its cluster")
     await operations.note_backup(uow, by=asked.author, note=asked.arguments["note"])
     return {"noted": True}
 
@@ -178,7 +178,7 @@ async def _compared(
     system = f"{cluster}/{definition.name}"
     if run is None:
         mend = f"traboule parity --as {system} EXPORT-FILE"
-        raise DeskError("never-compared", f"{system} was never compared with what it holds: {mend}")
+        raise CutoverError("never-compared", f"{system} was never compared with what it holds: {mend}")
     chosen = [one for one in run.found if given["state"] in ("all", _state(one))]
     first, limit = int(given["after"]), int(given["limit"])
     page = _as_many_as_fit([one.as_json() for one in chosen[first : first + limit]])

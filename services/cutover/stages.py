@@ -76,7 +76,7 @@ class Standing:
         return self.stage in OURS
 
 
-async def standings(connection: AsyncConnection, clusters: Iterable[str]) -> dict[str, Standing]:
+async def lock_stages(connection: AsyncConnection, clusters: Iterable[str]) -> dict[str, Standing]:
     """Where each of these clusters stands, and will stand until this transaction ends."""
     asked = sorted(set(clusters))
     await connection.exec_driver_sql(_SHARE, (asked,))
@@ -90,7 +90,7 @@ async def alone(connection: AsyncConnection, cluster: str) -> Standing:
     return (await _read(connection, [cluster])).get(cluster, Standing())
 
 
-async def all_standings(connection: AsyncConnection) -> dict[str, Standing]:
+async def read_stages(connection: AsyncConnection) -> dict[str, Standing]:
     """Where every cluster that ever moved stands, without holding anybody up."""
     rows = rows_of(await connection.exec_driver_sql(_READ_ALL))
     return {cluster: Standing(*rest) for cluster, *rest in rows}

@@ -13,11 +13,11 @@ import orjson
 from schemas.base import ForFormerSystem
 from schemas.catalogue import FACTS
 from schemas.envelope import routing_key
-from services.cutover.definition import CutoverDefinition, Unsaid, WriteBack
+from services.cutover.definition import CutoverDefinition, UnconfirmedChange, WriteBack
 from services.cutover.preconditions import Condition
 from services.cutover.quarantine import Late
-from services.cutover.stages import standings
-from shared.messaging.topology import HOUSE, way_back_queue
+from services.cutover.stages import lock_stages
+from shared.messaging.topology import OWN_PUBLISHER, way_back_queue
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.database import rows_of
 
@@ -31,7 +31,7 @@ _ON_ITS_WAY = """
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Inspection:
     """What was found of one record when it was turned round: it holds for as long as the digest is the same."""
 
     digest: bytes | None
@@ -39,50 +39,52 @@ class Look:
     left_out: tuple[str, ...]
 
 
-Looks: TypeAlias = Mapping[str, Look]
+Inspections: TypeAlias = Mapping[str, Inspection]
 """By record id."""
 
 
-async def unsaid(uow: UnitOfWork, definition: CutoverDefinition, cluster: str) -> AsyncGenerator[Unsaid]:
+async def unconfirmed(
+    uow: UnitOfWork, definition: CutoverDefinition, cluster: str
+) -> AsyncGenerator[UnconfirmedChange]:
     """Every record of the cluster that its former system has not said as it is here, by id."""
     if (back := definition.write_back) is None:
         return
-    async for one in back.unsaid(uow, cluster, list(await back.digests(uow, cluster))):
+    async for one in back.unconfirmed(uow, cluster, list(await back.digests(uow, cluster))):
         yield one
 
 
 async def page(
     uow: UnitOfWork, back: WriteBack, cluster: str, after: str, limit: int
-) -> tuple[int, Sequence[Unsaid], str | None]:
+) -> tuple[int, Sequence[UnconfirmedChange], str | None]:
     """How many records its former system has not said as they are here; those after one, and the id to go on after."""
     number = len(await back.digests(uow, cluster))
     following = list(await back.digests(uow, cluster, after, limit + 1))
     shown = following[:limit]
-    found = [one async for one in back.unsaid(uow, cluster, shown)]
+    found = [one async for one in back.unconfirmed(uow, cluster, shown)]
     return number, found, shown[-1] if len(following) > limit else None
 
 
 async def on_its_way(uow: UnitOfWork, definition: CutoverDefinition, cluster: str) -> tuple[int, int]:
     """How many messages for the former system are still to be sent, and how many it gave back, which are parked."""
-    key = routing_key(HOUSE, FACT_OF[definition.name], cluster)
+    key = routing_key(OWN_PUBLISHER, FACT_OF[definition.name], cluster)
     ((unsent, refused),) = rows_of(await uow.connection.exec_driver_sql(_ON_ITS_WAY, (key,)))
     return unsent, refused
 
 
-async def tell_held_of(uow: UnitOfWork, definition: CutoverDefinition, late: Late) -> None:
+async def publish_current_of(uow: UnitOfWork, definition: CutoverDefinition, late: Late) -> None:
     """Tell a former system what we hold of the record of a late message, once that was applied or dismissed.
 
     Only while it could come back: once it is the authority again, or retired, there is nothing to tell.
     """
-    if (back := definition.write_back) is None or (await standings(uow.connection, [late.cluster]))[
+    if (back := definition.write_back) is None or (await lock_stages(uow.connection, [late.cluster]))[
         late.cluster
     ].stage != "live":
         return
     said = orjson.loads(late.body)["data"]
-    await back.tell_held(uow, late.cluster, said, late.message_id)
+    await back.publish_current(uow, late.cluster, said, late.message_id)
 
 
-async def look(uow: UnitOfWork, definition: CutoverDefinition, cluster: str, before: Looks) -> Looks:
+async def look(uow: UnitOfWork, definition: CutoverDefinition, cluster: str, before: Inspections) -> Inspections:
     """What the former system has no way to say, of every record that it has not said as it is here.
 
     ``before`` is an earlier look: what is as it was then is not turned round again. To turn a record round takes up to
@@ -92,12 +94,12 @@ async def look(uow: UnitOfWork, definition: CutoverDefinition, cluster: str, bef
         return {}
     digests = await back.digests(uow, cluster)
     known = {name: before[name] for name, digest in digests.items() if name in before and before[name].digest == digest}
-    found = back.unsaid(uow, cluster, [name for name in digests if name not in known])
-    return known | {one.record_id: Look(one.digest, one.new_id, one.left_out) async for one in found}
+    found = back.unconfirmed(uow, cluster, [name for name in digests if name not in known])
+    return known | {one.record_id: Inspection(one.digest, one.new_id, one.left_out) async for one in found}
 
 
 async def unsettled(
-    uow: UnitOfWork, definition: CutoverDefinition, cluster: str, waiting: int, looked_before: Looks
+    uow: UnitOfWork, definition: CutoverDefinition, cluster: str, waiting: int, looked_before: Inspections
 ) -> list[Condition]:
     """What would be lost by rolling back now, as conditions; ``waiting`` messages wait in the way-back queue."""
     if definition.write_back is None:

@@ -4,22 +4,22 @@ from functools import partial
 
 from schemas.events import EventRecorded, EventsManifestRecorded, RegistrationRecorded
 from schemas.membership import MembersMerged, MembersSeparated, MergeConflictChanged
-from services.common.member_records import follow_merges, follow_separations
+from services.common.member_records import apply_merges, apply_separations
 from services.conflicts.handlers import keep_conflicts
 from services.cutover.fence import Fenced
 from services.cutover.manifests import PREFETCH, keep_manifests
-from services.cutover.noop import say_what_is_held
+from services.cutover.noop import matches_current
 from services.events.mirror import handlers
 from services.events.mirror.parity import KINDS
 from shared.messaging.subscription import Subscription
 
-_held = partial(say_what_is_held, KINDS)
+_held = partial(matches_current, KINDS)
 
 SUBSCRIPTIONS = (
     Subscription("events.event-recorded", EventRecorded, Fenced(handlers.record_events, _held)),
     Subscription("events.registration-recorded", RegistrationRecorded, Fenced(handlers.record_registrations, _held)),
     Subscription("events.manifest-recorded", EventsManifestRecorded, keep_manifests, prefetch=PREFETCH),
-    Subscription("events.members-merged", MembersMerged, follow_merges),
-    Subscription("events.members-separated", MembersSeparated, follow_separations),
+    Subscription("events.members-merged", MembersMerged, apply_merges),
+    Subscription("events.members-separated", MembersSeparated, apply_separations),
     Subscription("events.merge-conflict-changed", MergeConflictChanged, keep_conflicts),
 )

@@ -11,7 +11,7 @@ from services.events.consumers import SUBSCRIPTIONS
 from services.events.mirror.parity import KINDS
 from services.events.mirror.rehearsals import REHEARSALS
 from services.events.mirror.repository import EventsUnitOfWork
-from services.events.mirror.republish import TELLINGS
+from services.events.mirror.republish import REPUBLISHED
 from services.events.settings import EventsSettings
 from services.events.tables import metadata
 from shared.process.service import Service
@@ -36,5 +36,5 @@ DEFINITION = ServiceDefinition(
     metadata=metadata,
     mirrored=KINDS,
     rehearsals=REHEARSALS,
-    republished=TELLINGS,
+    republished=REPUBLISHED,
 )

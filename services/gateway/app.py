@@ -32,9 +32,9 @@ from services.gateway.api import (
     records,
     statistics,
 )
-from services.gateway.auth.key_cache import Keyring
-from services.gateway.context import Door
-from services.gateway.fast_path import FastLane
+from services.gateway.auth.key_cache import ApiKeyCache
+from services.gateway.context import GatewayContext
+from services.gateway.fast_path import FastPath
 from services.gateway.lookups import Lookups
 from services.gateway.problems import answer_problems, described
 from services.membership.connections import ReadPool
@@ -42,7 +42,7 @@ from services.membership.policy import Policy, policy_of
 from services.membership.settings import MembershipSettings
 from shared.persistence.database import asyncpg_url, create_engine
 from shared.process.backlog import watch_engine, watch_pool
-from shared.process.service import Beside, Service
+from shared.process.service import PeriodicTask, Service
 from shared.runtime.clock import Clock
 from shared.runtime.health import Checks, health_routes
 from shared.runtime.http_metrics import Measured
@@ -69,7 +69,7 @@ def create_http(
     watch_engine("http writing", engine)
     watch_pool("http reading", pool.size, pool.in_use)
     clock = clock or Clock()
-    door = Door(pool, Keyring(pool), clock, policy, engine, settings.answer_seconds)
+    door = GatewayContext(pool, ApiKeyCache(pool), clock, policy, engine, settings.answer_seconds)
 
     @asynccontextmanager
     async def closing(_: FastAPI) -> AsyncGenerator[None]:
@@ -90,7 +90,7 @@ def create_http(
     for part in (lists, members, identity, overrides, conflicts, duplicates, records, cutover, statistics):
         app.include_router(part.routes(door))
     answer_problems(app)
-    return Measured(FastLane(app, door.keyring, Lookups(pool)))
+    return Measured(FastPath(app, door.keyring, Lookups(pool)))
 
 
 def create_app(definition: ServiceDefinition[MembershipSettings], settings: MembershipSettings) -> Service:
@@ -99,9 +99,9 @@ def create_app(definition: ServiceDefinition[MembershipSettings], settings: Memb
     Raises ClustersFileError, RulesFileError.
     """
     service = build(definition, settings, partial(create_http, settings, policy_of(settings)))
-    service.beside = (
-        *service.beside,
-        Beside("forgetting", FORGET_EVERY, forget),
+    service.periodic_tasks = (
+        *service.periodic_tasks,
+        PeriodicTask("forgetting", FORGET_EVERY, forget),
     )
     return service
 

@@ -17,14 +17,14 @@ from schemas.membership import (
     MembershipStageChanged,
 )
 from services.gateway import requests
-from services.gateway.stages import keep_standings
+from services.gateway.stages import keep_stages
 from shared.messaging.subscription import Subscription
 
 SUBSCRIPTIONS = (
-    Subscription("membership.membership-stage-changed", MembershipStageChanged, keep_standings),
-    Subscription("membership.billing-stage-changed", BillingStageChanged, keep_standings),
-    Subscription("membership.events-stage-changed", EventsStageChanged, keep_standings),
-    Subscription("membership.communications-stage-changed", CommunicationsStageChanged, keep_standings),
+    Subscription("membership.membership-stage-changed", MembershipStageChanged, keep_stages),
+    Subscription("membership.billing-stage-changed", BillingStageChanged, keep_stages),
+    Subscription("membership.events-stage-changed", EventsStageChanged, keep_stages),
+    Subscription("membership.communications-stage-changed", CommunicationsStageChanged, keep_stages),
     Subscription("membership.membership-cutover-answered", MembershipCutoverAnswered, requests.keep_answers),
     Subscription("membership.billing-cutover-answered", BillingCutoverAnswered, requests.keep_answers),
     Subscription("membership.events-cutover-answered", EventsCutoverAnswered, requests.keep_answers),

@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.responses import Response
 
-from services.gateway.auth.key_cache import Keyring
+from services.gateway.auth.key_cache import ApiKeyCache
 from services.membership.connections import ReadPool, writing
 from services.membership.policy import Policy
 from services.membership.unit_of_work import MembershipUnitOfWork
@@ -17,14 +17,14 @@ from shared.runtime.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class GatewayContext:
     """Made once in ``create_http`` and given to every module of routes.
 
     ``answer_seconds`` is how long it waits for another service's answer.
     """
 
     pool: ReadPool
-    keyring: Keyring
+    keyring: ApiKeyCache
     clock: Clock
     policy: Policy
     engine: AsyncEngine

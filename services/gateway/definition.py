@@ -7,7 +7,7 @@ from services.membership.consumers import SUBSCRIPTIONS
 from services.membership.cutover import write_back
 from services.membership.cutover.parity import KINDS
 from services.membership.cutover.rehearsals import REHEARSALS
-from services.membership.cutover.republish import TELLINGS
+from services.membership.cutover.republish import REPUBLISHED
 from services.membership.settings import MembershipSettings
 from services.membership.tables import metadata
 from services.membership.unit_of_work import unit_of_work
@@ -31,7 +31,7 @@ DEFINITION = ServiceDefinition(
     metadata=metadata,
     mirrored=KINDS,
     rehearsals=REHEARSALS,
-    republished=TELLINGS,
+    republished=REPUBLISHED,
     write_back=write_back,
     count_writers=count_writers,
 )

@@ -6,7 +6,7 @@ statements each answer costs; an idle door answers at once.
 
 import asyncio
 
-from services.membership.connections import DatabaseAwayError, ReadPool
+from services.membership.connections import DatabaseUnavailableError, ReadPool
 from services.membership.views.queries import MEMBERS_BY_ID
 
 AT_ONCE = 200
@@ -34,7 +34,7 @@ class Lookups:
 
     async def _ask(self) -> None:
         asked: _Waiting = {}
-        failure = DatabaseAwayError("stopping")
+        failure = DatabaseUnavailableError("stopping")
         try:
             async with self._pool.connection() as connection:
                 while self._waiting:
@@ -44,7 +44,7 @@ class Lookups:
                     for futures in asked.values():
                         _answer(futures, None)
                     asked = {}
-        except DatabaseAwayError as error:
+        except DatabaseUnavailableError as error:
             failure = error
         finally:
             for futures in (*asked.values(), *self._waiting.values()):

@@ -14,7 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from services.gateway.translations import PROBLEMS, language_of
-from services.membership.connections import DatabaseAwayError, DatabaseBusyError
+from services.membership.connections import DatabaseBusyError, DatabaseUnavailableError
 from services.membership.translations import Language
 from shared.runtime.http_metrics import template
 
@@ -72,7 +72,7 @@ def as_json(problem: ProblemError, language: Language) -> dict[str, Any]:
     return {"type": f"urn:traboule:problem:{problem.kind}", "title": title, "status": status, **problem.members}
 
 
-def not_now(error: DatabaseAwayError) -> ProblemError:
+def not_now(error: DatabaseUnavailableError) -> ProblemError:
     """What to answer when the database is away, or others are changing what is asked for."""
     kind = "changes-under-way" if isinstance(error, DatabaseBusyError) else "database-away"
     return ProblemError(kind, headers={"retry-after": str(RETRY_SECONDS)})
@@ -105,8 +105,8 @@ def answer_problems(app: FastAPI) -> None:
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         return refuse(request, ProblemError("invalid-parameters", errors=faults_of(error.errors())))
 
-    @app.exception_handler(DatabaseAwayError)
-    async def away(request: Request, error: DatabaseAwayError) -> Response:
+    @app.exception_handler(DatabaseUnavailableError)
+    async def away(request: Request, error: DatabaseUnavailableError) -> Response:
         log.warning("http.database_away", error=str(error))
         return refuse(request, not_now(error))
 

@@ -17,7 +17,7 @@ _KEEP = """
 """
 
 
-async def keep_standings(uow: UnitOfWork, messages: Sequence[Envelope[StageChanged]]) -> None:
+async def keep_stages(uow: UnitOfWork, messages: Sequence[Envelope[StageChanged]]) -> None:
     """Keep the newest standing of each former system."""
     newest = newest_by((message.data for message in messages), attrgetter("cluster", "service"), attrgetter("version"))
     rows = [newest[name] for name in sorted(newest)]

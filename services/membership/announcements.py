@@ -24,7 +24,7 @@ from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.views import conflicts
 from services.membership.views.consolidation import View
-from services.membership.views.staff_repository import HeldConflict
+from services.membership.views.staff_repository import StoredConflict
 from shared.messaging.publishing import publish
 
 _CAUSES = 5
@@ -81,7 +81,7 @@ class Links:
         ]
 
 
-async def tell_changes(uow: MembershipUnitOfWork, changed: Sequence[Change], links: Links, cause: Cause) -> None:
+async def publish_changes(uow: MembershipUnitOfWork, changed: Sequence[Change], links: Links, cause: Cause) -> None:
     """Announce merges and separations, and remember them with what held or parted the records."""
     version = await uow.next_version()
     merged = [one for one in changed if isinstance(one, Merged)]
@@ -122,7 +122,7 @@ def _link(between: Decision | Judgement, told: Mapping[str, Any]) -> dict[str, A
     return {"a": str(between.a), "b": str(between.b), **told}
 
 
-async def tell_members(uow: MembershipUnitOfWork, groups: Iterable[Sequence[RecordKey]]) -> None:
+async def publish_members(uow: MembershipUnitOfWork, groups: Iterable[Sequence[RecordKey]]) -> None:
     """Announce members as they are, to services that may not know: they tell newer from older."""
     members = [Merged(tuple(records)) for records in groups]
     if members:
@@ -130,10 +130,10 @@ async def tell_members(uow: MembershipUnitOfWork, groups: Iterable[Sequence[Reco
         publish(uow, MembersMerged, [(_merged(one, version), None) for one in members])
 
 
-async def tell_conflicts(uow: MembershipUnitOfWork, views: Sequence[View], once: Iterable[str]) -> None:
+async def publish_conflicts(uow: MembershipUnitOfWork, views: Sequence[View], once: Iterable[str]) -> None:
     """Announce conflicts that are new, different or gone, against what was told of these members before."""
     found = {one.conflict_id: (view.member_id, one) for view in views for one in view.conflicts}
-    held = {one.conflict_id: one for one in await uow.held_conflicts({*once, *(view.member_id for view in views)})}
+    held = {one.conflict_id: one for one in await uow.stored_conflicts({*once, *(view.member_id for view in views)})}
     told = {name: _conflict(member_id, one) for name, (member_id, one) in found.items()}
     digests = {name: blake2b(to_json(fact), digest_size=16).digest() for name, fact in told.items()}
     news = [name for name in sorted(found) if name not in held or held[name].digest != digests[name]]
@@ -188,7 +188,7 @@ def _conflict(member_id: str, conflict: conflicts.Conflict) -> MergeConflictChan
     )
 
 
-def _ended(held: HeldConflict) -> MergeConflictChanged:
+def _ended(held: StoredConflict) -> MergeConflictChanged:
     return MergeConflictChanged(
         version=0,
         conflict_id=held.conflict_id,

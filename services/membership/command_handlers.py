@@ -11,7 +11,7 @@ from typing import Any
 from schemas.commands import ChangeContacts, ChangeMember, CreateMember, EndMembership, RecordCommand
 from schemas.envelope import Envelope
 from services.cutover.fence import NotOursError
-from services.cutover.stages import standings
+from services.cutover.stages import lock_stages
 from services.membership.records.editing import CONTACT, CommandName, DoubtfulError, FieldsRefusedError, contact, ending
 from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork
@@ -21,9 +21,9 @@ from services.membership.usecases.edit_record import (
     Command,
     Patch,
     RecordChangedError,
+    RecordExistsError,
     RecordNotThereError,
-    RecordThereError,
-    carry_out,
+    execute_command,
 )
 from shared.messaging.failures import Refusal
 from shared.runtime.clock import PARIS, Clock
@@ -33,7 +33,7 @@ Read = Callable[[Envelope[Any], datetime], Command]
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
+class RecordCommandHandler:
     """A handler that carries commands out one after the other. Raises Refusal for the first that cannot be.
 
     Its transaction is then undone, and tried again without the guilty one.
@@ -45,7 +45,7 @@ class Carried:
     async def __call__(self, uow: MembershipUnitOfWork, messages: Sequence[Envelope[Any]]) -> None:
         """Carry out, in order of arrival."""
         # All stages before the first turn, and in one order: nobody may wait for a switch while others wait for him.
-        await standings(uow.connection, {message.data.cluster for message in messages})
+        await lock_stages(uow.connection, {message.data.cluster for message in messages})
         for message in messages:
             await _carried_out(uow, self.read(message, self.clock.now()))
 
@@ -89,7 +89,7 @@ def _command(message: Envelope[Any], now: datetime, name: CommandName, patch: Pa
 
 async def _carried_out(uow: MembershipUnitOfWork, command: Command) -> None:
     try:
-        await carry_out(uow, command)
+        await execute_command(uow, command)
     except ClusterUnknownError:
         raise Refusal("cluster-unknown", "there is no such cluster") from None
     except NotOursError as error:
@@ -98,7 +98,7 @@ async def _carried_out(uow: MembershipUnitOfWork, command: Command) -> None:
         if error.removed:
             raise Refusal("record-removed", str(error)) from None
         raise Refusal("record-unknown", str(error)) from None
-    except RecordThereError as error:
+    except RecordExistsError as error:
         raise Refusal("record-there", str(error)) from None
     except RecordChangedError as error:
         raise Refusal("record-changed-meanwhile", str(error)) from None

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.membership.policy import Policy
 from services.membership.unit_of_work import MembershipUnitOfWork
-from shared.messaging.failures import Again, Hold, NotReady, Wait, decide
-from shared.process.service import DOOR_CLOSING_SECONDS
+from shared.messaging.failures import NotReady, PauseForOperator, PauseUntilDatabase, RetryNow, decide
+from shared.process.service import HTTP_CLOSING_SECONDS
 
 _AWAY = (
     OSError,  # refused, reset, timed out
@@ -27,11 +27,11 @@ _AWAY = (
 IDLE_IN_TRANSACTION = "60s"
 
 
-class DatabaseAwayError(Exception):
+class DatabaseUnavailableError(Exception):
     """The database does not answer; ask again in a moment."""
 
 
-class DatabaseBusyError(DatabaseAwayError):
+class DatabaseBusyError(DatabaseUnavailableError):
     """Others are changing what is asked to be changed; ask again in a moment."""
 
 
@@ -65,7 +65,7 @@ class ReadPool:
             async with pool.acquire(timeout=3) as connection:
                 yield connection
         except _AWAY as error:
-            raise DatabaseAwayError(type(error).__name__) from error
+            raise DatabaseUnavailableError(type(error).__name__) from error
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncGenerator[Any]:
@@ -78,7 +78,7 @@ class ReadPool:
         pool, self._pool = self._pool, None
         if pool is not None:
             try:
-                async with asyncio.timeout(DOOR_CLOSING_SECONDS):
+                async with asyncio.timeout(HTTP_CLOSING_SECONDS):
                     await pool.close()
             except TimeoutError:
                 pool.terminate()
@@ -118,10 +118,10 @@ async def writing(engine: AsyncEngine, policy: Policy) -> AsyncGenerator[Members
             await uow.outbox.flush(connection)
     except Exception as error:
         decision = decide(error, attempt=0)
-        if isinstance(decision, Again) or isinstance(error, PoolTimeout):
+        if isinstance(decision, RetryNow) or isinstance(error, PoolTimeout):
             raise DatabaseBusyError(type(error).__name__) from error
-        if isinstance(decision, Hold | Wait) and not isinstance(error, NotReady):
-            raise DatabaseAwayError(type(error).__name__) from error
+        if isinstance(decision, PauseUntilDatabase | PauseForOperator) and not isinstance(error, NotReady):
+            raise DatabaseUnavailableError(type(error).__name__) from error
         raise
 
 

@@ -24,23 +24,23 @@ from schemas.membership import (
 )
 from services.cutover.fence import Fenced
 from services.cutover.manifests import PREFETCH, keep_manifests
-from services.cutover.noop import say_what_is_held
-from services.membership.command_handlers import Carried, change, change_contacts, create, end
+from services.cutover.noop import matches_current
+from services.membership.command_handlers import RecordCommandHandler, change, change_contacts, create, end
 from services.membership.cutover.parity import KINDS
 from services.membership.usecases import keep_records, keep_related
 from services.membership.usecases.keep_conflict_answers import keep_answers
 from shared.messaging.subscription import Subscription
 
-_held = partial(say_what_is_held, KINDS)
+_held = partial(matches_current, KINDS)
 
 SUBSCRIPTIONS = (
     Subscription("membership.member-recorded", MemberRecorded, Fenced(keep_records.record_members, _held)),
     Subscription("membership.member-removed", MemberRemoved, Fenced(keep_records.record_members, _held)),
     Subscription("membership.manifest-recorded", MembershipManifestRecorded, keep_manifests, prefetch=PREFETCH),
-    Subscription("membership.create-member", CreateMember, Carried(create)),
-    Subscription("membership.change-member", ChangeMember, Carried(change)),
-    Subscription("membership.end-membership", EndMembership, Carried(end)),
-    Subscription("membership.change-contacts", ChangeContacts, Carried(change_contacts)),
+    Subscription("membership.create-member", CreateMember, RecordCommandHandler(create)),
+    Subscription("membership.change-member", ChangeMember, RecordCommandHandler(change)),
+    Subscription("membership.end-membership", EndMembership, RecordCommandHandler(end)),
+    Subscription("membership.change-contacts", ChangeContacts, RecordCommandHandler(change_contacts)),
     Subscription("membership.invoice-changed", InvoiceChanged, keep_related.keep("invoice", "invoice_id")),
     Subscription("membership.payment-changed", PaymentChanged, keep_related.keep("payment", "payment_id")),
     Subscription("membership.event-changed", EventChanged, keep_related.keep("event", "event_id")),

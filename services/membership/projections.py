@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
-from services.membership.announcements import Cause, Links, tell_changes, tell_conflicts, tell_members
+from services.membership.announcements import Cause, Links, publish_changes, publish_conflicts, publish_members
 from services.membership.identity.members import Group, changes, member_id_of, members_of
 from services.membership.matching.features import features
 from services.membership.policy import Policy
@@ -60,7 +60,7 @@ async def consolidate_everything(uow: MembershipUnitOfWork, progress: Callable[[
         members_here = await uow.members_by_record(record.key for record in page)
         groups = await uow.groups(key.own_id for key, member_id in members_here.items() if key.own_id == member_id)
         await _write_views(uow, list(groups.values()), groups)
-        await tell_members(uow, [tuple(r.key for r in records) for records in groups.values() if len(records) > 1])
+        await publish_members(uow, [tuple(r.key for r in records) for records in groups.values() if len(records) > 1])
         members += len(groups)
         progress(done)
     return members
@@ -89,7 +89,7 @@ async def _regroup(
     before_them = {once[key] for keys in concerned for key in keys if key in once}
     await _write_views(uow, [[records[key] for key in keys] for keys in concerned], gone | before_them)
     if moved := await to_thread(changes, once, groups):
-        await tell_changes(uow, moved, links, cause)
+        await publish_changes(uow, moved, links, cause)
 
 
 def _concerned(groups: Iterable[Group], once: Mapping[RecordKey, str], new: AbstractSet[RecordKey]) -> list[Group]:
@@ -112,7 +112,9 @@ async def _write_views(
             await uow.put_views(views)
     shown = {view.member_id for view in views}
     await uow.drop_views({member_id_of(record.key for record in records) for records in groups} - shown)
-    await tell_conflicts(uow, views, {*once, *(member_id_of(record.key for record in records) for records in groups)})
+    await publish_conflicts(
+        uow, views, {*once, *(member_id_of(record.key for record in records) for records in groups)}
+    )
 
 
 def _views(

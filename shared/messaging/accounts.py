@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from shared.messaging import broker_version
 from shared.messaging.management import VARIABLE, Management, ManagementError, path
-from shared.messaging.topology import EXCHANGE, HOUSE, definitions
+from shared.messaging.topology import EXCHANGE, OWN_PUBLISHER, definitions
 from shared.runtime.tls import address
 
 MANAGEMENT = VARIABLE
@@ -74,7 +74,7 @@ def vhost_of(broker_url: str) -> str:
 def intended(user: str) -> Rights:
     """What a former system, a staff tool or one of our services (``traboule.billing``) may do."""
     house, _, service = user.partition(".")
-    whole = definitions([], {service: ""}, {}) if house == HOUSE else definitions([], {}, {user: ""})
+    whole = definitions([], {service: ""}, {}) if house == OWN_PUBLISHER else definitions([], {}, {user: ""})
     (permission,), (topic,), (account,) = whole["permissions"], whole["topic_permissions"], whole["users"]
     return Rights(
         permission["configure"],

@@ -18,8 +18,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from shared.messaging import dead_letters, inbox, metrics
 from shared.messaging.dead_letters import Parked
 from shared.messaging.delivery import Delivery, Message
-from shared.messaging.failures import Again, Decision, Hold, Park, Retry, Wait, decide, decide_alone
-from shared.messaging.onward import measure, travelling
+from shared.messaging.failures import (
+    Decision,
+    Park,
+    PauseForOperator,
+    PauseUntilDatabase,
+    Retry,
+    RetryNow,
+    decide,
+    decide_alone,
+)
+from shared.messaging.propagation import measure, propagating
 from shared.messaging.subscription import Handler
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.messaging.work_items import Retried, WorkItem, to_park, to_retry
@@ -80,16 +89,16 @@ class BatchProcessor:
                     # Where it went wrong is told once, when the guilty event is alone.
                     exc_info=isinstance(decision, Retry) and len(items) == 1,
                 )
-            if isinstance(decision, Wait):
+            if isinstance(decision, PauseForOperator):
                 await self._wait(decision.what_for)
-            elif isinstance(decision, Again):
+            elif isinstance(decision, RetryNow):
                 # Whoever is in the way gets done, or the database ends its session: however long, no message's fault.
                 if self.stopping.is_set():
                     raise Stopping
                 collisions += 1
                 await asyncio.sleep(min(0.01 * collisions, 1))
-            elif isinstance(decision, Hold) and (unexplained < 3 or not await self._database_answers()):
-                unexplained += await self._hold()
+            elif isinstance(decision, PauseUntilDatabase) and (unexplained < 3 or not await self._database_answers()):
+                unexplained += await self._pause_until_database()
             else:
                 return decision
 
@@ -111,7 +120,7 @@ class BatchProcessor:
         self._pause(True)
         await self._sleep(WAIT_SECONDS)
 
-    async def _hold(self) -> int:
+    async def _pause_until_database(self) -> int:
         """Wait until the database answers; 1 if it answered at once, so the fault was not an absence."""
         if await self._database_answers():
             await asyncio.sleep(0.2)
@@ -130,7 +139,7 @@ class BatchProcessor:
 
     def _pause(self, paused: bool) -> None:
         self.paused = paused
-        metrics.HOLDING.labels(self.queue).set(paused)
+        metrics.PAUSED.labels(self.queue).set(paused)
 
     async def _database_answers(self) -> bool:
         try:
@@ -146,7 +155,7 @@ class BatchProcessor:
     async def _transaction(self, items: Sequence[WorkItem]) -> None:
         batch = _Batch.of(items)
         started = perf_counter()
-        with travelling(self.queue, batch.messages.values()):
+        with propagating(self.queue, batch.messages.values()):
             new = await self._write(batch)
         try:
             _count(self.queue, batch, new, perf_counter() - started)

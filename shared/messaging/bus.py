@@ -13,11 +13,11 @@ from faststream import AckPolicy
 from faststream.rabbit import Channel, RabbitBroker, RabbitQueue
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from shared.messaging.consumer import Lane, LaneSettings
+from shared.messaging.consumer import BatchSettings, QueueConsumer
 from shared.messaging.delivery import Delivery, first_death
 from shared.messaging.properties import tolerate_unreadable_properties
 from shared.messaging.subscription import Read, Subscription
-from shared.messaging.topology import HOUSE, dead_queue, unrouted_queue
+from shared.messaging.topology import OWN_PUBLISHER, dead_queue, unrouted_queue
 from shared.messaging.unit_of_work import UnitOfWork
 
 _CLOSING_SECONDS = 5
@@ -26,7 +26,7 @@ _LAST_RESORT_PREFETCH = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Fallen:
+class LastResortMessage:
     """A message from a queue of last resort, as an unreadable event: it is parked with this reason."""
 
     reason: str
@@ -50,10 +50,10 @@ class Bus:
         engine: AsyncEngine,
         unit_of_work: Callable[[AsyncConnection], UnitOfWork],
         read: Read,
-        settings: LaneSettings,
+        settings: BatchSettings,
     ) -> None:
         tolerate_unreadable_properties()
-        self.user = f"{HOUSE}.{service}"
+        self.user = f"{OWN_PUBLISHER}.{service}"
         # Types are not applied by FastStream: our reader validates whole batches in one pass.
         self.broker = RabbitBroker(
             broker_url,
@@ -63,7 +63,7 @@ class Bus:
             graceful_timeout=_CLOSING_SECONDS,
             reconnect_interval=1.0,
         )
-        lane = partial(Lane, own_user=self.user, engine=engine, unit_of_work=unit_of_work)
+        lane = partial(QueueConsumer, own_user=self.user, engine=engine, unit_of_work=unit_of_work)
         self.lanes = [
             lane(
                 queue=subscription.queue_name,
@@ -87,7 +87,7 @@ class Bus:
         for one in self.lanes:
             self._subscribe(one)
 
-    def _subscribe(self, lane: Lane) -> None:
+    def _subscribe(self, lane: QueueConsumer) -> None:
         # A channel for each lane: a multiple acknowledgement must not cover another lane's messages.
         subscriber = self.broker.subscriber(
             RabbitQueue(lane.queue, declare=False),
@@ -142,16 +142,16 @@ def _read(read: Read, fact: Any, delivery: Delivery) -> Iterable[Sequence[Any]]:
     return read(fact, delivery.body, delivery.content_type, delivery.headers)
 
 
-def _unrouted(delivery: Delivery) -> Iterable[Sequence[Fallen]]:
+def _unrouted(delivery: Delivery) -> Iterable[Sequence[LastResortMessage]]:
     detail = f"nothing subscribes to the routing key {delivery.routing_key}: see the list of facts for its spelling"
-    return [[Fallen("unrouted", detail, delivery.body, delivery.message_id)]]
+    return [[LastResortMessage("unrouted", detail, delivery.body, delivery.message_id)]]
 
 
-def _dead(delivery: Delivery) -> Iterable[Sequence[Fallen]]:
+def _dead(delivery: Delivery) -> Iterable[Sequence[LastResortMessage]]:
     death = first_death(delivery.headers)
     queue = death.get("queue", "its queue")
     if death.get("reason") == "expired":
         late = f"it waited in {queue} longer than its own property `expiration` allows: leave that property out"
-        return [[Fallen("expired", late, delivery.body, delivery.message_id)]]
+        return [[LastResortMessage("expired", late, delivery.body, delivery.message_id)]]
     detail = f"{queue} gave it back more often than its delivery limit allows, as when a process dies on it"
-    return [[Fallen("returned-too-often", detail, delivery.body, delivery.message_id)]]
+    return [[LastResortMessage("returned-too-often", detail, delivery.body, delivery.message_id)]]

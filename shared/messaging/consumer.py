@@ -29,7 +29,7 @@ from shared.messaging.subscription import Handler
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.messaging.work_items import MAX_BODY, MessageReader, WorkItem, raw_item
 
-__all__ = ["MAX_BODY", "Lane", "LaneSettings"]
+__all__ = ["MAX_BODY", "BatchSettings", "QueueConsumer"]
 
 log = structlog.get_logger()
 
@@ -42,7 +42,7 @@ LARGE_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class LaneSettings:
+class BatchSettings:
     """How a lane groups messages. ``prefetch`` times the largest message is the memory that a queue may take."""
 
     prefetch: int = 32
@@ -52,7 +52,7 @@ class LaneSettings:
 
 
 @dataclass(slots=True)
-class Lane:
+class QueueConsumer:
     """One queue's consumer in this process. ``read`` gives the facts of a delivery in parts; ``handler`` may raise."""
 
     queue: str
@@ -62,10 +62,10 @@ class Lane:
     handler: Handler | None
     engine: AsyncEngine
     unit_of_work: Callable[[AsyncConnection], UnitOfWork]
-    settings: LaneSettings = field(default_factory=LaneSettings)
+    settings: BatchSettings = field(default_factory=BatchSettings)
     _incoming: asyncio.Queue[AbstractIncomingMessage] = field(default_factory=asyncio.Queue)
-    _hand: list[AbstractIncomingMessage] = field(default_factory=list[AbstractIncomingMessage])
-    _hand_since: float | None = None
+    _in_flight: list[AbstractIncomingMessage] = field(default_factory=list[AbstractIncomingMessage])
+    _in_flight_since: float | None = None
     _failures: int = 0
     _channel: AbstractChannel | None = None
     _tags: ChannelTags = field(default_factory=ChannelTags)
@@ -93,8 +93,8 @@ class Lane:
         if self._task is not None:
             return
         self._task = asyncio.create_task(self._run(), name=f"lane {self.queue}")
-        in_hand = lambda: self._incoming.qsize() + len(self._hand)  # noqa: E731 - read when somebody asks
-        metrics.watch_lane(self.queue, self.settings.prefetch, in_hand, lambda: self.hand_seconds)
+        in_flight = lambda: self._incoming.qsize() + len(self._in_flight)  # noqa: E731 - read when somebody asks
+        metrics.watch_consumer(self.queue, self.settings.prefetch, in_flight, lambda: self.in_flight_seconds)
 
     @property
     def alive(self) -> bool:
@@ -102,19 +102,19 @@ class Lane:
         return self._task is not None and not self._task.done()
 
     @property
-    def holding(self) -> bool:
+    def paused(self) -> bool:
         """Whether it waits for its database, or for an operator."""
         return self._processor.paused
 
     @property
-    def hand_seconds(self) -> float:
+    def in_flight_seconds(self) -> float:
         """How long the messages that are being settled have been in hand; 0 when there are none."""
-        return 0.0 if self._hand_since is None else asyncio.get_running_loop().time() - self._hand_since
+        return 0.0 if self._in_flight_since is None else asyncio.get_running_loop().time() - self._in_flight_since
 
     @property
     def healthy(self) -> bool:
         """It lives, waits for nothing, and settles what it has."""
-        return self.alive and not self.holding and self.hand_seconds < STUCK_SECONDS
+        return self.alive and not self.paused and self.in_flight_seconds < STUCK_SECONDS
 
     @property
     def stop_seconds(self) -> float:
@@ -128,7 +128,7 @@ class Lane:
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.settings.drain_timeout):
-                while not self._incoming.empty() and not self.holding:  # noqa: ASYNC110 - either may change first
+                while not self._incoming.empty() and not self.paused:  # noqa: ASYNC110 - either may change first
                     await asyncio.sleep(0.01)
         self._stopping.set()
         _, pending = await asyncio.wait({self._task}, timeout=self.settings.drain_timeout)
@@ -164,8 +164,8 @@ class Lane:
     async def _settle_together(self) -> None:
         if items := await self._collect():
             await self._process(items)
-            await self._acknowledge(self._hand)
-        self._hand, self._hand_since = [], None
+            await self._acknowledge(self._in_flight)
+        self._in_flight, self._in_flight_since = [], None
         await self._give_back_missing()
 
     async def _process(self, items: Sequence[WorkItem]) -> None:
@@ -175,13 +175,13 @@ class Lane:
 
     async def _collect(self) -> list[WorkItem]:
         """Fill the hand in the order of arrival, after what a failure left in it, and read it."""
-        if not self._hand:
+        if not self._in_flight:
             if (first := await self._next()) is None:
                 return []
             self._take(first)
-        items = [item for raw in self._hand for item in await self._reader.items(raw)]
+        items = [item for raw in self._in_flight for item in await self._reader.items(raw)]
         deadline = asyncio.get_running_loop().time() + self.settings.linger
-        while len(items) < self.settings.batch_events and sum(len(raw.body) for raw in self._hand) < LARGE_BYTES:
+        while len(items) < self.settings.batch_events and sum(len(raw.body) for raw in self._in_flight) < LARGE_BYTES:
             if self._incoming.empty():
                 remaining = deadline - asyncio.get_running_loop().time()
                 if remaining <= 0:
@@ -195,9 +195,9 @@ class Lane:
         return items
 
     def _take(self, raw: AbstractIncomingMessage) -> None:
-        self._hand.append(raw)
-        if self._hand_since is None:
-            self._hand_since = asyncio.get_running_loop().time()
+        self._in_flight.append(raw)
+        if self._in_flight_since is None:
+            self._in_flight_since = asyncio.get_running_loop().time()
 
     def _forget_returned(self) -> None:
         """Drop what came over a channel that is closed now: the broker has it back, and sends it again over the next.
@@ -225,8 +225,8 @@ class Lane:
 
     async def _settle_one_by_one(self) -> None:
         """Settle each message in hand by itself; one that fails for its own reason is parked by its bytes alone."""
-        while self._hand:
-            raw = self._hand[0]
+        while self._in_flight:
+            raw = self._in_flight[0]
             try:
                 await self._process(await self._reader.items(raw))
             except UnparkableError as error:
@@ -239,8 +239,8 @@ class Lane:
             except Exception as error:
                 await self._park_raw(raw, error)
             await self._acknowledge([raw])
-            del self._hand[0]
-        self._hand_since = None
+            del self._in_flight[0]
+        self._in_flight_since = None
 
     async def _park_raw(self, raw: AbstractIncomingMessage, error: BaseException) -> None:
         log.error("message.unsettled", queue=self.queue, error=type(error).__name__)

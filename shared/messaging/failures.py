@@ -15,19 +15,19 @@ RETRY_DELAYS = (5, 30, 300)
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class PauseUntilDatabase:
     """The database cannot work now. Keep the message in hand, unacknowledged, and try again when it can."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class PauseForOperator:
     """The service cannot work until an operator did ``what_for``. Keep the message in hand, and try again meanwhile."""
 
     what_for: str
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class RetryNow:
     """Another transaction was in the way (deadlock, a lock not got in time). Run the same batch again."""
 
 
@@ -60,7 +60,7 @@ class NotReady(Exception):
     """No message can be handled before an operator did what this says; it names nobody's data."""
 
 
-Decision = Hold | Wait | Again | Retry | Park
+Decision = PauseUntilDatabase | PauseForOperator | RetryNow | Retry | Park
 
 # SQLSTATE classes, PostgreSQL appendix A: 08 connection, 53 out of resources (disk full, too many connections),
 # 57P operator intervention (shutdown, crash), 58 system error; 25006 is a read-only standby, 25P03 our own session
@@ -82,30 +82,30 @@ def sqlstate(error: BaseException) -> str:
 
 
 def decide(error: BaseException, attempt: int) -> Decision:
-    """Decide for one message, or for a whole batch where only :class:`Hold` and :class:`Again` are meant.
+    """Decide for one message, or for a batch (only :class:`PauseUntilDatabase` and :class:`RetryNow` are meant).
 
     ``attempt`` counts from 0. A refused connection reaches us as a bare ``OSError``, not as an SQLAlchemy error.
     """
     if isinstance(error, Refusal):
         return Park(error.reason, error.detail)
     if isinstance(error, NotReady):
-        return Wait(str(error))
+        return PauseForOperator(str(error))
     state = sqlstate(error)
     if state == _DISK_FULL:
-        return Wait("the disk of the database is full: make room")
+        return PauseForOperator("the disk of the database is full: make room")
     if state in _OTHER_SCHEMA:
-        return Wait("the schema is not this program's: traboule migrate --all --check")
+        return PauseForOperator("the schema is not this program's: traboule migrate --all --check")
     if state.startswith(_DATABASE_AWAY) or isinstance(error, (OSError, asyncio.TimeoutError, PoolTimeout)):
-        return Hold()
+        return PauseUntilDatabase()
     if isinstance(error, asyncpg.PostgresError):
         # The driver's own error, not SQLAlchemy's: whatever it says, a connection could not be had.
-        return Hold()
+        return PauseUntilDatabase()
     if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return Hold()
+        return PauseUntilDatabase()
     if isinstance(error, (InterfaceError, OperationalError)) and not state:
-        return Hold()
+        return PauseUntilDatabase()
     if state in _COLLISION:
-        return Again()
+        return RetryNow()
     if state.startswith(_WRONG_DATA):
         return Park("rejected-by-database", f"the database refuses its data: SQLSTATE {state}")
     if attempt < len(RETRY_DELAYS):

@@ -32,9 +32,9 @@ ORIGIN_LAG = Histogram(
     ["queue"],
     buckets=LAG,
 )
-HOLDING = Gauge("traboule_holding", "1 while the consumer waits for its database", ["queue"])
-IN_HAND = Gauge("traboule_in_hand", "Messages taken from the queue and not acknowledged yet", ["queue"])
-HAND_AGE = Gauge("traboule_hand_age_seconds", "How long a lane has been settling what it has in hand", ["queue"])
+PAUSED = Gauge("traboule_holding", "1 while the consumer waits for its database", ["queue"])
+IN_FLIGHT = Gauge("traboule_in_hand", "Messages taken from the queue and not acknowledged yet", ["queue"])
+IN_FLIGHT_AGE = Gauge("traboule_hand_age_seconds", "How long a lane has been settling what it has in hand", ["queue"])
 MISSING = Counter(
     "traboule_missing_deliveries_total", "Deliveries that never reached their lane: given back", ["queue"]
 )
@@ -44,13 +44,13 @@ RELAY_FAILURES = Counter("traboule_relay_failures_total", "Publishes that the br
 RELAY_ACTIVE = Gauge("traboule_relay_active", "1 in the replica that holds the relay's lock")
 
 
-def watch_lane(queue: str, prefetch: int, in_hand: Callable[[], int], hand_age: Callable[[], float]) -> None:
+def watch_consumer(queue: str, prefetch: int, in_flight: Callable[[], int], hand_age: Callable[[], float]) -> None:
     """Show how full a lane's hand is, and how old. It is counted when somebody asks, so it costs a message nothing."""
     # A counter that appears with its first hundred is not seen to grow; one that was at nought is.
     for outcome in OUTCOMES:
         EVENTS.labels(queue, outcome)
-    HOLDING.labels(queue).set(0)
+    PAUSED.labels(queue).set(0)
     PREFETCH.labels(queue).set(prefetch)
-    IN_HAND.labels(queue).set_function(in_hand)
-    HAND_AGE.labels(queue).set_function(hand_age)
+    IN_FLIGHT.labels(queue).set_function(in_flight)
+    IN_FLIGHT_AGE.labels(queue).set_function(hand_age)
     MISSING.labels(queue)

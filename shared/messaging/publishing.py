@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 
 from schemas.base import Announced, MirroredRecord
-from schemas.envelope import HeldNow, encode_all, encode_held, routing_key, source_of
-from shared.messaging.onward import onward
+from schemas.envelope import CurrentRecord, encode_all, encode_current, routing_key, source_of
 from shared.messaging.outbox import Outgoing
-from shared.messaging.topology import EXCHANGE, HOUSE
+from shared.messaging.propagation import propagated
+from shared.messaging.topology import EXCHANGE, OWN_PUBLISHER
 from shared.messaging.unit_of_work import UnitOfWork
 
 
@@ -17,13 +17,13 @@ def publish(
 
     ``to`` is the cluster whose former system they are for, where the type says that there is one.
     """
-    key = routing_key(HOUSE, fact_type, to)
-    for encoded in encode_all(source_of(HOUSE, fact_type.service), facts, onward()):
+    key = routing_key(OWN_PUBLISHER, fact_type, to)
+    for encoded in encode_all(source_of(OWN_PUBLISHER, fact_type.service), facts, propagated()):
         uow.outbox.add(Outgoing(EXCHANGE, key, encoded.message_id, encoded.content_type, encoded.body))
 
 
-def publish_mirrored(uow: UnitOfWork, fact_type: type[MirroredRecord], saved: Iterable[HeldNow]) -> None:
+def publish_mirrored(uow: UnitOfWork, fact_type: type[MirroredRecord], saved: Iterable[CurrentRecord]) -> None:
     """Publish each record that a mirror saved, when the transaction commits: under its own id and version."""
-    key = routing_key(HOUSE, fact_type)
-    for encoded in encode_held(fact_type, source_of(HOUSE, fact_type.service), saved, onward()):
+    key = routing_key(OWN_PUBLISHER, fact_type)
+    for encoded in encode_current(fact_type, source_of(OWN_PUBLISHER, fact_type.service), saved, propagated()):
         uow.outbox.add(Outgoing(EXCHANGE, key, encoded.message_id, encoded.content_type, encoded.body))

@@ -177,7 +177,7 @@ class Relay:
     async def _try_refused_again(self, unsent: Unsent, connection: AbstractConnection) -> None:
         """Once a second one refused row of each routing key; the others of it as soon as the broker has that one."""
         while True:
-            rows = await unsent.one_of_each(self.window)
+            rows = await unsent.first_of_each(self.window)
             if not any(await asyncio.gather(*(self._try_alike(unsent, connection, row) for row in rows))):
                 await asyncio.sleep(self.poll)
 

@@ -46,7 +46,7 @@ OUTSIDE_LIMITS = {"max-connections": 50, "max-channels": 200}
 """A former system that leaks connections is stopped before the broker runs out of them for everybody. A web
 application may open one for each request that it answers at a time."""
 VHOST = "traboule"
-HOUSE = "traboule"
+OWN_PUBLISHER = "traboule"
 """The name under which our own services publish: the first word of their routing keys."""
 STAFF = "staff"
 """The same of staff tools, which send commands."""
@@ -91,7 +91,7 @@ def way_back_queue(cluster: str, service: str) -> Queue:
     Every former system has one, also for a service that tells nothing yet: so what may be done by a broker user can be
     told from its name, and a service that learns to write needs no new definitions.
     """
-    return Queue(f"{cluster}.{service}.{WAY_BACK}", f"{HOUSE}.{service}.*.{cluster}")
+    return Queue(f"{cluster}.{service}.{WAY_BACK}", f"{OWN_PUBLISHER}.{service}.*.{cluster}")
 
 
 def is_way_back(queue_name: str) -> bool:
@@ -145,7 +145,7 @@ def definitions(
         "queues": [inside | one for one in _queues(subscriptions, services, former_systems)],
         "bindings": [inside | one for one in _bindings(subscriptions, services, former_systems)],
         "users": [
-            *(_user(f"{HOUSE}.{name}", password, SERVICE_LIMITS) for name, password in services.items()),
+            *(_user(f"{OWN_PUBLISHER}.{name}", password, SERVICE_LIMITS) for name, password in services.items()),
             *(_user(name, password, OUTSIDE_LIMITS) for name, password in former_systems.items()),
         ],
         "policies": [inside | _limit(queue_bytes)],
@@ -246,7 +246,7 @@ def _permissions(services: Iterable[str], former_systems: Iterable[str]) -> list
         # write, which is done by way of exchanges, and binds nothing without the right to read those.
         *(
             allow(
-                f"{HOUSE}.{service}",
+                f"{OWN_PUBLISHER}.{service}",
                 write=rf"^(traboule|traboule\.retry\.[0-9]+s|amq\.default|[^.]+\.{service}\.{WAY_BACK})\z",
                 read=rf"^{service}\..+\z",
             )
@@ -264,7 +264,7 @@ def _just(name: str) -> str:
 
 
 def _topic_permissions(services: Iterable[str], former_systems: Iterable[str]) -> list[dict[str, Any]]:
-    users = [*(f"{HOUSE}.{service}" for service in services), *former_systems]
+    users = [*(f"{OWN_PUBLISHER}.{service}" for service in services), *former_systems]
     return [
         {
             "user": user,

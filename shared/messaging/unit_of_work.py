@@ -5,7 +5,7 @@ from collections.abc import Collection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.messaging.outbox import Outbox
-from shared.messaging.waiting import BrokerAwayError, CountWaiting
+from shared.messaging.waiting import BrokerUnavailableError, CountWaiting
 
 
 class UnitOfWork:
@@ -16,9 +16,9 @@ class UnitOfWork:
         self.outbox = Outbox()
         self.count_waiting: CountWaiting = _nobody_knows
 
-    async def take_turn(self) -> None:
+    async def serialise_writers(self) -> None:
         """Wait for whoever writes what this transaction goes by; where writers only meet in rows, there is no turn."""
 
 
 async def _nobody_knows(_: Collection[str]) -> dict[str, int]:
-    raise BrokerAwayError("the broker is not known here: its queues cannot be looked at")
+    raise BrokerUnavailableError("the broker is not known here: its queues cannot be looked at")

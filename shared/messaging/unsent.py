@@ -43,7 +43,7 @@ class Unsent:
         async with self._turn:
             return await self._database.fetch(_NEW, most)
 
-    async def one_of_each(self, most: int) -> Sequence[Any]:
+    async def first_of_each(self, most: int) -> Sequence[Any]:
         """Of each routing key with refused rows that are due again, the one that has been due for longest.
 
         What is the matter with a row is the matter with most of its routing key: so each of these is heard of, however

@@ -11,7 +11,7 @@ CountWaiting = Callable[[Collection[str]], Awaitable[dict[str, int]]]
 """Of these queues, how many messages wait in each; one that is not there is left out. Raises BrokerAwayError."""
 
 
-class BrokerAwayError(Exception):
+class BrokerUnavailableError(Exception):
     """The broker does not answer, so its queues cannot be looked at."""
 
 
@@ -29,7 +29,7 @@ async def count_waiting(broker_url: str, names: Collection[str]) -> dict[str, in
                     continue
                 found[name] = queue.declaration_result.message_count or 0
     except (OSError, TimeoutError, AMQPError) as error:
-        raise BrokerAwayError(
+        raise BrokerUnavailableError(
             f"the broker does not answer ({type(error).__name__}): its queues cannot be looked at"
         ) from None
     return found

@@ -19,7 +19,7 @@ from prometheus_client import Counter
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from shared.runtime.tls import DoorCertificate
+from shared.runtime.tls import TlsCertificate
 
 REFUSED = Counter(
     "traboule_http_refused", "Connections that were ended before their request was answered, by what was wrong", ["why"]
@@ -228,7 +228,7 @@ def build_server(
     *,
     limits: HttpLimits,
     stop_seconds: int,
-    certificate: DoorCertificate | None = None,
+    certificate: TlsCertificate | None = None,
 ) -> LimitedServer:
     """The server of one app; nothing listens yet. With a certificate it speaks HTTPS, and says so to browsers."""
     headers = [("x-content-type-options", "nosniff")]

@@ -17,14 +17,14 @@ from shared.messaging.relay import Relay
 from shared.process.backlog import MEASURED, measure_backlog
 from shared.process.http_server import HttpLimits, build_server, limits_here, serve
 from shared.runtime.cancellation import reraise_if_cancelled
-from shared.runtime.tls import DoorCertificate, TlsError
+from shared.runtime.tls import TlsCertificate, TlsError
 
 log = structlog.get_logger()
 
 HOUSEKEEPING_SECONDS = 5.0
 REQUESTS_SECONDS = 10
 """For requests that are in hand at the end: whoever downloads slowly does not keep us from stopping."""
-DOOR_CLOSING_SECONDS = 5
+HTTP_CLOSING_SECONDS = 5
 """For what a door has open beside, once the last request is answered."""
 
 
@@ -33,7 +33,7 @@ Measure = Callable[[AsyncConnection], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class PeriodicTask:
     """Work that a service does beside its subscriptions: again and again, ``every`` so many seconds after it ended."""
 
     name: str
@@ -53,29 +53,29 @@ class Service:
     http_host: str
     http_port: int
     inbox_days: int
-    certificate: DoorCertificate | None = None
-    beside: Sequence[Beside] = ()
+    certificate: TlsCertificate | None = None
+    periodic_tasks: Sequence[PeriodicTask] = ()
     measures: Sequence[Measure] = (measure_backlog,)
     limits: HttpLimits | None = None
     """None: the usual ones, as far as this process may open sockets."""
-    _beside: list[asyncio.Task[None]] = field(default_factory=list["asyncio.Task[None]"])
+    _periodic_tasks: list[asyncio.Task[None]] = field(default_factory=list["asyncio.Task[None]"])
 
     async def start(self) -> None:
         """Connect, then consume. Raises if the broker cannot be reached at all."""
         await self.bus.start()
         self.relay.start()
-        self._beside = [asyncio.create_task(self._again_and_again(one), name=one.name) for one in self.beside]
+        self._periodic_tasks = [asyncio.create_task(self._repeat(one), name=one.name) for one in self.periodic_tasks]
 
     @property
     def stop_seconds(self) -> float:
         """The most that an orderly end takes: whoever ends the process by force should wait longer."""
-        return REQUESTS_SECONDS + DOOR_CLOSING_SECONDS + self.bus.stop_seconds + self.relay.stop_seconds
+        return REQUESTS_SECONDS + HTTP_CLOSING_SECONDS + self.bus.stop_seconds + self.relay.stop_seconds
 
     async def stop(self) -> None:
         """Take no more in, settle what is in hand, publish what that wrote, close."""
-        for task in self._beside:
+        for task in self._periodic_tasks:
             task.cancel()
-        await asyncio.gather(*self._beside, return_exceptions=True)
+        await asyncio.gather(*self._periodic_tasks, return_exceptions=True)
         await self.bus.stop()
         await self.relay.stop()
         await self.engine.dispose()
@@ -113,7 +113,7 @@ class Service:
         )
         http = asyncio.create_task(serve(server))
         housekeeping = asyncio.create_task(
-            self._again_and_again(Beside("housekeeping", HOUSEKEEPING_SECONDS, self._keep_house))
+            self._repeat(PeriodicTask("housekeeping", HOUSEKEEPING_SECONDS, self._housekeeping))
         )
         try:
             if await self._start_when_possible(stopping):
@@ -140,7 +140,7 @@ class Service:
                     await asyncio.wait_for(stopping.wait(), 1)
         return False
 
-    async def _again_and_again(self, one: Beside) -> None:
+    async def _repeat(self, one: PeriodicTask) -> None:
         while True:
             try:
                 await one.work(self.engine)
@@ -150,7 +150,7 @@ class Service:
                 log.warning("beside.failed", work=one.name, error=type(error).__name__)
             await asyncio.sleep(one.every)
 
-    async def _keep_house(self, engine: AsyncEngine) -> None:
+    async def _housekeeping(self, engine: AsyncEngine) -> None:
         """Measure the backlog, and forget old inbox rows little by little; look for a renewed certificate first."""
         if self.certificate is not None:
             self._renew(self.certificate)
@@ -160,7 +160,7 @@ class Service:
             MEASURED.set_to_current_time()
             await inbox.forget(connection, self.inbox_days)
 
-    def _renew(self, certificate: DoorCertificate) -> None:
+    def _renew(self, certificate: TlsCertificate) -> None:
         try:
             if certificate.refresh():
                 log.info("service.certificate_renewed")

@@ -73,7 +73,7 @@ def client_context(ca: Path | None) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca)
 
 
-class DoorCertificate:
+class TlsCertificate:
     """A server's certificate, taken up anew when its files change, so that a renewal needs no restart."""
 
     def __init__(self, certificate: Path, key: Path | None = None) -> None:
@@ -91,7 +91,7 @@ class DoorCertificate:
         # A file that is only half written is told of once, and looked at again when it changes again.
         self._seen = stamp
         # Tried apart first: a certificate without its key would leave the door with neither.
-        DoorCertificate(*self._files)
+        TlsCertificate(*self._files)
         self._load()
         return True
 

@@ -88,7 +88,7 @@ class Spans:
     def __bool__(self) -> bool:
         return bool(self._by_context)
 
-    def onward(self, context: str | None) -> str | None:
+    def propagated(self, context: str | None) -> str | None:
         """The ``traceparent`` of what follows from an event that came with this one.
 
         A context that has no span here, as when this process does not trace, goes on as it came.

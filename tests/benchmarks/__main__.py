@@ -68,7 +68,7 @@ def _part(report: Report, name: str, work: Callable[[], None]) -> None:
         report.missing(name, f"{type(error).__name__}: {error}"[:300])
 
 
-def _lanes(report: Report, where: Stage, chosen: Sequence[lanes.Lane], rounds: int, *, quick: bool) -> None:
+def _lanes(report: Report, where: Stage, chosen: Sequence[lanes.QueueConsumer], rounds: int, *, quick: bool) -> None:
     results = lanes.measure(where, chosen, rounds, quick=quick, say=_say)
     report.lanes(results, lanes.ratios(results))
 

@@ -17,7 +17,7 @@ _PROFILED = "tests.benchmarks.profiled"
 
 
 @dataclass(frozen=True)
-class Lane:
+class QueueConsumer:
     """One way to do the work. ``module`` is empty for the service itself."""
 
     letter: str
@@ -35,17 +35,21 @@ class Lane:
 
 _OTHERS = "tests.benchmarks.others"
 LANES = (
-    Lane("a", "Traboule, batches of 500", workload.batches, 20_000, 10_000),
-    Lane("a0", "Traboule, batches of 500, relay standing by", workload.batches, 20_000, 10_000, relay=False),
-    Lane("c", "limit: aiormq + asyncpg, batches of 500", workload.batches, 20_000, 10_000, f"{_OTHERS}.limit", 16),
-    Lane("b", "Traboule, single messages", workload.singles, 12_000, 3_000),
-    Lane("b0", "Traboule, single messages, relay standing by", workload.singles, 12_000, 3_000, relay=False),
-    Lane("c1", "limit: aiormq + asyncpg, single messages", workload.singles, 12_000, 3_000, f"{_OTHERS}.limit", 1_000),
-    Lane(
+    QueueConsumer("a", "Traboule, batches of 500", workload.batches, 20_000, 10_000),
+    QueueConsumer("a0", "Traboule, batches of 500, relay standing by", workload.batches, 20_000, 10_000, relay=False),
+    QueueConsumer(
+        "c", "limit: aiormq + asyncpg, batches of 500", workload.batches, 20_000, 10_000, f"{_OTHERS}.limit", 16
+    ),
+    QueueConsumer("b", "Traboule, single messages", workload.singles, 12_000, 3_000),
+    QueueConsumer("b0", "Traboule, single messages, relay standing by", workload.singles, 12_000, 3_000, relay=False),
+    QueueConsumer(
+        "c1", "limit: aiormq + asyncpg, single messages", workload.singles, 12_000, 3_000, f"{_OTHERS}.limit", 1_000
+    ),
+    QueueConsumer(
         "d", "FastStream + SQLAlchemy, a transaction each", workload.singles, 3_000, 600, f"{_OTHERS}.faststream_each"
     ),
     *(
-        Lane(
+        QueueConsumer(
             f"e{n}",
             f"Celery + SQLAlchemy, a transaction each, {n} process{'es' * (n > 1)}",
             workload.celery_tasks,
@@ -57,7 +61,7 @@ LANES = (
         )
         for n in (1, 2)
     ),
-    Lane("f", "pika + psycopg, a transaction each", workload.singles, 4_000, 1_000, f"{_OTHERS}.pika_each"),
+    QueueConsumer("f", "pika + psycopg, a transaction each", workload.singles, 4_000, 1_000, f"{_OTHERS}.pika_each"),
 )
 
 
@@ -65,7 +69,7 @@ LANES = (
 class Result:
     """What one lane did in every round."""
 
-    lane: Lane
+    lane: QueueConsumer
     facts: int
     rates: list[float] = field(default_factory=list)
     transactions: list[int] = field(default_factory=list)
@@ -80,7 +84,13 @@ class Result:
 
 
 def measure(
-    stage: Stage, lanes: Sequence[Lane], rounds: int, *, quick: bool, say: Callable[[str], None], profile: bool = False
+    stage: Stage,
+    lanes: Sequence[QueueConsumer],
+    rounds: int,
+    *,
+    quick: bool,
+    say: Callable[[str], None],
+    profile: bool = False,
 ) -> dict[str, Result]:
     """Every lane in every round, in turn. Raises BenchmarkError when two lanes wrote different invoices."""
     stage.declare(workload.CELERY_QUEUE)
@@ -137,7 +147,7 @@ def _consume(stage: Stage, result: Result, profile: bool) -> None:
     result.transactions.append(drained.transactions)
 
 
-def _environment(stage: Stage, lane: Lane) -> dict[str, str]:
+def _environment(stage: Stage, lane: QueueConsumer) -> dict[str, str]:
     return {
         "BENCH_DATABASE_URL": stage.database_url("billing"),
         "BENCH_BROKER_URL": stage.nodes.broker.url,

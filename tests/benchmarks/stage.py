@@ -16,7 +16,7 @@ import asyncpg
 import psutil
 from pamqp.commands import Basic
 
-from deploy.local.house import House
+from deploy.local.house import LocalServices
 from deploy.local.nodes import Nodes, local_nodes
 from deploy.local.runs import CHECKOUT, LOCAL, Run
 from deploy.provisioning.definitions import call
@@ -53,7 +53,7 @@ class Drained:
 class Stage:
     """Nodes and services for one run of the benchmark."""
 
-    def __init__(self, nodes: Nodes, house: House, run: Run) -> None:
+    def __init__(self, nodes: Nodes, house: LocalServices, run: Run) -> None:
         self.nodes = nodes
         self.house = house
         self._run = run
@@ -229,7 +229,7 @@ def stage() -> Generator[Stage]:
             clusters_file=CLUSTERS,
             private_broker=nodes.broker.owned,
         )
-        house = House(run, provisioned, folder, SERVICES)
+        house = LocalServices(run, provisioned, folder, SERVICES)
         try:
             yield Stage(nodes, house, run)
         finally:

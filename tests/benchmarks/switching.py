@@ -240,8 +240,8 @@ class _Traffic:
         if late:
             raise BenchmarkError(f"{len(late)} commands were carried out after the rollback")
         last = max((one.answered for one in done), default=asked_back)
-        held_up = [one for one in self._answers if one.sent <= rolled_back and one.answered >= asked_back]
-        waited = max((one.answered - one.sent for one in held_up), default=0.0)
+        blocked = [one for one in self._answers if one.sent <= rolled_back and one.answered >= asked_back]
+        waited = max((one.answered - one.sent for one in blocked), default=0.0)
         live = [(one.answered - one.sent) * 1000 for one in done]
         cuts = quantiles(live, n=100)
         lost = (self._confirmed - heard) + (len(done) - (changes - WRITTEN)) + await asyncio.to_thread(self._behind)

@@ -65,9 +65,9 @@ def test_panels_stand_beside_each_other() -> None:
     places = [panel["gridPos"] for panel in PANELS]
     assert all(one["x"] >= 0 and one["x"] + one["w"] <= COLUMNS for one in places)
     for one, other in combinations(places, 2):
-        beside = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
+        periodic_tasks = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
         below = one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"]
-        assert beside or below, (one, other)
+        assert periodic_tasks or below, (one, other)
 
 
 def _paths(options: dict[str, Any], above: str = "") -> list[str]:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from deploy.local import packages
 from deploy.local.broker import BrokerNode
-from deploy.local.house import House
+from deploy.local.house import LocalServices
 from deploy.local.nodes import Nodes
 from deploy.local.runs import CHECKOUT, Run
 from deploy.provisioning import definitions
@@ -33,7 +33,7 @@ HEARTBEAT = "heartbeat=4"
 VHOST = "traboule"
 
 
-class FaultyHouse(House):
+class FaultyHouse(LocalServices):
     """A house whose services may be started in other ways than production's."""
 
     def names(self) -> Iterable[str]:

@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 import pytest
 
-from deploy.local.house import running_house
+from deploy.local.house import run_services
 from deploy.local.nodes import Nodes, local_nodes
 from schemas.billing import PaymentRecorded
 from schemas.cutover import PART_RECORDS
@@ -29,7 +29,7 @@ from tests.support.hostile.facts import FACTS
 from tests.support.hostile.generated import generated
 from tests.support.hostile.law import Law, law, outlives_forged_deaths
 from tests.support.hostile.watched import LIMIT, Watched, watched
-from tests.support.in_process import OwnHouse, Passwords, own_house
+from tests.support.in_process import OwnService, Passwords, own_service
 
 COUNT = int(os.environ.get("HOSTILE_MESSAGES", "100000"))
 SEED = int(os.environ.get("HOSTILE_SEED", "1"))
@@ -53,7 +53,7 @@ def hostile_nodes() -> Iterator[Nodes]:
 def test_every_message_is_settled_once_and_every_neighbour_is_served(hostile_nodes: Nodes, tmp_path: Path) -> None:
     print(f"\nHOSTILE_MESSAGES={COUNT} HOSTILE_SEED={SEED} HOSTILE_MINUTES={MINUTES:g}")
     deaths = outlives_forged_deaths(hostile_nodes.broker.management_url)
-    with running_house(hostile_nodes, folder=tmp_path, services=tuple(FACTS), secrets=Passwords()) as house:
+    with run_services(hostile_nodes, folder=tmp_path, services=tuple(FACTS), secrets=Passwords()) as house:
         pids = {service: house.process(service).pid for service in FACTS}
         until = time.monotonic() + MINUTES * 60
         sent = asyncio.run(_attack_all(house.env, deaths, until))
@@ -90,13 +90,13 @@ async def _attack(env: dict[str, str], service: str, deaths: bool, until: float)
 
 
 @pytest.fixture
-def a_house(hostile_nodes: Nodes, request: pytest.FixtureRequest) -> Iterator[OwnHouse]:
-    with own_house(hostile_nodes, Passwords(), request.param) as own:
+def a_house(hostile_nodes: Nodes, request: pytest.FixtureRequest) -> Iterator[OwnService]:
+    with own_service(hostile_nodes, Passwords(), request.param) as own:
         yield own
 
 
 @pytest.mark.parametrize("a_house", ["billing"], indirect=True)
-async def test_a_long_moment_of_origin_is_not_copied(a_house: OwnHouse, tmp_path: Path) -> None:
+async def test_a_long_moment_of_origin_is_not_copied(a_house: OwnService, tmp_path: Path) -> None:
     """A thousand payments that one correlation id holds together, of which one says 500 kB of when it began."""
     with watched(a_house.env, "billing", tmp_path / "log") as service:
         async with law(a_house.env, "billing", _payment) as the_law:
@@ -110,7 +110,7 @@ async def test_a_long_moment_of_origin_is_not_copied(a_house: OwnHouse, tmp_path
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("a_house", ["billing"], indirect=True)
-async def test_forty_of_the_largest_batches(a_house: OwnHouse, tmp_path: Path) -> None:
+async def test_forty_of_the_largest_batches(a_house: OwnService, tmp_path: Path) -> None:
     """Honest batches just below 4 MiB: 152,000 payments, all of which are applied before the neighbour's."""
     with watched(a_house.env, "billing", tmp_path / "log") as service:
         async with law(a_house.env, "billing", _payment) as the_law:
@@ -122,7 +122,7 @@ async def test_forty_of_the_largest_batches(a_house: OwnHouse, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("a_house", ["billing"], indirect=True)
-async def test_sixty_messages_of_16_mib(a_house: OwnHouse, tmp_path: Path) -> None:
+async def test_sixty_messages_of_16_mib(a_house: OwnService, tmp_path: Path) -> None:
     """The broker refuses them, or they are parked."""
     with watched(a_house.env, "billing", tmp_path / "log") as service:
         async with law(a_house.env, "billing", FACTS["billing"]) as the_law:
@@ -132,7 +132,7 @@ async def test_sixty_messages_of_16_mib(a_house: OwnHouse, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("a_house", ["communications"], indirect=True)
-async def test_half_a_million_numbers_in_a_batch(a_house: OwnHouse, tmp_path: Path) -> None:
+async def test_half_a_million_numbers_in_a_batch(a_house: OwnService, tmp_path: Path) -> None:
     with watched(a_house.env, "communications", tmp_path / "log") as service:
         async with law(a_house.env, "communications", FACTS["communications"]) as the_law:
             body = b"[" + b",".join(b"%d" % at for at in range(560_000)) + b"]"
@@ -145,7 +145,7 @@ async def test_half_a_million_numbers_in_a_batch(a_house: OwnHouse, tmp_path: Pa
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("a_house", ["events"], indirect=True)
-async def test_a_manifest_of_a_million_records(a_house: OwnHouse, tmp_path: Path) -> None:
+async def test_a_manifest_of_a_million_records(a_house: OwnService, tmp_path: Path) -> None:
     """Sixty parts of 20,000 records each, of which nothing is held: refused, or compared within the limit."""
     with watched(a_house.env, "events", tmp_path / "log") as service:
         async with law(a_house.env, "events", FACTS["events"]) as the_law:

@@ -14,7 +14,7 @@ import orjson
 import pytest
 
 from deploy.demo.settling import wait_until_settled
-from deploy.local.house import House, running_house
+from deploy.local.house import LocalServices, run_services
 from deploy.local.nodes import Nodes, local_nodes
 from deploy.local.runs import Run
 from deploy.provisioning.provision import Provisioned
@@ -150,10 +150,10 @@ def elsewhere(env: Mapping[str, str], nodes: Nodes) -> dict[str, str]:
 
 
 @contextmanager
-def services_at(env: Mapping[str, str], folder: Path) -> Generator[House]:
+def services_at(env: Mapping[str, str], folder: Path) -> Generator[LocalServices]:
     with Run() as run:
         folder.mkdir()
-        house = House(run, Provisioned(dict(env), {}), folder, SERVICES)
+        house = LocalServices(run, Provisioned(dict(env), {}), folder, SERVICES)
         for name in SERVICES:
             house.start(name, wait=False)
         house.wait_until_ready(SERVICES)
@@ -220,14 +220,14 @@ async def told_back(nodes: Nodes) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def first(tmp_path: Path) -> Iterator[tuple[Nodes, House]]:
+def first(tmp_path: Path) -> Iterator[tuple[Nodes, LocalServices]]:
     """Servers and a house of this test's own: it ends them."""
-    with local_nodes() as nodes, running_house(nodes, folder=tmp_path / "first") as house:
+    with local_nodes() as nodes, run_services(nodes, folder=tmp_path / "first") as house:
         yield nodes, house
 
 
 async def test_a_restored_house_ends_as_the_undisturbed_one_and_nothing_has_its_effect_twice(
-    first: tuple[Nodes, House], tmp_path: Path
+    first: tuple[Nodes, LocalServices], tmp_path: Path
 ) -> None:
     backup = tmp_path / "backup"
     nodes, house = first

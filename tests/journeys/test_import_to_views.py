@@ -13,7 +13,7 @@ import pytest
 from stdnum import luhn
 
 from deploy.demo.settling import wait_until_settled
-from deploy.local.house import House
+from deploy.local.house import LocalServices
 from services.gateway.auth.keys import create_key
 from shared.persistence.database import create_engine
 from tests.support.command import traboule
@@ -24,7 +24,7 @@ Import = Callable[..., tuple[int, dict[str, Any]]]
 
 
 @pytest.fixture
-def importing(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Import:
+def importing(house: LocalServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Import:
     """``importing("numelink/membership", "text of the file")``: exit code and report, once all is applied."""
     for name, value in house.env.items():
         monkeypatch.setenv(name, value)
@@ -42,7 +42,7 @@ def importing(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture(scope="module")
-def door(house: House) -> Iterator[httpx2.Client]:
+def door(house: LocalServices) -> Iterator[httpx2.Client]:
     """A reader at the HTTP door."""
 
     async def key() -> str:
@@ -74,7 +74,7 @@ def member(door: httpx2.Client, cluster: str, record_id: str) -> dict[str, Any]:
     return answer.json()
 
 
-def history(house: House, record_id: str) -> list[tuple[str, list[str]]]:
+def history(house: LocalServices, record_id: str) -> list[tuple[str, list[str]]]:
     async def rows() -> list[tuple[str, list[str]]]:
         connection = await asyncpg.connect(house.env["TRABOULE_MEMBERSHIP_DATABASE_URL"])
         found = await connection.fetch(
@@ -104,7 +104,7 @@ def test_a_company_of_two_clusters_is_one_member_that_says_who_said_what(
 
 
 def test_importing_twice_changes_nothing_and_a_changed_row_makes_one_new_version(
-    importing: Import, house: House, door: httpx2.Client, tag: str
+    importing: Import, house: LocalServices, door: httpx2.Client, tag: str
 ) -> None:
     rows = f"record_id;name;city\nA-{tag};Ateliers {tag};Lyon\nB-{tag};Forges {tag};Roanne\n"
     importing("numelink/membership", rows)

@@ -7,7 +7,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from deploy.local.house import House
+from deploy.local.house import LocalServices
 from deploy.local.nodes import Nodes, local_nodes
 from deploy.local.runs import Run
 from deploy.provisioning import definitions
@@ -50,13 +50,13 @@ def new(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
 
 
 @pytest.fixture
-async def house(own_nodes: Nodes, tmp_path: Path) -> AsyncIterator[House]:
+async def house(own_nodes: Nodes, tmp_path: Path) -> AsyncIterator[LocalServices]:
     """Everything is made, and nothing runs; the environment is an operator's."""
     servers = (own_nodes.database.url, own_nodes.broker.url, own_nodes.broker.management_url)
     made = await asyncio.to_thread(lambda: provision(*servers, clusters_file=CLUSTERS))
     names = ("TRABOULE_DATABASE_URL", "TRABOULE_BROKER_URL", "TRABOULE_BROKER_MANAGEMENT_URL")
     with Run() as run:
-        house = House(run, made, tmp_path, SERVICES)
+        house = LocalServices(run, made, tmp_path, SERVICES)
         house.env |= dict(zip(names, servers, strict=True)) | {PRIVATE_BROKER: "yes"}
         (tmp_path / "passwords").write_text("".join(f"{name}={value}\n" for name, value in made.secrets.items()))
         yield house
@@ -68,12 +68,12 @@ async def house(own_nodes: Nodes, tmp_path: Path) -> AsyncIterator[House]:
     definitions.call(own_nodes.broker.management_url, "DELETE", f"/api/vhosts/{VHOST}")
 
 
-async def told(house: House, name: str) -> None:
+async def told(house: LocalServices, name: str) -> None:
     """A former system publishes an invoice."""
     await publish_as(house.env, "numelink.billing", an_invoice(invoice_id=name, label=f"dues {name}"))
 
 
-async def held(house: House, *names: str) -> None:
+async def held(house: LocalServices, *names: str) -> None:
     """Return once billing holds exactly these invoices; nothing was parked."""
 
     async def all_there() -> bool:
@@ -86,7 +86,7 @@ async def held(house: House, *names: str) -> None:
 
 @pytest.mark.parametrize("order", BEFORE)
 async def test_an_upgrade_loses_nothing_and_can_be_undone_until_its_last_step(
-    order: str, house: House, new: Mapping[str, str], tmp_path: Path
+    order: str, house: LocalServices, new: Mapping[str, str], tmp_path: Path
 ) -> None:
     async def run(env: Mapping[str, str], *words: str) -> tuple[int, str]:
         return await asyncio.to_thread(python, {**house.env, **env}, *words)

@@ -2,7 +2,7 @@
 
 from services import SERVICES
 from services.cli.registry import definition_of
-from services.common.app import BESIDE_LANES
+from services.common.app import EXTRA_CONNECTIONS
 
 BACKUP = 3 * len(SERVICES)
 """For each database one that reads, one that makes writers wait, and pg_dump's."""
@@ -14,4 +14,4 @@ _DOOR = 6 + 4
 def most_connections(service: str) -> int:
     """Of one process: a connection for each queue that it reads, for what it does beside, its relay and its door."""
     lanes = len(definition_of(service).subscriptions)
-    return lanes + BESIDE_LANES + _RELAY + (_DOOR if service == "membership" else 0)
+    return lanes + EXTRA_CONNECTIONS + _RELAY + (_DOOR if service == "membership" else 0)

@@ -19,14 +19,14 @@ from services.membership.matching.score import Judgement, judge
 from services.membership.matching.weights import shipped
 from services.membership.policy import Policy
 from services.membership.records.record import RecordKey, Related, SourceRecord
-from services.membership.records.repository import Edition, Held, NewRecord
+from services.membership.records.repository import Held, NewRecord, RecordVersion
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.views.conflicts import Conflict
 from services.membership.views.consolidation import View
 from services.membership.views.overrides import Override
 from services.membership.views.repository import RelatedItem
 from services.membership.views.rules import shipped_rules
-from services.membership.views.staff_repository import HeldConflict
+from services.membership.views.staff_repository import StoredConflict
 from shared.runtime.clusters import load_clusters
 
 POLICY = Policy(load_clusters(CLUSTERS_FILE), shipped(), shipped_rules())
@@ -41,16 +41,16 @@ class InMemoryMembership(MembershipUnitOfWork):
         self.judged: list[Judgement] = []
         self.decided: dict[int, Decision] = {}
         self.taken_back: dict[int, datetime] = {}
-        self.set_by_hand: dict[tuple[RecordKey, str], Override] = {}
-        self.conflicts: dict[str, HeldConflict] = {}
+        self.set_manually: dict[tuple[RecordKey, str], Override] = {}
+        self.conflicts: dict[str, StoredConflict] = {}
         self.history: list[Remembered] = []
         self.numbers = 0
         self.records: dict[RecordKey, SourceRecord] = {}
-        self.editions: dict[RecordKey, tuple[Edition, Edition, bool]] = {}
+        self.editions: dict[RecordKey, tuple[RecordVersion, RecordVersion, bool]] = {}
         self.items: dict[tuple[str, str, str], RelatedItem] = {}
         self.views: dict[str, bytes] = {}
 
-    async def take_turn(self) -> None:
+    async def serialise_writers(self) -> None:
         """There is nobody else."""
 
     async def held(self, keys: Iterable[RecordKey]) -> dict[RecordKey, Held]:
@@ -120,18 +120,18 @@ class InMemoryMembership(MembershipUnitOfWork):
     async def overrides(self, keys: Iterable[RecordKey]) -> dict[RecordKey, list[Override]]:
         found: dict[RecordKey, list[Override]] = {}
         for key in keys:
-            if own := [one for (record, _), one in self.set_by_hand.items() if record == key]:
+            if own := [one for (record, _), one in self.set_manually.items() if record == key]:
                 found[key] = own
         return found
 
     async def set_override(self, key: RecordKey, field: str, value: str, signature: Signature) -> int:
         self.numbers += 1
         at = datetime(2026, 11, 23, tzinfo=UTC)
-        self.set_by_hand[key, field] = Override(key, field, value, signature.author, at, self.numbers)
+        self.set_manually[key, field] = Override(key, field, value, signature.author, at, self.numbers)
         return self.numbers
 
     async def end_override(self, key: RecordKey, field: str, signature: Signature) -> bool:
-        return self.set_by_hand.pop((key, field), None) is not None
+        return self.set_manually.pop((key, field), None) is not None
 
     async def next_version(self) -> int:
         self.numbers += 1
@@ -140,13 +140,13 @@ class InMemoryMembership(MembershipUnitOfWork):
     async def remember(self, version: int, entries: Sequence[Remembered]) -> None:
         self.history += entries
 
-    async def held_conflicts(self, member_ids: Iterable[str]) -> list[HeldConflict]:
+    async def stored_conflicts(self, member_ids: Iterable[str]) -> list[StoredConflict]:
         wanted = set(member_ids)
         return [one for one in self.conflicts.values() if one.member_id in wanted]
 
     async def put_conflicts(self, found: Sequence[tuple[str, Conflict, bytes]]) -> None:
         for member_id, one, digest in found:
-            self.conflicts[one.conflict_id] = HeldConflict(one.conflict_id, digest, one.kind, one.between, member_id)
+            self.conflicts[one.conflict_id] = StoredConflict(one.conflict_id, digest, one.kind, one.between, member_id)
 
     async def end_conflicts(self, conflict_ids: Iterable[str]) -> None:
         for conflict_id in conflict_ids:

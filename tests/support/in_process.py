@@ -40,7 +40,7 @@ class Passwords(dict[str, str]):
 
 
 @dataclass(frozen=True)
-class OwnHouse:
+class OwnService:
     """Where one service can be run in-process: ``async with own.running() as service``."""
 
     name: str
@@ -112,7 +112,7 @@ class OwnHouse:
 
 
 @contextmanager
-def own_house(nodes: Nodes, passwords: Passwords, service: str, *others: str) -> Generator[OwnHouse]:
+def own_service(nodes: Nodes, passwords: Passwords, service: str, *others: str) -> Generator[OwnService]:
     """Provision it, and remove its virtual host and its database at the end: the server may be a named one.
 
     ``others`` are services beside it: ``replace(own, name="billing")`` runs one of them in the same place.
@@ -133,7 +133,7 @@ def own_house(nodes: Nodes, passwords: Passwords, service: str, *others: str) ->
         )
     definitions.load_definitions(nodes.broker.management_url, _heard(name, service))
     try:
-        yield OwnHouse(service, name, provisioned.env, url, nodes.broker.management_url)
+        yield OwnService(service, name, provisioned.env, url, nodes.broker.management_url)
     finally:
         definitions.call(nodes.broker.management_url, "DELETE", f"/api/vhosts/{name}")
         for one in (service, *others):
@@ -158,5 +158,5 @@ def _heard(vhost: str, service: str) -> dict[str, Any]:
     binding = {"source": topology.EXCHANGE, "destination": HEARD, "destination_type": "queue", "arguments": {}}
     return {
         "queues": [{"vhost": vhost, "name": HEARD, "durable": True, "auto_delete": False, "arguments": {}}],
-        "bindings": [{"vhost": vhost, "routing_key": f"{topology.HOUSE}.{service}.#"} | binding],
+        "bindings": [{"vhost": vhost, "routing_key": f"{topology.OWN_PUBLISHER}.{service}.#"} | binding],
     }

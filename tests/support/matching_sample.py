@@ -171,7 +171,7 @@ TRAPS: tuple[tuple[str, Trap, bool], ...] = (
     ("within", _within, True),
     ("homonym", _homonym, False),
     ("association", _association, False),
-    ("holding", _holding, False),
+    ("paused", _holding, False),
     ("sister", _sister, False),
     ("near name", _near_name, False),
     ("agency", _agency, False),

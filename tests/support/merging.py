@@ -22,11 +22,11 @@ from deploy.provisioning.provision import EXTENSIONS, migrations_folder
 from schemas.base import Fact, RecordRef
 from schemas.envelope import Envelope, encode, read
 from schemas.membership import ConflictItem, MemberPart, MembersMerged, MembersSeparated, MergeConflictChanged, Overlap
-from shared.messaging.topology import HOUSE, definitions
+from shared.messaging.topology import OWN_PUBLISHER, definitions
 from shared.persistence.database import create_engine
 from shared.persistence.migrations import upgrade
 from tests.support import servers
-from tests.support.in_process import OwnHouse, Passwords
+from tests.support.in_process import OwnService, Passwords
 
 HERE = RecordRef(cluster="clustr-numerique", record_id="cn-118")
 THERE = RecordRef(cluster="numelink", record_id="1042")
@@ -181,7 +181,7 @@ async def newest_answers(connection: AsyncConnection) -> dict[str, tuple[str, st
 class Speaker:
     """Speaks as one of our services in another service's own house."""
 
-    house: OwnHouse
+    house: OwnService
     service: str
     url: str
 
@@ -189,12 +189,12 @@ class Speaker:
         """Publish each as a message of its own."""
         env = {f"TRABOULE_{self.service.upper()}_BROKER_URL": self.url}
         for fact in facts:
-            await servers.publish_as(env, f"{HOUSE}.{self.service}", fact)
+            await servers.publish_as(env, f"{OWN_PUBLISHER}.{self.service}", fact)
 
 
-def speaker_in(house: OwnHouse, passwords: Passwords, service: str) -> Speaker:
+def speaker_in(house: OwnService, passwords: Passwords, service: str) -> Speaker:
     """Let the service's user into the house's virtual host."""
-    user = f"{HOUSE}.{service}"
+    user = f"{OWN_PUBLISHER}.{service}"
     password = passwords.get(user)
     broker_api.load_definitions(house.management_url, definitions([], {service: password}, {}, vhost=house.vhost))
     parts = urlsplit(house.admin_url)

@@ -8,7 +8,7 @@ import orjson
 from schemas.billing import InvoiceRecorded
 from schemas.envelope import encode
 from tests.support.builders import unique
-from tests.support.in_process import OwnHouse
+from tests.support.in_process import OwnService
 from tests.support.waiting import eventually
 
 NUMELINK = "numelink.billing"
@@ -23,7 +23,7 @@ def event_of(invoice: InvoiceRecorded, **different: Any) -> dict[str, Any]:
     return event
 
 
-async def applied(billing: OwnHouse, invoices: Iterable[InvoiceRecorded], timeout: float = 15) -> None:  # noqa: ASYNC109
+async def applied(billing: OwnService, invoices: Iterable[InvoiceRecorded], timeout: float = 15) -> None:  # noqa: ASYNC109
     """Wait until these invoices, and no others, are there."""
     expected = {invoice.invoice_id for invoice in invoices}
 
@@ -35,7 +35,7 @@ async def applied(billing: OwnHouse, invoices: Iterable[InvoiceRecorded], timeou
     await eventually(all_there, timeout)
 
 
-async def parked(billing: OwnHouse, count: int = 1, *, status: str = "parked") -> list[dict[str, Any]]:
+async def parked(billing: OwnService, count: int = 1, *, status: str = "parked") -> list[dict[str, Any]]:
     """Wait until there are so many dead letters, all of this status."""
 
     async def so_many() -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from schemas.base import Announced, Fact
 from schemas.envelope import source_of
 from services.cli.environment import settings_of
 from services.cli.registry import definition_of
-from shared.messaging.topology import HOUSE
+from shared.messaging.topology import OWN_PUBLISHER
 from tests.support.command import Answer, traboule
 from tests.support.merging import envelope, handled
 from tests.support.parity import Mirrored
@@ -21,7 +21,7 @@ async def hears(mirrored: Mirrored, *facts: Fact, cluster: str = "numelink") -> 
     unit_of_work = definition_of(mirrored.service).unit_of_work(settings_of(mirrored.service))
     async with mirrored.database.engine() as engine:
         for fact in facts:
-            source = source_of(HOUSE if isinstance(fact, Announced) else cluster, fact.service)
+            source = source_of(OWN_PUBLISHER if isinstance(fact, Announced) else cluster, fact.service)
             await handled(engine, unit_of_work, handlers[type(fact)], [envelope(fact, source)])
 
 

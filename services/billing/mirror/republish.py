@@ -5,7 +5,7 @@ from services.billing.tables import invoices, payments
 from services.common.republish import mirrored, stages_of
 from services.conflicts.republish import answers
 
-TELLINGS = (
+REPUBLISHED = (
     mirrored(invoices, InvoiceRecorded, InvoiceChanged),
     mirrored(payments, PaymentRecorded, PaymentChanged),
     answers(),

@@ -49,8 +49,8 @@ def backup(
     if json:
         as_json({"folder": str(folder), "left_behind": left, **manifest.as_json()})
     else:
-        held_up = manifest.held_up_seconds * 1000
-        typer.echo(f"all as of {manifest.made_at:%Y-%m-%d %H:%M:%S} UTC; writers waited {held_up:.0f} ms for it")
+        blocked = manifest.held_up_seconds * 1000
+        typer.echo(f"all as of {manifest.made_at:%Y-%m-%d %H:%M:%S} UTC; writers waited {blocked:.0f} ms for it")
         if manifest.waiting:
             told = ", ".join(f"{name} {count:,}" for name, count in manifest.waiting.items())
             typer.echo(f"what waited in queues is not in it, and after a restore has to be published again: {told}")
@@ -85,7 +85,7 @@ async def _backup(folder: Path, services: dict[str, ServiceSettings], by: str, *
             VERSION,
             moment.at,
             by,
-            round(moment.held_up, 3),
+            round(moment.blocked, 3),
             vhost,
             {name: Database(f"{name}.dump", one.revision, one.server) for name, one in moment.snapshots.items()},
             await asyncio.to_thread(backup_folder.digests, unfinished),

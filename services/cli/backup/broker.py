@@ -12,7 +12,7 @@ from typing import Any
 from shared.cli.errors import CannotAct, Unreachable
 from shared.messaging import broker_version
 from shared.messaging.management import VARIABLE, Management, ManagementError, path
-from shared.messaging.topology import EXCHANGE, HOUSE
+from shared.messaging.topology import EXCHANGE, OWN_PUBLISHER
 from shared.runtime.tls import address
 
 
@@ -44,7 +44,7 @@ def waiting(definitions: Mapping[str, Any], vhost: str) -> dict[str, int]:
     ours = {
         one["destination"]
         for one in definitions.get("bindings", ())
-        if one["source"] == EXCHANGE and one["routing_key"].startswith(f"{HOUSE}.")
+        if one["source"] == EXCHANGE and one["routing_key"].startswith(f"{OWN_PUBLISHER}.")
     }
     there = call("GET", path("queues", vhost) + "?columns=name,messages")
     # A queue that has no leader at the moment has no number either.
@@ -57,7 +57,7 @@ def load(definitions: Mapping[str, Any], vhost: str) -> None:
 
     Raises CannotAct, also where former systems were let in and the broker is too old for them; Unreachable.
     """
-    if any(not one["name"].startswith(f"{HOUSE}.") for one in definitions.get("users", ())):
+    if any(not one["name"].startswith(f"{OWN_PUBLISHER}.") for one in definitions.get("users", ())):
         _require_new()
     inside = {
         name: items if name == "users" else [{"vhost": vhost} | one for one in items]

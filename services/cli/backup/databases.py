@@ -52,7 +52,7 @@ class OneMoment:
     """All databases at one moment, and for how many seconds nobody could write until then."""
 
     snapshots: Mapping[str, Snapshot]
-    held_up: float
+    blocked: float
 
     @property
     def at(self) -> datetime:
@@ -67,8 +67,8 @@ async def one_moment(services: Mapping[str, ServiceSettings]) -> AsyncGenerator[
         readers = [await stack.enter_async_context(connected(name, one)) for name, one in services.items()]
         for _ in range(ATTEMPTS):
             if taken := await _try(services, readers):
-                snapshots, held_up = taken
-                yield OneMoment(dict(zip(services, snapshots, strict=True)), held_up)
+                snapshots, blocked = taken
+                yield OneMoment(dict(zip(services, snapshots, strict=True)), blocked)
                 return
             await asyncio.sleep(1)
     raise CannotAct("somebody keeps writing for longer than others may wait, such as traboule rebuild: try again later")
@@ -103,7 +103,7 @@ async def _try(
     async with AsyncExitStack() as stack:
         lockers = [await stack.enter_async_context(connected(name, one)) for name, one in services.items()]
         began = time.monotonic()
-        locked = await asyncio.gather(*map(_hold_still, lockers), return_exceptions=True)
+        locked = await asyncio.gather(*map(_freeze_databases, lockers), return_exceptions=True)
         if any(isinstance(one, _IN_THE_WAY) for one in locked):
             return None
         for failure in locked:
@@ -115,7 +115,7 @@ async def _try(
         return list(snapshots), time.monotonic() - began
 
 
-async def _hold_still(connection: asyncpg.Connection[Any]) -> None:
+async def _freeze_databases(connection: asyncpg.Connection[Any]) -> None:
     await connection.execute(f"begin; set local lock_timeout = '{PATIENCE}'; {_STILL}")
 
 

@@ -28,7 +28,7 @@ NEXT = (
     ("traboule retell", "tells what was on its way between the services; twice does no harm"),
     ("traboule doctor", "is all as it should be?"),
 )
-"""What to do after a restore, and why; at the end comes what only a backup can tell (:func:`said_again`)."""
+"""What to do after a restore, and why; at the end comes what only a backup can tell (:func:`republished`)."""
 SURELY_COUNTED = timedelta(minutes=1)
 """The broker knows how much waits in its queues some seconds late."""
 
@@ -58,7 +58,7 @@ def restore(
     if missing := [name for name in SERVICES if name not in services]:
         refuse(f"not configured here: {', '.join(missing)}. All services are restored together")
     manifest, running = run(in_order(_restore(folder.absolute(), services, dry_run=dry_run, quiet=json)))
-    following = (*NEXT, said_again(manifest))
+    following = (*NEXT, republished(manifest))
     if json:
         as_json(
             {"restored": not dry_run, "running": running, **manifest.as_json(), "next": [what for what, _ in following]}
@@ -116,7 +116,7 @@ async def _restore(
     return manifest, []
 
 
-def said_again(manifest: Manifest) -> tuple[str, str]:
+def republished(manifest: Manifest) -> tuple[str, str]:
     """What former systems have to publish again after a restore, and why."""
     since = f"{manifest.made_at - SURELY_COUNTED:%Y-%m-%d %H:%M} UTC"
     what = f"publish or import again what changed in the former systems since {since}"

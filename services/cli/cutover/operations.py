@@ -9,10 +9,10 @@ from services.cli.registry import definition_of
 from services.common.definition import ServiceDefinition
 from services.common.transactions import transaction
 from services.cutover import operations
-from services.cutover.operations import DeskError
+from services.cutover.operations import CutoverError
 from shared.cli.errors import CannotAct, NotFound, Unreachable
 from shared.messaging.unit_of_work import UnitOfWork
-from shared.messaging.waiting import BrokerAwayError
+from shared.messaging.waiting import BrokerUnavailableError
 from shared.runtime.clusters import Cluster
 from shared.runtime.settings import ServiceSettings
 
@@ -33,9 +33,9 @@ async def in_service(
     try:
         async with transaction(definition, settings, command) as uow:
             return await operation(uow)
-    except BrokerAwayError as error:
+    except BrokerUnavailableError as error:
         raise Unreachable(str(error)) from None
-    except DeskError as error:
+    except CutoverError as error:
         raise (NotFound if error.kind == "late-unknown" else CannotAct)(str(error)) from None
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from services.common.definition import ServiceDefinition
-    from services.cutover.definition import Unsaid
+    from services.cutover.definition import UnconfirmedChange
     from shared.messaging.unit_of_work import UnitOfWork
     from shared.runtime.settings import ServiceSettings
 
@@ -63,17 +63,17 @@ def way_back(
 
 async def _found(
     definition: ServiceDefinition[Any], settings: ServiceSettings, cluster: str
-) -> tuple[int | None, list[Unsaid]]:
+) -> tuple[int | None, list[UnconfirmedChange]]:
     """How many messages wait in the queue, None without one, and the records. Raises Unreachable."""
     from services.cli.cutover.operations import in_service
-    from services.cutover.write_back import unsaid
+    from services.cutover.write_back import unconfirmed
     from shared.messaging.topology import way_back_queue
 
     queue = way_back_queue(cluster, definition.name).name
 
-    async def find(uow: UnitOfWork) -> tuple[int | None, list[Unsaid]]:
+    async def find(uow: UnitOfWork) -> tuple[int | None, list[UnconfirmedChange]]:
         waiting = (await uow.count_waiting([queue])).get(queue)
-        return waiting, [one async for one in unsaid(uow, definition, cluster)]
+        return waiting, [one async for one in unconfirmed(uow, definition, cluster)]
 
     return await in_service(definition, settings, find)
 
@@ -96,7 +96,7 @@ def _export(path: Path, files: Mapping[str, bytes]) -> list[Path]:
     return list(named)
 
 
-def _print(records: Sequence[Unsaid]) -> None:
+def _print(records: Sequence[UnconfirmedChange]) -> None:
     from rich.table import Table
 
     if not records:

@@ -20,7 +20,7 @@ from shared.cli.errors import CannotAct, Unreachable
 from shared.messaging import broker_version
 from shared.messaging.accounts import MANAGEMENT, Account, RightsError, differences, intended, read_accounts, vhost_of
 from shared.messaging.management import Management, ManagementError, path
-from shared.messaging.topology import HOUSE, definitions
+from shared.messaging.topology import OWN_PUBLISHER, definitions
 from shared.runtime.clusters import ClustersFileError, load_clusters
 from shared.runtime.settings import ServiceSettings
 from shared.runtime.tls import address
@@ -218,13 +218,13 @@ def _policies(here: Findings, wanted: Mapping[str, Items], queues: Items, there:
 
 def _services(here: Findings, services: Iterable[str], known: Mapping[str, Account]) -> Iterator[Finding]:
     for name in services:
-        account = known.get(f"{HOUSE}.{name}")
+        account = known.get(f"{OWN_PUBLISHER}.{name}")
         if account is None or not account.here or account.rights.none:
             wrong = ["has no rights here"]
         else:
             wrong = differences(account, intended(account.name))
-        told = (f"{HOUSE}.{name}: {one}" for one in wrong)
-        yield from here.judged("rights of services", told, PREPARE, f"{HOUSE}.{name} may do what it should")
+        told = (f"{OWN_PUBLISHER}.{name}: {one}" for one in wrong)
+        yield from here.judged("rights of services", told, PREPARE, f"{OWN_PUBLISHER}.{name} may do what it should")
 
 
 def _outside(here: Findings, stages: Mapping[str, str | None], known: Mapping[str, Account]) -> Iterator[Finding]:

@@ -38,7 +38,7 @@ def of_server(here: Findings, check: str, url: str) -> list[Finding]:
     return [_told(here, check, parts.hostname, port, context, before)]
 
 
-def of_door(here: Findings, url: str, certificate: Path) -> Finding:
+def of_http_server(here: Findings, url: str, certificate: Path) -> Finding:
     """The certificate of our own door."""
     parts = urlsplit(url)
     assert parts.hostname is not None, "a door has an address"

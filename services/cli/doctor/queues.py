@@ -10,7 +10,7 @@ from typing import Any
 from services.cli.doctor.findings import Finding, Findings
 from shared.cli.terminal import size
 from shared.messaging.management import Management, path
-from shared.messaging.topology import HOUSE, dead_queue
+from shared.messaging.topology import OWN_PUBLISHER, dead_queue
 
 Items = list[dict[str, Any]]
 
@@ -88,7 +88,7 @@ def _publishers(queue: str, bindings: Items, rates: Counter[str]) -> Iterator[tu
         words = user.split(".")
         feeds = any(_fits(words, pattern) for pattern in patterns)
         if queue == dead_queue(service).name:
-            feeds = words[0] != HOUSE and words[-1] == service
+            feeds = words[0] != OWN_PUBLISHER and words[-1] == service
         if feeds and rate > 0:
             yield user, rate
 

@@ -31,7 +31,7 @@ async def examine(state: ServiceState, settings: ServiceSettings) -> list[Findin
     if state.checks and state.url is not None:
         found += await asyncio.to_thread(_started_with, here, state.url, settings)
         if (own := settings.http_certificate_file) is not None:
-            found.append(await asyncio.to_thread(doctor_certificates.of_door, here, state.url, own))
+            found.append(await asyncio.to_thread(doctor_certificates.of_http_server, here, state.url, own))
     for check, url in (
         ("database's certificate", settings.database_url),
         ("broker's certificate", settings.broker_url),
@@ -66,9 +66,9 @@ def _queues(here: Findings, state: ServiceState) -> Iterator[Finding]:
     start = f"traboule serve {state.name}, or restart it"
     yield from here.judged("consumers", deserted, start, "every queue has one")
     waiting = sum(one.messages or 0 for one in own)
-    in_hand = sum(hand.messages for hand in state.in_hand.values())
+    in_flight = sum(hand.messages for hand in state.in_flight.values())
     look = f"look at the log of {state.name}, and restart it"
-    yield from here.judged("messages in hand", stuck(state), look, f"{in_hand:,} are being settled")
+    yield from here.judged("messages in hand", stuck(state), look, f"{in_flight:,} are being settled")
     quiet = state.database.get("last_event_seconds")
     if waiting and state.database and (quiet is None or quiet > OLD_SECONDS):
         told = f"{waiting:,} messages wait, and nothing was applied for over {OLD_SECONDS} s"

@@ -38,21 +38,21 @@ def written(file: Path | None, url: str) -> Generator[None]:
     if file is None:
         yield
         return
-    beside = file.with_name(f"{file.name}.new")
+    periodic_tasks = file.with_name(f"{file.name}.new")
     try:
         if file.is_dir():
             raise IsADirectoryError
-        beside.unlink(missing_ok=True)
-        backup_folder.write(beside, f"{url}\n".encode())
+        periodic_tasks.unlink(missing_ok=True)
+        backup_folder.write(periodic_tasks, f"{url}\n".encode())
     except OSError as error:
         raise CannotAct(f"{file} cannot be written ({type(error).__name__}); nothing was changed") from None
     try:
         yield
     except Exception:
-        beside.unlink(missing_ok=True)
+        periodic_tasks.unlink(missing_ok=True)
         raise
     try:
-        beside.replace(file)
+        periodic_tasks.replace(file)
     except OSError as error:
         told = f"the password is new, but {file} cannot be written ({type(error).__name__})"
-        raise CannotAct(f"{told}: the new address is in {beside}") from None
+        raise CannotAct(f"{told}: the new address is in {periodic_tasks}") from None

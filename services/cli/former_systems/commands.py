@@ -273,9 +273,9 @@ def _row(system: str, stage: str | None, account: Account | None) -> dict[str, A
 
 def _is_stranger(account: Account, known: Mapping[str, Any]) -> bool:
     """Who has rights in our virtual host, and is neither ours nor the broker's administrator."""
-    from shared.messaging.topology import HOUSE
+    from shared.messaging.topology import OWN_PUBLISHER
 
-    own = account.name in {_user(system) for system in known} or account.name.startswith(f"{HOUSE}.")
+    own = account.name in {_user(system) for system in known} or account.name.startswith(f"{OWN_PUBLISHER}.")
     return not own and not account.rights.none and "administrator" not in account.tags
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from services.cli.members.duplicates_file import Line, with_progress
 from services.common.environment import load_settings
-from services.membership.connections import DatabaseAwayError, ReadPool, writing
+from services.membership.connections import DatabaseUnavailableError, ReadPool, writing
 from services.membership.identity import answers
 from services.membership.identity.decisions import Decided, DecisionError, Signature
 from services.membership.policy import Policy, policy_of
@@ -96,7 +96,7 @@ async def _writer() -> AsyncGenerator[Callable[[Work], Awaitable[Decided]]]:
 def _run(work: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(work)
-    except DatabaseAwayError:
+    except DatabaseUnavailableError:
         nothing("the membership database does not answer; saying the same again later does no harm")
 
 

@@ -26,7 +26,7 @@ from services.membership.usecases.override_member import (
     MemberNotThereError,
     Shown,
     present,
-    set_by_hand,
+    set_manually,
     take_back,
 )
 from services.membership.views.override_queries import overrides_ever_set
@@ -71,7 +71,7 @@ def set_(
     [bold]traboule overrides set numelink/B-1 phone "04 77 00 00 00" --reason "by phone" --record numelink/B-1[/]
     """
     asked, signature = _asked(member, field, record), _signature(by, reason)
-    shown = _run(lambda uow: set_by_hand(uow, asked, value, signature))
+    shown = _run(lambda uow: set_manually(uow, asked, value, signature))
     if json:
         as_json(shown.as_json())
     else:

@@ -10,7 +10,7 @@ from services.common.transactions import transaction
 from services.cutover import manifests
 from services.cutover.parity import runs
 from services.cutover.parity.compare import Comparison, What
-from services.cutover.parity.comparison import compare_held, one_snapshot, prove_by_manifest
+from services.cutover.parity.comparison import compare_mirror, one_snapshot, prove_by_manifest
 from services.cutover.parity.runs import Found, Run, Subject
 from shared.cli.errors import CannotAct, NotFound
 
@@ -65,7 +65,7 @@ async def prove(system: System, export: Export, *, by: str, source: Sequence[str
     comparison = Comparison(export.facts, money, [kind.name for kind in kinds])
     async with transaction(system.definition, system.settings, "parity") as uow:
         await one_snapshot(uow.connection)
-        result = await compare_held(uow.connection, system.cluster, kinds, comparison)
+        result = await compare_mirror(uow.connection, system.cluster, kinds, comparison)
         result = replace(result, differences=[*result.differences, *export.unreadable])
         await runs.keep(uow.connection, system.cluster, result, by=by, source=source)
         run = await runs.newest(uow.connection, system.cluster)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from schemas.communications import ConsentChanged, ConsentRecorded, MailingChanged, MailingRecorded
-from schemas.envelope import Envelope, HeldNow
+from schemas.envelope import CurrentRecord, Envelope
 from services.communications.mirror.repository import CommunicationsUnitOfWork
 from shared.messaging.publishing import publish_mirrored
 
@@ -21,7 +21,7 @@ async def record_mailings(uow: CommunicationsUnitOfWork, messages: Sequence[Enve
     """
     saved = {id(message): applied_late for message, applied_late in await uow.save_mailings(messages)}
     newest = await uow.add_recipients(messages)
-    told: list[HeldNow] = []
+    told: list[CurrentRecord] = []
     for one in messages:
         applied_late = newest.get((one.cluster, one.data.mailing_id, one.data.version, one.digest), saved.get(id(one)))
         if applied_late is not None:

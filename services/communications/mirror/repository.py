@@ -23,7 +23,7 @@ _ADD_RECIPIENTS = """
     returning cluster, mailing_id, version, digest, applied_late
 """
 
-Telling = tuple[str, str, int, bytes]
+Republisher = tuple[str, str, int, bytes]
 """Cluster, mailing, version and digest: one writing of one mailing."""
 
 
@@ -42,7 +42,7 @@ class CommunicationsUnitOfWork(UnitOfWork):
         """Mirror mailings; returns those that were newer than what was held, as :class:`Mirror` does."""
         return await Mirror(mailings).save(self.connection, messages)
 
-    async def add_recipients(self, messages: Sequence[Envelope[MailingRecorded]]) -> dict[Telling, int]:
+    async def add_recipients(self, messages: Sequence[Envelope[MailingRecorded]]) -> dict[Republisher, int]:
         """Add recipients of mailings that are held, who are never taken away.
 
         Returns the tellings that are the newest for one of theirs, each with how many late messages about its mailing

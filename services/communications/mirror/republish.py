@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from schemas.communications import ConsentChanged, ConsentRecorded, MailingChanged, MailingRecorded
-from services.common.republish import Page, Place, Telling, held, mirrored, page_of, rows_after, stages_of
+from services.common.republish import Page, Place, Republisher, held, mirrored, page_of, rows_after, stages_of
 from services.communications.tables import consents, mailings
 from shared.messaging.publishing import publish_mirrored
 from shared.messaging.unit_of_work import UnitOfWork
@@ -37,13 +37,13 @@ async def _page(uow: UnitOfWork, after: Place | None) -> Page:
         [
             held(MailingRecorded, telling)
             for row in rows
-            for telling in _tellings({**row}, named[row["cluster"], row["mailing_id"]])
+            for telling in _republished({**row}, named[row["cluster"], row["mailing_id"]])
         ],
     )
     return page_of(len(rows), (rows[-1]["cluster"], rows[-1]["mailing_id"]) if rows else None)
 
 
-def _tellings(mailing: dict[str, Any], named: Mapping[_Newness, Sequence[str]]) -> list[dict[str, Any]]:
+def _republished(mailing: dict[str, Any], named: Mapping[_Newness, Sequence[str]]) -> list[dict[str, Any]]:
     """The newest telling as it came; and those whom only an older one named, as sent what the newest tells of."""
     newest = mailing["applied_late"], mailing["version"], bytes(mailing.pop("digest"))
     tellings = [mailing | {"recipients": tuple(sorted(named.get(newest, ())))}]
@@ -57,8 +57,8 @@ def _tellings(mailing: dict[str, Any], named: Mapping[_Newness, Sequence[str]]) 
     return tellings
 
 
-TELLINGS = (
+REPUBLISHED = (
     mirrored(consents, ConsentRecorded, ConsentChanged),
-    Telling("mailings", "select count(*) from mailings", _page),
+    Republisher("mailings", "select count(*) from mailings", _page),
     stages_of("communications"),
 )

@@ -13,7 +13,7 @@ from services.cutover.parity import runs
 from services.cutover.parity.by_manifest import MOST_KEPT, ManifestComparison
 from services.cutover.parity.compare import Result
 from services.cutover.parity.mirror_reader import Kind, held
-from services.cutover.stages import Standing, all_standings
+from services.cutover.stages import Standing, read_stages
 
 _BREATH = 50
 """Records compared before others get their turn: some milliseconds."""
@@ -37,7 +37,7 @@ async def one_snapshot(connection: AsyncConnection) -> None:
     await connection.exec_driver_sql("set transaction isolation level repeatable read")
 
 
-async def compare_held(connection: AsyncConnection, cluster: str, kinds: Sequence[Kind], with_: Compares) -> Result:
+async def compare_mirror(connection: AsyncConnection, cluster: str, kinds: Sequence[Kind], with_: Compares) -> Result:
     """Compare everything that is held of this cluster. Services go on working meanwhile."""
     for kind in kinds:
         async with aclosing(held(connection, cluster, kind)) as records:
@@ -61,7 +61,7 @@ async def prove_by_manifest(
     manifest = await newest_complete(connection, cluster)
     if manifest is None:
         return None
-    ours = (await all_standings(connection)).get(cluster, Standing()).is_ours
+    ours = (await read_stages(connection)).get(cluster, Standing()).is_ours
     comparison = ManifestComparison(manifest, [kind.name for kind in kinds], ours, most)
     for kind in kinds:
         await _compare_kind(connection, cluster, kind, comparison)

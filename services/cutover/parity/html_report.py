@@ -202,14 +202,14 @@ def _rows(one: Found) -> Iterable[str]:
     if not difference.fields:
         yield f"<tr{state}><td>{_about(one)}</td><td>{_whole(there or here)}</td></tr>"
         return
-    beside = beside_fields(difference)
-    first = f'<td rowspan="{len(difference.fields) + bool(beside)}">{_about(one)}</td>'
+    periodic_tasks = beside_fields(difference)
+    first = f'<td rowspan="{len(difference.fields) + bool(periodic_tasks)}">{_about(one)}</td>'
     for name in difference.fields:
         cells = "".join(f"<td>{_value(side, name)}</td>" for side in (there, here))
         yield f'<tr{state}>{first}<td class="field">{_field(name)}</td>{cells}</tr>'
         first = ""
-    if beside:
-        yield f'<tr{state}><td colspan="3">{_both("Chez nous", "Here")} : {_whole(beside)}</td></tr>'
+    if periodic_tasks:
+        yield f'<tr{state}><td colspan="3">{_both("Chez nous", "Here")} : {_whole(periodic_tasks)}</td></tr>'
 
 
 def _field(name: str) -> str:

@@ -78,7 +78,7 @@ async def held(connection: AsyncConnection, cluster: str, kind: Kind) -> AsyncGe
             return
 
 
-async def held_of(
+async def read_mirror(
     connection: AsyncConnection, kind: Kind, records: Collection[tuple[str, str]]
 ) -> dict[tuple[str, str], Fact]:
     """What is held of these records, each by its cluster and id; what is not held is missing."""

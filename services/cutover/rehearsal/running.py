@@ -20,7 +20,7 @@ from services.cutover.parity.mirror_reader import Kind
 from services.cutover.parity.runs import Run
 from services.cutover.preconditions import Rehearsed
 from services.cutover.rehearsal_rule import Rehearsal
-from services.cutover.stages import Standing, all_standings
+from services.cutover.stages import Standing, read_stages
 
 _CHUNK = 2_000
 _SINCE = "since "
@@ -68,7 +68,7 @@ async def rehearsed(
     async with engine.connect() as connection:
         await connection.exec_driver_sql(_READ)
         await connection.exec_driver_sql(_WHOLE)
-        standing = (await all_standings(connection)).get(cluster, Standing())
+        standing = (await read_stages(connection)).get(cluster, Standing())
         if standing.stage != "mirror":
             raise NotMirroredError(f"{cluster}/{service}", standing.stage)
         for rehearsal in rehearsals:

@@ -5,7 +5,7 @@ from services.common.republish import mirrored, stages_of
 from services.conflicts.republish import answers
 from services.events.tables import events, registrations
 
-TELLINGS = (
+REPUBLISHED = (
     mirrored(events, EventRecorded, EventChanged),
     mirrored(registrations, RegistrationRecorded, RegistrationChanged),
     answers(),

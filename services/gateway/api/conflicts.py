@@ -12,17 +12,17 @@ from services.gateway.api.members import Lang, find_member, spoken
 from services.gateway.api.responses import Conflict, Conflicts
 from services.gateway.auth.key_cache import needs
 from services.gateway.auth.keys import Role
-from services.gateway.context import Door, answer
+from services.gateway.context import GatewayContext, answer
 from services.gateway.cursors import cursor, position_in_time
 from services.gateway.problems import ProblemError, described
 from services.gateway.translations import language_of
 from services.membership.translations import CONFLICTS, Language, label
-from services.membership.views.conflict_queries import ConflictFilters, StandingConflict, State, conflict, conflicts
+from services.membership.views.conflict_queries import ConflictFilters, OpenConflict, State, conflict, conflicts
 
 StateAsked = Annotated[State | None, Query(description="`open` also shows those that are told, and not answered yet")]
 
 
-def routes(door: Door) -> APIRouter:
+def routes(door: GatewayContext) -> APIRouter:
     """``/conflicts`` and ``/conflicts/{id}``."""
     router = APIRouter(tags=["conflicts"])
     staff = [Security(needs(door.keyring, Role.STAFF))]
@@ -59,7 +59,7 @@ def routes(door: Door) -> APIRouter:
     return router
 
 
-def _told(one: StandingConflict, language: Language) -> dict[str, Any]:
+def _told(one: OpenConflict, language: Language) -> dict[str, Any]:
     return {
         "conflict_id": one.conflict_id,
         "kind": one.kind,

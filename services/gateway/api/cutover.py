@@ -26,7 +26,7 @@ from services.gateway.api.decision_bodies import described as described_body
 from services.gateway.auth.key_cache import Caller, needs
 from services.gateway.auth.keys import Role
 from services.gateway.bodies import body_of
-from services.gateway.context import Door, answer
+from services.gateway.context import GatewayContext, answer
 from services.gateway.idempotency import Key
 from services.gateway.idempotency_header import IdempotencyKey, claim, key_of
 from services.gateway.problems import ProblemError, as_json, described
@@ -50,10 +50,10 @@ After = Annotated[int, Query(ge=0, le=2**53, description="`next` of the page bef
 Number = Annotated[int, Path(ge=1, le=2**53, description="the number in the late message's id")]
 
 
-def routes(door: Door) -> APIRouter:
+def routes(door: GatewayContext) -> APIRouter:
     """``/cutover`` and what hangs below it."""
     router = APIRouter(tags=["cutover"])
-    desk = _Desk(door)
+    desk = _CutoverRequests(door)
     # First: what comes after would take these words for a cluster and a service.
     _requests(router, door)
     _looks(router, door, desk)
@@ -62,7 +62,7 @@ def routes(door: Door) -> APIRouter:
     return router
 
 
-def _requests(router: APIRouter, door: Door) -> None:
+def _requests(router: APIRouter, door: GatewayContext) -> None:
     staff = [Security(needs(door.keyring, Role.STAFF))]
 
     @router.get(
@@ -99,7 +99,7 @@ def _requests(router: APIRouter, door: Door) -> None:
 # --- look ----------------------------------------------------------------------------------------------------------
 
 
-def _looks(router: APIRouter, door: Door, desk: "_Desk") -> None:
+def _looks(router: APIRouter, door: GatewayContext, desk: "_CutoverRequests") -> None:
     staff = needs(door.keyring, Role.STAFF)
     may = described(404, 409, 503) | _LATER
 
@@ -125,7 +125,7 @@ def _looks(router: APIRouter, door: Door, desk: "_Desk") -> None:
             }
         )
 
-    @router.get(_SYSTEM, response_model=cutover_responses.StandingShown, responses=may)
+    @router.get(_SYSTEM, response_model=cutover_responses.StageShown, responses=may)
     async def one_system(caller: Annotated[Caller, Security(staff)], cluster: str, service: str) -> Response:
         """Where one former system stands: since when, who moved it there and why, and what waits."""
         return await desk.ask(caller, _System(cluster, service), "standing", {})
@@ -175,7 +175,7 @@ def _looks(router: APIRouter, door: Door, desk: "_Desk") -> None:
 # --- move ----------------------------------------------------------------------------------------------------------
 
 
-def _moves(router: APIRouter, door: Door, desk: "_Desk") -> None:
+def _moves(router: APIRouter, door: GatewayContext, desk: "_CutoverRequests") -> None:
     admin = needs(door.keyring, Role.ADMIN)
 
     @router.post(
@@ -230,7 +230,7 @@ def _moves(router: APIRouter, door: Door, desk: "_Desk") -> None:
 # --- quarantine ----------------------------------------------------------------------------------------------------
 
 
-def _quarantine(router: APIRouter, door: Door, desk: "_Desk") -> None:
+def _quarantine(router: APIRouter, door: GatewayContext, desk: "_CutoverRequests") -> None:
     staff = needs(door.keyring, Role.STAFF)
     may = described(404, 409, 413, 503) | _LATER
 
@@ -302,10 +302,10 @@ class _Signed:
 _UNSIGNED = _Signed()
 
 
-class _Desk:
+class _CutoverRequests:
     """Requests to the services that keep stages, from the door to their answers."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: GatewayContext) -> None:
         self._door = door
 
     def check(self, system: _System) -> str:

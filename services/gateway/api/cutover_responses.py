@@ -37,7 +37,7 @@ class NewestParity(BaseModel):
     open_differences: int
 
 
-class StandingShown(BaseModel):
+class StageShown(BaseModel):
     """Where a former system stands, as its service tells now: also why, and what waits in quarantine."""
 
     system: str
@@ -152,7 +152,7 @@ class ParityShown(BaseModel):
     next: int | None
 
 
-class ToldBack(BaseModel):
+class WrittenBack(BaseModel):
     """A record that was written here and that its former system has not said so since.
 
     ``commands`` changed it here, or a late message about it was ``dismissed``. There, it gets another id if it has a
@@ -181,7 +181,7 @@ class WayBack(BaseModel):
     to_be_sent: int
     given_back: int
     records: int
-    items: list[ToldBack]
+    items: list[WrittenBack]
     next: str | None
 
 

@@ -16,11 +16,11 @@ from services.gateway.api.responses import BulkDecided, Case, DecidedNow, Decisi
 from services.gateway.auth.key_cache import Caller, needs
 from services.gateway.auth.keys import Role
 from services.gateway.bodies import LONGEST_BULK, body_of
-from services.gateway.context import Door, answer
+from services.gateway.context import GatewayContext, answer
 from services.gateway.cursors import cursor, position_in_numbers, position_in_queue
 from services.gateway.problems import ProblemError, as_json, described, faults_of, not_now
 from services.gateway.translations import language_of
-from services.membership.connections import DatabaseAwayError
+from services.membership.connections import DatabaseUnavailableError
 from services.membership.identity import answers, queries, review_answers
 from services.membership.identity.decisions import Decided
 from services.membership.identity.review import Kind
@@ -34,7 +34,7 @@ Number = Annotated[int, Path(ge=1, le=_LAST, description="a decision's number")]
 After = Annotated[str | None, Query(max_length=4_000, description="`next` of the page before")]
 
 
-def routes(door: Door) -> APIRouter:
+def routes(door: GatewayContext) -> APIRouter:
     """``/duplicates`` and ``/duplicates/decisions``."""
     router = APIRouter(tags=["duplicates"])
     _decisions(router, door)  # first: a case's id would match what comes after it
@@ -45,7 +45,7 @@ def routes(door: Door) -> APIRouter:
 # --- what is open --------------------------------------------------------------------------------------------------
 
 
-def _cases(router: APIRouter, door: Door) -> None:
+def _cases(router: APIRouter, door: GatewayContext) -> None:
     staff = [Security(needs(door.keyring, Role.STAFF))]
 
     def wanted(
@@ -99,7 +99,7 @@ def _cases(router: APIRouter, door: Door) -> None:
 # --- what is decided -----------------------------------------------------------------------------------------------
 
 
-def _decisions(router: APIRouter, door: Door) -> None:
+def _decisions(router: APIRouter, door: GatewayContext) -> None:
     needed = needs(door.keyring, Role.STAFF)
     staff = [Security(needed)]
 
@@ -176,7 +176,7 @@ def decided_response(decided: Decided) -> Response:
     return answer(answers.just_decided(decided), headers, 200 if decided.repeated else 201)
 
 
-async def _decide(door: Door, request: Request, caller: Caller, said: Verdict | SortedOut) -> Decided:
+async def _decide(door: GatewayContext, request: Request, caller: Caller, said: Verdict | SortedOut) -> Decided:
     with refusals(request):
         decision, signed = decision_bodies.decision_of(said), signature(said, caller)
         async with door.writing() as uow:
@@ -185,7 +185,7 @@ async def _decide(door: Door, request: Request, caller: Caller, said: Verdict | 
     return decided
 
 
-async def _each(door: Door, request: Request, caller: Caller, many: list[Any]) -> list[dict[str, Any]]:
+async def _each(door: GatewayContext, request: Request, caller: Caller, many: list[Any]) -> list[dict[str, Any]]:
     results: list[dict[str, Any]] = []
     away: ProblemError | None = None
     for item in many:
@@ -199,7 +199,7 @@ async def _each(door: Door, request: Request, caller: Caller, many: list[Any]) -
             results.append(_problem(request, ProblemError("invalid-parameters", errors=faults_of(faults))))
         except ProblemError as problem:
             results.append(_problem(request, problem))
-        except DatabaseAwayError as error:
+        except DatabaseUnavailableError as error:
             # Those that follow would each wait as long for the same answer.
             away = not_now(error)
             results.append(_problem(request, away))

@@ -16,7 +16,7 @@ from services.gateway.api.responses import DecidedNow, Identity
 from services.gateway.auth.key_cache import Caller, needs
 from services.gateway.auth.keys import Role
 from services.gateway.bodies import body_of
-from services.gateway.context import Door, answer
+from services.gateway.context import GatewayContext, answer
 from services.gateway.cursors import cursor, position_in_turns
 from services.gateway.problems import described
 from services.gateway.translations import language_of
@@ -28,7 +28,7 @@ from services.membership.usecases import decide
 log = structlog.get_logger()
 
 
-def routes(door: Door) -> APIRouter:
+def routes(door: GatewayContext) -> APIRouter:
     """``/members/{id}/identity`` and ``/members/{id}/separations``."""
     router = APIRouter(tags=["duplicates"])
     staff = needs(door.keyring, Role.STAFF)
@@ -81,7 +81,7 @@ def routes(door: Door) -> APIRouter:
         with refusals(request):
             signed, records = signature(body, caller), decision_bodies.keys_of(body.records)
             async with door.writing() as uow:
-                await uow.take_turn()  # from here on nobody else merges or separates
+                await uow.serialise_writers()  # from here on nobody else merges or separates
                 member = await find_member(InTransaction(uow.connection), member_id)
                 elsewhere = set((await uow.members_by_record(records)).values()) - {member.member_id}
                 if elsewhere:

@@ -16,7 +16,7 @@ from starlette.responses import Response, StreamingResponse
 from services.gateway.api.responses import Page
 from services.gateway.auth.key_cache import Caller, needs
 from services.gateway.auth.keys import Role
-from services.gateway.context import Door, answer
+from services.gateway.context import GatewayContext, answer
 from services.gateway.cursors import cursor, position_in_list
 from services.gateway.problems import RETRY_SECONDS, ProblemError
 from services.gateway.translations import COLUMNS, YES_NO, language_of
@@ -32,7 +32,7 @@ EXPORTS_AT_ONCE = 2
 Code = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]+$")]
 
 
-def routes(door: Door) -> APIRouter:
+def routes(door: GatewayContext) -> APIRouter:
     """``/members`` and ``/members.csv``."""
     router = APIRouter(tags=["members"])
     exports = asyncio.Semaphore(EXPORTS_AT_ONCE)
@@ -105,7 +105,7 @@ def routes(door: Door) -> APIRouter:
 
 
 async def _lines(
-    door: Door, exports: asyncio.Semaphore, chosen: Filters, today: date, language: Language, caller: Caller
+    door: GatewayContext, exports: asyncio.Semaphore, chosen: Filters, today: date, language: Language, caller: Caller
 ) -> AsyncGenerator[bytes]:
     rows = 0
     try:

@@ -10,7 +10,7 @@ from services.gateway.api.responses import Member, Sources, Timeline
 from services.gateway.api.timeline import timeline
 from services.gateway.auth.key_cache import needs
 from services.gateway.auth.keys import Role
-from services.gateway.context import Door, answer
+from services.gateway.context import GatewayContext, answer
 from services.gateway.cursors import cursor, position_in_time
 from services.gateway.fast_path import unchanged
 from services.gateway.problems import ProblemError, described
@@ -26,7 +26,7 @@ _SAID = described(404, 410)
 Lang = Annotated[str | None, Query(description="fr or en; otherwise Accept-Language decides")]
 
 
-def routes(door: Door) -> APIRouter:
+def routes(door: GatewayContext) -> APIRouter:
     """``/members/{id}`` and what hangs below it."""
     router = APIRouter(tags=["members"])
     reader = [Security(needs(door.keyring, Role.READER))]

@@ -20,7 +20,7 @@ from services.gateway.api.responses import Overrides, ShownField
 from services.gateway.auth.key_cache import Caller, needs
 from services.gateway.auth.keys import Role
 from services.gateway.bodies import body_of
-from services.gateway.context import Door, answer
+from services.gateway.context import GatewayContext, answer
 from services.gateway.problems import ProblemError, described
 from services.gateway.translations import language_of
 from services.membership.identity.decisions import DecisionError
@@ -32,7 +32,7 @@ from services.membership.usecases.override_member import (
     Find,
     MemberNotThereError,
     Shown,
-    set_by_hand,
+    set_manually,
     take_back,
 )
 from services.membership.views.override_queries import overrides_ever_set
@@ -68,7 +68,7 @@ class SetField(Signed):
     record: RecordName | None = Field(None, description="the source record that it goes with; else the member's first")
 
 
-def routes(door: Door) -> APIRouter:
+def routes(door: GatewayContext) -> APIRouter:
     """``/members/{id}/fields/{field}``, ``…/take-back`` and ``/members/{id}/overrides``."""
     router = APIRouter(tags=["overrides"])
     staff = needs(door.keyring, Role.STAFF)
@@ -100,7 +100,7 @@ def routes(door: Door) -> APIRouter:
             asked = Asked(_by_id(member_id), field, _record(body.record), _seen(if_match))
             signed = signature(body, caller)
             async with door.writing() as uow:
-                shown = await set_by_hand(uow, asked, body.value, signed)
+                shown = await set_manually(uow, asked, body.value, signed)
         log.info("override.set", member_id=shown.member_id, field=field, key_id=caller.key_id)
         return _answer(shown)
 

@@ -16,8 +16,8 @@ from services.membership.usecases.edit_record import (
     ClusterUnknownError,
     Command,
     RecordChangedError,
+    RecordExistsError,
     RecordNotThereError,
-    RecordThereError,
 )
 
 _IN_FIELDS = ("create", "change")
@@ -39,7 +39,7 @@ def as_problems(request: Request, policy: Policy, command: Command) -> Generator
         if error.removed:
             raise ProblemError("source-record-removed") from None
         raise ProblemError("source-record-unknown") from None
-    except RecordThereError:
+    except RecordExistsError:
         raise ProblemError("source-record-there") from None
     except RecordChangedError as error:
         raise ProblemError("record-changed-meanwhile", headers={"etag": f'"{error.etag}"'}) from None

@@ -16,7 +16,7 @@ from services.gateway.api.responses import RecordChanges, RecordShown
 from services.gateway.auth.key_cache import Caller, needs
 from services.gateway.auth.keys import Role
 from services.gateway.bodies import body_of
-from services.gateway.context import Door, answer
+from services.gateway.context import GatewayContext, answer
 from services.gateway.cursors import cursor, position_in_numbers
 from services.gateway.idempotency import Key
 from services.gateway.idempotency_header import IdempotencyKey, claim, key_of
@@ -26,7 +26,7 @@ from services.membership.records.ids import new_id
 from services.membership.records.queries import RecordNow, changes_of, record_now
 from services.membership.records.record import RecordKey
 from services.membership.rows import InTransaction
-from services.membership.usecases.edit_record import By, Command, Done, Patch, carry_out, etag_of
+from services.membership.usecases.edit_record import By, Command, Done, Patch, etag_of, execute_command
 
 log = structlog.get_logger()
 
@@ -37,7 +37,7 @@ IfMatch = Annotated[str | None, Header(description="the record's ETag as last se
 After = Annotated[str | None, Query(max_length=4_000, description="`next` of the page before")]
 
 
-def routes(door: Door) -> APIRouter:
+def routes(door: GatewayContext) -> APIRouter:
     """``/records/{cluster}`` and what hangs below it."""
     router = APIRouter(tags=["records"])
     _reads(router, door)
@@ -49,7 +49,7 @@ def routes(door: Door) -> APIRouter:
 # --- read ----------------------------------------------------------------------------------------------------------
 
 
-def _reads(router: APIRouter, door: Door) -> None:
+def _reads(router: APIRouter, door: GatewayContext) -> None:
     staff = [Security(needs(door.keyring, Role.STAFF))]
 
     # First: a record's id may hold slashes, and would match what comes after it.
@@ -95,7 +95,7 @@ def _reads(router: APIRouter, door: Door) -> None:
 # --- write ---------------------------------------------------------------------------------------------------------
 
 
-def _creates(router: APIRouter, door: Door) -> None:
+def _creates(router: APIRouter, door: GatewayContext) -> None:
     staff = needs(door.keyring, Role.STAFF)
 
     @router.post(
@@ -122,7 +122,7 @@ def _creates(router: APIRouter, door: Door) -> None:
         return await asked.do("create", lambda _: body.fields, key=key_of(request, caller, body, idempotency_key))
 
 
-def _changes(router: APIRouter, door: Door) -> None:
+def _changes(router: APIRouter, door: GatewayContext) -> None:
     staff = needs(door.keyring, Role.STAFF)
     may = described(404, 409, 410, 412, 413, 428)
 
@@ -170,7 +170,7 @@ def _changes(router: APIRouter, door: Door) -> None:
 class _Asked:
     """One request for a change, from its body to its answer."""
 
-    def __init__(self, door: Door, request: Request, caller: Caller, key: RecordKey, body: Asking) -> None:
+    def __init__(self, door: GatewayContext, request: Request, caller: Caller, key: RecordKey, body: Asking) -> None:
         self._door, self._request, self._caller, self._key, self._body = door, request, caller, key, body
 
     async def do(
@@ -197,7 +197,7 @@ class _Asked:
                 [record_id] = await claim(uow, key, [self._key.record_id])
                 record = RecordKey(self._key.cluster, record_id)
                 # Another id is that of the record which this very request made when it was sent before.
-                done = await carry_out(uow, command) if record == self._key else None
+                done = await execute_command(uow, command) if record == self._key else None
                 found = await record_now(InTransaction(uow.connection), record)
         assert found is not None, "it was written a moment ago, or found as it should be"
         if found.removed:

@@ -30,7 +30,7 @@ class Page(BaseModel):
     total: int | None = None
 
 
-class SetByHand(BaseModel):
+class ManualValue(BaseModel):
     """When, and on which source record; of ``contact`` also which ``fields`` were set. The history tells who did."""
 
     at: datetime
@@ -47,7 +47,7 @@ class Said(BaseModel):
     value: Any
     said_by: list[str]
     said_on: dict[str, date] | None = None
-    override: SetByHand | None = None
+    override: ManualValue | None = None
 
 
 class ShownValue(Said):

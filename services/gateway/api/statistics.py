@@ -9,14 +9,14 @@ from starlette.responses import Response
 from services.gateway.api.responses import Statistics
 from services.gateway.auth.key_cache import needs
 from services.gateway.auth.keys import Role
-from services.gateway.context import Door, answer
+from services.gateway.context import GatewayContext, answer
 from services.membership.normalisation.places import departements
 from services.membership.views import queries
 
 _NOBODY = {"members": 0, "active": 0, "paid_up": 0}
 
 
-def routes(door: Door) -> APIRouter:
+def routes(door: GatewayContext) -> APIRouter:
     """``/statistics``."""
     router = APIRouter(tags=["statistics"])
 

@@ -13,7 +13,7 @@ from fastapi.security import APIKeyHeader, HTTPBearer
 from services.gateway.auth import queries
 from services.gateway.auth.keys import Role, hash_secret
 from services.gateway.problems import ProblemError
-from services.membership.connections import DatabaseAwayError
+from services.membership.connections import DatabaseUnavailableError
 from services.membership.rows import Rows
 
 REFRESH_SECONDS = 4.0
@@ -40,7 +40,7 @@ class Caller:
         return _RANKS[self.role] >= _RANKS[role]
 
 
-class Keyring:
+class ApiKeyCache:
     """All usable keys. They are few, so one query reads them all, and no request waits for it but the first."""
 
     def __init__(self, rows: Rows) -> None:
@@ -97,7 +97,7 @@ class Keyring:
 
 def _quietly(task: asyncio.Task[None]) -> None:
     # Whoever waits for it is told; a refresh in the background that fails is tried again by the next request.
-    with contextlib.suppress(DatabaseAwayError, asyncio.CancelledError):
+    with contextlib.suppress(DatabaseUnavailableError, asyncio.CancelledError):
         task.result()
 
 
@@ -105,7 +105,7 @@ _bearer = HTTPBearer(auto_error=False, description="`Authorization: Bearer trb_â
 _header = APIKeyHeader(name="X-API-Key", auto_error=False, scheme_name="API key")
 
 
-def needs(keyring: Keyring, role: Role) -> Callable[..., Awaitable[Caller]]:
+def needs(keyring: ApiKeyCache, role: Role) -> Callable[..., Awaitable[Caller]]:
     """A dependency that lets callers of at least a role through."""
 
     async def caller(request: Request, _bearer: object = Security(_bearer), _key: object = Security(_header)) -> Caller:

@@ -8,9 +8,9 @@ from typing import Any
 
 from schemas.base import RecordRef
 from schemas.membership import ConflictItem, MergeConflictChanged, Overlap
-from services.common.republish import CAUSE, PAGE, Page, Place, Telling, page_of, stages_of
+from services.common.republish import CAUSE, PAGE, Page, Place, Republisher, page_of, stages_of
 from services.cutover import stages
-from services.membership.announcements import tell_members
+from services.membership.announcements import publish_members
 from services.membership.cutover import write_back
 from services.membership.unit_of_work import MembershipUnitOfWork
 from shared.messaging.publishing import publish
@@ -35,15 +35,15 @@ _FIRST = "00000000-0000-0000-0000-000000000000"
 
 async def _members(uow: MembershipUnitOfWork, after: Place | None) -> Page:
     # Numbers must grow in the order of commits.
-    await uow.take_turn()
+    await uow.serialise_writers()
     member_ids = list((await uow.connection.exec_driver_sql(_MEMBERS, after or (_FIRST,))).scalars())
     groups = await uow.groups(member_ids)
-    await tell_members(uow, [tuple(record.key for record in records) for records in groups.values()])
+    await publish_members(uow, [tuple(record.key for record in records) for records in groups.values()])
     return page_of(len(member_ids), (member_ids[-1],) if member_ids else None)
 
 
 async def _conflicts(uow: MembershipUnitOfWork, after: Place | None) -> Page:
-    await uow.take_turn()
+    await uow.serialise_writers()
     rows = (await uow.connection.exec_driver_sql(_CONFLICTS, after or ("",))).mappings().all()
     version = await uow.next_version()
     publish(uow, MergeConflictChanged, [(conflict({**row}, version), CAUSE) for row in rows])
@@ -53,14 +53,14 @@ async def _conflicts(uow: MembershipUnitOfWork, after: Place | None) -> Page:
 async def _written_here(uow: MembershipUnitOfWork, after: Place | None) -> Page:
     """A page of one cluster, then of the next whose former system is live: it alone reads what is told of it."""
     cluster, record_id = after or ("", "")
-    standing = await stages.all_standings(uow.connection)
+    standing = await stages.read_stages(uow.connection)
     live = sorted(name for name, at in standing.items() if at.stage == "live" and name >= cluster)
     if not live:
         return Page(0, None)
     # Nobody may roll back while it is told; and the stage comes before the turn, as for every writer.
-    at = (await stages.standings(uow.connection, live[:1]))[live[0]]
+    at = (await stages.lock_stages(uow.connection, live[:1]))[live[0]]
     begin = record_id if live[0] == cluster else ""
-    told = await write_back.tell_unsaid(uow, live[0], begin, CAUSE) if at.stage == "live" else []
+    told = await write_back.republish_unconfirmed(uow, live[0], begin, CAUSE) if at.stage == "live" else []
     following = (live[1], "") if len(live) > 1 else None
     return Page(len(told), (live[0], told[-1]) if len(told) == write_back.PAGE else following)
 
@@ -87,9 +87,9 @@ def _items(items: Sequence[Mapping[str, Any]]) -> tuple[ConflictItem, ...]:
     return tuple(found)
 
 
-TELLINGS = (
-    Telling("members", "select count(*) from identity_history", _members),
-    Telling("conflicts", "select count(*) from merge_conflicts", _conflicts),
-    Telling("written here", "select count(distinct (cluster, record_id)) from record_changes", _written_here),
+REPUBLISHED = (
+    Republisher("members", "select count(*) from identity_history", _members),
+    Republisher("conflicts", "select count(*) from merge_conflicts", _conflicts),
+    Republisher("written here", "select count(distinct (cluster, record_id)) from record_changes", _written_here),
     stages_of("membership"),
 )

@@ -40,7 +40,7 @@ _DIGESTS = f"""
     from n left join source_records s on s.cluster = $1 and s.record_id = n.record_id
     where n.record_id > $2 order by n.record_id limit $3
 """
-_UNSAID = f"""
+_UNCONFIRMED = f"""
     {_WHICH}
     select n.record_id, n.record_id in (select record_id from dismissed),
            array(select distinct c.command from record_changes c
@@ -53,7 +53,7 @@ _UNSAID = f"""
 
 
 @dataclass(frozen=True, slots=True)
-class Unsaid:
+class UnconfirmedChange:
     """A record that the former system has not said as it is here. ``written`` is None where we hold no such record.
 
     ``digest`` is that of what we hold; ``commands`` are the kinds of those that changed it here; ``dismissed`` is
@@ -85,7 +85,7 @@ class Unsaid:
         }
 
 
-async def tell_written(uow: MembershipUnitOfWork, cluster: str, fact: MemberRecorded, cause: str) -> None:
+async def publish_write_back(uow: MembershipUnitOfWork, cluster: str, fact: MemberRecorded, cause: str) -> None:
     """Tell the former system, when the transaction commits, of a version that was written here.
 
     What is told has a number of its own, given under the writers' turn. The record's version would not do: it may go
@@ -94,26 +94,26 @@ async def tell_written(uow: MembershipUnitOfWork, cluster: str, fact: MemberReco
     publish(uow, MemberWritten, [(_held(uow, cluster, fact, await uow.next_version()), cause)], to=cluster)
 
 
-async def tell_held(uow: MembershipUnitOfWork, cluster: str, said: Mapping[str, Any], cause: str) -> None:
+async def publish_current(uow: MembershipUnitOfWork, cluster: str, said: Mapping[str, Any], cause: str) -> None:
     """Tell the former system what we hold of the record that it spoke of, or that we hold none."""
     key = RecordKey(cluster, said["record_id"])
-    await uow.take_turn()
+    await uow.serialise_writers()
     held = (await uow.held([key])).get(key)
     if held is not None and not held.record.removed:
         fact = MemberRecorded.model_validate({**held.record.written, "version": held.newest.version})
-        await tell_written(uow, cluster, fact, cause)
+        await publish_write_back(uow, cluster, fact, cause)
         return
     gone = _gone(uow, cluster, key.record_id, await uow.next_version())
     publish(uow, MemberWritten, [(gone, cause)], to=cluster)
 
 
-async def tell_unsaid(uow: MembershipUnitOfWork, cluster: str, after: str, cause: str) -> list[str]:
+async def republish_unconfirmed(uow: MembershipUnitOfWork, cluster: str, after: str, cause: str) -> list[str]:
     """Tell the former system again of records that it has not said as they are here: the next :data:`PAGE` after one.
 
     Returns their ids, in order. What its queue held may be lost, as after a restore.
     """
-    await uow.take_turn()
-    rows = await _unsaid(uow, cluster, list(await digests(uow, cluster, after, PAGE)))
+    await uow.serialise_writers()
+    rows = await _unconfirmed(uow, cluster, list(await digests(uow, cluster, after, PAGE)))
     version = await uow.next_version()
     told = [
         _gone(uow, cluster, record_id, version)
@@ -134,21 +134,23 @@ async def digests(
     return dict(rows_of(await uow.connection.exec_driver_sql(_DIGESTS, (cluster, after, limit))))
 
 
-async def unsaid(uow: MembershipUnitOfWork, cluster: str, record_ids: Sequence[str]) -> AsyncGenerator[Unsaid]:
+async def unconfirmed(
+    uow: MembershipUnitOfWork, cluster: str, record_ids: Sequence[str]
+) -> AsyncGenerator[UnconfirmedChange]:
     """Those of these records that the former system has not said as they are here, turned round."""
     for first in range(0, len(record_ids), AT_ONCE):
-        rows = await _unsaid(uow, cluster, record_ids[first : first + AT_ONCE])
+        rows = await _unconfirmed(uow, cluster, record_ids[first : first + AT_ONCE])
         for record_id, dismissed, commands, digest, written in rows:
             fact = None if written is None else MemberRecorded.model_validate_json(written)
             back = None if fact is None else _written(uow, cluster, fact)[1]
-            yield Unsaid(record_id, digest, tuple(commands), dismissed, made_here(record_id), back)
+            yield UnconfirmedChange(record_id, digest, tuple(commands), dismissed, made_here(record_id), back)
 
 
-async def _unsaid(uow: MembershipUnitOfWork, cluster: str, record_ids: Sequence[str]) -> Sequence[Any]:
-    return rows_of(await uow.connection.exec_driver_sql(_UNSAID, (cluster, list(record_ids))))
+async def _unconfirmed(uow: MembershipUnitOfWork, cluster: str, record_ids: Sequence[str]) -> Sequence[Any]:
+    return rows_of(await uow.connection.exec_driver_sql(_UNCONFIRMED, (cluster, list(record_ids))))
 
 
-def files(records: Iterable[Unsaid]) -> dict[str, bytes]:
+def files(records: Iterable[UnconfirmedChange]) -> dict[str, bytes]:
     """The records as files that the former system's product imports: by kind, those of which there are any."""
     written = [one.written for one in records if one.written is not None]
     return {

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.membership.identity import queries
 from services.membership.identity.decisions import Decided
-from services.membership.identity.queries import DecisionTaken, HeldTogether, Moment, Turn
+from services.membership.identity.queries import DecisionTaken, JoinedRecords, Moment, Turn
 from services.membership.matching.evidence import evidence, levels_of, names
 from services.membership.matching.score import Judgement
 from services.membership.matching.weights import Weights
@@ -22,7 +22,7 @@ END = Moment(datetime(9999, 1, 1, tzinfo=UTC), 9, 2**63 - 1)
 
 async def identity(rows: Rows, member_id: str, weights: Weights, language: Language) -> dict[str, Any]:
     """``records``, those that were ``removed``, and ``links``: by evidence, or by the word of a decision."""
-    held = await queries.held_together(rows, member_id)
+    held = await queries.joined_records(rows, member_id)
     decisions = await queries.decisions_named(rows, {number for _, _, number in held.confirmed})
     return {
         "id": member_id,
@@ -70,7 +70,7 @@ def _taken_back(one: DecisionTaken) -> dict[str, Any] | None:
 
 
 def _links(
-    held: HeldTogether, decisions: Mapping[int, DecisionTaken], weights: Weights, language: Language
+    held: JoinedRecords, decisions: Mapping[int, DecisionTaken], weights: Weights, language: Language
 ) -> list[dict[str, Any]]:
     decided = [
         {"records": names((a, b)), "by": "decision", **_signed(decisions[number])} for a, b, number in held.confirmed

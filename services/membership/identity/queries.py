@@ -92,7 +92,7 @@ class Turn(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class HeldTogether:
+class JoinedRecords:
     """A member's records, removed ones apart, and the links among them that count now."""
 
     records: tuple[RecordKey, ...]
@@ -120,7 +120,7 @@ async def turns(rows: Rows, member_id: str, asked_id: str, *, before: Moment, li
     ]
 
 
-async def held_together(rows: Rows, member_id: str) -> HeldTogether:
+async def joined_records(rows: Rows, member_id: str) -> JoinedRecords:
     """What makes a member's records one member now."""
     found = [
         (RecordKey(cluster, record_id), removed)
@@ -134,7 +134,7 @@ async def held_together(rows: Rows, member_id: str) -> HeldTogether:
         for ac, ar, bc, br, score, levels in await rows.fetch(_LINKS, *columns(present))
     )
     inside = set(present)
-    return HeldTogether(
+    return JoinedRecords(
         tuple(present),
         tuple(key for key, removed in found if removed),
         tuple(sorted(one for one in judged if (one.a, one.b) not in pairs and inside.issuperset((one.a, one.b)))),

@@ -82,12 +82,12 @@ def _naf(fact: MemberRecorded, problems: list[Problem]) -> tuple[str | None, str
 
 
 def _postcode(
-    written: str | None, country: str | None, unsaid: bool, problems: list[Problem]
+    written: str | None, country: str | None, unconfirmed: bool, problems: list[Problem]
 ) -> tuple[str | None, str | None]:
     """Postcode and département; where no country is written it is France, as in every former system's own default."""
     if not written:
         return None, None
-    if not unsaid and country is not None and not _french(country):
+    if not unconfirmed and country is not None and not _french(country):
         return written.strip().upper(), None
     postcode, departement, restored = read_postcode(written)
     if postcode is None:

@@ -112,16 +112,16 @@ _KNOWN = """
 """
 
 
-class Edition(NamedTuple):
+class RecordVersion(NamedTuple):
     """Which writing of a record: the larger is the newer."""
 
     version: int
     digest: bytes
 
 
-NEVER = Edition(-1, b"")
+NEVER = RecordVersion(-1, b"")
 """Of what was never said."""
-OLDEST = Edition(0, b"")
+OLDEST = RecordVersion(0, b"")
 """Of what was said, and gives way to whatever is said next."""
 
 
@@ -134,8 +134,8 @@ class Held:
     counts its versions in its own way.
     """
 
-    newest: Edition
-    told: Edition
+    newest: RecordVersion
+    told: RecordVersion
     written_here: bool
     record: SourceRecord
 
@@ -148,8 +148,8 @@ class NewRecord:
     """
 
     record: SourceRecord
-    newest: Edition
-    told: Edition
+    newest: RecordVersion
+    told: RecordVersion
     what: str | None
     changed_fields: tuple[str, ...]
     matters: bool
@@ -165,7 +165,7 @@ class NewRecord:
 class Records(UnitOfWork):
     """Writers take turns: two that meet in one member would each miss the other."""
 
-    async def take_turn(self) -> None:
+    async def serialise_writers(self) -> None:
         """Wait until no other transaction consolidates; ours then sees all that they committed."""
         await self.connection.exec_driver_sql(LOCK)
 
@@ -173,7 +173,9 @@ class Records(UnitOfWork):
         """What is held of these records."""
         rows = rows_of(await self.connection.exec_driver_sql(_HELD, columns(keys)))
         return {
-            RecordKey(*row[:2]): Held(Edition(*row[2:4]), Edition(*row[4:6]), row[6], record_of((*row[:2], *row[7:])))
+            RecordKey(*row[:2]): Held(
+                RecordVersion(*row[2:4]), RecordVersion(*row[4:6]), row[6], record_of((*row[:2], *row[7:]))
+            )
             for row in rows
         }
 

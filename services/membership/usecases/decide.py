@@ -15,7 +15,7 @@ from services.membership.unit_of_work import MembershipUnitOfWork
 
 async def decide(uow: MembershipUnitOfWork, decision: Decision, signature: Signature) -> Decided:
     """Keep a decision, and merge and separate what it says. One that says nothing new is not kept twice."""
-    await uow.take_turn()
+    await uow.serialise_writers()
     await check_known(uow, decision.records)
     number = await _said_already(uow, decision)
     repeated = number is not None
@@ -27,7 +27,7 @@ async def decide(uow: MembershipUnitOfWork, decision: Decision, signature: Signa
 
 async def separate(uow: MembershipUnitOfWork, records: Sequence[RecordKey], signature: Signature) -> Decided:
     """Undo a merge: none of these records, all of one member now, is one company with the member's other records."""
-    await uow.take_turn()
+    await uow.serialise_writers()
     await check_known(uow, records)
     members = {one for one in (await uow.members_by_record(records)).values() if one}
     if len(members) != 1:
@@ -41,7 +41,7 @@ async def separate(uow: MembershipUnitOfWork, records: Sequence[RecordKey], sign
 
 async def take_back(uow: MembershipUnitOfWork, number: int, signature: Signature) -> Decided:
     """Take a decision back: it counts no more, and what it alone held together or apart is judged by the rest."""
-    await uow.take_turn()
+    await uow.serialise_writers()
     found = await uow.records_decided(number)
     if found is None:
         raise DecisionError("decision-unknown", f"there is no decision {number}")

@@ -15,7 +15,7 @@ from schemas.envelope import Envelope, source_of
 from schemas.membership import MemberRecorded
 from services.cutover.fence import require_ours
 from services.cutover.stages import Standing
-from services.membership.cutover.write_back import tell_written
+from services.membership.cutover.write_back import publish_write_back
 from services.membership.records.audit import Change, save_change
 from services.membership.records.editing import CommandName, NextVersion, check_understood, edit
 from services.membership.records.record import RecordKey
@@ -39,7 +39,7 @@ class RecordNotThereError(LookupError):
         self.removed = removed
 
 
-class RecordThereError(ValueError):
+class RecordExistsError(ValueError):
     """A record that is to be created is there already, or was."""
 
 
@@ -97,7 +97,7 @@ class Done:
     standing: Standing
 
 
-async def carry_out(uow: MembershipUnitOfWork, command: Command) -> Done:
+async def execute_command(uow: MembershipUnitOfWork, command: Command) -> Done:
     """Change the record, write every view that changes by it, keep who did what and why, and tell the former system.
 
     Raises ClusterUnknownError, NotOursError, RecordNotThereError, RecordThereError, RecordChangedError,
@@ -108,7 +108,7 @@ async def carry_out(uow: MembershipUnitOfWork, command: Command) -> Done:
         raise ClusterUnknownError(key.cluster)
     # The stage before the turn, as consumers do: two orders would meet in a deadlock.
     standing = await require_ours(uow.connection, key.cluster, SERVICE)
-    await uow.take_turn()
+    await uow.serialise_writers()
     held = (await uow.held([key])).get(key)
     _check_there(command, held)
     following = _next_version(command, held)
@@ -122,7 +122,7 @@ async def carry_out(uow: MembershipUnitOfWork, command: Command) -> Done:
     )
     if standing.stage == "live":
         # Once it is retired nobody reads its queue any more.
-        await tell_written(uow, key.cluster, following.fact, command.command_id)
+        await publish_write_back(uow, key.cluster, following.fact, command.command_id)
     return Done(key, version, etag_of(version, envelope.digest), following.changed, standing)
 
 
@@ -134,7 +134,7 @@ def etag_of(version: int, digest: bytes) -> str:
 def _check_there(command: Command, held: Held | None) -> None:
     if command.name == "create":
         if held is not None:
-            raise RecordThereError("there is a source record of this id already")
+            raise RecordExistsError("there is a source record of this id already")
         return
     if held is None or held.record.removed:
         raise RecordNotThereError(removed=held is not None)

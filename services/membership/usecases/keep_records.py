@@ -9,7 +9,7 @@ from schemas.membership import MemberRecorded, MemberRemoved
 from services.membership.normalisation.normalised_record import meaning
 from services.membership.projections import consolidate_records
 from services.membership.records.record import RecordKey, SourceRecord, as_written
-from services.membership.records.repository import NEVER, OLDEST, Edition, Held, NewRecord
+from services.membership.records.repository import NEVER, OLDEST, Held, NewRecord, RecordVersion
 from services.membership.unit_of_work import MembershipUnitOfWork
 from shared.persistence.batches import newest_by
 
@@ -25,7 +25,7 @@ async def record_members(
     """
     told = _told(messages)
     contents = {key: _content(uow, key, one.content) for key, one in told.items() if one.content}
-    await uow.take_turn()
+    await uow.serialise_writers()
     held = await uow.held(told)
     saved = [_new_record(key, one, contents.get(key), held.get(key), written_here) for key, one in told.items()]
     if newer := [one for one in saved if one is not None]:
@@ -50,8 +50,8 @@ def _record(message: Recorded) -> RecordKey:
     return RecordKey(message.cluster, message.data.record_id)
 
 
-def _edition(message: Envelope[Any]) -> Edition:
-    return Edition(message.data.version, message.digest)
+def _edition(message: Envelope[Any]) -> RecordVersion:
+    return RecordVersion(message.data.version, message.digest)
 
 
 def _content(uow: MembershipUnitOfWork, key: RecordKey, message: Envelope[MemberRecorded]) -> SourceRecord:

@@ -43,7 +43,7 @@ async def _keep(uow: MembershipUnitOfWork, items: Iterable[RelatedItem]) -> None
     newest = newest_by(items, attrgetter("kind", "cluster", "item_id"), attrgetter("newness"))
     if not newest:
         return
-    await uow.take_turn()
+    await uow.serialise_writers()
     touched = await uow.keep_related(list(newest.values()))
     await consolidate_members(uow, await uow.members_of(touched))
 

@@ -66,7 +66,7 @@ class Shown:
         return {"member_id": self.member_id, "field": self.field, **self.content}
 
 
-async def set_by_hand(uow: MembershipUnitOfWork, asked: Asked, value: str, signature: Signature) -> Shown:
+async def set_manually(uow: MembershipUnitOfWork, asked: Asked, value: str, signature: Signature) -> Shown:
     """Set a field. Raises MemberNotThereError, ChangedMeanwhileError, OverrideError and DecisionError.
 
     DecisionError is ``record-elsewhere`` or ``record-removed``.
@@ -104,7 +104,7 @@ async def present(rows: Rows, find: Find) -> StoredView:
 
 async def _turn_on(uow: MembershipUnitOfWork, asked: Asked) -> str:
     """The member's id, while nobody else can change it. Whoever has the turn may take it again: commands do."""
-    await uow.take_turn()
+    await uow.serialise_writers()
     rows = InTransaction(uow.connection)
     view = await present(rows, asked.find)
     if asked.record is not None and asked.record not in await records_of_member(rows, str(view.member_id)):

@@ -18,7 +18,7 @@ async def set_field(
     normal form; one that is shown already by a value set on this record is not kept twice. Returns the member's id.
     Raises OverrideError when the value cannot be understood, DecisionError when the record is not there to hold it.
     """
-    await uow.take_turn()
+    await uow.serialise_writers()
     await check_known(uow, [record])
     group = await _group_of(uow, record)
     held = [one for ones in (await uow.overrides([one.key for one in group])).values() for one in ones]
@@ -37,7 +37,7 @@ async def unset_field(uow: MembershipUnitOfWork, record: RecordKey, field: str, 
     Returns the member's id, or None if the record was removed with all that the member had. Raises DecisionError
     ``override-unknown``.
     """
-    await uow.take_turn()
+    await uow.serialise_writers()
     await check_known(uow, [record])
     if not await uow.end_override(record, field, signature):
         raise DecisionError("override-unknown", f"no value was set by hand for {field} on {record}")

@@ -40,7 +40,7 @@ async def is_needed(uow: MembershipUnitOfWork) -> bool:
 
 async def rebuild(uow: MembershipUnitOfWork, progress: Progress) -> Rebuilt:
     """Compute everything anew. ``progress`` is told of each step now and then."""
-    await uow.take_turn()
+    await uow.serialise_writers()
     total = await uow.count_records()
     otherwise, found = 0, list[Features]()
     async for page in _pages(uow):

@@ -45,7 +45,7 @@ class ConflictFilters:
 
 
 @dataclass(frozen=True, slots=True)
-class StandingConflict:
+class OpenConflict:
     """A conflict as it stands; ``owner`` and ``answered_at`` are None until the responsible service answered.
 
     ``member_id`` is None once nothing is left of the member.
@@ -67,7 +67,7 @@ class StandingConflict:
 
 async def conflicts(
     rows: Rows, filters: ConflictFilters, *, after: tuple[datetime, str] | None, limit: int
-) -> list[StandingConflict]:
+) -> list[OpenConflict]:
     """A page of conflicts, the oldest first."""
     where, values = _where(filters)
     if after is not None:
@@ -79,7 +79,7 @@ async def conflicts(
     return [_standing(row) for row in await rows.fetch(f"{_CONFLICTS} {chosen} {order}", *values)]
 
 
-async def conflict(rows: Rows, conflict_id: str) -> StandingConflict | None:
+async def conflict(rows: Rows, conflict_id: str) -> OpenConflict | None:
     """One conflict."""
     found = await rows.fetch(f"{_CONFLICTS} where c.conflict_id = $1", conflict_id)
     return _standing(found[0]) if found else None
@@ -100,6 +100,6 @@ def _where(filters: ConflictFilters) -> tuple[list[str], list[Any]]:
     return where, values
 
 
-def _standing(row: Any) -> StandingConflict:
+def _standing(row: Any) -> OpenConflict:
     conflict_id, kind, responsible, a, b, overlaps, *rest = row
-    return StandingConflict(conflict_id, kind, responsible, (a, b), json_of(overlaps), *rest)
+    return OpenConflict(conflict_id, kind, responsible, (a, b), json_of(overlaps), *rest)

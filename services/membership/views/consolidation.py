@@ -94,7 +94,7 @@ def consolidate(
         **({"removed_sources": removed} if removed else {}),
     }
     encoded = orjson.dumps(document)
-    found_by, sirens_set = _set_by_hand(fields) if overrides else ((), frozenset())
+    found_by, sirens_set = _set_manually(fields) if overrides else ((), frozenset())
     return View(
         member_id,
         encoded,
@@ -119,7 +119,7 @@ def _of(group: Sequence[SourceRecord], related: Mapping[str, Sequence[Related]])
     return {kind: [item for item in items if item.key in keys] for kind, items in related.items()}
 
 
-def _set_by_hand(fields: Mapping[str, Any]) -> tuple[list[str], set[str]]:
+def _set_manually(fields: Mapping[str, Any]) -> tuple[list[str], set[str]]:
     """What searches must find of the values that staff set, without accents and case, and the SIREN among them."""
     by_hand = {name: fields[name]["value"] for name in _SUMMARY if "override" in fields.get(name, ())}
     return [fold(value) for value in by_hand.values()], {by_hand["siren"]} if "siren" in by_hand else set()

@@ -56,7 +56,7 @@ _END_CONFLICTS = "update merge_conflicts set gone_at = now() where conflict_id =
 
 
 @dataclass(frozen=True, slots=True)
-class HeldConflict:
+class StoredConflict:
     """A conflict that was told of; ``digest`` is of what was told."""
 
     conflict_id: str
@@ -90,11 +90,11 @@ class StaffValues(UnitOfWork):
         signed = (key.cluster, key.record_id, field, signature.author, signature.reason)
         return (await self.connection.exec_driver_sql(_END_OVERRIDE, signed)).rowcount > 0
 
-    async def held_conflicts(self, member_ids: Iterable[str]) -> list[HeldConflict]:
+    async def stored_conflicts(self, member_ids: Iterable[str]) -> list[StoredConflict]:
         """Conflicts told of these members that are not gone."""
         rows = await self.connection.exec_driver_sql(_CONFLICTS, (sorted(member_ids),))
         return [
-            HeldConflict(conflict_id, digest, kind, (RecordKey(ac, ar), RecordKey(bc, br)), member_id)
+            StoredConflict(conflict_id, digest, kind, (RecordKey(ac, ar), RecordKey(bc, br)), member_id)
             for conflict_id, digest, kind, ac, ar, bc, br, member_id in rows_of(rows)
         ]
 

@@ -20,19 +20,19 @@ from deploy.local.nodes import Nodes
 from services import SERVICES
 from shared.persistence.database import asyncpg_url
 from tests.support.command import Answer, traboule
-from tests.support.in_process import OwnHouse, Passwords, own_house
+from tests.support.in_process import OwnService, Passwords, own_service
 from tests.support.servers import query
 from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="module")
-def provisioned(nodes: Nodes, passwords: Passwords) -> Iterator[OwnHouse]:
-    with own_house(nodes, passwords, *SERVICES) as own:
+def provisioned(nodes: Nodes, passwords: Passwords) -> Iterator[OwnService]:
+    with own_service(nodes, passwords, *SERVICES) as own:
         yield own
 
 
 @pytest.fixture
-def own(provisioned: OwnHouse, nodes: Nodes) -> Iterator[OwnHouse]:
+def own(provisioned: OwnService, nodes: Nodes) -> Iterator[OwnService]:
     """Four services that hold no row and do not run; the command is told of them and of the management API."""
     with provisioned.environment() as patch:
         patch.delenv("TRABOULE_DATABASE_URL", raising=False)
@@ -41,7 +41,7 @@ def own(provisioned: OwnHouse, nodes: Nodes) -> Iterator[OwnHouse]:
 
 
 @pytest.fixture(scope="module")
-def made(provisioned: OwnHouse, nodes: Nodes, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(provisioned: OwnService, nodes: Nodes, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A backup of a house with nothing in it."""
     folder = tmp_path_factory.mktemp("made") / "backup"
     with provisioned.environment() as patch:
@@ -52,7 +52,7 @@ def made(provisioned: OwnHouse, nodes: Nodes, tmp_path_factory: pytest.TempPathF
 
 
 @pytest.fixture
-async def backup(own: OwnHouse, made: Path, tmp_path: Path) -> Path:
+async def backup(own: OwnService, made: Path, tmp_path: Path) -> Path:
     """The same backup for each test, and databases that hold no row."""
     for name in SERVICES:
         await query(own.env, name, "truncate backups")
@@ -75,11 +75,11 @@ def as_in_a_terminal() -> None:
         signal.signal(one, signal.SIG_DFL)
 
 
-def database(own: OwnHouse, name: str) -> str:
+def database(own: OwnService, name: str) -> str:
     return str(make_url(own.env[f"TRABOULE_{name.upper()}_DATABASE_URL"]).database)
 
 
-def moved_to(monkeypatch: pytest.MonkeyPatch, own: OwnHouse, name: str) -> str:
+def moved_to(monkeypatch: pytest.MonkeyPatch, own: OwnService, name: str) -> str:
     """One service's settings name a role and a database that are not there."""
     variable, there = f"TRABOULE_{name.upper()}_DATABASE_URL", f"own_{secrets.token_hex(3)}"
     parts = urlsplit(own.env[variable])
@@ -99,7 +99,7 @@ async def administrator(nodes: Nodes) -> AsyncGenerator[asyncpg.Connection]:
 
 @pytest.mark.parametrize("told_of_administrator", [False, True])
 async def test_databases_that_hold_rows_are_all_told_with_what_to_type(
-    own: OwnHouse, nodes: Nodes, backup: Path, monkeypatch: pytest.MonkeyPatch, told_of_administrator: bool
+    own: OwnService, nodes: Nodes, backup: Path, monkeypatch: pytest.MonkeyPatch, told_of_administrator: bool
 ) -> None:
     if told_of_administrator:
         monkeypatch.setenv("TRABOULE_DATABASE_URL", nodes.database.url)
@@ -135,7 +135,7 @@ async def test_an_administrator_who_does_not_answer_can_make_nothing(
 
 
 async def test_what_is_missing_is_made_by_an_administrator_alone(
-    own: OwnHouse, nodes: Nodes, backup: Path, monkeypatch: pytest.MonkeyPatch
+    own: OwnService, nodes: Nodes, backup: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there = moved_to(monkeypatch, own, "events")
     answer = await dry_run(backup)
@@ -154,7 +154,7 @@ async def test_what_is_missing_is_made_by_an_administrator_alone(
 
 
 async def test_a_role_that_has_another_password_is_found_before_its_database_is_made(
-    own: OwnHouse, nodes: Nodes, backup: Path, monkeypatch: pytest.MonkeyPatch
+    own: OwnService, nodes: Nodes, backup: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRABOULE_DATABASE_URL", nodes.database.url)
     there = moved_to(monkeypatch, own, "events")
@@ -171,7 +171,7 @@ async def test_a_role_that_has_another_password_is_found_before_its_database_is_
 
 
 async def test_a_database_that_somebody_made_by_hand_is_completed_by_an_administrator_alone(
-    own: OwnHouse, nodes: Nodes, backup: Path, monkeypatch: pytest.MonkeyPatch
+    own: OwnService, nodes: Nodes, backup: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there = moved_to(monkeypatch, own, "membership")
     async with administrator(nodes) as connection:
@@ -192,7 +192,7 @@ async def test_a_database_that_somebody_made_by_hand_is_completed_by_an_administ
             await connection.execute(f"drop role {there}")
 
 
-async def test_where_the_services_run_the_backup_alone_is_looked_at(own: OwnHouse, backup: Path) -> None:
+async def test_where_the_services_run_the_backup_alone_is_looked_at(own: OwnService, backup: Path) -> None:
     url = asyncpg_url(own.env["TRABOULE_BILLING_DATABASE_URL"])
     connection = await asyncpg.connect(url, server_settings={"application_name": "traboule.billing"})
     try:
@@ -212,7 +212,7 @@ async def test_where_the_services_run_the_backup_alone_is_looked_at(own: OwnHous
         await connection.close()
 
 
-async def test_two_backups_into_one_folder_make_one_that_can_be_restored(own: OwnHouse, tmp_path: Path) -> None:
+async def test_two_backups_into_one_folder_make_one_that_can_be_restored(own: OwnService, tmp_path: Path) -> None:
     folder = tmp_path / "twice"
     both = [await begun(folder), await begun(folder)]
     told = b"".join([error for _, error in await asyncio.gather(*(one.communicate() for one in both))])
@@ -227,7 +227,7 @@ async def test_two_backups_into_one_folder_make_one_that_can_be_restored(own: Ow
 
 
 @asynccontextmanager
-async def held_up(own: OwnHouse, folder: Path) -> AsyncGenerator[asyncio.subprocess.Process]:
+async def blocked(own: OwnService, folder: Path) -> AsyncGenerator[asyncio.subprocess.Process]:
     """A backup whose pg_dump waits for a table."""
     url = asyncpg_url(own.env["TRABOULE_MEMBERSHIP_DATABASE_URL"])
     holder = await asyncpg.connect(url, server_settings={"application_name": "a test"})
@@ -250,14 +250,14 @@ async def held_up(own: OwnHouse, folder: Path) -> AsyncGenerator[asyncio.subproc
         await holder.close()
 
 
-async def dumps(own: OwnHouse) -> int:
+async def dumps(own: OwnService) -> int:
     sql = "select 1 from pg_stat_activity where application_name = 'traboule backup' and datname = current_database()"
     return len(await query(own.env, "membership", sql))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-async def test_a_backup_that_is_ended_leaves_nothing(own: OwnHouse, tmp_path: Path, number: signal.Signals) -> None:
-    async with held_up(own, tmp_path / "backup") as process:
+async def test_a_backup_that_is_ended_leaves_nothing(own: OwnService, tmp_path: Path, number: signal.Signals) -> None:
+    async with blocked(own, tmp_path / "backup") as process:
         assert list(tmp_path.glob("backup.*.unfinished/membership.dump")) != []
         process.send_signal(number)
     assert process.returncode == 128 + number
@@ -265,8 +265,8 @@ async def test_a_backup_that_is_ended_leaves_nothing(own: OwnHouse, tmp_path: Pa
     assert await dumps(own) == 0
 
 
-async def test_what_a_killed_backup_left_is_told_by_the_next(own: OwnHouse, tmp_path: Path) -> None:
-    async with held_up(own, tmp_path / "monday") as process:
+async def test_what_a_killed_backup_left_is_told_by_the_next(own: OwnService, tmp_path: Path) -> None:
+    async with blocked(own, tmp_path / "monday") as process:
         process.kill()
     (left,) = tmp_path.iterdir()
 

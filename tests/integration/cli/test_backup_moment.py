@@ -17,7 +17,7 @@ from services.cli.backup.databases import one_moment
 from services.cli.environment import settings_of
 from shared.persistence.database import asyncpg_url
 from tests.support.builders import an_invoice
-from tests.support.in_process import OwnHouse
+from tests.support.in_process import OwnService
 from tests.support.waiting import eventually
 
 _WAITS = """
@@ -26,9 +26,9 @@ _WAITS = """
 
 
 @pytest.fixture
-async def writer(billing_house: OwnHouse, nodes: Nodes) -> AsyncIterator[asyncpg.Connection[Any]]:
+async def writer(empty_billing: OwnService, nodes: Nodes) -> AsyncIterator[asyncpg.Connection[Any]]:
     """The administrator, who alone may be so patient that the other is told of a deadlock."""
-    with billing_house.environment():
+    with empty_billing.environment():
         theirs = make_url(settings_of("billing").database_url).database
         url = make_url(nodes.database.url).set(database=theirs).render_as_string(hide_password=False)
         connection: asyncpg.Connection[Any] = await asyncpg.connect(
@@ -61,11 +61,11 @@ async def test_a_deadlock_with_a_writer_costs_the_backup_another_attempt(writer:
     assert await asyncio.wait_for(backup, 30) == 1
 
 
-async def test_what_former_systems_said_and_still_waits_is_counted(billing_house: OwnHouse) -> None:
+async def test_what_former_systems_said_and_still_waits_is_counted(empty_billing: OwnService) -> None:
     for number in range(2):
-        await billing_house.publish_as("numelink.billing", an_invoice(invoice_id=f"F-{number}"))
-    await billing_house.publish_as("numelink.billing", b"{}", key="numelink.billing.nobody-hears-this")
-    async with await aio_pika.connect(billing_house.admin_url, timeout=10) as connection:
+        await empty_billing.publish_as("numelink.billing", an_invoice(invoice_id=f"F-{number}"))
+    await empty_billing.publish_as("numelink.billing", b"{}", key="numelink.billing.nobody-hears-this")
+    async with await aio_pika.connect(empty_billing.admin_url, timeout=10) as connection:
         channel = await connection.channel()
         # What our own services say, and tell again: to each other, and to a former system.
         exchange = await channel.get_exchange("traboule", ensure=False)
@@ -76,15 +76,15 @@ async def test_what_former_systems_said_and_still_waits_is_counted(billing_house
         assert await queue.get(timeout=10) is not None
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("TRABOULE_BROKER_MANAGEMENT_URL", billing_house.management_url)
-            definitions = backup_broker.export(billing_house.vhost)
+            patch.setenv("TRABOULE_BROKER_MANAGEMENT_URL", empty_billing.management_url)
+            definitions = backup_broker.export(empty_billing.vhost)
             told: dict[str, int] = {}
 
             async def counted() -> bool:
                 told.clear()
-                told.update(backup_broker.waiting(definitions, billing_house.vhost))
+                told.update(backup_broker.waiting(definitions, empty_billing.vhost))
                 return sum(told.values()) >= 3
 
             await eventually(counted)
     assert told == {"billing.invoice-recorded": 2, "billing.unrouted": 1}
-    await billing_house.empty()
+    await empty_billing.empty()

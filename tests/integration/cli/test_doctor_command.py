@@ -14,7 +14,7 @@ import aio_pika
 import pytest
 from aio_pika.exceptions import DeliveryError
 
-from deploy.local.house import House
+from deploy.local.house import LocalServices
 from deploy.local.runs import Run
 from deploy.provisioning import definitions
 from deploy.provisioning.provision import CLUSTERS, Provisioned
@@ -23,7 +23,7 @@ from services.cli.doctor import queues as doctor_queues
 from shared.messaging import broker_version
 from tests.support.builders import an_invoice
 from tests.support.command import traboule
-from tests.support.in_process import OwnHouse
+from tests.support.in_process import OwnService
 from tests.support.messages import KEY, NUMELINK, parked
 from tests.support.waiting import eventually
 
@@ -32,23 +32,23 @@ QUEUE = "billing.invoice-recorded"
 
 
 @pytest.fixture
-def own(billing_house: OwnHouse, tmp_path: Path) -> Iterator[OwnHouse]:
+def own(empty_billing: OwnService, tmp_path: Path) -> Iterator[OwnService]:
     """Billing as a process, and the command told of it and of the management API."""
     clusters = tmp_path / "clusters.toml"
     clusters.write_text(CLUSTERS.read_text("utf-8"), "utf-8")
     os.utime(clusters, (0, 0))
-    env = dict(billing_house.env) | {"TRABOULE_CLUSTERS_FILE": str(clusters)}
-    with Run() as run, billing_house.environment() as patch:
-        house = House(run, Provisioned(env, {}), tmp_path, ["billing"])
+    env = dict(empty_billing.env) | {"TRABOULE_CLUSTERS_FILE": str(clusters)}
+    with Run() as run, empty_billing.environment() as patch:
+        house = LocalServices(run, Provisioned(env, {}), tmp_path, ["billing"])
         house.start("billing")
         for name, value in (env | house.env).items():
             patch.setenv(name, value)
-        patch.setenv("TRABOULE_BROKER_MANAGEMENT_URL", billing_house.management_url)
-        yield billing_house
+        patch.setenv("TRABOULE_BROKER_MANAGEMENT_URL", empty_billing.management_url)
+        yield empty_billing
         house.close()
 
 
-def api(own: OwnHouse, method: str, where: str, body: dict[str, Any] | None = None) -> Any:
+def api(own: OwnService, method: str, where: str, body: dict[str, Any] | None = None) -> Any:
     return definitions.call(own.management_url, method, where.format(quote(own.vhost, safe="")), body)
 
 
@@ -80,7 +80,7 @@ async def names(*words: str, state: str = "fail") -> bool:
     return True
 
 
-async def test_nothing_is_wrong_where_all_is_well_and_what_waits_for_a_person_is_told(own: OwnHouse) -> None:
+async def test_nothing_is_wrong_where_all_is_well_and_what_waits_for_a_person_is_told(own: OwnService) -> None:
     # Where the machine is busy, what was just started may still be slow to answer.
     await eventually(nothing_wrong, 30)
     code, found = await examined()
@@ -112,7 +112,7 @@ async def test_nothing_is_wrong_where_all_is_well_and_what_waits_for_a_person_is
     assert "Jeanne" not in shown
 
 
-async def test_a_binding_a_right_and_a_policy_that_are_not_as_they_should_be(own: OwnHouse) -> None:
+async def test_a_binding_a_right_and_a_policy_that_are_not_as_they_should_be(own: OwnService) -> None:
     (binding,) = api(own, "GET", f"/api/bindings/{{}}/e/traboule/q/{QUEUE}")
     api(own, "DELETE", f"/api/bindings/{{}}/e/traboule/q/{QUEUE}/{quote(binding['properties_key'], safe='')}")
     everything = {"configure": ".*", "write": ".*", "read": ".*"}
@@ -139,7 +139,7 @@ async def test_a_binding_a_right_and_a_policy_that_are_not_as_they_should_be(own
     await eventually(nothing_wrong)
 
 
-async def test_a_broker_that_is_too_old_for_former_systems(own: OwnHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_broker_that_is_too_old_for_former_systems(own: OwnService, monkeypatch: pytest.MonkeyPatch) -> None:
     really = api(own, "GET", "/api/overview")["rabbitmq_version"]
     (one,) = (one for one in (await examined())[1] if one["check"] == "version")
     assert (one["state"], f"RabbitMQ {really}" in one["found"]) == ("ok", True)
@@ -151,7 +151,7 @@ async def test_a_broker_that_is_too_old_for_former_systems(own: OwnHouse, monkey
 
 
 async def test_messages_that_cannot_be_dead_lettered_and_a_queue_that_is_nearly_full(
-    own: OwnHouse, monkeypatch: pytest.MonkeyPatch
+    own: OwnService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the queue that a former system reads: nobody takes anything from it here."""
     name = "numelink.billing.way-back"
@@ -192,7 +192,7 @@ async def test_messages_that_cannot_be_dead_lettered_and_a_queue_that_is_nearly_
     await eventually(nothing_wrong, 30)
 
 
-async def test_what_another_version_defined_otherwise_is_named_with_what_mends_it(own: OwnHouse) -> None:
+async def test_what_another_version_defined_otherwise_is_named_with_what_mends_it(own: OwnService) -> None:
     where, bound = "/api/exchanges/{}/traboule.dead", "/api/bindings/{}/e/traboule.dead/q/billing.dead"
     (policy,) = (one for one in api(own, "GET", "/api/policies/{}") if one["name"] == "traboule.full")
 
@@ -214,7 +214,7 @@ async def test_what_another_version_defined_otherwise_is_named_with_what_mends_i
     await eventually(nothing_wrong)
 
 
-async def test_a_service_that_stopped_and_an_outbox_that_nobody_empties(own: OwnHouse, tmp_path: Path) -> None:
+async def test_a_service_that_stopped_and_an_outbox_that_nobody_empties(own: OwnService, tmp_path: Path) -> None:
     os.utime(tmp_path / "clusters.toml", (time.time() + 60, time.time() + 60))
     await names("clusters.toml changed after it was started", "restart billing")
     os.utime(tmp_path / "clusters.toml", (0, 0))
@@ -235,7 +235,7 @@ async def test_a_service_that_stopped_and_an_outbox_that_nobody_empties(own: Own
 
 
 async def test_a_schema_a_role_and_a_clock_that_are_not_as_they_should_be(
-    own: OwnHouse, monkeypatch: pytest.MonkeyPatch
+    own: OwnService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await own.query("alter table invoices add column extra integer")
     await names("billing schema: remove column", "extra", "traboule migrate billing")
@@ -261,17 +261,17 @@ async def test_a_schema_a_role_and_a_clock_that_are_not_as_they_should_be(
     assert "secret" not in (await traboule("doctor")).out
 
 
-async def test_a_process_that_is_gone(billing_house: OwnHouse, tmp_path: Path) -> None:
-    with Run() as run, billing_house.environment() as patch:
-        house = House(run, Provisioned(dict(billing_house.env), {}), tmp_path, ["billing"])
+async def test_a_process_that_is_gone(empty_billing: OwnService, tmp_path: Path) -> None:
+    with Run() as run, empty_billing.environment() as patch:
+        house = LocalServices(run, Provisioned(dict(empty_billing.env), {}), tmp_path, ["billing"])
         await asyncio.to_thread(house.start, "billing")
         for name, value in house.env.items():
             patch.setenv(name, value)
         await asyncio.to_thread(house.kill, "billing")
-        await billing_house.publish_as(NUMELINK, an_invoice())
+        await empty_billing.publish_as(NUMELINK, an_invoice())
         await names("billing process: does not answer at http://127.0.0.1:", "traboule serve billing")
         await eventually(lambda: names(f"nobody consumes {QUEUE}", "traboule serve billing"))
         await names("messages wait, and nothing was applied")
-        await billing_house.query("insert into inbox values ('old', null, now() - interval '100 days')")
+        await empty_billing.query("insert into inbox values ('old', null, now() - interval '100 days')")
         await names("ids of over 90 days ago are still remembered", "does billing run all day?", state="warn")
         house.close()

@@ -8,7 +8,7 @@ import pytest
 from deploy.local.nodes import Nodes
 from deploy.provisioning.provision import CLUSTERS
 from services.membership.tables import metadata
-from tests.integration.gateway.doors import CLUSTR, NUMELINK, Door, open_door, own_id
+from tests.integration.gateway.doors import CLUSTR, NUMELINK, GatewayContext, open_door, own_id
 from tests.support.builders import a_member
 from tests.support.command import Answer, traboule
 from tests.support.merging import Database, a_database
@@ -24,7 +24,7 @@ def database(nodes: Nodes) -> Iterator[Database]:
 
 
 @pytest.fixture
-async def door(database, monkeypatch) -> AsyncIterator[Door]:
+async def door(database, monkeypatch) -> AsyncIterator[GatewayContext]:
     """The service's own door over an empty database, which the command is told of."""
     for name, value in {"DATABASE_URL": database.url, "BROKER_URL": "amqp://nobody", "CLUSTERS_FILE": CLUSTERS}.items():
         monkeypatch.setenv(f"TRABOULE_MEMBERSHIP_{name}", str(value))

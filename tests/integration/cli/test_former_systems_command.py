@@ -15,7 +15,7 @@ from deploy.provisioning.provision import CLUSTERS
 from shared.messaging import accounts
 from tests.support.builders import an_invoice
 from tests.support.command import Answer, traboule
-from tests.support.in_process import OwnHouse
+from tests.support.in_process import OwnService
 from tests.support.waiting import eventually
 
 # A connection that the broker closes leaves a coroutine behind in the AMQP library.
@@ -35,18 +35,18 @@ former_systems = ["billing"]
 
 
 @pytest.fixture
-async def own(billing_house: OwnHouse, tmp_path: Path) -> AsyncIterator[OwnHouse]:
+async def own(empty_billing: OwnService, tmp_path: Path) -> AsyncIterator[OwnService]:
     """Billing's place, told of a third cluster by its clusters file alone."""
     clusters = tmp_path / "clusters.toml"
     clusters.write_text(CLUSTERS.read_text("utf-8") + THIRD, "utf-8")
-    with billing_house.environment() as patch:
+    with empty_billing.environment() as patch:
         patch.setenv("TRABOULE_CLUSTERS_FILE", str(clusters))
-        patch.setenv("TRABOULE_BROKER_MANAGEMENT_URL", billing_house.management_url)
-        yield billing_house
+        patch.setenv("TRABOULE_BROKER_MANAGEMENT_URL", empty_billing.management_url)
+        yield empty_billing
     gc.collect()  # what is left behind is this test's, not the next one's
     for user in (USER, "somebody"):
-        if user in {one["name"] for one in definitions.call(billing_house.management_url, "GET", "/api/users")}:
-            definitions.call(billing_house.management_url, "DELETE", f"/api/users/{user}")
+        if user in {one["name"] for one in definitions.call(empty_billing.management_url, "GET", "/api/users")}:
+            definitions.call(empty_billing.management_url, "DELETE", f"/api/users/{user}")
 
 
 async def former(*words: str) -> Answer:
@@ -65,15 +65,17 @@ async def added() -> str:
     return answer.json["url"]
 
 
-async def disconnected(own: OwnHouse) -> bool:
+async def disconnected(own: OwnService) -> bool:
     return definitions.call(own.management_url, "GET", f"/api/connections/username/{USER}") == []
 
 
-def with_third(own: OwnHouse, url: str) -> OwnHouse:
-    return OwnHouse(own.name, own.vhost, {**own.env, VARIABLE: url}, own.admin_url, own.management_url)
+def with_third(own: OwnService, url: str) -> OwnService:
+    return OwnService(own.name, own.vhost, {**own.env, VARIABLE: url}, own.admin_url, own.management_url)
 
 
-async def test_a_third_cluster_needs_a_line_in_the_clusters_file_and_one_command(own: OwnHouse, tmp_path: Path) -> None:
+async def test_a_third_cluster_needs_a_line_in_the_clusters_file_and_one_command(
+    own: OwnService, tmp_path: Path
+) -> None:
     assert (await listed())["state"] == "missing"
     answer = await former("add", SYSTEM)
     assert answer.exit_code == 0, answer.err
@@ -112,7 +114,7 @@ async def test_a_third_cluster_needs_a_line_in_the_clusters_file_and_one_command
     assert row["rights"]["limits"] == {"max-channels": 200, "max-connections": 50}
 
 
-async def test_adding_again_changes_no_password_and_mends_rights(own: OwnHouse) -> None:
+async def test_adding_again_changes_no_password_and_mends_rights(own: OwnService) -> None:
     url = await added()
     everything = {"configure": ".*", "write": ".*", "read": ".*"}
     definitions.call(own.management_url, "PUT", f"/api/permissions/{own.vhost}/{USER}", everything)
@@ -134,7 +136,7 @@ async def test_adding_again_changes_no_password_and_mends_rights(own: OwnHouse) 
 
 
 async def test_a_new_password_ends_the_old_one_and_an_open_connection_only_if_asked(
-    own: OwnHouse, tmp_path: Path
+    own: OwnService, tmp_path: Path
 ) -> None:
     first = await added()
     open_one = await aio_pika.connect(first, timeout=10)
@@ -161,7 +163,7 @@ async def test_a_new_password_ends_the_old_one_and_an_open_connection_only_if_as
 
 
 async def test_an_address_in_a_file_stays_as_long_as_its_password_is_the_right_one(
-    own: OwnHouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    own: OwnService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "url"
     assert (await former("add", SYSTEM, "--url-file", str(file))).exit_code == 0
@@ -191,7 +193,7 @@ async def test_an_address_in_a_file_stays_as_long_as_its_password_is_the_right_o
 
 
 async def test_a_new_password_is_told_even_if_its_file_or_the_end_of_connections_fails(
-    own: OwnHouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    own: OwnService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await added()
     file = tmp_path / "url"
@@ -205,9 +207,9 @@ async def test_a_new_password_is_told_even_if_its_file_or_the_end_of_connections
         patch.setattr(accounts, "set_password", and_then_the_folder_is_there)
         answer = await former("rotate", SYSTEM, "--url-file", str(file))
     assert answer.exit_code == 2
-    beside = tmp_path / "url.new"
-    assert f"the new address is in {beside}" in answer.err
-    await with_third(own, beside.read_text().strip()).publish_as(USER, an_invoice())
+    periodic_tasks = tmp_path / "url.new"
+    assert f"the new address is in {periodic_tasks}" in answer.err
+    await with_third(own, periodic_tasks.read_text().strip()).publish_as(USER, an_invoice())
 
     def refusing(*_: object) -> int:
         raise accounts.RightsError("the broker does not want to")
@@ -222,7 +224,7 @@ async def test_a_new_password_is_told_even_if_its_file_or_the_end_of_connections
 
 
 async def test_the_address_is_the_one_that_others_reach_the_broker_by(
-    own: OwnHouse, monkeypatch: pytest.MonkeyPatch
+    own: OwnService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRABOULE_BROKER_PUBLIC_URL", "amqps://broker.example:5671")
     url = (await former("add", SYSTEM, "--json")).json["url"]
@@ -238,7 +240,7 @@ async def test_the_address_is_the_one_that_others_reach_the_broker_by(
     await with_third(own, f"{url.rpartition('@')[0].replace('amqps', 'amqp')}@{here}").publish_as(USER, an_invoice())
 
 
-async def test_whoever_is_revoked_can_do_nothing_and_comes_back_only_on_purpose(own: OwnHouse) -> None:
+async def test_whoever_is_revoked_can_do_nothing_and_comes_back_only_on_purpose(own: OwnService) -> None:
     url = await added()
     third = with_third(own, url)
     connection = await aio_pika.connect(url, timeout=10)
@@ -262,7 +264,7 @@ async def test_whoever_is_revoked_can_do_nothing_and_comes_back_only_on_purpose(
     await third.publish_as(USER, an_invoice())
 
 
-async def test_who_has_rights_without_being_of_the_house_is_shown(own: OwnHouse) -> None:
+async def test_who_has_rights_without_being_of_the_house_is_shown(own: OwnService) -> None:
     await added()
     definitions.call(own.management_url, "PUT", "/api/users/somebody", {"password": "x", "tags": "monitoring"})
     rights = {"configure": "", "write": "", "read": ".*"}
@@ -284,14 +286,14 @@ async def test_who_has_rights_without_being_of_the_house_is_shown(own: OwnHouse)
         (("add", SYSTEM, "--url-file", "/tmp"), "nothing was changed"),
     ],
 )
-async def test_wrong_input_is_told(own: OwnHouse, words: tuple[str, ...], told: str) -> None:
+async def test_wrong_input_is_told(own: OwnService, words: tuple[str, ...], told: str) -> None:
     answer = await former(*words)
     assert answer.exit_code in (1, 2)
     assert told in " ".join((answer.out + answer.err).split())
     assert (await listed())["state"] == "missing"
 
 
-async def test_the_management_api_is_needed(own: OwnHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_management_api_is_needed(own: OwnService, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TRABOULE_BROKER_MANAGEMENT_URL")
     answer = await former("list")
     assert (answer.exit_code, "TRABOULE_BROKER_MANAGEMENT_URL is not set" in answer.err) == (2, True)

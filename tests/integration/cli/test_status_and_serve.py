@@ -13,14 +13,14 @@ import orjson
 import psutil
 import pytest
 
-from deploy.local.house import House
+from deploy.local.house import LocalServices
 from deploy.local.runs import Run
 from deploy.provisioning.provision import Provisioned
 from services.cli.environment import configured
 from services.cli.main import main
 from services.common import environment
 from tests.support.command import traboule
-from tests.support.in_process import OwnHouse
+from tests.support.in_process import OwnService
 from tests.support.messages import KEY, NUMELINK, parked
 from tests.support.waiting import eventually
 
@@ -28,16 +28,16 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
-def processes(billing_house: OwnHouse, tmp_path: Path) -> Iterator[House]:
+def processes(empty_billing: OwnService, tmp_path: Path) -> Iterator[LocalServices]:
     """Billing's process, not running yet."""
     with Run() as run:
-        house = House(run, Provisioned(dict(billing_house.env), {}), tmp_path, ["billing"])
+        house = LocalServices(run, Provisioned(dict(empty_billing.env), {}), tmp_path, ["billing"])
         yield house
         house.close()
 
 
 @asynccontextmanager
-async def running(billing: OwnHouse, processes: House) -> AsyncIterator[None]:
+async def running(billing: OwnService, processes: LocalServices) -> AsyncIterator[None]:
     """Billing runs, and the command in this process is told of it."""
     await asyncio.to_thread(processes.start, "billing")
     with billing.environment() as patch:
@@ -47,17 +47,17 @@ async def running(billing: OwnHouse, processes: House) -> AsyncIterator[None]:
 
 
 async def test_status_is_green_when_all_is_well_and_red_when_a_service_is_gone(
-    billing_house: OwnHouse, processes: House
+    empty_billing: OwnService, processes: LocalServices
 ) -> None:
-    async with running(billing_house, processes):
+    async with running(empty_billing, processes):
         well = await traboule("status", "--json")
         assert well.exit_code == 0, well.out
         (billing,) = well.json["services"]
         assert billing["checks"] == {"database": True, "broker": True, "consumers": True, "relay": True}
         assert {queue["name"] for queue in billing["queues"]} >= {"billing.invoice-recorded", "billing.dead"}
 
-        await billing_house.publish_as(NUMELINK, b'{"name": "Jeanne Gier"', key=KEY)
-        await parked(billing_house)
+        await empty_billing.publish_as(NUMELINK, b'{"name": "Jeanne Gier"', key=KEY)
+        await parked(empty_billing)
         noticed = await traboule("status")
         assert noticed.exit_code == 0, "dead letters wait for a person; the house works"
         assert "1 dead letters: traboule dead-letters list --service billing" in noticed.out
@@ -72,7 +72,7 @@ async def test_status_is_green_when_all_is_well_and_red_when_a_service_is_gone(
         assert "nobody consumes billing.invoice-recorded" in gone.out
 
 
-async def test_a_service_that_starts_before_its_servers_waits_for_them(processes: House) -> None:
+async def test_a_service_that_starts_before_its_servers_waits_for_them(processes: LocalServices) -> None:
     nowhere = {"TRABOULE_BILLING_BROKER_URL": "amqp://u:p@127.0.0.1:9/x"}
     processes.start("billing", nowhere, wait=False)
 
@@ -86,7 +86,7 @@ async def test_a_service_that_starts_before_its_servers_waits_for_them(processes
     assert processes.exit_code("billing") == 0
 
 
-async def test_services_end_with_the_one_who_started_them(billing_house: OwnHouse, tmp_path: Path) -> None:
+async def test_services_end_with_the_one_who_started_them(empty_billing: OwnService, tmp_path: Path) -> None:
     """Even when he is killed: a house left behind would go on consuming another run's messages."""
     program = f"""
 from pathlib import Path
@@ -94,7 +94,7 @@ from deploy.local.house import House
 from deploy.local.runs import Run
 from deploy.provisioning.provision import Provisioned
 run = Run()
-house = House(run, Provisioned({dict(billing_house.env)!r}, {{}}), Path({str(tmp_path)!r}), ["billing"])
+house = House(run, Provisioned({dict(empty_billing.env)!r}, {{}}), Path({str(tmp_path)!r}), ["billing"])
 house.start("billing")
 print(house.process("billing").pid, flush=True)
 time.sleep(60)
@@ -178,7 +178,7 @@ def test_another_terminal_finds_the_house_by_its_file(tmp_path: Path, monkeypatc
         "TRABOULE_BILLING_DATABASE_URL='postgresql://u:it''s@h/d'\nTRABOULE_BILLING_BROKER_URL=amqp://u:p@h/v\n"
     )
     with monkeypatch.context() as patch:
-        environment.load_house_file(file)
+        environment.load_env_file(file)
         settings = configured()
         assert list(settings) == ["billing"]
         assert settings["billing"].broker_url == "amqp://u:p@h/v"

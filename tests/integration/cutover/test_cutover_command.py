@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.builders import an_invoice
 from tests.support.command import Answer, traboule
-from tests.support.in_process import OwnHouse
+from tests.support.in_process import OwnService
 from tests.support.waiting import eventually
 
 SYSTEM = "numelink/billing"
@@ -15,7 +15,7 @@ OVERRULED = ("parity", "rehearsal", "commands", "backup")
 
 
 @pytest.fixture(autouse=True)
-def configured(billing: OwnHouse) -> Iterator[None]:
+def configured(billing: OwnService) -> Iterator[None]:
     with billing.environment():
         yield
 
@@ -32,7 +32,7 @@ async def switched() -> Answer:
     return answer
 
 
-async def quarantined(billing: OwnHouse, **fields: Any) -> None:
+async def quarantined(billing: OwnService, **fields: Any) -> None:
     await billing.publish_as("numelink.billing", an_invoice(**fields))
 
     async def there() -> bool:
@@ -41,7 +41,7 @@ async def quarantined(billing: OwnHouse, **fields: Any) -> None:
     await eventually(there)
 
 
-async def test_the_board_shows_every_former_system_and_who_is_the_authority(billing: OwnHouse) -> None:
+async def test_the_board_shows_every_former_system_and_who_is_the_authority(billing: OwnService) -> None:
     await switched()
     board = (await cutover("status", "--json")).json
     assert [(row["system"], row["stage"], row["by"]) for row in board] == [
@@ -54,7 +54,7 @@ async def test_the_board_shows_every_former_system_and_who_is_the_authority(bill
     assert "former system" in shown
 
 
-async def test_the_gate_tells_what_fails_and_what_mends_it(billing: OwnHouse) -> None:
+async def test_the_gate_tells_what_fails_and_what_mends_it(billing: OwnService) -> None:
     answer = await cutover("open", SYSTEM)
     assert answer.exit_code == 1
     for told in (
@@ -76,7 +76,7 @@ async def test_the_gate_tells_what_fails_and_what_mends_it(billing: OwnHouse) ->
     assert (await cutover("status", "--json")).json[1]["stage"] == "mirror"
 
 
-async def test_over_and_back_with_a_late_message_in_between(billing: OwnHouse) -> None:
+async def test_over_and_back_with_a_late_message_in_between(billing: OwnService) -> None:
     assert "Traboule is the authority" in (await switched()).out
     await quarantined(billing, invoice_id="F1", number="said late")
     assert await billing.column("select number from invoices") == []
@@ -105,7 +105,7 @@ async def test_over_and_back_with_a_late_message_in_between(billing: OwnHouse) -
     await eventually(applied)
 
 
-async def test_what_is_held_stands_beside_what_came_late(billing: OwnHouse) -> None:
+async def test_what_is_held_stands_beside_what_came_late(billing: OwnService) -> None:
     await billing.publish_as("numelink.billing", an_invoice(invoice_id="F1", number="held"))
 
     async def applied() -> bool:
@@ -119,7 +119,7 @@ async def test_what_is_held_stands_beside_what_came_late(billing: OwnHouse) -> N
     assert (whole["held"]["number"], whole["said"]["number"]) == ("held", "late")
 
 
-async def test_nobody_is_asked_about_what_says_just_what_is_held(billing: OwnHouse) -> None:
+async def test_nobody_is_asked_about_what_says_just_what_is_held(billing: OwnService) -> None:
     held = an_invoice(invoice_id="F1", number="held")
     await billing.publish_as("numelink.billing", held)
     await eventually(lambda: billing.column("select number from invoices"))
@@ -157,7 +157,7 @@ async def test_wrong_input_is_told(words: tuple[str, ...], told: str) -> None:
 
 
 async def test_retiring_asks_first_takes_the_right_away_and_is_the_end(
-    billing: OwnHouse, monkeypatch: pytest.MonkeyPatch
+    billing: OwnService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await switched()
     unsure = await cutover("retire", SYSTEM, "--reason", "the contract ends")
@@ -194,7 +194,7 @@ async def told_on_the_board() -> tuple[bool | None, str]:
     return line["may_write"], next((one for one in known if one in told), "")
 
 
-async def test_what_was_done_already_is_told_and_not_done_again(billing: OwnHouse) -> None:
+async def test_what_was_done_already_is_told_and_not_done_again(billing: OwnService) -> None:
     """An operator whose terminal died in the middle types it again."""
     for word in ("mirror", "switch", "rollback"):
         overruled = [word for name in OVERRULED for word in ("--overrule", name)] if word == "switch" else []
@@ -215,7 +215,7 @@ async def test_a_mirror_that_was_never_live_cannot_be_rolled_back_to() -> None:
     assert "in stage mirror, so it cannot rollback" in answer.err
 
 
-async def test_a_rollback_has_conditions_too(billing: OwnHouse) -> None:
+async def test_a_rollback_has_conditions_too(billing: OwnService) -> None:
     await switched()
     assert (await cutover("open", SYSTEM, "--for", "rollback")).exit_code == 0
     await quarantined(billing, invoice_id="F1")

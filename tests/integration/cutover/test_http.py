@@ -29,7 +29,7 @@ from shared.persistence.database import create_engine
 from tests.integration.gateway.doors import lifespan
 from tests.support.builders import an_invoice
 from tests.support.command import Answer, traboule
-from tests.support.in_process import OwnHouse, Passwords, own_house
+from tests.support.in_process import OwnService, Passwords, own_service
 from tests.support.waiting import eventually
 
 BILLING, MEMBERSHIP = "numelink/billing", "numelink/membership"
@@ -40,8 +40,8 @@ OVERRULED = ["parity", "rehearsal", "commands", "backup"]
 class Staff:
     """Asks at the door of a membership service that runs in this process; billing runs beside it, or does not."""
 
-    house: OwnHouse
-    billing: OwnHouse
+    house: OwnService
+    billing: OwnService
     client: httpx2.AsyncClient
     keys: dict[str, str] = field(default_factory=dict[str, str])
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -89,8 +89,8 @@ class Staff:
 
 
 @pytest.fixture(scope="module")
-def two(nodes: Nodes, passwords: Passwords) -> Iterator[OwnHouse]:
-    with own_house(nodes, passwords, "membership", "billing") as own:
+def two(nodes: Nodes, passwords: Passwords) -> Iterator[OwnService]:
+    with own_service(nodes, passwords, "membership", "billing") as own:
         yield own
 
 
@@ -105,7 +105,7 @@ async def patient() -> float:
 
 
 @pytest.fixture
-async def alone(two: OwnHouse, patient: float) -> AsyncIterator[Staff]:
+async def alone(two: OwnService, patient: float) -> AsyncIterator[Staff]:
     """Membership runs, billing does not."""
     billing = replace(two, name="billing")
     await two.empty()
@@ -562,7 +562,7 @@ async def test_a_record_is_created_once_however_often_the_request_is_sent(staff:
     assert right.status_code == 201
 
 
-async def _answered(house: OwnHouse, operation: Any, arguments: Any, asked_at: datetime) -> tuple[str, str]:
+async def _answered(house: OwnService, operation: Any, arguments: Any, asked_at: datetime) -> tuple[str, str]:
     """What billing answers, and the kind of its refusal; all else that it does is committed."""
     told = CutoverRequested(
         version=1,

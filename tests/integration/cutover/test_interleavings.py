@@ -15,21 +15,21 @@ from services.cutover.fence import Fenced
 from services.cutover.stages import Standing
 from services.membership.usecases import edit_record
 from shared.messaging import inbox
-from shared.messaging.consumer import Lane
-from tests.support.in_process import OwnHouse, Passwords, own_house
+from shared.messaging.consumer import QueueConsumer
+from tests.support.in_process import OwnService, Passwords, own_service
 from tests.support.interleaving.running import interleave, prepare
 
 FEW, UNTIL_FOUND = range(100), range(1_000, 1_500)
 
 
 @pytest.fixture(scope="module")
-def membership(nodes: Nodes, passwords: Passwords) -> Iterator[OwnHouse]:
-    with own_house(nodes, passwords, "membership") as own:
+def membership(nodes: Nodes, passwords: Passwords) -> Iterator[OwnService]:
+    with own_service(nodes, passwords, "membership") as own:
         yield own
 
 
 @pytest.fixture(scope="module")
-def url(membership: OwnHouse) -> str:
+def url(membership: OwnService) -> str:
     url = membership.env["TRABOULE_MEMBERSHIP_DATABASE_URL"]
     asyncio.run(prepare(url))
     return url
@@ -116,13 +116,13 @@ def _commands_without_asking(patch: pytest.MonkeyPatch) -> None:
 
 def _acknowledged_first(patch: pytest.MonkeyPatch) -> None:
     """Messages are acknowledged before what they cause is committed."""
-    process = Lane._process  # pyright: ignore[reportPrivateUsage]
+    process = QueueConsumer._process  # pyright: ignore[reportPrivateUsage]
 
-    async def acknowledge_and_process(self: Lane, items: Any) -> None:
-        await self._acknowledge(self._hand)  # pyright: ignore[reportPrivateUsage]
+    async def acknowledge_and_process(self: QueueConsumer, items: Any) -> None:
+        await self._acknowledge(self._in_flight)  # pyright: ignore[reportPrivateUsage]
         await process(self, items)
 
-    patch.setattr(Lane, "_process", acknowledge_and_process)
+    patch.setattr(QueueConsumer, "_process", acknowledge_and_process)
 
 
 def _taken_in_apart(patch: pytest.MonkeyPatch) -> None:
@@ -141,10 +141,10 @@ def _taken_in_apart(patch: pytest.MonkeyPatch) -> None:
 def _without_the_way_back(patch: pytest.MonkeyPatch) -> None:
     """The former system is not told what is written here."""
 
-    async def tell_written(*_: Any) -> None:
+    async def publish_write_back(*_: Any) -> None:
         return
 
-    patch.setattr(edit_record, "tell_written", tell_written)
+    patch.setattr(edit_record, "publish_write_back", publish_write_back)
 
 
 MUTANTS: Mapping[Callable[[pytest.MonkeyPatch], None], str] = {

@@ -10,7 +10,7 @@ import pytest
 
 from deploy.provisioning import definitions
 from tests.support.command import Answer, traboule
-from tests.support.in_process import OwnHouse
+from tests.support.in_process import OwnService
 from tests.support.killed import COMMIT, COMMITTED, REVOKE, REVOKED, STATEMENT
 from tests.support.waiting import eventually
 
@@ -22,7 +22,7 @@ EVERYWHERE = [(STATEMENT, number) for number in range(2, 15)]
 
 
 @pytest.fixture(autouse=True)
-def configured(billing: OwnHouse) -> Iterator[None]:
+def configured(billing: OwnService) -> Iterator[None]:
     with billing.environment():
         yield
 
@@ -44,7 +44,7 @@ async def repeated(*words: str) -> Answer:
     return answer
 
 
-async def announced_once(billing: OwnHouse, stages: list[str]) -> None:
+async def announced_once(billing: OwnService, stages: list[str]) -> None:
     """Each move once in the history and, without the duplicates that a relay may make, once on the broker."""
     history = await billing.query("select epoch, stage from stage_history order by epoch")
     assert [(row["epoch"], row["stage"]) for row in history] == list(enumerate(stages, 1))
@@ -59,7 +59,7 @@ async def announced_once(billing: OwnHouse, stages: list[str]) -> None:
 
 
 @pytest.mark.parametrize("steps", [AROUND_THE_COMMIT, pytest.param(EVERYWHERE, marks=pytest.mark.faults)])
-async def test_a_switch_and_a_rollback_killed_anywhere(billing: OwnHouse, steps: list[tuple[str, int]]) -> None:
+async def test_a_switch_and_a_rollback_killed_anywhere(billing: OwnService, steps: list[tuple[str, int]]) -> None:
     await repeated("cutover", "mirror", SYSTEM, "--reason", "begun")
     stages, died = ["mirror"], {"switch": 0, "rollback": 0}
     for step, number in steps:
@@ -78,7 +78,7 @@ async def test_a_switch_and_a_rollback_killed_anywhere(billing: OwnHouse, steps:
 
 @pytest.mark.parametrize("step", [COMMIT, COMMITTED, REVOKE, REVOKED])
 async def test_retiring_killed_between_its_two_steps(
-    billing: OwnHouse, step: str, monkeypatch: pytest.MonkeyPatch
+    billing: OwnService, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRABOULE_BROKER_MANAGEMENT_URL", billing.management_url)
     await repeated("cutover", "mirror", SYSTEM, "--reason", "begun")

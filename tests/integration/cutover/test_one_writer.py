@@ -17,10 +17,10 @@ from services.billing.mirror.repository import BillingUnitOfWork
 from services.cutover import late_messages, quarantine
 from services.cutover.fence import NotOursError, require_ours
 from services.cutover.moves import move
-from services.cutover.stages import MoveError, all_standings, standings
+from services.cutover.stages import MoveError, lock_stages, read_stages
 from shared.persistence.database import create_engine
 from tests.support.builders import an_invoice
-from tests.support.in_process import OwnHouse
+from tests.support.in_process import OwnService
 
 CLUSTER, OTHER = "numelink", "clustr-numerique"
 RECORD = next(one.handler for one in SUBSCRIPTIONS if one.fact is InvoiceRecorded)
@@ -28,8 +28,8 @@ WHY = {"by": "ops", "reason": "a test"}
 
 
 @pytest.fixture
-async def engine(billing_house: OwnHouse) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(billing_house.env["TRABOULE_BILLING_DATABASE_URL"], application="test", pool_size=8)
+async def engine(empty_billing: OwnService) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(empty_billing.env["TRABOULE_BILLING_DATABASE_URL"], application="test", pool_size=8)
     yield engine
     await engine.dispose()
 
@@ -56,10 +56,10 @@ async def said(engine: AsyncEngine, cluster: str = CLUSTER, **fields: Any) -> En
 
 async def stands(engine: AsyncEngine) -> str:
     async with engine.connect() as connection:
-        return (await standings(connection, [CLUSTER]))[CLUSTER].stage
+        return (await lock_stages(connection, [CLUSTER]))[CLUSTER].stage
 
 
-async def test_every_move_and_no_other(engine: AsyncEngine, billing_house: OwnHouse) -> None:
+async def test_every_move_and_no_other(engine: AsyncEngine, empty_billing: OwnService) -> None:
     assert await stands(engine) == "legacy"
     for impossible in ("switch", "rollback", "retire"):
         with pytest.raises(MoveError, match=r"in stage legacy, so it cannot .*: from there it can only mirror"):
@@ -67,23 +67,23 @@ async def test_every_move_and_no_other(engine: AsyncEngine, billing_house: OwnHo
     await moved(engine, "mirror", "switch", "rollback", "switch", "retire")
     with pytest.raises(MoveError, match="that is its end"):
         await moved(engine, "rollback")
-    history = await billing_house.query("select epoch, stage, by, reason from stage_history order by epoch")
+    history = await empty_billing.query("select epoch, stage, by, reason from stage_history order by epoch")
     assert [(row["epoch"], row["stage"]) for row in history] == [
         (1, "mirror"), (2, "live"), (3, "mirror"), (4, "live"), (5, "retired"),
     ]  # fmt: skip
     assert {(row["by"], row["reason"]) for row in history} == {("ops", "a test")}
-    told = [orjson.loads(body) for body in await billing_house.column("select body from outbox order by id")]
+    told = [orjson.loads(body) for body in await empty_billing.column("select body from outbox order by id")]
     assert [one["data"]["stage"] for one in told] == [row["stage"] for row in history]
     async with engine.connect() as connection:
-        assert {name: one.epoch for name, one in (await all_standings(connection)).items()} == {CLUSTER: 5}
+        assert {name: one.epoch for name, one in (await read_stages(connection)).items()} == {CLUSTER: 5}
 
 
-async def test_a_late_message_waits_and_nothing_else_is_touched(engine: AsyncEngine, billing_house: OwnHouse) -> None:
+async def test_a_late_message_waits_and_nothing_else_is_touched(engine: AsyncEngine, empty_billing: OwnService) -> None:
     before = await said(engine, invoice_id="F1", number="before")
     await moved(engine, "mirror", "switch")
     after = await said(engine, invoice_id="F1", number="after", version=9)
     await said(engine, OTHER, invoice_id="F1", number="another cluster's")
-    rows = await billing_house.query("select cluster, number from invoices order by cluster")
+    rows = await empty_billing.query("select cluster, number from invoices order by cluster")
     assert [(row["cluster"], row["number"]) for row in rows] == [(OTHER, "another cluster's"), (CLUSTER, "before")]
     async with engine.connect() as connection:
         [waiting] = await quarantine.listed(connection)
@@ -91,11 +91,11 @@ async def test_a_late_message_waits_and_nothing_else_is_touched(engine: AsyncEng
     assert orjson.loads(waiting.body)["data"] == orjson.loads(after.document)
     await moved(engine, "rollback")
     await said(engine, invoice_id="F1", number="again", version=10)
-    assert await billing_house.column("select number from invoices where cluster = $1", CLUSTER) == ["again"]
+    assert await empty_billing.column("select number from invoices where cluster = $1", CLUSTER) == ["again"]
     assert before.data.number == "before"
 
 
-async def test_a_person_applies_or_dismisses_it_once(engine: AsyncEngine, billing_house: OwnHouse) -> None:
+async def test_a_person_applies_or_dismisses_it_once(engine: AsyncEngine, empty_billing: OwnService) -> None:
     await said(engine, invoice_id="F1", number="held", version=5)
     await moved(engine, "mirror", "switch")
     await said(engine, invoice_id="F1", number="late", version=4)
@@ -104,17 +104,17 @@ async def test_a_person_applies_or_dismisses_it_once(engine: AsyncEngine, billin
         one, other = await quarantine.listed(connection)
         await late_messages.apply(uow_of(connection), BILLING, one.number, by="zoé", reason="it is right")
         await late_messages.dismiss(uow_of(connection), BILLING, other.number, by="zoé", reason="twice")
-    assert await billing_house.column("select number from invoices") == ["late"]
+    assert await empty_billing.column("select number from invoices") == ["late"]
     for decide in (late_messages.apply, late_messages.dismiss):
-        with pytest.raises(late_messages.LateError, match="was applied by zoé already"):
+        with pytest.raises(late_messages.LateMessageError, match="was applied by zoé already"):
             async with engine.begin() as connection:
                 await decide(uow_of(connection), BILLING, one.number, by="somebody", reason="else")
-    states = await billing_house.query("select state, decided_by, reason from quarantine order by id")
+    states = await empty_billing.query("select state, decided_by, reason from quarantine order by id")
     assert [tuple(row.values()) for row in states] == [("applied", "zoé", "it is right"), ("dismissed", "zoé", "twice")]
 
 
 async def test_after_a_late_message_was_applied_a_former_system_that_counts_by_itself_is_heard_again(
-    engine: AsyncEngine, billing_house: OwnHouse
+    engine: AsyncEngine, empty_billing: OwnService
 ) -> None:
     await said(engine, invoice_id="F1", number="five", version=5)
     await moved(engine, "mirror", "switch")
@@ -124,7 +124,7 @@ async def test_after_a_late_message_was_applied_a_former_system_that_counts_by_i
         await late_messages.apply(uow_of(connection), BILLING, waiting.number, by="zoé", reason="it is right")
     await moved(engine, "rollback")
     await said(engine, invoice_id="F1", number="seven", version=7)
-    assert await billing_house.column("select number from invoices") == ["seven"]
+    assert await empty_billing.column("select number from invoices") == ["seven"]
 
 
 async def test_our_own_commands_are_refused_where_the_former_system_is_the_authority(engine: AsyncEngine) -> None:
@@ -143,7 +143,7 @@ async def test_our_own_commands_are_refused_where_the_former_system_is_the_autho
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_switches_in_the_middle_of_traffic_never_leave_two_writers_nor_lose_a_message(
-    engine: AsyncEngine, billing_house: OwnHouse, seed: int
+    engine: AsyncEngine, empty_billing: OwnService, seed: int
 ) -> None:
     """Each writer notes the epoch that it wrote in; a write in an epoch of the other would be told here."""
     rng = Random(seed)
@@ -179,8 +179,8 @@ async def test_switches_in_the_middle_of_traffic_never_leave_two_writers_nor_los
     done.set()
     await asyncio.gather(*writers)
 
-    applied = await billing_house.column("select invoice_id from invoices")
-    late_ones = await billing_house.query("select epoch, body from quarantine")
+    applied = await empty_billing.column("select invoice_id from invoices")
+    late_ones = await empty_billing.query("select epoch, body from quarantine")
     assert len(applied) + len(late_ones) == len(sent), "a message was lost, or taken twice"
     assert applied, "some of it in mirror"
     assert late_ones, "some of it too late"

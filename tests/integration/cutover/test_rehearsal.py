@@ -277,7 +277,7 @@ async def test_nothing_leaves_by_an_outbox_either(mirrored: Mirrored, monkeypatc
         await outbox.flush(connection)
         return {}
 
-    monkeypatch.setattr("services.cutover.rehearsal.running.all_standings", flushing)
+    monkeypatch.setattr("services.cutover.rehearsal.running.read_stages", flushing)
     async with reading(mirrored) as engine:
         with pytest.raises(DBAPIError, match="read-only transaction"):
             await rehearsed(engine, "billing", NUMELINK, REHEARSALS, LONG_AGO)

@@ -18,11 +18,11 @@ from services.billing.settings import BillingSettings
 from services.cutover.parity import scheduled
 from services.cutover.parity.scheduled import Comparing
 from shared.persistence.database import create_engine
-from shared.process.service import Beside
+from shared.process.service import PeriodicTask
 from shared.runtime.clock import PARIS, Clock
 from tests.support.builders import an_invoice
 from tests.support.command import traboule
-from tests.support.in_process import OwnHouse
+from tests.support.in_process import OwnService
 from tests.support.waiting import eventually
 
 RUNS = "select cluster, by, source, manifest, subject, open from parity_runs order by id"
@@ -54,13 +54,13 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def engine(billing_house: OwnHouse) -> AsyncIterator[AsyncEngine]:
-    engine = create_engine(billing_house.env["TRABOULE_BILLING_DATABASE_URL"], application="test", pool_size=8)
+async def engine(empty_billing: OwnService) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(empty_billing.env["TRABOULE_BILLING_DATABASE_URL"], application="test", pool_size=8)
     yield engine
     await engine.dispose()
 
 
-async def compared(house: OwnHouse, runs: int) -> list[dict[str, Any]]:
+async def compared(house: OwnService, runs: int) -> list[dict[str, Any]]:
     async def enough() -> list[dict[str, Any]]:
         found = await house.query(RUNS)
         return found if len(found) >= runs else []
@@ -68,7 +68,7 @@ async def compared(house: OwnHouse, runs: int) -> list[dict[str, Any]]:
     return await eventually(enough, timeout=30)
 
 
-async def told(house: OwnHouse, *parts: BillingManifestRecorded) -> None:
+async def told(house: OwnService, *parts: BillingManifestRecorded) -> None:
     """The manifest arrived, in a service that compares nothing by itself."""
     for part in parts:
         await house.publish_as("numelink.billing", part)
@@ -79,14 +79,14 @@ async def told(house: OwnHouse, *parts: BillingManifestRecorded) -> None:
     await eventually(kept)
 
 
-async def test_a_manifest_is_compared_with_soon_after_it_arrived(billing_house: OwnHouse) -> None:
+async def test_a_manifest_is_compared_with_soon_after_it_arrived(empty_billing: OwnService) -> None:
     held, lacking = an_invoice(invoice_id="F1"), an_invoice(invoice_id="F2")
-    async with billing_house.running():
-        await billing_house.publish_as("numelink.billing", held)
+    async with empty_billing.running():
+        await empty_billing.publish_as("numelink.billing", held)
         for part, invoice in enumerate((held, lacking), 1):
-            await billing_house.publish_as("numelink.billing", a_manifest(invoice, part=part, parts=2))
+            await empty_billing.publish_as("numelink.billing", a_manifest(invoice, part=part, parts=2))
 
-        [run] = await compared(billing_house, 1)
+        [run] = await compared(empty_billing, 1)
 
         assert run == {
             "cluster": "numelink", "by": "traboule", "source": ["manifest 17"], "manifest": 17, "subject": "mirror",
@@ -99,22 +99,22 @@ async def test_a_manifest_is_compared_with_soon_after_it_arrived(billing_house: 
             return found == 1 and age is not None and 0 <= age < 60
 
         await eventually(measured)
-        await billing_house.publish_as("numelink.billing", lacking)
-        await billing_house.publish_as("numelink.billing", a_manifest(held, lacking, version=18))
-        assert (await compared(billing_house, 2))[1]["open"] == 0
+        await empty_billing.publish_as("numelink.billing", lacking)
+        await empty_billing.publish_as("numelink.billing", a_manifest(held, lacking, version=18))
+        assert (await compared(empty_billing, 2))[1]["open"] == 0
 
         await asyncio.sleep(0.5)
-        assert len(await billing_house.query(RUNS)) == 2
-    board = (await traboule_board(billing_house))["numelink/billing"]
+        assert len(await empty_billing.query(RUNS)) == 2
+    board = (await traboule_board(empty_billing))["numelink/billing"]
     assert board["parity"]["open_differences"] == 0
 
 
-async def traboule_board(house: OwnHouse) -> dict[str, Any]:
+async def traboule_board(house: OwnService) -> dict[str, Any]:
     with house.environment():
         return {row["system"]: row for row in (await traboule("cutover", "status", "--json")).json}
 
 
-async def test_a_manifest_of_another_cluster_or_with_another_kind_is_refused(billing: OwnHouse) -> None:
+async def test_a_manifest_of_another_cluster_or_with_another_kind_is_refused(billing: OwnService) -> None:
     body = b'{"specversion":"1.0","id":"a","source":"/clustr-numerique/billing","type":"%s","data":{"version":1}}'
     key = "numelink.billing.manifest-recorded"
     await billing.publish_as("numelink.billing", body % BillingManifestRecorded.type_name().encode(), key=key)
@@ -134,14 +134,14 @@ async def test_a_manifest_of_another_cluster_or_with_another_kind_is_refused(bil
     assert await billing.query("select * from manifests") == []
 
 
-async def test_a_manifest_is_heard_in_every_stage_and_never_quarantined(billing: OwnHouse) -> None:
+async def test_a_manifest_is_heard_in_every_stage_and_never_quarantined(billing: OwnService) -> None:
     await billing.query("insert into stages values ('numelink', 'live', 2, now(), 'test')")
     await told(billing, a_manifest())
     assert await billing.query("select * from quarantine") == []
 
 
-async def test_once_a_day_at_the_hour_that_is_set(billing_house: OwnHouse, engine: AsyncEngine) -> None:
-    billing = billing_house
+async def test_once_a_day_at_the_hour_that_is_set(empty_billing: OwnService, engine: AsyncEngine) -> None:
+    billing = empty_billing
     # Not beside a running service, which would find yesterday's comparison too old by itself.
     async with billing.running():
         await told(billing, a_manifest())
@@ -161,7 +161,7 @@ async def test_once_a_day_at_the_hour_that_is_set(billing_house: OwnHouse, engin
     assert len(await billing.query(RUNS)) == 2
 
 
-async def test_of_many_replicas_one_compares(billing: OwnHouse, engine: AsyncEngine) -> None:
+async def test_of_many_replicas_one_compares(billing: OwnService, engine: AsyncEngine) -> None:
     replicas = [Comparing(BILLING.mirrored, 4, 90, settled=timedelta()) for _ in range(4)]
     for version in range(1, 9):
         await told(billing, a_manifest(an_invoice(invoice_id="F1"), version=version))
@@ -172,7 +172,7 @@ async def test_of_many_replicas_one_compares(billing: OwnHouse, engine: AsyncEng
 
 
 async def test_an_attempt_is_noted_before_it_is_made_and_forgotten_when_it_ended(
-    billing: OwnHouse, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+    billing: OwnService, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Killed(BaseException):
         """As when the process ends."""
@@ -197,16 +197,16 @@ async def test_an_attempt_is_noted_before_it_is_made_and_forgotten_when_it_ended
     assert await billing.query("select * from parity_attempts") == []
 
 
-async def test_what_fails_is_tried_again_and_ends_nothing(billing_house: OwnHouse) -> None:
+async def test_what_fails_is_tried_again_and_ends_nothing(empty_billing: OwnService) -> None:
     tries: list[AsyncEngine] = []
 
     async def fails(engine: AsyncEngine) -> None:
         tries.append(engine)
         raise RuntimeError("with a member's name in it") if len(tries) % 2 else asyncio.CancelledError
 
-    with billing_house.environment():
+    with empty_billing.environment():
         service = create_app(BillingSettings())  # pyright: ignore[reportCallIssue]
-    service.beside = [Beside("failing", 0.01, fails)]
+    service.periodic_tasks = [PeriodicTask("failing", 0.01, fails)]
     await service.start()
     try:
 

@@ -30,7 +30,7 @@ from shared.runtime.clock import PARIS, Clock
 from tests.support import servers
 from tests.support.builders import a_member
 from tests.support.command import Answer, traboule
-from tests.support.in_process import OwnHouse, Passwords, own_house
+from tests.support.in_process import OwnService, Passwords, own_service
 from tests.support.waiting import eventually
 
 SYSTEM, USER, STAFF = "numelink/membership", "numelink.membership", "staff.membership"
@@ -45,13 +45,13 @@ pytestmark = pytest.mark.filterwarnings("ignore:coroutine 'Connection.close' was
 
 
 @pytest.fixture(scope="module")
-def own(nodes: Nodes, passwords: Passwords) -> Iterator[OwnHouse]:
-    with own_house(nodes, passwords, "membership") as own:
+def own(nodes: Nodes, passwords: Passwords) -> Iterator[OwnService]:
+    with own_service(nodes, passwords, "membership") as own:
         yield own
 
 
 @pytest.fixture
-async def house(own: OwnHouse) -> AsyncIterator[OwnHouse]:
+async def house(own: OwnService) -> AsyncIterator[OwnService]:
     """Membership runs, and holds one record of Numelink's."""
     await own.empty()
     async with own.running():
@@ -61,7 +61,7 @@ async def house(own: OwnHouse) -> AsyncIterator[OwnHouse]:
 
 
 @pytest.fixture
-async def live(house: OwnHouse) -> OwnHouse:
+async def live(house: OwnService) -> OwnService:
     assert (await cutover("mirror", SYSTEM, "--reason", "a test")).exit_code == 0
     await switch()
     # What the service logs while a command runs in this process would stand in the command's answer.
@@ -83,35 +83,35 @@ async def cutover(*words: str) -> Answer:
     return await traboule("cutover", *words)
 
 
-async def written(house: OwnHouse, record_id: str, **fields: Any) -> bool:
+async def written(house: OwnService, record_id: str, **fields: Any) -> bool:
     found = await house.column("select written::text from source_records where record_id = $1", record_id)
     return bool(found) and fields.items() <= orjson.loads(found[0]).items()
 
 
-async def version_of(house: OwnHouse, record_id: str) -> int:
+async def version_of(house: OwnService, record_id: str) -> int:
     [version] = await house.column("select version from source_records where record_id = $1", record_id)
     return version
 
 
-async def ask(house: OwnHouse, command: RecordCommand, **expected: Any) -> None:
+async def ask(house: OwnService, command: RecordCommand, **expected: Any) -> None:
     """Send a command as a staff tool does, and wait until it is carried out."""
     await send(house, command)
     await eventually(lambda: written(house, command.record_id, **expected))
 
 
-async def send(house: OwnHouse, command: RecordCommand) -> None:
+async def send(house: OwnService, command: RecordCommand) -> None:
     encoded = encode(f"/{STAFF.replace('.', '/')}", [command])
     key = routing_key("staff", type(command))
     await house.publish_as(STAFF, encoded.body, key=key, message_id=encoded.message_id)
 
 
-async def change(house: OwnHouse, record_id: str = "B-1", **fields: Any) -> None:
+async def change(house: OwnService, record_id: str = "B-1", **fields: Any) -> None:
     seen = await version_of(house, record_id)
     command = ChangeMember(**BY, record_id=record_id, expected_version=seen, fields=fields)
     await ask(house, command, **{name: value for name, value in fields.items() if value is not None})
 
 
-async def late(house: OwnHouse, fact: Any) -> str:
+async def late(house: OwnService, fact: Any) -> str:
     message_id = await house.publish_as(USER, fact)
 
     async def waits() -> list[int]:
@@ -120,7 +120,7 @@ async def late(house: OwnHouse, fact: Any) -> str:
     return f"membership:{(await eventually(waits))[0]}"
 
 
-async def told(house: OwnHouse, at_least: int, user: str = USER) -> list[MemberWritten]:
+async def told(house: OwnService, at_least: int, user: str = USER) -> list[MemberWritten]:
     """What the former system reads from its own queue, as itself."""
     found: list[MemberWritten] = []
     async with await aio_pika.connect(servers.broker_url(house.env, user), timeout=10) as connection:
@@ -138,7 +138,7 @@ async def told(house: OwnHouse, at_least: int, user: str = USER) -> list[MemberW
     return found
 
 
-async def consumed(house: OwnHouse, folder: Path) -> tuple[int, str]:
+async def consumed(house: OwnService, folder: Path) -> tuple[int, str]:
     """How many messages our own consumer reads, and the town of B-1 as it keeps it then."""
     await eventually(lambda: house.column("select true where not exists (select from outbox)"))
     url, kept = servers.broker_url(house.env, USER), folder / "members.sqlite"
@@ -159,7 +159,7 @@ def cells(fact: MemberWritten, row: int = 0) -> dict[str, str]:
 # --- told ----------------------------------------------------------------------------------------------------------
 
 
-async def test_every_command_is_told_in_the_former_systems_own_columns(live: OwnHouse) -> None:
+async def test_every_command_is_told_in_the_former_systems_own_columns(live: OwnService) -> None:
     await change(live, city="Rive-de-Gier", email="forges@gier.example")
     new = new_id(Clock().now())
     await ask(live, CreateMember(**BY, record_id=new, fields={"name": "Néon Atelier"}), name="Néon Atelier")
@@ -186,7 +186,7 @@ async def test_every_command_is_told_in_the_former_systems_own_columns(live: Own
     assert (cells(ended)["Compte"], ended.left_out) == ("Non", ("ended_on",))
 
 
-async def test_a_former_system_reads_its_own_queue_and_no_other(live: OwnHouse) -> None:
+async def test_a_former_system_reads_its_own_queue_and_no_other(live: OwnService) -> None:
     await change(live, city="Lyon")
 
     async def refused(user: str, queue: str) -> bool:
@@ -211,7 +211,9 @@ async def test_a_former_system_reads_its_own_queue_and_no_other(live: OwnHouse) 
     assert len(await told(live, 1)) == 1
 
 
-async def test_nothing_is_told_while_the_former_system_is_the_authority_nor_once_it_is_retired(live: OwnHouse) -> None:
+async def test_nothing_is_told_while_the_former_system_is_the_authority_nor_once_it_is_retired(
+    live: OwnService,
+) -> None:
     assert (await cutover("rollback", SYSTEM, "--reason", "a test")).exit_code == 0
     seen = await version_of(live, "B-1")
     await send(live, ChangeMember(**BY, record_id="B-1", expected_version=seen, fields={"city": "Lyon"}))
@@ -224,7 +226,7 @@ async def test_nothing_is_told_while_the_former_system_is_the_authority_nor_once
 
 
 async def test_all_that_was_written_here_can_be_told_again_page_by_page(
-    live: OwnHouse, monkeypatch: pytest.MonkeyPatch
+    live: OwnService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     new = new_id(Clock().now())
     await ask(live, CreateMember(**BY, record_id=new, fields={"name": "Néon Atelier"}), name="Néon Atelier")
@@ -239,7 +241,7 @@ async def test_all_that_was_written_here_can_be_told_again_page_by_page(
     assert {one.record_id: cells(one)["Ville"] for one in again} == {new: "", "B-1": "Lyon"}
 
 
-async def test_who_said_something_that_was_dismissed_is_told_what_is_held(live: OwnHouse) -> None:
+async def test_who_said_something_that_was_dismissed_is_told_what_is_held(live: OwnService) -> None:
     about = [
         await late(live, a_member(record_id="B-1", name="Forges", city="Lyon", version=8)),
         await late(live, a_member(record_id="B-2", name="Nobody knows", version=1)),
@@ -266,7 +268,7 @@ async def test_who_said_something_that_was_dismissed_is_told_what_is_held(live: 
     assert held.version < unknown.version < again.version < now.version
 
 
-async def test_what_it_was_told_comes_back_and_nobody_is_asked(live: OwnHouse) -> None:
+async def test_what_it_was_told_comes_back_and_nobody_is_asked(live: OwnService) -> None:
     await change(live, city="Rive-de-Gier", email="forges@gier.example")
     [one] = await told(live, 1)
     fact = read_back(kind_for(one.product, one.record_id), one.columns, one.rows, 8)
@@ -279,7 +281,7 @@ async def test_what_it_was_told_comes_back_and_nobody_is_asked(live: OwnHouse) -
 
 
 async def test_whatever_it_read_before_the_former_system_takes_what_is_decided_on_its_late_messages(
-    live: OwnHouse, tmp_path: Path
+    live: OwnService, tmp_path: Path
 ) -> None:
     await change(live, city="Lyon")
     # It counts 8 where our own command counted microseconds, and has not read that command yet.
@@ -298,11 +300,11 @@ async def test_whatever_it_read_before_the_former_system_takes_what_is_decided_o
     assert again["id"] not in before
 
 
-async def _parked(house: OwnHouse, reason: str) -> bool:
+async def _parked(house: OwnService, reason: str) -> bool:
     return reason in await house.column("select reason from dead_letters where status = 'parked'")
 
 
-async def test_what_the_former_system_gives_back_is_parked_and_can_be_sent_again(live: OwnHouse) -> None:
+async def test_what_the_former_system_gives_back_is_parked_and_can_be_sent_again(live: OwnService) -> None:
     await change(live, city="Lyon")
     async with await aio_pika.connect(servers.broker_url(live.env, USER), timeout=10) as connection:
         queue = await (await connection.channel()).get_queue(QUEUE, ensure=False)
@@ -322,7 +324,7 @@ async def test_what_the_former_system_gives_back_is_parked_and_can_be_sent_again
     assert cells(fact)["Ville"] == "Lyon"
 
 
-async def test_the_consumer_that_we_hand_out_reads_all_and_keeps_the_newest(live: OwnHouse, tmp_path: Path) -> None:
+async def test_the_consumer_that_we_hand_out_reads_all_and_keeps_the_newest(live: OwnService, tmp_path: Path) -> None:
     for city in ("Lyon", "Vienne"):
         await change(live, city=city)
     assert await consumed(live, tmp_path) == (2, "Vienne")
@@ -333,7 +335,7 @@ async def test_the_consumer_that_we_hand_out_reads_all_and_keeps_the_newest(live
 
 
 async def test_what_a_rollback_would_lose_is_listed_before_it_and_each_condition_is_overruled_by_name(
-    live: OwnHouse, tmp_path: Path
+    live: OwnService, tmp_path: Path
 ) -> None:
     nothing = (await cutover("open", SYSTEM, "--for", "rollback", "--json")).json
     assert [(one["name"], one["holds"]) for one in nothing] == [
@@ -381,7 +383,7 @@ async def test_what_a_rollback_would_lose_is_listed_before_it_and_each_condition
 
 
 async def test_while_writers_wait_only_what_was_written_meanwhile_is_turned_round(
-    live: OwnHouse, monkeypatch: pytest.MonkeyPatch
+    live: OwnService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     new = new_id(Clock().now())
     await ask(live, CreateMember(**BY, record_id=new, fields={"name": "Néon Atelier"}), name="Néon Atelier")
@@ -410,7 +412,7 @@ async def test_while_writers_wait_only_what_was_written_meanwhile_is_turned_roun
 
 
 async def test_after_a_rollback_the_former_system_says_what_was_written_here_and_nothing_is_missing(
-    live: OwnHouse, tmp_path: Path
+    live: OwnService, tmp_path: Path
 ) -> None:
     await change(live, city="Rive-de-Gier", email="forges@gier.example", phone=None)
     new = new_id(Clock().now())

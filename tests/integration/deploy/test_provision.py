@@ -22,7 +22,7 @@ from shared.cli.errors import CannotAct
 from shared.messaging import accounts, broker_version
 from shared.messaging.management import Management, path
 from tests.support.builders import an_invoice
-from tests.support.in_process import OwnHouse, Passwords
+from tests.support.in_process import OwnService, Passwords
 from tests.support.servers import publish_as, query
 from tests.support.waiting import eventually
 
@@ -172,7 +172,7 @@ async def test_the_services_go_by_the_clusters_that_were_provisioned(
     file.write_text(THREE, "utf-8")
     provisioned = await asyncio.to_thread(again, file)
     vhost = urlsplit(provisioned.env["TRABOULE_BILLING_BROKER_URL"]).path[1:]
-    house = OwnHouse("billing", vhost, provisioned.env, nodes.broker.url, nodes.broker.management_url)
+    house = OwnService("billing", vhost, provisioned.env, nodes.broker.url, nodes.broker.management_url)
 
     async with house.running():
         await house.publish_as("auvergne.billing", an_invoice(invoice_id="F1"))

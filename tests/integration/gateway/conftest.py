@@ -10,7 +10,7 @@ from deploy.local.nodes import Nodes
 from deploy.provisioning.provision import migrations_folder
 from services.membership.tables import metadata
 from shared.persistence.migrations import upgrade
-from tests.integration.gateway.doors import Door, open_door
+from tests.integration.gateway.doors import GatewayContext, open_door
 
 TABLES = ", ".join(table.name for table in metadata.sorted_tables)
 """All of membership's: what one test left must recognise, decide or announce nothing in the next."""
@@ -37,7 +37,7 @@ def database_url(nodes: Nodes) -> Iterator[str]:
 
 
 @pytest.fixture
-async def door(database_url: str) -> AsyncIterator[Door]:
+async def door(database_url: str) -> AsyncIterator[GatewayContext]:
     """The door over an empty house."""
     await _run(database_url, f"truncate {TABLES} restart identity")
     async with open_door(database_url) as door:

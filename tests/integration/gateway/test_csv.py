@@ -8,7 +8,7 @@ from prometheus_client import REGISTRY
 from services.gateway.api import lists
 from services.gateway.translations import COLUMNS
 from services.membership import connections
-from services.membership.connections import DatabaseAwayError, ReadPool
+from services.membership.connections import DatabaseUnavailableError, ReadPool
 from shared.process.http_server import HttpLimits, build_server, serve
 from tests.integration.gateway.doors import CLUSTR, NUMELINK, own_id
 from tests.support.builders import a_member
@@ -155,7 +155,7 @@ async def test_a_snapshot_that_nobody_reads_from_ends(database_url, monkeypatch)
     monkeypatch.setattr(connections, "IDLE_IN_TRANSACTION", "300ms")
     pool = ReadPool(database_url, application="test")
     try:
-        with pytest.raises(DatabaseAwayError):
+        with pytest.raises(DatabaseUnavailableError):
             await _read_late(pool)
         assert await pool.fetch("select 1")
     finally:

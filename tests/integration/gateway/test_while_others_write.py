@@ -15,20 +15,20 @@ from services.membership.records.repository import LOCK
 from shared.process.service import Service
 from tests.integration.gateway.doors import NUMELINK, lifespan, own_id
 from tests.support.builders import a_member
-from tests.support.in_process import OwnHouse, Passwords, own_house
+from tests.support.in_process import OwnService, Passwords, own_service
 from tests.support.waiting import eventually
 
 READY, DECISIONS, ONE = "/health/ready", "/duplicates/decisions", f"/members/{own_id(NUMELINK, 'B-1')}"
 
 
 @pytest.fixture
-def own_membership(nodes: Nodes, passwords: Passwords) -> Iterator[OwnHouse]:
-    with own_house(nodes, passwords, "membership") as own:
+def own_membership(nodes: Nodes, passwords: Passwords) -> Iterator[OwnService]:
+    with own_service(nodes, passwords, "membership") as own:
         yield own
 
 
 @asynccontextmanager
-async def somebody_has_the_turn(own: OwnHouse) -> AsyncIterator[asyncpg.Connection]:
+async def somebody_has_the_turn(own: OwnService) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(own.env["TRABOULE_MEMBERSHIP_DATABASE_URL"], timeout=10)
     try:
         async with connection.transaction():
@@ -71,7 +71,7 @@ async def a_client(service: Service) -> AsyncIterator[httpx2.AsyncClient]:
         yield client
 
 
-async def test_the_service_stays_ready_and_readable_and_says_that_changes_must_wait(own_membership: OwnHouse) -> None:
+async def test_the_service_stays_ready_and_readable_and_says_that_changes_must_wait(own_membership: OwnService) -> None:
     body = {"verdict": "same", "records": ["numelink/B-1", "clustr-numerique/12"], "reason": "one office"}
     async with own_membership.running() as service, a_client(service) as client:
         await own_membership.publish_as("numelink.membership", a_member(record_id="B-1"))

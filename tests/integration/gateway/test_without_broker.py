@@ -10,19 +10,19 @@ from typing import Any
 
 import pytest
 
-from deploy.local.house import House
+from deploy.local.house import LocalServices
 from deploy.local.nodes import Nodes
 from deploy.local.runs import Run
 from deploy.provisioning.provision import Provisioned
 from tests.support.builders import a_member
 from tests.support.command import traboule
-from tests.support.in_process import OwnHouse, Passwords, own_house
+from tests.support.in_process import OwnService, Passwords, own_service
 from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="module")
-def own(nodes: Nodes, passwords: Passwords) -> Iterator[OwnHouse]:
-    with own_house(nodes, passwords, "membership") as own:
+def own(nodes: Nodes, passwords: Passwords) -> Iterator[OwnService]:
+    with own_service(nodes, passwords, "membership") as own:
         yield own
 
 
@@ -38,10 +38,10 @@ def asked(url: str, key: str = "") -> tuple[int, Any]:
 
 
 async def test_a_door_whose_broker_is_away_is_ready_to_read_and_one_whose_database_is_away_is_not(
-    nodes: Nodes, own: OwnHouse, tmp_path: Path
+    nodes: Nodes, own: OwnService, tmp_path: Path
 ) -> None:
     with Run() as run, own.environment() as patch:
-        house = House(run, Provisioned(dict(own.env), {}), tmp_path, ["membership"])
+        house = LocalServices(run, Provisioned(dict(own.env), {}), tmp_path, ["membership"])
         await asyncio.to_thread(house.start, "membership")
         for name, value in house.env.items():
             patch.setenv(name, value)

@@ -19,20 +19,20 @@ from services.membership.records.ids import new_id
 from shared.messaging import dead_letters
 from shared.persistence.database import create_engine
 from tests.support.builders import a_member
-from tests.support.in_process import OwnHouse, Passwords, own_house
+from tests.support.in_process import OwnService, Passwords, own_service
 from tests.support.waiting import eventually
 
 STAFF, FORMER, NUMELINK = "staff.membership", "numelink.membership", "numelink"
 
 
 @pytest.fixture(scope="module")
-def own(nodes: Nodes, passwords: Passwords) -> Iterator[OwnHouse]:
-    with own_house(nodes, passwords, "membership") as own:
+def own(nodes: Nodes, passwords: Passwords) -> Iterator[OwnService]:
+    with own_service(nodes, passwords, "membership") as own:
         yield own
 
 
 @pytest.fixture
-async def membership(own: OwnHouse) -> AsyncIterator[OwnHouse]:
+async def membership(own: OwnService) -> AsyncIterator[OwnService]:
     """Membership alone, running, with one record of a cluster that was moved over."""
     await own.empty()
     async with own.running():
@@ -42,21 +42,21 @@ async def membership(own: OwnHouse) -> AsyncIterator[OwnHouse]:
         yield own
 
 
-async def moved(own: OwnHouse, *moves: Move) -> None:
+async def moved(own: OwnService, *moves: Move) -> None:
     async with in_its_database(own) as connection:
         for one in moves:
             await move(connection, NUMELINK, one, by="Ops", reason="a test")
 
 
 @asynccontextmanager
-async def in_its_database(own: OwnHouse) -> AsyncGenerator[AsyncConnection]:
+async def in_its_database(own: OwnService) -> AsyncGenerator[AsyncConnection]:
     engine = create_engine(own.env["TRABOULE_MEMBERSHIP_DATABASE_URL"], application="test", pool_size=1)
     async with engine.begin() as connection:
         yield connection
     await engine.dispose()
 
 
-async def ask(own: OwnHouse, *commands: RecordCommand) -> None:
+async def ask(own: OwnService, *commands: RecordCommand) -> None:
     await own.publish_as(STAFF, list(commands))  # type: ignore[arg-type]
 
 
@@ -70,12 +70,12 @@ def create(**fields: Any) -> CreateMember:
     return CreateMember(cluster=NUMELINK, record_id=record_id, author="m.durand", reason="joined", fields=fields)
 
 
-async def written(own: OwnHouse, record_id: str = "B-1") -> dict[str, Any]:
+async def written(own: OwnService, record_id: str = "B-1") -> dict[str, Any]:
     (row,) = await own.query("select written, version from source_records where record_id = $1", record_id)
     return {**orjson.loads(row["written"]), "version": row["version"]}
 
 
-async def audited(own: OwnHouse, count: int = 1) -> list[dict[str, Any]]:
+async def audited(own: OwnService, count: int = 1) -> list[dict[str, Any]]:
     """Wait until there are so many changes, and nothing is parked."""
 
     async def all_there() -> list[dict[str, Any]]:
@@ -86,7 +86,7 @@ async def audited(own: OwnHouse, count: int = 1) -> list[dict[str, Any]]:
     return await eventually(all_there)
 
 
-async def parked(own: OwnHouse, count: int = 1) -> list[dict[str, Any]]:
+async def parked(own: OwnService, count: int = 1) -> list[dict[str, Any]]:
     async def all_there() -> list[dict[str, Any]]:
         found = await own.parked()
         assert len(found) == count
@@ -95,7 +95,7 @@ async def parked(own: OwnHouse, count: int = 1) -> list[dict[str, Any]]:
     return await eventually(all_there)
 
 
-async def test_each_command_is_carried_out(membership: OwnHouse) -> None:
+async def test_each_command_is_carried_out(membership: OwnService) -> None:
     new = create(name="Néon Atelier", city="Roanne")
     await ask(membership, new)
     await audited(membership)
@@ -126,7 +126,7 @@ async def test_each_command_is_carried_out(membership: OwnHouse) -> None:
     assert await membership.parked() == []
 
 
-async def test_what_a_command_causes_carries_its_id(membership: OwnHouse) -> None:
+async def test_what_a_command_causes_carries_its_id(membership: OwnService) -> None:
     twins = [create(name="Néon Atelier", siren="732829320", city="Roanne") for _ in range(2)]
     await ask(membership, twins[0])
     await audited(membership)
@@ -138,7 +138,7 @@ async def test_what_a_command_causes_carries_its_id(membership: OwnHouse) -> Non
     assert merged["correlationid"] == body.message_id
 
 
-async def test_the_same_command_twice_is_carried_out_once(membership: OwnHouse) -> None:
+async def test_the_same_command_twice_is_carried_out_once(membership: OwnService) -> None:
     for _ in range(3):
         await ask(membership, change({"city": "Feurs"}))
     await ask(membership, new := create(name="Néon"))
@@ -162,7 +162,7 @@ async def test_the_same_command_twice_is_carried_out_once(membership: OwnHouse) 
     ids=lambda value: value if isinstance(value, str) else "",
 )
 async def test_what_cannot_be_carried_out_is_parked_and_its_neighbours_are_not(
-    membership: OwnHouse, command: RecordCommand, reason: str, told: str
+    membership: OwnService, command: RecordCommand, reason: str, told: str
 ) -> None:
     good: list[RecordCommand] = (
         [change({"city": "Roanne"})] if isinstance(command, ChangeMember) else [create(name="Néon")]
@@ -176,7 +176,7 @@ async def test_what_cannot_be_carried_out_is_parked_and_its_neighbours_are_not(
     assert "123 456 789" not in letter["detail"]
 
 
-async def test_an_id_is_given_once(membership: OwnHouse) -> None:
+async def test_an_id_is_given_once(membership: OwnService) -> None:
     new = create(name="Néon")
     await ask(membership, new)
     await audited(membership)
@@ -186,7 +186,7 @@ async def test_an_id_is_given_once(membership: OwnHouse) -> None:
     assert letter["reason"] == "record-there"
 
 
-async def test_a_removed_record_is_not_changed(membership: OwnHouse) -> None:
+async def test_a_removed_record_is_not_changed(membership: OwnService) -> None:
     await membership.query("update source_records set removed = true")
     await ask(membership, change({"city": "Feurs"}))
 
@@ -194,7 +194,7 @@ async def test_a_removed_record_is_not_changed(membership: OwnHouse) -> None:
     assert letter["reason"] == "record-removed"
 
 
-async def test_a_refused_command_can_be_replayed_once_we_are_the_authority(membership: OwnHouse) -> None:
+async def test_a_refused_command_can_be_replayed_once_we_are_the_authority(membership: OwnService) -> None:
     await moved(membership, "rollback")
     await ask(membership, change({"city": "Feurs"}))
     (letter,) = await parked(membership)
@@ -209,7 +209,7 @@ async def test_a_refused_command_can_be_replayed_once_we_are_the_authority(membe
     assert (await written(membership))["city"] == "Feurs"
 
 
-async def test_staff_tools_speak_for_nobody_else(membership: OwnHouse) -> None:
+async def test_staff_tools_speak_for_nobody_else(membership: OwnService) -> None:
     with pytest.raises(ChannelAccessRefused):
         await membership.publish_as(STAFF, a_member(), key="numelink.membership.member-recorded")
     with pytest.raises(ChannelAccessRefused):
@@ -220,7 +220,7 @@ async def test_staff_tools_speak_for_nobody_else(membership: OwnHouse) -> None:
     assert letter["reason"] == "unrouted"
 
 
-async def test_while_the_authority_changes_every_command_is_carried_out_or_parked(membership: OwnHouse) -> None:
+async def test_while_the_authority_changes_every_command_is_carried_out_or_parked(membership: OwnService) -> None:
     commands = [create(name=f"Atelier {number}") for number in range(40)]
     seen: list[tuple[int, int]] = []
 

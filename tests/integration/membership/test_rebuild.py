@@ -19,19 +19,19 @@ from services.membership.usecases.rebuild import is_needed, rebuild
 from shared.persistence.database import create_engine
 from tests.support.builders import a_member, unique
 from tests.support.in_memory import POLICY
-from tests.support.in_process import OwnHouse, Passwords, own_house
+from tests.support.in_process import OwnService, Passwords, own_service
 
 STAFF = Signature("a test", "the same office")
 
 
 @pytest.fixture(scope="module")
-def own(nodes: Nodes, passwords: Passwords) -> Iterator[OwnHouse]:
-    with own_house(nodes, passwords, "membership") as own:
+def own(nodes: Nodes, passwords: Passwords) -> Iterator[OwnService]:
+    with own_service(nodes, passwords, "membership") as own:
         yield own
 
 
 @pytest.fixture
-async def engine(own: OwnHouse) -> AsyncIterator[AsyncEngine]:
+async def engine(own: OwnService) -> AsyncIterator[AsyncEngine]:
     await own.empty()
     engine = create_engine(own.env["TRABOULE_MEMBERSHIP_DATABASE_URL"], application="test", pool_size=2)
     yield engine
@@ -61,7 +61,7 @@ async def some_members(engine: AsyncEngine) -> tuple[RecordKey, RecordKey]:
     return pair
 
 
-async def test_rebuilding_gives_the_same_members_views_and_pairs(own: OwnHouse, engine: AsyncEngine) -> None:
+async def test_rebuilding_gives_the_same_members_views_and_pairs(own: OwnService, engine: AsyncEngine) -> None:
     await some_members(engine)
     tables = {
         "views": "select member_id::text, document from views order by 1",
@@ -88,7 +88,7 @@ async def test_rebuilding_gives_the_same_members_views_and_pairs(own: OwnHouse, 
     assert {name: await own.query(sql) for name, sql in tables.items()} == before
 
 
-async def test_other_weights_judge_all_pairs_anew(own: OwnHouse, engine: AsyncEngine) -> None:
+async def test_other_weights_judge_all_pairs_anew(own: OwnService, engine: AsyncEngine) -> None:
     await some_members(engine)
     strict = replace(POLICY, weights=replace(POLICY.weights, version=99, auto=1_000.0))
     async with engine.begin() as connection:
@@ -101,7 +101,7 @@ async def test_other_weights_judge_all_pairs_anew(own: OwnHouse, engine: AsyncEn
     assert await own.column("select what from identity_history order by id desc limit 1") == ["separated"]
 
 
-async def test_a_rebuild_that_is_killed_leaves_all_as_it_was(own: OwnHouse, engine: AsyncEngine) -> None:
+async def test_a_rebuild_that_is_killed_leaves_all_as_it_was(own: OwnService, engine: AsyncEngine) -> None:
     await some_members(engine)
     before = await own.query("select member_id::text, document, updated_at from views order by 1")
 

@@ -8,17 +8,17 @@ import pytest
 from deploy.local.nodes import Nodes
 from tests.support.builders import a_member
 from tests.support.command import traboule
-from tests.support.in_process import OwnHouse, Passwords, own_house
+from tests.support.in_process import OwnService, Passwords, own_service
 from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="module")
-def own(nodes: Nodes, passwords: Passwords) -> Iterator[OwnHouse]:
-    with own_house(nodes, passwords, "membership") as own:
+def own(nodes: Nodes, passwords: Passwords) -> Iterator[OwnService]:
+    with own_service(nodes, passwords, "membership") as own:
         yield own
 
 
-async def test_messages_wait_in_hand_until_everything_is_rebuilt(own: OwnHouse) -> None:
+async def test_messages_wait_in_hand_until_everything_is_rebuilt(own: OwnService) -> None:
     await own.empty()
 
     async def shown() -> list[str]:
@@ -29,7 +29,7 @@ async def test_messages_wait_in_hand_until_everything_is_rebuilt(own: OwnHouse) 
         await eventually(lambda: _is(shown(), ["Avant"]))
         await own.query("update match_state set weights = weights - 1")
         await own.publish_as("numelink.membership", a_member(record_id="2", name="Pendant"))
-        await eventually(lambda: _true(any(lane.holding for lane in service.bus.lanes)))
+        await eventually(lambda: _true(any(lane.paused for lane in service.bus.lanes)))
         await asyncio.sleep(2.5)
         assert await shown() == ["Avant"]
         assert await own.parked() == []

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from deploy.local.nodes import Nodes
-from tests.support.in_process import OwnHouse, Passwords, own_house
+from tests.support.in_process import OwnService, Passwords, own_service
 from tests.support.merging import Database, Speaker, a_database, speaker_in
 
 
@@ -29,14 +29,14 @@ def membership_database(nodes: Nodes) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="package", params=["billing", "events", "communications"])
-def any_house(nodes: Nodes, passwords: Passwords, request: pytest.FixtureRequest) -> Iterator[OwnHouse]:
+def any_house(nodes: Nodes, passwords: Passwords, request: pytest.FixtureRequest) -> Iterator[OwnService]:
     """Each service that hears membership, where it can be run; ask for ``membership`` instead."""
-    with own_house(nodes, passwords, request.param) as own:
+    with own_service(nodes, passwords, request.param) as own:
         yield own
 
 
 @pytest.fixture
-async def silent(any_house: OwnHouse, passwords: Passwords) -> Speaker:
+async def silent(any_house: OwnService, passwords: Passwords) -> Speaker:
     """Speaks to a service that does not run yet, with nothing in its database and queues."""
     speaker = speaker_in(any_house, passwords, "membership")
     await any_house.empty()
@@ -51,7 +51,7 @@ async def membership(silent: Speaker) -> AsyncIterator[Speaker]:
 
 
 @pytest.fixture(scope="module")
-def membership_house(nodes: Nodes, passwords: Passwords) -> Iterator[OwnHouse]:
+def membership_house(nodes: Nodes, passwords: Passwords) -> Iterator[OwnService]:
     """The membership service's place for running it, to be spoken to."""
-    with own_house(nodes, passwords, "membership") as own:
+    with own_service(nodes, passwords, "membership") as own:
         yield own

@@ -9,7 +9,7 @@ from schemas.conflicts import ConflictState
 from schemas.events import EventsConflictAnswered
 from services.membership.usecases.keep_conflict_answers import keep_answers
 from shared.messaging.unit_of_work import UnitOfWork
-from tests.support.in_process import OwnHouse, Passwords
+from tests.support.in_process import OwnService, Passwords
 from tests.support.merging import Database, envelope, handled, speaker_in
 from tests.support.waiting import eventually
 
@@ -48,7 +48,7 @@ def test_the_newest_answer_is_kept(membership_database: Database) -> None:
     asyncio.run(held())
 
 
-async def test_membership_hears_both_services(membership_house: OwnHouse, passwords: Passwords) -> None:
+async def test_membership_hears_both_services(membership_house: OwnService, passwords: Passwords) -> None:
     at = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
     told = {"owner": "Loire", "state": "open", "changed_at": at, "version": 1}
     billing, events = (speaker_in(membership_house, passwords, service) for service in ("billing", "events"))

@@ -6,7 +6,7 @@ import pytest
 
 from schemas.membership import Overlap
 from tests.support.command import traboule
-from tests.support.in_process import OwnHouse
+from tests.support.in_process import OwnService
 from tests.support.merging import Speaker, a_conflict, gathering, year
 from tests.support.waiting import eventually
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.parametrize("any_house", ["billing", "events"], indirec
 OWNERS = {"billing": "tresorerie", "events": "evenements"}
 
 
-def twice(house: OwnHouse, which: int = 1) -> Overlap:
+def twice(house: OwnService, which: int = 1) -> Overlap:
     return year(2025 + which) if house.name == "billing" else gathering("Apéro", registration=f"R{which}")
 
 
@@ -22,7 +22,7 @@ async def says(membership: Speaker, version: int, *overlaps: Overlap) -> None:
     await membership.says(a_conflict(version, *overlaps, service=membership.house.name))
 
 
-async def answer(house: OwnHouse) -> dict[str, Any]:
+async def answer(house: OwnService) -> dict[str, Any]:
     """The next answer, without the time."""
     (event,) = await house.heard(1)
     assert event["type"] == f"fr.traboule.{house.name}.conflict-answered.v1"
@@ -31,7 +31,7 @@ async def answer(house: OwnHouse) -> dict[str, Any]:
     return event["data"]
 
 
-async def held(house: OwnHouse, **expected: Any) -> None:
+async def held(house: OwnService, **expected: Any) -> None:
     async def so() -> bool:
         rows = await house.query(f"select {', '.join(expected)} from merge_conflicts")
         assert rows == [expected]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.command import traboule
-from tests.support.in_process import OwnHouse
+from tests.support.in_process import OwnService
 from tests.support.merging import Speaker, a_conflict, member, year
 
 pytestmark = pytest.mark.parametrize("any_house", ["billing"], indirect=True)
@@ -14,19 +14,19 @@ FIRST, SECOND = "aaaa0123456789abcdef", "aabb0123456789abcdef"
 
 
 @pytest.fixture
-async def billing(membership: Speaker) -> OwnHouse:
+async def billing(membership: Speaker) -> OwnService:
     """Two conflicts are open."""
     await membership.says(*(a_conflict(1, year(2026), conflict_id=name) for name in (FIRST, SECOND)))
     await membership.house.heard(2)
     return membership.house
 
 
-async def answers(billing: OwnHouse, count: int = 1) -> list[tuple[str, str, str]]:
+async def answers(billing: OwnService, count: int = 1) -> list[tuple[str, str, str]]:
     told = [event["data"] for event in await billing.heard(count)]
     return sorted((data["conflict_id"], data["owner"], data["state"]) for data in told)
 
 
-async def test_the_list_shows_what_is_there_twice_and_names_each(billing: OwnHouse) -> None:
+async def test_the_list_shows_what_is_there_twice_and_names_each(billing: OwnService) -> None:
     rows = (await traboule("conflicts", "list", "--json")).json
     assert [row["id"] for row in rows] == [f"billing:{FIRST[:12]}", f"billing:{SECOND[:12]}"]
     assert {"service": "billing", "kind": "paid-twice", "state": "open", "owner": "tresorerie"}.items() <= rows[
@@ -37,7 +37,7 @@ async def test_the_list_shows_what_is_there_twice_and_names_each(billing: OwnHou
         assert words in printed
 
 
-async def test_the_list_can_be_of_one_owner_or_state(billing: OwnHouse) -> None:
+async def test_the_list_can_be_of_one_owner_or_state(billing: OwnService) -> None:
     await traboule("conflicts", "assign", f"billing:{FIRST}", "--to", "Loire")
     await traboule("conflicts", "settle", f"billing:{SECOND}", "--reason", "refunded")
 
@@ -52,7 +52,7 @@ async def test_the_list_can_be_of_one_owner_or_state(billing: OwnHouse) -> None:
     assert "no gone conflicts" in (await traboule("conflicts", "list", "--state", "gone")).out
 
 
-async def test_one_is_shown_with_its_history(billing: OwnHouse) -> None:
+async def test_one_is_shown_with_its_history(billing: OwnService) -> None:
     await traboule("conflicts", "assign", "billing:aaaa", "--to", "Loire", "--by", "Max")
     await traboule("conflicts", "settle", "billing:aaaa", "--reason", "remboursé le 3", "--by", "Zoé")
     shown = (await traboule("conflicts", "show", "billing:aaaa", "--json")).json
@@ -64,7 +64,7 @@ async def test_one_is_shown_with_its_history(billing: OwnHouse) -> None:
         assert words in printed
 
 
-async def test_each_decision_is_announced_and_written_with_its_author(billing: OwnHouse) -> None:
+async def test_each_decision_is_announced_and_written_with_its_author(billing: OwnService) -> None:
     assigned = await traboule("conflicts", "assign", "billing:aaaa", "billing:aabb", "--to", "Loire")
     assert (assigned.exit_code, assigned.out) == (0, f"billing:{FIRST[:12]} assigned\nbilling:{SECOND[:12]} assigned\n")
     assert await answers(billing, 2) == [(FIRST, "Loire", "open"), (SECOND, "Loire", "open")]
@@ -81,13 +81,13 @@ async def test_each_decision_is_announced_and_written_with_its_author(billing: O
     assert '"by": "Zoé"' in history
 
 
-async def test_who_has_it_already_keeps_it_and_nothing_is_announced(billing: OwnHouse) -> None:
+async def test_who_has_it_already_keeps_it_and_nothing_is_announced(billing: OwnService) -> None:
     answer = await traboule("conflicts", "assign", "billing:aaaa", "--to", "tresorerie")
     assert (answer.exit_code, answer.out) == (0, "billing: nothing to change\n")
     assert await billing.column("select answers from merge_conflicts where conflict_id = $1", FIRST) == [1]
 
 
-async def test_of_several_all_are_settled_or_none(billing: OwnHouse) -> None:
+async def test_of_several_all_are_settled_or_none(billing: OwnService) -> None:
     await traboule("conflicts", "settle", "billing:aabb", "--reason", "refunded", "--by", "Zoé")
     answer = await traboule("conflicts", "settle", "billing:aaaa", "billing:aabb", "--reason", "refunded")
     assert answer.exit_code == 2
@@ -96,7 +96,7 @@ async def test_of_several_all_are_settled_or_none(billing: OwnHouse) -> None:
     assert await billing.column("select state from merge_conflicts where conflict_id = $1", FIRST) == ["open"]
 
 
-async def test_one_that_is_gone_cannot_be_settled_but_can_be_given(billing: OwnHouse, membership: Speaker) -> None:
+async def test_one_that_is_gone_cannot_be_settled_but_can_be_given(billing: OwnService, membership: Speaker) -> None:
     await membership.says(a_conflict(2, conflict_id=FIRST))
     assert await answers(billing) == [(FIRST, "tresorerie", "gone")]
     answer = await traboule("conflicts", "settle", "billing:aaaa", "--reason", "refunded")
@@ -105,7 +105,7 @@ async def test_one_that_is_gone_cannot_be_settled_but_can_be_given(billing: OwnH
     assert await answers(billing) == [(FIRST, "Loire", "gone")]
 
 
-async def test_an_id_that_begins_another_is_found_by_its_whole_self(billing: OwnHouse, membership: Speaker) -> None:
+async def test_an_id_that_begins_another_is_found_by_its_whole_self(billing: OwnService, membership: Speaker) -> None:
     await membership.says(a_conflict(1, year(2026), conflict_id=f"{FIRST}0"))
     await billing.heard(1)
     assert (await traboule("conflicts", "show", f"billing:{FIRST}", "--json")).json["conflict_id"] == FIRST
@@ -134,7 +134,7 @@ async def test_an_id_that_begins_another_is_found_by_its_whole_self(billing: Own
     ids=lambda value: ascii(" ".join(value))[:40] if isinstance(value, list) else "",
 )
 async def test_what_cannot_be_done_is_said_clearly_and_changes_nothing(
-    billing: OwnHouse, arguments: list[str], exit_code: int, says: str
+    billing: OwnService, arguments: list[str], exit_code: int, says: str
 ) -> None:
     before = await _all(billing)
     answer = await traboule("conflicts", *arguments)
@@ -143,5 +143,5 @@ async def test_what_cannot_be_done_is_said_clearly_and_changes_nothing(
     assert await _all(billing) == before
 
 
-async def _all(billing: OwnHouse) -> list[dict[str, Any]]:
+async def _all(billing: OwnService) -> list[dict[str, Any]]:
     return await billing.query("select * from merge_conflicts order by conflict_id")

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from schemas.base import RecordRef
 from schemas.membership import MembersMerged
-from services.common.member_records import follow_merges, follow_separations
+from services.common.member_records import apply_merges, apply_separations
 from shared.messaging.unit_of_work import UnitOfWork
 from tests.support.merging import (
     HERE,
@@ -63,7 +63,7 @@ async def rows_after(engine: AsyncEngine, batches: list[list[Any]]) -> Rows:
     async with engine.begin() as connection:
         await connection.exec_driver_sql("truncate member_records")
     for batch in batches:
-        handler = follow_merges if isinstance(batch[0].data, MembersMerged) else follow_separations
+        handler = apply_merges if isinstance(batch[0].data, MembersMerged) else apply_separations
         await handled(engine, UnitOfWork, handler, batch)
     async with engine.begin() as connection:
         rows = await connection.exec_driver_sql(

@@ -10,12 +10,12 @@ from services.billing.mirror.repository import BillingUnitOfWork
 from shared.messaging.topology import DELIVERY_LIMIT
 from tests.support.builders import an_invoice
 from tests.support.command import traboule
-from tests.support.in_process import OwnHouse
+from tests.support.in_process import OwnService
 from tests.support.messages import KEY, NUMELINK, applied, event_of, parked
 from tests.support.waiting import eventually
 
 
-async def park_one(billing: OwnHouse, **fields: object) -> tuple[str, dict[str, object]]:
+async def park_one(billing: OwnService, **fields: object) -> tuple[str, dict[str, object]]:
     """Publish an invoice with a bad amount; its dead letter's id, and its event."""
     event = event_of(an_invoice(), gross="a lot", **fields)
     await billing.publish_as(NUMELINK, orjson.dumps(event), key=KEY)
@@ -24,7 +24,7 @@ async def park_one(billing: OwnHouse, **fields: object) -> tuple[str, dict[str, 
 
 
 async def test_a_replay_applies_what_a_repaired_service_accepts_and_keeps_the_history(
-    billing: OwnHouse, monkeypatch: pytest.MonkeyPatch
+    billing: OwnService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_: object) -> None:
         raise LookupError
@@ -43,7 +43,7 @@ async def test_a_replay_applies_what_a_repaired_service_accepts_and_keeps_the_hi
     assert (steps[1]["by"], steps[1]["note"]) == ("Zoé", "fixed in 1.4")
 
 
-async def test_a_replay_that_fails_again_is_parked_again_and_counted(billing: OwnHouse) -> None:
+async def test_a_replay_that_fails_again_is_parked_again_and_counted(billing: OwnService) -> None:
     number, _ = await park_one(billing)
     for _ in range(2):
         await parked(billing)
@@ -57,7 +57,7 @@ async def test_a_replay_that_fails_again_is_parked_again_and_counted(billing: Ow
     assert [step["what"] for step in orjson.loads(row["history"])] == ["parked", "replaying"] * 2 + ["parked"]
 
 
-async def test_an_edited_body_is_applied_and_the_former_one_is_kept(billing: OwnHouse, tmp_path: Path) -> None:
+async def test_an_edited_body_is_applied_and_the_former_one_is_kept(billing: OwnService, tmp_path: Path) -> None:
     number, event = await park_one(billing)
     assert isinstance(event["data"], dict)
     corrected = tmp_path / "corrected.json"
@@ -71,7 +71,7 @@ async def test_an_edited_body_is_applied_and_the_former_one_is_kept(billing: Own
     assert any("body_before" in step for step in shown["history"])
 
 
-async def test_a_discard_needs_a_note_and_stays_readable(billing: OwnHouse) -> None:
+async def test_a_discard_needs_a_note_and_stays_readable(billing: OwnService) -> None:
     number, _ = await park_one(billing)
     assert (await traboule("dead-letters", "discard", number)).exit_code == 2
     assert (await traboule("dead-letters", "discard", number, "--note", " ")).exit_code == 2
@@ -85,7 +85,7 @@ async def test_a_discard_needs_a_note_and_stays_readable(billing: OwnHouse) -> N
     )
 
 
-async def test_the_list_groups_by_reason_and_names_an_example(billing: OwnHouse) -> None:
+async def test_the_list_groups_by_reason_and_names_an_example(billing: OwnService) -> None:
     for _ in range(3):
         await billing.publish_as(NUMELINK, orjson.dumps(event_of(an_invoice(), gross="a lot")), key=KEY)
     await billing.publish_as(NUMELINK, b"{", key=KEY)
@@ -98,7 +98,7 @@ async def test_the_list_groups_by_reason_and_names_an_example(billing: OwnHouse)
     assert groups[0]["example"] in printed
 
 
-async def test_all_of_one_reason_are_replayed_and_the_others_are_left(billing: OwnHouse) -> None:
+async def test_all_of_one_reason_are_replayed_and_the_others_are_left(billing: OwnService) -> None:
     await billing.publish_as(NUMELINK, b"{", key=KEY)
     await billing.publish_as(NUMELINK, orjson.dumps(event_of(an_invoice(), gross="a lot")), key=KEY)
     await parked(billing, 2)
@@ -113,7 +113,7 @@ async def test_all_of_one_reason_are_replayed_and_the_others_are_left(billing: O
     await eventually(one_counted_again)
 
 
-async def test_a_misspelt_routing_key_is_mended_by_naming_the_queue(billing: OwnHouse) -> None:
+async def test_a_misspelt_routing_key_is_mended_by_naming_the_queue(billing: OwnService) -> None:
     await billing.publish_as(NUMELINK, invoice := an_invoice(), key="numelink.billing.invoice-recoreded")
     (row,) = await parked(billing)
     lost = await traboule("dead-letters", "replay", f"billing:{row['id']}")
@@ -125,7 +125,7 @@ async def test_a_misspelt_routing_key_is_mended_by_naming_the_queue(billing: Own
     await parked(billing, status="replayed")
 
 
-async def test_one_that_has_nowhere_to_go_keeps_none_of_the_others(billing: OwnHouse) -> None:
+async def test_one_that_has_nowhere_to_go_keeps_none_of_the_others(billing: OwnService) -> None:
     await billing.publish_as(NUMELINK, an_invoice(), key="numelink.billing.invoice-recoreded")
     (lost,) = await parked(billing)
     await billing.publish_as(NUMELINK, b"{", key=KEY)
@@ -139,7 +139,7 @@ async def test_one_that_has_nowhere_to_go_keeps_none_of_the_others(billing: OwnH
     assert "name the ids" in everywhere.err
 
 
-async def test_showing_one_warns_that_it_holds_personal_data(billing: OwnHouse) -> None:
+async def test_showing_one_warns_that_it_holds_personal_data(billing: OwnService) -> None:
     number, _ = await park_one(billing)
     answer = await traboule("dead-letters", "show", number)
 
@@ -148,7 +148,7 @@ async def test_showing_one_warns_that_it_holds_personal_data(billing: OwnHouse) 
     assert '"gross": "a lot"' in answer.out
 
 
-async def test_a_json_body_gives_the_terminal_no_orders_and_loses_nothing(billing: OwnHouse) -> None:
+async def test_a_json_body_gives_the_terminal_no_orders_and_loses_nothing(billing: OwnService) -> None:
     number, _ = await park_one(billing, label="\u009b31m \u202e \x7f \u2028 \U000e0041 é")
     answer = await traboule("dead-letters", "show", number)
 
@@ -173,7 +173,7 @@ async def test_a_json_body_gives_the_terminal_no_orders_and_loses_nothing(billin
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 async def test_what_cannot_be_done_is_said_clearly(
-    billing: OwnHouse, arguments: list[str], exit_code: int, says: str
+    billing: OwnService, arguments: list[str], exit_code: int, says: str
 ) -> None:
     answer = await traboule("dead-letters", *arguments)
 
@@ -182,10 +182,10 @@ async def test_what_cannot_be_done_is_said_clearly(
 
 
 async def test_what_a_crashing_service_returned_too_often_is_parked_and_can_be_replayed(
-    billing_house: OwnHouse,
+    empty_billing: OwnService,
 ) -> None:
-    await billing_house.publish_as(NUMELINK, invoice := an_invoice())
-    async with await aio_pika.connect(billing_house.env["TRABOULE_BILLING_BROKER_URL"]) as connection:
+    await empty_billing.publish_as(NUMELINK, invoice := an_invoice())
+    async with await aio_pika.connect(empty_billing.env["TRABOULE_BILLING_BROKER_URL"]) as connection:
         queue = await (await connection.channel()).get_queue("billing.invoice-recorded", ensure=False)
 
         async def given_back() -> bool:
@@ -197,11 +197,11 @@ async def test_what_a_crashing_service_returned_too_often_is_parked_and_can_be_r
         for _ in range(DELIVERY_LIMIT + 1):
             await eventually(given_back)
 
-    async with billing_house.running():
-        (row,) = await parked(billing_house)
+    async with empty_billing.running():
+        (row,) = await parked(empty_billing)
         assert (row["queue"], row["reason"]) == ("billing.dead", "returned-too-often")
         assert "billing.invoice-recorded" in row["detail"]
         assert (row["producer"], row["routing_key"]) == (NUMELINK, KEY)
         await traboule("dead-letters", "replay", f"billing:{row['id']}")
-        await applied(billing_house, [invoice])
-        await parked(billing_house, status="replayed")
+        await applied(empty_billing, [invoice])
+        await parked(empty_billing, status="replayed")

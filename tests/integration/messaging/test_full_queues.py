@@ -11,36 +11,36 @@ from deploy.provisioning import definitions
 from schemas.billing import InvoiceRecorded
 from shared.importing import publish
 from tests.support.builders import an_invoice
-from tests.support.in_process import OwnHouse
+from tests.support.in_process import OwnService
 from tests.support.waiting import eventually
 
 APPLIED = "select invoice_id from invoices"
 
 
-def policy(own: OwnHouse, name: str, pattern: str, **limits: Any) -> None:
+def policy(own: OwnService, name: str, pattern: str, **limits: Any) -> None:
     body = {"pattern": pattern, "apply-to": "queues", "priority": 10, "definition": limits}
     definitions.call(own.management_url, "PUT", f"/api/policies/{own.vhost}/{name}", body)
 
 
-def without_policy(own: OwnHouse, name: str) -> None:
+def without_policy(own: OwnService, name: str) -> None:
     definitions.call(own.management_url, "DELETE", f"/api/policies/{own.vhost}/{name}")
 
 
-async def full(own: OwnHouse) -> bool:
+async def full(own: OwnService) -> bool:
     """Whether the policy has reached the queue, told by the broker itself."""
     facts = [an_invoice() for _ in range(4)]
     return any(isinstance(one, DeliveryError) for one in await said(own, facts))
 
 
-async def said(own: OwnHouse, facts: list[InvoiceRecorded]) -> list[str | BaseException]:
+async def said(own: OwnService, facts: list[InvoiceRecorded]) -> list[str | BaseException]:
     """One after another: the message's id of each that was confirmed, the error of each that was not."""
     return [(await asyncio.gather(own.publish_as("numelink.billing", one), return_exceptions=True))[0] for one in facts]
 
 
 async def test_a_former_system_is_refused_by_a_full_queue_and_what_was_confirmed_is_applied(
-    billing_house: OwnHouse,
+    empty_billing: OwnService,
 ) -> None:
-    own = billing_house
+    own = empty_billing
     policy(own, "small", r"^billing\.invoice-recorded$", **{"max-length-bytes": 5_000})
     try:
         await eventually(lambda: full(own))
@@ -72,9 +72,9 @@ async def test_a_former_system_is_refused_by_a_full_queue_and_what_was_confirmed
 
 
 async def test_what_no_queue_wants_is_refused_when_its_queue_is_full_and_kept_until_then(
-    billing_house: OwnHouse,
+    empty_billing: OwnService,
 ) -> None:
-    own, user, key = billing_house, "numelink.billing", "numelink.billing.nobody-hears-this"
+    own, user, key = empty_billing, "numelink.billing", "numelink.billing.nobody-hears-this"
     policy(own, "small", r"^billing\.unrouted$", **{"max-length-bytes": 2_000, "overflow": "reject-publish"})
     sent = list[str]()
     try:
@@ -101,7 +101,7 @@ async def test_what_no_queue_wants_is_refused_when_its_queue_is_full_and_kept_un
         without_policy(own, "small")
 
 
-async def test_what_our_own_relay_cannot_hand_over_waits_in_the_outbox_and_goes_out_later(billing: OwnHouse) -> None:
+async def test_what_our_own_relay_cannot_hand_over_waits_in_the_outbox_and_goes_out_later(billing: OwnService) -> None:
     # `heard` stands for another service's queue: the policy makes it one that pushes back.
     policy(billing, "tiny", "^heard$", **{"max-length": 3, "overflow": "reject-publish"})
     try:
@@ -128,7 +128,7 @@ async def test_what_our_own_relay_cannot_hand_over_waits_in_the_outbox_and_goes_
     await eventually(empty, 30)
 
 
-async def heard_all(own: OwnHouse, number: int) -> list[dict[str, Any]]:
+async def heard_all(own: OwnService, number: int) -> list[dict[str, Any]]:
     """Events from `heard` until there are so many different ones; what was tried twice may come twice."""
     found: dict[str, dict[str, Any]] = {}
     async with asyncio.timeout(60):
@@ -139,9 +139,9 @@ async def heard_all(own: OwnHouse, number: int) -> list[dict[str, Any]]:
 
 
 async def test_a_user_beyond_its_limit_of_connections_is_refused_and_the_others_are_not(
-    billing_house: OwnHouse, monkeypatch: pytest.MonkeyPatch
+    empty_billing: OwnService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    own = billing_house
+    own = empty_billing
     url = own.env["TRABOULE_BROKER_URL_NUMELINK_BILLING"]
     connections = [await aio_pika.connect(url, timeout=10) for _ in range(50)]
     try:

@@ -13,7 +13,7 @@ from tests.support.hostile.corpus import CORPUS, written
 from tests.support.hostile.facts import FACTS
 from tests.support.hostile.generated import generated
 from tests.support.hostile.law import Broken, Law, law, outlives_forged_deaths
-from tests.support.in_process import OwnHouse
+from tests.support.in_process import OwnService
 
 SEED = int(os.environ.get("HOSTILE_SEED", "1"))
 COUNT = int(os.environ.get("HOSTILE_MESSAGES", "400"))
@@ -22,7 +22,7 @@ GROUP = 16
 STAGES = "insert into stages (cluster, stage, epoch, since, by) values ('numelink', $1, 2, now(), 'a test')"
 
 
-async def _holds(own: OwnHouse, names: Sequence[str], stage: str) -> str | None:
+async def _holds(own: OwnService, names: Sequence[str], stage: str) -> str | None:
     """How a service of its own breaks the law over these cases; None if it keeps it."""
     await own.empty()
     await own.query(STAGES, stage)
@@ -44,7 +44,7 @@ async def _kept(the_law: Law, service: Service, names: Sequence[str]) -> str | N
     return None
 
 
-async def _guilty(own: OwnHouse, names: Sequence[str], stage: str) -> dict[str, str]:
+async def _guilty(own: OwnService, names: Sequence[str], stage: str) -> dict[str, str]:
     """The cases over which the law is broken, each by itself, with what was seen."""
     if (seen := await _holds(own, names, stage)) is None:
         return {}
@@ -58,27 +58,27 @@ async def _guilty(own: OwnHouse, names: Sequence[str], stage: str) -> dict[str, 
 
 @pytest.mark.timeout(1_800)
 @pytest.mark.parametrize("stage", ["mirror", "live"])
-async def test_the_law_holds_in_every_named_case(billing_house: OwnHouse, stage: str) -> None:
+async def test_the_law_holds_in_every_named_case(empty_billing: OwnService, stage: str) -> None:
     guilty: dict[str, str] = {}
     names = list(CORPUS)
     left = [names[at : at + GROUP] for at in range(0, len(names), GROUP)]
     while left:
-        await billing_house.empty()
-        await billing_house.query(STAGES, stage)
-        async with billing_house.running() as service, law(billing_house.env, "billing", FACTS["billing"]) as the_law:
+        await empty_billing.empty()
+        await empty_billing.query(STAGES, stage)
+        async with empty_billing.running() as service, law(empty_billing.env, "billing", FACTS["billing"]) as the_law:
             broken = None
             while left and broken is None:
                 broken = await _kept(the_law, service, group := left.pop(0))
         if broken is not None:
-            guilty |= await _guilty(billing_house, group, stage)
+            guilty |= await _guilty(empty_billing, group, stage)
     told = "\n".join(f"{name}: {seen[:300]}" for name, seen in guilty.items())
     assert not guilty, f"{len(guilty)} of {len(names)} cases:\n{told}"
     print(f"\n{stage}: {the_law.told()}")
 
 
-async def test_the_law_holds_for_messages_drawn_at_random(billing_house: OwnHouse) -> None:
-    deaths = outlives_forged_deaths(billing_house.management_url)
-    async with billing_house.running() as service, law(billing_house.env, "billing", FACTS["billing"]) as the_law:
+async def test_the_law_holds_for_messages_drawn_at_random(empty_billing: OwnService) -> None:
+    deaths = outlives_forged_deaths(empty_billing.management_url)
+    async with empty_billing.running() as service, law(empty_billing.env, "billing", FACTS["billing"]) as the_law:
         for at in range(COUNT):
             await the_law.send(generated(the_law.hostile, Random(f"{SEED} {at}"), deaths=deaths), alone=True)
             if at % 20 == 19:

@@ -17,14 +17,14 @@ from shared.messaging.consumer import MAX_BODY
 from shared.messaging.failures import Refusal
 from shared.messaging.topology import MESSAGE_BYTES
 from tests.support.builders import an_invoice
-from tests.support.in_process import OwnHouse
+from tests.support.in_process import OwnService
 from tests.support.messages import KEY, NUMELINK, applied, event_of, parked
 from tests.support.waiting import eventually
 
 # --- once ----------------------------------------------------------------------------------------------------------
 
 
-async def test_an_invoice_is_applied_and_announced(billing: OwnHouse) -> None:
+async def test_an_invoice_is_applied_and_announced(billing: OwnService) -> None:
     invoice = an_invoice()
     await billing.publish_as(NUMELINK, invoice)
 
@@ -35,7 +35,7 @@ async def test_an_invoice_is_applied_and_announced(billing: OwnHouse) -> None:
     assert await billing.parked() == []
 
 
-async def test_a_message_that_comes_twice_has_its_effect_once(billing: OwnHouse) -> None:
+async def test_a_message_that_comes_twice_has_its_effect_once(billing: OwnService) -> None:
     invoice = an_invoice()
     for _ in range(3):
         await billing.publish_as(NUMELINK, invoice)
@@ -47,7 +47,7 @@ async def test_a_message_that_comes_twice_has_its_effect_once(billing: OwnHouse)
     assert len(await billing.column("select message from inbox")) == 2
 
 
-async def test_a_batch_that_holds_an_event_twice_applies_it_once(billing: OwnHouse) -> None:
+async def test_a_batch_that_holds_an_event_twice_applies_it_once(billing: OwnService) -> None:
     twice, once = an_invoice(), an_invoice()
     await billing.publish_as(NUMELINK, [twice, once, twice])
 
@@ -55,7 +55,7 @@ async def test_a_batch_that_holds_an_event_twice_applies_it_once(billing: OwnHou
     assert len(await billing.heard(2)) == 2
 
 
-async def test_the_correlation_id_goes_from_message_to_message(billing: OwnHouse) -> None:
+async def test_the_correlation_id_goes_from_message_to_message(billing: OwnService) -> None:
     event = event_of(an_invoice()) | {"correlationid": "import-7"}
     await billing.publish_as(NUMELINK, orjson.dumps(event), key=KEY)
 
@@ -63,7 +63,7 @@ async def test_the_correlation_id_goes_from_message_to_message(billing: OwnHouse
     assert announced["correlationid"] == "import-7"
 
 
-async def test_an_older_version_that_comes_late_changes_nothing(billing: OwnHouse) -> None:
+async def test_an_older_version_that_comes_late_changes_nothing(billing: OwnService) -> None:
     newer = an_invoice(version=2, status="paid")
     older = newer.model_copy(update={"version": 1, "status": "issued"})
     await billing.publish_as(NUMELINK, newer)
@@ -74,7 +74,7 @@ async def test_an_older_version_that_comes_late_changes_nothing(billing: OwnHous
     assert await billing.column("select status from invoices where invoice_id = $1", newer.invoice_id) == ["paid"]
 
 
-async def test_eight_producers_at_once_deadlock_nobody(billing: OwnHouse) -> None:
+async def test_eight_producers_at_once_deadlock_nobody(billing: OwnService) -> None:
     records = [an_invoice() for _ in range(40)]
 
     def said_by(producer: int) -> list[InvoiceRecorded]:
@@ -95,7 +95,7 @@ async def test_eight_producers_at_once_deadlock_nobody(billing: OwnHouse) -> Non
 # --- parked, with a reason that a person understands ---------------------------------------------------------------
 
 
-async def test_one_bad_event_of_a_batch_is_parked_and_its_neighbours_are_applied(billing: OwnHouse) -> None:
+async def test_one_bad_event_of_a_batch_is_parked_and_its_neighbours_are_applied(billing: OwnService) -> None:
     good, also_good = an_invoice(), an_invoice()
     events = [event_of(good), event_of(an_invoice(), gross="12,50", issued_on="31/12/2025"), event_of(also_good)]
     await billing.publish_as(NUMELINK, orjson.dumps(events), key=KEY, content_type=BATCH)
@@ -121,7 +121,7 @@ async def test_one_bad_event_of_a_batch_is_parked_and_its_neighbours_are_applied
     ],
     ids=["malformed", "latin-1", "array", "no envelope", "empty"],
 )
-async def test_a_body_that_cannot_be_read_is_parked(billing: OwnHouse, body: bytes, reason: str, says: str) -> None:
+async def test_a_body_that_cannot_be_read_is_parked(billing: OwnService, body: bytes, reason: str, says: str) -> None:
     await billing.publish_as(NUMELINK, body, key=KEY)
     await billing.publish_as(NUMELINK, neighbour := an_invoice())
 
@@ -131,7 +131,7 @@ async def test_a_body_that_cannot_be_read_is_parked(billing: OwnHouse, body: byt
     assert says in row["detail"]
 
 
-async def test_a_newer_version_of_a_type_is_parked_until_the_service_knows_it(billing: OwnHouse) -> None:
+async def test_a_newer_version_of_a_type_is_parked_until_the_service_knows_it(billing: OwnService) -> None:
     event = event_of(an_invoice()) | {"type": "fr.traboule.billing.invoice-recorded.v2"}
     await billing.publish_as(NUMELINK, orjson.dumps(event), key=KEY)
 
@@ -140,7 +140,7 @@ async def test_a_newer_version_of_a_type_is_parked_until_the_service_knows_it(bi
     assert "upgrade Traboule, then replay" in row["detail"]
 
 
-async def test_nul_in_a_text_is_a_fault_of_its_field(billing: OwnHouse) -> None:
+async def test_nul_in_a_text_is_a_fault_of_its_field(billing: OwnService) -> None:
     event = event_of(an_invoice(), label="Cotisation\x00 2026", number="FA\x00")
     await billing.publish_as(NUMELINK, orjson.dumps(event), key=KEY)
 
@@ -150,7 +150,7 @@ async def test_nul_in_a_text_is_a_fault_of_its_field(billing: OwnHouse) -> None:
     assert "data.number: " in row["detail"]
 
 
-async def test_nul_in_a_property_does_not_keep_a_message_from_being_parked(billing: OwnHouse) -> None:
+async def test_nul_in_a_property_does_not_keep_a_message_from_being_parked(billing: OwnService) -> None:
     await billing.publish_as(
         NUMELINK, b"{", key=KEY, message_id="a\x00b", headers={"x-note": "c\x00d"}, content_type="e\x00f"
     )
@@ -165,7 +165,7 @@ async def test_nul_in_a_property_does_not_keep_a_message_from_being_parked(billi
     ids=["latin-1", "microseconds"],
 )
 async def test_a_property_that_cannot_be_decoded_stops_nobody_else(
-    billing: OwnHouse, monkeypatch: pytest.MonkeyPatch, kind: str, property_: str, written: bytes | int
+    billing: OwnService, monkeypatch: pytest.MonkeyPatch, kind: str, property_: str, written: bytes | int
 ) -> None:
     encoder, spoiled = (
         pamqp.encode.METHODS[kind],
@@ -181,7 +181,7 @@ async def test_a_property_that_cannot_be_decoded_stops_nobody_else(
     assert row["reason"] == "unreadable-properties"
 
 
-async def test_a_routing_key_that_nothing_subscribes_to_is_parked_as_unrouted(billing: OwnHouse) -> None:
+async def test_a_routing_key_that_nothing_subscribes_to_is_parked_as_unrouted(billing: OwnService) -> None:
     await billing.publish_as(NUMELINK, an_invoice(), key="numelink.billing.invoice-recorded2")
 
     (row,) = await parked(billing)
@@ -190,7 +190,7 @@ async def test_a_routing_key_that_nothing_subscribes_to_is_parked_as_unrouted(bi
 
 
 @pytest.mark.parametrize("size", [MAX_BODY + 1, MESSAGE_BYTES], ids="{}B".format)
-async def test_a_body_that_is_too_large_is_parked(billing: OwnHouse, size: int) -> None:
+async def test_a_body_that_is_too_large_is_parked(billing: OwnService, size: int) -> None:
     body = b'{"filler": "' + b"x" * (size - 14) + b'"}'
     assert len(body) == size
     await billing.publish_as(NUMELINK, body, key=KEY)
@@ -203,7 +203,7 @@ async def test_a_body_that_is_too_large_is_parked(billing: OwnHouse, size: int) 
     assert len(row["body"]) == len(body), "even then nothing is lost"
 
 
-async def test_what_is_larger_than_the_broker_takes_is_refused_with_the_number(billing: OwnHouse) -> None:
+async def test_what_is_larger_than_the_broker_takes_is_refused_with_the_number(billing: OwnService) -> None:
     with pytest.raises(ChannelPreconditionFailed, match=f"message size {MESSAGE_BYTES + 1} is larger than"):
         await billing.publish_as(NUMELINK, b"x" * (MESSAGE_BYTES + 1), key=KEY)
     await billing.publish_as(NUMELINK, neighbour := an_invoice())
@@ -211,7 +211,7 @@ async def test_what_is_larger_than_the_broker_takes_is_refused_with_the_number(b
     assert await billing.parked() == []
 
 
-async def test_the_same_bad_message_is_one_dead_letter_and_counted(billing: OwnHouse) -> None:
+async def test_the_same_bad_message_is_one_dead_letter_and_counted(billing: OwnService) -> None:
     for _ in range(3):
         await billing.publish_as(NUMELINK, b"nonsense", key=KEY)
 
@@ -224,7 +224,7 @@ async def test_the_same_bad_message_is_one_dead_letter_and_counted(billing: OwnH
 # --- who may say what ----------------------------------------------------------------------------------------------
 
 
-async def test_a_message_without_user_id_is_parked(billing: OwnHouse) -> None:
+async def test_a_message_without_user_id_is_parked(billing: OwnService) -> None:
     await billing.publish_as(NUMELINK, an_invoice(), user_id=None)
 
     (row,) = await parked(billing)
@@ -233,17 +233,17 @@ async def test_a_message_without_user_id_is_parked(billing: OwnHouse) -> None:
     assert await billing.column("select invoice_id from invoices") == []
 
 
-async def test_the_broker_refuses_a_forged_user_id(billing: OwnHouse) -> None:
+async def test_the_broker_refuses_a_forged_user_id(billing: OwnService) -> None:
     with pytest.raises(ChannelPreconditionFailed):
         await billing.publish_as(NUMELINK, an_invoice(), user_id="clustr-numerique.billing")
 
 
-async def test_the_broker_refuses_another_clusters_routing_key(billing: OwnHouse) -> None:
+async def test_the_broker_refuses_another_clusters_routing_key(billing: OwnService) -> None:
     with pytest.raises(ChannelAccessRefused):
         await billing.publish_as(NUMELINK, an_invoice(), key="clustr-numerique.billing.invoice-recorded")
 
 
-async def test_the_broker_lets_a_former_system_read_nothing(billing: OwnHouse) -> None:
+async def test_the_broker_lets_a_former_system_read_nothing(billing: OwnService) -> None:
     async with await aio_pika.connect(billing.env["TRABOULE_BROKER_URL_NUMELINK_BILLING"]) as connection:
         channel = await connection.channel()
         queue = await channel.get_queue("billing.invoice-recorded", ensure=False)
@@ -251,14 +251,14 @@ async def test_the_broker_lets_a_former_system_read_nothing(billing: OwnHouse) -
             await queue.get()
 
 
-async def test_a_former_system_cannot_write_to_a_queue_past_its_routing_key(billing: OwnHouse) -> None:
+async def test_a_former_system_cannot_write_to_a_queue_past_its_routing_key(billing: OwnService) -> None:
     async with await aio_pika.connect(billing.env["TRABOULE_BROKER_URL_NUMELINK_BILLING"]) as connection:
         channel = await connection.channel()
         with pytest.raises(ChannelAccessRefused):
             await channel.default_exchange.publish(aio_pika.Message(b"{}"), "billing.invoice-recorded")
 
 
-async def test_an_event_that_names_another_cluster_as_its_source_is_parked(billing: OwnHouse) -> None:
+async def test_an_event_that_names_another_cluster_as_its_source_is_parked(billing: OwnService) -> None:
     event = event_of(an_invoice()) | {"source": "/clustr-numerique/billing"}
     await billing.publish_as(NUMELINK, orjson.dumps(event), key=KEY)
 
@@ -266,7 +266,7 @@ async def test_an_event_that_names_another_cluster_as_its_source_is_parked(billi
     assert row["reason"] == "forged-source"
 
 
-async def test_headers_that_claim_to_be_a_replay_are_not_believed(billing: OwnHouse) -> None:
+async def test_headers_that_claim_to_be_a_replay_are_not_believed(billing: OwnService) -> None:
     claim = {"traboule-origin-user": "clustr-numerique.billing", "traboule-origin-key": "clustr-numerique.billing.x"}
     event = event_of(an_invoice()) | {"source": "/clustr-numerique/billing"}
     await billing.publish_as(NUMELINK, orjson.dumps(event), key=KEY, headers=claim)
@@ -297,7 +297,7 @@ class Poison:
 
 
 async def test_only_the_guilty_event_is_retried_and_then_parked(
-    billing: OwnHouse, monkeypatch: pytest.MonkeyPatch
+    billing: OwnService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     poison = Poison(monkeypatch, RuntimeError("a bug of ours"))
     invoices = [an_invoice() for _ in range(20)]
@@ -312,7 +312,7 @@ async def test_only_the_guilty_event_is_retried_and_then_parked(
     assert (row["producer"], row["routing_key"]) == (NUMELINK, KEY), "a retry keeps its origin"
 
 
-async def test_what_fails_once_is_applied_by_the_retry(billing: OwnHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_fails_once_is_applied_by_the_retry(billing: OwnService, monkeypatch: pytest.MonkeyPatch) -> None:
     poison = Poison(monkeypatch, RuntimeError("a bug of ours"))
     invoice = an_invoice()
     poison.ids = {invoice.invoice_id}
@@ -327,7 +327,7 @@ async def test_what_fails_once_is_applied_by_the_retry(billing: OwnHouse, monkey
     assert await billing.parked() == []
 
 
-async def test_a_refusal_is_parked_at_once(billing: OwnHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_refusal_is_parked_at_once(billing: OwnService, monkeypatch: pytest.MonkeyPatch) -> None:
     poison = Poison(monkeypatch, Refusal("closed-period", "the year 2019 is closed"))
     refused, accepted = an_invoice(), an_invoice()
     poison.ids = {refused.invoice_id}

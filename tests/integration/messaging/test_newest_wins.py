@@ -1,14 +1,14 @@
 """A mirror holds the newest version of each record, whatever comes late; what nobody hears is not lost."""
 
-from deploy.local.house import House
+from deploy.local.house import LocalServices
 from tests.support.builders import an_invoice
-from tests.support.in_process import OwnHouse
+from tests.support.in_process import OwnService
 from tests.support.messages import NUMELINK
 from tests.support.servers import query
 from tests.support.waiting import eventually
 
 
-async def test_an_older_version_that_comes_late_changes_nothing_and_is_not_announced(billing: OwnHouse) -> None:
+async def test_an_older_version_that_comes_late_changes_nothing_and_is_not_announced(billing: OwnService) -> None:
     new = an_invoice(version=7, number="new")
     old = new.model_copy(update={"version": 3, "number": "old"})
     await billing.publish_as(NUMELINK, new)
@@ -21,25 +21,25 @@ async def test_an_older_version_that_comes_late_changes_nothing_and_is_not_annou
     assert await billing.column("select number from invoices") == ["new"]
 
 
-async def test_of_two_writings_of_one_version_the_same_one_is_held_in_either_order(billing_house: OwnHouse) -> None:
+async def test_of_two_writings_of_one_version_the_same_one_is_held_in_either_order(empty_billing: OwnService) -> None:
     one = an_invoice(version=1, number="one")
     other = one.model_copy(update={"number": "other"})
     held = []
     for order in ((one, other), (other, one)):
-        await billing_house.empty()
-        async with billing_house.running():
+        await empty_billing.empty()
+        async with empty_billing.running():
             for fact in order:
-                await billing_house.publish_as(NUMELINK, fact)
+                await empty_billing.publish_as(NUMELINK, fact)
 
             async def both_came() -> bool:
-                return await billing_house.column("select count(*) from inbox") == [2]
+                return await empty_billing.column("select count(*) from inbox") == [2]
 
             await eventually(both_came)
-            held.append(await billing_house.column("select number from invoices"))
+            held.append(await empty_billing.column("select number from invoices"))
     assert held[0] == held[1]
 
 
-async def test_a_fact_of_our_own_that_no_queue_wants_stays_in_the_outbox_and_is_told(house: House) -> None:
+async def test_a_fact_of_our_own_that_no_queue_wants_stays_in_the_outbox_and_is_told(house: LocalServices) -> None:
     await query(
         house.env,
         "billing",

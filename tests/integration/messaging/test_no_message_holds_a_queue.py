@@ -15,7 +15,7 @@ from shared.messaging.batch_processor import BatchProcessor
 from shared.messaging.dead_letters import Parked
 from shared.messaging.work_items import PARKED_ALONE
 from tests.support.builders import an_invoice
-from tests.support.in_process import OwnHouse
+from tests.support.in_process import OwnService
 from tests.support.messages import KEY, NUMELINK, applied, event_of, parked
 
 CLUSTR = "clustr-numerique.billing"
@@ -31,12 +31,12 @@ def nested(depth: int) -> dict[str, Any]:
     return value
 
 
-async def neighbour_is_applied(billing: OwnHouse, *others: InvoiceRecorded) -> None:
+async def neighbour_is_applied(billing: OwnService, *others: InvoiceRecorded) -> None:
     await billing.publish_as(CLUSTR, healthy := an_invoice())
     await applied(billing, [*others, healthy], WITHIN)
 
 
-async def test_an_integer_above_64_bits_is_applied_and_comes_back_whole_from_a_dead_letter(billing: OwnHouse) -> None:
+async def test_an_integer_above_64_bits_is_applied_and_comes_back_whole_from_a_dead_letter(billing: OwnService) -> None:
     event = event_of(good := an_invoice()) | {"anything": HUGE}
     await billing.publish_as(NUMELINK, orjson_with_huge(event), key=KEY)
     forged = event_of(an_invoice()) | {"anything": HUGE, "source": "/clustr-numerique/billing"}
@@ -53,7 +53,7 @@ def orjson_with_huge(event: dict[str, Any]) -> bytes:
 
 
 async def test_an_integer_above_64_bits_can_be_tried_again_and_kept_in_quarantine(
-    billing_house: OwnHouse, monkeypatch: pytest.MonkeyPatch
+    empty_billing: OwnService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save, failures = BillingUnitOfWork.save_invoices, 1
 
@@ -66,19 +66,19 @@ async def test_an_integer_above_64_bits_can_be_tried_again_and_kept_in_quarantin
         return await save(uow, messages)
 
     monkeypatch.setattr(BillingUnitOfWork, "save_invoices", fails_once)
-    async with billing_house.running():
+    async with empty_billing.running():
         event = event_of(retried := an_invoice()) | {"anything": HUGE}
-        await billing_house.publish_as(NUMELINK, orjson_with_huge(event), key=KEY)
-        await neighbour_is_applied(billing_house, retried)
-        await billing_house.query("insert into stages values ('numelink', 'live', 2, now(), 'a test')")
+        await empty_billing.publish_as(NUMELINK, orjson_with_huge(event), key=KEY)
+        await neighbour_is_applied(empty_billing, retried)
+        await empty_billing.query("insert into stages values ('numelink', 'live', 2, now(), 'a test')")
         late = event_of(an_invoice()) | {"anything": HUGE}
-        await billing_house.publish_as(NUMELINK, orjson_with_huge(late), key=KEY)
-        await neighbour_is_applied_beside(billing_house)
-        (body,) = await billing_house.column("select body from quarantine")
+        await empty_billing.publish_as(NUMELINK, orjson_with_huge(late), key=KEY)
+        await neighbour_is_applied_beside(empty_billing)
+        (body,) = await empty_billing.column("select body from quarantine")
         assert str(HUGE).encode() in body
 
 
-async def neighbour_is_applied_beside(billing: OwnHouse) -> None:
+async def neighbour_is_applied_beside(billing: OwnService) -> None:
     held = set(await billing.column("select invoice_id from invoices"))
     await billing.publish_as(CLUSTR, healthy := an_invoice())
     known = [an_invoice(invoice_id=one) for one in held]
@@ -87,7 +87,7 @@ async def neighbour_is_applied_beside(billing: OwnHouse) -> None:
 
 @pytest.mark.parametrize("depth", [30, 253, 300, 320])
 @pytest.mark.parametrize("name", ["x-anything", "ce-anything"])
-async def test_a_header_however_deep_is_parked_with_its_message(billing: OwnHouse, depth: int, name: str) -> None:
+async def test_a_header_however_deep_is_parked_with_its_message(billing: OwnService, depth: int, name: str) -> None:
     await billing.publish_as(NUMELINK, b"not json", key=KEY, headers={name: nested(depth)})
     await neighbour_is_applied(billing)
     (row,) = await parked(billing)
@@ -96,7 +96,7 @@ async def test_a_header_however_deep_is_parked_with_its_message(billing: OwnHous
 
 
 @pytest.mark.parametrize("deaths", [[1], [], "x", [{"routing-keys": 7}], [{"queue": nested(200)}], nested(250)])
-async def test_a_forged_death_ends_in_the_queue_of_last_resort_like_any_other(billing: OwnHouse, deaths: Any) -> None:
+async def test_a_forged_death_ends_in_the_queue_of_last_resort_like_any_other(billing: OwnService, deaths: Any) -> None:
     headers = {"x-death": deaths, "ce-deep": nested(260)}
     await billing.publish_as(NUMELINK, b"{}", key="numelink.billing.nothing-such", headers=headers)
     await neighbour_is_applied(billing)
@@ -105,7 +105,7 @@ async def test_a_forged_death_ends_in_the_queue_of_last_resort_like_any_other(bi
 
 
 async def test_a_message_that_cannot_even_be_parked_as_it_is_is_parked_by_its_bytes(
-    billing_house: OwnHouse, monkeypatch: pytest.MonkeyPatch
+    empty_billing: OwnService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever we did not think of: reading and parking fail, and only bytes and names of the broker are left."""
 
@@ -116,11 +116,11 @@ async def test_a_message_that_cannot_even_be_parked_as_it_is_is_parked_by_its_by
 
     park = dead_letters.park
     monkeypatch.setattr(dead_letters, "park", fails)
-    async with billing_house.running() as service:
+    async with empty_billing.running() as service:
         for number in range(3):
-            await billing_house.publish_as(NUMELINK, b"not json %d" % number, key=KEY, message_id=f"m{number}\x00")
-        await neighbour_is_applied(billing_house)
-        rows = await parked(billing_house, 3)
+            await empty_billing.publish_as(NUMELINK, b"not json %d" % number, key=KEY, message_id=f"m{number}\x00")
+        await neighbour_is_applied(empty_billing)
+        rows = await parked(empty_billing, 3)
         assert {bytes(row["body"]) for row in rows} == {b"not json 0", b"not json 1", b"not json 2"}
         assert {row["reason"] for row in rows} == {"unprocessable"}
         assert {row["producer"] for row in rows} == {NUMELINK}
@@ -128,7 +128,7 @@ async def test_a_message_that_cannot_even_be_parked_as_it_is_is_parked_by_its_by
 
 
 async def test_a_reader_that_breaks_parks_the_message_and_no_neighbour(
-    billing_house: OwnHouse, monkeypatch: pytest.MonkeyPatch
+    empty_billing: OwnService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     grouped = work_items._grouped  # pyright: ignore[reportPrivateUsage]
 
@@ -138,16 +138,16 @@ async def test_a_reader_that_breaks_parks_the_message_and_no_neighbour(
         return grouped(delivery, items)
 
     monkeypatch.setattr(work_items, "_grouped", breaks)
-    async with billing_house.running():
-        await billing_house.publish_as(NUMELINK, an_invoice())
-        await neighbour_is_applied(billing_house)
-        (row,) = await parked(billing_house)
+    async with empty_billing.running():
+        await empty_billing.publish_as(NUMELINK, an_invoice())
+        await neighbour_is_applied(empty_billing)
+        (row,) = await parked(empty_billing)
         assert row["reason"] == "unreadable"
 
 
 @pytest.mark.parametrize("mode", [3, 255])
 async def test_a_delivery_mode_that_the_client_library_refuses_is_parked(
-    billing: OwnHouse, monkeypatch: pytest.MonkeyPatch, mode: int
+    billing: OwnService, monkeypatch: pytest.MonkeyPatch, mode: int
 ) -> None:
     """RabbitMQ 4 takes it; 3.10 refuses it, so the mode is written into what arrives."""
     from pamqp.commands import Basic
@@ -167,7 +167,7 @@ async def test_a_delivery_mode_that_the_client_library_refuses_is_parked(
 
 
 async def test_what_never_reached_the_consumer_is_not_acknowledged_with_its_neighbours(
-    billing_house: OwnHouse, monkeypatch: pytest.MonkeyPatch
+    empty_billing: OwnService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(acknowledging, "GRACE_SECONDS", 0.5)
     real, refused = client_queue.IncomingMessage, 1  # pyright: ignore[reportPrivateImportUsage]
@@ -180,16 +180,16 @@ async def test_what_never_reached_the_consumer_is_not_acknowledged_with_its_neig
         return real(message, no_ack=no_ack)
 
     monkeypatch.setattr(client_queue, "IncomingMessage", refuses_once)
-    async with billing_house.running():
-        await billing_house.publish_as(NUMELINK, lost := an_invoice(), message_id="refused")
-        await billing_house.publish_as(CLUSTR, healthy := an_invoice())
-        await applied(billing_house, [lost, healthy], WITHIN)
+    async with empty_billing.running():
+        await empty_billing.publish_as(NUMELINK, lost := an_invoice(), message_id="refused")
+        await empty_billing.publish_as(CLUSTR, healthy := an_invoice())
+        await applied(empty_billing, [lost, healthy], WITHIN)
     assert not refused
-    assert await billing_house.parked() == []
+    assert await empty_billing.parked() == []
 
 
 async def test_what_is_short_for_a_moment_costs_no_healthy_message(
-    billing_house: OwnHouse, monkeypatch: pytest.MonkeyPatch
+    empty_billing: OwnService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     transaction = BatchProcessor._transaction  # pyright: ignore[reportPrivateUsage]
     failures = 0
@@ -202,14 +202,14 @@ async def test_what_is_short_for_a_moment_costs_no_healthy_message(
         await transaction(self, items)
 
     monkeypatch.setattr(BatchProcessor, "_transaction", out_of_files)
-    async with billing_house.running():
-        await billing_house.publish_as(NUMELINK, healthy := an_invoice())
-        await applied(billing_house, [healthy])
-        assert await billing_house.parked() == []
+    async with empty_billing.running():
+        await empty_billing.publish_as(NUMELINK, healthy := an_invoice())
+        await applied(empty_billing, [healthy])
+        assert await empty_billing.parked() == []
     assert failures == 6, "it was tried again later, and not parked after the first three"
 
 
-async def test_a_batch_of_rubbish_is_one_dead_letter_and_its_good_facts_are_applied(billing: OwnHouse) -> None:
+async def test_a_batch_of_rubbish_is_one_dead_letter_and_its_good_facts_are_applied(billing: OwnService) -> None:
     good = an_invoice()
     rubbish = [*range(3 * PARKED_ALONE), event_of(good)]
     await billing.publish_as(NUMELINK, orjson.dumps(rubbish), key=KEY, content_type=BATCH)
@@ -220,7 +220,7 @@ async def test_a_batch_of_rubbish_is_one_dead_letter_and_its_good_facts_are_appl
     assert f"{3 * PARKED_ALONE} of {3 * PARKED_ALONE + 1}" in row["detail"]
 
 
-async def test_a_message_of_too_many_facts_is_parked_whole_without_stopping_the_process(billing: OwnHouse) -> None:
+async def test_a_message_of_too_many_facts_is_parked_whole_without_stopping_the_process(billing: OwnService) -> None:
     body = b"[" + b"0," * 1_900_000 + b"0]"
     await billing.publish_as(NUMELINK, body, key=KEY, content_type=BATCH)
     await neighbour_is_applied(billing)
@@ -231,7 +231,7 @@ async def test_a_message_of_too_many_facts_is_parked_whole_without_stopping_the_
 
 
 @pytest.mark.parametrize("version", ["²", "9" * 5_000, "٣"])
-async def test_an_odd_version_of_a_type_costs_its_own_event_alone(billing: OwnHouse, version: str) -> None:
+async def test_an_odd_version_of_a_type_costs_its_own_event_alone(billing: OwnService, version: str) -> None:
     good = [an_invoice() for _ in range(4)]
     odd = event_of(an_invoice()) | {"type": f"fr.traboule.billing.invoice-recorded.v{version}"}
     events = [event_of(good[0]), odd, *(event_of(one) for one in good[1:])]
@@ -242,16 +242,16 @@ async def test_an_odd_version_of_a_type_costs_its_own_event_alone(billing: OwnHo
 
 
 @pytest.mark.parametrize("version", [2**63 - 1, 10**18, True, 1.0])
-async def test_a_version_that_could_never_be_followed_is_refused(billing: OwnHouse, version: Any) -> None:
+async def test_a_version_that_could_never_be_followed_is_refused(billing: OwnService, version: Any) -> None:
     await billing.publish_as(NUMELINK, orjson.dumps(event_of(an_invoice(), version=version)), key=KEY)
     await neighbour_is_applied(billing)
     (row,) = await parked(billing)
     assert (row["reason"], "data.version: " in row["detail"]) == ("invalid-field", True)
 
 
-async def test_a_message_that_expired_is_told_from_one_that_came_back_too_often(billing_house: OwnHouse) -> None:
-    await billing_house.publish_as(NUMELINK, an_invoice(), expiration=0.001)
-    async with billing_house.running():
-        await neighbour_is_applied(billing_house)
-        (row,) = await parked(billing_house)
+async def test_a_message_that_expired_is_told_from_one_that_came_back_too_often(empty_billing: OwnService) -> None:
+    await empty_billing.publish_as(NUMELINK, an_invoice(), expiration=0.001)
+    async with empty_billing.running():
+        await neighbour_is_applied(empty_billing)
+        (row,) = await parked(empty_billing)
         assert row["reason"] == "expired"

@@ -11,7 +11,7 @@ from aio_pika.abc import AbstractQueue
 
 from shared.messaging.relay import Relay
 from shared.messaging.topology import FRAME_BYTES
-from tests.support.in_process import HEARD, OwnHouse
+from tests.support.in_process import HEARD, OwnService
 from tests.support.waiting import eventually
 
 ABSENT = "absent"
@@ -23,7 +23,7 @@ TRIED = "select count(*) from outbox where routing_key = $1 and attempts > 0"
 class Outbox:
     """An outbox that a test fills itself, and a relay for it."""
 
-    own: OwnHouse
+    own: OwnService
     relay: Relay
 
     async def add(self, routing_key: str, rows: int, *, exchange: str = "") -> None:
@@ -54,19 +54,19 @@ class Outbox:
 
 
 @pytest.fixture
-async def outbox(billing_house: OwnHouse):
-    env = billing_house.env
+async def outbox(empty_billing: OwnService):
+    env = empty_billing.env
     relay = Relay(
         env["TRABOULE_BILLING_DATABASE_URL"], env["TRABOULE_BILLING_BROKER_URL"], "traboule.billing", poll=0.1
     )
-    yield Outbox(billing_house, relay)
+    yield Outbox(empty_billing, relay)
     await relay.stop()
 
 
 @pytest.fixture
-async def the_mend(billing_house: OwnHouse) -> AsyncIterator[Callable[[], Awaitable[AbstractQueue]]]:
+async def the_mend(empty_billing: OwnService) -> AsyncIterator[Callable[[], Awaitable[AbstractQueue]]]:
     """Makes the queue that was absent, as an operator would."""
-    async with await aio_pika.connect(billing_house.admin_url, timeout=10) as connection:
+    async with await aio_pika.connect(empty_billing.admin_url, timeout=10) as connection:
         channel = await connection.channel()
         yield lambda: channel.declare_queue(ABSENT, durable=True)
         await channel.queue_delete(ABSENT)

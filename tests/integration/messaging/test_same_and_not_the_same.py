@@ -3,13 +3,13 @@
 import orjson
 
 from tests.support.builders import an_invoice, unique
-from tests.support.in_process import OwnHouse
+from tests.support.in_process import OwnService
 from tests.support.messages import KEY, NUMELINK, applied, event_of, parked
 
 STRUCTURED = "application/cloudevents+json"
 
 
-async def test_an_id_used_again_for_another_content_is_parked_and_the_same_content_is_not(billing: OwnHouse) -> None:
+async def test_an_id_used_again_for_another_content_is_parked_and_the_same_content_is_not(billing: OwnService) -> None:
     first, second = an_invoice(), an_invoice()
     event = event_of(first)
     await billing.publish_as(NUMELINK, orjson.dumps(event), key=KEY, content_type=STRUCTURED)
@@ -24,7 +24,7 @@ async def test_an_id_used_again_for_another_content_is_parked_and_the_same_conte
     await applied(billing, [first])
 
 
-async def test_an_id_used_twice_in_one_batch_applies_the_first_and_parks_the_other(billing: OwnHouse) -> None:
+async def test_an_id_used_twice_in_one_batch_applies_the_first_and_parks_the_other(billing: OwnService) -> None:
     first, second = an_invoice(), an_invoice()
     event = event_of(first)
     batch = [event, event | {"data": event_of(second)["data"]}, event]
@@ -36,7 +36,7 @@ async def test_an_id_used_twice_in_one_batch_applies_the_first_and_parks_the_oth
     await applied(billing, [first])
 
 
-async def test_equal_bodies_of_different_binary_events_are_different_dead_letters(billing: OwnHouse) -> None:
+async def test_equal_bodies_of_different_binary_events_are_different_dead_letters(billing: OwnService) -> None:
     for event_id in (unique("one"), unique("two")):
         headers = {
             "ce-id": event_id,
@@ -50,7 +50,7 @@ async def test_equal_bodies_of_different_binary_events_are_different_dead_letter
     assert len({letter["message_id"] for letter in letters}) == 2
 
 
-async def test_a_parked_event_keeps_the_attributes_that_we_do_not_know(billing: OwnHouse) -> None:
+async def test_a_parked_event_keeps_the_attributes_that_we_do_not_know(billing: OwnService) -> None:
     event = event_of(an_invoice()) | {
         "traceparent": "00-abc-def-01",
         "subject": "F1",

@@ -10,7 +10,7 @@ from deploy.local.nodes import Nodes
 from schemas.billing import InvoiceRecorded
 from shared.process.service import Service
 from tests.support.builders import an_invoice
-from tests.support.in_process import OwnHouse
+from tests.support.in_process import OwnService
 from tests.support.messages import NUMELINK, applied
 from tests.support.waiting import eventually
 
@@ -22,7 +22,7 @@ def only_on_private_servers(nodes: Nodes) -> None:
 
 
 @asynccontextmanager
-async def publishing(billing: OwnHouse) -> AsyncIterator[list[InvoiceRecorded]]:
+async def publishing(billing: OwnService) -> AsyncIterator[list[InvoiceRecorded]]:
     """Keep publishing in the background; the list holds what the broker has confirmed."""
     confirmed: list[InvoiceRecorded] = []
     # Cancelling is not enough: a call that is cut in the middle may raise its own error instead.
@@ -58,10 +58,10 @@ async def confirmed_more(confirmed: list[InvoiceRecorded], count: int) -> None:
 
 
 def holds(service: Service) -> bool:
-    return any(lane.holding for lane in service.bus.lanes)
+    return any(lane.paused for lane in service.bus.lanes)
 
 
-async def all_announced(billing: OwnHouse, invoices: list[InvoiceRecorded]) -> None:
+async def all_announced(billing: OwnService, invoices: list[InvoiceRecorded]) -> None:
     announced: set[str] = set()
 
     async def complete() -> bool:
@@ -71,7 +71,7 @@ async def all_announced(billing: OwnHouse, invoices: list[InvoiceRecorded]) -> N
     await eventually(complete, 30)
 
 
-async def applied_at_least(billing: OwnHouse, invoices: list[InvoiceRecorded]) -> None:
+async def applied_at_least(billing: OwnService, invoices: list[InvoiceRecorded]) -> None:
     """An invoice whose confirm was lost may be there too: its publisher would have sent it again."""
 
     async def all_there() -> bool:
@@ -81,17 +81,17 @@ async def applied_at_least(billing: OwnHouse, invoices: list[InvoiceRecorded]) -
 
 
 async def test_while_the_database_is_away_messages_are_held_and_none_is_parked(
-    nodes: Nodes, billing_house: OwnHouse
+    nodes: Nodes, empty_billing: OwnService
 ) -> None:
-    async with billing_house.running() as service, publishing(billing_house) as confirmed:
+    async with empty_billing.running() as service, publishing(empty_billing) as confirmed:
         await confirmed_more(confirmed, 5)
         await asyncio.to_thread(nodes.database.kill)
         await confirmed_more(confirmed, 5)
 
-        async def holding() -> bool:
+        async def paused() -> bool:
             return holds(service) and not (await service.checks())["database"]
 
-        await eventually(holding)
+        await eventually(paused)
         assert not service.bus.healthy
         await asyncio.to_thread(nodes.database.start)
         await confirmed_more(confirmed, 5)
@@ -101,44 +101,46 @@ async def test_while_the_database_is_away_messages_are_held_and_none_is_parked(
             return not holds(service) and all((await service.checks()).values())
 
         await eventually(released)
-        await applied_at_least(billing_house, sent)
-        assert await billing_house.parked() == []
-        await all_announced(billing_house, sent)
+        await applied_at_least(empty_billing, sent)
+        assert await empty_billing.parked() == []
+        await all_announced(empty_billing, sent)
 
 
 async def test_a_service_that_is_stopped_while_it_holds_messages_returns_them(
-    nodes: Nodes, billing_house: OwnHouse
+    nodes: Nodes, empty_billing: OwnService
 ) -> None:
-    async with billing_house.running() as service:
+    async with empty_billing.running() as service:
         await asyncio.to_thread(nodes.database.stop)
         invoices = [an_invoice() for _ in range(3)]
         for invoice in invoices:
-            await billing_house.publish_as(NUMELINK, invoice)
+            await empty_billing.publish_as(NUMELINK, invoice)
 
-        async def holding() -> bool:
+        async def paused() -> bool:
             return holds(service)
 
-        await eventually(holding)
+        await eventually(paused)
         started = asyncio.get_running_loop().time()
     assert asyncio.get_running_loop().time() - started < 5
     await asyncio.to_thread(nodes.database.start)
-    assert await billing_house.column("select invoice_id from invoices") == []
+    assert await empty_billing.column("select invoice_id from invoices") == []
 
-    async with billing_house.running():
-        await applied(billing_house, invoices)
-        assert await billing_house.parked() == []
+    async with empty_billing.running():
+        await applied(empty_billing, invoices)
+        assert await empty_billing.parked() == []
 
 
-async def test_a_service_finds_its_way_back_to_a_broker_that_was_killed(nodes: Nodes, billing_house: OwnHouse) -> None:
-    async with billing_house.running() as service:
-        async with publishing(billing_house) as confirmed:
+async def test_a_service_finds_its_way_back_to_a_broker_that_was_killed(
+    nodes: Nodes, empty_billing: OwnService
+) -> None:
+    async with empty_billing.running() as service:
+        async with publishing(empty_billing) as confirmed:
             await confirmed_more(confirmed, 5)
             await asyncio.to_thread(nodes.broker.kill)
             await asyncio.to_thread(nodes.broker.start)
             await confirmed_more(confirmed, 5)
-        await applied_at_least(billing_house, confirmed)
-        assert await billing_house.parked() == []
-        await all_announced(billing_house, confirmed)
+        await applied_at_least(empty_billing, confirmed)
+        assert await empty_billing.parked() == []
+        await all_announced(empty_billing, confirmed)
 
         async def ready() -> bool:
             return all((await service.checks()).values())

@@ -9,26 +9,26 @@ from urllib.request import urlopen
 
 import pytest
 
-from deploy.local.house import House
+from deploy.local.house import LocalServices
 from deploy.local.runs import Run
 from deploy.provisioning.provision import Provisioned
 from schemas.billing import InvoiceRecorded
 from tests.support.builders import an_invoice
-from tests.support.in_process import OwnHouse
+from tests.support.in_process import OwnService
 from tests.support.messages import NUMELINK, applied
 from tests.support.waiting import eventually
 
 
 @pytest.fixture
-def processes(billing_house: OwnHouse, tmp_path: Path) -> Iterator[House]:
+def processes(empty_billing: OwnService, tmp_path: Path) -> Iterator[LocalServices]:
     """Billing's processes, none running yet, on the virtual host and database of this test alone."""
     with Run() as run:
-        house = House(run, Provisioned(dict(billing_house.env), {}), tmp_path, ["billing"])
+        house = LocalServices(run, Provisioned(dict(empty_billing.env), {}), tmp_path, ["billing"])
         yield house
         house.close()
 
 
-async def publish_one_by_one(billing: OwnHouse, count: int) -> list[InvoiceRecorded]:
+async def publish_one_by_one(billing: OwnService, count: int) -> list[InvoiceRecorded]:
     """Single messages from four producers at once."""
     invoices = [an_invoice() for _ in range(count)]
 
@@ -40,17 +40,17 @@ async def publish_one_by_one(billing: OwnHouse, count: int) -> list[InvoiceRecor
     return invoices
 
 
-async def metric(house: House, process: str, name: str) -> float:
+async def metric(house: LocalServices, process: str, name: str) -> float:
     """The sum of a metric over its labels, or over those that ``name`` spells; 0 if it is not there."""
     text = await asyncio.to_thread(lambda: urlopen(house.url(process) + "/metrics", timeout=5).read().decode())
     return sum(float(value) for value in re.findall(rf"^{name}(?:\{{.*\}})? (\S+)$", text, re.MULTILINE))
 
 
 async def test_sigterm_while_messages_arrive_loses_none_and_repeats_none(
-    billing_house: OwnHouse, processes: House
+    empty_billing: OwnService, processes: LocalServices
 ) -> None:
     await asyncio.to_thread(processes.start, "billing")
-    publishing = asyncio.create_task(publish_one_by_one(billing_house, 120))
+    publishing = asyncio.create_task(publish_one_by_one(empty_billing, 120))
     await asyncio.sleep(0.3)
     process = processes.process("billing")
     process.send_signal(signal.SIGTERM)
@@ -58,27 +58,27 @@ async def test_sigterm_while_messages_arrive_loses_none_and_repeats_none(
     assert processes.exit_code("billing") == 0
     await asyncio.to_thread(processes.start, "billing")
 
-    await applied(billing_house, invoices := await publishing)
-    assert len(await billing_house.heard(len(invoices))) == len(invoices)
+    await applied(empty_billing, invoices := await publishing)
+    assert len(await empty_billing.heard(len(invoices))) == len(invoices)
     assert await metric(processes, "billing", r'traboule_events_total\{outcome="duplicate".*\}') == 0
-    assert await billing_house.parked() == []
+    assert await empty_billing.parked() == []
 
 
-async def test_a_killed_process_loses_nothing(billing_house: OwnHouse, processes: House) -> None:
+async def test_a_killed_process_loses_nothing(empty_billing: OwnService, processes: LocalServices) -> None:
     await asyncio.to_thread(processes.start, "billing")
-    publishing = asyncio.create_task(publish_one_by_one(billing_house, 120))
+    publishing = asyncio.create_task(publish_one_by_one(empty_billing, 120))
     await asyncio.sleep(0.3)
     await asyncio.to_thread(processes.kill, "billing")
     await asyncio.to_thread(processes.start, "billing")
 
-    await applied(billing_house, invoices := await publishing)
-    announced = {event["data"]["invoice_id"] for event in await billing_house.heard(len(invoices))}
+    await applied(empty_billing, invoices := await publishing)
+    announced = {event["data"]["invoice_id"] for event in await empty_billing.heard(len(invoices))}
     assert announced == {invoice.invoice_id for invoice in invoices}
-    assert await billing_house.parked() == []
+    assert await empty_billing.parked() == []
 
 
 async def test_two_replicas_share_the_queue_and_one_relays_until_it_is_killed(
-    billing_house: OwnHouse, processes: House
+    empty_billing: OwnService, processes: LocalServices
 ) -> None:
     await asyncio.to_thread(processes.start, "billing")
     second = await asyncio.to_thread(processes.start_replica, "billing")
@@ -87,14 +87,14 @@ async def test_two_replicas_share_the_queue_and_one_relays_until_it_is_killed(
         return [name for name in ("billing", second) if await metric(processes, name, "traboule_relay_active") == 1]
 
     assert await eventually(relays) == ["billing"]
-    invoices = await publish_one_by_one(billing_house, 60)
-    await applied(billing_house, invoices)
+    invoices = await publish_one_by_one(empty_billing, 60)
+    await applied(empty_billing, invoices)
     for name in ("billing", second):
         assert await metric(processes, name, "traboule_events_total") > 0, f"{name} had no share of the work"
 
     await asyncio.to_thread(processes.kill, "billing")
-    more = await publish_one_by_one(billing_house, 4)
-    await applied(billing_house, invoices + more)
-    announced = {event["data"]["invoice_id"] for event in await billing_house.heard(len(invoices) + len(more))}
+    more = await publish_one_by_one(empty_billing, 4)
+    await applied(empty_billing, invoices + more)
+    announced = {event["data"]["invoice_id"] for event in await empty_billing.heard(len(invoices) + len(more))}
     assert announced == {invoice.invoice_id for invoice in invoices + more}
     assert await metric(processes, second, "traboule_relay_active") == 1

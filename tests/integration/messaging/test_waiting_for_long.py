@@ -12,10 +12,10 @@ from deploy.local import broker as private
 from deploy.local.nodes import Nodes
 from deploy.local.packages import broker_script
 from shared.messaging.batch_processor import BatchProcessor
-from shared.messaging.consumer import Lane
+from shared.messaging.consumer import QueueConsumer
 from shared.messaging.failures import NotReady
 from tests.support.builders import an_invoice
-from tests.support.in_process import OwnHouse
+from tests.support.in_process import OwnService
 from tests.support.messages import NUMELINK, applied
 from tests.support.waiting import eventually
 
@@ -45,7 +45,7 @@ def impatient(nodes: Nodes) -> Iterator[None]:
 
 
 async def test_what_came_over_a_closed_channel_is_kept_no_longer(
-    impatient: None, billing_house: OwnHouse, monkeypatch: pytest.MonkeyPatch
+    impatient: None, empty_billing: OwnService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     away = True
     real = BatchProcessor._transaction  # pyright: ignore[reportPrivateUsage]
@@ -57,17 +57,17 @@ async def test_what_came_over_a_closed_channel_is_kept_no_longer(
 
     monkeypatch.setattr(BatchProcessor, "_transaction", unless_away)
     channels = set[int]()
-    put = Lane.put
+    put = QueueConsumer.put
 
-    def count_channels(self: Lane, raw: Any) -> None:
+    def count_channels(self: QueueConsumer, raw: Any) -> None:
         put(self, raw)
         channels.add(id(self._channel))  # pyright: ignore[reportPrivateUsage]
 
-    monkeypatch.setattr(Lane, "put", count_channels)
-    async with billing_house.running() as service:
+    monkeypatch.setattr(QueueConsumer, "put", count_channels)
+    async with empty_billing.running() as service:
         invoices = [an_invoice() for _ in range(3)]
         for invoice in invoices:
-            await billing_house.publish_as(NUMELINK, invoice)
+            await empty_billing.publish_as(NUMELINK, invoice)
         lane = next(one for one in service.bus.lanes if one.queue == "billing.invoice-recorded")
         most = 0
 
@@ -79,8 +79,8 @@ async def test_what_came_over_a_closed_channel_is_kept_no_longer(
         await eventually(given_back_often, 60)
         assert most <= len(invoices), "copies of messages that the broker has back"
         away = False
-        await applied(billing_house, invoices)
-        assert await billing_house.parked() == []
+        await applied(empty_billing, invoices)
+        assert await empty_billing.parked() == []
 
 
 def test_every_broker_of_ours_lets_a_consumer_keep_its_messages_for_a_day() -> None:

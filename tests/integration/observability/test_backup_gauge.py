@@ -5,11 +5,11 @@ import time
 from prometheus_client import REGISTRY
 
 from tests.support.command import traboule
-from tests.support.in_process import OwnHouse
+from tests.support.in_process import OwnService
 
 
-async def test_the_time_of_the_last_backup_is_measured(billing_house: OwnHouse) -> None:
-    async with billing_house.running() as service:
+async def test_the_time_of_the_last_backup_is_measured(empty_billing: OwnService) -> None:
+    async with empty_billing.running() as service:
 
         async def measured() -> float | None:
             async with service.engine.begin() as connection:
@@ -18,7 +18,7 @@ async def test_the_time_of_the_last_backup_is_measured(billing_house: OwnHouse) 
             return REGISTRY.get_sample_value("traboule_backup_timestamp_seconds")
 
         assert await measured() == 0
-        await billing_house.query("insert into backups (at, by, note) values (now() - interval '2 days', 'zoé', 'old')")
+        await empty_billing.query("insert into backups (at, by, note) values (now() - interval '2 days', 'zoé', 'old')")
         answer = await traboule("cutover", "note-backup", "--note", "pg_dump on nas1")
         assert answer.exit_code == 0, answer.err
         noted = await measured()

@@ -11,12 +11,12 @@ from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from deploy.local.broker import BrokerNode
-from deploy.local.house import House
+from deploy.local.house import LocalServices
 from deploy.local.nodes import Nodes
 from deploy.local.packages import broker_script
 from deploy.local.runs import free_ports
 from services import SERVICES
-from shared.messaging.consumer import LaneSettings
+from shared.messaging.consumer import BatchSettings
 from tests.support.builders import an_invoice
 from tests.support.observability import expressions, rules
 from tests.support.promql import metrics_of, selected_labels
@@ -57,7 +57,7 @@ def test_nothing_is_asked_of_anybody_else() -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_every_service_has_the_metrics_that_are_asked_of_it(house: House, service: str) -> None:
+async def test_every_service_has_the_metrics_that_are_asked_of_it(house: LocalServices, service: str) -> None:
     url = house.url(service) + "/metrics"
 
     async def measured() -> dict[str, Metric]:
@@ -75,7 +75,7 @@ async def test_every_service_has_the_metrics_that_are_asked_of_it(house: House, 
         }
         assert sorted(one or 0 for one in stages.values()) == [0, 0, 0, 1], stages
         assert value(metrics, "traboule_quarantined", cluster=cluster) is not None
-    assert value(metrics, "traboule_prefetch") == LaneSettings().prefetch
+    assert value(metrics, "traboule_prefetch") == BatchSettings().prefetch
     limit = value(metrics, "traboule_database_connections_limit", pool="consumers")
     assert limit
     assert 0 <= (value(metrics, "traboule_database_connections", pool="consumers") or 0) <= limit
@@ -83,7 +83,7 @@ async def test_every_service_has_the_metrics_that_are_asked_of_it(house: House, 
 
 
 async def test_a_message_shows_in_the_metrics_on_its_way_to_the_view(
-    house: House, publish_as: Callable[..., Awaitable[str]]
+    house: LocalServices, publish_as: Callable[..., Awaitable[str]]
 ) -> None:
     def lags(service: str, metric: str, queue: str) -> tuple[float, float]:
         """How many were observed, and their seconds together."""
@@ -110,7 +110,7 @@ async def test_a_message_shows_in_the_metrics_on_its_way_to_the_view(
 
 
 async def test_a_parked_message_is_told_by_queue_and_reason(
-    house: House, publish_as: Callable[..., Awaitable[str]]
+    house: LocalServices, publish_as: Callable[..., Awaitable[str]]
 ) -> None:
     await publish_as("numelink.events", b"{}", key="numelink.events.event-recorded")
 
@@ -124,7 +124,7 @@ async def test_a_parked_message_is_told_by_queue_and_reason(
     await eventually(waits)
 
 
-def test_the_broker_has_the_metrics_that_are_asked_of_it(nodes: Nodes, house: House) -> None:
+def test_the_broker_has_the_metrics_that_are_asked_of_it(nodes: Nodes, house: LocalServices) -> None:
     broker, script = nodes.broker, broker_script()
     if not isinstance(broker, BrokerNode) or script is None:
         pytest.skip("a broker that others started keeps its plugins")

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator
 import orjson
 import pytest
 
-from deploy.local.house import House
+from deploy.local.house import LocalServices
 from schemas.envelope import encode
 from tests.support.builders import a_member, an_invoice
 from tests.support.collector import Collector, Seen, collecting
@@ -19,7 +19,7 @@ TRACED = ("billing", "membership")
 
 
 @pytest.fixture
-def collector(house: House) -> Iterator[Collector]:
+def collector(house: LocalServices) -> Iterator[Collector]:
     """Billing and membership trace everything that its producer samples, and send it here."""
     with collecting() as collector:
         # Spans leave at once, not after the usual five seconds.
@@ -42,7 +42,7 @@ def named(spans: list[Seen], name: str) -> Seen:
 
 @pytest.mark.parametrize("where", ["attribute", "header"])
 async def test_a_message_is_one_trace_from_its_producer_to_the_view(
-    house: House, collector: Collector, publish_as: Callable[..., Awaitable[str]], where: str
+    house: LocalServices, collector: Collector, publish_as: Callable[..., Awaitable[str]], where: str
 ) -> None:
     record = f"traced-{where}"
     await publish_as("numelink.membership", a_member(record_id=record, name=SECRET))

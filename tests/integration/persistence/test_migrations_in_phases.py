@@ -20,7 +20,7 @@ from services.cli.migrate import migrations_of
 from shared.persistence.migrations import Pending, UnknownRevisionError, pending, upgrade
 from tests.support.builders import a_member
 from tests.support.command import traboule
-from tests.support.in_process import OwnHouse, Passwords, own_house
+from tests.support.in_process import OwnService, Passwords, own_service
 from tests.support.waiting import eventually
 
 ENV = """
@@ -124,13 +124,13 @@ def test_the_version_before_can_live_with_a_newer_database_until_post_has_run(
 
 
 @pytest.fixture(scope="module")
-def membership(nodes: Nodes, passwords: Passwords) -> Iterator[OwnHouse]:
-    with own_house(nodes, passwords, "membership") as own:
+def membership(nodes: Nodes, passwords: Passwords) -> Iterator[OwnService]:
+    with own_service(nodes, passwords, "membership") as own:
         yield own
 
 
 async def test_what_a_program_needs_may_have_to_wait_and_then_it_does_so_too(
-    membership: OwnHouse, nodes: Nodes, passwords: Passwords
+    membership: OwnService, nodes: Nodes, passwords: Passwords
 ) -> None:
     """Membership's 0003 and what follows, as a database lacks them that was made before."""
     own = membership
@@ -158,7 +158,7 @@ async def test_what_a_program_needs_may_have_to_wait_and_then_it_does_so_too(
 
         async with own.running() as service:
             await own.publish_as("numelink.membership", a_member(record_id="1", name="Pendant"))
-            await eventually(lambda: _true(any(lane.holding for lane in service.bus.lanes)))
+            await eventually(lambda: _true(any(lane.paused for lane in service.bus.lanes)))
             await asyncio.sleep(2.5)
             assert await own.column("select count(*) from dead_letters") == [0]
             assert await own.column("select count(*) from outbox") == [0], "no attempt is made meanwhile"
@@ -175,7 +175,7 @@ async def test_what_a_program_needs_may_have_to_wait_and_then_it_does_so_too(
         assert (answer.exit_code, answer.out) == (0, "membership: the schema is as this program's\n")
 
 
-def provision_again(nodes: Nodes, passwords: Passwords, own: OwnHouse) -> None:
+def provision_again(nodes: Nodes, passwords: Passwords, own: OwnService) -> None:
     provision(
         nodes.database.url, own.admin_url, nodes.broker.management_url, clusters_file=CLUSTERS,
         services=["membership"], secrets=passwords, databases=own.vhost.replace("-", "_"),
@@ -186,17 +186,17 @@ async def _true(value: bool) -> bool:
     return value
 
 
-async def test_check_tells_what_is_otherwise_than_the_program_says(billing_house: OwnHouse) -> None:
-    with billing_house.environment():
+async def test_check_tells_what_is_otherwise_than_the_program_says(empty_billing: OwnService) -> None:
+    with empty_billing.environment():
         well = await traboule("migrate", "billing", "--check")
         assert (well.exit_code, well.out) == (0, "billing: the schema is as this program's\n")
-        await billing_house.query("alter table invoices add column odd text")
-        await billing_house.query("drop index payments_by_record")
+        await empty_billing.query("alter table invoices add column odd text")
+        await empty_billing.query("drop index payments_by_record")
         try:
             wrong = await traboule("migrate", "--all", "--check")
         finally:
-            await billing_house.query("alter table invoices drop column odd")
-            await billing_house.query("create index payments_by_record on payments (cluster, record_id)")
+            await empty_billing.query("alter table invoices drop column odd")
+            await empty_billing.query("create index payments_by_record on payments (cluster, record_id)")
     assert wrong.exit_code == 1
     assert sorted(wrong.out.splitlines()) == [
         "billing: add index: payments_by_record",

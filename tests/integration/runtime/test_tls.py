@@ -18,7 +18,7 @@ from aio_pika.exceptions import AMQPError
 from sqlalchemy import text
 
 from deploy.local.authority import Certificates, certificates
-from deploy.local.house import House, running_house
+from deploy.local.house import LocalServices, run_services
 from deploy.local.nodes import Nodes, local_nodes
 from shared.messaging.management import Management, ManagementError
 from shared.persistence.database import create_engine
@@ -53,10 +53,10 @@ def tls_nodes(own: Certificates) -> Iterator[Nodes]:
 
 
 @pytest.fixture(scope="module")
-def tls_house(tls_nodes: Nodes, own: Certificates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def tls_house(tls_nodes: Nodes, own: Certificates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServices]:
     """Two services, told of the authority by their setting alone: their addresses do not name it."""
     folder = tmp_path_factory.mktemp("house")
-    with running_house(tls_nodes, folder=folder, services=SERVICES) as house:
+    with run_services(tls_nodes, folder=folder, services=SERVICES) as house:
         for service in SERVICES:
             house.stop(service)
             for what in ("DATABASE", "BROKER"):
@@ -76,7 +76,7 @@ def at(url: str, host: str) -> str:
     return url.replace("@localhost:", f"@{host}:")
 
 
-async def test_a_fact_goes_through_a_house_that_speaks_tls_alone(tls_house: House, own: Certificates) -> None:
+async def test_a_fact_goes_through_a_house_that_speaks_tls_alone(tls_house: LocalServices, own: Certificates) -> None:
     fact = an_invoice()
     await servers.publish_as(tls_house.env, "numelink.billing", fact)
     name = "TRABOULE_BILLING_DATABASE_URL"
@@ -143,7 +143,7 @@ async def test_the_right_authority_and_the_right_name_are_let_through(tls_nodes:
 
 
 async def test_the_door_speaks_https_and_takes_up_a_renewed_certificate(
-    tls_house: House, own: Certificates, other: Certificates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tls_house: LocalServices, own: Certificates, other: Certificates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_door = certificates(tmp_path, "localhost")
     settings = {

@@ -42,7 +42,7 @@ class Law:
     slowest: float = 0.0
     healthy: int = 0
     _publisher: Publisher = field(init=False)
-    _beside: Publisher = field(init=False)
+    _periodic_tasks: Publisher = field(init=False)
     _database: asyncpg.Connection[Any] = field(init=False)
 
     async def send(self, messages: Sequence[HostileMessage], *, alone: bool) -> None:
@@ -61,9 +61,9 @@ class Law:
         """Publish a healthy message to the same queue; the seconds until it was applied. Raises Broken if too many."""
         message = self.neighbour.sound()
         started = time.monotonic()
-        [answer] = await self._beside.publish([message])
+        [answer] = await self._periodic_tasks.publish([message])
         if answer != "confirmed":
-            raise Broken(f"the broker did not take a healthy message: {self._beside.refusals}")
+            raise Broken(f"the broker did not take a healthy message: {self._periodic_tasks.refusals}")
         name = f"{self.neighbour.source} {mark_of(message.number)}"
         while not await self._database.fetchval(_APPLIED, [name]):
             if time.monotonic() - started > within:
@@ -110,7 +110,7 @@ async def law(env: Mapping[str, str], service: str, fact: Callable[[str], Fact],
     try:
         async with (
             publishing(broker_url(env, one.hostile.user)) as one._publisher,
-            publishing(broker_url(env, one.neighbour.user)) as one._beside,
+            publishing(broker_url(env, one.neighbour.user)) as one._periodic_tasks,
         ):
             yield one
     finally:

@@ -14,12 +14,12 @@ from aio_pika import Message
 from schemas.base import Content
 from schemas.envelope import Envelope, encode, read, read_parts, routing_key, source_of
 from services.membership.consumers import SUBSCRIPTIONS
-from shared.messaging.consumer import Lane, LaneSettings
+from shared.messaging.consumer import BatchSettings, QueueConsumer
 from shared.messaging.topology import EXCHANGE
 from tests.support.interleaving.hostile import Hostile
 
 # A lane that is asked to stop and has no time is a process that is killed.
-KILLED_AT_ONCE = LaneSettings(linger=0.001, drain_timeout=0.0)
+KILLED_AT_ONCE = BatchSettings(linger=0.001, drain_timeout=0.0)
 LOST_ACKS, TWICE, SHUFFLED = 0.03, 0.1, 0.3
 """How often."""
 DRAINED = 30.0
@@ -50,7 +50,7 @@ class Incoming:
 class Queue:
     """One subscription's queue, and the lane of the process that consumes it: when that dies, another is started."""
 
-    def __init__(self, lane: Callable[[], Lane], rng: Random) -> None:
+    def __init__(self, lane: Callable[[], QueueConsumer], rng: Random) -> None:
         self._lane_of, self._rng = lane, rng
         self._unacknowledged: list[Incoming] = []
         self._empty = asyncio.Event()
@@ -171,8 +171,8 @@ class Broker:
     def _open(self, kind: type[Content]) -> Queue:
         subscription = _SUBSCRIPTIONS[kind]
 
-        def lane() -> Lane:
-            return Lane(
+        def lane() -> QueueConsumer:
+            return QueueConsumer(
                 subscription.queue_name,
                 "traboule.membership",
                 subscription.fact.publishers(self._clusters),

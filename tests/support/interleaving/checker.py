@@ -22,23 +22,23 @@ REFUSED = frozenset({"not-the-authority", "record-changed-meanwhile", "record-re
 """Reasons for which a command of staff may be parked; nothing that a former system says may be."""
 
 
-class Edition(NamedTuple):
+class RecordVersion(NamedTuple):
     """Which writing of a record: the larger is the newer."""
 
     version: int
     digest: str
 
 
-NEVER = Edition(-1, "")
-OLDEST = Edition(0, "")
+NEVER = RecordVersion(-1, "")
+OLDEST = RecordVersion(0, "")
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """A record as it must be now."""
 
-    newest: Edition = NEVER
-    told: Edition = NEVER
+    newest: RecordVersion = NEVER
+    told: RecordVersion = NEVER
     mark: str | None = None
     removed: bool = False
     here: bool = False
@@ -269,11 +269,11 @@ def _following(held: Record, said: Sequence[Said]) -> Record | None:
     )
 
 
-def _edition(said: Said) -> Edition:
-    return Edition(said.fact.version, said.digest.hex())
+def _edition(said: Said) -> RecordVersion:
+    return RecordVersion(said.fact.version, said.digest.hex())
 
 
-def _newest(record: Record | None) -> Edition:
+def _newest(record: Record | None) -> RecordVersion:
     return NEVER if record is None else record.newest
 
 
@@ -289,8 +289,8 @@ def _is_held(held: Record, said: Said) -> bool:
 
 def _record(row: Mapping[str, Any]) -> Record:
     return Record(
-        Edition(row["version"], row["digest"].removeprefix("\\x")),
-        Edition(row["written_version"], row["written_digest"].removeprefix("\\x")),
+        RecordVersion(row["version"], row["digest"].removeprefix("\\x")),
+        RecordVersion(row["written_version"], row["written_digest"].removeprefix("\\x")),
         row["written"].get("extra", {}).get(MARK),
         row["removed"],
         row["written_here"],

@@ -22,7 +22,7 @@ from services.cutover.parity.compare import Comparison, Difference
 from services.cutover.parity.mirror_reader import held
 from services.cutover.stages import Move, MoveError
 from services.gateway.definition import DEFINITION as MEMBERSHIP
-from services.membership.connections import DatabaseAwayError, writing
+from services.membership.connections import DatabaseUnavailableError, writing
 from services.membership.policy import Policy
 from services.membership.records.ids import new_id
 from services.membership.records.record import RecordKey
@@ -31,11 +31,11 @@ from services.membership.usecases.edit_record import (
     By,
     Command,
     RecordChangedError,
+    RecordExistsError,
     RecordNotThereError,
-    RecordThereError,
-    carry_out,
+    execute_command,
 )
-from shared.messaging.topology import HOUSE
+from shared.messaging.topology import OWN_PUBLISHER
 from shared.persistence.database import rows_of
 from tests.support.interleaving.broker import Broker
 from tests.support.interleaving.hostile import Hostile
@@ -270,8 +270,8 @@ class Story:
         async def ask() -> Answer:
             try:
                 async with writing(self._engine, self._policy) as uow:  # type: ignore[arg-type]
-                    await carry_out(uow, command)
-            except (NotOursError, RecordChangedError, RecordNotThereError, RecordThereError):
+                    await execute_command(uow, command)
+            except (NotOursError, RecordChangedError, RecordNotThereError, RecordExistsError):
                 return "refused"
             return "done"
 
@@ -347,7 +347,7 @@ class Story:
         except asyncio.CancelledError:
             if (task := asyncio.current_task()) and task.cancelling():
                 raise
-        except (OSError, DBAPIError, DatabaseAwayError):
+        except (OSError, DBAPIError, DatabaseUnavailableError):
             pass
         return None
 
@@ -369,7 +369,7 @@ async def written_here(uow: MembershipUnitOfWork, cluster: str) -> dict[str, Mem
 
 async def told(uow: MembershipUnitOfWork, cluster: str) -> dict[str, MemberRecorded]:
     """What the former system was last told of each record, read from its queue-to-be as it would read it."""
-    key = routing_key(HOUSE, MemberWritten, cluster)
+    key = routing_key(OWN_PUBLISHER, MemberWritten, cluster)
     rows = await uow.connection.exec_driver_sql("select body from outbox where routing_key = $1", (key,))
     trees = [orjson.loads(body) for (body,) in rows_of(rows)]
     events = [event["data"] for tree in trees for event in (tree if isinstance(tree, list) else [tree])]

@@ -58,7 +58,7 @@ def test_a_certificate_that_is_good_and_one_that_ends_soon(own: Certificates, mo
     assert found.state == "warn"
     assert "renew it" in found.mend
     with server(own) as port:
-        assert doctor_certificates.of_door(HERE, f"https://127.0.0.1:{port}", own.certificate).state == "warn"
+        assert doctor_certificates.of_http_server(HERE, f"https://127.0.0.1:{port}", own.certificate).state == "warn"
 
 
 def test_a_certificate_of_another_authority_or_host_fails(own: Certificates, tmp_path: Path) -> None:

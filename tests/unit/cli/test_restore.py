@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from services.cli.backup.folder import FORMAT, Manifest
-from services.cli.backup.restore import is_newer, said_again
+from services.cli.backup.restore import is_newer, republished
 from services.cli.backup.restore_databases import is_foreign
 from services.cli.backup.tools import environment
 
@@ -52,7 +52,7 @@ def test_what_was_said_before_the_backup_but_waited_has_to_be_said_again_too(
     waiting: dict[str, int] | None, told: str
 ) -> None:
     at = datetime(2026, 11, 23, 0, 0, 30, tzinfo=UTC)
-    what, _ = said_again(Manifest(FORMAT, "0.1.0", at, "zoé", 0.012, "traboule", {}, {}, waiting))
+    what, _ = republished(Manifest(FORMAT, "0.1.0", at, "zoé", 0.012, "traboule", {}, {}, waiting))
     assert what == f"publish or import again what changed in the former systems {told}"
 
 

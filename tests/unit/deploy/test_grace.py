@@ -10,9 +10,9 @@ from deploy.local.runs import CHECKOUT
 from deploy.provisioning.provision import CLUSTERS
 from services import SERVICES
 from services.cli.registry import definition_of, settings_type
-from shared.messaging.consumer import Lane, LaneSettings
+from shared.messaging.consumer import BatchSettings, QueueConsumer
 from shared.messaging.relay import Relay
-from shared.process.service import DOOR_CLOSING_SECONDS, REQUESTS_SECONDS, Service
+from shared.process.service import HTTP_CLOSING_SECONDS, REQUESTS_SECONDS, Service
 
 COMPOSE = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
 DEPLOYMENT = next(
@@ -42,9 +42,9 @@ async def test_every_deployment_waits_longer_than_an_orderly_end_takes(name: str
 
 async def test_an_orderly_end_is_as_long_as_its_parts_together() -> None:
     service = built("billing")
-    drained = 2 * LaneSettings().drain_timeout
+    drained = 2 * BatchSettings().drain_timeout
     closed = service.bus.stop_seconds - drained
     published = Relay("", "", "traboule.billing").publish_timeout + 2
     assert closed > 0
-    assert all(isinstance(lane, Lane) and lane.stop_seconds == drained for lane in service.bus.lanes)
-    assert service.stop_seconds == REQUESTS_SECONDS + DOOR_CLOSING_SECONDS + drained + closed + published
+    assert all(isinstance(lane, QueueConsumer) and lane.stop_seconds == drained for lane in service.bus.lanes)
+    assert service.stop_seconds == REQUESTS_SECONDS + HTTP_CLOSING_SECONDS + drained + closed + published

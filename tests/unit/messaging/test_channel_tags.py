@@ -62,13 +62,13 @@ def test_whatever_the_order_only_what_was_settled_is_ever_covered(count: int, se
     rng = Random(seed)
     arriving = [tag for tag in range(1, count + 1) if tag not in lost]
     rng.shuffle(arriving)
-    channel, in_hand, settled = ChannelTags(), list[int](), set[int]()
-    while arriving or in_hand:
-        if arriving and (not in_hand or rng.random() < 0.5):
-            in_hand.append(tag := arriving.pop())
+    channel, in_flight, settled = ChannelTags(), list[int](), set[int]()
+    while arriving or in_flight:
+        if arriving and (not in_flight or rng.random() < 0.5):
+            in_flight.append(tag := arriving.pop())
             assert channel.receive(message(tag))
             continue
-        now = [in_hand.pop() for _ in range(rng.randint(1, len(in_hand)))]
+        now = [in_flight.pop() for _ in range(rng.randint(1, len(in_flight)))]
         settled.update(now)
         if (last := channel.settle([message(tag) for tag in now])) is not None:
             assert set(range(1, last.delivery_tag + 1)) <= settled  # type: ignore[operator]

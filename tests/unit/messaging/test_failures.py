@@ -7,7 +7,18 @@ import pytest
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from shared.messaging.failures import RETRY_DELAYS, Again, Decision, Hold, Park, Refusal, Retry, Wait, decide, sqlstate
+from shared.messaging.failures import (
+    RETRY_DELAYS,
+    Decision,
+    Park,
+    PauseForOperator,
+    PauseUntilDatabase,
+    Refusal,
+    Retry,
+    RetryNow,
+    decide,
+    sqlstate,
+)
 
 
 def database_error(state: str | None, kind: type[DBAPIError] = DBAPIError) -> DBAPIError:
@@ -27,30 +38,30 @@ def invalidated() -> DBAPIError:
     ("error", "decision"),
     [
         # the database is away, or cannot work now
-        (ConnectionRefusedError(), Hold()),
-        (OSError("name or service not known"), Hold()),
-        (TimeoutError(), Hold()),
-        (PoolTimeout(), Hold()),
-        (database_error("08006"), Hold()),
-        (database_error("53300"), Hold()),
-        (database_error("57P01"), Hold()),
-        (database_error("57P03"), Hold()),
-        (database_error("58030"), Hold()),
-        (database_error("25006"), Hold()),
-        (database_error(None, InterfaceError), Hold()),
-        (database_error(None, OperationalError), Hold()),
-        (invalidated(), Hold()),
-        (asyncpg.CannotConnectNowError(), Hold()),
-        (asyncpg.InternalServerError("could not write init file"), Hold()),  # who is new, on a full disk
+        (ConnectionRefusedError(), PauseUntilDatabase()),
+        (OSError("name or service not known"), PauseUntilDatabase()),
+        (TimeoutError(), PauseUntilDatabase()),
+        (PoolTimeout(), PauseUntilDatabase()),
+        (database_error("08006"), PauseUntilDatabase()),
+        (database_error("53300"), PauseUntilDatabase()),
+        (database_error("57P01"), PauseUntilDatabase()),
+        (database_error("57P03"), PauseUntilDatabase()),
+        (database_error("58030"), PauseUntilDatabase()),
+        (database_error("25006"), PauseUntilDatabase()),
+        (database_error(None, InterfaceError), PauseUntilDatabase()),
+        (database_error(None, OperationalError), PauseUntilDatabase()),
+        (invalidated(), PauseUntilDatabase()),
+        (asyncpg.CannotConnectNowError(), PauseUntilDatabase()),
+        (asyncpg.InternalServerError("could not write init file"), PauseUntilDatabase()),  # who is new, on a full disk
         # half of an upgrade: what this program reads is not there
-        (database_error("42P01"), Wait("the schema is not this program's: traboule migrate --all --check")),
-        (database_error("42703"), Wait("the schema is not this program's: traboule migrate --all --check")),
+        (database_error("42P01"), PauseForOperator("the schema is not this program's: traboule migrate --all --check")),
+        (database_error("42703"), PauseForOperator("the schema is not this program's: traboule migrate --all --check")),
         # it answers, but nothing can be written
-        (database_error("53100"), Wait("the disk of the database is full: make room")),
+        (database_error("53100"), PauseForOperator("the disk of the database is full: make room")),
         # another transaction was in the way
-        (database_error("40001"), Again()),
-        (database_error("40P01"), Again()),
-        (database_error("55P03"), Again()),
+        (database_error("40001"), RetryNow()),
+        (database_error("40P01"), RetryNow()),
+        (database_error("55P03"), RetryNow()),
         # this message will never do
         (Refusal("closed-period", "the year 2019 is closed"), Park("closed-period", "the year 2019 is closed")),
         (
@@ -79,12 +90,12 @@ def test_each_try_waits_longer_and_then_a_person_is_asked() -> None:
 
 @pytest.mark.parametrize("attempt", range(6))
 def test_an_absent_database_never_costs_a_message_its_attempts(attempt: int) -> None:
-    assert decide(ConnectionRefusedError(), attempt) == Hold()
+    assert decide(ConnectionRefusedError(), attempt) == PauseUntilDatabase()
 
 
 @pytest.mark.parametrize("attempt", range(6))
 def test_a_full_disk_is_no_fault_of_a_message(attempt: int) -> None:
-    assert isinstance(decide(database_error("53100"), attempt), Wait)
+    assert isinstance(decide(database_error("53100"), attempt), PauseForOperator)
 
 
 def test_a_decision_never_quotes_the_error() -> None:

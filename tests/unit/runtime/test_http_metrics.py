@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.gateway.fast_path import FastLane
+from services.gateway.fast_path import FastPath
 from shared.runtime.http_metrics import Measured
 
 MEMBER = "4f0c12ab-0000-5000-8000-000000000001"
@@ -98,5 +98,5 @@ def test_what_is_answered_before_the_router_has_the_router_s_label() -> None:
     before = count("/members/{member_id}", "200")
     keyring: Any = KnowsEveryKey()
     lookups: Any = HoldsOneMember()
-    ask(Measured(FastLane(behind, keyring, lookups)), f"/members/{MEMBER}")
+    ask(Measured(FastPath(behind, keyring, lookups)), f"/members/{MEMBER}")
     assert count("/members/{member_id}", "200") == before + 1

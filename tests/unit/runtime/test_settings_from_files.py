@@ -8,7 +8,7 @@ import pytest
 from services.billing.settings import BillingSettings
 from services.cli import environment
 from services.cli import main as cli
-from services.common.environment import NotConfigured, load_house_file
+from services.common.environment import NotConfigured, load_env_file
 from services.membership.settings import MembershipSettings
 from shared.runtime.variables import SecretFileError, variable
 
@@ -110,5 +110,5 @@ def test_files_alone_tell_of_a_house(tmp_path: Path, monkeypatch: pytest.MonkeyP
     house = tmp_path / "house.env"
     house.write_text(f"{DATABASE}=postgresql://another-house\n")
     monkeypatch.setenv(f"{BROKER}_FILE", "/run/secrets/billing-broker")
-    load_house_file(house)
+    load_env_file(house)
     assert variable(DATABASE) is None

@@ -9,7 +9,7 @@ from deploy.local.authority import certificates
 from deploy.provisioning.external import NamedBroker
 from services.cli import environment
 from services.common.environment import NotConfigured
-from shared.runtime.tls import CA_FILE, DoorCertificate, TlsError, ca_file, checked_ca, over_tls
+from shared.runtime.tls import CA_FILE, TlsCertificate, TlsError, ca_file, checked_ca, over_tls
 
 CA = Path("/etc/own ca.pem")
 
@@ -76,7 +76,7 @@ def test_an_authority_that_is_none_is_told_before_anything_connects(
 
 def test_a_renewed_certificate_is_taken_up_and_a_broken_one_is_not(tmp_path: Path) -> None:
     first = certificates(tmp_path, "localhost")
-    door = DoorCertificate(first.certificate, first.key)
+    door = TlsCertificate(first.certificate, first.key)
     assert door.refresh() is False
     first.certificate.write_text("half written")
     with pytest.raises(TlsError):

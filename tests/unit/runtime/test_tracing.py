@@ -30,18 +30,18 @@ def trace_ids(spans: tuple[ReadableSpan, ...]) -> list[str]:
 
 def test_a_transaction_goes_on_with_the_trace_of_its_message(exporter: InMemorySpanExporter) -> None:
     with tracing.transaction(QUEUE, [(ONE, None)]) as spans:
-        onward = spans.onward(ONE)
+        propagated = spans.propagated(ONE)
     (span,) = exporter.get_finished_spans()
     assert span.name == f"process {QUEUE}"
     assert span.parent is not None
     assert f"{span.parent.span_id:016x}" == "a" * 16
     assert span.context is not None
-    assert onward == f"00-{'1' * 32}-{span.context.span_id:016x}-01"
+    assert propagated == f"00-{'1' * 32}-{span.context.span_id:016x}-01"
 
 
 def test_messages_that_share_a_transaction_keep_their_own_traces_and_are_linked(exporter: InMemorySpanExporter) -> None:
     with tracing.transaction(QUEUE, [(ONE, None), (TWO, None), (TWO, None)]) as spans:
-        assert spans.onward(ONE) != spans.onward(TWO)
+        assert spans.propagated(ONE) != spans.propagated(TWO)
     first, second = sorted(exporter.get_finished_spans(), key=lambda span: len(span.links))
     assert trace_ids((first, second)) == ["1" * 32, "2" * 32]
     assert [link.context for link in second.links] == [first.context]
@@ -56,11 +56,11 @@ def test_what_its_producer_did_not_sample_is_not_sampled_here_and_keeps_its_trac
     exporter: InMemorySpanExporter,
 ) -> None:
     with tracing.transaction(QUEUE, [(NOT_SAMPLED, None)]) as spans:
-        onward = spans.onward(NOT_SAMPLED)
+        propagated = spans.propagated(NOT_SAMPLED)
     assert exporter.get_finished_spans() == ()
-    assert onward is not None
-    assert onward.split("-")[1] == "3" * 32
-    assert onward.endswith("-00")
+    assert propagated is not None
+    assert propagated.split("-")[1] == "3" * 32
+    assert propagated.endswith("-00")
 
 
 def test_a_context_that_cannot_be_read_begins_a_trace_of_its_own(
@@ -72,8 +72,8 @@ def test_a_context_that_cannot_be_read_begins_a_trace_of_its_own(
     tracing.start("billing", exporter)
     bad = "x" * tracing.LENGTH
     with tracing.transaction(QUEUE, [(bad, None), (None, None)]) as spans:
-        assert spans.onward(bad) != bad
-        assert spans.onward(None) is not None
+        assert spans.propagated(bad) != bad
+        assert spans.propagated(None) is not None
     assert all(span.parent is None for span in exporter.get_finished_spans())
     assert len(exporter.get_finished_spans()) == 2
 
@@ -117,8 +117,8 @@ def test_how_long_the_oldest_message_of_a_trace_waited_is_told(exporter: InMemor
 def test_a_transaction_of_very_many_traces_passes_the_rest_on_as_they_came(exporter: InMemorySpanExporter) -> None:
     contexts = [f"00-{number:032x}-{'a' * 16}-01" for number in range(1, tracing.MOST_TRACES + 11)]
     with tracing.transaction(QUEUE, [(one, None) for one in contexts]) as spans:
-        assert spans.onward(contexts[0]) != contexts[0]
-        assert spans.onward(contexts[-1]) == contexts[-1]
+        assert spans.propagated(contexts[0]) != contexts[0]
+        assert spans.propagated(contexts[-1]) == contexts[-1]
     assert len(exporter.get_finished_spans()) == tracing.MOST_TRACES
 
 
@@ -129,4 +129,4 @@ def test_nothing_is_traced_unless_a_collector_is_named(monkeypatch: pytest.Monke
     assert not tracing.enabled()
     with tracing.transaction(QUEUE, [(ONE, None)]) as spans:
         assert not spans
-        assert spans.onward(ONE) == ONE
+        assert spans.propagated(ONE) == ONE

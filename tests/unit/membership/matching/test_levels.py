@@ -71,9 +71,9 @@ def test_a_brand_that_a_group_shares_does_not_make_its_names_one(one: str, other
 
 
 def test_a_holding_that_trades_under_the_name_of_what_it_holds_is_not_that_company() -> None:
-    holding = {"name": "Lumerine SAS Participations", "brand": "Lumerine"}
-    assert levels({"name": "Lumerine", "brand": "Lumerine"}, holding).name == "extended"
-    assert levels({"name": "Lumerine", "brand": "Vioreau"}, holding).name == "extended"
+    paused = {"name": "Lumerine SAS Participations", "brand": "Lumerine"}
+    assert levels({"name": "Lumerine", "brand": "Lumerine"}, paused).name == "extended"
+    assert levels({"name": "Lumerine", "brand": "Vioreau"}, paused).name == "extended"
 
 
 def test_a_brand_and_a_word_more_is_no_name_in_common() -> None:

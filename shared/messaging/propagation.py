@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 from shared.messaging import metrics
 from shared.messaging.delivery import Delivery, Message
-from shared.messaging.topology import HOUSE
+from shared.messaging.topology import OWN_PUBLISHER
 from shared.runtime import tracing
 
 ORIGIN = "origintime"
@@ -23,26 +23,26 @@ ORIGIN = "origintime"
 LONGEST_ORIGIN = 40
 """Characters: an instant with an offset and nanoseconds has 35."""
 
-Onward = Mapping[str, Mapping[str, str]]
+Propagated = Mapping[str, Mapping[str, str]]
 """Correlation id → the extension attributes of every event that follows from it."""
 
-_onward: ContextVar[Onward] = ContextVar("onward", default=MappingProxyType({}))
+_propagated: ContextVar[Propagated] = ContextVar("onward", default=MappingProxyType({}))
 
 
-def onward() -> Onward:
+def propagated() -> Propagated:
     """What the events of this transaction hand on; empty outside of a lane, as in a command of staff."""
-    return _onward.get()
+    return _propagated.get()
 
 
 @contextmanager
-def travelling(queue: str, events: Collection[tuple[Delivery, Message]]) -> Generator[None]:
+def propagating(queue: str, events: Collection[tuple[Delivery, Message]]) -> Generator[None]:
     """While a transaction runs, what it announces carries on what these events brought along."""
     with tracing.transaction(queue, _traces(events) if tracing.enabled() else ()) as spans:
-        token = _onward.set(_handed_on(events, spans))
+        token = _propagated.set(_attributes_by_correlation(events, spans))
         try:
             yield
         finally:
-            _onward.reset(token)
+            _propagated.reset(token)
 
 
 def measure(queue: str, applied: Iterable[tuple[Delivery, Message]]) -> None:
@@ -70,7 +70,7 @@ def _origin(delivery: Delivery, message: Message) -> str | None:
     It is copied to everything that follows, so a text that is none would multiply.
     """
     origin = message.extension(ORIGIN)
-    if origin is None or len(origin) > LONGEST_ORIGIN or not (delivery.user or "").startswith(f"{HOUSE}."):
+    if origin is None or len(origin) > LONGEST_ORIGIN or not (delivery.user or "").startswith(f"{OWN_PUBLISHER}."):
         return None
     try:
         datetime.fromisoformat(origin).timestamp()
@@ -83,7 +83,7 @@ def _moment(origin: str | None, delivery: Delivery) -> float | None:
     return delivery.published if origin is None else datetime.fromisoformat(origin).timestamp()
 
 
-def _handed_on(events: Collection[tuple[Delivery, Message]], spans: tracing.Spans) -> Onward:
+def _attributes_by_correlation(events: Collection[tuple[Delivery, Message]], spans: tracing.Spans) -> Propagated:
     # Most events of a batch share one origin and one trace, so their attributes are made once.
     made: dict[tuple[float | None, str | None, str | None], Mapping[str, str]] = {}
     found: dict[str, Mapping[str, str]] = {}
@@ -98,7 +98,7 @@ def _handed_on(events: Collection[tuple[Delivery, Message]], spans: tracing.Span
 def _attributes(published: float | None, origin: str | None, trace: str | None, spans: tracing.Spans) -> dict[str, str]:
     if origin is None and published is not None:
         origin = datetime.fromtimestamp(published, UTC).isoformat(timespec="milliseconds")
-    told = ((ORIGIN, origin), (tracing.TRACEPARENT, spans.onward(trace)))
+    told = ((ORIGIN, origin), (tracing.TRACEPARENT, spans.propagated(trace)))
     return {name: value for name, value in told if value is not None}
 
 

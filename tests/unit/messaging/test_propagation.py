@@ -8,9 +8,9 @@ import pytest
 from prometheus_client import REGISTRY
 
 from schemas.billing import InvoiceChanged, InvoiceRecorded
-from schemas.envelope import Envelope, encode_all, encode_held, read
+from schemas.envelope import Envelope, encode_all, encode_current, read
 from shared.messaging.delivery import Delivery
-from shared.messaging.onward import ORIGIN, measure, onward, travelling
+from shared.messaging.propagation import ORIGIN, measure, propagated, propagating
 from tests.support.builders import an_invoice
 
 TRACE = "00-11111111111111111111111111111111-aaaaaaaaaaaaaaaa-01"
@@ -37,9 +37,9 @@ def with_origin(moment: str) -> dict[str, Any]:
 
 def announced(*events: tuple[Delivery, Envelope[InvoiceRecorded]]) -> dict[str, object]:
     """The first event that a service announces of these."""
-    with travelling("q", events):
+    with propagating("q", events):
         held = [(event, 0) for _, event in events]
-        encoded = next(iter(encode_held(InvoiceChanged, "/traboule/billing", held, onward())))
+        encoded = next(iter(encode_current(InvoiceChanged, "/traboule/billing", held, propagated())))
     return orjson.loads(encoded.body)
 
 
@@ -88,9 +88,9 @@ def test_what_is_no_trace_goes_nowhere() -> None:
 
 
 def test_outside_of_a_lane_nothing_travels() -> None:
-    with travelling("q", [arrived(published=1.0)]):
-        assert onward()
-    assert onward() == {}
+    with propagating("q", [arrived(published=1.0)]):
+        assert propagated()
+    assert propagated() == {}
 
 
 def test_the_lag_counts_from_the_publish_and_from_the_origin() -> None:
