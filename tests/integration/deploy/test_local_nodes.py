@@ -17,6 +17,7 @@ import pytest
 from deploy.local.nodes import NodeError, Nodes, local_nodes
 from deploy.local.runs import remove_stale_runs
 from deploy.provisioning import definitions as provision
+from shared.messaging.broker_version import PRIVATE_BROKER
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 
@@ -112,13 +113,14 @@ def test_a_second_run_is_apart_may_be_named_and_ends_without_a_trace(
     with local_nodes(definitions, local=local) as second:
         processes = [process for process in psutil.Process().children(recursive=True) if process not in others]
         assert second.owned
-        assert not set(second.environment().values()) & set(nodes.environment().values())
+        shared = second.environment().items() & nodes.environment().items()
+        assert {name for name, _ in shared} == {PRIVATE_BROKER}
         assert "from-a-file" in [v["name"] for v in provision.call(second.broker.management_url, "GET", "/api/vhosts")]
         for name, value in second.environment().items():
             monkeypatch.setenv(name, value)
         with local_nodes(local=local) as named:
             assert not named.owned
-            assert named.environment() == second.environment()
+            assert named.environment() | {PRIVATE_BROKER: "yes"} == second.environment()
             assert named.folder is None
             with pytest.raises(NodeError, match="refusing to kill the server that TRABOULE_DATABASE_URL names"):
                 named.database.kill()
