@@ -26,6 +26,7 @@ from services.cli.registry import definition_of
 from shared.messaging import failures, topology
 from shared.process.service import Service
 from tests.support import servers
+from tests.support.emptying import EMPTY
 from tests.support.waiting import eventually
 
 RETRY_DELAYS = (1, 2)
@@ -103,12 +104,13 @@ class OwnService:
 
     async def empty(self) -> None:
         """Forget what an earlier test left in tables and queues."""
-        tables = await self.query("select tablename from pg_tables where schemaname = 'public'")
-        names = ", ".join(row["tablename"] for row in tables if row["tablename"] != "alembic_version")
-        await self.query(f"truncate {names} restart identity")
+        await self.query(EMPTY)
         vhost = quote(self.vhost, safe="")
-        for queue in definitions.call(self.management_url, "GET", f"/api/queues/{vhost}?columns=name"):
-            definitions.call(self.management_url, "DELETE", f"/api/queues/{vhost}/{queue['name']}/contents")
+        queues = definitions.call(self.management_url, "GET", f"/api/queues/{vhost}?columns=name")
+        async with await aio_pika.connect(self.admin_url, timeout=10) as connection:
+            channel = await (await connection.channel()).get_underlay_channel()
+            for queue in queues:
+                await channel.queue_purge(queue["name"])
 
 
 @contextmanager
