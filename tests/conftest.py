@@ -75,7 +75,7 @@ def nodes(pytestconfig: pytest.Config) -> Iterator[Nodes]:
 
     The database waits for the disk only where what is measured, or killed, is to behave as in production.
     """
-    chosen = pytestconfig.getoption("markexpr")
+    chosen = str(pytestconfig.getoption("markexpr"))
     usual = all(f"not {mark}" in chosen for mark in ("faults", "bench", "soak"))
     with local_nodes(synced=not usual) as nodes:
         yield nodes

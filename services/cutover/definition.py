@@ -50,7 +50,7 @@ class WriteBack(Protocol):
         """What :meth:`unconfirmed` gave, as files that the former system imports, by the kind of file."""
         ...
 
-    async def publish_current(self, uow: Any, cluster: str, said: Mapping[str, Any], cause: str) -> None:
+    async def publish_current(self, uow: Any, cluster: str, document: Mapping[str, Any], cause: str) -> None:
         """Tell the former system what is held of the record that it spoke of."""
         ...
 

@@ -21,9 +21,11 @@ async def record_mailings(uow: CommunicationsUnitOfWork, messages: Sequence[Enve
     """
     saved = {id(message): applied_late for message, applied_late in await uow.save_mailings(messages)}
     newest = await uow.add_recipients(messages)
-    told: list[CurrentRecord] = []
-    for one in messages:
-        applied_late = newest.get((one.cluster, one.data.mailing_id, one.data.version, one.digest), saved.get(id(one)))
+    records: list[CurrentRecord] = []
+    for item in messages:
+        applied_late = newest.get(
+            (item.cluster, item.data.mailing_id, item.data.version, item.digest), saved.get(id(item))
+        )
         if applied_late is not None:
-            told.append((one, applied_late))
-    publish_mirrored(uow, MailingChanged, told)
+            records.append((item, applied_late))
+    publish_mirrored(uow, MailingChanged, records)

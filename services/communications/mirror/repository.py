@@ -54,7 +54,7 @@ class CommunicationsUnitOfWork(UnitOfWork):
             for record_id in message.data.recipients
         )
         newest = newest_by(named, itemgetter(0), itemgetter(1))
-        rows = [(*recipient, *told) for recipient, told in sorted(newest.values())]
+        rows = [(*recipient, *published) for recipient, published in sorted(newest.values())]
         columns = tuple(list(column) for column in zip(*rows, strict=True)) or ([], [], [], [], [])
-        told = rows_of(await self.connection.exec_driver_sql(_ADD_RECIPIENTS, columns))
-        return {(*named, bytes(digest)): applied_late for *named, digest, applied_late in told}
+        published = rows_of(await self.connection.exec_driver_sql(_ADD_RECIPIENTS, columns))
+        return {(*named, bytes(digest)): applied_late for *named, digest, applied_late in published}

@@ -94,17 +94,17 @@ async def publish_write_back(uow: MembershipUnitOfWork, cluster: str, fact: Memb
     publish(uow, MemberWritten, [(_held(uow, cluster, fact, await uow.next_version()), cause)], to=cluster)
 
 
-async def publish_current(uow: MembershipUnitOfWork, cluster: str, said: Mapping[str, Any], cause: str) -> None:
+async def publish_current(uow: MembershipUnitOfWork, cluster: str, document: Mapping[str, Any], cause: str) -> None:
     """Tell the former system what we hold of the record that it spoke of, or that we hold none."""
-    key = RecordKey(cluster, said["record_id"])
+    key = RecordKey(cluster, document["record_id"])
     await uow.serialise_writers()
-    held = (await uow.held([key])).get(key)
-    if held is not None and not held.record.removed:
-        fact = MemberRecorded.model_validate({**held.record.written, "version": held.newest.version})
+    stored = (await uow.held([key])).get(key)
+    if stored is not None and not stored.record.removed:
+        fact = MemberRecorded.model_validate({**stored.record.written, "version": stored.newest.version})
         await publish_write_back(uow, cluster, fact, cause)
         return
-    gone = _gone(uow, cluster, key.record_id, await uow.next_version())
-    publish(uow, MemberWritten, [(gone, cause)], to=cluster)
+    written = _gone(uow, cluster, key.record_id, await uow.next_version())
+    publish(uow, MemberWritten, [(written, cause)], to=cluster)
 
 
 async def republish_unconfirmed(uow: MembershipUnitOfWork, cluster: str, after: str, cause: str) -> list[str]:
@@ -115,14 +115,14 @@ async def republish_unconfirmed(uow: MembershipUnitOfWork, cluster: str, after: 
     await uow.serialise_writers()
     rows = await _unconfirmed(uow, cluster, list(await digests(uow, cluster, after, PAGE)))
     version = await uow.next_version()
-    told = [
+    published = [
         _gone(uow, cluster, record_id, version)
         if written is None
         else _held(uow, cluster, MemberRecorded.model_validate_json(written), version)
         for record_id, _, _, _, written in rows
     ]
-    publish(uow, MemberWritten, [(one, cause) for one in told], to=cluster)
-    return [one.record_id for one in told]
+    publish(uow, MemberWritten, [(written, cause) for written in published], to=cluster)
+    return [written.record_id for written in published]
 
 
 async def digests(
@@ -152,11 +152,11 @@ async def _unconfirmed(uow: MembershipUnitOfWork, cluster: str, record_ids: Sequ
 
 def files(records: Iterable[UnconfirmedChange]) -> dict[str, bytes]:
     """The records as files that the former system's product imports: by kind, those of which there are any."""
-    written = [one.written for one in records if one.written is not None]
+    written = [record.written for record in records if record.written is not None]
     return {
-        kind.name: file_of(kind, found)
+        kind.name: file_of(kind, result)
         for kind in PRODUCTS
-        if (found := [one for one in written if one.file == kind.name])
+        if (result := [item for item in written if item.file == kind.name])
     }
 
 

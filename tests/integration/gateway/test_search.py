@@ -57,8 +57,8 @@ async def door(door):
         ("rien de tel", []),
     ],
 )
-async def test_search_finds(door, typed, found):
-    assert await door.names(search=typed) == found
+async def test_search_finds(door, typed, result):
+    assert await door.names(search=typed) == result
 
 
 @pytest.mark.parametrize(
@@ -77,8 +77,8 @@ async def test_search_finds(door, typed, found):
         ({"paid_up": "false"}, [HUNDRED, BOULANGERIE]),
     ],
 )
-async def test_filters_leave(door, parameters, found):
-    assert await door.names(**parameters) == found
+async def test_filters_leave(door, parameters, result):
+    assert await door.names(**parameters) == result
 
 
 async def test_paid_up_is_asked_of_today_in_france(door):

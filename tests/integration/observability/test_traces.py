@@ -36,8 +36,8 @@ def collector(house: LocalServices) -> Iterator[Collector]:
 
 
 def named(spans: list[Seen], name: str) -> Seen:
-    (found,) = [span for span in spans if span.name == name]
-    return found
+    (result,) = [span for span in spans if span.name == name]
+    return result
 
 
 @pytest.mark.parametrize("where", ["attribute", "header"])

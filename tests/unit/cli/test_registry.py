@@ -19,7 +19,7 @@ def test_a_definition_is_whole_and_of_its_service(service: str) -> None:
     definition = definition_of(service)
     assert definition.name == service
     assert definition.settings is settings_type(service)
-    queues = [one.queue_name for one in definition.subscriptions]
+    queues = [subscription.queue_name for subscription in definition.subscriptions]
     assert len(queues) == len(set(queues)), "each queue is read once"
     assert all(name.startswith(f"{service}.") for name in queues)
     assert f"{service}.cutover-requested" in queues
@@ -61,9 +61,9 @@ def test_commands_of_membership_do_not_import_its_http_side() -> None:
 
 def test_no_module_is_imported_by_a_name_made_of_strings() -> None:
     sources = [path for top in ("services", "shared", "schemas", "deploy") for path in (ROOT / top).rglob("*.py")]
-    found = {
+    relatives = {
         path.relative_to(ROOT)
         for path in sources
         if any(word in path.read_text("utf-8") for word in ("import_module", "find_spec", "__import__"))
     }
-    assert found == {OPTIONAL_LIBRARY}
+    assert relatives == {OPTIONAL_LIBRARY}
