@@ -77,14 +77,16 @@ class RpcServer:
             await channel.set_qos(prefetch_count=WORKERS)
             queue = await channel.get_queue(queries_queue(self.service), ensure=False)
             await queue.consume(self._waiting.put)
-            workers = [asyncio.create_task(self._work(channel.default_exchange)) for _ in range(WORKERS)]
+            log.info("queries.serving", queue=queue.name)
+            work = [self._work(channel.default_exchange) for _ in range(WORKERS)]
+            tasks = [asyncio.create_task(each) for each in (ended.wait(), *work)]
             try:
-                log.info("queries.serving", queue=queue.name)
-                await ended.wait()
+                # A worker ends with its connection alone: then begin anew, rather than answer with one less.
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                for worker in workers:
-                    worker.cancel()
-                await asyncio.gather(*workers, return_exceptions=True)
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _work(self, exchange: AbstractExchange) -> None:
         while True:

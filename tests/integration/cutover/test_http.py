@@ -463,9 +463,11 @@ async def test_what_a_gateway_of_the_version_before_kept_and_sent_is_answered(st
     assert await _answered(staff.billing, "standing", {}, datetime.now(UTC)) == ("done", "")
     request_id = new_id(datetime.now(UTC))
     await staff.house.query(
-        "insert into cutover_requests (id, cluster, service, operation, arguments, author, key_id, at, outcome, "
-        "answer) values ($1, 'numelink', 'billing', 'standing', '{}', 'z', 'k', now(), 'done', '{\"stage\": \"live\"}')",
+        "insert into cutover_requests "
+        "(id, cluster, service, operation, arguments, author, key_id, at, outcome, answer) "
+        "values ($1, 'numelink', 'billing', 'standing', '{}', 'zoé', 'k', now(), 'done', $2)",
         request_id,
+        '{"stage": "live"}',
     )
     assert (await staff.get(f"/cutover/requests/{request_id}")).json()["answer"] == {"stage": "live"}
 

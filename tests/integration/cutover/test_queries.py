@@ -230,12 +230,12 @@ async def test_a_service_that_cannot_answer_is_named(
 async def test_questions_are_answered_again_after_the_broker_was_away(nodes: Nodes, staff: Staff) -> None:
     if not nodes.owned:
         pytest.skip("the environment names the servers: they are not ours to kill")
-    nodes.broker.kill()
+    await asyncio.to_thread(nodes.broker.kill)
     try:
         away = await staff.get(MIRROR)
         assert (problem(away), away.json()["service"]) == ((503, "broker-away"), "billing")
     finally:
-        nodes.broker.start()
+        await asyncio.to_thread(nodes.broker.start)
     await answers(staff)
 
 
