@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Security
 from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from starlette.responses import Response
 
@@ -138,7 +139,7 @@ async def _query(
     cluster: str | None = given.pop("cluster") if operation.about_system else None
     if cluster is not None:
         context.check_system(cluster, service)
-    return answer(await queries.ask(context, caller, operation, service, cluster, operation.arguments(**given)))
+    return answer(await queries.ask(context, caller, operation, service, cluster, _checked(operation, given)))
 
 
 async def _command(
@@ -186,7 +187,7 @@ def _asked(
     operation: Operation, service: str, cluster: str | None, caller: Caller, body: Signed, given: Mapping[str, Any]
 ) -> Asked:
     named = {name: getattr(body, name) for name in operation.arguments.model_fields if name not in given}
-    arguments: Arguments = operation.arguments(**named, **given)
+    arguments = _checked(operation, {**named, **given})
     author = commands.author_of(caller, body.author)
     reason: str | None = getattr(body, "reason", None)
     return Asked(
@@ -198,6 +199,15 @@ def _asked(
         key_id=caller.key_id,
         reason=reason,
     )
+
+
+def _checked(operation: Operation, given: Mapping[str, Any]) -> Arguments:
+    """Raises RequestValidationError for arguments that fit each by itself, and not together."""
+    try:
+        return operation.arguments(**given)
+    except ValidationError as error:
+        faults = [{"loc": ("query", *fault["loc"]), "msg": fault["msg"]} for fault in error.errors()]
+        raise RequestValidationError(faults) from None
 
 
 def _refuse_unknown(request: Request, operation: Operation) -> None:
