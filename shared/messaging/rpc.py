@@ -23,7 +23,7 @@ LONGEST_REPLY: Final = 4 * 1024 * 1024
 REPLY_TO: Final = "amq.rabbitmq.reply-to"
 
 ReplyKind = Literal["done", "refused", "away", "failed"]
-"""``away``: the service runs, and its database does not answer. ``failed``: by a fault of the service."""
+"""``away``: the service runs, and its database does not answer in time. ``failed``: by a fault of the service."""
 
 
 @dataclass(frozen=True, slots=True)

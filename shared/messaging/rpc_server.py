@@ -40,6 +40,8 @@ class RpcServer:
     askers: Collection[str]
     answer: Answer
     _waiting: "asyncio.Queue[AbstractIncomingMessage]" = field(default_factory=asyncio.Queue)
+    _settling: "set[asyncio.Task[None]]" = field(default_factory=set["asyncio.Task[None]"])
+    _ended: asyncio.Event = field(default_factory=asyncio.Event)
     _task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -50,8 +52,11 @@ class RpcServer:
             self._task = asyncio.create_task(self._run(), name="queries")
 
     async def stop(self) -> None:
-        """Answer no more. What is in hand is given up: its asker is told by the timeout."""
+        """Take no more in, answer what is in hand, and hang up. What nobody acknowledged goes to another replica."""
+        self._ended.set()
         if self._task is not None:
+            if self._settling:
+                await asyncio.wait(self._settling, timeout=TTL_SECONDS)
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
@@ -66,20 +71,20 @@ class RpcServer:
             await asyncio.sleep(_RETRY_SECONDS)
 
     async def _serve(self) -> None:
-        """Answer until the connection ends, or nobody sends questions to us any more."""
+        """Answer until the connection ends."""
         self._waiting = asyncio.Queue()
-        ended = asyncio.Event()
+        closed = asyncio.Event()
         async with await aio_pika.connect(self.broker_url, timeout=TTL_SECONDS) as connection:
-            connection.close_callbacks.add(lambda *_: ended.set())
+            connection.close_callbacks.add(lambda *_: closed.set())
             # Without confirms: an answer that does not arrive is no loss but a timeout.
             channel = await connection.channel(publisher_confirms=False)
-            channel.close_callbacks.add(lambda *_: ended.set())
+            channel.close_callbacks.add(lambda *_: closed.set())
             await channel.set_qos(prefetch_count=WORKERS)
             queue = await channel.get_queue(queries_queue(self.service), ensure=False)
             await queue.consume(self._waiting.put)
             log.info("queries.serving", queue=queue.name)
             work = [self._work(channel.default_exchange) for _ in range(WORKERS)]
-            tasks = [asyncio.create_task(each) for each in (ended.wait(), *work)]
+            tasks = [asyncio.create_task(each) for each in (closed.wait(), *work)]
             try:
                 # A worker ends with its connection alone: then begin anew, rather than answer with one less.
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -91,8 +96,13 @@ class RpcServer:
     async def _work(self, exchange: AbstractExchange) -> None:
         while True:
             question = await self._waiting.get()
+            if self._ended.is_set():
+                continue
             await question.ack()
-            await self._settle(question, exchange)
+            settling = asyncio.create_task(self._settle(question, exchange))
+            self._settling.add(settling)
+            settling.add_done_callback(self._settling.discard)
+            await settling
 
     async def _settle(self, question: AbstractIncomingMessage, exchange: AbstractExchange) -> None:
         fault = self._unanswerable(question)
@@ -117,6 +127,8 @@ class RpcServer:
         try:
             async with asyncio.timeout(TTL_SECONDS):
                 return await self.answer(body)
+        except TimeoutError:
+            return Reply("away")
         except Exception as error:
             log.error("query.failed", error=type(error).__name__)
             return Reply("failed")

@@ -80,9 +80,10 @@ class Service:
         for task in self._periodic_tasks:
             task.cancel()
         await asyncio.gather(*self._periodic_tasks, return_exceptions=True)
+        consuming = [self.bus.stop()]
         if self.queries is not None:
-            await self.queries.stop()
-        await self.bus.stop()
+            consuming.append(self.queries.stop())
+        await asyncio.gather(*consuming)
         await self.relay.stop()
         await self.engine.dispose()
 

@@ -14,12 +14,13 @@ from aio_pika import Message
 
 from deploy.local.nodes import Nodes
 from deploy.provisioning import definitions
+from schemas.operations import OPERATIONS
 from services.common import queries as answering
 from services.operations import running
 from shared.messaging import metrics
 from shared.messaging.rpc import LONGEST_QUESTION, QUEUE_LENGTH, REPLY_TO, queries_queue
 from shared.messaging.rpc_server import WORKERS
-from tests.integration.cutover.staff import BILLING, Staff, problem
+from tests.integration.cutover.staff import BILLING, MEMBERSHIP, Staff, problem
 from tests.integration.gateway.doors import lifespan
 from tests.support.builders import an_invoice
 from tests.support.in_process import OwnService, Passwords, own_service
@@ -111,12 +112,22 @@ async def test_what_a_service_mirrors_is_told_by_cluster(staff: Staff) -> None:
     assert only == [each for each in items if each["cluster"] == "numelink"]
 
 
+@pytest.mark.parametrize("name", ["standing", "conditions", "history", "quarantine", "way-back"])
+async def test_what_is_answered_is_what_is_declared(staff: Staff, name: str) -> None:
+    await staff.moved("mirror", system=MEMBERSHIP)
+    (operation,) = (each for each in OPERATIONS if each.name == name)
+    cluster, service = MEMBERSHIP.split("/")
+    told = (await staff.get(operation.path.format(cluster=cluster, service=service), role=operation.role)).json()
+    read = operation.answer.model_validate(told).model_dump(by_alias=True)
+    assert set(told) == set(read), "no field is missing, and none is undeclared"
+
+
 async def test_two_replicas_answer_each_question_once(staff: Staff) -> None:
     async with staff.billing.running():
 
         async def both() -> bool:
             queue = definitions.call(staff.house.management_url, "GET", f"/api/queues/{staff.house.vhost}/{QUEUE}")
-            return queue["consumers"] == 2
+            return queue.get("consumers") == 2
 
         await eventually(both, 30)
         before = counted("done")
@@ -225,6 +236,24 @@ async def test_a_service_that_cannot_answer_is_named(
     assert (problem(failed), failed.json()["service"]) == (told, "billing")
     assert "secret" not in failed.text
     assert (await staff.get(MIRROR)).status_code == 200
+
+
+async def test_a_question_in_hand_is_answered_before_its_service_stops(
+    alone: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_hand = asyncio.Event()
+
+    async def slowly(*_: Any) -> running.Result:
+        in_hand.set()
+        await asyncio.sleep(1)
+        return running.Result("done", {"service": "billing", "items": []})
+
+    async with alone.billing.running():
+        await answers(alone)
+        monkeypatch.setattr(answering, "carry_out", slowly)
+        asked = asyncio.create_task(alone.get(MIRROR))
+        await in_hand.wait()
+    assert (await asked).status_code == 200
 
 
 async def test_questions_are_answered_again_after_the_broker_was_away(nodes: Nodes, staff: Staff) -> None:
