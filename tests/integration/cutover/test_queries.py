@@ -298,7 +298,7 @@ async def test_a_forged_answer_is_ignored(alone: Staff) -> None:
 
 async def test_hostile_questions_are_dropped_and_stop_nobody(staff: Staff) -> None:
     before = counted("dropped")
-    good = {"type": "x", "correlation_id": "1", "reply_to": REPLY_TO, "user_id": "traboule.membership"}
+    good: dict[str, Any] = {"type": "x", "correlation_id": "1", "reply_to": REPLY_TO, "user_id": "traboule.membership"}
     async with channel_of(staff, "membership") as channel:
         replies = await channel.get_queue(REPLY_TO, ensure=False)
         await replies.consume(_ignored, no_ack=True)
@@ -311,7 +311,7 @@ async def test_hostile_questions_are_dropped_and_stop_nobody(staff: Staff) -> No
         ):
             await channel.default_exchange.publish(Message(body, **properties), QUEUE)
     async with channel_of(staff, "billing") as channel:
-        stranger = Message(b"{}", **good | {"user_id": "traboule.billing", "reply_to": f"{REPLY_TO}.x"})
+        stranger = Message(b"{}", correlation_id="1", reply_to=f"{REPLY_TO}.x", user_id="traboule.billing")
         await channel.default_exchange.publish(stranger, QUEUE)
 
     async def all_dropped() -> bool:
