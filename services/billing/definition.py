@@ -14,6 +14,7 @@ from services.billing.settings import BillingSettings
 from services.billing.tables import metadata
 from services.common.app import build
 from services.common.definition import ServiceDefinition
+from services.common.mirrored_records import MIRRORED
 from shared.process.service import Service
 
 
@@ -37,4 +38,5 @@ DEFINITION = ServiceDefinition(
     mirrored=KINDS,
     rehearsals=REHEARSALS,
     republished=REPUBLISHED,
+    operations=(MIRRORED,),
 )

@@ -12,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.cutover_requests import CutoverRequested
 from services.common.republish import Republisher
 from services.cutover.definition import CutoverDefinition
+from services.cutover.operations_table import table_of
 from services.cutover.requests import Answering
+from services.operations.binding import Table
 from shared.messaging.subscription import Subscription
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.process.service import Service
@@ -33,6 +35,11 @@ class ServiceDefinition(CutoverDefinition, Generic[S]):
     create_app: Callable[[S], Service]
     unit_of_work: Callable[[S], Callable[[AsyncConnection], UnitOfWork]]
     republished: Sequence[Republisher]
+
+    @property
+    def every_operation(self) -> Table:
+        """All that the service may be asked for, by name."""
+        return table_of(self)
 
     @property
     def subscriptions(self) -> tuple[Subscription, ...]:

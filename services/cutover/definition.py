@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.cutover.parity.mirror_reader import Kind
 from services.cutover.preconditions import Writers
 from services.cutover.rehearsal_rule import Rehearsal
+from services.operations.binding import Bound
 from shared.messaging.subscription import Subscription
 
 CountWriters = Callable[[AsyncConnection], Awaitable[Writers]]
@@ -61,7 +62,7 @@ class CutoverDefinition:
 
     ``routes`` is its routing table, without the requests about cutover, which every service answers alike.
     ``mirrored`` is what parity compares. ``write_back`` and ``count_writers`` are None while the service takes no
-    commands of its own.
+    commands of its own. ``operations`` are those that no other service carries out alike.
     """
 
     name: str
@@ -69,5 +70,6 @@ class CutoverDefinition:
     metadata: sa.MetaData
     mirrored: Sequence[Kind]
     rehearsals: Sequence[Rehearsal[Any]]
+    operations: Sequence[Bound] = ()
     write_back: WriteBack | None = None
     count_writers: CountWriters | None = None

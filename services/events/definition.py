@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.app import build
 from services.common.definition import ServiceDefinition
+from services.common.mirrored_records import MIRRORED
 from services.events.consumers import SUBSCRIPTIONS
 from services.events.mirror.parity import KINDS
 from services.events.mirror.rehearsals import REHEARSALS
@@ -37,4 +38,5 @@ DEFINITION = ServiceDefinition(
     mirrored=KINDS,
     rehearsals=REHEARSALS,
     republished=REPUBLISHED,
+    operations=(MIRRORED,),
 )

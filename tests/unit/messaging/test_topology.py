@@ -207,3 +207,21 @@ def test_whoever_waits_until_all_is_settled_asks_each_service_of_what_it_may_kno
         for name in [*settling.queues_of(service), *topology.retry_queues()]:
             assert allows(mine["read"], name) or allows(mine["write"], name), (service, name)
     assert len({name for service in SERVICES for name in settling.queues_of(service)}) > 3 * len(SERVICES)
+
+
+def test_questions_wait_briefly_in_a_short_queue_and_are_nowhere_kept(tree: dict[str, Any]) -> None:
+    arguments = by_name(tree["queues"])["billing.queries"]["arguments"]
+    assert (arguments["x-message-ttl"], arguments["x-max-length"]) == (5_000, 1_000)
+    assert not [name for name in arguments if "dead-letter" in name], "a question is no fact"
+    assert not [one for one in tree["bindings"] if one["destination"] == "billing.queries"], "only by its name"
+
+
+def test_a_service_may_ask_and_answer_and_a_former_system_may_do_neither(tree: dict[str, Any]) -> None:
+    """By the default exchange, to which services send retries anyway: questions needed no new right."""
+    rights = {row["user"]: row for row in tree["permissions"]}
+    assert allows(rights["traboule.billing"]["read"], "billing.queries")
+    assert not allows(rights["traboule.billing"]["read"], "events.queries")
+    assert allows(rights["traboule.billing"]["write"], "amq.default")
+    for user in FORMER:
+        assert not allows(rights[user]["write"], "amq.default")
+        assert not allows(rights[user]["read"], "billing.queries")
