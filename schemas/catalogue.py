@@ -23,6 +23,7 @@ FACTS: tuple[type[Content], ...] = (
     billing.PaymentRecorded,
     billing.InvoiceChanged,
     billing.PaymentChanged,
+    billing.AccountChanged,
     billing.BillingConflictAnswered,
     billing.BillingManifestRecorded,
     billing.BillingStageChanged,

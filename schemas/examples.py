@@ -164,6 +164,29 @@ _PAYMENT: dict[str, Any] = {
     "amount": Decimal("480.00"),
     "method": "virement",
 }
+
+
+def _account_changed() -> Fact:
+    invoice, payment = (
+        {name: value for name, value in one.items() if name not in ("version", "record_id")}
+        for one in (_INVOICE, _PAYMENT)
+    )
+    return billing.AccountChanged(
+        version=4,
+        cluster=CLUSTER,
+        record_id="1042",
+        invoiced=Decimal("480.00"),
+        received=Decimal("480.00"),
+        outstanding=Decimal("0.00"),
+        paid_until=date(2026, 12, 31),
+        paid_periods=(
+            billing.PaidPeriod(invoice_id="F2026-0117", starts_on=date(2026, 1, 1), ends_on=date(2026, 12, 31)),
+        ),
+        invoices=(billing.AccountInvoice(**invoice, paid=Decimal("480.00")),),
+        payments=(billing.AccountPayment(**payment),),
+    )
+
+
 _ANSWER: dict[str, Any] = {
     "version": 2,
     "conflict_id": "b3a1c0de5f6a7b8c9d0e1f2a3b4c5d6e",
@@ -250,6 +273,7 @@ EXAMPLES: Mapping[type[Content], Callable[[], Content]] = {
     billing.PaymentRecorded: lambda: billing.PaymentRecorded(**_PAYMENT),
     billing.InvoiceChanged: lambda: billing.InvoiceChanged(**_INVOICE, cluster=CLUSTER),
     billing.PaymentChanged: lambda: billing.PaymentChanged(**_PAYMENT, cluster=CLUSTER),
+    billing.AccountChanged: _account_changed,
     billing.BillingConflictAnswered: lambda: billing.BillingConflictAnswered(**_ANSWER, owner="tresorerie"),
     events.EventRecorded: lambda: events.EventRecorded(**_EVENT),
     events.RegistrationRecorded: lambda: events.RegistrationRecorded(**_REGISTRATION),
