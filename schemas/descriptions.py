@@ -73,6 +73,8 @@ DESCRIPTIONS: Mapping[str, str] = {
     "amount": "Euros; of a payment, negative when money goes back",
     "method": "How it was paid, in the former system's words",
     "AccountChanged.version": "How many statements there were of this account, this one included",
+    "ParticipationChanged.version": "How many statements there were of this record, this one included",
+    "PreferencesChanged.version": "How many statements there were of this record, this one included",
     "PaidPeriod.starts_on": "First day",
     "PaidPeriod.ends_on": "Last day",
     # events

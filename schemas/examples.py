@@ -187,6 +187,33 @@ def _account_changed() -> Fact:
     )
 
 
+def _participation_changed() -> Fact:
+    gathering = events.Gathering(**{name: value for name, value in _EVENT.items() if name != "version"})
+    own = {name: value for name, value in _REGISTRATION.items() if name not in ("version", "record_id")}
+    return events.ParticipationChanged(
+        version=3,
+        cluster=CLUSTER,
+        record_id="1042",
+        expected=("apero-2026-11/1042",),
+        registrations=(events.ParticipationEntry(**own, event=gathering),),
+    )
+
+
+def _preferences_changed() -> Fact:
+    own = {name: value for name, value in _CONSENT.items() if name not in ("version", "record_id")}
+    return communications.PreferencesChanged(
+        version=1,
+        cluster=CLUSTER,
+        record_id="1042",
+        in_force=(
+            communications.Preference(
+                channel="bulk-email", purpose="lettre mensuelle", allowed=True, consent_id="1042/lettre"
+            ),
+        ),
+        decisions=(communications.ConsentDecision(**own),),
+    )
+
+
 _ANSWER: dict[str, Any] = {
     "version": 2,
     "conflict_id": "b3a1c0de5f6a7b8c9d0e1f2a3b4c5d6e",
@@ -284,6 +311,8 @@ EXAMPLES: Mapping[type[Content], Callable[[], Content]] = {
     communications.MailingRecorded: lambda: communications.MailingRecorded(**_MAILING),
     communications.ConsentChanged: lambda: communications.ConsentChanged(**_CONSENT, cluster=CLUSTER),
     communications.MailingChanged: lambda: communications.MailingChanged(**_MAILING, cluster=CLUSTER),
+    communications.PreferencesChanged: _preferences_changed,
+    events.ParticipationChanged: _participation_changed,
     commands.CreateMember: lambda: commands.CreateMember(
         **_ASKED,
         record_id="019ab08c-1f00-7c3a-8e52-3f5d2c7b9a10",

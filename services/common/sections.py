@@ -7,11 +7,14 @@ Billing states the account of a record, for example. Membership embeds it, and a
   knows no sections, leaves its marks for us.
 - **Statements.** A handler takes the marks of its own transaction and states these records. Marks that others left are
   stated by a task a few seconds later (:func:`state_the_rest`).
-- **Versions.** ``section_versions`` numbers the statements of each record. Its row is locked before the rows of the
-  record are read, so a larger number never knows less. A statement that says nothing new is not made.
+- **Turns.** One transaction at a time saves and states (an advisory lock, which the triggers take as well). Else a
+  registration and its gathering, saved by two transactions at once, would not know of each other.
+- **Versions.** ``section_versions`` numbers the statements of each record, so a larger number never knows less. A
+  statement that says nothing new is not made.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
@@ -29,6 +32,7 @@ from shared.persistence.database import rows_of
 STATE_EVERY: Final = 5.0
 """Seconds after which marks are stated that no handler took."""
 
+_TURN = "select pg_advisory_xact_lock(hashtext('sections'))"
 _OWN = """
     delete from section_changes where transaction = txid_current() returning cluster, record_id
 """
@@ -40,11 +44,9 @@ _MAKE = """
     insert into section_versions (cluster, record_id)
     select * from unnest($1::text[], $2::text[]) on conflict do nothing
 """
-# In the order of their keys, so that two replicas lock rows in the same order.
-_LOCK = """
+_READ = """
     select v.cluster, v.record_id, v.version, v.stated
     from unnest($1::text[], $2::text[]) as n (cluster, record_id) join section_versions v using (cluster, record_id)
-    order by v.cluster, v.record_id for update of v
 """
 _SAVE = """
     update section_versions v set version = n.version, stated = n.stated
@@ -98,8 +100,16 @@ def section_tables(metadata: sa.MetaData) -> None:
     )
 
 
-async def state_changes(uow: UnitOfWork, section: Section, messages: Sequence[Envelope[Any]]) -> None:
-    """State the records that this transaction's changes concern; ``messages`` caused them."""
+async def take_turn(connection: AsyncConnection) -> None:
+    """Wait until no other transaction saves or states; ours then sees all that they committed."""
+    await connection.exec_driver_sql(_TURN)
+
+
+@asynccontextmanager
+async def stating(uow: UnitOfWork, section: Section, messages: Sequence[Envelope[Any]]) -> AsyncGenerator[None]:
+    """Save in this block what these messages say: at its end the records that the changes concern are stated."""
+    await take_turn(uow.connection)
+    yield
     records = {Record(*row) for row in rows_of(await uow.connection.exec_driver_sql(_OWN))}
     causes = {
         Record(one.cluster, getattr(one.data, "record_id", "")): one.correlationid or one.id
@@ -117,6 +127,7 @@ async def state_the_rest(
     while taken == PAGE:
         async with engine.begin() as connection:
             uow = unit_of_work(connection)
+            await take_turn(connection)
             rows = rows_of(await connection.exec_driver_sql(_REST))
             taken = len(rows)
             await _state(uow, section, {Record(*row) for row in rows}, lambda _: None)
@@ -127,6 +138,7 @@ def statements(section: Section) -> Republisher:
     """What was stated of each record, told again; one that changed meanwhile gets a new version."""
 
     async def page(uow: UnitOfWork, after: Place | None) -> Page:
+        await take_turn(uow.connection)
         rows = rows_of(await uow.connection.exec_driver_sql(_AFTER, after or ("", "")))
         await _state(uow, section, {Record(*row) for row in rows}, lambda _: CAUSE, again=True)
         return page_of(len(rows), tuple(rows[-1]) if rows else None)
@@ -147,8 +159,7 @@ async def _state(
         return
     keys = [record.cluster for record in ordered], [record.record_id for record in ordered]
     await uow.connection.exec_driver_sql(_MAKE, keys)
-    before = {Record(*key): rest for *key, rest in _paired(await uow.connection.exec_driver_sql(_LOCK, keys))}
-    # Only now: what others committed meanwhile must be in it.
+    before = {Record(*key): rest for *key, rest in _paired(await uow.connection.exec_driver_sql(_READ, keys))}
     composed = await section.compose(uow.connection, ordered)
     digests = {record: blake2b(to_json(fact), digest_size=16).digest() for record, fact in composed.items()}
     fresh = {record for record, digest in digests.items() if before[record][1] != digest}

@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.app import build
 from services.common.definition import ServiceDefinition
+from services.communications.consents.queries import PREFERENCES
 from services.communications.consumers import SUBSCRIPTIONS
 from services.communications.mirror.parity import KINDS
 from services.communications.mirror.rehearsals import REHEARSALS
@@ -36,4 +37,5 @@ DEFINITION = ServiceDefinition(
     mirrored=KINDS,
     rehearsals=REHEARSALS,
     republished=REPUBLISHED,
+    section=PREFERENCES,
 )

@@ -12,10 +12,12 @@ from schemas.commands import ChangeContacts, ChangeMember, CreateMember, EndMemb
 from schemas.communications import (
     ConsentChanged,
     MailingChanged,
+    PreferencesChanged,
 )
 from schemas.events import (
     EventChanged,
     EventsConflictAnswered,
+    ParticipationChanged,
     RegistrationChanged,
 )
 from schemas.membership import (
@@ -43,6 +45,10 @@ SUBSCRIPTIONS = (
     Subscription("membership.end-membership", EndMembership, RecordCommandHandler(end)),
     Subscription("membership.change-contacts", ChangeContacts, RecordCommandHandler(change_contacts)),
     Subscription("membership.account-changed", AccountChanged, keep_related.keep("account", "record_id")),
+    Subscription(
+        "membership.participation-changed", ParticipationChanged, keep_related.keep("participation", "record_id")
+    ),
+    Subscription("membership.preferences-changed", PreferencesChanged, keep_related.keep("preferences", "record_id")),
     Subscription("membership.mailing-changed", MailingChanged, keep_related.keep_mailings),
     # Until a record's section is announced it is made of these: see views/unannounced.py.
     Subscription("membership.invoice-changed", InvoiceChanged, keep_related.keep("invoice", "invoice_id")),

@@ -24,8 +24,9 @@ from services.membership.views import dues as views
 from services.membership.views.unannounced import with_unannounced
 from tests.support import sections_before
 from tests.support.merging import Database, a_database, deliveries, envelope, handled
+from tests.support.sections import CLUSTER, kept, newest_stated
 
-CLUSTER = "numelink"
+KEY = "traboule.billing.account-changed"
 DAYS = (date(2025, 12, 31), date(2026, 12, 31))
 _versions = st.integers(1, 3)
 _records = st.sampled_from(["M1", "M2", "M3"])
@@ -106,30 +107,7 @@ async def accounts_after(engine: AsyncEngine, batches: list[list[Envelope[Any]]]
         await handled(engine, begin, handler, batch)
     async with engine.begin() as connection:
         assert list(await connection.exec_driver_sql("select * from section_changes")) == [], "nothing is left to state"
-        # Whether an empty account was ever announced depends on the order, and shows nowhere.
-        return [kept for data in await newest_accounts(connection) if len((kept := as_kept(data)).document) > 2]
-
-
-async def newest_accounts(connection: AsyncConnection) -> list[dict[str, Any]]:
-    """Of every announced account the newest, as somebody who heard them in any order ends up with."""
-    bodies = (
-        await connection.exec_driver_sql(
-            "select body from outbox where routing_key = 'traboule.billing.account-changed'"
-        )
-    ).scalars()
-    trees = [orjson.loads(body) for body in bodies]
-    newest: dict[str, dict[str, Any]] = {}
-    for data in (event["data"] for tree in trees for event in (tree if isinstance(tree, list) else [tree])):
-        known = newest.setdefault(data["record_id"], data)
-        assert known is data or known["version"] != data["version"], "two statements of one version"
-        if known["version"] < data["version"]:
-            newest[data["record_id"]] = data
-    return [newest[record_id] for record_id in sorted(newest)]
-
-
-def as_kept(data: dict[str, Any]) -> Related:
-    content = {name: value for name, value in data.items() if name != "version"}
-    return Related("account", RecordKey(CLUSTER, data["record_id"]), data["record_id"], content)
+        return await kept(connection, "account", KEY)
 
 
 def items_of(facts: Sequence[Envelope[Any]]) -> list[Related]:
@@ -181,7 +159,7 @@ def a_payment(**different: Any) -> Envelope[Any]:
 async def stated(engine: AsyncEngine) -> list[tuple[str, int, str | None, str | None]]:
     """Record, version, and the two sums of each newest account."""
     async with engine.begin() as connection:
-        found = await newest_accounts(connection)
+        found = await newest_stated(connection, KEY)
     return [(one["record_id"], one["version"], one.get("invoiced"), one.get("received")) for one in found]
 
 
@@ -206,7 +184,7 @@ async def test_a_payment_of_another_record_pays_the_invoice_that_it_names(engine
     await handled(engine, begin, record_invoices, [an_invoice()])
     await handled(engine, begin, record_payments, [a_payment(record_id="M2")])
     async with engine.begin() as connection:
-        first, second = await newest_accounts(connection)
+        first, second = await newest_stated(connection, KEY)
     assert first["invoices"][0]["paid"] == "120.00"
     assert (first.get("received"), second["received"]) == (None, "120.00")
 

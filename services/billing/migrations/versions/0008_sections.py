@@ -9,6 +9,7 @@ down_revision = "0007"
 OF_INVOICES = """
     create function mark_accounts_of_invoices() returns trigger language plpgsql as $$
     begin
+        perform pg_advisory_xact_lock(hashtext('sections'));
         insert into section_changes (cluster, record_id)
         select cluster, record_id from changed
         union
@@ -24,6 +25,7 @@ OF_INVOICES = """
 OF_PAYMENTS = """
     create function mark_accounts_of_payments() returns trigger language plpgsql as $$
     begin
+        perform pg_advisory_xact_lock(hashtext('sections'));
         insert into section_changes (cluster, record_id)
         select cluster, record_id from changed
         union
