@@ -2,7 +2,7 @@
 
 from schemas import billing, commands, communications, cutover_requests, events, membership
 from schemas.base import Command, Content, Fact
-from schemas.cutover import ManifestRecorded
+from schemas.cutover import ManifestRecorded, WriteAccessChanged
 
 FACTS: tuple[type[Content], ...] = (
     membership.MemberRecorded,
@@ -12,6 +12,7 @@ FACTS: tuple[type[Content], ...] = (
     membership.MergeConflictChanged,
     membership.MembershipManifestRecorded,
     membership.MembershipStageChanged,
+    WriteAccessChanged,
     cutover_requests.CutoverRequested,
     membership.MembershipCutoverAnswered,
     membership.MemberWritten,

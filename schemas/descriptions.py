@@ -105,6 +105,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "stage": "legacy and mirror: the former system is the authority; live and retired: Traboule is",
     "since": "From when on",
     "by": "Who moved it",
+    "WriteAccessChanged.version": "A number that grows with each change",
     "MemberWritten.version": "A number that grows with everything that is told: a larger one is newer",
     "MemberWritten.record_id": "The member's id in the former system; the one that we gave it, if it was made here",
     # what membership links and parts

@@ -12,7 +12,7 @@ import orjson
 
 from schemas import billing, commands, communications, cutover_requests, events, membership
 from schemas.base import Content, Fact, RecordRef
-from schemas.cutover import ManifestRecord
+from schemas.cutover import ManifestRecord, WriteAccessChanged
 from schemas.digests import record_digest
 from schemas.envelope import encode, source_of
 
@@ -352,6 +352,9 @@ EXAMPLES: Mapping[type[Content], Callable[[], Content]] = {
     billing.BillingStageChanged: lambda: billing.BillingStageChanged(**_STANDING),
     events.EventsStageChanged: lambda: events.EventsStageChanged(**_STANDING),
     communications.CommunicationsStageChanged: lambda: communications.CommunicationsStageChanged(**_STANDING),
+    WriteAccessChanged: lambda: WriteAccessChanged(
+        version=_MICROSECONDS, expires_at=(datetime(2027, 11, 23, 9, 0, tzinfo=UTC),)
+    ),
     cutover_requests.CutoverRequested: lambda: cutover_requests.CutoverRequested(**_REQUEST),
     membership.MemberWritten: _member_written,
     membership.MembershipCutoverAnswered: lambda: membership.MembershipCutoverAnswered(**_CUTOVER_ANSWER),

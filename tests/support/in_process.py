@@ -23,6 +23,7 @@ from deploy.provisioning.provision import CLUSTERS, provision
 from schemas.base import Fact
 from schemas.billing import AccountChanged
 from schemas.communications import PreferencesChanged
+from schemas.cutover import WriteAccessChanged
 from schemas.events import ParticipationChanged
 from services.cli.environment import settings_of
 from services.cli.registry import definition_of
@@ -34,7 +35,7 @@ from tests.support.waiting import eventually
 
 RETRY_DELAYS = (1, 2)
 HEARD = "heard"
-STATED = {fact.type_name() for fact in (AccountChanged, ParticipationChanged, PreferencesChanged)}
+STATED = {fact.type_name() for fact in (AccountChanged, ParticipationChanged, PreferencesChanged, WriteAccessChanged)}
 
 
 class Passwords(dict[str, str]):
@@ -73,7 +74,7 @@ class OwnService:
     async def heard(self, at_least: int) -> list[dict[str, Any]]:
         """Events that the service announced since the last call, once there are ``at_least`` so many.
 
-        What it states of source records besides is left out.
+        What it states of source records and of API keys besides is left out.
         """
         events: list[dict[str, Any]] = []
         async with await aio_pika.connect(self.admin_url, timeout=10) as connection:
