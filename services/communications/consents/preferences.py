@@ -25,11 +25,12 @@ def _in_force(decisions: Sequence[ConsentDecision]) -> list[Preference]:
     """Of each brand the last decision on a channel and purpose counts; between brands a single refusal forbids."""
     last = {(one.brand or "", one.channel, one.purpose): one for one in decisions}
     preferences: dict[tuple[str, str], Preference] = {}
-    for (_, channel, purpose), decision in sorted(last.items(), key=lambda item: item[0]):
-        allowed, known = decision.status not in RESTRICTIONS, preferences.get((channel, purpose))
+    for _, decision in sorted(last.items(), key=lambda item: item[0]):
+        name = decision.channel, decision.purpose
+        allowed, known = decision.status not in RESTRICTIONS, preferences.get(name)
         if known is None or (known.allowed and not allowed):
-            preferences[channel, purpose] = Preference(
-                channel=channel, purpose=purpose, allowed=allowed, consent_id=decision.consent_id
+            preferences[name] = Preference(
+                channel=decision.channel, purpose=decision.purpose, allowed=allowed, consent_id=decision.consent_id
             )
     return [preferences[key] for key in sorted(preferences)]
 

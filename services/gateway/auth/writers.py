@@ -1,7 +1,5 @@
 """Who may write, once a former system is live: staff who hold an API key. The gates of all services ask."""
 
-from typing import Any
-
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from schemas.cutover import MOST_KEYS, WriteAccessChanged
@@ -55,12 +53,13 @@ async def watch_write_access(engine: AsyncEngine) -> None:
 async def _announce(uow: UnitOfWork, cause: str | None, *, again: bool = False) -> None:
     await uow.connection.exec_driver_sql(_TURN)
     keys = [moment for (moment,) in rows_of(await uow.connection.exec_driver_sql(_KEYS))]
-    announced: list[Any] = [*rows_of(await uow.connection.exec_driver_sql(_ANNOUNCED))]
-    version = announced[0][0] if announced else None
-    if not announced or list(announced[0][1]) != keys:
+    announced = rows_of(await uow.connection.exec_driver_sql(_ANNOUNCED))
+    if announced and list(announced[0][1]) == keys:
+        version: int = announced[0][0]
+        if not again:
+            return
+    else:
         version = (await uow.connection.exec_driver_sql(_SAVE, (keys,))).scalar_one()
-    elif not again:
-        return
     publish(uow, WriteAccessChanged, [(WriteAccessChanged(version=version, expires_at=tuple(keys)), cause)])
 
 

@@ -156,7 +156,7 @@ async def test_accounts_that_come_late_or_twice_change_nothing(silent: Pair, pas
         await billing.says(an_account(2, "60.00"), an_account(1, "30.00"), an_account(2, "60.00"))
 
         async def all_came() -> bool:
-            sql = "select count(*) from inbox where subscription like '%account-changed%'"
+            sql = "select count(*) from inbox where message like '/traboule/billing %'"
             return await silent.membership.column(sql) >= [2]
 
         await eventually(all_came)
