@@ -40,18 +40,15 @@ _REST = f"""
     with taken as (select id from section_changes order by id limit {PAGE} for update skip locked)
     delete from section_changes c using taken where c.id = taken.id returning c.cluster, c.record_id
 """
-_MAKE = """
-    insert into section_versions (cluster, record_id)
-    select * from unnest($1::text[], $2::text[]) on conflict do nothing
-"""
 _READ = """
     select v.cluster, v.record_id, v.version, v.stated
-    from unnest($1::text[], $2::text[]) as n (cluster, record_id) join section_versions v using (cluster, record_id)
+    from unnest($1::text[], $2::text[]) as n (cluster, record_id)
+    cross join lateral (select * from section_versions where (cluster, record_id) = (n.cluster, n.record_id) offset 0) v
 """
 _SAVE = """
-    update section_versions v set version = n.version, stated = n.stated
-    from unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[]) as n (cluster, record_id, version, stated)
-    where (v.cluster, v.record_id) = (n.cluster, n.record_id)
+    insert into section_versions (cluster, record_id, version, stated)
+    select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[])
+    on conflict (cluster, record_id) do update set version = excluded.version, stated = excluded.stated
 """
 _AFTER = f"""
     select cluster, record_id from section_versions where (cluster, record_id) > ($1, $2)
@@ -158,12 +155,14 @@ async def _state(
     if not (ordered := sorted(records)):
         return
     keys = [record.cluster for record in ordered], [record.record_id for record in ordered]
-    await uow.connection.exec_driver_sql(_MAKE, keys)
-    before = {Record(*key): rest for *key, rest in _paired(await uow.connection.exec_driver_sql(_READ, keys))}
+    before = {
+        Record(cluster, record_id): (version, None if stated is None else bytes(stated))
+        for cluster, record_id, version, stated in rows_of(await uow.connection.exec_driver_sql(_READ, keys))
+    }
     composed = await section.compose(uow.connection, ordered)
     digests = {record: blake2b(to_json(fact), digest_size=16).digest() for record, fact in composed.items()}
-    fresh = {record for record, digest in digests.items() if before[record][1] != digest}
-    versions = {record: before[record][0] + (record in fresh) for record in ordered}
+    fresh = {record for record, digest in digests.items() if before.get(record, (0, None))[1] != digest}
+    versions = {record: before.get(record, (0, None))[0] + (record in fresh) for record in ordered}
     await _save(uow, [(*record, versions[record], digests[record]) for record in ordered if record in fresh])
     facts = [
         (composed[record].model_copy(update={"version": versions[record]}), cause(record))
@@ -171,11 +170,6 @@ async def _state(
         if again or record in fresh
     ]
     publish(uow, section.fact, facts)
-
-
-def _paired(result: Any) -> Iterable[tuple[Any, ...]]:
-    for cluster, record_id, version, stated in rows_of(result):
-        yield cluster, record_id, (version, None if stated is None else bytes(stated))
 
 
 async def _save(uow: UnitOfWork, rows: Sequence[tuple[Any, ...]]) -> None:

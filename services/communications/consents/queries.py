@@ -12,10 +12,11 @@ from services.communications.consents.preferences import preferences_of
 from shared.persistence.database import rows_of
 
 _FIELDS = list(ConsentDecision.model_fields)
+# Offset 0: each record is looked up by its key, also while the table is empty and the statement is prepared.
 _CONSENTS = f"""
     select c.cluster, c.record_id, {", ".join(f"c.{name}" for name in _FIELDS)}
     from unnest($1::text[], $2::text[]) as n (cluster, record_id)
-    join consents c on c.cluster = n.cluster and c.record_id = n.record_id
+    cross join lateral (select * from consents where (cluster, record_id) = (n.cluster, n.record_id) offset 0) c
 """
 
 

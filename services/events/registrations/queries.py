@@ -13,11 +13,12 @@ from shared.persistence.database import rows_of
 
 _ENTRY = [name for name in ParticipationEntry.model_fields if name != "event"]
 _GATHERING = list(Gathering.model_fields)
+# Offset 0: each record is looked up by its key, also while the table is empty and the statement is prepared.
 _REGISTRATIONS = f"""
     select r.cluster, r.record_id, {", ".join(f"r.{name}" for name in _ENTRY)},
            {", ".join(f"e.{name}" for name in _GATHERING)}
     from unnest($1::text[], $2::text[]) as n (cluster, record_id)
-    join registrations r on r.cluster = n.cluster and r.record_id = n.record_id
+    cross join lateral (select * from registrations where (cluster, record_id) = (n.cluster, n.record_id) offset 0) r
     left join events e on e.cluster = r.cluster and e.event_id = r.event_id
 """
 

@@ -6,18 +6,22 @@ from alembic import op
 revision = "0008"
 down_revision = "0007"
 
+# Offset 0 makes the planner look up each changed row by its key, and execute makes it plan each time: a plan that a
+# function made while the table was empty reads much of it for each row, so an import would be quadratic.
 OF_INVOICES = """
     create function mark_accounts_of_invoices() returns trigger language plpgsql as $$
     begin
         perform pg_advisory_xact_lock(hashtext('sections'));
+        execute $sql$
         insert into section_changes (cluster, record_id)
         select cluster, record_id from changed
         union
-        select i.cluster, i.record_id from changed c join invoices i
-            on i.cluster = c.cluster and i.invoice_id = c.corrects
+        select i.cluster, i.record_id from changed c cross join lateral
+            (select * from invoices where cluster = c.cluster and invoice_id = c.corrects offset 0) i
         union
-        select i.cluster, i.record_id from changed c join invoices i
-            on i.cluster = c.cluster and i.corrects = c.invoice_id;
+        select i.cluster, i.record_id from changed c cross join lateral
+            (select * from invoices where cluster = c.cluster and corrects = c.invoice_id offset 0) i
+        $sql$;
         return null;
     end $$
 """
@@ -26,11 +30,13 @@ OF_PAYMENTS = """
     create function mark_accounts_of_payments() returns trigger language plpgsql as $$
     begin
         perform pg_advisory_xact_lock(hashtext('sections'));
+        execute $sql$
         insert into section_changes (cluster, record_id)
         select cluster, record_id from changed
         union
-        select i.cluster, i.record_id from changed c join invoices i
-            on i.cluster = c.cluster and i.invoice_id = c.invoice_id;
+        select i.cluster, i.record_id from changed c cross join lateral
+            (select * from invoices where cluster = c.cluster and invoice_id = c.invoice_id offset 0) i
+        $sql$;
         return null;
     end $$
 """

@@ -6,13 +6,17 @@ from alembic import op
 revision = "0008"
 down_revision = "0007"
 
+# Offset 0 makes the planner look up each changed row by its key, and execute makes it plan each time: a plan that a
+# function made while the table was empty reads much of it for each row, so an import would be quadratic.
 OF_EVENTS = """
     create function mark_participations_of_events() returns trigger language plpgsql as $$
     begin
         perform pg_advisory_xact_lock(hashtext('sections'));
+        execute $sql$
         insert into section_changes (cluster, record_id)
-        select distinct r.cluster, r.record_id from changed c join registrations r
-            on r.cluster = c.cluster and r.event_id = c.event_id;
+        select distinct r.cluster, r.record_id from changed c cross join lateral
+            (select * from registrations where cluster = c.cluster and event_id = c.event_id offset 0) r
+        $sql$;
         return null;
     end $$
 """
