@@ -5,6 +5,7 @@ from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.billing.accounts.queries import ACCOUNTS
 from services.billing.consumers import SUBSCRIPTIONS
 from services.billing.mirror.parity import KINDS
 from services.billing.mirror.rehearsals import REHEARSALS
@@ -39,4 +40,5 @@ DEFINITION = ServiceDefinition(
     rehearsals=REHEARSALS,
     republished=REPUBLISHED,
     operations=(MIRRORED,),
+    section=ACCOUNTS,
 )

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 from schemas.envelope import read_parts
 from services.common.definition import S, ServiceDefinition
 from services.common.queries import Answering
+from services.common.sections import STATE_EVERY, state_the_rest
 from services.cutover.metrics import measure_cutover
 from services.cutover.parity import scheduled
 from services.cutover.parity.scheduled import Comparing
@@ -33,9 +34,9 @@ from shared.runtime.tls import TlsCertificate
 
 BuildHttp = Callable[[Checks], ASGIApp]
 
-EXTRA_CONNECTIONS = 11 + WORKERS
+EXTRA_CONNECTIONS = 12 + WORKERS
 """Connections for what a service does beside its subscriptions: two queues of last resort, housekeeping, readiness,
-comparing and rehearsing (two each), telling how the comparisons stand, and answering questions."""
+comparing and rehearsing (two each), telling how the comparisons stand, stating sections, and answering questions."""
 ASKERS = (f"{OWN_PUBLISHER}.membership",)
 """The broker users whose questions are answered: the gateway runs in the membership process."""
 
@@ -104,6 +105,9 @@ def build(
         PeriodicTask("parity gauges", scheduled.MEASURED_EVERY, comparing.measure),
         PeriodicTask("rehearsal", scheduled_rehearsal.EVERY, rehearsing.rehearse),
     )
+    if definition.section is not None:
+        state = partial(state_the_rest, definition.section, definition.unit_of_work(settings))
+        service.periodic_tasks = (*service.periodic_tasks, PeriodicTask("sections", STATE_EVERY, state))
     if settings.http_certificate_file is not None:
         service.certificate = TlsCertificate(settings.http_certificate_file, settings.http_key_file)
     return service

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.cutover.parity.mirror_reader import Kind
 from services.cutover.preconditions import Writers
 from services.cutover.rehearsal_rule import Rehearsal
+from services.cutover.writers import count_announced
 from services.operations.binding import Bound
 from shared.messaging.subscription import Subscription
 
@@ -61,8 +62,9 @@ class CutoverDefinition:
     """One service, as far as its former systems go.
 
     ``routes`` is its routing table, without the requests about cutover, which every service answers alike.
-    ``mirrored`` is what parity compares. ``write_back`` and ``count_writers`` are None while the service takes no
-    commands of its own. ``operations`` are those that no other service carries out alike.
+    ``mirrored`` is what parity compares. ``write_back`` is None while the service takes no commands of its own.
+    ``count_writers`` says who may write here: as membership announced it, unless the service knows itself.
+    ``operations`` are those that no other service carries out alike.
     """
 
     name: str
@@ -72,4 +74,4 @@ class CutoverDefinition:
     rehearsals: Sequence[Rehearsal[Any]]
     operations: Sequence[Bound] = ()
     write_back: WriteBack | None = None
-    count_writers: CountWriters | None = None
+    count_writers: CountWriters = count_announced

@@ -13,7 +13,7 @@ from schemas.cutover_requests import CutoverAnswered
 from services.cutover import late_messages, moves, preconditions, quarantine, stages, write_back
 from services.cutover.definition import CutoverDefinition
 from services.cutover.parity import runs
-from services.cutover.preconditions import NEVER_OVERRULED, Condition, Writers, failed
+from services.cutover.preconditions import NEVER_OVERRULED, Condition, failed
 from services.cutover.rehearsal.running import last_rehearsal
 from services.cutover.stages import MOVES, Move, MoveError, Standing
 from services.operations.binding import RefusedError
@@ -153,15 +153,17 @@ async def _conditions(
         return await preconditions.conditions_for_rollback(connection, definition.name, cluster, standing, unsettled)
     parity = await runs.last_run(connection, cluster)
     rehearsal = await last_rehearsal(connection, definition, cluster)
-    writers = await _writers(uow, definition)
     return await preconditions.conditions(
-        connection, definition.name, cluster, standing, queues, parity, rehearsal, writers
+        connection,
+        definition.name,
+        cluster,
+        standing,
+        queues,
+        parity,
+        rehearsal,
+        await definition.count_writers(connection),
+        takes_commands=definition.write_back is not None,
     )
-
-
-async def _writers(uow: UnitOfWork, definition: CutoverDefinition) -> Writers | None:
-    """Who may write; None where the service takes no commands of its own yet."""
-    return None if definition.count_writers is None else await definition.count_writers(uow.connection)
 
 
 # --- telling -------------------------------------------------------------------------------------------------------

@@ -73,9 +73,12 @@ class Rehearsed:
 
 @dataclass(frozen=True, slots=True)
 class Writers:
-    """How many may write here once the former system no longer may, and the command that makes one more."""
+    """How many may write here once the former system no longer may; None where that is not known.
 
-    count: int
+    ``mend`` is the command that makes one more, or makes it known.
+    """
+
+    count: int | None
     mend: str
 
 
@@ -87,12 +90,14 @@ async def conditions(
     queues: Mapping[str, int],
     parity: Parity | None,
     rehearsal: Rehearsed | None,
-    writers: Writers | None,
+    writers: Writers,
+    *,
+    takes_commands: bool,
 ) -> list[Condition]:
     """Every condition for switching this former system, in the order in which to see to them.
 
-    ``queues`` has the messages that wait in each of the service's queues; ``writers`` is None where the service takes
-    no commands of its own, without which nobody could write once the former system no longer may.
+    ``queues`` has the messages that wait in each of the service's queues. A service that takes no commands of its own,
+    or that nobody has a key for, could not be written to once the former system no longer may.
     """
     system = f"{cluster}/{service}"
     # The database's clock, which wrote the others, tells how old they are: that of this process may be wrong.
@@ -123,7 +128,8 @@ async def conditions(
             f"traboule dead-letters list -s {service}",
         ),
         await quarantine(connection, service, cluster),
-        *_commands(service, writers),
+        _commands(service, takes_commands),
+        _writers(writers),
         _backup(backed_up_at, now),
     ]
 
@@ -202,16 +208,19 @@ def _rehearsal(system: str, rehearsal: Rehearsed | None, now: datetime) -> Condi
     return Condition("rehearsal", now - rehearsal.at <= REHEARSAL_IS_FRESH, detail, mend)
 
 
-def _commands(service: str, writers: Writers | None) -> list[Condition]:
-    taken = Condition(
+def _commands(service: str, takes_commands: bool) -> Condition:
+    return Condition(
         "commands",
-        writers is not None,
-        f"{service} takes no commands of its own yet" if writers is None else "staff can write here",
+        takes_commands,
+        "staff can write here" if takes_commands else f"{service} takes no commands of its own yet",
         "none: nobody could write once the former system no longer may, so wait for the version that has them",
     )
-    if writers is None:
-        return [taken]
-    return [taken, Condition("writers", writers.count > 0, f"{writers.count} API keys may write", writers.mend)]
+
+
+def _writers(writers: Writers) -> Condition:
+    if writers.count is None:
+        return Condition("writers", False, "it is not known here how many API keys may write", writers.mend)
+    return Condition("writers", writers.count > 0, f"{writers.count} API keys may write", writers.mend)
 
 
 def _backup(at: datetime | None, now: datetime) -> Condition:

@@ -13,6 +13,7 @@ from services.events.mirror.parity import KINDS
 from services.events.mirror.rehearsals import REHEARSALS
 from services.events.mirror.repository import EventsUnitOfWork
 from services.events.mirror.republish import REPUBLISHED
+from services.events.registrations.queries import PARTICIPATIONS
 from services.events.settings import EventsSettings
 from services.events.tables import metadata
 from shared.process.service import Service
@@ -39,4 +40,5 @@ DEFINITION = ServiceDefinition(
     rehearsals=REHEARSALS,
     republished=REPUBLISHED,
     operations=(MIRRORED,),
+    section=PARTICIPATIONS,
 )

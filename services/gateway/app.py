@@ -35,6 +35,7 @@ from services.gateway.api import (
     statistics,
 )
 from services.gateway.auth.key_cache import ApiKeyCache
+from services.gateway.auth.writers import ANNOUNCE_EVERY, watch_write_access
 from services.gateway.context import GatewayContext
 from services.gateway.fast_path import FastPath
 from services.gateway.lookups import Lookups
@@ -112,6 +113,7 @@ def create_app(definition: ServiceDefinition[MembershipSettings], settings: Memb
     service.periodic_tasks = (
         *service.periodic_tasks,
         PeriodicTask("forgetting", FORGET_EVERY, forget),
+        PeriodicTask("write access", ANNOUNCE_EVERY, watch_write_access),
     )
     return service
 

@@ -15,10 +15,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from schemas.base import Announced, Fact
-from schemas.billing import InvoiceChanged, PaymentChanged
-from schemas.communications import ConsentChanged, MailingChanged
+from schemas.billing import AccountChanged, InvoiceChanged, PaidPeriod, PaymentChanged
+from schemas.communications import ConsentChanged, MailingChanged, Preference, PreferencesChanged
 from schemas.envelope import STRUCTURED, Envelope, encode, read, source_of
-from schemas.events import EventChanged, RegistrationChanged
+from schemas.events import EventChanged, ParticipationChanged, ParticipationEntry, RegistrationChanged
 from schemas.membership import MemberRecorded, MemberRemoved
 from services.cutover.fence import Fenced
 from services.membership.consumers import SUBSCRIPTIONS
@@ -125,6 +125,43 @@ _mailings = st.builds(
     recipients=st.lists(_records, unique=True, max_size=3).map(tuple),
 )
 
+_accounts = st.builds(
+    AccountChanged,
+    cluster=_clusters,
+    version=_versions,
+    record_id=_records,
+    invoiced=_cents,
+    outstanding=_cents,
+    paid_until=st.sampled_from([None, *DAYS]),
+    paid_periods=st.sampled_from(
+        [(), (PaidPeriod(invoice_id="F1", starts_on=date(2026, 1, 1), ends_on=date(2026, 12, 31)),)]
+    ),
+)
+_participations = st.builds(
+    ParticipationChanged,
+    cluster=_clusters,
+    version=_versions,
+    record_id=_records,
+    expected=st.sampled_from([(), ("R1",)]),
+    registrations=st.builds(
+        ParticipationEntry, registration_id=st.just("R1"), event_id=st.just("E1"), registered_at=_moments
+    ).map(lambda entry: (entry,)),
+)
+_preferences = st.builds(
+    PreferencesChanged,
+    cluster=_clusters,
+    version=_versions,
+    record_id=_records,
+    in_force=st.builds(
+        Preference,
+        channel=st.just("email"),
+        purpose=st.sampled_from(["news", "*"]),
+        allowed=st.booleans(),
+        consent_id=st.just("C1"),
+    ).map(lambda preference: (preference,)),
+)
+_sections = (_accounts, _participations, _preferences)
+
 _about_members = st.one_of(*[st.tuples(_clusters, _members)] * 4, st.tuples(_clusters, _removals))
 _said = st.one_of(
     # Members as often as all the rest: they are what links.
@@ -133,6 +170,7 @@ _said = st.one_of(
         st.tuples(st.none(), strategy)
         for strategy in (_invoices, _payments, _events, _registrations, _consents, _mailings)
     ),
+    *(st.tuples(st.none(), strategy) for strategy in _sections),
 )
 
 

@@ -1,16 +1,19 @@
-"""What communications does with each fact: save what is newer, announce what was saved."""
+"""What communications does with each fact: save what is newer, announce what was saved and what it comes to."""
 
 from collections.abc import Sequence
 
 from schemas.communications import ConsentChanged, ConsentRecorded, MailingChanged, MailingRecorded
 from schemas.envelope import CurrentRecord, Envelope
+from services.common.sections import stating
+from services.communications.consents.queries import PREFERENCES
 from services.communications.mirror.repository import CommunicationsUnitOfWork
 from shared.messaging.publishing import publish_mirrored
 
 
 async def record_consents(uow: CommunicationsUnitOfWork, messages: Sequence[Envelope[ConsentRecorded]]) -> None:
     """Mirror the former system's consents and objections."""
-    publish_mirrored(uow, ConsentChanged, await uow.save_consents(messages))
+    async with stating(uow, PREFERENCES, messages):
+        publish_mirrored(uow, ConsentChanged, await uow.save_consents(messages))
 
 
 async def record_mailings(uow: CommunicationsUnitOfWork, messages: Sequence[Envelope[MailingRecorded]]) -> None:

@@ -5,6 +5,7 @@ from operator import itemgetter
 
 from schemas.communications import ConsentRecorded, MailingRecorded
 from schemas.envelope import Envelope
+from services.common.sections import take_turn
 from services.communications.tables import consents, mailings
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.batches import newest_by
@@ -29,6 +30,10 @@ Republisher = tuple[str, str, int, bytes]
 
 class CommunicationsUnitOfWork(UnitOfWork):
     """One transaction of communications."""
+
+    async def serialise_writers(self) -> None:
+        """Wait for whoever saves what sections are made of: before a row is locked, for they may want that row."""
+        await take_turn(self.connection)
 
     async def save_consents(
         self, messages: Sequence[Envelope[ConsentRecorded]]

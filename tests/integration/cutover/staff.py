@@ -42,7 +42,7 @@ class Staff:
     async def moved(self, *moves: str, system: str = BILLING) -> None:
         """Wherever it must stand for a test."""
         for one in moves:
-            overrule: dict[str, Any] = {"overrule": OVERRULED} if one == "switch" else {}
+            overrule: dict[str, Any] = {"overrule": [*OVERRULED, "writers"]} if one == "switch" else {}
             answer = await self.move(one, system, **overrule)
             assert answer.status_code == 200, answer.text
 

@@ -11,7 +11,7 @@ from tests.support.in_process import OwnService
 from tests.support.waiting import eventually
 
 SYSTEM = "numelink/billing"
-OVERRULED = ("parity", "rehearsal", "commands", "backup")
+OVERRULED = ("parity", "rehearsal", "commands", "writers", "backup")
 
 
 @pytest.fixture(autouse=True)

@@ -75,6 +75,12 @@ async def test_over_and_back_by_http_alone(staff: Staff) -> None:
     mirrored = (await staff.move("mirror")).json()
     assert (mirrored["stage"], mirrored["by"], mirrored["already"]) == ("mirror", "zoé", False)
 
+    async def told_of_the_key() -> bool:
+        conditions = (await staff.get(f"/cutover/{BILLING}/conditions")).json()["conditions"]
+        [writers] = [one for one in conditions if one["name"] == "writers"]
+        return bool(writers["holds"] and writers["told"] == "1 API keys may write")
+
+    await eventually(told_of_the_key)
     refused = await staff.move("switch")
     assert problem(refused) == (409, "conditions-not-met")
     failed = {one["name"]: one for one in refused.json()["conditions"]}

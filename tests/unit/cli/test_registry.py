@@ -9,6 +9,7 @@ import pytest
 from services import SERVICES
 from services.cli.registry import definition_of, settings_type
 from services.cutover.write_back import FACT_OF
+from services.cutover.writers import count_announced
 
 ROOT = Path(__file__).parents[3]
 OPTIONAL_LIBRARY = Path("services/cli/members/matching_crosscheck.py")
@@ -26,9 +27,11 @@ def test_a_definition_is_whole_and_of_its_service(service: str) -> None:
     assert {kind.table for kind in definition.mirrored} <= set(definition.metadata.tables)
     assert definition.rehearsals
     assert definition.republished
-    # What may be written here must also find its way back, and somebody must be able to write it.
+    # What may be written here must also find its way back.
     assert (definition.write_back is not None) == (service in FACT_OF)
-    assert (definition.count_writers is None) == (definition.write_back is None)
+    # Somebody must be able to write it: membership knows who, and the others are told.
+    assert (f"{service}.write-access-changed" in queues) == (definition.count_writers is count_announced)
+    assert (definition.count_writers is count_announced) == (service != "membership")
 
 
 @pytest.mark.parametrize("find", [definition_of, settings_type])
