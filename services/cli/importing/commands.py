@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
 
+from services.cli.importing.questions import print_questions
 from services.cli.importing.reading import FileReport, FormerSystem, OpenFile, messages, open_files
 from services.membership.normalisation.data_quality import MEANINGS, REPAIRS
 from shared.cli.terminal import terminal
@@ -92,7 +93,11 @@ def import_files(
     if failure is None:
         path = rejects or Path(f"traboule-rejects-{former.cluster}-{former.service}.csv")
         written = rejects_file.write(path, ((r.path, fault) for r in reports for fault in r.rejections))
-        (_print_json if as_json else _print)(reports, published, dry_run, path if written else None)
+        shown = path if written else None
+        if as_json:
+            _print_json(reports, published, dry_run, shown)
+        else:
+            _print(reports, published, dry_run, shown, former)
     else:
         raise _stop(f"{failure}. Run the same command again: what was published already is not doubled.", NOT_PUBLISHED)
     raise typer.Exit(SOME_REJECTED if any(report.rejections for report in reports) else ALL_ACCEPTED)
@@ -140,7 +145,9 @@ def _progress(opened: Sequence[OpenFile], *, silent: bool) -> Generator[Progress
 # --- the report ----------------------------------------------------------------------------------------------------
 
 
-def _print(reports: Sequence[FileReport], published: int, dry_run: bool, rejects: Path | None) -> None:
+def _print(
+    reports: Sequence[FileReport], published: int, dry_run: bool, rejects: Path | None, former: FormerSystem
+) -> None:
     out = terminal()
     grid = Grid("File", "Recognised as", "Encoding", title="Dry run: nothing was published" if dry_run else None)
     for column in ("Rows", "Accepted", "Rejected", "Warnings", "Facts"):
@@ -154,6 +161,7 @@ def _print(reports: Sequence[FileReport], published: int, dry_run: bool, rejects
     out.print(grid)
     for report in reports:
         _print_warnings(out, report)
+        print_questions(out, report, former)
         _print_rejections(out, report)
     if rejects is not None:
         out.print(f"Rejected rows are in {escape(str(rejects))}: correct them and import again.")
@@ -228,6 +236,10 @@ def _as_json(report: FileReport) -> dict[str, Any]:
                 "examples": [{"line": line, "written": written} for line, written in doubts.examples],
             }
             for (field, code), doubts in report.doubts.items()
+        ],
+        "questions": [
+            {"column": column, "word": word, "count": asked.count, "lines": [line for line, _ in asked.examples]}
+            for (column, word), asked in report.questions.items()
         ],
         "rejections": [fault._asdict() for fault in report.rejections],
     }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.membership import MemberRecorded, MemberWritten
-from services.membership.legacy import PLAIN, PRODUCTS
+from services.membership.legacy import PLAIN, PRODUCTS, reading_of
 from services.membership.legacy.export import Written, file_of, write
 from services.membership.legacy.lines import made_here
 from services.membership.records.record import RecordKey
@@ -190,7 +190,7 @@ def _gone(uow: MembershipUnitOfWork, cluster: str, record_id: str, version: int)
 
 def _written(uow: MembershipUnitOfWork, cluster: str, fact: MemberRecorded) -> tuple[str, Written]:
     software, added = _product(uow, cluster)
-    return software, write(fact, software, added)
+    return software, write(fact, software, added, reading_of(uow.policy.clusters[cluster]))
 
 
 def _product(uow: MembershipUnitOfWork, cluster: str) -> tuple[str, tuple[str, ...]]:

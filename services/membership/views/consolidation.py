@@ -108,7 +108,7 @@ def consolidate(
         departement=(fields.get("departement") or {}).get("value"),
         paid_until=paid_until,
         exempt=any(m.get("exempt") for m in memberships),
-        active=any(m.get("status") != "ended" for m in memberships),
+        active=any(_is_active(record) for record in group),
         conflicts=doubles,
     )
 
@@ -134,6 +134,14 @@ def _sort_key(group: Sequence[SourceRecord], fields: Mapping[str, Any]) -> str:
 
 
 _MEMBERSHIP = ("category", "status", "member_since", "paid_until", "exempt", "fee_band", "subscriptions")
+
+
+def _is_active(record: SourceRecord) -> bool:
+    """By what the record says of a membership. One that only names a company has no say; one that says no more than
+    that there is a member is believed.
+    """
+    status = record.written.get("status")
+    return record.written.get("is_member") is not False if status is None else status == "active"
 
 
 def _membership(record: SourceRecord) -> dict[str, Any]:
