@@ -54,6 +54,8 @@ def keys(one: Features) -> frozenset[str]:
         found |= {key for key in (twin(one), near(one), here(one), everywhere(one)) if key}
     # A former system's own statement joins the two that it is about, whatever else they share.
     found.add(f"{SAME}:{one.key}")  # whole: a record's own name is short, and cut it would be another's
+    if one.works_for:
+        found.add(f"{SAME}:{one.key.cluster}/{one.works_for}")
     if one.same_as:
         found.add(f"{SAME}:{one.key.cluster}/{one.same_as}")
     return frozenset(found)
