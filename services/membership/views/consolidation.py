@@ -20,6 +20,7 @@ from services.membership.records.record import Related, SourceRecord
 from services.membership.views import survivorship
 from services.membership.views.conflicts import Conflict, conflicts
 from services.membership.views.overrides import Override
+from services.membership.views.people import people, split
 from services.membership.views.rules import SurvivorshipRules
 
 RESTRICTIONS = frozenset({"refused", "withdrawn"})
@@ -65,13 +66,15 @@ def consolidate(
     ``since`` is the day from which paying twice is a conflict.
     """
     group = [record for record in records if not record.removed]
+    companies, persons = split(group)
+    aside = {record.key for record in records if persons and record.written.get("works_for")}
     by_kind: defaultdict[str, list[Related]] = defaultdict(list)
     for item in related:
         by_kind[item.kind].append(item)
-    memberships = [_membership(record) for record in group]
+    memberships = [_membership(record) for record in group if record.key not in aside or record.written.get("status")]
     dues = _dues(by_kind["invoice"], by_kind["payment"])
     paid_until = _latest([*(m.get("paid_until") for m in memberships), _paid_through(dues)])
-    fields = survivorship.survivors(group, overrides, rules)
+    fields = survivorship.survivors(companies, overrides, rules)
     lineages = sorted({m["lineage"] for m in memberships if m.get("lineage")})
     clusters = sorted({record.key.cluster for record in group})
     member_id = member_id_of(record.key for record in records)
@@ -87,9 +90,10 @@ def consolidate(
         "memberships": memberships,
         "dues": dues,
         "registrations": _registrations(by_kind["registration"]),
-        "consents": _consents(records, by_kind["consent"]),
+        "consents": _consents([record for record in records if record.key not in aside], by_kind["consent"]),
         "mailings": _mailings(by_kind["mailing"]),
         "conflicts": [one.as_json() for one in doubles],
+        **({"people": people(persons)} if persons else {}),
         "sources": [_source(record) for record in group],
         **({"removed_sources": removed} if removed else {}),
     }
@@ -100,7 +104,7 @@ def consolidate(
         encoded,
         blake2b(encoded, digest_size=16).hexdigest(),
         summary=orjson.dumps({name: fields[name]["value"] for name in _SUMMARY if name in fields}),
-        sort_key=_sort_key(group, fields),
+        sort_key=_sort_key(companies, fields),
         search=" ".join(dict.fromkeys([*(one.understood.get("search_text", "") for one in group), *found_by])),
         sirens=sorted({record.siren for record in group if record.siren} | sirens_set),
         clusters=clusters,
