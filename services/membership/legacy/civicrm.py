@@ -109,7 +109,8 @@ def _contact(draft: Draft, version: int) -> Fact | None:
 
 def _who(draft: Draft) -> None:
     """Everything about the contact itself, which both exports have."""
-    first, last = draft.take(*_FIRST.names), draft.take(*_LAST.names)
+    first = draft.take(*_FIRST.names, field="contact_first_name")
+    last = draft.take(*_LAST.names, field="contact_last_name")
     contact_type = draft.peek(*_TYPE.names).casefold()
     draft.text("category", *_SUBTYPE.names, *_TYPE.names)
     display = draft.take(*_DISPLAY.names)
@@ -126,6 +127,9 @@ def _who(draft: Draft) -> None:
         draft.fields["contact_last_name"] = last
     for field, one in _TEXTS.items():
         draft.text(field, *one.names)
+    for field in ("siren", "siret", "rna"):
+        draft.covers(field, *_IDENTIFIER.names)
+    draft.covers("street", *(name for one in _STREET for name in one.names))
     _legal_identifier(draft)
     _reach(draft)
     take_added(draft)
@@ -150,6 +154,7 @@ def _reach(draft: Draft) -> None:
     street = "\n".join(part for part in parts if part)
     if street:
         draft.fields["street"] = street
+    draft.covers("opt_outs", "on hold", *(name for one, _ in _OPT_OUTS for name in one.names))
     refused = [channel for one, channel in _OPT_OUTS if draft.flag(*one.names)]
     # A bounce puts an address on hold too; only "On Hold Opt Out" (2) is the person's own wish.
     if draft.choice(_ON_HOLD, "on hold") == "bulk-email" and "bulk-email" not in refused:
@@ -183,6 +188,8 @@ def _membership(draft: Draft) -> Term:
         draft.fault("record_id", contact, "the contact is in CiviCRM's trash", "Contact is in Trash")
     _who(draft)
     status = draft.status(_STATUS, _STATE.header, *_STATE.names) or "none"
+    draft.covers("subscriptions", *_TERM.names, *_STARTS.names)
+    draft.covers("paid_until", *_ENDS.names)
     since = draft.day("member_since", *_SINCE.names)
     starts = draft.day("starts_on", *_STARTS.names) or since
     ends = draft.day("ends_on", *_ENDS.names)

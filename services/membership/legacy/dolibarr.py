@@ -148,7 +148,8 @@ def _contact(draft: Draft, version: int) -> Fact | None:
     record_id = draft.identity(*_CONTACT_ID.names)
     if record_id:
         draft.record_id = draft.fields["record_id"] = f"{CONTACT_PREFIX}{record_id}"
-    first, last = draft.take(*_FIRST.names), draft.take(*_LAST.names)
+    first = draft.take(*_FIRST.names, field="contact_first_name")
+    last = draft.take(*_LAST.names, field="contact_last_name")
     draft.name(person(first, last), _LAST.header)
     if first:
         draft.fields["contact_first_name"] = first
@@ -205,6 +206,7 @@ def _member_row(draft: Draft) -> Term:
         draft.text(field, *one.names)
     draft.stands(draft.status(_STATUS, _STATE.header, *_STATE.names))
     draft.day("created_on", *_MADE.names)
+    draft.covers("member_since", *_MADE.names)
     since = draft.day("member_since", *_VALIDATED.names)
     if since is None and "created_on" in draft.fields:
         draft.fields["member_since"] = draft.fields["created_on"]
@@ -216,8 +218,10 @@ def _member_row(draft: Draft) -> Term:
 
 
 def _who(draft: Draft) -> None:
-    first, last = draft.take(*_FIRST.names), draft.take(*_LAST.names)
+    first = draft.take(*_FIRST.names, field="contact_first_name")
+    last = draft.take(*_LAST.names, field="contact_last_name")
     company = draft.take(*_COMPANY.names)
+    draft.covers("brand", *_COMPANY.names)
     natural = draft.choice({"phy": True, "mor": False}, *_NATURE.names)
     if natural:
         draft.name(person(first, last), "Nom")
@@ -239,6 +243,7 @@ def _only_the_terms(draft: Draft) -> bool:
 
 
 def _subscription(draft: Draft) -> Subscription | None:
+    draft.covers("subscriptions", *_TERMS)
     number = draft.take(*_TERM.names, field="subscription_id")
     starts = draft.day("starts_on", *_STARTS.names)
     ends = draft.day("ends_on", *_UNTIL.names, nth=0 if _only_the_terms(draft) else 1)

@@ -30,6 +30,7 @@ class Columns:
 
     def __init__(self, table: Table) -> None:
         self.headers = table.headers
+        self.covered = table.covered
         self._positions: dict[str, list[int]] = {}
         for position, name in enumerate(table.names):
             self._positions.setdefault(name, []).append(position)
@@ -79,6 +80,8 @@ class Draft:
         places = self._columns.find(names, nth)
         if not places:
             return ""
+        if field:
+            self._columns.covered.add(field)
         value = ""
         for position in places:
             written = self._cells[position]
@@ -90,6 +93,11 @@ class Draft:
             elif not written or written == value:
                 self._taken.add(position)
         return value
+
+    def covers(self, field: str, *names: str) -> None:
+        """Note that the file can say this field, if it has one of these columns."""
+        if self.has(*names):
+            self._columns.covered.add(field)
 
     def has(self, *names: str) -> bool:
         """Whether the file has one of these columns, whatever is in it."""
@@ -106,6 +114,7 @@ class Draft:
 
         None where nothing is known: the record then has no say in who is a member.
         """
+        self.covers("status", *names)
         written = self.peek(*names)
         meaning = self.reading.meaning(written, defaults, by_words=by_words) if written else None
         if meaning is not None and take:
@@ -160,6 +169,7 @@ class Draft:
     def name(self, value: str, column: str) -> None:
         """The member's name; without one the row is rejected."""
         self._origin["name"] = column
+        self._columns.covered.add("name")
         if value:
             self.fields["name"] = value
         else:

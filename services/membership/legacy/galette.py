@@ -61,7 +61,8 @@ def translate(table: Table, version: int, reading: Reading = DEFAULT) -> Iterato
 
 def _member(draft: Draft, version: int) -> Fact | None:
     draft.identity(*_ID.names)
-    first, last = draft.take(*_FIRST.names), draft.take(*_LAST.names)
+    first = draft.take(*_FIRST.names, field="contact_first_name")
+    last = draft.take(*_LAST.names, field="contact_last_name")
     company = draft.take(*_COMPANY.names)
     draft.name(company or person(first, last), "Personne morale")
     if first:
@@ -72,6 +73,9 @@ def _member(draft: Draft, version: int) -> Fact | None:
         draft.text(field, *one.names)
     draft.text("works_for", *_PARENT.names)
     _stands(draft)
+    draft.covers("status", *_ACTIVE.names)
+    draft.covers("member_since", *_CREATED.names)
+    draft.covers("exempt", *_EXEMPT.names)
     exempt = draft.flag(*_EXEMPT.names)
     if exempt is not None:
         draft.fields["exempt"] = exempt

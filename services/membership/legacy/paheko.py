@@ -67,7 +67,8 @@ def _name(draft: Draft) -> None:
     if not draft.has(*_FIRST.names):
         draft.name(whole or draft.take(*_LAST.names, field="name"), _NAME.header)
         return
-    first, last = draft.take(*_FIRST.names), draft.take(*_LAST.names)
+    first = draft.take(*_FIRST.names, field="contact_first_name")
+    last = draft.take(*_LAST.names, field="contact_last_name")
     draft.name(whole or person(first, last), _NAME.header)
     if first:
         draft.fields["contact_first_name"] = first
@@ -80,6 +81,7 @@ def _letter(draft: Draft) -> None:
 
     A yes goes along as it is written, so that the way back never makes one up.
     """
+    draft.covers("opt_outs", *_LETTER.names)
     if draft.has(*_LETTER.names) and not draft.flag(*_LETTER.names, take=False):
         draft.flag(*_LETTER.names)
         draft.fields["opt_outs"] = ("bulk-email",)
