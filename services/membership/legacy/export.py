@@ -36,6 +36,7 @@ class Written:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     left_out: tuple[str, ...]
+    name: str = ""
 
 
 def write(fact: MemberRecorded, software: str, added: Iterable[str] = (), reading: Reading = DEFAULT) -> Written:
@@ -44,7 +45,7 @@ def write(fact: MemberRecorded, software: str, added: Iterable[str] = (), readin
     lines = with_extra(kind.write(fact, tuple(added)))
     columns = tuple(one.header for one, _ in lines[0])
     rows = tuple(tuple(cell for _, cell in line) for line in lines)
-    return Written(kind.name, columns, rows, _left_out(fact, kind, columns, rows, reading))
+    return Written(kind.name, columns, rows, _left_out(fact, kind, columns, rows, reading), fact.name)
 
 
 def _left_out(
