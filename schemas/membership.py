@@ -40,6 +40,16 @@ class MemberRecorded(Fact):
         description="Another record of the same former system that it holds to be the same company. "
         "Followed only when the names agree.",
     )
+    works_for: Key | None = Field(
+        default=None,
+        description="Another record of the same former system: the company that this person works for, or belongs to. "
+        "The person is shown with that company.",
+    )
+    is_member: bool | None = Field(
+        default=None,
+        description="False for a record that only names a company or a person, such as a customer, a supplier or a "
+        "prospect: it has no say in who is a member",
+    )
     brand: Label | None = None
     legal_form: Label | None = None
     siren: Label | None = None

@@ -60,6 +60,7 @@ def translate(
     twice = next((name for i, name in enumerate(fields) if name in fields[:i] and i not in extra), None)
     if twice is not None:
         raise UnreadableError(f'{table.path}: the column "{twice}" comes twice')
+    table.covered.update(fields)
     return _translate(table, model, version, zone, fields, extra)
 
 

@@ -9,7 +9,7 @@ import datetime as dt
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +23,8 @@ MOST_LINES_IN_A_ROW = 500
 """A quoted cell may hold line breaks; one that never ends is a missing quote, and costs its first line only."""
 
 _SPACES = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "’": "'", "\ufeff": ""})
+_NUMBERED = re.compile(r" \([^()]*\)$")
+"""What tells the second writing of a column from its first."""
 _RUNS = re.compile(r"\s+")
 _LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$")
 """str.splitlines also splits at U+2028, U+0085, form feeds…, which are characters of a cell here."""
@@ -51,8 +53,17 @@ class Table:
     encoding: str | None = None
     separator: str | None = None
     warnings: tuple[str, ...] = ()
+    covered: set[str] = field(default_factory=set[str], compare=False)
+    """Fields of a fact that the columns can say, as far as whoever reads the rows came across them."""
     assumed: bool = False
     """Whether ``encoding`` is a guess that nothing in the file can prove."""
+
+    def covers(self, name: str) -> bool:
+        """Whether the file has a column for a field, or, after ``extra:``, a column of this header."""
+        if name.startswith("extra:"):
+            header = _NUMBERED.sub("", name.removeprefix("extra:"))
+            return any(normal(one) == normal(header) for one in self.headers)
+        return name in self.covered
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -114,7 +125,7 @@ def _csv(path: Path, content: bytes, encoding: str | None) -> Table:
         decoded.encoding,
         separator,
         decoded.warnings,
-        decoded.assumed,
+        assumed=decoded.assumed,
     )
 
 

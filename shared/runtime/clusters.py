@@ -25,7 +25,8 @@ class Cluster:
     """One of the merging organisations. ``services`` are those for which it has a former system.
 
     ``products`` names the software that a former system is, by service; ``added_columns`` the columns that the cluster
-    added to it, as its files head them. Which products there are is known to the service concerned.
+    added to it, as its files head them; ``statuses`` what the cluster's own words for a member's status mean. Which
+    products and meanings there are is known to the service concerned.
     """
 
     code: str
@@ -34,6 +35,7 @@ class Cluster:
     lineages: tuple[Lineage, ...]
     products: Mapping[str, str] = field(default_factory=dict[str, str])
     added_columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    statuses: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
 
     def lineage_in(self, departement: str | None) -> str | None:
         """The lineage that covers a département, if just one does."""
@@ -64,7 +66,8 @@ def _cluster(code: str, entry: Mapping[str, Any]) -> Cluster:
     services = tuple(entry["former_systems"])
     products = {service: _text(name) for service, name in _of_services(entry, "products", services)}
     added = {service: _texts(columns) for service, columns in _of_services(entry, "added_columns", services)}
-    return Cluster(code, entry["name"], services, lineages, products, added)
+    statuses = {service: _words(table) for service, table in _of_services(entry, "statuses", services)}
+    return Cluster(code, entry["name"], services, lineages, products, added, statuses)
 
 
 def _of_services(entry: Mapping[str, Any], table: str, services: tuple[str, ...]) -> list[tuple[str, Any]]:
@@ -80,6 +83,12 @@ def _texts(value: object) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise TypeError(f"{value!r} is no list")
     return tuple(_text(one) for one in cast("list[object]", value))
+
+
+def _words(value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise TypeError(f"{value!r} is no table")
+    return {_text(word): _text(meaning) for word, meaning in cast("dict[object, object]", value).items()}
 
 
 def _text(value: object) -> str:

@@ -15,6 +15,16 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table as Grid
 
+from services.cli.importing.closing import (
+    changes_as_json,
+    close,
+    compare_all,
+    database_of,
+    emptying,
+    show_when_readable,
+)
+from services.cli.importing.comparison import Changes
+from services.cli.importing.questions import print_questions
 from services.cli.importing.reading import FileReport, FormerSystem, OpenFile, messages, open_files
 from services.membership.normalisation.data_quality import MEANINGS, REPAIRS
 from shared.cli.terminal import terminal
@@ -59,6 +69,13 @@ def import_files(
             help="When the files were exported (2026-11-23T09:30); their time of change if not given. Newer wins.",
         ),
     ] = None,
+    replace: Annotated[
+        bool,
+        typer.Option("--replace", help="Empty fields in many records, if the file leaves them out."),
+    ] = False,
+    no_compare: Annotated[
+        bool, typer.Option("--no-compare", help="Do not compare with what membership keeps already.")
+    ] = False,
     batch: Annotated[int, typer.Option(min=1, max=500, help="Facts in one message.")] = 500,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
@@ -66,6 +83,10 @@ def import_files(
 
     Recognised by their columns: Dolibarr third parties and members, Galette members, CiviCRM contacts and memberships,
     Paheko members, and plain tables whose header is the field names of a fact.
+
+    An import is compared with the records that membership keeps: how many are new, changed and unchanged, and which
+    fields become empty. A field that would become empty in more than five records, or of which the file has no column,
+    stops the import: tick the column, or say --replace. --dry-run compares too.
 
     A row that cannot be read is set aside in the rejects file, and the rest goes on. Importing a file twice changes
     nothing. Exit code: 0 all rows accepted, 3 some rejected, 2 nothing imported (a file cannot be read, or the command
@@ -77,12 +98,20 @@ def import_files(
     """
     try:
         former = FormerSystem.named(system)
-        opened = open_files(former, files, encoding, _moment(exported_at))
+        moment = _moment(exported_at)
+        opened = open_files(former, files, encoding, moment)
+        url = address(former.variable)
+        if url is None and not dry_run:
+            raise UnreadableError(f"no broker to publish to: set {former.variable} (or say --dry-run)")
+        database = None if no_compare else database_of(former)
+        changes = compare_all(database, former, open_files(former, files, encoding, moment)) if database else None
     except UnreadableError as error:
         raise _stop(str(error), UNUSABLE) from None
-    url = address(former.variable)
-    if url is None and not dry_run:
-        raise _stop(f"no broker to publish to: set {former.variable} (or say --dry-run)", UNUSABLE)
+    stopped = [(file.report, one) for file, one in zip(opened, changes or (), strict=False) if one.too_many]
+    if stopped and not replace and not dry_run:
+        for report, one in stopped:
+            typer.echo(f"traboule import: {emptying(report, one)}", err=True)
+        raise _stop("nothing was imported", UNUSABLE)
     try:
         published = _run(former, opened, batch, None if dry_run else url, silent=as_json)
         failure = None
@@ -92,7 +121,14 @@ def import_files(
     if failure is None:
         path = rejects or Path(f"traboule-rejects-{former.cluster}-{former.service}.csv")
         written = rejects_file.write(path, ((r.path, fault) for r in reports for fault in r.rejections))
-        (_print_json if as_json else _print)(reports, published, dry_run, path if written else None)
+        shown = path if written else None
+        if as_json:
+            _print_json(reports, published, dry_run, shown, changes)
+        else:
+            _print(reports, published, dry_run, shown, former)
+            close(terminal(), reports, changes, former, dry_run=dry_run, replace=replace)
+            if database and not dry_run:
+                show_when_readable(terminal(), database, former, open_files(former, files, encoding, moment))
     else:
         raise _stop(f"{failure}. Run the same command again: what was published already is not doubled.", NOT_PUBLISHED)
     raise typer.Exit(SOME_REJECTED if any(report.rejections for report in reports) else ALL_ACCEPTED)
@@ -140,7 +176,9 @@ def _progress(opened: Sequence[OpenFile], *, silent: bool) -> Generator[Progress
 # --- the report ----------------------------------------------------------------------------------------------------
 
 
-def _print(reports: Sequence[FileReport], published: int, dry_run: bool, rejects: Path | None) -> None:
+def _print(
+    reports: Sequence[FileReport], published: int, dry_run: bool, rejects: Path | None, former: FormerSystem
+) -> None:
     out = terminal()
     grid = Grid("File", "Recognised as", "Encoding", title="Dry run: nothing was published" if dry_run else None)
     for column in ("Rows", "Accepted", "Rejected", "Warnings", "Facts"):
@@ -154,6 +192,7 @@ def _print(reports: Sequence[FileReport], published: int, dry_run: bool, rejects
     out.print(grid)
     for report in reports:
         _print_warnings(out, report)
+        print_questions(out, report, former)
         _print_rejections(out, report)
     if rejects is not None:
         out.print(f"Rejected rows are in {escape(str(rejects))}: correct them and import again.")
@@ -195,12 +234,19 @@ def _short(value: str) -> str:
     return repr(value if len(value) <= 40 else value[:39] + "…")
 
 
-def _print_json(reports: Sequence[FileReport], published: int, dry_run: bool, rejects: Path | None) -> None:
+def _print_json(
+    reports: Sequence[FileReport],
+    published: int,
+    dry_run: bool,
+    rejects: Path | None,
+    changes: Sequence[Changes] | None,
+) -> None:
     document = {
         "dry_run": dry_run,
         "published": published,
         "rejects_file": None if rejects is None else str(rejects),
         "files": [_as_json(report) for report in reports],
+        "changes": None if changes is None else [changes_as_json(one) for one in changes],
     }
     typer.echo(json.dumps(document, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace").decode())
 
@@ -228,6 +274,10 @@ def _as_json(report: FileReport) -> dict[str, Any]:
                 "examples": [{"line": line, "written": written} for line, written in doubts.examples],
             }
             for (field, code), doubts in report.doubts.items()
+        ],
+        "questions": [
+            {"column": column, "word": word, "count": asked.count, "lines": [line for line, _ in asked.examples]}
+            for (column, word), asked in report.questions.items()
         ],
         "rejections": [fault._asdict() for fault in report.rejections],
     }

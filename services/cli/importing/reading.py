@@ -4,6 +4,7 @@ Any service's former system may be imported here: members from the products' own
 plain format.
 """
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from schemas.catalogue import RECORDED
 from schemas.envelope import encode_all, routing_key, source_of
 from schemas.membership import MemberRecorded
 from services.membership import legacy
+from services.membership.legacy.meanings import DEFAULT, NOT_KNOWN, NOT_THERE, Reading
 from services.membership.normalisation.data_quality import Problem
 from services.membership.normalisation.normalise import understand
 from shared.importing import plain
@@ -23,7 +25,9 @@ from shared.importing.outcomes import Accepted, Notice, Rejection, Repeated, Unr
 from shared.importing.publish import Outgoing
 from shared.importing.reading import Table, read
 from shared.runtime.clock import PARIS
+from shared.runtime.clusters import ClustersFileError, load_clusters
 
+CLUSTERS_FILE, DEFAULT_CLUSTERS_FILE = "TRABOULE_CLUSTERS_FILE", "deploy/clusters.toml"
 EXAMPLES = 3
 """Lines that are shown for each kind of doubt."""
 
@@ -77,6 +81,8 @@ class FileReport:
     rejections: list[Rejection] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     doubts: dict[tuple[str, str], Doubts] = field(default_factory=dict)
+    questions: dict[tuple[str, str], Doubts] = field(default_factory=dict)
+    """Words for a member's status that nobody has given a meaning, by column and word; no word: no such column."""
 
     @property
     def rejected(self) -> int:
@@ -94,26 +100,46 @@ class OpenFile:
 
 
 def open_files(
-    system: FormerSystem, paths: Sequence[Path], encoding: str | None = None, exported_at: datetime | None = None
+    system: FormerSystem,
+    paths: Sequence[Path],
+    encoding: str | None = None,
+    exported_at: datetime | None = None,
+    reading: Reading | None = None,
 ) -> list[OpenFile]:
     """Open and recognise all files before anything of any is published.
+
+    Words for a member's status mean what ``reading`` says, else what the clusters file does.
 
     The version of every fact is when its file was exported: ``exported_at``, else the file's time of change.
 
     Raises:
         UnreadableError: for the first file that cannot be imported.
     """
-    return [_open(system, path, encoding, exported_at) for path in paths]
+    known = _configured(system) if reading is None else reading
+    return [_open(system, path, encoding, exported_at, known) for path in paths]
 
 
-def _open(system: FormerSystem, path: Path, encoding: str | None, exported_at: datetime | None) -> OpenFile:
+def _configured(system: FormerSystem) -> Reading:
+    """What the clusters file says of this former system's own words; nothing where there is no such file."""
+    path = Path(os.environ.get(CLUSTERS_FILE) or DEFAULT_CLUSTERS_FILE)
+    if system.service != MemberRecorded.service or not path.exists():
+        return DEFAULT
+    try:
+        return legacy.reading_of(load_clusters(path).get(system.cluster))
+    except ClustersFileError as error:
+        raise UnreadableError(str(error)) from None
+
+
+def _open(
+    system: FormerSystem, path: Path, encoding: str | None, exported_at: datetime | None, reading: Reading
+) -> OpenFile:
     table = read(path, encoding)
     version = path.stat().st_mtime_ns // 1_000
     if exported_at is not None:
         version = int(exported_at.timestamp() * 1_000_000)
     if system.service == MemberRecorded.service and not _is_plain_removal(table):
         product = legacy.recognise(table)
-        name, outcomes = product.name, product.translate(table, version)
+        name, outcomes = product.name, product.translate(table, version, reading)
     else:
         name, outcomes = _plain(system, table, version)
     report = FileReport(path, name, table.encoding, table.assumed, table.separator, list(table.warnings))
@@ -170,7 +196,8 @@ def _accepted(file: OpenFile, on_row: Callable[[OpenFile], None]) -> Iterator[Fa
             case Accepted(lines=lines, fact=fact, notices=notices):
                 report.rows += len(lines)
                 report.accepted += len(lines)
-                report.notices += notices
+                for notice in notices:
+                    _notice(report, notice)
                 report.facts[type(fact).__name__] += 1
                 if isinstance(fact, MemberRecorded):
                     _doubt(report, lines[0], understand(fact).problems)
@@ -189,9 +216,19 @@ def _accepted(file: OpenFile, on_row: Callable[[OpenFile], None]) -> Iterator[Fa
         on_row(file)
 
 
+def _notice(report: FileReport, notice: Notice) -> None:
+    if notice.reason not in (NOT_KNOWN, NOT_THERE):
+        report.notices.append(notice)
+        return
+    _count(report.questions.setdefault((notice.field, notice.value), Doubts()), notice.line, notice.value)
+
+
+def _count(doubts: Doubts, line: int, written: str) -> None:
+    doubts.count += 1
+    if len(doubts.examples) < EXAMPLES:
+        doubts.examples.append((line, written))
+
+
 def _doubt(report: FileReport, line: int, problems: Iterable[Problem]) -> None:
     for problem in problems:
-        doubts = report.doubts.setdefault((problem.field, problem.code), Doubts())
-        doubts.count += 1
-        if len(doubts.examples) < EXAMPLES:
-            doubts.examples.append((line, problem.written))
+        _count(report.doubts.setdefault((problem.field, problem.code), Doubts()), line, problem.written)

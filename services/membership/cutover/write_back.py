@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.membership import MemberRecorded, MemberWritten
-from services.membership.legacy import PLAIN, PRODUCTS
+from services.membership.legacy import PLAIN, PRODUCTS, reading_of
 from services.membership.legacy.export import Written, file_of, write
+from services.membership.legacy.import_rules import RULES
 from services.membership.legacy.lines import made_here
+from services.membership.legacy.way_back import Row, import_files
+from services.membership.legacy.way_back import left_out as columns_not_imported
 from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork
 from shared.messaging.publishing import publish
@@ -68,6 +71,12 @@ class UnconfirmedChange:
     written: Written | None
 
     @property
+    def not_imported(self) -> tuple[str, ...]:
+        """The columns that the import of the former system's product cannot take: they are for a person."""
+        row = _row(self)
+        return () if row is None else columns_not_imported(row)
+
+    @property
     def left_out(self) -> tuple[str, ...]:
         """The fields that the former system has no way to say."""
         return () if self.written is None else self.written.left_out
@@ -82,6 +91,7 @@ class UnconfirmedChange:
             "removed": self.written is None,
             "file": None if self.written is None else self.written.file,
             "left_out": self.left_out,
+            "not_imported": self.not_imported,
         }
 
 
@@ -151,13 +161,25 @@ async def _unconfirmed(uow: MembershipUnitOfWork, cluster: str, record_ids: Sequ
 
 
 def files(records: Iterable[UnconfirmedChange]) -> dict[str, bytes]:
-    """The records as files that the former system's product imports: by kind, those of which there are any."""
-    written = [record.written for record in records if record.written is not None]
-    return {
-        kind.name: file_of(kind, result)
+    """The records as files that the former system's product imports: by kind, those of which there are any.
+
+    What its import has no column for, or would refuse, is in a list for a person. A plain table is its own form.
+    """
+    changed = [record for record in records if record.written is not None]
+    plain = [record.written for record in changed if record.written is not None and record.written.file not in RULES]
+    found = {
+        kind.name: file_of(kind, written)
         for kind in PRODUCTS
-        if (result := [item for item in written if item.file == kind.name])
+        if (written := [item for item in plain if item.file == kind.name])
     }
+    return found | import_files(row for one in changed if (row := _row(one)) is not None)
+
+
+def _row(record: UnconfirmedChange) -> Row | None:
+    written = record.written
+    if written is None or written.file not in RULES:
+        return None
+    return Row(written.file, record.record_id, written.name, written.columns, written.rows)
 
 
 def _held(uow: MembershipUnitOfWork, cluster: str, fact: MemberRecorded, version: int) -> MemberWritten:
@@ -190,7 +212,7 @@ def _gone(uow: MembershipUnitOfWork, cluster: str, record_id: str, version: int)
 
 def _written(uow: MembershipUnitOfWork, cluster: str, fact: MemberRecorded) -> tuple[str, Written]:
     software, added = _product(uow, cluster)
-    return software, write(fact, software, added)
+    return software, write(fact, software, added, reading_of(uow.policy.clusters[cluster]))
 
 
 def _product(uow: MembershipUnitOfWork, cluster: str) -> tuple[str, tuple[str, ...]]:

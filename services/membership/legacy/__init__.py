@@ -2,16 +2,23 @@
 
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from schemas.membership import MemberRecorded
 from services.membership.legacy import civicrm, dolibarr, galette, paheko, plain
 from services.membership.legacy.lines import Dialect, Sheet
+from services.membership.legacy.meanings import DEFAULT, MEANINGS, Meaning, Reading
 from shared.importing.outcomes import Outcome, UnreadableError
 from shared.importing.reading import Table
 from shared.runtime.clusters import Cluster, ClustersFileError
 
-Translate: TypeAlias = Callable[[Table, int], Iterator[Outcome[Any]]]
+
+class Translate(Protocol):
+    """A table's rows as facts of this version; ``reading`` is what the cluster says of its own product."""
+
+    def __call__(self, table: Table, version: int, reading: Reading = ..., /) -> Iterator[Outcome[Any]]: ...
+
+
 Write: TypeAlias = Callable[[MemberRecorded, Iterable[str]], Sheet]
 """A record, and the columns that the cluster added, to the lines of its file."""
 
@@ -52,6 +59,15 @@ PRODUCTS: tuple[Product, ...] = (
         civicrm.DIALECT,
     ),
     Product(
+        dolibarr.CONTACTS,
+        dolibarr.CONTACT_SIGNATURES,
+        dolibarr.translate_contacts,
+        "dolibarr",
+        dolibarr.write_contact,
+        dolibarr.DIALECT,
+        dolibarr.CONTACT_PREFIX,
+    ),
+    Product(
         dolibarr.MEMBERS,
         dolibarr.MEMBER_SIGNATURES,
         dolibarr.translate_members,
@@ -85,6 +101,7 @@ def check_software(clusters: Mapping[str, Cluster], service: str) -> None:
             raise ClustersFileError(
                 f'clusters.{code}.products.{service}: there is no product "{named}"; known are {", ".join(SOFTWARE)}'
             )
+        reading_of(cluster, service)
 
 
 def kind_for(software: str, record_id: str) -> Product:
@@ -122,3 +139,18 @@ def _nearest(names: set[str], table: Table) -> str:
 def _near(wanted: str, names: set[str]) -> float:
     best = difflib.get_close_matches(wanted, names, n=1, cutoff=0.75)
     return difflib.SequenceMatcher(None, wanted, best[0]).ratio() if best else 0.0
+
+
+def reading_of(cluster: Cluster | None, service: str = "membership") -> Reading:
+    """What a cluster says its product's words mean. Raises ClustersFileError."""
+    if cluster is None:
+        return DEFAULT
+    statuses: dict[str, Meaning] = {}
+    for word, meaning in cluster.statuses.get(service, {}).items():
+        if meaning not in MEANINGS:
+            raise ClustersFileError(
+                f'clusters.{cluster.code}.statuses.{service}."{word}": "{meaning}" is no meaning; '
+                f"there are {', '.join(MEANINGS)}"
+            )
+        statuses[word] = meaning
+    return Reading(statuses)

@@ -13,6 +13,7 @@ from services.membership.legacy.columns import column
 from services.membership.legacy.draft import Columns, Draft, person
 from services.membership.legacy.identifiers import ADDED, take_added
 from services.membership.legacy.lines import Dialect, Line, Sheet, added_to, iso, texts
+from services.membership.legacy.meanings import DEFAULT, Meaning, Reading
 from services.membership.legacy.rows import one_fact_per_row
 from services.membership.legacy.terms import Term, merge_terms, subscription, term_lines
 from shared.importing.outcomes import Outcome
@@ -33,6 +34,7 @@ _ID = column("Contact ID")
 _TYPE, _SUBTYPE = column("Contact Type"), column("Contact Subtype")
 _FIRST, _LAST, _DISPLAY = column("First Name"), column("Last Name"), column("Display Name")
 _ORGANIZATION, _LEGAL, _HOUSEHOLD = column("Organization Name"), column("Legal Name"), column("Household Name")
+_EMPLOYER = column("Current Employer ID")
 _IDENTIFIER = column("Legal Identifier")
 _STREET = (
     column("Street Address"),
@@ -61,7 +63,7 @@ _STARTS, _ENDS = column("Membership Start Date"), column("Membership Expiration 
 _STATE, _TERM = column("Membership Status"), column("Membership ID")
 _PAID, _LABEL = column("Total Amount"), column("Membership Type")
 _ON_HOLD = {"2": "bulk-email", "on hold opt out": "bulk-email", "0": "", "no": ""}
-_STATUS: dict[str, MemberStatus] = {
+_STATUS: dict[str, Meaning] = {
     "new": "active",
     "current": "active",
     "grace": "active",
@@ -69,13 +71,29 @@ _STATUS: dict[str, MemberStatus] = {
     "expired": "ended",
     "cancelled": "ended",
     "deceased": "ended",
+    # The same in a French session.
+    "nouveau": "active",
+    "nouvelle": "active",
+    "actuel": "active",
+    "actuelle": "active",
+    "en cours": "active",
+    "delai de grace": "active",
+    "en attente": "pending",
+    "expire": "ended",
+    "expiree": "ended",
+    "annule": "ended",
+    "annulee": "ended",
+    "decede": "ended",
 }
 _STATE_OF: dict[MemberStatus, str] = {"active": "Current", "pending": "Pending", "ended": "Expired"}
 
 
-def translate_contacts(table: Table, version: int) -> Iterator[Outcome[Fact]]:
-    """One fact per row: a contact in CiviCRM's trash is a removal, every other one a record."""
-    return one_fact_per_row(table, version, _contact)
+def translate_contacts(table: Table, version: int, reading: Reading = DEFAULT) -> Iterator[Outcome[Fact]]:
+    """One fact per row: a contact in CiviCRM's trash is a removal, every other one a record.
+
+    A contact is no member: that is told by its memberships. Someone with an employer is one of its people.
+    """
+    return one_fact_per_row(table, version, _contact, reading=reading)
 
 
 def _contact(draft: Draft, version: int) -> Fact | None:
@@ -83,12 +101,16 @@ def _contact(draft: Draft, version: int) -> Fact | None:
     if record_id and draft.flag("contact is in trash"):
         return MemberRemoved(record_id=record_id, version=version, reason="in CiviCRM's trash")
     _who(draft)
+    draft.stands("none")
+    if draft.peek(*_TYPE.names).casefold() == "individual":
+        draft.text("works_for", *_EMPLOYER.names)
     return draft.fact(version)
 
 
 def _who(draft: Draft) -> None:
     """Everything about the contact itself, which both exports have."""
-    first, last = draft.take(*_FIRST.names), draft.take(*_LAST.names)
+    first = draft.take(*_FIRST.names, field="contact_first_name")
+    last = draft.take(*_LAST.names, field="contact_last_name")
     contact_type = draft.peek(*_TYPE.names).casefold()
     draft.text("category", *_SUBTYPE.names, *_TYPE.names)
     display = draft.take(*_DISPLAY.names)
@@ -105,6 +127,9 @@ def _who(draft: Draft) -> None:
         draft.fields["contact_last_name"] = last
     for field, one in _TEXTS.items():
         draft.text(field, *one.names)
+    for field in ("siren", "siret", "rna"):
+        draft.covers(field, *_IDENTIFIER.names)
+    draft.covers("street", *(name for one in _STREET for name in one.names))
     _legal_identifier(draft)
     _reach(draft)
     take_added(draft)
@@ -129,6 +154,7 @@ def _reach(draft: Draft) -> None:
     street = "\n".join(part for part in parts if part)
     if street:
         draft.fields["street"] = street
+    draft.covers("opt_outs", "on hold", *(name for one, _ in _OPT_OUTS for name in one.names))
     refused = [channel for one, channel in _OPT_OUTS if draft.flag(*one.names)]
     # A bounce puts an address on hold too; only "On Hold Opt Out" (2) is the person's own wish.
     if draft.choice(_ON_HOLD, "on hold") == "bulk-email" and "bulk-email" not in refused:
@@ -137,7 +163,7 @@ def _reach(draft: Draft) -> None:
         draft.fields["opt_outs"] = tuple(refused)
 
 
-def translate_memberships(table: Table, version: int) -> Iterator[Outcome[Fact]]:
+def translate_memberships(table: Table, version: int, reading: Reading = DEFAULT) -> Iterator[Outcome[Fact]]:
     """One fact per contact, with all its memberships.
 
     The contact's own record comes from the contacts export, and must not be overwritten by the little that stands
@@ -146,7 +172,7 @@ def translate_memberships(table: Table, version: int) -> Iterator[Outcome[Fact]]
     columns = Columns(table)
 
     def read(row: Row) -> Term:
-        return _membership(Draft(row, columns))
+        return _membership(Draft(row, columns, reading=reading))
 
     return merge_terms(table, version, read)
 
@@ -161,7 +187,9 @@ def _membership(draft: Draft) -> Term:
     if draft.flag("contact is in trash"):
         draft.fault("record_id", contact, "the contact is in CiviCRM's trash", "Contact is in Trash")
     _who(draft)
-    status = draft.choice(_STATUS, *_STATE.names)
+    status = draft.status(_STATUS, _STATE.header, *_STATE.names) or "none"
+    draft.covers("subscriptions", *_TERM.names, *_STARTS.names)
+    draft.covers("paid_until", *_ENDS.names)
     since = draft.day("member_since", *_SINCE.names)
     starts = draft.day("starts_on", *_STARTS.names) or since
     ends = draft.day("ends_on", *_ENDS.names)
@@ -221,6 +249,7 @@ def _contact_line(fact: MemberRecorded, added: Iterable[str]) -> Line:
         (_LAST, fact.contact_last_name or ""),
         *texts(fact, _TEXTS),
         *zip(_STREET, street, strict=False),
+        (_EMPLOYER, fact.works_for or ""),
         *((one, "1" if channel in fact.opt_outs else "") for one, channel in _OPT_OUTS),
         *added_to(fact, added, _TEXTS),
     ]

@@ -4,6 +4,7 @@ So a translator is a list of what it takes, a column that we have never seen is 
 as the file names it.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -12,11 +13,13 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from schemas.membership import MemberRecorded
+from services.membership.legacy.meanings import DEFAULT, NOT_KNOWN, NOT_THERE, Meaning, Reading
 from shared.importing import values
-from shared.importing.outcomes import Rejection
+from shared.importing.outcomes import Notice, Rejection
 from shared.importing.reading import Row, Table
 
 T = TypeVar("T")
+_DECIMALS = re.compile(r"-?\d+\.\d+")
 
 SECRETS = frozenset({"mdp_adh", "mot de passe", "password", "pass", "pass_crypted", "pass_temp"})
 """Columns that are never carried on, hashed or not: a password is no member data."""
@@ -27,6 +30,7 @@ class Columns:
 
     def __init__(self, table: Table) -> None:
         self.headers = table.headers
+        self.covered = table.covered
         self._positions: dict[str, list[int]] = {}
         for position, name in enumerate(table.names):
             self._positions.setdefault(name, []).append(position)
@@ -35,6 +39,10 @@ class Columns:
 
     def __contains__(self, name: str) -> bool:
         return name in self._positions
+
+    def count(self, *names: str) -> int:
+        """How many columns have these names."""
+        return sum(len(self._positions.get(name, ())) for name in names)
 
     def find(self, names: tuple[str, ...], nth: int) -> tuple[int, ...]:
         """Positions of the columns with these normalised names, in the order of the names."""
@@ -49,10 +57,12 @@ class Columns:
 class Draft:
     """A row of a member, being read. ``fields`` fills up; ``faults`` are what will reject the row."""
 
-    def __init__(self, row: Row, columns: Columns, line_break: str | None = None) -> None:
+    def __init__(self, row: Row, columns: Columns, line_break: str | None = None, reading: Reading = DEFAULT) -> None:
         self.line = row.line
         self.fields: dict[str, Any] = {}
         self.faults: list[Rejection] = []
+        self.notices: list[Notice] = []
+        self.reading = reading
         self.record_id: str | None = None
         self._columns = columns
         self._cells = [cell.strip() for cell in row.cells]
@@ -70,6 +80,8 @@ class Draft:
         places = self._columns.find(names, nth)
         if not places:
             return ""
+        if field:
+            self._columns.covered.add(field)
         value = ""
         for position in places:
             written = self._cells[position]
@@ -81,6 +93,51 @@ class Draft:
             elif not written or written == value:
                 self._taken.add(position)
         return value
+
+    def covers(self, field: str, *names: str) -> None:
+        """Note that the file can say this field, if it has one of these columns."""
+        if self.has(*names):
+            self._columns.covered.add(field)
+
+    def has(self, *names: str) -> bool:
+        """Whether the file has one of these columns, whatever is in it."""
+        return any(name in self._columns for name in names)
+
+    def count(self, *names: str) -> int:
+        """How many columns of the file have these names."""
+        return self._columns.count(*names)
+
+    def status(
+        self, defaults: Mapping[str, Meaning], header: str, *names: str, by_words: bool = False, take: bool = True
+    ) -> Meaning | None:
+        """What the column says of membership. A word of no known meaning, and no column at all, become notices.
+
+        None where nothing is known: the record then has no say in who is a member.
+        """
+        self.covers("status", *names)
+        written = self.peek(*names)
+        meaning = self.reading.meaning(written, defaults, by_words=by_words) if written else None
+        if meaning is not None and take:
+            self.take(*names)
+        if written and meaning is None:
+            self.notices.append(Notice(self.line, self.record_id, header, written, NOT_KNOWN))
+        elif not self.has(*names):
+            self.notices.append(Notice(self.line, self.record_id, header, "", NOT_THERE))
+        return meaning
+
+    def stands(self, meaning: Meaning | None) -> None:
+        """Put under ``status`` and ``is_member`` what was understood of the membership."""
+        if meaning in (None, "none"):
+            self.fields["is_member"] = False
+        else:
+            self.fields["status"] = meaning
+
+    def tidy_number(self, *names: str) -> None:
+        """Write a number that goes along as it is in one form: ``0.00000000`` and ``0`` are one."""
+        for place in self._columns.find(names, 0):
+            written = self._cells[place]
+            if _DECIMALS.fullmatch(written):
+                self._cells[place] = written.rstrip("0").rstrip(".")
 
     def peek(self, *names: str) -> str:
         """What is written in the first of these columns that has something; none of them counts as taken."""
@@ -112,6 +169,7 @@ class Draft:
     def name(self, value: str, column: str) -> None:
         """The member's name; without one the row is rejected."""
         self._origin["name"] = column
+        self._columns.covered.add("name")
         if value:
             self.fields["name"] = value
         else:
@@ -128,7 +186,7 @@ class Draft:
         """An amount in euros, not put anywhere; what is no amount rejects the row."""
         return self._parse(values.amount, field, names, 0)
 
-    def flag(self, *names: str) -> bool | None:
+    def flag(self, *names: str, take: bool = True) -> bool | None:
         """Yes or no, not put anywhere; another word stays among the columns that are kept as written."""
         for position in self._columns.find(names, 0):
             written = self._cells[position]
@@ -136,7 +194,8 @@ class Draft:
                 found = values.yes(written)
             except ValueError:
                 continue
-            self._taken.add(position)
+            if take:
+                self._taken.add(position)
             if found is not None:
                 return found
         return None

@@ -14,6 +14,7 @@ from schemas.membership import MemberRecorded
 from services.cutover.parity.compare import compare
 from services.membership.legacy import Product, kind_for
 from services.membership.legacy.lines import Dialect, with_extra
+from services.membership.legacy.meanings import DEFAULT, Reading
 from services.membership.records.editing import KEPT
 from shared.importing.decoding import decode
 from shared.importing.outcomes import Accepted
@@ -35,21 +36,26 @@ class Written:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     left_out: tuple[str, ...]
+    name: str = ""
 
 
-def write(fact: MemberRecorded, software: str, added: Iterable[str] = ()) -> Written:
+def write(fact: MemberRecorded, software: str, added: Iterable[str] = (), reading: Reading = DEFAULT) -> Written:
     """Turn a record round; ``added`` are the columns that the cluster added to its product."""
     kind = kind_for(software, fact.record_id)
     lines = with_extra(kind.write(fact, tuple(added)))
     columns = tuple(one.header for one, _ in lines[0])
     rows = tuple(tuple(cell for _, cell in line) for line in lines)
-    return Written(kind.name, columns, rows, _left_out(fact, kind, columns, rows))
+    return Written(kind.name, columns, rows, _left_out(fact, kind, columns, rows, reading), fact.name)
 
 
 def _left_out(
-    fact: MemberRecorded, kind: Product, columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...]
+    fact: MemberRecorded,
+    kind: Product,
+    columns: tuple[str, ...],
+    rows: tuple[tuple[str, ...], ...],
+    reading: Reading,
 ) -> tuple[str, ...]:
-    read_again = read_back(kind, columns, rows, fact.version)
+    read_again = read_back(kind, columns, rows, fact.version, reading)
     if read_again is None:
         # No row at all would be accepted: nothing of the record can be said there.
         return tuple(name for name in fact.model_dump(exclude_defaults=True) if name not in _KEPT_THERE)
@@ -58,12 +64,16 @@ def _left_out(
 
 
 def read_back(
-    kind: Product, columns: tuple[str, ...], rows: Iterable[tuple[str, ...]], version: int
+    kind: Product,
+    columns: tuple[str, ...],
+    rows: Iterable[tuple[str, ...]],
+    version: int,
+    reading: Reading = DEFAULT,
 ) -> MemberRecorded | None:
     """What the product's own reader makes of the rows of one record; None if it would set them aside."""
     numbered = [Row(line, cells) for line, cells in enumerate(rows, start=2)]
     table = Table(Path(kind.name), columns, iter(numbered), "csv", len(numbered))
-    facts = [one.fact for one in kind.translate(table, version) if isinstance(one, Accepted)]
+    facts = [one.fact for one in kind.translate(table, version, reading) if isinstance(one, Accepted)]
     return next((one for one in facts if isinstance(one, MemberRecorded)), None)
 
 

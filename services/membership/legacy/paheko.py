@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator
 from schemas.base import Fact
 from schemas.membership import MemberRecorded
 from services.membership.legacy.columns import column
-from services.membership.legacy.draft import Draft
+from services.membership.legacy.draft import Draft, person
 from services.membership.legacy.identifiers import take_added
-from services.membership.legacy.lines import Dialect, Sheet, added_to, french, made_here, texts
+from services.membership.legacy.lines import Dialect, Sheet, added_to, french, texts
+from services.membership.legacy.meanings import DEFAULT, Meaning, Reading
 from services.membership.legacy.rows import one_fact_per_row
 from shared.importing.outcomes import Outcome
 from shared.importing.reading import Table
@@ -25,7 +26,9 @@ SIGNATURES = (
 DIALECT = Dialect(",")
 
 _ID = column("Numéro de membre")
-_NAME = column("Nom & prénom", "nom et prénom", "nom")
+_NAME = column("Nom & prénom", "nom et prénom")
+_FIRST, _LAST = column("Prénom"), column("Nom")
+"""A site may keep the two apart; a site that has but "Nom" keeps the whole name in it."""
 _TEXTS = {
     "email": column("Adresse E-Mail", "e-mail"),
     "street": column("Adresse postale", "adresse"),
@@ -36,34 +39,63 @@ _TEXTS = {
     "category": column("Catégorie"),
 }
 _SINCE = column("Date d'inscription")
+_CATEGORY = _TEXTS["category"]
+_STATUSES: dict[str, Meaning] = {"membres actifs": "active", "anciens membres": "ended", "administrateurs": "active"}
+"""The categories that Paheko begins with; others are the site's own, and go by their words."""
 _LETTER = column("Inscription à la lettre d'information")
 
 
-def translate(table: Table, version: int) -> Iterator[Outcome[Fact]]:
+def translate(table: Table, version: int, reading: Reading = DEFAULT) -> Iterator[Outcome[Fact]]:
     """One fact per row."""
-    return one_fact_per_row(table, version, _member)
+    return one_fact_per_row(table, version, _member, reading=reading)
 
 
 def _member(draft: Draft, version: int) -> Fact | None:
     draft.identity(*_ID.names)
-    draft.name(draft.take(*_NAME.names, field="name"), _NAME.header)
+    _name(draft)
     for field, one in _TEXTS.items():
         draft.text(field, *one.names)
     draft.day("member_since", *_SINCE.names)
-    # No "yes" to the newsletter is a no: the most restrictive reading is the one that may be undone later.
-    if draft.flag(*_LETTER.names) is False:
-        draft.fields["opt_outs"] = ("bulk-email",)
+    draft.stands(draft.status(_STATUSES, _CATEGORY.header, *_CATEGORY.names, by_words=True, take=False))
+    _letter(draft)
     take_added(draft)
     return draft.fact(version)
 
 
+def _name(draft: Draft) -> None:
+    whole = draft.take(*_NAME.names, field="name")
+    if not draft.has(*_FIRST.names):
+        draft.name(whole or draft.take(*_LAST.names, field="name"), _NAME.header)
+        return
+    first = draft.take(*_FIRST.names, field="contact_first_name")
+    last = draft.take(*_LAST.names, field="contact_last_name")
+    draft.name(whole or person(first, last), _NAME.header)
+    if first:
+        draft.fields["contact_first_name"] = first
+    if last:
+        draft.fields["contact_last_name"] = last
+
+
+def _letter(draft: Draft) -> None:
+    """A box that is not ticked comes as an empty cell, and is a no: where the column is there, only "Oui" is a yes.
+
+    A yes goes along as it is written, so that the way back never makes one up.
+    """
+    draft.covers("opt_outs", *_LETTER.names)
+    if draft.has(*_LETTER.names) and not draft.flag(*_LETTER.names, take=False):
+        draft.flag(*_LETTER.names)
+        draft.fields["opt_outs"] = ("bulk-email",)
+
+
 def write(fact: MemberRecorded, added: Iterable[str]) -> Sheet:
     """The row of one member."""
-    # Who was in Paheko and refuses nothing had said yes there; who was not never said so, and must not be held to it.
-    letter = "Non" if "bulk-email" in fact.opt_outs else "" if made_here(fact.record_id) else "Oui"
+    # A yes is only ever one that was said there, and kept as it was written.
+    letter = "Non" if "bulk-email" in fact.opt_outs else ""
+    first, last = fact.contact_first_name or "", fact.contact_last_name or ""
     line = [
         (_ID, fact.record_id),
         (_NAME, fact.name),
+        *([(_FIRST, first), (_LAST, last)] if first or last else []),
         *texts(fact, _TEXTS),
         (_SINCE, french(fact.member_since)),
         (_LETTER, letter),

@@ -11,6 +11,7 @@ import orjson
 from schemas.membership import MemberRecorded
 from services.membership.legacy.columns import column
 from services.membership.legacy.lines import Dialect, Sheet, added_to
+from services.membership.legacy.meanings import DEFAULT, Reading
 from shared.importing import plain
 from shared.importing.outcomes import Outcome
 from shared.importing.reading import Table, normal
@@ -26,7 +27,7 @@ _COLUMNS = {name: column(name) for name in MemberRecorded.model_fields if name n
 _NAMES = {*MemberRecorded.model_fields, *ALIASES}
 
 
-def translate(table: Table, version: int) -> Iterator[Outcome[MemberRecorded]]:
+def translate(table: Table, version: int, _: Reading = DEFAULT) -> Iterator[Outcome[MemberRecorded]]:
     """One fact per row; columns that are no field go to ``extra``."""
     return plain.translate(table, MemberRecorded, version, PARIS, ALIASES)
 

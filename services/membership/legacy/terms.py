@@ -8,15 +8,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from schemas.base import Fact
-from schemas.membership import MemberRecorded, MemberStatus, Subscription
+from schemas.membership import MemberRecorded, Subscription
 from services.membership.legacy.columns import column
 from services.membership.legacy.draft import Draft, explain
 from services.membership.legacy.lines import Line, Sheet
+from services.membership.legacy.meanings import Meaning
 from services.membership.legacy.rows import broken
 from shared.importing.outcomes import Accepted, Notice, Outcome, Rejection
 from shared.importing.reading import Row, Table
 
-_STRONGEST: tuple[MemberStatus, ...] = ("active", "pending", "ended")
+_STRONGEST: tuple[Meaning, ...] = ("active", "pending", "ended", "none")
 """One running term makes a member, however many have ended."""
 
 
@@ -26,7 +27,7 @@ class Term:
 
     draft: Draft
     subscription: Subscription | None
-    status: MemberStatus | None = None
+    status: Meaning | None = None
     """What this one term makes of the member, where the product has no status of the member itself."""
 
 
@@ -51,16 +52,19 @@ class _Member:
     lines: list[int] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     subscriptions: dict[str, tuple[int, Subscription]] = field(default_factory=dict)
-    statuses: set[MemberStatus] = field(default_factory=set)
+    statuses: set[Meaning] = field(default_factory=set)
     rest: dict[str, str] = field(default_factory=dict)
 
 
-def merge_terms(table: Table, version: int, read: Callable[[Row], Term]) -> Iterator[Outcome[Fact]]:
+def merge_terms(
+    table: Table, version: int, read: Callable[[Row], Term], *, until_from_terms: bool = True
+) -> Iterator[Outcome[Fact]]:
     """One fact per member, in the order in which members first appear.
 
     A row with a fault is set aside alone; the member's other rows go on. Where rows of one member disagree about the
     member itself, the first is believed, and a notice says so. The same subscription twice with other dates or
-    amounts is a rejection of the later row.
+    amounts is a rejection of the later row. ``until_from_terms``: without a day of its own, the member is paid until
+    the last day of its last term.
     """
     members: dict[str, _Member] = {}
     for row in table.rows:
@@ -73,7 +77,7 @@ def merge_terms(table: Table, version: int, read: Callable[[Row], Term]) -> Iter
             continue
         yield from _add(members, term)
     for record_id, member in members.items():
-        yield from _close(record_id, member, version)
+        yield from _close(record_id, member, version, until_from_terms=until_from_terms)
 
 
 def _add(members: dict[str, _Member], term: Term) -> Iterator[Rejection]:
@@ -89,7 +93,7 @@ def _add(members: dict[str, _Member], term: Term) -> Iterator[Rejection]:
         member.subscriptions.setdefault(bought.subscription_id, (draft.line, bought))
     if term.status is not None:
         member.statuses.add(term.status)
-    member.notices += _differences(member, draft)
+    member.notices += [*_differences(member, draft), *draft.notices]
     member.lines.append(draft.line)
     # Columns without a field of ours may belong to the term (how it was paid): each writing is kept once.
     for header, written in draft.rest().items():
@@ -115,16 +119,16 @@ def _differences(member: _Member, draft: Draft) -> list[Notice]:
     ]
 
 
-def _close(record_id: str, member: _Member, version: int) -> Iterator[Outcome[Fact]]:
+def _close(record_id: str, member: _Member, version: int, *, until_from_terms: bool) -> Iterator[Outcome[Fact]]:
     bought = [subscription for _, subscription in member.subscriptions.values()]
     bought.sort(key=lambda s: (s.starts_on, s.subscription_id))
     if bought:
         member.first.fields["subscriptions"] = tuple(bought)
         ends = [s.ends_on for s in bought if s.ends_on is not None]
-        if ends and "paid_until" not in member.first.fields:
+        if until_from_terms and ends and "paid_until" not in member.first.fields:
             member.first.fields["paid_until"] = max(ends)
     if member.statuses:
-        member.first.fields["status"] = next(s for s in _STRONGEST if s in member.statuses)
+        member.first.stands(next(s for s in _STRONGEST if s in member.statuses))
     fact = member.first.fact(version, member.rest)
     if fact is not None:
         yield Accepted(tuple(member.lines), fact, tuple(member.notices))

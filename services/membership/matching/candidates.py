@@ -18,8 +18,17 @@ from typing import Final
 
 from services.membership.matching import trigrams
 from services.membership.matching.features import Features
-from services.membership.matching.keys import DOMAIN, PLACES, beginning, everywhere, here, keys, near
-from services.membership.matching.term_frequency import Classes, Commonness, Hubs, commonness, hubs_of
+from services.membership.matching.keys import PLACES, beginning, everywhere, here, keys, near
+from services.membership.matching.term_frequency import (
+    Classes,
+    Commonness,
+    Hubs,
+    commonness,
+    companies_of,
+    hubs_of,
+    identity_of,
+    may_be_common,
+)
 from services.membership.matching.trigrams import HIGH_THRESHOLD, THRESHOLD, mark, similar
 from services.membership.normalisation.places import departements
 from services.membership.records.record import RecordKey
@@ -112,14 +121,16 @@ class Candidates:
         self.classes: dict[str, Commonness] = {}
         self.hubs: dict[str, frozenset[RecordKey]] = {}
         for key, holders in self._holders.items():
-            result = commonness(key, len(holders), self._names(holders) if key[0] == DOMAIN else 0)
+            result = commonness(key, len(holders), self._companies(key, holders))
             if result != Commonness.RARE:
                 self.classes[key] = result
             if result == Commonness.CROWDED and (hubs := hubs_of(key, (self._records[at].key for at in holders))):
                 self.hubs[key] = hubs
 
-    def _names(self, holders: Sequence[int]) -> int:
-        return len({self._records[at].names[:1] for at in holders})
+    def _companies(self, key: str, holders: Sequence[int]) -> int:
+        if not may_be_common(key, len(holders)):
+            return 0
+        return companies_of(key, (identity_of(self._records[at]) for at in holders))
 
     def pairs(self) -> Iterator[Pair]:
         """In order, so that what follows is the same each time."""

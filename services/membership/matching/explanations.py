@@ -12,6 +12,7 @@ def _said(french: str, english: str) -> dict[str, str]:
 LEVELS: Final[dict[str, dict[str, dict[str, str]]]] = {
     "declared": {
         "same": _said("Leur ancien système les dit identiques", "Their former system says that they are the same"),
+        "people": _said("Une personne de cette entreprise", "One of the company's people"),
     },
     "siren": {
         "equal": _said("Même SIREN", "Same SIREN"),

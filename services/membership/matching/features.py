@@ -10,8 +10,11 @@ from services.membership.matching.stop_words import GENERIC, HOSTS, PLATFORMS, P
 from services.membership.normalisation.company_names import plain
 from services.membership.records.record import RecordKey, SourceRecord
 
-VERSION = 2
-"""Of what is computed here. Stored features of another version are computed anew."""
+VERSION = 3
+"""Of what is computed here, and of how common a key is. What is stored by another version is computed anew.
+
+3: commonness counts companies, and a company's people go with it.
+"""
 
 LONGEST_NAME: Final = 200
 MOST_WORDS: Final = 30
@@ -66,11 +69,17 @@ class Features:
     naf: str | None
     naf_nomenclature: str | None
     contact: str | None
+    works_for: str | None = None
+    """The record of the same former system that a person goes with, whatever else the two have in common. A person has
+    no other features: an e-mail or a name of theirs is no company's.
+    """
 
 
 def features(record: SourceRecord) -> Features:
     """Of a record that was not removed."""
     written, understood = record.written, record.understood
+    if company := written.get("works_for"):
+        return _person(record.key, str(company))
     name = str(written.get("name") or "")
     brand = str(understood.get("brand_key") or "")
     names = tuple(dict.fromkeys(_beginning(key) for key in (record.name_key, brand) if key))
@@ -99,6 +108,11 @@ def features(record: SourceRecord) -> Features:
     )
 
 
+def _person(key: RecordKey, company: str) -> Features:
+    nothing = (None, None, None, (), (), None, (), None, (), None, "", None, "", None, None, None, None)
+    return Features(key, *nothing, works_for=company)
+
+
 def _beginning(name: str) -> str:
     """A name key, cut after whole words where it has any so early."""
     kept = name[:LONGEST_NAME]
@@ -122,7 +136,7 @@ def from_json(key: RecordKey, document: Mapping[str, Any]) -> Features | None:
         key, get("siren"), get("slipped_siren"), get("same_as"), tuple(get("names", ())), tuple(get("acronyms", ())),
         get("form"), tuple(get("domains", ())), get("email"), tuple(get("phones", ())), get("number"),
         get("street", ""), get("postcode"), get("town", ""), get("departement"), get("naf"), get("naf_nomenclature"),
-        get("contact"),
+        get("contact"), get("works_for"),
     )  # fmt: skip
 
 

@@ -54,6 +54,8 @@ def keys(features: Features) -> frozenset[str]:
         texts |= {key for key in (twin(features), near(features), here(features), everywhere(features)) if key}
     # A former system's own statement joins the two that it is about, whatever else they share.
     texts.add(f"{SAME}:{features.key}")  # whole: a record's own name is short, and cut it would be another's
+    if features.works_for:
+        texts.add(f"{SAME}:{features.key.cluster}/{features.works_for}")
     if features.same_as:
         texts.add(f"{SAME}:{features.key.cluster}/{features.same_as}")
     return frozenset(texts)

@@ -97,6 +97,8 @@ def _declared(a: Features, b: Features) -> str | None:
     """Whether their former system holds the two to be one."""
     if a.key.cluster != b.key.cluster:
         return None
+    if a.works_for == b.key.record_id or b.works_for == a.key.record_id:
+        return "people"
     return "same" if a.same_as == b.key.record_id or b.same_as == a.key.record_id else None
 
 

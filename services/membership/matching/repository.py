@@ -25,11 +25,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.membership.matching import crowds
 from services.membership.matching.candidates import Pair, alike, are_candidates, held, sought
 from services.membership.matching.features import VERSION, Features, as_json, from_json
-from services.membership.matching.keys import DOMAIN, PLACES, beginning, everywhere, here, keys, near
+from services.membership.matching.keys import PLACES, beginning, everywhere, here, keys, near
 from services.membership.matching.levels import Levels
 from services.membership.matching.score import Judge, Judgement
 from services.membership.matching.tables import matching_tables
-from services.membership.matching.term_frequency import Commonness, Hubs, commonness, crowded_above
+from services.membership.matching.term_frequency import (
+    Commonness,
+    Hubs,
+    Identity,
+    commonness,
+    companies_of,
+    crowded_above,
+    identity_of,
+    may_be_common,
+)
 from services.membership.matching.trigrams import HIGH_THRESHOLD, THRESHOLD, bitmap, trigrams, unshared
 from services.membership.matching.weights import Weights
 from services.membership.records.record import RecordKey
@@ -45,12 +54,10 @@ _LIST: Final = "\x1f"
 """Between the keys of a record on their way to an array; no key holds it."""
 _NO_CROWDS: Final[Mapping[str, Commonness]] = {}
 _T = TypeVar("_T")
-_ENOUGH_FOR_NAMES: Final = 3
-"""Fewer holders than this cannot make a domain common by their names."""
 
 # One row at least, so that it always says whether what is stored was made by the versions given; null if nothing is.
 _STORED = """
-    select s.features = $3::int and s.weights = $4::int, f.record, f.cluster, f.record_id, f.name, f.keys,
+    select s.features = $3::int and s.weights = $4::int, f.record, f.cluster, f.record_id, f.keys,
            f.features::text
     from (values (true)) as once (id) left join match_state s using (id)
     left join (
@@ -65,7 +72,10 @@ _HOLDERS = """
     ) as met
     where met.records is not null
 """
-_NAMES = "select record, name from match_features where record = any($1::bigint[])"
+_IDENTITIES = """
+    select record, replace(name, ' ', ''), features->>'siren', coalesce(postcode, town, '') from match_features
+    where record = any($1::bigint[])
+"""
 _FORGET_KEYS = """
     delete from match_keys m using unnest($1::text[], $2::bigint[]) as n (key, record)
     where m.key = n.key and m.record = n.record
@@ -166,7 +176,6 @@ class _Stored(NamedTuple):
 
     record: int
     key: RecordKey
-    name: str
     keys: tuple[str, ...]
     features: str
 
@@ -289,7 +298,7 @@ async def remember(
     places = [key for key in moving if key[0] in PLACES]
     before = await _holders(connection, [key for key in moving if key[0] not in PLACES], leaving)
     counted = await crowds.counts(connection, places, leaving)
-    old = await _classes(connection, before, {item.record: item.name for item in stored.values()}) | _of_places(counted)
+    old = await _classes(connection, before) | _of_places(counted)
     hubs_before = await crowds.hubs(connection, old, moving)
     await _forget(connection, list(stored.values()), stored.keys() - own.keys())
     numbers = await _remember(connection, changed, own, documents, weights) if changed else {}
@@ -300,9 +309,8 @@ async def remember(
             if key[0] not in PLACES:
                 after.setdefault(key, set()).add(number)
     now = {key: counted.get(key, 0) - leaving[key] + arriving[key] for key in places}
-    new = await _classes(
-        connection, after, {numbers[features.key]: _name(features) for features in changed}
-    ) | _of_places(now)
+    own_identities = {numbers[features.key]: identity_of(features) for features in changed}
+    new = await _classes(connection, after, own_identities) | _of_places(now)
     hubs = await crowds.hubs(connection, new, moving)
     await crowds.remember(connection, old, new)
     return Remembered(
@@ -326,8 +334,8 @@ async def _stored(connection: AsyncConnection, wanted: Sequence[RecordKey], weig
     if rows[0][0] is False:
         raise StaleRecognitionError
     return [
-        _Stored(record, RecordKey(cluster, record_id), name, tuple(own), document)
-        for _, record, cluster, record_id, name, own, document in rows
+        _Stored(record, RecordKey(cluster, record_id), tuple(own), document)
+        for _, record, cluster, record_id, own, document in rows
         if record is not None
     ]
 
@@ -342,22 +350,20 @@ async def _holders(
 
 
 async def _classes(
-    connection: AsyncConnection, holders: Mapping[str, Collection[int]], names: Mapping[int, str]
+    connection: AsyncConnection, holders: Mapping[str, Collection[int]], own: Mapping[int, Identity] | None = None
 ) -> dict[str, Commonness]:
-    """The classes of keys that are not rare. ``names`` are those that some records have, or had; else the table's."""
-    doubtful = {
-        key: records
-        for key, records in holders.items()
-        if key[0] == DOMAIN and _ENOUGH_FOR_NAMES <= len(records) <= crowded_above(DOMAIN)
-    }
-    known = dict(names)
+    """The classes of keys that are not rare. ``own`` are the identities of some records; else the table's."""
+    doubtful = {key: records for key, records in holders.items() if may_be_common(key, len(records))}
+    known = dict(own or {})
     if wanted := sorted({record for records in doubtful.values() for record in records} - known.keys()):
-        known.update(dict(rows_of(await connection.exec_driver_sql(_NAMES, (wanted,)))))
-    result = {
-        key: commonness(key, len(records), len({known[record] for record in records}) if key in doubtful else 1)
-        for key, records in holders.items()
-    }
-    return {key: commonness for key, commonness in result.items() if commonness != Commonness.RARE}
+        rows = rows_of(await connection.exec_driver_sql(_IDENTITIES, (wanted,)))
+        known.update({record: Identity(name, siren, place) for record, name, siren, place in rows})
+
+    def companies(key: str) -> int:
+        return companies_of(key, (known[record] for record in doubtful[key])) if key in doubtful else 0
+
+    classes = {key: commonness(key, len(records), companies(key)) for key, records in holders.items()}
+    return {key: value for key, value in classes.items() if value != Commonness.RARE}
 
 
 async def _forget(connection: AsyncConnection, stored: Sequence[_Stored], removed: Collection[RecordKey]) -> None:
@@ -510,7 +516,7 @@ async def _of_shared(
     shared = [key for key, records in counted.items() if records > 1]
     places = await crowds.counts(connection, [key for key in shared if key[0] in PLACES], {})
     others = await _holders(connection, [key for key in shared if key not in batch.holders and key[0] not in PLACES])
-    classes = await _classes(connection, others, {}) | _of_places(places)
+    classes = await _classes(connection, others) | _of_places(places)
     result = await crowds.hubs(connection, batch.classes | classes, shared)
     return classes, {key: frozenset(hubs.values()) for key, hubs in result.items()}
 

@@ -44,7 +44,10 @@ def judge(a: Features, b: Features, classes: Classes, weights: Weights) -> Judge
 def _judgement(a: Features, b: Features, levels: Levels, score: float, weights: Weights) -> Judgement:
     refused = None
     verdict: Verdict = "apart"
-    if score >= weights.auto or _twins(levels):
+    if levels.declared == "people":
+        # No name has to agree: it is not the same company, it is someone of it.
+        verdict = "auto"
+    elif score >= weights.auto or _twins(levels):
         refused = refusal(levels)
         verdict = "auto" if refused is None else "review"
     elif score >= weights.review:
@@ -81,7 +84,7 @@ class Judge:
         most = self._weights.score(known) + self._best_names
         if known.place == "elsewhere":
             most += self._best_elsewhere
-        if most < self._weights.review - _ROUNDING and known.siren != "equal":
+        if most < self._weights.review - _ROUNDING and known.siren != "equal" and known.declared != "people":
             return None
         levels = with_names(a, b, classes, known)
         judgement = _judgement(a, b, levels, round(self._weights.score(levels), 2), self._weights)

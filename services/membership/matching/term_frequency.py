@@ -15,8 +15,9 @@ when a decision takes one or two of them out. Hubs, too, are a matter of who is 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from enum import IntEnum
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
+from services.membership.matching.features import Features
 from services.membership.matching.keys import (
     ADDRESS,
     BEGINNING,
@@ -53,9 +54,8 @@ HUBS: Final = 3
 REPORTED: Final = (SIREN, TWIN, SAME, NAME, BEGINNING, NEAR)
 """Kinds whose crowds staff are shown. Of the others, such as a word or a provider's domain, nobody expects anything."""
 
-_COMMON_ABOVE: Final = {DOMAIN: 5, EMAIL: 3, PHONE: 3, ADDRESS: 5, NAME: 3, WORD: 6}
-_COMMON_FROM_NAMES: Final = 3
-"""A domain under three names is an agency's, a group's or a host's, however few records have it."""
+_COMMON_ABOVE: Final = {DOMAIN: 2, EMAIL: 3, PHONE: 3, ADDRESS: 5, NAME: 3, WORD: 6}
+"""A domain of three companies is an agency's, a group's or a host's."""
 _CROWDED_ABOVE: Final = {SIREN: 50, NEAR: 200, BEGINNING: 100}
 _CROWDED: Final = 30
 """What more records share finds too many, and tells too little; they find each other by their rarer keys."""
@@ -66,14 +66,58 @@ def crowded_above(kind: str) -> int:
     return _CROWDED_ABOVE.get(kind, _CROWDED)
 
 
-def commonness(key: str, records: int, names: int) -> Commonness:
-    """The class of a key that ``records`` hold under so many different ``names`` (which count for domains only)."""
+def may_be_common(key: str, records: int) -> bool:
+    """Whether it matters how many companies these records are of: too few cannot be common, too many are crowded."""
+    return _COMMON_ABOVE.get(key[0], records) < records <= crowded_above(key[0])
+
+
+def commonness(key: str, records: int, companies: int) -> Commonness:
+    """The class of a key that ``records`` hold, of so many ``companies`` (:func:`companies_of`).
+
+    Crowds are counted by records, since pairs are. What a key tells is a matter of companies: four records of one
+    company in two clusters make its e-mail no less its own.
+    """
     kind = key[0]
     if records > crowded_above(kind):
         return Commonness.CROWDED
-    if records > _COMMON_ABOVE.get(kind, records) or (kind == DOMAIN and names >= _COMMON_FROM_NAMES):
-        return Commonness.COMMON
-    return Commonness.RARE
+    return Commonness.COMMON if companies > _COMMON_ABOVE.get(kind, companies) else Commonness.RARE
+
+
+class Identity(NamedTuple):
+    """What tells the companies among some records apart without judging any pair: its name, SIREN and place."""
+
+    name: str
+    siren: str | None
+    place: str
+
+
+def identity_of(one: Features) -> Identity:
+    """Of one record, by itself."""
+    return Identity(one.names[0].replace(" ", "") if one.names else "", one.siren, one.postcode or one.town)
+
+
+def companies_of(key: str, holders: Iterable[Identity]) -> int:
+    """How many companies hold a key, as far as can be told from each record by itself.
+
+    Records with one SIREN are one company's, and so are those with one name. Of those that share the name as their key
+    it is the place that counts: in one town they are one company's. A pure function of who holds the key, so any order
+    of arrival gives the same.
+    """
+    by_place = key[0] == NAME
+    parts: dict[str, str] = {}
+
+    def root(node: str) -> str:
+        while (above := parts.setdefault(node, node)) != node:
+            node = above
+        return node
+
+    nodes: set[str] = set()
+    for one in holders:
+        node = f"n:{one.place if by_place else one.name}"
+        nodes.add(node)
+        if one.siren:
+            parts[root(f"s:{one.siren}")] = root(node)
+    return len({root(node) for node in nodes})
 
 
 def hubs_of(key: str, holders: Iterable[RecordKey]) -> frozenset[RecordKey]:

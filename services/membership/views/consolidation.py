@@ -26,6 +26,7 @@ from services.membership.views.items import latest
 from services.membership.views.mailings import mailings
 from services.membership.views.overrides import Override
 from services.membership.views.registrations import registrations
+from services.membership.views.people import people, split
 from services.membership.views.rules import SurvivorshipRules
 from services.membership.views.unannounced import with_unannounced
 
@@ -79,9 +80,12 @@ def consolidate(
     """
     group = [record for record in records if not record.removed]
     stated = with_unannounced(related)
-    memberships = [_membership(record) for record in group]
+    companies, persons = split(group)
+    aside = {record.key for record in records if persons and record.written.get("works_for")}
+    own_words = [record for record in records if record.key not in aside]
+    memberships = [_membership(record) for record in group if record.key not in aside or record.written.get("status")]
     until = latest([*(m.get("paid_until") for m in memberships), paid_until(stated["account"])])
-    fields = survivorship.survivors(group, overrides, rules)
+    fields = survivorship.survivors(companies, overrides, rules)
     lineages = sorted({m["lineage"] for m in memberships if m.get("lineage")})
     clusters = sorted({record.key.cluster for record in group})
     member_id = member_id_of(record.key for record in records)
@@ -95,8 +99,9 @@ def consolidate(
         **fields,
         "paid_until": until,
         "memberships": memberships,
-        **{name: add_up(records, stated) for name, add_up in SECTIONS.items()},
+        **{name: add_up(own_words, stated) for name, add_up in SECTIONS.items()},
         "conflicts": [one.as_json() for one in doubles],
+        **({"people": people(persons)} if persons else {}),
         "sources": [_source(record) for record in group],
         **({"removed_sources": removed} if removed else {}),
     }
@@ -107,7 +112,7 @@ def consolidate(
         encoded,
         blake2b(encoded, digest_size=16).hexdigest(),
         summary=orjson.dumps({name: fields[name]["value"] for name in _SUMMARY if name in fields}),
-        sort_key=_sort_key(group, fields),
+        sort_key=_sort_key(companies, fields),
         search=" ".join(dict.fromkeys([*(one.understood.get("search_text", "") for one in group), *found_by])),
         sirens=sorted({record.siren for record in group if record.siren} | sirens_set),
         clusters=clusters,
@@ -115,7 +120,7 @@ def consolidate(
         departement=(fields.get("departement") or {}).get("value"),
         paid_until=until,
         exempt=any(m.get("exempt") for m in memberships),
-        active=any(m.get("status") != "ended" for m in memberships),
+        active=any(_is_active(record) for record in group),
         conflicts=doubles,
     )
 
@@ -141,6 +146,14 @@ def _sort_key(group: Sequence[SourceRecord], fields: Mapping[str, Any]) -> str:
 
 
 _MEMBERSHIP = ("category", "status", "member_since", "paid_until", "exempt", "fee_band", "subscriptions")
+
+
+def _is_active(record: SourceRecord) -> bool:
+    """By what the record says of a membership. One that only names a company has no say; one that says no more than
+    that there is a member is believed.
+    """
+    status = record.written.get("status")
+    return record.written.get("is_member") is not False if status is None else status == "active"
 
 
 def _membership(record: SourceRecord) -> dict[str, Any]:

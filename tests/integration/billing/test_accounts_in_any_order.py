@@ -146,7 +146,7 @@ async def engine(billing: Database) -> AsyncIterator[AsyncEngine]:
 
 def an_invoice(version: int = 1, **different: Any) -> Envelope[Any]:
     usual: dict[str, Any] = {"invoice_id": "F1", "record_id": "M1", "number": "F", "issued_on": DAYS[0]}
-    amounts = {"net": Decimal("100.00"), "vat": Decimal("20.00"), "gross": Decimal("120.00")}
+    amounts: dict[str, Any] = {"net": Decimal("100.00"), "vat": Decimal("20.00"), "gross": Decimal("120.00")}
     return envelope(InvoiceRecorded(version=version, **usual | amounts | different), f"/{CLUSTER}/billing")
 
 

@@ -30,8 +30,9 @@ def run(tmp_path: Path, monkeypatch):
     app = typer.Typer()
     app.command()(import_files.import_files)
 
-    def command(*arguments: str):
-        return CliRunner().invoke(app, ["--as", "numelink/membership", *arguments], env={"COLUMNS": "200"})
+    def command(*arguments: str, env: dict[str, str] | None = None):
+        given = {"COLUMNS": "200"} | (env or {})
+        return CliRunner().invoke(app, ["--as", "numelink/membership", *arguments], env=given)
 
     return command
 
@@ -190,3 +191,17 @@ def test_rows_are_accepted_or_rejected_and_nothing_is_lost(tmp_path):
     list(messages(SYSTEM, files))
     report = files[0].report
     assert (report.rows, report.accepted, report.repeated, report.rejected) == (6, 3, 1, 3)
+
+
+def test_a_status_that_nobody_knows_is_asked_once_with_the_line_that_answers(run, tmp_path):
+    friends = [GOOD | {"ID de l'adhérent": str(number), "Statut": "Amis", "Compte": "Oui"} for number in (12, 13)]
+    (tmp_path / "friends.csv").write_bytes(galette(*friends))
+    result = run("--dry-run", "friends.csv")
+    assert 'does Statut "Amis" make a member? 2 rows, such as line 2, 3.' in " ".join(result.output.split())
+    assert 'statuses = { membership = { "Amis" = "…" } }' in result.output
+    (tmp_path / "clusters.toml").write_text(
+        '[clusters.numelink]\nname = "N"\nformer_systems = ["membership"]\n'
+        'statuses = { membership = { "Amis" = "active" } }\n'
+    )
+    result = run("--dry-run", "friends.csv", env={"TRABOULE_CLUSTERS_FILE": "clusters.toml"})
+    assert "Amis" not in result.output

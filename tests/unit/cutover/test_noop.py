@@ -41,7 +41,7 @@ def test_what_a_parity_would_not_tell_apart_is_no_question(different: dict[str, 
 
 OTHER: dict[str, Any] = {
     "subscriptions": [TERMS[0].model_dump(mode="json")], "opt_outs": ["email"], "extra": {"Marque": "2"},
-    "naf_nomenclature": "rev2", "status": "ended", "exempt": True,
+    "naf_nomenclature": "rev2", "status": "ended", "exempt": True, "is_member": False,
     **dict.fromkeys(("member_since", "paid_until", "ended_on", "created_on", "modified_on"), "2026-01-01"),
 }  # fmt: skip
 

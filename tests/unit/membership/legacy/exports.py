@@ -41,6 +41,12 @@ DOLIBARR_THIRD_PARTIES = _columns(
     "4;Identifiant professionnel 5;Identifiant professionnel 6;Numéro TVA;Capital;Type du tiers;Type "
     "d'entité légale;Url"
 )
+DOLIBARR_CONTACTS = _columns(
+    "Identifiant contact;Code civilité;Nom;Prénom;Poste/fonction;Date création;Date de dernière "
+    "modification;Privé;Adresse;Code postal;Ville;Département / Canton;Région;Pays;Code "
+    "pays;Téléphone;Fax;Mobile;Email;Note (privée);Note (publique);État;Identifiant société;Raison "
+    "sociale;État;Code client;Code fournisseur;Client;Fournisseur;Adresse;Code postal;Ville;Téléphone;Email"
+)
 CIVICRM_CONTACTS = _columns(
     "Contact ID;Contact Type;Contact Subtype;Do Not Email;Do Not Phone;Do Not Mail;Do Not Sms;Do Not "
     "Trade;No Bulk Emails (User Opt Out);Legal Identifier;External Identifier;Sort Name;Display "

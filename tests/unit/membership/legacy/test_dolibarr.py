@@ -104,7 +104,7 @@ def test_older_labels(tmp_path):
 def test_only_the_columns_that_the_user_picked(tmp_path):
     headers = ["Id", "Nom", "Identifiant professionnel 1"]
     _, outcomes = translate(tmp_path, dolibarr(headers, {"Id": "7", "Nom": "ACME"}))
-    assert facts(outcomes)[0].model_fields_set == {"version", "record_id", "name"}
+    assert facts(outcomes)[0].model_fields_set == {"version", "record_id", "name", "is_member"}
 
 
 def test_rows_of_one_member_become_one_fact(tmp_path):
@@ -112,7 +112,7 @@ def test_rows_of_one_member_become_one_fact(tmp_path):
     assert product == "Dolibarr members"
     assert [(o.lines, o.fact.record_id) for o in outcomes] == [((2, 4), "adherent:905"), ((3,), "adherent:906")]
     fact = outcomes[0].fact
-    assert (fact.same_as, fact.name, fact.contact_first_name) == ("905", "SGE", "Philippe")
+    assert (fact.same_as, fact.name, fact.contact_first_name) == (None, "SGE", "Philippe")
     assert [(s.subscription_id, s.starts_on, s.ends_on, s.amount) for s in fact.subscriptions] == [
         ("1", date(2011, 1, 1), date(2011, 12, 31), Decimal("1200.00")),
         ("2", date(2012, 1, 1), date(2012, 12, 31), Decimal("1250.50")),
@@ -134,9 +134,11 @@ def test_a_person_is_called_by_first_and_last_name(tmp_path):
     assert facts(outcomes)[0].name == "Philippe Laurent"
 
 
-def test_a_legal_person_is_never_called_after_its_contact(tmp_path):
+def test_a_legal_person_without_a_name_is_kept_by_its_contact_s_and_it_is_said(tmp_path):
     _, outcomes = translate(tmp_path, dolibarr(DOLIBARR_MEMBERS, MEMBER | {"Société": ""}))
-    assert faults(outcomes) == [(2, "Société", "")]
+    [outcome] = outcomes
+    assert outcome.fact.name == "Philippe Laurent"
+    assert [(one.line, one.field) for one in outcome.notices] == [(2, "Société")]
 
 
 def test_a_bad_subscription_is_set_aside_alone(tmp_path):

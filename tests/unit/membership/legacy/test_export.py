@@ -22,7 +22,7 @@ from tests.unit.membership.legacy import exports
 
 VERSION = 7
 KEPT_THERE = ("version", "created_on", "modified_on")
-IDS = ("12", "adherent:12", "membership:12", "019ab08c-1f00-7c3a-8e52-3f5d2c7b9a10")
+IDS = ("12", "adherent:12", "membership:12", "contact:12", "019ab08c-1f00-7c3a-8e52-3f5d2c7b9a10")
 SOFTWARE = ("civicrm", "dolibarr", "galette", "paheko", "plain")
 ADDED = ("SIRET", "N° SIREN", "Site web", "Couleur")
 
@@ -60,7 +60,7 @@ def members(draw: st.DrawFn) -> MemberRecorded:
                 told[name] = draw(st.sampled_from((None, "active", "pending", "ended")))
             case "naf_nomenclature":
                 told[name] = draw(st.sampled_from((None, "rev2", "2025")))
-            case "exempt":
+            case "exempt" | "is_member":
                 told[name] = draw(st.sampled_from((None, True, False)))
             case "subscriptions":
                 told[name] = tuple(draw(st.lists(terms, max_size=3)))
@@ -68,7 +68,7 @@ def members(draw: st.DrawFn) -> MemberRecorded:
                 told[name] = tuple(draw(st.lists(st.sampled_from(("email", "bulk-email", "sms")), max_size=2)))
             case "extra":
                 told[name] = draw(st.dictionaries(headers, words | any_text, max_size=3))
-            case "same_as":
+            case "same_as" | "works_for":
                 told[name] = draw(st.sampled_from((None, "12", "13")))
             case _ if name.endswith(("_on", "_since", "_until")):
                 told[name] = draw(days)
@@ -242,7 +242,7 @@ def test_each_subscription_of_a_dolibarr_member_has_its_row_and_what_it_kept_of_
         for year in (2025, 2026)
     ]
     extra = {"Moyen": "chèque", "Moyen (A2025)": "virement"}
-    fact = ended(record_id="adherent:12", same_as="12", subscriptions=tuple(bought), extra=extra)
+    fact = ended(record_id="adherent:12", subscriptions=tuple(bought), extra=extra)
     written = write(fact, "dolibarr")
     assert (written.file, written.left_out) == ("Dolibarr members", ("ended_on",))
     assert [(cell(written, "Id adhésion", n), cell(written, "Moyen", n)) for n in (0, 1)] == [
@@ -261,10 +261,12 @@ def test_an_ended_term_stays_so_when_a_newer_one_runs() -> None:
 
 
 def test_nobody_is_subscribed_to_a_letter_who_never_was_asked() -> None:
-    new = ended(record_id=IDS[3])
-    assert cell(write(new, "paheko"), "Inscription à la lettre d'information") == ""
-    assert cell(write(ended(), "paheko"), "Inscription à la lettre d'information") == "Oui"
-    refuses = ended(record_id=IDS[3], opt_outs=("bulk-email",))
+    new = ended(record_id=IDS[4])
+    letter = "Inscription à la lettre d'information"
+    assert cell(write(new, "paheko"), letter) == ""
+    assert cell(write(ended(), "paheko"), letter) == "", "who never said yes there is not made to"
+    assert cell(write(ended(extra={letter: "Oui"}), "paheko"), letter) == "Oui"
+    refuses = ended(record_id=IDS[4], opt_outs=("bulk-email",))
     assert cell(write(refuses, "paheko"), "Inscription à la lettre d'information") == "Non"
 
 

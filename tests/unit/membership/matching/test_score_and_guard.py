@@ -11,7 +11,7 @@ from services.membership.matching.explanations import LEVELS, REFUSALS
 from services.membership.matching.guard import refusal, strong_keys
 from services.membership.matching.levels import FIELDS, Levels
 from services.membership.matching.score import Judge, explain, judge
-from services.membership.matching.term_frequency import Commonness, commonness
+from services.membership.matching.term_frequency import Commonness, Identity, commonness, companies_of
 from services.membership.matching.weights import WeightsError, parse, shipped, write
 from tests.unit.membership.matching.builders import NOTHING, a_company, demo_members
 
@@ -188,24 +188,34 @@ def test_weights_that_cannot_be_used(text: str, complaint: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "records", "names", "expected"),
+    ("key", "records", "companies", "expected"),
     [
         ("d:a.example", 2, 2, Commonness.RARE),
         ("d:a.example", 3, 3, Commonness.COMMON),
-        ("d:a.example", 6, 1, Commonness.COMMON),
+        ("d:a.example", 30, 1, Commonness.RARE),
         ("d:a.example", 31, 1, Commonness.CROWDED),
-        ("p:+33477123456", 3, 0, Commonness.RARE),
-        ("p:+33477123456", 4, 0, Commonness.COMMON),
-        ("t:LUMERINE", 6, 0, Commonness.RARE),
-        ("t:LUMERINE", 7, 0, Commonness.COMMON),
+        ("p:+33477123456", 3, 3, Commonness.RARE),
+        ("p:+33477123456", 4, 4, Commonness.COMMON),
+        ("p:+33477123456", 8, 1, Commonness.RARE),
+        ("t:LUMERINE", 6, 6, Commonness.RARE),
+        ("t:LUMERINE", 7, 7, Commonness.COMMON),
         ("s:732829320", 31, 0, Commonness.RARE),
         ("s:732829320", 201, 0, Commonness.CROWDED),
         ("c:VPDA", 30, 0, Commonness.RARE),
         ("c:VPDA", 31, 0, Commonness.CROWDED),
     ],
 )
-def test_how_common_a_key_is(key: str, records: int, names: int, expected: Commonness) -> None:
-    assert commonness(key, records, names) == expected
+def test_how_common_a_key_is(key: str, records: int, companies: int, expected: Commonness) -> None:
+    assert commonness(key, records, companies) == expected
+
+
+def test_companies_are_told_apart_by_siren_and_name_or_by_place() -> None:
+    one = Identity("LUMERINE", None, "42000")
+    assert companies_of("e:x", [one, one, one._replace(place="69001")]) == 1
+    renamed = Identity("VIOREAU", "732829320", "42000")
+    assert companies_of("e:x", [one, renamed]) == 2
+    assert companies_of("e:x", [one._replace(siren="732829320"), renamed, one]) == 1
+    assert companies_of("n:LUMERINE", [one, one, one._replace(place="69001")]) == 2
 
 
 @pytest.mark.parametrize("version", [0, 1])

@@ -1,0 +1,110 @@
+"""What an import says of what it did to the records that were there: new, changed, unchanged, emptied; and when the
+views show it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from schemas.membership import MemberRecorded
+from services.cli.importing.comparison import HANDFUL, Changes, compare_files, wait_until_shown
+from services.cli.importing.reading import FileReport, FormerSystem, OpenFile
+from shared.importing.outcomes import Accepted, UnreadableError
+from shared.runtime.tls import TlsError, ca_file, over_tls
+from shared.runtime.variables import SecretFileError, variable
+
+DATABASE = "TRABOULE_MEMBERSHIP_DATABASE_URL"
+
+
+def database_of(former: FormerSystem) -> str | None:
+    """Where the records are kept that an import is compared with; None for other services, and where nobody says.
+
+    Raises:
+        UnreadableError: the variable cannot be used.
+    """
+    if former.service != MemberRecorded.service:
+        return None
+    try:
+        url = variable(DATABASE)
+        return None if url is None else over_tls(url.replace("postgresql+asyncpg", "postgresql"), ca_file())
+    except (SecretFileError, TlsError) as error:
+        raise UnreadableError(str(error)) from None
+
+
+def compare_all(url: str, former: FormerSystem, files: Sequence[OpenFile]) -> list[Changes]:
+    """See :func:`comparison.compare_files`."""
+    return asyncio.run(compare_files(url, former, files))
+
+
+def emptying(report: FileReport, changes: Changes) -> str:
+    """Why a file may not be imported without ``--replace``."""
+    told: list[str] = []
+    for name, count in changes.too_many.items():
+        why = "the file has no column for it: tick it" if name in changes.columns_missing else "its cells are empty"
+        told.append(f"{name.removeprefix('extra:')} in {count} records ({why})")
+    return f"{report.path.name} would empty {', '.join(told)}. Export again with these columns, or say --replace"
+
+
+def close(
+    out: Console,
+    reports: Sequence[FileReport],
+    changes: Sequence[Changes] | None,
+    former: FormerSystem,
+    *,
+    dry_run: bool,
+    replace: bool,
+) -> None:
+    """One sentence for each file."""
+    if changes is None:
+        if former.service == MemberRecorded.service:
+            out.print(f"Not compared with the records that are there: {DATABASE} is not set, or --no-compare was said.")
+        return
+    for report, one in zip(reports, changes, strict=True):
+        counts = f"{one.new} new, {one.changed} changed, {one.unchanged} unchanged"
+        if one.removed:
+            counts += f", {one.removed} removed"
+        if one.older:
+            counts += f", {one.older} older than what is there and so without effect"
+        emptied = ", ".join(f"{name.removeprefix('extra:')} {count}" for name, count in one.emptied.most_common())
+        fields = f"fields emptied: {emptied}" if emptied else "no field emptied"
+        out.print(escape(f"{report.path.name}: {counts}; {fields}."), highlight=False)
+        if dry_run and one.too_many and not replace:
+            out.print(f"[yellow]{escape(emptying(report, one))}", highlight=False)
+
+
+def changes_as_json(changes: Changes) -> dict[str, Any]:
+    """For programs."""
+    return {
+        "new": changes.new,
+        "changed": changes.changed,
+        "unchanged": changes.unchanged,
+        "older": changes.older,
+        "removed": changes.removed,
+        "emptied": dict(changes.emptied),
+        "needs_replace": sorted(changes.too_many),
+        "handful": HANDFUL,
+    }
+
+
+def show_when_readable(out: Console, url: str, former: FormerSystem, files: Sequence[OpenFile]) -> None:
+    """Wait for the views, and say when they show what was imported."""
+    versions = {
+        outcome.fact.record_id: outcome.fact.version
+        for file in files
+        for outcome in file.outcomes
+        if isinstance(outcome, Accepted)
+    }
+    try:
+        left = asyncio.run(wait_until_shown(url, former, versions))
+    except (UnreadableError, OSError):
+        out.print("Whether the views show it is not known: the database went away.")
+        return
+    if left:
+        out.print(f"[yellow]{left} of {len(versions)} records are not shown yet: traboule status says what waits.")
+    else:
+        out.print(f"The views show all {len(versions)} records now.", highlight=False)

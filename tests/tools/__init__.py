@@ -1,0 +1,1 @@
+"""Programs for trying the importers on files that are not part of the project."""

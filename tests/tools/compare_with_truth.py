@@ -1,0 +1,159 @@
+"""Compare what the importers read with what the products' own databases say.
+
+``python -m tests.tools.compare_with_truth FOLDER`` goes through ``FOLDER/PRODUCT-VERSION/*`` and takes the truth from
+``FOLDER/truth``. One line for each file: how it was recognised, rows, accepted, set aside, wrong fields with how often,
+members that are active beside how many are, and refusals beside how many there are.
+"""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from schemas.membership import MemberRecorded
+from services.cli.importing.reading import FormerSystem, messages, open_files
+from shared.importing.outcomes import Accepted, UnreadableError
+from tests.tools.truth import Said, differences, lost_by_product, read_truth
+
+_ALWAYS = {"name", "status", "opt_outs"}
+"""What is compared whether any record of the file says it or not: nothing is a statement there."""
+
+
+@dataclass(slots=True)
+class Comparison:
+    """One file against the truth; ``refused`` is why it cannot be imported, ``wrong`` counts differences by field."""
+
+    product: str
+    export: str
+    kind: str = ""
+    refused: str = ""
+    rows: int = 0
+    accepted: int = 0
+    set_aside: int = 0
+    unknown: int = 0
+    wrong: Counter[str] = field(default_factory=Counter)
+    lost: Counter[str] = field(default_factory=Counter)
+    active: tuple[int, int] = (0, 0)
+    refusals: tuple[int, int] = (0, 0)
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether everything that was read is true."""
+        return not self.wrong and not self.unknown and self.active[0] == self.active[1]
+
+    def cells(self) -> tuple[str, ...]:
+        """For a table."""
+        if self.refused:
+            return (self.product, self.export, "refused", "", "", "", "", "", self.refused)
+        wrong = _counted(self.wrong) or "0"
+        return (
+            self.product,
+            self.export,
+            self.kind,
+            str(self.rows),
+            str(self.accepted),
+            str(self.set_aside),
+            f"{self.active[0]}/{self.active[1]}",
+            f"{self.refusals[0]}/{self.refusals[1]}",
+            wrong
+            + (f", not in truth {self.unknown}" if self.unknown else "")
+            + (f" (lost by the product itself: {_counted(self.lost)})" if self.lost else ""),
+        )
+
+
+def _counted(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.most_common())
+
+
+HEADER = ("product", "export", "read as", "rows", "accepted", "set aside", "active", "refusals", "wrong fields")
+
+
+def compare_folder(folder: Path) -> Iterator[Comparison]:
+    """Every file of every product of the folder that has a truth."""
+    for product in sorted(one for one in folder.iterdir() if one.is_dir()):
+        truth = read_truth(folder / "truth", product.name)
+        if truth is None:
+            continue
+        for path in sorted(one for one in product.iterdir() if one.is_file()):
+            yield compare_file(path, product.name, truth.kinds)
+
+
+def compare_file(path: Path, product: str, kinds: Any) -> Comparison:
+    """One file. A kind of file of which there is no truth is not compared field by field."""
+    found = Comparison(product, path.name)
+    system = FormerSystem("numelink", "membership")
+    try:
+        [file] = open_files(system, [path])
+    except UnreadableError as error:
+        found.refused = str(error).removeprefix(f"{path}: ")
+        return found
+    facts: list[MemberRecorded] = []
+    outcomes = file.outcomes
+
+    def passing() -> Iterator[Any]:
+        for one in outcomes:
+            if isinstance(one, Accepted) and isinstance(one.fact, MemberRecorded):
+                facts.append(one.fact)
+            yield one
+
+    file.outcomes = passing()
+    for _ in messages(system, [file]):
+        pass
+    report = file.report
+    found.kind, found.rows, found.accepted, found.set_aside = (
+        report.product,
+        report.rows,
+        report.accepted,
+        report.rejected,
+    )
+    found.faults = [f"line {one.line}: {one.field} {one.value!r}: {one.reason}" for one in report.rejections]
+    _judge(found, facts, kinds.get(report.product, {}))
+    return found
+
+
+def _judge(found: Comparison, facts: list[MemberRecorded], truth: dict[str, Said]) -> None:
+    said = {name for fact in facts for name in fact.model_fields_set} | _ALWAYS
+    active = refusals = true_active = true_refusals = 0
+    for fact in facts:
+        active += counts_as_member(fact)
+        refusals += len(fact.opt_outs)
+        true = truth.get(fact.record_id)
+        if true is None:
+            found.unknown += 1
+            continue
+        true_active += true.get("status") == "active"
+        true_refusals += len(true.get("opt_outs", ()))
+        for name in differences(fact, true, said):
+            (found.lost if lost_by_product(getattr(fact, name), true[name]) else found.wrong)[name] += 1
+    found.active, found.refusals = (active, true_active), (refusals, true_refusals)
+
+
+def counts_as_member(fact: MemberRecorded) -> bool:
+    """Whether the record by itself makes an active member, as the consolidated view has it."""
+    if getattr(fact, "is_member", None) is False:
+        return False
+    return fact.status != "ended" if not hasattr(fact, "is_member") else fact.status in (None, "active")
+
+
+def main(arguments: list[str]) -> int:
+    """Print the table; 1 when anything is wrong."""
+    if len(arguments) != 1:
+        sys.stderr.write("usage: python -m tests.tools.compare_with_truth FOLDER\n")
+        return 2
+    found = list(compare_folder(Path(arguments[0])))
+    table = [HEADER, *(one.cells() for one in found)]
+    widths = [max(len(row[at]) for row in table) for at in range(len(HEADER) - 1)]
+    for row in table:
+        sys.stdout.write("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]))
+        sys.stdout.write("\n")
+    for one in found:
+        for fault in one.faults[:3]:
+            sys.stdout.write(f"{one.export}: {fault}\n")
+    return 0 if all(one.agrees or one.refused for one in found) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
