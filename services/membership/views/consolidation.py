@@ -25,8 +25,8 @@ from services.membership.views.dues import dues, paid_until
 from services.membership.views.items import latest
 from services.membership.views.mailings import mailings
 from services.membership.views.overrides import Override
-from services.membership.views.registrations import registrations
 from services.membership.views.people import people, split
+from services.membership.views.registrations import registrations
 from services.membership.views.rules import SurvivorshipRules
 from services.membership.views.unannounced import with_unannounced
 

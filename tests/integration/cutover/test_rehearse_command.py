@@ -10,7 +10,7 @@ import pytest
 
 from deploy.local.nodes import Nodes
 from services.billing.definition import DEFINITION as BILLING
-from services.cutover.preconditions import Condition, conditions
+from services.cutover.preconditions import Condition, Writers, conditions
 from services.cutover.rehearsal.running import last_rehearsal
 from services.cutover.stages import Standing
 from tests.support.builders import a_payment, an_invoice
@@ -111,7 +111,9 @@ async def test_a_rehearsal_of_too_little_does_not_open_the_gate(billing: Mirrore
         async with billing.database.engine() as engine, engine.begin() as connection:
             rehearsed = await last_rehearsal(connection, BILLING, "numelink")
             at = Standing("mirror")
-            result = await conditions(connection, "billing", "numelink", at, {}, None, rehearsed, None)
+            result = await conditions(
+                connection, "billing", "numelink", at, {}, None, rehearsed, Writers(None, ""), takes_commands=False
+            )
             return next(condition for condition in result if condition.name == "rehearsal")
 
     today = datetime.now(UTC).date()

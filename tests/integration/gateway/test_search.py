@@ -23,7 +23,7 @@ async def door(door):
 
 
 @pytest.mark.parametrize(
-    ("typed", "found"),
+    ("typed", "result"),
     [
         ("électricité", [ELECTRICITE]),
         ("ELECTRICITE", [ELECTRICITE]),

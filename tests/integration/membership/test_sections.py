@@ -145,7 +145,7 @@ def an_account(version: int, gross: str) -> AccountChanged:
         vat=Decimal(),
         gross=Decimal(gross),
     )
-    amounts = {"invoiced": Decimal(gross), "outstanding": Decimal(gross)}
+    amounts: dict[str, Any] = {"invoiced": Decimal(gross), "outstanding": Decimal(gross)}
     return AccountChanged(version=version, cluster="numelink", record_id="M1", invoices=(invoice,), **amounts)
 
 

@@ -66,7 +66,7 @@ def test_given_twice_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "text"),
     [
         (None, "which cannot be read (FileNotFoundError)"),
         (b"", "which is empty"),
