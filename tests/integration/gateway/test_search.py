@@ -62,7 +62,7 @@ async def test_search_finds(door, typed, result):
 
 
 @pytest.mark.parametrize(
-    ("parameters", "found"),
+    ("parameters", "result"),
     [
         ({"cluster": NUMELINK}, [BOULANGERIE, ELECTRICITE]),
         ({"cluster": CLUSTR}, [DISCOUNT, HUNDRED, ELECTRICITE]),
