@@ -62,10 +62,10 @@ def _members(each: int) -> list[tuple[str, str, Load]]:
     found: list[tuple[str, str, Load]] = []
     with tempfile.TemporaryDirectory() as folder:
         exports = generate(Path(folder), members=each)
-        for cluster, name in FILES.items():
+        for cluster, names in FILES.items():
             system = FormerSystem.named(f"{cluster}/membership")
             found += [
                 (cluster, one.routing_key, Load(one.body, one.content_type, one.message_id, one.events))
-                for one in messages(system, open_files(system, [exports.paths[name]]), batch=1)
+                for one in messages(system, open_files(system, [exports.paths[name] for name in names]), batch=1)
             ]
     return found

@@ -17,6 +17,7 @@ from schemas.catalogue import RECORDED
 from schemas.envelope import encode_all, routing_key, source_of
 from schemas.membership import MemberRecorded
 from services.membership import legacy
+from services.membership.legacy.galette_fields import PRODUCT, beside, is_dynamic, takes_dynamic
 from services.membership.legacy.meanings import DEFAULT, NOT_KNOWN, NOT_THERE, Reading
 from services.membership.normalisation.data_quality import Problem
 from services.membership.normalisation.normalise import understand
@@ -116,7 +117,37 @@ def open_files(
         UnreadableError: for the first file that cannot be imported.
     """
     known = _configured(system) if reading is None else reading
-    return [_open(system, path, encoding, exported_at, known) for path in paths]
+    tables = [read(path, encoding) for path in paths]
+    counts: dict[Path, int] = {}
+    if system.service == MemberRecorded.service:
+        tables, counts = _with_dynamic_fields(tables)
+    return [
+        _beside(table, counts[table.path]) if table.path in counts else _open(system, table, exported_at, known)
+        for table in tables
+    ]
+
+
+def _with_dynamic_fields(tables: Sequence[Table]) -> tuple[list[Table], dict[Path, int]]:
+    """Galette's members with the fields that stand in a table of their own, and how many values each such table has."""
+    dynamic = [table for table in tables if is_dynamic(table)]
+    if not dynamic:
+        return list(tables), {}
+    members = [table for table in tables if takes_dynamic(table)]
+    if len(members) != 1:
+        raise UnreadableError(
+            f"{dynamic[0].path}: these are the values of Galette's dynamic fields (SIRET, N° TVA…): import them "
+            "together with one list of members"
+        )
+    wider, counts = beside(members[0], dynamic)
+    found = [wider if table is members[0] else table for table in tables]
+    return found, {table.path: count for table, count in zip(dynamic, counts, strict=True)}
+
+
+def _beside(table: Table, count: int) -> OpenFile:
+    """A file that was read beside another: its rows are all accepted, and make no facts of their own."""
+    report = FileReport(table.path, PRODUCT, table.encoding, table.assumed, table.separator, list(table.warnings))
+    report.rows = report.accepted = count
+    return OpenFile(table, report, iter(()))
 
 
 def _configured(system: FormerSystem) -> Reading:
@@ -130,10 +161,8 @@ def _configured(system: FormerSystem) -> Reading:
         raise UnreadableError(str(error)) from None
 
 
-def _open(
-    system: FormerSystem, path: Path, encoding: str | None, exported_at: datetime | None, reading: Reading
-) -> OpenFile:
-    table = read(path, encoding)
+def _open(system: FormerSystem, table: Table, exported_at: datetime | None, reading: Reading) -> OpenFile:
+    path = table.path
     version = path.stat().st_mtime_ns // 1_000
     if exported_at is not None:
         version = int(exported_at.timestamp() * 1_000_000)
