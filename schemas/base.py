@@ -96,6 +96,14 @@ Amount = Annotated[
 ]
 """Euros and cents, written as text ("1200.00"); at most 12 digits, 2 of them after the point."""
 
+Total = Annotated[
+    Decimal,
+    Field(max_digits=24, decimal_places=2),
+    BeforeValidator(_written_as_text),
+    AfterValidator(_to_the_cent),
+]
+"""A sum of amounts, written alike: as many digits as any number of them needs."""
+
 Day = Annotated[date, AfterValidator(_plausible)]
 """A calendar day, ISO 8601 (2026-11-23)."""
 

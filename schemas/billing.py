@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from schemas.base import Amount, Day, Fact, Key, Label, MirroredRecord
+from schemas.base import Amount, AnnouncedRecord, Day, Fact, Key, Label, MirroredRecord, Part, Total
 from schemas.conflicts import ConflictAnswered
 from schemas.cutover import COUNTS, PART_RECORDS, RECORDS, Count, ManifestRecord, ManifestRecorded, StageChanged
 from schemas.cutover_requests import CutoverAnswered
@@ -73,6 +73,77 @@ class PaymentChanged(_Payment, MirroredRecord):
     """A payment as billing holds it now."""
 
     key: ClassVar[str] = "payment-changed"
+
+
+class AccountInvoice(Part):
+    """An invoice or credit note of an account, and what was paid on it."""
+
+    invoice_id: Key
+    number: Label
+    kind: Literal["invoice", "credit-note"] = "invoice"
+    corrects: Key | None = Field(default=None, description="invoice_id of the invoice that it corrects or cancels")
+    status: InvoiceStatus = "issued"
+    label: Label | None = None
+    issued_on: Day
+    due_on: Day | None = None
+    period_starts_on: Day | None = None
+    period_ends_on: Day | None = None
+    net: Amount
+    vat: Amount
+    gross: Amount
+    currency: Literal["EUR"] = "EUR"
+    paid: Total | None = Field(
+        default=None, description="All payments on it, less refunds, whichever record they name; absent without one"
+    )
+
+
+class AccountPayment(Part):
+    """A payment, or with a negative amount a refund, of an account."""
+
+    payment_id: Key
+    invoice_id: Key | None = None
+    paid_on: Day
+    amount: Amount
+    currency: Literal["EUR"] = "EUR"
+    method: Label | None = None
+
+
+class PaidPeriod(Part):
+    """Days of membership that were billed and paid in full."""
+
+    invoice_id: Key
+    starts_on: Day
+    ends_on: Day
+
+
+class AccountChanged(AnnouncedRecord):
+    """What one source record was billed, paid and owes, and until when it is paid: by billing's rules.
+
+    Each fact is the whole account. Whoever adds up accounts needs no rule of billing.
+    """
+
+    service: ClassVar[str] = "billing"
+    key: ClassVar[str] = "account-changed"
+
+    record_id: Key
+    invoiced: Total | None = Field(
+        default=None, description="What was billed, less credit notes; absent while no invoice counts"
+    )
+    received: Total | None = Field(default=None, description="What was paid, less refunds; absent without a payment")
+    outstanding: Total | None = Field(
+        default=None, description="invoiced less received: what is owed; absent while both are"
+    )
+    currency: Literal["EUR"] = "EUR"
+    paid_until: Day | None = Field(default=None, description="Last day of a period whose invoice is paid in full")
+    paid_periods: tuple[PaidPeriod, ...] = Field(
+        default=(), description="Periods whose invoice is paid in full, and not taken off by a credit note"
+    )
+    invoices: tuple[AccountInvoice, ...] = Field(default=(), description="Its invoices and credit notes, by day")
+    payments: tuple[AccountPayment, ...] = Field(default=(), description="Its payments and refunds, by day")
+    unlisted: Annotated[int, Field(ge=0)] = Field(
+        default=0,
+        description="How many older invoices and payments are not listed, for want of room; the amounts count them",
+    )
 
 
 class BillingConflictAnswered(ConflictAnswered):

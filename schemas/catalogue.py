@@ -2,7 +2,7 @@
 
 from schemas import billing, commands, communications, cutover_requests, events, membership
 from schemas.base import Command, Content, Fact
-from schemas.cutover import ManifestRecorded
+from schemas.cutover import ManifestRecorded, WriteAccessChanged
 
 FACTS: tuple[type[Content], ...] = (
     membership.MemberRecorded,
@@ -12,6 +12,7 @@ FACTS: tuple[type[Content], ...] = (
     membership.MergeConflictChanged,
     membership.MembershipManifestRecorded,
     membership.MembershipStageChanged,
+    WriteAccessChanged,
     cutover_requests.CutoverRequested,
     membership.MembershipCutoverAnswered,
     membership.MemberWritten,
@@ -23,6 +24,7 @@ FACTS: tuple[type[Content], ...] = (
     billing.PaymentRecorded,
     billing.InvoiceChanged,
     billing.PaymentChanged,
+    billing.AccountChanged,
     billing.BillingConflictAnswered,
     billing.BillingManifestRecorded,
     billing.BillingStageChanged,
@@ -31,6 +33,7 @@ FACTS: tuple[type[Content], ...] = (
     events.RegistrationRecorded,
     events.EventChanged,
     events.RegistrationChanged,
+    events.ParticipationChanged,
     events.EventsConflictAnswered,
     events.EventsManifestRecorded,
     events.EventsStageChanged,
@@ -39,6 +42,7 @@ FACTS: tuple[type[Content], ...] = (
     communications.MailingRecorded,
     communications.ConsentChanged,
     communications.MailingChanged,
+    communications.PreferencesChanged,
     communications.CommunicationsManifestRecorded,
     communications.CommunicationsStageChanged,
     communications.CommunicationsCutoverAnswered,

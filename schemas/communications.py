@@ -4,12 +4,13 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from schemas.base import Fact, Key, Label, MirroredRecord, Moment
+from schemas.base import AnnouncedRecord, Fact, Key, Label, MirroredRecord, Moment, Part
 from schemas.cutover import COUNTS, PART_RECORDS, RECORDS, Count, ManifestRecord, ManifestRecorded, StageChanged
 from schemas.cutover_requests import CutoverAnswered
 from schemas.membership import Channel
 
 CommunicationsKind = Literal["consent", "mailing"]
+ConsentStatus = Literal["granted", "refused", "withdrawn"]
 
 
 class _Consent(Fact):
@@ -19,7 +20,7 @@ class _Consent(Fact):
     record_id: Key
     channel: Channel
     purpose: Label
-    status: Literal["granted", "refused", "withdrawn"]
+    status: ConsentStatus
     brand: Label | None = None
     decided_at: Moment
     proof: Label | None = Field(
@@ -67,6 +68,44 @@ class MailingChanged(_Mailing, MirroredRecord):
     """A mailing as the communications service holds it now."""
 
     key: ClassVar[str] = "mailing-changed"
+
+
+class ConsentDecision(Part):
+    """A consent or objection, as a record's preferences list it."""
+
+    consent_id: Key
+    channel: Channel
+    purpose: Label
+    status: ConsentStatus
+    brand: Label | None = None
+    decided_at: Moment
+    proof: Label | None = Field(default=None, description="Where the proof is kept, such as a form's reference")
+
+
+class Preference(Part):
+    """What one source record's decisions on a channel and purpose come to."""
+
+    channel: Channel
+    purpose: Label
+    allowed: bool = Field(description="Whether it may be contacted so; * as the purpose means every purpose")
+    consent_id: Key = Field(description="The consent that decides it")
+
+
+class PreferencesChanged(AnnouncedRecord):
+    """What one source record agreed or objected to, and which decisions are in force: by communications' rules.
+
+    Each fact is the whole. Of several records of one member, a single refusal forbids.
+    """
+
+    service: ClassVar[str] = "communications"
+    key: ClassVar[str] = "preferences-changed"
+
+    record_id: Key
+    in_force: tuple[Preference, ...] = Field(
+        default=(),
+        description="By channel and purpose: of each brand the last decision, and of several brands a refusal",
+    )
+    decisions: tuple[ConsentDecision, ...] = Field(default=(), description="Every consent and objection, by time")
 
 
 class CommunicationsStageChanged(StageChanged):

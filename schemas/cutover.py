@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from schemas.base import AnnouncedRecord, Fact, Key, Label, Moment, Part, Version
+from schemas.base import Announced, AnnouncedRecord, Fact, Key, Label, Moment, Part, Version
 
 Stage = Literal["legacy", "mirror", "live", "retired"]
 
@@ -17,6 +17,23 @@ class StageChanged(AnnouncedRecord):
     stage: Stage
     since: Moment
     by: Label
+
+
+MOST_KEYS = 1_000
+
+
+class WriteAccessChanged(Announced):
+    """Until when staff can write: each API key that may, by the day that it expires, and by nothing else.
+
+    A service that is to become the authority must know whether anybody could write then.
+    """
+
+    service: ClassVar[str] = "membership"
+    key: ClassVar[str] = "write-access-changed"
+
+    expires_at: Annotated[tuple[Moment, ...], Field(max_length=MOST_KEYS)] = Field(
+        default=(), description="When each key that may write expires, the last first; of very many the last 1,000"
+    )
 
 
 Count = Annotated[int, Field(ge=0, lt=2**63)]

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from schemas.base import Announced, Key, Label, Moment
 from schemas.commands import NewId
+from schemas.operation import Outcome
 
 Operation = Literal[
     "standing",
@@ -24,7 +25,6 @@ Operation = Literal[
     "way-back",
     "note-backup",
 ]
-Outcome = Literal["done", "refused"]
 
 
 class CutoverRequested(Announced):

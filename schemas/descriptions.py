@@ -30,6 +30,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "vat": "VAT number as written",
     "InvoiceRecorded.vat": "The VAT's amount",
     "InvoiceChanged.vat": "The VAT's amount",
+    "AccountInvoice.vat": "The VAT's amount",
     "rna": "The association's number in the Répertoire national des associations, as written",
     "naf": "Activity code (NAF, APE) as written",
     "website": "Address of its site, as written",
@@ -71,6 +72,11 @@ DESCRIPTIONS: Mapping[str, str] = {
     "paid_on": "Day on which the money arrived",
     "amount": "Euros; of a payment, negative when money goes back",
     "method": "How it was paid, in the former system's words",
+    "AccountChanged.version": "How many statements there were of this account, this one included",
+    "ParticipationChanged.version": "How many statements there were of this record, this one included",
+    "PreferencesChanged.version": "How many statements there were of this record, this one included",
+    "PaidPeriod.starts_on": "First day",
+    "PaidPeriod.ends_on": "Last day",
     # events
     "event_id": "The gathering's id in the former events system",
     "title": "What the gathering is called",
@@ -99,6 +105,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "stage": "legacy and mirror: the former system is the authority; live and retired: Traboule is",
     "since": "From when on",
     "by": "Who moved it",
+    "WriteAccessChanged.version": "A number that grows with each change",
     "MemberWritten.version": "A number that grows with everything that is told: a larger one is newer",
     "MemberWritten.record_id": "The member's id in the former system; the one that we gave it, if it was made here",
     # what membership links and parts

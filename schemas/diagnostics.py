@@ -35,7 +35,7 @@ def faults(fact_type: type[Content], event: Mapping[str, Any]) -> list[Fault]:
     try:
         Envelope[fact_type].model_validate_json(orjson.dumps(event))  # pyright: ignore[reportInvalidTypeArguments]
     except ValidationError as error:
-        return [_fault(fact_type, one) for one in error.errors(include_url=False)]
+        return [_fault(fact_type, details) for details in error.errors(include_url=False)]
     return []
 
 
@@ -56,7 +56,7 @@ def _spellings(fact: type[Content]) -> Iterator[str]:
 def _fault(fact_type: type[Content], error: Any) -> Fault:
     loc: tuple[str | int, ...] = error["loc"]
     path = ".".join(map(str, loc)) or "event"
-    found, context = error["input"], error.get("ctx", {})
+    result, context = error["input"], error.get("ctx", {})
     model = _model_at(fact_type, loc[:-1])
     name = str(loc[-1]) if loc else ""
     match error["type"]:
@@ -65,23 +65,23 @@ def _fault(fact_type: type[Content], error: Any) -> Fault:
         case "extra_forbidden":
             return Fault(path, f"is not a field of {model.__name__}", meant(model, name))
         case "literal_error":
-            close = get_close_matches(str(found).lower(), [v.strip("'") for v in _expected(context)], n=1)
+            close = get_close_matches(str(result).lower(), [v.strip("'") for v in _expected(context)], n=1)
             hint = f"did you mean {close[0]}?" if close else ""
-            return Fault(path, f"must be {' or '.join(_expected(context))}, and is {_shown(found)}", hint)
+            return Fault(path, f"must be {' or '.join(_expected(context))}, and is {_shown(result)}", hint)
         case "string_too_long":
             longest = context["max_length"]
             return Fault(
-                path, f"has {len(found):,} characters, and may have {longest:,}", _usage(fact_type, model, loc)
+                path, f"has {len(result):,} characters, and may have {longest:,}", _usage(fact_type, model, loc)
             )
         case "string_too_short":
             return Fault(path, "is empty", _usage(fact_type, model, loc))
         case "string_type":
-            return Fault(path, f"must be text, and is {_shown(found)}", _usage(fact_type, model, loc))
+            return Fault(path, f"must be text, and is {_shown(result)}", _usage(fact_type, model, loc))
         case "string_pattern_mismatch" if name not in ("source",):
             return Fault(path, "holds a control character, such as U+0000", "remove it")
         case _:
             problem = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input ").replace("should", "must")
-            return Fault(path, f"{problem}; it is {_shown(found)}", _usage(fact_type, model, loc))
+            return Fault(path, f"{problem}; it is {_shown(result)}", _usage(fact_type, model, loc))
 
 
 def _model_at(fact_type: type[Content], loc: tuple[str | int, ...]) -> type[Part] | type[Envelope[Any]]:

@@ -29,12 +29,12 @@ def normal_form(fact: Fact) -> bytes:
 
 
 def _model(value: BaseModel, but: str | None = None) -> dict[str, Any]:
-    told: dict[str, Any] = {}
+    document: dict[str, Any] = {}
     for name in sorted(type(value).model_fields):
-        said = getattr(value, name)
-        if name != but and said != type(value).model_fields[name].default:
-            told[name] = _normal(said)
-    return _without_empty(told)
+        answer = getattr(value, name)
+        if name != but and answer != type(value).model_fields[name].default:
+            document[name] = _normal(answer)
+    return _without_empty(document)
 
 
 def _normal(value: Any) -> Any:
@@ -50,11 +50,11 @@ def _normal(value: Any) -> Any:
         case date():
             return value.isoformat()
         case tuple() | list():
-            each = {orjson.dumps(one): one for one in map(_normal, cast("list[Any]", value))}
+            each = {orjson.dumps(item): item for item in map(_normal, cast("list[Any]", value))}
             return [each[text] for text in sorted(each)]
         case Mapping():
-            said = cast("Mapping[str, Any]", value)
-            return _without_empty({name: _normal(said[name]) for name in sorted(said, key=_utf_16)})
+            document = cast("Mapping[str, Any]", value)
+            return _without_empty({name: _normal(document[name]) for name in sorted(document, key=_utf_16)})
         case _:
             return value
 

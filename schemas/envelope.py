@@ -241,10 +241,10 @@ PART_FACTS = 200
 
 @lru_cache(maxsize=64)
 def _adapters(fact_type: type[Content]) -> tuple[TypeAdapter[Any], TypeAdapter[Any]]:
-    one: Any = Envelope[fact_type]  # pyright: ignore[reportInvalidTypeForm]
+    item: Any = Envelope[fact_type]  # pyright: ignore[reportInvalidTypeForm]
     # One fault is enough to know that the events are to be looked at one by one.
-    many: Any = Annotated[list[one], FailFast()]
-    return TypeAdapter(one), TypeAdapter(many)
+    many: Any = Annotated[list[item], FailFast()]
+    return TypeAdapter(item), TypeAdapter(many)
 
 
 def read(
@@ -283,21 +283,21 @@ def _read_batch(fact_type: type[F], body: bytes) -> Iterator[Sequence[Envelope[F
     if len(body) <= PART_BYTES and (events := _all(fact_type, body)):
         yield events
         return
-    found: list[bytes] = []
+    bodies: list[bytes] = []
     try:
         for element in elements(body):
-            found.append(element)
-            if len(found) > MAX_FACTS:
+            bodies.append(element)
+            if len(bodies) > MAX_FACTS:
                 yield [Refused("too-many-facts", f"a message may hold {MAX_FACTS:,} facts: send smaller batches", body)]
                 return
-            if len(found) % PART_FACTS == 0:
+            if len(bodies) % PART_FACTS == 0:
                 yield []
     except ValueError:
         yield [_no_array(body)]
         return
-    if not found:
+    if not bodies:
         yield [Refused("not-a-cloudevent", "the batch is empty", body)]
-    for part in _parts(found):
+    for part in _parts(bodies):
         # Not encoded from what was read: an event keeps its own bytes, to be replayed one day.
         yield _all(fact_type, b"[" + b",".join(part) + b"]") or [
             _read_one(fact_type, event, STRUCTURED) for event in part
@@ -314,10 +314,10 @@ def _all(fact_type: type[F], body: bytes) -> list[Envelope[F]]:
     return events if all(event.type == expected for event in events) else []
 
 
-def _parts(found: Sequence[bytes]) -> Iterator[list[bytes]]:
+def _parts(bodies: Sequence[bytes]) -> Iterator[list[bytes]]:
     part: list[bytes] = []
     size = 0
-    for element in found:
+    for element in bodies:
         if part and (len(part) == PART_FACTS or size + len(element) > PART_BYTES):
             yield part
             part, size = [], 0
@@ -398,9 +398,9 @@ def _read_one(fact_type: type[F], body: bytes, content_type: str | None) -> Enve
         return Refused("unreadable", detail, body, event_id, event_type, content_type)
 
 
-def _wrong_type(fact_type: type[Content], found: str) -> tuple[str, str]:
+def _wrong_type(fact_type: type[Content], text: str) -> tuple[str, str]:
     expected = fact_type.type_name()
-    family, _, number = found.rpartition(".v")
+    family, _, number = text.rpartition(".v")
     known = family == expected.rpartition(".v")[0]
     if known and _VERSION.match(number) and int(number) > fact_type.schema_version:
         detail = f"type {family} is at version {number}, and this service knows version {fact_type.schema_version}"

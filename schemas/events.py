@@ -4,13 +4,15 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from schemas.base import Fact, Key, Label, MirroredRecord, Moment, Name
+from schemas.base import AnnouncedRecord, Fact, Key, Label, MirroredRecord, Moment, Name, Part
 from schemas.conflicts import ConflictAnswered
 from schemas.cutover import COUNTS, PART_RECORDS, RECORDS, Count, ManifestRecord, ManifestRecorded, StageChanged
 from schemas.cutover_requests import CutoverAnswered
 
 EventsKind = Literal["event", "registration"]
 RegistrationStatus = Literal["registered", "waiting", "attended", "absent", "cancelled"]
+EventStatus = Literal["planned", "held", "cancelled"]
+Seats = Annotated[int, Field(ge=1, le=10_000)]
 
 
 class _Event(Fact):
@@ -21,7 +23,7 @@ class _Event(Fact):
     starts_at: Moment
     ends_at: Moment | None = None
     place: Label | None = None
-    status: Literal["planned", "held", "cancelled"] = "planned"
+    status: EventStatus = "planned"
 
 
 class _Registration(Fact):
@@ -32,7 +34,7 @@ class _Registration(Fact):
     record_id: Key
     registered_at: Moment
     status: RegistrationStatus = "registered"
-    seats: Annotated[int, Field(ge=1, le=10_000)] = 1
+    seats: Seats = 1
 
 
 class EventRecorded(_Event):
@@ -57,6 +59,45 @@ class RegistrationChanged(_Registration, MirroredRecord):
     """A registration as the events service holds it now."""
 
     key: ClassVar[str] = "registration-changed"
+
+
+class Gathering(Part):
+    """The gathering that a registration is for."""
+
+    event_id: Key
+    title: Name
+    starts_at: Moment
+    ends_at: Moment | None = None
+    place: Label | None = None
+    status: EventStatus = "planned"
+
+
+class ParticipationEntry(Part):
+    """A registration, with its gathering once that is known."""
+
+    registration_id: Key
+    event_id: Key
+    registered_at: Moment
+    status: RegistrationStatus = "registered"
+    seats: Seats = 1
+    event: Gathering | None = Field(default=None, description="The gathering; absent until it is recorded")
+
+
+class ParticipationChanged(AnnouncedRecord):
+    """What one source record registered for, and for what it is still expected: by the rules of events.
+
+    Each fact is the whole.
+    """
+
+    service: ClassVar[str] = "events"
+    key: ClassVar[str] = "participation-changed"
+
+    record_id: Key
+    expected: tuple[Key, ...] = Field(
+        default=(),
+        description="registration_id of those that take a place, or wait for one, at a gathering that is still planned",
+    )
+    registrations: tuple[ParticipationEntry, ...] = Field(default=(), description="Its registrations, by time")
 
 
 class EventsConflictAnswered(ConflictAnswered):

@@ -12,7 +12,7 @@ import orjson
 
 from schemas import billing, commands, communications, cutover_requests, events, membership
 from schemas.base import Content, Fact, RecordRef
-from schemas.cutover import ManifestRecord
+from schemas.cutover import ManifestRecord, WriteAccessChanged
 from schemas.digests import record_digest
 from schemas.envelope import encode, source_of
 
@@ -164,6 +164,56 @@ _PAYMENT: dict[str, Any] = {
     "amount": Decimal("480.00"),
     "method": "virement",
 }
+
+
+def _account_changed() -> Fact:
+    invoice, payment = (
+        {name: value for name, value in one.items() if name not in ("version", "record_id")}
+        for one in (_INVOICE, _PAYMENT)
+    )
+    return billing.AccountChanged(
+        version=4,
+        cluster=CLUSTER,
+        record_id="1042",
+        invoiced=Decimal("480.00"),
+        received=Decimal("480.00"),
+        outstanding=Decimal("0.00"),
+        paid_until=date(2026, 12, 31),
+        paid_periods=(
+            billing.PaidPeriod(invoice_id="F2026-0117", starts_on=date(2026, 1, 1), ends_on=date(2026, 12, 31)),
+        ),
+        invoices=(billing.AccountInvoice(**invoice, paid=Decimal("480.00")),),
+        payments=(billing.AccountPayment(**payment),),
+    )
+
+
+def _participation_changed() -> Fact:
+    gathering = events.Gathering(**{name: value for name, value in _EVENT.items() if name != "version"})
+    own = {name: value for name, value in _REGISTRATION.items() if name not in ("version", "record_id")}
+    return events.ParticipationChanged(
+        version=3,
+        cluster=CLUSTER,
+        record_id="1042",
+        expected=("apero-2026-11/1042",),
+        registrations=(events.ParticipationEntry(**own, event=gathering),),
+    )
+
+
+def _preferences_changed() -> Fact:
+    own = {name: value for name, value in _CONSENT.items() if name not in ("version", "record_id")}
+    return communications.PreferencesChanged(
+        version=1,
+        cluster=CLUSTER,
+        record_id="1042",
+        in_force=(
+            communications.Preference(
+                channel="bulk-email", purpose="lettre mensuelle", allowed=True, consent_id="1042/lettre"
+            ),
+        ),
+        decisions=(communications.ConsentDecision(**own),),
+    )
+
+
 _ANSWER: dict[str, Any] = {
     "version": 2,
     "conflict_id": "b3a1c0de5f6a7b8c9d0e1f2a3b4c5d6e",
@@ -250,6 +300,7 @@ EXAMPLES: Mapping[type[Content], Callable[[], Content]] = {
     billing.PaymentRecorded: lambda: billing.PaymentRecorded(**_PAYMENT),
     billing.InvoiceChanged: lambda: billing.InvoiceChanged(**_INVOICE, cluster=CLUSTER),
     billing.PaymentChanged: lambda: billing.PaymentChanged(**_PAYMENT, cluster=CLUSTER),
+    billing.AccountChanged: _account_changed,
     billing.BillingConflictAnswered: lambda: billing.BillingConflictAnswered(**_ANSWER, owner="tresorerie"),
     events.EventRecorded: lambda: events.EventRecorded(**_EVENT),
     events.RegistrationRecorded: lambda: events.RegistrationRecorded(**_REGISTRATION),
@@ -260,6 +311,8 @@ EXAMPLES: Mapping[type[Content], Callable[[], Content]] = {
     communications.MailingRecorded: lambda: communications.MailingRecorded(**_MAILING),
     communications.ConsentChanged: lambda: communications.ConsentChanged(**_CONSENT, cluster=CLUSTER),
     communications.MailingChanged: lambda: communications.MailingChanged(**_MAILING, cluster=CLUSTER),
+    communications.PreferencesChanged: _preferences_changed,
+    events.ParticipationChanged: _participation_changed,
     commands.CreateMember: lambda: commands.CreateMember(
         **_ASKED,
         record_id="019ab08c-1f00-7c3a-8e52-3f5d2c7b9a10",
@@ -299,6 +352,9 @@ EXAMPLES: Mapping[type[Content], Callable[[], Content]] = {
     billing.BillingStageChanged: lambda: billing.BillingStageChanged(**_STANDING),
     events.EventsStageChanged: lambda: events.EventsStageChanged(**_STANDING),
     communications.CommunicationsStageChanged: lambda: communications.CommunicationsStageChanged(**_STANDING),
+    WriteAccessChanged: lambda: WriteAccessChanged(
+        version=_MICROSECONDS, expires_at=(datetime(2027, 11, 23, 9, 0, tzinfo=UTC),)
+    ),
     cutover_requests.CutoverRequested: lambda: cutover_requests.CutoverRequested(**_REQUEST),
     membership.MemberWritten: _member_written,
     membership.MembershipCutoverAnswered: lambda: membership.MembershipCutoverAnswered(**_CUTOVER_ANSWER),

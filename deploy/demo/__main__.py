@@ -44,8 +44,8 @@ def demo(
                 _refuse_to_disturb(nodes)
                 console.print(f"  both up in {nodes.boot_seconds:.1f} s; starting four services …")
                 environment = ENVIRONMENT_FILE if keep else None
-                with run_services(nodes, folder=Path(folder) / "logs", environment_file=environment) as house:
-                    story = Story(console, house, exports, Path(folder))
+                with run_services(nodes, folder=Path(folder) / "logs", environment_file=environment) as services:
+                    story = Story(console, services, exports, Path(folder))
                     story.tell()
                     console.print(f"\n[green]done[/] in {time.monotonic() - began:.0f} s")
                     if keep:

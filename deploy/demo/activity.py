@@ -194,14 +194,14 @@ def _euros(cents: int) -> str:
 def _gatherings(cluster: str, members: int, rng: Random, anchor: date) -> list[Line]:
     towns = [town for _, group in words.TERRITORIES[cluster].values() for _, town in group]
     count = 8 + min(members // 200, 200)
-    found: list[Line] = []
+    result: list[Line] = []
     for number in range(count):
         # From a year ago to three months ahead.
         day = anchor + timedelta(days=rng.randrange(-365, 90))
         hour = rng.choice((8, 9, 14, 17))
         town = rng.choice(towns)
-        held = "held" if day < anchor else "planned"
-        found.append(
+        stored = "held" if day < anchor else "planned"
+        result.append(
             {
                 "event_id": f"E{number + 1}",
                 "version": _version(min(day, anchor) - timedelta(days=60), rng),
@@ -209,15 +209,15 @@ def _gatherings(cluster: str, members: int, rng: Random, anchor: date) -> list[L
                 "starts_at": f"{day.isoformat()}T{hour:02d}:30:00+00:00",
                 "ends_at": f"{day.isoformat()}T{hour + 3:02d}:00:00+00:00",
                 "place": town,
-                "status": "cancelled" if rng.random() < 0.08 else held,
+                "status": "cancelled" if rng.random() < 0.08 else stored,
             }
         )
-    return found
+    return result
 
 
 def _registrations(events: list[Line], records: list[Record], rng: Random, anchor: date) -> list[str]:
     days = [date.fromisoformat(event["starts_at"][:10]) for event in events]
-    found: list[str] = []
+    texts: list[str] = []
     for record in records:
         for place in rng.sample(range(len(events)), rng.choice(_REGISTRATIONS)):
             event, day = events[place], days[place]
@@ -228,10 +228,10 @@ def _registrations(events: list[Line], records: list[Record], rng: Random, ancho
                 status, changed = rng.choice(_PAST), day
             else:
                 status, changed = rng.choice(_AHEAD), registered
-            found.append(
+            texts.append(
                 _encode(
                     {
-                        "registration_id": f"I{len(found) + 1}",
+                        "registration_id": f"I{len(texts) + 1}",
                         "version": _version(changed, rng),
                         "event_id": event["event_id"],
                         "record_id": record.record_id,
@@ -241,22 +241,22 @@ def _registrations(events: list[Line], records: list[Record], rng: Random, ancho
                     }
                 )
             )
-    return found
+    return texts
 
 
 # Consents and mailings
 
 
 def _consents(cluster: str, records: list[Record], rng: Random, anchor: date) -> list[str]:
-    found: list[str] = []
+    texts: list[str] = []
 
     def decide(record: Record, channel: str, purpose: str, status: str, day: date) -> None:
         # RhôneAlley's brand stays in use in Drôme and Ardèche.
         local = cluster != CLUSTR and record.department in ("26", "07")
-        found.append(
+        texts.append(
             _encode(
                 {
-                    "consent_id": f"C{len(found) + 1}",
+                    "consent_id": f"C{len(texts) + 1}",
                     "version": _version(day, rng),
                     "record_id": record.record_id,
                     "channel": channel,
@@ -278,12 +278,12 @@ def _consents(cluster: str, records: list[Record], rng: Random, anchor: date) ->
             decide(record, "bulk-email", NEWSLETTER, "granted", record.joined_on)
         if rng.random() < 0.08:
             decide(record, rng.choice(("phone", "sms", "post")), "prospection", "refused", later)
-    return found
+    return texts
 
 
 def _mailings(cluster: str, records: list[Record], rng: Random, anchor: date) -> list[str]:
     reachable = [record.record_id for record in records if record.email and not record.opted_out]
-    found: list[str] = []
+    texts: list[str] = []
     for number in range(8):
         day = anchor - timedelta(days=7 + 30 * number)
         recipients = rng.sample(reachable, len(reachable) * rng.randrange(60, 100) // 100)
@@ -295,7 +295,7 @@ def _mailings(cluster: str, records: list[Record], rng: Random, anchor: date) ->
             "brand": BRANDS[cluster],
             "sent_at": _moment(day, rng),
         }
-        found += [
+        texts += [
             _encode(
                 {
                     **mailing,
@@ -305,7 +305,7 @@ def _mailings(cluster: str, records: list[Record], rng: Random, anchor: date) ->
             )
             for start in range(0, len(recipients), MOST_RECIPIENTS)
         ]
-    return found
+    return texts
 
 
 def _version(day: date, rng: Random) -> int:

@@ -247,19 +247,19 @@ def make_roots(rng: Random, count: int) -> list[str]:
 
 def _look_alikes(rng: Random, left: list[Company], right: list[Company]) -> list[tuple[str, Company, Company]]:
     """Make some companies of different clusters look alike: near names, or one agency's domain."""
-    found: list[tuple[str, Company, Company]] = []
+    result: list[tuple[str, Company, Company]] = []
     count = min(len(left), len(right)) // 60
     if not count:
-        return found
+        return result
     ours, theirs = rng.sample(left, 2 * count), rng.sample(right, 2 * count)
     for a, b in zip(ours[:count], theirs[:count], strict=True):
         a.name, b.name = f"{a.root} {words.TRADES[0]}", f"{a.root} {words.TRADES[9]}"
         b.root, b.brand = a.root, a.root
-        found.append(("near names", a, b))
+        result.append(("near names", a, b))
     for a, b in zip(ours[count:], theirs[count:], strict=True):
         a.domain = b.domain = f"agence-{plain(a.root).lower()}.example"
-        found.append(("agency domain", a, b))
-    return found
+        result.append(("agency domain", a, b))
+    return result
 
 
 def _phones(rng: Random) -> Iterator[str]:

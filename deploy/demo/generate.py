@@ -88,7 +88,7 @@ def _paid_twice(pairs: tuple[Pair, ...], ours: list[Record], theirs: list[Record
 
 def _overlap(a: Record, b: Record) -> bool:
     return any(
-        one.outcome == other.outcome == "paid" and one.starts_on <= other.ends_on and other.starts_on <= one.ends_on
-        for one in a.terms
+        term.outcome == other.outcome == "paid" and term.starts_on <= other.ends_on and other.starts_on <= term.ends_on
+        for term in a.terms
         for other in b.terms
     )

@@ -75,7 +75,7 @@ def tell_moving(console: Console, env: Mapping[str, str], export: Path, folder: 
     asyncio.run(wait_until_settled(env))
     unconfirmed = json.loads(_run("cutover", "way-back", SYSTEM, "--json"))["records"]
     read = asyncio.run(_read_way_back(broker_url))
-    lossy = sum(bool(one["left_out"]) for one in unconfirmed)
+    lossy = sum(bool(item["left_out"]) for item in unconfirmed)
     say(
         f"before going back: {len(unconfirmed)} records were written here, "
         f"{lossy} of which its columns cannot say whole;"
@@ -89,17 +89,17 @@ def tell_moving(console: Console, env: Mapping[str, str], export: Path, folder: 
 
 def _prove(say: Callable[[str], None], env: Mapping[str, str], export: Path, folder: Path) -> str:
     """Compare, find what was planted, mend it, and accept what is left; returns the id of the record that differed."""
-    unreadable = {one["item_id"] for one in _compared(export) if one["what"] == "unreadable"}
-    fresh, gone, changed = _plant(export, folder, unreadable)
-    found = Counter(one["what"] for one in _compared(fresh))
-    say(f"compared with a fresh export: {_counted(found)}")
+    unreadable = {document["item_id"] for document in _compared(export) if document["what"] == "unreadable"}
+    fresh, removed, changed = _plant(export, folder, unreadable)
+    counter = Counter(document["what"] for document in _compared(fresh))
+    say(f"compared with a fresh export: {_counted(counter)}")
     removals = folder / "removed.csv"
-    removals.write_text(f"record_id\n{gone}\n", "utf-8")
+    removals.write_text(f"record_id\n{removed}\n", "utf-8")
     rejects = folder / "rejects-again.csv"
     _run("import", "--as", SYSTEM, *_files(fresh), "--rejects", str(rejects), "--json", codes=(0, 3))
     _run("import", "--as", SYSTEM, str(removals), "--json")
     asyncio.run(wait_until_settled(env))
-    left = Counter(one["what"] for one in _compared(fresh))
+    left = Counter(document["what"] for document in _compared(fresh))
     say(f"mended by importing it and what it removed: {_counted(left)} left, accepted with a reason")
     for what in left:
         _run("differences", "accept", "--as", SYSTEM, "--what", what, "--reason", "sent back to be corrected there")
@@ -113,18 +113,18 @@ def _plant(export: Path, folder: Path, unreadable: Collection[str]) -> tuple[Pat
     town, company = header.index("Ville "), header.index("Personne morale ")
     seen = Counter(row[0] for row in rows)
     sound = [row for row in rows if len(row) == len(header) and row[company] and seen[row[0]] == 1]
-    gone, moved, *_ = (row for row in sound if row[0] not in unreadable)
+    texts, moved, *_ = (row for row in sound if row[0] not in unreadable)
     new = [*moved]
     moved[town] = "Feurs"
     new[0], new[company] = "9900", "Néons du Forez SARL"
     fresh = folder / "galette-adherents.csv"
     with fresh.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, delimiter=";", quoting=csv.QUOTE_ALL).writerows(
-            [header, *(row for row in rows if row is not gone), new]
+            [header, *(row for row in rows if row is not texts), new]
         )
     # It goes wherever the members go.
     (folder / DYNAMIC_FIELDS).write_bytes((export.parent / DYNAMIC_FIELDS).read_bytes())
-    return fresh, gone[0], moved[0]
+    return fresh, texts[0], moved[0]
 
 
 def _files(members: Path) -> list[str]:
@@ -136,14 +136,14 @@ def _compared(export: Path) -> list[dict[str, Any]]:
     return json.loads(_run("parity", "--as", SYSTEM, *_files(export), "--json", codes=(0, 1)))["differences"]
 
 
-def _counted(found: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {what}" for what, count in sorted(found.items())) or "no difference"
+def _counted(result: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {what}" for what, count in sorted(result.items())) or "no difference"
 
 
 def _move(say: Callable[[str], None], which: str, reason: str) -> None:
     """Switch or roll back, and overrule by name what does not hold."""
     conditions = json.loads(_run("cutover", "open", SYSTEM, "--for", which, "--json", codes=(0, 1)))
-    failed = [one["name"] for one in conditions if not one["holds"]]
+    failed = [condition["name"] for condition in conditions if not condition["holds"]]
     overruled = [word for name in failed for word in ("--overrule", name)]
     _run("cutover", which, SYSTEM, "--reason", reason, *overruled)
     authority = "Traboule" if which == "switch" else "the former system"

@@ -63,18 +63,18 @@ class Story:
         self._tell_one_member()
         add_duplicates(self._console, self._ask)
         export = self._exports.paths["numelink/galette-adherents.csv"]
-        door = GatewayContext(self._house.url("membership"), self._key)
-        tell_moving(self._console, self._house.env, export, self._folder, door)
+        context = GatewayContext(self._house.url("membership"), self._key)
+        tell_moving(self._console, self._house.env, export, self._folder, context)
 
     def say_where_to_look(self) -> None:
         """Addresses and commands, while everything keeps running."""
-        door = self._house.url("membership")
+        gateway = self._house.url("membership")
         self._console.print(
             f"""
 [bold]Where to look next[/] (Ctrl-C ends everything)
-  members       curl -H 'Authorization: Bearer {self._key}' '{door}/members?search=lyon'
-  statistics    curl -H 'Authorization: Bearer {self._key}' '{door}/statistics'
-  the contract  {door}/openapi.json
+  members       curl -H 'Authorization: Bearer {self._key}' '{gateway}/members?search=lyon'
+  statistics    curl -H 'Authorization: Bearer {self._key}' '{gateway}/statistics'
+  the contract  {gateway}/openapi.json
   in another terminal, from this folder:
                 .venv/bin/traboule status
                 .venv/bin/traboule dead-letters list
@@ -126,7 +126,7 @@ class Story:
         why = Counter(fault["reason"] for fault, _ in faults)
         table = Table("Rows", "Why", "For example", title="What was set aside, and why", title_justify="left")
         for reason, count in why.most_common(12):
-            fault, where = next(one for one in faults if one[0]["reason"] == reason)
+            fault, where = next(item for item in faults if item[0]["reason"] == reason)
             value = f" {_short(fault['value'])!r}" if fault["value"] else ""
             table.add_row(str(count), escape(reason), escape(f"{where}: {fault['field']}{value}"))
         if len(why) > 12:
@@ -143,8 +143,8 @@ class Story:
         for _, report in reports:
             for file in report["files"]:
                 doubts.update({doubt["meaning"]: doubt["count"] for doubt in file["doubts"]})
-        told = "; ".join(f"{count} × {meaning}" for meaning, count in doubts.most_common(6))
-        self._console.print(f"Accepted as written, and flagged: {told}.\n")
+        published = "; ".join(f"{count} × {meaning}" for meaning, count in doubts.most_common(6))
+        self._console.print(f"Accepted as written, and flagged: {published}.\n")
 
     def _tell_what_was_parked(self) -> None:
         table = Table(
@@ -159,8 +159,8 @@ class Story:
         truth = self._exports
         total, both = statistics["total"], statistics["in_several_clusters"]
         table = Table("", "Members", "Up to date with dues", title="How many members there are", title_justify="left")
-        for one in statistics["clusters"]:
-            table.add_row(one["name"], str(one["members"]), str(one["paid_up"]))
+        for item in statistics["clusters"]:
+            table.add_row(item["name"], str(item["members"]), str(item["paid_up"]))
         table.add_section()
         table.add_row("[bold]each counted once", f"[bold]{total['members']}", f"[bold]{total['paid_up']}")
         self._console.print(table)
@@ -170,7 +170,7 @@ class Story:
         )
 
     def _tell_one_member(self) -> None:
-        best = max((self._get(f"/members/{one}") for one in self._both()), key=lambda view: len(json.dumps(view)))
+        best = max((self._get(f"/members/{text}") for text in self._both()), key=lambda view: len(json.dumps(view)))
         table = Table("Field", "Value", "Said by", "Others say", title=f"One consolidated view: {best['id']}")
         for name, field in best.items():
             if isinstance(field, dict) and "said_by" in field:
@@ -191,8 +191,8 @@ class Story:
 
     def _both(self) -> list[str]:
         """Members that were recognised in both clusters, a page of them."""
-        found = self._get("/members?limit=500")["items"]
-        return [one["id"] for one in found if len(one["clusters"]) > 1][:40] or [found[0]["id"]]
+        result = self._get("/members?limit=500")["items"]
+        return [item["id"] for item in result if len(item["clusters"]) > 1][:40] or [result[0]["id"]]
 
     def _get(self, path: str) -> Any:
         return self._ask(path)
@@ -226,15 +226,15 @@ async def _make_key(database_url: str) -> str:
 
 
 async def _parked(env: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    found: list[tuple[str, str, str]] = []
+    result: list[tuple[str, str, str]] = []
     for service in SERVICES:
         connection = await asyncpg.connect(env[f"TRABOULE_{service.upper()}_DATABASE_URL"])
         rows = await connection.fetch(
             "select queue, reason, detail from dead_letters where status = 'parked' order by id"
         )
-        found += [(row["queue"], row["reason"], row["detail"]) for row in rows]
+        result += [(row["queue"], row["reason"], row["detail"]) for row in rows]
         await connection.close()
-    return found
+    return result
 
 
 # A proxy from the environment has no business between us and our own service.

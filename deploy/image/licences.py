@@ -55,51 +55,52 @@ def main() -> int:
 
 def dependencies() -> list[Dependency]:
     """All that the image installs. Raises LookupError for one that is not installed here."""
-    found: list[Dependency] = []
+    result: list[Dependency] = []
     for name, marker in _PINNED.findall(LOCK.read_text("utf-8")):
         try:
-            found.append(Dependency(name, ways(distribution(name).metadata)))
+            result.append(Dependency(name, ways(distribution(name).metadata)))
         except PackageNotFoundError:
             if ";" not in marker:  # else for another system than this one
                 raise LookupError(f"{name} is locked and not installed: make .venv/ready") from None
-    return found
+    return result
 
 
 def ways(metadata: PackageMetadata) -> tuple[str, ...]:
     """The licences that a distribution leaves the choice of; empty if it says nothing."""
     if expressions := metadata.get_all("License-Expression"):
         return tuple(_alternatives(_WORD.findall(expressions[0])))
-    classifiers = [one for one in metadata.get_all("Classifier") or () if one.startswith(_CLASSIFIER)]
+    classifiers = [item for item in metadata.get_all("Classifier") or () if item.startswith(_CLASSIFIER)]
     if classifiers:
-        return tuple(one.removeprefix(_CLASSIFIER) for one in classifiers)
+        return tuple(classifier.removeprefix(_CLASSIFIER) for classifier in classifiers)
     text = "\n".join(metadata.get_all("License") or ()).strip()
     return (text.splitlines()[0],) if text else ()
 
 
 def _alternatives(words: list[str]) -> list[str]:
     """``A AND (B OR C)`` → ``A AND B``, ``A AND C``. Takes the words that it reads."""
-    found: list[str] = []
+    texts: list[str] = []
     together = [""]
     while words and (word := words.pop(0)) != ")":
         if word == "OR":
-            found, together = [*found, *together], [""]
+            texts, together = [*texts, *together], [""]
             continue
         some = _alternatives(words) if word == "(" else [word]
-        together = [f"{one} {other}".strip() for one in together for other in some]
-    return [*found, *together]
+        together = [f"{text} {other}".strip() for text in together for other in some]
+    return [*texts, *together]
 
 
 def _faults() -> Iterator[str]:
     notice = NOTICE.read_text("utf-8").splitlines()
     named = {line.strip() for line in notice if line.startswith("    ")}
     asked = set[str]()
-    for one in dependencies():
-        if not one.ways:
-            yield f"{one.name} does not say what its licence is"
-        elif one.is_strong:
-            yield f"{one.name} is under {' or '.join(one.ways)} alone, which the EUPL-1.2 cannot be given on with"
-        elif one.is_library:
-            asked.add(one.line)
+    for dependency in dependencies():
+        if not dependency.ways:
+            yield f"{dependency.name} does not say what its licence is"
+        elif dependency.is_strong:
+            ways = " or ".join(dependency.ways)
+            yield f"{dependency.name} is under {ways} alone, which the EUPL-1.2 cannot be given on with"
+        elif dependency.is_library:
+            asked.add(dependency.line)
     yield from (f"NOTICE lacks the line '    {line}'" for line in sorted(asked - named))
     yield from (f"NOTICE has '{line}', which is not so any more" for line in sorted(named - asked))
 

@@ -37,7 +37,7 @@ def secret(service: str) -> dict[str, Any]:
 
 def main() -> None:
     """Print them."""
-    print(json.dumps({"apiVersion": "v1", "kind": "List", "items": [secret(one) for one in SERVICES]}))  # noqa: T201
+    print(json.dumps({"apiVersion": "v1", "kind": "List", "items": [secret(item) for item in SERVICES]}))  # noqa: T201
 
 
 if __name__ == "__main__":

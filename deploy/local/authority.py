@@ -56,7 +56,7 @@ def certificates(folder: Path, *hosts: str) -> Certificates:
 
 
 def _openssl(config: Path, key: Path, certificate: Path, subject: str, extensions: list[str], *options: str) -> None:
-    added = [word for one in extensions for word in ("-addext", one)]
+    added = [word for extension in extensions for word in ("-addext", extension)]
     command = ["openssl", "req", "-x509", "-config", str(config), *_CURVE, "-keyout", str(key), "-out"]
     try:
         done = subprocess.run(

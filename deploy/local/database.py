@@ -18,7 +18,7 @@ from shared.runtime.tls import over_tls
 
 BOOT_SECONDS = 60.0
 ATTEMPTS = 3
-# fsync and synchronous_commit stay on: what is measured here is what production would do.
+# fsync and synchronous_commit stay on, so that what is measured is what production would do.
 SETTINGS = """\
 listen_addresses = '127.0.0.1'
 port = {port}
@@ -31,6 +31,11 @@ timezone = 'UTC'
 dynamic_shared_memory_type = mmap
 cluster_name = 'traboule'
 """
+# The kernel keeps what a killed server wrote; only a machine that loses its power would need the disk.
+UNSYNCED = """\
+fsync = off
+full_page_writes = off
+"""
 OVER_TLS = """\
 ssl = on
 ssl_cert_file = 'server.pem'
@@ -39,14 +44,18 @@ ssl_key_file = 'server.key'
 
 
 class DatabaseNode:
-    """A PostgreSQL of this run: its own data, port and password. With ``tls`` it takes nothing in the clear."""
+    """A PostgreSQL of this run: its own data, port and password. With ``tls`` it takes nothing in the clear.
+
+    Without ``synced`` it survives `kill -9`, and not the loss of power: for tests alone.
+    """
 
     owned = True
 
-    def __init__(self, run: Run, tls: Certificates | None = None) -> None:
+    def __init__(self, run: Run, tls: Certificates | None = None, *, synced: bool = True) -> None:
         """Prepare a node; nothing runs yet."""
         self._run = run
         self._tls = tls
+        self._synced = synced
         self._password = secrets.token_hex(16)
         self._port = 0
         self.pid = 0
@@ -148,7 +157,8 @@ class DatabaseNode:
             raise NodeError(f"initdb ended with code {code}:\n{self._log_tail()}")
 
     def _settings(self) -> str:
-        return SETTINGS.format(port=self._port) + ("" if self._tls is None else OVER_TLS)
+        over_tls, unsynced = "" if self._tls is None else OVER_TLS, "" if self._synced else UNSYNCED
+        return SETTINGS.format(port=self._port) + over_tls + unsynced
 
     def _only_over_tls(self, tls: Certificates) -> None:
         # The server refuses a key that others may read, or that is not its own user's.

@@ -173,19 +173,19 @@ def run_services(
         private_broker=nodes.broker.owned,
     )
     with Run() as run:
-        house = LocalServices(run, provisioned, folder, services)
+        local_services = LocalServices(run, provisioned, folder, services)
         for service in services:
-            house.start(service, env, wait=False)
-        house.wait_until_ready(services)
+            local_services.start(service, env, wait=False)
+        local_services.wait_until_ready(services)
         if environment_file is not None:
             private = {PRIVATE_BROKER: "yes"} if nodes.broker.owned else {}
-            house.write_environment(environment_file, {MANAGEMENT: nodes.broker.management_url} | private)
+            local_services.write_environment(environment_file, {MANAGEMENT: nodes.broker.management_url} | private)
         try:
-            yield house
+            yield local_services
         finally:
             if environment_file is not None:
                 environment_file.unlink(missing_ok=True)
-            house.close()
+            local_services.close()
 
 
 def _surroundings() -> dict[str, str]:

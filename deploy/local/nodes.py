@@ -46,12 +46,12 @@ class Nodes:
 
 @contextmanager
 def local_nodes(
-    definitions: Path | None = None, *, local: Path = LOCAL, tls: Certificates | None = None
+    definitions: Path | None = None, *, local: Path = LOCAL, tls: Certificates | None = None, synced: bool = True
 ) -> Generator[Nodes]:
     """Start both servers at once, load the broker's definitions if given, and end what was started on the way out.
 
     With ``tls`` those that are started here answer as ``localhost`` with that certificate, and take nothing in the
-    clear.
+    clear. Without ``synced`` the database does not wait for the disk: see :class:`DatabaseNode`.
 
     However this process ends, by `kill -9` included, its servers end and their folder under `.local/` goes.
     """
@@ -63,7 +63,9 @@ def local_nodes(
     packages.ensure([*([] if broker else ["rabbitmq-server"]), *([] if database else ["postgresql"])])
     began = time.monotonic()
     with Run(local) as run:
-        nodes = Nodes(database or DatabaseNode(run, tls), broker or BrokerNode(run, tls), folder=run.folder)
+        nodes = Nodes(
+            database or DatabaseNode(run, tls, synced=synced), broker or BrokerNode(run, tls), folder=run.folder
+        )
         _together(
             run, [node.create for node in (nodes.database, nodes.broker) if isinstance(node, DatabaseNode | BrokerNode)]
         )

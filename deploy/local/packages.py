@@ -31,16 +31,16 @@ def database_binaries() -> Path | None:
     ]
     if debian:
         return max(debian, key=lambda folder: [int(part) for part in re.findall(r"\d+", folder.parent.name)])
-    found = shutil.which("initdb")
-    return Path(found).resolve().parent if found else None
+    result = shutil.which("initdb")
+    return Path(result).resolve().parent if result else None
 
 
 def broker_script() -> Path | None:
     """RabbitMQ's start script, `None` when it or Erlang is not here."""
     if not (shutil.which("erl") and shutil.which("epmd")):
         return None
-    found = next((path for path in BROKER_SCRIPTS if Path(path).exists()), None) or shutil.which("rabbitmq-server")
-    return Path(found) if found else None
+    result = next((path for path in BROKER_SCRIPTS if Path(path).exists()), None) or shutil.which("rabbitmq-server")
+    return Path(result) if result else None
 
 
 def database_user() -> str | None:
@@ -57,7 +57,7 @@ def database_user() -> str | None:
 
 def missing() -> list[str]:
     """Debian's names of the packages that are not here."""
-    return [name for name, found in zip(PACKAGES, [broker_script(), database_binaries()], strict=True) if found is None]
+    return [name for name, path in zip(PACKAGES, [broker_script(), database_binaries()], strict=True) if path is None]
 
 
 def ensure(wanted: list[str] | None = None) -> None:
@@ -94,9 +94,9 @@ def _install(names: list[str]) -> None:
         if first.returncode != 0 and _quietly([*apt, "update"]).returncode == 0:
             first = _quietly(install)
     if first.returncode != 0 or any(name in missing() for name in names):
-        said = (first.stderr.strip().splitlines() or ["no word from it"])[-1]
+        line = (first.stderr.strip().splitlines() or ["no word from it"])[-1]
         raise MissingPackagesError(
-            f"apt-get could not install {', '.join(names)} ({said}). Install with: {INSTALL_HINT}"
+            f"apt-get could not install {', '.join(names)} ({line}). Install with: {INSTALL_HINT}"
         )
 
 

@@ -30,7 +30,7 @@ PORTS = range(20_000, 32_000)
 
 def free_ports(count: int) -> list[int]:
     """Ports of 127.0.0.1 on which nobody listens now; whoever binds one must still be ready to lose the race."""
-    found: list[int] = []
+    numbers: list[int] = []
     for port in random.sample(PORTS, len(PORTS)):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -38,9 +38,9 @@ def free_ports(count: int) -> list[int]:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-        found.append(port)
-        if len(found) == count:
-            return found
+        numbers.append(port)
+        if len(numbers) == count:
+            return numbers
     raise NodeError(f"no {count} free ports between {PORTS.start} and {PORTS.stop} on 127.0.0.1")
 
 

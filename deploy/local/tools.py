@@ -25,8 +25,8 @@ def tool(name: str) -> Path:
     """Where the program is: in the PATH, or unpacked below ``.local``. Raises MissingPackagesError."""
     package = PACKAGES[name]
     unpacked = TOOLS / package / "usr" / "bin" / name
-    if found := shutil.which(name):
-        return Path(found)
+    if result := shutil.which(name):
+        return Path(result)
     if not unpacked.exists():
         with one_at_a_time():
             if not unpacked.exists():
@@ -37,8 +37,8 @@ def tool(name: str) -> Path:
 def faketime() -> Path:
     """The library that tells a process another time, for LD_PRELOAD. Raises MissingPackagesError."""
     for folder in (Path("/"), TOOLS / FAKETIME):
-        if found := next(folder.glob(FAKETIME_LIBRARY), None):
-            return found
+        if path := next(folder.glob(FAKETIME_LIBRARY), None):
+            return path
     _unpack(FAKETIME)
     return next((TOOLS / FAKETIME).glob(FAKETIME_LIBRARY))
 
@@ -48,12 +48,12 @@ def _unpack(package: str) -> None:
         raise MissingPackagesError(f"missing: {package}, and this is no Debian to take it from")
     TOOLS.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=TOOLS) as folder:
-        said = _download(package, folder)
-        if said.returncode != 0 and refresh_lists():
-            said = _download(package, folder)
+        process = _download(package, folder)
+        if process.returncode != 0 and refresh_lists():
+            process = _download(package, folder)
         files = list(Path(folder).glob("*.deb"))
         if not files:
-            why = (said.stderr.strip().splitlines() or ["no word from it"])[-1]
+            why = (process.stderr.strip().splitlines() or ["no word from it"])[-1]
             raise MissingPackagesError(f"apt-get could not download {package} ({why})")
         # Unpacked beside and renamed, so that nobody finds a half of it.
         whole = Path(folder) / "whole"

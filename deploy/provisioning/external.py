@@ -59,5 +59,5 @@ class NamedBroker(_Named):
         parts = urlsplit(url)
         host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
         credentials = parts.netloc.rpartition("@")[0]
-        door = f"{credentials}{'@' if credentials else ''}{host}"
-        return f"https://{door}:15671?{parts.query}" if parts.scheme == "amqps" else f"http://{door}:15672"
+        gateway = f"{credentials}{'@' if credentials else ''}{host}"
+        return f"https://{gateway}:15671?{parts.query}" if parts.scheme == "amqps" else f"http://{gateway}:15672"

@@ -62,15 +62,15 @@ def given(name: str) -> str:
 
 def passwords(services: Sequence[str] = SERVICES) -> dict[str, str]:
     """Of each service's role and broker user, as its own addresses hold them. Raises NotGivenError."""
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     for service in services:
         for name, what in ((f"{OWN_PUBLISHER}_{service}", "DATABASE"), (f"{OWN_PUBLISHER}.{service}", "BROKER")):
             variable = f"TRABOULE_{service.upper()}_{what}_URL"
             parts = urlsplit(given(variable))
             if unquote(parts.username or "") != name or not parts.password:
                 raise NotGivenError(f"{variable} does not hold the user {name} and its password")
-            found[name] = unquote(parts.password)
-    return found
+            result[name] = unquote(parts.password)
+    return result
 
 
 def prepare(services: Sequence[str] = SERVICES, first_passwords: Mapping[str, str] = NO_PASSWORDS) -> Prepared:
@@ -92,7 +92,7 @@ def prepare(services: Sequence[str] = SERVICES, first_passwords: Mapping[str, st
         outside(load_clusters(clusters_file), services),
         first_passwords,
     )
-    lines = [told(service, one) for service, one in left.items()]
+    lines = [told(service, pending) for service, pending in left.items()]
     if "membership" in services:
         # A program that recognises otherwise than the one before would wait for this with its first message.
         settings = settings_of("membership")

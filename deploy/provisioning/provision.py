@@ -117,13 +117,13 @@ def migrations_folder(service: str) -> Path:
 
 def queues(service: str) -> list[Queue]:
     """The queues that a service reads."""
-    return [one.queue for one in definition_of(service).subscriptions]
+    return [subscription.queue for subscription in definition_of(service).subscriptions]
 
 
 def outside(clusters: Mapping[str, Cluster], services: Iterable[str]) -> list[str]:
     """Who publishes though it is no service of ours: former systems, and the tools that send a service commands."""
     systems = [f"{code}.{name}" for code, cluster in clusters.items() for name in cluster.services if name in services]
-    return [*systems, *(f"{STAFF}.{name}" for name in sorted({one.service for one in COMMANDS}) if name in services)]
+    return [*systems, *(f"{STAFF}.{name}" for name in sorted({kind.service for kind in COMMANDS}) if name in services)]
 
 
 def _require_new_broker(management_url: str, private: bool) -> None:
@@ -140,7 +140,7 @@ def _revoked(management_url: str, vhost: str) -> set[str]:
         rights = Management(management_url).find(path("vhosts", vhost, "permissions"))
     except ManagementError as error:
         raise NodeError(str(error)) from None
-    return {one["user"] for one in rights or () if nothing.items() <= one.items()}
+    return {right["user"] for right in rights or () if nothing.items() <= right.items()}
 
 
 def _definitions(
@@ -200,7 +200,7 @@ def _migrate(services: Sequence[str], env: Mapping[str, str]) -> dict[str, migra
             )
         except migrations.UnknownRevisionError as error:
             raise NodeError(f"{service}: {error}") from None
-    if wrong := [f"{service}: {blocked(service, one)}" for service, one in left.items() if one.blocked]:
+    if wrong := [f"{service}: {blocked(service, pending)}" for service, pending in left.items() if pending.blocked]:
         raise NodeError("\n".join(wrong))
     return left
 

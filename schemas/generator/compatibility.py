@@ -55,9 +55,9 @@ def _inline(schema: Any, root: Schema) -> Any:
         if word in _SAYS_NOTHING:
             continue
         if word == "properties":
-            plain[word] = {name: _inline(one, root) for name, one in value.items()}
+            plain[word] = {name: _inline(item, root) for name, item in value.items()}
         elif word == "anyOf":
-            plain[word] = [_inline(one, root) for one in value]
+            plain[word] = [_inline(item, root) for item in value]
         elif word in ("items", "propertyNames"):
             plain[word] = _inline(value, root)
         elif word == "additionalProperties":
@@ -73,18 +73,18 @@ def _narrowed(old: Schema, new: Schema, path: str) -> Iterator[str]:
     if old == new or not new:
         return
     alternatives = _alternatives(new)
-    for one in _alternatives(old):
-        trials = [list(_one_narrowed(one, alternative, path)) for alternative in alternatives]
+    for document in _alternatives(old):
+        trials = [list(_one_narrowed(document, alternative, path)) for alternative in alternatives]
         if not all(trials):
             continue
         # Told of the alternative that comes nearest, so that a shorter maxLength is not reported as a change of type.
-        alike = [trial for trial, other in zip(trials, alternatives, strict=True) if _type(one) == _type(other)]
+        alike = [trial for trial, other in zip(trials, alternatives, strict=True) if _type(document) == _type(other)]
         yield from min(alike or [[f"{_at(path)}was {_type(old)} and is now {_type(new)}"]], key=len)
 
 
 def _alternatives(schema: Schema) -> list[Schema]:
     periodic_tasks = {word: value for word, value in schema.items() if word != "anyOf"}
-    return [{**periodic_tasks, **one} for one in schema.get("anyOf", [{}])]
+    return [{**periodic_tasks, **item} for item in schema.get("anyOf", [{}])]
 
 
 def _one_narrowed(old: Schema, new: Schema, path: str) -> Iterator[str]:
@@ -98,8 +98,8 @@ def _one_narrowed(old: Schema, new: Schema, path: str) -> Iterator[str]:
     if "enum" in new:
         if "enum" not in old:
             yield f"{_at(path)}was free and now accepts only {_listed(new['enum'])}"
-        elif gone := [value for value in old["enum"] if value not in new["enum"]]:
-            yield f"{_at(path)}no longer accepts {_listed(gone)}"
+        elif removed := [value for value in old["enum"] if value not in new["enum"]]:
+            yield f"{_at(path)}no longer accepts {_listed(removed)}"
     yield from _bounds(old, new, path)
     yield from _object(old, new, path)
     if "items" in new:
@@ -154,7 +154,7 @@ def _fits(value: Any, schema: Schema) -> bool:
 
 def _type(schema: Schema) -> str:
     if "anyOf" in schema:
-        return " or ".join(_type(one) for one in schema["anyOf"])
+        return " or ".join(_type(item) for item in schema["anyOf"])
     return str(schema.get("type", "anything"))
 
 

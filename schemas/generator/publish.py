@@ -1,5 +1,7 @@
 """Writes what producers read: a JSON Schema for each type, ``asyncapi.json``, and the examples in ``PRODUCERS.md``.
 
+Besides, a JSON Schema for each operation, in ``published/operations/``.
+
     python -m schemas.generator.publish            write what changed, unless it would refuse what was accepted before
     python -m schemas.generator.publish --check    write nothing; tell what differs, and exit with 1 if something does
 
@@ -16,10 +18,11 @@ from typing import Any
 
 from schemas.base import Content
 from schemas.catalogue import FACTS
-from schemas.generator import asyncapi
+from schemas.generator import asyncapi, operations
 from schemas.generator.compatibility import incompatible
 from schemas.generator.json_schema import event_schema
 from schemas.generator.producers import with_facts
+from schemas.operations import OPERATIONS
 
 ROOT = Path(__file__).parents[1]
 ASYNCAPI = "asyncapi.json"
@@ -58,6 +61,10 @@ def compare(root: Path = ROOT, facts: Sequence[type[Content]] = FACTS) -> Compar
     generated = {fact.type_name(): event_schema(fact) for fact in facts}
     published = {path.stem: json.loads(path.read_text()) for path in folder.glob("fr.traboule.*.json")}
     wanted = {folder / f"{name}.json": _text(schema) for name, schema in generated.items()}
+    wanted |= {
+        folder / operations.FOLDER / f"{operation.name}.json": _text(operations.contract(operation))
+        for operation in OPERATIONS
+    }
     wanted[folder / ASYNCAPI] = _text(asyncapi.document(facts))
     if page.is_file():
         wanted[page] = with_facts(page.read_text(), facts)

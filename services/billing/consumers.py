@@ -3,6 +3,7 @@
 from functools import partial
 
 from schemas.billing import BillingManifestRecorded, InvoiceRecorded, PaymentRecorded
+from schemas.cutover import WriteAccessChanged
 from schemas.membership import MembersMerged, MembersSeparated, MergeConflictChanged
 from services.billing.mirror import handlers
 from services.billing.mirror.parity import KINDS
@@ -11,6 +12,7 @@ from services.conflicts.handlers import keep_conflicts
 from services.cutover.fence import Fenced
 from services.cutover.manifests import PREFETCH, keep_manifests
 from services.cutover.noop import matches_current
+from services.cutover.writers import keep_write_access
 from shared.messaging.subscription import Subscription
 
 _held = partial(matches_current, KINDS)
@@ -19,6 +21,7 @@ SUBSCRIPTIONS = (
     Subscription("billing.invoice-recorded", InvoiceRecorded, Fenced(handlers.record_invoices, _held)),
     Subscription("billing.payment-recorded", PaymentRecorded, Fenced(handlers.record_payments, _held)),
     Subscription("billing.manifest-recorded", BillingManifestRecorded, keep_manifests, prefetch=PREFETCH),
+    Subscription("billing.write-access-changed", WriteAccessChanged, keep_write_access),
     Subscription("billing.members-merged", MembersMerged, apply_merges),
     Subscription("billing.members-separated", MembersSeparated, apply_separations),
     Subscription("billing.merge-conflict-changed", MergeConflictChanged, keep_conflicts),

@@ -5,6 +5,7 @@ from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.billing.accounts.queries import ACCOUNTS
 from services.billing.consumers import SUBSCRIPTIONS
 from services.billing.mirror.parity import KINDS
 from services.billing.mirror.rehearsals import REHEARSALS
@@ -14,6 +15,7 @@ from services.billing.settings import BillingSettings
 from services.billing.tables import metadata
 from services.common.app import build
 from services.common.definition import ServiceDefinition
+from services.common.mirrored_records import MIRRORED
 from shared.process.service import Service
 
 
@@ -37,4 +39,6 @@ DEFINITION = ServiceDefinition(
     mirrored=KINDS,
     rehearsals=REHEARSALS,
     republished=REPUBLISHED,
+    operations=(MIRRORED,),
+    section=ACCOUNTS,
 )

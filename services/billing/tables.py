@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from services.common.member_records import member_records_table
+from services.common.sections import section_tables
 from services.conflicts.tables import merge_conflicts_table
 from services.cutover.parity.tables import parity_tables
 from services.cutover.tables import cutover_tables
@@ -15,6 +16,7 @@ cutover = cutover_tables(metadata)
 parity = parity_tables(metadata)
 member_records = member_records_table(metadata)
 merge_conflicts = merge_conflicts_table(metadata)
+section_tables(metadata)
 
 invoices = sa.Table(
     "invoices",
@@ -35,6 +37,7 @@ invoices = sa.Table(
     sa.Column("gross", sa.Numeric(12, 2), nullable=False),
     sa.Column("currency", sa.Text, nullable=False),
     sa.Index("invoices_by_record", "cluster", "record_id"),
+    sa.Index("invoices_by_corrected", "cluster", "corrects", postgresql_where=sa.text("corrects is not null")),
 )
 
 payments = sa.Table(
@@ -48,4 +51,5 @@ payments = sa.Table(
     sa.Column("currency", sa.Text, nullable=False),
     sa.Column("method", sa.Text),
     sa.Index("payments_by_record", "cluster", "record_id"),
+    sa.Index("payments_by_invoice", "cluster", "invoice_id", postgresql_where=sa.text("invoice_id is not null")),
 )

@@ -26,20 +26,20 @@ def configured(service: str | None = None) -> dict[str, ServiceSettings]:
     """
     if service is not None:
         return {service: settings_of(service)}
-    found: dict[str, ServiceSettings] = {}
+    settings: dict[str, ServiceSettings] = {}
     left_out: list[str] = []
     for name in SERVICES:
         try:
-            found[name] = settings_of(name)
+            settings[name] = settings_of(name)
         except NotConfigured as error:
             if not error.absent:
                 raise
             left_out.append(str(error))
-    if not found:
+    if not settings:
         raise NotConfigured(
             "no service is configured: run `make up` in another terminal, or set TRABOULE_<SERVICE>_DATABASE_URL "
             "and TRABOULE_<SERVICE>_BROKER_URL"
         )
-    for one in left_out:
-        typer.secho(f"! left out: {one}", fg="yellow", err=True)
-    return found
+    for text in left_out:
+        typer.secho(f"! left out: {text}", fg="yellow", err=True)
+    return settings

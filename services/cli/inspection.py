@@ -20,6 +20,7 @@ from aio_pika.exceptions import AMQPError
 from prometheus_client.parser import text_string_to_metric_families
 
 from services.cli.registry import definition_of
+from shared.messaging.rpc import queries_queue
 from shared.messaging.topology import dead_queue, retry_queues, unrouted_queue, way_back_queue
 from shared.persistence.database import asyncpg_url
 from shared.runtime.clusters import load_clusters
@@ -164,7 +165,7 @@ async def _database(state: ServiceState, settings: ServiceSettings) -> None:
 
 async def _broker(state: ServiceState, settings: ServiceSettings) -> None:
     own = [one.queue_name for one in definition_of(state.name).subscriptions]
-    names = [*own, unrouted_queue(state.name).name, dead_queue(state.name).name]
+    names = [*own, queries_queue(state.name), unrouted_queue(state.name).name, dead_queue(state.name).name]
     ways_back = _ways_back(state.name, settings)
     try:
         connection = await aio_pika.connect(settings.broker_url, timeout=5)

@@ -48,15 +48,15 @@ def create(
 @keys.command("list")
 def show(json: Json = False) -> None:
     """List keys, never their secrets."""
-    found = _in_database(list_keys)
+    database = _in_database(list_keys)
     if json:
-        typer.echo(orjson.dumps(found))
+        typer.echo(orjson.dumps(database))
         return
     table = Table("id", "name", "role", "created", "expires", "state")
-    for one in found:
-        state = "usable" if one["usable"] else "revoked" if one["revoked_at"] else "expired"
-        days = (f"{one[when]:%Y-%m-%d}" for when in ("created_at", "expires_at"))
-        table.add_row(one["id"], one["name"], one["role"], *days, state)
+    for item in database:
+        state = "usable" if item["usable"] else "revoked" if item["revoked_at"] else "expired"
+        days = (f"{item[when]:%Y-%m-%d}" for when in ("created_at", "expires_at"))
+        table.add_row(item["id"], item["name"], item["role"], *days, state)
     terminal().print(table)
 
 

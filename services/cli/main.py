@@ -18,6 +18,7 @@ from services.cli.registry import definition_of
 from services.cli.status import status
 
 _LATER = {
+    "ask": "Ask a service one of its queries (poser une question à un service).",
     "import": "Publish what a former system exported.",
     "matching": "Train and measure how companies are recognised.",
     "rebuild": "Compute anew what source records say.",
@@ -54,6 +55,8 @@ def _load(name: str) -> Any:
 
 def _import(name: str) -> typer.Typer | Callable[..., None]:
     match name:
+        case "ask":
+            from services.cli.ask.commands import ask as found
         case "import":
             from services.cli.importing.commands import import_files as found
         case "matching":

@@ -140,8 +140,8 @@ def schema_state(name: str, settings: ServiceSettings) -> SchemaState:
     left = pending(migrations_of(name), settings.database_url)
     if left.newer is not None:
         return SchemaState(newer=_newer(left.newer))
-    missing = tuple(f"{one} has not run: traboule migrate {name}" for one in left.now)
-    waiting = tuple(f"{one} has not run: traboule migrate {name} --post" for one in left.waiting)
+    missing = tuple(f"{text} has not run: traboule migrate {name}" for text in left.now)
+    waiting = tuple(f"{text} has not run: traboule migrate {name} --post" for text in left.waiting)
     if left.blocked:
         return SchemaState((*missing, blocked(name, left)), waiting)
     if missing or waiting:

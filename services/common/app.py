@@ -9,6 +9,8 @@ from starlette.types import ASGIApp
 
 from schemas.envelope import read_parts
 from services.common.definition import S, ServiceDefinition
+from services.common.queries import Answering
+from services.common.sections import STATE_EVERY, state_the_rest
 from services.cutover.metrics import measure_cutover
 from services.cutover.parity import scheduled
 from services.cutover.parity.scheduled import Comparing
@@ -17,6 +19,7 @@ from services.cutover.rehearsal.scheduled import Rehearsing
 from shared.messaging.bus import Bus
 from shared.messaging.consumer import BatchSettings
 from shared.messaging.relay import Relay
+from shared.messaging.rpc_server import WORKERS, RpcServer
 from shared.messaging.topology import OWN_PUBLISHER
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.messaging.waiting import count_waiting
@@ -31,9 +34,11 @@ from shared.runtime.tls import TlsCertificate
 
 BuildHttp = Callable[[Checks], ASGIApp]
 
-EXTRA_CONNECTIONS = 11
+EXTRA_CONNECTIONS = 12 + WORKERS
 """Connections for what a service does beside its subscriptions: two queues of last resort, housekeeping, readiness,
-comparing and rehearsing (two each) and telling how the comparisons stand."""
+comparing and rehearsing (two each), telling how the comparisons stand, stating sections, and answering questions."""
+ASKERS = (f"{OWN_PUBLISHER}.membership",)
+"""The broker users whose questions are answered: the gateway runs in the membership process."""
 
 
 def with_queue_counts(
@@ -66,13 +71,14 @@ def build(
     engine = create_engine(settings.database_url, application=f"{OWN_PUBLISHER}.{name}", pool_size=pool_size)
     watch_engine("consumers", engine)
     clusters = load_clusters(settings.clusters_file)
+    unit_of_work = with_queue_counts(definition.unit_of_work(settings), settings)
     bus = Bus(
         name,
         settings.broker_url,
         subscriptions,
         clusters=clusters,
         engine=engine,
-        unit_of_work=with_queue_counts(definition.unit_of_work(settings), settings),
+        unit_of_work=unit_of_work,
         read=read_parts,
         settings=BatchSettings(settings.prefetch, settings.batch_events, settings.linger_ms / 1000),
     )
@@ -86,6 +92,8 @@ def build(
     service = Service(
         name, engine, bus, relay, http(checks), settings.http_host, settings.http_port, settings.inbox_days
     )
+    answering = Answering(definition, engine, unit_of_work)
+    service.queries = RpcServer(name, settings.broker_url, bus.user, ASKERS, answering)
     service.measures = (
         *service.measures,
         partial(measure_cutover, service=name, clusters=tuple(clusters)),
@@ -97,6 +105,9 @@ def build(
         PeriodicTask("parity gauges", scheduled.MEASURED_EVERY, comparing.measure),
         PeriodicTask("rehearsal", scheduled_rehearsal.EVERY, rehearsing.rehearse),
     )
+    if definition.section is not None:
+        state = partial(state_the_rest, definition.section, definition.unit_of_work(settings))
+        service.periodic_tasks = (*service.periodic_tasks, PeriodicTask("sections", STATE_EVERY, state))
     if settings.http_certificate_file is not None:
         service.certificate = TlsCertificate(settings.http_certificate_file, settings.http_key_file)
     return service

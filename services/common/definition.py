@@ -11,8 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.cutover_requests import CutoverRequested
 from services.common.republish import Republisher
+from services.common.sections import Section
 from services.cutover.definition import CutoverDefinition
+from services.cutover.operations_table import table_of
 from services.cutover.requests import Answering
+from services.operations.binding import Table
 from shared.messaging.subscription import Subscription
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.process.service import Service
@@ -27,12 +30,19 @@ class ServiceDefinition(CutoverDefinition, Generic[S]):
 
     ``create_app`` makes a process that is ready to run; nothing is connected yet. ``unit_of_work`` makes one
     transaction of the service, also for the ``traboule`` command. ``republished`` is what it tells after a restore.
+    ``section`` is what it states of each source record, for the consolidated view; None where it states nothing.
     """
 
     settings: type[S]
     create_app: Callable[[S], Service]
     unit_of_work: Callable[[S], Callable[[AsyncConnection], UnitOfWork]]
     republished: Sequence[Republisher]
+    section: Section | None = None
+
+    @property
+    def every_operation(self) -> Table:
+        """All that the service may be asked for, by name."""
+        return table_of(self)
 
     @property
     def subscriptions(self) -> tuple[Subscription, ...]:

@@ -30,11 +30,11 @@ def load_env_file(path: Path | None = None) -> None:
     """Take a running house's environment, unless this process was already told of one."""
     path = path or ENV_FILE
     names = {name.removesuffix("_FILE") for name in os.environ if name.startswith("TRABOULE_")}
-    told = any(
+    published = any(
         name.endswith(("_DATABASE_URL", "_BROKER_URL")) or name.startswith("TRABOULE_BROKER_URL_")
         for name in names - {"TRABOULE_DATABASE_URL", "TRABOULE_BROKER_URL"}
     )
-    if told or not path.is_file():
+    if published or not path.is_file():
         return
     for line in path.read_text("utf-8").splitlines():
         name, _, value = line.partition("=")
@@ -51,8 +51,8 @@ def load_settings(service: str, settings_type: type[S]) -> S:
         return read()
     except ValidationError as error:
         prefix = settings_type.model_config.get("env_prefix", "")
-        told = [(str(fault["loc"][0]), fault["msg"].removeprefix("Value error, ")) for fault in error.errors()]
-        faults = [f"{_variable(field, prefix)}: {what}" for field, what in told]
+        errors = [(str(fault["loc"][0]), fault["msg"].removeprefix("Value error, ")) for fault in error.errors()]
+        faults = [f"{_variable(field, prefix)}: {what}" for field, what in errors]
         absent = all(fault["type"] == "missing" for fault in error.errors())
         raise NotConfigured(f"the {service} service is not configured: {'; '.join(faults)}", absent=absent) from None
 

@@ -53,7 +53,7 @@ async def apply_separations(uow: UnitOfWork, messages: Sequence[Envelope[Members
 
 
 async def _follow(uow: UnitOfWork, told: Iterable[tuple[RecordRef, str, int]]) -> None:
-    newest = newest_by(told, lambda one: (one[0].cluster, one[0].record_id), lambda one: (one[2], one[1]))
+    newest = newest_by(told, lambda item: (item[0].cluster, item[0].record_id), lambda item: (item[2], item[1]))
     if not newest:
         return
     # In the order of their keys, so that two replicas lock rows in the same order.

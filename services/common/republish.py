@@ -93,9 +93,9 @@ def stages_of(service: str) -> Republisher:
     fact = FACT_OF[service]
 
     async def page(uow: UnitOfWork, _: Place | None) -> Page:
-        found = await stages.read_stages(uow.connection)
-        publish(uow, fact, [(_stage(fact, cluster, at), CAUSE) for cluster, at in sorted(found.items())])
-        return Page(len(found), None)
+        result = await stages.read_stages(uow.connection)
+        publish(uow, fact, [(_stage(fact, cluster, at), CAUSE) for cluster, at in sorted(result.items())])
+        return Page(len(result), None)
 
     return Republisher("stages", "select count(*) from stages", page)
 

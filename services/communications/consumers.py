@@ -3,6 +3,7 @@
 from functools import partial
 
 from schemas.communications import CommunicationsManifestRecorded, ConsentRecorded, MailingRecorded
+from schemas.cutover import WriteAccessChanged
 from schemas.membership import MembersMerged, MembersSeparated
 from services.common.member_records import apply_merges, apply_separations
 from services.communications.mirror import handlers
@@ -10,6 +11,7 @@ from services.communications.mirror.parity import KINDS
 from services.cutover.fence import Fenced
 from services.cutover.manifests import PREFETCH, keep_manifests
 from services.cutover.noop import matches_current
+from services.cutover.writers import keep_write_access
 from shared.messaging.subscription import Subscription
 
 _held = partial(matches_current, KINDS)
@@ -18,6 +20,7 @@ SUBSCRIPTIONS = (
     Subscription("communications.consent-recorded", ConsentRecorded, Fenced(handlers.record_consents, _held)),
     Subscription("communications.mailing-recorded", MailingRecorded, Fenced(handlers.record_mailings, _held)),
     Subscription("communications.manifest-recorded", CommunicationsManifestRecorded, keep_manifests, prefetch=PREFETCH),
+    Subscription("communications.write-access-changed", WriteAccessChanged, keep_write_access),
     Subscription("communications.members-merged", MembersMerged, apply_merges),
     Subscription("communications.members-separated", MembersSeparated, apply_separations),
 )

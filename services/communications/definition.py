@@ -6,6 +6,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.app import build
 from services.common.definition import ServiceDefinition
+from services.common.mirrored_records import MIRRORED
+from services.communications.consents.queries import PREFERENCES
 from services.communications.consumers import SUBSCRIPTIONS
 from services.communications.mirror.parity import KINDS
 from services.communications.mirror.rehearsals import REHEARSALS
@@ -36,4 +38,6 @@ DEFINITION = ServiceDefinition(
     mirrored=KINDS,
     rehearsals=REHEARSALS,
     republished=REPUBLISHED,
+    operations=(MIRRORED,),
+    section=PREFERENCES,
 )

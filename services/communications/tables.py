@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from services.common.member_records import member_records_table
+from services.common.sections import section_tables
 from services.cutover.parity.tables import parity_tables
 from services.cutover.tables import cutover_tables
 from shared.messaging.tables import messaging_tables
@@ -14,6 +15,7 @@ messaging = messaging_tables(metadata)
 cutover = cutover_tables(metadata)
 parity = parity_tables(metadata)
 member_records = member_records_table(metadata)
+section_tables(metadata)
 
 consents = sa.Table(
     "consents",

@@ -53,12 +53,12 @@ class Conflict:
     @classmethod
     def raised(cls, message: Heard, owner: str, at: datetime) -> "Conflict":
         """A conflict that was not heard of before; it may be gone already, where the news of that came first."""
-        told = _told(message)
-        state: ConflictState = "open" if told["held_twice"] else "gone"
+        document = _told(message)
+        state: ConflictState = "open" if document["held_twice"] else "gone"
         step = {"at": at, "what": "raised" if state == "open" else _TOLD[state]}
         conflict_id, kind = message.data.conflict_id, message.data.kind
         return cls(
-            **told,
+            **document,
             conflict_id=conflict_id,
             kind=kind,
             owner=owner,
@@ -73,8 +73,8 @@ class Conflict:
         """What membership tells now, unless it is older than what it told before."""
         if (message.data.version, message.digest) <= (self.version, self.digest):
             return self
-        told = replace(self, **_told(message))
-        return told._answered(at, _TOLD[told._standing()])
+        published = replace(self, **_told(message))
+        return published._answered(at, _TOLD[published._standing()])
 
     def assigned(self, owner: str, by: str, at: datetime) -> "Conflict":
         """Give it to somebody, whatever its state; where it was theirs already nothing changes."""

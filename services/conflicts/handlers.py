@@ -17,13 +17,13 @@ async def keep_conflicts(uow: ConflictsUnitOfWork, messages: Sequence[Heard]) ->
     if not newest:
         return
     await uow.serialise_writers()
-    held = await uow.conflicts(newest)
+    conflicts = await uow.conflicts(newest)
     at = datetime.now(UTC)
     after = [
-        held[name].heard(message, at) if name in held else Conflict.raised(message, uow.conflict_owner, at)
+        conflicts[name].heard(message, at) if name in conflicts else Conflict.raised(message, uow.conflict_owner, at)
         for name, message in newest.items()
     ]
-    await _keep(uow, held, after, {name: m.correlationid or m.id for name, m in newest.items()})
+    await _keep(uow, conflicts, after, {name: m.correlationid or m.id for name, m in newest.items()})
 
 
 async def decide(
@@ -34,8 +34,8 @@ async def decide(
     Returns those that it changed. Raises what ``decision`` raises.
     """
     await uow.serialise_writers()
-    held = await uow.conflicts(conflict_ids)
-    return await _keep(uow, held, [decision(conflict) for conflict in held.values()], {})
+    conflicts = await uow.conflicts(conflict_ids)
+    return await _keep(uow, conflicts, [decision(conflict) for conflict in conflicts.values()], {})
 
 
 async def _keep(
@@ -44,8 +44,14 @@ async def _keep(
     """Save what changed and answer what has news; ``causes`` are correlation ids."""
     changed = [conflict for conflict in after if conflict != before.get(conflict.conflict_id)]
     await uow.save_conflicts(changed)
-    news = [one for one in changed if (held := before.get(one.conflict_id)) is None or held.answers != one.answers]
-    publish(uow, uow.answered, [(answer_of(uow.answered, one), causes.get(one.conflict_id)) for one in news])
+    news = [
+        item
+        for item in changed
+        if (conflict := before.get(item.conflict_id)) is None or conflict.answers != item.answers
+    ]
+    publish(
+        uow, uow.answered, [(answer_of(uow.answered, conflict), causes.get(conflict.conflict_id)) for conflict in news]
+    )
     return changed
 
 

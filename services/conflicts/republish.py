@@ -15,6 +15,6 @@ def answers() -> Republisher:
 
 async def _page(uow: ConflictsUnitOfWork, after: Place | None) -> Page:
     names = list((await uow.connection.exec_driver_sql(_NEXT, after or ("",))).scalars())
-    held = await uow.conflicts(names)
-    publish(uow, uow.answered, [(answer_of(uow.answered, held[name]), CAUSE) for name in names])
+    conflicts = await uow.conflicts(names)
+    publish(uow, uow.answered, [(answer_of(uow.answered, conflicts[name]), CAUSE) for name in names])
     return page_of(len(names), (names[-1],) if names else None)

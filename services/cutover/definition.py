@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.cutover.parity.mirror_reader import Kind
 from services.cutover.preconditions import Writers
 from services.cutover.rehearsal_rule import Rehearsal
+from services.cutover.writers import count_announced
+from services.operations.binding import Bound
 from shared.messaging.subscription import Subscription
 
 CountWriters = Callable[[AsyncConnection], Awaitable[Writers]]
@@ -50,7 +52,7 @@ class WriteBack(Protocol):
         """What :meth:`unconfirmed` gave, as files that the former system imports, by the kind of file."""
         ...
 
-    async def publish_current(self, uow: Any, cluster: str, said: Mapping[str, Any], cause: str) -> None:
+    async def publish_current(self, uow: Any, cluster: str, document: Mapping[str, Any], cause: str) -> None:
         """Tell the former system what is held of the record that it spoke of."""
         ...
 
@@ -60,8 +62,9 @@ class CutoverDefinition:
     """One service, as far as its former systems go.
 
     ``routes`` is its routing table, without the requests about cutover, which every service answers alike.
-    ``mirrored`` is what parity compares. ``write_back`` and ``count_writers`` are None while the service takes no
-    commands of its own.
+    ``mirrored`` is what parity compares. ``write_back`` is None while the service takes no commands of its own.
+    ``count_writers`` says who may write here: as membership announced it, unless the service knows itself.
+    ``operations`` are those that no other service carries out alike.
     """
 
     name: str
@@ -69,5 +72,6 @@ class CutoverDefinition:
     metadata: sa.MetaData
     mirrored: Sequence[Kind]
     rehearsals: Sequence[Rehearsal[Any]]
+    operations: Sequence[Bound] = ()
     write_back: WriteBack | None = None
-    count_writers: CountWriters | None = None
+    count_writers: CountWriters = count_announced

@@ -23,10 +23,10 @@ MatchesCurrent = Callable[[Any, Sequence[Any]], Awaitable[Sequence[bool]]]
 class NotOursError(Exception):
     """Our own command for a cluster whose former system is the authority."""
 
-    def __init__(self, cluster: str, service: str, standing: Standing) -> None:
-        self.cluster, self.service, self.standing = cluster, service, standing
+    def __init__(self, cluster: str, service: str, state: Standing) -> None:
+        self.cluster, self.service, self.standing = cluster, service, state
         super().__init__(
-            f"{cluster}/{service} is in stage {standing.stage}: its former system is the authority, so the change "
+            f"{cluster}/{service} is in stage {state.stage}: its former system is the authority, so the change "
             f"belongs there; once it is moved over (traboule cutover switch {cluster}/{service}), it can be made here"
         )
 
@@ -53,7 +53,7 @@ class Fenced:
 
 async def require_ours(connection: AsyncConnection, cluster: str, service: str) -> Standing:
     """Let a command of our own through, and keep it ours until the transaction ends. Raises NotOursError."""
-    standing = (await lock_stages(connection, [cluster]))[cluster]
-    if not standing.is_ours:
-        raise NotOursError(cluster, service, standing)
-    return standing
+    stage = (await lock_stages(connection, [cluster]))[cluster]
+    if not stage.is_ours:
+        raise NotOursError(cluster, service, stage)
+    return stage

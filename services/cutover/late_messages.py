@@ -29,7 +29,7 @@ async def apply(uow: UnitOfWork, definition: CutoverDefinition, number: int, *, 
     """
     late = await _waiting(uow, definition, number)
     fact = by_type(late.type)
-    handlers = {one.fact: one.handler for one in definition.routes}
+    handlers = {route.fact: route.handler for route in definition.routes}
     if fact is None or not isinstance(handler := handlers.get(fact), Fenced):
         raise LateMessageError(f"{definition.name}:{number} is of type {late.type}, which this program does not know")
     # Still under the fence's lock: whoever switches waits until this is done.
@@ -64,42 +64,42 @@ async def _waiting(uow: UnitOfWork, definition: CutoverDefinition, number: int) 
     return late
 
 
-async def _make_way(uow: UnitOfWork, definition: CutoverDefinition, cluster: str, said: Mapping[str, Any]) -> None:
+async def _make_way(uow: UnitOfWork, definition: CutoverDefinition, cluster: str, document: Mapping[str, Any]) -> None:
     """Let what is held of the record that a late message is about give way to it, even if that is newer."""
-    table = _mirror_of(definition.metadata, said)
+    table = _mirror_of(definition.metadata, document)
     if table is None:
         return
     mirror = Mirror(table)
     if APPLIED_LATE in table.columns:
-        await mirror.make_way(uow.connection, cluster, said[mirror.key])
+        await mirror.make_way(uow.connection, cluster, document[mirror.key])
         return
     # Where commands write too, what they wrote gives way to anything, and so may this.
     sql = f"update {table.name} set written_here = true where cluster = $1 and {mirror.key} = $2"
-    await uow.connection.exec_driver_sql(sql, (cluster, said[mirror.key]))
+    await uow.connection.exec_driver_sql(sql, (cluster, document[mirror.key]))
 
 
 async def held(
-    uow: UnitOfWork, definition: CutoverDefinition, cluster: str, said: Mapping[str, Any]
+    uow: UnitOfWork, definition: CutoverDefinition, cluster: str, document: Mapping[str, Any]
 ) -> dict[str, Any] | None:
     """The row that the late message would replace, by the id that its table is known by."""
-    table = _mirror_of(definition.metadata, said)
+    table = _mirror_of(definition.metadata, document)
     if table is None:
         return None
     key = Mirror(table).key
     sql = f"select to_json(t) from {table.name} t where cluster = $1 and {key} = $2"
-    row = (await uow.connection.exec_driver_sql(sql, (cluster, said[key]))).scalar()
+    row = (await uow.connection.exec_driver_sql(sql, (cluster, document[key]))).scalar()
     return orjson.loads(row) if isinstance(row, str) else row
 
 
-def _mirror_of(metadata: sa.MetaData, said: Mapping[str, Any]) -> sa.Table | None:
+def _mirror_of(metadata: sa.MetaData, document: Mapping[str, Any]) -> sa.Table | None:
     for table in metadata.tables.values():
         columns = [column.name for column in table.primary_key]
         is_mirror = len(columns) == 2 and columns[0] == "cluster" and "digest" in table.columns
-        if is_mirror and columns[1] in said and _is_about(columns[1], said):
+        if is_mirror and columns[1] in document and _is_about(columns[1], document):
             return table
     return None
 
 
-def _is_about(name: str, said: Mapping[str, Any]) -> bool:
+def _is_about(name: str, document: Mapping[str, Any]) -> bool:
     # A registration also names its event and its member; what it is about is its own id, which comes first.
-    return next((key for key in said if key.endswith("_id")), None) == name
+    return next((key for key in document if key.endswith("_id")), None) == name

@@ -117,10 +117,10 @@ async def newest_complete(connection: AsyncConnection, cluster: str) -> Manifest
     Its records lie in a temporary table until the transaction ends, for :func:`listed_of` and :func:`lacking`. Call it
     once in a transaction.
     """
-    found = rows_of(await connection.exec_driver_sql(_NEWEST, (cluster,)))
-    if not found:
+    rows = rows_of(await connection.exec_driver_sql(_NEWEST, (cluster,)))
+    if not rows:
         return None
-    version, received_at = found[0]
+    version, received_at = rows[0]
     counts: dict[str, int] = {}
     contradicted: set[str] = set()
     await connection.exec_driver_sql(_LISTED)

@@ -27,9 +27,9 @@ async def move(
 
     Writes of either side that are under way are waited for, and those that come after see the new stage.
     """
-    standing = await stages.move(uow.connection, cluster, by_move, by=by, reason=reason, overruled=overruled)
-    assert standing.since is not None, "whoever moved did so at some time"
+    state = await stages.move(uow.connection, cluster, by_move, by=by, reason=reason, overruled=overruled)
+    assert state.since is not None, "whoever moved did so at some time"
     fact = FACT_OF[service]
-    told = fact(version=standing.epoch, cluster=cluster, stage=standing.stage, since=standing.since, by=by)
-    publish(uow, fact, [(told, None)])
-    return standing
+    published = fact(version=state.epoch, cluster=cluster, stage=state.stage, since=state.since, by=by)
+    publish(uow, fact, [(published, None)])
+    return state

@@ -25,10 +25,10 @@ async def matches_current(mirrored: Sequence[Kind], uow: UnitOfWork, messages: S
     await uow.serialise_writers()
     kind = kind_of(mirrored, type(messages[0].data))
     named = [(message.cluster, getattr(message.data, kind.key)) for message in messages]
-    held = await read_mirror(uow.connection, kind, set(named))
-    digests = {record: record_digest(fact) for record, fact in held.items()}
+    mirror = await read_mirror(uow.connection, kind, set(named))
+    digests = {record: record_digest(fact) for record, fact in mirror.items()}
     return [
-        _says(kind, message.data, held.get(record), digests.get(record))
+        _says(kind, message.data, mirror.get(record), digests.get(record))
         for message, record in zip(messages, named, strict=True)
     ]
 
@@ -41,15 +41,15 @@ def kind_of(mirrored: Sequence[Kind], fact: type[Fact]) -> Kind:
     raise LookupError(f"nothing mirrors {fact.type_name()}")
 
 
-def _says(kind: Kind, said: Fact, held: Fact | None, digest: str | None) -> bool:
-    if kind.removal is not None and isinstance(said, kind.removal):
+def _says(kind: Kind, fact: Fact, held: Fact | None, digest: str | None) -> bool:
+    if kind.removal is not None and isinstance(fact, kind.removal):
         return held is None
     if held is None:
         return False
     if kind.adds_up is not None:
         # Applied, it would leave the list as long as it is if it names nobody who is not in it.
-        there = getattr(held, kind.adds_up)
-        if not set(there).issuperset(getattr(said, kind.adds_up)):
+        theirs = getattr(held, kind.adds_up)
+        if not set(theirs).issuperset(getattr(fact, kind.adds_up)):
             return False
-        said = said.model_copy(update={kind.adds_up: there})
-    return record_digest(said) == digest
+        fact = fact.model_copy(update={kind.adds_up: theirs})
+    return record_digest(fact) == digest

@@ -13,9 +13,10 @@ from schemas.cutover_requests import CutoverAnswered
 from services.cutover import late_messages, moves, preconditions, quarantine, stages, write_back
 from services.cutover.definition import CutoverDefinition
 from services.cutover.parity import runs
-from services.cutover.preconditions import NEVER_OVERRULED, Condition, Writers, failed
+from services.cutover.preconditions import NEVER_OVERRULED, Condition, failed
 from services.cutover.rehearsal.running import last_rehearsal
 from services.cutover.stages import MOVES, Move, MoveError, Standing
+from services.operations.binding import RefusedError
 from shared.messaging.topology import way_back_queue
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.database import rows_of
@@ -33,12 +34,8 @@ _NEVER_BACK: Final = 3
 """The first epoch in which a mirror can be one that was rolled back to: mirror, live, and mirror again."""
 
 
-class CutoverError(Exception):
-    """What was asked cannot be told or done. ``kind`` is a stable word, the message is for a person."""
-
-    def __init__(self, kind: str, message: str) -> None:
-        super().__init__(message)
-        self.kind = kind
+class CutoverError(RefusedError):
+    """What was asked about a former system cannot be told or done."""
 
 
 class NotMetError(CutoverError):
@@ -49,6 +46,10 @@ class NotMetError(CutoverError):
         lines = [f"{one.name}: {one.told}. {one.mend}" for one in unmet]
         super().__init__("conditions-not-met", "\n".join([f"{system} cannot be {verb}:", *lines]))
         self.unmet = unmet
+
+    def as_json(self) -> dict[str, Any]:
+        """The refusal with its conditions, as it is answered."""
+        return super().as_json() | {"conditions": [condition.as_json() for condition in self.unmet]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,15 +153,17 @@ async def _conditions(
         return await preconditions.conditions_for_rollback(connection, definition.name, cluster, standing, unsettled)
     parity = await runs.last_run(connection, cluster)
     rehearsal = await last_rehearsal(connection, definition, cluster)
-    writers = await _writers(uow, definition)
     return await preconditions.conditions(
-        connection, definition.name, cluster, standing, queues, parity, rehearsal, writers
+        connection,
+        definition.name,
+        cluster,
+        standing,
+        queues,
+        parity,
+        rehearsal,
+        await definition.count_writers(connection),
+        takes_commands=definition.write_back is not None,
     )
-
-
-async def _writers(uow: UnitOfWork, definition: CutoverDefinition) -> Writers | None:
-    """Who may write; None where the service takes no commands of its own yet."""
-    return None if definition.count_writers is None else await definition.count_writers(uow.connection)
 
 
 # --- telling -------------------------------------------------------------------------------------------------------
@@ -287,7 +290,7 @@ async def decide_late(
 
 
 async def _late(uow: UnitOfWork, definition: CutoverDefinition, number: int, cluster: str | None) -> quarantine.Late:
-    found = await quarantine.one(uow.connection, number)
+    found = await quarantine.read(uow.connection, number)
     if found is None or cluster not in (None, found.cluster):
         raise CutoverError("late-unknown", f"there is no {definition.name}:{number} in quarantine")
     return found

@@ -45,8 +45,8 @@ class Condition:
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""
-        told = {"name": self.name, "holds": self.holds, "told": self.told}
-        return told | ({"mend": None, "call": None} if self.holds else {"mend": self.mend, "call": self.call})
+        published = {"name": self.name, "holds": self.holds, "told": self.told}
+        return published | ({"mend": None, "call": None} if self.holds else {"mend": self.mend, "call": self.call})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,12 @@ class Rehearsed:
 
 @dataclass(frozen=True, slots=True)
 class Writers:
-    """How many may write here once the former system no longer may, and the command that makes one more."""
+    """How many may write here once the former system no longer may; None where that is not known.
 
-    count: int
+    ``mend`` is the command that makes one more, or makes it known.
+    """
+
+    count: int | None
     mend: str
 
 
@@ -83,16 +86,18 @@ async def conditions(
     connection: AsyncConnection,
     service: str,
     cluster: str,
-    standing: Standing,
+    state: Standing,
     queues: Mapping[str, int],
     parity: Parity | None,
     rehearsal: Rehearsed | None,
-    writers: Writers | None,
+    writers: Writers,
+    *,
+    takes_commands: bool,
 ) -> list[Condition]:
     """Every condition for switching this former system, in the order in which to see to them.
 
-    ``queues`` has the messages that wait in each of the service's queues; ``writers`` is None where the service takes
-    no commands of its own, without which nobody could write once the former system no longer may.
+    ``queues`` has the messages that wait in each of the service's queues. A service that takes no commands of its own,
+    or that nobody has a key for, could not be written to once the former system no longer may.
     """
     system = f"{cluster}/{service}"
     # The database's clock, which wrote the others, tells how old they are: that of this process may be wrong.
@@ -101,7 +106,7 @@ async def conditions(
     )
     waiting = {name: count for name, count in queues.items() if count}
     return [
-        _mirror(system, standing),
+        _mirror(system, state),
         _parity(system, parity, now),
         _rehearsal(system, rehearsal, now),
         Condition(
@@ -123,21 +128,22 @@ async def conditions(
             f"traboule dead-letters list -s {service}",
         ),
         await quarantine(connection, service, cluster),
-        *_commands(service, writers),
+        _commands(service, takes_commands),
+        _writers(writers),
         _backup(backed_up_at, now),
     ]
 
 
 async def conditions_for_rollback(
-    connection: AsyncConnection, service: str, cluster: str, standing: Standing, unsettled: Sequence[Condition]
+    connection: AsyncConnection, service: str, cluster: str, state: Standing, unsettled: Sequence[Condition]
 ) -> list[Condition]:
     """Every condition for giving the authority back; ``unsettled`` is what the way back still has to carry."""
     system = f"{cluster}/{service}"
     return [
         Condition(
             "live",
-            standing.stage == "live",
-            f"it is in stage {standing.stage}",
+            state.stage == "live",
+            f"it is in stage {state.stage}",
             f"none: only what is live can go back; see traboule cutover history {system}",
         ),
         await quarantine(connection, service, cluster),
@@ -158,29 +164,29 @@ async def quarantine(connection: AsyncConnection, service: str, cluster: str) ->
     )
 
 
-def failed(found: Sequence[Condition]) -> list[Condition]:
+def failed(result: Sequence[Condition]) -> list[Condition]:
     """Those that do not hold."""
-    return [one for one in found if not one.holds]
+    return [condition for condition in result if not condition.holds]
 
 
-def _mirror(system: str, standing: Standing) -> Condition:
-    told = f"it is in stage {standing.stage}"
-    if standing.stage != "legacy":
+def _mirror(system: str, state: Standing) -> Condition:
+    detail = f"it is in stage {state.stage}"
+    if state.stage != "legacy":
         mend = f"none: only what is mirrored can be switched; see traboule cutover history {system}"
-        return Condition("mirror", standing.stage == "mirror", told, mend)
+        return Condition("mirror", state.stage == "mirror", detail, mend)
     mend = f'traboule cutover mirror {system} --reason "…"'
-    return Condition("mirror", False, told, mend, f'POST /cutover/{system}/moves {{"move": "mirror", "reason": "…"}}')
+    return Condition("mirror", False, detail, mend, f'POST /cutover/{system}/moves {{"move": "mirror", "reason": "…"}}')
 
 
 def _parity(system: str, parity: Parity | None, now: datetime) -> Condition:
     mend = f"traboule parity --as {system} EXPORT-FILE"
     if parity is None:
         return Condition("parity", False, "it was never compared with what the former system holds", mend)
-    told = f"compared at {parity.at:%Y-%m-%d %H:%M} UTC, {parity.open_differences} open differences"
+    detail = f"compared at {parity.at:%Y-%m-%d %H:%M} UTC, {parity.open_differences} open differences"
     if parity.open_differences:
         call = f"GET /cutover/{system}/parity"
-        return Condition("parity", False, told, f"traboule differences list --as {system}", call)
-    return Condition("parity", now - parity.at <= PARITY_IS_FRESH, told, mend)
+        return Condition("parity", False, detail, f"traboule differences list --as {system}", call)
+    return Condition("parity", now - parity.at <= PARITY_IS_FRESH, detail, mend)
 
 
 def _rehearsal(system: str, rehearsal: Rehearsed | None, now: datetime) -> Condition:
@@ -188,30 +194,33 @@ def _rehearsal(system: str, rehearsal: Rehearsed | None, now: datetime) -> Condi
     if rehearsal is None:
         return Condition("rehearsal", False, "what we would have done was never compared with what it did", mend)
     compared = ", ".join(f"{name} {count}" for name, count in rehearsal.compared.items())
-    told = (
+    detail = (
         f"rehearsed at {rehearsal.at:%Y-%m-%d %H:%M} UTC what was done since {rehearsal.since} ({compared}), "
         f"{rehearsal.open_differences} open differences"
     )
     if rehearsal.at.astimezone(UTC).date() - rehearsal.since < REHEARSAL_COVERS:
-        return Condition("rehearsal", False, f"{told}: it has to go back a year", mend)
+        return Condition("rehearsal", False, f"{detail}: it has to go back a year", mend)
     if rehearsal.held and not any(rehearsal.compared.values()):
-        told = f"{told}: it compared nothing, and {rehearsal.held} records are held"
-        return Condition("rehearsal", False, told, f"{mend} --since DAY, a day after which it did something")
+        detail = f"{detail}: it compared nothing, and {rehearsal.held} records are held"
+        return Condition("rehearsal", False, detail, f"{mend} --since DAY, a day after which it did something")
     if rehearsal.open_differences:
-        return Condition("rehearsal", False, told, f"traboule differences list --as {system} --rehearsal")
-    return Condition("rehearsal", now - rehearsal.at <= REHEARSAL_IS_FRESH, told, mend)
+        return Condition("rehearsal", False, detail, f"traboule differences list --as {system} --rehearsal")
+    return Condition("rehearsal", now - rehearsal.at <= REHEARSAL_IS_FRESH, detail, mend)
 
 
-def _commands(service: str, writers: Writers | None) -> list[Condition]:
-    taken = Condition(
+def _commands(service: str, takes_commands: bool) -> Condition:
+    return Condition(
         "commands",
-        writers is not None,
-        f"{service} takes no commands of its own yet" if writers is None else "staff can write here",
+        takes_commands,
+        "staff can write here" if takes_commands else f"{service} takes no commands of its own yet",
         "none: nobody could write once the former system no longer may, so wait for the version that has them",
     )
-    if writers is None:
-        return [taken]
-    return [taken, Condition("writers", writers.count > 0, f"{writers.count} API keys may write", writers.mend)]
+
+
+def _writers(writers: Writers) -> Condition:
+    if writers.count is None:
+        return Condition("writers", False, "it is not known here how many API keys may write", writers.mend)
+    return Condition("writers", writers.count > 0, f"{writers.count} API keys may write", writers.mend)
 
 
 def _backup(at: datetime | None, now: datetime) -> Condition:

@@ -31,8 +31,9 @@ _WAITING = """
 """
 _ONE = """
     select id, cluster, epoch, message_id, type, body, received_at, state, decided_at, decided_by, reason
-    from quarantine where id = $1 for update
+    from quarantine where id = $1
 """
+_TO_DECIDE = f"{_ONE} for update"
 _DECIDE = """
     update quarantine set state = $2, decided_at = now(), decided_by = $3, reason = $4
     where id = $1 and state = 'waiting'
@@ -92,7 +93,16 @@ async def listed(
 
 async def one(connection: AsyncConnection, number: int) -> Late | None:
     """One message, held until the transaction ends so that two people cannot both decide."""
-    rows = rows_of(await connection.exec_driver_sql(_ONE, (number,)))
+    return await _read(connection, _TO_DECIDE, number)
+
+
+async def read(connection: AsyncConnection, number: int) -> Late | None:
+    """One message, only to be looked at."""
+    return await _read(connection, _ONE, number)
+
+
+async def _read(connection: AsyncConnection, sql: str, number: int) -> Late | None:
+    rows = rows_of(await connection.exec_driver_sql(sql, (number,)))
     return _late(rows[0]) if rows else None
 
 

@@ -49,11 +49,11 @@ class Rehearsal(Generic[R]):
         """Judge rows that belong together, and compare item by item."""
         did, would = self.did(rows), self.would(rows)
         for item_id in dict.fromkeys((*did, *would)):
-            there, here = did.get(item_id), would.get(item_id)
-            if there is not None:
-                comparison.said(self.name, item_id, there)
-            if here is not None:
-                comparison.held(self.name, item_id, here if there is None else _explained(there, here))
+            theirs, outcome = did.get(item_id), would.get(item_id)
+            if theirs is not None:
+                comparison.said(self.name, item_id, theirs)
+            if outcome is not None:
+                comparison.held(self.name, item_id, outcome if theirs is None else _explained(theirs, outcome))
 
 
 def _explained(there: Outcome, here: Outcome) -> Outcome:

@@ -54,11 +54,11 @@ _REMEMBER = """
 class MoveError(Exception):
     """A former system cannot make this move from where it stands. The message says what it can."""
 
-    def __init__(self, cluster: str, move: Move, standing: "Standing") -> None:
-        possible = [name for name, (origin, _) in MOVES.items() if origin == standing.stage]
+    def __init__(self, cluster: str, move: Move, state: "Standing") -> None:
+        possible = [name for name, (origin, _) in MOVES.items() if origin == state.stage]
         hint = f"from there it can only {' or '.join(possible)}" if possible else "that is its end"
-        super().__init__(f"{cluster} is in stage {standing.stage}, so it cannot {move}: {hint}")
-        self.cluster, self.move, self.standing = cluster, move, standing
+        super().__init__(f"{cluster} is in stage {state.stage}, so it cannot {move}: {hint}")
+        self.cluster, self.move, self.standing = cluster, move, state
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +80,8 @@ async def lock_stages(connection: AsyncConnection, clusters: Iterable[str]) -> d
     """Where each of these clusters stands, and will stand until this transaction ends."""
     asked = sorted(set(clusters))
     await connection.exec_driver_sql(_SHARE, (asked,))
-    found = await _read(connection, asked)
-    return {cluster: found.get(cluster, Standing()) for cluster in asked}
+    result = await _read(connection, asked)
+    return {cluster: result.get(cluster, Standing()) for cluster in asked}
 
 
 async def alone(connection: AsyncConnection, cluster: str) -> Standing:
@@ -103,11 +103,11 @@ async def move(
 
     ``overruled`` are the conditions of the gate that did not hold, and were overruled for this reason.
     """
-    standing = await alone(connection, cluster)
+    state = await alone(connection, cluster)
     origin, target = MOVES[by_move]
-    if standing.stage != origin:
-        raise MoveError(cluster, by_move, standing)
-    epoch = standing.epoch + 1
+    if state.stage != origin:
+        raise MoveError(cluster, by_move, state)
+    epoch = state.epoch + 1
     since: datetime = (await connection.exec_driver_sql(_MOVE, (cluster, target, epoch, by))).scalar_one()
     await connection.exec_driver_sql(_REMEMBER, (cluster, epoch, target, by, reason, sorted(overruled)))
     return Standing(target, epoch, since, by)

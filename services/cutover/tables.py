@@ -66,4 +66,12 @@ def cutover_tables(metadata: sa.MetaData) -> CutoverTables:
         sa.Column("by", sa.Text, nullable=False),
         sa.Column("note", sa.Text, nullable=False, comment="where it lies, or how it was made"),
     )
+    sa.Table(
+        "write_access",
+        metadata,
+        sa.Column("id", sa.SmallInteger, primary_key=True, autoincrement=False, comment="there is one row"),
+        sa.Column("version", sa.BigInteger, nullable=False, comment="of the newest announcement"),
+        sa.Column("expires_at", ARRAY(moment), nullable=False, comment="of each API key that may write"),
+        sa.CheckConstraint("id = 1", name="write_access_one_row"),
+    )
     return CutoverTables(stages, stage_history, quarantine, backups)

@@ -49,8 +49,8 @@ async def unconfirmed(
     """Every record of the cluster that its former system has not said as it is here, by id."""
     if (back := definition.write_back) is None:
         return
-    async for one in back.unconfirmed(uow, cluster, list(await back.digests(uow, cluster))):
-        yield one
+    async for change in back.unconfirmed(uow, cluster, list(await back.digests(uow, cluster))):
+        yield change
 
 
 async def page(
@@ -60,8 +60,8 @@ async def page(
     number = len(await back.digests(uow, cluster))
     following = list(await back.digests(uow, cluster, after, limit + 1))
     shown = following[:limit]
-    found = [one async for one in back.unconfirmed(uow, cluster, shown)]
-    return number, found, shown[-1] if len(following) > limit else None
+    changes = [change async for change in back.unconfirmed(uow, cluster, shown)]
+    return number, changes, shown[-1] if len(following) > limit else None
 
 
 async def on_its_way(uow: UnitOfWork, definition: CutoverDefinition, cluster: str) -> tuple[int, int]:
@@ -80,8 +80,8 @@ async def publish_current_of(uow: UnitOfWork, definition: CutoverDefinition, lat
         late.cluster
     ].stage != "live":
         return
-    said = orjson.loads(late.body)["data"]
-    await back.publish_current(uow, late.cluster, said, late.message_id)
+    answer = orjson.loads(late.body)["data"]
+    await back.publish_current(uow, late.cluster, answer, late.message_id)
 
 
 async def look(uow: UnitOfWork, definition: CutoverDefinition, cluster: str, before: Inspections) -> Inspections:
@@ -94,8 +94,10 @@ async def look(uow: UnitOfWork, definition: CutoverDefinition, cluster: str, bef
         return {}
     digests = await back.digests(uow, cluster)
     known = {name: before[name] for name, digest in digests.items() if name in before and before[name].digest == digest}
-    found = back.unconfirmed(uow, cluster, [name for name in digests if name not in known])
-    return known | {one.record_id: Inspection(one.digest, one.new_id, one.left_out) async for one in found}
+    result = back.unconfirmed(uow, cluster, [name for name in digests if name not in known])
+    return known | {
+        change.record_id: Inspection(change.digest, change.new_id, change.left_out) async for change in result
+    }
 
 
 async def unsettled(
@@ -105,9 +107,12 @@ async def unsettled(
     if definition.write_back is None:
         return []
     unsent, refused = await on_its_way(uow, definition, cluster)
-    found = (await look(uow, definition, cluster, looked_before)).values()
-    new_ids, lossy = sum(one.new_id for one in found), sum(bool(one.left_out) for one in found)
-    fields = Counter(name for one in found for name in one.left_out)
+    inspections = (await look(uow, definition, cluster, looked_before)).values()
+    new_ids, lossy = (
+        sum(inspection.new_id for inspection in inspections),
+        sum(bool(inspection.left_out) for inspection in inspections),
+    )
+    fields = Counter(name for inspection in inspections for name in inspection.left_out)
     system = f"{cluster}/{definition.name}"
     return [
         _read(system, way_back_queue(cluster, definition.name).name, waiting, unsent, refused),
@@ -117,28 +122,28 @@ async def unsettled(
 
 
 def _read(system: str, queue: str, waiting: int, unsent: int, refused: int) -> Condition:
-    told = {f"wait in {queue}": waiting, "are to be sent there": unsent, "were given back and are parked": refused}
-    found = [f"{count} messages {where}" for where, count in told.items() if count]
+    published = {f"wait in {queue}": waiting, "are to be sent there": unsent, "were given back and are parked": refused}
+    texts = [f"{count} messages {where}" for where, count in published.items() if count]
     mend = (
         f"have the former system read its queue; or traboule cutover way-back {system} --export FILE.csv, "
         "import that there, and --overrule way-back-read"
     )
-    return Condition("way-back-read", not found, ", ".join(found) or f"nothing waits in {queue}", mend)
+    return Condition("way-back-read", not texts, ", ".join(texts) or f"nothing waits in {queue}", mend)
 
 
 def _expressible(system: str, lossy: int, fields: Counter[str]) -> Condition:
-    told = "nothing that was written here is left out there"
+    detail = "nothing that was written here is left out there"
     if lossy:
         named = ", ".join(f"{name} ({count})" for name, count in sorted(fields.items()))
-        told = f"{lossy} records say what its columns cannot: {named}"
+        detail = f"{lossy} records say what its columns cannot: {named}"
     mend = f"traboule cutover way-back {system}, note there by hand what is left out, and --overrule expressible"
-    return Condition("expressible", not lossy, told, mend)
+    return Condition("expressible", not lossy, detail, mend)
 
 
 def _new_ids(system: str, count: int) -> Condition:
-    told = f"{count} records were made here, and get another id there" if count else "no record was made here"
+    detail = f"{count} records were made here, and get another id there" if count else "no record was made here"
     mend = (
         f"traboule cutover way-back {system}; have it say same_as when it publishes them, or confirm them afterwards "
         "(traboule duplicates confirm), and --overrule new-ids"
     )
-    return Condition("new-ids", not count, told, mend)
+    return Condition("new-ids", not count, detail, mend)

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from schemas.cutover import WriteAccessChanged
 from schemas.events import EventRecorded, EventsManifestRecorded, RegistrationRecorded
 from schemas.membership import MembersMerged, MembersSeparated, MergeConflictChanged
 from services.common.member_records import apply_merges, apply_separations
@@ -9,6 +10,7 @@ from services.conflicts.handlers import keep_conflicts
 from services.cutover.fence import Fenced
 from services.cutover.manifests import PREFETCH, keep_manifests
 from services.cutover.noop import matches_current
+from services.cutover.writers import keep_write_access
 from services.events.mirror import handlers
 from services.events.mirror.parity import KINDS
 from shared.messaging.subscription import Subscription
@@ -19,6 +21,7 @@ SUBSCRIPTIONS = (
     Subscription("events.event-recorded", EventRecorded, Fenced(handlers.record_events, _held)),
     Subscription("events.registration-recorded", RegistrationRecorded, Fenced(handlers.record_registrations, _held)),
     Subscription("events.manifest-recorded", EventsManifestRecorded, keep_manifests, prefetch=PREFETCH),
+    Subscription("events.write-access-changed", WriteAccessChanged, keep_write_access),
     Subscription("events.members-merged", MembersMerged, apply_merges),
     Subscription("events.members-separated", MembersSeparated, apply_separations),
     Subscription("events.merge-conflict-changed", MergeConflictChanged, keep_conflicts),

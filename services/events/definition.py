@@ -7,11 +7,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.app import build
 from services.common.definition import ServiceDefinition
+from services.common.mirrored_records import MIRRORED
 from services.events.consumers import SUBSCRIPTIONS
 from services.events.mirror.parity import KINDS
 from services.events.mirror.rehearsals import REHEARSALS
 from services.events.mirror.repository import EventsUnitOfWork
 from services.events.mirror.republish import REPUBLISHED
+from services.events.registrations.queries import PARTICIPATIONS
 from services.events.settings import EventsSettings
 from services.events.tables import metadata
 from shared.process.service import Service
@@ -37,4 +39,6 @@ DEFINITION = ServiceDefinition(
     mirrored=KINDS,
     rehearsals=REHEARSALS,
     republished=REPUBLISHED,
+    operations=(MIRRORED,),
+    section=PARTICIPATIONS,
 )

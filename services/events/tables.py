@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from services.common.member_records import member_records_table
+from services.common.sections import section_tables
 from services.conflicts.tables import merge_conflicts_table
 from services.cutover.parity.tables import parity_tables
 from services.cutover.tables import cutover_tables
@@ -16,6 +17,7 @@ cutover = cutover_tables(metadata)
 parity = parity_tables(metadata)
 member_records = member_records_table(metadata)
 merge_conflicts = merge_conflicts_table(metadata)
+section_tables(metadata)
 
 events = sa.Table(
     "events",

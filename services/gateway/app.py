@@ -3,20 +3,21 @@
 fast lane → app: /members.csv  /members  /members/by-source/…  /members/{id}  …/timeline  …/sources  /statistics
                  …/fields/{field}  …/take-back  …/overrides  /conflicts  /conflicts/{id}
                  /duplicates  /duplicates/{id}  /duplicates/decisions…  /members/{id}/identity  …/separations
-                 /cutover  /cutover/{cluster}/{service}…  /cutover/requests/{id}  /cutover/backups
+                 /cutover  /cutover/requests/{id}  and every operation of schemas/operations.py:
+                 /cutover/{cluster}/{service}…  /cutover/backups  /{service}/mirror
                  /records/{cluster}  /records/{cluster}/{record_id}  …/changes  …/end  …/contact
                  /openapi.json  /health/live  /health/ready  /metrics
 """
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from functools import partial
 
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp
 
+from schemas.operations import OPERATIONS
 from services import VERSION
 from services.common.app import build
 from services.common.definition import ServiceDefinition
@@ -28,11 +29,13 @@ from services.gateway.api import (
     identity,
     lists,
     members,
+    operations,
     overrides,
     records,
     statistics,
 )
 from services.gateway.auth.key_cache import ApiKeyCache
+from services.gateway.auth.writers import ANNOUNCE_EVERY, watch_write_access
 from services.gateway.context import GatewayContext
 from services.gateway.fast_path import FastPath
 from services.gateway.lookups import Lookups
@@ -40,6 +43,8 @@ from services.gateway.problems import answer_problems, described
 from services.membership.connections import ReadPool
 from services.membership.policy import Policy, policy_of
 from services.membership.settings import MembershipSettings
+from shared.messaging.rpc_client import RpcClient
+from shared.messaging.topology import OWN_PUBLISHER
 from shared.persistence.database import asyncpg_url, create_engine
 from shared.process.backlog import watch_engine, watch_pool
 from shared.process.service import PeriodicTask, Service
@@ -69,11 +74,13 @@ def create_http(
     watch_engine("http writing", engine)
     watch_pool("http reading", pool.size, pool.in_use)
     clock = clock or Clock()
-    door = GatewayContext(pool, ApiKeyCache(pool), clock, policy, engine, settings.answer_seconds)
+    rpc = RpcClient(settings.broker_url, f"{OWN_PUBLISHER}.membership", settings.answer_seconds)
+    door = GatewayContext(pool, ApiKeyCache(pool), clock, policy, engine, settings.answer_seconds, rpc)
 
     @asynccontextmanager
     async def closing(_: FastAPI) -> AsyncGenerator[None]:
         yield
+        await rpc.close()
         await pool.close()
         await engine.dispose()
 
@@ -86,9 +93,13 @@ def create_http(
         responses=described(400, 401, 403, 422, 500, 503),
         lifespan=closing,
     )
+    app.state.context = door
     app.router.routes.extend(health_routes(checks, NEEDED))
-    for part in (lists, members, identity, overrides, conflicts, duplicates, records, cutover, statistics):
+    for part in (lists, members, identity, overrides, conflicts, duplicates, records, statistics):
         app.include_router(part.routes(door))
+    # Cutover's own first: what comes after would take its words for a cluster and a service.
+    app.include_router(cutover.router)
+    app.include_router(operations.routes(OPERATIONS))
     answer_problems(app)
     return Measured(FastPath(app, door.keyring, Lookups(pool)))
 
@@ -102,16 +113,13 @@ def create_app(definition: ServiceDefinition[MembershipSettings], settings: Memb
     service.periodic_tasks = (
         *service.periodic_tasks,
         PeriodicTask("forgetting", FORGET_EVERY, forget),
+        PeriodicTask("write access", ANNOUNCE_EVERY, watch_write_access),
     )
     return service
 
 
 async def forget(engine: AsyncEngine) -> None:
     """What was asked and answered at the door and need not be known any longer."""
-    forgotten = requests.BATCH
-    while forgotten == requests.BATCH:
-        async with engine.begin() as connection:
-            forgotten = await requests.forget_reads(connection, datetime.now(UTC))
     async with engine.begin() as connection:
         await requests.forget(connection)
         await idempotency.forget(connection)

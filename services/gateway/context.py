@@ -10,9 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.responses import Response
 
 from services.gateway.auth.key_cache import ApiKeyCache
+from services.gateway.problems import ProblemError
 from services.membership.connections import ReadPool, writing
 from services.membership.policy import Policy
 from services.membership.unit_of_work import MembershipUnitOfWork
+from shared.messaging.rpc_client import RpcClient
 from shared.runtime.clock import Clock
 
 
@@ -20,7 +22,7 @@ from shared.runtime.clock import Clock
 class GatewayContext:
     """Made once in ``create_http`` and given to every module of routes.
 
-    ``answer_seconds`` is how long it waits for another service's answer.
+    ``answer_seconds`` is how long it waits for the answer to a command, ``rpc`` asks queries.
     """
 
     pool: ReadPool
@@ -29,6 +31,14 @@ class GatewayContext:
     policy: Policy
     engine: AsyncEngine
     answer_seconds: float
+    rpc: RpcClient
+
+    def check_system(self, cluster: str, service: str) -> str:
+        """The former system's name. Raises ProblemError where there is none such."""
+        known = self.policy.clusters.get(cluster)
+        if known is None or service not in known.services:
+            raise ProblemError("former-system-unknown")
+        return f"{known.code}/{service}"
 
     def writing(self) -> AbstractAsyncContextManager[MembershipUnitOfWork]:
         """One transaction of what staff ask for. Raises DatabaseAwayError, DatabaseBusyError."""

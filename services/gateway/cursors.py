@@ -54,12 +54,12 @@ def position_in_queue(text: str | None) -> tuple[float, str] | None:
         return None
     gain, case_id = _parts(text)
     try:
-        found = float(gain)
+        result = float(gain)
     except ValueError:
         raise ProblemError("cursor-unreadable") from None
-    if not isfinite(found):
+    if not isfinite(result):
         raise ProblemError("cursor-unreadable")
-    return found, case_id
+    return result, case_id
 
 
 def position_in_numbers(text: str | None) -> int | None:
@@ -69,10 +69,10 @@ def position_in_numbers(text: str | None) -> int | None:
 
 def position_in_turns(text: str | None) -> Moment | None:
     """Back again: an instant, a rank and a number. Raises ProblemError."""
-    found = position_in_time(text)
-    if found is None:
+    result = position_in_time(text)
+    if result is None:
         return None
-    at, rest = found
+    at, rest = result
     rank, _, number = rest.partition(":")
     return Moment(at, min(number_in(rank), 9), number_in(number))
 

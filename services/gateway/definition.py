@@ -2,7 +2,7 @@
 
 from services.common.definition import ServiceDefinition
 from services.gateway import consumers
-from services.gateway.auth.writers import count_writers
+from services.gateway.auth.writers import WRITE_ACCESS, count_writers
 from services.membership.consumers import SUBSCRIPTIONS
 from services.membership.cutover import write_back
 from services.membership.cutover.parity import KINDS
@@ -31,7 +31,7 @@ DEFINITION = ServiceDefinition(
     metadata=metadata,
     mirrored=KINDS,
     rehearsals=REHEARSALS,
-    republished=REPUBLISHED,
+    republished=(*REPUBLISHED, WRITE_ACCESS),
     write_back=write_back,
     count_writers=count_writers,
 )

@@ -38,12 +38,12 @@ class FastPath:
         if key is None or self._keyring.known(key) is None:
             return False
         try:
-            found = await self._lookups.get(member_id)
+            result = await self._lookups.get(member_id)
         except DatabaseUnavailableError:
             return False
-        if found is None:
+        if result is None:
             return False
-        etag, document = found
+        etag, document = result
         quoted = b'"' + etag.encode() + b'"'
         if unchanged(headers.get(b"if-none-match"), quoted):
             await send({"type": "http.response.start", "status": 304, "headers": [(b"etag", quoted), _CACHE]})
@@ -70,7 +70,7 @@ def unchanged(if_none_match: bytes | None, quoted_etag: bytes) -> bool:
     if if_none_match is None:
         return False
     return if_none_match.strip() == b"*" or quoted_etag in (
-        one.strip().removeprefix(b"W/") for one in if_none_match.split(b",")
+        body.strip().removeprefix(b"W/") for body in if_none_match.split(b",")
     )
 
 

@@ -44,10 +44,10 @@ async def claim(uow: UnitOfWork, key: Key, results: Sequence[str]) -> list[str]:
     claimed = await connection.exec_driver_sql(_CLAIM, (key.key_id, key.text, key.digest, list(results)))
     if rows_of(claimed):
         return list(results)
-    ((digest, held),) = rows_of(await connection.exec_driver_sql(_HELD, (key.key_id, key.text)))
+    ((digest, stored),) = rows_of(await connection.exec_driver_sql(_HELD, (key.key_id, key.text)))
     if digest != key.digest:
         raise KeyReusedError
-    return list(held)
+    return list(stored)
 
 
 async def forget(connection: AsyncConnection) -> int:

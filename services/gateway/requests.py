@@ -1,28 +1,21 @@
-"""What staff ask at the door about former systems: kept, sent to the service that keeps the stage, and its answer."""
+"""What staff ask a service to do: kept with who asked and why, sent to that service, and its answer."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from schemas.cutover_requests import CutoverAnswered, CutoverRequested, Operation
+from schemas.cutover_requests import CutoverAnswered, CutoverRequested
 from schemas.envelope import Envelope
 from services.membership.records.ids import new_id
 from shared.messaging.publishing import publish
 from shared.messaging.unit_of_work import UnitOfWork
 
 FORGET_DAYS = 7
-"""For so long an answer is kept: it may hold members' data. A request that only looks is kept no longer itself."""
-READS: Final[tuple[Operation, ...]] = (
-    "standing", "conditions", "history", "quarantine", "late-message", "parity", "way-back",
-)  # fmt: skip
-"""Requests that change nothing, so that nobody need know for ever who made them. A page may make one every second."""
-BATCH = 5_000
-"""Requests that are forgotten in one transaction."""
-
+"""For so long an answer is kept: it may hold members' data."""
 _ASK = """
     insert into cutover_requests (id, cluster, service, operation, arguments, author, key_id, reason, at)
     values ($1, $2, $3, $4, $5::json, $6, $7, $8, $9)
@@ -38,13 +31,6 @@ _FORGET = """
     update cutover_requests set answer = null
     where answer is not null and at < now() - make_interval(days => $1)
 """
-# By their ids, which tell when they were made: those of the last days are not looked at.
-_FORGET_READS = """
-    delete from cutover_requests where id = any(array(
-        select id from cutover_requests
-        where id < $1 and operation = any($2::text[]) and at < now() - make_interval(days => $3) order by id limit $4
-    ))
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +39,7 @@ class Asked:
 
     service: str
     cluster: str | None
-    operation: Operation
+    operation: str
     arguments: Mapping[str, Any]
     author: str
     key_id: str
@@ -102,15 +88,6 @@ async def complete(uow: UnitOfWork, request_id: str, answer: Mapping[str, Any]) 
 async def forget(connection: AsyncConnection) -> int:
     """Forget old answers, and return how many; who asked for what, when and why stays."""
     return (await connection.exec_driver_sql(_FORGET, (FORGET_DAYS,))).rowcount
-
-
-async def forget_reads(connection: AsyncConnection, now: datetime) -> int:
-    """Delete some old requests that changed nothing, answered or not; returns how many: fewer than BATCH are the last.
-
-    Those that changed something stay for ever, with who asked for what, when and why.
-    """
-    values = (new_id(now - timedelta(days=FORGET_DAYS)), list(READS), FORGET_DAYS, BATCH)
-    return (await connection.exec_driver_sql(_FORGET_READS, values)).rowcount
 
 
 def _text(tree: Mapping[str, Any]) -> str:

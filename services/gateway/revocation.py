@@ -34,12 +34,12 @@ class Taken:
 
 async def take_rights(uow: UnitOfWork, broker_url: str) -> list[Taken]:
     """Take every right that an answer says to remain, and complete those answers."""
-    found = rows_of(await uow.connection.exec_driver_sql(_REMAINS))
-    taken = {user: await _take(user, broker_url) for user in dict.fromkeys(user for _, user, _ in found)}
-    for request_id, user, answer in found:
+    rows = rows_of(await uow.connection.exec_driver_sql(_REMAINS))
+    taken = {user: await _take(user, broker_url) for user in dict.fromkeys(user for _, user, _ in rows)}
+    for request_id, user, answer in rows:
         if taken[user] is None:
-            told: dict[str, Any] = json_of(answer)
-            await requests.complete(uow, request_id, told | {"remains": None})
+            document: dict[str, Any] = json_of(answer)
+            await requests.complete(uow, request_id, document | {"remains": None})
     return [Taken(user, remains) for user, remains in taken.items()]
 
 

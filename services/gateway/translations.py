@@ -83,6 +83,13 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
         "Cette Idempotency-Key a déjà servi pour une autre demande",
         "This Idempotency-Key came with another request before",
     ),
+    "service-away": (503, "Le service interrogé ne répond pas", "The service that was asked does not answer"),
+    "service-failed": (500, "Le service interrogé a échoué", "The service that was asked failed"),
+    "operation-unknown": (
+        503,
+        "Le service interrogé ne connaît pas cette demande : sa version est autre",
+        "The service that was asked does not know this operation: its version is another",
+    ),
     "broker-away": (503, "Le courtier de messages ne répond pas", "The broker does not answer"),
     "override-unknown": (404, "Ce champ n'a pas été fixé à la main", "This field was not set by hand"),
     "conflict-unknown": (404, "Ce conflit n'existe pas", "There is no such conflict"),

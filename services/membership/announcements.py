@@ -64,19 +64,27 @@ class Links:
         """What holds these records together, as the history keeps it: the firmest links that reach them all."""
         inside, union = set(records), Union[RecordKey]()
         confirmed = sorted(
-            (one for one in self.decisions if one.kind == "confirmed" and one.a in inside and one.b in inside),
-            key=lambda one: -one.order,
+            (
+                decision
+                for decision in self.decisions
+                if decision.kind == "confirmed" and decision.a in inside and decision.b in inside
+            ),
+            key=lambda decision: -decision.order,
         )
         judged = sorted(
-            (one for one in self.judgements if one.a in inside and one.b in inside),
-            key=lambda one: (-one.score, one.a, one.b),
+            (judgement for judgement in self.judgements if judgement.a in inside and judgement.b in inside),
+            key=lambda judgement: (-judgement.score, judgement.a, judgement.b),
         )
         return [
-            *(_link(one, {"decision": one.order}) for one in confirmed if union.join(one.a, one.b)),
             *(
-                _link(one, {"score": one.score, "levels": one.levels._asdict()})
-                for one in judged
-                if union.join(one.a, one.b)
+                _link(decision, {"decision": decision.order})
+                for decision in confirmed
+                if union.join(decision.a, decision.b)
+            ),
+            *(
+                _link(judgement, {"score": judgement.score, "levels": judgement.levels._asdict()})
+                for judgement in judged
+                if union.join(judgement.a, judgement.b)
             ),
         ]
 
@@ -84,10 +92,12 @@ class Links:
 async def publish_changes(uow: MembershipUnitOfWork, changed: Sequence[Change], links: Links, cause: Cause) -> None:
     """Announce merges and separations, and remember them with what held or parted the records."""
     version = await uow.next_version()
-    merged = [one for one in changed if isinstance(one, Merged)]
-    separated = [one for one in changed if isinstance(one, Separated)]
-    publish(uow, MembersMerged, [(_merged(one, version), cause.correlation_id(one.records)) for one in merged])
-    publish(uow, MembersSeparated, [(_separated(one, version), cause.correlation_id(one.records)) for one in separated])
+    merged = [change for change in changed if isinstance(change, Merged)]
+    separated = [change for change in changed if isinstance(change, Separated)]
+    publish(uow, MembersMerged, [(_merged(fact, version), cause.correlation_id(fact.records)) for fact in merged])
+    publish(
+        uow, MembersSeparated, [(_separated(fact, version), cause.correlation_id(fact.records)) for fact in separated]
+    )
     await uow.remember(version, await to_thread(_remembered, merged, separated, links, cause))
 
 
@@ -98,22 +108,22 @@ def _remembered(
         *(
             Remembered(
                 "merged",
-                [key.own_id for key in one.records],
-                {**_part(one.records), "links": links.inside(one.records), "cause": cause.as_json(one.records)},
+                [key.own_id for key in fact.records],
+                {**_part(fact.records), "links": links.inside(fact.records), "cause": cause.as_json(fact.records)},
             )
-            for one in merged
+            for fact in merged
         ),
         *(
             Remembered(
                 "separated",
-                [key.own_id for key in one.records],
+                [key.own_id for key in fact.records],
                 {
-                    "member_id": one.member_id,
-                    "parts": [_part(part) for part in one.parts],
-                    "cause": cause.as_json(one.records),
+                    "member_id": fact.member_id,
+                    "parts": [_part(part) for part in fact.parts],
+                    "cause": cause.as_json(fact.records),
                 },
             )
-            for one in separated
+            for fact in separated
         ),
     ]
 
@@ -127,25 +137,28 @@ async def publish_members(uow: MembershipUnitOfWork, groups: Iterable[Sequence[R
     members = [Merged(tuple(records)) for records in groups]
     if members:
         version = await uow.next_version()
-        publish(uow, MembersMerged, [(_merged(one, version), None) for one in members])
+        publish(uow, MembersMerged, [(_merged(member, version), None) for member in members])
 
 
-async def publish_conflicts(uow: MembershipUnitOfWork, views: Sequence[View], once: Iterable[str]) -> None:
+async def publish_conflicts(uow: MembershipUnitOfWork, views: Sequence[View], texts: Iterable[str]) -> None:
     """Announce conflicts that are new, different or gone, against what was told of these members before."""
-    found = {one.conflict_id: (view.member_id, one) for view in views for one in view.conflicts}
-    held = {one.conflict_id: one for one in await uow.stored_conflicts({*once, *(view.member_id for view in views)})}
-    told = {name: _conflict(member_id, one) for name, (member_id, one) in found.items()}
-    digests = {name: blake2b(to_json(fact), digest_size=16).digest() for name, fact in told.items()}
-    news = [name for name in sorted(found) if name not in held or held[name].digest != digests[name]]
-    gone = [held[name] for name in sorted(held.keys() - found.keys())]
-    if not news and not gone:
+    result = {conflict.conflict_id: (view.member_id, conflict) for view in views for conflict in view.conflicts}
+    conflicts = {
+        conflict.conflict_id: conflict
+        for conflict in await uow.stored_conflicts({*texts, *(view.member_id for view in views)})
+    }
+    published = {name: _conflict(member_id, conflict) for name, (member_id, conflict) in result.items()}
+    digests = {name: blake2b(to_json(fact), digest_size=16).digest() for name, fact in published.items()}
+    news = [name for name in sorted(result) if name not in conflicts or conflicts[name].digest != digests[name]]
+    removed = [conflicts[name] for name in sorted(conflicts.keys() - result.keys())]
+    if not news and not removed:
         return
     version = await uow.next_version()
     if news:
-        await uow.put_conflicts([(*found[name], digests[name]) for name in news])
-    if gone:
-        await uow.end_conflicts(one.conflict_id for one in gone)
-    facts = [*(told[name] for name in news), *(_ended(one) for one in gone)]
+        await uow.put_conflicts([(*result[name], digests[name]) for name in news])
+    if removed:
+        await uow.end_conflicts(conflict.conflict_id for conflict in removed)
+    facts = [*(published[name] for name in news), *(_ended(conflict) for conflict in removed)]
     publish(uow, MergeConflictChanged, [(fact.model_copy(update={"version": version}), None) for fact in facts])
 
 
@@ -173,17 +186,17 @@ def _conflict(member_id: str, conflict: conflicts.Conflict) -> MergeConflictChan
         between=(_ref(conflict.between[0]), _ref(conflict.between[1])),
         overlaps=tuple(
             Overlap(
-                starts_on=one.starts_on,
-                ends_on=one.ends_on,
-                event=one.event,
+                starts_on=overlap.starts_on,
+                ends_on=overlap.ends_on,
+                event=overlap.event,
                 items=tuple(
                     ConflictItem(
                         cluster=item.key.cluster, record_id=item.key.record_id, kind=item.kind, item_id=item.item_id
                     )
-                    for item in one.items
+                    for item in overlap.items
                 ),
             )
-            for one in conflict.overlaps
+            for overlap in conflict.overlaps
         ),
     )
 

@@ -3,6 +3,7 @@
 from functools import partial
 
 from schemas.billing import (
+    AccountChanged,
     BillingConflictAnswered,
     InvoiceChanged,
     PaymentChanged,
@@ -11,10 +12,12 @@ from schemas.commands import ChangeContacts, ChangeMember, CreateMember, EndMemb
 from schemas.communications import (
     ConsentChanged,
     MailingChanged,
+    PreferencesChanged,
 )
 from schemas.events import (
     EventChanged,
     EventsConflictAnswered,
+    ParticipationChanged,
     RegistrationChanged,
 )
 from schemas.membership import (
@@ -41,6 +44,13 @@ SUBSCRIPTIONS = (
     Subscription("membership.change-member", ChangeMember, RecordCommandHandler(change)),
     Subscription("membership.end-membership", EndMembership, RecordCommandHandler(end)),
     Subscription("membership.change-contacts", ChangeContacts, RecordCommandHandler(change_contacts)),
+    Subscription("membership.account-changed", AccountChanged, keep_related.keep("account", "record_id")),
+    Subscription(
+        "membership.participation-changed", ParticipationChanged, keep_related.keep("participation", "record_id")
+    ),
+    Subscription("membership.preferences-changed", PreferencesChanged, keep_related.keep("preferences", "record_id")),
+    Subscription("membership.mailing-changed", MailingChanged, keep_related.keep_mailings),
+    # Until a record's section is announced it is made of these: see views/unannounced.py.
     Subscription("membership.invoice-changed", InvoiceChanged, keep_related.keep("invoice", "invoice_id")),
     Subscription("membership.payment-changed", PaymentChanged, keep_related.keep("payment", "payment_id")),
     Subscription("membership.event-changed", EventChanged, keep_related.keep("event", "event_id")),
@@ -48,7 +58,6 @@ SUBSCRIPTIONS = (
         "membership.registration-changed", RegistrationChanged, keep_related.keep("registration", "registration_id")
     ),
     Subscription("membership.consent-changed", ConsentChanged, keep_related.keep("consent", "consent_id")),
-    Subscription("membership.mailing-changed", MailingChanged, keep_related.keep_mailings),
     Subscription("membership.billing-conflict-answered", BillingConflictAnswered, keep_answers),
     Subscription("membership.events-conflict-answered", EventsConflictAnswered, keep_answers),
 )

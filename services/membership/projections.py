@@ -72,7 +72,7 @@ async def _regroup(
     """``versions`` are not saved yet."""
     new = {version.key: version.record for version in versions}
     records = {record.key: record for record in await uow.linked(touched)}
-    once = {key: record.member_id for key, record in records.items() if record.member_id}
+    former = {key: record.member_id for key, record in records.items() if record.member_id}
     records |= {key: record for key, record in new.items() if key in touched}
     links = Links(await uow.links(records), await uow.decisions(records))
     removed = {key for key, record in records.items() if record.removed}
@@ -83,25 +83,25 @@ async def _regroup(
     if versions:
         await uow.save_records(versions, {v.key: now.get(v.key, v.record.member_id) for v in versions})
     await uow.assign({key: now[key] for key, r in records.items() if r.member_id != now[key] and key not in new})
-    gone = set(once.values()) - set(now.values())
-    await uow.drop_views(gone)
-    concerned = _concerned(groups, once, new.keys())
-    before_them = {once[key] for keys in concerned for key in keys if key in once}
-    await _write_views(uow, [[records[key] for key in keys] for keys in concerned], gone | before_them)
-    if moved := await to_thread(changes, once, groups):
+    texts = set(former.values()) - set(now.values())
+    await uow.drop_views(texts)
+    concerned = _concerned(groups, former, new.keys())
+    before_them = {former[key] for keys in concerned for key in keys if key in former}
+    await _write_views(uow, [[records[key] for key in keys] for keys in concerned], texts | before_them)
+    if moved := await to_thread(changes, former, groups):
         await publish_changes(uow, moved, links, cause)
 
 
-def _concerned(groups: Iterable[Group], once: Mapping[RecordKey, str], new: AbstractSet[RecordKey]) -> list[Group]:
+def _concerned(groups: Iterable[Group], former: Mapping[RecordKey, str], new: AbstractSet[RecordKey]) -> list[Group]:
     """The groups that hold a new version of a record, or other records than before."""
-    held: defaultdict[str, set[RecordKey]] = defaultdict(set)
-    for key, member_id in once.items():
-        held[member_id].add(key)
-    return [keys for keys in groups if not new.isdisjoint(keys) or set(keys) != held[member_id_of(keys)]]
+    stored: defaultdict[str, set[RecordKey]] = defaultdict(set)
+    for key, member_id in former.items():
+        stored[member_id].add(key)
+    return [keys for keys in groups if not new.isdisjoint(keys) or set(keys) != stored[member_id_of(keys)]]
 
 
 async def _write_views(
-    uow: MembershipUnitOfWork, groups: Sequence[Sequence[SourceRecord]], once: Iterable[str]
+    uow: MembershipUnitOfWork, groups: Sequence[Sequence[SourceRecord]], texts: Iterable[str]
 ) -> None:
     """Write the views of these groups; ``once`` are the members that their records were part of before."""
     keys = [record.key for group in groups for record in group]
@@ -113,7 +113,7 @@ async def _write_views(
     shown = {view.member_id for view in views}
     await uow.drop_views({member_id_of(record.key for record in records) for records in groups} - shown)
     await publish_conflicts(
-        uow, views, {*once, *(member_id_of(record.key for record in records) for records in groups)}
+        uow, views, {*texts, *(member_id_of(record.key for record in records) for records in groups)}
     )
 
 
@@ -126,7 +126,7 @@ def _views(
     views: list[View] = []
     for records in groups:
         items = [item for record in records for item in related.get(record.key, ())]
-        own = [one for record in records for one in overrides.get(record.key, ())]
+        own = [override for record in records for override in overrides.get(record.key, ())]
         if not all(record.removed for record in records):
             views.append(consolidate(records, items, own, policy.rules, since=policy.paid_twice_since))
     return views

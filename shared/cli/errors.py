@@ -17,6 +17,6 @@ class Unreachable(RuntimeError):
     @classmethod
     def database(cls, service: str, error: BaseException) -> Unreachable:
         """Whose it is, and what the server or the network said, by name: its words may hold what was asked."""
-        said = getattr(error, "orig", None) or error
-        said = said.__cause__ or said
-        return cls(f"the {service} service's database: {type(said).__name__}")
+        cause = getattr(error, "orig", None) or error
+        cause = cause.__cause__ or cause
+        return cls(f"the {service} service's database: {type(cause).__name__}")

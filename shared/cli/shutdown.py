@@ -18,24 +18,24 @@ async def in_order(work: Coroutine[Any, Any, T]) -> T:
     """
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None, "a coroutine runs in a task"
-    told: list[int] = []
+    numbers: list[int] = []
 
     def end(number: int) -> None:
-        told.append(number)
+        numbers.append(number)
         task.cancel()
 
     # Only the main thread hears of signals.
-    here = threading.current_thread() is threading.main_thread()
-    heard = [one for one in (signal.SIGTERM, signal.SIGHUP) if here and signal.getsignal(one) is signal.SIG_DFL]
-    for one in heard:
-        loop.add_signal_handler(one, end, one)
+    ours = threading.current_thread() is threading.main_thread()
+    heard = [item for item in (signal.SIGTERM, signal.SIGHUP) if ours and signal.getsignal(item) is signal.SIG_DFL]
+    for signals in heard:
+        loop.add_signal_handler(signals, end, signals)
     try:
         return await work
     except asyncio.CancelledError:
-        if told:
+        if numbers:
             # As a shell tells of a program that a signal ended.
-            raise SystemExit(128 + told[0]) from None
+            raise SystemExit(128 + numbers[0]) from None
         raise
     finally:
-        for one in heard:
-            loop.remove_signal_handler(one)
+        for signals in heard:
+            loop.remove_signal_handler(signals)

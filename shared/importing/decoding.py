@@ -82,10 +82,10 @@ def _as_told(content: bytes, encoding: str) -> Text:
 def _refuse_undefined(content: bytes) -> None:
     # Five bytes have no character in Windows-1252; one of them proves that every other letter would be a guess too.
     for number, line in enumerate(content.split(b"\n"), start=1):
-        found = next((byte for byte in line if byte in _UNDEFINED), None)
-        if found is not None:
+        result = next((byte for byte in line if byte in _UNDEFINED), None)
+        if result is not None:
             raise UnreadableError(
-                f"the file is neither UTF-8 nor Windows-1252 (line {number} holds the byte 0x{found:02X}): "
+                f"the file is neither UTF-8 nor Windows-1252 (line {number} holds the byte 0x{result:02X}): "
                 "name its encoding, such as --encoding cp1250 or --encoding cp850"
             )
 
@@ -107,10 +107,10 @@ def _doubts(text: str, encoding: str) -> list[str]:
         ]
     doubts: list[str] = []
     for pattern, meaning in checks:
-        found = pattern.search(text)
-        if found:
+        match = pattern.search(text)
+        if match:
             doubts.append(
-                f"read as {encoding}, line {_line(text, found.start())} shows {meaning}: {_around(text, found)}"
+                f"read as {encoding}, line {_line(text, match.start())} shows {meaning}: {_around(text, match)}"
             )
     lost = _LOST.search(text)
     if lost:
@@ -125,5 +125,5 @@ def _line(text: str, position: int) -> int:
     return text.count("\n", 0, position) + 1
 
 
-def _around(text: str, found: re.Match[str]) -> str:
-    return repr(text[max(0, found.start() - 12) : found.end() + 12].replace("\n", " ").replace("\r", ""))
+def _around(text: str, match: re.Match[str]) -> str:
+    return repr(text[max(0, match.start() - 12) : match.end() + 12].replace("\n", " ").replace("\r", ""))

@@ -108,10 +108,10 @@ def _csv(path: Path, content: bytes, encoding: str | None) -> Table:
     if not lines:
         raise UnreadableError("the file holds nothing but its byte order mark")
     start = next((i for i, line in enumerate(lines) if line.strip()), 0)
-    told = re.fullmatch(r"sep=(.)\s*", lines[start])  # Excel's own hint
-    if told:
+    match = re.fullmatch(r"sep=(.)\s*", lines[start])  # Excel's own hint
+    if match:
         start += 1
-    separator = told[1] if told else _separator("".join(lines[start : start + MOST_LINES_IN_A_ROW]))
+    separator = match[1] if match else _separator("".join(lines[start : start + MOST_LINES_IN_A_ROW]))
     rows = _csv_rows(lines, start, separator)
     header = next(rows, None)
     if header is None or header.fault is not None:

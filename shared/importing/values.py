@@ -27,10 +27,10 @@ def day(written: str) -> date | None:
     text = _TIME.sub("", written.strip())
     if text in _NO_DAY:
         return None
-    if found := _ISO.fullmatch(text) or _COMPACT.fullmatch(text):
-        year, month, number = found.groups()
-    elif found := _FRENCH.fullmatch(text):
-        number, month, year = found.groups()
+    if match := _ISO.fullmatch(text) or _COMPACT.fullmatch(text):
+        year, month, number = match.groups()
+    elif match := _FRENCH.fullmatch(text):
+        number, month, year = match.groups()
     else:
         raise ValueError("not a date: write 31/12/2024 or 2024-12-31")
     try:
@@ -51,10 +51,10 @@ def moment(written: str, zone: tzinfo) -> datetime | None:
         ValueError: neither RFC 3339 nor ``31/12/2024 18:30``.
     """
     text = written.strip()
-    found = _FRENCH.match(text)
-    if found:
-        number, month, year = found.groups()
-        text = f"{year}-{month:0>2}-{number:0>2}{text[found.end() :]}"
+    match = _FRENCH.match(text)
+    if match:
+        number, month, year = match.groups()
+        text = f"{year}-{month:0>2}-{number:0>2}{text[match.end() :]}"
     if text[:10] in _NO_DAY:
         return None
     try:
@@ -86,10 +86,10 @@ def amount(written: str) -> Decimal | None:
         if not single_mark and not re.fullmatch(rf"[+-]?\d{{1,3}}(?:\{other}\d{{3}})+", whole):
             raise ValueError("not an amount: thousands come in groups of three digits")
         text = whole.replace(other, "") + "." + decimals
-    found = _AMOUNT.fullmatch(text)
-    if not found:
+    match = _AMOUNT.fullmatch(text)
+    if not match:
         raise ValueError("not an amount: write 1200,00")
-    sign, whole, decimals = found[1], found[2], (found[3] or "").rstrip("0")
+    sign, whole, decimals = match[1], match[2], (match[3] or "").rstrip("0")
     if len(decimals) > 2:
         raise ValueError("more than two decimals")
     return Decimal(f"{sign}{whole}.{decimals:0<2}")

@@ -73,8 +73,8 @@ def vhost_of(broker_url: str) -> str:
 
 def intended(user: str) -> Rights:
     """What a former system, a staff tool or one of our services (``traboule.billing``) may do."""
-    house, _, service = user.partition(".")
-    whole = definitions([], {service: ""}, {}) if house == OWN_PUBLISHER else definitions([], {}, {user: ""})
+    services, _, service = user.partition(".")
+    whole = definitions([], {service: ""}, {}) if services == OWN_PUBLISHER else definitions([], {}, {user: ""})
     (permission,), (topic,), (account,) = whole["permissions"], whole["topic_permissions"], whole["users"]
     return Rights(
         permission["configure"],
@@ -90,29 +90,29 @@ def read_accounts(broker: Management, vhost: str) -> dict[str, Account]:
     """Every user who is known to the broker, by name; connections are those of some seconds ago. Raises RightsError."""
     try:
         users = broker.call("GET", "/api/users")
-        permissions = {one["user"]: one for one in broker.call("GET", path("vhosts", vhost, "permissions"))}
+        permissions = {item["user"]: item for item in broker.call("GET", path("vhosts", vhost, "permissions"))}
         topics = {
-            one["user"]: one
-            for one in broker.call("GET", path("vhosts", vhost, "topic-permissions"))
-            if one["exchange"] == EXCHANGE
+            item["user"]: item
+            for item in broker.call("GET", path("vhosts", vhost, "topic-permissions"))
+            if item["exchange"] == EXCHANGE
         }
-        limits = {one["user"]: one["value"] for one in broker.call("GET", "/api/user-limits")}
+        limits = {item["user"]: item["value"] for item in broker.call("GET", "/api/user-limits")}
         open_now = Counter(
-            one["user"]
-            for one in broker.call("GET", "/api/connections?columns=user,vhost")
-            if one.get("vhost") == vhost
+            item["user"]
+            for item in broker.call("GET", "/api/connections?columns=user,vhost")
+            if item.get("vhost") == vhost
         )
     except ManagementError as error:
         raise RightsError(str(error)) from None
     return {
-        one["name"]: Account(
-            one["name"],
-            one["name"] in permissions,
-            _rights(permissions.get(one["name"]), topics.get(one["name"]), limits.get(one["name"], {})),
-            tuple(_tags(one["tags"])),
-            open_now[one["name"]],
+        user["name"]: Account(
+            user["name"],
+            user["name"] in permissions,
+            _rights(permissions.get(user["name"]), topics.get(user["name"]), limits.get(user["name"], {})),
+            tuple(_tags(user["tags"])),
+            open_now[user["name"]],
         )
-        for one in users
+        for user in users
     }
 
 
@@ -125,20 +125,20 @@ def _rights(permission: Mapping[str, str] | None, topic: Mapping[str, str] | Non
 
 def _tags(written: Any) -> Iterable[str]:
     # A list since RabbitMQ 3.9, before that words with commas between.
-    return written if isinstance(written, list) else [one for one in str(written).split(",") if one]
+    return written if isinstance(written, list) else [text for text in str(written).split(",") if text]
 
 
 def differences(account: Account, should: Rights) -> list[str]:
     """What a user may do otherwise than it should, in words; nothing if it may do nothing at all."""
     if account.rights.none:
         return [] if not account.tags else [f"has the tags {', '.join(account.tags)}, should have none"]
-    here, there = asdict(account.rights), asdict(should)
-    told = [
-        f"{name} is {_shown(here[name])}, should be {_shown(there[name])}"
-        for name in there
-        if here[name] != there[name]
+    document, theirs = asdict(account.rights), asdict(should)
+    texts = [
+        f"{name} is {_shown(document[name])}, should be {_shown(theirs[name])}"
+        for name in theirs
+        if document[name] != theirs[name]
     ]
-    return [*told, *([f"has the tags {', '.join(account.tags)}, should have none"] if account.tags else [])]
+    return [*texts, *([f"has the tags {', '.join(account.tags)}, should have none"] if account.tags else [])]
 
 
 def _shown(value: Any) -> str:
@@ -159,9 +159,11 @@ def grant(broker: Management, vhost: str, user: str, password: str | None) -> No
     whole = definitions([], {}, {user: password or ""}, vhost=vhost)
     own = f"{user}."
     wanted = {
-        "queues": [one for one in whole["queues"] if one["name"].startswith(own)],
+        "queues": [item for item in whole["queues"] if item["name"].startswith(own)],
         "bindings": [
-            one for one in whole["bindings"] if one["routing_key"].startswith(own) or one["destination"].startswith(own)
+            item
+            for item in whole["bindings"]
+            if item["routing_key"].startswith(own) or item["destination"].startswith(own)
         ],
         "permissions": whole["permissions"],
         "topic_permissions": whole["topic_permissions"],
@@ -202,10 +204,10 @@ def disconnect(broker: Management, user: str) -> int:
 def may_write(users: Iterable[str], broker_url: str) -> dict[str, bool]:
     """Which of these broker users have a right in the virtual host of ``broker_url``. Raises RightsError."""
     try:
-        there = management().call("GET", path("vhosts", vhost_of(broker_url), "permissions"))
+        theirs = management().call("GET", path("vhosts", vhost_of(broker_url), "permissions"))
     except ManagementError as error:
         raise RightsError(str(error)) from None
-    known = {one["user"]: _rights(one, None, {}) for one in there}
+    known = {their["user"]: _rights(their, None, {}) for their in theirs}
     return {user: user in known and not known[user].none for user in users}
 
 

@@ -225,9 +225,9 @@ def _replays(items: Sequence[WorkItem], parked_again: set[int]) -> list[int]:
 
 
 def _count(queue: str, batch: _Batch, new: set[str], seconds: float) -> None:
-    parked = sum(one.facts for one in batch.parked)
+    parked = sum(item.facts for item in batch.parked)
     duplicates = sum(item.message is not None for item in batch.items) - len(new)
-    duplicates -= sum(one.reason == "id-reused" for one in batch.parked)
+    duplicates -= sum(item.reason == "id-reused" for item in batch.parked)
     outcomes = {"applied": len(new), "parked": parked, "duplicate": duplicates, "retried": len(batch.retried)}
     for outcome, count in outcomes.items():
         if count:
@@ -245,10 +245,10 @@ def _count(queue: str, batch: _Batch, new: set[str], seconds: float) -> None:
         correlation_ids=_correlation_ids(batch.items),
     )
     by_reason: dict[str, list[Parked]] = {}
-    for one in batch.parked:
-        by_reason.setdefault(one.reason, []).append(one)
+    for entry in batch.parked:
+        by_reason.setdefault(entry.reason, []).append(entry)
     for reason, alike in by_reason.items():
-        facts = sum(one.facts for one in alike)
+        facts = sum(item.facts for item in alike)
         metrics.PARKED.labels(queue, reason).inc(facts)
         log.warning(
             "event.parked",
@@ -258,9 +258,9 @@ def _count(queue: str, batch: _Batch, new: set[str], seconds: float) -> None:
             reason=reason,
             detail=alike[0].detail,
         )
-    for one in batch.retried:
-        metrics.RETRIED.labels(queue, one.error).inc()
-        log.warning("event.retried", queue=queue, message_id=one.message_id, delay=one.delay, error=one.error)
+    for entry in batch.retried:
+        metrics.RETRIED.labels(queue, entry.error).inc()
+        log.warning("event.retried", queue=queue, message_id=entry.message_id, delay=entry.delay, error=entry.error)
 
 
 def _correlation_ids(items: Sequence[WorkItem]) -> list[str]:

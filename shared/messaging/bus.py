@@ -84,8 +84,8 @@ class Bus:
                     settings=replace(settings, prefetch=_LAST_RESORT_PREFETCH),
                 )
             )
-        for one in self.lanes:
-            self._subscribe(one)
+        for consumer in self.lanes:
+            self._subscribe(consumer)
 
     def _subscribe(self, lane: QueueConsumer) -> None:
         # A channel for each lane: a multiple acknowledgement must not cover another lane's messages.

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.messaging.delivery import Delivery
 from shared.messaging.outbox import Outbox, Outgoing
-from shared.messaging.storable import storable_json, storable_text
+from shared.messaging.storable import short_text, storable_json, storable_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,8 +246,8 @@ def send_back(
     return Outgoing(
         exchange,
         delivery.queue,
-        storable_text(delivery.message_id or ""),
-        content_type or (delivery.content_type and storable_text(delivery.content_type)),
+        short_text(delivery.message_id or ""),
+        content_type or (delivery.content_type and short_text(delivery.content_type)),
         delivery.body if body is None else body,
         delivery.return_headers(attempt, attributes=body is None),
     )

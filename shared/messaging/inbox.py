@@ -31,8 +31,8 @@ async def admit(connection: AsyncConnection, messages: Mapping[str, bytes]) -> t
     known = [key for key in keys if key not in new]
     if not known:
         return new, set()
-    held = rows_of(await connection.exec_driver_sql(_DIGESTS, (known,)))
-    return new, {key for key, digest in held if digest is not None and digest != messages[key]}
+    stored = rows_of(await connection.exec_driver_sql(_DIGESTS, (known,)))
+    return new, {key for key, digest in stored if digest is not None and digest != messages[key]}
 
 
 async def forget(connection: AsyncConnection, days: int) -> int:

@@ -68,9 +68,9 @@ class Management:
                 answer = response.read()
         except urllib.error.HTTPError as error:
             with error:
-                said = error.read().decode(errors="replace").strip()[:500]
+                text = error.read().decode(errors="replace").strip()[:500]
             raise ManagementError(
-                f"the broker's management API answered {error.code} to {method} {self._address}{path}: {said}",
+                f"the broker's management API answered {error.code} to {method} {self._address}{path}: {text}",
                 error.code,
             ) from None
         except (OSError, ValueError, HTTPException) as error:

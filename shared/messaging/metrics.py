@@ -41,6 +41,8 @@ MISSING = Counter(
 PREFETCH = Gauge("traboule_prefetch", "The most messages that a lane takes in hand", ["queue"])
 RELAYED = Counter("traboule_relayed_total", "Outbox messages confirmed by the broker")
 RELAY_FAILURES = Counter("traboule_relay_failures_total", "Publishes that the broker did not confirm", ["error"])
+QUERIES = Counter("traboule_queries_total", "Questions to this service, by their outcome", ["service", "outcome"])
+QUESTIONS = Counter("traboule_questions_total", "Questions to other services, by their end", ["service", "outcome"])
 RELAY_ACTIVE = Gauge("traboule_relay_active", "1 in the replica that holds the relay's lock")
 
 

@@ -86,20 +86,20 @@ def _moment(origin: str | None, delivery: Delivery) -> float | None:
 def _attributes_by_correlation(events: Collection[tuple[Delivery, Message]], spans: tracing.Spans) -> Propagated:
     # Most events of a batch share one origin and one trace, so their attributes are made once.
     made: dict[tuple[float | None, str | None, str | None], Mapping[str, str]] = {}
-    found: dict[str, Mapping[str, str]] = {}
+    result: dict[str, Mapping[str, str]] = {}
     for delivery, message in events:
         key = (delivery.published, _origin(delivery, message), _trace(delivery, message))
         if (attributes := made.get(key)) is None:
             attributes = made[key] = _attributes(*key, spans)
-        found[message.correlationid or message.id] = attributes
-    return found
+        result[message.correlationid or message.id] = attributes
+    return result
 
 
 def _attributes(published: float | None, origin: str | None, trace: str | None, spans: tracing.Spans) -> dict[str, str]:
     if origin is None and published is not None:
         origin = datetime.fromtimestamp(published, UTC).isoformat(timespec="milliseconds")
-    told = ((ORIGIN, origin), (tracing.TRACEPARENT, spans.propagated(trace)))
-    return {name: value for name, value in told if value is not None}
+    published_facts = ((ORIGIN, origin), (tracing.TRACEPARENT, spans.propagated(trace)))
+    return {name: value for name, value in published_facts if value is not None}
 
 
 def _traces(events: Iterable[tuple[Delivery, Message]]) -> list[tuple[str | None, float | None]]:
@@ -108,5 +108,5 @@ def _traces(events: Iterable[tuple[Delivery, Message]]) -> list[tuple[str | None
 
 def _trace(delivery: Delivery, message: Message) -> str | None:
     """The event's own context; else that of its AMQP message, where OpenTelemetry's instrumentations put it."""
-    told = message.extension(tracing.TRACEPARENT) or delivery.headers.get(tracing.TRACEPARENT)
-    return told if isinstance(told, str) and len(told) == tracing.LENGTH else None
+    extension = message.extension(tracing.TRACEPARENT) or delivery.headers.get(tracing.TRACEPARENT)
+    return extension if isinstance(extension, str) and len(extension) == tracing.LENGTH else None

@@ -13,6 +13,8 @@ import orjson
 
 DEEPEST = 32
 """How deep a header's value stays a structure; what lies deeper becomes text."""
+SHORT = 255
+"""Bytes of a short string, which a message's properties are (AMQP 0-9-1, 4.2.5.3)."""
 LONGEST = 64 * 1024
 """Characters of the text that stands for a value which is no JSON. AMQP bounds all headers together by its frame."""
 
@@ -21,6 +23,11 @@ def storable_text(text: str, longest: int = LONGEST) -> str:
     """The text, cut at ``longest`` characters, with a mark in the place of what PostgreSQL refuses."""
     whole = text[:longest].encode("utf-8", "replace").decode("utf-8", "replace")
     return whole.replace("\x00", "\N{SYMBOL FOR NULL}")
+
+
+def short_text(text: str) -> str:
+    """The text, cut to what AMQP carries as a property: 255 bytes in UTF-8."""
+    return storable_text(text, SHORT).encode()[:SHORT].decode(errors="ignore")
 
 
 def storable_json(headers: Mapping[Any, Any]) -> str:

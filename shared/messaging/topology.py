@@ -11,6 +11,7 @@ message can arrive at an exchange whose queues are not there yet.
                            └─► traboule.unrouted ─► <service>.unrouted       kept, and parked by the service
     <service>.<fact> ─ returned too often ─► traboule.dead ─► <service>.dead kept, and parked by the service
     service relay ─► traboule ─► <cluster>.<service>.way-back                 read by that former system alone
+    gateway ─► <service>.queries ─► that service                            questions: see shared/messaging/rpc.py
     retry: traboule.retry.<n>s ─► (waits n seconds) ─► back to the queue it came from
 """
 
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.messaging.failures import RETRY_DELAYS
+from shared.messaging.rpc import QUEUE_LENGTH, TTL_SECONDS, queries_queue
 
 EXCHANGE = "traboule"
 UNROUTED = "traboule.unrouted"
@@ -41,7 +43,8 @@ RabbitMQ 3.10 and 4.3 take time by the square of how deep a header is nested: 25
 WAY_BACK = "way-back"
 """The last word of the name of a queue that a former system reads."""
 SERVICE_LIMITS = {"max-connections": 64, "max-channels": 1024}
-"""A replica has two connections; a command that looks at queues has one for a moment."""
+"""A replica has three connections, and a fourth where it asks others; a command that looks at queues has one for a
+moment."""
 OUTSIDE_LIMITS = {"max-connections": 50, "max-channels": 200}
 """A former system that leaks connections is stopped before the broker runs out of them for everybody. A web
 application may open one for each request that it answers at a time."""
@@ -121,6 +124,15 @@ def _quorum(service: str) -> dict[str, Any]:
 _KEEP = {"x-queue-type": "quorum", "x-overflow": "reject-publish", "x-delivery-limit": 1_000_000}
 """The queues of last resort have no delivery limit that a crash loop could reach. When they are full, whoever publishes
 has to try again, and the broker keeps what it would dead-letter in the queue where it is: see README.md."""
+
+_QUESTIONS = {
+    "x-queue-type": "quorum",
+    "x-overflow": "reject-publish",
+    "x-message-ttl": TTL_SECONDS * 1000,
+    "x-max-length": QUEUE_LENGTH,
+}
+"""What nobody answered in time is dropped, and nowhere dead-lettered: a question is no fact. A quorum queue all the
+same: the node of a classic one may be away, and then consuming it is an error."""
 
 
 def definitions(
@@ -205,6 +217,7 @@ def _queues(subscriptions: list[Queue], services: Iterable[str], former_systems:
         *({**common, "name": q.name, "arguments": _quorum(q.service)} for q in subscriptions),
         *({**common, "name": unrouted_queue(s).name, "arguments": _KEEP} for s in services),
         *({**common, "name": dead_queue(s).name, "arguments": _KEEP} for s in services),
+        *({**common, "name": queries_queue(s), "arguments": _QUESTIONS} for s in services),
         # What a former system rejects, or returns too often, is parked by the service that told it.
         *(
             {**common, "name": queue.name, "arguments": _quorum(user.split(".")[1])}

@@ -17,7 +17,7 @@ class BrokerUnavailableError(Exception):
 
 async def count_waiting(broker_url: str, names: Collection[str]) -> dict[str, int]:
     """Messages that are ready, by queue; those in a consumer's hand are not counted. Raises BrokerAwayError."""
-    found: dict[str, int] = {}
+    result: dict[str, int] = {}
     try:
         async with await aio_pika.connect(broker_url, timeout=TIMEOUT_SECONDS) as connection:
             channel = await connection.channel()
@@ -27,9 +27,9 @@ async def count_waiting(broker_url: str, names: Collection[str]) -> dict[str, in
                 except ChannelNotFoundEntity:
                     channel = await connection.channel()  # the broker closed the former one over it
                     continue
-                found[name] = queue.declaration_result.message_count or 0
+                result[name] = queue.declaration_result.message_count or 0
     except (OSError, TimeoutError, AMQPError) as error:
         raise BrokerUnavailableError(
             f"the broker does not answer ({type(error).__name__}): its queues cannot be looked at"
         ) from None
-    return found
+    return result

@@ -138,9 +138,9 @@ def _grouped(delivery: Delivery, items: list[WorkItem]) -> list[WorkItem]:
     refused = [item.parked for item in items if item.parked is not None]
     if len(refused) <= PARKED_ALONE:
         return items
-    ((reason, _),) = Counter(one.reason for one in refused).most_common(1)
+    ((reason, _),) = Counter(item.reason for item in refused).most_common(1)
     detail = f"{len(refused):,} of {len(items):,} facts of the message are refused; the first: {refused[0].detail}"
-    body = b"[" + b",".join(one.body for one in refused) + b"]"
+    body = b"[" + b",".join(item.body for item in refused) + b"]"
     parked = Parked(delivery, body, BATCH, delivery.message_id, None, reason, detail, facts=len(refused))
     return [*(item for item in items if item.parked is None), WorkItem(delivery, parked=parked)]
 

@@ -13,8 +13,8 @@ def newest_by(items: Iterable[T], key: Callable[[T], K], age: Callable[[T], Any]
     newest: dict[K, T] = {}
     for item in items:
         name = key(item)
-        held = newest.get(name)
-        if held is None or age(held) < age(item):
+        stored = newest.get(name)
+        if stored is None or age(stored) < age(item):
             newest[name] = item
     return newest
 

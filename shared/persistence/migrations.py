@@ -63,28 +63,28 @@ class Pending:
 
 def pending(folder: Path, database_url: str) -> Pending:
     """What :func:`upgrade` would run. Raises UnknownRevisionError."""
-    here, needed = asyncio.run(_read(database_url, _standing))
+    ours, needed = asyncio.run(_read(database_url, _standing))
     left = _scripts(folder)
-    known = [one.revision for one in left]
-    if here is not None and here not in known:
+    known = [script.revision for script in left]
+    if ours is not None and ours not in known:
         if needed is not None and needed not in known:
-            raise UnknownRevisionError(here)
-        return Pending(newer=here)
-    if here is not None:
-        left = left[known.index(here) + 1 :]
-    posts = [number for number, one in enumerate(left) if _is_post(one)]
+            raise UnknownRevisionError(ours)
+        return Pending(newer=ours)
+    if ours is not None:
+        left = left[known.index(ours) + 1 :]
+    posts = [number for number, script in enumerate(left) if _is_post(script)]
     # In a database without a schema no process of an earlier version can be running.
-    first = posts[0] if posts and here is not None else len(left)
+    first = posts[0] if posts and ours is not None else len(left)
     return Pending(
-        tuple(one.revision for one in left[:first]),
-        tuple(one.revision for one in left[first:]),
-        tuple(one.revision for one in left[first:] if not _is_post(one)),
+        tuple(script.revision for script in left[:first]),
+        tuple(script.revision for script in left[first:]),
+        tuple(script.revision for script in left[first:] if not _is_post(script)),
     )
 
 
 def knows(folder: Path, revision: str) -> bool:
     """Whether a revision is part of this history."""
-    return revision in [one.revision for one in _scripts(folder)]
+    return revision in [script.revision for script in _scripts(folder)]
 
 
 def head(folder: Path) -> str:
@@ -97,8 +97,8 @@ def differences(database_url: str, metadata: sa.MetaData) -> list[str]:
 
     def compare(connection: Connection) -> list[str]:
         options = {"compare_type": True, "compare_server_default": True}
-        found = compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
-        return [_told(one) for one in found]
+        result = compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
+        return [_told(item) for item in result]
 
     return asyncio.run(_read(database_url, compare))
 
@@ -125,8 +125,8 @@ _NEEDED = "a program must know revision "
 
 def _standing(connection: Connection) -> tuple[str | None, str | None]:
     """Where a database's history stands, and which revision a program must know; None if it has none."""
-    said = connection.scalar(sa.text("select obj_description(to_regclass('alembic_version'), 'pg_class')"))
-    needed = said.removeprefix(_NEEDED) if said is not None and said.startswith(_NEEDED) else None
+    value = connection.scalar(sa.text("select obj_description(to_regclass('alembic_version'), 'pg_class')"))
+    needed = value.removeprefix(_NEEDED) if value is not None and value.startswith(_NEEDED) else None
     return revision_of(connection), needed
 
 
@@ -153,7 +153,7 @@ def _told(difference: Any) -> str:
     while isinstance(difference, list):
         difference = difference[0]
     verb, *what = difference
-    names = [name for one in what if (name := one if isinstance(one, str) else getattr(one, "name", None))]
+    names = [name for text in what if (name := text if isinstance(text, str) else getattr(text, "name", None))]
     return f"{str(verb).replace('_', ' ')}: {' '.join(map(str, names))}"
 
 

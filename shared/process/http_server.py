@@ -186,16 +186,16 @@ class LimitedProtocol(HttpToolsProtocol):
         So whoever holds many open connections only ends his own, and health is still answered.
         """
         waiting = [
-            one
-            for one in self.connections
-            if isinstance(one, LimitedProtocol)
-            and one is not self
-            and not one._answering
-            and not one.transport.is_closing()
+            connection
+            for connection in self.connections
+            if isinstance(connection, LimitedProtocol)
+            and connection is not self
+            and not connection._answering
+            and not connection.transport.is_closing()
         ]
         if not waiting:
             return False
-        min(waiting, key=lambda one: one._since)._end("made-room")
+        min(waiting, key=lambda protocol: protocol._since)._end("made-room")
         return True
 
     def _refuse(self, why: str) -> None:
@@ -205,15 +205,15 @@ class LimitedProtocol(HttpToolsProtocol):
             return
         REFUSED.labels(why).inc()
         status, words = _ANSWERS[why]
-        said = words.format(url_bytes=self._limits.url_bytes, header_bytes=self._limits.header_bytes).encode() + b"\n"
+        body = words.format(url_bytes=self._limits.url_bytes, header_bytes=self._limits.header_bytes).encode() + b"\n"
         headers = [
             *self.server_state.default_headers,
             (b"content-type", b"text/plain; charset=utf-8"),
-            (b"content-length", b"%d" % len(said)),
+            (b"content-length", b"%d" % len(body)),
             (b"connection", b"close"),
         ]
         head = b"".join(b"%b: %b\r\n" % header for header in headers)
-        self.transport.write(b"HTTP/1.1 %d %b\r\n%b\r\n%b" % (status, _PHRASES[status].encode(), head, said))
+        self.transport.write(b"HTTP/1.1 %d %b\r\n%b\r\n%b" % (status, _PHRASES[status].encode(), head, body))
         self.transport.close()
 
     def _end(self, why: str) -> None:

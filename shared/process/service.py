@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from shared.messaging import inbox
 from shared.messaging.bus import Bus
 from shared.messaging.relay import Relay
+from shared.messaging.rpc_server import RpcServer
 from shared.process.backlog import MEASURED, measure_backlog
 from shared.process.http_server import HttpLimits, build_server, limits_here, serve
 from shared.runtime.cancellation import reraise_if_cancelled
@@ -53,6 +54,7 @@ class Service:
     http_host: str
     http_port: int
     inbox_days: int
+    queries: RpcServer | None = None
     certificate: TlsCertificate | None = None
     periodic_tasks: Sequence[PeriodicTask] = ()
     measures: Sequence[Measure] = (measure_backlog,)
@@ -64,6 +66,8 @@ class Service:
         """Connect, then consume. Raises if the broker cannot be reached at all."""
         await self.bus.start()
         self.relay.start()
+        if self.queries is not None:
+            self.queries.start()
         self._periodic_tasks = [asyncio.create_task(self._repeat(one), name=one.name) for one in self.periodic_tasks]
 
     @property
@@ -76,7 +80,10 @@ class Service:
         for task in self._periodic_tasks:
             task.cancel()
         await asyncio.gather(*self._periodic_tasks, return_exceptions=True)
-        await self.bus.stop()
+        consuming = [self.bus.stop()]
+        if self.queries is not None:
+            consuming.append(self.queries.stop())
+        await asyncio.gather(*consuming)
         await self.relay.stop()
         await self.engine.dispose()
 

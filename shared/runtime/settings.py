@@ -36,8 +36,10 @@ class _NamedFiles(PydanticBaseSettingsSource):
         return (variable(name) if os.environ.get(f"{name}_FILE") else None), field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
-        return {name: value for name, value in found.items() if value is not None}
+        document = {
+            name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()
+        }
+        return {name: value for name, value in document.items() if value is not None}
 
 
 class ServiceSettings(BaseSettings):

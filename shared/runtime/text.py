@@ -20,7 +20,7 @@ def is_text(text: str, *, lines: bool = False) -> bool:
 
 def printable(text: str, *, lines: bool = False) -> str:
     """The text with a mark in the place of whatever is none."""
-    return "".join(one if _is_text(one, lines=lines) else "\ufffd" for one in tidied(text))
+    return "".join(item if _is_text(item, lines=lines) else "\ufffd" for item in tidied(text))
 
 
 def _is_text(character: str, *, lines: bool) -> bool:

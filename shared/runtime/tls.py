@@ -104,10 +104,10 @@ class TlsCertificate:
 
     def _stamp(self) -> tuple[tuple[int, int], ...]:
         try:
-            found = [path.stat() for path in self._files if path]
+            stats = [path.stat() for path in self._files if path]
         except OSError:
             return ()
-        return tuple((one.st_mtime_ns, one.st_ino) for one in found)
+        return tuple((stat.st_mtime_ns, stat.st_ino) for stat in stats)
 
 
 def own_certificate_context(certificate: Path) -> ssl.SSLContext:

@@ -7,12 +7,12 @@ from collections.abc import Callable, Collection, Sequence
 
 from deploy.local.runs import LOCAL
 from deploy.provisioning.definitions import call
-from tests.benchmarks import journey, lanes, matching, members, profiled, recognition, replicas, switching
+from tests.benchmarks import journey, lanes, matching, members, operations, profiled, recognition, replicas, switching
 from tests.benchmarks.report import Report
 from tests.benchmarks.stage import Stage, stage
 
 JOURNEY = ("import", "latency", "reads", "memory")
-PARTS = ("lanes", *JOURNEY, "growth", "recognition", "matching", "replicas", "switching")
+PARTS = ("lanes", *JOURNEY, "growth", "recognition", "matching", "replicas", "switching", "operations")
 
 
 def main() -> int:
@@ -56,6 +56,9 @@ def main() -> int:
         if "switching" in wanted:
             _say("switching")
             _part(report, "switching", lambda: report.switching(switching.measure(where, quick=arguments.quick)))
+        if "operations" in wanted:
+            _say("operations")
+            _part(report, "operations", lambda: report.operations(operations.measure(where, quick=arguments.quick)))
     report.show(LOCAL / "bench.json", time.monotonic() - started)
     return 1 if "failed" in report.figures else 0
 

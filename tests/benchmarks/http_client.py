@@ -81,8 +81,8 @@ async def reads_per_second(url: str, requests: Sequence[bytes], seconds: float, 
         return done
 
     started = time.perf_counter()
-    answered = sum(await asyncio.gather(*(ask(n, one) for n, one in enumerate(opened))))
+    answered = sum(await asyncio.gather(*(ask(n, connection) for n, connection in enumerate(opened))))
     taken = time.perf_counter() - started
-    for one in opened:
-        one.close()
+    for item in opened:
+        item.close()
     return answered / taken

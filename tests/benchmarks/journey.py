@@ -157,8 +157,8 @@ async def _latency(stage: Stage, key: str, count: int, rate: float) -> Latency:
     channel = await connection.channel(publisher_confirms=True)
     doors = [await Connection.open(url) for _ in range(20)]
     idle: asyncio.Queue[Connection] = asyncio.Queue()
-    for door in doors:
-        idle.put_nowait(door)
+    for gateway in doors:
+        idle.put_nowait(gateway)
     waiting: dict[str, asyncio.Event] = {}
     watcher = asyncio.create_task(_watch(stage.database_url("membership"), waiting))
     start_at = time.perf_counter() + 0.2
@@ -184,21 +184,21 @@ async def _latency(stage: Stage, key: str, count: int, rate: float) -> Latency:
         )
         async with asyncio.timeout(60):
             await committed.wait()
-            door = await idle.get()
-            status, _ = await door.get(request(url, f"/members/{member_id}", key))
+            gateway = await idle.get()
+            status, _ = await gateway.get(request(url, f"/members/{member_id}", key))
         read_at = time.perf_counter()
-        idle.put_nowait(door)
+        idle.put_nowait(gateway)
         if status != 200:
             raise BenchmarkError(f"the door answers {status} for a member whose view is committed")
         return (read_at - due) * 1000
 
-    found = await asyncio.gather(*(one(number) for number in range(count)))
+    result = await asyncio.gather(*(one(number) for number in range(count)))
     watcher.cancel()
-    for door in doors:
-        door.close()
+    for gateway in doors:
+        gateway.close()
     await connection.close()
-    cuts = quantiles(found, n=100)
-    return Latency(count, rate, cuts[49], cuts[94], cuts[98], max(found))
+    cuts = quantiles(result, n=100)
+    return Latency(count, rate, cuts[49], cuts[94], cuts[98], max(result))
 
 
 async def _watch(database_url: str, waiting: dict[str, asyncio.Event]) -> None:
@@ -238,15 +238,15 @@ def _member(number: int) -> MemberRecorded:
 def reads(stage: Stage, key: str, *, seconds: float, rounds: int) -> Reads:
     """One view, a thousand views in turn, and constant bytes of the same length, in turns."""
     url, port = stage.house.url("membership"), free_ports(1)[0]
-    found = stage.query("membership", "select member_id::text, document from views order by length(document) desc")
-    middle = found[len(found) // 2]
+    query = stage.query("membership", "select member_id::text, document from views order by length(document) desc")
+    middle = query[len(query) // 2]
     body = stage.house.folder / "constant.json"
     body.write_bytes(middle[1])
     stage.spawn("constant", "tests.benchmarks.others.constant", {"BENCH_BODY": str(body), "BENCH_PORT": str(port)})
     constant = f"http://127.0.0.1:{port}"
     asked = {
         "one": (url, [request(url, f"/members/{middle[0]}", key)]),
-        "many": (url, [request(url, f"/members/{row[0]}", key) for row in found[:1000]]),
+        "many": (url, [request(url, f"/members/{row[0]}", key) for row in query[:1000]]),
         "constant": (constant, [request(constant, f"/members/{middle[0]}", key)]),
     }
     rates: dict[str, list[float]] = {name: [] for name in asked}
@@ -257,8 +257,8 @@ def reads(stage: Stage, key: str, *, seconds: float, rounds: int) -> Reads:
                 rates[name].append(uvloop.run(reads_per_second(address, requests, seconds)))
     finally:
         stage.end("constant")
-    one, many, bytes_alone = (median(rates[name]) for name in ("one", "many", "constant"))
-    return Reads(one, many, bytes_alone, len(middle[1]), rates)
+    value, many, bytes_alone = (median(rates[name]) for name in ("one", "many", "constant"))
+    return Reads(value, many, bytes_alone, len(middle[1]), rates)
 
 
 def _wait_until_it_answers(url: str, raw: bytes) -> None:

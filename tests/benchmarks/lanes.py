@@ -101,7 +101,7 @@ def measure(
             _round(stage, result, profile)
             digests.setdefault(result.facts, set()).add(_digest(stage))
             say(f"round {number + 1}: ({result.lane.letter}) {result.rates[-1]:,.0f}/s  {result.lane.title}")
-    if unequal := [facts for facts, found in digests.items() if len(found) > 1]:
+    if unequal := [facts for facts, digest in digests.items() if len(digest) > 1]:
         raise BenchmarkError(f"lanes wrote different invoices from the same {unequal} messages")
     return results
 
@@ -126,12 +126,12 @@ def _relay_standing_by(stage: Stage) -> Generator[None]:
 
 
 def _consume(stage: Stage, result: Result, profile: bool) -> None:
-    lane, house = result.lane, stage.house
+    lane, services = result.lane, stage.house
     if profile and not lane.module:
-        pid = stage.spawn("lane", _PROFILED, house.env, "billing", str(house.folder / f"{lane.letter}.profile"))
+        pid = stage.spawn("lane", _PROFILED, services.env, "billing", str(services.folder / f"{lane.letter}.profile"))
     elif not lane.module:
-        house.start("billing", stage.extra, wait=False)
-        pid = house.process("billing").pid
+        services.start("billing", stage.extra, wait=False)
+        pid = services.process("billing").pid
     else:
         pid = stage.spawn("lane", lane.module, _environment(stage, lane))
     try:
@@ -141,7 +141,7 @@ def _consume(stage: Stage, result: Result, profile: bool) -> None:
         if lane.module or profile:
             stage.end("lane")
         else:
-            house.stop("billing")
+            services.stop("billing")
     result.rates.append(drained.per_second)
     result.cpu.append(drained.cpu_us)
     result.transactions.append(drained.transactions)
@@ -184,10 +184,10 @@ class Ratio:
 def ratios(results: dict[str, Result]) -> list[Ratio]:
     """The promises whose two lanes were measured."""
     rates = {letter: result.rate for letter, result in results.items()}
-    if celery := [rates[one] for one in ("e1", "e2") if one in rates]:
+    if celery := [rates[item] for item in ("e1", "e2") if item in rates]:
         rates["e"] = max(celery)
     return [
-        Ratio(f"({one}) / ({other})", rates[one] / rates[other], target)
-        for one, other, target in TARGETS
-        if one in rates and other in rates
+        Ratio(f"({text}) / ({other})", rates[text] / rates[other], target)
+        for text, other, target in TARGETS
+        if text in rates and other in rates
     ]

@@ -51,18 +51,18 @@ class Matching:
 
 def recognise(*, quick: bool) -> Matching:
     """Draw, recognise, compare with the truth."""
-    found = Matching()
+    matching = Matching()
     for sample in _draws(SEEDS[:2] if quick else SEEDS):
-        found.records += len(sample.records)
-        found.true_pairs += len(sample.truth.same)
+        matching.records += len(sample.records)
+        matching.true_pairs += len(sample.truth.same)
         began = time.perf_counter()
         index = Candidates(sample.records)
         judgements = [judge(a, b, index.classes, shipped()) for a, b in index.pairs()]
         figures = measure(sample.records, judgements, sample.truth)
-        found.ways.setdefault("Traboule", Recognised()).add(figures, time.perf_counter() - began)
-        for name, one in {"equal SIREN alone": siren_alone(sample), **_splink(sample)}.items():
-            found.ways.setdefault(name, Recognised()).add(one.figures, one.seconds)
-    return found
+        matching.ways.setdefault("Traboule", Recognised()).add(figures, time.perf_counter() - began)
+        for name, method in {"equal SIREN alone": siren_alone(sample), **_splink(sample)}.items():
+            matching.ways.setdefault(name, Recognised()).add(method.figures, method.seconds)
+    return matching
 
 
 def _draws(seeds: range) -> Iterator[Sample]:
@@ -74,6 +74,6 @@ def _draws(seeds: range) -> Iterator[Sample]:
 
 def _splink(sample: Sample) -> dict[str, Method]:
     try:
-        return {one.name: one for one in crosschecked(sample).values()}
+        return {method.name: method for method in crosschecked(sample).values()}
     except CannotCrosscheckError:
         return {}

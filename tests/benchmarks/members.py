@@ -64,9 +64,9 @@ def measure(stage: Stage, *, quick: bool) -> Growth:
     views = stage.query("membership", "select count(*) from views")[0][0]
     stage.house.stop("membership")
     times, records = [0.0], [0]
-    for (began, held), (following, _) in pairwise(rows):
+    for (began, stored), (following, _) in pairwise(rows):
         times.append(times[-1] + (following - began).total_seconds())
-        records.append(records[-1] + held)
+        records.append(records[-1] + stored)
     done = [_step(times, records, min(step, records[-1])) for step in steps]
     rate = records[-1] / times[-1]
     return Growth(
@@ -75,7 +75,7 @@ def measure(stage: Stage, *, quick: bool) -> Growth:
         rate,
         rate * views / count,
         done,
-        exponent([(one.records, one.seconds) for one in done]),
+        exponent([(step.records, step.seconds) for step in done]),
         rss,
         peak,
     )
@@ -89,15 +89,16 @@ def _loads(members: int) -> list[tuple[str, Load]]:
             system = FormerSystem.named(f"{cluster}/membership")
             opened = open_files(system, [generated.paths[name] for name in names])
             by_cluster[cluster] = [
-                Load(one.body, one.content_type, one.message_id, one.events) for one in messages(system, opened)
+                Load(message.body, message.content_type, message.message_id, message.events)
+                for message in messages(system, opened)
             ]
-    longest = max(len(one) for one in by_cluster.values())
+    longest = max(len(item) for item in by_cluster.values())
     return [(cluster, loads[n]) for n in range(longest) for cluster, loads in by_cluster.items() if n < len(loads)]
 
 
 def _at(times: list[float], records: list[int], count: float) -> float:
     """Seconds until so many records were in, on a straight line between two transactions."""
-    n = next(n for n, held in enumerate(records) if held >= count)
+    n = next(n for n, record in enumerate(records) if record >= count)
     if n == 0:
         return 0.0
     share = (count - records[n - 1]) / (records[n] - records[n - 1])

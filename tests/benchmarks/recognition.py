@@ -102,7 +102,7 @@ def measure(where: Stage, *, quick: bool) -> Recognition:
     done = [_step(batches, step) for step in steps if step <= batches[-1].records]
     if batches[-1].records < steps[-1]:
         done.append(_step(batches, batches[-1].records))
-    return Recognition(done, exponent([(one.records, one.seconds) for one in done]), single, pairs)
+    return Recognition(done, exponent([(step.records, step.seconds) for step in done]), single, pairs)
 
 
 async def _grow(url: str, records: Sequence[Features], most: int, single_at: int) -> tuple[list[_Batch], Single]:
@@ -125,7 +125,7 @@ async def _grow(url: str, records: Sequence[Features], most: int, single_at: int
 
 async def _one_by_one(connection: AsyncConnection, records: Sequence[Features], among: int) -> Single:
     done = [await _recognise(connection, [record], among) for record in records]
-    percent = quantiles((one.seconds * 1e3 for one in done), n=100)
+    percent = quantiles((batch.seconds * 1e3 for batch in done), n=100)
     parts = {name: total / len(done) * 1e3 for name, total in _sum(done).items()}
     return Single(among, percent[49], percent[94], percent[98], parts)
 
@@ -174,18 +174,18 @@ def _timing(function: Callable[..., Any], part: str, spent: defaultdict[str, flo
 
 def _sum(batches: Sequence[_Batch]) -> dict[str, float]:
     total = defaultdict[str, float](float)
-    for one in batches:
-        for part, seconds in one.parts.items():
+    for batch in batches:
+        for part, seconds in batch.parts.items():
             total[part] += seconds
-    total["between and commit"] = sum(one.seconds for one in batches) - sum(total.values())
+    total["between and commit"] = sum(batch.seconds for batch in batches) - sum(total.values())
     return dict(total)
 
 
 def _step(batches: Sequence[_Batch], count: int) -> Step:
-    all_of_them = [one for one in batches if one.records <= count]
-    last = [one for one in all_of_them if one.records > min(count * 0.8, count - 2 * BATCH)]
-    seconds, own = sum(one.seconds for one in all_of_them), len(last) * BATCH
-    marginal = sum(one.seconds for one in last) / own
+    all_of_them = [batch for batch in batches if batch.records <= count]
+    last = [batch for batch in all_of_them if batch.records > min(count * 0.8, count - 2 * BATCH)]
+    seconds, own = sum(batch.seconds for batch in all_of_them), len(last) * BATCH
+    marginal = sum(batch.seconds for batch in last) / own
     parts = {name: total / own * 1e6 for name, total in _sum(last).items()}
     return Step(count, seconds, seconds / count * 1e6, marginal * 1e6, parts)
 
@@ -198,8 +198,10 @@ def _records(count: int) -> list[Features]:
     with tempfile.TemporaryDirectory() as folder:
         generated = exports(Path(folder), count // 2 + BATCH)
         clusters = [_features(cluster, [generated.paths[name] for name in names]) for cluster, names in FILES.items()]
-    longest = max(len(one) for one in clusters)
-    turns = [one for at in range(0, longest, BATCH) for cluster in clusters for one in cluster[at : at + BATCH]]
+    longest = max(len(cluster) for cluster in clusters)
+    turns = [
+        features for at in range(0, longest, BATCH) for cluster in clusters for features in cluster[at : at + BATCH]
+    ]
     return turns[:count]
 
 

@@ -43,14 +43,14 @@ def _measure(stage: Stage, service: str, *, quick: bool) -> Replicas:
 
 
 def _drain(stage: Stage, service: str, facts: int, count: int) -> float:
-    house = stage.house
-    house.start(service, stage.extra, wait=False)
-    names = [service, *(house.start_replica(service) for _ in range(count - 1))]
+    services = stage.house
+    services.start(service, stage.extra, wait=False)
+    names = [service, *(services.start_replica(service) for _ in range(count - 1))]
     try:
-        return stage.drain(service, facts, house.process(service).pid).per_second
+        return stage.drain(service, facts, services.process(service).pid).per_second
     finally:
         for name in names:
-            house.stop(name)
+            services.stop(name)
 
 
 def _invoices(count: int) -> list[tuple[str, str, Load]]:
@@ -59,13 +59,17 @@ def _invoices(count: int) -> list[tuple[str, str, Load]]:
 
 def _members(each: int) -> list[tuple[str, str, Load]]:
     """Every record of two clusters' exports, as a message of its own."""
-    found: list[tuple[str, str, Load]] = []
+    result: list[tuple[str, str, Load]] = []
     with tempfile.TemporaryDirectory() as folder:
         exports = generate(Path(folder), members=each)
         for cluster, names in FILES.items():
             system = FormerSystem.named(f"{cluster}/membership")
-            found += [
-                (cluster, one.routing_key, Load(one.body, one.content_type, one.message_id, one.events))
-                for one in messages(system, open_files(system, [exports.paths[name] for name in names]), batch=1)
+            result += [
+                (
+                    cluster,
+                    message.routing_key,
+                    Load(message.body, message.content_type, message.message_id, message.events),
+                )
+                for message in messages(system, open_files(system, [exports.paths[name] for name in names]), batch=1)
             ]
-    return found
+    return result

@@ -15,6 +15,7 @@ from tests.benchmarks.journey import WIZARD_SECONDS, Import, Latency, Reads
 from tests.benchmarks.lanes import Ratio, Result
 from tests.benchmarks.matching import Matching
 from tests.benchmarks.members import Growth
+from tests.benchmarks.operations import CLIENTS, Operations
 from tests.benchmarks.recognition import Recognition, Step
 from tests.benchmarks.replicas import Replicas
 from tests.benchmarks.switching import WRITTEN, Switching
@@ -92,6 +93,20 @@ class Report:
             one.lost == 0,
         )
         self.figures["switching"] = asdict(one)
+        self.grid.add_section()
+
+    def operations(self, measured: Operations) -> None:
+        """What another service is asked over the broker."""
+        for name, alone, at_once in (
+            ("query", measured.query_alone, measured.query_at_once),
+            ("command", measured.command_alone, measured.command_at_once),
+        ):
+            self.line(
+                f"a {name} of billing over HTTP, {alone.answers:,} by one person",
+                f"p50 {alone.p50:.1f}, p99 {alone.p99:.1f} ms",
+                f"{CLIENTS} at once: p50 {at_once.p50:.1f}, p99 {at_once.p99:.1f} ms",
+            )
+        self.figures["operations"] = asdict(measured)
         self.grid.add_section()
 
     def replicas(self, found: list[Replicas]) -> None:

@@ -85,7 +85,7 @@ class Stage:
         asyncio.run(self._purge())
 
     async def _purge(self) -> None:
-        names = [one["name"] for one in call(self.nodes.broker.management_url, "GET", "/api/queues/traboule")]
+        names = [item["name"] for item in call(self.nodes.broker.management_url, "GET", "/api/queues/traboule")]
         connection = await aiormq.connect(self.nodes.broker.url)
         channel = await connection.channel()
         for name in names:
@@ -145,14 +145,14 @@ class Stage:
             connection = await asyncpg.connect(self.database_url(service))
             deadline = time.monotonic() + WAIT
             first, spent = 0, 0.0
-            while (held := await connection.fetchval("select count(*) from inbox")) < facts:
-                if held and not first:
-                    first, spent = held, processor_seconds(pid)
+            while (value := await connection.fetchval("select count(*) from inbox")) < facts:
+                if value and not first:
+                    first, spent = value, processor_seconds(pid)
                 if time.monotonic() > deadline or not psutil.pid_exists(pid):
-                    raise BenchmarkError(f"{service}: {held:,} facts of {facts:,}, and no more come")
+                    raise BenchmarkError(f"{service}: {value:,} facts of {facts:,}, and no more come")
                 await asyncio.sleep(every)
             await connection.close()
-            return (processor_seconds(pid) - spent) / (held - first) * 1e6 if first else 0.0
+            return (processor_seconds(pid) - spent) / (value - first) * 1e6 if first else 0.0
 
         return asyncio.run(watch())
 
@@ -191,15 +191,15 @@ async def publish(url: str, exchange: str, key: str, loads: Sequence[Load]) -> f
 
 def processor_seconds(pid: int) -> float:
     """What a process and its descendants have used."""
-    one = psutil.Process(pid)
-    times = [process.cpu_times() for process in (one, *one.children(recursive=True))]
+    item = psutil.Process(pid)
+    times = [process.cpu_times() for process in (item, *item.children(recursive=True))]
     return sum(each.user + each.system for each in times)
 
 
 def memory_mb(pid: int) -> float:
     """Resident memory of a process and its descendants, in MB; shared pages count in each."""
-    one = psutil.Process(pid)
-    everyone = [one, *one.children(recursive=True)]
+    item = psutil.Process(pid)
+    everyone = [item, *item.children(recursive=True)]
     return sum(process.memory_info().rss for process in everyone) / 1e6
 
 
@@ -229,8 +229,8 @@ def stage() -> Generator[Stage]:
             clusters_file=CLUSTERS,
             private_broker=nodes.broker.owned,
         )
-        house = LocalServices(run, provisioned, folder, SERVICES)
+        services = LocalServices(run, provisioned, folder, SERVICES)
         try:
-            yield Stage(nodes, house, run)
+            yield Stage(nodes, services, run)
         finally:
-            house.close()
+            services.close()

@@ -107,10 +107,10 @@ class _Traffic:
         await self._until(lambda: self._count("source_records") >= sum(counts.values()))
         async with httpx2.AsyncClient(
             base_url=self._stage.house.url(SERVICE), headers={"Authorization": f"Bearer {key}"}, trust_env=False
-        ) as door:
-            await self._look(door)
+        ) as gateway:
+            await self._look(gateway)
             await self._move("mirror")
-            everybody = [asyncio.create_task(self._publish()), asyncio.create_task(self._command(door))]
+            everybody = [asyncio.create_task(self._publish()), asyncio.create_task(self._command(gateway))]
             await asyncio.sleep(self._seconds)
             asked, switched = await self._move("switch")
             await asyncio.to_thread(self._write_here)
@@ -139,8 +139,8 @@ class _Traffic:
     async def _say(self, record_ids: Sequence[str]) -> None:
         self._version += 1
         facts = [
-            MemberRecorded(version=self._version, record_id=one, name=_name(one), city="Saint-Étienne")
-            for one in record_ids
+            MemberRecorded(version=self._version, record_id=text, name=_name(text), city="Saint-Étienne")
+            for text in record_ids
         ]
         message = encode(source_of(CLUSTER, SERVICE), facts)
         await self._channel.basic_publish(
@@ -231,18 +231,18 @@ class _Traffic:
         await self._until(lambda: self._count("inbox") >= self._confirmed)
         await asyncio.sleep(1)
         heard, quarantined, changes = await asyncio.to_thread(
-            lambda: [self._count(one) for one in ("inbox", "quarantine", "record_changes")]
+            lambda: [self._count(item) for item in ("inbox", "quarantine", "record_changes")]
         )
-        done = [one for one in self._answers if one.status == 200]
-        first = min((one.answered for one in done), default=float("inf"))
+        done = [answer for answer in self._answers if answer.status == 200]
+        first = min((answer.answered for answer in done), default=float("inf"))
         # Sent after the rollback was made: refused from then on, and none that was carried out is missing.
-        late = [one for one in done if one.sent > rolled_back]
+        late = [answer for answer in done if answer.sent > rolled_back]
         if late:
             raise BenchmarkError(f"{len(late)} commands were carried out after the rollback")
-        last = max((one.answered for one in done), default=asked_back)
-        blocked = [one for one in self._answers if one.sent <= rolled_back and one.answered >= asked_back]
-        waited = max((one.answered - one.sent for one in blocked), default=0.0)
-        live = [(one.answered - one.sent) * 1000 for one in done]
+        last = max((answer.answered for answer in done), default=asked_back)
+        blocked = [answer for answer in self._answers if answer.sent <= rolled_back and answer.answered >= asked_back]
+        waited = max((answer.answered - answer.sent for answer in blocked), default=0.0)
+        live = [(answer.answered - answer.sent) * 1000 for answer in done]
         cuts = quantiles(live, n=100)
         lost = (self._confirmed - heard) + (len(done) - (changes - WRITTEN)) + await asyncio.to_thread(self._behind)
         return Switching(

@@ -92,15 +92,15 @@ def batches(count: int) -> tuple[Load, ...]:
 @lru_cache
 def celery_tasks(count: int) -> tuple[Load, ...]:
     """The same single events as arguments of a Celery task (its message protocol 2)."""
-    return tuple(_task(one) for one in singles(count))
+    return tuple(_task(single) for single in singles(count))
 
 
 def _load(facts: Any) -> Load:
-    one = encode(SOURCE, facts)
-    return Load(one.body, one.content_type, one.message_id, one.events)
+    encoded = encode(SOURCE, facts)
+    return Load(encoded.body, encoded.content_type, encoded.message_id, encoded.events)
 
 
-def _task(one: Load) -> Load:
-    headers = {"lang": "py", "task": CELERY_TASK, "id": one.message_id, "root_id": one.message_id, "retries": 0}
-    body = json.dumps([[one.body.decode()], {}, {}]).encode()
-    return Load(body, "application/json", one.message_id, 1, headers)
+def _task(item: Load) -> Load:
+    headers = {"lang": "py", "task": CELERY_TASK, "id": item.message_id, "root_id": item.message_id, "retries": 0}
+    body = json.dumps([[item.body.decode()], {}, {}]).encode()
+    return Load(body, "application/json", item.message_id, 1, headers)

@@ -30,8 +30,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def container_engine() -> Iterator[Engine]:
     """Docker, or Podman."""
     try:
-        with engine() as found:
-            yield found
+        with engine() as result:
+            yield result
     except NoEngineError as error:
         pytest.fail(str(error))
 

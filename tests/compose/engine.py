@@ -68,7 +68,9 @@ def engine() -> Generator[Engine]:
     if shutil.which("docker") and _answers(["docker", "info"]) and _answers(["docker", "compose", "version"]):
         yield Engine("docker", ["docker", "compose"])
         return
-    compose = next((one for one in _compose_programs() if one is not None and _answers([one, "version"])), None)
+    compose = next(
+        (program for program in _compose_programs() if program is not None and _answers([program, "version"])), None
+    )
     if not shutil.which("podman") or compose is None:
         raise NoEngineError(
             "no container engine: install Docker, or podman with docker-compose 2 (name it in COMPOSE where it is not "
@@ -78,20 +80,20 @@ def engine() -> Generator[Engine]:
         yield Engine("podman", [compose], {"DOCKER_HOST": address})
 
 
-def make_base_images(found: Engine, images: Mapping[str, str] = BASE_IMAGES) -> None:
+def make_base_images(result: Engine, images: Mapping[str, str] = BASE_IMAGES) -> None:
     """Have official images by their names, or their stand-ins. Raises CalledProcessError."""
-    missing = [stand_in for name, stand_in in images.items() if not found.has_image(f"docker.io/{name}")]
+    missing = [stand_in for name, stand_in in images.items() if not result.has_image(f"docker.io/{name}")]
     if missing:
         subprocess.run(["sh", str(STAND_INS / "build.sh"), *missing], check=True, timeout=900)
 
 
-def build(found: Engine, checkout: Path, tag: str) -> None:
+def build(result: Engine, checkout: Path, tag: str) -> None:
     """Build our image. Raises CalledProcessError."""
     words = ["build", "--tag", tag, "--file", "deploy/image/Dockerfile"]
-    if found.program == "podman":
+    if result.program == "podman":
         # Packages may be reached by way of a proxy with a certificate of its own, which this machine knows.
         words += ["--network=host", "--volume", f"{CERTIFICATES}:{CERTIFICATES}:ro"]
-    found.run(*words, str(checkout), seconds=900)
+    result.run(*words, str(checkout), seconds=900)
 
 
 @dataclass
@@ -145,8 +147,8 @@ class Project:
 
     def _tick(self, ended: threading.Event) -> None:
         while not ended.wait(1):
-            for one in self.found.run("ps", "--quiet", "--filter", f"name={self.name}-").split():
-                subprocess.run(["podman", "healthcheck", "run", one], capture_output=True, check=False, timeout=30)
+            for text in self.found.run("ps", "--quiet", "--filter", f"name={self.name}-").split():
+                subprocess.run(["podman", "healthcheck", "run", text], capture_output=True, check=False, timeout=30)
 
 
 def _run(

@@ -22,7 +22,7 @@ def wait_until_settled(project: Project, seconds: float = 180) -> None:
         states = json.loads(project.traboule("status", "--json", codes=(0, 1)))["services"]
         # A busy machine's database may not have answered in time: then nobody knows, so it is asked again.
         waiting = sum(
-            sum(one["messages"] for one in state["queues"]) + state["database"].get("outbox_rows", 1)
+            sum(item["messages"] for item in state["queues"]) + state["database"].get("outbox_rows", 1)
             for state in states
         )
         calm = calm + 1 if not waiting else 0

@@ -46,24 +46,24 @@ def test_a_service_can_do_little_more_than_serve(project: Project, service: str)
     assert fields["NoNewPrivs"].strip() == "1"
     written = project.compose("exec", "--no-TTY", service, "touch", "/app/written", codes=(1,))
     assert not written
-    others = {f"traboule_{one}_database_url" for one in SERVICES if one != service}
+    others = {f"traboule_{item}_database_url" for item in SERVICES if item != service}
     assert not others & set(project.compose("exec", "--no-TTY", service, "ls", "/run/secrets").split())
 
 
 def test_operators_may_stand_in_the_checkout(project: Project) -> None:
     """As README types it: the folder of the compose file is the one that the command sees."""
-    here = {name: value for name, value in project.environment.items() if name != "TRABOULE_FILES"}
-    there = Project(project.found, project.checkout, project.name, here)
-    states = json.loads(there.traboule("status", "--json"))["services"]
-    assert [one["name"] for one in states] == list(SERVICES)
+    ours = {name: value for name, value in project.environment.items() if name != "TRABOULE_FILES"}
+    theirs = Project(project.found, project.checkout, project.name, ours)
+    states = json.loads(theirs.traboule("status", "--json"))["services"]
+    assert [state["name"] for state in states] == list(SERVICES)
 
 
 def test_nothing_listens_beyond_this_machine(project: Project) -> None:
     shown = project.compose("ps", "--format", "json")
     rows: list[dict[str, Any]] = [json.loads(line) for line in shown.splitlines()]
-    published = [one for row in rows for one in row.get("Publishers") or () if one.get("PublishedPort")]
+    published = [item for row in rows for item in row.get("Publishers") or () if item.get("PublishedPort")]
     assert published
-    assert {one["URL"] for one in published} == {"127.0.0.1"}
+    assert {item["URL"] for item in published} == {"127.0.0.1"}
 
 
 def test_the_main_job(project: Project) -> None:
@@ -77,8 +77,8 @@ def test_the_main_job(project: Project) -> None:
         )
         assert all(file["rows"] == file["accepted"] + file["rejected"] for file in report["files"])
     wait_until_settled(project)
-    told = project.traboule("keys", "create", "--name", "compose", "--role", "admin", "--json")
-    key = json.loads(told)["key"]
+    traboule = project.traboule("keys", "create", "--name", "compose", "--role", "admin", "--json")
+    key = json.loads(traboule)["key"]
     total = get(project, "/statistics", key)["total"]["members"]
     assert exports.companies <= total <= exports.companies + 15
 
@@ -87,13 +87,13 @@ def test_a_former_system_moves_over_and_back(project: Project) -> None:
     export = "/files/exports/numelink/galette-adherents.csv"
     project.traboule("cutover", "mirror", SYSTEM, "--reason", "its export is in", "--by", "ops")
     compared = json.loads(project.traboule("parity", "--as", SYSTEM, export, "--json", "--by", "ops", codes=(0, 1)))
-    for what in Counter(one["what"] for one in compared["differences"]):
+    for what in Counter(item["what"] for item in compared["differences"]):
         project.traboule("differences", "accept", "--as", SYSTEM, "--what", what, "--reason", "planted", "--by", "ops")
     project.traboule("cutover", "switch", SYSTEM, "--reason", "now", "--by", "ops", codes=(2,))
     assert _stages(project)[SYSTEM] == "mirror", "no backup was noted"
     project.traboule("cutover", "note-backup", "--note", "none: a test", "--by", "ops")
     gate = json.loads(project.traboule("cutover", "open", SYSTEM, "--json", codes=(0, 1)))
-    failed = [one["name"] for one in gate if not one["holds"]]
+    failed = [item["name"] for item in gate if not item["holds"]]
     overruled = [word for name in failed for word in ("--overrule", name)]
     project.traboule("cutover", "switch", SYSTEM, "--reason", "the board decided", "--by", "ops", *overruled)
     assert _stages(project)[SYSTEM] == "live"
@@ -104,33 +104,33 @@ def test_a_former_system_moves_over_and_back(project: Project) -> None:
     [waits] = json.loads(project.traboule("quarantine", "list", SYSTEM, "--json"))
     project.traboule("quarantine", "dismiss", waits["id"], "--reason", "typed there by habit", "--by", "ops")
     rules = json.loads(project.traboule("cutover", "open", SYSTEM, "--for", "rollback", "--json", codes=(0, 1)))
-    overruled = [word for one in rules if not one["holds"] for word in ("--overrule", one["name"])]
+    overruled = [word for rule in rules if not rule["holds"] for word in ("--overrule", rule["name"])]
     project.traboule("cutover", "rollback", SYSTEM, "--reason", "not ready", "--by", "ops", *overruled)
     assert _stages(project)[SYSTEM] == "mirror"
 
 
 def test_kills_lose_nothing(project: Project, passwords: Mapping[str, str]) -> None:
     checker = checker_of(project, passwords)
-    told = workload(companies=60)
+    published = workload(companies=60)
     project.compose("stop", *SERVICES)
     checker.clear()
     with project.health_checked():
         project.compose("start", *SERVICES)
-    publish(project, passwords, told, seconds=0).finish(120)
-    checker.wait_until_quiet(told, seconds=180)
-    undisturbed = checker.prove(told)
+    publish(project, passwords, published, seconds=0).finish(120)
+    checker.wait_until_quiet(published, seconds=180)
+    undisturbed = checker.prove(published)
 
     project.compose("stop", *SERVICES)
     checker.clear()
     with project.health_checked():
         project.compose("start", *SERVICES)
-    publishing = publish(project, passwords, told, seconds=30)
+    publishing = publish(project, passwords, published, seconds=30)
     for number, victim in enumerate((*SERVICES, "rabbitmq", "postgres", "membership"), start=1):
         publishing.wait_for(number / 10, 180)
         _kill(project, victim)
     publishing.finish(240)
-    checker.wait_until_quiet(told, seconds=240)
-    assert_same_end(checker.prove(told), undisturbed)
+    checker.wait_until_quiet(published, seconds=240)
+    assert_same_end(checker.prove(published), undisturbed)
 
 
 def test_stops_in_time_and_comes_back_with_everything(project: Project, passwords: Mapping[str, str]) -> None:
@@ -154,7 +154,7 @@ def _main_process(project: Project, service: str) -> psutil.Process:
     """The program itself: the container's first process only starts and reaps it."""
     first = psutil.Process(project.pid(service))
     children = first.children(recursive=True)
-    return next((one for one in children if "beam" in one.name() or "python" in one.name()), first)
+    return next((child for child in children if "beam" in child.name() or "python" in child.name()), first)
 
 
 def _kill(project: Project, service: str) -> None:

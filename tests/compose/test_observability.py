@@ -62,7 +62,10 @@ class Watching:
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{text}: {error.read().decode()}") from error
         values = [float(series["value"][1]) for series in answer["data"]["result"]]
-        return [one for one in values if not math.isnan(one)], [*answer.get("warnings", ()), *answer.get("infos", ())]
+        return [value for value in values if not math.isnan(value)], [
+            *answer.get("warnings", ()),
+            *answer.get("infos", ()),
+        ]
 
     def targets(self) -> list[dict[str, Any]]:
         """All that Prometheus scrapes."""
@@ -75,15 +78,15 @@ class Watching:
 
     def alerts(self) -> set[tuple[str, str]]:
         """Alert and job of all that Alertmanager was told and that has not ended."""
-        told = _answer(f"{self.alertmanager}/api/v2/alerts?active=true")
+        answer = _answer(f"{self.alertmanager}/api/v2/alerts?active=true")
         # Links of an alert lead to a place that a person can open.
-        assert all(urllib.parse.urlsplit(one["generatorURL"]).hostname == "localhost" for one in told)
-        return {(one["labels"]["alertname"], one["labels"].get("job", "")) for one in told}
+        assert all(urllib.parse.urlsplit(item["generatorURL"]).hostname == "localhost" for item in answer)
+        return {(item["labels"]["alertname"], item["labels"].get("job", "")) for item in answer}
 
     def mail(self) -> set[tuple[str, str]]:
         """Recipient and subject of all mail that came."""
         messages = _answer(f"{self.mailpit}/api/v1/messages")["messages"]
-        return {(to["Address"], one["Subject"]) for one in messages for to in one["To"]}
+        return {(to["Address"], message["Subject"]) for message in messages for to in message["To"]}
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +96,7 @@ def watching(project: Project) -> Iterator[Watching]:
     project.up()
     try:
         seconds = project.up(*WATCHING)
-        urls = {one: f"http://127.0.0.1:{project.environment[f'{one.upper()}_PORT']}" for one in WATCHING}
+        urls = {item: f"http://127.0.0.1:{project.environment[f'{item.upper()}_PORT']}" for item in WATCHING}
         yield Watching(**urls, seconds=seconds)
     finally:
         project.compose("--profile", "*", "rm", "--stop", "--force", *WATCHING)
@@ -109,8 +112,8 @@ def test_they_are_up_and_healthy(project: Project, watching: Watching) -> None:
     rows: list[dict[str, Any]] = [json.loads(line) for line in shown.splitlines()]
     assert sorted(row["Service"] for row in rows) == sorted(WATCHING)
     assert {row["Health"] for row in rows if row["Service"] != "mailpit"} == {"healthy"}
-    published = [one for row in rows for one in row["Publishers"] if one["PublishedPort"]]
-    assert [one["URL"] for one in published] == ["127.0.0.1"] * len(WATCHING)
+    published = [item for row in rows for item in row["Publishers"] if item["PublishedPort"]]
+    assert [item["URL"] for item in published] == ["127.0.0.1"] * len(WATCHING)
 
 
 @pytest.mark.parametrize(("service", "room"), [("prometheus", "/prometheus"), ("alertmanager", "/alertmanager")])
@@ -131,8 +134,8 @@ def test_every_target_is_scraped(watching: Watching) -> None:
 
     def all_up() -> bool:
         targets = watching.targets()
-        assert sorted(one["labels"]["job"] for one in targets) == sorted(one["job_name"] for one in configured)
-        assert {one["health"]: one["lastError"] for one in targets} == {"up": ""}
+        assert sorted(target["labels"]["job"] for target in targets) == sorted(item["job_name"] for item in configured)
+        assert {target["health"]: target["lastError"] for target in targets} == {"up": ""}
         return True
 
     assert _eventually(all_up)
@@ -150,8 +153,8 @@ def test_every_rule_is_evaluated(watching: Watching) -> None:
 
 
 def test_everything_that_is_asked_is_answered(watching: Watching) -> None:
-    complaints = {one.where: watching.query(one.text)[1] for one in expressions()}
-    assert {where: told for where, told in complaints.items() if told} == {}
+    complaints = {expression.where: watching.query(expression.text)[1] for expression in expressions()}
+    assert {where: complaint for where, complaint in complaints.items() if complaint} == {}
 
 
 def test_panels_show_what_happened(project: Project, watching: Watching, passwords: Mapping[str, str]) -> None:
@@ -166,10 +169,10 @@ def test_panels_show_what_happened(project: Project, watching: Watching, passwor
         for path in ("/members", "/statistics"):
             get(project, path, key)
         time.sleep(20)
-    assert {one.where for one in panels()} >= EMPTY_WHILE_ALL_IS_WELL.keys()
+    assert {panel.where for panel in panels()} >= EMPTY_WHILE_ALL_IS_WELL.keys()
 
     def nothing_missing() -> bool:
-        empty = {one.where for one in panels() if not watching.query(one.text)[0]}
+        empty = {panel.where for panel in panels() if not watching.query(panel.text)[0]}
         assert empty <= EMPTY_WHILE_ALL_IS_WELL.keys()
         return True
 
@@ -211,9 +214,14 @@ def test_a_service_that_stops_is_told_to_alertmanager_until_it_is_back(project: 
 def _former_systems_speak(project: Project, passwords: Mapping[str, str], seed: int) -> None:
     """Publish what eight former systems say, some of it unreadable, each message with the moment of its publish."""
     now = {"timestamp_in_ms": time.time_ns() // 1_000_000}
-    messages = [replace(one, headers=one.headers | now) for one in workload(seed, companies=8).messages(order=seed)]
+    messages = [
+        replace(message, headers=message.headers | now) for message in workload(seed, companies=8).messages(order=seed)
+    ]
     port = project.environment["BROKER_PORT"]
-    urls = {one.user: f"amqp://{one.user}:{passwords[one.user]}@127.0.0.1:{port}/traboule" for one in messages}
+    urls = {
+        message.user: f"amqp://{message.user}:{passwords[message.user]}@127.0.0.1:{port}/traboule"
+        for message in messages
+    }
     publishing = Publishing(urls, messages, seconds=0)
     publishing.start()
     publishing.finish(60)

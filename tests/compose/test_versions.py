@@ -38,7 +38,7 @@ def test_messaging_tests_pass(container_engine: Engine, tmp_path: Path, version:
 
 
 @contextmanager
-def _broker(found: Engine, folder: Path, version: str) -> Generator[dict[str, str]]:
+def _broker(engine: Engine, folder: Path, version: str) -> Generator[dict[str, str]]:
     """A broker of this version, and the variables that name it."""
     password = secrets.token_hex(12)
     settings = folder / "10-test.conf"
@@ -50,7 +50,7 @@ def _broker(found: Engine, folder: Path, version: str) -> Generator[dict[str, st
     plugins = CHECKOUT / "deploy" / "compose" / "enabled_plugins"
     amqp, management = free_ports(2)
     name = f"traboule-test-rabbitmq-{version}"
-    found.run(
+    engine.run(
         "run", "--detach", "--rm", "--name", name, "--hostname", "rabbitmq",
         "--volume", f"{settings}:/etc/rabbitmq/conf.d/10-test.conf:ro",
         "--volume", f"{plugins}:/etc/rabbitmq/enabled_plugins:ro",
@@ -65,7 +65,7 @@ def _broker(found: Engine, folder: Path, version: str) -> Generator[dict[str, st
             "TRABOULE_BROKER_MANAGEMENT_URL": f"http://{address}:{management}",
         }
     finally:
-        found.run("rm", "--force", name)
+        engine.run("rm", "--force", name)
 
 
 def _wait_until_up(url: str) -> None:

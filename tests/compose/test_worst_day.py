@@ -16,11 +16,11 @@ BACKUP = "/files/backup"
 
 def test_a_backup_brings_everything_back(project: Project, passwords: Mapping[str, str]) -> None:
     project.up()
-    told = workload(companies=60)
+    published = workload(companies=60)
     checker = checker_of(project, passwords)
-    publish(project, passwords, told, seconds=0).finish(120)
-    checker.wait_until_quiet(told, seconds=180)
-    before = checker.prove(told)
+    publish(project, passwords, published, seconds=0).finish(120)
+    checker.wait_until_quiet(published, seconds=180)
+    before = checker.prove(published)
 
     made = json.loads(project.traboule("backup", BACKUP, "--by", "ops", "--json"))
     assert sorted(made["databases"]) == ["billing", "communications", "events", "membership"]
@@ -34,10 +34,10 @@ def test_a_backup_brings_everything_back(project: Project, passwords: Mapping[st
     project.up()
     project.traboule("retell")
     wait_until_settled(project)
-    assert_same_end(checker.prove(told), before)
+    assert_same_end(checker.prove(published), before)
 
     # Their passwords are those of before, and what they say again has no effect twice.
-    publish(project, passwords, told, seconds=0).finish(120)
-    checker.wait_until_quiet(told, seconds=180)
-    assert_same_end(checker.prove(told), before)
+    publish(project, passwords, published, seconds=0).finish(120)
+    checker.wait_until_quiet(published, seconds=180)
+    assert_same_end(checker.prove(published), before)
     assert json.loads(project.traboule("restore", BACKUP, "--json", codes=(2,)) or "{}") == {}, "it holds rows already"

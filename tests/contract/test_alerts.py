@@ -55,7 +55,9 @@ def test_alertmanager_accepts_its_configuration(name: str) -> None:
 
 
 def test_prometheus_can_read_what_the_dashboard_asks(tmp_path: Path) -> None:
-    recorded = [{"record": f"panel:{number}", "expr": one.text} for number, one in enumerate(expressions())]
+    recorded = [
+        {"record": f"panel:{number}", "expr": expression.text} for number, expression in enumerate(expressions())
+    ]
     path = tmp_path / "panels.yml"
     path.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": recorded}]}))
     check("promtool", "check", "rules", path)
@@ -64,8 +66,8 @@ def test_prometheus_can_read_what_the_dashboard_asks(tmp_path: Path) -> None:
 def test_every_alert_is_seen_to_fire_and_to_keep_quiet() -> None:
     fires, quiet = set[str](), set[str]()
     for path in RULE_TESTS:
-        for one in yaml.safe_load(path.read_text())["tests"]:
-            for asked in one["alert_rule_test"]:
+        for item in yaml.safe_load(path.read_text())["tests"]:
+            for asked in item["alert_rule_test"]:
                 (fires if asked["exp_alerts"] else quiet).add(asked["alertname"])
     names = {alert["alert"] for alert in alerts()}
     assert fires == names
@@ -102,9 +104,9 @@ def test_the_runbook_names_panels_that_exist() -> None:
 def test_the_dashboard_names_alerts_that_exist() -> None:
     names = {alert["alert"] for alert in alerts()}
     text = "".join(path.read_text() for path in DASHBOARDS.glob("*.json"))
-    told = set(re.findall(r"Runbook: (\w+)", text))
-    assert told
-    assert told <= names
+    published = set(re.findall(r"Runbook: (\w+)", text))
+    assert published
+    assert published <= names
 
 
 def test_inhibitions_name_alerts_that_exist() -> None:
@@ -117,19 +119,19 @@ def test_inhibitions_name_alerts_that_exist() -> None:
 
 
 def test_recorded_rules_are_used() -> None:
-    asked = {name for one in expressions() for name in metrics_of(one.text)}
+    asked = {name for expression in expressions() for name in metrics_of(expression.text)}
     assert {rule["record"] for rule in rules() if "record" in rule} <= asked
 
 
 def test_rules_and_dashboard_look_at_labels_that_our_metrics_have() -> None:
     labels = {name: frozenset(names) for name, names in _own_metrics()}
-    for one in expressions():
-        for name, label in selected_labels(one.text):
+    for expression in expressions():
+        for name, label in selected_labels(expression.text):
             if name.startswith("traboule_"):
-                assert label in labels[name] | {"job", "instance"}, (one.where, name, label)
-        known = frozenset[str]().union(*(labels.get(name, frozenset()) for name in metrics_of(one.text)))
-        of_others = {"job", "instance", "queue"} | ({"cluster"} if "label_replace" in one.text else set())
-        assert grouped_labels(one.text) <= known | of_others, one.where
+                assert label in labels[name] | {"job", "instance"}, (expression.where, name, label)
+        known = frozenset[str]().union(*(labels.get(name, frozenset()) for name in metrics_of(expression.text)))
+        of_others = {"job", "instance", "queue"} | ({"cluster"} if "label_replace" in expression.text else set())
+        assert grouped_labels(expression.text) <= known | of_others, expression.where
 
 
 def _own_metrics() -> Iterator[tuple[str, Sequence[str]]]:

@@ -47,9 +47,9 @@ def test_every_example_is_accepted_without_a_doubt(fact: type[Fact]) -> None:
     event = example_event(fact)
     user = event["source"].removeprefix("/").replace("/", ".")
     for sender in (Sender(), Sender(user=user, clusters=CLUSTERS)):
-        one = verdict(event, sender)
-        assert (one.accepted, one.warnings) == (True, ())
-        assert one.routing_key == routing_key(user.split(".")[0], fact, "numelink")
+        item = verdict(event, sender)
+        assert (item.accepted, item.warnings) == (True, ())
+        assert item.routing_key == routing_key(user.split(".")[0], fact, "numelink")
 
 
 FAULTY: dict[str, tuple[dict[str, Any], str, str]] = {
@@ -95,8 +95,8 @@ def test_the_reason_is_the_one_that_the_service_gives() -> None:
     for event in broken:
         body = orjson.dumps(event)
         mode = "application/cloudevents-batch+json" if isinstance(event, list) else STRUCTURED
-        services = [getattr(one, "reason", None) for one in read(MemberRecorded, body, mode, {})]
-        assert [one.reason for one in check(body, Sender())] == services
+        services = [getattr(message, "reason", None) for message in read(MemberRecorded, body, mode, {})]
+        assert [item.reason for item in check(body, Sender())] == services
 
 
 # --- types ----------------------------------------------------------------------------------------------------------
@@ -128,24 +128,24 @@ def test_a_newer_version_is_told_as_such() -> None:
 
 def test_one_bad_event_of_a_batch_is_told_by_its_place() -> None:
     verdicts = check(orjson.dumps([member(), member(zip="1"), member()]), Sender())
-    assert [(one.index, one.accepted) for one in verdicts] == [(1, True), (2, False), (3, True)]
+    assert [(item.index, item.accepted) for item in verdicts] == [(1, True), (2, False), (3, True)]
 
 
 def test_two_types_in_one_batch_are_refused() -> None:
     verdicts = check(orjson.dumps([member(), example_event(InvoiceRecorded)]), Sender())
-    assert [one.reason for one in verdicts] == [None, "wrong-type"]
+    assert [item.reason for item in verdicts] == [None, "wrong-type"]
     assert "<cluster>.billing.invoice-recorded" in verdicts[1].faults[0].hint
 
 
 def test_each_line_is_a_message_of_its_own() -> None:
     lines = [orjson.dumps(member()), b"", b'{"a":', orjson.dumps(example_event(InvoiceRecorded))]
     verdicts = check(b"\r\n".join(lines), Sender())
-    assert [(one.line, one.reason) for one in verdicts] == [(1, None), (3, "not-json"), (4, None)]
+    assert [(item.line, item.reason) for item in verdicts] == [(1, None), (3, "not-json"), (4, None)]
 
 
 def test_bare_facts_are_told_by_their_own_names() -> None:
     sender = Sender(bare=MemberRecorded)
-    facts = b"\n".join(orjson.dumps(one["data"]) for one in (member(), member(zip="1"), member(email="nope")))
+    facts = b"\n".join(orjson.dumps(document["data"]) for document in (member(), member(zip="1"), member(email="nope")))
     good, bad, doubtful = check(facts, sender)
     assert good.accepted
     assert good.routing_key == "<cluster>.membership.member-recorded"
@@ -163,20 +163,20 @@ def test_the_binary_mode_is_read_from_headers() -> None:
 
 def test_a_body_that_is_not_utf_8_is_told_with_the_byte() -> None:
     body = json.dumps(member(), ensure_ascii=False).encode("latin-1")
-    [one] = check(body, Sender())
-    assert one.reason == "not-utf-8"
-    assert f"byte {body.index(0xE9)} is 0xE9" in one.faults[0].problem
+    [item] = check(body, Sender())
+    assert item.reason == "not-utf-8"
+    assert f"byte {body.index(0xE9)} is 0xE9" in item.faults[0].problem
 
 
 def test_a_byte_order_mark_is_told() -> None:
-    [one] = check(b"\xef\xbb\xbf" + orjson.dumps(member()), Sender())
-    assert one.reason == "not-json"
-    assert "byte order mark" in one.faults[0].hint
+    [item] = check(b"\xef\xbb\xbf" + orjson.dumps(member()), Sender())
+    assert item.reason == "not-json"
+    assert "byte order mark" in item.faults[0].hint
 
 
 def test_a_message_over_the_limit_is_told() -> None:
-    [one] = check(orjson.dumps([member()] * 5_000), Sender())
-    assert one.reason == "too-large"
+    [item] = check(orjson.dumps([member()] * 5_000), Sender())
+    assert item.reason == "too-large"
 
 
 # --- publishers -----------------------------------------------------------------------------------------------------
@@ -217,9 +217,9 @@ def test_a_source_of_another_service_is_refused_without_a_named_publisher() -> N
 
 
 def test_values_that_are_not_understood_are_doubtful_and_accepted() -> None:
-    one = verdict(member(siren="123456789", siret=None, vat=None, email="nope"))
-    assert one.accepted
-    assert {warning.field for warning in one.warnings} == {"data.siren", "data.email"}
+    item = verdict(member(siren="123456789", siret=None, vat=None, email="nope"))
+    assert item.accepted
+    assert {warning.field for warning in item.warnings} == {"data.siren", "data.email"}
 
 
 def test_an_id_that_is_used_twice_is_doubtful() -> None:

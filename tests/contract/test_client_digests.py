@@ -85,8 +85,8 @@ def test_an_example_has_our_digest(language: str, fact: type[Fact]) -> None:
 @pytest.mark.parametrize("language", FILES)
 @pytest.mark.parametrize("kind", TRICKY)
 def test_what_may_be_written_in_many_ways_has_our_digest(language: str, kind: str) -> None:
-    wanted = [record_digest(FACTS[kind].model_validate_json(json.dumps(one))) for one in TRICKY[kind]]
-    assert answers(language, kind, *(json.dumps(one).encode() for one in TRICKY[kind])) == wanted
+    wanted = [record_digest(FACTS[kind].model_validate_json(json.dumps(document))) for document in TRICKY[kind]]
+    assert answers(language, kind, *(json.dumps(document).encode() for document in TRICKY[kind])) == wanted
 
 
 letters = st.text(

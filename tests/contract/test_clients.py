@@ -51,10 +51,10 @@ class Broker:
     def received(self, queue: str = QUEUE.name) -> list[tuple[pika.spec.Basic.GetOk, pika.BasicProperties, bytes]]:
         with pika.BlockingConnection(pika.URLParameters(self.admin)) as connection:
             channel = connection.channel()
-            found = []
+            result = []
             while (message := channel.basic_get(queue, auto_ack=True))[0] is not None:
-                found.append(message)
-            return found
+                result.append(message)
+            return result
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +64,8 @@ def broker(nodes: Nodes, passwords: Passwords) -> Iterator[Broker]:
     services = {"membership": passwords.get(TRABOULE)}
     wanted = definitions([QUEUE], services, dict.fromkeys(users, password), vhost=vhost)
     # RabbitMQ 4 refuses what 3.10 leaves out: bindings to queues of services that are not here.
-    there = {one["name"] for one in wanted["queues"]}
-    wanted["bindings"] = [one for one in wanted["bindings"] if one["destination"] in there]
+    theirs = {item["name"] for item in wanted["queues"]}
+    wanted["bindings"] = [item for item in wanted["bindings"] if item["destination"] in theirs]
     for permission in wanted["topic_permissions"]:
         if permission["user"] == "essai.mute":
             permission["write"] = "^$"

@@ -169,9 +169,9 @@ def test_an_incompatible_change_is_told_and_not_written(
     result = publish.compare(published, [After])
     monkeypatch.setattr(publish, "compare", lambda: result)
     assert publish.main([]) == 1
-    told = capsys.readouterr().err
-    assert "fr.traboule.events.seat-taken.v1: data.price: is now required" in told
-    assert "Raise schema_version" in told
+    published_facts = capsys.readouterr().err
+    assert "fr.traboule.events.seat-taken.v1: data.price: is now required" in published_facts
+    assert "Raise schema_version" in published_facts
     assert "price" not in (published / "published" / "fr.traboule.events.seat-taken.v1.json").read_text()
 
 

@@ -34,8 +34,8 @@ COLUMNS = 24
 
 def test_every_panel_asks_the_source_that_is_provisioned() -> None:
     drawn = [panel for panel in PANELS if panel["type"] != "row"]
-    asked = [one["datasource"] for one in chain(drawn, *(panel["targets"] for panel in drawn))]
-    assert {(one["uid"], one["type"]) for one in asked} == {(SOURCE["uid"], SOURCE["type"])}
+    asked = [document["datasource"] for document in chain(drawn, *(panel["targets"] for panel in drawn))]
+    assert {(item["uid"], item["type"]) for item in asked} == {(SOURCE["uid"], SOURCE["type"])}
 
 
 def test_the_source_is_the_prometheus_that_compose_starts() -> None:
@@ -63,16 +63,16 @@ def test_a_panel_has_what_grafana_requires(panel: dict[str, Any]) -> None:
 def test_panels_stand_beside_each_other() -> None:
     assert len({panel["id"] for panel in PANELS}) == len(PANELS)
     places = [panel["gridPos"] for panel in PANELS]
-    assert all(one["x"] >= 0 and one["x"] + one["w"] <= COLUMNS for one in places)
-    for one, other in combinations(places, 2):
-        periodic_tasks = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
-        below = one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"]
-        assert periodic_tasks or below, (one, other)
+    assert all(place["x"] >= 0 and place["x"] + place["w"] <= COLUMNS for place in places)
+    for item, other in combinations(places, 2):
+        periodic_tasks = item["x"] + item["w"] <= other["x"] or other["x"] + other["w"] <= item["x"]
+        below = item["y"] + item["h"] <= other["y"] or other["y"] + other["h"] <= item["y"]
+        assert periodic_tasks or below, (item, other)
 
 
 def _paths(options: dict[str, Any], above: str = "") -> list[str]:
     """``legend.calcs`` and the like."""
-    found: list[str] = []
+    texts: list[str] = []
     for name, value in options.items():
-        found += _paths(value, f"{above}{name}.") if isinstance(value, dict) else [f"{above}{name}"]
-    return found
+        texts += _paths(value, f"{above}{name}.") if isinstance(value, dict) else [f"{above}{name}"]
+    return texts

@@ -36,7 +36,7 @@ def test_a_command_in_a_document_is_one_that_traboule_reads(line: str, name: str
 
 @each
 def test_a_document_has_no_long_sentence(document: Document) -> None:
-    assert [one for one in document.sentences() if len(one.split()) > MOST_WORDS] == []
+    assert [sentence for sentence in document.sentences() if len(sentence.split()) > MOST_WORDS] == []
 
 
 def test_the_readme_is_short() -> None:

@@ -13,8 +13,8 @@ from deploy.image.licences import Dependency, ways
 def said(**headers: str | list[str]) -> PackageMetadata:
     metadata = Message()
     for name, value in headers.items():
-        for one in [value] if isinstance(value, str) else value:
-            metadata[name.replace("_", "-")] = one
+        for text in [value] if isinstance(value, str) else value:
+            metadata[name.replace("_", "-")] = text
     return cast("PackageMetadata", metadata)
 
 
@@ -42,9 +42,9 @@ OSI = "License :: OSI Approved :: "
     ],
 )
 def test_what_a_distribution_says_of_itself(metadata: PackageMetadata, expected: str) -> None:
-    one = Dependency("x", ways(metadata))
-    assert one.ways
-    assert ("strong" if one.is_strong else "library" if one.is_library else "free") == expected
+    dependency = Dependency("x", ways(metadata))
+    assert dependency.ways
+    assert ("strong" if dependency.is_strong else "library" if dependency.is_library else "free") == expected
 
 
 def test_one_that_says_nothing_has_no_way_to_be_used() -> None:
@@ -53,20 +53,20 @@ def test_one_that_says_nothing_has_no_way_to_be_used() -> None:
 
 def test_the_image_holds_none_and_notice_is_true(capsys: pytest.CaptureFixture[str]) -> None:
     assert licences.main() == 0, capsys.readouterr().err
-    names = {one.name for one in licences.dependencies()}
+    names = {dependency.name for dependency in licences.dependencies()}
     assert {"anyascii", "python-stdnum", "sqlalchemy"} <= names
     assert len(names) > 50
 
 
 def test_faults_are_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     others = [Dependency("strong", ("GPL-2.0-or-later",)), Dependency("silent", ()), Dependency("new", ("MPL-2.0",))]
-    known = [one for one in licences.dependencies() if one.name != "certifi"]
+    known = [dependency for dependency in licences.dependencies() if dependency.name != "certifi"]
     monkeypatch.setattr(licences, "dependencies", lambda: [*known, *others])
     assert licences.main() == 1
-    told = capsys.readouterr().err
+    published = capsys.readouterr().err
     for words in ("strong is under GPL-2.0-or-later alone", "silent does not say", "lacks the line '    new: MPL-2.0'"):
-        assert words in told
-    assert "NOTICE has 'certifi: Mozilla Public License 2.0 (MPL 2.0)', which is not so any more" in told
+        assert words in published
+    assert "NOTICE has 'certifi: Mozilla Public License 2.0 (MPL 2.0)', which is not so any more" in published
 
 
 def test_the_licence_is_there_in_full() -> None:

@@ -162,7 +162,7 @@ def test_the_page_shows_an_example_of_every_type() -> None:
 def test_the_page_lists_every_reason_and_no_other() -> None:
     # Every reason is written in the code as a string of its own, the first of (reason, detail).
     calls = (
-        "(?:Refused|Refusal|Park|Fallen)\\(",
+        "(?:Refused|Refusal|Park|LastResortMessage)\\(",
         "_whole\\(delivery, ",
         "raw_item\\(self.queue, raw, ",
         "to_park\\(delivery, message, ",
@@ -174,7 +174,9 @@ def test_the_page_lists_every_reason_and_no_other() -> None:
         *(ROOT / "services").rglob("*.py"),
     ]
     refusing = [
-        text for text in (source.read_text() for source in sources) if re.search("Refus|Park|Fallen|forge", text)
+        text
+        for text in (source.read_text() for source in sources)
+        if re.search("Refus|Park|LastResortMessage|forge", text)
     ]
     in_code = {reason for text in refusing for reason in re.findall(named, text)}
     page = (SCHEMAS / "PRODUCERS.md").read_text()

@@ -149,10 +149,13 @@ class Checker:
             versions = [version for version, _ in steps]
             assert versions == sorted(versions), f"{record}: went back: {steps}"
             assert max(Counter(versions).values()) <= 2, f"{record}: told more than once: {steps}"
-            there = False
+            theirs = False
             for _, what in steps:
-                assert what == ("removed" if what == "removed" else "changed" if there else "recorded"), (record, steps)
-                there = what != "removed"
+                assert what == ("removed" if what == "removed" else "changed" if theirs else "recorded"), (
+                    record,
+                    steps,
+                )
+                theirs = what != "removed"
 
     async def _prove_that_all_follow(self) -> None:
         """Every service knows whose each record is, and which conflicts there are, as membership does."""

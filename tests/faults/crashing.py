@@ -60,7 +60,7 @@ def at_commit(countdown: Countdown, *, after: bool, of: tuple[str, ...] = TAKES_
 
     @listens_for(sa.Engine, "before_cursor_execute")
     def notice(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if any(one in statement for one in of):
+        if any(text in statement for text in of):
             taking.add(id(connection.connection.dbapi_connection))
 
     commit = DefaultDialect.do_commit
@@ -171,7 +171,7 @@ def failing_handlers(service: str, times: int) -> None:
     def failing(handle: Callable[..., Any]) -> Callable[..., Any]:
         async def fail(uow: Any, messages: Any) -> None:
             marked = [message.id for message in messages if MARK in message.encode().decode()]
-            if marked and any(failed[one] < times for one in marked):
+            if marked and any(failed[item] < times for item in marked):
                 if len(messages) == 1:
                     failed[marked[0]] += 1
                 raise RuntimeError("a bug")
@@ -179,8 +179,8 @@ def failing_handlers(service: str, times: int) -> None:
 
         return fail
 
-    for one in definition_of(service).routes:
-        object.__setattr__(one, "handler", failing(one.handler))
+    for route in definition_of(service).routes:
+        object.__setattr__(route, "handler", failing(route.handler))
 
 
 def slow_handlers(service: str, milliseconds: int) -> None:
@@ -193,8 +193,8 @@ def slow_handlers(service: str, milliseconds: int) -> None:
 
         return dawdle
 
-    for one in definition_of(service).routes:
-        object.__setattr__(one, "handler", slow(one.handler))
+    for route in definition_of(service).routes:
+        object.__setattr__(route, "handler", slow(route.handler))
 
 
 def shorten_retries() -> None:

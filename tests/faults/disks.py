@@ -70,9 +70,9 @@ def small_disk(megabytes: int) -> Generator[Disk]:
     options = f"size={megabytes}m,mode=0711"  # PostgreSQL's user has to pass through
     try:
         mount = ["mount", "-t", "tmpfs", "-o", options, f"{_NAME}{os.getpid()}", str(folder)]
-        said = subprocess.run(mount, check=False, capture_output=True, text=True)
-        if said.returncode != 0:
-            raise PermissionError(said.stderr.strip())
+        completed = subprocess.run(mount, check=False, capture_output=True, text=True)
+        if completed.returncode != 0:
+            raise PermissionError(completed.stderr.strip())
         try:
             yield Disk(folder)
         finally:

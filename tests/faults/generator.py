@@ -89,7 +89,7 @@ class Workload:
     def parked(self, service: str) -> int:
         """How many dead letters a service must end up with."""
         return len(self.poison.get(service, ())) + sum(
-            one.routing_key.split(".")[1] == service for one in self.bad_messages
+            message.routing_key.split(".")[1] == service for message in self.bad_messages
         )
 
     @property
@@ -104,10 +104,10 @@ class Workload:
 
 
 def _by_service(events: Iterable[Event]) -> dict[str, set[str]]:
-    found: defaultdict[str, set[str]] = defaultdict(set)
+    result: defaultdict[str, set[str]] = defaultdict(set)
     for event in events:
-        found[event.service].add(event.name)
-    return dict(found)
+        result[event.service].add(event.name)
+    return dict(result)
 
 
 def _batches(rng: Random, events: Sequence[Event]) -> Iterable[Sequence[Event]]:
@@ -133,12 +133,12 @@ def _message(batch: Sequence[Event], rng: Random) -> Message:
 
 def workload(seed: int = 1, companies: int = 110) -> Workload:
     """About fifteen sound events for each company, and a fixed handful of poison."""
-    told = _Teller(Random(seed))
+    published = _Teller(Random(seed))
     for number in range(companies):
-        told.company(number)
-    told.gatherings_and_mailings()
+        published.company(number)
+    published.gatherings_and_mailings()
     # The same fact twice is one event: its id comes from its content.
-    events = list({event.name: event for event in told.events}.values())
+    events = list({event.name: event for event in published.events}.values())
     return Workload(events, _bad_events(), _bad_messages())
 
 

@@ -106,9 +106,9 @@ class Stage:
 
     def prove(self, what: Workload | None = None, *, seconds: float = 90.0) -> End:
         """Wait until all is quiet, and check everything that was promised."""
-        told = what or self.workload
-        self.checker.wait_until_quiet(told, seconds=seconds)
-        end = self.checker.prove(told)
+        published = what or self.workload
+        self.checker.wait_until_quiet(published, seconds=seconds)
+        end = self.checker.prove(published)
         if what is None:
             assert_same_end(end, self.undisturbed)
         return end
@@ -138,9 +138,11 @@ class Stage:
         """What the command prints; it ends with 0, or with what it found."""
         command = [sys.executable, "-m", "services.cli", *words]
         surroundings = _surroundings() | self.house.env | dict(env or {})
-        said = subprocess.run(command, cwd=CHECKOUT, env=surroundings, check=False, capture_output=True, timeout=120)
-        assert said.stdout, said.stderr.decode()
-        return said.stdout.decode()
+        completed = subprocess.run(
+            command, cwd=CHECKOUT, env=surroundings, check=False, capture_output=True, timeout=120
+        )
+        assert completed.stdout, completed.stderr.decode()
+        return completed.stdout.decode()
 
     # --- services --------------------------------------------------------------------------------------------------
 

@@ -80,9 +80,13 @@ class Publishing(threading.Thread):
 
     async def _publish_some(self, exchange: AbstractExchange, user: str, waiting: deque[Message]) -> None:
         sent = [waiting.popleft() for _ in range(min(IN_FLIGHT, len(waiting)))]
-        results = await asyncio.gather(*(self._publish(exchange, user, one) for one in sent), return_exceptions=True)
+        results = await asyncio.gather(
+            *(self._publish(exchange, user, message) for message in sent), return_exceptions=True
+        )
         failures = [result for result in results if isinstance(result, BaseException)]
-        waiting.extendleft(one for one, result in zip(sent, results, strict=True) if isinstance(result, BaseException))
+        waiting.extendleft(
+            message for message, result in zip(sent, results, strict=True) if isinstance(result, BaseException)
+        )
         self.confirmed += len(sent) - len(failures)
         if failures:
             raise failures[0]

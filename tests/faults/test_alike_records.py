@@ -52,5 +52,5 @@ def test_many_alike_records(stage: Stage) -> None:
 
 
 async def _rows(stage: Stage, where: str, wanted: int) -> bool:
-    [found] = await query(stage.house.env, "membership", f"select count(*) as n from source_records {where}")
-    return found["n"] == wanted
+    [document] = await query(stage.house.env, "membership", f"select count(*) as n from source_records {where}")
+    return document["n"] == wanted

@@ -55,7 +55,7 @@ def test_every_service_with_another_clock_than_the_database(stage: Stage, tmp_pa
     stage.publish(seconds=3).finish()
     stage.prove()
     nothing_negative(stage)
-    warned = {one["where"] for one in stage.doctor() if (one["check"], one["state"]) == ("process's clock", "warn")}
+    warned = {item["where"] for item in stage.doctor() if (item["check"], item["state"]) == ("process's clock", "warn")}
     assert warned >= {"membership", "billing", "communications"}
     # By membership's clock, the key that is good for a day ended a year ago; by the database's only the other did.
     good, over = asyncio.run(keys(stage))
@@ -99,9 +99,9 @@ def test_a_replica_with_a_wrong_clock_takes_over(stage: Stage, tmp_path: Path) -
 
 
 def test_former_systems_whose_clocks_are_wrong(stage: Stage) -> None:
-    told = Untimely(**vars(stage.workload))
-    stage.publish(told).finish()
-    assert_same_end(stage.prove(told), stage.undisturbed)
+    published = Untimely(**vars(stage.workload))
+    stage.publish(published).finish()
+    assert_same_end(stage.prove(published), stage.undisturbed)
     nothing_negative(stage)
 
 
@@ -113,16 +113,18 @@ class Untimely(Workload):
         now = int(time.time() * 1000)
         moments = cycle((now - 10**11, now + 10**11, now * 1000, -(10**12), 2**62, "yesterday", None, True))
         return [
-            replace(one, headers=one.headers | {"timestamp_in_ms": moment})
-            for one, moment in zip(super().messages(order, duplicates=duplicates), moments, strict=False)
+            replace(message, headers=message.headers | {"timestamp_in_ms": moment})
+            for message, moment in zip(super().messages(order, duplicates=duplicates), moments, strict=False)
         ]
 
 
 def ahead(url: str) -> float:
     """How many seconds a service's clock is ahead of ours."""
     samples = (sample for family in metrics_of(url) for sample in family.samples)
-    told = next(one.value for one in samples if one.name == "traboule_measured_timestamp_seconds" and one.value)
-    return told - time.time()
+    value = next(
+        sample.value for sample in samples if sample.name == "traboule_measured_timestamp_seconds" and sample.value
+    )
+    return value - time.time()
 
 
 def metrics_of(url: str) -> Iterable[Metric]:
@@ -138,7 +140,7 @@ def nothing_negative(stage: Stage) -> None:
         for family in metrics_of(stage.house.url(service)):
             if family.name.startswith("traboule_") and family.name.endswith("_seconds"):
                 looked_at.add(family.name)
-                assert all(one.value >= 0 for one in family.samples), (service, family)
+                assert all(sample.value >= 0 for sample in family.samples), (service, family)
     assert looked_at >= {
         "traboule_applied_lag_seconds",
         "traboule_outbox_oldest_seconds",

@@ -150,8 +150,8 @@ def says_why(stage: Stage) -> bool:
 
 def told_by_doctor(stage: Stage) -> dict[tuple[str, str], str]:
     """What is wrong now, and what to do, by place and check."""
-    wrong = (one for one in stage.doctor() if one["state"] != "ok")
-    return {(one["where"], one["check"]): f"{one['found']} -> {one['mend']}" for one in wrong}
+    wrong = (item for item in stage.doctor() if item["state"] != "ok")
+    return {(item["where"], item["check"]): f"{item['found']} -> {item['mend']}" for item in wrong}
 
 
 async def use_up_the_log(url: str) -> None:

@@ -53,13 +53,13 @@ def hostile_nodes() -> Iterator[Nodes]:
 def test_every_message_is_settled_once_and_every_neighbour_is_served(hostile_nodes: Nodes, tmp_path: Path) -> None:
     print(f"\nHOSTILE_MESSAGES={COUNT} HOSTILE_SEED={SEED} HOSTILE_MINUTES={MINUTES:g}")
     deaths = outlives_forged_deaths(hostile_nodes.broker.management_url)
-    with run_services(hostile_nodes, folder=tmp_path, services=tuple(FACTS), secrets=Passwords()) as house:
-        pids = {service: house.process(service).pid for service in FACTS}
+    with run_services(hostile_nodes, folder=tmp_path, services=tuple(FACTS), secrets=Passwords()) as services:
+        pids = {service: services.process(service).pid for service in FACTS}
         until = time.monotonic() + MINUTES * 60
-        sent = asyncio.run(_attack_all(house.env, deaths, until))
+        sent = asyncio.run(_attack_all(services.env, deaths, until))
         for service in FACTS:
-            assert house.ready(service), service
-            process = house.process(service)
+            assert services.ready(service), service
+            process = services.process(service)
             assert process.pid == pids[service], f"{service} was started again"
             memory = process.memory_info().rss
             assert memory < MEMORY.get(service, LIMIT), f"{service}: {memory:,} bytes"

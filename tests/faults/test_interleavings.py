@@ -27,7 +27,7 @@ def test_never_two_writers_never_a_lost_message_and_parity_after_the_way_back() 
     print(f"\nINTERLEAVINGS={MANY} INTERLEAVINGS_SEED={SEED}")
     seeds = range(SEED, SEED + MANY)
     parts = [seeds[at : at + AT_A_TIME] for at in range(0, MANY, AT_A_TIME)]
-    found = Found()
+    result = Found()
     with ExitStack() as until_the_end:
         nodes = until_the_end.enter_context(local_nodes())
         urls = [until_the_end.enter_context(a_database(nodes, "membership")).url for _ in range(PROCESSES)]
@@ -35,8 +35,8 @@ def test_never_two_writers_never_a_lost_message_and_parity_after_the_way_back() 
             asyncio.run(prepare(url))
         workers = until_the_end.enter_context(ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")))
         for at in range(0, len(parts), PROCESSES):
-            for one in workers.map(interleave_apart, urls, parts[at : at + PROCESSES]):
-                found.add(one)
-            assert not found.wrong, "\n".join(found.wrong)
-    print(f"{found.stories:,} stories: {dict(found.outcomes)}")
-    assert found.stories == MANY
+            for item in workers.map(interleave_apart, urls, parts[at : at + PROCESSES]):
+                result.add(item)
+            assert not result.wrong, "\n".join(result.wrong)
+    print(f"{result.stories:,} stories: {dict(result.outcomes)}")
+    assert result.stories == MANY

@@ -60,14 +60,14 @@ def test_handler_that_fails_twice_applies_once(stage: Stage) -> None:
 def test_handler_that_always_fails_parks_the_guilty_alone(stage: Stage) -> None:
     marked, chosen = _marked(stage.workload)
     guilty = [replace(event, poison="handler-failed") for event in marked.events if event.name in chosen]
-    told = replace(
+    published = replace(
         marked,
         events=[event for event in marked.events if event.name not in chosen],
         bad_events=[*marked.bad_events, *guilty],
     )
     stage.start_special("billing", "failing-handler", 1_000)
-    stage.publish(told).finish()
-    more = stage.prove(told).parked - stage.undisturbed.parked
+    stage.publish(published).finish()
+    more = stage.prove(published).parked - stage.undisturbed.parked
     assert {(queue, reason) for _, queue, _, reason in more} == {("billing.invoice-recorded", "handler-failed")}
 
 
@@ -80,5 +80,5 @@ def _marked(workload: Workload) -> tuple[Workload, set[str]]:
         return replace(event, body=json.dumps(tree).encode())
 
     chosen = {event.name for event in workload.events if event.key == "invoice-recorded" and event.id < "1"}
-    events = [mark(one) if one.name in chosen else one for one in workload.events]
+    events = [mark(event) if event.name in chosen else event for event in workload.events]
     return replace(workload, events=events), chosen

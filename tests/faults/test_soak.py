@@ -40,10 +40,10 @@ GROWTH = 1.20
 def test_soak(stage: Stage) -> None:
     print(f"\nsoak: {MINUTES:g} minutes, seed {SEED}")
     rng = Random(SEED)
-    told = workload(seed=SEED, companies=max(20, int(MINUTES * COMPANIES_A_MINUTE)))
-    stage.publish(told, seconds=0).finish(600)
-    stage.checker.wait_until_quiet(told, seconds=600)
-    undisturbed = stage.checker.prove(told)
+    published = workload(seed=SEED, companies=max(20, int(MINUTES * COMPANIES_A_MINUTE)))
+    stage.publish(published, seconds=0).finish(600)
+    stage.checker.wait_until_quiet(published, seconds=600)
+    undisturbed = stage.checker.prove(published)
     stage.reset()
 
     replicas = {service: stage.house.start_replica(service) for service in STEADY}
@@ -51,7 +51,7 @@ def test_soak(stage: Stage) -> None:
     struck = Counter[str]()
     readers = _Readers(stage)
     readers.start()
-    publishing = stage.publish(told, seconds=MINUTES * 60)
+    publishing = stage.publish(published, seconds=MINUTES * 60)
     began = time.monotonic()
     faults = _faults(stage, replicas, rng)
     while publishing.is_alive() and time.monotonic() - began < MINUTES * 60 + 900:
@@ -65,9 +65,9 @@ def test_soak(stage: Stage) -> None:
     publishing.finish(300)
     readers.stop()
     end_of_traffic = time.monotonic() - began
-    stage.checker.wait_until_quiet(told, seconds=600)
-    assert_same_end(stage.checker.prove(told), undisturbed)
-    print(f"{len(told.events):,} events in {end_of_traffic / 60:.1f} minutes, {readers.told}")
+    stage.checker.wait_until_quiet(published, seconds=600)
+    assert_same_end(stage.checker.prove(published), undisturbed)
+    print(f"{len(published.events):,} events in {end_of_traffic / 60:.1f} minutes, {readers.told}")
     print(f"faults: {', '.join(f'{count} × {name}' for name, count in sorted(struck.items()))}")
     for service, samples in memory.items():
         third = max(1, len(samples) // 3)
@@ -77,17 +77,17 @@ def test_soak(stage: Stage) -> None:
 
 
 def _faults(stage: Stage, replicas: dict[str, str], rng: Random) -> dict[str, Callable[[], None]]:
-    house, nodes = stage.house, stage.nodes
+    services, nodes = stage.house, stage.nodes
 
     def kill_service() -> None:
-        victim = rng.choice([one for one in SERVICES if one not in STEADY])
-        house.kill(victim)
-        house.start(victim, wait=False)
+        victim = rng.choice([item for item in SERVICES if item not in STEADY])
+        services.kill(victim)
+        services.start(victim, wait=False)
 
     def kill_replica() -> None:
         victim = rng.choice(sorted(replicas.values()))
-        house.kill(victim)
-        house.start(victim, wait=False)
+        services.kill(victim)
+        services.start(victim, wait=False)
 
     def kill_broker() -> None:
         nodes.broker.kill()
@@ -118,7 +118,7 @@ def _faults(stage: Stage, replicas: dict[str, str], rng: Random) -> dict[str, Ca
             time.sleep(rng.uniform(1, 5))
 
     known = (kill_service, kill_replica, kill_broker, restart_broker, kill_database, cut_broker, cut_database)
-    return {one.__name__.replace("_", " "): one for one in (*known, starve_broker)}
+    return {item.__name__.replace("_", " "): item for item in (*known, starve_broker)}
 
 
 class _Readers(threading.Thread):

@@ -106,7 +106,7 @@ class FormerSystems:
 
 async def command(env: Mapping[str, str], record_id: str, **fields: Any) -> None:
     """What staff tools publish."""
-    told = ChangeMember.model_validate(
+    member = ChangeMember.model_validate(
         {
             "cluster": "numelink",
             "record_id": record_id,
@@ -116,7 +116,7 @@ async def command(env: Mapping[str, str], record_id: str, **fields: Any) -> None
             "fields": fields,
         }
     )
-    encoded = encode(source_of(STAFF, "membership"), [told])
+    encoded = encode(source_of(STAFF, "membership"), [member])
     user = f"{STAFF}.membership"
     await publish_as(env, user, encoded.body, key=routing_key(STAFF, ChangeMember), message_id=encoded.message_id)
 
@@ -138,27 +138,27 @@ async def well(*words: str) -> Answer:
 def elsewhere(env: Mapping[str, str], nodes: Nodes) -> dict[str, str]:
     """The same house's environment on other servers, where the services' passwords are new ones."""
     database, broker = urlsplit(nodes.database.url), urlsplit(nodes.broker.url)
-    there = dict(env)
+    theirs = dict(env)
     for name, url in env.items():
         parts = urlsplit(url)
         host = (broker if parts.scheme == "amqp" else database).netloc.rpartition("@")[2]
         is_service = name.split("_")[1].lower() in SERVICES
         password = secrets.token_urlsafe(12) if is_service else quote(str(parts.password), safe="")
         if parts.scheme in ("amqp", "postgresql"):
-            there[name] = urlunsplit(parts._replace(netloc=f"{parts.username}:{password}@{host}"))
-    return there
+            theirs[name] = urlunsplit(parts._replace(netloc=f"{parts.username}:{password}@{host}"))
+    return theirs
 
 
 @contextmanager
 def services_at(env: Mapping[str, str], folder: Path) -> Generator[LocalServices]:
     with Run() as run:
         folder.mkdir()
-        house = LocalServices(run, Provisioned(dict(env), {}), folder, SERVICES)
+        services = LocalServices(run, Provisioned(dict(env), {}), folder, SERVICES)
         for name in SERVICES:
-            house.start(name, wait=False)
-        house.wait_until_ready(SERVICES)
-        yield house
-        house.close()
+            services.start(name, wait=False)
+        services.wait_until_ready(SERVICES)
+        yield services
+        services.close()
 
 
 async def a_year_of_work(former: FormerSystems, env: Mapping[str, str]) -> None:
@@ -204,46 +204,46 @@ async def a_year_of_work(former: FormerSystems, env: Mapping[str, str]) -> None:
 
 def accounts_at(nodes: Nodes) -> dict[str, Rights]:
     """What every broker user may do, the administrator's aside."""
-    found = read_accounts(Management(nodes.broker.management_url), VHOST).values()
-    return {one.name: one.rights for one in found if "administrator" not in one.tags}
+    accounts = read_accounts(Management(nodes.broker.management_url), VHOST).values()
+    return {account.name: account.rights for account in accounts if "administrator" not in account.tags}
 
 
 async def told_back(nodes: Nodes) -> list[dict[str, Any]]:
     """What waits for the former system to read; it is read now."""
-    told: list[dict[str, Any]] = []
+    published: list[dict[str, Any]] = []
     async with await aio_pika.connect(nodes.broker.url) as connection:
         queue = await (await connection.channel()).declare_queue(WAY_BACK, passive=True)
         while message := await queue.get(no_ack=True, fail=False):
             tree = orjson.loads(message.body)
-            told += [one["data"] for one in (tree if isinstance(tree, list) else [tree])]
-    return told
+            published += [item["data"] for item in (tree if isinstance(tree, list) else [tree])]
+    return published
 
 
 @pytest.fixture
 def first(tmp_path: Path) -> Iterator[tuple[Nodes, LocalServices]]:
     """Servers and a house of this test's own: it ends them."""
-    with local_nodes() as nodes, run_services(nodes, folder=tmp_path / "first") as house:
-        yield nodes, house
+    with local_nodes() as nodes, run_services(nodes, folder=tmp_path / "first") as services:
+        yield nodes, services
 
 
 async def test_a_restored_house_ends_as_the_undisturbed_one_and_nothing_has_its_effect_twice(
     first: tuple[Nodes, LocalServices], tmp_path: Path
 ) -> None:
     backup = tmp_path / "backup"
-    nodes, house = first
-    former = FormerSystems(house.env)
-    with environment(house.env, nodes):
-        await a_year_of_work(former, house.env)
+    nodes, services = first
+    former = FormerSystems(services.env)
+    with environment(services.env, nodes):
+        await a_year_of_work(former, services.env)
         # On its way at the moment of the backup, and lost with the queues: what membership has not taken in yet,
         # and what membership has told of a merge.
         for name in ("billing", "events", "communications"):
-            house.stop(name)
+            services.stop(name)
         await former.say("clustr-numerique.membership", a_member(record_id="4", name="Coutellerie", siren="775672272"))
         await former.say("numelink.billing", an_invoice(invoice_id="F-0", record_id="B-2"))
         await well("duplicates", "separate", "numelink/B-2", "--reason", "another company after all")
-        house.stop("membership")
+        services.stop("membership")
         for name in ("billing", "events", "communications"):
-            house.start(name)
+            services.start(name)
         await former.say("numelink.billing", an_invoice(invoice_id="F-2", record_id="B-2", gross="1200"))
         await former.say("numelink.events", a_registration(registration_id="R-2", event_id="E-2", record_id="B-1"))
 
@@ -251,8 +251,8 @@ async def test_a_restored_house_ends_as_the_undisturbed_one_and_nothing_has_its_
         await former.say("numelink.membership", a_member(record_id="M-700", name="Verrerie 0700"))
 
         async def known_to_wait() -> bool:
-            there = Management(nodes.broker.management_url).call("GET", path("queues", VHOST, MEMBER_RECORDED))
-            return there.get("messages") == 1
+            theirs = Management(nodes.broker.management_url).call("GET", path("queues", VHOST, MEMBER_RECORDED))
+            return theirs.get("messages") == 1
 
         await eventually(known_to_wait)
 
@@ -263,17 +263,17 @@ async def test_a_restored_house_ends_as_the_undisturbed_one_and_nothing_has_its_
         assert made["held_up_seconds"] < 2
         assert made["waiting"][MEMBER_RECORDED] == 1
         assert made["waiting"].keys() <= {MEMBER_RECORDED, "billing.invoice-recorded"}, "what our own tell again"
-        house.start("membership")
-        await wait_until_settled(house.env)
-        undisturbed = await everything(house.env)
-        inboxes = {name: await query(house.env, name, "select message from inbox") for name in SERVICES}
+        services.start("membership")
+        await wait_until_settled(services.env)
+        undisturbed = await everything(services.env)
+        inboxes = {name: await query(services.env, name, "select message from inbox") for name in SERVICES}
         rights = accounts_at(nodes)
         (read,) = await told_back(nodes)
-    secret_words = {urlsplit(url).password for url in house.env.values()} - {None}
+    secret_words = {urlsplit(url).password for url in services.env.values()} - {None}
     assert not any(str(word) in (backup / "manifest.json").read_text() for word in secret_words)
 
     with local_nodes() as second:
-        env = elsewhere(house.env, second)
+        env = elsewhere(services.env, second)
         with environment(env, second):
             assert "whole, and can be restored" in (await well("restore", str(backup), "--dry-run")).out
             assert f"1 in {MEMBER_RECORDED}" in (await well("restore", str(backup))).out
@@ -294,8 +294,8 @@ async def test_a_restored_house_ends_as_the_undisturbed_one_and_nothing_has_its_
                 assert {**again, "version": 0} == {**read, "version": 0}
                 # What is told again of records has the ids of the first time, so that an inbox knows it: all but what
                 # two who are named by an older telling of a mailing alone are told.
-                told = await query(env, "membership", "select message from inbox where message like '/traboule/%'")
-                new = {row["message"] for row in told} - {row["message"] for row in inboxes["membership"]}
+                published = await query(env, "membership", "select message from inbox where message like '/traboule/%'")
+                new = {row["message"] for row in published} - {row["message"] for row in inboxes["membership"]}
                 assert [message.partition(" ")[0] for message in new] == ["/traboule/communications"]
                 await former.say_again(env)
                 await wait_until_settled(env)

@@ -77,11 +77,11 @@ def member(door: httpx2.Client, cluster: str, record_id: str) -> dict[str, Any]:
 def history(house: LocalServices, record_id: str) -> list[tuple[str, list[str]]]:
     async def rows() -> list[tuple[str, list[str]]]:
         connection = await asyncpg.connect(house.env["TRABOULE_MEMBERSHIP_DATABASE_URL"])
-        found = await connection.fetch(
+        rows = await connection.fetch(
             "select what, fields from record_history where record_id = $1 order by id", record_id
         )
         await connection.close()
-        return [(row["what"], row["fields"]) for row in found]
+        return [(row["what"], row["fields"]) for row in rows]
 
     return asyncio.run(rows())
 
@@ -145,7 +145,7 @@ def test_bad_rows_are_set_aside_with_a_reason_and_the_rest_is_applied(
     (file,) = report["files"]
     assert code == 3
     assert (file["rows"], file["accepted"], file["rejected"]) == (5, 2, 3)
-    assert [(one["line"], one["field"]) for one in file["rejections"]] == [
+    assert [(item["line"], item["field"]) for item in file["rejections"]] == [
         (3, "name"),
         (4, "paid_until"),
         (6, "record_id"),
@@ -154,7 +154,7 @@ def test_bad_rows_are_set_aside_with_a_reason_and_the_rest_is_applied(
     view = member(door, "numelink", f"A-{tag}")
     (source,) = view["sources"]
     assert (view["email"]["value"], view["country"]["value"]) == ("not an address", "Neverland")
-    assert {one["field"] for one in source["problems"]} == {"email", "country"}
+    assert {item["field"] for item in source["problems"]} == {"email", "country"}
     assert member(door, "numelink", f"D-{tag}")["name"]["value"] == "x" * 300
 
 

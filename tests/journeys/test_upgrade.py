@@ -56,11 +56,11 @@ async def house(own_nodes: Nodes, tmp_path: Path) -> AsyncIterator[LocalServices
     made = await asyncio.to_thread(lambda: provision(*servers, clusters_file=CLUSTERS))
     names = ("TRABOULE_DATABASE_URL", "TRABOULE_BROKER_URL", "TRABOULE_BROKER_MANAGEMENT_URL")
     with Run() as run:
-        house = LocalServices(run, made, tmp_path, SERVICES)
-        house.env |= dict(zip(names, servers, strict=True)) | {PRIVATE_BROKER: "yes"}
+        services = LocalServices(run, made, tmp_path, SERVICES)
+        services.env |= dict(zip(names, servers, strict=True)) | {PRIVATE_BROKER: "yes"}
         (tmp_path / "passwords").write_text("".join(f"{name}={value}\n" for name, value in made.secrets.items()))
-        yield house
-        house.close()
+        yield services
+        services.close()
     admin = await asyncpg.connect(own_nodes.database.url)
     for service in SERVICES:
         await admin.execute(f"drop database traboule_{service} with (force)")
@@ -97,12 +97,12 @@ async def test_an_upgrade_loses_nothing_and_can_be_undone_until_its_last_step(
     # The new program recognises companies otherwise.
     await query(house.env, "membership", "insert into match_state (features, weights) values (0, 0)")
 
-    code, said = await run(new, *BEFORE[order](tmp_path / "passwords"))
-    assert code == 0, said
-    assert "billing: next2 must wait until no process of an earlier version runs" in said
-    assert "membership: 0 source records computed anew" in said
-    code, said = await run(new, *CHECK)
-    assert (code, said) == (0, "billing: next2 has not run: traboule migrate billing --post\n"), "new pods may start"
+    code, answer = await run(new, *BEFORE[order](tmp_path / "passwords"))
+    assert code == 0, answer
+    assert "billing: next2 must wait until no process of an earlier version runs" in answer
+    assert "membership: 0 source records computed anew" in answer
+    code, answer = await run(new, *CHECK)
+    assert (code, answer) == (0, "billing: next2 has not run: traboule migrate billing --post\n"), "new pods may start"
     await told(house, "F2")
     await held(house, "F1", "F2")
 
@@ -116,20 +116,20 @@ async def test_an_upgrade_loses_nothing_and_can_be_undone_until_its_last_step(
     # The release is bad: back to the version before, whose own preparation and check let it start.
     await asyncio.to_thread(house.stop, newer)
     for words in (BEFORE[order](tmp_path / "passwords"), CHECK):
-        code, said = await run({}, *words)
-        assert code == 0, said
-        assert "billing: the schema is at next1, of a newer program; this one can live with it" in said
+        code, answer = await run({}, *words)
+        assert code == 0, answer
+        assert "billing: the schema is at next1, of a newer program; this one can live with it" in answer
     await asyncio.to_thread(house.start, "billing")
     await told(house, "F8")
     await held(house, *(f"F{n}" for n in range(1, 9)))
     await asyncio.to_thread(house.stop, "billing")
 
     await asyncio.to_thread(house.start, newer, new)
-    code, said = await run(new, *CLI, "migrate", "--all", "--post")
-    assert code == 0, said
-    assert "billing: the schema is up to date" in said
-    code, said = await run(new, *CLI, "migrate", "--all", "--check")
-    assert (code, said) == (0, "".join(f"{one}: the schema is as this program's\n" for one in SERVICES))
+    code, answer = await run(new, *CLI, "migrate", "--all", "--post")
+    assert code == 0, answer
+    assert "billing: the schema is up to date" in answer
+    code, answer = await run(new, *CLI, "migrate", "--all", "--check")
+    assert (code, answer) == (0, "".join(f"{item}: the schema is as this program's\n" for item in SERVICES))
     await told(house, "F9")
     names = [f"F{n}" for n in range(1, 10)]
     await held(house, *names)
@@ -140,9 +140,9 @@ async def test_an_upgrade_loses_nothing_and_can_be_undone_until_its_last_step(
 
     # From now on there is no way back, and the version before says so instead of starting.
     for words in (CHECK, BEFORE[order](tmp_path / "passwords")):
-        code, said = await run({}, *words)
-        assert code != 0, said
-        assert "billing: the schema is at revision next2, which this program does not know: it is too old" in said
+        code, answer = await run({}, *words)
+        assert code != 0, answer
+        assert "billing: the schema is at revision next2, which this program does not know: it is too old" in answer
     # Were it started all the same, it would keep what it cannot write in its hands.
     await asyncio.to_thread(house.stop, newer)
     await asyncio.to_thread(house.start, "billing")

@@ -15,10 +15,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from schemas.base import Announced, Fact
-from schemas.billing import InvoiceChanged, PaymentChanged
-from schemas.communications import ConsentChanged, MailingChanged
+from schemas.billing import AccountChanged, InvoiceChanged, PaidPeriod, PaymentChanged
+from schemas.communications import ConsentChanged, MailingChanged, Preference, PreferencesChanged
 from schemas.envelope import STRUCTURED, Envelope, encode, read, source_of
-from schemas.events import EventChanged, RegistrationChanged
+from schemas.events import EventChanged, ParticipationChanged, ParticipationEntry, RegistrationChanged
 from schemas.membership import MemberRecorded, MemberRemoved
 from services.cutover.fence import Fenced
 from services.membership.consumers import SUBSCRIPTIONS
@@ -37,7 +37,10 @@ DAYS = (date(2025, 12, 31), date(2026, 12, 31))
 
 # Without the fence, which needs a database; no former system is moved over in these stories.
 _handlers: dict[type[Any], Callable[..., Awaitable[None]]] = {
-    one.fact: one.handler.handler if isinstance(one.handler, Fenced) else one.handler for one in SUBSCRIPTIONS
+    subscription.fact: subscription.handler.handler
+    if isinstance(subscription.handler, Fenced)
+    else subscription.handler
+    for subscription in SUBSCRIPTIONS
 }
 
 _versions = st.integers(1, 3)
@@ -122,24 +125,65 @@ _mailings = st.builds(
     recipients=st.lists(_records, unique=True, max_size=3).map(tuple),
 )
 
+_accounts = st.builds(
+    AccountChanged,
+    cluster=_clusters,
+    version=_versions,
+    record_id=_records,
+    invoiced=_cents,
+    outstanding=_cents,
+    paid_until=st.sampled_from([None, *DAYS]),
+    paid_periods=st.sampled_from(
+        [(), (PaidPeriod(invoice_id="F1", starts_on=date(2026, 1, 1), ends_on=date(2026, 12, 31)),)]
+    ),
+)
+_participations = st.builds(
+    ParticipationChanged,
+    cluster=_clusters,
+    version=_versions,
+    record_id=_records,
+    expected=st.sampled_from([(), ("R1",)]),
+    registrations=st.builds(
+        ParticipationEntry, registration_id=st.just("R1"), event_id=st.just("E1"), registered_at=_moments
+    ).map(lambda entry: (entry,)),
+)
+_preferences = st.builds(
+    PreferencesChanged,
+    cluster=_clusters,
+    version=_versions,
+    record_id=_records,
+    in_force=st.builds(
+        Preference,
+        channel=st.just("email"),
+        purpose=st.sampled_from(["news", "*"]),
+        allowed=st.booleans(),
+        consent_id=st.just("C1"),
+    ).map(lambda preference: (preference,)),
+)
+_sections = (_accounts, _participations, _preferences)
+
 _about_members = st.one_of(*[st.tuples(_clusters, _members)] * 4, st.tuples(_clusters, _removals))
 _said = st.one_of(
     # Members as often as all the rest: they are what links.
     *[_about_members] * 6,
-    *(st.tuples(st.none(), one) for one in (_invoices, _payments, _events, _registrations, _consents, _mailings)),
+    *(
+        st.tuples(st.none(), strategy)
+        for strategy in (_invoices, _payments, _events, _registrations, _consents, _mailings)
+    ),
+    *(st.tuples(st.none(), strategy) for strategy in _sections),
 )
 
 
 def messages(*, at_most: int, only_members: bool = False) -> st.SearchStrategy[list[Envelope[Any]]]:
     """What both clusters say, as membership reads it."""
-    said = _about_members if only_members else _said
-    return st.lists(said, min_size=2, max_size=at_most).map(lambda said: [an_envelope(*one) for one in said])
+    strategy = _about_members if only_members else _said
+    return st.lists(strategy, min_size=2, max_size=at_most).map(lambda answer: [an_envelope(*item) for item in answer])
 
 
 def an_envelope(cluster: str | None, fact: Fact) -> Envelope[Any]:
     """A fact as a service reads it; of our own services where the cluster does not tell."""
-    house = isinstance(fact, Announced)
-    source = source_of("traboule" if house else cluster or "", fact.service)
+    services = isinstance(fact, Announced)
+    source = source_of("traboule" if services else cluster or "", fact.service)
     body = encode(source, [fact]).body
     [envelope] = read(type(fact), body, STRUCTURED, {})
     assert isinstance(envelope, Envelope), envelope
@@ -153,14 +197,20 @@ def deliveries(draw: st.DrawFn, told: Sequence[Envelope[Any]]) -> Deliveries:
     order = draw(st.permutations([*told, *again]))
     size = draw(st.integers(1, 6))
     # A lane reads one queue, and so one type at a time.
-    runs = [list(run) for _, run in groupby(order, key=lambda one: type(one.data))]
+    runs = [list(run) for _, run in groupby(order, key=lambda message: type(message.data))]
     return [run[at : at + size] for run in runs for at in range(0, len(run), size)]
 
 
 @st.composite
 def decisions_about(draw: st.DrawFn, told: Sequence[Envelope[Any]]) -> list[Decision]:
     """What staff decide about records that were told of, in this order."""
-    keys = sorted({RecordKey(one.cluster, one.data.record_id) for one in told if isinstance(one.data, MemberRecorded)})
+    keys = sorted(
+        {
+            RecordKey(message.cluster, message.data.record_id)
+            for message in told
+            if isinstance(message.data, MemberRecorded)
+        }
+    )
     if len(keys) < 2:
         return []
     two = st.permutations(keys).map(lambda shuffled: shuffled[:2])

@@ -68,12 +68,12 @@ def collecting() -> Generator[Collector]:
 def _seen(request: ExportTraceServiceRequest) -> list[Seen]:
     return [
         Seen(
-            {one.key: one.value.string_value for one in resource.resource.attributes}["service.name"],
+            {attribute.key: attribute.value.string_value for attribute in resource.resource.attributes}["service.name"],
             span.name,
             span.trace_id.hex(),
             span.span_id.hex(),
             span.parent_span_id.hex(),
-            {one.key: str(one.value) for one in span.attributes},
+            {attribute.key: str(attribute.value) for attribute in span.attributes},
         )
         for resource in request.resource_spans
         for scope in resource.scope_spans

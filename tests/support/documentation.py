@@ -83,26 +83,26 @@ class Document:
         for text in self.quoted:
             if not re.fullmatch(r"[\w./*-]+", text) or text.startswith((".", "/", *MADE_LATER)):
                 continue
-            folder, here = text.endswith("/"), self.path.parent
+            folder, parent = text.endswith("/"), self.path.parent
             if text.split("/")[0] not in _TOP or "/" not in text:
                 if not (_SOURCE.search(text) or folder):
                     continue
-                if "/" not in text and any(here.rglob(text)):
+                if "/" not in text and any(parent.rglob(text)):
                     continue
-            if not any(any(place.glob(text.rstrip("/"))) for place in (CHECKOUT, here)):
+            if not any(any(place.glob(text.rstrip("/"))) for place in (CHECKOUT, parent)):
                 yield text
 
     def commands(self) -> Iterator[str]:
         """Every ``traboule …`` that it names."""
         for line in self.code:
-            yield from (found.strip() for found in _COMMAND.findall(re.split(r"\s#", line)[0]))
+            yield from (result.strip() for result in _COMMAND.findall(re.split(r"\s#", line)[0]))
         yield from (text for text in self.quoted if text.startswith("traboule "))
 
     def verbs(self) -> Iterator[str]:
         """Every ``make verb`` that it names."""
         for line in (*self.code, *self.quoted):
-            if found := re.match(r"make ([a-z-]+)", line):
-                yield found[1]
+            if match := re.match(r"make ([a-z-]+)", line):
+                yield match[1]
 
     def sentences(self) -> Iterator[str]:
         """Its sentences: no headings, tables or comments. An expression in back quotes counts as one word."""
@@ -117,8 +117,10 @@ class Document:
 
 def documents() -> list[Document]:
     """Every Markdown file of the repository."""
-    found = (path.relative_to(CHECKOUT) for path in CHECKOUT.rglob("*.md"))
-    return [Document(CHECKOUT / path) for path in sorted(found) if not any(part.startswith(".") for part in path.parts)]
+    relatives = (path.relative_to(CHECKOUT) for path in CHECKOUT.rglob("*.md"))
+    return [
+        Document(CHECKOUT / path) for path in sorted(relatives) if not any(part.startswith(".") for part in path.parts)
+    ]
 
 
 def parse_command(line: str) -> None:

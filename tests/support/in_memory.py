@@ -174,6 +174,9 @@ class InMemoryMembership(MembershipUnitOfWork):
             touched |= {RecordKey(one.cluster, one.record_id) for one in concerned if one and one.record_id}
         return touched
 
+    async def with_section(self, kind: str, keys: Iterable[RecordKey]) -> set[RecordKey]:
+        return {key for key in keys if (kind, key.cluster, key.record_id) in self.items}
+
     async def members_of(self, keys: Iterable[RecordKey]) -> set[str]:
         return {one.member_id for key in keys if (one := self.records.get(key)) and one.member_id}
 

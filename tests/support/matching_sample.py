@@ -39,22 +39,22 @@ def write(folder: Path, seed: int = SEED, members: int = MEMBERS, each: int = EA
             row = _row(rng, file, record)
             files[file].append(row)
             truth.append(_true(row, record.company.siren, "demo", "1" if record.shared else "0"))
-    strangers = [_row(rng, "", one) for one in companies.build(rng, 2 * each, 0, ANCHOR).records[CLUSTR]]
+    strangers = [_row(rng, "", item) for item in companies.build(rng, 2 * each, 0, ANCHOR).records[CLUSTR]]
     for kind, trap, same in TRAPS:
         # One without a number could not be told from its sister by anyone.
         known = {row["record_id"] for row in files["A"] + files["B"] if is_siren(row["siren"] or row["siret"][:9])}
         alone = [
-            one
-            for one in truth
-            if one["in_both"] == "0" and one["origin"] == "demo" and not one["dirt"] and one["record_id"] in known
+            item
+            for item in truth
+            if item["in_both"] == "0" and item["origin"] == "demo" and not item["dirt"] and item["record_id"] in known
         ]
-        for one in rng.sample(alone, each):
-            mother = next(row for row in files[one["source"]] if row["record_id"] == one["record_id"])
-            file = one["source"] if kind == "within" else rng.choice("AB")
+        for item in rng.sample(alone, each):
+            mother = next(row for row in files[item["source"]] if row["record_id"] == item["record_id"])
+            file = item["source"] if kind == "within" else rng.choice("AB")
             row = trap(rng, mother, strangers) | {"record_id": f"{file}-{9000 + len(truth)}"}
             files[file].append(row)
-            truth.append(_true(row, one["entity_id"] if same else row["record_id"], "trap", "0", kind))
-            one["dirt"] = f"{kind} beside it"
+            truth.append(_true(row, item["entity_id"] if same else row["record_id"], "trap", "0", kind))
+            item["dirt"] = f"{kind} beside it"
     _write(folder / "truth_records.csv", list(truth[0]), truth)
     for file, rows in files.items():
         rng.shuffle(rows)
@@ -79,11 +79,11 @@ def _true(row: Row, company: str, origin: str, in_both: str, dirt: str = "") -> 
 
 
 def _pairs(truth: Sequence[Row]) -> Iterable[Row]:
-    for at, one in enumerate(truth):
+    for at, item in enumerate(truth):
         for other in truth[at + 1 :]:
-            if one["entity_id"] == other["entity_id"]:
-                kind = "within" if one["source"] == other["source"] else "cross"
-                yield {"record_id_1": one["record_id"], "record_id_2": other["record_id"], "kind": kind}
+            if item["entity_id"] == other["entity_id"]:
+                kind = "within" if item["source"] == other["source"] else "cross"
+                yield {"record_id_1": item["record_id"], "record_id_2": other["record_id"], "kind": kind}
 
 
 def _write(path: Path, header: Sequence[str], rows: Iterable[Row]) -> None:

@@ -102,7 +102,7 @@ def deliveries(draw: st.DrawFn, told: Sequence[Envelope[Any]]) -> list[list[Enve
     """All of it, shuffled, some of it several times, cut into batches of one type anyhow."""
     order = draw(st.permutations([*told, *draw(st.lists(st.sampled_from(told), max_size=len(told)))]))
     size = draw(st.integers(1, 4))
-    runs = [list(run) for _, run in groupby(order, key=lambda one: type(one.data))]
+    runs = [list(run) for _, run in groupby(order, key=lambda message: type(message.data))]
     return [run[at : at + size] for run in runs for at in range(0, len(run), size)]
 
 
@@ -132,7 +132,7 @@ def a_database(nodes: Nodes, service: str) -> Iterator[Database]:
     name = f"merging_{token_hex(3)}"
     url = urlunsplit(urlsplit(nodes.database.url)._replace(path=f"/{name}"))
     asyncio.run(_execute(nodes.database.url, f"create database {name}"))
-    asyncio.run(_execute(url, *(f"create extension if not exists {one}" for one in EXTENSIONS.get(service, ()))))
+    asyncio.run(_execute(url, *(f"create extension if not exists {text}" for text in EXTENSIONS.get(service, ()))))
     upgrade(migrations_folder(service), url)
     yield Database(service, url)
     asyncio.run(_execute(nodes.database.url, f"drop database {name} with (force)"))
@@ -164,12 +164,12 @@ async def newest_answers(connection: AsyncConnection) -> dict[str, tuple[str, st
     """Owner and state of each conflict, as who heard every answer in the outbox knows them."""
     bodies = (await connection.exec_driver_sql("select body from outbox")).scalars()
     trees = [orjson.loads(body) for body in bodies]
-    told = [event["data"] for tree in trees for event in (tree if isinstance(tree, list) else [tree])]
+    published = [event["data"] for tree in trees for event in (tree if isinstance(tree, list) else [tree])]
     newest: dict[str, dict[str, Any]] = {}
-    for answer in told:
-        held = newest.setdefault(answer["conflict_id"], answer)
-        assert held is answer or held["version"] != answer["version"], "two answers of one version"
-        if held["version"] < answer["version"]:
+    for answer in published:
+        document = newest.setdefault(answer["conflict_id"], answer)
+        assert document is answer or document["version"] != answer["version"], "two answers of one version"
+        if document["version"] < answer["version"]:
             newest[answer["conflict_id"]] = answer
     return {name: (answer["owner"], answer["state"]) for name, answer in newest.items()}
 

@@ -28,8 +28,8 @@ async def applied(billing: OwnService, invoices: Iterable[InvoiceRecorded], time
     expected = {invoice.invoice_id for invoice in invoices}
 
     async def all_there() -> bool:
-        found = set(await billing.column("select invoice_id from invoices"))
-        assert found == expected, f"{len(found)} of {len(expected)}"
+        column = set(await billing.column("select invoice_id from invoices"))
+        assert column == expected, f"{len(column)} of {len(expected)}"
         return True
 
     await eventually(all_there, timeout)

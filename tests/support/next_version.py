@@ -57,10 +57,10 @@ def make(folder: Path, before: str) -> Mapping[str, str]:
     return {"PYTHONPATH": str(folder), "PYTHONSAFEPATH": "1"}
 
 
-def _replace(path: Path, this: str, that: str) -> None:
+def _replace(path: Path, current: str, that: str) -> None:
     text = path.read_text("utf-8")
-    assert text.count(this) == 1, f"{path} is not as it was"
-    path.write_text(text.replace(this, that))
+    assert text.count(current) == 1, f"{path} is not as it was"
+    path.write_text(text.replace(current, that))
 
 
 def python(env: Mapping[str, str], *words: str) -> tuple[int, str]:

@@ -41,7 +41,7 @@ def expressions() -> list[Expression]:
 
 def panels() -> list[Expression]:
     """Everything that dashboards ask Prometheus for."""
-    return [one for path in sorted(DASHBOARDS.glob("*.json")) for one in _panels(path)]
+    return [panel for path in sorted(DASHBOARDS.glob("*.json")) for panel in _panels(path)]
 
 
 def _panels(path: Path) -> Iterator[Expression]:

@@ -18,6 +18,7 @@ from services.cli.environment import settings_of
 from services.cli.importing.reading import FormerSystem, messages, open_files
 from services.cli.registry import definition_of
 from tests.support.command import Answer, traboule
+from tests.support.emptying import EMPTY
 from tests.support.merging import Database, a_database
 
 
@@ -89,5 +90,4 @@ def a_mirror(nodes: Nodes, folder: Path, service: str) -> Iterator[Mirrored]:
 
 async def empty(mirrored: Mirrored) -> None:
     """Nothing is held, and nothing was ever compared."""
-    tables = definition_of(mirrored.service).metadata.sorted_tables
-    await mirrored.sql(f"truncate {', '.join(table.name for table in tables)} restart identity cascade")
+    await mirrored.sql(EMPTY)

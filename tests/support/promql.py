@@ -27,4 +27,4 @@ def selected_labels(expression: str) -> set[tuple[str, str]]:
 def grouped_labels(expression: str) -> set[str]:
     """The labels that sums and joins are made by."""
     inside = _GROUPING.findall(_TEXT.sub('""', expression))
-    return {label.strip() for one in inside for label in one.split(",") if label.strip()}
+    return {label.strip() for item in inside for label in item.split(",") if label.strip()}

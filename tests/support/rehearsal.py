@@ -17,7 +17,7 @@ SINCE = ("--since", "2025-01-01")
 async def hears(mirrored: Mirrored, *facts: Fact, cluster: str = "numelink") -> None:
     """Each fact goes through its handler, those of our own services as they announce them."""
     subscriptions = definition_of(mirrored.service).subscriptions
-    handlers: dict[Any, Any] = {one.fact: one.handler for one in subscriptions}
+    handlers: dict[Any, Any] = {subscription.fact: subscription.handler for subscription in subscriptions}
     unit_of_work = definition_of(mirrored.service).unit_of_work(settings_of(mirrored.service))
     async with mirrored.database.engine() as engine:
         for fact in facts:
@@ -42,6 +42,6 @@ async def rehearse(mirrored: Mirrored, *words: str, ends: int = 0) -> Answer:
 
 async def differing(mirrored: Mirrored) -> dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]]:
     """What a rehearsal finds: there and here, by kind and item."""
-    found = (await traboule("rehearse", mirrored.system, *SINCE, "--json")).json["differences"]
-    assert {one["what"] for one in found} <= {"different"}
-    return {(one["kind"], one["item_id"]): (one["there"], one["here"]) for one in found}
+    result = (await traboule("rehearse", mirrored.system, *SINCE, "--json")).json["differences"]
+    assert {item["what"] for item in result} <= {"different"}
+    return {(item["kind"], item["item_id"]): (item["there"], item["here"]) for item in result}

@@ -48,21 +48,21 @@ class Issued(NamedTuple):
 
 
 def _held_for_settled(rows: Sequence[Issued]) -> Outcomes:
-    return {one.invoice_id: _settlement(one, owed=one.status == "issued") for one in rows}
+    return {row.invoice_id: _settlement(row, owed=row.status == "issued") for row in rows}
 
 
 def _settles(rows: Sequence[Issued]) -> Outcomes:
     """What payments, less refunds, and credit notes leave of the gross amount is owed; of a cancelled one nothing."""
     outcomes: dict[str, Outcome] = {}
-    for one in rows:
-        owed = one.status != "cancelled" and one.paid + one.credited < one.gross
-        because = f"{one.paid:.2f} paid and {one.credited:.2f} credited of {one.gross:.2f}"
-        outcomes[one.invoice_id] = _settlement(one, owed=owed, because=because)
+    for row in rows:
+        owed = row.status != "cancelled" and row.paid + row.credited < row.gross
+        because = f"{row.paid:.2f} paid and {row.credited:.2f} credited of {row.gross:.2f}"
+        outcomes[row.invoice_id] = _settlement(row, owed=owed, because=because)
     return outcomes
 
 
-def _settlement(one: Issued, *, owed: bool, because: str | None = None) -> Settlement:
-    return Settlement(owed=owed, year=one.issued_on.year, gross=one.gross, because=because)
+def _settlement(fact: Issued, *, owed: bool, because: str | None = None) -> Settlement:
+    return Settlement(owed=owed, year=fact.issued_on.year, gross=fact.gross, because=because)
 
 
 def _open(outcome: Settlement) -> tuple[int, Decimal]:
@@ -112,7 +112,7 @@ class Period(NamedTuple):
 
 
 def _billed(rows: Sequence[Period]) -> Outcomes:
-    return {one.invoice_id: _dues(one, billed=True) for one in rows if one.asked}
+    return {row.invoice_id: _dues(row, billed=True) for row in rows if row.asked}
 
 
 def _bills(rows: Sequence[Period]) -> Outcomes:
@@ -124,25 +124,25 @@ def _bills(rows: Sequence[Period]) -> Outcomes:
     """
     outcomes: dict[str, Outcome] = {}
     before: list[Period] = []
-    for one in rows:
-        twice = next((other for other in before if _twice(one, other)), None)
-        if twice is None or not one.asked:
-            before.append(one)
-        if one.asked:
+    for row in rows:
+        twice = next((other for other in before if _twice(row, other)), None)
+        if twice is None or not row.asked:
+            before.append(row)
+        if row.asked:
             because = None
             if twice is not None:
                 because = f"{twice.cluster}/{twice.invoice_id} covers {twice.starts_on} to {twice.ends_on}"
-            outcomes[one.invoice_id] = _dues(one, billed=twice is None, because=because)
+            outcomes[row.invoice_id] = _dues(row, billed=twice is None, because=because)
     return outcomes
 
 
-def _twice(one: Period, other: Period) -> bool:
-    same_record = (one.cluster, one.record_id) == (other.cluster, other.record_id)
-    return not same_record and one.starts_on <= other.ends_on and other.starts_on <= one.ends_on
+def _twice(period: Period, other: Period) -> bool:
+    same_record = (period.cluster, period.record_id) == (other.cluster, other.record_id)
+    return not same_record and period.starts_on <= other.ends_on and other.starts_on <= period.ends_on
 
 
-def _dues(one: Period, *, billed: bool, because: str | None = None) -> Dues:
-    return Dues(billed=billed, year=one.issued_on.year, gross=one.gross, because=because)
+def _dues(period: Period, *, billed: bool, because: str | None = None) -> Dues:
+    return Dues(billed=billed, year=period.issued_on.year, gross=period.gross, because=because)
 
 
 def _amount(outcome: Dues) -> tuple[int, Decimal]:

@@ -7,6 +7,7 @@ from schemas.billing import BillingConflictAnswered, InvoiceRecorded, PaymentRec
 from schemas.conflicts import ConflictAnswered
 from schemas.envelope import Envelope
 from services.billing.tables import invoices, payments
+from services.common.sections import take_turn
 from services.conflicts.repository import ConflictsUnitOfWork
 from shared.persistence.mirror import Mirror
 
@@ -15,6 +16,11 @@ class BillingUnitOfWork(ConflictsUnitOfWork):
     """One transaction of billing."""
 
     answered: ClassVar[type[ConflictAnswered]] = BillingConflictAnswered
+
+    async def serialise_writers(self) -> None:
+        """Wait for whoever saves what sections are made of: before a row is locked, for they may want that row."""
+        await super().serialise_writers()
+        await take_turn(self.connection)
 
     async def save_invoices(
         self, messages: Sequence[Envelope[InvoiceRecorded]]

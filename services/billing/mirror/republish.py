@@ -1,13 +1,16 @@
 """What billing tells again after a restore."""
 
 from schemas.billing import InvoiceChanged, InvoiceRecorded, PaymentChanged, PaymentRecorded
+from services.billing.accounts.queries import ACCOUNTS
 from services.billing.tables import invoices, payments
 from services.common.republish import mirrored, stages_of
+from services.common.sections import statements
 from services.conflicts.republish import answers
 
 REPUBLISHED = (
     mirrored(invoices, InvoiceRecorded, InvoiceChanged),
     mirrored(payments, PaymentRecorded, PaymentChanged),
+    statements(ACCOUNTS),
     answers(),
     stages_of("billing"),
 )

@@ -52,12 +52,12 @@ def backup(
         blocked = manifest.held_up_seconds * 1000
         typer.echo(f"all as of {manifest.made_at:%Y-%m-%d %H:%M:%S} UTC; writers waited {blocked:.0f} ms for it")
         if manifest.waiting:
-            told = ", ".join(f"{name} {count:,}" for name, count in manifest.waiting.items())
-            typer.echo(f"what waited in queues is not in it, and after a restore has to be published again: {told}")
+            detail = ", ".join(f"{name} {count:,}" for name, count in manifest.waiting.items())
+            typer.echo(f"what waited in queues is not in it, and after a restore has to be published again: {detail}")
         typer.echo(f"noted for the gate. Try it: traboule restore {folder} --dry-run")
         for path in left:
-            told = f"{path} is of a backup that was killed, and holds members' data, unless it is being written now"
-            typer.secho(f"{told}: rm -r {path}", fg="yellow", err=True)
+            detail = f"{path} is of a backup that was killed, and holds members' data, unless it is being written now"
+            typer.secho(f"{detail}: rm -r {path}", fg="yellow", err=True)
 
 
 async def _backup(folder: Path, services: dict[str, ServiceSettings], by: str, *, quiet: bool) -> Manifest:
@@ -87,7 +87,7 @@ async def _backup(folder: Path, services: dict[str, ServiceSettings], by: str, *
             by,
             round(moment.blocked, 3),
             vhost,
-            {name: Database(f"{name}.dump", one.revision, one.server) for name, one in moment.snapshots.items()},
+            {name: Database(f"{name}.dump", item.revision, item.server) for name, item in moment.snapshots.items()},
             await asyncio.to_thread(backup_folder.digests, unfinished),
             waiting,
         )

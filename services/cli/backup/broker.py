@@ -24,15 +24,17 @@ def export(vhost: str) -> dict[str, Any]:
     """
     whole = call("GET", "/api/definitions")
     inside = {
-        name: [{key: value for key, value in one.items() if key != "vhost"} for one in items if one["vhost"] == vhost]
+        name: [
+            {key: value for key, value in item.items() if key != "vhost"} for item in items if item["vhost"] == vhost
+        ]
         for name, items in whole.items()
-        if isinstance(items, list) and all("vhost" in one for one in items)
+        if isinstance(items, list) and all("vhost" in item for item in items)
     }
-    members = {one["user"] for one in inside.get("permissions", ())}
-    users = [one for one in whole.get("users", ()) if one["name"] in members and not _is_administrator(one)]
-    names = {one["name"] for one in users}
+    members = {item["user"] for item in inside.get("permissions", ())}
+    users = [item for item in whole.get("users", ()) if item["name"] in members and not _is_administrator(item)]
+    names = {user["name"] for user in users}
     for rights in ("permissions", "topic_permissions"):
-        inside[rights] = [one for one in inside.get(rights, ()) if one["user"] in names]
+        inside[rights] = [item for item in inside.get(rights, ()) if item["user"] in names]
     return {**{name: items for name, items in inside.items() if items}, "users": users}
 
 
@@ -42,13 +44,13 @@ def waiting(definitions: Mapping[str, Any], vhost: str) -> dict[str, int]:
     Without queues that only hear our own services, who tell it again. Raises CannotAct, Unreachable.
     """
     ours = {
-        one["destination"]
-        for one in definitions.get("bindings", ())
-        if one["source"] == EXCHANGE and one["routing_key"].startswith(f"{OWN_PUBLISHER}.")
+        item["destination"]
+        for item in definitions.get("bindings", ())
+        if item["source"] == EXCHANGE and item["routing_key"].startswith(f"{OWN_PUBLISHER}.")
     }
-    there = call("GET", path("queues", vhost) + "?columns=name,messages")
+    theirs = call("GET", path("queues", vhost) + "?columns=name,messages")
     # A queue that has no leader at the moment has no number either.
-    counts = {one["name"]: one.get("messages") or 0 for one in there if one["name"] not in ours}
+    counts = {their["name"]: their.get("messages") or 0 for their in theirs if their["name"] not in ours}
     return {name: count for name, count in sorted(counts.items()) if count}
 
 
@@ -57,10 +59,10 @@ def load(definitions: Mapping[str, Any], vhost: str) -> None:
 
     Raises CannotAct, also where former systems were let in and the broker is too old for them; Unreachable.
     """
-    if any(not one["name"].startswith(f"{OWN_PUBLISHER}.") for one in definitions.get("users", ())):
+    if any(not item["name"].startswith(f"{OWN_PUBLISHER}.") for item in definitions.get("users", ())):
         _require_new()
     inside = {
-        name: items if name == "users" else [{"vhost": vhost} | one for one in items]
+        name: items if name == "users" else [{"vhost": vhost} | item for item in items]
         for name, items in definitions.items()
     }
     call("POST", "/api/definitions", {"vhosts": [{"name": vhost}], **inside})

@@ -57,14 +57,14 @@ class OneMoment:
     @property
     def at(self) -> datetime:
         """The moment."""
-        return max(one.at for one in self.snapshots.values())
+        return max(snapshot.at for snapshot in self.snapshots.values())
 
 
 @asynccontextmanager
 async def one_moment(services: Mapping[str, ServiceSettings]) -> AsyncGenerator[OneMoment]:
     """Snapshots of every database at one moment, until the context ends. Raises Unreachable, CannotAct."""
     async with AsyncExitStack() as stack:
-        readers = [await stack.enter_async_context(connected(name, one)) for name, one in services.items()]
+        readers = [await stack.enter_async_context(connected(name, service)) for name, service in services.items()]
         for _ in range(ATTEMPTS):
             if taken := await _try(services, readers):
                 snapshots, blocked = taken
@@ -101,10 +101,10 @@ async def _try(
 ) -> tuple[list[Snapshot], float] | None:
     """None if a writer took longer than others may wait."""
     async with AsyncExitStack() as stack:
-        lockers = [await stack.enter_async_context(connected(name, one)) for name, one in services.items()]
+        lockers = [await stack.enter_async_context(connected(name, service)) for name, service in services.items()]
         began = time.monotonic()
         locked = await asyncio.gather(*map(_freeze_databases, lockers), return_exceptions=True)
-        if any(isinstance(one, _IN_THE_WAY) for one in locked):
+        if any(isinstance(exception, _IN_THE_WAY) for exception in locked):
             return None
         for failure in locked:
             if isinstance(failure, BaseException):

@@ -127,26 +127,26 @@ def read_manifest(folder: Path) -> Manifest:
     if written != FORMAT:
         raise CannotAct(f"{folder} is a backup of format {written}: restore it with the program that made it")
     try:
-        databases = {name: Database(**one) for name, one in tree.pop("databases").items()}
+        databases = {name: Database(**item) for name, item in tree.pop("databases").items()}
         manifest = Manifest(**tree | {"made_at": datetime.fromisoformat(tree["made_at"]), "databases": databases})
     except (ValueError, KeyError, TypeError, AttributeError):
         raise strange from None
     _require_all(folder, manifest)
     try:
-        found = digests(folder)
+        result = digests(folder)
     except OSError as error:
         raise CannotAct(f"{folder} cannot be read: {error.strerror}") from None
     for name, digest in manifest.digests.items():
-        if name not in found:
+        if name not in result:
             raise CannotAct(f"{folder / name} is missing")
-        if found[name] != digest:
+        if result[name] != digest:
             raise CannotAct(f"{folder / name} is not what was written: its SHA-256 differs. Take another backup")
     return manifest
 
 
 def _require_all(folder: Path, manifest: Manifest) -> None:
     """Make sure that each file without which there is no restore has a digest. Raises CannotAct."""
-    for name in (DEFINITIONS, *(one.file for one in manifest.databases.values())):
+    for name in (DEFINITIONS, *(database.file for database in manifest.databases.values())):
         if name not in manifest.digests:
             raise CannotAct(f"{name} is missing among the digests of {folder / MANIFEST}. Take another backup")
 

@@ -34,11 +34,11 @@ def retell(
     Examples: [bold]traboule retell[/], [bold]traboule retell -s billing -s events[/]
     """
     names = {name: configured(name)[name] for name in service} if service else configured()
-    told = run(_retell(names))
+    published = run(_retell(names))
     if json:
-        as_json(told)
+        as_json(published)
         return
-    for name, kinds in told.items():
+    for name, kinds in published.items():
         typer.echo(f"{name}: told again {', '.join(f'{count:,} {kind}' for kind, count in kinds.items())}")
 
 
@@ -71,10 +71,10 @@ async def retell_service(
 
     unit_of_work = definition.unit_of_work(settings)
     engine = create_engine(settings.database_url, application="traboule retell", pool_size=1)
-    told: dict[str, int] = {}
+    published: dict[str, int] = {}
     try:
         for telling in definition.republished:
-            told[telling.name] = 0
+            published[telling.name] = 0
             async with engine.connect() as connection:
                 of = (await connection.exec_driver_sql(telling.count)).scalar_one()
             place, more = None, True
@@ -85,10 +85,10 @@ async def retell_service(
                     page = await telling.page(uow, place)
                     await uow.outbox.flush(connection)
                 place, more = page.next, page.next is not None
-                told[telling.name] += page.told
-                progress(f"{definition.name}: {telling.name}", told[telling.name], of)
+                published[telling.name] += page.told
+                progress(f"{definition.name}: {telling.name}", published[telling.name], of)
     except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError) as error:
         raise Unreachable.database(definition.name, error) from None
     finally:
         await engine.dispose()
-    return told
+    return published

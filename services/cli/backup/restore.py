@@ -90,8 +90,8 @@ async def _restore(
     manifest = await asyncio.to_thread(backup_folder.read_manifest, folder)
     _fits(manifest)
     for name in services:
-        one = manifest.databases[name]
-        await asyncio.to_thread(contents, folder / one.file, one.server)
+        database = manifest.databases[name]
+        await asyncio.to_thread(contents, folder / database.file, database.server)
     # Whoever tries a backup where it was made asks about the backup: nobody restores into a house that is at work.
     if dry_run and (running := await restore_databases.running(services)):
         return manifest, running
@@ -109,8 +109,8 @@ async def _restore(
     await asyncio.to_thread(backup_broker.load, definitions, vhost)
     for name, settings in services.items():
         await asyncio.to_thread(backup_broker.set_password, *_credentials(settings))
-        one = manifest.databases[name]
-        await restore_databases.restore(name, settings, folder / one.file, one.server)
+        database = manifest.databases[name]
+        await restore_databases.restore(name, settings, folder / database.file, database.server)
         if not quiet:
             typer.echo(f"{name}: restored")
     return manifest, []
@@ -123,8 +123,8 @@ def republished(manifest: Manifest) -> tuple[str, str]:
     if manifest.waiting is None:
         what += ", and what still waited in queues then (nobody counted it)"
     elif manifest.waiting:
-        told = ", ".join(f"{count:,} in {name}" for name, count in manifest.waiting.items())
-        what += f", and what still waited in queues then, however old it was: {told}"
+        published = ", ".join(f"{count:,} in {name}" for name, count in manifest.waiting.items())
+        what += f", and what still waited in queues then, however old it was: {published}"
     return what, "what was there before changes nothing; traboule parity shows what is missing"
 
 
@@ -136,7 +136,7 @@ def _fits(manifest: Manifest) -> None:
 
     if missing := [name for name in SERVICES if name not in manifest.databases]:
         raise CannotAct(f"the backup has no database of {', '.join(missing)}")
-    newer = [name for name, one in manifest.databases.items() if not knows(migrations_of(name), one.revision)]
+    newer = [name for name, database in manifest.databases.items() if not knows(migrations_of(name), database.revision)]
     if newer or is_newer(manifest.program, VERSION):
         raise CannotAct(
             f"the backup was made by Traboule {manifest.program}, and this program is {VERSION}"

@@ -91,13 +91,13 @@ async def prepare(name: str, settings: ServiceSettings, admin_url: str | None) -
 
 async def running(services: Mapping[str, ServiceSettings]) -> list[str]:
     """The services that run on their databases; one whose database does not answer does not run."""
-    found: list[str] = []
+    texts: list[str] = []
     for name, settings in services.items():
         with suppress(Unreachable):
             async with connected(name, settings) as connection:
                 if await connection.fetchval(_RUNNING):
-                    found.append(name)
-    return found
+                    texts.append(name)
+    return texts
 
 
 async def require_room(
@@ -120,17 +120,17 @@ async def require_room(
                 raise CannotAct(f"the {name} service is running on its database: stop it first")
             if not row["may_make"]:
                 raise CannotAct(f"the role {row['role']} may make no tables in {row['database']}: let it own it")
-            lacks = [] if admin_url else [one for one in EXTENSIONS.get(name, ()) if one not in row["extensions"]]
+            lacks = [] if admin_url else [text for text in EXTENSIONS.get(name, ()) if text not in row["extensions"]]
             if lacks:
                 raise CannotAct(f"the database {row['database']} lacks the extensions {', '.join(lacks)}. {ASK}")
             if (table := await _filled(connection)) is not None:
                 filled[row["database"]] = table
     if filled:
-        told = ", ".join(f"{database} ({table} holds rows)" for database, table in filled.items())
+        published = ", ".join(f"{database} ({table} holds rows)" for database, table in filled.items())
         drops = " ".join(f'drop database "{database}";' for database in filled)
         raise CannotAct(
-            f"not empty: {told}. Restore into new ones. If nobody needs what they hold, as after a restore that failed "
-            f"midway, drop them as the server's administrator:\n  {drops}\n{ASK}"
+            f"not empty: {published}. Restore into new ones. If nobody needs what they hold, as after a restore that "
+            f"failed midway, drop them as the server's administrator:\n  {drops}\n{ASK}"
         )
 
 
@@ -138,14 +138,14 @@ async def restore(name: str, settings: ServiceSettings, path: Path, server: int)
     """Fill an empty database, whole or not at all. Raises CannotAct, Unreachable."""
     async with connected(name, settings) as connection:
         await _drop(connection)
-        here = connection.get_server_version().major
+        ours = connection.get_server_version().major
     with tempfile.NamedTemporaryFile("w", prefix="traboule-", suffix=".list") as chosen:
         # What an administrator made belongs to him: the service's role could not make it again.
-        chosen.write("\n".join(line for line in contents(path, max(here, server)) if not is_foreign(line)))
+        chosen.write("\n".join(line for line in contents(path, max(ours, server)) if not is_foreign(line)))
         chosen.flush()
         options = ["--exit-on-error", "--single-transaction", "--no-owner", "--no-acl", "--no-password"]
         database = f"--dbname={make_url(settings.database_url).database}"
-        program = tool("pg_restore", max(here, server))
+        program = tool("pg_restore", max(ours, server))
         await call([program, *options, f"--use-list={chosen.name}", database, str(path)], settings.database_url)
     async with connected(name, settings) as connection:
         await connection.execute(_PARK_AGAIN)
@@ -174,7 +174,7 @@ async def _missing(
             continue
         if not row["may_make"]:
             raise CannotAct(f"{own.database} is not there, and the administrator's role may not make it")
-        if lacks := [one for one in EXTENSIONS.get(name, ()) if one not in row["extensions"]]:
+        if lacks := [text for text in EXTENSIONS.get(name, ()) if text not in row["extensions"]]:
             raise CannotAct(f"the database server has no {', '.join(lacks)}: apt-get install postgresql-contrib")
         _require_version(name, row["server"], databases[name].server)
         await _require_same_server(name, settings, has_role=own.username in row["roles"])

@@ -30,7 +30,7 @@ def tool(name: str, server: int) -> str:
 def environment(url: str) -> dict[str, str]:
     """What libpq is told of a database: its address, role, password and TLS."""
     parts = make_url(url)
-    told = {
+    published = {
         "PGHOST": parts.host,
         "PGPORT": str(parts.port or 5432),
         "PGUSER": parts.username,
@@ -41,7 +41,7 @@ def environment(url: str) -> dict[str, str]:
         **{f"PG{name.upper()}": str(parts.query[name]) for name in _FROM_QUERY if name in parts.query},
     }
     surroundings = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "TRABOULE_"))}
-    return surroundings | {name: value for name, value in told.items() if value is not None}
+    return surroundings | {name: value for name, value in published.items() if value is not None}
 
 
 async def call(command: Sequence[str], url: str) -> None:
@@ -55,14 +55,14 @@ async def call(command: Sequence[str], url: str) -> None:
         umask=0o077,
     )
     try:
-        _, told = await process.communicate()
+        _, body = await process.communicate()
     except asyncio.CancelledError:
         process.terminate()
         await process.wait()
         raise
     if process.returncode != 0:
         # What follows a "DETAIL:" or "CONTEXT:" may quote a row.
-        lines = [line for line in told.decode(errors="replace").splitlines() if "error" in line.lower()]
+        lines = [line for line in body.decode(errors="replace").splitlines() if "error" in line.lower()]
         last = lines[-1] if lines else f"exit code {process.returncode}"
         raise CannotAct(f"{Path(command[0]).name}: {last}")
 
@@ -78,5 +78,5 @@ def contents(path: Path, server: int) -> list[str]:
 
 def _major(path: str) -> int:
     answer = subprocess.run([path, "--version"], check=False, capture_output=True, text=True).stdout
-    found = re.search(r"\) (\d+)", answer)
-    return int(found.group(1)) if found else 0
+    match = re.search(r"\) (\d+)", answer)
+    return int(match.group(1)) if match else 0

@@ -137,10 +137,10 @@ def _print_tables(verdicts: list[Verdict]) -> None:
     console = Console(soft_wrap=False)
     refused = [verdict for verdict in verdicts if not verdict.accepted]
     if refused:
-        rows = [(one, one.reason or "", one.faults) for one in refused]
+        rows = [(verdict, verdict.reason or "", verdict.faults) for verdict in refused]
         _print(console, "refused", ("what is wrong", "what to do"), rows)
     if doubtful := [verdict for verdict in verdicts if verdict.warnings]:
-        rows = [(one, "", one.warnings) for one in doubtful]
+        rows = [(verdict, "", verdict.warnings) for verdict in doubtful]
         _print(console, "accepted, but look at these", ("what is doubtful", "what comes of it"), rows)
     accepted = [verdict for verdict in verdicts if verdict.accepted]
     colour = "red" if refused else "green"

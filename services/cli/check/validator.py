@@ -111,7 +111,7 @@ class _Message:
 
     def _wrapped(self, fact: type[Content], tree: object) -> object:
         if isinstance(tree, list):
-            return [self._wrapped(fact, one) for one in tree]
+            return [self._wrapped(fact, item) for item in tree]
         user = self.sender.user or next(iter(fact.publishers(["any"])))
         source = "/" + user.replace(".", "/", 1)
         return {"specversion": "1.0", "id": "-", "source": source, "type": fact.type_name(), "data": tree}
@@ -120,7 +120,7 @@ class _Message:
         if self.sender.headers and self.sender.bare is None:
             attributes = {name[3:]: value for name, value in self.sender.headers.items() if name.startswith("ce-")}
             return [{**attributes, "data": tree}]
-        return [one if isinstance(one, dict) else {} for one in (tree if isinstance(tree, list) else [tree])]
+        return [item if isinstance(item, dict) else {} for item in (tree if isinstance(tree, list) else [tree])]
 
     def _expected(self, events: Sequence[dict[str, Any]]) -> type[Content] | None:
         """The type that belongs to the routing key; without one, that of the first event, or what it resembles."""
@@ -133,8 +133,8 @@ class _Message:
         return next((fact for fact in named if fact), None) or nearest(str(first.get("type", "")), first.get("data"))
 
     def _key(self, fact: type[Content], events: Sequence[dict[str, Any]]) -> str:
-        said: Any = events[0].get("data") if events else None
-        to = said.get("cluster") if isinstance(said, dict) else None
+        answer: Any = events[0].get("data") if events else None
+        to = answer.get("cluster") if isinstance(answer, dict) else None
         return routing_key(self._cluster(fact, events), fact, to if isinstance(to, str) and to else "<cluster>")
 
     def _cluster(self, fact: type[Content], events: Sequence[dict[str, Any]]) -> str:
@@ -181,9 +181,9 @@ class _Message:
             yield self._type_fault(expected, refused)
             if refused.reason == "newer-version" or by_type(refused.type or ""):
                 return
-        told = faults(expected, event) if event else []
-        yield from self._named(told)
-        if not told and refused.reason != "wrong-type":
+        published = faults(expected, event) if event else []
+        yield from self._named(published)
+        if not published and refused.reason != "wrong-type":
             yield Fault("event", refused.detail)
 
     def _named(self, told: Iterable[Fault]) -> Iterator[Fault]:

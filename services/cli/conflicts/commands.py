@@ -127,20 +127,20 @@ def reopen(
 def _resolving(service: str | None) -> Mapping[str, ServiceSettings]:
     if service is not None:
         return configured(service)
-    found = {name: settings for name, settings in configured().items() if name in SERVICES}
-    if not found:
+    result = {name: settings for name, settings in configured().items() if name in SERVICES}
+    if not result:
         refuse(f"neither {' nor '.join(SERVICES)} is configured here: they resolve conflicts")
-    return found
+    return result
 
 
 def _by_service(ids: list[str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for one in ids:
-        service, _, beginning = one.partition(":")
+    result: dict[str, list[str]] = {}
+    for text in ids:
+        service, _, beginning = text.partition(":")
         if service not in SERVICES or not beginning or not is_text(beginning):
-            refuse(f"{one!r} is no conflict's id: write <service>:<id or its beginning>, such as billing:b3a1c0de5f6a")
-        found.setdefault(service, []).append(beginning)
-    return found
+            refuse(f"{text!r} is no conflict's id: write <service>:<id or its beginning>, such as billing:b3a1c0de5f6a")
+        result.setdefault(service, []).append(beginning)
+    return result
 
 
 def _decide(verb: str, ids: list[str], decision: Callable[[Conflict], Conflict], json: bool) -> None:

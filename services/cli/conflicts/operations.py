@@ -85,14 +85,14 @@ async def _decide(
 
 
 async def _one(uow: ConflictsUnitOfWork, service: str, beginning: str) -> Conflict:
-    found = await uow.conflicts_like(beginning, _CANDIDATES + 1)
-    if not found:
+    conflicts = await uow.conflicts_like(beginning, _CANDIDATES + 1)
+    if not conflicts:
         raise NotFound(f"there is no conflict {service}:{beginning}")
-    if len(found) > 1 and found[0].conflict_id != beginning:
-        names = ", ".join(f"{service}:{one.conflict_id}" for one in found[:_CANDIDATES])
-        more = ", …" if len(found) > _CANDIDATES else ""
+    if len(conflicts) > 1 and conflicts[0].conflict_id != beginning:
+        names = ", ".join(f"{service}:{conflict.conflict_id}" for conflict in conflicts[:_CANDIDATES])
+        more = ", …" if len(conflicts) > _CANDIDATES else ""
         raise CannotAct(f"several conflicts begin with {service}:{beginning}: {names}{more}")
-    return found[0]
+    return conflicts[0]
 
 
 def _name(service: str, conflict: Conflict) -> str:

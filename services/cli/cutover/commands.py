@@ -69,9 +69,9 @@ def status(json: Json = False) -> None:
         table.add_row(row["system"], row["stage"], authority, since, row["by"] or "", compared, waiting)
     console = terminal()
     console.print(table)
-    for system in (one for one, may_write in rights.items() if may_write):
-        told = f"✗ {system} is retired, but its broker user still may write: traboule former-systems revoke {system}"
-        console.print(f"[red]{told}[/]", highlight=False, soft_wrap=True)
+    for system in (text for text, may_write in rights.items() if may_write):
+        detail = f"✗ {system} is retired, but its broker user still may write: traboule former-systems revoke {system}"
+        console.print(f"[red]{detail}[/]", highlight=False, soft_wrap=True)
     if unknown:
         console.print(f"[yellow]! {escape(unknown)}[/]", highlight=False, soft_wrap=True)
 
@@ -110,19 +110,19 @@ def open_(
     from services.cli.cutover.operations import in_service
     from services.cutover import operations as desk
 
-    found = run(in_service(definition, settings, lambda uow: desk.conditions(uow, definition, cluster, which)))
+    conditions = run(in_service(definition, settings, lambda uow: desk.conditions(uow, definition, cluster, which)))
     if json:
-        as_json([one.as_json() for one in found])
+        as_json([condition.as_json() for condition in conditions])
     else:
         from rich.markup import escape
 
         console = terminal()
-        for one in found:
-            mark = "[green]✓[/]" if one.holds else "[red]✗[/]"
-            console.print(f"{mark} {one.name:<14} {escape(one.told)}", highlight=False)
-            if not one.holds:
-                console.print(f"  [dim]{escape(one.mend)}[/]", highlight=False, soft_wrap=True)
-    if not all(one.holds for one in found):
+        for condition in conditions:
+            mark = "[green]✓[/]" if condition.holds else "[red]✗[/]"
+            console.print(f"{mark} {condition.name:<14} {escape(condition.told)}", highlight=False)
+            if not condition.holds:
+                console.print(f"  [dim]{escape(condition.mend)}[/]", highlight=False, soft_wrap=True)
+    if not all(condition.holds for condition in conditions):
         raise typer.Exit(1)
 
 
@@ -239,13 +239,13 @@ def _move(
         return desk.move(uow, definition, cluster, which, by=author, reason=why, overrule=overrule or ())
 
     moved = run(in_service(definition, settings, move))
-    standing = moved.standing
-    authority = "Traboule" if standing.is_ours else "the former system"
+    state = moved.standing
+    authority = "Traboule" if state.is_ours else "the former system"
     if json:
-        told = {"stage": standing.stage, "epoch": standing.epoch, "since": standing.since, "by": standing.by}
-        as_json({"system": system, **told, "already": moved.already})
+        published = {"stage": state.stage, "epoch": state.epoch, "since": state.since, "by": state.by}
+        as_json({"system": system, **published, "already": moved.already})
     elif moved.already:
-        since = f"since {standing.since:%Y-%m-%d %H:%M} UTC by {standing.by}"
-        typer.echo(f"{system} is in stage {standing.stage} already, {since}: {authority} is the authority")
+        since = f"since {state.since:%Y-%m-%d %H:%M} UTC by {state.by}"
+        typer.echo(f"{system} is in stage {state.stage} already, {since}: {authority} is the authority")
     else:
-        typer.echo(f"{system} is in stage {standing.stage}: {authority} is the authority")
+        typer.echo(f"{system} is in stage {state.stage}: {authority} is the authority")

@@ -43,7 +43,10 @@ async def board(services: Services, clusters: Mapping[str, Cluster]) -> list[dic
     """Every former system, by cluster and service: where it stands, since when, and what waits in quarantine."""
     rows: list[dict[str, Any]] = []
     for service, settings in services.items():
-        definition, theirs = definition_of(service), [code for code, one in clusters.items() if service in one.services]
+        definition, theirs = (
+            definition_of(service),
+            [code for code, cluster in clusters.items() if service in cluster.services],
+        )
         rows += await in_service(definition, settings, lambda uow, d=definition, t=theirs: operations.board(uow, d, t))
     return sorted(rows, key=lambda row: row["system"])
 

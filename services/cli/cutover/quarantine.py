@@ -70,12 +70,12 @@ def show(late: Annotated[str, typer.Argument(metavar="ID", help="such as billing
 
     from shared.persistence.mirror import APPLIED_LATE
 
-    held: dict[str, Any] = row["held"] or {}
+    document: dict[str, Any] = row["held"] or {}
     table = Table("field", "held now", "said too late", box=None, header_style="bold", pad_edge=False)
-    for name in sorted({*row["said"], *held} - {"version", "digest", "cluster", APPLIED_LATE}):
-        one, other = held.get(name), row["said"].get(name)
-        if one != other and (name in row["said"] or one is not None):
-            table.add_row(name, *(escape("" if value is None else str(value)) for value in (one, other)))
+    for name in sorted({*row["said"], *document} - {"version", "digest", "cluster", APPLIED_LATE}):
+        item, other = document.get(name), row["said"].get(name)
+        if item != other and (name in row["said"] or item is not None):
+            table.add_row(name, *(escape("" if value is None else str(value)) for value in (item, other)))
     typer.echo(f"{row['id']}: {row['type']} of {row['cluster']}, {ago(row['received_at'])}, {row['state']}")
     terminal().print(table)
 
@@ -101,8 +101,8 @@ def dismiss(ids: Ids, reason: Reason, by: By = "") -> None:
 def _decide(ids: list[str], reason: str, by: str, *, apply: bool) -> None:
     why, author = said("--reason", reason), who(by)
     chosen: dict[str, list[int]] = {}
-    for one in ids:
-        service, number = _named(one)
+    for text in ids:
+        service, number = _named(text)
         chosen.setdefault(service, []).append(number)
     from services.cli.cutover.operations import in_service
     from services.cli.registry import definition_of

@@ -49,8 +49,8 @@ def way_back(
     written = [] if export is None else _export(export, back.files(records))
     queue = way_back_queue(cluster, definition.name).name
     if json:
-        told = {"system": system, "queue": queue, "waiting": waiting, "files": [str(path) for path in written]}
-        as_json({**told, "records": [one.as_json() for one in records]})
+        published = {"system": system, "queue": queue, "waiting": waiting, "files": [str(path) for path in written]}
+        as_json({**published, "records": [record.as_json() for record in records]})
         return
     _print(records)
     state = "is not there" if waiting is None else f"holds {waiting:,} messages that were not read"
@@ -73,7 +73,7 @@ async def _found(
 
     async def find(uow: UnitOfWork) -> tuple[int | None, list[UnconfirmedChange]]:
         waiting = (await uow.count_waiting([queue])).get(queue)
-        return waiting, [one async for one in unconfirmed(uow, definition, cluster)]
+        return waiting, [change async for change in unconfirmed(uow, definition, cluster)]
 
     return await in_service(definition, settings, find)
 
@@ -84,15 +84,15 @@ def _export(path: Path, files: Mapping[str, bytes]) -> list[Path]:
         path if len(files) == 1 else path.with_stem(f"{path.stem}-{kind.lower().replace(' ', '-')}"): content
         for kind, content in files.items()
     }
-    if there := [str(one) for one in named if one.exists()]:
-        refuse(f"{', '.join(there)} is there already: name another file")
-    for one, content in named.items():
+    if texts := [str(item) for item in named if item.exists()]:
+        refuse(f"{', '.join(texts)} is there already: name another file")
+    for item, content in named.items():
         try:
             # Members' data: for nobody else on the machine.
-            one.touch(mode=0o600)
-            one.write_bytes(content)
+            item.touch(mode=0o600)
+            item.write_bytes(content)
         except OSError as error:
-            refuse(f"{one} cannot be written ({type(error).__name__})")
+            refuse(f"{item} cannot be written ({type(error).__name__})")
     return list(named)
 
 
@@ -104,10 +104,12 @@ def _print(records: Sequence[UnconfirmedChange]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("record", "written here by", "there", "left out"):
         table.add_column(title, overflow="fold", no_wrap=title == "record")
-    for one in records:
-        told: dict[str, Any] = one.as_json()
-        by = ", ".join([*told["commands"], *(["a late message that was dismissed"] if told["dismissed"] else [])])
-        there = "to be taken away" if told["removed"] else "gets another id" if told["new_id"] else "same id"
-        left_out = f"[yellow]{plain(', '.join(told['left_out']))}[/]" if told["left_out"] else ""
-        table.add_row(plain(one.record_id), by, there, left_out)
+    for record in records:
+        document: dict[str, Any] = record.as_json()
+        by = ", ".join(
+            [*document["commands"], *(["a late message that was dismissed"] if document["dismissed"] else [])]
+        )
+        theirs = "to be taken away" if document["removed"] else "gets another id" if document["new_id"] else "same id"
+        left_out = f"[yellow]{plain(', '.join(document['left_out']))}[/]" if document["left_out"] else ""
+        table.add_row(plain(record.record_id), by, theirs, left_out)
     terminal().print(table)

@@ -52,7 +52,9 @@ def list_(
         as_json(groups)
         return
     if not groups:
-        which = "".join(f" of {name} {one}" for name, one in (("reason", reason), ("queue", queue)) if one is not None)
+        which = "".join(
+            f" of {name} {text}" for name, text in (("reason", reason), ("queue", queue)) if text is not None
+        )
         typer.echo(f"no dead letters{which}" if status == "all" else f"no {status} dead letters{which}")
         return
     _print_groups(groups)
@@ -103,16 +105,16 @@ def replay(
     from services.cli.dead_letters import store
 
     chosen = _chosen(ids, service, reason, queue, every)
-    if edit is not None and sum(len(one.numbers) for one in chosen.values()) != 1:
+    if edit is not None and sum(len(item.numbers) for item in chosen.values()) != 1:
         refuse("--edit replaces the body of one message: name its id, and no other")
     if to is not None and not ids:
         refuse("--to would send every one of them to one queue: name the ids that belong there")
     author, body = who(by), None if edit is None else edit.read_bytes()
     done = {
-        name: run(store.replay(name, _known(name), one, by=author, note=note, body=body, to=to))
-        for name, one in chosen.items()
+        name: run(store.replay(name, _known(name), item, by=author, note=note, body=body, to=to))
+        for name, item in chosen.items()
     }
-    nowhere = [told for _, left in done.values() for told in left]
+    nowhere = [published for _, left in done.values() for published in left]
     _print_counts("replayed", {name: count for name, (count, _) in done.items()}, json, quiet=bool(nowhere))
     if nowhere:
         refuse("\n".join(nowhere))
@@ -139,8 +141,8 @@ def discard(
         refuse("--note must say why")
     author = who(by)
     counts = {
-        name: run(store.discard(name, _known(name), one, by=author, note=note))
-        for name, one in _chosen(ids, service, reason, queue, every).items()
+        name: run(store.discard(name, _known(name), chosen, by=author, note=note))
+        for name, chosen in _chosen(ids, service, reason, queue, every).items()
     }
     _print_counts("discarded", counts, json)
 
@@ -153,14 +155,14 @@ def _known(service: str) -> ServiceSettings:
 
 
 def _by_service(ids: list[str], service: str | None) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
-    for one in ids:
-        name, colon, number = one.rpartition(":")
+    result: dict[str, list[int]] = {}
+    for text in ids:
+        name, colon, number = text.rpartition(":")
         name = name if colon else (service or "")
         if not number.isascii() or not number.isdigit() or name not in SERVICES or service not in (None, name):
-            refuse(f"{one!r} is no dead letter's id: write <service>:<number>, such as billing:12")
-        found.setdefault(name, []).append(int(number))
-    return found
+            refuse(f"{text!r} is no dead letter's id: write <service>:<number>, such as billing:12")
+        result.setdefault(name, []).append(int(number))
+    return result
 
 
 def _chosen(
@@ -234,8 +236,8 @@ def _printable(body: Any) -> str:
 
     from shared.runtime.text import is_text
 
-    told = dumps(body, ensure_ascii=False, indent=2)
-    return "".join(one if is_text(one, lines=True) else dumps(one)[1:-1] for one in told)
+    published = dumps(body, ensure_ascii=False, indent=2)
+    return "".join(text if is_text(text, lines=True) else dumps(text)[1:-1] for text in published)
 
 
 def _step(step: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.cli.registry import definition_of
 from shared.cli.errors import CannotAct, NotFound, Unreachable
 from shared.messaging import dead_letters
-from shared.messaging.topology import dead_queue, is_way_back, unrouted_queue
+from shared.messaging.topology import OWN_PUBLISHER, dead_queue, is_way_back, unrouted_queue
 from shared.persistence.database import create_engine
 from shared.runtime.settings import ServiceSettings
 
@@ -92,6 +92,9 @@ async def replay(
             row = await dead_letters.show(connection, number)
             if (queue := _destination(service, row, to)) is None:
                 nowhere.append(f"no queue takes {service}:{number} ({row['routing_key']}): name it, and one with --to")
+            elif is_way_back(queue) and row["producer"] != f"{OWN_PUBLISHER}.{service}":
+                # Replayed, it would come from our own user, whom the former system believes.
+                nowhere.append(f"{service}:{number} is no message of the {service} service: {queue} takes no other's")
             else:
                 by_queue.setdefault(queue, []).append(number)
         replayed = 0

@@ -41,24 +41,24 @@ _WITHOUT_LEADER = (
 
 async def examine(services: Mapping[str, ServiceSettings]) -> list[Finding]:
     """All that an administrator's address of the management API lets us see."""
-    here = Findings("broker")
-    vhosts = {vhost_of(one.broker_url) for one in services.values()}
+    findings = Findings("broker")
+    vhosts = {vhost_of(service.broker_url) for service in services.values()}
     if len(vhosts) > 1:
-        told = f"the services are in several virtual hosts, and cannot hear each other: {', '.join(sorted(vhosts))}"
-        return [here.fail("virtual host", told, "mend TRABOULE_<SERVICE>_BROKER_URL")]
+        detail = f"the services are in several virtual hosts, and cannot hear each other: {', '.join(sorted(vhosts))}"
+        return [findings.fail("virtual host", detail, "mend TRABOULE_<SERVICE>_BROKER_URL")]
     url = address(MANAGEMENT)
     if url is None:
-        told = "definitions, rights and nodes were not looked at"
-        return [here.warn("management API", told, f"set {MANAGEMENT}, with an administrator in it")]
+        detail = "definitions, rights and nodes were not looked at"
+        return [findings.warn("management API", detail, f"set {MANAGEMENT}, with an administrator in it")]
     try:
         load_clusters(next(iter(services.values())).clusters_file)
     except ClustersFileError:
         return []  # told by whoever looks at the file
     stages = await _stages(services)
     try:
-        return await asyncio.to_thread(_look, here, url, vhosts.pop(), services, stages)
+        return await asyncio.to_thread(_look, findings, url, vhosts.pop(), services, stages)
     except (ManagementError, RightsError) as error:
-        return [here.fail("management API", str(error), f"is {MANAGEMENT} right, and its user an administrator?")]
+        return [findings.fail("management API", str(error), f"is {MANAGEMENT} right, and its user an administrator?")]
 
 
 async def _stages(services: Mapping[str, ServiceSettings]) -> dict[str, str | None]:
@@ -81,21 +81,21 @@ def _look(
     users = [system.replace("/", ".") for system in stages]
     # Who was never let in is told below; who was revoked may have lost its queue too.
     let_in = [user for user in users if user in known and known[user].here and not known[user].rights.none]
-    queues = [one.queue for name in services for one in definition_of(name).subscriptions]
+    queues = [subscription.queue for name in services for subscription in definition_of(name).subscriptions]
     wanted = definitions(queues, dict.fromkeys(services, ""), dict.fromkeys(let_in, ""), vhost=vhost)
-    there, nodes = broker.call("GET", path("queues", vhost)), broker.call("GET", "/api/nodes")
+    theirs, nodes = broker.call("GET", path("queues", vhost)), broker.call("GET", "/api/nodes")
     bindings = broker.call("GET", path("bindings", vhost))
     return [
         *doctor_certificates.of_server(here, "management API's certificate", url),
         _version(here, broker, let_in),
         *doctor_nodes.examine(here, nodes),
         *_exchanges(here, wanted["exchanges"], broker.call("GET", path("exchanges", vhost))),
-        *_queues(here, wanted["queues"], there),
-        *doctor_replicas.examine(here, there, len(nodes)),
-        *doctor_queues.dead_lettering(here, broker, vhost, there),
-        *doctor_queues.room(here, broker, vhost, there, bindings),
+        *_queues(here, wanted["queues"], theirs),
+        *doctor_replicas.examine(here, theirs, len(nodes)),
+        *doctor_queues.dead_lettering(here, broker, vhost, theirs),
+        *doctor_queues.room(here, broker, vhost, theirs, bindings),
         *_bindings(here, wanted["bindings"], bindings),
-        *_policies(here, wanted, there, broker.call("GET", path("policies", vhost))),
+        *_policies(here, wanted, theirs, broker.call("GET", path("policies", vhost))),
         *_services(here, services, known),
         *_outside(here, stages, known),
     ]
@@ -107,60 +107,60 @@ def _version(here: Findings, broker: Management, former: Sequence[str]) -> Findi
         return here.ok("version", f"RabbitMQ {version}")
     if broker_version.is_private(broker):
         return here.ok("version", f"RabbitMQ {version}, a private node: elsewhere former systems need 4.0 or newer")
-    told = f"RabbitMQ {version} is too old for former systems: {broker_version.WHY}"
+    detail = f"RabbitMQ {version} is too old for former systems: {broker_version.WHY}"
     if former:
-        return here.fail("version", told, "upgrade it to 4.0 or newer; until then revoke whom you do not trust")
-    return here.warn("version", told, "upgrade it to 4.0 or newer before the first of them is let in")
+        return here.fail("version", detail, "upgrade it to 4.0 or newer; until then revoke whom you do not trust")
+    return here.warn("version", detail, "upgrade it to 4.0 or newer before the first of them is let in")
 
 
 # --- definitions ---------------------------------------------------------------------------------------------------
 
 
 def _exchanges(here: Findings, wanted: Items, there: Items) -> list[Finding]:
-    known = {one["name"]: one for one in there}
-    missing = [f"there is no exchange {one['name']}" for one in wanted if one["name"] not in known]
-    found = [one for one in wanted if one["name"] in known]
+    known = {their["name"]: their for their in there}
+    missing = [f"there is no exchange {document['name']}" for document in wanted if document["name"] not in known]
+    documents = [document for document in wanted if document["name"] in known]
     otherwise = [
-        here.fail("exchanges", f"the exchange {one['name']} is otherwise: {', '.join(other)}", _EXCHANGE_OTHERWISE)
-        for one in found
-        if (other := _other(one, known[one["name"]], ("type", "durable", "internal")))
+        here.fail("exchanges", f"the exchange {document['name']} is otherwise: {', '.join(other)}", _EXCHANGE_OTHERWISE)
+        for document in documents
+        if (other := _other(document, known[document["name"]], ("type", "durable", "internal")))
     ]
-    told = f"{len(found) - len(otherwise)} are as they should be"
-    return [*here.judged("exchanges", missing, PREPARE, told), *otherwise]
+    detail = f"{len(documents) - len(otherwise)} are as they should be"
+    return [*here.judged("exchanges", missing, PREPARE, detail), *otherwise]
 
 
 def _queues(here: Findings, wanted: Items, there: Items) -> Iterator[Finding]:
-    known = {one["name"]: one for one in there}
-    missing = [f"there is no queue {one['name']}" for one in wanted if one["name"] not in known]
-    found = [one for one in wanted if one["name"] in known]
-    yield from here.judged("definitions of queues", missing, PREPARE, f"{len(found)} are there")
-    for one in found:
-        if other := _other(one, known[one["name"]], ("durable",)):
+    known = {their["name"]: their for their in there}
+    missing = [f"there is no queue {document['name']}" for document in wanted if document["name"] not in known]
+    documents = [document for document in wanted if document["name"] in known]
+    yield from here.judged("definitions of queues", missing, PREPARE, f"{len(documents)} are there")
+    for item in documents:
+        if other := _other(item, known[item["name"]], ("durable",)):
             mend = "its arguments cannot be changed: empty it, delete it while its service is stopped, and " + PREPARE
-            yield here.fail("definitions of queues", f"{one['name']} is otherwise: {', '.join(other)}", mend)
+            yield here.fail("definitions of queues", f"{item['name']} is otherwise: {', '.join(other)}", mend)
     dead = [
-        one["name"]
-        for one in found
-        if known[one["name"]].get("type") == "quorum" and not known[one["name"]].get("leader")
+        document["name"]
+        for document in documents
+        if known[document["name"]].get("type") == "quorum" and not known[document["name"]].get("leader")
     ]
     if dead:
-        told = (
+        detail = (
             f"{dead[0]}{f' and {len(dead) - 1} more' if dead[1:] else ''} have no leader: nobody can read or write them"
         )
-        yield here.fail("leaders of queues", told, _WITHOUT_LEADER)
-    ours = {one["name"] for one in wanted}
-    for name, one in sorted(known.items()):
+        yield here.fail("leaders of queues", detail, _WITHOUT_LEADER)
+    ours = {document["name"] for document in wanted}
+    for name, item in sorted(known.items()):
         # What was a subscription once, or belongs to a service or a former system that is not looked at, stays quiet.
-        if name not in ours and one.get("messages") and not one.get("consumers"):
-            told = f"{name} is none of ours, holds {one['messages']:,} messages, and nobody reads it"
-            yield here.warn("other queues", told, f"if nobody needs it: rabbitmqctl delete_queue {name}")
+        if name not in ours and item.get("messages") and not item.get("consumers"):
+            detail = f"{name} is none of ours, holds {item['messages']:,} messages, and nobody reads it"
+            yield here.warn("other queues", detail, f"if nobody needs it: rabbitmqctl delete_queue {name}")
 
 
 def _other(wanted: Mapping[str, Any], there: Mapping[str, Any], names: Iterable[str]) -> list[str]:
     """What is not as wanted, of these properties and of all arguments."""
-    told = [f"{name} is {there.get(name)}" for name in names if name in wanted and there.get(name) != wanted[name]]
+    texts = [f"{name} is {there.get(name)}" for name in names if name in wanted and there.get(name) != wanted[name]]
     arguments = there.get("arguments") or {}
-    return told + [
+    return texts + [
         f"{name} is {arguments.get(name)}, should be {value}"
         for name, value in wanted["arguments"].items()
         if arguments.get(name) != value
@@ -168,36 +168,40 @@ def _other(wanted: Mapping[str, Any], there: Mapping[str, Any], names: Iterable[
 
 
 def _bindings(here: Findings, wanted: Items, there: Items) -> Iterator[Finding]:
-    known = {_binding(one) for one in there}
-    missing = sorted({_binding(one) for one in wanted} - known)
-    told = [f"{source} does not give {key or 'what it gets'} to {queue}" for source, queue, key in missing]
-    yield from here.judged("bindings", told, PREPARE, f"{len(wanted)} are there")
+    known = {_binding(their) for their in there}
+    missing = sorted({_binding(document) for document in wanted} - known)
+    texts = [f"{source} does not give {key or 'what it gets'} to {queue}" for source, queue, key in missing]
+    yield from here.judged("bindings", texts, PREPARE, f"{len(wanted)} are there")
     should: defaultdict[str, set[tuple[str, str, str]]] = defaultdict(set)
-    for one in wanted:
-        should[one["destination"]].add(_binding(one))
-    for one in there:
-        source, queue, key = _binding(one)
+    for their in wanted:
+        should[their["destination"]].add(_binding(their))
+    for their in there:
+        source, queue, key = _binding(their)
         if source and queue in should and (source, queue, key) not in should[queue]:
-            told = f"{source} gives {key} to {queue}, which does not expect it"
-            yield here.warn("bindings", told, "take the binding away in the management pages: what it brings is parked")
+            texts = f"{source} gives {key} to {queue}, which does not expect it"
+            yield here.warn(
+                "bindings", texts, "take the binding away in the management pages: what it brings is parked"
+            )
 
 
-def _binding(one: Mapping[str, Any]) -> tuple[str, str, str]:
-    return one["source"], one["destination"], one["routing_key"]
+def _binding(document: Mapping[str, Any]) -> tuple[str, str, str]:
+    return document["source"], document["destination"], document["routing_key"]
 
 
 def _policies(here: Findings, wanted: Mapping[str, Items], queues: Items, there: Items) -> Iterator[Finding]:
-    ours = {one["name"] for one in wanted["queues"]}
+    ours = {document["name"] for document in wanted["queues"]}
     limit = wanted["policies"][0]
-    known = next((one for one in there if one["name"] == limit["name"]), None)
+    known = next((their for their in there if their["name"] == limit["name"]), None)
     if (
         known is None
         or known["pattern"] != limit["pattern"]
         or known["definition"].get("overflow") != limit["definition"]["overflow"]
         or "max-length-bytes" not in known["definition"]
     ):
-        told = f"the policy {limit['name']} is {'missing' if known is None else 'otherwise'}: queues may fill the disk"
-        yield here.warn("policies", told, PREPARE)
+        detail = (
+            f"the policy {limit['name']} is {'missing' if known is None else 'otherwise'}: queues may fill the disk"
+        )
+        yield here.warn("policies", detail, PREPARE)
     harmful: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for queue in queues:
         effective = queue.get("effective_policy_definition") or {}
@@ -223,21 +227,21 @@ def _services(here: Findings, services: Iterable[str], known: Mapping[str, Accou
             wrong = ["has no rights here"]
         else:
             wrong = differences(account, intended(account.name))
-        told = (f"{OWN_PUBLISHER}.{name}: {one}" for one in wrong)
-        yield from here.judged("rights of services", told, PREPARE, f"{OWN_PUBLISHER}.{name} may do what it should")
+        texts = (f"{OWN_PUBLISHER}.{name}: {text}" for text in wrong)
+        yield from here.judged("rights of services", texts, PREPARE, f"{OWN_PUBLISHER}.{name} may do what it should")
 
 
 def _outside(here: Findings, stages: Mapping[str, str | None], known: Mapping[str, Account]) -> Iterator[Finding]:
     rows = former_systems.compared(stages, known)
     for row in rows:
-        told = f"{row['system'] or row['user']}: {', '.join(row['differences']) or row['state']}"
+        detail = f"{row['system'] or row['user']}: {', '.join(row['differences']) or row['state']}"
         if row["state"] == "missing" and row["wrong"]:
             # A cluster may be declared long before its former system is let in.
-            yield here.warn("rights of former systems", told, former_systems.mends(row))
+            yield here.warn("rights of former systems", detail, former_systems.mends(row))
         elif row["wrong"]:
-            yield here.fail("rights of former systems", told, former_systems.mends(row))
+            yield here.fail("rights of former systems", detail, former_systems.mends(row))
         elif row["state"] == "revoked" and row["stage"] in ("legacy", "mirror"):
             mend = f"{former_systems.mends(row)} --again, if it shall publish again"
-            yield here.warn("rights of former systems", f"{told}, though it is the authority", mend)
+            yield here.warn("rights of former systems", f"{detail}, though it is the authority", mend)
     if not any(row["wrong"] for row in rows):
         yield here.ok("rights of former systems", f"{len(rows)} may do what they should")

@@ -60,8 +60,8 @@ def _told(here: Findings, check: str, host: str, port: int, context: ssl.SSLCont
     except (OSError, ValueError) as error:
         return here.warn(check, f"no certificate was shown at {host}:{port} ({type(error).__name__})", "is it running?")
     days = (ssl.cert_time_to_seconds(str(certificate["notAfter"])) - time.time()) / _DAY
-    told = f"the certificate is good for {days:.0f} days more"
-    return here.warn(check, told, mend) if days < SOON_DAYS else here.ok(check, told)
+    detail = f"the certificate is good for {days:.0f} days more"
+    return here.warn(check, detail, mend) if days < SOON_DAYS else here.ok(check, detail)
 
 
 def _shown(host: str, port: int, context: ssl.SSLContext, before: bytes) -> Mapping[str, Any]:

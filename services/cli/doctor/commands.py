@@ -38,9 +38,9 @@ def doctor(json: Json = False) -> None:
 
     services = configured()
     findings = [*_settings(services), *asyncio.run(_examine(services))]
-    findings.sort(key=lambda one: list(_COLOURS).index(one.state))
+    findings.sort(key=lambda finding: list(_COLOURS).index(finding.state))
     if json:
-        as_json({"ok": worst(findings) == 0, "findings": [asdict(one) for one in findings]})
+        as_json({"ok": worst(findings) == 0, "findings": [asdict(finding) for finding in findings]})
     else:
         _print(findings)
     if code := worst(findings):
@@ -50,17 +50,17 @@ def doctor(json: Json = False) -> None:
 def _settings(services: Mapping[str, ServiceSettings]) -> list[Finding]:
     from services.cli.doctor.findings import Findings
 
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for name in SERVICES:
-        here = Findings(name)
+        ours = Findings(name)
         if name in services:
-            found.append(here.ok("settings", "configured"))
+            findings.append(ours.ok("settings", "configured"))
             continue
         try:
             settings_of(name)
         except NotConfigured as error:
-            found.append(here.warn("settings", str(error), "set them, or run traboule doctor where they are set"))
-    return found
+            findings.append(ours.warn("settings", str(error), "set them, or run traboule doctor where they are set"))
+    return findings
 
 
 async def _examine(services: Mapping[str, ServiceSettings]) -> list[Finding]:
@@ -71,8 +71,8 @@ async def _examine(services: Mapping[str, ServiceSettings]) -> list[Finding]:
     from services.cli.inspection import inspect
 
     states = await inspect(services)
-    of_processes = await asyncio.gather(*(doctor_service.examine(one, services[one.name]) for one in states))
-    of_databases = await asyncio.gather(*(doctor_database.examine(name, one) for name, one in services.items()))
+    of_processes = await asyncio.gather(*(doctor_service.examine(state, services[state.name]) for state in states))
+    of_databases = await asyncio.gather(*(doctor_database.examine(name, service) for name, service in services.items()))
     return [
         *doctor_files.examine(services),
         *await doctor_database.disk(),
@@ -89,10 +89,10 @@ def _print(findings: list[Finding]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("", "where", "check", "found", "what to do"):
         table.add_column(title, overflow="fold")
-    for one in findings:
-        state = f"[{_COLOURS[one.state]}]{one.state}[/]"
-        table.add_row(state, one.where, one.check, plain(one.found), plain(one.mend))
+    for finding in findings:
+        state = f"[{_COLOURS[finding.state]}]{finding.state}[/]"
+        table.add_row(state, finding.where, finding.check, plain(finding.found), plain(finding.mend))
     console = terminal()
     console.print(table)
-    counts = {state: sum(one.state == state for one in findings) for state in _COLOURS}
+    counts = {state: sum(finding.state == state for finding in findings) for state in _COLOURS}
     console.print(f"{counts['fail']} wrong, {counts['warn']} to look at, {counts['ok']} as it should be")

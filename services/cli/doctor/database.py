@@ -60,24 +60,24 @@ _KEYS = "select id, expires_at from api_keys where revoked_at is null and expire
 
 async def examine(name: str, settings: ServiceSettings) -> list[Finding]:
     """All that can be seen with the service's own role."""
-    here = Findings(name)
+    findings = Findings(name)
     try:
         connection: asyncpg.Connection[Any] = await asyncpg.connect(
             asyncpg_url(settings.database_url), timeout=5, command_timeout=20
         )
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        told = f"does not let it in ({type(error).__name__})"
+        detail = f"does not let it in ({type(error).__name__})"
         variable = f"TRABOULE_{name.upper()}_DATABASE_URL"
-        return [here.fail("database", told, f"is it running? is {variable} right? If not, {PREPARE}")]
+        return [findings.fail("database", detail, f"is it running? is {variable} right? If not, {PREPARE}")]
     try:
-        found = list(_server(here, await _row(connection, _SERVER)))
-        schema = await asyncio.to_thread(_schema, here, name, settings)
+        server = list(_server(findings, await _row(connection, _SERVER)))
+        schema = await asyncio.to_thread(_schema, findings, name, settings)
         # Questions about tables that are not there would only hide what is wrong.
-        if any(one.state == "fail" for one in schema):
-            return [*found, *schema]
-        return [*found, *schema, *await _held(here, connection, settings)]
+        if any(finding.state == "fail" for finding in schema):
+            return [*server, *schema]
+        return [*server, *schema, *await _held(findings, connection, settings)]
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        return [here.fail("database", f"stopped answering ({type(error).__name__})", "traboule doctor, once more")]
+        return [findings.fail("database", f"stopped answering ({type(error).__name__})", "traboule doctor, once more")]
     finally:
         await connection.close(timeout=5)
 
@@ -87,7 +87,7 @@ async def disk() -> list[Finding]:
     url = address(ADMIN)
     if url is None:
         return []
-    here = Findings("house")
+    findings = Findings("house")
     try:
         admin = await asyncpg.connect(asyncpg_url(url), timeout=5)
         try:
@@ -99,13 +99,17 @@ async def disk() -> list[Finding]:
         return []  # the server is on another machine
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         mend = f"is {ADMIN} right? If it is, PostgreSQL's log says why: a full disk lets nobody new in"
-        return [here.warn("disk", f"it cannot be told ({type(error).__name__})", mend)]
-    told = f"{size(usage.free)} of {size(usage.total)} are free where PostgreSQL writes"
+        return [findings.warn("disk", f"it cannot be told ({type(error).__name__})", mend)]
+    detail = f"{size(usage.free)} of {size(usage.total)} are free where PostgreSQL writes"
     if usage.free < NO_DISK:
-        return [here.fail("disk", told, "make room: a full disk takes nothing in. If PostgreSQL ended, start it again")]
+        return [
+            findings.fail(
+                "disk", detail, "make room: a full disk takes nothing in. If PostgreSQL ended, start it again"
+            )
+        ]
     if usage.free < LITTLE_DISK * usage.total:
-        return [here.warn("disk", told, "make room: a full disk stops PostgreSQL, and then everything waits")]
-    return [here.ok("disk", told)]
+        return [findings.warn("disk", detail, "make room: a full disk stops PostgreSQL, and then everything waits")]
+    return [findings.ok("disk", detail)]
 
 
 async def _row(connection: asyncpg.Connection[Any], sql: str, *values: Any) -> asyncpg.Record:
@@ -118,30 +122,30 @@ def _server(here: Findings, row: asyncpg.Record) -> Iterator[Finding]:
     # Ours is read after the answer came, so it is late by a round trip at most.
     skew = time.time() - row["now"].timestamp()
     if abs(skew) > SKEW_SECONDS:
-        told = f"this machine's clock is {span(abs(skew))} {'ahead of' if skew > 0 else 'behind'} the database's"
-        yield here.warn("clock", told, "let both follow NTP: what is older than a day, or kept for 90, goes by it")
+        detail = f"this machine's clock is {span(abs(skew))} {'ahead of' if skew > 0 else 'behind'} the database's"
+        yield here.warn("clock", detail, "let both follow NTP: what is older than a day, or kept for 90, goes by it")
     else:
         yield here.ok("clock", f"within {SKEW_SECONDS:.0f} s of this machine's")
     if row["superuser"]:
-        told = f"{row['role']} is a superuser, and could read every other service's database"
-        yield here.warn("role", told, f"{PREPARE}, and use the role that it makes")
+        detail = f"{row['role']} is a superuser, and could read every other service's database"
+        yield here.warn("role", detail, f"{PREPARE}, and use the role that it makes")
     elif row["owner"] != row["role"]:
-        told = f"{row['role']} does not own the database ({row['owner']} does), so it cannot migrate it"
-        yield here.warn("role", told, f'alter database … owner to "{row["role"]}"')
+        detail = f"{row['role']} does not own the database ({row['owner']} does), so it cannot migrate it"
+        yield here.warn("role", detail, f'alter database … owner to "{row["role"]}"')
     else:
         yield here.ok("role", f"{row['role']} owns its database")
     needed = EXTENSIONS.get(here.where, ())
-    missing = [f"the extension {one} is missing" for one in needed if one not in row["extensions"]]
+    missing = [f"the extension {text} is missing" for text in needed if text not in row["extensions"]]
     if needed:
         yield from here.judged("extensions", missing, PREPARE, ", ".join(needed))
-    told = f"{row['connections']} of {row['most']} connections are in use"
+    detail = f"{row['connections']} of {row['most']} connections are in use"
     if row["connections"] > FEW_CONNECTIONS * row["most"]:
-        yield here.warn("connections", told, "raise PostgreSQL's max_connections, or run fewer replicas")
+        yield here.warn("connections", detail, "raise PostgreSQL's max_connections, or run fewer replicas")
     else:
-        yield here.ok("connections", told)
+        yield here.ok("connections", detail)
     if (row["longest"] or 0) > LONG_SECONDS:
-        told = f"a transaction has been open for {span(row['longest'])}"
-        yield here.warn("transactions", told, "select pid, application_name, xact_start from pg_stat_activity")
+        detail = f"a transaction has been open for {span(row['longest'])}"
+        yield here.warn("transactions", detail, "select pid, application_name, xact_start from pg_stat_activity")
 
 
 def _schema(here: Findings, name: str, settings: ServiceSettings) -> list[Finding]:
@@ -150,7 +154,7 @@ def _schema(here: Findings, name: str, settings: ServiceSettings) -> list[Findin
     except UnknownRevisionError as error:
         return [here.fail("schema", str(error), "run a newer program")]
     mend = f"traboule migrate {name}"
-    late = [here.warn("schema", one, f"{mend} --post, once no earlier version runs") for one in state.waiting]
+    late = [here.warn("schema", text, f"{mend} --post, once no earlier version runs") for text in state.waiting]
     if state.newer is not None:
         late.append(here.warn("schema", state.newer, "start the newer program again, once it can run"))
     if late and not state.faults:
@@ -160,46 +164,48 @@ def _schema(here: Findings, name: str, settings: ServiceSettings) -> list[Findin
 
 async def _held(here: Findings, connection: asyncpg.Connection[Any], settings: ServiceSettings) -> list[Finding]:
     row = await _row(connection, _HELD, settings.inbox_days + 1)
-    found = [_backup(here, row["backup"]), _quarantine(here, row)]
-    told = f"inbox {size(row['inbox'])}, outbox {size(row['outbox'])}"
+    findings = [_backup(here, row["backup"]), _quarantine(here, row)]
+    detail = f"inbox {size(row['inbox'])}, outbox {size(row['outbox'])}"
     if row["forgets_late"]:
-        told = f"ids of over {settings.inbox_days} days ago are still remembered: {told}"
-        found.append(here.warn("inbox", told, f"does {here.where} run all day? It forgets them little by little"))
+        detail = f"ids of over {settings.inbox_days} days ago are still remembered: {detail}"
+        findings.append(here.warn("inbox", detail, f"does {here.where} run all day? It forgets them little by little"))
     else:
-        found.append(here.ok("inbox", told))
+        findings.append(here.ok("inbox", detail))
     parities = await connection.fetch(_PARITIES)
-    found += [_parity(here, f"{one['cluster']}/{here.where}", one["stage"], one["at"]) for one in parities]
+    findings += [
+        _parity(here, f"{parity['cluster']}/{here.where}", parity["stage"], parity["at"]) for parity in parities
+    ]
     if here.where == "membership":
-        found.append(_keys(here, await connection.fetch(_KEYS)))
-    return found
+        findings.append(_keys(here, await connection.fetch(_KEYS)))
+    return findings
 
 
 def _backup(here: Findings, at: datetime | None) -> Finding:
-    told = "none was ever noted" if at is None else f"the last was {ago(at)}"
+    detail = "none was ever noted" if at is None else f"the last was {ago(at)}"
     if at is None or datetime.now(UTC) - at > BACKUP_IS_OLD:
-        return here.warn("backup", told, "traboule backup FOLDER")
-    return here.ok("backup", told)
+        return here.warn("backup", detail, "traboule backup FOLDER")
+    return here.ok("backup", detail)
 
 
 def _quarantine(here: Findings, row: asyncpg.Record) -> Finding:
     if row["late"]:
-        told = f"{row['late']:,} late messages wait for a person, the oldest from {ago(row['late_since'])}"
-        return here.warn("quarantine", told, "traboule quarantine list")
+        detail = f"{row['late']:,} late messages wait for a person, the oldest from {ago(row['late_since'])}"
+        return here.warn("quarantine", detail, "traboule quarantine list")
     return here.ok("quarantine", "empty")
 
 
 def _parity(here: Findings, system: str, stage: str, at: datetime | None) -> Finding:
-    told = f"{system} ({stage}) was {'never compared' if at is None else f'compared {ago(at)}'}"
+    detail = f"{system} ({stage}) was {'never compared' if at is None else f'compared {ago(at)}'}"
     if at is None or datetime.now(UTC) - at > PARITY_IS_OLD:
-        return here.warn("parity", told, f"traboule parity --as {system} EXPORT")
-    return here.ok("parity", told)
+        return here.warn("parity", detail, f"traboule parity --as {system} EXPORT")
+    return here.ok("parity", detail)
 
 
 def _keys(here: Findings, keys: list[asyncpg.Record]) -> Finding:
     make = "traboule keys create --name NAME --role reader"
     if not keys:
         return here.warn("API keys", "none is usable: nobody can read at the door", make)
-    soon = [one["id"] for one in keys if one["expires_at"] < datetime.now(UTC) + KEY_ENDS_SOON]
+    soon = [key["id"] for key in keys if key["expires_at"] < datetime.now(UTC) + KEY_ENDS_SOON]
     if soon:
         return here.warn("API keys", f"end within {KEY_ENDS_SOON.days} days: {', '.join(soon)}", make)
     return here.ok("API keys", f"{len(keys)} are usable")

@@ -14,13 +14,13 @@ def examine(services: Mapping[str, ServiceSettings]) -> list[Finding]:
     from services.membership.settings import MembershipSettings
     from services.membership.views.rules import RulesFileError
 
-    here = Findings("house")
+    ours = Findings("house")
     path = next(iter(services.values())).clusters_file
     try:
         clusters = load_clusters(path)
     except ClustersFileError as error:
-        return [here.fail("clusters file", str(error), "mend the file, then restart the services")]
-    found = [here.ok("clusters file", f"{path}: {', '.join(clusters)}")]
+        return [ours.fail("clusters file", str(error), "mend the file, then restart the services")]
+    findings = [ours.ok("clusters file", f"{path}: {', '.join(clusters)}")]
     membership = services.get("membership")
     if isinstance(membership, MembershipSettings):
         from services.membership.policy import policy_of
@@ -28,7 +28,7 @@ def examine(services: Mapping[str, ServiceSettings]) -> list[Finding]:
         try:
             policy_of(membership)
         except (RulesFileError, ClustersFileError) as error:
-            found.append(here.fail("survivorship file", str(error), "mend the file, then restart membership"))
+            findings.append(ours.fail("survivorship file", str(error), "mend the file, then restart membership"))
         else:
-            found.append(here.ok("survivorship file", str(membership.survivorship_file)))
-    return found
+            findings.append(ours.ok("survivorship file", str(membership.survivorship_file)))
+    return findings

@@ -32,24 +32,24 @@ class Findings:
 
     where: str
 
-    def ok(self, check: str, found: str) -> Finding:
+    def ok(self, check: str, text: str) -> Finding:
         """As it should be."""
-        return Finding(self.where, check, "ok", found)
+        return Finding(self.where, check, "ok", text)
 
-    def warn(self, check: str, found: str, mend: str) -> Finding:
+    def warn(self, check: str, text: str, mend: str) -> Finding:
         """It waits for a person, or could not be looked at."""
-        return Finding(self.where, check, "warn", found, mend)
+        return Finding(self.where, check, "warn", text, mend)
 
-    def fail(self, check: str, found: str, mend: str) -> Finding:
+    def fail(self, check: str, text: str, mend: str) -> Finding:
         """It is wrong now."""
-        return Finding(self.where, check, "fail", found, mend)
+        return Finding(self.where, check, "fail", text, mend)
 
     def judged(self, check: str, wrong: Iterable[str], mend: str, well: str) -> list[Finding]:
         """A failure for each thing that is wrong, or one finding that nothing is."""
-        return [self.fail(check, one, mend) for one in wrong] or [self.ok(check, well)]
+        return [self.fail(check, text, mend) for text in wrong] or [self.ok(check, well)]
 
 
 def worst(findings: Iterable[Finding]) -> int:
     """The exit code: 0 if all is well, 1 if something waits for a person, 2 if something is wrong now."""
-    states = {one.state for one in findings}
+    states = {finding.state for finding in findings}
     return 2 if "fail" in states else 1 if "warn" in states else 0

@@ -11,29 +11,29 @@ from shared.cli.terminal import size
 
 def examine(here: Findings, nodes: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
     """``nodes`` as the management API lists them, running or not."""
-    for one in nodes:
-        name = one["name"]
-        if not one.get("running"):
+    for node in nodes:
+        name = node["name"]
+        if not node.get("running"):
             yield here.fail(
                 "nodes", f"{name} does not run", "start it: queues go on only while most of their nodes run"
             )
             continue
-        if "disk_free" not in one:
+        if "disk_free" not in node:
             yield here.warn("nodes", f"{name} has just started, and does not tell how it is", "ask again in a moment")
             continue
-        wrong = [f"{name} is apart from {other}" for other in one.get("partitions", ())]
+        wrong = [f"{name} is apart from {other}" for other in node.get("partitions", ())]
         yield from (here.fail("nodes", line, "mend the network, then restart the smaller part") for line in wrong)
-        free, least = one["disk_free"], one["disk_free_limit"]
-        told = f"{name} has {_size(free)} of disk free, and stops publishers below {_size(least)}"
-        if one["disk_free_alarm"]:
-            yield here.fail("nodes", told, "make room: nobody can publish until then")
-        elif one["mem_alarm"]:
-            told = f"{name} uses {_size(one['mem_used'])} of memory, and so stops publishers"
-            yield here.fail("nodes", told, "give it more memory, or start who should consume")
+        free, least = node["disk_free"], node["disk_free_limit"]
+        detail = f"{name} has {_size(free)} of disk free, and stops publishers below {_size(least)}"
+        if node["disk_free_alarm"]:
+            yield here.fail("nodes", detail, "make room: nobody can publish until then")
+        elif node["mem_alarm"]:
+            detail = f"{name} uses {_size(node['mem_used'])} of memory, and so stops publishers"
+            yield here.fail("nodes", detail, "give it more memory, or start who should consume")
         elif isinstance(free, int) and isinstance(least, int) and free < 2 * least:
-            yield here.warn("nodes", told, "make room before it does")
+            yield here.warn("nodes", detail, "make room before it does")
         elif not wrong:
-            yield here.ok("nodes", told)
+            yield here.ok("nodes", detail)
 
 
 def _size(value: Any) -> str:

@@ -40,12 +40,12 @@ def dead_lettering(here: Findings, broker: Management, vhost: str, there: Items)
         "is the queue that they go to full? They go within six minutes once it has room. If it has: restart the node "
         "whose log names rabbit_fifo_dlx, and upgrade it if it is older than RabbitMQ 4.0"
     )
-    told = [f"{count:,} messages of {name} wait to be dead-lettered, and do not go" for name, count in stuck.items()]
-    return here.judged("dead-lettering", told, mend, "nothing waits for it")
+    texts = [f"{count:,} messages of {name} wait to be dead-lettered, and do not go" for name, count in stuck.items()]
+    return here.judged("dead-lettering", texts, mend, "nothing waits for it")
 
 
 def _waiting(queues: Items) -> dict[str, int]:
-    return {one["name"]: one["messages_dlx"] for one in queues if one.get("messages_dlx")}
+    return {queue["name"]: queue["messages_dlx"] for queue in queues if queue.get("messages_dlx")}
 
 
 # --- room ----------------------------------------------------------------------------------------------------------
@@ -53,11 +53,17 @@ def _waiting(queues: Items) -> dict[str, int]:
 
 def room(here: Findings, broker: Management, vhost: str, there: Items, bindings: Items) -> Iterable[Finding]:
     """Queues that hold most of what they may: beyond that the broker takes nothing more, from anybody."""
-    full = [(one, most) for one in there if (most := _most(one)) and one.get("message_bytes", 0) >= NEARLY_FULL * most]
+    full = [
+        (their, most)
+        for their in there
+        if (most := _most(their)) and their.get("message_bytes", 0) >= NEARLY_FULL * most
+    ]
     if not full:
         return [here.ok("room in queues", f"none is over {NEARLY_FULL:.0%} full")]
     rates = _rates(broker, vhost)
-    return [_nearly_full(here, one, most, _publishers(one["name"], bindings, rates)) for one, most in full]
+    return [
+        _nearly_full(here, document, most, _publishers(document["name"], bindings, rates)) for document, most in full
+    ]
 
 
 def _most(queue: Mapping[str, Any]) -> int:
@@ -66,23 +72,27 @@ def _most(queue: Mapping[str, Any]) -> int:
 
 def _nearly_full(here: Findings, queue: Mapping[str, Any], most: int, busiest: Iterable[tuple[str, float]]) -> Finding:
     who = ", ".join(f"{user} ({rate:,.1f} a second)" for user, rate in busiest) or "nobody who is connected now"
-    told = f"{queue['name']} holds {size(queue['message_bytes'])} of {size(most)}; most is published by {who}"
+    detail = f"{queue['name']} holds {size(queue['message_bytes'])} of {size(most)}; most is published by {who}"
     mend = "full, it refuses every publisher: does its service run? If one publisher floods it, ask it to stop, or "
-    return here.warn("room in queues", told, mend + "traboule former-systems revoke SYSTEM until it has")
+    return here.warn("room in queues", detail, mend + "traboule former-systems revoke SYSTEM until it has")
 
 
 def _rates(broker: Management, vhost: str) -> Counter[str]:
     """Messages a second that each user publishes now."""
     rates = Counter[str]()
-    for one in broker.call("GET", "/api/channels?columns=user,vhost,message_stats.publish_details.rate"):
-        if one.get("vhost") == vhost:
-            rates[one["user"]] += one.get("message_stats", {}).get("publish_details", {}).get("rate", 0)
+    for item in broker.call("GET", "/api/channels?columns=user,vhost,message_stats.publish_details.rate"):
+        if item.get("vhost") == vhost:
+            rates[item["user"]] += item.get("message_stats", {}).get("publish_details", {}).get("rate", 0)
     return rates
 
 
 def _publishers(queue: str, bindings: Items, rates: Counter[str]) -> Iterator[tuple[str, float]]:
     """Who publishes what such a queue hears, the busiest first."""
-    patterns = [one["routing_key"].split(".") for one in bindings if one["destination"] == queue and one["source"]]
+    patterns = [
+        binding["routing_key"].split(".")
+        for binding in bindings
+        if binding["destination"] == queue and binding["source"]
+    ]
     service = queue.split(".")[0]
     for user, rate in rates.most_common():
         words = user.split(".")

@@ -17,14 +17,14 @@ def examine(here: Findings, queues: Sequence[Mapping[str, Any]], nodes: int) -> 
     """``queues`` as the management API lists them; ``nodes`` is how many belong to the broker, running or not."""
     copies = min(COPIES, nodes)
     few: defaultdict[int, list[str]] = defaultdict(list)
-    for one in queues:
-        members = len(one.get("members", ()))
+    for queue in queues:
+        members = len(queue.get("members", ()))
         # One that was declared a moment ago is listed before its members are.
         if 0 < members < copies:
-            few[members].append(one["name"])
-        if (down := members - len(one.get("online", ()))) > 0:
-            yield here.warn("replicas of queues", f"{one['name']} lacks {down} of its nodes", "start the nodes")
+            few[members].append(queue["name"])
+        if (down := members - len(queue.get("online", ()))) > 0:
+            yield here.warn("replicas of queues", f"{queue['name']} lacks {down} of its nodes", "start the nodes")
     for members, names in sorted(few.items()):
         more = f" and {len(names) - 1} more" if names[1:] else ""
-        told = f"{names[0]}{more}: kept on {members} of {nodes} nodes, and should be on {copies}"
-        yield here.warn("replicas of queues", told, _GROW)
+        detail = f"{names[0]}{more}: kept on {members} of {nodes} nodes, and should be on {copies}"
+        yield here.warn("replicas of queues", detail, _GROW)

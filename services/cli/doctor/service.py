@@ -26,18 +26,18 @@ _ROUNDING = 2.0
 
 async def examine(state: ServiceState, settings: ServiceSettings) -> list[Finding]:
     """What the service looks like from outside, and the certificates that it meets and shows."""
-    here = Findings(state.name)
-    found = [*_process(here, state), *_queues(here, state), *_outbox(here, state), *_parked(here, state)]
+    ours = Findings(state.name)
+    findings = [*_process(ours, state), *_queues(ours, state), *_outbox(ours, state), *_parked(ours, state)]
     if state.checks and state.url is not None:
-        found += await asyncio.to_thread(_started_with, here, state.url, settings)
+        findings += await asyncio.to_thread(_started_with, ours, state.url, settings)
         if (own := settings.http_certificate_file) is not None:
-            found.append(await asyncio.to_thread(doctor_certificates.of_http_server, here, state.url, own))
+            findings.append(await asyncio.to_thread(doctor_certificates.of_http_server, ours, state.url, own))
     for check, url in (
         ("database's certificate", settings.database_url),
         ("broker's certificate", settings.broker_url),
     ):
-        found += await asyncio.to_thread(doctor_certificates.of_server, here, check, url)
-    return found
+        findings += await asyncio.to_thread(doctor_certificates.of_server, ours, check, url)
+    return findings
 
 
 def _process(here: Findings, state: ServiceState) -> list[Finding]:
@@ -59,45 +59,45 @@ def _queues(here: Findings, state: ServiceState) -> Iterator[Finding]:
             f"is it running? is the password in TRABOULE_{state.name.upper()}_BROKER_URL its own? If not, {PREPARE}",
         )
         return
-    missing = [f"there is no queue {one.name}" for one in state.queues if one.messages is None]
+    missing = [f"there is no queue {queue.name}" for queue in state.queues if queue.messages is None]
     yield from here.judged("queues", missing, PREPARE, f"{len(state.queues)} are there")
-    own = [one for one in state.queues if one.name.startswith(f"{state.name}.") and one.messages is not None]
-    deserted = [f"nobody consumes {one.name}" for one in own if one.consumers == 0]
+    own = [queue for queue in state.queues if queue.name.startswith(f"{state.name}.") and queue.messages is not None]
+    deserted = [f"nobody consumes {item.name}" for item in own if item.consumers == 0]
     start = f"traboule serve {state.name}, or restart it"
     yield from here.judged("consumers", deserted, start, "every queue has one")
-    waiting = sum(one.messages or 0 for one in own)
-    in_flight = sum(hand.messages for hand in state.in_flight.values())
+    waiting = sum(item.messages or 0 for item in own)
+    in_flight = sum(batch_in_flight.messages for batch_in_flight in state.in_flight.values())
     look = f"look at the log of {state.name}, and restart it"
     yield from here.judged("messages in hand", stuck(state), look, f"{in_flight:,} are being settled")
     quiet = state.database.get("last_event_seconds")
     if waiting and state.database and (quiet is None or quiet > OLD_SECONDS):
-        told = f"{waiting:,} messages wait, and nothing was applied for over {OLD_SECONDS} s"
-        yield here.fail("backlog", told, look)
+        detail = f"{waiting:,} messages wait, and nothing was applied for over {OLD_SECONDS} s"
+        yield here.fail("backlog", detail, look)
     else:
         yield here.ok("backlog", f"{waiting:,} messages wait")
     yield from _unread(here, state)
 
 
 def _unread(here: Findings, state: ServiceState) -> Iterator[Finding]:
-    for one in state.queues:
-        if one.messages and is_way_back(one.name):
-            system = "/".join(one.name.split(".")[:2])
-            told = f"{one.messages:,} messages wait until {system} reads them"
-            yield here.warn("way back", told, f"traboule cutover way-back {system}")
+    for queue in state.queues:
+        if queue.messages and is_way_back(queue.name):
+            system = "/".join(queue.name.split(".")[:2])
+            detail = f"{queue.messages:,} messages wait until {system} reads them"
+            yield here.warn("way back", detail, f"traboule cutover way-back {system}")
 
 
 def _outbox(here: Findings, state: ServiceState) -> Iterable[Finding]:
     if not (known := state.database):
         return []  # what is wrong with the database is told by whoever looks at it
     rows, oldest = known["outbox_rows"], known["outbox_oldest_seconds"] or 0
-    told = f"{rows:,} messages wait to be published" + (f", the oldest for {span(oldest)}" if rows else "")
+    detail = f"{rows:,} messages wait to be published" + (f", the oldest for {span(oldest)}" if rows else "")
     if oldest <= OLD_SECONDS:
-        return [here.ok("outbox", told)]
+        return [here.ok("outbox", detail)]
     refused = known["outbox_refused"]
     mend = f"{refused:,} were refused by the broker, for want of a queue or of room: {PREPARE}" if refused else (
         f"is the broker there? Then restart {state.name}"
     )  # fmt: skip
-    return [here.fail("outbox", told, mend)]
+    return [here.fail("outbox", detail, mend)]
 
 
 def _parked(here: Findings, state: ServiceState) -> Iterable[Finding]:
@@ -117,17 +117,17 @@ def _started_with(here: Findings, url: str, settings: ServiceSettings) -> list[F
     try:
         text, its_time = metrics(url, settings.http_certificate_file)
         families = list(text_string_to_metric_families(text))
-        there = _systems(here.where, settings)
+        systems = _systems(here.where, settings)
     except (OSError, ValueError) as error:
         return [here.warn("started with", f"it cannot be told ({type(error).__name__})", "traboule status")]
     restart = f"restart {here.where}"
     samples = [sample for family in families for sample in family.samples]
-    known = {one.labels["former_system"] for one in samples if one.name == _STAGE}
+    known = {sample.labels["former_system"] for sample in samples if sample.name == _STAGE}
     wrong: list[str] = []
     # One that is in the process alone may have left the file, and keeps its stage.
-    if known and (new := there - known):
+    if known and (new := systems - known):
         wrong.append(f"the process does not know {', '.join(sorted(new))}")
-    started = next((one.value for one in samples if one.name == _STARTED), None)
+    started = next((sample.value for sample in samples if sample.name == _STARTED), None)
     files = {settings.clusters_file, getattr(settings, "survivorship_file", settings.clusters_file)}
     if started is not None:
         wrong += [f"{path} changed after it was started" for path in sorted(files) if _changed(path, started)]
@@ -138,9 +138,9 @@ def _started_with(here: Findings, url: str, settings: ServiceSettings) -> list[F
 def _clock(here: Findings, ahead: float) -> Finding:
     if abs(ahead) <= _SKEW_SECONDS:
         return here.ok("process's clock", f"within {_SKEW_SECONDS:.0f} s of this machine's")
-    told = f"its clock is {span(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} this machine's"
+    detail = f"its clock is {span(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} this machine's"
     return here.warn(
-        "process's clock", told, "let both follow NTP: lags, and what falls due by the day, are told by it"
+        "process's clock", detail, "let both follow NTP: lags, and what falls due by the day, are told by it"
     )
 
 

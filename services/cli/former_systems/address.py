@@ -54,5 +54,5 @@ def written(file: Path | None, url: str) -> Generator[None]:
     try:
         periodic_tasks.replace(file)
     except OSError as error:
-        told = f"the password is new, but {file} cannot be written ({type(error).__name__})"
-        raise CannotAct(f"{told}: the new address is in {periodic_tasks}") from None
+        detail = f"the password is new, but {file} cannot be written ({type(error).__name__})"
+        raise CannotAct(f"{detail}: the new address is in {periodic_tasks}") from None

@@ -101,10 +101,10 @@ def add(
             accounts.grant(broker, vhost, user, None)
     except (accounts.RightsError, CannotAct) as error:
         refuse(str(error))
-    told = f"the broker user {user} may publish"
+    detail = f"the broker user {user} may publish"
     if url is None:
-        told += "; it was there, and its password stays" + (f": {url_file} was not written" if url_file else "")
-    _tell(system, told, url, url_file, json=json)
+        detail += "; it was there, and its password stays" + (f": {url_file} was not written" if url_file else "")
+    _tell(system, detail, url, url_file, json=json)
     if url is not None and not json:
         typer.echo("The services know a cluster from their start on: restart them if this one is new.", err=True)
 
@@ -141,15 +141,17 @@ def rotate(
             accounts.set_password(broker, account, password)
     except (accounts.RightsError, CannotAct) as error:
         refuse(str(error))
-    told, failed = f"the broker user {user} has a new password", None
+    published, failed = f"the broker user {user} has a new password", None
     if disconnect:
         try:
             closed = accounts.disconnect(broker, user)
-            told += f"; {closed} open connections were closed" if closed != 1 else "; one open connection was closed"
+            published += (
+                f"; {closed} open connections were closed" if closed != 1 else "; one open connection was closed"
+            )
         except accounts.RightsError as error:
             failed = error
     # The password is the new one now, whatever became of the connections.
-    _tell(system, told, url, url_file, json=json)
+    _tell(system, published, url, url_file, json=json)
     if failed is not None:
         refuse(f"its open connections were not closed: {failed}. Run this command again")
 
@@ -207,11 +209,11 @@ def _named(system: str) -> ServiceSettings:
     settings = configured(service)[service]
     known = outside(load_clusters(settings.clusters_file), [service])
     if system not in known:
-        there = ", ".join(known) or "none"
+        theirs = ", ".join(known) or "none"
         hint = f"staff tools send commands to {', '.join(_commanded())}" if cluster == STAFF else (
             f"is it in {settings.clusters_file}?"
         )  # fmt: skip
-        refuse(f"there is no {system}; there are {there} ({hint})")
+        refuse(f"there is no {system}; there are {theirs} ({hint})")
     return settings
 
 
@@ -219,14 +221,14 @@ def outside(clusters: Mapping[str, Any], services: Any) -> list[str]:
     """Former systems and staff tools that publish to these services."""
     from shared.messaging.topology import STAFF
 
-    systems = [f"{code}/{name}" for code, one in clusters.items() for name in one.services if name in services]
+    systems = [f"{code}/{name}" for code, cluster in clusters.items() for name in cluster.services if name in services]
     return [*systems, *(f"{STAFF}/{name}" for name in _commanded() if name in services)]
 
 
 def _commanded() -> list[str]:
     from schemas.catalogue import COMMANDS
 
-    return sorted({one.service for one in COMMANDS})
+    return sorted({kind.service for kind in COMMANDS})
 
 
 def _stages(services: Mapping[str, ServiceSettings]) -> dict[str, str | None]:
@@ -264,11 +266,11 @@ def _row(system: str, stage: str | None, account: Account | None) -> dict[str, A
     if account is None or not account.here:
         return row | {"state": "missing", "wrong": stage != "retired"}
     row |= {"connections": account.connections, "rights": asdict(account.rights)}
-    told = accounts.differences(account, should)
+    differences = accounts.differences(account, should)
     if stage == "retired" and not account.rights.none:
-        told = ["is retired, and should have no right any more", *told]
-    state = "differs" if told else "revoked" if account.rights.none else "as it should be"
-    return row | {"state": state, "differences": told, "wrong": bool(told)}
+        differences = ["is retired, and should have no right any more", *differences]
+    state = "differs" if differences else "revoked" if account.rights.none else "as it should be"
+    return row | {"state": state, "differences": differences, "wrong": bool(differences)}
 
 
 def _is_stranger(account: Account, known: Mapping[str, Any]) -> bool:
@@ -280,10 +282,10 @@ def _is_stranger(account: Account, known: Mapping[str, Any]) -> bool:
 
 
 def _stranger(account: Account) -> dict[str, Any]:
-    told = ["has rights here, and is neither in the clusters file nor a service"]
+    texts = ["has rights here, and is neither in the clusters file nor a service"]
     row: dict[str, Any] = {"system": None, "user": account.name, "stage": None, "state": "stranger", "wrong": True}
     rights = asdict(account.rights)
-    return row | {"differences": told, "connections": account.connections, "rights": rights, "should": None}
+    return row | {"differences": texts, "connections": account.connections, "rights": rights, "should": None}
 
 
 def _print(rows: list[dict[str, Any]]) -> None:
@@ -296,8 +298,8 @@ def _print(rows: list[dict[str, Any]]) -> None:
         table.add_column(title, no_wrap=title != "rights", justify="right" if title == "connections" else "left")
     for row in rows:
         colour = "red" if row["wrong"] else "yellow" if row["state"] == "revoked" else "green"
-        told = "\n".join([f"[{colour}]{row['state']}[/]", *(plain(one) for one in row["differences"])])
-        table.add_row(row["system"] or "", plain(row["user"]), row["stage"] or "", told, str(row["connections"]))
+        published = "\n".join([f"[{colour}]{row['state']}[/]", *(plain(item) for item in row["differences"])])
+        table.add_row(row["system"] or "", plain(row["user"]), row["stage"] or "", published, str(row["connections"]))
     console = terminal()
     console.print(table)
     for row in rows:

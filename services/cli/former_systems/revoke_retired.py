@@ -28,17 +28,17 @@ def revoke_retired(json: Annotated[bool, typer.Option("--json", help="print JSON
 
     async def take() -> list[dict[str, str | None]]:
         async with transaction(definition_of("membership"), settings, "former-systems revoke-retired") as uow:
-            return [asdict(one) for one in await take_rights(uow, settings.broker_url)]
+            return [asdict(right) for right in await take_rights(uow, settings.broker_url)]
 
     taken = run(take())
-    left = [one for one in taken if one["remains"] is not None]
+    left = [item for item in taken if item["remains"] is not None]
     if json:
         as_json(taken)
     else:
-        for one in taken:
-            if one["remains"] is None:
-                typer.echo(f"the broker user {one['user']} may publish nothing any more, and is not connected")
+        for item in taken:
+            if item["remains"] is None:
+                typer.echo(f"the broker user {item['user']} may publish nothing any more, and is not connected")
         if not taken:
             typer.echo("nobody who was retired over HTTP may write still")
     if left:
-        refuse("\n".join(f"{one['user']} still may write: {one['remains']}" for one in left))
+        refuse("\n".join(f"{item['user']} still may write: {item['remains']}" for item in left))

@@ -32,7 +32,7 @@ def read_export(kinds: Sequence[Kind], files: Iterable[OpenFile]) -> Export:
     export = Export()
     recorded = {kind.fact: kind for kind in kinds}
     removals = {kind.removal: kind for kind in kinds if kind.removal is not None}
-    gone: dict[Key, Fact] = {}
+    facts: dict[Key, Fact] = {}
     for file in files:
         rejections: list[Rejection] = []
         for outcome in file.outcomes:
@@ -42,13 +42,13 @@ def read_export(kinds: Sequence[Kind], files: Iterable[OpenFile]) -> Export:
                 case Accepted(fact=fact):
                     kind = removals[type(fact)]
                     key = (kind.name, getattr(fact, kind.key))
-                    gone[key] = _newer(gone.get(key), fact)
+                    facts[key] = _newer(facts.get(key), fact)
                 case Rejection():
                     rejections.append(outcome)
                 case _:
                     pass
         export.unreadable += _unreadable(file.report.path.name, rejections)
-    _remove(export.facts, gone)
+    _remove(export.facts, facts)
     return export
 
 
@@ -65,22 +65,22 @@ def _take(export: Export, kind: Kind, fact: Fact) -> None:
     export.facts[key] = fact
 
 
-def _newer(one: Fact | None, other: Fact) -> Fact:
-    return other if one is None or _newness(one) < _newness(other) else one
+def _newer(fact: Fact | None, other: Fact) -> Fact:
+    return other if fact is None or _newness(fact) < _newness(other) else fact
 
 
 def _newness(fact: Fact) -> tuple[int, bytes]:
     return fact.version, blake2b(to_json(fact), digest_size=16).digest()
 
 
-def _remove(facts: dict[Key, Fact], gone: Mapping[Key, Fact]) -> None:
-    for key, removal in gone.items():
+def _remove(facts: dict[Key, Fact], removed: Mapping[Key, Fact]) -> None:
+    for key, removal in removed.items():
         if key in facts and _newness(facts[key]) < _newness(removal):
             del facts[key]
 
 
 def _unreadable(file: str, rejections: Iterable[Rejection]) -> list[Difference]:
-    by_line = groupby(sorted(rejections, key=lambda one: one.line), key=lambda one: one.line)
+    by_line = groupby(sorted(rejections, key=lambda rejection: rejection.line), key=lambda rejection: rejection.line)
     return [_row(file, line, list(faults)) for line, faults in by_line]
 
 

@@ -65,10 +65,10 @@ def list_(
         raise typer.BadParameter(f"there is no cluster {cluster!r}; there are {', '.join(sorted(clusters))}")
 
     async def work(rows: Rows, policy: Policy) -> dict[str, Any]:
-        found = await review_answers.open_cases(rows, review_answers.Wanted(cluster, kind, min_probability))
-        items = await review_answers.described(rows, found[:limit], policy.weights, _language(lang))
+        open_cases = await review_answers.open_cases(rows, review_answers.Wanted(cluster, kind, min_probability))
+        items = await review_answers.described(rows, open_cases[:limit], policy.weights, _language(lang))
         crowds = await review_answers.too_many_alike(rows, _language(lang))
-        return {"items": items, "total": len(found), "too_many_alike": crowds}
+        return {"items": items, "total": len(open_cases), "too_many_alike": crowds}
 
     page = read(work)
     if json:
@@ -87,16 +87,16 @@ def show(
     """
 
     async def work(rows: Rows, policy: Policy) -> list[dict[str, Any]]:
-        found = [one for one in await review_answers.open_cases(rows) if one.case_id == case]
-        return await review_answers.described(rows, found, policy.weights, _language(lang))
+        cases = [item for item in await review_answers.open_cases(rows) if item.case_id == case]
+        return await review_answers.described(rows, cases, policy.weights, _language(lang))
 
-    found = read(work)
-    if not found:
+    result = read(work)
+    if not result:
         nothing("there is no such case, or it is not in question any more")
     if json:
-        as_json(found[0])
+        as_json(result[0])
     else:
-        print_case(found[0])
+        print_case(result[0])
 
 
 @app.command()
@@ -128,7 +128,7 @@ def sort(
 
     Example: [bold]traboule duplicates sort --part numelink/B-1,clustr-numerique/12 --part numelink/B-2 --reason "…"[/]
     """
-    _decide(lambda: decisions.sort_out([_keys(next(csv.reader([one]))) for one in part]), by, reason, json)
+    _decide(lambda: decisions.sort_out([_keys(next(csv.reader([text]))) for text in part]), by, reason, json)
 
 
 @app.command()
@@ -172,12 +172,12 @@ def decide(
     except NotThisFileError as error:
         refuse(str(error))
     results = write_each(lines, who(by), silent=json)
-    failed = [one for one in results if "error" in one]
+    failed = [result for result in results if "error" in result]
     if json:
         as_json({"results": results, "failed": len(failed)})
     else:
-        for one in failed:
-            typer.secho(f"line {one['line']}: {one['error']}", fg="red", err=True)
+        for document in failed:
+            typer.secho(f"line {document['line']}: {document['error']}", fg="red", err=True)
         typer.echo(f"{len(results) - len(failed)} decided, {len(failed)} refused")
     if failed:
         raise typer.Exit(1)
@@ -191,8 +191,8 @@ def decisions_(limit: Limit = 20, json: Json = False) -> None:
     """
 
     async def work(rows: Rows, _: Policy) -> list[dict[str, Any]]:
-        found = await queries.newest_decisions(rows, before=2**63 - 1, limit=limit)
-        return [answers.decision(one) for one in found]
+        newest_decisions = await queries.newest_decisions(rows, before=2**63 - 1, limit=limit)
+        return [answers.decision(decision) for decision in newest_decisions]
 
     items = read(work)
     if json:
@@ -218,26 +218,26 @@ def history(
         view = await views_queries.member_by_any_id(rows, asked)
         if view is None or view.member_id is None:
             return None
-        held = await answers.identity(rows, view.member_id, policy.weights, _language(lang))
+        identity = await answers.identity(rows, view.member_id, policy.weights, _language(lang))
         turns = await answers.history(
             rows, view.member_id, asked, policy.weights, _language(lang), before=answers.END, limit=limit
         )
-        return {**held, "items": [content for _, content in turns]}
+        return {**identity, "items": [content for _, content in turns]}
 
-    found = read(work)
-    if found is None:
+    document = read(work)
+    if document is None:
         nothing("there is no such member, or all its records were removed")
     if json:
-        as_json(found)
+        as_json(document)
     else:
-        print_history(found)
+        print_history(document)
 
 
 # --- what was asked for --------------------------------------------------------------------------------------------
 
 
 def _keys(records: Sequence[str]) -> list[RecordKey]:
-    return [_key(one.strip()) for one in records]
+    return [_key(record.strip()) for record in records]
 
 
 def _key(name: str) -> RecordKey:
@@ -257,8 +257,8 @@ def _member_id(name: str) -> str:
 def _language(lang: Language | None) -> Language:
     if lang is not None:
         return lang
-    told = next((one for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (one := os.environ.get(name))), "")
-    return "fr" if told.startswith("fr") else "en"
+    published = next((text for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (text := os.environ.get(name))), "")
+    return "fr" if published.startswith("fr") else "en"
 
 
 def _decide(decision: Callable[[], Decision], by: str, reason: str, json: bool) -> None:

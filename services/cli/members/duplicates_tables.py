@@ -21,7 +21,7 @@ def print_cases(page: Item) -> None:
         return
     table = _table("gain", "probable", "members", "id", right=2)
     for case in page["items"]:
-        members = "\n".join(_summary(one) for one in case["members"])
+        members = "\n".join(_summary(item) for item in case["members"])
         table.add_row(f"{case['gain']:.2f}", f"{case['probability']:.0%}", members, case["id"])
     terminal().print(table)
     if page["total"] > len(page["items"]):
@@ -29,11 +29,11 @@ def print_cases(page: Item) -> None:
 
 
 def _print_crowds(crowds: Sequence[Item]) -> None:
-    for one in crowds:
-        examples = plain(", ".join(one["examples"]))
+    for crowd in crowds:
+        examples = plain(", ".join(crowd["examples"]))
         terminal().print(
-            f"[yellow]{plain(one['words'])}[/]: {plain(one['shared'])}, "
-            f"{one['records']} records, among them {examples}",
+            f"[yellow]{plain(crowd['words'])}[/]: {plain(crowd['shared'])}, "
+            f"{crowd['records']} records, among them {examples}",
             highlight=False,
         )
 
@@ -44,13 +44,13 @@ def print_case(case: Item) -> None:
     kind = "two members in question" if case["kind"] == "pair" else "a group that contradicts itself"
     console.print(f"[bold]{case['id']}[/]  {kind}, gain {case['gain']:.2f}")
     console.print(_side_by_side(case["members"]))
-    for one in case["contradictions"]:
-        console.print(f"[yellow]{plain(one['words'])}[/]: {plain(' · '.join(one['records']))}", highlight=False)
+    for item in case["contradictions"]:
+        console.print(f"[yellow]{plain(item['words'])}[/]: {plain(' · '.join(item['records']))}", highlight=False)
     for question in case["questions"]:
         console.print()
         console.print(_evidence(question))
-        for one in (question["not_merged"], *question["twice"]):
-            console.print(f"  [dim]{plain(one['words'])}[/]", highlight=False)
+        for item in (question["not_merged"], *question["twice"]):
+            console.print(f"  [dim]{plain(item['words'])}[/]", highlight=False)
 
 
 def print_decided(decided: Decided) -> None:
@@ -68,25 +68,25 @@ def print_decisions(items: Sequence[Item]) -> None:
         terminal().print("nothing was decided yet")
         return
     table = _table("decision", "when", "who", "what", "why", right=1)
-    for one in items:
-        back = one["taken_back"]
-        why = plain(one["reason"])
+    for item in items:
+        back = item["taken_back"]
+        why = plain(item["reason"])
         if back is not None:
             why += f"\n[yellow]taken back {_when(back['at'])} by {plain(back['author'])}: {plain(back['reason'])}[/]"
-        table.add_row(str(one["decision"]), _when(one["at"]), plain(one["author"]), _pairs(one["pairs"]), why)
+        table.add_row(str(item["decision"]), _when(item["at"]), plain(item["author"]), _pairs(item["pairs"]), why)
     terminal().print(table)
 
 
-def print_history(found: Item) -> None:
+def print_history(item: Item) -> None:
     """What holds a member together, and its turns."""
     console = terminal()
-    console.print(f"member [bold]{found['id']}[/]: {plain(', '.join(found['records']))}", highlight=False)
-    for link in found["links"]:
+    console.print(f"member [bold]{item['id']}[/]: {plain(', '.join(item['records']))}", highlight=False)
+    for link in item["links"]:
         console.print(f"  {plain(' = '.join(link['records']))}  {_held_by(link)}", highlight=False)
     table = _table("when", "what", "records", "why")
-    for turn in found["items"]:
+    for turn in item["items"]:
         table.add_row(_when(turn["at"]), turn["what"], _records_of(turn), _why(turn))
-    if found["items"]:
+    if item["items"]:
         console.print(table)
 
 
@@ -98,8 +98,8 @@ def _table(*titles: str, right: int = 0) -> Table:
 
 
 def _summary(member: Item) -> str:
-    told = ", ".join(plain(str(member[name])) for name in ("name", "city", "siren") if member[name])
-    return f"{told or '?'} [dim]{plain(' '.join(one['record'] for one in member['records']))}[/]"
+    published = ", ".join(plain(str(member[name])) for name in ("name", "city", "siren") if member[name])
+    return f"{published or '?'} [dim]{plain(' '.join(item['record'] for item in member['records']))}[/]"
 
 
 def _side_by_side(members: Sequence[Item]) -> Table:
@@ -115,9 +115,9 @@ def _side_by_side(members: Sequence[Item]) -> Table:
 
 def _evidence(question: Item) -> Table:
     table = _table("bits", plain(" = ".join(question["records"]) + " ?"), right=1)
-    for one in question["evidence"]:
-        colour = "green" if one["weight"] > 0 else "red"
-        table.add_row(f"[{colour}]{one['weight']:+.2f}[/]", f"{plain(one['words'])} [dim]{one['field']}[/]")
+    for item in question["evidence"]:
+        colour = "green" if item["weight"] > 0 else "red"
+        table.add_row(f"[{colour}]{item['weight']:+.2f}[/]", f"{plain(item['words'])} [dim]{item['field']}[/]")
     table.add_row(f"[dim]{question['prior']:+.2f}[/]", "[dim]before any evidence[/]")
     table.add_row(f"{question['score']:+.2f}", f"{question['probability']:.0%}")
     return table
@@ -126,7 +126,7 @@ def _evidence(question: Item) -> Table:
 def _held_by(link: Item) -> str:
     if link["by"] == "decision":
         return f"[dim]decision {link['decision']} by {plain(link['author'])}: {plain(link['reason'])}[/]"
-    words = ", ".join(one["words"] for one in link["evidence"] if one["weight"] > 0)
+    words = ", ".join(item["words"] for item in link["evidence"] if item["weight"] > 0)
     return f"[dim]{link['score']:+.2f}: {plain(words)}[/]"
 
 
@@ -143,15 +143,15 @@ def _records_of(turn: Item) -> str:
 def _why(turn: Item) -> str:
     if turn["what"] == "taken-back":
         turn = {**turn["taken_back"], "decision": turn["decision"]}
-    told = turn.get("cause", turn)
-    if told.get("by") == "records":
-        return f"[dim]{plain(', '.join(told.get('records', ())) or 'another record')}[/]"
-    return f"{told['decision']}, {plain(told.get('author', '?'))}: {plain(told.get('reason', ''))}"
+    published = turn.get("cause", turn)
+    if published.get("by") == "records":
+        return f"[dim]{plain(', '.join(published.get('records', ())) or 'another record')}[/]"
+    return f"{published['decision']}, {plain(published.get('author', '?'))}: {plain(published.get('reason', ''))}"
 
 
 def _pairs(pairs: Sequence[Item]) -> str:
     signs = {"same": " = ", "different": " ≠ "}
-    shown = [plain(signs[one["verdict"]].join(one["records"])) for one in pairs[:6]]
+    shown = [plain(signs[pair["verdict"]].join(pair["records"])) for pair in pairs[:6]]
     return "\n".join([*shown, *([f"[dim]{len(pairs) - 6} more[/]"] if len(pairs) > 6 else [])])
 
 

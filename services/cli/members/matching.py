@@ -104,7 +104,7 @@ def evaluate(
     except CannotCrosscheckError as error:
         raise _stop(str(error)) from None
     if as_json:
-        compared = {"compared": {name: one.as_json() for name, one in others.items()}} if splink else {}
+        compared = {"compared": {name: other.as_json() for name, other in others.items()}} if splink else {}
         typer.echo(json.dumps(ours.as_json() | compared))
     else:
         _print(ours, others, len(sample.records), len(pairs))
@@ -157,7 +157,7 @@ def _stop(message: str) -> typer.Exit:
 def read_sample(folder: Path) -> Sample:
     """Records as the import reads them, and their truth. Raises UnreadableError."""
     records = [record for cluster, name in FILES.items() for record in _records(cluster, folder / name)]
-    by_id = {key.record_id: key for key in (one.key for one in records)}
+    by_id = {key.record_id: key for key in (features.key for features in records)}
     if len(by_id) < len(records):
         raise UnreadableError(f"{folder}: a record id is in both clusters, so the truth cannot name it")
     companies: dict[RecordKey, str] = {}
@@ -230,10 +230,10 @@ async def _in_database(url: str, records: Sequence[Features]) -> tuple[list[Pair
     try:
         async with engine.begin() as connection:
             await matching_repository.make_private_tables(connection)
-            found = await matching_repository.candidates(
+            candidates = await matching_repository.candidates(
                 connection, await matching_repository.remember(connection, records, [], shipped())
             )
-            return found.pairs, found.classes
+            return candidates.pairs, candidates.classes
     finally:
         await engine.dispose()
 
@@ -259,7 +259,7 @@ class Method:
 def siren_alone(sample: Sample) -> Method:
     """Merge whatever has one SIREN."""
     began = time.perf_counter()
-    sirens = {one.key: one.siren for one in sample.records if one.siren}
+    sirens = {record.key: record.siren for record in sample.records if record.siren}
     judgements = [crosscheck.judgement(a, b, 1.0, auto=1.0) for a, b in sorted(truth_of(sirens))]
     figures = measure(sample.records, judgements, sample.truth)
     return Method("equal SIREN alone", figures, time.perf_counter() - began, asks=False)
@@ -273,18 +273,18 @@ def crosschecked(sample: Sample) -> dict[str, Method]:
     began = time.perf_counter()
     judgements = crosscheck.judgements(sample.records)
     seconds = time.perf_counter() - began
-    records = [replace(one, siren=None) for one in sample.records]
+    records = [replace(record, siren=None) for record in sample.records]
 
     def at(auto: float) -> Figures:
-        judged = [crosscheck.judgement(one.a, one.b, one.score, auto) for one in judgements]
+        judged = [crosscheck.judgement(judgement.a, judgement.b, judgement.score, auto) for judgement in judgements]
         return measure(records, judged, sample.truth)
 
-    found = {"splink": Method("splink", at(crosscheck.AUTO), seconds)}
+    methods = {"splink": Method("splink", at(crosscheck.AUTO), seconds)}
     for bits in range(ceil(crosscheck.AUTO), HIGHEST):
         if (figures := at(bits)).precision >= AIM:
-            found["splink_hindsight"] = Method("splink, hindsight", figures, seconds)
+            methods["splink_hindsight"] = Method("splink, hindsight", figures, seconds)
             break
-    return found
+    return methods
 
 
 # --- the report ----------------------------------------------------------------------------------------------------
@@ -306,8 +306,8 @@ def _print(ours: Method, others: Mapping[str, Method], records: int, pairs: int)
         "\nseconds",
     ):
         grid.add_column(column, justify="right", no_wrap=True)
-    for one in (ours, *others.values()):
-        grid.add_row(*_cells(one))
+    for method in (ours, *others.values()):
+        grid.add_row(*_cells(method))
     out.print(grid)
     lines = [
         "precision, recall, wrong pairs: of what is merged without a person",
@@ -324,15 +324,15 @@ def _print(ours: Method, others: Mapping[str, Method], records: int, pairs: int)
         out.print(line, highlight=False)
 
 
-def _cells(one: Method) -> list[str]:
-    figures = one.figures
+def _cells(method: Method) -> list[str]:
+    figures = method.figures
     return [
-        one.name,
+        method.name,
         f"{figures.precision:.4f}",
         f"{figures.recall:.3f}",
         str(len(figures.false_pairs)),
         f"{figures.best_f1:.4f}",
-        f"{figures.recall_after_review:.4f}" if one.asks else "–",
-        f"{figures.review_per_1000:.1f}" if one.asks else "–",
-        f"{one.seconds:.1f}",
+        f"{figures.recall_after_review:.4f}" if method.asks else "–",
+        f"{figures.review_per_1000:.1f}" if method.asks else "–",
+        f"{method.seconds:.1f}",
     ]

@@ -50,13 +50,13 @@ def judgements(records: Sequence[Features]) -> list[Judgement]:
     linker = splink.Linker(splink.DuckDBAPI().register(_columns(records)), _settings(splink), log_level=logging.ERROR)
     try:
         _train(linker, splink)
-        found = linker.inference.predict(threshold_match_weight=_WORTH_KEEPING).as_dict()
+        result = linker.inference.predict(threshold_match_weight=_WORTH_KEEPING).as_dict()
     except Exception as error:  # whatever splink raises when there is too little to learn from
         why = next(iter(str(error).splitlines()), type(error).__name__)
         raise CannotCrosscheckError(f"splink could not learn from these {len(records)} records: {why}") from error
-    keys = [one.key for one in records]
+    keys = [record.key for record in records]
     judged: list[Judgement] = []
-    for left, right, weight in zip(found["unique_id_l"], found["unique_id_r"], found["match_weight"], strict=True):
+    for left, right, weight in zip(result["unique_id_l"], result["unique_id_r"], result["match_weight"], strict=True):
         a, b = sorted((keys[left], keys[right]))
         judged.append(judgement(a, b, float(weight), AUTO))
     return judged
@@ -81,34 +81,39 @@ def _splink() -> Any:
 
 
 def _columns(records: Sequence[Features]) -> dict[str, list[Any]]:
-    rows = [{"unique_id": at, **dict(_values(one))} for at, one in enumerate(records)]
+    rows = [{"unique_id": at, **dict(_values(record))} for at, record in enumerate(records)]
     return {column: [row[column] for row in rows] for column in rows[0]}
 
 
-def _values(one: Features) -> Iterator[tuple[str, Any]]:
+def _values(features: Features) -> Iterator[tuple[str, Any]]:
     """One record as splink's columns; what is not known is None, which says nothing there either."""
-    name = one.names[0] if one.names else None
+    name = features.names[0] if features.names else None
     yield "name", name
-    yield "brand", one.names[1] if len(one.names) > 1 else None
+    yield "brand", features.names[1] if len(features.names) > 1 else None
     yield "name_start", name[:4] if name else None
     yield "name_words", name.split() if name else None
-    yield "words", sorted({word for known in one.names for word in telling_words(known)}) or None
-    yield "acronyms", sorted({*one.acronyms, *(known for known in one.names if 3 <= len(known) <= 8)}) or None
-    yield "siren", one.siren
-    yield "domain", one.domains[0] if one.domains else None
-    yield "domains", list(one.domains) or None
-    yield "email", one.email
-    yield "phone", one.phones[0] if one.phones else None
-    yield "phones", list(one.phones) or None
-    yield "street", one.street or None
-    yield "number", one.number
-    yield "address", f"{one.postcode}|{one.number}|{one.street}" if one.postcode and one.number and one.street else None
-    yield "postcode", one.postcode
-    yield "town", one.town or None
-    yield "departement", one.departement
-    yield "naf", one.naf
-    yield "contact", one.contact
-    yield "form", one.form
+    yield "words", sorted({word for known in features.names for word in telling_words(known)}) or None
+    yield "acronyms", sorted({*features.acronyms, *(known for known in features.names if 3 <= len(known) <= 8)}) or None
+    yield "siren", features.siren
+    yield "domain", features.domains[0] if features.domains else None
+    yield "domains", list(features.domains) or None
+    yield "email", features.email
+    yield "phone", features.phones[0] if features.phones else None
+    yield "phones", list(features.phones) or None
+    yield "street", features.street or None
+    yield "number", features.number
+    yield (
+        "address",
+        f"{features.postcode}|{features.number}|{features.street}"
+        if features.postcode and features.number and features.street
+        else None,
+    )
+    yield "postcode", features.postcode
+    yield "town", features.town or None
+    yield "departement", features.departement
+    yield "naf", features.naf
+    yield "contact", features.contact
+    yield "form", features.form
 
 
 def _settings(splink: Any) -> Any:

@@ -205,9 +205,16 @@ def _print(items: Sequence[Mapping[str, Any]]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("field", "value", "on", "by", "when", "why", "taken back"):
         table.add_column(title, overflow="fold")
-    for one in items:
-        back = one["taken_back"]
-        cells = (one["field"], one["value"], one["record"], one["author"], f"{one['at']:%Y-%m-%d %H:%M}", one["reason"])
+    for item in items:
+        back = item["taken_back"]
+        cells = (
+            item["field"],
+            item["value"],
+            item["record"],
+            item["author"],
+            f"{item['at']:%Y-%m-%d %H:%M}",
+            item["reason"],
+        )
         over = f"{back['at']:%Y-%m-%d %H:%M} by {back['by']}: {back['reason']}" if back else ""
         table.add_row(*(escape(printable(cell)) for cell in (*cells, over)))
     terminal().print(table, highlight=False)

@@ -88,9 +88,9 @@ def _prove(system: System, files: list[Path], encoding: str | None, by: str) -> 
     proved = run(prove(system, export, by=by, source=[file.name for file in files]))
     hints = [f"{file.report.path.name}: {warning}" for file in opened for warning in file.report.warnings]
     for kind in kinds:
-        here = proved.counts[kind.name].here
-        if kind.name not in export.kinds and here:
-            hints.append(f"no file holds any {kind.name}, and {here:,} are held here: was a file forgotten?")
+        ours = proved.counts[kind.name].here
+        if kind.name not in export.kinds and ours:
+            hints.append(f"no file holds any {kind.name}, and {ours:,} are held here: was a file forgotten?")
     return proved, hints
 
 
@@ -106,7 +106,7 @@ def _prove_by_manifest(system: System, by: str) -> tuple[Run, list[str]]:
 
 
 def _differences(proved: Run) -> dict[str, object]:
-    return {"differences": [one.as_json() for one in proved.found]}
+    return {"differences": [item.as_json() for item in proved.found]}
 
 
 def _write_page(system: System, proved: Run, hints: list[str], path: Path) -> None:

@@ -57,17 +57,17 @@ def list_(
 
     newest = run(operations.newest(chosen_system))
     choice = operations.Choice((), kind, _what(what), field, owner)
-    found = [
-        one
-        for one in operations.chosen(newest, choice)
-        if state == "all" or (one.accepted is not None) == (state == "accepted")
+    result = [
+        item
+        for item in operations.chosen(newest, choice)
+        if state == "all" or (item.accepted is not None) == (state == "accepted")
     ]
     if json:
-        as_json({"system": system, **newest.as_json(), "differences": [one.as_json() for one in found]})
+        as_json({"system": system, **newest.as_json(), "differences": [item.as_json() for item in result]})
         return
     from services.cli.parity.tables import print_list
 
-    print_list(newest, found, state)
+    print_list(newest, result, state)
 
 
 @app.command()
@@ -88,11 +88,11 @@ def show(
     async def one() -> Any:
         return operations.chosen(await operations.newest(chosen_system), operations.Choice((difference,)))[0]
 
-    found = run(one())
+    result = run(one())
     if json:
-        as_json(found.as_json())
+        as_json(result.as_json())
     else:
-        print_whole(found)
+        print_whole(result)
 
 
 @app.command()
@@ -194,9 +194,9 @@ def _system(system: str, rehearsal: bool) -> System:
 def _choice(ids: list[str] | None, kind: str | None, what: str | None, field: str | None) -> Choice:
     from services.cli.parity.operations import Choice
 
-    if bool(ids) == any(one is not None for one in (kind, what, field)):
+    if bool(ids) == any(text is not None for text in (kind, what, field)):
         refuse("name ids, or say --kind, --what or --field")
-    if bad := [one for one in ids or () if len(one) < 4 or not one.isalnum()]:
+    if bad := [text for text in ids or () if len(text) < 4 or not text.isalnum()]:
         refuse(f"{bad[0]!r} is no difference's id: write four of its characters at least, as `list` shows them")
     return Choice(ids or (), kind, _what(what), field)
 

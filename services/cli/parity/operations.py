@@ -47,14 +47,14 @@ class Choice:
     field: str | None = None
     owner: str | None = None
 
-    def matches(self, one: Found) -> bool:
+    def matches(self, item: Found) -> bool:
         """Whether the filter lets it through."""
-        difference = one.difference
+        difference = item.difference
         return (
             self.kind in (None, difference.kind)
             and self.what in (None, difference.what)
             and (self.field is None or self.field in difference.fields)
-            and self.owner in (None, one.owner)
+            and self.owner in (None, item.owner)
         )
 
 
@@ -124,38 +124,38 @@ async def assign(system: System, choice: Choice, owner: str) -> list[str]:
 def chosen(run: Run, choice: Choice) -> list[Found]:
     """What an operator chose. Raises NotFound, or CannotAct when several begin as one was named."""
     if not choice.beginnings:
-        return [one for one in run.found if choice.matches(one)]
+        return [item for item in run.found if choice.matches(item)]
     return [_named(run, beginning) for beginning in dict.fromkeys(choice.beginnings)]
 
 
 def _named(run: Run, beginning: str) -> Found:
-    found = [one for one in run.found if one.digest.startswith(beginning.lower())]
-    if not found:
+    result = [item for item in run.found if item.digest.startswith(beginning.lower())]
+    if not result:
         raise NotFound(f"the newest comparison of {run.cluster} found no difference {beginning}")
-    if len(found) > 1:
-        names = ", ".join(one.digest[:16] for one in found[:_CANDIDATES])
-        more = ", …" if len(found) > _CANDIDATES else ""
+    if len(result) > 1:
+        names = ", ".join(item.digest[:16] for item in result[:_CANDIDATES])
+        more = ", …" if len(result) > _CANDIDATES else ""
         raise CannotAct(f"several differences begin with {beginning}: {names}{more}")
-    return found[0]
+    return result[0]
 
 
 def _no_manifest(system: System, came: tuple[int, int, int] | None) -> str:
     if came is None:
-        told = f"{system.name} has sent no manifest: have it publish manifest-recorded (schemas/PRODUCERS.md)"
+        detail = f"{system.name} has sent no manifest: have it publish manifest-recorded (schemas/PRODUCERS.md)"
     else:
         version, parts, of = came
-        told = f"only {parts} of {of} parts of {system.name}'s manifest {version} arrived: have it send the rest"
-    return f"{told}, or give its export: traboule parity --as {system.name} EXPORT-FILE"
+        detail = f"only {parts} of {of} parts of {system.name}'s manifest {version} arrived: have it send the rest"
+    return f"{detail}, or give its export: traboule parity --as {system.name} EXPORT-FILE"
 
 
 async def _decide(system: System, choice: Choice, do: Callable[..., Any]) -> list[str]:
     async with transaction(system.definition, system.settings, "differences") as uow:
         run = await _newest(uow, system)
-        found = chosen(run, choice)
-        if not found:
+        result = chosen(run, choice)
+        if not result:
             raise NotFound("no difference matches")
-        changed: set[str] = await do(uow, run, [one.digest for one in found])
-        return [one.name for one in found if one.digest in changed]
+        changed: set[str] = await do(uow, run, [item.digest for item in result])
+        return [item.name for item in result if item.digest in changed]
 
 
 async def _newest(uow: Any, system: System) -> Run:

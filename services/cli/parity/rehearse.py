@@ -50,14 +50,14 @@ def rehearse(
         refuse(f"--html {html}: there is no such folder")
     rehearsed = run(_rehearse(definition, settings, cluster, first, author))
     if json:
-        found = [one.as_json() for one in rehearsed.found]
-        as_json({"system": system, "since": first, **rehearsed.as_json(), "differences": found})
+        result = [item.as_json() for item in rehearsed.found]
+        as_json({"system": system, "since": first, **rehearsed.as_json(), "differences": result})
     else:
         from services.cli.parity.tables import print_run
 
         typer.echo("there: what it did · here: what we would have done")
-        for one in definition.rehearsals:
-            typer.echo(f"{one.name}: {one.asks}")
+        for rehearsal in definition.rehearsals:
+            typer.echo(f"{rehearsal.name}: {rehearsal.asks}")
         print_run(system, rehearsed, [])
     if html is not None:
         _write_page(system, rehearsed, html)

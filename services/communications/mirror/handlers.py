@@ -1,16 +1,19 @@
-"""What communications does with each fact: save what is newer, announce what was saved."""
+"""What communications does with each fact: save what is newer, announce what was saved and what it comes to."""
 
 from collections.abc import Sequence
 
 from schemas.communications import ConsentChanged, ConsentRecorded, MailingChanged, MailingRecorded
 from schemas.envelope import CurrentRecord, Envelope
+from services.common.sections import stating
+from services.communications.consents.queries import PREFERENCES
 from services.communications.mirror.repository import CommunicationsUnitOfWork
 from shared.messaging.publishing import publish_mirrored
 
 
 async def record_consents(uow: CommunicationsUnitOfWork, messages: Sequence[Envelope[ConsentRecorded]]) -> None:
     """Mirror the former system's consents and objections."""
-    publish_mirrored(uow, ConsentChanged, await uow.save_consents(messages))
+    async with stating(uow, PREFERENCES, messages):
+        publish_mirrored(uow, ConsentChanged, await uow.save_consents(messages))
 
 
 async def record_mailings(uow: CommunicationsUnitOfWork, messages: Sequence[Envelope[MailingRecorded]]) -> None:
@@ -21,9 +24,11 @@ async def record_mailings(uow: CommunicationsUnitOfWork, messages: Sequence[Enve
     """
     saved = {id(message): applied_late for message, applied_late in await uow.save_mailings(messages)}
     newest = await uow.add_recipients(messages)
-    told: list[CurrentRecord] = []
-    for one in messages:
-        applied_late = newest.get((one.cluster, one.data.mailing_id, one.data.version, one.digest), saved.get(id(one)))
+    records: list[CurrentRecord] = []
+    for item in messages:
+        applied_late = newest.get(
+            (item.cluster, item.data.mailing_id, item.data.version, item.digest), saved.get(id(item))
+        )
         if applied_late is not None:
-            told.append((one, applied_late))
-    publish_mirrored(uow, MailingChanged, told)
+            records.append((item, applied_late))
+    publish_mirrored(uow, MailingChanged, records)

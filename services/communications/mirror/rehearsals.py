@@ -79,39 +79,41 @@ def objection(decisions: Sequence[Decision], purpose: str | None, sent_at: datet
     e-mail at all wants none of it. Where a mailing does not tell its purpose, whatever was refused forbids it.
     """
     last: dict[tuple[str, ...], Decision] = {}
-    for one in sorted(decisions, key=lambda one: (one.decided_at, one.restricts, one)):
-        if one.decided_at <= sent_at:
-            last[one.cluster, one.record_id, one.brand, one.channel, one.purpose] = one
+    for decision in sorted(decisions, key=lambda decision: (decision.decided_at, decision.restricts, decision)):
+        if decision.decided_at <= sent_at:
+            last[decision.cluster, decision.record_id, decision.brand, decision.channel, decision.purpose] = decision
     forbidding = [
-        one for one in last.values() if one.restricts and (purpose is None or one.purpose in (purpose, _EVERY_PURPOSE))
+        decision
+        for decision in last.values()
+        if decision.restricts and (purpose is None or decision.purpose in (purpose, _EVERY_PURPOSE))
     ]
-    return min(forbidding, key=lambda one: (one.decided_at, one), default=None)
+    return min(forbidding, key=lambda decision: (decision.decided_at, decision), default=None)
 
 
 def _did(rows: Sequence[Recipient]) -> Outcomes:
-    return {_name(one): Audience(written_to=True) for one in rows}
+    return {_name(row): Audience(written_to=True) for row in rows}
 
 
 def _would(rows: Sequence[Recipient]) -> Outcomes:
     """Opt-outs on a member's card are membership's, and unknown here: those that are found are the least there are."""
     outcomes: dict[str, Outcome] = {}
-    for one in rows:
+    for row in rows:
         forbidding = None
-        if one.decisions is not None:
-            forbidding = objection(_decisions(one.decisions), one.purpose, one.sent_at)
+        if row.decisions is not None:
+            forbidding = objection(_decisions(row.decisions), row.purpose, row.sent_at)
         because = None if forbidding is None else str(forbidding)
-        outcomes[_name(one)] = Audience(written_to=forbidding is None, because=because)
+        outcomes[_name(row)] = Audience(written_to=forbidding is None, because=because)
     return outcomes
 
 
-def _name(one: Recipient) -> str:
-    return named(one.mailing_id, one.record_id)
+def _name(recipient: Recipient) -> str:
+    return named(recipient.mailing_id, recipient.record_id)
 
 
 @lru_cache(maxsize=4_096)
 def _decisions(document: str) -> tuple[Decision, ...]:
-    told: list[list[str]] = orjson.loads(document)
-    return tuple(Decision(*one[:7], decided_at=datetime.fromisoformat(one[7])) for one in told)
+    published: list[list[str]] = orjson.loads(document)
+    return tuple(Decision(*texts[:7], decided_at=datetime.fromisoformat(texts[7])) for texts in published)
 
 
 REHEARSALS = (

@@ -5,6 +5,7 @@ from operator import itemgetter
 
 from schemas.communications import ConsentRecorded, MailingRecorded
 from schemas.envelope import Envelope
+from services.common.sections import take_turn
 from services.communications.tables import consents, mailings
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.batches import newest_by
@@ -30,6 +31,10 @@ Republisher = tuple[str, str, int, bytes]
 class CommunicationsUnitOfWork(UnitOfWork):
     """One transaction of communications."""
 
+    async def serialise_writers(self) -> None:
+        """Wait for whoever saves what sections are made of: before a row is locked, for they may want that row."""
+        await take_turn(self.connection)
+
     async def save_consents(
         self, messages: Sequence[Envelope[ConsentRecorded]]
     ) -> list[tuple[Envelope[ConsentRecorded], int]]:
@@ -54,7 +59,7 @@ class CommunicationsUnitOfWork(UnitOfWork):
             for record_id in message.data.recipients
         )
         newest = newest_by(named, itemgetter(0), itemgetter(1))
-        rows = [(*recipient, *told) for recipient, told in sorted(newest.values())]
+        rows = [(*recipient, *published) for recipient, published in sorted(newest.values())]
         columns = tuple(list(column) for column in zip(*rows, strict=True)) or ([], [], [], [], [])
-        told = rows_of(await self.connection.exec_driver_sql(_ADD_RECIPIENTS, columns))
-        return {(*named, bytes(digest)): applied_late for *named, digest, applied_late in told}
+        published = rows_of(await self.connection.exec_driver_sql(_ADD_RECIPIENTS, columns))
+        return {(*named, bytes(digest)): applied_late for *named, digest, applied_late in published}

@@ -6,6 +6,8 @@ from typing import Any
 
 from schemas.communications import ConsentChanged, ConsentRecorded, MailingChanged, MailingRecorded
 from services.common.republish import Page, Place, Republisher, held, mirrored, page_of, rows_after, stages_of
+from services.common.sections import statements
+from services.communications.consents.queries import PREFERENCES
 from services.communications.tables import consents, mailings
 from shared.messaging.publishing import publish_mirrored
 from shared.messaging.unit_of_work import UnitOfWork
@@ -59,6 +61,7 @@ def _republished(mailing: dict[str, Any], named: Mapping[_Newness, Sequence[str]
 
 REPUBLISHED = (
     mirrored(consents, ConsentRecorded, ConsentChanged),
+    statements(PREFERENCES),
     Republisher("mailings", "select count(*) from mailings", _page),
     stages_of("communications"),
 )

@@ -77,10 +77,10 @@ class ManifestComparison:
 
     def result(self) -> Result:
         """Once everything was named. There are no sums: a manifest tells no amounts."""
-        listed = [one for kind in self.kinds for one in self._differences[kind]]
-        numbers = [one for kind in self.kinds for one in (*self._numbers(kind), *self._more(kind))]
-        found = sorted([*listed, *numbers], key=lambda d: (d.kind, WHATS.index(d.what), d.item_id))
-        return Result(self._counts, {}, found)
+        listed = [difference for kind in self.kinds for difference in self._differences[kind]]
+        numbers = [difference for kind in self.kinds for difference in (*self._numbers(kind), *self._more(kind))]
+        differences = sorted([*listed, *numbers], key=lambda d: (d.kind, WHATS.index(d.what), d.item_id))
+        return Result(self._counts, {}, differences)
 
     def _differs(self, kind: str, difference: Callable[[], Difference]) -> None:
         kept = self._differences[kind]
@@ -104,13 +104,13 @@ class ManifestComparison:
         return self.manifest.counts.get(kind, self.manifest.listed.get(kind, 0))
 
     def _numbers(self, kind: str) -> list[Difference]:
-        told, listed, here = self._told(kind), self.manifest.listed.get(kind, 0), self._counts[kind].here
+        published, listed, ours = self._told(kind), self.manifest.listed.get(kind, 0), self._counts[kind].here
         if kind in self.manifest.contradicted:
-            return [_unlikely(kind, {COUNT: told}, "the manifest's parts say different numbers")]
-        if self.compares(kind) and told != listed:
-            return [_unlikely(kind, {COUNT: told, "listed": listed}, "it does not list as many as it counts")]
-        if not self.compares(kind) and told != here:
-            return [Difference(kind, COUNT, "different", (COUNT,), {COUNT: told}, {COUNT: here})]
+            return [_unlikely(kind, {COUNT: published}, "the manifest's parts say different numbers")]
+        if self.compares(kind) and published != listed:
+            return [_unlikely(kind, {COUNT: published, "listed": listed}, "it does not list as many as it counts")]
+        if not self.compares(kind) and published != ours:
+            return [Difference(kind, COUNT, "different", (COUNT,), {COUNT: published}, {COUNT: ours})]
         return []
 
 
@@ -122,16 +122,16 @@ def _unlike(there: Listed, here: Fact) -> bool:
 
 
 def _different(kind: str, item_id: str, there: Listed, here: Fact) -> Difference:
-    told = _as_told(there)
-    held: dict[str, Any] = {"version": here.version, "digest": record_digest(here)}
-    fields = tuple(name for name in told if told[name] != held[name])
-    values = {name: held[name] for name in fields} | dict(values_of(here) or {})
-    return Difference(kind, item_id, "different", fields, {name: told[name] for name in fields}, values)
+    published = _as_told(there)
+    document: dict[str, Any] = {"version": here.version, "digest": record_digest(here)}
+    fields = tuple(name for name in published if published[name] != document[name])
+    values = {name: document[name] for name in fields} | dict(values_of(here) or {})
+    return Difference(kind, item_id, "different", fields, {name: published[name] for name in fields}, values)
 
 
 def _as_told(listed: Listed) -> dict[str, Any]:
-    told = {"version": listed.version, "digest": listed.digest}
-    return {name: value for name, value in told.items() if value is not None}
+    published = {"version": listed.version, "digest": listed.digest}
+    return {name: value for name, value in published.items() if value is not None}
 
 
 def _unlikely(kind: str, told: Mapping[str, int], why: str) -> Difference:

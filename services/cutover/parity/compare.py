@@ -91,8 +91,8 @@ class Comparison:
         self._counts: dict[str, Sides] = defaultdict(Sides, {kind: Sides() for kind in self.kinds})
         self._sums: dict[str, dict[int, Sides]] = {kind: defaultdict(Sides) for kind in self.money}
         self._differences: list[Difference] = []
-        for (kind, item_id), there in self.there.items():
-            self.said(kind, item_id, there)
+        for (kind, item_id), theirs in self.there.items():
+            self.said(kind, item_id, theirs)
 
     def said(self, kind: str, item_id: str, there: BaseModel) -> None:
         """One record of the former system's, where its side comes one by one too. Each is to be named once."""
@@ -108,10 +108,10 @@ class Comparison:
         if kind in self.money:
             year, amount = self.money[kind](here)
             self._sums[kind][year].here += amount
-        there = self._left.pop((kind, item_id), None)
-        if there is None:
+        theirs = self._left.pop((kind, item_id), None)
+        if theirs is None:
             self._differences.append(_missing(kind, item_id, "missing-there", here=here))
-        elif (different := _different(kind, item_id, there, here)) is not None:
+        elif (different := _different(kind, item_id, theirs, here)) is not None:
             self._differences.append(different)
 
     def result(self) -> Result:
@@ -131,12 +131,12 @@ def compare(there: Mapping[Key, Fact], here: Mapping[Key, Fact], money: Mapping[
 
 def unreadable(item_id: str, faults: Iterable[tuple[str, str, str]]) -> Difference:
     """A row of an export that says something which we cannot read: (field, value, reason) for each of its faults."""
-    told = sorted({(storable(name), storable(value), reason) for name, value, reason in faults})
-    there: dict[str, str] = {}
+    published = sorted({(storable(name), storable(value), reason) for name, value, reason in faults})
+    theirs: dict[str, str] = {}
     why: dict[str, str] = {}
-    for name, value, reason in told:
-        there[name], why[name] = value, "; ".join(filter(None, [why.get(name), reason]))
-    return Difference("row", storable(item_id), "unreadable", tuple(there), there, None, why)
+    for name, value, reason in published:
+        theirs[name], why[name] = value, "; ".join(filter(None, [why.get(name), reason]))
+    return Difference("row", storable(item_id), "unreadable", tuple(theirs), theirs, None, why)
 
 
 def storable(text: str) -> str:
@@ -161,12 +161,14 @@ def values_of(fact: BaseModel | None) -> Values | None:
 def _different(kind: str, item_id: str, there: BaseModel, here: BaseModel) -> Difference | None:
     changed: dict[str, tuple[Any, Any]] = {}
     for name, about in type(there).model_fields.items():
-        one, other = getattr(there, name), getattr(here, name)
-        if one == other or name == "version":
+        item, other = getattr(there, name), getattr(here, name)
+        if item == other or name == "version":
             continue
         # An export cannot write an empty text otherwise than a missing one.
         empty = "" if about.default is None else None
-        sides = _apart(plain(one or None if one == empty else one), plain(other or None if other == empty else other))
+        sides = _apart(
+            plain(item or None if item == empty else item), plain(other or None if other == empty else other)
+        )
         if sides is not None:
             changed[name] = sides
     if not changed:
@@ -204,8 +206,8 @@ def _unlike(there: dict[str, Any], here: dict[str, Any]) -> tuple[Any, Any]:
 def _only(there: list[Any], here: list[Any]) -> tuple[list[Any], list[Any]]:
     named = [{_text(value): value for value in side} for side in (there, here)]
     common = named[0].keys() & named[1].keys()
-    one, other = ([side[name] for name in sorted(side.keys() - common)] for side in named)
-    return one, other
+    item, other = ([side[name] for name in sorted(side.keys() - common)] for side in named)
+    return item, other
 
 
 def plain(value: Any) -> Any:
@@ -218,20 +220,20 @@ def plain(value: Any) -> Any:
         case BaseModel():
             return _plain_fields(value)
         case tuple() | list():
-            return sorted((plain(one) for one in cast("list[Any]", value)), key=_text)
+            return sorted((plain(item) for item in cast("list[Any]", value)), key=_text)
         case dict():
-            return {str(name): plain(one) for name, one in cast("dict[Any, Any]", value).items()}
+            return {str(name): plain(item) for name, item in cast("dict[Any, Any]", value).items()}
         case _:
             return value
 
 
 def _plain_fields(model: BaseModel) -> dict[str, Any]:
-    told: dict[str, Any] = {}
+    document: dict[str, Any] = {}
     for name, about in type(model).model_fields.items():
         value = getattr(model, name)
         if about.is_required() or value != about.get_default(call_default_factory=True):
-            told[name] = plain(value)
-    return told
+            document[name] = plain(value)
+    return document
 
 
 def _text(value: Any) -> bytes:

@@ -73,17 +73,17 @@ async def _compare_kind(connection: AsyncConnection, cluster: str, kind: Kind, w
     async with aclosing(held(connection, cluster, kind)) as records:
         async for some in _together(records):
             ids = [item_id for item_id, _ in some]
-            there = await listed_of(connection, kind.name, ids) if with_.compares(kind.name) else {}
+            theirs = await listed_of(connection, kind.name, ids) if with_.compares(kind.name) else {}
             for count, (item_id, fact) in enumerate(some, 1):
-                with_.held(kind.name, item_id, fact, there.get(item_id))
+                with_.held(kind.name, item_id, fact, theirs.get(item_id))
                 if count % _BREATH == 0:
                     await asyncio.sleep(0)
     if with_.missing(kind.name):
         listed = lacking(
             connection, cluster, kind.name, table=kind.table, key=kind.key, is_there=kind.is_there, most=with_.most
         )
-        async for item_id, there in listed:
-            with_.lacks(kind.name, item_id, there)
+        async for item_id, theirs in listed:
+            with_.lacks(kind.name, item_id, theirs)
 
 
 async def _together(records: AsyncIterable[_Held]) -> AsyncGenerator[list[_Held]]:

@@ -96,8 +96,8 @@ ul { padding-left: 1.2rem }
 def page(system: str, run: Run, hints: Sequence[str] = ()) -> str:
     """The whole document. It holds members' data, as far as it differs."""
     parts = [_head(system, run), _hints(hints), _counts(run), _sums(run)]
-    for (kind, what), found in groupby(run.found, key=lambda one: (one.difference.kind, one.difference.what)):
-        parts.append(_group(kind, what, list(found)))
+    for (kind, what), result in groupby(run.found, key=lambda item: (item.difference.kind, item.difference.what)):
+        parts.append(_group(kind, what, list(result)))
     body = "\n".join(filter(None, parts))
     return (
         '<!doctype html>\n<html lang="fr">\n<head>\n<meta charset="utf-8">\n'
@@ -117,15 +117,17 @@ def _head(system: str, run: Run) -> str:
         source = f"{_both('Manifeste', 'Manifest')} : {run.manifest}"
     accepted = len(run.found) - run.open
     if run.open:
-        told = _both(f"Écarts ouverts : {run.open}, acceptés : {accepted}", f"Open: {run.open}, accepted: {accepted}")
+        published = _both(
+            f"Écarts ouverts : {run.open}, acceptés : {accepted}", f"Open: {run.open}, accepted: {accepted}"
+        )
     elif accepted:
-        told = _both(f"Conforme ; écarts acceptés : {accepted}", f"Clean; accepted differences: {accepted}")
+        published = _both(f"Conforme ; écarts acceptés : {accepted}", f"Clean; accepted differences: {accepted}")
     else:
-        told = _both("Conforme : aucun écart", "Clean: no difference")
+        published = _both("Conforme : aucun écart", "Clean: no difference")
     return (
         f"<header><h1>{escape(system)} : {_both(*_TITLES[run.subject])}</h1>\n"
         f"<p>{run.at:%Y-%m-%d %H:%M} UTC, {escape(run.by)}, n° {run.number}. {source}</p>"
-        f'</header>\n<div class="verdict {"open" if run.open else "clean"}"><b>{told}</b></div>\n'
+        f'</header>\n<div class="verdict {"open" if run.open else "clean"}"><b>{published}</b></div>\n'
         f"<p>{_both(*_SIDES[run.subject])}</p>"
     )
 
@@ -137,14 +139,14 @@ def _hints(hints: Sequence[str]) -> str:
 def _counts(run: Run) -> str:
     rows: list[str] = []
     newer = any(sides.newer_here for sides in run.counts.values())
-    for kind in dict.fromkeys((*run.counts, *(one.difference.kind for one in run.found))):
-        found = [one for one in run.found if one.difference.kind == kind]
-        accepted = sum(one.accepted is not None for one in found)
+    for kind in dict.fromkeys((*run.counts, *(item.difference.kind for item in run.found))):
+        result = [item for item in run.found if item.difference.kind == kind]
+        accepted = sum(item.accepted is not None for item in result)
         sides = run.counts.get(kind)
         counts = ["", ""] if sides is None else [_grouped(sides.there), _grouped(sides.here)]
         if newer:
             counts.append("" if sides is None else _grouped(sides.newer_here))
-        still = len(found) - accepted
+        still = len(result) - accepted
         cells = [_number(count) for count in counts] + [
             _number(_grouped(still), bad=still > 0),
             _number(_grouped(accepted)),
@@ -161,9 +163,9 @@ def _sums(run: Run) -> str:
     rows: list[str] = []
     for kind, years in run.sums.items():
         for year, sides in years.items():
-            there, here = sides.there, sides.here
-            apart = _number(_euros(here - there), bad=here != there)
-            money = f"{_number(_euros(there))}{_number(_euros(here))}{apart}"
+            theirs, ours = sides.there, sides.here
+            apart = _number(_euros(ours - theirs), bad=ours != theirs)
+            money = f"{_number(_euros(theirs))}{_number(_euros(ours))}{apart}"
             rows.append(f"<tr><td>{_kind(kind)}</td><td>{year}</td>{money}</tr>")
     if not rows:
         return ""
@@ -172,13 +174,13 @@ def _sums(run: Run) -> str:
     return heading + _table([("Quoi", "What"), ("Année", "Year")], titles, rows, "narrow")
 
 
-def _group(kind: str, what: What, found: Sequence[Found]) -> str:
-    still = sum(one.accepted is None for one in found)
-    told = _CONTRADICTION if kind == "manifest" else _WHATS[what]
-    heading = f"{_kind(kind)} : {_both(*told)} ({len(found)}, {_both('ouverts', 'open')} : {still})"
+def _group(kind: str, what: What, result: Sequence[Found]) -> str:
+    still = sum(item.accepted is None for item in result)
+    published = _CONTRADICTION if kind == "manifest" else _WHATS[what]
+    heading = f"{_kind(kind)} : {_both(*published)} ({len(result)}, {_both('ouverts', 'open')} : {still})"
     titles = [("Écart", "Difference"), *_columns(what)]
-    rows = [row for one in found[:SHOWN] for row in _rows(one)]
-    more = f"<p>+ {len(found) - SHOWN} (--json)</p>" if len(found) > SHOWN else ""
+    rows = [row for item in result[:SHOWN] for row in _rows(item)]
+    more = f"<p>+ {len(result) - SHOWN} (--json)</p>" if len(result) > SHOWN else ""
     return f"<h2>{heading}</h2>\n{_table(titles, [], rows, 'wide')}{more}"
 
 
@@ -194,18 +196,18 @@ def _columns(what: What) -> list[tuple[str, str]]:
             return [_FIELD_TITLE, ("Là-bas", "There"), ("Pourquoi", "Why")]
 
 
-def _rows(one: Found) -> Iterable[str]:
+def _rows(item: Found) -> Iterable[str]:
     """One for each field that differs; a record that one side lacks is one row with all that the other says."""
-    difference = one.difference
-    there, here = difference.there or {}, difference.why or difference.here or {}
-    state = ' class="accepted"' if one.accepted is not None else ""
+    difference = item.difference
+    theirs, document = difference.there or {}, difference.why or difference.here or {}
+    state = ' class="accepted"' if item.accepted is not None else ""
     if not difference.fields:
-        yield f"<tr{state}><td>{_about(one)}</td><td>{_whole(there or here)}</td></tr>"
+        yield f"<tr{state}><td>{_about(item)}</td><td>{_whole(theirs or document)}</td></tr>"
         return
     periodic_tasks = beside_fields(difference)
-    first = f'<td rowspan="{len(difference.fields) + bool(periodic_tasks)}">{_about(one)}</td>'
+    first = f'<td rowspan="{len(difference.fields) + bool(periodic_tasks)}">{_about(item)}</td>'
     for name in difference.fields:
-        cells = "".join(f"<td>{_value(side, name)}</td>" for side in (there, here))
+        cells = "".join(f"<td>{_value(side, name)}</td>" for side in (theirs, document))
         yield f'<tr{state}>{first}<td class="field">{_field(name)}</td>{cells}</tr>'
         first = ""
     if periodic_tasks:
@@ -216,22 +218,22 @@ def _field(name: str) -> str:
     return _both(*_FIELDS[name]) if name in _FIELDS else escape(name)
 
 
-def _whole(said: Mapping[str, Any]) -> str:
-    return " · ".join(f'<span class="name">{escape(name)}</span> {_value(said, name)}' for name in said) or "–"
+def _whole(document: Mapping[str, Any]) -> str:
+    return " · ".join(f'<span class="name">{escape(name)}</span> {_value(document, name)}' for name in document) or "–"
 
 
-def _about(one: Found) -> str:
-    difference = one.difference
+def _about(entry: Found) -> str:
+    difference = entry.difference
     item = _kind(difference.item_id) if difference.kind == "manifest" else escape(difference.item_id)
     if difference.fields in ((COUNT,), (MORE,)) and difference.fields == (difference.item_id,):
         item = _field(difference.item_id)
-    about = [f"<b>{item}</b> <code>{one.name}</code>"]
-    if one.owner:
-        about.append(f"{_both('suivi par', 'owner')} {escape(one.owner)}")
-    if one.accepted is not None:
-        told = one.accepted
-        who = f"{escape(told.by)}, {told.at:%Y-%m-%d}"
-        about.append(f"<ins>{_both('accepté', 'accepted')} : {escape(told.reason)} <small>{who}</small></ins>")
+    about = [f"<b>{item}</b> <code>{entry.name}</code>"]
+    if entry.owner:
+        about.append(f"{_both('suivi par', 'owner')} {escape(entry.owner)}")
+    if entry.accepted is not None:
+        acceptance = entry.accepted
+        who = f"{escape(acceptance.by)}, {acceptance.at:%Y-%m-%d}"
+        about.append(f"<ins>{_both('accepté', 'accepted')} : {escape(acceptance.reason)} <small>{who}</small></ins>")
     return "<br>".join(about)
 
 

@@ -88,10 +88,10 @@ async def read_mirror(
         f"join {kind.table} m on m.cluster = n.cluster and m.{kind.key} = n.id where {kind.is_there}"
     )
     rows = await connection.exec_driver_sql(sql, ([cluster for cluster, _ in named], [key for _, key in named]))
-    found: dict[tuple[str, str], Fact] = {}
+    result: dict[tuple[str, str], Fact] = {}
     for row in rows.mappings().all():
         fields = {**row}
         cluster = fields.pop("of_cluster")
         fact = kind.build(fields)
-        found[cluster, getattr(fact, kind.key)] = fact
-    return found
+        result[cluster, getattr(fact, kind.key)] = fact
+    return result

@@ -118,9 +118,9 @@ class Found:
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""
-        told = asdict(self.difference)
+        document = asdict(self.difference)
         accepted = None if self.accepted is None else asdict(self.accepted)
-        return {"id": self.name, **told, "owner": self.owner, "accepted": accepted}
+        return {"id": self.name, **document, "owner": self.owner, "accepted": accepted}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ class Run:
     @property
     def open(self) -> int:
         """Differences that nobody accepts."""
-        return sum(one.accepted is None for one in self.found)
+        return sum(item.accepted is None for item in self.found)
 
     def as_json(self) -> dict[str, Any]:
         """For programs, without the differences."""
@@ -165,8 +165,8 @@ class Run:
 
 async def last_run(connection: AsyncConnection, cluster: str, subject: Subject = "mirror") -> Parity | None:
     """When this cluster was compared last, and how many differences are open now: none, and it is clean."""
-    found = await last_counted(connection, cluster, subject)
-    return None if found is None else found[0]
+    result = await last_counted(connection, cluster, subject)
+    return None if result is None else result[0]
 
 
 async def last_counted(
@@ -174,7 +174,7 @@ async def last_counted(
 ) -> tuple[Parity, Sequence[str], dict[str, Sides]] | None:
     """The same, with what it was made of and how many there were on each side, by kind."""
     for at, open_differences, source, counts in rows_of(await connection.exec_driver_sql(_LAST, (cluster, subject))):
-        sides = {kind: Sides(**told) for kind, told in json_of(counts).items()}
+        sides = {kind: Sides(**published) for kind, published in json_of(counts).items()}
         return Parity(at, open_differences), source, sides
     return None
 
@@ -213,7 +213,7 @@ async def keep(
     number: int = (await connection.exec_driver_sql(_KEEP, values)).scalar_one()
     for at in range(0, len(result.differences), _CHUNK):
         chunk = result.differences[at : at + _CHUNK]
-        owned = [owners.get((one.kind, one.item_id)) for one in chunk]
+        owned = [owners.get((difference.kind, difference.item_id)) for difference in chunk]
         await connection.exec_driver_sql(_KEEP_DIFFERENCES, (number, *_columns(chunk), owned))
     await connection.exec_driver_sql(_COUNT, (cluster, number))
     return number
@@ -227,8 +227,8 @@ async def newest(connection: AsyncConnection, cluster: str, subject: Subject = "
     number, name, at, by, source, counts, sums, manifest = rows[0]
     in_force = rows_of(await connection.exec_driver_sql(_IN_FORCE, (cluster,)))
     accepted = {digest: Acceptance(*rest) for digest, *rest in in_force}
-    found = [_found(row, accepted) for row in rows_of(await connection.exec_driver_sql(_DIFFERENCES, (number,)))]
-    found.sort(key=lambda one: (one.difference.kind, WHATS.index(one.difference.what), one.difference.item_id))
+    result = [_found(row, accepted) for row in rows_of(await connection.exec_driver_sql(_DIFFERENCES, (number,)))]
+    result.sort(key=lambda item: (item.difference.kind, WHATS.index(item.difference.what), item.difference.item_id))
     return Run(
         number,
         name,
@@ -237,7 +237,7 @@ async def newest(connection: AsyncConnection, cluster: str, subject: Subject = "
         source,
         {kind: Sides(**sides) for kind, sides in json_of(counts).items()},
         {kind: _years(years) for kind, years in json_of(sums).items()},
-        found,
+        result,
         manifest,
         subject,
     )
@@ -278,10 +278,10 @@ async def assign(connection: AsyncConnection, run: int, digests: Collection[str]
 def _columns(differences: Sequence[Difference]) -> tuple[list[Any], ...]:
     return (
         *columns_of(differences, "digest", "kind", "item_id", "what"),
-        [orjson.dumps(one.fields).decode() for one in differences],
-        [_text(one.there) for one in differences],
-        [_text(one.here) for one in differences],
-        [_text(one.why) for one in differences],
+        [orjson.dumps(difference.fields).decode() for difference in differences],
+        [_text(difference.there) for difference in differences],
+        [_text(difference.here) for difference in differences],
+        [_text(difference.why) for difference in differences],
     )
 
 
@@ -290,8 +290,8 @@ def _text(value: Any) -> str | None:
 
 
 def _found(row: Sequence[Any], accepted: Mapping[str, Acceptance]) -> Found:
-    kind, item_id, what, fields, there, here, why, digest, owner = row
-    difference = Difference(kind, item_id, what, tuple(fields), json_of(there), json_of(here), json_of(why))
+    kind, item_id, what, fields, theirs, ours, why, digest, owner = row
+    difference = Difference(kind, item_id, what, tuple(fields), json_of(theirs), json_of(ours), json_of(why))
     return Found(difference, digest, owner, accepted.get(digest))
 
 

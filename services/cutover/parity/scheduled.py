@@ -69,17 +69,17 @@ class Standing:
     version: int = 0
 
 
-def is_due(one: Standing, now: datetime, hour: int, settled: timedelta = SETTLED) -> bool:
+def is_due(item: Standing, now: datetime, hour: int, settled: timedelta = SETTLED) -> bool:
     """Whether to compare now: a manifest that never was; or, from ``hour`` in Paris on, one that was not yet today.
 
     Not while an attempt that did not end is recent: it may be under way, or have taken its process with it.
     """
-    if one.begun_at is not None and now - one.begun_at < PAUSES[min(one.attempts, len(PAUSES)) - 1]:
+    if item.begun_at is not None and now - item.begun_at < PAUSES[min(item.attempts, len(PAUSES)) - 1]:
         return False
-    if one.compared_at is None:
-        return now - one.arrived_at >= settled
-    fresh = now - one.arrived_at <= MANIFEST_IS_FRESH
-    return one.stage in DAILY and fresh and one.compared_at < last_time(now, hour)
+    if item.compared_at is None:
+        return now - item.arrived_at >= settled
+    fresh = now - item.arrived_at <= MANIFEST_IS_FRESH
+    return item.stage in DAILY and fresh and item.compared_at < last_time(now, hour)
 
 
 def last_time(now: datetime, hour: int) -> datetime:
@@ -108,8 +108,8 @@ class Comparing:
 
     async def compare(self, engine: AsyncEngine) -> None:
         """Make every comparison that is due; once a day, forget values that were kept for long enough."""
-        for one in await self._due(engine):
-            await self._compare(engine, one.cluster)
+        for item in await self._due(engine):
+            await self._compare(engine, item.cluster)
         now = self.clock.now()
         if self._forgotten_at is None or self._forgotten_at < last_time(now, self.hour):
             async with engine.begin() as connection:
@@ -119,8 +119,8 @@ class Comparing:
     async def measure(self, engine: AsyncEngine) -> None:
         """Tell how the newest comparison of each cluster stands."""
         async with engine.connect() as connection:
-            found = await runs.last_runs(connection)
-        for cluster, parity in found.items():
+            last_runs = await runs.last_runs(connection)
+        for cluster, parity in last_runs.items():
             OPEN.labels(cluster).set(parity.open_differences)
             AGE.labels(cluster).set(max(0.0, (self.clock.now() - parity.at).total_seconds()))
 
@@ -130,7 +130,7 @@ class Comparing:
             if not await _alone(connection, cluster):
                 return
             # Another replica may have ended its comparison just before; this snapshot might not show it.
-            due = next((one for one in await self._due(engine) if one.cluster == cluster), None)
+            due = next((item for item in await self._due(engine) if item.cluster == cluster), None)
             if due is None:
                 return
             # Noted before and apart: should it take this process with it, the next one must know.
@@ -145,8 +145,8 @@ class Comparing:
         async with engine.connect() as connection:
             rows = rows_of(await connection.exec_driver_sql(_NEWEST))
         now = self.clock.now()
-        found = [Standing(*row) for row in rows]
-        return [one for one in found if is_due(one, now, self.hour, self.settled)]
+        result = [Standing(*row) for row in rows]
+        return [item for item in result if is_due(item, now, self.hour, self.settled)]
 
 
 async def _alone(connection: AsyncConnection, cluster: str) -> bool:

@@ -63,14 +63,14 @@ async def rehearsed(
     engine: AsyncEngine, service: str, cluster: str, rehearsals: Sequence[Rehearsal[Any]], since: date
 ) -> Result:
     """What differs at this moment; nothing is written. Raises NotMirroredError."""
-    money = {one.name: one.money for one in rehearsals if one.money is not None}
-    comparison = Comparison({}, money, [one.name for one in rehearsals])
+    money = {item.name: item.money for item in rehearsals if item.money is not None}
+    comparison = Comparison({}, money, [item.name for item in rehearsals])
     async with engine.connect() as connection:
         await connection.exec_driver_sql(_READ)
         await connection.exec_driver_sql(_WHOLE)
-        standing = (await read_stages(connection)).get(cluster, Standing())
-        if standing.stage != "mirror":
-            raise NotMirroredError(f"{cluster}/{service}", standing.stage)
+        state = (await read_stages(connection)).get(cluster, Standing())
+        if state.stage != "mirror":
+            raise NotMirroredError(f"{cluster}/{service}", state.stage)
         for rehearsal in rehearsals:
             async with aclosing(_cases(connection, rehearsal, cluster, since)) as cases:
                 async for case in cases:
@@ -80,14 +80,14 @@ async def rehearsed(
 
 async def last_rehearsal(connection: AsyncConnection, definition: CutoverDefinition, cluster: str) -> Rehearsed | None:
     """When this cluster was rehearsed last, what was compared, and how many differences are open now."""
-    found = await runs.last_counted(connection, cluster, "rehearsal")
-    if found is None:
+    result = await runs.last_counted(connection, cluster, "rehearsal")
+    if result is None:
         return None
-    last, (source,), counts = found
+    last, (source,), counts = result
     compared = {kind: max(sides.there, sides.here) for kind, sides in counts.items()}
-    held = 0 if any(compared.values()) else await _held(connection, definition.mirrored, cluster)
+    stored = 0 if any(compared.values()) else await _held(connection, definition.mirrored, cluster)
     since = date.fromisoformat(source.removeprefix(_SINCE))
-    return Rehearsed(last.at, last.open_differences, since, compared, held)
+    return Rehearsed(last.at, last.open_differences, since, compared, stored)
 
 
 async def _held(connection: AsyncConnection, mirrored: Sequence[Kind], cluster: str) -> int:

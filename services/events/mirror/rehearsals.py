@@ -40,7 +40,7 @@ class Registration(NamedTuple):
 
 
 def _did(rows: Sequence[Registration]) -> Outcomes:
-    return {one.registration_id: Place(place="given" if one.status in _HAS_A_PLACE else "waiting") for one in rows}
+    return {row.registration_id: Place(place="given" if row.status in _HAS_A_PLACE else "waiting") for row in rows}
 
 
 def _would(rows: Sequence[Registration]) -> Outcomes:
@@ -52,22 +52,22 @@ def _would(rows: Sequence[Registration]) -> Outcomes:
 
     Why is told without counting: an accepted difference must not open again with every registration that follows.
     """
-    seats = sum(one.seats for one in rows if one.status in _HAS_A_PLACE)
+    seats = sum(row.seats for row in rows if row.status in _HAS_A_PLACE)
     taken = 0
     firsts: dict[str, Registration] = {}
     outcomes: dict[str, Outcome] = {}
-    for one in rows:
-        first = firsts.setdefault(one.member, one)
-        if first.record_id != one.record_id:
-            told = f"{first.record_id} is the same member, and came first ({first.registration_id})"
-            outcomes[one.registration_id] = Place(place="none", because=told)
-        elif taken + one.seats <= seats:
-            told = "it came before others who have a place"
-            outcomes[one.registration_id] = Place(place="given", because=told)
-            taken += one.seats
+    for row in rows:
+        first = firsts.setdefault(row.member, row)
+        if first.record_id != row.record_id:
+            detail = f"{first.record_id} is the same member, and came first ({first.registration_id})"
+            outcomes[row.registration_id] = Place(place="none", because=detail)
+        elif taken + row.seats <= seats:
+            detail = "it came before others who have a place"
+            outcomes[row.registration_id] = Place(place="given", because=detail)
+            taken += row.seats
         else:
-            told = "who came before it takes the seats that were given"
-            outcomes[one.registration_id] = Place(place="waiting", because=told)
+            detail = "who came before it takes the seats that were given"
+            outcomes[row.registration_id] = Place(place="waiting", because=detail)
     return outcomes
 
 

@@ -6,6 +6,7 @@ from typing import ClassVar
 from schemas.conflicts import ConflictAnswered
 from schemas.envelope import Envelope
 from schemas.events import EventRecorded, EventsConflictAnswered, RegistrationRecorded
+from services.common.sections import take_turn
 from services.conflicts.repository import ConflictsUnitOfWork
 from services.events.tables import events, registrations
 from shared.persistence.mirror import Mirror
@@ -15,6 +16,11 @@ class EventsUnitOfWork(ConflictsUnitOfWork):
     """One transaction of the events service."""
 
     answered: ClassVar[type[ConflictAnswered]] = EventsConflictAnswered
+
+    async def serialise_writers(self) -> None:
+        """Wait for whoever saves what sections are made of: before a row is locked, for they may want that row."""
+        await super().serialise_writers()
+        await take_turn(self.connection)
 
     async def save_events(
         self, messages: Sequence[Envelope[EventRecorded]]

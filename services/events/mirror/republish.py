@@ -2,12 +2,15 @@
 
 from schemas.events import EventChanged, EventRecorded, RegistrationChanged, RegistrationRecorded
 from services.common.republish import mirrored, stages_of
+from services.common.sections import statements
 from services.conflicts.republish import answers
+from services.events.registrations.queries import PARTICIPATIONS
 from services.events.tables import events, registrations
 
 REPUBLISHED = (
     mirrored(events, EventRecorded, EventChanged),
     mirrored(registrations, RegistrationRecorded, RegistrationChanged),
+    statements(PARTICIPATIONS),
     answers(),
     stages_of("events"),
 )

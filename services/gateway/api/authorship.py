@@ -13,9 +13,9 @@ from services.membership.identity.decisions import DecisionError, RecordUnknownE
 from services.membership.translations import REFUSED, label
 
 
-def signature(said: Signed, caller: Caller) -> Signature:
+def signature(answer: Signed, caller: Caller) -> Signature:
     """Who decides. Raises DecisionError."""
-    return Signature(said.author or caller.name, said.reason, caller.key_id)
+    return Signature(answer.author or caller.name, answer.reason, caller.key_id)
 
 
 @contextmanager

@@ -41,36 +41,36 @@ def routes(door: GatewayContext) -> APIRouter:
         position = position_in_time(after)
         current = None if member is None else (await find_member(door.pool, member)).member_id
         chosen = ConflictFilters(state, responsible, current)
-        found = await conflicts(door.pool, chosen, after=position, limit=limit + 1)
-        page = found[:limit]
-        following = cursor(page[-1].found_at.isoformat(), page[-1].conflict_id) if len(found) > limit else None
+        result = await conflicts(door.pool, chosen, after=position, limit=limit + 1)
+        page = result[:limit]
+        following = cursor(page[-1].found_at.isoformat(), page[-1].conflict_id) if len(result) > limit else None
         language = language_of(request)
-        return answer({"items": [_told(one, language) for one in page], "next": following}, spoken(language))
+        return answer({"items": [_told(conflict, language) for conflict in page], "next": following}, spoken(language))
 
     @router.get("/conflicts/{conflict_id}", response_model=Conflict, responses=described(404), dependencies=staff)
     async def one_conflict(request: Request, conflict_id: str, lang: Lang = None) -> Response:
         """One conflict: what is there twice, whose it is, and how far they are."""
-        found = None if "\x00" in conflict_id else await conflict(door.pool, conflict_id)
-        if found is None:
+        result = None if "\x00" in conflict_id else await conflict(door.pool, conflict_id)
+        if result is None:
             raise ProblemError("conflict-unknown")
         language = language_of(request)
-        return answer(_told(found, language), spoken(language))
+        return answer(_told(result, language), spoken(language))
 
     return router
 
 
-def _told(one: OpenConflict, language: Language) -> dict[str, Any]:
+def _told(conflict: OpenConflict, language: Language) -> dict[str, Any]:
     return {
-        "conflict_id": one.conflict_id,
-        "kind": one.kind,
-        "what": label(CONFLICTS, one.kind, language),
-        "responsible": one.responsible,
-        "owner": one.owner,
-        "state": one.state,
-        "member": None if one.member_name is None else {"id": one.member_id, "name": one.member_name},
-        "between": one.between,
-        "overlaps": one.overlaps,
-        "found_at": one.found_at,
-        "answered_at": one.answered_at,
-        "gone_at": one.gone_at,
+        "conflict_id": conflict.conflict_id,
+        "kind": conflict.kind,
+        "what": label(CONFLICTS, conflict.kind, language),
+        "responsible": conflict.responsible,
+        "owner": conflict.owner,
+        "state": conflict.state,
+        "member": None if conflict.member_name is None else {"id": conflict.member_id, "name": conflict.member_name},
+        "between": conflict.between,
+        "overlaps": conflict.overlaps,
+        "found_at": conflict.found_at,
+        "answered_at": conflict.answered_at,
+        "gone_at": conflict.gone_at,
     }

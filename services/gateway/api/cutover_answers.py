@@ -17,6 +17,9 @@ PROBLEM_OF = {
     "answer-too-long": "answer-too-long",
     "value-impossible": "value-impossible",
     "former-system-unknown": "former-system-unknown",
+    "arguments-invalid": "invalid-parameters",
+    "operation-unknown": "operation-unknown",
+    "question-unreadable": "operation-unknown",
 }
 """What a service calls a refusal, and what the door does."""
 
@@ -41,6 +44,11 @@ def answer_of(asked: Request) -> dict[str, Any]:
 
 
 def problem_of(request_id: str, refusal: dict[str, Any]) -> ProblemError:
-    """Why it was refused, and what mends it."""
+    """Why a command was refused, and what mends it."""
+    return refused(refusal, request=location_of(request_id))
+
+
+def refused(refusal: dict[str, Any], **members: Any) -> ProblemError:
+    """A service's refusal as a problem."""
     told = {name: value for name, value in refusal.items() if name != "kind"}
-    return ProblemError(PROBLEM_OF[refusal["kind"]], **told, request=location_of(request_id))
+    return ProblemError(PROBLEM_OF[refusal["kind"]], **told, **members)

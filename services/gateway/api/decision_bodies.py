@@ -76,15 +76,15 @@ def read_said(item: Any) -> Verdict | SortedOut:
     return _said.validate_python(item)
 
 
-def decision_of(said: Verdict | SortedOut) -> Decision:
+def decision_of(answer: Verdict | SortedOut) -> Decision:
     """What it comes to. Raises DecisionError."""
-    match said:
+    match answer:
         case SortedOut():
-            return decisions.sort_out([keys_of(part) for part in said.parts])
+            return decisions.sort_out([keys_of(part) for part in answer.parts])
         case Verdict(verdict="same"):
-            return decisions.confirm(keys_of(said.records))
+            return decisions.confirm(keys_of(answer.records))
         case Verdict():
-            return decisions.reject(keys_of(said.records))
+            return decisions.reject(keys_of(answer.records))
 
 
 def keys_of(records: list[str]) -> list[RecordKey]:
@@ -101,9 +101,9 @@ def described(shape: type[BaseModel]) -> dict[str, Any]:
 
 def _inside(schema: Any, parts: dict[str, Any]) -> Any:
     if isinstance(schema, list):
-        return [_inside(one, parts) for one in schema]
+        return [_inside(item, parts) for item in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:
         return _inside(parts[str(schema["$ref"]).rpartition("/")[2]], parts)
-    return {name: _inside(one, parts) for name, one in schema.items() if name != "discriminator"}
+    return {name: _inside(item, parts) for name, item in schema.items() if name != "discriminator"}

@@ -73,15 +73,17 @@ def _cases(router: APIRouter, door: GatewayContext) -> None:
         """
         position, language = position_in_queue(after), language_of(request)
         async with door.pool.snapshot() as rows:
-            found = await review_answers.open_cases(rows, wanted)
+            open_cases = await review_answers.open_cases(rows, wanted)
             later = [
-                case for case in found if position is None or (-case.gain, case.case_id) > (-position[0], position[1])
+                case
+                for case in open_cases
+                if position is None or (-case.gain, case.case_id) > (-position[0], position[1])
             ]
             items = await review_answers.described(rows, later[:limit], door.policy.weights, language)
             crowds = await review_answers.too_many_alike(rows, language) if position is None else []
         following = cursor(repr(items[-1]["gain"]), items[-1]["id"]) if len(later) > limit else None
         return answer(
-            {"items": items, "next": following, "total": len(found), "too_many_alike": crowds}, spoken(language)
+            {"items": items, "next": following, "total": len(open_cases), "too_many_alike": crowds}, spoken(language)
         )
 
     @router.get("/duplicates/{case_id}", response_model=Case, responses=described(404), dependencies=staff)
@@ -89,8 +91,8 @@ def _cases(router: APIRouter, door: GatewayContext) -> None:
         """One case. Its id stays while the same records are in question; once answered, there is no such case."""
         language = language_of(request)
         async with door.pool.snapshot() as rows:
-            found = [one for one in await review_answers.open_cases(rows) if one.case_id == case_id]
-            items = await review_answers.described(rows, found, door.policy.weights, language)
+            cases = [case for case in await review_answers.open_cases(rows) if case.case_id == case_id]
+            items = await review_answers.described(rows, cases, door.policy.weights, language)
         if not items:
             raise ProblemError("case-unknown")
         return answer(items[0], spoken(language))
@@ -108,10 +110,12 @@ def _decisions(router: APIRouter, door: GatewayContext) -> None:
         """Decisions, the newest first, with those that were taken back."""
         before = position_in_numbers(after)
         async with door.pool.snapshot() as rows:
-            found = await queries.newest_decisions(rows, before=_LAST if before is None else before, limit=limit + 1)
-        page = found[:limit]
-        following = cursor(str(page[-1].number), "") if len(found) > limit else None
-        return answer({"items": [answers.decision(one) for one in page], "next": following})
+            newest_decisions = await queries.newest_decisions(
+                rows, before=_LAST if before is None else before, limit=limit + 1
+            )
+        page = newest_decisions[:limit]
+        following = cursor(str(page[-1].number), "") if len(newest_decisions) > limit else None
+        return answer({"items": [answers.decision(item) for item in page], "next": following})
 
     @router.post(
         "/duplicates/decisions",
@@ -145,10 +149,10 @@ def _decisions(router: APIRouter, door: GatewayContext) -> None:
     async def one(number: Number) -> Response:
         """One decision."""
         async with door.pool.snapshot() as rows:
-            found = await queries.decisions_named(rows, [number])
-        if number not in found:
+            result = await queries.decisions_named(rows, [number])
+        if number not in result:
             raise ProblemError("decision-unknown")
-        return answer(answers.decision(found[number]))
+        return answer(answers.decision(result[number]))
 
     @router.post(
         "/duplicates/decisions/{number}/take-back",
@@ -176,9 +180,9 @@ def decided_response(decided: Decided) -> Response:
     return answer(answers.just_decided(decided), headers, 200 if decided.repeated else 201)
 
 
-async def _decide(door: GatewayContext, request: Request, caller: Caller, said: Verdict | SortedOut) -> Decided:
+async def _decide(door: GatewayContext, request: Request, caller: Caller, verdict: Verdict | SortedOut) -> Decided:
     with refusals(request):
-        decision, signed = decision_bodies.decision_of(said), signature(said, caller)
+        decision, signed = decision_bodies.decision_of(verdict), signature(verdict, caller)
         async with door.writing() as uow:
             decided = await commands.decide(uow, decision, signed)
     log.info("duplicates.decided", decision=decided.number, key_id=caller.key_id, repeated=decided.repeated)
@@ -207,5 +211,5 @@ async def _each(door: GatewayContext, request: Request, caller: Caller, many: li
 
 
 def _problem(request: Request, problem: ProblemError) -> dict[str, Any]:
-    told = as_json(problem, language_of(request, "en"))
-    return {"status": told["status"], "problem": told}
+    document = as_json(problem, language_of(request, "en"))
+    return {"status": document["status"], "problem": document}

@@ -53,13 +53,13 @@ def routes(door: GatewayContext) -> APIRouter:
         before, language = position_in_turns(after) or answers.END, language_of(request)
         async with door.pool.snapshot() as rows:
             current, asked_id = str((await find_member(rows, member_id)).member_id), str(UUID(member_id))
-            held = await answers.identity(rows, current, door.policy.weights, language)
+            identity = await answers.identity(rows, current, door.policy.weights, language)
             turns = await answers.history(
                 rows, current, asked_id, door.policy.weights, language, before=before, limit=limit + 1
             )
         page = turns[:limit]
         following = cursor(*_position(page[-1][0])) if len(turns) > limit else None
-        return answer({**held, "items": [content for _, content in page], "next": following}, spoken(language))
+        return answer({**identity, "items": [content for _, content in page], "next": following}, spoken(language))
 
     @router.post(
         "/members/{member_id}/separations",

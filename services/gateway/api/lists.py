@@ -63,9 +63,9 @@ def routes(door: GatewayContext) -> APIRouter:
     ) -> Response:
         """Members by name, in pages. What is added while one reads on makes nothing appear twice or vanish."""
         today = door.clock.today()
-        found = await queries.members(door.pool, chosen, today, after=position_in_list(after), limit=limit + 1)
-        page = found[:limit]
-        following = cursor(page[-1]["sort_key"], page[-1]["id"]) if len(found) > limit else None
+        members = await queries.members(door.pool, chosen, today, after=position_in_list(after), limit=limit + 1)
+        page = members[:limit]
+        following = cursor(page[-1]["sort_key"], page[-1]["id"]) if len(members) > limit else None
         for item in page:
             del item["sort_key"]
         content: dict[str, Any] = {"items": page, "next": following}

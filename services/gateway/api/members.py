@@ -69,7 +69,9 @@ def routes(door: GatewayContext) -> APIRouter:
         view = await find_member(door.pool, member_id)
         language = language_of(request)
         records = await queries.sources(door.pool, str(view.member_id))
-        return answer({"id": view.member_id, "items": [_source(one, language) for one in records]}, spoken(language))
+        return answer(
+            {"id": view.member_id, "items": [_source(record, language) for record in records]}, spoken(language)
+        )
 
     return router
 
@@ -119,11 +121,11 @@ def _source(row: Any, language: Language) -> dict[str, Any]:
         "understood": {name: value for name, value in understood.items() if name not in _INTERNAL},
         "problems": [
             {
-                "field": one["field"],
-                "code": one["code"],
-                "meaning": meanings.get(one["code"], one["code"]),
-                "written": written.get(one["field"]),
+                "field": item["field"],
+                "code": item["code"],
+                "meaning": meanings.get(item["code"], item["code"]),
+                "written": written.get(item["field"]),
             }
-            for one in understood.get("problems", ())
+            for item in understood.get("problems", ())
         ],
     }

@@ -167,7 +167,7 @@ def _seen(if_match: str | None) -> Callable[[str], bool]:
     """Whether an etag is one of those that the caller knows (RFC 9110, 13.1.1: a weak one never is)."""
     if if_match is None or if_match.strip() == "*":
         return lambda _: True
-    known = {one.strip() for one in if_match.split(",")}
+    known = {text.strip() for text in if_match.split(",")}
     return lambda etag: f'"{etag}"' in known
 
 

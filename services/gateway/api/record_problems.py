@@ -45,7 +45,7 @@ def as_problems(request: Request, policy: Policy, command: Command) -> Generator
         raise ProblemError("record-changed-meanwhile", headers={"etag": f'"{error.etag}"'}) from None
     except FieldsRefusedError as error:
         under = "fields." if command.name in _IN_FIELDS else ""
-        faults = [{"field": f"{under}{one.field}", "message": one.message} for one in error.faults]
+        faults = [{"field": f"{under}{fault.field}", "message": fault.message} for fault in error.faults]
         raise ProblemError("invalid-parameters", errors=faults) from None
     except DoubtfulError as error:
         raise _doubtful(error, command, language) from None
@@ -62,6 +62,7 @@ def _doubtful(error: DoubtfulError, command: Command, language: Language) -> Pro
     under = "fields." if command.name in _IN_FIELDS else ""
     meanings = MEANINGS_FR if language == "fr" else MEANINGS
     faults = [
-        {"field": f"{under}{one.field}", "code": one.code, "message": meanings[one.code]} for one in error.problems
+        {"field": f"{under}{problem.field}", "code": problem.code, "message": meanings[problem.code]}
+        for problem in error.problems
     ]
     return ProblemError("value-not-understood", errors=faults, detail=label(INSIST, "insist", language))

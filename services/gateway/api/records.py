@@ -71,9 +71,9 @@ def _reads(router: APIRouter, door: GatewayContext) -> None:
         async with door.pool.snapshot() as rows:
             if await record_now(rows, key) is None:
                 raise ProblemError("source-record-unknown")
-            found = await changes_of(rows, key, before=_LAST if before is None else before, limit=limit + 1)
-        page = found[:limit]
-        following = cursor(str(page[-1][0]), "") if len(found) > limit else None
+            changes = await changes_of(rows, key, before=_LAST if before is None else before, limit=limit + 1)
+        page = changes[:limit]
+        following = cursor(str(page[-1][0]), "") if len(changes) > limit else None
         return answer({"items": [item for _, item in page], "next": following})
 
     @router.get(_RECORD, response_model=RecordShown, responses=described(404, 410), dependencies=staff)
@@ -84,12 +84,12 @@ def _reads(router: APIRouter, door: GatewayContext) -> None:
         needed if it ends in `/changes`, as `%2F`.
         """
         key = _key(cluster, record_id)
-        found = await record_now(door.pool, key)
-        if found is None:
+        result = await record_now(door.pool, key)
+        if result is None:
             raise ProblemError("source-record-unknown")
-        if found.removed:
+        if result.removed:
             raise ProblemError("source-record-removed")
-        return _shown(key, found)
+        return _shown(key, result)
 
 
 # --- write ---------------------------------------------------------------------------------------------------------
@@ -198,14 +198,14 @@ class _Asked:
                 record = RecordKey(self._key.cluster, record_id)
                 # Another id is that of the record which this very request made when it was sent before.
                 done = await execute_command(uow, command) if record == self._key else None
-                found = await record_now(InTransaction(uow.connection), record)
-        assert found is not None, "it was written a moment ago, or found as it should be"
-        if found.removed:
+                result = await record_now(InTransaction(uow.connection), record)
+        assert result is not None, "it was written a moment ago, or found as it should be"
+        if result.removed:
             raise ProblemError("source-record-removed")
         if done is not None:
             self._log(command, done)
         where = f"/records/{quote(record.cluster, safe='')}/{quote(record.record_id)}"
-        return _shown(record, found, {"location": where}, 201) if name == "create" else _shown(record, found)
+        return _shown(record, result, {"location": where}, 201) if name == "create" else _shown(record, result)
 
     def _log(self, command: Command, done: Done) -> None:
         log.info(
@@ -219,17 +219,17 @@ class _Asked:
         )
 
 
-def _shown(key: RecordKey, found: RecordNow, headers: Mapping[str, str] | None = None, status: int = 200) -> Response:
+def _shown(key: RecordKey, result: RecordNow, headers: Mapping[str, str] | None = None, status: int = 200) -> Response:
     shown = {
         "cluster": key.cluster,
         "record_id": key.record_id,
-        "member_id": found.member_id,
-        "stage": found.stage,
-        "changeable": found.is_ours,
-        "version": found.version,
-        "fields": {name: value for name, value in found.written.items() if name not in ("record_id", "version")},
+        "member_id": result.member_id,
+        "stage": result.stage,
+        "changeable": result.is_ours,
+        "version": result.version,
+        "fields": {name: value for name, value in result.written.items() if name not in ("record_id", "version")},
     }
-    return answer(shown, {"etag": f'"{etag_of(found.version, found.digest)}"', **(headers or {})}, status)
+    return answer(shown, {"etag": f'"{etag_of(result.version, result.digest)}"', **(headers or {})}, status)
 
 
 def _key(cluster: str, record_id: str) -> RecordKey:
@@ -246,5 +246,5 @@ def _seen(if_match: str | None) -> Callable[[int, str], bool]:
         raise ProblemError("precondition-missing")
     if if_match.strip() == "*":
         return lambda _version, _etag: True
-    known = {one.strip() for one in if_match.split(",")}
+    known = {text.strip() for text in if_match.split(",")}
     return lambda _version, etag: f'"{etag}"' in known

@@ -26,7 +26,9 @@ def routes(door: GatewayContext) -> APIRouter:
         today = door.clock.today()
         rows = await queries.statistics(door.pool, today)
         clusters = {code: cluster.name for code, cluster in door.policy.clusters.items()}
-        lineages = {one.code: one.name for cluster in door.policy.clusters.values() for one in cluster.lineages}
+        lineages = {
+            lineage.code: lineage.name for cluster in door.policy.clusters.values() for lineage in cluster.lineages
+        }
         places = {code: place.name for code, place in departements().items()}
         return answer(
             {

@@ -39,9 +39,9 @@ async def timeline(
 ) -> list[Entry]:
     """The next entries after a position, newest first."""
     history = await queries.history(rows, str(view.member_id), before=_history_before(after), limit=limit)
-    told = [_from_history(row, language) for row in history]
-    told += [entry for entry in _from_document(orjson.loads(view.document), language) if _is_after(entry, after)]
-    return sorted(told, key=lambda entry: (entry.moment, entry.rank), reverse=True)[:limit]
+    histories = [_from_history(row, language) for row in history]
+    histories += [entry for entry in _from_document(orjson.loads(view.document), language) if _is_after(entry, after)]
+    return sorted(histories, key=lambda entry: (entry.moment, entry.rank), reverse=True)[:limit]
 
 
 def _history_before(after: tuple[datetime, str] | None) -> tuple[datetime, int]:
@@ -72,44 +72,44 @@ def _from_document(view: Mapping[str, Any], language: Language) -> list[Entry]:
         *_dues(view["dues"], language),
         *_registrations(view["registrations"], language),
         *_consents(view["consents"]["decisions"], language),
-        *(_entry("mailing", one, "sent_at", one.get("subject"), language) for one in view["mailings"]),
+        *(_entry("mailing", item, "sent_at", item.get("subject"), language) for item in view["mailings"]),
     ]
     return [entry for entry in entries if entry is not None]
 
 
 def _memberships(memberships: Iterable[Mapping[str, Any]], language: Language) -> Iterable[Entry | None]:
-    for one in memberships:
-        yield _entry("member-since", one, "member_since", one.get("category"), language)
-        for term in one.get("subscriptions", ()):
+    for membership in memberships:
+        yield _entry("member-since", membership, "member_since", membership.get("category"), language)
+        for term in membership.get("subscriptions", ()):
             detail = _joined(term.get("label"), _euros(term.get("amount"), language))
-            yield _entry("subscription", {**term, "from": one["from"]}, "starts_on", detail, language)
+            yield _entry("subscription", {**term, "from": membership["from"]}, "starts_on", detail, language)
 
 
 def _dues(dues: Mapping[str, Any], language: Language) -> Iterable[Entry | None]:
-    for one in dues["invoices"]:
-        status = one.get("status", "issued")
+    for item in dues["invoices"]:
+        status = item.get("status", "issued")
         if status == "draft":
             continue
-        kind = "invoice-cancelled" if status == "cancelled" else one.get("kind", "invoice")
-        yield _entry(kind, one, "issued_on", _joined(one["number"], _euros(one["gross"], language)), language)
-    for one in dues["payments"]:
-        amount = Decimal(one["amount"])
+        kind = "invoice-cancelled" if status == "cancelled" else item.get("kind", "invoice")
+        yield _entry(kind, item, "issued_on", _joined(item["number"], _euros(item["gross"], language)), language)
+    for item in dues["payments"]:
+        amount = Decimal(item["amount"])
         kind = "refund" if amount < 0 else "payment"
-        yield _entry(kind, one, "paid_on", _joined(_euros(abs(amount), language), one.get("method")), language)
+        yield _entry(kind, item, "paid_on", _joined(_euros(abs(amount), language), item.get("method")), language)
 
 
 def _registrations(registrations: Iterable[Mapping[str, Any]], language: Language) -> Iterable[Entry | None]:
-    for one in registrations:
-        status = one.get("status", "registered")
+    for registration in registrations:
+        status = registration.get("status", "registered")
         kind = "registration" if status == "registered" else f"registration-{status}"
-        title = (one.get("event") or {}).get("title")
-        yield _entry(kind, one, "registered_at", title, language)
+        title = (registration.get("event") or {}).get("title")
+        yield _entry(kind, registration, "registered_at", title, language)
 
 
 def _consents(decisions: Iterable[Mapping[str, Any]], language: Language) -> Iterable[Entry | None]:
-    for one in decisions:
-        detail = _joined(label(CHANNELS, one["channel"], language), one["purpose"], one.get("brand"))
-        yield _entry(f"consent-{one['status']}", one, "decided_at", detail, language)
+    for decision in decisions:
+        detail = _joined(label(CHANNELS, decision["channel"], language), decision["purpose"], decision.get("brand"))
+        yield _entry(f"consent-{decision['status']}", decision, "decided_at", detail, language)
 
 
 def _entry(kind: str, item: Mapping[str, Any], field: str, detail: str | None, language: Language) -> Entry | None:

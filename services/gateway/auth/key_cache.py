@@ -101,26 +101,31 @@ def _quietly(task: asyncio.Task[None]) -> None:
         task.result()
 
 
-_bearer = HTTPBearer(auto_error=False, description="`Authorization: Bearer trb_…`", scheme_name="Bearer key")
-_header = APIKeyHeader(name="X-API-Key", auto_error=False, scheme_name="API key")
+BEARER = HTTPBearer(auto_error=False, description="`Authorization: Bearer trb_…`", scheme_name="Bearer key")
+HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, scheme_name="API key")
 
 
 def needs(keyring: ApiKeyCache, role: Role) -> Callable[..., Awaitable[Caller]]:
     """A dependency that lets callers of at least a role through."""
 
-    async def caller(request: Request, _bearer: object = Security(_bearer), _key: object = Security(_header)) -> Caller:
-        key = presented(request.headers.get("authorization"), request.headers.get("x-api-key"))
-        if key is None:
-            raise ProblemError("key-missing", headers={"www-authenticate": 'Bearer realm="Traboule"'})
-        found = await keyring.find(key)
-        if found is None:
-            challenge = 'Bearer realm="Traboule", error="invalid_token"'
-            raise ProblemError("key-refused", headers={"www-authenticate": challenge})
-        if not found.may(role):
-            raise ProblemError("role-too-low", role=found.role.value, needed=role.value)
-        return found
+    async def caller(request: Request, _bearer: object = Security(BEARER), _key: object = Security(HEADER)) -> Caller:
+        return await authorised(request, keyring, role)
 
     return caller
+
+
+async def authorised(request: Request, keyring: ApiKeyCache, role: Role) -> Caller:
+    """Whoever sent the request. Raises ProblemError unless the key is usable, and its role at least this one."""
+    key = presented(request.headers.get("authorization"), request.headers.get("x-api-key"))
+    if key is None:
+        raise ProblemError("key-missing", headers={"www-authenticate": 'Bearer realm="Traboule"'})
+    found = await keyring.find(key)
+    if found is None:
+        challenge = 'Bearer realm="Traboule", error="invalid_token"'
+        raise ProblemError("key-refused", headers={"www-authenticate": challenge})
+    if not found.may(role):
+        raise ProblemError("role-too-low", role=found.role.value, needed=role.value)
+    return found
 
 
 def presented(authorization: str | None, api_key: str | None) -> str | None:

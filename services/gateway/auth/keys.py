@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.gateway.auth.writers import announce_write_access
+
 _CREATE = "insert into api_keys (id, hash, name, role, expires_at) values ($1, $2, $3, $4, now() + $5)"
 _LIST = """
     select id, name, role, created_at, expires_at, revoked_at, revoked_at is null and expires_at > now() as usable
@@ -47,6 +49,7 @@ async def create_key(connection: AsyncConnection, name: str, role: str, days: in
     secret = secrets.token_urlsafe(32)
     values = (key_id, hash_secret(secret), name, Role(role).value, timedelta(days=days))
     await connection.exec_driver_sql(_CREATE, values)
+    await announce_write_access(connection)
     return f"trb_{key_id}_{secret}"
 
 
@@ -57,4 +60,6 @@ async def list_keys(connection: AsyncConnection) -> list[dict[str, Any]]:
 
 async def revoke_key(connection: AsyncConnection, key_id: str) -> str | None:
     """Close the door to a key, within ten seconds; returns its name, or None if there is no such key."""
-    return (await connection.exec_driver_sql(_REVOKE, (key_id,))).scalar()
+    name = (await connection.exec_driver_sql(_REVOKE, (key_id,))).scalar()
+    await announce_write_access(connection)
+    return name

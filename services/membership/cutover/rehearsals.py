@@ -69,14 +69,14 @@ class Term(NamedTuple):
 
 
 def _did(rows: Sequence[Record]) -> Outcomes:
-    return {one.record_id: Standing(status=one.status, paid_until=one.paid_until) for one in rows}
+    return {row.record_id: Standing(status=row.status, paid_until=row.paid_until) for row in rows}
 
 
 def _would(rows: Sequence[Record]) -> Outcomes:
-    return {one.record_id: _standing(one) for one in rows}
+    return {row.record_id: _standing(row) for row in rows}
 
 
-def _standing(one: Record) -> Standing:
+def _standing(record: Record) -> Standing:
     """Dues are paid until the end of the last period that something shows: a term, or an invoice that is paid in full.
 
     A term may be due and unpaid, so it never proves more than its system says; a paid invoice does. Where neither is
@@ -85,34 +85,34 @@ def _standing(one: Record) -> Standing:
     (the rule of the imports: one running term makes a member). Nobody else is ended by the calendar: that is for the
     board, which the former system tells of. Days are UTC's.
     """
-    if one.status != "ended" and one.ended_on is not None and one.ended_on < one.today:
-        told = f"its last day was {one.ended_on}"
-        return Standing(status="ended", paid_until=one.paid_until, because=told)
-    if one.status == "ended" or one.exempt:
-        return Standing(status=one.status, paid_until=one.paid_until)
-    terms = _terms(one.terms)
-    paid_until, because = _paid_until(one, terms)
-    runs = [term for term in terms if term.starts_on <= one.today <= term.ends_on]
-    if one.status == "pending" and any(paid_until is not None and term.ends_on <= paid_until for term in runs):
-        told = "a term runs that is paid"
-        return Standing(status="active", paid_until=paid_until, because=f"{because}; {told}" if because else told)
-    return Standing(status=one.status, paid_until=paid_until, because=because)
+    if record.status != "ended" and record.ended_on is not None and record.ended_on < record.today:
+        detail = f"its last day was {record.ended_on}"
+        return Standing(status="ended", paid_until=record.paid_until, because=detail)
+    if record.status == "ended" or record.exempt:
+        return Standing(status=record.status, paid_until=record.paid_until)
+    terms = _terms(record.terms)
+    paid_until, because = _paid_until(record, terms)
+    runs = [term for term in terms if term.starts_on <= record.today <= term.ends_on]
+    if record.status == "pending" and any(paid_until is not None and term.ends_on <= paid_until for term in runs):
+        detail = "a term runs that is paid"
+        return Standing(status="active", paid_until=paid_until, because=f"{because}; {detail}" if because else detail)
+    return Standing(status=record.status, paid_until=paid_until, because=because)
 
 
-def _paid_until(one: Record, terms: Sequence[Term]) -> tuple[date | None, str | None]:
-    invoiced = one.invoiced_until
-    if invoiced is not None and (one.paid_until is None or invoiced > one.paid_until):
+def _paid_until(record: Record, terms: Sequence[Term]) -> tuple[date | None, str | None]:
+    invoiced = record.invoiced_until
+    if invoiced is not None and (record.paid_until is None or invoiced > record.paid_until):
         return invoiced, f"an invoice until {invoiced} is paid"
     shown = [term.ends_on for term in terms] + ([] if invoiced is None else [invoiced])
-    if one.paid_until is not None and shown and max(shown) < one.paid_until:
+    if record.paid_until is not None and shown and max(shown) < record.paid_until:
         return max(shown), f"no term or paid invoice goes beyond {max(shown)}"
-    return one.paid_until, None
+    return record.paid_until, None
 
 
 def _terms(document: str | None) -> list[Term]:
     """Those that end: a term without an end shows no day that anything is paid until."""
-    told = orjson.loads(document or "[]")
-    ends = [term for term in told if term.get("ends_on")]
+    published = orjson.loads(document or "[]")
+    ends = [term for term in published if term.get("ends_on")]
     return [Term(date.fromisoformat(term["starts_on"]), date.fromisoformat(term["ends_on"])) for term in ends]
 
 

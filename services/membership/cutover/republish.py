@@ -53,21 +53,21 @@ async def _conflicts(uow: MembershipUnitOfWork, after: Place | None) -> Page:
 async def _written_here(uow: MembershipUnitOfWork, after: Place | None) -> Page:
     """A page of one cluster, then of the next whose former system is live: it alone reads what is told of it."""
     cluster, record_id = after or ("", "")
-    standing = await stages.read_stages(uow.connection)
-    live = sorted(name for name, at in standing.items() if at.stage == "live" and name >= cluster)
+    state = await stages.read_stages(uow.connection)
+    live = sorted(name for name, at in state.items() if at.stage == "live" and name >= cluster)
     if not live:
         return Page(0, None)
     # Nobody may roll back while it is told; and the stage comes before the turn, as for every writer.
     at = (await stages.lock_stages(uow.connection, live[:1]))[live[0]]
     begin = record_id if live[0] == cluster else ""
-    told = await write_back.republish_unconfirmed(uow, live[0], begin, CAUSE) if at.stage == "live" else []
+    texts = await write_back.republish_unconfirmed(uow, live[0], begin, CAUSE) if at.stage == "live" else []
     following = (live[1], "") if len(live) > 1 else None
-    return Page(len(told), (live[0], told[-1]) if len(told) == write_back.PAGE else following)
+    return Page(len(texts), (live[0], texts[-1]) if len(texts) == write_back.PAGE else following)
 
 
 def conflict(row: Mapping[str, Any], version: int) -> MergeConflictChanged:
     """A row as it was told last; one that is gone has nothing twice."""
-    between = [RecordRef(cluster=row[f"{one}_cluster"], record_id=row[f"{one}_record_id"]) for one in "ab"]
+    between = [RecordRef(cluster=row[f"{text}_cluster"], record_id=row[f"{text}_record_id"]) for text in "ab"]
     return MergeConflictChanged(
         version=version,
         conflict_id=row["conflict_id"],
@@ -75,16 +75,18 @@ def conflict(row: Mapping[str, Any], version: int) -> MergeConflictChanged:
         responsible=row["responsible"],
         member_id=row["member_id"],
         between=(between[0], between[1]),
-        overlaps=tuple(Overlap(**one | {"items": _items(one["items"])}) for one in json_of(row["told"])),
+        overlaps=tuple(Overlap(**item | {"items": _items(item["items"])}) for item in json_of(row["told"])),
     )
 
 
 def _items(items: Sequence[Mapping[str, Any]]) -> tuple[ConflictItem, ...]:
-    found: list[ConflictItem] = []
+    result: list[ConflictItem] = []
     for item in items:
         cluster, _, record_id = item["from"].partition("/")
-        found.append(ConflictItem(cluster=cluster, record_id=record_id, kind=item["kind"], item_id=item.get("item_id")))
-    return tuple(found)
+        result.append(
+            ConflictItem(cluster=cluster, record_id=record_id, kind=item["kind"], item_id=item.get("item_id"))
+        )
+    return tuple(result)
 
 
 REPUBLISHED = (

@@ -104,17 +104,17 @@ async def publish_write_back(uow: MembershipUnitOfWork, cluster: str, fact: Memb
     publish(uow, MemberWritten, [(_held(uow, cluster, fact, await uow.next_version()), cause)], to=cluster)
 
 
-async def publish_current(uow: MembershipUnitOfWork, cluster: str, said: Mapping[str, Any], cause: str) -> None:
+async def publish_current(uow: MembershipUnitOfWork, cluster: str, document: Mapping[str, Any], cause: str) -> None:
     """Tell the former system what we hold of the record that it spoke of, or that we hold none."""
-    key = RecordKey(cluster, said["record_id"])
+    key = RecordKey(cluster, document["record_id"])
     await uow.serialise_writers()
-    held = (await uow.held([key])).get(key)
-    if held is not None and not held.record.removed:
-        fact = MemberRecorded.model_validate({**held.record.written, "version": held.newest.version})
+    stored = (await uow.held([key])).get(key)
+    if stored is not None and not stored.record.removed:
+        fact = MemberRecorded.model_validate({**stored.record.written, "version": stored.newest.version})
         await publish_write_back(uow, cluster, fact, cause)
         return
-    gone = _gone(uow, cluster, key.record_id, await uow.next_version())
-    publish(uow, MemberWritten, [(gone, cause)], to=cluster)
+    written = _gone(uow, cluster, key.record_id, await uow.next_version())
+    publish(uow, MemberWritten, [(written, cause)], to=cluster)
 
 
 async def republish_unconfirmed(uow: MembershipUnitOfWork, cluster: str, after: str, cause: str) -> list[str]:
@@ -125,14 +125,14 @@ async def republish_unconfirmed(uow: MembershipUnitOfWork, cluster: str, after: 
     await uow.serialise_writers()
     rows = await _unconfirmed(uow, cluster, list(await digests(uow, cluster, after, PAGE)))
     version = await uow.next_version()
-    told = [
+    published = [
         _gone(uow, cluster, record_id, version)
         if written is None
         else _held(uow, cluster, MemberRecorded.model_validate_json(written), version)
         for record_id, _, _, _, written in rows
     ]
-    publish(uow, MemberWritten, [(one, cause) for one in told], to=cluster)
-    return [one.record_id for one in told]
+    publish(uow, MemberWritten, [(written, cause) for written in published], to=cluster)
+    return [written.record_id for written in published]
 
 
 async def digests(
@@ -165,12 +165,12 @@ def files(records: Iterable[UnconfirmedChange]) -> dict[str, bytes]:
 
     What its import has no column for, or would refuse, is in a list for a person. A plain table is its own form.
     """
-    changed = [one for one in records if one.written is not None]
-    plain = [one.written for one in changed if one.written is not None and one.written.file not in RULES]
+    changed = [record for record in records if record.written is not None]
+    plain = [record.written for record in changed if record.written is not None and record.written.file not in RULES]
     found = {
         kind.name: file_of(kind, written)
         for kind in PRODUCTS
-        if (written := [one for one in plain if one.file == kind.name])
+        if (written := [item for item in plain if item.file == kind.name])
     }
     return found | import_files(row for one in changed if (row := _row(one)) is not None)
 

@@ -22,13 +22,13 @@ END = Moment(datetime(9999, 1, 1, tzinfo=UTC), 9, 2**63 - 1)
 
 async def identity(rows: Rows, member_id: str, weights: Weights, language: Language) -> dict[str, Any]:
     """``records``, those that were ``removed``, and ``links``: by evidence, or by the word of a decision."""
-    held = await queries.joined_records(rows, member_id)
-    decisions = await queries.decisions_named(rows, {number for _, _, number in held.confirmed})
+    joined_records = await queries.joined_records(rows, member_id)
+    decisions = await queries.decisions_named(rows, {number for _, _, number in joined_records.confirmed})
     return {
         "id": member_id,
-        "records": names(held.records),
-        "removed": names(held.removed),
-        "links": _links(held, decisions, weights, language),
+        "records": names(joined_records.records),
+        "removed": names(joined_records.removed),
+        "links": _links(joined_records, decisions, weights, language),
     }
 
 
@@ -36,21 +36,21 @@ async def history(
     rows: Rows, member_id: str, asked_id: str, weights: Weights, language: Language, *, before: Moment, limit: int
 ) -> list[tuple[Moment, dict[str, Any]]]:
     """Turns as they are answered, newest first, each with its position."""
-    found = await queries.turns(rows, member_id, asked_id, before=before, limit=limit)
-    decisions = await queries.decisions_named(rows, _decisions_in(found))
-    return [(turn.moment, _turn(turn, decisions, weights, language)) for turn in found]
+    result = await queries.turns(rows, member_id, asked_id, before=before, limit=limit)
+    decisions = await queries.decisions_named(rows, _decisions_in(result))
+    return [(turn.moment, _turn(turn, decisions, weights, language)) for turn in result]
 
 
-def decision(one: DecisionTaken) -> dict[str, Any]:
+def decision(item: DecisionTaken) -> dict[str, Any]:
     """A decision as it is answered; ``taken_back`` is null while it counts."""
     return {
-        "decision": one.number,
-        "at": one.decided_at,
-        "author": one.author,
-        "reason": one.reason,
-        "key_id": one.key_id,
-        "pairs": [{"records": names((a, b)), "verdict": VERDICTS[verdict]} for a, b, verdict in one.pairs],
-        "taken_back": _taken_back(one),
+        "decision": item.number,
+        "at": item.decided_at,
+        "author": item.author,
+        "reason": item.reason,
+        "key_id": item.key_id,
+        "pairs": [{"records": names((a, b)), "verdict": VERDICTS[verdict]} for a, b, verdict in item.pairs],
+        "taken_back": _taken_back(item),
     }
 
 
@@ -63,10 +63,10 @@ def just_decided(decided: Decided) -> dict[str, Any]:
     }
 
 
-def _taken_back(one: DecisionTaken) -> dict[str, Any] | None:
-    if one.taken_back_at is None:
+def _taken_back(item: DecisionTaken) -> dict[str, Any] | None:
+    if item.taken_back_at is None:
         return None
-    return {"at": one.taken_back_at, "author": one.taken_back_by, "reason": one.taken_back_reason}
+    return {"at": item.taken_back_at, "author": item.taken_back_by, "reason": item.taken_back_reason}
 
 
 def _links(
@@ -75,38 +75,38 @@ def _links(
     decided = [
         {"records": names((a, b)), "by": "decision", **_signed(decisions[number])} for a, b, number in held.confirmed
     ]
-    return [*decided, *(_evident(one, weights, language) for one in held.judged)]
+    return [*decided, *(_evident(judgement, weights, language) for judgement in held.judged)]
 
 
-def _evident(one: Judgement, weights: Weights, language: Language) -> dict[str, Any]:
+def _evident(judgement: Judgement, weights: Weights, language: Language) -> dict[str, Any]:
     return {
-        "records": names((one.a, one.b)),
+        "records": names((judgement.a, judgement.b)),
         "by": "evidence",
-        "score": one.score,
-        "evidence": evidence(one.levels, weights, language),
+        "score": judgement.score,
+        "evidence": evidence(judgement.levels, weights, language),
     }
 
 
-def _signed(one: DecisionTaken) -> dict[str, Any]:
-    return {"decision": one.number, "at": one.decided_at, "author": one.author, "reason": one.reason}
+def _signed(item: DecisionTaken) -> dict[str, Any]:
+    return {"decision": item.number, "at": item.decided_at, "author": item.author, "reason": item.reason}
 
 
-def _decisions_in(found: Sequence[Turn]) -> set[int]:
-    numbers = {turn.moment.number for turn in found if turn.document is None}
-    for document in (turn.document for turn in found if turn.document is not None):
+def _decisions_in(result: Sequence[Turn]) -> set[int]:
+    numbers = {turn.moment.number for turn in result if turn.document is None}
+    for document in (turn.document for turn in result if turn.document is not None):
         cause = document.get("cause", {}).get("decision")
-        numbers |= {one["decision"] for one in document.get("links", ()) if "decision" in one}
+        numbers |= {item["decision"] for item in document.get("links", ()) if "decision" in item}
         numbers |= set() if cause is None else {cause}
     return numbers
 
 
 def _turn(turn: Turn, decisions: Mapping[int, DecisionTaken], weights: Weights, language: Language) -> dict[str, Any]:
     if turn.document is None:
-        told = decision(decisions[turn.moment.number])
-        return {"what": turn.what, **told, "at": turn.moment.at}
+        document = decision(decisions[turn.moment.number])
+        return {"what": turn.what, **document, "at": turn.moment.at}
     content = dict(turn.document)
     if "links" in content:
-        content["links"] = [_remembered(one, decisions, weights, language) for one in content["links"]]
+        content["links"] = [_remembered(item, decisions, weights, language) for item in content["links"]]
     content["cause"] = _cause(content.get("cause", {}), decisions, turn.moment.at)
     return {"what": turn.what, "at": turn.moment.at, **content}
 
@@ -118,8 +118,8 @@ def _remembered(
     if "decision" in link:
         return {"records": records, "by": "decision", **_by_number(link["decision"], decisions)}
     levels = levels_of(link["levels"])
-    told = evidence(levels, weights, language)
-    return {"records": records, "by": "evidence", "score": link["score"], "evidence": told}
+    published = evidence(levels, weights, language)
+    return {"records": records, "by": "evidence", "score": link["score"], "evidence": published}
 
 
 def _cause(cause: Mapping[str, Any], decisions: Mapping[int, DecisionTaken], at: datetime) -> dict[str, Any]:

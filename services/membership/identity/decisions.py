@@ -95,7 +95,7 @@ def sort_out(parts: Sequence[Sequence[RecordKey]]) -> Decision:
     _check(parts)
     # Each with each, so that the others hold together when one of them leaves later.
     confirmed = [pair for part in parts for pair in combinations(sorted(part), 2)]
-    rejected = [_pair(a, b) for one, other in combinations(parts, 2) for a in one for b in other]
+    rejected = [_pair(a, b) for item, other in combinations(parts, 2) for a in item for b in other]
     return Decision(tuple(sorted(confirmed)), tuple(sorted(rejected)))
 
 

@@ -76,10 +76,12 @@ def members_of(
     decisions: Sequence[Decision],
 ) -> list[Member]:
     """The members that all records in ``sirens`` make; see :func:`grouping.group` for what links them."""
-    gone = frozenset(removed)
-    groups = group({key: siren for key, siren in sirens.items() if key not in gone}, judgements, decisions).groups
-    homes = _homes(groups, sirens, gone, judgements, decisions) if gone else {}
-    left = {key: sirens[key] for key in gone if key not in homes}
+    removed_ids = frozenset(removed)
+    groups = group(
+        {key: siren for key, siren in sirens.items() if key not in removed_ids}, judgements, decisions
+    ).groups
+    homes = _homes(groups, sirens, removed_ids, judgements, decisions) if removed_ids else {}
+    left = {key: sirens[key] for key in removed_ids if key not in homes}
     guests: defaultdict[int, list[RecordKey]] = defaultdict(list)
     for key, at in homes.items():
         guests[at].append(key)
@@ -97,7 +99,7 @@ def _homes(
     """For each removed record that is linked to a group, the one that it is linked to best."""
     at = {key: number for number, records in enumerate(groups) for key in records}
     numbers = {number: {sirens[key] for key in records} - {None} for number, records in enumerate(groups)}
-    decided = {(one.a, one.b): one for one in sorted(decisions, key=lambda one: (one.order, one))}
+    decided = {(item.a, item.b): item for item in sorted(decisions, key=lambda item: (item.order, item))}
     barred: defaultdict[RecordKey, set[int]] = defaultdict(set)
     options: defaultdict[RecordKey, list[tuple[float, float, RecordKey]]] = defaultdict(list)
     for (a, b), decision in decided.items():
@@ -107,14 +109,14 @@ def _homes(
                     barred[key].add(at[other])
                 else:
                     options[key].append((0.0, -float(decision.order), other))
-    for one in judgements:
-        if one.verdict == "auto" and (one.a, one.b) not in decided:
-            for key, other in ((one.a, one.b), (one.b, one.a)):
+    for judgement in judgements:
+        if judgement.verdict == "auto" and (judgement.a, judgement.b) not in decided:
+            for key, other in ((judgement.a, judgement.b), (judgement.b, judgement.a)):
                 if key in removed and other in at and _fits(sirens[key], numbers[at[other]]):
-                    options[key].append((1.0, -one.score, other))
+                    options[key].append((1.0, -judgement.score, other))
     homes: dict[RecordKey, int] = {}
-    for key, found in options.items():
-        if open_to := [at[other] for *_, other in sorted(found) if at[other] not in barred[key]]:
+    for key, option in options.items():
+        if open_to := [at[other] for *_, other in sorted(option) if at[other] not in barred[key]]:
             homes[key] = open_to[0]
     return homes
 
@@ -132,12 +134,12 @@ def changes(before: Mapping[RecordKey, str], after: Sequence[Group]) -> list[Cha
     merged = [Merged(records) for records in after if len({before.get(key, key.own_id) for key in records}) > 1]
     # By number: to hash the records of a large group once for each of them takes the square of their number.
     part_of = {key: at for at, records in enumerate(after) for key in records}
-    once: defaultdict[str, list[RecordKey]] = defaultdict(list)
+    former: defaultdict[str, list[RecordKey]] = defaultdict(list)
     for key in sorted(before):
-        once[before[key]].append(key)
+        former[before[key]].append(key)
     separated: list[Change] = []
-    for member_id, records in sorted(once.items()):
+    for member_id, records in sorted(former.items()):
         parts = sorted(after[at] for at in {part_of[key] for key in records})
         if len(parts) > 1:
             separated.append(Separated(member_id, tuple(records), tuple(parts)))
-    return [*separated, *sorted(merged, key=lambda one: one.records)]
+    return [*separated, *sorted(merged, key=lambda fact: fact.records)]

@@ -109,7 +109,7 @@ async def newest_decisions(rows: Rows, *, before: int, limit: int) -> list[Decis
 
 async def decisions_named(rows: Rows, numbers: Collection[int]) -> dict[int, DecisionTaken]:
     """Decisions by their number; one that does not exist is missing."""
-    return {one.number: one for one in await _with_pairs(rows, await rows.fetch(_NAMED, sorted(numbers)))}
+    return {pair.number: pair for pair in await _with_pairs(rows, await rows.fetch(_NAMED, sorted(numbers)))}
 
 
 async def turns(rows: Rows, member_id: str, asked_id: str, *, before: Moment, limit: int) -> list[Turn]:
@@ -122,11 +122,11 @@ async def turns(rows: Rows, member_id: str, asked_id: str, *, before: Moment, li
 
 async def joined_records(rows: Rows, member_id: str) -> JoinedRecords:
     """What makes a member's records one member now."""
-    found = [
+    result = [
         (RecordKey(cluster, record_id), removed)
         for cluster, record_id, removed in await rows.fetch(_RECORDS, member_id)
     ]
-    present = [key for key, removed in found if not removed]
+    present = [key for key, removed in result if not removed]
     decided = list(_decided(await rows.fetch(_IN_FORCE, *columns(present))))
     pairs = {(a, b) for a, b, _, _ in decided}
     judged = (
@@ -136,22 +136,28 @@ async def joined_records(rows: Rows, member_id: str) -> JoinedRecords:
     inside = set(present)
     return JoinedRecords(
         tuple(present),
-        tuple(key for key, removed in found if removed),
-        tuple(sorted(one for one in judged if (one.a, one.b) not in pairs and inside.issuperset((one.a, one.b)))),
+        tuple(key for key, removed in result if removed),
+        tuple(
+            sorted(
+                judgement
+                for judgement in judged
+                if (judgement.a, judgement.b) not in pairs and inside.issuperset((judgement.a, judgement.b))
+            )
+        ),
         tuple((a, b, number) for a, b, verdict, number in decided if verdict == "confirmed" and {a, b} <= inside),
     )
 
 
-async def _with_pairs(rows: Rows, found: Collection[Any]) -> list[DecisionTaken]:
+async def _with_pairs(rows: Rows, result: Collection[Any]) -> list[DecisionTaken]:
     pairs: dict[int, list[tuple[RecordKey, RecordKey, str]]] = {}
-    for number, ac, ar, bc, br, verdict in await rows.fetch(_DECIDED, [row["id"] for row in found]):
+    for number, ac, ar, bc, br, verdict in await rows.fetch(_DECIDED, [row["id"] for row in result]):
         pairs.setdefault(number, []).append((RecordKey(ac, ar), RecordKey(bc, br), verdict))
     return [
         DecisionTaken(
             row["id"], row["author"], row["reason"], row["key_id"], row["decided_at"], row["taken_back_at"],
             row["taken_back_by"], row["taken_back_reason"], tuple(pairs.get(row["id"], ())),
         )
-        for row in found
+        for row in result
     ]  # fmt: skip
 
 

@@ -108,9 +108,9 @@ class Identity(UnitOfWork):
             _REMEMBER,
             (
                 [version] * len(entries),
-                [one.what for one in entries],
-                [" ".join(one.member_ids) for one in entries],
-                [orjson.dumps(one.document).decode() for one in entries],
+                [entry.what for entry in entries],
+                [" ".join(entry.member_ids) for entry in entries],
+                [orjson.dumps(entry.document).decode() for entry in entries],
             ),
         )
 

@@ -74,17 +74,17 @@ class Case:
     @property
     def gain(self) -> float:
         """What right answers to all its questions save."""
-        return round(sum(one.gain for one in self.questions), 4)
+        return round(sum(question.gain for question in self.questions), 4)
 
     @property
     def score(self) -> float:
         """The best of its questions'."""
-        return max(one.judgement.score for one in self.questions)
+        return max(question.judgement.score for question in self.questions)
 
     @property
     def probability(self) -> float:
         """The best of its questions'."""
-        return max(one.probability for one in self.questions)
+        return max(question.probability for question in self.questions)
 
     @property
     def clusters(self) -> set[str]:
@@ -118,12 +118,12 @@ def cases(
     is by member id. A contested group is one case, whatever number of its members are in question.
     """
     judged, decided = sorted(judgements), list(decisions)
-    found = group(sirens, judged, decided)
-    of = {key: records for records in found.groups for key in records}
-    contested = {key: one for one in found.contested for key in one.records}
+    grouping = group(sirens, judged, decided)
+    of = {key: records for records in grouping.groups for key in records}
+    contested = {key: item for item in grouping.contested for key in item.records}
     asked: defaultdict[Contested, list[Question]] = defaultdict(list)
     pairs: list[Case] = []
-    for judgement in (*found.questions, *_against_decisions(found, of, judged, decided)):
+    for judgement in (*grouping.questions, *_against_decisions(grouping, of, judged, decided)):
         question = _question(judgement, of, doing)
         inside = contested.get(judgement.a)
         if inside is not None and contested.get(judgement.b) is inside:
@@ -131,7 +131,7 @@ def cases(
         else:
             both = tuple(sorted((of[judgement.a], of[judgement.b])))
             pairs.append(Case(case_id_of(question.records), "pair", both, (question,)))
-    groups = [_contested(one, questions, of) for one, questions in asked.items()]
+    groups = [_contested(item, questions, of) for item, questions in asked.items()]
     return sorted([*pairs, *groups], key=lambda case: (-case.gain, case.case_id))
 
 
@@ -141,8 +141,8 @@ def case_id_of(records: Iterable[RecordKey]) -> str:
 
 
 def _question(judgement: Judgement, of: Mapping[RecordKey, Group], doing: Mapping[str, AbstractSet[Doing]]) -> Question:
-    one, other = (doing.get(member_id_of(of[key]), _NOTHING) for key in (judgement.a, judgement.b))
-    twice: tuple[Doing, ...] = tuple(name for name in DOING if name in one & other)
+    item, other = (doing.get(member_id_of(of[key]), _NOTHING) for key in (judgement.a, judgement.b))
+    twice: tuple[Doing, ...] = tuple(name for name in DOING if name in item & other)
     probability = probability_of(judgement.score)
     return Question(judgement, probability, twice, gain_of(probability, twice))
 
@@ -152,24 +152,24 @@ def _contested(contested: Contested, questions: Sequence[Question], of: Mapping[
         case_id_of(contested.records),
         "contested",
         tuple(sorted({of[key] for key in contested.records})),
-        tuple(sorted(questions, key=lambda one: (-one.gain, one.records))),
+        tuple(sorted(questions, key=lambda question: (-question.gain, question.records))),
         contested.contradictions,
         contested.held_back,
     )
 
 
 def _against_decisions(
-    found: Grouping, of: Mapping[RecordKey, Group], judgements: Iterable[Judgement], decisions: Iterable[Decision]
+    grouping: Grouping, of: Mapping[RecordKey, Group], judgements: Iterable[Judgement], decisions: Iterable[Decision]
 ) -> list[Judgement]:
     """Pairs that staff confirmed, and that could not be followed because of what staff rejected since.
 
     Nobody scores a decision: one that stands against others is as good as theirs, so its odds are even.
     """
-    confirmed = {(one.a, one.b) for one in decisions if one.kind == "confirmed"}
-    levels = {(one.a, one.b): one.levels for one in judgements}
-    asked = {frozenset((of[one.a], of[one.b])) for one in found.questions}
+    confirmed = {(decision.a, decision.b) for decision in decisions if decision.kind == "confirmed"}
+    levels = {(judgement.a, judgement.b): judgement.levels for judgement in judgements}
+    asked = {frozenset((of[question.a], of[question.b])) for question in grouping.questions}
     against: list[Judgement] = []
-    for a, b in (pair for one in found.contested for pair in one.held_back if pair in confirmed):
+    for a, b in (pair for contested in grouping.contested for pair in contested.held_back if pair in confirmed):
         if (between := frozenset((of[a], of[b]))) not in asked:
             asked.add(between)
             against.append(Judgement(a, b, 0.0, "review", "contradiction", levels.get((a, b), _UNKNOWN)))

@@ -47,9 +47,9 @@ class Wanted:
 
 async def open_cases(rows: Rows, wanted: Wanted | None = None) -> list[Case]:
     """All that is open, the largest gain first. ``rows`` should be one transaction."""
-    found = await review_queries.outline(rows)
+    outline = await review_queries.outline(rows)
     # Ten milliseconds of work for some hundred cases: whoever asks for a member meanwhile must not wait for it.
-    every = await to_thread(cases, found.sirens, found.judgements, found.decisions, found.doing)
+    every = await to_thread(cases, outline.sirens, outline.judgements, outline.decisions, outline.doing)
     wanted = wanted or Wanted()
     return [case for case in every if wanted.takes(case)]
 
@@ -59,13 +59,13 @@ async def too_many_alike(rows: Rows, language: Language) -> list[dict[str, Any]]
     return [
         {
             "code": code,
-            "shared": one.key[2:].strip(),
-            "records": one.records,
-            "examples": names(one.examples),
+            "shared": crowd.key[2:].strip(),
+            "records": crowd.records,
+            "examples": names(crowd.examples),
             "words": words[language],
         }
-        for one in await review_queries.crowds(rows, limit=MOST_CROWDS, examples=EXAMPLES)
-        for code, words in (CROWDS[one.key[0]],)
+        for crowd in await review_queries.crowds(rows, limit=MOST_CROWDS, examples=EXAMPLES)
+        for code, words in (CROWDS[crowd.key[0]],)
     ]
 
 
@@ -86,10 +86,14 @@ def _case(case: Case, shown: SideBySide, weights: Weights, language: Language) -
         "probability": case.probability,
         "score": case.score,
         "members": [_member(records, shown) for records in case.members],
-        "questions": [_question(one, of, weights, language) for one in case.questions],
+        "questions": [_question(question, of, weights, language) for question in case.questions],
         "contradictions": [
-            {"code": one.kind, "records": names((one.a, one.b)), "words": CONTRADICTIONS[one.kind][language]}
-            for one in case.contradictions
+            {
+                "code": contradiction.kind,
+                "records": names((contradiction.a, contradiction.b)),
+                "words": CONTRADICTIONS[contradiction.kind][language],
+            }
+            for contradiction in case.contradictions
         ],
         "held_back": [names(pair) for pair in case.held_back],
     }

@@ -113,17 +113,17 @@ async def crowds(rows: Rows, *, limit: int, examples: int) -> list[Crowd]:
 
 async def outline(rows: Rows) -> Outline:
     """All that is open. ``rows`` should be one transaction: four statements must see one moment."""
-    found = [
+    result = [
         (RecordKey(cluster, record_id), siren, member)
         for cluster, record_id, siren, member in await rows.fetch(_RECORDS)
     ]
-    keys = [key for key, _, _ in found]
+    keys = [key for key, _, _ in result]
     doing: dict[str, set[Doing]] = {}
-    members = [member for _, _, member in found]
+    members = [member for _, _, member in result]
     for member, what in await rows.fetch(_DOING, *columns(keys), sorted(set(members)), members):
         doing.setdefault(member, set()).add(what)
     return Outline(
-        {key: siren for key, siren, _ in found},
+        {key: siren for key, siren, _ in result},
         [_judgement(row) for row in await rows.fetch(_PAIRS, *columns(keys))],
         [
             Decision(RecordKey(ac, ar), RecordKey(bc, br), verdict, order)

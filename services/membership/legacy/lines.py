@@ -47,7 +47,7 @@ def made_here(record_id: str) -> bool:
 
 def texts(fact: MemberRecorded, columns: Mapping[str, Column]) -> Line:
     """The fields that a product has a column of their own for."""
-    return [(one, getattr(fact, field) or "") for field, one in columns.items()]
+    return [(column, getattr(fact, field) or "") for field, column in columns.items()]
 
 
 def added_to(fact: MemberRecorded, added: Iterable[str], own: Collection[str]) -> Line:
@@ -67,7 +67,7 @@ def added_to(fact: MemberRecorded, added: Iterable[str], own: Collection[str]) -
 def with_extra(sheet: Sheet) -> list[Line]:
     """The lines, and what a record keeps of its former system's other columns under their own headers."""
     lines = [list(line) for line in sheet.lines]
-    own = [normal(one.header) for one, _ in lines[0]]
+    own = [normal(column.header) for column, _ in lines[0]]
     for header, written in sheet.extra.items():
         name = normal(header)
         # A column without a name would be cut off at the end of a file, and its rows set aside.

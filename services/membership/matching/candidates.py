@@ -62,65 +62,69 @@ def alike(a: Features, b: Features, classes: Classes) -> bool:
     """
     if not a.names or not b.names or (a.departement and b.departement and a.departement != b.departement):
         return False
-    one, other = a.names[0], b.names[0]
+    name, other = a.names[0], b.names[0]
     same_postcode = bool(a.postcode) and a.postcode == b.postcode
-    if same_postcode and beginning(one)[0] == beginning(other)[0] and not _is_crowd(near(a), classes):
-        return similar(one, other)
-    if beginning(one) != beginning(other):
+    if same_postcode and beginning(name)[0] == beginning(other)[0] and not _is_crowd(near(a), classes):
+        return similar(name, other)
+    if beginning(name) != beginning(other):
         return False
     if _is_crowd(here(a) if a.departement and b.departement else everywhere(a), classes):
         return False
     same_town = bool(a.town) and a.town == b.town
-    return similar(one, other, THRESHOLD if same_town or same_postcode else HIGH_THRESHOLD)
+    return similar(name, other, THRESHOLD if same_town or same_postcode else HIGH_THRESHOLD)
 
 
 def _is_crowd(key: str | None, classes: Classes) -> bool:
     return key is not None and classes.get(key) == Commonness.CROWDED
 
 
-def held(one: Features) -> list[int]:
+def held(features: Features) -> list[int]:
     """Marks under which its name is kept: by trigrams in its postcode, by its beginning in its département."""
-    if not one.names:
+    if not features.names:
         return []
-    name = one.names[0]
-    near = trigrams.held(name, _near(one)) if one.postcode else []
-    return [*near, mark(one.departement or _NOWHERE, beginning(name))]
+    name = features.names[0]
+    near = trigrams.held(name, _near(features)) if features.postcode else []
+    return [*near, mark(features.departement or _NOWHERE, beginning(name))]
 
 
-def sought(one: Features, classes: Classes) -> Iterator[list[int]]:
+def sought(features: Features, classes: Classes) -> Iterator[list[int]]:
     """The marks under which names alike are kept: one list for each place in which to look, crowds left out."""
-    if not one.names:
+    if not features.names:
         return
-    name = one.names[0]
-    if one.postcode and not _is_crowd(near(one), classes):
-        yield trigrams.sought(name, _near(one))
-    far = [] if _is_crowd(everywhere(one), classes) else [_NOWHERE, *(() if one.departement else departements())]
-    if one.departement and not _is_crowd(here(one), classes):
-        far.append(one.departement)
+    name = features.names[0]
+    if features.postcode and not _is_crowd(near(features), classes):
+        yield trigrams.sought(name, _near(features))
+    far = (
+        []
+        if _is_crowd(everywhere(features), classes)
+        else [_NOWHERE, *(() if features.departement else departements())]
+    )
+    if features.departement and not _is_crowd(here(features), classes):
+        far.append(features.departement)
     if far:
         yield [mark(place, beginning(name)) for place in far]
 
 
-def _near(one: Features) -> str:
-    return f"{one.postcode} {beginning(one.names[0])[0]}"
+def _near(features: Features) -> str:
+    return f"{features.postcode} {beginning(features.names[0])[0]}"
 
 
 class Candidates:
     """All candidate pairs among some records, each once, with its records in the order of their keys."""
 
     def __init__(self, records: Iterable[Features]) -> None:
-        self._records: Sequence[Features] = sorted(records, key=lambda one: one.key)
+        self._records: Sequence[Features] = sorted(records, key=lambda record: record.key)
         self._holders: defaultdict[str, list[int]] = defaultdict(list)
-        for at, one in enumerate(self._records):
-            for key in keys(one):
+        for at, record in enumerate(self._records):
+            for key in keys(record):
                 self._holders[key].append(at)
         self.classes: dict[str, Commonness] = {}
         self.hubs: dict[str, frozenset[RecordKey]] = {}
         for key, holders in self._holders.items():
-            found = commonness(key, len(holders), self._companies(key, holders))
-            if found != Commonness.RARE:
-                self.classes[key] = found
-            if found == Commonness.CROWDED and (hubs := hubs_of(key, (self._records[at].key for at in holders))):
+            result = commonness(key, len(holders), self._companies(key, holders))
+            if result != Commonness.RARE:
+                self.classes[key] = result
+            if result == Commonness.CROWDED and (hubs := hubs_of(key, (self._records[at].key for at in holders))):
                 self.hubs[key] = hubs
 
     def _companies(self, key: str, holders: Sequence[int]) -> int:
@@ -130,13 +134,13 @@ class Candidates:
 
     def pairs(self) -> Iterator[Pair]:
         """In order, so that what follows is the same each time."""
-        found: set[tuple[int, int]] = set()
+        result: set[tuple[int, int]] = set()
         for key, holders in self._holders.items():
             if len(holders) > 1 and key[0] not in PLACES:
                 crowded = self.classes.get(key) == Commonness.CROWDED
-                found.update(self._by_hubs(key, holders) if crowded else combinations(holders, 2))
-        found.update(self._with_names_alike())
-        for a, b in sorted(found):
+                result.update(self._by_hubs(key, holders) if crowded else combinations(holders, 2))
+        result.update(self._with_names_alike())
+        for a, b in sorted(result):
             yield self._records[a], self._records[b]
 
     def _by_hubs(self, key: str, holders: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -147,9 +151,9 @@ class Candidates:
     def _with_names_alike(self) -> Iterator[tuple[int, int]]:
         """Pairs with names alike. Only those are compared that share a mark, which loses none."""
         kept: defaultdict[int, list[int]] = defaultdict(list)
-        for at, one in enumerate(self._records):
-            marks = {found for some in sought(one, self.classes) for found in some}
-            met = {other for found in marks for other in kept.get(found, ())}
-            yield from ((other, at) for other in met if alike(self._records[other], one, self.classes))
-            for found in held(one):
-                kept[found].append(at)
+        for at, record in enumerate(self._records):
+            marks = {result for some in sought(record, self.classes) for result in some}
+            met = {other for mark in marks for other in kept.get(mark, ())}
+            yield from ((other, at) for other in met if alike(self._records[other], record, self.classes))
+            for result in held(record):
+                kept[result].append(at)

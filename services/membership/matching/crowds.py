@@ -55,11 +55,11 @@ class Moved(NamedTuple):
 async def hubs(connection: AsyncConnection, classes: Mapping[str, Commonness], keys: Iterable[str]) -> Hubs:
     """The hubs of those keys that are crowded and have any."""
     asked = sorted(key for key in keys if key[0] in HUBBED and classes.get(key) == Commonness.CROWDED)
-    found: dict[str, dict[int, RecordKey]] = {key: {} for key in asked}
+    result: dict[str, dict[int, RecordKey]] = {key: {} for key in asked}
     if asked:
         for key, record, cluster, record_id in rows_of(await connection.exec_driver_sql(_HUBS, (asked,))):
-            found[key][record] = RecordKey(cluster, record_id)
-    return found
+            result[key][record] = RecordKey(cluster, record_id)
+    return result
 
 
 def moved(before: Hubs, now: Hubs) -> list[Moved]:
@@ -88,11 +88,11 @@ async def remember(
     connection: AsyncConnection, before: Mapping[str, Commonness], now: Mapping[str, Commonness]
 ) -> None:
     """Keep which crowds there are, for those who review."""
-    crowded, once = (
-        {key for key, one in classes.items() if one == Commonness.CROWDED and key[0] in REPORTED}
+    crowded, texts = (
+        {key for key, class_ in classes.items() if class_ == Commonness.CROWDED and key[0] in REPORTED}
         for classes in (now, before)
     )
-    if appeared := sorted(crowded - once):
+    if appeared := sorted(crowded - texts):
         await connection.exec_driver_sql(_APPEAR, (appeared,))
-    if gone := sorted(once - crowded):
-        await connection.exec_driver_sql(_DISAPPEAR, (gone,))
+    if removed := sorted(texts - crowded):
+        await connection.exec_driver_sql(_DISAPPEAR, (removed,))

@@ -51,12 +51,12 @@ class Figures:
 
 def measure(records: Collection[Features], judgements: Iterable[Judgement], truth: Truth) -> Figures:
     """Group, compare with the truth, answer all questions rightly, group again, and compare once more."""
-    sirens = {one.key: one.siren for one in records}
+    sirens = {record.key: record.siren for record in records}
     judged = list(judgements)
     grouping = group(sirens, judged)
     merged = pairs_of(grouping) - truth.ambiguous
     right = merged & truth.same
-    questions = [one for one in grouping.questions if (one.a, one.b) not in truth.ambiguous]
+    questions = [question for question in grouping.questions if (question.a, question.b) not in truth.ambiguous]
     reviewed = group(sirens, judged, perfect_review(grouping, truth))
     f1, threshold = best_f1(judged, truth)
     return Figures(
@@ -64,7 +64,7 @@ def measure(records: Collection[Features], judgements: Iterable[Judgement], trut
         recall=_share(len(right), truth.same),
         false_pairs=tuple(sorted(merged - truth.same)),
         review_per_1000=1000 * len(grouping.questions) / max(1, len(records)),
-        review_true=_share(sum((one.a, one.b) in truth.same for one in questions), questions),
+        review_true=_share(sum((question.a, question.b) in truth.same for question in questions), questions),
         recall_after_review=_share(len(pairs_of(reviewed) & truth.same), truth.same),
         best_f1=f1,
         best_threshold=threshold,
@@ -80,22 +80,25 @@ def pairs_of(grouping: Grouping) -> set[Pair]:
 def perfect_review(grouping: Grouping, truth: Truth) -> list[Decision]:
     """What staff would say who knew the truth. Each question is about two records; they answer for those alone."""
     return [
-        Decision(one.a, one.b, "confirmed" if (one.a, one.b) in truth.same else "rejected")
-        for one in grouping.questions
+        Decision(question.a, question.b, "confirmed" if (question.a, question.b) in truth.same else "rejected")
+        for question in grouping.questions
     ]
 
 
 def best_f1(judgements: Sequence[Judgement], truth: Truth) -> tuple[float, float]:
     """The best F1 that any one threshold on the score gives, and that threshold; guard and groups left out."""
-    scored = sorted((one for one in judgements if (one.a, one.b) not in truth.ambiguous), key=lambda one: -one.score)
+    scored = sorted(
+        (judgement for judgement in judgements if (judgement.a, judgement.b) not in truth.ambiguous),
+        key=lambda judgement: -judgement.score,
+    )
     best, threshold, right = 0.0, 0.0, 0
-    for count, one in enumerate(scored, 1):
-        right += (one.a, one.b) in truth.same
-        if count < len(scored) and scored[count].score == one.score:
+    for count, judgement in enumerate(scored, 1):
+        right += (judgement.a, judgement.b) in truth.same
+        if count < len(scored) and scored[count].score == judgement.score:
             continue  # a threshold cannot part equals
         f1 = 2 * right / (count + len(truth.same))
         if f1 > best:
-            best, threshold = f1, one.score
+            best, threshold = f1, judgement.score
     return best, threshold
 
 

@@ -121,9 +121,9 @@ def _beginning(name: str) -> str:
     return " ".join(kept.split()[:MOST_WORDS])
 
 
-def as_json(one: Features) -> dict[str, Any]:
+def as_json(item: Features) -> dict[str, Any]:
     """For storing: without the key, which its row has, and without what is empty."""
-    values = {name: getattr(one, name) for name in Features.__slots__ if name != "key"}
+    values = {name: getattr(item, name) for name in Features.__slots__ if name != "key"}
     return {"v": VERSION, **{name: value for name, value in values.items() if value}}
 
 
@@ -151,8 +151,8 @@ def acronyms(shown: str, city: str) -> tuple[str, ...]:
     words = [word for word in _words(shown) if word not in _LEGAL_WORDS]
     telling = [word for word in words if word not in _SMALL]
     elsewhere = [word for word in telling if word not in city.split()]
-    found = {"".join(word[0] for word in chosen) for chosen in (words, telling, elsewhere) if len(chosen) >= 3}
-    return tuple(sorted(initials for initials in found if 3 <= len(initials) <= 8))
+    texts = {"".join(word[0] for word in chosen) for chosen in (words, telling, elsewhere) if len(chosen) >= 3}
+    return tuple(sorted(initials for initials in texts if 3 <= len(initials) <= 8))
 
 
 def own_domains(website: str | None, email: str | None) -> tuple[str, ...]:
@@ -179,12 +179,12 @@ def registered(host: str) -> str | None:
 def read_street(written: str) -> tuple[str | None, str]:
     """Number and words: ``"BP 543, 24 bis Rue Henri Fichon - Bât. C"`` → ``("24BIS", "HENRI FICHON")``."""
     left = _EXTRA.sub(" ", _BOX.sub(" ", _plain(written)))
-    found = _NUMBER.search(left)
+    match = _NUMBER.search(left)
     number = None
     # A number after the first words belongs to the name of the street: RUE DU 8 MAI 1945.
-    if found and _only_ways(left[: found.start()]):
-        number = found[1].lstrip("0") + (found[2] or "")
-        left = left[: found.start()] + " " + left[found.end() :]
+    if match and _only_ways(left[: match.start()]):
+        number = match[1].lstrip("0") + (match[2] or "")
+        left = left[: match.start()] + " " + left[match.end() :]
     words = [word for word in _words(left) if word not in _SMALL]
     kept = [word for word in words if word not in _WAYS]
     return number or None, " ".join(_SAINT.get(word, word) for word in kept or words[1:] or words)

@@ -82,10 +82,14 @@ def group(
     For a part of all records the result is the same as for all, if the part is closed: no judgement other than
     ``apart`` and no decision leads out of it.
     """
-    decided = {(one.a, one.b): one for one in sorted(decisions, key=lambda one: (one.order, one)) if one.a != one.b}
+    decided = {
+        (decision.a, decision.b): decision
+        for decision in sorted(decisions, key=lambda decision: (decision.order, decision))
+        if decision.a != decision.b
+    }
     judged = {(j.a, j.b): j for j in sorted(judgements) if j.a in sirens and j.b in sirens}
     links = _links(sirens, judged, decided)
-    rejected = {pair for pair, one in decided.items() if one.kind == "rejected"}
+    rejected = {pair for pair, decision in decided.items() if decision.kind == "rejected"}
     groups: list[tuple[RecordKey, ...]] = []
     contested: list[Contested] = []
     for records, own, apart in _components(sirens, links, rejected):
@@ -95,7 +99,7 @@ def group(
         if held_back:
             contested.append(Contested(records, tuple(opposed.contradictions()), tuple(held_back)))
     groups.sort()
-    contested.sort(key=lambda one: one.records)
+    contested.sort(key=lambda item: item.records)
     return Grouping(tuple(groups), tuple(contested), _questions(groups, judged, decided, contested))
 
 
@@ -103,9 +107,9 @@ def _links(
     sirens: Mapping[RecordKey, str | None], judged: Mapping[Pair, Judgement], decided: Mapping[Pair, Decision]
 ) -> list[_Link]:
     links: list[_Link] = []
-    for (a, b), one in decided.items():
-        if one.kind == "confirmed" and a in sirens and b in sirens:
-            links.append(_Link((0.0, -float(one.order)), a, b, float("inf"), True))
+    for (a, b), decision in decided.items():
+        if decision.kind == "confirmed" and a in sirens and b in sirens:
+            links.append(_Link((0.0, -float(decision.order)), a, b, float("inf"), True))
     for pair, judgement in judged.items():
         if judgement.verdict == "auto" and pair not in decided:
             links.append(_Link((1.0, -judgement.score), *pair, judgement.score, False))
@@ -209,7 +213,7 @@ class _Opposed:
             return
         for a in part:
             if own := self._sirens[a]:
-                others = (held[bisect(held, a) :] for number, held in holders.items() if number != own)
+                others = (holder[bisect(holder, a) :] for number, holder in holders.items() if number != own)
                 yield from ((a, b) for b in merge(*others) if self._joined[a] != self._joined[b])
 
 
@@ -254,10 +258,10 @@ class _Forest:
         self._below[self._above[fallen]].discard(fallen)
         self._above[fallen] = fallen
         side = self._smaller(fallen, root)
-        if (found := self._firmest_out_of(side, link)) is not None:
-            a, b = self._ends[found]
+        if (result := self._firmest_out_of(side, link)) is not None:
+            a, b = self._ends[result]
             # The root stays the root: what hangs is the end on the other side.
-            self._hang(*((a, b) if (a in side) == (fallen in side) else (b, a)), found)
+            self._hang(*((a, b) if (a in side) == (fallen in side) else (b, a)), result)
 
     def trees(self, part: Iterable[int]) -> list[list[int]]:
         """The records of each tree among these, in order."""
@@ -282,11 +286,11 @@ class _Forest:
             waiting += self._below[record]
             yield record
 
-    def _smaller(self, one: int, other: int) -> set[int]:
+    def _smaller(self, number: int, other: int) -> set[int]:
         """The smaller of two trees, both walked at once so that the larger is never walked to its end."""
         of_one: set[int] = set()
         of_other: set[int] = set()
-        for a, b in zip_longest(self._tree(one), self._tree(other)):
+        for a, b in zip_longest(self._tree(number), self._tree(other)):
             if a is None:
                 return of_one
             if b is None:
@@ -297,19 +301,19 @@ class _Forest:
 
     def _firmest_out_of(self, side: Set[int], after: int) -> int | None:
         """The firmest link between one side and the other; a firmer one than ``after`` would be in the tree."""
-        found: int | None = None
+        number: int | None = None
         for record in side:
             links = self._of[record]
             for at in range(bisect(links, after), len(links)):
                 link = links[at]
-                if found is not None and link >= found:
+                if number is not None and link >= number:
                     break
                 if link not in self.held_back:
                     a, b = self._ends[link]
                     if (a in side) != (b in side):
-                        found = link
+                        number = link
                         break
-        return found
+        return number
 
 
 def _questions(
@@ -320,9 +324,11 @@ def _questions(
 ) -> tuple[Judgement, ...]:
     """One question for any two groups; a rejected pair answers it for both of its groups."""
     of = {key: at for at, keys in enumerate(groups) for key in keys}
-    held_back = {pair for one in contested for pair in one.held_back}
+    held_back = {pair for item in contested for pair in item.held_back}
     answered = {
-        frozenset((of[a], of[b])) for (a, b), one in decided.items() if one.kind == "rejected" and a in of and b in of
+        frozenset((of[a], of[b]))
+        for (a, b), decision in decided.items()
+        if decision.kind == "rejected" and a in of and b in of
     }
     asked: dict[frozenset[int], Judgement] = {}
     best_first = sorted(judged.items(), key=lambda item: (-item[1].score, item[0]))
@@ -334,7 +340,7 @@ def _questions(
             asked[between] = judgement._replace(verdict="review", refused="contradiction")
         elif judgement.verdict == "review" and pair not in decided:
             asked[between] = judgement
-    return tuple(sorted(asked.values(), key=lambda one: (-one.score, one.a, one.b)))
+    return tuple(sorted(asked.values(), key=lambda item: (-item.score, item.a, item.b)))
 
 
 class Union(Generic[_Key]):

@@ -33,58 +33,58 @@ def key_of(kind: str, value: str) -> str:
 
 
 @lru_cache(maxsize=4_096)
-def keys(one: Features) -> frozenset[str]:
+def keys(features: Features) -> frozenset[str]:
     """All keys of a record, common ones included: whether they are is a matter of all records together."""
-    found = {key_of(DOMAIN, domain) for domain in one.domains}
-    found |= {key_of(PHONE, phone) for phone in one.phones}
-    found |= {key_of(ACRONYM, initials) for initials in one.acronyms}
-    if one.siren:
-        found.add(key_of(SIREN, one.siren))
-    if one.email:
-        found.add(key_of(EMAIL, one.email))
-    if at := address(one):
-        found.add(at)
-    for name in one.names:
+    texts = {key_of(DOMAIN, domain) for domain in features.domains}
+    texts |= {key_of(PHONE, phone) for phone in features.phones}
+    texts |= {key_of(ACRONYM, initials) for initials in features.acronyms}
+    if features.siren:
+        texts.add(key_of(SIREN, features.siren))
+    if features.email:
+        texts.add(key_of(EMAIL, features.email))
+    if at := address(features):
+        texts.add(at)
+    for name in features.names:
         compact = name.replace(" ", "")
-        found.add(key_of(NAME, compact))
-        found |= {key_of(WORD, word) for word in telling_words(name)}
+        texts.add(key_of(NAME, compact))
+        texts |= {key_of(WORD, word) for word in telling_words(name)}
         if 3 <= len(compact) <= 8 and compact.isalpha():
-            found.add(key_of(ACRONYM, compact))
-    if one.names:
-        found |= {key for key in (twin(one), near(one), here(one), everywhere(one)) if key}
+            texts.add(key_of(ACRONYM, compact))
+    if features.names:
+        texts |= {key for key in (twin(features), near(features), here(features), everywhere(features)) if key}
     # A former system's own statement joins the two that it is about, whatever else they share.
-    found.add(f"{SAME}:{one.key}")  # whole: a record's own name is short, and cut it would be another's
-    if one.works_for:
-        found.add(f"{SAME}:{one.key.cluster}/{one.works_for}")
-    if one.same_as:
-        found.add(f"{SAME}:{one.key.cluster}/{one.same_as}")
-    return frozenset(found)
+    texts.add(f"{SAME}:{features.key}")  # whole: a record's own name is short, and cut it would be another's
+    if features.works_for:
+        texts.add(f"{SAME}:{features.key.cluster}/{features.works_for}")
+    if features.same_as:
+        texts.add(f"{SAME}:{features.key.cluster}/{features.same_as}")
+    return frozenset(texts)
 
 
-def address(one: Features) -> str | None:
+def address(features: Features) -> str | None:
     """The key of its street, with the number if there is one, in its town."""
-    place = one.postcode or one.town
-    return key_of(ADDRESS, f"{place}|{one.number or ''}|{one.street}") if one.street and place else None
+    place = features.postcode or features.town
+    return key_of(ADDRESS, f"{place}|{features.number or ''}|{features.street}") if features.street and place else None
 
 
-def twin(one: Features) -> str | None:
+def twin(features: Features) -> str | None:
     """The key of its valid SIREN and its name together."""
-    return key_of(TWIN, f"{one.siren} {one.names[0].replace(' ', '')}") if one.siren else None
+    return key_of(TWIN, f"{features.siren} {features.names[0].replace(' ', '')}") if features.siren else None
 
 
-def near(one: Features) -> str | None:
+def near(features: Features) -> str | None:
     """The key of all in its postcode whose names begin with the same letter."""
-    return key_of(NEAR, f"{one.postcode} {beginning(one.names[0])[0]}") if one.postcode else None
+    return key_of(NEAR, f"{features.postcode} {beginning(features.names[0])[0]}") if features.postcode else None
 
 
-def here(one: Features) -> str | None:
+def here(features: Features) -> str | None:
     """The key of all in its département whose names begin alike."""
-    return key_of(BEGINNING, f"{one.departement} {beginning(one.names[0])}") if one.departement else None
+    return key_of(BEGINNING, f"{features.departement} {beginning(features.names[0])}") if features.departement else None
 
 
-def everywhere(one: Features) -> str:
+def everywhere(features: Features) -> str:
     """The key of all whose names begin alike."""
-    return key_of(BEGINNING, f"{EVERYWHERE} {beginning(one.names[0])}")
+    return key_of(BEGINNING, f"{EVERYWHERE} {beginning(features.names[0])}")
 
 
 def beginning(name: str) -> str:

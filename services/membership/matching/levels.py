@@ -105,13 +105,13 @@ def _declared(a: Features, b: Features) -> str | None:
 def _siren(a: Features, b: Features) -> str | None:
     if a.siren and b.siren:
         return "equal" if a.siren == b.siren else "different"
-    one, other = a.siren or a.slipped_siren, b.siren or b.slipped_siren
-    if not one or not other:
+    siren, other = a.siren or a.slipped_siren, b.siren or b.slipped_siren
+    if not siren or not other:
         return None
-    slips = OSA.distance(one, other, score_cutoff=_SLIPS)
+    slips = OSA.distance(siren, other, score_cutoff=_SLIPS)
     if slips <= 1:
         return "slip" if a.siren or b.siren else None
-    return "unlike" if slips > _SLIPS and _is_number(one) and _is_number(other) else None
+    return "unlike" if slips > _SLIPS and _is_number(siren) and _is_number(other) else None
 
 
 def _is_number(digits: str) -> bool:
@@ -153,24 +153,24 @@ def _phone(a: Features, b: Features, classes: Classes) -> str | None:
 
 def _name(a: Features, b: Features, classes: Classes) -> str | None:
     best = len(_NAME_ORDER)
-    for i, one in enumerate(a.names):
+    for i, name in enumerate(a.names):
         for j, other in enumerate(b.names):
             if i + j and best < len(_NAME_ORDER) and _NAME_ORDER[best] in _MORE:
                 continue  # a group trades under one brand: X and X PARTICIPATIONS, both known as X or Y
-            level = _two_names(a, b, one, other, classes)
+            level = _two_names(a, b, name, other, classes)
             if i + j:
                 level = _BY_BRAND.get(level, level)
             best = min(best, _RANK[level])
     return _NAME_ORDER[best] if best < len(_NAME_ORDER) else None
 
 
-def _two_names(a: Features, b: Features, one: str, other: str, classes: Classes) -> str:
-    likeness, shared, more = compare_names(one, other)
+def _two_names(a: Features, b: Features, text: str, other: str, classes: Classes) -> str:
+    likeness, shared, more = compare_names(text, other)
     if likeness == "exact":
-        return "exact" if _rare(classes, keys.NAME, one.replace(" ", "")) else "exact-common"
+        return "exact" if _rare(classes, keys.NAME, text.replace(" ", "")) else "exact-common"
     if likeness in {"fuzzy", "near", "abbreviation"}:
         return likeness
-    if one.replace(" ", "") in b.acronyms or other.replace(" ", "") in a.acronyms:
+    if text.replace(" ", "") in b.acronyms or other.replace(" ", "") in a.acronyms:
         return "acronym"
     if likeness == "none":
         return "none"

@@ -73,12 +73,12 @@ def _compact(name: str) -> str:
 
 def _nearest(word: str, others: Sequence[str]) -> tuple[int, str]:
     """How it differs from the one that it differs least from, and that one; of equals, the first by the alphabet."""
-    found = (_OTHER, "")
+    result = (_OTHER, "")
     for other in others:
         grade = _difference(word, other)
-        if grade < _OTHER and (grade, other) < found:
-            found = (grade, other)
-    return found
+        if grade < _OTHER and (grade, other) < result:
+            result = (grade, other)
+    return result
 
 
 @lru_cache(maxsize=65_536)

@@ -243,28 +243,28 @@ async def recognise(
     Returns the records whose groups may be others now: the changed ones, and all that a changed pair has.
     """
     batch = await remember(connection, changed, removed, weights)
-    touched = {one.key for one in changed}.union(removed)
-    found = await candidates(connection, batch)
-    kept = await to_thread(judge_all, found, weights)
-    touched |= await _drop(connection, sorted(batch.stored), found.again)
+    touched = {features.key for features in changed}.union(removed)
+    result = await candidates(connection, batch)
+    kept = await to_thread(judge_all, result, weights)
+    touched |= await _drop(connection, sorted(batch.stored), result.again)
     await _keep(connection, kept, weights)
-    return await to_thread(touched.union, (key for one in kept for key in (one.a, one.b)))
+    return await to_thread(touched.union, (key for judgement in kept for key in (judgement.a, judgement.b)))
 
 
-def judge_all(found: Found, weights: Weights) -> list[Judgement]:
+def judge_all(result: Found, weights: Weights) -> list[Judgement]:
     """The judgements that are kept: of pairs that do not stay apart."""
     judge = Judge(weights)
-    judged = (judge.unless_apart(a, b, found.classes) for a, b in found.pairs)
-    return [one for one in judged if one is not None]
+    judged = (judge.unless_apart(a, b, result.classes) for a, b in result.pairs)
+    return [judgement for judgement in judged if judgement is not None]
 
 
 async def _drop(
-    connection: AsyncConnection, gone: Sequence[RecordKey], again: Sequence[tuple[RecordKey, RecordKey]]
+    connection: AsyncConnection, removed: Sequence[RecordKey], again: Sequence[tuple[RecordKey, RecordKey]]
 ) -> set[RecordKey]:
     """Drop all pairs of some records, and those that were judged again; the records of what was dropped."""
     touched = set[RecordKey]()
-    if gone:
-        dropped = rows_of(await connection.exec_driver_sql(_DROP_PAIRS_OF, _columns(gone)))
+    if removed:
+        dropped = rows_of(await connection.exec_driver_sql(_DROP_PAIRS_OF, _columns(removed)))
         touched |= await to_thread(set[RecordKey], _ends(dropped))
     for some in _slices(again):
         touched |= set(_ends(await connection.exec_driver_sql(_DROP_PAIRS, _four(some))))
@@ -286,14 +286,14 @@ async def remember(
 
     Nothing is done about a record whose features are those that it has already.
     """
-    documents = {one.key: orjson.dumps(as_json(one)).decode() for one in changed}
+    documents = {features.key: orjson.dumps(as_json(features)).decode() for features in changed}
     known = await _stored(connection, sorted({*documents, *removed}), weights)
-    stored = {one.key: one for one in known if one.features != documents.get(one.key)}
-    same = {one.key for one in known} - stored.keys()
-    changed = [one for one in changed if one.key not in same]
-    own = {one.key: keys(one) for one in changed}
-    leaving = Counter(key for one in stored.values() for key in one.keys)
-    arriving = Counter(key for held in own.values() for key in held)
+    stored = {item.key: item for item in known if item.features != documents.get(item.key)}
+    same = {item.key for item in known} - stored.keys()
+    changed = [features for features in changed if features.key not in same]
+    own = {features.key: keys(features) for features in changed}
+    leaving = Counter(key for item in stored.values() for key in item.keys)
+    arriving = Counter(key for texts in own.values() for key in texts)
     moving = sorted(leaving.keys() | arriving.keys())
     places = [key for key in moving if key[0] in PLACES]
     before = await _holders(connection, [key for key in moving if key[0] not in PLACES], leaving)
@@ -302,19 +302,19 @@ async def remember(
     hubs_before = await crowds.hubs(connection, old, moving)
     await _forget(connection, list(stored.values()), stored.keys() - own.keys())
     numbers = await _remember(connection, changed, own, documents, weights) if changed else {}
-    left = {one.record for one in stored.values()}
+    left = {item.record for item in stored.values()}
     after = {key: records - left for key, records in before.items()}
-    for one, number in numbers.items():
-        for key in own[one]:
+    for item, number in numbers.items():
+        for key in own[item]:
             if key[0] not in PLACES:
                 after.setdefault(key, set()).add(number)
     now = {key: counted.get(key, 0) - leaving[key] + arriving[key] for key in places}
-    own_identities = {numbers[one.key]: identity_of(one) for one in changed}
+    own_identities = {numbers[features.key]: identity_of(features) for features in changed}
     new = await _classes(connection, after, own_identities) | _of_places(now)
     hubs = await crowds.hubs(connection, new, moving)
     await crowds.remember(connection, old, new)
     return Remembered(
-        {numbers[one.key]: one for one in changed},
+        {numbers[features.key]: features for features in changed},
         stored,
         after,
         new,
@@ -325,8 +325,8 @@ async def remember(
 
 
 def _of_places(counted: Mapping[str, int]) -> dict[str, Commonness]:
-    found = {key: commonness(key, records, 1) for key, records in counted.items()}
-    return {key: one for key, one in found.items() if one != Commonness.RARE}
+    result = {key: commonness(key, records, 1) for key, records in counted.items()}
+    return {key: commonness for key, commonness in result.items() if commonness != Commonness.RARE}
 
 
 async def _stored(connection: AsyncConnection, wanted: Sequence[RecordKey], weights: Weights) -> list[_Stored]:
@@ -362,16 +362,16 @@ async def _classes(
     def companies(key: str) -> int:
         return companies_of(key, (known[record] for record in doubtful[key])) if key in doubtful else 0
 
-    found = {key: commonness(key, len(records), companies(key)) for key, records in holders.items()}
-    return {key: one for key, one in found.items() if one != Commonness.RARE}
+    classes = {key: commonness(key, len(records), companies(key)) for key, records in holders.items()}
+    return {key: value for key, value in classes.items() if value != Commonness.RARE}
 
 
 async def _forget(connection: AsyncConnection, stored: Sequence[_Stored], removed: Collection[RecordKey]) -> None:
-    rows = [(key, one.record) for one in stored for key in one.keys]
+    rows = [(key, item.record) for item in stored for key in item.keys]
     if rows:
         await connection.exec_driver_sql(_FORGET_KEYS, ([key for key, _ in rows], [record for _, record in rows]))
-    if gone := [one.record for one in stored if one.key in removed]:
-        await connection.exec_driver_sql(_FORGET, (gone,))
+    if records := [item.record for item in stored if item.key in removed]:
+        await connection.exec_driver_sql(_FORGET, (records,))
 
 
 async def _remember(
@@ -384,11 +384,11 @@ async def _remember(
     result = await connection.exec_driver_sql(
         _REMEMBER,
         (
-            *_columns(one.key for one in changed),
+            *_columns(features.key for features in changed),
             *_name_columns(changed),
-            [_array(held(one)) for one in changed],
-            [_LIST.join(sorted(own[one.key])) for one in changed],
-            [documents[one.key] for one in changed],
+            [_array(held(features)) for features in changed],
+            [_LIST.join(sorted(own[features.key])) for features in changed],
+            [documents[features.key] for features in changed],
             *_versions(weights),
         ),
     )
@@ -436,29 +436,29 @@ def _by_key(batch: Remembered) -> set[tuple[int, int]]:
 
 
 def _by_hubs(batch: Remembered, everyone: Mapping[str, set[int]]) -> set[tuple[int, int]]:
-    found = set[tuple[int, int]]()
+    result = set[tuple[int, int]]()
     for key, hubs in batch.hubs.items():
         own = batch.holders[key] & batch.changed.keys()
-        found |= {_both(record, hub) for record in own for hub in hubs if hub != record}
+        result |= {_both(record, hub) for record in own for hub in hubs if hub != record}
         for hub in hubs.keys() & batch.changed.keys():
-            found |= {_both(record, hub) for record in everyone[key] if hub != record}
-    return found
+            result |= {_both(record, hub) for record in everyone[key] if hub != record}
+    return result
 
 
 def _with_other_hubs(batch: Remembered) -> set[str]:
     """Crowds of which everybody has to be looked at, since who their hubs are or what these say is new."""
     changed = {key for key, hubs in batch.hubs.items() if not batch.changed.keys().isdisjoint(hubs)}
-    return changed.union(one.key for one in batch.moved)
+    return changed.union(moved.key for moved in batch.moved)
 
 
 def _crossed(batch: Remembered, everyone: Mapping[str, set[int]]) -> set[tuple[int, int]]:
     """Pairs of records that did not change, and share a key which moved into another class or got other hubs."""
     changed = batch.changed.keys()
-    found = {pair for key in batch.crossed for pair in combinations(sorted(batch.holders.get(key, set()) - changed), 2)}
+    pairs = {pair for key in batch.crossed for pair in combinations(sorted(batch.holders.get(key, set()) - changed), 2)}
     for key, hubs in batch.moved:
         others = everyone.get(key, set()) - changed
-        found |= {_both(hub, other) for hub in hubs & others for other in others if other != hub}
-    return found
+        pairs |= {_both(hub, other) for hub in hubs & others for other in others if other != hub}
+    return pairs
 
 
 async def _in_crossed_places(connection: AsyncConnection, batch: Remembered) -> list[set[int]]:
@@ -466,32 +466,37 @@ async def _in_crossed_places(connection: AsyncConnection, batch: Remembered) -> 
     asked = sorted(key for key in batch.crossed if key[0] in PLACES)
     if not asked:
         return []
-    arrived = Counter(key for one in batch.changed.values() for key in keys(one))
-    return [held - batch.changed.keys() for held in (await _holders(connection, asked, arrived)).values()]
+    arrived = Counter(key for features in batch.changed.values() for key in keys(features))
+    return [holder - batch.changed.keys() for holder in (await _holders(connection, asked, arrived)).values()]
 
 
 def _alike_in(places: Iterable[set[int]], known: Mapping[int, Features]) -> set[tuple[int, int]]:
     return {
-        (a, b) for held in places for a, b in combinations(sorted(held), 2) if alike(known[a], known[b], _NO_CROWDS)
+        (a, b) for place in places for a, b in combinations(sorted(place), 2) if alike(known[a], known[b], _NO_CROWDS)
     }
 
 
-def _both(one: int, other: int) -> tuple[int, int]:
-    return (one, other) if one < other else (other, one)
+def _both(number: int, other: int) -> tuple[int, int]:
+    return (number, other) if number < other else (other, number)
 
 
 async def _by_name(connection: AsyncConnection, batch: Remembered) -> set[tuple[int, int]]:
     # One row for each place: of many marks at once, most of which nobody has, the index would make heavy weather.
     asked = [
-        (record, one, _array(marks)) for record, one in batch.changed.items() for marks in sought(one, batch.classes)
+        (record, features, _array(marks))
+        for record, features in batch.changed.items()
+        for marks in sought(features, batch.classes)
     ]
     rows = await connection.exec_driver_sql(
         _BY_NAME,
         (
             [record for record, _, _ in asked],
-            *_name_columns([one for _, one, _ in asked]),
+            *_name_columns([features for _, features, _ in asked]),
             [marks for _, _, marks in asked],
-            *([_is_open(place(one), batch.classes) for _, one, _ in asked] for place in (near, here, everywhere)),
+            *(
+                [_is_open(place(features), batch.classes) for _, features, _ in asked]
+                for place in (near, here, everywhere)
+            ),
         ),
     )
     return {_both(record, other) for record, others in rows_of(rows) for other in others}
@@ -512,8 +517,8 @@ async def _of_shared(
     places = await crowds.counts(connection, [key for key in shared if key[0] in PLACES], {})
     others = await _holders(connection, [key for key in shared if key not in batch.holders and key[0] not in PLACES])
     classes = await _classes(connection, others) | _of_places(places)
-    found = await crowds.hubs(connection, batch.classes | classes, shared)
-    return classes, {key: frozenset(hubs.values()) for key, hubs in found.items()}
+    result = await crowds.hubs(connection, batch.classes | classes, shared)
+    return classes, {key: frozenset(hubs.values()) for key, hubs in result.items()}
 
 
 async def _load(
@@ -547,19 +552,19 @@ async def kept_pairs(connection: AsyncConnection, verdicts: Collection[str] = ("
 # --- on the way to SQL ---------------------------------------------------------------------------------------------
 
 
-def _name(one: Features) -> str:
-    return one.names[0] if one.names else ""
+def _name(features: Features) -> str:
+    return features.names[0] if features.names else ""
 
 
 def _name_columns(records: Sequence[Features]) -> tuple[list[Any], ...]:
     """What is compared for names alike, and a name's size in trigrams; unknown is null, which equals nothing."""
-    names = [_name(one) for one in records]
+    names = [_name(record) for record in records]
     return (
         [len(trigrams(name)) for name in names],
         [bitmap(name) for name in names],
-        [one.departement for one in records],
-        [one.postcode for one in records],
-        [one.town or None for one in records],
+        [record.departement for record in records],
+        [record.postcode for record in records],
+        [record.town or None for record in records],
         [beginning(name) for name in names],
         names,
     )
@@ -589,9 +594,9 @@ def _batches(records: Iterable[Features]) -> Iterator[list[Features]]:
 
 def _pair_columns(judgements: Sequence[Judgement], version: int) -> tuple[Any, ...]:
     return (
-        *_four((one.a, one.b) for one in judgements),
+        *_four((judgement.a, judgement.b) for judgement in judgements),
         *columns_of(judgements, "score", "verdict", "refused"),
-        [" ".join(level or "-" for level in one.levels) for one in judgements],
+        [" ".join(level or "-" for level in judgement.levels) for judgement in judgements],
         version,
     )
 

@@ -87,8 +87,8 @@ class Judge:
         if most < self._weights.review - _ROUNDING and known.siren != "equal" and known.declared != "people":
             return None
         levels = with_names(a, b, classes, known)
-        found = _judgement(a, b, levels, round(self._weights.score(levels), 2), self._weights)
-        return None if found.verdict == "apart" else found
+        judgement = _judgement(a, b, levels, round(self._weights.score(levels), 2), self._weights)
+        return None if judgement.verdict == "apart" else judgement
 
 
 _ROUNDING: Final = 0.01

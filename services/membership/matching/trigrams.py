@@ -42,9 +42,9 @@ def trigrams(name: str) -> frozenset[str]:
 
 def similar(a: str, b: str, threshold: float = THRESHOLD) -> bool:
     """Whether the shared trigrams are at least so great a part of all."""
-    one, other = trigrams(a), trigrams(b)
-    shared = len(one & other)
-    return shared > 0 and shared >= threshold * (len(one) + len(other) - shared)
+    texts, other = trigrams(a), trigrams(b)
+    shared = len(texts & other)
+    return shared > 0 and shared >= threshold * (len(texts) + len(other) - shared)
 
 
 _GENERIC: Final = Counter(trigram for word in sorted(GENERIC) for trigram in trigrams(word))

@@ -101,7 +101,7 @@ def name_key(name: str) -> str:
     """
     written = plain(name).upper()
     if "." in written:
-        written = _INITIALS.sub(lambda found: found[0].replace(".", ""), written)
+        written = _INITIALS.sub(lambda match: match[0].replace(".", ""), written)
     words: list[str] = _WORDS.findall(written)
     kept = [_SHORT_FORMS.get(word, word) for word in words if word not in _LEGAL_FORMS and word not in _SMALL_WORDS]
     return " ".join(kept or words)

@@ -32,14 +32,14 @@ def read_email(written: str) -> tuple[str | None, bool]:
         return address, False
     parts = [part for part in _SPLIT.split(text) if "@" in part]
     if len(parts) > 1:
-        return next((found for part in parts if (found := _one_email(part))), None), True
+        return next((result for part in parts if (result := _one_email(part))), None), True
     return None, False
 
 
 def _one_email(text: str) -> str | None:
     lowered = text.lower()
-    found = _EMAIL.fullmatch(lowered) if len(text) <= 60 else None
-    if found and not lowered.endswith(_RESERVED):
+    match = _EMAIL.fullmatch(lowered) if len(text) <= 60 else None
+    if match and not lowered.endswith(_RESERVED):
         return lowered
     try:
         return validate_email(text, check_deliverability=False).normalized.lower()

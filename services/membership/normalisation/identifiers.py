@@ -154,12 +154,12 @@ def read_naf(written: str) -> tuple[str | None, str | None]:
 
     The letter tells them apart: Z and A–F are rev. 2, Y and G, H, J… are 2025.
     """
-    found = _NAF.fullmatch(written.translate(_NOISE).upper())
-    if not found:
+    match = _NAF.fullmatch(written.translate(_NOISE).upper())
+    if not match:
         return None, None
-    code = f"{found[1]}.{found[2]}{found[3]}"
+    code = f"{match[1]}.{match[2]}{match[3]}"
     if code in naf_rev2():
         return code, "rev2"
-    if code[:5] in naf_2025_classes() and found[3] in "YGHJKLMNP":
+    if code[:5] in naf_2025_classes() and match[3] in "YGHJKLMNP":
         return code, "2025"
     return None, None

@@ -37,8 +37,8 @@ def meaning(fact: MemberRecorded, cluster: Cluster | None) -> Meaning:
         "sort_key": sort_key(fact.name),
         "search_text": understood.search_text,
         "lineage": lineage,
-        "problems": [{"field": one.field, "code": one.code} for one in understood.problems],
-        "problem_fields": sorted({one.field for one in understood.problems if one.code not in REPAIRS}),
+        "problems": [{"field": problem.field, "code": problem.code} for problem in understood.problems],
+        "problem_fields": sorted({problem.field for problem in understood.problems if problem.code not in REPAIRS}),
     }
     same_as = fact.same_as if fact.same_as != fact.record_id else None
     return Meaning(understood.siren, same_as, understood.name_key, {k: v for k, v in document.items() if v})

@@ -55,10 +55,10 @@ def read_postcode(written: str) -> tuple[str | None, str | None, bool]:
     """
     text = written.strip()
     restored = bool(_SHORT_POSTCODE.fullmatch(text))
-    found = _POSTCODE.fullmatch("0" + text if restored else text)
-    if not found:
+    match = _POSTCODE.fullmatch("0" + text if restored else text)
+    if not match:
         return None, None, False
-    postcode = found[1] + found[2]
+    postcode = match[1] + match[2]
     departement = departement_of(postcode)
     return (postcode, departement, restored) if departement else (None, None, False)
 

@@ -49,7 +49,7 @@ class FieldsRefusedError(ValueError):
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
-        super().__init__("; ".join(f"{one.field}: {one.message}" for one in self.faults))
+        super().__init__("; ".join(f"{fault.field}: {fault.message}" for fault in self.faults))
 
 
 class DoubtfulError(ValueError):
@@ -57,7 +57,7 @@ class DoubtfulError(ValueError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("; ".join(f"{one.field}: {one.meaning}" for one in self.problems))
+        super().__init__("; ".join(f"{problem.field}: {problem.meaning}" for problem in self.problems))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +108,17 @@ def check_understood(written: Mapping[str, Any], following: NextVersion) -> None
 
     What was doubtful before and is not touched stays as it is: a correction of the town must not fail on an old number.
     """
-    before = {(one.field, one.code) for one in understand(_fact(written)).problems} if written else set[Any]()
-    found = [
-        one
-        for one in understand(following.fact).problems
-        if one.code not in REPAIRS and (one.field in following.changed or (one.field, one.code) not in before)
+    before = (
+        {(problem.field, problem.code) for problem in understand(_fact(written)).problems} if written else set[Any]()
+    )
+    problems = [
+        problem
+        for problem in understand(following.fact).problems
+        if problem.code not in REPAIRS
+        and (problem.field in following.changed or (problem.field, problem.code) not in before)
     ]
-    if found:
-        raise DoubtfulError(found)
+    if problems:
+        raise DoubtfulError(problems)
 
 
 def merge_patch(target: Any, patch: Any) -> Any:
@@ -137,7 +140,7 @@ def _fact(document: Mapping[str, Any]) -> MemberRecorded:
         # Not orjson: a number too long for 64 bits is refused by the schema, with its field's name.
         return MemberRecorded.model_validate_json(json.dumps(document))
     except ValidationError as error:
-        raise FieldsRefusedError(_fault(one) for one in error.errors(include_input=False)) from None
+        raise FieldsRefusedError(_fault(details) for details in error.errors(include_input=False)) from None
 
 
 def _fault(error: Any) -> Fault:

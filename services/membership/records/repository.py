@@ -201,15 +201,15 @@ class Records(UnitOfWork):
                 [members.get(row.key) for row in rows],
             ),
         )
-        told = [row for row in rows if row.what is not None]
-        if told:
+        published = [row for row in rows if row.what is not None]
+        if published:
             await self.connection.exec_driver_sql(
                 _REMEMBER,
                 (
-                    *columns(row.key for row in told),
-                    [row.newest.version for row in told],
-                    [row.what for row in told],
-                    [orjson.dumps(row.changed_fields).decode() for row in told],
+                    *columns(row.key for row in published),
+                    [row.newest.version for row in published],
+                    [row.what for row in published],
+                    [orjson.dumps(row.changed_fields).decode() for row in published],
                 ),
             )
 

@@ -29,11 +29,11 @@ async def separate(uow: MembershipUnitOfWork, records: Sequence[RecordKey], sign
     """Undo a merge: none of these records, all of one member now, is one company with the member's other records."""
     await uow.serialise_writers()
     await check_known(uow, records)
-    members = {one for one in (await uow.members_by_record(records)).values() if one}
+    members = {member for member in (await uow.members_by_record(records)).values() if member}
     if len(members) != 1:
         raise DecisionError("not-one-member", "these source records are not part of one and the same member")
-    held = [record.key for record in (await uow.groups(members))[next(iter(members))]]
-    others = [key for key in held if key not in records]
+    stored = [record.key for record in (await uow.groups(members))[next(iter(members))]]
+    others = [key for key in stored if key not in records]
     if not others:
         raise DecisionError("nothing-to-separate", "the member has no other source records: name those that go")
     return await decide(uow, decisions.separate(records, others), signature)
@@ -42,10 +42,10 @@ async def separate(uow: MembershipUnitOfWork, records: Sequence[RecordKey], sign
 async def take_back(uow: MembershipUnitOfWork, number: int, signature: Signature) -> Decided:
     """Take a decision back: it counts no more, and what it alone held together or apart is judged by the rest."""
     await uow.serialise_writers()
-    found = await uow.records_decided(number)
-    if found is None:
+    result = await uow.records_decided(number)
+    if result is None:
         raise DecisionError("decision-unknown", f"there is no decision {number}")
-    records, taken_back_at = found
+    records, taken_back_at = result
     if taken_back_at is None:
         await uow.take_back_decision(number, signature)
         await consolidate_links(uow, records, number)
@@ -60,7 +60,9 @@ async def check_known(uow: MembershipUnitOfWork, records: Collection[RecordKey])
 
 async def _said_already(uow: MembershipUnitOfWork, decision: Decision) -> int | None:
     """The newest decision in force on these pairs, if they all say the same as this one and nothing overrules them."""
-    in_force = {(one.a, one.b): one for one in sorted(await uow.decisions(decision.records), key=lambda one: one.order)}
+    in_force = {
+        (item.a, item.b): item for item in sorted(await uow.decisions(decision.records), key=lambda item: item.order)
+    }
     verdicts = decision.verdicts
     if not all(pair in in_force and in_force[pair].kind == verdict for pair, verdict in verdicts.items()):
         return None

@@ -107,23 +107,23 @@ async def execute_command(uow: MembershipUnitOfWork, command: Command) -> Done:
     if key.cluster not in uow.policy.clusters:
         raise ClusterUnknownError(key.cluster)
     # The stage before the turn, as consumers do: two orders would meet in a deadlock.
-    standing = await require_ours(uow.connection, key.cluster, SERVICE)
+    state = await require_ours(uow.connection, key.cluster, SERVICE)
     await uow.serialise_writers()
-    held = (await uow.held([key])).get(key)
-    _check_there(command, held)
-    following = _next_version(command, held)
-    if not following.changed and held is not None:
-        return Done(key, held.newest.version, etag_of(*held.newest), (), standing)
+    stored = (await uow.held([key])).get(key)
+    _check_there(command, stored)
+    following = _next_version(command, stored)
+    if not following.changed and stored is not None:
+        return Done(key, stored.newest.version, etag_of(*stored.newest), (), state)
     envelope = _envelope(command, following.fact)
     await record_members(uow, [envelope], written_here=True)
     by, version = command.by, following.fact.version
     await save_change(
         uow.connection, Change(key, version, command.name, by.author, by.key_id, by.reason, following.changed)
     )
-    if standing.stage == "live":
+    if state.stage == "live":
         # Once it is retired nobody reads its queue any more.
         await publish_write_back(uow, key.cluster, following.fact, command.command_id)
-    return Done(key, version, etag_of(version, envelope.digest), following.changed, standing)
+    return Done(key, version, etag_of(version, envelope.digest), following.changed, state)
 
 
 def etag_of(version: int, digest: bytes) -> str:

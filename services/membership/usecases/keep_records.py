@@ -23,12 +23,14 @@ async def record_members(
 
     ``written_here`` are versions that a command of our own made.
     """
-    told = _told(messages)
-    contents = {key: _content(uow, key, one.content) for key, one in told.items() if one.content}
+    published = _told(messages)
+    contents = {key: _content(uow, key, item.content) for key, item in published.items() if item.content}
     await uow.serialise_writers()
-    held = await uow.held(told)
-    saved = [_new_record(key, one, contents.get(key), held.get(key), written_here) for key, one in told.items()]
-    if newer := [one for one in saved if one is not None]:
+    stored = await uow.held(published)
+    saved = [
+        _new_record(key, item, contents.get(key), stored.get(key), written_here) for key, item in published.items()
+    ]
+    if newer := [record for record in saved if record is not None]:
         await consolidate_records(uow, newer)
 
 
@@ -41,9 +43,11 @@ class _Told(NamedTuple):
 
 def _told(messages: Sequence[Recorded]) -> dict[RecordKey, _Told]:
     newest = newest_by(messages, _record, _edition)
-    contents = newest_by((one for one in messages if isinstance(one.data, MemberRecorded)), _record, _edition)
-    told = cast("Mapping[RecordKey, Envelope[MemberRecorded]]", contents)
-    return {key: _Told(message, told.get(key)) for key, message in newest.items()}
+    contents = newest_by(
+        (message for message in messages if isinstance(message.data, MemberRecorded)), _record, _edition
+    )
+    published = cast("Mapping[RecordKey, Envelope[MemberRecorded]]", contents)
+    return {key: _Told(message, published.get(key)) for key, message in newest.items()}
 
 
 def _record(message: Recorded) -> RecordKey:
@@ -75,8 +79,8 @@ def _new_record(
         return None
     removed = isinstance(told.newest.data, MemberRemoved) if moves_on else before.record.removed
     # What came before a removal is kept too, in whatever order the two arrive.
-    said = content if content is not None and says_more else before.record
-    record = replace(said, member_id=before.record.member_id, removed=removed)
+    answer = content if content is not None and says_more else before.record
+    record = replace(answer, member_id=before.record.member_id, removed=removed)
     changed = _changed(before.record.written, record.written)
     what = _what(changed, removed=removed, held=held)
     return NewRecord(

@@ -6,21 +6,32 @@ from typing import Any
 
 import orjson
 
-from schemas.base import MirroredRecord
+from schemas.base import AnnouncedRecord
 from schemas.envelope import Envelope
 from services.membership.projections import consolidate_members
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.views.repository import RelatedItem
 from shared.persistence.batches import newest_by
 
+SECTION_OF = {
+    "invoice": "account",
+    "payment": "account",
+    "event": "participation",
+    "registration": "participation",
+    "consent": "preferences",
+}
+"""The section that covers items of a kind: once it is announced of a record, its items change no view."""
 _AND = "\x1f"
 """Between two ids that make one; no id can hold it."""
 
 
-def keep(kind: str, item_id: str) -> Callable[[MembershipUnitOfWork, Sequence[Envelope[MirroredRecord]]], Any]:
-    """A handler that keeps what another service announces about source records, under the field ``item_id``."""
+def keep(kind: str, item_id: str) -> Callable[[MembershipUnitOfWork, Sequence[Envelope[AnnouncedRecord]]], Any]:
+    """A handler that keeps what another service announces about source records, under the field ``item_id``.
 
-    async def keep_related(uow: MembershipUnitOfWork, messages: Sequence[Envelope[MirroredRecord]]) -> None:
+    A section of the view is kept like an item, under the id of its record.
+    """
+
+    async def keep_related(uow: MembershipUnitOfWork, messages: Sequence[Envelope[AnnouncedRecord]]) -> None:
         items = [_item(kind, getattr(message.data, item_id), message) for message in messages]
         await _keep(uow, items)
 
@@ -45,6 +56,8 @@ async def _keep(uow: MembershipUnitOfWork, items: Iterable[RelatedItem]) -> None
         return
     await uow.serialise_writers()
     touched = await uow.keep_related(list(newest.values()))
+    if section := SECTION_OF.get(next(iter(newest.values())).kind):
+        touched -= await uow.with_section(section, touched)
     await consolidate_members(uow, await uow.members_of(touched))
 
 
@@ -60,7 +73,7 @@ def _item(kind: str, item_id: str, message: Envelope[Any], record_id: str | None
         item_id,
         record_id or getattr(data, "record_id", None),
         getattr(data, "event_id", None) if kind == "registration" else None,
-        data.applied_late,
+        getattr(data, "applied_late", 0),
         data.version,
         message.digest,
         document,

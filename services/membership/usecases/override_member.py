@@ -85,8 +85,8 @@ async def take_back(uow: MembershipUnitOfWork, asked: Asked, signature: Signatur
     member_id = await _turn_on(uow, asked)
     # A name with half a character in it, or U+0000, is no field, and no text that the database would take.
     named = asked.field if asked.field.isprintable() else ""
-    held = await records_with_override(InTransaction(uow.connection), member_id, named)
-    chosen = [record for record in held if asked.record in (None, record)]
+    with_override = await records_with_override(InTransaction(uow.connection), member_id, named)
+    chosen = [record for record in with_override if asked.record in (None, record)]
     if not chosen:
         raise DecisionError("override-unknown", "no value was set by hand for this field")
     for record in chosen:

@@ -21,11 +21,15 @@ async def set_field(
     await uow.serialise_writers()
     await check_known(uow, [record])
     group = await _group_of(uow, record)
-    held = [one for ones in (await uow.overrides([one.key for one in group])).values() for one in ones]
+    overrides = [override for ones in (await uow.overrides([item.key for item in group])).values() for override in ones]
     text = understand_override(
-        field, value, survivors([one for one in group if not one.removed], held, uow.policy.rules)
+        field, value, survivors([item for item in group if not item.removed], overrides, uow.policy.rules)
     ).text
-    newest = max((one for one in held if one.field == field), key=lambda one: one.order, default=None)
+    newest = max(
+        (override for override in overrides if override.field == field),
+        key=lambda override: override.order,
+        default=None,
+    )
     if newest is None or (newest.record, newest.value) != (record, text):
         await uow.set_override(record, field, text, signature)
     return await _member_anew(uow, record)
@@ -48,7 +52,7 @@ async def _group_of(uow: MembershipUnitOfWork, record: RecordKey) -> list[Source
     """The records of the member that this one is part of."""
     groups = await uow.groups(await uow.members_of([record]))
     for group in groups.values():
-        if any(one.key == record for one in group):
+        if any(item.key == record for item in group):
             return group
     raise DecisionError("record-removed", f"the source record {record} was removed by its former system")
 

@@ -42,15 +42,15 @@ async def rebuild(uow: MembershipUnitOfWork, progress: Progress) -> Rebuilt:
     """Compute everything anew. ``progress`` is told of each step now and then."""
     await uow.serialise_writers()
     total = await uow.count_records()
-    otherwise, found = 0, list[Features]()
+    otherwise, result = 0, list[Features]()
     async for page in _pages(uow):
         anew = [_understood(uow, record) for record in page]
         changed = [new for new, old in zip(anew, page, strict=True) if new != old]
         await uow.save_understanding(changed)
         otherwise += len(changed)
-        found += [features(record) for record in anew if record.written]
-        progress("understand", len(found), total)
-    await matching_repository.rebuild(uow.connection, _told(found, progress), uow.policy.weights)
+        result += [features(record) for record in anew if record.written]
+        progress("understand", len(result), total)
+    await matching_repository.rebuild(uow.connection, _told(result, progress), uow.policy.weights)
     members = await consolidate_everything(uow, lambda done: progress("consolidate", done, total))
     return Rebuilt(total, otherwise, members)
 
@@ -71,9 +71,9 @@ def _understood(uow: MembershipUnitOfWork, record: SourceRecord) -> SourceRecord
     return replace(record, understood=means.document, siren=means.siren, same_as=means.same_as, name_key=means.name_key)
 
 
-def _told(found: Sequence[Features], progress: Progress) -> Iterator[Features]:
-    for done, one in enumerate(found):
+def _told(features: Sequence[Features], progress: Progress) -> Iterator[Features]:
+    for done, feature in enumerate(features):
         if done % PAGE == 0:
-            progress("recognise", done, len(found))
-        yield one
-    progress("recognise", len(found), len(found))
+            progress("recognise", done, len(features))
+        yield feature
+    progress("recognise", len(features), len(features))

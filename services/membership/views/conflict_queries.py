@@ -81,8 +81,8 @@ async def conflicts(
 
 async def conflict(rows: Rows, conflict_id: str) -> OpenConflict | None:
     """One conflict."""
-    found = await rows.fetch(f"{_CONFLICTS} where c.conflict_id = $1", conflict_id)
-    return _standing(found[0]) if found else None
+    result = await rows.fetch(f"{_CONFLICTS} where c.conflict_id = $1", conflict_id)
+    return _standing(result[0]) if result else None
 
 
 def _where(filters: ConflictFilters) -> tuple[list[str], list[Any]]:

@@ -16,6 +16,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from services.membership.normalisation.company_names import fold
 from services.membership.records.record import RecordKey, Related, SourceRecord
+from services.membership.views.items import Line
 
 Kind = Literal["paid-twice", "registered-twice"]
 ItemKind = Literal["invoice", "subscription", "paid-until", "registration"]
@@ -24,8 +25,6 @@ RESPONSIBLE: Mapping[Kind, Literal["billing", "events"]] = {"paid-twice": "billi
 
 MANY: Final = 30
 """Holders of one member that are compared each with each: a thousand would be half a million conflicts."""
-
-_TAKES_A_PLACE = frozenset({"registered", "waiting"})
 
 
 class Item(NamedTuple):
@@ -87,7 +86,7 @@ class Conflict:
 def conflicts(
     group: Sequence[SourceRecord], related: Mapping[str, Sequence[Related]], since: date | None = None
 ) -> list[Conflict]:
-    """All conflicts inside one member. ``group`` comes in order of key, ``related`` by kind.
+    """All conflicts inside one member. ``group`` comes in order of key, and accounts and participations by kind.
 
     Records that their own system holds to be the same (Dolibarr's third party and member) count as one, and are
     named by the first of them that is there.
@@ -97,7 +96,7 @@ def conflicts(
         return []
     holders = _holders(group)
     paid = _paid(group, related, holders)
-    taken = _taken(related.get("registration", ()), holders)
+    taken = _taken(related.get("participation", ()), holders)
     first = {holder: key for key, holder in reversed(holders.items())}
     found: list[Conflict] = []
     payers, takers = ({holder for holder in first if had.get(holder)} for had in (paid, taken))
@@ -149,7 +148,7 @@ def _paid(
 ) -> defaultdict[RecordKey, list[_Period]]:
     """The periods that each holder paid dues for, by what its billing and its membership system say."""
     periods: defaultdict[RecordKey, list[_Period]] = defaultdict(list)
-    for period in _invoiced(related.get("invoice", ()), related.get("payment", ())):
+    for period in _invoiced(related.get("account", ())):
         periods[holders[period.item.key]].append(period)
     for record in group:
         if not record.written.get("exempt"):
@@ -157,24 +156,12 @@ def _paid(
     return periods
 
 
-def _invoiced(invoices: Sequence[Related], payments: Sequence[Related]) -> Iterable[_Period]:
-    received: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    for payment in payments:
-        if invoice_id := payment.document.get("invoice_id"):
-            received[payment.key.cluster, invoice_id] += Decimal(payment.document["amount"])
-    corrected = {(one.key.cluster, one.document.get("corrects")) for one in invoices if _stands(one.document)}
-    for one in invoices:
-        told, name = one.document, (one.key.cluster, one.item_id)
-        starts, ends, gross = told.get("period_starts_on"), told.get("period_ends_on"), Decimal(told["gross"])
-        if not (starts and ends) or gross <= 0 or told.get("kind", "invoice") != "invoice":
-            continue
-        is_paid = told.get("status") == "paid" or received[name] >= gross
-        if is_paid and _stands(told) and name not in corrected:
-            yield _Period(date.fromisoformat(starts), date.fromisoformat(ends), Item(one.key, "invoice", one.item_id))
-
-
-def _stands(invoice: Mapping[str, Any]) -> bool:
-    return invoice.get("status", "issued") not in {"draft", "cancelled"}
+def _invoiced(accounts: Sequence[Related]) -> Iterable[_Period]:
+    """The periods that billing states as paid."""
+    for account in accounts:
+        for paid in account.document.get("paid_periods", ()):
+            days = date.fromisoformat(paid["starts_on"]), date.fromisoformat(paid["ends_on"])
+            yield _Period(*days, Item(account.key, "invoice", paid["invoice_id"]))
 
 
 def _terms(record: SourceRecord, known: Sequence[_Period]) -> list[_Period]:
@@ -220,36 +207,39 @@ def _overlapping(a: Sequence[_Period], b: Sequence[_Period], since: date | None)
 
 
 def _taken(
-    registrations: Sequence[Related], holders: Mapping[RecordKey, RecordKey]
-) -> defaultdict[RecordKey, list[Related]]:
-    """Each holder's registrations that take a place, or wait for one, at what is still planned."""
-    taken: defaultdict[RecordKey, list[Related]] = defaultdict(list)
-    for one in registrations:
-        planned = one.event is None or one.event.get("status", "planned") == "planned"
-        if planned and one.document.get("status", "registered") in _TAKES_A_PLACE:
-            taken[holders[one.key]].append(one)
+    participations: Sequence[Related], holders: Mapping[RecordKey, RecordKey]
+) -> defaultdict[RecordKey, list[Line]]:
+    """Each holder's registrations that take a place, or wait for one, at what is still planned, as events states."""
+    taken: defaultdict[RecordKey, list[Line]] = defaultdict(list)
+    for section in participations:
+        expected = set(section.document.get("expected", ()))
+        for line in section.document.get("registrations", ()):
+            if line["registration_id"] in expected:
+                taken[holders[section.key]].append((section.key, line))
     return taken
 
 
-def _same_events(a: Sequence[Related], b: Sequence[Related]) -> tuple[Overlap, ...]:
+def _same_events(a: Sequence[Line], b: Sequence[Line]) -> tuple[Overlap, ...]:
     items: defaultdict[str, set[Item]] = defaultdict(set)
     for one in a:
         for other in b:
             if _is_same_event(one, other):
                 # Two writings of one title: the one that sorts first names it, whichever came first.
-                title = min(str((told.event or {}).get("title") or told.document["event_id"]) for told in (one, other))
-                items[title] |= {Item(told.key, "registration", told.item_id) for told in (one, other)}
+                title = min(str(line.get("event", {}).get("title") or line["event_id"]) for _, line in (one, other))
+                items[title] |= {Item(key, "registration", line["registration_id"]) for key, line in (one, other)}
     return tuple(Overlap(None, None, title, _sorted(found)) for title, found in sorted(items.items()))
 
 
-def _is_same_event(one: Related, other: Related) -> bool:
+def _is_same_event(one: Line, other: Line) -> bool:
     """One gathering of one cluster, or one that both announce: the same title at the same instant."""
-    if (one.key.cluster, one.document["event_id"]) == (other.key.cluster, other.document["event_id"]):
+    (key, line), (other_key, other_line) = one, other
+    if (key.cluster, line["event_id"]) == (other_key.cluster, other_line["event_id"]):
         return True
-    if one.event is None or other.event is None or one.key.cluster == other.key.cluster:
+    event, other_event = line.get("event"), other_line.get("event")
+    if event is None or other_event is None or key.cluster == other_key.cluster:
         return False
-    same_time = datetime.fromisoformat(one.event["starts_at"]) == datetime.fromisoformat(other.event["starts_at"])
-    return same_time and fold(one.event["title"]).split() == fold(other.event["title"]).split()
+    same_time = datetime.fromisoformat(event["starts_at"]) == datetime.fromisoformat(other_event["starts_at"])
+    return same_time and fold(event["title"]).split() == fold(other_event["title"]).split()
 
 
 def _sorted(items: Iterable[Item]) -> tuple[Item, ...]:

@@ -1,14 +1,15 @@
-"""The consolidated view: a pure function of linked source records and of what the other services hold about them.
+"""The consolidated view: a pure function of linked source records and of what the other services state about them.
+
+What is owed, taken or allowed is decided by the service that announces it. Here the sections of a member's records are
+only added up (:data:`SECTIONS`).
 
 The same inputs give the same bytes, in whatever order they arrived: every list is sorted by what it contains, and
 nothing in it depends on the clock. Whether somebody is paid up *today* is therefore asked of ``paid_until``, not kept.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import date
 from hashlib import blake2b
 from typing import Any
 
@@ -19,13 +20,25 @@ from services.membership.normalisation.company_names import fold, sort_key
 from services.membership.records.record import Related, SourceRecord
 from services.membership.views import survivorship
 from services.membership.views.conflicts import Conflict, conflicts
+from services.membership.views.consents import consents
+from services.membership.views.dues import dues, paid_until
+from services.membership.views.items import latest
+from services.membership.views.mailings import mailings
 from services.membership.views.overrides import Override
 from services.membership.views.people import people, split
+from services.membership.views.registrations import registrations
 from services.membership.views.rules import SurvivorshipRules
+from services.membership.views.unannounced import with_unannounced
 
-RESTRICTIONS = frozenset({"refused", "withdrawn"})
-COVERS = {"email": ("bulk-email",)}
-"""Who wants no e-mail at all wants no newsletter either."""
+Stated = Mapping[str, Sequence[Related]]
+"""What other services state about the records of a member, by kind."""
+SECTIONS: Mapping[str, Callable[[Sequence[SourceRecord], Stated], Any]] = {
+    "dues": lambda _, stated: dues(stated["account"]),
+    "registrations": lambda _, stated: registrations(stated["participation"]),
+    "consents": lambda records, stated: consents(records, stated["preferences"]),
+    "mailings": lambda _, stated: mailings(stated["mailing"]),
+}
+"""The sections of a view, in order, each with what adds it up over the records of a member."""
 _SUMMARY = ("name", "brand", "siren", "city")
 
 
@@ -66,19 +79,17 @@ def consolidate(
     ``since`` is the day from which paying twice is a conflict.
     """
     group = [record for record in records if not record.removed]
+    stated = with_unannounced(related)
     companies, persons = split(group)
     aside = {record.key for record in records if persons and record.written.get("works_for")}
-    by_kind: defaultdict[str, list[Related]] = defaultdict(list)
-    for item in related:
-        by_kind[item.kind].append(item)
+    own_words = [record for record in records if record.key not in aside]
     memberships = [_membership(record) for record in group if record.key not in aside or record.written.get("status")]
-    dues = _dues(by_kind["invoice"], by_kind["payment"])
-    paid_until = _latest([*(m.get("paid_until") for m in memberships), _paid_through(dues)])
+    until = latest([*(m.get("paid_until") for m in memberships), paid_until(stated["account"])])
     fields = survivorship.survivors(companies, overrides, rules)
     lineages = sorted({m["lineage"] for m in memberships if m.get("lineage")})
     clusters = sorted({record.key.cluster for record in group})
     member_id = member_id_of(record.key for record in records)
-    doubles = conflicts(group, _of(group, by_kind) if len(group) < len(records) else by_kind, since)
+    doubles = conflicts(group, _of(group, stated) if len(group) < len(records) else stated, since)
     removed = [str(record.key) for record in records if record.removed]
     document = {
         "id": member_id,
@@ -86,12 +97,9 @@ def consolidate(
         "clusters": clusters,
         "lineages": lineages,
         **fields,
-        "paid_until": paid_until,
+        "paid_until": until,
         "memberships": memberships,
-        "dues": dues,
-        "registrations": _registrations(by_kind["registration"]),
-        "consents": _consents([record for record in records if record.key not in aside], by_kind["consent"]),
-        "mailings": _mailings(by_kind["mailing"]),
+        **{name: add_up(own_words, stated) for name, add_up in SECTIONS.items()},
         "conflicts": [one.as_json() for one in doubles],
         **({"people": people(persons)} if persons else {}),
         "sources": [_source(record) for record in group],
@@ -110,7 +118,7 @@ def consolidate(
         clusters=clusters,
         lineages=lineages,
         departement=(fields.get("departement") or {}).get("value"),
-        paid_until=paid_until,
+        paid_until=until,
         exempt=any(m.get("exempt") for m in memberships),
         active=any(_is_active(record) for record in group),
         conflicts=doubles,
@@ -161,143 +169,3 @@ def _source(record: SourceRecord) -> dict[str, Any]:
         "written": {name: value for name, value in record.written.items() if name not in {"version", "subscriptions"}},
         "problems": record.understood.get("problems", []),
     }
-
-
-def _latest(days: Iterable[str | None]) -> str | None:
-    return max((day for day in days if day), default=None)
-
-
-# --- dues ----------------------------------------------------------------------------------------------------------
-
-
-def _dues(invoices: Sequence[Related], payments: Sequence[Related]) -> dict[str, Any]:
-    paid: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    for payment in payments:
-        invoice_id = payment.document.get("invoice_id")
-        if invoice_id:
-            paid[payment.key.cluster, invoice_id] += Decimal(payment.document["amount"])
-    lines = [
-        {**_item(one), "paid": str(paid[one.key.cluster, one.item_id]), **_without(one.document, "record_id")}
-        for one in _sorted(invoices, "issued_on")
-    ]
-    cancelled = {(one.key.cluster, one.item_id) for one in invoices if one.document.get("status") == "cancelled"}
-    billed = sum(
-        (_signed(one.document) for one in invoices if _counts(one.document) and _corrected(one) not in cancelled),
-        Decimal(),
-    )
-    received = sum((Decimal(one.document["amount"]) for one in payments), Decimal())
-    return {
-        "invoiced": str(billed),
-        "received": str(received),
-        "outstanding": str(billed - received),
-        "currency": "EUR",
-        "invoices": lines,
-        "payments": [{**_item(p), **_without(p.document, "record_id")} for p in _sorted(payments, "paid_on")],
-    }
-
-
-def _counts(invoice: Mapping[str, Any]) -> bool:
-    return invoice.get("status", "issued") not in {"draft", "cancelled"}
-
-
-def _corrected(invoice: Related) -> tuple[str, str] | None:
-    """The invoice that a credit note corrects: one that is cancelled already must not be taken off twice."""
-    corrects = invoice.document.get("corrects")
-    return (invoice.key.cluster, corrects) if corrects else None
-
-
-def _signed(invoice: Mapping[str, Any]) -> Decimal:
-    gross = Decimal(invoice["gross"])
-    return -abs(gross) if invoice.get("kind") == "credit-note" else gross
-
-
-def _paid_through(dues: Mapping[str, Any]) -> str | None:
-    """The last day of a period whose invoice is paid in full."""
-    return _latest(
-        line.get("period_ends_on")
-        for line in dues["invoices"]
-        if line.get("kind", "invoice") == "invoice"
-        and (line.get("status") == "paid" or (_counts(line) and Decimal(line["paid"]) >= Decimal(line["gross"])))
-    )
-
-
-# --- registrations, consents, mailings -----------------------------------------------------------------------------
-
-
-def _registrations(registrations: Sequence[Related]) -> list[dict[str, Any]]:
-    return [
-        {**_item(one), **_without(one.document, "record_id"), "event": _without(one.event) if one.event else None}
-        for one in _sorted(registrations, "registered_at")
-    ]
-
-
-def _consents(group: Sequence[SourceRecord], consents: Sequence[Related]) -> dict[str, Any]:
-    """What was decided, and what it comes to: the most restrictive wins (RGPD art. 7(3) and 21).
-
-    Within one source record and brand the last decision on a channel and purpose counts, and of two at the same
-    instant the refusal; between records and brands a single refusal forbids. What is refused for every purpose
-    (``*``), by a consent or by an opt-out of the record itself, is refused for each.
-    """
-    last: dict[tuple[str, ...], Related] = {}
-    for one in sorted(consents, key=_when_decided):
-        brand = str(one.document.get("brand", ""))
-        last[str(one.key), brand, one.document["channel"], one.document["purpose"]] = one
-    verdicts: dict[tuple[str, str], dict[str, Any]] = {}
-    for (speaker, _, channel, purpose), one in sorted(last.items()):
-        _judge(verdicts, channel, purpose, f"{speaker}#{one.item_id}", forbids=one.document["status"] in RESTRICTIONS)
-    for record in group:
-        for channel in record.written.get("opt_outs", ()):
-            for covered in (channel, *COVERS.get(channel, ())):
-                _judge(verdicts, covered, "*", str(record.key), forbids=True)
-    for (channel, _), verdict in verdicts.items():
-        general = verdicts.get((channel, "*"))
-        if general is not None and not general["allowed"] and verdict["allowed"]:
-            verdict |= {"allowed": False, "because_of": general["because_of"]}
-    return {
-        "in_force": [verdicts[key] for key in sorted(verdicts)],
-        "decisions": [{**_item(one), **_without(one.document, "record_id")} for one in _sorted(consents, "decided_at")],
-    }
-
-
-def _judge(
-    verdicts: dict[tuple[str, str], dict[str, Any]], channel: str, purpose: str, because_of: str, *, forbids: bool
-) -> None:
-    held = verdicts.get((channel, purpose))
-    if held is None or (forbids and held["allowed"]):
-        verdicts[channel, purpose] = {
-            "channel": channel,
-            "purpose": purpose,
-            "allowed": not forbids,
-            "because_of": because_of,
-        }
-
-
-def _when_decided(consent: Related) -> tuple[Any, ...]:
-    restricts = consent.document["status"] in RESTRICTIONS
-    return datetime.fromisoformat(consent.document["decided_at"]), restricts, consent.key, consent.item_id
-
-
-def _mailings(mailings: Sequence[Related]) -> list[dict[str, Any]]:
-    return [{**_item(one), **_without(one.document, "record_id", "recipients")} for one in _sorted(mailings, "sent_at")]
-
-
-def _sorted(items: Iterable[Related], field: str) -> list[Related]:
-    return sorted(items, key=lambda one: (_time(one.document.get(field)), one.key, one.item_id))
-
-
-def _time(written: str | None) -> date:
-    """A day or an instant, to sort by: as texts, 09:00:00.5Z would come before 09:00:00Z."""
-    if written is None:
-        return date.min
-    return datetime.fromisoformat(written) if "T" in written else date.fromisoformat(written)
-
-
-def _item(item: Related) -> dict[str, Any]:
-    return {"from": str(item.key)}
-
-
-_BOOKKEEPING = frozenset({"version", "cluster", "applied_late"})
-
-
-def _without(document: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    return {name: value for name, value in document.items() if name not in {*names, *_BOOKKEEPING}}

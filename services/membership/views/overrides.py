@@ -101,7 +101,7 @@ def understand_override(field: str, value: str, shown: Mapping[str, Any] = Mappi
     understood = _understand(field, text, shown)
     normal = getattr(understood, _UNDERSTOOD[field])
     if normal is None:
-        raise OverrideError(field, next(one.code for one in understood.problems if one.field == field))
+        raise OverrideError(field, next(problem.code for problem in understood.problems if problem.field == field))
     if field == "naf":
         return Understanding(normal, {"code": normal, "nomenclature": understood.naf_nomenclature})
     return Understanding(normal, normal, understood.departement if field == "postcode" else None)

@@ -102,10 +102,10 @@ async def member_by_source(rows: Rows, cluster: str, record_id: str) -> StoredVi
     return _stored(await rows.fetch(_BY_SOURCE, cluster, record_id))
 
 
-def _stored(found: Sequence[Any]) -> StoredView | None:
-    if not found:
+def _stored(result: Sequence[Any]) -> StoredView | None:
+    if not result:
         return None
-    member_id, _, etag, document = found[0]
+    member_id, _, etag, document = result[0]
     return StoredView(member_id, etag, document) if document is not None else StoredView(None, "", b"")
 
 
@@ -118,8 +118,8 @@ async def members(
         values += after
         where.append(f"(sort_key, member_id) > (${len(values) - 1}, ${len(values)}::uuid)")
     values.append(limit)
-    found = await rows.fetch(f"{_LISTED} {_all(where)} order by sort_key, member_id limit ${len(values)}", *values)
-    return [_listed(row) for row in found]
+    result = await rows.fetch(f"{_LISTED} {_all(where)} order by sort_key, member_id limit ${len(values)}", *values)
+    return [_listed(row) for row in result]
 
 
 async def count_members(rows: Rows, filters: Filters, today: date) -> int:

@@ -44,6 +44,10 @@ _RELATED = """
     join related r using (cluster, record_id)
     left join related e on e.kind = 'event' and e.cluster = r.cluster and e.item_id = r.event_id
 """
+_WITH_SECTION = """
+    select r.cluster, r.record_id from unnest($2::text[], $3::text[]) as n (cluster, record_id)
+    join related r on r.kind = $1 and r.cluster = n.cluster and r.item_id = n.record_id
+"""
 _PUT_VIEWS = """
     insert into views as v (member_id, document, etag, summary, sort_key, search, sirens, clusters, lineages,
                             departement, paid_until, exempt, active)
@@ -110,6 +114,11 @@ class Views(UnitOfWork):
             item = Related(kind, key, item_id, json_of(document), json_of(event) if event else None)
             found.setdefault(key, []).append(item)
         return found
+
+    async def with_section(self, kind: str, keys: Iterable[RecordKey]) -> set[RecordKey]:
+        """Those of these records whose section of this kind was announced."""
+        rows = await self.connection.exec_driver_sql(_WITH_SECTION, (kind, *columns(keys)))
+        return {RecordKey(cluster, record_id) for cluster, record_id in rows_of(rows)}
 
     async def put_views(self, views: Sequence[View]) -> None:
         """Store documents; one that is the same as before is left alone."""

@@ -125,16 +125,16 @@ class _Reader:
         self._check_names(at, table, ("rules", "trust"), "setting")
         if default is None and "rules" not in table:
             self._refuse(f"{at}.rules", f"it is missing; write a list of rules: {', '.join(RULES)}")
-        found = default or FieldRules(())
+        rules = default or FieldRules(())
         if "rules" in table:
-            found = found._replace(rules=self._list(f"{at}.rules", table["rules"], RULES, "rule"))
+            rules = rules._replace(rules=self._list(f"{at}.rules", table["rules"], RULES, "rule"))
         if "trust" in table:
-            found = found._replace(trust=self._trust(f"{at}.trust", table["trust"]))
-        if "most-trusted" in found.rules and not found.trust:
+            rules = rules._replace(trust=self._trust(f"{at}.trust", table["trust"]))
+        if "most-trusted" in rules.rules and not rules.trust:
             self._refuse(at, 'the rule "most-trusted" needs a list of sources: trust = ["…", "…"]')
-        if "trust" in table and "most-trusted" not in found.rules:
+        if "trust" in table and "most-trusted" not in rules.rules:
             self._refuse(f"{at}.trust", 'no rule asks for it; add "most-trusted" to the rules, or take the list out')
-        return found
+        return rules
 
     def _trust(self, at: str, entry: Any) -> tuple[str, ...]:
         sources = self._list(at, entry, None, "source")
@@ -147,14 +147,14 @@ class _Reader:
         return sources
 
     def _list(self, at: str, entry: Any, allowed: Collection[str] | None, noun: str) -> tuple[Any, ...]:
-        if not isinstance(entry, list) or not entry or not all(isinstance(one, str) for one in entry):
+        if not isinstance(entry, list) or not entry or not all(isinstance(item, str) for item in entry):
             example = f'["{next(iter(allowed))}"]' if allowed else '["…"]'
             self._refuse(at, f"it must be a list of one {noun} or more, each in quotes, such as {example}")
-        for number, one in enumerate(entry):
-            if allowed is not None and one not in allowed:
-                self._unknown(at, noun, one, allowed)
-            if one in entry[:number]:
-                self._refuse(at, f"{one!r} is there twice; the second would never be asked")
+        for number, item in enumerate(entry):
+            if allowed is not None and item not in allowed:
+                self._unknown(at, noun, item, allowed)
+            if item in entry[:number]:
+                self._refuse(at, f"{item!r} is there twice; the second would never be asked")
         return tuple(entry)
 
     def _table(self, at: str, entry: Any) -> Mapping[str, Any]:

@@ -71,12 +71,12 @@ class StaffValues(UnitOfWork):
 
     async def overrides(self, keys: Iterable[RecordKey]) -> dict[RecordKey, list[Override]]:
         """The values that staff set on these records, and did not take back."""
-        found: dict[RecordKey, list[Override]] = {}
+        result: dict[RecordKey, list[Override]] = {}
         rows = await self.connection.exec_driver_sql(_OVERRIDES, columns(keys))
         for cluster, record_id, name, value, author, at, order in rows_of(rows):
             key = RecordKey(cluster, record_id)
-            found.setdefault(key, []).append(Override(key, name, value, author, at, order))
-        return found
+            result.setdefault(key, []).append(Override(key, name, value, author, at, order))
+        return result
 
     async def set_override(self, key: RecordKey, field: str, value: str, signature: Signature) -> int:
         """Keep a value, in place of the one that was set before; returns its number."""
@@ -98,9 +98,9 @@ class StaffValues(UnitOfWork):
             for conflict_id, digest, kind, ac, ar, bc, br, member_id in rows_of(rows)
         ]
 
-    async def put_conflicts(self, found: Sequence[tuple[str, Conflict, bytes]]) -> None:
+    async def put_conflicts(self, result: Sequence[tuple[str, Conflict, bytes]]) -> None:
         """Keep conflicts: member id, conflict, and the digest of what is told of it."""
-        rows = sorted(found, key=lambda row: row[1].conflict_id)
+        rows = sorted(result, key=lambda row: row[1].conflict_id)
         await self.connection.exec_driver_sql(
             _PUT_CONFLICTS,
             (
@@ -109,7 +109,10 @@ class StaffValues(UnitOfWork):
                 [RESPONSIBLE[conflict.kind] for _, conflict, _ in rows],
                 *pair_columns(conflict.between for _, conflict, _ in rows),
                 [member_id for member_id, _, _ in rows],
-                [orjson.dumps([one.as_json() for one in conflict.overlaps]).decode() for _, conflict, _ in rows],
+                [
+                    orjson.dumps([overlap.as_json() for overlap in conflict.overlaps]).decode()
+                    for _, conflict, _ in rows
+                ],
                 [digest for _, _, digest in rows],
             ),
         )

@@ -40,10 +40,10 @@ def survivors(
     if len(records) == 1 and not overrides:
         return _alone(records[0])
     rules = rules or shipped_rules()
-    said = _collect(records)
-    fields = {name: _judge(values, rules.of(name)) for name, values in said.items() if name != DERIVED}
-    if DERIVED in said:
-        _follow_postcode(fields, said[DERIVED])
+    answer = _collect(records)
+    fields = {name: _judge(values, rules.of(name)) for name, values in answer.items() if name != DERIVED}
+    if DERIVED in answer:
+        _follow_postcode(fields, answer[DERIVED])
     if overrides:
         _lay_over(fields, overrides)
     return {name: _shown(*fields[name]) for name in _ORDER if name in fields}
@@ -85,21 +85,21 @@ _Judged = tuple[list[_Value], str]
 
 def _alone(record: SourceRecord) -> dict[str, Any]:
     """The fields of the only record there is: most members, so no rule is asked and nothing compared."""
-    told = _speaker(record).alone
-    return {name: {"value": value, **told} for name, value, _ in _claims(record)}
+    document = _speaker(record).alone
+    return {name: {"value": value, **document} for name, value, _ in _claims(record)}
 
 
 def _collect(records: Sequence[SourceRecord]) -> dict[str, list[_Value]]:
     """Every field's values, each once."""
-    said: dict[str, dict[object, _Value]] = {}
-    in_order = sorted(records, key=lambda one: one.key)
+    answer: dict[str, dict[object, _Value]] = {}
+    in_order = sorted(records, key=lambda item: item.key)
     for record in sorted(in_order, key=_day, reverse=True):
         speaker = _speaker(record)
         for name, value, sound in _claims(record):
-            same = said.setdefault(name, {}).setdefault(_hashable(value), _Value(value, False, []))
+            same = answer.setdefault(name, {}).setdefault(_hashable(value), _Value(value, False, []))
             same.said_by.append(speaker)
             same.sound |= sound
-    return {name: list(values.values()) for name, values in said.items()}
+    return {name: list(values.values()) for name, values in answer.items()}
 
 
 def _hashable(value: Any) -> object:
@@ -109,12 +109,15 @@ def _hashable(value: Any) -> object:
 
 def _speaker(record: SourceRecord) -> _Speaker:
     name, day, cluster = str(record.key), _day(record), record.key.cluster
-    told: dict[str, Any] = {"said_by": [name], "said_on": {name: day}} if day else {"said_by": [name]}
-    return _Speaker(record.key, name, day, (cluster, f"{cluster}/{record.understood.get('lineage')}"), told)
+    document: dict[str, Any] = {"said_by": [name], "said_on": {name: day}} if day else {"said_by": [name]}
+    return _Speaker(record.key, name, day, (cluster, f"{cluster}/{record.understood.get('lineage')}"), document)
 
 
 def _together(speakers: Sequence[_Speaker]) -> dict[str, Any]:
-    said_by, said_on = [one.name for one in speakers], {one.name: one.day for one in speakers if one.day}
+    said_by, said_on = (
+        [speaker.name for speaker in speakers],
+        {speaker.name: speaker.day for speaker in speakers if speaker.day},
+    )
     return {"said_by": said_by, "said_on": said_on} if said_on else {"said_by": said_by}
 
 
@@ -146,7 +149,8 @@ def _day(record: SourceRecord) -> str:
 
 def _trusted(value: _Value, trust: Sequence[str]) -> int:
     return -min(
-        (trust.index(source) for one in value.said_by for source in one.sources if source in trust), default=len(trust)
+        (trust.index(source) for speaker in value.said_by for source in speaker.sources if source in trust),
+        default=len(trust),
     )
 
 
@@ -169,30 +173,30 @@ _MERITS: Mapping[Rule, Callable[[_Value, Sequence[str]], Any]] = {
 def _judge(values: list[_Value], by: FieldRules) -> _Judged:
     if len(values) == 1:
         return values, BY_ORDER
-    in_order = sorted(values, key=lambda one: one.said_by[0].key)
-    merits = [([_MERITS[rule](one, by.trust) for rule in by.rules], one) for one in in_order]
+    in_order = sorted(values, key=lambda value: value.said_by[0].key)
+    merits = [([_MERITS[rule](value, by.trust) for rule in by.rules], value) for value in in_order]
     # Stable, also in reverse: where no rule decides, the order of keys stays.
     merits.sort(key=_merit, reverse=True)
     # A rule is asked only about those that the rules before it left. So the one that decided is the first by which the
     # winner differs from the second, which stayed beside it the longest.
     (first, _), (second, _), *_ = merits
-    deciding = (rule for rule, one, other in zip(by.rules, first, second, strict=True) if one != other)
-    return [one for _, one in merits], next(deciding, BY_ORDER)
+    deciding = (rule for rule, item, other in zip(by.rules, first, second, strict=True) if item != other)
+    return [value for _, value in merits], next(deciding, BY_ORDER)
 
 
 def _merit(judged: tuple[list[Any], _Value]) -> list[Any]:
     return judged[0]
 
 
-def _follow_postcode(fields: dict[str, _Judged], said: list[_Value]) -> None:
+def _follow_postcode(fields: dict[str, _Judged], answer: list[_Value]) -> None:
     """The département of the postcode that is shown; none if that one has none, as a foreign one."""
     if "postcode" not in fields:
-        fields[DERIVED] = said, BY_ORDER
+        fields[DERIVED] = answer, BY_ORDER
         return
     (shown, *_), because = fields["postcode"]
-    its_own = [one for one in said if any(speaker in shown.said_by for speaker in one.said_by)]
+    its_own = [value for value in answer if any(speaker in shown.said_by for speaker in value.said_by)]
     if its_own:
-        fields[DERIVED] = [*its_own, *(one for one in said if one not in its_own)], because
+        fields[DERIVED] = [*its_own, *(value for value in answer if value not in its_own)], because
 
 
 def _shown(values: list[_Value], because: str) -> dict[str, Any]:
@@ -201,7 +205,7 @@ def _shown(values: list[_Value], because: str) -> dict[str, Any]:
     if others or first.override is not None:
         shown["because"] = because
     if others:
-        shown["others"] = [one.as_json() for one in others]
+        shown["others"] = [other.as_json() for other in others]
     return shown
 
 
@@ -213,13 +217,13 @@ _CONTEXT_FIRST = ("country", "postcode")
 
 def _lay_over(fields: dict[str, _Judged], overrides: Sequence[Override]) -> None:
     """Put what staff set in front, the newest first of all."""
-    oldest_first = sorted(overrides, key=lambda one: (one.order, one.record, one.value))
-    contact = [one for one in oldest_first if one.field in CONTACT]
-    plain = sorted((one for one in oldest_first if one.field not in CONTACT), key=_when_understood)
-    for field, ones in groupby(plain, key=lambda one: one.field):
-        meanings = [(one, _meaning(one, fields)) for one in ones]
-        for one, meaning in meanings:
-            _put_first(fields, field, meaning.value, one.as_json())
+    oldest_first = sorted(overrides, key=lambda override: (override.order, override.record, override.value))
+    contact = [override for override in oldest_first if override.field in CONTACT]
+    plain = sorted((override for override in oldest_first if override.field not in CONTACT), key=_when_understood)
+    for field, ones in groupby(plain, key=lambda override: override.field):
+        meanings = [(override, _meaning(override, fields)) for override in ones]
+        for override, meaning in meanings:
+            _put_first(fields, field, meaning.value, override.as_json())
         if field == "postcode":
             _lay_over_departement(fields, meanings)
     if contact:
@@ -241,30 +245,30 @@ def _meaning(override: Override, fields: Mapping[str, _Judged]) -> Understanding
 
 
 def _lay_over_departement(fields: dict[str, _Judged], postcodes: Sequence[tuple[Override, Understanding]]) -> None:
-    for one, meaning in postcodes:
+    for override, meaning in postcodes:
         if meaning.departement:
-            _put_first(fields, DERIVED, meaning.departement, one.as_json())
+            _put_first(fields, DERIVED, meaning.departement, override.as_json())
     if postcodes[-1][1].departement is None:
         fields.pop(DERIVED, None)
 
 
 def _lay_over_contact(fields: dict[str, _Judged], overrides: Sequence[Override]) -> None:
     """The parts that staff set, within the contact that would be shown without them."""
-    newest = {one.field: one for one in overrides}
+    newest = {override.field: override for override in overrides}
     values = fields["contact"][0] if "contact" in fields else []
     parts = dict(values[0].value) if values else {}
     parts |= {name.removeprefix("contact_"): newest[name].value for name in CONTACT if name in newest}
-    for one in overrides:
-        if newest[one.field] is not one:
-            part = {one.field.removeprefix("contact_"): one.value}
-            _put_first(fields, "contact", part, {**one.as_json(), "fields": [one.field]})
+    for override in overrides:
+        if newest[override.field] is not override:
+            part = {override.field.removeprefix("contact_"): override.value}
+            _put_first(fields, "contact", part, {**override.as_json(), "fields": [override.field]})
     whole = {part: parts[part] for _, part in _PARTS if part in parts}
-    told = {**overrides[-1].as_json(), "fields": [name for name in CONTACT if name in newest]}
-    _put_first(fields, "contact", whole, told)
+    published = {**overrides[-1].as_json(), "fields": [name for name in CONTACT if name in newest]}
+    _put_first(fields, "contact", whole, published)
 
 
 def _put_first(fields: dict[str, _Judged], field: str, value: Any, override: Mapping[str, Any]) -> None:
     values, _ = fields.get(field, ([], ""))
-    same = next((one for one in values if one.value == value), None) or _Value(value, True, [])
-    others = [one for one in values if one is not same]
+    same = next((item for item in values if item.value == value), None) or _Value(value, True, [])
+    others = [item for item in values if item is not same]
     fields[field] = [_Value(value, True, same.said_by, override), *others], BY_OVERRIDE

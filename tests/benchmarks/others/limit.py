@@ -63,15 +63,17 @@ def _events(message: Any) -> list[dict[str, Any]]:
 
 async def _write(database: Any, events: list[dict[str, Any]]) -> None:
     by_key = {rows.inbox_key(event): event for event in events}
-    held = {key: rows.invoice(event) for key, event in by_key.items()}
+    document = {key: rows.invoice(event) for key, event in by_key.items()}
     async with database.transaction():
-        new = {row[0] for row in await database.fetch(_ADMIT, list(by_key), [row["digest"] for row in held.values()])}
+        new = {
+            row[0] for row in await database.fetch(_ADMIT, list(by_key), [row["digest"] for row in document.values()])
+        }
         fresh = [event for key, event in by_key.items() if key in new]
-        invoices = [row for key, row in held.items() if key in new]
+        invoices = [row for key, row in document.items() if key in new]
         await database.execute(_UPSERT, *([row[name] for row in invoices] for name in rows.COLUMNS))
-        told = [rows.announcement(event, row["cluster"]) for event, row in zip(fresh, invoices, strict=True)]
-        body = b"[" + b",".join(body for _, body in told) + b"]"
-        message_id = blake2b("".join(event_id for event_id, _ in told).encode(), digest_size=16).hexdigest()
+        announcements = [rows.announcement(event, row["cluster"]) for event, row in zip(fresh, invoices, strict=True)]
+        body = b"[" + b",".join(body for _, body in announcements) + b"]"
+        message_id = blake2b("".join(event_id for event_id, _ in announcements).encode(), digest_size=16).hexdigest()
         await database.execute(_ANNOUNCE, rows.EXCHANGE, rows.KEY, message_id, rows.BATCH, "{}", body)
 
 

@@ -71,8 +71,8 @@ async def begun(folder: Path) -> asyncio.subprocess.Process:
 
 def as_in_a_terminal() -> None:
     """Whoever runs the tests may hide signals from what they start, as ``nohup`` does."""
-    for one in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(one, signal.SIG_DFL)
+    for item in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(item, signal.SIG_DFL)
 
 
 def database(own: OwnService, name: str) -> str:
@@ -81,11 +81,11 @@ def database(own: OwnService, name: str) -> str:
 
 def moved_to(monkeypatch: pytest.MonkeyPatch, own: OwnService, name: str) -> str:
     """One service's settings name a role and a database that are not there."""
-    variable, there = f"TRABOULE_{name.upper()}_DATABASE_URL", f"own_{secrets.token_hex(3)}"
+    variable, theirs = f"TRABOULE_{name.upper()}_DATABASE_URL", f"own_{secrets.token_hex(3)}"
     parts = urlsplit(own.env[variable])
-    netloc = f"{there}:secret@{parts.netloc.rpartition('@')[2]}"
-    monkeypatch.setenv(variable, urlunsplit(parts._replace(netloc=netloc, path=f"/{there}")))
-    return there
+    netloc = f"{theirs}:secret@{parts.netloc.rpartition('@')[2]}"
+    monkeypatch.setenv(variable, urlunsplit(parts._replace(netloc=netloc, path=f"/{theirs}")))
+    return theirs
 
 
 @asynccontextmanager
@@ -137,59 +137,59 @@ async def test_an_administrator_who_does_not_answer_can_make_nothing(
 async def test_what_is_missing_is_made_by_an_administrator_alone(
     own: OwnService, nodes: Nodes, backup: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    there = moved_to(monkeypatch, own, "events")
+    theirs = moved_to(monkeypatch, own, "events")
     answer = await dry_run(backup)
     assert (answer.exit_code, "the events service's database" in answer.err) == (2, True)
 
     monkeypatch.setenv("TRABOULE_DATABASE_URL", own.env["TRABOULE_BILLING_DATABASE_URL"])
     answer = await dry_run(backup)
-    assert (answer.exit_code, f"{there} is not there" in answer.err, "may not make" in answer.err) == (2, True, True)
+    assert (answer.exit_code, f"{theirs} is not there" in answer.err, "may not make" in answer.err) == (2, True, True)
 
     monkeypatch.setenv("TRABOULE_DATABASE_URL", nodes.database.url)
     answer = await dry_run(backup)
     assert answer.exit_code == 0, answer.err
     assert "whole, and can be restored here" in answer.out
     async with administrator(nodes) as connection:
-        assert not await connection.fetchval("select 1 from pg_roles where rolname = $1", there), "a dry run made it"
+        assert not await connection.fetchval("select 1 from pg_roles where rolname = $1", theirs), "a dry run made it"
 
 
 async def test_a_role_that_has_another_password_is_found_before_its_database_is_made(
     own: OwnService, nodes: Nodes, backup: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRABOULE_DATABASE_URL", nodes.database.url)
-    there = moved_to(monkeypatch, own, "events")
+    theirs = moved_to(monkeypatch, own, "events")
     async with administrator(nodes) as connection:
-        await connection.execute(f"create role {there} login password 'another'")
+        await connection.execute(f"create role {theirs} login password 'another'")
         try:
             for words in (["--dry-run"], []):
                 answer = await traboule("restore", str(backup), *words)
                 assert (answer.exit_code, "InvalidPasswordError" in answer.err) == (2, True), answer.err
-            assert not await connection.fetchval("select 1 from pg_database where datname = $1", there)
+            assert not await connection.fetchval("select 1 from pg_database where datname = $1", theirs)
         finally:
-            await connection.execute(f"drop database if exists {there}")
-            await connection.execute(f"drop role {there}")
+            await connection.execute(f"drop database if exists {theirs}")
+            await connection.execute(f"drop role {theirs}")
 
 
 async def test_a_database_that_somebody_made_by_hand_is_completed_by_an_administrator_alone(
     own: OwnService, nodes: Nodes, backup: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    there = moved_to(monkeypatch, own, "membership")
+    theirs = moved_to(monkeypatch, own, "membership")
     async with administrator(nodes) as connection:
-        await connection.execute(f"create role {there} login password 'secret'")
-        await connection.execute(f"create database {there}")
+        await connection.execute(f"create role {theirs} login password 'secret'")
+        await connection.execute(f"create database {theirs}")
         try:
             answer = await dry_run(backup)
-            assert (answer.exit_code, f"{there} may make no tables in {there}" in answer.err) == (2, True), answer.err
-            await connection.execute(f"alter database {there} owner to {there}")
+            assert (answer.exit_code, f"{theirs} may make no tables in {theirs}" in answer.err) == (2, True), answer.err
+            await connection.execute(f"alter database {theirs} owner to {theirs}")
             answer = await dry_run(backup)
-            assert (answer.exit_code, f"{there} lacks the extensions pg_trgm, unaccent" in answer.err) == (2, True)
+            assert (answer.exit_code, f"{theirs} lacks the extensions pg_trgm, unaccent" in answer.err) == (2, True)
             assert "TRABOULE_DATABASE_URL" in answer.err
             monkeypatch.setenv("TRABOULE_DATABASE_URL", nodes.database.url)
             answer = await dry_run(backup)
             assert (answer.exit_code, "can be restored here" in answer.out) == (0, True), answer.err
         finally:
-            await connection.execute(f"drop database {there}")
-            await connection.execute(f"drop role {there}")
+            await connection.execute(f"drop database {theirs}")
+            await connection.execute(f"drop role {theirs}")
 
 
 async def test_where_the_services_run_the_backup_alone_is_looked_at(own: OwnService, backup: Path) -> None:
@@ -215,9 +215,9 @@ async def test_where_the_services_run_the_backup_alone_is_looked_at(own: OwnServ
 async def test_two_backups_into_one_folder_make_one_that_can_be_restored(own: OwnService, tmp_path: Path) -> None:
     folder = tmp_path / "twice"
     both = [await begun(folder), await begun(folder)]
-    told = b"".join([error for _, error in await asyncio.gather(*(one.communicate() for one in both))])
-    assert sorted(one.returncode or 0 for one in both) == [0, 2], told
-    assert b"is there already" in told
+    body = b"".join([error for _, error in await asyncio.gather(*(process.communicate() for process in both))])
+    assert sorted(process.returncode or 0 for process in both) == [0, 2], body
+    assert b"is there already" in body
     for name in SERVICES:
         assert len(await query(own.env, name, "select 1 from backups")) == 1
         await query(own.env, name, "truncate backups")

@@ -78,13 +78,13 @@ async def test_what_former_systems_said_and_still_waits_is_counted(empty_billing
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("TRABOULE_BROKER_MANAGEMENT_URL", empty_billing.management_url)
             definitions = backup_broker.export(empty_billing.vhost)
-            told: dict[str, int] = {}
+            published: dict[str, int] = {}
 
             async def counted() -> bool:
-                told.clear()
-                told.update(backup_broker.waiting(definitions, empty_billing.vhost))
-                return sum(told.values()) >= 3
+                published.clear()
+                published.update(backup_broker.waiting(definitions, empty_billing.vhost))
+                return sum(published.values()) >= 3
 
             await eventually(counted)
-    assert told == {"billing.invoice-recorded": 2, "billing.unrouted": 1}
+    assert published == {"billing.invoice-recorded": 2, "billing.unrouted": 1}
     await empty_billing.empty()

@@ -39,13 +39,13 @@ def own(empty_billing: OwnService, tmp_path: Path) -> Iterator[OwnService]:
     os.utime(clusters, (0, 0))
     env = dict(empty_billing.env) | {"TRABOULE_CLUSTERS_FILE": str(clusters)}
     with Run() as run, empty_billing.environment() as patch:
-        house = LocalServices(run, Provisioned(env, {}), tmp_path, ["billing"])
-        house.start("billing")
-        for name, value in (env | house.env).items():
+        services = LocalServices(run, Provisioned(env, {}), tmp_path, ["billing"])
+        services.start("billing")
+        for name, value in (env | services.env).items():
             patch.setenv(name, value)
         patch.setenv("TRABOULE_BROKER_MANAGEMENT_URL", empty_billing.management_url)
         yield empty_billing
-        house.close()
+        services.close()
 
 
 def api(own: OwnService, method: str, where: str, body: dict[str, Any] | None = None) -> Any:
@@ -58,11 +58,11 @@ async def examined() -> tuple[int, Found]:
     return answer.exit_code, answer.json["findings"]
 
 
-def wrong(found: Found, state: str = "fail", where: str | None = None) -> list[str]:
+def wrong(result: Found, state: str = "fail", where: str | None = None) -> list[str]:
     return [
-        f"{one['where']} {one['check']}: {one['found']} -> {one['mend']}"
-        for one in found
-        if one["state"] == state and where in (None, one["where"])
+        f"{document['where']} {document['check']}: {document['found']} -> {document['mend']}"
+        for document in result
+        if document["state"] == state and where in (None, document["where"])
     ]
 
 
@@ -73,9 +73,9 @@ async def nothing_wrong() -> bool:
 
 async def names(*words: str, state: str = "fail") -> bool:
     """Whether one finding holds all of these words."""
-    code, found = await examined()
-    told = [one for one in wrong(found, state) if all(word in one for word in words)]
-    assert told, wrong(found, state)
+    code, result = await examined()
+    texts = [text for text in wrong(result, state) if all(word in text for word in words)]
+    assert texts, wrong(result, state)
     assert code >= (2 if state == "fail" else 1)
     return True
 
@@ -83,13 +83,15 @@ async def names(*words: str, state: str = "fail") -> bool:
 async def test_nothing_is_wrong_where_all_is_well_and_what_waits_for_a_person_is_told(own: OwnService) -> None:
     # Where the machine is busy, what was just started may still be slow to answer.
     await eventually(nothing_wrong, 30)
-    code, found = await examined()
+    code, result = await examined()
     assert code == 1, "three services are not configured here, and no backup was noted"
-    assert {one.split(" -> ")[1] for one in wrong(found, "warn", "billing")} == {"traboule backup FOLDER"}
-    well = {one["check"] for one in found if one["state"] == "ok"}
+    assert {text.split(" -> ")[1] for text in wrong(result, "warn", "billing")} == {"traboule backup FOLDER"}
+    well = {document["check"] for document in result if document["state"] == "ok"}
     assert well >= {"process", "schema", "role", "clock", "queues", "consumers", "bindings", "policies", "outbox"}
     assert well >= {"definitions of queues", "exchanges", "rights of services", "rights of former systems", "nodes"}
-    assert {one["where"] for one in found if one["check"] == "settings" and one["state"] == "warn"} == {
+    assert {
+        document["where"] for document in result if document["check"] == "settings" and document["state"] == "warn"
+    } == {
         "membership",
         "events",
         "communications",
@@ -99,12 +101,12 @@ async def test_nothing_is_wrong_where_all_is_well_and_what_waits_for_a_person_is
     await own.publish_as(NUMELINK, b'{"name": "Jeanne Gier"', key=KEY)
     await parked(own)
     await traboule("cutover", "mirror", "numelink/billing", "--reason", "its export is in")
-    code, found = await examined()
+    code, result = await examined()
     assert code == 1
-    told = wrong(found, "warn", "billing")
-    assert [one for one in told if "backup" in one] == []
-    assert "billing dead letters: 1 wait for a person -> traboule dead-letters list --service billing" in told
-    assert "numelink/billing (mirror) was never compared -> traboule parity --as numelink/billing" in " ".join(told)
+    texts = wrong(result, "warn", "billing")
+    assert [text for text in texts if "backup" in text] == []
+    assert "billing dead letters: 1 wait for a person -> traboule dead-letters list --service billing" in texts
+    assert "numelink/billing (mirror) was never compared -> traboule parity --as numelink/billing" in " ".join(texts)
 
     shown = (await traboule("doctor")).out
     assert "1 wait for a person" in shown
@@ -117,11 +119,11 @@ async def test_a_binding_a_right_and_a_policy_that_are_not_as_they_should_be(own
     api(own, "DELETE", f"/api/bindings/{{}}/e/traboule/q/{QUEUE}/{quote(binding['properties_key'], safe='')}")
     everything = {"configure": ".*", "write": ".*", "read": ".*"}
     mine = api(own, "GET", "/api/users/traboule.billing/permissions")
-    (right,) = (one for one in mine if one["vhost"] == own.vhost)
+    (right,) = (item for item in mine if item["vhost"] == own.vhost)
     api(own, "PUT", "/api/permissions/{}/traboule.billing", everything)
     nothing = {"configure": "^$", "write": "^$", "read": "^$"}
     theirs = api(own, "GET", "/api/users/numelink.billing/permissions")
-    (former,) = (one for one in theirs if one["vhost"] == own.vhost)
+    (former,) = (their for their in theirs if their["vhost"] == own.vhost)
     api(own, "PUT", "/api/permissions/{}/numelink.billing", nothing)
     dropping = {"pattern": "^billing\\.", "apply-to": "queues", "priority": 9, "definition": {"message-ttl": 60_000}}
     api(own, "PUT", "/api/policies/{}/dropping", dropping)
@@ -141,8 +143,8 @@ async def test_a_binding_a_right_and_a_policy_that_are_not_as_they_should_be(own
 
 async def test_a_broker_that_is_too_old_for_former_systems(own: OwnService, monkeypatch: pytest.MonkeyPatch) -> None:
     really = api(own, "GET", "/api/overview")["rabbitmq_version"]
-    (one,) = (one for one in (await examined())[1] if one["check"] == "version")
-    assert (one["state"], f"RabbitMQ {really}" in one["found"]) == ("ok", True)
+    (item,) = (document for document in (await examined())[1] if document["check"] == "version")
+    assert (item["state"], f"RabbitMQ {really}" in item["found"]) == ("ok", True)
     monkeypatch.setattr(broker_version, "version_of", lambda _: "3.13.7")
     monkeypatch.setenv(broker_version.PRIVATE_BROKER, "yes")
     assert "a private node" in str((await examined())[1])
@@ -155,7 +157,7 @@ async def test_messages_that_cannot_be_dead_lettered_and_a_queue_that_is_nearly_
 ) -> None:
     """In the queue that a former system reads: nobody takes anything from it here."""
     name = "numelink.billing.way-back"
-    (defined,) = (one for one in api(own, "GET", "/api/queues/{}") if one["name"] == name)
+    (defined,) = (item for item in api(own, "GET", "/api/queues/{}") if item["name"] == name)
     small = {"pattern": rf"^{re.escape(name)}$", "apply-to": "queues", "priority": 9}
     api(own, "PUT", "/api/policies/{}/small", small | {"definition": {"max-length-bytes": 1_000}})
     (dead,) = api(own, "GET", "/api/bindings/{}/e/traboule.dead/q/billing.dead")
@@ -194,7 +196,7 @@ async def test_messages_that_cannot_be_dead_lettered_and_a_queue_that_is_nearly_
 
 async def test_what_another_version_defined_otherwise_is_named_with_what_mends_it(own: OwnService) -> None:
     where, bound = "/api/exchanges/{}/traboule.dead", "/api/bindings/{}/e/traboule.dead/q/billing.dead"
-    (policy,) = (one for one in api(own, "GET", "/api/policies/{}") if one["name"] == "traboule.full")
+    (policy,) = (item for item in api(own, "GET", "/api/policies/{}") if item["name"] == "traboule.full")
 
     def make(*, internal: bool) -> None:
         # Made again by `prepare` it would stay as it is: the broker changes no exchange that is there.
@@ -263,15 +265,15 @@ async def test_a_schema_a_role_and_a_clock_that_are_not_as_they_should_be(
 
 async def test_a_process_that_is_gone(empty_billing: OwnService, tmp_path: Path) -> None:
     with Run() as run, empty_billing.environment() as patch:
-        house = LocalServices(run, Provisioned(dict(empty_billing.env), {}), tmp_path, ["billing"])
-        await asyncio.to_thread(house.start, "billing")
-        for name, value in house.env.items():
+        services = LocalServices(run, Provisioned(dict(empty_billing.env), {}), tmp_path, ["billing"])
+        await asyncio.to_thread(services.start, "billing")
+        for name, value in services.env.items():
             patch.setenv(name, value)
-        await asyncio.to_thread(house.kill, "billing")
+        await asyncio.to_thread(services.kill, "billing")
         await empty_billing.publish_as(NUMELINK, an_invoice())
         await names("billing process: does not answer at http://127.0.0.1:", "traboule serve billing")
         await eventually(lambda: names(f"nobody consumes {QUEUE}", "traboule serve billing"))
         await names("messages wait, and nothing was applied")
         await empty_billing.query("insert into inbox values ('old', null, now() - interval '100 days')")
         await names("ids of over 90 days ago are still remembered", "does billing run all day?", state="warn")
-        house.close()
+        services.close()

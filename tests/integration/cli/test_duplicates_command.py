@@ -7,10 +7,10 @@ import pytest
 
 from deploy.local.nodes import Nodes
 from deploy.provisioning.provision import CLUSTERS
-from services.membership.tables import metadata
-from tests.integration.gateway.doors import CLUSTR, NUMELINK, GatewayContext, open_door, own_id
+from tests.integration.gateway.doors import CLUSTR, NUMELINK, GatewayUnderTest, open_door, own_id
 from tests.support.builders import a_member
 from tests.support.command import Answer, traboule
+from tests.support.emptying import EMPTY
 from tests.support.merging import Database, a_database
 
 ONE, OTHER = f"{CLUSTR}/12", f"{NUMELINK}/B 1/x"
@@ -24,13 +24,13 @@ def database(nodes: Nodes) -> Iterator[Database]:
 
 
 @pytest.fixture
-async def door(database, monkeypatch) -> AsyncIterator[GatewayContext]:
+async def door(database, monkeypatch) -> AsyncIterator[GatewayUnderTest]:
     """The service's own door over an empty database, which the command is told of."""
     for name, value in {"DATABASE_URL": database.url, "BROKER_URL": "amqp://nobody", "CLUSTERS_FILE": CLUSTERS}.items():
         monkeypatch.setenv(f"TRABOULE_MEMBERSHIP_{name}", str(value))
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     async with open_door(database.url) as door:
-        await door.sql(f"truncate {', '.join(table.name for table in metadata.sorted_tables)} restart identity")
+        await door.sql(EMPTY)
         yield door
 
 

@@ -45,7 +45,7 @@ async def own(empty_billing: OwnService, tmp_path: Path) -> AsyncIterator[OwnSer
         yield empty_billing
     gc.collect()  # what is left behind is this test's, not the next one's
     for user in (USER, "somebody"):
-        if user in {one["name"] for one in definitions.call(empty_billing.management_url, "GET", "/api/users")}:
+        if user in {item["name"] for item in definitions.call(empty_billing.management_url, "GET", "/api/users")}:
             definitions.call(empty_billing.management_url, "DELETE", f"/api/users/{user}")
 
 
@@ -55,7 +55,7 @@ async def former(*words: str) -> Answer:
 
 async def listed(system: str | None = SYSTEM, user: str = USER) -> dict[str, Any]:
     rows = (await former("list", "--json")).json
-    (row,) = (one for one in rows if one["system"] == system and one["user"] == user)
+    (row,) = (item for item in rows if item["system"] == system and item["user"] == user)
     return row
 
 
@@ -236,8 +236,8 @@ async def test_the_address_is_the_one_that_others_reach_the_broker_by(
         assert (answer.exit_code, "amqps://broker.example.org:5671" in answer.err) == (2, True), wrong
     monkeypatch.delenv("TRABOULE_BROKER_PUBLIC_URL")
     # What was refused changed nothing.
-    here = own.env["TRABOULE_BILLING_BROKER_URL"].rpartition("@")[2]
-    await with_third(own, f"{url.rpartition('@')[0].replace('amqps', 'amqp')}@{here}").publish_as(USER, an_invoice())
+    ours = own.env["TRABOULE_BILLING_BROKER_URL"].rpartition("@")[2]
+    await with_third(own, f"{url.rpartition('@')[0].replace('amqps', 'amqp')}@{ours}").publish_as(USER, an_invoice())
 
 
 async def test_whoever_is_revoked_can_do_nothing_and_comes_back_only_on_purpose(own: OwnService) -> None:

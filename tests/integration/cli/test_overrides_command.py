@@ -11,7 +11,7 @@ from services.membership.identity.decisions import Signature, confirm
 from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases import decide
-from tests.integration.gateway.doors import CLUSTR, NUMELINK, GatewayContext, open_door
+from tests.integration.gateway.doors import CLUSTR, NUMELINK, GatewayUnderTest, open_door
 from tests.support.builders import a_member, unique
 from tests.support.command import Answer, traboule
 from tests.support.in_memory import POLICY
@@ -27,7 +27,7 @@ def database_url(nodes: Nodes) -> Iterator[str]:
 
 
 @pytest.fixture
-async def door(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[GatewayContext]:
+async def door(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[GatewayUnderTest]:
     """The door onto the database that the command is told of."""
     monkeypatch.setenv("TRABOULE_MEMBERSHIP_DATABASE_URL", database_url)
     monkeypatch.setenv("TRABOULE_MEMBERSHIP_BROKER_URL", "amqp://nobody")
@@ -37,7 +37,7 @@ async def door(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
 
 
 @pytest.fixture
-async def record(door: GatewayContext) -> str:
+async def record(door: GatewayUnderTest) -> str:
     """A source record of a member that nothing is known about but its town."""
     key = RecordKey(NUMELINK, unique("fr:B/"))
     await door.tell(NUMELINK, a_member(record_id=key.record_id, name=unique("Forges"), email=None, city="Lyon"))
@@ -48,7 +48,7 @@ def member_of(record: str) -> str:
     return RecordKey(*record.split("/", 1)).own_id
 
 
-async def view(door: GatewayContext, record: str) -> dict[str, object]:
+async def view(door: GatewayUnderTest, record: str) -> dict[str, object]:
     return (await door.get(f"/members/{member_of(record)}")).json()
 
 
@@ -56,7 +56,7 @@ async def setting(record: str, field: str, value: str, *more: str) -> Answer:
     return await traboule("overrides", "set", record, field, value, *WHY, *more)
 
 
-async def test_a_value_is_set_shown_and_taken_back(door: GatewayContext, record: str) -> None:
+async def test_a_value_is_set_shown_and_taken_back(door: GatewayUnderTest, record: str) -> None:
     before = await view(door, record)
 
     done = await setting(record, "phone", "04 77 00 00 00", "--by", "m.durand")
@@ -74,7 +74,7 @@ async def test_a_value_is_set_shown_and_taken_back(door: GatewayContext, record:
     assert await view(door, record) == before
 
 
-async def test_what_the_records_say_is_told_when_it_is_taken_back(door: GatewayContext, record: str) -> None:
+async def test_what_the_records_say_is_told_when_it_is_taken_back(door: GatewayUnderTest, record: str) -> None:
     await setting(record, "city", "Givors")
 
     undone = await traboule("overrides", "unset", record, "city", *WHY, "--json")
@@ -84,7 +84,7 @@ async def test_what_the_records_say_is_told_when_it_is_taken_back(door: GatewayC
     assert (await traboule("overrides", "unset", record, "city", *WHY)).exit_code == 1
 
 
-async def test_whoever_calls_it_is_the_author_unless_another_is_named(door: GatewayContext, record: str) -> None:
+async def test_whoever_calls_it_is_the_author_unless_another_is_named(door: GatewayUnderTest, record: str) -> None:
     shown = (await setting(record, "city", "Givors", "--json")).json
 
     assert shown["member_id"] == member_of(record)
@@ -92,7 +92,7 @@ async def test_whoever_calls_it_is_the_author_unless_another_is_named(door: Gate
     assert one["author"] == getpass.getuser()
 
 
-async def test_all_that_was_ever_set_is_listed(door: GatewayContext, record: str) -> None:
+async def test_all_that_was_ever_set_is_listed(door: GatewayUnderTest, record: str) -> None:
     assert "nothing was ever set" in (await traboule("overrides", "list", record)).out
     await setting(record, "city", "Givors", "--by", "p.roux")
     await setting(record, "city", "[bold]\x1b[2J", "--by", "p.roux")
@@ -107,7 +107,7 @@ async def test_all_that_was_ever_set_is_listed(door: GatewayContext, record: str
     assert (oldest["taken_back"]["by"], oldest["taken_back"]["reason"]) == ("p.roux", "by phone")
 
 
-async def test_it_hangs_on_the_first_record_or_on_the_one_that_is_named(door: GatewayContext, record: str) -> None:
+async def test_it_hangs_on_the_first_record_or_on_the_one_that_is_named(door: GatewayUnderTest, record: str) -> None:
     first = RecordKey(CLUSTR, unique("A"))
     await door.tell(CLUSTR, a_member(record_id=first.record_id, name=unique("Néon"), email=None))
     both = [first, RecordKey(*record.split("/", 1))]
@@ -144,7 +144,7 @@ async def test_it_hangs_on_the_first_record_or_on_the_one_that_is_named(door: Ga
     ],
 )
 async def test_what_cannot_be_done_is_told_and_the_exit_code_says_so(
-    door: GatewayContext, record: str, arguments: tuple[str, ...], exit_code: int, says: str
+    door: GatewayUnderTest, record: str, arguments: tuple[str, ...], exit_code: int, says: str
 ) -> None:
     answer = await traboule("overrides", *(one.format(record=record) for one in arguments))
 
@@ -155,7 +155,7 @@ async def test_what_cannot_be_done_is_told_and_the_exit_code_says_so(
 
 
 async def test_a_database_that_is_away_is_told_in_a_line(
-    door: GatewayContext, record: str, monkeypatch: pytest.MonkeyPatch
+    door: GatewayUnderTest, record: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRABOULE_MEMBERSHIP_DATABASE_URL", "postgresql://u:secret@127.0.0.1:9/x")
 

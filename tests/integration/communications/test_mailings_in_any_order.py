@@ -55,11 +55,11 @@ async def newest_by_recipient(url: str, order: tuple[Envelope[MailingRecorded], 
             bodies = await connection.exec_driver_sql("select body from outbox order by id")
             announced = [orjson.loads(body)["data"] for body in bodies.scalars()]
     await engine.dispose()
-    held: dict[str, int] = {}
+    stored: dict[str, int] = {}
     for data in announced:
         for recipient in data["recipients"]:  # type: ignore[attr-defined]
-            held[recipient] = max(held.get(recipient, 0), data["version"])  # type: ignore[call-overload]
-    return held
+            stored[recipient] = max(stored.get(recipient, 0), data["version"])  # type: ignore[call-overload]
+    return stored
 
 
 async def execute(url: str, statement: str) -> None:

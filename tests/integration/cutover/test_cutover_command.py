@@ -11,7 +11,7 @@ from tests.support.in_process import OwnService
 from tests.support.waiting import eventually
 
 SYSTEM = "numelink/billing"
-OVERRULED = ("parity", "rehearsal", "commands", "backup")
+OVERRULED = ("parity", "rehearsal", "commands", "writers", "backup")
 
 
 @pytest.fixture(autouse=True)
@@ -57,16 +57,16 @@ async def test_the_board_shows_every_former_system_and_who_is_the_authority(bill
 async def test_the_gate_tells_what_fails_and_what_mends_it(billing: OwnService) -> None:
     answer = await cutover("open", SYSTEM)
     assert answer.exit_code == 1
-    for told in (
+    for published in (
         "✗ mirror", f"traboule cutover mirror {SYSTEM} --reason", "✗ parity", f"traboule parity --as {SYSTEM}",
         "✗ rehearsal", f"traboule rehearse {SYSTEM}", "✓ queues", "✓ quarantine", "✗ backup", "traboule backup FOLDER",
     ):  # fmt: skip
-        assert told in answer.out, told
+        assert published in answer.out, published
     await cutover("note-backup", "--note", "on nas1")
     await cutover("mirror", SYSTEM, "--reason", "begun")
-    held = {one["name"]: one["holds"] for one in (await cutover("open", SYSTEM, "--json")).json}
-    assert held["mirror"]
-    assert held["backup"]
+    stored = {item["name"]: item["holds"] for item in (await cutover("open", SYSTEM, "--json")).json}
+    assert stored["mirror"]
+    assert stored["backup"]
 
     refused = await cutover("switch", SYSTEM, "--reason", "now")
     assert refused.exit_code == 2
@@ -95,7 +95,7 @@ async def test_over_and_back_with_a_late_message_in_between(billing: OwnService)
     back = await cutover("rollback", SYSTEM, "--reason", "the office is not ready")
     assert "the former system is the authority" in back.out
     history = (await cutover("history", SYSTEM, "--json")).json
-    assert [one["stage"] for one in history] == ["mirror", "live", "mirror"]
+    assert [item["stage"] for item in history] == ["mirror", "live", "mirror"]
     assert history[1]["overruled"] == sorted(OVERRULED)
     await billing.publish_as("numelink.billing", an_invoice(invoice_id="F2"))
 
@@ -120,11 +120,11 @@ async def test_what_is_held_stands_beside_what_came_late(billing: OwnService) ->
 
 
 async def test_nobody_is_asked_about_what_says_just_what_is_held(billing: OwnService) -> None:
-    held = an_invoice(invoice_id="F1", number="held")
-    await billing.publish_as("numelink.billing", held)
+    fact = an_invoice(invoice_id="F1", number="held")
+    await billing.publish_as("numelink.billing", fact)
     await eventually(lambda: billing.column("select number from invoices"))
     await switched()
-    await billing.publish_as("numelink.billing", [held.model_copy(update={"version": 2})])
+    await billing.publish_as("numelink.billing", [fact.model_copy(update={"version": 2})])
     await eventually(lambda: billing.column("select id from quarantine"))
     assert (await cutover("status", "--json")).json[1]["quarantine"] == 0
     assert "nothing waits" in (await traboule("quarantine", "list", SYSTEM)).out
@@ -187,11 +187,11 @@ async def test_retiring_asks_first_takes_the_right_away_and_is_the_end(
 
 async def told_on_the_board() -> tuple[bool | None, str]:
     """Whether the retired system may write, for programs; and the first words about it for a person."""
-    [line] = [one for one in (await cutover("status", "--json")).json if one["system"] == SYSTEM]
-    told = " ".join((await cutover("status")).out.split())
+    [line] = [item for item in (await cutover("status", "--json")).json if item["system"] == SYSTEM]
+    published = " ".join((await cutover("status")).out.split())
     known = ("whether numelink/billing still may write was not looked at",
              "is retired, but its broker user still may write: traboule")  # fmt: skip
-    return line["may_write"], next((one for one in known if one in told), "")
+    return line["may_write"], next((item for item in known if item in published), "")
 
 
 async def test_what_was_done_already_is_told_and_not_done_again(billing: OwnService) -> None:
@@ -205,7 +205,7 @@ async def test_what_was_done_already_is_told_and_not_done_again(billing: OwnServ
         assert "UTC by zoé" in answer.out
     assert (await cutover("rollback", SYSTEM, "--reason", "x", "--json")).json["already"]
     assert (await cutover("mirror", SYSTEM, "--reason", "x", "--json")).json["already"]
-    assert [one["by"] for one in (await cutover("history", SYSTEM, "--json")).json] == ["zoé"] * 3
+    assert [item["by"] for item in (await cutover("history", SYSTEM, "--json")).json] == ["zoé"] * 3
 
 
 async def test_a_mirror_that_was_never_live_cannot_be_rolled_back_to() -> None:

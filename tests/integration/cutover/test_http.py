@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, get_args
+from typing import Any
 
 import httpx2
 import orjson
@@ -12,80 +12,23 @@ import pytest
 
 from deploy.local.nodes import Nodes
 from deploy.provisioning import definitions
-from schemas.cutover_requests import CutoverRequested, Operation
+from schemas.cutover_requests import CutoverRequested
 from schemas.envelope import Envelope
 from services.billing.definition import DEFINITION
 from services.billing.mirror.repository import BillingUnitOfWork
 from services.cutover.requests import GOOD_FOR, Answering
-from services.gateway import requests
 from services.gateway.api.cutover_answers import PROBLEM_OF
 from services.gateway.app import forget
-from services.gateway.auth.keys import create_key
 from services.gateway.translations import PROBLEMS
 from services.membership.records.ids import new_id
 from shared.messaging import accounts
 from shared.messaging.management import Management
 from shared.persistence.database import create_engine
+from tests.integration.cutover.staff import BILLING, MEMBERSHIP, OVERRULED, Staff, problem
 from tests.integration.gateway.doors import lifespan
-from tests.support.builders import an_invoice
 from tests.support.command import Answer, traboule
 from tests.support.in_process import OwnService, Passwords, own_service
 from tests.support.waiting import eventually
-
-BILLING, MEMBERSHIP = "numelink/billing", "numelink/membership"
-OVERRULED = ["parity", "rehearsal", "commands", "backup"]
-
-
-@dataclass
-class Staff:
-    """Asks at the door of a membership service that runs in this process; billing runs beside it, or does not."""
-
-    house: OwnService
-    billing: OwnService
-    client: httpx2.AsyncClient
-    keys: dict[str, str] = field(default_factory=dict[str, str])
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    async def ask(self, method: str, path: str, body: Any = None, *, role: str = "admin", **headers: str) -> Any:
-        sent = {"authorization": f"Bearer {await self._key(role)}"}
-        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-        return await self.client.request(method, path, json=body, headers=sent)
-
-    async def get(self, path: str, **options: Any) -> Any:
-        return await self.ask("GET", path, **options)
-
-    async def move(self, which: str, system: str = BILLING, *, by: str = "zoé", **body: Any) -> Any:
-        headers = {"idempotency_key": body.pop("key")} if "key" in body else {}
-        asked = {"move": which, "reason": "a test", "author": by} | body
-        return await self.ask("POST", f"/cutover/{system}/moves", asked, **headers)
-
-    async def moved(self, *moves: str, system: str = BILLING) -> None:
-        """Wherever it must stand for a test."""
-        for one in moves:
-            overrule: dict[str, Any] = {"overrule": OVERRULED} if one == "switch" else {}
-            answer = await self.move(one, system, **overrule)
-            assert answer.status_code == 200, answer.text
-
-    async def late(self, **fields: Any) -> int:
-        """The number of a message that billing's former system sent too late."""
-        message_id = await self.house.publish_as("numelink.billing", an_invoice(**fields))
-
-        async def waits() -> list[int]:
-            return await self.billing.column("select id from quarantine where message_id = $1", message_id)
-
-        return (await eventually(waits))[0]
-
-    async def _key(self, role: str) -> str:
-        async with self.turn:
-            return await self._key_of(role)
-
-    async def _key_of(self, role: str) -> str:
-        if role not in self.keys:
-            engine = create_engine(self.house.env["TRABOULE_MEMBERSHIP_DATABASE_URL"], application="test", pool_size=1)
-            async with engine.begin() as connection:
-                self.keys[role] = await create_key(connection, f"a {role}", role, 100)
-            await engine.dispose()
-        return self.keys[role]
 
 
 @pytest.fixture(scope="module")
@@ -123,11 +66,6 @@ async def staff(alone: Staff) -> AsyncIterator[Staff]:
         yield alone
 
 
-def problem(answer: Any) -> tuple[int, str]:
-    assert answer.headers["content-type"] == "application/problem+json", answer.text
-    return answer.status_code, answer.json()["type"].removeprefix("urn:traboule:problem:")
-
-
 # --- over and back -------------------------------------------------------------------------------------------------
 
 
@@ -137,6 +75,12 @@ async def test_over_and_back_by_http_alone(staff: Staff) -> None:
     mirrored = (await staff.move("mirror")).json()
     assert (mirrored["stage"], mirrored["by"], mirrored["already"]) == ("mirror", "zoé", False)
 
+    async def told_of_the_key() -> bool:
+        conditions = (await staff.get(f"/cutover/{BILLING}/conditions")).json()["conditions"]
+        [writers] = [one for one in conditions if one["name"] == "writers"]
+        return bool(writers["holds"] and writers["told"] == "1 API keys may write")
+
+    await eventually(told_of_the_key)
     refused = await staff.move("switch")
     assert problem(refused) == (409, "conditions-not-met")
     failed = {one["name"]: one for one in refused.json()["conditions"]}
@@ -491,10 +435,9 @@ async def test_a_refusal_leaves_nothing_behind(staff: Staff) -> None:
 
 @BRIEFLY
 async def test_old_answers_are_forgotten(staff: Staff) -> None:
-    await staff.get(f"/cutover/{BILLING}")
+    await staff.move("mirror")
     await staff.house.query("update cutover_requests set at = at - interval '8 days'")
     [old] = await staff.house.column("select id from cutover_requests")
-    await staff.get(f"/cutover/{BILLING}/history")
     await staff.ask("POST", "/cutover/backups", {"note": "x"}, idempotency_key="old")
     await staff.house.query("update idempotency_keys set at = at - interval '8 days'")
     engine = create_engine(staff.house.env["TRABOULE_MEMBERSHIP_DATABASE_URL"], application="test", pool_size=1)
@@ -508,36 +451,31 @@ async def test_old_answers_are_forgotten(staff: Staff) -> None:
 
 
 async def test_a_value_that_no_database_can_have_is_refused_and_no_dead_letter(staff: Staff) -> None:
-    given = {"state": "all", "limit": 1, "after": 2**70}
-    outcome = await _answered(staff.billing, "quarantine", given, datetime.now(UTC))
+    outcome = await _answered(staff.billing, "note-backup", {"note": "nas\x001"}, datetime.now(UTC))
     assert outcome == ("refused", "value-impossible")
+    outcome = await _answered(staff.billing, "quarantine", {"after": 2**70}, datetime.now(UTC))
+    assert outcome == ("refused", "arguments-invalid")
     assert PROBLEM_OF["value-impossible"] in PROBLEMS
 
 
-@pytest.mark.parametrize("patient", [0.2])
-async def test_old_requests_that_only_looked_are_deleted_in_batches(
-    alone: Staff, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(requests, "BATCH", 2)
-    for _ in range(5):
-        await alone.get(f"/cutover/{BILLING}")
-    await alone.move("mirror")
-    eight_days_ago = datetime.now(UTC) - timedelta(days=8)
-    for name in await alone.house.column("select id from cutover_requests"):
-        old = "update cutover_requests set id = $2, at = $3 where id = $1"
-        await alone.house.query(old, name, new_id(eight_days_ago), eight_days_ago)
-    await alone.get(f"/cutover/{BILLING}")
-    engine = create_engine(alone.house.env["TRABOULE_MEMBERSHIP_DATABASE_URL"], application="test", pool_size=1)
-    await forget(engine)
-    await engine.dispose()
-    left = await alone.house.column("select operation from cutover_requests order by at")
-    assert left == ["move", "standing"]
+async def test_what_only_looks_is_kept_nowhere(staff: Staff) -> None:
+    assert (await staff.get(f"/cutover/{BILLING}")).status_code == 200
+    assert await staff.house.column("select id from cutover_requests") == []
+    assert await staff.billing.column("select message from inbox") == []
 
 
-def test_each_operation_either_looks_or_changes_something() -> None:
-    changes = {"move", "apply-late", "dismiss-late", "note-backup"}
-    assert set(get_args(Operation)) == changes | set(requests.READS)
-    assert not changes & set(requests.READS)
+async def test_what_a_gateway_of_the_version_before_kept_and_sent_is_answered(staff: Staff) -> None:
+    """It sent queries as it sends commands, and left their rows."""
+    assert await _answered(staff.billing, "standing", {}, datetime.now(UTC)) == ("done", "")
+    request_id = new_id(datetime.now(UTC))
+    await staff.house.query(
+        "insert into cutover_requests "
+        "(id, cluster, service, operation, arguments, author, key_id, at, outcome, answer) "
+        "values ($1, 'numelink', 'billing', 'standing', '{}', 'zoé', 'k', now(), 'done', $2)",
+        request_id,
+        '{"stage": "live"}',
+    )
+    assert (await staff.get(f"/cutover/requests/{request_id}")).json()["answer"] == {"stage": "live"}
 
 
 async def test_a_record_is_created_once_however_often_the_request_is_sent(staff: Staff) -> None:

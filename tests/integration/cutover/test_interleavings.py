@@ -37,15 +37,15 @@ def url(membership: OwnService) -> str:
 
 @pytest.mark.timeout(300)
 async def test_one_writer_nothing_lost_and_parity_after_the_way_back(url: str) -> None:
-    found = await interleave(url, FEW, enough=len(FEW))
-    assert not found.wrong, "\n".join(found.wrong[:5])
-    assert found.stories == len(FEW)
+    result = await interleave(url, FEW, enough=len(FEW))
+    assert not result.wrong, "\n".join(result.wrong[:5])
+    assert result.stories == len(FEW)
     # What was looked for did happen, or the model would have been held against nothing.
     for outcome in (
         "applied", "superseded", "quarantined", "settled", "carried out", "parked", "refused", "hostile", "deaths",
         "cuts",
     ):  # fmt: skip
-        assert found.outcomes[outcome], f"{outcome}: {found.outcomes}"
+        assert result.outcomes[outcome], f"{outcome}: {result.outcomes}"
 
 
 def _without_the_lock(patch: pytest.MonkeyPatch) -> None:
@@ -130,10 +130,10 @@ def _taken_in_apart(patch: pytest.MonkeyPatch) -> None:
     admit = inbox.admit
 
     async def admit_and_commit(connection: Any, messages: Mapping[str, bytes]) -> Any:
-        found = await admit(connection, messages)
+        result = await admit(connection, messages)
         await connection.exec_driver_sql("commit")
         await connection.exec_driver_sql("begin")
-        return found
+        return result
 
     patch.setattr(inbox, "admit", admit_and_commit)
 
@@ -165,10 +165,10 @@ MUTANTS: Mapping[Callable[[pytest.MonkeyPatch], None], str] = {
 
 @pytest.mark.faults
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda one: one.__name__.strip("_"))
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda item: item.__name__.strip("_"))
 async def test_a_fault_in_the_code_is_found(
     url: str, monkeypatch: pytest.MonkeyPatch, mutant: Callable[[pytest.MonkeyPatch], None]
 ) -> None:
     mutant(monkeypatch)
-    found = await interleave(url, UNTIL_FOUND, wave=25)
-    assert any(MUTANTS[mutant] in wrong for wrong in found.wrong), f"{found.stories} stories: {found.wrong[:5]}"
+    result = await interleave(url, UNTIL_FOUND, wave=25)
+    assert any(MUTANTS[mutant] in wrong for wrong in result.wrong), f"{result.stories} stories: {result.wrong[:5]}"

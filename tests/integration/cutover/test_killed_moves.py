@@ -15,7 +15,7 @@ from tests.support.killed import COMMIT, COMMITTED, REVOKE, REVOKED, STATEMENT
 from tests.support.waiting import eventually
 
 SYSTEM = "numelink/billing"
-OVERRULED = [word for name in ("parity", "rehearsal", "commands", "backup") for word in ("--overrule", name)]
+OVERRULED = [word for name in ("parity", "rehearsal", "commands", "writers", "backup") for word in ("--overrule", name)]
 AROUND_THE_COMMIT = [(COMMIT, 1), (COMMITTED, 1), (STATEMENT, 1), (STATEMENT, 12)]
 EVERYWHERE = [(STATEMENT, number) for number in range(2, 15)]
 """A switch has some more statements; a move that ends before the one it should die at is not killed at all."""
@@ -53,9 +53,11 @@ async def announced_once(billing: OwnService, stages: list[str]) -> None:
         return await billing.column("select id from outbox") == []
 
     await eventually(sent)
-    told = [one for one in await billing.heard(len(stages)) if one["type"].endswith("stage-changed.v1")]
-    once = {one["id"]: (one["data"]["version"], one["data"]["stage"]) for one in told}
-    assert sorted(once.values()) == list(enumerate(stages, 1))
+    documents = [
+        document for document in await billing.heard(len(stages)) if document["type"].endswith("stage-changed.v1")
+    ]
+    former = {document["id"]: (document["data"]["version"], document["data"]["stage"]) for document in documents}
+    assert sorted(former.values()) == list(enumerate(stages, 1))
 
 
 @pytest.mark.parametrize("steps", [AROUND_THE_COMMIT, pytest.param(EVERYWHERE, marks=pytest.mark.faults)])
@@ -66,11 +68,11 @@ async def test_a_switch_and_a_rollback_killed_anywhere(billing: OwnService, step
         for move, stage in (("switch", "live"), ("rollback", "mirror")):
             words = ("cutover", move, SYSTEM, "--reason", "a test", *(OVERRULED if move == "switch" else ()))
             died[move] += await killed(step, number, *words)
-            told = (await repeated(*words, "--json")).json
+            published = (await repeated(*words, "--json")).json
             stages.append(stage)
-            assert (told["stage"], told["epoch"]) == (stage, len(stages))
+            assert (published["stage"], published["epoch"]) == (stage, len(stages))
             if step == COMMITTED:
-                assert told["already"]
+                assert published["already"]
     assert died["switch"] >= len(steps) - 1
     assert died["rollback"] >= len(steps) // 2
     await announced_once(billing, stages)

@@ -41,6 +41,7 @@ from shared.persistence.database import create_engine, rows_of
 from shared.persistence.migrations import upgrade
 from shared.runtime.clock import Clock
 from tests.support import any_order, builders
+from tests.support.emptying import EMPTY
 from tests.support.in_memory import POLICY, InMemoryMembership
 
 CLUSTER = "numelink"
@@ -118,7 +119,7 @@ async def _execute(url: str, statement: str) -> None:
 
 
 @dataclass
-class LocalServices:
+class MirrorUnderTest:
     """One service's handlers on a database of its own. Nothing stands before them: whatever is said is heard again."""
 
     service: str
@@ -181,14 +182,12 @@ async def house_of(databases: dict[str, str]) -> AsyncIterator[Callable[[str], A
     """An empty house of one service."""
     engines: list[AsyncEngine] = []
 
-    async def make(service: str) -> LocalServices:
+    async def make(service: str) -> MirrorUnderTest:
         engine = create_engine(databases[service], application="test", pool_size=2)
         engines.append(engine)
-        tables = definition_of(service).metadata.sorted_tables
         async with engine.begin() as connection:
-            names = ", ".join(table.name for table in tables)
-            await connection.exec_driver_sql(f"truncate {names} restart identity cascade")
-        return LocalServices(service, engine)
+            await connection.exec_driver_sql(EMPTY)
+        return MirrorUnderTest(service, engine)
 
     yield make
     for engine in engines:
@@ -222,7 +221,7 @@ async def test_what_a_former_system_says_after_a_late_message_was_applied_counts
     house_of: Any, name: str, version: int
 ) -> None:
     kind = KINDS[name]
-    house: LocalServices = await house_of(kind.service)
+    house: MirrorUnderTest = await house_of(kind.service)
     said = await house.say(*(kind.a(one, f"five {one}", 5) for one in MANY))
     await house.move("mirror", "switch")
     await house.say(*(kind.a(one, f"late {one}", version) for one in MANY))
@@ -247,7 +246,7 @@ async def test_what_a_former_system_says_after_a_late_message_was_applied_counts
 async def test_whoever_is_told_of_it_shows_what_was_applied(house_of: Any, name: str) -> None:
     kind = KINDS[name]
     assert kind.changed is not None
-    house: LocalServices = await house_of(kind.service)
+    house: MirrorUnderTest = await house_of(kind.service)
     await house.say(kind.a(1, "five", 5))
     await house.move("mirror", "switch")
     for text, version in (("late", 4), ("later", 5), ("latest", 3)):
@@ -258,7 +257,7 @@ async def test_whoever_is_told_of_it_shows_what_was_applied(house_of: Any, name:
     for order in permutations(announced):
         await _shown_in_any_order(order, kind, {_text(kind, "latest")})
 
-    membership: LocalServices = await house_of("membership")
+    membership: MirrorUnderTest = await house_of("membership")
     for one in reversed(announced):
         async with membership.transaction() as uow:
             await any_order.handle(uow, [one])
@@ -285,7 +284,7 @@ async def _shown_in_any_order(announced: Sequence[Envelope[Any]], kind: Kind, wa
 
 
 async def test_whom_a_late_mailing_names_is_told_of_it_and_nobody_is_taken_away(house_of: Any) -> None:
-    house: LocalServices = await house_of("communications")
+    house: MirrorUnderTest = await house_of("communications")
     about = {"mailing_id": "L1"}
     await house.say(builders.a_mailing(**about, version=5, subject="five", recipients=("A", "B")))
     await house.move("mirror", "switch")
@@ -307,7 +306,7 @@ async def test_whom_a_late_mailing_names_is_told_of_it_and_nobody_is_taken_away(
 @pytest.mark.parametrize("name", KINDS)
 async def test_nobody_is_asked_about_what_says_just_what_is_held(house_of: Any, name: str) -> None:
     kind = KINDS[name]
-    house: LocalServices = await house_of(kind.service)
+    house: MirrorUnderTest = await house_of(kind.service)
     await house.say(kind.a(1, "held", 5), kind.a(2, "two", 5))
     await house.move("mirror", "switch")
     before = await house.held(kind), len(await house.outbox(kind.changed or MemberRecorded))
@@ -339,7 +338,7 @@ async def test_nobody_is_asked_about_what_says_just_what_is_held(house_of: Any, 
 
 
 async def test_who_is_said_to_have_had_a_mailing_is_what_counts_not_who_is_left_out(house_of: Any) -> None:
-    house: LocalServices = await house_of("communications")
+    house: MirrorUnderTest = await house_of("communications")
     about = {"mailing_id": "L1", "subject": "La lettre"}
     await house.say(builders.a_mailing(**about, version=1, recipients=("A", "B")))
     await house.move("mirror", "switch")
@@ -350,7 +349,7 @@ async def test_who_is_said_to_have_had_a_mailing_is_what_counts_not_who_is_left_
 
 
 async def test_a_removal_of_what_is_not_held_asks_nobody(house_of: Any) -> None:
-    house: LocalServices = await house_of("membership")
+    house: MirrorUnderTest = await house_of("membership")
     await house.say(builders.a_member(record_id="R1", city="Lyon", version=5))
     await house.move("mirror", "switch")
     await house.say(MemberRemoved(record_id="unknown", version=1), MemberRemoved(record_id="R1", version=6))
@@ -364,7 +363,7 @@ async def test_a_removal_of_what_is_not_held_asks_nobody(house_of: Any) -> None:
 
 
 async def test_what_was_written_here_comes_back_without_a_question_and_is_not_told_again(house_of: Any) -> None:
-    house: LocalServices = await house_of("membership")
+    house: MirrorUnderTest = await house_of("membership")
     await house.say(KINDS["member"].a(1, "Lyon", 5))
     await house.move("mirror", "switch")
     async with house.transaction() as uow:
@@ -387,7 +386,7 @@ async def test_what_was_written_here_comes_back_without_a_question_and_is_not_to
 
 
 async def test_a_full_batch_is_compared_by_one_statement(house_of: Any) -> None:
-    house: LocalServices = await house_of("billing")
+    house: MirrorUnderTest = await house_of("billing")
     facts = [KINDS["invoice"].a(one, f"text {one}", 1) for one in range(500)]
     await house.say(*facts)
     await house.move("mirror", "switch")

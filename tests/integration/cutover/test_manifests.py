@@ -73,7 +73,9 @@ def a_manifest(service: str, *records: dict[str, Any], **fields: Any) -> Manifes
 async def arrives(mirrored: Mirrored, *parts: ManifestRecorded, cluster: str = "numelink") -> None:
     """In one batch."""
     message = encode(f"/{cluster}/{mirrored.service}", parts)
-    events = [one for one in read(type(parts[0]), message.body, message.content_type, {}) if isinstance(one, Envelope)]
+    events = [
+        item for item in read(type(parts[0]), message.body, message.content_type, {}) if isinstance(item, Envelope)
+    ]
     assert len(events) == len(parts)
     unit_of_work = definition_of(mirrored.service).unit_of_work
     settings = settings_of(mirrored.service)
@@ -100,17 +102,17 @@ async def test_what_was_mirrored_has_the_digest_of_what_was_published(mirrored: 
 
 
 async def test_what_differs_is_found_in_every_service(mirrored: Mirrored) -> None:
-    one, other = FACTS[mirrored.service]
-    await mirrored.imports(one, other)
-    told = [listed(one, digest="0" * 64), listed(other, id="elsewhere")]
-    await arrives(mirrored, a_manifest(mirrored.service, *told))
+    fact, other = FACTS[mirrored.service]
+    await mirrored.imports(fact, other)
+    published = [listed(fact, digest="0" * 64), listed(other, id="elsewhere")]
+    await arrives(mirrored, a_manifest(mirrored.service, *published))
 
     proved = (await mirrored.command("parity", "--json", ends=1)).json
 
-    found = {(one["what"], one["item_id"], tuple(one["fields"])) for one in proved["differences"]}
-    key, item = list(type(one).model_fields)[1], list(type(other).model_fields)[1]
-    assert found == {
-        ("different", getattr(one, key), ("digest",)),
+    result = {(entry["what"], entry["item_id"], tuple(entry["fields"])) for entry in proved["differences"]}
+    key, item = list(type(fact).model_fields)[1], list(type(other).model_fields)[1]
+    assert result == {
+        ("different", getattr(fact, key), ("digest",)),
         ("missing-here", "elsewhere", ()),
         ("missing-there", getattr(other, item), ()),
     }
@@ -121,18 +123,18 @@ async def test_what_differs_is_found_in_every_service(mirrored: Mirrored) -> Non
 
 @billing
 async def test_only_the_newest_complete_manifest_and_what_may_follow_stay(mirrored: Mirrored) -> None:
-    one, other = (a_manifest("billing", listed(fact)) for fact in FACTS["billing"])
+    item, other = (a_manifest("billing", listed(fact)) for fact in FACTS["billing"])
     half = {"parts": 2, "version": 18}
-    await arrives(mirrored, one)
-    await arrives(mirrored, one.model_copy(update={"version": 16}))
+    await arrives(mirrored, item)
+    await arrives(mirrored, item.model_copy(update={"version": 16}))
     assert await kept(mirrored) == [(17, 1)]
-    await arrives(mirrored, one.model_copy(update=half))
+    await arrives(mirrored, item.model_copy(update=half))
     assert await kept(mirrored) == [(17, 1), (18, 1)]
-    await arrives(mirrored, one.model_copy(update={**half, "version": 19}))
+    await arrives(mirrored, item.model_copy(update={**half, "version": 19}))
     assert await kept(mirrored) == [(17, 1), (19, 1)]
     await arrives(mirrored, other.model_copy(update={**half, "version": 19, "part": 2}))
     assert await kept(mirrored) == [(19, 1), (19, 2)]
-    await arrives(mirrored, one.model_copy(update={"version": 1}), cluster="clustr-numerique")
+    await arrives(mirrored, item.model_copy(update={"version": 1}), cluster="clustr-numerique")
     assert await kept(mirrored) == [(1, 1), (19, 1), (19, 2)]
 
     async with mirrored.database.engine() as engine, engine.begin() as connection:
@@ -147,7 +149,7 @@ async def test_two_writings_of_one_part_end_alike_in_any_order(mirrored: Mirrore
     parts = [a_manifest("billing", listed(fact)) for fact in FACTS["billing"]]
     ends: list[Any] = []
     for order in (parts, parts[::-1]):
-        for batches in ([order], [[one] for one in order]):
+        for batches in ([order], [[fact] for fact in order]):
             await empty(mirrored)
             for batch in batches:
                 await arrives(mirrored, *batch)
@@ -214,8 +216,8 @@ async def test_values_are_forgotten_and_the_newest_comparison_stays_whole(mirror
     for cluster in ("numelink", "clustr-numerique"):
         await arrives(mirrored, a_manifest("billing", {"kind": "invoice", "id": "F9", "version": 1}), cluster=cluster)
     await mirrored.command("parity", ends=1)
-    (one, *_) = (await mirrored.command("differences", "list", "--json")).json["differences"]
-    await mirrored.command("differences", "accept", one["id"], "--reason", "known")
+    (item, *_) = (await mirrored.command("differences", "list", "--json")).json["differences"]
+    await mirrored.command("differences", "accept", item["id"], "--reason", "known")
     await mirrored.command("parity", ends=1)
     await mirrored.sql("update parity_runs set at = at - interval '91 days'")
 

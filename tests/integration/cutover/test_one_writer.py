@@ -23,7 +23,7 @@ from tests.support.builders import an_invoice
 from tests.support.in_process import OwnService
 
 CLUSTER, OTHER = "numelink", "clustr-numerique"
-RECORD = next(one.handler for one in SUBSCRIPTIONS if one.fact is InvoiceRecorded)
+RECORD = next(subscription.handler for subscription in SUBSCRIPTIONS if subscription.fact is InvoiceRecorded)
 WHY = {"by": "ops", "reason": "a test"}
 
 
@@ -39,10 +39,10 @@ def uow_of(connection: AsyncConnection) -> BillingUnitOfWork:
 
 
 async def moved(engine: AsyncEngine, *moves: Any) -> None:
-    for one in moves:
+    for item in moves:
         async with engine.begin() as connection:
             uow = uow_of(connection)
-            await move(uow, "billing", CLUSTER, one, **WHY)
+            await move(uow, "billing", CLUSTER, item, **WHY)
             await uow.outbox.flush(connection)
 
 
@@ -72,10 +72,10 @@ async def test_every_move_and_no_other(engine: AsyncEngine, empty_billing: OwnSe
         (1, "mirror"), (2, "live"), (3, "mirror"), (4, "live"), (5, "retired"),
     ]  # fmt: skip
     assert {(row["by"], row["reason"]) for row in history} == {("ops", "a test")}
-    told = [orjson.loads(body) for body in await empty_billing.column("select body from outbox order by id")]
-    assert [one["data"]["stage"] for one in told] == [row["stage"] for row in history]
+    column = [orjson.loads(body) for body in await empty_billing.column("select body from outbox order by id")]
+    assert [item["data"]["stage"] for item in column] == [row["stage"] for row in history]
     async with engine.connect() as connection:
-        assert {name: one.epoch for name, one in (await read_stages(connection)).items()} == {CLUSTER: 5}
+        assert {name: stage.epoch for name, stage in (await read_stages(connection)).items()} == {CLUSTER: 5}
 
 
 async def test_a_late_message_waits_and_nothing_else_is_touched(engine: AsyncEngine, empty_billing: OwnService) -> None:
@@ -101,14 +101,14 @@ async def test_a_person_applies_or_dismisses_it_once(engine: AsyncEngine, empty_
     await said(engine, invoice_id="F1", number="late", version=4)
     await said(engine, invoice_id="F2", number="later")
     async with engine.begin() as connection:
-        one, other = await quarantine.listed(connection)
-        await late_messages.apply(uow_of(connection), BILLING, one.number, by="zoé", reason="it is right")
+        item, other = await quarantine.listed(connection)
+        await late_messages.apply(uow_of(connection), BILLING, item.number, by="zoé", reason="it is right")
         await late_messages.dismiss(uow_of(connection), BILLING, other.number, by="zoé", reason="twice")
     assert await empty_billing.column("select number from invoices") == ["late"]
     for decide in (late_messages.apply, late_messages.dismiss):
         with pytest.raises(late_messages.LateMessageError, match="was applied by zoé already"):
             async with engine.begin() as connection:
-                await decide(uow_of(connection), BILLING, one.number, by="somebody", reason="else")
+                await decide(uow_of(connection), BILLING, item.number, by="somebody", reason="else")
     states = await empty_billing.query("select state, decided_by, reason from quarantine order by id")
     assert [tuple(row.values()) for row in states] == [("applied", "zoé", "it is right"), ("dismissed", "zoé", "twice")]
 
@@ -161,16 +161,16 @@ async def test_switches_in_the_middle_of_traffic_never_leave_two_writers_nor_los
         while not done.is_set():
             try:
                 async with engine.begin() as connection:
-                    standing = await require_ours(connection, CLUSTER, "billing")
+                    state = await require_ours(connection, CLUSTER, "billing")
                     await asyncio.sleep(rng.random() / 100)
                     [now] = (
                         await connection.exec_driver_sql("select epoch from stages where cluster = $1", (CLUSTER,))
                     ).scalars()
-                    commands.append((standing.epoch, "ours" if now == standing.epoch else "moved meanwhile"))
+                    commands.append((state.epoch, "ours" if now == state.epoch else "moved meanwhile"))
             except NotOursError:
                 await asyncio.sleep(rng.random() / 100)
 
-    writers = [asyncio.create_task(one) for one in (former_system(1), former_system(2), we(), we())]
+    writers = [asyncio.create_task(item) for item in (former_system(1), former_system(2), we(), we())]
     for _ in range(12):
         await asyncio.sleep(rng.random() / 10)
         await moved(engine, "switch")

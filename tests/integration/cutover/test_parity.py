@@ -74,16 +74,16 @@ async def test_what_was_imported_is_held(mirrored: Mirrored) -> None:
 
 
 async def test_planted_differences_are_found_and_named(mirrored: Mirrored) -> None:
-    only_here, one, other, *same = FACTS[mirrored.service]
-    key = list(type(one).model_fields)[1]
-    only_there = one.model_copy(update={key: "new"})
+    only_here, fact, other, *same = FACTS[mirrored.service]
+    key = list(type(fact).model_fields)[1]
+    only_there = fact.model_copy(update={key: "new"})
     field, amount = CHANGES[mirrored.service]
-    await mirrored.imports(only_here, one, other, *same)
+    await mirrored.imports(only_here, fact, other, *same)
 
     proved = (
         await mirrored.parity(
             only_there,
-            one.model_copy(update=field),
+            fact.model_copy(update=field),
             other.model_copy(update=amount),
             *same,
             also=["--json"],
@@ -91,11 +91,11 @@ async def test_planted_differences_are_found_and_named(mirrored: Mirrored) -> No
         )
     ).json
 
-    found = [(one["what"], one["item_id"], one["fields"]) for one in proved["differences"]]
-    assert found == [
+    result = [(item["what"], item["item_id"], item["fields"]) for item in proved["differences"]]
+    assert result == [
         ("missing-here", "new", []),
         ("missing-there", getattr(only_here, key), []),
-        ("different", getattr(one, key), list(field)),
+        ("different", getattr(fact, key), list(field)),
         ("different", getattr(other, key), list(amount)),
     ]
     assert (proved["clean"], proved["open"], proved["accepted"]) == (False, 4, 0)
@@ -120,13 +120,13 @@ async def test_the_gate_is_told_of_the_newest_run(mirrored: Mirrored) -> None:
 
 @pytest.mark.parametrize("database", ["membership"], indirect=True)
 async def test_a_removed_member_is_held_on_neither_side(mirrored: Mirrored) -> None:
-    gone, stays = a_member(record_id="gone"), a_member(record_id="stays")
+    fact, stays = a_member(record_id="gone"), a_member(record_id="stays")
     removal = MemberRemoved(version=1, record_id="gone")
-    await mirrored.imports(gone, stays)
+    await mirrored.imports(fact, stays)
     await mirrored.imports(removal)
 
     await mirrored.parity(stays)
-    await mirrored.parity(gone, stays, ends=1)
+    await mirrored.parity(fact, stays, ends=1)
 
 
 @pytest.mark.parametrize("database", ["communications"], indirect=True)

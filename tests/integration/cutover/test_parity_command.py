@@ -48,22 +48,22 @@ async def test_a_clean_comparison_says_so(billing: Mirrored) -> None:
 async def test_differences_are_shown_with_sums_and_examples(billing: Mirrored) -> None:
     shown = (await billing.parity(DEARER, RENAMED, PAYMENT, ends=1)).out
 
-    for told in ("invoice missing-there: 1 open of 1", "gross: 121.00 → 120.00", "label: <b>Cotisation</b>", "[bold]co",
+    for line in ("invoice missing-there: 1 open of 1", "gross: 121.00 → 120.00", "label: <b>Cotisation</b>", "[bold]co",
                  "241.00", "+119.00", "✗ numelink/billing: 3 open"):  # fmt: skip
-        assert told in shown, told
-    (one,) = await listed(billing, "--field", "gross")
-    whole = (await billing.command("differences", "show", one["id"])).out
+        assert line in shown, line
+    (document,) = await listed(billing, "--field", "gross")
+    whole = (await billing.command("differences", "show", document["id"])).out
     assert "121.00" in whole
-    assert (await billing.command("differences", "show", one["id"], "--json")).json == one
+    assert (await billing.command("differences", "show", document["id"], "--json")).json == document
 
 
 async def test_what_is_accepted_is_clean_until_it_changes(billing: Mirrored) -> None:
     await billing.parity(DEARER, OTHER, THIRD, PAYMENT, ends=1)
-    (one,) = await listed(billing)
+    (document,) = await listed(billing)
 
-    done = (await billing.command("differences", "accept", one["id"], *WHY, "--json")).json
-    assert done == {"accepted": [one["id"]]}
-    assert "nothing to change" in (await billing.command("differences", "accept", one["id"], *WHY)).out
+    done = (await billing.command("differences", "accept", document["id"], *WHY, "--json")).json
+    assert done == {"accepted": [document["id"]]}
+    assert "nothing to change" in (await billing.command("differences", "accept", document["id"], *WHY)).out
     assert await listed(billing) == []
     (accepted,) = await listed(billing, "--state", "accepted")
     assert (accepted["accepted"]["reason"], accepted["accepted"]["by"]) == ("rounded over there", "m.durand")
@@ -73,7 +73,7 @@ async def test_what_is_accepted_is_clean_until_it_changes(billing: Mirrored) -> 
     await billing.parity(dearest, OTHER, THIRD, PAYMENT, ends=1)
     await billing.parity(DEARER, OTHER, THIRD, PAYMENT)
 
-    await billing.command("differences", "take-back", one["id"][:6], "--reason", "it was ours to fix")
+    await billing.command("differences", "take-back", document["id"][:6], "--reason", "it was ours to fix")
     await billing.parity(DEARER, OTHER, THIRD, PAYMENT, ends=1)
     history = (await billing.command("differences", "history", "--json")).json
     assert [(row["open"], row["accepted"]) for row in history] == [(1, 0), (0, 1), (1, 0), (0, 1), (1, 0)]
@@ -83,13 +83,13 @@ async def test_many_are_accepted_by_a_filter(billing: Mirrored) -> None:
     await billing.parity(DEARER, RENAMED, ends=1)
 
     await billing.command("differences", "accept", "--kind", "invoice", "--what", "different", *WHY)
-    left = [(one["kind"], one["what"]) for one in await listed(billing)]
+    left = [(document["kind"], document["what"]) for document in await listed(billing)]
     assert left == [("invoice", "missing-there"), ("payment", "missing-there")]
 
-    await billing.command("differences", "accept", *[one["id"] for one in await listed(billing)], *WHY)
+    await billing.command("differences", "accept", *[document["id"] for document in await listed(billing)], *WHY)
     assert await listed(billing) == []
     await billing.command("differences", "take-back", "--field", "label", "--reason", "no")
-    assert [one["fields"] for one in await listed(billing)] == [["label"]]
+    assert [document["fields"] for document in await listed(billing)] == [["label"]]
 
 
 async def test_a_record_keeps_its_owner(billing: Mirrored) -> None:
@@ -98,7 +98,7 @@ async def test_a_record_keeps_its_owner(billing: Mirrored) -> None:
 
     await billing.parity(DEARER.model_copy(update={"gross": Decimal("9")}), RENAMED, THIRD, PAYMENT, ends=1)
 
-    assert [one["item_id"] for one in await listed(billing, "--owner", "trésorerie")] == ["F1"]
+    assert [document["item_id"] for document in await listed(billing, "--owner", "trésorerie")] == ["F1"]
     assert "trésorerie" in (await billing.command("differences", "list")).out
 
 
@@ -111,8 +111,8 @@ async def test_a_row_that_cannot_be_read_is_a_difference(billing: Mirrored, tmp_
     assert "row unreadable: 1 open of 1" in answer.out
     assert "cent vingt" in answer.out
     assert "no file holds any payment, and 1 are held here: was a file forgotten?" in answer.out
-    (one,) = [one for one in await listed(billing) if one["what"] == "unreadable"]
-    assert (one["item_id"], one["fields"]) == ("F9", ["gross"])
+    (item,) = [document for document in await listed(billing) if document["what"] == "unreadable"]
+    assert (item["item_id"], item["fields"]) == ("F9", ["gross"])
 
 
 async def test_the_page_escapes_what_members_wrote(billing: Mirrored, tmp_path: Path) -> None:
@@ -122,8 +122,8 @@ async def test_the_page_escapes_what_members_wrote(billing: Mirrored, tmp_path: 
     text = page.read_text("utf-8")
     assert "&lt;b&gt;Cotisation&lt;/b&gt; &amp;" in text
     assert "<b>Cotisation" not in text
-    for told in ("Montants TTC par année", "Gross amounts per year", "Manque là-bas", "m.durand", "361,00"):
-        assert told in text
+    for published in ("Montants TTC par année", "Gross amounts per year", "Manque là-bas", "m.durand", "361,00"):
+        assert published in text
     for foreign in ("<script", "http://", "https://", "src=", "url("):
         assert foreign not in text
 

@@ -78,9 +78,9 @@ async def test_a_member_is_not_written_to_whichever_of_its_records_objected(mirr
 
     await hears(mirrored, merged(1, "X", *TWINS))
 
-    told = "refused on 2026-09-01 by clustr-numerique/12 (C-7): bulk-email for newsletter"
+    detail = "refused on 2026-09-01 by clustr-numerique/12 (C-7): bulk-email for newsletter"
     assert await differing(mirrored) == {
-        ("audience", "L1/B-7"): ({"written_to": True, "because": None}, {"written_to": False, "because": told})
+        ("audience", "L1/B-7"): ({"written_to": True, "because": None}, {"written_to": False, "because": detail})
     }
     assert counted((await rehearse(mirrored, "--json", ends=1)).json) == {"audience": (6, 6)}
 
@@ -104,12 +104,12 @@ async def test_a_gathering_gives_one_place_a_member_and_in_order(mirrored: Mirro
 
     await hears(mirrored, merged(1, "X", *TWINS, RecordRef(cluster=NUMELINK, record_id="B-77")))
 
-    found = await differing(mirrored)
-    assert {item: (there["place"], here["place"]) for (_, item), (there, here) in found.items()} == {
+    result = await differing(mirrored)
+    assert {item: (theirs["place"], document["place"]) for (_, item), (theirs, document) in result.items()} == {
         "R3": ("given", "none"),
         "R4": ("waiting", "given"),
     }
-    assert found["place", "R3"][1]["because"] == "B-7 is the same member, and came first (R1)"
+    assert result["place", "R3"][1]["because"] == "B-7 is the same member, and came first (R1)"
 
 
 @only("billing")
@@ -148,9 +148,9 @@ async def test_a_period_is_billed_once_and_an_invoice_owed_until_it_is_covered(m
             {"because": "0.00 paid and 120.00 credited of 120.00", "owed": False},
         ),
     }
-    told = (await rehearse(mirrored, "--json", ends=1)).json
-    assert counted(told) == {"dues": (2, 2), "settlement": (5, 5)}
-    assert told["sums"]["dues"] == {"2026": {"there": "240.00", "here": "120.00"}}
+    published = (await rehearse(mirrored, "--json", ends=1)).json
+    assert counted(published) == {"dues": (2, 2), "settlement": (5, 5)}
+    assert published["sums"]["dues"] == {"2026": {"there": "240.00", "here": "120.00"}}
 
 
 @only("membership")
@@ -232,9 +232,9 @@ async def test_the_gate_is_told_of_the_newest_rehearsal(mirrored: Mirrored) -> N
 
     assert await told() is None
     await rehearse(mirrored)
-    found = await told()
-    assert (found.open_differences, found.since, found.held) == (0, LONG_AGO, 0)
-    assert found.compared == {one.name: 0 for one in definition_of(mirrored.service).rehearsals}
+    result = await told()
+    assert (result.open_differences, result.since, result.held) == (0, LONG_AGO, 0)
+    assert result.compared == {rehearsal.name: 0 for rehearsal in definition_of(mirrored.service).rehearsals}
     await hears(mirrored, a_record(mirrored.service))
     assert (await told()).held == 1, "of the other cluster's none"
 

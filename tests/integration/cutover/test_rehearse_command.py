@@ -10,7 +10,7 @@ import pytest
 
 from deploy.local.nodes import Nodes
 from services.billing.definition import DEFINITION as BILLING
-from services.cutover.preconditions import Condition, conditions
+from services.cutover.preconditions import Condition, Writers, conditions
 from services.cutover.rehearsal.running import last_rehearsal
 from services.cutover.stages import Standing
 from tests.support.builders import a_payment, an_invoice
@@ -46,12 +46,16 @@ async def listed(billing: Mirrored, *words: str) -> list[dict[str, Any]]:
 async def test_a_rehearsal_shows_both_sides_and_where_to_go_on(billing: Mirrored) -> None:
     shown = (await rehearse(billing, "--by", "zoé", ends=1)).out
 
-    for told in ("here: what we would have done", "settlement: on which invoices", "settlement different: 1 open of 1",
+    for line in ("here: what we would have done", "settlement: on which invoices", "settlement different: 1 open of 1",
                  "owed: false → true", "because: – → 60.00 paid and 0.00 credited of 120.00", "+120.00",
                  "✗ numelink/billing: 1 open", "differences list --as numelink/billing --rehearsal"):  # fmt: skip
-        assert told in shown, told
-    told = (await rehearse(billing, "--json", ends=1)).json
-    assert (told["subject"], told["since"], told["source"]) == ("rehearsal", "2025-01-01", ["since 2025-01-01"])
+        assert line in shown, line
+    published = (await rehearse(billing, "--json", ends=1)).json
+    assert (published["subject"], published["since"], published["source"]) == (
+        "rehearsal",
+        "2025-01-01",
+        ["since 2025-01-01"],
+    )
 
     await hears(billing, REST)
     assert "✓ numelink/billing is clean" in (await rehearse(billing)).out
@@ -59,16 +63,16 @@ async def test_a_rehearsal_shows_both_sides_and_where_to_go_on(billing: Mirrored
 
 async def test_what_is_accepted_stays_so_until_we_would_do_otherwise(billing: Mirrored) -> None:
     await rehearse(billing, ends=1)
-    (one,) = await listed(billing)
-    await billing.command("differences", "assign", one["id"], "--owner", "trésorerie", "--rehearsal")
-    whole = (await billing.command("differences", "show", one["id"], "--rehearsal")).out
+    (document,) = await listed(billing)
+    await billing.command("differences", "assign", document["id"], "--owner", "trésorerie", "--rehearsal")
+    whole = (await billing.command("differences", "show", document["id"], "--rehearsal")).out
     assert "60.00 paid" in whole
     assert "trésorerie" in whole
 
-    await billing.command("differences", "accept", one["id"], *WHY, "--rehearsal")
+    await billing.command("differences", "accept", document["id"], *WHY, "--rehearsal")
     await rehearse(billing)
     assert await listed(billing) == []
-    await billing.command("differences", "take-back", one["id"], "--reason", "no", "--rehearsal")
+    await billing.command("differences", "take-back", document["id"], "--reason", "no", "--rehearsal")
     await rehearse(billing, ends=1)
     await billing.command("differences", "accept", "--kind", "settlement", *WHY, "--rehearsal")
 
@@ -76,7 +80,7 @@ async def test_what_is_accepted_stays_so_until_we_would_do_otherwise(billing: Mi
     await rehearse(billing, ends=1)
     history = (await billing.command("differences", "history", "--rehearsal", "--json")).json
     assert [(row["open"], row["accepted"]) for row in history] == [(1, 0), (1, 0), (0, 1), (1, 0)]
-    assert [one["owner"] for one in await listed(billing)] == ["trésorerie"]
+    assert [document["owner"] for document in await listed(billing)] == ["trésorerie"]
 
 
 async def test_parity_and_rehearsals_are_kept_apart(billing: Mirrored) -> None:
@@ -99,7 +103,7 @@ async def test_only_what_was_done_since_then_is_looked_at(billing: Mirrored) -> 
     answer = await traboule("rehearse", billing.system, "--json")
     assert (answer.exit_code, answer.json["counts"]["settlement"]["there"]) == (0, 1)
     answer = await traboule("rehearse", billing.system, "--since", str(old["issued_on"]), "--json")
-    assert (answer.exit_code, [one["item_id"] for one in answer.json["differences"]]) == (1, ["old"])
+    assert (answer.exit_code, [item["item_id"] for item in answer.json["differences"]]) == (1, ["old"])
 
 
 async def test_a_rehearsal_of_too_little_does_not_open_the_gate(billing: Mirrored) -> None:
@@ -107,8 +111,10 @@ async def test_a_rehearsal_of_too_little_does_not_open_the_gate(billing: Mirrore
         async with billing.database.engine() as engine, engine.begin() as connection:
             rehearsed = await last_rehearsal(connection, BILLING, "numelink")
             at = Standing("mirror")
-            found = await conditions(connection, "billing", "numelink", at, {}, None, rehearsed, None)
-            return next(one for one in found if one.name == "rehearsal")
+            result = await conditions(
+                connection, "billing", "numelink", at, {}, None, rehearsed, Writers(None, ""), takes_commands=False
+            )
+            return next(condition for condition in result if condition.name == "rehearsal")
 
     today = datetime.now(UTC).date()
     await hears(billing, REST)
@@ -122,9 +128,9 @@ async def test_a_rehearsal_of_too_little_does_not_open_the_gate(billing: Mirrore
     assert refused.mend == "traboule rehearse numelink/billing"
 
     assert (await traboule("rehearse", billing.system)).exit_code == 0
-    held = await condition()
-    assert held.holds
-    assert held.told.endswith(f"since {today - timedelta(days=365)} (dues 0, settlement 1), 0 open differences")
+    stored = await condition()
+    assert stored.holds
+    assert stored.told.endswith(f"since {today - timedelta(days=365)} (dues 0, settlement 1), 0 open differences")
 
     await billing.sql("update invoices set issued_on = issued_on - 1000")
     assert (await traboule("rehearse", billing.system)).exit_code == 0
@@ -145,8 +151,8 @@ async def test_a_page_is_written_and_escaped(billing: Mirrored, tmp_path: Path) 
     await rehearse(billing, "--html", str(page), ends=1)
 
     text = page.read_text("utf-8")
-    for told in ("répétition", "&lt;b&gt;F2&lt;/b&gt;", "Factures restant dues", "since 2025-01-01"):
-        assert told in text, told
+    for published in ("répétition", "&lt;b&gt;F2&lt;/b&gt;", "Factures restant dues", "since 2025-01-01"):
+        assert published in text, published
     assert "<b>F2" not in text
 
 

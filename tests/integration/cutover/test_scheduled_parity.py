@@ -30,8 +30,10 @@ RUNS = "select cluster, by, source, manifest, subject, open from parity_runs ord
 
 def a_manifest(*invoices: InvoiceRecorded, **fields: Any) -> BillingManifestRecorded:
     records = tuple(
-        BillingManifestRecord(kind="invoice", id=one.invoice_id, version=one.version, digest=record_digest(one))
-        for one in invoices
+        BillingManifestRecord(
+            kind="invoice", id=invoice.invoice_id, version=invoice.version, digest=record_digest(invoice)
+        )
+        for invoice in invoices
     )
     return BillingManifestRecorded(**{"version": 17, "records": records} | fields)
 
@@ -62,8 +64,8 @@ async def engine(empty_billing: OwnService) -> AsyncIterator[AsyncEngine]:
 
 async def compared(house: OwnService, runs: int) -> list[dict[str, Any]]:
     async def enough() -> list[dict[str, Any]]:
-        found = await house.query(RUNS)
-        return found if len(found) >= runs else []
+        query = await house.query(RUNS)
+        return query if len(query) >= runs else []
 
     return await eventually(enough, timeout=30)
 
@@ -80,10 +82,10 @@ async def told(house: OwnService, *parts: BillingManifestRecorded) -> None:
 
 
 async def test_a_manifest_is_compared_with_soon_after_it_arrived(empty_billing: OwnService) -> None:
-    held, lacking = an_invoice(invoice_id="F1"), an_invoice(invoice_id="F2")
+    fact, lacking = an_invoice(invoice_id="F1"), an_invoice(invoice_id="F2")
     async with empty_billing.running():
-        await empty_billing.publish_as("numelink.billing", held)
-        for part, invoice in enumerate((held, lacking), 1):
+        await empty_billing.publish_as("numelink.billing", fact)
+        for part, invoice in enumerate((fact, lacking), 1):
             await empty_billing.publish_as("numelink.billing", a_manifest(invoice, part=part, parts=2))
 
         [run] = await compared(empty_billing, 1)
@@ -95,12 +97,12 @@ async def test_a_manifest_is_compared_with_soon_after_it_arrived(empty_billing: 
 
         async def measured() -> bool:
             names = ("traboule_parity_open_differences", "traboule_parity_age_seconds")
-            found, age = (REGISTRY.get_sample_value(name, {"cluster": "numelink"}) for name in names)
-            return found == 1 and age is not None and 0 <= age < 60
+            result, age = (REGISTRY.get_sample_value(name, {"cluster": "numelink"}) for name in names)
+            return result == 1 and age is not None and 0 <= age < 60
 
         await eventually(measured)
         await empty_billing.publish_as("numelink.billing", lacking)
-        await empty_billing.publish_as("numelink.billing", a_manifest(held, lacking, version=18))
+        await empty_billing.publish_as("numelink.billing", a_manifest(fact, lacking, version=18))
         assert (await compared(empty_billing, 2))[1]["open"] == 0
 
         await asyncio.sleep(0.5)
@@ -128,7 +130,7 @@ async def test_a_manifest_of_another_cluster_or_with_another_kind_is_refused(bil
         return len(await billing.parked()) == 2
 
     await eventually(parked)
-    letters = {one["reason"]: one["detail"] for one in await billing.parked()}
+    letters = {document["reason"]: document["detail"] for document in await billing.parked()}
     assert set(letters) == {"forged-source", "invalid-field"}
     assert "'invoice' or 'payment'" in letters["invalid-field"]
     assert await billing.query("select * from manifests") == []
@@ -166,8 +168,8 @@ async def test_of_many_replicas_one_compares(billing: OwnService, engine: AsyncE
     for version in range(1, 9):
         await told(billing, a_manifest(an_invoice(invoice_id="F1"), version=version))
         await billing.query("select pg_sleep(0.01)")
-        await asyncio.gather(*(one.compare(engine) for one in replicas))
-        await asyncio.gather(*(one.compare(engine) for one in replicas))
+        await asyncio.gather(*(replica.compare(engine) for replica in replicas))
+        await asyncio.gather(*(replica.compare(engine) for replica in replicas))
     assert [run["manifest"] for run in await billing.query(RUNS)] == list(range(1, 9))
 
 

@@ -95,9 +95,9 @@ async def test_what_another_replica_did_just_before_is_not_done_again(
 ) -> None:
     class Slower(Rehearsing):
         async def _due(self, connection: AsyncConnection) -> Sequence[str]:
-            found = await super()._due(connection)
+            due = await super()._due(connection)
             await Rehearsing(BILLING, HOUR).rehearse(engine)
-            return found
+            return due
 
     await stands(empty_billing, "mirror")
     await Slower(BILLING, HOUR).rehearse(engine)
@@ -108,6 +108,6 @@ async def test_of_many_replicas_one_rehearses(empty_billing: OwnService, engine:
     await stands(empty_billing, "mirror")
     replicas = [Rehearsing(BILLING, HOUR) for _ in range(4)]
     for times in range(1, 9):
-        await asyncio.gather(*(one.rehearse(engine) for one in replicas))
+        await asyncio.gather(*(replica.rehearse(engine) for replica in replicas))
         assert len(await empty_billing.query(RUNS)) == times
         await empty_billing.query("update parity_runs set at = at - interval '2 days'")

@@ -85,8 +85,8 @@ async def cutover(*words: str) -> Answer:
 
 
 async def written(house: OwnService, record_id: str, **fields: Any) -> bool:
-    found = await house.column("select written::text from source_records where record_id = $1", record_id)
-    return bool(found) and fields.items() <= orjson.loads(found[0]).items()
+    column = await house.column("select written::text from source_records where record_id = $1", record_id)
+    return bool(column) and fields.items() <= orjson.loads(column[0]).items()
 
 
 async def version_of(house: OwnService, record_id: str) -> int:
@@ -123,7 +123,7 @@ async def late(house: OwnService, fact: Any) -> str:
 
 async def told(house: OwnService, at_least: int, user: str = USER) -> list[MemberWritten]:
     """What the former system reads from its own queue, as itself."""
-    found: list[MemberWritten] = []
+    result: list[MemberWritten] = []
     async with await aio_pika.connect(servers.broker_url(house.env, user), timeout=10) as connection:
         queue = await (await connection.channel()).get_queue(f"{user}.way-back", ensure=False)
 
@@ -131,12 +131,12 @@ async def told(house: OwnService, at_least: int, user: str = USER) -> list[Membe
             while (message := await queue.get(fail=False)) is not None:
                 tree = orjson.loads(message.body)
                 events = tree if isinstance(tree, list) else [tree]
-                found.extend(MemberWritten.model_validate_json(orjson.dumps(one["data"])) for one in events)
+                result.extend(MemberWritten.model_validate_json(orjson.dumps(event["data"])) for event in events)
                 await message.ack()
-            return len(found) >= at_least
+            return len(result) >= at_least
 
         await eventually(enough)
-    return found
+    return result
 
 
 async def consumed(house: OwnService, folder: Path) -> tuple[int, str]:
@@ -232,14 +232,14 @@ async def test_all_that_was_written_here_can_be_told_again_page_by_page(
     new = new_id(Clock().now())
     await ask(live, CreateMember(**BY, record_id=new, fields={"name": "Néon Atelier"}), name="Néon Atelier")
     await change(live, city="Lyon")
-    before = {one.record_id: one.version for one in await told(live, 2)}
+    before = {item.record_id: item.version for item in await told(live, 2)}
     monkeypatch.setattr(write_back, "PAGE", 1)
     done = await traboule("retell")
     assert done.exit_code == 0, done.err
     again = await told(live, 2)
-    assert sorted(one.record_id for one in again) == sorted([new, "B-1"])
-    assert all(one.version > before[one.record_id] for one in again)
-    assert {one.record_id: cells(one)["Ville"] for one in again} == {new: "", "B-1": "Lyon"}
+    assert sorted(item.record_id for item in again) == sorted([new, "B-1"])
+    assert all(item.version > before[item.record_id] for item in again)
+    assert {item.record_id: cells(item)["Ville"] for item in again} == {new: "", "B-1": "Lyon"}
 
 
 async def test_who_said_something_that_was_dismissed_is_told_what_is_held(live: OwnService) -> None:
@@ -250,29 +250,29 @@ async def test_who_said_something_that_was_dismissed_is_told_what_is_held(live: 
     ]
     for number in about:
         assert (await traboule("quarantine", "dismiss", number, "--reason", "typed by habit")).exit_code == 0
-    held, unknown, again = await told(live, 3)
-    assert (held.record_id, cells(held)["Ville"]) == ("B-1", "Givors")
+    stored, unknown, again = await told(live, 3)
+    assert (stored.record_id, cells(stored)["Ville"]) == ("B-1", "Givors")
     assert (unknown.record_id, unknown.removed, unknown.rows) == ("B-2", True, ())
-    assert again.rows == held.rows
+    assert again.rows == stored.rows
 
     listed = (await cutover("way-back", SYSTEM, "--json")).json["records"]
-    assert [(one["record_id"], one["dismissed"], one["commands"], one["removed"]) for one in listed] == [
+    assert [(item["record_id"], item["dismissed"], item["commands"], item["removed"]) for item in listed] == [
         ("B-1", True, [], False),
         ("B-2", True, [], True),
     ]
     applied = await late(live, a_member(record_id="B-1", name="Forges", city="Vienne", version=10))
     assert (await traboule("quarantine", "apply", applied, "--reason", "right")).exit_code == 0
     listed = (await cutover("way-back", SYSTEM, "--json")).json["records"]
-    assert [one["record_id"] for one in listed] == ["B-2"], "of the other, both sides hold the same"
+    assert [item["record_id"] for item in listed] == ["B-2"], "of the other, both sides hold the same"
     [now] = await told(live, 1)
     assert (now.record_id, cells(now)["Ville"]) == ("B-1", "Vienne")
-    assert held.version < unknown.version < again.version < now.version
+    assert stored.version < unknown.version < again.version < now.version
 
 
 async def test_what_it_was_told_comes_back_and_nobody_is_asked(live: OwnService) -> None:
     await change(live, city="Rive-de-Gier", email="forges@gier.example")
-    [one] = await told(live, 1)
-    fact = read_back(kind_for(one.product, one.record_id), one.columns, one.rows, 8)
+    [item] = await told(live, 1)
+    fact = read_back(kind_for(item.product, item.record_id), item.columns, item.rows, 8)
     assert fact is not None
     await late(live, fact)
     await late(live, fact.model_copy(update={"city": "Givors", "version": 9}))
@@ -294,10 +294,10 @@ async def test_whatever_it_read_before_the_former_system_takes_what_is_decided_o
     await change(live, city="Feurs")
     assert await consumed(live, tmp_path) == (1, "Feurs")
     dismissed = await late(live, a_member(record_id="B-1", name="Forges", city="Roanne", version=9))
-    before = {one["id"] for one in await live.heard(3)}
+    before = {document["id"] for document in await live.heard(3)}
     assert (await traboule("quarantine", "dismiss", dismissed, "--reason", "by habit")).exit_code == 0
     assert await consumed(live, tmp_path) == (1, "Feurs")
-    [again] = [one for one in await live.heard(1) if one["type"].endswith("member-written.v1")]
+    [again] = [document for document in await live.heard(1) if document["type"].endswith("member-written.v1")]
     assert again["id"] not in before
 
 
@@ -315,8 +315,8 @@ async def test_what_the_former_system_gives_back_is_parked_and_can_be_sent_again
         await eventually(lambda: _parked(live, "returned-too-often"))
     [letter] = await live.parked()
     assert letter["routing_key"] == "traboule.membership.member-written.numelink"
-    found = (await cutover("open", SYSTEM, "--for", "rollback", "--json")).json
-    [read] = [one for one in found if one["name"] == "way-back-read"]
+    result = (await cutover("open", SYSTEM, "--for", "rollback", "--json")).json
+    [read] = [item for item in result if item["name"] == "way-back-read"]
     assert (read["holds"], read["told"]) == (False, "1 messages were given back and are parked")
     done = await traboule("dead-letters", "replay", f"membership:{letter['id']}", "--note", "it can read again")
     assert done.exit_code == 0, done.err
@@ -339,7 +339,7 @@ async def test_what_a_rollback_would_lose_is_listed_before_it_and_each_condition
     live: OwnService, tmp_path: Path
 ) -> None:
     nothing = (await cutover("open", SYSTEM, "--for", "rollback", "--json")).json
-    assert [(one["name"], one["holds"]) for one in nothing] == [
+    assert [(item["name"], item["holds"]) for item in nothing] == [
         ("live", True),
         ("quarantine", True),
         ("way-back-read", True),
@@ -355,11 +355,11 @@ async def test_what_a_rollback_would_lose_is_listed_before_it_and_each_condition
     await eventually(lambda: live.column("select true where not exists (select from outbox)"))
     refused = await cutover("rollback", SYSTEM, "--reason", "the office is not ready")
     assert refused.exit_code == 2
-    said = " ".join(refused.err.split())
-    assert f"way-back-read: 2 messages wait in {QUEUE}." in said
-    assert "expressible: 2 records say what its columns cannot: ended_on (1), member_since (1)." in said
-    assert "new-ids: 1 records were made here, and get another id there." in said
-    assert f"traboule cutover way-back {SYSTEM} --export FILE.csv" in said
+    answer = " ".join(refused.err.split())
+    assert f"way-back-read: 2 messages wait in {QUEUE}." in answer
+    assert "expressible: 2 records say what its columns cannot: ended_on (1), member_since (1)." in answer
+    assert "new-ids: 1 records were made here, and get another id there." in answer
+    assert f"traboule cutover way-back {SYSTEM} --export FILE.csv" in answer
 
     back = tmp_path / "back.csv"
     shown = await cutover("way-back", SYSTEM, "--export", str(back))
@@ -374,7 +374,7 @@ async def test_what_a_rollback_would_lose_is_listed_before_it_and_each_condition
     assert "B-1" in left.read_text("utf-8-sig")
 
     state = (await traboule("status", "--json")).json["services"][0]
-    assert QUEUE in [one["name"] for one in state["queues"]]
+    assert QUEUE in [item["name"] for item in state["queues"]]
     assert f"2 messages wait until {SYSTEM} reads them: traboule cutover way-back {SYSTEM}" in state["notices"]
     assert not any("way-back" in fault for fault in state["faults"])
 
@@ -421,12 +421,12 @@ async def test_after_a_rollback_the_former_system_says_what_was_written_here_and
     fields = {"name": "Néon Atelier", "siret": "73282932000074", "city": "Roanne", "member_since": "2026-01-05"}
     await ask(live, CreateMember(**BY, record_id=new, fields=fields), name="Néon Atelier")
     listed = (await cutover("way-back", SYSTEM, "--json")).json["records"]
-    assert [one["left_out"] for one in listed] == [[], []]
+    assert [item["left_out"] for item in listed] == [[], []]
     theirs: dict[str, MemberRecorded] = {}
-    for one in await told(live, 2):
-        fact = read_back(kind_for(one.product, one.record_id), one.columns, one.rows, 8)
+    for item in await told(live, 2):
+        fact = read_back(kind_for(item.product, item.record_id), item.columns, item.rows, 8)
         assert fact is not None
-        own_number = {"record_id": "77", "same_as": new} if one.new_id else {}
+        own_number = {"record_id": "77", "same_as": new} if item.new_id else {}
         theirs[fact.record_id] = fact.model_copy(update=own_number)
     await cutover("rollback", SYSTEM, "--reason", "not ready", "--overrule", "new-ids", "--overrule", "expressible")
 
@@ -444,7 +444,7 @@ async def test_after_a_rollback_the_former_system_says_what_was_written_here_and
     )
     assert len(members) == 1, "what is owed under the id that we gave it is still theirs"
     export = tmp_path / "member-recorded.jsonl"
-    lines = [{**orjson.loads(to_json(one)), "version": None} for one in theirs.values()]
+    lines = [{**orjson.loads(to_json(their)), "version": None} for their in theirs.values()]
     export.write_bytes(b"\n".join(orjson.dumps(line) for line in lines))
     compared = await traboule("parity", "--as", SYSTEM, str(export), "--json")
     assert compared.exit_code == 0, compared.out

@@ -33,11 +33,11 @@ def user(nodes: Nodes, passwords: Passwords, tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("TRABOULE_BROKER_URL", urlunsplit(broker))
     monkeypatch.setenv("TRABOULE_BROKER_MANAGEMENT_URL", nodes.broker.management_url)
     monkeypatch.setenv("TRABOULE_CLUSTERS_FILE", str(tmp_path / "clusters.toml"))
-    for what, parts, one, path in (
+    for what, parts, text, path in (
         ("DATABASE", database, "traboule_billing", "/traboule_billing"),
         ("BROKER", broker, "traboule.billing", f"/{code}"),
     ):
-        netloc = f"{one}:{passwords.get(one)}@{parts.netloc.rpartition('@')[2]}"
+        netloc = f"{text}:{passwords.get(text)}@{parts.netloc.rpartition('@')[2]}"
         monkeypatch.setenv(f"TRABOULE_BILLING_{what}_URL", urlunsplit(parts._replace(netloc=netloc, path=path)))
     yield f"{code}.billing"
     definitions.call(nodes.broker.management_url, "DELETE", f"/api/vhosts/{code}")

@@ -89,6 +89,6 @@ def test_the_addresses_in_the_secrets_are_those_that_the_job_wants(monkeypatch: 
         made = kubernetes_secrets.secret(service)["stringData"]
         monkeypatch.setenv(f"TRABOULE_{service.upper()}_DATABASE_URL", made["database-url"])
         monkeypatch.setenv(f"TRABOULE_{service.upper()}_BROKER_URL", made["broker-url"])
-    found = prepare_job.passwords()
-    assert len(found) == len(set(found.values())) == 8
-    assert all(len(password) >= 32 for password in found.values())
+    passwords = prepare_job.passwords()
+    assert len(passwords) == len(set(passwords.values())) == 8
+    assert all(len(password) >= 32 for password in passwords.values())

@@ -76,13 +76,13 @@ async def test_a_second_run_keeps_rows_and_messages(again: Provision) -> None:
 async def test_two_may_run_at_once_on_an_empty_server(again: Provision, nodes: Nodes) -> None:
     other = await asyncpg.connect(nodes.database.url)
     roles = "select count(*) from pg_roles where rolname like 'twice%'"
-    there = await other.fetchval(roles)
+    value = await other.fetchval(roles)
     await other.execute("select pg_advisory_lock(hashtext('provision'))")
     waiting = asyncio.create_task(asyncio.to_thread(again))
     await eventually(
         lambda: _true(other, "select exists (select from pg_locks where locktype = 'advisory' and not granted)")
     )
-    assert await other.fetchval(roles) == there, "nothing is made that the other may be making"
+    assert await other.fetchval(roles) == value, "nothing is made that the other may be making"
     await other.close()
     provisioned = await waiting
     assert await query(provisioned.env, "billing", "select count(*) from outbox") == [{"count": 0}]
@@ -172,16 +172,16 @@ async def test_the_services_go_by_the_clusters_that_were_provisioned(
     file.write_text(THREE, "utf-8")
     provisioned = await asyncio.to_thread(again, file)
     vhost = urlsplit(provisioned.env["TRABOULE_BILLING_BROKER_URL"]).path[1:]
-    house = OwnService("billing", vhost, provisioned.env, nodes.broker.url, nodes.broker.management_url)
+    services = OwnService("billing", vhost, provisioned.env, nodes.broker.url, nodes.broker.management_url)
 
-    async with house.running():
-        await house.publish_as("auvergne.billing", an_invoice(invoice_id="F1"))
+    async with services.running():
+        await services.publish_as("auvergne.billing", an_invoice(invoice_id="F1"))
 
         async def arrived() -> bool:
-            return bool(await house.query("select message from inbox") or await house.parked())
+            return bool(await services.query("select message from inbox") or await services.parked())
 
         await eventually(arrived)
-    assert await house.parked() == [], "a cluster that billing did not know"
+    assert await services.parked() == [], "a cluster that billing did not know"
     for service in SERVICES:
         given = {"DATABASE": "postgresql://elsewhere/x", "BROKER": "amqp://elsewhere/x"}
         elsewhere = {f"TRABOULE_{service.upper()}_{name}_URL": url for name, url in given.items()}

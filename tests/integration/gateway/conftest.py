@@ -8,12 +8,9 @@ import pytest
 
 from deploy.local.nodes import Nodes
 from deploy.provisioning.provision import migrations_folder
-from services.membership.tables import metadata
 from shared.persistence.migrations import upgrade
-from tests.integration.gateway.doors import GatewayContext, open_door
-
-TABLES = ", ".join(table.name for table in metadata.sorted_tables)
-"""All of membership's: what one test left must recognise, decide or announce nothing in the next."""
+from tests.integration.gateway.doors import GatewayUnderTest, open_door
+from tests.support.emptying import EMPTY
 
 
 async def _run(url: str, *statements: str) -> None:
@@ -37,8 +34,8 @@ def database_url(nodes: Nodes) -> Iterator[str]:
 
 
 @pytest.fixture
-async def door(database_url: str) -> AsyncIterator[GatewayContext]:
+async def door(database_url: str) -> AsyncIterator[GatewayUnderTest]:
     """The door over an empty house."""
-    await _run(database_url, f"truncate {TABLES} restart identity")
+    await _run(database_url, EMPTY)
     async with open_door(database_url) as door:
         yield door

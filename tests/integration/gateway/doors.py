@@ -40,7 +40,7 @@ class SetClock(Clock):
         return self.instant
 
 
-class GatewayContext:
+class GatewayUnderTest:
     """``await door.tell(NUMELINK, a_member())``, then ``await door.get("/members")``."""
 
     def __init__(self, app: Any, engine: AsyncEngine, clock: SetClock) -> None:
@@ -98,7 +98,7 @@ class GatewayContext:
 
 
 @asynccontextmanager
-async def open_door(database_url: str, served_url: str | None = None) -> AsyncGenerator[GatewayContext]:
+async def open_door(database_url: str, served_url: str | None = None) -> AsyncGenerator[GatewayUnderTest]:
     """The door, from its lifespan's start to its end; ``served_url`` is where it looks for the database."""
     settings = MembershipSettings(  # pyright: ignore[reportCallIssue]
         database_url=served_url or database_url,
@@ -109,7 +109,7 @@ async def open_door(database_url: str, served_url: str | None = None) -> AsyncGe
     engine = create_engine(database_url, application="test", pool_size=2)
     clock = SetClock()
     app = create_http(settings, POLICY, _well, clock)
-    door = GatewayContext(app, engine, clock)
+    door = GatewayUnderTest(app, engine, clock)
     async with lifespan(app):
         try:
             yield door

@@ -12,7 +12,7 @@ from services.membership.identity.decisions import Signature, confirm
 from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases import decide
-from tests.integration.gateway.doors import CLUSTR, NUMELINK, GatewayContext, own_id
+from tests.integration.gateway.doors import CLUSTR, NUMELINK, GatewayUnderTest, own_id
 from tests.support.builders import a_member, a_registration, an_event
 from tests.support.in_memory import POLICY
 
@@ -20,7 +20,7 @@ AT = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 SIRENS = ("732829320", "552100554", "542107651")
 
 
-async def paid_twice(door: GatewayContext, number: int = 0) -> str:
+async def paid_twice(door: GatewayUnderTest, number: int = 0) -> str:
     """A member whose dues both clusters have for this year; its id."""
     for cluster, record_id in ((CLUSTR, f"A{number}"), (NUMELINK, f"B{number}")):
         name = f"Forges {SIRENS[number]}"
@@ -30,7 +30,7 @@ async def paid_twice(door: GatewayContext, number: int = 0) -> str:
     return own_id(CLUSTR, f"A{number}")
 
 
-async def registered_twice(door: GatewayContext, number: int) -> None:
+async def registered_twice(door: GatewayUnderTest, number: int) -> None:
     """The member with this number comes twice to one gathering, which both clusters announce."""
     event = an_event(event_id="E1").model_dump(mode="json")
     for cluster, record_id in ((CLUSTR, f"A{number}"), (NUMELINK, f"B{number}")):
@@ -39,14 +39,14 @@ async def registered_twice(door: GatewayContext, number: int) -> None:
         await door.tell(cluster, RegistrationChanged(cluster=cluster, **taken.model_dump(mode="json")))
 
 
-async def listed(door: GatewayContext, **parameters: Any) -> list[dict[str, Any]]:
+async def listed(door: GatewayUnderTest, **parameters: Any) -> list[dict[str, Any]]:
     answer = await door.get("/conflicts", role="staff", **parameters)
     assert answer.status_code == 200, answer.text
     return answer.json()["items"]
 
 
 async def answered(
-    door: GatewayContext, conflict_id: str, state: str, version: int = 1, owner: str = "tresorerie"
+    door: GatewayUnderTest, conflict_id: str, state: str, version: int = 1, owner: str = "tresorerie"
 ) -> None:
     await door.tell(
         CLUSTR,

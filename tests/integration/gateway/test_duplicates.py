@@ -12,7 +12,7 @@ from services.gateway.bodies import LONGEST, LONGEST_BULK
 from services.gateway.cursors import cursor
 from services.membership.identity.review import case_id_of
 from services.membership.records.record import RecordKey
-from tests.integration.gateway.doors import CLUSTR, NUMELINK, GatewayContext, own_id
+from tests.integration.gateway.doors import CLUSTR, NUMELINK, GatewayUnderTest, own_id
 from tests.support.builders import a_member, a_registration, an_invoice
 
 _LAST = 2**63 - 1  # a bigint's
@@ -26,21 +26,21 @@ def a_company(name: str = "Forges du Gier", **different: Any) -> Any:
     return a_member(**{"name": name, "email": None, "postcode": "42000", "city": "Saint-Étienne"} | different)
 
 
-async def post(door: GatewayContext, path: str, body: Any, role: str = "staff", **request: Any) -> Any:
+async def post(door: GatewayUnderTest, path: str, body: Any, role: str = "staff", **request: Any) -> Any:
     return await door.ask("POST", path, role=role, json=body, **request)
 
 
-async def decide(door: GatewayContext, verdict: str, *records: str, reason: str = "they said so") -> Any:
+async def decide(door: GatewayUnderTest, verdict: str, *records: str, reason: str = "they said so") -> Any:
     return await post(door, DECISIONS, {"verdict": verdict, "records": records or (ONE, OTHER), "reason": reason})
 
 
-async def queue(door: GatewayContext, **parameters: Any) -> Any:
+async def queue(door: GatewayUnderTest, **parameters: Any) -> Any:
     answer = await door.get("/duplicates", role="staff", **parameters)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
-async def member_of(door: GatewayContext, record: str) -> str:
+async def member_of(door: GatewayUnderTest, record: str) -> str:
     return (await door.get(f"/members/by-source/{record}")).json()["id"]
 
 

@@ -6,19 +6,19 @@ from typing import Any
 import pytest
 
 from schemas.membership import MemberRemoved
-from tests.integration.gateway.doors import CLUSTR, NUMELINK, GatewayContext, own_id
+from tests.integration.gateway.doors import CLUSTR, NUMELINK, GatewayUnderTest, own_id
 from tests.integration.gateway.test_duplicates import DECISIONS, ONE, OTHER, a_company, decide, post, queue
 
 MEMBER, SECOND = own_id(CLUSTR, "12"), own_id(NUMELINK, "B-1")
 
 
-async def identity(door: GatewayContext, member: str = MEMBER, **parameters: Any) -> Any:
+async def identity(door: GatewayUnderTest, member: str = MEMBER, **parameters: Any) -> Any:
     answer = await door.get(f"/members/{member}/identity", role="staff", **parameters)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
-async def separate(door: GatewayContext, *records: str, member: str = MEMBER, reason: str = "two companies") -> Any:
+async def separate(door: GatewayUnderTest, *records: str, member: str = MEMBER, reason: str = "two companies") -> Any:
     return await post(door, f"/members/{member}/separations", {"records": records, "reason": reason})
 
 

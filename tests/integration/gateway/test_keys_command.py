@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from services.cli.keys import keys
 from services.gateway.auth.keys import create_key, hash_secret
-from tests.integration.gateway.conftest import TABLES
+from tests.support.emptying import EMPTY
 
 NEW = ("create", "--name", "Extranet", "--role", "staff", "--days", "90")
 
@@ -27,7 +27,7 @@ def run(database_url, monkeypatch):
 async def rows(database_url):
     """``await rows("select …")`` over a database without keys."""
     connection = await asyncpg.connect(database_url)
-    await connection.execute(f"truncate {TABLES}")
+    await connection.execute(EMPTY)
     yield connection.fetch
     await connection.close()
 

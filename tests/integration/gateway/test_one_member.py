@@ -133,7 +133,7 @@ async def test_many_at_once_each_get_their_own(door):
     ids = [own_id(NUMELINK, str(number)) for number in range(300)]
     unknown = ["00000000-0000-0000-0000-000000000000"] * 5
 
-    answers = await asyncio.gather(*(door.get(f"/members/{one}") for one in [*ids, *unknown, *ids[:50]]))
+    answers = await asyncio.gather(*(door.get(f"/members/{text}") for text in [*ids, *unknown, *ids[:50]]))
 
     assert [orjson.loads(answer.content).get("id") for answer in answers] == [*ids, *[None] * 5, *ids[:50]]
     assert [answer.status_code for answer in answers[300:305]] == [404] * 5
@@ -150,12 +150,12 @@ async def test_sources_show_what_was_written_beside_what_was_understood(door):
     assert source["written"]["phone"] == "04 77 12 34 56"
     assert source["understood"]["phone"] == "+33477123456"
     assert "search_text" not in source["understood"]
-    problems = {one["code"]: one for one in source["problems"]}
+    problems = {item["code"]: item for item in source["problems"]}
     assert problems["siren-invalid"]["written"] == "123"
     assert "SIREN valable" in problems["siren-invalid"]["meaning"]
     assert "zéro" in problems["leading-zero-restored"]["meaning"]
     english = (await door.get(path, role="staff", headers={"accept-language": "en-GB, fr;q=0.5"})).json()
     assert (
         "leading zero"
-        in {one["code"]: one for one in english["items"][0]["problems"]}["leading-zero-restored"]["meaning"]
+        in {item["code"]: item for item in english["items"][0]["problems"]}["leading-zero-restored"]["meaning"]
     )

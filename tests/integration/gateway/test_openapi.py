@@ -9,6 +9,7 @@ import pytest
 import schemathesis
 import uvicorn
 from hypothesis import HealthCheck, given, settings
+from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
 from deploy.local.runs import free_ports
@@ -42,6 +43,9 @@ OPERATIONS = [
     ("POST", "/records/{cluster}/{record_id}/end"),
     ("PUT", "/records/{cluster}/{record_id}/contact"),
     ("GET", "/records/{cluster}/{record_id}/changes"),
+    ("GET", "/billing/mirror"),
+    ("GET", "/events/mirror"),
+    ("GET", "/communications/mirror"),
     ("GET", "/cutover"),
     ("GET", "/cutover/requests/{request_id}"),
     ("GET", "/cutover/{cluster}/{service}"),
@@ -57,6 +61,9 @@ OPERATIONS = [
     ("POST", "/cutover/backups"),
     ("GET", "/statistics"),
 ]
+
+OF_OTHER_SERVICES = ("/billing/mirror", "/events/mirror", "/communications/mirror")
+"""None of them runs here: 503 is the answer that is described."""
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +104,8 @@ def test_answers_are_as_described(method, path, description, served):
         # The key is given beside what schemathesis knows of; that nothing opens without one has its own tests.
         # No description can say which cursors we gave out.
         unfit = [ignored_auth, positive_data_acceptance]
+        if path in OF_OTHER_SERVICES:
+            unfit.append(not_a_server_error)
         case.call_and_validate(headers={"authorization": f"Bearer {served[1]}"}, excluded_checks=unfit)
 
     answers()

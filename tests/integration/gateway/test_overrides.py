@@ -16,7 +16,7 @@ from services.membership.translations import MEANINGS_FR, REFUSALS_FR
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases import decide
 from services.membership.views.overrides import LONGEST, OVERRIDABLE, REFUSALS
-from tests.integration.gateway.doors import CLUSTR, NUMELINK, GatewayContext, own_id
+from tests.integration.gateway.doors import CLUSTR, NUMELINK, GatewayUnderTest, own_id
 from tests.support.builders import a_member
 from tests.support.in_memory import POLICY
 
@@ -24,39 +24,39 @@ HERE, THERE = RecordKey(CLUSTR, "A"), RecordKey(NUMELINK, "B")
 
 
 @pytest.fixture
-async def two(door: GatewayContext) -> tuple[str, str]:
+async def two(door: GatewayUnderTest) -> tuple[str, str]:
     """Two members of two clusters that have nothing in common; their ids."""
     await door.tell(CLUSTR, a_member(record_id="A", name="Forges du Gier", city="Lyon", phone="04 72 00 00 00"))
     await door.tell(NUMELINK, a_member(record_id="B", name="Ateliers Néon", city="Roanne", email="b@exemple.fr"))
     return HERE.own_id, THERE.own_id
 
 
-async def put(door: GatewayContext, member: str, field: str, value: str, **body: Any) -> Any:
+async def put(door: GatewayUnderTest, member: str, field: str, value: str, **body: Any) -> Any:
     sent = {"value": value, "reason": "by phone", "author": "m.durand"} | body
     return await door.ask("PUT", f"/members/{member}/fields/{field}", json=sent, role="staff")
 
 
-async def take_back(door: GatewayContext, member: str, field: str, **body: Any) -> Any:
+async def take_back(door: GatewayUnderTest, member: str, field: str, **body: Any) -> Any:
     sent = {"reason": "was wrong"} | body
     return await door.ask("POST", f"/members/{member}/fields/{field}/take-back", json=sent, role="staff")
 
 
-async def view(door: GatewayContext, member: str) -> dict[str, Any]:
+async def view(door: GatewayUnderTest, member: str) -> dict[str, Any]:
     return (await door.get(f"/members/{member}")).json()
 
 
-async def history(door: GatewayContext, member: str) -> list[dict[str, Any]]:
+async def history(door: GatewayUnderTest, member: str) -> list[dict[str, Any]]:
     return (await door.get(f"/members/{member}/overrides", role="staff")).json()["items"]
 
 
-async def merge(door: GatewayContext) -> int:
+async def merge(door: GatewayUnderTest) -> int:
     """Say that both are one company; returns the decision's number."""
     async with door.engine.begin() as connection:
         uow = MembershipUnitOfWork(connection, POLICY)
         return (await decide.decide(uow, confirm([HERE, THERE]), Signature("a test", "because"))).number
 
 
-async def separate(door: GatewayContext, decision: int) -> None:
+async def separate(door: GatewayUnderTest, decision: int) -> None:
     async with door.engine.begin() as connection:
         await decide.take_back(MembershipUnitOfWork(connection, POLICY), decision, Signature("a test", "because"))
 

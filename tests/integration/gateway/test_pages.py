@@ -34,7 +34,7 @@ async def test_pages_hold_everything_once_in_order(door, limit):
 
 async def test_inserts_while_reading_neither_repeat_nor_hide_anything(door):
     await door.tell_together(NUMELINK, [a_member(name=f"Atelier {number:02}") for number in range(20)])
-    there = {item["id"] for item in (await walk(door, limit=50))[0]}
+    theirs = {item["id"] for item in (await walk(door, limit=50))[0]}
 
     async def insert(page):
         await door.tell(CLUSTR, a_member(name=f"Atelier 00 {page}"), a_member(name=f"Atelier {page * 3:02} bis"))
@@ -43,7 +43,7 @@ async def test_inserts_while_reading_neither_repeat_nor_hide_anything(door):
 
     ids = [item["id"] for item in items]
     assert len(set(ids)) == len(ids)
-    assert there <= set(ids)
+    assert theirs <= set(ids)
 
 
 async def test_pages_keep_their_filters(door):

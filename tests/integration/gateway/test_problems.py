@@ -95,8 +95,8 @@ async def passage(database_url):
         if not is_open:
             writer.close()
             return
-        there = await asyncio.open_connection(parts.hostname, parts.port)
-        await asyncio.gather(copy(reader, there[1]), copy(there[0], writer))
+        theirs = await asyncio.open_connection(parts.hostname, parts.port)
+        await asyncio.gather(copy(reader, theirs[1]), copy(theirs[0], writer))
 
     def turn(to):
         nonlocal is_open
@@ -119,8 +119,8 @@ async def passage(database_url):
 
 async def test_a_database_that_goes_away_is_told_and_its_return_noticed(door, database_url):
     await door.tell(NUMELINK, a_member(record_id="1"))
-    one = f"/members/{own_id(NUMELINK, '1')}"
-    paths = [one, "/members", "/statistics", "/members.csv", f"{one}/timeline", f"{one}/sources"]
+    text = f"/members/{own_id(NUMELINK, '1')}"
+    paths = [text, "/members", "/statistics", "/members.csv", f"{text}/timeline", f"{text}/sources"]
     async with passage(database_url) as (url, turn), open_door(database_url, url) as far:
         for path in paths:
             assert (await far.get(path)).status_code == 200
@@ -131,7 +131,7 @@ async def test_a_database_that_goes_away_is_told_and_its_return_noticed(door, da
             assert answer.status_code == 503, path
             assert answer.headers["content-type"] == "application/problem+json"
             assert answer.headers["retry-after"] == "5"
-        together = await asyncio.gather(*(far.get(one) for _ in range(40)))
+        together = await asyncio.gather(*(far.get(text) for _ in range(40)))
         assert {answer.status_code for answer in together} == {503}
 
         turn(True)
@@ -182,7 +182,7 @@ async def test_a_failure_is_logged_by_its_route_and_never_by_its_path(door, monk
     with structlog.testing.capture_logs() as logs:
         answer = await door.get("/members/by-source/numelink/someone@exemple.fr")
     assert answer.status_code == 500
-    (failed,) = [one for one in logs if one["event"] == "http.failed"]
+    (failed,) = [log for log in logs if log["event"] == "http.failed"]
     assert failed["route"] == "/members/by-source/{cluster}/{record_id:path}"
     assert "exemple" not in str(logs)
 

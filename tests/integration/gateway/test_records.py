@@ -16,14 +16,14 @@ from services.gateway.bodies import LONGEST as LONGEST_BODY
 from services.membership.normalisation.data_quality import MEANINGS
 from services.membership.records.ids import new_id
 from services.membership.translations import MEANINGS_FR
-from tests.integration.gateway.doors import CLUSTR, NOON, NUMELINK, GatewayContext, own_id
+from tests.integration.gateway.doors import CLUSTR, NOON, NUMELINK, GatewayUnderTest, own_id
 from tests.support.builders import a_member
 
 RECORD = f"/records/{NUMELINK}/B-1"
 MICROSECONDS = int(NOON.timestamp() * 1_000_000)
 
 
-async def moved(door: GatewayContext, *moves: Move, cluster: str = NUMELINK) -> Standing | None:
+async def moved(door: GatewayUnderTest, *moves: Move, cluster: str = NUMELINK) -> Standing | None:
     """Move a cluster's former membership system as an operator does."""
     standing = None
     for one in moves:
@@ -33,31 +33,31 @@ async def moved(door: GatewayContext, *moves: Move, cluster: str = NUMELINK) -> 
 
 
 @pytest.fixture
-async def live(door: GatewayContext) -> GatewayContext:
+async def live(door: GatewayUnderTest) -> GatewayUnderTest:
     """One record of a cluster that was moved over."""
     await door.tell(NUMELINK, a_member(record_id="B-1", name="Forges du Gier", city="Givors", phone="04 72 00 00 00"))
     await moved(door, "mirror", "switch")
     return door
 
 
-async def seen(door: GatewayContext, path: str = RECORD) -> str:
+async def seen(door: GatewayUnderTest, path: str = RECORD) -> str:
     return (await door.get(path)).headers["etag"]
 
 
-async def change(door: GatewayContext, fields: dict[str, Any], etag: str | None = None, **body: Any) -> Any:
+async def change(door: GatewayUnderTest, fields: dict[str, Any], etag: str | None = None, **body: Any) -> Any:
     headers = {"if-match": await seen(door) if etag is None else etag}
     return await door.ask("PATCH", RECORD, json={"fields": fields} | body, headers=headers, role="staff")
 
 
-async def create(door: GatewayContext, fields: dict[str, Any], cluster: str = NUMELINK, **body: Any) -> Any:
+async def create(door: GatewayUnderTest, fields: dict[str, Any], cluster: str = NUMELINK, **body: Any) -> Any:
     return await door.ask("POST", f"/records/{cluster}", json={"fields": fields} | body, role="staff")
 
 
-async def view(door: GatewayContext, record_id: str = "B-1") -> dict[str, Any]:
+async def view(door: GatewayUnderTest, record_id: str = "B-1") -> dict[str, Any]:
     return (await door.get(f"/members/{own_id(NUMELINK, record_id)}")).json()
 
 
-async def audit(door: GatewayContext, path: str = RECORD) -> list[dict[str, Any]]:
+async def audit(door: GatewayUnderTest, path: str = RECORD) -> list[dict[str, Any]]:
     return (await door.get(f"{path}/changes", role="staff")).json()["items"]
 
 

@@ -23,7 +23,7 @@ async def door(door):
 
 
 @pytest.mark.parametrize(
-    ("typed", "found"),
+    ("typed", "result"),
     [
         ("électricité", [ELECTRICITE]),
         ("ELECTRICITE", [ELECTRICITE]),
@@ -57,12 +57,12 @@ async def door(door):
         ("rien de tel", []),
     ],
 )
-async def test_search_finds(door, typed, found):
-    assert await door.names(search=typed) == found
+async def test_search_finds(door, typed, result):
+    assert await door.names(search=typed) == result
 
 
 @pytest.mark.parametrize(
-    ("parameters", "found"),
+    ("parameters", "result"),
     [
         ({"cluster": NUMELINK}, [BOULANGERIE, ELECTRICITE]),
         ({"cluster": CLUSTR}, [DISCOUNT, HUNDRED, ELECTRICITE]),
@@ -77,8 +77,8 @@ async def test_search_finds(door, typed, found):
         ({"paid_up": "false"}, [HUNDRED, BOULANGERIE]),
     ],
 )
-async def test_filters_leave(door, parameters, found):
-    assert await door.names(**parameters) == found
+async def test_filters_leave(door, parameters, result):
+    assert await door.names(**parameters) == result
 
 
 async def test_paid_up_is_asked_of_today_in_france(door):

@@ -11,16 +11,16 @@ async def test_members_are_counted_once_however_many_clusters_know_them(door):
     await door.tell(CLUSTR, a_member(postcode="38000", status="ended"), a_member(postcode=None, exempt=True))
     await door.tell(NUMELINK, a_member(postcode="42000", paid_until="2026-11-22"))
 
-    told = (await door.get("/statistics", role="reader")).json()
+    published = (await door.get("/statistics", role="reader")).json()
 
-    assert told["on"] == "2026-11-23"
-    assert told["total"] == {"members": 4, "active": 3, "paid_up": 2}
-    assert told["in_several_clusters"] == {"members": 1, "active": 1, "paid_up": 1}
-    assert [(one["code"], one["members"], one["paid_up"]) for one in told["clusters"]] == [
+    assert published["on"] == "2026-11-23"
+    assert published["total"] == {"members": 4, "active": 3, "paid_up": 2}
+    assert published["in_several_clusters"] == {"members": 1, "active": 1, "paid_up": 1}
+    assert [(item["code"], item["members"], item["paid_up"]) for item in published["clusters"]] == [
         (CLUSTR, 3, 2),
         (NUMELINK, 2, 1),
     ]
-    lineages = {one["code"]: (one["members"], one["active"], one["paid_up"]) for one in told["lineages"]}
+    lineages = {item["code"]: (item["members"], item["active"], item["paid_up"]) for item in published["lineages"]}
     assert lineages == {
         "edit": (1, 1, 1),
         "grilog": (1, 0, 0),
@@ -29,7 +29,7 @@ async def test_members_are_counted_once_however_many_clusters_know_them(door):
         "rhonealley": (0, 0, 0),
         "auvergne-tic": (0, 0, 0),
     }
-    places = [(one["code"], one["name"], one["members"], one["paid_up"]) for one in told["departements"]]
+    places = [(item["code"], item["name"], item["members"], item["paid_up"]) for item in published["departements"]]
     assert places == [
         ("38", departements()["38"].name, 1, 0),
         ("42", "Loire", 1, 0),
@@ -39,8 +39,8 @@ async def test_members_are_counted_once_however_many_clusters_know_them(door):
 
 
 async def test_an_empty_house_has_nobody(door):
-    told = (await door.get("/statistics")).json()
+    published = (await door.get("/statistics")).json()
 
-    assert told["total"] == {"members": 0, "active": 0, "paid_up": 0}
-    assert told["departements"] == []
-    assert [one["members"] for one in told["clusters"]] == [0, 0]
+    assert published["total"] == {"members": 0, "active": 0, "paid_up": 0}
+    assert published["departements"] == []
+    assert [item["members"] for item in published["clusters"]] == [0, 0]

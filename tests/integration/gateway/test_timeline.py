@@ -116,7 +116,7 @@ async def test_pages_break_well_inside_one_instant(door):
     await door.tell(NUMELINK, *(a_member(record_id="1", version=version, city=str(version)) for version in range(9)))
     await door.sql("update record_history set at = '2026-01-15T00:00:00Z'")
     invoices = [an_invoice(record_id="1", invoice_id=str(number)) for number in range(5)]
-    await door.tell(NUMELINK, *(announced(InvoiceChanged, one, NUMELINK) for one in invoices))
+    await door.tell(NUMELINK, *(announced(InvoiceChanged, invoice, NUMELINK) for invoice in invoices))
     path = f"/members/{own_id(NUMELINK, '1')}/timeline"
 
     entries, after = [], {}

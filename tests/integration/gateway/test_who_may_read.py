@@ -134,7 +134,7 @@ async def test_logs_hold_neither_keys_nor_what_was_searched(door, one, caplog, c
 
     # What a test's own HTTP client says of itself is not ours.
     ours = "\n".join(record.getMessage() for record in caplog.records if not record.name.startswith("httpx"))
-    said = ours + "".join(capsys.readouterr())
-    assert "members.exported" in said
-    assert "Dupont" not in said
-    assert key.split("_", 2)[2] not in said
+    answer = ours + "".join(capsys.readouterr())
+    assert "members.exported" in answer
+    assert "Dupont" not in answer
+    assert key.split("_", 2)[2] not in answer

@@ -41,44 +41,44 @@ async def test_a_door_whose_broker_is_away_is_ready_to_read_and_one_whose_databa
     nodes: Nodes, own: OwnService, tmp_path: Path
 ) -> None:
     with Run() as run, own.environment() as patch:
-        house = LocalServices(run, Provisioned(dict(own.env), {}), tmp_path, ["membership"])
-        await asyncio.to_thread(house.start, "membership")
-        for name, value in house.env.items():
+        services = LocalServices(run, Provisioned(dict(own.env), {}), tmp_path, ["membership"])
+        await asyncio.to_thread(services.start, "membership")
+        for name, value in services.env.items():
             patch.setenv(name, value)
-        door = house.url("membership")
+        gateway = services.url("membership")
         key = (await traboule("keys", "create", "--name", "the website", "--role", "reader", "--json")).json["key"]
         await own.publish_as("numelink.membership", a_member(record_id="1", name="Ateliers Martin"))
 
         async def read() -> bool:
-            status, page = await asyncio.to_thread(asked, f"{door}/members", key)
-            return status == 200 and [one["name"] for one in page["items"]] == ["Ateliers Martin"]
+            status, page = await asyncio.to_thread(asked, f"{gateway}/members", key)
+            return status == 200 and [item["name"] for item in page["items"]] == ["Ateliers Martin"]
 
         await eventually(read)
         await asyncio.to_thread(nodes.broker.kill)
         try:
 
             async def told() -> bool:
-                status, body = await asyncio.to_thread(asked, f"{door}/health/ready")
+                status, body = await asyncio.to_thread(asked, f"{gateway}/health/ready")
                 assert (status, body["status"]) == (200, "ready")
                 return body["checks"]["database"] and not body["checks"]["broker"]
 
             await eventually(told)
             assert await read()
-            assert not house.ready("membership"), "who waits for all of its parts still waits"
+            assert not services.ready("membership"), "who waits for all of its parts still waits"
             assert "membership: its broker check fails" in (await traboule("status")).out
         finally:
             await asyncio.to_thread(nodes.broker.start)
-        await eventually(lambda: asyncio.to_thread(house.ready, "membership"), 30)
+        await eventually(lambda: asyncio.to_thread(services.ready, "membership"), 30)
 
         await asyncio.to_thread(nodes.database.kill)
         try:
 
             async def turned_away() -> bool:
-                status, body = await asyncio.to_thread(asked, f"{door}/health/ready")
+                status, body = await asyncio.to_thread(asked, f"{gateway}/health/ready")
                 return (status, body["checks"]["database"]) == (503, False)
 
             await eventually(turned_away)
         finally:
             await asyncio.to_thread(nodes.database.start)
-        await eventually(lambda: asyncio.to_thread(house.ready, "membership"), 30)
-        house.close()
+        await eventually(lambda: asyncio.to_thread(services.ready, "membership"), 30)
+        services.close()

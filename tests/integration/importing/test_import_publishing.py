@@ -30,13 +30,13 @@ class Place:
         self.url, self.exchange, self._channel, self._queue = url, exchange, channel, queue
 
     async def arrived(self, at_least: int) -> list[aio_pika.abc.AbstractIncomingMessage]:
-        found: list[aio_pika.abc.AbstractIncomingMessage] = []
+        result: list[aio_pika.abc.AbstractIncomingMessage] = []
         with suppress(TimeoutError):
             async with self._queue.iterator(timeout=2, no_ack=True) as incoming:
                 async for message in incoming:
-                    found.append(message)  # noqa: PERF401 - what came before the time is up must be kept
-        assert len({m.message_id for m in found}) >= at_least
-        return found
+                    result.append(message)  # noqa: PERF401 - what came before the time is up must be kept
+        assert len({m.message_id for m in result}) >= at_least
+        return result
 
 
 @pytest.fixture
@@ -53,10 +53,10 @@ async def place(nodes: Nodes) -> AsyncIterator[Place]:
 async def test_everything_arrives_once_persistent_and_under_the_users_own_name(place):
     progress: list[int] = []
     assert await Publisher(place.url, place.exchange, progress.append).run(messages(300)) == 600
-    found = await place.arrived(300)
-    assert len(found) == 300
+    result = await place.arrived(300)
+    assert len(result) == 300
     assert sum(progress) == 600
-    first = found[0]
+    first = result[0]
     assert (first.user_id, first.delivery_mode) == (urlsplit(place.url).username, aio_pika.DeliveryMode.PERSISTENT)
 
 

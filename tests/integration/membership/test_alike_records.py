@@ -15,12 +15,12 @@ from deploy.local.nodes import Nodes
 from schemas.base import Fact
 from services.membership.identity.decisions import Signature
 from services.membership.records.record import RecordKey
-from services.membership.tables import metadata
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases import decide
 from services.membership.usecases.keep_records import record_members
 from tests.support.any_order import an_envelope
 from tests.support.builders import a_member
+from tests.support.emptying import EMPTY
 from tests.support.in_memory import POLICY
 from tests.support.merging import Database, a_database
 
@@ -38,9 +38,8 @@ def database(nodes: Nodes) -> Iterator[Database]:
 @pytest.fixture
 async def engine(database: Database) -> AsyncIterator[AsyncEngine]:
     async with database.engine() as engine:
-        tables = ", ".join(table.name for table in metadata.sorted_tables)
         async with engine.begin() as connection:
-            await connection.exec_driver_sql(f"truncate {tables} restart identity")
+            await connection.exec_driver_sql(EMPTY)
         yield engine
 
 

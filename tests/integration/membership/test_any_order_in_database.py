@@ -30,7 +30,7 @@ def database(nodes: Nodes) -> Iterator[str]:
     name = f"any_order_{token_hex(3)}"
     url = urlunsplit(urlsplit(nodes.database.url)._replace(path=f"/{name}"))
     asyncio.run(execute(nodes.database.url, f"create database {name}"))
-    asyncio.run(execute(url, *(f"create extension if not exists {one}" for one in EXTENSIONS["membership"])))
+    asyncio.run(execute(url, *(f"create extension if not exists {text}" for text in EXTENSIONS["membership"])))
     upgrade(migrations_folder("membership"), url)
     yield url
     asyncio.run(execute(nodes.database.url, f"drop database {name} with (force)"))
@@ -53,12 +53,12 @@ async def execute(url: str, *statements: str) -> None:
 )
 @given(data=st.data())
 def test_any_two_deliveries_of_the_same_messages_give_the_same_views(database: str, data: st.DataObject) -> None:
-    told = data.draw(messages(at_most=30))
-    one, other = data.draw(deliveries(told), label="one"), data.draw(deliveries(told), label="other")
+    published = data.draw(messages(at_most=30))
+    item, other = data.draw(deliveries(published), label="one"), data.draw(deliveries(published), label="other")
 
     async def compare() -> None:
         async with an_engine(database) as engine:
-            assert await views_after(engine, one) == await views_after(engine, other)
+            assert await views_after(engine, item) == await views_after(engine, other)
 
     asyncio.run(compare())
 
@@ -76,12 +76,12 @@ def test_nor_does_the_order_show_where_all_are_crowds(
     monkeypatch.setattr(frequencies, "_CROWDED", 2)
     monkeypatch.setattr(frequencies, "_CROWDED_ABOVE", {SIREN: 2, NEAR: 3, BEGINNING: 2})
     monkeypatch.setattr(conflicts, "MANY", 2)
-    told = data.draw(messages(at_most=30))
-    one, other = data.draw(deliveries(told), label="one"), data.draw(deliveries(told), label="other")
+    published = data.draw(messages(at_most=30))
+    item, other = data.draw(deliveries(published), label="one"), data.draw(deliveries(published), label="other")
 
     async def compare() -> None:
         async with an_engine(database) as engine:
-            assert await views_after(engine, one) == await views_after(engine, other)
+            assert await views_after(engine, item) == await views_after(engine, other)
 
     asyncio.run(compare())
 

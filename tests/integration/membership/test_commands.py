@@ -44,8 +44,8 @@ async def membership(own: OwnService) -> AsyncIterator[OwnService]:
 
 async def moved(own: OwnService, *moves: Move) -> None:
     async with in_its_database(own) as connection:
-        for one in moves:
-            await move(connection, NUMELINK, one, by="Ops", reason="a test")
+        for item in moves:
+            await move(connection, NUMELINK, item, by="Ops", reason="a test")
 
 
 @asynccontextmanager
@@ -79,18 +79,18 @@ async def audited(own: OwnService, count: int = 1) -> list[dict[str, Any]]:
     """Wait until there are so many changes, and nothing is parked."""
 
     async def all_there() -> list[dict[str, Any]]:
-        found = await own.query("select * from record_changes order by id")
-        assert len(found) == count, [row["detail"] for row in await own.parked()]
-        return found
+        query = await own.query("select * from record_changes order by id")
+        assert len(query) == count, [row["detail"] for row in await own.parked()]
+        return query
 
     return await eventually(all_there)
 
 
 async def parked(own: OwnService, count: int = 1) -> list[dict[str, Any]]:
     async def all_there() -> list[dict[str, Any]]:
-        found = await own.parked()
-        assert len(found) == count
-        return found
+        result = await own.parked()
+        assert len(result) == count
+        return result
 
     return await eventually(all_there)
 
@@ -134,7 +134,7 @@ async def test_what_a_command_causes_carries_its_id(membership: OwnService) -> N
     await ask(membership, twins[1])
 
     # Each command is told to the former system too.
-    merged = next(one for one in await membership.heard(3) if one["type"].endswith("members-merged.v1"))
+    merged = next(document for document in await membership.heard(3) if document["type"].endswith("members-merged.v1"))
     assert merged["correlationid"] == body.message_id
 
 

@@ -41,7 +41,7 @@ async def engine(own: OwnService) -> AsyncIterator[AsyncEngine]:
 async def told(engine: AsyncEngine, cluster: str, *facts: MemberRecorded) -> None:
     message = encode(source_of(cluster, "membership"), facts)
     envelopes = [
-        one for one in read(MemberRecorded, message.body, message.content_type, {}) if isinstance(one, Envelope)
+        item for item in read(MemberRecorded, message.body, message.content_type, {}) if isinstance(item, Envelope)
     ]
     async with engine.begin() as connection:
         await record_members(MembershipUnitOfWork(connection, POLICY), envelopes)
@@ -49,13 +49,13 @@ async def told(engine: AsyncEngine, cluster: str, *facts: MemberRecorded) -> Non
 
 async def some_members(engine: AsyncEngine) -> tuple[RecordKey, RecordKey]:
     """Two that recognise each other, two that staff confirmed, and one alone; the latter pair's keys."""
-    name, one, other = f"Forges {unique('Xylo')}", unique("C"), unique("C")
+    name, text, other = f"Forges {unique('Xylo')}", unique("C"), unique("C")
     # By score: one SIREN and one name would be joined whatever the weights say.
     same = {"name": name, "phone": "0477123456", "postcode": "42000"}
-    await told(engine, "numelink", a_member(siren="732829320", **same), a_member(name="Atelier Un", record_id=one))
+    await told(engine, "numelink", a_member(siren="732829320", **same), a_member(name="Atelier Un", record_id=text))
     await told(engine, "clustr-numerique", a_member(**same), a_member(name="Zug", record_id=other))
     await told(engine, "numelink", a_member(postcode="42000"))
-    pair = RecordKey("numelink", one), RecordKey("clustr-numerique", other)
+    pair = RecordKey("numelink", text), RecordKey("clustr-numerique", other)
     async with engine.begin() as connection:
         await decide.decide(MembershipUnitOfWork(connection, POLICY), confirm(pair), STAFF)
     return pair

@@ -105,13 +105,13 @@ def twins() -> list[Features]:
         )
         for at in range(60)
     ]  # fmt: skip
-    return sorted(records, key=lambda one: str(one.key.record_id))
+    return sorted(records, key=lambda record: str(record.key.record_id))
 
 
 def from_scratch(records: Sequence[Features]) -> list[Judgement]:
     index = Candidates(records)
     judged = (judge(a, b, index.classes, shipped()) for a, b in index.pairs())
-    return sorted(one for one in judged if one.verdict != "apart")
+    return sorted(judgement for judgement in judged if judgement.verdict != "apart")
 
 
 def in_batches(records: Sequence[Features], rng: Random) -> Iterator[list[Features]]:
@@ -129,16 +129,16 @@ async def test_the_same_pairs_and_classes_as_in_memory(
 ) -> None:
     records: list[Features] = request.getfixturevalue(which)
     batch = await matching_repository.remember(database, records, [], shipped())
-    found = await matching_repository.candidates(database, batch)
+    candidates = await matching_repository.candidates(database, batch)
     index = Candidates(records)
     expected = list(index.pairs())
     assert len(expected) > 100
-    assert sorted((a.key, b.key) for a, b in found.pairs) == [(a.key, b.key) for a, b in expected]
-    assert found.classes == index.classes
+    assert sorted((a.key, b.key) for a, b in candidates.pairs) == [(a.key, b.key) for a, b in expected]
+    assert candidates.classes == index.classes
 
 
 async def test_similarity_is_that_of_pg_trgm(database: AsyncConnection, members: list[Features]) -> None:
-    names = sorted({one.names[0] for one in members})[:150]
+    names = sorted({member.names[0] for member in members})[:150]
     await database.exec_driver_sql("select set_config('pg_trgm.similarity_threshold', $1, false)", (str(THRESHOLD),))
     rows = await database.exec_driver_sql(
         "select a.name, b.name from unnest($1::text[]) a (name), unnest($1::text[]) b (name) where a.name % b.name",
@@ -155,14 +155,17 @@ async def test_no_order_of_arrival_shows(
     records: list[Features] = request.getfixturevalue(which)
     rng = Random(seed)
     # Some come as something else first, and some are there for a while only.
-    others = [a_company(one.key.record_id, one.key.cluster, name="Alphan Bravio") for one in rng.sample(records, 30)]
+    others = [
+        a_company(features.key.record_id, features.key.cluster, name="Alphan Bravio")
+        for features in rng.sample(records, 30)
+    ]
     passing = [a_company(f"gone-{at}", name="Cormel Delnor", website="union.example") for at in range(25)]
     for batch in in_batches([*others, *passing], rng):
         await matching_repository.recognise(database, batch, [], shipped())
-    await matching_repository.recognise(database, [], [one.key for one in passing[:5]], shipped())
+    await matching_repository.recognise(database, [], [features.key for features in passing[:5]], shipped())
     for batch in in_batches(records, rng):
         await matching_repository.recognise(database, batch, [], shipped())
-    await matching_repository.recognise(database, [], [one.key for one in passing[5:]], shipped())
+    await matching_repository.recognise(database, [], [features.key for features in passing[5:]], shipped())
     assert await matching_repository.kept_pairs(database) == from_scratch(records)
 
 
@@ -175,8 +178,8 @@ async def kept_crowds(database: AsyncConnection) -> list[str]:
 async def test_no_order_of_arrival_shows_in_crowds(database: AsyncConnection, twins: list[Features], seed: int) -> None:
     rng = Random(seed)
     others = [
-        a_company(one.key.record_id, one.key.cluster, name="Lumerinance", siren="732829320", postcode="42000")
-        for one in rng.sample(twins, 20)
+        a_company(features.key.record_id, features.key.cluster, name="Lumerinance", siren="732829320", postcode="42000")
+        for features in rng.sample(twins, 20)
     ]
     # Some sort before all others, and are hubs until they go.
     passing = [a_company(f"!{at}", "a", name="Lumerinance", siren="732829320", same_as="007") for at in range(9)]
@@ -184,56 +187,58 @@ async def test_no_order_of_arrival_shows_in_crowds(database: AsyncConnection, tw
         await matching_repository.recognise(database, batch, [], shipped())
     for batch in in_batches(twins, rng):
         await matching_repository.recognise(database, batch, [], shipped())
-    await matching_repository.recognise(database, [], [one.key for one in passing], shipped())
+    await matching_repository.recognise(database, [], [features.key for features in passing], shipped())
     assert await matching_repository.kept_pairs(database) == from_scratch(twins)
     classes = Candidates(twins).classes
-    crowded = {key for key, one in classes.items() if one == Commonness.CROWDED and key[0] in REPORTED}
+    crowded = {key for key, class_ in classes.items() if class_ == Commonness.CROWDED and key[0] in REPORTED}
     assert {key[0] for key in crowded} == set(REPORTED)
     assert await kept_crowds(database) == sorted(crowded)
 
 
 @pytest.mark.usefixtures("small_crowds")
 async def test_crowds_are_the_same_in_memory(database: AsyncConnection, twins: list[Features]) -> None:
-    found = await matching_repository.candidates(
+    candidates = await matching_repository.candidates(
         database, await matching_repository.remember(database, twins, [], shipped())
     )
     index = Candidates(twins)
-    assert sorted((a.key, b.key) for a, b in found.pairs) == [(a.key, b.key) for a, b in index.pairs()]
-    assert found.classes == index.classes
+    assert sorted((a.key, b.key) for a, b in candidates.pairs) == [(a.key, b.key) for a, b in index.pairs()]
+    assert candidates.classes == index.classes
     await matching_repository.rebuild(database, twins, shipped())
     rebuilt = await kept_crowds(database)
-    await matching_repository.recognise(database, [], [one.key for one in twins], shipped())
+    await matching_repository.recognise(database, [], [twin.key for twin in twins], shipped())
     assert rebuilt
     assert await kept_crowds(database) == []
 
 
 async def test_it_says_whose_groups_may_have_changed(database: AsyncConnection) -> None:
-    one = a_company("1", siren="732829320", postcode="42000")
+    features = a_company("1", siren="732829320", postcode="42000")
     other = a_company("2", "south", siren="732829320", postcode="42000")
-    assert await matching_repository.recognise(database, [one], [], shipped()) == {one.key}
-    assert await matching_repository.recognise(database, [other], [], shipped()) == {one.key, other.key}
-    assert [found.verdict for found in await matching_repository.kept_pairs(database)] == ["auto"]
+    assert await matching_repository.recognise(database, [features], [], shipped()) == {features.key}
+    assert await matching_repository.recognise(database, [other], [], shipped()) == {features.key, other.key}
+    assert [pair.verdict for pair in await matching_repository.kept_pairs(database)] == ["auto"]
     # A SIREN that comes later contradicts the merge.
     changed = a_company("2", "south", siren="552100554", postcode="42000")
-    assert await matching_repository.recognise(database, [changed], [], shipped()) == {one.key, other.key}
+    assert await matching_repository.recognise(database, [changed], [], shipped()) == {features.key, other.key}
     assert await matching_repository.kept_pairs(database, ["auto"]) == []
-    assert await matching_repository.recognise(database, [], [other.key], shipped()) == {one.key, other.key}
+    assert await matching_repository.recognise(database, [], [other.key], shipped()) == {features.key, other.key}
     assert await matching_repository.kept_pairs(database) == []
 
 
 async def test_a_key_that_becomes_common_changes_pairs_that_nobody_touched(database: AsyncConnection) -> None:
     place = {"website": "lumerine.example", "postcode": "42000", "city": "St-Étienne"}
-    one, other = a_company("1", **place), a_company("2", "south", **place)
-    await matching_repository.recognise(database, [one, other], [], shipped())
-    assert [found.verdict for found in await matching_repository.kept_pairs(database)] == ["auto"]
+    features, other = a_company("1", **place), a_company("2", "south", **place)
+    await matching_repository.recognise(database, [features, other], [], shipped())
+    assert [pair.verdict for pair in await matching_repository.kept_pairs(database)] == ["auto"]
     strangers = [
         a_company(name, "south", name=name, website="lumerine.example", postcode="69003")
         for name in ("Vioreau", "Ornesse")
     ]
     touched = await matching_repository.recognise(database, strangers, [], shipped())
-    assert {one.key, other.key} <= touched
-    found = {(pair.a, pair.b): pair for pair in await matching_repository.kept_pairs(database)}[one.key, other.key]
-    assert (found.verdict, found.levels.domain) == ("review", "shared")
+    assert {features.key, other.key} <= touched
+    judgement = {(pair.a, pair.b): pair for pair in await matching_repository.kept_pairs(database)}[
+        features.key, other.key
+    ]
+    assert (judgement.verdict, judgement.levels.domain) == ("review", "shared")
 
 
 async def test_features_of_another_version_are_not_used(database: AsyncConnection) -> None:
@@ -244,10 +249,10 @@ async def test_features_of_another_version_are_not_used(database: AsyncConnectio
 
 
 async def test_a_record_that_says_nothing_new_costs_nothing(database: AsyncConnection) -> None:
-    one, other = a_company("1", siren="732829320"), a_company("2", "south", siren="732829320")
-    await matching_repository.recognise(database, [one, other], [], shipped())
+    features, other = a_company("1", siren="732829320"), a_company("2", "south", siren="732829320")
+    await matching_repository.recognise(database, [features, other], [], shipped())
     before = await matching_repository.kept_pairs(database)
-    assert await matching_repository.recognise(database, [one], [], shipped()) == {one.key}
+    assert await matching_repository.recognise(database, [features], [], shipped()) == {features.key}
     assert await matching_repository.kept_pairs(database) == before
 
 
@@ -256,8 +261,8 @@ async def test_names_without_a_departement_are_compared_with_those_everywhere(da
     nowhere = [a_company(f"n{at}", "south", name="Marguerite") for at in range(2)]
     for records in (somewhere, nowhere):
         batch = await matching_repository.remember(database, records, [], shipped())
-    found = await matching_repository.candidates(database, batch)
-    pairs = {frozenset((a.key.record_id, b.key.record_id)) for a, b in found.pairs}
+    candidates = await matching_repository.candidates(database, batch)
+    pairs = {frozenset((a.key.record_id, b.key.record_id)) for a, b in candidates.pairs}
     assert pairs == {frozenset(pair) for pair in (("0", "n0"), ("0", "n1"), ("1", "n0"), ("1", "n1"), ("n0", "n1"))}
 
 
@@ -273,13 +278,13 @@ async def test_it_says_whether_what_is_stored_is_current(database: AsyncConnecti
 
 @pytest.mark.parametrize("stored", ["features", "weights"])
 async def test_what_another_version_computed_is_not_added_to(database: AsyncConnection, stored: str) -> None:
-    one, other = a_company("1"), a_company("2", "south")
-    await matching_repository.recognise(database, [one], [], shipped())
+    features, other = a_company("1"), a_company("2", "south")
+    await matching_repository.recognise(database, [features], [], shipped())
     await database.exec_driver_sql(f"update match_state set {stored} = {stored} - 1")
-    for changed, removed in (([other], []), ([], [one.key])):
+    for changed, removed in (([other], []), ([], [features.key])):
         with pytest.raises(matching_repository.StaleRecognitionError, match="run traboule rebuild"):
             await matching_repository.recognise(database, changed, removed, shipped())
-    assert await matching_repository.rebuild(database, [one, other], shipped()) == 2
+    assert await matching_repository.rebuild(database, [features, other], shipped()) == 2
     assert await matching_repository.recognise(database, [other], [], shipped()) == {other.key}
 
 

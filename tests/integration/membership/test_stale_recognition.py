@@ -43,8 +43,8 @@ async def test_messages_wait_in_hand_until_everything_is_rebuilt(own: OwnService
             assert "is up to date" in (await traboule("rebuild", "--if-needed")).out
 
 
-async def _is(found: object, wanted: list[str]) -> bool:
-    return await found == wanted  # type: ignore[misc]
+async def _is(result: object, wanted: list[str]) -> bool:
+    return await result == wanted  # type: ignore[misc]
 
 
 async def _true(value: bool) -> bool:

@@ -26,11 +26,11 @@ def test_the_newest_answer_is_kept(membership_database: Database) -> None:
         for version, owner, state in newer
     ]
     seats = EventsConflictAnswered(version=1, conflict_id="seats", owner="evenements", state="gone", changed_at=at)
-    told = [envelope(fact, "/traboule/billing") for fact in dues]
+    envelopes = [envelope(fact, "/traboule/billing") for fact in dues]
 
     async def held() -> None:
         async with membership_database.engine() as engine:
-            for order in permutations([*told, told[0]]):
+            for order in permutations([*envelopes, envelopes[0]]):
                 async with engine.begin() as connection:
                     await connection.exec_driver_sql("truncate conflict_answers")
                 for batch in ([*order[:2]], [*order[2:]], [envelope(seats, "/traboule/events")]):
@@ -50,11 +50,11 @@ def test_the_newest_answer_is_kept(membership_database: Database) -> None:
 
 async def test_membership_hears_both_services(membership_house: OwnService, passwords: Passwords) -> None:
     at = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-    told = {"owner": "Loire", "state": "open", "changed_at": at, "version": 1}
+    published = {"owner": "Loire", "state": "open", "changed_at": at, "version": 1}
     billing, events = (speaker_in(membership_house, passwords, service) for service in ("billing", "events"))
     async with membership_house.running():
-        await billing.says(BillingConflictAnswered(conflict_id="dues", **told))
-        await events.says(EventsConflictAnswered(conflict_id="seats", **told))
+        await billing.says(BillingConflictAnswered(conflict_id="dues", **published))
+        await events.says(EventsConflictAnswered(conflict_id="seats", **published))
 
         async def both_came() -> bool:
             heard = await membership_house.query("select responsible, conflict_id from conflict_answers order by 1")

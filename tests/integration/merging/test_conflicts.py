@@ -41,12 +41,12 @@ async def held(house: OwnService, **expected: Any) -> None:
 
 
 async def test_a_conflict_is_raised_with_its_owner_and_is_gone_after_the_unmerge(membership: Speaker) -> None:
-    house, owner = membership.house, OWNERS[membership.house.name]
-    await says(membership, 1, twice(house))
-    assert await answer(house) == {"version": 1, "owner": owner, "state": "open"}
+    service, owner = membership.house, OWNERS[membership.house.name]
+    await says(membership, 1, twice(service))
+    assert await answer(service) == {"version": 1, "owner": owner, "state": "open"}
     await says(membership, 2)
-    assert await answer(house) == {"version": 2, "owner": owner, "state": "gone"}
-    await held(house, state="gone", owner=owner, version=2, held_twice="[]")
+    assert await answer(service) == {"version": 2, "owner": owner, "state": "gone"}
+    await held(service, state="gone", owner=owner, version=2, held_twice="[]")
 
 
 async def test_another_owner_may_be_configured(silent: Speaker) -> None:
@@ -56,55 +56,55 @@ async def test_another_owner_may_be_configured(silent: Speaker) -> None:
 
 
 async def test_what_is_for_another_service_is_none_of_this_ones_business(membership: Speaker) -> None:
-    house = membership.house
-    other = "events" if house.name == "billing" else "billing"
-    await membership.says(a_conflict(1, twice(house), service=other, conflict_id="other"))
-    await says(membership, 1, twice(house))
-    await answer(house)
-    assert await house.column("select conflict_id from merge_conflicts") != ["other"]
+    service = membership.house
+    other = "events" if service.name == "billing" else "billing"
+    await membership.says(a_conflict(1, twice(service), service=other, conflict_id="other"))
+    await says(membership, 1, twice(service))
+    await answer(service)
+    assert await service.column("select conflict_id from merge_conflicts") != ["other"]
 
 
 async def test_the_same_again_after_settling_stays_settled_and_something_else_opens_it(membership: Speaker) -> None:
-    house = membership.house
-    await says(membership, 1, twice(house))
-    await answer(house)
+    service = membership.house
+    await says(membership, 1, twice(service))
+    await answer(service)
     settled = await traboule(
-        "conflicts", "settle", f"{house.name}:{house.name}", "--reason", "remboursé", "--by", "Zoé"
+        "conflicts", "settle", f"{service.name}:{service.name}", "--reason", "remboursé", "--by", "Zoé"
     )
     assert (settled.exit_code, settled.err) == (0, "")
-    assert (await answer(house))["state"] == "settled"
+    assert (await answer(service))["state"] == "settled"
 
     await says(membership, 2)
-    assert (await answer(house))["state"] == "gone"
-    await says(membership, 3, twice(house))
-    assert await answer(house) == {"version": 4, "owner": OWNERS[house.name], "state": "settled"}
-    await held(house, settled_by="Zoé", settled_reason="remboursé", state="settled")
+    assert (await answer(service))["state"] == "gone"
+    await says(membership, 3, twice(service))
+    assert await answer(service) == {"version": 4, "owner": OWNERS[service.name], "state": "settled"}
+    await held(service, settled_by="Zoé", settled_reason="remboursé", state="settled")
 
-    await says(membership, 4, twice(house), twice(house, 2))
-    assert await answer(house) == {"version": 5, "owner": OWNERS[house.name], "state": "open"}
+    await says(membership, 4, twice(service), twice(service, 2))
+    assert await answer(service) == {"version": 5, "owner": OWNERS[service.name], "state": "open"}
 
 
 async def test_an_owner_outlives_the_conflict(membership: Speaker) -> None:
-    house = membership.house
-    await says(membership, 1, twice(house))
-    await answer(house)
-    await traboule("conflicts", "assign", f"{house.name}:{house.name}", "--to", "Loire")
-    assert (await answer(house))["owner"] == "Loire"
+    service = membership.house
+    await says(membership, 1, twice(service))
+    await answer(service)
+    await traboule("conflicts", "assign", f"{service.name}:{service.name}", "--to", "Loire")
+    assert (await answer(service))["owner"] == "Loire"
     await says(membership, 2)
-    assert (await answer(house))["owner"] == "Loire"
-    await says(membership, 3, twice(house))
-    assert await answer(house) == {"version": 4, "owner": "Loire", "state": "open"}
+    assert (await answer(service))["owner"] == "Loire"
+    await says(membership, 3, twice(service))
+    assert await answer(service) == {"version": 4, "owner": "Loire", "state": "open"}
 
 
 async def test_an_older_fact_that_comes_late_is_not_answered(membership: Speaker) -> None:
-    house = membership.house
+    service = membership.house
     await says(membership, 2)
-    assert (await answer(house))["state"] == "gone"
-    await says(membership, 1, twice(house))
+    assert (await answer(service))["state"] == "gone"
+    await says(membership, 1, twice(service))
 
     async def both_came() -> bool:
-        return await house.column("select count(*) from inbox") == [2]
+        return await service.column("select count(*) from inbox") == [2]
 
     await eventually(both_came)
-    await held(house, version=2, state="gone", answers=1)
-    assert await house.column("select count(*) from outbox") == [0]
+    await held(service, version=2, state="gone", answers=1)
+    assert await service.column("select count(*) from outbox") == [0]

@@ -22,8 +22,8 @@ async def billing(membership: Speaker) -> OwnService:
 
 
 async def answers(billing: OwnService, count: int = 1) -> list[tuple[str, str, str]]:
-    told = [event["data"] for event in await billing.heard(count)]
-    return sorted((data["conflict_id"], data["owner"], data["state"]) for data in told)
+    published = [event["data"] for event in await billing.heard(count)]
+    return sorted((data["conflict_id"], data["owner"], data["state"]) for data in published)
 
 
 async def test_the_list_shows_what_is_there_twice_and_names_each(billing: OwnService) -> None:

@@ -36,14 +36,14 @@ _quiet = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 def test_any_two_deliveries_of_the_same_facts_end_in_the_same_rows_and_answers(
     billing_database: Database, data: st.DataObject
 ) -> None:
-    told = data.draw(st.lists(_facts.map(envelope), min_size=2, max_size=8))
-    ways = [data.draw(deliveries(told), label=label) for label in ("one", "other")]
+    messages = data.draw(st.lists(_facts.map(envelope), min_size=2, max_size=8))
+    ways = [data.draw(deliveries(messages), label=label) for label in ("one", "other")]
     settled = data.draw(st.booleans(), label="2026 was settled before")
 
     async def compare() -> None:
         async with billing_database.engine() as engine:
-            one, other = [await held_after(engine, way, settled) for way in ways]
-            assert one == other
+            item, other = [await held_after(engine, way, settled) for way in ways]
+            assert item == other
 
     asyncio.run(compare())
 
@@ -59,9 +59,9 @@ async def held_after(engine: AsyncEngine, batches: list[list[Any]], settled: boo
         await handled(engine, UOW, keep_conflicts, batch)
     async with engine.begin() as connection:
         rows = list((await connection.exec_driver_sql(ALL_THAT_TOLD)).scalars())
-        held = await connection.exec_driver_sql("select conflict_id, owner, state from merge_conflicts")
+        result = await connection.exec_driver_sql("select conflict_id, owner, state from merge_conflicts")
         answers = await newest_answers(connection)
-        assert answers == {name: (owner, state) for name, owner, state in map(tuple, held)}, (
+        assert answers == {name: (owner, state) for name, owner, state in map(tuple, result)}, (
             "the newest answer is the truth"
         )
         return rows, answers

@@ -49,12 +49,12 @@ _told = st.lists(st.one_of(_merges, _separations).map(envelope), min_size=2, max
 )
 @given(data=st.data())
 def test_any_two_deliveries_of_the_same_facts_end_in_the_same_rows(following: Database, data: st.DataObject) -> None:
-    told = data.draw(_told)
-    one, other = data.draw(deliveries(told), label="one"), data.draw(deliveries(told), label="other")
+    messages = data.draw(_told)
+    item, other = data.draw(deliveries(messages), label="one"), data.draw(deliveries(messages), label="other")
 
     async def compare() -> None:
         async with following.engine() as engine:
-            assert await rows_after(engine, one) == await rows_after(engine, other) == newest_of_each(told)
+            assert await rows_after(engine, item) == await rows_after(engine, other) == newest_of_each(messages)
 
     asyncio.run(compare())
 

@@ -205,3 +205,23 @@ async def test_what_a_crashing_service_returned_too_often_is_parked_and_can_be_r
         await traboule("dead-letters", "replay", f"billing:{row['id']}")
         await applied(empty_billing, [invoice])
         await parked(empty_billing, status="replayed")
+
+
+@pytest.mark.parametrize("producer", ["clustr-numerique.billing", "traboule.events", None])
+async def test_a_foreign_message_is_not_replayed_to_a_former_system_that_believes_us(
+    billing: OwnService, producer: str | None
+) -> None:
+    """Who could put a message into a write-back queue could not have it sent again under our own name."""
+    queue = f"{NUMELINK}.way-back"
+    (number,) = await billing.column(
+        "insert into dead_letters (queue, digest, producer, routing_key, headers, body, reason, detail) "
+        "values ('billing.dead', 'd', $1, $2, $3::json, 'x', 'expired', '') returning id",
+        producer,
+        queue,
+        orjson.dumps({"x-death": [{"queue": queue}]}).decode(),
+    )
+    answer = await traboule("dead-letters", "replay", f"billing:{number}")
+
+    assert answer.exit_code == 2
+    assert f"billing:{number} is no message of the billing service: {queue} takes no other's" in answer.err
+    assert await billing.column("select status from dead_letters") == ["parked"]

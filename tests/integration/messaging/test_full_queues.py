@@ -29,12 +29,14 @@ def without_policy(own: OwnService, name: str) -> None:
 async def full(own: OwnService) -> bool:
     """Whether the policy has reached the queue, told by the broker itself."""
     facts = [an_invoice() for _ in range(4)]
-    return any(isinstance(one, DeliveryError) for one in await said(own, facts))
+    return any(isinstance(text, DeliveryError) for text in await said(own, facts))
 
 
 async def said(own: OwnService, facts: list[InvoiceRecorded]) -> list[str | BaseException]:
     """One after another: the message's id of each that was confirmed, the error of each that was not."""
-    return [(await asyncio.gather(own.publish_as("numelink.billing", one), return_exceptions=True))[0] for one in facts]
+    return [
+        (await asyncio.gather(own.publish_as("numelink.billing", fact), return_exceptions=True))[0] for fact in facts
+    ]
 
 
 async def test_a_former_system_is_refused_by_a_full_queue_and_what_was_confirmed_is_applied(
@@ -47,8 +49,8 @@ async def test_a_former_system_is_refused_by_a_full_queue_and_what_was_confirmed
         definitions.call(own.management_url, "DELETE", f"/api/queues/{own.vhost}/billing.invoice-recorded/contents")
         facts = [an_invoice() for _ in range(20)]
         results = await said(own, facts)
-        refused = [one for one, result in zip(facts, results, strict=True) if isinstance(result, DeliveryError)]
-        confirmed = {one.invoice_id for one, result in zip(facts, results, strict=True) if isinstance(result, str)}
+        refused = [fact for fact, result in zip(facts, results, strict=True) if isinstance(result, DeliveryError)]
+        confirmed = {fact.invoice_id for fact, result in zip(facts, results, strict=True) if isinstance(result, str)}
         assert refused
         assert confirmed
         assert len(refused) + len(confirmed) == len(facts), results
@@ -59,11 +61,11 @@ async def test_a_former_system_is_refused_by_a_full_queue_and_what_was_confirmed
 
             await eventually(taken)
             # There is room again, so that the former system can say the rest again, as it must.
-            for one in refused:
-                await own.publish_as("numelink.billing", one)
+            for fact in refused:
+                await own.publish_as("numelink.billing", fact)
 
             async def whole() -> bool:
-                return {one.invoice_id for one in facts} <= set(await own.column(APPLIED))
+                return {fact.invoice_id for fact in facts} <= set(await own.column(APPLIED))
 
             await eventually(whole)
         assert await own.parked() == []
@@ -119,8 +121,8 @@ async def test_what_our_own_relay_cannot_hand_over_waits_in_the_outbox_and_goes_
         assert reasons == ["DeliveryError"]
     finally:
         without_policy(billing, "tiny")
-    announced = {one["data"]["invoice_id"] for one in await heard_all(billing, len(facts))}
-    assert announced == {one.invoice_id for one in facts}
+    announced = {document["data"]["invoice_id"] for document in await heard_all(billing, len(facts))}
+    assert announced == {fact.invoice_id for fact in facts}
 
     async def empty() -> bool:
         return await billing.column("select id from outbox") == []
@@ -130,12 +132,12 @@ async def test_what_our_own_relay_cannot_hand_over_waits_in_the_outbox_and_goes_
 
 async def heard_all(own: OwnService, number: int) -> list[dict[str, Any]]:
     """Events from `heard` until there are so many different ones; what was tried twice may come twice."""
-    found: dict[str, dict[str, Any]] = {}
+    document: dict[str, dict[str, Any]] = {}
     async with asyncio.timeout(60):
-        while len(found) < number:
-            for one in await own.heard(1):
-                found[one["data"]["invoice_id"]] = one
-    return list(found.values())
+        while len(document) < number:
+            for item in await own.heard(1):
+                document[item["data"]["invoice_id"]] = item
+    return list(document.values())
 
 
 async def test_a_user_beyond_its_limit_of_connections_is_refused_and_the_others_are_not(

@@ -52,8 +52,8 @@ async def _guilty(own: OwnService, names: Sequence[str], stage: str) -> dict[str
         print(f"{stage}: {names[0]}: {seen}")
         return {names[0]: seen}
     middle = len(names) // 2
-    found = await _guilty(own, names[:middle], stage) | await _guilty(own, names[middle:], stage)
-    return found or {" with ".join(names): seen}
+    guilty = await _guilty(own, names[:middle], stage) | await _guilty(own, names[middle:], stage)
+    return guilty or {" with ".join(names): seen}
 
 
 @pytest.mark.timeout(1_800)
@@ -71,8 +71,8 @@ async def test_the_law_holds_in_every_named_case(empty_billing: OwnService, stag
                 broken = await _kept(the_law, service, group := left.pop(0))
         if broken is not None:
             guilty |= await _guilty(empty_billing, group, stage)
-    told = "\n".join(f"{name}: {seen[:300]}" for name, seen in guilty.items())
-    assert not guilty, f"{len(guilty)} of {len(names)} cases:\n{told}"
+    published = "\n".join(f"{name}: {seen[:300]}" for name, seen in guilty.items())
+    assert not guilty, f"{len(guilty)} of {len(names)} cases:\n{published}"
     print(f"\n{stage}: {the_law.told()}")
 
 

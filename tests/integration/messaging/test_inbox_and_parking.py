@@ -48,10 +48,10 @@ async def test_a_message_that_comes_twice_has_its_effect_once(billing: OwnServic
 
 
 async def test_a_batch_that_holds_an_event_twice_applies_it_once(billing: OwnService) -> None:
-    twice, once = an_invoice(), an_invoice()
-    await billing.publish_as(NUMELINK, [twice, once, twice])
+    twice, fact = an_invoice(), an_invoice()
+    await billing.publish_as(NUMELINK, [twice, fact, twice])
 
-    await applied(billing, [twice, once])
+    await applied(billing, [twice, fact])
     assert len(await billing.heard(2)) == 2
 
 

@@ -22,10 +22,10 @@ async def test_an_older_version_that_comes_late_changes_nothing_and_is_not_annou
 
 
 async def test_of_two_writings_of_one_version_the_same_one_is_held_in_either_order(empty_billing: OwnService) -> None:
-    one = an_invoice(version=1, number="one")
-    other = one.model_copy(update={"number": "other"})
-    held = []
-    for order in ((one, other), (other, one)):
+    item = an_invoice(version=1, number="one")
+    other = item.model_copy(update={"number": "other"})
+    stored = []
+    for order in ((item, other), (other, item)):
         await empty_billing.empty()
         async with empty_billing.running():
             for fact in order:
@@ -35,8 +35,8 @@ async def test_of_two_writings_of_one_version_the_same_one_is_held_in_either_ord
                 return await empty_billing.column("select count(*) from inbox") == [2]
 
             await eventually(both_came)
-            held.append(await empty_billing.column("select number from invoices"))
-    assert held[0] == held[1]
+            stored.append(await empty_billing.column("select number from invoices"))
+    assert stored[0] == stored[1]
 
 
 async def test_a_fact_of_our_own_that_no_queue_wants_stays_in_the_outbox_and_is_told(house: LocalServices) -> None:

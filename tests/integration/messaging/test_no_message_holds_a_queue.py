@@ -79,9 +79,9 @@ async def test_an_integer_above_64_bits_can_be_tried_again_and_kept_in_quarantin
 
 
 async def neighbour_is_applied_beside(billing: OwnService) -> None:
-    held = set(await billing.column("select invoice_id from invoices"))
+    column = set(await billing.column("select invoice_id from invoices"))
     await billing.publish_as(CLUSTR, healthy := an_invoice())
-    known = [an_invoice(invoice_id=one) for one in held]
+    known = [an_invoice(invoice_id=item) for item in column]
     await applied(billing, [*known, healthy], WITHIN)
 
 
@@ -110,7 +110,7 @@ async def test_a_message_that_cannot_even_be_parked_as_it_is_is_parked_by_its_by
     """Whatever we did not think of: reading and parking fail, and only bytes and names of the broker are left."""
 
     async def fails(connection: Any, items: Sequence[Parked]) -> None:
-        if any(one.reason != "unprocessable" for one in items):
+        if any(item.reason != "unprocessable" for item in items):
             raise TypeError
         await park(connection, items)
 
@@ -234,7 +234,7 @@ async def test_a_message_of_too_many_facts_is_parked_whole_without_stopping_the_
 async def test_an_odd_version_of_a_type_costs_its_own_event_alone(billing: OwnService, version: str) -> None:
     good = [an_invoice() for _ in range(4)]
     odd = event_of(an_invoice()) | {"type": f"fr.traboule.billing.invoice-recorded.v{version}"}
-    events = [event_of(good[0]), odd, *(event_of(one) for one in good[1:])]
+    events = [event_of(good[0]), odd, *(event_of(fact) for fact in good[1:])]
     await billing.publish_as(NUMELINK, orjson.dumps(events), key=KEY, content_type=BATCH)
     await applied(billing, good, WITHIN)
     (row,) = await parked(billing)

@@ -23,9 +23,9 @@ from tests.support.waiting import eventually
 def processes(empty_billing: OwnService, tmp_path: Path) -> Iterator[LocalServices]:
     """Billing's processes, none running yet, on the virtual host and database of this test alone."""
     with Run() as run:
-        house = LocalServices(run, Provisioned(dict(empty_billing.env), {}), tmp_path, ["billing"])
-        yield house
-        house.close()
+        services = LocalServices(run, Provisioned(dict(empty_billing.env), {}), tmp_path, ["billing"])
+        yield services
+        services.close()
 
 
 async def publish_one_by_one(billing: OwnService, count: int) -> list[InvoiceRecorded]:

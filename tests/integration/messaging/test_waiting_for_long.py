@@ -68,7 +68,7 @@ async def test_what_came_over_a_closed_channel_is_kept_no_longer(
         invoices = [an_invoice() for _ in range(3)]
         for invoice in invoices:
             await empty_billing.publish_as(NUMELINK, invoice)
-        lane = next(one for one in service.bus.lanes if one.queue == "billing.invoice-recorded")
+        lane = next(consumer for consumer in service.bus.lanes if consumer.queue == "billing.invoice-recorded")
         most = 0
 
         async def given_back_often() -> bool:

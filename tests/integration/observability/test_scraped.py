@@ -31,27 +31,29 @@ def scrape(url: str) -> dict[str, Metric]:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(url, timeout=10) as answer:
         text = answer.read().decode()
-    found: dict[str, Metric] = {}
+    metrics: dict[str, Metric] = {}
     for family in text_string_to_metric_families(text):
         suffixes = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum")}.get(family.type, ("",))
-        found |= {family.name + suffix: family for suffix in suffixes}
-        found |= {sample.name: family for sample in family.samples}
-    return found
+        metrics |= {family.name + suffix: family for suffix in suffixes}
+        metrics |= {sample.name: family for sample in family.samples}
+    return metrics
 
 
 def value(metrics: dict[str, Metric], name: str, **labels: str) -> float | None:
     """One series' value."""
     samples = metrics[name].samples if name in metrics else ()
-    return next((one.value for one in samples if one.name == name and labels.items() <= one.labels.items()), None)
+    return next(
+        (sample.value for sample in samples if sample.name == name and labels.items() <= sample.labels.items()), None
+    )
 
 
 def asked(prefix: str) -> set[str]:
     """The metrics of this prefix that rules and dashboard name."""
-    return {name for one in expressions() for name in metrics_of(one.text) if name.startswith(prefix)}
+    return {name for expression in expressions() for name in metrics_of(expression.text) if name.startswith(prefix)}
 
 
 def test_nothing_is_asked_of_anybody_else() -> None:
-    names = {name for one in expressions() for name in metrics_of(one.text)}
+    names = {name for expression in expressions() for name in metrics_of(expression.text)}
     known = BY_PROMETHEUS | RECORDED | asked("traboule_") | asked("rabbitmq_") | asked("process_")
     assert names <= known
 
@@ -61,10 +63,10 @@ async def test_every_service_has_the_metrics_that_are_asked_of_it(house: LocalSe
     url = house.url(service) + "/metrics"
 
     async def measured() -> dict[str, Metric]:
-        found = await asyncio.to_thread(scrape, url)
+        thread = await asyncio.to_thread(scrape, url)
         # A service is ready before its relay has the lock and before it has looked into its database.
-        there = ("traboule_measured_timestamp_seconds", "traboule_relay_active")
-        return found if all(value(found, name) for name in there) else {}
+        theirs = ("traboule_measured_timestamp_seconds", "traboule_relay_active")
+        return thread if all(value(thread, name) for name in theirs) else {}
 
     metrics = await eventually(measured, timeout=30)
     assert asked("traboule_") | asked("process_") <= metrics.keys()
@@ -73,7 +75,7 @@ async def test_every_service_has_the_metrics_that_are_asked_of_it(house: LocalSe
             stage: value(metrics, "traboule_stage", former_system=f"{cluster}/{service}", stage=stage)
             for stage in ("legacy", "mirror", "live", "retired")
         }
-        assert sorted(one or 0 for one in stages.values()) == [0, 0, 0, 1], stages
+        assert sorted(stage or 0 for stage in stages.values()) == [0, 0, 0, 1], stages
         assert value(metrics, "traboule_quarantined", cluster=cluster) is not None
     assert value(metrics, "traboule_prefetch") == BatchSettings().prefetch
     limit = value(metrics, "traboule_database_connections_limit", pool="consumers")
@@ -146,8 +148,8 @@ def test_the_broker_has_the_metrics_that_are_asked_of_it(nodes: Nodes, house: Lo
     finally:
         control("rabbitmq-plugins", "disable", "rabbitmq_prometheus")
     assert asked("rabbitmq_") <= metrics.keys()
-    for one in expressions():
-        for name, label in selected_labels(one.text):
+    for expression in expressions():
+        for name, label in selected_labels(expression.text):
             if name.startswith("rabbitmq_"):
-                assert any(label in sample.labels for sample in metrics[name].samples), (one.where, name, label)
+                assert any(label in sample.labels for sample in metrics[name].samples), (expression.where, name, label)
     assert value(metrics, "rabbitmq_queue_messages_ready", queue="membership.member-recorded") is not None

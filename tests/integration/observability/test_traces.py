@@ -36,8 +36,8 @@ def collector(house: LocalServices) -> Iterator[Collector]:
 
 
 def named(spans: list[Seen], name: str) -> Seen:
-    (found,) = [span for span in spans if span.name == name]
-    return found
+    (result,) = [span for span in spans if span.name == name]
+    return result
 
 
 @pytest.mark.parametrize("where", ["attribute", "header"])
@@ -53,9 +53,10 @@ async def test_a_message_is_one_trace_from_its_producer_to_the_view(
     await publish_as("numelink.billing", body, key="numelink.billing.invoice-recorded", **properties)
 
     def all_there() -> bool:
-        return {"process billing.invoice-recorded", "process membership.invoice-changed", "write views"} <= {
-            span.name for span in collector.of(TRACE)
-        }
+        spans = collector.of(TRACE)
+        accounts = {span.span for span in spans if span.name == "process membership.account-changed"}
+        wrote = any(span.name == "write views" and span.parent in accounts for span in spans)
+        return wrote and any(span.name == "process billing.invoice-recorded" for span in spans)
 
     async def arrived() -> bool:
         return all_there()
@@ -63,8 +64,9 @@ async def test_a_message_is_one_trace_from_its_producer_to_the_view(
     await eventually(arrived)
     spans = collector.of(TRACE)
     billing = named(spans, "process billing.invoice-recorded")
-    membership = named(spans, "process membership.invoice-changed")
-    written = named(spans, "write views")
+    membership = named(spans, "process membership.account-changed")
+    # The invoice alone may have been written before its account came: that is a span of another queue's.
+    written = next(span for span in spans if span.name == "write views" and span.parent == membership.span)
     assert (billing.service, billing.parent) == ("traboule.billing", PRODUCER)
     assert (membership.service, membership.parent) == ("traboule.membership", billing.span)
     assert (written.service, written.parent) == ("traboule.membership", membership.span)

@@ -73,8 +73,8 @@ async def test_migrations_may_run_at_once_and_again(nodes: Nodes, passwords: Pas
             sys.executable, "-m", "services.cli", "migrate", "billing",
             env=env, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
-        said, _ = await process.communicate()
-        return process.returncode, said.decode()
+        body, _ = await process.communicate()
+        return process.returncode, body.decode()
 
     for results in (await asyncio.gather(*(migrate() for _ in range(2))), [await migrate()]):
         assert results == [(0, "billing: the schema is up to date\n")] * len(results)

@@ -56,15 +56,15 @@ def tls_nodes(own: Certificates) -> Iterator[Nodes]:
 def tls_house(tls_nodes: Nodes, own: Certificates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServices]:
     """Two services, told of the authority by their setting alone: their addresses do not name it."""
     folder = tmp_path_factory.mktemp("house")
-    with run_services(tls_nodes, folder=folder, services=SERVICES) as house:
+    with run_services(tls_nodes, folder=folder, services=SERVICES) as services:
         for service in SERVICES:
-            house.stop(service)
+            services.stop(service)
             for what in ("DATABASE", "BROKER"):
                 name = f"TRABOULE_{service.upper()}_{what}_URL"
-                house.env[name] = bare(house.env[name])
+                services.env[name] = bare(services.env[name])
         for service in SERVICES:
-            house.start(service, {CA_FILE: str(own.ca)})
-        yield house
+            services.start(service, {CA_FILE: str(own.ca)})
+        yield services
 
 
 def bare(url: str) -> str:

@@ -53,7 +53,7 @@ class Accounts:
         """What does not add up, message by message and in sum; empty where all does. ``totals`` are told anew."""
         ended, nameless = await self._ended(connection)
         self.totals.clear()
-        found = [f"settled, and was never sent: {number}" for number in ended.keys() - self.sent.keys()]
+        texts = [f"settled, and was never sent: {number}" for number in ended.keys() - self.sent.keys()]
         certain, least, most = 0, 0, 0
         for number, sent in self.sent.items():
             for _, answer in sent:
@@ -64,11 +64,11 @@ class Accounts:
                 continue
             certain += 1
             if fault := self._fault(ended.get(number, Ended()), sent):
-                found.append(fault)
+                texts.append(fault)
         if not least <= nameless <= most:
-            found.append(f"{least} messages without a mark were confirmed, and {nameless} were parked")
+            texts.append(f"{least} messages without a mark were confirmed, and {nameless} were parked")
         self.totals["parked"] += nameless
-        return found
+        return texts
 
     def _fault(self, end: Ended, sent: list[tuple[HostileMessage, Answer]]) -> str | None:
         taken = [message for message, answer in sent if answer == "confirmed"]
@@ -80,8 +80,8 @@ class Accounts:
         exact = end.events == events or (whole and bool(taken)) or (bool(perhaps) and 0 <= end.events <= _events(sent))
         if taken and sent[0][0].damaged:
             exact = exact or 1 <= end.events <= _events(sent) + DAMAGE
-        once = 1 <= end.events <= _events(sent) and end.applied + end.quarantined <= 1
-        if exact or (repeats and (once or not (taken or end.events))):
+        former = 1 <= end.events <= _events(sent) and end.applied + end.quarantined <= 1
+        if exact or (repeats and (former or not (taken or end.events))):
             self.totals["duplicates"] += max(0, events - end.events) if repeats else 0
             self.totals["in whole"] += max(0, events - end.events) if whole else 0
             return None
@@ -102,17 +102,17 @@ class Accounts:
             async for letter, count, body in connection.cursor(_PARKED, list(self._seen), prefetch=200):
                 if body is not None:
                     self._seen[letter] = self._read(body)
-                found, whole = self._seen[letter]
-                nameless += 0 if found else count
-                for number in found:
+                texts, whole = self._seen[letter]
+                nameless += 0 if texts else count
+                for number in texts:
                     ended[number].parked += count
                     ended[number].whole += whole
         return ended, nameless
 
     def _read(self, body: bytes) -> tuple[set[str], bool]:
         """Whose it is, and whether it is the message as it was sent."""
-        found = marks(body)
-        return found, any(body == message.body for number in found for message, _ in self.sent.get(number, []))
+        texts = marks(body)
+        return texts, any(body == message.body for number in texts for message, _ in self.sent.get(number, []))
 
 
 def _events(sent: list[tuple[HostileMessage, Answer]]) -> int:

@@ -114,14 +114,14 @@ def _id_used_again(raw: bytes) -> Case:
 
 
 def _twice(writer: Writer) -> list[HostileMessage]:
-    one = writer.sound()
-    mark = mark_of(one.number)
+    sound = writer.sound()
+    mark = mark_of(sound.number)
     event = writer.event(mark)
     batch = writer.message(
         mark, orjson.dumps([event, event, event]), content_type=BATCH, events=3, repeats=True
     )  # fmt: skip
-    again = writer.message(mark, one.body, repeats=True)
-    return [one, again, batch]
+    again = writer.message(mark, sound.body, repeats=True)
+    return [sound, again, batch]
 
 
 def rubbish(count: int) -> Case:

@@ -68,11 +68,11 @@ def generated(writer: Writer, rng: Random, *, deaths: bool = True) -> list[Hosti
         writer.extra = {}
 
 
-def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> Mapping[str, Any]:
-    headers = [given["headers"] for given in (one, other) if "headers" in given]
+def _merged(document: Mapping[str, Any], other: Mapping[str, Any]) -> Mapping[str, Any]:
+    headers = [given["headers"] for given in (document, other) if "headers" in given]
     if len(headers) == 2 and all(isinstance(given, list) for given in headers):
-        return {**one, **other, "headers": headers[0] + headers[1]}
-    return {**one, **other}
+        return {**document, **other, "headers": headers[0] + headers[1]}
+    return {**document, **other}
 
 
 def _spoilt(writer: Writer, rng: Random) -> HostileMessage:

@@ -103,15 +103,15 @@ def outlives_forged_deaths(management_url: str) -> bool:
 async def law(env: Mapping[str, str], service: str, fact: Callable[[str], Fact], run: str = "") -> AsyncGenerator[Law]:
     """Attack the queue of this fact; ``fact`` makes a sound one about a record that bears the mark that it is given."""
     run = run or unique("r").replace("-", "")
-    one = Law(
+    item = Law(
         Writer(f"{HOSTILE}.{service}", fact, run), Writer(f"{NEIGHBOUR}.{service}", fact, f"{run}n"), Accounts(HOSTILE)
     )
-    one._database = await asyncpg.connect(env[f"TRABOULE_{service.upper()}_DATABASE_URL"], timeout=10)
+    item._database = await asyncpg.connect(env[f"TRABOULE_{service.upper()}_DATABASE_URL"], timeout=10)
     try:
         async with (
-            publishing(broker_url(env, one.hostile.user)) as one._publisher,
-            publishing(broker_url(env, one.neighbour.user)) as one._periodic_tasks,
+            publishing(broker_url(env, item.hostile.user)) as item._publisher,
+            publishing(broker_url(env, item.neighbour.user)) as item._periodic_tasks,
         ):
-            yield one
+            yield item
     finally:
-        await one._database.close()
+        await item._database.close()

@@ -48,8 +48,8 @@ NAME = "the-name"
 
 def marks(raw: bytes) -> set[str]:
     """The numbers of the messages that left a mark in these bytes, in whatever of the UTF encodings."""
-    found = _MARK.findall(raw.replace(b"\0", b""))
-    return {number.decode() for number, check in found if check == _check(number)}
+    result = _MARK.findall(raw.replace(b"\0", b""))
+    return {number.decode() for number, check in result if check == _check(number)}
 
 
 def mark_of(number: str) -> str:
@@ -110,8 +110,8 @@ class Writer:
         """A sound event that bears the mark; ``different`` replaces attributes of it."""
         if not self._sample:
             self._sample = encode(self.source, [self.fact(_PLACE)]).body
-        told = self._sample.replace(_PLACE.encode(), mark.encode()).replace(NAME.encode(), _name(mark))
-        tree: dict[str, Any] = orjson.loads(told)
+        sample = self._sample.replace(_PLACE.encode(), mark.encode()).replace(NAME.encode(), _name(mark))
+        tree: dict[str, Any] = orjson.loads(sample)
         return tree | {"id": mark, "subject": mark} | different
 
     def message(
@@ -151,10 +151,10 @@ class Writer:
         return self.message(mark, orjson.dumps(self.event(mark)), **properties)
 
 
-def _together(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+def _together(document: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     """Both, the second before the first where they differ; lists of headers are put together."""
-    both = {**one, **other}
-    lists = [given["headers"] for given in (one, other) if isinstance(given.get("headers"), list)]
+    both = {**document, **other}
+    lists = [given["headers"] for given in (document, other) if isinstance(given.get("headers"), list)]
     if len(lists) == 2:
         both["headers"] = lists[0] + lists[1]
     return both

@@ -125,9 +125,9 @@ class _Line:
         if isinstance(method, commands.Basic.Ack | commands.Basic.Nack):
             answer: Answer = "confirmed" if isinstance(method, commands.Basic.Ack) else "refused"
             tag = method.delivery_tag or 0
-            open_tags = [one for one in self.tags if one <= tag and not self.answered.get(one)]
-            for one in open_tags if method.multiple else [tag]:
-                self.answered[one] = answer
+            open_tags = [number for number in self.tags if number <= tag and not self.answered.get(number)]
+            for number in open_tags if method.multiple else [tag]:
+                self.answered[number] = answer
 
     async def _expect(self, kind: type[Any]) -> Any:
         while not isinstance(method := await self._method(), kind):

@@ -24,7 +24,7 @@ LOST_ACKS, TWICE, SHUFFLED = 0.03, 0.1, 0.3
 """How often."""
 DRAINED = 30.0
 """Seconds after which a message that is not settled is held to be lost."""
-_SUBSCRIPTIONS = {one.fact: one for one in SUBSCRIPTIONS}
+_SUBSCRIPTIONS = {subscription.fact: subscription for subscription in SUBSCRIPTIONS}
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +140,9 @@ class Broker:
         kind = type(facts[0])
         source = source_of(publisher, "membership")
         encoded = encode(source, facts)
-        events = [one for one in read(kind, encoded.body, encoded.content_type, {}) if isinstance(one, Envelope)]
+        events = [
+            message for message in read(kind, encoded.body, encoded.content_type, {}) if isinstance(message, Envelope)
+        ]
         assert len(events) == len(facts), "they can be read"
         body, headers = hostile.around(encoded.body) if hostile else (encoded.body, {})
         self._put(
@@ -151,7 +153,7 @@ class Broker:
 
     async def drained(self) -> None:
         """Wait until every queue is empty."""
-        await asyncio.gather(*(one.drained() for one in self._queues.values()))
+        await asyncio.gather(*(queue.drained() for queue in self._queues.values()))
 
     async def kill(self) -> None:
         """Kill one consumer."""
@@ -160,7 +162,7 @@ class Broker:
 
     async def stop(self) -> None:
         """End every lane; nothing is left in the queues."""
-        await asyncio.gather(*(one.close() for one in self._queues.values()))
+        await asyncio.gather(*(queue.close() for queue in self._queues.values()))
 
     def _put(self, publisher: str, kind: type[Content], body: bytes, **properties: Any) -> None:
         queue = self._queues.get(kind) or self._open(kind)

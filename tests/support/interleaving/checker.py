@@ -76,8 +76,8 @@ class Checker:
 
     def check(self, transactions: Sequence[Transaction]) -> Checker:
         """Go through all of it once."""
-        for one in transactions:
-            self._transaction(one)
+        for transaction in transactions:
+            self._transaction(transaction)
         self._nothing_lost()
         self._commands_once()
         self._is_as_left()
@@ -91,114 +91,116 @@ class Checker:
 
     # --- one transaction -------------------------------------------------------------------------------------------
 
-    def _transaction(self, one: Transaction) -> None:
-        if one.moves:
-            self._move(one)
-        elif one.decided:
-            self._late(one)
-        elif one.changes or any(self._asked_by(name) for name in one.inbox):
-            self._commands(one)
-        elif one.inbox:
-            self._messages(one)
+    def _transaction(self, transaction: Transaction) -> None:
+        if transaction.moves:
+            self._move(transaction)
+        elif transaction.decided:
+            self._late(transaction)
+        elif transaction.changes or any(self._asked_by(name) for name in transaction.inbox):
+            self._commands(transaction)
+        elif transaction.inbox:
+            self._messages(transaction)
         else:
-            self._say(f"nobody is known to have written {one}")
+            self._say(f"nobody is known to have written {transaction}")
 
-    def _move(self, one: Transaction) -> None:
-        for row in one.moves:
+    def _move(self, transaction: Transaction) -> None:
+        for row in transaction.moves:
             possible = [target for origin, target in MOVES.values() if origin == self._stage]
             if row["stage"] not in possible or row["epoch"] != self._epoch + 1:
                 self._say(f"from {self._stage} {self._epoch} it moved to {row['stage']} {row['epoch']}")
             self._stage, self._epoch = row["stage"], row["epoch"]
             self._moves.append((row["epoch"], row["stage"]))
-        if len(one.moves) > 1 or one.writes or one.kept:
+        if len(transaction.moves) > 1 or transaction.writes or transaction.kept:
             self._say("a move did more than to move")
 
-    def _messages(self, one: Transaction) -> None:
-        self._heard.update(one.inbox)
-        if unknown := [name for name in one.inbox if name not in self.story.former.said]:
+    def _messages(self, transaction: Transaction) -> None:
+        self._heard.update(transaction.inbox)
+        if unknown := [name for name in transaction.inbox if name not in self.story.former.said]:
             self._say(f"heard what nobody said: {unknown}")
             return
-        kept = Counter(row["message_id"] for row in one.kept)
+        kept = Counter(row["message_id"] for row in transaction.kept)
         self._kept.update(kept)
         ours = self._stage in OURS
-        if ours and one.writes:
-            self._say(f"two writers: the former system wrote {_told(one.writes)} in stage {self._stage} {self._epoch}")
-        if kept != (Counter(one.inbox) if ours else Counter()):
-            self._say(f"in stage {self._stage} {self._epoch} it said {one.inbox}, and {sorted(kept)} was kept")
-        if any(row["epoch"] != self._epoch for row in one.kept):
+        if ours and transaction.writes:
+            self._say(
+                f"two writers: the former system wrote {_told(transaction.writes)} in stage {self._stage} {self._epoch}"
+            )
+        if kept != (Counter(transaction.inbox) if ours else Counter()):
+            self._say(f"in stage {self._stage} {self._epoch} it said {transaction.inbox}, and {sorted(kept)} was kept")
+        if any(row["epoch"] != self._epoch for row in transaction.kept):
             self._say(f"kept as of another epoch than {self._epoch}")
-        self._settled(one.kept)
+        self._settled(transaction.kept)
         if not ours:
-            self._applied([self.story.former.said[name] for name in one.inbox], one.writes)
-        self.outcomes["quarantined"] += len(one.inbox) if ours else 0
+            self._applied([self.story.former.said[name] for name in transaction.inbox], transaction.writes)
+        self.outcomes["quarantined"] += len(transaction.inbox) if ours else 0
 
     def _settled(self, kept: Sequence[Mapping[str, Any]]) -> None:
         """A person is asked about whatever does not say just what is held, and about nothing else."""
         for row in kept:
-            said = self.story.former.said[row["message_id"]]
-            held = self._held(said.fact.record_id)
-            if row["state"] != ("applied" if _is_held(held, said) else "waiting"):
-                self._say(f"late {said.mark or 'removal'} is {row['state']}, and held is {held}")
+            answer = self.story.former.said[row["message_id"]]
+            record = self._held(answer.fact.record_id)
+            if row["state"] != ("applied" if _is_held(record, answer) else "waiting"):
+                self._say(f"late {answer.mark or 'removal'} is {row['state']}, and held is {record}")
             if row["state"] != "waiting":
                 self._decided[row["message_id"]] += 1
                 self.outcomes["settled"] += 1
 
-    def _applied(self, said: Sequence[Said], writes: Sequence[Mapping[str, Any]]) -> None:
+    def _applied(self, answer: Sequence[Said], writes: Sequence[Mapping[str, Any]]) -> None:
         expected: dict[str, Record] = {}
-        for record_id in {one.fact.record_id for one in said}:
-            after = _following(self._held(record_id), [one for one in said if one.fact.record_id == record_id])
+        for record_id in {item.fact.record_id for item in answer}:
+            after = _following(self._held(record_id), [item for item in answer if item.fact.record_id == record_id])
             if after is not None:
                 expected[record_id] = after
-        found = {row["record_id"]: _record(row) for row in writes}
-        if found != expected or len(found) != len(writes):
-            self._say(f"by {[one.mark or 'a removal' for one in said]} it should be {expected}, and is {found}")
-        applied = sum(1 for one in said if _edition(one) == _newest(expected.get(one.fact.record_id)))
+        records = {row["record_id"]: _record(row) for row in writes}
+        if records != expected or len(records) != len(writes):
+            self._say(f"by {[item.mark or 'a removal' for item in answer]} it should be {expected}, and is {records}")
+        applied = sum(1 for item in answer if _edition(item) == _newest(expected.get(item.fact.record_id)))
         self.outcomes["applied"] += applied
-        self.outcomes["superseded"] += len(said) - applied
-        self._records |= found
+        self.outcomes["superseded"] += len(answer) - applied
+        self._records |= records
 
-    def _commands(self, one: Transaction) -> None:
+    def _commands(self, transaction: Transaction) -> None:
         if self._stage not in OURS:
-            self._say(f"two writers: we wrote {_told(one.writes)} in stage {self._stage} {self._epoch}")
-        if len(one.writes) != len(one.changes):
-            self._say(f"{len(one.changes)} commands wrote {len(one.writes)} versions")
-        by_broker = [self._asked_by(name) for name in one.inbox]
-        if by_broker and Counter(by_broker) != Counter(row["reason"] for row in one.changes):
+            self._say(f"two writers: we wrote {_told(transaction.writes)} in stage {self._stage} {self._epoch}")
+        if len(transaction.writes) != len(transaction.changes):
+            self._say(f"{len(transaction.changes)} commands wrote {len(transaction.writes)} versions")
+        by_broker = [self._asked_by(name) for name in transaction.inbox]
+        if by_broker and Counter(by_broker) != Counter(row["reason"] for row in transaction.changes):
             self._say(f"commands were heard and not carried out: {by_broker}")
-        for write, change in zip(one.writes, one.changes, strict=False):
+        for write, change in zip(transaction.writes, transaction.changes, strict=False):
             self._changes[change["reason"]] += 1
-            asked, held, record = self.story.asked[change["reason"]], self._held(write["record_id"]), _record(write)
+            asked, stored, record = self.story.asked[change["reason"]], self._held(write["record_id"]), _record(write)
             if not record.here or record.newest.version != change["version"] or record.mark != asked.mark:
                 self._say(f"{asked.mark} did something else: {record}")
-            if asked.expected not in (None, held.newest.version) or held.removed:
-                self._say(f"{asked.mark} expected version {asked.expected} and changed {held}")
+            if asked.expected not in (None, stored.newest.version) or stored.removed:
+                self._say(f"{asked.mark} expected version {asked.expected} and changed {stored}")
             self._records[write["record_id"]] = record
 
-    def _late(self, one: Transaction) -> None:
+    def _late(self, transaction: Transaction) -> None:
         """What a person decided: what is applied replaces what is held, under the version that it came with."""
         # What is held makes way first, and is then replaced.
-        writes = list({row["record_id"]: _record(row) for row in one.writes}.items())
-        for row in one.decided:
+        writes = list({row["record_id"]: _record(row) for row in transaction.writes}.items())
+        for row in transaction.decided:
             self._decided[row["message_id"]] += 1
             if row["state"] != "applied":
                 continue
-            said = self.story.former.said[row["message_id"]]
-            if not writes or writes[0][0] != said.fact.record_id or not _says(writes[0][1], said):
-                held = self._held(said.fact.record_id)
-                self._say(f"late {said.mark or 'removal'} was said to be applied, and is not: {held}")
+            answer = self.story.former.said[row["message_id"]]
+            if not writes or writes[0][0] != answer.fact.record_id or not _says(writes[0][1], answer):
+                stored = self._held(answer.fact.record_id)
+                self._say(f"late {answer.mark or 'removal'} was said to be applied, and is not: {stored}")
                 continue
-            record = self._records[said.fact.record_id] = writes.pop(0)[1]
-            if record.newest != _edition(said):
-                self._say(f"late {said.mark or 'removal'} was applied as {record.newest}, and not {_edition(said)}")
+            record = self._records[answer.fact.record_id] = writes.pop(0)[1]
+            if record.newest != _edition(answer):
+                self._say(f"late {answer.mark or 'removal'} was applied as {record.newest}, and not {_edition(answer)}")
         if writes:
             self._say(f"a decision about a late message wrote {writes}")
 
     # --- at the end ------------------------------------------------------------------------------------------------
 
     def _nothing_lost(self) -> None:
-        for name, said in self.story.former.said.items():
+        for name, answer in self.story.former.said.items():
             if self._heard[name] != 1:
-                self._say(f"message {said.mark or 'removal'} was heard {self._heard[name]} times")
+                self._say(f"message {answer.mark or 'removal'} was heard {self._heard[name]} times")
         if self._kept.keys() != self._decided.keys() or {*self._kept.values(), *self._decided.values()} - {1}:
             self._say(f"quarantine: kept {self._kept}, decided {self._decided}")
         lost = [letter for letter in self.left.dead_letters if letter[0] in self.story.former.said]
@@ -239,7 +241,7 @@ class Checker:
         return self._records.get(record_id, Record())
 
     def _asked_by(self, event_id: str) -> str | None:
-        return next((name for name, one in self.story.asked.items() if one.by_broker == event_id), None)
+        return next((name for name, item in self.story.asked.items() if item.by_broker == event_id), None)
 
     def _say(self, what: str) -> None:
         self.wrong.append(f"seed {self.story.seed}: {what}")
@@ -250,10 +252,10 @@ def record_left(row: Mapping[str, Any]) -> Record:
     return _record(row)
 
 
-def _following(held: Record, said: Sequence[Said]) -> Record | None:
+def _following(held: Record, answer: Sequence[Said]) -> Record | None:
     """The record after its former system said this; None if it stays as it is."""
-    newest = max(said, key=_edition)
-    contents = [one for one in said if one.mark is not None]
+    newest = max(answer, key=_edition)
+    contents = [item for item in answer if item.mark is not None]
     content = max(contents, key=_edition, default=None)
     if held.here:
         held = replace(held, newest=OLDEST, told=OLDEST)
@@ -269,22 +271,22 @@ def _following(held: Record, said: Sequence[Said]) -> Record | None:
     )
 
 
-def _edition(said: Said) -> RecordVersion:
-    return RecordVersion(said.fact.version, said.digest.hex())
+def _edition(answer: Said) -> RecordVersion:
+    return RecordVersion(answer.fact.version, answer.digest.hex())
 
 
 def _newest(record: Record | None) -> RecordVersion:
     return NEVER if record is None else record.newest
 
 
-def _says(record: Record, said: Said) -> bool:
-    return record.removed if isinstance(said.fact, MemberRemoved) else record.mark == said.mark
+def _says(record: Record, answer: Said) -> bool:
+    return record.removed if isinstance(answer.fact, MemberRemoved) else record.mark == answer.mark
 
 
-def _is_held(held: Record, said: Said) -> bool:
+def _is_held(held: Record, answer: Said) -> bool:
     """Whether it says just what is held. A mark names one writing of one record."""
-    there = held.newest != NEVER and not held.removed
-    return not there if isinstance(said.fact, MemberRemoved) else there and held.mark == said.mark
+    theirs = held.newest != NEVER and not held.removed
+    return not theirs if isinstance(answer.fact, MemberRemoved) else theirs and held.mark == answer.mark
 
 
 def _record(row: Mapping[str, Any]) -> Record:

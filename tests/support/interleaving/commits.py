@@ -78,7 +78,7 @@ async def watch(connection: asyncpg.Connection[Any]) -> None:
 
 async def committed(connection: asyncpg.Connection[Any]) -> dict[str, list[Transaction]]:
     """Every transaction of each cluster, in the order of the commits."""
-    found: defaultdict[str, dict[str, Transaction]] = defaultdict(dict)
+    result: defaultdict[str, dict[str, Transaction]] = defaultdict(dict)
     of_staff: list[tuple[str, str, dict[str, Any]]] = []
     whose: dict[str, str] = {}
     for cluster, tx, what, row in await connection.fetch(_READ):
@@ -86,8 +86,8 @@ async def committed(connection: asyncpg.Connection[Any]) -> dict[str, list[Trans
             of_staff.append((tx, what, orjson.loads(row)))
             continue
         whose[tx] = cluster
-        found[cluster].setdefault(tx, Transaction()).note(what, orjson.loads(row))
+        result[cluster].setdefault(tx, Transaction()).note(what, orjson.loads(row))
     for tx, what, row in of_staff:
         # A command in the inbox, and nothing else of that transaction: it was taken in and not carried out.
-        found[whose.get(tx, "staff")].setdefault(tx, Transaction()).note(what, row)
-    return {cluster: list(transactions.values()) for cluster, transactions in found.items()}
+        result[whose.get(tx, "staff")].setdefault(tx, Transaction()).note(what, row)
+    return {cluster: list(transactions.values()) for cluster, transactions in result.items()}

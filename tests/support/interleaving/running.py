@@ -64,11 +64,11 @@ async def prepare(url: str) -> None:
 
 async def interleave(url: str, seeds: Iterable[int], *, kills: bool = True, enough: int = 1, wave: int = WAVE) -> Found:
     """Live one story for each seed and check it, a wave at a time. Ends after the wave in which ``enough`` is wrong."""
-    found, left = Found(), list(seeds)
-    while left and len(found.wrong) < enough:
+    result, left = Found(), list(seeds)
+    while left and len(result.wrong) < enough:
         now, left = left[:wave], left[wave:]
-        found.add(await _wave(url, now, kills=kills))
-    return found
+        result.add(await _wave(url, now, kills=kills))
+    return result
 
 
 def interleave_apart(url: str, seeds: Iterable[int]) -> Found:
@@ -102,10 +102,10 @@ async def _wave(url: str, seeds: list[int], *, kills: bool) -> Found:
         await asyncio.gather(*(live() for _ in range(AT_ONCE)))
         for trouble in troubles:
             await trouble.quiet()
-        found = await _checked(connection, stories)
-        found.outcomes["deaths"] = sum(one.deaths for one in troubles)
-        found.outcomes["cuts"] = sum(one.cuts for one in troubles)
-        return found
+        result = await _checked(connection, stories)
+        result.outcomes["deaths"] = sum(item.deaths for item in troubles)
+        result.outcomes["cuts"] = sum(item.cuts for item in troubles)
+        return result
 
 
 async def _checked(connection: asyncpg.Connection[Any], stories: list[Story]) -> Found:
@@ -122,22 +122,22 @@ async def _checked(connection: asyncpg.Connection[Any], stories: list[Story]) ->
             continue
         tree = orjson.loads(body)
         letters[tree["data"].get("cluster") or tree["source"].split("/")[1]].append((tree["id"], reason))
-    told: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+    published: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
     for key, body in await connection.fetch(_OUTBOX):
         if key.endswith(".stage-changed"):
             data = orjson.loads(body)["data"]
-            told[data["cluster"]].append((data["version"], data["stage"]))
-    found = Found(len(stories))
+            published[data["cluster"]].append((data["version"], data["stage"]))
+    result = Found(len(stories))
     for story in stories:
         name = story.cluster
         if story.broken is not None:
-            found.wrong.append(f"seed {story.seed}: {story.broken}")
+            result.wrong.append(f"seed {story.seed}: {story.broken}")
             continue
-        left = Left(records[name], letters[name], told[name], hostile[name])
+        left = Left(records[name], letters[name], published[name], hostile[name])
         checked = Checker(story, left).check(committed.get(name, []))
-        found.wrong += checked.wrong
-        found.outcomes += checked.outcomes
-    return found
+        result.wrong += checked.wrong
+        result.outcomes += checked.outcomes
+    return result
 
 
 async def _forget(connection: asyncpg.Connection[Any]) -> None:

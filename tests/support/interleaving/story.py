@@ -88,40 +88,40 @@ class FormerSystem:
 
     def write(self) -> None:
         """One message: a record that is new, or one or several as they are now, or one that is removed, or was."""
-        ids, gone = sorted(self.records), self._gone()
-        if gone and self._rng.random() < 0.3:
-            one = self._rng.choice(gone)
+        ids, texts = sorted(self.records), self._gone()
+        if texts and self._rng.random() < 0.3:
+            choice = self._rng.choice(texts)
             if self._rng.random() < 0.5:
-                self.publish([MemberRemoved(version=self._version(one), record_id=one)])
+                self.publish([MemberRemoved(version=self._version(choice), record_id=choice)])
             else:
-                self.publish([self._record(one, {"name": _name(self.cluster, self._marks)})])
+                self.publish([self._record(choice, {"name": _name(self.cluster, self._marks)})])
         elif not ids or self._rng.random() < 0.2:
             self.publish([self._record(f"{len(self._versions)}", {"name": _name(self.cluster, len(self._versions))})])
         elif self._rng.random() < 0.08:
-            one = self._rng.choice(ids)
-            del self.records[one]
-            self.publish([MemberRemoved(version=self._version(one), record_id=one)])
+            choice = self._rng.choice(ids)
+            del self.records[choice]
+            self.publish([MemberRemoved(version=self._version(choice), record_id=choice)])
         else:
             many = [self._rng.choice(ids) for _ in range(2 if self._rng.random() < 0.2 else 1)]
-            self.publish([self._record(one, self.records[one].model_dump()) for one in many])
+            self.publish([self._record(text, self.records[text].model_dump()) for text in many])
 
     def echo(self, told: Mapping[str, MemberRecorded]) -> None:
         """It was told of what was written here, takes one record over, and publishes that as whatever it changes."""
-        one = self._rng.choice(sorted(told))
-        self.records[one] = told[one].model_copy(update={"version": self._version(one)})
-        self.publish([self.records[one]])
+        choice = self._rng.choice(sorted(told))
+        self.records[choice] = told[choice].model_copy(update={"version": self._version(choice)})
+        self.publish([self.records[choice]])
 
     def take_over(self, told: Mapping[str, MemberRecorded]) -> None:
         """After a rollback: what it was told is written there too, then everything is published anew."""
         self.records |= told
-        gone = self._gone()
+        texts = self._gone()
         self.records = {
             name: fact.model_copy(update={"version": self._version(name)}) for name, fact in self.records.items()
         }
         if self.records:
             self.publish(list(self.records.values()))
-        if gone:
-            self.publish([MemberRemoved(version=self._version(name), record_id=name) for name in gone])
+        if texts:
+            self.publish([MemberRemoved(version=self._version(name), record_id=name) for name in texts])
 
     def publish(self, facts: Sequence[Recorded]) -> None:
         """Say it, and remember that it was said."""
@@ -193,9 +193,9 @@ class Story:
 
     async def _write(self) -> None:
         for _ in range(self._rng.randint(3, 6)):
-            told = await self._again(self._read_way_back) if self._rng.random() < 0.3 else {}
-            if told:
-                self.former.echo(told)
+            facts = await self._again(self._read_way_back) if self._rng.random() < 0.3 else {}
+            if facts:
+                self.former.echo(facts)
             else:
                 self.former.write()
             await self._rest()
@@ -253,8 +253,8 @@ class Story:
             rows = await connection.exec_driver_sql(
                 "select version, record_id from source_records where cluster = $1 and not removed", (self.cluster,)
             )
-            found = sorted(tuple(row) for row in rows.all())
-        return self._rng.choice(found) if found else (None, None)
+            result = sorted(tuple(row) for row in rows.all())
+        return self._rng.choice(result) if result else (None, None)
 
     async def _asked_at_the_door(self, asked: Asked, fields: dict[str, Any]) -> Answer:
         command = Command(
@@ -298,8 +298,8 @@ class Story:
             async with self._transaction() as uow:
                 waiting = await quarantine.listed(uow.connection, self.cluster)
                 if waiting:
-                    one = late_messages.apply if self._rng.random() < 0.5 else late_messages.dismiss
-                    await one(uow, MEMBERSHIP, self._rng.choice(waiting).number, by="ops", reason="a test")
+                    item = late_messages.apply if self._rng.random() < 0.5 else late_messages.dismiss
+                    await item(uow, MEMBERSHIP, self._rng.choice(waiting).number, by="ops", reason="a test")
                 return len(waiting) > 1
 
         return await self._again(decide)
@@ -313,10 +313,10 @@ class Story:
     async def _told(self) -> dict[str, MemberRecorded]:
         """What the former system was told of all that was written here, which must be just that."""
         async with self._transaction() as uow:
-            here, heard = await written_here(uow, self.cluster), await told(uow, self.cluster)
-        said = {name: fact.model_copy(update={"version": 0}) for name, fact in here.items()}
-        self.untold = sorted(name for name, fact in said.items() if heard.get(name) != fact)
-        return {name: heard[name] for name in here if name in heard}
+            facts, heard = await written_here(uow, self.cluster), await told(uow, self.cluster)
+        answer = {name: fact.model_copy(update={"version": 0}) for name, fact in facts.items()}
+        self.untold = sorted(name for name, fact in answer.items() if heard.get(name) != fact)
+        return {name: heard[name] for name in facts if name in heard}
 
     async def _compare(self) -> list[Difference]:
         [kind] = MEMBERSHIP.mirrored
@@ -373,8 +373,8 @@ async def told(uow: MembershipUnitOfWork, cluster: str) -> dict[str, MemberRecor
     rows = await uow.connection.exec_driver_sql("select body from outbox where routing_key = $1", (key,))
     trees = [orjson.loads(body) for (body,) in rows_of(rows)]
     events = [event["data"] for tree in trees for event in (tree if isinstance(tree, list) else [tree])]
-    newest = {one["record_id"]: one for one in sorted(events, key=lambda one: one["version"])}
-    return {name: _read(one) for name, one in newest.items() if not one.get("removed")}
+    newest = {event["record_id"]: event for event in sorted(events, key=lambda event: event["version"])}
+    return {name: _read(item) for name, item in newest.items() if not item.get("removed")}
 
 
 def _read(told: Mapping[str, Any]) -> MemberRecorded:

@@ -34,9 +34,9 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def dead_lettering(*looks: dict[str, int]) -> list[str]:
     broker = Broker(list(looks[1:]))
-    found = list(doctor_queues.dead_lettering(HERE, broker, VHOST, queues(looks[0])))
+    findings = list(doctor_queues.dead_lettering(HERE, broker, VHOST, queues(looks[0])))
     assert broker.looks == [], "it looked as often as it had to"
-    return [one.found for one in found if one.state == "fail"]
+    return [finding.found for finding in findings if finding.state == "fail"]
 
 
 def test_what_goes_is_well_and_what_stays_is_told() -> None:
@@ -49,8 +49,8 @@ def test_what_goes_is_well_and_what_stays_is_told() -> None:
 
 
 def test_a_queue_of_which_the_broker_has_not_counted_yet_says_nothing() -> None:
-    found = list(doctor_queues.dead_lettering(HERE, Broker([]), VHOST, [{"name": "billing.dead"}]))
-    assert [one.state for one in found] == ["ok"]
+    findings = list(doctor_queues.dead_lettering(HERE, Broker([]), VHOST, [{"name": "billing.dead"}]))
+    assert [finding.state for finding in findings] == ["ok"]
 
 
 # --- room ----------------------------------------------------------------------------------------------------------
@@ -81,10 +81,10 @@ CHANNELS = [
 
 
 def full(name: str, held: int, most: int | None = 1_000) -> list[Finding]:
-    there = {"name": name, "message_bytes": held, "effective_policy_definition": {"max-length-bytes": most}}
+    theirs = {"name": name, "message_bytes": held, "effective_policy_definition": {"max-length-bytes": most}}
     if most is None:
-        there["effective_policy_definition"] = {}
-    return list(doctor_queues.room(HERE, Broker([], CHANNELS), VHOST, [there], BINDINGS))
+        theirs["effective_policy_definition"] = {}
+    return list(doctor_queues.room(HERE, Broker([], CHANNELS), VHOST, [theirs], BINDINGS))
 
 
 @pytest.mark.parametrize(
@@ -103,12 +103,12 @@ def full(name: str, held: int, most: int | None = 1_000) -> list[Finding]:
     ],
 )
 def test_who_fills_a_queue_is_told_and_nobody_who_cannot(name: str, who: str) -> None:
-    (one,) = full(name, 800)
-    assert one.state == "warn"
-    assert one.found == f"{name} holds 800 B of 1.0 kB; most is published by {who}"
+    (finding,) = full(name, 800)
+    assert finding.state == "warn"
+    assert finding.found == f"{name} holds 800 B of 1.0 kB; most is published by {who}"
 
 
 @pytest.mark.parametrize(("held", "most"), [(799, 1_000), (10**12, None)])
 def test_a_queue_with_room_or_without_a_limit_is_well(held: int, most: int | None) -> None:
-    (one,) = full("billing.invoice-recorded", held, most)
-    assert one.state == "ok"
+    (finding,) = full("billing.invoice-recorded", held, most)
+    assert finding.state == "ok"

@@ -13,9 +13,9 @@ def queue(name: str, members: list[str], online: list[str] | None = None) -> dic
 
 
 def told(queues: list[dict[str, object]], nodes: int) -> list[tuple[str, str]]:
-    found = list(examine(Findings("broker"), queues, nodes))
-    assert {one.state for one in found} <= {"warn"}
-    return [(one.found, one.mend.partition(",")[0]) for one in found]
+    findings = list(examine(Findings("broker"), queues, nodes))
+    assert {finding.state for finding in findings} <= {"warn"}
+    return [(finding.found, finding.mend.partition(",")[0]) for finding in findings]
 
 
 def test_queues_that_were_declared_before_the_other_nodes_joined_are_named_together() -> None:

@@ -154,14 +154,14 @@ def test_batches_hold_one_type_each_under_the_former_systems_own_key(tmp_path):
     path.write_bytes(
         civicrm(CIVICRM_CONTACTS, *contacts, contacts[0] | {"Contact ID": "9", "Contact is in Trash": "Yes"})
     )
-    found = list(messages(SYSTEM, open_files(SYSTEM, [path]), batch=2))
-    assert [(m.routing_key, m.events) for m in found] == [
+    outgoings = list(messages(SYSTEM, open_files(SYSTEM, [path]), batch=2))
+    assert [(m.routing_key, m.events) for m in outgoings] == [
         ("numelink.membership.member-recorded", 2),
         ("numelink.membership.member-recorded", 2),
         ("numelink.membership.member-recorded", 1),
         ("numelink.membership.member-removed", 1),
     ]
-    [removed] = heard(MemberRemoved, found[-1])
+    [removed] = heard(MemberRemoved, outgoings[-1])
     assert (removed.source, removed.data.record_id) == ("/numelink/membership", "9")
 
 

@@ -9,6 +9,7 @@ import pytest
 from services import SERVICES
 from services.cli.registry import definition_of, settings_type
 from services.cutover.write_back import FACT_OF
+from services.cutover.writers import count_announced
 
 ROOT = Path(__file__).parents[3]
 OPTIONAL_LIBRARY = Path("services/cli/members/matching_crosscheck.py")
@@ -19,16 +20,18 @@ def test_a_definition_is_whole_and_of_its_service(service: str) -> None:
     definition = definition_of(service)
     assert definition.name == service
     assert definition.settings is settings_type(service)
-    queues = [one.queue_name for one in definition.subscriptions]
+    queues = [subscription.queue_name for subscription in definition.subscriptions]
     assert len(queues) == len(set(queues)), "each queue is read once"
     assert all(name.startswith(f"{service}.") for name in queues)
     assert f"{service}.cutover-requested" in queues
     assert {kind.table for kind in definition.mirrored} <= set(definition.metadata.tables)
     assert definition.rehearsals
     assert definition.republished
-    # What may be written here must also find its way back, and somebody must be able to write it.
+    # What may be written here must also find its way back.
     assert (definition.write_back is not None) == (service in FACT_OF)
-    assert (definition.count_writers is None) == (definition.write_back is None)
+    # Somebody must be able to write it: membership knows who, and the others are told.
+    assert (f"{service}.write-access-changed" in queues) == (definition.count_writers is count_announced)
+    assert (definition.count_writers is count_announced) == (service != "membership")
 
 
 @pytest.mark.parametrize("find", [definition_of, settings_type])
@@ -61,9 +64,9 @@ def test_commands_of_membership_do_not_import_its_http_side() -> None:
 
 def test_no_module_is_imported_by_a_name_made_of_strings() -> None:
     sources = [path for top in ("services", "shared", "schemas", "deploy") for path in (ROOT / top).rglob("*.py")]
-    found = {
+    relatives = {
         path.relative_to(ROOT)
         for path in sources
         if any(word in path.read_text("utf-8") for word in ("import_module", "find_spec", "__import__"))
     }
-    assert found == {OPTIONAL_LIBRARY}
+    assert relatives == {OPTIONAL_LIBRARY}

@@ -43,12 +43,12 @@ def ignored(*numbers: signal.Signals) -> AbstractContextManager[None]:
 
 @contextmanager
 def handled(how: signal.Handlers, *numbers: signal.Signals) -> Generator[None]:
-    before = [signal.signal(one, how) for one in numbers]
+    before = [signal.signal(number, how) for number in numbers]
     try:
         yield
     finally:
-        for one, handler in zip(numbers, before, strict=True):
-            signal.signal(one, handler)
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 @pytest.mark.parametrize("number", SIGNALS)

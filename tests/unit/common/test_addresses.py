@@ -38,7 +38,7 @@ async def test_every_database_that_is_away_is_told() -> None:
 
 async def test_what_is_not_configured_is_told_beside_what_is() -> None:
     answer = await traboule("status", "--json")
-    assert [one["name"] for one in answer.json["services"]] == ["membership", "billing"]
+    assert [item["name"] for item in answer.json["services"]] == ["membership", "billing"]
     assert "left out: the events service is not configured: TRABOULE_EVENTS_DATABASE_URL" in answer.err
     assert "left out: the communications service" in answer.err
 
@@ -56,9 +56,9 @@ def test_a_service_with_an_address_that_is_none_does_not_disappear(
     variable: str, written: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(f"TRABOULE_BILLING_{variable}", written)
-    with pytest.raises(NotConfigured, match=f"billing service is not configured: TRABOULE_BILLING_{variable}") as told:
+    with pytest.raises(NotConfigured, match=f"billing service is not configured: TRABOULE_BILLING_{variable}") as info:
         configured()
-    assert PASSWORD not in str(told.value)
+    assert PASSWORD not in str(info.value)
 
 
 @pytest.mark.parametrize("written", [f"htp:///admin:{PASSWORD}@broker", f"http://admin:{PASSWORD}", "broker:15672"])

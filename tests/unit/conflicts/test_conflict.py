@@ -31,18 +31,18 @@ def test_a_new_conflict_is_open_and_has_the_default_owner() -> None:
 
 
 def test_one_that_the_unmerge_ended_is_gone_and_opens_again_with_its_owner() -> None:
-    gone = after(raised(year(2026)).assigned("Loire", "Zoé", AT), 2)
-    assert (gone.state, gone.owner) == ("gone", "Loire")
-    again = after(gone, 3, year(2026))
+    conflict = after(raised(year(2026)).assigned("Loire", "Zoé", AT), 2)
+    assert (conflict.state, conflict.owner) == ("gone", "Loire")
+    again = after(conflict, 3, year(2026))
     assert (again.state, again.owner) == ("open", "Loire")
     assert steps(again) == ["raised", "assigned", "gone", "opened again"]
 
 
 def test_a_settled_one_stays_settled_when_the_same_comes_back() -> None:
     settled = raised(year(2026)).settled("refunded", "Zoé", AT)
-    gone = after(settled, 2)
-    assert gone.state == "gone"
-    assert after(gone, 3, year(2026)).state == "settled"
+    conflict = after(settled, 2)
+    assert conflict.state == "gone"
+    assert after(conflict, 3, year(2026)).state == "settled"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_new_title_of_the_gathering_is_no_new_conflict() -> None:
 
 def test_items_and_years_in_another_order_are_the_same() -> None:
     settled = raised(year(2026), year(2027)).settled("agreed", "Zoé", AT)
-    mirrored = [one.model_copy(update={"items": one.items[::-1]}) for one in (year(2027), year(2026))]
+    mirrored = [overlap.model_copy(update={"items": overlap.items[::-1]}) for overlap in (year(2027), year(2026))]
     assert after(settled, 2, *mirrored).state == "settled"
 
 
@@ -80,9 +80,9 @@ def test_news_that_change_neither_owner_nor_state_are_kept_and_not_answered() ->
 
 
 def test_every_order_of_what_is_told_ends_in_the_same_place() -> None:
-    told = [envelope(fact) for fact in (a_conflict(1, year(2026)), a_conflict(2), a_conflict(3, year(2027)))]
+    envelopes = [envelope(fact) for fact in (a_conflict(1, year(2026)), a_conflict(2), a_conflict(3, year(2027)))]
     ends = set[tuple[object, ...]]()
-    for order in permutations([*told, *told]):
+    for order in permutations([*envelopes, *envelopes]):
         conflict = Conflict.raised(order[0], "tresorerie", AT)
         for message in order[1:]:
             conflict = conflict.heard(message, LATER)
@@ -91,9 +91,9 @@ def test_every_order_of_what_is_told_ends_in_the_same_place() -> None:
 
 
 def test_one_whose_end_is_heard_first_is_gone() -> None:
-    gone = raised(version=2)
-    assert (gone.state, gone.answers) == ("gone", 1)
-    assert after(gone, 1, year(2026)) == gone
+    conflict = raised(version=2)
+    assert (conflict.state, conflict.answers) == ("gone", 1)
+    assert after(conflict, 1, year(2026)) == conflict
 
 
 def test_giving_it_to_who_has_it_says_nothing() -> None:
@@ -116,6 +116,9 @@ def test_a_decision_that_does_not_fit_is_refused_with_where_it_stands() -> None:
         conflict.reopened(None, "Zoé", LATER)
     with pytest.raises(WrongState, match="settled by Zoé on 2026-11-23: refunded"):
         conflict.settled("refunded", "Zoé", AT).settled("again", "Max", LATER)
-    for decide in (lambda gone: gone.settled("r", "Zoé", LATER), lambda gone: gone.reopened(None, "Zoé", LATER)):
+    for decide in (
+        lambda removed: removed.settled("r", "Zoé", LATER),
+        lambda removed: removed.reopened(None, "Zoé", LATER),
+    ):
         with pytest.raises(WrongState, match="gone"):
             decide(after(conflict, 2))

@@ -48,7 +48,7 @@ def stated(
 
 
 def a_manifest(counts: dict[str, int] | None = None, contradicted: tuple[str, ...] = (), **listed: Listed) -> Stated:
-    return stated(counts or {}, {("invoice", item_id): one for item_id, one in listed.items()}, contradicted)
+    return stated(counts or {}, {("invoice", item_id): item for item_id, item in listed.items()}, contradicted)
 
 
 def compared(there: Stated, here: Held, *, ours: bool = False, most: int = MOST_KEPT) -> Result:
@@ -61,8 +61,8 @@ def compared(there: Stated, here: Held, *, ours: bool = False, most: int = MOST_
 
 
 def only(result: Result) -> Difference:
-    (one,) = result.differences
-    return one
+    (difference,) = result.differences
+    return difference
 
 
 def facing(listed: Listed, here: Fact, *, ours: bool = False) -> Result:
@@ -75,8 +75,8 @@ def test_digests_find_what_a_whole_comparison_finds(there: Held, here: Held) -> 
 
     by_digest = compared(stated({}, listed), here)
 
-    assert [(one.what, one.item_id) for one in by_digest.differences] == [
-        (one.what, one.item_id) for one in compare(there, here).differences
+    assert [(difference.what, difference.item_id) for difference in by_digest.differences] == [
+        (difference.what, difference.item_id) for difference in compare(there, here).differences
     ]
     assert (by_digest.counts["invoice"].there, by_digest.counts["invoice"].here) == (len(there), len(here))
 
@@ -101,9 +101,9 @@ IMPORTED = 1_795_426_200_000_000
 
 def test_a_number_there_tells_nothing_of_a_time_here_until_we_are_the_authority() -> None:
     for listed in (Listed(3), Listed(3, "0" * 64)):
-        one = facing(listed, an_invoice(version=IMPORTED))
-        assert only(one).what == "different"
-        assert one.counts["invoice"].newer_here == 0
+        item = facing(listed, an_invoice(version=IMPORTED))
+        assert only(item).what == "different"
+        assert item.counts["invoice"].newer_here == 0
         assert only(facing(Listed(IMPORTED, "0" * 64), an_invoice(version=3), ours=True)).what == "different"
         written = facing(listed, an_invoice(version=IMPORTED), ours=True)
         assert (written.differences, written.counts["invoice"].newer_here) == ([], 1)
@@ -112,75 +112,77 @@ def test_a_number_there_tells_nothing_of_a_time_here_until_we_are_the_authority(
 
 
 def test_a_larger_version_there_has_not_arrived() -> None:
-    one = only(facing(Listed(8), an_invoice(version=7, label="dues")))
-    assert (one.fields, one.there) == (("version",), {"version": 8})
-    assert beside_fields(one)["label"] == "dues"
-    assert (one.here or {})["version"] == 7
+    difference = only(facing(Listed(8), an_invoice(version=7, label="dues")))
+    assert (difference.fields, difference.there) == (("version",), {"version": 8})
+    assert beside_fields(difference)["label"] == "dues"
+    assert (difference.here or {})["version"] == 7
 
     both = only(facing(Listed(8, "0" * 64), an_invoice(version=7)))
     assert both.fields == ("version", "digest")
 
 
 def test_the_same_version_with_another_content_is_different() -> None:
-    here = an_invoice(version=7)
-    one = only(facing(Listed(7, "0" * 64), here))
-    assert (one.fields, one.there) == (("digest",), {"digest": "0" * 64})
-    assert (one.here or {})["digest"] == record_digest(here)
+    fact = an_invoice(version=7)
+    difference = only(facing(Listed(7, "0" * 64), fact))
+    assert (difference.fields, difference.there) == (("digest",), {"digest": "0" * 64})
+    assert (difference.here or {})["digest"] == record_digest(fact)
 
 
 def test_the_same_content_is_the_same_whatever_its_versions() -> None:
-    here = an_invoice(version=7)
+    fact = an_invoice(version=7)
     for version in (6, 7, 8, None):
-        result = facing(Listed(version, record_digest(here)), here)
+        result = facing(Listed(version, record_digest(fact)), fact)
         assert (result.differences, result.counts["invoice"].newer_here) == ([], 0)
 
 
-@pytest.mark.parametrize(("told", "found"), [(2, []), (3, [("different", {"count": 3}, {"count": 2})])])
-def test_a_kind_that_is_only_counted_is_compared_by_its_count(told: int, found: list[Any]) -> None:
-    here: Held = {("invoice", "A"): an_invoice(), ("invoice", "B"): an_invoice()}
-    result = compared(a_manifest({"invoice": told}), here)
-    assert [(one.what, one.there, one.here) for one in result.differences] == found
+@pytest.mark.parametrize(("told", "results"), [(2, []), (3, [("different", {"count": 3}, {"count": 2})])])
+def test_a_kind_that_is_only_counted_is_compared_by_its_count(told: int, results: list[Any]) -> None:
+    ours: Held = {("invoice", "A"): an_invoice(), ("invoice", "B"): an_invoice()}
+    result = compared(a_manifest({"invoice": told}), ours)
+    assert [(difference.what, difference.there, difference.here) for difference in result.differences] == results
     assert (result.counts["invoice"].there, result.counts["invoice"].here) == (told, 2)
 
 
 def test_what_is_not_spoken_of_is_not_held_there() -> None:
-    here: Held = {("payment", "P"): a_payment()}
-    assert only(compared(a_manifest(), here)).what == "missing-there"
-    assert only(compared(a_manifest({"payment": 0}), here)).what == "missing-there"
+    ours: Held = {("payment", "P"): a_payment()}
+    assert only(compared(a_manifest(), ours)).what == "missing-there"
+    assert only(compared(a_manifest({"payment": 0}), ours)).what == "missing-there"
 
 
 def test_a_manifest_that_contradicts_itself_is_told() -> None:
-    here: Held = {("invoice", "A"): an_invoice()}
-    one = only(compared(a_manifest({"invoice": 2}, A=Listed()), here))
-    assert (one.kind, one.item_id, one.what, one.there) == ("manifest", "invoice", "unreadable",
-                                                            {"count": 2, "listed": 1})  # fmt: skip
-    assert set(one.why or {}) == set(one.fields)
-    other = only(compared(a_manifest({"invoice": 1}, ("invoice",), A=Listed()), here))
+    ours: Held = {("invoice", "A"): an_invoice()}
+    difference = only(compared(a_manifest({"invoice": 2}, A=Listed()), ours))
+    assert (difference.kind, difference.item_id, difference.what) == ("manifest", "invoice", "unreadable")
+    assert difference.there == {"count": 2, "listed": 1}
+    assert set(difference.why or {}) == set(difference.fields)
+    other = only(compared(a_manifest({"invoice": 1}, ("invoice",), A=Listed()), ours))
     assert "different numbers" in (other.why or {})["count"]
 
 
 def test_an_accepted_difference_is_the_same_while_both_sides_stay() -> None:
-    here = an_invoice(version=7, label="dues")
-    one = only(facing(Listed(7, "0" * 64), here))
-    again = only(facing(Listed(7, "0" * 64), here.model_copy(update={"version": 7})))
-    assert one.digest == again.digest
-    assert one.digest != only(facing(Listed(7, "1" * 64), here)).digest
-    assert one.digest != only(facing(Listed(7, "0" * 64), here.model_copy(update={"label": "dues 2026"}))).digest
+    fact = an_invoice(version=7, label="dues")
+    difference = only(facing(Listed(7, "0" * 64), fact))
+    again = only(facing(Listed(7, "0" * 64), fact.model_copy(update={"version": 7})))
+    assert difference.digest == again.digest
+    assert difference.digest != only(facing(Listed(7, "1" * 64), fact)).digest
+    assert difference.digest != only(facing(Listed(7, "0" * 64), fact.model_copy(update={"label": "dues 2026"}))).digest
 
 
 @pytest.mark.parametrize("lacking", [0, 2, 5])
 @pytest.mark.parametrize("surplus", [0, 2, 5])
 def test_of_too_many_differences_the_number_is_a_difference_itself(lacking: int, surplus: int) -> None:
-    here: Held = {("invoice", f"H{number}"): an_invoice() for number in range(surplus)}
-    result = compared(a_manifest(None, (), **{f"T{number}": Listed() for number in range(lacking)}), here, most=3)
-    listed = [one for one in result.differences if one.fields != (MORE,)]
-    more = [one for one in result.differences if one.fields == (MORE,)]
+    ours: Held = {("invoice", f"H{number}"): an_invoice() for number in range(surplus)}
+    result = compared(a_manifest(None, (), **{f"T{number}": Listed() for number in range(lacking)}), ours, most=3)
+    listed = [difference for difference in result.differences if difference.fields != (MORE,)]
+    more = [difference for difference in result.differences if difference.fields == (MORE,)]
     assert len(listed) == min(3, lacking + surplus)
-    assert [one.there for one in more] == ([{MORE: lacking + surplus - 3}] if lacking + surplus > 3 else [])
+    assert [difference.there for difference in more] == (
+        [{MORE: lacking + surplus - 3}] if lacking + surplus > 3 else []
+    )
 
 
 def test_a_manifest_lists_no_more_records_than_a_service_can_compare() -> None:
-    fact = next(one for one in MANIFESTS if one.service == "billing")
+    fact = next(kind for kind in MANIFESTS if kind.service == "billing")
     fits, over = ([{"kind": "invoice", "id": str(number)} for number in range(count)] for count in (2_000, 2_001))
     assert fact.model_validate({"version": 1, "parts": 1_000, "records": fits}).parts == 1_000
     with pytest.raises(ValueError, match="at most 2,000,000 records: of 1000 parts each has at most 2,000"):
@@ -193,6 +195,6 @@ MANIFESTS = [fact for fact in FACTS if issubclass(fact, ManifestRecorded)]
 @pytest.mark.parametrize("fact", MANIFESTS, ids=[fact.__name__ for fact in MANIFESTS])
 def test_manifests_may_name_just_the_kinds_that_are_mirrored(fact: type[ManifestRecorded]) -> None:
     kinds = {kind.name for kind in definition_of(fact.service).mirrored}
-    (record,) = [one for one in get_args(fact.model_fields["records"].annotation) if one is not ...]
+    (record,) = [item for item in get_args(fact.model_fields["records"].annotation) if item is not ...]
     assert set(get_args(record.model_fields["kind"].annotation)) == kinds
     assert set(get_args(get_args(fact.model_fields["counts"].annotation)[0])) == kinds

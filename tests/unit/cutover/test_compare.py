@@ -29,14 +29,14 @@ invoices = st.builds(
 sides = st.dictionaries(st.tuples(st.just("invoice"), st.sampled_from("ABCDE")), invoices, max_size=5)
 
 
-def swapped(one: Difference) -> Difference:
-    what: Any = {"missing-here": "missing-there", "missing-there": "missing-here"}.get(one.what, one.what)
-    return Difference(one.kind, one.item_id, what, one.fields, one.here, one.there)
+def swapped(difference: Difference) -> Difference:
+    what: Any = {"missing-here": "missing-there", "missing-there": "missing-here"}.get(difference.what, difference.what)
+    return Difference(difference.kind, difference.item_id, what, difference.fields, difference.here, difference.there)
 
 
 def only(result: Result) -> Difference:
-    (one,) = result.differences
-    return one
+    (difference,) = result.differences
+    return difference
 
 
 def facing(there: Fact, here: Fact, kind: str = "it") -> Result:
@@ -47,7 +47,9 @@ def facing(there: Fact, here: Fact, kind: str = "it") -> Result:
 def test_swapping_the_sides_swaps_what_is_missing_where(there: Held, here: Held) -> None:
     forth, back = compare(there, here, MONEY), compare(here, there, MONEY)
 
-    assert {swapped(one).digest for one in forth.differences} == {one.digest for one in back.differences}
+    assert {swapped(difference).digest for difference in forth.differences} == {
+        difference.digest for difference in back.differences
+    }
     assert {(kind, year, s.there, s.here) for kind, years in forth.sums.items() for year, s in years.items()} == {
         (kind, year, s.here, s.there) for kind, years in back.sums.items() for year, s in years.items()
     }
@@ -65,7 +67,7 @@ def test_equal_sides_are_clean_whatever_their_versions(held: Held, version: int)
 
 @given(sides, sides)
 def test_every_record_is_the_same_or_in_one_difference(there: Held, here: Held) -> None:
-    named = [(one.kind, one.item_id) for one in compare(there, here).differences]
+    named = [(difference.kind, difference.item_id) for difference in compare(there, here).differences]
 
     assert len(named) == len(set(named))
     assert set(there) ^ set(here) <= set(named) <= set(there) | set(here)
@@ -94,66 +96,66 @@ def test_an_amount_is_its_value_and_a_missing_field_its_default() -> None:
 
 
 def test_a_changed_field_is_named_with_both_values() -> None:
-    here = an_invoice(invoice_id="1", number="A", due_on=None)
-    there = here.model_copy(update={"gross": Decimal("121"), "due_on": date(2026, 3, 1)})
+    fact = an_invoice(invoice_id="1", number="A", due_on=None)
+    theirs = fact.model_copy(update={"gross": Decimal("121"), "due_on": date(2026, 3, 1)})
 
-    one = only(facing(there, here))
+    difference = only(facing(theirs, fact))
 
-    assert (one.what, one.fields) == ("different", ("due_on", "gross"))
-    assert one.there == {"due_on": "2026-03-01", "gross": "121.00"}
-    assert one.here == {"due_on": None, "gross": "120.00"}
+    assert (difference.what, difference.fields) == ("different", ("due_on", "gross"))
+    assert difference.there == {"due_on": "2026-03-01", "gross": "121.00"}
+    assert difference.here == {"due_on": None, "gross": "120.00"}
 
 
 def test_lists_have_no_order_and_show_only_what_one_side_has() -> None:
-    here = a_mailing(mailing_id="1", recipients=("b", "a", "c"))
-    assert facing(here.model_copy(update={"recipients": ("c", "a", "b", "a")}), here).differences == []
+    fact = a_mailing(mailing_id="1", recipients=("b", "a", "c"))
+    assert facing(fact.model_copy(update={"recipients": ("c", "a", "b", "a")}), fact).differences == []
 
-    one = only(facing(here.model_copy(update={"recipients": ("d", "c", "b")}), here))
+    difference = only(facing(fact.model_copy(update={"recipients": ("d", "c", "b")}), fact))
 
-    assert (one.there, one.here) == ({"recipients": ["d"]}, {"recipients": ["a"]})
+    assert (difference.there, difference.here) == ({"recipients": ["d"]}, {"recipients": ["a"]})
 
 
 def test_terms_and_extra_columns_are_compared_by_their_parts() -> None:
     term = Subscription(subscription_id="t", starts_on=date(2026, 1, 1), amount=Decimal("120"))
-    here = a_member(record_id="1", subscriptions=(term,), extra={"Code": "1", "Note": "x"})
-    same = here.model_copy(update={"subscriptions": (term.model_copy(update={"amount": Decimal("120.00")}),)})
-    assert facing(same, here).differences == []
+    fact = a_member(record_id="1", subscriptions=(term,), extra={"Code": "1", "Note": "x"})
+    same = fact.model_copy(update={"subscriptions": (term.model_copy(update={"amount": Decimal("120.00")}),)})
+    assert facing(same, fact).differences == []
 
-    one = only(facing(here.model_copy(update={"extra": {"Code": "2", "Note": "x"}}), here))
+    difference = only(facing(fact.model_copy(update={"extra": {"Code": "2", "Note": "x"}}), fact))
 
-    assert (one.there, one.here) == ({"extra": {"Code": "2"}}, {"extra": {"Code": "1"}})
+    assert (difference.there, difference.here) == ({"extra": {"Code": "2"}}, {"extra": {"Code": "1"}})
 
 
 def test_an_acceptance_holds_for_just_this_difference() -> None:
-    here = an_invoice(invoice_id="1")
-    dearer, dearest = (here.model_copy(update={"gross": Decimal(gross)}) for gross in ("121", "122"))
+    fact = an_invoice(invoice_id="1")
+    dearer, dearest = (fact.model_copy(update={"gross": Decimal(gross)}) for gross in ("121", "122"))
 
-    first = only(facing(dearer, here)).digest
-    later = here.model_copy(update={"version": 7})
+    first = only(facing(dearer, fact)).digest
+    later = fact.model_copy(update={"version": 7})
     assert only(facing(dearer.model_copy(update={"version": 5, "gross": Decimal("121.00")}), later)).digest == first
-    assert only(facing(dearest, here)).digest != first
-    assert only(facing(dearer, here, "other")).digest != first
+    assert only(facing(dearest, fact)).digest != first
+    assert only(facing(dearer, fact, "other")).digest != first
     assert only(compare({("it", "1"): dearer}, {})).digest != first
 
 
 def test_what_is_missing_is_told_whole() -> None:
     member = MemberRecorded(version=3, record_id="M1", name="Forges du Gier", city="Rive-de-Gier")
 
-    one = only(compare({("member", "M1"): member}, {}))
+    difference = only(compare({("member", "M1"): member}, {}))
 
-    assert one.there == {"record_id": "M1", "name": "Forges du Gier", "city": "Rive-de-Gier"}
-    assert one.here is None
+    assert difference.there == {"record_id": "M1", "name": "Forges du Gier", "city": "Rive-de-Gier"}
+    assert difference.here is None
 
 
 def test_money_is_summed_by_year_and_a_credit_note_taken_off() -> None:
-    there: Held = {
+    theirs: Held = {
         ("invoice", "1"): an_invoice(gross=Decimal("120"), issued_on=date(2025, 12, 31)),
         ("invoice", "2"): an_invoice(gross=Decimal("50"), kind="credit-note"),
         ("invoice", "3"): an_invoice(gross=Decimal("-50"), kind="credit-note"),
         ("payment", "4"): a_payment(amount=Decimal("-10")),
     }
 
-    result = compare(there, {}, MONEY)
+    result = compare(theirs, {}, MONEY)
 
     assert {year: str(s.there) for year, s in result.sums["invoice"].items()} == {2025: "120.00", 2026: "-100.00"}
     assert result.sums["payment"][2026].there == -10
@@ -161,11 +163,11 @@ def test_money_is_summed_by_year_and_a_credit_note_taken_off() -> None:
 
 
 def test_an_unreadable_row_can_always_be_kept() -> None:
-    one = unreadable(
+    difference = unreadable(
         "clients\udce9.csv: line 2", [("gross", "12\0\udcff", "is no amount"), ("gross", "12\0\udcff", "x")]
     )
 
-    assert one.item_id == "clients\ufffd.csv: line 2"
-    assert one.there == {"gross": "12\ufffd\ufffd"}
-    assert one.why == {"gross": "is no amount; x"}
-    assert len(one.digest) == 32
+    assert difference.item_id == "clients\ufffd.csv: line 2"
+    assert difference.there == {"gross": "12\ufffd\ufffd"}
+    assert difference.why == {"gross": "is no amount; x"}
+    assert len(difference.digest) == 32

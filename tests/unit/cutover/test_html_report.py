@@ -46,9 +46,9 @@ class Balanced(HTMLParser):
         self.text += data
 
 
-def a_run(*found: Found) -> Run:
+def a_run(*result: Found) -> Run:
     sums = {"invoice": {2026: Sides(Decimal("1200.50"), Decimal("-3"))}}
-    return Run(7, "numelink", AT, EVIL, [EVIL], {"invoice": Sides(2, 1)}, sums, found)
+    return Run(7, "numelink", AT, EVIL, [EVIL], {"invoice": Sides(2, 1)}, sums, result)
 
 
 def found(number: int = 1, accepted: Acceptance | None = None, owner: str | None = None) -> Found:
@@ -67,8 +67,16 @@ def test_nothing_that_anybody_wrote_is_markup() -> None:
 def test_the_page_tells_both_languages_and_every_sum() -> None:
     text = Balanced(page("numelink/billing", a_run(found()))).text
 
-    for told in ("Écarts ouverts : 1", "Open: 1", "Factures", "Invoices", "1\u202f200,50", "−1\u202f203,50", "Diffère"):
-        assert told in text, told
+    for published in (
+        "Écarts ouverts : 1",
+        "Open: 1",
+        "Factures",
+        "Invoices",
+        "1\u202f200,50",
+        "−1\u202f203,50",
+        "Diffère",
+    ):
+        assert published in text, published
     assert "Conforme : aucun écart" in page("numelink/billing", a_run())
 
 
@@ -81,22 +89,22 @@ def test_a_record_that_one_side_lacks_is_told_whole_in_one_row() -> None:
 
 
 def test_what_a_manifest_tells_is_shown_beside_what_is_held() -> None:
-    held = an_invoice(invoice_id="F1", label=EVIL, version=7)
+    fact = an_invoice(invoice_id="F1", label=EVIL, version=7)
     manifest = Manifest(17, AT, {"invoice": 3, "payment": 2}, {"invoice": 4})
     comparison = ManifestComparison(manifest, ["invoice", "payment"], most=1)
-    comparison.held("invoice", "F1", held, Listed(8, "ab" * 32))
+    comparison.held("invoice", "F1", fact, Listed(8, "ab" * 32))
     comparison.lacks("invoice", "F2", Listed())
     result = comparison.result()
     counts = {**result.counts, "invoice": Sides(3, 1, newer_here=4)}
-    differences = [Found(one, one.digest, None, None) for one in result.differences]
+    differences = [Found(difference, difference.digest, None, None) for difference in result.differences]
     text = page("numelink/billing", Run(7, "numelink", AT, "us", [], counts, {}, differences, manifest=17))
 
     read = Balanced(text)
     assert read.open == []
-    for told in ("Manifeste Manifest : 17", "abababababab…", "contenu content", f"label {EVIL}",
+    for published in ("Manifeste Manifest : 17", "abababababab…", "contenu content", f"label {EVIL}",
                  "Plus récents chez nous", "se contredit", "it does not list as many",
                  "autres écarts, non énumérés"):  # fmt: skip
-        assert told in read.text, told
+        assert published in read.text, published
     assert "ab" * 32 not in text
     assert "Ligne illisible" not in read.text
 
@@ -138,6 +146,6 @@ def test_a_row_with_several_faults_is_one_difference(tmp_path: Path) -> None:
     rows = "payment_id;record_id;paid_on;amount\nP1;M1;yesterday;much\nP2;M1;2026-01-02;1\n;M1;2026-01-02;x\n"
     export = exported(tmp_path, "billing", payments=rows)
 
-    assert [one.item_id for one in export.unreadable] == ["P1", "payments.csv: line 4"]
+    assert [difference.item_id for difference in export.unreadable] == ["P1", "payments.csv: line 4"]
     assert export.unreadable[0].there == {"amount": "much", "paid_on": "yesterday"}
     assert set(export.facts) == {("payment", "P2")}

@@ -14,14 +14,14 @@ from services.cutover.fence import Fenced
 from services.cutover.noop import kind_of
 from tests.support.builders import a_consent, a_mailing, a_member
 
-TERMS = tuple(Subscription.model_validate({"subscription_id": one, "starts_on": "2026-01-01"}) for one in "ab")
+TERMS = tuple(Subscription.model_validate({"subscription_id": text, "starts_on": "2026-01-01"}) for text in "ab")
 HELD = a_member(record_id="B-1", name="Forges du Gier", version=7, subscriptions=TERMS, extra={"Marque": "1"})
 
 
-def says(said: Fact, held: Fact | None) -> bool:
-    kind = kind_of(definition_of(said.service).mirrored, type(said))
+def says(fact: Fact, held: Fact | None) -> bool:
+    kind = kind_of(definition_of(fact.service).mirrored, type(fact))
     digest = None if held is None else noop.record_digest(held)
-    return noop._says(kind, said, held, digest)  # pyright: ignore[reportPrivateUsage]
+    return noop._says(kind, fact, held, digest)  # pyright: ignore[reportPrivateUsage]
 
 
 @pytest.mark.parametrize(
@@ -60,18 +60,18 @@ def test_of_what_is_not_held_a_removal_says_so_and_nothing_else_does() -> None:
 
 
 def test_recipients_add_up() -> None:
-    held = a_mailing(mailing_id="L1", recipients=("A", "B"))
+    fact = a_mailing(mailing_id="L1", recipients=("A", "B"))
     for recipients, is_held in (((), True), (("B",), True), (("A", "B"), True), (("B", "C"), False)):
-        assert says(held.model_copy(update={"recipients": recipients}), held) == is_held, recipients
-    assert not says(held.model_copy(update={"subject": "else", "recipients": ("A",)}), held)
+        assert says(fact.model_copy(update={"recipients": recipients}), fact) == is_held, recipients
+    assert not says(fact.model_copy(update={"subject": "else", "recipients": ("A",)}), fact)
 
 
 def test_whatever_may_come_too_late_can_be_compared_with_what_is_held() -> None:
     fenced = [
-        (definition.mirrored, cast("type[Fact]", one.fact))
+        (definition.mirrored, cast("type[Fact]", subscription.fact))
         for definition in map(definition_of, SERVICES)
-        for one in definition.subscriptions
-        if isinstance(one.handler, Fenced)
+        for subscription in definition.subscriptions
+        if isinstance(subscription.handler, Fenced)
     ]
     assert len(fenced) == 8
     assert all(kind_of(mirrored, fact) for mirrored, fact in fenced)

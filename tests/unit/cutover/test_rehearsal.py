@@ -39,7 +39,7 @@ def differences(rehearsal: Rehearsal[Any], rows: Sequence[Any]) -> dict[str, Any
     """What we would have done otherwise, by item."""
     comparison = Comparison({})
     rehearsal.compare(rows, comparison)
-    return {one.item_id: one.here for one in comparison.result().differences}
+    return {difference.item_id: difference.here for difference in comparison.result().differences}
 
 
 # --- the comparison -------------------------------------------------------------------------------------------------
@@ -72,7 +72,9 @@ def test_a_reason_for_what_was_done_anyway_is_no_difference() -> None:
 
     result = comparison.result()
 
-    assert {one.item_id: (one.what, one.there, one.here) for one in result.differences} == {
+    assert {
+        difference.item_id: (difference.what, difference.there, difference.here) for difference in result.differences
+    } == {
         "other": ("different", {"because": None, "what": "x"}, {"because": "so", "what": "y"}),
         "more": ("missing-there", None, {"because": "so", "what": "y"}),
         "less": ("missing-here", {"what": "x"}, None),
@@ -93,13 +95,13 @@ def test_every_service_rehearses_something(service: str) -> None:
     rehearsals = definition_of(service).rehearsals
 
     assert rehearsals
-    assert len({one.name for one in rehearsals}) == len(rehearsals)
-    assert all(one.asks.endswith("?") for one in rehearsals)
-    assert all(":cluster" in one.sql and ":since" in one.sql for one in rehearsals)
+    assert len({rehearsal.name for rehearsal in rehearsals}) == len(rehearsals)
+    assert all(rehearsal.asks.endswith("?") for rehearsal in rehearsals)
+    assert all(":cluster" in rehearsal.sql and ":since" in rehearsal.sql for rehearsal in rehearsals)
 
 
 def test_a_page_says_what_the_sides_of_a_rehearsal_are() -> None:
-    found = Difference("place", "R1", "different", ("place",), {"place": "given"}, {"place": "none"})
+    difference = Difference("place", "R1", "different", ("place",), {"place": "given"}, {"place": "none"})
     run = Run(
         1,
         "numelink",
@@ -108,15 +110,21 @@ def test_a_page_says_what_the_sides_of_a_rehearsal_are() -> None:
         ["since <2026>"],
         {},
         {},
-        [Found(found, found.digest, None, None)],
+        [Found(difference, difference.digest, None, None)],
         None,
         "rehearsal",
     )
 
     text = page("numelink/events", run)
 
-    for told in ("répétition", "rehearsal", "ce que Traboule aurait fait", "Places attribuées", "since &lt;2026&gt;"):
-        assert told in text, told
+    for published in (
+        "répétition",
+        "rehearsal",
+        "ce que Traboule aurait fait",
+        "Places attribuées",
+        "since &lt;2026&gt;",
+    ):
+        assert published in text, published
     for other in ("parité", "Fichiers", "Files"):
         assert other not in text, other
 
@@ -185,7 +193,7 @@ def registration(number: int, status: str = "registered", member: str = "", seat
 
 
 def places(*rows: Registration) -> dict[str, str]:
-    return {name: here["place"] for name, here in differences(PLACE, rows).items()}
+    return {name: difference["place"] for name, difference in differences(PLACE, rows).items()}
 
 
 def test_whoever_came_first_has_the_place() -> None:
@@ -213,7 +221,7 @@ def test_two_people_of_one_record_both_come() -> None:
 registrations = st.lists(
     st.tuples(st.sampled_from(["registered", "waiting", "attended", "absent"]), st.integers(1, 3), st.integers(0, 5)),
     max_size=12,
-).map(lambda told: [registration(n, status, f"X{who}", seats) for n, (status, seats, who) in enumerate(told)])
+).map(lambda published: [registration(n, status, f"X{who}", seats) for n, (status, seats, who) in enumerate(published)])
 
 
 @given(registrations)
@@ -265,8 +273,8 @@ def test_the_sums_are_what_is_open_on_either_side() -> None:
 
 def period(number: int, first: str, last: str, record_id: str = "", **different: Any) -> Period:
     days = date.fromisoformat(first), date.fromisoformat(last)
-    one = Period("X", "numelink", record_id or f"M{number}", f"F{number}", date(2026, 1, number), *days, EURO, True)
-    return one._replace(**different)
+    item = Period("X", "numelink", record_id or f"M{number}", f"F{number}", date(2026, 1, number), *days, EURO, True)
+    return item._replace(**different)
 
 
 def test_days_are_billed_once() -> None:
@@ -306,8 +314,10 @@ def record(**different: Any) -> Record:
 
 
 def terms(*ends: str | None) -> str:
-    told = [{"subscription_id": "1", "starts_on": "2026-01-01", **({"ends_on": end} if end else {})} for end in ends]
-    return orjson.dumps(told).decode()
+    published = [
+        {"subscription_id": "1", "starts_on": "2026-01-01", **({"ends_on": end} if end else {})} for end in ends
+    ]
+    return orjson.dumps(published).decode()
 
 
 @pytest.mark.parametrize(
@@ -334,7 +344,7 @@ def terms(*ends: str | None) -> str:
     ],
 )
 def test_a_membership_stands_where_something_shows_it(told: Record, would: dict[str, str] | None) -> None:
-    found = differences(STANDING, [told]).get("M1")
+    result = differences(STANDING, [told]).get("M1")
 
-    assert (found and {name: value for name, value in found.items() if name != "because"}) == would
-    assert found is None or found["because"]
+    assert (result and {name: value for name, value in result.items() if name != "because"}) == would
+    assert result is None or result["because"]

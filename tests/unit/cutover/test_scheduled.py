@@ -49,9 +49,9 @@ def test_not_daily_with_an_old_manifest() -> None:
 def test_an_attempt_that_did_not_end_is_not_made_at_once_again(attempts: int, minutes: int) -> None:
     begun = ARRIVED + timedelta(hours=1)
     for compared_at in (None, COMPARED - timedelta(days=1)):
-        one = replace(standing("mirror", compared_at), attempts=attempts, begun_at=begun)
-        assert not is_due(one, begun + timedelta(minutes=minutes, seconds=-1), 4)
-        assert is_due(one, begun + timedelta(minutes=minutes), 4)
+        item = replace(standing("mirror", compared_at), attempts=attempts, begun_at=begun)
+        assert not is_due(item, begun + timedelta(minutes=minutes, seconds=-1), 4)
+        assert is_due(item, begun + timedelta(minutes=minutes), 4)
 
 
 @pytest.mark.parametrize(

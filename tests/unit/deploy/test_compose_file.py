@@ -53,7 +53,7 @@ def test_what_shows_mail_or_panels_reaches_neither_the_database_nor_the_broker()
     for name in OURS:
         assert networks[name] >= networks["postgres"], name
     for asks, answers in (("prometheus", "rabbitmq"), ("prometheus", "alertmanager"), ("grafana", "prometheus"),
-                          ("alertmanager", "mailpit"), *(("prometheus", one) for one in SERVICES)):  # fmt: skip
+                          ("alertmanager", "mailpit"), *(("prometheus", item) for item in SERVICES)):  # fmt: skip
         assert networks[asks] & networks[answers], (asks, answers)
 
 
@@ -111,7 +111,7 @@ def test_the_address_that_former_systems_are_given_is_one_that_this_machine_reac
 
 def test_the_nightly_line_for_cron_keeps_the_newest_fourteen_and_all_when_the_backup_fails(tmp_path: Path) -> None:
     (line,) = (
-        one for one in (CHECKOUT / "deploy" / "README.md").read_text("utf-8").splitlines() if "* * * root " in one
+        text for text in (CHECKOUT / "deploy" / "README.md").read_text("utf-8").splitlines() if "* * * root " in text
     )
     # What cron makes of it: no other sign is its own.
     command = line.partition(" root ")[2].replace(r"\%", "%").replace("/opt/traboule", str(CHECKOUT))
@@ -137,7 +137,7 @@ def test_the_nightly_line_for_cron_keeps_the_newest_fourteen_and_all_when_the_ba
     assert len(list(files.iterdir())) == 17
     tonight.rmdir()
     assert run() == 0
-    assert {one.name for one in files.iterdir()} == {*before[-13:], tonight.name, "before-0.2.0"}
+    assert {path.name for path in files.iterdir()} == {*before[-13:], tonight.name, "before-0.2.0"}
 
 
 @pytest.mark.parametrize("name", COMPOSE["secrets"])

@@ -140,14 +140,14 @@ def dynamic(made: Generated) -> dict[str, dict[str, str]]:
 
 def sirens(row: list[str], at: tuple[int, ...]) -> set[str]:
     """The valid SIRENs that a row carries in any form."""
-    found: set[str] = set()
+    texts: set[str] = set()
     for text in (row[place] for place in at):
         for valid, start in ((siren, 0), (siret, 0), (tva, 2)):
             if valid.is_valid(text):
                 number = tva.compact(text) if valid is tva else text.replace(" ", "")
                 # python-stdnum's compact form of a VAT number has no country prefix.
-                found.add(number[-9:] if start else number[:9])
-    return found
+                texts.add(number[-9:] if start else number[:9])
+    return texts
 
 
 def test_the_siren_is_on_both_sides_of_two_thirds_of_the_pairs(made: Generated) -> None:
@@ -231,20 +231,20 @@ def facts(made: Generated, cluster: str, kind: str) -> list[dict[str, str]]:
 def test_facts_name_members_and_each_other(made: Generated, cluster: str) -> None:
     name = THIRD_PARTIES if cluster == companies.CLUSTR else ADHERENTS
     members = {row[0] for row in good(made, name)}
-    found = {kind: facts(made, cluster, kind) for kind in FACTS}
+    result = {kind: facts(made, cluster, kind) for kind in FACTS}
     for kind in ("invoices", "payments", "registrations", "consents"):
-        assert {fact["record_id"] for fact in found[kind]} <= members
-    assert {fact["event_id"] for fact in found["registrations"]} <= {fact["event_id"] for fact in found["events"]}
-    assert {fact["invoice_id"] for fact in found["payments"]} <= {fact["invoice_id"] for fact in found["invoices"]}
-    assert {fact["kind"] for fact in found["invoices"]} == {"invoice", "credit-note"}
-    assert {fact["status"] for fact in found["invoices"]} == {"issued", "paid", "cancelled"}
+        assert {fact["record_id"] for fact in result[kind]} <= members
+    assert {fact["event_id"] for fact in result["registrations"]} <= {fact["event_id"] for fact in result["events"]}
+    assert {fact["invoice_id"] for fact in result["payments"]} <= {fact["invoice_id"] for fact in result["invoices"]}
+    assert {fact["kind"] for fact in result["invoices"]} == {"invoice", "credit-note"}
+    assert {fact["status"] for fact in result["invoices"]} == {"issued", "paid", "cancelled"}
     against = {
         fact["record_id"]
-        for fact in found["consents"]
+        for fact in result["consents"]
         if fact["channel"] == "bulk-email" and fact["status"] != "granted"
     }
     assert against == made.opted_out[cluster]
-    assert all(against.isdisjoint(fact["recipients"]) for fact in found["mailings"])
+    assert all(against.isdisjoint(fact["recipients"]) for fact in result["mailings"])
 
 
 @pytest.mark.parametrize("cluster", companies.CLUSTERS)

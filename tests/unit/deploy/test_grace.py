@@ -16,9 +16,9 @@ from shared.process.service import HTTP_CLOSING_SECONDS, REQUESTS_SECONDS, Servi
 
 COMPOSE = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
 DEPLOYMENT = next(
-    one
-    for one in yaml.safe_load_all((CHECKOUT / "deploy/kubernetes/base/service/deployment.yaml").read_text())
-    if one["kind"] == "Deployment"
+    item
+    for item in yaml.safe_load_all((CHECKOUT / "deploy/kubernetes/base/service/deployment.yaml").read_text())
+    if item["kind"] == "Deployment"
 )
 
 

@@ -304,9 +304,9 @@ def test_replicas_stay_within_the_broker_users_and_the_databases_connections(bui
     for service in SERVICES:
         # One more while a new version is rolled out.
         replicas = most[f"traboule-{service}"] + 1
-        assert replicas * 2 <= SERVICE_LIMITS["max-connections"]
+        assert replicas * 4 <= SERVICE_LIMITS["max-connections"]
         lanes = len(definition_of(service).subscriptions)
-        assert replicas * (lanes + 4) <= SERVICE_LIMITS["max-channels"]
+        assert replicas * (lanes + 6) <= SERVICE_LIMITS["max-channels"]
         database += replicas * most_connections(service)
     (cluster,) = of_kind(built, "Cluster")
     allowed = int(cluster["spec"]["postgresql"]["parameters"]["max_connections"])

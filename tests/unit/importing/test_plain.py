@@ -37,8 +37,8 @@ def translate(path: Path, content: str, model) -> list[Any]:
     ],
 )
 def test_each_fact_is_recognised_by_its_fields(header, expected):
-    found = plain.recognise(header.split(","), [fact for fact in RECORDED if fact.service == expected.service])
-    assert found is expected
+    kind = plain.recognise(header.split(","), [fact for fact in RECORDED if fact.service == expected.service])
+    assert kind is expected
 
 
 def test_every_recorded_fact_begins_with_its_own_id():

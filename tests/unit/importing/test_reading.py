@@ -23,9 +23,9 @@ def file(tmp_path: Path):
 
 
 def rows(table: Table) -> list[tuple[int, tuple[str, ...]]]:
-    found = list(table.rows)
-    assert all(row.fault is None for row in found), found
-    return [(row.line, row.cells) for row in found]
+    result = list(table.rows)
+    assert all(row.fault is None for row in result), result
+    return [(row.line, row.cells) for row in result]
 
 
 @pytest.mark.parametrize("separator", [";", ",", "\t"])
@@ -63,8 +63,8 @@ def test_headers_that_come_twice_are_both_kept(file):
 
 
 def test_ragged_rows_are_set_aside_with_their_line(file):
-    found = list(read(file("a;b;c\n1;2\n1;2;3;4\n1;2;3;;\n")).rows)
-    assert [(row.line, row.fault) for row in found] == [
+    result = list(read(file("a;b;c\n1;2\n1;2;3;4\n1;2;3;;\n")).rows)
+    assert [(row.line, row.fault) for row in result] == [
         (2, "2 cells, fewer than the 3 of the header"),
         (3, "4 cells, more than the 3 of the header"),
         (4, None),
@@ -72,20 +72,20 @@ def test_ragged_rows_are_set_aside_with_their_line(file):
 
 
 def test_a_missing_quote_costs_one_line_only(file):
-    found = list(read(file('"a";"b"\n"1";"x"\n"2";"y\n"3";"z"\n"4";"end"\n')).rows)
-    assert [(row.line, row.fault is None) for row in found] == [(2, True), (3, False), (4, True), (5, True)]
+    result = list(read(file('"a";"b"\n"1";"x"\n"2";"y\n"3";"z"\n"4";"end"\n')).rows)
+    assert [(row.line, row.fault is None) for row in result] == [(2, True), (3, False), (4, True), (5, True)]
 
 
 def test_a_quote_that_never_ends_costs_one_line_only(file):
     lines = "".join(f"{n};x\n" for n in range(2_000))
-    found = list(read(file(f'a;b\n0;"never\n{lines}')).rows)
-    assert [row.line for row in found if row.fault] == [2]
-    assert len(found) == 2_001
+    result = list(read(file(f'a;b\n0;"never\n{lines}')).rows)
+    assert [row.line for row in result if row.fault] == [2]
+    assert len(result) == 2_001
 
 
 def test_a_nul_byte_spoils_its_row_only(file):
-    found = list(read(file("a;b\n1;x\x00y\n2;z\n")).rows)
-    assert [row.fault for row in found] == ["holds a NUL character", None]
+    result = list(read(file("a;b\n1;x\x00y\n2;z\n")).rows)
+    assert [row.fault for row in result] == ["holds a NUL character", None]
 
 
 @pytest.mark.parametrize("content", [b"", b"\n \r\n", b"\n;;;\n", b'"never ends\n'])
@@ -230,9 +230,9 @@ def test_json_lines_keep_numbers_as_written(file):
 
 
 def test_lines_that_are_no_json_object_are_set_aside(file):
-    found = list(read(file('{"id": 1}\n[1]\n{"id":\n{"id": NaN}\n', "a.jsonl")).rows)
-    assert [row.fault is None for row in found] == [True, False, False, False]
-    assert found[1].fault == "not a JSON object"
+    result = list(read(file('{"id": 1}\n[1]\n{"id":\n{"id": NaN}\n', "a.jsonl")).rows)
+    assert [row.fault is None for row in result] == [True, False, False, False]
+    assert result[1].fault == "not a JSON object"
 
 
 # --- whatever people write

@@ -55,7 +55,7 @@ def test_no_cell_begins_a_formula_however_it_is_split_and_reading_gives_the_form
     fault = Rejection(2, value, "name", value, "why")
     rejects.write(tmp_path / "r.csv", [(Path("a.csv"), fault)])
     text = (tmp_path / "r.csv").read_text("utf-8-sig").replace('"', "").split("why")[1]
-    assert not any(one[:1] in RUN for one in re.split(r"[,;|\t\r\n]", text) if one)
+    assert not any(item[:1] in RUN for item in re.split(r"[,;|\t\r\n]", text) if item)
     [row] = rejects.read(tmp_path / "r.csv")
     assert (row["record_id"], row["value"], row["line"]) == (value, value, "2")
 
@@ -65,4 +65,4 @@ def test_every_text_comes_back_and_no_two_are_written_alike(text):
     cell = harmless(text)
     assert former(cell) == text
     assert former(harmless(cell)) == cell
-    assert all(one[:1] not in RUN for one in re.split(r"[,;|\t\r\n]", cell) if one)
+    assert all(item[:1] not in RUN for item in re.split(r"[,;|\t\r\n]", cell) if item)

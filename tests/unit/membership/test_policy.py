@@ -42,5 +42,5 @@ def test_the_configured_rules_decide_which_value_is_shown() -> None:
 
 
 def test_years_before_the_configured_day_are_no_conflict() -> None:
-    assert [one["kind"] for one in view_under(POLICY)["conflicts"]] == ["paid-twice"]
+    assert [item["kind"] for item in view_under(POLICY)["conflicts"]] == ["paid-twice"]
     assert view_under(replace(POLICY, paid_twice_since=date(2025, 1, 1)))["conflicts"] == []

@@ -47,23 +47,23 @@ def test_a_version_is_read_by_its_numbers(version: str, old: bool) -> None:
 def test_an_old_broker_is_refused_and_told_why() -> None:
     with pytest.raises(OldBrokerError) as refused:
         require(Broker("3.10.8"))
-    told = str(refused.value)
-    assert all(word in told for word in ("3.10.8", "4.0", "BCC", "x-death", PRIVATE_BROKER))
-    assert "secret" not in told
+    published = str(refused.value)
+    assert all(word in published for word in ("3.10.8", "4.0", "BCC", "x-death", PRIVATE_BROKER))
+    assert "secret" not in published
     require(Broker("4.0.5"))
 
 
 def test_a_node_that_we_started_is_let_pass_and_one_that_is_named_only_where_it_is_said_to_be_private(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    here = "http://admin:secret@127.0.0.1:15672"
+    ours = "http://admin:secret@127.0.0.1:15672"
     require(Broker("3.10.8"), private=True)
     with pytest.raises(OldBrokerError):
-        require(Broker("3.10.8", here))
+        require(Broker("3.10.8", ours))
     monkeypatch.setenv(PRIVATE_BROKER, "yes")
-    require(Broker("3.10.8", here))
+    require(Broker("3.10.8", ours))
     with pytest.raises(OldBrokerError):
         require(Broker("3.10.8"))  # the variable is left from trying, and the broker is a real one
     monkeypatch.setenv(PRIVATE_BROKER, "no")
     with pytest.raises(OldBrokerError):
-        require(Broker("3.10.8", here))
+        require(Broker("3.10.8", ours))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.messaging.delivery import ATTEMPT, ORIGIN_KEY, ORIGIN_USER, Delivery
-from shared.messaging.storable import storable_json
+from shared.messaging.storable import short_text, storable_json, storable_text
 
 _value = st.recursive(
     st.none()
@@ -52,3 +52,12 @@ def test_what_is_sent_back_keeps_its_origin_and_its_cloudevents_headers_and_no_o
         ORIGIN_KEY: "numelink.billing.paid",
         ATTEMPT: 2,
     }
+
+
+@given(text=st.text(st.sampled_from("\x00a\ud800é\N{GRINNING FACE}"), max_size=400))
+def test_a_property_fits_what_amqp_carries(text: str) -> None:
+    """Each NUL becomes three bytes: 255 of them, as a broker passes them on, would be no message id any more."""
+    short = short_text(text)
+    assert len(short.encode()) <= 255
+    assert "\x00" not in short
+    assert short == storable_text(text) or len(short.encode()) > 250

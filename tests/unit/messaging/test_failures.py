@@ -99,7 +99,7 @@ def test_a_full_disk_is_no_fault_of_a_message(attempt: int) -> None:
 
 
 def test_a_decision_never_quotes_the_error() -> None:
-    told = [
+    databases = [
         decide(database_error(state), attempt) for state in ("23505", "42P01", "22001", "53100") for attempt in range(5)
     ]
-    assert "personal data" not in repr(told)
+    assert "personal data" not in repr(databases)

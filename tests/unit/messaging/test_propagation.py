@@ -38,8 +38,8 @@ def with_origin(moment: str) -> dict[str, Any]:
 def announced(*events: tuple[Delivery, Envelope[InvoiceRecorded]]) -> dict[str, object]:
     """The first event that a service announces of these."""
     with propagating("q", events):
-        held = [(event, 0) for _, event in events]
-        encoded = next(iter(encode_current(InvoiceChanged, "/traboule/billing", held, propagated())))
+        stored = [(event, 0) for _, event in events]
+        encoded = next(iter(encode_current(InvoiceChanged, "/traboule/billing", stored, propagated())))
     return orjson.loads(encoded.body)
 
 

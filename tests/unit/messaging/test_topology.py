@@ -54,9 +54,9 @@ def test_what_is_returned_too_often_is_never_dropped(tree: dict[str, Any]) -> No
 
 def test_what_no_queue_wants_is_kept(tree: dict[str, Any]) -> None:
     alternate = by_name(tree["exchanges"])[EXCHANGE]["arguments"]["alternate-exchange"]
-    found = {(b["destination"], b["routing_key"]) for b in tree["bindings"] if b["source"] == alternate}
+    result = {(b["destination"], b["routing_key"]) for b in tree["bindings"] if b["source"] == alternate}
     # Of every former system; not of our own services, whose unheard facts stay in the outbox.
-    assert found == {("billing.unrouted", f"{former}.#") for former in FORMER}
+    assert result == {("billing.unrouted", f"{former}.#") for former in FORMER}
 
 
 @pytest.mark.parametrize("delay", RETRY_DELAYS)
@@ -121,15 +121,15 @@ def test_what_is_written_here_goes_to_the_one_former_system(tree: dict[str, Any]
 def test_staff_tools_read_nothing() -> None:
     tree = definitions([], {}, {"staff.membership": "s"})
     assert [row["read"] for row in tree["permissions"]] == ["^$"]
-    assert [one["name"] for one in tree["queues"] if one["name"].endswith("way-back")] == []
+    assert [item["name"] for item in tree["queues"] if item["name"].endswith("way-back")] == []
 
 
 def test_what_a_new_former_system_needs_is_told_from_its_name_alone() -> None:
     tree = definitions([], {}, {"grandlyon.membership": "g"})
-    names = [one["name"] for one in tree["queues"] if one["name"].startswith("grandlyon.membership.")]
+    names = [item["name"] for item in tree["queues"] if item["name"].startswith("grandlyon.membership.")]
     assert names == ["grandlyon.membership.way-back"]
-    found = {(b["destination"], b["routing_key"]) for b in tree["bindings"] if "grandlyon" in b["routing_key"]}
-    assert found == {
+    result = {(b["destination"], b["routing_key"]) for b in tree["bindings"] if "grandlyon" in b["routing_key"]}
+    assert result == {
         ("grandlyon.membership.way-back", "traboule.membership.*.grandlyon"),
         ("membership.unrouted", "grandlyon.membership.#"),
     }
@@ -173,7 +173,7 @@ def test_nobody_can_open_connections_without_end(tree: dict[str, Any]) -> None:
 def test_a_service_has_some_right_to_the_way_back_of_its_own_former_systems_and_of_no_other() -> None:
     """From RabbitMQ 4.0 on it could not count what waits there otherwise; 3.10, which most tests use, does not ask."""
     made = definitions([], {"membership": "-", "billing": "-"}, {"numelink.membership": "-", "numelink.billing": "-"})
-    rights = {one["user"]: one for one in made["permissions"]}
+    rights = {item["user"]: item for item in made["permissions"]}
     for service, other in (("membership", "billing"), ("billing", "membership")):
         mine = rights[f"traboule.{service}"]
         assert allows(mine["write"], f"numelink.{service}.way-back")
@@ -183,10 +183,10 @@ def test_a_service_has_some_right_to_the_way_back_of_its_own_former_systems_and_
 
 def test_nobody_may_publish_where_only_the_broker_puts_messages(tree: dict[str, Any]) -> None:
     """By rights, since an exchange that RabbitMQ calls internal would be missing in a backup (from 4.0 on)."""
-    assert not any(one["internal"] for one in tree["exchanges"])
-    for one in tree["permissions"]:
-        assert not allows(one["write"], UNROUTED), one["user"]
-        assert not allows(one["write"], DEAD), one["user"]
+    assert not any(item["internal"] for item in tree["exchanges"])
+    for item in tree["permissions"]:
+        assert not allows(item["write"], UNROUTED), item["user"]
+        assert not allows(item["write"], DEAD), item["user"]
 
 
 def test_a_reader_of_the_topology_keeps_no_copy_of_its_delays(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,9 +201,27 @@ def test_a_reader_of_the_topology_keeps_no_copy_of_its_delays(monkeypatch: pytes
 def test_whoever_waits_until_all_is_settled_asks_each_service_of_what_it_may_know() -> None:
     """From RabbitMQ 4.0 on the others' queues answer with ACCESS_REFUSED; 3.10, which most tests use, tells anybody."""
     made = definitions([], dict.fromkeys(SERVICES, "-"), {})
-    rights = {one["user"]: one for one in made["permissions"]}
+    rights = {item["user"]: item for item in made["permissions"]}
     for service in SERVICES:
         mine = rights[f"traboule.{service}"]
         for name in [*settling.queues_of(service), *topology.retry_queues()]:
             assert allows(mine["read"], name) or allows(mine["write"], name), (service, name)
     assert len({name for service in SERVICES for name in settling.queues_of(service)}) > 3 * len(SERVICES)
+
+
+def test_questions_wait_briefly_in_a_short_queue_and_are_nowhere_kept(tree: dict[str, Any]) -> None:
+    arguments = by_name(tree["queues"])["billing.queries"]["arguments"]
+    assert (arguments["x-message-ttl"], arguments["x-max-length"]) == (5_000, 1_000)
+    assert not [name for name in arguments if "dead-letter" in name], "a question is no fact"
+    assert not [one for one in tree["bindings"] if one["destination"] == "billing.queries"], "only by its name"
+
+
+def test_a_service_may_ask_and_answer_and_a_former_system_may_do_neither(tree: dict[str, Any]) -> None:
+    """By the default exchange, to which services send retries anyway: questions needed no new right."""
+    rights = {row["user"]: row for row in tree["permissions"]}
+    assert allows(rights["traboule.billing"]["read"], "billing.queries")
+    assert not allows(rights["traboule.billing"]["read"], "events.queries")
+    assert allows(rights["traboule.billing"]["write"], "amq.default")
+    for user in FORMER:
+        assert not allows(rights[user]["write"], "amq.default")
+        assert not allows(rights[user]["read"], "billing.queries")

@@ -20,19 +20,23 @@ WORDS = ("drop ", "rename ", "truncate ", "set not null", "delete from", "add co
 
 def breaks_the_version_before(source: str) -> list[str]:
     """What of a migration's upgrade the version before could not live with."""
-    upgrade = next(one for one in ast.parse(source).body if isinstance(one, ast.FunctionDef) and one.name == "upgrade")
-    calls = [one for one in ast.walk(upgrade) if isinstance(one, ast.Call) and ast.unparse(one.func).startswith("op.")]
-    tables = {text(one.args[0]) for one in calls if verb(one) == "create_table"}
-    columns = {text(column_of(one).args[0]) for one in calls if verb(one) == "add_column"}
-    return [f"line {one.lineno}: {ast.unparse(one)[:80]}" for one in calls if breaks(one, tables, columns)]
+    upgrade = next(
+        item for item in ast.parse(source).body if isinstance(item, ast.FunctionDef) and item.name == "upgrade"
+    )
+    calls = [
+        item for item in ast.walk(upgrade) if isinstance(item, ast.Call) and ast.unparse(item.func).startswith("op.")
+    ]
+    tables = {text(item.args[0]) for item in calls if verb(item) == "create_table"}
+    columns = {text(column_of(item).args[0]) for item in calls if verb(item) == "add_column"}
+    return [f"line {item.lineno}: {ast.unparse(item)[:80]}" for item in calls if breaks(item, tables, columns)]
 
 
 def breaks(call: ast.Call, tables: set[str], columns: set[str]) -> bool:
     """``tables`` and ``columns`` are those that the migration itself makes: the version before does not know them."""
-    options = {one.arg: ast.unparse(one.value) for one in call.keywords}
+    options = {keyword.arg: ast.unparse(keyword.value) for keyword in call.keywords}
     match verb(call):
         case "add_column":
-            column = {one.arg: ast.unparse(one.value) for one in column_of(call).keywords}
+            column = {keyword.arg: ast.unparse(keyword.value) for keyword in column_of(call).keywords}
             return column.get("nullable") == "False" and "server_default" not in column
         case "alter_column":
             return options.get("nullable") == "False" or bool({"new_column_name", "type_"} & options.keys())
@@ -73,9 +77,13 @@ def test_a_migration_that_the_version_before_cannot_live_with_says_so(path: Path
 
 def brings(source: str) -> list[str]:
     """What of a migration's upgrade a program could not run without."""
-    upgrade = next(one for one in ast.parse(source).body if isinstance(one, ast.FunctionDef) and one.name == "upgrade")
-    calls = [one for one in ast.walk(upgrade) if isinstance(one, ast.Call) and ast.unparse(one.func).startswith("op.")]
-    return [ast.unparse(one)[:80] for one in calls if verb(one) in BRINGS or "create " in ast.unparse(one).lower()]
+    upgrade = next(
+        item for item in ast.parse(source).body if isinstance(item, ast.FunctionDef) and item.name == "upgrade"
+    )
+    calls = [
+        item for item in ast.walk(upgrade) if isinstance(item, ast.Call) and ast.unparse(item.func).startswith("op.")
+    ]
+    return [ast.unparse(item)[:80] for item in calls if verb(item) in BRINGS or "create " in ast.unparse(item).lower()]
 
 
 @pytest.mark.parametrize("path", MIGRATIONS, ids=lambda path: f"{path.parents[2].name}-{path.stem}")

@@ -206,7 +206,7 @@ async def test_many_half_requests_keep_nobody_out() -> None:
         # The oldest gave way, and no more of them than had to.
         closed = [await gone(reader) for reader, _ in halves]
         assert closed == sorted(closed, reverse=True)
-        assert sum(not one for one in closed) == QUICK.connections - 1
+        assert sum(not flag for flag in closed) == QUICK.connections - 1
 
 
 async def gone(reader: asyncio.StreamReader) -> bool:

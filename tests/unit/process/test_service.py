@@ -75,6 +75,6 @@ async def test_housekeeping_outlives_whatever_ends_one_round_of_it_and_tells(
             await rounds.acquire()
         os.kill(os.getpid(), signal.SIGTERM)
         await running
-    (failed,) = [one for one in logs if one["event"] == "beside.failed"]
+    (failed,) = [log for log in logs if log["event"] == "beside.failed"]
     assert (failed["work"], failed["error"]) == ("housekeeping", type(error).__name__)
     assert SECRET not in str(logs)

@@ -39,8 +39,13 @@ def lost() -> float:
 @pytest.mark.parametrize("level", ["info", "warning", "error", "critical", "exception"])
 def test_an_event_is_one_line_of_json(level: str, capsys: pytest.CaptureFixture[str]) -> None:
     getattr(structlog.get_logger(), level)("events.settled", queue="q", applied=3)
-    told = orjson.loads(capsys.readouterr().out)
-    assert (told["event"], told["service"], told["queue"], told["applied"]) == ("events.settled", "billing", "q", 3)
+    published = orjson.loads(capsys.readouterr().out)
+    assert (published["event"], published["service"], published["queue"], published["applied"]) == (
+        "events.settled",
+        "billing",
+        "q",
+        3,
+    )
 
 
 def test_a_line_that_cannot_be_written_is_lost_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:

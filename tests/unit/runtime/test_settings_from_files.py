@@ -66,7 +66,7 @@ def test_given_twice_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "text"),
     [
         (None, "which cannot be read (FileNotFoundError)"),
         (b"", "which is empty"),
@@ -75,7 +75,7 @@ def test_given_twice_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     ],
 )
 def test_a_file_without_a_value_is_named(
-    content: bytes | None, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    content: bytes | None, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "secret"
     if content is not None:
@@ -84,7 +84,7 @@ def test_a_file_without_a_value_is_named(
 
     with pytest.raises(SecretFileError) as refused:
         environment.configured()
-    assert str(refused.value) == f"{DATABASE}_FILE names {path}, {said}"
+    assert str(refused.value) == f"{DATABASE}_FILE names {path}, {text}"
 
 
 def test_empty_counts_as_not_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,8 +107,8 @@ def test_the_command_says_it_in_one_line(monkeypatch: pytest.MonkeyPatch, capsys
 
 
 def test_files_alone_tell_of_a_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    house = tmp_path / "house.env"
-    house.write_text(f"{DATABASE}=postgresql://another-house\n")
+    services = tmp_path / "house.env"
+    services.write_text(f"{DATABASE}=postgresql://another-house\n")
     monkeypatch.setenv(f"{BROKER}_FILE", "/run/secrets/billing-broker")
-    load_env_file(house)
+    load_env_file(services)
     assert variable(DATABASE) is None

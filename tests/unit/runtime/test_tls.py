@@ -56,11 +56,11 @@ def test_a_service_says_which_of_its_addresses_is_clear(tmp_path: Path, monkeypa
     monkeypatch.setenv("TRABOULE_BILLING_BROKER_URL", "amqp://u:secret@broker/traboule")
     with pytest.raises(NotConfigured) as refused:
         environment.settings_of("billing")
-    said = str(refused.value)
-    assert "TRABOULE_BILLING_DATABASE_URL" in said
-    assert "sslmode can only be verify-full" in said
-    assert "write amqps:// for amqp://" in said
-    assert "secret" not in said
+    answer = str(refused.value)
+    assert "TRABOULE_BILLING_DATABASE_URL" in answer
+    assert "sslmode can only be verify-full" in answer
+    assert "write amqps:// for amqp://" in answer
+    assert "secret" not in answer
 
 
 def test_an_authority_that_is_none_is_told_before_anything_connects(
@@ -76,15 +76,15 @@ def test_an_authority_that_is_none_is_told_before_anything_connects(
 
 def test_a_renewed_certificate_is_taken_up_and_a_broken_one_is_not(tmp_path: Path) -> None:
     first = certificates(tmp_path, "localhost")
-    door = TlsCertificate(first.certificate, first.key)
-    assert door.refresh() is False
+    gateway = TlsCertificate(first.certificate, first.key)
+    assert gateway.refresh() is False
     first.certificate.write_text("half written")
     with pytest.raises(TlsError):
-        door.refresh()
-    assert door.refresh() is False, "told once, not every five seconds"
+        gateway.refresh()
+    assert gateway.refresh() is False, "told once, not every five seconds"
     certificates(tmp_path, "localhost")
-    assert door.refresh() is True
-    assert isinstance(door.context, ssl.SSLContext)
+    assert gateway.refresh() is True
+    assert isinstance(gateway.context, ssl.SSLContext)
 
 
 def test_the_management_api_of_a_named_broker_is_asked_as_the_broker_is() -> None:

@@ -116,7 +116,7 @@ def test_how_long_the_oldest_message_of_a_trace_waited_is_told(exporter: InMemor
 
 def test_a_transaction_of_very_many_traces_passes_the_rest_on_as_they_came(exporter: InMemorySpanExporter) -> None:
     contexts = [f"00-{number:032x}-{'a' * 16}-01" for number in range(1, tracing.MOST_TRACES + 11)]
-    with tracing.transaction(QUEUE, [(one, None) for one in contexts]) as spans:
+    with tracing.transaction(QUEUE, [(context, None) for context in contexts]) as spans:
         assert spans.propagated(contexts[0]) != contexts[0]
         assert spans.propagated(contexts[-1]) == contexts[-1]
     assert len(exporter.get_finished_spans()) == tracing.MOST_TRACES

@@ -24,17 +24,17 @@ def as_binary(event: dict[str, Any]) -> tuple[bytes, dict[str, str]]:
 
 
 def refused(body: bytes, content_type: str | None = STRUCTURED, headers: dict[str, Any] | None = None) -> Refused:
-    (one,) = read(InvoiceRecorded, body, content_type, headers or {})
-    assert isinstance(one, Refused)
-    return one
+    (message,) = read(InvoiceRecorded, body, content_type, headers or {})
+    assert isinstance(message, Refused)
+    return message
 
 
 def accepted(
     body: bytes, content_type: str | None = STRUCTURED, headers: dict[str, Any] | None = None
 ) -> Envelope[Any]:
-    (one,) = read(InvoiceRecorded, body, content_type, headers or {})
-    assert isinstance(one, Envelope), one
-    return one
+    (message,) = read(InvoiceRecorded, body, content_type, headers or {})
+    assert isinstance(message, Envelope), message
+    return message
 
 
 # --- what is accepted ----------------------------------------------------------------------------------------------
@@ -73,31 +73,31 @@ def test_unknown_attributes_are_ignored_and_unknown_fields_are_not() -> None:
 
 
 def test_malformed_json_is_refused_with_its_place() -> None:
-    one = refused(b'{"specversion": "1.0",\n "id": }')
-    assert (one.reason, one.detail) == ("not-json", "the body is not JSON: line 2, column 8")
+    item = refused(b'{"specversion": "1.0",\n "id": }')
+    assert (item.reason, item.detail) == ("not-json", "the body is not JSON: line 2, column 8")
 
 
 def test_latin_1_is_refused_instead_of_garbled() -> None:
     body = encode(SOURCE, [an_invoice(label="Müller")]).body.decode().encode("latin-1")
-    one = refused(body)
-    assert one.reason == "not-utf-8"
-    assert "0xFC (is it Latin-1 or Windows-1252?)" in one.detail
-    assert one.body == body
+    item = refused(body)
+    assert item.reason == "not-utf-8"
+    assert "0xFC (is it Latin-1 or Windows-1252?)" in item.detail
+    assert item.body == body
 
 
 def test_another_type_keeps_its_own_words() -> None:
     event = event_of(an_invoice()) | {"type": "fr.traboule.billing.payment-recorded.v1"}
-    one = refused(orjson.dumps(event))
-    assert one.reason == "wrong-type"
-    assert orjson.loads(one.body) == event
+    item = refused(orjson.dumps(event))
+    assert item.reason == "wrong-type"
+    assert orjson.loads(item.body) == event
 
 
 @pytest.mark.parametrize("batched", [False, True])
 def test_a_newer_version_keeps_its_own_type_so_that_it_can_be_replayed_after_an_upgrade(batched: bool) -> None:
     event = event_of(an_invoice()) | {"type": "fr.traboule.billing.invoice-recorded.v2"}
-    one = refused(orjson.dumps([event] if batched else event), BATCH if batched else STRUCTURED)
-    assert one.reason == "newer-version"
-    assert orjson.loads(one.body) == event
+    item = refused(orjson.dumps([event] if batched else event), BATCH if batched else STRUCTURED)
+    assert item.reason == "newer-version"
+    assert orjson.loads(item.body) == event
 
 
 def test_one_bad_event_does_not_take_its_batch_along() -> None:
@@ -133,10 +133,10 @@ def test_one_bad_event_does_not_take_its_batch_along() -> None:
 def test_a_bad_value_is_refused_by_its_field_and_is_not_quoted(field: str, value: Any) -> None:
     event = event_of(an_invoice())
     event["data"][field] = value
-    one = refused(orjson.dumps(event))
-    assert one.reason == "invalid-field"
-    assert f"data.{field}: " in one.detail
-    assert not value or str(value)[:40] not in one.detail.replace("1970-01-01 is how", "")
+    item = refused(orjson.dumps(event))
+    assert item.reason == "invalid-field"
+    assert f"data.{field}: " in item.detail
+    assert not value or str(value)[:40] not in item.detail.replace("1970-01-01 is how", "")
 
 
 @pytest.mark.parametrize(
@@ -152,9 +152,9 @@ def test_a_bad_value_is_refused_by_its_field_and_is_not_quoted(field: str, value
     ],
 )
 def test_what_is_no_cloudevent_is_told_so(body: bytes, content_type: str, says: str) -> None:
-    one = refused(body, content_type)
-    assert one.reason == "not-a-cloudevent"
-    assert says in one.detail
+    item = refused(body, content_type)
+    assert item.reason == "not-a-cloudevent"
+    assert says in item.detail
 
 
 def test_a_message_alone_is_kept_as_it_came() -> None:

@@ -64,7 +64,9 @@ def parse(text: str, name: str) -> Weights:
         weights = Weights(
             int(tree["version"]), str(tree.get("note", "")), float(tree["prior"]),
             float(thresholds["auto"]), float(thresholds["review"]), levels,
-            frozenset((field, level) for field, _, level in (str(one).partition(".") for one in tree.get("fixed", ()))),
+            frozenset(
+                (field, level) for field, _, level in (str(item).partition(".") for item in tree.get("fixed", ()))
+            ),
         )  # fmt: skip
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise WeightsError(f"{name}: {type(error).__name__}: {error}") from None
@@ -83,7 +85,7 @@ def write(weights: Weights) -> str:
         "",
         f"version = {weights.version}",
         f'note = "{weights.note}"',
-        f"fixed = [{', '.join(sorted(chr(34) + '.'.join(one) + chr(34) for one in weights.fixed))}]",
+        f"fixed = [{', '.join(sorted(chr(34) + '.'.join(item) + chr(34) for item in weights.fixed))}]",
         f"prior = {weights.prior:.2f}",
         "",
         "[thresholds]",

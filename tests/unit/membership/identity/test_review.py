@@ -87,10 +87,12 @@ def test_a_contested_group_is_one_case():
     assert case.kind == "contested"
     assert case.case_id == case_id_of((A, B, X))
     assert case.members == ((A,), (B,), (X,))
-    assert [(one.a, one.b, one.kind) for one in case.contradictions] == [(A, X, "sirens-differ")]
+    assert [(contradiction.a, contradiction.b, contradiction.kind) for contradiction in case.contradictions] == [
+        (A, X, "sirens-differ")
+    ]
     assert case.held_back == ((A, B), (B, X))
-    assert {one.records for one in case.questions} == {(A, B), (B, X), (A, X)}
-    assert case.gain == round(sum(one.gain for one in case.questions), 4)
+    assert {question.records for question in case.questions} == {(A, B), (B, X), (A, X)}
+    assert case.gain == round(sum(question.gain for question in case.questions), 4)
     assert case.questions[0].judgement.refused == "contradiction"
 
 
@@ -104,9 +106,9 @@ def test_what_leads_out_of_a_contested_group_is_a_case_of_its_own():
 
 def test_a_contested_group_that_was_sorted_out_is_no_case():
     links = auto(A, B, 9.0), auto(B, X, 9.0)
-    said = [Decision(A, B, "confirmed", 1), Decision(A, X, "rejected", 1), Decision(B, X, "rejected", 1)]
+    decisions = [Decision(A, B, "confirmed", 1), Decision(A, X, "rejected", 1), Decision(B, X, "rejected", 1)]
 
-    assert found(*links, decisions=said, sirens=SIRENS) == []
+    assert found(*links, decisions=decisions, sirens=SIRENS) == []
 
 
 def test_one_rejected_pair_answers_for_two_members():
@@ -118,14 +120,19 @@ def test_one_rejected_pair_answers_for_two_members():
 
 
 def test_decisions_that_contradict_each_other_are_asked_about():
-    said = [Decision(A, B, "confirmed", 1), Decision(B, C, "confirmed", 2), Decision(A, C, "rejected", 3)]
-    (case,) = found(decisions=said)
+    decisions = [Decision(A, B, "confirmed", 1), Decision(B, C, "confirmed", 2), Decision(A, C, "rejected", 3)]
+    (case,) = found(decisions=decisions)
 
     assert case.kind == "contested"
     assert case.held_back == ((A, B),)
-    assert [one.records for one in case.questions] == [(A, B)]
+    assert [question.records for question in case.questions] == [(A, B)]
     assert (case.score, case.probability) == (0.0, 0.5)
-    sorted_out = [*said, Decision(A, B, "rejected", 4), Decision(A, C, "rejected", 4), Decision(B, C, "confirmed", 4)]
+    sorted_out = [
+        *decisions,
+        Decision(A, B, "rejected", 4),
+        Decision(A, C, "rejected", 4),
+        Decision(B, C, "confirmed", 4),
+    ]
     assert found(decisions=sorted_out) == []
 
 
@@ -159,17 +166,17 @@ said_of = st.builds(Decision, st.just(A), st.just(B), st.sampled_from(["confirme
     st.dictionaries(st.sampled_from(ALL), st.sampled_from(["732829320", "552100554"])),
     st.randoms(),
 )
-def test_nothing_is_asked_twice_nor_forgotten_in_any_order(scores, said, sirens, rng):
+def test_nothing_is_asked_twice_nor_forgotten_in_any_order(scores, answer, sirens, rng):
     judgements = [judged(*pair, *score) for pair, score in scores.items()]
-    decisions = [one._replace(a=a, b=b) for (a, b), one in said]
+    decisions = [item._replace(a=a, b=b) for (a, b), item in answer]
     order = found(*judgements, decisions=decisions, sirens=sirens)
-    shuffled, said = list(judgements), list(decisions)
+    shuffled, answer = list(judgements), list(decisions)
     rng.shuffle(shuffled)
-    rng.shuffle(said)
+    rng.shuffle(answer)
 
-    assert found(*shuffled, decisions=said, sirens=sirens) == order
+    assert found(*shuffled, decisions=answer, sirens=sirens) == order
     assert len({case.case_id for case in order}) == len(order)
-    between = [frozenset(_members(case, one.records)) for case in order for one in case.questions]
+    between = [frozenset(_members(case, question.records)) for case in order for question in case.questions]
     assert all(len(two) == 2 for two in between), "a question is about two members"
     assert len(set(between)) == len(between), "and is asked once"
 

@@ -30,7 +30,7 @@ def test_the_shipped_file_names_what_the_demo_exports() -> None:
     assert clusters["clustr-numerique"].products == {"membership": "dolibarr"}
     assert clusters["numelink"].products == {"membership": "galette"}
     headers = {normal(header) for header in (*GALETTE_HEADER, *DYNAMIC_FIELDS)}
-    assert {normal(one) for one in clusters["numelink"].added_columns["membership"]} <= headers
+    assert {normal(text) for text in clusters["numelink"].added_columns["membership"]} <= headers
 
 
 def test_a_file_that_says_nothing_of_it_means_plain_columns(tmp_path: Path) -> None:
@@ -41,9 +41,9 @@ def test_a_file_that_says_nothing_of_it_means_plain_columns(tmp_path: Path) -> N
 
 def test_an_unknown_product_is_told_with_those_that_are_known(tmp_path: Path) -> None:
     clusters = load_clusters(written(tmp_path, 'products = { membership = "sage" }'))
-    with pytest.raises(ClustersFileError) as told:
+    with pytest.raises(ClustersFileError) as info:
         check_software(clusters, "membership")
-    assert str(told.value) == (
+    assert str(info.value) == (
         'clusters.numelink.products.membership: there is no product "sage"; '
         "known are civicrm, dolibarr, galette, paheko, plain"
     )

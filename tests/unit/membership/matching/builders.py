@@ -36,16 +36,16 @@ def a_company(record_id: str = "1", cluster: str = "north", **written: Any) -> F
     return features(a_record(record_id, cluster, **written))
 
 
-def levels(one: dict[str, Any], other: dict[str, Any], **classes: Commonness) -> Levels:
+def levels(document: dict[str, Any], other: dict[str, Any], **classes: Commonness) -> Levels:
     """Of two records, both ways round; ``classes`` of keys, which may not be written as words."""
-    a, b = a_company("1", "north", **one), a_company("2", "south", **other)
-    found = compare(a, b, classes)
-    assert compare(b, a, classes) == found
-    return found
+    a, b = a_company("1", "north", **document), a_company("2", "south", **other)
+    result = compare(a, b, classes)
+    assert compare(b, a, classes) == result
+    return result
 
 
-def names(one: str, other: str) -> str | None:
-    return levels({"name": one}, {"name": other}).name
+def names(text: str, other: str) -> str | None:
+    return levels({"name": text}, {"name": other}).name
 
 
 def demo_members(folder: Path, *, seed: int = 11, members: int) -> tuple[list[Features], Truth]:

@@ -39,7 +39,7 @@ def test_similarity_is_shared_trigrams_over_all() -> None:
 
 
 def test_similar_names_are_kept_under_a_mark_that_is_sought(tmp_path: Path) -> None:
-    names = sorted({one.names[0] for one in demo_members(tmp_path, members=250)[0]})
+    names = sorted({features.names[0] for features in demo_members(tmp_path, members=250)[0]})
     alike = [(a, b) for a in names for b in names if similar(a, b)]
     assert len(alike) > len(names) * 2
     for a, b in alike:
@@ -52,9 +52,9 @@ def test_similar_names_are_kept_under_a_mark_that_is_sought(tmp_path: Path) -> N
 
 
 def test_one_shared_key_makes_a_candidate() -> None:
-    one = a_company("1", name="Vioreau", phone="04 77 12 34 56", postcode="42000")
-    assert found(one, a_company("2", name="Lumerine", phone="0033477123456", postcode="69003")) == {("1", "2")}
-    assert found(one, a_company("2", name="Lumerine", phone="04 77 12 34 57", postcode="69003")) == set()
+    features = a_company("1", name="Vioreau", phone="04 77 12 34 56", postcode="42000")
+    assert found(features, a_company("2", name="Lumerine", phone="0033477123456", postcode="69003")) == {("1", "2")}
+    assert found(features, a_company("2", name="Lumerine", phone="04 77 12 34 57", postcode="69003")) == set()
 
 
 @pytest.mark.parametrize(
@@ -75,8 +75,8 @@ def test_one_shared_key_makes_a_candidate() -> None:
 def test_the_farther_apart_two_are_the_more_alike_are_their_names(
     name: str, postcode: str | None, town: str | None, expected: bool
 ) -> None:
-    one = a_company("1", name="Marguerite", postcode="75003", city="Paris")
-    assert bool(found(one, a_company("2", name=name, postcode=postcode, city=town))) is expected
+    features = a_company("1", name="Marguerite", postcode="75003", city="Paris")
+    assert bool(found(features, a_company("2", name=name, postcode=postcode, city=town))) is expected
 
 
 def test_it_begins_with_the_first_word_that_tells() -> None:
@@ -133,7 +133,7 @@ def test_pairs_are_those_that_the_rule_allows(written: list[tuple[str, str | Non
     ]
     index = Candidates(records)
     pairs = [(a.key, b.key) for a, b in index.pairs()]
-    ordered = sorted(records, key=lambda one: one.key)
+    ordered = sorted(records, key=lambda record: record.key)
     assert pairs == [
         (a.key, b.key) for a, b in combinations(ordered, 2) if are_candidates(a, b, index.classes, index.hubs)
     ]

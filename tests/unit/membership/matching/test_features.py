@@ -104,13 +104,13 @@ def test_the_form_that_a_record_calls_itself(name: str, legal_form: str | None, 
 
 
 def test_features_survive_being_stored() -> None:
-    one = a_company(
+    features = a_company(
         name="Lumerine Conseil", brand="Vioreau", siren="732829320", website="lumerine.example", email="a@b.example",
         phone="04 77 12 34 56", mobile="06 12 34 56 78", street="3 rue des Lilas", postcode="42000", city="St-Étienne",
         naf="6202A", contact_first_name="Ada", contact_last_name="Viorne", same_as="7",
     )  # fmt: skip
-    assert from_json(one.key, orjson.loads(orjson.dumps(as_json(one)))) == one
-    assert from_json(one.key, {**as_json(one), "v": 0}) is None
+    assert from_json(features.key, orjson.loads(orjson.dumps(as_json(features)))) == features
+    assert from_json(features.key, {**as_json(features), "v": 0}) is None
 
 
 def test_a_siren_with_a_typing_error_is_remembered_as_written() -> None:
@@ -120,11 +120,11 @@ def test_a_siren_with_a_typing_error_is_remembered_as_written() -> None:
 
 
 def test_keys_of_a_record() -> None:
-    one = a_company(
+    features = a_company(
         "7", name="Lumerine Conseil", siren="732829320", website="lumerine.example", email="a@orange.fr",
         phone="04 77 12 34 56", street="3 rue des Lilas", postcode="42000", same_as="9",
     )  # fmt: skip
-    assert keys(one) == {
+    assert keys(features) == {
         "s:732829320", "d:lumerine.example", "e:a@orange.fr", "p:+33477123456", "a:42000|3|LILAS",
         "n:LUMERINECONSEIL", "t:LUMERINE", "r:north/7", "r:north/9", "u:732829320 LUMERINECONSEIL",
         "o:42000 L", "b:42 LUMER", "b: LUMER",

@@ -43,26 +43,26 @@ def sirens(**numbers: str | None) -> dict[RecordKey, str | None]:
 NONE = sirens(a=None, b=None, c=None)
 
 
-def asked(found: Grouping) -> list[tuple[RecordKey, RecordKey]]:
-    return [(one.a, one.b) for one in found.questions]
+def asked(grouping: Grouping) -> list[tuple[RecordKey, RecordKey]]:
+    return [(question.a, question.b) for question in grouping.questions]
 
 
 def test_connected_records_are_one_member() -> None:
-    found = group(NONE, [linked(A, B), linked(B, C)])
-    assert found.groups == ((A, B, C),)
-    assert found.contested == ()
-    assert found.questions == ()
+    grouping = group(NONE, [linked(A, B), linked(B, C)])
+    assert grouping.groups == ((A, B, C),)
+    assert grouping.contested == ()
+    assert grouping.questions == ()
 
 
 def test_a_pair_for_review_is_a_question_and_no_link() -> None:
-    found = group(NONE, [unsure(A, B), linked(A, C, 0, "apart")])
-    assert found.groups == ((A,), (B,), (C,))
-    assert asked(found) == [(A, B)]
+    grouping = group(NONE, [unsure(A, B), linked(A, C, 0, "apart")])
+    assert grouping.groups == ((A,), (B,), (C,))
+    assert asked(grouping) == [(A, B)]
 
 
 def test_two_groups_are_one_question_the_best_scored() -> None:
-    found = group(NONE, [linked(A, B), unsure(A, C, 1), unsure(B, C, 2)])
-    assert asked(found) == [(B, C)]
+    grouping = group(NONE, [linked(A, B), unsure(A, C, 1), unsure(B, C, 2)])
+    assert asked(grouping) == [(B, C)]
 
 
 def test_what_staff_confirm_is_linked_and_what_they_reject_is_not_asked_again() -> None:
@@ -75,74 +75,74 @@ def test_what_staff_confirm_is_linked_and_what_they_reject_is_not_asked_again() 
 
 
 def test_a_decision_beats_the_score_and_the_last_one_counts() -> None:
-    said = [Decision(A, B, "confirmed", 1), Decision(A, B, "rejected", 2)]
-    assert group(NONE, [linked(A, B)], said).groups == ((A,), (B,), (C,))
-    again = [*said, Decision(A, B, "confirmed", 3)]
+    decisions = [Decision(A, B, "confirmed", 1), Decision(A, B, "rejected", 2)]
+    assert group(NONE, [linked(A, B)], decisions).groups == ((A,), (B,), (C,))
+    again = [*decisions, Decision(A, B, "confirmed", 3)]
     assert group(NONE, [linked(A, B, -5, "apart")], again).groups == ((A, B), (C,))
 
 
 def test_a_rejected_pair_answers_for_both_of_its_groups() -> None:
-    found = group(NONE, [linked(A, B), unsure(A, C), unsure(B, C)], [Decision(B, C, "rejected")])
-    assert found.groups == ((A, B), (C,))
-    assert found.questions == ()
+    grouping = group(NONE, [linked(A, B), unsure(A, C), unsure(B, C)], [Decision(B, C, "rejected")])
+    assert grouping.groups == ((A, B), (C,))
+    assert grouping.questions == ()
 
 
 def test_a_rejected_pair_is_not_joined_by_a_third() -> None:
-    found = group(NONE, [linked(A, C, 12), linked(B, C, 7)], [Decision(A, B, "rejected")])
-    assert found.groups == ((A, C), (B,))
-    (contested,) = found.contested
+    grouping = group(NONE, [linked(A, C, 12), linked(B, C, 7)], [Decision(A, B, "rejected")])
+    assert grouping.groups == ((A, C), (B,))
+    (contested,) = grouping.contested
     assert contested.records == (A, B, C)
     assert contested.contradictions == (Contradiction(A, B, "rejected"),)
     assert contested.held_back == ((B, C),)
 
 
 def test_two_sirens_are_not_joined_by_a_record_without_one() -> None:
-    found = group(sirens(a=ONE, b=TWO, c=None), [linked(A, C, 12), linked(B, C, 7)])
-    assert found.groups == ((A, C), (B,))
-    (contested,) = found.contested
+    grouping = group(sirens(a=ONE, b=TWO, c=None), [linked(A, C, 12), linked(B, C, 7)])
+    assert grouping.groups == ((A, C), (B,))
+    (contested,) = grouping.contested
     assert contested.contradictions == (Contradiction(A, B, "sirens-differ"),)
-    (question,) = found.questions
+    (question,) = grouping.questions
     assert ((question.a, question.b), question.verdict, question.refused) == ((B, C), "review", "contradiction")
 
 
 def test_a_record_that_fits_two_companies_about_equally_goes_to_neither() -> None:
-    found = group(sirens(a=ONE, b=TWO, c=None), [linked(A, C, 8), linked(B, C, 7)])
-    assert found.groups == ((A,), (B,), (C,))
-    assert found.contested[0].held_back == ((A, C), (B, C))
-    assert asked(found) == [(A, C), (B, C)]
+    grouping = group(sirens(a=ONE, b=TWO, c=None), [linked(A, C, 8), linked(B, C, 7)])
+    assert grouping.groups == ((A,), (B,), (C,))
+    assert grouping.contested[0].held_back == ((A, C), (B, C))
+    assert asked(grouping) == [(A, C), (B, C)]
 
 
 def test_staff_may_join_two_sirens_and_then_nothing_is_contested() -> None:
     numbers = sirens(a=ONE, b=TWO, c=None)
-    found = group(numbers, [unsure(A, B), linked(A, C)], [Decision(A, B, "confirmed")])
-    assert found.groups == ((A, B, C),)
-    assert found.contested == ()
+    grouping = group(numbers, [unsure(A, B), linked(A, C)], [Decision(A, B, "confirmed")])
+    assert grouping.groups == ((A, B, C),)
+    assert grouping.contested == ()
 
 
 def test_confirming_one_side_of_a_contested_group_settles_it() -> None:
     numbers = sirens(a=ONE, b=TWO, c=None)
     pairs = [linked(A, C, 8), linked(B, C, 7)]
-    found = group(numbers, pairs, [Decision(B, C, "confirmed"), Decision(A, C, "rejected")])
-    assert found.groups == ((A,), (B, C))
-    assert (found.contested, found.questions) == ((), ())
+    grouping = group(numbers, pairs, [Decision(B, C, "confirmed"), Decision(A, C, "rejected")])
+    assert grouping.groups == ((A,), (B, C))
+    assert (grouping.contested, grouping.questions) == ((), ())
 
 
 def test_of_confirmations_that_contradict_a_rejection_the_oldest_yields() -> None:
-    said = [Decision(A, C, "confirmed", 1), Decision(B, C, "confirmed", 2), Decision(A, B, "rejected", 3)]
-    found = group(NONE, [], said)
-    assert found.groups == ((A,), (B, C))
-    assert found.contested[0].held_back == ((A, C),)
+    decisions = [Decision(A, C, "confirmed", 1), Decision(B, C, "confirmed", 2), Decision(A, B, "rejected", 3)]
+    grouping = group(NONE, [], decisions)
+    assert grouping.groups == ((A,), (B, C))
+    assert grouping.contested[0].held_back == ((A, C),)
 
 
 def test_an_automatic_link_yields_before_a_confirmed_one() -> None:
-    said = [Decision(A, C, "confirmed", 1), Decision(A, B, "rejected", 2)]
-    found = group(NONE, [linked(B, C, 20)], said)
-    assert found.groups == ((A, C), (B,))
+    decisions = [Decision(A, C, "confirmed", 1), Decision(A, B, "rejected", 2)]
+    grouping = group(NONE, [linked(B, C, 20)], decisions)
+    assert grouping.groups == ((A, C), (B,))
 
 
 def test_what_is_not_among_the_records_is_ignored() -> None:
-    found = group(sirens(a=None), [linked(A, B)], [Decision(A, C, "confirmed"), Decision(B, C, "rejected")])
-    assert found.groups == ((A,),)
+    grouping = group(sirens(a=None), [linked(A, B)], [Decision(A, C, "confirmed"), Decision(B, C, "rejected")])
+    assert grouping.groups == ((A,),)
 
 
 # --- whatever the order --------------------------------------------------------------------------------------------
@@ -166,21 +166,26 @@ def test_no_order_shows_and_no_group_contradicts_itself(numbers, judged, decided
     holders = list(zip(_KEYS, numbers, strict=True))
     judgements = [Judgement(a, b, score, verdict, None, NOTHING) for (a, b), (score, verdict) in judged.items()]
     decisions = [Decision(a, b, kind, order) for (a, b), kind, order in decided]
-    found = group(dict(holders), judgements, decisions)
+    grouping = group(dict(holders), judgements, decisions)
     for shuffled in (holders, judgements, decisions):
         rng.shuffle(shuffled)
-    assert group(dict(holders), judgements, decisions) == found
+    assert group(dict(holders), judgements, decisions) == grouping
 
-    assert sorted(key for keys in found.groups for key in keys) == sorted(_KEYS)
-    last = {(one.a, one.b): one.kind for one in sorted(decisions, key=lambda one: (one.order, one))}
-    together = {pair for keys in found.groups for pair in combinations(keys, 2)}
+    assert sorted(key for keys in grouping.groups for key in keys) == sorted(_KEYS)
+    last = {
+        (decision.a, decision.b): decision.kind
+        for decision in sorted(decisions, key=lambda decision: (decision.order, decision))
+    }
+    together = {pair for keys in grouping.groups for pair in combinations(keys, 2)}
     assert not any(last.get(pair) == "rejected" for pair in together)
     if "confirmed" not in last.values():
         number = dict(holders)
-        assert all(len({number[key] for key in keys} - {None}) <= 1 for keys in found.groups)
-    of = {key: at for at, keys in enumerate(found.groups) for key in keys}
-    assert all(of[one.a] != of[one.b] for one in found.questions)
-    assert len({frozenset((of[one.a], of[one.b])) for one in found.questions}) == len(found.questions)
+        assert all(len({number[key] for key in keys} - {None}) <= 1 for keys in grouping.groups)
+    of = {key: at for at, keys in enumerate(grouping.groups) for key in keys}
+    assert all(of[question.a] != of[question.b] for question in grouping.questions)
+    assert len({frozenset((of[question.a], of[question.b])) for question in grouping.questions}) == len(
+        grouping.questions
+    )
 
 
 @settings(max_examples=examples(100), deadline=None)
@@ -206,11 +211,11 @@ def test_the_groups_are_those_that_the_plain_way_finds(data: st.DataObject) -> N
     numbers = {key: data.draw(st.sampled_from([None, ONE, TWO, "443061841"])) for key in keys}
     judged = data.draw(st.dictionaries(st.sampled_from(pairs), _SCORES, max_size=len(pairs)))
     kinds: st.SearchStrategy[Literal["confirmed", "rejected"]] = st.sampled_from(("confirmed", "rejected"))
-    said = st.tuples(st.sampled_from(pairs), kinds, st.integers(0, 3))
-    decisions = [Decision(*pair, kind, order) for pair, kind, order in data.draw(st.lists(said, max_size=12))]
+    strategy = st.tuples(st.sampled_from(pairs), kinds, st.integers(0, 3))
+    decisions = [Decision(*pair, kind, order) for pair, kind, order in data.draw(st.lists(strategy, max_size=12))]
     judgements = [linked(*pair, score) for pair, score in judged.items()]
-    found, (groups, contested) = group(numbers, judgements, decisions), _plainly(numbers, judgements, decisions)
-    assert (found.groups, found.contested) == (groups, contested)
+    grouping, (groups, contested) = group(numbers, judgements, decisions), _plainly(numbers, judgements, decisions)
+    assert (grouping.groups, grouping.contested) == (groups, contested)
 
 
 def test_of_many_pairs_whose_sirens_differ_the_first_are_shown_and_all_that_staff_rejected() -> None:
@@ -221,7 +226,9 @@ def test_of_many_pairs_whose_sirens_differ_the_first_are_shown_and_all_that_staf
     (contested,) = group(numbers, [*chains, linked(ours[0], theirs[0])], [rejected]).contested
     assert contested.held_back == ((ours[0], theirs[0]),)
     *first, last = contested.contradictions
-    assert [(one.a, one.b) for one in first] == [(a, b) for a in ours for b in theirs][:SHOWN]
+    assert [(contradiction.a, contradiction.b) for contradiction in first] == [(a, b) for a in ours for b in theirs][
+        :SHOWN
+    ]
     assert last == Contradiction(ours[-1], theirs[-1], "rejected")
 
 
@@ -229,9 +236,12 @@ def _plainly(
     numbers: Mapping[RecordKey, str | None], judgements: Sequence[Judgement], decisions: Sequence[Decision]
 ) -> tuple[tuple[tuple[RecordKey, ...], ...], tuple[Contested, ...]]:
     """Every contradiction is written down, and the forest grown anew after each link that is held back."""
-    decided = {(one.a, one.b): one for one in sorted(decisions, key=lambda one: (one.order, one))}
-    links = grouping._links(numbers, {(one.a, one.b): one for one in judgements}, decided)
-    rejected = {pair for pair, one in decided.items() if one.kind == "rejected"}
+    decided = {
+        (decision.a, decision.b): decision
+        for decision in sorted(decisions, key=lambda decision: (decision.order, decision))
+    }
+    links = grouping._links(numbers, {(judgement.a, judgement.b): judgement for judgement in judgements}, decided)
+    rejected = {pair for pair, decision in decided.items() if decision.kind == "rejected"}
     groups: list[tuple[RecordKey, ...]] = []
     contested: list[Contested] = []
     for records, own, _ in grouping._components(numbers, links, ()):
@@ -241,7 +251,7 @@ def _plainly(
         groups += parts
         if held_back:
             contested.append(Contested(records, tuple(contradictions), tuple(held_back)))
-    return tuple(sorted(groups)), tuple(sorted(contested, key=lambda one: one.records))
+    return tuple(sorted(groups)), tuple(sorted(contested, key=lambda item: item.records))
 
 
 def _contradictions(
@@ -250,7 +260,7 @@ def _contradictions(
     rejected: Collection[Pair],
     links: Sequence[grouping._Link],
 ) -> list[Contradiction]:
-    found = [Contradiction(*pair, "rejected") for pair in rejected]
+    contradictions = [Contradiction(*pair, "rejected") for pair in rejected]
     numbers = {number for key in records if (number := sirens[key])}
     if len(numbers) > 1:
         # What staff joined by their own links, knowing both numbers, is no contradiction any more.
@@ -259,12 +269,12 @@ def _contradictions(
             if link.confirmed:
                 joined.join(link.a, link.b)
         holders = [key for key in records if sirens[key]]
-        found += [
+        contradictions += [
             Contradiction(a, b, "sirens-differ")
             for a, b in combinations(holders, 2)
             if sirens[a] != sirens[b] and joined.root(a) != joined.root(b)
         ]
-    return sorted(found)
+    return sorted(contradictions)
 
 
 def _divide(
@@ -278,7 +288,9 @@ def _divide(
     held_back: set[grouping._Link] = set()
     while True:
         tree = _firmest_tree([link for link in links if link not in held_back])
-        path = next((path for one in contradictions if (path := _path(tree, one.a, one.b))), None)
+        path = next(
+            (path for contradiction in contradictions if (path := _path(tree, contradiction.a, contradiction.b))), None
+        )
         if path is None:
             break
         weakest = max(path)
@@ -312,11 +324,11 @@ def _path(
     came: dict[RecordKey, tuple[RecordKey, grouping._Link] | None] = {start: None}
     waiting = [start]
     while waiting and end not in came:
-        here = waiting.pop()
-        for there, link in tree.get(here, ()):
-            if there not in came:
-                came[there] = (here, link)
-                waiting.append(there)
+        key = waiting.pop()
+        for theirs, link in tree.get(key, ()):
+            if theirs not in came:
+                came[theirs] = (key, link)
+                waiting.append(theirs)
     path: list[grouping._Link] = []
     step = came.get(end)
     while step is not None:

@@ -83,10 +83,10 @@ def test_a_brand_and_a_word_more_is_no_name_in_common() -> None:
 
 
 def test_common_names_and_words_say_less() -> None:
-    one, other = a_company("1"), a_company("2", "south")
-    assert compare(one, other, {"n:LUMERINE": COMMON}).name == "exact-common"
+    features, other = a_company("1"), a_company("2", "south")
+    assert compare(features, other, {"n:LUMERINE": COMMON}).name == "exact-common"
     longer = a_company("2", "south", name="Lumerine Vioreau")
-    assert compare(one, longer, {"t:LUMERINE": COMMON}).name == "subset-common"
+    assert compare(features, longer, {"t:LUMERINE": COMMON}).name == "subset-common"
     apart = a_company("1", name="Lumerine Alpha")
     assert compare(apart, longer, {"t:LUMERINE": COMMON}).name == "partial"
 
@@ -125,15 +125,15 @@ def test_siren(one: dict[str, Any], other: dict[str, Any], expected: str | None)
     ],
 )
 def test_domain_and_e_mail(one: dict[str, Any], other: dict[str, Any], domain: str | None, email: str | None) -> None:
-    found = levels(one, other)
-    assert (found.domain, found.email) == (domain, email)
+    result = levels(one, other)
+    assert (result.domain, result.email) == (domain, email)
 
 
 def test_an_agencys_domain_e_mail_and_phone_are_not_their_own() -> None:
     written = {"email": "ada@cabinet.example", "phone": "04 77 12 34 56"}
     common = {"d:cabinet.example": COMMON, "e:ada@cabinet.example": COMMON, "p:+33477123456": COMMON}
-    found = levels(written, written, **common)
-    assert (found.domain, found.email, found.phone) == ("shared", "shared", "shared")
+    result = levels(written, written, **common)
+    assert (result.domain, result.email, result.phone) == ("shared", "shared", "shared")
 
 
 def test_one_own_domain_beside_an_agencys_is_enough() -> None:
@@ -188,13 +188,13 @@ def test_place(one: tuple[str | None, str | None], other: tuple[str | None, str 
 
 
 def test_one_company_may_have_sites_in_two_departements() -> None:
-    here, there = {"postcode": "42000"}, {"postcode": "69003"}
+    ours, theirs = {"postcode": "42000"}, {"postcode": "69003"}
     siren, domain = {"siren": "732829320"}, {"website": "lumerine.example"}
-    assert levels(here | siren, there | siren).place == "branch"
-    assert levels(here | siren, there | siren | {"name": "Vioreau"}).place == "elsewhere"
-    assert levels(here | domain, there | domain).place == "far"
-    assert levels(here | domain | siren, there | domain | {"siren": "552100554"}).place == "elsewhere"
-    assert levels(here, there).place == "elsewhere"
+    assert levels(ours | siren, theirs | siren).place == "branch"
+    assert levels(ours | siren, theirs | siren | {"name": "Vioreau"}).place == "elsewhere"
+    assert levels(ours | domain, theirs | domain).place == "far"
+    assert levels(ours | domain | siren, theirs | domain | {"siren": "552100554"}).place == "elsewhere"
+    assert levels(ours, theirs).place == "elsewhere"
 
 
 @pytest.mark.parametrize(
@@ -223,10 +223,10 @@ def test_contact_and_form() -> None:
 
 
 def test_what_a_former_system_declares_holds_within_its_cluster() -> None:
-    one = a_company("1", same_as="2")
-    assert compare(one, a_company("2"), {}).declared == "same"
-    assert compare(a_company("2"), one, {}).declared == "same"
-    assert compare(one, a_company("2", "south"), {}).declared is None
+    features = a_company("1", same_as="2")
+    assert compare(features, a_company("2"), {}).declared == "same"
+    assert compare(a_company("2"), features, {}).declared == "same"
+    assert compare(features, a_company("2", "south"), {}).declared is None
 
 
 def test_every_level_has_words_in_both_languages_and_a_weight() -> None:

@@ -203,7 +203,9 @@ def test_splink_and_siren_alone_stand_beside(monkeypatch: pytest.MonkeyPatch) ->
 def _every_pair_that_splink_might_like(records: list[Features]) -> list[Judgement]:
     index = Candidates(records)
     scored = [judge(a, b, index.classes, shipped()) for a, b in index.pairs()]
-    return [crosscheck.judgement(one.a, one.b, 2 * one.score, crosscheck.AUTO) for one in scored]
+    return [
+        crosscheck.judgement(judgement.a, judgement.b, 2 * judgement.score, crosscheck.AUTO) for judgement in scored
+    ]
 
 
 def test_splink_itself_learns_from_the_sample() -> None:

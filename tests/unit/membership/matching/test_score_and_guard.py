@@ -24,9 +24,9 @@ OTHER_SITE = {"website": "vioreau.example", "phone": "04 77 99 99 99", "email": 
 SITE, PHONE = {"website": "lumerine.example"}, {"phone": "04 77 12 34 56"}
 
 
-def verdict(one: dict[str, Any], other: dict[str, Any]) -> str:
-    found = judge(a_company("1", "north", **one), a_company("2", "south", **other), {}, shipped())
-    return f"{found.verdict}: {found.refused}" if found.refused else found.verdict
+def verdict(document: dict[str, Any], other: dict[str, Any]) -> str:
+    judgement = judge(a_company("1", "north", **document), a_company("2", "south", **other), {}, shipped())
+    return f"{judgement.verdict}: {judgement.refused}" if judgement.refused else judgement.verdict
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,8 @@ def test_strong_keys_count_ways_of_reaching_them() -> None:
 def test_every_refusal_that_the_guard_can_give_has_words() -> None:
     rng = random.Random(7)
     choices = [[None, *LEVELS[field]] for field in FIELDS]
-    found = {refusal(Levels(*(rng.choice(levels) for levels in choices))) for _ in range(20_000)}
-    assert found - {None} == set(REFUSALS) - {"contradiction"}
+    refusals = {refusal(Levels(*(rng.choice(levels) for levels in choices))) for _ in range(20_000)}
+    assert refusals - {None} == set(REFUSALS) - {"contradiction"}
 
 
 @pytest.mark.parametrize(
@@ -133,22 +133,22 @@ def test_verdicts(one: dict[str, Any], other: dict[str, Any], expected: str) -> 
 def test_what_a_former_system_holds_to_be_one_is_merged_if_the_names_agree(
     name: str, number: str | None, expected: tuple[str, str | None]
 ) -> None:
-    one, other = a_company("1", same_as="2", siren="732829320"), a_company("2", name=name, siren=number)
-    found = judge(one, other, {}, shipped())
-    assert (found.verdict, found.refused) == expected
+    features, other = a_company("1", same_as="2", siren="732829320"), a_company("2", name=name, siren=number)
+    judgement = judge(features, other, {}, shipped())
+    assert (judgement.verdict, judgement.refused) == expected
 
 
 def test_an_explanation_adds_up_to_the_score() -> None:
     weights = shipped()
     a, b = a_company("1", **SIREN, **HERE, **SITE), a_company("2", "south", **SIREN, **HERE, name="Lumerine France")
-    found = judge(a, b, {}, weights)
-    evidence = explain(found.levels, weights)
-    assert [(one.field, one.level) for one in evidence] == [
+    judgement = judge(a, b, {}, weights)
+    evidence = explain(judgement.levels, weights)
+    assert [(item.field, item.level) for item in evidence] == [
         ("siren", "equal"), ("name", "located"), ("street", "equal"), ("place", "postcode"),
     ]  # fmt: skip
     assert evidence[0].words == {"fr": "Même SIREN", "en": "Same SIREN"}
-    assert found.score == pytest.approx(weights.prior + sum(one.weight for one in evidence), abs=0.011)
-    assert judge(b, a, {}, weights) == found
+    assert judgement.score == pytest.approx(weights.prior + sum(item.weight for item in evidence), abs=0.011)
+    assert judge(b, a, {}, weights) == judgement
 
 
 @pytest.mark.parametrize("version", [0, 1])

@@ -40,9 +40,12 @@ OTHERWISE = {"¢": "C", "£": "GBP", "¤": "$", "¥": "Y", "§": "S", "·": "-",
 
 def test_latin_text_is_what_it_was_before() -> None:
     characters = [chr(code) for code in range(0xA1, 0x180)]
-    before = {one: OTHERWISE.get(one, was.replace("_", " ")) for one, was in zip(characters, BEFORE, strict=True)}
+    before = {
+        character: OTHERWISE.get(character, was.replace("_", " "))
+        for character, was in zip(characters, BEFORE, strict=True)
+    }
     before["\u00ad"] = ""  # a soft hyphen
-    assert {one: plain(one).upper() for one in characters} == before
+    assert {character: plain(character).upper() for character in characters} == before
 
 
 def test_other_scripts_are_transliterated_and_pictures_are_left_out() -> None:

@@ -60,8 +60,8 @@ def test_a_patch_is_what_the_rfc_says(target, patch, result):
 
 @given(_json, _json)
 def test_a_patch_a_second_time_changes_nothing_more(target, patch):
-    once = merge_patch(target, patch)
-    assert merge_patch(once, patch) == once
+    former = merge_patch(target, patch)
+    assert merge_patch(former, patch) == former
 
 
 def _edit(patch: dict[str, Any], written: dict[str, Any] | None = None) -> Any:
@@ -92,7 +92,7 @@ def test_a_refusal_names_fields_and_no_values():
     with pytest.raises(FieldsRefusedError) as refused:
         _edit({"city": {"Dupont": 1}, "status": "Dupont", "subscriptions": [{"subscription_id": "Dupont"}]})
 
-    assert {one.field for one in refused.value.faults} == {"city", "status", "subscriptions.0.starts_on"}
+    assert {fault.field for fault in refused.value.faults} == {"city", "status", "subscriptions.0.starts_on"}
     assert "Dupont" not in str(refused.value)
 
 
@@ -103,7 +103,7 @@ def test_only_doubts_that_a_change_brings_are_refused():
     for patch, fields in (({"email": "b@"}, ["email"]), ({"country": "Suisse"}, ["phone"])):
         with pytest.raises(DoubtfulError) as refused:
             check_understood(doubtful, _edit(patch, doubtful))
-        assert [one.field for one in refused.value.problems] == fields
+        assert [problem.field for problem in refused.value.problems] == fields
 
 
 def test_a_value_that_can_be_repaired_is_no_doubt():

@@ -62,41 +62,41 @@ def story(
 @THOROUGH
 @given(st.data())
 def test_any_two_deliveries_of_the_same_messages_give_the_same_views(data: st.DataObject) -> None:
-    told = data.draw(messages(at_most=24))
-    one = data.draw(deliveries(told), label="one")
-    other = data.draw(deliveries(told), label="other")
-    assert views_after(one) == views_after(other)
+    published = data.draw(messages(at_most=24))
+    item = data.draw(deliveries(published), label="one")
+    other = data.draw(deliveries(published), label="other")
+    assert views_after(item) == views_after(other)
 
 
 @THOROUGH
 @given(st.data())
 def test_consolidating_step_by_step_ends_where_consolidating_at_once_does(data: st.DataObject) -> None:
-    told = data.draw(messages(at_most=24, only_members=True))
-    decided = data.draw(decisions_about(told))
+    published = data.draw(messages(at_most=24, only_members=True))
+    decided = data.draw(decisions_about(published))
     pauses = data.draw(st.lists(st.integers(0, 2), max_size=12))
-    views, kept = story(data.draw(deliveries(told)), decided, pauses)
-    assert views == at_once(told, kept)
+    views, kept = story(data.draw(deliveries(published)), decided, pauses)
+    assert views == at_once(published, kept)
 
 
 def at_once(told: Sequence[Envelope[Any]], decided: Sequence[Decision]) -> dict[str, bytes]:
     """Views from the newest version of each record and all decisions, by the domain's functions alone."""
     newest: dict[RecordKey, Envelope[Any]] = {}
     contents: dict[RecordKey, Envelope[Any]] = {}
-    for message in sorted(told, key=lambda one: (one.data.version, one.digest)):
+    for message in sorted(told, key=lambda item: (item.data.version, item.digest)):
         key = RecordKey(message.cluster, message.data.record_id)
         newest[key] = message
         if isinstance(message.data, MemberRecorded):
             contents[key] = message
     records = {key: a_record(key, contents.get(key), newest[key]) for key in newest}
-    index = Candidates(features(one) for one in records.values() if one.written)
+    index = Candidates(features(record) for record in records.values() if record.written)
     judged = [judge(a, b, index.classes, POLICY.weights) for a, b in index.pairs()]
-    said = [
+    facts = [
         Decided(*pair, verdict, order)
         for order, decision in enumerate(decided)
         for pair, verdict in decision.verdicts.items()
     ]
-    gone = {key for key, one in records.items() if one.removed}
-    members = members_of({key: one.siren for key, one in records.items()}, gone, judged, said)
+    removed = {key for key, record in records.items() if record.removed}
+    members = members_of({key: record.siren for key, record in records.items()}, removed, judged, facts)
     views = [
         consolidate([records[key] for key in member.records], (), (), POLICY.rules)
         for member in members

@@ -38,9 +38,9 @@ def announced(uow: InMemoryMembership) -> list[Any]:
     facts: list[Any] = []
     for message in uow.outbox._outgoing:  # pyright: ignore[reportPrivateUsage]
         fact_type = next(
-            one
-            for one in (MembersMerged, MembersSeparated, MergeConflictChanged)
-            if message.routing_key.endswith(one.key)
+            kind
+            for kind in (MembersMerged, MembersSeparated, MergeConflictChanged)
+            if message.routing_key.endswith(kind.key)
         )
         for envelope in read(fact_type, message.body, message.content_type, {}):
             assert isinstance(envelope, Envelope), envelope
@@ -63,9 +63,9 @@ def followed(facts: Sequence[Any]) -> dict[RecordKey, str]:
 @THOROUGH
 @given(st.data())
 def test_taking_everything_back_leaves_what_would_be_there_without(data: st.DataObject) -> None:
-    said = data.draw(messages(at_most=20))
-    batches = data.draw(deliveries(said))
-    decided = data.draw(decisions_about(said))
+    answer = data.draw(messages(at_most=20))
+    batches = data.draw(deliveries(answer))
+    decided = data.draw(decisions_about(answer))
 
     async def story() -> tuple[InMemoryMembership, InMemoryMembership]:
         plain, merged = await told(batches), await told(batches, decided)
@@ -76,21 +76,21 @@ def test_taking_everything_back_leaves_what_would_be_there_without(data: st.Data
     plain, merged = asyncio.run(story())
     assert merged.views == plain.views
     assert merged.conflicts.keys() == plain.conflicts.keys()
-    assert {key: one.member_id for key, one in merged.records.items()} == {
-        key: one.member_id for key, one in plain.records.items()
+    assert {key: record.member_id for key, record in merged.records.items()} == {
+        key: record.member_id for key, record in plain.records.items()
     }
 
 
 @THOROUGH
 @given(st.data())
 def test_separating_leaves_each_record_with_what_names_it_and_with_what_came_since(data: st.DataObject) -> None:
-    said = data.draw(messages(at_most=20))
+    answer = data.draw(messages(at_most=20))
     later = data.draw(messages(at_most=8))
-    batches, more = data.draw(deliveries(said)), data.draw(deliveries(later))
+    batches, more = data.draw(deliveries(answer)), data.draw(deliveries(later))
 
     async def story() -> tuple[InMemoryMembership, InMemoryMembership] | None:
         merged = await told(batches)
-        present = sorted(key for key, one in merged.records.items() if not one.removed)
+        present = sorted(key for key, record in merged.records.items() if not record.removed)
         if len(present) < 2:
             return None
         pair = data.draw(st.permutations(present))[:2]
@@ -101,7 +101,7 @@ def test_separating_leaves_each_record_with_what_names_it_and_with_what_came_sin
             await decide.separate(merged, pair[:1], STAFF)
         except DecisionError:
             return None  # what came since removed one of them, or parted them
-        parted = next(one for number, one in merged.decided.items() if number == max(merged.decided))
+        parted = next(decision for number, decision in merged.decided.items() if number == max(merged.decided))
         return merged, await told([*batches, *more], [parted])
 
     if (both := asyncio.run(story())) is not None:
@@ -111,34 +111,38 @@ def test_separating_leaves_each_record_with_what_names_it_and_with_what_came_sin
 @THOROUGH
 @given(st.data())
 def test_whoever_follows_what_is_announced_knows_every_member(data: st.DataObject) -> None:
-    said = data.draw(messages(at_most=20))
-    uow = asyncio.run(told(data.draw(deliveries(said)), data.draw(decisions_about(said))))
+    answer = data.draw(messages(at_most=20))
+    uow = asyncio.run(told(data.draw(deliveries(answer)), data.draw(decisions_about(answer))))
     facts = announced(uow)
-    members = followed(data.draw(st.permutations([one for one in facts if not isinstance(one, MergeConflictChanged)])))
-    for key, one in uow.records.items():
-        assert members.get(key, key.own_id) == one.member_id
-    last = {one.conflict_id: one for one in facts if isinstance(one, MergeConflictChanged)}
-    assert {name for name, one in last.items() if one.overlaps} == set(uow.conflicts)
+    members = followed(
+        data.draw(st.permutations([fact for fact in facts if not isinstance(fact, MergeConflictChanged)]))
+    )
+    for key, record in uow.records.items():
+        assert members.get(key, key.own_id) == record.member_id
+    last = {fact.conflict_id: fact for fact in facts if isinstance(fact, MergeConflictChanged)}
+    assert {name for name, item in last.items() if item.overlaps} == set(uow.conflicts)
     assert set(uow.conflicts) == {
-        one["conflict_id"] for view in uow.views.values() for one in orjson.loads(view)["conflicts"]
+        item["conflict_id"] for view in uow.views.values() for item in orjson.loads(view)["conflicts"]
     }
 
 
 def a_story(*told_of: tuple[int, dict[str, Any]] | MemberRemoved) -> Deliveries:
     """Batches of one message each: versions of records of one name and SIREN, unless told otherwise."""
     usual = {"name": "Forges Xylo", "siren": "732829320"}
-    facts = [one if isinstance(one, MemberRemoved) else a_member(**usual | one[1], version=one[0]) for one in told_of]
+    facts = [
+        fact if isinstance(fact, MemberRemoved) else a_member(**usual | fact[1], version=fact[0]) for fact in told_of
+    ]
     return [[an_envelope("numelink", fact)] for fact in facts]
 
 
 def members_and_followed(batches: Deliveries) -> tuple[dict[str, str | None], dict[str, str], InMemoryMembership]:
     uow = asyncio.run(told(batches))
-    known = followed([one for one in announced(uow) if not isinstance(one, MergeConflictChanged)])
-    members = {key.record_id: one.member_id for key, one in uow.records.items()}
+    known = followed([item for item in announced(uow) if not isinstance(item, MergeConflictChanged)])
+    members = {key.record_id: record.member_id for key, record in uow.records.items()}
     return members, {key.record_id: known.get(key, key.own_id) for key in uow.records}, uow
 
 
-A, B = (RecordKey("numelink", one).own_id for one in "AB")
+A, B = (RecordKey("numelink", text).own_id for text in "AB")
 ZUG = {"record_id": "B", "name": "Zug", "siren": None, "email": None}
 
 
@@ -156,7 +160,7 @@ def test_a_member_whose_first_record_is_removed_keeps_its_id() -> None:
     assert members == known == {"A": A, "B": A}
     assert uow.views.keys() == {A}
     assert orjson.loads(uow.views[A])["removed_sources"] == ["numelink/A"]
-    assert [one["from"] for one in orjson.loads(uow.views[A])["sources"]] == ["numelink/B"]
+    assert [item["from"] for item in orjson.loads(uow.views[A])["sources"]] == ["numelink/B"]
 
 
 def test_what_only_a_removed_record_joined_is_apart() -> None:
@@ -171,7 +175,7 @@ def test_an_objection_outlives_the_card_that_it_was_made_on() -> None:
     refusing = a_story((1, {"record_id": "A"}), (1, {"record_id": "B", "opt_outs": ("email",)}))
     uow = asyncio.run(told([*refusing, [an_envelope("numelink", MemberRemoved(record_id="B", version=2))]]))
     in_force = orjson.loads(uow.views[A])["consents"]["in_force"]
-    assert {(one["channel"], one["allowed"]) for one in in_force} == {("email", False), ("bulk-email", False)}
+    assert {(item["channel"], item["allowed"]) for item in in_force} == {("email", False), ("bulk-email", False)}
 
 
 def test_a_version_that_says_nothing_new_beside_one_that_parts_is_told_of() -> None:
@@ -187,7 +191,7 @@ def test_a_detail_that_changes_merges_nobody() -> None:
     together = a_story((1, {"record_id": "A"}), (1, {"record_id": "B"}))
     [same], [detail] = a_story((2, {"record_id": "A"}), (2, {"record_id": "B", "city": "Roanne"}))
     _, _, uow = members_and_followed([*together, [same, detail]])
-    assert [one.what for one in uow.history] == ["merged"]
+    assert [remembered.what for remembered in uow.history] == ["merged"]
 
 
 def test_a_member_of_many_records_can_be_separated() -> None:
@@ -199,8 +203,8 @@ def test_a_member_of_many_records_can_be_separated() -> None:
 
 
 def test_saying_again_what_others_hold_back_counts_before_them() -> None:
-    a, b, c = (RecordKey("numelink", one) for one in "ABC")
-    batches = a_story(*((1, {"record_id": one, "name": f"Nom {one * 5}", "siren": None}) for one in "ABC"))
+    a, b, c = (RecordKey("numelink", text) for text in "ABC")
+    batches = a_story(*((1, {"record_id": text, "name": f"Nom {text * 5}", "siren": None}) for text in "ABC"))
     decided = [confirm([a, b]), confirm([b, c]), reject([a, c])]
     uow = asyncio.run(told(batches, decided))
     apart = next(pair for pair in ((a, b), (b, c)) if uow.records[pair[0]].member_id != uow.records[pair[1]].member_id)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from services.membership.records.record import RecordKey, Related, SourceRecord
 from services.membership.views.conflicts import Conflict, conflicts
+from services.membership.views.unannounced import with_unannounced
 
 A, B = RecordKey("clustr-numerique", "12"), RecordKey("numelink", "B-7")
 C = RecordKey("clustr-numerique", "adherent:12")
@@ -30,10 +31,7 @@ def a_registration(
 
 
 def found(group: list[SourceRecord], *related: Related, since: date | None = None) -> list[Conflict]:
-    by_kind: dict[str, list[Related]] = {}
-    for one in related:
-        by_kind.setdefault(one.kind, []).append(one)
-    return conflicts(group, by_kind, since)
+    return conflicts(group, with_unannounced(related), since)
 
 
 def days(conflict: Conflict) -> list[tuple[str, str]]:

@@ -15,13 +15,13 @@ def a_record(record_id: str = "1", **written: Any) -> SourceRecord:
 
 
 def a_consent(item_id: str, record_id: str = "1", **document: Any) -> Related:
-    said = {"channel": "email", "purpose": "news", "status": "granted", "decided_at": "2026-01-01T09:00:00Z"}
-    return Related("consent", RecordKey("numelink", record_id), item_id, said | document)
+    answer = {"channel": "email", "purpose": "news", "status": "granted", "decided_at": "2026-01-01T09:00:00Z"}
+    return Related("consent", RecordKey("numelink", record_id), item_id, answer | document)
 
 
 def allowed(records: list[SourceRecord], *consents: Related) -> dict[tuple[str, str], bool]:
     view = orjson.loads(consolidate(records, consents).document)
-    return {(one["channel"], one["purpose"]): one["allowed"] for one in view["consents"]["in_force"]}
+    return {(item["channel"], item["purpose"]): item["allowed"] for item in view["consents"]["in_force"]}
 
 
 def test_the_last_decision_counts_by_the_instant_and_not_by_how_it_is_written() -> None:
@@ -42,10 +42,10 @@ def test_one_record_that_refuses_forbids_for_all() -> None:
 
 
 def test_an_opt_out_forbids_every_purpose_of_its_channel_and_what_it_covers() -> None:
-    found = allowed(
+    result = allowed(
         [a_record(opt_outs=["email"])], a_consent("1"), a_consent("2", purpose="*"), a_consent("3", channel="post")
     )
-    assert found == {
+    assert result == {
         ("bulk-email", "*"): False,
         ("email", "*"): False,
         ("email", "news"): False,

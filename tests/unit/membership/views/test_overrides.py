@@ -28,9 +28,9 @@ BY_STAFF = {"at": "2026-11-23T09:30:00Z", "on": A}
 _orders = count(1)
 
 
-def a_record(source: str, **said: Any) -> SourceRecord:
+def a_record(source: str, **document: Any) -> SourceRecord:
     key = RecordKey(*source.split("/"))
-    fact = MemberRecorded(**{"record_id": key.record_id, "version": 1, "name": "Ateliers", **said})
+    fact = MemberRecorded(**{"record_id": key.record_id, "version": 1, "name": "Ateliers", **document})
     means = meaning(fact, CLUSTERS[key.cluster])
     written = as_written(fact.model_dump_json(exclude_none=True).encode())
     return SourceRecord(key, written, means.document, means.siren, means.same_as, means.name_key, None)
@@ -65,7 +65,7 @@ def test_an_override_is_shown_before_what_records_say_and_tells_who_set_it_and_w
 def test_records_that_say_the_same_are_named_beside_it() -> None:
     city = survivors([LYON, GIER], [an_override("city", "Rive-de-Gier")])["city"]
     assert (city["value"], city["said_by"], city["override"]) == ("Rive-de-Gier", [B], BY_STAFF)
-    assert [one["value"] for one in city["others"]] == ["Lyon"]
+    assert [item["value"] for item in city["others"]] == ["Lyon"]
 
 
 def test_a_record_alone_can_be_overridden_and_a_field_that_nobody_filled_too() -> None:
@@ -81,7 +81,7 @@ def test_of_two_that_met_by_a_merge_the_newest_is_shown_and_the_other_told() -> 
         city = survivors([LYON, GIER], overrides)["city"]
         assert (city["value"], city["override"]["on"]) == ("Gier", B)
         assert city["others"][0] == {"value": "Lyon 3e", "said_by": [], "override": BY_STAFF}
-        assert [one["value"] for one in city["others"][1:]] == ["Lyon", "Rive-de-Gier"]
+        assert [item["value"] for item in city["others"][1:]] == ["Lyon", "Rive-de-Gier"]
 
 
 def test_taken_back_it_leaves_no_trace() -> None:
@@ -273,7 +273,7 @@ _overrides = st.lists(
     ),
     min_size=1,
     max_size=6,
-    unique_by=lambda one: one.order,
+    unique_by=lambda override: override.order,
 )
 
 
@@ -282,7 +282,7 @@ def test_any_order_of_records_and_overrides_gives_the_same_view(
     overrides: Sequence[Override], data: st.DataObject
 ) -> None:
     shuffled = data.draw(st.permutations(overrides))
-    one, other = survivors([LYON, GIER], overrides), survivors([GIER, LYON], shuffled)
-    assert orjson.dumps(one) == orjson.dumps(other)
-    told = [one for field in one.values() for one in (field, *field.get("others", ()))]
-    assert all(one["said_by"] or "override" in one for one in told)
+    document, other = survivors([LYON, GIER], overrides), survivors([GIER, LYON], shuffled)
+    assert orjson.dumps(document) == orjson.dumps(other)
+    published = [item for field in document.values() for item in (field, *field.get("others", ()))]
+    assert all(item["said_by"] or "override" in item for item in published)

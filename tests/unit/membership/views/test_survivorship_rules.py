@@ -22,9 +22,9 @@ from tests.support.any_order import NAMES, SIRENS
 CLUSTERS = load_clusters(CLUSTERS_FILE)
 
 
-def a_record(source: str, **said: Any) -> SourceRecord:
+def a_record(source: str, **document: Any) -> SourceRecord:
     key = RecordKey(*source.split("/"))
-    fact = MemberRecorded(**{"record_id": key.record_id, "version": 1, "name": "Ateliers", **said})
+    fact = MemberRecorded(**{"record_id": key.record_id, "version": 1, "name": "Ateliers", **document})
     means = meaning(fact, CLUSTERS[key.cluster])
     written = as_written(fact.model_dump_json(exclude_none=True).encode())
     return SourceRecord(key, written, means.document, means.siren, means.same_as, means.name_key, None)
@@ -85,7 +85,7 @@ def test_rules_are_asked_in_turn_and_the_one_that_decides_is_named() -> None:
     ]
     email = survivors(records, rules=by("understood", "longest", "most-recent"))["email"]
     assert (email["value"], email["because"]) == ("c@acme.fr", "most-recent")
-    assert [one["value"] for one in email["others"]] == ["b@acme.fr", "zoe"]
+    assert [item["value"] for item in email["others"]] == ["b@acme.fr", "zoe"]
 
 
 def test_where_no_rule_decides_the_order_of_keys_does() -> None:
@@ -149,8 +149,8 @@ _said = st.fixed_dictionaries(
 _records = st.lists(
     st.tuples(st.sampled_from([f"{cluster}/{number}" for cluster in CLUSTERS for number in (1, 2, 3)]), _said),
     min_size=1,
-    unique_by=lambda one: one[0],
-).map(lambda told: [a_record(source, **said) for source, said in told])
+    unique_by=lambda item: item[0],
+).map(lambda published: [a_record(source, **answer) for source, answer in published])
 _rules = st.lists(st.sampled_from(RULES), unique=True, max_size=4).map(
     lambda rules: by(*rules, trust=("numelink/rhonealley", "clustr-numerique"))
 )
@@ -169,13 +169,13 @@ def test_every_value_that_was_said_is_told_once_and_every_record_is_named(
     records: list[SourceRecord], rules: SurvivorshipRules
 ) -> None:
     for name, field in survivors(records, rules=rules).items():
-        told = [field, *field.get("others", ())]
-        speakers = [speaker for one in told for speaker in one["said_by"]]
+        published = [field, *field.get("others", ())]
+        speakers = [speaker for item in published for speaker in item["said_by"]]
         assert len(speakers) == len(set(speakers)), name
-        assert len({orjson.dumps(one["value"]) for one in told}) == len(told), name
-        assert ("because" in field) == (len(told) > 1), name
+        assert len({orjson.dumps(item["value"]) for item in published}) == len(published), name
+        assert ("because" in field) == (len(published) > 1), name
         if name in {"name", "email", "siren"}:
-            expected = {str(one.key) for one in records if one.written.get(name)}
+            expected = {str(record.key) for record in records if record.written.get(name)}
             assert set(speakers) == expected
 
 

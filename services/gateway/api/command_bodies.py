@@ -1,9 +1,11 @@
-"""What staff ask about former systems, as the bodies of requests."""
+"""Commands as the bodies of requests: an operation's arguments, with who decides it and why."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from services.gateway.problems import ProblemError
 from services.membership.identity.decisions import LONGEST_AUTHOR, LONGEST_REASON
 from shared.runtime.text import is_text
 
@@ -51,3 +53,24 @@ class NotedBackup(Signed):
     note: Annotated[
         str, Field(min_length=1, max_length=LONGEST_REASON, description="where it lies, or how it was made"), _Line
     ]
+
+
+BODIES: Final[Mapping[str, type[Signed]]] = {
+    "move": Moving,
+    "apply-late": Deciding,
+    "dismiss-late": Deciding,
+    "note-backup": NotedBackup,
+}
+"""The body of each command, by the operation's name."""
+
+
+def check(body: Signed, system: str) -> None:
+    """Raises ProblemError for what this former system cannot be asked, whatever its service thinks of it."""
+    if not isinstance(body, Moving):
+        return
+    if body.move == "retire" and body.confirm != system:
+        fault = {"field": "confirm", "message": f"must be {system}: there is no way back"}
+        raise ProblemError("confirmation-missing", errors=[fault])
+    if body.overrule and body.move not in ("switch", "rollback"):
+        fault = {"field": "overrule", "message": f"a {body.move} has no conditions to overrule"}
+        raise ProblemError("invalid-parameters", errors=[fault])

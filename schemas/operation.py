@@ -1,0 +1,67 @@
+"""An operation: what the gateway, or an operator, may ask of a service. Declared once, in ``schemas/operations.py``.
+
+A *query* changes nothing, crosses the broker at once, and is given up after some seconds. A *command* may change
+something: it is kept with who asked and why, crosses durably, and is carried out once.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Kind = Literal["query", "command"]
+Role = Literal["reader", "staff", "admin"]
+Outcome = Literal["done", "refused"]
+
+
+class Arguments(BaseModel):
+    """What an operation needs to know. Closed, so that a misspelt argument is refused and not lost."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operation. ``role`` is the least that may ask for it.
+
+    ``path`` is where HTTP asks for it. With ``{cluster}`` it is about one former system, and ``{service}`` says whose.
+    With ``{service}`` alone there is a route for each service. With neither, every service is asked.
+    ``verb`` is the command that does the same; None: ``traboule ask SERVICE NAME``.
+    """
+
+    name: str
+    kind: Kind
+    services: tuple[str, ...]
+    role: Role
+    path: str
+    arguments: type[Arguments]
+    answer: type[BaseModel]
+    summary: str
+    summary_fr: str
+    verb: str | None = None
+
+    @property
+    def method(self) -> str:
+        """The HTTP method."""
+        return "GET" if self.kind == "query" else "POST"
+
+    @property
+    def about_system(self) -> bool:
+        """Whether it is about the former system of one cluster."""
+        return "{cluster}" in self.path
+
+    @property
+    def asks_every_service(self) -> bool:
+        """Whether one request is for all services."""
+        return "{service}" not in self.path
+
+
+class Question(BaseModel):
+    """A query on its way: the body of an RPC message. ``cluster`` is None where it is about no former system alone."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    operation: str
+    cluster: str | None = None
+    arguments: dict[str, Any]
+    author: str

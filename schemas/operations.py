@@ -1,0 +1,14 @@
+"""Every operation that a service may be asked for, in one list. Each service binds a handler to its own."""
+
+from typing import Final
+
+from schemas.cutover_operations import CUTOVER
+from schemas.mirror import MIRRORED_RECORDS
+from schemas.operation import Operation
+
+OPERATIONS: Final[tuple[Operation, ...]] = (*CUTOVER, MIRRORED_RECORDS)
+
+
+def operations_of(service: str) -> tuple[Operation, ...]:
+    """What this service may be asked for."""
+    return tuple(operation for operation in OPERATIONS if service in operation.services)

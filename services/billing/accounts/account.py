@@ -1,0 +1,110 @@
+"""What a source record was billed, paid and owes: the rules. They are nowhere else."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+from schemas.base import Part
+from schemas.billing import AccountChanged, AccountInvoice, AccountPayment, InvoiceStatus, PaidPeriod
+
+LISTED_BYTES: Final = 1_000_000
+"""Of JSON, for all invoices and payments of one account. A message may have four times as many."""
+
+_NOT_IN_FORCE: Final[frozenset[InvoiceStatus]] = frozenset({"draft", "cancelled"})
+
+
+class InvoiceRow(NamedTuple):
+    """An invoice or credit note, and what other documents say of it.
+
+    ``corrects_cancelled``: it corrects an invoice that is cancelled. ``credited``: a document in force corrects it.
+    """
+
+    invoice: AccountInvoice
+    corrects_cancelled: bool
+    credited: bool
+
+
+def account_of(
+    cluster: str, record_id: str, invoices: Iterable[InvoiceRow], payments: Iterable[AccountPayment]
+) -> AccountChanged:
+    """The account of one source record, whole, under version 0; the order of the rows does not matter."""
+    rows = sorted(invoices, key=lambda row: (row.invoice.issued_on, row.invoice.invoice_id))
+    received = sorted(payments, key=lambda payment: (payment.paid_on, payment.payment_id))
+    billed = _sum(_signed(row.invoice) for row in rows if _counts(row))
+    paid = _sum(payment.amount for payment in received)
+    known = billed is not None or paid is not None
+    periods = [row.invoice.period_ends_on for row in rows if _is_settled(row.invoice)]
+    listed = _newest_that_fit([*((row.invoice.issued_on, row) for row in rows), *((p.paid_on, p) for p in received)])
+    kept = [item for item in listed if isinstance(item, InvoiceRow)]
+    return AccountChanged(
+        version=0,
+        cluster=cluster,
+        record_id=record_id,
+        invoiced=billed,
+        received=paid,
+        outstanding=(billed or Decimal()) - (paid or Decimal()) if known else None,
+        paid_until=max((day for day in periods if day), default=None),
+        paid_periods=tuple(period for row in kept for period in _paid_period(row)),
+        invoices=tuple(row.invoice for row in kept),
+        payments=tuple(item for item in listed if isinstance(item, AccountPayment)),
+        unlisted=len(rows) + len(received) - len(listed),
+    )
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal | None:
+    terms = list(amounts)
+    return sum(terms, Decimal()) if terms else None
+
+
+def _in_force(invoice: AccountInvoice) -> bool:
+    return invoice.status not in _NOT_IN_FORCE
+
+
+def _counts(row: InvoiceRow) -> bool:
+    """A cancelled invoice and the credit note that corrects it count nothing together.
+
+    Either may arrive without the other, and taking off both would count a debt twice.
+    """
+    return _in_force(row.invoice) and not row.corrects_cancelled
+
+
+def _signed(invoice: AccountInvoice) -> Decimal:
+    # Some systems write a credit note as a negative amount, some do not.
+    return -abs(invoice.gross) if invoice.kind == "credit-note" else invoice.gross
+
+
+def _is_settled(invoice: AccountInvoice) -> bool:
+    """The former system says so, or payments add up to the whole."""
+    if invoice.kind != "invoice" or not _in_force(invoice):
+        return False
+    return invoice.status == "paid" or (invoice.paid or Decimal()) >= invoice.gross
+
+
+def _paid_period(row: InvoiceRow) -> list[PaidPeriod]:
+    """Days that were paid for; nobody pays for what is free, or was taken off again."""
+    invoice = row.invoice
+    starts_on, ends_on = invoice.period_starts_on, invoice.period_ends_on
+    if starts_on is None or ends_on is None or invoice.gross <= 0 or row.credited or not _is_settled(invoice):
+        return []
+    return [PaidPeriod(invoice_id=invoice.invoice_id, starts_on=starts_on, ends_on=ends_on)]
+
+
+def _newest_that_fit(items: Sequence[tuple[date, Any]]) -> list[Any]:
+    """Invoices and payments by day, without the oldest if all together are too long for a message.
+
+    No company has so many: a former system that books all its cash sales on one card does.
+    """
+    fitting: list[Any] = []
+    room = LISTED_BYTES
+    by_day = sorted(items, key=lambda item: item[0])
+    for _, item in reversed(by_day):
+        room -= _size(item.invoice if isinstance(item, InvoiceRow) else item)
+        if room < 0:
+            break
+        fitting.append(item)
+    return fitting[::-1]
+
+
+def _size(line: Part) -> int:
+    return len(line.__pydantic_serializer__.to_json(line, exclude_defaults=True))

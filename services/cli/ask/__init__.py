@@ -1,0 +1,1 @@
+"""``traboule ask``: every query that a service answers, by its declaration."""

@@ -1,0 +1,177 @@
+"""A section of the consolidated view: all that a service states of one source record, by rules of its own.
+
+Billing states the account of a record, for example. Membership embeds it, and adds up over the records of a member.
+
+- **Marks.** A trigger on each mirror table writes the source records that a change concerns into ``section_changes``,
+  in the transaction of the change. So it does not matter which program wrote: a replica of the version before, which
+  knows no sections, leaves its marks for us.
+- **Statements.** A handler takes the marks of its own transaction and states these records. Marks that others left are
+  stated by a task a few seconds later (:func:`state_the_rest`).
+- **Turns.** One transaction at a time saves and states (an advisory lock, which the triggers take as well). Else a
+  registration and its gathering, saved by two transactions at once, would not know of each other.
+- **Versions.** ``section_versions`` numbers the statements of each record, so a larger number never knows less. A
+  statement that says nothing new is not made.
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any, Final, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from schemas.base import AnnouncedRecord
+from schemas.envelope import Envelope, to_json
+from services.common.republish import CAUSE, PAGE, Page, Place, Republisher, page_of
+from shared.messaging.publishing import publish
+from shared.messaging.unit_of_work import UnitOfWork
+from shared.persistence.database import rows_of
+
+STATE_EVERY: Final = 5.0
+"""Seconds after which marks are stated that no handler took."""
+
+_TURN = "select pg_advisory_xact_lock(hashtext('sections'))"
+_OWN = """
+    delete from section_changes where transaction = txid_current() returning cluster, record_id
+"""
+_REST = f"""
+    with taken as (select id from section_changes order by id limit {PAGE} for update skip locked)
+    delete from section_changes c using taken where c.id = taken.id returning c.cluster, c.record_id
+"""
+_READ = """
+    select v.cluster, v.record_id, v.version, v.stated
+    from unnest($1::text[], $2::text[]) as n (cluster, record_id)
+    cross join lateral (select * from section_versions where (cluster, record_id) = (n.cluster, n.record_id) offset 0) v
+"""
+_SAVE = """
+    insert into section_versions (cluster, record_id, version, stated)
+    select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[])
+    on conflict (cluster, record_id) do update set version = excluded.version, stated = excluded.stated
+"""
+_AFTER = f"""
+    select cluster, record_id from section_versions where (cluster, record_id) > ($1, $2)
+    order by cluster, record_id limit {PAGE}
+"""
+
+
+class Record(NamedTuple):
+    """A source record: its cluster, and its id in the cluster's former membership system."""
+
+    cluster: str
+    record_id: str
+
+
+Compose = Callable[[AsyncConnection, Sequence[Record]], Awaitable[Mapping[Record, AnnouncedRecord]]]
+"""What a service states of each of these records now, under version 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """``name`` is for operators, ``fact`` is what is announced; ``compose`` reads rows and applies the rules."""
+
+    name: str
+    fact: type[AnnouncedRecord]
+    compose: Compose
+
+
+def section_tables(metadata: sa.MetaData) -> None:
+    """Define both tables in a service's metadata, so that its migrations own them."""
+    sa.Table(
+        "section_versions",
+        metadata,
+        sa.Column("cluster", sa.Text, primary_key=True),
+        sa.Column("record_id", sa.Text, primary_key=True),
+        sa.Column("version", sa.BigInteger, nullable=False, server_default="0", comment="of the newest statement"),
+        sa.Column("stated", sa.LargeBinary, comment="digest of what was stated last"),
+    )
+    sa.Table(
+        "section_changes",
+        metadata,
+        sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        sa.Column("cluster", sa.Text, nullable=False),
+        sa.Column("record_id", sa.Text, nullable=False),
+        sa.Column("transaction", sa.BigInteger, nullable=False, server_default=sa.text("txid_current()")),
+        sa.Index("section_changes_by_transaction", "transaction"),
+    )
+
+
+async def take_turn(connection: AsyncConnection) -> None:
+    """Wait until no other transaction saves or states; ours then sees all that they committed."""
+    await connection.exec_driver_sql(_TURN)
+
+
+@asynccontextmanager
+async def stating(uow: UnitOfWork, section: Section, messages: Sequence[Envelope[Any]]) -> AsyncGenerator[None]:
+    """Save in this block what these messages say: at its end the records that the changes concern are stated."""
+    await take_turn(uow.connection)
+    yield
+    records = {Record(*row) for row in rows_of(await uow.connection.exec_driver_sql(_OWN))}
+    causes = {
+        Record(one.cluster, getattr(one.data, "record_id", "")): one.correlationid or one.id
+        for one in reversed(messages)
+    }
+    first = messages[0].correlationid or messages[0].id
+    await _state(uow, section, records, lambda record: causes.get(record, first))
+
+
+async def state_the_rest(
+    section: Section, unit_of_work: Callable[[AsyncConnection], UnitOfWork], engine: AsyncEngine
+) -> None:
+    """State the records whose marks nobody took: those of the version before, and of an upgrade."""
+    taken = PAGE
+    while taken == PAGE:
+        async with engine.begin() as connection:
+            uow = unit_of_work(connection)
+            await take_turn(connection)
+            rows = rows_of(await connection.exec_driver_sql(_REST))
+            taken = len(rows)
+            await _state(uow, section, {Record(*row) for row in rows}, lambda _: None)
+            await uow.outbox.flush(connection)
+
+
+def statements(section: Section) -> Republisher:
+    """What was stated of each record, told again; one that changed meanwhile gets a new version."""
+
+    async def page(uow: UnitOfWork, after: Place | None) -> Page:
+        await take_turn(uow.connection)
+        rows = rows_of(await uow.connection.exec_driver_sql(_AFTER, after or ("", "")))
+        await _state(uow, section, {Record(*row) for row in rows}, lambda _: CAUSE, again=True)
+        return page_of(len(rows), tuple(rows[-1]) if rows else None)
+
+    return Republisher(section.name, "select count(*) from section_versions", page)
+
+
+async def _state(
+    uow: UnitOfWork,
+    section: Section,
+    records: Iterable[Record],
+    cause: Callable[[Record], str | None],
+    *,
+    again: bool = False,
+) -> None:
+    """Announce what is stated of these records now; what says nothing new only if it is to be told ``again``."""
+    if not (ordered := sorted(records)):
+        return
+    keys = [record.cluster for record in ordered], [record.record_id for record in ordered]
+    before = {
+        Record(cluster, record_id): (version, None if stated is None else bytes(stated))
+        for cluster, record_id, version, stated in rows_of(await uow.connection.exec_driver_sql(_READ, keys))
+    }
+    composed = await section.compose(uow.connection, ordered)
+    digests = {record: blake2b(to_json(fact), digest_size=16).digest() for record, fact in composed.items()}
+    fresh = {record for record, digest in digests.items() if before.get(record, (0, None))[1] != digest}
+    versions = {record: before.get(record, (0, None))[0] + (record in fresh) for record in ordered}
+    await _save(uow, [(*record, versions[record], digests[record]) for record in ordered if record in fresh])
+    facts = [
+        (composed[record].model_copy(update={"version": versions[record]}), cause(record))
+        for record in ordered
+        if again or record in fresh
+    ]
+    publish(uow, section.fact, facts)
+
+
+async def _save(uow: UnitOfWork, rows: Sequence[tuple[Any, ...]]) -> None:
+    if rows:
+        await uow.connection.exec_driver_sql(_SAVE, tuple(list(column) for column in zip(*rows, strict=True)))

@@ -1,0 +1,1 @@
+"""Registrations of a source record, and for which gatherings it is still expected."""

@@ -1,0 +1,63 @@
+"""Commands to services: kept with who asked and why, sent when that is committed, and answered when they are done."""
+
+import asyncio
+from collections.abc import Sequence
+from time import monotonic
+
+import structlog
+
+from services.gateway import requests
+from services.gateway.auth.key_cache import Caller
+from services.gateway.context import GatewayContext
+from services.gateway.idempotency import Key
+from services.gateway.idempotency_header import claim
+from services.gateway.requests import Asked
+from services.gateway.requests_queries import Request, request_now
+from services.membership.records.ids import new_id
+from shared.runtime.text import printable
+
+log = structlog.get_logger()
+
+_FIRST_LOOK_SECONDS, _LONGEST_PAUSE_SECONDS = 0.02, 0.25
+
+
+async def send(context: GatewayContext, asked: Sequence[Asked], key: Key | None) -> list[Request]:
+    """Each request as it is when it is answered, or when the time to wait is over. Raises ProblemError.
+
+    With a key that came before, nothing is sent: the requests are those that were made then.
+    """
+    request_ids = await _kept(context, asked, key)
+    deadline = monotonic() + context.answer_seconds
+    return [await _answered(context, request_id, deadline) for request_id in request_ids]
+
+
+def author_of(caller: Caller, named: str | None) -> str:
+    """Who decides it: whoever was named, else the key's name, as a line that every message may carry."""
+    return named or printable(caller.name).strip()[:200] or caller.key_id
+
+
+async def _kept(context: GatewayContext, asked: Sequence[Asked], key: Key | None) -> list[str]:
+    now = context.clock.now()
+    made = [new_id(now) for _ in asked]
+    async with context.writing() as uow:
+        known = await claim(uow, key, made)
+        if known != made:
+            return known
+        for request, request_id in zip(asked, made, strict=True):
+            await requests.ask(uow, request, now, request_id)
+    for request, request_id in zip(asked, made, strict=True):
+        log.info("cutover.asked", request_id=request_id, operation=request.operation, key_id=request.key_id)
+    return made
+
+
+async def _answered(context: GatewayContext, request_id: str, deadline: float) -> Request:
+    """The request once it is answered, or as it is at the deadline."""
+    pause = _FIRST_LOOK_SECONDS
+    while True:
+        request = await request_now(context.pool, request_id)
+        assert request is not None, "it was kept a moment ago, and is kept for days"
+        left = deadline - monotonic()
+        if request.outcome is not None or left <= 0:
+            return request
+        await asyncio.sleep(min(pause, left))
+        pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)

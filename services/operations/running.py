@@ -1,0 +1,90 @@
+"""Carrying an operation out: done, or refused without any effect. A refusal is an answer too."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from pydantic import BaseModel, ValidationError
+from sqlalchemy.exc import DBAPIError
+
+from schemas.operation import Outcome
+from services.operations.binding import Bound, Call, RefusedError, Table
+from shared.messaging.failures import sqlstate
+from shared.messaging.outbox import Outbox
+from shared.messaging.unit_of_work import UnitOfWork
+from shared.messaging.waiting import BrokerUnavailableError
+
+LONGEST_ANSWER: Final = 2 * 1024 * 1024
+"""Bytes of JSON; a message may have twice as many."""
+_NO_SUCH_VALUE: Final = "22"
+"""Class of SQLSTATE: a text with U+0000, a number or an instant out of range."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What is asked of a service. ``cluster`` is None where it is about no former system alone."""
+
+    operation: str
+    cluster: str | None
+    arguments: Mapping[str, Any]
+    author: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of it: the answer, or why it was refused."""
+
+    outcome: Outcome
+    answer: dict[str, Any]
+
+
+async def carry_out(uow: UnitOfWork, definition: Any, operations: Table, asked: Asked) -> Result:
+    """Do it or, if it is refused, nothing of it: neither a row nor an announcement stays."""
+    try:
+        bound, call = _understood(uow, definition, operations, asked)
+        return Result("done", await _wholly(bound, call))
+    except RefusedError as error:
+        return Result("refused", error.as_json())
+    except BrokerUnavailableError as error:
+        return Result("refused", {"kind": "broker-away", "detail": str(error)})
+    except DBAPIError as error:
+        # What was asked for holds a value that no row can have. Whoever asked is told; nobody need look after it.
+        if not sqlstate(error).startswith(_NO_SUCH_VALUE):
+            raise
+        told = "the database knows no such value as one of the request's: correct it, and ask again"
+        return Result("refused", {"kind": "value-impossible", "detail": told})
+
+
+def _understood(uow: UnitOfWork, definition: Any, operations: Table, asked: Asked) -> tuple[Bound, Call[Any]]:
+    """The handler and its call. Raises RefusedError."""
+    bound = operations.get(asked.operation)
+    if bound is None:
+        raise RefusedError("operation-unknown", f"{definition.name} knows no such operation: is it older?")
+    if bound.operation.about_system and asked.cluster is None:
+        about = f"{asked.operation} is about one former system: name its cluster"
+        raise RefusedError("former-system-unknown", about)
+    try:
+        arguments = bound.operation.arguments.model_validate(dict(asked.arguments))
+    except ValidationError as error:
+        # By their names alone: what they hold may be anything.
+        names = sorted({".".join(map(str, fault["loc"])) for fault in error.errors()})
+        raise RefusedError("arguments-invalid", f"not understood: {', '.join(names)}") from None
+    return bound, Call(uow, definition, asked.cluster or "", arguments, asked.author, asked.reason or "")
+
+
+async def _wholly(bound: Bound, call: Call[Any]) -> dict[str, Any]:
+    uow: UnitOfWork = call.uow
+    before, uow.outbox = uow.outbox, Outbox()
+    try:
+        async with uow.connection.begin_nested():
+            answer = await bound.handler(call)
+            tree = answer.model_dump(mode="json") if isinstance(answer, BaseModel) else answer
+            raw = orjson.dumps(tree, default=str)
+            if len(raw) > LONGEST_ANSWER:
+                raise RefusedError("answer-too-long", "the answer is too long for a message: see the traboule command")
+            await uow.outbox.flush(uow.connection)
+            return orjson.loads(raw)
+    finally:
+        uow.outbox = before

@@ -1,0 +1,225 @@
+"""In whatever order a former system speaks, billing ends with the same accounts, and the view has the same bytes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from deploy.local.nodes import Nodes
+from schemas.billing import InvoiceRecorded, PaymentRecorded
+from schemas.envelope import Envelope
+from services.billing.accounts.queries import ACCOUNTS
+from services.billing.mirror.handlers import record_invoices, record_payments
+from services.billing.mirror.repository import BillingUnitOfWork
+from services.common.sections import state_the_rest, statements
+from services.membership.records.record import RecordKey, Related
+from services.membership.views import dues as views
+from services.membership.views.unannounced import with_unannounced
+from tests.support import sections_before
+from tests.support.merging import Database, a_database, deliveries, envelope, handled
+from tests.support.sections import CLUSTER, kept, newest_stated
+
+KEY = "traboule.billing.account-changed"
+DAYS = (date(2025, 12, 31), date(2026, 12, 31))
+_versions = st.integers(1, 3)
+_records = st.sampled_from(["M1", "M2", "M3"])
+_invoices = st.builds(
+    InvoiceRecorded,
+    version=_versions,
+    invoice_id=st.sampled_from(["F1", "F2", "F3"]),
+    record_id=_records,
+    number=st.just("F"),
+    kind=st.sampled_from(["invoice", "invoice", "credit-note"]),
+    corrects=st.sampled_from([None, "F1", "F2"]),
+    status=st.sampled_from(["issued", "paid", "cancelled", "draft"]),
+    label=st.sampled_from([None, "Cotisation"]),
+    issued_on=st.sampled_from(DAYS),
+    period_starts_on=st.sampled_from([None, date(2026, 1, 1)]),
+    period_ends_on=st.sampled_from([None, *DAYS]),
+    net=st.just(Decimal("100.00")),
+    vat=st.just(Decimal("20.00")),
+    gross=st.sampled_from([Decimal("120.00"), Decimal("60.00"), Decimal("-60.00")]),
+)
+_payments = st.builds(
+    PaymentRecorded,
+    version=_versions,
+    payment_id=st.sampled_from(["P1", "P2", "P3"]),
+    record_id=_records,
+    invoice_id=st.sampled_from([None, "F1", "F2"]),
+    paid_on=st.sampled_from(DAYS),
+    amount=st.sampled_from([Decimal("60.00"), Decimal("120.00"), Decimal("-60.00")]),
+)
+_facts = st.lists(st.one_of(_invoices, _payments), min_size=2, max_size=14).map(
+    lambda facts: [envelope(fact, f"/{CLUSTER}/billing") for fact in facts]
+)
+
+
+@pytest.fixture(scope="module")
+def billing(nodes: Nodes) -> Iterator[Database]:
+    with a_database(nodes, "billing") as database:
+        yield database
+
+
+def begin(connection: AsyncConnection) -> BillingUnitOfWork:
+    return BillingUnitOfWork(connection, "tresorerie")
+
+
+@settings(
+    max_examples=30,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data())
+def test_any_two_deliveries_end_in_the_same_accounts_and_in_the_bytes_of_the_version_before(
+    billing: Database, data: st.DataObject
+) -> None:
+    facts = data.draw(_facts)
+    one, other = data.draw(deliveries(facts), label="one"), data.draw(deliveries(facts), label="other")
+
+    async def compare() -> None:
+        async with billing.engine() as engine:
+            stated = await accounts_after(engine, one)
+            assert stated == await accounts_after(engine, other)
+            before = items_of(facts)
+            assert orjson.dumps(views.dues(stated)) == orjson.dumps(dues_before(before))
+            assert views.paid_until(stated) == sections_before.paid_through(dues_before(before))
+            unannounced = with_unannounced(before)["account"]
+            assert orjson.dumps(views.dues(unannounced)) == orjson.dumps(dues_before(before))
+            assert periods(unannounced) == periods(stated)
+
+    asyncio.run(compare())
+
+
+async def accounts_after(engine: AsyncEngine, batches: list[list[Envelope[Any]]]) -> list[Related]:
+    """The newest account of each record, as membership keeps it; each batch is a transaction of its own."""
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("truncate invoices, payments, outbox, section_versions, section_changes")
+    for batch in batches:
+        handler = record_invoices if isinstance(batch[0].data, InvoiceRecorded) else record_payments
+        await handled(engine, begin, handler, batch)
+    async with engine.begin() as connection:
+        assert list(await connection.exec_driver_sql("select * from section_changes")) == [], "nothing is left to state"
+        return await kept(connection, "account", KEY)
+
+
+def items_of(facts: Sequence[Envelope[Any]]) -> list[Related]:
+    """The newest version of every invoice and payment, as membership of the version before kept it."""
+    newest: dict[tuple[str, str], Envelope[Any]] = {}
+    for message in sorted(facts, key=lambda one: (one.data.version, one.digest)):
+        kind = "invoice" if isinstance(message.data, InvoiceRecorded) else "payment"
+        newest[kind, getattr(message.data, f"{kind}_id")] = message
+    return [
+        Related(kind, RecordKey(CLUSTER, message.data.record_id), item_id, orjson.loads(message.document))
+        for (kind, item_id), message in newest.items()
+    ]
+
+
+def dues_before(items: Sequence[Related]) -> dict[str, Any]:
+    kinds = {kind: [item for item in items if item.kind == kind] for kind in ("invoice", "payment")}
+    return sections_before.dues(kinds["invoice"], kinds["payment"])
+
+
+def periods(accounts: Sequence[Related]) -> list[tuple[Any, ...]]:
+    return sorted(
+        (str(one.key), *period.values()) for one in accounts for period in one.document.get("paid_periods", ())
+    )
+
+
+# --- one thing at a time --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def engine(billing: Database) -> AsyncIterator[AsyncEngine]:
+    async with billing.engine() as engine:
+        async with engine.begin() as connection:
+            await connection.exec_driver_sql("truncate invoices, payments, outbox, section_versions, section_changes")
+        yield engine
+
+
+def an_invoice(version: int = 1, **different: Any) -> Envelope[Any]:
+    usual: dict[str, Any] = {"invoice_id": "F1", "record_id": "M1", "number": "F", "issued_on": DAYS[0]}
+    amounts: dict[str, Any] = {"net": Decimal("100.00"), "vat": Decimal("20.00"), "gross": Decimal("120.00")}
+    return envelope(InvoiceRecorded(version=version, **usual | amounts | different), f"/{CLUSTER}/billing")
+
+
+def a_payment(**different: Any) -> Envelope[Any]:
+    usual: dict[str, Any] = {"version": 1, "payment_id": "P1", "record_id": "M1", "invoice_id": "F1"}
+    fact = PaymentRecorded(**usual | {"paid_on": DAYS[0], "amount": Decimal("120.00")} | different)
+    return envelope(fact, f"/{CLUSTER}/billing")
+
+
+async def stated(engine: AsyncEngine) -> list[tuple[str, int, str | None, str | None]]:
+    """Record, version, and the two sums of each newest account."""
+    async with engine.begin() as connection:
+        found = await newest_stated(connection, KEY)
+    return [(one["record_id"], one["version"], one.get("invoiced"), one.get("received")) for one in found]
+
+
+async def test_a_batch_states_each_record_once(engine: AsyncEngine) -> None:
+    await handled(engine, begin, record_invoices, [an_invoice(invoice_id=f"F{n}") for n in range(20)])
+    assert await stated(engine) == [("M1", 1, "2400.00", None)]
+
+
+async def test_a_version_that_says_nothing_new_of_the_account_is_not_stated(engine: AsyncEngine) -> None:
+    for version in (1, 2, 2, 1):
+        await handled(engine, begin, record_invoices, [an_invoice(version)])
+    assert await stated(engine) == [("M1", 1, "120.00", None)]
+
+
+async def test_an_invoice_that_becomes_another_records_leaves_the_account_that_it_was_on(engine: AsyncEngine) -> None:
+    await handled(engine, begin, record_invoices, [an_invoice(1)])
+    await handled(engine, begin, record_invoices, [an_invoice(2, record_id="M2")])
+    assert await stated(engine) == [("M1", 2, None, None), ("M2", 1, "120.00", None)]
+
+
+async def test_a_payment_of_another_record_pays_the_invoice_that_it_names(engine: AsyncEngine) -> None:
+    await handled(engine, begin, record_invoices, [an_invoice()])
+    await handled(engine, begin, record_payments, [a_payment(record_id="M2")])
+    async with engine.begin() as connection:
+        first, second = await newest_stated(connection, KEY)
+    assert first["invoices"][0]["paid"] == "120.00"
+    assert (first.get("received"), second["received"]) == (None, "120.00")
+
+
+async def test_what_a_replica_of_the_version_before_wrote_is_stated_by_the_task(engine: AsyncEngine) -> None:
+    async def record_only(uow: BillingUnitOfWork, messages: Sequence[Envelope[Any]]) -> None:
+        await uow.save_invoices(messages)
+
+    await handled(engine, begin, record_invoices, [an_invoice()])
+    await handled(engine, begin, record_only, [an_invoice(2, gross=Decimal("60.00")), an_invoice(invoice_id="F2")])
+    await handled(engine, begin, record_payments, [a_payment(record_id="M3", invoice_id=None)])
+    assert await stated(engine) == [("M1", 1, "120.00", None), ("M3", 1, None, "120.00")]
+    await state_the_rest(ACCOUNTS, begin, engine)
+    assert await stated(engine) == [("M1", 2, "180.00", None), ("M3", 1, None, "120.00")]
+    await state_the_rest(ACCOUNTS, begin, engine)
+    assert (await stated(engine))[0][1] == 2, "there is no mark left"
+
+
+async def test_an_account_is_told_again_as_it_was_stated_and_anew_if_it_changed(engine: AsyncEngine) -> None:
+    await handled(engine, begin, record_invoices, [an_invoice()])
+    again = statements(ACCOUNTS)
+
+    async def retell() -> list[bytes]:
+        async with engine.begin() as connection:
+            await connection.exec_driver_sql("truncate outbox")
+            uow = begin(connection)
+            page = await again.page(uow, None)
+            assert (page.told, page.next) == (1, None)
+            await uow.outbox.flush(connection)
+            return list((await connection.exec_driver_sql("select message_id from outbox")).scalars())
+
+    first = await retell()
+    assert await stated(engine) == [("M1", 1, "120.00", None)]
+    assert await retell() == first, "the same event, under the same id"
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql("update invoices set gross = 60")
+    assert await retell() != first
+    assert await stated(engine) == [("M1", 2, "60.00", None)]

@@ -1,0 +1,359 @@
+"""Queries by RPC, over a real broker: answered by one replica, given up in time, and believed of nobody else."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+import aio_pika
+import httpx2
+import orjson
+import pytest
+from aio_pika import Message
+
+from deploy.local.nodes import Nodes
+from deploy.provisioning import definitions
+from schemas.operations import OPERATIONS
+from services.common import queries as answering
+from services.operations import running
+from shared.messaging import metrics
+from shared.messaging.rpc import LONGEST_QUESTION, QUEUE_LENGTH, REPLY_TO, queries_queue
+from shared.messaging.rpc_server import WORKERS
+from tests.integration.cutover.staff import BILLING, MEMBERSHIP, Staff, problem
+from tests.integration.gateway.doors import lifespan
+from tests.support.builders import an_invoice
+from tests.support.in_process import OwnService, Passwords, own_service
+from tests.support.waiting import eventually
+
+MIRROR = "/billing/mirror"
+QUEUE = queries_queue("billing")
+
+
+@pytest.fixture(scope="module")
+def two(nodes: Nodes, passwords: Passwords) -> Iterator[OwnService]:
+    with own_service(nodes, passwords, "membership", "billing") as own:
+        yield own
+
+
+@pytest.fixture
+async def patient() -> float:
+    """Seconds for which the gateway waits."""
+    return 10.0
+
+
+BRIEFLY = pytest.mark.parametrize("patient", [0.5])
+
+
+@pytest.fixture
+async def alone(two: OwnService, patient: float) -> AsyncIterator[Staff]:
+    """Membership runs, billing does not."""
+    billing = replace(two, name="billing")
+    await two.empty()
+    await billing.empty()
+    async with two.running(answer_seconds=patient) as service, lifespan(service.http):
+        transport = httpx2.ASGITransport(service.http, raise_app_exceptions=False)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://gateway") as client:
+            yield Staff(two, billing, client)
+
+
+@pytest.fixture
+async def staff(alone: Staff) -> AsyncIterator[Staff]:
+    """Both run."""
+    async with alone.billing.running():
+        await answers(alone)
+        yield alone
+
+
+async def answers(staff: Staff) -> None:
+    """Wait until billing takes questions."""
+
+    async def works() -> bool:
+        return (await staff.get(MIRROR, role="staff")).status_code == 200
+
+    await eventually(works, 30)
+
+
+def counted(outcome: str) -> float:
+    return metrics.QUERIES.labels("billing", outcome)._value.get()
+
+
+@asynccontextmanager
+async def channel_of(staff: Staff, service: str) -> AsyncIterator[aio_pika.abc.AbstractChannel]:
+    """A channel of a service's own broker user."""
+    url = staff.house.env[f"TRABOULE_{service.upper()}_BROKER_URL"]
+    async with await aio_pika.connect(url, timeout=10) as connection:
+        yield await connection.channel()
+
+
+async def waiting(staff: Staff) -> int:
+    """Questions in billing's queue, as the broker counts them."""
+    queue = definitions.call(staff.house.management_url, "GET", f"/api/queues/{staff.house.vhost}/{QUEUE}")
+    return queue.get("messages", 0)
+
+
+# --- answered ------------------------------------------------------------------------------------------------------
+
+
+async def test_what_a_service_mirrors_is_told_by_cluster(staff: Staff) -> None:
+    assert (await staff.get(MIRROR, role="staff")).json() == {"service": "billing", "items": []}
+    await staff.house.publish_as("numelink.billing", an_invoice(invoice_id="F1"))
+    await staff.house.publish_as("numelink.billing", an_invoice(invoice_id="F2"))
+    await staff.house.publish_as("clustr-numerique.billing", an_invoice(invoice_id="F1"))
+
+    async def mirrored() -> Any:
+        items = (await staff.get(MIRROR)).json()["items"]
+        counts = {each["cluster"]: each["records"] for each in items}
+        return items if counts == {"clustr-numerique": {"invoice": 1}, "numelink": {"invoice": 2}} else None
+
+    items = await eventually(mirrored)
+    assert all(each["newest_received_at"] > "2026" for each in items)
+    only = (await staff.get(f"{MIRROR}?cluster=numelink&lang=fr")).json()["items"]
+    assert only == [each for each in items if each["cluster"] == "numelink"]
+
+
+@pytest.mark.parametrize("name", ["standing", "conditions", "history", "quarantine", "way-back"])
+async def test_what_is_answered_is_what_is_declared(staff: Staff, name: str) -> None:
+    await staff.moved("mirror", system=MEMBERSHIP)
+    (operation,) = (each for each in OPERATIONS if each.name == name)
+    cluster, service = MEMBERSHIP.split("/")
+    told = (await staff.get(operation.path.format(cluster=cluster, service=service), role=operation.role)).json()
+    read = operation.answer.model_validate(told).model_dump(by_alias=True)
+    assert set(told) == set(read), "no field is missing, and none is undeclared"
+
+
+async def test_two_replicas_answer_each_question_once(staff: Staff) -> None:
+    async with staff.billing.running():
+
+        async def both() -> bool:
+            queue = definitions.call(staff.house.management_url, "GET", f"/api/queues/{staff.house.vhost}/{QUEUE}")
+            return queue.get("consumers") == 2
+
+        await eventually(both, 30)
+        before = counted("done")
+        asked = await asyncio.gather(*(staff.get(MIRROR) for _ in range(20)))
+        assert {each.status_code for each in asked} == {200}
+        assert counted("done") == before + 20
+
+
+async def test_a_query_cannot_write(staff: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def writes(uow: Any, *_: Any) -> running.Result:
+        await uow.connection.exec_driver_sql("insert into backups (by, note) values ('nobody', 'by a query')")
+        return running.Result("done", {})
+
+    monkeypatch.setattr(answering, "carry_out", writes)
+    assert (await staff.get(MIRROR)).status_code >= 500
+    assert await staff.billing.column("select note from backups") == []
+
+
+# --- refused -------------------------------------------------------------------------------------------------------
+
+
+async def test_who_may_not_ask_and_what_is_asked_wrongly_reaches_nobody(staff: Staff) -> None:
+    before = counted("done")
+    assert problem(await staff.get(MIRROR, role="reader")) == (403, "role-too-low")
+    assert (await staff.client.get(MIRROR)).status_code == 401
+    unknown = await staff.get(f"{MIRROR}?colour=red")
+    assert problem(unknown) == (422, "invalid-parameters")
+    assert unknown.json()["errors"] == [{"field": "colour", "message": "is no parameter here"}]
+    assert (await staff.ask("POST", MIRROR)).status_code == 405
+    assert counted("done") == before
+
+
+async def test_an_answer_that_is_too_large_is_refused(staff: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "LONGEST_ANSWER", 10)
+    refused = await staff.get(MIRROR)
+    assert problem(refused) == (409, "answer-too-long")
+    assert "request" not in refused.json()
+
+
+async def test_a_command_is_not_taken_for_a_query(staff: Staff) -> None:
+    question = {"operation": "move", "cluster": "numelink", "arguments": {"move": "mirror"}, "author": "zoé"}
+    reply = await asked_as(staff, "membership", orjson.dumps(question))
+    assert reply is not None
+    assert (reply.type, orjson.loads(reply.body)["kind"]) == ("refused", "operation-unknown")
+    assert await staff.billing.column("select cluster from stages") == []
+
+
+# --- away ----------------------------------------------------------------------------------------------------------
+
+
+@BRIEFLY
+async def test_a_service_that_does_not_run_is_named_and_nothing_is_kept(alone: Staff) -> None:
+    away = await alone.get(f"/cutover/{BILLING}?lang=fr")
+    assert problem(away) == (503, "service-away")
+    assert away.json()["service"] == "billing"
+    assert away.json()["title"] == "Le service interrogé ne répond pas"
+    assert away.json()["detail"] == "billing did not answer within 0.5 s"
+    assert away.headers["retry-after"] == "5"
+    assert await alone.house.column("select id from cutover_requests") == []
+
+    async def gone() -> bool:
+        return await waiting(alone) == 0
+
+    await eventually(gone)
+    # The gateway goes on meanwhile, and what it knows itself it tells.
+    assert (await alone.get("/cutover")).status_code == 200
+
+
+async def test_a_service_without_a_queue_is_away_at_once(alone: Staff) -> None:
+    """Nobody provisioned events here: the broker returns the question, and nobody waits ten seconds for it."""
+    async with asyncio.timeout(8):
+        away = await alone.get("/events/mirror")
+    assert (problem(away), away.json()["service"]) == ((503, "service-away"), "events")
+
+
+@BRIEFLY
+async def test_a_full_queue_is_told_at_once_and_empties_by_itself(alone: Staff) -> None:
+    async with channel_of(alone, "membership") as channel:
+        filling = [
+            channel.default_exchange.publish(Message(b"{}"), QUEUE, mandatory=True) for _ in range(QUEUE_LENGTH + 50)
+        ]
+        confirmed = await asyncio.gather(*filling, return_exceptions=True)
+    assert any(isinstance(each, Exception) for each in confirmed), "the broker refuses what is too much"
+    full = await alone.get(MIRROR)
+    assert problem(full) == (503, "service-away")
+
+    async def gone() -> bool:
+        return await waiting(alone) == 0
+
+    await eventually(gone, 30)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [(ConnectionRefusedError(), (503, "service-away")), (RuntimeError("a secret"), (500, "service-failed"))],
+)
+async def test_a_service_that_cannot_answer_is_named(
+    staff: Staff, monkeypatch: pytest.MonkeyPatch, error: Exception, told: tuple[int, str]
+) -> None:
+    async def fails(*_: Any) -> running.Result:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(answering, "carry_out", fails)
+        failed = await staff.get(MIRROR)
+    assert (problem(failed), failed.json()["service"]) == (told, "billing")
+    assert "secret" not in failed.text
+    assert (await staff.get(MIRROR)).status_code == 200
+
+
+async def test_a_question_in_hand_is_answered_before_its_service_stops(
+    alone: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_hand = asyncio.Event()
+
+    async def slowly(*_: Any) -> running.Result:
+        in_hand.set()
+        await asyncio.sleep(1)
+        return running.Result("done", {"service": "billing", "items": []})
+
+    async with alone.billing.running():
+        await answers(alone)
+        monkeypatch.setattr(answering, "carry_out", slowly)
+        asked = asyncio.create_task(alone.get(MIRROR))
+        await in_hand.wait()
+    assert (await asked).status_code == 200
+
+
+async def test_questions_are_answered_again_after_the_broker_was_away(nodes: Nodes, staff: Staff) -> None:
+    if not nodes.owned:
+        pytest.skip("the environment names the servers: they are not ours to kill")
+    await asyncio.to_thread(nodes.broker.kill)
+    try:
+        away = await staff.get(MIRROR)
+        assert (problem(away), away.json()["service"]) == ((503, "broker-away"), "billing")
+    finally:
+        await asyncio.to_thread(nodes.broker.start)
+    await answers(staff)
+
+
+# --- forged and hostile --------------------------------------------------------------------------------------------
+
+
+async def test_a_forged_answer_is_ignored(alone: Staff) -> None:
+    """Here we are billing, and somebody else who has read the question: only billing's own answer counts."""
+    async with channel_of(alone, "billing") as billing, channel_of(alone, "membership") as stranger:
+        queue = await billing.get_queue(QUEUE, ensure=False)
+        asking = asyncio.create_task(alone.get(MIRROR))
+        question = await _next(queue)
+        assert question.reply_to is not None
+        before = metrics.QUESTIONS.labels("billing", "forged")._value.get()
+
+        async def answer(by: aio_pika.abc.AbstractChannel, stage: str, **properties: Any) -> None:
+            body = orjson.dumps({"service": stage, "items": []})
+            message = Message(body, **{"type": "done", "correlation_id": question.correlation_id} | properties)
+            await by.default_exchange.publish(message, str(question.reply_to), mandatory=False)
+
+        await answer(stranger, "forged", user_id="traboule.membership")
+        await answer(stranger, "forged")
+        await answer(billing, "forged", user_id="traboule.billing", correlation_id="0" * 32)
+        await answer(billing, "true", user_id="traboule.billing")
+        assert (await asking).json()["service"] == "true"
+        assert metrics.QUESTIONS.labels("billing", "forged")._value.get() == before + 2
+        # Nobody may say that he is another: the broker looks.
+        with pytest.raises(aio_pika.exceptions.AMQPError):
+            await answer(stranger, "forged", user_id="traboule.billing")
+
+
+async def test_hostile_questions_are_dropped_and_stop_nobody(staff: Staff) -> None:
+    before = counted("dropped")
+    good: dict[str, Any] = {"type": "x", "correlation_id": "1", "reply_to": REPLY_TO, "user_id": "traboule.membership"}
+    async with channel_of(staff, "membership") as channel:
+        replies = await channel.get_queue(REPLY_TO, ensure=False)
+        await replies.consume(_ignored, no_ack=True)
+        for body, properties in (
+            (b"{}", good | {"user_id": None}),
+            (b"{}", good | {"reply_to": None}),
+            (b"{}", good | {"reply_to": "billing.invoice-recorded"}),
+            (b"{}", good | {"correlation_id": None}),
+            (b"x" * (LONGEST_QUESTION + 1), good),
+        ):
+            await channel.default_exchange.publish(Message(body, **properties), QUEUE)
+    async with channel_of(staff, "billing") as channel:
+        stranger = Message(b"{}", correlation_id="1", reply_to=f"{REPLY_TO}.x", user_id="traboule.billing")
+        await channel.default_exchange.publish(stranger, QUEUE)
+
+    async def all_dropped() -> bool:
+        return counted("dropped") == before + 6
+
+    await eventually(all_dropped)
+    assert (await staff.get(MIRROR)).status_code == 200
+    assert await waiting(staff) == 0
+    assert await staff.billing.parked() == []
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"\xff", b"[]", b"null", b'{"operation": 1}', b'{"operation": "x", "author": "z"}']
+)
+async def test_a_question_that_nobody_can_read_is_answered_so(staff: Staff, body: bytes) -> None:
+    reply = await asked_as(staff, "membership", body)
+    assert reply is not None
+    assert (reply.type, orjson.loads(reply.body)["kind"]) == ("refused", "question-unreadable")
+    assert (await staff.get(MIRROR)).status_code == 200
+
+
+async def test_more_questions_than_workers_are_all_answered(staff: Staff) -> None:
+    asked = await asyncio.gather(*(staff.get(MIRROR) for _ in range(8 * WORKERS)))
+    assert {each.status_code for each in asked} == {200}
+
+
+async def asked_as(staff: Staff, service: str, body: bytes) -> Any:
+    """The reply to one question of this service's user."""
+    replies: asyncio.Queue[Any] = asyncio.Queue()
+    async with channel_of(staff, service) as channel:
+        await (await channel.get_queue(REPLY_TO, ensure=False)).consume(replies.put, no_ack=True)
+        question = Message(body, correlation_id="1", reply_to=REPLY_TO, user_id=f"traboule.{service}")
+        await channel.default_exchange.publish(question, QUEUE)
+        return await asyncio.wait_for(replies.get(), 10)
+
+
+async def _next(queue: aio_pika.abc.AbstractQueue) -> aio_pika.abc.AbstractIncomingMessage:
+    async def there() -> Any:
+        return await queue.get(no_ack=True, fail=False)
+
+    return await eventually(there)
+
+
+async def _ignored(_: object) -> None:
+    """What comes back to a hostile asker."""

@@ -1,0 +1,115 @@
+"""What a source record was billed, paid and owes: the rules of accounts."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.billing import AccountChanged, AccountInvoice, AccountPayment
+from schemas.envelope import encode
+from services.billing.accounts import account
+from services.billing.accounts.account import InvoiceRow, account_of
+from shared.messaging.consumer import MAX_BODY
+
+
+def a_row(
+    invoice_id: str = "F1", *, corrects_cancelled: bool = False, credited: bool = False, **different: Any
+) -> InvoiceRow:
+    usual: dict[str, Any] = {
+        "number": invoice_id,
+        "issued_on": date(2026, 1, 5),
+        "period_starts_on": date(2026, 1, 1),
+        "period_ends_on": date(2026, 12, 31),
+        "net": Decimal("100.00"),
+        "vat": Decimal("20.00"),
+        "gross": Decimal("120.00"),
+    }
+    invoice = AccountInvoice(invoice_id=invoice_id, **usual | different)
+    return InvoiceRow(invoice, corrects_cancelled=corrects_cancelled, credited=credited)
+
+
+def a_payment(payment_id: str = "P1", amount: str = "120.00", day: int = 20) -> AccountPayment:
+    return AccountPayment(payment_id=payment_id, paid_on=date(2026, 1, day), amount=Decimal(amount))
+
+
+def of(*rows: InvoiceRow, payments: tuple[AccountPayment, ...] = ()) -> AccountChanged:
+    return account_of("numelink", "1042", rows, payments)
+
+
+def sums(stated: AccountChanged) -> tuple[str, ...]:
+    return tuple(str(amount) for amount in (stated.invoiced, stated.received, stated.outstanding))
+
+
+def test_what_is_owed_is_what_was_billed_less_what_was_paid() -> None:
+    assert sums(of(a_row(), a_row("F2"), payments=(a_payment(amount="50.00"),))) == ("240.00", "50.00", "190.00")
+
+
+def test_an_account_without_anything_states_no_amount() -> None:
+    assert sums(of()) == ("None", "None", "None")
+    assert sums(of(payments=(a_payment(),))) == ("None", "120.00", "-120.00")
+
+
+@pytest.mark.parametrize("status", ["draft", "cancelled"])
+def test_what_is_not_in_force_is_not_billed_and_pays_for_nothing(status: str) -> None:
+    stated = of(a_row(status=status, paid=Decimal("120.00")))
+    assert (stated.invoiced, stated.paid_until, stated.paid_periods) == (None, None, ())
+    assert [line.invoice_id for line in stated.invoices] == ["F1"], "it is listed all the same"
+
+
+@pytest.mark.parametrize("gross", ["120.00", "-120.00"])
+def test_a_credit_note_is_taken_off_however_it_is_written(gross: str) -> None:
+    credit = a_row("A1", kind="credit-note", corrects="F1", gross=Decimal(gross))
+    assert sums(of(a_row(credited=True), credit))[0] == "0.00"
+
+
+def test_a_cancelled_invoice_and_its_credit_note_count_nothing_together() -> None:
+    credit = a_row("A1", kind="credit-note", corrects="F1", corrects_cancelled=True)
+    assert of(a_row(status="cancelled", credited=True), credit).invoiced is None
+
+
+@pytest.mark.parametrize(
+    ("different", "until"),
+    [
+        ({"status": "paid"}, date(2026, 12, 31)),
+        ({"paid": Decimal("120.00")}, date(2026, 12, 31)),
+        ({"paid": Decimal("119.99")}, None),
+        ({}, None),
+        ({"status": "paid", "kind": "credit-note"}, None),
+    ],
+)
+def test_a_record_is_paid_until_the_end_of_what_is_paid_in_full(different: dict[str, Any], until: date | None) -> None:
+    assert of(a_row(**different)).paid_until == until
+
+
+@pytest.mark.parametrize(
+    "different",
+    [{"credited": True}, {"gross": Decimal("0.00")}, {"period_starts_on": None}, {"period_ends_on": None}],
+)
+def test_nobody_paid_for_days_that_were_free_or_taken_off_again(different: dict[str, Any]) -> None:
+    assert [one.invoice_id for one in of(a_row(status="paid")).paid_periods] == ["F1"]
+    assert of(a_row(status="paid", **different)).paid_periods == ()
+
+
+@given(st.permutations([a_row(f"F{n}", paid=Decimal(n)) for n in range(4)]), st.permutations(range(4)))
+def test_the_order_of_rows_does_not_show(rows: list[InvoiceRow], numbers: list[int]) -> None:
+    payments = [a_payment(f"P{n}", day=1 + n // 2) for n in numbers]
+    stated = account_of("numelink", "1042", rows, payments)
+    assert stated == account_of("numelink", "1042", sorted(rows, key=str), sorted(payments, key=str))
+    assert [line.payment_id for line in stated.payments] == ["P0", "P1", "P2", "P3"]
+
+
+def test_an_account_that_is_too_long_for_a_message_leaves_out_its_oldest_lines_and_counts_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = [a_row(f"F{n:05}", issued_on=date(2000 + n // 250, 1, 1), label="x" * 900) for n in range(6_000)]
+    stated = of(*rows, payments=(a_payment(),))
+    assert stated.invoiced == 6_000 * 120
+    assert stated.unlisted + len(stated.invoices) + len(stated.payments) == 6_001
+    assert stated.unlisted > 0
+    assert stated.invoices[-1].invoice_id == "F05999"
+    assert len(encode("/traboule/billing", [stated]).body) < MAX_BODY / 2
+    monkeypatch.setattr(account, "LISTED_BYTES", 10**8)
+    assert of(*rows).unlisted == 0
