@@ -25,16 +25,18 @@ MEMBER_HEADER = (
     "Note (privée)", "Date création", "Date validation", "Date de dernière modification", "Date fin adhésion",
     "Id type adhérent", "Libellé du type adhérent", "Id adhésion", "Date adhésion", "Date fin adhésion", "Montant",
 )  # fmt: skip
-# The trailing spaces are Galette's own (one of them U+202F). The last five are fields that the association added.
+# The spaces at the end are Galette's own. What the association added is in no list of members: see DYNAMIC_HEADER.
 GALETTE_HEADER = (
-    "ID de l'adhérent", "Statut", "Nom ", "Prénom", "Personne morale", "Pseudo", "Titre", "Date de naissance", "Genre",
-    "Adresse", "Code Postal", "Ville", "Région\u202f", "Pays", "Téléphone", "GSM", "Courriel",
-    "Autres informations (admin)", "Autres informations", "Profession", "Identifiant", "Date de création",
-    "Date de modification", "Compte", "Administrateur Galette", "Exempt de cotisation",
-    "Apparaître sur les pages publiques", "Date d’échéance", "Langue", "Lieu de naissance", "Id GNUpg (GPG)",
-    "fingerprint", "Parent", "Numéro adhérent", "SIRET", "N° TVA", "APE", "Site web",
-    "Inscription à la lettre d'information",
+    "ID de l'adhérent ", "Statut ", "Nom ", "Prénom ", "Personne morale ", "Pseudo ", "Titre ", "Date de naissance ",
+    "Genre ", "Adresse ", "Code Postal ", "Ville ", "Région\u202f", "Pays ", "Téléphone ", "GSM ", "Courriel ",
+    "Autres informations (admin) ", "Autres informations ", "Profession ", "Identifiant ", "Date de création ",
+    "Date de modification ", "Compte ", "Administrateur Galette ", "Exempt de cotisation ",
+    "Apparaître dans la liste des membres ", "Date d’échéance ", "Langue ", "Lieu de naissance ", "Id GNUpg (GPG) ",
+    "Parent ", "Numéro adhérent ",
 )  # fmt: skip
+DYNAMIC_HEADER = ("item_id", "field_id", "field_form", "val_index", "field_val")
+DYNAMIC_FIELDS = {"SIRET": 5, "N° TVA": 6, "APE": 7, "Site web": 8}
+"""The fields that the association added, by the number under which Galette's table of them keeps each."""
 
 DEPARTMENTS = {
     "69": "Rhône", "38": "Isère", "74": "Haute-Savoie", "42": "Loire", "26": "Drôme", "07": "Ardèche",
@@ -105,6 +107,23 @@ def galette_members(path: Path, records: Sequence[Record], rng: Random) -> Writt
     return Written(len(lines), bad)
 
 
+def galette_dynamic_fields(path: Path, records: Sequence[Record]) -> Written:
+    """One row per value that is not empty, as Galette's page of exports writes the whole table."""
+    lines = [
+        [record.record_id, str(number), "adh", "1", value]
+        for record in records
+        for number, value in zip(
+            DYNAMIC_FIELDS.values(), (record.siret, record.vat, record.naf, record.website), strict=True
+        )
+        if value
+    ]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter=";", quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+        writer.writerow(DYNAMIC_HEADER)
+        writer.writerows(lines)
+    return Written(len(lines), ())
+
+
 # Rows
 
 
@@ -144,7 +163,7 @@ def _member(record: Record, rng: Random) -> tuple[Row, Row]:
 def _adherent(record: Record, rng: Random) -> Row:
     company, person = record.company, record.natural_person
     named = person or rng.random() < 0.8
-    status = "Membre d'honneur" if record.exempt else "Membre bienfaiteur" if rng.random() < 0.04 else "Membre actif"
+    status = "Membre fondateur" if record.exempt else "Membre bienfaiteur" if rng.random() < 0.04 else "Membre actif"
     number = int(record.record_id)
     paid_until = record.paid_until
     return [
@@ -155,8 +174,7 @@ def _adherent(record: Record, rng: Random) -> Row:
         f"nl{number:05d}", _french(record.joined_on), _french(record.modified_on),
         "Non" if record.status == "ended" else "Oui", "Non", "Oui" if record.exempt else "Non",
         "Non" if record.opted_out or rng.random() < 0.1 else "Oui", _french(paid_until) if paid_until else "",
-        "Français", "", "", "", "", f"NL{number:05d}", record.siret, record.vat, record.naf, record.website,
-        "Non" if record.opted_out else "Oui",
+        "fr_FR", "", "", "", f"NL{number:05d}",
     ]  # fmt: skip
 
 

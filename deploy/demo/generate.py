@@ -17,6 +17,7 @@ from deploy.demo.exports import BadRow, Written
 THIRD_PARTIES = f"{CLUSTR}/dolibarr-tiers.csv"
 SUBSCRIPTIONS = f"{CLUSTR}/dolibarr-adherents.csv"
 ADHERENTS = f"{NUMELINK}/galette-adherents.csv"
+DYNAMIC_FIELDS = f"{NUMELINK}/galette_dynamic_fields_full.csv"
 ANCHOR = date(2026, 11, 23)
 """The day on which the exports are made."""
 
@@ -60,6 +61,7 @@ def generate(
     written[THIRD_PARTIES] = exports.dolibarr_third_parties(folder / THIRD_PARTIES, ours, rng)
     written[SUBSCRIPTIONS] = exports.dolibarr_members(folder / SUBSCRIPTIONS, ours, rng)
     written[ADHERENTS] = exports.galette_members(folder / ADHERENTS, theirs, rng)
+    written[DYNAMIC_FIELDS] = exports.galette_dynamic_fields(folder / DYNAMIC_FIELDS, theirs)
     for cluster in CLUSTERS:
         for name, lines in activity.lines(cluster, world.records[cluster], rng, anchor).items():
             written[f"{cluster}/{name}"] = activity.write(folder / cluster / name, lines, rng)

@@ -25,6 +25,7 @@ from services.cli.main import app as traboule
 from shared.messaging.topology import way_back_queue
 
 SYSTEM = "numelink/membership"
+DYNAMIC_FIELDS = "galette_dynamic_fields_full.csv"
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def _prove(say: Callable[[str], None], env: Mapping[str, str], export: Path, fol
     removals = folder / "removed.csv"
     removals.write_text(f"record_id\n{removed}\n", "utf-8")
     rejects = folder / "rejects-again.csv"
-    _run("import", "--as", SYSTEM, str(fresh), "--rejects", str(rejects), "--json", codes=(0, 3))
+    _run("import", "--as", SYSTEM, *_files(fresh), "--rejects", str(rejects), "--json", codes=(0, 3))
     _run("import", "--as", SYSTEM, str(removals), "--json")
     asyncio.run(wait_until_settled(env))
     left = Counter(document["what"] for document in _compared(fresh))
@@ -109,7 +110,7 @@ def _plant(export: Path, folder: Path, unreadable: Collection[str]) -> tuple[Pat
     """A later export in which one member is new, one is elsewhere, and one is gone; those two's ids."""
     with export.open(encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file, delimiter=";")
-    town, company = header.index("Ville"), header.index("Personne morale")
+    town, company = header.index("Ville "), header.index("Personne morale ")
     seen = Counter(row[0] for row in rows)
     sound = [row for row in rows if len(row) == len(header) and row[company] and seen[row[0]] == 1]
     texts, moved, *_ = (row for row in sound if row[0] not in unreadable)
@@ -121,11 +122,18 @@ def _plant(export: Path, folder: Path, unreadable: Collection[str]) -> tuple[Pat
         csv.writer(file, delimiter=";", quoting=csv.QUOTE_ALL).writerows(
             [header, *(row for row in rows if row is not texts), new]
         )
+    # It goes wherever the members go.
+    (folder / DYNAMIC_FIELDS).write_bytes((export.parent / DYNAMIC_FIELDS).read_bytes())
     return fresh, texts[0], moved[0]
 
 
+def _files(members: Path) -> list[str]:
+    """The members, and beside them the fields that their association added."""
+    return [str(members), str(members.parent / DYNAMIC_FIELDS)]
+
+
 def _compared(export: Path) -> list[dict[str, Any]]:
-    return json.loads(_run("parity", "--as", SYSTEM, str(export), "--json", codes=(0, 1)))["differences"]
+    return json.loads(_run("parity", "--as", SYSTEM, *_files(export), "--json", codes=(0, 1)))["differences"]
 
 
 def _counted(result: Mapping[str, int]) -> str:

@@ -30,7 +30,7 @@ from shared.persistence.database import create_engine
 
 IMPORTS = (
     ("clustr-numerique/membership", ("dolibarr-tiers.csv", "dolibarr-adherents.csv")),
-    ("numelink/membership", ("galette-adherents.csv",)),
+    ("numelink/membership", ("galette-adherents.csv", "galette_dynamic_fields_full.csv")),
     ("clustr-numerique/billing", ("invoices.jsonl", "payments.jsonl")),
     ("numelink/billing", ("invoices.jsonl", "payments.jsonl")),
     ("clustr-numerique/events", ("events.jsonl", "registrations.jsonl")),

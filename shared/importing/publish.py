@@ -8,7 +8,6 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import aio_pika
@@ -24,27 +23,16 @@ from aio_pika.exceptions import (
 )
 from aiormq.exceptions import ChannelAccessRefused, InvalidFrameError
 
+from shared.importing.outgoing import NotPublishedError, Outgoing
 from shared.messaging.delivery import PUBLISHED
+
+__all__ = ["NotPublishedError", "Outgoing", "Publisher"]
 
 IN_FLIGHT = 8
 """Messages that wait for their confirm at once. One by one, the broker's disk is idle most of the time."""
 CONFIRM_TIMEOUT = 30.0
 PATIENCE = 60.0
 """Seconds without any progress after which a broker that is away, or that refuses, is given up."""
-
-
-class Outgoing(NamedTuple):
-    """A message that is ready: ``message_id`` must depend on the content alone; ``events`` are counted as progress."""
-
-    routing_key: str
-    body: bytes
-    content_type: str
-    message_id: str
-    events: int
-
-
-class NotPublishedError(Exception):
-    """Publishing stopped; the message says why. What was confirmed before stays published, and may be sent again."""
 
 
 class Publisher:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import python_calamine
 
 from shared.importing.decoding import decode
+from shared.importing.opendocument import workbook_of
 from shared.importing.outcomes import UnreadableError
 
 SEPARATORS = (";", ",", "\t")
@@ -210,7 +211,7 @@ def _fitted(rows: Iterable[Row], width: int) -> Iterator[Row]:
 
 def _spreadsheet(path: Path) -> Table:
     try:
-        workbook = python_calamine.load_workbook(str(path))
+        workbook = workbook_of(path)
         names = workbook.sheet_names
         if not names:
             raise UnreadableError("the workbook has no sheet")

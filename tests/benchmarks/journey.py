@@ -113,7 +113,7 @@ def import_exports(stage: Stage, *, quick: bool) -> Import:
         pid = stage.house.process("membership").pid
         stage.wait_for("membership", sum(report["published"] for report in reports), pid, every=0.05)
         seconds = time.perf_counter() - started
-        rows = sum(generated.rows[name] for name in FILES.values())
+        rows = sum(generated.rows[name] for names in FILES.values() for name in names)
     files = [file for report in reports for file in report["files"]]
     if sum(file["rows"] for file in files) != rows:
         raise BenchmarkError(f"the reports tell of {sum(file['rows'] for file in files)} rows, and there are {rows}")
@@ -127,13 +127,18 @@ def _imports(stage: Stage, generated: Generated, folder: Path, *options: str) ->
         subprocess.Popen(
             [
                 *(sys.executable, "-m", "services.cli", "import", "--as", f"{cluster}/membership", "--json"),
-                *("--rejects", f"{folder}/{cluster}.rejects.csv", *options, str(generated.paths[name])),
+                *(
+                    "--rejects",
+                    f"{folder}/{cluster}.rejects.csv",
+                    *options,
+                    *(str(generated.paths[name]) for name in names),
+                ),
             ],
             cwd=CHECKOUT,
             env=dict(os.environ) | stage.house.env,
             stdout=subprocess.PIPE,
         )
-        for cluster, name in FILES.items()
+        for cluster, names in FILES.items()
     ]
     return [json.loads(command.communicate()[0]) for command in commands]
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from deploy.demo.generate import ADHERENTS, THIRD_PARTIES, Generated, generate
+from deploy.demo.generate import ADHERENTS, DYNAMIC_FIELDS, THIRD_PARTIES, Generated, generate
 from services.cli.importing.reading import FormerSystem, messages, open_files
 from shared.messaging.topology import EXCHANGE
 from tests.benchmarks.stage import Stage, memory_mb, peak_mb
 from tests.benchmarks.workload import Load
 
 STEPS = (600, 5_000, 20_000, 50_000, 100_000)
-FILES = {"clustr-numerique": THIRD_PARTIES, "numelink": ADHERENTS}
+FILES = {"clustr-numerique": (THIRD_PARTIES,), "numelink": (ADHERENTS, DYNAMIC_FIELDS)}
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,9 @@ def _loads(members: int) -> list[tuple[str, Load]]:
     by_cluster: dict[str, list[Load]] = {}
     with tempfile.TemporaryDirectory() as folder:
         generated = exports(Path(folder), members)
-        for cluster, name in FILES.items():
+        for cluster, names in FILES.items():
             system = FormerSystem.named(f"{cluster}/membership")
-            opened = open_files(system, [generated.paths[name]])
+            opened = open_files(system, [generated.paths[name] for name in names])
             by_cluster[cluster] = [
                 Load(message.body, message.content_type, message.message_id, message.events)
                 for message in messages(system, opened)

@@ -197,7 +197,7 @@ def _records(count: int) -> list[Features]:
     """Of two clusters in turns, as the import reads their exports."""
     with tempfile.TemporaryDirectory() as folder:
         generated = exports(Path(folder), count // 2 + BATCH)
-        clusters = [_features(cluster, generated.paths[name]) for cluster, name in FILES.items()]
+        clusters = [_features(cluster, [generated.paths[name] for name in names]) for cluster, names in FILES.items()]
     longest = max(len(cluster) for cluster in clusters)
     turns = [
         features for at in range(0, longest, BATCH) for cluster in clusters for features in cluster[at : at + BATCH]
@@ -205,10 +205,10 @@ def _records(count: int) -> list[Features]:
     return turns[:count]
 
 
-def _features(cluster: str, path: Path) -> list[Features]:
+def _features(cluster: str, paths: list[Path]) -> list[Features]:
     facts = (
         outcome.fact
-        for file in open_files(FormerSystem(cluster, "membership"), [path])
+        for file in open_files(FormerSystem(cluster, "membership"), paths)
         for outcome in file.outcomes
         if isinstance(outcome, Accepted)
     )

@@ -62,7 +62,7 @@ def _members(each: int) -> list[tuple[str, str, Load]]:
     result: list[tuple[str, str, Load]] = []
     with tempfile.TemporaryDirectory() as folder:
         exports = generate(Path(folder), members=each)
-        for cluster, name in FILES.items():
+        for cluster, names in FILES.items():
             system = FormerSystem.named(f"{cluster}/membership")
             result += [
                 (
@@ -70,6 +70,6 @@ def _members(each: int) -> list[tuple[str, str, Load]]:
                     message.routing_key,
                     Load(message.body, message.content_type, message.message_id, message.events),
                 )
-                for message in messages(system, open_files(system, [exports.paths[name]]), batch=1)
+                for message in messages(system, open_files(system, [exports.paths[name] for name in names]), batch=1)
             ]
     return result

@@ -77,18 +77,23 @@ def compare_folder(folder: Path) -> Iterator[Comparison]:
         truth = read_truth(folder / "truth", product.name)
         if truth is None:
             continue
-        for path in sorted(item for item in product.iterdir() if item.is_file()):
-            yield compare_file(path, product.name, truth.kinds)
+        files = sorted(one for one in product.iterdir() if one.is_file())
+        for path in files:
+            yield compare_file([path], product.name, truth.kinds)
+        beside = [path for path in files if "dynamic_fields" in path.name]
+        lists = [path for path in files if path.name.startswith(("liste-membres-s", "page-export-galette_adherents"))]
+        for path in lists if beside else ():
+            yield compare_file([path, *beside], product.name, truth.kinds)
 
 
-def compare_file(path: Path, product: str, kinds: Any) -> Comparison:
-    """One file. A kind of file of which there is no truth is not compared field by field."""
-    comparison = Comparison(product, path.name)
+def compare_file(paths: list[Path], product: str, kinds: Any) -> Comparison:
+    """One file, with what is read beside it. A kind of which there is no truth is not compared field by field."""
+    comparison = Comparison(product, " + ".join(path.name for path in paths))
     system = FormerSystem("numelink", "membership")
     try:
-        [file] = open_files(system, [path])
+        file, *_ = open_files(system, paths)
     except UnreadableError as error:
-        comparison.refused = str(error).removeprefix(f"{path}: ")
+        comparison.refused = str(error).removeprefix(f"{paths[0]}: ")
         return comparison
     facts: list[MemberRecorded] = []
     outcomes = file.outcomes
@@ -109,15 +114,14 @@ def compare_file(path: Path, product: str, kinds: Any) -> Comparison:
         report.accepted,
         report.rejected,
     )
-    comparison.faults = [
-        f"line {rejection.line}: {rejection.field} {rejection.value!r}: {rejection.reason}"
-        for rejection in report.rejections
-    ]
-    _judge(comparison, facts, kinds.get(report.product, {}))
+    comparison.faults = [f"line {one.line}: {one.field} {one.value!r}: {one.reason}" for one in report.rejections]
+    silent = any(not word for _, word in report.questions)
+    _judge(comparison, facts, kinds.get(report.product, {}), silent=silent)
     return comparison
 
 
-def _judge(comparison: Comparison, facts: list[MemberRecorded], truth: dict[str, Said]) -> None:
+def _judge(comparison: Comparison, facts: list[MemberRecorded], truth: dict[str, Said], *, silent: bool) -> None:
+    """``silent``: the file has no column that says who is a member, and the import says so."""
     names = {name for fact in facts for name in fact.model_fields_set} | _ALWAYS
     active = refusals = true_active = true_refusals = 0
     for fact in facts:
@@ -127,18 +131,18 @@ def _judge(comparison: Comparison, facts: list[MemberRecorded], truth: dict[str,
         if true is None:
             comparison.unknown += 1
             continue
-        true_active += true.get("status") == "active"
+        true_active += true.get("status") == "active" and not silent
         true_refusals += len(true.get("opt_outs", ()))
-        for name in differences(fact, true, names):
+        for name in differences(fact, true, names - {"status"} if silent else names):
             (comparison.lost if lost_by_product(getattr(fact, name), true[name]) else comparison.wrong)[name] += 1
     comparison.active, comparison.refusals = (active, true_active), (refusals, true_refusals)
 
 
 def counts_as_member(fact: MemberRecorded) -> bool:
     """Whether the record by itself makes an active member, as the consolidated view has it."""
-    if getattr(fact, "is_member", None) is False:
+    if fact.is_member is False:
         return False
-    return fact.status != "ended" if not hasattr(fact, "is_member") else fact.status in (None, "active")
+    return fact.status in (None, "active")
 
 
 def main(arguments: list[str]) -> int:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -14,7 +15,9 @@ from rich.markup import escape
 from schemas.membership import MemberRecorded
 from services.cli.importing.comparison import HANDFUL, Changes, compare_files, wait_until_shown
 from services.cli.importing.reading import FileReport, FormerSystem, OpenFile
+from shared.importing import correcting
 from shared.importing.outcomes import Accepted, UnreadableError
+from shared.importing.reading import read
 from shared.runtime.tls import TlsError, ca_file, over_tls
 from shared.runtime.variables import SecretFileError, variable
 
@@ -108,3 +111,15 @@ def show_when_readable(out: Console, url: str, former: FormerSystem, files: Sequ
         out.print(f"[yellow]{left} of {len(versions)} records are not shown yet: traboule status says what waits.")
     else:
         out.print(f"The views show all {len(versions)} records now.", highlight=False)
+
+
+def write_rows(rejects: Path, reports: Sequence[FileReport], encoding: str | None) -> list[Path]:
+    """The rows that were set aside, file by file, so that they can be corrected and imported; where they are."""
+    written: list[Path] = []
+    for report in reports:
+        reasons = correcting.reasons_by_line(report.rejections)
+        if reasons:
+            path = rejects.with_name(f"{rejects.stem}-rows-of-{report.path.stem}.csv")
+            correcting.write(path, correcting.without_reasons(read(report.path, encoding)), reasons)
+            written.append(path)
+    return written

@@ -1,9 +1,8 @@
 """``traboule import``: what a former system exported goes onto the broker, as that former system."""
 
 import asyncio
-import json
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -13,33 +12,38 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table as Grid
 
 from services.cli.importing.closing import (
-    changes_as_json,
     close,
     compare_all,
     database_of,
     emptying,
     show_when_readable,
+    write_rows,
 )
-from services.cli.importing.comparison import Changes
-from services.cli.importing.questions import print_questions
-from services.cli.importing.reading import FileReport, FormerSystem, OpenFile, messages, open_files
-from services.membership.normalisation.data_quality import MEANINGS, REPAIRS
+from services.cli.importing.reading import Choice, FormerSystem, OpenFile, messages, open_files
+from services.cli.importing.report import print_json, print_report
+from services.membership.legacy.mapping import parse
 from shared.cli.terminal import terminal
 from shared.importing import rejects as rejects_file
 from shared.importing.outcomes import UnreadableError
-from shared.importing.publish import NotPublishedError, Publisher
-from shared.messaging.topology import EXCHANGE
+from shared.importing.outgoing import NotPublishedError
 from shared.runtime.clock import PARIS
 from shared.runtime.tls import address
 
 ALL_ACCEPTED, NOT_PUBLISHED, UNUSABLE, SOME_REJECTED = 0, 1, 2, 3
 """Exit codes."""
 
-_SHOWN = 5
-"""Rejected rows on the screen; all of them are in the rejects file."""
+
+def _publisher(url: str) -> Any:
+    """The broker's library is loaded when there is something to publish: it takes a third of a second."""
+    from shared.importing.publish import Publisher
+    from shared.messaging.topology import EXCHANGE
+
+    return Publisher(url, EXCHANGE)
+
+
+Publisher: Callable[[str], Any] = _publisher
 
 
 def import_files(
@@ -67,6 +71,18 @@ def import_files(
         typer.Option(
             metavar="TIME",
             help="When the files were exported (2026-11-23T09:30); their time of change if not given. Newer wins.",
+        ),
+    ] = None,
+    product: Annotated[
+        str | None,
+        typer.Option(help="The kind of the files, such as dolibarr-members, when it is not told by their columns."),
+    ] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="COLUMN=FIELD",
+            help='Which column is which field, in files of no known product: "Raison sociale=name". Kept for later.',
         ),
     ] = None,
     replace: Annotated[
@@ -99,12 +115,17 @@ def import_files(
     try:
         former = FormerSystem.named(system)
         moment = _moment(exported_at)
-        opened = open_files(former, files, encoding, moment)
+        choice = Choice(product, parse(columns or ()))
+
+        def again() -> list[OpenFile]:
+            return open_files(former, files, encoding, moment, choice=choice)
+
+        opened = again()
         url = address(former.variable)
         if url is None and not dry_run:
             raise UnreadableError(f"no broker to publish to: set {former.variable} (or say --dry-run)")
         database = None if no_compare else database_of(former)
-        changes = compare_all(database, former, open_files(former, files, encoding, moment)) if database else None
+        changes = compare_all(database, former, again()) if database else None
     except UnreadableError as error:
         raise _stop(str(error), UNUSABLE) from None
     stopped = [(file.report, one) for file, one in zip(opened, changes or (), strict=False) if one.too_many]
@@ -122,13 +143,19 @@ def import_files(
         path = rejects or Path(f"traboule-rejects-{former.cluster}-{former.service}.csv")
         written = rejects_file.write(path, ((r.path, fault) for r in reports for fault in r.rejections))
         shown = path if written else None
+        correcting = write_rows(path, reports, encoding) if written else []
+        kept = choice.keep(former)
         if as_json:
-            _print_json(reports, published, dry_run, shown, changes)
+            print_json(reports, published, dry_run, shown, changes)
         else:
-            _print(reports, published, dry_run, shown, former)
+            print_report(reports, published, dry_run, shown, former)
+            for one in correcting:
+                terminal().print(f"The rows themselves are in {escape(str(one))}: correct them there and import it.")
+            if kept is not None:
+                terminal().print(f"Which column is which field is kept in {escape(str(kept))} for next time.")
             close(terminal(), reports, changes, former, dry_run=dry_run, replace=replace)
             if database and not dry_run:
-                show_when_readable(terminal(), database, former, open_files(former, files, encoding, moment))
+                show_when_readable(terminal(), database, former, again())
     else:
         raise _stop(f"{failure}. Run the same command again: what was published already is not doubled.", NOT_PUBLISHED)
     raise typer.Exit(SOME_REJECTED if any(report.rejections for report in reports) else ALL_ACCEPTED)
@@ -162,7 +189,7 @@ def _run(former: FormerSystem, opened: Sequence[OpenFile], batch: int, url: str 
             for _ in outgoing:
                 pass
             return 0
-        return asyncio.run(Publisher(url, EXCHANGE).run(outgoing))
+        return asyncio.run(Publisher(url).run(outgoing))
 
 
 @contextmanager
@@ -171,113 +198,3 @@ def _progress(opened: Sequence[OpenFile], *, silent: bool) -> Generator[Progress
     quiet = silent or not sys.stderr.isatty()
     with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as progress:
         yield progress
-
-
-# --- the report ----------------------------------------------------------------------------------------------------
-
-
-def _print(
-    reports: Sequence[FileReport], published: int, dry_run: bool, rejects: Path | None, former: FormerSystem
-) -> None:
-    out = terminal()
-    grid = Grid("File", "Recognised as", "Encoding", title="Dry run: nothing was published" if dry_run else None)
-    for column in ("Rows", "Accepted", "Rejected", "Warnings", "Facts"):
-        grid.add_column(column, justify="right")
-    for report in reports:
-        warnings = len(report.warnings) + len(report.notices) + sum(d.count for d in report.doubts.values())
-        counts = (report.rows, report.accepted, report.rejected, warnings, sum(report.facts.values()))
-        encoding = (report.encoding or "-") + (", assumed" if report.encoding_assumed else "")
-        cells = (report.path.name, report.product, encoding, *map(str, counts))
-        grid.add_row(*(escape(cell) for cell in cells))
-    out.print(grid)
-    for report in reports:
-        _print_warnings(out, report)
-        print_questions(out, report, former)
-        _print_rejections(out, report)
-    if rejects is not None:
-        out.print(f"Rejected rows are in {escape(str(rejects))}: correct them and import again.")
-    if not dry_run:
-        out.print(f"{published} facts published and confirmed.")
-
-
-def _print_warnings(out: Console, report: FileReport) -> None:
-    for warning in report.warnings:
-        out.print(f"[yellow]{escape(report.path.name)}: {escape(warning)}")
-    if report.doubts:
-        grid = Grid(
-            "Field", "What is doubtful", title=f"{escape(report.path.name)}: kept as written, but", title_justify="left"
-        )
-        grid.add_column("Values", justify="right")
-        grid.add_column("For example")
-        for (field, code), doubts in sorted(report.doubts.items(), key=lambda item: -item[1].count):
-            examples = ", ".join(f"{_short(written)} (line {line})" for line, written in doubts.examples)
-            mark = "repaired: " if code in REPAIRS else ""
-            grid.add_row(field, escape(mark + MEANINGS[code]), str(doubts.count), escape(examples))
-        out.print(grid)
-    for notice in report.notices[:_SHOWN]:
-        out.print(
-            f"  line {notice.line}, {escape(notice.field)} {escape(_short(notice.value))}: {escape(notice.reason)}"
-        )
-    if len(report.notices) > _SHOWN:
-        out.print(f"  and {len(report.notices) - _SHOWN} more of these")
-
-
-def _print_rejections(out: Console, report: FileReport) -> None:
-    for fault in report.rejections[:_SHOWN]:
-        where = f"{report.path.name}, line {fault.line}: {fault.field} {_short(fault.value)}: {fault.reason}"
-        out.print(f"[red]rejected[/red] {escape(where)}")
-    if len(report.rejections) > _SHOWN:
-        out.print(f"  and {len(report.rejections) - _SHOWN} more faults")
-
-
-def _short(value: str) -> str:
-    return repr(value if len(value) <= 40 else value[:39] + "…")
-
-
-def _print_json(
-    reports: Sequence[FileReport],
-    published: int,
-    dry_run: bool,
-    rejects: Path | None,
-    changes: Sequence[Changes] | None,
-) -> None:
-    document = {
-        "dry_run": dry_run,
-        "published": published,
-        "rejects_file": None if rejects is None else str(rejects),
-        "files": [_as_json(report) for report in reports],
-        "changes": None if changes is None else [changes_as_json(one) for one in changes],
-    }
-    typer.echo(json.dumps(document, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace").decode())
-
-
-def _as_json(report: FileReport) -> dict[str, Any]:
-    return {
-        "file": str(report.path),
-        "product": report.product,
-        "encoding": report.encoding,
-        "encoding_assumed": report.encoding_assumed,
-        "separator": report.separator,
-        "rows": report.rows,
-        "accepted": report.accepted,
-        "repeated": report.repeated,
-        "rejected": report.rejected,
-        "facts": dict(report.facts),
-        "warnings": report.warnings,
-        "notices": [notice._asdict() for notice in report.notices],
-        "doubts": [
-            {
-                "field": field,
-                "code": code,
-                "meaning": MEANINGS[code],
-                "count": doubts.count,
-                "examples": [{"line": line, "written": written} for line, written in doubts.examples],
-            }
-            for (field, code), doubts in report.doubts.items()
-        ],
-        "questions": [
-            {"column": column, "word": word, "count": asked.count, "lines": [line for line, _ in asked.examples]}
-            for (column, word), asked in report.questions.items()
-        ],
-        "rejections": [fault._asdict() for fault in report.rejections],
-    }

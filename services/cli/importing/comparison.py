@@ -16,8 +16,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from schemas.membership import MemberRecorded, MemberRemoved
-from services.membership.records.queries import stored_records
-from services.membership.rows import Rows
+from services.membership.records.stored import Fetches, stored_records
 from shared.importing.outcomes import Accepted, UnreadableError
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ _PATIENCE: Final = 20.0
 """Seconds without any more records being there after which waiting for the views ends."""
 
 
-class Connection(Rows, Protocol):
+class Connection(Fetches, Protocol):
     """As much of asyncpg's connection as is needed here."""
 
     async def close(self) -> None:

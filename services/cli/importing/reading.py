@@ -16,13 +16,16 @@ from schemas.base import Fact
 from schemas.catalogue import RECORDED
 from schemas.envelope import encode_all, routing_key, source_of
 from schemas.membership import MemberRecorded
+from services.cli.importing.choice import Choice, FormerSystem
 from services.membership import legacy
+from services.membership.legacy.galette_fields import PRODUCT, beside, is_dynamic, takes_dynamic
 from services.membership.legacy.meanings import DEFAULT, NOT_KNOWN, NOT_THERE, Reading
 from services.membership.normalisation.data_quality import Problem
 from services.membership.normalisation.normalise import understand
 from shared.importing import plain
+from shared.importing.correcting import without_reasons
 from shared.importing.outcomes import Accepted, Notice, Rejection, Repeated, UnreadableError
-from shared.importing.publish import Outgoing
+from shared.importing.outgoing import Outgoing
 from shared.importing.reading import Table, read
 from shared.runtime.clock import PARIS
 from shared.runtime.clusters import ClustersFileError, load_clusters
@@ -30,30 +33,6 @@ from shared.runtime.clusters import ClustersFileError, load_clusters
 CLUSTERS_FILE, DEFAULT_CLUSTERS_FILE = "TRABOULE_CLUSTERS_FILE", "deploy/clusters.toml"
 EXAMPLES = 3
 """Lines that are shown for each kind of doubt."""
-
-
-@dataclass(frozen=True, slots=True)
-class FormerSystem:
-    """Who speaks: a cluster and the service that it runs the former system for."""
-
-    cluster: str
-    service: str
-
-    @classmethod
-    def named(cls, name: str) -> "FormerSystem":
-        """From ``cluster/service``. Raises UnreadableError when it is none, or there is no such service."""
-        cluster, _, service = name.partition("/")
-        services = sorted({fact.service for fact in RECORDED})
-        if not cluster or service not in services:
-            raise UnreadableError(
-                f'"{name}" names no former system: write cluster/service, one of {", ".join(services)}'
-            )
-        return cls(cluster, service)
-
-    @property
-    def variable(self) -> str:
-        """The environment variable that holds its broker URL, credentials included."""
-        return f"TRABOULE_BROKER_URL_{self.cluster}_{self.service}".upper().replace("-", "_")
 
 
 @dataclass(slots=True)
@@ -105,6 +84,7 @@ def open_files(
     encoding: str | None = None,
     exported_at: datetime | None = None,
     reading: Reading | None = None,
+    choice: Choice | None = None,
 ) -> list[OpenFile]:
     """Open and recognise all files before anything of any is published.
 
@@ -116,7 +96,38 @@ def open_files(
         UnreadableError: for the first file that cannot be imported.
     """
     known = _configured(system) if reading is None else reading
-    return [_open(system, path, encoding, exported_at, known) for path in paths]
+    chosen = choice or Choice()
+    tables = [chosen.mapped(without_reasons(read(path, encoding)), system) for path in paths]
+    counts: dict[Path, int] = {}
+    if system.service == MemberRecorded.service:
+        tables, counts = _with_dynamic_fields(tables)
+    return [
+        _beside(table, counts[table.path]) if table.path in counts else _open(system, table, exported_at, known, chosen)
+        for table in tables
+    ]
+
+
+def _with_dynamic_fields(tables: Sequence[Table]) -> tuple[list[Table], dict[Path, int]]:
+    """Galette's members with the fields that stand in a table of their own, and how many values each such table has."""
+    dynamic = [table for table in tables if is_dynamic(table)]
+    if not dynamic:
+        return list(tables), {}
+    members = [table for table in tables if takes_dynamic(table)]
+    if len(members) != 1:
+        raise UnreadableError(
+            f"{dynamic[0].path}: these are the values of Galette's dynamic fields (SIRET, N° TVA…): import them "
+            "together with one list of members"
+        )
+    wider, counts = beside(members[0], dynamic)
+    found = [wider if table is members[0] else table for table in tables]
+    return found, {table.path: count for table, count in zip(dynamic, counts, strict=True)}
+
+
+def _beside(table: Table, count: int) -> OpenFile:
+    """A file that was read beside another: its rows are all accepted, and make no facts of their own."""
+    report = FileReport(table.path, PRODUCT, table.encoding, table.assumed, table.separator, list(table.warnings))
+    report.rows = report.accepted = count
+    return OpenFile(table, report, iter(()))
 
 
 def _configured(system: FormerSystem) -> Reading:
@@ -131,14 +142,14 @@ def _configured(system: FormerSystem) -> Reading:
 
 
 def _open(
-    system: FormerSystem, path: Path, encoding: str | None, exported_at: datetime | None, reading: Reading
+    system: FormerSystem, table: Table, exported_at: datetime | None, reading: Reading, choice: Choice
 ) -> OpenFile:
-    table = read(path, encoding)
+    path = table.path
     version = path.stat().st_mtime_ns // 1_000
     if exported_at is not None:
         version = int(exported_at.timestamp() * 1_000_000)
     if system.service == MemberRecorded.service and not _is_plain_removal(table):
-        product = legacy.recognise(table)
+        product = legacy.product_named(choice.product) if choice.product else legacy.recognise(table)
         name, outcomes = product.name, product.translate(table, version, reading)
     else:
         name, outcomes = _plain(system, table, version)

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 from schemas.membership import MemberRecorded
 from services.membership.legacy import civicrm, dolibarr, galette, paheko, plain
 from services.membership.legacy.lines import Dialect, Sheet
+from services.membership.legacy.mapping import proposal
 from services.membership.legacy.meanings import DEFAULT, MEANINGS, Meaning, Reading
+from services.membership.legacy.other_exports import recognise_other
 from shared.importing.outcomes import Outcome, UnreadableError
 from shared.importing.reading import Table
 from shared.runtime.clusters import Cluster, ClustersFileError
@@ -88,6 +90,8 @@ PRODUCTS: tuple[Product, ...] = (
     Product(paheko.PRODUCT, paheko.SIGNATURES, paheko.translate, "paheko", paheko.write, paheko.DIALECT),
     Product(plain.PRODUCT, (frozenset({"record_id", "name"}),), plain.translate, "plain", plain.write, plain.DIALECT),
 )
+_NEAR_ENOUGH = 0.8
+"""The share of a product's columns that must be there, or nearly, to be taken for its file with one missing."""
 PLAIN = "plain"
 """The software of a former system that the clusters file says nothing of."""
 SOFTWARE = tuple(sorted({product.software for product in PRODUCTS}))
@@ -116,10 +120,22 @@ def recognise(table: Table) -> Product:
         UnreadableError: none; the message names the nearest product and the columns it lacks.
     """
     names = set(table.names)
+    other = recognise_other(names)
+    if other is not None:
+        raise UnreadableError(f"{table.path}: this is {other.what}; {other.do}")
     for product in PRODUCTS:
         if any(signature <= names for signature in product.signatures):
             return product
     raise UnreadableError(f"{table.path}: {_nearest(names, table)}")
+
+
+def product_named(name: str) -> Product:
+    """The kind of file that somebody names, such as ``dolibarr-members``. Raises UnreadableError."""
+    known = {product.name.lower().replace(" ", "-"): product for product in PRODUCTS}
+    found = known.get(name.strip().lower().replace(" ", "-"))
+    if found is None:
+        raise UnreadableError(f'--product "{name}" is none that is known: {", ".join(known)}')
+    return found
 
 
 def _nearest(names: set[str], table: Table) -> str:
@@ -130,6 +146,9 @@ def _nearest(names: set[str], table: Table) -> str:
     product, signature = max(pairs, key=lambda pair: likeness(pair[1]) / len(pair[1]))
     shown = ", ".join(table.headers[:6])
     known = ", ".join(p.name for p in PRODUCTS)
+    if likeness(signature) < _NEAR_ENOUGH * len(signature) and (likely := proposal(table.headers)):
+        told = "If it is a list of members, say which column is which field"
+        return f"no known export has these columns ({shown} …). {told}: {likely}"
     if likeness(signature) == 0:
         return f"no known export has these columns ({shown} …). Known: {known}. Is the first line the header?"
     lacking = ", ".join(f'"{name}"' for name in sorted(signature - names))

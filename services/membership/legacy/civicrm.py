@@ -187,7 +187,9 @@ def _membership(draft: Draft) -> Term:
     if draft.flag("contact is in trash"):
         draft.fault("record_id", contact, "the contact is in CiviCRM's trash", "Contact is in Trash")
     _who(draft)
-    status = draft.status(_STATUS, _STATE.header, *_STATE.names) or "none"
+    status = draft.status(_STATUS, _STATE.header, *_STATE.names)
+    if status is None and draft.notices:
+        status = "none"
     draft.covers("subscriptions", *_TERM.names, *_STARTS.names)
     draft.covers("paid_until", *_ENDS.names)
     since = draft.day("member_since", *_SINCE.names)

@@ -126,10 +126,10 @@ class Draft:
         return meaning
 
     def stands(self, meaning: Meaning | None) -> None:
-        """Put under ``status`` and ``is_member`` what was understood of the membership."""
-        if meaning in (None, "none"):
+        """Put under ``status`` and ``is_member`` what was understood of the membership; an empty cell says nothing."""
+        if meaning == "none" or (meaning is None and any(one.reason in (NOT_KNOWN, NOT_THERE) for one in self.notices)):
             self.fields["is_member"] = False
-        else:
+        elif meaning is not None:
             self.fields["status"] = meaning
 
     def tidy_number(self, *names: str) -> None:

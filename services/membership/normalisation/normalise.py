@@ -117,6 +117,9 @@ def _phone(field: str, written: str | None, region: str, problems: list[Problem]
     if not written:
         return None
     number = read_phone(written, region)
+    if number is None and region != "FR" and any(place.phone_region == region for place in departements().values()):
+        # Many in an overseas territory have a number of the mainland.
+        number = read_phone(written, "FR")
     if number is None:
         problems.append(Problem(field, f"{field}-invalid", written))
     return number

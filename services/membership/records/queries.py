@@ -1,10 +1,8 @@
 """One source record as it is written now, who may change it, and what commands did to it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
-
-import orjson
+from typing import Any
 
 from schemas.cutover import Stage
 from services.cutover.stages import OURS
@@ -21,26 +19,6 @@ _CHANGES = """
     select id, version, command, at, author, key_id, reason, fields from record_changes
     where cluster = $1 and record_id = $2 and id < $3 order by id desc limit $4
 """
-
-
-_STORED = """
-    select record_id, version, removed, written::text from source_records
-    where cluster = $1 and record_id = any($2::text[])
-"""
-
-
-class StoredRecord(NamedTuple):
-    """A source record as it is kept, with the version that was told last."""
-
-    version: int
-    removed: bool
-    written: Mapping[str, Any]
-
-
-async def stored_records(rows: Rows, cluster: str, record_ids: Sequence[str]) -> dict[str, StoredRecord]:
-    """Those of a former system's records that are kept, by id."""
-    found = await rows.fetch(_STORED, cluster, list(record_ids))
-    return {key: StoredRecord(version, removed, orjson.loads(written)) for key, version, removed, written in found}
 
 
 @dataclass(frozen=True, slots=True)

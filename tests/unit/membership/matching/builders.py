@@ -51,11 +51,12 @@ def names(text: str, other: str) -> str | None:
 def demo_members(folder: Path, *, seed: int = 11, members: int) -> tuple[list[Features], Truth]:
     """Two clusters of made-up companies, as the import reads their exports, and which of them are the same."""
     made = generate(folder, seed=seed, members=members)
-    ours, theirs = exports = ("clustr-numerique", "dolibarr-tiers.csv"), ("numelink", "galette-adherents.csv")
+    ours = ("clustr-numerique", "dolibarr-tiers.csv")
+    theirs = ("numelink", "galette-adherents.csv", "galette_dynamic_fields_full.csv")
     records = [
         features(_recorded(cluster, outcome.fact))
-        for cluster, name in exports
-        for file in open_files(FormerSystem(cluster, "membership"), [folder / cluster / name])
+        for cluster, *names in (ours, theirs)
+        for file in open_files(FormerSystem(cluster, "membership"), [folder / cluster / name for name in names])
         for outcome in file.outcomes
         if isinstance(outcome, Accepted)
     ]

@@ -1,0 +1,76 @@
+"""Whose files are imported, and what a person says of them that they do not say themselves."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from schemas.catalogue import RECORDED
+from services.membership.legacy.mapping import apply, parse
+from shared.importing.outcomes import UnreadableError
+from shared.importing.reading import Table
+
+
+@dataclass(frozen=True, slots=True)
+class FormerSystem:
+    """Who speaks: a cluster and the service that it runs the former system for."""
+
+    cluster: str
+    service: str
+
+    @classmethod
+    def named(cls, name: str) -> "FormerSystem":
+        """From ``cluster/service``. Raises UnreadableError when it is none, or there is no such service."""
+        cluster, _, service = name.partition("/")
+        services = sorted({fact.service for fact in RECORDED})
+        if not cluster or service not in services:
+            raise UnreadableError(
+                f'"{name}" names no former system: write cluster/service, one of {", ".join(services)}'
+            )
+        return cls(cluster, service)
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that holds its broker URL, credentials included."""
+        return f"TRABOULE_BROKER_URL_{self.cluster}_{self.service}".upper().replace("-", "_")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a person says of files that are not told by their columns: which product's, or which column is which field.
+
+    A mapping is kept in ``folder`` for the next import of the same system, and taken for files that have its columns.
+    """
+
+    product: str | None = None
+    mapping: Mapping[str, str] = field(default_factory=dict[str, str])
+    folder: Path = Path()
+
+    def mapped(self, table: Table, system: FormerSystem) -> Table:
+        """The table with field names as headers, where there is a mapping for it."""
+        if self.mapping:
+            return apply(table, self.mapping)
+        kept = self.kept(system)
+        return apply(table, kept) if kept and kept.keys() <= set(table.names) else table
+
+    def keep(self, system: FormerSystem) -> Path | None:
+        """Keep the mapping; where."""
+        if not self.mapping:
+            return None
+        path = self._path(system)
+        path.write_text(json.dumps(dict(self.mapping), ensure_ascii=False, indent=2) + "\n", "utf-8")
+        return path
+
+    def kept(self, system: FormerSystem) -> dict[str, str]:
+        """The mapping that was kept for this system. Raises UnreadableError."""
+        path = self._path(system)
+        if not path.exists():
+            return {}
+        try:
+            document = json.loads(path.read_text("utf-8"))
+            return parse(f"{header}={name}" for header, name in document.items())
+        except (OSError, ValueError, AttributeError) as error:
+            raise UnreadableError(f"{path} holds no mapping of columns ({type(error).__name__}): delete it") from None
+
+    def _path(self, system: FormerSystem) -> Path:
+        return self.folder / f"traboule-columns-{system.cluster}-{system.service}.json"
