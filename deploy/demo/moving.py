@@ -73,7 +73,7 @@ def tell_moving(console: Console, env: Mapping[str, str], export: Path, folder: 
     say(f"a member was changed here; a late write waited in quarantine as {late['id']}, and was dismissed")
 
     asyncio.run(wait_until_settled(env))
-    unconfirmed = json.loads(_run("cutover", "way-back", SYSTEM, "--json"))["records"]
+    unconfirmed = json.loads(_run("cutover", "write-back", SYSTEM, "--json"))["records"]
     read = asyncio.run(_read_way_back(broker_url))
     lossy = sum(bool(item["left_out"]) for item in unconfirmed)
     say(
@@ -142,7 +142,7 @@ def _counted(result: Mapping[str, int]) -> str:
 
 def _move(say: Callable[[str], None], which: str, reason: str) -> None:
     """Switch or roll back, and overrule by name what does not hold."""
-    conditions = json.loads(_run("cutover", "open", SYSTEM, "--for", which, "--json", codes=(0, 1)))
+    conditions = json.loads(_run("cutover", "check", SYSTEM, "--for", which, "--json", codes=(0, 1)))
     failed = [condition["name"] for condition in conditions if not condition["holds"]]
     overruled = [word for name in failed for word in ("--overrule", name)]
     _run("cutover", which, SYSTEM, "--reason", reason, *overruled)

@@ -184,7 +184,7 @@ async def _broker(state: ServiceState, settings: ServiceSettings) -> None:
     unread = {queue.name: queue.messages for queue in state.queues if queue.messages}
     # A former system reads when it likes: what waits for it is no fault, until somebody wants to roll back.
     state.notices += [
-        f"{unread[queue]:,} messages wait until {system} reads them: traboule cutover way-back {system}"
+        f"{unread[queue]:,} messages wait until {system} reads them: traboule cutover write-back {system}"
         for system, queue in ways_back.items()
         if queue in unread
     ]

@@ -17,30 +17,38 @@ from services.cli.migrate import migrate
 from services.cli.registry import definition_of
 from services.cli.status import status
 
+RUN, MEMBERS, MOVE, KEEP, LET_IN = (
+    "Run and watch", "Members", "Move a former system over", "Back up and restore", "Let in",
+)  # fmt: skip
+"""The panels of ``traboule --help``, in order of first use."""
 _LATER = {
-    "ask": "Ask a service one of its queries (poser une question à un service).",
-    "import": "Publish what a former system exported.",
-    "matching": "Train and measure how companies are recognised.",
-    "rebuild": "Compute anew what source records say.",
-    "duplicates": "Decide which members are one company, and undo it.",
-    "overrides": "Values that staff set by hand on members.",
-    "parity": "Compare a former system's export with what we hold of it.",
-    "rehearse": "Compare what a former system did with what we would have done.",
-    "differences": "What such a comparison found, and what of it may stay.",
-    "backup": "Back up all databases at one moment, and the broker's definitions.",
-    "restore": "Restore a backup into new servers.",
-    "retell": "Let the services tell again all that they hold.",
-    "doctor": "Check a running installation: what is wrong, and how to mend it.",
-    "former-systems": "Who may publish on the broker, with which password.",
-    "keys": "API keys for the HTTP door.",
+    "ask": (RUN, "Ask a service one of its queries (poser une question à un service)."),
+    "doctor": (RUN, "Check a running installation: what is wrong, and how to mend it."),
+    "import": (MEMBERS, "Publish what a former system exported."),
+    "duplicates": (MEMBERS, "Decide which members are one company, and undo it."),
+    "overrides": (MEMBERS, "Values that staff set by hand on members."),
+    "matching": (MEMBERS, "Train and measure how companies are recognised."),
+    "rebuild": (MEMBERS, "Compute anew what source records say."),
+    "parity": (MOVE, "Compare a former system's export with what we hold of it."),
+    "rehearse": (MOVE, "Compare what a former system did with what we would have done."),
+    "differences": (MOVE, "What such a comparison found, and what of it may stay."),
+    "backup": (KEEP, "Back up all databases at one moment, and the broker's definitions."),
+    "restore": (KEEP, "Restore a backup into new servers."),
+    "republish": (KEEP, "Publish again all that the services hold, such as after a restore."),
+    "former-systems": (LET_IN, "Who may publish on the broker, with which password."),
+    "keys": (LET_IN, "API keys for the HTTP door."),
 }
 """Commands that are imported when they are called: a service's process need not carry the import's libraries."""
+_FORMER_NAMES = {"retell": "republish"}
+"""Still understood for one release, and not listed."""
 
 
 class _Commands(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        if args and args[0] in _LATER:
-            self.add_command(_load(args[0]), args[0])
+        if args:
+            args[0] = _FORMER_NAMES.get(args[0], args[0])
+            if args[0] in _LATER:
+                self.add_command(_load(args[0]), args[0])
         return super().resolve_command(ctx, args)
 
 
@@ -56,38 +64,38 @@ def _load(name: str) -> Any:
 def _import(name: str) -> typer.Typer | Callable[..., None]:
     match name:
         case "ask":
-            from services.cli.ask.commands import ask as found
+            from services.cli.ask.commands import ask as command
         case "import":
-            from services.cli.importing.commands import import_files as found
+            from services.cli.importing.commands import import_files as command
         case "matching":
-            from services.cli.members.matching import app as found
+            from services.cli.members.matching import app as command
         case "rebuild":
-            from services.cli.members.rebuild import rebuild_everything as found
+            from services.cli.members.rebuild import rebuild_everything as command
         case "duplicates":
-            from services.cli.members.duplicates import app as found
+            from services.cli.members.duplicates import app as command
         case "overrides":
-            from services.cli.members.overrides import app as found
+            from services.cli.members.overrides import app as command
         case "parity":
-            from services.cli.parity.commands import parity as found
+            from services.cli.parity.commands import parity as command
         case "rehearse":
-            from services.cli.parity.rehearse import rehearse as found
+            from services.cli.parity.rehearse import rehearse as command
         case "differences":
-            from services.cli.parity.differences import app as found
+            from services.cli.parity.differences import app as command
         case "backup":
-            from services.cli.backup.backup import backup as found
+            from services.cli.backup.backup import backup as command
         case "restore":
-            from services.cli.backup.restore import restore as found
-        case "retell":
-            from services.cli.backup.republish import retell as found
+            from services.cli.backup.restore import restore as command
+        case "republish":
+            from services.cli.backup.republish import republish as command
         case "doctor":
-            from services.cli.doctor.commands import doctor as found
+            from services.cli.doctor.commands import doctor as command
         case "former-systems":
-            from services.cli.former_systems.commands import app as found
+            from services.cli.former_systems.commands import app as command
         case "keys":
-            from services.cli.keys import keys as found
+            from services.cli.keys import keys as command
         case _:
             raise LookupError(f"there is no command {name!r}")
-    return found
+    return command
 
 
 app = typer.Typer(
@@ -109,7 +117,7 @@ def _known(service: str | None) -> str | None:
 Service = Annotated[str, typer.Argument(callback=_known, metavar="SERVICE", help=", ".join(SERVICES))]
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def serve(service: Service) -> None:
     """Run one service until it is told to stop (SIGTERM or Ctrl-C).
 
@@ -138,15 +146,15 @@ def _later() -> None:
     """Stands in the list of commands for one of :data:`_LATER`."""
 
 
-app.command()(migrate)
-app.command()(check)
-app.command()(status)
-app.add_typer(dead_letters.app, name="dead-letters")
-app.add_typer(cutover.app, name="cutover")
-app.add_typer(quarantine.app, name="quarantine")
-app.add_typer(conflicts.app, name="conflicts")
-for _name, _text in _LATER.items():
-    app.command(_name, help=_text)(_later)
+app.command(rich_help_panel=RUN)(migrate)
+app.command(rich_help_panel=RUN)(status)
+app.command(rich_help_panel=RUN)(check)
+app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel=RUN)
+app.add_typer(cutover.app, name="cutover", rich_help_panel=MOVE)
+app.add_typer(quarantine.app, name="quarantine", rich_help_panel=MOVE)
+app.add_typer(conflicts.app, name="conflicts", rich_help_panel=MEMBERS)
+for _name, (_panel, _text) in _LATER.items():
+    app.command(_name, help=_text, rich_help_panel=_panel)(_later)
 
 
 def _run_fast(main: Coroutine[Any, Any, None]) -> None:

@@ -125,7 +125,7 @@ def _read(system: str, queue: str, waiting: int, unsent: int, refused: int) -> C
     published = {f"wait in {queue}": waiting, "are to be sent there": unsent, "were given back and are parked": refused}
     texts = [f"{count} messages {where}" for where, count in published.items() if count]
     mend = (
-        f"have the former system read its queue; or traboule cutover way-back {system} --export FILE.csv, "
+        f"have the former system read its queue; or traboule cutover write-back {system} --export FILE.csv, "
         "import that there, and --overrule way-back-read"
     )
     return Condition("way-back-read", not texts, ", ".join(texts) or f"nothing waits in {queue}", mend)
@@ -136,14 +136,14 @@ def _expressible(system: str, lossy: int, fields: Counter[str]) -> Condition:
     if lossy:
         named = ", ".join(f"{name} ({count})" for name, count in sorted(fields.items()))
         detail = f"{lossy} records say what its columns cannot: {named}"
-    mend = f"traboule cutover way-back {system}, note there by hand what is left out, and --overrule expressible"
+    mend = f"traboule cutover write-back {system}, note there by hand what is left out, and --overrule expressible"
     return Condition("expressible", not lossy, detail, mend)
 
 
 def _new_ids(system: str, count: int) -> Condition:
     detail = f"{count} records were made here, and get another id there" if count else "no record was made here"
     mend = (
-        f"traboule cutover way-back {system}; have it say same_as when it publishes them, or confirm them afterwards "
+        f"traboule cutover write-back {system}; have it say same_as when it publishes them, or confirm them afterwards "
         "(traboule duplicates confirm), and --overrule new-ids"
     )
     return Condition("new-ids", not count, detail, mend)

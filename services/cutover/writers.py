@@ -18,7 +18,8 @@ from shared.persistence.database import rows_of
 
 MAKE_A_KEY: Final = 'traboule keys create --name "the office" --role staff'
 ASK_MEMBERSHIP: Final = (
-    "traboule retell -s membership, while the membership service of this version runs: it announces them within seconds"
+    "traboule republish -s membership, while the membership service of this version runs: "
+    "it announces them within seconds"
 )
 
 _KEEP = """

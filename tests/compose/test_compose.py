@@ -92,7 +92,7 @@ def test_a_former_system_moves_over_and_back(project: Project) -> None:
     project.traboule("cutover", "switch", SYSTEM, "--reason", "now", "--by", "ops", codes=(2,))
     assert _stages(project)[SYSTEM] == "mirror", "no backup was noted"
     project.traboule("cutover", "note-backup", "--note", "none: a test", "--by", "ops")
-    gate = json.loads(project.traboule("cutover", "open", SYSTEM, "--json", codes=(0, 1)))
+    gate = json.loads(project.traboule("cutover", "check", SYSTEM, "--json", codes=(0, 1)))
     failed = [item["name"] for item in gate if not item["holds"]]
     overruled = [word for name in failed for word in ("--overrule", name)]
     project.traboule("cutover", "switch", SYSTEM, "--reason", "the board decided", "--by", "ops", *overruled)
@@ -103,7 +103,7 @@ def test_a_former_system_moves_over_and_back(project: Project) -> None:
     wait_until_settled(project)
     [waits] = json.loads(project.traboule("quarantine", "list", SYSTEM, "--json"))
     project.traboule("quarantine", "dismiss", waits["id"], "--reason", "typed there by habit", "--by", "ops")
-    rules = json.loads(project.traboule("cutover", "open", SYSTEM, "--for", "rollback", "--json", codes=(0, 1)))
+    rules = json.loads(project.traboule("cutover", "check", SYSTEM, "--for", "rollback", "--json", codes=(0, 1)))
     overruled = [word for rule in rules if not rule["holds"] for word in ("--overrule", rule["name"])]
     project.traboule("cutover", "rollback", SYSTEM, "--reason", "not ready", "--by", "ops", *overruled)
     assert _stages(project)[SYSTEM] == "mirror"

@@ -32,7 +32,7 @@ def test_a_backup_brings_everything_back(project: Project, passwords: Mapping[st
         project.compose("up", "--detach", "--wait", "postgres", "rabbitmq")
     project.traboule("restore", BACKUP)
     project.up()
-    project.traboule("retell")
+    project.traboule("republish")
     wait_until_settled(project)
     assert_same_end(checker.prove(published), before)
 

@@ -221,7 +221,7 @@ class Stage:
             self.house.kill(service)
             self.house.start(service, wait=False)
         self.house.wait_until_ready(SERVICES)
-        self._traboule("retell")
+        self._traboule("republish")
 
     def let_the_broker_look_at_its_disk(self) -> None:
         """By itself it does so every ten seconds; told its limit anew, at once."""

@@ -286,7 +286,7 @@ async def test_a_restored_house_ends_as_the_undisturbed_one_and_nothing_has_its_
                 without = await everything(env)
                 assert without["membership: views"] != undisturbed["membership: views"], "nothing was under way"
                 assert await told_back(second) == []
-                await well("retell")
+                await well("republish")
                 await wait_until_settled(env)
                 # The former system may have read what was told before the end, and now reads it as newer.
                 (again,) = await told_back(second)
@@ -305,7 +305,7 @@ async def test_a_restored_house_ends_as_the_undisturbed_one_and_nothing_has_its_
                 for name in SERVICES:
                     assert await query(env, name, "select reason, detail from dead_letters") == [], name
                 assert len(await query(env, "membership", "select 1 from record_changes")) == 1
-                await well("retell", "-s", "billing")
+                await well("republish", "-s", "billing")
                 await wait_until_settled(env)
                 assert await everything(env) == undisturbed
 

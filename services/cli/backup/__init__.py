@@ -1,1 +1,1 @@
-"""``traboule backup``, ``restore`` and ``retell``: the four databases at one moment, and back."""
+"""``traboule backup``, ``restore`` and ``republish``: the four databases at one moment, and back."""

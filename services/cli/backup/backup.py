@@ -30,8 +30,8 @@ def backup(
     """Back up all databases and the broker's definitions, while the services run.
 
     All four databases are taken at one moment, for which writers wait some milliseconds. The folder holds members'
-    data and the hashes of broker passwords: only its owner may read it. The gate of [bold]traboule cutover open[/] asks
-    for a backup of today.
+    data and the hashes of broker passwords: only its owner may read it. The gate of [bold]traboule cutover check[/]
+    asks for a backup of today.
 
     What the queues held at that moment is not in it: see [bold]traboule restore --help[/]. Needs
     TRABOULE_BROKER_MANAGEMENT_URL, and a pg_dump as new as the server.

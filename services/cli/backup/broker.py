@@ -1,7 +1,7 @@
 """What is defined on the broker, in one virtual host: taken out for a backup, and put in again by a restore.
 
-Queues are not emptied into a backup: what was on its way is told again (``traboule retell``), or published again. How
-much of the latter waited is counted, for whoever has to see to it.
+Queues are not emptied into a backup: what was on its way is told again (``traboule republish``), or published again.
+How much of the latter waited is counted, for whoever has to see to it.
 """
 
 from __future__ import annotations

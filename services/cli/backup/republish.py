@@ -1,4 +1,4 @@
-"""``traboule retell``: let services tell again all that they hold."""
+"""``traboule republish``: let services tell again all that they hold."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
     Progress = Callable[[str, int, int], None]
 
 
-def retell(
+def republish(
     service: Annotated[
         list[str] | None, typer.Option("--service", "-s", help="only this one; several times for more")
     ] = None,
     json: Json = False,
 ) -> None:
-    """Let the services tell again all that they hold, such as after a restore, or when a queue was lost.
+    """Publish again all that the services hold, such as after a restore, or when a queue was lost.
 
-    Whoever has it sees a duplicate, whoever lost it applies it; commands are not told again. It goes by pages into the
+    Whoever has it sees a duplicate, whoever lost it applies it; commands are not sent again. It goes by pages into the
     outboxes, so the services may run meanwhile, and it may be killed and run again.
 
-    Examples: [bold]traboule retell[/], [bold]traboule retell -s billing -s events[/]
+    Examples: [bold]traboule republish[/], [bold]traboule republish -s billing -s events[/]
     """
     names = {name: configured(name)[name] for name in service} if service else configured()
-    published = run(_retell(names))
+    published = run(_republish(names))
     if json:
         as_json(published)
         return
@@ -42,7 +42,7 @@ def retell(
         typer.echo(f"{name}: told again {', '.join(f'{count:,} {kind}' for kind, count in kinds.items())}")
 
 
-async def _retell(services: dict[str, ServiceSettings]) -> dict[str, dict[str, int]]:
+async def _republish(services: dict[str, ServiceSettings]) -> dict[str, dict[str, int]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -55,11 +55,12 @@ async def _retell(services: dict[str, ServiceSettings]) -> dict[str, dict[str, i
             bars.update(task, completed=done, total=max(done, of))
 
         return {
-            name: await retell_service(definition_of(name), settings, progress) for name, settings in services.items()
+            name: await republish_service(definition_of(name), settings, progress)
+            for name, settings in services.items()
         }
 
 
-async def retell_service(
+async def republish_service(
     definition: ServiceDefinition[Any], settings: ServiceSettings, progress: Progress
 ) -> dict[str, int]:
     """How many of each kind were told again. Raises Unreachable."""
@@ -70,7 +71,7 @@ async def retell_service(
     from shared.persistence.database import create_engine
 
     unit_of_work = definition.unit_of_work(settings)
-    engine = create_engine(settings.database_url, application="traboule retell", pool_size=1)
+    engine = create_engine(settings.database_url, application="traboule republish", pool_size=1)
     published: dict[str, int] = {}
     try:
         for telling in definition.republished:

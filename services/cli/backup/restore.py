@@ -25,7 +25,7 @@ ADMIN = "TRABOULE_DATABASE_URL"
 NEXT = (
     ("traboule migrate --all --post", "where this program is newer than the backup's; no service may run before"),
     ("start the services", "queues are there already, so nothing that is published now is lost"),
-    ("traboule retell", "tells what was on its way between the services; twice does no harm"),
+    ("traboule republish", "tells what was on its way between the services; twice does no harm"),
     ("traboule doctor", "is all as it should be?"),
 )
 """What to do after a restore, and why; at the end comes what only a backup can tell (:func:`republished`)."""
@@ -48,7 +48,7 @@ def restore(
     Former systems and staff tools keep their broker passwords; the services get those that they are configured with.
 
     A backup does not hold what the queues held. What was on its way between services is told again by
-    [bold]traboule retell[/]. What former systems published since then, and what of theirs waited then,
+    [bold]traboule republish[/]. What former systems published since then, and what of theirs waited then,
     they publish again. What staff did here since then is lost: commands, decisions, moves.
 
     Examples: [bold]traboule restore /mnt/nas/traboule/2026-11-23 --dry-run[/],

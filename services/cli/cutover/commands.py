@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.cli.cutover.write_back import way_back
+from services.cli.cutover.write_back import write_back
 from services.cli.environment import configured
 from services.cli.systems import System, named
 from shared.cli.author import said, who
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Move one former system over at a time: status, mirror, open, switch, rollback, retire.",
+    help="Move one former system over at a time: status, mirror, check, switch, rollback, retire.",
 )
 
-app.command("way-back")(way_back)
+app.command("write-back")(write_back)
+app.command("way-back", hidden=True, deprecated=True)(write_back)
 
 
 Overrule = Annotated[
@@ -93,16 +94,17 @@ def _rights_of_retired(
     return {users[user]: allowed for user, allowed in may.items()}, ""
 
 
-@app.command("open")
-def open_(
+@app.command("open", hidden=True, deprecated=True)
+@app.command()
+def check(
     system: System,
     which: Annotated[str, typer.Option("--for", help="the move to look at: switch or rollback")] = "switch",
     json: Json = False,
 ) -> None:
     """Look whether a former system can be switched: every condition, and how to mend it. Exit code 1 if one fails.
 
-    Examples: [bold]traboule cutover open numelink/membership[/],
-    [bold]traboule cutover open numelink/membership --for rollback[/]
+    Examples: [bold]traboule cutover check numelink/membership[/],
+    [bold]traboule cutover check numelink/membership --for rollback[/]
     """
     if which != "switch" and which != "rollback":
         raise typer.BadParameter("--for is switch or rollback: no other move has conditions")
@@ -158,7 +160,7 @@ def switch(
 def rollback(system: System, reason: Reason, overrule: Overrule = None, by: By = "", json: Json = False) -> None:
     """Give the authority back to the former system: its messages apply again, and our commands are refused.
 
-    Examples: [bold]traboule cutover open numelink/membership --for rollback[/],
+    Examples: [bold]traboule cutover check numelink/membership --for rollback[/],
     [bold]traboule cutover rollback numelink/membership --reason "the office is not ready"[/]
     """
     _move(system, "rollback", reason, by, overrule or [], json=json)

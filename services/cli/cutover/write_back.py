@@ -1,4 +1,4 @@
-"""``traboule cutover way-back``: what a former system must be told before it can be the authority again."""
+"""``traboule cutover write-back``: what a former system must be told before it can be the authority again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from shared.runtime.settings import ServiceSettings
 
 
-def way_back(
+def write_back(
     system: Annotated[str, typer.Argument(metavar="SYSTEM", help="cluster and service, such as numelink/membership")],
     export: Annotated[
         Path | None,
@@ -36,8 +36,8 @@ def way_back(
     what these cannot hold, and which records were made here, so that they get another id there. Where it cannot read a
     queue, import the file there: the same rows, all of them. Software that keeps members in two kinds of file gets two.
 
-    Examples: [bold]traboule cutover way-back numelink/membership[/],
-    [bold]traboule cutover way-back numelink/membership --export back.csv[/]
+    Examples: [bold]traboule cutover write-back numelink/membership[/],
+    [bold]traboule cutover write-back numelink/membership --export back.csv[/]
     """
     cluster, definition, settings = named(system)
     from shared.messaging.topology import way_back_queue

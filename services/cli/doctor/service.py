@@ -83,7 +83,7 @@ def _unread(report: Findings, state: ServiceState) -> Iterator[Finding]:
         if queue.messages and is_way_back(queue.name):
             system = "/".join(queue.name.split(".")[:2])
             detail = f"{queue.messages:,} messages wait until {system} reads them"
-            yield report.warn("way back", detail, f"traboule cutover way-back {system}")
+            yield report.warn("way back", detail, f"traboule cutover write-back {system}")
 
 
 def _outbox(report: Findings, state: ServiceState) -> Iterable[Finding]:

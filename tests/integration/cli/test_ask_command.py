@@ -48,7 +48,7 @@ async def test_a_query_is_answered_as_json_and_in_words(billing: OwnService) -> 
 
 
 @pytest.mark.parametrize(
-    ("words", "exit_code", "told"),
+    ("words", "exit_code", "text"),
     [
         (("nothing",), 2, "there is no service 'nothing'; there are membership, billing"),
         (("nowhere/billing", "standing"), 2, "there is no cluster 'nowhere'"),

@@ -275,7 +275,7 @@ async def test_who_has_rights_without_being_of_the_house_is_shown(own: OwnServic
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "text"),
     [
         (("add", "grandlyon"), "is no former system"),
         (("add", "grandlyon/invoicing"), "is no former system"),

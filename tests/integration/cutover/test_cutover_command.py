@@ -55,7 +55,7 @@ async def test_the_board_shows_every_former_system_and_who_is_the_authority(bill
 
 
 async def test_the_gate_tells_what_fails_and_what_mends_it(billing: OwnService) -> None:
-    answer = await cutover("open", SYSTEM)
+    answer = await cutover("check", SYSTEM)
     assert answer.exit_code == 1
     for published in (
         "✗ mirror", f"traboule cutover mirror {SYSTEM} --reason", "✗ parity", f"traboule parity --as {SYSTEM}",
@@ -64,7 +64,7 @@ async def test_the_gate_tells_what_fails_and_what_mends_it(billing: OwnService) 
         assert published in answer.out, published
     await cutover("note-backup", "--note", "on nas1")
     await cutover("mirror", SYSTEM, "--reason", "begun")
-    stored = {item["name"]: item["holds"] for item in (await cutover("open", SYSTEM, "--json")).json}
+    stored = {item["name"]: item["holds"] for item in (await cutover("check", SYSTEM, "--json")).json}
     assert stored["mirror"]
     assert stored["backup"]
 
@@ -128,7 +128,7 @@ async def test_nobody_is_asked_about_what_says_just_what_is_held(billing: OwnSer
     await eventually(lambda: billing.column("select id from quarantine"))
     assert (await cutover("status", "--json")).json[1]["quarantine"] == 0
     assert "nothing waits" in (await traboule("quarantine", "list", SYSTEM)).out
-    assert "✓ quarantine" in (await cutover("open", SYSTEM, "--for", "rollback")).out
+    assert "✓ quarantine" in (await cutover("check", SYSTEM, "--for", "rollback")).out
     assert "applied by traboule: says what is held" in (await traboule("quarantine", "list", "--state", "applied")).out
     [row] = (await traboule("quarantine", "list", "--state", "all", "--json")).json
     shown = (await traboule("quarantine", "show", row["id"])).out
@@ -137,13 +137,13 @@ async def test_nobody_is_asked_about_what_says_just_what_is_held(billing: OwnSer
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "text"),
     [
-        (("cutover", "open", "numelink"), "write <cluster>/<service>"),
-        (("cutover", "open", "nowhere/billing"), "there is no cluster 'nowhere'"),
+        (("cutover", "check", "numelink"), "write <cluster>/<service>"),
+        (("cutover", "check", "nowhere/billing"), "there is no cluster 'nowhere'"),
         (("cutover", "rollback", SYSTEM, "--reason", "x"), "in stage legacy, so it cannot rollback"),
         (("cutover", "switch", SYSTEM, "--reason", " "), "--reason must be"),
-        (("cutover", "open", SYSTEM, "--for", "retire"), "--for is switch or rollback"),
+        (("cutover", "check", SYSTEM, "--for", "retire"), "--for is switch or rollback"),
         (("quarantine", "show", "billing"), "write <service>:<number>"),
         (("quarantine", "show", "billing:99999"), "there is no billing:99999"),
         (("quarantine", "apply", "billing:99999", "--reason", "x"), "there is no billing:99999"),
@@ -217,9 +217,9 @@ async def test_a_mirror_that_was_never_live_cannot_be_rolled_back_to() -> None:
 
 async def test_a_rollback_has_conditions_too(billing: OwnService) -> None:
     await switched()
-    assert (await cutover("open", SYSTEM, "--for", "rollback")).exit_code == 0
+    assert (await cutover("check", SYSTEM, "--for", "rollback")).exit_code == 0
     await quarantined(billing, invoice_id="F1")
-    assert "✗ quarantine" in (await cutover("open", SYSTEM, "--for", "rollback")).out
+    assert "✗ quarantine" in (await cutover("check", SYSTEM, "--for", "rollback")).out
     refused = await cutover("rollback", SYSTEM, "--reason", "x")
     assert refused.exit_code == 2
     assert "cannot be rolled back:" in refused.err

@@ -341,7 +341,7 @@ async def test_staff_may_look_and_decide_and_only_administrators_move(staff: Sta
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body", "told"),
+    ("method", "path", "body", "numbers"),
     [
         ("GET", "/cutover/nowhere/billing", None, (404, "former-system-unknown")),
         ("GET", "/cutover/numelink/nothing", None, (404, "former-system-unknown")),

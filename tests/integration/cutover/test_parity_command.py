@@ -129,7 +129,7 @@ async def test_the_page_escapes_what_members_wrote(billing: Mirrored, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "text"),
     [
         (["parity", "x.csv", "--as", "numelink"], "write <cluster>/<service>"),
         (["parity", "x.csv", "--as", "nobody/billing"], "there is no cluster 'nobody'"),

@@ -221,7 +221,7 @@ async def test_a_full_queue_is_told_at_once_and_empties_by_itself(alone: Staff) 
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "numbers"),
     [(ConnectionRefusedError(), (503, "service-away")), (RuntimeError("a secret"), (500, "service-failed"))],
 )
 async def test_a_service_that_cannot_answer_is_named(

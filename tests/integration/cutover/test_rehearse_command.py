@@ -167,7 +167,7 @@ async def test_nothing_leaves_and_only_the_run_is_kept(billing: Mirrored) -> Non
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "text"),
     [
         (["numelink"], "write <cluster>/<service>"),
         (["nobody/billing"], "there is no cluster 'nobody'"),

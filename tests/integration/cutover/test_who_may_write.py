@@ -30,7 +30,7 @@ def keys(version: int, *days: int) -> WriteAccessChanged:
 async def gate(billing: OwnService) -> dict[str, Any]:
     """What the command shows of the condition."""
     with billing.environment():
-        out = (await traboule("cutover", "open", SYSTEM, "--json")).out
+        out = (await traboule("cutover", "check", SYSTEM, "--json")).out
     # A service that starts in this process may log in between.
     conditions = orjson.loads(out[out.index("[\n") :])
     [writers] = [condition for condition in conditions if condition["name"] == "writers"]

@@ -234,7 +234,7 @@ async def test_all_that_was_written_here_can_be_told_again_page_by_page(
     await change(live, city="Lyon")
     before = {item.record_id: item.version for item in await told(live, 2)}
     monkeypatch.setattr(write_back, "PAGE", 1)
-    done = await traboule("retell")
+    done = await traboule("republish")
     assert done.exit_code == 0, done.err
     again = await told(live, 2)
     assert sorted(item.record_id for item in again) == sorted([new, "B-1"])
@@ -255,14 +255,14 @@ async def test_who_said_something_that_was_dismissed_is_told_what_is_held(live: 
     assert (unknown.record_id, unknown.removed, unknown.rows) == ("B-2", True, ())
     assert again.rows == stored.rows
 
-    listed = (await cutover("way-back", SYSTEM, "--json")).json["records"]
+    listed = (await cutover("write-back", SYSTEM, "--json")).json["records"]
     assert [(item["record_id"], item["dismissed"], item["commands"], item["removed"]) for item in listed] == [
         ("B-1", True, [], False),
         ("B-2", True, [], True),
     ]
     applied = await late(live, a_member(record_id="B-1", name="Forges", city="Vienne", version=10))
     assert (await traboule("quarantine", "apply", applied, "--reason", "right")).exit_code == 0
-    listed = (await cutover("way-back", SYSTEM, "--json")).json["records"]
+    listed = (await cutover("write-back", SYSTEM, "--json")).json["records"]
     assert [item["record_id"] for item in listed] == ["B-2"], "of the other, both sides hold the same"
     [now] = await told(live, 1)
     assert (now.record_id, cells(now)["Ville"]) == ("B-1", "Vienne")
@@ -315,7 +315,7 @@ async def test_what_the_former_system_gives_back_is_parked_and_can_be_sent_again
         await eventually(lambda: _parked(live, "returned-too-often"))
     [letter] = await live.parked()
     assert letter["routing_key"] == "traboule.membership.member-written.numelink"
-    result = (await cutover("open", SYSTEM, "--for", "rollback", "--json")).json
+    result = (await cutover("check", SYSTEM, "--for", "rollback", "--json")).json
     [read] = [item for item in result if item["name"] == "way-back-read"]
     assert (read["holds"], read["told"]) == (False, "1 messages were given back and are parked")
     done = await traboule("dead-letters", "replay", f"membership:{letter['id']}", "--note", "it can read again")
@@ -338,7 +338,7 @@ async def test_the_consumer_that_we_hand_out_reads_all_and_keeps_the_newest(live
 async def test_what_a_rollback_would_lose_is_listed_before_it_and_each_condition_is_overruled_by_name(
     live: OwnService, tmp_path: Path
 ) -> None:
-    nothing = (await cutover("open", SYSTEM, "--for", "rollback", "--json")).json
+    nothing = (await cutover("check", SYSTEM, "--for", "rollback", "--json")).json
     assert [(item["name"], item["holds"]) for item in nothing] == [
         ("live", True),
         ("quarantine", True),
@@ -346,7 +346,7 @@ async def test_what_a_rollback_would_lose_is_listed_before_it_and_each_condition
         ("expressible", True),
         ("new-ids", True),
     ]
-    assert "0 records of numelink/membership" in (await cutover("way-back", SYSTEM)).out
+    assert "0 records of numelink/membership" in (await cutover("write-back", SYSTEM)).out
 
     seen = await version_of(live, "B-1")
     await ask(live, EndMembership(**BY, record_id="B-1", expected_version=seen, on=TODAY), status="ended")
@@ -359,10 +359,10 @@ async def test_what_a_rollback_would_lose_is_listed_before_it_and_each_condition
     assert f"way-back-read: 2 messages wait in {QUEUE}." in answer
     assert "expressible: 2 records say what its columns cannot: ended_on (1), member_since (1)." in answer
     assert "new-ids: 1 records were made here, and get another id there." in answer
-    assert f"traboule cutover way-back {SYSTEM} --export FILE.csv" in answer
+    assert f"traboule cutover write-back {SYSTEM} --export FILE.csv" in answer
 
     back = tmp_path / "back.csv"
-    shown = await cutover("way-back", SYSTEM, "--export", str(back))
+    shown = await cutover("write-back", SYSTEM, "--export", str(back))
     assert shown.exit_code == 0, shown.err
     made, left = back.with_stem("back-galette-members"), back.with_stem("back-left-for-a-person")
     for word in ("B-1", "end", "ended_on", new, "create", "gets another id", "2 records", str(made), str(left)):
@@ -375,7 +375,7 @@ async def test_what_a_rollback_would_lose_is_listed_before_it_and_each_condition
 
     state = (await traboule("status", "--json")).json["services"][0]
     assert QUEUE in [item["name"] for item in state["queues"]]
-    assert f"2 messages wait until {SYSTEM} reads them: traboule cutover way-back {SYSTEM}" in state["notices"]
+    assert f"2 messages wait until {SYSTEM} reads them: traboule cutover write-back {SYSTEM}" in state["notices"]
     assert not any("way-back" in fault for fault in state["faults"])
 
     names = ("way-back-read", "expressible", "new-ids")
@@ -420,7 +420,7 @@ async def test_after_a_rollback_the_former_system_says_what_was_written_here_and
     new = new_id(Clock().now())
     fields = {"name": "Néon Atelier", "siret": "73282932000074", "city": "Roanne", "member_since": "2026-01-05"}
     await ask(live, CreateMember(**BY, record_id=new, fields=fields), name="Néon Atelier")
-    listed = (await cutover("way-back", SYSTEM, "--json")).json["records"]
+    listed = (await cutover("write-back", SYSTEM, "--json")).json["records"]
     assert [item["left_out"] for item in listed] == [[], []]
     theirs: dict[str, MemberRecorded] = {}
     for item in await told(live, 2):
@@ -448,4 +448,4 @@ async def test_after_a_rollback_the_former_system_says_what_was_written_here_and
     export.write_bytes(b"\n".join(orjson.dumps(line) for line in lines))
     compared = await traboule("parity", "--as", SYSTEM, str(export), "--json")
     assert compared.exit_code == 0, compared.out
-    assert (await cutover("way-back", SYSTEM, "--json")).json["records"] == []
+    assert (await cutover("write-back", SYSTEM, "--json")).json["records"] == []

@@ -69,7 +69,7 @@ async def test_services_are_made_and_former_systems_are_left_to_those_who_let_th
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "told"),
+    ("variable", "value", "text"),
     [
         ("TRABOULE_DATABASE_URL", "", "TRABOULE_DATABASE_URL is not set"),
         ("TRABOULE_BILLING_BROKER_URL", "amqp://admin:x@host/v", "does not hold the user traboule.billing"),

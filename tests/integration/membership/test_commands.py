@@ -148,7 +148,7 @@ async def test_the_same_command_twice_is_carried_out_once(membership: OwnService
 
 
 @pytest.mark.parametrize(
-    ("command", "reason", "told"),
+    ("command", "reason", "text"),
     [
         (change({"city": "Feurs"}, 6), "record-changed-meanwhile", "version 7"),
         (change({"city": 42}), "invalid-field", "city"),

@@ -139,7 +139,7 @@ def test_a_file_that_neither_the_folder_nor_the_digests_have_is_missed(backup: P
 
 
 @pytest.mark.parametrize(
-    ("manifest", "told"),
+    ("manifest", "text"),
     [
         (None, "is no backup"),
         (b"{", "not as `traboule backup` writes it"),

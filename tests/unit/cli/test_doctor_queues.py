@@ -108,7 +108,7 @@ def test_who_fills_a_queue_is_told_and_nobody_who_cannot(name: str, who: str) ->
     assert finding.found == f"{name} holds 800 B of 1.0 kB; most is published by {who}"
 
 
-@pytest.mark.parametrize(("held", "most"), [(799, 1_000), (10**12, None)])
+@pytest.mark.parametrize(("number", "most"), [(799, 1_000), (10**12, None)])
 def test_a_queue_with_room_or_without_a_limit_is_well(number: int, most: int | None) -> None:
     (finding,) = full("billing.invoice-recorded", number, most)
     assert finding.state == "ok"

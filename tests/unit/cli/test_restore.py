@@ -37,7 +37,7 @@ def test_a_backup_of_a_newer_program_is_told_by_its_numbers(theirs: str, ours: s
 
 
 @pytest.mark.parametrize(
-    ("waiting", "told"),
+    ("waiting", "text"),
     [
         ({}, "since 2026-11-22 23:59 UTC"),
         (None, "since 2026-11-22 23:59 UTC, and what still waited in queues then (nobody counted it)"),

@@ -135,7 +135,7 @@ def test_the_same_content_is_the_same_whatever_its_versions() -> None:
         assert (result.differences, result.counts["invoice"].newer_here) == ([], 0)
 
 
-@pytest.mark.parametrize(("told", "results"), [(2, []), (3, [("different", {"count": 3}, {"count": 2})])])
+@pytest.mark.parametrize(("number", "results"), [(2, []), (3, [("different", {"count": 3}, {"count": 2})])])
 def test_a_kind_that_is_only_counted_is_compared_by_its_count(number: int, results: list[Any]) -> None:
     ours: Held = {("invoice", "A"): an_invoice(), ("invoice", "B"): an_invoice()}
     result = compared(a_manifest({"invoice": number}), ours)

@@ -321,7 +321,7 @@ def terms(*ends: str | None) -> str:
 
 
 @pytest.mark.parametrize(
-    ("told", "would"),
+    ("published", "would"),
     [
         (record(), None),
         (record(terms=terms("2026-12-31")), None),

@@ -77,7 +77,7 @@ def test_what_says_nothing_of_itself_hands_nothing_on() -> None:
     assert {ORIGIN, "traceparent"} & announced(arrived()).keys() == set()
 
 
-@pytest.mark.parametrize("told", [{"traceparent": TRACE}, {"headers": {"traceparent": TRACE}}])
+@pytest.mark.parametrize("published", [{"traceparent": TRACE}, {"headers": {"traceparent": TRACE}}])
 def test_a_trace_goes_on_through_a_service_that_does_not_trace(published: dict[str, object]) -> None:
     assert announced(arrived(**published))["traceparent"] == TRACE  # type: ignore[arg-type]
 

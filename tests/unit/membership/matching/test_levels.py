@@ -14,7 +14,7 @@ COMMON = Commonness.COMMON
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "expected"),
+    ("text", "other", "expected"),
     [
         ("Lumerine", "LUMERINE SAS", "exact"),
         ("Electro Dépôt", "ELECTRODEPOT", "exact"),
@@ -58,7 +58,7 @@ def test_a_brand_is_a_name_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "expected"),
+    ("text", "other", "expected"),
     [
         # Whoever holds a company trades under its brand, or has a name that adds a word to it.
         ("Lumerine", "Lumerine Participations", "extended"),
@@ -92,7 +92,7 @@ def test_common_names_and_words_say_less() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "expected"),
+    ("item", "other", "expected"),
     [
         ({"siren": "732829320"}, {"siren": "732 829 320"}, "equal"),
         ({"siren": "732829320"}, {"siret": "73282932000074"}, "equal"),
@@ -112,7 +112,7 @@ def test_siren(item: dict[str, Any], other: dict[str, Any], expected: str | None
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "domain", "email"),
+    ("item", "other", "domain", "email"),
     [
         ({"website": "www.lumerine.example"}, {"email": "ada@lumerine.example"}, "equal", None),
         ({"email": "ada@lumerine.example"}, {"email": "bob@lumerine.example"}, "equal", "different"),
@@ -147,7 +147,7 @@ def test_phone_and_mobile_may_stand_in_each_others_place() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "expected"),
+    ("text", "other", "expected"),
     [
         ("12 rue des Lilas", "12 R DES LILAS", "equal"),
         ("12 rue des Lilas", "rue des Lilas", "no-number"),
@@ -168,7 +168,7 @@ def test_a_street_number_where_a_crowd_is_registered() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "expected"),
+    ("texts", "other", "expected"),
     [
         (("42000", "St-Étienne"), ("42000", "SAINT ETIENNE"), "postcode"),
         (("42000", "St-Étienne"), ("42100", "Saint-Etienne"), "town"),
@@ -200,7 +200,7 @@ def test_one_company_may_have_sites_in_two_departements() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "expected"),
+    ("text", "other", "expected"),
     [
         ("6202A", "62.02A", "equal"),
         ("6202A", "6201Z", "division"),

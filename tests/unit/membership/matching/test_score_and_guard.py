@@ -89,7 +89,7 @@ def test_every_refusal_that_the_guard_can_give_has_words() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "expected"),
+    ("item", "other", "expected"),
     [
         (SIREN, SIREN, "auto"),
         (SIREN | HERE, SIREN | {"postcode": "69003"}, "auto"),

@@ -17,7 +17,7 @@ def active(*answer: dict[str, object]) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("answer", "expected"),
     [
         ([COMPANY], False),
         ([COMPANY, {"status": "ended"}], False),
