@@ -55,7 +55,7 @@ RECORDED: tuple[type[Fact], ...] = tuple(
 )
 """What former systems publish of one record each."""
 
-COMMANDS: tuple[type[Command], ...] = tuple(one for one in FACTS if issubclass(one, Command))
+COMMANDS: tuple[type[Command], ...] = tuple(item for item in FACTS if issubclass(item, Command))
 """What staff tools ask for."""
 
 

@@ -163,13 +163,13 @@ CurrentRecord = tuple["Envelope[Any]", int]
 
 
 def encode_current(
-    fact_type: type[MirroredRecord], source: str, held: Iterable[CurrentRecord], propagated: Propagated = _NOBODY
+    fact_type: type[MirroredRecord], source: str, records: Iterable[CurrentRecord], propagated: Propagated = _NOBODY
 ) -> Iterable[Encoded]:
     """What a service announces of records that it holds now: each fact as it came, and the cluster that it came from.
 
     The JSON is taken over as it was checked on the way in, so nothing is built or validated twice.
     """
-    return _packed(_held(fact_type, source, message, applied_late, propagated) for message, applied_late in held)
+    return _packed(_held(fact_type, source, message, applied_late, propagated) for message, applied_late in records)
 
 
 def _held(

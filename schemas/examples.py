@@ -107,7 +107,7 @@ def _members_separated() -> Fact:
     return membership.MembersSeparated(
         version=4712,
         member_id=_HERE_ID,
-        parts=tuple(membership.MemberPart(member_id=one, records=(record,)) for one, record in parts),
+        parts=tuple(membership.MemberPart(member_id=item, records=(record,)) for item, record in parts),
     )
 
 
@@ -168,8 +168,8 @@ _PAYMENT: dict[str, Any] = {
 
 def _account_changed() -> Fact:
     invoice, payment = (
-        {name: value for name, value in one.items() if name not in ("version", "record_id")}
-        for one in (_INVOICE, _PAYMENT)
+        {name: value for name, value in item.items() if name not in ("version", "record_id")}
+        for item in (_INVOICE, _PAYMENT)
     )
     return billing.AccountChanged(
         version=4,

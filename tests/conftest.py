@@ -91,8 +91,8 @@ def passwords() -> Passwords:
 def house(nodes: Nodes, passwords: Passwords, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServices]:
     """All four services as processes. Tests share it: they tell their records apart by ids of their own."""
     folder: Path = tmp_path_factory.mktemp("house")
-    with run_services(nodes, folder=folder, secrets=passwords) as house:
-        yield house
+    with run_services(nodes, folder=folder, secrets=passwords) as services:
+        yield services
 
 
 @pytest.fixture

@@ -110,16 +110,16 @@ async def _process(state: ServiceState, settings: ServiceSettings) -> None:
 def stuck(state: ServiceState) -> list[str]:
     """Each queue whose consumer has been settling the same messages for over a minute."""
     return [
-        f"{queue} has had {hand.messages:,} messages in hand for {hand.seconds:,.0f} s"
-        for queue, hand in state.in_flight.items()
-        if hand.seconds > OLD_SECONDS
+        f"{queue} has had {in_flight.messages:,} messages in hand for {in_flight.seconds:,.0f} s"
+        for queue, in_flight in state.in_flight.items()
+        if in_flight.seconds > OLD_SECONDS
     ]
 
 
 def _in_flight_of(text: str) -> dict[str, InFlight]:
     samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
-    messages = {one.labels["queue"]: int(one.value) for one in samples if one.name == _MESSAGES_IN_HAND}
-    seconds = {one.labels["queue"]: one.value for one in samples if one.name == _HAND_AGE}
+    messages = {sample.labels["queue"]: int(sample.value) for sample in samples if sample.name == _MESSAGES_IN_HAND}
+    seconds = {sample.labels["queue"]: sample.value for sample in samples if sample.name == _HAND_AGE}
     return {queue: InFlight(count, seconds.get(queue, 0.0)) for queue, count in messages.items()}
 
 
@@ -164,7 +164,7 @@ async def _database(state: ServiceState, settings: ServiceSettings) -> None:
 
 
 async def _broker(state: ServiceState, settings: ServiceSettings) -> None:
-    own = [one.queue_name for one in definition_of(state.name).subscriptions]
+    own = [subscription.queue_name for subscription in definition_of(state.name).subscriptions]
     names = [*own, queries_queue(state.name), unrouted_queue(state.name).name, dead_queue(state.name).name]
     ways_back = _ways_back(state.name, settings)
     try:
@@ -175,13 +175,13 @@ async def _broker(state: ServiceState, settings: ServiceSettings) -> None:
     async with connection:
         for name in [*names, *ways_back.values(), *retry_queues()]:
             state.queues.append(await _queue(connection, name))
-    state.faults += [f"there is no queue {one.name}" for one in state.queues if one.messages is None]
-    alone = [one.name for one in state.queues if one.consumers == 0 and one.name in names]
+    state.faults += [f"there is no queue {queue.name}" for queue in state.queues if queue.messages is None]
+    alone = [queue.name for queue in state.queues if queue.consumers == 0 and queue.name in names]
     if len(alone) > 1:
         state.faults.append(f"nobody consumes {alone[0]} and {len(alone) - 1} more of its {len(names)} queues")
     else:
         state.faults += [f"nobody consumes {name}" for name in alone]
-    unread = {one.name: one.messages for one in state.queues if one.messages}
+    unread = {queue.name: queue.messages for queue in state.queues if queue.messages}
     # A former system reads when it likes: what waits for it is no fault, until somebody wants to roll back.
     state.notices += [
         f"{unread[queue]:,} messages wait until {system} reads them: traboule cutover way-back {system}"
@@ -217,7 +217,7 @@ def _judge(state: ServiceState) -> None:
     oldest = known.get("outbox_oldest_seconds") or 0
     if oldest > OLD_SECONDS:
         state.faults.append(f"{known['outbox_rows']:,} messages wait in its outbox, the oldest for {oldest:,.0f} s")
-    waiting = sum(one.messages or 0 for one in state.queues if one.name.startswith(f"{state.name}."))
+    waiting = sum(queue.messages or 0 for queue in state.queues if queue.name.startswith(f"{state.name}."))
     quiet = known.get("last_event_seconds")
     if waiting and (quiet is None or quiet > OLD_SECONDS):
         state.faults.append(f"{waiting:,} messages wait, and nothing was applied for over {OLD_SECONDS} s")

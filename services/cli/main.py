@@ -46,10 +46,10 @@ class _Commands(TyperGroup):
 
 def _load(name: str) -> Any:
     loaded = typer.Typer()
-    if isinstance(found := _import(name), typer.Typer):
-        loaded.add_typer(found, name=name)
+    if isinstance(result := _import(name), typer.Typer):
+        loaded.add_typer(result, name=name)
     else:
-        loaded.command(name)(found)
+        loaded.command(name)(result)
     return typer.main.get_group(loaded).commands[name]
 
 

@@ -21,8 +21,8 @@ ENV_FILE = Path(__file__).resolve().parents[2] / ".local" / "house.env"
 class NotConfigured(LookupError):
     """A service's settings are missing or wrong; the message names them. ``absent``: nothing is wrong but missing."""
 
-    def __init__(self, told: str, *, absent: bool = False) -> None:
-        super().__init__(told)
+    def __init__(self, text: str, *, absent: bool = False) -> None:
+        super().__init__(text)
         self.absent = absent
 
 

@@ -109,8 +109,8 @@ async def stating(uow: UnitOfWork, section: Section, messages: Sequence[Envelope
     yield
     records = {Record(*row) for row in rows_of(await uow.connection.exec_driver_sql(_OWN))}
     causes = {
-        Record(one.cluster, getattr(one.data, "record_id", "")): one.correlationid or one.id
-        for one in reversed(messages)
+        Record(message.cluster, getattr(message.data, "record_id", "")): message.correlationid or message.id
+        for message in reversed(messages)
     }
     first = messages[0].correlationid or messages[0].id
     await _state(uow, section, records, lambda record: causes.get(record, first))

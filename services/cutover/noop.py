@@ -41,14 +41,14 @@ def kind_of(mirrored: Sequence[Kind], fact: type[Fact]) -> Kind:
     raise LookupError(f"nothing mirrors {fact.type_name()}")
 
 
-def _says(kind: Kind, fact: Fact, held: Fact | None, digest: str | None) -> bool:
+def _says(kind: Kind, fact: Fact, stored: Fact | None, digest: str | None) -> bool:
     if kind.removal is not None and isinstance(fact, kind.removal):
-        return held is None
-    if held is None:
+        return stored is None
+    if stored is None:
         return False
     if kind.adds_up is not None:
         # Applied, it would leave the list as long as it is if it names nobody who is not in it.
-        theirs = getattr(held, kind.adds_up)
+        theirs = getattr(stored, kind.adds_up)
         if not set(theirs).issuperset(getattr(fact, kind.adds_up)):
             return False
         fact = fact.model_copy(update={kind.adds_up: theirs})

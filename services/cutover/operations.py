@@ -43,7 +43,7 @@ class NotMetError(CutoverError):
 
     def __init__(self, system: str, which: Move, unmet: Sequence[Condition]) -> None:
         verb = {"switch": "switched", "rollback": "rolled back"}[which]
-        lines = [f"{one.name}: {one.told}. {one.mend}" for one in unmet]
+        lines = [f"{condition.name}: {condition.told}. {condition.mend}" for condition in unmet]
         super().__init__("conditions-not-met", "\n".join([f"{system} cannot be {verb}:", *lines]))
         self.unmet = unmet
 
@@ -85,26 +85,26 @@ async def move(
     Raises NotMetError, DeskError ``move-impossible`` and BrokerAwayError.
     """
     # An operator whose terminal died in the middle asks again, and must not be told that it is impossible.
-    if _made((standing := await _standing(uow, cluster)), which):
-        return Moved(standing, already=True)
+    if _made((state := await _standing(uow, cluster)), which):
+        return Moved(state, already=True)
     # Before the lock, for which writes wait: the broker may take its time, and so may a look at what was written here.
     queues = await _queues(uow, definition, cluster, which)
     looked = await write_back.look(uow, definition, cluster, {}) if which == "rollback" else {}
-    standing = await stages.alone(uow.connection, cluster)
-    if _made(standing, which):
-        return Moved(standing, already=True)
+    state = await stages.alone(uow.connection, cluster)
+    if _made(state, which):
+        return Moved(state, already=True)
     overruled: list[str] = []
     try:
-        _check_possible(cluster, which, standing)
+        _check_possible(cluster, which, state)
         if which in GATED:
-            every = await _conditions(uow, definition, cluster, which, standing, queues, looked)
-            if unknown := sorted({*overrule} - {one.name for one in every}):
-                names = ", ".join(one.name for one in every)
+            every = await _conditions(uow, definition, cluster, which, state, queues, looked)
+            if unknown := sorted({*overrule} - {item.name for item in every}):
+                names = ", ".join(item.name for item in every)
                 raise CutoverError("move-impossible", f"there is no condition {', '.join(unknown)}; there are {names}")
-            found = failed(every)
-            if left := [one for one in found if one.name not in overrule or one.name in NEVER_OVERRULED]:
+            result = failed(every)
+            if left := [item for item in result if item.name not in overrule or item.name in NEVER_OVERRULED]:
                 raise NotMetError(f"{cluster}/{definition.name}", which, left)
-            overruled = [one.name for one in found]
+            overruled = [item.name for item in result]
         made = await moves.move(uow, definition.name, cluster, which, by=by, reason=reason, overruled=overruled)
     except MoveError as error:
         raise CutoverError("move-impossible", str(error)) from None
@@ -115,23 +115,23 @@ async def _standing(uow: UnitOfWork, cluster: str) -> Standing:
     return (await stages.read_stages(uow.connection)).get(cluster, Standing())
 
 
-def _made(standing: Standing, which: Move) -> bool:
+def _made(state: Standing, which: Move) -> bool:
     """Whether this move led to where it stands. A mirror that never was live was not rolled back to."""
-    return standing.stage == MOVES[which][1] and not (which == "rollback" and standing.epoch < _NEVER_BACK)
+    return state.stage == MOVES[which][1] and not (which == "rollback" and state.epoch < _NEVER_BACK)
 
 
-def _check_possible(cluster: str, which: Move, standing: Standing) -> None:
+def _check_possible(cluster: str, which: Move, state: Standing) -> None:
     """Raises MoveError. A system that must be mirrored before it is switched is told with all that fails besides."""
-    if standing.stage != MOVES[which][0] and not (which == "switch" and standing.stage == "legacy"):
-        raise MoveError(cluster, which, standing)
+    if state.stage != MOVES[which][0] and not (which == "switch" and state.stage == "legacy"):
+        raise MoveError(cluster, which, state)
 
 
 async def _queues(uow: UnitOfWork, definition: CutoverDefinition, cluster: str, which: Move) -> dict[str, int]:
     match which:
         case "switch":
             # What is answered at the door waits for us, and not the other way round.
-            own = [one for one in definition.routes if not issubclass(one.fact, CutoverAnswered)]
-            return await uow.count_waiting([one.queue_name for one in own])
+            own = [route for route in definition.routes if not issubclass(route.fact, CutoverAnswered)]
+            return await uow.count_waiting([item.queue_name for item in own])
         case "rollback":
             return await uow.count_waiting([way_back_queue(cluster, definition.name).name])
         case _:
@@ -143,21 +143,21 @@ async def _conditions(
     definition: CutoverDefinition,
     cluster: str,
     which: Move,
-    standing: Standing,
+    state: Standing,
     queues: Mapping[str, int],
     looked: write_back.Inspections,
 ) -> list[Condition]:
     connection = uow.connection
     if which == "rollback":
         unsettled = await write_back.unsettled(uow, definition, cluster, sum(queues.values()), looked)
-        return await preconditions.conditions_for_rollback(connection, definition.name, cluster, standing, unsettled)
+        return await preconditions.conditions_for_rollback(connection, definition.name, cluster, state, unsettled)
     parity = await runs.last_run(connection, cluster)
     rehearsal = await last_rehearsal(connection, definition, cluster)
     return await preconditions.conditions(
         connection,
         definition.name,
         cluster,
-        standing,
+        state,
         queues,
         parity,
         rehearsal,
@@ -171,16 +171,16 @@ async def _conditions(
 
 async def board(uow: UnitOfWork, definition: CutoverDefinition, clusters: Collection[str]) -> list[dict[str, Any]]:
     """These clusters' former systems: where each stands, since when, the newest parity, what waits in quarantine."""
-    standing = await stages.read_stages(uow.connection)
+    state = await stages.read_stages(uow.connection)
     waiting: dict[str, int] = {str(name): count for name, count in rows_of(await _sql(uow, _COUNTS))}
     rows: list[dict[str, Any]] = []
     for cluster in clusters:
-        here = standing.get(cluster, Standing())
+        ours = state.get(cluster, Standing())
         parity = await runs.last_run(uow.connection, cluster)
         rows.append(
             {
                 "system": f"{cluster}/{definition.name}",
-                **asdict(here),
+                **asdict(ours),
                 "quarantine": waiting.get(cluster, 0),
                 "parity": None if parity is None else asdict(parity),
             }
@@ -234,9 +234,9 @@ async def written_back(
     queue = way_back_queue(cluster, definition.name).name
     unread = (await uow.count_waiting([queue])).get(queue)
     unsent, given_back = await write_back.on_its_way(uow, definition, cluster)
-    number, found, following = await write_back.page(uow, back, cluster, after, limit)
-    told = {"queue": queue, "unread": unread, "to_be_sent": unsent, "given_back": given_back, "records": number}
-    return told | {"items": [one.as_json() for one in found], "next": following}
+    number, result, following = await write_back.page(uow, back, cluster, after, limit)
+    published = {"queue": queue, "unread": unread, "to_be_sent": unsent, "given_back": given_back, "records": number}
+    return published | {"items": [item.as_json() for item in result], "next": following}
 
 
 # --- quarantine ----------------------------------------------------------------------------------------------------
@@ -252,19 +252,19 @@ async def quarantined(
     limit: int | None = None,
 ) -> list[dict[str, Any]]:
     """What is or was in quarantine, without its content, oldest first."""
-    found = await quarantine.listed(uow.connection, cluster, state, after=after, limit=limit)
-    return [_without_body(definition, one) for one in found]
+    result = await quarantine.listed(uow.connection, cluster, state, after=after, limit=limit)
+    return [_without_body(definition, item) for item in result]
 
 
 async def late_message(
     uow: UnitOfWork, definition: CutoverDefinition, number: int, cluster: str | None = None
 ) -> dict[str, Any]:
     """One message whole, beside what is held now of the record that it is about. Raises DeskError ``late-unknown``."""
-    found = await _late(uow, definition, number, cluster)
-    said = orjson.loads(found.body)["data"]
-    held = await late_messages.held(uow, definition, found.cluster, said)
-    shown = None if held is None else held.get("written", held)
-    return {**_without_body(definition, found), "said": said, "held": shown}
+    result = await _late(uow, definition, number, cluster)
+    answer = orjson.loads(result.body)["data"]
+    stored = await late_messages.held(uow, definition, result.cluster, answer)
+    shown = None if stored is None else stored.get("written", stored)
+    return {**_without_body(definition, result), "said": answer, "held": shown}
 
 
 async def decide_late(
@@ -290,15 +290,15 @@ async def decide_late(
 
 
 async def _late(uow: UnitOfWork, definition: CutoverDefinition, number: int, cluster: str | None) -> quarantine.Late:
-    found = await quarantine.read(uow.connection, number)
-    if found is None or cluster not in (None, found.cluster):
+    result = await quarantine.read(uow.connection, number)
+    if result is None or cluster not in (None, result.cluster):
         raise CutoverError("late-unknown", f"there is no {definition.name}:{number} in quarantine")
-    return found
+    return result
 
 
-def _without_body(definition: CutoverDefinition, one: quarantine.Late) -> dict[str, Any]:
-    told = {name: value for name, value in asdict(one).items() if name not in ("body", "number")}
-    return {"id": f"{definition.name}:{one.number}", "service": definition.name, **told}
+def _without_body(definition: CutoverDefinition, item: quarantine.Late) -> dict[str, Any]:
+    published = {name: value for name, value in asdict(item).items() if name not in ("body", "number")}
+    return {"id": f"{definition.name}:{item.number}", "service": definition.name, **published}
 
 
 async def _sql(uow: UnitOfWork, statement: str, *values: Any) -> Any:

@@ -56,10 +56,10 @@ class Rehearsal(Generic[R]):
                 comparison.held(self.name, item_id, outcome if theirs is None else _explained(theirs, outcome))
 
 
-def _explained(there: Outcome, here: Outcome) -> Outcome:
+def _explained(theirs: Outcome, outcome: Outcome) -> Outcome:
     # Why we would do what was done anyway is no difference.
-    without = here.model_copy(update={"because": there.because})
-    return without if without == there else here
+    without = outcome.model_copy(update={"because": theirs.because})
+    return without if without == theirs else outcome
 
 
 def named(*parts: str) -> str:

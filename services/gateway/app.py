@@ -75,7 +75,7 @@ def create_http(
     watch_pool("http reading", pool.size, pool.in_use)
     clock = clock or Clock()
     rpc = RpcClient(settings.broker_url, f"{OWN_PUBLISHER}.membership", settings.answer_seconds)
-    door = GatewayContext(pool, ApiKeyCache(pool), clock, policy, engine, settings.answer_seconds, rpc)
+    context = GatewayContext(pool, ApiKeyCache(pool), clock, policy, engine, settings.answer_seconds, rpc)
 
     @asynccontextmanager
     async def closing(_: FastAPI) -> AsyncGenerator[None]:
@@ -93,15 +93,15 @@ def create_http(
         responses=described(400, 401, 403, 422, 500, 503),
         lifespan=closing,
     )
-    app.state.context = door
+    app.state.context = context
     app.router.routes.extend(health_routes(checks, NEEDED))
     for part in (lists, members, identity, overrides, conflicts, duplicates, records, statistics):
-        app.include_router(part.routes(door))
+        app.include_router(part.routes(context))
     # Cutover's own first: what comes after would take its words for a cluster and a service.
     app.include_router(cutover.router)
     app.include_router(operations.routes(OPERATIONS))
     answer_problems(app)
-    return Measured(FastPath(app, door.keyring, Lookups(pool)))
+    return Measured(FastPath(app, context.keyring, Lookups(pool)))
 
 
 def create_app(definition: ServiceDefinition[MembershipSettings], settings: MembershipSettings) -> Service:

@@ -48,7 +48,7 @@ class Asked:
 
 async def ask(uow: UnitOfWork, asked: Asked, now: datetime, request_id: str | None = None) -> str:
     """Keep a request, and send it when the transaction commits; returns its id."""
-    told = CutoverRequested.model_validate(
+    published = CutoverRequested.model_validate(
         {
             "version": int(now.timestamp() * 1_000_000),
             "request_id": request_id or new_id(now),
@@ -61,21 +61,27 @@ async def ask(uow: UnitOfWork, asked: Asked, now: datetime, request_id: str | No
             "asked_at": now,
         }
     )
-    row = (told.request_id, told.cluster, told.responsible, told.operation, _text(told.arguments))
-    await uow.connection.exec_driver_sql(_ASK, (*row, told.author, asked.key_id, told.reason, now))
-    publish(uow, CutoverRequested, [(told, told.request_id)])
-    return told.request_id
+    row = (
+        published.request_id,
+        published.cluster,
+        published.responsible,
+        published.operation,
+        _text(published.arguments),
+    )
+    await uow.connection.exec_driver_sql(_ASK, (*row, published.author, asked.key_id, published.reason, now))
+    publish(uow, CutoverRequested, [(published, published.request_id)])
+    return published.request_id
 
 
 async def keep_answers(uow: UnitOfWork, messages: Sequence[Envelope[CutoverAnswered]]) -> None:
     """Keep what one service answered, for whoever asked."""
     # In the order of their keys, so that two replicas lock rows in the same order.
-    answers = sorted((message.data for message in messages), key=lambda one: one.request_id)
+    answers = sorted((message.data for message in messages), key=lambda data: data.request_id)
     columns = (
-        [one.request_id for one in answers],
-        [one.outcome for one in answers],
-        [_text(one.answer) for one in answers],
-        [one.answered_at for one in answers],
+        [answer.request_id for answer in answers],
+        [answer.outcome for answer in answers],
+        [_text(answer.answer) for answer in answers],
+        [answer.answered_at for answer in answers],
     )
     await uow.connection.exec_driver_sql(_KEEP, (*columns, answers[0].service))
 

@@ -17,7 +17,7 @@ def language_of(request: Request, otherwise: Language = "fr") -> Language:
             wanted.append((float(quality or 1), tag.strip()))
         except ValueError:
             continue
-    for weight, tag in sorted(wanted, key=lambda one: -one[0]):
+    for weight, tag in sorted(wanted, key=lambda item: -item[0]):
         match tag.lower().partition("-")[0]:
             case "fr" if weight > 0:
                 return "fr"

@@ -128,8 +128,8 @@ def _remembered(
     ]
 
 
-def _link(between: Decision | Judgement, told: Mapping[str, Any]) -> dict[str, Any]:
-    return {"a": str(between.a), "b": str(between.b), **told}
+def _link(between: Decision | Judgement, published: Mapping[str, Any]) -> dict[str, Any]:
+    return {"a": str(between.a), "b": str(between.b), **published}
 
 
 async def publish_members(uow: MembershipUnitOfWork, groups: Iterable[Sequence[RecordKey]]) -> None:
@@ -201,14 +201,14 @@ def _conflict(member_id: str, conflict: conflicts.Conflict) -> MergeConflictChan
     )
 
 
-def _ended(held: StoredConflict) -> MergeConflictChanged:
+def _ended(conflict: StoredConflict) -> MergeConflictChanged:
     return MergeConflictChanged(
         version=0,
-        conflict_id=held.conflict_id,
-        kind=held.kind,
-        responsible=conflicts.RESPONSIBLE[held.kind],
-        member_id=held.member_id,
-        between=(_ref(held.between[0]), _ref(held.between[1])),
+        conflict_id=conflict.conflict_id,
+        kind=conflict.kind,
+        responsible=conflicts.RESPONSIBLE[conflict.kind],
+        member_id=conflict.member_id,
+        between=(_ref(conflict.between[0]), _ref(conflict.between[1])),
         overlaps=(),
     )
 

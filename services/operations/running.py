@@ -53,8 +53,8 @@ async def carry_out(uow: UnitOfWork, definition: Any, operations: Table, asked: 
         # What was asked for holds a value that no row can have. Whoever asked is told; nobody need look after it.
         if not sqlstate(error).startswith(_NO_SUCH_VALUE):
             raise
-        told = "the database knows no such value as one of the request's: correct it, and ask again"
-        return Result("refused", {"kind": "value-impossible", "detail": told})
+        detail = "the database knows no such value as one of the request's: correct it, and ask again"
+        return Result("refused", {"kind": "value-impossible", "detail": detail})
 
 
 def _understood(uow: UnitOfWork, definition: Any, operations: Table, asked: Asked) -> tuple[Bound, Call[Any]]:

@@ -78,8 +78,8 @@ async def park(connection: AsyncConnection, parked: Sequence[Parked]) -> None:
     if not first_time:
         return
     counts = Counter((queue, digest) for queue, digest, _ in first_time)
-    once = {(queue, digest): p for queue, digest, p in first_time}
-    new = sorted(once.items(), key=lambda item: item[0])
+    former = {(queue, digest): p for queue, digest, p in first_time}
+    new = sorted(former.items(), key=lambda item: item[0])
     await connection.exec_driver_sql(
         _PARK,
         (

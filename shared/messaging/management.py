@@ -22,8 +22,8 @@ TIMEOUT_SECONDS = 30.0
 class ManagementError(Exception):
     """The broker did not do it; ``status`` is its HTTP status, None when it did not answer. Holds no password."""
 
-    def __init__(self, told: str, status: int | None = None) -> None:
-        super().__init__(told)
+    def __init__(self, text: str, status: int | None = None) -> None:
+        super().__init__(text)
         self.status = status
 
 

@@ -153,16 +153,16 @@ def definitions(
     subscriptions = sorted(set(queues), key=lambda queue: queue.name)
     return {
         "vhosts": [{"name": vhost}],
-        "exchanges": [inside | one for one in _exchanges()],
-        "queues": [inside | one for one in _queues(subscriptions, services, former_systems)],
-        "bindings": [inside | one for one in _bindings(subscriptions, services, former_systems)],
+        "exchanges": [inside | exchange for exchange in _exchanges()],
+        "queues": [inside | queue for queue in _queues(subscriptions, services, former_systems)],
+        "bindings": [inside | binding for binding in _bindings(subscriptions, services, former_systems)],
         "users": [
             *(_user(f"{OWN_PUBLISHER}.{name}", password, SERVICE_LIMITS) for name, password in services.items()),
             *(_user(name, password, OUTSIDE_LIMITS) for name, password in former_systems.items()),
         ],
         "policies": [inside | _limit(queue_bytes)],
-        "permissions": [inside | one for one in _permissions(services, former_systems)],
-        "topic_permissions": [inside | one for one in _topic_permissions(services, former_systems)],
+        "permissions": [inside | permission for permission in _permissions(services, former_systems)],
+        "topic_permissions": [inside | permission for permission in _topic_permissions(services, former_systems)],
     }
 
 

@@ -68,7 +68,7 @@ class Service:
         self.relay.start()
         if self.queries is not None:
             self.queries.start()
-        self._periodic_tasks = [asyncio.create_task(self._repeat(one), name=one.name) for one in self.periodic_tasks]
+        self._periodic_tasks = [asyncio.create_task(self._repeat(task), name=task.name) for task in self.periodic_tasks]
 
     @property
     def stop_seconds(self) -> float:
@@ -147,15 +147,15 @@ class Service:
                     await asyncio.wait_for(stopping.wait(), 1)
         return False
 
-    async def _repeat(self, one: PeriodicTask) -> None:
+    async def _repeat(self, task: PeriodicTask) -> None:
         while True:
             try:
-                await one.work(self.engine)
+                await task.work(self.engine)
             except (Exception, asyncio.CancelledError) as error:
                 reraise_if_cancelled()
                 # By its name alone: what it says may hold members' data.
-                log.warning("beside.failed", work=one.name, error=type(error).__name__)
-            await asyncio.sleep(one.every)
+                log.warning("beside.failed", work=task.name, error=type(error).__name__)
+            await asyncio.sleep(task.every)
 
     async def _housekeeping(self, engine: AsyncEngine) -> None:
         """Measure the backlog, and forget old inbox rows little by little; look for a renewed certificate first."""

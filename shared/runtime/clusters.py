@@ -61,7 +61,8 @@ def load_clusters(path: Path) -> dict[str, Cluster]:
 
 def _cluster(code: str, entry: Mapping[str, Any]) -> Cluster:
     lineages = tuple(
-        Lineage(one["code"], one["name"], frozenset(one.get("departements", ()))) for one in entry.get("lineages", ())
+        Lineage(item["code"], item["name"], frozenset(item.get("departements", ())))
+        for item in entry.get("lineages", ())
     )
     services = tuple(entry["former_systems"])
     products = {service: _text(name) for service, name in _of_services(entry, "products", services)}
@@ -72,17 +73,17 @@ def _cluster(code: str, entry: Mapping[str, Any]) -> Cluster:
 
 def _of_services(entry: Mapping[str, Any], table: str, services: tuple[str, ...]) -> list[tuple[str, Any]]:
     """What a table says of each former system. Raises TypeError for one that the cluster does not have."""
-    told = list(entry.get(table, {}).items())
-    for service, _ in told:
+    published = list(entry.get(table, {}).items())
+    for service, _ in published:
         if service not in services:
             raise TypeError(f"{table}.{service}: there is no such former system in former_systems")
-    return told
+    return published
 
 
 def _texts(value: object) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise TypeError(f"{value!r} is no list")
-    return tuple(_text(one) for one in cast("list[object]", value))
+    return tuple(_text(item) for item in cast("list[object]", value))
 
 
 def _words(value: object) -> dict[str, str]:

@@ -32,7 +32,7 @@ def main() -> int:
         chosen = [lane for lane in chosen if lane.relay]
     started = time.monotonic()
     with stage() as where:
-        where.extra = dict(one.split("=", 1) for one in arguments.env)
+        where.extra = dict(item.split("=", 1) for item in arguments.env)
         if arguments.profile:
             return _profile(where, arguments.profile, quick=arguments.quick)
         report = Report(_servers(where), quick=arguments.quick)
@@ -72,7 +72,7 @@ def _part(report: Report, name: str, work: Callable[[], None]) -> None:
 
 
 def _lanes(report: Report, where: Stage, chosen: Sequence[lanes.QueueConsumer], rounds: int, *, quick: bool) -> None:
-    results = lanes.measure(where, chosen, rounds, quick=quick, say=_say)
+    results = lanes.measure(where, chosen, rounds, quick=quick, echo=_say)
     report.lanes(results, lanes.ratios(results))
 
 
@@ -93,8 +93,8 @@ def _journey(report: Report, where: Stage, wanted: Collection[str], rounds: int,
 
 
 def _profile(where: Stage, letter: str, *, quick: bool) -> int:
-    lane = next(one for one in lanes.LANES if one.letter == letter)
-    lanes.measure(where, [lane], 1, quick=quick, say=_say, profile=True)
+    lane = next(item for item in lanes.LANES if item.letter == letter)
+    lanes.measure(where, [lane], 1, quick=quick, echo=_say, profile=True)
     print(profiled.table(where.house.folder / f"{letter}.profile"))
     return 0
 

@@ -89,7 +89,7 @@ def measure(
     rounds: int,
     *,
     quick: bool,
-    say: Callable[[str], None],
+    echo: Callable[[str], None],
     profile: bool = False,
 ) -> dict[str, Result]:
     """Every lane in every round, in turn. Raises BenchmarkError when two lanes wrote different invoices."""
@@ -100,7 +100,7 @@ def measure(
         for result in results.values():
             _round(stage, result, profile)
             digests.setdefault(result.facts, set()).add(_digest(stage))
-            say(f"round {number + 1}: ({result.lane.letter}) {result.rates[-1]:,.0f}/s  {result.lane.title}")
+            echo(f"round {number + 1}: ({result.lane.letter}) {result.rates[-1]:,.0f}/s  {result.lane.title}")
     if unequal := [facts for facts, digest in digests.items() if len(digest) > 1]:
         raise BenchmarkError(f"lanes wrote different invoices from the same {unequal} messages")
     return results

@@ -46,53 +46,53 @@ class Report:
 
     def lanes(self, results: dict[str, Result], ratios: list[Ratio]) -> None:
         """Rates, ratios, memory of each lane."""
-        for letter, one in results.items():
-            spread = f"{min(one.rates):,.0f}–{max(one.rates):,.0f}"
-            per = one.facts / (sum(one.transactions) / len(one.transactions))
+        for letter, result in results.items():
+            spread = f"{min(result.rates):,.0f}–{max(result.rates):,.0f}"
+            per = result.facts / (sum(result.transactions) / len(result.transactions))
             self.line(
-                f"({letter}) {one.lane.title}",
-                f"{one.rate:,.0f} facts/s",
-                f"{spread}; {median(one.cpu):,.0f} µs CPU, {max(one.memory):,.0f} MB, {per:,.0f} a transaction",
+                f"({letter}) {result.lane.title}",
+                f"{result.rate:,.0f} facts/s",
+                f"{spread}; {median(result.cpu):,.0f} µs CPU, {max(result.memory):,.0f} MB, {per:,.0f} a transaction",
             )
         for ratio in ratios:
             self.line(f"ratio {ratio.name}", f"{ratio.value:.2f}", f"≥ {ratio.target:g}", ratio.met)
         self.figures["lanes"] = {
             letter: {
-                "title": one.lane.title,
-                "facts": one.facts,
-                "median_per_second": round(one.rate),
-                "per_second": [round(rate) for rate in one.rates],
-                "transactions": one.transactions,
-                "rss_mb": [round(mb) for mb in one.memory],
-                "cpu_us": [round(cpu, 1) for cpu in one.cpu],
+                "title": result.lane.title,
+                "facts": result.facts,
+                "median_per_second": round(result.rate),
+                "per_second": [round(rate) for rate in result.rates],
+                "transactions": result.transactions,
+                "rss_mb": [round(mb) for mb in result.memory],
+                "cpu_us": [round(cpu, 1) for cpu in result.cpu],
             }
-            for letter, one in results.items()
+            for letter, result in results.items()
         }
         self.figures["ratios"] = [asdict(ratio) | {"met": ratio.met} for ratio in ratios]
         self.grid.add_section()
 
-    def switching(self, one: Switching) -> None:
+    def switching(self, item: Switching) -> None:
         """A switch and a rollback in the middle of traffic."""
         self.line(
             "a switch under 200 messages/s and 20 commands/s: commands refused for",
-            f"{one.refused:.2f} s",
-            f"< 1 s; the move itself {one.switch * 1000:,.0f} ms",
-            one.refused < 1,
+            f"{item.refused:.2f} s",
+            f"< 1 s; the move itself {item.switch * 1000:,.0f} ms",
+            item.refused < 1,
         )
         self.line(
             f"a rollback with {WRITTEN:,} records written here: the command that waited longest",
-            f"{one.waited:.2f} s",
-            f"< 1 s; the rollback {one.rollback * 1000:,.0f} ms",
-            one.waited < 1,
+            f"{item.waited:.2f} s",
+            f"< 1 s; the rollback {item.rollback * 1000:,.0f} ms",
+            item.waited < 1,
         )
         self.line(
-            f"{one.messages:,} messages: applied {one.applied:,}, quarantined {one.quarantined:,}; "
-            f"{one.carried_out} of {one.commands} commands carried out",
-            f"{one.lost} lost",
-            f"none; a command takes p50 {one.p50:.0f}, p99 {one.p99:.0f} ms",
-            one.lost == 0,
+            f"{item.messages:,} messages: applied {item.applied:,}, quarantined {item.quarantined:,}; "
+            f"{item.carried_out} of {item.commands} commands carried out",
+            f"{item.lost} lost",
+            f"none; a command takes p50 {item.p50:.0f}, p99 {item.p99:.0f} ms",
+            item.lost == 0,
         )
-        self.figures["switching"] = asdict(one)
+        self.figures["switching"] = asdict(item)
         self.grid.add_section()
 
     def operations(self, measured: Operations) -> None:
@@ -109,70 +109,72 @@ class Report:
         self.figures["operations"] = asdict(measured)
         self.grid.add_section()
 
-    def replicas(self, found: list[Replicas]) -> None:
+    def replicas(self, replicas: list[Replicas]) -> None:
         """What more processes bring."""
-        for one in found:
-            alone = one.per_second[1]
-            told = ", ".join(f"{count}: {rate:,.0f}/s ({rate / alone:.2f} ×)" for count, rate in one.per_second.items())
-            self.line(f"replicas of {one.service}, {one.facts:,} single messages", told)
-        self.figures["replicas"] = [asdict(one) for one in found]
+        for replica in replicas:
+            alone = replica.per_second[1]
+            published = ", ".join(
+                f"{count}: {rate:,.0f}/s ({rate / alone:.2f} ×)" for count, rate in replica.per_second.items()
+            )
+            self.line(f"replicas of {replica.service}, {replica.facts:,} single messages", published)
+        self.figures["replicas"] = [asdict(replica) for replica in replicas]
         self.grid.add_section()
 
-    def imported(self, one: Import) -> None:
+    def imported(self, item: Import) -> None:
         """Export rows to views."""
-        comparable = one.rows >= 10_000
+        comparable = item.rows >= 10_000
         self.line(
-            f"{one.rows:,} export rows → {one.views:,} readable views ({one.rejected} rejected)",
-            f"{one.seconds:.1f} s",
+            f"{item.rows:,} export rows → {item.views:,} readable views ({item.rejected} rejected)",
+            f"{item.seconds:.1f} s",
             f"≤ {WIZARD_SECONDS} s: Dolibarr's wizard for 10,000, flat (measured elsewhere)",
-            one.seconds <= WIZARD_SECONDS if comparable else None,
+            item.seconds <= WIZARD_SECONDS if comparable else None,
         )
-        self.figures["import"] = asdict(one) | {"wizard_seconds": WIZARD_SECONDS}
+        self.figures["import"] = asdict(item) | {"wizard_seconds": WIZARD_SECONDS}
 
-    def latency(self, one: Latency) -> None:
+    def latency(self, item: Latency) -> None:
         """From publish to readable."""
         self.line(
-            f"publish → readable at the HTTP door, {one.rate:.0f}/s × {one.messages:,}",
-            f"p50 {one.p50:.0f}  p95 {one.p95:.0f}  p99 {one.p99:.0f} ms",
+            f"publish → readable at the HTTP door, {item.rate:.0f}/s × {item.messages:,}",
+            f"p50 {item.p50:.0f}  p95 {item.p95:.0f}  p99 {item.p99:.0f} ms",
             f"p99 ≤ {P99_TARGET:.0f} ms (looked for every 5 ms)",
-            one.p99 <= P99_TARGET,
+            item.p99 <= P99_TARGET,
         )
-        self.figures["latency_ms"] = asdict(one)
+        self.figures["latency_ms"] = asdict(item)
 
-    def reads(self, one: Reads) -> None:
+    def reads(self, item: Reads) -> None:
         """HTTP."""
-        self.line(f"reads of one view, {one.bytes:,} bytes, 32 clients", f"{one.one_view:,.0f}/s")
-        self.line("reads of 1,000 views in turn", f"{one.many_views:,.0f}/s")
-        self.line("FastAPI, constant bytes of that length", f"{one.constant:,.0f}/s")
-        self.line("ratio one view / constant", f"{one.ratio:.2f}", f"≥ {READS_TARGET}", one.ratio >= READS_TARGET)
-        self.figures["reads"] = asdict(one) | {"ratio": one.ratio}
+        self.line(f"reads of one view, {item.bytes:,} bytes, 32 clients", f"{item.one_view:,.0f}/s")
+        self.line("reads of 1,000 views in turn", f"{item.many_views:,.0f}/s")
+        self.line("FastAPI, constant bytes of that length", f"{item.constant:,.0f}/s")
+        self.line("ratio one view / constant", f"{item.ratio:.2f}", f"≥ {READS_TARGET}", item.ratio >= READS_TARGET)
+        self.figures["reads"] = asdict(item) | {"ratio": item.ratio}
 
-    def memory(self, found: dict[str, tuple[float, float]]) -> None:
+    def memory(self, result: dict[str, tuple[float, float]]) -> None:
         """Of the four services after all that."""
-        for service, (now, peak) in found.items():
+        for service, (now, peak) in result.items():
             self.line(f"memory of {service}", f"{now:,.0f} MB", f"peak {peak:,.0f} MB")
-        self.figures["memory_mb"] = {service: {"rss": now, "peak": peak} for service, (now, peak) in found.items()}
+        self.figures["memory_mb"] = {service: {"rss": now, "peak": peak} for service, (now, peak) in result.items()}
         self.grid.add_section()
 
-    def growth(self, one: Growth) -> None:
+    def growth(self, item: Growth) -> None:
         """What a record costs as the house grows."""
         self.line(
-            f"(m) membership, batches of 500: {one.records:,} records → {one.views:,} views",
-            f"{one.records_per_second:,.0f} records/s",
-            f"{one.views_per_second:,.0f} views/s, {one.rss_mb:,.0f} MB, peak {one.peak_mb:,.0f} MB",
+            f"(m) membership, batches of 500: {item.records:,} records → {item.views:,} views",
+            f"{item.records_per_second:,.0f} records/s",
+            f"{item.views_per_second:,.0f} views/s, {item.rss_mb:,.0f} MB, peak {item.peak_mb:,.0f} MB",
         )
-        for step in one.steps:
+        for step in item.steps:
             self.line(
                 f"    up to {step.records:,} records",
                 f"{step.average_us:,.0f} µs each",
                 f"the last ones {step.marginal_us:,.0f} µs each",
             )
-        self.line("    growth: seconds ~ records^k", f"k = {one.exponent:.2f}", "1 is linear")
-        self.figures["growth"] = asdict(one)
+        self.line("    growth: seconds ~ records^k", f"k = {item.exponent:.2f}", "1 is linear")
+        self.figures["growth"] = asdict(item)
 
-    def recognition(self, one: Recognition) -> None:
+    def recognition(self, recognition: Recognition) -> None:
         """What it costs to recognise a record as the house grows, and where the time goes."""
-        for step in one.steps:
+        for step in recognition.steps:
             promise, met = _recognition_promise(step)
             self.line(
                 f"recognition, batches of 500, up to {step.records:,} records in {step.seconds:,.0f} s",
@@ -182,23 +184,23 @@ class Report:
             )
         self.line(
             "    growth: seconds ~ records^k",
-            f"k = {one.exponent:.2f}",
+            f"k = {recognition.exponent:.2f}",
             f"k ≤ {RECOGNISED_GROWTH}; 1 is linear",
-            one.exponent <= RECOGNISED_GROWTH,
+            recognition.exponent <= RECOGNISED_GROWTH,
         )
-        single = one.single
+        single = recognition.single
         self.line(
             f"    one new record among {single.records:,}",
             f"p50 {single.p50:.1f}  p95 {single.p95:.1f}  p99 {single.p99:.1f} ms",
             f"p50 ≤ {RECOGNISED_P50:.0f}, p99 ≤ {RECOGNISED_P99:.0f} ms, with its commit: {_shares(single.parts_ms)}",
             single.p50 <= RECOGNISED_P50 and single.p99 <= RECOGNISED_P99,
         )
-        self.figures["recognition"] = asdict(one)
+        self.figures["recognition"] = asdict(recognition)
 
-    def matching(self, one: Matching) -> None:
+    def matching(self, matching: Matching) -> None:
         """How well companies are recognised, beside other ways."""
-        self.line(f"{one.records:,} records of made-up companies, {one.true_pairs:,} pairs that are one", "")
-        for name, way in one.ways.items():
+        self.line(f"{matching.records:,} records of made-up companies, {matching.true_pairs:,} pairs that are one", "")
+        for name, way in matching.ways.items():
             wrong = f"{way.wrong} wrong pair{'' if way.wrong == 1 else 's'}"
             after = (
                 f"after review {_range(way.reviewed)}, asked of 1,000 {_range(way.asked)}; " if any(way.asked) else ""
@@ -209,7 +211,7 @@ class Report:
                 f"{after}{way.seconds:.1f} s",
                 way.wrong == 0 if name == "Traboule" else None,
             )
-        self.figures["matching"] = asdict(one)
+        self.figures["matching"] = asdict(matching)
         self.grid.add_section()
 
     def missing(self, what: str, why: str) -> None:
@@ -243,9 +245,9 @@ def _recognition_promise(step: Step) -> tuple[str, bool | None]:
     return "", None
 
 
-def _range(found: list[float]) -> str:
+def _range(result: list[float]) -> str:
     """From the least to the most of all draws."""
-    return f"{min(found):g}–{max(found):g}"
+    return f"{min(result):g}–{max(result):g}"
 
 
 def _shares(parts: dict[str, float]) -> str:

@@ -40,10 +40,10 @@ def checker_of(project: Project, passwords: Mapping[str, str]) -> Checker:
     )
 
 
-def publish(project: Project, passwords: Mapping[str, str], told: Workload, seconds: float) -> Publishing:
+def publish(project: Project, passwords: Mapping[str, str], published: Workload, seconds: float) -> Publishing:
     """Start sending everything, as the former systems would."""
     port = project.environment["BROKER_PORT"]
-    messages = told.messages(order=1)
+    messages = published.messages(order=1)
     users = {message.user for message in messages}
     urls = {user: f"amqp://{user}:{passwords[user]}@127.0.0.1:{port}/traboule" for user in users}
     publishing = Publishing(urls, messages, seconds)

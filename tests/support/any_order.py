@@ -191,10 +191,10 @@ def an_envelope(cluster: str | None, fact: Fact) -> Envelope[Any]:
 
 
 @st.composite
-def deliveries(draw: st.DrawFn, told: Sequence[Envelope[Any]]) -> Deliveries:
+def deliveries(draw: st.DrawFn, published: Sequence[Envelope[Any]]) -> Deliveries:
     """All of it, shuffled, some of it several times, cut into batches anyhow."""
-    again = draw(st.lists(st.sampled_from(told), max_size=len(told)))
-    order = draw(st.permutations([*told, *again]))
+    again = draw(st.lists(st.sampled_from(published), max_size=len(published)))
+    order = draw(st.permutations([*published, *again]))
     size = draw(st.integers(1, 6))
     # A lane reads one queue, and so one type at a time.
     runs = [list(run) for _, run in groupby(order, key=lambda message: type(message.data))]
@@ -202,12 +202,12 @@ def deliveries(draw: st.DrawFn, told: Sequence[Envelope[Any]]) -> Deliveries:
 
 
 @st.composite
-def decisions_about(draw: st.DrawFn, told: Sequence[Envelope[Any]]) -> list[Decision]:
+def decisions_about(draw: st.DrawFn, published: Sequence[Envelope[Any]]) -> list[Decision]:
     """What staff decide about records that were told of, in this order."""
     keys = sorted(
         {
             RecordKey(message.cluster, message.data.record_id)
-            for message in told
+            for message in published
             if isinstance(message.data, MemberRecorded)
         }
     )

@@ -54,7 +54,7 @@ class InMemoryMembership(MembershipUnitOfWork):
         """There is nobody else."""
 
     async def held(self, keys: Iterable[RecordKey]) -> dict[RecordKey, Held]:
-        return {key: Held(*self.editions[key], one) for key in keys if (one := self.records.get(key))}
+        return {key: Held(*self.editions[key], item) for key in keys if (item := self.records.get(key))}
 
     async def save_records(self, records: Sequence[NewRecord], members: Mapping[RecordKey, str | None]) -> None:
         for new in records:
@@ -62,25 +62,25 @@ class InMemoryMembership(MembershipUnitOfWork):
             self.records[new.key] = replace(new.record, member_id=members.get(new.key))
 
     async def recognise(self, changed: Sequence[Features]) -> set[RecordKey]:
-        self.features |= {one.key: one for one in changed}
+        self.features |= {features.key: features for features in changed}
         index = Candidates(self.features.values())
         judged = [judge(a, b, index.classes, self.policy.weights) for a, b in index.pairs()]
-        before, self.judged = self.judged, [one for one in judged if one.verdict != "apart"]
-        touched = {key for one in {*before} ^ {*self.judged} for key in (one.a, one.b)}
-        return touched | {one.key for one in changed}
+        before, self.judged = self.judged, [item for item in judged if item.verdict != "apart"]
+        touched = {key for item in {*before} ^ {*self.judged} for key in (item.a, item.b)}
+        return touched | {features.key for features in changed}
 
     async def linked(self, keys: Iterable[RecordKey]) -> list[SourceRecord]:
-        found: set[RecordKey] = set()
+        result: set[RecordKey] = set()
         new = set(keys)
-        pairs = {(one.a, one.b) for one in self.judged if one.verdict == "auto"}
-        pairs |= {(one.a, one.b) for one in self._in_force() if one.kind == "confirmed"}
+        pairs = {(item.a, item.b) for item in self.judged if item.verdict == "auto"}
+        pairs |= {(item.a, item.b) for item in self._in_force() if item.kind == "confirmed"}
         while new:
-            found |= new
-            members = {one.member_id for key in new if (one := self.records.get(key)) and one.member_id}
+            result |= new
+            members = {item.member_id for key in new if (item := self.records.get(key)) and item.member_id}
             near = {key for pair in pairs for key in pair if new.intersection(pair)}
-            near |= {one.key for one in self.records.values() if one.member_id in members}
-            new = near - found
-        return [self.records[key] for key in found if key in self.records]
+            near |= {record.key for record in self.records.values() if record.member_id in members}
+            new = near - result
+        return [self.records[key] for key in result if key in self.records]
 
     async def known(self, keys: Iterable[RecordKey]) -> set[RecordKey]:
         return {key for key in keys if key in self.records}
@@ -90,7 +90,7 @@ class InMemoryMembership(MembershipUnitOfWork):
 
     async def links(self, keys: Iterable[RecordKey]) -> list[Judgement]:
         among = set(keys)
-        return [one for one in self.judged if one.verdict == "auto" and one.a in among]
+        return [item for item in self.judged if item.verdict == "auto" and item.a in among]
 
     def _in_force(self) -> list[grouping.Decision]:
         return [
@@ -102,7 +102,7 @@ class InMemoryMembership(MembershipUnitOfWork):
 
     async def decisions(self, keys: Iterable[RecordKey]) -> list[grouping.Decision]:
         among = set(keys)
-        return [one for one in self._in_force() if one.a in among]
+        return [item for item in self._in_force() if item.a in among]
 
     async def save_decision(self, decision: Decision, signature: Signature) -> int:
         self.decided[len(self.decided) + 1] = decision
@@ -118,11 +118,11 @@ class InMemoryMembership(MembershipUnitOfWork):
         return None if decision is None else (decision.records, self.taken_back.get(number))
 
     async def overrides(self, keys: Iterable[RecordKey]) -> dict[RecordKey, list[Override]]:
-        found: dict[RecordKey, list[Override]] = {}
+        result: dict[RecordKey, list[Override]] = {}
         for key in keys:
-            if own := [one for (record, _), one in self.set_manually.items() if record == key]:
-                found[key] = own
-        return found
+            if own := [item for (record, _), item in self.set_manually.items() if record == key]:
+                result[key] = own
+        return result
 
     async def set_override(self, key: RecordKey, field: str, value: str, signature: Signature) -> int:
         self.numbers += 1
@@ -142,11 +142,13 @@ class InMemoryMembership(MembershipUnitOfWork):
 
     async def stored_conflicts(self, member_ids: Iterable[str]) -> list[StoredConflict]:
         wanted = set(member_ids)
-        return [one for one in self.conflicts.values() if one.member_id in wanted]
+        return [conflict for conflict in self.conflicts.values() if conflict.member_id in wanted]
 
-    async def put_conflicts(self, found: Sequence[tuple[str, Conflict, bytes]]) -> None:
-        for member_id, one, digest in found:
-            self.conflicts[one.conflict_id] = StoredConflict(one.conflict_id, digest, one.kind, one.between, member_id)
+    async def put_conflicts(self, result: Sequence[tuple[str, Conflict, bytes]]) -> None:
+        for member_id, item, digest in result:
+            self.conflicts[item.conflict_id] = StoredConflict(
+                item.conflict_id, digest, item.kind, item.between, member_id
+            )
 
     async def end_conflicts(self, conflict_ids: Iterable[str]) -> None:
         for conflict_id in conflict_ids:
@@ -167,38 +169,38 @@ class InMemoryMembership(MembershipUnitOfWork):
             concerned = [before, item]
             if item.kind == "event":
                 concerned += [
-                    one
-                    for one in self.items.values()
-                    if (one.kind, one.cluster, one.event_id) == ("registration", item.cluster, item.item_id)
+                    entry
+                    for entry in self.items.values()
+                    if (entry.kind, entry.cluster, entry.event_id) == ("registration", item.cluster, item.item_id)
                 ]
-            touched |= {RecordKey(one.cluster, one.record_id) for one in concerned if one and one.record_id}
+            touched |= {RecordKey(entry.cluster, entry.record_id) for entry in concerned if entry and entry.record_id}
         return touched
 
     async def with_section(self, kind: str, keys: Iterable[RecordKey]) -> set[RecordKey]:
         return {key for key in keys if (kind, key.cluster, key.record_id) in self.items}
 
     async def members_of(self, keys: Iterable[RecordKey]) -> set[str]:
-        return {one.member_id for key in keys if (one := self.records.get(key)) and one.member_id}
+        return {item.member_id for key in keys if (item := self.records.get(key)) and item.member_id}
 
     async def groups(self, member_ids: Iterable[str]) -> dict[str, list[SourceRecord]]:
         wanted = set(member_ids)
         groups: defaultdict[str, list[SourceRecord]] = defaultdict(list)
         for key in sorted(self.records):
-            one = self.records[key]
-            if one.member_id in wanted:
-                groups[str(one.member_id)].append(one)
+            record = self.records[key]
+            if record.member_id in wanted:
+                groups[str(record.member_id)].append(record)
         return dict(groups)
 
     async def related(self, keys: Iterable[RecordKey]) -> dict[RecordKey, list[Related]]:
-        found: dict[RecordKey, list[Related]] = {}
+        result: dict[RecordKey, list[Related]] = {}
         for key in keys:
             for item in self.items.values():
                 if RecordKey(item.cluster, item.record_id or "") == key:
                     event = self.items.get(("event", item.cluster, item.event_id or ""))
                     document = orjson.loads(item.document)
-                    told = orjson.loads(event.document) if event else None
-                    found.setdefault(key, []).append(Related(item.kind, key, item.item_id, document, told))
-        return found
+                    published = orjson.loads(event.document) if event else None
+                    result.setdefault(key, []).append(Related(item.kind, key, item.item_id, document, published))
+        return result
 
     async def put_views(self, views: Sequence[View]) -> None:
         self.views |= {view.member_id: view.document for view in views}

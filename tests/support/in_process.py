@@ -83,8 +83,8 @@ class OwnService:
             async def enough() -> bool:
                 while (message := await queue.get(no_ack=True, fail=False)) is not None:
                     tree = orjson.loads(message.body)
-                    told = tree if isinstance(tree, list) else [tree]
-                    events.extend(event for event in told if event["type"] not in STATED)
+                    published = tree if isinstance(tree, list) else [tree]
+                    events.extend(event for event in published if event["type"] not in STATED)
                 return len(events) >= at_least
 
             await eventually(enough)
@@ -147,8 +147,8 @@ def own_service(nodes: Nodes, passwords: Passwords, service: str, *others: str) 
         yield OwnService(service, name, provisioned.env, url, nodes.broker.management_url)
     finally:
         definitions.call(nodes.broker.management_url, "DELETE", f"/api/vhosts/{name}")
-        for one in (service, *others):
-            asyncio.run(_drop(nodes.database.url, f"{name.replace('-', '_')}_{one}"))
+        for item in (service, *others):
+            asyncio.run(_drop(nodes.database.url, f"{name.replace('-', '_')}_{item}"))
 
 
 async def _drop(admin_url: str, database: str) -> None:

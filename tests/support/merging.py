@@ -98,9 +98,9 @@ def envelope(fact: Any, source: str = "/traboule/membership") -> Envelope[Any]:
 
 
 @st.composite
-def deliveries(draw: st.DrawFn, told: Sequence[Envelope[Any]]) -> list[list[Envelope[Any]]]:
+def deliveries(draw: st.DrawFn, messages: Sequence[Envelope[Any]]) -> list[list[Envelope[Any]]]:
     """All of it, shuffled, some of it several times, cut into batches of one type anyhow."""
-    order = draw(st.permutations([*told, *draw(st.lists(st.sampled_from(told), max_size=len(told)))]))
+    order = draw(st.permutations([*messages, *draw(st.lists(st.sampled_from(messages), max_size=len(messages)))]))
     size = draw(st.integers(1, 4))
     runs = [list(run) for _, run in groupby(order, key=lambda message: type(message.data))]
     return [run[at : at + size] for run in runs for at in range(0, len(run), size)]

@@ -47,7 +47,7 @@ class Mirrored:
     async def imports(self, *facts: Fact, cluster: str = "numelink") -> None:
         """What the former system exports arrives."""
         subscriptions = definition_of(self.service).subscriptions
-        handlers: dict[Any, Any] = {one.fact: one.handler for one in subscriptions}
+        handlers: dict[Any, Any] = {subscription.fact: subscription.handler for subscription in subscriptions}
         unit_of_work = definition_of(self.service).unit_of_work(settings_of(self.service))
         former = FormerSystem(cluster, self.service)
         async with self.database.engine() as engine:

@@ -28,15 +28,21 @@ def dues(invoices: Sequence[Related], payments: Sequence[Related]) -> dict[str, 
         if invoice_id:
             paid[payment.key.cluster, invoice_id] += Decimal(payment.document["amount"])
     lines = [
-        {**_item(one), "paid": str(paid[one.key.cluster, one.item_id]), **_without(one.document, "record_id")}
-        for one in _sorted(invoices, "issued_on")
+        {**_item(item), "paid": str(paid[item.key.cluster, item.item_id]), **_without(item.document, "record_id")}
+        for item in _sorted(invoices, "issued_on")
     ]
-    cancelled = {(one.key.cluster, one.item_id) for one in invoices if one.document.get("status") == "cancelled"}
+    cancelled = {
+        (invoice.key.cluster, invoice.item_id) for invoice in invoices if invoice.document.get("status") == "cancelled"
+    }
     billed = sum(
-        (_signed(one.document) for one in invoices if _counts(one.document) and _corrected(one) not in cancelled),
+        (
+            _signed(invoice.document)
+            for invoice in invoices
+            if _counts(invoice.document) and _corrected(invoice) not in cancelled
+        ),
         Decimal(),
     )
-    received = sum((Decimal(one.document["amount"]) for one in payments), Decimal())
+    received = sum((Decimal(item.document["amount"]) for item in payments), Decimal())
     return {
         "invoiced": str(billed),
         "received": str(received),
@@ -74,8 +80,8 @@ def paid_through(dues: Mapping[str, Any]) -> str | None:
 
 def registrations(registrations: Sequence[Related]) -> list[dict[str, Any]]:
     return [
-        {**_item(one), **_without(one.document, "record_id"), "event": _without(one.event) if one.event else None}
-        for one in _sorted(registrations, "registered_at")
+        {**_item(item), **_without(item.document, "record_id"), "event": _without(item.event) if item.event else None}
+        for item in _sorted(registrations, "registered_at")
     ]
 
 
@@ -87,12 +93,18 @@ def consents(group: Sequence[SourceRecord], consents: Sequence[Related]) -> dict
     (``*``), by a consent or by an opt-out of the record itself, is refused for each.
     """
     last: dict[tuple[str, ...], Related] = {}
-    for one in sorted(consents, key=_when_decided):
-        brand = str(one.document.get("brand", ""))
-        last[str(one.key), brand, one.document["channel"], one.document["purpose"]] = one
+    for consent in sorted(consents, key=_when_decided):
+        brand = str(consent.document.get("brand", ""))
+        last[str(consent.key), brand, consent.document["channel"], consent.document["purpose"]] = consent
     verdicts: dict[tuple[str, str], dict[str, Any]] = {}
-    for (speaker, _, channel, purpose), one in sorted(last.items()):
-        _judge(verdicts, channel, purpose, f"{speaker}#{one.item_id}", forbids=one.document["status"] in RESTRICTIONS)
+    for (speaker, _, channel, purpose), consent in sorted(last.items()):
+        _judge(
+            verdicts,
+            channel,
+            purpose,
+            f"{speaker}#{consent.item_id}",
+            forbids=consent.document["status"] in RESTRICTIONS,
+        )
     for record in group:
         for channel in record.written.get("opt_outs", ()):
             for covered in (channel, *COVERS.get(channel, ())):
@@ -103,15 +115,17 @@ def consents(group: Sequence[SourceRecord], consents: Sequence[Related]) -> dict
             verdict |= {"allowed": False, "because_of": general["because_of"]}
     return {
         "in_force": [verdicts[key] for key in sorted(verdicts)],
-        "decisions": [{**_item(one), **_without(one.document, "record_id")} for one in _sorted(consents, "decided_at")],
+        "decisions": [
+            {**_item(item), **_without(item.document, "record_id")} for item in _sorted(consents, "decided_at")
+        ],
     }
 
 
 def _judge(
     verdicts: dict[tuple[str, str], dict[str, Any]], channel: str, purpose: str, because_of: str, *, forbids: bool
 ) -> None:
-    held = verdicts.get((channel, purpose))
-    if held is None or (forbids and held["allowed"]):
+    stored = verdicts.get((channel, purpose))
+    if stored is None or (forbids and stored["allowed"]):
         verdicts[channel, purpose] = {
             "channel": channel,
             "purpose": purpose,
@@ -126,11 +140,13 @@ def _when_decided(consent: Related) -> tuple[Any, ...]:
 
 
 def mailings(mailings: Sequence[Related]) -> list[dict[str, Any]]:
-    return [{**_item(one), **_without(one.document, "record_id", "recipients")} for one in _sorted(mailings, "sent_at")]
+    return [
+        {**_item(item), **_without(item.document, "record_id", "recipients")} for item in _sorted(mailings, "sent_at")
+    ]
 
 
 def _sorted(items: Iterable[Related], field: str) -> list[Related]:
-    return sorted(items, key=lambda one: (_time(one.document.get(field)), one.key, one.item_id))
+    return sorted(items, key=lambda item: (_time(item.document.get(field)), item.key, item.item_id))
 
 
 def _time(written: str | None) -> date:

@@ -73,7 +73,7 @@ HEADER = ("product", "export", "read as", "rows", "accepted", "set aside", "acti
 
 def compare_folder(folder: Path) -> Iterator[Comparison]:
     """Every file of every product of the folder that has a truth."""
-    for product in sorted(one for one in folder.iterdir() if one.is_dir()):
+    for product in sorted(item for item in folder.iterdir() if item.is_dir()):
         truth = read_truth(folder / "truth", product.name)
         if truth is None:
             continue
@@ -88,54 +88,54 @@ def compare_folder(folder: Path) -> Iterator[Comparison]:
 
 def compare_file(paths: list[Path], product: str, kinds: Any) -> Comparison:
     """One file, with what is read beside it. A kind of which there is no truth is not compared field by field."""
-    found = Comparison(product, " + ".join(path.name for path in paths))
+    comparison = Comparison(product, " + ".join(path.name for path in paths))
     system = FormerSystem("numelink", "membership")
     try:
         file, *_ = open_files(system, paths)
     except UnreadableError as error:
-        found.refused = str(error).removeprefix(f"{paths[0]}: ")
-        return found
+        comparison.refused = str(error).removeprefix(f"{paths[0]}: ")
+        return comparison
     facts: list[MemberRecorded] = []
     outcomes = file.outcomes
 
     def passing() -> Iterator[Any]:
-        for one in outcomes:
-            if isinstance(one, Accepted) and isinstance(one.fact, MemberRecorded):
-                facts.append(one.fact)
-            yield one
+        for outcome in outcomes:
+            if isinstance(outcome, Accepted) and isinstance(outcome.fact, MemberRecorded):
+                facts.append(outcome.fact)
+            yield outcome
 
     file.outcomes = passing()
     for _ in messages(system, [file]):
         pass
     report = file.report
-    found.kind, found.rows, found.accepted, found.set_aside = (
+    comparison.kind, comparison.rows, comparison.accepted, comparison.set_aside = (
         report.product,
         report.rows,
         report.accepted,
         report.rejected,
     )
-    found.faults = [f"line {one.line}: {one.field} {one.value!r}: {one.reason}" for one in report.rejections]
+    comparison.faults = [f"line {one.line}: {one.field} {one.value!r}: {one.reason}" for one in report.rejections]
     silent = any(not word for _, word in report.questions)
-    _judge(found, facts, kinds.get(report.product, {}), silent=silent)
-    return found
+    _judge(comparison, facts, kinds.get(report.product, {}), silent=silent)
+    return comparison
 
 
-def _judge(found: Comparison, facts: list[MemberRecorded], truth: dict[str, Said], *, silent: bool) -> None:
+def _judge(comparison: Comparison, facts: list[MemberRecorded], truth: dict[str, Said], *, silent: bool) -> None:
     """``silent``: the file has no column that says who is a member, and the import says so."""
-    said = {name for fact in facts for name in fact.model_fields_set} | _ALWAYS
+    names = {name for fact in facts for name in fact.model_fields_set} | _ALWAYS
     active = refusals = true_active = true_refusals = 0
     for fact in facts:
         active += counts_as_member(fact)
         refusals += len(fact.opt_outs)
         true = truth.get(fact.record_id)
         if true is None:
-            found.unknown += 1
+            comparison.unknown += 1
             continue
         true_active += true.get("status") == "active" and not silent
         true_refusals += len(true.get("opt_outs", ()))
-        for name in differences(fact, true, said - {"status"} if silent else said):
-            (found.lost if lost_by_product(getattr(fact, name), true[name]) else found.wrong)[name] += 1
-    found.active, found.refusals = (active, true_active), (refusals, true_refusals)
+        for name in differences(fact, true, names - {"status"} if silent else names):
+            (comparison.lost if lost_by_product(getattr(fact, name), true[name]) else comparison.wrong)[name] += 1
+    comparison.active, comparison.refusals = (active, true_active), (refusals, true_refusals)
 
 
 def counts_as_member(fact: MemberRecorded) -> bool:
@@ -150,16 +150,16 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m tests.tools.compare_with_truth FOLDER\n")
         return 2
-    found = list(compare_folder(Path(arguments[0])))
-    table = [HEADER, *(one.cells() for one in found)]
+    result = list(compare_folder(Path(arguments[0])))
+    table = [HEADER, *(item.cells() for item in result)]
     widths = [max(len(row[at]) for row in table) for at in range(len(HEADER) - 1)]
     for row in table:
         sys.stdout.write("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]))
         sys.stdout.write("\n")
-    for one in found:
-        for fault in one.faults[:3]:
-            sys.stdout.write(f"{one.export}: {fault}\n")
-    return 0 if all(one.agrees or one.refused for one in found) else 1
+    for item in result:
+        for fault in item.faults[:3]:
+            sys.stdout.write(f"{item.export}: {fault}\n")
+    return 0 if all(item.agrees or item.refused for item in result) else 1
 
 
 if __name__ == "__main__":

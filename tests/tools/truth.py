@@ -84,7 +84,7 @@ def _adherent(row: Row, terms: Sequence[Row]) -> Said:
         "created_on": _day(row["datec"]),
         "member_since": _day(row["datevalid"]) or _day(row["datec"]),
         "subscriptions": sorted(
-            (one["rowid"], _day(one["dateadh"]), _day(one["datef"]), _cents(one["subscription"])) for one in terms
+            (term["rowid"], _day(term["dateadh"]), _day(term["datef"]), _cents(term["subscription"])) for term in terms
         ),
         "opt_outs": (),
     }
@@ -220,20 +220,20 @@ def _contact(row: Row) -> Said:
 
 
 def _terms(terms: Sequence[Row]) -> Said:
-    statuses = {_CIVICRM_STATUS.get(one["status_name"], "ended") for one in terms}
+    statuses = {_CIVICRM_STATUS.get(term["status_name"], "ended") for term in terms}
     return {
         "status": next(status for status in ("active", "pending", "ended") if status in statuses),
-        "member_since": min(_day(one["join_date"]) for one in terms),
-        "paid_until": max(_day(one["end_date"]) for one in terms),
-        "subscriptions": sorted((one["id"], _day(one["start_date"]), _day(one["end_date"])) for one in terms),
+        "member_since": min(_day(term["join_date"]) for term in terms),
+        "paid_until": max(_day(term["end_date"]) for term in terms),
+        "subscriptions": sorted((term["id"], _day(term["start_date"]), _day(term["end_date"])) for term in terms),
     }
 
 
 def _grouped(rows: Sequence[dict[str, str]], key: str) -> defaultdict[str, list[Row]]:
-    found: defaultdict[str, list[Row]] = defaultdict(list)
+    result: defaultdict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        found[row[key]].append(row)
-    return found
+        result[row[key]].append(row)
+    return result
 
 
 def _day(written: str) -> str:
@@ -263,12 +263,12 @@ def differences(fact: Any, truth: Said, fields: set[str]) -> Iterator[str]:
 def _of_terms(terms: Any, width: int) -> list[tuple[str, ...]]:
     lines = (
         (
-            one.subscription_id,
-            str(one.starts_on),
-            str(one.ends_on or ""),
-            "" if one.amount is None else f"{one.amount:.2f}",
+            term.subscription_id,
+            str(term.starts_on),
+            str(term.ends_on or ""),
+            "" if term.amount is None else f"{term.amount:.2f}",
         )
-        for one in terms
+        for term in terms
     )
     return sorted(line[:width] for line in lines)
 
@@ -287,8 +287,8 @@ def lost_by_product(read: Any, true: Any) -> bool:
     """
     if not (isinstance(read, str) and isinstance(true, str) and read and true):
         return False
-    one, other = (_MARKUP.sub("", text) for text in (read, true))
-    return one == other or difflib.SequenceMatcher(None, one, other).ratio() > _NEARLY
+    item, other = (_MARKUP.sub("", text) for text in (read, true))
+    return item == other or difflib.SequenceMatcher(None, item, other).ratio() > _NEARLY
 
 
 _NEARLY = 0.95

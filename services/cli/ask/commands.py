@@ -74,13 +74,13 @@ def _whom(whom: str) -> tuple[str | None, ServiceDefinition[Any], ServiceSetting
 
 
 def _arguments(given: Sequence[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     for word in given:
         name, equals, value = word.partition("=")
-        if not name or not equals or name in found:
+        if not name or not equals or name in result:
             refuse(f"{plain(word)}: write each argument once, as NAME=VALUE")
-        found[name] = value
-    return found
+        result[name] = value
+    return result
 
 
 async def _answered(definition: ServiceDefinition[Any], settings: ServiceSettings, asked: Asked) -> Result:

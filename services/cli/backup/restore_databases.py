@@ -26,6 +26,11 @@ _OWN = """
       and not exists (select from pg_depend d where d.objid = c.oid and d.deptype in ('e', 'a', 'i'))
     order by c.relkind desc, 1
 """
+_FUNCTIONS = """
+    select p.oid::regprocedure::text as name from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+    where n.nspname = 'public' and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
+"""
+"""Those of triggers, which belong to no table; without those of extensions."""
 _RUNNING = """
     select exists (select from pg_stat_activity where datname = current_database()
                    and application_name like 'traboule.%' and pid <> pg_backend_pid())
@@ -196,11 +201,11 @@ async def _require_same_server(name: str, settings: ServiceSettings, *, has_role
     raise CannotAct(f"the {name} service's database is on another server than the administrator's")
 
 
-def _require_version(name: str, here: int, server: int) -> None:
+def _require_version(name: str, number: int, server: int) -> None:
     """Make sure that a server, and a pg_restore, can read a dump of another. Raises CannotAct."""
-    if here < server:
-        raise CannotAct(f"the {name} service's PostgreSQL is {here}, and the backup is of {server}: upgrade it first")
-    tool("pg_restore", here)
+    if number < server:
+        raise CannotAct(f"the {name} service's PostgreSQL is {number}, and the backup is of {server}: upgrade it first")
+    tool("pg_restore", number)
 
 
 async def _filled(connection: asyncpg.Connection[Any]) -> str | None:
@@ -225,6 +230,8 @@ async def _drop(connection: asyncpg.Connection[Any]) -> None:
     for kinds, verb in ((("r", "p"), "table"), (("S",), "sequence")):
         if names := [row["name"] for row in rows if row["kind"] in kinds]:
             await connection.execute(f"drop {verb} {', '.join(names)}")
+    if functions := [row["name"] for row in await connection.fetch(_FUNCTIONS)]:
+        await connection.execute(f"drop function {', '.join(functions)}")
 
 
 async def _extensions(admin_url: str, database: str, extensions: Iterable[str]) -> None:

@@ -150,7 +150,7 @@ def _print_tables(verdicts: list[Verdict]) -> None:
 
 
 def _print(
-    console: Any, title: str, told: tuple[str, str], rows: Iterable[tuple[Verdict, str, tuple[Fault, ...]]]
+    console: Any, title: str, texts: tuple[str, str], rows: Iterable[tuple[Verdict, str, tuple[Fault, ...]]]
 ) -> None:
     from rich.table import Table
 
@@ -159,7 +159,7 @@ def _print(
         head = (_where(verdict), verdict.id or "", reason)
         for place, fault in enumerate(faults):
             flat.append((*(head if place == 0 else ("", "", "")), fault.field, fault.problem, fault.hint))
-    names = ("where", "event", "reason", "field", *told)
+    names = ("where", "event", "reason", "field", *texts)
     filled = [column for column in range(len(names)) if any(row[column] for row in flat)]
     table = Table(*(names[column] for column in filled), title=title, title_justify="left")
     for row in flat[:SHOWN]:

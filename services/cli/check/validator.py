@@ -186,9 +186,9 @@ class _Message:
         if not published and refused.reason != "wrong-type":
             yield Fault("event", refused.detail)
 
-    def _named(self, told: Iterable[Fault]) -> Iterator[Fault]:
+    def _named(self, faults: Iterable[Fault]) -> Iterator[Fault]:
         """Faults by the names in the file, where a bare fact has no envelope around it."""
-        for fault in told:
+        for fault in faults:
             name = fault.field.removeprefix("data.") if self.sender.bare else fault.field
             yield Fault(name, fault.problem, fault.hint)
 

@@ -113,17 +113,17 @@ async def discard(service: str, settings: ServiceSettings, chosen: Chosen, *, by
 
 
 async def _select(connection: AsyncConnection, service: str, chosen: Chosen) -> list[int]:
-    found = await dead_letters.select(connection, numbers=chosen.numbers, reason=chosen.reason, queue=chosen.queue)
-    if missing := sorted(set(chosen.numbers) - set(found)):
+    select = await dead_letters.select(connection, numbers=chosen.numbers, reason=chosen.reason, queue=chosen.queue)
+    if missing := sorted(set(chosen.numbers) - set(select)):
         names = ", ".join(f"{service}:{number}" for number in missing)
         raise NotFound(f"not parked (any more): {names}. Nothing was done")
-    return found
+    return select
 
 
 def _destination(service: str, row: Mapping[str, Any], to: str | None) -> str | None:
     """The queue to send a dead letter to: its own, unless it fell into one of those of last resort; None if none is."""
     subscriptions = definition_of(service).subscriptions
-    queues = {one.queue.name: one.queue.binding for one in subscriptions}
+    queues = {subscription.queue.name: subscription.queue.binding for subscription in subscriptions}
     if to is not None:
         if to not in queues:
             raise CannotAct(f"the {service} service has no queue {to}; it has {', '.join(sorted(queues))}")

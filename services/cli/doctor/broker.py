@@ -74,7 +74,7 @@ async def _stages(services: Mapping[str, ServiceSettings]) -> dict[str, str | No
 
 
 def _look(
-    here: Findings, url: str, vhost: str, services: Mapping[str, ServiceSettings], stages: Mapping[str, str | None]
+    report: Findings, url: str, vhost: str, services: Mapping[str, ServiceSettings], stages: Mapping[str, str | None]
 ) -> list[Finding]:
     broker = Management(url)
     known = read_accounts(broker, vhost)
@@ -86,58 +86,60 @@ def _look(
     theirs, nodes = broker.call("GET", path("queues", vhost)), broker.call("GET", "/api/nodes")
     bindings = broker.call("GET", path("bindings", vhost))
     return [
-        *doctor_certificates.of_server(here, "management API's certificate", url),
-        _version(here, broker, let_in),
-        *doctor_nodes.examine(here, nodes),
-        *_exchanges(here, wanted["exchanges"], broker.call("GET", path("exchanges", vhost))),
-        *_queues(here, wanted["queues"], theirs),
-        *doctor_replicas.examine(here, theirs, len(nodes)),
-        *doctor_queues.dead_lettering(here, broker, vhost, theirs),
-        *doctor_queues.room(here, broker, vhost, theirs, bindings),
-        *_bindings(here, wanted["bindings"], bindings),
-        *_policies(here, wanted, theirs, broker.call("GET", path("policies", vhost))),
-        *_services(here, services, known),
-        *_outside(here, stages, known),
+        *doctor_certificates.of_server(report, "management API's certificate", url),
+        _version(report, broker, let_in),
+        *doctor_nodes.examine(report, nodes),
+        *_exchanges(report, wanted["exchanges"], broker.call("GET", path("exchanges", vhost))),
+        *_queues(report, wanted["queues"], theirs),
+        *doctor_replicas.examine(report, theirs, len(nodes)),
+        *doctor_queues.dead_lettering(report, broker, vhost, theirs),
+        *doctor_queues.room(report, broker, vhost, theirs, bindings),
+        *_bindings(report, wanted["bindings"], bindings),
+        *_policies(report, wanted, theirs, broker.call("GET", path("policies", vhost))),
+        *_services(report, services, known),
+        *_outside(report, stages, known),
     ]
 
 
-def _version(here: Findings, broker: Management, former: Sequence[str]) -> Finding:
+def _version(report: Findings, broker: Management, former: Sequence[str]) -> Finding:
     version = broker_version.version_of(broker)
     if not broker_version.is_old(version):
-        return here.ok("version", f"RabbitMQ {version}")
+        return report.ok("version", f"RabbitMQ {version}")
     if broker_version.is_private(broker):
-        return here.ok("version", f"RabbitMQ {version}, a private node: elsewhere former systems need 4.0 or newer")
+        return report.ok("version", f"RabbitMQ {version}, a private node: elsewhere former systems need 4.0 or newer")
     detail = f"RabbitMQ {version} is too old for former systems: {broker_version.WHY}"
     if former:
-        return here.fail("version", detail, "upgrade it to 4.0 or newer; until then revoke whom you do not trust")
-    return here.warn("version", detail, "upgrade it to 4.0 or newer before the first of them is let in")
+        return report.fail("version", detail, "upgrade it to 4.0 or newer; until then revoke whom you do not trust")
+    return report.warn("version", detail, "upgrade it to 4.0 or newer before the first of them is let in")
 
 
 # --- definitions ---------------------------------------------------------------------------------------------------
 
 
-def _exchanges(here: Findings, wanted: Items, there: Items) -> list[Finding]:
-    known = {their["name"]: their for their in there}
+def _exchanges(report: Findings, wanted: Items, theirs: Items) -> list[Finding]:
+    known = {their["name"]: their for their in theirs}
     missing = [f"there is no exchange {document['name']}" for document in wanted if document["name"] not in known]
     documents = [document for document in wanted if document["name"] in known]
     otherwise = [
-        here.fail("exchanges", f"the exchange {document['name']} is otherwise: {', '.join(other)}", _EXCHANGE_OTHERWISE)
+        report.fail(
+            "exchanges", f"the exchange {document['name']} is otherwise: {', '.join(other)}", _EXCHANGE_OTHERWISE
+        )
         for document in documents
         if (other := _other(document, known[document["name"]], ("type", "durable", "internal")))
     ]
     detail = f"{len(documents) - len(otherwise)} are as they should be"
-    return [*here.judged("exchanges", missing, PREPARE, detail), *otherwise]
+    return [*report.judged("exchanges", missing, PREPARE, detail), *otherwise]
 
 
-def _queues(here: Findings, wanted: Items, there: Items) -> Iterator[Finding]:
-    known = {their["name"]: their for their in there}
+def _queues(report: Findings, wanted: Items, theirs: Items) -> Iterator[Finding]:
+    known = {their["name"]: their for their in theirs}
     missing = [f"there is no queue {document['name']}" for document in wanted if document["name"] not in known]
     documents = [document for document in wanted if document["name"] in known]
-    yield from here.judged("definitions of queues", missing, PREPARE, f"{len(documents)} are there")
+    yield from report.judged("definitions of queues", missing, PREPARE, f"{len(documents)} are there")
     for item in documents:
         if other := _other(item, known[item["name"]], ("durable",)):
             mend = "its arguments cannot be changed: empty it, delete it while its service is stopped, and " + PREPARE
-            yield here.fail("definitions of queues", f"{item['name']} is otherwise: {', '.join(other)}", mend)
+            yield report.fail("definitions of queues", f"{item['name']} is otherwise: {', '.join(other)}", mend)
     dead = [
         document["name"]
         for document in documents
@@ -147,19 +149,19 @@ def _queues(here: Findings, wanted: Items, there: Items) -> Iterator[Finding]:
         detail = (
             f"{dead[0]}{f' and {len(dead) - 1} more' if dead[1:] else ''} have no leader: nobody can read or write them"
         )
-        yield here.fail("leaders of queues", detail, _WITHOUT_LEADER)
+        yield report.fail("leaders of queues", detail, _WITHOUT_LEADER)
     ours = {document["name"] for document in wanted}
     for name, item in sorted(known.items()):
         # What was a subscription once, or belongs to a service or a former system that is not looked at, stays quiet.
         if name not in ours and item.get("messages") and not item.get("consumers"):
             detail = f"{name} is none of ours, holds {item['messages']:,} messages, and nobody reads it"
-            yield here.warn("other queues", detail, f"if nobody needs it: rabbitmqctl delete_queue {name}")
+            yield report.warn("other queues", detail, f"if nobody needs it: rabbitmqctl delete_queue {name}")
 
 
-def _other(wanted: Mapping[str, Any], there: Mapping[str, Any], names: Iterable[str]) -> list[str]:
+def _other(wanted: Mapping[str, Any], theirs: Mapping[str, Any], names: Iterable[str]) -> list[str]:
     """What is not as wanted, of these properties and of all arguments."""
-    texts = [f"{name} is {there.get(name)}" for name in names if name in wanted and there.get(name) != wanted[name]]
-    arguments = there.get("arguments") or {}
+    texts = [f"{name} is {theirs.get(name)}" for name in names if name in wanted and theirs.get(name) != wanted[name]]
+    arguments = theirs.get("arguments") or {}
     return texts + [
         f"{name} is {arguments.get(name)}, should be {value}"
         for name, value in wanted["arguments"].items()
@@ -167,19 +169,19 @@ def _other(wanted: Mapping[str, Any], there: Mapping[str, Any], names: Iterable[
     ]
 
 
-def _bindings(here: Findings, wanted: Items, there: Items) -> Iterator[Finding]:
-    known = {_binding(their) for their in there}
+def _bindings(report: Findings, wanted: Items, theirs: Items) -> Iterator[Finding]:
+    known = {_binding(their) for their in theirs}
     missing = sorted({_binding(document) for document in wanted} - known)
     texts = [f"{source} does not give {key or 'what it gets'} to {queue}" for source, queue, key in missing]
-    yield from here.judged("bindings", texts, PREPARE, f"{len(wanted)} are there")
+    yield from report.judged("bindings", texts, PREPARE, f"{len(wanted)} are there")
     should: defaultdict[str, set[tuple[str, str, str]]] = defaultdict(set)
     for their in wanted:
         should[their["destination"]].add(_binding(their))
-    for their in there:
+    for their in theirs:
         source, queue, key = _binding(their)
         if source and queue in should and (source, queue, key) not in should[queue]:
             texts = f"{source} gives {key} to {queue}, which does not expect it"
-            yield here.warn(
+            yield report.warn(
                 "bindings", texts, "take the binding away in the management pages: what it brings is parked"
             )
 
@@ -188,10 +190,10 @@ def _binding(document: Mapping[str, Any]) -> tuple[str, str, str]:
     return document["source"], document["destination"], document["routing_key"]
 
 
-def _policies(here: Findings, wanted: Mapping[str, Items], queues: Items, there: Items) -> Iterator[Finding]:
+def _policies(report: Findings, wanted: Mapping[str, Items], queues: Items, theirs: Items) -> Iterator[Finding]:
     ours = {document["name"] for document in wanted["queues"]}
     limit = wanted["policies"][0]
-    known = next((their for their in there if their["name"] == limit["name"]), None)
+    known = next((their for their in theirs if their["name"] == limit["name"]), None)
     if (
         known is None
         or known["pattern"] != limit["pattern"]
@@ -201,7 +203,7 @@ def _policies(here: Findings, wanted: Mapping[str, Items], queues: Items, there:
         detail = (
             f"the policy {limit['name']} is {'missing' if known is None else 'otherwise'}: queues may fill the disk"
         )
-        yield here.warn("policies", detail, PREPARE)
+        yield report.warn("policies", detail, PREPARE)
     harmful: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for queue in queues:
         effective = queue.get("effective_policy_definition") or {}
@@ -214,13 +216,13 @@ def _policies(here: Findings, wanted: Mapping[str, Items], queues: Items, there:
         for (policy, says), names in harmful.items()
     ]
     mend = "rabbitmqctl clear_policy (or clear_operator_policy): messages of ours would be dropped, or parked unread"
-    yield from here.judged("policies", wrong, mend, "none that would drop a message")
+    yield from report.judged("policies", wrong, mend, "none that would drop a message")
 
 
 # --- rights --------------------------------------------------------------------------------------------------------
 
 
-def _services(here: Findings, services: Iterable[str], known: Mapping[str, Account]) -> Iterator[Finding]:
+def _services(report: Findings, services: Iterable[str], known: Mapping[str, Account]) -> Iterator[Finding]:
     for name in services:
         account = known.get(f"{OWN_PUBLISHER}.{name}")
         if account is None or not account.here or account.rights.none:
@@ -228,20 +230,20 @@ def _services(here: Findings, services: Iterable[str], known: Mapping[str, Accou
         else:
             wrong = differences(account, intended(account.name))
         texts = (f"{OWN_PUBLISHER}.{name}: {text}" for text in wrong)
-        yield from here.judged("rights of services", texts, PREPARE, f"{OWN_PUBLISHER}.{name} may do what it should")
+        yield from report.judged("rights of services", texts, PREPARE, f"{OWN_PUBLISHER}.{name} may do what it should")
 
 
-def _outside(here: Findings, stages: Mapping[str, str | None], known: Mapping[str, Account]) -> Iterator[Finding]:
+def _outside(report: Findings, stages: Mapping[str, str | None], known: Mapping[str, Account]) -> Iterator[Finding]:
     rows = former_systems.compared(stages, known)
     for row in rows:
         detail = f"{row['system'] or row['user']}: {', '.join(row['differences']) or row['state']}"
         if row["state"] == "missing" and row["wrong"]:
             # A cluster may be declared long before its former system is let in.
-            yield here.warn("rights of former systems", detail, former_systems.mends(row))
+            yield report.warn("rights of former systems", detail, former_systems.mends(row))
         elif row["wrong"]:
-            yield here.fail("rights of former systems", detail, former_systems.mends(row))
+            yield report.fail("rights of former systems", detail, former_systems.mends(row))
         elif row["state"] == "revoked" and row["stage"] in ("legacy", "mirror"):
             mend = f"{former_systems.mends(row)} --again, if it shall publish again"
-            yield here.warn("rights of former systems", f"{detail}, though it is the authority", mend)
+            yield report.warn("rights of former systems", f"{detail}, though it is the authority", mend)
     if not any(row["wrong"] for row in rows):
-        yield here.ok("rights of former systems", f"{len(rows)} may do what they should")
+        yield report.ok("rights of former systems", f"{len(rows)} may do what they should")

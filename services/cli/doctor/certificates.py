@@ -22,7 +22,7 @@ _SSL_REQUEST = struct.pack("!ii", 8, 80_877_103)
 """What PostgreSQL is sent before TLS begins; it answers with one byte, S."""
 
 
-def of_server(here: Findings, check: str, url: str) -> list[Finding]:
+def of_server(report: Findings, check: str, url: str) -> list[Finding]:
     """The certificate of the server at a broker's, a database's or the management API's address; none in the clear."""
     parts = urlsplit(url)
     query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
@@ -32,18 +32,20 @@ def of_server(here: Findings, check: str, url: str) -> list[Finding]:
         authority = query.get("sslrootcert") or query.get("cafile")
         context = client_context(Path(authority) if authority else None)
     except (OSError, ValueError) as error:
-        return [here.fail(check, f"the authority's file cannot be used ({type(error).__name__})", "name one that can")]
+        return [
+            report.fail(check, f"the authority's file cannot be used ({type(error).__name__})", "name one that can")
+        ]
     port = parts.port or _PORTS[parts.scheme]
     before = _SSL_REQUEST if parts.scheme.startswith("postgres") else b""
-    return [_told(here, check, parts.hostname, port, context, before)]
+    return [_told(report, check, parts.hostname, port, context, before)]
 
 
-def of_http_server(here: Findings, url: str, certificate: Path) -> Finding:
+def of_http_server(report: Findings, url: str, certificate: Path) -> Finding:
     """The certificate of our own door."""
     parts = urlsplit(url)
     assert parts.hostname is not None, "a door has an address"
     return _told(
-        here, "certificate", parts.hostname, parts.port or 443, own_certificate_context(certificate), b""
+        report, "certificate", parts.hostname, parts.port or 443, own_certificate_context(certificate), b""
     )  # fmt: skip
 
 
@@ -51,17 +53,19 @@ def _checked(scheme: str, query: Mapping[str, str]) -> bool:
     return not scheme.startswith("postgres") or query.get("sslmode") == "verify-full"
 
 
-def _told(here: Findings, check: str, host: str, port: int, context: ssl.SSLContext, before: bytes) -> Finding:
+def _told(report: Findings, check: str, host: str, port: int, context: ssl.SSLContext, before: bytes) -> Finding:
     mend = "renew it; the services take up a renewed one without a restart"
     try:
         certificate = _shown(host, port, context, before)
     except ssl.SSLCertVerificationError as error:
-        return here.fail(check, f"the certificate is not accepted: {error.verify_message}", mend)
+        return report.fail(check, f"the certificate is not accepted: {error.verify_message}", mend)
     except (OSError, ValueError) as error:
-        return here.warn(check, f"no certificate was shown at {host}:{port} ({type(error).__name__})", "is it running?")
+        return report.warn(
+            check, f"no certificate was shown at {host}:{port} ({type(error).__name__})", "is it running?"
+        )
     days = (ssl.cert_time_to_seconds(str(certificate["notAfter"])) - time.time()) / _DAY
     detail = f"the certificate is good for {days:.0f} days more"
-    return here.warn(check, detail, mend) if days < SOON_DAYS else here.ok(check, detail)
+    return report.warn(check, detail, mend) if days < SOON_DAYS else report.ok(check, detail)
 
 
 def _shown(host: str, port: int, context: ssl.SSLContext, before: bytes) -> Mapping[str, Any]:

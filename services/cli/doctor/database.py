@@ -118,94 +118,96 @@ async def _row(connection: asyncpg.Connection[Any], sql: str, *values: Any) -> a
     return row
 
 
-def _server(here: Findings, row: asyncpg.Record) -> Iterator[Finding]:
+def _server(report: Findings, row: asyncpg.Record) -> Iterator[Finding]:
     # Ours is read after the answer came, so it is late by a round trip at most.
     skew = time.time() - row["now"].timestamp()
     if abs(skew) > SKEW_SECONDS:
         detail = f"this machine's clock is {span(abs(skew))} {'ahead of' if skew > 0 else 'behind'} the database's"
-        yield here.warn("clock", detail, "let both follow NTP: what is older than a day, or kept for 90, goes by it")
+        yield report.warn("clock", detail, "let both follow NTP: what is older than a day, or kept for 90, goes by it")
     else:
-        yield here.ok("clock", f"within {SKEW_SECONDS:.0f} s of this machine's")
+        yield report.ok("clock", f"within {SKEW_SECONDS:.0f} s of this machine's")
     if row["superuser"]:
         detail = f"{row['role']} is a superuser, and could read every other service's database"
-        yield here.warn("role", detail, f"{PREPARE}, and use the role that it makes")
+        yield report.warn("role", detail, f"{PREPARE}, and use the role that it makes")
     elif row["owner"] != row["role"]:
         detail = f"{row['role']} does not own the database ({row['owner']} does), so it cannot migrate it"
-        yield here.warn("role", detail, f'alter database … owner to "{row["role"]}"')
+        yield report.warn("role", detail, f'alter database … owner to "{row["role"]}"')
     else:
-        yield here.ok("role", f"{row['role']} owns its database")
-    needed = EXTENSIONS.get(here.where, ())
+        yield report.ok("role", f"{row['role']} owns its database")
+    needed = EXTENSIONS.get(report.where, ())
     missing = [f"the extension {text} is missing" for text in needed if text not in row["extensions"]]
     if needed:
-        yield from here.judged("extensions", missing, PREPARE, ", ".join(needed))
+        yield from report.judged("extensions", missing, PREPARE, ", ".join(needed))
     detail = f"{row['connections']} of {row['most']} connections are in use"
     if row["connections"] > FEW_CONNECTIONS * row["most"]:
-        yield here.warn("connections", detail, "raise PostgreSQL's max_connections, or run fewer replicas")
+        yield report.warn("connections", detail, "raise PostgreSQL's max_connections, or run fewer replicas")
     else:
-        yield here.ok("connections", detail)
+        yield report.ok("connections", detail)
     if (row["longest"] or 0) > LONG_SECONDS:
         detail = f"a transaction has been open for {span(row['longest'])}"
-        yield here.warn("transactions", detail, "select pid, application_name, xact_start from pg_stat_activity")
+        yield report.warn("transactions", detail, "select pid, application_name, xact_start from pg_stat_activity")
 
 
-def _schema(here: Findings, name: str, settings: ServiceSettings) -> list[Finding]:
+def _schema(report: Findings, name: str, settings: ServiceSettings) -> list[Finding]:
     try:
         state = schema_state(name, settings)
     except UnknownRevisionError as error:
-        return [here.fail("schema", str(error), "run a newer program")]
+        return [report.fail("schema", str(error), "run a newer program")]
     mend = f"traboule migrate {name}"
-    late = [here.warn("schema", text, f"{mend} --post, once no earlier version runs") for text in state.waiting]
+    late = [report.warn("schema", text, f"{mend} --post, once no earlier version runs") for text in state.waiting]
     if state.newer is not None:
-        late.append(here.warn("schema", state.newer, "start the newer program again, once it can run"))
+        late.append(report.warn("schema", state.newer, "start the newer program again, once it can run"))
     if late and not state.faults:
         return late
-    return [*here.judged("schema", state.faults, mend, "as this program's"), *late]
+    return [*report.judged("schema", state.faults, mend, "as this program's"), *late]
 
 
-async def _held(here: Findings, connection: asyncpg.Connection[Any], settings: ServiceSettings) -> list[Finding]:
+async def _held(report: Findings, connection: asyncpg.Connection[Any], settings: ServiceSettings) -> list[Finding]:
     row = await _row(connection, _HELD, settings.inbox_days + 1)
-    findings = [_backup(here, row["backup"]), _quarantine(here, row)]
+    findings = [_backup(report, row["backup"]), _quarantine(report, row)]
     detail = f"inbox {size(row['inbox'])}, outbox {size(row['outbox'])}"
     if row["forgets_late"]:
         detail = f"ids of over {settings.inbox_days} days ago are still remembered: {detail}"
-        findings.append(here.warn("inbox", detail, f"does {here.where} run all day? It forgets them little by little"))
+        findings.append(
+            report.warn("inbox", detail, f"does {report.where} run all day? It forgets them little by little")
+        )
     else:
-        findings.append(here.ok("inbox", detail))
+        findings.append(report.ok("inbox", detail))
     parities = await connection.fetch(_PARITIES)
     findings += [
-        _parity(here, f"{parity['cluster']}/{here.where}", parity["stage"], parity["at"]) for parity in parities
+        _parity(report, f"{parity['cluster']}/{report.where}", parity["stage"], parity["at"]) for parity in parities
     ]
-    if here.where == "membership":
-        findings.append(_keys(here, await connection.fetch(_KEYS)))
+    if report.where == "membership":
+        findings.append(_keys(report, await connection.fetch(_KEYS)))
     return findings
 
 
-def _backup(here: Findings, at: datetime | None) -> Finding:
+def _backup(report: Findings, at: datetime | None) -> Finding:
     detail = "none was ever noted" if at is None else f"the last was {ago(at)}"
     if at is None or datetime.now(UTC) - at > BACKUP_IS_OLD:
-        return here.warn("backup", detail, "traboule backup FOLDER")
-    return here.ok("backup", detail)
+        return report.warn("backup", detail, "traboule backup FOLDER")
+    return report.ok("backup", detail)
 
 
-def _quarantine(here: Findings, row: asyncpg.Record) -> Finding:
+def _quarantine(report: Findings, row: asyncpg.Record) -> Finding:
     if row["late"]:
         detail = f"{row['late']:,} late messages wait for a person, the oldest from {ago(row['late_since'])}"
-        return here.warn("quarantine", detail, "traboule quarantine list")
-    return here.ok("quarantine", "empty")
+        return report.warn("quarantine", detail, "traboule quarantine list")
+    return report.ok("quarantine", "empty")
 
 
-def _parity(here: Findings, system: str, stage: str, at: datetime | None) -> Finding:
+def _parity(report: Findings, system: str, stage: str, at: datetime | None) -> Finding:
     detail = f"{system} ({stage}) was {'never compared' if at is None else f'compared {ago(at)}'}"
     if at is None or datetime.now(UTC) - at > PARITY_IS_OLD:
-        return here.warn("parity", detail, f"traboule parity --as {system} EXPORT")
-    return here.ok("parity", detail)
+        return report.warn("parity", detail, f"traboule parity --as {system} EXPORT")
+    return report.ok("parity", detail)
 
 
-def _keys(here: Findings, keys: list[asyncpg.Record]) -> Finding:
+def _keys(report: Findings, keys: list[asyncpg.Record]) -> Finding:
     make = "traboule keys create --name NAME --role reader"
     if not keys:
-        return here.warn("API keys", "none is usable: nobody can read at the door", make)
+        return report.warn("API keys", "none is usable: nobody can read at the door", make)
     soon = [key["id"] for key in keys if key["expires_at"] < datetime.now(UTC) + KEY_ENDS_SOON]
     if soon:
-        return here.warn("API keys", f"end within {KEY_ENDS_SOON.days} days: {', '.join(soon)}", make)
-    return here.ok("API keys", f"{len(keys)} are usable")
+        return report.warn("API keys", f"end within {KEY_ENDS_SOON.days} days: {', '.join(soon)}", make)
+    return report.ok("API keys", f"{len(keys)} are usable")

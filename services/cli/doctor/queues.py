@@ -24,12 +24,12 @@ NEARLY_FULL = 0.8
 # --- dead-lettering ------------------------------------------------------------------------------------------------
 
 
-def dead_lettering(here: Findings, broker: Management, vhost: str, there: Items) -> Iterable[Finding]:
+def dead_lettering(report: Findings, broker: Management, vhost: str, theirs: Items) -> Iterable[Finding]:
     """Messages on their way to another queue, of retries too, are neither ready nor unacknowledged: this counts them.
 
     They go within moments. Those that do not wait for room at their destination, or a part of the broker has ended.
     """
-    stuck = _waiting(there)
+    stuck = _waiting(theirs)
     for _ in range(LOOKS - 1):
         if not stuck:
             break
@@ -41,7 +41,7 @@ def dead_lettering(here: Findings, broker: Management, vhost: str, there: Items)
         "whose log names rabbit_fifo_dlx, and upgrade it if it is older than RabbitMQ 4.0"
     )
     texts = [f"{count:,} messages of {name} wait to be dead-lettered, and do not go" for name, count in stuck.items()]
-    return here.judged("dead-lettering", texts, mend, "nothing waits for it")
+    return report.judged("dead-lettering", texts, mend, "nothing waits for it")
 
 
 def _waiting(queues: Items) -> dict[str, int]:
@@ -51,18 +51,18 @@ def _waiting(queues: Items) -> dict[str, int]:
 # --- room ----------------------------------------------------------------------------------------------------------
 
 
-def room(here: Findings, broker: Management, vhost: str, there: Items, bindings: Items) -> Iterable[Finding]:
+def room(report: Findings, broker: Management, vhost: str, theirs: Items, bindings: Items) -> Iterable[Finding]:
     """Queues that hold most of what they may: beyond that the broker takes nothing more, from anybody."""
     full = [
         (their, most)
-        for their in there
+        for their in theirs
         if (most := _most(their)) and their.get("message_bytes", 0) >= NEARLY_FULL * most
     ]
     if not full:
-        return [here.ok("room in queues", f"none is over {NEARLY_FULL:.0%} full")]
+        return [report.ok("room in queues", f"none is over {NEARLY_FULL:.0%} full")]
     rates = _rates(broker, vhost)
     return [
-        _nearly_full(here, document, most, _publishers(document["name"], bindings, rates)) for document, most in full
+        _nearly_full(report, document, most, _publishers(document["name"], bindings, rates)) for document, most in full
     ]
 
 
@@ -70,11 +70,13 @@ def _most(queue: Mapping[str, Any]) -> int:
     return (queue.get("effective_policy_definition") or {}).get("max-length-bytes", 0)
 
 
-def _nearly_full(here: Findings, queue: Mapping[str, Any], most: int, busiest: Iterable[tuple[str, float]]) -> Finding:
+def _nearly_full(
+    report: Findings, queue: Mapping[str, Any], most: int, busiest: Iterable[tuple[str, float]]
+) -> Finding:
     who = ", ".join(f"{user} ({rate:,.1f} a second)" for user, rate in busiest) or "nobody who is connected now"
     detail = f"{queue['name']} holds {size(queue['message_bytes'])} of {size(most)}; most is published by {who}"
     mend = "full, it refuses every publisher: does its service run? If one publisher floods it, ask it to stop, or "
-    return here.warn("room in queues", detail, mend + "traboule former-systems revoke SYSTEM until it has")
+    return report.warn("room in queues", detail, mend + "traboule former-systems revoke SYSTEM until it has")
 
 
 def _rates(broker: Management, vhost: str) -> Counter[str]:

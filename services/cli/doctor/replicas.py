@@ -13,7 +13,7 @@ COPIES = 3
 _GROW = "rabbitmq-queues grow NODE all, for each node that lacks them"
 
 
-def examine(here: Findings, queues: Sequence[Mapping[str, Any]], nodes: int) -> Iterator[Finding]:
+def examine(report: Findings, queues: Sequence[Mapping[str, Any]], nodes: int) -> Iterator[Finding]:
     """``queues`` as the management API lists them; ``nodes`` is how many belong to the broker, running or not."""
     copies = min(COPIES, nodes)
     few: defaultdict[int, list[str]] = defaultdict(list)
@@ -23,8 +23,8 @@ def examine(here: Findings, queues: Sequence[Mapping[str, Any]], nodes: int) -> 
         if 0 < members < copies:
             few[members].append(queue["name"])
         if (down := members - len(queue.get("online", ()))) > 0:
-            yield here.warn("replicas of queues", f"{queue['name']} lacks {down} of its nodes", "start the nodes")
+            yield report.warn("replicas of queues", f"{queue['name']} lacks {down} of its nodes", "start the nodes")
     for members, names in sorted(few.items()):
         more = f" and {len(names) - 1} more" if names[1:] else ""
         detail = f"{names[0]}{more}: kept on {members} of {nodes} nodes, and should be on {copies}"
-        yield here.warn("replicas of queues", detail, _GROW)
+        yield report.warn("replicas of queues", detail, _GROW)

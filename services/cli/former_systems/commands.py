@@ -307,13 +307,13 @@ def _print(rows: list[dict[str, Any]]) -> None:
             console.print(f"mend: {plain(mends(row))}", highlight=False)
 
 
-def _tell(system: str, told: str, url: str | None, url_file: Path | None, *, json: bool) -> None:
+def _tell(system: str, text: str, url: str | None, url_file: Path | None, *, json: bool) -> None:
     variable = "TRABOULE_BROKER_URL_" + system.replace("/", "_").replace("-", "_").upper()
     if json:
         shown = {} if url is None else {"url_file": str(url_file)} if url_file else {"url": url}
         as_json({"system": system, "user": _user(system), "variable": variable, **shown})
         return
-    typer.echo(told)
+    typer.echo(text)
     if url is not None and url_file is not None:
         typer.echo(f"its address is in {url_file}: {variable}_FILE={url_file}")
     elif url is not None:

@@ -17,13 +17,13 @@ def preferences_of(cluster: str, record_id: str, consents: Iterable[ConsentDecis
         cluster=cluster,
         record_id=record_id,
         in_force=tuple(_in_force(decisions)),
-        decisions=tuple(sorted(decisions, key=lambda one: (one.decided_at, one.consent_id))),
+        decisions=tuple(sorted(decisions, key=lambda decision: (decision.decided_at, decision.consent_id))),
     )
 
 
 def _in_force(decisions: Sequence[ConsentDecision]) -> list[Preference]:
     """Of each brand the last decision on a channel and purpose counts; between brands a single refusal forbids."""
-    last = {(one.brand or "", one.channel, one.purpose): one for one in decisions}
+    last = {(item.brand or "", item.channel, item.purpose): item for item in decisions}
     preferences: dict[tuple[str, str], Preference] = {}
     for _, decision in sorted(last.items(), key=lambda item: item[0]):
         name = decision.channel, decision.purpose

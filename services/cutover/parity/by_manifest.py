@@ -51,29 +51,29 @@ class ManifestComparison:
         """Whether the manifest lists records of this kind, or has none of them: else only their number counts."""
         return self.manifest.listed.get(kind, 0) > 0 or self._told(kind) == 0
 
-    def held(self, kind: str, item_id: str, here: Fact, there: Listed | None) -> None:
+    def held(self, kind: str, item_id: str, fact: Fact, listed: Listed | None) -> None:
         """One record that we hold, and what the manifest says of it. Each is to be named once."""
         self._counts[kind].here += 1
         if not self.compares(kind):
             return
-        if there is None:
-            self._differs(kind, lambda: Difference(kind, item_id, "missing-there", (), None, values_of(here)))
+        if listed is None:
+            self._differs(kind, lambda: Difference(kind, item_id, "missing-there", (), None, values_of(fact)))
             return
         self._matched[kind] += 1
-        if _unlike(there, here):
-            if there.version is not None and self._changed_since(there.version, here.version):
+        if _unlike(listed, fact):
+            if listed.version is not None and self._changed_since(listed.version, fact.version):
                 self._counts[kind].newer_here += 1
             else:
-                self._differs(kind, lambda: _different(kind, item_id, there, here))
+                self._differs(kind, lambda: _different(kind, item_id, listed, fact))
 
     def missing(self, kind: str) -> int:
         """How many records of this kind we lack, once all that we hold was named."""
         return self.manifest.listed.get(kind, 0) - self._matched[kind]
 
-    def lacks(self, kind: str, item_id: str, there: Listed) -> None:
+    def lacks(self, kind: str, item_id: str, listed: Listed) -> None:
         """One record that we do not hold. Of many only some need be named: their number is known."""
         self._named[kind] += 1
-        self._differs(kind, lambda: Difference(kind, item_id, "missing-here", (), _as_told(there)))
+        self._differs(kind, lambda: Difference(kind, item_id, "missing-here", (), _as_told(listed)))
 
     def result(self) -> Result:
         """Once everything was named. There are no sums: a manifest tells no amounts."""
@@ -93,12 +93,12 @@ class ManifestComparison:
         more = self._unlisted[kind] + self.missing(kind) - self._named[kind]
         return [Difference(kind, MORE, "different", (MORE,), {MORE: more})] if more else []
 
-    def _changed_since(self, there: int, here: int) -> bool:
-        if (there < A_TIME) == (here < A_TIME):
-            return there < here
+    def _changed_since(self, theirs: int, number: int) -> bool:
+        if (theirs < A_TIME) == (number < A_TIME):
+            return theirs < number
         # A number and a time cannot be compared. While the former system is the authority, the time is that of a file
         # that was imported, and tells nothing; else it is that of a command of ours.
-        return self.ours and there < here
+        return self.ours and theirs < number
 
     def _told(self, kind: str) -> int:
         return self.manifest.counts.get(kind, self.manifest.listed.get(kind, 0))
@@ -114,18 +114,18 @@ class ManifestComparison:
         return []
 
 
-def _unlike(there: Listed, here: Fact) -> bool:
+def _unlike(listed: Listed, fact: Fact) -> bool:
     # Where the contents are known to be the same, their versions do not matter: an import gives versions of its own.
-    if there.digest is not None:
-        return there.digest != record_digest(here)
-    return there.version is not None and there.version != here.version
+    if listed.digest is not None:
+        return listed.digest != record_digest(fact)
+    return listed.version is not None and listed.version != fact.version
 
 
-def _different(kind: str, item_id: str, there: Listed, here: Fact) -> Difference:
-    published = _as_told(there)
-    document: dict[str, Any] = {"version": here.version, "digest": record_digest(here)}
+def _different(kind: str, item_id: str, listed: Listed, fact: Fact) -> Difference:
+    published = _as_told(listed)
+    document: dict[str, Any] = {"version": fact.version, "digest": record_digest(fact)}
     fields = tuple(name for name in published if published[name] != document[name])
-    values = {name: document[name] for name in fields} | dict(values_of(here) or {})
+    values = {name: document[name] for name in fields} | dict(values_of(fact) or {})
     return Difference(kind, item_id, "different", fields, {name: published[name] for name in fields}, values)
 
 
@@ -134,5 +134,7 @@ def _as_told(listed: Listed) -> dict[str, Any]:
     return {name: value for name, value in published.items() if value is not None}
 
 
-def _unlikely(kind: str, told: Mapping[str, int], why: str) -> Difference:
-    return Difference("manifest", kind, "unreadable", tuple(told), dict(told), None, dict.fromkeys(told, why))
+def _unlikely(kind: str, published: Mapping[str, int], why: str) -> Difference:
+    return Difference(
+        "manifest", kind, "unreadable", tuple(published), dict(published), None, dict.fromkeys(published, why)
+    )

@@ -94,37 +94,37 @@ class Comparison:
         for (kind, item_id), theirs in self.there.items():
             self.said(kind, item_id, theirs)
 
-    def said(self, kind: str, item_id: str, there: BaseModel) -> None:
+    def said(self, kind: str, item_id: str, theirs: BaseModel) -> None:
         """One record of the former system's, where its side comes one by one too. Each is to be named once."""
-        self._left[kind, item_id] = there
+        self._left[kind, item_id] = theirs
         self._counts[kind].there += 1
         if kind in self.money:
-            year, amount = self.money[kind](there)
+            year, amount = self.money[kind](theirs)
             self._sums[kind][year].there += amount
 
-    def held(self, kind: str, item_id: str, here: BaseModel) -> None:
+    def held(self, kind: str, item_id: str, fact: BaseModel) -> None:
         """One record that we hold. Each is to be named once."""
         self._counts[kind].here += 1
         if kind in self.money:
-            year, amount = self.money[kind](here)
+            year, amount = self.money[kind](fact)
             self._sums[kind][year].here += amount
         theirs = self._left.pop((kind, item_id), None)
         if theirs is None:
-            self._differences.append(_missing(kind, item_id, "missing-there", here=here))
-        elif (different := _different(kind, item_id, theirs, here)) is not None:
+            self._differences.append(_missing(kind, item_id, "missing-there", ours=fact))
+        elif (different := _different(kind, item_id, theirs, fact)) is not None:
             self._differences.append(different)
 
     def result(self) -> Result:
         """Once all that we hold was named."""
-        missing = [_missing(kind, item_id, "missing-here", there=fact) for (kind, item_id), fact in self._left.items()]
+        missing = [_missing(kind, item_id, "missing-here", theirs=fact) for (kind, item_id), fact in self._left.items()]
         differences = sorted([*self._differences, *missing], key=lambda d: (d.kind, WHATS.index(d.what), d.item_id))
         return Result(dict(self._counts), {kind: dict(years) for kind, years in self._sums.items()}, differences)
 
 
-def compare(there: Mapping[Key, Fact], here: Mapping[Key, Fact], money: Mapping[str, Money] | None = None) -> Result:
+def compare(theirs: Mapping[Key, Fact], facts: Mapping[Key, Fact], money: Mapping[str, Money] | None = None) -> Result:
     """Both sides whole. Versions are not compared; an amount is its value, and what is missing is its default."""
-    comparison = Comparison(there, money or {})
-    for (kind, item_id), fact in here.items():
+    comparison = Comparison(theirs, money or {})
+    for (kind, item_id), fact in facts.items():
         comparison.held(kind, item_id, fact)
     return comparison.result()
 
@@ -148,9 +148,9 @@ def storable(text: str) -> str:
 
 
 def _missing(
-    kind: str, item_id: str, what: What, *, there: BaseModel | None = None, here: BaseModel | None = None
+    kind: str, item_id: str, what: What, *, theirs: BaseModel | None = None, ours: BaseModel | None = None
 ) -> Difference:
-    return Difference(kind, item_id, what, (), values_of(there), values_of(here))
+    return Difference(kind, item_id, what, (), values_of(theirs), values_of(ours))
 
 
 def values_of(fact: BaseModel | None) -> Values | None:
@@ -158,10 +158,10 @@ def values_of(fact: BaseModel | None) -> Values | None:
     return None if fact is None else {name: value for name, value in _plain_fields(fact).items() if name != "version"}
 
 
-def _different(kind: str, item_id: str, there: BaseModel, here: BaseModel) -> Difference | None:
+def _different(kind: str, item_id: str, theirs: BaseModel, ours: BaseModel) -> Difference | None:
     changed: dict[str, tuple[Any, Any]] = {}
-    for name, about in type(there).model_fields.items():
-        item, other = getattr(there, name), getattr(here, name)
+    for name, about in type(theirs).model_fields.items():
+        item, other = getattr(theirs, name), getattr(ours, name)
         if item == other or name == "version":
             continue
         # An export cannot write an empty text otherwise than a missing one.
@@ -183,28 +183,28 @@ def _different(kind: str, item_id: str, there: BaseModel, here: BaseModel) -> Di
     )
 
 
-def _apart(there: Any, here: Any) -> tuple[Any, Any] | None:
+def _apart(theirs: Any, ours: Any) -> tuple[Any, Any] | None:
     """What only one side says. Lists have no order and no doublets: none of ours means anything by either."""
-    if there == here:
+    if theirs == ours:
         return None
-    if isinstance(there, list) and isinstance(here, list):
-        sides = _only(cast("list[Any]", there), cast("list[Any]", here))
+    if isinstance(theirs, list) and isinstance(ours, list):
+        sides = _only(cast("list[Any]", theirs), cast("list[Any]", ours))
         return sides if sides != ([], []) else None
-    if isinstance(there, dict) and isinstance(here, dict):
-        return _unlike(cast("dict[str, Any]", there), cast("dict[str, Any]", here))
-    return there, here
+    if isinstance(theirs, dict) and isinstance(ours, dict):
+        return _unlike(cast("dict[str, Any]", theirs), cast("dict[str, Any]", ours))
+    return theirs, ours
 
 
-def _unlike(there: dict[str, Any], here: dict[str, Any]) -> tuple[Any, Any]:
-    equal = {name for name in there.keys() & here.keys() if there[name] == here[name]}
+def _unlike(theirs: dict[str, Any], ours: dict[str, Any]) -> tuple[Any, Any]:
+    equal = {name for name in theirs.keys() & ours.keys() if theirs[name] == ours[name]}
     return (
-        {name: value for name, value in there.items() if name not in equal},
-        {name: value for name, value in here.items() if name not in equal},
+        {name: value for name, value in theirs.items() if name not in equal},
+        {name: value for name, value in ours.items() if name not in equal},
     )
 
 
-def _only(there: list[Any], here: list[Any]) -> tuple[list[Any], list[Any]]:
-    named = [{_text(value): value for value in side} for side in (there, here)]
+def _only(theirs: list[Any], ours: list[Any]) -> tuple[list[Any], list[Any]]:
+    named = [{_text(value): value for value in side} for side in (theirs, ours)]
     common = named[0].keys() & named[1].keys()
     item, other = ([side[name] for name in sorted(side.keys() - common)] for side in named)
     return item, other

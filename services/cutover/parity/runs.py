@@ -295,8 +295,8 @@ def _found(row: Sequence[Any], accepted: Mapping[str, Acceptance]) -> Found:
     return Found(difference, digest, owner, accepted.get(digest))
 
 
-def _years(told: Mapping[str, Mapping[str, str]]) -> dict[int, Sides]:
-    return {int(year): Sides(Decimal(sides["there"]), Decimal(sides["here"])) for year, sides in told.items()}
+def _years(published: Mapping[str, Mapping[str, str]]) -> dict[int, Sides]:
+    return {int(year): Sides(Decimal(sides["there"]), Decimal(sides["here"])) for year, sides in published.items()}
 
 
 def _sums_as_json(sums: Mapping[str, Mapping[int, Sides]]) -> dict[str, dict[str, dict[str, str]]]:

@@ -119,13 +119,13 @@ async def authorised(request: Request, keyring: ApiKeyCache, role: Role) -> Call
     key = presented(request.headers.get("authorization"), request.headers.get("x-api-key"))
     if key is None:
         raise ProblemError("key-missing", headers={"www-authenticate": 'Bearer realm="Traboule"'})
-    found = await keyring.find(key)
-    if found is None:
+    result = await keyring.find(key)
+    if result is None:
         challenge = 'Bearer realm="Traboule", error="invalid_token"'
         raise ProblemError("key-refused", headers={"www-authenticate": challenge})
-    if not found.may(role):
-        raise ProblemError("role-too-low", role=found.role.value, needed=role.value)
-    return found
+    if not result.may(role):
+        raise ProblemError("role-too-low", role=result.role.value, needed=role.value)
+    return result
 
 
 def presented(authorization: str | None, api_key: str | None) -> str | None:

@@ -167,12 +167,12 @@ def files(records: Iterable[UnconfirmedChange]) -> dict[str, bytes]:
     """
     changed = [record for record in records if record.written is not None]
     plain = [record.written for record in changed if record.written is not None and record.written.file not in RULES]
-    found = {
+    result = {
         kind.name: file_of(kind, written)
         for kind in PRODUCTS
         if (written := [item for item in plain if item.file == kind.name])
     }
-    return found | import_files(row for one in changed if (row := _row(one)) is not None)
+    return result | import_files(row for item in changed if (row := _row(item)) is not None)
 
 
 def _row(record: UnconfirmedChange) -> Row | None:

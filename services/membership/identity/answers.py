@@ -70,12 +70,12 @@ def _taken_back(item: DecisionTaken) -> dict[str, Any] | None:
 
 
 def _links(
-    held: JoinedRecords, decisions: Mapping[int, DecisionTaken], weights: Weights, language: Language
+    records: JoinedRecords, decisions: Mapping[int, DecisionTaken], weights: Weights, language: Language
 ) -> list[dict[str, Any]]:
     decided = [
-        {"records": names((a, b)), "by": "decision", **_signed(decisions[number])} for a, b, number in held.confirmed
+        {"records": names((a, b)), "by": "decision", **_signed(decisions[number])} for a, b, number in records.confirmed
     ]
-    return [*decided, *(_evident(judgement, weights, language) for judgement in held.judged)]
+    return [*decided, *(_evident(judgement, weights, language) for judgement in records.judged)]
 
 
 def _evident(judgement: Judgement, weights: Weights, language: Language) -> dict[str, Any]:

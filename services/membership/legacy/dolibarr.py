@@ -117,11 +117,11 @@ def translate_third_parties(table: Table, version: int, reading: Reading = DEFAU
 def _third_party(draft: Draft, version: int) -> Fact | None:
     draft.identity(*_ID.names)
     draft.name(draft.take(*_NAME.names, field="name"), _NAME.header)
-    for field, one in _TEXTS.items():
-        draft.text(field, *one.names)
+    for field, item in _TEXTS.items():
+        draft.text(field, *item.names)
     draft.day("created_on", *_CREATED.names)
     draft.day("modified_on", *_MODIFIED.names)
-    draft.tidy_number(*(name for one in _NUMBERS for name in one.names))
+    draft.tidy_number(*(name for item in _NUMBERS for name in item.names))
     draft.stands("none")
     take_added(draft)
     return draft.fact(version)
@@ -155,8 +155,8 @@ def _contact(draft: Draft, version: int) -> Fact | None:
         draft.fields["contact_first_name"] = first
     if last:
         draft.fields["contact_last_name"] = last
-    for field, one in _CONTACT_TEXTS.items():
-        draft.text(field, *one.names)
+    for field, item in _CONTACT_TEXTS.items():
+        draft.text(field, *item.names)
     draft.day("created_on", *_CREATED.names)
     draft.day("modified_on", *_MODIFIED.names)
     draft.stands("none")
@@ -183,7 +183,7 @@ def translate_members(table: Table, version: int, reading: Reading = DEFAULT) ->
     ``adherent:``. No export says which third party a member is: recognition finds out.
     """
     columns = Columns(table)
-    if not any(name in columns for one in (_COMPANY, _NATURE) for name in one.names):
+    if not any(name in columns for item in (_COMPANY, _NATURE) for name in item.names):
         raise UnreadableError(
             f"{table.path}: these are members without the names of their companies: "
             f'tick "{_COMPANY.header}" and "{_NATURE.header}" in Dolibarr\'s export of members'
@@ -202,8 +202,8 @@ def _member_row(draft: Draft) -> Term:
     if record_id:
         draft.record_id = draft.fields["record_id"] = f"{MEMBER_PREFIX}{record_id}"
     _who(draft)
-    for field, one in _MEMBER_TEXTS.items():
-        draft.text(field, *one.names)
+    for field, item in _MEMBER_TEXTS.items():
+        draft.text(field, *item.names)
     draft.stands(draft.status(_STATUS, _STATE.header, *_STATE.names))
     draft.day("created_on", *_MADE.names)
     draft.covers("member_since", *_MADE.names)

@@ -43,7 +43,7 @@ def write(fact: MemberRecorded, software: str, added: Iterable[str] = (), readin
     """Turn a record round; ``added`` are the columns that the cluster added to its product."""
     kind = kind_for(software, fact.record_id)
     lines = with_extra(kind.write(fact, tuple(added)))
-    columns = tuple(one.header for one, _ in lines[0])
+    columns = tuple(item.header for item, _ in lines[0])
     rows = tuple(tuple(cell for _, cell in line) for line in lines)
     return Written(kind.name, columns, rows, _left_out(fact, kind, columns, rows, reading), fact.name)
 
@@ -59,8 +59,8 @@ def _left_out(
     if read_again is None:
         # No row at all would be accepted: nothing of the record can be said there.
         return tuple(name for name in fact.model_dump(exclude_defaults=True) if name not in _KEPT_THERE)
-    found = compare({("member", ""): read_again}, {("member", ""): fact}).differences
-    return tuple(name for one in found for name in one.fields if name not in _KEPT_THERE)
+    differences = compare({("member", ""): read_again}, {("member", ""): fact}).differences
+    return tuple(name for difference in differences for name in difference.fields if name not in _KEPT_THERE)
 
 
 def read_back(
@@ -73,18 +73,18 @@ def read_back(
     """What the product's own reader makes of the rows of one record; None if it would set them aside."""
     numbered = [Row(line, cells) for line, cells in enumerate(rows, start=2)]
     table = Table(Path(kind.name), columns, iter(numbered), "csv", len(numbered))
-    facts = [one.fact for one in kind.translate(table, version, reading) if isinstance(one, Accepted)]
-    return next((one for one in facts if isinstance(one, MemberRecorded)), None)
+    facts = [item.fact for item in kind.translate(table, version, reading) if isinstance(item, Accepted)]
+    return next((fact for fact in facts if isinstance(fact, MemberRecorded)), None)
 
 
 def file_of(kind: Product, records: Sequence[Written]) -> bytes:
     """Records of one kind as the file that their product writes and reads; a column is empty where one lacks it."""
     columns: dict[tuple[str, int], None] = {}
     cells: list[dict[tuple[str, int], str]] = []
-    for one in records:
-        names = [(name, one.columns[:at].count(name)) for at, name in enumerate(one.columns)]
+    for record in records:
+        names = [(name, record.columns[:at].count(name)) for at, name in enumerate(record.columns)]
         columns.update(dict.fromkeys(names))
-        cells += [dict(zip(names, row, strict=True)) for row in one.rows]
+        cells += [dict(zip(names, row, strict=True)) for row in record.rows]
     dialect = kind.dialect
     out = io.StringIO(newline="")
     writer = csv.writer(
@@ -96,7 +96,7 @@ def file_of(kind: Product, records: Sequence[Written]) -> bytes:
     writer.writerow([name for name, _ in columns])
     for row in cells:
         written = (row.get(name, "") for name in columns)
-        writer.writerow([one.replace("\n", dialect.line_break) if dialect.line_break else one for one in written])
+        writer.writerow([item.replace("\n", dialect.line_break) if dialect.line_break else item for item in written])
     return _encoded(out.getvalue(), dialect)
 
 

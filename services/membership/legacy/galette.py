@@ -69,8 +69,8 @@ def _member(draft: Draft, version: int) -> Fact | None:
         draft.fields["contact_first_name"] = first
     if last:
         draft.fields["contact_last_name"] = last
-    for field, one in _TEXTS.items():
-        draft.text(field, *one.names)
+    for field, item in _TEXTS.items():
+        draft.text(field, *item.names)
     draft.text("works_for", *_PARENT.names)
     _stands(draft)
     draft.covers("status", *_ACTIVE.names)

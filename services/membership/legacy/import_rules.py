@@ -169,20 +169,20 @@ def faults(kind: str, content: bytes) -> list[str]:
     except UnicodeDecodeError:
         return ["the file is not UTF-8"]
     header, *rows = csv.reader(io.StringIO(text, newline=""), delimiter=rules.separator)
-    found = [f'"{name}" is no column of the import' for name in header if normal(name) not in rules.taken]
-    found += [f'"{name}" is required' for name in rules.required if normal(name) not in map(normal, header)]
-    found += [f'"{name}" stands twice' for name in set(header) if header.count(name) > 1]
+    details = [f'"{name}" is no column of the import' for name in header if normal(name) not in rules.taken]
+    details += [f'"{name}" is required' for name in rules.required if normal(name) not in map(normal, header)]
+    details += [f'"{name}" stands twice' for name in set(header) if header.count(name) > 1]
     if rules.ordered and header != [*rules.columns]:
-        found.append(f"{len(header)} columns, and not the {len(rules.columns)} of the import in their order")
+        details.append(f"{len(header)} columns, and not the {len(rules.columns)} of the import in their order")
     for number, row in enumerate(rows, start=2):
         if len(row) != len(header):
-            found.append(f"line {number}: {len(row)} cells under {len(header)} headers")
+            details.append(f"line {number}: {len(row)} cells under {len(header)} headers")
         for name, value in zip(header, row, strict=False):
             if normal(name) in rules.taken and not rules.accepts(name, value):
-                found.append(f'line {number}: "{name}" does not take {value!r}')
+                details.append(f'line {number}: "{name}" does not take {value!r}')
             if _WRITTEN_BREAK.search(value):
-                found.append(f'line {number}: "{name}" has a written line break, which is kept as it is')
+                details.append(f'line {number}: "{name}" has a written line break, which is kept as it is')
     if rules.longest is not None:
         lines = (line for line in content.split(b"\n") if len(line) > (rules.longest or 0))
-        found += [f"a line of {len(line)} bytes, of which {rules.longest} are read" for line in lines]
-    return found
+        details += [f"a line of {len(line)} bytes, of which {rules.longest} are read" for line in lines]
+    return details

@@ -53,8 +53,8 @@ def translate(table: Table, version: int, reading: Reading = DEFAULT) -> Iterato
 def _member(draft: Draft, version: int) -> Fact | None:
     draft.identity(*_ID.names)
     _name(draft)
-    for field, one in _TEXTS.items():
-        draft.text(field, *one.names)
+    for field, item in _TEXTS.items():
+        draft.text(field, *item.names)
     draft.day("member_since", *_SINCE.names)
     draft.stands(draft.status(_STATUSES, _CATEGORY.header, *_CATEGORY.names, by_words=True, take=False))
     _letter(draft)

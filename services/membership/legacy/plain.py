@@ -34,11 +34,11 @@ def translate(table: Table, version: int, _: Reading = DEFAULT) -> Iterator[Outc
 
 def write(fact: MemberRecorded, added: Iterable[str]) -> Sheet:
     """The row of one member. What no column of its own can carry as it is goes into ``extra``, as JSON."""
-    said = fact.model_dump(mode="json", exclude_defaults=True)
+    answer = fact.model_dump(mode="json", exclude_defaults=True)
     own = {header: written for header, written in fact.extra.items() if _has_column(header, written)}
     rest = {header: written for header, written in fact.extra.items() if header not in own}
-    line = [(one, _cell(said.get(name))) for name, one in _COLUMNS.items()]
-    others = [one for one in added if _has_column(one, one)]
+    line = [(item, _cell(answer.get(name))) for name, item in _COLUMNS.items()]
+    others = [text for text in added if _has_column(text, text)]
     return Sheet([[*line, (_EXTRA, _cell(rest or None)), *added_to(fact, others, _COLUMNS)]], own)
 
 

@@ -32,7 +32,7 @@ def one_fact_per_row(
     """
     columns = Columns(table)
     seen: dict[str, tuple[int, tuple[str, ...]]] = {}
-    places = {place for one in varying for place in columns.find(one.names, 0)}
+    places = {place for column in varying for place in columns.find(column.names, 0)}
     for row, lines in _combined(table.rows, places):
         if row.fault is not None:
             yield broken(row)

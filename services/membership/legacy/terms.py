@@ -145,7 +145,7 @@ def term_lines(fact: MemberRecorded, member: Line, line_of: Callable[[Subscripti
 
     What a term keeps of other columns goes back into its own row.
     """
-    terms = {one.subscription_id: one for one in fact.subscriptions}
+    terms = {item.subscription_id: item for item in fact.subscriptions}
     extra = dict(fact.extra)
     own: dict[str, dict[str, str]] = {}
     for header in fact.extra:
@@ -154,14 +154,14 @@ def term_lines(fact: MemberRecorded, member: Line, line_of: Callable[[Subscripti
             if base != header and base in fact.extra:
                 own.setdefault(number, {})[base] = extra.pop(header)
     # A column's first writing is the one without a mark: its rows go first.
-    ordered = sorted(fact.subscriptions, key=lambda one: one.subscription_id in own) or [None]
+    ordered = sorted(fact.subscriptions, key=lambda item: item.subscription_id in own) or [None]
     headers = sorted({header for line in own.values() for header in line})
     if any(all(header in own.get(number, {}) for number in terms) for header in headers):
         # Nor was it a term's: the member had a row without one.
         ordered = [None, *ordered]
     lines = [
-        [*member, *line_of(one), *_kept_by(own.get(one.subscription_id, {}) if one else {}, extra, headers)]
-        for one in ordered
+        [*member, *line_of(item), *_kept_by(own.get(item.subscription_id, {}) if item else {}, extra, headers)]
+        for item in ordered
     ]
     return Sheet(lines, {name: written for name, written in extra.items() if name not in headers})
 

@@ -91,9 +91,11 @@ class Identity(NamedTuple):
     place: str
 
 
-def identity_of(one: Features) -> Identity:
+def identity_of(features: Features) -> Identity:
     """Of one record, by itself."""
-    return Identity(one.names[0].replace(" ", "") if one.names else "", one.siren, one.postcode or one.town)
+    return Identity(
+        features.names[0].replace(" ", "") if features.names else "", features.siren, features.postcode or features.town
+    )
 
 
 def companies_of(key: str, holders: Iterable[Identity]) -> int:
@@ -112,11 +114,11 @@ def companies_of(key: str, holders: Iterable[Identity]) -> int:
         return node
 
     nodes: set[str] = set()
-    for one in holders:
-        node = f"n:{one.place if by_place else one.name}"
+    for holder in holders:
+        node = f"n:{holder.place if by_place else holder.name}"
         nodes.add(node)
-        if one.siren:
-            parts[root(f"s:{one.siren}")] = root(node)
+        if holder.siren:
+            parts[root(f"s:{holder.siren}")] = root(node)
     return len({root(node) for node in nodes})
 
 

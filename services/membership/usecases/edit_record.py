@@ -131,22 +131,22 @@ def etag_of(version: int, digest: bytes) -> str:
     return blake2b(str(version).encode() + b" " + digest, digest_size=16).hexdigest()
 
 
-def _check_there(command: Command, held: Held | None) -> None:
+def _check_there(command: Command, stored: Held | None) -> None:
     if command.name == "create":
-        if held is not None:
+        if stored is not None:
             raise RecordExistsError("there is a source record of this id already")
         return
-    if held is None or held.record.removed:
-        raise RecordNotThereError(removed=held is not None)
-    etag = etag_of(*held.newest)
-    if not command.as_seen(held.newest.version, etag):
-        raise RecordChangedError(held.newest.version, etag)
+    if stored is None or stored.record.removed:
+        raise RecordNotThereError(removed=stored is not None)
+    etag = etag_of(*stored.newest)
+    if not command.as_seen(stored.newest.version, etag):
+        raise RecordChangedError(stored.newest.version, etag)
 
 
-def _next_version(command: Command, held: Held | None) -> NextVersion:
-    written = {} if held is None else held.record.written
+def _next_version(command: Command, stored: Held | None) -> NextVersion:
+    written = {} if stored is None else stored.record.written
     # The former system counted its own way, or by its own clock, which may have been ahead of ours.
-    version = max(0 if held is None else held.newest.version + 1, int(command.now.timestamp() * 1_000_000))
+    version = max(0 if stored is None else stored.newest.version + 1, int(command.now.timestamp() * 1_000_000))
     today = command.now.astimezone(PARIS).date()
     following = edit(written, command.patch(written), record_id=command.record.record_id, version=version, on=today)
     if not command.accept_doubtful:

@@ -66,32 +66,32 @@ def _content(uow: MembershipUnitOfWork, key: RecordKey, message: Envelope[Member
 
 
 def _new_record(
-    key: RecordKey, told: _Told, content: SourceRecord | None, held: Held | None, written_here: bool
+    key: RecordKey, published: _Told, content: SourceRecord | None, stored: Held | None, written_here: bool
 ) -> NewRecord | None:
     """The row to save, and what its history should tell: nothing, if only the version moved on. None if nothing did."""
-    before = held or Held(NEVER, NEVER, False, SourceRecord(key, {}, {}, None, None, "", None, removed=True))
-    newest, content_told = _edition(told.newest), _edition(told.content) if told.content else NEVER
+    before = stored or Held(NEVER, NEVER, False, SourceRecord(key, {}, {}, None, None, "", None, removed=True))
+    newest, content_told = _edition(published.newest), _edition(published.content) if published.content else NEVER
     if before.written_here and not written_here:
         before = replace(before, newest=OLDEST, told=OLDEST)
     moves_on = newest > before.newest
     says_more = content is not None and content_told > before.told
     if not moves_on and not says_more:
         return None
-    removed = isinstance(told.newest.data, MemberRemoved) if moves_on else before.record.removed
+    removed = isinstance(published.newest.data, MemberRemoved) if moves_on else before.record.removed
     # What came before a removal is kept too, in whatever order the two arrive.
     answer = content if content is not None and says_more else before.record
     record = replace(answer, member_id=before.record.member_id, removed=removed)
     changed = _changed(before.record.written, record.written)
-    what = _what(changed, removed=removed, held=held)
+    what = _what(changed, removed=removed, stored=stored)
     return NewRecord(
         record,
         newest if moves_on else before.newest,
         content_told if says_more else before.told,
         what,
         changed if what == "changed" else (),
-        held is None or bool(changed) or removed != before.record.removed,
+        stored is None or bool(changed) or removed != before.record.removed,
         written_here,
-        told.newest.correlationid or told.newest.id,
+        published.newest.correlationid or published.newest.id,
     )
 
 
@@ -99,10 +99,10 @@ def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ..
     return tuple(sorted(name for name in {*before, *now} - {"version"} if before.get(name) != now.get(name)))
 
 
-def _what(changed: Sequence[str], *, removed: bool, held: Held | None) -> str | None:
-    was_there = held is not None and not held.record.removed
+def _what(changed: Sequence[str], *, removed: bool, stored: Held | None) -> str | None:
+    was_there = stored is not None and not stored.record.removed
     if removed:
-        return "removed" if held is None or was_there else None
+        return "removed" if stored is None or was_there else None
     if not was_there:
         return "recorded"
     return "changed" if changed else None

@@ -79,7 +79,7 @@ class Conflict:
             "kind": self.kind,
             "responsible": RESPONSIBLE[self.kind],
             "between": [str(key) for key in self.between],
-            "overlaps": [one.as_json() for one in self.overlaps],
+            "overlaps": [overlap.as_json() for overlap in self.overlaps],
         }
 
 
@@ -98,21 +98,21 @@ def conflicts(
     paid = _paid(group, related, holders)
     taken = _taken(related.get("participation", ()), holders)
     first = {holder: key for key, holder in reversed(holders.items())}
-    found: list[Conflict] = []
+    result: list[Conflict] = []
     payers, takers = ({holder for holder in first if had.get(holder)} for had in (paid, taken))
     for a, b in sorted({*_pairs(payers), *_pairs(takers)}):
         between = first[a], first[b]
         if both_paid := _overlapping(paid[a], paid[b], since):
-            found.append(Conflict("paid-twice", between, both_paid, (a, b)))
+            result.append(Conflict("paid-twice", between, both_paid, (a, b)))
         if both_come := _same_events(taken[a], taken[b]):
-            found.append(Conflict("registered-twice", between, both_come, (a, b)))
-    return found
+            result.append(Conflict("registered-twice", between, both_come, (a, b)))
+    return result
 
 
 def _pairs(holders: Iterable[RecordKey]) -> Iterable[tuple[RecordKey, RecordKey]]:
     """Whom to compare: each with each, and of a crowd, which makes no sense as one member, each with the first."""
     in_order = sorted(holders)
-    return combinations(in_order, 2) if len(in_order) <= MANY else ((in_order[0], one) for one in in_order[1:])
+    return combinations(in_order, 2) if len(in_order) <= MANY else ((in_order[0], item) for item in in_order[1:])
 
 
 def _holders(group: Sequence[SourceRecord]) -> dict[RecordKey, RecordKey]:
@@ -121,7 +121,7 @@ def _holders(group: Sequence[SourceRecord]) -> dict[RecordKey, RecordKey]:
     They are followed by name, whether or not the record that is named is there: a member that says it is third party
     12 counts as 12 from the first, so that nothing changes when the third party comes or goes.
     """
-    declared = {one.key: RecordKey(one.key.cluster, one.same_as) for one in group if one.same_as}
+    declared = {record.key: RecordKey(record.key.cluster, record.same_as) for record in group if record.same_as}
     return {record.key: _end(record.key, declared) for record in group}
 
 
@@ -180,7 +180,7 @@ def _terms(record: SourceRecord, known: Sequence[_Period]) -> list[_Period]:
     if not any(period.last >= last for period in (*periods, *known)):
         # Dues are by the year in every former system; this one tells only when the year ends.
         periods.append(_Period(_year_before(last), last, Item(record.key, "paid-until", None)))
-    return [one for one in periods if not any(_meet(one, other) for other in known)]
+    return [period for period in periods if not any(_meet(period, other) for other in known)]
 
 
 def _year_before(last: date) -> date:
@@ -189,18 +189,18 @@ def _year_before(last: date) -> date:
     return following.replace(year=following.year - 1, day=day)
 
 
-def _meet(one: _Period, other: _Period) -> bool:
-    return one.first <= other.last and other.first <= one.last
+def _meet(period: _Period, other: _Period) -> bool:
+    return period.first <= other.last and other.first <= period.last
 
 
 def _overlapping(a: Sequence[_Period], b: Sequence[_Period], since: date | None) -> tuple[Overlap, ...]:
     items: defaultdict[tuple[date, date], set[Item]] = defaultdict(set)
-    for one in a:
+    for period in a:
         for other in b:
-            last = min(one.last, other.last)
-            if _meet(one, other) and (since is None or last >= since):
-                items[max(one.first, other.first), last] |= {one.item, other.item}
-    return tuple(Overlap(first, last, None, _sorted(found)) for (first, last), found in sorted(items.items()))
+            last = min(period.last, other.last)
+            if _meet(period, other) and (since is None or last >= since):
+                items[max(period.first, other.first), last] |= {period.item, other.item}
+    return tuple(Overlap(first, last, None, _sorted(result)) for (first, last), result in sorted(items.items()))
 
 
 # --- gatherings ----------------------------------------------------------------------------------------------------
@@ -221,18 +221,18 @@ def _taken(
 
 def _same_events(a: Sequence[Line], b: Sequence[Line]) -> tuple[Overlap, ...]:
     items: defaultdict[str, set[Item]] = defaultdict(set)
-    for one in a:
+    for item in a:
         for other in b:
-            if _is_same_event(one, other):
+            if _is_same_event(item, other):
                 # Two writings of one title: the one that sorts first names it, whichever came first.
-                title = min(str(line.get("event", {}).get("title") or line["event_id"]) for _, line in (one, other))
-                items[title] |= {Item(key, "registration", line["registration_id"]) for key, line in (one, other)}
-    return tuple(Overlap(None, None, title, _sorted(found)) for title, found in sorted(items.items()))
+                title = min(str(line.get("event", {}).get("title") or line["event_id"]) for _, line in (item, other))
+                items[title] |= {Item(key, "registration", line["registration_id"]) for key, line in (item, other)}
+    return tuple(Overlap(None, None, title, _sorted(result)) for title, result in sorted(items.items()))
 
 
-def _is_same_event(one: Line, other: Line) -> bool:
+def _is_same_event(item: Line, other: Line) -> bool:
     """One gathering of one cluster, or one that both announce: the same title at the same instant."""
-    (key, line), (other_key, other_line) = one, other
+    (key, line), (other_key, other_line) = item, other
     if (key.cluster, line["event_id"]) == (other_key.cluster, other_line["event_id"]):
         return True
     event, other_event = line.get("event"), other_line.get("event")
@@ -243,4 +243,4 @@ def _is_same_event(one: Line, other: Line) -> bool:
 
 
 def _sorted(items: Iterable[Item]) -> tuple[Item, ...]:
-    return tuple(sorted(items, key=lambda one: (one.key, one.kind, one.item_id or "")))
+    return tuple(sorted(items, key=lambda item: (item.key, item.kind, item.item_id or "")))

@@ -28,12 +28,12 @@ def people(persons: Iterable[SourceRecord]) -> list[dict[str, Any]]:
     """Each person, by name: ``from``, ``name``, and of ``role``, ``email``, ``phone``, ``mobile`` and ``opt_outs`` what
     is known. E-mail and phones are as understood, or else as written.
     """
-    return sorted((_person(record) for record in persons), key=lambda one: (one["name"], one["from"]))
+    return sorted((_person(record) for record in persons), key=lambda person: (person["name"], person["from"]))
 
 
 def _person(record: SourceRecord) -> dict[str, Any]:
     written, understood = record.written, record.understood
-    told = {name: written.get(field) for name, field in _WRITTEN}
-    told |= {name: understood.get(name) or written.get(name) for name in _REACHED}
-    told["opt_outs"] = sorted(written.get("opt_outs", ()))
-    return {"from": str(record.key), **{name: value for name, value in told.items() if value}}
+    published = {name: written.get(field) for name, field in _WRITTEN}
+    published |= {name: understood.get(name) or written.get(name) for name in _REACHED}
+    published["opt_outs"] = sorted(written.get("opt_outs", ()))
+    return {"from": str(record.key), **{name: value for name, value in published.items() if value}}

@@ -107,13 +107,13 @@ class Views(UnitOfWork):
 
     async def related(self, keys: Iterable[RecordKey]) -> dict[RecordKey, list[Related]]:
         """What other services hold about these records."""
-        found: dict[RecordKey, list[Related]] = {}
+        result: dict[RecordKey, list[Related]] = {}
         rows = await self.connection.exec_driver_sql(_RELATED, columns(keys))
         for kind, cluster, record_id, item_id, document, event in rows_of(rows):
             key = RecordKey(cluster, record_id)
             item = Related(kind, key, item_id, json_of(document), json_of(event) if event else None)
-            found.setdefault(key, []).append(item)
-        return found
+            result.setdefault(key, []).append(item)
+        return result
 
     async def with_section(self, kind: str, keys: Iterable[RecordKey]) -> set[RecordKey]:
         """Those of these records whose section of this kind was announced."""
@@ -139,5 +139,5 @@ class Views(UnitOfWork):
 
     async def drop_views(self, member_ids: Iterable[str]) -> None:
         """Delete the documents of members that are now part of another, or have no record left."""
-        if gone := sorted(member_ids):
-            await self.connection.exec_driver_sql(_DROP_VIEWS, (gone,))
+        if removed := sorted(member_ids):
+            await self.connection.exec_driver_sql(_DROP_VIEWS, (removed,))

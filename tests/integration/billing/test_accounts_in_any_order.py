@@ -82,11 +82,11 @@ def test_any_two_deliveries_end_in_the_same_accounts_and_in_the_bytes_of_the_ver
     billing: Database, data: st.DataObject
 ) -> None:
     facts = data.draw(_facts)
-    one, other = data.draw(deliveries(facts), label="one"), data.draw(deliveries(facts), label="other")
+    item, other = data.draw(deliveries(facts), label="one"), data.draw(deliveries(facts), label="other")
 
     async def compare() -> None:
         async with billing.engine() as engine:
-            stated = await accounts_after(engine, one)
+            stated = await accounts_after(engine, item)
             assert stated == await accounts_after(engine, other)
             before = items_of(facts)
             assert orjson.dumps(views.dues(stated)) == orjson.dumps(dues_before(before))
@@ -113,7 +113,7 @@ async def accounts_after(engine: AsyncEngine, batches: list[list[Envelope[Any]]]
 def items_of(facts: Sequence[Envelope[Any]]) -> list[Related]:
     """The newest version of every invoice and payment, as membership of the version before kept it."""
     newest: dict[tuple[str, str], Envelope[Any]] = {}
-    for message in sorted(facts, key=lambda one: (one.data.version, one.digest)):
+    for message in sorted(facts, key=lambda fact: (fact.data.version, fact.digest)):
         kind = "invoice" if isinstance(message.data, InvoiceRecorded) else "payment"
         newest[kind, getattr(message.data, f"{kind}_id")] = message
     return [
@@ -129,7 +129,9 @@ def dues_before(items: Sequence[Related]) -> dict[str, Any]:
 
 def periods(accounts: Sequence[Related]) -> list[tuple[Any, ...]]:
     return sorted(
-        (str(one.key), *period.values()) for one in accounts for period in one.document.get("paid_periods", ())
+        (str(account.key), *period.values())
+        for account in accounts
+        for period in account.document.get("paid_periods", ())
     )
 
 
@@ -159,8 +161,8 @@ def a_payment(**different: Any) -> Envelope[Any]:
 async def stated(engine: AsyncEngine) -> list[tuple[str, int, str | None, str | None]]:
     """Record, version, and the two sums of each newest account."""
     async with engine.begin() as connection:
-        found = await newest_stated(connection, KEY)
-    return [(one["record_id"], one["version"], one.get("invoiced"), one.get("received")) for one in found]
+        result = await newest_stated(connection, KEY)
+    return [(item["record_id"], item["version"], item.get("invoiced"), item.get("received")) for item in result]
 
 
 async def test_a_batch_states_each_record_once(engine: AsyncEngine) -> None:

@@ -64,8 +64,8 @@ async def test_a_query_is_answered_as_json_and_in_words(billing: OwnService) -> 
     ],
 )
 async def test_what_is_asked_wrongly_is_told_with_what_to_do(
-    billing: OwnService, words: tuple[str, ...], exit_code: int, told: str
+    billing: OwnService, words: tuple[str, ...], exit_code: int, text: str
 ) -> None:
     answer = await traboule("ask", *words)
-    assert told in " ".join(answer.err.split())
+    assert text in " ".join(answer.err.split())
     assert (answer.exit_code, answer.out) == (exit_code, "")

@@ -29,9 +29,9 @@ async def door(database, monkeypatch) -> AsyncIterator[GatewayUnderTest]:
     for name, value in {"DATABASE_URL": database.url, "BROKER_URL": "amqp://nobody", "CLUSTERS_FILE": CLUSTERS}.items():
         monkeypatch.setenv(f"TRABOULE_MEMBERSHIP_{name}", str(value))
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    async with open_door(database.url) as door:
-        await door.sql(EMPTY)
-        yield door
+    async with open_door(database.url) as gateway:
+        await gateway.sql(EMPTY)
+        yield gateway
 
 
 @pytest.fixture
@@ -64,10 +64,14 @@ async def listed(**_: Any) -> list[dict[str, Any]]:
 async def test_the_queue_is_listed_and_a_case_is_shown_side_by_side(door, two):
     (case,) = await listed()
     table = (await duplicates("list")).out
-    assert all(told in table for told in (case["id"], "Forges du Gier [x]", "Saint-Étienne", "732829320", ONE, OTHER))
+    assert all(
+        published in table for published in (case["id"], "Forges du Gier [x]", "Saint-Étienne", "732829320", ONE, OTHER)
+    )
 
     shown = (await duplicates("show", case["id"])).out
-    assert all(told in shown for told in (ONE, OTHER, "0477000001", "732829320", "Same name", "The name alone"))
+    assert all(
+        published in shown for published in (ONE, OTHER, "0477000001", "732829320", "Same name", "The name alone")
+    )
     french = (await duplicates("show", case["id"], "--lang", "fr")).out
     assert "Même nom" in french
     assert (await duplicates("show", case["id"], "--json")).json == case
@@ -102,7 +106,7 @@ async def test_confirming_rejecting_and_taking_back(door, two):
     assert (newest["reason"], oldest["author"], oldest["key_id"]) == ("two sisters", "m.durand", None)
     assert oldest["taken_back"]["reason"] == "the wrong one"
     table = (await duplicates("decisions")).out
-    assert all(told in table for told in ("m.durand", "two sisters", "taken back"))
+    assert all(published in table for published in ("m.durand", "two sisters", "taken back"))
 
 
 async def test_what_is_decided_is_announced(door, two):
@@ -137,16 +141,18 @@ async def test_a_contested_group_is_sorted_out(door, contested):
 
 async def test_a_merge_is_undone_and_the_history_tells(door, two):
     await duplicates("confirm", ONE, OTHER, *WHY, "--by", "m.durand")
-    held = (await duplicates("history", OTHER)).out
-    assert all(told in held for told in (own_id(CLUSTR, "12"), "decision 1 by m.durand: they said so", "merged"))
+    out = (await duplicates("history", OTHER)).out
+    assert all(
+        published in out for published in (own_id(CLUSTR, "12"), "decision 1 by m.durand: they said so", "merged")
+    )
 
     await duplicates("separate", OTHER, "--reason", "no, two", "--by", "j.martin")
 
     for name in (OTHER, own_id(NUMELINK, "B 1/x")):
-        told = (await duplicates("history", name, "--json")).json
-        assert told["records"] == [OTHER]
-        assert [one["what"] for one in told["items"]] == ["separated", "decided", "merged", "decided"]
-        assert told["items"][0]["cause"]["author"] == "j.martin"
+        published = (await duplicates("history", name, "--json")).json
+        assert published["records"] == [OTHER]
+        assert [item["what"] for item in published["items"]] == ["separated", "decided", "merged", "decided"]
+        assert published["items"][0]["cause"]["author"] == "j.martin"
     assert "no, two" in (await duplicates("history", OTHER)).out
 
 
@@ -166,7 +172,7 @@ async def test_a_table_of_decisions_is_taken_line_by_line(door, two, tmp_path):
 
     answer = await duplicates("decide", str(file), "--by", "m.durand", "--json", ends=1)
 
-    results = {one["line"]: one.get("code") or one["decision"] for one in answer.json["results"]}
+    results = {item["line"]: item.get("code") or item["decision"] for item in answer.json["results"]}
     assert results == {2: 1, 3: "verdict-unknown", 5: "reason-missing", 6: "record-unnamed", 7: "record-unknown", 8: 2}
     assert answer.json["failed"] == 4
     assert (await door.get(f"/members/by-source/{OTHER}")).json()["id"] == own_id(CLUSTR, "12")
@@ -267,6 +273,6 @@ async def test_help_has_examples():
 async def test_what_too_many_share_is_listed(door):
     same: dict[str, Any] = {"name": "Forges du Gier", "email": None, "siren": "732829320"}
     await door.tell(CLUSTR, *(a_member(record_id=f"{at:02}", **same) for at in range(31)))
-    told = (await duplicates("list", "--lang", "en")).out
-    assert "Too many records have this SIREN and this name" in told
-    assert "732829320 FORGESGIER, 31 records" in " ".join(told.split())
+    out = (await duplicates("list", "--lang", "en")).out
+    assert "Too many records have this SIREN and this name" in out
+    assert "732829320 FORGESGIER, 31 records" in " ".join(out.split())

@@ -286,10 +286,10 @@ async def test_who_has_rights_without_being_of_the_house_is_shown(own: OwnServic
         (("add", SYSTEM, "--url-file", "/tmp"), "nothing was changed"),
     ],
 )
-async def test_wrong_input_is_told(own: OwnService, words: tuple[str, ...], told: str) -> None:
+async def test_wrong_input_is_told(own: OwnService, words: tuple[str, ...], text: str) -> None:
     answer = await former(*words)
     assert answer.exit_code in (1, 2)
-    assert told in " ".join((answer.out + answer.err).split())
+    assert text in " ".join((answer.out + answer.err).split())
     assert (await listed())["state"] == "missing"
 
 

@@ -32,8 +32,8 @@ async def door(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     monkeypatch.setenv("TRABOULE_MEMBERSHIP_DATABASE_URL", database_url)
     monkeypatch.setenv("TRABOULE_MEMBERSHIP_BROKER_URL", "amqp://nobody")
     monkeypatch.setenv("TRABOULE_CLUSTERS_FILE", str(CLUSTERS))
-    async with open_door(database_url) as door:
-        yield door
+    async with open_door(database_url) as gateway:
+        yield gateway
 
 
 @pytest.fixture
@@ -88,8 +88,8 @@ async def test_whoever_calls_it_is_the_author_unless_another_is_named(door: Gate
     shown = (await setting(record, "city", "Givors", "--json")).json
 
     assert shown["member_id"] == member_of(record)
-    (one,) = (await traboule("overrides", "list", record, "--json")).json["items"]
-    assert one["author"] == getpass.getuser()
+    (item,) = (await traboule("overrides", "list", record, "--json")).json["items"]
+    assert item["author"] == getpass.getuser()
 
 
 async def test_all_that_was_ever_set_is_listed(door: GatewayUnderTest, record: str) -> None:
@@ -114,11 +114,11 @@ async def test_it_hangs_on_the_first_record_or_on_the_one_that_is_named(door: Ga
     async with door.engine.begin() as connection:
         await decide.decide(MembershipUnitOfWork(connection, POLICY), confirm(both), Signature("a test", "because"))
 
-    here = (await setting(record, "city", "Givors", "--json")).json
-    there = (await setting(record, "brand", "Néon+", "--record", record, "--json")).json
+    ours = (await setting(record, "city", "Givors", "--json")).json
+    theirs = (await setting(record, "brand", "Néon+", "--record", record, "--json")).json
 
-    assert here["member_id"] == there["member_id"] == first.own_id
-    assert (here["override"]["on"], there["override"]["on"]) == (str(first), record)
+    assert ours["member_id"] == theirs["member_id"] == first.own_id
+    assert (ours["override"]["on"], theirs["override"]["on"]) == (str(first), record)
     assert (await traboule("overrides", "unset", record, "city", *WHY, "--record", record)).exit_code == 1
     assert (await traboule("overrides", "unset", record, "city", *WHY, "--record", str(first))).exit_code == 0
 
@@ -146,7 +146,7 @@ async def test_it_hangs_on_the_first_record_or_on_the_one_that_is_named(door: Ga
 async def test_what_cannot_be_done_is_told_and_the_exit_code_says_so(
     door: GatewayUnderTest, record: str, arguments: tuple[str, ...], exit_code: int, says: str
 ) -> None:
-    answer = await traboule("overrides", *(one.format(record=record) for one in arguments))
+    answer = await traboule("overrides", *(argument.format(record=record) for argument in arguments))
 
     assert answer.exit_code == exit_code
     assert says in " ".join(answer.err.split())

@@ -31,9 +31,9 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 def processes(empty_billing: OwnService, tmp_path: Path) -> Iterator[LocalServices]:
     """Billing's process, not running yet."""
     with Run() as run:
-        house = LocalServices(run, Provisioned(dict(empty_billing.env), {}), tmp_path, ["billing"])
-        yield house
-        house.close()
+        services = LocalServices(run, Provisioned(dict(empty_billing.env), {}), tmp_path, ["billing"])
+        yield services
+        services.close()
 
 
 @asynccontextmanager
@@ -66,10 +66,10 @@ async def test_status_is_green_when_all_is_well_and_red_when_a_service_is_gone(
         assert "Jeanne" not in log, "logs carry keys, never bodies"
 
         await asyncio.to_thread(processes.kill, "billing")
-        gone = await traboule("status")
-        assert gone.exit_code == 1
-        assert "billing: does not answer" in gone.out
-        assert "nobody consumes billing.invoice-recorded" in gone.out
+        removed = await traboule("status")
+        assert removed.exit_code == 1
+        assert "billing: does not answer" in removed.out
+        assert "nobody consumes billing.invoice-recorded" in removed.out
 
 
 async def test_a_service_that_starts_before_its_servers_waits_for_them(processes: LocalServices) -> None:

@@ -62,11 +62,11 @@ def test_any_two_deliveries_end_in_the_same_preferences_and_in_the_bytes_of_the_
     database: Database, data: st.DataObject
 ) -> None:
     facts, records = data.draw(_facts), data.draw(st.sampled_from([RECORDS, RECORDS[1:], []]))
-    one, other = data.draw(deliveries(facts)), data.draw(deliveries(facts))
+    item, other = data.draw(deliveries(facts)), data.draw(deliveries(facts))
 
     async def compare() -> None:
         async with database.engine() as engine:
-            stated = await stated_after(engine, one)
+            stated = await stated_after(engine, item)
             assert stated == await stated_after(engine, other)
             before = items_of(facts)
             expected = orjson.dumps(sections_before.consents(records, before))
@@ -87,7 +87,7 @@ async def stated_after(engine: AsyncEngine, batches: list[list[Envelope[Any]]]) 
 
 def items_of(facts: Sequence[Envelope[Any]]) -> list[Related]:
     newest: dict[str, Envelope[Any]] = {}
-    for message in sorted(facts, key=lambda one: (one.data.version, one.digest)):
+    for message in sorted(facts, key=lambda fact: (fact.data.version, fact.digest)):
         newest[message.data.consent_id] = message
     return [
         Related("consent", RecordKey(CLUSTER, message.data.record_id), item_id, orjson.loads(message.document))

@@ -41,9 +41,9 @@ class Staff:
 
     async def moved(self, *moves: str, system: str = BILLING) -> None:
         """Wherever it must stand for a test."""
-        for one in moves:
-            overrule: dict[str, Any] = {"overrule": [*OVERRULED, "writers"]} if one == "switch" else {}
-            answer = await self.move(one, system, **overrule)
+        for move in moves:
+            overrule: dict[str, Any] = {"overrule": [*OVERRULED, "writers"]} if move == "switch" else {}
+            answer = await self.move(move, system, **overrule)
             assert answer.status_code == 200, answer.text
 
     async def late(self, **fields: Any) -> int:

@@ -150,10 +150,10 @@ async def test_nobody_is_asked_about_what_says_just_what_is_held(billing: OwnSer
         (("quarantine", "list", "--state", "else"), "--state is one of"),
     ],
 )
-async def test_wrong_input_is_told(words: tuple[str, ...], told: str) -> None:
+async def test_wrong_input_is_told(words: tuple[str, ...], text: str) -> None:
     answer = await traboule(*words)
     assert answer.exit_code in (1, 2)
-    assert told in " ".join((answer.out + answer.err).split())
+    assert text in " ".join((answer.out + answer.err).split())
 
 
 async def test_retiring_asks_first_takes_the_right_away_and_is_the_end(

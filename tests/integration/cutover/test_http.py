@@ -77,13 +77,13 @@ async def test_over_and_back_by_http_alone(staff: Staff) -> None:
 
     async def told_of_the_key() -> bool:
         conditions = (await staff.get(f"/cutover/{BILLING}/conditions")).json()["conditions"]
-        [writers] = [one for one in conditions if one["name"] == "writers"]
+        [writers] = [condition for condition in conditions if condition["name"] == "writers"]
         return bool(writers["holds"] and writers["told"] == "1 API keys may write")
 
     await eventually(told_of_the_key)
     refused = await staff.move("switch")
     assert problem(refused) == (409, "conditions-not-met")
-    failed = {one["name"]: one for one in refused.json()["conditions"]}
+    failed = {item["name"]: item for item in refused.json()["conditions"]}
     assert set(failed) == set(OVERRULED)
     assert "traboule cutover note-backup --note" in failed["backup"]["mend"]
     assert failed["backup"]["call"].startswith("POST /cutover/backups")
@@ -92,15 +92,15 @@ async def test_over_and_back_by_http_alone(staff: Staff) -> None:
     assert noted["noted"] == ["billing", "membership"]
     assert len(noted["waiting"]) == 2
 
-    held = (await staff.get(f"/cutover/{BILLING}/conditions")).json()
-    assert not held["holds"]
-    assert {one["name"] for one in held["conditions"] if not one["holds"]} == {"parity", "rehearsal", "commands"}
+    stored = (await staff.get(f"/cutover/{BILLING}/conditions")).json()
+    assert not stored["holds"]
+    assert {item["name"] for item in stored["conditions"] if not item["holds"]} == {"parity", "rehearsal", "commands"}
     live = await staff.move("switch", overrule=["parity", "rehearsal", "commands"])
     assert (live.status_code, live.json()["authority"]) == (200, "Traboule")
     assert (await staff.move("rollback")).json()["stage"] == "mirror"
 
     history = (await staff.get(f"/cutover/{BILLING}/history")).json()["items"]
-    assert [(one["stage"], one["by"]) for one in history] == [("mirror", "zoé"), ("live", "zoé"), ("mirror", "zoé")]
+    assert [(item["stage"], item["by"]) for item in history] == [("mirror", "zoé"), ("live", "zoé"), ("mirror", "zoé")]
     assert history[1]["overruled"] == ["commands", "parity", "rehearsal"]
     shown = (await staff.get(f"/cutover/{BILLING}")).json()
     assert (shown["reason"], shown["epoch"], shown["authority"]) == ("a test", 3, "former system")
@@ -111,13 +111,15 @@ async def test_membership_answers_itself_and_the_board_hears_of_it(staff: Staff)
     await staff.moved("mirror")
 
     async def told() -> bool:
-        lines = {one["system"]: one for one in (await staff.get("/cutover")).json()["items"]}
+        lines = {item["system"]: item for item in (await staff.get("/cutover")).json()["items"]}
         assert lines["clustr-numerique/membership"]["stage"] == "legacy"
         assert len(lines) == 8
         return lines[MEMBERSHIP]["stage"] == lines[BILLING]["stage"] == "mirror"
 
     await eventually(told)
-    writers = {one["name"]: one for one in (await staff.get(f"/cutover/{MEMBERSHIP}/conditions")).json()["conditions"]}
+    writers = {
+        item["name"]: item for item in (await staff.get(f"/cutover/{MEMBERSHIP}/conditions")).json()["conditions"]
+    }
     # Nothing waits but what asks: the question itself does not stand in its own way.
     assert writers["queues"]["holds"]
     assert writers["outbox"]["holds"]
@@ -140,9 +142,9 @@ async def test_a_rollback_waits_until_somebody_looked_at_the_quarantine(staff: S
     await staff.late(invoice_id="F1")
     refused = await staff.move("rollback")
     assert problem(refused) == (409, "conditions-not-met")
-    assert [one["name"] for one in refused.json()["conditions"]] == ["quarantine"]
-    found = (await staff.get(f"/cutover/{BILLING}/conditions?for=rollback")).json()
-    assert (found["for"], found["holds"]) == ("rollback", False)
+    assert [item["name"] for item in refused.json()["conditions"]] == ["quarantine"]
+    result = (await staff.get(f"/cutover/{BILLING}/conditions?for=rollback")).json()
+    assert (result["for"], result["holds"]) == ("rollback", False)
     assert (await staff.move("rollback", overrule=["quarantine"])).json()["stage"] == "mirror"
 
 
@@ -153,14 +155,14 @@ async def test_a_rollback_waits_until_the_former_system_heard_what_was_written_h
     assert made.status_code == 201
     refused = await staff.move("rollback", MEMBERSHIP)
     assert problem(refused) == (409, "conditions-not-met")
-    unmet = {one["name"]: one["told"] for one in refused.json()["conditions"]}
+    unmet = {item["name"]: item["told"] for item in refused.json()["conditions"]}
     assert set(unmet) >= {"way-back-read", "new-ids"}
     assert unmet["new-ids"].startswith("1 records were made here")
 
     async def waits() -> bool:
-        found = (await staff.get(f"/cutover/{MEMBERSHIP}/conditions?for=rollback")).json()["conditions"]
+        result = (await staff.get(f"/cutover/{MEMBERSHIP}/conditions?for=rollback")).json()["conditions"]
         # Its queue is counted by a service that has no right to read it.
-        return "1 messages wait in numelink.membership.way-back" in [one["told"] for one in found]
+        return "1 messages wait in numelink.membership.way-back" in [item["told"] for item in result]
 
     await eventually(waits)
     assert (await staff.move("rollback", MEMBERSHIP, overrule=list(unmet))).json()["stage"] == "mirror"
@@ -180,12 +182,12 @@ async def test_the_way_back_is_told_page_by_page(staff: Staff) -> None:
     ]
 
     async def read() -> Any:
-        found = (await staff.get(where)).json()
-        return found if found["unread"] == 2 else None
+        result = (await staff.get(where)).json()
+        return result if result["unread"] == 2 else None
 
-    found = await eventually(read)
-    assert (found["records"], found["to_be_sent"], found["next"]) == (2, 0, None)
-    first, second = found["items"]
+    result = await eventually(read)
+    assert (result["records"], result["to_be_sent"], result["next"]) == (2, 0, None)
+    first, second = result["items"]
     assert [first["record_id"], second["record_id"]] == sorted(made)
     assert first == {
         "record_id": sorted(made)[0], "commands": ["create"], "dismissed": False, "new_id": True, "removed": False,
@@ -270,8 +272,8 @@ def rights_of_billing(staff: Staff) -> Any:
 
 
 async def nothing_remains(staff: Staff) -> bool:
-    told = await staff.house.column("select answer ->> 'remains' from cutover_requests where outcome = 'done'")
-    return bool(told) and set(told) == {None}
+    column = await staff.house.column("select answer ->> 'remains' from cutover_requests where outcome = 'done'")
+    return bool(column) and set(column) == {None}
 
 
 # --- quarantine and parity -----------------------------------------------------------------------------------------
@@ -280,27 +282,27 @@ async def nothing_remains(staff: Staff) -> bool:
 async def test_late_messages_are_listed_shown_applied_and_dismissed(staff: Staff) -> None:
     await staff.moved("mirror", "switch")
     where = f"/cutover/{BILLING}/quarantine"
-    one = await staff.late(invoice_id="F1", number="late")
+    entry = await staff.late(invoice_id="F1", number="late")
     other = await staff.late(invoice_id="F2", number="later")
     first = (await staff.get(f"{where}?limit=1")).json()
-    assert ([item["id"] for item in first["items"]], first["next"]) == ([f"billing:{one}"], one)
+    assert ([item["id"] for item in first["items"]], first["next"]) == ([f"billing:{entry}"], entry)
     rest = (await staff.get(f"{where}?limit=1&after={first['next']}")).json()
     assert ([item["id"] for item in rest["items"]], rest["next"]) == ([f"billing:{other}"], None)
-    whole = (await staff.get(f"{where}/{one}")).json()
+    whole = (await staff.get(f"{where}/{entry}")).json()
     assert (whole["said"]["number"], whole["held"]) == ("late", None)
 
-    applied = (await staff.ask("POST", f"{where}/{one}/apply", {"reason": "right"}, role="staff")).json()
+    applied = (await staff.ask("POST", f"{where}/{entry}/apply", {"reason": "right"}, role="staff")).json()
     assert (applied["state"], applied["decided_by"], applied["reason"]) == ("applied", "a staff", "right")
     assert applied["held"]["number"] == "late"
     dismissed = (await staff.ask("POST", f"{where}/{other}/dismiss", {"reason": "twice", "author": "Zoé"})).json()
     assert (dismissed["state"], dismissed["decided_by"], dismissed["held"]) == ("dismissed", "Zoé", None)
     assert await staff.billing.column("select number from invoices") == ["late"]
 
-    again = await staff.ask("POST", f"{where}/{one}/dismiss", {"reason": "no"})
+    again = await staff.ask("POST", f"{where}/{entry}/dismiss", {"reason": "no"})
     assert problem(again) == (409, "late-message-decided")
     assert problem(await staff.get(f"{where}/999")) == (404, "late-message-unknown")
     # Another cluster's late messages are not reached by naming this one's.
-    assert problem(await staff.get(f"/cutover/clustr-numerique/billing/quarantine/{one}"))[0] == 404
+    assert problem(await staff.get(f"/cutover/clustr-numerique/billing/quarantine/{entry}"))[0] == 404
 
 
 async def test_parity_is_told_with_its_differences(staff: Staff) -> None:
@@ -315,9 +317,9 @@ async def test_parity_is_told_with_its_differences(staff: Staff) -> None:
     )
     first = (await staff.get(f"/cutover/{BILLING}/parity?limit=2")).json()
     assert (first["open"], first["clean"], first["next"]) == (3, False, 2)
-    assert [one["item_id"] for one in first["differences"]] == ["F1", "F2"]
+    assert [item["item_id"] for item in first["differences"]] == ["F1", "F2"]
     rest = (await staff.get(f"/cutover/{BILLING}/parity?limit=2&after=2")).json()
-    assert ([one["item_id"] for one in rest["differences"]], rest["next"]) == (["F3"], None)
+    assert ([item["item_id"] for item in rest["differences"]], rest["next"]) == (["F3"], None)
     assert (await staff.get(f"/cutover/{BILLING}")).json()["parity"]["open_differences"] == 3
 
 
@@ -362,9 +364,9 @@ async def test_staff_may_look_and_decide_and_only_administrators_move(staff: Sta
     ],
 )
 async def test_what_is_asked_wrongly_reaches_no_service(
-    alone: Staff, method: str, path: str, body: Any, told: tuple[int, str]
+    alone: Staff, method: str, path: str, body: Any, numbers: tuple[int, str]
 ) -> None:
-    assert problem(await alone.ask(method, path, body)) == told
+    assert problem(await alone.ask(method, path, body)) == numbers
     assert await alone.house.column("select id from cutover_requests") == []
 
 
@@ -383,8 +385,8 @@ async def test_what_a_service_did_not_answer_in_time_is_told_later(alone: Staff)
     async with alone.billing.running():
 
         async def done() -> Any:
-            found = (await alone.get(where)).json()
-            return found if found["state"] != "waiting" else None
+            result = (await alone.get(where)).json()
+            return result if result["state"] != "waiting" else None
 
         answered = await eventually(done)
         assert (answered["state"], answered["answer"]["stage"]) == ("done", "mirror")
@@ -392,8 +394,8 @@ async def test_what_a_service_did_not_answer_in_time_is_told_later(alone: Staff)
         async def refused() -> Any:
             return (await alone.get(impossible)).json()["problem"]
 
-        told = await eventually(refused)
-        assert (told["type"], told["status"]) == ("urn:traboule:problem:move-impossible", 409)
+        published = await eventually(refused)
+        assert (published["type"], published["status"]) == ("urn:traboule:problem:move-impossible", 409)
 
 
 @pytest.mark.parametrize("patient", [0.2])
@@ -404,7 +406,7 @@ async def test_the_same_key_is_the_same_request(alone: Staff) -> None:
     assert first.headers["location"] == again.headers["location"]
     assert problem(await alone.move("mirror", key="one", by="another")) == (422, "idempotency-key-reused")
     at_once = await asyncio.gather(*(alone.move("switch", key="two") for _ in range(5)))
-    assert len({one.headers["location"] for one in at_once}) == 1
+    assert len({item.headers["location"] for item in at_once}) == 1
     async with alone.billing.running():
 
         async def answered() -> bool:
@@ -484,11 +486,11 @@ async def test_a_record_is_created_once_however_often_the_request_is_sent(staff:
     body = {"fields": {"name": "Néon Atelier", "city": "Roanne"}}
     sent = [staff.ask("POST", "/records/numelink", body, role="staff", idempotency_key="k1") for _ in range(3)]
     made = await asyncio.gather(*sent)
-    assert {one.status_code for one in made} == {201}
-    assert len({one.headers["location"] for one in made}) == 1
-    assert {one.json()["fields"]["city"] for one in made} == {"Roanne"}
+    assert {item.status_code for item in made} == {201}
+    assert len({item.headers["location"] for item in made}) == 1
+    assert {item.json()["fields"]["city"] for item in made} == {"Roanne"}
     other = await staff.ask("POST", "/records/numelink", body, role="staff", idempotency_key="k2")
-    assert other.headers["location"] not in {one.headers["location"] for one in made}
+    assert other.headers["location"] not in {item.headers["location"] for item in made}
     changed = await staff.ask(
         "POST", "/records/numelink", {"fields": {"name": "Autre"}}, role="staff", idempotency_key="k1"
     )
@@ -502,7 +504,7 @@ async def test_a_record_is_created_once_however_often_the_request_is_sent(staff:
 
 async def _answered(house: OwnService, operation: Any, arguments: Any, asked_at: datetime) -> tuple[str, str]:
     """What billing answers, and the kind of its refusal; all else that it does is committed."""
-    told = CutoverRequested(
+    fact = CutoverRequested(
         version=1,
         request_id=new_id(asked_at),
         responsible="billing",
@@ -514,13 +516,13 @@ async def _answered(house: OwnService, operation: Any, arguments: Any, asked_at:
         asked_at=asked_at,
     )
     message = Envelope[CutoverRequested](
-        specversion="1.0", id="1", source="/traboule/membership", type=told.type_name(), data=told
+        specversion="1.0", id="1", source="/traboule/membership", type=fact.type_name(), data=fact
     )
     engine = create_engine(house.env["TRABOULE_BILLING_DATABASE_URL"], application="test", pool_size=1)
     async with engine.begin() as connection:
         uow = BillingUnitOfWork(connection, conflict_owner="somebody")
         await Answering(DEFINITION)(uow, [message])
         # Kept back: membership never asked, and would not know what is answered.
-        [answer] = [orjson.loads(one.body)["data"] for one in uow.outbox._outgoing]
+        [answer] = [orjson.loads(item.body)["data"] for item in uow.outbox._outgoing]
     await engine.dispose()
     return answer["outcome"], answer["answer"].get("kind", "")

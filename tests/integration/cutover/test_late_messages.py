@@ -141,40 +141,42 @@ class MirrorUnderTest:
 
     async def hear(self, events: Sequence[Envelope[Any]]) -> None:
         subscriptions = definition_of(self.service).subscriptions
-        [handler] = [one.handler for one in subscriptions if one.fact is type(events[0].data)]
+        [handler] = [
+            subscription.handler for subscription in subscriptions if subscription.fact is type(events[0].data)
+        ]
         assert isinstance(handler, Fenced)
         async with self.transaction() as uow:
             await handler(uow, events)
 
     async def move(self, *moves: Any) -> None:
-        for one in moves:
+        for item in moves:
             async with self.transaction() as uow:
-                await move(uow, self.service, CLUSTER, one, **WHY)
+                await move(uow, self.service, CLUSTER, item, **WHY)
 
     async def waiting(self) -> list[quarantine.Late]:
         async with self.transaction() as uow:
             return await quarantine.listed(uow.connection)
 
     async def apply_all(self) -> None:
-        for one in await self.waiting():
+        for item in await self.waiting():
             async with self.transaction() as uow:
-                await late_messages.apply(uow, definition_of(self.service), one.number, **WHY)
+                await late_messages.apply(uow, definition_of(self.service), item.number, **WHY)
 
     async def held(self, kind: Kind) -> dict[str, tuple[str, int]]:
         """What each record says, and its version."""
         async with self.transaction() as uow:
             rows = held(uow.connection, CLUSTER, kind.mirrored)
-            found = {key: (getattr(fact, kind.text), fact.version) async for key, fact in rows}
+            result = {key: (getattr(fact, kind.text), fact.version) async for key, fact in rows}
             versions = rows_of(await uow.connection.exec_driver_sql(f"select {kind.key}, version from {_table(kind)}"))
         # A member is held as it was written, and its version stands beside it.
-        return {key: (text, dict(versions)[key]) for key, (text, _) in found.items()}
+        return {key: (text, dict(versions)[key]) for key, (text, _) in result.items()}
 
     async def outbox(self, fact_type: type[Any]) -> list[Envelope[Any]]:
         """All that was announced, in this order."""
         async with self.transaction() as uow:
             rows = rows_of(await uow.connection.exec_driver_sql("select content_type, body from outbox order by id"))
-        events = [one for content_type, body in rows for one in read(fact_type, bytes(body), content_type, {})]
-        return [one for one in events if isinstance(one, Envelope)]
+        events = [item for content_type, body in rows for item in read(fact_type, bytes(body), content_type, {})]
+        return [event for event in events if isinstance(event, Envelope)]
 
 
 @pytest.fixture
@@ -221,81 +223,83 @@ async def test_what_a_former_system_says_after_a_late_message_was_applied_counts
     house_of: Any, name: str, version: int
 ) -> None:
     kind = KINDS[name]
-    house: MirrorUnderTest = await house_of(kind.service)
-    said = await house.say(*(kind.a(one, f"five {one}", 5) for one in MANY))
-    await house.move("mirror", "switch")
-    await house.say(*(kind.a(one, f"late {one}", version) for one in MANY))
-    await house.apply_all()
-    assert await house.held(kind) == {f"R{one}": (_text(kind, f"late {one}"), version) for one in MANY}
+    services: MirrorUnderTest = await house_of(kind.service)
+    answer = await services.say(*(kind.a(item, f"five {item}", 5) for item in MANY))
+    await services.move("mirror", "switch")
+    await services.say(*(kind.a(item, f"late {item}", version) for item in MANY))
+    await services.apply_all()
+    assert await services.held(kind) == {f"R{item}": (_text(kind, f"late {item}"), version) for item in MANY}
 
-    await house.move("rollback")
+    await services.move("rollback")
     following = max(5, version) + 1
-    said += await house.say(*(kind.a(one, f"next {one}", following) for one in MANY))
-    wanted = {f"R{one}": (_text(kind, f"next {one}"), following) for one in MANY}
-    assert await house.held(kind) == wanted
+    answer += await services.say(*(kind.a(item, f"next {item}", following) for item in MANY))
+    wanted = {f"R{item}": (_text(kind, f"next {item}"), following) for item in MANY}
+    assert await services.held(kind) == wanted
     for seed in range(3):
-        again = [*said]
+        again = [*answer]
         Random(seed).shuffle(again)
-        await house.hear(again)
-    assert await house.held(kind) == wanted, "by whatever came again"
+        await services.hear(again)
+    assert await services.held(kind) == wanted, "by whatever came again"
     if kind.changed is not None:
-        await _shown_in_any_order(await house.outbox(kind.changed), kind, {_text(kind, f"next {one}") for one in MANY})
+        await _shown_in_any_order(
+            await services.outbox(kind.changed), kind, {_text(kind, f"next {item}") for item in MANY}
+        )
 
 
 @pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if kind.changed is not None])
 async def test_whoever_is_told_of_it_shows_what_was_applied(house_of: Any, name: str) -> None:
     kind = KINDS[name]
     assert kind.changed is not None
-    house: MirrorUnderTest = await house_of(kind.service)
-    await house.say(kind.a(1, "five", 5))
-    await house.move("mirror", "switch")
+    services: MirrorUnderTest = await house_of(kind.service)
+    await services.say(kind.a(1, "five", 5))
+    await services.move("mirror", "switch")
     for text, version in (("late", 4), ("later", 5), ("latest", 3)):
-        await house.say(kind.a(1, text, version))
-        await house.apply_all()
-    announced = await house.outbox(kind.changed)
-    assert [one.data.applied_late for one in announced] == [0, 1, 2, 3]  # type: ignore[attr-defined]
+        await services.say(kind.a(1, text, version))
+        await services.apply_all()
+    announced = await services.outbox(kind.changed)
+    assert [item.data.applied_late for item in announced] == [0, 1, 2, 3]  # type: ignore[attr-defined]
     for order in permutations(announced):
         await _shown_in_any_order(order, kind, {_text(kind, "latest")})
 
     membership: MirrorUnderTest = await house_of("membership")
-    for one in reversed(announced):
+    for item in reversed(announced):
         async with membership.transaction() as uow:
-            await any_order.handle(uow, [one])
+            await any_order.handle(uow, [item])
     async with membership.transaction() as uow:
         documents = (await uow.connection.exec_driver_sql("select document::text from related")).scalars()
-    assert [orjson.loads(one).get(kind.text) for one in documents] == [_text(kind, "latest")]
+    assert [orjson.loads(document).get(kind.text) for document in documents] == [_text(kind, "latest")]
 
     # What is told again after a restore is the same event as the newest.
-    async with house.transaction() as uow:
-        for telling in definition_of(house.service).republished:
+    async with services.transaction() as uow:
+        for telling in definition_of(services.service).republished:
             await telling.page(uow, None)
-    assert (await house.outbox(kind.changed))[-1].id == announced[-1].id
+    assert (await services.outbox(kind.changed))[-1].id == announced[-1].id
 
 
 async def _shown_in_any_order(announced: Sequence[Envelope[Any]], kind: Kind, wanted: set[Any]) -> None:
     """Membership shows this, whatever order it is told in, and however often."""
     uow = InMemoryMembership()
-    told = [*announced, *announced[::2]]
-    Random(7).shuffle(told)
-    for one in told:
-        await any_order.handle(uow, [one])
+    published = [*announced, *announced[::2]]
+    Random(7).shuffle(published)
+    for entry in published:
+        await any_order.handle(uow, [entry])
     shown = {orjson.loads(item.document).get(kind.text, 1) for item in uow.items.values()}
-    assert shown == {orjson.loads(orjson.dumps(one)) for one in wanted}
+    assert shown == {orjson.loads(orjson.dumps(item)) for item in wanted}
 
 
 async def test_whom_a_late_mailing_names_is_told_of_it_and_nobody_is_taken_away(house_of: Any) -> None:
-    house: MirrorUnderTest = await house_of("communications")
+    services: MirrorUnderTest = await house_of("communications")
     about = {"mailing_id": "L1"}
-    await house.say(builders.a_mailing(**about, version=5, subject="five", recipients=("A", "B")))
-    await house.move("mirror", "switch")
-    await house.say(builders.a_mailing(**about, version=4, subject="late", recipients=("B", "C")))
-    await house.apply_all()
-    await house.move("rollback")
-    await house.say(builders.a_mailing(**about, version=6, subject="six", recipients=("C",)))
-    for order in permutations(await house.outbox(MailingChanged)):
+    await services.say(builders.a_mailing(**about, version=5, subject="five", recipients=("A", "B")))
+    await services.move("mirror", "switch")
+    await services.say(builders.a_mailing(**about, version=4, subject="late", recipients=("B", "C")))
+    await services.apply_all()
+    await services.move("rollback")
+    await services.say(builders.a_mailing(**about, version=6, subject="six", recipients=("C",)))
+    for order in permutations(await services.outbox(MailingChanged)):
         uow = InMemoryMembership()
-        for one in order:
-            await any_order.handle(uow, [one])
+        for entry in order:
+            await any_order.handle(uow, [entry])
         shown = {item.record_id: orjson.loads(item.document)["subject"] for item in uow.items.values()}
         assert shown == {"A": "five", "B": "late", "C": "six"}
 
@@ -306,67 +310,67 @@ async def test_whom_a_late_mailing_names_is_told_of_it_and_nobody_is_taken_away(
 @pytest.mark.parametrize("name", KINDS)
 async def test_nobody_is_asked_about_what_says_just_what_is_held(house_of: Any, name: str) -> None:
     kind = KINDS[name]
-    house: MirrorUnderTest = await house_of(kind.service)
-    await house.say(kind.a(1, "held", 5), kind.a(2, "two", 5))
-    await house.move("mirror", "switch")
-    before = await house.held(kind), len(await house.outbox(kind.changed or MemberRecorded))
-    said = await house.say(
+    services: MirrorUnderTest = await house_of(kind.service)
+    await services.say(kind.a(1, "held", 5), kind.a(2, "two", 5))
+    await services.move("mirror", "switch")
+    before = await services.held(kind), len(await services.outbox(kind.changed or MemberRecorded))
+    answer = await services.say(
         kind.a(1, "held", 9), kind.a(1, "other", 10), kind.a(2, "held", 6), kind.a(1, "held", 4), kind.a(3, "three", 1)
     )
-    assert (await house.held(kind), len(await house.outbox(kind.changed or MemberRecorded))) == before
-    async with house.transaction() as uow:
+    assert (await services.held(kind), len(await services.outbox(kind.changed or MemberRecorded))) == before
+    async with services.transaction() as uow:
         kept = await quarantine.listed(uow.connection, state=None)
         shown = await operations.quarantined(uow, definition_of(kind.service), CLUSTER, "waiting")
         [line] = await operations.board(uow, definition_of(kind.service), [CLUSTER])
         condition = await preconditions.quarantine(uow.connection, kind.service, CLUSTER)
     settled, asked = ("applied", "traboule", "says what is held"), ("waiting", None, None)
-    assert [(one.state, one.decided_by, one.reason) for one in kept] == [settled, asked, asked, settled, asked]
-    assert [(one.message_id, bytes(one.body)) for one in kept] == [(one.id, one.encode()) for one in said]
-    assert all((one.decided_at is None) == (one.state == "waiting") for one in kept)
-    assert [one["message_id"] for one in shown] == [said[1].id, said[2].id, said[4].id]
+    assert [(item.state, item.decided_by, item.reason) for item in kept] == [settled, asked, asked, settled, asked]
+    assert [(item.message_id, bytes(item.body)) for item in kept] == [(item.id, item.encode()) for item in answer]
+    assert all((item.decided_at is None) == (item.state == "waiting") for item in kept)
+    assert [item["message_id"] for item in shown] == [answer[1].id, answer[2].id, answer[4].id]
     assert line["quarantine"] == 3
     assert not condition.holds
 
-    await house.apply_all()
-    assert await house.waiting() == []
-    await house.say(kind.a(1, "held", 11), kind.a(1, "other", 12))
-    [waits] = await house.waiting()
+    await services.apply_all()
+    assert await services.waiting() == []
+    await services.say(kind.a(1, "held", 11), kind.a(1, "other", 12))
+    [waits] = await services.waiting()
     assert orjson.loads(waits.body)["data"]["version"] == 11, "it says what was held before the other was applied"
-    async with house.transaction() as uow:
+    async with services.transaction() as uow:
         with pytest.raises(late_messages.LateMessageError, match="was applied by traboule already"):
             await late_messages.dismiss(uow, definition_of(kind.service), kept[0].number, **WHY)
 
 
 async def test_who_is_said_to_have_had_a_mailing_is_what_counts_not_who_is_left_out(house_of: Any) -> None:
-    house: MirrorUnderTest = await house_of("communications")
+    services: MirrorUnderTest = await house_of("communications")
     about = {"mailing_id": "L1", "subject": "La lettre"}
-    await house.say(builders.a_mailing(**about, version=1, recipients=("A", "B")))
-    await house.move("mirror", "switch")
+    await services.say(builders.a_mailing(**about, version=1, recipients=("A", "B")))
+    await services.move("mirror", "switch")
     for version, recipients in enumerate([("A",), ("B", "A"), (), ("A", "C")], 2):
-        await house.say(builders.a_mailing(**about, version=version, recipients=recipients))
-    [waits] = await house.waiting()
+        await services.say(builders.a_mailing(**about, version=version, recipients=recipients))
+    [waits] = await services.waiting()
     assert orjson.loads(waits.body)["data"]["recipients"] == ["A", "C"]
 
 
 async def test_a_removal_of_what_is_not_held_asks_nobody(house_of: Any) -> None:
-    house: MirrorUnderTest = await house_of("membership")
-    await house.say(builders.a_member(record_id="R1", city="Lyon", version=5))
-    await house.move("mirror", "switch")
-    await house.say(MemberRemoved(record_id="unknown", version=1), MemberRemoved(record_id="R1", version=6))
-    [waits] = await house.waiting()
+    services: MirrorUnderTest = await house_of("membership")
+    await services.say(builders.a_member(record_id="R1", city="Lyon", version=5))
+    await services.move("mirror", "switch")
+    await services.say(MemberRemoved(record_id="unknown", version=1), MemberRemoved(record_id="R1", version=6))
+    [waits] = await services.waiting()
     assert orjson.loads(waits.body)["data"]["record_id"] == "R1"
-    await house.apply_all()
-    await house.say(MemberRemoved(record_id="R1", version=7, reason="a doublet"))
-    assert await house.waiting() == []
-    await house.say(builders.a_member(record_id="R1", city="Lyon", version=8))
-    assert len(await house.waiting()) == 1, "it was removed, and is said to be there"
+    await services.apply_all()
+    await services.say(MemberRemoved(record_id="R1", version=7, reason="a doublet"))
+    assert await services.waiting() == []
+    await services.say(builders.a_member(record_id="R1", city="Lyon", version=8))
+    assert len(await services.waiting()) == 1, "it was removed, and is said to be there"
 
 
 async def test_what_was_written_here_comes_back_without_a_question_and_is_not_told_again(house_of: Any) -> None:
-    house: MirrorUnderTest = await house_of("membership")
-    await house.say(KINDS["member"].a(1, "Lyon", 5))
-    await house.move("mirror", "switch")
-    async with house.transaction() as uow:
+    services: MirrorUnderTest = await house_of("membership")
+    await services.say(KINDS["member"].a(1, "Lyon", 5))
+    await services.move("mirror", "switch")
+    async with services.transaction() as uow:
         key, fields = RecordKey(CLUSTER, "R1"), {"city": "Roanne"}
         command = Command("change", key, lambda _: fields, By("zoé"), "c-1", Clock().now())
         await execute_command(uow, command)
@@ -374,29 +378,29 @@ async def test_what_was_written_here_comes_back_without_a_question_and_is_not_to
         outbox = "select count(*) from outbox where routing_key like '%member-written%'"
         assert (await uow.connection.exec_driver_sql(outbox)).scalar_one() == 0, "it leaves with the transaction"
     echo = MemberRecorded.model_validate_json(written).model_copy(update={"version": 6})
-    await house.say(KINDS["member"].a(1, "Lyon", 5), echo)
-    [waits] = await house.waiting()
+    await services.say(KINDS["member"].a(1, "Lyon", 5), echo)
+    [waits] = await services.waiting()
     assert orjson.loads(waits.body)["data"]["city"] == "Lyon", "it says what was held before"
-    async with house.transaction() as uow:
+    async with services.transaction() as uow:
         assert (await uow.connection.exec_driver_sql(outbox)).scalar_one() == 1
     # We are the authority still, and after a rollback whatever it says next counts, however it numbers it.
-    await house.move("rollback")
-    await house.say(KINDS["member"].a(1, "Feurs", 7))
-    assert await house.held(KINDS["member"]) == {"R1": ("Feurs", 7)}
+    await services.move("rollback")
+    await services.say(KINDS["member"].a(1, "Feurs", 7))
+    assert await services.held(KINDS["member"]) == {"R1": ("Feurs", 7)}
 
 
 async def test_a_full_batch_is_compared_by_one_statement(house_of: Any) -> None:
-    house: MirrorUnderTest = await house_of("billing")
-    facts = [KINDS["invoice"].a(one, f"text {one}", 1) for one in range(500)]
-    await house.say(*facts)
-    await house.move("mirror", "switch")
+    services: MirrorUnderTest = await house_of("billing")
+    facts = [KINDS["invoice"].a(item, f"text {item}", 1) for item in range(500)]
+    await services.say(*facts)
+    await services.move("mirror", "switch")
     statements: list[str] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         statements.append(statement)
 
-    event.listen(house.engine.sync_engine, "before_cursor_execute", note)
-    await house.say(*(fact.model_copy(update={"version": 2}) for fact in facts))
-    assert sum("invoices" in one for one in statements) == 1
+    event.listen(services.engine.sync_engine, "before_cursor_execute", note)
+    await services.say(*(fact.model_copy(update={"version": 2}) for fact in facts))
+    assert sum("invoices" in statement for statement in statements) == 1
     assert len(statements) < 10, "as many as for one message"
-    assert await house.waiting() == []
+    assert await services.waiting() == []

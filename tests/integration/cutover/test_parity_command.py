@@ -141,11 +141,11 @@ async def test_the_page_escapes_what_members_wrote(billing: Mirrored, tmp_path: 
         (["differences", "list", "--as", "numelink/billing", "--what", "odd"], "--what is one of"),
     ],
 )
-async def test_what_is_wrong_is_told(database: Mirrored, words: Sequence[str], told: str) -> None:
+async def test_what_is_wrong_is_told(database: Mirrored, words: Sequence[str], text: str) -> None:
     answer = await traboule(*words)
 
     assert answer.exit_code == 2
-    assert told in answer.err
+    assert text in answer.err
 
 
 async def test_an_unknown_table_is_refused_and_keeps_nothing(billing: Mirrored, tmp_path: Path) -> None:

@@ -117,9 +117,9 @@ async def test_what_is_answered_is_what_is_declared(staff: Staff, name: str) -> 
     await staff.moved("mirror", system=MEMBERSHIP)
     (operation,) = (each for each in OPERATIONS if each.name == name)
     cluster, service = MEMBERSHIP.split("/")
-    told = (await staff.get(operation.path.format(cluster=cluster, service=service), role=operation.role)).json()
-    read = operation.answer.model_validate(told).model_dump(by_alias=True)
-    assert set(told) == set(read), "no field is missing, and none is undeclared"
+    published = (await staff.get(operation.path.format(cluster=cluster, service=service), role=operation.role)).json()
+    read = operation.answer.model_validate(published).model_dump(by_alias=True)
+    assert set(published) == set(read), "no field is missing, and none is undeclared"
 
 
 async def test_two_replicas_answer_each_question_once(staff: Staff) -> None:
@@ -225,7 +225,7 @@ async def test_a_full_queue_is_told_at_once_and_empties_by_itself(alone: Staff) 
     [(ConnectionRefusedError(), (503, "service-away")), (RuntimeError("a secret"), (500, "service-failed"))],
 )
 async def test_a_service_that_cannot_answer_is_named(
-    staff: Staff, monkeypatch: pytest.MonkeyPatch, error: Exception, told: tuple[int, str]
+    staff: Staff, monkeypatch: pytest.MonkeyPatch, error: Exception, numbers: tuple[int, str]
 ) -> None:
     async def fails(*_: Any) -> running.Result:
         raise error
@@ -233,7 +233,7 @@ async def test_a_service_that_cannot_answer_is_named(
     with monkeypatch.context() as patch:
         patch.setattr(answering, "carry_out", fails)
         failed = await staff.get(MIRROR)
-    assert (problem(failed), failed.json()["service"]) == (told, "billing")
+    assert (problem(failed), failed.json()["service"]) == (numbers, "billing")
     assert "secret" not in failed.text
     assert (await staff.get(MIRROR)).status_code == 200
 

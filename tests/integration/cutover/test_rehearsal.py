@@ -53,9 +53,9 @@ def only(service: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("database", [service], indirect=True)
 
 
-def counted(told: Any) -> dict[str, tuple[int, int]]:
+def counted(published: Any) -> dict[str, tuple[int, int]]:
     """There and here, by kind."""
-    return {kind: (sides["there"], sides["here"]) for kind, sides in told["counts"].items()}
+    return {kind: (sides["there"], sides["here"]) for kind, sides in published["counts"].items()}
 
 
 # --- what each service would have done ------------------------------------------------------------------------------

@@ -178,11 +178,11 @@ async def test_nothing_leaves_and_only_the_run_is_kept(billing: Mirrored) -> Non
         (["clustr-numerique/billing"], "traboule cutover mirror clustr-numerique/billing --reason"),
     ],
 )
-async def test_what_is_wrong_is_told_and_keeps_nothing(billing: Mirrored, words: Sequence[str], told: str) -> None:
+async def test_what_is_wrong_is_told_and_keeps_nothing(billing: Mirrored, words: Sequence[str], text: str) -> None:
     answer = await traboule("rehearse", *words)
 
     assert answer.exit_code == 2
-    assert told in " ".join(answer.err.replace("│", " ").split())
+    assert text in " ".join(answer.err.replace("│", " ").split())
     assert (await billing.command("differences", "history", "--rehearsal", "--json")).json == []
 
 

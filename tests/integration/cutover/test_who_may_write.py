@@ -24,7 +24,7 @@ def membership(billing: OwnService, passwords: Passwords) -> Speaker:
 def keys(version: int, *days: int) -> WriteAccessChanged:
     """One key for each number of days, after which it expires."""
     now = datetime.now(UTC)
-    return WriteAccessChanged(version=version, expires_at=tuple(now + timedelta(days=one) for one in days))
+    return WriteAccessChanged(version=version, expires_at=tuple(now + timedelta(days=day) for day in days))
 
 
 async def gate(billing: OwnService) -> dict[str, Any]:
@@ -33,7 +33,7 @@ async def gate(billing: OwnService) -> dict[str, Any]:
         out = (await traboule("cutover", "open", SYSTEM, "--json")).out
     # A service that starts in this process may log in between.
     conditions = orjson.loads(out[out.index("[\n") :])
-    [writers] = [one for one in conditions if one["name"] == "writers"]
+    [writers] = [condition for condition in conditions if condition["name"] == "writers"]
     return writers
 
 

@@ -77,10 +77,10 @@ async def test_services_are_made_and_former_systems_are_left_to_those_who_let_th
     ],
 )
 def test_what_is_missing_is_told(
-    vhost: str, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, told: str
+    vhost: str, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, text: str
 ) -> None:
     monkeypatch.setenv(variable, value)
-    with pytest.raises(prepare_job.NotGivenError, match=told):
+    with pytest.raises(prepare_job.NotGivenError, match=text):
         prepare_job.prepare(["billing"])
 
 

@@ -76,11 +76,11 @@ def test_any_two_deliveries_end_in_the_same_participations_and_in_the_bytes_of_t
     database: Database, data: st.DataObject
 ) -> None:
     facts = data.draw(_facts)
-    one, other = data.draw(deliveries(facts)), data.draw(deliveries(facts))
+    item, other = data.draw(deliveries(facts)), data.draw(deliveries(facts))
 
     async def compare() -> None:
         async with database.engine() as engine:
-            stated = await stated_after(engine, one)
+            stated = await stated_after(engine, item)
             assert stated == await stated_after(engine, other)
             before = items_of(facts)
             assert orjson.dumps(registrations(stated)) == orjson.dumps(sections_before.registrations(before))
@@ -109,21 +109,25 @@ def items_of(facts: Sequence[Envelope[Any]]) -> list[Related]:
     """The newest registrations, each with the newest of its event, as the version before kept them."""
     events: dict[str, Envelope[Any]] = {}
     newest: dict[str, Envelope[Any]] = {}
-    for message in sorted(facts, key=lambda one: (one.data.version, one.digest)):
+    for message in sorted(facts, key=lambda fact: (fact.data.version, fact.digest)):
         if isinstance(message.data, EventRecorded):
             events[message.data.event_id] = message
         else:
             newest[message.data.registration_id] = message
-    found: list[Related] = []
+    relateds: list[Related] = []
     for item_id, message in newest.items():
         event, key = events.get(message.data.event_id), RecordKey(CLUSTER, message.data.record_id)
-        told = None if event is None else orjson.loads(event.document)
-        found.append(Related("registration", key, item_id, orjson.loads(message.document), told))
-    return found
+        published = None if event is None else orjson.loads(event.document)
+        relateds.append(Related("registration", key, item_id, orjson.loads(message.document), published))
+    return relateds
 
 
 def expected(participations: Sequence[Related]) -> set[tuple[str, str]]:
-    return {(str(one.key), item_id) for one in participations for item_id in one.document.get("expected", ())}
+    return {
+        (str(participation.key), item_id)
+        for participation in participations
+        for item_id in participation.document.get("expected", ())
+    }
 
 
 async def test_a_registration_and_its_gathering_that_are_saved_at_once_know_of_each_other(database: Database) -> None:
@@ -151,11 +155,11 @@ async def test_a_gathering_that_is_called_off_is_no_longer_expected(database: Da
     await emptied(engine)
     registration = envelope(a_registration(registration_id="R1", event_id="E1", record_id="M1"), f"/{CLUSTER}/events")
     await handled(engine, begin, record_registrations, [registration])
-    found: list[Any] = []
+    result: list[Any] = []
     for version, status in ((1, "planned"), (2, "cancelled"), (3, "planned")):
         fact = envelope(an_event(event_id="E1", version=version, status=status), f"/{CLUSTER}/events")
         await handled(engine, begin, record_events, [fact])
         async with engine.begin() as connection:
-            found += [one.get("expected", []) for one in await newest_stated(connection, KEY)]
+            result += [item.get("expected", []) for item in await newest_stated(connection, KEY)]
     await engine.dispose()
-    assert found == [["R1"], [], ["R1"]]
+    assert result == [["R1"], [], ["R1"]]

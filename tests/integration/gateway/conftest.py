@@ -37,5 +37,5 @@ def database_url(nodes: Nodes) -> Iterator[str]:
 async def door(database_url: str) -> AsyncIterator[GatewayUnderTest]:
     """The door over an empty house."""
     await _run(database_url, EMPTY)
-    async with open_door(database_url) as door:
-        yield door
+    async with open_door(database_url) as gateway:
+        yield gateway

@@ -109,12 +109,12 @@ async def open_door(database_url: str, served_url: str | None = None) -> AsyncGe
     engine = create_engine(database_url, application="test", pool_size=2)
     clock = SetClock()
     app = create_http(settings, POLICY, _well, clock)
-    door = GatewayUnderTest(app, engine, clock)
+    gateway = GatewayUnderTest(app, engine, clock)
     async with lifespan(app):
         try:
-            yield door
+            yield gateway
         finally:
-            await door.client.aclose()
+            await gateway.client.aclose()
             await engine.dispose()
 
 
@@ -130,13 +130,15 @@ async def _well() -> dict[str, bool]:
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncGenerator[None]:
     """What a server does around its requests."""
-    told, said = asyncio.Queue[Any](), asyncio.Queue[Any]()
-    task = asyncio.create_task(app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, told.get, said.put))
-    await told.put({"type": "lifespan.startup"})
-    assert (await said.get())["type"] == "lifespan.startup.complete"
+    published, answer = asyncio.Queue[Any](), asyncio.Queue[Any]()
+    task = asyncio.create_task(
+        app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, published.get, answer.put)
+    )
+    await published.put({"type": "lifespan.startup"})
+    assert (await answer.get())["type"] == "lifespan.startup.complete"
     try:
         yield
     finally:
-        await told.put({"type": "lifespan.shutdown"})
-        assert (await said.get())["type"] == "lifespan.shutdown.complete"
+        await published.put({"type": "lifespan.shutdown"})
+        assert (await answer.get())["type"] == "lifespan.shutdown.complete"
         await task

@@ -59,11 +59,11 @@ async def answered(
 async def test_a_conflict_is_told_whole_until_it_is_answered(door):
     member = await paid_twice(door)
 
-    (one,) = await listed(door)
+    (item,) = await listed(door)
 
-    assert one.pop("found_at")
+    assert item.pop("found_at")
     (in_view,) = (await door.get(f"/members/{member}")).json()["conflicts"]
-    assert one == {
+    assert item == {
         "conflict_id": in_view["conflict_id"],
         "kind": "paid-twice",
         "what": "payé deux fois",
@@ -89,10 +89,10 @@ async def test_a_conflict_is_told_whole_until_it_is_answered(door):
 
 async def test_owner_and_state_are_as_the_responsible_service_answered(door):
     await paid_twice(door)
-    (one,) = await listed(door)
-    path = f"/conflicts/{one['conflict_id']}"
+    (item,) = await listed(door)
+    path = f"/conflicts/{item['conflict_id']}"
 
-    await answered(door, one["conflict_id"], "open", owner="cotisations Loire")
+    await answered(door, item["conflict_id"], "open", owner="cotisations Loire")
 
     now = (await door.get(path, role="staff")).json()
     assert (now["owner"], now["state"], now["answered_at"]) == (
@@ -100,39 +100,39 @@ async def test_owner_and_state_are_as_the_responsible_service_answered(door):
         "open",
         "2026-11-20T08:00:00+00:00",
     )
-    await answered(door, one["conflict_id"], "settled", version=2)
-    await answered(door, one["conflict_id"], "open", version=1)
+    await answered(door, item["conflict_id"], "settled", version=2)
+    await answered(door, item["conflict_id"], "open", version=1)
     now = (await door.get(path, role="staff")).json()
     assert (now["owner"], now["state"]) == ("tresorerie", "settled")
 
 
 async def test_another_services_answer_says_nothing(door):
     await paid_twice(door)
-    (one,) = await listed(door)
+    (item,) = await listed(door)
 
     await door.tell(
         CLUSTR,
         EventsConflictAnswered(
-            conflict_id=one["conflict_id"], version=1, owner="evenements", state="settled", changed_at=AT
+            conflict_id=item["conflict_id"], version=1, owner="evenements", state="settled", changed_at=AT
         ),
     )
 
-    assert await listed(door) == [one]
+    assert await listed(door) == [item]
 
 
 async def test_what_is_there_twice_no_more_is_gone_and_comes_back_as_it_was_told(door):
     await paid_twice(door)
-    (one,) = await listed(door)
-    await answered(door, one["conflict_id"], "open")
+    (item,) = await listed(door)
+    await answered(door, item["conflict_id"], "open")
     paid = a_member(record_id="B0", version=2, name=f"Forges {SIRENS[0]}", siren=SIRENS[0])
 
     await door.tell(NUMELINK, paid)
 
-    (gone,) = await listed(door)
-    assert gone["state"] == "gone"
-    assert gone["gone_at"]
-    assert (await listed(door, state="gone"), await listed(door, state="open")) == ([gone], [])
-    await answered(door, one["conflict_id"], "gone", version=2)
+    (removed,) = await listed(door)
+    assert removed["state"] == "gone"
+    assert removed["gone_at"]
+    assert (await listed(door, state="gone"), await listed(door, state="open")) == ([removed], [])
+    await answered(door, item["conflict_id"], "gone", version=2)
     await door.tell(NUMELINK, paid.model_copy(update={"version": 3, "paid_until": date(2026, 12, 31)}))
     (back,) = await listed(door, state="open")
     assert (back["state"], back["gone_at"]) == ("told", None)
@@ -142,7 +142,7 @@ async def test_it_is_filtered_by_state_service_and_member(door):
     members = [await paid_twice(door, number) for number in range(3)]
     await registered_twice(door, 1)
     both = await listed(door, member=members[1])
-    assert {one["kind"]: one["what"] for one in both} == {
+    assert {item["kind"]: item["what"] for item in both} == {
         "paid-twice": "payé deux fois",
         "registered-twice": "inscrit deux fois",
     }
@@ -155,7 +155,7 @@ async def test_it_is_filtered_by_state_service_and_member(door):
     ]
     assert len(await listed(door, state="open")) == 3
     assert await listed(door, state="gone") == []
-    assert [one["kind"] for one in await listed(door, responsible="events")] == ["registered-twice"]
+    assert [item["kind"] for item in await listed(door, responsible="events")] == ["registered-twice"]
     assert len(await listed(door, responsible="billing", state="open")) == 2
     # By the id that was merged away as well.
     assert await listed(door, member=own_id(NUMELINK, "B1")) == both
@@ -165,10 +165,10 @@ async def test_a_gathering_is_named_with_both_registrations(door):
     await paid_twice(door, 1)
     await registered_twice(door, 1)
 
-    (one,) = await listed(door, responsible="events", lang="en")
+    (item,) = await listed(door, responsible="events", lang="en")
 
-    assert one["what"] == "registered twice"
-    assert one["overlaps"] == [
+    assert item["what"] == "registered twice"
+    assert item["overlaps"] == [
         {
             "event": "Rencontre cybersécurité",
             "items": [
@@ -180,21 +180,21 @@ async def test_a_gathering_is_named_with_both_registrations(door):
 
 
 async def test_after_a_separation_both_members_know_of_it(door):
-    here, there = RecordKey(CLUSTR, "A"), RecordKey(NUMELINK, "B")
-    for key, name in ((here, "Forges du Gier"), (there, "Néon Conseil")):
+    ours, theirs = RecordKey(CLUSTR, "A"), RecordKey(NUMELINK, "B")
+    for key, name in ((ours, "Forges du Gier"), (theirs, "Néon Conseil")):
         different = {"record_id": key.record_id, "name": name, "email": f"a@{key.cluster}.fr"}
         await door.tell(key.cluster, a_member(**different, paid_until="2026-12-31"))
     staff = Signature("a test", "because")
     async with door.engine.begin() as connection:
-        decision = await decide.decide(MembershipUnitOfWork(connection, POLICY), confirm([here, there]), staff)
-    assert [one["state"] for one in await listed(door, member=there.own_id)] == ["told"]
+        decision = await decide.decide(MembershipUnitOfWork(connection, POLICY), confirm([ours, theirs]), staff)
+    assert [item["state"] for item in await listed(door, member=theirs.own_id)] == ["told"]
 
     async with door.engine.begin() as connection:
         await decide.take_back(MembershipUnitOfWork(connection, POLICY), decision.number, staff)
 
-    for key in (here, there):
-        (one,) = await listed(door, member=key.own_id)
-        assert (one["state"], one["member"]["id"]) == ("gone", here.own_id)
+    for key in (ours, theirs):
+        (item,) = await listed(door, member=key.own_id)
+        assert (item["state"], item["member"]["id"]) == ("gone", ours.own_id)
 
 
 async def test_when_nothing_is_left_of_the_member_the_conflict_stays(door):
@@ -202,9 +202,9 @@ async def test_when_nothing_is_left_of_the_member_the_conflict_stays(door):
     for cluster, record_id in ((NUMELINK, "B0"), (CLUSTR, "A0")):
         await door.tell(cluster, MemberRemoved(record_id=record_id, version=2))
 
-    (one,) = await listed(door)
+    (item,) = await listed(door)
 
-    assert (one["state"], one["member"]) == ("gone", None)
+    assert (item["state"], item["member"]) == ("gone", None)
     assert (await door.get("/conflicts", role="staff", member=member)).status_code == 410
 
 
@@ -213,7 +213,7 @@ async def test_pages_hold_everything_once_the_oldest_first(door, limit):
     for number in range(3):
         await paid_twice(door, number)
     whole = await listed(door)
-    assert [one["found_at"] for one in whole] == sorted(one["found_at"] for one in whole)
+    assert [item["found_at"] for item in whole] == sorted(item["found_at"] for item in whole)
 
     items, after = [], None
     while True:
@@ -255,8 +255,8 @@ async def test_a_conflict_that_is_not_there_is_unknown(door, conflict_id):
 
 async def test_only_staff_may_read_them(door):
     await paid_twice(door)
-    (one,) = await listed(door)
-    for path in ("/conflicts", f"/conflicts/{one['conflict_id']}"):
+    (item,) = await listed(door)
+    for path in ("/conflicts", f"/conflicts/{item['conflict_id']}"):
         assert (await door.client.get(path)).status_code == 401
         for role, status in (("reader", 403), ("staff", 200), ("admin", 200)):
             assert (await door.get(path, role=role)).status_code == status

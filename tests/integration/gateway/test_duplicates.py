@@ -67,7 +67,7 @@ async def test_a_case_shows_both_sides_and_the_evidence(door, two):
     (case,) = (await queue(door))["items"]
 
     assert (case["kind"], case["id"]) == ("pair", case_id_of((RecordKey(CLUSTR, "12"), RecordKey(NUMELINK, "B-1"))))
-    assert [(one["name"], one["siren"], one["city"], one["clusters"]) for one in case["members"]] == [
+    assert [(item["name"], item["siren"], item["city"], item["clusters"]) for item in case["members"]] == [
         ("Forges du Gier", None, "Saint-Étienne", [CLUSTR]),
         ("Forges du Gier", "732829320", "Saint-Étienne", [NUMELINK]),
     ]
@@ -77,10 +77,10 @@ async def test_a_case_shows_both_sides_and_the_evidence(door, two):
     (question,) = case["questions"]
     assert question["records"] == [ONE, OTHER]
     assert question["members"] == [own_id(CLUSTR, "12"), own_id(NUMELINK, "B-1")]
-    told = {one["field"]: one for one in question["evidence"]}
-    assert told["name"]["words"] == "Même nom"
-    assert told["name"]["weight"] > 0
-    assert round(question["prior"] + sum(one["weight"] for one in question["evidence"]), 2) == question["score"]
+    published = {item["field"]: item for item in question["evidence"]}
+    assert published["name"]["words"] == "Même nom"
+    assert published["name"]["weight"] > 0
+    assert round(question["prior"] + sum(item["weight"] for item in question["evidence"]), 2) == question["score"]
     assert question["not_merged"]["code"] == "name-alone"
 
 
@@ -99,8 +99,8 @@ async def test_it_is_told_in_french_or_english(door, two, asked, headers, langua
     assert answer.headers["content-language"] == language
     assert case["questions"][0]["evidence"][0]["words"] == name
     assert case["questions"][0]["not_merged"]["words"].startswith(why)
-    one = await door.get(f"/duplicates/{case['id']}", role="staff", headers=headers, **asked)
-    assert one.json() == case
+    response = await door.get(f"/duplicates/{case['id']}", role="staff", headers=headers, **asked)
+    assert response.json() == case
 
 
 async def test_what_saves_most_comes_first(door):
@@ -119,7 +119,7 @@ async def test_what_saves_most_comes_first(door):
     items = (await queue(door))["items"]
 
     assert [case["members"][0]["name"] for case in items] == names[::-1]
-    twice = [[one["code"] for one in case["questions"][0]["twice"]] for case in items]
+    twice = [[item["code"] for item in case["questions"][0]["twice"]] for case in items]
     assert twice == [["active", "invoiced", "registered"], ["active"], []]
     probability = items[0]["probability"]
     assert [case["gain"] for case in items] == [pytest.approx(probability * times, abs=1e-3) for times in (4, 2, 1)]
@@ -189,7 +189,7 @@ async def test_parameters_that_do_not_fit_are_named(door, wrong, field):
     answer = await door.get("/duplicates", role="staff", **wrong)
 
     assert answer.status_code == 422
-    assert [one["field"] for one in answer.json()["errors"]] == [field]
+    assert [item["field"] for item in answer.json()["errors"]] == [field]
 
 
 IDENTITY = f"/members/{own_id(CLUSTR, '12')}/identity"
@@ -295,7 +295,7 @@ async def test_decisions_are_listed_newest_first_with_who_and_why(door, two):
 
     listed = (await door.get(DECISIONS, role="staff")).json()
 
-    assert [(one["author"], one["reason"]) for one in listed["items"]] == [
+    assert [(item["author"], item["reason"]) for item in listed["items"]] == [
         ("m.durand", "two branches\nafter all"),
         ("a staff", "same director"),
     ]
@@ -314,10 +314,10 @@ async def test_a_contested_group_is_one_case_and_is_decided_as_one(door, contest
     third = f"{NUMELINK}/B 2/x"
     assert case["kind"] == "contested"
     assert len(case["members"]) == 3
-    assert [(one["code"], one["records"]) for one in case["contradictions"]] == [("sirens-differ", [third, OTHER])]
+    assert [(item["code"], item["records"]) for item in case["contradictions"]] == [("sirens-differ", [third, OTHER])]
     assert "SIREN" in case["contradictions"][0]["words"]
     assert case["held_back"] == [[ONE, third], [ONE, OTHER]]
-    assert {one["not_merged"]["code"] for one in case["questions"]} >= {"contradiction"}
+    assert {item["not_merged"]["code"] for item in case["questions"]} >= {"contradiction"}
     assert (await queue(door, kind="contested"))["total"] == 1
     assert (await queue(door, kind="pair"))["total"] == 0
 
@@ -344,7 +344,7 @@ async def test_decisions_that_contradict_each_other_are_asked_about(door):
     (case,) = (await queue(door))["items"]
 
     assert (case["kind"], case["held_back"]) == ("contested", [[a, b]])
-    assert [(one["code"], one["records"]) for one in case["contradictions"]] == [("rejected", [a, c])]
+    assert [(item["code"], item["records"]) for item in case["contradictions"]] == [("rejected", [a, c])]
     await post(door, f"{DECISIONS}/{number}/take-back", {"reason": "they are one"})
     assert (await queue(door))["total"] == 0
 
@@ -369,10 +369,10 @@ async def test_one_bad_decision_of_many_does_not_stop_the_rest(door, two):
 
     assert answer.status_code == 200
     results = answer.json()["results"]
-    assert [one["status"] for one in results] == [422, 422, 422, 201, 422, 201, 200]
+    assert [result["status"] for result in results] == [422, 422, 422, 201, 422, 201, 200]
     assert results[0]["problem"]["type"] == "urn:traboule:problem:record-unknown"
     assert results[0]["problem"]["records"] == [f"{NUMELINK}/nobody"]
-    assert {one["field"] for one in results[1]["problem"]["errors"]} == {"verdict", "records.1"}
+    assert {item["field"] for item in results[1]["problem"]["errors"]} == {"verdict", "records.1"}
     assert results[4]["problem"]["code"] == "reason-missing"
     assert await member_of(door, OTHER) == own_id(CLUSTR, "12")
     assert (await queue(door))["total"] == 0
@@ -383,14 +383,14 @@ async def test_too_few_or_too_many_are_none(door, many):
     answer = await post(door, DECISIONS, {"decisions": many})
 
     assert answer.status_code == 422
-    assert [one["field"] for one in answer.json()["errors"]] == ["decisions"]
+    assert [item["field"] for item in answer.json()["errors"]] == ["decisions"]
 
 
 async def test_a_hundred_decisions_may_each_have_a_long_reason_and_nothing_else_may_be_so_long(door):
     reason = "é" * 1_000
-    one = {"verdict": "same", "records": [ONE, f"{NUMELINK}/nobody"], "reason": reason, "author": "m.durand"}
+    item = {"verdict": "same", "records": [ONE, f"{NUMELINK}/nobody"], "reason": reason, "author": "m.durand"}
 
-    taken = await post(door, DECISIONS, {"decisions": [one] * 100})
+    taken = await post(door, DECISIONS, {"decisions": [item] * 100})
     too_long = await door.ask("POST", DECISIONS, content=b" " * (LONGEST_BULK + 1))
     alone = await door.ask("POST", f"{DECISIONS}/1/take-back", content=b" " * (LONGEST + 1))
 
@@ -435,7 +435,7 @@ async def test_a_body_that_does_not_fit_is_told_field_by_field(door, two, body, 
 
     assert answer.status_code == 422, answer.text
     assert answer.json()["type"] == "urn:traboule:problem:invalid-parameters"
-    assert {one["field"] for one in answer.json()["errors"]} == fields
+    assert {item["field"] for item in answer.json()["errors"]} == fields
     assert (await door.get(DECISIONS, role="staff")).json()["items"] == []
 
 
@@ -495,8 +495,8 @@ async def test_logs_say_who_decided_by_number_and_never_what(door, two, caplog, 
     await post(door, f"{DECISIONS}/{number}/take-back", {"reason": "Dupont erred", "author": "Durand"})
 
     ours = "\n".join(record.getMessage() for record in caplog.records if not record.name.startswith("httpx"))
-    said = ours + "".join(capsys.readouterr())
-    assert "duplicates.decided" in said
-    assert "duplicates.taken_back" in said
-    assert f"decision={number}" in said
-    assert all(secret not in said for secret in ("Dupont", "Durand", "B-1", "Forges"))
+    answer = ours + "".join(capsys.readouterr())
+    assert "duplicates.decided" in answer
+    assert "duplicates.taken_back" in answer
+    assert f"decision={number}" in answer
+    assert all(secret not in answer for secret in ("Dupont", "Durand", "B-1", "Forges"))

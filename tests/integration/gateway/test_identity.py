@@ -39,13 +39,13 @@ async def two(door):
 
 @pytest.mark.parametrize(("language", "words"), [("fr", "Même nom"), ("en", "Same name")])
 async def test_what_holds_a_member_together_is_explained(door, by_evidence, language, words):
-    told = await identity(door, lang=language)
+    published = await identity(door, lang=language)
 
-    assert told["records"] == [ONE, OTHER]
-    (link,) = told["links"]
+    assert published["records"] == [ONE, OTHER]
+    (link,) = published["links"]
     assert (link["records"], link["by"]) == ([ONE, OTHER], "evidence")
     assert link["evidence"][0]["words"] == words
-    (merged,) = told["items"]
+    (merged,) = published["items"]
     assert (merged["what"], merged["records"], merged["member_id"]) == ("merged", [ONE, OTHER], MEMBER)
     assert merged["cause"] == {"by": "records", "records": [OTHER]}
     assert merged["links"] == [link]
@@ -59,7 +59,7 @@ async def test_decisions_stand_in_the_history_with_author_and_reason(door, two):
     number = (await decide(door, "same", reason="one director")).json()["decision"]
     await post(door, f"{DECISIONS}/{number}/take-back", {"reason": "his sister", "author": "m.durand"})
     back = await identity(door)
-    assert [one["what"] for one in back["items"]] == ["separated", "taken-back", "merged", "decided"]
+    assert [item["what"] for item in back["items"]] == ["separated", "taken-back", "merged", "decided"]
     separated, taken_back, merged, decided = back["items"]
     assert (decided["author"], decided["reason"]) == ("a staff", "one director")
     assert decided["pairs"] == [{"records": [ONE, OTHER], "verdict": "same"}]
@@ -88,10 +88,10 @@ async def test_what_happened_to_a_record_comes_along(door, two):
     await post(door, f"{DECISIONS}/{wrong}/take-back", {"reason": "not at all"})
     await decide(door, "same")
 
-    told = (await identity(door))["items"]
+    published = (await identity(door))["items"]
 
-    assert [one["what"] for one in told] == ["merged", "decided", "separated", "taken-back", "merged", "decided"]
-    assert told[4]["records"] == ["numelink/3", OTHER]
+    assert [item["what"] for item in published] == ["merged", "decided", "separated", "taken-back", "merged", "decided"]
+    assert published[4]["records"] == ["numelink/3", OTHER]
 
 
 async def test_pages_hold_every_turn_once(door, two):
@@ -99,7 +99,7 @@ async def test_pages_hold_every_turn_once(door, two):
         await decide(door, verdict)
     whole = (await identity(door))["items"]
     assert len(whole) == 6
-    moments = [datetime.fromisoformat(one["at"]) for one in whole]
+    moments = [datetime.fromisoformat(item["at"]) for item in whole]
     assert moments == sorted(moments, reverse=True)
 
     for limit in (1, 2, 4, 5):
@@ -163,10 +163,10 @@ async def test_what_cannot_be_separated(door, by_evidence):
 async def test_a_removed_record_is_told_apart(door, by_evidence):
     await door.tell(NUMELINK, MemberRemoved(record_id="B-1", version=2))
 
-    told = await identity(door)
+    published = await identity(door)
 
-    assert (told["records"], told["removed"], told["links"]) == ([ONE], [OTHER], [])
-    assert [one["what"] for one in told["items"]] == ["merged"], "it stays with its member, and is not shown"
+    assert (published["records"], published["removed"], published["links"]) == ([ONE], [OTHER], [])
+    assert [item["what"] for item in published["items"]] == ["merged"], "it stays with its member, and is not shown"
     await door.tell(CLUSTR, MemberRemoved(record_id="12", version=2))
     assert (await door.get(f"/members/{MEMBER}/identity", role="staff")).status_code == 410
 

@@ -75,10 +75,10 @@ def served(database_url: str) -> Iterator[tuple[str, str]]:
 
     async def serve() -> None:
         nonlocal server
-        async with open_door(database_url) as door:
-            key.append(await door.key("admin"))
-            await door.tell(NUMELINK, a_member(record_id="1", siren="732829320"))
-            server = uvicorn.Server(uvicorn.Config(door.app, "127.0.0.1", port, log_config=None, lifespan="off"))
+        async with open_door(database_url) as gateway:
+            key.append(await gateway.key("admin"))
+            await gateway.tell(NUMELINK, a_member(record_id="1", siren="732829320"))
+            server = uvicorn.Server(uvicorn.Config(gateway.app, "127.0.0.1", port, log_config=None, lifespan="off"))
             ready.set()
             await server.serve()
 

@@ -65,30 +65,30 @@ async def separate(door: GatewayUnderTest, decision: int) -> None:
 
 
 async def test_a_value_set_by_hand_is_shown_whatever_is_imported_until_it_is_taken_back(door, two):
-    here, _ = two
-    before = await view(door, here)
+    ours, _ = two
+    before = await view(door, ours)
 
-    answer = await put(door, here, "city", "  Rive-de-Gier ")
+    answer = await put(door, ours, "city", "  Rive-de-Gier ")
 
     assert answer.status_code == 200
     shown = answer.json()
-    assert (shown["member_id"], shown["field"], shown["value"]) == (here, "city", "Rive-de-Gier")
+    assert (shown["member_id"], shown["field"], shown["value"]) == (ours, "city", "Rive-de-Gier")
     assert shown["override"].keys() == {"at", "on"}
     assert shown["override"]["on"] == f"{CLUSTR}/A"
-    assert [one["value"] for one in shown["others"]] == ["Lyon"]
+    assert [item["value"] for item in shown["others"]] == ["Lyon"]
     await door.tell(
         CLUSTR, a_member(record_id="A", version=2, name="Forges du Gier", city="Givors", phone="04 72 00 00 00")
     )
-    now = await view(door, here)
+    now = await view(door, ours)
     assert now["city"]["value"] == "Rive-de-Gier"
-    assert [one["value"] for one in now["city"]["others"]] == ["Givors"]
+    assert [item["value"] for item in now["city"]["others"]] == ["Givors"]
     assert await door.names(search="rive de gier") == ["Forges du Gier"]
 
-    answer = await take_back(door, here, "city")
+    answer = await take_back(door, ours, "city")
 
     assert answer.status_code == 200
     assert answer.json() == {
-        "member_id": here,
+        "member_id": ours,
         "field": "city",
         "value": "Givors",
         "said_by": [f"{CLUSTR}/A"],
@@ -96,7 +96,7 @@ async def test_a_value_set_by_hand_is_shown_whatever_is_imported_until_it_is_tak
     await door.tell(
         CLUSTR, a_member(record_id="A", version=3, name="Forges du Gier", city="Lyon", phone="04 72 00 00 00")
     )
-    assert await view(door, here) == before
+    assert await view(door, ours) == before
 
 
 async def test_what_nobody_filled_is_shown_while_it_is_set(door, two):
@@ -160,9 +160,9 @@ async def test_the_answer_has_the_etag_of_the_view(door, two):
 
 async def test_the_description_knows_all_that_is_shown(door, two):
     for cluster, record_id in ((CLUSTR, "A"), (NUMELINK, "B")):
-        told = {"name": "Forges du Gier", "siren": "732829320", "naf": "62.01Z", "contact_last_name": record_id}
+        published = {"name": "Forges du Gier", "siren": "732829320", "naf": "62.01Z", "contact_last_name": record_id}
         dated = {"modified_on": "2026-01-05", "paid_until": "2026-12-31"}
-        await door.tell(cluster, a_member(record_id=record_id, version=2, **told, **dated))
+        await door.tell(cluster, a_member(record_id=record_id, version=2, **published, **dated))
     await put(door, two[0], "contact_first_name", "Zoé")
     answer = (await put(door, two[0], "siren", "552100554")).json()
     whole = await view(door, two[0])
@@ -183,9 +183,9 @@ async def test_all_that_was_ever_set_is_told(door, two):
 
     newer, older = await history(door, two[0])
 
-    for one in (newer, older):
-        assert one.pop("at")
-        assert one["taken_back"].pop("at")
+    for item in (newer, older):
+        assert item.pop("at")
+        assert item["taken_back"].pop("at")
     assert newer == {
         "record": f"{CLUSTR}/A",
         "field": "city",
@@ -203,7 +203,7 @@ async def test_saying_the_same_again_changes_nothing(door, two):
     again = await put(door, two[0], "phone", "+33 4 77 00 00 00", author="p.roux")
 
     assert first.json() == again.json()
-    assert [one["author"] for one in await history(door, two[0])] == ["m.durand"]
+    assert [item["author"] for item in await history(door, two[0])] == ["m.durand"]
 
 
 async def test_without_an_author_the_keys_name_is_kept(door, two):
@@ -211,8 +211,8 @@ async def test_without_an_author_the_keys_name_is_kept(door, two):
     await door.ask("PUT", path, json={"value": "Givors", "reason": "moved"}, role="staff")
     await door.ask("POST", f"{path}/take-back", json={"reason": "back"}, role="admin")
 
-    (one,) = await history(door, two[0])
-    assert (one["author"], one["taken_back"]["by"]) == ("a staff", "a admin")
+    (item,) = await history(door, two[0])
+    assert (item["author"], item["taken_back"]["by"]) == ("a staff", "a admin")
     async with door.engine.connect() as connection:
         kept = await connection.exec_driver_sql("select key_id is not null from overrides")
         assert kept.scalar_one() is True
@@ -228,52 +228,52 @@ async def test_a_member_without_any_has_an_empty_history(door, two):
 
 
 async def test_it_goes_with_its_record_when_members_merge_and_separate(door, two):
-    here, there = two
-    await put(door, there, "city", "Feurs")
-    parted = await view(door, here), await view(door, there)
+    ours, theirs = two
+    await put(door, theirs, "city", "Feurs")
+    parted = await view(door, ours), await view(door, theirs)
 
     decision = await merge(door)
 
-    merged = await view(door, here)
-    assert (merged["id"], merged["city"]["value"]) == (here, "Feurs")
+    merged = await view(door, ours)
+    assert (merged["id"], merged["city"]["value"]) == (ours, "Feurs")
     assert merged["city"]["override"]["on"] == f"{NUMELINK}/B"
-    assert [one["value"] for one in await history(door, there)] == ["Feurs"]
+    assert [item["value"] for item in await history(door, theirs)] == ["Feurs"]
     await separate(door, decision)
-    assert (await view(door, here), await view(door, there)) == parted
+    assert (await view(door, ours), await view(door, theirs)) == parted
 
 
 async def test_it_hangs_on_the_members_first_record_or_on_the_one_that_is_named(door, two):
-    here, there = two
+    ours, theirs = two
     decision = await merge(door)
     # By the id that was merged away, which still leads there.
-    first = await put(door, there, "city", "Givors")
-    named = await put(door, there, "brand", "Néon+", record=f"{NUMELINK}/B")
-    assert (first.json()["member_id"], first.json()["override"]["on"]) == (here, f"{CLUSTR}/A")
+    first = await put(door, theirs, "city", "Givors")
+    named = await put(door, theirs, "brand", "Néon+", record=f"{NUMELINK}/B")
+    assert (first.json()["member_id"], first.json()["override"]["on"]) == (ours, f"{CLUSTR}/A")
     assert named.json()["override"]["on"] == f"{NUMELINK}/B"
 
     await separate(door, decision)
 
-    assert (await view(door, here))["city"]["value"] == "Givors"
-    assert "brand" not in await view(door, here)
-    assert (await view(door, there))["brand"]["value"] == "Néon+"
-    assert "override" not in (await view(door, there))["city"]
+    assert (await view(door, ours))["city"]["value"] == "Givors"
+    assert "brand" not in await view(door, ours)
+    assert (await view(door, theirs))["brand"]["value"] == "Néon+"
+    assert "override" not in (await view(door, theirs))["city"]
 
 
 async def test_two_that_met_are_taken_back_together_or_one_by_one(door, two):
-    here, there = two
-    await put(door, here, "city", "Givors")
-    await put(door, there, "city", "Feurs")
+    ours, theirs = two
+    await put(door, ours, "city", "Givors")
+    await put(door, theirs, "city", "Feurs")
     await merge(door)
-    assert (await view(door, here))["city"]["value"] == "Feurs"
+    assert (await view(door, ours))["city"]["value"] == "Feurs"
 
     # The older one set anew, so that it is the newest.
-    assert (await put(door, here, "city", "Givors")).json()["value"] == "Givors"
-    assert (await take_back(door, here, "city", record=f"{CLUSTR}/A")).json()["value"] == "Feurs"
-    assert (await take_back(door, here, "city", record=f"{CLUSTR}/A")).status_code == 404
+    assert (await put(door, ours, "city", "Givors")).json()["value"] == "Givors"
+    assert (await take_back(door, ours, "city", record=f"{CLUSTR}/A")).json()["value"] == "Feurs"
+    assert (await take_back(door, ours, "city", record=f"{CLUSTR}/A")).status_code == 404
 
-    await put(door, here, "city", "Givors")
-    assert "override" not in (await take_back(door, here, "city")).json()
-    assert all(one["taken_back"] for one in await history(door, here))
+    await put(door, ours, "city", "Givors")
+    assert "override" not in (await take_back(door, ours, "city")).json()
+    assert all(item["taken_back"] for item in await history(door, ours))
 
 
 async def test_a_record_of_another_member_is_refused(door, two):
@@ -288,16 +288,16 @@ async def test_a_record_of_another_member_is_refused(door, two):
 
 
 async def test_a_value_outlives_the_record_that_it_was_set_on_and_goes_with_it_when_it_returns(door, two):
-    here, there = two
+    ours, theirs = two
     decision = await merge(door)
-    await put(door, here, "brand", "Néon+", record=f"{NUMELINK}/B")
+    await put(door, ours, "brand", "Néon+", record=f"{NUMELINK}/B")
     await door.tell(NUMELINK, MemberRemoved(record_id="B", version=2))
-    assert (await view(door, here))["brand"]["value"] == "Néon+", "it stays until it is taken back"
+    assert (await view(door, ours))["brand"]["value"] == "Néon+", "it stays until it is taken back"
 
     await door.tell(NUMELINK, a_member(record_id="B", version=3, name="Ateliers Néon"))
     await separate(door, decision)
 
-    assert (await view(door, there))["brand"]["value"] == "Néon+"
+    assert (await view(door, theirs))["brand"]["value"] == "Néon+"
 
 
 async def test_who_is_not_there_or_gone_has_no_fields(door, two):
@@ -434,7 +434,7 @@ async def test_a_body_that_is_none_is_told_field_by_field(door, two, body, field
 
     assert answer.status_code == 422
     assert answer.json()["type"] == "urn:traboule:problem:invalid-parameters"
-    assert [one["field"] for one in answer.json()["errors"]] == fields
+    assert [item["field"] for item in answer.json()["errors"]] == fields
     assert "Dupont" not in answer.text
     assert await history(door, two[0]) == []
 
@@ -455,7 +455,7 @@ async def test_what_is_missing_to_take_back_is_told(door, two, body, field):
     answer = await door.ask("POST", f"/members/{two[0]}/fields/city/take-back", json=body)
 
     assert answer.status_code == 422
-    assert [one["field"] for one in answer.json()["errors"]] == [field]
+    assert [item["field"] for item in answer.json()["errors"]] == [field]
 
 
 async def test_a_body_without_end_is_not_read(door, two):
@@ -486,7 +486,7 @@ async def test_every_field_that_is_offered_can_be_set_and_taken_back(door, two):
         "country": "FR",
     }
     described = (await door.client.get("/openapi.json")).json()["paths"]["/members/{member_id}/fields/{field}"]
-    offered = next(one for one in described["put"]["parameters"] if one["name"] == "field")["schema"]["enum"]
+    offered = next(item for item in described["put"]["parameters"] if item["name"] == "field")["schema"]["enum"]
     assert offered == list(OVERRIDABLE)
     for field in offered:
         answer = await put(door, two[0], field, values.get(field, "x"))
@@ -505,18 +505,18 @@ async def test_readers_do_not_learn_who_of_the_staff_set_a_value(door, two):
         answer = await door.get(path, role="reader")
         assert answer.status_code == 200
         assert "durand" not in answer.text
-    assert {one["author"] for one in await history(door, two[0])} == {"m.durand"}
+    assert {item["author"] for item in await history(door, two[0])} == {"m.durand"}
 
 
 async def test_nothing_that_is_written_about_people_stands_in_an_address(door):
     described = (await door.client.get("/openapi.json")).json()["paths"]
     asked = [
-        (path, one["name"])
+        (path, item["name"])
         for path, methods in described.items()
         for method in methods.values()
-        for one in method.get("parameters", ())
+        for item in method.get("parameters", ())
     ]
-    assert [one for one in asked if one[1] in ("reason", "author", "value")] == []
+    assert [item for item in asked if item[1] in ("reason", "author", "value")] == []
 
 
 async def test_only_staff_may(door, two):

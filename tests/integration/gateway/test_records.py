@@ -25,11 +25,11 @@ MICROSECONDS = int(NOON.timestamp() * 1_000_000)
 
 async def moved(door: GatewayUnderTest, *moves: Move, cluster: str = NUMELINK) -> Standing | None:
     """Move a cluster's former membership system as an operator does."""
-    standing = None
-    for one in moves:
+    state = None
+    for item in moves:
         async with door.engine.begin() as connection:
-            standing = await move(connection, cluster, one, by="Ops", reason="a test")
-    return standing
+            state = await move(connection, cluster, item, by="Ops", reason="a test")
+    return state
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ async def test_a_change_is_shown_at_once_and_kept_as_a_new_version(live):
     now = await view(live)
     assert now["city"]["value"] == "Rive-de-Gier"
     assert "phone" not in now
-    kinds = [one["kind"] for one in (await live.get(f"/members/{shown['member_id']}/timeline")).json()["items"]]
+    kinds = [item["kind"] for item in (await live.get(f"/members/{shown['member_id']}/timeline")).json()["items"]]
     assert "record-changed" in kinds
 
 
@@ -146,8 +146,8 @@ async def test_an_ended_membership_is_no_longer_active(live):
 
     assert answer.status_code == 200
     assert (answer.json()["fields"]["status"], answer.json()["fields"]["ended_on"]) == ("ended", "2026-11-20")
-    assert [one["active"] for one in (await live.get("/members")).json()["items"]] == [False]
-    assert [one["command"] for one in await audit(live)] == ["end", "change"]
+    assert [item["active"] for item in (await live.get("/members")).json()["items"]] == [False]
+    assert [item["command"] for item in await audit(live)] == ["end", "change"]
 
 
 @pytest.mark.parametrize("day", ["2026-11-24", "2019-12-31"])
@@ -157,7 +157,7 @@ async def test_a_membership_ends_neither_before_it_began_nor_ahead_of_time(live,
     answer = await live.ask("POST", f"{RECORD}/end", json={"on": day}, headers={"if-match": "*"})
 
     assert problem(answer) == (422, "invalid-parameters")
-    assert [one["field"] for one in answer.json()["errors"]] == ["on"]
+    assert [item["field"] for item in answer.json()["errors"]] == ["on"]
 
 
 async def test_a_contact_is_replaced_whole(live):
@@ -275,7 +275,7 @@ async def test_of_many_who_saw_the_same_one_wins(live):
 
     answers = await asyncio.gather(*(change(live, {"city": f"Ville {n}"}, etag) for n in range(6)))
 
-    assert sorted(one.status_code for one in answers) == [200, *[412] * 5]
+    assert sorted(answer.status_code for answer in answers) == [200, *[412] * 5]
     assert len(await audit(live)) == 1
 
 
@@ -296,10 +296,10 @@ async def test_where_the_former_system_is_the_authority_commands_are_refused(doo
         await door.ask("PUT", f"{RECORD}/contact", json={}, headers={"if-match": "*"}),
     ):
         assert problem(answer) == (409, "not-the-authority")
-        told = answer.json()
-        assert (told["cluster"], told["stage"]) == (NUMELINK, stage)
-        assert "traboule cutover switch" in told["detail"]
-        assert "Numelink" in told["detail"]
+        published = answer.json()
+        assert (published["cluster"], published["stage"]) == (NUMELINK, stage)
+        assert "traboule cutover switch" in published["detail"]
+        assert "Numelink" in published["detail"]
     french = await door.ask("POST", f"/records/{NUMELINK}", json={"fields": {}}, headers={"accept-language": "fr"})
     assert "fait autorité" in french.json()["detail"]
     assert await audit(door) == []
@@ -328,7 +328,7 @@ async def test_a_late_word_of_the_former_system_goes_to_quarantine(live):
 
     assert (await view(live))["city"]["value"] == "Feurs"
     async with live.engine.connect() as connection:
-        assert [one.cluster for one in await quarantine.listed(connection)] == [NUMELINK]
+        assert [item.cluster for item in await quarantine.listed(connection)] == [NUMELINK]
 
 
 async def test_commands_and_switches_at_the_same_time_leave_no_second_writer(live):
@@ -349,23 +349,23 @@ async def test_commands_and_switches_at_the_same_time_leave_no_second_writer(liv
                 await asyncio.sleep(0.05)
                 async with live.engine.begin() as connection:
                     await move(connection, NUMELINK, "rollback", by="Ops", reason="a test")
-                    found = await connection.exec_driver_sql("select max(id) from record_changes")
-                    before = found.scalar_one()
+                    result = await connection.exec_driver_sql("select max(id) from record_changes")
+                    before = result.scalar_one()
                 await asyncio.sleep(0.05)
                 # While it is theirs nothing of ours is written.
                 async with live.engine.begin() as connection:
-                    found = await connection.exec_driver_sql("select max(id) from record_changes")
-                    back.append((before, found.scalar_one()))
+                    result = await connection.exec_driver_sql("select max(id) from record_changes")
+                    back.append((before, result.scalar_one()))
                     await move(connection, NUMELINK, "switch", by="Ops", reason="a test")
         finally:
             stop.set()
 
     *statuses, _ = await asyncio.gather(command(1), command(2), switch())
 
-    assert {status for one in statuses for status in one} == {200, 409}
+    assert {status for item in statuses for status in item} == {200, 409}
     assert [before == after for before, after in back] == [True] * 6
     assert len((await live.get(f"{RECORD}/changes", limit=500)).json()["items"]) == sum(
-        one.count(200) for one in statuses
+        status.count(200) for status in statuses
     )
 
 
@@ -425,7 +425,7 @@ async def test_a_doubtful_contact_is_refused_by_its_own_name(live):
     answer = await live.ask("PUT", f"{RECORD}/contact", json={"email": "dupont@"}, headers={"if-match": "*"})
 
     assert problem(answer) == (422, "value-not-understood")
-    assert [one["field"] for one in answer.json()["errors"]] == ["email"]
+    assert [item["field"] for item in answer.json()["errors"]] == ["email"]
 
 
 @pytest.mark.parametrize(
@@ -451,7 +451,7 @@ async def test_a_doubtful_contact_is_refused_by_its_own_name(live):
 async def test_what_does_not_fit_the_schema_is_told_by_field(live, fields, faulty):
     for answer in (await change(live, fields), await create(live, {"name": "Néon"} | fields)):
         assert problem(answer) == (422, "invalid-parameters")
-        assert faulty in [one["field"] for one in answer.json()["errors"]]
+        assert faulty in [item["field"] for item in answer.json()["errors"]]
     assert await audit(live) == []
 
 
@@ -487,7 +487,7 @@ async def test_a_body_that_is_none_is_told(live, body, fields):
 
     assert problem(answer) == (422, "invalid-parameters")
     if fields is not None:
-        assert [one["field"] for one in answer.json()["errors"]] == fields
+        assert [item["field"] for item in answer.json()["errors"]] == fields
     assert await audit(live) == []
 
 
@@ -517,7 +517,7 @@ async def test_a_record_whose_id_holds_slashes_is_changed_too(door):
     answer = await door.ask("PATCH", path, json={"fields": {"city": "Feurs"}}, headers={"if-match": "*"})
 
     assert answer.json()["record_id"] == "2026/B 1?é"
-    assert [one["fields"] for one in await audit(door, path)] == [["city"]]
+    assert [item["fields"] for item in await audit(door, path)] == [["city"]]
 
 
 async def test_a_removed_record_is_gone(door):
@@ -552,6 +552,6 @@ def test_ids_sort_by_when_they_were_made():
     ids = [new_id(NOON + timedelta(seconds=n)) for n in range(5)]
 
     assert ids == sorted(ids)
-    assert {UUID(one).version for one in ids} == {7}
-    assert {UUID(one).variant for one in ids} == {UUID(int=0x8 << 60).variant}
+    assert {UUID(item).version for item in ids} == {7}
+    assert {UUID(item).variant for item in ids} == {UUID(int=0x8 << 60).variant}
     assert len({new_id(NOON) for _ in range(100)}) == 100

@@ -27,8 +27,8 @@ async def one(door):
 
 
 @pytest.mark.parametrize("path", READABLE + FOR_STAFF)
-async def test_nothing_is_readable_without_a_key(door, one, path):
-    answer = await door.client.get(path.format(id=one))
+async def test_nothing_is_readable_without_a_key(door, item, path):
+    answer = await door.client.get(path.format(id=item))
 
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith("Bearer")
@@ -40,46 +40,46 @@ async def test_nothing_is_readable_without_a_key(door, one, path):
     "written",
     ["Bearer trb_nobody_nothing", "Bearer x", "Bearer ", "Basic dXNlcjpwYXNz", "Bearer trb__", "Bearer é", "trb_a_b"],
 )
-async def test_a_wrong_key_opens_nothing(door, one, written):
+async def test_a_wrong_key_opens_nothing(door, item, written):
     for path in READABLE + FOR_STAFF:
-        answer = await door.client.get(path.format(id=one), headers={"authorization": written.encode()})
+        answer = await door.client.get(path.format(id=item), headers={"authorization": written.encode()})
 
         assert answer.status_code == 401, path
         assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
-async def test_the_right_id_with_a_wrong_secret_opens_nothing(door, one):
+async def test_the_right_id_with_a_wrong_secret_opens_nothing(door, item):
     key, other = await door.key(), await door.key()
     forged = "_".join([*key.split("_", 2)[:2], other.split("_", 2)[2]])
 
-    for path in ("/members", f"/members/{one}"):
+    for path in ("/members", f"/members/{item}"):
         assert (await door.client.get(path, headers={"authorization": f"Bearer {key}"})).status_code == 200
         assert (await door.client.get(path, headers={"authorization": f"Bearer {forged}"})).status_code == 401
 
 
-async def test_a_key_may_also_come_in_its_own_header(door, one):
+async def test_a_key_may_also_come_in_its_own_header(door, item):
     key = await door.key()
     for path in READABLE:
-        assert (await door.client.get(path.format(id=one), headers={"x-api-key": key})).status_code == 200
+        assert (await door.client.get(path.format(id=item), headers={"x-api-key": key})).status_code == 200
 
 
-async def test_a_new_key_works_at_once(door, one):
+async def test_a_new_key_works_at_once(door, item):
     for _ in range(5):
         key = await door.key()
         assert (await door.client.get("/members", headers={"authorization": f"Bearer {key}"})).status_code == 200
 
 
 @pytest.mark.parametrize("path", FOR_STAFF)
-async def test_a_reader_may_not_read_what_is_for_staff(door, one, path):
-    answer = await door.get(path.format(id=one), role="reader")
+async def test_a_reader_may_not_read_what_is_for_staff(door, item, path):
+    answer = await door.get(path.format(id=item), role="reader")
 
     assert answer.status_code == 403
     assert answer.json()["needed"] == "staff"
-    assert (await door.get(path.format(id=one), role="staff")).status_code == 200
-    assert (await door.get(path.format(id=one), role="admin")).status_code == 200
+    assert (await door.get(path.format(id=item), role="staff")).status_code == 200
+    assert (await door.get(path.format(id=item), role="admin")).status_code == 200
 
 
-async def test_an_expired_key_stops_at_once(door, one):
+async def test_an_expired_key_stops_at_once(door, item):
     headers = {"authorization": f"Bearer {await door.key()}"}
     await door.sql("update api_keys set expires_at = now() + interval '2 seconds'")
     assert (await door.client.get("/members", headers=headers)).status_code == 200
@@ -87,7 +87,7 @@ async def test_an_expired_key_stops_at_once(door, one):
     await asyncio.sleep(2)
 
     for path in READABLE:
-        assert (await door.client.get(path.format(id=one), headers=headers)).status_code == 401
+        assert (await door.client.get(path.format(id=item), headers=headers)).status_code == 401
 
 
 @pytest.mark.parametrize("years", [20, -20])
@@ -98,24 +98,24 @@ async def test_a_clock_of_ours_that_is_wrong_opens_and_closes_no_door(door, year
     assert (await door.get("/members", role="reader")).status_code == 200
 
 
-async def test_a_key_that_expired_in_the_database_is_unknown(door, one):
+async def test_a_key_that_expired_in_the_database_is_unknown(door, item):
     key = await door.key()
     await door.sql("update api_keys set expires_at = now() - interval '1 second'")
 
     assert (await door.client.get("/members", headers={"authorization": f"Bearer {key}"})).status_code == 401
 
 
-async def test_a_revoked_key_stops_soon(door, one, monkeypatch):
+async def test_a_revoked_key_stops_soon(door, item, monkeypatch):
     assert key_cache.STALE_SECONDS < 10
     monkeypatch.setattr(key_cache, "REFRESH_SECONDS", 0.1)
     monkeypatch.setattr(key_cache, "STALE_SECONDS", 0.3)
-    for path in ("/members", f"/members/{one}"):
+    for path in ("/members", f"/members/{item}"):
         assert (await door.get(path, role="reader")).status_code == 200
     await door.sql("update api_keys set revoked_at = now()")
 
     await asyncio.sleep(0.35)
 
-    for path in ("/members", f"/members/{one}"):
+    for path in ("/members", f"/members/{item}"):
         assert (await door.get(path, role="reader")).status_code == 401
 
 
@@ -124,7 +124,7 @@ async def test_health_needs_no_key(door):
         assert (await door.client.get(path)).status_code == 200
 
 
-async def test_logs_hold_neither_keys_nor_what_was_searched(door, one, caplog, capsys):
+async def test_logs_hold_neither_keys_nor_what_was_searched(door, item, caplog, capsys):
     caplog.set_level(logging.DEBUG)
     key = await door.key("staff")
     headers = {"authorization": f"Bearer {key}"}

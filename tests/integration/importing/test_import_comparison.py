@@ -70,10 +70,10 @@ def export(folder: Path, content: bytes, minute: int) -> Path:
 
 async def arrive(engine: AsyncEngine, path: Path) -> None:
     for outgoing in messages(SYSTEM, open_files(SYSTEM, [path])):
-        found = read(MemberRecorded, outgoing.body, outgoing.content_type, {})
+        result = read(MemberRecorded, outgoing.body, outgoing.content_type, {})
         async with engine.begin() as connection:
             uow = MembershipUnitOfWork(connection, POLICY)
-            await record_members(uow, [one for one in found if isinstance(one, Envelope)])
+            await record_members(uow, [item for item in result if isinstance(item, Envelope)])
 
 
 async def run(url: str, *words: str) -> Result:
@@ -157,8 +157,8 @@ async def test_terms_are_not_lost_by_a_narrower_export_nor_are_columns_without_a
     await arrive(engine, export(tmp_path, dolibarr(DOLIBARR_MEMBERS, member), 1))
     headers = ["ID adhérent", "Société", "État"]
     narrow = {name: member[name] for name in headers}
-    found = await changes(url, export(tmp_path, dolibarr(headers, narrow), 2))
-    assert found["needs_replace"] == ["extra:Note (publique)", "paid_until", "subscriptions"]
+    result = await changes(url, export(tmp_path, dolibarr(headers, narrow), 2))
+    assert result["needs_replace"] == ["extra:Note (publique)", "paid_until", "subscriptions"]
 
 
 async def test_it_waits_for_the_views(

@@ -56,21 +56,21 @@ async def column(engine: AsyncEngine, sql: str) -> list[Any]:
 @asynccontextmanager
 async def longest_held() -> AsyncIterator[list[float]]:
     """Seconds of work for which the event loop did nothing else; a busy machine's own pauses do not count."""
-    held = [0.0]
+    stored = [0.0]
 
     async def beat() -> None:
         worked = time.process_time()
         while True:
             await asyncio.sleep(0.002)
             worked, before = time.process_time(), worked
-            held[0] = max(held[0], worked - before)
+            stored[0] = max(stored[0], worked - before)
 
     # Looking through all that pytest holds takes longer than anything here; a service freezes what it starts with.
     gc.collect()
     gc.freeze()
     beating = asyncio.create_task(beat())
     try:
-        yield held
+        yield stored
     finally:
         beating.cancel()
         gc.unfreeze()
@@ -84,13 +84,13 @@ def alike(start: int, end: int) -> list[Fact]:
 async def test_pairs_grow_with_records_and_the_loop_goes_on(engine: AsyncEngine) -> None:
     await tell(engine, alike(0, 60))  # what is done the first time only, such as compiling patterns
     batches = [[an_envelope(CLUSTER, fact) for fact in alike(start, start + 85)] for start in range(60, 400, 85)]
-    async with longest_held() as held:
+    async with longest_held() as stored:
         for batch in batches:
             async with engine.begin() as connection:
                 await record_members(MembershipUnitOfWork(connection, POLICY), batch)
     [pairs] = await column(engine, "select count(*) from match_pairs")
     assert pairs < 4 * 400
-    assert held[0] < 0.1
+    assert stored[0] < 0.1
     members = await column(engine, "select count(*) from source_records group by member_id order by 1 desc")
     assert members == [333, *[1] * 67]
     crowds = await column(engine, "select left(key, 1) from match_crowds order by 1")
@@ -145,8 +145,8 @@ async def test_a_thousand_characters_of_any_script_are_kept(engine: AsyncEngine,
     # Of different characters: those of one kind are compressed until they fit.
     rng = Random(5)
     long = "".join(chr(rng.randrange(0x4E00, 0x9FA5)) for _ in range(1_000))
-    told = {"name": "Houille", "email": None, "city": "Roanne", field: long}
-    await tell(engine, [a_member(record_id="1", **told), a_member(record_id="2", **told)])
+    published = {"name": "Houille", "email": None, "city": "Roanne", field: long}
+    await tell(engine, [a_member(record_id="1", **published), a_member(record_id="2", **published)])
     assert await column(engine, f"select written ->> '{field}' from source_records") == [long, long]
     assert len(await column(engine, "select document from views")) in {1, 2}
     assert max(await column(engine, "select octet_length(key) from match_keys")) < 2_704

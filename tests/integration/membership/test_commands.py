@@ -162,7 +162,7 @@ async def test_the_same_command_twice_is_carried_out_once(membership: OwnService
     ids=lambda value: value if isinstance(value, str) else "",
 )
 async def test_what_cannot_be_carried_out_is_parked_and_its_neighbours_are_not(
-    membership: OwnService, command: RecordCommand, reason: str, told: str
+    membership: OwnService, command: RecordCommand, reason: str, text: str
 ) -> None:
     good: list[RecordCommand] = (
         [change({"city": "Roanne"})] if isinstance(command, ChangeMember) else [create(name="Néon")]
@@ -172,7 +172,7 @@ async def test_what_cannot_be_carried_out_is_parked_and_its_neighbours_are_not(
     await audited(membership)
     (letter,) = await parked(membership)
     assert letter["reason"] == reason
-    assert told in letter["detail"]
+    assert text in letter["detail"]
     assert "123 456 789" not in letter["detail"]
 
 

@@ -56,10 +56,10 @@ class Pair:
 
         async def so() -> bool:
             waiting = [
-                await one.column("select (select count(*) from outbox) + (select count(*) from section_changes)")
-                if one.name == "billing"
-                else await one.column("select count(*) from outbox")
-                for one in (self.membership, self.billing)
+                await item.column("select (select count(*) from outbox) + (select count(*) from section_changes)")
+                if item.name == "billing"
+                else await item.column("select count(*) from outbox")
+                for item in (self.membership, self.billing)
             ]
             return waiting == [[0], [0]]
 
@@ -114,7 +114,7 @@ async def test_accounts_add_up_in_a_merge_and_part_again(both: Pair) -> None:
     await both.shows(("240.00", "0"))
     [view] = await both.views()
     assert view["paid_until"] == "2026-12-31"
-    assert [one["kind"] for one in view["conflicts"]] == ["paid-twice"], "what needs several records stays here"
+    assert [item["kind"] for item in view["conflicts"]] == ["paid-twice"], "what needs several records stays here"
     with both.membership.environment():
         answer = await traboule("duplicates", "separate", "numelink/M1", "--reason", "the parent company")
         assert answer.exit_code == 0, answer.err
@@ -124,7 +124,7 @@ async def test_accounts_add_up_in_a_merge_and_part_again(both: Pair) -> None:
 
 async def test_a_debt_stays_when_its_record_is_removed(both: Pair) -> None:
     company = {"name": "Ateliers du Gier", "siren": "552100554"}
-    await both.say("numelink", *(a_member(record_id=one, **company) for one in ("M1", "M2")))
+    await both.say("numelink", *(a_member(record_id=item, **company) for item in ("M1", "M2")))
     await both.say("numelink", an_invoice(record_id="M2"))
     await both.shows(("120.00", "0"))
     await both.say("numelink", MemberRemoved(version=2, record_id="M2"))

@@ -74,10 +74,10 @@ async def rows_after(engine: AsyncEngine, batches: list[list[Any]]) -> Rows:
         }
 
 
-def newest_of_each(told: list[Any]) -> Rows:
+def newest_of_each(published: list[Any]) -> Rows:
     """What the facts mean, told without any SQL."""
     rows: Rows = {}
-    for fact in (message.data for message in told):
+    for fact in (message.data for message in published):
         parts = (
             [(fact.member_id, fact.records)]
             if isinstance(fact, MembersMerged)
@@ -93,12 +93,12 @@ def newest_of_each(told: list[Any]) -> Rows:
 
 
 async def test_a_service_follows_a_merge_and_its_undoing(membership: Speaker) -> None:
-    async def led_to(here: str, there: str) -> None:
+    async def led_to(text: str, theirs: str) -> None:
         async def so() -> bool:
             rows = await membership.house.query("select record_id, member_id::text from member_records")
             return {row["record_id"]: row["member_id"] for row in rows} == {
-                HERE.record_id: member(here),
-                THERE.record_id: member(there),
+                HERE.record_id: member(text),
+                THERE.record_id: member(theirs),
             }
 
         await eventually(so)

@@ -252,22 +252,22 @@ def record_left(row: Mapping[str, Any]) -> Record:
     return _record(row)
 
 
-def _following(held: Record, answer: Sequence[Said]) -> Record | None:
+def _following(record: Record, answer: Sequence[Said]) -> Record | None:
     """The record after its former system said this; None if it stays as it is."""
     newest = max(answer, key=_edition)
     contents = [item for item in answer if item.mark is not None]
     content = max(contents, key=_edition, default=None)
-    if held.here:
-        held = replace(held, newest=OLDEST, told=OLDEST)
-    moves_on = _edition(newest) > held.newest
-    says_more = content is not None and _edition(content) > held.told
+    if record.here:
+        record = replace(record, newest=OLDEST, told=OLDEST)
+    moves_on = _edition(newest) > record.newest
+    says_more = content is not None and _edition(content) > record.told
     if not moves_on and not says_more:
         return None
     return Record(
-        _edition(newest) if moves_on else held.newest,
-        _edition(content) if content is not None and says_more else held.told,
-        content.mark if content is not None and says_more else held.mark,
-        isinstance(newest.fact, MemberRemoved) if moves_on else held.removed,
+        _edition(newest) if moves_on else record.newest,
+        _edition(content) if content is not None and says_more else record.told,
+        content.mark if content is not None and says_more else record.mark,
+        isinstance(newest.fact, MemberRemoved) if moves_on else record.removed,
     )
 
 
@@ -283,10 +283,10 @@ def _says(record: Record, answer: Said) -> bool:
     return record.removed if isinstance(answer.fact, MemberRemoved) else record.mark == answer.mark
 
 
-def _is_held(held: Record, answer: Said) -> bool:
+def _is_held(record: Record, answer: Said) -> bool:
     """Whether it says just what is held. A mark names one writing of one record."""
-    theirs = held.newest != NEVER and not held.removed
-    return not theirs if isinstance(answer.fact, MemberRemoved) else theirs and held.mark == answer.mark
+    theirs = record.newest != NEVER and not record.removed
+    return not theirs if isinstance(answer.fact, MemberRemoved) else theirs and record.mark == answer.mark
 
 
 def _record(row: Mapping[str, Any]) -> Record:

@@ -105,15 +105,15 @@ class FormerSystem:
             many = [self._rng.choice(ids) for _ in range(2 if self._rng.random() < 0.2 else 1)]
             self.publish([self._record(text, self.records[text].model_dump()) for text in many])
 
-    def echo(self, told: Mapping[str, MemberRecorded]) -> None:
+    def echo(self, facts: Mapping[str, MemberRecorded]) -> None:
         """It was told of what was written here, takes one record over, and publishes that as whatever it changes."""
-        choice = self._rng.choice(sorted(told))
-        self.records[choice] = told[choice].model_copy(update={"version": self._version(choice)})
+        choice = self._rng.choice(sorted(facts))
+        self.records[choice] = facts[choice].model_copy(update={"version": self._version(choice)})
         self.publish([self.records[choice]])
 
-    def take_over(self, told: Mapping[str, MemberRecorded]) -> None:
+    def take_over(self, facts: Mapping[str, MemberRecorded]) -> None:
         """After a rollback: what it was told is written there too, then everything is published anew."""
-        self.records |= told
+        self.records |= facts
         texts = self._gone()
         self.records = {
             name: fact.model_copy(update={"version": self._version(name)}) for name, fact in self.records.items()
@@ -377,9 +377,9 @@ async def told(uow: MembershipUnitOfWork, cluster: str) -> dict[str, MemberRecor
     return {name: _read(item) for name, item in newest.items() if not item.get("removed")}
 
 
-def _read(told: Mapping[str, Any]) -> MemberRecorded:
-    [row] = told["rows"]
-    cells = {column: cell for column, cell in zip(told["columns"], row, strict=True) if cell}
+def _read(published: Mapping[str, Any]) -> MemberRecorded:
+    [row] = published["rows"]
+    cells = {column: cell for column, cell in zip(published["columns"], row, strict=True) if cell}
     known = {name: cell for name, cell in cells.items() if name in MemberRecorded.model_fields}
     added = {name: cell for name, cell in cells.items() if name not in known}
     return MemberRecorded.model_validate_json(orjson.dumps({**known, "version": 0, "extra": added}))

@@ -89,7 +89,7 @@ def test_a_record_is_paid_until_the_end_of_what_is_paid_in_full(different: dict[
     [{"credited": True}, {"gross": Decimal("0.00")}, {"period_starts_on": None}, {"period_ends_on": None}],
 )
 def test_nobody_paid_for_days_that_were_free_or_taken_off_again(different: dict[str, Any]) -> None:
-    assert [one.invoice_id for one in of(a_row(status="paid")).paid_periods] == ["F1"]
+    assert [period.invoice_id for period in of(a_row(status="paid")).paid_periods] == ["F1"]
     assert of(a_row(status="paid", **different)).paid_periods == ()
 
 

@@ -148,9 +148,9 @@ def test_a_file_that_neither_the_folder_nor_the_digests_have_is_missed(backup: P
         (orjson.dumps({"format": FORMAT + 1}), "of format 2"),
     ],
 )
-def test_what_is_no_backup_is_told(backup: Path, manifest: bytes | None, told: str) -> None:
+def test_what_is_no_backup_is_told(backup: Path, manifest: bytes | None, text: str) -> None:
     (backup / MANIFEST).unlink()
     if manifest is not None:
         (backup / MANIFEST).write_bytes(manifest)
-    with pytest.raises(CannotAct, match=told):
+    with pytest.raises(CannotAct, match=text):
         read_manifest(backup)

@@ -80,8 +80,8 @@ CHANNELS = [
 ]
 
 
-def full(name: str, held: int, most: int | None = 1_000) -> list[Finding]:
-    theirs = {"name": name, "message_bytes": held, "effective_policy_definition": {"max-length-bytes": most}}
+def full(name: str, number: int, most: int | None = 1_000) -> list[Finding]:
+    theirs = {"name": name, "message_bytes": number, "effective_policy_definition": {"max-length-bytes": most}}
     if most is None:
         theirs["effective_policy_definition"] = {}
     return list(doctor_queues.room(HERE, Broker([], CHANNELS), VHOST, [theirs], BINDINGS))
@@ -109,6 +109,6 @@ def test_who_fills_a_queue_is_told_and_nobody_who_cannot(name: str, who: str) ->
 
 
 @pytest.mark.parametrize(("held", "most"), [(799, 1_000), (10**12, None)])
-def test_a_queue_with_room_or_without_a_limit_is_well(held: int, most: int | None) -> None:
-    (finding,) = full("billing.invoice-recorded", held, most)
+def test_a_queue_with_room_or_without_a_limit_is_well(number: int, most: int | None) -> None:
+    (finding,) = full("billing.invoice-recorded", number, most)
     assert finding.state == "ok"

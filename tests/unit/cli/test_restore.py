@@ -49,11 +49,11 @@ def test_a_backup_of_a_newer_program_is_told_by_its_numbers(theirs: str, ours: s
     ],
 )
 def test_what_was_said_before_the_backup_but_waited_has_to_be_said_again_too(
-    waiting: dict[str, int] | None, told: str
+    waiting: dict[str, int] | None, text: str
 ) -> None:
     at = datetime(2026, 11, 23, 0, 0, 30, tzinfo=UTC)
     what, _ = republished(Manifest(FORMAT, "0.1.0", at, "zoé", 0.012, "traboule", {}, {}, waiting))
-    assert what == f"publish or import again what changed in the former systems {told}"
+    assert what == f"publish or import again what changed in the former systems {text}"
 
 
 def test_passwords_reach_postgresqls_programs_by_their_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,13 +14,13 @@ NINE = datetime(2026, 1, 1, 9, 0, tzinfo=UTC)
 
 
 def a_decision(consent_id: str, status: str = "granted", *, after: float = 0, **different: Any) -> ConsentDecision:
-    told = {"consent_id": consent_id, "channel": "email", "purpose": "news", "status": status}
-    return ConsentDecision.model_validate(told | {"decided_at": NINE + timedelta(seconds=after)} | different)
+    published = {"consent_id": consent_id, "channel": "email", "purpose": "news", "status": status}
+    return ConsentDecision.model_validate(published | {"decided_at": NINE + timedelta(seconds=after)} | different)
 
 
 def in_force(*decisions: ConsentDecision) -> dict[tuple[str, str], tuple[bool, str]]:
     stated = preferences_of("numelink", "1042", decisions)
-    return {(one.channel, one.purpose): (one.allowed, one.consent_id) for one in stated.in_force}
+    return {(item.channel, item.purpose): (item.allowed, item.consent_id) for item in stated.in_force}
 
 
 def test_the_last_decision_counts() -> None:
@@ -51,4 +51,4 @@ def test_each_channel_and_purpose_is_decided_by_itself() -> None:
 def test_the_order_of_rows_does_not_show(decisions: list[ConsentDecision]) -> None:
     stated = preferences_of("numelink", "1042", decisions)
     assert stated == preferences_of("numelink", "1042", sorted(decisions, key=str))
-    assert [one.consent_id for one in stated.decisions] == ["0", "1", "2", "3", "4", "5"]
+    assert [decision.consent_id for decision in stated.decisions] == ["0", "1", "2", "3", "4", "5"]

@@ -51,12 +51,12 @@ def a_manifest(counts: dict[str, int] | None = None, contradicted: tuple[str, ..
     return stated(counts or {}, {("invoice", item_id): item for item_id, item in listed.items()}, contradicted)
 
 
-def compared(there: Stated, here: Held, *, ours: bool = False, most: int = MOST_KEPT) -> Result:
-    comparison = ManifestComparison(there.manifest, KINDS, ours, most)
-    for (kind, item_id), fact in here.items():
-        comparison.held(kind, item_id, fact, there.records.get((kind, item_id)))
-    for kind, item_id in sorted(there.records.keys() - here.keys())[:most]:
-        comparison.lacks(kind, item_id, there.records[kind, item_id])
+def compared(theirs: Stated, our: Held, *, ours: bool = False, most: int = MOST_KEPT) -> Result:
+    comparison = ManifestComparison(theirs.manifest, KINDS, ours, most)
+    for (kind, item_id), fact in our.items():
+        comparison.held(kind, item_id, fact, theirs.records.get((kind, item_id)))
+    for kind, item_id in sorted(theirs.records.keys() - our.keys())[:most]:
+        comparison.lacks(kind, item_id, theirs.records[kind, item_id])
     return comparison.result()
 
 
@@ -65,20 +65,20 @@ def only(result: Result) -> Difference:
     return difference
 
 
-def facing(listed: Listed, here: Fact, *, ours: bool = False) -> Result:
-    return compared(a_manifest(A=listed), {("invoice", "A"): here}, ours=ours)
+def facing(listed: Listed, fact: Fact, *, ours: bool = False) -> Result:
+    return compared(a_manifest(A=listed), {("invoice", "A"): fact}, ours=ours)
 
 
 @given(sides, sides)
-def test_digests_find_what_a_whole_comparison_finds(there: Held, here: Held) -> None:
-    listed = {key: Listed(None, record_digest(fact)) for key, fact in there.items()}
+def test_digests_find_what_a_whole_comparison_finds(theirs: Held, ours: Held) -> None:
+    listed = {key: Listed(None, record_digest(fact)) for key, fact in theirs.items()}
 
-    by_digest = compared(stated({}, listed), here)
+    by_digest = compared(stated({}, listed), ours)
 
     assert [(difference.what, difference.item_id) for difference in by_digest.differences] == [
-        (difference.what, difference.item_id) for difference in compare(there, here).differences
+        (difference.what, difference.item_id) for difference in compare(theirs, ours).differences
     ]
-    assert (by_digest.counts["invoice"].there, by_digest.counts["invoice"].here) == (len(there), len(here))
+    assert (by_digest.counts["invoice"].there, by_digest.counts["invoice"].here) == (len(theirs), len(ours))
 
 
 def test_with_neither_version_nor_digest_only_presence_counts() -> None:
@@ -136,11 +136,11 @@ def test_the_same_content_is_the_same_whatever_its_versions() -> None:
 
 
 @pytest.mark.parametrize(("told", "results"), [(2, []), (3, [("different", {"count": 3}, {"count": 2})])])
-def test_a_kind_that_is_only_counted_is_compared_by_its_count(told: int, results: list[Any]) -> None:
+def test_a_kind_that_is_only_counted_is_compared_by_its_count(number: int, results: list[Any]) -> None:
     ours: Held = {("invoice", "A"): an_invoice(), ("invoice", "B"): an_invoice()}
-    result = compared(a_manifest({"invoice": told}), ours)
+    result = compared(a_manifest({"invoice": number}), ours)
     assert [(difference.what, difference.there, difference.here) for difference in result.differences] == results
-    assert (result.counts["invoice"].there, result.counts["invoice"].here) == (told, 2)
+    assert (result.counts["invoice"].there, result.counts["invoice"].here) == (number, 2)
 
 
 def test_what_is_not_spoken_of_is_not_held_there() -> None:

@@ -39,13 +39,13 @@ def only(result: Result) -> Difference:
     return difference
 
 
-def facing(there: Fact, here: Fact, kind: str = "it") -> Result:
-    return compare({(kind, "1"): there}, {(kind, "1"): here})
+def facing(theirs: Fact, fact: Fact, kind: str = "it") -> Result:
+    return compare({(kind, "1"): theirs}, {(kind, "1"): fact})
 
 
 @given(sides, sides)
-def test_swapping_the_sides_swaps_what_is_missing_where(there: Held, here: Held) -> None:
-    forth, back = compare(there, here, MONEY), compare(here, there, MONEY)
+def test_swapping_the_sides_swaps_what_is_missing_where(theirs: Held, ours: Held) -> None:
+    forth, back = compare(theirs, ours, MONEY), compare(ours, theirs, MONEY)
 
     assert {swapped(difference).digest for difference in forth.differences} == {
         difference.digest for difference in back.differences
@@ -56,32 +56,32 @@ def test_swapping_the_sides_swaps_what_is_missing_where(there: Held, here: Held)
 
 
 @given(sides, st.integers(0, 9))
-def test_equal_sides_are_clean_whatever_their_versions(held: Held, version: int) -> None:
-    again = {key: fact.model_copy(update={"version": version}) for key, fact in held.items()}
+def test_equal_sides_are_clean_whatever_their_versions(stored: Held, version: int) -> None:
+    again = {key: fact.model_copy(update={"version": version}) for key, fact in stored.items()}
 
-    result = compare(held, again, MONEY)
+    result = compare(stored, again, MONEY)
 
     assert result.differences == []
     assert all(s.there == s.here for years in result.sums.values() for s in years.values())
 
 
 @given(sides, sides)
-def test_every_record_is_the_same_or_in_one_difference(there: Held, here: Held) -> None:
-    named = [(difference.kind, difference.item_id) for difference in compare(there, here).differences]
+def test_every_record_is_the_same_or_in_one_difference(theirs: Held, ours: Held) -> None:
+    named = [(difference.kind, difference.item_id) for difference in compare(theirs, ours).differences]
 
     assert len(named) == len(set(named))
-    assert set(there) ^ set(here) <= set(named) <= set(there) | set(here)
+    assert set(theirs) ^ set(ours) <= set(named) <= set(theirs) | set(ours)
 
 
 @given(sides, sides, st.randoms())
-def test_the_order_of_what_is_held_does_not_matter(there: Held, here: Held, random: Any) -> None:
-    shuffled = list(here.items())
+def test_the_order_of_what_is_held_does_not_matter(theirs: Held, ours: Held, random: Any) -> None:
+    shuffled = list(ours.items())
     random.shuffle(shuffled)
-    streamed = Comparison(there)
+    streamed = Comparison(theirs)
     for (kind, item_id), fact in shuffled:
         streamed.held(kind, item_id, fact)
 
-    assert streamed.result().differences == compare(there, here).differences
+    assert streamed.result().differences == compare(theirs, ours).differences
 
 
 def test_an_amount_is_its_value_and_a_missing_field_its_default() -> None:

@@ -18,10 +18,10 @@ TERMS = tuple(Subscription.model_validate({"subscription_id": text, "starts_on":
 HELD = a_member(record_id="B-1", name="Forges du Gier", version=7, subscriptions=TERMS, extra={"Marque": "1"})
 
 
-def says(fact: Fact, held: Fact | None) -> bool:
+def says(fact: Fact, stored: Fact | None) -> bool:
     kind = kind_of(definition_of(fact.service).mirrored, type(fact))
-    digest = None if held is None else noop.record_digest(held)
-    return noop._says(kind, fact, held, digest)  # pyright: ignore[reportPrivateUsage]
+    digest = None if stored is None else noop.record_digest(stored)
+    return noop._says(kind, fact, stored, digest)  # pyright: ignore[reportPrivateUsage]
 
 
 @pytest.mark.parametrize(

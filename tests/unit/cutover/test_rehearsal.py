@@ -86,8 +86,8 @@ texts = st.text(alphabet="a/%2F", max_size=4)
 
 
 @given(st.tuples(texts, texts), st.tuples(texts, texts))
-def test_two_items_never_share_a_name(one: tuple[str, str], other: tuple[str, str]) -> None:
-    assert (named(*one) == named(*other)) == (one == other)
+def test_two_items_never_share_a_name(item: tuple[str, str], other: tuple[str, str]) -> None:
+    assert (named(*item) == named(*other)) == (item == other)
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -343,8 +343,8 @@ def terms(*ends: str | None) -> str:
         (record(status="pending", terms=terms("2026-06-30")), {"paid_until": "2026-06-30"}),
     ],
 )
-def test_a_membership_stands_where_something_shows_it(told: Record, would: dict[str, str] | None) -> None:
-    result = differences(STANDING, [told]).get("M1")
+def test_a_membership_stands_where_something_shows_it(published: Record, would: dict[str, str] | None) -> None:
+    result = differences(STANDING, [published]).get("M1")
 
     assert (result and {name: value for name, value in result.items() if name != "because"}) == would
     assert result is None or result["because"]

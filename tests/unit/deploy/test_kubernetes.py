@@ -81,43 +81,43 @@ def built(request: pytest.FixtureRequest) -> list[dict[str, Any]]:
     done = subprocess.run([KUBECTL, "kustomize", str(FOLDER / request.param)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "deprecated" not in done.stderr
-    return [one for one in yaml.safe_load_all(done.stdout) if one]
+    return [item for item in yaml.safe_load_all(done.stdout) if item]
 
 
 def of_kind(built: list[dict[str, Any]], *kinds: str) -> list[dict[str, Any]]:
-    return [one for one in built if one["kind"] in kinds]
+    return [item for item in built if item["kind"] in kinds]
 
 
 def pods(built: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Each program's pod template, by its name."""
-    return {one["metadata"]["name"]: one["spec"]["template"] for one in of_kind(built, "Deployment", "Job")}
+    return {item["metadata"]["name"]: item["spec"]["template"] for item in of_kind(built, "Deployment", "Job")}
 
 
 def deployed_services(built: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The services' Deployments: not that in which operators' commands run."""
-    return [one for one in of_kind(built, "Deployment") if one["metadata"]["name"] != OPS]
+    return [item for item in of_kind(built, "Deployment") if item["metadata"]["name"] != OPS]
 
 
 def containers(built: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, template in pods(built).items():
-        for one in [*template["spec"].get("initContainers", []), *template["spec"]["containers"]]:
-            yield name, one
+        for item in [*template["spec"].get("initContainers", []), *template["spec"]["containers"]]:
+            yield name, item
 
 
 def test_every_object_is_one_that_its_kind_allows(built: list[dict[str, Any]]) -> None:
-    for one in built:
-        kind, name = one["kind"], one["metadata"]["name"]
+    for item in built:
+        kind, name = item["kind"], item["metadata"]["name"]
         if kind in SCHEMAS["kinds"]:
             schema = {"$ref": f"#/$defs/{SCHEMAS['kinds'][kind]}", "$defs": SCHEMAS["$defs"]}
             faults = [
                 f"{name}: {fault.json_path}: {fault.message}"
-                for fault in jsonschema.Draft202012Validator(schema).iter_errors(one)
+                for fault in jsonschema.Draft202012Validator(schema).iter_errors(item)
             ]
             assert faults == []
         else:
             version, fields = CUSTOM[kind]
-            assert one["apiVersion"] == version
-            assert set(one["spec"]) <= fields, name
+            assert item["apiVersion"] == version
+            assert set(item["spec"]) <= fields, name
 
 
 def test_an_unknown_field_would_be_found() -> None:
@@ -144,8 +144,8 @@ def test_no_program_has_a_right_that_it_does_not_need(built: list[dict[str, Any]
         assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
         assert not {"hostNetwork", "hostPID", "hostIPC"} & set(spec)
         assert not any("hostPath" in volume for volume in spec["volumes"])
-    for name, one in containers(built):
-        assert one["securityContext"] == {
+    for name, item in containers(built):
+        assert item["securityContext"] == {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
@@ -153,15 +153,15 @@ def test_no_program_has_a_right_that_it_does_not_need(built: list[dict[str, Any]
 
 
 def test_images_are_pinned_and_every_program_has_its_share(built: list[dict[str, Any]]) -> None:
-    images = [one["image"] for _, one in containers(built)]
+    images = [item["image"] for _, item in containers(built)]
     images += [
-        one["spec"].get("image") or one["spec"]["imageName"] for one in of_kind(built, "RabbitmqCluster", "Cluster")
+        item["spec"].get("image") or item["spec"]["imageName"] for item in of_kind(built, "RabbitmqCluster", "Cluster")
     ]
     for image in images:
         assert re.search(r":\d+\.\d+[\w.-]*$|@sha256:[0-9a-f]{64}$", image), image
-    for name, one in containers(built):
-        assert set(one["resources"]["requests"]) == {"cpu", "memory", "ephemeral-storage"}, name
-        assert set(one["resources"]["limits"]) == {"memory", "ephemeral-storage"}, name
+    for name, item in containers(built):
+        assert set(item["resources"]["requests"]) == {"cpu", "memory", "ephemeral-storage"}, name
+        assert set(item["resources"]["limits"]) == {"memory", "ephemeral-storage"}, name
 
 
 def test_services_are_probed_and_given_time_to_settle(built: list[dict[str, Any]]) -> None:
@@ -171,8 +171,8 @@ def test_services_are_probed_and_given_time_to_settle(built: list[dict[str, Any]
         return {}
 
     paths = {route.path for route in health_routes(none)}
-    for one in deployed_services(built):
-        (own,) = one["spec"]["template"]["spec"]["containers"]
+    for service in deployed_services(built):
+        (own,) = service["spec"]["template"]["spec"]["containers"]
         for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
             assert own[probe]["httpGet"]["path"] in paths
         # A restart would mend neither the database nor the broker.
@@ -186,8 +186,8 @@ def test_every_variable_is_one_that_the_program_reads(built: list[dict[str, Any]
     for service in SERVICES:
         settings = settings_type(service)
         known |= {f"TRABOULE_{service.upper()}_{name.upper()}" for name in settings.model_fields}
-    for name, one in containers(built):
-        for variable in one["env"]:
+    for name, item in containers(built):
+        for variable in item["env"]:
             written = variable["name"]
             # An administrator of the broker is in no process that others reach.
             assert written != "TRABOULE_BROKER_MANAGEMENT_URL" or name in (OPS, "traboule-prepare")
@@ -197,23 +197,23 @@ def test_every_variable_is_one_that_the_program_reads(built: list[dict[str, Any]
 
 
 def test_every_file_that_a_variable_names_is_mounted(built: list[dict[str, Any]]) -> None:
-    for name, one in containers(built):
-        mounts = [mount["mountPath"] for mount in one["volumeMounts"]]
-        for variable in one["env"]:
+    for name, item in containers(built):
+        mounts = [mount["mountPath"] for mount in item["volumeMounts"]]
+        for variable in item["env"]:
             if variable["name"].endswith("_FILE"):
                 assert any(variable["value"].startswith(f"{mount}/") for mount in mounts), (name, variable)
         volumes = {volume["name"] for volume in pods(built)[name]["spec"]["volumes"]}
-        assert {mount["name"] for mount in one["volumeMounts"]} <= volumes
+        assert {mount["name"] for mount in item["volumeMounts"]} <= volumes
 
 
 def test_every_secret_is_one_that_is_made_or_told_of(built: list[dict[str, Any]]) -> None:
     ours = {made["metadata"]["name"]: set(made["stringData"]) for made in map(secrets.secret, SERVICES)}
     known = THEIRS | ours
-    told = (FOLDER / "README.md").read_text("utf-8")
+    text = (FOLDER / "README.md").read_text("utf-8")
     for name, key in references(built):
         assert name in known, name
         assert key is None or key in known[name], (name, key)
-        assert name in told or name in ours, f"{name} is not in deploy/kubernetes/README.md"
+        assert name in text or name in ours, f"{name} is not in deploy/kubernetes/README.md"
     assert of_kind(built, "Secret") == []
 
 
@@ -226,10 +226,10 @@ def test_services_and_keda_find_the_broker_by_a_name_that_its_certificate_has(bu
         for certificate in of_kind(built, "Certificate"):
             if certificate["spec"]["secretName"] == "traboule-broker-tls":
                 assert address.hostname in certificate["spec"]["dnsNames"]
-        for one in of_kind(built, "RabbitmqCluster"):
-            assert one["metadata"]["name"] == name
-            assert one["metadata"].get("namespace", namespace) == namespace
-    policies = {one["metadata"]["name"]: one["spec"] for one in of_kind(built, "NetworkPolicy")}
+        for item in of_kind(built, "RabbitmqCluster"):
+            assert item["metadata"]["name"] == name
+            assert item["metadata"].get("namespace", namespace) == namespace
+    policies = {item["metadata"]["name"]: item["spec"] for item in of_kind(built, "NetworkPolicy")}
     keda = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "keda"}}}
     assert any(
         keda in rule["from"] and {"port": 5671} in rule["ports"] for rule in policies["traboule-broker"]["ingress"]
@@ -239,8 +239,8 @@ def test_services_and_keda_find_the_broker_by_a_name_that_its_certificate_has(bu
 def references(tree: Any) -> Iterator[tuple[str, str | None]]:
     """Each Secret that is referred to, with the key."""
     if isinstance(tree, list):
-        for one in tree:
-            yield from references(one)
+        for entry in tree:
+            yield from references(entry)
     elif isinstance(tree, dict):
         if "secretName" in tree and "items" in tree:
             yield from ((tree["secretName"], item["key"]) for item in tree["items"])
@@ -249,8 +249,8 @@ def references(tree: Any) -> Iterator[tuple[str, str | None]]:
         for name in ("secretKeyRef", "accessKeyId", "secretAccessKey"):
             if name in tree:
                 yield tree[name]["name"], tree[name]["key"]
-        for one in tree.get("secretTargetRef", []):
-            yield one["name"], one["key"]
+        for entry in tree.get("secretTargetRef", []):
+            yield entry["name"], entry["key"]
         for value in tree.values():
             yield from references(value)
 
@@ -265,40 +265,40 @@ def test_a_service_has_its_own_secret_and_no_other(built: list[dict[str, Any]]) 
 
 
 def test_selectors_find_their_own_pods_and_no_others(built: list[dict[str, Any]]) -> None:
-    for one in deployed_services(built):
-        labels = one["spec"]["template"]["metadata"]["labels"]
-        own = one["metadata"]["name"].removeprefix("traboule-")
-        assert one["spec"]["selector"]["matchLabels"] == labels
+    for service in deployed_services(built):
+        labels = service["spec"]["template"]["metadata"]["labels"]
+        own = service["metadata"]["name"].removeprefix("traboule-")
+        assert service["spec"]["selector"]["matchLabels"] == labels
         assert labels["app.kubernetes.io/component"] == own
-        for spread in one["spec"]["template"]["spec"]["topologySpreadConstraints"]:
+        for spread in service["spec"]["template"]["spec"]["topologySpreadConstraints"]:
             assert spread["labelSelector"]["matchLabels"] == labels
         budget = next(
-            b for b in of_kind(built, "PodDisruptionBudget") if b["metadata"]["name"] == one["metadata"]["name"]
+            b for b in of_kind(built, "PodDisruptionBudget") if b["metadata"]["name"] == service["metadata"]["name"]
         )
         assert budget["spec"]["selector"]["matchLabels"] == labels
-    (door,) = (one for one in of_kind(built, "Service") if one["metadata"]["name"] == "traboule-membership")
-    assert door["spec"]["selector"]["app.kubernetes.io/component"] == "membership"
+    (gateway,) = (item for item in of_kind(built, "Service") if item["metadata"]["name"] == "traboule-membership")
+    assert gateway["spec"]["selector"]["app.kubernetes.io/component"] == "membership"
 
 
 def test_what_scales_is_told_by_queues_that_there_are_and_membership_does_not(built: list[dict[str, Any]]) -> None:
-    scaled = {one["metadata"]["name"]: one["spec"] for one in of_kind(built, "ScaledObject")}
+    scaled = {item["metadata"]["name"]: item["spec"] for item in of_kind(built, "ScaledObject")}
     assert set(scaled) == {"traboule-billing", "traboule-events", "traboule-communications"}
     for name, spec in scaled.items():
         service = name.removeprefix("traboule-")
-        queues = {one.queue_name for one in definition_of(service).subscriptions}
+        queues = {subscription.queue_name for subscription in definition_of(service).subscriptions}
         assert {trigger["metadata"]["queueName"] for trigger in spec["triggers"]} <= queues
         assert spec["scaleTargetRef"]["name"] == name
         assert spec["minReplicaCount"] >= 2
         assert all(isinstance(value, str) for t in spec["triggers"] for value in t["metadata"].values())
-    for one in deployed_services(built):
+    for item in deployed_services(built):
         # A number in the manifest would undo KEDA's with every apply.
-        assert ("replicas" in one["spec"]) is (one["metadata"]["name"] == "traboule-membership")
+        assert ("replicas" in item["spec"]) is (item["metadata"]["name"] == "traboule-membership")
 
 
 def test_replicas_stay_within_the_broker_users_and_the_databases_connections(built: list[dict[str, Any]]) -> None:
     from shared.messaging.topology import SERVICE_LIMITS
 
-    most = {one["metadata"]["name"]: one["spec"]["maxReplicaCount"] for one in of_kind(built, "ScaledObject")}
+    most = {item["metadata"]["name"]: item["spec"]["maxReplicaCount"] for item in of_kind(built, "ScaledObject")}
     most["traboule-membership"] = 2
     database = 0
     for service in SERVICES:
@@ -316,42 +316,46 @@ def test_replicas_stay_within_the_broker_users_and_the_databases_connections(bui
 def test_operators_commands_have_what_the_job_has_and_find_every_service(built: list[dict[str, Any]]) -> None:
     def given(name: str) -> dict[str, Any]:
         (own,) = pods(built)[name]["spec"]["containers"]
-        return {one["name"]: one for one in own["env"]}
+        return {item["name"]: item for item in own["env"]}
 
     ops = given(OPS)
     assert {name: ops[name] for name in given("traboule-prepare")} == given("traboule-prepare")
-    doors = {one["metadata"]["name"]: one["spec"]["ports"][0]["port"] for one in of_kind(built, "Service")}
+    doors = {item["metadata"]["name"]: item["spec"]["ports"][0]["port"] for item in of_kind(built, "Service")}
     for service in SERVICES:
         host = ops[f"TRABOULE_{service.upper()}_HTTP_HOST"]["value"]
         assert str(doors[host]) == ops[f"TRABOULE_{service.upper()}_HTTP_PORT"]["value"]
-    (deployment,) = (one for one in of_kind(built, "Deployment") if one["metadata"]["name"] == OPS)
+    (deployment,) = (item for item in of_kind(built, "Deployment") if item["metadata"]["name"] == OPS)
     assert deployment["spec"]["replicas"] == 0, "nobody needs it now, and it holds every right"
     (claim,) = of_kind(built, "PersistentVolumeClaim")
     (own,) = pods(built)[OPS]["spec"]["containers"]
-    disks = {one["name"]: one["persistentVolumeClaim"]["claimName"] for one in pods(built)[OPS]["spec"]["volumes"]
-             if "persistentVolumeClaim" in one}  # fmt: skip
-    assert [disks[one["name"]] for one in own["volumeMounts"] if one["mountPath"] == "/files"] == [
+    disks = {item["name"]: item["persistentVolumeClaim"]["claimName"] for item in pods(built)[OPS]["spec"]["volumes"]
+             if "persistentVolumeClaim" in item}  # fmt: skip
+    assert [disks[item["name"]] for item in own["volumeMounts"] if item["mountPath"] == "/files"] == [
         claim["metadata"]["name"]
     ]
-    if any(one["metadata"]["name"] == "traboule-broker-outside" for one in of_kind(built, "Service")):
+    if any(item["metadata"]["name"] == "traboule-broker-outside" for item in of_kind(built, "Service")):
         (certificate,) = (
-            one["spec"] for one in of_kind(built, "Certificate") if one["spec"]["secretName"] == "traboule-broker-tls"
+            item["spec"]
+            for item in of_kind(built, "Certificate")
+            if item["spec"]["secretName"] == "traboule-broker-tls"
         )
         assert urlsplit(ops[PUBLIC]["value"]).hostname in certificate["dnsNames"]
 
 
 def test_all_but_the_job_and_the_services_can_be_applied_before_a_restore(built: list[dict[str, Any]]) -> None:
-    told = re.search(r"--selector '(\S+) notin \((.+)\)'", (FOLDER / "README.md").read_text("utf-8"))
-    assert told is not None
-    left_out = told[2].split(", ")
+    match = re.search(r"--selector '(\S+) notin \((.+)\)'", (FOLDER / "README.md").read_text("utf-8"))
+    assert match is not None
+    left_out = match[2].split(", ")
     # Kubernetes' `notin` takes what has no such label, too.
-    applied = [one for one in built if one["metadata"].get("labels", {}).get(told[1]) not in left_out]
+    applied = [item for item in built if item["metadata"].get("labels", {}).get(match[1]) not in left_out]
     assert set(pods(applied)) == {OPS}
-    assert {"RabbitmqCluster", "Cluster", "NetworkPolicy", "PersistentVolumeClaim"} <= {one["kind"] for one in applied}
+    assert {"RabbitmqCluster", "Cluster", "NetworkPolicy", "PersistentVolumeClaim"} <= {
+        item["kind"] for item in applied
+    }
 
 
 def test_only_who_manages_the_broker_reaches_its_management(built: list[dict[str, Any]]) -> None:
-    policies = {one["metadata"]["name"]: one["spec"] for one in of_kind(built, "NetworkPolicy")}
+    policies = {item["metadata"]["name"]: item["spec"] for item in of_kind(built, "NetworkPolicy")}
     who = policies["traboule-administrators"]["podSelector"]
     assert who["matchExpressions"][0]["values"] == ["prepare", "ops"]
     (let_in,) = (rule for rule in policies["traboule-broker"]["ingress"] if {"port": 15671} in rule.get("ports", []))
@@ -364,7 +368,7 @@ def test_only_who_manages_the_broker_reaches_its_management(built: list[dict[str
 
 
 def test_the_network_is_closed_but_for_what_is_needed(built: list[dict[str, Any]]) -> None:
-    policies = {one["metadata"]["name"]: one["spec"] for one in of_kind(built, "NetworkPolicy")}
+    policies = {item["metadata"]["name"]: item["spec"] for item in of_kind(built, "NetworkPolicy")}
     everything = policies["traboule-programs"]
     assert everything["podSelector"] == {"matchLabels": {"app.kubernetes.io/part-of": "traboule"}}
     assert everything["policyTypes"] == ["Ingress", "Egress"]
@@ -390,9 +394,9 @@ def test_the_engines_keep_three_copies_on_three_machines(built: list[dict[str, A
     assert broker["spec"]["replicas"] == 3
     assert broker["spec"]["tls"]["disableNonTLSListeners"] is True
     assert "requiredDuringSchedulingIgnoredDuringExecution" in broker["spec"]["affinity"]["podAntiAffinity"]
-    told = broker["spec"]["rabbitmq"]["additionalConfig"].splitlines()
+    lines = broker["spec"]["rabbitmq"]["additionalConfig"].splitlines()
     # The job may come while one node is up; what it declares then must not stay on that node alone.
-    settings = dict(line.split(" = ") for line in told if line and not line.startswith("#"))
+    settings = dict(line.split(" = ") for line in lines if line and not line.startswith("#"))
     assert settings["max_message_size"] == str(MESSAGE_BYTES)
     assert settings["frame_max"] == str(FRAME_BYTES)
     assert settings["quorum_queue.initial_cluster_size"] == "3"

@@ -17,8 +17,8 @@ def an_entry(registration_id: str = "R1", event: str | None = "planned", **diffe
     gathering = event and Gathering.model_validate(
         {"event_id": "E1", "title": "Rencontre", "starts_at": NINE, "status": event}
     )
-    told = {"registration_id": registration_id, "event_id": "E1", "registered_at": NINE, "event": gathering}
-    return ParticipationEntry.model_validate(told | different)
+    published = {"registration_id": registration_id, "event_id": "E1", "registered_at": NINE, "event": gathering}
+    return ParticipationEntry.model_validate(published | different)
 
 
 @pytest.mark.parametrize(
@@ -41,4 +41,8 @@ def test_nobody_is_expected_at_what_is_over_or_called_off(event: str | None, is_
 @given(st.permutations([an_entry(f"R{n}") for n in range(4)]))
 def test_the_order_of_rows_does_not_show(entries: list[ParticipationEntry]) -> None:
     stated = participation_of("numelink", "1042", entries)
-    assert stated.expected == ("R0", "R1", "R2", "R3") == tuple(one.registration_id for one in stated.registrations)
+    assert (
+        stated.expected
+        == ("R0", "R1", "R2", "R3")
+        == tuple(registration.registration_id for registration in stated.registrations)
+    )

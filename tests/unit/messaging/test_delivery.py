@@ -9,9 +9,9 @@ import pytest
 from shared.messaging.delivery import Delivery
 
 
-def published(told: object, timestamp: datetime | None = None) -> float | None:
+def published(header: object, timestamp: datetime | None = None) -> float | None:
     raw: Any = SimpleNamespace(
-        body=b"", content_type=None, headers={} if told is None else {"timestamp_in_ms": told}, message_id="1",
+        body=b"", content_type=None, headers={} if header is None else {"timestamp_in_ms": header}, message_id="1",
         user_id="numelink.billing", exchange="traboule", routing_key="key", timestamp=timestamp,
     )  # fmt: skip
     return Delivery.of("q", raw, "traboule.billing").published
@@ -26,11 +26,11 @@ def test_without_it_the_timestamp_of_amqp_does() -> None:
 
 
 @pytest.mark.parametrize("told", [1_700_000_000_250_000, 253_402_300_800_000, -1, -(10**15), 2**63 - 1])
-def test_a_moment_that_no_calendar_has_is_none(told: int) -> None:
-    assert published(told) is None
+def test_a_moment_that_no_calendar_has_is_none(number: int) -> None:
+    assert published(number) is None
 
 
 @pytest.mark.parametrize("told", [0, 253_402_300_799_999])
-def test_whatever_is_taken_for_a_moment_can_be_written_as_one(told: int) -> None:
-    assert (moment := published(told)) is not None
+def test_whatever_is_taken_for_a_moment_can_be_written_as_one(number: int) -> None:
+    assert (moment := published(number)) is not None
     assert datetime.fromtimestamp(moment, UTC)

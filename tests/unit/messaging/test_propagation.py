@@ -78,8 +78,8 @@ def test_what_says_nothing_of_itself_hands_nothing_on() -> None:
 
 
 @pytest.mark.parametrize("told", [{"traceparent": TRACE}, {"headers": {"traceparent": TRACE}}])
-def test_a_trace_goes_on_through_a_service_that_does_not_trace(told: dict[str, object]) -> None:
-    assert announced(arrived(**told))["traceparent"] == TRACE  # type: ignore[arg-type]
+def test_a_trace_goes_on_through_a_service_that_does_not_trace(published: dict[str, object]) -> None:
+    assert announced(arrived(**published))["traceparent"] == TRACE  # type: ignore[arg-type]
 
 
 def test_what_is_no_trace_goes_nowhere() -> None:

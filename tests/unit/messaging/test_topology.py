@@ -213,7 +213,7 @@ def test_questions_wait_briefly_in_a_short_queue_and_are_nowhere_kept(tree: dict
     arguments = by_name(tree["queues"])["billing.queries"]["arguments"]
     assert (arguments["x-message-ttl"], arguments["x-max-length"]) == (5_000, 1_000)
     assert not [name for name in arguments if "dead-letter" in name], "a question is no fact"
-    assert not [one for one in tree["bindings"] if one["destination"] == "billing.queries"], "only by its name"
+    assert not [item for item in tree["bindings"] if item["destination"] == "billing.queries"], "only by its name"
 
 
 def test_a_service_may_ask_and_answer_and_a_former_system_may_do_neither(tree: dict[str, Any]) -> None:

@@ -122,9 +122,9 @@ def test_rows_of_one_member_become_one_fact(tmp_path):
 
 
 def test_the_order_of_the_rows_does_not_matter(tmp_path):
-    _, one = translate(tmp_path, dolibarr(DOLIBARR_MEMBERS, MEMBER, SECOND))
+    _, item = translate(tmp_path, dolibarr(DOLIBARR_MEMBERS, MEMBER, SECOND))
     _, other = translate(tmp_path, dolibarr(DOLIBARR_MEMBERS, SECOND, MEMBER))
-    assert facts(one) == facts(other)
+    assert facts(item) == facts(other)
 
 
 def test_a_person_is_called_by_first_and_last_name(tmp_path):
@@ -138,7 +138,7 @@ def test_a_legal_person_without_a_name_is_kept_by_its_contact_s_and_it_is_said(t
     _, outcomes = translate(tmp_path, dolibarr(DOLIBARR_MEMBERS, MEMBER | {"Société": ""}))
     [outcome] = outcomes
     assert outcome.fact.name == "Philippe Laurent"
-    assert [(one.line, one.field) for one in outcome.notices] == [(2, "Société")]
+    assert [(notice.line, notice.field) for notice in outcome.notices] == [(2, "Société")]
 
 
 def test_a_bad_subscription_is_set_aside_alone(tmp_path):

@@ -47,34 +47,34 @@ terms = st.builds(
 
 @st.composite
 def members(draw: st.DrawFn) -> MemberRecorded:
-    told: dict[str, Any] = {}
+    published: dict[str, Any] = {}
     for name in MemberRecorded.model_fields:
         match name:
             case "version":
-                told[name] = VERSION
+                published[name] = VERSION
             case "record_id":
-                told[name] = draw(st.sampled_from(IDS))
+                published[name] = draw(st.sampled_from(IDS))
             case "name":
-                told[name] = draw(st.sampled_from(("ACME SAS", "Zoé Müller", "Zoé")) | any_text.filter(_is_name))
+                published[name] = draw(st.sampled_from(("ACME SAS", "Zoé Müller", "Zoé")) | any_text.filter(_is_name))
             case "status":
-                told[name] = draw(st.sampled_from((None, "active", "pending", "ended")))
+                published[name] = draw(st.sampled_from((None, "active", "pending", "ended")))
             case "naf_nomenclature":
-                told[name] = draw(st.sampled_from((None, "rev2", "2025")))
+                published[name] = draw(st.sampled_from((None, "rev2", "2025")))
             case "exempt" | "is_member":
-                told[name] = draw(st.sampled_from((None, True, False)))
+                published[name] = draw(st.sampled_from((None, True, False)))
             case "subscriptions":
-                told[name] = tuple(draw(st.lists(terms, max_size=3)))
+                published[name] = tuple(draw(st.lists(terms, max_size=3)))
             case "opt_outs":
-                told[name] = tuple(draw(st.lists(st.sampled_from(("email", "bulk-email", "sms")), max_size=2)))
+                published[name] = tuple(draw(st.lists(st.sampled_from(("email", "bulk-email", "sms")), max_size=2)))
             case "extra":
-                told[name] = draw(st.dictionaries(headers, words | any_text, max_size=3))
+                published[name] = draw(st.dictionaries(headers, words | any_text, max_size=3))
             case "same_as" | "works_for":
-                told[name] = draw(st.sampled_from((None, "12", "13")))
+                published[name] = draw(st.sampled_from((None, "12", "13")))
             case _ if name.endswith(("_on", "_since", "_until")):
-                told[name] = draw(days)
+                published[name] = draw(days)
             case _:
-                told[name] = draw(text)
-    return MemberRecorded(**told)
+                published[name] = draw(text)
+    return MemberRecorded(**published)
 
 
 def _is_name(written: str) -> bool:
@@ -112,24 +112,26 @@ def test_reading_what_was_written_gives_the_record_except_what_was_named(
 
 
 @pytest.mark.parametrize("software", SOFTWARE)
-@given(facts=st.lists(members(), min_size=1, max_size=3, unique_by=lambda one: one.record_id))
+@given(facts=st.lists(members(), min_size=1, max_size=3, unique_by=lambda member: member.record_id))
 @settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_file_is_recognised_and_says_what_its_rows_say(
     software: str, facts: list[MemberRecorded], tmp_path: Path
 ) -> None:
-    chosen = [one for one in facts if kind_for(software, one.record_id) is kind_for(software, facts[0].record_id)]
-    kind, written = kind_for(software, facts[0].record_id), [write(one, software, ADDED) for one in chosen]
+    chosen = [fact for fact in facts if kind_for(software, fact.record_id) is kind_for(software, facts[0].record_id)]
+    kind, written = kind_for(software, facts[0].record_id), [write(item, software, ADDED) for item in chosen]
     path = tmp_path / "back.csv"
     path.write_bytes(file_of(kind, written))
     table = read(path)
     assert recognise(table) is kind
-    by_row = [read_back(kind, one.columns, one.rows, VERSION) for one in written]
+    by_row = [read_back(kind, item.columns, item.rows, VERSION) for item in written]
     # Dolibarr's own sign for a line break inside a cell reads as one, whoever wrote it.
-    assert [one for one in by_file(kind, table) if _no_sign(one)] == [one for one in by_row if one and _no_sign(one)]
+    assert [item for item in by_file(kind, table) if _no_sign(item)] == [
+        item for item in by_row if item and _no_sign(item)
+    ]
 
 
 def by_file(kind: Product, table: Table) -> list[MemberRecorded]:
-    return [one.fact for one in kind.translate(table, VERSION) if isinstance(one, Accepted)]
+    return [item.fact for item in kind.translate(table, VERSION) if isinstance(item, Accepted)]
 
 
 def _no_sign(fact: MemberRecorded) -> bool:
@@ -217,8 +219,8 @@ def test_what_a_product_said_can_be_said_to_it_again(
 
 
 def ended(**different: Any) -> MemberRecorded:
-    told: dict[str, Any] = {"record_id": "12", "version": VERSION, "name": "ACME", "status": "ended"} | different
-    return MemberRecorded(**told, ended_on=date(2026, 11, 2))
+    published: dict[str, Any] = {"record_id": "12", "version": VERSION, "name": "ACME", "status": "ended"} | different
+    return MemberRecorded(**published, ended_on=date(2026, 11, 2))
 
 
 def cell(written: Written, header: str, row: int = 0) -> str:
@@ -282,8 +284,8 @@ def test_files_are_written_as_each_product_writes_them() -> None:
 
 
 def test_records_of_one_file_share_its_columns() -> None:
-    one, other = ended(extra={"Langue": "fr_FR"}), ended(record_id="13", extra={"Couleur": "bleu"})
-    content = file_of(kind_for("galette", "12"), [write(one, "galette"), write(other, "galette")])
+    item, other = ended(extra={"Langue": "fr_FR"}), ended(record_id="13", extra={"Couleur": "bleu"})
+    content = file_of(kind_for("galette", "12"), [write(item, "galette"), write(other, "galette")])
     header, first, second = csv.reader(io.StringIO(content.decode()), delimiter=";")
     assert header[-2:] == ["Langue", "Couleur"]
     assert (first[-2:], second[-2:]) == (["fr_FR", ""], ["", "bleu"])

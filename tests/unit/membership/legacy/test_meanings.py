@@ -87,7 +87,7 @@ def test_galette_for_a_group_s_head_has_neither_and_says_so(tmp_path: Path) -> N
     headers = [name for name in GALETTE if name.strip() not in ("Statut", "Compte", "Date d’échéance")]
     outcome = accepted(tmp_path, galette({"ID de l'adhérent": "1", "Personne morale": "ACME"}, headers=headers))
     assert standing(outcome) == (None, False)
-    assert [(one.field, one.reason) for one in outcome.notices] == [("Statut", NOT_THERE)]
+    assert [(notice.field, notice.reason) for notice in outcome.notices] == [("Statut", NOT_THERE)]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,9 @@ def test_a_word_of_no_known_meaning_is_asked_and_may_be_answered(tmp_path: Path)
     outcome = accepted(tmp_path, content)
     assert standing(outcome) == (None, False)
     assert outcome.fact.category == "Amis"
-    assert [(one.field, one.value, one.reason) for one in outcome.notices] == [("Catégorie", "Amis", NOT_KNOWN)]
+    assert [(notice.field, notice.value, notice.reason) for notice in outcome.notices] == [
+        ("Catégorie", "Amis", NOT_KNOWN)
+    ]
     answered = accepted(tmp_path, content, Reading({"amis": "active"}))
     assert (standing(answered), answered.notices) == (("active", None), ())
 
@@ -199,7 +201,7 @@ def test_one_last_day_beside_a_subscription_is_the_subscription_s(tmp_path: Path
         "Date fin adhésion": "2025-12-31",
     }
     fact = accepted(tmp_path, dolibarr(headers, row)).fact
-    assert [str(one.ends_on) for one in fact.subscriptions] == ["2025-12-31"]
+    assert [str(subscription.ends_on) for subscription in fact.subscriptions] == ["2025-12-31"]
     assert fact.paid_until is None
     alone = [name for name in headers if name not in ("Id adhésion", "Date adhésion", "Montant")]
     member = {"ID adhérent": "1", "Société": "ACME", "État": "1", "Date fin adhésion": "2025-12-31"}

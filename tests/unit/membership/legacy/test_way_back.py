@@ -20,16 +20,16 @@ from tests.unit.membership.legacy.test_export import ADDED, IDS, members
 NEW = IDS[4]
 
 
-def a_record(software: str, **said: Any) -> Row:
-    given_fields: dict[str, Any] = {"record_id": "12", "version": 7, "name": "ACME"} | said
+def a_record(software: str, **answer: Any) -> Row:
+    given_fields: dict[str, Any] = {"record_id": "12", "version": 7, "name": "ACME"} | answer
     fact = MemberRecorded(**given_fields)
     written = write(fact, software)
     return Row(written.file, fact.record_id, fact.name, written.columns, written.rows)
 
 
-def back(software: str, **said: Any) -> tuple[str, list[dict[str, str]], list[dict[str, str]]]:
+def back(software: str, **answer: Any) -> tuple[str, list[dict[str, str]], list[dict[str, str]]]:
     """The kind of the record, the rows of its file, and the lines that are left for a person."""
-    row = a_record(software, **said)
+    row = a_record(software, **answer)
     files = import_files([row])
     content = files.get(row.kind, b"")
     assert faults(row.kind, content) == [] if content else True
@@ -58,7 +58,7 @@ def test_a_third_party_of_dolibarr_keeps_its_line_breaks_and_leaves_out_what_is_
     assert (row["Adresse"], row["Code pays"], row["Type du tiers"]) == ("1 rue de l’Arbre\nBât. B", "FR", "TE_SMALL")
     assert (row["État"], row["Client"], row["Fournisseur"], row["Code client"]) == ("1", "1", "0", "CU12")
     assert not row.keys() & {"Id", "Effectifs", "Pays"}
-    assert [(one["column"], one["value"]) for one in left] == [("Effectifs", "EF1-5")]
+    assert [(item["column"], item["value"]) for item in left] == [("Effectifs", "EF1-5")]
 
 
 def test_a_record_made_here_gets_what_dolibarr_requires_of_a_new_one() -> None:
@@ -70,22 +70,22 @@ def test_a_record_made_here_gets_what_dolibarr_requires_of_a_new_one() -> None:
 def test_a_third_party_that_cannot_be_found_there_is_left_for_a_person_whole() -> None:
     _, rows, left = back("dolibarr", email="contact@acme.example")
     assert rows == []
-    assert {"État", "Client", "Fournisseur", "Code client", "Email", "Nom"} <= {one["column"] for one in left}
+    assert {"État", "Client", "Fournisseur", "Code client", "Email", "Nom"} <= {item["column"] for item in left}
 
 
 def test_subscriptions_and_categories_of_dolibarr_members_are_left_and_drafts_are_not_taken() -> None:
     _, [row], left = back("dolibarr", status="ended", category="PME", subscriptions=TERMS, **MEMBER)
     assert (row["État"], row["Réf adhérent"], row["Identifiant"]) == ("0", "12", "m12")
-    assert {"Libellé du type adhérent", "Id adhésion", "Date adhésion", "Montant"} <= {one["column"] for one in left}
+    assert {"Libellé du type adhérent", "Id adhésion", "Date adhésion", "Montant"} <= {item["column"] for item in left}
     _, rows, left = back("dolibarr", status="pending", **MEMBER)
     assert rows == []
-    assert ("État", "'-1") in {(one["column"], one["value"]) for one in left}
+    assert ("État", "'-1") in {(item["column"], item["value"]) for item in left}
 
 
 def test_galette_only_creates_so_a_change_is_a_list_and_a_new_member_a_row_of_its_model() -> None:
     _, rows, left = back("galette", email="contact@acme.example", status="active", category="Membre actif")
     assert rows == []
-    assert ("email_adh", "contact@acme.example") in {(one["column"], one["value"]) for one in left}
+    assert ("email_adh", "contact@acme.example") in {(item["column"], item["value"]) for item in left}
     assert "only creates" in left[0]["why"]
     _, [row], left = back("galette", record_id=NEW, email="contact@acme.example", opt_outs=("bulk-email",), siren="1")
     assert [*row] == [*RULES["Galette members"].columns]
@@ -97,7 +97,7 @@ def test_paheko_numbers_new_members_itself_and_a_yes_is_never_made_up() -> None:
     _, [row], left = back("paheko", record_id=NEW, category="Membres actifs")
     assert "Numéro de membre" not in row
     assert row[letter] == ""
-    assert [one["column"] for one in left] == ["Catégorie"]
+    assert [item["column"] for item in left] == ["Catégorie"]
     _, [row], _ = back("paheko", opt_outs=("bulk-email",))
     assert (row["Numéro de membre"], row[letter]) == ("12", "Non")
 
@@ -106,19 +106,19 @@ def test_civicrm_takes_contacts_and_memberships_apart_and_no_amounts() -> None:
     _, [row], _ = back("civicrm", extra={"Contact Type": "Organization"}, opt_outs=("email",))
     assert (row["Contact ID"], row["Organization Name"], row["Do Not Email"]) == ("12", "ACME", "1")
     assert "Display Name" not in row
-    named = tuple(one.model_copy(update={"label": "PME"}) for one in TERMS)
+    named = tuple(item.model_copy(update={"label": "PME"}) for item in TERMS)
     _, rows, left = back("civicrm", record_id="membership:12", status="active", subscriptions=named)
-    found = [(one["Membership ID"], one["Membership Status"]) for one in rows]
-    assert found == [("2025", "Expired"), ("2026", "Current")]
-    assert {one["column"] for one in left} == {"Total Amount"}
+    result = [(item["Membership ID"], item["Membership Status"]) for item in rows]
+    assert result == [("2025", "Expired"), ("2026", "Current")]
+    assert {item["column"] for item in left} == {"Total Amount"}
 
 
 @pytest.mark.parametrize("software", ["dolibarr", "galette", "paheko", "civicrm"])
 def test_the_export_s_own_form_is_refused_by_every_import(software: str) -> None:
-    said: dict[str, Any] = {
+    answer: dict[str, Any] = {
         "record_id": "12", "version": 7, "name": "ACME", "status": "pending", "street": "a\nb", "country": "France",
         "category": "X", "headcount": "EF1-5"}  # fmt: skip
-    written = write(MemberRecorded(**said), software)
+    written = write(MemberRecorded(**answer), software)
     assert faults(written.file, file_of(kind_for(software, "12"), [written]))
 
 
@@ -130,7 +130,7 @@ def test_whatever_a_record_says_its_file_is_taken_and_nothing_is_lost(software: 
     row = Row(written.file, fact.record_id, fact.name, written.columns, written.rows)
     files = import_files([row])
     if content := files.get(row.kind):
-        assert [one for one in faults(row.kind, content) if "written line break" not in one] == []
+        assert [fault for fault in faults(row.kind, content) if "written line break" not in fault] == []
     listed = files.get(LIST, b"").decode("utf-8-sig")
-    columns = {one["column"] for one in csv.DictReader(io.StringIO(listed, newline=""), delimiter=";")}
+    columns = {item["column"] for item in csv.DictReader(io.StringIO(listed, newline=""), delimiter=";")}
     assert set(left_out(row)) == columns

@@ -41,8 +41,8 @@ COMMON = Commonness.COMMON
         ("LASER 03", "LASER 38", "partial-rare"),
     ],
 )
-def test_names(one: str, other: str, expected: str) -> None:
-    assert names(one, other) == expected
+def test_names(text: str, other: str, expected: str) -> None:
+    assert names(text, other) == expected
 
 
 def test_a_name_that_adds_its_town() -> None:
@@ -66,8 +66,8 @@ def test_a_brand_is_a_name_too() -> None:
         ("Ornesse Groupe", "Lumerine Participations", "brand"),
     ],
 )
-def test_a_brand_that_a_group_shares_does_not_make_its_names_one(one: str, other: str, expected: str) -> None:
-    assert levels({"name": one, "brand": "Avelle"}, {"name": other, "brand": "Avelle"}).name == expected
+def test_a_brand_that_a_group_shares_does_not_make_its_names_one(text: str, other: str, expected: str) -> None:
+    assert levels({"name": text, "brand": "Avelle"}, {"name": other, "brand": "Avelle"}).name == expected
 
 
 def test_a_holding_that_trades_under_the_name_of_what_it_holds_is_not_that_company() -> None:
@@ -107,8 +107,8 @@ def test_common_names_and_words_say_less() -> None:
         ({"siren": "732829320"}, {}, None),
     ],
 )
-def test_siren(one: dict[str, Any], other: dict[str, Any], expected: str | None) -> None:
-    assert levels(one, other).siren == expected
+def test_siren(item: dict[str, Any], other: dict[str, Any], expected: str | None) -> None:
+    assert levels(item, other).siren == expected
 
 
 @pytest.mark.parametrize(
@@ -124,8 +124,8 @@ def test_siren(one: dict[str, Any], other: dict[str, Any], expected: str | None)
         ({"website": "a.example"}, {}, None, None),
     ],
 )
-def test_domain_and_e_mail(one: dict[str, Any], other: dict[str, Any], domain: str | None, email: str | None) -> None:
-    result = levels(one, other)
+def test_domain_and_e_mail(item: dict[str, Any], other: dict[str, Any], domain: str | None, email: str | None) -> None:
+    result = levels(item, other)
     assert (result.domain, result.email) == (domain, email)
 
 
@@ -158,8 +158,8 @@ def test_phone_and_mobile_may_stand_in_each_others_place() -> None:
         ("12 rue des Lilas", "", None),
     ],
 )
-def test_street(one: str, other: str, expected: str | None) -> None:
-    assert levels({"street": one}, {"street": other or None}).street == expected
+def test_street(text: str, other: str, expected: str | None) -> None:
+    assert levels({"street": text}, {"street": other or None}).street == expected
 
 
 def test_a_street_number_where_a_crowd_is_registered() -> None:
@@ -180,9 +180,11 @@ def test_a_street_number_where_a_crowd_is_registered() -> None:
         ((None, None), ("42300", "Roanne"), None),
     ],
 )
-def test_place(one: tuple[str | None, str | None], other: tuple[str | None, str | None], expected: str | None) -> None:
+def test_place(
+    texts: tuple[str | None, str | None], other: tuple[str | None, str | None], expected: str | None
+) -> None:
     # The names differ, so that nothing makes it another site of one company.
-    first = {"name": "Lumerine", "postcode": one[0], "city": one[1]}
+    first = {"name": "Lumerine", "postcode": texts[0], "city": texts[1]}
     second = {"name": "Vioreau", "postcode": other[0], "city": other[1]}
     assert levels(first, second).place == expected
 
@@ -207,8 +209,8 @@ def test_one_company_may_have_sites_in_two_departements() -> None:
         ("6202A", None, None),
     ],
 )
-def test_naf(one: str, other: str | None, expected: str | None) -> None:
-    assert levels({"naf": one}, {"naf": other}).naf == expected
+def test_naf(text: str, other: str | None, expected: str | None) -> None:
+    assert levels({"naf": text}, {"naf": other}).naf == expected
 
 
 def test_contact_and_form() -> None:

@@ -116,9 +116,9 @@ def test_every_refusal_that_the_guard_can_give_has_words() -> None:
         ({"name": "TEREGA"} | HERE, {"name": "TEREVA"} | {"postcode": "64000", "city": "Pau"}, "apart"),
     ],
 )  # fmt: skip
-def test_verdicts(one: dict[str, Any], other: dict[str, Any], expected: str) -> None:
-    assert verdict(one, other) == expected
-    assert verdict(other, one) == expected
+def test_verdicts(item: dict[str, Any], other: dict[str, Any], expected: str) -> None:
+    assert verdict(item, other) == expected
+    assert verdict(other, item) == expected
 
 
 @pytest.mark.parametrize(
@@ -210,12 +210,12 @@ def test_how_common_a_key_is(key: str, records: int, companies: int, expected: C
 
 
 def test_companies_are_told_apart_by_siren_and_name_or_by_place() -> None:
-    one = Identity("LUMERINE", None, "42000")
-    assert companies_of("e:x", [one, one, one._replace(place="69001")]) == 1
+    identity = Identity("LUMERINE", None, "42000")
+    assert companies_of("e:x", [identity, identity, identity._replace(place="69001")]) == 1
     renamed = Identity("VIOREAU", "732829320", "42000")
-    assert companies_of("e:x", [one, renamed]) == 2
-    assert companies_of("e:x", [one._replace(siren="732829320"), renamed, one]) == 1
-    assert companies_of("n:LUMERINE", [one, one, one._replace(place="69001")]) == 2
+    assert companies_of("e:x", [identity, renamed]) == 2
+    assert companies_of("e:x", [identity._replace(siren="732829320"), renamed, identity]) == 1
+    assert companies_of("n:LUMERINE", [identity, identity, identity._replace(place="69001")]) == 2
 
 
 @pytest.mark.parametrize("version", [0, 1])

@@ -27,7 +27,9 @@ SHOP = {
 def groups(records: Sequence[Features]) -> set[frozenset[str]]:
     index = Candidates(records)
     judged = [judge(a, b, index.classes, shipped()) for a, b in index.pairs()]
-    return {frozenset(map(str, one)) for one in group({one.key: one.siren for one in records}, judged).groups}
+    return {
+        frozenset(map(str, group)) for group in group({record.key: record.siren for record in records}, judged).groups
+    }
 
 
 def test_a_second_and_a_fourth_cluster_do_not_part_what_the_first_holds_together() -> None:
@@ -68,16 +70,16 @@ def test_an_agency_s_address_is_still_nobody_s_own() -> None:
         for cluster in "ab"
         for at, name in enumerate(("Vioreau", "Lumerine", "Zephyrel", "Trabolin", "Ardoisine"))
     ]
-    found = Candidates(clients).classes
-    assert {key[0] for key in found} >= {"d", "e", "p"}
+    classes = Candidates(clients).classes
+    assert {key[0] for key in classes} >= {"d", "e", "p"}
 
 
 def test_an_equal_number_is_no_link_between_a_member_and_a_third_party() -> None:
     lyon = {"name": "Aide à domicile Vizir Santé", "street": "4 rue des Capucins", "postcode": "69001", "city": "Lyon"}
-    there = a_company("931", phone="04 78 21 31 41", siren="552100554", **lyon)
+    theirs = a_company("931", phone="04 78 21 31 41", siren="552100554", **lyon)
     other = a_company("932", name=lyon["name"], postcode="38000", city="Grenoble", siren="775665019")
     member = a_company("adherent:931", name=lyon["name"], contact_first_name="Luc", contact_last_name="Petit")
-    assert len(groups([there, other, member])) == 3
+    assert len(groups([theirs, other, member])) == 3
 
 
 def test_a_company_s_people_go_with_it_whatever_they_are_called_and_with_nobody_else() -> None:

@@ -78,11 +78,11 @@ def test_consolidating_step_by_step_ends_where_consolidating_at_once_does(data: 
     assert views == at_once(published, kept)
 
 
-def at_once(told: Sequence[Envelope[Any]], decided: Sequence[Decision]) -> dict[str, bytes]:
+def at_once(messages: Sequence[Envelope[Any]], decided: Sequence[Decision]) -> dict[str, bytes]:
     """Views from the newest version of each record and all decisions, by the domain's functions alone."""
     newest: dict[RecordKey, Envelope[Any]] = {}
     contents: dict[RecordKey, Envelope[Any]] = {}
-    for message in sorted(told, key=lambda item: (item.data.version, item.digest)):
+    for message in sorted(messages, key=lambda item: (item.data.version, item.digest)):
         key = RecordKey(message.cluster, message.data.record_id)
         newest[key] = message
         if isinstance(message.data, MemberRecorded):

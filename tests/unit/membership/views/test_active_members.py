@@ -8,10 +8,10 @@ from services.membership.views.consolidation import consolidate
 COMPANY = {"is_member": False}
 
 
-def active(*said: dict[str, object]) -> bool:
+def active(*answer: dict[str, object]) -> bool:
     records = [
-        SourceRecord(RecordKey("a", str(at)), {"name": "ACME", **one}, {}, None, None, "acme", None)
-        for at, one in enumerate(said)
+        SourceRecord(RecordKey("a", str(at)), {"name": "ACME", **item}, {}, None, None, "acme", None)
+        for at, item in enumerate(answer)
     ]
     return consolidate(records, []).active
 
@@ -28,5 +28,5 @@ def active(*said: dict[str, object]) -> bool:
         ([{}, {"status": "ended"}], True),
     ],
 )
-def test_only_a_record_of_a_membership_makes_an_active_member(said: list[dict[str, object]], expected: bool) -> None:
-    assert active(*said) is expected
+def test_only_a_record_of_a_membership_makes_an_active_member(answer: list[dict[str, object]], expected: bool) -> None:
+    assert active(*answer) is expected

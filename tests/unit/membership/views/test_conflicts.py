@@ -20,8 +20,8 @@ def a_record(key: RecordKey, same_as: str | None = None, **written: Any) -> Sour
 
 
 def an_invoice(key: RecordKey, starts: str, ends: str, **different: Any) -> Related:
-    told = {"period_starts_on": starts, "period_ends_on": ends, "gross": "120.00", "status": "paid"} | different
-    return Related("invoice", key, different.pop("invoice_id", f"F-{key.record_id}-{starts}"), told)
+    published = {"period_starts_on": starts, "period_ends_on": ends, "gross": "120.00", "status": "paid"} | different
+    return Related("invoice", key, different.pop("invoice_id", f"F-{key.record_id}-{starts}"), published)
 
 
 def a_registration(
@@ -35,14 +35,14 @@ def found(group: list[SourceRecord], *related: Related, since: date | None = Non
 
 
 def days(conflict: Conflict) -> list[tuple[str, str]]:
-    return [(str(one.starts_on), str(one.ends_on)) for one in conflict.overlaps]
+    return [(str(overlap.starts_on), str(overlap.ends_on)) for overlap in conflict.overlaps]
 
 
 def test_two_paid_invoices_for_the_same_days() -> None:
-    one, other = an_invoice(A, "2026-01-01", "2026-12-31"), an_invoice(B, "2026-07-01", "2027-06-30")
-    [conflict] = found([a_record(A), a_record(B)], one, other)
+    entry, other = an_invoice(A, "2026-01-01", "2026-12-31"), an_invoice(B, "2026-07-01", "2027-06-30")
+    [conflict] = found([a_record(A), a_record(B)], entry, other)
     assert (conflict.kind, conflict.between, days(conflict)) == ("paid-twice", (A, B), [("2026-07-01", "2026-12-31")])
-    assert {item.item_id for item in conflict.overlaps[0].items} == {one.item_id, other.item_id}
+    assert {item.item_id for item in conflict.overlaps[0].items} == {entry.item_id, other.item_id}
 
 
 @pytest.mark.parametrize(
@@ -56,28 +56,28 @@ def test_an_invoice_that_was_not_paid_for_is_no_conflict(not_paid: dict[str, str
 
 def test_payments_that_add_up_pay_an_invoice_and_a_credit_note_takes_it_away() -> None:
     group = [a_record(A), a_record(B)]
-    one = an_invoice(A, "2026-01-01", "2026-12-31")
+    item = an_invoice(A, "2026-01-01", "2026-12-31")
     other = an_invoice(B, "2026-01-01", "2026-12-31", status="issued", invoice_id="F9")
     halves = [Related("payment", B, f"P{n}", {"invoice_id": "F9", "amount": "60.00"}) for n in (1, 2)]
-    assert found(group, one, other, halves[0]) == []
-    assert len(found(group, one, other, *halves)) == 1
+    assert found(group, item, other, halves[0]) == []
+    assert len(found(group, item, other, *halves)) == 1
     credit = Related("invoice", B, "A1", {"kind": "credit-note", "corrects": "F9", "gross": "120.00"})
-    assert found(group, one, other, *halves, credit) == []
+    assert found(group, item, other, *halves, credit) == []
 
 
 def test_what_the_membership_systems_hold_for_paid() -> None:
     term = {"subscription_id": "S1", "starts_on": "2026-01-01", "ends_on": "2026-12-31", "amount": "480.00"}
-    one = a_record(A, paid_until="2026-12-31", subscriptions=[term])
-    [conflict] = found([one, a_record(B, paid_until="2026-06-30")])
+    entry = a_record(A, paid_until="2026-12-31", subscriptions=[term])
+    [conflict] = found([entry, a_record(B, paid_until="2026-06-30")])
     assert days(conflict) == [("2026-01-01", "2026-06-30")], "a year's dues end on the day that is told"
     assert [(item.kind, item.item_id) for item in conflict.overlaps[0].items] == [
         ("subscription", "S1"),
         ("paid-until", None),
     ]
-    assert found([one, a_record(B, paid_until="2026-06-30", exempt=True)]) == []
-    assert found([one, a_record(B, paid_until="2025-12-31")]) == []
+    assert found([entry, a_record(B, paid_until="2026-06-30", exempt=True)]) == []
+    assert found([entry, a_record(B, paid_until="2025-12-31")]) == []
     due = a_record(B, paid_until="2025-12-31", subscriptions=[term])
-    assert found([one, due]) == [], "a term that ends after the day that is paid until is not paid"
+    assert found([entry, due]) == [], "a term that ends after the day that is paid until is not paid"
 
 
 def test_one_payment_that_two_tables_tell_of_is_one() -> None:
@@ -111,14 +111,14 @@ PLANNED = {"title": "Rencontre cybersécurité", "starts_at": "2026-12-08T16:00:
 )
 def test_both_registered_for_a_gathering_that_both_clusters_announce(other: Any, is_conflict: bool) -> None:
     pair = a_registration(A, PLANNED), a_registration(B, other, "E-77")
-    assert [one.kind for one in found([a_record(A), a_record(B)], *pair)] == ["registered-twice"] * is_conflict
+    assert [item.kind for item in found([a_record(A), a_record(B)], *pair)] == ["registered-twice"] * is_conflict
 
 
 def test_who_cancelled_takes_no_place() -> None:
     group = [a_record(A), a_record(RecordKey("clustr-numerique", "99"))]
-    one = a_registration(group[0].key, PLANNED)
+    item = a_registration(group[0].key, PLANNED)
     for status, count in (("registered", 1), ("waiting", 1), ("cancelled", 0), ("attended", 0)):
-        assert len(found(group, one, a_registration(group[1].key, PLANNED, status=status))) == count
+        assert len(found(group, item, a_registration(group[1].key, PLANNED, status=status))) == count
 
 
 def test_a_member_of_one_record_has_no_conflict() -> None:
@@ -127,10 +127,12 @@ def test_a_member_of_one_record_has_no_conflict() -> None:
 
 
 @given(st.permutations([an_invoice(key, f"{y}-01-01", f"{y}-12-31") for key in (A, B, C) for y in (2025, 2026)]))
-def test_the_order_of_what_is_told_does_not_show(told: list[Related]) -> None:
+def test_the_order_of_what_is_told_does_not_show(relateds: list[Related]) -> None:
     group = [a_record(A), a_record(C), a_record(B)]
-    assert found(group, *told) == found(group, *sorted(told, key=lambda one: (one.key, one.item_id)))
-    assert [one.between for one in found(group, *told)] == [(A, C), (A, B), (C, B)]
+    assert found(group, *relateds) == found(
+        group, *sorted(relateds, key=lambda related: (related.key, related.item_id))
+    )
+    assert [item.between for item in found(group, *relateds)] == [(A, C), (A, B), (C, B)]
 
 
 # --- ids that stay -------------------------------------------------------------------------------------------------
@@ -148,7 +150,7 @@ PAID = {"paid_until": "2026-12-31"}
 def test_the_id_stays_when_a_record_that_is_declared_the_same_comes_or_goes() -> None:
     other, third_party, member = a_record(B, **PAID), a_record(A, **PAID), a_record(C, "12", **PAID)
     assert the_id(member, other) == the_id(third_party, member, other) == the_id(third_party, other)
-    assert [one.between for one in found([member, other])] == [(C, B)]
+    assert [item.between for item in found([member, other])] == [(C, B)]
 
 
 def test_the_id_stays_wherever_the_declared_name_sorts() -> None:
@@ -167,4 +169,4 @@ def test_chains_and_circles_of_declarations_are_one_holder() -> None:
 
 def test_every_two_of_three_holders_have_an_id_of_their_own() -> None:
     keys = [A, B, RecordKey("numelink", "B-8")]
-    assert len({one.conflict_id for one in found([a_record(key, **PAID) for key in keys])}) == 3
+    assert len({item.conflict_id for item in found([a_record(key, **PAID) for key in keys])}) == 3

@@ -20,7 +20,9 @@ PERSON = {
 
 
 def view(**records: dict[str, Any]) -> dict[str, Any]:
-    made = [SourceRecord(RecordKey("a", key), said, {}, None, None, "", None) for key, said in sorted(records.items())]
+    made = [
+        SourceRecord(RecordKey("a", key), answer, {}, None, None, "", None) for key, answer in sorted(records.items())
+    ]
     return json.loads(consolidate(made, []).document)
 
 
@@ -44,12 +46,12 @@ def test_they_say_nothing_for_the_company() -> None:
     assert document["email"]["value"] == "contact@vioreau.example"
     assert "mobile" not in document
     assert document["consents"]["in_force"] == []
-    assert [one["from"] for one in document["memberships"]] == ["a/905"]
+    assert [item["from"] for item in document["memberships"]] == ["a/905"]
 
 
 def test_a_member_of_a_member_still_has_a_membership() -> None:
     assert [
-        one["from"] for one in view(**{"4": {"name": "A"}, "5": {**PERSON, "status": "active"}})["memberships"]
+        item["from"] for item in view(**{"4": {"name": "A"}, "5": {**PERSON, "status": "active"}})["memberships"]
     ] == [
         "a/4",
         "a/5",
