@@ -100,6 +100,7 @@ def twins() -> list[Features]:
             f"{at:03}", rng.choice(["north", "south"]), name=rng.choice(names),
             siren=rng.choice([None, "732829320", "732829320", "552100554"]),
             same_as=rng.choice([None, None, "007", "008"]),
+            works_for=rng.choice([None, None, None, "007"]),
             postcode=rng.choice([None, "42000", "42000", "42300", "69003"]),
             city=rng.choice([None, "Roanne"]), phone=rng.choice([None, f"04 77 12 34 {rng.randrange(50, 60)}"]),
         )
