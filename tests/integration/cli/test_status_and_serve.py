@@ -90,11 +90,11 @@ async def test_services_end_with_the_one_who_started_them(empty_billing: OwnServ
     """Even when he is killed: a house left behind would go on consuming another run's messages."""
     program = f"""
 from pathlib import Path
-from deploy.local.house import House
+from deploy.local.house import LocalServices
 from deploy.local.runs import Run
 from deploy.provisioning.provision import Provisioned
 run = Run()
-house = House(run, Provisioned({dict(empty_billing.env)!r}, {{}}), Path({str(tmp_path)!r}), ["billing"])
+house = LocalServices(run, Provisioned({dict(empty_billing.env)!r}, {{}}), Path({str(tmp_path)!r}), ["billing"])
 house.start("billing")
 print(house.process("billing").pid, flush=True)
 time.sleep(60)
@@ -132,7 +132,7 @@ def test_what_is_missing_is_named(
 ) -> None:
     for name in [name for name in os.environ if name.startswith("TRABOULE_")]:
         monkeypatch.delenv(name)
-    monkeypatch.setattr(environment, "HOUSE_FILE", tmp_path / "none")
+    monkeypatch.setattr(environment, "ENV_FILE", tmp_path / "none")
     monkeypatch.setattr(sys, "argv", ["traboule", *arguments])
     with pytest.raises(SystemExit) as ended:
         main()
