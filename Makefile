@@ -26,7 +26,7 @@ unit: $(READY) ## Run the tests that need no server, properties with a tenth of 
 		-m "not servers and not faults and not bench and not compose and not soak"
 
 test: $(READY) ## Run the tests against a real RabbitMQ and a real PostgreSQL (T=tests/unit K=word WORKERS=2)
-	@$(BIN)/python -m pytest $(T) -q $(PARALLEL) --durations=20 $(SELECT)
+	@$(BIN)/python -m pytest $(T) -q $(PARALLEL) --hypothesis-profile=quick --durations=20 $(SELECT)
 
 fmt: $(READY) ## Format, and mend what ruff can
 	@$(BIN)/ruff check --fix .
@@ -40,8 +40,9 @@ check: $(READY) ## Lint, formatting, import rules, types, licences
 	@$(BIN)/basedpyright --project tests
 	@$(BIN)/python deploy/image/licences.py
 
-faults: $(READY) ## Kill and cut servers and services, and check that nothing is lost or done twice
+faults: $(READY) ## Kill and cut servers and services, check that nothing is lost or done twice; properties in full
 	@$(BIN)/python -m pytest tests -m faults -q
+	@$(BIN)/python -m pytest tests -m "hypothesis and not faults and not bench and not soak and not compose" -q $(PARALLEL)
 
 soak: $(READY) ## An hour of mixed traffic with random faults: memory flat, nothing lost (SOAK_MINUTES, SOAK_SEED)
 	@$(BIN)/python -m pytest tests/faults/test_soak.py -m soak -q -s

@@ -1,9 +1,9 @@
-"""How many examples a property is tried with: all of them in `make test`, a tenth in `make unit`."""
+"""How many examples a property is tried with: all of them in `make faults`, a tenth in `make unit` and `make test`."""
 
 from hypothesis import settings
 
 QUICK = "quick"
-"""The profile of `make unit`: `pytest --hypothesis-profile=quick`."""
+"""The profile of `make unit` and `make test`: `pytest --hypothesis-profile=quick`."""
 LEAST = 20
 
 
