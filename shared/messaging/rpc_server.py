@@ -58,10 +58,11 @@ class RpcServer:
             if self._settling:
                 await asyncio.wait(self._settling, timeout=TTL_SECONDS)
             self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await asyncio.wait([self._task], timeout=TTL_SECONDS)
 
     async def _run(self) -> None:
-        while True:
+        # A cancellation that a library swallows while it connects must not leave this running for ever.
+        while not self._ended.is_set():
             try:
                 await self._serve()
             except (Exception, asyncio.CancelledError) as error:
