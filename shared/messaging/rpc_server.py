@@ -83,6 +83,8 @@ class RpcServer:
             await channel.set_qos(prefetch_count=WORKERS)
             queue = await channel.get_queue(queries_queue(self.service), ensure=False)
             await queue.consume(self._waiting.put)
+            if self._ended.is_set():
+                return
             log.info("queries.serving", queue=queue.name)
             work = [self._work(channel.default_exchange) for _ in range(WORKERS)]
             tasks = [asyncio.create_task(each) for each in (closed.wait(), *work)]

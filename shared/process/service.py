@@ -17,7 +17,7 @@ from shared.messaging.relay import Relay
 from shared.messaging.rpc_server import RpcServer
 from shared.process.backlog import MEASURED, measure_backlog
 from shared.process.http_server import HttpLimits, build_server, limits_here, serve
-from shared.runtime.cancellation import reraise_if_cancelled
+from shared.runtime.cancellation import is_cancelled, reraise_if_cancelled
 from shared.runtime.tls import TlsCertificate, TlsError
 
 log = structlog.get_logger()
@@ -155,6 +155,8 @@ class Service:
                 reraise_if_cancelled()
                 # By its name alone: what it says may hold members' data.
                 log.warning("beside.failed", work=task.name, error=type(error).__name__)
+            if is_cancelled():
+                return
             await asyncio.sleep(task.every)
 
     async def _housekeeping(self, engine: AsyncEngine) -> None:

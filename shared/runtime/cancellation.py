@@ -8,5 +8,11 @@ def reraise_if_cancelled() -> None:
 
     A connection that dies can cancel whoever waits on it. Only our own cancellation ends the work.
     """
-    if (task := asyncio.current_task()) and task.cancelling():
+    if is_cancelled():
         raise
+
+
+def is_cancelled() -> bool:
+    """Whether this task was asked to end, also if a library that it called swallowed that."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

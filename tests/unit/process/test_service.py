@@ -1,6 +1,7 @@
 """What a service does beside its subscriptions, while the connections under it die."""
 
 import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import AsyncGenerator
@@ -16,7 +17,7 @@ from shared.messaging import inbox
 from shared.messaging.bus import Bus
 from shared.messaging.relay import Relay
 from shared.process import service as module
-from shared.process.service import Service
+from shared.process.service import PeriodicTask, Service
 
 SECRET = "Ateliers Martin"
 
@@ -78,3 +79,21 @@ async def test_housekeeping_outlives_whatever_ends_one_round_of_it_and_tells(
     (failed,) = [log for log in logs if log["event"] == "beside.failed"]
     assert (failed["work"], failed["error"]) == ("housekeeping", type(error).__name__)
     assert SECRET not in str(logs)
+
+
+async def test_a_periodic_task_ends_though_a_library_swallows_its_cancellation(monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds = 0
+
+    async def swallowing(_: object) -> None:
+        nonlocal rounds
+        rounds += 1
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+
+    service = object.__new__(Service)
+    service.engine = cast("Any", None)
+    repeated = asyncio.create_task(service._repeat(PeriodicTask("swallowing", 0, swallowing)))
+    await asyncio.sleep(0.01)
+    repeated.cancel()
+    await asyncio.wait([repeated], timeout=1)
+    assert (repeated.done(), rounds) == (True, 1)
