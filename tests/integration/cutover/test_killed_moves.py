@@ -78,7 +78,9 @@ async def test_a_switch_and_a_rollback_killed_anywhere(billing: OwnService, step
     await announced_once(billing, stages)
 
 
-@pytest.mark.parametrize("step", [COMMIT, COMMITTED, REVOKE, REVOKED])
+@pytest.mark.parametrize(
+    "step", [COMMITTED, REVOKE, *(pytest.param(step, marks=pytest.mark.faults) for step in (COMMIT, REVOKED))]
+)
 async def test_retiring_killed_between_its_two_steps(
     billing: OwnService, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
