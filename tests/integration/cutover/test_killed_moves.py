@@ -14,6 +14,7 @@ from tests.support.in_process import OwnService
 from tests.support.killed import COMMIT, COMMITTED, REVOKE, REVOKED, STATEMENT
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.faults
 SYSTEM = "numelink/billing"
 OVERRULED = [word for name in ("parity", "rehearsal", "commands", "writers", "backup") for word in ("--overrule", name)]
 AROUND_THE_COMMIT = [(COMMIT, 1), (COMMITTED, 1)]
