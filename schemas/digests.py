@@ -59,8 +59,8 @@ def _normal(value: Any) -> Any:
             return value
 
 
-def _without_empty(published: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in published.items() if value not in (None, "", [], {})}
+def _without_empty(filled: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in filled.items() if value not in (None, "", [], {})}
 
 
 def _utf_16(name: str) -> bytes:

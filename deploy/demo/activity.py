@@ -217,7 +217,7 @@ def _gatherings(cluster: str, members: int, rng: Random, anchor: date) -> list[L
 
 def _registrations(events: list[Line], records: list[Record], rng: Random, anchor: date) -> list[str]:
     days = [date.fromisoformat(event["starts_at"][:10]) for event in events]
-    texts: list[str] = []
+    lines: list[str] = []
     for record in records:
         for place in rng.sample(range(len(events)), rng.choice(_REGISTRATIONS)):
             event, day = events[place], days[place]
@@ -228,10 +228,10 @@ def _registrations(events: list[Line], records: list[Record], rng: Random, ancho
                 status, changed = rng.choice(_PAST), day
             else:
                 status, changed = rng.choice(_AHEAD), registered
-            texts.append(
+            lines.append(
                 _encode(
                     {
-                        "registration_id": f"I{len(texts) + 1}",
+                        "registration_id": f"I{len(lines) + 1}",
                         "version": _version(changed, rng),
                         "event_id": event["event_id"],
                         "record_id": record.record_id,
@@ -241,7 +241,7 @@ def _registrations(events: list[Line], records: list[Record], rng: Random, ancho
                     }
                 )
             )
-    return texts
+    return lines
 
 
 # Consents and mailings

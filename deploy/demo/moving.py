@@ -113,18 +113,18 @@ def _plant(export: Path, folder: Path, unreadable: Collection[str]) -> tuple[Pat
     town, company = header.index("Ville "), header.index("Personne morale ")
     seen = Counter(row[0] for row in rows)
     sound = [row for row in rows if len(row) == len(header) and row[company] and seen[row[0]] == 1]
-    texts, moved, *_ = (row for row in sound if row[0] not in unreadable)
+    absent, moved, *_ = (row for row in sound if row[0] not in unreadable)
     new = [*moved]
     moved[town] = "Feurs"
     new[0], new[company] = "9900", "Néons du Forez SARL"
     fresh = folder / "galette-adherents.csv"
     with fresh.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file, delimiter=";", quoting=csv.QUOTE_ALL).writerows(
-            [header, *(row for row in rows if row is not texts), new]
+            [header, *(row for row in rows if row is not absent), new]
         )
     # It goes wherever the members go.
     (folder / DYNAMIC_FIELDS).write_bytes((export.parent / DYNAMIC_FIELDS).read_bytes())
-    return fresh, texts[0], moved[0]
+    return fresh, absent[0], moved[0]
 
 
 def _files(members: Path) -> list[str]:

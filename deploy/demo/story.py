@@ -143,8 +143,8 @@ class Story:
         for _, report in reports:
             for file in report["files"]:
                 doubts.update({doubt["meaning"]: doubt["count"] for doubt in file["doubts"]})
-        published = "; ".join(f"{count} × {meaning}" for meaning, count in doubts.most_common(6))
-        self._console.print(f"Accepted as written, and flagged: {published}.\n")
+        flagged = "; ".join(f"{count} × {meaning}" for meaning, count in doubts.most_common(6))
+        self._console.print(f"Accepted as written, and flagged: {flagged}.\n")
 
     def _tell_what_was_parked(self) -> None:
         table = Table(

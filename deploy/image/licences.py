@@ -78,15 +78,15 @@ def ways(metadata: PackageMetadata) -> tuple[str, ...]:
 
 def _alternatives(words: list[str]) -> list[str]:
     """``A AND (B OR C)`` → ``A AND B``, ``A AND C``. Takes the words that it reads."""
-    texts: list[str] = []
+    ways: list[str] = []
     together = [""]
     while words and (word := words.pop(0)) != ")":
         if word == "OR":
-            texts, together = [*texts, *together], [""]
+            ways, together = [*ways, *together], [""]
             continue
         some = _alternatives(words) if word == "(" else [word]
         together = [f"{text} {other}".strip() for text in together for other in some]
-    return [*texts, *together]
+    return [*ways, *together]
 
 
 def _faults() -> Iterator[str]:

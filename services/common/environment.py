@@ -30,11 +30,11 @@ def load_env_file(path: Path | None = None) -> None:
     """Take a running house's environment, unless this process was already told of one."""
     path = path or ENV_FILE
     names = {name.removesuffix("_FILE") for name in os.environ if name.startswith("TRABOULE_")}
-    published = any(
+    configured = any(
         name.endswith(("_DATABASE_URL", "_BROKER_URL")) or name.startswith("TRABOULE_BROKER_URL_")
         for name in names - {"TRABOULE_DATABASE_URL", "TRABOULE_BROKER_URL"}
     )
-    if published or not path.is_file():
+    if configured or not path.is_file():
         return
     for line in path.read_text("utf-8").splitlines():
         name, _, value = line.partition("=")

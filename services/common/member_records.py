@@ -52,8 +52,8 @@ async def apply_separations(uow: UnitOfWork, messages: Sequence[Envelope[Members
     await _follow(uow, ((record, part.member_id, version) for part, version in parts for record in part.records))
 
 
-async def _follow(uow: UnitOfWork, published: Iterable[tuple[RecordRef, str, int]]) -> None:
-    newest = newest_by(published, lambda item: (item[0].cluster, item[0].record_id), lambda item: (item[2], item[1]))
+async def _follow(uow: UnitOfWork, moves: Iterable[tuple[RecordRef, str, int]]) -> None:
+    newest = newest_by(moves, lambda item: (item[0].cluster, item[0].record_id), lambda item: (item[2], item[1]))
     if not newest:
         return
     # In the order of their keys, so that two replicas lock rows in the same order.

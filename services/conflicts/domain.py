@@ -73,8 +73,8 @@ class Conflict:
         """What membership tells now, unless it is older than what it told before."""
         if (message.data.version, message.digest) <= (self.version, self.digest):
             return self
-        published = replace(self, **_told(message))
-        return published._answered(at, _TOLD[published._standing()])
+        heard_of = replace(self, **_told(message))
+        return heard_of._answered(at, _TOLD[heard_of._standing()])
 
     def assigned(self, owner: str, by: str, at: datetime) -> "Conflict":
         """Give it to somebody, whatever its state; where it was theirs already nothing changes."""

@@ -30,6 +30,6 @@ async def move(
     state = await stages.move(uow.connection, cluster, by_move, by=by, reason=reason, overruled=overruled)
     assert state.since is not None, "whoever moved did so at some time"
     fact = FACT_OF[service]
-    published = fact(version=state.epoch, cluster=cluster, stage=state.stage, since=state.since, by=by)
-    publish(uow, fact, [(published, None)])
+    change = fact(version=state.epoch, cluster=cluster, stage=state.stage, since=state.since, by=by)
+    publish(uow, fact, [(change, None)])
     return state

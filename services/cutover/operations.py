@@ -235,8 +235,8 @@ async def written_back(
     unread = (await uow.count_waiting([queue])).get(queue)
     unsent, given_back = await write_back.on_its_way(uow, definition, cluster)
     number, result, following = await write_back.page(uow, back, cluster, after, limit)
-    published = {"queue": queue, "unread": unread, "to_be_sent": unsent, "given_back": given_back, "records": number}
-    return published | {"items": [item.as_json() for item in result], "next": following}
+    totals = {"queue": queue, "unread": unread, "to_be_sent": unsent, "given_back": given_back, "records": number}
+    return totals | {"items": [item.as_json() for item in result], "next": following}
 
 
 # --- quarantine ----------------------------------------------------------------------------------------------------
@@ -297,8 +297,8 @@ async def _late(uow: UnitOfWork, definition: CutoverDefinition, number: int, clu
 
 
 def _without_body(definition: CutoverDefinition, item: quarantine.Late) -> dict[str, Any]:
-    published = {name: value for name, value in asdict(item).items() if name not in ("body", "number")}
-    return {"id": f"{definition.name}:{item.number}", "service": definition.name, **published}
+    shown = {name: value for name, value in asdict(item).items() if name not in ("body", "number")}
+    return {"id": f"{definition.name}:{item.number}", "service": definition.name, **shown}
 
 
 async def _sql(uow: UnitOfWork, statement: str, *values: Any) -> Any:

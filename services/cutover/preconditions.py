@@ -45,8 +45,8 @@ class Condition:
 
     def as_json(self) -> dict[str, Any]:
         """For programs."""
-        published = {"name": self.name, "holds": self.holds, "told": self.told}
-        return published | ({"mend": None, "call": None} if self.holds else {"mend": self.mend, "call": self.call})
+        shown = {"name": self.name, "holds": self.holds, "told": self.told}
+        return shown | ({"mend": None, "call": None} if self.holds else {"mend": self.mend, "call": self.call})
 
 
 @dataclass(frozen=True, slots=True)

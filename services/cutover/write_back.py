@@ -122,8 +122,8 @@ async def unsettled(
 
 
 def _read(system: str, queue: str, waiting: int, unsent: int, refused: int) -> Condition:
-    published = {f"wait in {queue}": waiting, "are to be sent there": unsent, "were given back and are parked": refused}
-    texts = [f"{count} messages {where}" for where, count in published.items() if count]
+    counts = {f"wait in {queue}": waiting, "are to be sent there": unsent, "were given back and are parked": refused}
+    texts = [f"{count} messages {where}" for where, count in counts.items() if count]
     mend = (
         f"have the former system read its queue; or traboule cutover write-back {system} --export FILE.csv, "
         "import that there, and --overrule way-back-read"

@@ -48,7 +48,7 @@ class Asked:
 
 async def ask(uow: UnitOfWork, asked: Asked, now: datetime, request_id: str | None = None) -> str:
     """Keep a request, and send it when the transaction commits; returns its id."""
-    published = CutoverRequested.model_validate(
+    request = CutoverRequested.model_validate(
         {
             "version": int(now.timestamp() * 1_000_000),
             "request_id": request_id or new_id(now),
@@ -62,15 +62,15 @@ async def ask(uow: UnitOfWork, asked: Asked, now: datetime, request_id: str | No
         }
     )
     row = (
-        published.request_id,
-        published.cluster,
-        published.responsible,
-        published.operation,
-        _text(published.arguments),
+        request.request_id,
+        request.cluster,
+        request.responsible,
+        request.operation,
+        _text(request.arguments),
     )
-    await uow.connection.exec_driver_sql(_ASK, (*row, published.author, asked.key_id, published.reason, now))
-    publish(uow, CutoverRequested, [(published, published.request_id)])
-    return published.request_id
+    await uow.connection.exec_driver_sql(_ASK, (*row, request.author, asked.key_id, request.reason, now))
+    publish(uow, CutoverRequested, [(request, request.request_id)])
+    return request.request_id
 
 
 async def keep_answers(uow: UnitOfWork, messages: Sequence[Envelope[CutoverAnswered]]) -> None:

@@ -34,8 +34,8 @@ class Request:
 
 async def board(rows: Rows, systems: Iterable[tuple[str, str]]) -> list[tuple[str, str, Standing]]:
     """Where each of these (cluster, service) stands; one of which nothing was told is in legacy."""
-    published = {(cluster, service): Standing(*rest) for cluster, service, *rest in await rows.fetch(_BOARD)}
-    return [(cluster, service, published.get((cluster, service), Standing())) for cluster, service in sorted(systems)]
+    standing_of = {(cluster, service): Standing(*rest) for cluster, service, *rest in await rows.fetch(_BOARD)}
+    return [(cluster, service, standing_of.get((cluster, service), Standing())) for cluster, service in sorted(systems)]
 
 
 async def request_now(rows: Rows, request_id: str) -> Request | None:

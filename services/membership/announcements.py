@@ -128,8 +128,8 @@ def _remembered(
     ]
 
 
-def _link(between: Decision | Judgement, published: Mapping[str, Any]) -> dict[str, Any]:
-    return {"a": str(between.a), "b": str(between.b), **published}
+def _link(between: Decision | Judgement, grounds: Mapping[str, Any]) -> dict[str, Any]:
+    return {"a": str(between.a), "b": str(between.b), **grounds}
 
 
 async def publish_members(uow: MembershipUnitOfWork, groups: Iterable[Sequence[RecordKey]]) -> None:
@@ -140,15 +140,15 @@ async def publish_members(uow: MembershipUnitOfWork, groups: Iterable[Sequence[R
         publish(uow, MembersMerged, [(_merged(member, version), None) for member in members])
 
 
-async def publish_conflicts(uow: MembershipUnitOfWork, views: Sequence[View], texts: Iterable[str]) -> None:
+async def publish_conflicts(uow: MembershipUnitOfWork, views: Sequence[View], gone_ids: Iterable[str]) -> None:
     """Announce conflicts that are new, different or gone, against what was told of these members before."""
     result = {conflict.conflict_id: (view.member_id, conflict) for view in views for conflict in view.conflicts}
     conflicts = {
         conflict.conflict_id: conflict
-        for conflict in await uow.stored_conflicts({*texts, *(view.member_id for view in views)})
+        for conflict in await uow.stored_conflicts({*gone_ids, *(view.member_id for view in views)})
     }
-    published = {name: _conflict(member_id, conflict) for name, (member_id, conflict) in result.items()}
-    digests = {name: blake2b(to_json(fact), digest_size=16).digest() for name, fact in published.items()}
+    facts = {name: _conflict(member_id, conflict) for name, (member_id, conflict) in result.items()}
+    digests = {name: blake2b(to_json(fact), digest_size=16).digest() for name, fact in facts.items()}
     news = [name for name in sorted(result) if name not in conflicts or conflicts[name].digest != digests[name]]
     removed = [conflicts[name] for name in sorted(conflicts.keys() - result.keys())]
     if not news and not removed:
@@ -158,7 +158,7 @@ async def publish_conflicts(uow: MembershipUnitOfWork, views: Sequence[View], te
         await uow.put_conflicts([(*result[name], digests[name]) for name in news])
     if removed:
         await uow.end_conflicts(conflict.conflict_id for conflict in removed)
-    facts = [*(published[name] for name in news), *(_ended(conflict) for conflict in removed)]
+    facts = [*(facts[name] for name in news), *(_ended(conflict) for conflict in removed)]
     publish(uow, MergeConflictChanged, [(fact.model_copy(update={"version": version}), None) for fact in facts])
 
 

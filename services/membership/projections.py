@@ -83,11 +83,11 @@ async def _regroup(
     if versions:
         await uow.save_records(versions, {v.key: now.get(v.key, v.record.member_id) for v in versions})
     await uow.assign({key: now[key] for key, r in records.items() if r.member_id != now[key] and key not in new})
-    texts = set(former.values()) - set(now.values())
-    await uow.drop_views(texts)
+    gone_ids = set(former.values()) - set(now.values())
+    await uow.drop_views(gone_ids)
     concerned = _concerned(groups, former, new.keys())
     before_them = {former[key] for keys in concerned for key in keys if key in former}
-    await _write_views(uow, [[records[key] for key in keys] for keys in concerned], texts | before_them)
+    await _write_views(uow, [[records[key] for key in keys] for keys in concerned], gone_ids | before_them)
     if moved := await to_thread(changes, former, groups):
         await publish_changes(uow, moved, links, cause)
 
@@ -101,9 +101,9 @@ def _concerned(groups: Iterable[Group], former: Mapping[RecordKey, str], new: Ab
 
 
 async def _write_views(
-    uow: MembershipUnitOfWork, groups: Sequence[Sequence[SourceRecord]], texts: Iterable[str]
+    uow: MembershipUnitOfWork, groups: Sequence[Sequence[SourceRecord]], before: Iterable[str]
 ) -> None:
-    """Write the views of these groups; ``once`` are the members that their records were part of before."""
+    """Write the views of these groups; ``before`` are the members that their records were part of."""
     keys = [record.key for group in groups for record in group]
     related, overrides = await uow.related(keys), await uow.overrides(keys)
     views = await to_thread(_views, groups, related, overrides, uow.policy)
@@ -113,7 +113,7 @@ async def _write_views(
     shown = {view.member_id for view in views}
     await uow.drop_views({member_id_of(record.key for record in records) for records in groups} - shown)
     await publish_conflicts(
-        uow, views, {*texts, *(member_id_of(record.key for record in records) for records in groups)}
+        uow, views, {*before, *(member_id_of(record.key for record in records) for records in groups)}
     )
 
 

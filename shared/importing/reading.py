@@ -265,9 +265,9 @@ def _json_lines(path: Path, content: bytes, encoding: str | None) -> Table:
         if not isinstance(parsed, dict):
             objects.append((line, written, "not a JSON object"))
             continue
-        texts = {str(name): _json_text(value) for name, value in parsed.items()}
-        headers.update(dict.fromkeys(texts))
-        objects.append((line, texts, _damage(texts.values())))
+        cells = {str(name): _json_text(value) for name, value in parsed.items()}
+        headers.update(dict.fromkeys(cells))
+        objects.append((line, cells, _damage(cells.values())))
     if not headers:
         raise UnreadableError("no line of the file is a JSON object")
     names = tuple(headers)

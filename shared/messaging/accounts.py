@@ -133,12 +133,12 @@ def differences(account: Account, should: Rights) -> list[str]:
     if account.rights.none:
         return [] if not account.tags else [f"has the tags {', '.join(account.tags)}, should have none"]
     document, theirs = asdict(account.rights), asdict(should)
-    texts = [
+    unlike = [
         f"{name} is {_shown(document[name])}, should be {_shown(theirs[name])}"
         for name in theirs
         if document[name] != theirs[name]
     ]
-    return [*texts, *([f"has the tags {', '.join(account.tags)}, should have none"] if account.tags else [])]
+    return [*unlike, *([f"has the tags {', '.join(account.tags)}, should have none"] if account.tags else [])]
 
 
 def _shown(value: Any) -> str:
@@ -207,7 +207,7 @@ def may_write(users: Iterable[str], broker_url: str) -> dict[str, bool]:
         theirs = management().call("GET", path("vhosts", vhost_of(broker_url), "permissions"))
     except ManagementError as error:
         raise RightsError(str(error)) from None
-    known = {their["user"]: _rights(their, None, {}) for their in theirs}
+    known = {permission["user"]: _rights(permission, None, {}) for permission in theirs}
     return {user: user in known and not known[user].none for user in users}
 
 

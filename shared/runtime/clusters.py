@@ -73,11 +73,11 @@ def _cluster(code: str, entry: Mapping[str, Any]) -> Cluster:
 
 def _of_services(entry: Mapping[str, Any], table: str, services: tuple[str, ...]) -> list[tuple[str, Any]]:
     """What a table says of each former system. Raises TypeError for one that the cluster does not have."""
-    published = list(entry.get(table, {}).items())
-    for service, _ in published:
+    entries = list(entry.get(table, {}).items())
+    for service, _ in entries:
         if service not in services:
             raise TypeError(f"{table}.{service}: there is no such former system in former_systems")
-    return published
+    return entries
 
 
 def _texts(value: object) -> tuple[str, ...]:

@@ -56,8 +56,8 @@ class Measured:
 
 def template(scope: MutableMapping[str, Any]) -> str:
     """The route that a request matched, such as ``/members/{member_id}``, without anybody's ids."""
-    published = scope.get(ROUTE) or getattr(scope.get("route"), "path", None)
-    if isinstance(published, str):
-        return published
+    route = scope.get(ROUTE) or getattr(scope.get("route"), "path", None)
+    if isinstance(route, str):
+        return route
     # What no route matches is one label: anybody may ask for any path.
     return scope["path"] if scope["path"] in PLAIN else "unmatched"

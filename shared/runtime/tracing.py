@@ -96,8 +96,8 @@ class Spans:
         span = self._by_context.get(context)
         if span is None:
             return context
-        published = span.get_span_context()
-        return f"00-{published.trace_id:032x}-{published.span_id:016x}-{int(published.trace_flags):02x}"
+        own = span.get_span_context()
+        return f"00-{own.trace_id:032x}-{own.span_id:016x}-{int(own.trace_flags):02x}"
 
     def begin(self, tracer: Tracer, queue: str, events: Sequence[tuple[str | None, float | None]]) -> None:
         """Start them. ``events`` are each one's ``traceparent`` and the moment of its publish, in seconds."""
@@ -158,12 +158,12 @@ _now: ContextVar[Spans] = ContextVar("spans", default=_NONE)
 def transaction(queue: str, events: Iterable[tuple[str | None, float | None]]) -> Generator[Spans]:
     """Trace one transaction of a lane, if this process traces and there are events."""
     tracer = _tracer
-    published = list(events)
-    if tracer is None or not published:
+    messages = list(events)
+    if tracer is None or not messages:
         yield _NONE
         return
     spans = Spans()
-    spans.begin(tracer, queue, published)
+    spans.begin(tracer, queue, messages)
     token = _now.set(spans)
     failure: BaseException | None = None
     try:

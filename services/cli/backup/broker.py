@@ -50,7 +50,7 @@ def waiting(definitions: Mapping[str, Any], vhost: str) -> dict[str, int]:
     }
     theirs = call("GET", path("queues", vhost) + "?columns=name,messages")
     # A queue that has no leader at the moment has no number either.
-    counts = {their["name"]: their.get("messages") or 0 for their in theirs if their["name"] not in ours}
+    counts = {queue["name"]: queue.get("messages") or 0 for queue in theirs if queue["name"] not in ours}
     return {name: count for name, count in sorted(counts.items()) if count}
 
 

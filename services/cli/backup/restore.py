@@ -123,8 +123,8 @@ def republished(manifest: Manifest) -> tuple[str, str]:
     if manifest.waiting is None:
         what += ", and what still waited in queues then (nobody counted it)"
     elif manifest.waiting:
-        published = ", ".join(f"{count:,} in {name}" for name, count in manifest.waiting.items())
-        what += f", and what still waited in queues then, however old it was: {published}"
+        counts = ", ".join(f"{count:,} in {name}" for name, count in manifest.waiting.items())
+        what += f", and what still waited in queues then, however old it was: {counts}"
     return what, "what was there before changes nothing; traboule parity shows what is missing"
 
 

@@ -96,13 +96,13 @@ async def prepare(name: str, settings: ServiceSettings, admin_url: str | None) -
 
 async def running(services: Mapping[str, ServiceSettings]) -> list[str]:
     """The services that run on their databases; one whose database does not answer does not run."""
-    texts: list[str] = []
+    names: list[str] = []
     for name, settings in services.items():
         with suppress(Unreachable):
             async with connected(name, settings) as connection:
                 if await connection.fetchval(_RUNNING):
-                    texts.append(name)
-    return texts
+                    names.append(name)
+    return names
 
 
 async def require_room(
@@ -131,10 +131,10 @@ async def require_room(
             if (table := await _filled(connection)) is not None:
                 filled[row["database"]] = table
     if filled:
-        published = ", ".join(f"{database} ({table} holds rows)" for database, table in filled.items())
+        tables = ", ".join(f"{database} ({table} holds rows)" for database, table in filled.items())
         drops = " ".join(f'drop database "{database}";' for database in filled)
         raise CannotAct(
-            f"not empty: {published}. Restore into new ones. If nobody needs what they hold, as after a restore that "
+            f"not empty: {tables}. Restore into new ones. If nobody needs what they hold, as after a restore that "
             f"failed midway, drop them as the server's administrator:\n  {drops}\n{ASK}"
         )
 

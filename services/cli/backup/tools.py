@@ -30,7 +30,7 @@ def tool(name: str, server: int) -> str:
 def environment(url: str) -> dict[str, str]:
     """What libpq is told of a database: its address, role, password and TLS."""
     parts = make_url(url)
-    published = {
+    variables = {
         "PGHOST": parts.host,
         "PGPORT": str(parts.port or 5432),
         "PGUSER": parts.username,
@@ -41,7 +41,7 @@ def environment(url: str) -> dict[str, str]:
         **{f"PG{name.upper()}": str(parts.query[name]) for name in _FROM_QUERY if name in parts.query},
     }
     surroundings = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "TRABOULE_"))}
-    return surroundings | {name: value for name, value in published.items() if value is not None}
+    return surroundings | {name: value for name, value in variables.items() if value is not None}
 
 
 async def call(command: Sequence[str], url: str) -> None:

@@ -181,9 +181,9 @@ class _Message:
             yield self._type_fault(expected, refused)
             if refused.reason == "newer-version" or by_type(refused.type or ""):
                 return
-        published = faults(expected, event) if event else []
-        yield from self._named(published)
-        if not published and refused.reason != "wrong-type":
+        problems = faults(expected, event) if event else []
+        yield from self._named(problems)
+        if not problems and refused.reason != "wrong-type":
             yield Fault("event", refused.detail)
 
     def _named(self, faults: Iterable[Fault]) -> Iterator[Fault]:

@@ -244,8 +244,8 @@ def _move(
     state = moved.standing
     authority = "Traboule" if state.is_ours else "the former system"
     if json:
-        published = {"stage": state.stage, "epoch": state.epoch, "since": state.since, "by": state.by}
-        as_json({"system": system, **published, "already": moved.already})
+        reached = {"stage": state.stage, "epoch": state.epoch, "since": state.since, "by": state.by}
+        as_json({"system": system, **reached, "already": moved.already})
     elif moved.already:
         since = f"since {state.since:%Y-%m-%d %H:%M} UTC by {state.by}"
         typer.echo(f"{system} is in stage {state.stage} already, {since}: {authority} is the authority")

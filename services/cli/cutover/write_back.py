@@ -49,8 +49,8 @@ def write_back(
     written = [] if export is None else _export(export, back.files(records))
     queue = way_back_queue(cluster, definition.name).name
     if json:
-        published = {"system": system, "queue": queue, "waiting": waiting, "files": [str(path) for path in written]}
-        as_json({**published, "records": [record.as_json() for record in records]})
+        summary = {"system": system, "queue": queue, "waiting": waiting, "files": [str(path) for path in written]}
+        as_json({**summary, "records": [record.as_json() for record in records]})
         return
     _print(records)
     state = "is not there" if waiting is None else f"holds {waiting:,} messages that were not read"
@@ -84,8 +84,8 @@ def _export(path: Path, files: Mapping[str, bytes]) -> list[Path]:
         path if len(files) == 1 else path.with_stem(f"{path.stem}-{kind.lower().replace(' ', '-')}"): content
         for kind, content in files.items()
     }
-    if texts := [str(item) for item in named if item.exists()]:
-        refuse(f"{', '.join(texts)} is there already: name another file")
+    if existing := [str(item) for item in named if item.exists()]:
+        refuse(f"{', '.join(existing)} is there already: name another file")
     for item, content in named.items():
         try:
             # Members' data: for nobody else on the machine.

@@ -114,7 +114,7 @@ def replay(
         name: run(store.replay(name, _known(name), item, by=author, note=note, body=body, to=to))
         for name, item in chosen.items()
     }
-    nowhere = [published for _, left in done.values() for published in left]
+    nowhere = [detail for _, left in done.values() for detail in left]
     _print_counts("replayed", {name: count for name, (count, _) in done.items()}, json, quiet=bool(nowhere))
     if nowhere:
         refuse("\n".join(nowhere))
@@ -236,8 +236,8 @@ def _printable(body: Any) -> str:
 
     from shared.runtime.text import is_text
 
-    published = dumps(body, ensure_ascii=False, indent=2)
-    return "".join(text if is_text(text, lines=True) else dumps(text)[1:-1] for text in published)
+    document = dumps(body, ensure_ascii=False, indent=2)
+    return "".join(text if is_text(text, lines=True) else dumps(text)[1:-1] for text in document)
 
 
 def _step(step: Mapping[str, Any]) -> str:

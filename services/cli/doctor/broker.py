@@ -117,7 +117,7 @@ def _version(report: Findings, broker: Management, former: Sequence[str]) -> Fin
 
 
 def _exchanges(report: Findings, wanted: Items, theirs: Items) -> list[Finding]:
-    known = {their["name"]: their for their in theirs}
+    known = {exchange["name"]: exchange for exchange in theirs}
     missing = [f"there is no exchange {document['name']}" for document in wanted if document["name"] not in known]
     documents = [document for document in wanted if document["name"] in known]
     otherwise = [
@@ -132,7 +132,7 @@ def _exchanges(report: Findings, wanted: Items, theirs: Items) -> list[Finding]:
 
 
 def _queues(report: Findings, wanted: Items, theirs: Items) -> Iterator[Finding]:
-    known = {their["name"]: their for their in theirs}
+    known = {queue["name"]: queue for queue in theirs}
     missing = [f"there is no queue {document['name']}" for document in wanted if document["name"] not in known]
     documents = [document for document in wanted if document["name"] in known]
     yield from report.judged("definitions of queues", missing, PREPARE, f"{len(documents)} are there")
@@ -160,9 +160,9 @@ def _queues(report: Findings, wanted: Items, theirs: Items) -> Iterator[Finding]
 
 def _other(wanted: Mapping[str, Any], theirs: Mapping[str, Any], names: Iterable[str]) -> list[str]:
     """What is not as wanted, of these properties and of all arguments."""
-    texts = [f"{name} is {theirs.get(name)}" for name in names if name in wanted and theirs.get(name) != wanted[name]]
+    unlike = [f"{name} is {theirs.get(name)}" for name in names if name in wanted and theirs.get(name) != wanted[name]]
     arguments = theirs.get("arguments") or {}
-    return texts + [
+    return unlike + [
         f"{name} is {arguments.get(name)}, should be {value}"
         for name, value in wanted["arguments"].items()
         if arguments.get(name) != value
@@ -170,19 +170,19 @@ def _other(wanted: Mapping[str, Any], theirs: Mapping[str, Any], names: Iterable
 
 
 def _bindings(report: Findings, wanted: Items, theirs: Items) -> Iterator[Finding]:
-    known = {_binding(their) for their in theirs}
+    known = {_binding(binding) for binding in theirs}
     missing = sorted({_binding(document) for document in wanted} - known)
-    texts = [f"{source} does not give {key or 'what it gets'} to {queue}" for source, queue, key in missing]
-    yield from report.judged("bindings", texts, PREPARE, f"{len(wanted)} are there")
+    problems = [f"{source} does not give {key or 'what it gets'} to {queue}" for source, queue, key in missing]
+    yield from report.judged("bindings", problems, PREPARE, f"{len(wanted)} are there")
     should: defaultdict[str, set[tuple[str, str, str]]] = defaultdict(set)
-    for their in wanted:
-        should[their["destination"]].add(_binding(their))
-    for their in theirs:
-        source, queue, key = _binding(their)
+    for binding in wanted:
+        should[binding["destination"]].add(_binding(binding))
+    for binding in theirs:
+        source, queue, key = _binding(binding)
         if source and queue in should and (source, queue, key) not in should[queue]:
-            texts = f"{source} gives {key} to {queue}, which does not expect it"
+            problems = f"{source} gives {key} to {queue}, which does not expect it"
             yield report.warn(
-                "bindings", texts, "take the binding away in the management pages: what it brings is parked"
+                "bindings", problems, "take the binding away in the management pages: what it brings is parked"
             )
 
 
@@ -193,7 +193,7 @@ def _binding(document: Mapping[str, Any]) -> tuple[str, str, str]:
 def _policies(report: Findings, wanted: Mapping[str, Items], queues: Items, theirs: Items) -> Iterator[Finding]:
     ours = {document["name"] for document in wanted["queues"]}
     limit = wanted["policies"][0]
-    known = next((their for their in theirs if their["name"] == limit["name"]), None)
+    known = next((policy for policy in theirs if policy["name"] == limit["name"]), None)
     if (
         known is None
         or known["pattern"] != limit["pattern"]
@@ -229,8 +229,10 @@ def _services(report: Findings, services: Iterable[str], known: Mapping[str, Acc
             wrong = ["has no rights here"]
         else:
             wrong = differences(account, intended(account.name))
-        texts = (f"{OWN_PUBLISHER}.{name}: {text}" for text in wrong)
-        yield from report.judged("rights of services", texts, PREPARE, f"{OWN_PUBLISHER}.{name} may do what it should")
+        problems = (f"{OWN_PUBLISHER}.{name}: {text}" for text in wrong)
+        yield from report.judged(
+            "rights of services", problems, PREPARE, f"{OWN_PUBLISHER}.{name} may do what it should"
+        )
 
 
 def _outside(report: Findings, stages: Mapping[str, str | None], known: Mapping[str, Account]) -> Iterator[Finding]:

@@ -40,8 +40,10 @@ def dead_lettering(report: Findings, broker: Management, vhost: str, theirs: Ite
         "is the queue that they go to full? They go within six minutes once it has room. If it has: restart the node "
         "whose log names rabbit_fifo_dlx, and upgrade it if it is older than RabbitMQ 4.0"
     )
-    texts = [f"{count:,} messages of {name} wait to be dead-lettered, and do not go" for name, count in stuck.items()]
-    return report.judged("dead-lettering", texts, mend, "nothing waits for it")
+    problems = [
+        f"{count:,} messages of {name} wait to be dead-lettered, and do not go" for name, count in stuck.items()
+    ]
+    return report.judged("dead-lettering", problems, mend, "nothing waits for it")
 
 
 def _waiting(queues: Items) -> dict[str, int]:
@@ -54,9 +56,9 @@ def _waiting(queues: Items) -> dict[str, int]:
 def room(report: Findings, broker: Management, vhost: str, theirs: Items, bindings: Items) -> Iterable[Finding]:
     """Queues that hold most of what they may: beyond that the broker takes nothing more, from anybody."""
     full = [
-        (their, most)
-        for their in theirs
-        if (most := _most(their)) and their.get("message_bytes", 0) >= NEARLY_FULL * most
+        (queue, most)
+        for queue in theirs
+        if (most := _most(queue)) and queue.get("message_bytes", 0) >= NEARLY_FULL * most
     ]
     if not full:
         return [report.ok("room in queues", f"none is over {NEARLY_FULL:.0%} full")]

@@ -141,17 +141,15 @@ def rotate(
             accounts.set_password(broker, account, password)
     except (accounts.RightsError, CannotAct) as error:
         refuse(str(error))
-    published, failed = f"the broker user {user} has a new password", None
+    detail, failed = f"the broker user {user} has a new password", None
     if disconnect:
         try:
             closed = accounts.disconnect(broker, user)
-            published += (
-                f"; {closed} open connections were closed" if closed != 1 else "; one open connection was closed"
-            )
+            detail += f"; {closed} open connections were closed" if closed != 1 else "; one open connection was closed"
         except accounts.RightsError as error:
             failed = error
     # The password is the new one now, whatever became of the connections.
-    _tell(system, published, url, url_file, json=json)
+    _tell(system, detail, url, url_file, json=json)
     if failed is not None:
         refuse(f"its open connections were not closed: {failed}. Run this command again")
 
@@ -282,10 +280,10 @@ def _is_stranger(account: Account, known: Mapping[str, Any]) -> bool:
 
 
 def _stranger(account: Account) -> dict[str, Any]:
-    texts = ["has rights here, and is neither in the clusters file nor a service"]
+    problems = ["has rights here, and is neither in the clusters file nor a service"]
     row: dict[str, Any] = {"system": None, "user": account.name, "stage": None, "state": "stranger", "wrong": True}
     rights = asdict(account.rights)
-    return row | {"differences": texts, "connections": account.connections, "rights": rights, "should": None}
+    return row | {"differences": problems, "connections": account.connections, "rights": rights, "should": None}
 
 
 def _print(rows: list[dict[str, Any]]) -> None:
@@ -298,8 +296,8 @@ def _print(rows: list[dict[str, Any]]) -> None:
         table.add_column(title, no_wrap=title != "rights", justify="right" if title == "connections" else "left")
     for row in rows:
         colour = "red" if row["wrong"] else "yellow" if row["state"] == "revoked" else "green"
-        published = "\n".join([f"[{colour}]{row['state']}[/]", *(plain(item) for item in row["differences"])])
-        table.add_row(row["system"] or "", plain(row["user"]), row["stage"] or "", published, str(row["connections"]))
+        state = "\n".join([f"[{colour}]{row['state']}[/]", *(plain(item) for item in row["differences"])])
+        table.add_row(row["system"] or "", plain(row["user"]), row["stage"] or "", state, str(row["connections"]))
     console = terminal()
     console.print(table)
     for row in rows:

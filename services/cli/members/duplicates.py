@@ -257,8 +257,8 @@ def _member_id(name: str) -> str:
 def _language(lang: Language | None) -> Language:
     if lang is not None:
         return lang
-    published = next((text for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (text := os.environ.get(name))), "")
-    return "fr" if published.startswith("fr") else "en"
+    locale = next((text for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (text := os.environ.get(name))), "")
+    return "fr" if locale.startswith("fr") else "en"
 
 
 def _decide(decision: Callable[[], Decision], by: str, reason: str, json: bool) -> None:

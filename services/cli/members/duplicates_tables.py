@@ -98,8 +98,8 @@ def _table(*titles: str, right: int = 0) -> Table:
 
 
 def _summary(member: Item) -> str:
-    published = ", ".join(plain(str(member[name])) for name in ("name", "city", "siren") if member[name])
-    return f"{published or '?'} [dim]{plain(' '.join(item['record'] for item in member['records']))}[/]"
+    known = ", ".join(plain(str(member[name])) for name in ("name", "city", "siren") if member[name])
+    return f"{known or '?'} [dim]{plain(' '.join(item['record'] for item in member['records']))}[/]"
 
 
 def _side_by_side(members: Sequence[Item]) -> Table:
@@ -143,10 +143,10 @@ def _records_of(turn: Item) -> str:
 def _why(turn: Item) -> str:
     if turn["what"] == "taken-back":
         turn = {**turn["taken_back"], "decision": turn["decision"]}
-    published = turn.get("cause", turn)
-    if published.get("by") == "records":
-        return f"[dim]{plain(', '.join(published.get('records', ())) or 'another record')}[/]"
-    return f"{published['decision']}, {plain(published.get('author', '?'))}: {plain(published.get('reason', ''))}"
+    cause = turn.get("cause", turn)
+    if cause.get("by") == "records":
+        return f"[dim]{plain(', '.join(cause.get('records', ())) or 'another record')}[/]"
+    return f"{cause['decision']}, {plain(cause.get('author', '?'))}: {plain(cause.get('reason', ''))}"
 
 
 def _pairs(pairs: Sequence[Item]) -> str:

@@ -112,8 +112,8 @@ def _name(recipient: Recipient) -> str:
 
 @lru_cache(maxsize=4_096)
 def _decisions(document: str) -> tuple[Decision, ...]:
-    published: list[list[str]] = orjson.loads(document)
-    return tuple(Decision(*texts[:7], decided_at=datetime.fromisoformat(texts[7])) for texts in published)
+    rows: list[list[str]] = orjson.loads(document)
+    return tuple(Decision(*row[:7], decided_at=datetime.fromisoformat(row[7])) for row in rows)
 
 
 REHEARSALS = (

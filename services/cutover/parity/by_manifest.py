@@ -104,13 +104,13 @@ class ManifestComparison:
         return self.manifest.counts.get(kind, self.manifest.listed.get(kind, 0))
 
     def _numbers(self, kind: str) -> list[Difference]:
-        published, listed, ours = self._told(kind), self.manifest.listed.get(kind, 0), self._counts[kind].here
+        counted, listed, ours = self._told(kind), self.manifest.listed.get(kind, 0), self._counts[kind].here
         if kind in self.manifest.contradicted:
-            return [_unlikely(kind, {COUNT: published}, "the manifest's parts say different numbers")]
-        if self.compares(kind) and published != listed:
-            return [_unlikely(kind, {COUNT: published, "listed": listed}, "it does not list as many as it counts")]
-        if not self.compares(kind) and published != ours:
-            return [Difference(kind, COUNT, "different", (COUNT,), {COUNT: published}, {COUNT: ours})]
+            return [_unlikely(kind, {COUNT: counted}, "the manifest's parts say different numbers")]
+        if self.compares(kind) and counted != listed:
+            return [_unlikely(kind, {COUNT: counted, "listed": listed}, "it does not list as many as it counts")]
+        if not self.compares(kind) and counted != ours:
+            return [Difference(kind, COUNT, "different", (COUNT,), {COUNT: counted}, {COUNT: ours})]
         return []
 
 
@@ -122,19 +122,17 @@ def _unlike(listed: Listed, fact: Fact) -> bool:
 
 
 def _different(kind: str, item_id: str, listed: Listed, fact: Fact) -> Difference:
-    published = _as_told(listed)
+    theirs = _as_told(listed)
     document: dict[str, Any] = {"version": fact.version, "digest": record_digest(fact)}
-    fields = tuple(name for name in published if published[name] != document[name])
+    fields = tuple(name for name in theirs if theirs[name] != document[name])
     values = {name: document[name] for name in fields} | dict(values_of(fact) or {})
-    return Difference(kind, item_id, "different", fields, {name: published[name] for name in fields}, values)
+    return Difference(kind, item_id, "different", fields, {name: theirs[name] for name in fields}, values)
 
 
 def _as_told(listed: Listed) -> dict[str, Any]:
-    published = {"version": listed.version, "digest": listed.digest}
-    return {name: value for name, value in published.items() if value is not None}
+    marks = {"version": listed.version, "digest": listed.digest}
+    return {name: value for name, value in marks.items() if value is not None}
 
 
-def _unlikely(kind: str, published: Mapping[str, int], why: str) -> Difference:
-    return Difference(
-        "manifest", kind, "unreadable", tuple(published), dict(published), None, dict.fromkeys(published, why)
-    )
+def _unlikely(kind: str, numbers: Mapping[str, int], why: str) -> Difference:
+    return Difference("manifest", kind, "unreadable", tuple(numbers), dict(numbers), None, dict.fromkeys(numbers, why))

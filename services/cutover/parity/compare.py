@@ -131,10 +131,10 @@ def compare(theirs: Mapping[Key, Fact], facts: Mapping[Key, Fact], money: Mappin
 
 def unreadable(item_id: str, faults: Iterable[tuple[str, str, str]]) -> Difference:
     """A row of an export that says something which we cannot read: (field, value, reason) for each of its faults."""
-    published = sorted({(storable(name), storable(value), reason) for name, value, reason in faults})
+    reasons = sorted({(storable(name), storable(value), reason) for name, value, reason in faults})
     theirs: dict[str, str] = {}
     why: dict[str, str] = {}
-    for name, value, reason in published:
+    for name, value, reason in reasons:
         theirs[name], why[name] = value, "; ".join(filter(None, [why.get(name), reason]))
     return Difference("row", storable(item_id), "unreadable", tuple(theirs), theirs, None, why)
 

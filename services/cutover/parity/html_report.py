@@ -117,17 +117,17 @@ def _head(system: str, run: Run) -> str:
         source = f"{_both('Manifeste', 'Manifest')} : {run.manifest}"
     accepted = len(run.found) - run.open
     if run.open:
-        published = _both(
+        verdict = _both(
             f"Écarts ouverts : {run.open}, acceptés : {accepted}", f"Open: {run.open}, accepted: {accepted}"
         )
     elif accepted:
-        published = _both(f"Conforme ; écarts acceptés : {accepted}", f"Clean; accepted differences: {accepted}")
+        verdict = _both(f"Conforme ; écarts acceptés : {accepted}", f"Clean; accepted differences: {accepted}")
     else:
-        published = _both("Conforme : aucun écart", "Clean: no difference")
+        verdict = _both("Conforme : aucun écart", "Clean: no difference")
     return (
         f"<header><h1>{escape(system)} : {_both(*_TITLES[run.subject])}</h1>\n"
         f"<p>{run.at:%Y-%m-%d %H:%M} UTC, {escape(run.by)}, n° {run.number}. {source}</p>"
-        f'</header>\n<div class="verdict {"open" if run.open else "clean"}"><b>{published}</b></div>\n'
+        f'</header>\n<div class="verdict {"open" if run.open else "clean"}"><b>{verdict}</b></div>\n'
         f"<p>{_both(*_SIDES[run.subject])}</p>"
     )
 
@@ -176,8 +176,8 @@ def _sums(run: Run) -> str:
 
 def _group(kind: str, what: What, result: Sequence[Found]) -> str:
     still = sum(item.accepted is None for item in result)
-    published = _CONTRADICTION if kind == "manifest" else _WHATS[what]
-    heading = f"{_kind(kind)} : {_both(*published)} ({len(result)}, {_both('ouverts', 'open')} : {still})"
+    meaning = _CONTRADICTION if kind == "manifest" else _WHATS[what]
+    heading = f"{_kind(kind)} : {_both(*meaning)} ({len(result)}, {_both('ouverts', 'open')} : {still})"
     titles = [("Écart", "Difference"), *_columns(what)]
     rows = [row for item in result[:SHOWN] for row in _rows(item)]
     more = f"<p>+ {len(result) - SHOWN} (--json)</p>" if len(result) > SHOWN else ""

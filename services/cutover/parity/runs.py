@@ -174,7 +174,7 @@ async def last_counted(
 ) -> tuple[Parity, Sequence[str], dict[str, Sides]] | None:
     """The same, with what it was made of and how many there were on each side, by kind."""
     for at, open_differences, source, counts in rows_of(await connection.exec_driver_sql(_LAST, (cluster, subject))):
-        sides = {kind: Sides(**published) for kind, published in json_of(counts).items()}
+        sides = {kind: Sides(**pair) for kind, pair in json_of(counts).items()}
         return Parity(at, open_differences), source, sides
     return None
 
@@ -295,8 +295,8 @@ def _found(row: Sequence[Any], accepted: Mapping[str, Acceptance]) -> Found:
     return Found(difference, digest, owner, accepted.get(digest))
 
 
-def _years(published: Mapping[str, Mapping[str, str]]) -> dict[int, Sides]:
-    return {int(year): Sides(Decimal(sides["there"]), Decimal(sides["here"])) for year, sides in published.items()}
+def _years(by_year: Mapping[str, Mapping[str, str]]) -> dict[int, Sides]:
+    return {int(year): Sides(Decimal(sides["there"]), Decimal(sides["here"])) for year, sides in by_year.items()}
 
 
 def _sums_as_json(sums: Mapping[str, Mapping[int, Sides]]) -> dict[str, dict[str, dict[str, str]]]:

@@ -50,5 +50,5 @@ def problem_of(request_id: str, refusal: dict[str, Any]) -> ProblemError:
 
 def refused(refusal: dict[str, Any], **members: Any) -> ProblemError:
     """A service's refusal as a problem."""
-    published = {name: value for name, value in refusal.items() if name != "kind"}
-    return ProblemError(PROBLEM_OF[refusal["kind"]], **published, **members)
+    details = {name: value for name, value in refusal.items() if name != "kind"}
+    return ProblemError(PROBLEM_OF[refusal["kind"]], **details, **members)

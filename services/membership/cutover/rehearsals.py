@@ -111,8 +111,8 @@ def _paid_until(record: Record, terms: Sequence[Term]) -> tuple[date | None, str
 
 def _terms(document: str | None) -> list[Term]:
     """Those that end: a term without an end shows no day that anything is paid until."""
-    published = orjson.loads(document or "[]")
-    ends = [term for term in published if term.get("ends_on")]
+    terms = orjson.loads(document or "[]")
+    ends = [term for term in terms if term.get("ends_on")]
     return [Term(date.fromisoformat(term["starts_on"]), date.fromisoformat(term["ends_on"])) for term in ends]
 
 

@@ -60,9 +60,9 @@ async def _written_here(uow: MembershipUnitOfWork, after: Place | None) -> Page:
     # Nobody may roll back while it is told; and the stage comes before the turn, as for every writer.
     at = (await stages.lock_stages(uow.connection, live[:1]))[live[0]]
     begin = record_id if live[0] == cluster else ""
-    texts = await write_back.republish_unconfirmed(uow, live[0], begin, CAUSE) if at.stage == "live" else []
+    record_ids = await write_back.republish_unconfirmed(uow, live[0], begin, CAUSE) if at.stage == "live" else []
     following = (live[1], "") if len(live) > 1 else None
-    return Page(len(texts), (live[0], texts[-1]) if len(texts) == write_back.PAGE else following)
+    return Page(len(record_ids), (live[0], record_ids[-1]) if len(record_ids) == write_back.PAGE else following)
 
 
 def conflict(row: Mapping[str, Any], version: int) -> MergeConflictChanged:

@@ -118,8 +118,8 @@ def _remembered(
     if "decision" in link:
         return {"records": records, "by": "decision", **_by_number(link["decision"], decisions)}
     levels = levels_of(link["levels"])
-    published = evidence(levels, weights, language)
-    return {"records": records, "by": "evidence", "score": link["score"], "evidence": published}
+    reasons = evidence(levels, weights, language)
+    return {"records": records, "by": "evidence", "score": link["score"], "evidence": reasons}
 
 
 def _cause(cause: Mapping[str, Any], decisions: Mapping[int, DecisionTaken], at: datetime) -> dict[str, Any]:

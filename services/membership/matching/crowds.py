@@ -88,11 +88,11 @@ async def remember(
     connection: AsyncConnection, before: Mapping[str, Commonness], now: Mapping[str, Commonness]
 ) -> None:
     """Keep which crowds there are, for those who review."""
-    crowded, texts = (
+    crowded, crowded_before = (
         {key for key, class_ in classes.items() if class_ == Commonness.CROWDED and key[0] in REPORTED}
         for classes in (now, before)
     )
-    if appeared := sorted(crowded - texts):
+    if appeared := sorted(crowded - crowded_before):
         await connection.exec_driver_sql(_APPEAR, (appeared,))
-    if removed := sorted(texts - crowded):
+    if removed := sorted(crowded_before - crowded):
         await connection.exec_driver_sql(_DISAPPEAR, (removed,))

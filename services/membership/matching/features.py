@@ -151,8 +151,8 @@ def acronyms(shown: str, city: str) -> tuple[str, ...]:
     words = [word for word in _words(shown) if word not in _LEGAL_WORDS]
     telling = [word for word in words if word not in _SMALL]
     elsewhere = [word for word in telling if word not in city.split()]
-    texts = {"".join(word[0] for word in chosen) for chosen in (words, telling, elsewhere) if len(chosen) >= 3}
-    return tuple(sorted(initials for initials in texts if 3 <= len(initials) <= 8))
+    initials = {"".join(word[0] for word in chosen) for chosen in (words, telling, elsewhere) if len(chosen) >= 3}
+    return tuple(sorted(initials for initials in initials if 3 <= len(initials) <= 8))
 
 
 def own_domains(website: str | None, email: str | None) -> tuple[str, ...]:

@@ -35,30 +35,30 @@ def key_of(kind: str, value: str) -> str:
 @lru_cache(maxsize=4_096)
 def keys(features: Features) -> frozenset[str]:
     """All keys of a record, common ones included: whether they are is a matter of all records together."""
-    texts = {key_of(DOMAIN, domain) for domain in features.domains}
-    texts |= {key_of(PHONE, phone) for phone in features.phones}
-    texts |= {key_of(ACRONYM, initials) for initials in features.acronyms}
+    found_keys = {key_of(DOMAIN, domain) for domain in features.domains}
+    found_keys |= {key_of(PHONE, phone) for phone in features.phones}
+    found_keys |= {key_of(ACRONYM, initials) for initials in features.acronyms}
     if features.siren:
-        texts.add(key_of(SIREN, features.siren))
+        found_keys.add(key_of(SIREN, features.siren))
     if features.email:
-        texts.add(key_of(EMAIL, features.email))
+        found_keys.add(key_of(EMAIL, features.email))
     if at := address(features):
-        texts.add(at)
+        found_keys.add(at)
     for name in features.names:
         compact = name.replace(" ", "")
-        texts.add(key_of(NAME, compact))
-        texts |= {key_of(WORD, word) for word in telling_words(name)}
+        found_keys.add(key_of(NAME, compact))
+        found_keys |= {key_of(WORD, word) for word in telling_words(name)}
         if 3 <= len(compact) <= 8 and compact.isalpha():
-            texts.add(key_of(ACRONYM, compact))
+            found_keys.add(key_of(ACRONYM, compact))
     if features.names:
-        texts |= {key for key in (twin(features), near(features), here(features), everywhere(features)) if key}
+        found_keys |= {key for key in (twin(features), near(features), here(features), everywhere(features)) if key}
     # A former system's own statement joins the two that it is about, whatever else they share.
-    texts.add(f"{SAME}:{features.key}")  # whole: a record's own name is short, and cut it would be another's
+    found_keys.add(f"{SAME}:{features.key}")  # whole: a record's own name is short, and cut it would be another's
     if features.works_for:
-        texts.add(f"{SAME}:{features.key.cluster}/{features.works_for}")
+        found_keys.add(f"{SAME}:{features.key.cluster}/{features.works_for}")
     if features.same_as:
-        texts.add(f"{SAME}:{features.key.cluster}/{features.same_as}")
-    return frozenset(texts)
+        found_keys.add(f"{SAME}:{features.key.cluster}/{features.same_as}")
+    return frozenset(found_keys)
 
 
 def address(features: Features) -> str | None:

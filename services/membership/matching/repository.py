@@ -293,7 +293,7 @@ async def remember(
     changed = [features for features in changed if features.key not in same]
     own = {features.key: keys(features) for features in changed}
     leaving = Counter(key for item in stored.values() for key in item.keys)
-    arriving = Counter(key for texts in own.values() for key in texts)
+    arriving = Counter(key for own_keys in own.values() for key in own_keys)
     moving = sorted(leaving.keys() | arriving.keys())
     places = [key for key in moving if key[0] in PLACES]
     before = await _holders(connection, [key for key in moving if key[0] not in PLACES], leaving)

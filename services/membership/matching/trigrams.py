@@ -42,9 +42,9 @@ def trigrams(name: str) -> frozenset[str]:
 
 def similar(a: str, b: str, threshold: float = THRESHOLD) -> bool:
     """Whether the shared trigrams are at least so great a part of all."""
-    texts, other = trigrams(a), trigrams(b)
-    shared = len(texts & other)
-    return shared > 0 and shared >= threshold * (len(texts) + len(other) - shared)
+    own, other = trigrams(a), trigrams(b)
+    shared = len(own & other)
+    return shared > 0 and shared >= threshold * (len(own) + len(other) - shared)
 
 
 _GENERIC: Final = Counter(trigram for word in sorted(GENERIC) for trigram in trigrams(word))

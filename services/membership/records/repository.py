@@ -201,15 +201,15 @@ class Records(UnitOfWork):
                 [members.get(row.key) for row in rows],
             ),
         )
-        published = [row for row in rows if row.what is not None]
-        if published:
+        remembered = [row for row in rows if row.what is not None]
+        if remembered:
             await self.connection.exec_driver_sql(
                 _REMEMBER,
                 (
-                    *columns(row.key for row in published),
-                    [row.newest.version for row in published],
-                    [row.what for row in published],
-                    [orjson.dumps(row.changed_fields).decode() for row in published],
+                    *columns(row.key for row in remembered),
+                    [row.newest.version for row in remembered],
+                    [row.what for row in remembered],
+                    [orjson.dumps(row.changed_fields).decode() for row in remembered],
                 ),
             )
 

@@ -23,13 +23,11 @@ async def record_members(
 
     ``written_here`` are versions that a command of our own made.
     """
-    published = _told(messages)
-    contents = {key: _content(uow, key, item.content) for key, item in published.items() if item.content}
+    newest = _told(messages)
+    contents = {key: _content(uow, key, item.content) for key, item in newest.items() if item.content}
     await uow.serialise_writers()
-    stored = await uow.held(published)
-    saved = [
-        _new_record(key, item, contents.get(key), stored.get(key), written_here) for key, item in published.items()
-    ]
+    stored = await uow.held(newest)
+    saved = [_new_record(key, item, contents.get(key), stored.get(key), written_here) for key, item in newest.items()]
     if newer := [record for record in saved if record is not None]:
         await consolidate_records(uow, newer)
 
@@ -46,8 +44,8 @@ def _told(messages: Sequence[Recorded]) -> dict[RecordKey, _Told]:
     contents = newest_by(
         (message for message in messages if isinstance(message.data, MemberRecorded)), _record, _edition
     )
-    published = cast("Mapping[RecordKey, Envelope[MemberRecorded]]", contents)
-    return {key: _Told(message, published.get(key)) for key, message in newest.items()}
+    with_content = cast("Mapping[RecordKey, Envelope[MemberRecorded]]", contents)
+    return {key: _Told(message, with_content.get(key)) for key, message in newest.items()}
 
 
 def _record(message: Recorded) -> RecordKey:
@@ -66,18 +64,18 @@ def _content(uow: MembershipUnitOfWork, key: RecordKey, message: Envelope[Member
 
 
 def _new_record(
-    key: RecordKey, published: _Told, content: SourceRecord | None, stored: Held | None, written_here: bool
+    key: RecordKey, latest: _Told, content: SourceRecord | None, stored: Held | None, written_here: bool
 ) -> NewRecord | None:
     """The row to save, and what its history should tell: nothing, if only the version moved on. None if nothing did."""
     before = stored or Held(NEVER, NEVER, False, SourceRecord(key, {}, {}, None, None, "", None, removed=True))
-    newest, content_told = _edition(published.newest), _edition(published.content) if published.content else NEVER
+    newest, content_told = _edition(latest.newest), _edition(latest.content) if latest.content else NEVER
     if before.written_here and not written_here:
         before = replace(before, newest=OLDEST, told=OLDEST)
     moves_on = newest > before.newest
     says_more = content is not None and content_told > before.told
     if not moves_on and not says_more:
         return None
-    removed = isinstance(published.newest.data, MemberRemoved) if moves_on else before.record.removed
+    removed = isinstance(latest.newest.data, MemberRemoved) if moves_on else before.record.removed
     # What came before a removal is kept too, in whatever order the two arrive.
     answer = content if content is not None and says_more else before.record
     record = replace(answer, member_id=before.record.member_id, removed=removed)
@@ -91,7 +89,7 @@ def _new_record(
         changed if what == "changed" else (),
         stored is None or bool(changed) or removed != before.record.removed,
         written_here,
-        published.newest.correlationid or published.newest.id,
+        latest.newest.correlationid or latest.newest.id,
     )
 
 

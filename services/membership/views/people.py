@@ -33,7 +33,7 @@ def people(persons: Iterable[SourceRecord]) -> list[dict[str, Any]]:
 
 def _person(record: SourceRecord) -> dict[str, Any]:
     written, understood = record.written, record.understood
-    published = {name: written.get(field) for name, field in _WRITTEN}
-    published |= {name: understood.get(name) or written.get(name) for name in _REACHED}
-    published["opt_outs"] = sorted(written.get("opt_outs", ()))
-    return {"from": str(record.key), **{name: value for name, value in published.items() if value}}
+    person = {name: written.get(field) for name, field in _WRITTEN}
+    person |= {name: understood.get(name) or written.get(name) for name in _REACHED}
+    person["opt_outs"] = sorted(written.get("opt_outs", ()))
+    return {"from": str(record.key), **{name: value for name, value in person.items() if value}}

@@ -156,8 +156,8 @@ def _trusted(value: _Value, trust: Sequence[str]) -> int:
 
 def _length(value: _Value, _: Sequence[str]) -> int:
     # A contact's parts count together; of a NAF code and its nomenclature, both.
-    texts = value.value.values() if isinstance(value.value, dict) else (value.value,)
-    return sum(len(text) for text in texts if text)
+    values = value.value.values() if isinstance(value.value, dict) else (value.value,)
+    return sum(len(text) for text in values if text)
 
 
 _MERITS: Mapping[Rule, Callable[[_Value, Sequence[str]], Any]] = {
@@ -263,8 +263,8 @@ def _lay_over_contact(fields: dict[str, _Judged], overrides: Sequence[Override])
             part = {override.field.removeprefix("contact_"): override.value}
             _put_first(fields, "contact", part, {**override.as_json(), "fields": [override.field]})
     whole = {part: parts[part] for _, part in _PARTS if part in parts}
-    published = {**overrides[-1].as_json(), "fields": [name for name in CONTACT if name in newest]}
-    _put_first(fields, "contact", whole, published)
+    overlay = {**overrides[-1].as_json(), "fields": [name for name in CONTACT if name in newest]}
+    _put_first(fields, "contact", whole, overlay)
 
 
 def _put_first(fields: dict[str, _Judged], field: str, value: Any, override: Mapping[str, Any]) -> None:
