@@ -88,8 +88,8 @@ def conflicts(
 ) -> list[Conflict]:
     """All conflicts inside one member. ``group`` comes in order of key, and accounts and participations by kind.
 
-    Records that their own system holds to be the same (Dolibarr's third party and member) count as one, and are
-    named by the first of them that is there.
+    A company's card and its member in one system (Dolibarr's third party and member) count as one, and are named by the
+    first of them that is there: the invoices are with the one, and the term that they pay with the other.
     Periods that end before ``since`` are none: what the clusters did before they merged was no mistake.
     """
     if len(group) < 2:
@@ -119,10 +119,24 @@ def _holders(group: Sequence[SourceRecord]) -> dict[RecordKey, RecordKey]:
     """For each record, what its former system's declarations end at, or itself.
 
     They are followed by name, whether or not the record that is named is there: a member that says it is third party
-    12 counts as 12 from the first, so that nothing changes when the third party comes or goes.
+    12 counts as 12 from the first, so that nothing changes when the third party comes or goes. A card that is no member
+    itself and declares nothing counts as the first member of its cluster here.
     """
-    declared = {record.key: RecordKey(record.key.cluster, record.same_as) for record in group if record.same_as}
+    members: dict[str, RecordKey] = {}
+    for record in group:
+        if _may_be_member(record):
+            members.setdefault(record.key.cluster, record.key)
+    declared = {
+        record.key: members[record.key.cluster]
+        for record in group
+        if not _may_be_member(record) and record.key.cluster in members
+    }
+    declared |= {record.key: RecordKey(record.key.cluster, record.same_as) for record in group if record.same_as}
     return {record.key: _end(record.key, declared) for record in group}
+
+
+def _may_be_member(record: SourceRecord) -> bool:
+    return record.written.get("is_member") is not False
 
 
 def _end(key: RecordKey, declared: Mapping[RecordKey, RecordKey]) -> RecordKey:

@@ -54,6 +54,31 @@ def test_an_invoice_that_was_not_paid_for_is_no_conflict(not_paid: dict[str, str
     assert found([a_record(A), a_record(B)], an_invoice(A, "2026-01-01", "2026-12-31"), other) == []
 
 
+def test_a_companys_card_and_its_member_in_one_system_paid_once() -> None:
+    """Dolibarr invoices the third party, and keeps the term with the member; nothing in its files links the two."""
+    card, member = a_record(A, is_member=False), a_record(C, paid_until="2026-12-31")
+    paid = an_invoice(A, "2026-01-01", "2026-12-31")
+    assert found([card, member], paid) == []
+
+    [conflict] = found([card, member, a_record(B, paid_until="2026-12-31")], paid)
+    assert conflict.between == (A, B)
+    assert {item.key for item in conflict.overlaps[0].items} == {A, B}
+
+    [conflict] = found([card, a_record(B, is_member=False)], paid, an_invoice(B, "2026-01-01", "2026-12-31"))
+    assert conflict.between == (A, B), "cards of two systems, of which neither has a member here"
+
+
+def test_two_members_of_one_system_paid_twice_whatever_card_they_have() -> None:
+    other = RecordKey(C.cluster, "adherent:13")
+    group = [
+        a_record(A, is_member=False),
+        a_record(C, paid_until="2026-12-31"),
+        a_record(other, paid_until="2026-12-31"),
+    ]
+    [conflict] = found(group)
+    assert conflict.conflict_id == found(group[1:])[0].conflict_id, "the same, whether or not the card is there"
+
+
 def test_payments_that_add_up_pay_an_invoice_and_a_credit_note_takes_it_away() -> None:
     group = [a_record(A), a_record(B)]
     item = an_invoice(A, "2026-01-01", "2026-12-31")
