@@ -18,14 +18,24 @@ BEFORE_THE_FIRST_RELEASE = {("membership", "0003_decisions")}
 WORDS = ("drop ", "rename ", "truncate ", "set not null", "delete from", "add constraint")
 
 
+def functions_of(source: str) -> dict[str, ast.FunctionDef]:
+    return {item.name: item for item in ast.parse(source).body if isinstance(item, ast.FunctionDef)}
+
+
+STEPS = functions_of((FOLDER / "common" / "migration_steps.py").read_text("utf-8"))
+
+
+def operations_of(source: str) -> list[ast.Call]:
+    """What a migration's upgrade does, by itself and by the steps that it shares with others."""
+    calls = [item for item in ast.walk(functions_of(source)["upgrade"]) if isinstance(item, ast.Call)]
+    shared = [STEPS[name] for call in calls if (name := ast.unparse(call.func)) in STEPS]
+    calls += [item for step in shared for item in ast.walk(step) if isinstance(item, ast.Call)]
+    return [call for call in calls if ast.unparse(call.func).startswith("op.")]
+
+
 def breaks_the_version_before(source: str) -> list[str]:
     """What of a migration's upgrade the version before could not live with."""
-    upgrade = next(
-        item for item in ast.parse(source).body if isinstance(item, ast.FunctionDef) and item.name == "upgrade"
-    )
-    calls = [
-        item for item in ast.walk(upgrade) if isinstance(item, ast.Call) and ast.unparse(item.func).startswith("op.")
-    ]
+    calls = operations_of(source)
     tables = {text(item.args[0]) for item in calls if verb(item) == "create_table"}
     columns = {text(column_of(item).args[0]) for item in calls if verb(item) == "add_column"}
     return [f"line {item.lineno}: {ast.unparse(item)[:80]}" for item in calls if breaks(item, tables, columns)]
@@ -77,13 +87,11 @@ def test_a_migration_that_the_version_before_cannot_live_with_says_so(path: Path
 
 def brings(source: str) -> list[str]:
     """What of a migration's upgrade a program could not run without."""
-    upgrade = next(
-        item for item in ast.parse(source).body if isinstance(item, ast.FunctionDef) and item.name == "upgrade"
-    )
-    calls = [
-        item for item in ast.walk(upgrade) if isinstance(item, ast.Call) and ast.unparse(item.func).startswith("op.")
+    return [
+        ast.unparse(item)[:80]
+        for item in operations_of(source)
+        if verb(item) in BRINGS or "create " in ast.unparse(item).lower()
     ]
-    return [ast.unparse(item)[:80] for item in calls if verb(item) in BRINGS or "create " in ast.unparse(item).lower()]
 
 
 @pytest.mark.parametrize("path", MIGRATIONS, ids=lambda path: f"{path.parents[2].name}-{path.stem}")
@@ -97,6 +105,12 @@ def test_what_brings_something_is_found() -> None:
     well = 'def upgrade():\n    op.execute("update t set c = d")\n    op.drop_column("t", "d")\n'
     assert brings(well) == []
     assert len(brings(well + '    op.add_column("t", sa.Column("c"))\n    op.execute("create sequence s")\n')) == 2
+
+
+def test_the_steps_that_migrations_share_are_looked_at_too() -> None:
+    assert len(brings("def upgrade():\n    make_write_access()\n")) == 1
+    assert breaks_the_version_before("def upgrade():\n    drop_write_access()\n")
+    assert not breaks_the_version_before('def upgrade():\n    mark_changes("accounts", ("invoices",))\n')
 
 
 @pytest.mark.parametrize(

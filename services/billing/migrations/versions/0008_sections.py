@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from services.common.migration_steps import drop_section_tables, make_section_tables, mark_changes, unmark_changes
+
 revision = "0008"
 down_revision = "0007"
 
@@ -49,23 +51,7 @@ TABLES = ("invoices", "payments")
 
 
 def upgrade() -> None:
-    op.create_table(
-        "section_versions",
-        sa.Column("cluster", sa.Text(), nullable=False),
-        sa.Column("record_id", sa.Text(), nullable=False),
-        sa.Column("version", sa.BigInteger(), server_default="0", nullable=False, comment="of the newest statement"),
-        sa.Column("stated", sa.LargeBinary(), comment="digest of what was stated last"),
-        sa.PrimaryKeyConstraint("cluster", "record_id"),
-    )
-    op.create_table(
-        "section_changes",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
-        sa.Column("cluster", sa.Text(), nullable=False),
-        sa.Column("record_id", sa.Text(), nullable=False),
-        sa.Column("transaction", sa.BigInteger(), server_default=sa.text("txid_current()"), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_index("section_changes_by_transaction", "section_changes", ["transaction"])
+    make_section_tables()
     op.create_index(
         "invoices_by_corrected", "invoices", ["cluster", "corrects"], postgresql_where=sa.text("corrects is not null")
     )
@@ -74,26 +60,12 @@ def upgrade() -> None:
     )
     op.execute(OF_INVOICES)
     op.execute(OF_PAYMENTS)
-    for table in TABLES:
-        # What a row was, too: it may have been another record's.
-        for name, when, rows in (
-            ("inserted", "insert", "new"),
-            ("updated", "update", "new"),
-            ("replaced", "update", "old"),
-        ):
-            op.execute(
-                f"create trigger {table}_{name} after {when} on {table} referencing {rows} table as changed "
-                f"for each statement execute function mark_accounts_of_{table}()"
-            )
+    mark_changes("accounts", TABLES)
     op.execute(ALL)
 
 
 def downgrade() -> None:
-    for table in TABLES:
-        for name in ("inserted", "updated", "replaced"):
-            op.execute(f"drop trigger {table}_{name} on {table}")
-        op.execute(f"drop function mark_accounts_of_{table}()")
+    unmark_changes("accounts", TABLES)
     op.drop_index("payments_by_invoice", "payments")
     op.drop_index("invoices_by_corrected", "invoices")
-    op.drop_table("section_changes")
-    op.drop_table("section_versions")
+    drop_section_tables()
