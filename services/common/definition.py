@@ -5,6 +5,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Generic, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -39,10 +40,15 @@ class ServiceDefinition(CutoverDefinition, Generic[S]):
     republished: Sequence[Republisher]
     section: Section | None = None
 
-    @property
+    @cached_property
     def every_operation(self) -> Table:
         """All that the service may be asked for, by name."""
         return table_of(self)
+
+    @cached_property
+    def queries(self) -> Table:
+        """Those that change nothing."""
+        return {name: bound for name, bound in self.every_operation.items() if bound.operation.kind == "query"}
 
     @property
     def subscriptions(self) -> tuple[Subscription, ...]:

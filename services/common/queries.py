@@ -11,13 +11,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from schemas.operation import Question
 from services.common.definition import ServiceDefinition
-from services.operations.binding import Table, table
-from services.operations.running import Asked, carry_out
+from services.operations.running import OperationRequest, Result, carry_out
 from shared.messaging.failures import PauseUntilDatabase, decide
 from shared.messaging.rpc import Reply
 from shared.messaging.unit_of_work import UnitOfWork
 
 _READ_ONLY = "set transaction read only"
+
+
+async def answered(uow: UnitOfWork, definition: ServiceDefinition[Any], asked: OperationRequest) -> Result:
+    """Answer one query, in a transaction that does nothing else: from here on PostgreSQL refuses every write."""
+    await uow.connection.exec_driver_sql(_READ_ONLY)
+    # A command that came this way would be done, and nobody would know who asked for it.
+    return await carry_out(uow, definition, definition.queries, asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,7 @@ class Answering:
             question = Question.model_validate_json(body)
         except ValidationError:
             return _refused("question-unreadable", "the question is not of the form that this version reads")
-        asked = Asked(
+        asked = OperationRequest(
             operation=question.operation,
             cluster=question.cluster,
             arguments=question.arguments,
@@ -42,18 +48,12 @@ class Answering:
         )
         try:
             async with self.engine.begin() as connection:
-                await connection.exec_driver_sql(_READ_ONLY)
-                result = await carry_out(self.unit_of_work(connection), self.definition, self._queries(), asked)
+                result = await answered(self.unit_of_work(connection), self.definition, asked)
         except Exception as error:
             if isinstance(error, NoConnectionError) or isinstance(decide(error, 0), PauseUntilDatabase):
                 return Reply("away")
             raise
         return Reply(result.outcome, orjson.dumps(result.answer))
-
-    def _queries(self) -> Table:
-        # A command that came this way would be done, and nobody would know who asked for it.
-        every = self.definition.every_operation.values()
-        return table(bound for bound in every if bound.operation.kind == "query")
 
 
 def _refused(kind: str, detail: str) -> Reply:

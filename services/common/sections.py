@@ -97,7 +97,7 @@ def section_tables(metadata: sa.MetaData) -> None:
     )
 
 
-async def take_turn(connection: AsyncConnection) -> None:
+async def serialise_writers(connection: AsyncConnection) -> None:
     """Wait until no other transaction saves or states; ours then sees all that they committed."""
     await connection.exec_driver_sql(_TURN)
 
@@ -105,7 +105,7 @@ async def take_turn(connection: AsyncConnection) -> None:
 @asynccontextmanager
 async def stating(uow: UnitOfWork, section: Section, messages: Sequence[Envelope[Any]]) -> AsyncGenerator[None]:
     """Save in this block what these messages say: at its end the records that the changes concern are stated."""
-    await take_turn(uow.connection)
+    await serialise_writers(uow.connection)
     yield
     records = {Record(*row) for row in rows_of(await uow.connection.exec_driver_sql(_OWN))}
     causes = {
@@ -124,7 +124,7 @@ async def state_the_rest(
     while taken == PAGE:
         async with engine.begin() as connection:
             uow = unit_of_work(connection)
-            await take_turn(connection)
+            await serialise_writers(connection)
             rows = rows_of(await connection.exec_driver_sql(_REST))
             taken = len(rows)
             await _state(uow, section, {Record(*row) for row in rows}, lambda _: None)
@@ -135,7 +135,7 @@ def statements(section: Section) -> Republisher:
     """What was stated of each record, told again; one that changed meanwhile gets a new version."""
 
     async def page(uow: UnitOfWork, after: Place | None) -> Page:
-        await take_turn(uow.connection)
+        await serialise_writers(uow.connection)
         rows = rows_of(await uow.connection.exec_driver_sql(_AFTER, after or ("", "")))
         await _state(uow, section, {Record(*row) for row in rows}, lambda _: CAUSE, again=True)
         return page_of(len(rows), tuple(rows[-1]) if rows else None)

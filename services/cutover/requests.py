@@ -16,7 +16,7 @@ from schemas.cutover_requests import CutoverAnswered, CutoverRequested
 from schemas.envelope import Envelope
 from services.cutover.definition import CutoverDefinition
 from services.cutover.operations_table import table_of
-from services.operations.running import Asked, Result, carry_out
+from services.operations.running import OperationRequest, Result, carry_out
 from shared.messaging.publishing import publish
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.runtime.clock import Clock
@@ -61,7 +61,7 @@ class Answering:
             waited = f"it waited for more than {GOOD_FOR.seconds // 60} minutes"
             refusal = {"kind": "asked-too-long-ago", "detail": f"{waited}, and nothing was done: ask again"}
             return Result("refused", refusal)
-        asked = Asked(
+        asked = OperationRequest(
             operation=request.operation,
             cluster=request.cluster,
             arguments=request.arguments,

@@ -11,7 +11,7 @@ from services.gateway.auth.key_cache import Caller
 from services.gateway.context import GatewayContext
 from services.gateway.idempotency import Key
 from services.gateway.idempotency_header import claim
-from services.gateway.requests import Asked
+from services.gateway.requests import CommandRequest
 from services.gateway.requests_queries import Request, request_now
 from services.membership.records.ids import new_id
 from shared.runtime.text import printable
@@ -21,7 +21,7 @@ log = structlog.get_logger()
 _FIRST_LOOK_SECONDS, _LONGEST_PAUSE_SECONDS = 0.02, 0.25
 
 
-async def send(context: GatewayContext, asked: Sequence[Asked], key: Key | None) -> list[Request]:
+async def send(context: GatewayContext, asked: Sequence[CommandRequest], key: Key | None) -> list[Request]:
     """Each request as it is when it is answered, or when the time to wait is over. Raises ProblemError.
 
     With a key that came before, nothing is sent: the requests are those that were made then.
@@ -36,7 +36,7 @@ def author_of(caller: Caller, named: str | None) -> str:
     return named or printable(caller.name).strip()[:200] or caller.key_id
 
 
-async def _kept(context: GatewayContext, asked: Sequence[Asked], key: Key | None) -> list[str]:
+async def _kept(context: GatewayContext, asked: Sequence[CommandRequest], key: Key | None) -> list[str]:
     now = context.clock.now()
     made = [new_id(now) for _ in asked]
     async with context.writing() as uow:

@@ -34,7 +34,7 @@ _FORGET = """
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CommandRequest:
     """One request. ``cluster`` is None where it is about no former system alone."""
 
     service: str
@@ -46,7 +46,7 @@ class Asked:
     reason: str | None = None
 
 
-async def ask(uow: UnitOfWork, asked: Asked, now: datetime, request_id: str | None = None) -> str:
+async def ask(uow: UnitOfWork, asked: CommandRequest, now: datetime, request_id: str | None = None) -> str:
     """Keep a request, and send it when the transaction commits; returns its id."""
     request = CutoverRequested.model_validate(
         {

@@ -22,7 +22,7 @@ _NO_SUCH_VALUE: Final = "22"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class OperationRequest:
     """What is asked of a service. ``cluster`` is None where it is about no former system alone."""
 
     operation: str
@@ -40,7 +40,7 @@ class Result:
     answer: dict[str, Any]
 
 
-async def carry_out(uow: UnitOfWork, definition: Any, operations: Table, asked: Asked) -> Result:
+async def carry_out(uow: UnitOfWork, definition: Any, operations: Table, asked: OperationRequest) -> Result:
     """Do it or, if it is refused, nothing of it: neither a row nor an announcement stays."""
     try:
         bound, call = _understood(uow, definition, operations, asked)
@@ -57,7 +57,9 @@ async def carry_out(uow: UnitOfWork, definition: Any, operations: Table, asked: 
         return Result("refused", {"kind": "value-impossible", "detail": detail})
 
 
-def _understood(uow: UnitOfWork, definition: Any, operations: Table, asked: Asked) -> tuple[Bound, Call[Any]]:
+def _understood(
+    uow: UnitOfWork, definition: Any, operations: Table, asked: OperationRequest
+) -> tuple[Bound, Call[Any]]:
     """The handler and its call. Raises RefusedError."""
     bound = operations.get(asked.operation)
     if bound is None:

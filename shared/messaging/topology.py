@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.messaging.failures import RETRY_DELAYS
-from shared.messaging.rpc import QUEUE_LENGTH, TTL_SECONDS, queries_queue
+from shared.messaging.rpc import LONGEST_QUESTION, QUEUE_LENGTH, TTL_SECONDS, queries_queue
 
 EXCHANGE = "traboule"
 UNROUTED = "traboule.unrouted"
@@ -130,6 +130,7 @@ _QUESTIONS = {
     "x-overflow": "reject-publish",
     "x-message-ttl": TTL_SECONDS * 1000,
     "x-max-length": QUEUE_LENGTH,
+    "x-max-length-bytes": QUEUE_LENGTH * LONGEST_QUESTION,
 }
 """What nobody answered in time is dropped, and nowhere dead-lettered: a question is no fact. A quorum queue all the
 same: the node of a classic one may be away, and then consuming it is an error."""

@@ -7,7 +7,7 @@ from schemas.billing import BillingConflictAnswered, InvoiceRecorded, PaymentRec
 from schemas.conflicts import ConflictAnswered
 from schemas.envelope import Envelope
 from services.billing.tables import invoices, payments
-from services.common.sections import take_turn
+from services.common.sections import serialise_writers
 from services.conflicts.repository import ConflictsUnitOfWork
 from shared.persistence.mirror import Mirror
 
@@ -20,7 +20,7 @@ class BillingUnitOfWork(ConflictsUnitOfWork):
     async def serialise_writers(self) -> None:
         """Wait for whoever saves what sections are made of: before a row is locked, for they may want that row."""
         await super().serialise_writers()
-        await take_turn(self.connection)
+        await serialise_writers(self.connection)
 
     async def save_invoices(
         self, messages: Sequence[Envelope[InvoiceRecorded]]

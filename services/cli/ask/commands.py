@@ -10,8 +10,9 @@ from services import SERVICES
 from services.cli.environment import configured
 from services.cli.registry import definition_of
 from services.cli.systems import named
+from services.common.queries import answered
 from services.common.transactions import transaction
-from services.operations.running import Asked, Result, carry_out
+from services.operations.running import OperationRequest, Result
 from shared.cli.author import who
 from shared.cli.options import Json
 from shared.cli.terminal import as_json, nothing, plain, refuse, run, terminal
@@ -54,7 +55,7 @@ def ask(whom: Whom, name: Name = "", given: Given = None, json: Json = False) ->
         refuse(f"{name} changes something, and is no query: run {operation.verb}")
     if operation.about_system and cluster is None:
         refuse(f"{name} is about one former system: name it, such as numelink/{definition.name}")
-    asked = Asked(operation=name, cluster=cluster, arguments=_arguments(given or []), author=who(""))
+    asked = OperationRequest(operation=name, cluster=cluster, arguments=_arguments(given or []), author=who(""))
     result = run(_answered(definition, settings, asked))
     if result.outcome == "refused":
         detail = str(result.answer["detail"])
@@ -83,11 +84,10 @@ def _arguments(given: Sequence[str]) -> dict[str, str]:
     return result
 
 
-async def _answered(definition: ServiceDefinition[Any], settings: ServiceSettings, asked: Asked) -> Result:
+async def _answered(definition: ServiceDefinition[Any], settings: ServiceSettings, asked: OperationRequest) -> Result:
     """Raises Unreachable."""
     async with transaction(definition, settings, "ask") as uow:
-        await uow.connection.exec_driver_sql("set transaction read only")
-        return await carry_out(uow, definition, definition.every_operation, asked)
+        return await answered(uow, definition, asked)
 
 
 # --- showing -------------------------------------------------------------------------------------------------------

@@ -21,9 +21,9 @@ from services.membership.rows import InTransaction
 from services.membership.settings import MembershipSettings
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases.override_member import (
-    Asked,
     Find,
     MemberNotThereError,
+    OverrideRequest,
     Shown,
     present,
     set_manually,
@@ -140,13 +140,13 @@ def _find(member: str) -> Find:
         nothing("there is no such member: name an id, or a source record as <cluster>/<its id>, such as numelink/B-1")
 
 
-def _asked(member: str, field: str, record: str | None) -> Asked:
+def _asked(member: str, field: str, record: str | None) -> OverrideRequest:
     if record is None:
-        return Asked(_find(member), field)
+        return OverrideRequest(_find(member), field)
     cluster, slash, record_id = record.partition("/")
     if not slash or not is_text(record):
         refuse("--record is a source record, written <cluster>/<its id>, such as numelink/B-1")
-    return Asked(_find(member), field, RecordKey(cluster, record_id))
+    return OverrideRequest(_find(member), field, RecordKey(cluster, record_id))
 
 
 def _signature(by: str, reason: str) -> Signature:

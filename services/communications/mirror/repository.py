@@ -5,7 +5,7 @@ from operator import itemgetter
 
 from schemas.communications import ConsentRecorded, MailingRecorded
 from schemas.envelope import Envelope
-from services.common.sections import take_turn
+from services.common.sections import serialise_writers
 from services.communications.tables import consents, mailings
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.batches import newest_by
@@ -33,7 +33,7 @@ class CommunicationsUnitOfWork(UnitOfWork):
 
     async def serialise_writers(self) -> None:
         """Wait for whoever saves what sections are made of: before a row is locked, for they may want that row."""
-        await take_turn(self.connection)
+        await serialise_writers(self.connection)
 
     async def save_consents(
         self, messages: Sequence[Envelope[ConsentRecorded]]

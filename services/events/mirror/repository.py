@@ -6,7 +6,7 @@ from typing import ClassVar
 from schemas.conflicts import ConflictAnswered
 from schemas.envelope import Envelope
 from schemas.events import EventRecorded, EventsConflictAnswered, RegistrationRecorded
-from services.common.sections import take_turn
+from services.common.sections import serialise_writers
 from services.conflicts.repository import ConflictsUnitOfWork
 from services.events.tables import events, registrations
 from shared.persistence.mirror import Mirror
@@ -20,7 +20,7 @@ class EventsUnitOfWork(ConflictsUnitOfWork):
     async def serialise_writers(self) -> None:
         """Wait for whoever saves what sections are made of: before a row is locked, for they may want that row."""
         await super().serialise_writers()
-        await take_turn(self.connection)
+        await serialise_writers(self.connection)
 
     async def save_events(
         self, messages: Sequence[Envelope[EventRecorded]]

@@ -26,7 +26,7 @@ from services.gateway.context import GatewayContext, answer
 from services.gateway.dependencies import BY_ROLE, Context
 from services.gateway.idempotency_header import IdempotencyKey, key_of
 from services.gateway.problems import described
-from services.gateway.requests import Asked
+from services.gateway.requests import CommandRequest
 
 _LATER: dict[int | str, dict[str, Any]] = {
     202: {"model": Waiting, "description": "Asked; the service has not answered yet"}
@@ -185,12 +185,12 @@ async def _command_to_all(
 
 def _asked(
     operation: Operation, service: str, cluster: str | None, caller: Caller, body: Signed, given: Mapping[str, Any]
-) -> Asked:
+) -> CommandRequest:
     named = {name: getattr(body, name) for name in operation.arguments.model_fields if name not in given}
     arguments = _checked(operation, {**named, **given})
     author = commands.author_of(caller, body.author)
     reason: str | None = getattr(body, "reason", None)
-    return Asked(
+    return CommandRequest(
         service=service,
         cluster=cluster,
         operation=operation.name,

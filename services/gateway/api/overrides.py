@@ -27,10 +27,10 @@ from services.membership.identity.decisions import DecisionError
 from services.membership.records.record import RecordKey
 from services.membership.translations import MEANINGS_FR, REFUSALS_FR, REFUSED, label
 from services.membership.usecases.override_member import (
-    Asked,
     ChangedMeanwhileError,
     Find,
     MemberNotThereError,
+    OverrideRequest,
     Shown,
     set_manually,
     take_back,
@@ -97,7 +97,7 @@ def routes(door: GatewayContext) -> APIRouter:
         a merge brought together the newest is shown. Saying the same again changes nothing.
         """
         with _problems(request):
-            asked = Asked(_by_id(member_id), field, _record(body.record), _seen(if_match))
+            asked = OverrideRequest(_by_id(member_id), field, _record(body.record), _seen(if_match))
             signed = signature(body, caller)
             async with door.writing() as uow:
                 shown = await set_manually(uow, asked, body.value, signed)
@@ -123,7 +123,7 @@ def routes(door: GatewayContext) -> APIRouter:
         Without `record` it is taken back from all of the member's records. `value` is null when no record fills it.
         """
         with _problems(request):
-            asked = Asked(_by_id(member_id), field, _record(body.record), _seen(if_match))
+            asked = OverrideRequest(_by_id(member_id), field, _record(body.record), _seen(if_match))
             signed = signature(body, caller)
             async with door.writing() as uow:
                 shown = await take_back(uow, asked, signed)

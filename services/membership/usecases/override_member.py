@@ -43,7 +43,7 @@ def _as_it_is(_: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class OverrideRequest:
     """Which field of which member, and on which record if one was named; ``as_seen`` judges the etag of its view."""
 
     find: Find
@@ -66,7 +66,7 @@ class Shown:
         return {"member_id": self.member_id, "field": self.field, **self.content}
 
 
-async def set_manually(uow: MembershipUnitOfWork, asked: Asked, value: str, signature: Signature) -> Shown:
+async def set_manually(uow: MembershipUnitOfWork, asked: OverrideRequest, value: str, signature: Signature) -> Shown:
     """Set a field. Raises MemberNotThereError, ChangedMeanwhileError, OverrideError and DecisionError.
 
     DecisionError is ``record-elsewhere`` or ``record-removed``.
@@ -77,7 +77,7 @@ async def set_manually(uow: MembershipUnitOfWork, asked: Asked, value: str, sign
     return await _shown(uow, member_id, asked.field)
 
 
-async def take_back(uow: MembershipUnitOfWork, asked: Asked, signature: Signature) -> Shown:
+async def take_back(uow: MembershipUnitOfWork, asked: OverrideRequest, signature: Signature) -> Shown:
     """Take a field back. Raises MemberNotThereError, ChangedMeanwhileError and DecisionError.
 
     DecisionError is ``record-elsewhere``, or ``override-unknown`` when nothing was set.
@@ -102,7 +102,7 @@ async def present(rows: Rows, find: Find) -> StoredView:
     return view
 
 
-async def _turn_on(uow: MembershipUnitOfWork, asked: Asked) -> str:
+async def _turn_on(uow: MembershipUnitOfWork, asked: OverrideRequest) -> str:
     """The member's id, while nobody else can change it. Whoever has the turn may take it again: commands do."""
     await uow.serialise_writers()
     rows = InTransaction(uow.connection)

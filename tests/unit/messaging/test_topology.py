@@ -212,6 +212,7 @@ def test_whoever_waits_until_all_is_settled_asks_each_service_of_what_it_may_kno
 def test_questions_wait_briefly_in_a_short_queue_and_are_nowhere_kept(tree: dict[str, Any]) -> None:
     arguments = by_name(tree["queues"])["billing.queries"]["arguments"]
     assert (arguments["x-message-ttl"], arguments["x-max-length"]) == (5_000, 1_000)
+    assert arguments["x-max-length-bytes"] == 64_000 * 1024
     assert not [name for name in arguments if "dead-letter" in name], "a question is no fact"
     assert not [item for item in tree["bindings"] if item["destination"] == "billing.queries"], "only by its name"
 
