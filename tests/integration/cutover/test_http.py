@@ -1,16 +1,13 @@
 """Moving former systems over by HTTP: the door asks the service that keeps the stage, over a real broker."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx2
 import orjson
 import pytest
 
-from deploy.local.nodes import Nodes
 from deploy.provisioning import definitions
 from schemas.cutover_requests import CutoverRequested
 from schemas.envelope import Envelope
@@ -25,38 +22,12 @@ from shared.messaging import accounts
 from shared.messaging.management import Management
 from shared.persistence.database import create_engine
 from tests.integration.cutover.staff import BILLING, MEMBERSHIP, OVERRULED, Staff, problem
-from tests.integration.gateway.doors import lifespan
 from tests.support.command import Answer, traboule
-from tests.support.in_process import OwnService, Passwords, own_service
+from tests.support.in_process import OwnService
 from tests.support.waiting import eventually
-
-
-@pytest.fixture(scope="module")
-def two(nodes: Nodes, passwords: Passwords) -> Iterator[OwnService]:
-    with own_service(nodes, passwords, "membership", "billing") as own:
-        yield own
-
 
 BRIEFLY = pytest.mark.parametrize("patient", [2.0])
 """For what asks services that do not run here."""
-
-
-@pytest.fixture
-async def patient() -> float:
-    """Seconds for which the door waits."""
-    return 10.0
-
-
-@pytest.fixture
-async def alone(two: OwnService, patient: float) -> AsyncIterator[Staff]:
-    """Membership runs, billing does not."""
-    billing = replace(two, name="billing")
-    await two.empty()
-    await billing.empty()
-    async with two.running(answer_seconds=patient) as service, lifespan(service.http):
-        transport = httpx2.ASGITransport(service.http, raise_app_exceptions=False)
-        async with httpx2.AsyncClient(transport=transport, base_url="http://door") as client:
-            yield Staff(two, billing, client)
 
 
 @pytest.fixture

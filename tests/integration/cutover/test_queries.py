@@ -1,13 +1,11 @@
 """Queries by RPC, over a real broker: answered by one replica, given up in time, and believed of nobody else."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 import aio_pika
-import httpx2
 import orjson
 import pytest
 from aio_pika import Message
@@ -21,40 +19,14 @@ from shared.messaging import metrics
 from shared.messaging.rpc import LONGEST_QUESTION, QUEUE_LENGTH, REPLY_TO, queries_queue
 from shared.messaging.rpc_server import WORKERS
 from tests.integration.cutover.staff import BILLING, MEMBERSHIP, Staff, problem
-from tests.integration.gateway.doors import lifespan
 from tests.support.builders import an_invoice
-from tests.support.in_process import OwnService, Passwords, own_service
 from tests.support.waiting import eventually
 
 MIRROR = "/billing/mirror"
 QUEUE = queries_queue("billing")
 
 
-@pytest.fixture(scope="module")
-def two(nodes: Nodes, passwords: Passwords) -> Iterator[OwnService]:
-    with own_service(nodes, passwords, "membership", "billing") as own:
-        yield own
-
-
-@pytest.fixture
-async def patient() -> float:
-    """Seconds for which the gateway waits."""
-    return 10.0
-
-
 BRIEFLY = pytest.mark.parametrize("patient", [0.5])
-
-
-@pytest.fixture
-async def alone(two: OwnService, patient: float) -> AsyncIterator[Staff]:
-    """Membership runs, billing does not."""
-    billing = replace(two, name="billing")
-    await two.empty()
-    await billing.empty()
-    async with two.running(answer_seconds=patient) as service, lifespan(service.http):
-        transport = httpx2.ASGITransport(service.http, raise_app_exceptions=False)
-        async with httpx2.AsyncClient(transport=transport, base_url="http://gateway") as client:
-            yield Staff(two, billing, client)
 
 
 @pytest.fixture
