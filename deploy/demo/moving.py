@@ -87,12 +87,12 @@ def tell_moving(console: Console, env: Mapping[str, str], export: Path, folder: 
     console.print(_run("cutover", "status"), highlight=False)
 
 
-def _prove(say: Callable[[str], None], env: Mapping[str, str], export: Path, folder: Path) -> str:
+def _prove(echo: Callable[[str], None], env: Mapping[str, str], export: Path, folder: Path) -> str:
     """Compare, find what was planted, mend it, and accept what is left; returns the id of the record that differed."""
     unreadable = {document["item_id"] for document in _compared(export) if document["what"] == "unreadable"}
     fresh, removed, changed = _plant(export, folder, unreadable)
     counter = Counter(document["what"] for document in _compared(fresh))
-    say(f"compared with a fresh export: {_counted(counter)}")
+    echo(f"compared with a fresh export: {_counted(counter)}")
     removals = folder / "removed.csv"
     removals.write_text(f"record_id\n{removed}\n", "utf-8")
     rejects = folder / "rejects-again.csv"
@@ -100,7 +100,7 @@ def _prove(say: Callable[[str], None], env: Mapping[str, str], export: Path, fol
     _run("import", "--as", SYSTEM, str(removals), "--json")
     asyncio.run(wait_until_settled(env))
     left = Counter(document["what"] for document in _compared(fresh))
-    say(f"mended by importing it and what it removed: {_counted(left)} left, accepted with a reason")
+    echo(f"mended by importing it and what it removed: {_counted(left)} left, accepted with a reason")
     for what in left:
         _run("differences", "accept", "--as", SYSTEM, "--what", what, "--reason", "sent back to be corrected there")
     return changed
@@ -140,14 +140,14 @@ def _counted(result: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {what}" for what, count in sorted(result.items())) or "no difference"
 
 
-def _move(say: Callable[[str], None], which: str, reason: str) -> None:
+def _move(echo: Callable[[str], None], which: str, reason: str) -> None:
     """Switch or roll back, and overrule by name what does not hold."""
     conditions = json.loads(_run("cutover", "check", SYSTEM, "--for", which, "--json", codes=(0, 1)))
     failed = [condition["name"] for condition in conditions if not condition["holds"]]
     overruled = [word for name in failed for word in ("--overrule", name)]
     _run("cutover", which, SYSTEM, "--reason", reason, *overruled)
     authority = "Traboule" if which == "switch" else "the former system"
-    say(f"{which}: {authority} is the authority (overruled: {', '.join(failed) or 'nothing'})")
+    echo(f"{which}: {authority} is the authority (overruled: {', '.join(failed) or 'nothing'})")
 
 
 async def _say_late(broker_url: str) -> None:

@@ -19,10 +19,10 @@ MARK: Final = "Traboule: reasons"
 
 def reasons_by_line(rejections: Iterable[Rejection]) -> dict[int, str]:
     """All that is wrong with each row, in one text."""
-    found: dict[int, list[str]] = {}
-    for one in rejections:
-        found.setdefault(one.line, []).append(f"{one.field}: {one.reason}")
-    return {line: "; ".join(dict.fromkeys(reasons)) for line, reasons in found.items()}
+    result: dict[int, list[str]] = {}
+    for rejection in rejections:
+        result.setdefault(rejection.line, []).append(f"{rejection.field}: {rejection.reason}")
+    return {line: "; ".join(dict.fromkeys(reasons)) for line, reasons in result.items()}
 
 
 def write(path: Path, table: Table, reasons: Mapping[int, str]) -> None:

@@ -63,7 +63,7 @@ class Table:
         """Whether the file has a column for a field, or, after ``extra:``, a column of this header."""
         if name.startswith("extra:"):
             header = _NUMBERED.sub("", name.removeprefix("extra:"))
-            return any(normal(one) == normal(header) for one in self.headers)
+            return any(normal(item) == normal(header) for item in self.headers)
         return name in self.covered
 
     @property

@@ -46,11 +46,11 @@ def compare_all(url: str, former: FormerSystem, files: Sequence[OpenFile]) -> li
 
 def emptying(report: FileReport, changes: Changes) -> str:
     """Why a file may not be imported without ``--replace``."""
-    told: list[str] = []
+    fields: list[str] = []
     for name, count in changes.too_many.items():
         why = "the file has no column for it: tick it" if name in changes.columns_missing else "its cells are empty"
-        told.append(f"{name.removeprefix('extra:')} in {count} records ({why})")
-    return f"{report.path.name} would empty {', '.join(told)}. Export again with these columns, or say --replace"
+        fields.append(f"{name.removeprefix('extra:')} in {count} records ({why})")
+    return f"{report.path.name} would empty {', '.join(fields)}. Export again with these columns, or say --replace"
 
 
 def close(
@@ -67,17 +67,17 @@ def close(
         if former.service == MemberRecorded.service:
             out.print(f"Not compared with the records that are there: {DATABASE} is not set, or --no-compare was said.")
         return
-    for report, one in zip(reports, changes, strict=True):
-        counts = f"{one.new} new, {one.changed} changed, {one.unchanged} unchanged"
-        if one.removed:
-            counts += f", {one.removed} removed"
-        if one.older:
-            counts += f", {one.older} older than what is there and so without effect"
-        emptied = ", ".join(f"{name.removeprefix('extra:')} {count}" for name, count in one.emptied.most_common())
+    for report, change in zip(reports, changes, strict=True):
+        counts = f"{change.new} new, {change.changed} changed, {change.unchanged} unchanged"
+        if change.removed:
+            counts += f", {change.removed} removed"
+        if change.older:
+            counts += f", {change.older} older than what is there and so without effect"
+        emptied = ", ".join(f"{name.removeprefix('extra:')} {count}" for name, count in change.emptied.most_common())
         fields = f"fields emptied: {emptied}" if emptied else "no field emptied"
         out.print(escape(f"{report.path.name}: {counts}; {fields}."), highlight=False)
-        if dry_run and one.too_many and not replace:
-            out.print(f"[yellow]{escape(emptying(report, one))}", highlight=False)
+        if dry_run and change.too_many and not replace:
+            out.print(f"[yellow]{escape(emptying(report, change))}", highlight=False)
 
 
 def changes_as_json(changes: Changes) -> dict[str, Any]:

@@ -128,10 +128,10 @@ def import_files(
         changes = compare_all(database, former, again()) if database else None
     except UnreadableError as error:
         raise _stop(str(error), UNUSABLE) from None
-    stopped = [(file.report, one) for file, one in zip(opened, changes or (), strict=False) if one.too_many]
+    stopped = [(file.report, change) for file, change in zip(opened, changes or (), strict=False) if change.too_many]
     if stopped and not replace and not dry_run:
-        for report, one in stopped:
-            typer.echo(f"traboule import: {emptying(report, one)}", err=True)
+        for report, change in stopped:
+            typer.echo(f"traboule import: {emptying(report, change)}", err=True)
         raise _stop("nothing was imported", UNUSABLE)
     try:
         published = _run(former, opened, batch, None if dry_run else url, silent=as_json)
@@ -149,8 +149,10 @@ def import_files(
             print_json(reports, published, dry_run, shown, changes)
         else:
             print_report(reports, published, dry_run, shown, former)
-            for one in correcting:
-                terminal().print(f"The rows themselves are in {escape(str(one))}: correct them there and import it.")
+            for rows_file in correcting:
+                terminal().print(
+                    f"The rows themselves are in {escape(str(rows_file))}: correct them there and import it."
+                )
             if kept is not None:
                 terminal().print(f"Which column is which field is kept in {escape(str(kept))} for next time.")
             close(terminal(), reports, changes, former, dry_run=dry_run, replace=replace)

@@ -64,14 +64,14 @@ class Changes:
 
     def take(self, fact: MemberRecorded, written: Mapping[str, Any], file: OpenFile) -> None:
         """One record of which another version is kept."""
-        said = _plain(fact.model_dump(mode="json", exclude_defaults=True))
+        stated = _plain(fact.model_dump(mode="json", exclude_defaults=True))
         kept = _plain(written)
-        names = {name for name in {*said, *kept} if said.get(name) != kept.get(name)}
+        names = {name for name in {*stated, *kept} if stated.get(name) != kept.get(name)}
         if not names:
             self.unchanged += 1
             return
         self.changed += 1
-        lost = kept.keys() - said.keys() - _LINKS
+        lost = kept.keys() - stated.keys() - _LINKS
         if fact.is_member is False and file.table.covers("status"):
             lost -= {"status"}  # the file says that it is no member
         for name in lost:

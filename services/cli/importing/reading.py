@@ -119,8 +119,8 @@ def _with_dynamic_fields(tables: Sequence[Table]) -> tuple[list[Table], dict[Pat
             "together with one list of members"
         )
     wider, counts = beside(members[0], dynamic)
-    found = [wider if table is members[0] else table for table in tables]
-    return found, {table.path: count for table, count in zip(dynamic, counts, strict=True)}
+    joined = [wider if table is members[0] else table for table in tables]
+    return joined, {table.path: count for table, count in zip(dynamic, counts, strict=True)}
 
 
 def _beside(table: Table, count: int) -> OpenFile:

@@ -105,7 +105,7 @@ def print_json(
         "published": published,
         "rejects_file": None if rejects is None else str(rejects),
         "files": [_as_json(report) for report in reports],
-        "changes": None if changes is None else [changes_as_json(one) for one in changes],
+        "changes": None if changes is None else [changes_as_json(change) for change in changes],
     }
     typer.echo(json.dumps(document, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace").decode())
 

@@ -110,7 +110,9 @@ def check_software(clusters: Mapping[str, Cluster], service: str) -> None:
 
 def kind_for(software: str, record_id: str) -> Product:
     """The kind of file in which this product keeps the record."""
-    return next(one for one in PRODUCTS if one.software == software and record_id.startswith(one.prefix))
+    return next(
+        product for product in PRODUCTS if product.software == software and record_id.startswith(product.prefix)
+    )
 
 
 def recognise(table: Table) -> Product:
@@ -132,10 +134,10 @@ def recognise(table: Table) -> Product:
 def product_named(name: str) -> Product:
     """The kind of file that somebody names, such as ``dolibarr-members``. Raises UnreadableError."""
     known = {product.name.lower().replace(" ", "-"): product for product in PRODUCTS}
-    found = known.get(name.strip().lower().replace(" ", "-"))
-    if found is None:
+    result = known.get(name.strip().lower().replace(" ", "-"))
+    if result is None:
         raise UnreadableError(f'--product "{name}" is none that is known: {", ".join(known)}')
-    return found
+    return result
 
 
 def _nearest(names: set[str], table: Table) -> str:
@@ -147,8 +149,8 @@ def _nearest(names: set[str], table: Table) -> str:
     shown = ", ".join(table.headers[:6])
     known = ", ".join(p.name for p in PRODUCTS)
     if likeness(signature) < _NEAR_ENOUGH * len(signature) and (likely := proposal(table.headers)):
-        told = "If it is a list of members, say which column is which field"
-        return f"no known export has these columns ({shown} …). {told}: {likely}"
+        detail = "If it is a list of members, say which column is which field"
+        return f"no known export has these columns ({shown} …). {detail}: {likely}"
     if likeness(signature) == 0:
         return f"no known export has these columns ({shown} …). Known: {known}. Is the first line the header?"
     lacking = ", ".join(f'"{name}"' for name in sorted(signature - names))

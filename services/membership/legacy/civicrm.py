@@ -109,8 +109,8 @@ def _contact(draft: Draft, version: int) -> Fact | None:
 
 def _who(draft: Draft) -> None:
     """Everything about the contact itself, which both exports have."""
-    first = draft.take(*_FIRST.names, field="contact_first_name")
-    last = draft.take(*_LAST.names, field="contact_last_name")
+    first = draft.text("contact_first_name", *_FIRST.names)
+    last = draft.text("contact_last_name", *_LAST.names)
     contact_type = draft.peek(*_TYPE.names).casefold()
     draft.text("category", *_SUBTYPE.names, *_TYPE.names)
     display = draft.take(*_DISPLAY.names)
@@ -121,15 +121,11 @@ def _who(draft: Draft) -> None:
     else:
         legal = draft.take(*_LEGAL.names)
         draft.name(draft.take(*_ORGANIZATION.names) or legal or display or person(first, last), "Organization Name")
-    if first:
-        draft.fields["contact_first_name"] = first
-    if last:
-        draft.fields["contact_last_name"] = last
-    for field, one in _TEXTS.items():
-        draft.text(field, *one.names)
+    for field, item in _TEXTS.items():
+        draft.text(field, *item.names)
     for field in ("siren", "siret", "rna"):
         draft.covers(field, *_IDENTIFIER.names)
-    draft.covers("street", *(name for one in _STREET for name in one.names))
+    draft.covers("street", *(name for item in _STREET for name in item.names))
     _legal_identifier(draft)
     _reach(draft)
     take_added(draft)
@@ -150,12 +146,12 @@ def _legal_identifier(draft: Draft) -> None:
 
 
 def _reach(draft: Draft) -> None:
-    parts = [draft.take(*one.names) for one in _STREET]
+    parts = [draft.take(*item.names) for item in _STREET]
     street = "\n".join(part for part in parts if part)
     if street:
         draft.fields["street"] = street
-    draft.covers("opt_outs", "on hold", *(name for one, _ in _OPT_OUTS for name in one.names))
-    refused = [channel for one, channel in _OPT_OUTS if draft.flag(*one.names)]
+    draft.covers("opt_outs", "on hold", *(name for item, _ in _OPT_OUTS for name in item.names))
+    refused = [channel for item, channel in _OPT_OUTS if draft.flag(*item.names)]
     # A bounce puts an address on hold too; only "On Hold Opt Out" (2) is the person's own wish.
     if draft.choice(_ON_HOLD, "on hold") == "bulk-email" and "bulk-email" not in refused:
         refused.append("bulk-email")
@@ -215,7 +211,7 @@ def write_contact(fact: MemberRecorded, added: Iterable[str]) -> Sheet:
 
 def write_membership(fact: MemberRecorded, added: Iterable[str]) -> Sheet:
     """One row for each membership of a contact, or one without any, which says where the contact stands."""
-    newest = max(fact.subscriptions, key=lambda one: one.starts_on, default=None)
+    newest = max(fact.subscriptions, key=lambda subscription: subscription.starts_on, default=None)
 
     def line(bought: Subscription | None) -> Line:
         # Each membership has a status of its own: what is said of the member is said of the newest.
@@ -252,14 +248,14 @@ def _contact_line(fact: MemberRecorded, added: Iterable[str]) -> Line:
         *texts(fact, _TEXTS),
         *zip(_STREET, street, strict=False),
         (_EMPLOYER, fact.works_for or ""),
-        *((one, "1" if channel in fact.opt_outs else "") for one, channel in _OPT_OUTS),
+        *((item, "1" if channel in fact.opt_outs else "") for item, channel in _OPT_OUTS),
         *added_to(fact, added, _TEXTS),
     ]
-    held = {normal(one.header) for one, written in line if written}
-    return [*line, (_IDENTIFIER, _one_identifier(fact, held))]
+    normals = {normal(item.header) for item, written in line if written}
+    return [*line, (_IDENTIFIER, _one_identifier(fact, normals))]
 
 
-def _one_identifier(fact: MemberRecorded, held: AbstractSet[str]) -> str:
+def _one_identifier(fact: MemberRecorded, stored: AbstractSet[str]) -> str:
     """The first of the legal identifiers that no column of the cluster's own holds: there is one column for all."""
-    left = (name for name in ("siren", "siret", "rna") if held.isdisjoint(ADDED[name]))
+    left = (name for name in ("siren", "siret", "rna") if stored.isdisjoint(ADDED[name]))
     return next((value for name in left if (value := getattr(fact, name))), "")

@@ -148,13 +148,9 @@ def _contact(draft: Draft, version: int) -> Fact | None:
     record_id = draft.identity(*_CONTACT_ID.names)
     if record_id:
         draft.record_id = draft.fields["record_id"] = f"{CONTACT_PREFIX}{record_id}"
-    first = draft.take(*_FIRST.names, field="contact_first_name")
-    last = draft.take(*_LAST.names, field="contact_last_name")
+    first = draft.text("contact_first_name", *_FIRST.names)
+    last = draft.text("contact_last_name", *_LAST.names)
     draft.name(person(first, last), _LAST.header)
-    if first:
-        draft.fields["contact_first_name"] = first
-    if last:
-        draft.fields["contact_last_name"] = last
     for field, item in _CONTACT_TEXTS.items():
         draft.text(field, *item.names)
     draft.day("created_on", *_CREATED.names)
@@ -218,8 +214,8 @@ def _member_row(draft: Draft) -> Term:
 
 
 def _who(draft: Draft) -> None:
-    first = draft.take(*_FIRST.names, field="contact_first_name")
-    last = draft.take(*_LAST.names, field="contact_last_name")
+    first = draft.text("contact_first_name", *_FIRST.names)
+    last = draft.text("contact_last_name", *_LAST.names)
     company = draft.take(*_COMPANY.names)
     draft.covers("brand", *_COMPANY.names)
     natural = draft.choice({"phy": True, "mor": False}, *_NATURE.names)
@@ -229,10 +225,6 @@ def _who(draft: Draft) -> None:
         draft.name(company or person(first, last), "Société")
         if not company and "name" in draft.fields:
             draft.notices.append(Notice(draft.line, draft.record_id, "Société", "", _NO_COMPANY))
-    if first:
-        draft.fields["contact_first_name"] = first
-    if last:
-        draft.fields["contact_last_name"] = last
     if natural and company:
         draft.fields["brand"] = company
 

@@ -47,11 +47,11 @@ class Columns:
     def find(self, names: tuple[str, ...], nth: int) -> tuple[int, ...]:
         """Positions of the columns with these normalised names, in the order of the names."""
         key = (nth, names)
-        found = self._found.get(key)
-        if found is None:
+        result = self._found.get(key)
+        if result is None:
             hits = (self._positions.get(name, []) for name in names)
-            found = self._found[key] = tuple(places[nth] for places in hits if nth < len(places))
-        return found
+            result = self._found[key] = tuple(places[nth] for places in hits if nth < len(places))
+        return result
 
 
 class Draft:
@@ -127,7 +127,9 @@ class Draft:
 
     def stands(self, meaning: Meaning | None) -> None:
         """Put under ``status`` and ``is_member`` what was understood of the membership; an empty cell says nothing."""
-        if meaning == "none" or (meaning is None and any(one.reason in (NOT_KNOWN, NOT_THERE) for one in self.notices)):
+        if meaning == "none" or (
+            meaning is None and any(notice.reason in (NOT_KNOWN, NOT_THERE) for notice in self.notices)
+        ):
             self.fields["is_member"] = False
         elif meaning is not None:
             self.fields["status"] = meaning
@@ -145,10 +147,10 @@ class Draft:
 
     def choice(self, meanings: Mapping[str, T], *names: str) -> T | None:
         """What a code means; one that is not in ``meanings`` is not taken, and so is kept as written."""
-        found = meanings.get(self.peek(*names).casefold())
-        if found is not None:
+        result = meanings.get(self.peek(*names).casefold())
+        if result is not None:
             self.take(*names)
-        return found
+        return result
 
     def identity(self, *names: str) -> str:
         """The record's own id in the former system; a row without one is rejected."""
@@ -177,10 +179,10 @@ class Draft:
 
     def day(self, field: str, *names: str, nth: int = 0) -> date | None:
         """A day under ``field``; what is no day rejects the row."""
-        found = self._parse(values.day, field, names, nth)
-        if found is not None:
-            self.fields[field] = found
-        return found
+        result = self._parse(values.day, field, names, nth)
+        if result is not None:
+            self.fields[field] = result
+        return result
 
     def amount(self, field: str, *names: str) -> Decimal | None:
         """An amount in euros, not put anywhere; what is no amount rejects the row."""
@@ -191,13 +193,13 @@ class Draft:
         for position in self._columns.find(names, 0):
             written = self._cells[position]
             try:
-                found = values.yes(written)
+                result = values.yes(written)
             except ValueError:
                 continue
             if take:
                 self._taken.add(position)
-            if found is not None:
-                return found
+            if result is not None:
+                return result
         return None
 
     def fault(self, field: str, value: str, reason: str, column: str | None = None) -> None:

@@ -61,14 +61,10 @@ def translate(table: Table, version: int, reading: Reading = DEFAULT) -> Iterato
 
 def _member(draft: Draft, version: int) -> Fact | None:
     draft.identity(*_ID.names)
-    first = draft.take(*_FIRST.names, field="contact_first_name")
-    last = draft.take(*_LAST.names, field="contact_last_name")
+    first = draft.text("contact_first_name", *_FIRST.names)
+    last = draft.text("contact_last_name", *_LAST.names)
     company = draft.take(*_COMPANY.names)
     draft.name(company or person(first, last), "Personne morale")
-    if first:
-        draft.fields["contact_first_name"] = first
-    if last:
-        draft.fields["contact_last_name"] = last
     for field, item in _TEXTS.items():
         draft.text(field, *item.names)
     draft.text("works_for", *_PARENT.names)

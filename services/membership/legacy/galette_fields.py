@@ -51,9 +51,9 @@ def beside(members: Table, dynamic: Iterable[Table]) -> tuple[Table, list[int]]:
     values: defaultdict[str, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     counts: list[int] = []
     for table in dynamic:
-        found = list(_values(table))
-        counts.append(len(found))
-        for item, field, value in found:
+        result = list(_values(table))
+        counts.append(len(result))
+        for item, field, value in result:
             values[field][item].append(value)
     names = {field: _name(field, list(of.values())) for field, of in sorted(values.items())}
     added = [header for header in dict.fromkeys(names.values()) if header not in members.headers]
@@ -97,6 +97,6 @@ def _values(table: Table) -> Iterable[tuple[str, str, str]]:
 def _name(field: str, values: Sequence[Sequence[str]]) -> str:
     written = ["".join(value.split()).upper() for some in values for value in some if value]
     for name, form in _FORMS:
-        if written and sum(form.fullmatch(one) is not None for one in written) >= _MOST * len(written):
+        if written and sum(form.fullmatch(item) is not None for item in written) >= _MOST * len(written):
             return name
     return f"Champ {field}"

@@ -38,7 +38,7 @@ _LIKELY: Final[Mapping[str, tuple[str, ...]]] = {
 
 def parse(words: Iterable[str]) -> dict[str, str]:
     """``"Raison sociale=name"`` by normalised header. Raises UnreadableError for a field that there is not."""
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     for word in words:
         header, equals, name = word.rpartition("=")
         field = name.strip()
@@ -48,8 +48,8 @@ def parse(words: Iterable[str]) -> dict[str, str]:
             near = difflib.get_close_matches(field, list(MemberRecorded.model_fields), n=1)
             hint = f'; did you mean "{near[0]}"?' if near else f"; there are {', '.join(MemberRecorded.model_fields)}"
             raise UnreadableError(f'--map "{word}": there is no field "{field}"{hint}')
-        found[normal(header)] = field
-    return found
+        result[normal(header)] = field
+    return result
 
 
 def apply(table: Table, mapping: Mapping[str, str]) -> Table:
@@ -62,21 +62,21 @@ def apply(table: Table, mapping: Mapping[str, str]) -> Table:
 
 def propose(headers: Sequence[str]) -> dict[str, str]:
     """The likely field of each header, each field once."""
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     for field, names in _LIKELY.items():
-        known = {normal(header): header for header in headers if header not in found}
+        known = {normal(header): header for header in headers if header not in result}
         exact = next((known[name] for name in names if name in known), None)
         if exact is None:
             near = (difflib.get_close_matches(name, list(known), n=1, cutoff=0.85) for name in names)
             exact = next((known[some[0]] for some in near if some), None)
-        if exact is not None and field not in found.values():
-            found[exact] = field
-    return found
+        if exact is not None and field not in result.values():
+            result[exact] = field
+    return result
 
 
 def proposal(headers: Sequence[str]) -> str:
     """The options that a person may take over, or "" where nothing is likely to be a name and an id."""
-    found = propose(headers)
-    if not {"name", "record_id"} <= set(found.values()):
+    result = propose(headers)
+    if not {"name", "record_id"} <= set(result.values()):
         return ""
-    return " ".join(f'--map "{header.strip()}={field}"' for header, field in found.items())
+    return " ".join(f'--map "{header.strip()}={field}"' for header, field in result.items())

@@ -67,4 +67,4 @@ OTHERS: Final = (
 def recognise_other(names: Collection[str]) -> Other | None:
     """What a file with these normalised headers is, if it is one that is known not to do."""
     present = set(names)
-    return next((one for one in OTHERS if one.has <= present and not one.lacks & present), None)
+    return next((item for item in OTHERS if item.has <= present and not item.lacks & present), None)

@@ -67,13 +67,9 @@ def _name(draft: Draft) -> None:
     if not draft.has(*_FIRST.names):
         draft.name(whole or draft.take(*_LAST.names, field="name"), _NAME.header)
         return
-    first = draft.take(*_FIRST.names, field="contact_first_name")
-    last = draft.take(*_LAST.names, field="contact_last_name")
+    first = draft.text("contact_first_name", *_FIRST.names)
+    last = draft.text("contact_last_name", *_LAST.names)
     draft.name(whole or person(first, last), _NAME.header)
-    if first:
-        draft.fields["contact_first_name"] = first
-    if last:
-        draft.fields["contact_last_name"] = last
 
 
 def _letter(draft: Draft) -> None:

@@ -29,5 +29,5 @@ class StoredRecord(NamedTuple):
 
 async def stored_records(connection: Fetches, cluster: str, record_ids: Sequence[str]) -> dict[str, StoredRecord]:
     """Those of a former system's records that are kept, by id."""
-    found = await connection.fetch(_STORED, cluster, list(record_ids))
-    return {key: StoredRecord(version, removed, orjson.loads(written)) for key, version, removed, written in found}
+    rows = await connection.fetch(_STORED, cluster, list(record_ids))
+    return {key: StoredRecord(version, removed, orjson.loads(written)) for key, version, removed, written in rows}

@@ -43,8 +43,8 @@ def test_they_are_told_by_what_is_in_them(files: tuple[Path, Path], swapped: boo
     facts: list[MemberRecorded] = [
         outcome.fact for file in opened for outcome in file.outcomes if isinstance(outcome, Accepted)
     ]
-    one, other = facts
-    assert (one.siret, one.vat, one.website, one.naf) == (
+    item, other = facts
+    assert (item.siret, item.vat, item.website, item.naf) == (
         "378 744 585 00035", "FR 84 781580337", "www.acme.example", None)  # fmt: skip
     assert (other.siret, other.naf, other.extra) == ("73282932000074", "6201Z", {"Champ 9": "bleu ; vert"})
 

@@ -131,11 +131,11 @@ def test_the_counts_are_true(made: Generated) -> None:
 def dynamic(made: Generated) -> dict[str, dict[str, str]]:
     """The fields that the association added, by member and name."""
     names = {str(number): name for name, number in exports.DYNAMIC_FIELDS.items()}
-    found: dict[str, dict[str, str]] = {}
+    result: dict[str, dict[str, str]] = {}
     for item, field, form, _, value in read_galette(made.paths[DYNAMIC_FIELDS])[1:]:
         assert form == "adh"
-        found.setdefault(item, {})[names[field]] = value
-    return found
+        result.setdefault(item, {})[names[field]] = value
+    return result
 
 
 def sirens(row: list[str], at: tuple[int, ...]) -> set[str]:

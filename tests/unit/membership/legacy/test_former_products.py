@@ -50,13 +50,13 @@ def test_an_unknown_product_is_told_with_those_that_are_known(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("more", "text"),
     [
         ('products = { billing = "galette" }', "products.billing: there is no such former system"),
         ("products = { membership = 7 }", "7 is no text"),
         ('added_columns = { membership = "SIRET" }', "'SIRET' is no list"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(tmp_path: Path, more: str, told: str) -> None:
-    with pytest.raises(ClustersFileError, match=told):
+def test_what_cannot_be_meant_is_refused(tmp_path: Path, more: str, text: str) -> None:
+    with pytest.raises(ClustersFileError, match=text):
         load_clusters(written(tmp_path, more))
