@@ -44,8 +44,13 @@ def write(fact: MemberRecorded, software: str, added: Iterable[str] = (), readin
     kind = kind_for(software, fact.record_id)
     lines = with_extra(kind.write(fact, tuple(added)))
     columns = tuple(item.header for item, _ in lines[0])
-    rows = tuple(tuple(cell for _, cell in line) for line in lines)
+    rows = tuple(tuple(_one_line_break(cell) for _, cell in line) for line in lines)
     return Written(kind.name, columns, rows, _left_out(fact, kind, columns, rows, reading), fact.name)
+
+
+def _one_line_break(cell: str) -> str:
+    """Python quotes a cell that holds ``\\n``, not one with ``\\r`` alone: readers would end the row there."""
+    return cell.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _left_out(

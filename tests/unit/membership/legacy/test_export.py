@@ -28,7 +28,23 @@ ADDED = ("SIRET", "N° SIREN", "Site web", "Couleur")
 
 any_text = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=12)
 words = st.sampled_from(
-    ("", " x", "Zoé", "Müller", "Zoé Müller", "a\nb", "a\n\nb", "1\\n2", "oui", "Organization", '"', ";")
+    (
+        "",
+        " x",
+        "Zoé",
+        "Müller",
+        "Zoé Müller",
+        "a\nb",
+        "a\n\nb",
+        "\r",
+        "a\rb",
+        "a\r\nb",
+        "1\\n2",
+        "oui",
+        "Organization",
+        '"',
+        ";",
+    )
 )
 text = st.none() | words | any_text
 days = st.none() | st.dates(date(1971, 1, 1), date(2199, 12, 31))
