@@ -39,6 +39,7 @@ from services.gateway.auth.writers import ANNOUNCE_EVERY, watch_write_access
 from services.gateway.context import GatewayContext
 from services.gateway.fast_path import FastPath
 from services.gateway.lookups import Lookups
+from services.gateway.openapi import describe
 from services.gateway.problems import answer_problems, described
 from services.membership.connections import ReadPool
 from services.membership.policy import Policy, policy_of
@@ -96,11 +97,12 @@ def create_http(
     app.state.context = context
     app.router.routes.extend(health_routes(checks, NEEDED))
     for part in (lists, members, identity, overrides, conflicts, duplicates, records, statistics):
-        app.include_router(part.routes(context))
+        app.include_router(part.router)
     # Cutover's own first: what comes after would take its words for a cluster and a service.
     app.include_router(cutover.router)
     app.include_router(operations.routes(OPERATIONS))
     answer_problems(app)
+    app.openapi = partial(describe, app, sorted(policy.clusters))
     return Measured(FastPath(app, context.keyring, Lookups(pool)))
 
 

@@ -1,8 +1,9 @@
 """What the routes work with."""
 
+import asyncio
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -16,6 +17,8 @@ from services.membership.policy import Policy
 from services.membership.unit_of_work import MembershipUnitOfWork
 from shared.messaging.rpc_client import RpcClient
 from shared.runtime.clock import Clock
+
+EXPORTS_AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,8 @@ class GatewayContext:
     engine: AsyncEngine
     answer_seconds: float
     rpc: RpcClient
+    exports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(EXPORTS_AT_ONCE))
+    """Each holds a connection of the pool for as long as it is read."""
 
     def check_system(self, cluster: str, service: str) -> str:
         """The former system's name. Raises ProblemError where there is none such."""

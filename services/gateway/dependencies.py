@@ -3,11 +3,13 @@
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from fastapi import Depends, Request, Security
+from fastapi import Depends, Query, Request, Security
+from fastapi.exceptions import RequestValidationError
 
 from services.gateway.auth.key_cache import BEARER, HEADER, Caller, authorised
 from services.gateway.auth.keys import Role
 from services.gateway.context import GatewayContext
+from services.gateway.openapi import CLUSTERS
 
 
 def context_of(request: Request) -> GatewayContext:
@@ -31,3 +33,22 @@ def allowed(role: Role) -> Callable[..., Awaitable[Caller]]:
 
 BY_ROLE = {role: allowed(role) for role in Role}
 """One dependency for each role."""
+
+READER = [Security(BY_ROLE[Role.READER])]
+STAFF = [Security(BY_ROLE[Role.STAFF])]
+"""The same for routes that need not know who asks: ``dependencies=STAFF``."""
+Staff = Annotated[Caller, Security(BY_ROLE[Role.STAFF])]
+"""Whoever asks, with a key of at least this role."""
+
+After = Annotated[str | None, Query(max_length=4_000, description="`next` of the page before")]
+Lang = Annotated[str | None, Query(description="fr or en; otherwise Accept-Language decides")]
+KnownCluster = Annotated[str | None, Query(json_schema_extra={"enum": CLUSTERS})]
+"""One of this installation's clusters: ``check_cluster`` refuses others."""
+
+
+def check_cluster(context: GatewayContext, cluster: str | None) -> str | None:
+    """The cluster itself. Raises RequestValidationError where this installation has none such."""
+    if cluster is not None and cluster not in context.policy.clusters:
+        message = f"there is no such cluster; there are {', '.join(sorted(context.policy.clusters))}"
+        raise RequestValidationError([{"loc": ("query", "cluster"), "msg": message}])
+    return cluster

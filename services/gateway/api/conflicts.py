@@ -5,58 +5,54 @@ They are resolved in the service that is responsible for them; here is what it a
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request, Security
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from services.gateway.api.members import Lang, find_member, spoken
+from services.gateway.api.members import find_member, spoken
 from services.gateway.api.responses import Conflict, Conflicts
-from services.gateway.auth.key_cache import needs
-from services.gateway.auth.keys import Role
-from services.gateway.context import GatewayContext, answer
+from services.gateway.context import answer
 from services.gateway.cursors import cursor, position_in_time
+from services.gateway.dependencies import STAFF, After, Context, Lang
 from services.gateway.problems import ProblemError, described
 from services.gateway.translations import language_of
 from services.membership.translations import CONFLICTS, Language, label
 from services.membership.views.conflict_queries import ConflictFilters, OpenConflict, State, conflict, conflicts
 
+router = APIRouter(tags=["conflicts"])
+
 StateAsked = Annotated[State | None, Query(description="`open` also shows those that are told, and not answered yet")]
 
 
-def routes(door: GatewayContext) -> APIRouter:
-    """``/conflicts`` and ``/conflicts/{id}``."""
-    router = APIRouter(tags=["conflicts"])
-    staff = [Security(needs(door.keyring, Role.STAFF))]
+@router.get("/conflicts", response_model=Conflicts, responses=described(404, 410), dependencies=STAFF)
+async def list_conflicts(
+    request: Request,
+    context: Context,
+    state: StateAsked = None,
+    responsible: Literal["billing", "events"] | None = None,
+    member: Annotated[str | None, Query(max_length=50, description="any id that the member ever had")] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    after: After = None,
+    lang: Lang = None,
+) -> Response:
+    """Conflicts, the oldest first. Those of a member are all in which one of its records is one of the two."""
+    position = position_in_time(after)
+    current = None if member is None else (await find_member(context.pool, member)).member_id
+    chosen = ConflictFilters(state, responsible, current)
+    result = await conflicts(context.pool, chosen, after=position, limit=limit + 1)
+    page = result[:limit]
+    following = cursor(page[-1].found_at.isoformat(), page[-1].conflict_id) if len(result) > limit else None
+    language = language_of(request)
+    return answer({"items": [_told(conflict, language) for conflict in page], "next": following}, spoken(language))
 
-    @router.get("/conflicts", response_model=Conflicts, responses=described(404, 410), dependencies=staff)
-    async def list_conflicts(
-        request: Request,
-        state: StateAsked = None,
-        responsible: Literal["billing", "events"] | None = None,
-        member: Annotated[str | None, Query(max_length=50, description="any id that the member ever had")] = None,
-        limit: Annotated[int, Query(ge=1, le=500)] = 50,
-        after: Annotated[str | None, Query(max_length=4_000, description="`next` of the page before")] = None,
-        lang: Lang = None,
-    ) -> Response:
-        """Conflicts, the oldest first. Those of a member are all in which one of its records is one of the two."""
-        position = position_in_time(after)
-        current = None if member is None else (await find_member(door.pool, member)).member_id
-        chosen = ConflictFilters(state, responsible, current)
-        result = await conflicts(door.pool, chosen, after=position, limit=limit + 1)
-        page = result[:limit]
-        following = cursor(page[-1].found_at.isoformat(), page[-1].conflict_id) if len(result) > limit else None
-        language = language_of(request)
-        return answer({"items": [_told(conflict, language) for conflict in page], "next": following}, spoken(language))
 
-    @router.get("/conflicts/{conflict_id}", response_model=Conflict, responses=described(404), dependencies=staff)
-    async def one_conflict(request: Request, conflict_id: str, lang: Lang = None) -> Response:
-        """One conflict: what is there twice, whose it is, and how far they are."""
-        result = None if "\x00" in conflict_id else await conflict(door.pool, conflict_id)
-        if result is None:
-            raise ProblemError("conflict-unknown")
-        language = language_of(request)
-        return answer(_told(result, language), spoken(language))
-
-    return router
+@router.get("/conflicts/{conflict_id}", response_model=Conflict, responses=described(404), dependencies=STAFF)
+async def one_conflict(request: Request, context: Context, conflict_id: str, lang: Lang = None) -> Response:
+    """One conflict: what is there twice, whose it is, and how far they are."""
+    result = None if "\x00" in conflict_id else await conflict(context.pool, conflict_id)
+    if result is None:
+        raise ProblemError("conflict-unknown")
+    language = language_of(request)
+    return answer(_told(result, language), spoken(language))
 
 
 def _told(conflict: OpenConflict, language: Language) -> dict[str, Any]:

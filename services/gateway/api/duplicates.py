@@ -3,21 +3,20 @@
 from typing import Annotated, Any
 
 import structlog
-from fastapi import APIRouter, Depends, Path, Query, Request, Security
-from fastapi.exceptions import RequestValidationError
+from fastapi import APIRouter, Depends, Path, Query, Request
 from pydantic import ValidationError
 from starlette.responses import Response
 
 from services.gateway.api import decision_bodies
 from services.gateway.api.authorship import refusals, signature
 from services.gateway.api.decision_bodies import Bulk, Deciding, Signed, SortedOut, Verdict
-from services.gateway.api.members import Lang, spoken
+from services.gateway.api.members import spoken
 from services.gateway.api.responses import BulkDecided, Case, DecidedNow, Decisions, DecisionShown, Queue
-from services.gateway.auth.key_cache import Caller, needs
-from services.gateway.auth.keys import Role
+from services.gateway.auth.key_cache import Caller
 from services.gateway.bodies import LONGEST_BULK, body_of
 from services.gateway.context import GatewayContext, answer
 from services.gateway.cursors import cursor, position_in_numbers, position_in_queue
+from services.gateway.dependencies import STAFF, After, Context, KnownCluster, Lang, Staff, check_cluster
 from services.gateway.problems import ProblemError, as_json, described, faults_of, not_now
 from services.gateway.translations import language_of
 from services.membership.connections import DatabaseUnavailableError
@@ -26,152 +25,143 @@ from services.membership.identity.decisions import Decided
 from services.membership.identity.review import Kind
 from services.membership.usecases import decide as commands
 
+router = APIRouter(tags=["duplicates"])
 log = structlog.get_logger()
 
 _LAST = 2**63 - 1
 
 Number = Annotated[int, Path(ge=1, le=_LAST, description="a decision's number")]
-After = Annotated[str | None, Query(max_length=4_000, description="`next` of the page before")]
 
 
-def routes(door: GatewayContext) -> APIRouter:
-    """``/duplicates`` and ``/duplicates/decisions``."""
-    router = APIRouter(tags=["duplicates"])
-    _decisions(router, door)  # first: a case's id would match what comes after it
-    _cases(router, door)
-    return router
+# A case's id would match the paths of decisions, so they come first.
+# --- what is decided -----------------------------------------------------------------------------------------------
+
+
+@router.get("/duplicates/decisions", response_model=Decisions, dependencies=STAFF)
+async def taken(context: Context, limit: Annotated[int, Query(ge=1, le=500)] = 50, after: After = None) -> Response:
+    """Decisions, the newest first, with those that were taken back."""
+    before = position_in_numbers(after)
+    async with context.pool.snapshot() as rows:
+        newest_decisions = await queries.newest_decisions(
+            rows, before=_LAST if before is None else before, limit=limit + 1
+        )
+    page = newest_decisions[:limit]
+    following = cursor(str(page[-1].number), "") if len(newest_decisions) > limit else None
+    return answer({"items": [answers.decision(item) for item in page], "next": following})
+
+
+@router.post(
+    "/duplicates/decisions",
+    response_model=DecidedNow | BulkDecided,
+    status_code=201,
+    responses={
+        **described(413),
+        200: {"model": DecidedNow | BulkDecided, "description": "Said already, or a bulk"},
+    },
+    openapi_extra=decision_bodies.described(Deciding),
+)
+async def decide(
+    request: Request,
+    context: Context,
+    caller: Staff,
+    body: Annotated[Deciding, Depends(body_of(Deciding, LONGEST_BULK))],
+) -> Response:
+    """Say that source records are one company, that they are not, or which of them are which.
+
+    It holds for these records whatever is imported later, until it is taken back. Saying it again changes nothing
+    and is answered with 200. A bulk has up to 100 decisions, each taken or refused by itself.
+    """
+    match body.root:
+        case Bulk(decisions=many):
+            return answer({"results": await _each(context, request, caller, many)})
+        case said:
+            return decided_response(await _decide(context, request, caller, said))
+
+
+@router.get(
+    "/duplicates/decisions/{number}", response_model=DecisionShown, responses=described(404), dependencies=STAFF
+)
+async def one(context: Context, number: Number) -> Response:
+    """One decision."""
+    async with context.pool.snapshot() as rows:
+        result = await queries.decisions_named(rows, [number])
+    if number not in result:
+        raise ProblemError("decision-unknown")
+    return answer(answers.decision(result[number]))
+
+
+@router.post(
+    "/duplicates/decisions/{number}/take-back",
+    response_model=DecidedNow,
+    responses=described(404, 413),
+    openapi_extra=decision_bodies.described(Signed),
+)
+async def take_back(
+    request: Request,
+    context: Context,
+    caller: Staff,
+    number: Number,
+    body: Annotated[Signed, Depends(body_of(Signed))],
+) -> Response:
+    """Take a decision back: it counts no more, and what it held together or apart is judged by the rest."""
+    with refusals(request):
+        async with context.writing() as uow:
+            decided = await commands.take_back(uow, number, signature(body, caller))
+    log.info("duplicates.taken_back", decision=number, key_id=caller.key_id, repeated=decided.repeated)
+    return answer(answers.just_decided(decided))
 
 
 # --- what is open --------------------------------------------------------------------------------------------------
 
 
-def _cases(router: APIRouter, door: GatewayContext) -> None:
-    staff = [Security(needs(door.keyring, Role.STAFF))]
-
-    def wanted(
-        cluster: Annotated[str | None, Query(json_schema_extra={"enum": sorted(door.policy.clusters)})] = None,
-        kind: Annotated[Kind | None, Query(description="two members, or a group that contradicts itself")] = None,
-        min_probability: Annotated[float, Query(ge=0, le=1, allow_inf_nan=False)] = 0.0,
-    ) -> review_answers.Wanted:
-        if cluster is not None and cluster not in door.policy.clusters:
-            message = f"there is no such cluster; there are {', '.join(sorted(door.policy.clusters))}"
-            raise RequestValidationError([{"loc": ("query", "cluster"), "msg": message}])
-        return review_answers.Wanted(cluster, kind, min_probability)
-
-    @router.get("/duplicates", response_model=Queue, dependencies=staff)
-    async def queue(
-        request: Request,
-        wanted: Annotated[review_answers.Wanted, Depends(wanted)],
-        limit: Annotated[int, Query(ge=1, le=100)] = 20,
-        after: After = None,
-        lang: Lang = None,
-    ) -> Response:
-        """Members that may be one company, the largest gain first, side by side with the evidence in words.
-
-        `gain` is what a right answer saves: the probability that they are one, times what is done twice today.
-        The first page also names, whatever the filters, what is shared by too many records to compare each with each.
-        """
-        position, language = position_in_queue(after), language_of(request)
-        async with door.pool.snapshot() as rows:
-            open_cases = await review_answers.open_cases(rows, wanted)
-            later = [
-                case
-                for case in open_cases
-                if position is None or (-case.gain, case.case_id) > (-position[0], position[1])
-            ]
-            items = await review_answers.described(rows, later[:limit], door.policy.weights, language)
-            crowds = await review_answers.too_many_alike(rows, language) if position is None else []
-        following = cursor(repr(items[-1]["gain"]), items[-1]["id"]) if len(later) > limit else None
-        return answer(
-            {"items": items, "next": following, "total": len(open_cases), "too_many_alike": crowds}, spoken(language)
-        )
-
-    @router.get("/duplicates/{case_id}", response_model=Case, responses=described(404), dependencies=staff)
-    async def case(request: Request, case_id: str, lang: Lang = None) -> Response:
-        """One case. Its id stays while the same records are in question; once answered, there is no such case."""
-        language = language_of(request)
-        async with door.pool.snapshot() as rows:
-            cases = [case for case in await review_answers.open_cases(rows) if case.case_id == case_id]
-            items = await review_answers.described(rows, cases, door.policy.weights, language)
-        if not items:
-            raise ProblemError("case-unknown")
-        return answer(items[0], spoken(language))
+def wanted(
+    context: Context,
+    cluster: KnownCluster = None,
+    kind: Annotated[Kind | None, Query(description="two members, or a group that contradicts itself")] = None,
+    min_probability: Annotated[float, Query(ge=0, le=1, allow_inf_nan=False)] = 0.0,
+) -> review_answers.Wanted:
+    """Which cases are asked for. Raises RequestValidationError for a cluster that there is not."""
+    return review_answers.Wanted(check_cluster(context, cluster), kind, min_probability)
 
 
-# --- what is decided -----------------------------------------------------------------------------------------------
+@router.get("/duplicates", response_model=Queue, dependencies=STAFF)
+async def queue(
+    request: Request,
+    context: Context,
+    wanted: Annotated[review_answers.Wanted, Depends(wanted)],
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    after: After = None,
+    lang: Lang = None,
+) -> Response:
+    """Members that may be one company, the largest gain first, side by side with the evidence in words.
 
-
-def _decisions(router: APIRouter, door: GatewayContext) -> None:
-    needed = needs(door.keyring, Role.STAFF)
-    staff = [Security(needed)]
-
-    @router.get("/duplicates/decisions", response_model=Decisions, dependencies=staff)
-    async def taken(limit: Annotated[int, Query(ge=1, le=500)] = 50, after: After = None) -> Response:
-        """Decisions, the newest first, with those that were taken back."""
-        before = position_in_numbers(after)
-        async with door.pool.snapshot() as rows:
-            newest_decisions = await queries.newest_decisions(
-                rows, before=_LAST if before is None else before, limit=limit + 1
-            )
-        page = newest_decisions[:limit]
-        following = cursor(str(page[-1].number), "") if len(newest_decisions) > limit else None
-        return answer({"items": [answers.decision(item) for item in page], "next": following})
-
-    @router.post(
-        "/duplicates/decisions",
-        response_model=DecidedNow | BulkDecided,
-        status_code=201,
-        responses={
-            **described(413),
-            200: {"model": DecidedNow | BulkDecided, "description": "Said already, or a bulk"},
-        },
-        openapi_extra=decision_bodies.described(Deciding),
+    `gain` is what a right answer saves: the probability that they are one, times what is done twice today.
+    The first page also names, whatever the filters, what is shared by too many records to compare each with each.
+    """
+    position, language = position_in_queue(after), language_of(request)
+    async with context.pool.snapshot() as rows:
+        open_cases = await review_answers.open_cases(rows, wanted)
+        later = [
+            case for case in open_cases if position is None or (-case.gain, case.case_id) > (-position[0], position[1])
+        ]
+        items = await review_answers.described(rows, later[:limit], context.policy.weights, language)
+        crowds = await review_answers.too_many_alike(rows, language) if position is None else []
+    following = cursor(repr(items[-1]["gain"]), items[-1]["id"]) if len(later) > limit else None
+    return answer(
+        {"items": items, "next": following, "total": len(open_cases), "too_many_alike": crowds}, spoken(language)
     )
-    async def decide(
-        request: Request,
-        caller: Annotated[Caller, Security(needed)],
-        body: Annotated[Deciding, Depends(body_of(Deciding, LONGEST_BULK))],
-    ) -> Response:
-        """Say that source records are one company, that they are not, or which of them are which.
 
-        It holds for these records whatever is imported later, until it is taken back. Saying it again changes nothing
-        and is answered with 200. A bulk has up to 100 decisions, each taken or refused by itself.
-        """
-        match body.root:
-            case Bulk(decisions=many):
-                return answer({"results": await _each(door, request, caller, many)})
-            case said:
-                return decided_response(await _decide(door, request, caller, said))
 
-    @router.get(
-        "/duplicates/decisions/{number}", response_model=DecisionShown, responses=described(404), dependencies=staff
-    )
-    async def one(number: Number) -> Response:
-        """One decision."""
-        async with door.pool.snapshot() as rows:
-            result = await queries.decisions_named(rows, [number])
-        if number not in result:
-            raise ProblemError("decision-unknown")
-        return answer(answers.decision(result[number]))
-
-    @router.post(
-        "/duplicates/decisions/{number}/take-back",
-        response_model=DecidedNow,
-        responses=described(404, 413),
-        openapi_extra=decision_bodies.described(Signed),
-    )
-    async def take_back(
-        request: Request,
-        caller: Annotated[Caller, Security(needed)],
-        number: Number,
-        body: Annotated[Signed, Depends(body_of(Signed))],
-    ) -> Response:
-        """Take a decision back: it counts no more, and what it held together or apart is judged by the rest."""
-        with refusals(request):
-            async with door.writing() as uow:
-                decided = await commands.take_back(uow, number, signature(body, caller))
-        log.info("duplicates.taken_back", decision=number, key_id=caller.key_id, repeated=decided.repeated)
-        return answer(answers.just_decided(decided))
+@router.get("/duplicates/{case_id}", response_model=Case, responses=described(404), dependencies=STAFF)
+async def case(request: Request, context: Context, case_id: str, lang: Lang = None) -> Response:
+    """One case. Its id stays while the same records are in question; once answered, there is no such case."""
+    language = language_of(request)
+    async with context.pool.snapshot() as rows:
+        cases = [case for case in await review_answers.open_cases(rows) if case.case_id == case_id]
+        items = await review_answers.described(rows, cases, context.policy.weights, language)
+    if not items:
+        raise ProblemError("case-unknown")
+    return answer(items[0], spoken(language))
 
 
 def decided_response(decided: Decided) -> Response:
@@ -180,23 +170,23 @@ def decided_response(decided: Decided) -> Response:
     return answer(answers.just_decided(decided), headers, 200 if decided.repeated else 201)
 
 
-async def _decide(door: GatewayContext, request: Request, caller: Caller, verdict: Verdict | SortedOut) -> Decided:
+async def _decide(context: GatewayContext, request: Request, caller: Caller, verdict: Verdict | SortedOut) -> Decided:
     with refusals(request):
         decision, signed = decision_bodies.decision_of(verdict), signature(verdict, caller)
-        async with door.writing() as uow:
+        async with context.writing() as uow:
             decided = await commands.decide(uow, decision, signed)
     log.info("duplicates.decided", decision=decided.number, key_id=caller.key_id, repeated=decided.repeated)
     return decided
 
 
-async def _each(door: GatewayContext, request: Request, caller: Caller, many: list[Any]) -> list[dict[str, Any]]:
+async def _each(context: GatewayContext, request: Request, caller: Caller, many: list[Any]) -> list[dict[str, Any]]:
     results: list[dict[str, Any]] = []
     away: ProblemError | None = None
     for item in many:
         try:
             if away is not None:
                 raise away
-            decided = await _decide(door, request, caller, decision_bodies.read_said(item))
+            decided = await _decide(context, request, caller, decision_bodies.read_said(item))
             results.append({"status": 200 if decided.repeated else 201, **answers.just_decided(decided)})
         except ValidationError as error:
             faults = [{"loc": ("body", *fault["loc"]), "msg": fault["msg"]} for fault in error.errors()]

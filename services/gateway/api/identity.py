@@ -4,20 +4,19 @@ from typing import Annotated
 from uuid import UUID
 
 import structlog
-from fastapi import APIRouter, Depends, Query, Request, Security
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from services.gateway.api import decision_bodies
 from services.gateway.api.authorship import refusals, signature
 from services.gateway.api.decision_bodies import Separation
 from services.gateway.api.duplicates import decided_response
-from services.gateway.api.members import Lang, find_member, spoken
+from services.gateway.api.members import find_member, spoken
 from services.gateway.api.responses import DecidedNow, Identity
-from services.gateway.auth.key_cache import Caller, needs
-from services.gateway.auth.keys import Role
 from services.gateway.bodies import body_of
-from services.gateway.context import GatewayContext, answer
+from services.gateway.context import answer
 from services.gateway.cursors import cursor, position_in_turns
+from services.gateway.dependencies import STAFF, After, Context, Lang, Staff
 from services.gateway.problems import described
 from services.gateway.translations import language_of
 from services.membership.identity import answers
@@ -25,72 +24,69 @@ from services.membership.identity.decisions import DecisionError
 from services.membership.rows import InTransaction
 from services.membership.usecases import decide
 
+router = APIRouter(tags=["duplicates"])
 log = structlog.get_logger()
 
 
-def routes(door: GatewayContext) -> APIRouter:
-    """``/members/{id}/identity`` and ``/members/{id}/separations``."""
-    router = APIRouter(tags=["duplicates"])
-    staff = needs(door.keyring, Role.STAFF)
+@router.get(
+    "/members/{member_id}/identity",
+    response_model=Identity,
+    responses=described(404, 410),
+    dependencies=STAFF,
+)
+async def identity(
+    request: Request,
+    context: Context,
+    member_id: str,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    after: After = None,
+    lang: Lang = None,
+) -> Response:
+    """What holds a member's source records together now, and what merged, separated and was decided, newest first.
 
-    @router.get(
-        "/members/{member_id}/identity",
-        response_model=Identity,
-        responses=described(404, 410),
-        dependencies=[Security(staff)],
-    )
-    async def identity(
-        request: Request,
-        member_id: str,
-        limit: Annotated[int, Query(ge=1, le=500)] = 50,
-        after: Annotated[str | None, Query(max_length=4_000, description="`next` of the page before")] = None,
-        lang: Lang = None,
-    ) -> Response:
-        """What holds a member's source records together now, and what merged, separated and was decided, newest first.
+    `links` are told by their evidence, or by the decision that is believed instead of any.
+    """
+    before, language = position_in_turns(after) or answers.END, language_of(request)
+    async with context.pool.snapshot() as rows:
+        current, asked_id = str((await find_member(rows, member_id)).member_id), str(UUID(member_id))
+        identity = await answers.identity(rows, current, context.policy.weights, language)
+        turns = await answers.history(
+            rows, current, asked_id, context.policy.weights, language, before=before, limit=limit + 1
+        )
+    page = turns[:limit]
+    following = cursor(*_position(page[-1][0])) if len(turns) > limit else None
+    return answer({**identity, "items": [content for _, content in page], "next": following}, spoken(language))
 
-        `links` are told by their evidence, or by the decision that is believed instead of any.
-        """
-        before, language = position_in_turns(after) or answers.END, language_of(request)
-        async with door.pool.snapshot() as rows:
-            current, asked_id = str((await find_member(rows, member_id)).member_id), str(UUID(member_id))
-            identity = await answers.identity(rows, current, door.policy.weights, language)
-            turns = await answers.history(
-                rows, current, asked_id, door.policy.weights, language, before=before, limit=limit + 1
-            )
-        page = turns[:limit]
-        following = cursor(*_position(page[-1][0])) if len(turns) > limit else None
-        return answer({**identity, "items": [content for _, content in page], "next": following}, spoken(language))
 
-    @router.post(
-        "/members/{member_id}/separations",
-        response_model=DecidedNow,
-        status_code=201,
-        responses={**described(404, 410, 413), 200: {"model": DecidedNow, "description": "Said already"}},
-        openapi_extra=decision_bodies.described(Separation),
-    )
-    async def separations(
-        request: Request,
-        caller: Annotated[Caller, Security(staff)],
-        member_id: str,
-        body: Annotated[Separation, Depends(body_of(Separation))],
-    ) -> Response:
-        """Undo a merge: these source records leave the member, and everything that names them goes with them.
+@router.post(
+    "/members/{member_id}/separations",
+    response_model=DecidedNow,
+    status_code=201,
+    responses={**described(404, 410, 413), 200: {"model": DecidedNow, "description": "Said already"}},
+    openapi_extra=decision_bodies.described(Separation),
+)
+async def separations(
+    request: Request,
+    context: Context,
+    caller: Staff,
+    member_id: str,
+    body: Annotated[Separation, Depends(body_of(Separation))],
+) -> Response:
+    """Undo a merge: these source records leave the member, and everything that names them goes with them.
 
-        It is a decision like others: it can be taken back.
-        """
-        with refusals(request):
-            signed, records = signature(body, caller), decision_bodies.keys_of(body.records)
-            async with door.writing() as uow:
-                await uow.serialise_writers()  # from here on nobody else merges or separates
-                member = await find_member(InTransaction(uow.connection), member_id)
-                elsewhere = set((await uow.members_by_record(records)).values()) - {member.member_id}
-                if elsewhere:
-                    raise DecisionError("not-this-member", "these source records are not part of this member")
-                decided = await decide.separate(uow, records, signed)
-        log.info("duplicates.decided", decision=decided.number, key_id=caller.key_id, repeated=decided.repeated)
-        return decided_response(decided)
-
-    return router
+    It is a decision like others: it can be taken back.
+    """
+    with refusals(request):
+        signed, records = signature(body, caller), decision_bodies.keys_of(body.records)
+        async with context.writing() as uow:
+            await uow.serialise_writers()  # from here on nobody else merges or separates
+            member = await find_member(InTransaction(uow.connection), member_id)
+            elsewhere = set((await uow.members_by_record(records)).values()) - {member.member_id}
+            if elsewhere:
+                raise DecisionError("not-this-member", "these source records are not part of this member")
+            decided = await decide.separate(uow, records, signed)
+    log.info("duplicates.decided", decision=decided.number, key_id=caller.key_id, repeated=decided.repeated)
+    return decided_response(decided)
 
 
 def _position(moment: answers.Moment) -> tuple[str, str]:

@@ -1,6 +1,5 @@
 """Many members: pages, and the same as CSV."""
 
-import asyncio
 import csv
 import io
 from collections.abc import AsyncGenerator, Iterable
@@ -9,15 +8,14 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 import structlog
-from fastapi import APIRouter, Depends, Query, Request, Security
-from fastapi.exceptions import RequestValidationError
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from services.gateway.api.responses import Page
-from services.gateway.auth.key_cache import Caller, needs
-from services.gateway.auth.keys import Role
+from services.gateway.auth.key_cache import Caller
 from services.gateway.context import GatewayContext, answer
 from services.gateway.cursors import cursor, position_in_list
+from services.gateway.dependencies import READER, After, Context, KnownCluster, Staff, check_cluster
 from services.gateway.problems import RETRY_SECONDS, ProblemError
 from services.gateway.translations import COLUMNS, YES_NO, language_of
 from services.membership.translations import Language, label
@@ -27,91 +25,88 @@ from shared.importing.cells import harmless
 
 log = structlog.get_logger()
 
-EXPORTS_AT_ONCE = 2
+router = APIRouter(tags=["members"])
 
 Code = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]+$")]
 
 
-def routes(door: GatewayContext) -> APIRouter:
-    """``/members`` and ``/members.csv``."""
-    router = APIRouter(tags=["members"])
-    exports = asyncio.Semaphore(EXPORTS_AT_ONCE)
+def filters(
+    context: Context,
+    search: Annotated[
+        str,
+        Query(max_length=200, description="words of the name, brand or town, or a SIREN; accents are ignored"),
+    ] = "",
+    cluster: KnownCluster = None,
+    lineage: Code = None,
+    departement: Annotated[str | None, Query(pattern=r"^[0-9][0-9AaBb][0-9]?$", description="69, 2A, 974")] = None,
+    paid_up: Annotated[bool | None, Query(description="has paid for today, or owes nothing")] = None,
+    active: Annotated[bool | None, Query(description="has a membership that has not ended")] = None,
+) -> Filters:
+    """Which members are asked for. Raises RequestValidationError for a cluster that there is not."""
+    known = check_cluster(context, cluster)
+    return Filters(search, known, lineage, departement and departement.upper(), paid_up, active)
 
-    def filters(
-        search: Annotated[
-            str,
-            Query(max_length=200, description="words of the name, brand or town, or a SIREN; accents are ignored"),
-        ] = "",
-        cluster: Annotated[str | None, Query(json_schema_extra={"enum": sorted(door.policy.clusters)})] = None,
-        lineage: Code = None,
-        departement: Annotated[str | None, Query(pattern=r"^[0-9][0-9AaBb][0-9]?$", description="69, 2A, 974")] = None,
-        paid_up: Annotated[bool | None, Query(description="has paid for today, or owes nothing")] = None,
-        active: Annotated[bool | None, Query(description="has a membership that has not ended")] = None,
-    ) -> Filters:
-        if cluster is not None and cluster not in door.policy.clusters:
-            message = f"there is no such cluster; there are {', '.join(sorted(door.policy.clusters))}"
-            raise RequestValidationError([{"loc": ("query", "cluster"), "msg": message}])
-        return Filters(search, cluster, lineage, departement and departement.upper(), paid_up, active)
 
-    @router.get("/members", response_model=Page, dependencies=[Security(needs(door.keyring, Role.READER))])
-    async def members(
-        chosen: Annotated[Filters, Depends(filters)],
-        sort: Literal["name"] = "name",
-        limit: Annotated[int, Query(ge=1, le=500)] = 50,
-        after: Annotated[str | None, Query(max_length=4_000, description="`next` of the page before")] = None,
-        total: Annotated[bool, Query(description="count them all too")] = False,
-    ) -> Response:
-        """Members by name, in pages. What is added while one reads on makes nothing appear twice or vanish."""
-        today = door.clock.today()
-        members = await queries.members(door.pool, chosen, today, after=position_in_list(after), limit=limit + 1)
-        page = members[:limit]
-        following = cursor(page[-1]["sort_key"], page[-1]["id"]) if len(members) > limit else None
-        for item in page:
-            del item["sort_key"]
-        content: dict[str, Any] = {"items": page, "next": following}
-        if total:
-            content["total"] = await queries.count_members(door.pool, chosen, today)
-        return answer(content)
+@router.get("/members", response_model=Page, dependencies=READER)
+async def members(
+    context: Context,
+    chosen: Annotated[Filters, Depends(filters)],
+    sort: Literal["name"] = "name",
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    after: After = None,
+    total: Annotated[bool, Query(description="count them all too")] = False,
+) -> Response:
+    """Members by name, in pages. What is added while one reads on makes nothing appear twice or vanish."""
+    today = context.clock.today()
+    members = await queries.members(context.pool, chosen, today, after=position_in_list(after), limit=limit + 1)
+    page = members[:limit]
+    following = cursor(page[-1]["sort_key"], page[-1]["id"]) if len(members) > limit else None
+    for item in page:
+        del item["sort_key"]
+    content: dict[str, Any] = {"items": page, "next": following}
+    if total:
+        content["total"] = await queries.count_members(context.pool, chosen, today)
+    return answer(content)
 
-    @router.get(
-        "/members.csv",
-        response_class=Response,
-        responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+
+@router.get(
+    "/members.csv",
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
+async def members_csv(
+    request: Request,
+    context: Context,
+    caller: Staff,
+    chosen: Annotated[Filters, Depends(filters)],
+    lang: Annotated[Literal["fr", "en"] | None, Query()] = None,
+) -> Response:
+    """The same members for a spreadsheet: UTF-8 with BOM, semicolons, French headings unless `lang=en`."""
+    if context.exports.locked():
+        raise ProblemError("busy", headers={"retry-after": str(RETRY_SECONDS)})
+    language = lang or language_of(request)
+    lines = _lines(context, chosen, context.clock.today(), language, caller)
+    # The first lines now, so that a database that is away is told by the status.
+    first = await anext(lines)
+    return StreamingResponse(
+        _after(first, lines),
+        media_type="text/csv; charset=utf-8",
+        headers={
+            "content-disposition": f'attachment; filename="{"membres" if language == "fr" else "members"}.csv"',
+            "cache-control": "private, no-store",
+            "content-language": language,
+        },
     )
-    async def members_csv(
-        request: Request,
-        caller: Annotated[Caller, Security(needs(door.keyring, Role.STAFF))],
-        chosen: Annotated[Filters, Depends(filters)],
-        lang: Annotated[Literal["fr", "en"] | None, Query()] = None,
-    ) -> Response:
-        """The same members for a spreadsheet: UTF-8 with BOM, semicolons, French headings unless `lang=en`."""
-        if exports.locked():
-            raise ProblemError("busy", headers={"retry-after": str(RETRY_SECONDS)})
-        language = lang or language_of(request)
-        lines = _lines(door, exports, chosen, door.clock.today(), language, caller)
-        # The first lines now, so that a database that is away is told by the status.
-        first = await anext(lines)
-        return StreamingResponse(
-            _after(first, lines),
-            media_type="text/csv; charset=utf-8",
-            headers={
-                "content-disposition": f'attachment; filename="{"membres" if language == "fr" else "members"}.csv"',
-                "cache-control": "private, no-store",
-                "content-language": language,
-            },
-        )
-
-    return router
 
 
 async def _lines(
-    door: GatewayContext, exports: asyncio.Semaphore, chosen: Filters, today: date, language: Language, caller: Caller
+    context: GatewayContext, chosen: Filters, today: date, language: Language, caller: Caller
 ) -> AsyncGenerator[bytes]:
     rows = 0
     try:
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(exports)
-            connection = await stack.enter_async_context(door.pool.connection())
+            await stack.enter_async_context(context.exports)
+            connection = await stack.enter_async_context(context.pool.connection())
             text = "\ufeff" + _csv([[label(COLUMNS, name, language) for name in COLUMNS]])
             async for page in queries.stream_members(connection, chosen, today):
                 rows += len(page)

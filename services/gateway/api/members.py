@@ -3,15 +3,14 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Security
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from services.gateway.api.responses import Member, Sources, Timeline
 from services.gateway.api.timeline import timeline
-from services.gateway.auth.key_cache import needs
-from services.gateway.auth.keys import Role
-from services.gateway.context import GatewayContext, answer
+from services.gateway.context import answer
 from services.gateway.cursors import cursor, position_in_time
+from services.gateway.dependencies import READER, STAFF, After, Context, Lang
 from services.gateway.fast_path import unchanged
 from services.gateway.problems import ProblemError, described
 from services.gateway.translations import language_of
@@ -23,57 +22,51 @@ from services.membership.views.queries import StoredView
 
 _INTERNAL = {"sort_key", "search_text", "brand_key", "problems", "problem_fields"}
 _SAID = described(404, 410)
-Lang = Annotated[str | None, Query(description="fr or en; otherwise Accept-Language decides")]
+router = APIRouter(tags=["members"])
 
 
-def routes(door: GatewayContext) -> APIRouter:
-    """``/members/{id}`` and what hangs below it."""
-    router = APIRouter(tags=["members"])
-    reader = [Security(needs(door.keyring, Role.READER))]
-    staff = [Security(needs(door.keyring, Role.STAFF))]
+@router.get(
+    "/members/by-source/{cluster}/{record_id:path}", response_model=Member, responses=_SAID, dependencies=READER
+)
+async def member_by_source(request: Request, context: Context, cluster: str, record_id: str) -> Response:
+    """The member that a former system's record is part of; `record_id` is that system's own, slashes and all."""
+    if "\x00" in cluster + record_id:
+        raise ProblemError("member-unknown")
+    return _document(request, _present(await queries.member_by_source(context.pool, cluster, record_id)))
 
-    @router.get(
-        "/members/by-source/{cluster}/{record_id:path}", response_model=Member, responses=_SAID, dependencies=reader
-    )
-    async def member_by_source(request: Request, cluster: str, record_id: str) -> Response:
-        """The member that a former system's record is part of; `record_id` is that system's own, slashes and all."""
-        if "\x00" in cluster + record_id:
-            raise ProblemError("member-unknown")
-        return _document(request, _present(await queries.member_by_source(door.pool, cluster, record_id)))
 
-    @router.get("/members/{member_id}", response_model=Member, responses=_SAID, dependencies=reader)
-    async def member(request: Request, member_id: str) -> Response:
-        """The consolidated view. An id that was merged away keeps answering: `Content-Location` has the current one."""
-        return _document(request, await find_member(door.pool, member_id), asked=member_id)
+@router.get("/members/{member_id}", response_model=Member, responses=_SAID, dependencies=READER)
+async def member(request: Request, context: Context, member_id: str) -> Response:
+    """The consolidated view. An id that was merged away keeps answering: `Content-Location` has the current one."""
+    return _document(request, await find_member(context.pool, member_id), asked=member_id)
 
-    @router.get("/members/{member_id}/timeline", response_model=Timeline, responses=_SAID, dependencies=staff)
-    async def member_timeline(
-        request: Request,
-        member_id: str,
-        limit: Annotated[int, Query(ge=1, le=500)] = 50,
-        after: Annotated[str | None, Query(max_length=4_000, description="`next` of the page before")] = None,
-        lang: Lang = None,
-    ) -> Response:
-        """What happened, newest first: dues, registrations, consents, mailings, and changes of the source records."""
-        position = position_in_time(after)
-        view = await find_member(door.pool, member_id)
-        language = language_of(request)
-        entries = await timeline(door.pool, view, position, limit + 1, language)
-        page = entries[:limit]
-        following = cursor(*page[-1].position) if len(entries) > limit else None
-        return answer({"items": [entry.content for entry in page], "next": following}, spoken(language))
 
-    @router.get("/members/{member_id}/sources", response_model=Sources, responses=_SAID, dependencies=staff)
-    async def member_sources(request: Request, member_id: str, lang: Lang = None) -> Response:
-        """The former systems' records that are this member: as written, as understood, and what is doubtful."""
-        view = await find_member(door.pool, member_id)
-        language = language_of(request)
-        records = await queries.sources(door.pool, str(view.member_id))
-        return answer(
-            {"id": view.member_id, "items": [_source(record, language) for record in records]}, spoken(language)
-        )
+@router.get("/members/{member_id}/timeline", response_model=Timeline, responses=_SAID, dependencies=STAFF)
+async def member_timeline(
+    request: Request,
+    context: Context,
+    member_id: str,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    after: After = None,
+    lang: Lang = None,
+) -> Response:
+    """What happened, newest first: dues, registrations, consents, mailings, and changes of the source records."""
+    position = position_in_time(after)
+    view = await find_member(context.pool, member_id)
+    language = language_of(request)
+    entries = await timeline(context.pool, view, position, limit + 1, language)
+    page = entries[:limit]
+    following = cursor(*page[-1].position) if len(entries) > limit else None
+    return answer({"items": [entry.content for entry in page], "next": following}, spoken(language))
 
-    return router
+
+@router.get("/members/{member_id}/sources", response_model=Sources, responses=_SAID, dependencies=STAFF)
+async def member_sources(request: Request, context: Context, member_id: str, lang: Lang = None) -> Response:
+    """The former systems' records that are this member: as written, as understood, and what is doubtful."""
+    view = await find_member(context.pool, member_id)
+    language = language_of(request)
+    records = await queries.sources(context.pool, str(view.member_id))
+    return answer({"id": view.member_id, "items": [_source(record, language) for record in records]}, spoken(language))
 
 
 async def find_member(rows: Rows, member_id: str) -> StoredView:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 import structlog
-from fastapi import APIRouter, Depends, Header, Path, Request, Security
+from fastapi import APIRouter, Depends, Header, Path, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import Field
 from starlette.responses import Response
@@ -17,10 +17,9 @@ from services.gateway.api.decision_bodies import RecordName, Signed, keys_of
 from services.gateway.api.decision_bodies import described as described_body
 from services.gateway.api.members import find_member
 from services.gateway.api.responses import Overrides, ShownField
-from services.gateway.auth.key_cache import Caller, needs
-from services.gateway.auth.keys import Role
 from services.gateway.bodies import body_of
-from services.gateway.context import GatewayContext, answer
+from services.gateway.context import answer
+from services.gateway.dependencies import STAFF, Context, Staff
 from services.gateway.problems import ProblemError, described
 from services.gateway.translations import language_of
 from services.membership.identity.decisions import DecisionError
@@ -39,7 +38,10 @@ from services.membership.views.override_queries import overrides_ever_set
 from services.membership.views.overrides import LONGEST, OVERRIDABLE, OverrideError
 from services.membership.views.queries import member_by_any_id
 
+router = APIRouter(tags=["overrides"])
 log = structlog.get_logger()
+
+_FIELD = "/members/{member_id}/fields/{field}"
 
 _KINDS: Final = {
     "record-elsewhere": "record-not-of-member",
@@ -68,84 +70,79 @@ class SetField(Signed):
     record: RecordName | None = Field(None, description="the source record that it goes with; else the member's first")
 
 
-def routes(door: GatewayContext) -> APIRouter:
-    """``/members/{id}/fields/{field}``, ``…/take-back`` and ``/members/{id}/overrides``."""
-    router = APIRouter(tags=["overrides"])
-    staff = needs(door.keyring, Role.STAFF)
-    read_body = body_of(SetField)
-    field = "/members/{member_id}/fields/{field}"
+@router.put(
+    _FIELD,
+    response_model=ShownField,
+    responses=described(404, 410, 412, 413),
+    openapi_extra=described_body(SetField),
+)
+async def set_field(
+    request: Request,
+    context: Context,
+    caller: Staff,
+    member_id: str,
+    field: FieldName,
+    body: Annotated[SetField, Depends(body_of(SetField))],
+    if_match: IfMatch = None,
+) -> Response:
+    """Show a member with this value, whatever its records say, until it is taken back.
 
-    @router.put(
-        field,
-        response_model=ShownField,
-        responses=described(404, 410, 412, 413),
-        openapi_extra=described_body(SetField),
-    )
-    async def set_field(
-        request: Request,
-        caller: Annotated[Caller, Security(staff)],
-        member_id: str,
-        field: FieldName,
-        body: Annotated[SetField, Depends(read_body)],
-        if_match: IfMatch = None,
-    ) -> Response:
-        """Show a member with this value, whatever its records say, until it is taken back.
+    The value is understood as a record's own would be (a phone number by the country that is shown, say) and kept
+    in its normal form. It hangs on one source record and goes with it when members merge and separate: on
+    `record`, or without it on the member's first record, the one whose own id is the member's id. Of several that
+    a merge brought together the newest is shown. Saying the same again changes nothing.
+    """
+    with _problems(request):
+        asked = OverrideRequest(_by_id(member_id), field, _record(body.record), _seen(if_match))
+        signed = signature(body, caller)
+        async with context.writing() as uow:
+            shown = await set_manually(uow, asked, body.value, signed)
+    log.info("override.set", member_id=shown.member_id, field=field, key_id=caller.key_id)
+    return _answer(shown)
 
-        The value is understood as a record's own would be (a phone number by the country that is shown, say) and kept
-        in its normal form. It hangs on one source record and goes with it when members merge and separate: on
-        `record`, or without it on the member's first record, the one whose own id is the member's id. Of several that
-        a merge brought together the newest is shown. Saying the same again changes nothing.
-        """
-        with _problems(request):
-            asked = OverrideRequest(_by_id(member_id), field, _record(body.record), _seen(if_match))
-            signed = signature(body, caller)
-            async with door.writing() as uow:
-                shown = await set_manually(uow, asked, body.value, signed)
-        log.info("override.set", member_id=shown.member_id, field=field, key_id=caller.key_id)
-        return _answer(shown)
 
-    @router.post(
-        f"{field}/take-back",
-        response_model=ShownField,
-        responses=described(404, 410, 412, 413),
-        openapi_extra=described_body(TakenBack),
-    )
-    async def unset_field(
-        request: Request,
-        caller: Annotated[Caller, Security(staff)],
-        member_id: str,
-        field: FieldName,
-        body: Annotated[TakenBack, Depends(body_of(TakenBack))],
-        if_match: IfMatch = None,
-    ) -> Response:
-        """Take back what was set, so that the records are believed again; answers with what they say.
+@router.post(
+    f"{_FIELD}/take-back",
+    response_model=ShownField,
+    responses=described(404, 410, 412, 413),
+    openapi_extra=described_body(TakenBack),
+)
+async def unset_field(
+    request: Request,
+    context: Context,
+    caller: Staff,
+    member_id: str,
+    field: FieldName,
+    body: Annotated[TakenBack, Depends(body_of(TakenBack))],
+    if_match: IfMatch = None,
+) -> Response:
+    """Take back what was set, so that the records are believed again; answers with what they say.
 
-        Without `record` it is taken back from all of the member's records. `value` is null when no record fills it.
-        """
-        with _problems(request):
-            asked = OverrideRequest(_by_id(member_id), field, _record(body.record), _seen(if_match))
-            signed = signature(body, caller)
-            async with door.writing() as uow:
-                shown = await take_back(uow, asked, signed)
-        log.info("override.taken_back", member_id=shown.member_id, field=field, key_id=caller.key_id)
-        return _answer(shown)
+    Without `record` it is taken back from all of the member's records. `value` is null when no record fills it.
+    """
+    with _problems(request):
+        asked = OverrideRequest(_by_id(member_id), field, _record(body.record), _seen(if_match))
+        signed = signature(body, caller)
+        async with context.writing() as uow:
+            shown = await take_back(uow, asked, signed)
+    log.info("override.taken_back", member_id=shown.member_id, field=field, key_id=caller.key_id)
+    return _answer(shown)
 
-    @router.get(
-        "/members/{member_id}/overrides",
-        response_model=Overrides,
-        responses=described(404, 410),
-        dependencies=[Security(staff)],
-    )
-    async def overrides(member_id: str) -> Response:
-        """All values that were ever set by hand on the member's records, the newest first.
 
-        `taken_back` is null while one is in force. One that was set anew counts as taken back by whoever did so.
-        """
-        view = await find_member(door.pool, member_id)
-        items = await overrides_ever_set(door.pool, str(view.member_id))
-        return answer({"member_id": view.member_id, "items": items})
+@router.get(
+    "/members/{member_id}/overrides",
+    response_model=Overrides,
+    responses=described(404, 410),
+    dependencies=STAFF,
+)
+async def overrides(context: Context, member_id: str) -> Response:
+    """All values that were ever set by hand on the member's records, the newest first.
 
-    return router
+    `taken_back` is null while one is in force. One that was set anew counts as taken back by whoever did so.
+    """
+    view = await find_member(context.pool, member_id)
+    items = await overrides_ever_set(context.pool, str(view.member_id))
+    return answer({"member_id": view.member_id, "items": items})
 
 
 def _answer(shown: Shown) -> Response:

@@ -3,45 +3,40 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import APIRouter, Security
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from services.gateway.api.responses import Statistics
-from services.gateway.auth.key_cache import needs
-from services.gateway.auth.keys import Role
-from services.gateway.context import GatewayContext, answer
+from services.gateway.context import answer
+from services.gateway.dependencies import READER, Context
 from services.membership.normalisation.places import departements
 from services.membership.views import queries
+
+router = APIRouter(tags=["statistics"])
 
 _NOBODY = {"members": 0, "active": 0, "paid_up": 0}
 
 
-def routes(door: GatewayContext) -> APIRouter:
-    """``/statistics``."""
-    router = APIRouter(tags=["statistics"])
-
-    @router.get("/statistics", response_model=Statistics, dependencies=[Security(needs(door.keyring, Role.READER))])
-    async def statistics() -> Response:
-        """Members by cluster, lineage and département. One of two clusters counts in both, and once in all."""
-        today = door.clock.today()
-        rows = await queries.statistics(door.pool, today)
-        clusters = {code: cluster.name for code, cluster in door.policy.clusters.items()}
-        lineages = {
-            lineage.code: lineage.name for cluster in door.policy.clusters.values() for lineage in cluster.lineages
+@router.get("/statistics", response_model=Statistics, dependencies=READER)
+async def statistics(context: Context) -> Response:
+    """Members by cluster, lineage and département. One of two clusters counts in both, and once in all."""
+    today = context.clock.today()
+    rows = await queries.statistics(context.pool, today)
+    clusters = {code: cluster.name for code, cluster in context.policy.clusters.items()}
+    lineages = {
+        lineage.code: lineage.name for cluster in context.policy.clusters.values() for lineage in cluster.lineages
+    }
+    places = {code: place.name for code, place in departements().items()}
+    return answer(
+        {
+            "on": today,
+            "total": _single(rows, "total"),
+            "in_several_clusters": _single(rows, "several-clusters"),
+            "clusters": _named(rows, "cluster", clusters, everyone=True),
+            "lineages": _named(rows, "lineage", lineages, everyone=True),
+            "departements": _named(rows, "departement", places),
         }
-        places = {code: place.name for code, place in departements().items()}
-        return answer(
-            {
-                "on": today,
-                "total": _single(rows, "total"),
-                "in_several_clusters": _single(rows, "several-clusters"),
-                "clusters": _named(rows, "cluster", clusters, everyone=True),
-                "lineages": _named(rows, "lineage", lineages, everyone=True),
-                "departements": _named(rows, "departement", places),
-            }
-        )
-
-    return router
+    )
 
 
 def _single(rows: list[Mapping[str, Any]], kind: str) -> Mapping[str, Any]:

@@ -3,11 +3,10 @@
 import asyncio
 import contextlib
 import hmac
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from time import monotonic
 
-from fastapi import Request, Security
+from fastapi import Request
 from fastapi.security import APIKeyHeader, HTTPBearer
 
 from services.gateway.auth import queries
@@ -103,15 +102,6 @@ def _quietly(task: asyncio.Task[None]) -> None:
 
 BEARER = HTTPBearer(auto_error=False, description="`Authorization: Bearer trb_…`", scheme_name="Bearer key")
 HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, scheme_name="API key")
-
-
-def needs(keyring: ApiKeyCache, role: Role) -> Callable[..., Awaitable[Caller]]:
-    """A dependency that lets callers of at least a role through."""
-
-    async def caller(request: Request, _bearer: object = Security(BEARER), _key: object = Security(HEADER)) -> Caller:
-        return await authorised(request, keyring, role)
-
-    return caller
 
 
 async def authorised(request: Request, keyring: ApiKeyCache, role: Role) -> Caller:
