@@ -1,6 +1,6 @@
 """What is wrong with an event, field by field, and what its author probably meant: for people at a terminal.
 
-Services refuse with :func:`schemas.envelope.read`, whose short text holds no values. This one shows them.
+Services refuse with :func:`schemas.reading.read`, whose short text holds no values. This one shows them.
 """
 
 from collections.abc import Iterator, Mapping

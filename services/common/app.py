@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from schemas.envelope import read_parts
+from schemas.reading import read_parts
 from services.common.definition import S, ServiceDefinition
 from services.common.queries import Answering
 from services.common.sections import STATE_EVERY, state_the_rest

@@ -7,7 +7,8 @@ import orjson
 import sqlalchemy as sa
 
 from schemas.catalogue import by_type
-from schemas.envelope import STRUCTURED, Envelope, read
+from schemas.envelope import STRUCTURED, Envelope
+from schemas.reading import read
 from services.cutover import quarantine, write_back
 from services.cutover.definition import CutoverDefinition
 from services.cutover.fence import Fenced

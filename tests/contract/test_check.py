@@ -13,9 +13,10 @@ from schemas.base import Fact
 from schemas.billing import InvoiceChanged, InvoiceRecorded
 from schemas.catalogue import FACTS
 from schemas.diagnostics import nearest
-from schemas.envelope import STRUCTURED, read, routing_key
+from schemas.envelope import STRUCTURED, routing_key
 from schemas.examples import example_event
 from schemas.membership import MemberRecorded
+from schemas.reading import read
 from services.cli.check.commands import check as command
 from services.cli.check.validator import Sender, Verdict, check
 

@@ -19,9 +19,10 @@ import pytest
 
 from deploy.local.nodes import Nodes
 from deploy.provisioning import definitions as provision
-from schemas.envelope import Envelope, read
+from schemas.envelope import Envelope
 from schemas.examples import example_event
 from schemas.membership import MemberRecorded, MemberWritten
+from schemas.reading import read
 from shared.messaging.topology import Queue, definitions
 from tests.support.in_process import Passwords
 from tests.support.waiting import eventually

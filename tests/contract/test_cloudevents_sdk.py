@@ -7,7 +7,8 @@ import pytest
 
 from schemas.base import Fact
 from schemas.billing import InvoiceRecorded
-from schemas.envelope import Envelope, encode, read
+from schemas.envelope import Envelope, encode
+from schemas.reading import read
 from tests.support.builders import a_consent, a_mailing, a_member, a_payment, a_registration, an_event, an_invoice
 
 rabbitmq: Any = pytest.importorskip("cloudevents.core.bindings.rabbitmq")

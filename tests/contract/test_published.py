@@ -13,9 +13,10 @@ from jsonschema import Draft7Validator, Draft202012Validator, FormatChecker
 
 from schemas.base import Announced, Fact
 from schemas.catalogue import FACTS
-from schemas.envelope import BATCH, STRUCTURED, Envelope, encode, read
+from schemas.envelope import BATCH, STRUCTURED, Envelope, encode
 from schemas.examples import EXAMPLES, example_event
 from schemas.generator import asyncapi, publish
+from schemas.reading import read
 from shared.messaging import consumer, topology
 
 ROOT = Path(__file__).parents[2]

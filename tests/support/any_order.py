@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from schemas.base import Announced, Fact
 from schemas.billing import AccountChanged, InvoiceChanged, PaidPeriod, PaymentChanged
 from schemas.communications import ConsentChanged, MailingChanged, Preference, PreferencesChanged
-from schemas.envelope import STRUCTURED, Envelope, encode, read, source_of
+from schemas.envelope import STRUCTURED, Envelope, encode, source_of
 from schemas.events import EventChanged, ParticipationChanged, ParticipationEntry, RegistrationChanged
 from schemas.membership import MemberRecorded, MemberRemoved
+from schemas.reading import read
 from services.cutover.fence import Fenced
 from services.membership.consumers import SUBSCRIPTIONS
 from services.membership.identity.decisions import Decision, confirm, reject

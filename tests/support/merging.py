@@ -20,8 +20,9 @@ from deploy.local.nodes import Nodes
 from deploy.provisioning import definitions as broker_api
 from deploy.provisioning.provision import EXTENSIONS, migrations_folder
 from schemas.base import Fact, RecordRef
-from schemas.envelope import Envelope, encode, read
+from schemas.envelope import Envelope, encode
 from schemas.membership import ConflictItem, MemberPart, MembersMerged, MembersSeparated, MergeConflictChanged, Overlap
+from schemas.reading import read
 from shared.messaging.topology import OWN_PUBLISHER, definitions
 from shared.persistence.database import create_engine
 from shared.persistence.migrations import upgrade

@@ -13,7 +13,8 @@ from deploy.local.nodes import Nodes
 from deploy.provisioning.provision import CLUSTERS
 from schemas.base import Fact
 from schemas.catalogue import by_type
-from schemas.envelope import read, to_json
+from schemas.envelope import to_json
+from schemas.reading import read
 from services.cli.environment import settings_of
 from services.cli.importing.reading import FormerSystem, messages, open_files
 from services.cli.registry import definition_of

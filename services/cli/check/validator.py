@@ -11,8 +11,9 @@ import orjson
 from schemas.base import Content
 from schemas.catalogue import FACTS, by_type
 from schemas.diagnostics import Fault, faults, nearest
-from schemas.envelope import BATCH, BATCH_EVENTS, BINARY, STRUCTURED, Envelope, Refused, read, routing_key
+from schemas.envelope import BATCH, BATCH_EVENTS, BINARY, STRUCTURED, Envelope, Refused, routing_key
 from schemas.membership import MemberRecorded
+from schemas.reading import read
 from shared.messaging.authenticity import forged_source, forgery
 from shared.messaging.consumer import MAX_BODY
 from shared.messaging.delivery import Delivery

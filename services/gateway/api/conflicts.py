@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from services.gateway.api.member_responses import Conflict, Conflicts
 from services.gateway.api.members import find_member, spoken
-from services.gateway.api.responses import Conflict, Conflicts
 from services.gateway.context import answer
 from services.gateway.cursors import cursor, position_in_time
 from services.gateway.dependencies import STAFF, After, Context, Lang

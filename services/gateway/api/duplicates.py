@@ -10,8 +10,8 @@ from starlette.responses import Response
 from services.gateway.api import decision_bodies
 from services.gateway.api.authorship import refusals, signature
 from services.gateway.api.decision_bodies import Bulk, Deciding, Signed, SortedOut, Verdict
+from services.gateway.api.duplicate_responses import BulkDecided, Case, DecidedNow, Decisions, DecisionShown, Queue
 from services.gateway.api.members import spoken
-from services.gateway.api.responses import BulkDecided, Case, DecidedNow, Decisions, DecisionShown, Queue
 from services.gateway.auth.key_cache import Caller
 from services.gateway.bodies import LONGEST_BULK, body_of
 from services.gateway.context import GatewayContext, answer

@@ -10,9 +10,9 @@ from starlette.responses import Response
 from services.gateway.api import decision_bodies
 from services.gateway.api.authorship import refusals, signature
 from services.gateway.api.decision_bodies import Separation
+from services.gateway.api.duplicate_responses import DecidedNow, Identity
 from services.gateway.api.duplicates import decided_response
 from services.gateway.api.members import find_member, spoken
-from services.gateway.api.responses import DecidedNow, Identity
 from services.gateway.bodies import body_of
 from services.gateway.context import answer
 from services.gateway.cursors import cursor, position_in_turns

@@ -11,7 +11,7 @@ import structlog
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response, StreamingResponse
 
-from services.gateway.api.responses import Page
+from services.gateway.api.member_responses import Page
 from services.gateway.auth.key_cache import Caller
 from services.gateway.context import GatewayContext, answer
 from services.gateway.cursors import cursor, position_in_list

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from services.gateway.api.responses import Member, Sources, Timeline
+from services.gateway.api.member_responses import Member, Sources, Timeline
 from services.gateway.api.timeline import timeline
 from services.gateway.context import answer
 from services.gateway.cursors import cursor, position_in_time

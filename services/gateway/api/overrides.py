@@ -16,7 +16,7 @@ from services.gateway.api.authorship import signature
 from services.gateway.api.decision_bodies import RecordName, Signed, keys_of
 from services.gateway.api.decision_bodies import described as described_body
 from services.gateway.api.members import find_member
-from services.gateway.api.responses import Overrides, ShownField
+from services.gateway.api.override_responses import Overrides, ShownField
 from services.gateway.bodies import body_of
 from services.gateway.context import answer
 from services.gateway.dependencies import STAFF, Context, Staff

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from services.gateway.api.decision_bodies import described as described_body
 from services.gateway.api.record_bodies import Accepting, Asking, ChangedFields, Contact, Ending, NewRecord
 from services.gateway.api.record_problems import as_problems
-from services.gateway.api.responses import RecordChanges, RecordShown
+from services.gateway.api.record_responses import RecordChanges, RecordShown
 from services.gateway.auth.key_cache import Caller
 from services.gateway.bodies import body_of
 from services.gateway.context import GatewayContext, answer

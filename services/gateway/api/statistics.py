@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from services.gateway.api.responses import Statistics
+from services.gateway.api.member_responses import Statistics
 from services.gateway.context import answer
 from services.gateway.dependencies import READER, Context
 from services.membership.normalisation.places import departements

@@ -11,7 +11,8 @@ import orjson
 from deploy.local.nodes import Nodes
 from deploy.provisioning.provision import migrations_folder
 from schemas.communications import MailingRecorded
-from schemas.envelope import Envelope, encode, read
+from schemas.envelope import Envelope, encode
+from schemas.reading import read
 from services.communications.mirror.handlers import record_mailings
 from services.communications.mirror.repository import CommunicationsUnitOfWork
 from shared.persistence.database import create_engine

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from deploy.local.nodes import Nodes
-from schemas.envelope import Envelope, read
+from schemas.envelope import Envelope
+from schemas.reading import read
 from services.cutover import late_messages, noop, quarantine, stages
 from services.cutover.fence import Fenced
 from services.cutover.stages import Standing

@@ -21,9 +21,10 @@ from deploy.provisioning.provision import migrations_folder
 from schemas.base import AnnouncedRecord, Fact
 from schemas.billing import InvoiceChanged, PaymentChanged
 from schemas.communications import ConsentChanged, MailingChanged
-from schemas.envelope import STRUCTURED, Envelope, encode, read, source_of
+from schemas.envelope import STRUCTURED, Envelope, encode, source_of
 from schemas.events import EventChanged, RegistrationChanged, RegistrationRecorded
 from schemas.membership import MemberRecorded, MemberRemoved
+from schemas.reading import read
 from services.billing.mirror.repository import BillingUnitOfWork
 from services.cli.registry import definition_of
 from services.communications.mirror.repository import CommunicationsUnitOfWork

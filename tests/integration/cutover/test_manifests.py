@@ -12,8 +12,9 @@ from schemas.base import Fact
 from schemas.catalogue import FACTS as ALL
 from schemas.cutover import ManifestRecorded
 from schemas.digests import record_digest
-from schemas.envelope import Envelope, encode, read
+from schemas.envelope import Envelope, encode
 from schemas.membership import Subscription
+from schemas.reading import read
 from services.cli.environment import settings_of
 from services.cli.registry import definition_of
 from services.cutover.manifests import keep_manifests, listed_of, newest_complete

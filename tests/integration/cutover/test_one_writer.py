@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from schemas.billing import InvoiceRecorded
-from schemas.envelope import STRUCTURED, Envelope, encode, read, source_of
+from schemas.envelope import STRUCTURED, Envelope, encode, source_of
+from schemas.reading import read
 from services.billing.consumers import SUBSCRIPTIONS
 from services.billing.definition import DEFINITION as BILLING
 from services.billing.mirror.repository import BillingUnitOfWork

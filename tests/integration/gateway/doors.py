@@ -11,8 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.provisioning.provision import CLUSTERS
 from schemas.base import Announced, Fact
-from schemas.envelope import encode, read, source_of
+from schemas.envelope import encode, source_of
 from schemas.membership import MemberRecorded
+from schemas.reading import read
 from services.gateway.app import create_http
 from services.gateway.auth.keys import create_key
 from services.membership.consumers import SUBSCRIPTIONS

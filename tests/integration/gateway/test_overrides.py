@@ -7,7 +7,8 @@ import orjson
 import pytest
 
 from schemas.membership import MemberRemoved
-from services.gateway.api.responses import Member, ShownField
+from services.gateway.api.member_responses import Member
+from services.gateway.api.override_responses import ShownField
 from services.gateway.bodies import LONGEST as LONGEST_BODY
 from services.membership.identity.decisions import Signature, confirm
 from services.membership.normalisation.data_quality import MEANINGS

@@ -13,8 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from typer.testing import CliRunner, Result
 
 from deploy.local.nodes import Nodes
-from schemas.envelope import Envelope, read
+from schemas.envelope import Envelope
 from schemas.membership import MemberRecorded
+from schemas.reading import read
 from services.cli.importing import commands
 from services.cli.importing.closing import DATABASE
 from services.cli.importing.comparison import wait_until_shown

@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local.nodes import Nodes
-from schemas.envelope import Envelope, encode, read, source_of
+from schemas.envelope import Envelope, encode, source_of
 from schemas.membership import MemberRecorded
+from schemas.reading import read
 from services.membership.identity.decisions import Signature, confirm
 from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork

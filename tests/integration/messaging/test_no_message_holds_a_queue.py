@@ -8,7 +8,8 @@ import pytest
 from aio_pika import queue as client_queue
 
 from schemas.billing import InvoiceRecorded
-from schemas.envelope import BATCH, MAX_FACTS, Envelope
+from schemas.envelope import BATCH, Envelope
+from schemas.reading import MAX_FACTS
 from services.billing.mirror.repository import BillingUnitOfWork
 from shared.messaging import acknowledging, dead_letters, work_items
 from shared.messaging.batch_processor import BatchProcessor

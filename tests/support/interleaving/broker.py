@@ -12,7 +12,8 @@ from typing import Any
 from aio_pika import Message
 
 from schemas.base import Content
-from schemas.envelope import Envelope, encode, read, read_parts, routing_key, source_of
+from schemas.envelope import Envelope, encode, routing_key, source_of
+from schemas.reading import read, read_parts
 from services.membership.consumers import SUBSCRIPTIONS
 from shared.messaging.consumer import BatchSettings, QueueConsumer
 from shared.messaging.topology import EXCHANGE

@@ -9,8 +9,8 @@ import typer
 from typer.testing import CliRunner
 
 from schemas.envelope import Envelope
-from schemas.envelope import read as read_events
 from schemas.membership import MemberRecorded, MemberRemoved
+from schemas.reading import read as read_events
 from services.cli.importing import commands as import_files
 from services.cli.importing.reading import FormerSystem, messages, open_files
 from shared.importing.outcomes import UnreadableError

@@ -8,7 +8,8 @@ import pytest
 from prometheus_client import REGISTRY
 
 from schemas.billing import InvoiceChanged, InvoiceRecorded
-from schemas.envelope import Envelope, encode_all, encode_current, read
+from schemas.envelope import Envelope, encode_all, encode_current
+from schemas.reading import read
 from shared.messaging.delivery import Delivery
 from shared.messaging.propagation import ORIGIN, measure, propagated, propagating
 from tests.support.builders import an_invoice

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.billing import InvoiceRecorded
-from schemas.envelope import BATCH, BINARY, STRUCTURED, Envelope, Refused, encode, encode_all, read
+from schemas.envelope import BATCH, BINARY, STRUCTURED, Envelope, Refused, encode, encode_all
+from schemas.reading import read
 from tests.support.builders import an_invoice
 
 SOURCE = "/numelink/billing"

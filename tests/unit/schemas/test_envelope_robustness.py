@@ -3,9 +3,10 @@
 import orjson
 import pytest
 
-from schemas import envelope
+from schemas import envelope, reading
 from schemas.billing import InvoiceRecorded
-from schemas.envelope import BATCH, Envelope, Refused, encode, read
+from schemas.envelope import BATCH, Envelope, Refused, encode
+from schemas.reading import read
 from tests.support.builders import an_event, an_invoice
 
 
@@ -31,7 +32,7 @@ def test_a_validator_that_breaks_costs_one_event_and_not_the_batch(monkeypatch: 
                 raise OverflowError("not a ValueError")
             return self._inner.validate_json(text)  # type: ignore[attr-defined]
 
-    real = envelope._adapters
+    real = reading._adapters
     monkeypatch.setattr(envelope, "_adapters", lambda fact: tuple(map(Breaking, real(fact))))
     sound, broken = read(InvoiceRecorded, body, BATCH, {})
     assert isinstance(sound, Envelope)

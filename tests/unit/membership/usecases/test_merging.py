@@ -8,8 +8,9 @@ import orjson
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.envelope import Envelope, read
+from schemas.envelope import Envelope
 from schemas.membership import MemberRemoved, MembersMerged, MembersSeparated, MergeConflictChanged
+from schemas.reading import read
 from services.membership.identity.decisions import Decision, DecisionError, Signature, confirm, reject
 from services.membership.records.record import RecordKey
 from services.membership.usecases import decide
