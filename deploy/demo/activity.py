@@ -4,24 +4,17 @@ One JSON object a line, with the fields of the facts in :mod:`schemas`; some lin
 """
 
 from datetime import date, timedelta
-from operator import itemgetter
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import orjson
 
 from deploy.demo import words
-from deploy.demo.companies import CLUSTR, Record, Term, below
-from deploy.demo.exports import NET_DUES, BadRow, Written
+from deploy.demo.companies import CLUSTR, Record, below
+from deploy.demo.dues import dues
+from deploy.demo.exports import BadRow, Written
+from deploy.demo.lines import Line, encode, moment, version_of
 
-Line = dict[str, Any]
-
-VAT_PERCENT = {CLUSTR: 20, "numelink": 0}
-METHODS = {
-    CLUSTR: ("VIR", "VIR", "CHQ", "CB", "PRE"),
-    "numelink": ("Virement", "Virement", "Chèque", "Carte bancaire"),
-}
 BRANDS = {CLUSTR: "Clust'R Numérique", "numelink": "Numelink"}
 NEWSLETTER = "lettre d'information"
 MOST_RECIPIENTS = 5_000
@@ -30,23 +23,16 @@ MOST_RECIPIENTS = 5_000
 _REGISTRATIONS = (*[0] * 11, *[1] * 5, *[2] * 3, 3)
 _PAST = (*["attended"] * 15, *["absent"] * 3, *["cancelled"] * 2)
 _AHEAD = (*["registered"] * 9, "waiting")
-_EPOCH = date(1970, 1, 1).toordinal()
-_DAY_MICROSECONDS = 86_400_000_000
-
-
-def _encode(line: Line) -> str:
-    # As text, because orjson's bytes each keep a kilobyte: over half a million of them, that is most of the time.
-    return orjson.dumps(line).decode()
 
 
 def lines(cluster: str, records: list[Record], rng: Random, anchor: date) -> dict[str, list[str]]:
     """Every good line, by file name."""
-    invoices, payments = _dues(cluster, records, rng, anchor)
+    invoices, payments = dues(cluster, records, rng, anchor)
     events = _gatherings(cluster, len(records), rng, anchor)
     return {
         "invoices.jsonl": invoices,
         "payments.jsonl": payments,
-        "events.jsonl": [_encode(event) for event in events],
+        "events.jsonl": [encode(event) for event in events],
         "registrations.jsonl": _registrations(events, records, rng, anchor),
         "consents.jsonl": _consents(cluster, records, rng, anchor),
         "mailings.jsonl": _mailings(cluster, records, rng, anchor),
@@ -87,7 +73,7 @@ def write(path: Path, good: list[str], rng: Random) -> Written:
         else:
             line[spoilt] = "1970-01-01"
             reason = f"{spoilt} is what systems write for an unreadable date"
-        merged.insert(place + already, _encode(line))
+        merged.insert(place + already, encode(line))
         bad.append(BadRow(place + already + 1, reason))
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(f"{line}\n" for line in merged)
@@ -95,97 +81,6 @@ def write(path: Path, good: list[str], rng: Random) -> Written:
 
 
 # Dues
-
-
-def _dues(cluster: str, records: list[Record], rng: Random, anchor: date) -> tuple[list[str], list[str]]:
-    issues: list[tuple[date, Record, Term]] = []
-    for record in records:
-        for term in record.terms:
-            issued = term.starts_on + timedelta(days=below(rng, 45))
-            issues.append((min(issued, anchor), record, term))
-    # Numbers follow dates without a gap, as they must; credit notes are a series of their own.
-    issues.sort(key=itemgetter(0))
-    prices = [_price(euros * 100, VAT_PERCENT[cluster]) for euros in NET_DUES[cluster]]
-    invoices: list[str] = []
-    payments: list[str] = []
-    numbers: dict[tuple[str, int], int] = {}
-    credited: list[tuple[date, Line]] = []
-    for issued, record, term in issues:
-        net, vat, gross, half = prices[record.company.band]
-        status = {"paid": "paid", "credited": "cancelled"}.get(term.outcome, "issued")
-        changed = issued
-        invoice_id = f"F{len(invoices) + 1}"
-        if term.outcome in ("paid", "partial"):
-            paid_on = changed = min(issued + timedelta(days=below(rng, 75)), anchor)
-            payments.append(
-                _encode(
-                    {
-                        "payment_id": f"R{len(payments) + 1}",
-                        "version": _version(paid_on, rng),
-                        "record_id": record.record_id,
-                        "invoice_id": invoice_id,
-                        "paid_on": paid_on,
-                        "amount": gross if term.outcome == "paid" else half,
-                        "method": rng.choice(METHODS[cluster]),
-                    }
-                )
-            )
-        invoice: Line = {
-            "invoice_id": invoice_id,
-            "version": _version(changed, rng),
-            "record_id": record.record_id,
-            "number": _next_number(numbers, "FA", issued.year),
-            "kind": "invoice",
-            "status": status,
-            "label": f"Cotisation {term.starts_on.year}",
-            "issued_on": issued,
-            "due_on": (issued + timedelta(days=30)),
-            "period_starts_on": term.starts_on,
-            "period_ends_on": term.ends_on,
-            "net": net,
-            "vat": vat,
-            "gross": gross,
-        }
-        invoices.append(_encode(invoice))
-        if term.outcome == "credited":
-            credited.append((min(issued + timedelta(days=rng.randrange(20, 90)), anchor), invoice))
-    for day, invoice in sorted(credited, key=itemgetter(0)):
-        invoices.append(
-            _encode(
-                {
-                    **invoice,
-                    "invoice_id": f"F{len(invoices) + 1}",
-                    "version": _version(day, rng),
-                    "number": _next_number(numbers, "AV", day.year),
-                    "kind": "credit-note",
-                    "corrects": invoice["invoice_id"],
-                    "status": "issued",
-                    "label": f"Avoir sur {invoice['number']}",
-                    "issued_on": day,
-                    "due_on": None,
-                    # Negative, as Dolibarr and the accounts write it.
-                    **{
-                        part: f"-{invoice[part]}" if float(invoice[part]) else "0.00"
-                        for part in ("net", "vat", "gross")
-                    },
-                }
-            )
-        )
-    return invoices, payments
-
-
-def _next_number(numbers: dict[tuple[str, int], int], series: str, year: int) -> str:
-    numbers[series, year] = number = numbers.get((series, year), 0) + 1
-    return f"{series}{year}-{number:05d}"
-
-
-def _price(net: int, percent: int) -> tuple[str, str, str, str]:
-    vat = net * percent // 100
-    return _euros(net), _euros(vat), _euros(net + vat), _euros((net + vat) // 2)
-
-
-def _euros(cents: int) -> str:
-    return f"{cents // 100}.{cents % 100:02d}"
 
 
 # Gatherings
@@ -204,7 +99,7 @@ def _gatherings(cluster: str, members: int, rng: Random, anchor: date) -> list[L
         result.append(
             {
                 "event_id": f"E{number + 1}",
-                "version": _version(min(day, anchor) - timedelta(days=60), rng),
+                "version": version_of(min(day, anchor) - timedelta(days=60), rng),
                 "title": f"{rng.choice(words.GATHERINGS)} – {town}",
                 "starts_at": f"{day.isoformat()}T{hour:02d}:30:00+00:00",
                 "ends_at": f"{day.isoformat()}T{hour + 3:02d}:00:00+00:00",
@@ -229,13 +124,13 @@ def _registrations(events: list[Line], records: list[Record], rng: Random, ancho
             else:
                 status, changed = rng.choice(_AHEAD), registered
             lines.append(
-                _encode(
+                encode(
                     {
                         "registration_id": f"I{len(lines) + 1}",
-                        "version": _version(changed, rng),
+                        "version": version_of(changed, rng),
                         "event_id": event["event_id"],
                         "record_id": record.record_id,
-                        "registered_at": _moment(registered, rng),
+                        "registered_at": moment(registered, rng),
                         "status": status,
                         "seats": 2 if rng.random() < 0.1 else 1,
                     }
@@ -254,16 +149,16 @@ def _consents(cluster: str, records: list[Record], rng: Random, anchor: date) ->
         # RhôneAlley's brand stays in use in Drôme and Ardèche.
         local = cluster != CLUSTR and record.department in ("26", "07")
         texts.append(
-            _encode(
+            encode(
                 {
                     "consent_id": f"C{len(texts) + 1}",
-                    "version": _version(day, rng),
+                    "version": version_of(day, rng),
                     "record_id": record.record_id,
                     "channel": channel,
                     "purpose": purpose,
                     "status": status,
                     "brand": "RhôneAlley" if local else BRANDS[cluster],
-                    "decided_at": _moment(day, rng),
+                    "decided_at": moment(day, rng),
                     "proof": "formulaire d’adhésion" if status == "granted" else "lien de désinscription",
                 }
             )
@@ -289,14 +184,14 @@ def _mailings(cluster: str, records: list[Record], rng: Random, anchor: date) ->
         recipients = rng.sample(reachable, len(reachable) * rng.randrange(60, 100) // 100)
         mailing: Line = {
             "mailing_id": f"M{number + 1}",
-            "version": _version(day, rng),
+            "version": version_of(day, rng),
             "subject": rng.choice(words.SUBJECTS),
             "purpose": NEWSLETTER,
             "brand": BRANDS[cluster],
-            "sent_at": _moment(day, rng),
+            "sent_at": moment(day, rng),
         }
         texts += [
-            _encode(
+            encode(
                 {
                     **mailing,
                     "version": mailing["version"] + start,
@@ -306,13 +201,3 @@ def _mailings(cluster: str, records: list[Record], rng: Random, anchor: date) ->
             for start in range(0, len(recipients), MOST_RECIPIENTS)
         ]
     return texts
-
-
-def _version(day: date, rng: Random) -> int:
-    """A moment of that day, in microseconds since 1970."""
-    return (day.toordinal() - _EPOCH) * _DAY_MICROSECONDS + int(rng.random() * _DAY_MICROSECONDS)
-
-
-def _moment(day: date, rng: Random) -> str:
-    minute = below(rng, 600)
-    return f"{day.isoformat()}T{7 + minute // 60:02d}:{minute % 60:02d}:00+00:00"

@@ -17,10 +17,10 @@ from schemas.cutover_operations import (
     QuarantineArguments,
     WayBackArguments,
 )
-from services.cutover import operations
+from services.cutover import operations, quarantine_operations
 from services.cutover.definition import CutoverDefinition
 from services.cutover.operations import CutoverError
-from services.cutover.parity.runs import Found
+from services.cutover.parity.run import Found
 from services.operations.binding import Bound, Call, Table, table
 from services.operations.running import LONGEST_ANSWER
 
@@ -45,7 +45,7 @@ async def _history(call: Call[NoArguments]) -> Mapping[str, Any]:
 async def _quarantine(call: Call[QuarantineArguments]) -> Mapping[str, Any]:
     arguments = call.arguments
     state, limit = (None if arguments.state == "all" else arguments.state), arguments.limit
-    late = await operations.quarantined(
+    late = await quarantine_operations.quarantined(
         call.uow, call.definition, call.cluster, state, after=arguments.after, limit=limit + 1
     )
     page = late[:limit]
@@ -54,7 +54,7 @@ async def _quarantine(call: Call[QuarantineArguments]) -> Mapping[str, Any]:
 
 
 async def _late_message(call: Call[LateArguments]) -> Mapping[str, Any]:
-    return await operations.late_message(call.uow, call.definition, call.arguments.number, call.cluster)
+    return await quarantine_operations.late_message(call.uow, call.definition, call.arguments.number, call.cluster)
 
 
 async def _parity(call: Call[ParityArguments]) -> Mapping[str, Any]:
@@ -114,7 +114,7 @@ async def _dismiss_late(call: Call[LateArguments]) -> Mapping[str, Any]:
 
 async def _decide_late(call: Call[LateArguments], *, apply: bool) -> Mapping[str, Any]:
     number = call.arguments.number
-    await operations.decide_late(
+    await quarantine_operations.decide_late(
         call.uow, call.definition, [number], apply=apply, by=call.author, reason=call.reason, cluster=call.cluster
     )
     return await _late_message(call)

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from services.cli.members.matching import Method, Sample, crosschecked, read_sample, siren_alone
 from services.cli.members.matching_crosscheck import CannotCrosscheckError
+from services.cli.members.matching_methods import Method, crosschecked, siren_alone
+from services.cli.members.matching_sample import Sample, read_sample
 from services.membership.matching.candidates import Candidates
 from services.membership.matching.evaluation import Figures, measure
 from services.membership.matching.score import judge

@@ -170,7 +170,7 @@ def test_the_page_lists_every_reason_and_no_other() -> None:
     )
     named = f'(?:{"|".join(calls)}|return |else )"([a-z0-9-]+)"'
     sources = [
-        SCHEMAS / "envelope.py",
+        SCHEMAS / "reading.py",
         *(ROOT / "shared" / "messaging").glob("*.py"),
         *(ROOT / "services").rglob("*.py"),
     ]

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from services.cli.registry import definition_of
 from services.common.definition import ServiceDefinition
 from services.common.transactions import transaction
-from services.cutover import operations
+from services.cutover import operations, quarantine_operations
 from services.cutover.operations import CutoverError
 from shared.cli.errors import CannotAct, NotFound, Unreachable
 from shared.messaging.unit_of_work import UnitOfWork
@@ -63,6 +63,9 @@ async def quarantined(services: Services, cluster: str | None, state: str | None
     for service, settings in services.items():
         definition = definition_of(service)
         rows += await in_service(
-            definition, settings, lambda uow, d=definition: operations.quarantined(uow, d, cluster, state), "quarantine"
+            definition,
+            settings,
+            lambda uow, d=definition: quarantine_operations.quarantined(uow, d, cluster, state),
+            "quarantine",
         )
     return rows

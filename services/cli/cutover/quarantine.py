@@ -58,10 +58,14 @@ def show(late: Annotated[str, typer.Argument(metavar="ID", help="such as billing
     service, number = _named(late)
     from services.cli.cutover.operations import in_service
     from services.cli.registry import definition_of
-    from services.cutover import operations as desk
+    from services.cutover import quarantine_operations
 
     definition, settings = definition_of(service), configured(service)[service]
-    row = run(in_service(definition, settings, lambda uow: desk.late_message(uow, definition, number), "quarantine"))
+    row = run(
+        in_service(
+            definition, settings, lambda uow: quarantine_operations.late_message(uow, definition, number), "quarantine"
+        )
+    )
     if json:
         as_json(row)
         return
@@ -106,14 +110,14 @@ def _decide(ids: list[str], reason: str, by: str, *, apply: bool) -> None:
         chosen.setdefault(service, []).append(number)
     from services.cli.cutover.operations import in_service
     from services.cli.registry import definition_of
-    from services.cutover import operations as desk
+    from services.cutover import quarantine_operations
 
     async def decide(service: str, numbers: list[int]) -> list[str]:
         definition, settings = definition_of(service), configured(service)[service]
         return await in_service(
             definition,
             settings,
-            lambda uow: desk.decide_late(uow, definition, numbers, apply=apply, by=author, reason=why),
+            lambda uow: quarantine_operations.decide_late(uow, definition, numbers, apply=apply, by=author, reason=why),
             "quarantine",
         )
 

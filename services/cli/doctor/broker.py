@@ -14,7 +14,7 @@ from services.cli.doctor import nodes as doctor_nodes
 from services.cli.doctor import queues as doctor_queues
 from services.cli.doctor import replicas as doctor_replicas
 from services.cli.doctor.findings import PREPARE, Finding, Findings
-from services.cli.former_systems import commands as former_systems
+from services.cli.former_systems import table
 from services.cli.registry import definition_of
 from shared.cli.errors import CannotAct, Unreachable
 from shared.messaging import broker_version
@@ -70,7 +70,7 @@ async def _stages(services: Mapping[str, ServiceSettings]) -> dict[str, str | No
             known |= {row["system"]: row["stage"] for row in await operations.board({name: settings}, clusters)}
         except (Unreachable, CannotAct):
             continue
-    return {system: known.get(system) for system in former_systems.outside(clusters, services)}
+    return {system: known.get(system) for system in table.outside(clusters, services)}
 
 
 def _look(
@@ -236,16 +236,16 @@ def _services(report: Findings, services: Iterable[str], known: Mapping[str, Acc
 
 
 def _outside(report: Findings, stages: Mapping[str, str | None], known: Mapping[str, Account]) -> Iterator[Finding]:
-    rows = former_systems.compared(stages, known)
+    rows = table.compared(stages, known)
     for row in rows:
         detail = f"{row['system'] or row['user']}: {', '.join(row['differences']) or row['state']}"
         if row["state"] == "missing" and row["wrong"]:
             # A cluster may be declared long before its former system is let in.
-            yield report.warn("rights of former systems", detail, former_systems.mends(row))
+            yield report.warn("rights of former systems", detail, table.mends(row))
         elif row["wrong"]:
-            yield report.fail("rights of former systems", detail, former_systems.mends(row))
+            yield report.fail("rights of former systems", detail, table.mends(row))
         elif row["state"] == "revoked" and row["stage"] in ("legacy", "mirror"):
-            mend = f"{former_systems.mends(row)} --again, if it shall publish again"
+            mend = f"{table.mends(row)} --again, if it shall publish again"
             yield report.warn("rights of former systems", f"{detail}, though it is the authority", mend)
     if not any(row["wrong"] for row in rows):
         yield report.ok("rights of former systems", f"{len(rows)} may do what they should")

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from services import SERVICES
 from services.cli.environment import configured
 from services.cli.former_systems.revoke_retired import revoke_retired
+from services.cli.former_systems.table import commanded, compared, outside, print_table, user_of
 from shared.cli.options import Json
-from shared.cli.terminal import as_json, nothing, refuse, run, terminal
+from shared.cli.terminal import as_json, nothing, refuse, run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from shared.messaging.accounts import Account
     from shared.runtime.settings import ServiceSettings
 
 app = typer.Typer(
@@ -57,7 +56,7 @@ def list_(json: Json = False) -> None:
     if json:
         as_json(rows)
     else:
-        _print(rows)
+        print_table(rows)
     if any(row["wrong"] for row in rows):
         raise typer.Exit(1)
 
@@ -85,7 +84,7 @@ def add(
     from shared.cli.errors import CannotAct
     from shared.messaging import accounts
 
-    user, vhost = _user(system), accounts.vhost_of(settings.broker_url)
+    user, vhost = user_of(system), accounts.vhost_of(settings.broker_url)
     url: str | None = None
     try:
         broker = accounts.management()
@@ -130,7 +129,7 @@ def rotate(
     from shared.cli.errors import CannotAct
     from shared.messaging import accounts
 
-    user, password = _user(system), secrets.token_urlsafe(24)
+    user, password = user_of(system), secrets.token_urlsafe(24)
     try:
         broker = accounts.management()
         account = accounts.read_accounts(broker, accounts.vhost_of(settings.broker_url)).get(user)
@@ -170,7 +169,7 @@ def revoke(
     settings = _named(system)
     from shared.messaging import accounts
 
-    user = _user(system)
+    user = user_of(system)
     try:
         account = accounts.read_accounts(accounts.management(), accounts.vhost_of(settings.broker_url)).get(user)
         if account is None:
@@ -192,10 +191,6 @@ app.command("revoke-retired")(revoke_retired)
 # --- whom ----------------------------------------------------------------------------------------------------------
 
 
-def _user(system: str) -> str:
-    return system.replace("/", ".", 1)
-
-
 def _named(system: str) -> ServiceSettings:
     """The settings of the service that it publishes to, or the command ends."""
     from shared.messaging.topology import STAFF
@@ -208,25 +203,11 @@ def _named(system: str) -> ServiceSettings:
     known = outside(load_clusters(settings.clusters_file), [service])
     if system not in known:
         theirs = ", ".join(known) or "none"
-        hint = f"staff tools send commands to {', '.join(_commanded())}" if cluster == STAFF else (
+        hint = f"staff tools send commands to {', '.join(commanded())}" if cluster == STAFF else (
             f"is it in {settings.clusters_file}?"
         )  # fmt: skip
         refuse(f"there is no {system}; there are {theirs} ({hint})")
     return settings
-
-
-def outside(clusters: Mapping[str, Any], services: Any) -> list[str]:
-    """Former systems and staff tools that publish to these services."""
-    from shared.messaging.topology import STAFF
-
-    systems = [f"{code}/{name}" for code, cluster in clusters.items() for name in cluster.services if name in services]
-    return [*systems, *(f"{STAFF}/{name}" for name in _commanded() if name in services)]
-
-
-def _commanded() -> list[str]:
-    from schemas.catalogue import COMMANDS
-
-    return sorted({kind.service for kind in COMMANDS})
 
 
 def _stages(services: Mapping[str, ServiceSettings]) -> dict[str, str | None]:
@@ -239,77 +220,14 @@ def _stages(services: Mapping[str, ServiceSettings]) -> dict[str, str | None]:
     return {system: stages.get(system) for system in outside(clusters, services)}
 
 
-# --- answers -------------------------------------------------------------------------------------------------------
-
-
-def compared(stages: Mapping[str, str | None], known: Mapping[str, Account]) -> list[dict[str, Any]]:
-    """Every former system and staff tool, and whoever else has rights here: what it may do beside what it should."""
-    rows = [_row(system, stage, known.get(_user(system))) for system, stage in stages.items()]
-    return rows + [_stranger(account) for account in known.values() if _is_stranger(account, stages)]
-
-
-def mends(row: Mapping[str, Any]) -> str:
-    """The command that makes one of these rows as it should be."""
-    if row["system"] is None:
-        return f"rabbitmqctl delete_user {row['user']}"
-    return f"traboule former-systems {'revoke' if row['stage'] == 'retired' else 'add'} {row['system']}"
-
-
-def _row(system: str, stage: str | None, account: Account | None) -> dict[str, Any]:
-    from shared.messaging import accounts
-
-    should = accounts.intended(_user(system))
-    row: dict[str, Any] = {"system": system, "user": _user(system), "stage": stage, "differences": [], "wrong": False}
-    row |= {"connections": 0, "rights": None, "should": asdict(should)}
-    if account is None or not account.here:
-        return row | {"state": "missing", "wrong": stage != "retired"}
-    row |= {"connections": account.connections, "rights": asdict(account.rights)}
-    differences = accounts.differences(account, should)
-    if stage == "retired" and not account.rights.none:
-        differences = ["is retired, and should have no right any more", *differences]
-    state = "differs" if differences else "revoked" if account.rights.none else "as it should be"
-    return row | {"state": state, "differences": differences, "wrong": bool(differences)}
-
-
-def _is_stranger(account: Account, known: Mapping[str, Any]) -> bool:
-    """Who has rights in our virtual host, and is neither ours nor the broker's administrator."""
-    from shared.messaging.topology import OWN_PUBLISHER
-
-    own = account.name in {_user(system) for system in known} or account.name.startswith(f"{OWN_PUBLISHER}.")
-    return not own and not account.rights.none and "administrator" not in account.tags
-
-
-def _stranger(account: Account) -> dict[str, Any]:
-    problems = ["has rights here, and is neither in the clusters file nor a service"]
-    row: dict[str, Any] = {"system": None, "user": account.name, "stage": None, "state": "stranger", "wrong": True}
-    rights = asdict(account.rights)
-    return row | {"differences": problems, "connections": account.connections, "rights": rights, "should": None}
-
-
-def _print(rows: list[dict[str, Any]]) -> None:
-    from rich.table import Table
-
-    from shared.cli.terminal import plain
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("former system", "broker user", "stage", "rights", "connections"):
-        table.add_column(title, no_wrap=title != "rights", justify="right" if title == "connections" else "left")
-    for row in rows:
-        colour = "red" if row["wrong"] else "yellow" if row["state"] == "revoked" else "green"
-        state = "\n".join([f"[{colour}]{row['state']}[/]", *(plain(item) for item in row["differences"])])
-        table.add_row(row["system"] or "", plain(row["user"]), row["stage"] or "", state, str(row["connections"]))
-    console = terminal()
-    console.print(table)
-    for row in rows:
-        if row["wrong"]:
-            console.print(f"mend: {plain(mends(row))}", highlight=False)
+# --- the answer -------------------------------------------------------------------------------------------------------
 
 
 def _tell(system: str, text: str, url: str | None, url_file: Path | None, *, json: bool) -> None:
     variable = "TRABOULE_BROKER_URL_" + system.replace("/", "_").replace("-", "_").upper()
     if json:
         shown = {} if url is None else {"url_file": str(url_file)} if url_file else {"url": url}
-        as_json({"system": system, "user": _user(system), "variable": variable, **shown})
+        as_json({"system": system, "user": user_of(system), "variable": variable, **shown})
         return
     typer.echo(text)
     if url is not None and url_file is not None:

@@ -1,45 +1,36 @@
 """``traboule matching``: fit the weights where the truth is known, and measure how well companies are recognised."""
 
 import asyncio
-import csv
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from math import ceil
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table as Grid
 
-from services.cli.importing.reading import FormerSystem, open_files
-from services.cli.members import matching_crosscheck as crosscheck
 from services.cli.members.matching_crosscheck import CannotCrosscheckError
+from services.cli.members.matching_methods import AIM, Method, crosschecked, siren_alone
+from services.cli.members.matching_sample import read_sample
 from services.membership.matching.candidates import Candidates, Pair
-from services.membership.matching.evaluation import Figures, Truth, measure, truth_of
-from services.membership.matching.features import Features, features
+from services.membership.matching.evaluation import measure
+from services.membership.matching.features import Features
 from services.membership.matching.levels import compare
 from services.membership.matching.score import judge
 from services.membership.matching.term_frequency import Classes
 from services.membership.matching.training import fit
 from services.membership.matching.validation import held_out
 from services.membership.matching.weights import CURRENT, WeightsError, load, shipped, write
-from services.membership.normalisation.normalised_record import meaning
-from services.membership.records.record import RecordKey, SourceRecord
-from shared.importing.outcomes import Accepted, Rejection, UnreadableError
+from shared.importing.outcomes import UnreadableError
 
 app = typer.Typer(help="Recognising the same company: fit and measure.", no_args_is_help=True)
 
 UNUSABLE = 2
 """Exit code when the folder or the weights cannot be used."""
-AIM = 0.998
-"""Precision that automatic merges must have."""
-HIGHEST = 60
-"""Bits. No odds that splink gives are as high."""
-FILES = {"a": "cluster_a.csv", "b": "cluster_b.csv"}
 
 Folder = Annotated[
     Path, typer.Argument(metavar="DIR", help="cluster_a.csv, cluster_b.csv, truth_pairs.csv and truth_records.csv")
@@ -47,15 +38,6 @@ Folder = Annotated[
 WeightsFile = Annotated[
     Path | None, typer.Option("--weights", help=f"Weights to use; else version {CURRENT}, which came with Traboule.")
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """Records of two clusters, and what is true of them."""
-
-    records: list[Features]
-    truth: Truth
-    companies: dict[RecordKey, str]
 
 
 @app.command()
@@ -151,77 +133,6 @@ def _stop(message: str) -> typer.Exit:
     return typer.Exit(UNUSABLE)
 
 
-# --- a folder with its truth ---------------------------------------------------------------------------------------
-
-
-def read_sample(folder: Path) -> Sample:
-    """Records as the import reads them, and their truth. Raises UnreadableError."""
-    records = [record for cluster, name in FILES.items() for record in _records(cluster, folder / name)]
-    by_id = {key.record_id: key for key in (features.key for features in records)}
-    if len(by_id) < len(records):
-        raise UnreadableError(f"{folder}: a record id is in both clusters, so the truth cannot name it")
-    companies: dict[RecordKey, str] = {}
-    related: list[tuple[RecordKey, str]] = []
-    for row in _rows(folder / "truth_records.csv", "record_id", "entity_id"):
-        if key := by_id.get(row["record_id"]):
-            companies[key] = row["entity_id"]
-            kind, _, other = (row.get("kin") or "").partition(":")
-            if kind == "successor":
-                related.append((key, other))
-    same = set(truth_of(companies))
-    for row in _rows(folder / "truth_pairs.csv", "record_id_1", "record_id_2"):
-        a, b = by_id.get(row["record_id_1"]), by_id.get(row["record_id_2"])
-        if a and b:
-            same.add((min(a, b), max(a, b)))
-    ambiguous = {
-        (min(key, other), max(key, other))
-        for key, company in related
-        for other in companies
-        if companies[other] == company
-    }
-    for record in records:
-        companies.setdefault(record.key, str(record.key))
-    return Sample(records, Truth(frozenset(same - ambiguous), frozenset(ambiguous)), companies)
-
-
-def _records(cluster: str, path: Path) -> Iterator[Features]:
-    if not path.is_file():
-        raise UnreadableError(f"{path}: there is no such file")
-    rejected = 0
-    for file in open_files(FormerSystem(cluster, "membership"), [path]):
-        for outcome in file.outcomes:
-            if isinstance(outcome, Accepted):
-                fact = outcome.fact
-                understood = meaning(fact, None)
-                yield features(
-                    SourceRecord(
-                        RecordKey(cluster, fact.record_id),
-                        fact.model_dump(mode="json", exclude_none=True),
-                        understood.document,
-                        understood.siren,
-                        understood.same_as,
-                        understood.name_key,
-                        None,
-                    )
-                )
-            elif isinstance(outcome, Rejection):
-                rejected += 1
-    if rejected:
-        typer.echo(f"{path}: {rejected} faults in rows that were left out", err=True)
-
-
-def _rows(path: Path, *needed: str) -> Iterator[dict[str, str]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            missing = [name for name in needed if name not in (reader.fieldnames or ())]
-            if missing:
-                raise UnreadableError(f"{path}: there is no column {', '.join(missing)}")
-            yield from reader
-    except (OSError, UnicodeDecodeError) as error:
-        raise UnreadableError(f"{path}: {error}") from None
-
-
 async def _in_database(url: str, records: Sequence[Features]) -> tuple[list[Pair], Classes]:
     from services.membership.matching import repository as matching_repository
     from shared.persistence.database import create_engine
@@ -236,55 +147,6 @@ async def _in_database(url: str, records: Sequence[Features]) -> tuple[list[Pair
             return candidates.pairs, candidates.classes
     finally:
         await engine.dispose()
-
-
-# --- others' ways, on the same records -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Method:
-    """A way to recognise companies, and what came of it."""
-
-    name: str
-    figures: Figures
-    seconds: float
-    asks: bool = True
-    """Whether it leaves anything to a person."""
-
-    def as_json(self) -> dict[str, Any]:
-        """As the command prints it."""
-        return self.figures.as_json(self.seconds)
-
-
-def siren_alone(sample: Sample) -> Method:
-    """Merge whatever has one SIREN."""
-    began = time.perf_counter()
-    sirens = {record.key: record.siren for record in sample.records if record.siren}
-    judgements = [crosscheck.judgement(a, b, 1.0, auto=1.0) for a, b in sorted(truth_of(sirens))]
-    figures = measure(sample.records, judgements, sample.truth)
-    return Method("equal SIREN alone", figures, time.perf_counter() - began, asks=False)
-
-
-def crosschecked(sample: Sample) -> dict[str, Method]:
-    """splink at the usual threshold, and at the one that only those can choose who know the truth.
-
-    Its groups are whatever its links connect, as its own clustering makes them: SIRENs that differ part none of them.
-    """
-    began = time.perf_counter()
-    judgements = crosscheck.judgements(sample.records)
-    seconds = time.perf_counter() - began
-    records = [replace(record, siren=None) for record in sample.records]
-
-    def at(auto: float) -> Figures:
-        judged = [crosscheck.judgement(judgement.a, judgement.b, judgement.score, auto) for judgement in judgements]
-        return measure(records, judged, sample.truth)
-
-    methods = {"splink": Method("splink", at(crosscheck.AUTO), seconds)}
-    for bits in range(ceil(crosscheck.AUTO), HIGHEST):
-        if (figures := at(bits)).precision >= AIM:
-            methods["splink_hindsight"] = Method("splink, hindsight", figures, seconds)
-            break
-    return methods
 
 
 # --- the report ----------------------------------------------------------------------------------------------------

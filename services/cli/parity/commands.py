@@ -14,7 +14,7 @@ from shared.cli.terminal import as_json, refuse, run
 
 if TYPE_CHECKING:
     from services.cli.parity.operations import System
-    from services.cutover.parity.runs import Run
+    from services.cutover.parity.run import Run
 
 DIFFERENT = 1
 

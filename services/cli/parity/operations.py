@@ -11,7 +11,7 @@ from services.cutover import manifests
 from services.cutover.parity import runs
 from services.cutover.parity.compare import Comparison, What
 from services.cutover.parity.comparison import compare_mirror, one_snapshot, prove_by_manifest
-from services.cutover.parity.runs import Found, Run, Subject
+from services.cutover.parity.run import Found, Run, Subject
 from shared.cli.errors import CannotAct, NotFound
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from shared.cli.terminal import as_json, refuse, run
 
 if TYPE_CHECKING:
     from services.common.definition import ServiceDefinition
-    from services.cutover.parity.runs import Run
+    from services.cutover.parity.run import Run
     from shared.runtime.settings import ServiceSettings
 
 DIFFERENT = 1

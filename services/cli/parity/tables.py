@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.cutover.parity.compare import beside_fields
-from services.cutover.parity.runs import Found, Run
+from services.cutover.parity.run import Found, Run
 from shared.cli.terminal import plain, terminal
 
 _EXAMPLES = 3

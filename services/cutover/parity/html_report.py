@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from services.cutover.parity.by_manifest import COUNT, MORE
 from services.cutover.parity.compare import What, beside_fields
-from services.cutover.parity.runs import Found, Run, Subject
+from services.cutover.parity.run import Found, Run, Subject
 
 SHOWN = 500
 """Differences of one kind on a page; --json has them all."""

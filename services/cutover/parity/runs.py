@@ -1,21 +1,17 @@
 """Runs of a comparison, kept with every difference that they found; and what of these a person accepts."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
-from decimal import Decimal
-from typing import Any, Literal
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
+from typing import Any
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.cutover.parity.compare import WHATS, Difference, Result, Sides
+from services.cutover.parity.run import Acceptance, Run, Subject, run_difference, sums_as_json, sums_by_year
 from services.cutover.preconditions import Parity
 from shared.persistence.batches import columns_of
 from shared.persistence.database import json_of, rows_of
-
-Subject = Literal["mirror", "rehearsal"]
-"""What is compared: what both sides hold; or what the former system did, and what we would have done."""
 
 _CHUNK = 2_000
 
@@ -93,76 +89,6 @@ _ASSIGN = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Acceptance:
-    """By whom, when and why a difference may stay."""
-
-    reason: str
-    by: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One difference of a run. ``digest`` is as it was kept; ``accepted`` None while it is open."""
-
-    difference: Difference
-    digest: str
-    owner: str | None
-    accepted: Acceptance | None
-
-    @property
-    def name(self) -> str:
-        """How a person names it: the beginning of its digest."""
-        return self.digest[:12]
-
-    def as_json(self) -> dict[str, Any]:
-        """For programs."""
-        document = asdict(self.difference)
-        accepted = None if self.accepted is None else asdict(self.accepted)
-        return {"id": self.name, **document, "owner": self.owner, "accepted": accepted}
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One comparison, with its differences by kind, what and id as they stand now.
-
-    ``manifest``: the version of the manifest that it was made with, None when it was made with files.
-    """
-
-    number: int
-    cluster: str
-    at: datetime
-    by: str
-    source: Sequence[str]
-    counts: Mapping[str, Sides]
-    sums: Mapping[str, Mapping[int, Sides]]
-    found: Sequence[Found]
-    manifest: int | None = None
-    subject: Subject = "mirror"
-
-    @property
-    def open(self) -> int:
-        """Differences that nobody accepts."""
-        return sum(item.accepted is None for item in self.found)
-
-    def as_json(self) -> dict[str, Any]:
-        """For programs, without the differences."""
-        return {
-            "run": self.number,
-            "subject": self.subject,
-            "at": self.at,
-            "by": self.by,
-            "source": list(self.source),
-            "manifest": self.manifest,
-            "clean": self.open == 0,
-            "open": self.open,
-            "accepted": len(self.found) - self.open,
-            "counts": {kind: asdict(sides) for kind, sides in self.counts.items()},
-            "sums": _sums_as_json(self.sums),
-        }
-
-
 async def last_run(connection: AsyncConnection, cluster: str, subject: Subject = "mirror") -> Parity | None:
     """When this cluster was compared last, and how many differences are open now: none, and it is clean."""
     result = await last_counted(connection, cluster, subject)
@@ -208,7 +134,7 @@ async def keep(
     previous = rows_of(await connection.exec_driver_sql(_OWNERS, (before[0][0],))) if before else ()
     owners = {(kind, item_id): owner for kind, item_id, owner in previous}
     counts = orjson.dumps({kind: asdict(sides) for kind, sides in result.counts.items()}).decode()
-    sums = orjson.dumps(_sums_as_json(result.sums)).decode()
+    sums = orjson.dumps(sums_as_json(result.sums)).decode()
     values = (cluster, by, list(source), counts, sums, subject, manifest)
     number: int = (await connection.exec_driver_sql(_KEEP, values)).scalar_one()
     for at in range(0, len(result.differences), _CHUNK):
@@ -227,7 +153,9 @@ async def newest(connection: AsyncConnection, cluster: str, subject: Subject = "
     number, name, at, by, source, counts, sums, manifest = rows[0]
     in_force = rows_of(await connection.exec_driver_sql(_IN_FORCE, (cluster,)))
     accepted = {digest: Acceptance(*rest) for digest, *rest in in_force}
-    result = [_found(row, accepted) for row in rows_of(await connection.exec_driver_sql(_DIFFERENCES, (number,)))]
+    result = [
+        run_difference(row, accepted) for row in rows_of(await connection.exec_driver_sql(_DIFFERENCES, (number,)))
+    ]
     result.sort(key=lambda item: (item.difference.kind, WHATS.index(item.difference.what), item.difference.item_id))
     return Run(
         number,
@@ -236,7 +164,7 @@ async def newest(connection: AsyncConnection, cluster: str, subject: Subject = "
         by,
         source,
         {kind: Sides(**sides) for kind, sides in json_of(counts).items()},
-        {kind: _years(years) for kind, years in json_of(sums).items()},
+        {kind: sums_by_year(years) for kind, years in json_of(sums).items()},
         result,
         manifest,
         subject,
@@ -287,20 +215,3 @@ def _columns(differences: Sequence[Difference]) -> tuple[list[Any], ...]:
 
 def _text(value: Any) -> str | None:
     return None if value is None else orjson.dumps(value).decode()
-
-
-def _found(row: Sequence[Any], accepted: Mapping[str, Acceptance]) -> Found:
-    kind, item_id, what, fields, theirs, ours, why, digest, owner = row
-    difference = Difference(kind, item_id, what, tuple(fields), json_of(theirs), json_of(ours), json_of(why))
-    return Found(difference, digest, owner, accepted.get(digest))
-
-
-def _years(by_year: Mapping[str, Mapping[str, str]]) -> dict[int, Sides]:
-    return {int(year): Sides(Decimal(sides["there"]), Decimal(sides["here"])) for year, sides in by_year.items()}
-
-
-def _sums_as_json(sums: Mapping[str, Mapping[int, Sides]]) -> dict[str, dict[str, dict[str, str]]]:
-    return {
-        kind: {str(year): {"there": f"{s.there:.2f}", "here": f"{s.here:.2f}"} for year, s in sorted(years.items())}
-        for kind, years in sums.items()
-    }

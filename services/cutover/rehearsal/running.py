@@ -17,7 +17,7 @@ from services.cutover.definition import CutoverDefinition
 from services.cutover.parity import runs
 from services.cutover.parity.compare import Comparison, Result
 from services.cutover.parity.mirror_reader import Kind
-from services.cutover.parity.runs import Run
+from services.cutover.parity.run import Run
 from services.cutover.preconditions import Rehearsed
 from services.cutover.rehearsal_rule import Rehearsal
 from services.cutover.stages import Standing, read_stages

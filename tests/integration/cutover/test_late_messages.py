@@ -28,7 +28,7 @@ from schemas.reading import read
 from services.billing.mirror.repository import BillingUnitOfWork
 from services.cli.registry import definition_of
 from services.communications.mirror.repository import CommunicationsUnitOfWork
-from services.cutover import late_messages, operations, preconditions, quarantine
+from services.cutover import late_messages, operations, preconditions, quarantine, quarantine_operations
 from services.cutover.fence import Fenced
 from services.cutover.moves import move
 from services.cutover.noop import kind_of
@@ -321,7 +321,7 @@ async def test_nobody_is_asked_about_what_says_just_what_is_held(house_of: Any, 
     assert (await services.held(kind), len(await services.outbox(kind.changed or MemberRecorded))) == before
     async with services.transaction() as uow:
         kept = await quarantine.listed(uow.connection, state=None)
-        shown = await operations.quarantined(uow, definition_of(kind.service), CLUSTER, "waiting")
+        shown = await quarantine_operations.quarantined(uow, definition_of(kind.service), CLUSTER, "waiting")
         [line] = await operations.board(uow, definition_of(kind.service), [CLUSTER])
         condition = await preconditions.quarantine(uow.connection, kind.service, CLUSTER)
     settled, asked = ("applied", "traboule", "says what is held"), ("waiting", None, None)

@@ -17,7 +17,7 @@ from services.cutover.manifests import Listed, Manifest
 from services.cutover.parity.by_manifest import ManifestComparison
 from services.cutover.parity.compare import Difference, Sides
 from services.cutover.parity.html_report import SHOWN, page
-from services.cutover.parity.runs import Acceptance, Found, Run
+from services.cutover.parity.run import Acceptance, Found, Run
 from tests.support.builders import an_invoice
 
 AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)

@@ -18,7 +18,7 @@ from services.communications.mirror.rehearsals import REHEARSALS as COMMUNICATIO
 from services.communications.mirror.rehearsals import Decision, Recipient, objection
 from services.cutover.parity.compare import Comparison, Difference
 from services.cutover.parity.html_report import page
-from services.cutover.parity.runs import Found, Run
+from services.cutover.parity.run import Found, Run
 from services.cutover.rehearsal_rule import Outcome, Rehearsal, named
 from services.events.mirror.rehearsals import REHEARSALS as EVENTS
 from services.events.mirror.rehearsals import Registration

@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from schemas import envelope, reading
+from schemas import reading
 from schemas.billing import InvoiceRecorded
 from schemas.envelope import BATCH, Envelope, Refused, encode
 from schemas.reading import read
@@ -33,7 +33,7 @@ def test_a_validator_that_breaks_costs_one_event_and_not_the_batch(monkeypatch: 
             return self._inner.validate_json(text)  # type: ignore[attr-defined]
 
     real = reading._adapters
-    monkeypatch.setattr(envelope, "_adapters", lambda fact: tuple(map(Breaking, real(fact))))
+    monkeypatch.setattr(reading, "_adapters", lambda fact: tuple(map(Breaking, real(fact))))
     sound, broken = read(InvoiceRecorded, body, BATCH, {})
     assert isinstance(sound, Envelope)
     assert isinstance(broken, Refused)

@@ -11,7 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from services.cli.members import matching_crosscheck as crosscheck
-from services.cli.members.matching import app, read_sample
+from services.cli.members.matching import app
+from services.cli.members.matching_sample import read_sample
 from services.membership.matching.candidates import Candidates
 from services.membership.matching.evaluation import Truth, best_f1
 from services.membership.matching.features import Features
