@@ -13,27 +13,29 @@ from rich.console import Console
 from rich.markup import escape
 
 from schemas.membership import MemberRecorded
-from services.cli.importing.comparison import HANDFUL, Changes, compare_files, wait_until_shown
+from services.cli.importing.comparison import HANDFUL, Changes, compare_files, versions_of, wait_until_kept
 from services.cli.importing.reading import FileReport, FormerSystem, OpenFile
+from services.membership.legacy.galette_fields import PRODUCT as DYNAMIC_FIELDS
 from shared.importing import correcting
 from shared.importing.outcomes import Accepted, UnreadableError
 from shared.importing.reading import read
 from shared.runtime.tls import TlsError, ca_file, over_tls
 from shared.runtime.variables import SecretFileError, variable
 
-DATABASE = "TRABOULE_MEMBERSHIP_DATABASE_URL"
+
+def database_variable(former: FormerSystem) -> str:
+    """The environment variable that names the service's own database."""
+    return f"TRABOULE_{former.service.upper()}_DATABASE_URL"
 
 
 def database_of(former: FormerSystem) -> str | None:
-    """Where the records are kept that an import is compared with; None for other services, and where nobody says.
+    """Where the records are kept that an import is compared with; None where nobody says.
 
     Raises:
         UnreadableError: the variable cannot be used.
     """
-    if former.service != MemberRecorded.service:
-        return None
     try:
-        url = variable(DATABASE)
+        url = variable(database_variable(former))
         return None if url is None else over_tls(url.replace("postgresql+asyncpg", "postgresql"), ca_file())
     except (SecretFileError, TlsError) as error:
         raise UnreadableError(str(error)) from None
@@ -64,10 +66,15 @@ def close(
 ) -> None:
     """One sentence for each file."""
     if changes is None:
-        if former.service == MemberRecorded.service:
-            out.print(f"Not compared with the records that are there: {DATABASE} is not set, or --no-compare was said.")
+        name = database_variable(former)
+        out.print(
+            f"Not compared with what {former.service} keeps already: {name} is not set, or --no-compare was said."
+        )
         return
     for report, change in zip(reports, changes, strict=True):
+        if report.product == DYNAMIC_FIELDS:
+            out.print(escape(f"{report.path.name}: read beside the members, whose fields it fills."), highlight=False)
+            continue
         counts = f"{change.new} new, {change.changed} changed, {change.unchanged} unchanged"
         if change.removed:
             counts += f", {change.removed} removed"
@@ -95,22 +102,21 @@ def changes_as_json(changes: Changes) -> dict[str, Any]:
 
 
 def show_when_readable(out: Console, url: str, former: FormerSystem, files: Sequence[OpenFile]) -> None:
-    """Wait for the views, and say when they show what was imported."""
-    versions = {
-        outcome.fact.record_id: outcome.fact.version
-        for file in files
-        for outcome in file.outcomes
-        if isinstance(outcome, Accepted)
-    }
+    """Wait for the records, and say when they can be read."""
+    facts = [outcome.fact for file in files for outcome in file.outcomes if isinstance(outcome, Accepted)]
+    versions = versions_of(facts)
+    count = sum(map(len, versions.values()))
     try:
-        left = asyncio.run(wait_until_shown(url, former, versions))
+        left = asyncio.run(wait_until_kept(url, former, versions))
     except (UnreadableError, OSError):
-        out.print("Whether the views show it is not known: the database went away.")
+        out.print("Whether they can be read is not known: the database went away.")
         return
     if left:
-        out.print(f"[yellow]{left} of {len(versions)} records are not shown yet: traboule status says what waits.")
+        out.print(f"[yellow]{left} of {count} records cannot be read yet: traboule status says what waits.")
+    elif former.service == MemberRecorded.service:
+        out.print(f"The views show all {count} records now.", highlight=False)
     else:
-        out.print(f"The views show all {len(versions)} records now.", highlight=False)
+        out.print(f"{former.service} keeps all {count} records now; the views follow.", highlight=False)
 
 
 def write_rows(rejects: Path, reports: Sequence[FileReport], encoding: str | None) -> list[Path]:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from schemas.base import Fact
-from schemas.catalogue import RECORDED
 from schemas.envelope import encode_all, routing_key, source_of
 from schemas.membership import MemberRecorded
 from services.cli.importing.choice import Choice, FormerSystem
@@ -162,6 +161,9 @@ def _is_plain_removal(table: Table) -> bool:
 
 
 def _plain(system: FormerSystem, table: Table, version: int) -> tuple[str, Iterator[Any]]:
+    # The facts of all services take a while to load, and members' files need but one of them.
+    from schemas.catalogue import RECORDED
+
     models = [fact for fact in RECORDED if fact.service == system.service]
     model = plain.recognise(table.headers, models)
     if model is None:
