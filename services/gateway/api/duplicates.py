@@ -73,7 +73,7 @@ def _cases(router: APIRouter, door: GatewayContext) -> None:
         """
         position, language = position_in_queue(after), language_of(request)
         async with door.pool.snapshot() as rows:
-            open_cases = await review_answers.open_cases(rows, wanted)
+            open_cases = [case for case in await door.review.get(rows) if wanted.takes(case)]
             later = [
                 case
                 for case in open_cases
@@ -91,7 +91,7 @@ def _cases(router: APIRouter, door: GatewayContext) -> None:
         """One case. Its id stays while the same records are in question; once answered, there is no such case."""
         language = language_of(request)
         async with door.pool.snapshot() as rows:
-            cases = [case for case in await review_answers.open_cases(rows) if case.case_id == case_id]
+            cases = [case for case in await door.review.get(rows) if case.case_id == case_id]
             items = await review_answers.described(rows, cases, door.policy.weights, language)
         if not items:
             raise ProblemError("case-unknown")

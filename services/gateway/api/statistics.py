@@ -11,7 +11,6 @@ from services.gateway.auth.key_cache import needs
 from services.gateway.auth.keys import Role
 from services.gateway.context import GatewayContext, answer
 from services.membership.normalisation.places import departements
-from services.membership.views import queries
 
 _NOBODY = {"members": 0, "active": 0, "paid_up": 0}
 
@@ -24,7 +23,8 @@ def routes(door: GatewayContext) -> APIRouter:
     async def statistics() -> Response:
         """Members by cluster, lineage and département. One of two clusters counts in both, and once in all."""
         today = door.clock.today()
-        rows = await queries.statistics(door.pool, today)
+        async with door.pool.snapshot() as snapshot:
+            rows = await door.statistics.get(snapshot, today)
         clusters = {code: cluster.name for code, cluster in door.policy.clusters.items()}
         lineages = {
             lineage.code: lineage.name for cluster in door.policy.clusters.values() for lineage in cluster.lineages
