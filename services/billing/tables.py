@@ -18,6 +18,15 @@ member_records = member_records_table(metadata)
 merge_conflicts = merge_conflicts_table(metadata)
 section_tables(metadata)
 
+descriptions = sa.Table(
+    "descriptions",
+    metadata,
+    sa.Column("cluster", sa.Text, primary_key=True),
+    sa.Column("record_id", sa.Text, primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False, comment="of the newest description"),
+    sa.Column("document", sa.JSON, nullable=False, comment="the fact, as membership announced it"),
+)
+
 invoices = sa.Table(
     "invoices",
     metadata,

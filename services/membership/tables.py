@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, UUID
 
+from services.common.sections import section_tables
 from services.cutover.parity.tables import parity_tables
 from services.cutover.tables import cutover_tables
 from services.membership.matching.tables import matching_tables
@@ -16,6 +17,7 @@ messaging = messaging_tables(metadata)
 cutover = cutover_tables(metadata)
 parity = parity_tables(metadata)
 matching = matching_tables(metadata)
+section_tables(metadata)
 
 _now = sa.text("now()")
 
