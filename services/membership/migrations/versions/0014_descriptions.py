@@ -4,8 +4,8 @@ from alembic import op
 
 from services.common.migration_steps import drop_section_tables, make_section_tables
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 
 # No lock here, unlike the other services' marks: a description is composed of committed rows alone, in one statement,
 # and whoever commits later leaves a mark of their own.
