@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from schemas.membership import MemberRecorded
+from services.cli.importing import sentences
 from services.cli.importing.comparison import HANDFUL, Changes, compare_files, versions_of, wait_until_kept
 from services.cli.importing.reading import FileReport, FormerSystem, OpenFile
 from services.membership.legacy.galette_fields import PRODUCT as DYNAMIC_FIELDS
@@ -46,15 +46,6 @@ def compare_all(url: str, former: FormerSystem, files: Sequence[OpenFile]) -> li
     return asyncio.run(compare_files(url, former, files))
 
 
-def emptying(report: FileReport, changes: Changes) -> str:
-    """Why a file may not be imported without ``--replace``."""
-    fields: list[str] = []
-    for name, count in changes.too_many.items():
-        why = "the file has no column for it: tick it" if name in changes.columns_missing else "its cells are empty"
-        fields.append(f"{name.removeprefix('extra:')} in {count} records ({why})")
-    return f"{report.path.name} would empty {', '.join(fields)}. Export again with these columns, or say --replace"
-
-
 def close(
     out: Console,
     reports: Sequence[FileReport],
@@ -66,25 +57,18 @@ def close(
 ) -> None:
     """One sentence for each file."""
     if changes is None:
-        name = database_variable(former)
-        out.print(
-            f"Not compared with what {former.service} keeps already: {name} is not set, or --no-compare was said."
-        )
+        _say(out, sentences.not_compared(former.service, database_variable(former)))
         return
     for report, change in zip(reports, changes, strict=True):
-        if report.product == DYNAMIC_FIELDS:
-            out.print(escape(f"{report.path.name}: read beside the members, whose fields it fills."), highlight=False)
-            continue
-        counts = f"{change.new} new, {change.changed} changed, {change.unchanged} unchanged"
-        if change.removed:
-            counts += f", {change.removed} removed"
-        if change.older:
-            counts += f", {change.older} older than what is there and so without effect"
-        emptied = ", ".join(f"{name.removeprefix('extra:')} {count}" for name, count in change.emptied.most_common())
-        fields = f"fields emptied: {emptied}" if emptied else "no field emptied"
-        out.print(escape(f"{report.path.name}: {counts}; {fields}."), highlight=False)
+        name = report.path.name
+        beside = report.product == DYNAMIC_FIELDS
+        _say(out, sentences.read_beside(name) if beside else sentences.changed(name, change))
         if dry_run and change.too_many and not replace:
-            out.print(f"[yellow]{escape(emptying(report, change))}", highlight=False)
+            _say(out, sentences.emptying(name, change), "yellow")
+
+
+def _say(out: Console, text: str, style: str | None = None) -> None:
+    out.print(escape(text), style=style, highlight=False)
 
 
 def changes_as_json(changes: Changes) -> dict[str, Any]:
@@ -109,14 +93,9 @@ def show_when_readable(out: Console, url: str, former: FormerSystem, files: Sequ
     try:
         left = asyncio.run(wait_until_kept(url, former, versions))
     except (UnreadableError, OSError):
-        out.print("Whether they can be read is not known: the database went away.")
+        _say(out, sentences.DATABASE_LOST)
         return
-    if left:
-        out.print(f"[yellow]{left} of {count} records cannot be read yet: traboule status says what waits.")
-    elif former.service == MemberRecorded.service:
-        out.print(f"The views show all {count} records now.", highlight=False)
-    else:
-        out.print(f"{former.service} keeps all {count} records now; the views follow.", highlight=False)
+    _say(out, sentences.readable(former.service, count, left), "yellow" if left else None)
 
 
 def write_rows(rejects: Path, reports: Sequence[FileReport], encoding: str | None) -> list[Path]:

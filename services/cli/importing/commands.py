@@ -15,12 +15,12 @@ from services.cli.importing.closing import (
     close,
     compare_all,
     database_of,
-    emptying,
     show_when_readable,
     write_rows,
 )
 from services.cli.importing.reading import Choice, FormerSystem, OpenFile, messages, open_files
 from services.cli.importing.report import print_json, print_report
+from services.cli.importing.sentences import emptying
 from services.membership.legacy.mapping import parse
 from shared.cli.terminal import terminal
 from shared.importing import rejects as rejects_file
@@ -129,7 +129,7 @@ def import_files(
     stopped = [(file.report, change) for file, change in zip(opened, changes or (), strict=False) if change.too_many]
     if stopped and not replace and not dry_run:
         for report, change in stopped:
-            typer.echo(f"traboule import: {emptying(report, change)}", err=True)
+            typer.echo(f"traboule import: {emptying(report.path.name, change)}", err=True)
         raise _stop("nothing was imported", UNUSABLE)
     try:
         published = _run(former, opened, batch, None if dry_run else url, silent=as_json)

@@ -23,6 +23,7 @@ from services.membership.normalisation.data_quality import Problem
 from services.membership.normalisation.normalise import understand
 from shared.importing import plain
 from shared.importing.correcting import without_reasons
+from shared.importing.languages import in_both
 from shared.importing.outcomes import Accepted, Notice, Rejection, Repeated, UnreadableError
 from shared.importing.outgoing import Outgoing
 from shared.importing.reading import Table, read
@@ -114,8 +115,12 @@ def _with_dynamic_fields(tables: Sequence[Table]) -> tuple[list[Table], dict[Pat
     members = [table for table in tables if takes_dynamic(table)]
     if len(members) != 1:
         raise UnreadableError(
-            f"{dynamic[0].path}: these are the values of Galette's dynamic fields (SIRET, N° TVA…): import them "
-            "together with one list of members"
+            in_both(
+                f"{dynamic[0].path}: ce sont les champs dynamiques de Galette (SIRET, N° TVA…) ; importez-les avec la "
+                "liste des membres, dans la même commande",
+                "these are the values of Galette's dynamic fields (SIRET, N° TVA…): import them together with one list "
+                "of members",
+            )
         )
     wider, counts = beside(members[0], dynamic)
     joined = [wider if table is members[0] else table for table in tables]
