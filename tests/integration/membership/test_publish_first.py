@@ -136,6 +136,26 @@ async def test_a_look_is_not_believed_about_what_changed_since(database: AsyncCo
     assert await matching_repository.kept_pairs(database) == from_scratch([new, other])
 
 
+async def test_a_key_that_was_common_for_a_while_shows_as_little(database: AsyncConnection) -> None:
+    place = {"website": "lumerine.example", "postcode": "42000", "city": "St-Étienne"}
+    first, second = a_company("1", **place), a_company("2", "south", **place)
+    strangers = [
+        a_company(name, "south", name=name, website="lumerine.example", postcode="69003")
+        for name in ("Vioreau", "Ornesse")
+    ]
+    one, other = Process(database, [first]), Process(database, [second])
+    for process in (one, one):
+        await process.go_on()
+    await matching_repository.recognise(database, strangers, [], WEIGHTS)
+    for process in (other, other, other):
+        await process.go_on()
+    assert [pair.verdict for pair in await matching_repository.kept_pairs(database)] == ["review"]
+    await matching_repository.recognise(database, [], [stranger.key for stranger in strangers], WEIGHTS)
+    await one.go_on()
+    await is_as_in_memory(database, [first, second])
+    assert [pair.verdict for pair in await matching_repository.kept_pairs(database)] == ["auto"]
+
+
 async def test_what_was_withdrawn_is_linked_with_nobody(database: AsyncConnection) -> None:
     first, second = (a_company(f"{at}", cluster, siren="732829320") for at, cluster in enumerate(("north", "south")))
     gone, stays = Process(database, [first]), Process(database, [second])

@@ -196,7 +196,8 @@ def _with_changed(
     steady: Mapping[int, Features], others: Mapping[int, Features], counted: Counted, weights: Weights
 ) -> list[Looked]:
     """Pairs with records that were changed with the turn since the look."""
-    names = {number: item.key for number, item in (steady | others).items()}
+    known = {**steady, **others}
+    names = {number: item.key for number, item in known.items()}
     hubs = {key: frozenset(names[hub] for hub in of if hub in names) for key, of in counted.hubs.items()}
     pairs = {
         both(number, other)
@@ -204,4 +205,4 @@ def _with_changed(
         for other, that in others.items()
         if are_candidates(item, that, counted.classes, hubs)
     }
-    return judged(pairs, steady | others, counted.classes, weights)
+    return judged(pairs, known, counted.classes, weights)
