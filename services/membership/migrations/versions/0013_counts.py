@@ -57,6 +57,7 @@ _COUNT_NONE = """
         return null;
     end $$
 """
+_WHEN_EMPTIED = "create trigger count_no_views after truncate on views execute function count_no_views()"
 _ALL = f"""
     insert into view_counts (kind, {_KIND}, members) select {_AS_TEXT}, {_KIND}, count(*) from views group by {_KIND}
 """
@@ -139,7 +140,7 @@ def upgrade() -> None:
             f"for each statement execute function {name}()"
         )
     op.execute(_COUNT_NONE)
-    op.execute("create trigger count_no_views after truncate on views execute function count_no_views()")
+    op.execute(_WHEN_EMPTIED)
     op.execute(_ALL)
     for name, rows in _REVIEWS.items():
         op.execute(_REVIEW_CHANGES.format(name=name, rows=rows))

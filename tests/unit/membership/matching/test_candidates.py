@@ -2,6 +2,7 @@
 
 from itertools import combinations, product
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from services.membership.matching.trigrams import (
     THRESHOLD,
     bitmap,
     held,
+    mark,
     similar,
     sought,
     trigrams,
@@ -29,6 +31,11 @@ def found(*records: Features) -> set[tuple[str, str]]:
 
 def test_trigrams_are_those_of_pg_trgm() -> None:
     assert trigrams("AB CDE") == {"  a", " ab", "ab ", "  c", " cd", "cde", "de "}
+
+
+def test_a_mark_is_what_databases_hold() -> None:
+    assert mark("42000 L", "lum", "+") == crc32(b"42000 L/lum+") - 2**31
+    assert mark("", "LUMÉR") == crc32("/LUMÉR".encode()) - 2**31
 
 
 def test_similarity_is_shared_trigrams_over_all() -> None:

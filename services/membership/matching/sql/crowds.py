@@ -4,7 +4,6 @@ All of it depends on which records there are, and never on the order in which th
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Final, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -37,19 +36,16 @@ _COUNT = """
     where met.records > 0
 """
 _ALL_HOLDERS = "select key, array_agg(record) from match_keys where key = any($1::text[]) group by key"
+_LINKED_HOLDERS = """
+    select key, array_agg(record) from match_keys m
+    where key = any($1::text[]) and not exists (select from match_pending p where p.record = m.record)
+    group by key
+"""
 _APPEAR = "insert into match_crowds (key) select unnest($1::text[]) on conflict do nothing"
 _DISAPPEAR = "delete from match_crowds where key = any($1::text[])"
 
 Hubs = Mapping[str, Mapping[int, RecordKey]]
 """By crowded key: the hubs' numbers in ``match_features``, and their keys."""
-_NOBODY: Final[Mapping[int, RecordKey]] = {}
-
-
-class Moved(NamedTuple):
-    """A crowd's hubs that are none any more, or were none before."""
-
-    key: str
-    hubs: frozenset[int]
 
 
 async def hubs(connection: AsyncConnection, classes: Mapping[str, Commonness], keys: Iterable[str]) -> Hubs:
@@ -62,17 +58,11 @@ async def hubs(connection: AsyncConnection, classes: Mapping[str, Commonness], k
     return result
 
 
-def moved(before: Hubs, now: Hubs) -> list[Moved]:
-    """What changed about crowds that were crowds before; a key that became one crossed into another class."""
-    changes = ((key, before[key].keys() ^ now.get(key, _NOBODY).keys()) for key in before if key in now)
-    return [Moved(key, frozenset(changed)) for key, changed in changes if changed]
-
-
-async def counts(connection: AsyncConnection, asked: Collection[str], leaving: Mapping[str, int]) -> dict[str, int]:
-    """How many hold these keys. No count goes further than it must, even when so many of them leave."""
+async def counts(connection: AsyncConnection, asked: Collection[str]) -> dict[str, int]:
+    """How many hold these keys. No count goes further than it must."""
     if not asked:
         return {}
-    most = [crowded_above(key[0]) + 1 + leaving.get(key, 0) for key in asked]
+    most = [crowded_above(key[0]) + 1 for key in asked]
     return dict(rows_of(await connection.exec_driver_sql(_COUNT, (list(asked), most))))
 
 
@@ -81,6 +71,14 @@ async def all_holders(connection: AsyncConnection, keys: Collection[str]) -> dic
     if not keys:
         return {}
     rows = rows_of(await connection.exec_driver_sql(_ALL_HOLDERS, (sorted(keys),)))
+    return {key: set(records) for key, records in rows}
+
+
+async def linked_holders(connection: AsyncConnection, keys: Collection[str]) -> dict[str, set[int]]:
+    """Those who hold these keys and are linked already: who is pending judges its own pairs."""
+    if not keys:
+        return {}
+    rows = rows_of(await connection.exec_driver_sql(_LINKED_HOLDERS, (sorted(keys),)))
     return {key: set(records) for key, records in rows}
 
 
