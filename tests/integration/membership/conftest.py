@@ -77,6 +77,7 @@ def crowd() -> list[Features]:
 def small_crowds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Crowds of a few, so that keys move in and out of being one all the time."""
     monkeypatch.setattr(frequencies, "_CROWDED", 4)
+    monkeypatch.setattr(frequencies, "MOST_BY_HUBS", 12)
     monkeypatch.setattr(frequencies, "_CROWDED_ABOVE", {SIREN: 6, NEAR: 9, BEGINNING: 5})
 
 

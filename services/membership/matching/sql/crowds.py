@@ -7,13 +7,14 @@ from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.membership.matching import term_frequency as frequencies
 from services.membership.matching.keys import HUBBED, SAME, TWIN
 from services.membership.matching.term_frequency import HUBS, REPORTED, Commonness, crowded_above
 from services.membership.records.record import RecordKey
 from shared.persistence.database import rows_of
 
 # Of a crowd with one SIREN and one name, the first few by their keys, in the order in which Python sorts text; of those
-# declared to be the same as a record, that record. See term_frequency.hubs_of.
+# declared to be the same as a record, that record; of too many, nobody. See term_frequency.hubs_of.
 _HUBS = f"""
     select n.key, hub.record, hub.cluster, hub.record_id from unnest($1::text[]) as n (key)
     cross join lateral (
@@ -26,6 +27,7 @@ _HUBS = f"""
            and f.cluster = split_part(substr(n.key, 3), '/', 1)
            and f.record_id = substr(n.key, 4 + length(split_part(substr(n.key, 3), '/', 1))))
     ) as hub
+    where (select count(*) from (select from match_keys m where m.key = n.key limit $2::int + 1) as met) <= $2::int
 """
 _COUNT = """
     select n.key, met.records from unnest($1::text[], $2::int[]) as n (key, most)
@@ -53,7 +55,8 @@ async def hubs(connection: AsyncConnection, classes: Mapping[str, Commonness], k
     asked = sorted(key for key in keys if key[0] in HUBBED and classes.get(key) == Commonness.CROWDED)
     result: dict[str, dict[int, RecordKey]] = {key: {} for key in asked}
     if asked:
-        for key, record, cluster, record_id in rows_of(await connection.exec_driver_sql(_HUBS, (asked,))):
+        rows = await connection.exec_driver_sql(_HUBS, (asked, frequencies.MOST_BY_HUBS))
+        for key, record, cluster, record_id in rows_of(rows):
             result[key][record] = RecordKey(cluster, record_id)
     return result
 

@@ -122,6 +122,16 @@ NAMES = (
 )  # fmt: skip
 
 
+def test_a_company_is_declared_to_be_the_employer_of_so_many_and_no_more() -> None:
+    company = a_company("company", "south", name="Lumerinance")
+    people = [a_company(f"contact:{at}", "south", name=f"Personne {at}", works_for="company") for at in range(500)]
+    most = [company, *people[:-1]]
+    assert {pair for pair in found(*most) if "company" in pair} == {
+        ("company", person.key.record_id) for person in most[1:]
+    }
+    assert not any("company" in pair for pair in found(company, *people))
+
+
 @given(
     st.lists(
         st.tuples(
