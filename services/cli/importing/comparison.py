@@ -92,7 +92,7 @@ def _plain(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    """PostgreSQL keeps an object's keys in an order of its own."""
+    """The keys of an object may be kept in another order."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
