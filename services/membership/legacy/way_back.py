@@ -17,7 +17,7 @@ from services.membership.legacy.import_rules import RULES, ImportRules
 from services.membership.legacy.lines import made_here
 from services.membership.normalisation.places import read_country
 from shared.importing.cells import harmless
-from shared.importing.reading import normal
+from shared.importing.table import normal
 
 LIST: Final = "left for a person"
 """What the list is called beside the kinds of file."""
