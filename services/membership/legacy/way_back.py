@@ -4,7 +4,8 @@ A rollback carries back what was written here. Where the former system cannot re
 there; what an import has no column for, or would refuse, is in the list and never in the file.
 
 Decisions: a record made here gets what Dolibarr requires of a new third party (open, a customer, no supplier, a code of
-its own), since a company that was made here is there to be invoiced. Nothing else is ever filled in.
+its own), since a company that was made here is there to be invoiced. Galette, which requires a person's name, gets the
+company's where no person is known. Nothing else is ever filled in.
 """
 
 import csv
