@@ -8,7 +8,7 @@ from pathlib import Path
 from services import SERVICES
 from services.membership.legacy.mapping import apply, parse
 from shared.importing.outcomes import UnreadableError
-from shared.importing.reading import Table
+from shared.importing.table import Table
 
 
 @dataclass(frozen=True, slots=True)

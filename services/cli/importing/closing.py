@@ -62,9 +62,9 @@ def close(
     for report, change in zip(reports, changes, strict=True):
         name = report.path.name
         beside = report.product == DYNAMIC_FIELDS
-        _say(out, sentences.read_beside(name) if beside else sentences.changed(name, change))
+        _say(out, sentences.read_beside(name) if beside else sentences.changed(report, change))
         if dry_run and change.too_many and not replace:
-            _say(out, sentences.emptying(name, change), "yellow")
+            _say(out, sentences.emptying(report, change), "yellow")
 
 
 def _say(out: Console, text: str, style: str | None = None) -> None:

@@ -129,7 +129,7 @@ def import_files(
     stopped = [(file.report, change) for file, change in zip(opened, changes or (), strict=False) if change.too_many]
     if stopped and not replace and not dry_run:
         for report, change in stopped:
-            typer.echo(f"traboule import: {emptying(report.path.name, change)}", err=True)
+            typer.echo(f"traboule import: {emptying(report, change)}", err=True)
         raise _stop("nothing was imported", UNUSABLE)
     try:
         published = _run(former, opened, batch, None if dry_run else url, silent=as_json)

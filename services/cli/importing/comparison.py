@@ -74,7 +74,7 @@ class Changes:
         lost = kept.keys() - stated.keys() - _LINKS
         if getattr(fact, "is_member", None) is False and file.table.covers("status"):
             lost -= {"status"}  # the file says that it is no member
-        for name in lost:
+        for name in sorted(lost):
             self.emptied[name] += 1
             if not file.table.covers(name):
                 self.columns_missing.add(name)
@@ -92,7 +92,7 @@ def _plain(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    """PostgreSQL keeps an object's keys in an order of its own."""
+    """The keys of an object may be kept in another order."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 

@@ -26,7 +26,8 @@ from shared.importing.correcting import without_reasons
 from shared.importing.languages import in_both
 from shared.importing.outcomes import Accepted, Notice, Rejection, Repeated, UnreadableError
 from shared.importing.outgoing import Outgoing
-from shared.importing.reading import Table, read
+from shared.importing.reading import read
+from shared.importing.table import Table
 from shared.runtime.clock import PARIS
 from shared.runtime.clusters import ClustersFileError, load_clusters
 

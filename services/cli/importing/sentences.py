@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from schemas.membership import MemberRecorded
+from services.membership.legacy.headers import header_of
 from shared.importing.languages import in_both
 
 if TYPE_CHECKING:
     from services.cli.importing.comparison import Changes
+    from services.cli.importing.reading import FileReport
 
 DATABASE_LOST = in_both(
     "On ne sait pas si les fiches sont lisibles : la base de données ne répond plus.",
@@ -16,24 +19,28 @@ DATABASE_LOST = in_both(
 )
 
 
-def emptying(name: str, changes: Changes) -> str:
+def emptying(report: FileReport, changes: Changes) -> str:
     """Why a file may not be imported without ``--replace``."""
-    french: list[str] = []
-    english: list[str] = []
-    for key, count in changes.too_many.items():
-        missing, field = key in changes.columns_missing, _field(key)
-        pourquoi = "le fichier n'a pas cette colonne : cochez-la" if missing else "ses cellules sont vides"
-        why = "the file has no column for it: tick it" if missing else "its cells are empty"
-        french.append(f"{field} dans {count} fiches ({pourquoi})")
-        english.append(f"{field} in {count} records ({why})")
+    missing = [item for item in changes.too_many.items() if item[0] in changes.columns_missing]
+    empty = [item for item in changes.too_many.items() if item[0] not in changes.columns_missing]
+    french, english = f"{report.path.name} viderait des champs.", f"{report.path.name} would empty fields."
+    if missing:
+        listed = _counted(report, missing)
+        french += f" Colonnes absentes du fichier, à cocher (nombre de fiches) : {listed}."
+        english += f" Columns that the file does not have, tick them (records): {listed}."
+    if empty:
+        listed = _counted(report, empty)
+        french += f" Colonnes dont les cellules sont vides (nombre de fiches) : {listed}."
+        english += f" Columns whose cells are empty (records): {listed}."
     return in_both(
-        f"{name} viderait {', '.join(french)}. Exportez de nouveau avec ces colonnes, ou dites --replace",
-        f"{name} would empty {', '.join(english)}. Export again with these columns, or say --replace",
+        f"{french} Exportez de nouveau avec ces colonnes, ou dites --replace",
+        f"{english} Export again with these columns, or say --replace",
     )
 
 
-def changed(name: str, changes: Changes) -> str:
+def changed(report: FileReport, changes: Changes) -> str:
     """What one file did to the records that were there."""
+    name = report.path.name
     french = f"{changes.new} nouvelles, {changes.changed} modifiées, {changes.unchanged} inchangées"
     english = f"{changes.new} new, {changes.changed} changed, {changes.unchanged} unchanged"
     if changes.removed:
@@ -42,7 +49,7 @@ def changed(name: str, changes: Changes) -> str:
     if changes.older:
         french += f", {changes.older} plus anciennes que ce qui est là, donc sans effet"
         english += f", {changes.older} older than what is there and so without effect"
-    emptied = ", ".join(f"{_field(key)} {count}" for key, count in changes.emptied.most_common())
+    emptied = _counted(report, changes.emptied.most_common())
     return in_both(
         f"{name} : fiches : {french} ; {f'champs vidés : {emptied}' if emptied else 'aucun champ vidé'}.",
         f"{name}: {english}; {f'fields emptied: {emptied}' if emptied else 'no field emptied'}.",
@@ -80,5 +87,10 @@ def readable(service: str, count: int, left: int) -> str:
     )
 
 
-def _field(key: str) -> str:
-    return key.removeprefix("extra:")
+def _counted(report: FileReport, fields: Iterable[tuple[str, int]]) -> str:
+    """Columns by the headers that people see in their file, each with how many records."""
+    return ", ".join(f"{_column(report.product, key)} {count}" for key, count in fields)
+
+
+def _column(product: str, key: str) -> str:
+    return header_of(product, key) or key.removeprefix("extra:")

@@ -12,7 +12,7 @@ from services.membership.legacy.meanings import DEFAULT, MEANINGS, Meaning, Read
 from services.membership.legacy.other_exports import recognise_other
 from shared.importing.languages import in_both
 from shared.importing.outcomes import Outcome, UnreadableError
-from shared.importing.reading import Table
+from shared.importing.table import Table
 from shared.runtime.clusters import Cluster, ClustersFileError
 
 

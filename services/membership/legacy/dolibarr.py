@@ -20,7 +20,7 @@ from services.membership.legacy.rows import one_fact_per_row
 from services.membership.legacy.terms import Term, merge_terms, subscription, term_lines
 from shared.importing.languages import in_both
 from shared.importing.outcomes import Notice, Outcome, UnreadableError
-from shared.importing.reading import Row, Table
+from shared.importing.table import Row, Table
 
 THIRD_PARTIES = "Dolibarr third parties"
 CONTACTS = "Dolibarr contacts"

@@ -126,8 +126,11 @@ async def test_a_column_that_was_not_ticked_stops_the_import_however_few_records
     assert (await changes(url, path))["needs_replace"] == ["paid_until", "phone"]
     result = await run(url, str(path))
     assert result.exit_code == commands.UNUSABLE
-    assert "would empty" in result.output
-    assert "paid_until in 2 records (the file has no column for it: tick it)" in result.output
+    columns = "Date d’échéance 2, Téléphone 2."
+    assert f"would empty fields. Columns that the file does not have, tick them (records): {columns}" in result.output
+    assert (
+        f"viderait des champs. Colonnes absentes du fichier, à cocher (nombre de fiches) : {columns}" in result.output
+    )
     assert not published
     result = await run(url, "--replace", str(path))
     assert (result.exit_code, len(published)) == (0, 1)

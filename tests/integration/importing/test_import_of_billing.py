@@ -43,7 +43,7 @@ async def test_a_column_that_is_not_there_stops_it(folder: Path, billing: OwnSer
     narrow = "".join(f"{row.strip().removesuffix(';card')}\n" for row in ROWS[:2])
     stopped = await imports(folder, HEADER.replace(";method", "") + narrow, 2)
     assert stopped.exit_code == commands.UNUSABLE
-    assert "would empty method in 2 records (the file has no column for it: tick it)" in stopped.err
+    assert "Columns that the file does not have, tick them (records): method 2." in stopped.err
     assert await billing.column("select distinct method from payments") == ["card"]
     replaced = await imports(folder, HEADER.replace(";method", "") + narrow, 2, "--replace")
     assert replaced.exit_code == commands.ALL_ACCEPTED
