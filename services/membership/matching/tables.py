@@ -22,7 +22,7 @@ def matching_tables(metadata: sa.MetaData) -> list[sa.Table]:
                 sa.BigInteger,
                 nullable=False,
                 server_default="0",
-                comment="how often features or classes were changed with the turn",
+                comment="how many links there were, and other changes with the turn",
             ),
             sa.CheckConstraint("id", name="match_state_once"),
         ),

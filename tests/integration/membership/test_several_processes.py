@@ -14,6 +14,7 @@ from deploy.local.nodes import Nodes
 from schemas.envelope import Envelope
 from services.membership.matching import term_frequency as frequencies
 from services.membership.matching.keys import BEGINNING, NEAR, SIREN
+from services.membership.matching.sql import looking
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases.take_in import TakenIn, take_in
 from services.membership.usecases.withdraw import withdraw_unlinked
@@ -125,3 +126,18 @@ async def test_a_cluster_that_is_changed_here_is_not_taken_in(database: str) -> 
         taken = await take_in(engine, BEGIN, late)
         assert taken.look is None
         assert (await shown(engine))[-1] == 0
+
+
+async def test_a_look_begins_once_all_is_published(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, look = list[int](), looking.look
+
+    async def looks(*arguments: Any) -> looking.Look:
+        async with an_engine(database) as another:
+            seen.append((await shown(another))[-1])
+        return await look(*arguments)
+
+    monkeypatch.setattr(looking, "look", looks)
+    await execute(database, EMPTY)
+    async with an_engine(database, pool_size=2) as engine:
+        await take_in(engine, BEGIN, [an_envelope("numelink", a_member(record_id=f"{at}")) for at in range(3)])
+    assert seen == [3]

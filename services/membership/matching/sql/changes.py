@@ -74,19 +74,19 @@ async def change_of(
     known = await features.stored(connection, sorted({*(item.key for item in rest), *removed}))
     lapsed, rest = _lapsed(known, rest)
     written = dict[int, Features]()
-    next_revision: int | None = None
-    if lapsed or rest:
-        next_revision = await features.next_revision(connection, weights)
+    following = revision
+    if lapsed or rest or published:
+        following = await features.next_revision(connection, weights)
         await features.forget(connection, lapsed, set(removed))
-        written = await features.write(connection, rest, next_revision)
+        written = await features.write(connection, rest, following)
     batch = published | written
     moving = {key for item in lapsed for key in item.keys}.union(*map(keys, batch.values()))
-    counted = await classes.count(connection, moving, batch)
-    before = await classes.judged(connection, moving)
+    if look is not None and not lapsed and not written and await _nothing_moved(connection, look, published, revision):
+        counted, before = look.counted, look.judged_by
+    else:
+        counted, before = await classes.count(connection, moving, batch), await classes.judged(connection, moving)
     moved = _moved(moving, before, counted)
-    if moved:
-        next_revision = next_revision or await features.next_revision(connection, weights)
-        await classes.judge(connection, moved, next_revision)
+    await classes.judge(connection, moved, following)
     await crowds.remember(connection, {key: row.by.commonness for key, row in before.items()}, counted.classes)
     await features.linked(connection, {*batch, *(item.record for item in known)})
     change = Change(
@@ -103,6 +103,14 @@ async def change_of(
             connection, change, published, look, _unsteady(look, before, moved, counted), revision, weights
         )
     return change
+
+
+async def _nothing_moved(
+    connection: AsyncConnection, look: Look, published: Mapping[int, Features], revision: int
+) -> bool:
+    """Whether all is as it was seen: no link came between, and nobody else published anything that may not be seen."""
+    as_seen = revision == look.revision and published.keys() == look.records.keys()
+    return as_seen and await features.are_alone(connection, published)
 
 
 async def _as_published(

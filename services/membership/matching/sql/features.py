@@ -1,7 +1,7 @@
 """Features and keys of records, by numbers: published before they are linked, or written with the turn.
 
-``revision`` counts the changes that were written with the turn. Features that were published have 0 until then, so
-who looked before such a change finds it by its revision.
+``revision`` counts the links, and whatever else was changed with the turn. Features that are as they were published
+have 0, others that of their change: so who looked before finds it.
 """
 
 from asyncio import to_thread
@@ -76,6 +76,7 @@ _PUBLISH = f"""
     select record, cluster, record_id from kept
 """
 _LINKED = "delete from match_pending where record = any($1::bigint[])"
+_OTHERS_PENDING = "select exists (select from match_pending where record <> all($1::bigint[]))"
 _UNCHANGED = "select record from match_features where record = any($1::bigint[]) and revision = 0"
 _THERE = "select record from match_features where record = any($1::bigint[])"
 _SINCE = """
@@ -104,18 +105,25 @@ class Stored(NamedTuple):
 
 async def revision(connection: AsyncConnection, weights: Weights) -> int:
     """How often anything was changed with the turn. Raises StaleRecognitionError."""
-    rows = rows_of(await connection.exec_driver_sql(_STATE, versions(weights)))
-    if not rows:
-        return 0
-    if not rows[0][0]:
-        raise StaleRecognitionError
-    return rows[0][1]
+    return await _revision(connection, weights) or 0
+
+
+async def _revision(connection: AsyncConnection, weights: Weights) -> int | None:
+    """None while nothing was ever recognised."""
+    for is_current, number in rows_of(await connection.exec_driver_sql(_STATE, versions(weights))):
+        if not is_current:
+            raise StaleRecognitionError
+        return number
+    return None
 
 
 async def next_revision(connection: AsyncConnection, weights: Weights) -> int:
     """One more; the caller has the turn."""
-    await connection.exec_driver_sql(_FIRST_STATE, versions(weights))
-    return (await connection.exec_driver_sql(_NEXT_REVISION)).scalar_one()
+    following: int | None = (await connection.exec_driver_sql(_NEXT_REVISION)).scalar()
+    if following is None:
+        await connection.exec_driver_sql(_FIRST_STATE, versions(weights))
+        following = (await connection.exec_driver_sql(_NEXT_REVISION)).scalar_one()
+    return following
 
 
 async def stored(connection: AsyncConnection, wanted: Sequence[RecordKey]) -> list[Stored]:
@@ -152,8 +160,8 @@ async def write(connection: AsyncConnection, records: Sequence[Features], revisi
 
 async def publish(connection: AsyncConnection, records: Sequence[Features], weights: Weights) -> dict[int, Features]:
     """Write those of which nothing is known yet, as pending; returns these by number. Raises StaleRecognitionError."""
-    await revision(connection, weights)
-    await connection.exec_driver_sql(_FIRST_STATE, versions(weights))
+    if await _revision(connection, weights) is None:
+        await connection.exec_driver_sql(_FIRST_STATE, versions(weights))
     return _numbered(records, await connection.exec_driver_sql(_PUBLISH, _columns(records)))
 
 
@@ -161,6 +169,11 @@ async def linked(connection: AsyncConnection, records: Collection[int]) -> None:
     """These are pending no longer."""
     if records:
         await connection.exec_driver_sql(_LINKED, (sorted(records),))
+
+
+async def are_alone(connection: AsyncConnection, records: Collection[int]) -> bool:
+    """Whether nothing but these is pending."""
+    return not (await connection.exec_driver_sql(_OTHERS_PENDING, (sorted(records),))).scalar_one()
 
 
 async def unchanged(connection: AsyncConnection, records: Collection[int]) -> set[int]:

@@ -17,7 +17,7 @@ from services.membership.matching.keys import keys
 from services.membership.matching.score import Judge, Judgement
 from services.membership.matching.sql import classes, crowds, features
 from services.membership.matching.sql.candidates import Numbers, candidates_of, crowds_with_hubs_among
-from services.membership.matching.sql.classes import Counted
+from services.membership.matching.sql.classes import Counted, Judged
 from services.membership.matching.term_frequency import Classes
 from services.membership.matching.weights import Weights
 
@@ -36,6 +36,7 @@ class Look:
     revision: int
     records: dict[int, Features]
     counted: Counted
+    judged_by: dict[str, Judged]
     pairs: list[Looked]
 
 
@@ -51,11 +52,13 @@ async def look(connection: AsyncConnection, records: Mapping[int, Features], wei
     """Find and judge the candidates of published records. Raises StaleRecognitionError, LookupError."""
     revision = await features.revision(connection, weights)
     moving = {key for item in records.values() for key in keys(item)}
+    judged_by = await classes.judged(connection, moving)
     counted = await classes.count(connection, moving, records)
     everyone = await crowds.all_holders(connection, crowds_with_hubs_among(records, counted))
     pairs = await candidates_of(connection, records, counted, everyone)
     known = await features.load(connection, records, {record for pair in pairs for record in pair})
-    return Look(revision, dict(records), counted, await to_thread(judged, pairs, known, counted.classes, weights))
+    found = await to_thread(judged, pairs, known, counted.classes, weights)
+    return Look(revision=revision, records=dict(records), counted=counted, judged_by=judged_by, pairs=found)
 
 
 def judged(pairs: set[Numbers], known: Mapping[int, Features], by: Classes, weights: Weights) -> list[Looked]:

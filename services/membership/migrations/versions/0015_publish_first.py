@@ -19,7 +19,7 @@ def upgrade() -> None:
             sa.BigInteger(),
             server_default="0",
             nullable=False,
-            comment="how often features or classes were changed with the turn",
+            comment="how many links there were, and other changes with the turn",
         ),
     )
     op.add_column(
