@@ -17,7 +17,7 @@ _KEPT = "select message_id from quarantine where cluster = $1"
 _PARKED = "select id, count, case when id = any($1::bigint[]) then null else body end from dead_letters"
 _NAMELESS = """
     select queue, producer, content_type, reason, sum(count)::int as messages,
-           min(left(convert_from(body, 'LATIN1'), 60)) as example
+           min(left(encode(body, 'escape'), 80)) as example
     from dead_letters where id = any($1::bigint[]) group by 1, 2, 3, 4 order by 5 desc
 """
 
