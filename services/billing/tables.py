@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from services.billing.dues.tables import dues_tables
 from services.common.member_records import member_records_table
 from services.common.sections import section_tables
 from services.conflicts.tables import merge_conflicts_table
@@ -26,6 +27,8 @@ descriptions = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False, comment="of the newest description"),
     sa.Column("document", sa.JSON, nullable=False, comment="the fact, as membership announced it"),
 )
+
+dues_tables(metadata)
 
 invoices = sa.Table(
     "invoices",

@@ -230,12 +230,14 @@ def _is_new(case: Case, record: Record) -> bool:
 def _lines(price: Price, numbers: Sequence[int], of: int, *, joins: bool) -> tuple[OwedLine, ...]:
     """The dues for these units first, and the joining fee of who joins within the period."""
     dues = [
-        OwedLine(line.code, sum(part_of(line.cents, number, of) for number in numbers), tuple(numbers))
-        for line in price.lines
-        if not line.once
+        OwedLine(line.code, _part(line.cents, numbers, of), tuple(numbers)) for line in price.lines if not line.once
     ]
     fees = [OwedLine(line.code, line.cents) for line in price.lines if line.once and joins]
     return (*dues, *fees)
+
+
+def _part(cents: int, numbers: Sequence[int], of: int) -> int:
+    return cents if len(numbers) == of else sum(part_of(cents, number, of) for number in numbers)
 
 
 def _lowered(

@@ -8,10 +8,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from services.billing.issuers.issuer import Issuer, overlap
+from shared.runtime.clusters import ClustersFileError
 
 
-class IssuersFileError(ValueError):
-    """The file of issuers cannot be used; the message says where, why, and what to do."""
+class IssuersFileError(ClustersFileError):
+    """The file of issuers cannot be used, which is about clusters too; the message says where, why, and what to do."""
 
 
 def load_issuers(path: Path, clusters: Collection[str]) -> dict[str, Issuer]:
