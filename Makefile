@@ -36,8 +36,7 @@ check: $(READY) ## Lint, formatting, import rules, types, licences
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/lint-imports
-	@$(BIN)/basedpyright
-	@$(BIN)/basedpyright --project tests
+	@$(BIN)/basedpyright & code=$$!; $(BIN)/basedpyright --project tests; tests=$$?; wait $$code && exit $$tests
 	@$(BIN)/python deploy/image/licences.py
 
 faults: $(READY) ## Kill and cut servers and services, check that nothing is lost or done twice; properties in full

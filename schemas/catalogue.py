@@ -10,6 +10,7 @@ FACTS: tuple[type[Content], ...] = (
     membership.MembersMerged,
     membership.MembersSeparated,
     membership.MergeConflictChanged,
+    membership.MemberDescribed,
     membership.MembershipManifestRecorded,
     membership.MembershipStageChanged,
     WriteAccessChanged,

@@ -24,6 +24,10 @@ Operation = Literal[
     "parity",
     "way-back",
     "note-backup",
+    "propose-grid",
+    "adopt-grid",
+    "decide-due",
+    "take-back-due-decision",
 ]
 
 

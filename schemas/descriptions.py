@@ -75,6 +75,11 @@ DESCRIPTIONS: Mapping[str, str] = {
     "AccountChanged.version": "How many statements there were of this account, this one included",
     "ParticipationChanged.version": "How many statements there were of this record, this one included",
     "PreferencesChanged.version": "How many statements there were of this record, this one included",
+    "departement": "Number of the département, by the postcode",
+    "MemberDescribed.lineage": "The older body inside the cluster that the member came by",
+    "MemberDescribed.category": "The kind of member, in the former system's words",
+    "MemberDescribed.version": "How many descriptions there were of this record, this one included",
+    "MemberDescribed.member_id": "The member that it was part of then; absent once nothing is left of it",
     "PaidPeriod.starts_on": "First day",
     "PaidPeriod.ends_on": "Last day",
     # events

@@ -116,6 +116,44 @@ def _members_separated() -> Fact:
     )
 
 
+def _member_described() -> Fact:
+    addressee = membership.Addressee(
+        name="Ateliers du Gier",
+        legal_form="SAS",
+        siren="123456782",
+        vat="FR11123456782",
+        email="contact@ateliers-du-gier.example",
+        street="12 rue de la République",
+        postcode="42000",
+        city="Saint-Étienne",
+        departement="42",
+        country="FR",
+    )
+    return membership.MemberDescribed(
+        version=3,
+        cluster=CLUSTER,
+        record_id="1042",
+        member_id=_CLUSTR_MEMBER,
+        own=addressee,
+        shown=addressee,
+        lineage="numelink",
+        category="Entreprise",
+        headcount="23",
+        headcount_shown="23",
+        headcount_said_by=("numelink/1042",),
+        status="active",
+        member_since=date(2019, 3, 1),
+        terms=(
+            membership.Subscription(
+                subscription_id="2026-1042",
+                starts_on=date(2026, 1, 1),
+                ends_on=date(2026, 12, 31),
+                amount=Decimal("480.00"),
+            ),
+        ),
+    )
+
+
 def _merge_conflict_changed() -> Fact:
     return membership.MergeConflictChanged(
         version=4711,
@@ -362,6 +400,7 @@ EXAMPLES: Mapping[type[Content], Callable[[], Content]] = {
     ),
     cutover_requests.CutoverRequested: lambda: cutover_requests.CutoverRequested(**_REQUEST),
     membership.MemberWritten: _member_written,
+    membership.MemberDescribed: _member_described,
     membership.MembershipCutoverAnswered: lambda: membership.MembershipCutoverAnswered(**_CUTOVER_ANSWER),
     billing.BillingCutoverAnswered: lambda: billing.BillingCutoverAnswered(**_CUTOVER_ANSWER),
     events.EventsCutoverAnswered: lambda: events.EventsCutoverAnswered(**_CUTOVER_ANSWER),

@@ -4,7 +4,21 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from schemas.base import NO_NUL, Amount, Announced, Day, Fact, ForFormerSystem, Key, Label, Name, Note, Part, RecordRef
+from schemas.base import (
+    NO_NUL,
+    Amount,
+    Announced,
+    AnnouncedRecord,
+    Day,
+    Fact,
+    ForFormerSystem,
+    Key,
+    Label,
+    Name,
+    Note,
+    Part,
+    RecordRef,
+)
 from schemas.cutover import COUNTS, PART_RECORDS, RECORDS, Count, ManifestRecord, ManifestRecorded, StageChanged
 from schemas.cutover_requests import CutoverAnswered
 
@@ -174,6 +188,61 @@ class MergeConflictChanged(Announced):
     overlaps: tuple[Overlap, ...] = Field(
         default=(), description="What is there twice; nothing, once the conflict is gone"
     )
+
+
+class Addressee(Part):
+    """Who a document is made out to, and where it is sent."""
+
+    name: Label
+    brand: Label | None = None
+    legal_form: Label | None = None
+    siren: Label | None = None
+    vat: Label | None = None
+    email: Label | None = None
+    street: Label | None = None
+    postcode: Label | None = None
+    city: Label | None = None
+    departement: Label | None = None
+    country: Label | None = None
+
+
+class MemberDescribed(AnnouncedRecord):
+    """What billing must know of one source record: whole each time, of the record itself and of its member.
+
+    Which member it is part of when members merge later is said by MembersMerged and MembersSeparated.
+    """
+
+    service: ClassVar[str] = "membership"
+    key: ClassVar[str] = "member-described"
+
+    record_id: Key
+    member_id: MemberId | None = Field(
+        default=None, description="The member that it was part of then; absent once nothing is left of it"
+    )
+    removed: bool = Field(default=False, description="Its former system has it no more")
+    is_member: bool | None = Field(default=None, description="False for a record that only names a company or a person")
+    own: Addressee | None = Field(
+        default=None, description="As the record itself says, as far as it is understood; absent if it never spoke"
+    )
+    shown: Addressee | None = Field(
+        default=None, description="As the member is shown, with all its records and what staff set by hand"
+    )
+    lineage: Label | None = None
+    category: Label | None = None
+    fee_band: Label | None = None
+    headcount: Label | None = Field(
+        default=None, description="As the record says, as written: a number, a band, a text"
+    )
+    headcount_shown: Label | None = Field(default=None, description="As the member is shown with, as written")
+    headcount_said_by: tuple[Label, ...] = Field(
+        default=(), description="The records that say headcount_shown, such as numelink/1042"
+    )
+    status: MemberStatus | None = None
+    member_since: Day | None = None
+    ended_on: Day | None = Field(default=None, description="Last day of a membership that has ended")
+    paid_until: Day | None = None
+    exempt: bool | None = Field(default=None, description="Owes no dues, by what the former system says")
+    terms: tuple[Subscription, ...] = Field(default=(), description="Terms of membership that the record lists")
 
 
 class MembershipStageChanged(StageChanged):

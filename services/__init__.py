@@ -5,5 +5,5 @@ VERSION = "0.1.0"
 
 SERVICES = ("membership", "billing", "events", "communications")
 
-EXTENSIONS = {"membership": ("pg_trgm", "unaccent")}
+EXTENSIONS = {"membership": ("pg_trgm", "unaccent"), "billing": ("btree_gist",)}
 """What a service's schema needs of PostgreSQL, and a superuser has to allow."""

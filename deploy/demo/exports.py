@@ -21,7 +21,7 @@ THIRD_PARTY_HEADER = (
 MEMBER_HEADER = (
     "ID adhérent", "Réf adhérent", "Titre civilité", "Nom", "Prénom", "Identifiant", "Genre", "Nature de l'adhérent",
     "Société", "Adresse", "Code postal", "Ville", "Code État / Province", "Département / Canton", "Code pays", "Pays",
-    "Tél pro.", "Tél perso.", "Tél portable", "Email", "Date de naissance", "État", "Photo", "Note (publique)",
+    "Tél pro.", "Tél perso.", "Tél portable", "Email", "Anniversaire", "État", "Photo", "Note (publique)",
     "Note (privée)", "Date création", "Date validation", "Date de dernière modification", "Date fin adhésion",
     "Id type adhérent", "Libellé du type adhérent", "Id adhésion", "Date adhésion", "Date fin adhésion", "Montant",
 )  # fmt: skip
@@ -75,11 +75,14 @@ def dolibarr_third_parties(path: Path, records: Sequence[Record], rng: Random) -
 
 
 def dolibarr_members(path: Path, records: Sequence[Record], rng: Random) -> Written:
-    """One row per subscription, and one for a member without any."""
+    """One row per subscription, and one for a member without any.
+
+    Dolibarr numbers its members by themselves, as they came: the number of a third party is another company's here.
+    """
     rows: list[Row] = []
     subscription = 0
-    for record in records:
-        member, category = _member(record, rng)
+    for number, record in enumerate(sorted(records, key=lambda record: (record.joined_on, record.name)), start=1_001):
+        member, category = _member(number, record, rng)
         paid = [term for term in record.terms if term.outcome == "paid"]
         for term in paid:
             subscription += 1
@@ -139,14 +142,14 @@ def _third_party(record: Record, rng: Random) -> Row:
     ]  # fmt: skip
 
 
-def _member(record: Record, rng: Random) -> tuple[Row, Row]:
+def _member(number: int, record: Record, rng: Random) -> tuple[Row, Row]:
     company, person = record.company, record.natural_person
     named = person or rng.random() < 0.8
     state = {"active": "1", "pending": "-1", "ended": "0"}[record.status]
     joined = record.joined_on.isoformat()
     paid_until = record.paid_until
     member = [
-        record.record_id, f"MEM{int(record.record_id):05d}", "", company.last_name if named else "",
+        str(number), f"MEM{number:05d}", "", company.last_name if named else "",
         company.first_name if named else "", "", "", "phy" if person else "mor", "" if person else record.name,
         record.street, record.postcode, record.city, record.department, DEPARTMENTS.get(record.department, ""),
         _country_code(record), record.country, record.phone, "", _grouped(record.mobile), record.email, "", state, "",

@@ -36,6 +36,7 @@ log = structlog.get_logger()
 
 CLUSTERS = Path(__file__).resolve().parents[1] / "clusters.toml"
 SURVIVORSHIP = Path(__file__).parents[1] / "survivorship.toml"
+ISSUERS = Path(__file__).parents[1] / "issuers.toml"
 QUEUE_BYTES_VARIABLE = "TRABOULE_QUEUE_BYTES"
 """Names the variable with what may wait in each subscription; see :data:`shared.messaging.topology.QUEUE_BYTES`."""
 
@@ -104,6 +105,8 @@ def provision(
     env[CLUSTERS_FILE] = str(clusters_file.resolve())
     if "membership" in services:
         env["TRABOULE_MEMBERSHIP_SURVIVORSHIP_FILE"] = str(survivorship_file.resolve())
+    if "billing" in services and clusters_file == CLUSTERS:
+        env["TRABOULE_BILLING_ISSUERS_FILE"] = str(ISSUERS)
     left = _migrate(services, env)
     if revoked:
         log.warning("provision.left_revoked", users=sorted(revoked), mend="traboule former-systems add SYSTEM --again")

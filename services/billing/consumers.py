@@ -4,7 +4,8 @@ from functools import partial
 
 from schemas.billing import BillingManifestRecorded, InvoiceRecorded, PaymentRecorded
 from schemas.cutover import WriteAccessChanged
-from schemas.membership import MembersMerged, MembersSeparated, MergeConflictChanged
+from schemas.membership import MemberDescribed, MembersMerged, MembersSeparated, MergeConflictChanged
+from services.billing.members.repository import keep_descriptions
 from services.billing.mirror import handlers
 from services.billing.mirror.parity import KINDS
 from services.common.member_records import apply_merges, apply_separations
@@ -22,6 +23,7 @@ SUBSCRIPTIONS = (
     Subscription("billing.payment-recorded", PaymentRecorded, Fenced(handlers.record_payments, _unchanged)),
     Subscription("billing.manifest-recorded", BillingManifestRecorded, keep_manifests, prefetch=PREFETCH),
     Subscription("billing.write-access-changed", WriteAccessChanged, keep_write_access),
+    Subscription("billing.member-described", MemberDescribed, keep_descriptions),
     Subscription("billing.members-merged", MembersMerged, apply_merges),
     Subscription("billing.members-separated", MembersSeparated, apply_separations),
     Subscription("billing.merge-conflict-changed", MergeConflictChanged, keep_conflicts),

@@ -7,16 +7,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.billing.accounts.queries import ACCOUNTS
 from services.billing.consumers import SUBSCRIPTIONS
+from services.billing.issuers.file import load_issuers
 from services.billing.mirror.parity import KINDS
 from services.billing.mirror.rehearsals import REHEARSALS
 from services.billing.mirror.repository import BillingUnitOfWork
 from services.billing.mirror.republish import REPUBLISHED
+from services.billing.operations import OPERATIONS
 from services.billing.settings import BillingSettings
 from services.billing.tables import metadata
 from services.common.app import build
 from services.common.definition import ServiceDefinition
 from services.common.mirrored_records import MIRRORED
 from shared.process.service import Service
+from shared.runtime.clusters import load_clusters
 
 
 def create_app(settings: BillingSettings) -> Service:
@@ -25,8 +28,13 @@ def create_app(settings: BillingSettings) -> Service:
 
 
 def unit_of_work(settings: BillingSettings) -> Callable[[AsyncConnection], BillingUnitOfWork]:
-    """What makes one transaction of the service; the ``traboule`` command decides conflicts in such a one too."""
-    return partial(BillingUnitOfWork, conflict_owner=settings.conflict_owner)
+    """What makes one transaction of the service; the ``traboule`` command decides conflicts in such a one too.
+
+    Raises ClustersFileError, IssuersFileError.
+    """
+    file = settings.issuers_file
+    issuers = {} if file is None else load_issuers(file, load_clusters(settings.clusters_file))
+    return partial(BillingUnitOfWork, conflict_owner=settings.conflict_owner, issuers=issuers)
 
 
 DEFINITION = ServiceDefinition(
@@ -39,6 +47,6 @@ DEFINITION = ServiceDefinition(
     mirrored=KINDS,
     rehearsals=REHEARSALS,
     republished=REPUBLISHED,
-    operations=(MIRRORED,),
+    operations=(MIRRORED, *OPERATIONS),
     section=ACCOUNTS,
 )

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from services.billing.dues.tables import dues_tables
 from services.common.member_records import member_records_table
 from services.common.sections import section_tables
 from services.conflicts.tables import merge_conflicts_table
@@ -17,6 +18,17 @@ parity = parity_tables(metadata)
 member_records = member_records_table(metadata)
 merge_conflicts = merge_conflicts_table(metadata)
 section_tables(metadata)
+
+descriptions = sa.Table(
+    "descriptions",
+    metadata,
+    sa.Column("cluster", sa.Text, primary_key=True),
+    sa.Column("record_id", sa.Text, primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False, comment="of the newest description"),
+    sa.Column("document", sa.JSON, nullable=False, comment="the fact, as membership announced it"),
+)
+
+dues_tables(metadata)
 
 invoices = sa.Table(
     "invoices",

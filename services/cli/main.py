@@ -25,6 +25,7 @@ _LATER = {
     "ask": (RUN, "Ask a service one of its queries (poser une question à un service)."),
     "doctor": (RUN, "Check a running installation: what is wrong, and how to mend it."),
     "import": (MEMBERS, "Publish what a former system exported."),
+    "billing": (MEMBERS, "What members owe, and who bills it (ce que doivent les membres, et qui le facture)."),
     "duplicates": (MEMBERS, "Decide which members are one company, and undo it."),
     "overrides": (MEMBERS, "Values that staff set by hand on members."),
     "matching": (MEMBERS, "Train and measure how companies are recognised."),
@@ -65,6 +66,8 @@ def _import(name: str) -> typer.Typer | Callable[..., None]:
     match name:
         case "ask":
             from services.cli.ask.commands import ask as command
+        case "billing":
+            from services.cli.billing.commands import app as command
         case "import":
             from services.cli.importing.commands import import_files as command
         case "matching":

@@ -9,12 +9,12 @@ fast lane → app: /members.csv  /members  /members/by-source/…  /members/{id}
                  /openapi.json  /health/live  /health/ready  /metrics
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
 from fastapi import FastAPI
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from starlette.types import ASGIApp
 
 from schemas.operations import OPERATIONS
@@ -44,6 +44,8 @@ from services.gateway.problems import answer_problems, described
 from services.membership.connections import ReadPool
 from services.membership.policy import Policy, policy_of
 from services.membership.settings import MembershipSettings
+from services.membership.unit_of_work import MembershipUnitOfWork, unit_of_work
+from services.membership.usecases.withdraw import withdraw_unlinked
 from shared.messaging.rpc_client import RpcClient
 from shared.messaging.topology import OWN_PUBLISHER
 from shared.persistence.database import asyncpg_url, create_engine
@@ -56,6 +58,7 @@ from shared.runtime.http_metrics import Measured
 NEEDED = ("database",)
 """The checks without which the door answers nobody. While the broker is away, or a lane waits, it goes on reading."""
 FORGET_EVERY = 3600.0
+WITHDRAW_EVERY = 60.0
 """Seconds."""
 _APPLICATION = "traboule.membership.http"
 
@@ -116,8 +119,16 @@ def create_app(definition: ServiceDefinition[MembershipSettings], settings: Memb
         *service.periodic_tasks,
         PeriodicTask("forgetting", FORGET_EVERY, forget),
         PeriodicTask("write access", ANNOUNCE_EVERY, watch_write_access),
+        PeriodicTask("withdrawing", WITHDRAW_EVERY, partial(_withdraw, unit_of_work(settings))),
     )
     return service
+
+
+async def _withdraw(begin: Callable[[AsyncConnection], MembershipUnitOfWork], engine: AsyncEngine) -> None:
+    async with engine.begin() as connection:
+        uow = begin(connection)
+        await withdraw_unlinked(uow)
+        await uow.outbox.flush(connection)
 
 
 async def forget(engine: AsyncEngine) -> None:

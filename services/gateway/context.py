@@ -13,19 +13,32 @@ from starlette.responses import Response
 from services.gateway.auth.key_cache import ApiKeyCache
 from services.gateway.problems import ProblemError
 from services.membership.connections import ReadPool, writing
+from services.membership.identity.review import Case
+from services.membership.identity.review_answers import all_cases
+from services.membership.pictures import Picture
 from services.membership.policy import Policy
 from services.membership.unit_of_work import MembershipUnitOfWork
+from services.membership.views import queries
 from shared.messaging.rpc_client import RpcClient
 from shared.runtime.clock import Clock
 
 EXPORTS_AT_ONCE = 2
 
 
+def _statistics() -> Picture[list[Mapping[str, Any]]]:
+    return Picture("members", queries.statistics)
+
+
+def _review() -> Picture[list[Case]]:
+    return Picture("review", all_cases)
+
+
 @dataclass(frozen=True, slots=True)
 class GatewayContext:
     """Made once in ``create_http`` and given to every module of routes.
 
-    ``answer_seconds`` is how long it waits for the answer to a command, ``rpc`` asks queries.
+    ``answer_seconds`` is how long it waits for the answer to a command, ``rpc`` asks queries. ``statistics`` are asked
+    for a day.
     """
 
     pool: ReadPool
@@ -37,6 +50,8 @@ class GatewayContext:
     rpc: RpcClient
     exports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(EXPORTS_AT_ONCE))
     """Each holds a connection of the pool for as long as it is read."""
+    statistics: Picture[list[Mapping[str, Any]]] = field(default_factory=_statistics)
+    review: Picture[list[Case]] = field(default_factory=_review)
 
     def check_system(self, cluster: str, service: str) -> str:
         """The former system's name. Raises ProblemError where there is none such."""

@@ -8,6 +8,7 @@ from services.membership.cutover import write_back
 from services.membership.cutover.parity import KINDS
 from services.membership.cutover.rehearsals import REHEARSALS
 from services.membership.cutover.republish import REPUBLISHED
+from services.membership.descriptions.queries import DESCRIPTIONS
 from services.membership.settings import MembershipSettings
 from services.membership.tables import metadata
 from services.membership.unit_of_work import unit_of_work
@@ -34,4 +35,5 @@ DEFINITION = ServiceDefinition(
     republished=(*REPUBLISHED, WRITE_ACCESS),
     write_back=write_back,
     count_writers=count_writers,
+    section=DESCRIPTIONS,
 )

@@ -32,12 +32,13 @@ from services.membership.command_handlers import RecordCommandHandler, change, c
 from services.membership.cutover.parity import KINDS
 from services.membership.usecases import keep_records, keep_related
 from services.membership.usecases.keep_conflict_answers import keep_answers
+from services.membership.usecases.take_in import TakenInFirst
 from shared.messaging.subscription import Subscription
 
 _unchanged = partial(matches_current, KINDS)
 
 SUBSCRIPTIONS = (
-    Subscription("membership.member-recorded", MemberRecorded, Fenced(keep_records.record_members, _unchanged)),
+    Subscription("membership.member-recorded", MemberRecorded, TakenInFirst(keep_records.record_members, _unchanged)),
     Subscription("membership.member-removed", MemberRemoved, Fenced(keep_records.record_members, _unchanged)),
     Subscription("membership.manifest-recorded", MembershipManifestRecorded, keep_manifests, prefetch=PREFETCH),
     Subscription("membership.create-member", CreateMember, RecordCommandHandler(create)),

@@ -30,8 +30,14 @@ async def consolidate_records(uow: MembershipUnitOfWork, versions: Sequence[NewR
         await uow.save_records(versions, {version.key: version.record.member_id for version in versions})
         return
     written = [record for record in changed.values() if record.written]
-    touched = await uow.recognise(await to_thread(lambda: [features(record) for record in written]))
+    computed = uow.prepared.features_of if uow.prepared else features
+    touched = await uow.recognise(await to_thread(lambda: [computed(record) for record in written]))
     await _regroup(uow, touched | changed.keys(), versions, Cause(records={v.key: v.correlation_id for v in versions}))
+
+
+async def consolidate_withdrawn(uow: MembershipUnitOfWork, keys: Collection[RecordKey]) -> None:
+    """Forget published features, and write the views of those whose pairs were judged by what they counted for."""
+    await _regroup(uow, await uow.withdraw(keys), (), Cause())
 
 
 async def consolidate_links(uow: MembershipUnitOfWork, keys: Iterable[RecordKey], decision: int) -> None:

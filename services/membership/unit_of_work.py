@@ -1,6 +1,6 @@
 """One transaction of membership: all that it may load and save, from the repositories of its capabilities."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.membership.identity.repository import Identity
 from services.membership.matching import repository as matching_repository
 from services.membership.matching.features import Features
+from services.membership.matching.sql import pending
 from services.membership.policy import Policy, policy_of
 from services.membership.records.record import RecordKey
 from services.membership.records.repository import Records
@@ -25,7 +26,16 @@ class MembershipUnitOfWork(Records, Views, StaffValues, Identity):
 
     async def recognise(self, changed: Sequence[Features]) -> set[RecordKey]:
         """Judge anew what changed and all that this touches; returns the records whose member may be another now."""
-        return await matching_repository.recognise(self.connection, changed, [], self.policy.weights)
+        look = self.prepared.look if self.prepared else None
+        return await matching_repository.recognise(self.connection, changed, [], self.policy.weights, look)
+
+    async def unlinked(self, minutes: float) -> list[RecordKey]:
+        """Some records that were published so many minutes ago or more, and are not linked."""
+        return await pending.unlinked(self.connection, minutes)
+
+    async def withdraw(self, keys: Collection[RecordKey]) -> set[RecordKey]:
+        """Forget what was published of records; returns those whose member may be another now."""
+        return await matching_repository.recognise(self.connection, [], keys, self.policy.weights)
 
 
 def unit_of_work(settings: MembershipSettings) -> Callable[[AsyncConnection], MembershipUnitOfWork]:

@@ -77,11 +77,11 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 def terminal() -> Console:
     """Where tables go: as wide as the terminal, and wide enough for whole names where there is none (a pipe, a log).
 
-    COLUMNS is believed in both.
+    COLUMNS is believed in both. Members' own words are shown as written: ``:star:`` is no picture.
     """
     from rich.console import Console
 
-    return Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDE)
+    return Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else _WIDE, emoji=False)
 
 
 def plain(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import Final
 
 from shared.importing.cells import former, harmless
 from shared.importing.outcomes import Rejection
-from shared.importing.reading import Table, normal
+from shared.importing.table import Table, normal
 
 MARK: Final = "Traboule: reasons"
 

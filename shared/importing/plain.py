@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from shared.importing import values
 from shared.importing.outcomes import Accepted, Outcome, Rejection, Repeated, UnreadableError
-from shared.importing.reading import Row, Table, normal
+from shared.importing.table import Row, Table, normal
 
 M = TypeVar("M", bound=BaseModel)
 VERSION = "version"

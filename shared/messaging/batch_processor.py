@@ -1,6 +1,6 @@
 """One transaction for facts that arrive together; what fails is halved until the guilty fact is alone.
 
-    inbox → handler → outbox → commit
+    first step of the handler, if it has one → inbox → handler → outbox → commit
 
 Only the guilty fact is tried later or parked. Whatever cannot be parked as a fact is parked as its message came.
 """
@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import Any
 
 import structlog
 from sqlalchemy import text
@@ -29,7 +30,7 @@ from shared.messaging.failures import (
     decide_alone,
 )
 from shared.messaging.propagation import measure, propagating
-from shared.messaging.subscription import Handler
+from shared.messaging.subscription import Handler, PreparingHandler
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.messaging.work_items import Retried, WorkItem, to_park, to_retry
 
@@ -156,7 +157,7 @@ class BatchProcessor:
         batch = _Batch.of(items)
         started = perf_counter()
         with propagating(self.queue, batch.messages.values()):
-            new = await self._write(batch)
+            new = await self._write(batch, await self._prepare(batch))
         try:
             _count(self.queue, batch, new, perf_counter() - started)
             measure(self.queue, [batch.messages[key] for key in new])
@@ -164,10 +165,18 @@ class BatchProcessor:
             # The effect is committed; that it cannot be counted is no reason to do it once more.
             log.warning("transaction.uncounted", queue=self.queue, error=type(error).__name__)
 
-    async def _write(self, batch: "_Batch") -> set[str]:
+    async def _prepare(self, batch: "_Batch") -> Any:
+        """The handler's own first step, if it has one."""
+        if not batch.messages or not isinstance(self.handler, PreparingHandler):
+            return None
+        messages = [message for _, message in batch.messages.values()]
+        return await self.handler.prepare(self.engine, self.unit_of_work, messages)
+
+    async def _write(self, batch: "_Batch", prepared: Any) -> set[str]:
         """The transaction itself; returns the facts that are new, and adds to what is parked those that may not be."""
         async with self.engine.begin() as connection:
             uow = self.unit_of_work(connection)
+            uow.prepared = prepared
             new, used_before = set[str](), set[str]()
             if batch.messages:
                 digests = {key: message.digest for key, (_, message) in batch.messages.items()}

@@ -10,8 +10,7 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-RETRY_DELAYS = (5, 30, 300)
-"""Seconds before the second, third and fourth try; one TTL queue each."""
+from shared.messaging.topology import RETRY_DELAYS
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.messaging.delivery import Message, Unreadable
 from shared.messaging.topology import Queue
+from shared.messaging.unit_of_work import UnitOfWork
 
 
 class FactType(Protocol):
@@ -19,6 +22,22 @@ class FactType(Protocol):
 
 Handler = Callable[[Any, Sequence[Any]], Awaitable[None]]
 """``async def handle(uow, messages)``: messages that are new to the inbox, at least one, in order of arrival."""
+
+
+@runtime_checkable
+class PreparingHandler(Protocol):
+    """A handler with a first step of its own, outside the transaction of the messages."""
+
+    async def prepare(
+        self, engine: AsyncEngine, unit_of_work: Callable[[AsyncConnection], UnitOfWork], messages: Sequence[Any]
+    ) -> Any:
+        """Do what needs no turn. The handler finds the result in ``uow.prepared``.
+
+        It may commit what no other reader takes for true: the messages are not in the inbox yet, so after a crash they
+        come again. Some of them may be known already. It may raise as the handler does.
+        """
+        ...
+
 
 Read = Callable[[Any, bytes, str | None, Mapping[str, Any]], Iterable[Sequence[Message | Unreadable]]]
 """``read(fact_type, body, content_type, headers)`` gives every event of a message, in parts that are each read in

@@ -19,13 +19,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.messaging.failures import RETRY_DELAYS
 from shared.messaging.rpc import LONGEST_QUESTION, QUEUE_LENGTH, TTL_SECONDS, queries_queue
 
 EXCHANGE = "traboule"
 UNROUTED = "traboule.unrouted"
 DEAD = "traboule.dead"
 DELIVERY_LIMIT = 20
+RETRY_DELAYS = (5, 30, 300)
+"""Seconds before the second, third and fourth try; one TTL queue each."""
 QUEUE_BYTES = 1_073_741_824
 """What may wait in one queue of a service: then the broker takes no more, and whoever publishes has to try again."""
 MESSAGE_BYTES = 5 * 1024 * 1024

@@ -1,6 +1,7 @@
 """One transaction: the inbox row, the state and the outbox row, together or not at all."""
 
 from collections.abc import Collection
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,6 +16,8 @@ class UnitOfWork:
         self.connection = connection
         self.outbox = Outbox()
         self.count_waiting: CountWaiting = _nobody_knows
+        self.prepared: Any = None
+        """What the handler's own first step gave, if it has one."""
 
     async def serialise_writers(self) -> None:
         """Wait for whoever writes what this transaction goes by; where writers only meet in rows, there is no turn."""

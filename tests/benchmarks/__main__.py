@@ -7,12 +7,23 @@ from collections.abc import Callable, Collection, Sequence
 
 from deploy.local.runs import LOCAL
 from deploy.provisioning.definitions import call
-from tests.benchmarks import journey, lanes, matching, members, operations, profiled, recognition, replicas, switching
+from tests.benchmarks import (
+    journey,
+    lanes,
+    linking,
+    matching,
+    members,
+    operations,
+    profiled,
+    recognition,
+    replicas,
+    switching,
+)
 from tests.benchmarks.report import Report
 from tests.benchmarks.stage import Stage, stage
 
 JOURNEY = ("import", "latency", "reads", "memory")
-PARTS = ("lanes", *JOURNEY, "growth", "recognition", "matching", "replicas", "switching", "operations")
+PARTS = ("lanes", *JOURNEY, "growth", "recognition", "matching", "linking", "replicas", "switching", "operations")
 
 
 def main() -> int:
@@ -50,6 +61,9 @@ def main() -> int:
         if "matching" in wanted:
             _say("matching")
             _part(report, "matching", lambda: report.matching(matching.recognise(quick=arguments.quick)))
+        if "linking" in wanted:
+            _say("linking")
+            _part(report, "linking", lambda: report.linking(linking.measure(where, quick=arguments.quick)))
         if "replicas" in wanted:
             _say("replicas")
             _part(report, "replicas", lambda: report.replicas(replicas.measure(where, quick=arguments.quick)))

@@ -19,6 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.cli.importing.reading import FormerSystem, open_files
 from services.membership.matching import repository as matching_repository
 from services.membership.matching.features import Features, features
+from services.membership.matching.sql import candidates, classes, pairs
+from services.membership.matching.sql import features as stored
 from services.membership.matching.weights import shipped
 from services.membership.normalisation.normalised_record import meaning
 from services.membership.records.record import RecordKey, SourceRecord
@@ -33,17 +35,18 @@ SINGLES = 500
 BUDGET = 300.0
 """Seconds after which the house grows no more."""
 PARTS = {
-    "_stored": "known before",
-    "_holders": "counting",
-    "_classes": "counting",
-    "_forget": "writing",
-    "_remember": "writing",
-    "_by_key": "by key",
-    "_by_name": "by name",
-    "_load": "loading",
-    "judge_all": "judging",
-    "_drop": "writing",
-    "_keep": "writing",
+    (stored, "stored"): "known before",
+    (classes, "count"): "counting",
+    (classes, "judged"): "counting",
+    (classes, "judge"): "writing",
+    (stored, "forget"): "writing",
+    (stored, "write"): "writing",
+    (candidates, "_by_key"): "by key",
+    (candidates, "_by_name"): "by name",
+    (stored, "load"): "loading",
+    (matching_repository, "judge_all"): "judging",
+    (pairs, "drop"): "writing",
+    (pairs, "keep"): "writing",
 }
 """Functions of ``recognition``, none of which calls another, and what they are for. What is left is Python between."""
 
@@ -147,10 +150,8 @@ def _timed() -> Generator[defaultdict[str, float]]:
     """Seconds by part, while this lasts."""
     spent = defaultdict[str, float](float)
     with ExitStack() as stack:
-        for name, part in PARTS.items():
-            stack.enter_context(
-                patch.object(matching_repository, name, _timing(getattr(matching_repository, name), part, spent))
-            )
+        for (module, name), part in PARTS.items():
+            stack.enter_context(patch.object(module, name, _timing(getattr(module, name), part, spent)))
         yield spent
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from statistics import median
@@ -13,17 +14,25 @@ from rich.table import Table
 
 from tests.benchmarks.journey import WIZARD_SECONDS, Import, Latency, Reads
 from tests.benchmarks.lanes import Ratio, Result
+from tests.benchmarks.linking import WAYS, Linking
 from tests.benchmarks.matching import Matching
 from tests.benchmarks.members import Growth
 from tests.benchmarks.operations import CLIENTS, Operations
 from tests.benchmarks.recognition import Recognition, Step
-from tests.benchmarks.replicas import Replicas
+from tests.benchmarks.replicas import COUNTS, Replicas
 from tests.benchmarks.switching import WRITTEN, Switching
 
 READS_TARGET, P99_TARGET = 0.45, 250.0
 RECOGNISED_P50, RECOGNISED_P99 = 5.0, 20.0
 RECOGNISED_AT_10_000, RECOGNISED_ALL, RECOGNISED_GROWTH = 400.0, 300.0, 1.15
 """µs for each of 10,000 records, seconds for 100,000, and the exponent."""
+
+
+def spread(ratios: Sequence[float], is_quiet: bool) -> str:
+    """The median of a ratio and how far it went; nothing that means nothing, where others used the machine."""
+    if not is_quiet:
+        return "; no ratio: others used the machine"
+    return f"; {median(ratios):.2f} × ({min(ratios):.2f} to {max(ratios):.2f})"
 
 
 class Report:
@@ -112,12 +121,30 @@ class Report:
     def replicas(self, replicas: list[Replicas]) -> None:
         """What more processes bring."""
         for replica in replicas:
-            alone = replica.per_second[1]
+            alone = replica.rates(1)
             published = ", ".join(
-                f"{count}: {rate:,.0f}/s ({rate / alone:.2f} ×)" for count, rate in replica.per_second.items()
+                f"{count}: {median(rates):,.0f}/s{spread(ratios, replica.is_quiet)}"
+                for count in COUNTS
+                for rates in (replica.rates(count),)
+                for ratios in ([rate / one for rate, one in zip(rates, alone, strict=True)],)
             )
             self.line(f"replicas of {replica.service}, {replica.facts:,} single messages", published)
         self.figures["replicas"] = [asdict(replica) for replica in replicas]
+        self.grid.add_section()
+
+    def linking(self, item: Linking) -> None:
+        """What it brings to publish records first."""
+        for way in WAYS:
+            runs = item.of(way)
+            rates, cpu = [run.per_second for run in runs], median(run.cpu_us for run in runs)
+            ratio = spread(item.ratios(way), item.is_quiet) if way != WAYS[0] else ""
+            self.line(
+                f"{item.records:,} new records, {way[0]} process{'es' if way[0] > 1 else ''}, "
+                f"{'published first' if way[1] else 'all with the turn'}",
+                f"{median(rates):,.0f}/s ({min(rates):,.0f} to {max(rates):,.0f}), {cpu:,.0f} µs CPU a record, "
+                f"{median(run.turn for run in runs):.0%} of the time with the turn{ratio}",
+            )
+        self.figures["linking"] = asdict(item)
         self.grid.add_section()
 
     def imported(self, item: Import) -> None:

@@ -31,7 +31,8 @@ _TABLES = {
     "billing": "inbox, outbox, dead_letters, invoices, payments",
     "membership": (
         "inbox, outbox, dead_letters, source_records, record_history, related, views, "
-        "match_state, match_features, match_keys, match_pairs"
+        "match_state, match_features, match_keys, match_pairs, match_crowds, match_classes, match_pending, "
+        "view_counts, picture_versions"
     ),
 }
 

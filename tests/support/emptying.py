@@ -15,7 +15,12 @@ begin
         order by exists (select from pg_constraint f where f.conrelid = c.oid and f.contype = 'f') desc
     loop
         execute format('select exists (select from %s)', item.name) into filled;
-        if filled then execute format('delete from %s', item.name); end if;
+        if filled then
+            -- What is never altered is forgotten by tests alone.
+            execute format('alter table %s disable trigger user', item.name);
+            execute format('delete from %s', item.name);
+            execute format('alter table %s enable trigger user', item.name);
+        end if;
     end loop;
     perform setval(format('%I', sequencename)::regclass, start_value, false)
     from pg_sequences where schemaname = 'public' and last_value is not null;

@@ -93,7 +93,7 @@ def compare_file(paths: list[Path], product: str, kinds: Any) -> Comparison:
     try:
         file, *_ = open_files(system, paths)
     except UnreadableError as error:
-        comparison.refused = str(error).removeprefix(f"{paths[0]}: ")
+        comparison.refused = " ".join(str(error).removeprefix(f"{paths[0]}: ").split())
         return comparison
     facts: list[MemberRecorded] = []
     outcomes = file.outcomes

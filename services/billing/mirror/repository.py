@@ -1,11 +1,15 @@
 """All write SQL of billing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import ClassVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.billing import BillingConflictAnswered, InvoiceRecorded, PaymentRecorded
 from schemas.conflicts import ConflictAnswered
 from schemas.envelope import Envelope
+from services.billing.issuers.issuer import Issuer
 from services.billing.tables import invoices, payments
 from services.common.sections import serialise_writers
 from services.conflicts.repository import ConflictsUnitOfWork
@@ -13,9 +17,15 @@ from shared.persistence.mirror import Mirror
 
 
 class BillingUnitOfWork(ConflictsUnitOfWork):
-    """One transaction of billing."""
+    """One transaction of billing, and the legal bodies that bill."""
 
     answered: ClassVar[type[ConflictAnswered]] = BillingConflictAnswered
+
+    def __init__(
+        self, connection: AsyncConnection, conflict_owner: str, issuers: Mapping[str, Issuer] = MappingProxyType({})
+    ) -> None:
+        super().__init__(connection, conflict_owner)
+        self.issuers = issuers
 
     async def serialise_writers(self) -> None:
         """Wait for whoever saves what sections are made of: before a row is locked, for they may want that row."""

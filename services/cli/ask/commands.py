@@ -63,7 +63,7 @@ def ask(whom: Whom, name: Name = "", given: Given = None, json: Json = False) ->
     if json:
         as_json(result.answer)
     else:
-        _print(result.answer)
+        print_answer(result.answer)
 
 
 def _whom(whom: str) -> tuple[str | None, ServiceDefinition[Any], ServiceSettings]:
@@ -120,7 +120,7 @@ def _described(operation: Operation) -> list[str]:
     ]
 
 
-def _print(answer: Mapping[str, Any]) -> None:
+def print_answer(answer: Mapping[str, Any]) -> None:
     """Words for what is one value, and a table for each list of several."""
     from rich.table import Table
 

@@ -33,7 +33,8 @@ def write_back(
     """List what was written here and a former system has not said itself since: what a rollback has to carry back.
 
     Each change is told to it on a queue of its own, <cluster>.<service>.way-back, in its own columns; the list says
-    what these cannot hold, and which records were made here, so that they get another id there. Where it cannot read a
+    what these cannot hold (left out), what the import of its software does not take (not imported), and which records
+    were made here, so that they get another id there. Where it cannot read a
     queue, import the file there: the same rows, all of them. Software that keeps members in two kinds of file gets two.
 
     Examples: [bold]traboule cutover write-back numelink/membership[/],
@@ -102,7 +103,7 @@ def _print(records: Sequence[UnconfirmedChange]) -> None:
     if not records:
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("record", "written here by", "there", "left out"):
+    for title in ("record", "written here by", "there", "left out", "not imported"):
         table.add_column(title, overflow="fold", no_wrap=title == "record")
     for record in records:
         document: dict[str, Any] = record.as_json()
@@ -110,6 +111,9 @@ def _print(records: Sequence[UnconfirmedChange]) -> None:
             [*document["commands"], *(["a late message that was dismissed"] if document["dismissed"] else [])]
         )
         theirs = "to be taken away" if document["removed"] else "gets another id" if document["new_id"] else "same id"
-        left_out = f"[yellow]{plain(', '.join(document['left_out']))}[/]" if document["left_out"] else ""
-        table.add_row(plain(record.record_id), by, theirs, left_out)
+        missing = [f"[yellow]{plain(', '.join(document.get(name, ())))}[/]" for name in ("left_out", "not_imported")]
+        table.add_row(plain(record.record_id), by, theirs, *missing)
     terminal().print(table)
+    typer.echo(
+        "left out: its columns cannot hold it; not imported: its import does not take it, enter it there by hand"
+    )

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from schemas.catalogue import RECORDED
+from services import SERVICES
 from services.membership.legacy.mapping import apply, parse
 from shared.importing.outcomes import UnreadableError
-from shared.importing.reading import Table
+from shared.importing.table import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +22,9 @@ class FormerSystem:
     def named(cls, name: str) -> "FormerSystem":
         """From ``cluster/service``. Raises UnreadableError when it is none, or there is no such service."""
         cluster, _, service = name.partition("/")
-        services = sorted({fact.service for fact in RECORDED})
-        if not cluster or service not in services:
+        if not cluster or service not in SERVICES:
             raise UnreadableError(
-                f'"{name}" names no former system: write cluster/service, one of {", ".join(services)}'
+                f'"{name}" names no former system: write cluster/service, one of {", ".join(sorted(SERVICES))}'
             )
         return cls(cluster, service)
 

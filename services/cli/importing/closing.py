@@ -12,28 +12,30 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from schemas.membership import MemberRecorded
-from services.cli.importing.comparison import HANDFUL, Changes, compare_files, wait_until_shown
+from services.cli.importing import sentences
+from services.cli.importing.comparison import HANDFUL, Changes, compare_files, versions_of, wait_until_kept
 from services.cli.importing.reading import FileReport, FormerSystem, OpenFile
+from services.membership.legacy.galette_fields import PRODUCT as DYNAMIC_FIELDS
 from shared.importing import correcting
 from shared.importing.outcomes import Accepted, UnreadableError
 from shared.importing.reading import read
 from shared.runtime.tls import TlsError, ca_file, over_tls
 from shared.runtime.variables import SecretFileError, variable
 
-DATABASE = "TRABOULE_MEMBERSHIP_DATABASE_URL"
+
+def database_variable(former: FormerSystem) -> str:
+    """The environment variable that names the service's own database."""
+    return f"TRABOULE_{former.service.upper()}_DATABASE_URL"
 
 
 def database_of(former: FormerSystem) -> str | None:
-    """Where the records are kept that an import is compared with; None for other services, and where nobody says.
+    """Where the records are kept that an import is compared with; None where nobody says.
 
     Raises:
         UnreadableError: the variable cannot be used.
     """
-    if former.service != MemberRecorded.service:
-        return None
     try:
-        url = variable(DATABASE)
+        url = variable(database_variable(former))
         return None if url is None else over_tls(url.replace("postgresql+asyncpg", "postgresql"), ca_file())
     except (SecretFileError, TlsError) as error:
         raise UnreadableError(str(error)) from None
@@ -42,15 +44,6 @@ def database_of(former: FormerSystem) -> str | None:
 def compare_all(url: str, former: FormerSystem, files: Sequence[OpenFile]) -> list[Changes]:
     """See :func:`comparison.compare_files`."""
     return asyncio.run(compare_files(url, former, files))
-
-
-def emptying(report: FileReport, changes: Changes) -> str:
-    """Why a file may not be imported without ``--replace``."""
-    fields: list[str] = []
-    for name, count in changes.too_many.items():
-        why = "the file has no column for it: tick it" if name in changes.columns_missing else "its cells are empty"
-        fields.append(f"{name.removeprefix('extra:')} in {count} records ({why})")
-    return f"{report.path.name} would empty {', '.join(fields)}. Export again with these columns, or say --replace"
 
 
 def close(
@@ -64,20 +57,18 @@ def close(
 ) -> None:
     """One sentence for each file."""
     if changes is None:
-        if former.service == MemberRecorded.service:
-            out.print(f"Not compared with the records that are there: {DATABASE} is not set, or --no-compare was said.")
+        _say(out, sentences.not_compared(former.service, database_variable(former)))
         return
     for report, change in zip(reports, changes, strict=True):
-        counts = f"{change.new} new, {change.changed} changed, {change.unchanged} unchanged"
-        if change.removed:
-            counts += f", {change.removed} removed"
-        if change.older:
-            counts += f", {change.older} older than what is there and so without effect"
-        emptied = ", ".join(f"{name.removeprefix('extra:')} {count}" for name, count in change.emptied.most_common())
-        fields = f"fields emptied: {emptied}" if emptied else "no field emptied"
-        out.print(escape(f"{report.path.name}: {counts}; {fields}."), highlight=False)
+        name = report.path.name
+        beside = report.product == DYNAMIC_FIELDS
+        _say(out, sentences.read_beside(name) if beside else sentences.changed(report, change))
         if dry_run and change.too_many and not replace:
-            out.print(f"[yellow]{escape(emptying(report, change))}", highlight=False)
+            _say(out, sentences.emptying(report, change), "yellow")
+
+
+def _say(out: Console, text: str, style: str | None = None) -> None:
+    out.print(escape(text), style=style, highlight=False)
 
 
 def changes_as_json(changes: Changes) -> dict[str, Any]:
@@ -95,22 +86,16 @@ def changes_as_json(changes: Changes) -> dict[str, Any]:
 
 
 def show_when_readable(out: Console, url: str, former: FormerSystem, files: Sequence[OpenFile]) -> None:
-    """Wait for the views, and say when they show what was imported."""
-    versions = {
-        outcome.fact.record_id: outcome.fact.version
-        for file in files
-        for outcome in file.outcomes
-        if isinstance(outcome, Accepted)
-    }
+    """Wait for the records, and say when they can be read."""
+    facts = [outcome.fact for file in files for outcome in file.outcomes if isinstance(outcome, Accepted)]
+    versions = versions_of(facts)
+    count = sum(map(len, versions.values()))
     try:
-        left = asyncio.run(wait_until_shown(url, former, versions))
+        left = asyncio.run(wait_until_kept(url, former, versions))
     except (UnreadableError, OSError):
-        out.print("Whether the views show it is not known: the database went away.")
+        _say(out, sentences.DATABASE_LOST)
         return
-    if left:
-        out.print(f"[yellow]{left} of {len(versions)} records are not shown yet: traboule status says what waits.")
-    else:
-        out.print(f"The views show all {len(versions)} records now.", highlight=False)
+    _say(out, sentences.readable(former.service, count, left), "yellow" if left else None)
 
 
 def write_rows(rejects: Path, reports: Sequence[FileReport], encoding: str | None) -> list[Path]:

@@ -9,20 +9,18 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from services.cli.importing.closing import (
     close,
     compare_all,
     database_of,
-    emptying,
     show_when_readable,
     write_rows,
 )
 from services.cli.importing.reading import Choice, FormerSystem, OpenFile, messages, open_files
 from services.cli.importing.report import print_json, print_report
+from services.cli.importing.sentences import emptying
 from services.membership.legacy.mapping import parse
 from shared.cli.terminal import terminal
 from shared.importing import rejects as rejects_file
@@ -90,7 +88,7 @@ def import_files(
         typer.Option("--replace", help="Empty fields in many records, if the file leaves them out."),
     ] = False,
     no_compare: Annotated[
-        bool, typer.Option("--no-compare", help="Do not compare with what membership keeps already.")
+        bool, typer.Option("--no-compare", help="Do not compare with what the service keeps already.")
     ] = False,
     batch: Annotated[int, typer.Option(min=1, max=500, help="Facts in one message.")] = 500,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
@@ -100,7 +98,7 @@ def import_files(
     Recognised by their columns: Dolibarr third parties and members, Galette members, CiviCRM contacts and memberships,
     Paheko members, and plain tables whose header is the field names of a fact.
 
-    An import is compared with the records that membership keeps: how many are new, changed and unchanged, and which
+    An import is compared with the records that its service keeps: how many are new, changed and unchanged, and which
     fields become empty. A field that would become empty in more than five records, or of which the file has no column,
     stops the import: tick the column, or say --replace. --dry-run compares too.
 
@@ -180,13 +178,8 @@ def _stop(message: str, code: int) -> typer.Exit:
 
 def _run(former: FormerSystem, opened: Sequence[OpenFile], batch: int, url: str | None, *, silent: bool) -> int:
     """Let all rows pass, to the broker if there is one; the number of facts that it confirmed."""
-    with _progress(opened, silent=silent) as progress:
-
-        def row(file: OpenFile) -> None:
-            progress.update(tasks[file.report.path], completed=file.report.rows)
-
-        tasks = {file.report.path: progress.add_task(file.report.path.name, total=file.table.lines) for file in opened}
-        outgoing = messages(former, opened, batch, row)
+    with _progress(opened, silent=silent) as on_row:
+        outgoing = messages(former, opened, batch, on_row)
         if url is None:
             for _ in outgoing:
                 pass
@@ -195,8 +188,15 @@ def _run(former: FormerSystem, opened: Sequence[OpenFile], batch: int, url: str 
 
 
 @contextmanager
-def _progress(opened: Sequence[OpenFile], *, silent: bool) -> Generator[Progress]:
+def _progress(opened: Sequence[OpenFile], *, silent: bool) -> Generator[Callable[[OpenFile], None]]:
+    """What to call after each row: it moves a bar for each file where somebody looks at one."""
+    if silent or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    quiet = silent or not sys.stderr.isatty()
-    with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as progress:
-        yield progress
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        tasks = {file.report.path: progress.add_task(file.report.path.name, total=file.table.lines) for file in opened}
+        yield lambda file: progress.update(tasks[file.report.path], completed=file.report.rows)

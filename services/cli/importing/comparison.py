@@ -1,23 +1,25 @@
-"""What an import would change: each fact of a file against the record that membership keeps already.
+"""What an import would change: each fact of a file against the record that its service keeps already.
 
 A fact is a record's whole content, so a column that was not ticked would empty its field. That is found out before
-anything is published. Source records are read from the service's own database; an import at a former system's own
-place may have none, and then says that nothing was compared.
+anything is published.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from schemas.membership import MemberRecorded, MemberRemoved
-from services.membership.records.stored import Fetches, stored_records
-from shared.importing.outcomes import Accepted, UnreadableError
+from schemas.base import Fact
+from schemas.membership import MemberRemoved
+from services.cli.importing.kept import Kept, kept_by
+from shared.importing.outcomes import Accepted
+from shared.importing.plain import identity_of
 
 if TYPE_CHECKING:
     from services.cli.importing.reading import FormerSystem, OpenFile
@@ -26,19 +28,14 @@ HANDFUL: Final = 5
 """Records in which a field may become empty without ``--replace``, where its column is in the file."""
 PAGE: Final = 1_000
 EXTRA: Final = "extra"
-_OWN: Final = frozenset({"version", "record_id"})
+_OWN: Final = frozenset({"version"})
 _LINKS: Final = frozenset({"is_member", "same_as"})
 """What no column holds as a value: how the record stands to others."""
 _PATIENCE: Final = 20.0
-"""Seconds without any more records being there after which waiting for the views ends."""
+"""Seconds without any more records being there after which waiting for them ends."""
 
-
-class Connection(Fetches, Protocol):
-    """As much of asyncpg's connection as is needed here."""
-
-    async def close(self) -> None:
-        """Give it back."""
-        ...
+Versions: TypeAlias = Mapping[type[Fact], Mapping[str, int]]
+"""The newest version of each record that a file states, by kind and id."""
 
 
 @dataclass(slots=True)
@@ -62,19 +59,22 @@ class Changes:
             name: count for name, count in self.emptied.most_common() if count > HANDFUL or name in self.columns_missing
         }
 
-    def take(self, fact: MemberRecorded, written: Mapping[str, Any], file: OpenFile) -> None:
-        """One record of which another version is kept."""
+    def take(self, fact: Fact, written: Mapping[str, Any], file: OpenFile, growing: Collection[str] = ()) -> None:
+        """One record of which another version is kept. ``growing`` lists lose nothing by what a fact leaves out."""
         stated = _plain(fact.model_dump(mode="json", exclude_defaults=True))
         kept = _plain(written)
+        for name in growing:
+            if name in kept:
+                stated[name] = sorted({*stated.get(name, ()), *kept[name]})
         names = {name for name in {*stated, *kept} if stated.get(name) != kept.get(name)}
         if not names:
             self.unchanged += 1
             return
         self.changed += 1
         lost = kept.keys() - stated.keys() - _LINKS
-        if fact.is_member is False and file.table.covers("status"):
+        if getattr(fact, "is_member", None) is False and file.table.covers("status"):
             lost -= {"status"}  # the file says that it is no member
-        for name in lost:
+        for name in sorted(lost):
             self.emptied[name] += 1
             if not file.table.covers(name):
                 self.columns_missing.add(name)
@@ -87,8 +87,13 @@ def _plain(document: Mapping[str, Any]) -> dict[str, Any]:
         if name == EXTRA:
             fields.update({f"{EXTRA}:{header}": written for header, written in value.items()})
         elif name not in _OWN and value not in (None, "", [], ()):
-            fields[name] = sorted(map(str, value)) if isinstance(value, list) else value
+            fields[name] = sorted(map(_text, value)) if isinstance(value, list) else value
     return fields
+
+
+def _text(value: Any) -> str:
+    """The keys of an object may be kept in another order."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
 async def compare_files(url: str, former: FormerSystem, files: Iterable[OpenFile]) -> list[Changes]:
@@ -97,20 +102,19 @@ async def compare_files(url: str, former: FormerSystem, files: Iterable[OpenFile
     Raises:
         UnreadableError: the database cannot be reached.
     """
-    connection = await _connect(url)
-    try:
-        return [await _compare(connection, former, file) for file in files]
-    finally:
-        await connection.close()
+    async with kept_by(url, former) as kept:
+        return [await _compare(kept, file) for file in files]
 
 
-async def _compare(connection: Connection, former: FormerSystem, file: OpenFile) -> Changes:
+async def _compare(kept: Kept, file: OpenFile) -> Changes:
     changes = Changes()
     facts = (outcome.fact for outcome in file.outcomes if isinstance(outcome, Accepted))
     while page := list(islice(facts, PAGE)):
-        stored = await stored_records(connection, former.cluster, [fact.record_id for fact in page])
+        stored: dict[tuple[type[Fact], str], Any] = {}
+        for model, ids in versions_of(page).items():
+            stored.update({(model, key): known for key, known in (await kept.records(model, list(ids))).items()})
         for fact in page:
-            known = stored.get(fact.record_id)
+            known = stored.get((type(fact), _id(fact)))
             if known is not None and known.version > fact.version:
                 changes.older += 1
             elif isinstance(fact, MemberRemoved):
@@ -118,50 +122,46 @@ async def _compare(connection: Connection, former: FormerSystem, file: OpenFile)
             elif known is None or known.removed:
                 changes.new += 1
             else:
-                changes.take(fact, known.written, file)
+                changes.take(fact, known.written, file, kept.growing)
     return changes
 
 
-async def wait_until_shown(url: str, former: FormerSystem, versions: Mapping[str, int]) -> int:
-    """Wait until the views show these records in these versions or newer; how many they do not show in time.
+def versions_of(facts: Iterable[Fact]) -> Versions:
+    """What is to be found once these facts have arrived."""
+    result: dict[type[Fact], dict[str, int]] = {}
+    for fact in facts:
+        versions = result.setdefault(type(fact), {})
+        versions[_id(fact)] = max(fact.version, versions.get(_id(fact), 0))
+    return result
 
-    A record and its view are written in one transaction.
+
+def _id(fact: Fact) -> str:
+    return getattr(fact, identity_of(type(fact)))
+
+
+async def wait_until_kept(url: str, former: FormerSystem, versions: Versions) -> int:
+    """Wait until the service keeps these records in these versions or newer; how many it does not keep in time.
+
+    Membership writes a record and its view in one transaction.
     """
-    connection = await _connect(url)
-    left, progress = dict(versions), time.monotonic()
-    try:
+    left = {(model, key): version for model, ids in versions.items() for key, version in ids.items()}
+    progress = time.monotonic()
+    async with kept_by(url, former) as kept:
         while left:
             before = len(left)
-            for ids in _pages(list(left)):
-                for key, known in (await stored_records(connection, former.cluster, ids)).items():
-                    if known.version >= left[key]:
-                        del left[key]
+            for model in versions:
+                for ids in _pages([key for kind, key in left if kind is model]):
+                    for key, known in (await kept.records(model, ids)).items():
+                        if known.version >= left[model, key]:
+                            del left[model, key]
             if len(left) < before:
                 progress = time.monotonic()
             elif time.monotonic() - progress > _PATIENCE:
                 break
             if left:
                 await asyncio.sleep(0.2)
-        return len(left)
-    finally:
-        await connection.close()
+    return len(left)
 
 
 def _pages(ids: Sequence[str]) -> Iterator[Sequence[str]]:
     return (ids[at : at + PAGE] for at in range(0, len(ids), PAGE))
-
-
-async def _connect(url: str) -> Connection:
-    import asyncpg
-
-    from shared.persistence.database import asyncpg_url
-
-    try:
-        # asyncpg's own types know no sequence of rows.
-        connection: Any = await asyncpg.connect(asyncpg_url(url), timeout=5, command_timeout=60)
-    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-        raise UnreadableError(
-            f"what membership keeps already cannot be read ({type(error).__name__}): nothing was imported. "
-            "--no-compare imports without comparing"
-        ) from None
-    return connection

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from schemas.base import Fact
-from schemas.catalogue import RECORDED
 from schemas.envelope import encode_all, routing_key, source_of
 from schemas.membership import MemberRecorded
 from services.cli.importing.choice import Choice, FormerSystem
@@ -24,9 +23,11 @@ from services.membership.normalisation.data_quality import Problem
 from services.membership.normalisation.normalise import understand
 from shared.importing import plain
 from shared.importing.correcting import without_reasons
+from shared.importing.languages import in_both
 from shared.importing.outcomes import Accepted, Notice, Rejection, Repeated, UnreadableError
 from shared.importing.outgoing import Outgoing
-from shared.importing.reading import Table, read
+from shared.importing.reading import read
+from shared.importing.table import Table
 from shared.runtime.clock import PARIS
 from shared.runtime.clusters import ClustersFileError, load_clusters
 
@@ -115,8 +116,12 @@ def _with_dynamic_fields(tables: Sequence[Table]) -> tuple[list[Table], dict[Pat
     members = [table for table in tables if takes_dynamic(table)]
     if len(members) != 1:
         raise UnreadableError(
-            f"{dynamic[0].path}: these are the values of Galette's dynamic fields (SIRET, N° TVA…): import them "
-            "together with one list of members"
+            in_both(
+                f"{dynamic[0].path}: ce sont les champs dynamiques de Galette (SIRET, N° TVA…) ; importez-les avec la "
+                "liste des membres, dans la même commande",
+                "these are the values of Galette's dynamic fields (SIRET, N° TVA…): import them together with one list "
+                "of members",
+            )
         )
     wider, counts = beside(members[0], dynamic)
     joined = [wider if table is members[0] else table for table in tables]
@@ -162,6 +167,9 @@ def _is_plain_removal(table: Table) -> bool:
 
 
 def _plain(system: FormerSystem, table: Table, version: int) -> tuple[str, Iterator[Any]]:
+    # The facts of all services take a while to load, and members' files need but one of them.
+    from schemas.catalogue import RECORDED
+
     models = [fact for fact in RECORDED if fact.service == system.service]
     model = plain.recognise(table.headers, models)
     if model is None:

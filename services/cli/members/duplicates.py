@@ -87,7 +87,7 @@ def show(
     """
 
     async def work(rows: Rows, policy: Policy) -> list[dict[str, Any]]:
-        cases = [item for item in await review_answers.open_cases(rows) if item.case_id == case]
+        cases = [item for item in await review_answers.all_cases(rows) if item.case_id == case]
         return await review_answers.described(rows, cases, policy.weights, _language(lang))
 
     result = read(work)

@@ -142,7 +142,7 @@ async def _in_database(url: str, records: Sequence[Features]) -> tuple[list[Pair
         async with engine.begin() as connection:
             await matching_repository.make_private_tables(connection)
             candidates = await matching_repository.candidates(
-                connection, await matching_repository.remember(connection, records, [], shipped())
+                connection, await matching_repository.change_of(connection, records, [], shipped())
             )
             return candidates.pairs, candidates.classes
     finally:

@@ -1,10 +1,14 @@
 """Commands as the bodies of requests: an operation's arguments, with who decides it and why."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from schemas import billing_operations as billing
+from schemas.base import Amount, Day, Key
+from schemas.billing_grids import Grid
 from services.gateway.problems import ProblemError
 from services.membership.identity.decisions import LONGEST_AUTHOR, LONGEST_REASON
 from shared.runtime.text import is_text
@@ -55,11 +59,37 @@ class NotedBackup(Signed):
     ]
 
 
+class ProposedGrid(Deciding):
+    """A grid of fees, whole."""
+
+    grid: Grid
+
+
+class AdoptedGrid(Deciding):
+    """That a grid is adopted, and which one in force it cuts short."""
+
+    replaces: Annotated[str, Field(max_length=36)] | None = None
+
+
+class DueDecision(Deciding):
+    """A decision about one record's dues."""
+
+    kind: billing.DecisionKind
+    record: Key
+    first: Day | None = None
+    last: Day | None = None
+    amount: Amount = Decimal("0.00")
+
+
 BODIES: Final[Mapping[str, type[Signed]]] = {
     "move": Moving,
     "apply-late": Deciding,
     "dismiss-late": Deciding,
     "note-backup": NotedBackup,
+    "propose-grid": ProposedGrid,
+    "adopt-grid": AdoptedGrid,
+    "decide-due": DueDecision,
+    "take-back-due-decision": Deciding,
 }
 """The body of each command, by the operation's name."""
 

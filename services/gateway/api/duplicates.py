@@ -140,7 +140,7 @@ async def queue(
     """
     position, language = position_in_queue(after), language_of(request)
     async with context.pool.snapshot() as rows:
-        open_cases = await review_answers.open_cases(rows, wanted)
+        open_cases = [case for case in await context.review.get(rows) if wanted.takes(case)]
         later = [
             case for case in open_cases if position is None or (-case.gain, case.case_id) > (-position[0], position[1])
         ]
@@ -157,7 +157,7 @@ async def case(request: Request, context: Context, case_id: str, lang: Lang = No
     """One case. Its id stays while the same records are in question; once answered, there is no such case."""
     language = language_of(request)
     async with context.pool.snapshot() as rows:
-        cases = [case for case in await review_answers.open_cases(rows) if case.case_id == case_id]
+        cases = [case for case in await context.review.get(rows) if case.case_id == case_id]
         items = await review_answers.described(rows, cases, context.policy.weights, language)
     if not items:
         raise ProblemError("case-unknown")

@@ -10,7 +10,6 @@ from services.gateway.api.member_responses import Statistics
 from services.gateway.context import answer
 from services.gateway.dependencies import READER, Context
 from services.membership.normalisation.places import departements
-from services.membership.views import queries
 
 router = APIRouter(tags=["statistics"])
 
@@ -21,7 +20,8 @@ _NOBODY = {"members": 0, "active": 0, "paid_up": 0}
 async def statistics(context: Context) -> Response:
     """Members by cluster, lineage and département. One of two clusters counts in both, and once in all."""
     today = context.clock.today()
-    rows = await queries.statistics(context.pool, today)
+    async with context.pool.snapshot() as snapshot:
+        rows = await context.statistics.get(snapshot, today)
     clusters = {code: cluster.name for code, cluster in context.policy.clusters.items()}
     lineages = {
         lineage.code: lineage.name for cluster in context.policy.clusters.values() for lineage in cluster.lineages

@@ -9,9 +9,11 @@ from typing import Any
 from schemas.base import RecordRef
 from schemas.membership import ConflictItem, MergeConflictChanged, Overlap
 from services.common.republish import CAUSE, PAGE, Page, Place, Republisher, page_of, stages_of
+from services.common.sections import statements
 from services.cutover import stages
 from services.membership.announcements import publish_members
 from services.membership.cutover import write_back
+from services.membership.descriptions.queries import DESCRIPTIONS
 from services.membership.unit_of_work import MembershipUnitOfWork
 from shared.messaging.publishing import publish
 from shared.persistence.database import json_of
@@ -91,6 +93,7 @@ def _items(items: Sequence[Mapping[str, Any]]) -> tuple[ConflictItem, ...]:
 
 REPUBLISHED = (
     Republisher("members", "select count(*) from identity_history", _members),
+    statements(DESCRIPTIONS),
     Republisher("conflicts", "select count(*) from merge_conflicts", _conflicts),
     Republisher("written here", "select count(distinct (cluster, record_id)) from record_changes", _local_changes),
     stages_of("membership"),

@@ -45,13 +45,16 @@ class Wanted:
         )
 
 
-async def open_cases(rows: Rows, wanted: Wanted | None = None) -> list[Case]:
+async def all_cases(rows: Rows) -> list[Case]:
     """All that is open, the largest gain first. ``rows`` should be one transaction."""
     outline = await review_queries.outline(rows)
     # Ten milliseconds of work for some hundred cases: whoever asks for a member meanwhile must not wait for it.
-    every = await to_thread(cases, outline.sirens, outline.judgements, outline.decisions, outline.doing)
-    wanted = wanted or Wanted()
-    return [case for case in every if wanted.takes(case)]
+    return await to_thread(cases, outline.sirens, outline.judgements, outline.decisions, outline.doing)
+
+
+async def open_cases(rows: Rows, wanted: Wanted) -> list[Case]:
+    """Those of them that are wanted."""
+    return [case for case in await all_cases(rows) if wanted.takes(case)]
 
 
 async def too_many_alike(rows: Rows, language: Language) -> list[dict[str, Any]]:

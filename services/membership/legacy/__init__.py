@@ -7,11 +7,12 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 from schemas.membership import MemberRecorded
 from services.membership.legacy import civicrm, dolibarr, galette, paheko, plain
 from services.membership.legacy.lines import Dialect, Sheet
-from services.membership.legacy.mapping import proposal
+from services.membership.legacy.mapping import proposal, propose
 from services.membership.legacy.meanings import DEFAULT, MEANINGS, Meaning, Reading
 from services.membership.legacy.other_exports import recognise_other
+from shared.importing.languages import in_both
 from shared.importing.outcomes import Outcome, UnreadableError
-from shared.importing.reading import Table
+from shared.importing.table import Table
 from shared.runtime.clusters import Cluster, ClustersFileError
 
 
@@ -41,6 +42,7 @@ class Product(NamedTuple):
     prefix: str = ""
 
 
+_PLAIN_COLUMNS = frozenset({"record_id", "name"})
 PRODUCTS: tuple[Product, ...] = (
     # A membership export has the contact's columns too, so it must be asked for first.
     Product(
@@ -88,7 +90,7 @@ PRODUCTS: tuple[Product, ...] = (
     ),
     Product(galette.PRODUCT, galette.SIGNATURES, galette.translate, "galette", galette.write, galette.DIALECT),
     Product(paheko.PRODUCT, paheko.SIGNATURES, paheko.translate, "paheko", paheko.write, paheko.DIALECT),
-    Product(plain.PRODUCT, (frozenset({"record_id", "name"}),), plain.translate, "plain", plain.write, plain.DIALECT),
+    Product(plain.PRODUCT, (_PLAIN_COLUMNS,), plain.translate, "plain", plain.write, plain.DIALECT),
 )
 _NEAR_ENOUGH = 0.8
 """The share of a product's columns that must be there, or nearly, to be taken for its file with one missing."""
@@ -122,9 +124,11 @@ def recognise(table: Table) -> Product:
         UnreadableError: none; the message names the nearest product and the columns it lacks.
     """
     names = set(table.names)
+    if names >= _PLAIN_COLUMNS:
+        return PRODUCTS[-1]
     other = recognise_other(names)
     if other is not None:
-        raise UnreadableError(f"{table.path}: this is {other.what}; {other.do}")
+        raise UnreadableError(f"{table.path}: {other.message}")
     for product in PRODUCTS:
         if any(signature <= names for signature in product.signatures):
             return product
@@ -136,7 +140,12 @@ def product_named(name: str) -> Product:
     known = {product.name.lower().replace(" ", "-"): product for product in PRODUCTS}
     result = known.get(name.strip().lower().replace(" ", "-"))
     if result is None:
-        raise UnreadableError(f'--product "{name}" is none that is known: {", ".join(known)}')
+        raise UnreadableError(
+            in_both(
+                f"--product « {name} » : ce type de fichier est inconnu. Il y a {', '.join(known)}",
+                f'--product "{name}" is none that is known: {", ".join(known)}',
+            )
+        )
     return result
 
 
@@ -146,15 +155,41 @@ def _nearest(names: set[str], table: Table) -> str:
 
     pairs = [(product, signature) for product in PRODUCTS for signature in product.signatures]
     product, signature = max(pairs, key=lambda pair: likeness(pair[1]) / len(pair[1]))
+    if likeness(signature) >= _NEAR_ENOUGH * len(signature):
+        missing = ", ".join(f'"{name}"' for name in sorted(signature - names))
+        return in_both(
+            f"le fichier ressemble à {product.name}, mais il n'a pas la colonne {missing} : exportez de nouveau avec "
+            "elle, ou nommez le type du fichier par --product",
+            f"not recognised; nearest is {product.name}, but the column {missing} is missing: export again with it, or "
+            "name the kind of the file by --product",
+        )
+    return in_both(*_unknown(table))
+
+
+def _unknown(table: Table) -> tuple[str, str]:
+    """What to say of a file that is near to none, in both languages."""
     shown = ", ".join(table.headers[:6])
-    known = ", ".join(p.name for p in PRODUCTS)
-    if likeness(signature) < _NEAR_ENOUGH * len(signature) and (likely := proposal(table.headers)):
-        detail = "If it is a list of members, say which column is which field"
-        return f"no known export has these columns ({shown} …). {detail}: {likely}"
-    if likeness(signature) == 0:
-        return f"no known export has these columns ({shown} …). Known: {known}. Is the first line the header?"
-    lacking = ", ".join(f'"{name}"' for name in sorted(signature - names))
-    return f"not recognised; nearest is {product.name}, but the column {lacking} is missing. Known: {known}"
+    known = ", ".join(product.name for product in PRODUCTS)
+    french, english = (
+        f"aucun export connu n'a ces colonnes ({shown} …)",
+        f"no known export has these columns ({shown} …)",
+    )
+    if likely := proposal(table.headers):
+        return (
+            f"{french}. Si c'est une liste d'adhérents, dites quelle colonne est quel champ : {likely}",
+            f"{english}. If it is a list of members, say which column is which field: {likely}",
+        )
+    if "name" in propose(table.headers).values():
+        return (
+            f"{french}. Une liste d'adhérents a besoin d'une colonne qui identifie chaque fiche, telle qu'un numéro "
+            "qui ne change jamais : ajoutez-la, puis dites --map",
+            f"{english}. A list of members needs a column that identifies each record, such as a number that never "
+            "changes: add it, then say --map",
+        )
+    return (
+        f"{french}. La première ligne est-elle bien celle des en-têtes ? Exports connus : {known}",
+        f"{english}. Is the first line the header? Known: {known}",
+    )
 
 
 def _near(wanted: str, names: set[str]) -> float:

@@ -17,7 +17,7 @@ from services.membership.legacy.meanings import DEFAULT, Meaning, Reading
 from services.membership.legacy.rows import one_fact_per_row
 from services.membership.legacy.terms import Term, merge_terms, subscription, term_lines
 from shared.importing.outcomes import Outcome
-from shared.importing.reading import Row, Table, normal
+from shared.importing.table import Row, Table, normal
 
 CONTACTS = "CiviCRM contacts"
 MEMBERSHIPS = "CiviCRM memberships"

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from shared.importing.reading import normal
+from shared.importing.table import normal
 
 
 class Column(NamedTuple):

@@ -18,8 +18,9 @@ from services.membership.legacy.lines import Dialect, Line, Sheet, added_to, iso
 from services.membership.legacy.meanings import DEFAULT, Meaning, Reading
 from services.membership.legacy.rows import one_fact_per_row
 from services.membership.legacy.terms import Term, merge_terms, subscription, term_lines
+from shared.importing.languages import in_both
 from shared.importing.outcomes import Notice, Outcome, UnreadableError
-from shared.importing.reading import Row, Table
+from shared.importing.table import Row, Table
 
 THIRD_PARTIES = "Dolibarr third parties"
 CONTACTS = "Dolibarr contacts"
@@ -181,8 +182,12 @@ def translate_members(table: Table, version: int, reading: Reading = DEFAULT) ->
     columns = Columns(table)
     if not any(name in columns for item in (_COMPANY, _NATURE) for name in item.names):
         raise UnreadableError(
-            f"{table.path}: these are members without the names of their companies: "
-            f'tick "{_COMPANY.header}" and "{_NATURE.header}" in Dolibarr\'s export of members'
+            in_both(
+                f"{table.path}: ce sont des adhérents sans le nom de leur société : cochez « {_COMPANY.header} » et "
+                f"« {_NATURE.header} » dans l'export des adhérents de Dolibarr",
+                "these are members without the names of their companies: "
+                f'tick "{_COMPANY.header}" and "{_NATURE.header}" in Dolibarr\'s export of members',
+            )
         )
 
     def read(row: Row) -> Term:

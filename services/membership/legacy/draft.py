@@ -16,7 +16,7 @@ from schemas.membership import MemberRecorded
 from services.membership.legacy.meanings import DEFAULT, NOT_KNOWN, NOT_THERE, Meaning, Reading
 from shared.importing import values
 from shared.importing.outcomes import Notice, Rejection
-from shared.importing.reading import Row, Table
+from shared.importing.table import Row, Table
 
 T = TypeVar("T")
 _DECIMALS = re.compile(r"-?\d+\.\d+")

@@ -18,7 +18,7 @@ from services.membership.legacy.meanings import DEFAULT, Reading
 from services.membership.records.editing import KEPT
 from shared.importing.decoding import decode
 from shared.importing.outcomes import Accepted
-from shared.importing.reading import Row, Table
+from shared.importing.table import Row, Table
 
 _KEPT_THERE = {*KEPT} - {"record_id"}
 """What every system keeps by itself of each record."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from shared.importing.outcomes import UnreadableError
-from shared.importing.reading import Row, Table
+from shared.importing.table import Row, Table
 
 PRODUCT: Final = "Galette dynamic fields"
 _NEEDED: Final = frozenset({"item_id", "field_id", "field_val"})

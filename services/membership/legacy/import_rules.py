@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from shared.importing.reading import normal
+from shared.importing.table import normal
 
 _DAY = r"\d{4}-\d{2}-\d{2}( \d{2}:\d{2}:\d{2})?"
 _FRENCH_DAY = r"\d{2}/\d{2}/\d{4}"

@@ -10,7 +10,7 @@ from schemas.membership import MemberRecorded
 from services.membership.legacy.columns import Column, column
 from services.membership.legacy.draft import SECRETS
 from services.membership.legacy.identifiers import ADDED
-from shared.importing.reading import normal
+from shared.importing.table import normal
 
 Line: TypeAlias = list[tuple[Column, str]]
 """One row on its way out: each column with its cell. A column may stand twice, as Dolibarr has it."""

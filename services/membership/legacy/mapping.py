@@ -11,7 +11,7 @@ from typing import Final
 from schemas.membership import MemberRecorded
 from services.membership.legacy.identifiers import ADDED
 from shared.importing.outcomes import UnreadableError
-from shared.importing.reading import Table, normal
+from shared.importing.table import Table, normal
 
 _LIKELY: Final[Mapping[str, tuple[str, ...]]] = {
     "record_id": ("id", "identifiant", "numéro", "n°", "code", "code client", "code adhérent", "numéro d'adhérent",

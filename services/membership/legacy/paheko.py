@@ -15,7 +15,7 @@ from services.membership.legacy.lines import Dialect, Sheet, added_to, french, t
 from services.membership.legacy.meanings import DEFAULT, Meaning, Reading
 from services.membership.legacy.rows import one_fact_per_row
 from shared.importing.outcomes import Outcome
-from shared.importing.reading import Table
+from shared.importing.table import Table
 
 PRODUCT = "Paheko members"
 SIGNATURES = (

@@ -14,7 +14,7 @@ from services.membership.legacy.lines import Dialect, Sheet, added_to
 from services.membership.legacy.meanings import DEFAULT, Reading
 from shared.importing import plain
 from shared.importing.outcomes import Outcome
-from shared.importing.reading import Table, normal
+from shared.importing.table import Table, normal
 from shared.runtime.clock import PARIS
 
 PRODUCT = "plain table"

@@ -9,7 +9,7 @@ from services.membership.legacy.columns import Column
 from services.membership.legacy.draft import Columns, Draft
 from services.membership.legacy.meanings import DEFAULT, Reading
 from shared.importing.outcomes import Accepted, Outcome, Rejection, Repeated
-from shared.importing.reading import Row, Table
+from shared.importing.table import Row, Table
 
 _BETWEEN = " ; "
 """Between the writings of one column in several rows of one record."""

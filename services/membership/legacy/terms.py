@@ -15,7 +15,7 @@ from services.membership.legacy.lines import Line, Sheet
 from services.membership.legacy.meanings import Meaning
 from services.membership.legacy.rows import broken
 from shared.importing.outcomes import Accepted, Notice, Outcome, Rejection
-from shared.importing.reading import Row, Table
+from shared.importing.table import Row, Table
 
 _STRONGEST: tuple[Meaning, ...] = ("active", "pending", "ended", "none")
 """One running term makes a member, however many have ended."""

@@ -4,7 +4,8 @@ A rollback carries back what was written here. Where the former system cannot re
 there; what an import has no column for, or would refuse, is in the list and never in the file.
 
 Decisions: a record made here gets what Dolibarr requires of a new third party (open, a customer, no supplier, a code of
-its own), since a company that was made here is there to be invoiced. Nothing else is ever filled in.
+its own), since a company that was made here is there to be invoiced. Galette, which requires a person's name, gets the
+company's where no person is known. Nothing else is ever filled in.
 """
 
 import csv
@@ -17,7 +18,7 @@ from services.membership.legacy.import_rules import RULES, ImportRules
 from services.membership.legacy.lines import made_here
 from services.membership.normalisation.places import read_country
 from shared.importing.cells import harmless
-from shared.importing.reading import normal
+from shared.importing.table import normal
 
 LIST: Final = "left for a person"
 """What the list is called beside the kinds of file."""

@@ -124,7 +124,7 @@ class Candidates:
             result = commonness(key, len(holders), self._companies(key, holders))
             if result != Commonness.RARE:
                 self.classes[key] = result
-            if result == Commonness.CROWDED and (hubs := hubs_of(key, (self._records[at].key for at in holders))):
+            if result == Commonness.CROWDED and (hubs := hubs_of(key, [self._records[at].key for at in holders])):
                 self.hubs[key] = hubs
 
     def _companies(self, key: str, holders: Sequence[int]) -> int:

@@ -1,7 +1,7 @@
 """Matching's tables: repository.py alone writes them, and all of them can be computed from the source records."""
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, BIT
+from sqlalchemy.dialects.postgresql import ARRAY, BIT, TIMESTAMP
 
 from services.membership.matching.trigrams import BITS
 
@@ -17,6 +17,13 @@ def matching_tables(metadata: sa.MetaData) -> list[sa.Table]:
                 "features", sa.Integer, nullable=False, comment="the version of features.py that all of it was made by"
             ),
             sa.Column("weights", sa.Integer, nullable=False, comment="the version of the weights that judged"),
+            sa.Column(
+                "revision",
+                sa.BigInteger,
+                nullable=False,
+                server_default="0",
+                comment="how many links there were, and other changes with the turn",
+            ),
             sa.CheckConstraint("id", name="match_state_once"),
         ),
         sa.Table(
@@ -42,7 +49,15 @@ def matching_tables(metadata: sa.MetaData) -> list[sa.Table]:
             sa.Column(
                 "features", sa.JSON, nullable=False, comment="what the record contributes to telling companies apart"
             ),
+            sa.Column(
+                "revision",
+                sa.BigInteger,
+                nullable=False,
+                server_default="0",
+                comment="of match_state when it was written with the turn; 0: it is as it was published",
+            ),
             sa.UniqueConstraint("cluster", "record_id", name="match_features_once"),
+            sa.Index("match_features_by_revision", "revision", postgresql_where=sa.text("revision > 0")),
             # Not fast to update: the next batch looks things up at once, and would do what it puts off.
             sa.Index("match_features_by_marks", "marks", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
         ),
@@ -68,6 +83,30 @@ def matching_tables(metadata: sa.MetaData) -> list[sa.Table]:
             sa.Column("weights", sa.Integer, nullable=False, comment="the version that judged"),
             sa.Index("match_pairs_by_b", "b_cluster", "b_record_id"),
             sa.Index("match_pairs_for_review", "score", postgresql_where=sa.text("verdict = 'review'")),
+        ),
+        sa.Table(
+            "match_pending",
+            metadata,
+            sa.Column(
+                "record",
+                sa.BigInteger,
+                primary_key=True,
+                autoincrement=False,
+                comment="of match_features: published, and not linked yet",
+            ),
+            sa.Column("at", TIMESTAMP(timezone=True), nullable=False, server_default=sa.text("now()")),
+        ),
+        sa.Table(
+            "match_classes",
+            metadata,
+            sa.Column(
+                "key", sa.Text(collation="C"), primary_key=True, comment="of match_keys; one without was always rare"
+            ),
+            sa.Column(
+                "class", sa.Integer, nullable=False, comment="0 rare, 1 common, 2 crowded: pairs were judged by it"
+            ),
+            sa.Column("hubs", ARRAY(sa.BigInteger), nullable=False, comment="with whom a crowd is compared"),
+            sa.Column("revision", sa.BigInteger, nullable=False, comment="of match_state when it moved last"),
         ),
         sa.Table(
             "match_crowds",

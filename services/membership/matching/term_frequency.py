@@ -9,10 +9,11 @@ threshold says.
 No key brings each with each of a crowd, so pairs grow with records and not with their square. What a crowd still needs
 goes by **hubs**: all that share a SIREN *and* a name are compared with the first three of them by their keys, and all
 that are declared to be the same as one record are compared with that record. Three, so that the others hold together
-when a decision takes one or two of them out. Hubs, too, are a matter of who is there, never of who came first.
+when a decision takes one or two of them out. Hubs, too, are a matter of who is there, never of who came first. A crowd
+of more than ``MOST_BY_HUBS`` has none: nobody believes that one company is known that often.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from enum import IntEnum
 from typing import Final, NamedTuple, TypeAlias
@@ -51,6 +52,9 @@ Hubs: TypeAlias = Mapping[str, AbstractSet[RecordKey]]
 
 HUBS: Final = 3
 """Of a crowd with one SIREN and one name."""
+MOST_BY_HUBS: Final = 500
+"""Records that hubs hold together. What each of them says is computed anew when one of them changes, so that of very
+many one former system could make a member whose every change takes seconds. Staff are shown such a crowd."""
 REPORTED: Final = (SIREN, TWIN, SAME, NAME, BEGINNING, NEAR)
 """Kinds whose crowds staff are shown. Of the others, such as a word or a provider's domain, nobody expects anything."""
 
@@ -122,10 +126,10 @@ def companies_of(key: str, holders: Iterable[Identity]) -> int:
     return len({root(node) for node in nodes})
 
 
-def hubs_of(key: str, holders: Iterable[RecordKey]) -> frozenset[RecordKey]:
-    """Those of a crowd with whom all others are compared; nobody, for a kind that has no hubs."""
+def hubs_of(key: str, holders: Collection[RecordKey]) -> frozenset[RecordKey]:
+    """Those of a crowd with whom all others are compared; nobody, for a kind that has no hubs, or for too many."""
     kind = key[0]
-    if kind not in HUBBED:
+    if kind not in HUBBED or len(holders) > MOST_BY_HUBS:
         return frozenset()
     if kind == TWIN:
         return frozenset(sorted(holders)[:HUBS])

@@ -91,7 +91,12 @@ def _bit(trigram: str) -> int:
     return 1 << crc32(trigram.encode()) % BITS
 
 
-@lru_cache(maxsize=65_536)
 def mark(place: str, text: str, kind: str = "") -> int:
-    """A number from -2³¹ on for what is kept in a place."""
-    return crc32(f"{place}/{text}{kind}".encode()) - 2**31
+    """A number from -2³¹ on for what is kept in a place: the checksum of ``place/text`` and the kind."""
+    return crc32(f"{text}{kind}".encode(), _of_place(place)) - 2**31
+
+
+@lru_cache(maxsize=4_096)
+def _of_place(place: str) -> int:
+    """A checksum goes on from that of what comes before."""
+    return crc32(f"{place}/".encode())

@@ -78,9 +78,26 @@ LONGEST_SORTED: Final = 200
 """Characters by which members are sorted: an index of PostgreSQL takes no entry above 2,704 bytes."""
 
 
+_MOST_REMEMBERED: Final = 4_096
+
+
+class _Transliterated(dict[int, str]):
+    """ASCII by character, filled as characters come: there are a few dozen in French names."""
+
+    def __missing__(self, character: int) -> str:
+        written = chr(character)
+        result = "" if _PICTURES.match(written) else anyascii(written)
+        if len(self) < _MOST_REMEMBERED:
+            self[character] = result
+        return result
+
+
+_ASCII: Final = _Transliterated()
+
+
 def plain(text: str) -> str:
     """Text in ASCII: without accents, and transliterated from other scripts."""
-    return text if text.isascii() else anyascii(_PICTURES.sub("", text))
+    return text if text.isascii() else text.translate(_ASCII)
 
 
 def fold(text: str) -> str:

@@ -1,14 +1,11 @@
 """E-mail addresses, phone numbers and websites.
 
 Most of what is written has one of a few shapes, which are read without the libraries; a test holds the shortcuts to
-the libraries' answers, and everything else goes to them.
+the libraries' answers, and everything else goes to them. Both take long to load, and so are loaded when asked.
 """
 
 import re
 from functools import cache
-
-import phonenumbers
-from email_validator import EmailNotValidError, validate_email
 
 _SPLIT = re.compile(r"[;,\s/|]+")
 _EMAIL = re.compile(
@@ -41,6 +38,8 @@ def _one_email(text: str) -> str | None:
     match = _EMAIL.fullmatch(lowered) if len(text) <= 60 else None
     if match and not lowered.endswith(_RESERVED):
         return lowered
+    from email_validator import EmailNotValidError, validate_email
+
     try:
         return validate_email(text, check_deliverability=False).normalized.lower()
     except EmailNotValidError:
@@ -75,6 +74,8 @@ def _french_national(compact: str) -> str | None:
 @cache
 def _french_plan() -> re.Pattern[str]:
     """All numbers that the library's own data holds to exist in France."""
+    import phonenumbers
+
     metadata = phonenumbers.PhoneMetadata.metadata_for_region("FR")
     assert metadata is not None
     kinds = (metadata.fixed_line, metadata.mobile, metadata.toll_free, metadata.premium_rate, metadata.shared_cost)
@@ -84,6 +85,8 @@ def _french_plan() -> re.Pattern[str]:
 
 
 def _by_library(written: str, region: str) -> str | None:
+    import phonenumbers
+
     try:
         number = phonenumbers.parse(written, region)
     except phonenumbers.NumberParseException:

@@ -6,9 +6,6 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
-import pycountry
-from babel import Locale
-
 from services.membership.normalisation.company_names import fold
 
 
@@ -24,6 +21,8 @@ class Departement(NamedTuple):
 _POSTCODE = re.compile(r"(?:FR?[ -]?)?(\d{2}) ?(\d{3})(?: ?CEDEX.*)?", re.IGNORECASE)
 _SHORT_POSTCODE = re.compile(r"[1-9]\d{3}")
 _NOT_LETTERS = re.compile(r"[^a-z0-9]+")
+_FRANCE = frozenset({"france", "fr"})
+"""What most write, read without the libraries' lists, which take long to load."""
 
 
 @cache
@@ -70,6 +69,9 @@ def _squeezed(name: str) -> str:
 @cache
 def _countries() -> dict[str, str]:
     """ISO alpha-2 by every French and English name and code that is known."""
+    import pycountry
+    from babel import Locale
+
     known: dict[str, str] = {}
     for language in ("en", "fr"):
         territories = Locale(language).territories
@@ -94,4 +96,5 @@ def _countries() -> dict[str, str]:
 @lru_cache(maxsize=4_096)
 def read_country(written: str) -> str | None:
     """ISO alpha-2 of a country by its French or English name, alpha-2 or alpha-3; None when it is none of these."""
-    return _countries().get(_squeezed(written))
+    name = _squeezed(written)
+    return "FR" if name in _FRANCE else _countries().get(name)

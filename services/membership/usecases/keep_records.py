@@ -1,12 +1,13 @@
 """What membership does with each fact: load, decide, save, consolidate."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 from schemas.envelope import Envelope
 from schemas.membership import MemberRecorded, MemberRemoved
 from services.membership.normalisation.normalised_record import meaning
+from services.membership.policy import Policy
 from services.membership.projections import consolidate_records
 from services.membership.records.record import RecordKey, SourceRecord, as_written
 from services.membership.records.repository import NEVER, OLDEST, NewRecord, RecordVersion, StoredRecord
@@ -40,25 +41,35 @@ class _Latest(NamedTuple):
 
 
 def _latest_versions(messages: Sequence[Recorded]) -> dict[RecordKey, _Latest]:
-    newest = newest_by(messages, _record, _edition)
-    contents = newest_by(
-        (message for message in messages if isinstance(message.data, MemberRecorded)), _record, _edition
-    )
-    with_content = cast("Mapping[RecordKey, Envelope[MemberRecorded]]", contents)
-    return {key: _Latest(message, with_content.get(key)) for key, message in newest.items()}
+    contents = newest_contents(messages)
+    return {
+        key: _Latest(message, contents.get(key)) for key, message in newest_by(messages, _record, edition_of).items()
+    }
+
+
+def newest_contents(messages: Iterable[Recorded]) -> Mapping[RecordKey, Envelope[MemberRecorded]]:
+    """The newest of some messages that says what each record holds."""
+    recorded = (message for message in messages if isinstance(message.data, MemberRecorded))
+    return cast("Mapping[RecordKey, Envelope[MemberRecorded]]", newest_by(recorded, _record, edition_of))
 
 
 def _record(message: Recorded) -> RecordKey:
     return RecordKey(message.cluster, message.data.record_id)
 
 
-def _edition(message: Envelope[Any]) -> RecordVersion:
+def edition_of(message: Envelope[Any]) -> RecordVersion:
+    """Which version of its record a message is."""
     return RecordVersion(message.data.version, message.digest)
 
 
 def _content(uow: MembershipUnitOfWork, key: RecordKey, message: Envelope[MemberRecorded]) -> SourceRecord:
+    taken: SourceRecord | None = uow.prepared.content(key, edition_of(message)) if uow.prepared else None
+    return taken or content_of(uow.policy, key, message)
+
+
+def content_of(policy: Policy, key: RecordKey, message: Envelope[MemberRecorded]) -> SourceRecord:
     """What a record says, as written and as understood."""
-    means = meaning(message.data, uow.policy.clusters.get(message.cluster))
+    means = meaning(message.data, policy.clusters.get(message.cluster))
     written = as_written(message.document)
     return SourceRecord(key, written, means.document, means.siren, means.same_as, means.name_key, None)
 
@@ -68,7 +79,7 @@ def _new_record(
 ) -> NewRecord | None:
     """The row to save, and what its history should tell: nothing, if only the version moved on. None if nothing did."""
     before = stored or StoredRecord(NEVER, NEVER, False, SourceRecord(key, {}, {}, None, None, "", None, removed=True))
-    newest, content_version = _edition(latest.newest), _edition(latest.content) if latest.content else NEVER
+    newest, content_version = edition_of(latest.newest), edition_of(latest.content) if latest.content else NEVER
     if before.written_here and not written_here:
         before = replace(before, newest=OLDEST, content=OLDEST)
     moves_on = newest > before.newest

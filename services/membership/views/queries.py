@@ -31,11 +31,12 @@ _LISTED = """
 """
 # Today is $1 in every list, whether a filter looks at it or not.
 _COUNTED = "select count(*) from (select $1::date as today) as now, views"
+_KEPT_COUNT = "select coalesce(sum(members), 0)::bigint from (select $1::date as today) as now, view_counts"
 _STATISTICS = """
     with counted as materialized (
         select clusters, lineages, departement, active, (exempt or coalesce(paid_until >= $1, false)) as paid_up,
-               count(*) as members
-        from views group by 1, 2, 3, 4, 5
+               sum(members) as members
+        from view_counts group by 1, 2, 3, 4, 5
     ), keyed as (
         select 'total' as kind, null as key, active, paid_up, members from counted
         union all
@@ -123,9 +124,10 @@ async def members(
 
 
 async def count_members(rows: Rows, filters: Filters, today: date) -> int:
-    """How many members the filters leave."""
+    """How many members the filters leave. Only those who search are counted one by one."""
     where, values = _where(filters, today)
-    return (await rows.fetch(f"{_COUNTED} {_all(where)}", *values))[0][0]
+    counted = _COUNTED if search_words(filters.search) else _KEPT_COUNT
+    return (await rows.fetch(f"{counted} {_all(where)}", *values))[0][0]
 
 
 async def stream_members(connection: Any, filters: Filters, today: date) -> AsyncGenerator[list[dict[str, Any]]]:

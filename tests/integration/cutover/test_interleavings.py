@@ -1,4 +1,4 @@
-"""A hundred random interleavings for every day; `make faults` has ten thousand, and proof that they can fail."""
+"""Forty random interleavings for every day; `make faults` has ten thousand, and proof that they can fail."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from shared.messaging.consumer import QueueConsumer
 from tests.support.in_process import OwnService, Passwords, own_service
 from tests.support.interleaving.running import interleave, prepare
 
-FEW, UNTIL_FOUND = range(100), range(1_000, 1_500)
+FEW, UNTIL_FOUND = range(40), range(1_000, 1_500)
 
 
 @pytest.fixture(scope="module")

@@ -367,6 +367,10 @@ async def test_what_a_rollback_would_lose_is_listed_before_it_and_each_condition
     made, left = back.with_stem("back-galette-members"), back.with_stem("back-left-for-a-person")
     for word in ("B-1", "end", "ended_on", new, "create", "gets another id", "2 records", str(made), str(left)):
         assert word in shown.out, word
+    # Of a member that is there its import takes nothing, so each column is named for a person.
+    changed = next(line for line in shown.out.splitlines() if line.startswith("B-1 "))
+    assert "nom_adh" in changed
+    assert "not imported: its import does not take it, enter it there by hand" in shown.out
     assert {item.stat().st_mode & 0o077 for item in (made, left)} == {0}
     # Galette's import only creates: what was made here is in its file, what was changed in the list.
     assert faults("Galette members", made.read_bytes()) == []

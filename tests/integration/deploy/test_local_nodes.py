@@ -50,6 +50,7 @@ async def committed_values(url: str) -> list[int]:
         await connection.close()
 
 
+@pytest.mark.faults
 async def test_a_committed_row_survives_kill_9_and_a_graceful_stop(nodes: Nodes) -> None:
     connection = await asyncpg.connect(nodes.database.url)
     await connection.execute("create table kept (value int)")
@@ -64,6 +65,7 @@ async def test_a_committed_row_survives_kill_9_and_a_graceful_stop(nodes: Nodes)
     assert await committed_values(nodes.database.url) == [42]
 
 
+@pytest.mark.faults
 async def test_a_persistent_message_survives_kill_9_of_the_broker(nodes: Nodes) -> None:
     async with await aio_pika.connect(nodes.broker.url) as connection:
         channel = await connection.channel()

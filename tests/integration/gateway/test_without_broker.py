@@ -37,6 +37,7 @@ def asked(url: str, key: str = "") -> tuple[int, Any]:
             return refused.code, json.loads(refused.read())
 
 
+@pytest.mark.faults
 async def test_a_door_whose_broker_is_away_is_ready_to_read_and_one_whose_database_is_away_is_not(
     nodes: Nodes, own: OwnService, tmp_path: Path
 ) -> None:

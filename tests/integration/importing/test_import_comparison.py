@@ -17,8 +17,8 @@ from schemas.envelope import Envelope
 from schemas.membership import MemberRecorded
 from schemas.reading import read
 from services.cli.importing import commands
-from services.cli.importing.closing import DATABASE
-from services.cli.importing.comparison import wait_until_shown
+from services.cli.importing.closing import database_variable
+from services.cli.importing.comparison import wait_until_kept
 from services.cli.importing.reading import FormerSystem, messages, open_files
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases.keep_records import record_members
@@ -28,6 +28,7 @@ from tests.support.in_process import OwnService, Passwords, own_service
 from tests.unit.membership.legacy.exports import DOLIBARR_MEMBERS, GALETTE, dolibarr, galette
 
 SYSTEM = FormerSystem("numelink", "membership")
+DATABASE = database_variable(SYSTEM)
 NARROW = [name for name in GALETTE if name not in ("Date d’échéance", "Téléphone")]
 ROWS = [
     {
@@ -125,13 +126,16 @@ async def test_a_column_that_was_not_ticked_stops_the_import_however_few_records
     assert (await changes(url, path))["needs_replace"] == ["paid_until", "phone"]
     result = await run(url, str(path))
     assert result.exit_code == commands.UNUSABLE
-    assert "would empty" in result.output
-    assert "paid_until in 2 records (the file has no column for it: tick it)" in result.output
+    columns = "Date d’échéance 2, Téléphone 2."
+    assert f"would empty fields. Columns that the file does not have, tick them (records): {columns}" in result.output
+    assert (
+        f"viderait des champs. Colonnes absentes du fichier, à cocher (nombre de fiches) : {columns}" in result.output
+    )
     assert not published
     result = await run(url, "--replace", str(path))
     assert (result.exit_code, len(published)) == (0, 1)
     assert "0 new, 2 changed, 0 unchanged; fields emptied:" in result.output
-    assert "2 of 2 records are not shown yet" in result.output
+    assert "2 of 2 records cannot be read yet" in result.output
 
 
 async def test_empty_cells_may_empty_a_handful(engine: AsyncEngine, url: str, tmp_path: Path) -> None:
@@ -169,8 +173,8 @@ async def test_it_waits_for_the_views(
     path = export(tmp_path, galette(*ROWS[:2]), 1)
     await arrive(engine, path)
     version = 1_800_000_060_000_000
-    assert await wait_until_shown(url, SYSTEM, {"1": version, "2": version}) == 0
-    assert await wait_until_shown(url, SYSTEM, {"1": version + 1, "2": version}) == 1
+    assert await wait_until_kept(url, SYSTEM, {MemberRecorded: {"1": version, "2": version}}) == 0
+    assert await wait_until_kept(url, SYSTEM, {MemberRecorded: {"1": version + 1, "2": version}}) == 1
 
 
 async def test_a_database_that_is_away_stops_the_import_and_a_word_goes_without(tmp_path: Path) -> None:

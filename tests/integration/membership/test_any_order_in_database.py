@@ -96,7 +96,8 @@ async def an_engine(url: str) -> AsyncGenerator[AsyncEngine]:
 
 
 _WHAT_MESSAGES_WRITE = (
-    "source_records, record_history, related, views, match_state, match_features, match_keys, match_pairs, match_crowds"
+    "source_records, record_history, related, views, match_state, match_features, match_keys, match_pairs, "
+    "match_crowds, match_classes, match_pending"
 )
 
 

@@ -1,9 +1,7 @@
 """PostgreSQL finds the same candidates as memory does, and no order of arrival shows in what it stores."""
 
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
-from itertools import product
 from pathlib import Path
 from random import Random
 
@@ -14,114 +12,13 @@ from typer.testing import CliRunner
 from deploy.local.nodes import Nodes
 from services.cli.members.matching import app
 from services.membership.matching import repository as matching_repository
-from services.membership.matching import term_frequency as frequencies
 from services.membership.matching.candidates import Candidates
 from services.membership.matching.features import Features
-from services.membership.matching.keys import BEGINNING, NEAR, SIREN
-from services.membership.matching.score import Judgement, judge
 from services.membership.matching.term_frequency import REPORTED, Commonness
 from services.membership.matching.trigrams import THRESHOLD, similar
 from services.membership.matching.weights import shipped
-from shared.persistence.database import create_engine
-from tests.unit.membership.matching.builders import a_company, demo_members
-
-
-@pytest.fixture
-async def database(nodes: Nodes) -> AsyncIterator[AsyncConnection]:
-    """An empty place for the tables of recognition, gone when the test is."""
-    engine = create_engine(nodes.database.url, application="test", pool_size=1)
-    try:
-        async with engine.connect() as connection:
-            await matching_repository.make_private_tables(connection)
-            yield connection
-    finally:
-        await engine.dispose()
-
-
-@pytest.fixture(scope="module")
-def members(tmp_path_factory: pytest.TempPathFactory) -> list[Features]:
-    return demo_members(tmp_path_factory.mktemp("demo"), members=300)[0]
-
-
-@pytest.fixture(scope="module")
-def alike() -> list[Features]:
-    """Names that resemble each other, in places that are near, far, or known in part."""
-    rng = Random(7)
-    names = [
-        "Lumerinance",
-        "Lumerinanse",
-        "Lumerinance Lyon",
-        "Lumerine",
-        "Numerinance",
-        "Lumerino SAS",
-        "Groupe Lumer",
-    ]
-    places = [("42000", "Roanne"), ("42300", "Roanne"), ("42300", None), (None, "Roanne"), (None, None),
-              ("69003", "Lyon"), ("69003", "Roanne")]  # fmt: skip
-    return [
-        a_company(f"{at:03}", rng.choice(["north", "south"]), name=name, postcode=postcode, city=town)
-        for at, (name, (postcode, town)) in enumerate(product(names, places))
-    ]
-
-
-@pytest.fixture(scope="module")
-def crowd() -> list[Features]:
-    """Records whose keys pass every threshold: shared by two, by a few, and by more than may find each other."""
-    rng = Random(5)
-    words = ["ALPHAN", "BRAVIO", "CORMEL", "DELNOR", "ESTIVE", "FRAMOR"]
-    return [
-        a_company(
-            f"{at:03}", rng.choice(["north", "south"]), name=" ".join(rng.sample(words[: 2 + at % 5], 2)),
-            website=rng.choice([None, "union.example", f"d{rng.randrange(30)}.example"]),
-            email=rng.choice([None, f"ada{rng.randrange(8)}@orange.fr", f"ada@d{rng.randrange(9)}.example"]),
-            phone=rng.choice([None, f"04 77 12 34 {rng.randrange(50, 60)}"]),
-            street=rng.choice([None, f"{rng.randrange(1, 4)} rue des Lilas"]),
-            postcode=rng.choice([None, "42000", "42300", "69003"]),
-            siren=rng.choice([None, None, "732829320", "552100554"]),
-        )
-        for at in range(140)
-    ]  # fmt: skip
-
-
-@pytest.fixture
-def small_crowds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Crowds of a few, so that keys move in and out of being one all the time."""
-    monkeypatch.setattr(frequencies, "_CROWDED", 4)
-    monkeypatch.setattr(frequencies, "_CROWDED_ABOVE", {SIREN: 6, NEAR: 9, BEGINNING: 5})
-
-
-@pytest.fixture(scope="module")
-def twins() -> list[Features]:
-    """Records with one SIREN and name, or that are declared to be one, and names alike in one place: crowds of each."""
-    rng = Random(11)
-    names = ["Lumerinance", "Lumerinance", "Lumerinance Lyon", "Lumerinanse", "Lumerino Forez", "Vioreau"]
-    records = [
-        a_company(
-            f"{at:03}", rng.choice(["north", "south"]), name=rng.choice(names),
-            siren=rng.choice([None, "732829320", "732829320", "552100554"]),
-            same_as=rng.choice([None, None, "007", "008"]),
-            works_for=rng.choice([None, None, None, "007"]),
-            postcode=rng.choice([None, "42000", "42000", "42300", "69003"]),
-            city=rng.choice([None, "Roanne"]), phone=rng.choice([None, f"04 77 12 34 {rng.randrange(50, 60)}"]),
-        )
-        for at in range(60)
-    ]  # fmt: skip
-    return sorted(records, key=lambda record: str(record.key.record_id))
-
-
-def from_scratch(records: Sequence[Features]) -> list[Judgement]:
-    index = Candidates(records)
-    judged = (judge(a, b, index.classes, shipped()) for a, b in index.pairs())
-    return sorted(judgement for judgement in judged if judgement.verdict != "apart")
-
-
-def in_batches(records: Sequence[Features], rng: Random) -> Iterator[list[Features]]:
-    left = list(records)
-    rng.shuffle(left)
-    while left:
-        size = rng.choice([1, 1, 7, 40, 90])
-        yield left[:size]
-        del left[:size]
+from tests.support.recognising import from_scratch, in_batches
+from tests.unit.membership.matching.builders import a_company
 
 
 @pytest.mark.parametrize("which", ["members", "crowd", "alike"])
@@ -129,7 +26,7 @@ async def test_the_same_pairs_and_classes_as_in_memory(
     database: AsyncConnection, which: str, request: pytest.FixtureRequest
 ) -> None:
     records: list[Features] = request.getfixturevalue(which)
-    batch = await matching_repository.remember(database, records, [], shipped())
+    batch = await matching_repository.change_of(database, records, [], shipped())
     candidates = await matching_repository.candidates(database, batch)
     index = Candidates(records)
     expected = list(index.pairs())
@@ -199,7 +96,7 @@ async def test_no_order_of_arrival_shows_in_crowds(database: AsyncConnection, tw
 @pytest.mark.usefixtures("small_crowds")
 async def test_crowds_are_the_same_in_memory(database: AsyncConnection, twins: list[Features]) -> None:
     candidates = await matching_repository.candidates(
-        database, await matching_repository.remember(database, twins, [], shipped())
+        database, await matching_repository.change_of(database, twins, [], shipped())
     )
     index = Candidates(twins)
     assert sorted((a.key, b.key) for a, b in candidates.pairs) == [(a.key, b.key) for a, b in index.pairs()]
@@ -261,7 +158,7 @@ async def test_names_without_a_departement_are_compared_with_those_everywhere(da
     somewhere = [a_company(str(at), name="Margueritte", postcode=code) for at, code in enumerate(("42000", "97400"))]
     nowhere = [a_company(f"n{at}", "south", name="Marguerite") for at in range(2)]
     for records in (somewhere, nowhere):
-        batch = await matching_repository.remember(database, records, [], shipped())
+        batch = await matching_repository.change_of(database, records, [], shipped())
     candidates = await matching_repository.candidates(database, batch)
     pairs = {frozenset((a.key.record_id, b.key.record_id)) for a, b in candidates.pairs}
     assert pairs == {frozenset(pair) for pair in (("0", "n0"), ("0", "n1"), ("1", "n0"), ("1", "n1"), ("n0", "n1"))}

@@ -57,8 +57,6 @@ class Pair:
         async def so() -> bool:
             waiting = [
                 await item.column("select (select count(*) from outbox) + (select count(*) from section_changes)")
-                if item.name == "billing"
-                else await item.column("select count(*) from outbox")
                 for item in (self.membership, self.billing)
             ]
             return waiting == [[0], [0]]

@@ -129,6 +129,7 @@ async def test_a_service_that_is_stopped_while_it_holds_messages_returns_them(
         assert await empty_billing.parked() == []
 
 
+@pytest.mark.faults
 async def test_a_service_finds_its_way_back_to_a_broker_that_was_killed(
     nodes: Nodes, empty_billing: OwnService
 ) -> None:

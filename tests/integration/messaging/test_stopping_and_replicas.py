@@ -64,6 +64,7 @@ async def test_sigterm_while_messages_arrive_loses_none_and_repeats_none(
     assert await empty_billing.parked() == []
 
 
+@pytest.mark.faults
 async def test_a_killed_process_loses_nothing(empty_billing: OwnService, processes: LocalServices) -> None:
     await asyncio.to_thread(processes.start, "billing")
     publishing = asyncio.create_task(publish_one_by_one(empty_billing, 120))
@@ -77,6 +78,7 @@ async def test_a_killed_process_loses_nothing(empty_billing: OwnService, process
     assert await empty_billing.parked() == []
 
 
+@pytest.mark.faults
 async def test_two_replicas_share_the_queue_and_one_relays_until_it_is_killed(
     empty_billing: OwnService, processes: LocalServices
 ) -> None:

@@ -40,7 +40,8 @@ def named(spans: list[Seen], name: str) -> Seen:
     return result
 
 
-@pytest.mark.parametrize("where", ["attribute", pytest.param("header", marks=pytest.mark.faults)])
+@pytest.mark.faults
+@pytest.mark.parametrize("where", ["attribute", "header"])
 async def test_a_message_is_one_trace_from_its_producer_to_the_view(
     house: LocalServices, collector: Collector, publish_as: Callable[..., Awaitable[str]], where: str
 ) -> None:

@@ -29,7 +29,7 @@ from tests.support.command import traboule
 from tests.support.waiting import eventually
 
 SERVICES = ("membership", "billing")
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.timeout(240), pytest.mark.faults]
 
 
 @pytest.fixture(scope="module")

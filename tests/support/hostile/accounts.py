@@ -15,6 +15,11 @@ from tests.support.hostile.publisher import Answer
 _INBOX = "select message from inbox where message like $1"
 _KEPT = "select message_id from quarantine where cluster = $1"
 _PARKED = "select id, count, case when id = any($1::bigint[]) then null else body end from dead_letters"
+_NAMELESS = """
+    select queue, producer, content_type, reason, sum(count)::int as messages,
+           min(left(encode(body, 'escape'), 80)) as example
+    from dead_letters where id = any($1::bigint[]) group by 1, 2, 3, 4 order by 5 desc
+"""
 
 
 DAMAGE = 1
@@ -66,7 +71,11 @@ class Accounts:
             if fault := self._fault(ended.get(number, Ended()), sent):
                 texts.append(fault)
         if not least <= nameless <= most:
-            texts.append(f"{least} messages without a mark were confirmed, and {nameless} were parked")
+            kinds = await connection.fetch(
+                _NAMELESS, [letter for letter, (marked, _) in self._seen.items() if not marked]
+            )
+            listed = "; ".join(" ".join(map(repr, kind.values())) for kind in kinds)
+            texts.append(f"{least} to {most} messages without a mark were confirmed, and {nameless} parked: {listed}")
         self.totals["parked"] += nameless
         return texts
 

@@ -37,6 +37,7 @@ class Publisher:
         """Send all at once; of more than one message that was refused, the culprit is not known."""
         if self._line is None:
             self._line = await _Line.open(self._url)
+        unknown: Answer = "unsure"
         try:
             answers = await self._line.publish(messages)
         except (Refused, OSError, asyncio.IncompleteReadError, TimeoutError) as error:
@@ -44,8 +45,9 @@ class Publisher:
             answers = [self._line.answered.get(tag) for tag in self._line.tags]
             answers += [None] * (len(messages) - len(answers))
             await self.close()
-        alone = len(messages) == 1
-        unknown: Answer = "refused" if alone else "unsure"
+            # Silence refuses nothing: the broker may have taken what it had no time to confirm.
+            if isinstance(error, Refused) and len(messages) == 1:
+                unknown = "refused"
         return cast("list[Answer]", [answer or unknown for answer in answers])
 
     async def close(self) -> None:

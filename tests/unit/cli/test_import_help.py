@@ -49,6 +49,18 @@ def told(result: Any) -> dict[str, Any]:
         ("Contribution id;Contributeur ;Montant ", "Galette's contributions"),
         ("Activité,Numéro de membre,Membre,Statut", "enrolled in an activity"),
         ("Numéro d'écriture,Libellé,Numéro compte", "Paheko's accounts"),
+        ("Nom,Prénom,Poste/fonction,Raison sociale", 'contacts without their ids; tick "Identifiant contact"'),
+        ("Contact Id,Last name,First name,Third party Id", "contacts in an English session"),
+        ("Ref.,Last name,Company,Status", "members in an English session"),
+        ("Nom ;Prénom ;Personne morale ;Statut ", "Galette's members without their ids"),
+        ("Nom & prénom,Adresse E-Mail,Catégorie", "Paheko's members without their numbers"),
+        ("Id. du contact,Type de contact,Prénom", "CiviCRM in a French session; set your own language to English"),
+        ("Display Name,Email,Membership Status", 'memberships without their contacts; tick "Contact ID"'),
+        ("Référence commande;Nom payeur;Email payeur", "orders of HelloAsso"),
+        ("Référence commande;Nom payeur;Email payeur", "le fichier contient des commandes de HelloAsso ; il ne dit"),
+        ("Id,Noms,Code client", "nearest is Dolibarr third parties, but the column"),
+        ("Raison sociale;Mail;Ville", "needs a column that identifies each record"),
+        ("1;ACME;Lyon", "La première ligne est-elle bien celle des en-têtes"),
     ],
 )
 def test_a_file_is_told_what_it_is_and_what_to_do(tmp_path: Path, headers: str, complaint: str) -> None:
@@ -60,7 +72,8 @@ def test_a_file_is_told_what_it_is_and_what_to_do(tmp_path: Path, headers: str, 
 
 
 def test_every_such_file_is_told_what_to_do() -> None:
-    assert all(one.has and one.what and one.do and not one.has & one.lacks for one in OTHERS)
+    assert all(all(one.what) and all(one.do) for one in OTHERS), "in French and in English"
+    assert all(one.has and not one.has & one.lacks for one in OTHERS)
 
 
 def test_a_file_of_no_known_product_gets_a_proposal_which_imports_it_and_is_kept(run, tmp_path: Path) -> None:

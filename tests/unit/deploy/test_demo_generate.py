@@ -111,11 +111,20 @@ def test_the_planted_rows_are_where_they_are_said_to_be(made: Generated, name: s
         assert known == reason.startswith("duplicate")
 
 
+def test_a_member_of_dolibarr_is_not_numbered_as_its_third_party(made: Generated) -> None:
+    party = {row[1]: row[0] for row in good(made, THIRD_PARTIES)}
+    name_at = exports.MEMBER_HEADER.index("Société")
+    member = {row[name_at]: row[0] for row in good(made, SUBSCRIPTIONS) if row[name_at]}
+    both = party.keys() & member.keys()
+    assert len(both) > 250
+    assert sum(party[name] == member[name] for name in both) < 15
+    assert set(party.values()) & set(member.values()), "the numbers of the two overlap, and mean other companies"
+
+
 def test_the_counts_are_true(made: Generated) -> None:
     tiers, members = {row[0] for row in good(made, THIRD_PARTIES)}, {row[0] for row in good(made, SUBSCRIPTIONS)}
     adherents = {row[0] for row in good(made, ADHERENTS)}
-    assert tiers == members
-    assert len(tiers) == len(adherents) == 300
+    assert len(tiers) == len(members) == len(adherents) == 300
     assert tiers & adherents, "ids of both clusters overlap: they mean nothing alone"
     assert made.overlap == 60
     assert made.companies == 540

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.importing.outcomes import UnreadableError
-from shared.importing.reading import Table, normal, read
+from shared.importing.reading import read
+from shared.importing.table import Table, normal
 
 
 @pytest.fixture

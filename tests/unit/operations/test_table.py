@@ -54,7 +54,7 @@ def test_each_has_a_route_for_each_service_of_its_own_with_its_role(operation: O
     if operation.about_system or operation.asks_every_service:
         assert paths == [(operation.path, operation.method)]
     else:
-        assert paths == [(operation.path.format(service=name), operation.method) for name in operation.services]
+        assert paths == [(operation.path.replace("{service}", name), operation.method) for name in operation.services]
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=NAMES)
@@ -79,7 +79,8 @@ def test_nothing_but_commands_has_a_body() -> None:
 
 def test_what_was_ever_sent_durably_still_has_a_handler() -> None:
     """A gateway of the version before sends queries as it sends commands."""
-    assert set(get_args(Sent)) == {operation.name for operation in declared.CUTOVER}
+    assert {operation.name for operation in declared.CUTOVER} <= set(get_args(Sent))
+    assert set(get_args(Sent)) <= set(NAMES)
     assert set(get_args(CutoverRequested.model_fields["responsible"].annotation)) == set(SERVICES)
 
 

@@ -46,7 +46,7 @@ def test_what_is_true_agrees_and_a_file_that_is_no_list_is_refused(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([str(folder)]) == 0
-    assert "this is Paheko's accounts" in capsys.readouterr().out
+    assert "contains Paheko's accounts" in capsys.readouterr().out
     found = one(folder)
     assert (found.rows, found.accepted, found.active, found.refusals) == (2, 2, (1, 1), (1, 1))
 

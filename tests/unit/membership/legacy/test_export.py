@@ -16,7 +16,8 @@ from schemas.membership import MemberRecorded, Subscription
 from services.membership.legacy import Product, kind_for, recognise
 from services.membership.legacy.export import Written, file_of, read_back, write
 from shared.importing.outcomes import Accepted
-from shared.importing.reading import Row, Table, read
+from shared.importing.reading import read
+from shared.importing.table import Row, Table
 from tests.support.examples import examples
 from tests.unit.membership.legacy import exports
 

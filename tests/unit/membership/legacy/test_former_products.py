@@ -7,7 +7,7 @@ import pytest
 from deploy.demo.exports import DYNAMIC_FIELDS, GALETTE_HEADER
 from deploy.provisioning.provision import CLUSTERS
 from services.membership.legacy import check_software
-from shared.importing.reading import normal
+from shared.importing.table import normal
 from shared.runtime.clusters import ClustersFileError, load_clusters
 
 FILE = """

@@ -2,6 +2,7 @@
 
 from itertools import combinations, product
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from services.membership.matching.trigrams import (
     THRESHOLD,
     bitmap,
     held,
+    mark,
     similar,
     sought,
     trigrams,
@@ -29,6 +31,11 @@ def found(*records: Features) -> set[tuple[str, str]]:
 
 def test_trigrams_are_those_of_pg_trgm() -> None:
     assert trigrams("AB CDE") == {"  a", " ab", "ab ", "  c", " cd", "cde", "de "}
+
+
+def test_a_mark_is_what_databases_hold() -> None:
+    assert mark("42000 L", "lum", "+") == crc32(b"42000 L/lum+") - 2**31
+    assert mark("", "LUMÉR") == crc32("/LUMÉR".encode()) - 2**31
 
 
 def test_similarity_is_shared_trigrams_over_all() -> None:
@@ -113,6 +120,16 @@ NAMES = (
     "Lumerine", "Lumerine Lyon", "Lumérine", "Lumerin", "Groupe Lumerine", "Numerine", "Vioreau", "Vioro", "LL",
     "Lumerine Lyon Ltd", "Viorne Est Avelle", "Viorne Est Avele", "Conseil Plus", "",
 )  # fmt: skip
+
+
+def test_a_company_is_declared_to_be_the_employer_of_so_many_and_no_more() -> None:
+    company = a_company("company", "south", name="Lumerinance")
+    people = [a_company(f"contact:{at}", "south", name=f"Personne {at}", works_for="company") for at in range(500)]
+    most = [company, *people[:-1]]
+    assert {pair for pair in found(*most) if "company" in pair} == {
+        ("company", person.key.record_id) for person in most[1:]
+    }
+    assert not any("company" in pair for pair in found(company, *people))
 
 
 @given(

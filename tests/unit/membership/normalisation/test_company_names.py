@@ -1,4 +1,5 @@
 import pytest
+from anyascii import anyascii
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -56,3 +57,9 @@ def test_other_scripts_are_transliterated_and_pictures_are_left_out() -> None:
 def test_names_are_sorted_by_no_more_than_an_index_takes() -> None:
     assert sort_key("  Écluse ") == "ecluse"
     assert sort_key("漢" * 1_000) == ("han" * 1_000)[:LONGEST_SORTED]
+
+
+@given(st.text(max_size=60))
+def test_characters_are_written_one_by_one_as_in_their_text(text: str) -> None:
+    pictures = {*range(0x2190, 0x2C00), 0xFE0F, *range(0x1F000, 0x1FB00)}
+    assert plain(text) == anyascii("".join(character for character in text if ord(character) not in pictures))

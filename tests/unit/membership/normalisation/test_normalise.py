@@ -3,7 +3,7 @@ from contextlib import suppress
 import phonenumbers
 import pytest
 from email_validator import EmailNotValidError, validate_email
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from stdnum.fr import siren as std_siren
 from stdnum.fr import siret as std_siret
@@ -211,6 +211,7 @@ def test_two_addresses_in_one_cell():
 words = st.text("abcXYZ019-_.+é' @", max_size=14)
 
 
+@settings(deadline=None)  # the first of them loads the library
 @given(words, words)
 def test_the_e_mail_shortcut_agrees_with_the_library(local, domain):
     written = f"{local}@{domain}".strip()
@@ -238,6 +239,7 @@ def test_foreign_phones_by_the_country():
     assert understood(phone="022 345 67 89", country="Suisse").phone == "+41223456789"
 
 
+@settings(deadline=None)
 @given(st.from_regex(r"\A(0|\+33|0033|33|)[ .-]?[0-9]{1,2}([ .-]?[0-9]{2}){3,5}\Z"))
 def test_the_phone_shortcut_agrees_with_the_library(written):
     expected = None

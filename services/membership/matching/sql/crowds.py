@@ -4,17 +4,17 @@ All of it depends on which records there are, and never on the order in which th
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Final, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.membership.matching import term_frequency as frequencies
 from services.membership.matching.keys import HUBBED, SAME, TWIN
 from services.membership.matching.term_frequency import HUBS, REPORTED, Commonness, crowded_above
 from services.membership.records.record import RecordKey
 from shared.persistence.database import rows_of
 
 # Of a crowd with one SIREN and one name, the first few by their keys, in the order in which Python sorts text; of those
-# declared to be the same as a record, that record. See term_frequency.hubs_of.
+# declared to be the same as a record, that record; of too many, nobody. See term_frequency.hubs_of.
 _HUBS = f"""
     select n.key, hub.record, hub.cluster, hub.record_id from unnest($1::text[]) as n (key)
     cross join lateral (
@@ -27,6 +27,7 @@ _HUBS = f"""
            and f.cluster = split_part(substr(n.key, 3), '/', 1)
            and f.record_id = substr(n.key, 4 + length(split_part(substr(n.key, 3), '/', 1))))
     ) as hub
+    where (select count(*) from (select from match_keys m where m.key = n.key limit $2::int + 1) as met) <= $2::int
 """
 _COUNT = """
     select n.key, met.records from unnest($1::text[], $2::int[]) as n (key, most)
@@ -37,19 +38,16 @@ _COUNT = """
     where met.records > 0
 """
 _ALL_HOLDERS = "select key, array_agg(record) from match_keys where key = any($1::text[]) group by key"
+_LINKED_HOLDERS = """
+    select key, array_agg(record) from match_keys m
+    where key = any($1::text[]) and not exists (select from match_pending p where p.record = m.record)
+    group by key
+"""
 _APPEAR = "insert into match_crowds (key) select unnest($1::text[]) on conflict do nothing"
 _DISAPPEAR = "delete from match_crowds where key = any($1::text[])"
 
 Hubs = Mapping[str, Mapping[int, RecordKey]]
 """By crowded key: the hubs' numbers in ``match_features``, and their keys."""
-_NOBODY: Final[Mapping[int, RecordKey]] = {}
-
-
-class Moved(NamedTuple):
-    """A crowd's hubs that are none any more, or were none before."""
-
-    key: str
-    hubs: frozenset[int]
 
 
 async def hubs(connection: AsyncConnection, classes: Mapping[str, Commonness], keys: Iterable[str]) -> Hubs:
@@ -57,22 +55,17 @@ async def hubs(connection: AsyncConnection, classes: Mapping[str, Commonness], k
     asked = sorted(key for key in keys if key[0] in HUBBED and classes.get(key) == Commonness.CROWDED)
     result: dict[str, dict[int, RecordKey]] = {key: {} for key in asked}
     if asked:
-        for key, record, cluster, record_id in rows_of(await connection.exec_driver_sql(_HUBS, (asked,))):
+        rows = await connection.exec_driver_sql(_HUBS, (asked, frequencies.MOST_BY_HUBS))
+        for key, record, cluster, record_id in rows_of(rows):
             result[key][record] = RecordKey(cluster, record_id)
     return result
 
 
-def moved(before: Hubs, now: Hubs) -> list[Moved]:
-    """What changed about crowds that were crowds before; a key that became one crossed into another class."""
-    changes = ((key, before[key].keys() ^ now.get(key, _NOBODY).keys()) for key in before if key in now)
-    return [Moved(key, frozenset(changed)) for key, changed in changes if changed]
-
-
-async def counts(connection: AsyncConnection, asked: Collection[str], leaving: Mapping[str, int]) -> dict[str, int]:
-    """How many hold these keys. No count goes further than it must, even when so many of them leave."""
+async def counts(connection: AsyncConnection, asked: Collection[str]) -> dict[str, int]:
+    """How many hold these keys. No count goes further than it must."""
     if not asked:
         return {}
-    most = [crowded_above(key[0]) + 1 + leaving.get(key, 0) for key in asked]
+    most = [crowded_above(key[0]) + 1 for key in asked]
     return dict(rows_of(await connection.exec_driver_sql(_COUNT, (list(asked), most))))
 
 
@@ -81,6 +74,14 @@ async def all_holders(connection: AsyncConnection, keys: Collection[str]) -> dic
     if not keys:
         return {}
     rows = rows_of(await connection.exec_driver_sql(_ALL_HOLDERS, (sorted(keys),)))
+    return {key: set(records) for key, records in rows}
+
+
+async def linked_holders(connection: AsyncConnection, keys: Collection[str]) -> dict[str, set[int]]:
+    """Those who hold these keys and are linked already: who is pending judges its own pairs."""
+    if not keys:
+        return {}
+    rows = rows_of(await connection.exec_driver_sql(_LINKED_HOLDERS, (sorted(keys),)))
     return {key: set(records) for key, records in rows}
 
 

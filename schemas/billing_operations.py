@@ -1,0 +1,279 @@
+"""What billing may be asked: issuers, grids, what they would bring, decisions about dues, what a member owes."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from schemas.base import Amount, Day, Key, Label
+from schemas.billing_grids import Grid
+from schemas.operation import Arguments, Kind, Operation, Role
+
+Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+IssuerCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
+MemberName = Annotated[Key, Field(description="a member's id, or one of its records, such as numelink/1042")]
+DecisionKind = Literal["exempt", "one-bill", "extension", "release", "remit", "credit"]
+
+
+# --- answers --------------------------------------------------------------------------------------------------------
+
+
+class IssuerShown(BaseModel):
+    """A legal body, and what holds of it today; ``settings`` is null where it is not there yet, or no more."""
+
+    code: str
+    clusters: list[str]
+    since: date
+    until: date | None
+    settings: dict[str, Any] | None
+
+
+class Issuers(BaseModel):
+    """All legal bodies that bill."""
+
+    items: list[IssuerShown]
+
+
+class GridShown(BaseModel):
+    """A grid; ``adopted_at`` is null while it is a proposal. ``until`` is its last day, if another one follows."""
+
+    grid_id: str
+    issuer: str
+    number: int
+    grid: dict[str, Any]
+    proposed_by: str
+    proposed_at: datetime
+    adopted_by: str | None = None
+    adopted_at: datetime | None = None
+    until: date | None = None
+
+
+class Grids(BaseModel):
+    """Grids, the newest first."""
+
+    items: list[GridShown]
+
+
+class Compared(BaseModel):
+    """What a group of members was billed before, and would owe; ``more`` of them pay more, ``less`` pay less."""
+
+    group: str
+    members: int
+    more: int
+    less: int
+    before: Decimal
+    after: Decimal
+
+
+class SimulatedMember(BaseModel):
+    """One member: what former systems billed it for the twelve months before, and what it would owe, and why."""
+
+    member_id: str
+    name: str
+    records: list[str]
+    departement: str
+    band: str
+    before: Decimal
+    after: Decimal
+    doubt: str | None
+    why: str
+
+
+class Simulation(BaseModel):
+    """What a grid would bring: in all, by band, cluster and département, and member by member."""
+
+    grid_id: str
+    first: date
+    total: Compared
+    by_band: list[Compared]
+    by_cluster: list[Compared]
+    by_departement: list[Compared]
+    unknown_headcount: list[str]
+    members: list[SimulatedMember]
+
+
+class RecordOwes(BaseModel):
+    """What one record of a member owes for a period, which days that is for, and why, in a sentence."""
+
+    record: str
+    amount: Decimal
+    days: list[tuple[date, date]]
+    why: str
+
+
+class MemberOwes(BaseModel):
+    """What a member owes for a period, by record."""
+
+    member_id: str
+    issuer: str
+    first: date
+    last: date
+    amount: Decimal
+    records: list[RecordOwes]
+
+
+class DecisionShown(BaseModel):
+    """A decision about dues; ``taken_back_at`` is null while it is in force."""
+
+    decision_id: str
+    kind: DecisionKind
+    record: str
+    first: date | None
+    last: date | None
+    amount: Decimal
+    author: str
+    reason: str
+    at: datetime
+    taken_back_by: str | None = None
+    taken_back_at: datetime | None = None
+    taken_back_reason: str | None = None
+
+
+class Decisions(BaseModel):
+    """Decisions, the newest first."""
+
+    items: list[DecisionShown]
+
+
+# --- arguments ------------------------------------------------------------------------------------------------------
+
+
+class NothingMore(Arguments):
+    """Nothing but the operation."""
+
+
+class OfIssuer(Arguments):
+    """Of which issuer; of all where it is left out."""
+
+    issuer: IssuerCode | None = None
+
+
+class Proposed(Arguments):
+    """The grid whole."""
+
+    grid: Grid
+
+
+class OneGrid(Arguments):
+    """Which grid."""
+
+    grid_id: Id
+
+
+class Adopted(OneGrid):
+    """Which grid, and which one in force ends the day before it begins."""
+
+    replaces: Id | None = None
+
+
+class Simulated(OneGrid):
+    """Which grid, for the period that begins on which day."""
+
+    first: Annotated[Day, Field(description="first day of the period")]
+
+
+class OfMember(Arguments):
+    """Which member, for the period of which issuer, that begins on which day."""
+
+    member: MemberName
+    issuer: IssuerCode
+    first: Annotated[Day, Field(description="first day of the period")]
+    language: Literal["fr", "en"] = "fr"
+
+
+class OfRecord(Arguments):
+    """About which record; about all where it is left out."""
+
+    record: Label | None = Field(None, description="cluster and id, such as numelink/1042")
+
+
+class Decided(Arguments):
+    """A decision about one record. ``amount`` is that of a remit or credit of the period that begins on ``first``."""
+
+    kind: DecisionKind
+    record: Annotated[Key, Field(description="cluster and id, such as numelink/1042")]
+    first: Day | None = None
+    last: Day | None = None
+    amount: Annotated[Amount, Field(ge=0)] = Decimal("0.00")
+
+
+class OneDecision(Arguments):
+    """Which decision."""
+
+    decision_id: Id
+
+
+# --- the table ------------------------------------------------------------------------------------------------------
+
+
+def _billing(
+    name: str,
+    kind: Kind,
+    role: Role,
+    path: str,
+    shapes: tuple[type[Arguments], type[BaseModel]],
+    summaries: tuple[str, str],
+    verb: str | None = None,
+) -> Operation:
+    return Operation(
+        name=name,
+        kind=kind,
+        services=("billing",),
+        role=role,
+        path=f"/{{service}}/{path}",
+        arguments=shapes[0],
+        answer=shapes[1],
+        summary=summaries[0],
+        summary_fr=summaries[1],
+        verb=verb,
+    )
+
+
+ISSUERS: Final = _billing(
+    "issuers", "query", "staff", "issuers", (NothingMore, Issuers),
+    ("The legal bodies that bill, with what holds of each today.",
+     "Les organismes qui facturent, avec ce qui vaut pour chacun aujourd'hui."),
+)  # fmt: skip
+GRIDS: Final = _billing(
+    "grids", "query", "staff", "grids", (OfIssuer, Grids),
+    ("Grids of fees: proposed, and adopted.", "Les grilles de cotisation : proposées et adoptées."),
+)  # fmt: skip
+PROPOSE_GRID: Final = _billing(
+    "propose-grid", "command", "staff", "grids", (Proposed, GridShown),
+    ("Propose a grid of fees; it can be simulated then, and is not in force.",
+     "Proposer une grille de cotisation ; elle peut alors être simulée, et n'est pas en vigueur."),
+    "traboule billing propose-grid",
+)  # fmt: skip
+ADOPT_GRID: Final = _billing(
+    "adopt-grid", "command", "admin", "grids/{grid_id}/adopt", (Adopted, GridShown),
+    ("Adopt a proposed grid, by somebody else than who proposed it. It never changes after that.",
+     "Adopter une grille proposée, par quelqu'un d'autre que son auteur. Elle ne change plus ensuite."),
+    "traboule billing adopt-grid",
+)  # fmt: skip
+SIMULATE: Final = _billing(
+    "simulation", "query", "staff", "grids/{grid_id}/simulation", (Simulated, Simulation),
+    ("What a grid would bring for a period: who pays more, who less, and why.",
+     "Ce que donnerait une grille pour une période : qui paie plus, qui paie moins, et pourquoi."),
+)  # fmt: skip
+OWED: Final = _billing(
+    "dues", "query", "staff", "dues", (OfMember, MemberOwes),
+    ("What a member owes for a period, with the reasons.", "Ce que doit un membre pour une période, avec les raisons."),
+)  # fmt: skip
+DECISIONS: Final = _billing(
+    "due-decisions", "query", "staff", "decisions", (OfRecord, Decisions),
+    ("Decisions about dues: in force, and taken back.", "Les décisions sur les cotisations : en vigueur et reprises."),
+)  # fmt: skip
+DECIDE: Final = _billing(
+    "decide-due", "command", "staff", "decisions", (Decided, DecisionShown),
+    ("Decide about a record's dues: exempt, one-bill, extension, release, remit or credit.",
+     "Décider des cotisations d'une fiche : exempt, one-bill, extension, release, remit ou credit."),
+    "traboule billing decide",
+)  # fmt: skip
+TAKE_BACK: Final = _billing(
+    "take-back-due-decision", "command", "staff", "decisions/{decision_id}/take-back", (OneDecision, DecisionShown),
+    ("Take a decision about dues back.", "Reprendre une décision sur les cotisations."),
+    "traboule billing take-back",
+)  # fmt: skip
+
+DUES: Final = (ISSUERS, GRIDS, PROPOSE_GRID, ADOPT_GRID, SIMULATE, OWED, DECISIONS, DECIDE, TAKE_BACK)

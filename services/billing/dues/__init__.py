@@ -1,0 +1,1 @@
+"""What each member owes: a pure function of records, days, cover, the grid in force and decisions."""

@@ -1,0 +1,112 @@
+"""Days as ordinals, and sets of days as ranges in order: first and last day, both included."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+
+NEVER = date.max.toordinal()
+"""The last day of what has no end."""
+
+
+class Range(NamedTuple):
+    """First and last day, both included, as ordinals."""
+
+    first: int
+    last: int
+
+    @property
+    def first_day(self) -> date:
+        """The first day."""
+        return date.fromordinal(self.first)
+
+    @property
+    def last_day(self) -> date:
+        """The last day."""
+        return date.fromordinal(self.last)
+
+
+Days = tuple[Range, ...]
+"""A set of days: ranges in order that neither overlap nor touch."""
+
+
+def between(first: date, last: date) -> Range:
+    """The days from one to another, both included."""
+    return Range(first.toordinal(), last.toordinal())
+
+
+def days_of(ranges: Iterable[Range]) -> Days:
+    """The same days as a set."""
+    joined: list[Range] = []
+    for item in sorted(ranges):
+        if item.last < item.first:
+            continue
+        if joined and item.first <= joined[-1].last + 1:
+            joined[-1] = Range(joined[-1].first, max(joined[-1].last, item.last))
+        else:
+            joined.append(item)
+    return tuple(joined)
+
+
+def without(days: Days, others: Days) -> Days:
+    """The days that are not among the others."""
+    if not others:
+        return days
+    left: list[Range] = []
+    for item in days:
+        first = item.first
+        for other in others:
+            if other.last < first or other.first > item.last:
+                continue
+            if other.first > first:
+                left.append(Range(first, other.first - 1))
+            first = other.last + 1
+        if first <= item.last:
+            left.append(Range(first, item.last))
+    return tuple(left)
+
+
+def within(days: Days, limit: Range) -> Days:
+    """The days that lie in a range."""
+    cut = (Range(max(item.first, limit.first), min(item.last, limit.last)) for item in days)
+    return tuple(item for item in cut if item.first <= item.last)
+
+
+def meets(days: Sequence[Range], limit: Range) -> bool:
+    """Whether any of the days lies in a range."""
+    return any(item.first <= limit.last and limit.first <= item.last for item in days)
+
+
+def contains(days: Sequence[Range], part: Range) -> bool:
+    """Whether all days of a range are among the days."""
+    return any(item.first <= part.first and part.last <= item.last for item in days)
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day of another month; the last day of a shorter one."""
+    number = day.year * 12 + day.month - 1 + months
+    year, month = divmod(number, 12)
+    return date(year, month + 1, min(day.day, _length(year, month + 1)))
+
+
+def _length(year: int, month: int) -> int:
+    following = date(year + month // 12, month % 12 + 1, 1)
+    return (following - date(year, month, 1)).days
+
+
+@lru_cache(maxsize=256)
+def units_of(first: date, months: int) -> tuple[Range, ...]:
+    """Twelve months from a day on, in units of so many months: 12 makes one unit, 1 makes twelve."""
+    starts = [add_months(first, count) for count in range(0, 13, months)]
+    return tuple(Range(a.toordinal(), b.toordinal() - 1) for a, b in pairwise(starts))
+
+
+def moved_after(cover: Range, last: int) -> Range:
+    """The same length of days, from the day after ``last`` on; whole months stay whole months."""
+    first, end = cover.first_day, date.fromordinal(cover.last + 1)
+    months = (end.year - first.year) * 12 + end.month - first.month
+    start = date.fromordinal(last + 1)
+    if first.day == end.day and start.day == 1:
+        return Range(start.toordinal(), add_months(start, months).toordinal() - 1)
+    return Range(last + 1, last + 1 + cover.last - cover.first)

@@ -1,0 +1,1 @@
+"""Grids of fees: what they ask of a member, and their adoption."""

@@ -1,0 +1,38 @@
+"""Amounts of money: whole cents, rounded in one way. ``Decimal`` alone would round half to even."""
+
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
+
+CENT: Final = Decimal("0.01")
+
+
+def to_cents(amount: Decimal) -> int:
+    """An amount in euros as whole cents, half a cent rounded away from zero."""
+    return int((amount * 100).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def euros(cents: int) -> Decimal:
+    """Whole cents as an amount in euros, with two decimals."""
+    return Decimal(cents).scaleb(-2)
+
+
+def rounded(amount: Decimal) -> Decimal:
+    """An amount in euros to the cent, half a cent rounded away from zero."""
+    return amount.quantize(CENT, ROUND_HALF_UP)
+
+
+def part_of(cents: int, index: int, units: int) -> int:
+    """What one of so many equal units costs, so that all together cost ``cents``: twelve of 1,000.00 are 83.33, 83.34…
+
+    ``cents`` is not negative; ``index`` counts from 0. It is the difference of two rounded sums, half up.
+    """
+    return _upto(cents, index + 1, units) - _upto(cents, index, units)
+
+
+def _upto(cents: int, count: int, units: int) -> int:
+    return (2 * cents * count + units) // (2 * units)
+
+
+def vat_of(net: Decimal, rate: Decimal) -> Decimal:
+    """VAT on the sum of all lines of one rate, rounded once. ``rate`` is a percentage."""
+    return rounded(net * rate / 100)

@@ -1,0 +1,1 @@
+"""``traboule billing``: grids, what they would bring, decisions, runs and documents."""

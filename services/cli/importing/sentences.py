@@ -1,0 +1,96 @@
+"""What staff read when an import ends or is stopped, in French and in English."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from schemas.membership import MemberRecorded
+from services.membership.legacy.headers import header_of
+from shared.importing.languages import in_both
+
+if TYPE_CHECKING:
+    from services.cli.importing.comparison import Changes
+    from services.cli.importing.reading import FileReport
+
+DATABASE_LOST = in_both(
+    "On ne sait pas si les fiches sont lisibles : la base de données ne répond plus.",
+    "Whether the records can be read is not known: the database went away.",
+)
+
+
+def emptying(report: FileReport, changes: Changes) -> str:
+    """Why a file may not be imported without ``--replace``."""
+    missing = [item for item in changes.too_many.items() if item[0] in changes.columns_missing]
+    empty = [item for item in changes.too_many.items() if item[0] not in changes.columns_missing]
+    french, english = f"{report.path.name} viderait des champs.", f"{report.path.name} would empty fields."
+    if missing:
+        listed = _counted(report, missing)
+        french += f" Colonnes absentes du fichier, à cocher (nombre de fiches) : {listed}."
+        english += f" Columns that the file does not have, tick them (records): {listed}."
+    if empty:
+        listed = _counted(report, empty)
+        french += f" Colonnes dont les cellules sont vides (nombre de fiches) : {listed}."
+        english += f" Columns whose cells are empty (records): {listed}."
+    return in_both(
+        f"{french} Exportez de nouveau avec ces colonnes, ou dites --replace",
+        f"{english} Export again with these columns, or say --replace",
+    )
+
+
+def changed(report: FileReport, changes: Changes) -> str:
+    """What one file did to the records that were there."""
+    name = report.path.name
+    french = f"{changes.new} nouvelles, {changes.changed} modifiées, {changes.unchanged} inchangées"
+    english = f"{changes.new} new, {changes.changed} changed, {changes.unchanged} unchanged"
+    if changes.removed:
+        french += f", {changes.removed} retirées"
+        english += f", {changes.removed} removed"
+    if changes.older:
+        french += f", {changes.older} plus anciennes que ce qui est là, donc sans effet"
+        english += f", {changes.older} older than what is there and so without effect"
+    emptied = _counted(report, changes.emptied.most_common())
+    return in_both(
+        f"{name} : fiches : {french} ; {f'champs vidés : {emptied}' if emptied else 'aucun champ vidé'}.",
+        f"{name}: {english}; {f'fields emptied: {emptied}' if emptied else 'no field emptied'}.",
+    )
+
+
+def read_beside(name: str) -> str:
+    """Of a file that makes no records of its own."""
+    return in_both(
+        f"{name} : lu avec les membres, dont il remplit des champs.",
+        f"{name}: read beside the members, whose fields it fills.",
+    )
+
+
+def not_compared(service: str, variable: str) -> str:
+    """Why nothing is known of what an import did."""
+    return in_both(
+        f"Non comparé à ce que {service} a déjà : {variable} n'est pas définie, ou --no-compare a été dit.",
+        f"Not compared with what {service} keeps already: {variable} is not set, or --no-compare was said.",
+    )
+
+
+def readable(service: str, count: int, left: int) -> str:
+    """Whether what was imported can be read: ``left`` of the records cannot yet."""
+    if left:
+        return in_both(
+            f"{left} des {count} fiches ne sont pas encore lisibles : traboule status dit ce qui attend.",
+            f"{left} of {count} records cannot be read yet: traboule status says what waits.",
+        )
+    if service == MemberRecorded.service:
+        return in_both(f"Les vues montrent les {count} fiches.", f"The views show all {count} records now.")
+    return in_both(
+        f"{service} a les {count} fiches ; les vues suivent.",
+        f"{service} keeps all {count} records now; the views follow.",
+    )
+
+
+def _counted(report: FileReport, fields: Iterable[tuple[str, int]]) -> str:
+    """Columns by the headers that people see in their file, each with how many records."""
+    return ", ".join(f"{_column(report.product, key)} {count}" for key, count in fields)
+
+
+def _column(product: str, key: str) -> str:
+    return header_of(product, key) or key.removeprefix("extra:")

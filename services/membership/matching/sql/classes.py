@@ -1,0 +1,142 @@
+"""How common keys are: counted now, and as it was when pairs were last judged by it.
+
+A class that pairs were judged by is a row. Records are published before they are linked, so a count may move at any
+moment; but who links has the turn, compares its count with the row, and judges all pairs of a key whose row moves.
+A row is never deleted: its revision tells those who looked before that it moved, even if it moved back.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.membership.matching.features import Features
+from services.membership.matching.keys import PLACES, keys
+from services.membership.matching.sql import crowds
+from services.membership.matching.sql.columns import array
+from services.membership.matching.term_frequency import (
+    Commonness,
+    Identity,
+    commonness,
+    companies_of,
+    crowded_above,
+    identity_of,
+    may_be_common,
+)
+from shared.persistence.database import rows_of
+
+_HOLDERS = """
+    select n.key, met.records from unnest($1::text[], $2::int[]) as n (key, most)
+    cross join lateral (
+        select array_agg(m.record) as records
+        from (select m.record from match_keys m where m.key = n.key limit n.most) as m
+    ) as met
+    where met.records is not null
+"""
+_IDENTITIES = """
+    select record, replace(name, ' ', ''), features->>'siren', coalesce(postcode, town, '') from match_features
+    where record = any($1::bigint[])
+"""
+_JUDGED = "select key, class, hubs, revision from match_classes where key = any($1::text[])"
+_JUDGE = """
+    insert into match_classes (key, class, hubs, revision)
+    select key, class, hubs::bigint[], $4::bigint from unnest($1::text[], $2::int[], $3::text[]) as n (key, class, hubs)
+    on conflict (key) do update set class = excluded.class, hubs = excluded.hubs, revision = excluded.revision
+"""
+_NOBODY: Final[frozenset[int]] = frozenset()
+
+
+class KeyClass(NamedTuple):
+    """What makes a difference of a key: its class, and whom a crowd is compared with, by number."""
+
+    commonness: Commonness = Commonness.RARE
+    hubs: frozenset[int] = _NOBODY
+
+
+RARE: Final = KeyClass()
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Keys of some records as they are now.
+
+    ``holders`` are as many as matter, those records among them; none of ``PLACES``.
+    """
+
+    holders: dict[str, set[int]]
+    classes: dict[str, Commonness]
+    hubs: crowds.Hubs
+
+    def of(self, key: str) -> KeyClass:
+        """One key."""
+        hubs = self.hubs.get(key)
+        return KeyClass(self.classes.get(key, Commonness.RARE), frozenset(hubs) if hubs else _NOBODY)
+
+
+class Judged(NamedTuple):
+    """What pairs that share a key were judged by, and the revision since when."""
+
+    by: KeyClass
+    revision: int
+
+
+async def count(connection: AsyncConnection, moving: Iterable[str], own: Mapping[int, Features]) -> Counted:
+    """Count keys; ``own`` are the records, by number, that are looked for: each is among the holders of its keys."""
+    asked = sorted(moving)
+    listed = [key for key in asked if key[0] not in PLACES]
+    holders = await _holders(connection, listed)
+    for number, features in own.items():
+        for key in keys(features):
+            if key[0] not in PLACES:
+                holders.setdefault(key, set()).add(number)
+    places = await crowds.counts(connection, [key for key in asked if key[0] in PLACES])
+    identities = {number: identity_of(features) for number, features in own.items()}
+    classes = await _classes(connection, holders, identities)
+    crowded = {key: commonness(key, records, 1) for key, records in places.items()}
+    classes |= {key: value for key, value in crowded.items() if value != Commonness.RARE}
+    return Counted(holders, classes, await crowds.hubs(connection, classes, asked))
+
+
+async def judged(connection: AsyncConnection, moving: Collection[str]) -> dict[str, Judged]:
+    """What pairs of these keys were judged by; a key that is not there was always rare."""
+    rows = rows_of(await connection.exec_driver_sql(_JUDGED, (sorted(moving),)))
+    return {key: Judged(KeyClass(Commonness(value), frozenset(hubs)), revision) for key, value, hubs, revision in rows}
+
+
+async def judge(connection: AsyncConnection, moved: Mapping[str, KeyClass], revision: int) -> None:
+    """Write down what pairs of these keys are judged by from now on."""
+    if moved:
+        listed = sorted(moved)
+        classes, hubs = (
+            [int(moved[key].commonness) for key in listed],
+            [array(sorted(moved[key].hubs)) for key in listed],
+        )
+        await connection.exec_driver_sql(_JUDGE, (listed, classes, hubs, revision))
+
+
+async def _holders(connection: AsyncConnection, asked: Collection[str]) -> dict[str, set[int]]:
+    """Who holds these keys. No count goes further than it must."""
+    most = [crowded_above(key[0]) + 1 for key in asked]
+    rows = rows_of(await connection.exec_driver_sql(_HOLDERS, (list(asked), most)))
+    return {key: set(records) for key, records in rows}
+
+
+async def _classes(
+    connection: AsyncConnection, holders: Mapping[str, Collection[int]], own: Mapping[int, Identity]
+) -> dict[str, Commonness]:
+    """The classes of keys that are not rare. ``own`` are the identities of some records; else the table's."""
+    doubtful = {key: records for key, records in holders.items() if may_be_common(key, len(records))}
+    known = dict(own)
+    if wanted := sorted({record for records in doubtful.values() for record in records} - known.keys()):
+        rows = rows_of(await connection.exec_driver_sql(_IDENTITIES, (wanted,)))
+        known.update({record: Identity(name, siren, place) for record, name, siren, place in rows})
+
+    def companies(key: str) -> int:
+        # One that was withdrawn between the two statements counts no more.
+        return (
+            companies_of(key, (known[record] for record in doubtful[key] if record in known)) if key in doubtful else 0
+        )
+
+    classes = {key: commonness(key, len(records), companies(key)) for key, records in holders.items()}
+    return {key: value for key, value in classes.items() if value != Commonness.RARE}

@@ -1,0 +1,226 @@
+"""Features and keys of records, by numbers: published before they are linked, or written with the turn.
+
+``revision`` counts the links, and whatever else was changed with the turn. Features that are as they were published
+have 0, others that of their change: so who looked before finds it.
+"""
+
+from asyncio import to_thread
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.membership.matching.candidates import held
+from services.membership.matching.features import Features, as_json, from_json
+from services.membership.matching.keys import keys
+from services.membership.matching.sql.columns import LIST, array, columns, name_columns, versions
+from services.membership.matching.weights import Weights
+from services.membership.records.record import RecordKey
+from shared.messaging.failures import NotReady
+from shared.persistence.database import rows_of
+
+_STATE = "select features = $1::int and weights = $2::int, revision from match_state"
+_FIRST_STATE = """
+    insert into match_state (features, weights) select $1::int, $2::int
+    where not exists (select from match_state) on conflict do nothing
+"""
+_NEXT_REVISION = "update match_state set revision = revision + 1 returning revision"
+_STORED = """
+    select f.record, f.cluster, f.record_id, f.keys, f.features::text,
+           exists (select from match_pending p where p.record = f.record)
+    from unnest($1::text[], $2::text[]) as n (cluster, record_id) join match_features f using (cluster, record_id)
+"""
+_FORGET_KEYS = """
+    delete from match_keys m using unnest($1::text[], $2::bigint[]) as n (key, record)
+    where m.key = n.key and m.record = n.record
+"""
+_FORGET = "delete from match_features where record = any($1::bigint[])"
+_NEW = """
+    select cluster, record_id, size, bits::bit(128) as bits, departement, postcode, town, beginning, name,
+           marks::int[] as marks, string_to_array(keys, chr(31)) as keys, features
+    from unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                $9::text[], $10::text[], $11::text[], $12::json[])
+        as n (cluster, record_id, size, bits, departement, postcode, town, beginning, name, marks, keys, features)
+"""
+_COLUMNS = "cluster, record_id, size, bits, departement, postcode, town, beginning, name, marks, keys, features"
+_WRITE = f"""
+    with kept as (
+        insert into match_features as held ({_COLUMNS}, revision) select n.*, $13::bigint from ({_NEW}) as n
+        on conflict (cluster, record_id) do update
+        set size = excluded.size, bits = excluded.bits, departement = excluded.departement,
+            postcode = excluded.postcode, town = excluded.town, beginning = excluded.beginning, name = excluded.name,
+            marks = excluded.marks, keys = excluded.keys, features = excluded.features, revision = excluded.revision
+        returning record, cluster, record_id, keys
+    ), keys as (
+        insert into match_keys (key, record) select unnest(keys), record from kept
+    )
+    select record, cluster, record_id from kept
+"""
+# What is there is left alone, and not even waited for. In order, so that two who publish alike cannot block each other.
+_PUBLISH = f"""
+    with kept as (
+        insert into match_features ({_COLUMNS})
+        select n.* from ({_NEW}) as n
+        where not exists (
+            select from match_features f where f.cluster = n.cluster and f.record_id = n.record_id
+        )
+        order by n.cluster, n.record_id
+        on conflict (cluster, record_id) do nothing
+        returning record, cluster, record_id, keys
+    ), keys as (
+        insert into match_keys (key, record) select unnest(keys), record from kept
+    ), pending as (
+        insert into match_pending (record) select record from kept
+    )
+    select record, cluster, record_id from kept
+"""
+_LINKED = "delete from match_pending where record = any($1::bigint[])"
+_OTHERS_PENDING = "select exists (select from match_pending where record <> all($1::bigint[]))"
+_UNCHANGED = "select record from match_features where record = any($1::bigint[]) and revision = 0"
+_THERE = "select record from match_features where record = any($1::bigint[])"
+_SINCE = """
+    select record, cluster, record_id, features::text from match_features where revision > 0 and revision > $1::bigint
+"""
+_LOAD = "select record, cluster, record_id, features::text from match_features where record = any($1::bigint[])"
+
+
+class StaleRecognitionError(NotReady):
+    """What is recognised was computed by another version of the program or its weights: run traboule rebuild."""
+
+    def __init__(self) -> None:
+        super().__init__(self.__doc__)
+
+
+class Stored(NamedTuple):
+    """What is kept of a record before a batch changes it."""
+
+    record: int
+    key: RecordKey
+    keys: tuple[str, ...]
+    features: str
+    pending: bool
+    """Published, and never linked since."""
+
+
+async def revision(connection: AsyncConnection, weights: Weights) -> int:
+    """How often anything was changed with the turn. Raises StaleRecognitionError."""
+    return await _revision(connection, weights) or 0
+
+
+async def _revision(connection: AsyncConnection, weights: Weights) -> int | None:
+    """None while nothing was ever recognised."""
+    for is_current, number in rows_of(await connection.exec_driver_sql(_STATE, versions(weights))):
+        if not is_current:
+            raise StaleRecognitionError
+        return number
+    return None
+
+
+async def next_revision(connection: AsyncConnection, weights: Weights) -> int:
+    """One more; the caller has the turn."""
+    following: int | None = (await connection.exec_driver_sql(_NEXT_REVISION)).scalar()
+    if following is None:
+        await connection.exec_driver_sql(_FIRST_STATE, versions(weights))
+        following = (await connection.exec_driver_sql(_NEXT_REVISION)).scalar_one()
+    return following
+
+
+async def stored(connection: AsyncConnection, wanted: Sequence[RecordKey]) -> list[Stored]:
+    """Those of these records that are there."""
+    if not wanted:
+        return []
+    rows = rows_of(await connection.exec_driver_sql(_STORED, columns(wanted)))
+    return [
+        Stored(record, RecordKey(cluster, record_id), tuple(own), document, pending)
+        for record, cluster, record_id, own, document, pending in rows
+    ]
+
+
+async def forget(connection: AsyncConnection, items: Sequence[Stored], removed: Collection[RecordKey]) -> None:
+    """Forget all keys of some records, and whatever is kept of those that are ``removed``."""
+    rows = [(key, item.record) for item in items for key in item.keys]
+    if rows:
+        await connection.exec_driver_sql(_FORGET_KEYS, ([key for key, _ in rows], [record for _, record in rows]))
+    if records := [item.record for item in items if item.key in removed]:
+        await connection.exec_driver_sql(_FORGET, (records,))
+
+
+def document_of(item: Features) -> str:
+    """As it is stored."""
+    return orjson.dumps(as_json(item)).decode()
+
+
+async def write(connection: AsyncConnection, records: Sequence[Features], revision: int) -> dict[int, Features]:
+    """Write features and keys, whose former keys are forgotten; returns them by number. The caller has the turn."""
+    if not records:
+        return {}
+    return _numbered(records, await connection.exec_driver_sql(_WRITE, (*_columns(records), revision)))
+
+
+async def publish(connection: AsyncConnection, records: Sequence[Features], weights: Weights) -> dict[int, Features]:
+    """Write those of which nothing is known yet, as pending; returns these by number. Raises StaleRecognitionError."""
+    if await _revision(connection, weights) is None:
+        await connection.exec_driver_sql(_FIRST_STATE, versions(weights))
+    return _numbered(records, await connection.exec_driver_sql(_PUBLISH, _columns(records)))
+
+
+async def linked(connection: AsyncConnection, records: Collection[int]) -> None:
+    """These are pending no longer."""
+    if records:
+        await connection.exec_driver_sql(_LINKED, (sorted(records),))
+
+
+async def are_alone(connection: AsyncConnection, records: Collection[int]) -> bool:
+    """Whether nothing but these is pending."""
+    return not (await connection.exec_driver_sql(_OTHERS_PENDING, (sorted(records),))).scalar_one()
+
+
+async def unchanged(connection: AsyncConnection, records: Collection[int]) -> set[int]:
+    """Those of these that are as they were published."""
+    return set((await connection.exec_driver_sql(_UNCHANGED, (sorted(records),))).scalars())
+
+
+async def present(connection: AsyncConnection, records: Collection[int]) -> set[int]:
+    """Those of these that are there."""
+    return set((await connection.exec_driver_sql(_THERE, (sorted(records),))).scalars()) if records else set()
+
+
+async def changed_since(connection: AsyncConnection, revision: int) -> dict[int, Features]:
+    """What was written with the turn after a revision. Raises LookupError as :func:`load` does."""
+    return _read(rows_of(await connection.exec_driver_sql(_SINCE, (revision,))))
+
+
+async def load(
+    connection: AsyncConnection, known: Mapping[int, Features], wanted: Collection[int]
+) -> dict[int, Features]:
+    """``known``, and the features of the others that are wanted; LookupError if another version wrote them."""
+    missing = sorted(set(wanted) - known.keys())
+    rows = rows_of(await connection.exec_driver_sql(_LOAD, (missing,))) if missing else []
+    return {**known, **await to_thread(_read, rows)}
+
+
+def _read(rows: Iterable[Any]) -> dict[int, Features]:
+    known: dict[int, Features] = {}
+    for record, cluster, record_id, document in rows:
+        key = RecordKey(cluster, record_id)
+        item = from_json(key, orjson.loads(document))
+        if item is None:
+            raise LookupError(f"the features of {key} are of another version: rebuild what is recognised")
+        known[record] = item
+    return known
+
+
+def _numbered(records: Sequence[Features], rows: Any) -> dict[int, Features]:
+    of = {item.key: item for item in records}
+    return {record: of[RecordKey(cluster, record_id)] for record, cluster, record_id in rows_of(rows)}
+
+
+def _columns(records: Sequence[Features]) -> tuple[Any, ...]:
+    return (
+        *columns(item.key for item in records),
+        *name_columns(records),
+        [array(held(item)) for item in records],
+        [LIST.join(sorted(keys(item))) for item in records],
+        [document_of(item) for item in records],
+    )

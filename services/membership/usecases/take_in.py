@@ -1,0 +1,100 @@
+"""What membership does with records before it has the turn: understand them, publish what is new, and look.
+
+Looking for candidates takes most of a record's time, and needs no turn once the record is published: see
+:mod:`matching.sql.looking`. Two transactions, then: one that publishes, and the one of the messages, which links, saves
+and announces. Only the second counts. If a process ends between the two, the broker still has the messages, and what
+was published waits as pending: the next process links it with its message, or :mod:`withdraw` takes it away.
+"""
+
+from asyncio import to_thread
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from schemas.envelope import Envelope
+from services.cutover.fence import Fenced
+from services.cutover.stages import OURS
+from services.membership.matching.features import Features, features
+from services.membership.matching.sql import looking
+from services.membership.matching.sql.looking import Look
+from services.membership.policy import Policy
+from services.membership.records.record import RecordKey, SourceRecord
+from services.membership.records.repository import RecordVersion
+from services.membership.unit_of_work import MembershipUnitOfWork
+from services.membership.usecases.keep_records import content_of, edition_of, newest_contents
+from shared.persistence.database import rows_of
+
+LEAST: Final = 16
+"""Records: with fewer, two transactions cost more than the turn is worth."""
+
+# The commit of the messages' own transaction flushes this one too; if it is lost, the messages come again.
+_WITHOUT_FLUSH = "set local synchronous_commit = off"
+_STAGES = "select cluster from stages where cluster = any($1::text[]) and stage = any($2::text[])"
+
+
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """Contents of messages as understood, and what a look at the new ones found."""
+
+    contents: Mapping[RecordKey, tuple[RecordVersion, SourceRecord]]
+    features: Mapping[RecordKey, Features]
+    look: Look | None = None
+
+    def content(self, key: RecordKey, edition: RecordVersion) -> SourceRecord | None:
+        """What this version of a record says, if it was understood already."""
+        known = self.contents.get(key)
+        return known[1] if known is not None and known[0] == edition else None
+
+    def features_of(self, record: SourceRecord) -> Features:
+        """Its features, computed only if it is not as it was taken in."""
+        known = self.contents.get(record.key)
+        return (
+            self.features[record.key] if known is not None and known[1].written is record.written else features(record)
+        )
+
+
+class TakenInFirst(Fenced):
+    """Fenced, after records were taken in without the turn."""
+
+    async def prepare(
+        self,
+        engine: AsyncEngine,
+        unit_of_work: Callable[[AsyncConnection], MembershipUnitOfWork],
+        messages: Sequence[Envelope[Any]],
+    ) -> TakenIn | None:
+        """Publish the records that these messages tell of first, and look at them; None for a few messages."""
+        return None if len(messages) < LEAST else await take_in(engine, unit_of_work, messages)
+
+
+async def take_in(
+    engine: AsyncEngine,
+    unit_of_work: Callable[[AsyncConnection], MembershipUnitOfWork],
+    messages: Sequence[Envelope[Any]],
+) -> TakenIn:
+    """Publish, commit, look. Raises StaleRecognitionError, LookupError."""
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql(_WITHOUT_FLUSH)
+        uow = unit_of_work(connection)
+        taken = await to_thread(_understood, uow.policy, messages)
+        ours = await _changed_here(connection, {key.cluster for key in taken.contents})
+        heard = [item for item in taken.features.values() if item.key.cluster not in ours]
+        published = await looking.publish(connection, heard, uow.policy.weights)
+    if not published:
+        return taken
+    async with engine.begin() as connection:
+        look = await looking.look(connection, published, unit_of_work(connection).policy.weights)
+    return TakenIn(taken.contents, taken.features, look)
+
+
+def _understood(policy: Policy, messages: Sequence[Envelope[Any]]) -> TakenIn:
+    newest = newest_contents(messages)
+    contents = {key: (edition_of(message), content_of(policy, key, message)) for key, message in newest.items()}
+    return TakenIn(contents, {key: features(record) for key, (_, record) in contents.items()})
+
+
+async def _changed_here(connection: AsyncConnection, clusters: set[str]) -> set[str]:
+    """Those of these clusters whose former systems are not heard. The fence looks again, under its lock."""
+    rows = await connection.exec_driver_sql(_STAGES, (sorted(clusters), sorted(OURS)))
+    return {cluster for (cluster,) in rows_of(rows)}

@@ -1,0 +1,92 @@
+"""``traboule billing``: a grid from a file to what a member owes, as a treasurer types it."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local.nodes import Nodes
+from deploy.provisioning.provision import ISSUERS
+from services.billing.definition import DEFINITION
+from services.billing.members.repository import keep_descriptions
+from services.common.transactions import transaction
+from shared.runtime.settings import ServiceSettings
+from tests.support.billing import a_description
+from tests.support.command import traboule
+from tests.support.in_process import OwnService, Passwords, own_service
+from tests.support.merging import envelope
+
+GRID = """
+issuer = "merged"
+name = "Grille 2027"
+valid_from = 2027-01-01
+
+[[lines]]
+code = "dues"
+label = "Cotisation"
+price = { by = "headcount", bands = [{ up_to = 9, amount = "320.00" }, { amount = "600.00" }] }
+"""
+PERIOD = ("--first", "2027-01-01")
+
+
+@pytest.fixture(scope="module")
+def billing(nodes: Nodes, passwords: Passwords) -> Iterator[OwnService]:
+    """Its database and its queues; no process runs."""
+    with own_service(nodes, passwords, "billing") as own, own.environment(), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRABOULE_BILLING_ISSUERS_FILE", str(ISSUERS))
+        yield own
+
+
+async def test_a_grid_is_proposed_simulated_and_adopted_and_a_member_is_shown_what_it_owes(
+    billing: OwnService, tmp_path: Path
+) -> None:
+    await billing.empty()
+    async with transaction(DEFINITION, _settings(), "test") as uow:
+        facts = (a_description("numelink", "1", "12"), a_description("numelink", "2", "trop", name="=Sans nombre"))
+        await keep_descriptions(uow, [envelope(fact) for fact in facts])
+    (tmp_path / "grid.toml").write_text(GRID)
+    proposed = await traboule("billing", "propose-grid", str(tmp_path / "grid.toml"), "--reason", "bureau", "--json")
+    grid = proposed.json["grid_id"]
+    table = tmp_path / "simulation.csv"
+    shown = await traboule("billing", "simulate", grid, *PERIOD, "--csv", str(table))
+    assert (shown.exit_code, "600.00" in shown.out, "Sans nombre" in shown.out) == (0, True, True)
+    with table.open(encoding="utf-8-sig") as file:
+        rows = {row["records"]: row for row in csv.DictReader(file, delimiter=";")}
+    assert (rows["numelink/1"]["after"], rows["numelink/2"]["name"]) == ("600.00", "'=Sans nombre")
+    adopt = ("billing", "adopt-grid", grid, "--reason", "assemblée")
+    refused = await traboule(*adopt)
+    assert (refused.exit_code, "somebody else adopts it" in refused.err) == (2, True)
+    assert (await traboule(*adopt, "--by", "tresoriere")).exit_code == 0
+    assert "tresoriere" in (await traboule("billing", "grids")).out
+    owed = ("billing", "owed", "numelink/1", "--issuer", "merged", *PERIOD)
+    assert (await traboule(*owed, "--json")).json["amount"] == "600.00"
+    assert "12 people, band 10" in (await traboule(*owed, "--language", "en")).out
+    decide = ("billing", "decide", "remit", "numelink/1", *PERIOD, "--amount", "50.00", "--reason", "geste", "--json")
+    decision = (await traboule(*decide)).json["decision_id"]
+    assert (await traboule(*owed, "--json")).json["amount"] == "550.00"
+    assert (await traboule("billing", "take-back", decision, "--reason", "erreur")).exit_code == 0
+    assert "erreur" in (await traboule("billing", "decisions", "--record", "numelink/1")).out
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("issuer = ", "neither TOML nor JSON"), (GRID.replace('"320.00"', '"-1.00"'), "bands.0.amount")],
+)
+async def test_a_file_that_is_no_grid_is_refused(
+    billing: OwnService, tmp_path: Path, content: str, message: str
+) -> None:
+    (tmp_path / "grid.toml").write_text(content)
+    refused = await traboule("billing", "propose-grid", str(tmp_path / "grid.toml"), "--reason", "bureau")
+    assert (refused.exit_code, message in refused.err) == (2, True), refused.err
+
+
+async def test_the_legal_bodies_are_listed(billing: OwnService) -> None:
+    listed = await traboule("billing", "issuers")
+    assert (listed.exit_code, "outside-vat" in listed.out) == (0, True)
+
+
+def _settings() -> ServiceSettings:
+    from services.cli.environment import configured
+
+    return configured("billing")["billing"]
