@@ -9,7 +9,7 @@ import pytest
 import structlog
 from hypothesis import settings
 
-from deploy.local.house import LocalServices, run_services
+from deploy.local.local_services import LocalServices, run_services
 from deploy.local.nodes import Nodes, local_nodes
 from deploy.provisioning.external import BROKER
 from shared.messaging.broker_version import PRIVATE_BROKER

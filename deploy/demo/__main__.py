@@ -15,7 +15,7 @@ from rich.console import Console
 from deploy.demo.generate import generate
 from deploy.demo.story import Story
 from deploy.errors import NodeError
-from deploy.local.house import ENVIRONMENT_FILE, run_services
+from deploy.local.local_services import ENVIRONMENT_FILE, run_services
 from deploy.local.nodes import Nodes, local_nodes
 
 

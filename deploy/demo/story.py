@@ -22,7 +22,7 @@ from deploy.demo.mistakes import publish_mistakes
 from deploy.demo.moving import GatewayContext, show_moving
 from deploy.demo.settling import wait_until_settled
 from deploy.errors import NodeError
-from deploy.local.house import LocalServices
+from deploy.local.local_services import LocalServices
 from deploy.provisioning.provision import SERVICES
 from services.cli.main import app as traboule
 from services.gateway.auth.keys import create_key

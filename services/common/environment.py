@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     S = TypeVar("S", bound=ServiceSettings)
 
-ENV_FILE = Path(__file__).resolve().parents[2] / ".local" / "house.env"
+ENV_FILE = Path(__file__).resolve().parents[2] / ".local" / "services.env"
 """Written by ``make up`` for other terminals; holds ``NAME=value`` lines."""
 
 

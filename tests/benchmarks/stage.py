@@ -16,7 +16,7 @@ import asyncpg
 import psutil
 from pamqp.commands import Basic
 
-from deploy.local.house import LocalServices
+from deploy.local.local_services import LocalServices
 from deploy.local.nodes import Nodes, local_nodes
 from deploy.local.runs import CHECKOUT, LOCAL, Run
 from deploy.provisioning.definitions import call

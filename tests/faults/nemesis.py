@@ -14,7 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from deploy.local import packages
 from deploy.local.broker import BrokerNode
-from deploy.local.house import LocalServices
+from deploy.local.local_services import LocalServices
 from deploy.local.nodes import Nodes
 from deploy.local.runs import CHECKOUT, Run
 from deploy.provisioning import definitions

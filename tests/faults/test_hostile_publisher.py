@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 import pytest
 
-from deploy.local.house import run_services
+from deploy.local.local_services import run_services
 from deploy.local.nodes import Nodes, local_nodes
 from schemas.billing import PaymentRecorded
 from schemas.cutover import PART_RECORDS

@@ -14,7 +14,7 @@ import orjson
 import pytest
 
 from deploy.demo.settling import wait_until_settled
-from deploy.local.house import LocalServices, run_services
+from deploy.local.local_services import LocalServices, run_services
 from deploy.local.nodes import Nodes, local_nodes
 from deploy.local.runs import Run
 from deploy.provisioning.provision import Provisioned

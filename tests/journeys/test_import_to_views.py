@@ -13,7 +13,7 @@ import pytest
 from stdnum import luhn
 
 from deploy.demo.settling import wait_until_settled
-from deploy.local.house import LocalServices
+from deploy.local.local_services import LocalServices
 from services.gateway.auth.keys import create_key
 from shared.persistence.database import create_engine
 from tests.support.command import traboule

@@ -7,7 +7,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from deploy.local.house import LocalServices
+from deploy.local.local_services import LocalServices
 from deploy.local.nodes import Nodes, local_nodes
 from deploy.local.runs import Run
 from deploy.provisioning import definitions

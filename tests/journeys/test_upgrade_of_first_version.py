@@ -10,7 +10,7 @@ import httpx2
 import orjson
 import pytest
 
-from deploy.local.house import LocalServices
+from deploy.local.local_services import LocalServices
 from deploy.local.nodes import Nodes, local_nodes
 from deploy.local.runs import Run
 from deploy.provisioning.provision import CLUSTERS, migrations_folder, provision

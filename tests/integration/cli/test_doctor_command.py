@@ -14,7 +14,7 @@ import aio_pika
 import pytest
 from aio_pika.exceptions import DeliveryError
 
-from deploy.local.house import LocalServices
+from deploy.local.local_services import LocalServices
 from deploy.local.runs import Run
 from deploy.provisioning import definitions
 from deploy.provisioning.provision import CLUSTERS, Provisioned

@@ -13,7 +13,7 @@ import orjson
 import psutil
 import pytest
 
-from deploy.local.house import LocalServices
+from deploy.local.local_services import LocalServices
 from deploy.local.runs import Run
 from deploy.provisioning.provision import Provisioned
 from services.cli.environment import configured
@@ -90,7 +90,7 @@ async def test_services_end_with_the_one_who_started_them(empty_billing: OwnServ
     """Even when he is killed: a house left behind would go on consuming another run's messages."""
     program = f"""
 from pathlib import Path
-from deploy.local.house import LocalServices
+from deploy.local.local_services import LocalServices
 from deploy.local.runs import Run
 from deploy.provisioning.provision import Provisioned
 run = Run()
@@ -173,7 +173,7 @@ def test_a_service_does_not_start_with_a_file_that_it_cannot_use(
 def test_another_terminal_finds_the_house_by_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("TRABOULE_")]:
         monkeypatch.delenv(name)
-    file = tmp_path / "house.env"
+    file = tmp_path / "services.env"
     file.write_text(
         "TRABOULE_BILLING_DATABASE_URL='postgresql://u:it''s@h/d'\nTRABOULE_BILLING_BROKER_URL=amqp://u:p@h/v\n"
     )

@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from deploy.local.house import LocalServices
+from deploy.local.local_services import LocalServices
 from schemas.base import Fact
 from services.gateway.auth.keys import create_key
 from shared.persistence.database import create_engine

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from deploy.local.house import LocalServices
+from deploy.local.local_services import LocalServices
 from deploy.local.nodes import Nodes
 from deploy.local.runs import Run
 from deploy.provisioning.provision import Provisioned

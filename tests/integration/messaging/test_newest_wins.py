@@ -1,6 +1,6 @@
 """A mirror holds the newest version of each record, whatever comes late; what nobody hears is not lost."""
 
-from deploy.local.house import LocalServices
+from deploy.local.local_services import LocalServices
 from tests.support.builders import an_invoice
 from tests.support.in_process import OwnService
 from tests.support.messages import NUMELINK

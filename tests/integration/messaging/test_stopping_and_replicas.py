@@ -9,7 +9,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from deploy.local.house import LocalServices
+from deploy.local.local_services import LocalServices
 from deploy.local.runs import Run
 from deploy.provisioning.provision import Provisioned
 from schemas.billing import InvoiceRecorded

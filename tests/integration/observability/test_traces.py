@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator
 import orjson
 import pytest
 
-from deploy.local.house import LocalServices
+from deploy.local.local_services import LocalServices
 from schemas.envelope import encode
 from tests.support.builders import a_member, an_invoice
 from tests.support.collector import Collector, Seen, collecting

@@ -18,7 +18,7 @@ from aio_pika.exceptions import AMQPError
 from sqlalchemy import text
 
 from deploy.local.authority import Certificates, certificates
-from deploy.local.house import LocalServices, run_services
+from deploy.local.local_services import LocalServices, run_services
 from deploy.local.nodes import Nodes, local_nodes
 from shared.messaging.management import Management, ManagementError
 from shared.persistence.database import create_engine

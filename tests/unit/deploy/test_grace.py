@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy.local.house import STOP_SECONDS
+from deploy.local.local_services import STOP_SECONDS
 from deploy.local.runs import CHECKOUT
 from deploy.provisioning.provision import CLUSTERS
 from services import SERVICES

@@ -107,7 +107,7 @@ def test_the_command_says_it_in_one_line(monkeypatch: pytest.MonkeyPatch, capsys
 
 
 def test_files_alone_tell_of_a_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    services = tmp_path / "house.env"
+    services = tmp_path / "services.env"
     services.write_text(f"{DATABASE}=postgresql://another-house\n")
     monkeypatch.setenv(f"{BROKER}_FILE", "/run/secrets/billing-broker")
     load_env_file(services)

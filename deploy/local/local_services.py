@@ -26,7 +26,7 @@ from deploy.provisioning.provision import CLUSTERS, SURVIVORSHIP, Provisioned, p
 from services import SERVICES
 from shared.messaging.broker_version import PRIVATE_BROKER
 
-ENVIRONMENT_FILE = LOCAL / "house.env"
+ENVIRONMENT_FILE = LOCAL / "services.env"
 READY_SECONDS = 60.0
 STOP_SECONDS = 60.0
 
