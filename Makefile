@@ -46,8 +46,8 @@ faults: $(READY) ## Kill and cut servers and services, check that nothing is los
 soak: $(READY) ## An hour of mixed traffic with random faults: memory flat, nothing lost (SOAK_MINUTES, SOAK_SEED)
 	@$(BIN)/python -m pytest tests/faults/test_soak.py -m soak -q -s
 
-bench: $(READY) ## Measure; the figures also go to .local/bench.json
-	@$(BIN)/python -m tests.benchmarks
+bench: $(READY) ## Measure; write the figures to tests/benchmarks/README.md and .local/bench.json
+	@$(BIN)/python -m tests.benchmarks --fill
 
 compose-test: $(READY) ## Build, start, use, kill and stop docker-compose.yml in a container engine (minutes)
 	@$(BIN)/python -m pytest tests/compose -m compose -q -s

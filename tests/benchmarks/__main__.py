@@ -1,13 +1,16 @@
-"""``python -m tests.benchmarks``: measure everything in one run, print one table, write ``.local/bench.json``."""
+"""``python -m tests.benchmarks``: measure, print a table, write ``.local/bench.json``; ``--fill`` the README's tables."""
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable, Collection, Sequence
+from datetime import UTC, datetime
 
 from deploy.local.runs import LOCAL
 from deploy.provisioning.definitions import call
 from tests.benchmarks import (
+    filling,
     journey,
     lanes,
     linking,
@@ -34,6 +37,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, help="rounds of every lane (3; with --quick 1)")
     parts = (*PARTS, *letters)
     parser.add_argument("--only", nargs="+", choices=parts, metavar="PART", help=", ".join(parts))
+    parser.add_argument("--fill", action="store_true", help="write what was measured into the README's tables")
     parser.add_argument("--profile", choices=["a", "a0", "b", "b0"], help="run one lane under cProfile")
     parser.add_argument("--env", nargs="+", default=[], metavar="NAME=VALUE", help="other settings for our services")
     arguments = parser.parse_args()
@@ -41,7 +45,9 @@ def main() -> int:
     chosen = [lane for lane in lanes.LANES if "lanes" in wanted or lane.letter in wanted]
     if arguments.quick and arguments.only is None:
         chosen = [lane for lane in chosen if lane.relay]
-    started = time.monotonic()
+    if arguments.fill and arguments.quick:
+        parser.error("--fill: figures of a first look are not for the README")
+    started, load = time.monotonic(), os.getloadavg()[0]
     with stage() as where:
         where.extra = dict(item.split("=", 1) for item in arguments.env)
         if arguments.profile:
@@ -74,6 +80,11 @@ def main() -> int:
             _say("operations")
             _part(report, "operations", lambda: report.operations(operations.measure(where, quick=arguments.quick)))
     report.show(LOCAL / "bench.json", time.monotonic() - started)
+    if arguments.fill:
+        absent = filling.fill(
+            filling.README, report.parts, filling.caption(date.today(), report.figures["servers"], load)
+        )
+        _say(f"{filling.README} has the new figures" + (f"; it has no table for {', '.join(absent)}" if absent else ""))
     return 1 if "failed" in report.figures else 0
 
 

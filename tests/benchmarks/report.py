@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from tests.benchmarks.filling import Row
 from tests.benchmarks.journey import WIZARD_SECONDS, Import, Latency, Reads
 from tests.benchmarks.lanes import Ratio, Result
 from tests.benchmarks.linking import WAYS, Linking
@@ -41,6 +42,9 @@ class Report:
     def __init__(self, servers: dict[str, str], *, quick: bool) -> None:
         self.grid = Table("What", "Result", "Promise", "", title="Traboule, measured", title_justify="left")
         self.grid.columns[1].justify = "right"
+        self.parts: dict[str, list[Row]] = {}
+        """The same lines by part, as the README has a table for each."""
+        self._part: list[Row] = []
         self.figures: dict[str, Any] = {
             "quick": quick,
             "cores": os.cpu_count(),
@@ -48,13 +52,19 @@ class Report:
             "servers": servers,
         }
 
+    def begin(self, part: str) -> None:
+        """The lines that follow are of this part."""
+        self._part = self.parts.setdefault(part, [])
+
     def line(self, what: str, result: str, promise: str = "", met: bool | None = None) -> None:
         """One line of the table; ``met`` says whether the promise was kept."""
         mark = "" if met is None else "[green]kept[/]" if met else "[red]not kept[/]"
         self.grid.add_row(what, result, promise, mark)
+        self._part.append(Row(what.strip(), result, promise, met))
 
     def lanes(self, results: dict[str, Result], ratios: list[Ratio]) -> None:
         """Rates, ratios, memory of each lane."""
+        self.begin("lanes")
         for letter, result in results.items():
             spread = f"{min(result.rates):,.0f}–{max(result.rates):,.0f}"
             per = result.facts / (sum(result.transactions) / len(result.transactions))
@@ -82,6 +92,7 @@ class Report:
 
     def switching(self, item: Switching) -> None:
         """A switch and a rollback in the middle of traffic."""
+        self.begin("switching")
         self.line(
             "a switch under 200 messages/s and 20 commands/s: commands refused for",
             f"{item.refused:.2f} s",
@@ -106,6 +117,7 @@ class Report:
 
     def operations(self, measured: Operations) -> None:
         """What another service is asked over the broker."""
+        self.begin("operations")
         for name, alone, at_once in (
             ("query", measured.query_alone, measured.query_at_once),
             ("command", measured.command_alone, measured.command_at_once),
@@ -120,6 +132,7 @@ class Report:
 
     def replicas(self, replicas: list[Replicas]) -> None:
         """What more processes bring."""
+        self.begin("replicas")
         for replica in replicas:
             alone = replica.rates(1)
             published = ", ".join(
@@ -134,6 +147,7 @@ class Report:
 
     def linking(self, item: Linking) -> None:
         """What it brings to publish records first."""
+        self.begin("linking")
         for way in WAYS:
             runs = item.of(way)
             rates, cpu = [run.per_second for run in runs], median(run.cpu_us for run in runs)
@@ -149,6 +163,7 @@ class Report:
 
     def imported(self, item: Import) -> None:
         """Export rows to views."""
+        self.begin("journey")
         comparable = item.rows >= 10_000
         self.line(
             f"{item.rows:,} export rows → {item.views:,} readable views ({item.rejected} rejected)",
@@ -160,6 +175,7 @@ class Report:
 
     def latency(self, item: Latency) -> None:
         """From publish to readable."""
+        self.begin("journey")
         self.line(
             f"publish → readable at the HTTP door, {item.rate:.0f}/s × {item.messages:,}",
             f"p50 {item.p50:.0f}  p95 {item.p95:.0f}  p99 {item.p99:.0f} ms",
@@ -170,6 +186,7 @@ class Report:
 
     def reads(self, item: Reads) -> None:
         """HTTP."""
+        self.begin("journey")
         self.line(f"reads of one view, {item.bytes:,} bytes, 32 clients", f"{item.one_view:,.0f}/s")
         self.line("reads of 1,000 views in turn", f"{item.many_views:,.0f}/s")
         self.line("FastAPI, constant bytes of that length", f"{item.constant:,.0f}/s")
@@ -178,6 +195,7 @@ class Report:
 
     def memory(self, result: dict[str, tuple[float, float]]) -> None:
         """Of the four services after all that."""
+        self.begin("journey")
         for service, (now, peak) in result.items():
             self.line(f"memory of {service}", f"{now:,.0f} MB", f"peak {peak:,.0f} MB")
         self.figures["memory_mb"] = {service: {"rss": now, "peak": peak} for service, (now, peak) in result.items()}
@@ -185,6 +203,7 @@ class Report:
 
     def growth(self, item: Growth) -> None:
         """What a record costs as the house grows."""
+        self.begin("growth")
         self.line(
             f"(m) membership, batches of 500: {item.records:,} records → {item.views:,} views",
             f"{item.records_per_second:,.0f} records/s",
@@ -201,6 +220,7 @@ class Report:
 
     def recognition(self, recognition: Recognition) -> None:
         """What it costs to recognise a record as the house grows, and where the time goes."""
+        self.begin("recognition")
         for step in recognition.steps:
             promise, met = _recognition_promise(step)
             self.line(
@@ -226,6 +246,7 @@ class Report:
 
     def matching(self, matching: Matching) -> None:
         """How well companies are recognised, beside other ways."""
+        self.begin("matching")
         self.line(f"{matching.records:,} records of made-up companies, {matching.true_pairs:,} pairs that are one", "")
         for name, way in matching.ways.items():
             wrong = f"{way.wrong} wrong pair{'' if way.wrong == 1 else 's'}"
@@ -242,8 +263,9 @@ class Report:
         self.grid.add_section()
 
     def missing(self, what: str, why: str) -> None:
-        """A part that could not be measured, and why."""
+        """A part that could not be measured, and why; the README keeps its figures."""
         self.line(what, "[red]failed[/]", why)
+        self.parts.pop(what, None)
         self.figures.setdefault("failed", {})[what] = why
 
     def show(self, path: Path, seconds: float) -> None:
