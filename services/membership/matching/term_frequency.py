@@ -58,8 +58,8 @@ and where many are in one postcode, names that begin alike are compared all the 
 _COMMON_ABOVE: Final = {DOMAIN: 2, EMAIL: 3, PHONE: 3, ADDRESS: 5, NAME: 3, WORD: 6}
 """A domain of three companies is an agency's, a group's or a host's."""
 _CROWDED_ABOVE: Final = {SIREN: 50, NEAR: 60, BEGINNING: 100}
-"""Of 60 names in one postcode that begin with one letter, each new one would be held against all: a cost that grows with
-the members. Beyond that five letters decide. Of 16,000 made-up records the same pairs were found with 200, 60 and 40."""
+"""Beyond 60 names of one postcode and first letter, five letters decide: to compare each new name with all of them is a
+cost that grows with the members. Of 16,000 made-up records recall was 0.971 with 200, 60 and 40."""
 _CROWDED: Final = 30
 """What more records share finds too many, and tells too little; they find each other by their rarer keys."""
 
