@@ -6,13 +6,19 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from schemas.membership import MemberRecorded
+from services.membership.legacy.galette import PRODUCT as GALETTE
 from services.membership.legacy.headers import header_of
+from services.membership.legacy.identifiers import ADDED
 from shared.importing.languages import in_both
 
 if TYPE_CHECKING:
     from services.cli.importing.comparison import Changes
     from services.cli.importing.reading import FileReport
 
+_DYNAMIC = (
+    "SIRET, N° TVA… sont dans la table galette_dynamic_fields_full.csv : importez-la dans la même commande.",
+    "SIRET, N° TVA… are in the table galette_dynamic_fields_full.csv: import it in the same command.",
+)
 DATABASE_LOST = in_both(
     "On ne sait pas si les fiches sont lisibles : la base de données ne répond plus.",
     "Whether the records can be read is not known: the database went away.",
@@ -28,6 +34,9 @@ def emptying(report: FileReport, changes: Changes) -> str:
         listed = _counted(report, missing)
         french += f" Colonnes absentes du fichier, à cocher (nombre de fiches) : {listed}."
         english += f" Columns that the file does not have, tick them (records): {listed}."
+    if report.product == GALETTE and any(key in ADDED for key, _ in missing):
+        french += f" {_DYNAMIC[0]}"
+        english += f" {_DYNAMIC[1]}"
     if empty:
         listed = _counted(report, empty)
         french += f" Colonnes dont les cellules sont vides (nombre de fiches) : {listed}."

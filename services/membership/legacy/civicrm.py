@@ -9,14 +9,14 @@ from collections.abc import Set as AbstractSet
 
 from schemas.base import Fact
 from schemas.membership import MemberRecorded, MemberRemoved, MemberStatus, Subscription
-from services.membership.legacy.columns import column
+from services.membership.legacy.columns import Column, column
 from services.membership.legacy.draft import Columns, Draft, person
 from services.membership.legacy.identifiers import ADDED, take_added
 from services.membership.legacy.lines import Dialect, Line, Sheet, added_to, iso, texts
 from services.membership.legacy.meanings import DEFAULT, Meaning, Reading
 from services.membership.legacy.rows import one_fact_per_row
 from services.membership.legacy.terms import Term, merge_terms, subscription, term_lines
-from shared.importing.outcomes import Outcome
+from shared.importing.outcomes import Notice, Outcome
 from shared.importing.table import Row, Table, normal
 
 CONTACTS = "CiviCRM contacts"
@@ -62,6 +62,7 @@ _SINCE = column("Member Since")
 _STARTS, _ENDS = column("Membership Start Date"), column("Membership Expiration Date", "membership end date")
 _STATE, _TERM = column("Membership Status"), column("Membership ID")
 _PAID, _LABEL = column("Total Amount"), column("Membership Type")
+_NEITHER = "neither yes nor no: it counts as a refusal until it is one of them"
 _ON_HOLD = {"2": "bulk-email", "on hold opt out": "bulk-email", "0": "", "no": ""}
 _STATUS: dict[str, Meaning] = {
     "new": "active",
@@ -151,12 +152,21 @@ def _reach(draft: Draft) -> None:
     if street:
         draft.fields["street"] = street
     draft.covers("opt_outs", "on hold", *(name for item, _ in _OPT_OUTS for name in item.names))
-    refused = [channel for item, channel in _OPT_OUTS if draft.flag(*item.names)]
+    refused = [channel for item, channel in _OPT_OUTS if _refuses(draft, item)]
     # A bounce puts an address on hold too; only "On Hold Opt Out" (2) is the person's own wish.
     if draft.choice(_ON_HOLD, "on hold") == "bulk-email" and "bulk-email" not in refused:
         refused.append("bulk-email")
     if refused:
         draft.fields["opt_outs"] = tuple(refused)
+
+
+def _refuses(draft: Draft, item: Column) -> bool:
+    """Whether a box is ticked. A word that is neither yes nor no counts as a refusal: consent is never guessed."""
+    answer = draft.flag(*item.names)
+    if answer is None and (written := draft.peek(*item.names)):
+        draft.notices.append(Notice(draft.line, draft.record_id, item.header, written, _NEITHER))
+        return True
+    return bool(answer)
 
 
 def translate_memberships(table: Table, version: int, reading: Reading = DEFAULT) -> Iterator[Outcome[Fact]]:

@@ -166,6 +166,17 @@ async def test_terms_are_not_lost_by_a_narrower_export_nor_are_columns_without_a
     assert result["needs_replace"] == ["extra:Note (publique)", "paid_until", "subscriptions"]
 
 
+async def test_galette_s_dynamic_fields_left_at_home_are_named_by_their_table(
+    engine: AsyncEngine, url: str, tmp_path: Path
+) -> None:
+    with_siret = [row | {"SIRET": "73282932000074"} for row in ROWS[:1]]
+    await arrive(engine, export(tmp_path, galette(*with_siret, headers=[*GALETTE, "SIRET"]), 1))
+    result = await run(url, "--dry-run", str(export(tmp_path, galette(ROWS[0]), 2)))
+    assert "tick them (records): siret 1. SIRET, N° TVA… are in the table galette_dynamic_fields_full.csv" in (
+        result.output.replace("\n", " ")
+    )
+
+
 async def test_it_waits_for_the_views(
     engine: AsyncEngine, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

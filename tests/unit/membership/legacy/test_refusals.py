@@ -59,6 +59,13 @@ def test_civicrm_s_columns_are_refusals_where_they_are_ticked(
     assert back.left_out == ()
 
 
+def test_a_word_that_is_neither_yes_nor_no_is_a_refusal_and_is_told(tmp_path: Path) -> None:
+    _, [outcome] = translate(tmp_path, civicrm(CIVICRM_CONTACTS, CONTACT | {"Do Not Mail": "sauf urgence"}))
+    assert outcome.fact.opt_outs == ("post",)
+    assert outcome.fact.extra["Do Not Mail"] == "sauf urgence"
+    assert [(notice.field, notice.value) for notice in outcome.notices] == [("Do Not Mail", "sauf urgence")]
+
+
 @pytest.mark.parametrize(
     ("written", "refuses"), [("On Hold Opt Out", ("bulk-email",)), ("On Hold Bounce", ()), ("No", ()), ("", ())]
 )
