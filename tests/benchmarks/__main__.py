@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks``: measure, print a table, write ``.local/bench.json``; ``--fill`` the README's tables."""
+"""``python -m tests.benchmarks``: measure, print a table, write ``.local/bench.json``; ``--fill`` README.md."""
 
 import argparse
 import os
@@ -81,9 +81,8 @@ def main() -> int:
             _part(report, "operations", lambda: report.operations(operations.measure(where, quick=arguments.quick)))
     report.show(LOCAL / "bench.json", time.monotonic() - started)
     if arguments.fill:
-        absent = filling.fill(
-            filling.README, report.parts, filling.caption(date.today(), report.figures["servers"], load)
-        )
+        caption = filling.caption(datetime.now(UTC).date(), report.figures["servers"], load)
+        absent = filling.fill(filling.README, report.parts, caption)
         _say(f"{filling.README} has the new figures" + (f"; it has no table for {', '.join(absent)}" if absent else ""))
     return 1 if "failed" in report.figures else 0
 

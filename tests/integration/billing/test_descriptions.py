@@ -116,7 +116,7 @@ async def test_descriptions_are_told_again_under_their_versions(engine: AsyncEng
         uow = begin(connection)
         page = await statements(DESCRIPTIONS).page(uow, None)
         await uow.outbox.flush(connection)
-    assert page.told == len(before)
+    assert page.published == len(before)
     assert await described(engine) == before
 
 

@@ -233,10 +233,10 @@ async def test_the_gate_is_told_of_the_newest_rehearsal(mirrored: Mirrored) -> N
     assert await told() is None
     await rehearse(mirrored)
     result = await told()
-    assert (result.open_differences, result.since, result.held) == (0, LONG_AGO, 0)
+    assert (result.open_differences, result.since, result.comparable) == (0, LONG_AGO, 0)
     assert result.compared == {rehearsal.name: 0 for rehearsal in definition_of(mirrored.service).rehearsals}
     await hears(mirrored, a_record(mirrored.service))
-    assert (await told()).held == 1, "of the other cluster's none"
+    assert (await told()).comparable == 1, "of the other cluster's none"
 
 
 def a_record(service: str) -> Fact:
