@@ -164,10 +164,12 @@ def encode_current(
 
     The JSON is taken over as it was checked on the way in, so nothing is built or validated twice.
     """
-    return _packed(_held(fact_type, source, message, applied_late, propagated) for message, applied_late in records)
+    return _packed(
+        _current_event(fact_type, source, message, applied_late, propagated) for message, applied_late in records
+    )
 
 
-def _held(
+def _current_event(
     fact_type: type[MirroredRecord], source: str, message: "Envelope[Any]", applied_late: int, propagated: Propagated
 ) -> tuple[str, bytes]:
     ours = b'{"cluster":' + orjson.dumps(message.cluster)

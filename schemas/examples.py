@@ -93,20 +93,25 @@ def _member_written() -> Fact:
     )
 
 
-_HERE = RecordRef(cluster="clustr-numerique", record_id="cn-118")
-_THERE = RecordRef(cluster="numelink", record_id="1042")
-_HERE_ID, _THERE_ID = "84a30ac4-f4a8-5c2c-8b0f-cf8a7d8ae7ba", "5c0f3d8e-6f0f-5b4e-9d0a-4f6c1a2b3c4d"
+_CLUSTR_RECORD = RecordRef(cluster="clustr-numerique", record_id="cn-118")
+_NUMELINK_RECORD = RecordRef(cluster="numelink", record_id="1042")
+_CLUSTR_MEMBER, _NUMELINK_MEMBER = "84a30ac4-f4a8-5c2c-8b0f-cf8a7d8ae7ba", "5c0f3d8e-6f0f-5b4e-9d0a-4f6c1a2b3c4d"
 
 
 def _members_merged() -> Fact:
-    return membership.MembersMerged(version=4711, member_id=_HERE_ID, records=(_HERE, _THERE), former_ids=(_THERE_ID,))
+    return membership.MembersMerged(
+        version=4711,
+        member_id=_CLUSTR_MEMBER,
+        records=(_CLUSTR_RECORD, _NUMELINK_RECORD),
+        former_ids=(_NUMELINK_MEMBER,),
+    )
 
 
 def _members_separated() -> Fact:
-    parts = ((_HERE_ID, _HERE), (_THERE_ID, _THERE))
+    parts = ((_CLUSTR_MEMBER, _CLUSTR_RECORD), (_NUMELINK_MEMBER, _NUMELINK_RECORD))
     return membership.MembersSeparated(
         version=4712,
-        member_id=_HERE_ID,
+        member_id=_CLUSTR_MEMBER,
         parts=tuple(membership.MemberPart(member_id=item, records=(record,)) for item, record in parts),
     )
 
@@ -128,7 +133,7 @@ def _member_described() -> Fact:
         version=3,
         cluster=CLUSTER,
         record_id="1042",
-        member_id=_HERE_ID,
+        member_id=_CLUSTR_MEMBER,
         own=addressee,
         shown=addressee,
         lineage="numelink",
@@ -155,8 +160,8 @@ def _merge_conflict_changed() -> Fact:
         conflict_id="b3a1c0de5f6a7b8c9d0e1f2a3b4c5d6e",
         kind="paid-twice",
         responsible="billing",
-        member_id=_HERE_ID,
-        between=(_HERE, _THERE),
+        member_id=_CLUSTR_MEMBER,
+        between=(_CLUSTR_RECORD, _NUMELINK_RECORD),
         overlaps=(
             membership.Overlap(
                 starts_on=date(2026, 1, 1),
@@ -295,7 +300,7 @@ _MAILING: dict[str, Any] = {
     "recipients": ("1042", "1043"),
 }
 
-_STANDING: dict[str, Any] = {
+_STAGE_STATE: dict[str, Any] = {
     "version": 2,
     "cluster": CLUSTER,
     "stage": "live",
@@ -386,10 +391,10 @@ EXAMPLES: Mapping[type[Content], Callable[[], Content]] = {
     communications.CommunicationsManifestRecorded: lambda: communications.CommunicationsManifestRecorded(
         **_MANIFEST, counts={"consent": 1240, "mailing": 31}
     ),
-    membership.MembershipStageChanged: lambda: membership.MembershipStageChanged(**_STANDING),
-    billing.BillingStageChanged: lambda: billing.BillingStageChanged(**_STANDING),
-    events.EventsStageChanged: lambda: events.EventsStageChanged(**_STANDING),
-    communications.CommunicationsStageChanged: lambda: communications.CommunicationsStageChanged(**_STANDING),
+    membership.MembershipStageChanged: lambda: membership.MembershipStageChanged(**_STAGE_STATE),
+    billing.BillingStageChanged: lambda: billing.BillingStageChanged(**_STAGE_STATE),
+    events.EventsStageChanged: lambda: events.EventsStageChanged(**_STAGE_STATE),
+    communications.CommunicationsStageChanged: lambda: communications.CommunicationsStageChanged(**_STAGE_STATE),
     WriteAccessChanged: lambda: WriteAccessChanged(
         version=_MICROSECONDS, expires_at=(datetime(2027, 11, 23, 9, 0, tzinfo=UTC),)
     ),

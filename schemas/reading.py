@@ -87,7 +87,7 @@ def _read_batch(fact_type: type[F], body: bytes) -> Iterator[Sequence[Envelope[F
     for part in _parts(bodies):
         # Not encoded from what was read: an event keeps its own bytes, to be replayed one day.
         yield _all(fact_type, b"[" + b",".join(part) + b"]") or [
-            _read_one(fact_type, event, STRUCTURED) for event in part
+            _read_event(fact_type, event, STRUCTURED) for event in part
         ]
 
 
@@ -146,8 +146,8 @@ def _refused_alone(fact_type: type[F], body: bytes, mode: str, headers: Mapping[
             whole = _from_binary(body, headers)
         except Exception as error:
             return Refused("unreadable", f"{type(error).__name__} in the reader of its ce- headers", body)
-    read_one = _read_one(fact_type, whole, None)
-    return replace(read_one, body=body) if isinstance(read_one, Refused) else read_one
+    event = _read_event(fact_type, whole, None)
+    return replace(event, body=body) if isinstance(event, Refused) else event
 
 
 def _unreadable(body: bytes, error: orjson.JSONDecodeError, content_type: str | None = None) -> Refused:
@@ -160,7 +160,7 @@ def _unreadable(body: bytes, error: orjson.JSONDecodeError, content_type: str | 
     return Refused("not-json", detail, body, content_type=content_type)
 
 
-def _read_one(fact_type: type[F], body: bytes, content_type: str | None) -> Envelope[F] | Refused:
+def _read_event(fact_type: type[F], body: bytes, content_type: str | None) -> Envelope[F] | Refused:
     try:
         event = orjson.loads(body)
     except orjson.JSONDecodeError as error:

@@ -46,10 +46,10 @@ def demo(
                 environment = ENVIRONMENT_FILE if keep else None
                 with run_services(nodes, folder=Path(folder) / "logs", environment_file=environment) as services:
                     story = Story(console, services, exports, Path(folder))
-                    story.tell()
+                    story.run()
                     console.print(f"\n[green]done[/] in {time.monotonic() - began:.0f} s")
                     if keep:
-                        story.say_where_to_look()
+                        story.print_addresses()
                         _wait_for_interrupt()
     except NodeError as error:
         console.print(f"[red]{error}")

@@ -28,11 +28,11 @@ def _show_queue(console: Console, queue: Any) -> None:
     for case in queue["items"]:
         text, other = (_named(member) for member in case["members"])
         evidence = sorted(case["questions"][0]["evidence"], key=lambda each: -each["weight"])
-        table.add_row(f"{case['gain']:.1f}", f"{case['probability']:.0%}", text, other, _told(evidence))
+        table.add_row(f"{case['gain']:.1f}", f"{case['probability']:.0%}", text, other, _in_words(evidence))
     console.print(table)
 
 
-def _told(evidence: list[Any]) -> str:
+def _in_words(evidence: list[Any]) -> str:
     most = [evidence[0], evidence[-1]] if len(evidence) > 1 else evidence
     return escape("; ".join(f"{item['words']} ({item['weight']:+.1f})" for item in most))
 

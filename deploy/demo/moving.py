@@ -47,42 +47,42 @@ class GatewayContext:
             return
 
 
-def tell_moving(console: Console, env: Mapping[str, str], export: Path, folder: Path, door: GatewayContext) -> None:
+def show_moving(console: Console, env: Mapping[str, str], export: Path, folder: Path, gateway: GatewayContext) -> None:
     """Move Numelink's membership over and back and over again, as an operator would, and show the board."""
     console.print("[bold]Moving numelink/membership over[/] (traboule cutover)")
     broker_url = env["TRABOULE_BROKER_URL_NUMELINK_MEMBERSHIP"]
 
-    def say(step: str) -> None:
+    def print_step(step: str) -> None:
         console.print(f"  {step}", highlight=False)
 
     _run("cutover", "mirror", SYSTEM, "--reason", "its export is in")
-    changed = _prove(say, env, export, folder)
+    changed = _prove(print_step, env, export, folder)
     rehearsed = json.loads(_run("rehearse", SYSTEM, "--json", codes=(0, 1)))["differences"]
     if rehearsed:
         _run("differences", "accept", "--as", SYSTEM, "--rehearsal", "--reason", "its own reckoning is kept")
     otherwise = f"of {len(rehearsed)} memberships otherwise; accepted" if rehearsed else "the same of every membership"
-    say(f"rehearsed what we would have said in its place: {otherwise}")
+    print_step(f"rehearsed what we would have said in its place: {otherwise}")
     _run("cutover", "note-backup", "--note", "none: this is the demo")
-    _move(say, "switch", "the board decided")
+    _move(print_step, "switch", "the board decided")
 
-    door.change(changed, {"phone": "04 77 00 00 42"}, "told by phone")
-    asyncio.run(_say_late(broker_url))
+    gateway.change(changed, {"phone": "04 77 00 00 42"}, "told by phone")
+    asyncio.run(_publish_late(broker_url))
     asyncio.run(wait_until_settled(env))
     [late] = json.loads(_run("quarantine", "list", SYSTEM, "--json"))
     _run("quarantine", "dismiss", late["id"], "--reason", "typed in the old system by habit")
-    say(f"a member was changed here; a late write waited in quarantine as {late['id']}, and was dismissed")
+    print_step(f"a member was changed here; a late write waited in quarantine as {late['id']}, and was dismissed")
 
     asyncio.run(wait_until_settled(env))
     unconfirmed = json.loads(_run("cutover", "write-back", SYSTEM, "--json"))["records"]
     read = asyncio.run(_read_way_back(broker_url))
     lossy = sum(bool(item["left_out"]) for item in unconfirmed)
-    say(
+    print_step(
         f"before going back: {len(unconfirmed)} records were written here, "
         f"{lossy} of which its columns cannot say whole;"
     )
-    say(f"the former system read them from its own queue ({read} messages, as rows of {export.name})")
-    _move(say, "rollback", "the office is not ready")
-    _move(say, "switch", "now it is")
+    print_step(f"the former system read them from its own queue ({read} messages, as rows of {export.name})")
+    _move(print_step, "rollback", "the office is not ready")
+    _move(print_step, "switch", "now it is")
     os.environ["COLUMNS"] = str(console.width)  # the command prints into a file here, and would not know
     console.print(_run("cutover", "status"), highlight=False)
 
@@ -150,7 +150,7 @@ def _move(echo: Callable[[str], None], which: str, reason: str) -> None:
     echo(f"{which}: {authority} is the authority (overruled: {', '.join(failed) or 'nothing'})")
 
 
-async def _say_late(broker_url: str) -> None:
+async def _publish_late(broker_url: str) -> None:
     """What somebody types into the former system after the switch."""
     late = {"record_id": "9901", "version": time.time_ns() // 1_000, "name": "Trop tard SARL"}
     fact = MemberRecorded.model_validate(late)

@@ -19,7 +19,7 @@ from rich.table import Table
 from deploy.demo.doubles import add_duplicates
 from deploy.demo.generate import Generated
 from deploy.demo.mistakes import publish_mistakes
-from deploy.demo.moving import GatewayContext, tell_moving
+from deploy.demo.moving import GatewayContext, show_moving
 from deploy.demo.settling import wait_until_settled
 from deploy.errors import NodeError
 from deploy.local.house import LocalServices
@@ -43,32 +43,32 @@ IMPORTS = (
 class Story:
     """The demo on a running house."""
 
-    def __init__(self, console: Console, house: LocalServices, exports: Generated, folder: Path) -> None:
+    def __init__(self, console: Console, services: LocalServices, exports: Generated, folder: Path) -> None:
         self._console = console
-        self._house = house
+        self._services = services
         self._exports = exports
         self._folder = folder
-        os.environ.update(house.env)  # as an operator's shell would be told of the house
-        self._key = asyncio.run(_make_key(house.env["TRABOULE_MEMBERSHIP_DATABASE_URL"]))
+        os.environ.update(services.env)  # as an operator's shell would be told of the house
+        self._key = asyncio.run(_make_key(services.env["TRABOULE_MEMBERSHIP_DATABASE_URL"]))
 
-    def tell(self) -> None:
+    def run(self) -> None:
         """Everything, from the exports to a consolidated view."""
         reports = [self._import(system, names) for system, names in IMPORTS]
-        asyncio.run(publish_mistakes(self._house.env["TRABOULE_BROKER_URL_NUMELINK_MEMBERSHIP"]))
-        seconds = asyncio.run(wait_until_settled(self._house.env))
+        asyncio.run(publish_mistakes(self._services.env["TRABOULE_BROKER_URL_NUMELINK_MEMBERSHIP"]))
+        seconds = asyncio.run(wait_until_settled(self._services.env))
         self._console.print(f"  every message was applied {seconds:.1f} s after the last import")
-        self._tell_what_came_in(reports)
-        self._tell_what_was_set_aside(reports)
-        self._tell_how_many()
-        self._tell_one_member()
+        self._print_imports(reports)
+        self._print_rejects(reports)
+        self._print_counts()
+        self._print_member()
         add_duplicates(self._console, self._ask)
         export = self._exports.paths["numelink/galette-adherents.csv"]
-        context = GatewayContext(self._house.url("membership"), self._key)
-        tell_moving(self._console, self._house.env, export, self._folder, context)
+        context = GatewayContext(self._services.url("membership"), self._key)
+        show_moving(self._console, self._services.env, export, self._folder, context)
 
-    def say_where_to_look(self) -> None:
+    def print_addresses(self) -> None:
         """Addresses and commands, while everything keeps running."""
-        gateway = self._house.url("membership")
+        gateway = self._services.url("membership")
         self._console.print(
             f"""
 [bold]Where to look next[/] (Ctrl-C ends everything)
@@ -100,7 +100,7 @@ class Story:
 
     # --- telling ---------------------------------------------------------------------------------------------------
 
-    def _tell_what_came_in(self, reports: list[tuple[str, dict[str, Any]]]) -> None:
+    def _print_imports(self, reports: list[tuple[str, dict[str, Any]]]) -> None:
         table = Table("Former system", "File", "Recognised as", title="What came in", title_justify="left")
         for heading in ("Rows", "Accepted", "Set aside"):
             table.add_column(heading, justify="right")
@@ -116,7 +116,7 @@ class Story:
         if total["rows"] != total["accepted"] + total["rejected"]:
             raise NodeError("rows were lost: rows are not accepted + set aside")
 
-    def _tell_what_was_set_aside(self, reports: list[tuple[str, dict[str, Any]]]) -> None:
+    def _print_rejects(self, reports: list[tuple[str, dict[str, Any]]]) -> None:
         faults = [
             (fault, f"{system.split('/')[0]}/{Path(file['file']).name}, line {fault['line']}")
             for system, report in reports
@@ -135,10 +135,10 @@ class Story:
                 str(rest), "other reasons", "all of them are in the rejects files, with line, field and value"
             )
         self._console.print(table)
-        self._tell_what_was_flagged(reports)
-        self._tell_what_was_parked()
+        self._print_doubts(reports)
+        self._print_parked()
 
-    def _tell_what_was_flagged(self, reports: list[tuple[str, dict[str, Any]]]) -> None:
+    def _print_doubts(self, reports: list[tuple[str, dict[str, Any]]]) -> None:
         doubts = Counter[str]()
         for _, report in reports:
             for file in report["files"]:
@@ -146,15 +146,15 @@ class Story:
         flagged = "; ".join(f"{count} × {meaning}" for meaning, count in doubts.most_common(6))
         self._console.print(f"Accepted as written, and flagged: {flagged}.\n")
 
-    def _tell_what_was_parked(self) -> None:
+    def _print_parked(self) -> None:
         table = Table(
             "Queue", "Why", "In words", title="Messages that were parked (dead letters)", title_justify="left"
         )
-        for queue, reason, detail in asyncio.run(_parked(self._house.env)):
+        for queue, reason, detail in asyncio.run(_parked(self._services.env)):
             table.add_row(queue, reason, escape(detail))
         self._console.print(table)
 
-    def _tell_how_many(self) -> None:
+    def _print_counts(self) -> None:
         statistics = self._get("/statistics")
         truth = self._exports
         total, both = statistics["total"], statistics["in_several_clusters"]
@@ -169,7 +169,7 @@ class Story:
             f"{both['members']} are recognised in both without anybody being asked."
         )
 
-    def _tell_one_member(self) -> None:
+    def _print_member(self) -> None:
         best = max((self._get(f"/members/{text}") for text in self._both()), key=lambda view: len(json.dumps(view)))
         table = Table("Field", "Value", "Said by", "Others say", title=f"One consolidated view: {best['id']}")
         for name, field in best.items():
@@ -202,7 +202,9 @@ class Story:
         headers = {"Authorization": f"Bearer {self._key}", "Accept-Language": "en"}
         sent = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(  # noqa: S310 - our own loopback address
-            self._house.url("membership") + path, sent, headers | ({"Content-Type": "application/json"} if sent else {})
+            self._services.url("membership") + path,
+            sent,
+            headers | ({"Content-Type": "application/json"} if sent else {}),
         )
         with _OPENER.open(request, timeout=10) as answer:
             return json.load(answer)

@@ -12,9 +12,9 @@ from importlib.metadata import PackageMetadata, PackageNotFoundError, distributi
 from pathlib import Path
 from typing import NamedTuple
 
-HERE = Path(__file__).parent
-LOCK = HERE / "requirements.lock"
-NOTICE = HERE.parents[1] / "NOTICE"
+FOLDER = Path(__file__).parent
+LOCK = FOLDER / "requirements.lock"
+NOTICE = FOLDER.parents[1] / "NOTICE"
 
 _CLASSIFIER = "License :: OSI Approved :: "
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==\S+(.*)$", re.MULTILINE)

@@ -172,9 +172,9 @@ class BrokerNode:
             message_bytes=MESSAGE_BYTES,
             frame_bytes=FRAME_BYTES,
         )
-        doors = IN_THE_CLEAR.format(**ports) if self._tls is None else OVER_TLS.format(**ports, **vars(self._tls))
+        listeners = IN_THE_CLEAR.format(**ports) if self._tls is None else OVER_TLS.format(**ports, **vars(self._tls))
         cluster = IN_A_CLUSTER.format(first=self._first.name) if self._first is not self else ""
-        (self._home / "rabbitmq.conf").write_text(settings + doors + cluster)
+        (self._home / "rabbitmq.conf").write_text(settings + listeners + cluster)
         (self._home / "enabled_plugins").write_text("[rabbitmq_management_agent,rabbitmq_management].\n")
 
     def _environment(self) -> dict[str, str]:

@@ -21,8 +21,8 @@ from deploy.provisioning.external import BROKER, DATABASE, MANAGEMENT
 from deploy.provisioning.provision import CLUSTERS, outside, provision
 from services import SERVICES
 from services.cli.environment import settings_of
-from services.cli.members.rebuild import rebuild_now, tell
-from services.cli.migrate import told
+from services.cli.members.rebuild import rebuild_now, summary
+from services.cli.migrate import in_words
 from services.common.environment import NotConfigured
 from services.membership.settings import MembershipSettings
 from shared.messaging import accounts
@@ -44,12 +44,12 @@ class NotGivenError(Exception):
 class Prepared:
     """``let_in`` are former systems and staff tools that may publish, ``revoked`` those whose rights were taken away.
 
-    ``told`` says in a line each how the schemas stand, and whether members were recognised anew.
+    ``messages`` says in a line each how the schemas stand, and whether members were recognised anew.
     """
 
     let_in: tuple[str, ...]
     revoked: tuple[str, ...]
-    told: tuple[str, ...]
+    messages: tuple[str, ...]
 
 
 def given(name: str) -> str:
@@ -92,12 +92,12 @@ def prepare(services: Sequence[str] = SERVICES, first_passwords: Mapping[str, st
         outside(load_clusters(clusters_file), services),
         first_passwords,
     )
-    lines = [told(service, pending) for service, pending in left.items()]
+    lines = [in_words(service, pending) for service, pending in left.items()]
     if "membership" in services:
         # A program that recognises otherwise than the one before would wait for this with its first message.
         settings = settings_of("membership")
         assert isinstance(settings, MembershipSettings)
-        lines.append(tell(rebuild_now(settings, if_needed=True)))
+        lines.append(summary(rebuild_now(settings, if_needed=True)))
     return Prepared(tuple(let_in), tuple(revoked), tuple(lines))
 
 
@@ -108,9 +108,9 @@ def _let_in(
     let_in, revoked = list[str](), list[str]()
     for user in users:
         account = known.get(user)
-        if account is not None and account.here and account.rights.none:
+        if account is not None and account.in_vhost and account.rights.none:
             revoked.append(user)
-        elif user in first_passwords or (account is not None and account.here):
+        elif user in first_passwords or (account is not None and account.in_vhost):
             accounts.grant(broker, vhost, user, first_passwords[user] if account is None else None)
             let_in.append(user)
     return let_in, revoked
@@ -126,7 +126,7 @@ def run(first_passwords: Mapping[str, str] = NO_PASSWORDS) -> int:
     ) as error:  # fmt: skip
         print(error, file=sys.stderr)  # noqa: T201 - there is no command line around it
         return 1
-    lines = [*prepared.told, f"let in are {', '.join(prepared.let_in) or 'no former systems yet'}"]
+    lines = [*prepared.messages, f"let in are {', '.join(prepared.let_in) or 'no former systems yet'}"]
     if prepared.revoked:
         lines.append(
             f"revoked, and left so: {', '.join(prepared.revoked)}. traboule former-systems add SYSTEM --again undoes it"

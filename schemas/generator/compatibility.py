@@ -10,7 +10,7 @@ from typing import Any
 
 Schema = Mapping[str, Any]
 
-_SAYS_NOTHING = {"$schema", "$id", "$defs", "$comment", "title", "description", "examples", "default", "deprecated"}
+_NO_CONSTRAINT = {"$schema", "$id", "$defs", "$comment", "title", "description", "examples", "default", "deprecated"}
 _LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 _UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 _STRUCTURE = {"type", "enum", "const", "anyOf", "properties", "required", "additionalProperties", "items"}
@@ -52,7 +52,7 @@ def _inline(schema: Any, root: Schema) -> Any:
         return _inline(root["$defs"][schema["$ref"].removeprefix("#/$defs/")], root)
     plain: dict[str, Any] = {}
     for word, value in schema.items():
-        if word in _SAYS_NOTHING:
+        if word in _NO_CONSTRAINT:
             continue
         if word == "properties":
             plain[word] = {name: _inline(item, root) for name, item in value.items()}

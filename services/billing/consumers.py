@@ -16,11 +16,11 @@ from services.cutover.noop import matches_current
 from services.cutover.writers import keep_write_access
 from shared.messaging.subscription import Subscription
 
-_held = partial(matches_current, KINDS)
+_unchanged = partial(matches_current, KINDS)
 
 SUBSCRIPTIONS = (
-    Subscription("billing.invoice-recorded", InvoiceRecorded, Fenced(handlers.record_invoices, _held)),
-    Subscription("billing.payment-recorded", PaymentRecorded, Fenced(handlers.record_payments, _held)),
+    Subscription("billing.invoice-recorded", InvoiceRecorded, Fenced(handlers.record_invoices, _unchanged)),
+    Subscription("billing.payment-recorded", PaymentRecorded, Fenced(handlers.record_payments, _unchanged)),
     Subscription("billing.manifest-recorded", BillingManifestRecorded, keep_manifests, prefetch=PREFETCH),
     Subscription("billing.write-access-changed", WriteAccessChanged, keep_write_access),
     Subscription("billing.member-described", MemberDescribed, keep_descriptions),

@@ -27,7 +27,7 @@ from shared.runtime.clusters import load_clusters
 from shared.runtime.settings import ServiceSettings
 from shared.runtime.tls import own_certificate_context
 
-_MESSAGES_IN_HAND, _HAND_AGE = "traboule_in_hand", "traboule_hand_age_seconds"
+_IN_FLIGHT, _IN_FLIGHT_AGE = "traboule_in_hand", "traboule_hand_age_seconds"
 OLD_SECONDS = 60
 """An outbox row that waits longer, or a message that waits while nothing was applied for longer, is a fault."""
 
@@ -118,8 +118,8 @@ def stuck(state: ServiceState) -> list[str]:
 
 def _in_flight_of(text: str) -> dict[str, InFlight]:
     samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
-    messages = {sample.labels["queue"]: int(sample.value) for sample in samples if sample.name == _MESSAGES_IN_HAND}
-    seconds = {sample.labels["queue"]: sample.value for sample in samples if sample.name == _HAND_AGE}
+    messages = {sample.labels["queue"]: int(sample.value) for sample in samples if sample.name == _IN_FLIGHT}
+    seconds = {sample.labels["queue"]: sample.value for sample in samples if sample.name == _IN_FLIGHT_AGE}
     return {queue: InFlight(count, seconds.get(queue, 0.0)) for queue, count in messages.items()}
 
 

@@ -74,7 +74,7 @@ def migrations_of(service: str) -> Path:
     return Path(__file__).parents[1] / service / "migrations"
 
 
-def told(name: str, left: Pending) -> str:
+def in_words(name: str, left: Pending) -> str:
     """Where a service's schema stands after it was migrated, in a line."""
     if left.newer is not None:
         return f"{name}: {_newer(left.newer)}; nothing was changed"
@@ -101,15 +101,15 @@ def _newer(revision: str) -> str:
 
 
 def _migrate(name: str, settings: ServiceSettings, *, post: bool) -> None:
-    from services.cli.members.rebuild import rebuild_now, tell
+    from services.cli.members.rebuild import rebuild_now, summary
     from services.membership.settings import MembershipSettings
     from shared.persistence.migrations import upgrade
 
     left = upgrade(migrations_of(name), settings.database_url, post=post)
-    typer.echo(told(name, left))
+    typer.echo(in_words(name, left))
     # Where something waits that this program needs, there are no columns yet to rebuild.
     if isinstance(settings, MembershipSettings) and not left.blocked:
-        typer.echo(tell(rebuild_now(settings, if_needed=True)))
+        typer.echo(summary(rebuild_now(settings, if_needed=True)))
 
 
 def _check(name: str, settings: ServiceSettings) -> bool:

@@ -34,7 +34,7 @@ async def _counts(uow: UnitOfWork, kinds: Sequence[Kind]) -> dict[str, dict[str,
     """Records by cluster and kind."""
     counts: dict[str, dict[str, int]] = {}
     for kind in kinds:
-        sql = f"select m.cluster, count(*) from {kind.table} m where {kind.is_there} group by m.cluster"
+        sql = f"select m.cluster, count(*) from {kind.table} m where {kind.present} group by m.cluster"
         for cluster, number in rows_of(await uow.connection.exec_driver_sql(sql)):
             counts.setdefault(cluster, {})[kind.name] = number
     return counts

@@ -35,7 +35,7 @@ Place = tuple[str, ...]
 class Page:
     """How many rows were told, and where the next page begins after; None at the end."""
 
-    told: int
+    published: int
     next: Place | None
 
 
@@ -63,7 +63,7 @@ def mirrored(table: sa.Table, recorded: type[Fact], changed: type[MirroredRecord
 
     async def page(uow: UnitOfWork, after: Place | None) -> Page:
         rows = (await uow.connection.exec_driver_sql(sql, after or ("", ""))).mappings().all()
-        publish_mirrored(uow, changed, [held(recorded, {**row}) for row in rows])
+        publish_mirrored(uow, changed, [recorded_message(recorded, {**row}) for row in rows])
         return page_of(len(rows), (rows[-1]["cluster"], rows[-1][key]) if rows else None)
 
     return Republisher(table.name, f"select count(*) from {table.name}", page)
@@ -74,7 +74,7 @@ def rows_after(table: sa.Table, key: str) -> str:
     return f"{table.name} where (cluster, {key}) > ($1, $2) order by cluster, {key} limit {PAGE}"
 
 
-def held(recorded: type[Fact], row: Mapping[str, Any]) -> CurrentRecord:
+def recorded_message(recorded: type[Fact], row: Mapping[str, Any]) -> CurrentRecord:
     """A row as the message that its former system recorded it with. It was checked when it came in."""
     fields = {name: value for name, value in row.items() if name not in ("cluster", APPLIED_LATE)}
     message = Envelope[Any].model_construct(
@@ -100,7 +100,7 @@ def stages_of(service: str) -> Republisher:
     return Republisher("stages", "select count(*) from stages", page)
 
 
-def _stage(fact: type[StageChanged], cluster: str, at: stages.Standing) -> StageChanged:
+def _stage(fact: type[StageChanged], cluster: str, at: stages.StageState) -> StageChanged:
     assert at.since is not None, "whoever moved did so at some time"
     assert at.by is not None
     return fact(version=at.epoch, cluster=cluster, stage=at.stage, since=at.since, by=at.by)

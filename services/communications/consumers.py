@@ -14,11 +14,11 @@ from services.cutover.noop import matches_current
 from services.cutover.writers import keep_write_access
 from shared.messaging.subscription import Subscription
 
-_held = partial(matches_current, KINDS)
+_unchanged = partial(matches_current, KINDS)
 
 SUBSCRIPTIONS = (
-    Subscription("communications.consent-recorded", ConsentRecorded, Fenced(handlers.record_consents, _held)),
-    Subscription("communications.mailing-recorded", MailingRecorded, Fenced(handlers.record_mailings, _held)),
+    Subscription("communications.consent-recorded", ConsentRecorded, Fenced(handlers.record_consents, _unchanged)),
+    Subscription("communications.mailing-recorded", MailingRecorded, Fenced(handlers.record_mailings, _unchanged)),
     Subscription("communications.manifest-recorded", CommunicationsManifestRecorded, keep_manifests, prefetch=PREFETCH),
     Subscription("communications.write-access-changed", WriteAccessChanged, keep_write_access),
     Subscription("communications.members-merged", MembersMerged, apply_merges),

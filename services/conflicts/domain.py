@@ -15,7 +15,7 @@ from schemas.membership import MergeConflictChanged
 Heard = Envelope[MergeConflictChanged]
 Tree = Mapping[str, Any]
 
-_TOLD = {"open": "opened again", "settled": "settled as before", "gone": "gone"}
+_CHANGED_TO = {"open": "opened again", "settled": "settled as before", "gone": "gone"}
 
 
 class WrongState(ValueError):
@@ -53,9 +53,9 @@ class Conflict:
     @classmethod
     def raised(cls, message: Heard, owner: str, at: datetime) -> "Conflict":
         """A conflict that was not heard of before; it may be gone already, where the news of that came first."""
-        document = _told(message)
+        document = _columns_of(message)
         state: ConflictState = "open" if document["held_twice"] else "gone"
-        step = {"at": at, "what": "raised" if state == "open" else _TOLD[state]}
+        step = {"at": at, "what": "raised" if state == "open" else _CHANGED_TO[state]}
         conflict_id, kind = message.data.conflict_id, message.data.kind
         return cls(
             **document,
@@ -73,8 +73,8 @@ class Conflict:
         """What membership tells now, unless it is older than what it told before."""
         if (message.data.version, message.digest) <= (self.version, self.digest):
             return self
-        heard_of = replace(self, **_told(message))
-        return heard_of._answered(at, _TOLD[heard_of._standing()])
+        heard_of = replace(self, **_columns_of(message))
+        return heard_of._answered(at, _CHANGED_TO[heard_of._current_state()])
 
     def assigned(self, owner: str, by: str, at: datetime) -> "Conflict":
         """Give it to somebody, whatever its state; where it was theirs already nothing changes."""
@@ -98,7 +98,7 @@ class Conflict:
         again = replace(self, settled_at=None, settled_by=None, settled_reason=None, settled_twice=())
         return again._answered(at, "reopened", by=by, reason=reason)
 
-    def _standing(self) -> ConflictState:
+    def _current_state(self) -> ConflictState:
         """Settled as long as nothing is there twice but what was settled: what goes away opens nothing."""
         if not self.held_twice:
             return "gone"
@@ -108,7 +108,7 @@ class Conflict:
         self, at: datetime, what: str, *, by: str | None = None, owner: str | None = None, reason: str | None = None
     ) -> "Conflict":
         """The same with its state computed anew, and with one more answer if there is anything new to tell."""
-        state, whose = self._standing(), owner or self.owner
+        state, whose = self._current_state(), owner or self.owner
         if (state, whose) == (self.state, self.owner):
             return self
         how = {name: value for name, value in (("by", by), ("owner", owner), ("reason", reason)) if value}
@@ -123,7 +123,7 @@ class Conflict:
         return "it is gone: nothing is there twice any more" if self.state == "gone" else "it is open"
 
 
-def _told(message: Heard) -> dict[str, Any]:
+def _columns_of(message: Heard) -> dict[str, Any]:
     tree = message.data.model_dump(mode="json", exclude_defaults=True)
     return {
         "version": message.data.version,

@@ -19,7 +19,7 @@ _READ = ", ".join(f"{name}::text" if name in (*_DOCUMENTS, "member_id") else nam
 
 # Messages and staff change the same rows, and the answers to a conflict are numbered: one writer after the other.
 _TURN = "select pg_advisory_xact_lock(hashtext('merge_conflicts'))"
-_HELD = f"select {_READ} from merge_conflicts where conflict_id = any($1::text[]) order by conflict_id"
+_STORED = f"select {_READ} from merge_conflicts where conflict_id = any($1::text[]) order by conflict_id"
 _LIKE = f"""
     select {_READ} from merge_conflicts where starts_with(conflict_id, $1)
     order by conflict_id = $1 desc, conflict_id limit {{most}}
@@ -51,7 +51,7 @@ class ConflictsUnitOfWork(UnitOfWork):
 
     async def conflicts(self, conflict_ids: Iterable[str]) -> dict[str, Conflict]:
         """What is held of these conflicts."""
-        rows = rows_of(await self.connection.exec_driver_sql(_HELD, (sorted(conflict_ids),)))
+        rows = rows_of(await self.connection.exec_driver_sql(_STORED, (sorted(conflict_ids),)))
         return {conflict.conflict_id: conflict for conflict in map(_conflict, rows)}
 
     async def conflicts_like(self, beginning: str, most: int) -> list[Conflict]:

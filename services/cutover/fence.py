@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.envelope import Envelope
 from services.cutover import quarantine
-from services.cutover.stages import Standing, lock_stages
+from services.cutover.stages import StageState, lock_stages
 from shared.messaging.unit_of_work import UnitOfWork
 
 Handler = Callable[[Any, Sequence[Any]], Awaitable[None]]
@@ -23,8 +23,8 @@ MatchesCurrent = Callable[[Any, Sequence[Any]], Awaitable[Sequence[bool]]]
 class NotOursError(Exception):
     """Our own command for a cluster whose former system is the authority."""
 
-    def __init__(self, cluster: str, service: str, state: Standing) -> None:
-        self.cluster, self.service, self.standing = cluster, service, state
+    def __init__(self, cluster: str, service: str, state: StageState) -> None:
+        self.cluster, self.service, self.state = cluster, service, state
         super().__init__(
             f"{cluster}/{service} is in stage {state.stage}: its former system is the authority, so the change "
             f"belongs there; once it is moved over (traboule cutover switch {cluster}/{service}), it can be made here"
@@ -51,7 +51,7 @@ class Fenced:
             await self.handler(uow, heard)
 
 
-async def require_ours(connection: AsyncConnection, cluster: str, service: str) -> Standing:
+async def require_ours(connection: AsyncConnection, cluster: str, service: str) -> StageState:
     """Let a command of our own through, and keep it ours until the transaction ends. Raises NotOursError."""
     stage = (await lock_stages(connection, [cluster]))[cluster]
     if not stage.is_ours:

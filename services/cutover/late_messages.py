@@ -57,7 +57,7 @@ async def dismiss(uow: UnitOfWork, definition: CutoverDefinition, number: int, *
 
 
 async def _waiting(uow: UnitOfWork, definition: CutoverDefinition, number: int) -> Late:
-    late = await quarantine.one(uow.connection, number)
+    late = await quarantine.lock(uow.connection, number)
     if late is None:
         raise LateMessageError(f"there is no {definition.name}:{number} in quarantine")
     if late.state != "waiting":
@@ -79,7 +79,7 @@ async def _make_way(uow: UnitOfWork, definition: CutoverDefinition, cluster: str
     await uow.connection.exec_driver_sql(sql, (cluster, document[mirror.key]))
 
 
-async def held(
+async def current_row(
     uow: UnitOfWork, definition: CutoverDefinition, cluster: str, document: Mapping[str, Any]
 ) -> dict[str, Any] | None:
     """The row that the late message would replace, by the id that its table is known by."""

@@ -142,13 +142,13 @@ async def listed_of(connection: AsyncConnection, kind: str, ids: Sequence[str]) 
 
 
 async def lacking(
-    connection: AsyncConnection, cluster: str, kind: str, *, table: str, key: str, is_there: str, most: int
+    connection: AsyncConnection, cluster: str, kind: str, *, table: str, key: str, present: str, most: int
 ) -> AsyncGenerator[tuple[str, Listed]]:
     """The first records by id that the manifest lists and a mirror's table does not have.
 
-    ``table``, ``key`` and ``is_there`` are SQL of our own, as :class:`mirror_reader.Kind` has it.
+    ``table``, ``key`` and ``present`` are SQL of our own, as :class:`mirror_reader.Kind` has it.
     """
-    sql = _LACKING.format(table=table, key=key, is_there=is_there)
+    sql = _LACKING.format(table=table, key=key, present=present)
     for item_id, version, digest in rows_of(await connection.exec_driver_sql(sql, (kind, cluster, most))):
         yield item_id, Listed(version, digest)
 

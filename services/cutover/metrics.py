@@ -7,7 +7,7 @@ from prometheus_client import Gauge
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.cutover import Stage
-from services.cutover.stages import Standing, read_stages
+from services.cutover.stages import StageState, read_stages
 from shared.persistence.database import rows_of
 
 QUARANTINED = Gauge("traboule_quarantined", "Late messages of a former system that wait for a person", ["cluster"])
@@ -33,7 +33,7 @@ async def measure_cutover(connection: AsyncConnection, service: str, clusters: I
         count, oldest = waiting.get(cluster, (0, 0.0))
         QUARANTINED.labels(cluster).set(count)
         QUARANTINE_AGE.labels(cluster).set(oldest)
-        stage_now = lock_stages.get(cluster, Standing()).stage
+        stage_now = lock_stages.get(cluster, StageState()).stage
         for stage in get_args(Stage):
             STAGE.labels(f"{cluster}/{service}", stage).set(stage == stage_now)
     BACKED_UP.set(float(backed_up))

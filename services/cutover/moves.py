@@ -5,7 +5,7 @@ from collections.abc import Collection
 from schemas.catalogue import FACTS
 from schemas.cutover import StageChanged
 from services.cutover import stages
-from services.cutover.stages import Move, Standing
+from services.cutover.stages import Move, StageState
 from shared.messaging.publishing import publish
 from shared.messaging.unit_of_work import UnitOfWork
 
@@ -22,7 +22,7 @@ async def move(
     by: str,
     reason: str,
     overruled: Collection[str] = (),
-) -> Standing:
+) -> StageState:
     """Move a cluster's former system for this service, and announce where it stands now. Raises stages.MoveError.
 
     Writes of either side that are under way are waited for, and those that come after see the new stage.

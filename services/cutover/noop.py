@@ -28,7 +28,7 @@ async def matches_current(mirrored: Sequence[Kind], uow: UnitOfWork, messages: S
     mirror = await read_mirror(uow.connection, kind, set(named))
     digests = {record: record_digest(fact) for record, fact in mirror.items()}
     return [
-        _says(kind, message.data, mirror.get(record), digests.get(record))
+        _states(kind, message.data, mirror.get(record), digests.get(record))
         for message, record in zip(messages, named, strict=True)
     ]
 
@@ -41,7 +41,7 @@ def kind_of(mirrored: Sequence[Kind], fact: type[Fact]) -> Kind:
     raise LookupError(f"nothing mirrors {fact.type_name()}")
 
 
-def _says(kind: Kind, fact: Fact, stored: Fact | None, digest: str | None) -> bool:
+def _states(kind: Kind, fact: Fact, stored: Fact | None, digest: str | None) -> bool:
     if kind.removal is not None and isinstance(fact, kind.removal):
         return stored is None
     if stored is None:

@@ -13,7 +13,7 @@ from services.cutover.definition import CutoverDefinition
 from services.cutover.parity import run, runs
 from services.cutover.preconditions import NEVER_OVERRULED, Condition, failed
 from services.cutover.rehearsal.running import last_rehearsal
-from services.cutover.stages import MOVES, Move, MoveError, Standing
+from services.cutover.stages import MOVES, Move, MoveError, StageState
 from services.operations.binding import RefusedError
 from shared.messaging.topology import way_back_queue
 from shared.messaging.unit_of_work import UnitOfWork
@@ -54,7 +54,7 @@ class NotMetError(CutoverError):
 class Moved:
     """Where a former system stands after a move; ``already`` when it had been made before, and nothing was done."""
 
-    standing: Standing
+    state: StageState
     already: bool
 
 
@@ -65,7 +65,7 @@ async def conditions(uow: UnitOfWork, definition: CutoverDefinition, cluster: st
     """Every condition for switching or rolling back, as it is now. Raises BrokerAwayError."""
     queues = await _queues(uow, definition, cluster, which)
     # Without a lock: it is only told, and whoever moves should not wait until all is looked at.
-    return await _conditions(uow, definition, cluster, which, await _standing(uow, cluster), queues, {})
+    return await _conditions(uow, definition, cluster, which, await _read_stage(uow, cluster), queues, {})
 
 
 async def move(
@@ -83,7 +83,7 @@ async def move(
     Raises NotMetError, DeskError ``move-impossible`` and BrokerAwayError.
     """
     # An operator whose terminal died in the middle asks again, and must not be told that it is impossible.
-    if _made((state := await _standing(uow, cluster)), which):
+    if _made((state := await _read_stage(uow, cluster)), which):
         return Moved(state, already=True)
     # Before the lock, for which writes wait: the broker may take its time, and so may a look at what was written here.
     queues = await _queues(uow, definition, cluster, which)
@@ -109,16 +109,16 @@ async def move(
     return Moved(made, already=False)
 
 
-async def _standing(uow: UnitOfWork, cluster: str) -> Standing:
-    return (await stages.read_stages(uow.connection)).get(cluster, Standing())
+async def _read_stage(uow: UnitOfWork, cluster: str) -> StageState:
+    return (await stages.read_stages(uow.connection)).get(cluster, StageState())
 
 
-def _made(state: Standing, which: Move) -> bool:
+def _made(state: StageState, which: Move) -> bool:
     """Whether this move led to where it stands. A mirror that never was live was not rolled back to."""
     return state.stage == MOVES[which][1] and not (which == "rollback" and state.epoch < _NEVER_BACK)
 
 
-def _check_possible(cluster: str, which: Move, state: Standing) -> None:
+def _check_possible(cluster: str, which: Move, state: StageState) -> None:
     """Raises MoveError. A system that must be mirrored before it is switched is told with all that fails besides."""
     if state.stage != MOVES[which][0] and not (which == "switch" and state.stage == "legacy"):
         raise MoveError(cluster, which, state)
@@ -141,7 +141,7 @@ async def _conditions(
     definition: CutoverDefinition,
     cluster: str,
     which: Move,
-    state: Standing,
+    state: StageState,
     queues: Mapping[str, int],
     looked: write_back.Inspections,
 ) -> list[Condition]:
@@ -173,7 +173,7 @@ async def board(uow: UnitOfWork, definition: CutoverDefinition, clusters: Collec
     waiting: dict[str, int] = {str(name): count for name, count in rows_of(await _sql(uow, _COUNTS))}
     rows: list[dict[str, Any]] = []
     for cluster in clusters:
-        ours = state.get(cluster, Standing())
+        ours = state.get(cluster, StageState())
         parity = await runs.last_run(uow.connection, cluster)
         rows.append(
             {

@@ -20,7 +20,7 @@ from schemas.cutover_operations import (
 from services.cutover import operations, quarantine_operations
 from services.cutover.definition import CutoverDefinition
 from services.cutover.operations import CutoverError
-from services.cutover.parity.run import Found
+from services.cutover.parity.run import RunDifference
 from services.operations.binding import Bound, Call, Table, table
 from services.operations.running import LONGEST_ANSWER
 
@@ -63,7 +63,7 @@ async def _parity(call: Call[ParityArguments]) -> Mapping[str, Any]:
     if run is None:
         mend = f"traboule parity --as {system} EXPORT-FILE"
         raise CutoverError("never-compared", f"{system} was never compared with what it holds: {mend}")
-    chosen = [difference for difference in run.found if call.arguments.state in ("all", _state(difference))]
+    chosen = [difference for difference in run.differences if call.arguments.state in ("all", _state(difference))]
     first, limit = call.arguments.after, call.arguments.limit
     page = _as_many_as_fit([difference.as_json() for difference in chosen[first : first + limit]])
     following = first + len(page) if first + len(page) < len(chosen) else None
@@ -92,7 +92,7 @@ async def _move(call: Call[MoveArguments]) -> Mapping[str, Any]:
         reason=call.reason,
         overrule=call.arguments.overrule,
     )
-    at = moved.standing
+    at = moved.state
     return _about(call) | {
         "stage": at.stage,
         "authority": operations.authority(at.stage),
@@ -155,7 +155,7 @@ def _remains(call: Call[Any]) -> str:
     )
 
 
-def _state(difference: Found) -> str:
+def _state(difference: RunDifference) -> str:
     return "open" if difference.accepted is None else "accepted"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.cutover.stages import Standing
+from services.cutover.stages import StageState
 from shared.persistence.database import rows_of
 
 PARITY_IS_FRESH = timedelta(hours=24)
@@ -61,14 +61,14 @@ class Parity:
 class Rehearsed:
     """The newest rehearsal: of what was done since which day, and how many outcomes were compared, by what was asked.
 
-    ``held`` is how many records there are that could have been compared; it is looked at where none was, else 0.
+    ``comparable`` is how many records there are that could have been compared; it is looked at where none was, else 0.
     """
 
     at: datetime
     open_differences: int
     since: date
     compared: Mapping[str, int]
-    held: int = 0
+    comparable: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ async def conditions(
     connection: AsyncConnection,
     service: str,
     cluster: str,
-    state: Standing,
+    state: StageState,
     queues: Mapping[str, int],
     parity: Parity | None,
     rehearsal: Rehearsed | None,
@@ -135,7 +135,7 @@ async def conditions(
 
 
 async def conditions_for_rollback(
-    connection: AsyncConnection, service: str, cluster: str, state: Standing, unsettled: Sequence[Condition]
+    connection: AsyncConnection, service: str, cluster: str, state: StageState, unsettled: Sequence[Condition]
 ) -> list[Condition]:
     """Every condition for giving the authority back; ``unsettled`` is what the way back still has to carry."""
     system = f"{cluster}/{service}"
@@ -169,7 +169,7 @@ def failed(result: Sequence[Condition]) -> list[Condition]:
     return [condition for condition in result if not condition.holds]
 
 
-def _mirror(system: str, state: Standing) -> Condition:
+def _mirror(system: str, state: StageState) -> Condition:
     detail = f"it is in stage {state.stage}"
     if state.stage != "legacy":
         mend = f"none: only what is mirrored can be switched; see traboule cutover history {system}"
@@ -200,8 +200,8 @@ def _rehearsal(system: str, rehearsal: Rehearsed | None, now: datetime) -> Condi
     )
     if rehearsal.at.astimezone(UTC).date() - rehearsal.since < REHEARSAL_COVERS:
         return Condition("rehearsal", False, f"{detail}: it has to go back a year", mend)
-    if rehearsal.held and not any(rehearsal.compared.values()):
-        detail = f"{detail}: it compared nothing, and {rehearsal.held} records are held"
+    if rehearsal.comparable and not any(rehearsal.compared.values()):
+        detail = f"{detail}: it compared nothing, and {rehearsal.comparable} records are held"
         return Condition("rehearsal", False, detail, f"{mend} --since DAY, a day after which it did something")
     if rehearsal.open_differences:
         return Condition("rehearsal", False, detail, f"traboule differences list --as {system} --rehearsal")

@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.envelope import Envelope
-from services.cutover.stages import Standing
+from services.cutover.stages import StageState
 from shared.persistence.database import rows_of
 
 SETTLED_BY: Final = "traboule"
@@ -29,11 +29,11 @@ _WAITING = """
     from quarantine where ($1::text is null or cluster = $1) and ($2::text is null or state = $2) and id > $3
     order by id limit $4
 """
-_ONE = """
+_BY_NUMBER = """
     select id, cluster, epoch, message_id, type, body, received_at, state, decided_at, decided_by, reason
     from quarantine where id = $1
 """
-_TO_DECIDE = f"{_ONE} for update"
+_TO_DECIDE = f"{_BY_NUMBER} for update"
 _DECIDE = """
     update quarantine set state = $2, decided_at = now(), decided_by = $3, reason = $4
     where id = $1 and state = 'waiting'
@@ -61,7 +61,7 @@ class Late:
 
 
 async def keep(
-    connection: AsyncConnection, late: Sequence[tuple[Envelope[Any], bool]], at: Mapping[str, Standing]
+    connection: AsyncConnection, late: Sequence[tuple[Envelope[Any], bool]], at: Mapping[str, StageState]
 ) -> None:
     """Keep messages as they were said in these standings, each with whether it says what is held."""
     await connection.exec_driver_sql(
@@ -91,14 +91,14 @@ async def listed(
     return [_late(row) for row in rows_of(await connection.exec_driver_sql(_WAITING, (cluster, state, after, limit)))]
 
 
-async def one(connection: AsyncConnection, number: int) -> Late | None:
+async def lock(connection: AsyncConnection, number: int) -> Late | None:
     """One message, held until the transaction ends so that two people cannot both decide."""
     return await _read(connection, _TO_DECIDE, number)
 
 
 async def read(connection: AsyncConnection, number: int) -> Late | None:
     """One message, only to be looked at."""
-    return await _read(connection, _ONE, number)
+    return await _read(connection, _BY_NUMBER, number)
 
 
 async def _read(connection: AsyncConnection, sql: str, number: int) -> Late | None:

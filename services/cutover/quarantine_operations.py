@@ -32,7 +32,7 @@ async def late_message(
     """One message whole, beside what is held now of the record that it is about. Raises DeskError ``late-unknown``."""
     result = await _late(uow, definition, number, cluster)
     answer = orjson.loads(result.body)["data"]
-    stored = await late_messages.held(uow, definition, result.cluster, answer)
+    stored = await late_messages.current_row(uow, definition, result.cluster, answer)
     shown = None if stored is None else stored.get("written", stored)
     return {**_without_body(definition, result), "said": answer, "held": shown}
 

@@ -51,9 +51,9 @@ class Rehearsal(Generic[R]):
         for item_id in dict.fromkeys((*did, *would)):
             theirs, outcome = did.get(item_id), would.get(item_id)
             if theirs is not None:
-                comparison.said(self.name, item_id, theirs)
+                comparison.add_theirs(self.name, item_id, theirs)
             if outcome is not None:
-                comparison.held(self.name, item_id, outcome if theirs is None else _explained(theirs, outcome))
+                comparison.add_ours(self.name, item_id, outcome if theirs is None else _explained(theirs, outcome))
 
 
 def _explained(theirs: Outcome, outcome: Outcome) -> Outcome:

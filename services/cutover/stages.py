@@ -54,15 +54,15 @@ _REMEMBER = """
 class MoveError(Exception):
     """A former system cannot make this move from where it stands. The message says what it can."""
 
-    def __init__(self, cluster: str, move: Move, state: "Standing") -> None:
+    def __init__(self, cluster: str, move: Move, state: "StageState") -> None:
         possible = [name for name, (origin, _) in MOVES.items() if origin == state.stage]
         hint = f"from there it can only {' or '.join(possible)}" if possible else "that is its end"
         super().__init__(f"{cluster} is in stage {state.stage}, so it cannot {move}: {hint}")
-        self.cluster, self.move, self.standing = cluster, move, state
+        self.cluster, self.move, self.state = cluster, move, state
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StageState:
     """``epoch`` counts the moves: 0 is where everything begins. ``since`` and ``by`` are None there."""
 
     stage: Stage = "legacy"
@@ -76,29 +76,29 @@ class Standing:
         return self.stage in OURS
 
 
-async def lock_stages(connection: AsyncConnection, clusters: Iterable[str]) -> dict[str, Standing]:
+async def lock_stages(connection: AsyncConnection, clusters: Iterable[str]) -> dict[str, StageState]:
     """Where each of these clusters stands, and will stand until this transaction ends."""
     asked = sorted(set(clusters))
     await connection.exec_driver_sql(_SHARE, (asked,))
     result = await _read(connection, asked)
-    return {cluster: result.get(cluster, Standing()) for cluster in asked}
+    return {cluster: result.get(cluster, StageState()) for cluster in asked}
 
 
-async def alone(connection: AsyncConnection, cluster: str) -> Standing:
+async def alone(connection: AsyncConnection, cluster: str) -> StageState:
     """Where a cluster stands once writes that are under way are done; until this transaction ends none begins."""
     await connection.exec_driver_sql(_ALONE, (cluster,))
-    return (await _read(connection, [cluster])).get(cluster, Standing())
+    return (await _read(connection, [cluster])).get(cluster, StageState())
 
 
-async def read_stages(connection: AsyncConnection) -> dict[str, Standing]:
+async def read_stages(connection: AsyncConnection) -> dict[str, StageState]:
     """Where every cluster that ever moved stands, without holding anybody up."""
     rows = rows_of(await connection.exec_driver_sql(_READ_ALL))
-    return {cluster: Standing(*rest) for cluster, *rest in rows}
+    return {cluster: StageState(*rest) for cluster, *rest in rows}
 
 
 async def move(
     connection: AsyncConnection, cluster: str, by_move: Move, *, by: str, reason: str, overruled: Collection[str] = ()
-) -> Standing:
+) -> StageState:
     """Move a cluster on or back; waits for writes that are under way. Raises MoveError.
 
     ``overruled`` are the conditions of the gate that did not hold, and were overruled for this reason.
@@ -110,9 +110,9 @@ async def move(
     epoch = state.epoch + 1
     since: datetime = (await connection.exec_driver_sql(_MOVE, (cluster, target, epoch, by))).scalar_one()
     await connection.exec_driver_sql(_REMEMBER, (cluster, epoch, target, by, reason, sorted(overruled)))
-    return Standing(target, epoch, since, by)
+    return StageState(target, epoch, since, by)
 
 
-async def _read(connection: AsyncConnection, clusters: Collection[str]) -> dict[str, Standing]:
+async def _read(connection: AsyncConnection, clusters: Collection[str]) -> dict[str, StageState]:
     rows = rows_of(await connection.exec_driver_sql(_READ, (list(clusters),)))
-    return {cluster: Standing(*rest) for cluster, *rest in rows}
+    return {cluster: StageState(*rest) for cluster, *rest in rows}

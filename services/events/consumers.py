@@ -15,11 +15,13 @@ from services.events.mirror import handlers
 from services.events.mirror.parity import KINDS
 from shared.messaging.subscription import Subscription
 
-_held = partial(matches_current, KINDS)
+_unchanged = partial(matches_current, KINDS)
 
 SUBSCRIPTIONS = (
-    Subscription("events.event-recorded", EventRecorded, Fenced(handlers.record_events, _held)),
-    Subscription("events.registration-recorded", RegistrationRecorded, Fenced(handlers.record_registrations, _held)),
+    Subscription("events.event-recorded", EventRecorded, Fenced(handlers.record_events, _unchanged)),
+    Subscription(
+        "events.registration-recorded", RegistrationRecorded, Fenced(handlers.record_registrations, _unchanged)
+    ),
     Subscription("events.manifest-recorded", EventsManifestRecorded, keep_manifests, prefetch=PREFETCH),
     Subscription("events.write-access-changed", WriteAccessChanged, keep_write_access),
     Subscription("events.members-merged", MembersMerged, apply_merges),

@@ -18,7 +18,7 @@ _CLAIM = """
     insert into idempotency_keys (key_id, idempotency_key, digest, results) values ($1, $2, $3, $4::text[])
     on conflict do nothing returning results
 """
-_HELD = "select digest, results from idempotency_keys where key_id = $1 and idempotency_key = $2"
+_KNOWN = "select digest, results from idempotency_keys where key_id = $1 and idempotency_key = $2"
 _FORGET = "delete from idempotency_keys where at < now() - make_interval(days => $1)"
 
 
@@ -44,7 +44,7 @@ async def claim(uow: UnitOfWork, key: Key, results: Sequence[str]) -> list[str]:
     claimed = await connection.exec_driver_sql(_CLAIM, (key.key_id, key.text, key.digest, list(results)))
     if rows_of(claimed):
         return list(results)
-    ((digest, stored),) = rows_of(await connection.exec_driver_sql(_HELD, (key.key_id, key.text)))
+    ((digest, stored),) = rows_of(await connection.exec_driver_sql(_KNOWN, (key.key_id, key.text)))
     if digest != key.digest:
         raise KeyReusedError
     return list(stored)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.cutover.stages import Standing
+from services.cutover.stages import StageState
 from services.membership.rows import Rows
 from shared.persistence.database import json_of
 
@@ -32,10 +32,10 @@ class Request:
     answered_at: datetime | None
 
 
-async def board(rows: Rows, systems: Iterable[tuple[str, str]]) -> list[tuple[str, str, Standing]]:
+async def board(rows: Rows, systems: Iterable[tuple[str, str]]) -> list[tuple[str, str, StageState]]:
     """Where each of these (cluster, service) stands; one of which nothing was told is in legacy."""
-    standing_of = {(cluster, service): Standing(*rest) for cluster, service, *rest in await rows.fetch(_BOARD)}
-    return [(cluster, service, standing_of.get((cluster, service), Standing())) for cluster, service in sorted(systems)]
+    states = {(cluster, service): StageState(*rest) for cluster, service, *rest in await rows.fetch(_BOARD)}
+    return [(cluster, service, states.get((cluster, service), StageState())) for cluster, service in sorted(systems)]
 
 
 async def request_now(rows: Rows, request_id: str) -> Request | None:

@@ -22,7 +22,7 @@ from services.membership.usecases.edit_record import (
     Patch,
     RecordChangedError,
     RecordExistsError,
-    RecordNotThereError,
+    RecordMissingError,
     execute_command,
 )
 from shared.messaging.failures import Refusal
@@ -94,7 +94,7 @@ async def _carried_out(uow: MembershipUnitOfWork, command: Command) -> None:
         raise Refusal("cluster-unknown", "there is no such cluster") from None
     except NotOursError as error:
         raise Refusal("not-the-authority", str(error)) from None
-    except RecordNotThereError as error:
+    except RecordMissingError as error:
         if error.removed:
             raise Refusal("record-removed", str(error)) from None
         raise Refusal("record-unknown", str(error)) from None

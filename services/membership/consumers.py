@@ -35,11 +35,11 @@ from services.membership.usecases.keep_conflict_answers import keep_answers
 from services.membership.usecases.take_in import TakenInFirst
 from shared.messaging.subscription import Subscription
 
-_held = partial(matches_current, KINDS)
+_unchanged = partial(matches_current, KINDS)
 
 SUBSCRIPTIONS = (
-    Subscription("membership.member-recorded", MemberRecorded, TakenInFirst(keep_records.record_members, _held)),
-    Subscription("membership.member-removed", MemberRemoved, Fenced(keep_records.record_members, _held)),
+    Subscription("membership.member-recorded", MemberRecorded, TakenInFirst(keep_records.record_members, _unchanged)),
+    Subscription("membership.member-removed", MemberRemoved, Fenced(keep_records.record_members, _unchanged)),
     Subscription("membership.manifest-recorded", MembershipManifestRecorded, keep_manifests, prefetch=PREFETCH),
     Subscription("membership.create-member", CreateMember, RecordCommandHandler(create)),
     Subscription("membership.change-member", ChangeMember, RecordCommandHandler(change)),

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Any, Generic, Literal, TypeVar
 
+from services.membership.connections import ReadPool
 from services.membership.rows import Rows
 
 T = TypeVar("T")
@@ -23,6 +24,14 @@ class Picture(Generic[T]):
         self._name, self._make = name, make
         self._kept: tuple[Hashable, T] | None = None
         self._making = asyncio.Lock()
+
+    async def latest(self, pool: ReadPool, *arguments: Any) -> T:
+        """The same, as it is now. While nothing changes it takes one look at the version."""
+        versions = await pool.fetch(_VERSION, self._name)
+        if versions and (kept := self._kept) is not None and kept[0] == (versions[0][0], *arguments):
+            return kept[1]
+        async with pool.snapshot() as rows:
+            return await self.get(rows, *arguments)
 
     async def get(self, rows: Rows, *arguments: Any) -> T:
         """``make(rows, *arguments)``, or what it gave last of the same. ``rows`` must be one snapshot."""

@@ -63,8 +63,10 @@ async def consolidate_everything(uow: MembershipUnitOfWork, progress: Callable[[
         await _regroup(uow, {record.key for record in page}, (), Cause())
         last, done = page[-1].key, done + len(page)
         # A member comes with its first record, once.
-        members_here = await uow.members_by_record(record.key for record in page)
-        groups = await uow.groups(key.own_id for key, member_id in members_here.items() if key.own_id == member_id)
+        members_of_records = await uow.members_by_record(record.key for record in page)
+        groups = await uow.groups(
+            key.own_id for key, member_id in members_of_records.items() if key.own_id == member_id
+        )
         await _write_views(uow, list(groups.values()), groups)
         await publish_members(uow, [tuple(r.key for r in records) for records in groups.values() if len(records) > 1])
         members += len(groups)

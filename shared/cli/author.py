@@ -11,14 +11,14 @@ from shared.runtime.text import is_text, tidied
 def who(by: str) -> str:
     """Whoever was named, else the operating system's user."""
     if by:
-        return said("--by", by, 200)
+        return required_text("--by", by, 200)
     try:
         return getpass.getuser()
     except (KeyError, OSError):
         return "unknown"
 
 
-def said(option: str, text: str, most: int = 1_000) -> str:
+def required_text(option: str, text: str, most: int = 1_000) -> str:
     """What was written, without the spaces around it: one line that can be stored and printed, or the command ends."""
     words = tidied(text).strip()
     # A byte of the command line that is not UTF-8 reaches us as a lone surrogate, which is no text either.

@@ -45,11 +45,11 @@ class Rights:
 class Account:
     """A broker user as it is: its rights in our virtual host and its open connections there.
 
-    ``here`` is whether it was ever given rights there, were it none at all.
+    ``in_vhost`` is whether it was ever given rights there, were it none at all.
     """
 
     name: str
-    here: bool
+    in_vhost: bool
     rights: Rights
     tags: tuple[str, ...]
     connections: int
@@ -214,13 +214,13 @@ def may_write(users: Iterable[str], broker_url: str) -> dict[str, bool]:
 def revoke(user: str, broker_url: str) -> None:
     """Let a broker user neither write nor read any more, on the virtual host of ``broker_url``. Raises RightsError."""
     vhost = vhost_of(broker_url)
-    by_hand = (
+    remedy = (
         f"where it answers, run  traboule former-systems revoke {user.replace('.', '/', 1)}; "
         f"or run  rabbitmqctl set_permissions -p {vhost} {user} '^$' '^$' '^$'"
     )
     url = address(MANAGEMENT)
     if url is None:
-        raise RightsError(f"{MANAGEMENT} is not set, so its broker user still may write: {by_hand}")
+        raise RightsError(f"{MANAGEMENT} is not set, so its broker user still may write: {remedy}")
     broker = Management(url)
     try:
         if broker.find(path("users", user)) is None:
@@ -229,6 +229,6 @@ def revoke(user: str, broker_url: str) -> None:
         broker.call("PUT", path("permissions", vhost, user), nothing)
         broker.call("PUT", path("topic-permissions", vhost, user), {"exchange": EXCHANGE, **nothing})
     except ManagementError as error:
-        raise RightsError(f"{error}: {by_hand}") from None
+        raise RightsError(f"{error}: {remedy}") from None
     # A channel remembers for up to a minute what it was allowed to do.
     disconnect(broker, user)

@@ -46,7 +46,7 @@ QUESTIONS = Counter("traboule_questions_total", "Questions to other services, by
 RELAY_ACTIVE = Gauge("traboule_relay_active", "1 in the replica that holds the relay's lock")
 
 
-def watch_consumer(queue: str, prefetch: int, in_flight: Callable[[], int], hand_age: Callable[[], float]) -> None:
+def watch_consumer(queue: str, prefetch: int, in_flight: Callable[[], int], in_flight_age: Callable[[], float]) -> None:
     """Show how full a lane's hand is, and how old. It is counted when somebody asks, so it costs a message nothing."""
     # A counter that appears with its first hundred is not seen to grow; one that was at nought is.
     for outcome in OUTCOMES:
@@ -54,5 +54,5 @@ def watch_consumer(queue: str, prefetch: int, in_flight: Callable[[], int], hand
     PAUSED.labels(queue).set(0)
     PREFETCH.labels(queue).set(prefetch)
     IN_FLIGHT.labels(queue).set_function(in_flight)
-    IN_FLIGHT_AGE.labels(queue).set_function(hand_age)
+    IN_FLIGHT_AGE.labels(queue).set_function(in_flight_age)
     MISSING.labels(queue)

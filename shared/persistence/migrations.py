@@ -63,7 +63,7 @@ class Pending:
 
 def pending(folder: Path, database_url: str) -> Pending:
     """What :func:`upgrade` would run. Raises UnknownRevisionError."""
-    ours, needed = asyncio.run(_read(database_url, _standing))
+    ours, needed = asyncio.run(_read(database_url, _revisions))
     left = _scripts(folder)
     known = [script.revision for script in left]
     if ours is not None and ours not in known:
@@ -98,7 +98,7 @@ def differences(database_url: str, metadata: sa.MetaData) -> list[str]:
     def compare(connection: Connection) -> list[str]:
         options = {"compare_type": True, "compare_server_default": True}
         result = compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
-        return [_told(item) for item in result]
+        return [_difference_in_words(item) for item in result]
 
     return asyncio.run(_read(database_url, compare))
 
@@ -123,7 +123,7 @@ _NEEDED = "a program must know revision "
 """Begins the comment on Alembic's table; the newest revision of phase post that the database has ends it."""
 
 
-def _standing(connection: Connection) -> tuple[str | None, str | None]:
+def _revisions(connection: Connection) -> tuple[str | None, str | None]:
     """Where a database's history stands, and which revision a program must know; None if it has none."""
     value = connection.scalar(sa.text("select obj_description(to_regclass('alembic_version'), 'pg_class')"))
     needed = value.removeprefix(_NEEDED) if value is not None and value.startswith(_NEEDED) else None
@@ -148,7 +148,7 @@ def _is_post(script: Script) -> bool:
     return getattr(script.module, "phase", "pre") == "post"
 
 
-def _told(difference: Any) -> str:
+def _difference_in_words(difference: Any) -> str:
     """One difference as Alembic finds it, which nests changes of columns in lists."""
     while isinstance(difference, list):
         difference = difference[0]

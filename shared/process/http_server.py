@@ -70,7 +70,7 @@ def raise_open_files() -> int:
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
-def limits_here() -> HttpLimits:
+def http_limits() -> HttpLimits:
     """The usual limits, and half of what this process may open: database and broker need the rest."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return HttpLimits(connections=MOST_CONNECTIONS if soft < 0 else min(MOST_CONNECTIONS, soft // 2))

@@ -16,7 +16,7 @@ from shared.messaging.bus import Bus
 from shared.messaging.relay import Relay
 from shared.messaging.rpc_server import RpcServer
 from shared.process.backlog import MEASURED, measure_backlog
-from shared.process.http_server import HttpLimits, build_server, limits_here, serve
+from shared.process.http_server import HttpLimits, build_server, http_limits, serve
 from shared.runtime.cancellation import is_cancelled, reraise_if_cancelled
 from shared.runtime.tls import TlsCertificate, TlsError
 
@@ -114,7 +114,7 @@ class Service:
             self.http,
             self.http_host,
             self.http_port,
-            limits=self.limits or limits_here(),
+            limits=self.limits or http_limits(),
             stop_seconds=REQUESTS_SECONDS,
             certificate=self.certificate,
         )

@@ -19,7 +19,7 @@ from services.membership.matching.score import Judgement, judge
 from services.membership.matching.weights import shipped
 from services.membership.policy import Policy
 from services.membership.records.record import RecordKey, Related, SourceRecord
-from services.membership.records.repository import Held, NewRecord, RecordVersion
+from services.membership.records.repository import NewRecord, RecordVersion, StoredRecord
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.views.conflicts import Conflict
 from services.membership.views.consolidation import View
@@ -53,12 +53,12 @@ class InMemoryMembership(MembershipUnitOfWork):
     async def serialise_writers(self) -> None:
         """There is nobody else."""
 
-    async def held(self, keys: Iterable[RecordKey]) -> dict[RecordKey, Held]:
-        return {key: Held(*self.editions[key], item) for key in keys if (item := self.records.get(key))}
+    async def stored_records(self, keys: Iterable[RecordKey]) -> dict[RecordKey, StoredRecord]:
+        return {key: StoredRecord(*self.editions[key], item) for key in keys if (item := self.records.get(key))}
 
     async def save_records(self, records: Sequence[NewRecord], members: Mapping[RecordKey, str | None]) -> None:
         for new in records:
-            self.editions[new.key] = (new.newest, new.told, new.written_here)
+            self.editions[new.key] = (new.newest, new.content, new.written_here)
             self.records[new.key] = replace(new.record, member_id=members.get(new.key))
 
     async def recognise(self, changed: Sequence[Features]) -> set[RecordKey]:

@@ -52,6 +52,6 @@ async def compared(mirrored: Mirrored, parts: int) -> Taken:
         async with engine.begin() as connection:
             run = await newest(connection, "numelink")
     assert run is not None
-    more = [item.difference.there or {} for item in run.found if item.difference.fields == (MORE,)]
+    more = [item.difference.there or {} for item in run.differences if item.difference.fields == (MORE,)]
     sides = run.counts["invoice"]
-    return Taken(peak, len(run.found), more[0][MORE] if more else 0, sides.here, sides.there)
+    return Taken(peak, len(run.differences), more[0][MORE] if more else 0, sides.here, sides.there)

@@ -24,13 +24,13 @@ MOMENTS = ("starts_at", "ends_at", "registered_at", "decided_at", "sent_at")
 
 def digest(kind: str, data: dict[str, Any]) -> str:
     """64 hex digits that are equal when two facts say the same of their record, whatever their versions."""
-    told = {name: value for name, value in data.items() if name != "version"}
-    return hashlib.sha256(canonical(without_empty(normal(kind, told)))).hexdigest()
+    stated = {name: value for name, value in data.items() if name != "version"}
+    return hashlib.sha256(canonical(without_empty(normal(kind, stated)))).hexdigest()
 
 
 def normal(kind: str, data: dict[str, Any]) -> dict[str, Any]:
     """Every value in the one writing that counts, without those that hold their default."""
-    told: dict[str, Any] = {}
+    stated: dict[str, Any] = {}
     for name, value in data.items():
         if value is None or value == DEFAULTS.get(kind, {}).get(name):
             continue
@@ -40,9 +40,9 @@ def normal(kind: str, data: dict[str, Any]) -> dict[str, Any]:
             moment = datetime.fromisoformat(value).astimezone(UTC)
             value = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
         elif kind == "member" and name == "subscriptions":
-            value = [normal("subscription", one) for one in value]
-        told[name] = value
-    return told
+            value = [normal("subscription", item) for item in value]
+        stated[name] = value
+    return stated
 
 
 def without_empty(value: object) -> object:
@@ -50,11 +50,11 @@ def without_empty(value: object) -> object:
     if isinstance(value, str):
         return value.strip(" \t\n\v\f\r")
     if isinstance(value, list):
-        each = {canonical(one): one for one in map(without_empty, value)}
+        each = {canonical(item): item for item in map(without_empty, value)}
         return [each[text] for text in sorted(each)]
     if isinstance(value, dict):
-        told = {name: without_empty(one) for name, one in value.items()}
-        return {name: one for name, one in told.items() if one not in (None, "", [], {})}
+        stated = {name: without_empty(item) for name, item in value.items()}
+        return {name: item for name, item in stated.items() if item not in (None, "", [], {})}
     return value
 
 
@@ -68,7 +68,7 @@ def ordered(value: object) -> object:
     if isinstance(value, dict):
         names = sorted(value, key=lambda name: name.encode("utf-16-be"))
         return {name: ordered(value[name]) for name in names}
-    return [ordered(one) for one in value] if isinstance(value, list) else value
+    return [ordered(item) for item in value] if isinstance(value, list) else value
 
 
 if __name__ == "__main__":

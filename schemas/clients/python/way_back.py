@@ -47,8 +47,8 @@ def main() -> str | None:
             if properties.user_id != sender:  # the broker has checked who sent it; everything else can be forged
                 channel.basic_nack(got.delivery_tag, requeue=False)  # Traboule's operators see it, and who it was
                 continue
-            told = json.loads(body)
-            events = told if properties.content_type == "application/cloudevents-batch+json" else [told]
+            stated = json.loads(body)
+            events = stated if properties.content_type == "application/cloudevents-batch+json" else [stated]
             if any(event["type"] != TYPE for event in events):
                 channel.basic_nack(got.delivery_tag, requeue=False)  # they also see what you cannot read
                 continue

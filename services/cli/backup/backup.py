@@ -63,7 +63,7 @@ def backup(
 async def _backup(folder: Path, services: dict[str, ServiceSettings], by: str, *, quiet: bool) -> Manifest:
     from services.cli.backup import broker as backup_broker
     from services.cli.backup import folder as backup_folder
-    from services.cli.backup.databases import one_moment
+    from services.cli.backup.databases import snapshots
     from services.cli.backup.folder import DEFINITIONS, FORMAT, Database, Manifest
     from services.cli.cutover import operations
     from shared.messaging.accounts import vhost_of
@@ -76,7 +76,7 @@ async def _backup(folder: Path, services: dict[str, ServiceSettings], by: str, *
         backup_folder.write(unfinished / DEFINITIONS, orjson.dumps(definitions, option=orjson.OPT_INDENT_2))
         for path in _configuration(services):
             backup_folder.write(unfinished / path.name, path.read_bytes())
-        async with one_moment(services) as moment:
+        async with snapshots(services) as moment:
             waiting = await asyncio.to_thread(backup_broker.waiting, definitions, vhost)
             for name, snapshot in moment.snapshots.items():
                 await _dump(name, snapshot, services[name], unfinished, quiet=quiet)

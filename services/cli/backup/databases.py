@@ -48,7 +48,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class OneMoment:
+class Snapshots:
     """All databases at one moment, and for how many seconds nobody could write until then."""
 
     snapshots: Mapping[str, Snapshot]
@@ -61,14 +61,14 @@ class OneMoment:
 
 
 @asynccontextmanager
-async def one_moment(services: Mapping[str, ServiceSettings]) -> AsyncGenerator[OneMoment]:
+async def snapshots(services: Mapping[str, ServiceSettings]) -> AsyncGenerator[Snapshots]:
     """Snapshots of every database at one moment, until the context ends. Raises Unreachable, CannotAct."""
     async with AsyncExitStack() as stack:
         readers = [await stack.enter_async_context(connected(name, service)) for name, service in services.items()]
         for _ in range(ATTEMPTS):
             if taken := await _try(services, readers):
                 snapshots, blocked = taken
-                yield OneMoment(dict(zip(services, snapshots, strict=True)), blocked)
+                yield Snapshots(dict(zip(services, snapshots, strict=True)), blocked)
                 return
             await asyncio.sleep(1)
     raise CannotAct("somebody keeps writing for longer than others may wait, such as traboule rebuild: try again later")

@@ -70,7 +70,7 @@ def new_folder(folder: Path) -> Generator[Path]:
     unfinished = None
     try:
         if folder.exists():
-            raise _is_there(folder)
+            raise _exists_error(folder)
         # Made here, it would lie on the system's own disk where the one that it should be on is not mounted.
         if not folder.parent.is_dir():
             raise CannotAct(f"{folder.parent} is not there. Is its disk mounted? Nothing is made but the last folder")
@@ -82,7 +82,7 @@ def new_folder(folder: Path) -> Generator[Path]:
         _sync(folder.parent)
     except OSError as error:
         if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
-            raise _is_there(folder) from None
+            raise _exists_error(folder) from None
         raise CannotAct(f"{folder} cannot be written: {error.strerror}") from None
     finally:
         if unfinished is not None:
@@ -151,7 +151,7 @@ def _require_all(folder: Path, manifest: Manifest) -> None:
             raise CannotAct(f"{name} is missing among the digests of {folder / MANIFEST}. Take another backup")
 
 
-def _is_there(folder: Path) -> CannotAct:
+def _exists_error(folder: Path) -> CannotAct:
     return CannotAct(f"{folder} is there already: name a folder that is not")
 
 

@@ -74,20 +74,20 @@ async def republish_service(
     engine = create_engine(settings.database_url, application="traboule republish", pool_size=1)
     published: dict[str, int] = {}
     try:
-        for telling in definition.republished:
-            published[telling.name] = 0
+        for republisher in definition.republished:
+            published[republisher.name] = 0
             async with engine.connect() as connection:
-                of = (await connection.exec_driver_sql(telling.count)).scalar_one()
+                of = (await connection.exec_driver_sql(republisher.count)).scalar_one()
             place, more = None, True
             while more:
                 # A page a transaction: consumers wait for none of them longer than for a batch of messages.
                 async with engine.begin() as connection:
                     uow = unit_of_work(connection)
-                    page = await telling.page(uow, place)
+                    page = await republisher.page(uow, place)
                     await uow.outbox.flush(connection)
                 place, more = page.next, page.next is not None
-                published[telling.name] += page.told
-                progress(f"{definition.name}: {telling.name}", published[telling.name], of)
+                published[republisher.name] += page.published
+                progress(f"{definition.name}: {republisher.name}", published[republisher.name], of)
     except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError) as error:
         raise Unreachable.database(definition.name, error) from None
     finally:

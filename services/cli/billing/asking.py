@@ -10,7 +10,7 @@ from services.cli.registry import definition_of
 from services.common.queries import answered
 from services.common.transactions import transaction
 from services.operations.running import OperationRequest, Result, carry_out
-from shared.cli.author import said, who
+from shared.cli.author import required_text, who
 from shared.cli.terminal import as_json, nothing, refuse, run
 
 _NOT_THERE = {"issuer-unknown", "grid-unknown", "billed-member-unknown", "due-decision-unknown", "run-unknown"}
@@ -24,7 +24,7 @@ def ask(operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 def command(operation: str, arguments: Mapping[str, Any], by: str, reason: str) -> dict[str, Any]:
     """What a command did; ends the command where it is refused."""
-    signed = {"author": who(by), "reason": said("--reason", reason)}
+    signed = {"author": who(by), "reason": required_text("--reason", reason)}
     return _answer(OperationRequest(operation=operation, cluster=None, arguments=arguments, **signed))
 
 

@@ -19,7 +19,7 @@ from shared.messaging.consumer import MAX_BODY
 from shared.messaging.delivery import Delivery
 
 _BOM = b"\xef\xbb\xbf"
-_SAYS_ALL = {"not-json", "not-utf-8"}
+_COMPLETE = {"not-json", "not-utf-8"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ class _Message:
     ) -> Verdict:
         place = (self.line, index, None if self.sender.bare else result.id, result.type, key)
         if isinstance(result, Refused):
-            return Verdict(*place, result.reason, tuple(self._told(expected, event, result)))
+            return Verdict(*place, result.reason, tuple(self._faults_of(expected, event, result)))
         if forged := forged_source(result.source, self._user(expected, result)):
             return Verdict(*place, forged[0], (Fault("source", forged[1]),))
         warnings = (*self._repeated(result), *_oversized(index), *self._named(_doubtful(result.data)))
@@ -173,8 +173,8 @@ class _Message:
             return self.sender.user or ".".join(self.sender.routing_key.split(".")[:2])
         return self.sender.user or f"{event.cluster}.{expected.service}"
 
-    def _told(self, expected: type[Content], event: dict[str, Any], refused: Refused) -> Iterator[Fault]:
-        if refused.reason in _SAYS_ALL:
+    def _faults_of(self, expected: type[Content], event: dict[str, Any], refused: Refused) -> Iterator[Fault]:
+        if refused.reason in _COMPLETE:
             hint = "the file begins with a byte order mark: save it without" if self.body.startswith(_BOM) else ""
             yield Fault("message", refused.detail, hint)
             return

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.environment import configured
-from shared.cli.author import said, who
+from shared.cli.author import required_text, who
 from shared.cli.options import By, Json, service_option
 from shared.cli.terminal import ago, as_json, plain, refuse, run, terminal
 from shared.runtime.text import is_text
@@ -47,7 +47,7 @@ def list_(
 
     if state not in (*STATES, "all"):
         raise typer.BadParameter(f"--state is one of {', '.join(STATES)}, all")
-    whose = None if owner is None else said("--owner", owner, 200)
+    whose = None if owner is None else required_text("--owner", owner, 200)
     rows = run(operations.listed(_resolving(service), STATES if state == "all" else (state,), whose))
     if json:
         as_json(rows)
@@ -84,7 +84,7 @@ def assign(
 
     Example: [bold]traboule conflicts assign billing:b3a1c0de5f6a --to "cotisations Loire"[/]
     """
-    owner, author, at = said("--to", to, 200), who(by), datetime.now(UTC)
+    owner, author, at = required_text("--to", to, 200), who(by), datetime.now(UTC)
     _decide("assigned", ids, lambda conflict: conflict.assigned(owner, author, at), json)
 
 
@@ -101,7 +101,7 @@ def settle(
 
     Example: [bold]traboule conflicts settle billing:b3a1c0de5f6a --reason "refunded F2026-0117"[/]
     """
-    why, author, at = said("--reason", reason, 2_000), who(by), datetime.now(UTC)
+    why, author, at = required_text("--reason", reason, 2_000), who(by), datetime.now(UTC)
     _decide("settled", ids, lambda conflict: conflict.settled(why, author, at), json)
 
 
@@ -116,7 +116,7 @@ def reopen(
 
     Example: [bold]traboule conflicts reopen billing:b3a1c0de5f6a --reason "the refund bounced"[/]
     """
-    why = None if reason is None else said("--reason", reason, 2_000)
+    why = None if reason is None else required_text("--reason", reason, 2_000)
     author, at = who(by), datetime.now(UTC)
     _decide("reopened", ids, lambda conflict: conflict.reopened(why, author, at), json)
 

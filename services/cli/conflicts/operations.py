@@ -37,7 +37,7 @@ async def listed(
 async def whole(service: str, settings: ServiceSettings, beginning: str) -> dict[str, Any]:
     """One conflict with its settlement and history. Raises NotFound, or CannotAct when several begin so."""
     async with transaction(definition_of(service), settings, "conflicts") as uow:
-        return _shown(service, await _one(uow, service, beginning))
+        return _shown(service, await _by_beginning(uow, service, beginning))
 
 
 async def decide(
@@ -80,11 +80,11 @@ async def _decide(
         except WrongState as error:
             raise CannotAct(f"{_name(service, conflict)}: {error}. Nothing was done") from None
 
-    chosen = {(await _one(uow, service, beginning)).conflict_id for beginning in beginnings}
+    chosen = {(await _by_beginning(uow, service, beginning)).conflict_id for beginning in beginnings}
     return [_name(service, conflict) for conflict in await decide_conflicts(uow, chosen, decided)]
 
 
-async def _one(uow: ConflictsUnitOfWork, service: str, beginning: str) -> Conflict:
+async def _by_beginning(uow: ConflictsUnitOfWork, service: str, beginning: str) -> Conflict:
     conflicts = await uow.conflicts_like(beginning, _CANDIDATES + 1)
     if not conflicts:
         raise NotFound(f"there is no conflict {service}:{beginning}")

@@ -9,7 +9,7 @@ import typer
 from services.cli.cutover.write_back import write_back
 from services.cli.environment import configured
 from services.cli.systems import System, named
-from shared.cli.author import said, who
+from shared.cli.author import required_text, who
 from shared.cli.options import By, Json, Reason
 from shared.cli.terminal import as_json, refuse, run, terminal
 
@@ -110,9 +110,11 @@ def check(
         raise typer.BadParameter("--for is switch or rollback: no other move has conditions")
     cluster, definition, settings = named(system)
     from services.cli.cutover.operations import in_service
-    from services.cutover import operations as desk
+    from services.cutover import operations
 
-    conditions = run(in_service(definition, settings, lambda uow: desk.conditions(uow, definition, cluster, which)))
+    conditions = run(
+        in_service(definition, settings, lambda uow: operations.conditions(uow, definition, cluster, which))
+    )
     if json:
         as_json([condition.as_json() for condition in conditions])
     else:
@@ -203,9 +205,9 @@ def history(system: System, json: Json = False) -> None:
     """
     cluster, definition, settings = named(system)
     from services.cli.cutover.operations import in_service
-    from services.cutover import operations as desk
+    from services.cutover import operations
 
-    rows = run(in_service(definition, settings, lambda uow: desk.history(uow, cluster)))
+    rows = run(in_service(definition, settings, lambda uow: operations.history(uow, cluster)))
     if json:
         as_json(rows)
     elif not rows:
@@ -225,7 +227,7 @@ def note_backup(
     """
     from services.cli.cutover import operations
 
-    run(operations.note_backup(configured(), who(by), said("--note", note)))
+    run(operations.note_backup(configured(), who(by), required_text("--note", note)))
     typer.echo("noted")
 
 
@@ -233,15 +235,15 @@ def _move(
     system: str, which: Move, reason: str, by: str, overrule: list[str] | None = None, *, json: bool = False
 ) -> None:
     cluster, definition, settings = named(system)
-    why, author = said("--reason", reason), who(by)
+    why, author = required_text("--reason", reason), who(by)
     from services.cli.cutover.operations import in_service
-    from services.cutover import operations as desk
+    from services.cutover import operations
 
     def move(uow: UnitOfWork) -> Coroutine[Any, Any, Moved]:
-        return desk.move(uow, definition, cluster, which, by=author, reason=why, overrule=overrule or ())
+        return operations.move(uow, definition, cluster, which, by=author, reason=why, overrule=overrule or ())
 
     moved = run(in_service(definition, settings, move))
-    state = moved.standing
+    state = moved.state
     authority = "Traboule" if state.is_ours else "the former system"
     if json:
         reached = {"stage": state.stage, "epoch": state.epoch, "since": state.since, "by": state.by}

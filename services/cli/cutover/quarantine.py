@@ -8,7 +8,7 @@ import typer
 
 from services import SERVICES
 from services.cli.environment import configured
-from shared.cli.author import said, who
+from shared.cli.author import required_text, who
 from shared.cli.options import By, Json, Reason
 from shared.cli.terminal import ago, as_json, refuse, run, terminal
 
@@ -103,7 +103,7 @@ def dismiss(ids: Ids, reason: Reason, by: By = "") -> None:
 
 
 def _decide(ids: list[str], reason: str, by: str, *, apply: bool) -> None:
-    why, author = said("--reason", reason), who(by)
+    why, author = required_text("--reason", reason), who(by)
     chosen: dict[str, list[int]] = {}
     for text in ids:
         service, number = _named(text)

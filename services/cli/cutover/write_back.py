@@ -46,7 +46,7 @@ def write_back(
     if (back := definition.write_back) is None:
         name = definition.name
         refuse(f"{name} takes no commands of its own yet, so nothing is written here that {system} does not know")
-    waiting, records = run(_found(definition, settings, cluster))
+    waiting, records = run(_unconfirmed(definition, settings, cluster))
     written = [] if export is None else _export(export, back.files(records))
     queue = way_back_queue(cluster, definition.name).name
     if json:
@@ -62,7 +62,7 @@ def write_back(
         typer.echo("no file was written: there is nothing to import")
 
 
-async def _found(
+async def _unconfirmed(
     definition: ServiceDefinition[Any], settings: ServiceSettings, cluster: str
 ) -> tuple[int | None, list[UnconfirmedChange]]:
     """How many messages wait in the queue, None without one, and the records. Raises Unreachable."""

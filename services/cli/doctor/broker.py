@@ -80,7 +80,7 @@ def _look(
     known = read_accounts(broker, vhost)
     users = [system.replace("/", ".") for system in stages]
     # Who was never let in is told below; who was revoked may have lost its queue too.
-    let_in = [user for user in users if user in known and known[user].here and not known[user].rights.none]
+    let_in = [user for user in users if user in known and known[user].in_vhost and not known[user].rights.none]
     queues = [subscription.queue for name in services for subscription in definition_of(name).subscriptions]
     wanted = definitions(queues, dict.fromkeys(services, ""), dict.fromkeys(let_in, ""), vhost=vhost)
     theirs, nodes = broker.call("GET", path("queues", vhost)), broker.call("GET", "/api/nodes")
@@ -207,13 +207,15 @@ def _policies(report: Findings, wanted: Mapping[str, Items], queues: Items, thei
     harmful: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for queue in queues:
         effective = queue.get("effective_policy_definition") or {}
-        says = {name: effective[name] for name in _HARMFUL if effective.get(name, "reject-publish") != "reject-publish"}
-        if queue["name"] in ours and says:
+        setting = {
+            name: effective[name] for name in _HARMFUL if effective.get(name, "reject-publish") != "reject-publish"
+        }
+        if queue["name"] in ours and setting:
             by = queue.get("operator_policy") or queue.get("policy") or "a policy"
-            harmful[by, json.dumps(says, sort_keys=True)].append(queue["name"])
+            harmful[by, json.dumps(setting, sort_keys=True)].append(queue["name"])
     wrong = [
-        f"{policy} says {says} of {names[0]}" + (f" and {len(names) - 1} more" if names[1:] else "")
-        for (policy, says), names in harmful.items()
+        f"{policy} says {setting} of {names[0]}" + (f" and {len(names) - 1} more" if names[1:] else "")
+        for (policy, setting), names in harmful.items()
     ]
     mend = "rabbitmqctl clear_policy (or clear_operator_policy): messages of ours would be dropped, or parked unread"
     yield from report.judged("policies", wrong, mend, "none that would drop a message")
@@ -225,7 +227,7 @@ def _policies(report: Findings, wanted: Mapping[str, Items], queues: Items, thei
 def _services(report: Findings, services: Iterable[str], known: Mapping[str, Account]) -> Iterator[Finding]:
     for name in services:
         account = known.get(f"{OWN_PUBLISHER}.{name}")
-        if account is None or not account.here or account.rights.none:
+        if account is None or not account.in_vhost or account.rights.none:
             wrong = ["has no rights here"]
         else:
             wrong = differences(account, intended(account.name))

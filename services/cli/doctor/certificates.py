@@ -37,14 +37,14 @@ def of_server(report: Findings, check: str, url: str) -> list[Finding]:
         ]
     port = parts.port or _PORTS[parts.scheme]
     before = _SSL_REQUEST if parts.scheme.startswith("postgres") else b""
-    return [_told(report, check, parts.hostname, port, context, before)]
+    return [_verdict(report, check, parts.hostname, port, context, before)]
 
 
 def of_http_server(report: Findings, url: str, certificate: Path) -> Finding:
     """The certificate of our own door."""
     parts = urlsplit(url)
     assert parts.hostname is not None, "a door has an address"
-    return _told(
+    return _verdict(
         report, "certificate", parts.hostname, parts.port or 443, own_certificate_context(certificate), b""
     )  # fmt: skip
 
@@ -53,7 +53,7 @@ def _checked(scheme: str, query: Mapping[str, str]) -> bool:
     return not scheme.startswith("postgres") or query.get("sslmode") == "verify-full"
 
 
-def _told(report: Findings, check: str, host: str, port: int, context: ssl.SSLContext, before: bytes) -> Finding:
+def _verdict(report: Findings, check: str, host: str, port: int, context: ssl.SSLContext, before: bytes) -> Finding:
     mend = "renew it; the services take up a renewed one without a restart"
     try:
         certificate = _shown(host, port, context, before)

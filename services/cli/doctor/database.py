@@ -43,7 +43,7 @@ _SERVER = """
            (select extract(epoch from max(clock_timestamp() - xact_start))::float from pg_stat_activity
             where datname = current_database() and pid <> pg_backend_pid()) as longest
 """
-_HELD = """
+_CONTENT = """
     select (select max(at) from backups) as backup,
            (select count(*) from quarantine where state = 'waiting') as late,
            (select min(received_at) from quarantine where state = 'waiting') as late_since,
@@ -75,7 +75,7 @@ async def examine(name: str, settings: ServiceSettings) -> list[Finding]:
         # Questions about tables that are not there would only hide what is wrong.
         if any(finding.state == "fail" for finding in schema):
             return [*server, *schema]
-        return [*server, *schema, *await _held(findings, connection, settings)]
+        return [*server, *schema, *await _content(findings, connection, settings)]
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         return [findings.fail("database", f"stopped answering ({type(error).__name__})", "traboule doctor, once more")]
     finally:
@@ -162,8 +162,8 @@ def _schema(report: Findings, name: str, settings: ServiceSettings) -> list[Find
     return [*report.judged("schema", state.faults, mend, "as this program's"), *late]
 
 
-async def _held(report: Findings, connection: asyncpg.Connection[Any], settings: ServiceSettings) -> list[Finding]:
-    row = await _row(connection, _HELD, settings.inbox_days + 1)
+async def _content(report: Findings, connection: asyncpg.Connection[Any], settings: ServiceSettings) -> list[Finding]:
+    row = await _row(connection, _CONTENT, settings.inbox_days + 1)
     findings = [_backup(report, row["backup"]), _quarantine(report, row)]
     detail = f"inbox {size(row['inbox'])}, outbox {size(row['outbox'])}"
     if row["forgets_late"]:

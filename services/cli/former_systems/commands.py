@@ -89,7 +89,7 @@ def add(
     try:
         broker = accounts.management()
         account = accounts.read_accounts(broker, vhost).get(user)
-        if account is not None and account.here and account.rights.none and not again:
+        if account is not None and account.in_vhost and account.rights.none and not again:
             refuse(f"{system} was revoked. Say --again if it shall publish again")
         if account is None:
             password = secrets.token_urlsafe(24)
@@ -103,7 +103,7 @@ def add(
     detail = f"the broker user {user} may publish"
     if url is None:
         detail += "; it was there, and its password stays" + (f": {url_file} was not written" if url_file else "")
-    _tell(system, detail, url, url_file, json=json)
+    _report(system, detail, url, url_file, json=json)
     if url is not None and not json:
         typer.echo("The services know a cluster from their start on: restart them if this one is new.", err=True)
 
@@ -148,7 +148,7 @@ def rotate(
         except accounts.RightsError as error:
             failed = error
     # The password is the new one now, whatever became of the connections.
-    _tell(system, detail, url, url_file, json=json)
+    _report(system, detail, url, url_file, json=json)
     if failed is not None:
         refuse(f"its open connections were not closed: {failed}. Run this command again")
 
@@ -223,7 +223,7 @@ def _stages(services: Mapping[str, ServiceSettings]) -> dict[str, str | None]:
 # --- the answer -------------------------------------------------------------------------------------------------------
 
 
-def _tell(system: str, text: str, url: str | None, url_file: Path | None, *, json: bool) -> None:
+def _report(system: str, text: str, url: str | None, url_file: Path | None, *, json: bool) -> None:
     variable = "TRABOULE_BROKER_URL_" + system.replace("/", "_").replace("-", "_").upper()
     if json:
         shown = {} if url is None else {"url_file": str(url_file)} if url_file else {"url": url}

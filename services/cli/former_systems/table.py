@@ -52,7 +52,7 @@ def _row(system: str, stage: str | None, account: Account | None) -> dict[str, A
     should = accounts.intended(user_of(system))
     row: dict[str, Any] = {"system": system, "user": user_of(system), "stage": stage, "differences": [], "wrong": False}
     row |= {"connections": 0, "rights": None, "should": asdict(should)}
-    if account is None or not account.here:
+    if account is None or not account.in_vhost:
         return row | {"state": "missing", "wrong": stage != "retired"}
     row |= {"connections": account.connections, "rights": asdict(account.rights)}
     differences = accounts.differences(account, should)

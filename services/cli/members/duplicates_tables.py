@@ -82,7 +82,7 @@ def print_history(item: Item) -> None:
     console = terminal()
     console.print(f"member [bold]{item['id']}[/]: {plain(', '.join(item['records']))}", highlight=False)
     for link in item["links"]:
-        console.print(f"  {plain(' = '.join(link['records']))}  {_held_by(link)}", highlight=False)
+        console.print(f"  {plain(' = '.join(link['records']))}  {_basis(link)}", highlight=False)
     table = _table("when", "what", "records", "why")
     for turn in item["items"]:
         table.add_row(_when(turn["at"]), turn["what"], _records_of(turn), _why(turn))
@@ -123,7 +123,7 @@ def _evidence(question: Item) -> Table:
     return table
 
 
-def _held_by(link: Item) -> str:
+def _basis(link: Item) -> str:
     if link["by"] == "decision":
         return f"[dim]decision {link['decision']} by {plain(link['author'])}: {plain(link['reason'])}[/]"
     words = ", ".join(item["words"] for item in link["evidence"] if item["weight"] > 0)

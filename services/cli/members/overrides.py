@@ -22,7 +22,7 @@ from services.membership.settings import MembershipSettings
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases.override_member import (
     Find,
-    MemberNotThereError,
+    MemberMissingError,
     OverrideRequest,
     Shown,
     present,
@@ -163,7 +163,7 @@ def _run(work: Callable[[MembershipUnitOfWork], Coroutine[Any, Any, T]]) -> T:
 
     try:
         return asyncio.run(run())
-    except MemberNotThereError as error:
+    except MemberMissingError as error:
         nothing(str(error))
     except OverrideError as error:
         refuse(str(error))

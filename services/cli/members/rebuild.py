@@ -43,10 +43,10 @@ def rebuild_everything(
     if as_json:
         typer.echo(orjson.dumps(None if done is None else done))
     else:
-        typer.echo(tell(done))
+        typer.echo(summary(done))
 
 
-def tell(done: Rebuilt | None) -> str:
+def summary(done: Rebuilt | None) -> str:
     """What was done, in a line."""
     if done is None:
         return "membership: what was computed is up to date"

@@ -106,7 +106,7 @@ def _prove_by_manifest(system: System, by: str) -> tuple[Run, list[str]]:
 
 
 def _differences(proved: Run) -> dict[str, object]:
-    return {"differences": [item.as_json() for item in proved.found]}
+    return {"differences": [item.as_json() for item in proved.differences]}
 
 
 def _write_page(system: System, proved: Run, hints: list[str], path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 import typer
 
 from services.cli.systems import named
-from shared.cli.author import said, who
+from shared.cli.author import required_text, who
 from shared.cli.options import By, Json, Reason
 from shared.cli.terminal import as_json, refuse, run
 
@@ -85,10 +85,10 @@ def show(
     from services.cli.parity import operations
     from services.cli.parity.tables import print_whole
 
-    async def one() -> Any:
+    async def chosen_difference() -> Any:
         return operations.chosen(await operations.newest(chosen_system), operations.Choice((difference,)))[0]
 
-    result = run(one())
+    result = run(chosen_difference())
     if json:
         as_json(result.as_json())
     else:
@@ -110,11 +110,11 @@ def assign(
 
     Example: [bold]traboule differences assign --as numelink/billing --kind payment --owner "tresorerie"[/]
     """
-    to = said("--owner", owner, 200)
+    to = required_text("--owner", owner, 200)
     chosen_system, choice = _system(system, rehearsal), _choice(ids, kind, what, field)
     from services.cli.parity import operations
 
-    _told("assigned", run(operations.assign(chosen_system, choice, to)), json)
+    _report("assigned", run(operations.assign(chosen_system, choice, to)), json)
 
 
 @app.command()
@@ -134,11 +134,11 @@ def accept(
     Examples: [bold]traboule differences accept 4f0c12ab --as numelink/billing --reason "rounded over there"[/],
     [bold]traboule differences accept --as numelink/billing --kind invoice --field label --reason "shortened there"[/]
     """
-    why, author = said("--reason", reason), who(by)
+    why, author = required_text("--reason", reason), who(by)
     chosen_system, choice = _system(system, rehearsal), _choice(ids, kind, what, field)
     from services.cli.parity import operations
 
-    _told("accepted", run(operations.accept(chosen_system, choice, by=author, reason=why)), json)
+    _report("accepted", run(operations.accept(chosen_system, choice, by=author, reason=why)), json)
 
 
 @app.command("take-back")
@@ -157,11 +157,11 @@ def take_back(
 
     Example: [bold]traboule differences take-back 4f0c12ab --as numelink/billing --reason "it was ours to fix"[/]
     """
-    why, author = said("--reason", reason), who(by)
+    why, author = required_text("--reason", reason), who(by)
     chosen_system, choice = _system(system, rehearsal), _choice(ids, kind, what, field)
     from services.cli.parity import operations
 
-    _told("taken_back", run(operations.take_back(chosen_system, choice, by=author, reason=why)), json)
+    _report("taken_back", run(operations.take_back(chosen_system, choice, by=author, reason=why)), json)
 
 
 @app.command()
@@ -209,7 +209,7 @@ def _what(what: str | None) -> What | None:
     return cast("What | None", what)
 
 
-def _told(verb: str, names: list[str], json: bool) -> None:
+def _report(verb: str, names: list[str], json: bool) -> None:
     if json:
         as_json({verb: names})
     elif len(names) > 20:

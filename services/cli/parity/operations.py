@@ -11,7 +11,7 @@ from services.cutover import manifests
 from services.cutover.parity import runs
 from services.cutover.parity.compare import Comparison, What
 from services.cutover.parity.comparison import compare_mirror, one_snapshot, prove_by_manifest
-from services.cutover.parity.run import Found, Run, Subject
+from services.cutover.parity.run import Run, RunDifference, Subject
 from shared.cli.errors import CannotAct, NotFound
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Choice:
     field: str | None = None
     owner: str | None = None
 
-    def matches(self, item: Found) -> bool:
+    def matches(self, item: RunDifference) -> bool:
         """Whether the filter lets it through."""
         difference = item.difference
         return (
@@ -121,15 +121,15 @@ async def assign(system: System, choice: Choice, owner: str) -> list[str]:
     return await _decide(system, choice, do)
 
 
-def chosen(run: Run, choice: Choice) -> list[Found]:
+def chosen(run: Run, choice: Choice) -> list[RunDifference]:
     """What an operator chose. Raises NotFound, or CannotAct when several begin as one was named."""
     if not choice.beginnings:
-        return [item for item in run.found if choice.matches(item)]
+        return [item for item in run.differences if choice.matches(item)]
     return [_named(run, beginning) for beginning in dict.fromkeys(choice.beginnings)]
 
 
-def _named(run: Run, beginning: str) -> Found:
-    result = [item for item in run.found if item.digest.startswith(beginning.lower())]
+def _named(run: Run, beginning: str) -> RunDifference:
+    result = [item for item in run.differences if item.digest.startswith(beginning.lower())]
     if not result:
         raise NotFound(f"the newest comparison of {run.cluster} found no difference {beginning}")
     if len(result) > 1:

@@ -50,7 +50,7 @@ def rehearse(
         refuse(f"--html {html}: there is no such folder")
     rehearsed = run(_rehearse(definition, settings, cluster, first, author))
     if json:
-        result = [item.as_json() for item in rehearsed.found]
+        result = [item.as_json() for item in rehearsed.differences]
         as_json({"system": system, "since": first, **rehearsed.as_json(), "differences": result})
     else:
         from services.cli.parity.tables import print_run

@@ -10,8 +10,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from services.cutover.parity.compare import beside_fields
-from services.cutover.parity.run import Found, Run
+from services.cutover.parity.compare import context_fields
+from services.cutover.parity.run import Run, RunDifference
 from shared.cli.terminal import plain, terminal
 
 _EXAMPLES = 3
@@ -25,11 +25,11 @@ def print_run(system: str, run: Run, hints: Sequence[str]) -> None:
     out.print(_counts(run))
     if any(run.sums.values()):
         out.print(_sums(run))
-    for (kind, what), result in groupby(run.found, key=lambda item: (item.difference.kind, item.difference.what)):
+    for (kind, what), result in groupby(run.differences, key=lambda item: (item.difference.kind, item.difference.what)):
         _print_group(out, kind, what, list(result))
     for hint in hints:
         out.print(f"[yellow]! {plain(hint)}[/]", highlight=False)
-    accepted = len(run.found) - run.open
+    accepted = len(run.differences) - run.open
     if run.open:
         out.print(f"[red]✗ {plain(system)}: {run.open:,} open, {accepted:,} accepted[/]", highlight=False)
         of = " --rehearsal" if run.subject == "rehearsal" else ""
@@ -38,7 +38,7 @@ def print_run(system: str, run: Run, hints: Sequence[str]) -> None:
         out.print(f"[green]✓ {plain(system)} is clean; accepted differences: {accepted:,}[/]", highlight=False)
 
 
-def print_list(run: Run, result: Sequence[Found], state: str) -> None:
+def print_list(run: Run, result: Sequence[RunDifference], state: str) -> None:
     """Differences, one a line."""
     out = terminal()
     if not result:
@@ -51,7 +51,7 @@ def print_list(run: Run, result: Sequence[Found], state: str) -> None:
         out.print(f"and {len(result) - _LISTED:,} more: narrow it down, or --json has them all", highlight=False)
 
 
-def print_whole(item: Found) -> None:
+def print_whole(item: RunDifference) -> None:
     """One difference with every value."""
     out = terminal()
     difference = item.difference
@@ -76,8 +76,8 @@ def _counts(run: Run) -> Table:
     newer = any(sides.newer_here for sides in run.counts.values())
     for title in ("there", "here", *(["newer here"] if newer else []), "open", "accepted"):
         table.add_column(title, justify="right")
-    for kind in dict.fromkeys((*run.counts, *(item.difference.kind for item in run.found))):
-        result = [item for item in run.found if item.difference.kind == kind]
+    for kind in dict.fromkeys((*run.counts, *(item.difference.kind for item in run.differences))):
+        result = [item for item in run.differences if item.difference.kind == kind]
         accepted = sum(item.accepted is not None for item in result)
         sides = run.counts.get(kind)
         counts = ["", ""] if sides is None else [f"{sides.there:,}", f"{sides.here:,}"]
@@ -99,14 +99,14 @@ def _sums(run: Run) -> Table:
     return table
 
 
-def _print_group(out: Console, kind: str, what: str, result: Sequence[Found]) -> None:
+def _print_group(out: Console, kind: str, what: str, result: Sequence[RunDifference]) -> None:
     still = [item for item in result if item.accepted is None]
     out.print(f"[bold]{kind} {what}[/]: {len(still):,} open of {len(result):,}", highlight=False)
     if still:
         out.print(_table(still[:_EXAMPLES]))
 
 
-def _table(result: Iterable[Found]) -> Table:
+def _table(result: Iterable[RunDifference]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("id", "kind", "record", "what", "there → here", "owner", "accepted"):
         table.add_column(title, overflow="fold")
@@ -120,12 +120,12 @@ def _table(result: Iterable[Found]) -> Table:
     return table
 
 
-def _change(item: Found) -> str:
+def _change(item: RunDifference) -> str:
     difference = item.difference
     theirs, ours = difference.there or {}, difference.here or {}
     if difference.what == "different":
-        lines = [f"{name}: {_told(theirs, name)} → {_told(ours, name)}" for name in difference.fields]
-        return "\n".join([*lines, _whole(beside_fields(difference))]).rstrip()
+        lines = [f"{name}: {_shown_field(theirs, name)} → {_shown_field(ours, name)}" for name in difference.fields]
+        return "\n".join([*lines, _whole(context_fields(difference))]).rstrip()
     if difference.why:
         return "\n".join(f"{name}: {_short(theirs[name])}: {why}" for name, why in difference.why.items())
     return _whole(theirs or ours)
@@ -134,10 +134,10 @@ def _change(item: Found) -> str:
 def _whole(document: Mapping[str, Any]) -> str:
     # A record begins with its own id, which stands beside it.
     names = [name for at, name in enumerate(document) if name != "record_id" and not (at == 0 and name.endswith("_id"))]
-    return ", ".join(f"{name} {_told(document, name)}" for name in names[:4])
+    return ", ".join(f"{name} {_shown_field(document, name)}" for name in names[:4])
 
 
-def _told(side: Mapping[str, Any], name: str) -> str:
+def _shown_field(side: Mapping[str, Any], name: str) -> str:
     # Nobody reads a digest to its end.
     return f"{side[name][:12]}…" if name == "digest" else _short(side[name])
 

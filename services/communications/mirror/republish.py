@@ -5,7 +5,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from schemas.communications import ConsentChanged, ConsentRecorded, MailingChanged, MailingRecorded
-from services.common.republish import Page, Place, Republisher, held, mirrored, page_of, rows_after, stages_of
+from services.common.republish import (
+    Page,
+    Place,
+    Republisher,
+    mirrored,
+    page_of,
+    recorded_message,
+    rows_after,
+    stages_of,
+)
 from services.common.sections import statements
 from services.communications.consents.queries import PREFERENCES
 from services.communications.tables import consents, mailings
@@ -37,9 +46,9 @@ async def _page(uow: UnitOfWork, after: Place | None) -> Page:
         uow,
         MailingChanged,
         [
-            held(MailingRecorded, telling)
+            recorded_message(MailingRecorded, announcement)
             for row in rows
-            for telling in _republished({**row}, named[row["cluster"], row["mailing_id"]])
+            for announcement in _republished({**row}, named[row["cluster"], row["mailing_id"]])
         ],
     )
     return page_of(len(rows), (rows[-1]["cluster"], rows[-1]["mailing_id"]) if rows else None)
@@ -48,15 +57,15 @@ async def _page(uow: UnitOfWork, after: Place | None) -> Page:
 def _republished(mailing: dict[str, Any], named: Mapping[_Newness, Sequence[str]]) -> list[dict[str, Any]]:
     """The newest telling as it came; and those whom only an older one named, as sent what the newest tells of."""
     newest = mailing["applied_late"], mailing["version"], bytes(mailing.pop("digest"))
-    tellings = [mailing | {"recipients": tuple(sorted(named.get(newest, ())))}]
-    for telling, records in sorted(named.items()):
-        if telling != newest:
+    announcements = [mailing | {"recipients": tuple(sorted(named.get(newest, ())))}]
+    for announcement, records in sorted(named.items()):
+        if announcement != newest:
             # What the older telling said of the mailing is not kept here. A version below its own lets whoever still
             # has it keep it.
-            applied_late, version, _ = telling
+            applied_late, version, _ = announcement
             older = {"applied_late": applied_late, "version": max(version - 1, 0)}
-            tellings.append(mailing | older | {"recipients": tuple(sorted(records))})
-    return tellings
+            announcements.append(mailing | older | {"recipients": tuple(sorted(records))})
+    return announcements
 
 
 REPUBLISHED = (

@@ -44,14 +44,14 @@ class ManifestComparison:
     _differences: dict[str, list[Difference]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._counts = {kind: Sides(self._told(kind)) for kind in self.kinds}
+        self._counts = {kind: Sides(self._count_of(kind)) for kind in self.kinds}
         self._differences = {kind: [] for kind in self.kinds}
 
     def compares(self, kind: str) -> bool:
         """Whether the manifest lists records of this kind, or has none of them: else only their number counts."""
-        return self.manifest.listed.get(kind, 0) > 0 or self._told(kind) == 0
+        return self.manifest.listed.get(kind, 0) > 0 or self._count_of(kind) == 0
 
-    def held(self, kind: str, item_id: str, fact: Fact, listed: Listed | None) -> None:
+    def add_ours(self, kind: str, item_id: str, fact: Fact, listed: Listed | None) -> None:
         """One record that we hold, and what the manifest says of it. Each is to be named once."""
         self._counts[kind].here += 1
         if not self.compares(kind):
@@ -73,7 +73,7 @@ class ManifestComparison:
     def lacks(self, kind: str, item_id: str, listed: Listed) -> None:
         """One record that we do not hold. Of many only some need be named: their number is known."""
         self._named[kind] += 1
-        self._differs(kind, lambda: Difference(kind, item_id, "missing-here", (), _as_told(listed)))
+        self._differs(kind, lambda: Difference(kind, item_id, "missing-here", (), _marks(listed)))
 
     def result(self) -> Result:
         """Once everything was named. There are no sums: a manifest tells no amounts."""
@@ -100,11 +100,11 @@ class ManifestComparison:
         # that was imported, and tells nothing; else it is that of a command of ours.
         return self.ours and theirs < number
 
-    def _told(self, kind: str) -> int:
+    def _count_of(self, kind: str) -> int:
         return self.manifest.counts.get(kind, self.manifest.listed.get(kind, 0))
 
     def _numbers(self, kind: str) -> list[Difference]:
-        counted, listed, ours = self._told(kind), self.manifest.listed.get(kind, 0), self._counts[kind].here
+        counted, listed, ours = self._count_of(kind), self.manifest.listed.get(kind, 0), self._counts[kind].here
         if kind in self.manifest.contradicted:
             return [_unlikely(kind, {COUNT: counted}, "the manifest's parts say different numbers")]
         if self.compares(kind) and counted != listed:
@@ -122,14 +122,14 @@ def _unlike(listed: Listed, fact: Fact) -> bool:
 
 
 def _different(kind: str, item_id: str, listed: Listed, fact: Fact) -> Difference:
-    theirs = _as_told(listed)
+    theirs = _marks(listed)
     document: dict[str, Any] = {"version": fact.version, "digest": record_digest(fact)}
     fields = tuple(name for name in theirs if theirs[name] != document[name])
     values = {name: document[name] for name in fields} | dict(values_of(fact) or {})
     return Difference(kind, item_id, "different", fields, {name: theirs[name] for name in fields}, values)
 
 
-def _as_told(listed: Listed) -> dict[str, Any]:
+def _marks(listed: Listed) -> dict[str, Any]:
     marks = {"version": listed.version, "digest": listed.digest}
     return {name: value for name, value in marks.items() if value is not None}
 

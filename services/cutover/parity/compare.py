@@ -49,7 +49,7 @@ class Difference:
         return blake2b(orjson.dumps(content, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
 
 
-def beside_fields(difference: Difference) -> Values:
+def context_fields(difference: Difference) -> Values:
     """What we hold of a record besides the fields that differ: there where a manifest cannot name fields."""
     return {name: value for name, value in (difference.here or {}).items() if name not in difference.fields}
 
@@ -92,9 +92,9 @@ class Comparison:
         self._sums: dict[str, dict[int, Sides]] = {kind: defaultdict(Sides) for kind in self.money}
         self._differences: list[Difference] = []
         for (kind, item_id), theirs in self.there.items():
-            self.said(kind, item_id, theirs)
+            self.add_theirs(kind, item_id, theirs)
 
-    def said(self, kind: str, item_id: str, theirs: BaseModel) -> None:
+    def add_theirs(self, kind: str, item_id: str, theirs: BaseModel) -> None:
         """One record of the former system's, where its side comes one by one too. Each is to be named once."""
         self._left[kind, item_id] = theirs
         self._counts[kind].there += 1
@@ -102,7 +102,7 @@ class Comparison:
             year, amount = self.money[kind](theirs)
             self._sums[kind][year].there += amount
 
-    def held(self, kind: str, item_id: str, fact: BaseModel) -> None:
+    def add_ours(self, kind: str, item_id: str, fact: BaseModel) -> None:
         """One record that we hold. Each is to be named once."""
         self._counts[kind].here += 1
         if kind in self.money:
@@ -125,7 +125,7 @@ def compare(theirs: Mapping[Key, Fact], facts: Mapping[Key, Fact], money: Mappin
     """Both sides whole. Versions are not compared; an amount is its value, and what is missing is its default."""
     comparison = Comparison(theirs, money or {})
     for (kind, item_id), fact in facts.items():
-        comparison.held(kind, item_id, fact)
+        comparison.add_ours(kind, item_id, fact)
     return comparison.result()
 
 

@@ -12,20 +12,20 @@ from services.cutover.manifests import lacking, listed_of, newest_complete
 from services.cutover.parity import runs
 from services.cutover.parity.by_manifest import MOST_KEPT, ManifestComparison
 from services.cutover.parity.compare import Result
-from services.cutover.parity.mirror_reader import Kind, held
-from services.cutover.stages import Standing, read_stages
+from services.cutover.parity.mirror_reader import Kind, mirrored_records
+from services.cutover.stages import StageState, read_stages
 
 _BREATH = 50
 """Records compared before others get their turn: some milliseconds."""
 _TOGETHER = 500
 """Records that a manifest is asked about in one statement."""
-_Held: TypeAlias = tuple[str, Fact]
+_Mirrored: TypeAlias = tuple[str, Fact]
 
 
 class Compares(Protocol):
     """Takes in what we hold record by record, and then knows the result."""
 
-    def held(self, kind: str, item_id: str, fact: Fact) -> None: ...
+    def add_ours(self, kind: str, item_id: str, fact: Fact) -> None: ...
     def result(self) -> Result: ...
 
 
@@ -40,10 +40,10 @@ async def one_snapshot(connection: AsyncConnection) -> None:
 async def compare_mirror(connection: AsyncConnection, cluster: str, kinds: Sequence[Kind], with_: Compares) -> Result:
     """Compare everything that is held of this cluster. Services go on working meanwhile."""
     for kind in kinds:
-        async with aclosing(held(connection, cluster, kind)) as records:
+        async with aclosing(mirrored_records(connection, cluster, kind)) as records:
             count = 0
             async for item_id, fact in records:
-                with_.held(kind.name, item_id, fact)
+                with_.add_ours(kind.name, item_id, fact)
                 count += 1
                 if count % _BREATH == 0:
                     await asyncio.sleep(0)
@@ -61,7 +61,7 @@ async def prove_by_manifest(
     manifest = await newest_complete(connection, cluster)
     if manifest is None:
         return None
-    ours = (await read_stages(connection)).get(cluster, Standing()).is_ours
+    ours = (await read_stages(connection)).get(cluster, StageState()).is_ours
     comparison = ManifestComparison(manifest, [kind.name for kind in kinds], ours, most)
     for kind in kinds:
         await _compare_kind(connection, cluster, kind, comparison)
@@ -70,24 +70,24 @@ async def prove_by_manifest(
 
 
 async def _compare_kind(connection: AsyncConnection, cluster: str, kind: Kind, with_: ManifestComparison) -> None:
-    async with aclosing(held(connection, cluster, kind)) as records:
+    async with aclosing(mirrored_records(connection, cluster, kind)) as records:
         async for some in _together(records):
             ids = [item_id for item_id, _ in some]
             theirs = await listed_of(connection, kind.name, ids) if with_.compares(kind.name) else {}
             for count, (item_id, fact) in enumerate(some, 1):
-                with_.held(kind.name, item_id, fact, theirs.get(item_id))
+                with_.add_ours(kind.name, item_id, fact, theirs.get(item_id))
                 if count % _BREATH == 0:
                     await asyncio.sleep(0)
     if with_.missing(kind.name):
         listed = lacking(
-            connection, cluster, kind.name, table=kind.table, key=kind.key, is_there=kind.is_there, most=with_.most
+            connection, cluster, kind.name, table=kind.table, key=kind.key, present=kind.present, most=with_.most
         )
         async for item_id, theirs in listed:
             with_.lacks(kind.name, item_id, theirs)
 
 
-async def _together(records: AsyncIterable[_Held]) -> AsyncGenerator[list[_Held]]:
-    some: list[_Held] = []
+async def _together(records: AsyncIterable[_Mirrored]) -> AsyncGenerator[list[_Mirrored]]:
+    some: list[_Mirrored] = []
     async for record in records:
         some.append(record)
         if len(some) == _TOGETHER:

@@ -8,8 +8,8 @@ from itertools import groupby
 from typing import Any, Final
 
 from services.cutover.parity.by_manifest import COUNT, MORE
-from services.cutover.parity.compare import What, beside_fields
-from services.cutover.parity.run import Found, Run, Subject
+from services.cutover.parity.compare import What, context_fields
+from services.cutover.parity.run import Run, RunDifference, Subject
 
 SHOWN = 500
 """Differences of one kind on a page; --json has them all."""
@@ -96,7 +96,7 @@ ul { padding-left: 1.2rem }
 def page(system: str, run: Run, hints: Sequence[str] = ()) -> str:
     """The whole document. It holds members' data, as far as it differs."""
     parts = [_head(system, run), _hints(hints), _counts(run), _sums(run)]
-    for (kind, what), result in groupby(run.found, key=lambda item: (item.difference.kind, item.difference.what)):
+    for (kind, what), result in groupby(run.differences, key=lambda item: (item.difference.kind, item.difference.what)):
         parts.append(_group(kind, what, list(result)))
     body = "\n".join(filter(None, parts))
     return (
@@ -115,7 +115,7 @@ def _head(system: str, run: Run) -> str:
         source = f"{_both('Fichiers', 'Files')} : {', '.join(map(escape, run.source))}"
     else:
         source = f"{_both('Manifeste', 'Manifest')} : {run.manifest}"
-    accepted = len(run.found) - run.open
+    accepted = len(run.differences) - run.open
     if run.open:
         verdict = _both(
             f"Écarts ouverts : {run.open}, acceptés : {accepted}", f"Open: {run.open}, accepted: {accepted}"
@@ -139,8 +139,8 @@ def _hints(hints: Sequence[str]) -> str:
 def _counts(run: Run) -> str:
     rows: list[str] = []
     newer = any(sides.newer_here for sides in run.counts.values())
-    for kind in dict.fromkeys((*run.counts, *(item.difference.kind for item in run.found))):
-        result = [item for item in run.found if item.difference.kind == kind]
+    for kind in dict.fromkeys((*run.counts, *(item.difference.kind for item in run.differences))):
+        result = [item for item in run.differences if item.difference.kind == kind]
         accepted = sum(item.accepted is not None for item in result)
         sides = run.counts.get(kind)
         counts = ["", ""] if sides is None else [_grouped(sides.there), _grouped(sides.here)]
@@ -174,7 +174,7 @@ def _sums(run: Run) -> str:
     return heading + _table([("Quoi", "What"), ("Année", "Year")], titles, rows, "narrow")
 
 
-def _group(kind: str, what: What, result: Sequence[Found]) -> str:
+def _group(kind: str, what: What, result: Sequence[RunDifference]) -> str:
     still = sum(item.accepted is None for item in result)
     meaning = _CONTRADICTION if kind == "manifest" else _WHATS[what]
     heading = f"{_kind(kind)} : {_both(*meaning)} ({len(result)}, {_both('ouverts', 'open')} : {still})"
@@ -196,7 +196,7 @@ def _columns(what: What) -> list[tuple[str, str]]:
             return [_FIELD_TITLE, ("Là-bas", "There"), ("Pourquoi", "Why")]
 
 
-def _rows(item: Found) -> Iterable[str]:
+def _rows(item: RunDifference) -> Iterable[str]:
     """One for each field that differs; a record that one side lacks is one row with all that the other says."""
     difference = item.difference
     theirs, document = difference.there or {}, difference.why or difference.here or {}
@@ -204,7 +204,7 @@ def _rows(item: Found) -> Iterable[str]:
     if not difference.fields:
         yield f"<tr{state}><td>{_about(item)}</td><td>{_whole(theirs or document)}</td></tr>"
         return
-    periodic_tasks = beside_fields(difference)
+    periodic_tasks = context_fields(difference)
     first = f'<td rowspan="{len(difference.fields) + bool(periodic_tasks)}">{_about(item)}</td>'
     for name in difference.fields:
         cells = "".join(f"<td>{_value(side, name)}</td>" for side in (theirs, document))
@@ -222,7 +222,7 @@ def _whole(document: Mapping[str, Any]) -> str:
     return " · ".join(f'<span class="name">{escape(name)}</span> {_value(document, name)}' for name in document) or "–"
 
 
-def _about(entry: Found) -> str:
+def _about(entry: RunDifference) -> str:
     difference = entry.difference
     item = _kind(difference.item_id) if difference.kind == "manifest" else escape(difference.item_id)
     if difference.fields in ((COUNT,), (MORE,)) and difference.fields == (difference.item_id,):

@@ -20,7 +20,7 @@ PAGE = 2_000
 class Kind:
     """One kind of record that a service mirrors.
 
-    ``columns`` of ``table`` are SQL, which names a row ``m``; ``build`` makes the fact of them. ``is_there`` tells rows
+    ``columns`` of ``table`` are SQL, which names a row ``m``; ``build`` makes the fact of them. ``present`` tells rows
     that are held from those that were removed. ``removal`` is the fact that takes a record away, ``adds_up`` a list
     that only ever grows, whichever telling is the newest.
     """
@@ -34,7 +34,7 @@ class Kind:
     money: Money | None = None
     removal: type[Fact] | None = None
     adds_up: str | None = None
-    is_there: str = "true"
+    present: str = "true"
 
 
 def mirrored(
@@ -61,11 +61,11 @@ def mirrored(
     return Kind(name, fact, key, ", ".join(columns), table.name, build, money, adds_up=adds_up)
 
 
-async def held(connection: AsyncConnection, cluster: str, kind: Kind) -> AsyncGenerator[tuple[str, Fact]]:
+async def mirrored_records(connection: AsyncConnection, cluster: str, kind: Kind) -> AsyncGenerator[tuple[str, Fact]]:
     """Every record of this kind, by id. In a transaction of one snapshot, what is read is what was there at once."""
     after = ""
     sql = (
-        f"select {kind.columns} from {kind.table} m where m.cluster = $1 and m.{kind.key} > $2 and {kind.is_there} "
+        f"select {kind.columns} from {kind.table} m where m.cluster = $1 and m.{kind.key} > $2 and {kind.present} "
         f"order by m.{kind.key} limit $3"
     )
     while True:
@@ -85,7 +85,7 @@ async def read_mirror(
     named = sorted(records)
     sql = (
         f"select n.cluster as of_cluster, {kind.columns} from unnest($1::text[], $2::text[]) as n (cluster, id) "
-        f"join {kind.table} m on m.cluster = n.cluster and m.{kind.key} = n.id where {kind.is_there}"
+        f"join {kind.table} m on m.cluster = n.cluster and m.{kind.key} = n.id where {kind.present}"
     )
     rows = await connection.exec_driver_sql(sql, ([cluster for cluster, _ in named], [key for _, key in named]))
     result: dict[tuple[str, str], Fact] = {}

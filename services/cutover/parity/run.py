@@ -23,7 +23,7 @@ class Acceptance:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class RunDifference:
     """One difference of a run. ``digest`` is as it was kept; ``accepted`` None while it is open."""
 
     difference: Difference
@@ -57,14 +57,14 @@ class Run:
     source: Sequence[str]
     counts: Mapping[str, Sides]
     sums: Mapping[str, Mapping[int, Sides]]
-    found: Sequence[Found]
+    differences: Sequence[RunDifference]
     manifest: int | None = None
     subject: Subject = "mirror"
 
     @property
     def open(self) -> int:
         """Differences that nobody accepts."""
-        return sum(item.accepted is None for item in self.found)
+        return sum(item.accepted is None for item in self.differences)
 
     def as_json(self) -> dict[str, Any]:
         """For programs, without the differences."""
@@ -77,17 +77,17 @@ class Run:
             "manifest": self.manifest,
             "clean": self.open == 0,
             "open": self.open,
-            "accepted": len(self.found) - self.open,
+            "accepted": len(self.differences) - self.open,
             "counts": {kind: asdict(sides) for kind, sides in self.counts.items()},
             "sums": sums_as_json(self.sums),
         }
 
 
-def run_difference(row: Sequence[Any], accepted: Mapping[str, Acceptance]) -> Found:
+def run_difference(row: Sequence[Any], accepted: Mapping[str, Acceptance]) -> RunDifference:
     """A row of a run's differences; ``accepted`` are those that may stay, by digest."""
     kind, item_id, what, fields, theirs, ours, why, digest, owner = row
     difference = Difference(kind, item_id, what, tuple(fields), json_of(theirs), json_of(ours), json_of(why))
-    return Found(difference, digest, owner, accepted.get(digest))
+    return RunDifference(difference, digest, owner, accepted.get(digest))
 
 
 def sums_by_year(by_year: Mapping[str, Mapping[str, str]]) -> dict[int, Sides]:

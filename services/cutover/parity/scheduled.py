@@ -54,7 +54,7 @@ _ALONE = "select pg_try_advisory_xact_lock(hashtext('parity'), hashtext($1))"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ManifestState:
     """A cluster whose newest complete manifest arrived then, and when it was last compared with, if it was.
 
     ``attempts`` were begun since, the last of them at ``begun_at``, and none of them ended.
@@ -69,7 +69,7 @@ class Standing:
     version: int = 0
 
 
-def is_due(item: Standing, now: datetime, hour: int, settled: timedelta = SETTLED) -> bool:
+def is_due(item: ManifestState, now: datetime, hour: int, settled: timedelta = SETTLED) -> bool:
     """Whether to compare now: a manifest that never was; or, from ``hour`` in Paris on, one that was not yet today.
 
     Not while an attempt that did not end is recent: it may be under way, or have taken its process with it.
@@ -141,11 +141,11 @@ class Comparing:
             await connection.exec_driver_sql(_END, (cluster, due.version))
         log.info("parity.compared", cluster=cluster, run=number)
 
-    async def _due(self, engine: AsyncEngine) -> Sequence[Standing]:
+    async def _due(self, engine: AsyncEngine) -> Sequence[ManifestState]:
         async with engine.connect() as connection:
             rows = rows_of(await connection.exec_driver_sql(_NEWEST))
         now = self.clock.now()
-        result = [Standing(*row) for row in rows]
+        result = [ManifestState(*row) for row in rows]
         return [item for item in result if is_due(item, now, self.hour, self.settled)]
 
 

@@ -20,7 +20,7 @@ from services.cutover.parity.mirror_reader import Kind
 from services.cutover.parity.run import Run
 from services.cutover.preconditions import Rehearsed
 from services.cutover.rehearsal_rule import Rehearsal
-from services.cutover.stages import Standing, read_stages
+from services.cutover.stages import StageState, read_stages
 
 _CHUNK = 2_000
 _SINCE = "since "
@@ -68,7 +68,7 @@ async def rehearsed(
     async with engine.connect() as connection:
         await connection.exec_driver_sql(_READ)
         await connection.exec_driver_sql(_WHOLE)
-        state = (await read_stages(connection)).get(cluster, Standing())
+        state = (await read_stages(connection)).get(cluster, StageState())
         if state.stage != "mirror":
             raise NotMirroredError(f"{cluster}/{service}", state.stage)
         for rehearsal in rehearsals:
@@ -85,15 +85,15 @@ async def last_rehearsal(connection: AsyncConnection, definition: CutoverDefinit
         return None
     last, (source,), counts = result
     compared = {kind: max(sides.there, sides.here) for kind, sides in counts.items()}
-    stored = 0 if any(compared.values()) else await _held(connection, definition.mirrored, cluster)
+    stored = 0 if any(compared.values()) else await _count_mirrored(connection, definition.mirrored, cluster)
     since = date.fromisoformat(source.removeprefix(_SINCE))
     return Rehearsed(last.at, last.open_differences, since, compared, stored)
 
 
-async def _held(connection: AsyncConnection, mirrored: Sequence[Kind], cluster: str) -> int:
+async def _count_mirrored(connection: AsyncConnection, mirrored: Sequence[Kind], cluster: str) -> int:
     """How many records of the former system's are held."""
     counts = " + ".join(
-        f"(select count(*) from {kind.table} m where m.cluster = $1 and {kind.is_there})" for kind in mirrored
+        f"(select count(*) from {kind.table} m where m.cluster = $1 and {kind.present})" for kind in mirrored
     )
     return (await connection.exec_driver_sql(f"select {counts}", (cluster,))).scalar_one()
 

@@ -14,13 +14,13 @@ from services.membership.identity.decisions import LONGEST_AUTHOR, LONGEST_REASO
 from shared.runtime.text import is_text
 
 
-def _one_line(text: str) -> str:
+def _single_line(text: str) -> str:
     if not text.strip() or not is_text(text):
         raise ValueError("must be text on one line")
     return text.strip()
 
 
-_Line = AfterValidator(_one_line)
+_Line = AfterValidator(_single_line)
 _Author = Annotated[str, Field(min_length=1, max_length=LONGEST_AUTHOR), _Line]
 Reason = Annotated[str, Field(min_length=1, max_length=LONGEST_REASON, description="kept in the history"), _Line]
 

@@ -42,20 +42,20 @@ async def list_conflicts(
     page = result[:limit]
     following = cursor(page[-1].found_at.isoformat(), page[-1].conflict_id) if len(result) > limit else None
     language = language_of(request)
-    return answer({"items": [_told(conflict, language) for conflict in page], "next": following}, spoken(language))
+    return answer({"items": [_as_json(conflict, language) for conflict in page], "next": following}, spoken(language))
 
 
 @router.get("/conflicts/{conflict_id}", response_model=Conflict, responses=described(404), dependencies=STAFF)
-async def one_conflict(request: Request, context: Context, conflict_id: str, lang: Lang = None) -> Response:
+async def conflict_by_id(request: Request, context: Context, conflict_id: str, lang: Lang = None) -> Response:
     """One conflict: what is there twice, whose it is, and how far they are."""
     result = None if "\x00" in conflict_id else await conflict(context.pool, conflict_id)
     if result is None:
         raise ProblemError("conflict-unknown")
     language = language_of(request)
-    return answer(_told(result, language), spoken(language))
+    return answer(_as_json(result, language), spoken(language))
 
 
-def _told(conflict: OpenConflict, language: Language) -> dict[str, Any]:
+def _as_json(conflict: OpenConflict, language: Language) -> dict[str, Any]:
     return {
         "conflict_id": conflict.conflict_id,
         "kind": conflict.kind,

@@ -24,7 +24,7 @@ _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-
 
 
 @router.get("/cutover/requests/{request_id}", response_model=cutover_responses.RequestShown, responses=described(404))
-async def one_request(request: Request, context: Context, request_id: str) -> Response:
+async def request_by_id(request: Request, context: Context, request_id: str) -> Response:
     """What was asked of a service that had not answered in time, and what it answered since."""
     kept = await request_now(context.pool, request_id) if _ID.fullmatch(request_id) else None
     if kept is None:

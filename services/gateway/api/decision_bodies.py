@@ -55,8 +55,8 @@ def _form(body: Any) -> str:
 
 
 _Single = Annotated[Verdict, Tag(f"{FORM}verdict")] | Annotated[SortedOut, Tag(f"{FORM}parts")]
-_Said = Annotated[_Single, Discriminator(_form)]
-_said: TypeAdapter[Verdict | SortedOut] = TypeAdapter(_Said)
+_AnyDecision = Annotated[_Single, Discriminator(_form)]
+_decision: TypeAdapter[Verdict | SortedOut] = TypeAdapter(_AnyDecision)
 
 
 class Bulk(BaseModel):
@@ -64,16 +64,16 @@ class Bulk(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    decisions: Annotated[list[SkipValidation[_Said]], Field(min_length=1, max_length=MOST_DECISIONS)]
+    decisions: Annotated[list[SkipValidation[_AnyDecision]], Field(min_length=1, max_length=MOST_DECISIONS)]
 
 
 class Deciding(RootModel[Annotated[_Single | Annotated[Bulk, Tag(f"{FORM}decisions")], Discriminator(_form)]]):
     """One decision, or many."""
 
 
-def read_said(item: Any) -> Verdict | SortedOut:
+def read_decision(item: Any) -> Verdict | SortedOut:
     """One of a bulk's decisions. Raises pydantic's ValidationError."""
-    return _said.validate_python(item)
+    return _decision.validate_python(item)
 
 
 def decision_of(answer: Verdict | SortedOut) -> Decision:

@@ -74,14 +74,14 @@ async def decide(
     match body.root:
         case Bulk(decisions=many):
             return answer({"results": await _each(context, request, caller, many)})
-        case said:
-            return decided_response(await _decide(context, request, caller, said))
+        case single:
+            return decided_response(await _decide(context, request, caller, single))
 
 
 @router.get(
     "/duplicates/decisions/{number}", response_model=DecisionShown, responses=described(404), dependencies=STAFF
 )
-async def one(context: Context, number: Number) -> Response:
+async def decision_by_number(context: Context, number: Number) -> Response:
     """One decision."""
     async with context.pool.snapshot() as rows:
         result = await queries.decisions_named(rows, [number])
@@ -186,7 +186,7 @@ async def _each(context: GatewayContext, request: Request, caller: Caller, many:
         try:
             if away is not None:
                 raise away
-            decided = await _decide(context, request, caller, decision_bodies.read_said(item))
+            decided = await _decide(context, request, caller, decision_bodies.read_decision(item))
             results.append({"status": 200 if decided.repeated else 201, **answers.just_decided(decided)})
         except ValidationError as error:
             faults = [{"loc": ("body", *fault["loc"]), "msg": fault["msg"]} for fault in error.errors()]

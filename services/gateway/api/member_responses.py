@@ -38,7 +38,7 @@ class ManualValue(BaseModel):
     fields: list[str] | None = None
 
 
-class Said(BaseModel):
+class StatedValue(BaseModel):
     """A value, the source records that say it, and the day on which each that has one was changed last.
 
     ``value`` is text; of ``naf`` and ``contact`` an object. ``override`` is there when staff set it.
@@ -50,7 +50,7 @@ class Said(BaseModel):
     override: ManualValue | None = None
 
 
-class ShownValue(Said):
+class ShownValue(StatedValue):
     """What is shown of a field.
 
     ``because`` is there when there was a choice: the survivorship rule that made it, ``record-order`` where none did,
@@ -58,7 +58,7 @@ class ShownValue(Said):
     """
 
     because: str | None = None
-    others: list[Said] | None = None
+    others: list[StatedValue] | None = None
 
 
 class TwiceItem(BaseModel):

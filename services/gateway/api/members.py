@@ -21,12 +21,12 @@ from services.membership.views import queries
 from services.membership.views.queries import StoredView
 
 _INTERNAL = {"sort_key", "search_text", "brand_key", "problems", "problem_fields"}
-_SAID = described(404, 410)
+_REFUSALS = described(404, 410)
 router = APIRouter(tags=["members"])
 
 
 @router.get(
-    "/members/by-source/{cluster}/{record_id:path}", response_model=Member, responses=_SAID, dependencies=READER
+    "/members/by-source/{cluster}/{record_id:path}", response_model=Member, responses=_REFUSALS, dependencies=READER
 )
 async def member_by_source(request: Request, context: Context, cluster: str, record_id: str) -> Response:
     """The member that a former system's record is part of; `record_id` is that system's own, slashes and all."""
@@ -35,13 +35,13 @@ async def member_by_source(request: Request, context: Context, cluster: str, rec
     return _document(request, _present(await queries.member_by_source(context.pool, cluster, record_id)))
 
 
-@router.get("/members/{member_id}", response_model=Member, responses=_SAID, dependencies=READER)
+@router.get("/members/{member_id}", response_model=Member, responses=_REFUSALS, dependencies=READER)
 async def member(request: Request, context: Context, member_id: str) -> Response:
     """The consolidated view. An id that was merged away keeps answering: `Content-Location` has the current one."""
     return _document(request, await find_member(context.pool, member_id), asked=member_id)
 
 
-@router.get("/members/{member_id}/timeline", response_model=Timeline, responses=_SAID, dependencies=STAFF)
+@router.get("/members/{member_id}/timeline", response_model=Timeline, responses=_REFUSALS, dependencies=STAFF)
 async def member_timeline(
     request: Request,
     context: Context,
@@ -60,7 +60,7 @@ async def member_timeline(
     return answer({"items": [entry.content for entry in page], "next": following}, spoken(language))
 
 
-@router.get("/members/{member_id}/sources", response_model=Sources, responses=_SAID, dependencies=STAFF)
+@router.get("/members/{member_id}/sources", response_model=Sources, responses=_REFUSALS, dependencies=STAFF)
 async def member_sources(request: Request, context: Context, member_id: str, lang: Lang = None) -> Response:
     """The former systems' records that are this member: as written, as understood, and what is doubtful."""
     view = await find_member(context.pool, member_id)

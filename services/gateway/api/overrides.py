@@ -28,7 +28,7 @@ from services.membership.translations import MEANINGS_FR, REFUSALS_FR, REFUSED, 
 from services.membership.usecases.override_member import (
     ChangedMeanwhileError,
     Find,
-    MemberNotThereError,
+    MemberMissingError,
     OverrideRequest,
     Shown,
     set_manually,
@@ -153,7 +153,7 @@ def _by_id(member_id: str) -> Find:
     try:
         return partial(member_by_any_id, member_id=str(UUID(member_id)))
     except ValueError:
-        raise MemberNotThereError(removed=False) from None
+        raise MemberMissingError(removed=False) from None
 
 
 def _record(written: str | None) -> RecordKey | None:
@@ -173,7 +173,7 @@ def _problems(request: Request) -> Generator[None]:
     """Say what went wrong as a problem, without the value."""
     try:
         yield
-    except MemberNotThereError as error:
+    except MemberMissingError as error:
         raise ProblemError("member-removed" if error.removed else "member-unknown") from None
     except ChangedMeanwhileError as error:
         raise ProblemError("changed-meanwhile", headers={"etag": f'"{error.etag}"'}) from None

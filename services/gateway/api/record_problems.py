@@ -17,7 +17,7 @@ from services.membership.usecases.edit_record import (
     Command,
     RecordChangedError,
     RecordExistsError,
-    RecordNotThereError,
+    RecordMissingError,
 )
 
 _IN_FIELDS = ("create", "change")
@@ -35,7 +35,7 @@ def as_problems(request: Request, policy: Policy, command: Command) -> Generator
         raise ProblemError("cluster-unknown") from None
     except NotOursError as error:
         raise _not_ours(error, policy, language) from None
-    except RecordNotThereError as error:
+    except RecordMissingError as error:
         if error.removed:
             raise ProblemError("source-record-removed") from None
         raise ProblemError("source-record-unknown") from None
@@ -52,7 +52,7 @@ def as_problems(request: Request, policy: Policy, command: Command) -> Generator
 
 
 def _not_ours(error: NotOursError, policy: Policy, language: Language) -> ProblemError:
-    stage = error.standing.stage
+    stage = error.state.stage
     name = policy.clusters[error.cluster].name
     words = label(AUTHORITY, stage, language).format(cluster=error.cluster, name=name, service=error.service)
     return ProblemError("not-the-authority", cluster=error.cluster, stage=stage, detail=words)

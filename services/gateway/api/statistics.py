@@ -20,8 +20,7 @@ _NOBODY = {"members": 0, "active": 0, "paid_up": 0}
 async def statistics(context: Context) -> Response:
     """Members by cluster, lineage and département. One of two clusters counts in both, and once in all."""
     today = context.clock.today()
-    async with context.pool.snapshot() as snapshot:
-        rows = await context.statistics.get(snapshot, today)
+    rows = await context.statistics.latest(context.pool, today)
     clusters = {code: cluster.name for code, cluster in context.policy.clusters.items()}
     lineages = {
         lineage.code: lineage.name for cluster in context.policy.clusters.values() for lineage in cluster.lineages

@@ -20,6 +20,6 @@ KINDS = (
         "source_records",
         _member,
         removal=MemberRemoved,
-        is_there="not m.removed",
+        present="not m.removed",
     ),
 )

@@ -41,7 +41,7 @@ _RECORDS = """
 """
 
 
-class Standing(Outcome):
+class MembershipState(Outcome):
     """Whether a membership runs, and the last day that its dues are paid for, as far as that is told."""
 
     status: MemberStatus | None
@@ -69,14 +69,14 @@ class Term(NamedTuple):
 
 
 def _did(rows: Sequence[Record]) -> Outcomes:
-    return {row.record_id: Standing(status=row.status, paid_until=row.paid_until) for row in rows}
+    return {row.record_id: MembershipState(status=row.status, paid_until=row.paid_until) for row in rows}
 
 
 def _would(rows: Sequence[Record]) -> Outcomes:
-    return {row.record_id: _standing(row) for row in rows}
+    return {row.record_id: _state_of(row) for row in rows}
 
 
-def _standing(record: Record) -> Standing:
+def _state_of(record: Record) -> MembershipState:
     """Dues are paid until the end of the last period that something shows: a term, or an invoice that is paid in full.
 
     A term may be due and unpaid, so it never proves more than its system says; a paid invoice does. Where neither is
@@ -87,16 +87,18 @@ def _standing(record: Record) -> Standing:
     """
     if record.status != "ended" and record.ended_on is not None and record.ended_on < record.today:
         detail = f"its last day was {record.ended_on}"
-        return Standing(status="ended", paid_until=record.paid_until, because=detail)
+        return MembershipState(status="ended", paid_until=record.paid_until, because=detail)
     if record.status == "ended" or record.exempt:
-        return Standing(status=record.status, paid_until=record.paid_until)
+        return MembershipState(status=record.status, paid_until=record.paid_until)
     terms = _terms(record.terms)
     paid_until, because = _paid_until(record, terms)
     runs = [term for term in terms if term.starts_on <= record.today <= term.ends_on]
     if record.status == "pending" and any(paid_until is not None and term.ends_on <= paid_until for term in runs):
         detail = "a term runs that is paid"
-        return Standing(status="active", paid_until=paid_until, because=f"{because}; {detail}" if because else detail)
-    return Standing(status=record.status, paid_until=paid_until, because=because)
+        return MembershipState(
+            status="active", paid_until=paid_until, because=f"{because}; {detail}" if because else detail
+        )
+    return MembershipState(status=record.status, paid_until=paid_until, because=because)
 
 
 def _paid_until(record: Record, terms: Sequence[Term]) -> tuple[date | None, str | None]:

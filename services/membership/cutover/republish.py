@@ -52,7 +52,7 @@ async def _conflicts(uow: MembershipUnitOfWork, after: Place | None) -> Page:
     return page_of(len(rows), (rows[-1]["conflict_id"],) if rows else None)
 
 
-async def _written_here(uow: MembershipUnitOfWork, after: Place | None) -> Page:
+async def _local_changes(uow: MembershipUnitOfWork, after: Place | None) -> Page:
     """A page of one cluster, then of the next whose former system is live: it alone reads what is told of it."""
     cluster, record_id = after or ("", "")
     state = await stages.read_stages(uow.connection)
@@ -95,6 +95,6 @@ REPUBLISHED = (
     Republisher("members", "select count(*) from identity_history", _members),
     statements(DESCRIPTIONS),
     Republisher("conflicts", "select count(*) from merge_conflicts", _conflicts),
-    Republisher("written here", "select count(distinct (cluster, record_id)) from record_changes", _written_here),
+    Republisher("written here", "select count(distinct (cluster, record_id)) from record_changes", _local_changes),
     stages_of("membership"),
 )

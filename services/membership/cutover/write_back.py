@@ -101,14 +101,14 @@ async def publish_write_back(uow: MembershipUnitOfWork, cluster: str, fact: Memb
     What is told has a number of its own, given under the writers' turn. The record's version would not do: it may go
     back when a late message is applied, and what is said again after a dismissal must not look like the message before.
     """
-    publish(uow, MemberWritten, [(_held(uow, cluster, fact, await uow.next_version()), cause)], to=cluster)
+    publish(uow, MemberWritten, [(_current_message(uow, cluster, fact, await uow.next_version()), cause)], to=cluster)
 
 
 async def publish_current(uow: MembershipUnitOfWork, cluster: str, document: Mapping[str, Any], cause: str) -> None:
     """Tell the former system what we hold of the record that it spoke of, or that we hold none."""
     key = RecordKey(cluster, document["record_id"])
     await uow.serialise_writers()
-    stored = (await uow.held([key])).get(key)
+    stored = (await uow.stored_records([key])).get(key)
     if stored is not None and not stored.record.removed:
         fact = MemberRecorded.model_validate({**stored.record.written, "version": stored.newest.version})
         await publish_write_back(uow, cluster, fact, cause)
@@ -128,7 +128,7 @@ async def republish_unconfirmed(uow: MembershipUnitOfWork, cluster: str, after: 
     published = [
         _gone(uow, cluster, record_id, version)
         if written is None
-        else _held(uow, cluster, MemberRecorded.model_validate_json(written), version)
+        else _current_message(uow, cluster, MemberRecorded.model_validate_json(written), version)
         for record_id, _, _, _, written in rows
     ]
     publish(uow, MemberWritten, [(written, cause) for written in published], to=cluster)
@@ -182,7 +182,7 @@ def _row(record: UnconfirmedChange) -> Row | None:
     return Row(written.file, record.record_id, written.name, written.columns, written.rows)
 
 
-def _held(uow: MembershipUnitOfWork, cluster: str, fact: MemberRecorded, version: int) -> MemberWritten:
+def _current_message(uow: MembershipUnitOfWork, cluster: str, fact: MemberRecorded, version: int) -> MemberWritten:
     software, written = _written(uow, cluster, fact)
     return MemberWritten(
         version=version,

@@ -47,8 +47,8 @@ class Signature:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "reason", tidied(self.reason))
-        _check_said("author", self.author, LONGEST_AUTHOR, lines=False)
-        _check_said("reason", self.reason, LONGEST_REASON, lines=True)
+        _check_text("author", self.author, LONGEST_AUTHOR, lines=False)
+        _check_text("reason", self.reason, LONGEST_REASON, lines=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def sort_out(parts: Sequence[Sequence[RecordKey]]) -> Decision:
     return Decision(tuple(sorted(confirmed)), tuple(sorted(rejected)))
 
 
-def _check_said(name: str, text: str, longest: int, *, lines: bool) -> None:
+def _check_text(name: str, text: str, longest: int, *, lines: bool) -> None:
     if not text.strip():
         raise DecisionError(f"{name}-missing", f"a decision needs its {name}")
     if len(text) > longest or not is_text(text, lines=lines):

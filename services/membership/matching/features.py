@@ -10,7 +10,7 @@ from services.membership.matching.stop_words import GENERIC, HOSTS, PLATFORMS, P
 from services.membership.normalisation.company_names import plain
 from services.membership.records.record import RecordKey, SourceRecord
 
-VERSION = 4
+VERSION = 5
 """Of what is computed here, and of how common a key is. What is stored by another version is computed anew.
 
 3: commonness counts companies, and a company's people go with it.

@@ -55,12 +55,15 @@ HUBS: Final = 3
 MOST_BY_HUBS: Final = 500
 """Records that hubs hold together. What each of them says is computed anew when one of them changes, so that of very
 many one former system could make a member whose every change takes seconds. Staff are shown such a crowd."""
-REPORTED: Final = (SIREN, TWIN, SAME, NAME, BEGINNING, NEAR)
-"""Kinds whose crowds staff are shown. Of the others, such as a word or a provider's domain, nobody expects anything."""
+REPORTED: Final = (SIREN, TWIN, SAME, NAME, BEGINNING)
+"""Kinds whose crowds staff are shown. Of the others, such as a word or a provider's domain, nobody expects anything;
+and where many are in one postcode, names that begin alike are compared all the same."""
 
 _COMMON_ABOVE: Final = {DOMAIN: 2, EMAIL: 3, PHONE: 3, ADDRESS: 5, NAME: 3, WORD: 6}
 """A domain of three companies is an agency's, a group's or a host's."""
-_CROWDED_ABOVE: Final = {SIREN: 50, NEAR: 200, BEGINNING: 100}
+_CROWDED_ABOVE: Final = {SIREN: 50, NEAR: 60, BEGINNING: 100}
+"""Beyond 60 names of one postcode and first letter, five letters decide: to compare each new name with all of them is a
+cost that grows with the members. Of 16,000 made-up records recall was 0.971 with 200, 60 and 40."""
 _CROWDED: Final = 30
 """What more records share finds too many, and tells too little; they find each other by their rarer keys."""
 

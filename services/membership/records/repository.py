@@ -14,7 +14,7 @@ from shared.persistence.database import rows_of
 
 LOCK = "select pg_advisory_xact_lock(hashtext('consolidation'))"
 
-_HELD = """
+_STORED = """
     select held.cluster, held.record_id, held.version, held.digest, held.written_version, held.written_digest,
            held.written_here, held.written, held.understood,
            held.siren, held.same_as, held.name_key, held.member_id::text, held.removed
@@ -126,16 +126,16 @@ OLDEST = RecordVersion(0, b"")
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class StoredRecord:
     """What the table holds of a record before a newer version replaces it.
 
-    ``newest`` is the last that was said of it at all, ``told`` the last that said what it holds: a removal does not.
+    ``newest`` is the last that was said of it at all, ``content`` the last that said what it holds: a removal does not.
     What was ``written_here`` gives way to whatever its former system says next: it has become the authority again, and
     counts its versions in its own way.
     """
 
     newest: RecordVersion
-    told: RecordVersion
+    content: RecordVersion
     written_here: bool
     record: SourceRecord
 
@@ -149,7 +149,7 @@ class NewRecord:
 
     record: SourceRecord
     newest: RecordVersion
-    told: RecordVersion
+    content: RecordVersion
     what: str | None
     changed_fields: tuple[str, ...]
     matters: bool
@@ -169,11 +169,11 @@ class Records(UnitOfWork):
         """Wait until no other transaction consolidates; ours then sees all that they committed."""
         await self.connection.exec_driver_sql(LOCK)
 
-    async def held(self, keys: Iterable[RecordKey]) -> dict[RecordKey, Held]:
+    async def stored_records(self, keys: Iterable[RecordKey]) -> dict[RecordKey, StoredRecord]:
         """What is held of these records."""
-        rows = rows_of(await self.connection.exec_driver_sql(_HELD, columns(keys)))
+        rows = rows_of(await self.connection.exec_driver_sql(_STORED, columns(keys)))
         return {
-            RecordKey(*row[:2]): Held(
+            RecordKey(*row[:2]): StoredRecord(
                 RecordVersion(*row[2:4]), RecordVersion(*row[4:6]), row[6], record_of((*row[:2], *row[7:]))
             )
             for row in rows

@@ -17,7 +17,7 @@ async def decide(uow: MembershipUnitOfWork, decision: Decision, signature: Signa
     """Keep a decision, and merge and separate what it says. One that says nothing new is not kept twice."""
     await uow.serialise_writers()
     await check_known(uow, decision.records)
-    number = await _said_already(uow, decision)
+    number = await _repeated(uow, decision)
     repeated = number is not None
     if number is None:
         number = await uow.save_decision(decision, signature)
@@ -58,7 +58,7 @@ async def check_known(uow: MembershipUnitOfWork, records: Collection[RecordKey])
         raise RecordUnknownError(unknown)
 
 
-async def _said_already(uow: MembershipUnitOfWork, decision: Decision) -> int | None:
+async def _repeated(uow: MembershipUnitOfWork, decision: Decision) -> int | None:
     """The newest decision in force on these pairs, if they all say the same as this one and nothing overrules them."""
     in_force = {
         (item.a, item.b): item for item in sorted(await uow.decisions(decision.records), key=lambda item: item.order)

@@ -14,12 +14,12 @@ from typing import Any
 from schemas.envelope import Envelope, source_of
 from schemas.membership import MemberRecorded
 from services.cutover.fence import require_ours
-from services.cutover.stages import Standing
+from services.cutover.stages import StageState
 from services.membership.cutover.write_back import publish_write_back
 from services.membership.records.audit import Change, save_change
 from services.membership.records.editing import CommandName, NextVersion, check_understood, edit
 from services.membership.records.record import RecordKey
-from services.membership.records.repository import Held
+from services.membership.records.repository import StoredRecord
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases.keep_records import record_members
 from shared.runtime.clock import PARIS
@@ -31,7 +31,7 @@ class ClusterUnknownError(LookupError):
     """No such cluster is configured."""
 
 
-class RecordNotThereError(LookupError):
+class RecordMissingError(LookupError):
     """There is no such source record; ``removed`` when there was one."""
 
     def __init__(self, *, removed: bool) -> None:
@@ -94,7 +94,7 @@ class Done:
     version: int
     etag: str
     changed: tuple[str, ...]
-    standing: Standing
+    state: StageState
 
 
 async def execute_command(uow: MembershipUnitOfWork, command: Command) -> Done:
@@ -109,8 +109,8 @@ async def execute_command(uow: MembershipUnitOfWork, command: Command) -> Done:
     # The stage before the turn, as consumers do: two orders would meet in a deadlock.
     state = await require_ours(uow.connection, key.cluster, SERVICE)
     await uow.serialise_writers()
-    stored = (await uow.held([key])).get(key)
-    _check_there(command, stored)
+    stored = (await uow.stored_records([key])).get(key)
+    _check_exists(command, stored)
     following = _next_version(command, stored)
     if not following.changed and stored is not None:
         return Done(key, stored.newest.version, etag_of(*stored.newest), (), state)
@@ -131,19 +131,19 @@ def etag_of(version: int, digest: bytes) -> str:
     return blake2b(str(version).encode() + b" " + digest, digest_size=16).hexdigest()
 
 
-def _check_there(command: Command, stored: Held | None) -> None:
+def _check_exists(command: Command, stored: StoredRecord | None) -> None:
     if command.name == "create":
         if stored is not None:
             raise RecordExistsError("there is a source record of this id already")
         return
     if stored is None or stored.record.removed:
-        raise RecordNotThereError(removed=stored is not None)
+        raise RecordMissingError(removed=stored is not None)
     etag = etag_of(*stored.newest)
     if not command.as_seen(stored.newest.version, etag):
         raise RecordChangedError(stored.newest.version, etag)
 
 
-def _next_version(command: Command, stored: Held | None) -> NextVersion:
+def _next_version(command: Command, stored: StoredRecord | None) -> NextVersion:
     written = {} if stored is None else stored.record.written
     # The former system counted its own way, or by its own clock, which may have been ahead of ours.
     version = max(0 if stored is None else stored.newest.version + 1, int(command.now.timestamp() * 1_000_000))

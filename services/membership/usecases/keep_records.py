@@ -10,7 +10,7 @@ from services.membership.normalisation.normalised_record import meaning
 from services.membership.policy import Policy
 from services.membership.projections import consolidate_records
 from services.membership.records.record import RecordKey, SourceRecord, as_written
-from services.membership.records.repository import NEVER, OLDEST, Held, NewRecord, RecordVersion
+from services.membership.records.repository import NEVER, OLDEST, NewRecord, RecordVersion, StoredRecord
 from services.membership.unit_of_work import MembershipUnitOfWork
 from shared.persistence.batches import newest_by
 
@@ -24,25 +24,27 @@ async def record_members(
 
     ``written_here`` are versions that a command of our own made.
     """
-    newest = _told(messages)
+    newest = _latest_versions(messages)
     contents = {key: _content(uow, key, item.content) for key, item in newest.items() if item.content}
     await uow.serialise_writers()
-    stored = await uow.held(newest)
+    stored = await uow.stored_records(newest)
     saved = [_new_record(key, item, contents.get(key), stored.get(key), written_here) for key, item in newest.items()]
     if newer := [record for record in saved if record is not None]:
         await consolidate_records(uow, newer)
 
 
-class _Told(NamedTuple):
+class _Latest(NamedTuple):
     """The newest that a batch says of one record, and the newest of it that says what the record holds."""
 
     newest: Recorded
     content: Envelope[MemberRecorded] | None
 
 
-def _told(messages: Sequence[Recorded]) -> dict[RecordKey, _Told]:
+def _latest_versions(messages: Sequence[Recorded]) -> dict[RecordKey, _Latest]:
     contents = newest_contents(messages)
-    return {key: _Told(message, contents.get(key)) for key, message in newest_by(messages, _record, edition_of).items()}
+    return {
+        key: _Latest(message, contents.get(key)) for key, message in newest_by(messages, _record, edition_of).items()
+    }
 
 
 def newest_contents(messages: Iterable[Recorded]) -> Mapping[RecordKey, Envelope[MemberRecorded]]:
@@ -73,27 +75,27 @@ def content_of(policy: Policy, key: RecordKey, message: Envelope[MemberRecorded]
 
 
 def _new_record(
-    key: RecordKey, latest: _Told, content: SourceRecord | None, stored: Held | None, written_here: bool
+    key: RecordKey, latest: _Latest, content: SourceRecord | None, stored: StoredRecord | None, written_here: bool
 ) -> NewRecord | None:
     """The row to save, and what its history should tell: nothing, if only the version moved on. None if nothing did."""
-    before = stored or Held(NEVER, NEVER, False, SourceRecord(key, {}, {}, None, None, "", None, removed=True))
-    newest, content_told = edition_of(latest.newest), edition_of(latest.content) if latest.content else NEVER
+    before = stored or StoredRecord(NEVER, NEVER, False, SourceRecord(key, {}, {}, None, None, "", None, removed=True))
+    newest, content_version = edition_of(latest.newest), edition_of(latest.content) if latest.content else NEVER
     if before.written_here and not written_here:
-        before = replace(before, newest=OLDEST, told=OLDEST)
+        before = replace(before, newest=OLDEST, content=OLDEST)
     moves_on = newest > before.newest
-    says_more = content is not None and content_told > before.told
-    if not moves_on and not says_more:
+    has_newer_content = content is not None and content_version > before.content
+    if not moves_on and not has_newer_content:
         return None
     removed = isinstance(latest.newest.data, MemberRemoved) if moves_on else before.record.removed
     # What came before a removal is kept too, in whatever order the two arrive.
-    answer = content if content is not None and says_more else before.record
+    answer = content if content is not None and has_newer_content else before.record
     record = replace(answer, member_id=before.record.member_id, removed=removed)
     changed = _changed(before.record.written, record.written)
     what = _what(changed, removed=removed, stored=stored)
     return NewRecord(
         record,
         newest if moves_on else before.newest,
-        content_told if says_more else before.told,
+        content_version if has_newer_content else before.content,
         what,
         changed if what == "changed" else (),
         stored is None or bool(changed) or removed != before.record.removed,
@@ -106,10 +108,10 @@ def _changed(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ..
     return tuple(sorted(name for name in {*before, *now} - {"version"} if before.get(name) != now.get(name)))
 
 
-def _what(changed: Sequence[str], *, removed: bool, stored: Held | None) -> str | None:
-    was_there = stored is not None and not stored.record.removed
+def _what(changed: Sequence[str], *, removed: bool, stored: StoredRecord | None) -> str | None:
+    existed = stored is not None and not stored.record.removed
     if removed:
-        return "removed" if stored is None or was_there else None
-    if not was_there:
+        return "removed" if stored is None or existed else None
+    if not existed:
         return "recorded"
     return "changed" if changed else None

@@ -22,7 +22,7 @@ from services.membership.views.rules import CONTACT
 Find = Callable[[Rows], Awaitable[StoredView | None]]
 
 
-class MemberNotThereError(LookupError):
+class MemberMissingError(LookupError):
     """There is no such member; ``removed`` when there was one, and all its records are gone."""
 
     def __init__(self, *, removed: bool) -> None:
@@ -98,7 +98,7 @@ async def present(rows: Rows, find: Find) -> StoredView:
     """The member's view. Raises MemberNotThereError."""
     view = await find(rows)
     if view is None or view.member_id is None:
-        raise MemberNotThereError(removed=view is not None)
+        raise MemberMissingError(removed=view is not None)
     return view
 
 

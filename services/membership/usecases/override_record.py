@@ -21,7 +21,9 @@ async def set_field(
     await uow.serialise_writers()
     await check_known(uow, [record])
     group = await _group_of(uow, record)
-    overrides = [override for ones in (await uow.overrides([item.key for item in group])).values() for override in ones]
+    overrides = [
+        override for of_field in (await uow.overrides([item.key for item in group])).values() for override in of_field
+    ]
     text = understand_override(
         field, value, survivors([item for item in group if not item.removed], overrides, uow.policy.rules)
     ).text

@@ -50,7 +50,7 @@ async def rebuild(uow: MembershipUnitOfWork, progress: Progress) -> Rebuilt:
         otherwise += len(changed)
         result += [features(record) for record in anew if record.written]
         progress("understand", len(result), total)
-    await matching_repository.rebuild(uow.connection, _told(result, progress), uow.policy.weights)
+    await matching_repository.rebuild(uow.connection, _with_progress(result, progress), uow.policy.weights)
     members = await consolidate_everything(uow, lambda done: progress("consolidate", done, total))
     return Rebuilt(total, otherwise, members)
 
@@ -71,7 +71,7 @@ def _understood(uow: MembershipUnitOfWork, record: SourceRecord) -> SourceRecord
     return replace(record, understood=means.document, siren=means.siren, same_as=means.same_as, name_key=means.name_key)
 
 
-def _told(features: Sequence[Features], progress: Progress) -> Iterator[Features]:
+def _with_progress(features: Sequence[Features], progress: Progress) -> Iterator[Features]:
     for done, feature in enumerate(features):
         if done % PAGE == 0:
             progress("recognise", done, len(features))

@@ -76,13 +76,13 @@ async def conflicts(
     values.append(limit)
     chosen = f"where {' and '.join(where)}" if where else ""
     order = f"order by c.found_at, c.conflict_id limit ${len(values)}"
-    return [_standing(row) for row in await rows.fetch(f"{_CONFLICTS} {chosen} {order}", *values)]
+    return [_open_conflict(row) for row in await rows.fetch(f"{_CONFLICTS} {chosen} {order}", *values)]
 
 
 async def conflict(rows: Rows, conflict_id: str) -> OpenConflict | None:
     """One conflict."""
     result = await rows.fetch(f"{_CONFLICTS} where c.conflict_id = $1", conflict_id)
-    return _standing(result[0]) if result else None
+    return _open_conflict(result[0]) if result else None
 
 
 def _where(filters: ConflictFilters) -> tuple[list[str], list[Any]]:
@@ -100,6 +100,6 @@ def _where(filters: ConflictFilters) -> tuple[list[str], list[Any]]:
     return where, values
 
 
-def _standing(row: Any) -> OpenConflict:
+def _open_conflict(row: Any) -> OpenConflict:
     conflict_id, kind, responsible, a, b, overlaps, *rest = row
     return OpenConflict(conflict_id, kind, responsible, (a, b), json_of(overlaps), *rest)

@@ -106,14 +106,14 @@ def consolidate(
         **({"removed_sources": removed} if removed else {}),
     }
     encoded = orjson.dumps(document)
-    found_by, sirens_set = _set_manually(fields) if overrides else ((), frozenset())
+    search_terms, sirens_set = _set_manually(fields) if overrides else ((), frozenset())
     return View(
         member_id,
         encoded,
         blake2b(encoded, digest_size=16).hexdigest(),
         summary=orjson.dumps({name: fields[name]["value"] for name in _SUMMARY if name in fields}),
         sort_key=_sort_key(companies, fields),
-        search=" ".join(dict.fromkeys([*(item.understood.get("search_text", "") for item in group), *found_by])),
+        search=" ".join(dict.fromkeys([*(item.understood.get("search_text", "") for item in group), *search_terms])),
         sirens=sorted({record.siren for record in group if record.siren} | sirens_set),
         clusters=clusters,
         lineages=lineages,
@@ -133,8 +133,10 @@ def _of(group: Sequence[SourceRecord], related: Mapping[str, Sequence[Related]])
 
 def _set_manually(fields: Mapping[str, Any]) -> tuple[list[str], set[str]]:
     """What searches must find of the values that staff set, without accents and case, and the SIREN among them."""
-    by_hand = {name: fields[name]["value"] for name in _SUMMARY if "override" in fields.get(name, ())}
-    return [fold(value) for value in by_hand.values()], {by_hand["siren"]} if "siren" in by_hand else set()
+    set_manually = {name: fields[name]["value"] for name in _SUMMARY if "override" in fields.get(name, ())}
+    return [fold(value) for value in set_manually.values()], {
+        set_manually["siren"]
+    } if "siren" in set_manually else set()
 
 
 def _sort_key(group: Sequence[SourceRecord], fields: Mapping[str, Any]) -> str:

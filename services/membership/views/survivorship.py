@@ -220,8 +220,8 @@ def _lay_over(fields: dict[str, _Judged], overrides: Sequence[Override]) -> None
     oldest_first = sorted(overrides, key=lambda override: (override.order, override.record, override.value))
     contact = [override for override in oldest_first if override.field in CONTACT]
     plain = sorted((override for override in oldest_first if override.field not in CONTACT), key=_when_understood)
-    for field, ones in groupby(plain, key=lambda override: override.field):
-        meanings = [(override, _meaning(override, fields)) for override in ones]
+    for field, of_field in groupby(plain, key=lambda override: override.field):
+        meanings = [(override, _meaning(override, fields)) for override in of_field]
         for override, meaning in meanings:
             _put_first(fields, field, meaning.value, override.as_json())
         if field == "postcode":

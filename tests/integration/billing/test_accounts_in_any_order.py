@@ -214,7 +214,7 @@ async def test_an_account_is_told_again_as_it_was_stated_and_anew_if_it_changed(
             await connection.exec_driver_sql("truncate outbox")
             uow = begin(connection)
             page = await again.page(uow, None)
-            assert (page.told, page.next) == (1, None)
+            assert (page.published, page.next) == (1, None)
             await uow.outbox.flush(connection)
             return list((await connection.exec_driver_sql("select message_id from outbox")).scalars())
 

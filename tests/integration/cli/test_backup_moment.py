@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 
 from deploy.local.nodes import Nodes
 from services.cli.backup import broker as backup_broker
-from services.cli.backup.databases import one_moment
+from services.cli.backup.databases import snapshots
 from services.cli.environment import settings_of
 from shared.persistence.database import asyncpg_url
 from tests.support.builders import an_invoice
@@ -46,7 +46,7 @@ async def test_a_deadlock_with_a_writer_costs_the_backup_another_attempt(writer:
     await writer.execute("lock table outbox in row exclusive mode")
 
     async def taken() -> int:
-        async with one_moment({"billing": settings_of("billing")}) as moment:
+        async with snapshots({"billing": settings_of("billing")}) as moment:
             return len(moment.snapshots)
 
     backup = asyncio.create_task(taken())

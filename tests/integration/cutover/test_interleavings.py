@@ -13,7 +13,7 @@ from schemas.envelope import Envelope
 from schemas.reading import read
 from services.cutover import late_messages, noop, quarantine, stages
 from services.cutover.fence import Fenced
-from services.cutover.stages import Standing
+from services.cutover.stages import StageState
 from services.membership.usecases import edit_record
 from shared.messaging import inbox
 from shared.messaging.consumer import QueueConsumer
@@ -109,8 +109,8 @@ def _late_counts_up(patch: pytest.MonkeyPatch) -> None:
 def _commands_without_asking(patch: pytest.MonkeyPatch) -> None:
     """A command does not look who is the authority."""
 
-    async def require_ours(*_: Any) -> Standing:
-        return Standing("live", 2)
+    async def require_ours(*_: Any) -> StageState:
+        return StageState("live", 2)
 
     patch.setattr(edit_record, "require_ours", require_ours)
 

@@ -33,7 +33,7 @@ from services.cutover.fence import Fenced
 from services.cutover.moves import move
 from services.cutover.noop import kind_of
 from services.cutover.parity.mirror_reader import Kind as MirroredKind
-from services.cutover.parity.mirror_reader import held
+from services.cutover.parity.mirror_reader import mirrored_records
 from services.events.mirror.repository import EventsUnitOfWork
 from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork
@@ -163,10 +163,10 @@ class MirrorUnderTest:
             async with self.transaction() as uow:
                 await late_messages.apply(uow, definition_of(self.service), item.number, **WHY)
 
-    async def held(self, kind: Kind) -> dict[str, tuple[str, int]]:
+    async def mirrored_records(self, kind: Kind) -> dict[str, tuple[str, int]]:
         """What each record says, and its version."""
         async with self.transaction() as uow:
-            rows = held(uow.connection, CLUSTER, kind.mirrored)
+            rows = mirrored_records(uow.connection, CLUSTER, kind.mirrored)
             result = {key: (getattr(fact, kind.text), fact.version) async for key, fact in rows}
             versions = rows_of(await uow.connection.exec_driver_sql(f"select {kind.key}, version from {_table(kind)}"))
         # A member is held as it was written, and its version stands beside it.
@@ -229,18 +229,20 @@ async def test_what_a_former_system_says_after_a_late_message_was_applied_counts
     await services.move("mirror", "switch")
     await services.say(*(kind.a(item, f"late {item}", version) for item in MANY))
     await services.apply_all()
-    assert await services.held(kind) == {f"R{item}": (_text(kind, f"late {item}"), version) for item in MANY}
+    assert await services.mirrored_records(kind) == {
+        f"R{item}": (_text(kind, f"late {item}"), version) for item in MANY
+    }
 
     await services.move("rollback")
     following = max(5, version) + 1
     answer += await services.say(*(kind.a(item, f"next {item}", following) for item in MANY))
     wanted = {f"R{item}": (_text(kind, f"next {item}"), following) for item in MANY}
-    assert await services.held(kind) == wanted
+    assert await services.mirrored_records(kind) == wanted
     for seed in range(3):
         again = [*answer]
         Random(seed).shuffle(again)
         await services.hear(again)
-    assert await services.held(kind) == wanted, "by whatever came again"
+    assert await services.mirrored_records(kind) == wanted, "by whatever came again"
     if kind.changed is not None:
         await _shown_in_any_order(
             await services.outbox(kind.changed), kind, {_text(kind, f"next {item}") for item in MANY}
@@ -314,11 +316,11 @@ async def test_nobody_is_asked_about_what_says_just_what_is_held(house_of: Any, 
     services: MirrorUnderTest = await house_of(kind.service)
     await services.say(kind.a(1, "held", 5), kind.a(2, "two", 5))
     await services.move("mirror", "switch")
-    before = await services.held(kind), len(await services.outbox(kind.changed or MemberRecorded))
+    before = await services.mirrored_records(kind), len(await services.outbox(kind.changed or MemberRecorded))
     answer = await services.say(
         kind.a(1, "held", 9), kind.a(1, "other", 10), kind.a(2, "held", 6), kind.a(1, "held", 4), kind.a(3, "three", 1)
     )
-    assert (await services.held(kind), len(await services.outbox(kind.changed or MemberRecorded))) == before
+    assert (await services.mirrored_records(kind), len(await services.outbox(kind.changed or MemberRecorded))) == before
     async with services.transaction() as uow:
         kept = await quarantine.listed(uow.connection, state=None)
         shown = await quarantine_operations.quarantined(uow, definition_of(kind.service), CLUSTER, "waiting")
@@ -387,7 +389,7 @@ async def test_what_was_written_here_comes_back_without_a_question_and_is_not_to
     # We are the authority still, and after a rollback whatever it says next counts, however it numbers it.
     await services.move("rollback")
     await services.say(KINDS["member"].a(1, "Feurs", 7))
-    assert await services.held(KINDS["member"]) == {"R1": ("Feurs", 7)}
+    assert await services.mirrored_records(KINDS["member"]) == {"R1": ("Feurs", 7)}
 
 
 async def test_a_full_batch_is_compared_by_one_statement(house_of: Any) -> None:

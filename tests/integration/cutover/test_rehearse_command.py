@@ -12,7 +12,7 @@ from deploy.local.nodes import Nodes
 from services.billing.definition import DEFINITION as BILLING
 from services.cutover.preconditions import Condition, Writers, conditions
 from services.cutover.rehearsal.running import last_rehearsal
-from services.cutover.stages import Standing
+from services.cutover.stages import StageState
 from tests.support.builders import a_payment, an_invoice
 from tests.support.command import traboule
 from tests.support.parity import Mirrored, a_mirror, empty
@@ -110,7 +110,7 @@ async def test_a_rehearsal_of_too_little_does_not_open_the_gate(billing: Mirrore
     async def condition() -> Condition:
         async with billing.database.engine() as engine, engine.begin() as connection:
             rehearsed = await last_rehearsal(connection, BILLING, "numelink")
-            at = Standing("mirror")
+            at = StageState("mirror")
             result = await conditions(
                 connection, "billing", "numelink", at, {}, None, rehearsed, Writers(None, ""), takes_commands=False
             )

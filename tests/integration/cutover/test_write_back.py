@@ -21,7 +21,7 @@ from schemas.commands import ChangeMember, CreateMember, EndMembership, RecordCo
 from schemas.envelope import encode, routing_key, to_json
 from schemas.membership import MemberRecorded, MemberRemoved, MemberWritten
 from services.cutover import stages
-from services.cutover.stages import Standing
+from services.cutover.stages import StageState
 from services.membership.cutover import write_back
 from services.membership.legacy import kind_for
 from services.membership.legacy.export import Written, read_back, write
@@ -400,7 +400,7 @@ async def test_while_writers_wait_only_what_was_written_meanwhile_is_turned_roun
         turned.append(fact.record_id)
         return write(fact, *how)
 
-    async def alone(connection: AsyncConnection, cluster: str) -> Standing:
+    async def alone(connection: AsyncConnection, cluster: str) -> StageState:
         # Everything was looked at, and nobody waits yet: another command comes in between.
         assert sorted(turned) == sorted([new, "B-1"])
         monkeypatch.setattr(stages, "alone", locking)

@@ -55,8 +55,8 @@ async def test_services_are_made_and_former_systems_are_left_to_those_who_let_th
     await connection.close()
     api = Management(nodes.broker.management_url)
     known = accounts.read_accounts(api, vhost)
-    assert known["traboule.billing"].here
-    assert USER not in known or not known[USER].here
+    assert known["traboule.billing"].in_vhost
+    assert USER not in known or not known[USER].in_vhost
 
     password = passwords.get(USER)
     accounts.grant(api, vhost, USER, password)

@@ -11,7 +11,7 @@ import pytest
 
 from schemas.membership import MemberRemoved
 from services.cutover import quarantine
-from services.cutover.stages import Move, Standing, move
+from services.cutover.stages import Move, StageState, move
 from services.gateway.bodies import LONGEST as LONGEST_BODY
 from services.membership.normalisation.data_quality import MEANINGS
 from services.membership.records.ids import new_id
@@ -23,7 +23,7 @@ RECORD = f"/records/{NUMELINK}/B-1"
 MICROSECONDS = int(NOON.timestamp() * 1_000_000)
 
 
-async def moved(door: GatewayUnderTest, *moves: Move, cluster: str = NUMELINK) -> Standing | None:
+async def moved(door: GatewayUnderTest, *moves: Move, cluster: str = NUMELINK) -> StageState | None:
     """Move a cluster's former membership system as an operator does."""
     state = None
     for item in moves:

@@ -136,6 +136,9 @@ async def test_no_view_is_looked_at_while_nothing_changes(database: str) -> None
         assert await ask(date(2026, 7, 1)) == 2
         await execute(database, "update picture_versions set version = 2")
         assert await ask(date(2026, 7, 1)) == 3
+        assert await picture.latest(pool, date(2026, 7, 1)) == 3
+        await execute(database, "update picture_versions set version = 3")
+        assert await picture.latest(pool, date(2026, 7, 1)) == 4
     finally:
         await pool.close()
 

@@ -19,7 +19,7 @@ from services.cutover import late_messages, quarantine, stages
 from services.cutover.fence import NotOursError
 from services.cutover.moves import move
 from services.cutover.parity.compare import Comparison, Difference
-from services.cutover.parity.mirror_reader import held
+from services.cutover.parity.mirror_reader import mirrored_records
 from services.cutover.stages import Move, MoveError
 from services.gateway.definition import DEFINITION as MEMBERSHIP
 from services.membership.connections import DatabaseUnavailableError, writing
@@ -32,7 +32,7 @@ from services.membership.usecases.edit_record import (
     Command,
     RecordChangedError,
     RecordExistsError,
-    RecordNotThereError,
+    RecordMissingError,
     execute_command,
 )
 from shared.messaging.topology import OWN_PUBLISHER
@@ -271,7 +271,7 @@ class Story:
             try:
                 async with writing(self._engine, self._policy) as uow:  # type: ignore[arg-type]
                     await execute_command(uow, command)
-            except (NotOursError, RecordChangedError, RecordNotThereError, RecordExistsError):
+            except (NotOursError, RecordChangedError, RecordMissingError, RecordExistsError):
                 return "refused"
             return "done"
 
@@ -286,7 +286,7 @@ class Story:
                     await move(uow, "membership", self.cluster, which, by="ops", reason="a test")
                 except MoveError as error:
                     # Killed before it was told that the move was made.
-                    if error.standing.stage != stages.MOVES[which][1]:
+                    if error.state.stage != stages.MOVES[which][1]:
                         raise
 
         await self._again(make)
@@ -322,8 +322,8 @@ class Story:
         [kind] = MEMBERSHIP.mirrored
         comparison = Comparison({("member", name): fact for name, fact in self.former.records.items()})
         async with self._transaction() as uow:
-            async for item_id, fact in held(uow.connection, self.cluster, kind):
-                comparison.held("member", item_id, fact)
+            async for item_id, fact in mirrored_records(uow.connection, self.cluster, kind):
+                comparison.add_ours("member", item_id, fact)
         return comparison.result().differences
 
     # --- trouble ---------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from schemas.digests import record_digest
 from services.cli.registry import definition_of
 from services.cutover.manifests import Listed, Manifest
 from services.cutover.parity.by_manifest import MORE, MOST_KEPT, ManifestComparison
-from services.cutover.parity.compare import Difference, Result, beside_fields, compare
+from services.cutover.parity.compare import Difference, Result, compare, context_fields
 from tests.support.builders import a_payment, an_invoice
 
 KINDS = ("invoice", "payment")
@@ -54,7 +54,7 @@ def a_manifest(counts: dict[str, int] | None = None, contradicted: tuple[str, ..
 def compared(theirs: Stated, our: Held, *, ours: bool = False, most: int = MOST_KEPT) -> Result:
     comparison = ManifestComparison(theirs.manifest, KINDS, ours, most)
     for (kind, item_id), fact in our.items():
-        comparison.held(kind, item_id, fact, theirs.records.get((kind, item_id)))
+        comparison.add_ours(kind, item_id, fact, theirs.records.get((kind, item_id)))
     for kind, item_id in sorted(theirs.records.keys() - our.keys())[:most]:
         comparison.lacks(kind, item_id, theirs.records[kind, item_id])
     return comparison.result()
@@ -114,7 +114,7 @@ def test_a_number_there_tells_nothing_of_a_time_here_until_we_are_the_authority(
 def test_a_larger_version_there_has_not_arrived() -> None:
     difference = only(facing(Listed(8), an_invoice(version=7, label="dues")))
     assert (difference.fields, difference.there) == (("version",), {"version": 8})
-    assert beside_fields(difference)["label"] == "dues"
+    assert context_fields(difference)["label"] == "dues"
     assert (difference.here or {})["version"] == 7
 
     both = only(facing(Listed(8, "0" * 64), an_invoice(version=7)))

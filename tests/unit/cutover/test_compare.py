@@ -79,7 +79,7 @@ def test_the_order_of_what_is_held_does_not_matter(theirs: Held, ours: Held, ran
     random.shuffle(shuffled)
     streamed = Comparison(theirs)
     for (kind, item_id), fact in shuffled:
-        streamed.held(kind, item_id, fact)
+        streamed.add_ours(kind, item_id, fact)
 
     assert streamed.result().differences == compare(theirs, ours).differences
 

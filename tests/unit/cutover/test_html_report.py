@@ -17,7 +17,7 @@ from services.cutover.manifests import Listed, Manifest
 from services.cutover.parity.by_manifest import ManifestComparison
 from services.cutover.parity.compare import Difference, Sides
 from services.cutover.parity.html_report import SHOWN, page
-from services.cutover.parity.run import Acceptance, Found, Run
+from services.cutover.parity.run import Acceptance, Run, RunDifference
 from tests.support.builders import an_invoice
 
 AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -46,14 +46,14 @@ class Balanced(HTMLParser):
         self.text += data
 
 
-def a_run(*result: Found) -> Run:
+def a_run(*result: RunDifference) -> Run:
     sums = {"invoice": {2026: Sides(Decimal("1200.50"), Decimal("-3"))}}
     return Run(7, "numelink", AT, EVIL, [EVIL], {"invoice": Sides(2, 1)}, sums, result)
 
 
-def found(number: int = 1, accepted: Acceptance | None = None, owner: str | None = None) -> Found:
+def found(number: int = 1, accepted: Acceptance | None = None, owner: str | None = None) -> RunDifference:
     difference = Difference("invoice", f"F{number}{EVIL}", "different", ("label",), {"label": EVIL}, {"label": None})
-    return Found(difference, difference.digest, owner, accepted)
+    return RunDifference(difference, difference.digest, owner, accepted)
 
 
 def test_nothing_that_anybody_wrote_is_markup() -> None:
@@ -82,7 +82,7 @@ def test_the_page_tells_both_languages_and_every_sum() -> None:
 
 def test_a_record_that_one_side_lacks_is_told_whole_in_one_row() -> None:
     missing = Difference("invoice", "F1", "missing-here", (), {"number": "A", "label": EVIL}, None)
-    text = page("numelink/billing", a_run(Found(missing, missing.digest, None, None)))
+    text = page("numelink/billing", a_run(RunDifference(missing, missing.digest, None, None)))
 
     assert Balanced(text).open == []
     assert f"number A · label {EVIL}" in Balanced(text).text
@@ -92,11 +92,11 @@ def test_what_a_manifest_tells_is_shown_beside_what_is_held() -> None:
     fact = an_invoice(invoice_id="F1", label=EVIL, version=7)
     manifest = Manifest(17, AT, {"invoice": 3, "payment": 2}, {"invoice": 4})
     comparison = ManifestComparison(manifest, ["invoice", "payment"], most=1)
-    comparison.held("invoice", "F1", fact, Listed(8, "ab" * 32))
+    comparison.add_ours("invoice", "F1", fact, Listed(8, "ab" * 32))
     comparison.lacks("invoice", "F2", Listed())
     result = comparison.result()
     counts = {**result.counts, "invoice": Sides(3, 1, newer_here=4)}
-    differences = [Found(difference, difference.digest, None, None) for difference in result.differences]
+    differences = [RunDifference(difference, difference.digest, None, None) for difference in result.differences]
     text = page("numelink/billing", Run(7, "numelink", AT, "us", [], counts, {}, differences, manifest=17))
 
     read = Balanced(text)

@@ -21,7 +21,7 @@ HELD = a_member(record_id="B-1", name="Forges du Gier", version=7, subscriptions
 def says(fact: Fact, stored: Fact | None) -> bool:
     kind = kind_of(definition_of(fact.service).mirrored, type(fact))
     digest = None if stored is None else noop.record_digest(stored)
-    return noop._says(kind, fact, stored, digest)  # pyright: ignore[reportPrivateUsage]
+    return noop._states(kind, fact, stored, digest)  # pyright: ignore[reportPrivateUsage]
 
 
 @pytest.mark.parametrize(

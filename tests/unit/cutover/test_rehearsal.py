@@ -18,7 +18,7 @@ from services.communications.mirror.rehearsals import REHEARSALS as COMMUNICATIO
 from services.communications.mirror.rehearsals import Decision, Recipient, objection
 from services.cutover.parity.compare import Comparison, Difference
 from services.cutover.parity.html_report import page
-from services.cutover.parity.run import Found, Run
+from services.cutover.parity.run import Run, RunDifference
 from services.cutover.rehearsal_rule import Outcome, Rehearsal, named
 from services.events.mirror.rehearsals import REHEARSALS as EVENTS
 from services.events.mirror.rehearsals import Registration
@@ -110,7 +110,7 @@ def test_a_page_says_what_the_sides_of_a_rehearsal_are() -> None:
         ["since <2026>"],
         {},
         {},
-        [Found(difference, difference.digest, None, None)],
+        [RunDifference(difference, difference.digest, None, None)],
         None,
         "rehearsal",
     )

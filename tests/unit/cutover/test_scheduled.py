@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from schemas.cutover import Stage
-from services.cutover.parity.scheduled import Standing, is_due, last_time
+from services.cutover.parity.scheduled import ManifestState, is_due, last_time
 
 ARRIVED = datetime(2026, 11, 22, 22, 0, tzinfo=UTC)
 COMPARED = ARRIVED + timedelta(seconds=20)
@@ -14,8 +14,8 @@ FOUR = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 """04:00 in Paris."""
 
 
-def standing(stage: Stage = "mirror", compared_at: datetime | None = COMPARED) -> Standing:
-    return Standing("numelink", ARRIVED, stage, compared_at)
+def standing(stage: Stage = "mirror", compared_at: datetime | None = COMPARED) -> ManifestState:
+    return ManifestState("numelink", ARRIVED, stage, compared_at)
 
 
 @pytest.mark.parametrize("stage", ["legacy", "mirror", "live", "retired"])

@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from shared.process import http_server
-from shared.process.http_server import HttpLimits, build_server, limits_here, raise_open_files, serve
+from shared.process.http_server import HttpLimits, build_server, http_limits, raise_open_files, serve
 
 QUICK = HttpLimits(request_seconds=0.5, answer_seconds=1, idle_seconds=1, closing_seconds=0.5, connections=8)
 GET = b"GET /short HTTP/1.1\r\nhost: a\r\n\r\n"
@@ -278,10 +278,10 @@ def test_this_process_may_open_all_that_it_is_granted(monkeypatch: pytest.Monkey
     low = min(256, hard)
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (low, hard))
-        assert limits_here().connections == low // 2
+        assert http_limits().connections == low // 2
         assert raise_open_files() == hard
         assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     monkeypatch.setattr(http_server.resource, "getrlimit", lambda _: (-1, -1))
-    assert limits_here().connections == http_server.MOST_CONNECTIONS
+    assert http_limits().connections == http_server.MOST_CONNECTIONS

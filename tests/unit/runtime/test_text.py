@@ -4,7 +4,7 @@ import pytest
 import typer
 
 from services.membership.identity.decisions import DecisionError, Signature
-from shared.cli.author import said
+from shared.cli.author import required_text
 from shared.runtime.text import is_text, printable, tidied
 
 FRENCH = [
@@ -22,7 +22,7 @@ NO_TEXT = ["a\x00", "\x07", "\x1b[2J", "\x85", "\udcff", "\u202eabc", "zero\u200
 def test_ordinary_french_is_text(text: str) -> None:
     assert is_text(text)
     assert printable(text) == text
-    assert said("--reason", text) == text
+    assert required_text("--reason", text) == text
     assert Signature(text, text) == Signature(author=text, reason=text)
 
 
@@ -32,7 +32,7 @@ def test_orders_to_a_terminal_halves_and_unseen_marks_are_none(text: str) -> Non
         assert not is_text(text, lines=lines)
         assert "\ufffd" in printable(text, lines=lines)
     with pytest.raises(typer.Exit):
-        said("--reason", text)
+        required_text("--reason", text)
     for author, reason in ((text, "why"), ("who", text)):
         with pytest.raises(DecisionError):
             Signature(author, reason)
@@ -47,8 +47,8 @@ def test_a_reason_has_as_many_lines_as_it_needs_and_an_author_has_one() -> None:
 
 
 def test_one_line_is_one_line() -> None:
-    assert said("--reason", " so it is \r\n") == "so it is"
+    assert required_text("--reason", " so it is \r\n") == "so it is"
     for text in ("a\nb", "a\r\nb"):
         assert not is_text(tidied(text))
         with pytest.raises(typer.Exit):
-            said("--reason", text)
+            required_text("--reason", text)

@@ -119,11 +119,10 @@ async def _revision(connection: AsyncConnection, weights: Weights) -> int | None
 
 async def next_revision(connection: AsyncConnection, weights: Weights) -> int:
     """One more; the caller has the turn."""
-    following: int | None = (await connection.exec_driver_sql(_NEXT_REVISION)).scalar()
-    if following is None:
-        await connection.exec_driver_sql(_FIRST_STATE, versions(weights))
-        following = (await connection.exec_driver_sql(_NEXT_REVISION)).scalar_one()
-    return following
+    if following := (await connection.exec_driver_sql(_NEXT_REVISION)).scalars().all():
+        return following[0]
+    await connection.exec_driver_sql(_FIRST_STATE, versions(weights))
+    return (await connection.exec_driver_sql(_NEXT_REVISION)).scalar_one()
 
 
 async def stored(connection: AsyncConnection, wanted: Sequence[RecordKey]) -> list[Stored]:
