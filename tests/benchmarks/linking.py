@@ -20,8 +20,9 @@ from typing import Any, Final
 import uvloop
 
 from deploy.demo.generate import generate
-from schemas.envelope import Envelope, read
+from schemas.envelope import Envelope
 from schemas.membership import MemberRecorded
+from schemas.reading import read
 from services.cli.importing.reading import FormerSystem, messages, open_files
 from services.membership.policy import policy_of
 from services.membership.settings import MembershipSettings
