@@ -50,6 +50,7 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "prix fixé lors de la première facturation de la période",
             "priced when the period was first billed",
         ),
+        "no-member": ("n'est plus membre pour cette période", "is no member for this period any more"),
         "parts": ("{count}/{of} de la période", "{count}/{of} of the period"),
     }
 )

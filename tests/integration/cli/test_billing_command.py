@@ -69,6 +69,25 @@ async def test_a_grid_is_proposed_simulated_and_adopted_and_a_member_is_shown_wh
     assert "erreur" in (await traboule("billing", "decisions", "--record", "numelink/1")).out
 
 
+async def test_a_run_is_prepared_approved_issued_and_looked_at(billing: OwnService) -> None:
+    await billing.query("insert into stages values ('clustr-numerique', 'live', 1, now(), 'x')")
+    await billing.query("insert into stages values ('numelink', 'live', 1, now(), 'x')")
+    why = ("--reason", "appel 2027")
+    prepared = await traboule("billing", "prepare-run", "--issuer", "merged", *PERIOD, *why, "--json")
+    run = prepared.json["run_id"]
+    shown = await traboule("billing", "run", run)
+    assert (shown.exit_code, "12 personnes" in shown.out, "numelink/2" in shown.out) == (0, True, True)
+    issue = ("billing", "issue-run", run, "--by", "tresoriere", *why)
+    assert "nobody has approved it" in (await traboule(*issue)).err
+    assert (await traboule("billing", "approve-run", run, "--by", "tresoriere", *why)).exit_code == 0
+    (number,) = (await traboule(*issue, "--json")).json["numbers"]
+    assert number in (await traboule("billing", "documents", "--record", "numelink/1")).out
+    assert "Cotisation du 01/01/2027" in (await traboule("billing", "document", number)).out
+    assert (await traboule("billing", "document", "F-1999-000001")).exit_code == 1
+    assert run in (await traboule("billing", "runs")).out
+    assert (await traboule("billing", "series", "--json")).json["items"][0]["missing"] == 0
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [("issuer = ", "neither TOML nor JSON"), (GRID.replace('"320.00"', '"-1.00"'), "bands.0.amount")],
