@@ -112,6 +112,16 @@ class Documents(BaseModel):
     items: list[DocumentShown]
 
 
+class DocumentFiles(BaseModel):
+    """The files of a document as they were made once, in base64, and their SHA-256 in hexadecimal."""
+
+    number: str
+    pdf: str
+    pdf_sha256: str
+    xml: str
+    xml_sha256: str
+
+
 class SeriesShown(BaseModel):
     """One series of a year. ``missing`` is 0, and ``counted`` true, unless somebody altered the database."""
 
@@ -198,10 +208,15 @@ DOCUMENT: Final = billing(
     "document", "query", "staff", "documents/{number}", (OneDocument, DocumentShown),
     ("One document with its lines.", "Une pièce avec ses lignes."),
 )  # fmt: skip
+FILES: Final = billing(
+    "document-files", "query", "staff", "documents/{number}/files", (OneDocument, DocumentFiles),
+    ("The PDF/A-3 of a document, with its Factur-X inside, and the XML alone.",
+     "Le PDF/A-3 d'une pièce, avec son Factur-X, et le XML seul."),
+)  # fmt: skip
 SERIES: Final = billing(
     "series", "query", "staff", "series", (NothingMore, Series),
     ("The series of numbers: first, last, how many, and whether any is missing.",
      "Les séries de numéros : premier, dernier, combien, et s'il en manque."),
 )  # fmt: skip
 
-ALL: Final = (RUNS, RUN, PREPARE_RUN, APPROVE_RUN, ISSUE_RUN, DOCUMENTS, DOCUMENT, SERIES)
+ALL: Final = (RUNS, RUN, PREPARE_RUN, APPROVE_RUN, ISSUE_RUN, DOCUMENTS, DOCUMENT, FILES, SERIES)

@@ -24,5 +24,6 @@ OPERATIONS: Final = (
     Bound(issuing.ISSUE_RUN, runs.issue_run),
     Bound(issuing.DOCUMENTS, documents.documents),
     Bound(issuing.DOCUMENT, documents.one_document),
+    Bound(issuing.FILES, documents.files),
     Bound(issuing.SERIES, documents.series),
 )

@@ -71,6 +71,12 @@ class Draft:
         missing = [name for name in _NEEDED if not self.buyer.get(name)]
         return f"{self.key} has no {', '.join(missing)}: complete the member's record" if missing else ""
 
+    @property
+    def texts(self) -> list[str]:
+        """What the page will hold that others wrote."""
+        written = [value for value in self.buyer.values() if isinstance(value, str)]
+        return [*written, self.why, *(line.label for line in self.lines)]
+
     def as_json(self) -> list[Any]:
         """What a run's digest is made of: whatever changes here must be looked at anew."""
         lines = [[line.code, line.label, str(line.amount), line.units, [*map(list, line.days)]] for line in self.lines]

@@ -75,7 +75,7 @@ _LIST = """
     order by issued_on desc, number desc limit $4
 """
 _LINES_OF = """
-    select l.place, l.label, l.amount, l.vat_regime, l.vat_rate, l.account from document_lines l
+    select l.place, l.label, l.amount, l.vat_regime, l.vat_rate, l.vat_code, l.account from document_lines l
     join documents d using (document_id) where d.number = $1 order by l.place
 """
 

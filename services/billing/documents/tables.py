@@ -65,6 +65,16 @@ def documents_tables(metadata: sa.MetaData) -> None:
         sa.CheckConstraint("amount > 0", name="document_lines_amount"),
     )
     sa.Table(
+        "document_files",
+        metadata,
+        sa.Column("document_id", UUID(as_uuid=False), sa.ForeignKey("documents.document_id"), primary_key=True),
+        sa.Column("kind", sa.Text, primary_key=True),
+        sa.Column("content", sa.LargeBinary, nullable=False),
+        sa.Column("sha256", sa.LargeBinary, nullable=False),
+        sa.Column("made_at", TIMESTAMP(timezone=True), nullable=False, server_default=sa.text("now()")),
+        sa.CheckConstraint("kind in ('pdf', 'xml')", name="document_files_kind"),
+    )
+    sa.Table(
         "billed_days",
         metadata,
         sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),

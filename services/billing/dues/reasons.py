@@ -67,6 +67,8 @@ class Reason(NamedTuple):
         """The reason in words. A detail that is missing is left empty."""
         french, english = SENTENCES[self.code]
         known = {"amount": "0.00", "source": "", "category": "", "to": "", **self.details}
+        if language == "fr":
+            known["amount"] = known["amount"].replace(".", ",")
         return (french if language == "fr" else english).format_map(known)
 
 

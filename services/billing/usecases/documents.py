@@ -1,8 +1,10 @@
 """Documents that were issued, as staff look at them; and whether the series still hold what was issued."""
 
+from base64 import b64encode
 from typing import Any
 
 from schemas.billing_documents import (
+    DocumentFiles,
     DocumentLine,
     Documents,
     DocumentShown,
@@ -12,6 +14,7 @@ from schemas.billing_documents import (
     SeriesShown,
 )
 from services.billing.documents import repository
+from services.billing.documents.files import files_of
 from services.operations.binding import Call, RefusedError
 
 _SERIES = """
@@ -35,7 +38,25 @@ async def one_document(call: Call[OneDocument]) -> DocumentShown:
     if not rows:
         raise RefusedError("document-unknown", "there is no document of this number")
     lines = await repository.lines_of(call.uow.connection, call.arguments.number)
-    return _shown(rows[0], [DocumentLine(**line) for line in lines])
+    return _shown(rows[0], [DocumentLine.model_validate(line) for line in lines])
+
+
+async def files(call: Call[OneDocument]) -> DocumentFiles:
+    """The files of one document, which a task makes seconds after it was issued."""
+    number = call.arguments.number
+    kept = await files_of(call.uow.connection, number)
+    if not kept:
+        await one_document(call)
+        detail = f"the files of {number} are not made yet: ask again, or run `traboule billing render`"
+        raise RefusedError("document-unready", detail)
+    (pdf, pdf_digest), (xml, xml_digest) = kept["pdf"], kept["xml"]
+    return DocumentFiles(
+        number=number,
+        pdf=b64encode(pdf).decode(),
+        pdf_sha256=pdf_digest.hex(),
+        xml=b64encode(xml).decode(),
+        xml_sha256=xml_digest.hex(),
+    )
 
 
 async def series(call: Call[Any]) -> Series:

@@ -1,5 +1,6 @@
 """What documents must be issued for a period so that they say what is owed."""
 
+from asyncio import to_thread
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -9,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.billing_grids import Grid
 from services.billing.documents.draft import Draft, drafts_of
+from services.billing.documents.files import unprintable
 from services.billing.documents.repository import issued_lines
 from services.billing.dues.case import Key
 from services.billing.dues.differences import IssuedLine, differences
@@ -26,7 +28,7 @@ class Proposals:
     """Drafts that can be issued, those that cannot yet, and the prices that are fixed once they are."""
 
     drafts: list[Draft]
-    held_back: list[Draft]
+    held_back: list[tuple[Key, str]]
     doubts: list[tuple[Key, Reason]]
     prices: Mapping[Key, Price]
 
@@ -51,8 +53,14 @@ async def proposals(connection: AsyncConnection, period: Period, settings: Setti
             if made and item.price:
                 prices[item.key] = item.price
             drafts += made
-    able = [draft for draft in drafts if not draft.problem]
-    return Proposals(drafts=able, held_back=[d for d in drafts if d.problem], doubts=doubts, prices=prices)
+    bad = await to_thread(unprintable, [text for draft in drafts for text in draft.texts])
+    able = [draft for draft in drafts if not draft.problem and bad.isdisjoint(draft.texts)]
+    held_back = [
+        (draft.key, draft.problem or f"{draft.key} holds a character that the page's font lacks: write it otherwise")
+        for draft in drafts
+        if draft not in able
+    ]
+    return Proposals(drafts=able, held_back=held_back, doubts=doubts, prices=prices)
 
 
 def _items(period: Period, member: KnownMember, issued: Mapping[Key, Sequence[IssuedLine]]) -> list[Owed]:

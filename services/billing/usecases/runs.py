@@ -1,5 +1,6 @@
 """Runs: prepared, looked at, approved by somebody else, issued. A second run writes nothing."""
 
+from asyncio import to_thread
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -20,6 +21,8 @@ from schemas.billing_documents import (
 )
 from services.billing.documents import repository
 from services.billing.documents.draft import Draft, total
+from services.billing.documents.facturx import UnfitDocumentError
+from services.billing.documents.files import check
 from services.billing.documents.repository import Issuing, keys_of
 from services.billing.dues.case import Key
 from services.billing.dues.repository import price_as_json
@@ -107,6 +110,10 @@ async def issue_run(call: Call[OneRun]) -> Issued:
     if found.digest != row["digest"]:
         raise RefusedError("run-changed", "what is owed has changed since it was prepared: prepare another run")
     _refuse_theirs(found.drafts, {cluster for cluster, stage in at.items() if not stage.is_ours})
+    try:
+        await to_thread(check, found.drafts, settings)
+    except UnfitDocumentError as error:
+        raise RefusedError("document-invalid", str(error)) from None
     await _freeze(connection, whole, found.prices, keys_of(found.drafts))
     by = Issuing(issuer=issuer.code, settings=settings, author=call.author, run_id=row["run_id"])
     issued = await repository.issue(connection, by, found.drafts) if found.drafts else []
@@ -174,7 +181,7 @@ def _prepared(row: Mapping[str, Any], found: Proposals) -> PreparedRun:
         unchanged=row["digest"] == found.digest,
         proposed=[_document(draft) for draft in found.drafts],
         held_back=[
-            *(HeldBack(record=str(draft.key), why=draft.problem) for draft in found.held_back),
+            *(HeldBack(record=str(key), why=problem) for key, problem in found.held_back),
             *(HeldBack(record=str(key), why=reason.sentence()) for key, reason in found.doubts),
         ],
     )

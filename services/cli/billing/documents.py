@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from services.cli.billing.asking import ask, command, show
+from services.cli.environment import configured
 from shared.cli.options import By, Json, Reason
-from shared.cli.terminal import as_json, nothing, plain, terminal
+from shared.cli.terminal import as_json, nothing, plain, refuse, terminal
+from shared.cli.terminal import run as run_now
 
 app = typer.Typer()
 
@@ -91,6 +95,49 @@ def document(number: Number, json: Json = False) -> None:
     Example: [bold]traboule billing document F-2027-000123[/]
     """
     show(ask("document", {"number": number}), json=json)
+
+
+@app.command()
+def files(
+    number: Number,
+    folder: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="where to write them")] = Path(),
+) -> None:
+    """Write a document's PDF, with its Factur-X inside, and the XML alone; readable by you alone.
+
+    Example: [bold]traboule billing files F-2027-000123 --to envoi[/]
+    """
+    answer = ask("document-files", {"number": number})
+    for kind in ("pdf", "xml"):
+        path = folder / f"{number}.{kind}"
+        try:
+            path.touch(mode=0o600, exist_ok=False)
+            path.write_bytes(b64decode(answer[kind]))
+        except FileExistsError:
+            refuse(f"{path} is there already: name another folder")
+        except OSError as error:
+            refuse(f"{path} cannot be written ({type(error).__name__})")
+        typer.echo(f"written: {path}")
+
+
+@app.command()
+def render() -> None:
+    """Make the files of documents that have none yet, as a running service does by itself.
+
+    Example: [bold]traboule billing render[/]
+    """
+    from services.billing.documents.files import render_the_rest
+    from shared.persistence.database import create_engine
+
+    async def work() -> None:
+        engine = create_engine(
+            configured("billing")["billing"].database_url, application="traboule billing", pool_size=1
+        )
+        try:
+            await render_the_rest(engine)
+        finally:
+            await engine.dispose()
+
+    run_now(work())
 
 
 @app.command()

@@ -12,6 +12,7 @@ from schemas.base import RecordRef
 from schemas.billing_grids import Vat
 from schemas.membership import Addressee
 from services.billing.documents.draft import Draft, DraftLine
+from services.billing.documents.files import render_the_rest
 from services.billing.documents.repository import Issuing, issue
 from services.billing.dues.case import Key
 from services.billing.dues.days import between
@@ -45,7 +46,7 @@ async def listed(office: Billing) -> list[tuple[str, str, str]]:
 async def test_a_run_is_prepared_approved_by_another_and_issued_and_a_second_one_writes_nothing(ready: Billing) -> None:
     run = await ready.ask("prepare-run", issuer="merged", first=YEAR)
     assert (run["state"], run["documents"], run["total"], run["unchanged"]) == ("prepared", 2, "920.00", True)
-    assert "12 personnes, tranche 10–25, 600.00 €" in run["proposed"][0]["why"]
+    assert "12 personnes, tranche 10–25, 600,00 €" in run["proposed"][0]["why"]
     run_id = run["run_id"]
     assert (await ready.refusal("issue-run", by="tresoriere", run_id=run_id))[0] == "run-state"
     for by in ("secretaire", "stagiaire"):
@@ -112,10 +113,13 @@ async def test_nothing_is_issued_while_a_former_system_bills_one_of_the_records(
 
 async def test_a_member_without_an_address_is_held_back_and_said_so(ready: Billing) -> None:
     await ready.describe(a_description("numelink", "3", "3", own=Addressee(name="Sans adresse")))
-    await ready.describe(a_description("numelink", "4", "beaucoup"))
+    await ready.describe(
+        a_description("numelink", "4", "beaucoup"), a_description("numelink", "5", "3", name="株式会社")
+    )
     run = await ready.ask("prepare-run", issuer="merged", first=YEAR)
     held = {item["record"]: item["why"] for item in run["held_back"]}
     assert "has no street, postcode, city" in held["numelink/3"]
+    assert "character that the page's font lacks" in held["numelink/5"]
     assert "effectif qui n'est pas un nombre" in held["numelink/4"]
     assert run["documents"] == 2
 
@@ -134,10 +138,11 @@ async def test_lines_outside_vat_never_stand_beside_others(office: Billing) -> N
     assert (await mixed.issued(YEAR))["documents"] == 0
 
 
-@pytest.mark.parametrize("table", ["documents", "document_lines", "billed_days"])
+@pytest.mark.parametrize("table", ["documents", "document_lines", "billed_days", "document_files"])
 @pytest.mark.parametrize("statement", ["update {} set document_id = gen_random_uuid()", "delete from {}"])
 async def test_the_database_lets_nobody_alter_a_document(ready: Billing, table: str, statement: str) -> None:
     await ready.issued(YEAR)
+    await render_the_rest(ready.engine)
     with pytest.raises(DBAPIError, match=r"never altered|only ever released"):
         await ready.rows(statement.format(table))
 

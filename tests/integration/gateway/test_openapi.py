@@ -57,6 +57,7 @@ OPERATIONS = [
     ("POST", "/billing/runs/{run_id}/issue"),
     ("GET", "/billing/documents"),
     ("GET", "/billing/documents/{number}"),
+    ("GET", "/billing/documents/{number}/files"),
     ("GET", "/billing/series"),
     ("GET", "/billing/decisions"),
     ("POST", "/billing/decisions"),
