@@ -207,7 +207,7 @@ class OneDecision(Arguments):
 # --- the table ------------------------------------------------------------------------------------------------------
 
 
-def _billing(
+def billing(
     name: str,
     kind: Kind,
     role: Role,
@@ -216,6 +216,7 @@ def _billing(
     summaries: tuple[str, str],
     verb: str | None = None,
 ) -> Operation:
+    """An operation of billing: arguments and answer, and what it does in English and French."""
     return Operation(
         name=name,
         kind=kind,
@@ -230,47 +231,47 @@ def _billing(
     )
 
 
-ISSUERS: Final = _billing(
+ISSUERS: Final = billing(
     "issuers", "query", "staff", "issuers", (NothingMore, Issuers),
     ("The legal bodies that bill, with what holds of each today.",
      "Les organismes qui facturent, avec ce qui vaut pour chacun aujourd'hui."),
 )  # fmt: skip
-GRIDS: Final = _billing(
+GRIDS: Final = billing(
     "grids", "query", "staff", "grids", (OfIssuer, Grids),
     ("Grids of fees: proposed, and adopted.", "Les grilles de cotisation : proposées et adoptées."),
 )  # fmt: skip
-PROPOSE_GRID: Final = _billing(
+PROPOSE_GRID: Final = billing(
     "propose-grid", "command", "staff", "grids", (Proposed, GridShown),
     ("Propose a grid of fees; it can be simulated then, and is not in force.",
      "Proposer une grille de cotisation ; elle peut alors être simulée, et n'est pas en vigueur."),
     "traboule billing propose-grid",
 )  # fmt: skip
-ADOPT_GRID: Final = _billing(
+ADOPT_GRID: Final = billing(
     "adopt-grid", "command", "admin", "grids/{grid_id}/adopt", (Adopted, GridShown),
     ("Adopt a proposed grid, by somebody else than who proposed it. It never changes after that.",
      "Adopter une grille proposée, par quelqu'un d'autre que son auteur. Elle ne change plus ensuite."),
     "traboule billing adopt-grid",
 )  # fmt: skip
-SIMULATE: Final = _billing(
+SIMULATE: Final = billing(
     "simulation", "query", "staff", "grids/{grid_id}/simulation", (Simulated, Simulation),
     ("What a grid would bring for a period: who pays more, who less, and why.",
      "Ce que donnerait une grille pour une période : qui paie plus, qui paie moins, et pourquoi."),
 )  # fmt: skip
-OWED: Final = _billing(
+OWED: Final = billing(
     "dues", "query", "staff", "dues", (OfMember, MemberOwes),
     ("What a member owes for a period, with the reasons.", "Ce que doit un membre pour une période, avec les raisons."),
 )  # fmt: skip
-DECISIONS: Final = _billing(
+DECISIONS: Final = billing(
     "due-decisions", "query", "staff", "decisions", (OfRecord, Decisions),
     ("Decisions about dues: in force, and taken back.", "Les décisions sur les cotisations : en vigueur et reprises."),
 )  # fmt: skip
-DECIDE: Final = _billing(
+DECIDE: Final = billing(
     "decide-due", "command", "staff", "decisions", (Decided, DecisionShown),
     ("Decide about a record's dues: exempt, one-bill, extension, release, remit or credit.",
      "Décider des cotisations d'une fiche : exempt, one-bill, extension, release, remit ou credit."),
     "traboule billing decide",
 )  # fmt: skip
-TAKE_BACK: Final = _billing(
+TAKE_BACK: Final = billing(
     "take-back-due-decision", "command", "staff", "decisions/{decision_id}/take-back", (OneDecision, DecisionShown),
     ("Take a decision about dues back.", "Reprendre une décision sur les cotisations."),
     "traboule billing take-back",

@@ -28,6 +28,9 @@ Operation = Literal[
     "adopt-grid",
     "decide-due",
     "take-back-due-decision",
+    "prepare-run",
+    "approve-run",
+    "issue-run",
 ]
 
 

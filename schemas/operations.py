@@ -2,12 +2,17 @@
 
 from typing import Final
 
-from schemas import billing_operations
+from schemas import billing_documents, billing_operations
 from schemas.cutover_operations import CUTOVER
 from schemas.mirror import MIRRORED_RECORDS
 from schemas.operation import Operation
 
-OPERATIONS: Final[tuple[Operation, ...]] = (*CUTOVER, MIRRORED_RECORDS, *billing_operations.DUES)
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    *CUTOVER,
+    MIRRORED_RECORDS,
+    *billing_operations.DUES,
+    *billing_documents.ALL,
+)
 
 
 def operations_of(service: str) -> tuple[Operation, ...]:

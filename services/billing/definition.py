@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.billing.accounts.queries import ACCOUNTS
 from services.billing.consumers import SUBSCRIPTIONS
+from services.billing.documents.files import RENDER_EVERY, render_the_rest
 from services.billing.issuers.file import load_issuers
 from services.billing.mirror.parity import KINDS
 from services.billing.mirror.rehearsals import REHEARSALS
@@ -18,13 +19,16 @@ from services.billing.tables import metadata
 from services.common.app import build
 from services.common.definition import ServiceDefinition
 from services.common.mirrored_records import MIRRORED
-from shared.process.service import Service
+from shared.process.service import PeriodicTask, Service
 from shared.runtime.clusters import load_clusters
 
 
 def create_app(settings: BillingSettings) -> Service:
     """The service, ready to run; nothing is connected yet."""
-    return build(DEFINITION, settings)
+    service = build(DEFINITION, settings)
+    render = partial(render_the_rest, service.engine)
+    service.periodic_tasks = (*service.periodic_tasks, PeriodicTask("document files", RENDER_EVERY, render))
+    return service
 
 
 def unit_of_work(settings: BillingSettings) -> Callable[[AsyncConnection], BillingUnitOfWork]:

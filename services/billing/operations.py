@@ -2,8 +2,9 @@
 
 from typing import Final
 
+from schemas import billing_documents as issuing
 from schemas import billing_operations as declared
-from services.billing.usecases import decisions, grids, issuers, preview
+from services.billing.usecases import decisions, documents, grids, issuers, preview, runs
 from services.operations.binding import Bound
 
 OPERATIONS: Final = (
@@ -16,4 +17,13 @@ OPERATIONS: Final = (
     Bound(declared.DECISIONS, decisions.decisions),
     Bound(declared.DECIDE, decisions.decide),
     Bound(declared.TAKE_BACK, decisions.take_back),
+    Bound(issuing.RUNS, runs.runs),
+    Bound(issuing.RUN, runs.one_run),
+    Bound(issuing.PREPARE_RUN, runs.prepare_run),
+    Bound(issuing.APPROVE_RUN, runs.approve_run),
+    Bound(issuing.ISSUE_RUN, runs.issue_run),
+    Bound(issuing.DOCUMENTS, documents.documents),
+    Bound(issuing.DOCUMENT, documents.one_document),
+    Bound(issuing.FILES, documents.files),
+    Bound(issuing.SERIES, documents.series),
 )

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 
+from services.billing.documents.tables import documents_tables
 from services.billing.dues.tables import dues_tables
 from services.common.member_records import member_records_table
 from services.common.sections import section_tables
@@ -29,6 +30,7 @@ descriptions = sa.Table(
 )
 
 dues_tables(metadata)
+documents_tables(metadata)
 
 invoices = sa.Table(
     "invoices",

@@ -64,6 +64,7 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     "run-state": (409, "Cet appel n'en est pas là", "This run is not at that point"),
     "run-changed": (409, "Ce qui est dû a changé depuis", "What is owed has changed since"),
     "document-unknown": (404, "Cette pièce n'existe pas", "There is no such document"),
+    "document-unready": (409, "Les fichiers de cette pièce sont en cours", "This document's files are being made"),
     "document-invalid": (409, "Une pièce ne peut être émise", "A document cannot be issued"),
     "former-system-unknown": (404, "Cet ancien système n'existe pas", "There is no such former system"),
     "cutover-request-unknown": (404, "Cette demande n'existe pas", "There is no such request"),

@@ -114,6 +114,17 @@ class Billing:
         await self.ask("adopt-grid", by="tresoriere", grid_id=grid_id)
         return grid_id
 
+    async def takes_over(self, *clusters: str) -> None:
+        """Let Traboule be the authority for these clusters' billing."""
+        for cluster in clusters:
+            await self.rows("insert into stages values ($1, 'live', 1, now(), 'a test') returning 1", cluster)
+
+    async def issued(self, first: date) -> dict[str, Any]:
+        """A run, prepared, approved and issued."""
+        run_id = (await self.ask("prepare-run", issuer="merged", first=first))["run_id"]
+        await self.ask("approve-run", by="tresoriere", run_id=run_id)
+        return await self.ask("issue-run", by="tresoriere", run_id=run_id)
+
     async def rows(self, sql: str, *values: Any) -> Sequence[Any]:
         async with self.engine.begin() as connection:
             return [tuple(row) for row in await connection.exec_driver_sql(sql, values)]

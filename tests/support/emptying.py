@@ -10,9 +10,14 @@ declare
 begin
     -- Tables that refer to others come first.
     for item in
-        select c.oid::regclass as name from pg_class c
-        where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace and c.relname <> 'alembic_version'
-        order by exists (select from pg_constraint f where f.conrelid = c.oid and f.contype = 'f') desc
+        with recursive refers (oid, depth) as (
+            select c.oid, 0 from pg_class c
+            where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace and c.relname <> 'alembic_version'
+            union
+            select f.conrelid, r.depth + 1 from refers r join pg_constraint f on f.confrelid = r.oid
+            where f.contype = 'f' and f.conrelid <> f.confrelid
+        )
+        select oid::regclass as name from refers group by oid order by max(depth) desc
     loop
         execute format('select exists (select from %s)', item.name) into filled;
         if filled then

@@ -50,6 +50,7 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
             "prix fixé lors de la première facturation de la période",
             "priced when the period was first billed",
         ),
+        "no-member": ("n'est plus membre pour cette période", "is no member for this period any more"),
         "parts": ("{count}/{of} de la période", "{count}/{of} of the period"),
     }
 )
@@ -66,6 +67,8 @@ class Reason(NamedTuple):
         """The reason in words. A detail that is missing is left empty."""
         french, english = SENTENCES[self.code]
         known = {"amount": "0.00", "source": "", "category": "", "to": "", **self.details}
+        if language == "fr":
+            known["amount"] = known["amount"].replace(".", ",")
         return (french if language == "fr" else english).format_map(known)
 
 

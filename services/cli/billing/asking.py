@@ -13,7 +13,14 @@ from services.operations.running import OperationRequest, Result, carry_out
 from shared.cli.author import required_text, who
 from shared.cli.terminal import as_json, nothing, refuse, run
 
-_NOT_THERE = {"issuer-unknown", "grid-unknown", "billed-member-unknown", "due-decision-unknown", "run-unknown"}
+_NOT_THERE = {
+    "issuer-unknown",
+    "grid-unknown",
+    "billed-member-unknown",
+    "due-decision-unknown",
+    "run-unknown",
+    "document-unknown",
+}
 """Refusals that say that there is no such thing; the others say what was wrong."""
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from services.cli.billing import documents
 from services.cli.billing.asking import ask, command, show
 from shared.cli.options import By, Json, Reason
 from shared.cli.terminal import as_json, refuse, terminal
@@ -15,6 +16,8 @@ app = typer.Typer(
     no_args_is_help=True,
     help="What members owe, and who bills it (ce que doivent les membres, et qui le facture).",
 )
+
+app.add_typer(documents.app)
 
 GridId = Annotated[str, typer.Argument(metavar="GRID", help="a grid's id, as `traboule billing grids` lists it")]
 First = Annotated[str, typer.Option("--first", metavar="YYYY-MM-DD", help="first day of the period")]

@@ -13,11 +13,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from services.cli.importing import sentences
-from services.cli.importing.comparison import HANDFUL, Changes, compare_files, versions_of, wait_until_kept
+from services.cli.importing.comparison import HANDFUL, Changes, compare_files, wait_until_kept
 from services.cli.importing.reading import FileReport, FormerSystem, OpenFile
+from services.cli.importing.versions import Versions
 from services.membership.legacy.galette_fields import PRODUCT as DYNAMIC_FIELDS
 from shared.importing import correcting
-from shared.importing.outcomes import Accepted, UnreadableError
+from shared.importing.outcomes import UnreadableError
 from shared.importing.reading import read
 from shared.runtime.tls import TlsError, ca_file, over_tls
 from shared.runtime.variables import SecretFileError, variable
@@ -86,9 +87,11 @@ def changes_as_json(changes: Changes) -> dict[str, Any]:
 
 
 def show_when_readable(out: Console, url: str, former: FormerSystem, files: Sequence[OpenFile]) -> None:
-    """Wait for the records, and say when they can be read."""
-    facts = [outcome.fact for file in files for outcome in file.outcomes if isinstance(outcome, Accepted)]
-    versions = versions_of(facts)
+    """Wait for the records of files that were gone through, and say when they can be read."""
+    versions: Versions = {}
+    for file in files:
+        for model, ids in file.versions.items():
+            versions.setdefault(model, {}).update(ids)
     count = sum(map(len, versions.values()))
     try:
         left = asyncio.run(wait_until_kept(url, former, versions))

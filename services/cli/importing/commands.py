@@ -155,7 +155,7 @@ def import_files(
                 terminal().print(f"Which column is which field is kept in {escape(str(kept))} for next time.")
             close(terminal(), reports, changes, former, dry_run=dry_run, replace=replace)
             if database and not dry_run:
-                show_when_readable(terminal(), database, former, again())
+                show_when_readable(terminal(), database, former, opened)
     else:
         raise _stop(f"{failure}. Run the same command again: what was published already is not doubled.", NOT_PUBLISHED)
     raise typer.Exit(SOME_REJECTED if any(report.rejections for report in reports) else ALL_ACCEPTED)

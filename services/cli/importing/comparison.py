@@ -13,13 +13,13 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final
 
 from schemas.base import Fact
 from schemas.membership import MemberRemoved
 from services.cli.importing.kept import Kept, kept_by
+from services.cli.importing.versions import Versions, id_of, note
 from shared.importing.outcomes import Accepted
-from shared.importing.plain import identity_of
 
 if TYPE_CHECKING:
     from services.cli.importing.reading import FormerSystem, OpenFile
@@ -33,9 +33,6 @@ _LINKS: Final = frozenset({"is_member", "same_as"})
 """What no column holds as a value: how the record stands to others."""
 _PATIENCE: Final = 20.0
 """Seconds without any more records being there after which waiting for them ends."""
-
-Versions: TypeAlias = Mapping[type[Fact], Mapping[str, int]]
-"""The newest version of each record that a file states, by kind and id."""
 
 
 @dataclass(slots=True)
@@ -111,10 +108,13 @@ async def _compare(kept: Kept, file: OpenFile) -> Changes:
     facts = (outcome.fact for outcome in file.outcomes if isinstance(outcome, Accepted))
     while page := list(islice(facts, PAGE)):
         stored: dict[tuple[type[Fact], str], Any] = {}
-        for model, ids in versions_of(page).items():
+        versions: Versions = {}
+        for fact in page:
+            note(versions, fact)
+        for model, ids in versions.items():
             stored.update({(model, key): known for key, known in (await kept.records(model, list(ids))).items()})
         for fact in page:
-            known = stored.get((type(fact), _id(fact)))
+            known = stored.get((type(fact), id_of(fact)))
             if known is not None and known.version > fact.version:
                 changes.older += 1
             elif isinstance(fact, MemberRemoved):
@@ -124,19 +124,6 @@ async def _compare(kept: Kept, file: OpenFile) -> Changes:
             else:
                 changes.take(fact, known.written, file, kept.growing)
     return changes
-
-
-def versions_of(facts: Iterable[Fact]) -> Versions:
-    """What is to be found once these facts have arrived."""
-    result: dict[type[Fact], dict[str, int]] = {}
-    for fact in facts:
-        versions = result.setdefault(type(fact), {})
-        versions[_id(fact)] = max(fact.version, versions.get(_id(fact), 0))
-    return result
-
-
-def _id(fact: Fact) -> str:
-    return getattr(fact, identity_of(type(fact)))
 
 
 async def wait_until_kept(url: str, former: FormerSystem, versions: Versions) -> int:

@@ -54,7 +54,7 @@ async def kept_by(url: str, former: FormerSystem) -> AsyncGenerator[Kept]:
 
     try:
         # asyncpg's own types know no sequence of rows.
-        connection: Any = await asyncpg.connect(url, timeout=5, command_timeout=60)
+        connection: Any = await asyncpg.connect(url, timeout=15, command_timeout=60)
     except (OSError, TimeoutError, ValueError, asyncpg.PostgresError) as error:
         raise not_readable(former, error) from None
     try:

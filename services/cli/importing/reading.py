@@ -16,6 +16,7 @@ from schemas.base import Fact
 from schemas.envelope import encode_all, routing_key, source_of
 from schemas.membership import MemberRecorded
 from services.cli.importing.choice import Choice, FormerSystem
+from services.cli.importing.versions import Versions, note
 from services.membership import legacy
 from services.membership.legacy.galette_fields import PRODUCT, beside, is_dynamic, takes_dynamic
 from services.membership.legacy.meanings import DEFAULT, NOT_KNOWN, NOT_THERE, Reading
@@ -77,6 +78,8 @@ class OpenFile:
     table: Table
     report: FileReport
     outcomes: Iterator[Any]
+    versions: Versions = field(default_factory=dict[type[Fact], dict[str, int]])
+    """Of the facts that were gone through."""
 
 
 def open_files(
@@ -220,6 +223,7 @@ def _accepted(file: OpenFile, on_row: Callable[[OpenFile], None]) -> Iterator[Fa
                 report.facts[type(fact).__name__] += 1
                 if isinstance(fact, MemberRecorded):
                     _doubt(report, lines[0], understand(fact).problems)
+                note(file.versions, fact)
                 yield fact
             case Repeated():
                 report.rows += 1

@@ -81,6 +81,13 @@ class DueDecision(Deciding):
     amount: Amount = Decimal("0.00")
 
 
+class Run(Deciding):
+    """Of which issuer, for the period that begins on which day."""
+
+    issuer: Annotated[str, Field(max_length=40)]
+    first: Day
+
+
 BODIES: Final[Mapping[str, type[Signed]]] = {
     "move": Moving,
     "apply-late": Deciding,
@@ -90,6 +97,9 @@ BODIES: Final[Mapping[str, type[Signed]]] = {
     "adopt-grid": AdoptedGrid,
     "decide-due": DueDecision,
     "take-back-due-decision": Deciding,
+    "prepare-run": Run,
+    "approve-run": Deciding,
+    "issue-run": Deciding,
 }
 """The body of each command, by the operation's name."""
 

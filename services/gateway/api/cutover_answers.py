@@ -34,6 +34,7 @@ PROBLEM_OF = {
     "run-changed": "run-changed",
     "not-the-authority": "not-the-authority",
     "document-unknown": "document-unknown",
+    "document-unready": "document-unready",
     "document-invalid": "document-invalid",
     "question-unreadable": "operation-unknown",
 }

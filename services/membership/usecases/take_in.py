@@ -7,7 +7,7 @@ was published waits as pending: the next process links it with its message, or :
 """
 
 from asyncio import to_thread
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -34,11 +34,15 @@ _WITHOUT_FLUSH = "set local synchronous_commit = off"
 _STAGES = "select cluster from stages where cluster = any($1::text[]) and stage = any($2::text[])"
 
 
+Contents = Mapping[RecordKey, tuple[RecordVersion, SourceRecord]]
+"""What messages say, as understood, by record and with its version."""
+
+
 @dataclass(frozen=True, slots=True)
 class TakenIn:
-    """Contents of messages as understood, and what a look at the new ones found."""
+    """Contents of messages, features of those records that are new, and what a look at these found."""
 
-    contents: Mapping[RecordKey, tuple[RecordVersion, SourceRecord]]
+    contents: Contents
     features: Mapping[RecordKey, Features]
     look: Look | None = None
 
@@ -49,10 +53,9 @@ class TakenIn:
 
     def features_of(self, record: SourceRecord) -> Features:
         """Its features, computed only if it is not as it was taken in."""
-        known = self.contents.get(record.key)
-        return (
-            self.features[record.key] if known is not None and known[1].written is record.written else features(record)
-        )
+        known, computed = self.contents.get(record.key), self.features.get(record.key)
+        as_taken_in = known is not None and known[1].written is record.written
+        return computed if as_taken_in and computed is not None else features(record)
 
 
 class TakenInFirst(Fenced):
@@ -76,22 +79,30 @@ async def take_in(
     """Publish, commit, look. Raises StaleRecognitionError, LookupError."""
     async with engine.begin() as connection:
         await connection.exec_driver_sql(_WITHOUT_FLUSH)
-        uow = unit_of_work(connection)
-        taken = await to_thread(_understood, uow.policy, messages)
-        ours = await _changed_here(connection, {key.cluster for key in taken.contents})
-        heard = [item for item in taken.features.values() if item.key.cluster not in ours]
-        published = await looking.publish(connection, heard, uow.policy.weights)
+        policy = unit_of_work(connection).policy
+        contents = await to_thread(_understood, policy, messages)
+        new = await _new(connection, contents)
+        if len(new) < LEAST:
+            return TakenIn(contents, {})
+        computed = await to_thread(lambda: {key: features(contents[key][1]) for key in new})
+        published = await looking.publish(connection, list(computed.values()), policy.weights)
     if not published:
-        return taken
+        return TakenIn(contents, computed)
     async with engine.begin() as connection:
-        look = await looking.look(connection, published, unit_of_work(connection).policy.weights)
-    return TakenIn(taken.contents, taken.features, look)
+        return TakenIn(contents, computed, await looking.look(connection, published, policy.weights))
 
 
-def _understood(policy: Policy, messages: Sequence[Envelope[Any]]) -> TakenIn:
+def _understood(policy: Policy, messages: Sequence[Envelope[Any]]) -> Contents:
     newest = newest_contents(messages)
-    contents = {key: (edition_of(message), content_of(policy, key, message)) for key, message in newest.items()}
-    return TakenIn(contents, {key: features(record) for key, (_, record) in contents.items()})
+    return {key: (edition_of(message), content_of(policy, key, message)) for key, message in newest.items()}
+
+
+async def _new(connection: AsyncConnection, keys: Collection[RecordKey]) -> list[RecordKey]:
+    """Those of which nothing is known yet, and whose former systems are heard."""
+    ours = await _changed_here(connection, {key.cluster for key in keys})
+    heard = [key for key in keys if key.cluster not in ours]
+    known = await looking.known(connection, heard)
+    return [key for key in heard if key not in known]
 
 
 async def _changed_here(connection: AsyncConnection, clusters: set[str]) -> set[str]:

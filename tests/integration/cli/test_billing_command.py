@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,34 @@ async def test_a_grid_is_proposed_simulated_and_adopted_and_a_member_is_shown_wh
     assert (await traboule(*owed, "--json")).json["amount"] == "550.00"
     assert (await traboule("billing", "take-back", decision, "--reason", "erreur")).exit_code == 0
     assert "erreur" in (await traboule("billing", "decisions", "--record", "numelink/1")).out
+
+
+async def test_a_run_is_prepared_approved_issued_and_looked_at(billing: OwnService, tmp_path: Path) -> None:
+    await billing.query("insert into stages values ('clustr-numerique', 'live', 1, now(), 'x')")
+    await billing.query("insert into stages values ('numelink', 'live', 1, now(), 'x')")
+    why = ("--reason", "appel 2027")
+    prepared = await traboule("billing", "prepare-run", "--issuer", "merged", *PERIOD, *why, "--json")
+    run = prepared.json["run_id"]
+    shown = await traboule("billing", "run", run)
+    assert (shown.exit_code, "12 personnes" in shown.out, "numelink/2" in shown.out) == (0, True, True)
+    issue = ("billing", "issue-run", run, "--by", "tresoriere", *why)
+    assert "nobody has approved it" in (await traboule(*issue)).err
+    assert (await traboule("billing", "approve-run", run, "--by", "tresoriere", *why)).exit_code == 0
+    (number,) = (await traboule(*issue, "--json")).json["numbers"]
+    assert number in (await traboule("billing", "documents", "--record", "numelink/1")).out
+    assert "Cotisation du 01/01/2027" in (await traboule("billing", "document", number)).out
+    assert (await traboule("billing", "document", "F-1999-000001")).exit_code == 1
+    assert run in (await traboule("billing", "runs")).out
+    early = await traboule("billing", "files", number, "--to", str(tmp_path))
+    assert (early.exit_code, "not made yet" in early.err) == (2, True)
+    assert (await traboule("billing", "render")).exit_code == 0
+    assert (await traboule("billing", "files", number, "--to", str(tmp_path))).exit_code == 0
+    pdf, xml = [(tmp_path / f"{number}.{kind}").read_bytes() for kind in ("pdf", "xml")]
+    assert (pdf[:5], number.encode() in xml) == (b"%PDF-", True)
+    digests = await billing.column("select sha256 from document_files order by kind")
+    assert [bytes(each) for each in digests] == [sha256(content).digest() for content in (pdf, xml)]
+    assert "is there already" in (await traboule("billing", "files", number, "--to", str(tmp_path))).err
+    assert (await traboule("billing", "series", "--json")).json["items"][0]["missing"] == 0
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from services.membership.matching import term_frequency as frequencies
 from services.membership.matching.keys import BEGINNING, NEAR, SIREN
 from services.membership.matching.sql import looking
 from services.membership.unit_of_work import MembershipUnitOfWork
+from services.membership.usecases import take_in as take_in_module
 from services.membership.usecases.take_in import TakenIn, take_in
 from services.membership.usecases.withdraw import withdraw_unlinked
 from tests.support.any_order import Deliveries, an_envelope, deliveries, handle, messages
@@ -38,6 +39,13 @@ STORIES = settings(
 def database(nodes: Nodes) -> Iterator[str]:
     with membership_database(nodes) as url:
         yield url
+
+
+@pytest.fixture(autouse=True, scope="module")
+def even_a_single_record_is_published() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(take_in_module, "LEAST", 1)
+        yield
 
 
 async def link(engine: AsyncEngine, batch: Sequence[Envelope[Any]], taken: TakenIn | None) -> None:

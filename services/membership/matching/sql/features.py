@@ -31,6 +31,10 @@ _STORED = """
            exists (select from match_pending p where p.record = f.record)
     from unnest($1::text[], $2::text[]) as n (cluster, record_id) join match_features f using (cluster, record_id)
 """
+_KNOWN = """
+    select cluster, record_id from unnest($1::text[], $2::text[]) as n (cluster, record_id)
+    join match_features using (cluster, record_id)
+"""
 _FORGET_KEYS = """
     delete from match_keys m using unnest($1::text[], $2::bigint[]) as n (key, record)
     where m.key = n.key and m.record = n.record
@@ -134,6 +138,12 @@ async def stored(connection: AsyncConnection, wanted: Sequence[RecordKey]) -> li
         Stored(record, RecordKey(cluster, record_id), tuple(own), document, pending)
         for record, cluster, record_id, own, document, pending in rows
     ]
+
+
+async def known(connection: AsyncConnection, records: Collection[RecordKey]) -> set[RecordKey]:
+    """The keys of those of these records that are there."""
+    rows = rows_of(await connection.exec_driver_sql(_KNOWN, columns(sorted(records))))
+    return {RecordKey(cluster, record_id) for cluster, record_id in rows}
 
 
 async def forget(connection: AsyncConnection, items: Sequence[Stored], removed: Collection[RecordKey]) -> None:

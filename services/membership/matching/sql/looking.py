@@ -6,7 +6,7 @@ waits for anybody. :func:`repository.recognise` then goes by a look as far as no
 """
 
 from asyncio import to_thread
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from services.membership.matching.sql.candidates import Numbers, candidates_of, 
 from services.membership.matching.sql.classes import Counted, Judged
 from services.membership.matching.term_frequency import Classes
 from services.membership.matching.weights import Weights
+from services.membership.records.record import RecordKey
 
 
 class Looked(NamedTuple):
@@ -46,6 +47,11 @@ async def publish(connection: AsyncConnection, records: Sequence[Features], weig
     Raises StaleRecognitionError.
     """
     return await features.publish(connection, records, weights)
+
+
+async def known(connection: AsyncConnection, records: Collection[RecordKey]) -> set[RecordKey]:
+    """Those of these records of which something is known."""
+    return await features.known(connection, records)
 
 
 async def look(connection: AsyncConnection, records: Mapping[int, Features], weights: Weights) -> Look:

@@ -1,0 +1,1 @@
+"""Documents: invoices, credit notes and dues notices. Issued once, numbered without a gap, and never altered."""

@@ -1,0 +1,55 @@
+"""Numbers without a gap: from one row for each issuer and kind, locked until the documents are committed.
+
+A sequence would leave a gap at each rollback. The row is locked last, after all that can fail; and the day of issue is
+taken under the lock, so that days never fall within a series, at midnight or where a clock goes back.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+from stdnum.iso7064 import mod_97_10
+
+from shared.persistence.database import rows_of
+from shared.runtime.clock import Clock
+
+LETTERS: Final = {"invoice": "F", "credit-note": "A", "dues-notice": "C"}
+"""Which kind of document a number is of: facture, avoir, appel de cotisation."""
+_BEGIN = """
+    insert into series (issuer, kind, year, next, last_on) values ($1, $2, $3, 1, $4) on conflict do nothing
+"""
+_LOCK = "select year, next, last_on from series where issuer = $1 and kind = $2 for update"
+_TAKE = "update series set year = $3, next = $4, last_on = $5 where issuer = $1 and kind = $2"
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """So many numbers in a row: ``first`` is the place of the first one in the series of the year."""
+
+    prefix: str
+    kind: str
+    issued_on: date
+    first: int
+
+    def number(self, offset: int) -> str:
+        """Such as F-2027-000123. At most 35 characters of letters, digits and hyphens. Source: BR-FR-01 and 02."""
+        return f"{self.prefix}{LETTERS[self.kind]}-{self.issued_on.year}-{self.first + offset:06}"
+
+
+async def take(connection: AsyncConnection, issuer: str, prefix: str, kind: str, count: int, clock: Clock) -> Numbers:
+    """Take the next numbers of a series; nobody else gets any until this transaction ends."""
+    today = clock.today()
+    await connection.exec_driver_sql(_BEGIN, (issuer, kind, today.year, today))
+    [(year, following, last_on)] = rows_of(await connection.exec_driver_sql(_LOCK, (issuer, kind)))
+    # Only now: while we waited for the lock, midnight may have passed.
+    issued_on = max(last_on, clock.today())
+    first = following if issued_on.year == year else 1
+    await connection.exec_driver_sql(_TAKE, (issuer, kind, issued_on.year, first + count, issued_on))
+    return Numbers(prefix, kind, issued_on, first)
+
+
+def reference_of(number: str) -> str:
+    """The creditor reference of a document, for the transfer that pays it. Source: ISO 11649; no hyphens in it."""
+    plain = number.replace("-", "")
+    return f"RF{mod_97_10.calc_check_digits(plain + 'RF')}{plain}"

@@ -1,0 +1,91 @@
+"""What documents must be issued for a period so that they say what is owed."""
+
+from asyncio import to_thread
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import orjson
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from schemas.billing_grids import Grid
+from services.billing.documents.draft import Draft, drafts_of
+from services.billing.documents.files import unprintable
+from services.billing.documents.repository import issued_lines
+from services.billing.dues.case import Key
+from services.billing.dues.differences import IssuedLine, differences
+from services.billing.dues.owed import MONTHS, Owed, owed, period_of
+from services.billing.dues.reasons import Reason
+from services.billing.fees.pricing import Price
+from services.billing.fees.repository import grids
+from services.billing.issuers.issuer import Settings
+from services.billing.members.member import KnownMember
+from services.billing.usecases.cases import Period
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposals:
+    """Drafts that can be issued, those that cannot yet, and the prices that are fixed once they are."""
+
+    drafts: list[Draft]
+    held_back: list[tuple[Key, str]]
+    doubts: list[tuple[Key, Reason]]
+    prices: Mapping[Key, Price]
+
+    @property
+    def digest(self) -> bytes:
+        """Of all that would be issued: whoever approves a run approves just this."""
+        return blake2b(orjson.dumps([draft.as_json() for draft in self.drafts]), digest_size=16).digest()
+
+
+async def proposals(connection: AsyncConnection, period: Period, settings: Settings) -> Proposals:
+    """The difference between owed and issued, for every member of the period."""
+    issued = await issued_lines(connection, period.issuer.code, period.first)
+    known = {each.grid_id: each.grid for each in await grids(connection, period.issuer.code)}
+    drafts: list[Draft] = []
+    doubts: list[tuple[Key, Reason]] = []
+    prices: dict[Key, Price] = {}
+    for member in period.members:
+        for item in _items(period, member, issued):
+            if item.doubt:
+                doubts.append((item.key, item.doubt))
+            made = _drafts(period, settings, member, item, issued.get(item.key, ()), known)
+            if made and item.price:
+                prices[item.key] = item.price
+            drafts += made
+    bad = await to_thread(unprintable, [text for draft in drafts for text in draft.texts])
+    able = [draft for draft in drafts if not draft.problem and bad.isdisjoint(draft.texts)]
+    held_back = [
+        (draft.key, draft.problem or f"{draft.key} holds a character that the page's font lacks: write it otherwise")
+        for draft in drafts
+        if draft not in able
+    ]
+    return Proposals(drafts=able, held_back=held_back, doubts=doubts, prices=prices)
+
+
+def _items(period: Period, member: KnownMember, issued: Mapping[Key, Sequence[IssuedLine]]) -> list[Owed]:
+    """What each record owes; nothing for one that owes no more, but was billed."""
+    case = period.case(member)
+    items = {item.key: item for item in owed(case)}
+    for key in member.keys:
+        if key in issued and key not in items:
+            items[key] = Owed(key, period_of(case), (), (), (Reason("no-member"),))
+    return [items[key] for key in sorted(items)]
+
+
+def _drafts(
+    period: Period,
+    settings: Settings,
+    member: KnownMember,
+    item: Owed,
+    issued: Sequence[IssuedLine],
+    known: Mapping[str, Grid],
+) -> list[Draft]:
+    # A line is called, and taxed, as the grid says by which it was billed first.
+    grid = known[period.frozen[item.key][0]] if item.key in period.frozen else period.grid
+    units = 12 // MONTHS[period.grid.prorata]
+    document = member.documents[item.key]
+    buyer = document.get("own") or document.get("shown") or {}
+    return [
+        draft for proposal in differences(item, issued, units) for draft in drafts_of(proposal, grid, settings, buyer)
+    ]

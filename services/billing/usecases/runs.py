@@ -1,0 +1,198 @@
+"""Runs: prepared, looked at, approved by somebody else, issued. A second run writes nothing."""
+
+from asyncio import to_thread
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from uuid import uuid4
+
+import orjson
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from schemas.billing_documents import (
+    HeldBack,
+    Issued,
+    OneRun,
+    PreparedRun,
+    ProposedDocument,
+    RunArguments,
+    Runs,
+    RunShown,
+)
+from services.billing.documents import repository
+from services.billing.documents.draft import Draft, total
+from services.billing.documents.facturx import UnfitDocumentError
+from services.billing.documents.files import check
+from services.billing.documents.repository import Issuing, keys_of
+from services.billing.dues.case import Key
+from services.billing.dues.repository import price_as_json
+from services.billing.fees.pricing import Price
+from services.billing.issuers.issuer import Settings
+from services.billing.usecases.cases import Period, period
+from services.billing.usecases.issuers import issuer_named, settings_on
+from services.billing.usecases.proposals import Proposals, proposals
+from services.cutover.stages import lock_stages
+from services.operations.binding import Call, RefusedError
+from shared.runtime.clock import Clock
+
+# One transaction at a time issues documents of an issuer: a second one sees what the first issued.
+_TURN = "select pg_advisory_xact_lock(hashtext('documents'), hashtext($1))"
+_PREPARE = """
+    insert into runs (run_id, issuer, first, digest, documents, total, prepared_by, reason)
+    values ($1::uuid, $2, $3, $4, $5, $6, $7, $8)
+"""
+_APPROVE = "update runs set approved_by = $2, approved_at = now() where run_id = $1::uuid"
+_DONE = "update runs set issued_by = $2, issued_at = now() where run_id = $1::uuid"
+_RUNS = """
+    select run_id::text, issuer, first, documents, total, prepared_by, prepared_at, approved_by, approved_at, issued_by,
+           issued_at, digest
+    from runs where ($1::text is null or issuer = $1) and ($2::uuid is null or run_id = $2::uuid)
+    order by prepared_at desc limit 200
+"""
+_FREEZE = """
+    insert into dues (issuer, cluster, record_id, first, grid_id, price)
+    select $1, cluster, record_id, $2, $3::uuid, price
+    from unnest($4::text[], $5::text[], $6::json[]) as n (cluster, record_id, price) on conflict do nothing
+"""
+
+
+async def runs(call: Call[Any]) -> Runs:
+    """Runs, the newest first."""
+    return Runs(items=[_shown(row) for row in await _rows(call.uow.connection, call.arguments.issuer)])
+
+
+async def one_run(call: Call[OneRun]) -> PreparedRun:
+    """A run, with the documents that would be issued now."""
+    row = await _run(call)
+    found = await _proposed(call, row["issuer"], row["first"])
+    return _prepared(row, found)
+
+
+async def prepare_run(call: Call[RunArguments]) -> PreparedRun:
+    """Work out what must be issued for a period, and keep that it was looked at so."""
+    asked = call.arguments
+    found = await _proposed(call, asked.issuer, asked.first)
+    run_id = str(uuid4())
+    numbers = (len(found.drafts), total(found.drafts))
+    values = (run_id, asked.issuer, asked.first, found.digest, *numbers, call.author, call.reason)
+    await call.uow.connection.exec_driver_sql(_PREPARE, values)
+    [row] = await _rows(call.uow.connection, None, run_id)
+    return _prepared(row, found)
+
+
+async def approve_run(call: Call[OneRun]) -> RunShown:
+    """Approve what was prepared: by somebody else, who may approve so much."""
+    row = await _run(call)
+    if row["approved_at"] is not None:
+        raise RefusedError("run-state", f"it was approved by {row['approved_by']} already")
+    settings = settings_on(issuer_named(call.uow.issuers, row["issuer"]), row["first"])
+    _may_approve(call.author, row, settings)
+    await call.uow.connection.exec_driver_sql(_APPROVE, (row["run_id"], call.author))
+    return _shown(await _run(call))
+
+
+async def issue_run(call: Call[OneRun]) -> Issued:
+    """Issue just what was approved; nothing if what is owed has changed since."""
+    connection = call.uow.connection
+    row = await _run(call)
+    await connection.exec_driver_sql(_TURN, (row["issuer"],))
+    row = await _run(call)
+    if row["approved_at"] is None:
+        raise RefusedError("run-state", "nobody has approved it: see `traboule billing approve-run`")
+    if row["issued_at"] is not None:
+        raise RefusedError("run-state", f"it was issued on {row['issued_at']:%Y-%m-%d} already")
+    issuer = issuer_named(call.uow.issuers, row["issuer"])
+    # Until we commit nobody moves a former system: it would bill the same days.
+    at = await lock_stages(connection, issuer.clusters)
+    whole = await period(connection, issuer, row["first"])
+    settings = settings_on(issuer, Clock().today() if issuer.on(Clock().today()) else row["first"])
+    found = await proposals(connection, whole, settings)
+    if found.digest != row["digest"]:
+        raise RefusedError("run-changed", "what is owed has changed since it was prepared: prepare another run")
+    _refuse_theirs(found.drafts, {cluster for cluster, stage in at.items() if not stage.is_ours})
+    try:
+        await to_thread(check, found.drafts, settings)
+    except UnfitDocumentError as error:
+        raise RefusedError("document-invalid", str(error)) from None
+    await _freeze(connection, whole, found.prices, keys_of(found.drafts))
+    by = Issuing(issuer=issuer.code, settings=settings, author=call.author, run_id=row["run_id"])
+    issued = await repository.issue(connection, by, found.drafts) if found.drafts else []
+    await connection.exec_driver_sql(_DONE, (row["run_id"], call.author))
+    numbers = sorted(each.number for each in issued)
+    return Issued(run_id=row["run_id"], documents=len(numbers), total=total(found.drafts), numbers=numbers[:1000])
+
+
+def _may_approve(author: str, row: Mapping[str, Any], settings: Settings) -> None:
+    """Raises RefusedError."""
+    if author == row["prepared_by"]:
+        raise RefusedError("second-person", f"{author} prepared it: somebody else approves it")
+    if settings.approvers and author not in settings.approvers:
+        raise RefusedError("second-person", f"only {' or '.join(settings.approvers)} may approve for {settings.name}")
+    if settings.approval_limit is not None and row["total"] > settings.approval_limit:
+        limit = f"{settings.approval_limit:.2f}"
+        raise RefusedError("second-person", f"it comes to {row['total']} €, and the limit is {limit} €: prepare less")
+
+
+def _refuse_theirs(drafts: list[Draft], theirs: set[str]) -> None:
+    """Raises RefusedError where a former system is the authority for a record that is billed."""
+    if billed := sorted({draft.key.cluster for draft in drafts} & theirs):
+        names = ", ".join(f"{cluster}/billing" for cluster in billed)
+        raise RefusedError(
+            "not-the-authority", f"{names} still bills its members: move it over first (traboule cutover switch)"
+        )
+
+
+async def _proposed(call: Call[Any], issuer_code: str, first: date) -> Proposals:
+    issuer = issuer_named(call.uow.issuers, issuer_code)
+    settings = settings_on(issuer, first)
+    whole = await period(call.uow.connection, issuer, first)
+    return await proposals(call.uow.connection, whole, settings)
+
+
+async def _freeze(connection: AsyncConnection, of: Period, prices: Mapping[Key, Price], keys: list[Key]) -> None:
+    """Fix the prices of what is billed for the first time."""
+    fresh = [key for key in keys if key in prices and key not in of.frozen]
+    documents = [orjson.dumps(price_as_json(prices[key])).decode() for key in fresh]
+    columns = ([key.cluster for key in fresh], [key.record_id for key in fresh], documents)
+    await connection.exec_driver_sql(_FREEZE, (of.issuer.code, of.first, of.grid_id, *columns))
+
+
+async def _rows(connection: AsyncConnection, issuer: str | None, run_id: str | None = None) -> list[dict[str, Any]]:
+    rows = await connection.exec_driver_sql(_RUNS, (issuer, run_id))
+    return [{**row, "digest": bytes(row["digest"])} for row in rows.mappings()]
+
+
+async def _run(call: Call[Any]) -> dict[str, Any]:
+    """Raises RefusedError."""
+    rows = await _rows(call.uow.connection, None, call.arguments.run_id)
+    if not rows:
+        raise RefusedError("run-unknown", "there is no such run: list them with `traboule billing runs`")
+    return rows[0]
+
+
+def _shown(row: Mapping[str, Any]) -> RunShown:
+    state = "issued" if row["issued_at"] else "approved" if row["approved_at"] else "prepared"
+    return RunShown(state=state, **{name: value for name, value in row.items() if name != "digest"})
+
+
+def _prepared(row: Mapping[str, Any], found: Proposals) -> PreparedRun:
+    return PreparedRun(
+        **_shown(row).model_dump(),
+        unchanged=row["digest"] == found.digest,
+        proposed=[_document(draft) for draft in found.drafts],
+        held_back=[
+            *(HeldBack(record=str(key), why=problem) for key, problem in found.held_back),
+            *(HeldBack(record=str(key), why=reason.sentence()) for key, reason in found.doubts),
+        ],
+    )
+
+
+def _document(draft: Draft) -> ProposedDocument:
+    return ProposedDocument(
+        record=str(draft.key),
+        name=str(draft.buyer.get("name", "")),
+        kind=draft.kind,
+        amount=draft.gross,
+        lines=[line.label for line in draft.lines],
+        why=draft.why,
+    )

@@ -1,0 +1,241 @@
+"""Runs and documents on a real database: issued once, numbered without a gap, never altered."""
+
+import asyncio
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import DBAPIError
+
+from schemas.base import RecordRef
+from schemas.billing_grids import Vat
+from schemas.membership import Addressee
+from services.billing.documents.draft import Draft, DraftLine
+from services.billing.documents.files import render_the_rest
+from services.billing.documents.repository import Issuing, issue
+from services.billing.dues.case import Key
+from services.billing.dues.days import between
+from services.common.member_records import apply_separations
+from shared.persistence.database import create_engine
+from shared.runtime.clock import Clock
+from tests.support.billing import Billing, a_description
+from tests.support.dues import DUES, FEE, YEAR
+from tests.support.merging import Database, merged, separated
+
+LAST = date(2027, 12, 31)
+BOTH = RecordRef(cluster="clustr-numerique", record_id="1"), RecordRef(cluster="numelink", record_id="2")
+CLUSTERS = ("clustr-numerique", "numelink")
+
+
+@pytest.fixture
+async def ready(office: Billing) -> Billing:
+    """Two members, a grid in force, and nobody else who bills."""
+    await office.describe(a_description("clustr-numerique", "1", "12"), a_description("numelink", "2", "3"))
+    await office.adopted()
+    await office.takes_over(*CLUSTERS)
+    return office
+
+
+async def listed(office: Billing) -> list[tuple[str, str, str]]:
+    """Kind, amount and record of every document, in the order of issue."""
+    rows = await office.rows("select kind, gross::text, cluster from documents order by issued_at, number")
+    return [tuple(row) for row in rows]  # type: ignore[misc]
+
+
+async def test_a_run_is_prepared_approved_by_another_and_issued_and_a_second_one_writes_nothing(ready: Billing) -> None:
+    run = await ready.ask("prepare-run", issuer="merged", first=YEAR)
+    assert (run["state"], run["documents"], run["total"], run["unchanged"]) == ("prepared", 2, "920.00", True)
+    assert "12 personnes, tranche 10–25, 600,00 €" in run["proposed"][0]["why"]
+    run_id = run["run_id"]
+    assert (await ready.refusal("issue-run", by="tresoriere", run_id=run_id))[0] == "run-state"
+    for by in ("secretaire", "stagiaire"):
+        assert (await ready.refusal("approve-run", by=by, run_id=run_id))[0] == "second-person"
+    await ready.ask("approve-run", by="tresoriere", run_id=run_id)
+    issued = await ready.ask("issue-run", by="tresoriere", run_id=run_id)
+    year = Clock().today().year
+    assert issued["numbers"] == [f"F-{year}-000001", f"F-{year}-000002"]
+    assert (await ready.refusal("issue-run", by="tresoriere", run_id=run_id))[0] == "run-state"
+    again = await ready.issued(YEAR)
+    assert (again["documents"], len(await listed(ready))) == (0, 2)
+    document = await ready.ask("document", number=issued["numbers"][0])
+    assert document["lines"][0]["label"] == "Cotisation du 01/01/2027 au 31/12/2027"
+    assert (document["gross"], document["reference"][:2], document["kind"]) == ("600.00", "RF", "invoice")
+
+
+async def test_a_merge_is_credited_and_an_un_merge_billed_again_and_both_books_end_as_before(ready: Billing) -> None:
+    await ready.issued(YEAR)
+    await ready.merge(merged(1, "M", *BOTH))
+    shown = await ready.ask("prepare-run", issuer="merged", first=YEAR)
+    assert [(item["kind"], item["amount"], item["record"]) for item in shown["proposed"]] == [
+        ("credit-note", "320.00", "numelink/2")
+    ]
+    assert "compris dans ce que doit la fiche clustr-numerique/1" in shown["proposed"][0]["why"]
+    await ready.issued(YEAR)
+    assert (await ready.issued(YEAR))["documents"] == 0
+    credit = (await ready.ask("documents", record="numelink/2"))["items"]
+    assert {item["corrects"] for item in credit if item["kind"] == "credit-note"} == {
+        item["number"] for item in credit if item["kind"] == "invoice"
+    }
+    parts = (("A", BOTH[:1]), ("B", BOTH[1:]))
+    await ready.hear(apply_separations, separated(2, "M", *parts))
+    await ready.issued(YEAR)
+    kinds = [(kind, gross) for kind, gross, cluster in await listed(ready) if cluster == "numelink"]
+    assert kinds == [("invoice", "320.00"), ("credit-note", "320.00"), ("invoice", "320.00")]
+    standing = await ready.rows("select count(*) from billed_days where released_by is null")
+    assert standing == [(2,)]
+
+
+async def test_what_changed_since_it_was_approved_is_not_issued(ready: Billing) -> None:
+    run_id = (await ready.ask("prepare-run", issuer="merged", first=YEAR))["run_id"]
+    await ready.ask("approve-run", by="tresoriere", run_id=run_id)
+    await ready.describe(a_description("numelink", "2", "30", version=2))
+    assert (await ready.refusal("issue-run", by="tresoriere", run_id=run_id))[0] == "run-changed"
+    assert not (await ready.ask("run", run_id=run_id))["unchanged"]
+    assert await listed(ready) == []
+
+
+@pytest.mark.parametrize("ours", [(), ("numelink",), ("clustr-numerique",)])
+async def test_nothing_is_issued_while_a_former_system_bills_one_of_the_records(
+    office: Billing, ours: tuple[str, ...]
+) -> None:
+    await office.describe(a_description("clustr-numerique", "1"), a_description("numelink", "2"))
+    await office.adopted()
+    await office.takes_over(*ours)
+    run_id = (await office.ask("prepare-run", issuer="merged", first=YEAR))["run_id"]
+    await office.ask("approve-run", by="tresoriere", run_id=run_id)
+    kind, detail = await office.refusal("issue-run", by="tresoriere", run_id=run_id)
+    theirs = [f"{cluster}/billing" for cluster in CLUSTERS if cluster not in ours]
+    assert (kind, all(name in detail for name in theirs)) == ("not-the-authority", True)
+    for table in ("documents", "dues", "billed_days", "series"):
+        assert await office.rows(f"select * from {table}") == []
+
+
+async def test_a_member_without_an_address_is_held_back_and_said_so(ready: Billing) -> None:
+    await ready.describe(a_description("numelink", "3", "3", own=Addressee(name="Sans adresse")))
+    await ready.describe(
+        a_description("numelink", "4", "beaucoup"), a_description("numelink", "5", "3", name="株式会社")
+    )
+    run = await ready.ask("prepare-run", issuer="merged", first=YEAR)
+    held = {item["record"]: item["why"] for item in run["held_back"]}
+    assert "has no street, postcode, city" in held["numelink/3"]
+    assert "character that the page's font lacks" in held["numelink/5"]
+    assert "effectif qui n'est pas un nombre" in held["numelink/4"]
+    assert run["documents"] == 2
+
+
+async def test_lines_outside_vat_never_stand_beside_others(office: Billing) -> None:
+    exempt = Vat(regime="exempt", code="VATEX-FR-CGI261-7")
+    issuers = {**office.issuers}
+    settings = issuers["merged"].settings[0].model_copy(update={"regime": "franchise"})
+    issuers["merged"] = issuers["merged"].model_copy(update={"settings": (settings,)})
+    mixed = Billing(office.engine, issuers)
+    await mixed.describe(a_description("numelink", "1", "12", member_since=date(2027, 1, 1)))
+    await mixed.adopted(lines=(DUES, FEE.model_copy(update={"vat": exempt})))
+    await mixed.takes_over(*CLUSTERS)
+    assert (await mixed.issued(YEAR))["documents"] == 2
+    assert sorted(await listed(mixed)) == [("invoice", "50.00", "numelink"), ("invoice", "600.00", "numelink")]
+    assert (await mixed.issued(YEAR))["documents"] == 0
+
+
+@pytest.mark.parametrize("table", ["documents", "document_lines", "billed_days", "document_files"])
+@pytest.mark.parametrize("statement", ["update {} set document_id = gen_random_uuid()", "delete from {}"])
+async def test_the_database_lets_nobody_alter_a_document(ready: Billing, table: str, statement: str) -> None:
+    await ready.issued(YEAR)
+    await render_the_rest(ready.engine)
+    with pytest.raises(DBAPIError, match=r"never altered|only ever released"):
+        await ready.rows(statement.format(table))
+
+
+# --- numbers --------------------------------------------------------------------------------------------------------
+
+
+def a_draft(record_id: str, **different: Any) -> Draft:
+    line = DraftLine(
+        code="dues", label="Cotisation", amount=Decimal("100.00"), units=(0,), days=(between(YEAR, LAST),),
+        vat=Vat(), account="7561", corrects_place=different.pop("corrects_place", None),
+    )  # fmt: skip
+    usual: dict[str, Any] = {"kind": "invoice", "key": Key("numelink", record_id), "first": YEAR, "buyer": {}}
+    return Draft(**usual | {"lines": (line,), "why": ""} | different)
+
+
+class SetClock(Clock):
+    """Stands where it is put."""
+
+    def __init__(self, *moments: datetime) -> None:
+        self.moments = list(moments)
+
+    def now(self) -> datetime:
+        return self.moments.pop(0) if len(self.moments) > 1 else self.moments[0]
+
+
+def issuing(office: Billing, clock: Clock | None = None) -> Issuing:
+    settings = office.issuers["merged"].settings[0]
+    return Issuing(issuer="merged", settings=settings, author="x", clock=clock or Clock())
+
+
+async def test_fifty_who_issue_at_once_and_roll_back_at_times_leave_no_gap_and_no_double(
+    office: Billing, billing_database: Database
+) -> None:
+    engine = create_engine(billing_database.url, application="tests", pool_size=20)
+
+    async def one(number: int) -> None:
+        async with engine.connect() as connection:
+            transaction = await connection.begin()
+            await issue(connection, issuing(office), [a_draft(f"{number}-{n}") for n in range(number % 3 + 1)])
+            await (transaction.rollback() if number % 5 == 0 else transaction.commit())
+
+    await asyncio.gather(*(one(number) for number in range(50)))
+    await engine.dispose()
+    rows = await office.rows("select place, number, issued_on from documents order by place")
+    assert [place for place, _, _ in rows] == [*range(1, len(rows) + 1)]
+    assert len(rows) == sum(number % 3 + 1 for number in range(50) if number % 5)
+    days = [day for _, _, day in rows]
+    assert days == sorted(days)
+    [series] = (await office.ask("series"))["items"]
+    assert (series["count"], series["missing"], series["counted"]) == (len(rows), 0, True)
+
+
+async def test_days_that_two_would_bill_at_once_are_billed_by_one(office: Billing, billing_database: Database) -> None:
+    engine = create_engine(billing_database.url, application="tests", pool_size=5)
+
+    async def one() -> bool:
+        try:
+            async with engine.begin() as connection:
+                await issue(connection, issuing(office), [a_draft("same")])
+        except DBAPIError:
+            return False
+        return True
+
+    assert sorted(await asyncio.gather(*(one() for _ in range(5)))) == [False] * 4 + [True]
+    await engine.dispose()
+    assert await office.rows("select place from documents") == [(1,)]
+
+
+async def test_over_midnight_of_the_last_day_no_day_falls_and_the_year_begins_anew(office: Billing) -> None:
+    before, after = datetime(2027, 12, 31, 22, 59, 59, tzinfo=UTC), datetime(2027, 12, 31, 23, 0, 1, tzinfo=UTC)
+    # The clock is looked at again under the lock; and the last one goes back.
+    for n, clock in enumerate((SetClock(before), SetClock(before, after), SetClock(after), SetClock(before))):
+        async with office.engine.begin() as connection:
+            await issue(connection, issuing(office, clock), [a_draft(str(n))])
+    rows = await office.rows("select number, issued_on from documents order by issued_at")
+    assert rows == [
+        ("F-2027-000001", date(2027, 12, 31)),
+        ("F-2028-000001", date(2028, 1, 1)),
+        ("F-2028-000002", date(2028, 1, 1)),
+        ("F-2028-000003", date(2028, 1, 1)),
+    ]
+
+
+async def test_a_credit_is_never_above_what_is_left_of_the_line_that_it_corrects(office: Billing) -> None:
+    async with office.engine.begin() as connection:
+        [invoice] = await issue(connection, issuing(office), [a_draft("1")])
+    credit = a_draft("1", kind="credit-note", corrects=invoice.document_id, corrects_place=0)
+    async with office.engine.begin() as connection:
+        await issue(connection, issuing(office), [credit])
+    with pytest.raises(DBAPIError, match="never above what is left"):
+        async with office.engine.begin() as connection:
+            await issue(connection, issuing(office), [credit])
+    assert await office.rows("select kind, count(*) from documents group by kind order by kind") == [
+        ("credit-note", 1), ("invoice", 1),
+    ]  # fmt: skip

@@ -1,0 +1,133 @@
+"""The files of a document: a page that holds what the XML holds, and an XML whose amounts are the rows'."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from io import BytesIO
+from typing import Any
+
+import facturx
+import pypdf
+import pytest
+import typst
+from lxml import etree
+
+from deploy.provisioning.provision import ISSUERS
+from services.billing.documents.facturx import Document, UnfitDocumentError, with_xml, xml_of
+from services.billing.documents.page import money, pdf_of
+from tests.support.billing import shipped_issuers
+
+NAMES = {
+    "ram": "urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100",
+    "udt": "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100",
+}
+
+
+def a_line(amount: str = "600.00", regime: str = "outside", rate: str = "0", **more: Any) -> dict[str, Any]:
+    label = "Cotisation du 01/01/2027 au 31/12/2027"
+    return {"label": label, "amount": Decimal(amount), "vat_regime": regime, "vat_rate": Decimal(rate), **more}
+
+
+def a_document(**different: Any) -> Document:
+    seller = shipped_issuers(ISSUERS)["merged"].settings[0].model_dump(mode="json")
+    buyer = {"name": "Ateliers d'Œuvre & Cie", "street": "12 rue de la République\nBât. B", "postcode": "42000"}
+    usual: dict[str, Any] = {
+        "number": "F-2027-000001",
+        "kind": "invoice",
+        "issued_on": date(2027, 1, 4),
+        "due_on": date(2027, 2, 3),
+        "first": date(2027, 1, 1),
+        "last": date(2027, 12, 31),
+        "seller": seller | different.pop("seller", {}),
+        "buyer": {**buyer, "city": "Saint-Étienne", "siren": "732829320"},
+        "lines": [a_line()],
+        "net": Decimal("600.00"),
+        "vat": Decimal("0.00"),
+        "gross": Decimal("600.00"),
+        "reference": "RF18F2027000001",
+        "why": "Cotisation : 12 personnes, tranche 10–25, 600.00 € pour la période ; membre depuis le 01/03/2019",
+    }
+    return Document(**usual | different)
+
+
+TAXED: dict[str, Any] = {
+    "seller": {"regime": "taxed", "vat_number": "FR06323456780"},
+    "lines": [a_line("33.33", "taxed", "20"), a_line("66.67", "taxed", "20")],
+    "net": Decimal("100.00"),
+    "vat": Decimal("20.00"),
+    "gross": Decimal("120.00"),
+}
+FRANCHISE: dict[str, Any] = {"seller": {"regime": "franchise"}, "lines": [a_line(regime="franchise")]}
+CREDIT: dict[str, Any] = {"kind": "credit-note", "number": "A-2027-000001", "due_on": None,
+                          "corrects": ("F-2027-000001", date(2027, 1, 4))}  # fmt: skip
+
+
+@pytest.mark.parametrize("different", [{}, TAXED, FRANCHISE, CREDIT], ids=["outside", "taxed", "franchise", "credit"])
+def test_the_xml_holds_to_the_xsd_and_says_what_the_rows_say(different: dict[str, Any]) -> None:
+    document = a_document(**different)
+    tree = etree.fromstring(xml_of(document))
+
+    def amounts(path: str) -> list[Decimal]:
+        return [Decimal(str(node.text)) for node in tree.iterfind(path, NAMES)]
+
+    assert amounts(".//ram:GrandTotalAmount") == [document.gross]
+    assert amounts(".//ram:SpecifiedTradeSettlementLineMonetarySummation/ram:LineTotalAmount") == [
+        line["amount"] for line in document.lines
+    ]
+    assert amounts(".//ram:TaxTotalAmount") in ([document.vat], [])
+    assert (b'schemeID="VA"' in xml_of(document)) == (document.seller["regime"] == "taxed")
+
+
+def test_the_pdf_carries_the_xml_and_is_a_3b(tmp_path: Any) -> None:
+    document = a_document()
+    xml = xml_of(document)
+    pdf = with_xml(pdf_of(document), xml)
+    name, attached = facturx.get_xml_from_pdf(BytesIO(pdf), check_xsd=False)
+    assert (name, etree.tostring(etree.fromstring(attached), method="c14n")) == (
+        "factur-x.xml", etree.tostring(etree.fromstring(xml), method="c14n"),
+    )  # fmt: skip
+    reader = pypdf.PdfReader(BytesIO(pdf))
+    text = reader.pages[0].extract_text()
+    for said in (
+        "Facture F-2027-000001",
+        "Œuvre",
+        "tranche 10–25",
+        "RF18F2027000001",
+        "03/02/2027",
+        "40 €",
+        "FR76 3000",
+    ):
+        assert said in text, said
+    assert b"pdfaid" in pdf or reader.xmp_metadata is not None
+
+
+def test_a_name_is_text_and_never_code() -> None:
+    document = a_document(buyer={**a_document().buyer, "name": '#read("page.typ") *x*'})
+    assert "#read" in pypdf.PdfReader(BytesIO(pdf_of(document))).pages[0].extract_text()
+
+
+def test_the_same_document_is_the_same_page() -> None:
+    assert pdf_of(a_document()) == pdf_of(a_document())
+
+
+def test_a_character_that_the_font_lacks_is_refused_before_it_is_sent() -> None:
+    with pytest.raises(typst.TypstError):
+        pdf_of(a_document(buyer={**a_document().buyer, "name": "株式会社"}))
+
+
+@pytest.mark.parametrize(
+    "different",
+    [
+        {"gross": Decimal("600.01")},
+        {"lines": [a_line("599.99")]},
+        TAXED | {"vat": Decimal("20.01"), "gross": Decimal("120.01")},
+        {"lines": [a_line("300.00"), a_line("300.00", "exempt", vat_code="VATEX-FR-CGI261-7")]},
+    ],
+)
+def test_what_does_not_add_up_to_the_cent_is_refused(different: dict[str, Any]) -> None:
+    with pytest.raises(UnfitDocumentError):
+        xml_of(replace(a_document(), **{k: v for k, v in different.items() if k != "seller"}))
+
+
+def test_amounts_are_written_in_french() -> None:
+    assert money(Decimal("12345.60")) == "12\u202f345,60\u00a0€"
