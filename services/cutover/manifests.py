@@ -71,7 +71,7 @@ _NUMBERS = "select kind, count(*) from listed group by kind"
 _OF = "select id, version, digest from listed where kind = $1 and id = any($2::text[])"
 _LACKING = """
     select l.id, l.version, l.digest from listed l where l.kind = $1 and not exists (
-        select from {table} m where m.cluster = $2 and m.{key} = l.id and {is_there}
+        select from {table} m where m.cluster = $2 and m.{key} = l.id and {present}
     ) order by l.id limit $3
 """
 _ARRIVED = """
