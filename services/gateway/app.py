@@ -45,7 +45,7 @@ from services.membership.connections import ReadPool
 from services.membership.policy import Policy, policy_of
 from services.membership.settings import MembershipSettings
 from services.membership.unit_of_work import MembershipUnitOfWork, unit_of_work
-from services.membership.usecases.withdraw import withdraw_unlinked
+from services.membership.usecases.withdraw import MINUTES, withdraw_unlinked
 from shared.messaging.rpc_client import RpcClient
 from shared.messaging.topology import OWN_PUBLISHER
 from shared.persistence.database import asyncpg_url, create_engine
@@ -119,15 +119,20 @@ def create_app(definition: ServiceDefinition[MembershipSettings], settings: Memb
         *service.periodic_tasks,
         PeriodicTask("forgetting", FORGET_EVERY, forget),
         PeriodicTask("write access", ANNOUNCE_EVERY, watch_write_access),
-        PeriodicTask("withdrawing", WITHDRAW_EVERY, partial(_withdraw, unit_of_work(settings))),
+        PeriodicTask("withdrawing", WITHDRAW_EVERY, partial(withdraw, unit_of_work(settings))),
     )
     return service
 
 
-async def _withdraw(begin: Callable[[AsyncConnection], MembershipUnitOfWork], engine: AsyncEngine) -> None:
+async def withdraw(begin: Callable[[AsyncConnection], MembershipUnitOfWork], engine: AsyncEngine) -> None:
+    """Take away what was published and never linked."""
+    # Two transactions: who read these tables may not wait for the turn of a rebuild, which empties them.
+    async with engine.begin() as connection:
+        if not await begin(connection).unlinked(MINUTES):
+            return
     async with engine.begin() as connection:
         uow = begin(connection)
-        await withdraw_unlinked(uow)
+        await withdraw_unlinked(uow, MINUTES)
         await uow.outbox.flush(connection)
 
 

@@ -81,7 +81,7 @@ async def take_in(
         await connection.exec_driver_sql(_WITHOUT_FLUSH)
         policy = unit_of_work(connection).policy
         contents = await to_thread(_understood, policy, messages)
-        new = await _new(connection, contents)
+        new = await _new(connection, contents, policy)
         if len(new) < LEAST:
             return TakenIn(contents, {})
         computed = await to_thread(lambda: {key: features(contents[key][1]) for key in new})
@@ -97,11 +97,11 @@ def _understood(policy: Policy, messages: Sequence[Envelope[Any]]) -> Contents:
     return {key: (edition_of(message), content_of(policy, key, message)) for key, message in newest.items()}
 
 
-async def _new(connection: AsyncConnection, keys: Collection[RecordKey]) -> list[RecordKey]:
+async def _new(connection: AsyncConnection, keys: Collection[RecordKey], policy: Policy) -> list[RecordKey]:
     """Those of which nothing is known yet, and whose former systems are heard."""
     ours = await _changed_here(connection, {key.cluster for key in keys})
     heard = [key for key in keys if key.cluster not in ours]
-    known = await looking.known(connection, heard)
+    known = await looking.known(connection, heard, policy.weights)
     return [key for key in heard if key not in known]
 
 

@@ -15,10 +15,7 @@ MINUTES: Final = 10
 
 async def withdraw_unlinked(uow: MembershipUnitOfWork, minutes: float = MINUTES) -> int:
     """Withdraw what has been pending so long; returns how many records that were."""
-    if not await uow.unlinked(minutes):
-        return 0
     await uow.serialise_writers()
-    # Who had the turn may have linked some of them.
     keys = await uow.unlinked(minutes)
     if keys:
         await consolidate_withdrawn(uow, keys)

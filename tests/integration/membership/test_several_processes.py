@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local.nodes import Nodes
 from schemas.envelope import Envelope
+from services.gateway import app
 from services.membership.matching import term_frequency as frequencies
 from services.membership.matching.keys import BEGINNING, NEAR, SIREN
 from services.membership.matching.sql import looking
@@ -109,7 +110,7 @@ def test_nor_do_crowds_show_how_many_there_were(
     asyncio.run(compare(database, published, 4, crashes))
 
 
-async def test_what_never_comes_again_is_withdrawn(database: str) -> None:
+async def test_what_never_comes_again_is_withdrawn(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     stays = [an_envelope("numelink", a_member(record_id="1", name="Forges du Gier", siren="732829320"))]
     goes = [an_envelope("clustr-numerique", a_member(record_id="2", name="Forges du Gier", siren="732829320"))]
     async with an_engine(database, pool_size=2) as engine:
@@ -122,8 +123,8 @@ async def test_what_never_comes_again_is_withdrawn(database: str) -> None:
         assert (await shown(engine))[-1] == 1
         async with engine.begin() as connection:
             assert await withdraw_unlinked(BEGIN(connection)) == 0
-        async with engine.begin() as connection:
-            assert await withdraw_unlinked(BEGIN(connection), minutes=0) == 1
+        monkeypatch.setattr(app, "MINUTES", 0)
+        await app.withdraw(BEGIN, engine)
         assert await shown(engine) == alone
 
 

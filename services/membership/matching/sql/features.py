@@ -51,6 +51,7 @@ _COLUMNS = "cluster, record_id, size, bits, departement, postcode, town, beginni
 _WRITE = f"""
     with kept as (
         insert into match_features as held ({_COLUMNS}, revision) select n.*, $13::bigint from ({_NEW}) as n
+        order by n.cluster, n.record_id
         on conflict (cluster, record_id) do update
         set size = excluded.size, bits = excluded.bits, departement = excluded.departement,
             postcode = excluded.postcode, town = excluded.town, beginning = excluded.beginning, name = excluded.name,
@@ -61,7 +62,8 @@ _WRITE = f"""
     )
     select record, cluster, record_id from kept
 """
-# What is there is left alone, and not even waited for. In order, so that two who publish alike cannot block each other.
+# What is there is left alone, and not even waited for. In order here and there, so that two who write the same records
+# cannot block each other.
 _PUBLISH = f"""
     with kept as (
         insert into match_features ({_COLUMNS})

@@ -49,8 +49,10 @@ async def publish(connection: AsyncConnection, records: Sequence[Features], weig
     return await features.publish(connection, records, weights)
 
 
-async def known(connection: AsyncConnection, records: Collection[RecordKey]) -> set[RecordKey]:
-    """Those of these records of which something is known."""
+async def known(connection: AsyncConnection, records: Collection[RecordKey], weights: Weights) -> set[RecordKey]:
+    """Those of these records of which something is known. Raises StaleRecognitionError."""
+    # A rebuild empties this table first: in another order the two would block each other.
+    await features.revision(connection, weights)
     return await features.known(connection, records)
 
 
