@@ -49,7 +49,7 @@ class ProposedDocument(BaseModel):
     why: str
 
 
-class HeldBack(BaseModel):
+class NotIssued(BaseModel):
     """A record of which nothing is issued, or whose price is a guess, and what mends it."""
 
     record: str
@@ -61,7 +61,7 @@ class PreparedRun(RunShown):
 
     unchanged: bool
     proposed: list[ProposedDocument]
-    held_back: list[HeldBack]
+    held_back: list[NotIssued]
 
 
 class Issued(BaseModel):

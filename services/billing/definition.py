@@ -26,8 +26,7 @@ from shared.runtime.clusters import load_clusters
 def create_app(settings: BillingSettings) -> Service:
     """The service, ready to run; nothing is connected yet."""
     service = build(DEFINITION, settings)
-    render = partial(render_the_rest, service.engine)
-    service.periodic_tasks = (*service.periodic_tasks, PeriodicTask("document files", RENDER_EVERY, render))
+    service.periodic_tasks = (*service.periodic_tasks, PeriodicTask("document files", RENDER_EVERY, render_the_rest))
     return service
 
 

@@ -37,7 +37,6 @@ STANDARD = frozenset(("held_out",))
 LEFT = {
     "services/membership/legacy": {"_found", "_kept_there", "_made_here", "not_there", "beside", "made_here"},
     "services/membership/matching": {"_found", "_said", "_there", "found", "held", "here", "tells"},
-    "services/membership/descriptions": {"_said_by"},
     "services/membership/usecases": {"_changed_here"},
     "schemas": {"heldback"},
     "services/billing": {"_held_for_settled", "one"},

@@ -174,7 +174,7 @@ async def issued_lines(connection: AsyncConnection, issuer: str, first: date) ->
     for document_id, _, place, cluster, record_id, code, units, amount, credited, days in rows_of(
         await connection.exec_driver_sql(_ISSUED, (issuer, first))
     ):
-        gone = {unit for one in orjson.loads(credited) for unit in one}
+        gone = {unit for units_of_line in orjson.loads(credited) for unit in units_of_line}
         spans = days_of(between(date.fromisoformat(a), date.fromisoformat(b)) for a, b in orjson.loads(days))
         left = tuple(unit for unit in units if unit not in gone)
         by_record[Key(cluster, record_id)].append(IssuedLine(document_id, place, code, to_cents(amount), left, spans))

@@ -3,15 +3,15 @@
 from asyncio import to_thread
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.billing_documents import (
-    HeldBack,
     Issued,
+    NotIssued,
     OneRun,
     PreparedRun,
     ProposedDocument,
@@ -171,8 +171,12 @@ async def _run(call: Call[Any]) -> dict[str, Any]:
 
 
 def _shown(row: Mapping[str, Any]) -> RunShown:
-    state = "issued" if row["issued_at"] else "approved" if row["approved_at"] else "prepared"
-    return RunShown(state=state, **{name: value for name, value in row.items() if name != "digest"})
+    return RunShown(state=_state(row), **{name: value for name, value in row.items() if name != "digest"})
+
+
+def _state(row: Mapping[str, Any]) -> Literal["prepared", "approved", "issued"]:
+    reached: Mapping[str, Any] = {"issued": row["issued_at"], "approved": row["approved_at"], "prepared": True}
+    return next(state for state in ("issued", "approved", "prepared") if reached[state])
 
 
 def _prepared(row: Mapping[str, Any], found: Proposals) -> PreparedRun:
@@ -181,8 +185,8 @@ def _prepared(row: Mapping[str, Any], found: Proposals) -> PreparedRun:
         unchanged=row["digest"] == found.digest,
         proposed=[_document(draft) for draft in found.drafts],
         held_back=[
-            *(HeldBack(record=str(key), why=problem) for key, problem in found.held_back),
-            *(HeldBack(record=str(key), why=reason.sentence()) for key, reason in found.doubts),
+            *(NotIssued(record=str(key), why=problem) for key, problem in found.held_back),
+            *(NotIssued(record=str(key), why=reason.sentence()) for key, reason in found.doubts),
         ],
     )
 

@@ -13,7 +13,7 @@ from services.operations.running import OperationRequest, Result, carry_out
 from shared.cli.author import required_text, who
 from shared.cli.terminal import as_json, nothing, refuse, run
 
-_NOT_THERE = {
+_UNKNOWN = {
     "issuer-unknown",
     "grid-unknown",
     "billed-member-unknown",
@@ -48,7 +48,7 @@ def show(answer: Mapping[str, Any], *, json: bool) -> None:
 def _answer(asked: OperationRequest) -> dict[str, Any]:
     result = run(_carried_out(asked))
     if result.outcome == "refused":
-        (nothing if result.answer["kind"] in _NOT_THERE else refuse)(str(result.answer["detail"]))
+        (nothing if result.answer["kind"] in _UNKNOWN else refuse)(str(result.answer["detail"]))
     return result.answer
 
 

@@ -34,7 +34,7 @@ def description_of(record: SourceRecord, view: Mapping[str, Any] | None) -> Memb
         shown=_addressee({name: _shown(shown, name) for name in _WRITTEN}),
         lineage=record.understood.get("lineage"),
         headcount_shown=headcount.get("value"),
-        headcount_said_by=_said_by(headcount),
+        headcount_said_by=_sources(headcount),
         terms=_terms(record.written.get("subscriptions", ())),
         **{name: record.written[name] for name in _COPIED if record.written.get(name) is not None},
     )
@@ -54,7 +54,7 @@ def _addressee(values: Mapping[str, str | None]) -> Addressee | None:
     return Addressee.model_validate(values) if values["name"] else None
 
 
-def _said_by(field: Mapping[str, Any]) -> tuple[str, ...]:
+def _sources(field: Mapping[str, Any]) -> tuple[str, ...]:
     """The records that say so; staff's own word names the record that it hangs on."""
     if override := field.get("override"):
         return (override["on"],)

@@ -1,6 +1,7 @@
 """Runs and documents on a real database: issued once, numbered without a gap, never altered."""
 
 import asyncio
+from base64 import b64decode
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,11 +12,14 @@ from sqlalchemy.exc import DBAPIError
 from schemas.base import RecordRef
 from schemas.billing_grids import Vat
 from schemas.membership import Addressee
+from services.billing.definition import create_app
 from services.billing.documents.draft import Draft, DraftLine
 from services.billing.documents.files import render_the_rest
 from services.billing.documents.repository import Issuing, issue
 from services.billing.dues.case import Key
 from services.billing.dues.days import between
+from services.billing.settings import BillingSettings
+from services.common.environment import load_settings
 from services.common.member_records import apply_separations
 from shared.persistence.database import create_engine
 from shared.runtime.clock import Clock
@@ -84,6 +88,23 @@ async def test_a_merge_is_credited_and_an_un_merge_billed_again_and_both_books_e
     assert kinds == [("invoice", "320.00"), ("credit-note", "320.00"), ("invoice", "320.00")]
     standing = await ready.rows("select count(*) from billed_days where released_by is null")
     assert standing == [(2,)]
+
+
+async def test_the_service_makes_the_files_of_what_was_issued_once(
+    ready: Billing, billing_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRABOULE_BILLING_DATABASE_URL", billing_database.url)
+    monkeypatch.setenv("TRABOULE_BILLING_BROKER_URL", "amqp://traboule.billing:x@127.0.0.1:1/traboule")
+    service = create_app(load_settings("billing", BillingSettings))
+    [task] = [task for task in service.periodic_tasks if task.name == "document files"]
+    (number, _) = (await ready.issued(YEAR))["numbers"]
+    assert (await ready.refusal("document-files", number=number))[0] == "document-unready"
+    await task.work(ready.engine)
+    files = await ready.ask("document-files", number=number)
+    await task.work(ready.engine)
+    assert await ready.ask("document-files", number=number) == files, "never made again"
+    assert number.encode() in b64decode(files["xml"])
+    await service.engine.dispose()
 
 
 async def test_what_changed_since_it_was_approved_is_not_issued(ready: Billing) -> None:

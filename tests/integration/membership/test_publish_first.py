@@ -13,6 +13,7 @@ from services.membership.matching.sql import looking
 from services.membership.matching.sql.looking import Look
 from services.membership.matching.term_frequency import REPORTED, Commonness
 from services.membership.matching.weights import shipped
+from shared.persistence.database import rows_of
 from tests.support.recognising import from_scratch, in_batches
 from tests.unit.membership.matching.builders import a_company
 
@@ -75,7 +76,7 @@ async def at_once(database: AsyncConnection, records: Sequence[Features], rng: R
 async def is_as_in_memory(database: AsyncConnection, records: Sequence[Features]) -> None:
     assert await matching_repository.kept_pairs(database) == from_scratch(records)
     index = Candidates(records)
-    classes = {row[0]: row[1] for row in await database.exec_driver_sql("select key, class from match_classes")}
+    classes = dict(rows_of(await database.exec_driver_sql("select key, class from match_classes")))
     assert {key: Commonness(value) for key, value in classes.items() if value} == index.classes
     crowded = {key for key, value in index.classes.items() if value == Commonness.CROWDED and key[0] in REPORTED}
     assert {row[0] for row in await database.exec_driver_sql("select key from match_crowds")} == crowded

@@ -10,7 +10,7 @@ import facturx
 import pypdf
 import pytest
 import typst
-from lxml import etree
+from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]
 
 from deploy.provisioning.provision import ISSUERS
 from services.billing.documents.facturx import Document, UnfitDocumentError, with_xml, xml_of
