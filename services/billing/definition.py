@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.billing.accounts.queries import ACCOUNTS
 from services.billing.consumers import SUBSCRIPTIONS
+from services.billing.documents import rollback
 from services.billing.documents.files import RENDER_EVERY, render_the_rest
 from services.billing.issuers.file import load_issuers
 from services.billing.mirror.parity import KINDS
@@ -52,4 +53,5 @@ DEFINITION = ServiceDefinition(
     republished=REPUBLISHED,
     operations=(MIRRORED, *OPERATIONS),
     section=ACCOUNTS,
+    rollback_conditions=rollback.conditions,
 )

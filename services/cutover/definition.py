@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.cutover.parity.mirror_reader import Kind
-from services.cutover.preconditions import Writers
+from services.cutover.preconditions import Condition, Writers
 from services.cutover.rehearsal_rule import Rehearsal
 from services.cutover.writers import count_announced
 from services.operations.binding import Bound
@@ -16,6 +16,13 @@ from shared.messaging.subscription import Subscription
 
 CountWriters = Callable[[AsyncConnection], Awaitable[Writers]]
 """How many may write here, as the service's database knows."""
+OwnConditions = Callable[[AsyncConnection, str], Awaitable[Sequence[Condition]]]
+"""What must hold besides before a cluster's former system gets the authority back."""
+
+
+async def no_conditions(_: AsyncConnection, __: str) -> Sequence[Condition]:
+    """Nothing besides."""
+    return ()
 
 
 class UnconfirmedChange(Protocol):
@@ -64,6 +71,7 @@ class CutoverDefinition:
     ``routes`` is its routing table, without the requests about cutover, which every service answers alike.
     ``mirrored`` is what parity compares. ``write_back`` is None while the service takes no commands of its own.
     ``count_writers`` says who may write here: as membership announced it, unless the service knows itself.
+    ``rollback_conditions`` are the service's own, such as that nothing left the house here.
     ``operations`` are those that no other service carries out alike.
     """
 
@@ -75,3 +83,4 @@ class CutoverDefinition:
     operations: Sequence[Bound] = ()
     write_back: WriteBack | None = None
     count_writers: CountWriters = count_announced
+    rollback_conditions: OwnConditions = no_conditions

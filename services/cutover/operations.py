@@ -148,6 +148,7 @@ async def _conditions(
     connection = uow.connection
     if which == "rollback":
         unsettled = await write_back.unsettled(uow, definition, cluster, sum(queues.values()), looked)
+        unsettled = [*unsettled, *await definition.rollback_conditions(connection, cluster)]
         return await preconditions.conditions_for_rollback(connection, definition.name, cluster, state, unsettled)
     parity = await runs.last_run(connection, cluster)
     rehearsal = await last_rehearsal(connection, definition, cluster)

@@ -13,6 +13,11 @@ from shared.persistence.database import json_of, rows_of
 
 # What merges and separations say comes before what a description said of its moment.
 _MEMBER = "coalesce(m.member_id::text, d.document->>'member_id', d.cluster || '/' || d.record_id)"
+MEMBERS = f"""
+    select {_MEMBER} as member, d.cluster, d.record_id
+    from descriptions d left join member_records m using (cluster, record_id)
+"""
+"""Each record that billing knows, and whose it is."""
 _RECORDS = f"""
     select {_MEMBER}, d.cluster, d.record_id, d.document
     from descriptions d left join member_records m using (cluster, record_id)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from schemas.base import RecordRef
 from schemas.billing_grids import Vat
 from schemas.membership import Addressee
-from services.billing.definition import create_app
+from services.billing.definition import DEFINITION, create_app
 from services.billing.documents.draft import Draft, DraftLine
 from services.billing.documents.files import render_the_rest
 from services.billing.documents.repository import Issuing, issue
@@ -88,6 +88,21 @@ async def test_a_merge_is_credited_and_an_un_merge_billed_again_and_both_books_e
     assert kinds == [("invoice", "320.00"), ("credit-note", "320.00"), ("invoice", "320.00")]
     standing = await ready.rows("select count(*) from billed_days where released_by is null")
     assert standing == [(2,)]
+
+
+async def test_what_was_issued_here_keeps_a_rollback_from_having_it_billed_twice(ready: Billing) -> None:
+    async def standing(cluster: str) -> tuple[bool, str]:
+        async with ready.engine.connect() as connection:
+            [condition] = await DEFINITION.rollback_conditions(connection, cluster)
+            return condition.holds, condition.told.split()[0]
+
+    assert await standing("numelink") == (True, "0")
+    await ready.merge(merged(1, "M", *BOTH))
+    await ready.issued(YEAR)
+    assert await listed(ready) == [("invoice", "600.00", "clustr-numerique")]
+    assert await standing("numelink") == (False, "1"), "its former system knows the member too"
+    assert await standing("clustr-numerique") == (False, "1")
+    assert await standing("auvergne-tic") == (True, "0")
 
 
 async def test_the_service_makes_the_files_of_what_was_issued_once(
