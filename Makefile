@@ -17,7 +17,8 @@ up: $(READY) ## The same, and keep everything running until Ctrl-C
 
 # T names files or folders, K what must be in a test's name, WORKERS how many processes run them (0: all in this one).
 T ?= tests
-WORKERS ?= logical
+# One more than there are cores: tests wait for servers now and then.
+WORKERS ?= $(shell expr $$(nproc) + 1)
 SELECT = $(if $(K),-k "$(K)")
 PARALLEL = -n $(WORKERS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
