@@ -8,7 +8,7 @@ from services.billing.members.queries import MEMBERS
 from services.cutover.preconditions import Condition
 
 # A member of two clusters is billed on one of its records: the former system of the other would bill it again, too.
-_STANDING = f"""
+_NOT_CREDITED = f"""
     with members as ({MEMBERS})
     select count(distinct d.document_id) from documents d join billed_days b using (document_id)
     where b.released_by is null and (d.cluster = $1 or exists (
@@ -19,12 +19,12 @@ _STANDING = f"""
 
 async def conditions(connection: AsyncConnection, cluster: str) -> Sequence[Condition]:
     """That no document stands which was issued here for a member that the cluster's former system knows."""
-    standing = (await connection.exec_driver_sql(_STANDING, (cluster,))).scalar_one()
+    count = (await connection.exec_driver_sql(_NOT_CREDITED, (cluster,))).scalar_one()
     return [
         Condition(
             "documents",
-            standing == 0,
-            f"{standing} documents that were issued here stand: the former system would bill their days again",
+            count == 0,
+            f"{count} documents that were issued here stand: the former system would bill their days again",
             "traboule billing documents, and enter each in the former system as billed, or correct it",
         )
     ]
