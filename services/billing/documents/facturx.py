@@ -9,8 +9,6 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-import facturx
-
 from services.billing.money import vat_of
 
 LEVEL: Final = "en16931"
@@ -52,6 +50,9 @@ class UnfitDocumentError(ValueError):
 
 def xml_of(document: Document) -> bytes:
     """The CII, checked against the XSD. Raises UnfitDocumentError."""
+    # Loaded when the first document is made: half a second that no command line and no start should wait for.
+    import facturx
+
     check(document)
     try:
         # Its default asks a server, and says that all is well where there is none.
@@ -63,6 +64,8 @@ def xml_of(document: Document) -> bytes:
 
 def with_xml(pdf: bytes, xml: bytes) -> bytes:
     """The PDF/A-3 with the XML inside."""
+    import facturx
+
     return facturx.generate_from_binary(pdf, xml, flavor="factur-x", level=LEVEL, check_xsd=False, lang="fr-FR")
 
 

@@ -30,7 +30,7 @@ RENDER_EVERY = 5.0
 _PAGE = 20
 _MISSING = f"""
     select d.number from documents d
-    where not exists (select from document_files f where f.document_id = d.document_id)
+    where not exists (select from document_files f where f.document_id = d.document_id) and d.number <> all($1::text[])
     order by d.issued_at, d.number limit {_PAGE}
 """
 _DOCUMENT = """
@@ -52,15 +52,15 @@ async def render_the_rest(engine: AsyncEngine) -> None:
     failed: set[str] = set()
     while True:
         async with engine.begin() as connection:
-            numbers = list((await connection.exec_driver_sql(_MISSING)).scalars())
-            fresh = [number for number in numbers if number not in failed]
-            for number in fresh:
+            # Those that cannot be made are left out, or twenty of them would keep all later ones from being made.
+            numbers = list((await connection.exec_driver_sql(_MISSING, (sorted(failed),))).scalars())
+            for number in numbers:
                 try:
                     await render(connection, number)
                 except (ValueError, typst.TypstError) as error:
                     failed.add(number)
                     log.warning("document.not_rendered", number=number, error=type(error).__name__)
-        if len(fresh) < _PAGE:
+        if len(numbers) < _PAGE:
             return
 
 

@@ -8,12 +8,15 @@ from typing import Any
 
 import pytest
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.base import RecordRef
 from schemas.billing_grids import Vat
 from schemas.membership import Addressee
 from services.billing.definition import DEFINITION, create_app
+from services.billing.documents import files
 from services.billing.documents.draft import Draft, DraftLine
+from services.billing.documents.facturx import UnfitDocumentError
 from services.billing.documents.files import render_the_rest
 from services.billing.documents.repository import Issuing, issue
 from services.billing.dues.case import Key
@@ -120,6 +123,25 @@ async def test_the_service_makes_the_files_of_what_was_issued_once(
     assert await ready.ask("document-files", number=number) == files, "never made again"
     assert number.encode() in b64decode(files["xml"])
     await service.engine.dispose()
+
+
+async def test_a_document_whose_file_cannot_be_made_keeps_no_later_one_from_it(
+    ready: Billing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (await ready.issued(YEAR))["numbers"]
+    render = files.render
+
+    async def unfit(connection: AsyncConnection, number: str) -> None:
+        if number == first:
+            raise UnfitDocumentError(number)
+        await render(connection, number)
+
+    monkeypatch.setattr(files, "_MISSING", files._MISSING.replace(f"limit {files._PAGE}", "limit 1"))
+    monkeypatch.setattr(files, "_PAGE", 1)
+    monkeypatch.setattr(files, "render", unfit)
+    await render_the_rest(ready.engine)
+    assert (await ready.refusal("document-files", number=first))[0] == "document-unready"
+    assert (await ready.ask("document-files", number=second))["pdf"]
 
 
 async def test_what_changed_since_it_was_approved_is_not_issued(ready: Billing) -> None:
