@@ -3,46 +3,28 @@
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
-from secrets import token_hex
-from urllib.parse import urlsplit, urlunsplit
 
-import asyncpg
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local.nodes import Nodes
-from deploy.provisioning.provision import EXTENSIONS, migrations_folder
 from services.membership.matching import term_frequency as frequencies
 from services.membership.matching.keys import BEGINNING, NEAR, SIREN
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.views import conflicts
 from shared.persistence.database import create_engine
-from shared.persistence.migrations import upgrade
 from tests.support.any_order import Deliveries, deliveries, handle, messages
 from tests.support.in_memory import POLICY
+from tests.support.membership_database import membership_database
 
 
 @pytest.fixture(scope="module")
 def database(nodes: Nodes) -> Iterator[str]:
     """A membership database of this test's own."""
-    name = f"any_order_{token_hex(3)}"
-    url = urlunsplit(urlsplit(nodes.database.url)._replace(path=f"/{name}"))
-    asyncio.run(execute(nodes.database.url, f"create database {name}"))
-    asyncio.run(execute(url, *(f"create extension if not exists {text}" for text in EXTENSIONS["membership"])))
-    upgrade(migrations_folder("membership"), url)
-    yield url
-    asyncio.run(execute(nodes.database.url, f"drop database {name} with (force)"))
-
-
-async def execute(url: str, *statements: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
+    with membership_database(nodes) as url:
+        yield url
 
 
 @settings(
