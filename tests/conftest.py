@@ -1,6 +1,7 @@
 """What tests share: one pair of servers and one house for each session or worker, started when a test first asks."""
 
 import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -38,13 +39,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def short_logs() -> None:
-    """One plain line an event: structlog's own way of showing a traceback takes longer than a test."""
+    """One plain line an event: structlog's own way of showing a traceback takes longer than a test.
+
+    Lines go to where pytest captures the process's standard error. A command that a test calls meanwhile has
+    ``sys.stdout`` and ``sys.stderr`` for itself: a service of the same process would else write into its answer.
+    """
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.format_exc_info,
             structlog.processors.KeyValueRenderer(key_order=["level", "event"]),
-        ]
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.__stderr__),
     )
 
 
