@@ -27,7 +27,7 @@ from schemas.events import EventsManifestRecorded
 from tests.support.builders import a_payment
 from tests.support.hostile.facts import FACTS
 from tests.support.hostile.generated import generated
-from tests.support.hostile.law import Law, law, outlives_forged_deaths
+from tests.support.hostile.law import Law, holds_against_headers, law
 from tests.support.hostile.watched import LIMIT, Watched, watched
 from tests.support.in_process import OwnService, Passwords, own_service
 
@@ -52,11 +52,11 @@ def hostile_nodes() -> Iterator[Nodes]:
 @pytest.mark.timeout(3_600)
 def test_every_message_is_settled_once_and_every_neighbour_is_served(hostile_nodes: Nodes, tmp_path: Path) -> None:
     print(f"\nHOSTILE_MESSAGES={COUNT} HOSTILE_SEED={SEED} HOSTILE_MINUTES={MINUTES:g}")
-    deaths = outlives_forged_deaths(hostile_nodes.broker.management_url)
+    headers = holds_against_headers(hostile_nodes.broker.management_url)
     with run_services(hostile_nodes, folder=tmp_path, services=tuple(FACTS), secrets=Passwords()) as services:
         pids = {service: services.process(service).pid for service in FACTS}
         until = time.monotonic() + MINUTES * 60
-        sent = asyncio.run(_attack_all(services.env, deaths, until))
+        sent = asyncio.run(_attack_all(services.env, headers, until))
         for service in FACTS:
             assert services.ready(service), service
             process = services.process(service)
@@ -67,15 +67,15 @@ def test_every_message_is_settled_once_and_every_neighbour_is_served(hostile_nod
     assert sent >= COUNT, f"only {sent:,} in {MINUTES:g} minutes"
 
 
-async def _attack_all(env: dict[str, str], deaths: bool, until: float) -> int:
-    return sum(await asyncio.gather(*(_attack(env, service, deaths, until) for service in FACTS)))
+async def _attack_all(env: dict[str, str], headers: bool, until: float) -> int:
+    return sum(await asyncio.gather(*(_attack(env, service, headers, until) for service in FACTS)))
 
 
-async def _attack(env: dict[str, str], service: str, deaths: bool, until: float) -> int:
+async def _attack(env: dict[str, str], service: str, headers: bool, until: float) -> int:
     sent = at = 0
     async with law(env, service, FACTS[service]) as the_law:
         while sent < -(-COUNT // len(FACTS)) and time.monotonic() < until:
-            messages = generated(the_law.hostile, Random(f"{SEED} {service} {at}"), deaths=deaths)
+            messages = generated(the_law.hostile, Random(f"{SEED} {service} {at}"), headers=headers)
             await the_law.send(messages, alone=True)
             sent += len(messages)
             if at % HEALTHY_EVERY == 0:

@@ -12,7 +12,7 @@ from shared.process.service import Service
 from tests.support.hostile.corpus import CORPUS, written
 from tests.support.hostile.facts import FACTS
 from tests.support.hostile.generated import generated
-from tests.support.hostile.law import Broken, Law, law, outlives_forged_deaths
+from tests.support.hostile.law import Broken, Law, holds_against_headers, law
 from tests.support.in_process import OwnService
 
 SEED = int(os.environ.get("HOSTILE_SEED", "1"))
@@ -77,10 +77,10 @@ async def test_the_law_holds_in_every_named_case(empty_billing: OwnService, stag
 
 
 async def test_the_law_holds_for_messages_drawn_at_random(empty_billing: OwnService) -> None:
-    deaths = outlives_forged_deaths(empty_billing.management_url)
+    headers = holds_against_headers(empty_billing.management_url)
     async with empty_billing.running() as service, law(empty_billing.env, "billing", FACTS["billing"]) as the_law:
         for at in range(COUNT):
-            await the_law.send(generated(the_law.hostile, Random(f"{SEED} {at}"), deaths=deaths), alone=True)
+            await the_law.send(generated(the_law.hostile, Random(f"{SEED} {at}"), headers=headers), alone=True)
             if at % 20 == 19:
                 await the_law.neighbour_is_served()
         await the_law.settled()

@@ -226,6 +226,9 @@ BODIES: dict[str, Case] = {
     "source is our own": _event(source="/traboule/billing"),
     "id used again": _id_used_again(b"1"),
     "twice the same": _twice,
+    "id that lost its mark": _one(
+        lambda writer, mark: orjson.dumps(writer.event(mark, id=mark.replace("~", "-"))), damaged=True
+    ),
     "no data": _with_neighbours(lambda event: {k: v for k, v in event.items() if k != "data"}),
     "data is null": _event(b"null", data="@@"),
     "data is an array": _event(b"[]", data="@@"),

@@ -45,15 +45,16 @@ _RAW = (
 _CONTENT_TYPES = (STRUCTURED, STRUCTURED, BATCH, BINARY, None, "", "text/plain", "x" * 255)
 
 
-def generated(writer: Writer, rng: Random, *, deaths: bool = True) -> list[HostileMessage]:
+def generated(writer: Writer, rng: Random, *, headers: bool = True) -> list[HostileMessage]:
     """One message, or a few that belong together.
 
-    ``deaths`` lets forged ``x-death`` headers meet what makes the broker dead-letter: no RabbitMQ before 4.0 survives.
+    Without ``headers`` there is neither what makes the broker dead-letter, where a forged ``x-death`` waits for it, nor
+    ``CC`` into another service's queues: no RabbitMQ before 4.0 holds against either.
     """
     extra: Mapping[str, Any] = {}
     names = rng.sample(_VARIANTS, rng.choice((0, 1, 1, 2, 3)))
-    if not deaths:
-        names = [name for name in names if not name.startswith("expiration")]
+    if not headers:
+        names = [name for name in names if not name.startswith(("expiration", "CC to itself"))]
     for name in names:
         extra = _merged(extra, VARIANTS[name])
     writer.extra = extra

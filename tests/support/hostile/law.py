@@ -93,8 +93,12 @@ class Law:
         return self._publisher.refusals
 
 
-def outlives_forged_deaths(management_url: str) -> bool:
-    """Before RabbitMQ 4.0 a forged ``x-death`` that is dead-lettered ends dead-lettering for the whole broker."""
+def holds_against_headers(management_url: str) -> bool:
+    """Whether the broker is 4.0 or later.
+
+    Before, a forged ``x-death`` that is dead-lettered ends dead-lettering for the whole broker, and ``CC`` takes a
+    message into the queues of a service to which its producer may not write.
+    """
     version: str = definitions.call(management_url, "GET", "/api/overview")["rabbitmq_version"]
     return int(version.split(".")[0]) >= 4
 
