@@ -489,13 +489,13 @@ async def test_readers_and_strangers_decide_nothing(door, two):
         assert (await door.get(path, role="reader")).status_code == 403
 
 
-async def test_logs_say_who_decided_by_number_and_never_what(door, two, caplog, capsys):
+async def test_logs_say_who_decided_by_number_and_never_what(door, two, caplog, capfd):
     caplog.set_level(logging.DEBUG)
     number = (await decide(door, "same", reason="Dupont said so")).json()["decision"]
     await post(door, f"{DECISIONS}/{number}/take-back", {"reason": "Dupont erred", "author": "Durand"})
 
     ours = "\n".join(record.getMessage() for record in caplog.records if not record.name.startswith("httpx"))
-    answer = ours + "".join(capsys.readouterr())
+    answer = ours + "".join(capfd.readouterr())
     assert "duplicates.decided" in answer
     assert "duplicates.taken_back" in answer
     assert f"decision={number}" in answer

@@ -57,7 +57,7 @@ async def test_titles_speak_the_readers_language(door):
     assert english.json()["title"] == "There is no such member"
 
 
-async def test_our_own_fault_is_a_number_and_nothing_else(door, monkeypatch, capsys):
+async def test_our_own_fault_is_a_number_and_nothing_else(door, monkeypatch, capfd):
     async def broken(*_):
         raise RuntimeError("the value Dupont")
 
@@ -68,7 +68,7 @@ async def test_our_own_fault_is_a_number_and_nothing_else(door, monkeypatch, cap
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json().keys() == {"type", "title", "status", "instance"}
     assert "Dupont" not in answer.text
-    logged = capsys.readouterr().out
+    logged = capfd.readouterr().err
     assert answer.json()["instance"] in logged
     assert "Dupont" not in logged
 

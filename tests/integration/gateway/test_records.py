@@ -237,10 +237,10 @@ async def test_a_record_whose_own_id_ends_in_changes_is_read_too(door):
     assert problem(await door.get(f"/records/{NUMELINK}/none%2Fchanges")) == (404, "source-record-unknown")
 
 
-async def test_logs_say_which_fields_and_never_what(live, capsys):
+async def test_logs_say_which_fields_and_never_what(live, capfd):
     await change(live, {"city": "Dupont secret"}, reason="Dupont reason")
 
-    logged = capsys.readouterr().out
+    logged = capfd.readouterr().err
     assert "record.commanded" in logged
     assert "Dupont" not in logged
 
@@ -391,7 +391,7 @@ async def test_a_command_waits_for_a_switch_that_is_under_way(live):
         ("country", "Atlantide", "country-unknown"),
     ],
 )
-async def test_a_value_that_is_not_understood_is_refused_unless_it_is_insisted_on(live, field, value, code, capsys):
+async def test_a_value_that_is_not_understood_is_refused_unless_it_is_insisted_on(live, field, value, code, capfd):
     english = await change(live, {field: value})
     french = await live.ask(
         "PATCH", RECORD, json={"fields": {field: value}}, headers={"if-match": "*", "accept-language": "fr"}
@@ -404,7 +404,7 @@ async def test_a_value_that_is_not_understood_is_refused_unless_it_is_insisted_o
         assert "accept_doubtful" in answer.json()["detail"]
         assert value not in answer.text
     assert await audit(live) == []
-    assert "dupont" not in capsys.readouterr().out
+    assert "dupont" not in capfd.readouterr().err
     insisted = await change(live, {field: value}, accept_doubtful=True)
     assert (insisted.status_code, insisted.json()["fields"][field]) == (200, value)
 

@@ -124,7 +124,7 @@ async def test_health_needs_no_key(door):
         assert (await door.client.get(path)).status_code == 200
 
 
-async def test_logs_hold_neither_keys_nor_what_was_searched(door, member_id, caplog, capsys):
+async def test_logs_hold_neither_keys_nor_what_was_searched(door, member_id, caplog, capfd):
     caplog.set_level(logging.DEBUG)
     key = await door.key("staff")
     headers = {"authorization": f"Bearer {key}"}
@@ -134,7 +134,7 @@ async def test_logs_hold_neither_keys_nor_what_was_searched(door, member_id, cap
 
     # What a test's own HTTP client says of itself is not ours.
     ours = "\n".join(record.getMessage() for record in caplog.records if not record.name.startswith("httpx"))
-    answer = ours + "".join(capsys.readouterr())
+    answer = ours + "".join(capfd.readouterr())
     assert "members.exported" in answer
     assert "Dupont" not in answer
     assert key.split("_", 2)[2] not in answer
