@@ -37,9 +37,12 @@ class ConditionShown(BaseModel):
 
     name: str
     holds: bool
-    told: str
-    mend: str | None
-    call: str | None
+    detail: str
+    remedy: str | None
+    http: str | None
+    told: str = Field(deprecated="read detail")
+    mend: str | None = Field(deprecated="read remedy")
+    call: str | None = Field(deprecated="read http")
 
 
 class Conditions(BaseModel):

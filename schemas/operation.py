@@ -26,7 +26,8 @@ class Operation:
 
     ``path`` is where HTTP asks for it. With ``{cluster}`` it is about one former system, and ``{service}`` says whose.
     With ``{service}`` alone there is a route for each service. With neither, every service is asked.
-    ``verb`` is the command that does the same; None: ``traboule ask SERVICE NAME``.
+    ``former_path`` is one that still answers, for one release. ``verb`` is the command that does the same; None:
+    ``traboule ask SERVICE NAME``.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Operation:
     summary: str
     summary_fr: str
     verb: str | None = None
+    former_path: str | None = None
 
     @property
     def method(self) -> str:

@@ -27,7 +27,7 @@ from shared.runtime.clusters import load_clusters
 from shared.runtime.settings import ServiceSettings
 from shared.runtime.tls import own_certificate_context
 
-_IN_FLIGHT, _IN_FLIGHT_AGE = "traboule_in_hand", "traboule_hand_age_seconds"
+_IN_FLIGHT, _IN_FLIGHT_AGE = "traboule_messages_in_flight", "traboule_in_flight_age_seconds"
 OLD_SECONDS = 60
 """An outbox row that waits longer, or a message that waits while nothing was applied for longer, is a fault."""
 

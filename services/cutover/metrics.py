@@ -10,7 +10,7 @@ from schemas.cutover import Stage
 from services.cutover.stages import StageState, read_stages
 from shared.persistence.database import rows_of
 
-QUARANTINED = Gauge("traboule_quarantined", "Late messages of a former system that wait for a person", ["cluster"])
+QUARANTINED = Gauge("traboule_quarantined_messages", "Late messages that await a decision", ["cluster"])
 QUARANTINE_AGE = Gauge("traboule_quarantine_oldest_seconds", "Age of the oldest of them", ["cluster"])
 STAGE = Gauge("traboule_stage", "1 for the stage that a former system is in", ["former_system", "stage"])
 BACKED_UP = Gauge("traboule_backup_timestamp_seconds", "When the last backup was noted, 0 if none ever was")

@@ -41,7 +41,7 @@ class NotMetError(CutoverError):
 
     def __init__(self, system: str, which: Move, unmet: Sequence[Condition]) -> None:
         verb = {"switch": "switched", "rollback": "rolled back"}[which]
-        lines = [f"{condition.name}: {condition.told}. {condition.mend}" for condition in unmet]
+        lines = [f"{condition.name}: {condition.detail}. {condition.remedy}" for condition in unmet]
         super().__init__("conditions-not-met", "\n".join([f"{system} cannot be {verb}:", *lines]))
         self.unmet = unmet
 
@@ -62,7 +62,7 @@ class Moved:
 
 
 async def conditions(uow: UnitOfWork, definition: CutoverDefinition, cluster: str, which: GatedMove) -> list[Condition]:
-    """Every condition for switching or rolling back, as it is now. Raises BrokerAwayError."""
+    """Every condition for switching or rolling back, as it is now. Raises BrokerUnavailableError."""
     queues = await _queues(uow, definition, cluster, which)
     # Without a lock: it is only told, and whoever moves should not wait until all is looked at.
     return await _conditions(uow, definition, cluster, which, await _read_stage(uow, cluster), queues, {})
@@ -80,7 +80,7 @@ async def move(
 ) -> Moved:
     """Move it on or back, and announce it; one that was made already is told, and not made again.
 
-    Raises NotMetError, DeskError ``move-impossible`` and BrokerAwayError.
+    Raises NotMetError, CutoverError ``move-impossible`` and BrokerUnavailableError.
     """
     # An operator whose terminal died in the middle asks again, and must not be told that it is impossible.
     if _made((state := await _read_stage(uow, cluster)), which):
@@ -222,7 +222,7 @@ async def written_back(
     """The way back: how far what was written here has come, and a page of the records that its former system has not
     said so since, by id. ``unread`` is None where there is no queue.
 
-    Raises DeskError ``no-way-back`` and BrokerAwayError.
+    Raises CutoverError ``no-way-back`` and BrokerUnavailableError.
     """
     if (back := definition.write_back) is None:
         raise CutoverError(

@@ -32,21 +32,22 @@ _LATE = "select count(*) from quarantine where cluster = $1 and state = 'waiting
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """``name`` is a stable word by which it can be overruled, ``told`` what was found.
+    """``name`` is a stable word by which it can be overruled, ``detail`` what was found.
 
-    ``mend`` is the command that does something about it, and ``call`` the same over HTTP, where there is one.
+    ``remedy`` is the command that does something about it, and ``http`` the same over HTTP, where there is one.
     """
 
     name: str
     holds: bool
-    told: str
-    mend: str
-    call: str | None = None
+    detail: str
+    remedy: str
+    http: str | None = None
 
     def as_json(self) -> dict[str, Any]:
-        """For programs."""
-        shown = {"name": self.name, "holds": self.holds, "told": self.told}
-        return shown | ({"mend": None, "call": None} if self.holds else {"mend": self.mend, "call": self.call})
+        """For programs, also under the names of the version before."""
+        remedy, http = (None, None) if self.holds else (self.remedy, self.http)
+        shown = {"name": self.name, "holds": self.holds, "detail": self.detail, "remedy": remedy, "http": http}
+        return shown | {"told": self.detail, "mend": remedy, "call": http}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +76,11 @@ class Rehearsed:
 class Writers:
     """How many may write here once the former system no longer may; None where that is not known.
 
-    ``mend`` is the command that makes one more, or makes it known.
+    ``remedy`` is the command that makes one more, or makes it known.
     """
 
     count: int | None
-    mend: str
+    remedy: str
 
 
 async def conditions(
@@ -172,40 +173,42 @@ def failed(result: Sequence[Condition]) -> list[Condition]:
 def _mirror(system: str, state: StageState) -> Condition:
     detail = f"it is in stage {state.stage}"
     if state.stage != "legacy":
-        mend = f"none: only what is mirrored can be switched; see traboule cutover history {system}"
-        return Condition("mirror", state.stage == "mirror", detail, mend)
-    mend = f'traboule cutover mirror {system} --reason "…"'
-    return Condition("mirror", False, detail, mend, f'POST /cutover/{system}/moves {{"move": "mirror", "reason": "…"}}')
+        remedy = f"none: only what is mirrored can be switched; see traboule cutover history {system}"
+        return Condition("mirror", state.stage == "mirror", detail, remedy)
+    remedy = f'traboule cutover mirror {system} --reason "…"'
+    return Condition(
+        "mirror", False, detail, remedy, f'POST /cutover/{system}/moves {{"move": "mirror", "reason": "…"}}'
+    )
 
 
 def _parity(system: str, parity: Parity | None, now: datetime) -> Condition:
-    mend = f"traboule parity --as {system} EXPORT-FILE"
+    remedy = f"traboule parity --as {system} EXPORT-FILE"
     if parity is None:
-        return Condition("parity", False, "it was never compared with what the former system holds", mend)
+        return Condition("parity", False, "it was never compared with what the former system holds", remedy)
     detail = f"compared at {parity.at:%Y-%m-%d %H:%M} UTC, {parity.open_differences} open differences"
     if parity.open_differences:
-        call = f"GET /cutover/{system}/parity"
-        return Condition("parity", False, detail, f"traboule differences list --as {system}", call)
-    return Condition("parity", now - parity.at <= PARITY_IS_FRESH, detail, mend)
+        http = f"GET /cutover/{system}/parity"
+        return Condition("parity", False, detail, f"traboule differences list --as {system}", http)
+    return Condition("parity", now - parity.at <= PARITY_IS_FRESH, detail, remedy)
 
 
 def _rehearsal(system: str, rehearsal: Rehearsed | None, now: datetime) -> Condition:
-    mend = f"traboule rehearse {system}"
+    remedy = f"traboule rehearse {system}"
     if rehearsal is None:
-        return Condition("rehearsal", False, "what we would have done was never compared with what it did", mend)
+        return Condition("rehearsal", False, "what we would have done was never compared with what it did", remedy)
     compared = ", ".join(f"{name} {count}" for name, count in rehearsal.compared.items())
     detail = (
         f"rehearsed at {rehearsal.at:%Y-%m-%d %H:%M} UTC what was done since {rehearsal.since} ({compared}), "
         f"{rehearsal.open_differences} open differences"
     )
     if rehearsal.at.astimezone(UTC).date() - rehearsal.since < REHEARSAL_COVERS:
-        return Condition("rehearsal", False, f"{detail}: it has to go back a year", mend)
+        return Condition("rehearsal", False, f"{detail}: it has to go back a year", remedy)
     if rehearsal.comparable and not any(rehearsal.compared.values()):
         detail = f"{detail}: it compared nothing, and {rehearsal.comparable} records are held"
-        return Condition("rehearsal", False, detail, f"{mend} --since DAY, a day after which it did something")
+        return Condition("rehearsal", False, detail, f"{remedy} --since DAY, a day after which it did something")
     if rehearsal.open_differences:
         return Condition("rehearsal", False, detail, f"traboule differences list --as {system} --rehearsal")
-    return Condition("rehearsal", now - rehearsal.at <= REHEARSAL_IS_FRESH, detail, mend)
+    return Condition("rehearsal", now - rehearsal.at <= REHEARSAL_IS_FRESH, detail, remedy)
 
 
 def _commands(service: str, takes_commands: bool) -> Condition:
@@ -219,14 +222,16 @@ def _commands(service: str, takes_commands: bool) -> Condition:
 
 def _writers(writers: Writers) -> Condition:
     if writers.count is None:
-        return Condition("writers", False, "it is not known here how many API keys may write", writers.mend)
-    return Condition("writers", writers.count > 0, f"{writers.count} API keys may write", writers.mend)
+        return Condition("writers", False, "it is not known here how many API keys may write", writers.remedy)
+    return Condition("writers", writers.count > 0, f"{writers.count} API keys may write", writers.remedy)
 
 
 def _backup(at: datetime | None, now: datetime) -> Condition:
-    mend = 'traboule backup FOLDER; or, after a backup of your own, traboule cutover note-backup --note "where it lies"'
-    call = 'POST /cutover/backups {"note": "where it lies"}'
+    remedy = (
+        'traboule backup FOLDER; or, after a backup of your own, traboule cutover note-backup --note "where it lies"'
+    )
+    http = 'POST /cutover/backups {"note": "where it lies"}'
     if at is None:
-        return Condition("backup", False, "no backup was ever noted", mend, call)
+        return Condition("backup", False, "no backup was ever noted", remedy, http)
     fresh = now - at <= BACKUP_IS_FRESH
-    return Condition("backup", fresh, f"the last backup was noted at {at:%Y-%m-%d %H:%M} UTC", mend, call)
+    return Condition("backup", fresh, f"the last backup was noted at {at:%Y-%m-%d %H:%M} UTC", remedy, http)

@@ -124,11 +124,11 @@ async def unsettled(
 def _read(system: str, queue: str, waiting: int, unsent: int, refused: int) -> Condition:
     counts = {f"wait in {queue}": waiting, "are to be sent there": unsent, "were given back and are parked": refused}
     texts = [f"{count} messages {where}" for where, count in counts.items() if count]
-    mend = (
+    remedy = (
         f"have the former system read its queue; or traboule cutover write-back {system} --export FILE.csv, "
         "import that there, and --overrule way-back-read"
     )
-    return Condition("way-back-read", not texts, ", ".join(texts) or f"nothing waits in {queue}", mend)
+    return Condition("way-back-read", not texts, ", ".join(texts) or f"nothing waits in {queue}", remedy)
 
 
 def _expressible(system: str, lossy: int, fields: Counter[str]) -> Condition:
@@ -136,14 +136,14 @@ def _expressible(system: str, lossy: int, fields: Counter[str]) -> Condition:
     if lossy:
         named = ", ".join(f"{name} ({count})" for name, count in sorted(fields.items()))
         detail = f"{lossy} records say what its columns cannot: {named}"
-    mend = f"traboule cutover write-back {system}, note there by hand what is left out, and --overrule expressible"
-    return Condition("expressible", not lossy, detail, mend)
+    remedy = f"traboule cutover write-back {system}, note there by hand what is left out, and --overrule expressible"
+    return Condition("expressible", not lossy, detail, remedy)
 
 
 def _new_ids(system: str, count: int) -> Condition:
     detail = f"{count} records were made here, and get another id there" if count else "no record was made here"
-    mend = (
+    remedy = (
         f"traboule cutover write-back {system}; have it say same_as when it publishes them, or confirm them afterwards "
         "(traboule duplicates confirm), and --overrule new-ids"
     )
-    return Condition("new-ids", not count, detail, mend)
+    return Condition("new-ids", not count, detail, remedy)

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from services.gateway.translations import PROBLEMS, language_of
+from services.gateway.translations import FORMER_PROBLEMS, PROBLEMS, language_of
 from services.membership.connections import DatabaseBusyError, DatabaseUnavailableError
 from services.membership.translations import Language
 from shared.runtime.http_metrics import template
@@ -21,6 +21,7 @@ from shared.runtime.http_metrics import template
 log = structlog.get_logger()
 
 RETRY_SECONDS = 5
+TYPE = "urn:traboule:problem:"
 FORM = "as:"
 """Begins the name of each form that a body may have; which of them was meant is no place in it."""
 
@@ -42,6 +43,7 @@ class _Details(BaseModel):
     """A refusal (RFC 9457)."""
 
     type: str
+    former_type: str | None = None
     title: str
     status: int
     instance: str | None = None
@@ -69,12 +71,15 @@ def as_json(problem: ProblemError, language: Language) -> dict[str, Any]:
     """A problem's body, as it is answered or stands among other results."""
     status, french, english = PROBLEMS[problem.kind]
     title = french if language == "fr" else english
-    return {"type": f"urn:traboule:problem:{problem.kind}", "title": title, "status": status, **problem.members}
+    named: dict[str, Any] = {"type": f"{TYPE}{problem.kind}", "title": title, "status": status}
+    if former := FORMER_PROBLEMS.get(problem.kind):
+        named["former_type"] = f"{TYPE}{former}"
+    return named | problem.members
 
 
 def not_now(error: DatabaseUnavailableError) -> ProblemError:
     """What to answer when the database is away, or others are changing what is asked for."""
-    kind = "changes-under-way" if isinstance(error, DatabaseBusyError) else "database-away"
+    kind = "changes-under-way" if isinstance(error, DatabaseBusyError) else "database-unavailable"
     return ProblemError(kind, headers={"retry-after": str(RETRY_SECONDS)})
 
 

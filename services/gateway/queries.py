@@ -38,7 +38,7 @@ async def ask(
     except ServiceAwayError as error:
         raise _away(service, str(error)) from None
     except BrokerUnavailableError as error:
-        raise ProblemError("broker-away", headers=_LATER, detail=str(error), service=service) from None
+        raise ProblemError("broker-unavailable", headers=_LATER, detail=str(error), service=service) from None
     log.info("query.asked", service=service, operation=operation.name, key_id=caller.key_id, outcome=reply.kind)
     match reply.kind:
         case "done":

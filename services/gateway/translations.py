@@ -33,7 +33,7 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     "cluster-unknown": (404, "Ce cluster n'existe pas", "There is no such cluster"),
     "source-record-unknown": (404, "Cette fiche n'existe pas", "There is no such source record"),
     "source-record-removed": (410, "Cette fiche a été supprimée", "This source record was removed"),
-    "source-record-there": (409, "Cette fiche existe déjà", "This source record is there already"),
+    "source-record-exists": (409, "Cette fiche existe déjà", "This source record is there already"),
     "not-the-authority": (
         409,
         "L'ancien système de ce cluster fait encore autorité",
@@ -79,14 +79,18 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
         "Cet ancien système n'a jamais été comparé",
         "This former system was never compared with our mirror",
     ),
-    "no-way-back": (
+    "no-write-back": (
         404,
         "Rien n'est écrit ici que cet ancien système ne sache",
         "Nothing is written here that this former system does not know",
     ),
     "conditions-not-met": (409, "Des conditions ne sont pas remplies", "Some conditions do not hold"),
-    "move-impossible": (409, "Ce passage est impossible depuis cette étape", "This move is impossible from this stage"),
-    "asked-too-long-ago": (
+    "invalid-transition": (
+        409,
+        "Ce passage est impossible depuis cette étape",
+        "This move is impossible from this stage",
+    ),
+    "request-expired": (
         409,
         "La demande a attendu trop longtemps ; rien n'a été fait",
         "The request waited for too long; nothing was done",
@@ -110,7 +114,7 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
         "Le service interrogé ne connaît pas cette demande : sa version est autre",
         "The service that was asked does not know this operation: its version is another",
     ),
-    "broker-away": (503, "Le courtier de messages ne répond pas", "The broker does not answer"),
+    "broker-unavailable": (503, "Le courtier de messages ne répond pas", "The broker does not answer"),
     "override-unknown": (404, "Ce champ n'a pas été fixé à la main", "This field was not set by hand"),
     "conflict-unknown": (404, "Ce conflit n'existe pas", "There is no such conflict"),
     "member-unknown": (404, "Ce membre n'existe pas", "There is no such member"),
@@ -121,7 +125,7 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     ),
     "method-not-allowed": (405, "Cette adresse ne connaît pas cette méthode", "This address does not know this method"),
     "key-missing": (401, "Une clé d'accès est nécessaire", "An API key is needed"),
-    "key-refused": (401, "Cette clé est inconnue, expirée ou révoquée", "This key is unknown, expired or revoked"),
+    "invalid-key": (401, "Cette clé est inconnue, expirée ou révoquée", "This key is unknown, expired or revoked"),
     "role-too-low": (403, "Cette clé ne donne pas ce droit", "This key does not give that right"),
     "changed-meanwhile": (412, "Ce membre a changé entre-temps", "This member changed meanwhile"),
     "body-broken-off": (400, "Le corps de la requête est incomplet", "The request's body is incomplete"),
@@ -143,7 +147,7 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     "decision-unknown": (404, "Cette décision n'existe pas", "There is no such decision"),
     "record-unknown": (422, "Une de ces fiches n'existe pas", "There is no such source record"),
     "decision-refused": (422, "Cette décision ne peut pas être prise", "This decision cannot be taken"),
-    "database-away": (503, "La base de données ne répond pas", "The database does not answer"),
+    "database-unavailable": (503, "La base de données ne répond pas", "The database does not answer"),
     "changes-under-way": (
         503,
         "D'autres modifications sont en cours ; réessayez dans un instant",
@@ -153,6 +157,17 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     "failure": (500, "Une erreur s'est produite", "Something went wrong"),
 }
 """ProblemError types: status, and title in French and English."""
+
+FORMER_PROBLEMS: Mapping[str, str] = {
+    "broker-unavailable": "broker-away",
+    "database-unavailable": "database-away",
+    "invalid-key": "key-refused",
+    "invalid-transition": "move-impossible",
+    "no-write-back": "no-way-back",
+    "request-expired": "asked-too-long-ago",
+    "source-record-exists": "source-record-there",
+}
+"""What these were called in the release before: a problem says so as ``former_type``, for this release."""
 
 
 COLUMNS: Mapping[str, tuple[str, str]] = {

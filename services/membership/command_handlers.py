@@ -99,7 +99,7 @@ async def _carried_out(uow: MembershipUnitOfWork, command: Command) -> None:
             raise Refusal("record-removed", str(error)) from None
         raise Refusal("record-unknown", str(error)) from None
     except RecordExistsError as error:
-        raise Refusal("record-there", str(error)) from None
+        raise Refusal("record-exists", str(error)) from None
     except RecordChangedError as error:
         raise Refusal("record-changed-meanwhile", str(error)) from None
     except FieldsRefusedError as error:

@@ -8,7 +8,7 @@ LAG = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200
 """Seconds: from "at once" to "the broker was away for two hours"."""
 
 OUTCOMES = ("applied", "duplicate", "parked", "retried")
-EVENTS = Counter("traboule_events_total", "Events by what became of them", ["queue", "outcome"])
+EVENTS = Counter("traboule_facts_total", "Events by what became of them", ["queue", "outcome"])
 PARKED = Counter("traboule_parked_total", "Events set aside, by the reason to group by", ["queue", "reason"])
 RETRIED = Counter("traboule_retried_total", "Events put off to be tried again, by error", ["queue", "reason"])
 TRANSACTION_SECONDS = Histogram(
@@ -32,14 +32,14 @@ ORIGIN_LAG = Histogram(
     ["queue"],
     buckets=LAG,
 )
-PAUSED = Gauge("traboule_holding", "1 while the consumer waits for its database", ["queue"])
-IN_FLIGHT = Gauge("traboule_in_hand", "Messages taken from the queue and not acknowledged yet", ["queue"])
-IN_FLIGHT_AGE = Gauge("traboule_hand_age_seconds", "How long a lane has been settling what it has in hand", ["queue"])
+PAUSED = Gauge("traboule_consumer_paused", "1 while the consumer waits for its database", ["queue"])
+IN_FLIGHT = Gauge("traboule_messages_in_flight", "Messages taken from the queue and not acknowledged yet", ["queue"])
+IN_FLIGHT_AGE = Gauge("traboule_in_flight_age_seconds", "How long a lane has been settling its batch", ["queue"])
 MISSING = Counter(
     "traboule_missing_deliveries_total", "Deliveries that never reached their lane: given back", ["queue"]
 )
 PREFETCH = Gauge("traboule_prefetch", "The most messages that a lane takes in hand", ["queue"])
-RELAYED = Counter("traboule_relayed_total", "Outbox messages confirmed by the broker")
+RELAYED = Counter("traboule_outbox_published_total", "Outbox messages confirmed by the broker")
 RELAY_FAILURES = Counter("traboule_relay_failures_total", "Publishes that the broker did not confirm", ["error"])
 QUERIES = Counter("traboule_queries_total", "Questions to this service, by their outcome", ["service", "outcome"])
 QUESTIONS = Counter("traboule_questions_total", "Questions to other services, by their end", ["service", "outcome"])

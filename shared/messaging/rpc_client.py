@@ -63,7 +63,7 @@ class RpcClient:
         except (OSError, AMQPError, asyncio.CancelledError) as error:
             # A connection that dies surfaces as almost anything, CancelledError included.
             reraise_if_cancelled()
-            metrics.QUESTIONS.labels(service, "broker-away").inc()
+            metrics.QUESTIONS.labels(service, "broker-unavailable").inc()
             raise BrokerUnavailableError(f"the broker does not answer ({type(error).__name__}): ask again") from None
         metrics.QUESTIONS.labels(service, "answered").inc()
         return reply

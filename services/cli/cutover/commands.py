@@ -123,9 +123,9 @@ def check(
         console = terminal()
         for condition in conditions:
             mark = "[green]✓[/]" if condition.holds else "[red]✗[/]"
-            console.print(f"{mark} {condition.name:<14} {escape(condition.told)}", highlight=False)
+            console.print(f"{mark} {condition.name:<14} {escape(condition.detail)}", highlight=False)
             if not condition.holds:
-                console.print(f"  [dim]{escape(condition.mend)}[/]", highlight=False, soft_wrap=True)
+                console.print(f"  [dim]{escape(condition.remedy)}[/]", highlight=False, soft_wrap=True)
     if not all(condition.holds for condition in conditions):
         raise typer.Exit(1)
 

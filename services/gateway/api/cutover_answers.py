@@ -7,13 +7,13 @@ from services.gateway.requests_queries import Request
 
 PROBLEM_OF = {
     "conditions-not-met": "conditions-not-met",
-    "move-impossible": "move-impossible",
+    "move-impossible": "invalid-transition",
     "late-unknown": "late-message-unknown",
     "late-refused": "late-message-decided",
     "never-compared": "never-compared",
-    "no-way-back": "no-way-back",
-    "broker-away": "broker-away",
-    "asked-too-long-ago": "asked-too-long-ago",
+    "no-way-back": "no-write-back",
+    "broker-away": "broker-unavailable",
+    "asked-too-long-ago": "request-expired",
     "answer-too-long": "answer-too-long",
     "value-impossible": "value-impossible",
     "former-system-unknown": "former-system-unknown",

@@ -44,6 +44,8 @@ def routes(operations: Iterable[Operation]) -> APIRouter:
     for operation in operations:
         for path, service in _paths(operation):
             _add(router, operation, path, service)
+        if operation.former_path is not None:
+            _add(router, operation, operation.former_path, None, deprecated=True)
     return router
 
 
@@ -54,13 +56,16 @@ def _paths(operation: Operation) -> list[tuple[str, str | None]]:
     return [(operation.path.replace("{service}", service), service) for service in operation.services]
 
 
-def _add(router: APIRouter, operation: Operation, path: str, service: str | None) -> None:
+def _add(
+    router: APIRouter, operation: Operation, path: str, service: str | None, *, deprecated: bool | None = None
+) -> None:
     body = BODIES[operation.name] if operation.kind == "command" else None
     router.add_api_route(
         path,
         _endpoint(operation, service, body),
         methods=[operation.method],
         name=operation.name.replace("-", "_"),
+        deprecated=deprecated,
         description=operation.summary,
         tags=["cutover" if operation.about_system or service is None else service],
         response_model=Backups if operation.asks_every_service else operation.answer,

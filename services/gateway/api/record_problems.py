@@ -40,7 +40,7 @@ def as_problems(request: Request, policy: Policy, command: Command) -> Generator
             raise ProblemError("source-record-removed") from None
         raise ProblemError("source-record-unknown") from None
     except RecordExistsError:
-        raise ProblemError("source-record-there") from None
+        raise ProblemError("source-record-exists") from None
     except RecordChangedError as error:
         raise ProblemError("record-changed-meanwhile", headers={"etag": f'"{error.etag}"'}) from None
     except FieldsRefusedError as error:

@@ -112,7 +112,7 @@ async def authorised(request: Request, keyring: ApiKeyCache, role: Role) -> Call
     result = await keyring.find(key)
     if result is None:
         challenge = 'Bearer realm="Traboule", error="invalid_token"'
-        raise ProblemError("key-refused", headers={"www-authenticate": challenge})
+        raise ProblemError("invalid-key", headers={"www-authenticate": challenge})
     if not result.may(role):
         raise ProblemError("role-too-low", role=result.role.value, needed=role.value)
     return result

@@ -97,7 +97,7 @@ async def test_what_was_issued_here_keeps_a_rollback_from_having_it_billed_twice
     async def standing(cluster: str) -> tuple[bool, str]:
         async with ready.engine.connect() as connection:
             [condition] = await DEFINITION.rollback_conditions(connection, cluster)
-            return condition.holds, condition.told.split()[0]
+            return condition.holds, condition.detail.split()[0]
 
     assert await standing("numelink") == (True, "0")
     await ready.merge(merged(1, "M", *BOTH))

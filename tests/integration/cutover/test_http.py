@@ -49,15 +49,15 @@ async def test_over_and_back_by_http_alone(staff: Staff) -> None:
     async def told_of_the_key() -> bool:
         conditions = (await staff.get(f"/cutover/{BILLING}/conditions")).json()["conditions"]
         [writers] = [condition for condition in conditions if condition["name"] == "writers"]
-        return bool(writers["holds"] and writers["told"] == "1 API keys may write")
+        return bool(writers["holds"] and writers["detail"] == "1 API keys may write")
 
     await eventually(told_of_the_key)
     refused = await staff.move("switch")
     assert problem(refused) == (409, "conditions-not-met")
     failed = {item["name"]: item for item in refused.json()["conditions"]}
     assert set(failed) == set(OVERRULED)
-    assert "traboule cutover note-backup --note" in failed["backup"]["mend"]
-    assert failed["backup"]["call"].startswith("POST /cutover/backups")
+    assert "traboule cutover note-backup --note" in failed["backup"]["remedy"]
+    assert failed["backup"]["http"].startswith("POST /cutover/backups")
     noted = (await staff.ask("POST", "/cutover/backups", {"note": "nas1"})).json()
     # Events and communications do not run here: they are told when they do.
     assert noted["noted"] == ["billing", "membership"]
@@ -94,17 +94,17 @@ async def test_membership_answers_itself_and_the_board_hears_of_it(staff: Staff)
     # Nothing waits but what asks: the question itself does not stand in its own way.
     assert writers["queues"]["holds"]
     assert writers["outbox"]["holds"]
-    assert writers["writers"]["told"] == "1 API keys may write"
+    assert writers["writers"]["detail"] == writers["writers"]["told"] == "1 API keys may write"
 
 
 async def test_a_move_that_was_made_is_told_and_one_that_cannot_be_is_refused(staff: Staff) -> None:
-    assert problem(await staff.move("rollback")) == (409, "move-impossible")
+    assert problem(await staff.move("rollback")) == (409, "invalid-transition")
     await staff.moved("mirror", "switch")
     again = await staff.move("switch", by="somebody else")
     assert (again.status_code, again.json()["already"], again.json()["by"]) == (200, True, "zoé")
     assert len(await staff.billing.column("select epoch from stage_history")) == 2
     impossible = await staff.move("mirror")
-    assert problem(impossible) == (409, "move-impossible")
+    assert problem(impossible) == (409, "invalid-transition")
     assert "from there it can only" in impossible.json()["detail"]
 
 
@@ -126,21 +126,21 @@ async def test_a_rollback_waits_until_the_former_system_heard_what_was_written_h
     assert made.status_code == 201
     refused = await staff.move("rollback", MEMBERSHIP)
     assert problem(refused) == (409, "conditions-not-met")
-    unmet = {item["name"]: item["told"] for item in refused.json()["conditions"]}
+    unmet = {item["name"]: item["detail"] for item in refused.json()["conditions"]}
     assert set(unmet) >= {"way-back-read", "new-ids"}
     assert unmet["new-ids"].startswith("1 records were made here")
 
     async def waits() -> bool:
         result = (await staff.get(f"/cutover/{MEMBERSHIP}/conditions?for=rollback")).json()["conditions"]
         # Its queue is counted by a service that has no right to read it.
-        return "1 messages wait in numelink.membership.way-back" in [item["told"] for item in result]
+        return "1 messages wait in numelink.membership.way-back" in [item["detail"] for item in result]
 
     await eventually(waits)
     assert (await staff.move("rollback", MEMBERSHIP, overrule=list(unmet))).json()["stage"] == "mirror"
 
 
 async def test_the_way_back_is_told_page_by_page(staff: Staff) -> None:
-    where = f"/cutover/{MEMBERSHIP}/way-back"
+    where = f"/cutover/{MEMBERSHIP}/write-back"
     await staff.moved("mirror", "switch", system=MEMBERSHIP)
     nothing = (await staff.get(where, role="staff")).json()
     assert nothing == {
@@ -170,8 +170,12 @@ async def test_the_way_back_is_told_page_by_page(staff: Staff) -> None:
     rest = (await staff.get(f"{where}?limit=1&after={begin['next']}")).json()
     assert (rest["items"], rest["next"]) == ([second], None)
 
-    none = await staff.get(f"/cutover/{BILLING}/way-back?lang=fr", role="staff")
-    assert problem(none) == (404, "no-way-back")
+    former_path = f"/cutover/{MEMBERSHIP}/way-back"
+    assert (await staff.get(former_path)).json() == (await staff.get(where)).json()
+
+    none = await staff.get(f"/cutover/{BILLING}/write-back?lang=fr", role="staff")
+    assert problem(none) == (404, "no-write-back")
+    assert none.json()["former_type"] == "urn:traboule:problem:no-way-back"
     assert none.json()["title"] == "Rien n'est écrit ici que cet ancien système ne sache"
     assert (await staff.get(where, role="reader")).status_code == 403
 
@@ -331,7 +335,7 @@ async def test_staff_may_look_and_decide_and_only_administrators_move(staff: Sta
         ),
         ("GET", f"/cutover/{BILLING}/conditions?for=retire", None, (422, "invalid-parameters")),
         ("GET", f"/cutover/{BILLING}/quarantine/0", None, (422, "invalid-parameters")),
-        ("GET", f"/cutover/{MEMBERSHIP}/way-back?after=%00", None, (422, "invalid-parameters")),
+        ("GET", f"/cutover/{MEMBERSHIP}/write-back?after=%00", None, (422, "invalid-parameters")),
     ],
 )
 async def test_what_is_asked_wrongly_reaches_no_service(
@@ -366,7 +370,7 @@ async def test_what_a_service_did_not_answer_in_time_is_told_later(alone: Staff)
             return (await alone.get(impossible)).json()["problem"]
 
         published = await eventually(refused)
-        assert (published["type"], published["status"]) == ("urn:traboule:problem:move-impossible", 409)
+        assert (published["type"], published["status"]) == ("urn:traboule:problem:invalid-transition", 409)
 
 
 @pytest.mark.parametrize("patient", [0.2])

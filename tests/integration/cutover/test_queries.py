@@ -234,7 +234,7 @@ async def test_questions_are_answered_again_after_the_broker_was_away(nodes: Nod
     await asyncio.to_thread(nodes.broker.kill)
     try:
         away = await staff.get(MIRROR)
-        assert (problem(away), away.json()["service"]) == ((503, "broker-away"), "billing")
+        assert (problem(away), away.json()["service"]) == ((503, "broker-unavailable"), "billing")
     finally:
         await asyncio.to_thread(nodes.broker.start)
     await answers(staff)

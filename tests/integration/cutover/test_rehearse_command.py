@@ -118,28 +118,28 @@ async def test_a_rehearsal_of_too_little_does_not_open_the_gate(billing: Mirrore
 
     today = datetime.now(UTC).date()
     await hears(billing, REST)
-    assert (await condition()).told == "what we would have done was never compared with what it did"
+    assert (await condition()).detail == "what we would have done was never compared with what it did"
 
     short = today - timedelta(days=364)
     assert (await traboule("rehearse", billing.system, "--since", str(short))).exit_code == 0
     refused = await condition()
     assert not refused.holds
-    assert refused.told.endswith(f"since {short} (dues 0, settlement 1), 0 open differences: it has to go back a year")
-    assert refused.mend == "traboule rehearse numelink/billing"
+    assert refused.detail.endswith(f"since {short} (dues 0, settlement 1), 0 open differences: it has to go back a year")
+    assert refused.remedy == "traboule rehearse numelink/billing"
 
     assert (await traboule("rehearse", billing.system)).exit_code == 0
     stored = await condition()
     assert stored.holds
-    assert stored.told.endswith(f"since {today - timedelta(days=365)} (dues 0, settlement 1), 0 open differences")
+    assert stored.detail.endswith(f"since {today - timedelta(days=365)} (dues 0, settlement 1), 0 open differences")
 
     await billing.sql("update invoices set issued_on = issued_on - 1000")
     assert (await traboule("rehearse", billing.system)).exit_code == 0
     nothing = await condition()
     assert not nothing.holds
-    assert nothing.told.endswith(
+    assert nothing.detail.endswith(
         "(dues 0, settlement 0), 0 open differences: it compared nothing, and 3 records are held"
     )
-    assert "--since DAY" in nothing.mend
+    assert "--since DAY" in nothing.remedy
     await billing.sql("delete from payments")
     await billing.sql("delete from invoices")
     assert (await condition()).holds, "there is nothing that could be compared"

@@ -317,7 +317,7 @@ async def test_what_the_former_system_gives_back_is_parked_and_can_be_sent_again
     assert letter["routing_key"] == "traboule.membership.member-written.numelink"
     result = (await cutover("check", SYSTEM, "--for", "rollback", "--json")).json
     [read] = [item for item in result if item["name"] == "way-back-read"]
-    assert (read["holds"], read["told"]) == (False, "1 messages were given back and are parked")
+    assert (read["holds"], read["detail"]) == (False, "1 messages were given back and are parked")
     done = await traboule("dead-letters", "replay", f"membership:{letter['id']}", "--note", "it can read again")
     assert done.exit_code == 0, done.err
     assert (await live.parked())[0]["status"] == "replayed"

@@ -75,6 +75,7 @@ OPERATIONS = [
     ("GET", "/cutover/{cluster}/{service}/quarantine/{number}"),
     ("POST", "/cutover/{cluster}/{service}/quarantine/{number}/apply"),
     ("POST", "/cutover/{cluster}/{service}/quarantine/{number}/dismiss"),
+    ("GET", "/cutover/{cluster}/{service}/write-back"),
     ("GET", "/cutover/{cluster}/{service}/way-back"),
     ("POST", "/cutover/backups"),
     ("GET", "/statistics"),

@@ -183,7 +183,7 @@ async def test_an_id_is_given_once(membership: OwnService) -> None:
     await ask(membership, new.model_copy(update={"fields": {"name": "Argon"}}))
 
     (letter,) = await parked(membership)
-    assert letter["reason"] == "record-there"
+    assert letter["reason"] == "record-exists"
 
 
 async def test_a_removed_record_is_not_changed(membership: OwnService) -> None:

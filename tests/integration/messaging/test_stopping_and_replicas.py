@@ -60,7 +60,7 @@ async def test_sigterm_while_messages_arrive_loses_none_and_repeats_none(
 
     await applied(empty_billing, invoices := await publishing)
     assert len(await empty_billing.heard(len(invoices))) == len(invoices)
-    assert await metric(processes, "billing", r'traboule_events_total\{outcome="duplicate".*\}') == 0
+    assert await metric(processes, "billing", r'traboule_facts_total\{outcome="duplicate".*\}') == 0
     assert await empty_billing.parked() == []
 
 
@@ -92,7 +92,7 @@ async def test_two_replicas_share_the_queue_and_one_relays_until_it_is_killed(
     invoices = await publish_one_by_one(empty_billing, 60)
     await applied(empty_billing, invoices)
     for name in ("billing", second):
-        assert await metric(processes, name, "traboule_events_total") > 0, f"{name} had no share of the work"
+        assert await metric(processes, name, "traboule_facts_total") > 0, f"{name} had no share of the work"
 
     await asyncio.to_thread(processes.kill, "billing")
     more = await publish_one_by_one(empty_billing, 4)

@@ -76,7 +76,7 @@ async def test_every_service_has_the_metrics_that_are_asked_of_it(house: LocalSe
             for stage in ("legacy", "mirror", "live", "retired")
         }
         assert sorted(stage or 0 for stage in stages.values()) == [0, 0, 0, 1], stages
-        assert value(metrics, "traboule_quarantined", cluster=cluster) is not None
+        assert value(metrics, "traboule_quarantined_messages", cluster=cluster) is not None
     assert value(metrics, "traboule_prefetch") == BatchSettings().prefetch
     limit = value(metrics, "traboule_database_connections_limit", pool="consumers")
     assert limit
