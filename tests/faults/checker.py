@@ -17,6 +17,7 @@ import asyncpg
 from deploy.provisioning import definitions
 from services import SERVICES
 from tests.faults.generator import Workload
+from tests.support.emptying import EMPTY
 
 QUIET_SECONDS = 90.0
 MESSAGING = {"inbox", "outbox", "dead_letters"}
@@ -208,16 +209,14 @@ class Checker:
 
     def clear(self) -> None:
         """Empty every table and every queue; nothing may be running that would fill them again."""
-        asyncio.run(self._truncate())
+        asyncio.run(self._empty())
         for queue in definitions.call(self._management_url, "GET", f"/api/queues/{self._vhost}?columns=name"):
             name = quote(queue["name"], safe="")
             definitions.call(self._management_url, "DELETE", f"/api/queues/{self._vhost}/{name}/contents")
 
-    async def _truncate(self) -> None:
+    async def _empty(self) -> None:
         for service in SERVICES:
-            rows = await self._fetch(service, "select tablename from pg_tables where schemaname = 'public'")
-            names = ", ".join(f'"{row["tablename"]}"' for row in rows if row["tablename"] != "alembic_version")
-            await self._fetch(service, f"truncate {names} restart identity")
+            await self._fetch(service, EMPTY)
 
 
 def assert_same_end(end: End, undisturbed: End) -> None:
