@@ -1,27 +1,24 @@
 """The ``traboule`` command: run a service, look after it, bring data in."""
 
-import gc
-from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Any
 
 import typer
 from typer.core import TyperGroup
-
-from services import SERVICES
-from services.cli.check.commands import check
-from services.cli.conflicts import commands as conflicts
-from services.cli.cutover import commands as cutover
-from services.cli.cutover import quarantine
-from services.cli.dead_letters import commands as dead_letters
-from services.cli.migrate import migrate
-from services.cli.registry import definition_of
-from services.cli.status import status
 
 RUN, MEMBERS, MOVE, KEEP, LET_IN = (
     "Run and watch", "Members", "Move a former system over", "Back up and restore", "Let in",
 )  # fmt: skip
 """The panels of ``traboule --help``, in order of first use."""
-_LATER = {
+_COMMANDS = {
+    "serve": (RUN, "Run one service until it is told to stop (SIGTERM or Ctrl-C)."),
+    "migrate": (RUN, "Bring a service's database to the newest schema. Running it again changes nothing."),
+    "status": (
+        RUN,
+        "Show every service: ready or not, its queues, outbox, dead letters.",
+    ),
+    "check": (RUN, "Say whether messages would be accepted, and why not, field by field."),
+    "dead-letters": (RUN, "Messages that could not be applied: list, show, replay, discard."),
     "ask": (RUN, "Ask a service one of its queries (poser une question à un service)."),
     "doctor": (RUN, "Check a running installation: what is wrong, and how to mend it."),
     "import": (MEMBERS, "Publish what a former system exported."),
@@ -30,16 +27,19 @@ _LATER = {
     "overrides": (MEMBERS, "Values that staff set by hand on members."),
     "matching": (MEMBERS, "Train and measure how companies are recognised."),
     "rebuild": (MEMBERS, "Compute anew what source records say."),
+    "conflicts": (MEMBERS, "What merged members paid or registered for twice: list, show, assign, settle, reopen."),
+    "cutover": (MOVE, "Move one former system over at a time: status, mirror, check, switch, rollback, retire."),
     "parity": (MOVE, "Compare a former system's export with what we hold of it."),
     "rehearse": (MOVE, "Compare what a former system did with what we would have done."),
     "differences": (MOVE, "What such a comparison found, and what of it may stay."),
+    "quarantine": (MOVE, "What former systems said after they were moved over: list, show, apply, dismiss."),
     "backup": (KEEP, "Back up all databases at one moment, and the broker's definitions."),
     "restore": (KEEP, "Restore a backup into new servers."),
     "republish": (KEEP, "Publish again all that the services hold, such as after a restore."),
     "former-systems": (LET_IN, "Who may publish on the broker, with which password."),
     "keys": (LET_IN, "API keys for the HTTP door."),
 }
-"""Commands that are imported when they are called: a service's process need not carry the import's libraries."""
+"""In order of first use. Each is imported when it is called: a service need not carry the libraries of an import."""
 _FORMER_NAMES = {"retell": "republish"}
 """Still understood for one release, and not listed."""
 
@@ -48,7 +48,7 @@ class _Commands(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args:
             args[0] = _FORMER_NAMES.get(args[0], args[0])
-            if args[0] in _LATER:
+            if args[0] in _COMMANDS:
                 self.add_command(_load(args[0]), args[0])
         return super().resolve_command(ctx, args)
 
@@ -64,6 +64,22 @@ def _load(name: str) -> Any:
 
 def _import(name: str) -> typer.Typer | Callable[..., None]:
     match name:
+        case "serve":
+            from services.cli.serve import serve as command
+        case "migrate":
+            from services.cli.migrate import migrate as command
+        case "status":
+            from services.cli.status import status as command
+        case "check":
+            from services.cli.check.commands import check as command
+        case "dead-letters":
+            from services.cli.dead_letters.commands import app as command
+        case "conflicts":
+            from services.cli.conflicts.commands import app as command
+        case "cutover":
+            from services.cli.cutover.commands import app as command
+        case "quarantine":
+            from services.cli.cutover.quarantine import app as command
         case "ask":
             from services.cli.ask.commands import ask as command
         case "billing":
@@ -111,61 +127,12 @@ app = typer.Typer(
 )
 
 
-def _known(service: str | None) -> str | None:
-    if service is not None and service not in SERVICES:
-        raise typer.BadParameter(f"there is no service {service!r}; there are {', '.join(SERVICES)}")
-    return service
-
-
-Service = Annotated[str, typer.Argument(callback=_known, metavar="SERVICE", help=", ".join(SERVICES))]
-
-
-@app.command(rich_help_panel=RUN)
-def serve(service: Service) -> None:
-    """Run one service until it is told to stop (SIGTERM or Ctrl-C).
-
-    Example: [bold]traboule serve billing[/]
-    """
-    from services.cli.environment import settings_of
-    from shared.process.http_server import raise_open_files
-    from shared.runtime import tracing
-    from shared.runtime.logging import configure_logging
-
-    settings = settings_of(service)
-    configure_logging(service, settings.log_level)
-    raise_open_files()
-    process = definition_of(service).create_app(settings)
-    # What was loaded so far stays; and a batch makes more objects than the collector's usual patience.
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
-    tracing.start(service)
-    try:
-        _run_fast(process.run())
-    finally:
-        tracing.stop()
-
-
 def _later() -> None:
-    """Stands in the list of commands for one of :data:`_LATER`."""
+    """Stands in the list of commands for one of :data:`_COMMANDS`."""
 
 
-app.command(rich_help_panel=RUN)(migrate)
-app.command(rich_help_panel=RUN)(status)
-app.command(rich_help_panel=RUN)(check)
-app.add_typer(dead_letters.app, name="dead-letters", rich_help_panel=RUN)
-app.add_typer(cutover.app, name="cutover", rich_help_panel=MOVE)
-app.add_typer(quarantine.app, name="quarantine", rich_help_panel=MOVE)
-app.add_typer(conflicts.app, name="conflicts", rich_help_panel=MEMBERS)
-for _name, (_panel, _text) in _LATER.items():
+for _name, (_panel, _text) in _COMMANDS.items():
     app.command(_name, help=_text, rich_help_panel=_panel)(_later)
-
-
-def _run_fast(main: Coroutine[Any, Any, None]) -> None:
-    try:
-        from uvloop import run
-    except ImportError:
-        from asyncio import run
-    run(main)
 
 
 def main() -> None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
+import asyncpg
 import typer
 
 from services import SERVICES
+from services.cli.environment import configured
+from services.cli.members.rebuild import rebuild_now, summary
 from services.cli.registry import definition_of
-
-if TYPE_CHECKING:
-    from shared.persistence.migrations import Pending
-    from shared.runtime.settings import ServiceSettings
+from services.membership.settings import MembershipSettings
+from shared.cli.errors import Unreachable
+from shared.cli.terminal import refuse
+from shared.persistence.migrations import Pending, UnknownRevisionError, differences, pending, upgrade
+from shared.runtime.settings import ServiceSettings
 
 
 def migrate(
@@ -38,13 +42,6 @@ def migrate(
     Examples: [bold]traboule migrate billing[/], [bold]traboule migrate --all[/],
     [bold]traboule migrate --all --post[/], [bold]traboule migrate --all --check[/]
     """
-    import asyncpg
-
-    from services.cli.environment import configured
-    from shared.cli.errors import Unreachable
-    from shared.cli.terminal import refuse
-    from shared.persistence.migrations import UnknownRevisionError
-
     if (service is None) != every:
         raise typer.BadParameter("name one service, or say --all")
     if service is not None and service not in SERVICES:
@@ -101,10 +98,6 @@ def _newer(revision: str) -> str:
 
 
 def _migrate(name: str, settings: ServiceSettings, *, post: bool) -> None:
-    from services.cli.members.rebuild import rebuild_now, summary
-    from services.membership.settings import MembershipSettings
-    from shared.persistence.migrations import upgrade
-
     left = upgrade(migrations_of(name), settings.database_url, post=post)
     typer.echo(in_words(name, left))
     # Where something waits that this program needs, there are no columns yet to rebuild.
@@ -135,8 +128,6 @@ class SchemaState:
 
 def schema_state(name: str, settings: ServiceSettings) -> SchemaState:
     """What the database lacks or has otherwise than this program's tables say. Raises UnknownRevisionError."""
-    from shared.persistence.migrations import differences, pending
-
     left = pending(migrations_of(name), settings.database_url)
     if left.newer is not None:
         return SchemaState(newer=_newer(left.newer))

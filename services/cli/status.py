@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 import typer
+from rich.table import Table
 
 from services.cli.environment import configured
+from services.cli.inspection import ServiceState, faults, inspect
 from shared.cli.options import Json
 from shared.cli.terminal import as_json, span, terminal
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
-    from services.cli.inspection import ServiceState
 
 
 def status(json: Json = False) -> None:
@@ -25,8 +21,6 @@ def status(json: Json = False) -> None:
 
     Examples: [bold]traboule status[/], [bold]traboule status --json[/]
     """
-    from services.cli.inspection import faults, inspect
-
     states = asyncio.run(inspect(configured()))
     wrong = faults(states)
     if json:
@@ -50,8 +44,6 @@ def _print(states: list[ServiceState]) -> None:
 
 
 def _services(states: list[ServiceState]) -> Table:
-    from rich.table import Table
-
     table = Table(box=None, header_style="bold", pad_edge=False)
     for title in ("service", "ready", "outbox", "oldest", "last event", "dead letters"):
         table.add_column(title, justify="left" if title in ("service", "ready") else "right")
@@ -72,8 +64,6 @@ def _services(states: list[ServiceState]) -> Table:
 
 
 def _queues(states: list[ServiceState]) -> Table:
-    from rich.table import Table
-
     table = Table(box=None, header_style="bold", pad_edge=False)
     for title in ("queue", "messages", "consumers"):
         table.add_column(title, justify="left" if title == "queue" else "right")

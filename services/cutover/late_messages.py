@@ -23,7 +23,7 @@ class LateMessageError(Exception):
 
 
 async def apply(uow: UnitOfWork, definition: CutoverDefinition, number: int, *, by: str, reason: str) -> Late:
-    """Apply a late message after all: it replaces what is held of its record, newer or not. Raises LateError.
+    """Apply a late message after all: it replaces what is held of its record, newer or not. Raises LateMessageError.
 
     It keeps its own version. The former system may become the authority again, and what it says then must be newer,
     however it counts: so what is held for its sake never has a version that it did not give itself.
@@ -49,7 +49,10 @@ async def apply(uow: UnitOfWork, definition: CutoverDefinition, number: int, *, 
 
 
 async def dismiss(uow: UnitOfWork, definition: CutoverDefinition, number: int, *, by: str, reason: str) -> Late:
-    """Decide that a late message is not applied; it is kept, and its former system told otherwise. Raises LateError."""
+    """Decide that a late message is not applied; it is kept, and its former system is sent our record.
+
+    Raises LateMessageError.
+    """
     late = await _waiting(uow, definition, number)
     await quarantine.decide(uow.connection, number, "dismissed", by=by, reason=reason)
     await write_back.publish_current_of(uow, definition, late)

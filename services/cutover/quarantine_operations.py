@@ -29,7 +29,7 @@ async def quarantined(
 async def late_message(
     uow: UnitOfWork, definition: CutoverDefinition, number: int, cluster: str | None = None
 ) -> dict[str, Any]:
-    """One message whole, beside what is held now of the record that it is about. Raises DeskError ``late-unknown``."""
+    """One message whole, and the current row of its record. Raises CutoverError ``late-unknown``."""
     result = await _late(uow, definition, number, cluster)
     answer = orjson.loads(result.body)["data"]
     stored = await late_messages.current_row(uow, definition, result.cluster, answer)
@@ -47,7 +47,7 @@ async def decide_late(
     reason: str,
     cluster: str | None = None,
 ) -> list[str]:
-    """Apply or dismiss late messages. Raises DeskError ``late-unknown`` and ``late-refused``: then do nothing."""
+    """Apply or dismiss late messages. Raises CutoverError ``late-unknown`` and ``late-refused``: then do nothing."""
     decide = late_messages.apply if apply else late_messages.dismiss
     done: list[str] = []
     for number in numbers:

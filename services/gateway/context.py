@@ -61,7 +61,7 @@ class GatewayContext:
         return f"{known.code}/{service}"
 
     def writing(self) -> AbstractAsyncContextManager[MembershipUnitOfWork]:
-        """One transaction of what staff ask for. Raises DatabaseAwayError, DatabaseBusyError."""
+        """One transaction of what staff ask for. Raises DatabaseUnavailableError, DatabaseBusyError."""
         return writing(self.engine, self.policy)
 
 

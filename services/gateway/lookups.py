@@ -23,7 +23,7 @@ class Lookups:
         self._asking: asyncio.Task[None] | None = None
 
     def get(self, member_id: str) -> _Future:
-        """``member_id`` must be a UUID in its usual form. Raises DatabaseAwayError when awaited."""
+        """``member_id`` must be a UUID in its usual form. Raises DatabaseUnavailableError when awaited."""
         loop = asyncio.get_running_loop()
         # Each asks with a future of its own: one who gives up takes nobody along.
         future: _Future = loop.create_future()

@@ -36,7 +36,7 @@ class DatabaseBusyError(DatabaseUnavailableError):
 
 
 class ReadPool:
-    """Read-only connections, opened when they are first needed. Every method raises DatabaseAwayError."""
+    """Read-only connections, opened when they are first needed. Every method raises DatabaseUnavailableError."""
 
     def __init__(self, url: str, *, application: str, size: int = 6) -> None:
         self._url, self._application, self._size = url, application, size
@@ -111,7 +111,7 @@ class ReadPool:
 async def writing(engine: AsyncEngine, policy: Policy) -> AsyncGenerator[MembershipUnitOfWork]:
     """One transaction: what it writes and what it announces, together or not at all.
 
-    Raises DatabaseAwayError, DatabaseBusyError.
+    Raises DatabaseUnavailableError, DatabaseBusyError.
     """
     try:
         async with engine.begin() as connection:

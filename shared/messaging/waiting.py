@@ -8,7 +8,7 @@ from aio_pika.exceptions import AMQPError, ChannelNotFoundEntity
 TIMEOUT_SECONDS = 5
 
 CountWaiting = Callable[[Collection[str]], Awaitable[dict[str, int]]]
-"""Of these queues, how many messages wait in each; one that is not there is left out. Raises BrokerAwayError."""
+"""Of these queues, how many messages wait in each; one that is not there is left out. Raises BrokerUnavailableError."""
 
 
 class BrokerUnavailableError(Exception):
@@ -16,7 +16,7 @@ class BrokerUnavailableError(Exception):
 
 
 async def count_waiting(broker_url: str, names: Collection[str]) -> dict[str, int]:
-    """Messages that are ready, by queue; those in a consumer's hand are not counted. Raises BrokerAwayError."""
+    """Messages that are ready, by queue; those in a consumer's hand are not counted. Raises BrokerUnavailableError."""
     result: dict[str, int] = {}
     try:
         async with await aio_pika.connect(broker_url, timeout=TIMEOUT_SECONDS) as connection:

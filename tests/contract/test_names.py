@@ -1,6 +1,7 @@
 """Names are the field's: no word of the old vocabulary is an identifier (CONTRIBUTING.md, Language)."""
 
 import ast
+import builtins
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -98,3 +99,26 @@ def test_no_identifier_has_a_word_of_the_old_vocabulary() -> None:
         refused += [f"{path}:{line}: {name}" for name, line in named if is_refused(name) and name.lower() not in left]
 
     assert refused == []
+
+
+def test_every_error_that_a_docstring_names_exists() -> None:
+    """``Raises X``: whoever renames an error renames it there too."""
+    trees = [ast.parse(source.read_text()) for source in SOURCES]
+    known = {name for tree in trees for node in ast.walk(tree) for name in _names_in(node)}
+    named = {
+        name: f"{source.relative_to(ROOT)}:{getattr(node, 'lineno', 1)}"
+        for source, tree in zip(SOURCES, trees, strict=True)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        for sentence in re.findall(r"Raises ([^.]*)", ast.get_docstring(node) or "")
+        for name in re.findall(r"\b[A-Z]\w*Error\b", sentence)
+    }
+    assert not {name: where for name, where in named.items() if name not in known and not hasattr(builtins, name)}
+
+
+def _names_in(node: ast.AST) -> list[str]:
+    match node:
+        case ast.ClassDef(name=name) | ast.alias(name=name) | ast.Attribute(attr=name) | ast.Name(id=name):
+            return [name]
+        case _:
+            return []

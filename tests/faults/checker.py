@@ -25,7 +25,7 @@ RECOGNITION = {"match_state", "match_features", "match_keys", "match_classes", "
 """Numbered in the order of arrival; the pairs that they lead to are compared."""
 NOT_COMPARED = {
     "alembic_version", "record_history", "identity_history", "api_keys", "member_records", "merge_conflicts",
-    "conflict_answers", "picture_versions", *RECOGNITION, *MESSAGING,
+    "conflict_answers", "picture_versions", "section_versions", "section_changes", *RECOGNITION, *MESSAGING,
 }  # fmt: skip
 """Tables whose rows depend on the way, not on the end: how many versions were skipped, when something was parked.
 
@@ -39,6 +39,13 @@ COMPARED = {
     "views": "to_jsonb(t) - 'updated_at'",
     # Which member a removed record's id still answers with depends on what was there when it was removed.
     "source_records": "case when removed then to_jsonb(t) - 'member_id' else to_jsonb(t) end",
+    # A section or a description is numbered by how often it was announced.
+    "related": """
+        case when kind in ('account', 'participation', 'preferences')
+        then to_jsonb(t) - '{version,digest}'::text[] || jsonb_build_object('document', document::jsonb - 'version')
+        else to_jsonb(t) end
+    """,
+    "descriptions": "to_jsonb(t) - 'version' || jsonb_build_object('document', document::jsonb - 'version')",
 }
 
 

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 
+from schemas.operation import Operation
 from services import SERVICES
 from services.cli.environment import configured
 from services.cli.registry import definition_of
 from services.cli.systems import named
+from services.common.definition import ServiceDefinition
 from services.common.queries import answered
 from services.common.transactions import transaction
 from services.operations.running import OperationRequest, Result
 from shared.cli.author import who
 from shared.cli.options import Json
 from shared.cli.terminal import as_json, nothing, plain, refuse, run, terminal
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from schemas.operation import Operation
-    from services.common.definition import ServiceDefinition
-    from shared.runtime.settings import ServiceSettings
+from shared.runtime.settings import ServiceSettings
 
 _NOT_UNDERSTOOD = {"arguments-invalid", "operation-unknown"}
 """Refusals of what was typed, and not of what was asked."""
@@ -122,8 +120,6 @@ def _described(operation: Operation) -> list[str]:
 
 def print_answer(answer: Mapping[str, Any]) -> None:
     """Words for what is one value, and a table for each list of several."""
-    from rich.table import Table
-
     console = terminal()
     for name, value in answer.items():
         if not isinstance(value, list) or not value or not isinstance(value[0], dict):

@@ -5,21 +5,24 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
+import orjson
 import typer
 
 from services import SERVICES, VERSION
+from services.cli.backup import broker as backup_broker
+from services.cli.backup import folder as backup_folder
+from services.cli.backup.databases import Snapshot, dump, snapshots
+from services.cli.backup.folder import DEFINITIONS, FORMAT, Database, Manifest
+from services.cli.cutover import operations
 from services.cli.environment import configured
 from shared.cli.author import who
 from shared.cli.options import By, Json
 from shared.cli.shutdown import in_order
 from shared.cli.terminal import as_json, refuse, run, size
-
-if TYPE_CHECKING:
-    from services.cli.backup.databases import Snapshot
-    from services.cli.backup.folder import Manifest
-    from shared.runtime.settings import ServiceSettings
+from shared.messaging.accounts import vhost_of
+from shared.runtime.settings import ServiceSettings
 
 
 def backup(
@@ -61,18 +64,9 @@ def backup(
 
 
 async def _backup(folder: Path, services: dict[str, ServiceSettings], by: str, *, quiet: bool) -> Manifest:
-    from services.cli.backup import broker as backup_broker
-    from services.cli.backup import folder as backup_folder
-    from services.cli.backup.databases import snapshots
-    from services.cli.backup.folder import DEFINITIONS, FORMAT, Database, Manifest
-    from services.cli.cutover import operations
-    from shared.messaging.accounts import vhost_of
-
     vhost = vhost_of(next(iter(services.values())).broker_url)
     definitions = await asyncio.to_thread(backup_broker.export, vhost)
     with backup_folder.new_folder(folder) as unfinished:
-        import orjson
-
         backup_folder.write(unfinished / DEFINITIONS, orjson.dumps(definitions, option=orjson.OPT_INDENT_2))
         for path in _configuration(services):
             backup_folder.write(unfinished / path.name, path.read_bytes())
@@ -99,8 +93,6 @@ async def _backup(folder: Path, services: dict[str, ServiceSettings], by: str, *
 
 
 async def _dump(name: str, snapshot: Snapshot, settings: ServiceSettings, folder: Path, *, quiet: bool) -> None:
-    from services.cli.backup.databases import dump
-
     began = time.monotonic()
     path = folder / f"{name}.dump"
     await dump(snapshot, settings, path)
@@ -109,8 +101,6 @@ async def _dump(name: str, snapshot: Snapshot, settings: ServiceSettings, folder
 
 
 def _left_behind(folder: Path) -> list[str]:
-    from services.cli.backup import folder as backup_folder
-
     return [str(path) for path in backup_folder.left_behind(folder)]
 
 

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any
 
+import asyncpg
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from sqlalchemy.exc import SQLAlchemyError
 
 from services.cli.environment import configured
 from services.cli.registry import definition_of
+from services.common.definition import ServiceDefinition
+from shared.cli.errors import Unreachable
 from shared.cli.options import Json
 from shared.cli.terminal import as_json, run
+from shared.persistence.database import create_engine
+from shared.runtime.settings import ServiceSettings
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from services.common.definition import ServiceDefinition
-    from shared.runtime.settings import ServiceSettings
-
-    Progress = Callable[[str, int, int], None]
+OnPage = Callable[[str, int, int], None]
+"""What is published, how many of it, and of how many."""
 
 
 def republish(
@@ -43,9 +47,6 @@ def republish(
 
 
 async def _republish(services: dict[str, ServiceSettings]) -> dict[str, dict[str, int]]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, transient=True, console=Console(stderr=True)) as bars:
         tasks: dict[str, Any] = {}
@@ -61,15 +62,9 @@ async def _republish(services: dict[str, ServiceSettings]) -> dict[str, dict[str
 
 
 async def republish_service(
-    definition: ServiceDefinition[Any], settings: ServiceSettings, progress: Progress
+    definition: ServiceDefinition[Any], settings: ServiceSettings, progress: OnPage
 ) -> dict[str, int]:
     """How many of each kind were told again. Raises Unreachable."""
-    import asyncpg
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from shared.cli.errors import Unreachable
-    from shared.persistence.database import create_engine
-
     unit_of_work = definition.unit_of_work(settings)
     engine = create_engine(settings.database_url, application="traboule republish", pool_size=1)
     published: dict[str, int] = {}

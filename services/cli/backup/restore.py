@@ -5,19 +5,28 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
+from urllib.parse import unquote, urlsplit
 
+import orjson
 import typer
 
 from services import SERVICES, VERSION
+from services.cli.backup import broker as backup_broker
+from services.cli.backup import folder as backup_folder
+from services.cli.backup import restore_databases
+from services.cli.backup.folder import Manifest
+from services.cli.backup.tools import contents
 from services.cli.environment import configured
+from services.cli.migrate import migrations_of
+from shared.cli.errors import CannotAct
 from shared.cli.options import Json
 from shared.cli.shutdown import in_order
 from shared.cli.terminal import as_json, refuse, run
-
-if TYPE_CHECKING:
-    from services.cli.backup.folder import Manifest
-    from shared.runtime.settings import ServiceSettings
+from shared.messaging.accounts import vhost_of
+from shared.persistence.migrations import knows
+from shared.runtime.settings import ServiceSettings
+from shared.runtime.tls import address
 
 ADMIN = "TRABOULE_DATABASE_URL"
 """Names the variable with an administrator's address of the database server."""
@@ -78,15 +87,6 @@ async def _restore(
     folder: Path, services: dict[str, ServiceSettings], *, dry_run: bool, quiet: bool
 ) -> tuple[Manifest, list[str]]:
     """What was restored, or can be; and on a dry run the services that run here, if any does."""
-    import orjson
-
-    from services.cli.backup import broker as backup_broker
-    from services.cli.backup import folder as backup_folder
-    from services.cli.backup import restore_databases
-    from services.cli.backup.tools import contents
-    from shared.messaging.accounts import vhost_of
-    from shared.runtime.tls import address
-
     manifest = await asyncio.to_thread(backup_folder.read_manifest, folder)
     _fits(manifest)
     for name in services:
@@ -130,10 +130,6 @@ def republished(manifest: Manifest) -> tuple[str, str]:
 
 def _fits(manifest: Manifest) -> None:
     """Whether this program knows what the backup holds. Raises CannotAct."""
-    from services.cli.migrate import migrations_of
-    from shared.cli.errors import CannotAct
-    from shared.persistence.migrations import knows
-
     if missing := [name for name in SERVICES if name not in manifest.databases]:
         raise CannotAct(f"the backup has no database of {', '.join(missing)}")
     newer = [name for name, database in manifest.databases.items() if not knows(migrations_of(name), database.revision)]
@@ -154,7 +150,5 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def _credentials(settings: ServiceSettings) -> tuple[str, str]:
-    from urllib.parse import unquote, urlsplit
-
     parts = urlsplit(settings.broker_url)
     return unquote(parts.username or ""), unquote(parts.password or "")

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
+import orjson
 import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
+from schemas.base import Content
+from schemas.catalogue import FACTS
+from schemas.diagnostics import Fault, nearest
+from services.cli.check.validator import Sender, Verdict
+from services.cli.check.validator import check as check_file
 from shared.cli.options import Json
 from shared.cli.terminal import as_json, refuse
+from shared.runtime.clusters import ClustersFileError, load_clusters
 from shared.runtime.text import printable
-
-if TYPE_CHECKING:
-    from schemas.base import Content
-    from schemas.diagnostics import Fault
-    from services.cli.check.validator import Sender, Verdict
 
 REFUSED = 1
 SHOWN = 200
@@ -49,8 +55,6 @@ def check(
     Examples: [bold]traboule check message.json[/],
     [bold]traboule check --as numelink/membership --type member-recorded members.jsonl[/]
     """
-    from services.cli.check.validator import check as check_file
-
     raw = _read(file)
     if not raw.strip():
         refuse(f"{file} is empty")
@@ -74,9 +78,6 @@ def _read(file: str) -> bytes:
 def _sender(
     type_name: str | None, headers: Path | None, publisher: str | None, routing_key: str | None, clusters_file: Path
 ) -> Sender:
-    from services.cli.check.validator import Sender
-    from shared.runtime.clusters import ClustersFileError, load_clusters
-
     clusters: tuple[str, ...] = ()
     if publisher is not None:
         if publisher.count("/") != 1:
@@ -99,8 +100,6 @@ def _sender(
 
 
 def _headers(path: Path) -> dict[str, Any]:
-    import orjson
-
     try:
         headers = orjson.loads(_read(str(path)))
     except orjson.JSONDecodeError as error:
@@ -111,9 +110,6 @@ def _headers(path: Path) -> dict[str, Any]:
 
 
 def _bare(name: str) -> type[Content]:
-    from schemas.catalogue import FACTS
-    from schemas.diagnostics import nearest
-
     for fact in FACTS:
         if name in (fact.type_name(), fact.key, fact.__name__):
             return fact
@@ -124,16 +120,12 @@ def _bare(name: str) -> type[Content]:
 
 
 def _print_json(verdicts: list[Verdict]) -> None:
-    from dataclasses import asdict
-
     events = [{"accepted": verdict.accepted, **asdict(verdict)} for verdict in verdicts]
     accepted = sum(verdict.accepted for verdict in verdicts)
     as_json({"accepted": accepted, "refused": len(verdicts) - accepted, "events": events})
 
 
 def _print_tables(verdicts: list[Verdict]) -> None:
-    from rich.console import Console
-
     console = Console(soft_wrap=False)
     refused = [verdict for verdict in verdicts if not verdict.accepted]
     if refused:
@@ -152,8 +144,6 @@ def _print_tables(verdicts: list[Verdict]) -> None:
 def _print(
     console: Any, title: str, texts: tuple[str, str], rows: Iterable[tuple[Verdict, str, tuple[Fault, ...]]]
 ) -> None:
-    from rich.table import Table
-
     flat: list[tuple[str, ...]] = []
     for verdict, reason, faults in rows:
         head = (_where(verdict), verdict.id or "", reason)
@@ -176,6 +166,4 @@ def _where(verdict: Verdict) -> str:
 
 def _plain(text: str) -> Any:
     """A cell in which nothing is markup, and no control character of a message reaches the terminal."""
-    from rich.text import Text
-
     return Text(printable(text))

@@ -14,6 +14,7 @@ from schemas.diagnostics import Fault, faults, nearest
 from schemas.envelope import BATCH, BATCH_EVENTS, BINARY, STRUCTURED, Envelope, Refused, routing_key
 from schemas.membership import MemberRecorded
 from schemas.reading import read
+from services.membership.normalisation.normalise import understand
 from shared.messaging.authenticity import forged_source, forgery
 from shared.messaging.consumer import MAX_BODY
 from shared.messaging.delivery import Delivery
@@ -231,7 +232,5 @@ def _doubtful(fact: Content) -> Iterator[Fault]:
     """Values that are kept as written although they could not be understood."""
     if not isinstance(fact, MemberRecorded):
         return
-    from services.membership.normalisation.normalise import understand
-
     for problem in understand(fact).problems:
         yield Fault(f"data.{problem.field}", problem.meaning, f"kept as written: {problem.written[:60]}")

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 
+from services.cli.conflicts import operations
 from services.cli.environment import configured
+from services.conflicts.domain import Conflict
 from shared.cli.author import required_text, who
 from shared.cli.options import By, Json, service_option
 from shared.cli.terminal import ago, as_json, plain, refuse, run, terminal
+from shared.runtime.settings import ServiceSettings
 from shared.runtime.text import is_text
-
-if TYPE_CHECKING:
-    from services.conflicts.domain import Conflict
-    from shared.runtime.settings import ServiceSettings
 
 SERVICES = ("billing", "events")
 STATES = ("open", "settled", "gone")
@@ -43,8 +43,6 @@ def list_(
     Examples: [bold]traboule conflicts list[/], [bold]traboule conflicts list --owner tresorerie --json[/],
     [bold]traboule conflicts list --service events --state all[/]
     """
-    from services.cli.conflicts import operations
-
     if state not in (*STATES, "all"):
         raise typer.BadParameter(f"--state is one of {', '.join(STATES)}, all")
     whose = None if owner is None else required_text("--owner", owner, 200)
@@ -64,8 +62,6 @@ def show(conflict: Id, json: Json = False) -> None:
     Example: [bold]traboule conflicts show billing:b3a1c0de5f6a[/]
     """
     ((service, (beginning,)),) = _by_service([conflict]).items()
-    from services.cli.conflicts import operations  # only once it is known what to ask
-
     row = run(operations.whole(service, configured(service)[service], beginning))
     if json:
         as_json(row)
@@ -146,8 +142,6 @@ def _by_service(ids: list[str]) -> dict[str, list[str]]:
 def _decide(verb: str, ids: list[str], decision: Callable[[Conflict], Conflict], json: bool) -> None:
     chosen = _by_service(ids)
     services = {service: configured(service)[service] for service in chosen}
-    from services.cli.conflicts import operations
-
     done = run(operations.decide(services, chosen, decision))
     if json:
         as_json({verb: [name for names in done.values() for name in names]})
@@ -160,8 +154,6 @@ def _decide(verb: str, ids: list[str], decision: Callable[[Conflict], Conflict],
 
 
 def _print_list(rows: list[dict[str, Any]]) -> None:
-    from rich.table import Table
-
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("conflict", "state", "owner", "between", "what is there twice", "raised"):
         table.add_column(title, overflow="fold")

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
+from rich.table import Table
 
+from services.cli.cutover import operations as asking
+from services.cli.cutover.operations import board, in_service
 from services.cli.cutover.write_back import write_back
 from services.cli.environment import configured
 from services.cli.systems import System, named
+from services.cutover import operations
+from services.cutover.operations import Moved
+from services.cutover.stages import Move
 from shared.cli.author import required_text, who
 from shared.cli.options import By, Json, Reason
 from shared.cli.terminal import as_json, refuse, run, terminal
-
-if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping, Sequence
-
-    from services.cutover.operations import Moved
-    from services.cutover.stages import Move
-    from shared.messaging.unit_of_work import UnitOfWork
-    from shared.runtime.settings import ServiceSettings
-
+from shared.messaging import accounts
+from shared.messaging.unit_of_work import UnitOfWork
+from shared.runtime.clusters import load_clusters
+from shared.runtime.settings import ServiceSettings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -45,19 +48,13 @@ def status(json: Json = False) -> None:
 
     Examples: [bold]traboule cutover status[/], [bold]traboule cutover status --json[/]
     """
-    from services.cli.cutover import operations
-    from shared.runtime.clusters import load_clusters
-
     services = configured()
     clusters = load_clusters(next(iter(services.values())).clusters_file)
-    rows = run(operations.board(services, clusters))
+    rows = run(board(services, clusters))
     rights, unknown = _rights_of_retired(rows, services)
     if json:
         as_json([row | {"may_write": rights.get(row["system"])} for row in rows])
         return
-    from rich.markup import escape
-    from rich.table import Table
-
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("former system", "stage", "authority", "since", "by", "parity", "quarantine"):
         table.add_column(title, no_wrap=title in ("former system", "stage", "authority", "since"), overflow="fold")
@@ -84,8 +81,6 @@ def _rights_of_retired(
     retired = [row["system"] for row in rows if row["stage"] == "retired"]
     if not retired:
         return {}, ""
-    from shared.messaging import accounts
-
     try:
         users = {system.replace("/", ".", 1): system for system in retired}
         may = accounts.may_write(users, next(iter(services.values())).broker_url)
@@ -109,17 +104,12 @@ def check(
     if which != "switch" and which != "rollback":
         raise typer.BadParameter("--for is switch or rollback: no other move has conditions")
     cluster, definition, settings = named(system)
-    from services.cli.cutover.operations import in_service
-    from services.cutover import operations
-
     conditions = run(
         in_service(definition, settings, lambda uow: operations.conditions(uow, definition, cluster, which))
     )
     if json:
         as_json([condition.as_json() for condition in conditions])
     else:
-        from rich.markup import escape
-
         console = terminal()
         for condition in conditions:
             mark = "[green]✓[/]" if condition.holds else "[red]✗[/]"
@@ -187,8 +177,6 @@ def retire(
     user = f"{cluster}.{definition.name}"
     if not yes:
         typer.confirm(f"{system} cannot come back once it is retired. Retire it?", abort=True, err=True)
-    from shared.messaging import accounts
-
     _move(system, "retire", reason, by, json=json)
     try:
         accounts.revoke(user, settings.broker_url)
@@ -204,9 +192,6 @@ def history(system: System, json: Json = False) -> None:
     Example: [bold]traboule cutover history numelink/membership[/]
     """
     cluster, definition, settings = named(system)
-    from services.cli.cutover.operations import in_service
-    from services.cutover import operations
-
     rows = run(in_service(definition, settings, lambda uow: operations.history(uow, cluster)))
     if json:
         as_json(rows)
@@ -225,9 +210,7 @@ def note_backup(
 
     Example: [bold]traboule cutover note-backup --note "pg_dump on nas1, checked"[/]
     """
-    from services.cli.cutover import operations
-
-    run(operations.note_backup(configured(), who(by), required_text("--note", note)))
+    run(asking.note_backup(configured(), who(by), required_text("--note", note)))
     typer.echo("noted")
 
 
@@ -236,8 +219,6 @@ def _move(
 ) -> None:
     cluster, definition, settings = named(system)
     why, author = required_text("--reason", reason), who(by)
-    from services.cli.cutover.operations import in_service
-    from services.cutover import operations
 
     def move(uow: UnitOfWork) -> Coroutine[Any, Any, Moved]:
         return operations.move(uow, definition, cluster, which, by=author, reason=why, overrule=overrule or ())

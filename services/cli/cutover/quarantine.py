@@ -5,12 +5,19 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
+from rich.table import Table
 
 from services import SERVICES
+from services.cli.cutover import operations
+from services.cli.cutover.operations import in_service
 from services.cli.environment import configured
+from services.cli.registry import definition_of
+from services.cutover import quarantine_operations
 from shared.cli.author import required_text, who
 from shared.cli.options import By, Json, Reason
 from shared.cli.terminal import ago, as_json, refuse, run, terminal
+from shared.persistence.mirror import APPLIED_LATE
 
 STATES = ("waiting", "applied", "dismissed")
 
@@ -36,8 +43,6 @@ def list_(
     cluster, _, service = (system or "/").partition("/")
     if service and service not in SERVICES:
         refuse(f"{system!r} is no former system: write <cluster>/<service>, such as numelink/billing")
-    from services.cli.cutover import operations
-
     rows = run(operations.quarantined(configured(service or None), cluster or None, None if state == "all" else state))
     if json:
         as_json(rows)
@@ -56,10 +61,6 @@ def show(late: Annotated[str, typer.Argument(metavar="ID", help="such as billing
     Example: [bold]traboule quarantine show membership:3[/]
     """
     service, number = _named(late)
-    from services.cli.cutover.operations import in_service
-    from services.cli.registry import definition_of
-    from services.cutover import quarantine_operations
-
     definition, settings = definition_of(service), configured(service)[service]
     row = run(
         in_service(
@@ -69,11 +70,6 @@ def show(late: Annotated[str, typer.Argument(metavar="ID", help="such as billing
     if json:
         as_json(row)
         return
-    from rich.markup import escape
-    from rich.table import Table
-
-    from shared.persistence.mirror import APPLIED_LATE
-
     document: dict[str, Any] = row["held"] or {}
     table = Table("field", "held now", "said too late", box=None, header_style="bold", pad_edge=False)
     for name in sorted({*row["said"], *document} - {"version", "digest", "cluster", APPLIED_LATE}):
@@ -108,9 +104,6 @@ def _decide(ids: list[str], reason: str, by: str, *, apply: bool) -> None:
     for text in ids:
         service, number = _named(text)
         chosen.setdefault(service, []).append(number)
-    from services.cli.cutover.operations import in_service
-    from services.cli.registry import definition_of
-    from services.cutover import quarantine_operations
 
     async def decide(service: str, numbers: list[int]) -> list[str]:
         definition, settings = definition_of(service), configured(service)[service]

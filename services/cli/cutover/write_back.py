@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
+from rich.table import Table
 
+from services.cli.cutover.operations import in_service
 from services.cli.systems import named
+from services.common.definition import ServiceDefinition
+from services.cutover.definition import UnconfirmedChange
+from services.cutover.write_back import unconfirmed
 from shared.cli.options import Json
 from shared.cli.terminal import as_json, plain, refuse, run, terminal
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from services.common.definition import ServiceDefinition
-    from services.cutover.definition import UnconfirmedChange
-    from shared.messaging.unit_of_work import UnitOfWork
-    from shared.runtime.settings import ServiceSettings
+from shared.messaging.topology import way_back_queue
+from shared.messaging.unit_of_work import UnitOfWork
+from shared.runtime.settings import ServiceSettings
 
 
 def write_back(
@@ -41,8 +42,6 @@ def write_back(
     [bold]traboule cutover write-back numelink/membership --export back.csv[/]
     """
     cluster, definition, settings = named(system)
-    from shared.messaging.topology import way_back_queue
-
     if (back := definition.write_back) is None:
         name = definition.name
         refuse(f"{name} takes no commands of its own yet, so nothing is written here that {system} does not know")
@@ -66,10 +65,6 @@ async def _unconfirmed(
     definition: ServiceDefinition[Any], settings: ServiceSettings, cluster: str
 ) -> tuple[int | None, list[UnconfirmedChange]]:
     """How many messages wait in the queue, None without one, and the records. Raises Unreachable."""
-    from services.cli.cutover.operations import in_service
-    from services.cutover.write_back import unconfirmed
-    from shared.messaging.topology import way_back_queue
-
     queue = way_back_queue(cluster, definition.name).name
 
     async def find(uow: UnitOfWork) -> tuple[int | None, list[UnconfirmedChange]]:
@@ -98,8 +93,6 @@ def _export(path: Path, files: Mapping[str, bytes]) -> list[Path]:
 
 
 def _print(records: Sequence[UnconfirmedChange]) -> None:
-    from rich.table import Table
-
     if not records:
         return
     table = Table(box=None, pad_edge=False, header_style="bold")

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from json import dumps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.highlighter import JSONHighlighter
+from rich.table import Table
+from rich.text import Text
 
 from services import SERVICES
+from services.cli.dead_letters import store
+from services.cli.dead_letters.store import Chosen
 from services.cli.environment import configured
 from shared.cli.author import who
 from shared.cli.options import By, Json, service_option
 from shared.cli.terminal import ago, as_json, nothing, plain, refuse, run, terminal
-
-if TYPE_CHECKING:
-    from services.cli.dead_letters.store import Chosen
-    from shared.runtime.settings import ServiceSettings
+from shared.runtime.settings import ServiceSettings
+from shared.runtime.text import is_text
 
 STATUSES = ("parked", "replaying", "replayed", "discarded")
 
@@ -42,8 +47,6 @@ def list_(
 
     Examples: [bold]traboule dead-letters list[/], [bold]traboule dead-letters list --service billing --json[/]
     """
-    from services.cli.dead_letters import store
-
     if status not in (*STATUSES, "all"):
         raise typer.BadParameter(f"--status is one of {', '.join(STATUSES)}, all")
     statuses = STATUSES if status == "all" else (status,)
@@ -70,8 +73,6 @@ def show(
 
     Example: [bold]traboule dead-letters show billing:12[/]
     """
-    from services.cli.dead_letters import store
-
     ((name, numbers),) = _by_service([dead_letter], service).items()
     row = run(store.whole(name, _known(name), numbers[0]))
     if json:
@@ -102,8 +103,6 @@ def replay(
     [bold]traboule dead-letters replay --reason handler-failed --note "fixed in 1.4"[/],
     [bold]traboule dead-letters replay billing:12 --edit corrected.json[/]
     """
-    from services.cli.dead_letters import store
-
     chosen = _chosen(ids, service, reason, queue, every)
     if edit is not None and sum(len(item.numbers) for item in chosen.values()) != 1:
         refuse("--edit replaces the body of one message: name its id, and no other")
@@ -135,8 +134,6 @@ def discard(
 
     Example: [bold]traboule dead-letters discard billing:12 --note "sent twice by mistake"[/]
     """
-    from services.cli.dead_letters import store
-
     if not note.strip():
         refuse("--note must say why")
     author = who(by)
@@ -168,8 +165,6 @@ def _by_service(ids: list[str], service: str | None) -> dict[str, list[int]]:
 def _chosen(
     ids: list[str] | None, service: str | None, reason: str | None, queue: str | None, every: bool
 ) -> Mapping[str, Chosen]:
-    from services.cli.dead_letters.store import Chosen
-
     by_filter = reason is not None or queue is not None or every
     if bool(ids) == by_filter:
         refuse("name ids, or say --reason, --queue or --all")
@@ -192,8 +187,6 @@ def _print_counts(verb: str, counts: Mapping[str, int], json: bool, *, quiet: bo
 
 
 def _print_groups(groups: list[dict[str, Any]]) -> None:
-    from rich.table import Table
-
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("messages", "queue", "reason", "from", "last", "example"):
         table.add_column(title, justify="right" if title == "messages" else "left", overflow="fold")
@@ -210,10 +203,6 @@ def _print_groups(groups: list[dict[str, Any]]) -> None:
 
 
 def _print_whole(row: Mapping[str, Any]) -> None:
-    from rich.console import Console
-    from rich.highlighter import JSONHighlighter
-    from rich.text import Text
-
     console = terminal()
     Console(stderr=True).print("[yellow]This may hold personal data: do not copy it into tickets or chats.[/]")
     names = ("id", "status", "queue", "reason", "detail", "type", "producer", "routing_key", "message_id")
@@ -232,10 +221,6 @@ def _print_whole(row: Mapping[str, Any]) -> None:
 
 def _printable(body: Any) -> str:
     """JSON in which whatever would be an order to the terminal, or turn its neighbours around, is escaped."""
-    from json import dumps
-
-    from shared.runtime.text import is_text
-
     document = dumps(body, ensure_ascii=False, indent=2)
     return "".join(text if is_text(text, lines=True) else dumps(text)[1:-1] for text in document)
 

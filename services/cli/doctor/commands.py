@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 import typer
+from rich.table import Table
 
 from services import SERVICES
+from services.cli.doctor import broker as doctor_broker
+from services.cli.doctor import database as doctor_database
+from services.cli.doctor import files as doctor_files
+from services.cli.doctor import service as doctor_service
+from services.cli.doctor.findings import Finding, Findings, worst
 from services.cli.environment import configured, settings_of
+from services.cli.inspection import inspect
 from services.common.environment import NotConfigured
 from shared.cli.options import Json
-from shared.cli.terminal import as_json, terminal
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from services.cli.doctor.findings import Finding
-    from shared.runtime.settings import ServiceSettings
+from shared.cli.terminal import as_json, plain, terminal
+from shared.runtime.settings import ServiceSettings
 
 _COLOURS = {"fail": "red", "warn": "yellow", "ok": "green"}
 
@@ -34,8 +36,6 @@ def doctor(json: Json = False) -> None:
 
     Examples: [bold]traboule doctor[/], [bold]traboule doctor --json[/]
     """
-    from services.cli.doctor.findings import worst
-
     services = configured()
     findings = [*_settings(services), *asyncio.run(_examine(services))]
     findings.sort(key=lambda finding: list(_COLOURS).index(finding.state))
@@ -48,8 +48,6 @@ def doctor(json: Json = False) -> None:
 
 
 def _settings(services: Mapping[str, ServiceSettings]) -> list[Finding]:
-    from services.cli.doctor.findings import Findings
-
     findings: list[Finding] = []
     for name in SERVICES:
         ours = Findings(name)
@@ -64,12 +62,6 @@ def _settings(services: Mapping[str, ServiceSettings]) -> list[Finding]:
 
 
 async def _examine(services: Mapping[str, ServiceSettings]) -> list[Finding]:
-    from services.cli.doctor import broker as doctor_broker
-    from services.cli.doctor import database as doctor_database
-    from services.cli.doctor import files as doctor_files
-    from services.cli.doctor import service as doctor_service
-    from services.cli.inspection import inspect
-
     states = await inspect(services)
     of_processes = await asyncio.gather(*(doctor_service.examine(state, services[state.name]) for state in states))
     of_databases = await asyncio.gather(*(doctor_database.examine(name, service) for name, service in services.items()))
@@ -82,10 +74,6 @@ async def _examine(services: Mapping[str, ServiceSettings]) -> list[Finding]:
 
 
 def _print(findings: list[Finding]) -> None:
-    from rich.table import Table
-
-    from shared.cli.terminal import plain
-
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("", "where", "check", "found", "what to do"):
         table.add_column(title, overflow="fold")

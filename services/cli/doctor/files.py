@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from services.cli.doctor.findings import Finding, Findings
+from services.membership.policy import policy_of
+from services.membership.settings import MembershipSettings
+from services.membership.views.rules import RulesFileError
 from shared.runtime.clusters import ClustersFileError, load_clusters
 from shared.runtime.settings import ServiceSettings
 
 
 def examine(services: Mapping[str, ServiceSettings]) -> list[Finding]:
     """The clusters file and, where membership is configured, the one of survivorship."""
-    from services.membership.settings import MembershipSettings
-    from services.membership.views.rules import RulesFileError
-
     ours = Findings("house")
     path = next(iter(services.values())).clusters_file
     try:
@@ -23,8 +23,6 @@ def examine(services: Mapping[str, ServiceSettings]) -> list[Finding]:
     findings = [ours.ok("clusters file", f"{path}: {', '.join(clusters)}")]
     membership = services.get("membership")
     if isinstance(membership, MembershipSettings):
-        from services.membership.policy import policy_of
-
         try:
             policy_of(membership)
         except (RulesFileError, ClustersFileError) as error:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from services import SERVICES
+from services.cli.cutover import operations
 from services.cli.environment import configured
+from services.cli.former_systems.address import given, written
 from services.cli.former_systems.revoke_retired import revoke_retired
 from services.cli.former_systems.table import commanded, compared, outside, print_table, user_of
+from shared.cli.errors import CannotAct
 from shared.cli.options import Json
 from shared.cli.terminal import as_json, nothing, refuse, run
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from shared.runtime.settings import ServiceSettings
+from shared.messaging import accounts
+from shared.messaging.topology import STAFF
+from shared.runtime.clusters import load_clusters
+from shared.runtime.settings import ServiceSettings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -45,8 +48,6 @@ def list_(json: Json = False) -> None:
     """
     services = configured()
     stages = _stages(services)
-    from shared.messaging import accounts
-
     try:
         vhost = accounts.vhost_of(next(iter(services.values())).broker_url)
         known = accounts.read_accounts(accounts.management(), vhost)
@@ -80,10 +81,6 @@ def add(
     [bold]traboule former-systems add grandlyon/billing --url-file grandlyon-billing.url[/]
     """
     settings = _named(system)
-    from services.cli.former_systems.address import given, written
-    from shared.cli.errors import CannotAct
-    from shared.messaging import accounts
-
     user, vhost = user_of(system), accounts.vhost_of(settings.broker_url)
     url: str | None = None
     try:
@@ -125,10 +122,6 @@ def rotate(
     [bold]traboule former-systems rotate numelink/billing --disconnect[/]
     """
     settings = _named(system)
-    from services.cli.former_systems.address import given, written
-    from shared.cli.errors import CannotAct
-    from shared.messaging import accounts
-
     user, password = user_of(system), secrets.token_urlsafe(24)
     try:
         broker = accounts.management()
@@ -167,8 +160,6 @@ def revoke(
     Example: [bold]traboule former-systems revoke numelink/billing[/]
     """
     settings = _named(system)
-    from shared.messaging import accounts
-
     user = user_of(system)
     try:
         account = accounts.read_accounts(accounts.management(), accounts.vhost_of(settings.broker_url)).get(user)
@@ -193,9 +184,6 @@ app.command("revoke-retired")(revoke_retired)
 
 def _named(system: str) -> ServiceSettings:
     """The settings of the service that it publishes to, or the command ends."""
-    from shared.messaging.topology import STAFF
-    from shared.runtime.clusters import load_clusters
-
     cluster, _, service = system.partition("/")
     if service not in SERVICES:
         refuse(f"{system!r} is no former system: write <cluster>/<service>, such as numelink/billing")
@@ -212,9 +200,6 @@ def _named(system: str) -> ServiceSettings:
 
 def _stages(services: Mapping[str, ServiceSettings]) -> dict[str, str | None]:
     """Each former system's stage, in order; staff tools have none."""
-    from services.cli.cutover import operations
-    from shared.runtime.clusters import load_clusters
-
     clusters = load_clusters(next(iter(services.values())).clusters_file)
     stages = {row["system"]: row["stage"] for row in run(operations.board(services, clusters))}
     return {system: stages.get(system) for system in outside(clusters, services)}

@@ -9,6 +9,8 @@ import typer
 
 from services.cli.environment import configured
 from services.cli.registry import definition_of
+from services.common.transactions import transaction
+from services.gateway.revocation import take_rights
 from shared.cli.terminal import as_json, refuse, run
 
 
@@ -21,9 +23,6 @@ def revoke_retired(json: Annotated[bool, typer.Option("--json", help="print JSON
 
     Example: [bold]traboule former-systems revoke-retired[/]
     """
-    from services.common.transactions import transaction
-    from services.gateway.revocation import take_rights
-
     settings = configured("membership")["membership"]
 
     async def take() -> list[dict[str, str | None]]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from shared.cli.terminal import terminal
+from rich.table import Table
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from shared.messaging.accounts import Account
+from schemas.catalogue import COMMANDS
+from shared.cli.terminal import plain, terminal
+from shared.messaging import accounts
+from shared.messaging.accounts import Account
+from shared.messaging.topology import OWN_PUBLISHER, STAFF
 
 
 def user_of(system: str) -> str:
@@ -20,16 +22,12 @@ def user_of(system: str) -> str:
 
 def outside(clusters: Mapping[str, Any], services: Any) -> list[str]:
     """Former systems and staff tools that publish to these services."""
-    from shared.messaging.topology import STAFF
-
     systems = [f"{code}/{name}" for code, cluster in clusters.items() for name in cluster.services if name in services]
     return [*systems, *(f"{STAFF}/{name}" for name in commanded() if name in services)]
 
 
 def commanded() -> list[str]:
     """The services that take commands from staff tools."""
-    from schemas.catalogue import COMMANDS
-
     return sorted({kind.service for kind in COMMANDS})
 
 
@@ -47,8 +45,6 @@ def mends(row: Mapping[str, Any]) -> str:
 
 
 def _row(system: str, stage: str | None, account: Account | None) -> dict[str, Any]:
-    from shared.messaging import accounts
-
     should = accounts.intended(user_of(system))
     row: dict[str, Any] = {"system": system, "user": user_of(system), "stage": stage, "differences": [], "wrong": False}
     row |= {"connections": 0, "rights": None, "should": asdict(should)}
@@ -64,8 +60,6 @@ def _row(system: str, stage: str | None, account: Account | None) -> dict[str, A
 
 def _is_stranger(account: Account, known: Mapping[str, Any]) -> bool:
     """Who has rights in our virtual host, and is neither ours nor the broker's administrator."""
-    from shared.messaging.topology import OWN_PUBLISHER
-
     own = account.name in {user_of(system) for system in known} or account.name.startswith(f"{OWN_PUBLISHER}.")
     return not own and not account.rights.none and "administrator" not in account.tags
 
@@ -79,10 +73,6 @@ def _stranger(account: Account) -> dict[str, Any]:
 
 def print_table(rows: list[dict[str, Any]]) -> None:
     """Show these rows to a person, and what mends the wrong ones."""
-    from rich.table import Table
-
-    from shared.cli.terminal import plain
-
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("former system", "broker user", "stage", "rights", "connections"):
         table.add_column(title, no_wrap=title != "rights", justify="right" if title == "connections" else "left")

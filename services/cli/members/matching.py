@@ -16,6 +16,7 @@ from rich.table import Table as Grid
 from services.cli.members.matching_crosscheck import CannotCrosscheckError
 from services.cli.members.matching_methods import AIM, Method, crosschecked, siren_alone
 from services.cli.members.matching_sample import read_sample
+from services.membership.matching import repository as matching_repository
 from services.membership.matching.candidates import Candidates, Pair
 from services.membership.matching.evaluation import measure
 from services.membership.matching.features import Features
@@ -26,6 +27,7 @@ from services.membership.matching.training import fit
 from services.membership.matching.validation import held_out
 from services.membership.matching.weights import CURRENT, WeightsError, load, shipped, write
 from shared.importing.outcomes import UnreadableError
+from shared.persistence.database import create_engine
 
 app = typer.Typer(help="Recognising the same company: fit and measure.", no_args_is_help=True)
 
@@ -134,9 +136,6 @@ def _stop(message: str) -> typer.Exit:
 
 
 async def _in_database(url: str, records: Sequence[Features]) -> tuple[list[Pair], Classes]:
-    from services.membership.matching import repository as matching_repository
-    from shared.persistence.database import create_engine
-
     engine = create_engine(url, application="matching evaluate", pool_size=1)
     try:
         async with engine.begin() as connection:

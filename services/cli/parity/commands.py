@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from services.cli.importing.export import read_export
+from services.cli.importing.reading import FormerSystem, open_files
+from services.cli.parity.operations import System, prove, prove_by_newest_manifest
+from services.cli.parity.tables import print_run
 from services.cli.systems import named
+from services.cutover.parity.html_report import page
+from services.cutover.parity.run import Run
 from shared.cli.author import who
 from shared.cli.options import By, Json
 from shared.cli.terminal import as_json, refuse, run
-
-if TYPE_CHECKING:
-    from services.cli.parity.operations import System
-    from services.cutover.parity.run import Run
+from shared.importing.outcomes import UnreadableError
 
 DIFFERENT = 1
 
@@ -58,8 +61,6 @@ def parity(
     if json:
         as_json({"system": system, "hints": hints, **proved.as_json()} | _differences(proved))
     else:
-        from services.cli.parity.tables import print_run
-
         print_run(chosen.name, proved, hints)
     if html is not None:
         # What is to be told of a manifest stands on the page, in both languages.
@@ -68,17 +69,10 @@ def parity(
 
 
 def _system(system: str) -> System:
-    from services.cli.parity.operations import System
-
     return System(*named(system))
 
 
 def _prove(system: System, files: list[Path], encoding: str | None, by: str) -> tuple[Run, list[str]]:
-    from services.cli.importing.export import read_export
-    from services.cli.importing.reading import FormerSystem, open_files
-    from services.cli.parity.operations import prove
-    from shared.importing.outcomes import UnreadableError
-
     kinds = system.definition.mirrored
     try:
         opened = open_files(FormerSystem(system.cluster, system.definition.name), files, encoding)
@@ -95,8 +89,6 @@ def _prove(system: System, files: list[Path], encoding: str | None, by: str) -> 
 
 
 def _prove_by_manifest(system: System, by: str) -> tuple[Run, list[str]]:
-    from services.cli.parity.operations import prove_by_newest_manifest
-
     proved = run(prove_by_newest_manifest(system, by=by))
     return proved, [
         f"{kind}: {sides.newer_here:,} newer here than the manifest says, and not compared; one made now would tell"
@@ -110,8 +102,6 @@ def _differences(proved: Run) -> dict[str, object]:
 
 
 def _write_page(system: System, proved: Run, hints: list[str], path: Path) -> None:
-    from services.cutover.parity.html_report import page
-
     try:
         path.write_text(page(system.name, proved, hints), "utf-8")
     except OSError as error:

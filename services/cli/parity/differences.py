@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
+from typing import Annotated, Any, cast, get_args
 
 import typer
 
+from services.cli.parity import operations
+from services.cli.parity.operations import Choice, System
+from services.cli.parity.tables import print_list, print_whole
 from services.cli.systems import named
+from services.cutover.parity.compare import What
 from shared.cli.author import required_text, who
 from shared.cli.options import By, Json, Reason
 from shared.cli.terminal import as_json, refuse, run
-
-if TYPE_CHECKING:
-    from services.cli.parity.operations import Choice, System
-    from services.cutover.parity.compare import What
 
 STATES = ("open", "accepted", "all")
 
@@ -53,8 +53,6 @@ def list_(
     if state not in STATES:
         raise typer.BadParameter(f"--state is one of {', '.join(STATES)}")
     chosen_system = _system(system, rehearsal)
-    from services.cli.parity import operations
-
     newest = run(operations.newest(chosen_system))
     choice = operations.Choice((), kind, _what(what), field, owner)
     result = [
@@ -65,8 +63,6 @@ def list_(
     if json:
         as_json({"system": system, **newest.as_json(), "differences": [item.as_json() for item in result]})
         return
-    from services.cli.parity.tables import print_list
-
     print_list(newest, result, state)
 
 
@@ -82,8 +78,6 @@ def show(
     Example: [bold]traboule differences show 4f0c12ab --as numelink/billing[/]
     """
     chosen_system = _system(system, rehearsal)
-    from services.cli.parity import operations
-    from services.cli.parity.tables import print_whole
 
     async def chosen_difference() -> Any:
         return operations.chosen(await operations.newest(chosen_system), operations.Choice((difference,)))[0]
@@ -112,8 +106,6 @@ def assign(
     """
     to = required_text("--owner", owner, 200)
     chosen_system, choice = _system(system, rehearsal), _choice(ids, kind, what, field)
-    from services.cli.parity import operations
-
     _report("assigned", run(operations.assign(chosen_system, choice, to)), json)
 
 
@@ -136,8 +128,6 @@ def accept(
     """
     why, author = required_text("--reason", reason), who(by)
     chosen_system, choice = _system(system, rehearsal), _choice(ids, kind, what, field)
-    from services.cli.parity import operations
-
     _report("accepted", run(operations.accept(chosen_system, choice, by=author, reason=why)), json)
 
 
@@ -159,8 +149,6 @@ def take_back(
     """
     why, author = required_text("--reason", reason), who(by)
     chosen_system, choice = _system(system, rehearsal), _choice(ids, kind, what, field)
-    from services.cli.parity import operations
-
     _report("taken_back", run(operations.take_back(chosen_system, choice, by=author, reason=why)), json)
 
 
@@ -171,8 +159,6 @@ def history(system: As, rehearsal: OfRehearsal = False, json: Json = False) -> N
     Example: [bold]traboule differences history --as numelink/billing[/]
     """
     chosen_system = _system(system, rehearsal)
-    from services.cli.parity import operations
-
     rows = run(operations.past(chosen_system))
     if json:
         as_json(rows)
@@ -186,14 +172,10 @@ def history(system: As, rehearsal: OfRehearsal = False, json: Json = False) -> N
 
 
 def _system(system: str, rehearsal: bool) -> System:
-    from services.cli.parity.operations import System
-
     return System(*named(system), "rehearsal" if rehearsal else "mirror")
 
 
 def _choice(ids: list[str] | None, kind: str | None, what: str | None, field: str | None) -> Choice:
-    from services.cli.parity.operations import Choice
-
     if bool(ids) == any(text is not None for text in (kind, what, field)):
         refuse("name ids, or say --kind, --what or --field")
     if bad := [text for text in ids or () if len(text) < 4 or not text.isalnum()]:
@@ -202,8 +184,6 @@ def _choice(ids: list[str] | None, kind: str | None, what: str | None, field: st
 
 
 def _what(what: str | None) -> What | None:
-    from services.cutover.parity.compare import What
-
     if what is not None and what not in get_args(What):
         refuse(f"--what is one of {', '.join(get_args(What))}")
     return cast("What | None", what)

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
+import asyncpg
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 
+from services.cli.parity.tables import print_run
 from services.cli.systems import System, named
+from services.common.definition import ServiceDefinition
+from services.cutover.parity.html_report import page
+from services.cutover.parity.run import Run
+from services.cutover.preconditions import REHEARSAL_COVERS
+from services.cutover.rehearsal import running
 from shared.cli.author import who
+from shared.cli.errors import CannotAct, Unreachable
 from shared.cli.options import By, Json
 from shared.cli.terminal import as_json, refuse, run
-
-if TYPE_CHECKING:
-    from services.common.definition import ServiceDefinition
-    from services.cutover.parity.run import Run
-    from shared.runtime.settings import ServiceSettings
+from shared.persistence.database import create_engine
+from shared.runtime.settings import ServiceSettings
 
 DIFFERENT = 1
 
@@ -53,8 +59,6 @@ def rehearse(
         result = [item.as_json() for item in rehearsed.differences]
         as_json({"system": system, "since": first, **rehearsed.as_json(), "differences": result})
     else:
-        from services.cli.parity.tables import print_run
-
         typer.echo("there: what it did · here: what we would have done")
         for rehearsal in definition.rehearsals:
             typer.echo(f"{rehearsal.name}: {rehearsal.asks}")
@@ -65,8 +69,6 @@ def rehearse(
 
 
 def _first_day(since: datetime | None) -> date:
-    from services.cutover.preconditions import REHEARSAL_COVERS
-
     today = datetime.now(UTC).date()
     if since is None:
         return today - REHEARSAL_COVERS
@@ -78,17 +80,10 @@ def _first_day(since: datetime | None) -> date:
 async def _rehearse(
     definition: ServiceDefinition[Any], settings: ServiceSettings, cluster: str, since: date, by: str
 ) -> Run:
-    import asyncpg
-    from sqlalchemy.exc import SQLAlchemyError
-
-    from services.cutover.rehearsal.running import NotMirroredError, rehearse
-    from shared.cli.errors import CannotAct, Unreachable
-    from shared.persistence.database import create_engine
-
     engine = create_engine(settings.database_url, application="traboule rehearse", pool_size=1)
     try:
-        return await rehearse(engine, definition, cluster, since=since, by=by)
-    except NotMirroredError as error:
+        return await running.rehearse(engine, definition, cluster, since=since, by=by)
+    except running.NotMirroredError as error:
         raise CannotAct(str(error)) from None
     except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError) as error:
         raise Unreachable.database(definition.name, error) from None
@@ -97,8 +92,6 @@ async def _rehearse(
 
 
 def _write_page(system: str, rehearsed: Run, path: Path) -> None:
-    from services.cutover.parity.html_report import page
-
     try:
         path.write_text(page(system, rehearsed), "utf-8")
     except OSError as error:

@@ -63,7 +63,7 @@ class ApiKeyCache:
         return caller if caller.until > monotonic() else None
 
     async def find(self, key: str) -> Caller | None:
-        """Who holds a key; one that memory does not know may have been made a moment ago. Raises DatabaseAwayError."""
+        """Who holds a key; a new one may not be in memory yet. Raises DatabaseUnavailableError."""
         caller = self.known(key)
         if caller is None and key.startswith("trb_"):
             # What somebody else asked for before us may have been read before our key was made.

@@ -2,5 +2,5 @@
 
 ``features`` (what a record contributes) → ``keys`` and ``trigrams`` (how records find each other) → ``candidates``
 (which pairs are compared) → ``levels`` (how alike, field by field) → ``score`` (log2 odds, and words for staff) →
-``guard`` and ``verdict`` (what may happen without a person) → ``grouping`` (which records are one member).
+``guard`` (what may not be merged without a person) → ``grouping`` (which records are one member).
 """

@@ -100,7 +100,7 @@ class Done:
 async def execute_command(uow: MembershipUnitOfWork, command: Command) -> Done:
     """Change the record, write every view that changes by it, keep who did what and why, and tell the former system.
 
-    Raises ClusterUnknownError, NotOursError, RecordNotThereError, RecordThereError, RecordChangedError,
+    Raises ClusterUnknownError, NotOursError, RecordMissingError, RecordExistsError, RecordChangedError,
     FieldsRefusedError and DoubtfulError.
     """
     key = command.record

@@ -67,7 +67,7 @@ class Shown:
 
 
 async def set_manually(uow: MembershipUnitOfWork, asked: OverrideRequest, value: str, signature: Signature) -> Shown:
-    """Set a field. Raises MemberNotThereError, ChangedMeanwhileError, OverrideError and DecisionError.
+    """Set a field. Raises MemberMissingError, ChangedMeanwhileError, OverrideError and DecisionError.
 
     DecisionError is ``record-elsewhere`` or ``record-removed``.
     """
@@ -78,7 +78,7 @@ async def set_manually(uow: MembershipUnitOfWork, asked: OverrideRequest, value:
 
 
 async def take_back(uow: MembershipUnitOfWork, asked: OverrideRequest, signature: Signature) -> Shown:
-    """Take a field back. Raises MemberNotThereError, ChangedMeanwhileError and DecisionError.
+    """Take a field back. Raises MemberMissingError, ChangedMeanwhileError and DecisionError.
 
     DecisionError is ``record-elsewhere``, or ``override-unknown`` when nothing was set.
     """
@@ -95,7 +95,7 @@ async def take_back(uow: MembershipUnitOfWork, asked: OverrideRequest, signature
 
 
 async def present(rows: Rows, find: Find) -> StoredView:
-    """The member's view. Raises MemberNotThereError."""
+    """The member's view. Raises MemberMissingError."""
     view = await find(rows)
     if view is None or view.member_id is None:
         raise MemberMissingError(removed=view is not None)

@@ -124,7 +124,9 @@ async def test_a_rehearsal_of_too_little_does_not_open_the_gate(billing: Mirrore
     assert (await traboule("rehearse", billing.system, "--since", str(short))).exit_code == 0
     refused = await condition()
     assert not refused.holds
-    assert refused.detail.endswith(f"since {short} (dues 0, settlement 1), 0 open differences: it has to go back a year")
+    assert refused.detail.endswith(
+        f"since {short} (dues 0, settlement 1), 0 open differences: it has to go back a year"
+    )
     assert refused.remedy == "traboule rehearse numelink/billing"
 
     assert (await traboule("rehearse", billing.system)).exit_code == 0

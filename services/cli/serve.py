@@ -1,0 +1,50 @@
+"""``traboule serve``: run one service in this process."""
+
+import gc
+from collections.abc import Coroutine
+from typing import Annotated, Any
+
+import typer
+
+from services import SERVICES
+from services.cli.environment import settings_of
+from services.cli.registry import definition_of
+from shared.process.http_server import raise_open_files
+from shared.runtime import tracing
+from shared.runtime.logging import configure_logging
+
+
+def _known(service: str | None) -> str | None:
+    if service is not None and service not in SERVICES:
+        raise typer.BadParameter(f"there is no service {service!r}; there are {', '.join(SERVICES)}")
+    return service
+
+
+Service = Annotated[str, typer.Argument(callback=_known, metavar="SERVICE", help=", ".join(SERVICES))]
+
+
+def serve(service: Service) -> None:
+    """Run one service until it is told to stop (SIGTERM or Ctrl-C).
+
+    Example: [bold]traboule serve billing[/]
+    """
+    settings = settings_of(service)
+    configure_logging(service, settings.log_level)
+    raise_open_files()
+    process = definition_of(service).create_app(settings)
+    # What was loaded so far stays; and a batch makes more objects than the collector's usual patience.
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+    tracing.start(service)
+    try:
+        _run_fast(process.run())
+    finally:
+        tracing.stop()
+
+
+def _run_fast(main: Coroutine[Any, Any, None]) -> None:
+    try:
+        from uvloop import run
+    except ImportError:
+        from asyncio import run
+    run(main)
