@@ -66,6 +66,7 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     "document-unknown": (404, "Cette pièce n'existe pas", "There is no such document"),
     "document-unready": (409, "Les fichiers de cette pièce sont en cours", "This document's files are being made"),
     "document-invalid": (409, "Une pièce ne peut être émise", "A document cannot be issued"),
+    "document-unchecked": (503, "Les règles n'ont pu être consultées", "The rules could not be asked"),
     "former-system-unknown": (404, "Cet ancien système n'existe pas", "There is no such former system"),
     "cutover-request-unknown": (404, "Cette demande n'existe pas", "There is no such request"),
     "late-message-unknown": (

@@ -14,6 +14,8 @@ from deploy.provisioning.provision import CLUSTERS, ISSUERS
 from schemas.billing import InvoiceRecorded
 from schemas.membership import Addressee, MemberDescribed
 from services.billing.definition import DEFINITION
+from services.billing.documents.rules import verdicts
+from services.billing.documents.trial import Rules
 from services.billing.issuers.file import load_issuers
 from services.billing.issuers.issuer import Issuer
 from services.billing.members.repository import keep_descriptions
@@ -36,6 +38,7 @@ def a_description(cluster: str, record_id: str, heads: str | None = "12", **diff
     own = Addressee(
         name=different.pop("name", f"Ateliers {record_id}"),
         siren=different.pop("siren", None),
+        email=different.pop("email", "compta@ateliers.example"),
         street="12 rue de la République",
         postcode="42000",
         city="Saint-Étienne",
@@ -67,9 +70,10 @@ class Billing:
 
     engine: AsyncEngine
     issuers: Mapping[str, Issuer]
+    rules: Rules = verdicts
 
     def begin(self, connection: Any) -> BillingUnitOfWork:
-        return BillingUnitOfWork(connection, "tresorerie", self.issuers)
+        return BillingUnitOfWork(connection, "tresorerie", self.issuers, self.rules)
 
     async def empty(self) -> None:
         async with self.engine.begin() as connection:

@@ -4,23 +4,19 @@ A number is taken in a transaction that must be short, and a page takes 20 ms: s
 """
 
 from asyncio import to_thread
-from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
-import orjson
 import structlog
 import typst
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.billing.documents.draft import Draft
 from services.billing.documents.facturx import Document, with_xml, xml_of
 from services.billing.documents.page import pdf_of
 from services.billing.documents.repository import lines_of
 from services.billing.dues.days import units_of
-from services.billing.issuers.issuer import Settings
 from shared.persistence.database import json_of, rows_of
 
 log = structlog.get_logger()
@@ -78,62 +74,6 @@ async def files_of(connection: AsyncConnection, number: str) -> dict[str, tuple[
     """Content and SHA-256 of each file of a document, by kind."""
     rows = rows_of(await connection.exec_driver_sql(_FILES, (number,)))
     return {kind: (bytes(content), bytes(digest)) for kind, content, digest in rows}
-
-
-def check(drafts: Iterable[Draft], settings: Settings) -> None:
-    """Look whether each draft makes an XML that the XSD takes, before it has a number. Raises UnfitDocumentError."""
-    for draft in drafts:
-        xml_of(_document_of(draft, settings))
-
-
-def unprintable(texts: Iterable[str]) -> set[str]:
-    """Those of these texts that hold a character which the page's font lacks: such a PDF/A could never be made."""
-    known = sorted(set(texts))
-    return set() if not known or _prints(known) else {text for text in known if not _prints([text])}
-
-
-def _prints(texts: list[str]) -> bool:
-    try:
-        typst.compile(
-            b"#for line in json(bytes(sys.inputs.data)) [#line \\ ]",
-            format="pdf",
-            pdf_standards=["a-3b"],
-            sys_inputs={"data": _as_json(texts)},
-            ignore_system_fonts=True,
-        )
-    except typst.TypstError:
-        return False
-    return True
-
-
-def _as_json(texts: list[str]) -> str:
-    return orjson.dumps(texts).decode()
-
-
-def _document_of(draft: Draft, settings: Settings) -> Document:
-    today = draft.first
-    lines = [
-        {"label": line.label, "amount": line.amount, "vat_regime": line.vat.regime, "vat_rate": line.vat.rate,
-         "vat_code": line.vat.code}
-        for line in draft.lines
-    ]  # fmt: skip
-    return Document(
-        number="F-0000-000000",
-        kind=draft.kind,
-        issued_on=today,
-        due_on=None if draft.kind == "credit-note" else today,
-        first=today,
-        last=_last_of(today),
-        seller=settings.model_dump(mode="json"),
-        buyer=draft.buyer,
-        lines=lines,
-        net=draft.net,
-        vat=draft.vat,
-        gross=draft.gross,
-        reference="",
-        why=draft.why,
-        corrects=("F-0000-000000", today) if draft.corrects else None,
-    )
 
 
 async def _read(connection: AsyncConnection, number: str) -> tuple[str, Document]:

@@ -22,8 +22,9 @@ from schemas.billing_documents import (
 from services.billing.documents import repository
 from services.billing.documents.draft import Draft, total
 from services.billing.documents.facturx import UnfitDocumentError
-from services.billing.documents.files import check
 from services.billing.documents.repository import Issuing, keys_of
+from services.billing.documents.rules import RulesUnavailableError
+from services.billing.documents.trial import check, check_by_rules
 from services.billing.dues.case import Key
 from services.billing.dues.repository import price_as_json
 from services.billing.fees.pricing import Price
@@ -81,12 +82,20 @@ async def prepare_run(call: Call[RunArguments]) -> PreparedRun:
 
 
 async def approve_run(call: Call[OneRun]) -> RunShown:
-    """Approve what was prepared: by somebody else, who may approve so much."""
+    """Approve what was prepared, and what both schematrons let pass: by somebody else, who may approve so much."""
     row = await _run(call)
     if row["approved_at"] is not None:
         raise RefusedError("run-state", f"it was approved by {row['approved_by']} already")
     settings = settings_on(issuer_named(call.uow.issuers, row["issuer"]), row["first"])
     _may_approve(call.author, row, settings)
+    found = await _proposed(call, row["issuer"], row["first"])
+    _refuse_changed(found, row)
+    try:
+        await to_thread(check_by_rules, found.drafts, settings, call.uow.rules)
+    except UnfitDocumentError as error:
+        raise RefusedError("document-invalid", str(error)) from None
+    except RulesUnavailableError as error:
+        raise RefusedError("document-unchecked", str(error)) from None
     await call.uow.connection.exec_driver_sql(_APPROVE, (row["run_id"], call.author))
     return _shown(await _run(call))
 
@@ -107,8 +116,7 @@ async def issue_run(call: Call[OneRun]) -> Issued:
     whole = await period(connection, issuer, row["first"])
     settings = settings_on(issuer, Clock().today() if issuer.on(Clock().today()) else row["first"])
     found = await proposals(connection, whole, settings)
-    if found.digest != row["digest"]:
-        raise RefusedError("run-changed", "what is owed has changed since it was prepared: prepare another run")
+    _refuse_changed(found, row)
     _refuse_theirs(found.drafts, {cluster for cluster, stage in at.items() if not stage.is_ours})
     try:
         await to_thread(check, found.drafts, settings)
@@ -131,6 +139,12 @@ def _may_approve(author: str, row: Mapping[str, Any], settings: Settings) -> Non
     if settings.approval_limit is not None and row["total"] > settings.approval_limit:
         limit = f"{settings.approval_limit:.2f}"
         raise RefusedError("second-person", f"it comes to {row['total']} €, and the limit is {limit} €: prepare less")
+
+
+def _refuse_changed(found: Proposals, row: Mapping[str, Any]) -> None:
+    """Raises RefusedError."""
+    if found.digest != row["digest"]:
+        raise RefusedError("run-changed", "what is owed has changed since it was prepared: prepare another run")
 
 
 def _refuse_theirs(drafts: list[Draft], theirs: set[str]) -> None:

@@ -36,6 +36,7 @@ PROBLEM_OF = {
     "document-unknown": "document-unknown",
     "document-unready": "document-unready",
     "document-invalid": "document-invalid",
+    "document-unchecked": "document-unchecked",
     "question-unreadable": "operation-unknown",
 }
 """What a service calls a refusal, and what the door does."""

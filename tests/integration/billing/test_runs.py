@@ -2,6 +2,8 @@
 
 import asyncio
 from base64 import b64decode
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -19,6 +21,8 @@ from services.billing.documents.draft import Draft, DraftLine
 from services.billing.documents.facturx import UnfitDocumentError
 from services.billing.documents.files import render_the_rest
 from services.billing.documents.repository import Issuing, issue
+from services.billing.documents.rules import RulesUnavailableError, Verdict
+from services.billing.documents.trial import Rules
 from services.billing.dues.case import Key
 from services.billing.dues.days import between
 from services.billing.settings import BillingSettings
@@ -48,6 +52,14 @@ async def listed(office: Billing) -> list[tuple[str, str, str]]:
     """Kind, amount and record of every document, in the order of issue."""
     rows = await office.rows("select kind, gross::text, cluster from documents order by issued_at, number")
     return [tuple(row) for row in rows]  # type: ignore[misc]
+
+
+def franchised(office: Billing) -> Billing:
+    """The merged body does not show VAT, and may bill what is exempt."""
+    merged_body = office.issuers["merged"]
+    settings = merged_body.settings[0].model_copy(update={"regime": "franchise"})
+    issuer = merged_body.model_copy(update={"settings": (settings,)})
+    return replace(office, issuers={**office.issuers, "merged": issuer})
 
 
 async def test_a_run_is_prepared_approved_by_another_and_issued_and_a_second_one_writes_nothing(ready: Billing) -> None:
@@ -153,6 +165,45 @@ async def test_what_changed_since_it_was_approved_is_not_issued(ready: Billing) 
     assert await listed(ready) == []
 
 
+async def test_a_run_is_not_approved_when_a_schematron_refuses_one_of_its_documents(office: Billing) -> None:
+    wrong = franchised(office)
+    await wrong.describe(a_description("clustr-numerique", "1", "12"), a_description("numelink", "2", "3"))
+    await wrong.adopted(lines=(DUES.model_copy(update={"vat": Vat(regime="exempt", code="VATEX-FR-NONE")}),))
+    run_id = (await wrong.ask("prepare-run", issuer="merged", first=YEAR))["run_id"]
+    kind, detail = await wrong.refusal("approve-run", by="tresoriere", run_id=run_id)
+    assert kind == "document-invalid"
+    for named in (
+        "invoice of 600.00 € for clustr-numerique/1",
+        "invoice of 320.00 € for numelink/2",
+        "ExemptionReasonCode",
+    ):
+        assert named in detail
+    assert (await wrong.ask("run", run_id=run_id))["state"] == "prepared"
+
+
+async def test_a_run_is_not_approved_when_no_rule_looks_at_it_or_nobody_can_be_asked(ready: Billing) -> None:
+    async def refused(rules: Rules) -> tuple[str, str]:
+        return await replace(ready, rules=rules).refusal("approve-run", by="tresoriere", run_id=run_id)
+
+    def none_fire(documents: Sequence[bytes]) -> list[Verdict]:
+        return [Verdict({"EN 16931": 87, "BR-FR": 0}, ()) for _ in documents]
+
+    def away(_: Sequence[bytes]) -> list[Verdict]:
+        raise RulesUnavailableError("the process ended")
+
+    run_id = (await ready.ask("prepare-run", issuer="merged", first=YEAR))["run_id"]
+    kind, detail = await refused(none_fire)
+    assert (kind, "no rule of BR-FR looked at it" in detail) == ("document-invalid", True)
+    assert (await refused(away))[0] == "document-unchecked"
+    assert (await ready.ask("run", run_id=run_id))["state"] == "prepared"
+
+
+async def test_what_changed_since_it_was_prepared_is_not_approved(ready: Billing) -> None:
+    run_id = (await ready.ask("prepare-run", issuer="merged", first=YEAR))["run_id"]
+    await ready.describe(a_description("numelink", "2", "30", version=2))
+    assert (await ready.refusal("approve-run", by="tresoriere", run_id=run_id))[0] == "run-changed"
+
+
 @pytest.mark.parametrize("ours", [(), ("numelink",), ("clustr-numerique",)])
 async def test_nothing_is_issued_while_a_former_system_bills_one_of_the_records(
     office: Billing, ours: tuple[str, ...]
@@ -172,11 +223,16 @@ async def test_nothing_is_issued_while_a_former_system_bills_one_of_the_records(
 async def test_a_member_without_an_address_is_held_back_and_said_so(ready: Billing) -> None:
     await ready.describe(a_description("numelink", "3", "3", own=Addressee(name="Sans adresse")))
     await ready.describe(
-        a_description("numelink", "4", "beaucoup"), a_description("numelink", "5", "3", name="株式会社")
+        a_description("numelink", "4", "beaucoup"),
+        a_description("numelink", "5", "3", name="株式会社"),
+        a_description("numelink", "6", "3", email=None),
+        a_description("numelink", "7", "3", siren="732829321"),
     )
     run = await ready.ask("prepare-run", issuer="merged", first=YEAR)
     held = {item["record"]: item["why"] for item in run["held_back"]}
-    assert "has no street, postcode, city" in held["numelink/3"]
+    assert "has no street, postcode, city, SIREN or e-mail address" in held["numelink/3"]
+    assert "has no SIREN or e-mail address" in held["numelink/6"]
+    assert "has a SIREN that is none" in held["numelink/7"]
     assert "character that the page's font lacks" in held["numelink/5"]
     assert "effectif qui n'est pas un nombre" in held["numelink/4"]
     assert run["documents"] == 2
@@ -184,10 +240,7 @@ async def test_a_member_without_an_address_is_held_back_and_said_so(ready: Billi
 
 async def test_lines_outside_vat_never_stand_beside_others(office: Billing) -> None:
     exempt = Vat(regime="exempt", code="VATEX-FR-CGI261-7")
-    issuers = {**office.issuers}
-    settings = issuers["merged"].settings[0].model_copy(update={"regime": "franchise"})
-    issuers["merged"] = issuers["merged"].model_copy(update={"settings": (settings,)})
-    mixed = Billing(office.engine, issuers)
+    mixed = franchised(office)
     await mixed.describe(a_description("numelink", "1", "12", member_since=date(2027, 1, 1)))
     await mixed.adopted(lines=(DUES, FEE.model_copy(update={"vat": exempt})))
     await mixed.takes_over(*CLUSTERS)
