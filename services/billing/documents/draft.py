@@ -16,7 +16,6 @@ from schemas.billing_grids import Grid, Vat
 from services.billing.dues.case import Key
 from services.billing.dues.days import Days
 from services.billing.dues.differences import Proposal, ProposedLine
-from services.billing.dues.reasons import sentences
 from services.billing.issuers.issuer import Settings
 from services.billing.money import euros, vat_of
 
@@ -115,7 +114,8 @@ def drafts_of(proposal: Proposal, grid: Grid, settings: Settings, buyer: Mapping
             first=proposal.owed.period.first_day,
             buyer=buyer,
             lines=tuple(_line(line, grid, proposal) for line in lines),
-            why=sentences(proposal.reasons),
+            # As the page says it: who approves a run reads what its members will read.
+            why=" ; ".join(reason.to_member for reason in proposal.reasons),
             corrects=proposal.corrects,
         )
         for outside, lines in groups.items()

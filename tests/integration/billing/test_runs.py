@@ -89,7 +89,7 @@ async def test_a_merge_is_credited_and_an_un_merge_billed_again_and_both_books_e
     assert [(item["kind"], item["amount"], item["record"]) for item in shown["proposed"]] == [
         ("credit-note", "320.00", "numelink/2")
     ]
-    assert "compris dans ce que doit la fiche clustr-numerique/1" in shown["proposed"][0]["why"]
+    assert "déjà compris dans la cotisation de votre autre fiche, clustr-numerique/1" in shown["proposed"][0]["why"]
     await ready.issued(YEAR)
     assert (await ready.issued(YEAR))["documents"] == 0
     credit = (await ready.ask("documents", record="numelink/2"))["items"]
