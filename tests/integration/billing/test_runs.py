@@ -82,6 +82,29 @@ async def test_a_run_is_prepared_approved_by_another_and_issued_and_a_second_one
     assert (document["gross"], document["reference"][:2], document["kind"]) == ("600.00", "RF", "invoice")
 
 
+async def test_who_approves_is_told_by_the_key_and_not_by_the_name_that_was_written(ready: Billing) -> None:
+    run_id = (await ready.ask("prepare-run", issuer="merged", first=YEAR))["run_id"]
+    as_treasurer = {"written": "tresoriere", "run_id": run_id}
+    kind, detail = await ready.refusal("approve-run", by="stagiaire", **as_treasurer)
+    assert (kind, "the key stagiaire is not one of those that approve" in detail) == ("second-person", True)
+    kind, detail = await ready.refusal("approve-run", by="secretaire", **as_treasurer)
+    assert (kind, "secretaire prepared it" in detail) == ("second-person", True)
+    kind, detail = await ready.refusal("approve-run", by="", **as_treasurer)
+    assert (kind, "nobody was authenticated" in detail) == ("second-person", True)
+    await ready.ask("approve-run", by="tresoriere", written="Mme Martin", run_id=run_id)
+    keys = await ready.rows("select prepared_key, approved_key, approved_by from runs")
+    assert keys == [("key of secretaire", "key of tresoriere", "Mme Martin")]
+
+
+async def test_more_than_the_limit_is_approved_by_nobody(ready: Billing) -> None:
+    merged_body = ready.issuers["merged"]
+    settings = merged_body.settings[0].model_copy(update={"approval_limit": Decimal("919.99")})
+    limited = replace(ready, issuers={"merged": merged_body.model_copy(update={"settings": (settings,)})})
+    run_id = (await limited.ask("prepare-run", issuer="merged", first=YEAR))["run_id"]
+    kind, detail = await limited.refusal("approve-run", by="tresoriere", run_id=run_id)
+    assert (kind, "920.00 €, and the limit is 919.99 €" in detail) == ("second-person", True)
+
+
 async def test_a_merge_is_credited_and_an_un_merge_billed_again_and_both_books_end_as_before(ready: Billing) -> None:
     await ready.issued(YEAR)
     await ready.merge(merged(1, "M", *BOTH))

@@ -57,7 +57,7 @@ async def test_a_grid_is_proposed_simulated_and_adopted_and_a_member_is_shown_wh
     assert (rows["numelink/1"]["after"], rows["numelink/2"]["name"]) == ("600.00", "'=Sans nombre")
     adopt = ("billing", "adopt-grid", grid, "--reason", "assemblée")
     refused = await traboule(*adopt)
-    assert (refused.exit_code, "somebody else adopts it" in refused.err) == (2, True)
+    assert (refused.exit_code, "somebody else, with a key" in refused.err) == (2, True)
     assert (await traboule(*adopt, "--by", "tresoriere")).exit_code == 0
     assert "tresoriere" in (await traboule("billing", "grids")).out
     owed = ("billing", "owed", "numelink/1", "--issuer", "merged", *PERIOD)
