@@ -31,6 +31,8 @@ Operation = Literal[
     "prepare-run",
     "approve-run",
     "issue-run",
+    "correct-document",
+    "compare-series",
 ]
 
 

@@ -19,25 +19,21 @@ from schemas.billing_documents import (
     Runs,
     RunShown,
 )
-from services.billing.documents import repository
 from services.billing.documents.draft import Draft, total
 from services.billing.documents.facturx import UnfitDocumentError
 from services.billing.documents.repository import Issuing, keys_of
-from services.billing.documents.rules import RulesUnavailableError
-from services.billing.documents.trial import check, check_by_rules
+from services.billing.documents.trial import check
 from services.billing.dues.case import Key
 from services.billing.dues.repository import price_as_json
 from services.billing.fees.pricing import Price
 from services.billing.usecases.approval import approver, key_of, refuse_same_person
 from services.billing.usecases.cases import Period, period
 from services.billing.usecases.issuers import issuer_named, settings_on
+from services.billing.usecases.issuing import check_rules, issue, refuse_theirs, take_turn, theirs
 from services.billing.usecases.proposals import Proposals, proposals
-from services.cutover.stages import lock_stages
 from services.operations.binding import Call, RefusedError
 from shared.runtime.clock import Clock
 
-# One transaction at a time issues documents of an issuer: a second one sees what the first issued.
-_TURN = "select pg_advisory_xact_lock(hashtext('documents'), hashtext($1))"
 _PREPARE = """
     insert into runs (run_id, issuer, first, digest, documents, total, prepared_by, reason, prepared_key)
     values ($1::uuid, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -95,12 +91,7 @@ async def approve_run(call: Call[OneRun]) -> RunShown:
     by = approver(call, settings, row["total"])
     found = await _proposed(call, row["issuer"], row["first"])
     _refuse_changed(found, row)
-    try:
-        await to_thread(check_by_rules, found.drafts, settings, call.uow.rules)
-    except UnfitDocumentError as error:
-        raise RefusedError("document-invalid", str(error)) from None
-    except RulesUnavailableError as error:
-        raise RefusedError("document-unchecked", str(error)) from None
+    await check_rules(call, found.drafts, settings)
     await call.uow.connection.exec_driver_sql(_APPROVE, (row["run_id"], call.author, by.key_id))
     return _shown(await _run(call))
 
@@ -109,27 +100,26 @@ async def issue_run(call: Call[OneRun]) -> Issued:
     """Issue just what was approved; nothing if what is owed has changed since."""
     connection = call.uow.connection
     row = await _run(call)
-    await connection.exec_driver_sql(_TURN, (row["issuer"],))
+    await take_turn(connection, row["issuer"])
     row = await _run(call)
     if row["approved_at"] is None:
         raise RefusedError("run-state", "nobody has approved it: see `traboule billing approve-run`")
     if row["issued_at"] is not None:
         raise RefusedError("run-state", f"it was issued on {row['issued_at']:%Y-%m-%d} already")
     issuer = issuer_named(call.uow.issuers, row["issuer"])
-    # Until we commit nobody moves a former system: it would bill the same days.
-    at = await lock_stages(connection, issuer.clusters)
+    not_ours = await theirs(connection, issuer.clusters)
     whole = await period(connection, issuer, row["first"])
     settings = settings_on(issuer, Clock().today() if issuer.on(Clock().today()) else row["first"])
     found = await proposals(connection, whole, settings)
     _refuse_changed(found, row)
-    _refuse_theirs(found.drafts, {cluster for cluster, stage in at.items() if not stage.is_ours})
+    refuse_theirs(found.drafts, not_ours)
     try:
         await to_thread(check, found.drafts, settings)
     except UnfitDocumentError as error:
         raise RefusedError("document-invalid", str(error)) from None
     await _freeze(connection, whole, found.prices, keys_of(found.drafts))
     by = Issuing(issuer=issuer.code, settings=settings, author=call.author, run_id=row["run_id"])
-    issued = await repository.issue(connection, by, found.drafts) if found.drafts else []
+    issued = await issue(connection, by, found.drafts)
     await connection.exec_driver_sql(_DONE, (row["run_id"], call.author))
     numbers = sorted(each.number for each in issued)
     return Issued(run_id=row["run_id"], documents=len(numbers), total=total(found.drafts), numbers=numbers[:1000])
@@ -139,15 +129,6 @@ def _refuse_changed(found: Proposals, row: Mapping[str, Any]) -> None:
     """Raises RefusedError."""
     if found.digest != row["digest"]:
         raise RefusedError("run-changed", "what is owed has changed since it was prepared: prepare another run")
-
-
-def _refuse_theirs(drafts: list[Draft], theirs: set[str]) -> None:
-    """Raises RefusedError where a former system is the authority for a record that is billed."""
-    if billed := sorted({draft.key.cluster for draft in drafts} & theirs):
-        names = ", ".join(f"{cluster}/billing" for cluster in billed)
-        raise RefusedError(
-            "not-the-authority", f"{names} still bills its members: move it over first (traboule cutover switch)"
-        )
 
 
 async def _proposed(call: Call[Any], issuer_code: str, first: date) -> Proposals:

@@ -19,7 +19,7 @@ from services.billing.definition import DEFINITION, create_app
 from services.billing.documents import files
 from services.billing.documents.draft import Draft, DraftLine
 from services.billing.documents.facturx import UnfitDocumentError
-from services.billing.documents.files import render_the_rest
+from services.billing.documents.files import render_the_rest, try_failed_again
 from services.billing.documents.repository import Issuing, issue
 from services.billing.documents.rules import RulesUnavailableError, Verdict
 from services.billing.documents.trial import Rules
@@ -171,12 +171,32 @@ async def test_a_document_whose_file_cannot_be_made_keeps_no_later_one_from_it(
             raise UnfitDocumentError(number)
         await render(connection, number)
 
+    async def tries() -> list[tuple[int, int]]:
+        """How often it was tried, and in how many seconds it will be again."""
+        later = "extract(epoch from next_at - now())::int"
+        return [tuple(row) for row in await ready.rows(f"select attempts, {later} from document_failures")]  # type: ignore[misc]
+
     monkeypatch.setattr(files, "_MISSING", files._MISSING.replace(f"limit {files._PAGE}", "limit 1"))
     monkeypatch.setattr(files, "_PAGE", 1)
     monkeypatch.setattr(files, "render", unfit)
     await render_the_rest(ready.engine)
-    assert (await ready.refusal("document-files", number=first))[0] == "document-unready"
+    kind, detail = await ready.refusal("document-files", number=first)
+    assert (kind, f"could not be made 1 times (UnfitDocumentError: {first})" in detail) == ("document-unready", True)
     assert (await ready.ask("document-files", number=second))["pdf"]
+    states = {item["number"]: item["files"] for item in (await ready.ask("documents"))["items"]}
+    assert states == {first: "failed", second: "ready"}
+    assert [item["number"] for item in (await ready.ask("check-billing"))["failing"]] == [first]
+    # It waits, twice as long each time, and an hour at most.
+    await render_the_rest(ready.engine)
+    assert await tries() == [(1, 5)]
+    for attempts, seconds in ((2, 10), (3, 20)):
+        await ready.rows("update document_failures set next_at = now() returning 1")
+        await render_the_rest(ready.engine)
+        assert await tries() == [(attempts, seconds)]
+    monkeypatch.setattr(files, "render", render)
+    await try_failed_again(ready.engine)
+    assert await tries() == []
+    assert (await ready.ask("document", number=first))["files"] == "ready"
 
 
 async def test_what_changed_since_it_was_approved_is_not_issued(ready: Billing) -> None:
