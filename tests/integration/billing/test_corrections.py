@@ -59,7 +59,7 @@ async def test_days_are_credited_by_their_share_and_all_shares_add_up(office: Bi
 
 
 async def test_the_same_days_are_not_credited_twice(office: Billing, invoice: str) -> None:
-    july = {"first": date(2027, 7, 1), "last": date(2027, 7, 31)}
+    july: dict[str, Any] = {"first": date(2027, 7, 1), "last": date(2027, 7, 31)}
     await corrected(office, invoice, **july)
     kind, detail = await refused(office, invoice, **july)
     assert (kind, "credited du 01/07/2027 au 31/07/2027 already" in detail) == ("correction-impossible", True)
@@ -98,7 +98,7 @@ async def test_what_is_no_correction_is_not_understood(office: Billing, what: di
 
 
 async def test_who_may_correct_and_what(office: Billing, invoice: str) -> None:
-    line = {"lines": [{"place": 0, "amount": "1.00"}]}
+    line: dict[str, Any] = {"lines": [{"place": 0, "amount": "1.00"}]}
     assert (await refused(office, invoice, by="stagiaire", **line))[0] == "second-person"
     assert (await refused(office, "F-1999-000001", **line))[0] == "document-unknown"
     credit = (await corrected(office, invoice, **line))["number"]

@@ -125,8 +125,8 @@ async def test_after_a_restore_the_last_files_that_were_sent_let_numbers_go_on(
 
 async def test_the_series_of_a_former_system_are_shown(billing: OwnService) -> None:
     sql = """
-        insert into invoices
-            (cluster, invoice_id, version, digest, record_id, kind, status, number, issued_on, net, vat, gross, currency)
+        insert into invoices (cluster, invoice_id, version, digest, record_id, kind, status, number, issued_on,
+                              net, vat, gross, currency)
         values ('numelink', $1, 1, '\\x00', '1', 'invoice', 'issued', $1, '2026-01-01', 1, 0, 1, 'EUR')
     """
     for number in ("FA-1", "FA-3"):
