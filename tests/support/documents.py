@@ -8,6 +8,13 @@ from typing import Any, Final
 from services.billing.documents.facturx import Document
 from tests.support.billing import shipped_issuers
 
+NAMES: Final = {
+    "ram": "urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100",
+    "rsm": "urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100",
+    "udt": "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100",
+}
+"""Namespaces of the XML."""
+
 
 def a_line(amount: str = "600.00", regime: str = "outside", rate: str = "0", **more: Any) -> dict[str, Any]:
     label = "Cotisation du 01/01/2027 au 31/12/2027"

@@ -17,6 +17,7 @@ from services.billing.issuers.issuer import Settings
 from services.cutover.stages import lock_stages
 from services.operations.binding import Call, RefusedError
 
+_MAY_BE_IDLE = "select set_config('idle_in_transaction_session_timeout', '0', true)"
 _TURN = "select pg_advisory_xact_lock(hashtext('documents'), hashtext($1))"
 
 
@@ -42,6 +43,8 @@ def refuse_theirs(drafts: Sequence[Draft], theirs: set[str]) -> None:
 
 async def check_rules(call: Call[Any], drafts: Sequence[Draft], settings: Settings) -> None:
     """Ask both schematrons. Raises RefusedError, which names documents and rules."""
+    # A minute for a thousand documents: PostgreSQL would end a transaction that is idle for half of it.
+    await call.uow.connection.exec_driver_sql(_MAY_BE_IDLE)
     try:
         await to_thread(check_by_rules, drafts, settings, call.uow.rules)
     except UnfitDocumentError as error:

@@ -1,6 +1,7 @@
 """Runs and documents on a real database: issued once, numbered without a gap, never altered."""
 
 import asyncio
+import time
 from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import replace
@@ -239,6 +240,17 @@ async def test_a_run_is_not_approved_when_no_rule_looks_at_it_or_nobody_can_be_a
     assert (kind, "no rule of BR-FR looked at it" in detail) == ("document-invalid", True)
     assert (await refused(away))[0] == "document-unchecked"
     assert (await ready.ask("run", run_id=run_id))["state"] == "prepared"
+
+
+async def test_rules_that_take_long_do_not_cost_the_transaction(ready: Billing) -> None:
+    def slow(documents: Sequence[bytes]) -> list[Verdict]:
+        time.sleep(0.6)
+        return [Verdict({"EN 16931": 87, "BR-FR": 61}, ()) for _ in documents]
+
+    run_id = (await ready.ask("prepare-run", issuer="merged", first=YEAR))["run_id"]
+    await ready.rows("select set_config('idle_in_transaction_session_timeout', '300ms', false)")
+    await replace(ready, rules=slow).ask("approve-run", by="tresoriere", run_id=run_id)
+    assert (await ready.ask("run", run_id=run_id))["state"] == "approved"
 
 
 async def test_what_changed_since_it_was_prepared_is_not_approved(ready: Billing) -> None:

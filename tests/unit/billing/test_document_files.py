@@ -20,12 +20,7 @@ from stdnum import iso11649
 from services.billing.documents.facturx import Document, UnfitDocumentError, with_xml, xml_of
 from services.billing.documents.numbering import reference_of
 from services.billing.documents.page import money, pdf_of
-from tests.support.documents import CREDIT, KINDS, NOTICE, TAXED, a_document, a_line
-
-NAMES = {
-    "ram": "urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100",
-    "udt": "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100",
-}
+from tests.support.documents import CREDIT, KINDS, NAMES, NOTICE, TAXED, a_document, a_line
 
 
 @pytest.mark.parametrize("different", KINDS.values(), ids=KINDS)
