@@ -26,6 +26,11 @@ async def take_turn(connection: AsyncConnection, issuer: str) -> None:
     await connection.exec_driver_sql(_TURN, (issuer,))
 
 
+async def may_take_long(connection: AsyncConnection) -> None:
+    """Let this transaction wait for checks: a thousand documents take a minute, and PostgreSQL ends idle ones."""
+    await connection.exec_driver_sql(_MAY_BE_IDLE)
+
+
 async def theirs(connection: AsyncConnection, clusters: Collection[str]) -> set[str]:
     """The clusters whose former system bills. Until we commit nobody moves one: it would bill the same days."""
     at = await lock_stages(connection, clusters)
@@ -43,8 +48,7 @@ def refuse_theirs(drafts: Sequence[Draft], theirs: set[str]) -> None:
 
 async def check_rules(call: Call[Any], drafts: Sequence[Draft], settings: Settings) -> None:
     """Ask both schematrons. Raises RefusedError, which names documents and rules."""
-    # A minute for a thousand documents: PostgreSQL would end a transaction that is idle for half of it.
-    await call.uow.connection.exec_driver_sql(_MAY_BE_IDLE)
+    await may_take_long(call.uow.connection)
     try:
         await to_thread(check_by_rules, drafts, settings, call.uow.rules)
     except UnfitDocumentError as error:

@@ -29,7 +29,7 @@ from services.billing.fees.pricing import Price
 from services.billing.usecases.approval import approver, key_of, refuse_same_person
 from services.billing.usecases.cases import Period, period
 from services.billing.usecases.issuers import issuer_named, settings_on
-from services.billing.usecases.issuing import check_rules, issue, refuse_theirs, take_turn, theirs
+from services.billing.usecases.issuing import check_rules, issue, may_take_long, refuse_theirs, take_turn, theirs
 from services.billing.usecases.proposals import Proposals, proposals
 from services.operations.binding import Call, RefusedError
 from shared.runtime.clock import Clock
@@ -113,6 +113,7 @@ async def issue_run(call: Call[OneRun]) -> Issued:
     found = await proposals(connection, whole, settings)
     _refuse_changed(found, row)
     refuse_theirs(found.drafts, not_ours)
+    await may_take_long(connection)
     try:
         await to_thread(check, found.drafts, settings)
     except UnfitDocumentError as error:
