@@ -11,6 +11,8 @@ from schemas.billing_operations import Id, IssuerCode, NothingMore, OfIssuer, bi
 from schemas.operation import Arguments
 
 DocumentKind = Literal["invoice", "credit-note", "dues-notice"]
+FilesState = Literal["ready", "waiting", "failed"]
+Number = Annotated[str, Field(pattern=r"^[A-Z0-9-]{1,35}$")]
 
 # --- answers --------------------------------------------------------------------------------------------------------
 
@@ -85,7 +87,10 @@ class DocumentLine(BaseModel):
 
 
 class DocumentShown(BaseModel):
-    """A document as it was issued; ``corrects`` is the number of the invoice that a credit note corrects."""
+    """A document as it was issued; ``corrects`` is the number of the invoice that a credit note corrects.
+
+    ``files`` says whether its PDF and XML are made; ``failed`` ones are tried again, ever later.
+    """
 
     document_id: str
     number: str
@@ -103,6 +108,7 @@ class DocumentShown(BaseModel):
     reference: str
     why: str
     issued_by: str
+    files: FilesState = "waiting"
     lines: list[DocumentLine]
 
 
@@ -123,7 +129,10 @@ class DocumentFiles(BaseModel):
 
 
 class SeriesShown(BaseModel):
-    """One series of a year. ``missing`` is 0, and ``counted`` true, unless somebody altered the database."""
+    """One series of a year. ``missing`` is 0, and ``counted`` true, unless somebody altered the database.
+
+    ``lost`` are numbers that were sent before a restore, and of which no document is left here.
+    """
 
     issuer: str
     kind: DocumentKind
@@ -134,6 +143,7 @@ class SeriesShown(BaseModel):
     missing: int
     last_on: date
     counted: bool
+    lost: int = 0
 
 
 class Series(BaseModel):
@@ -169,7 +179,7 @@ class OfDocuments(Arguments):
 class OneDocument(Arguments):
     """Which document."""
 
-    number: Annotated[str, Field(pattern=r"^[A-Z0-9-]{1,35}$")]
+    number: Number
 
 
 # --- the table ------------------------------------------------------------------------------------------------------

@@ -114,7 +114,7 @@ class MemberOwes(BaseModel):
 
 
 class DecisionShown(BaseModel):
-    """A decision about dues; ``taken_back_at`` is null while it is in force."""
+    """A decision about dues; ``taken_back_at`` is null while it is in force, ``line`` unless it is about one alone."""
 
     decision_id: str
     kind: DecisionKind
@@ -128,6 +128,7 @@ class DecisionShown(BaseModel):
     taken_back_by: str | None = None
     taken_back_at: datetime | None = None
     taken_back_reason: str | None = None
+    line: str | None = None
 
 
 class Decisions(BaseModel):

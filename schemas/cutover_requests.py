@@ -31,6 +31,8 @@ Operation = Literal[
     "prepare-run",
     "approve-run",
     "issue-run",
+    "correct-document",
+    "compare-series",
 ]
 
 
@@ -50,6 +52,10 @@ class CutoverRequested(Announced):
     operation: Operation = Field(description="What to tell or do")
     arguments: dict[str, Any] = Field(description="What the operation needs to know")
     author: Key = Field(description="Who asks; kept in the history of what is done")
+    key_id: Key | None = Field(
+        default=None, description="Id of the API key that the gateway authenticated; the author is but what was written"
+    )
+    key_name: Key | None = Field(default=None, description="Name of that key, as an operator gave it")
     reason: Label | None = Field(default=None, description="Why; kept in the history of what is done")
     asked_at: Moment = Field(description="When: one that is answered too late is refused, for staff ask again")
 

@@ -317,6 +317,8 @@ _REQUEST: dict[str, Any] = {
     "operation": "move",
     "arguments": {"move": "switch", "overrule": ["backup"]},
     "author": "z.muller",
+    "key_id": "k7w2n5x9q3mt",
+    "key_name": "Zoé Muller",
     "reason": "décidé par le conseil",
     "asked_at": datetime(2026, 11, 23, 9, 0, tzinfo=UTC),
 }

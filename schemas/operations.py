@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from schemas import billing_documents, billing_operations
+from schemas import billing_corrections, billing_documents, billing_operations, billing_series
 from schemas.cutover_operations import CUTOVER
 from schemas.mirror import MIRRORED_RECORDS
 from schemas.operation import Operation
@@ -12,6 +12,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     MIRRORED_RECORDS,
     *billing_operations.DUES,
     *billing_documents.ALL,
+    *billing_corrections.ALL,
+    *billing_series.ALL,
 )
 
 

@@ -16,6 +16,9 @@ FOLDER = Path(__file__).parent
 LOCK = FOLDER / "requirements.lock"
 NOTICE = FOLDER.parents[1] / "NOTICE"
 
+LOOKED_UP = {"saxonche": ("MPL-2.0-no-copyleft-exception",)}
+"""Those that say nothing of themselves, as their source files do. Look again when a version changes."""
+
 _CLASSIFIER = "License :: OSI Approved :: "
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==\S+(.*)$", re.MULTILINE)
 _WORD = re.compile(r"[()]|[^\s()]+")
@@ -58,7 +61,7 @@ def dependencies() -> list[Dependency]:
     result: list[Dependency] = []
     for name, marker in _PINNED.findall(LOCK.read_text("utf-8")):
         try:
-            result.append(Dependency(name, ways(distribution(name).metadata)))
+            result.append(Dependency(name, ways(distribution(name).metadata) or LOOKED_UP.get(name, ())))
         except PackageNotFoundError:
             if ";" not in marker:  # else for another system than this one
                 raise LookupError(f"{name} is locked and not installed: make .venv/ready") from None

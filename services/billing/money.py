@@ -26,7 +26,12 @@ def part_of(cents: int, index: int, units: int) -> int:
 
     ``cents`` is not negative; ``index`` counts from 0. It is the difference of two rounded sums, half up.
     """
-    return _upto(cents, index + 1, units) - _upto(cents, index, units)
+    return parts_of(cents, index, index + 1, units)
+
+
+def parts_of(cents: int, start: int, stop: int, units: int) -> int:
+    """What the units from ``start`` to ``stop`` cost, the last one not included: parts of a whole add up to it."""
+    return _upto(cents, stop, units) - _upto(cents, start, units)
 
 
 def _upto(cents: int, count: int, units: int) -> int:

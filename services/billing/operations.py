@@ -2,9 +2,11 @@
 
 from typing import Final
 
+from schemas import billing_corrections as correcting
 from schemas import billing_documents as issuing
 from schemas import billing_operations as declared
-from services.billing.usecases import decisions, documents, grids, issuers, preview, runs
+from schemas import billing_series as numbering
+from services.billing.usecases import corrections, decisions, documents, grids, issuers, preview, runs, series
 from services.operations.binding import Bound
 
 OPERATIONS: Final = (
@@ -25,5 +27,9 @@ OPERATIONS: Final = (
     Bound(issuing.DOCUMENTS, documents.documents),
     Bound(issuing.DOCUMENT, documents.one_document),
     Bound(issuing.FILES, documents.files),
-    Bound(issuing.SERIES, documents.series),
+    Bound(issuing.SERIES, series.series),
+    Bound(correcting.CORRECT, corrections.correct),
+    Bound(numbering.CHECK, series.check),
+    Bound(numbering.COMPARE, series.compare),
+    Bound(numbering.FORMER, series.former),
 )

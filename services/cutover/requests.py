@@ -16,6 +16,7 @@ from schemas.cutover_requests import CutoverAnswered, CutoverRequested
 from schemas.envelope import Envelope
 from services.cutover.definition import CutoverDefinition
 from services.cutover.operations_table import table_of
+from services.operations.binding import Identity
 from services.operations.running import OperationRequest, Result, carry_out
 from shared.messaging.publishing import publish
 from shared.messaging.unit_of_work import UnitOfWork
@@ -67,5 +68,13 @@ class Answering:
             arguments=request.arguments,
             author=request.author,
             reason=request.reason,
+            identity=_identity(request),
         )
         return await carry_out(uow, self.definition, table_of(self.definition), asked)
+
+
+def _identity(request: CutoverRequested) -> Identity | None:
+    """Whose key it was; None from a gateway of a version that did not say so."""
+    if request.key_id is None:
+        return None
+    return Identity(request.key_id, request.key_name or request.key_id)

@@ -31,9 +31,14 @@ async def send(context: GatewayContext, asked: Sequence[CommandRequest], key: Ke
     return [await _answered(context, request_id, deadline) for request_id in request_ids]
 
 
+def key_name_of(caller: Caller) -> str:
+    """The key's name, as a line that every message may carry."""
+    return printable(caller.name).strip()[:200] or caller.key_id
+
+
 def author_of(caller: Caller, named: str | None) -> str:
-    """Who decides it: whoever was named, else the key's name, as a line that every message may carry."""
-    return named or printable(caller.name).strip()[:200] or caller.key_id
+    """Who decides it: whoever was named, else the key's name."""
+    return named or key_name_of(caller)
 
 
 async def _kept(context: GatewayContext, asked: Sequence[CommandRequest], key: Key | None) -> list[str]:

@@ -43,6 +43,7 @@ class CommandRequest:
     arguments: Mapping[str, Any]
     author: str
     key_id: str
+    key_name: str
     reason: str | None = None
 
 
@@ -57,6 +58,8 @@ async def ask(uow: UnitOfWork, asked: CommandRequest, now: datetime, request_id:
             "operation": asked.operation,
             "arguments": dict(asked.arguments),
             "author": asked.author,
+            "key_id": asked.key_id,
+            "key_name": asked.key_name,
             "reason": asked.reason,
             "asked_at": now,
         }

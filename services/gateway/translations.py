@@ -66,6 +66,14 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     "document-unknown": (404, "Cette pièce n'existe pas", "There is no such document"),
     "document-unready": (409, "Les fichiers de cette pièce sont en cours", "This document's files are being made"),
     "document-invalid": (409, "Une pièce ne peut être émise", "A document cannot be issued"),
+    "document-unchecked": (503, "Les règles n'ont pu être consultées", "The rules could not be asked"),
+    "correction-impossible": (409, "Cette pièce ne peut être corrigée ainsi", "This document cannot be corrected so"),
+    "series-uncompared": (
+        409,
+        "Base restaurée : dites d'abord les derniers numéros envoyés",
+        "The database was restored: say first which numbers were sent last",
+    ),
+    "number-unknown": (422, "Ce numéro n'est d'aucune série", "This number belongs to no series"),
     "former-system-unknown": (404, "Cet ancien système n'existe pas", "There is no such former system"),
     "cutover-request-unknown": (404, "Cette demande n'existe pas", "There is no such request"),
     "late-message-unknown": (

@@ -12,11 +12,20 @@ A = TypeVar("A", bound=Arguments)
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """Who asks, as the gateway authenticated it: an API key's id and name. Who may do what goes by this."""
+
+    key_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Call(Generic[A]):
     """One question or request, as a handler sees it.
 
     ``uow`` is the service's own unit of work, ``definition`` the service's own definition. ``cluster`` is empty where
-    the operation is about no former system alone. ``reason`` is empty for a query.
+    the operation is about no former system alone. ``reason`` is empty for a query. ``author`` is what was written, by
+    whoever asked; ``identity`` is None where nobody was authenticated.
     """
 
     uow: Any
@@ -25,6 +34,7 @@ class Call(Generic[A]):
     arguments: A
     author: str
     reason: str
+    identity: Identity | None = None
 
 
 Handler = Callable[[Call[Any]], Awaitable[BaseModel | Mapping[str, Any]]]

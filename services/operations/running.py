@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from schemas.operation import Outcome
-from services.operations.binding import Bound, Call, RefusedError, Table
+from services.operations.binding import Bound, Call, Identity, RefusedError, Table
 from shared.messaging.failures import sqlstate
 from shared.messaging.outbox import Outbox
 from shared.messaging.unit_of_work import UnitOfWork
@@ -30,6 +30,7 @@ class OperationRequest:
     arguments: Mapping[str, Any]
     author: str
     reason: str | None = None
+    identity: Identity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,9 @@ def _understood(
         # By their names alone: what they hold may be anything.
         names = sorted({".".join(map(str, fault["loc"])) for fault in error.errors()})
         raise RefusedError("arguments-invalid", f"not understood: {', '.join(names)}") from None
-    return bound, Call(uow, definition, asked.cluster or "", arguments, asked.author, asked.reason or "")
+    return bound, Call(
+        uow, definition, asked.cluster or "", arguments, asked.author, asked.reason or "", asked.identity
+    )
 
 
 async def _wholly(bound: Bound, call: Call[Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from deploy.local.runs import LOCAL
 from deploy.provisioning.definitions import call
 from tests.benchmarks import (
+    billing,
     filling,
     journey,
     lanes,
@@ -26,7 +27,18 @@ from tests.benchmarks.report import Report
 from tests.benchmarks.stage import Stage, stage
 
 JOURNEY = ("import", "latency", "reads", "memory")
-PARTS = ("lanes", *JOURNEY, "growth", "recognition", "matching", "linking", "replicas", "switching", "operations")
+PARTS = (
+    "lanes",
+    *JOURNEY,
+    "growth",
+    "recognition",
+    "matching",
+    "linking",
+    "replicas",
+    "switching",
+    "operations",
+    "billing",
+)
 
 
 def main() -> int:
@@ -79,6 +91,9 @@ def main() -> int:
         if "operations" in wanted:
             _say("operations")
             _part(report, "operations", lambda: report.operations(operations.measure(where, quick=arguments.quick)))
+        if "billing" in wanted:
+            _say("billing")
+            _part(report, "billing", lambda: report.billing(billing.measure(where, quick=arguments.quick)))
     report.show(LOCAL / "bench.json", time.monotonic() - started)
     if arguments.fill:
         caption = filling.caption(datetime.now(UTC).date(), report.figures["servers"], load)

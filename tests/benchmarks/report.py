@@ -12,6 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from tests.benchmarks.billing import CHUNK, MEMBERS, Measured
 from tests.benchmarks.filling import Row
 from tests.benchmarks.journey import WIZARD_SECONDS, Import, Latency, Reads
 from tests.benchmarks.lanes import Ratio, Result
@@ -128,6 +129,26 @@ class Report:
                 f"{CLIENTS} at once: p50 {at_once.p50:.1f}, p99 {at_once.p99:.1f} ms",
             )
         self.figures["operations"] = asdict(measured)
+        self.grid.add_section()
+
+    def billing(self, measured: Measured) -> None:
+        """What billing works out and issues."""
+        self.begin("billing")
+        ratio = measured.documents / measured.bare
+        rows = (
+            ("dues with their reasons", f"{measured.dues:,.0f}/s", "20,000/s", measured.dues >= 20_000),
+            (f"simulation of {MEMBERS} members", f"{measured.simulation:.2f} s", "< 1 s", measured.simulation < 1),
+            (
+                f"documents with line and days, in chunks of {CHUNK}",
+                f"{measured.documents:,.0f}/s; bare asyncpg {measured.bare:,.0f}/s: {ratio:.2f} ×",
+                "0.5 ×",
+                ratio >= 0.5,
+            ),
+            ("PDF/A-3 with Factur-X", f"{measured.pages:.1f}/s a core", "15/s", measured.pages >= 15),
+        )
+        for row in rows:
+            self.line(*row)
+        self.figures["billing"] = asdict(measured) | {"ratio": ratio}
         self.grid.add_section()
 
     def replicas(self, replicas: list[Replicas]) -> None:

@@ -14,12 +14,15 @@ from deploy.provisioning.provision import CLUSTERS, ISSUERS
 from schemas.billing import InvoiceRecorded
 from schemas.membership import Addressee, MemberDescribed
 from services.billing.definition import DEFINITION
+from services.billing.documents.rules import verdicts
+from services.billing.documents.trial import Rules
 from services.billing.issuers.file import load_issuers
 from services.billing.issuers.issuer import Issuer
 from services.billing.members.repository import keep_descriptions
 from services.billing.mirror.handlers import record_invoices
 from services.billing.mirror.repository import BillingUnitOfWork
 from services.common.member_records import apply_merges
+from services.operations.binding import Identity
 from services.operations.running import OperationRequest, Result, carry_out
 from shared.runtime.clusters import load_clusters
 from tests.support.dues import a_grid
@@ -36,6 +39,7 @@ def a_description(cluster: str, record_id: str, heads: str | None = "12", **diff
     own = Addressee(
         name=different.pop("name", f"Ateliers {record_id}"),
         siren=different.pop("siren", None),
+        email=different.pop("email", "compta@ateliers.example"),
         street="12 rue de la République",
         postcode="42000",
         city="Saint-Étienne",
@@ -67,9 +71,10 @@ class Billing:
 
     engine: AsyncEngine
     issuers: Mapping[str, Issuer]
+    rules: Rules = verdicts
 
     def begin(self, connection: Any) -> BillingUnitOfWork:
-        return BillingUnitOfWork(connection, "tresorerie", self.issuers)
+        return BillingUnitOfWork(connection, "tresorerie", self.issuers, self.rules)
 
     async def empty(self) -> None:
         async with self.engine.begin() as connection:
@@ -88,22 +93,34 @@ class Billing:
     async def merge(self, *facts: Any) -> None:
         await self.hear(apply_merges, *facts)
 
-    async def result(self, operation: str, arguments: Mapping[str, Any], by: str = "secretaire") -> Result:
+    async def result(
+        self, operation: str, arguments: Mapping[str, Any], by: str = "secretaire", written: str = ""
+    ) -> Result:
+        """Asked with the key of ``by``; ``written`` is who the request's body says it is."""
         plain = orjson.loads(orjson.dumps(arguments, default=str))
-        asked = OperationRequest(operation=operation, cluster=None, arguments=plain, author=by, reason="un test")
+        asked = OperationRequest(
+            operation=operation,
+            cluster=None,
+            arguments=plain,
+            author=written or by,
+            reason="un test",
+            identity=Identity(f"key of {by}", by) if by else None,
+        )
         async with self.engine.begin() as connection:
             uow = self.begin(connection)
             result = await carry_out(uow, DEFINITION, DEFINITION.every_operation, asked)
             await uow.outbox.flush(connection)
             return result
 
-    async def ask(self, operation: str, by: str = "secretaire", **arguments: Any) -> dict[str, Any]:
-        result = await self.result(operation, arguments, by)
+    async def ask(self, operation: str, by: str = "secretaire", written: str = "", **arguments: Any) -> dict[str, Any]:
+        result = await self.result(operation, arguments, by, written)
         assert result.outcome == "done", result.answer
         return result.answer
 
-    async def refusal(self, operation: str, by: str = "secretaire", **arguments: Any) -> tuple[str, str]:
-        result = await self.result(operation, arguments, by)
+    async def refusal(
+        self, operation: str, by: str = "secretaire", written: str = "", **arguments: Any
+    ) -> tuple[str, str]:
+        result = await self.result(operation, arguments, by, written)
         assert result.outcome == "refused", result.answer
         return result.answer["kind"], result.answer["detail"]
 

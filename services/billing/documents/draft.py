@@ -10,11 +10,12 @@ from decimal import Decimal
 from typing import Any, Literal
 from uuid import NAMESPACE_URL, uuid5
 
+from stdnum import luhn
+
 from schemas.billing_grids import Grid, Vat
 from services.billing.dues.case import Key
 from services.billing.dues.days import Days
 from services.billing.dues.differences import Proposal, ProposedLine
-from services.billing.dues.reasons import sentences
 from services.billing.issuers.issuer import Settings
 from services.billing.money import euros, vat_of
 
@@ -49,6 +50,11 @@ class Draft:
     corrects: str | None = None
 
     @property
+    def title(self) -> str:
+        """Which document it is, as staff look for it: it has no number yet."""
+        return f"{self.kind} of {self.gross} € for {self.key}"
+
+    @property
     def net(self) -> Decimal:
         """All lines, before VAT."""
         return sum((line.amount for line in self.lines), Decimal("0.00"))
@@ -67,9 +73,16 @@ class Draft:
 
     @property
     def problem(self) -> str:
-        """What the buyer lacks. Source: art. 242 nonies A, annexe II CGI: name and address of the client."""
+        """What the buyer lacks. Source: art. 242 nonies A, ann. II CGI (name, address); BR-FR-12 (where to send it)."""
         missing = [name for name in _NEEDED if not self.buyer.get(name)]
-        return f"{self.key} has no {', '.join(missing)}: complete the member's record" if missing else ""
+        siren = self.buyer.get("siren")
+        if not siren and not self.buyer.get("email"):
+            missing.append("SIREN or e-mail address")
+        if missing:
+            return f"{self.key} has no {', '.join(missing)}: complete the member's record"
+        if siren and not (len(siren) == 9 and luhn.is_valid(siren)):
+            return f"{self.key} has a SIREN that is none: nine digits, of which the last one checks the others"
+        return ""
 
     @property
     def texts(self) -> list[str]:
@@ -101,7 +114,8 @@ def drafts_of(proposal: Proposal, grid: Grid, settings: Settings, buyer: Mapping
             first=proposal.owed.period.first_day,
             buyer=buyer,
             lines=tuple(_line(line, grid, proposal) for line in lines),
-            why=sentences(proposal.reasons),
+            # As the page says it: who approves a run reads what its members will read.
+            why=" ; ".join(reason.to_member for reason in proposal.reasons),
             corrects=proposal.corrects,
         )
         for outside, lines in groups.items()

@@ -19,7 +19,9 @@ _REASON: Final = {
     "franchise": ("VATEX-FR-FRANCHISE", "TVA non applicable, art. 293 B du CGI"),
     "exempt": ("", "Exonération de TVA, art. 261 du CGI"),
 }
-RECOVERY: Final = "Indemnité forfaitaire pour frais de recouvrement en cas de retard de paiement : 40 €"
+RECOVERY: Final = (
+    "Entre professionnels, indemnité forfaitaire pour frais de recouvrement en cas de retard de paiement : 40 €"
+)
 """Source: art. L441-10 and D441-5 of the Code de commerce."""
 
 

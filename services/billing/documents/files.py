@@ -4,23 +4,20 @@ A number is taken in a transaction that must be short, and a page takes 20 ms: s
 """
 
 from asyncio import to_thread
-from collections.abc import Iterable
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
-import orjson
 import structlog
 import typst
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.billing.documents.draft import Draft
 from services.billing.documents.facturx import Document, with_xml, xml_of
 from services.billing.documents.page import pdf_of
 from services.billing.documents.repository import lines_of
 from services.billing.dues.days import units_of
-from services.billing.issuers.issuer import Settings
 from shared.persistence.database import json_of, rows_of
 
 log = structlog.get_logger()
@@ -28,10 +25,28 @@ log = structlog.get_logger()
 RENDER_EVERY = 5.0
 """Seconds after which the files of what was issued are made."""
 _PAGE = 20
+_LONGEST_WAIT = 3600
+"""Seconds after which a document whose files could not be made is tried again, at the latest."""
+# Those that could not be made wait longer each time, or they would keep later ones from being made.
 _MISSING = f"""
     select d.number from documents d
-    where not exists (select from document_files f where f.document_id = d.document_id) and d.number <> all($1::text[])
+    where not exists (select from document_files f where f.document_id = d.document_id)
+      and not exists (select from document_failures x where x.document_id = d.document_id and x.next_at > now())
     order by d.issued_at, d.number limit {_PAGE}
+"""
+_FAILED = f"""
+    insert into document_failures as kept (document_id, attempts, error, next_at)
+    select document_id, 1, $2, now() + make_interval(secs => {RENDER_EVERY}) from documents where number = $1
+    on conflict (document_id) do update
+    set attempts = kept.attempts + 1, error = excluded.error,
+        next_at = now() + make_interval(secs => least({_LONGEST_WAIT}, {RENDER_EVERY} * 2 ^ least(kept.attempts, 20)))
+    returning attempts
+"""
+_MADE = "delete from document_failures where document_id = $1::uuid"
+_FAILURES = """
+    select d.number, x.attempts, x.error, x.first_at, x.next_at
+    from document_failures x join documents d using (document_id)
+    where $1::text is null or d.number = $1 order by x.first_at, d.number limit 100
 """
 _DOCUMENT = """
     select d.document_id::text, d.number, d.kind, d.issued_on, d.due_on, d.first, d.seller, d.buyer, d.net, d.vat,
@@ -47,21 +62,52 @@ _FILES = """
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A document whose files could not be made: how often that was tried, why, since when, and the next try."""
+
+    number: str
+    attempts: int
+    error: str
+    first_at: datetime
+    next_at: datetime
+
+
 async def render_the_rest(engine: AsyncEngine) -> None:
-    """Make the files of every document that has none. One that cannot be made is logged, and stays without."""
-    failed: set[str] = set()
+    """Make the files of every document that has none. One that cannot be made is tried again, ever later."""
     while True:
         async with engine.begin() as connection:
-            # Those that cannot be made are left out, or twenty of them would keep all later ones from being made.
-            numbers = list((await connection.exec_driver_sql(_MISSING, (sorted(failed),))).scalars())
+            numbers = list((await connection.exec_driver_sql(_MISSING)).scalars())
             for number in numbers:
-                try:
-                    await render(connection, number)
-                except (ValueError, typst.TypstError) as error:
-                    failed.add(number)
-                    log.warning("document.not_rendered", number=number, error=type(error).__name__)
+                await _render_or_note(connection, number)
         if len(numbers) < _PAGE:
             return
+
+
+async def try_failed_again(engine: AsyncEngine) -> None:
+    """Make the files of documents that failed before, whenever their next try would be."""
+    async with engine.begin() as connection:
+        for failure in await failures(connection):
+            await _render_or_note(connection, failure.number)
+
+
+async def _render_or_note(connection: AsyncConnection, number: str) -> None:
+    try:
+        await render(connection, number)
+    except (ValueError, typst.TypstError) as error:
+        noted = await connection.exec_driver_sql(_FAILED, (number, f"{type(error).__name__}: {error}"[:500]))
+        # By its type alone: what it says may hold what is on the page.
+        log.warning("document.not_rendered", number=number, error=type(error).__name__, attempts=noted.scalar_one())
+
+
+async def failures(connection: AsyncConnection, number: str | None = None) -> list[Failure]:
+    """Documents whose files could not be made, those that wait longest first; or the one of this number."""
+    return [Failure(*row) for row in rows_of(await connection.exec_driver_sql(_FAILURES, (number,)))]
+
+
+async def failure_of(connection: AsyncConnection, number: str) -> Failure | None:
+    """Why this document's files could not be made; None if it was not tried."""
+    return next(iter(await failures(connection, number)), None)
 
 
 async def render(connection: AsyncConnection, number: str) -> None:
@@ -72,68 +118,13 @@ async def render(connection: AsyncConnection, number: str) -> None:
     contents = [pdf, xml]
     digests = [sha256(content).digest() for content in contents]
     await connection.exec_driver_sql(_KEEP, (document_id, ["pdf", "xml"], contents, digests))
+    await connection.exec_driver_sql(_MADE, (document_id,))
 
 
 async def files_of(connection: AsyncConnection, number: str) -> dict[str, tuple[bytes, bytes]]:
     """Content and SHA-256 of each file of a document, by kind."""
     rows = rows_of(await connection.exec_driver_sql(_FILES, (number,)))
     return {kind: (bytes(content), bytes(digest)) for kind, content, digest in rows}
-
-
-def check(drafts: Iterable[Draft], settings: Settings) -> None:
-    """Look whether each draft makes an XML that the XSD takes, before it has a number. Raises UnfitDocumentError."""
-    for draft in drafts:
-        xml_of(_document_of(draft, settings))
-
-
-def unprintable(texts: Iterable[str]) -> set[str]:
-    """Those of these texts that hold a character which the page's font lacks: such a PDF/A could never be made."""
-    known = sorted(set(texts))
-    return set() if not known or _prints(known) else {text for text in known if not _prints([text])}
-
-
-def _prints(texts: list[str]) -> bool:
-    try:
-        typst.compile(
-            b"#for line in json(bytes(sys.inputs.data)) [#line \\ ]",
-            format="pdf",
-            pdf_standards=["a-3b"],
-            sys_inputs={"data": _as_json(texts)},
-            ignore_system_fonts=True,
-        )
-    except typst.TypstError:
-        return False
-    return True
-
-
-def _as_json(texts: list[str]) -> str:
-    return orjson.dumps(texts).decode()
-
-
-def _document_of(draft: Draft, settings: Settings) -> Document:
-    today = draft.first
-    lines = [
-        {"label": line.label, "amount": line.amount, "vat_regime": line.vat.regime, "vat_rate": line.vat.rate,
-         "vat_code": line.vat.code}
-        for line in draft.lines
-    ]  # fmt: skip
-    return Document(
-        number="F-0000-000000",
-        kind=draft.kind,
-        issued_on=today,
-        due_on=None if draft.kind == "credit-note" else today,
-        first=today,
-        last=_last_of(today),
-        seller=settings.model_dump(mode="json"),
-        buyer=draft.buyer,
-        lines=lines,
-        net=draft.net,
-        vat=draft.vat,
-        gross=draft.gross,
-        reference="",
-        why=draft.why,
-        corrects=("F-0000-000000", today) if draft.corrects else None,
-    )
 
 
 async def _read(connection: AsyncConnection, number: str) -> tuple[str, Document]:

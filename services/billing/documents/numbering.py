@@ -4,6 +4,7 @@ A sequence would leave a gap at each rollback. The row is locked last, after all
 taken under the lock, so that days never fall within a series, at midnight or where a clock goes back.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -11,9 +12,12 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 from stdnum.iso7064 import mod_97_10
 
+from services.billing.documents.restored import require_compared
 from shared.persistence.database import rows_of
 from shared.runtime.clock import Clock
 
+NUMBER: Final = re.compile(r"([A-Z0-9]*?)([FAC])-(\d{4})-(\d{6,})")
+"""Prefix, letter, year and place of a number."""
 LETTERS: Final = {"invoice": "F", "credit-note": "A", "dues-notice": "C"}
 """Which kind of document a number is of: facture, avoir, appel de cotisation."""
 _BEGIN = """
@@ -38,7 +42,11 @@ class Numbers:
 
 
 async def take(connection: AsyncConnection, issuer: str, prefix: str, kind: str, count: int, clock: Clock) -> Numbers:
-    """Take the next numbers of a series; nobody else gets any until this transaction ends."""
+    """Take the next numbers of a series; nobody else gets any until this transaction ends.
+
+    Raises UncomparedSeriesError.
+    """
+    await require_compared(connection)
     today = clock.today()
     await connection.exec_driver_sql(_BEGIN, (issuer, kind, today.year, today))
     [(year, following, last_on)] = rows_of(await connection.exec_driver_sql(_LOCK, (issuer, kind)))

@@ -10,6 +10,7 @@ import orjson
 import typst
 
 from services.billing.documents.facturx import RECOVERY, Document, vat_sentences
+from services.billing.documents.transfer import transfer_code
 
 _PAGE: Final = Path(__file__).with_name("page.typ")
 _TITLES: Final = {"invoice": "Facture", "credit-note": "Avoir", "dues-notice": "Appel de cotisation"}
@@ -25,41 +26,50 @@ def pdf_of(document: Document) -> bytes:
 
 def _data(document: Document) -> dict[str, Any]:
     seller, buyer = document.seller, document.buyer
-    siren = f"SIREN {seller['siren']}"
-    vat = f"TVA {seller['vat_number']}" if seller.get("vat_number") else ""
-    own = seller["address"]
-    town = f"{own['postcode']} {own['city']}"
+    taxed = bool(document.vat)
     return {
         "title": f"{_TITLES[document.kind]} {document.number}",
         "issued": [document.issued_on.year, document.issued_on.month, document.issued_on.day],
-        "seller": {
-            "name": seller["name"],
-            "lines": [x for x in (own["street"], town, siren, vat, seller["contact"]) if x],
-        },
+        "seller": {"name": seller["name"], "lines": _seller(seller)},
         "buyer": {"name": buyer["name"], "lines": _buyer(buyer)},
         "facts": _facts(document),
-        "lines": [
-            {"label": line["label"], "amount": money(line["amount"]), "vat": _rate(line)} for line in document.lines
-        ],
+        "summary": _summary(document),
+        "taxed": taxed,
+        "columns": ["Désignation", "TVA", "Montant HT"] if taxed else ["Désignation", "Montant"],
+        "lines": [_line(line, taxed=taxed) for line in document.lines],
         "totals": _totals(document),
-        "why": [part.strip() for part in document.why.split(" ; ")],
-        "payment": _payment(document),
+        "why": _why(document),
+        "payment": _credited(document) if document.due_on is None else _payment(document),
+        "code": _code(document),
         "mentions": [*vat_sentences(document), *_mentions(document)],
-        "footer": f"{seller['name']} · {siren} · {document.number}",
+        "footer": f"{seller['name']} · SIREN {seller['siren']} · {document.number}",
     }
 
 
 def _facts(document: Document) -> list[str]:
     facts = [
         f"Date d'émission : {day(document.issued_on)}",
-        f"Période : du {day(document.first)} au {day(document.last)}",
+        f"Pour l'année du {day(document.first)} au {day(document.last)}",
     ]
     if document.corrects is not None:
         number, issued_on = document.corrects
-        facts.append(f"Corrige la facture {number} du {day(issued_on)}")
-    if document.due_on is not None:
-        facts.append(f"À payer au plus tard le {day(document.due_on)}")
-    return [*facts, "Nature de l'opération : prestation de services"]
+        facts.append(f"Corrige la pièce {number} du {day(issued_on)}")
+    # A mention of invoices; dues that an issuer outside VAT calls for are none.
+    return facts if document.kind == "dues-notice" else [*facts, "Nature de l'opération : prestation de services"]
+
+
+def _summary(document: Document) -> tuple[str, str, str]:
+    """What is to be done, at a glance."""
+    if document.due_on is None:
+        return "En votre faveur", money(document.gross), "Vous n'avez rien à payer"
+    return "À payer", money(document.gross), f"au plus tard le {day(document.due_on)}"
+
+
+def _seller(seller: Mapping[str, Any]) -> list[str]:
+    own = seller["address"]
+    vat = f"TVA {seller['vat_number']}" if seller.get("vat_number") else ""
+    lines = (own["street"], f"{own['postcode']} {own['city']}", f"SIREN {seller['siren']}", vat, seller["contact"])
+    return [line for line in lines if line]
 
 
 def _buyer(buyer: Mapping[str, Any]) -> list[str]:
@@ -69,18 +79,55 @@ def _buyer(buyer: Mapping[str, Any]) -> list[str]:
     return [line for line in lines if line]
 
 
+def _line(line: Mapping[str, Any], *, taxed: bool) -> list[str]:
+    rate = f"{line['vat_rate']:.2f} %".replace(".", ",") if line["vat_rate"] else "–"
+    return [line["label"], rate, money(line["amount"])] if taxed else [line["label"], money(line["amount"])]
+
+
 def _totals(document: Document) -> list[tuple[str, str]]:
     if not document.vat:
         return [("Total", money(document.gross))]
     return [("Total HT", money(document.net)), ("TVA", money(document.vat)), ("Total TTC", money(document.gross))]
 
 
+def _why(document: Document) -> list[str]:
+    """A heading, and the reasons."""
+    heading = "Pourquoi cet avoir" if document.due_on is None else "Pourquoi ce montant"
+    parts = [part.strip() for part in document.why.split(" ; ")]
+    return [heading, *(part[:1].upper() + part[1:] for part in parts if part)]
+
+
 def _payment(document: Document) -> list[str]:
-    if document.due_on is None:
-        return []
+    """A heading, and how to pay."""
+    seller = document.seller
+    if not (iban := seller.get("iban")):
+        return ["Comment payer", f"Demandez à {seller['contact'] or seller['name']} comment régler cette somme."]
+    account = " ".join(iban[n : n + 4] for n in range(0, len(iban), 4))
+    return [
+        "Comment payer",
+        f"Par virement de {money(document.gross)} à {seller['name']}",
+        f"IBAN : {account}",
+        f"Référence à recopier : {document.reference}",
+    ]
+
+
+def _credited(document: Document) -> list[str]:
+    """A heading, and what becomes of a credit note."""
+    assert document.corrects is not None, "only a credit note has no day by which it is paid"
+    number, _ = document.corrects
+    amount = money(document.gross)
+    return [
+        "Ce que devient cet avoir",
+        f"Si vous n'avez pas encore payé {number} : payez-la moins {amount}.",
+        f"Si vous l'avez payée : {amount} vous seront remboursés, ou déduits de votre prochaine cotisation.",
+    ]
+
+
+def _code(document: Document) -> str | None:
     iban = document.seller.get("iban")
-    how = f"Par virement sur le compte {' '.join(iban[n : n + 4] for n in range(0, len(iban), 4))}" if iban else ""
-    return [x for x in (how, f"Référence à rappeler : {document.reference}") if x]
+    if document.due_on is None or not iban:
+        return None
+    return transfer_code(document.seller["name"], iban, document.gross, document.reference)
 
 
 def _mentions(document: Document) -> list[str]:
@@ -88,10 +135,6 @@ def _mentions(document: Document) -> list[str]:
         return []
     penalties = f"Pénalités de retard : {document.seller['penalties']}"
     return [penalties, RECOVERY, document.seller["discount"]]
-
-
-def _rate(line: Mapping[str, Any]) -> str:
-    return f"{line['vat_rate']:.2f} %".replace(".", ",") if line["vat_rate"] else "–"
 
 
 def day(value: date) -> str:

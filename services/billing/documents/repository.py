@@ -68,7 +68,10 @@ _ISSUED = """
 _LIST = """
     select document_id::text, number, kind, issuer, issued_on, due_on, cluster || '/' || record_id as record, first,
            (select o.number from documents o where o.document_id = d.corrects) as corrects, net, vat, gross, reference,
-           why, issued_by, buyer->>'name' as buyer
+           why, issued_by, buyer->>'name' as buyer,
+           case when exists (select from document_files f where f.document_id = d.document_id) then 'ready'
+                when exists (select from document_failures f where f.document_id = d.document_id) then 'failed'
+                else 'waiting' end as files
     from documents d
     where ($1::text is null or issuer = $1) and ($2::text is null or cluster || '/' || record_id = $2)
       and ($3::text is null or number = $3)

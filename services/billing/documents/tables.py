@@ -75,6 +75,35 @@ def documents_tables(metadata: sa.MetaData) -> None:
         sa.CheckConstraint("kind in ('pdf', 'xml')", name="document_files_kind"),
     )
     sa.Table(
+        "document_failures",
+        metadata,
+        sa.Column("document_id", UUID(as_uuid=False), sa.ForeignKey("documents.document_id"), primary_key=True),
+        sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("error", sa.Text, nullable=False),
+        sa.Column("first_at", TIMESTAMP(timezone=True), nullable=False, server_default=sa.text("now()")),
+        sa.Column("next_at", TIMESTAMP(timezone=True), nullable=False),
+    )
+    sa.Table(
+        "series_comparisons",
+        metadata,
+        sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        sa.Column("fingerprint", sa.Text, nullable=False),
+        sa.Column("sent", ARRAY(sa.Text), nullable=False),
+        sa.Column("author", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("at", TIMESTAMP(timezone=True), nullable=False, server_default=sa.text("now()")),
+    )
+    sa.Table(
+        "lost_numbers",
+        metadata,
+        sa.Column("issuer", sa.Text, primary_key=True),
+        sa.Column("kind", sa.Text, primary_key=True),
+        sa.Column("year", sa.Integer, primary_key=True),
+        sa.Column("first", sa.Integer, primary_key=True),
+        sa.Column("last", sa.Integer, nullable=False),
+        sa.Column("comparison", sa.BigInteger, sa.ForeignKey("series_comparisons.id"), nullable=False),
+    )
+    sa.Table(
         "billed_days",
         metadata,
         sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),

@@ -51,7 +51,10 @@ class Cover(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """What staff decided about a record, in force. ``first`` and ``last`` are days; ``cents`` of a remit or credit."""
+    """What staff decided about a record, in force. ``first`` and ``last`` are days; ``cents`` of a remit or credit.
+
+    ``line`` is the code of the only line that is lowered; empty: from the first line on.
+    """
 
     decision_id: str
     kind: DecisionKind
@@ -60,6 +63,7 @@ class Decision(NamedTuple):
     first: date | None = None
     last: date | None = None
     cents: int = 0
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -248,16 +248,16 @@ def _lowered(
     for decision in sorted(case.decisions):
         if decision.kind not in ("remit", "credit") or decision.key != record.key or decision.first != case.first:
             continue
-        lines, cents = _less(lines, decision.cents)
+        lines, cents = _less(lines, decision.cents, decision.line)
         because.append(Reason(decision.kind, {"amount": str(euros(cents)), "source": decision.reason}))
     return lines, tuple(because)
 
 
-def _less(lines: tuple[OwedLine, ...], cents: int) -> tuple[tuple[OwedLine, ...], int]:
+def _less(lines: tuple[OwedLine, ...], cents: int, only: str) -> tuple[tuple[OwedLine, ...], int]:
     """The lines less so many cents, and how many these were: there may not be so many."""
     left, lowered = cents, list[OwedLine]()
     for line in lines:
-        part = min(left, line.cents)
+        part = min(left, line.cents) if only in ("", line.code) else 0
         lowered.append(line._replace(cents=line.cents - part))
         left -= part
     return tuple(lowered), cents - left

@@ -56,6 +56,17 @@ SENTENCES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
 )
 """What each reason says; the words in braces are the reason's details."""
 
+_TO_MEMBER: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "headcount-unknown": "effectif inconnu : {amount} € en attendant que vous nous l'indiquiez",
+        "headcount-unread": "effectif à préciser : {amount} € en attendant que vous nous l'indiquiez",
+        "covered-by": "du {first} au {last} : déjà compris dans la cotisation de votre autre fiche, {source}",
+        "no-member": "vous n'êtes plus membre pour cette période",
+        "remit": "remise de {amount} € ({source})",
+    }
+)
+"""What a member reads where staff read something else."""
+
 
 class Reason(NamedTuple):
     """``code`` is a key of :data:`SENTENCES`."""
@@ -66,10 +77,16 @@ class Reason(NamedTuple):
     def sentence(self, language: Language = "fr") -> str:
         """The reason in words. A detail that is missing is left empty."""
         french, english = SENTENCES[self.code]
+        return self._filled(french, decimal=",") if language == "fr" else self._filled(english, decimal=".")
+
+    @property
+    def to_member(self) -> str:
+        """The reason as its member reads it."""
+        return self._filled(_TO_MEMBER.get(self.code, SENTENCES[self.code][0]), decimal=",")
+
+    def _filled(self, words: str, *, decimal: str) -> str:
         known = {"amount": "0.00", "source": "", "category": "", "to": "", **self.details}
-        if language == "fr":
-            known["amount"] = known["amount"].replace(".", ",")
-        return (french if language == "fr" else english).format_map(known)
+        return words.format_map(known | {"amount": known["amount"].replace(".", decimal)})
 
 
 def sentences(reasons: Iterable[Reason], language: Language = "fr") -> str:

@@ -15,8 +15,8 @@ from services.billing.money import to_cents
 from shared.persistence.database import json_of, rows_of
 
 _DECIDE = """
-    insert into due_decisions (decision_id, kind, cluster, record_id, first, last, amount, author, reason)
-    values ($1::uuid, $2, $3, $4, $5, $6, $7, $8, $9)
+    insert into due_decisions (decision_id, kind, cluster, record_id, first, last, amount, author, reason, line)
+    values ($1::uuid, $2, $3, $4, $5, $6, $7, $8, $9, nullif($10, ''))
 """
 _TAKE_BACK = """
     update due_decisions set taken_back_at = now(), taken_back_by = $2, taken_back_reason = $3
@@ -24,13 +24,13 @@ _TAKE_BACK = """
 """
 _DECISIONS = """
     select decision_id::text, kind, cluster || '/' || record_id as record, first, last, amount, author, reason, at,
-           taken_back_by, taken_back_at, taken_back_reason
+           taken_back_by, taken_back_at, taken_back_reason, line
     from due_decisions
     where ($1::text is null or cluster || '/' || record_id = $1) and ($2::uuid is null or decision_id = $2::uuid)
     order by at desc, decision_id limit 1000
 """
 _IN_FORCE = """
-    select decision_id::text, kind, cluster, record_id, first, last, amount, reason
+    select decision_id::text, kind, cluster, record_id, first, last, amount, reason, coalesce(line, '')
     from due_decisions where taken_back_at is null and cluster = any($1::text[])
 """
 _FROZEN = "select cluster, record_id, grid_id::text, price from dues where issuer = $1 and first = $2"
@@ -40,7 +40,8 @@ async def decide(connection: AsyncConnection, decision: Decision, author: str) -
     """Keep a decision; returns its id."""
     decision_id = str(uuid4())
     amount = Decimal(decision.cents).scaleb(-2)
-    values = (decision_id, decision.kind, *decision.key, decision.first, decision.last, amount, author, decision.reason)
+    days = (decision.first, decision.last)
+    values = (decision_id, decision.kind, *decision.key, *days, amount, author, decision.reason, decision.line)
     await connection.exec_driver_sql(_DECIDE, values)
     return decision_id
 
@@ -61,11 +62,11 @@ async def decisions(
 async def decisions_in_force(connection: AsyncConnection, clusters: Collection[str]) -> Mapping[Key, list[Decision]]:
     """Decisions by record."""
     by_record: defaultdict[Key, list[Decision]] = defaultdict(list)
-    for decision_id, kind, cluster, record_id, first, last, amount, reason in rows_of(
+    for decision_id, kind, cluster, record_id, first, last, amount, reason, line in rows_of(
         await connection.exec_driver_sql(_IN_FORCE, (list(clusters),))
     ):
         key = Key(cluster, record_id)
-        by_record[key].append(Decision(decision_id, kind, key, reason, first, last, to_cents(amount)))
+        by_record[key].append(Decision(decision_id, kind, key, reason, first, last, to_cents(amount), line))
     return by_record
 
 

@@ -22,6 +22,7 @@ def dues_tables(metadata: sa.MetaData) -> None:
         sa.Column("proposed_by", sa.Text, nullable=False),
         _moment("proposed_at"),
         sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("proposed_key", sa.Text),
         sa.UniqueConstraint("issuer", "number", name="grids_by_number"),
     )
     sa.Table(
@@ -59,6 +60,7 @@ def dues_tables(metadata: sa.MetaData) -> None:
         sa.Column("taken_back_by", sa.Text),
         _moment("taken_back_at", always=False),
         sa.Column("taken_back_reason", sa.Text),
+        sa.Column("line", sa.Text),
         sa.CheckConstraint(
             "kind in ('exempt', 'one-bill', 'extension', 'release', 'remit', 'credit')", name="due_decisions_kind"
         ),
@@ -92,4 +94,6 @@ def dues_tables(metadata: sa.MetaData) -> None:
         _moment("approved_at", always=False),
         sa.Column("issued_by", sa.Text),
         _moment("issued_at", always=False),
+        sa.Column("prepared_key", sa.Text),
+        sa.Column("approved_key", sa.Text),
     )

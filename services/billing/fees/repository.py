@@ -14,8 +14,9 @@ from shared.persistence.database import json_of, rows_of
 # One grid of an issuer after the other: numbers grow, and of two adoptions the second sees the first.
 _TURN = "select pg_advisory_xact_lock(hashtext('grids'), hashtext($1))"
 _PROPOSE = """
-    insert into grids (grid_id, issuer, number, document, proposed_by, reason)
-    select $1::uuid, $2::text, coalesce(max(number), 0) + 1, $3::json, $4::text, $5::text from grids where issuer = $2
+    insert into grids (grid_id, issuer, number, document, proposed_by, reason, proposed_key)
+    select $1::uuid, $2::text, coalesce(max(number), 0) + 1, $3::json, $4::text, $5::text, $6::text
+    from grids where issuer = $2
 """
 _ADOPT = """
     insert into grid_adoptions (grid_id, issuer, valid, replaces, adopted_by, reason)
@@ -23,7 +24,7 @@ _ADOPT = """
 """
 _GRIDS = """
     select g.grid_id::text, g.number, g.document, g.proposed_by, g.proposed_at, a.adopted_by, a.adopted_at,
-           a.replaces::text, lower(n.valid)
+           a.replaces::text, lower(n.valid), g.proposed_key
     from grids g left join grid_adoptions a using (grid_id) left join grid_adoptions n on n.replaces = g.grid_id
     where ($1::text is null or g.issuer = $1) and ($2::uuid is null or g.grid_id = $2::uuid)
     order by g.issuer, g.number desc
@@ -43,6 +44,7 @@ class KeptGrid:
     adopted_at: datetime | None
     replaces: str | None
     followed_on: date | None
+    proposed_key: str | None = None
 
     @property
     def until(self) -> date | None:
@@ -59,11 +61,11 @@ async def turn(connection: AsyncConnection, issuer: str) -> None:
     await connection.exec_driver_sql(_TURN, (issuer,))
 
 
-async def propose(connection: AsyncConnection, grid: Grid, by: str, reason: str) -> str:
+async def propose(connection: AsyncConnection, grid: Grid, by: str, reason: str, key_id: str | None) -> str:
     """Keep a grid that is not in force; returns its id."""
     grid_id = str(uuid4())
     document = orjson.dumps(grid.model_dump(mode="json")).decode()
-    await connection.exec_driver_sql(_PROPOSE, (grid_id, grid.issuer, document, by, reason))
+    await connection.exec_driver_sql(_PROPOSE, (grid_id, grid.issuer, document, by, reason, key_id))
     return grid_id
 
 
@@ -88,6 +90,7 @@ async def grids(connection: AsyncConnection, issuer: str | None = None, grid_id:
             adopted_at=row[6],
             replaces=row[7],
             followed_on=row[8],
+            proposed_key=row[9],
         )
         for row in rows
     ]

@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.billing import BillingConflictAnswered, InvoiceRecorded, PaymentRecorded
 from schemas.conflicts import ConflictAnswered
 from schemas.envelope import Envelope
+from services.billing.documents.rules import verdicts
+from services.billing.documents.trial import Rules
 from services.billing.issuers.issuer import Issuer
 from services.billing.tables import invoices, payments
 from services.common.sections import serialise_writers
@@ -17,15 +19,20 @@ from shared.persistence.mirror import Mirror
 
 
 class BillingUnitOfWork(ConflictsUnitOfWork):
-    """One transaction of billing, and the legal bodies that bill."""
+    """One transaction of billing, the legal bodies that bill, and who asks the schematrons."""
 
     answered: ClassVar[type[ConflictAnswered]] = BillingConflictAnswered
 
     def __init__(
-        self, connection: AsyncConnection, conflict_owner: str, issuers: Mapping[str, Issuer] = MappingProxyType({})
+        self,
+        connection: AsyncConnection,
+        conflict_owner: str,
+        issuers: Mapping[str, Issuer] = MappingProxyType({}),
+        rules: Rules = verdicts,
     ) -> None:
         super().__init__(connection, conflict_owner)
         self.issuers = issuers
+        self.rules = rules
 
     async def serialise_writers(self) -> None:
         """Wait for whoever saves what sections are made of: before a row is locked, for they may want that row."""

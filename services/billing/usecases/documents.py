@@ -1,4 +1,4 @@
-"""Documents that were issued, as staff look at them; and whether the series still hold what was issued."""
+"""Documents that were issued, as staff look at them."""
 
 from base64 import b64encode
 from typing import Any
@@ -10,19 +10,10 @@ from schemas.billing_documents import (
     DocumentShown,
     OfDocuments,
     OneDocument,
-    Series,
-    SeriesShown,
 )
 from services.billing.documents import repository
-from services.billing.documents.files import files_of
+from services.billing.documents.files import failure_of, files_of
 from services.operations.binding import Call, RefusedError
-
-_SERIES = """
-    select s.issuer, s.kind, d.year, min(d.number) as first, max(d.number) as last, count(*)::int as count,
-           (max(d.place) - count(*))::int as missing, max(d.issued_on) as last_on,
-           bool_and(d.year < s.year or d.place < s.next) as counted
-    from series s join documents d using (issuer, kind) group by s.issuer, s.kind, d.year order by 1, 2, 3
-"""
 
 
 async def documents(call: Call[OfDocuments]) -> Documents:
@@ -34,10 +25,15 @@ async def documents(call: Call[OfDocuments]) -> Documents:
 
 async def one_document(call: Call[OneDocument]) -> DocumentShown:
     """One document with its lines."""
-    rows = await repository.documents(call.uow.connection, number=call.arguments.number)
+    return await document_shown(call, call.arguments.number)
+
+
+async def document_shown(call: Call[Any], number: str) -> DocumentShown:
+    """The document of this number, with its lines. Raises RefusedError."""
+    rows = await repository.documents(call.uow.connection, number=number)
     if not rows:
         raise RefusedError("document-unknown", "there is no document of this number")
-    lines = await repository.lines_of(call.uow.connection, call.arguments.number)
+    lines = await repository.lines_of(call.uow.connection, number)
     return _shown(rows[0], [DocumentLine.model_validate(line) for line in lines])
 
 
@@ -47,8 +43,7 @@ async def files(call: Call[OneDocument]) -> DocumentFiles:
     kept = await files_of(call.uow.connection, number)
     if not kept:
         await one_document(call)
-        detail = f"the files of {number} are not made yet: ask again, or run `traboule billing render`"
-        raise RefusedError("document-unready", detail)
+        raise RefusedError("document-unready", await _why_not(call, number))
     (pdf, pdf_digest), (xml, xml_digest) = kept["pdf"], kept["xml"]
     return DocumentFiles(
         number=number,
@@ -59,10 +54,13 @@ async def files(call: Call[OneDocument]) -> DocumentFiles:
     )
 
 
-async def series(call: Call[Any]) -> Series:
-    """Each series: first, last, how many, and whether any is missing."""
-    rows = (await call.uow.connection.exec_driver_sql(_SERIES)).mappings()
-    return Series(items=[SeriesShown(**row) for row in rows])
+async def _why_not(call: Call[Any], number: str) -> str:
+    if (failure := await failure_of(call.uow.connection, number)) is None:
+        return f"the files of {number} are not made yet: ask again, or run `traboule billing render`"
+    return (
+        f"the files of {number} could not be made {failure.attempts} times ({failure.error}); the next try is at "
+        f"{failure.next_at:%Y-%m-%d %H:%M} UTC, or run `traboule billing render`"
+    )
 
 
 def _shown(row: dict[str, Any], lines: list[DocumentLine]) -> DocumentShown:

@@ -7,7 +7,8 @@ from schemas.billing_grids import Grid
 from schemas.billing_operations import Adopted, Grids, GridShown, OfIssuer, Proposed
 from services.billing.fees import repository
 from services.billing.fees.repository import KeptGrid
-from services.billing.issuers.issuer import vat_refusal
+from services.billing.issuers.issuer import Settings, vat_refusal
+from services.billing.usecases.approval import approver, key_of, refuse_same_person
 from services.billing.usecases.issuers import issuer_named, settings_on
 from services.operations.binding import Call, RefusedError
 
@@ -23,7 +24,7 @@ async def propose_grid(call: Call[Proposed]) -> GridShown:
     grid = call.arguments.grid
     _check(call, grid)
     await repository.turn(call.uow.connection, grid.issuer)
-    grid_id = await repository.propose(call.uow.connection, grid, call.author, call.reason)
+    grid_id = await repository.propose(call.uow.connection, grid, call.author, call.reason, key_of(call))
     return shown(await kept_grid(call, grid_id))
 
 
@@ -36,10 +37,8 @@ async def adopt_grid(call: Call[Adopted]) -> GridShown:
     proposal = next(each for each in others if each.grid_id == arguments.grid_id)
     if proposal.adopted_at is not None:
         raise RefusedError("grid-adopted", f"grid {proposal.number} of {proposal.grid.issuer} is adopted already")
-    if proposal.proposed_by == call.author:
-        detail = f"{call.author} proposed grid {proposal.number}: somebody else adopts it"
-        raise RefusedError("second-person", detail)
-    _check(call, proposal.grid)
+    refuse_same_person(call, proposal.proposed_by, proposal.proposed_key, "proposed")
+    approver(call, _check(call, proposal.grid))
     replaced = _replaced(proposal, arguments.replaces, others)
     _refuse_overlap(proposal, replaced, others)
     await repository.adopt(connection, proposal, arguments.replaces, call.author, call.reason)
@@ -54,11 +53,12 @@ async def kept_grid(call: Call[Any], grid_id: str) -> KeptGrid:
     return kept[0]
 
 
-def _check(call: Call[Any], grid: Grid) -> None:
-    """Raises RefusedError where the issuer is not there on the first day, or cannot show the grid's VAT."""
+def _check(call: Call[Any], grid: Grid) -> Settings:
+    """The issuer's settings on the first day. Raises RefusedError where it is not there, or cannot show the VAT."""
     settings = settings_on(issuer_named(call.uow.issuers, grid.issuer), grid.valid_from)
     if refusal := vat_refusal(grid, settings):
         raise RefusedError("grid-invalid", refusal)
+    return settings
 
 
 def _replaced(proposal: KeptGrid, replaces: str | None, others: list[KeptGrid]) -> KeptGrid | None:

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.billing_grids import Grid
 from services.billing.documents.draft import Draft, drafts_of
-from services.billing.documents.files import unprintable
 from services.billing.documents.repository import issued_lines
+from services.billing.documents.trial import unprintable
 from services.billing.dues.case import Key
 from services.billing.dues.differences import IssuedLine, differences
 from services.billing.dues.owed import MONTHS, Owed, owed, period_of

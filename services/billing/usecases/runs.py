@@ -19,33 +19,30 @@ from schemas.billing_documents import (
     Runs,
     RunShown,
 )
-from services.billing.documents import repository
 from services.billing.documents.draft import Draft, total
 from services.billing.documents.facturx import UnfitDocumentError
-from services.billing.documents.files import check
 from services.billing.documents.repository import Issuing, keys_of
+from services.billing.documents.trial import check
 from services.billing.dues.case import Key
 from services.billing.dues.repository import price_as_json
 from services.billing.fees.pricing import Price
-from services.billing.issuers.issuer import Settings
+from services.billing.usecases.approval import approver, key_of, refuse_same_person
 from services.billing.usecases.cases import Period, period
 from services.billing.usecases.issuers import issuer_named, settings_on
+from services.billing.usecases.issuing import check_rules, issue, may_take_long, refuse_theirs, take_turn, theirs
 from services.billing.usecases.proposals import Proposals, proposals
-from services.cutover.stages import lock_stages
 from services.operations.binding import Call, RefusedError
 from shared.runtime.clock import Clock
 
-# One transaction at a time issues documents of an issuer: a second one sees what the first issued.
-_TURN = "select pg_advisory_xact_lock(hashtext('documents'), hashtext($1))"
 _PREPARE = """
-    insert into runs (run_id, issuer, first, digest, documents, total, prepared_by, reason)
-    values ($1::uuid, $2, $3, $4, $5, $6, $7, $8)
+    insert into runs (run_id, issuer, first, digest, documents, total, prepared_by, reason, prepared_key)
+    values ($1::uuid, $2, $3, $4, $5, $6, $7, $8, $9)
 """
-_APPROVE = "update runs set approved_by = $2, approved_at = now() where run_id = $1::uuid"
+_APPROVE = "update runs set approved_by = $2, approved_key = $3, approved_at = now() where run_id = $1::uuid"
 _DONE = "update runs set issued_by = $2, issued_at = now() where run_id = $1::uuid"
 _RUNS = """
     select run_id::text, issuer, first, documents, total, prepared_by, prepared_at, approved_by, approved_at, issued_by,
-           issued_at, digest
+           issued_at, digest, prepared_key
     from runs where ($1::text is null or issuer = $1) and ($2::uuid is null or run_id = $2::uuid)
     order by prepared_at desc limit 200
 """
@@ -54,6 +51,10 @@ _FREEZE = """
     select $1, cluster, record_id, $2, $3::uuid, price
     from unnest($4::text[], $5::text[], $6::json[]) as n (cluster, record_id, price) on conflict do nothing
 """
+
+
+_OURS = ("digest", "prepared_key")
+"""Columns that are not answered."""
 
 
 async def runs(call: Call[Any]) -> Runs:
@@ -74,20 +75,24 @@ async def prepare_run(call: Call[RunArguments]) -> PreparedRun:
     found = await _proposed(call, asked.issuer, asked.first)
     run_id = str(uuid4())
     numbers = (len(found.drafts), total(found.drafts))
-    values = (run_id, asked.issuer, asked.first, found.digest, *numbers, call.author, call.reason)
+    values = (run_id, asked.issuer, asked.first, found.digest, *numbers, call.author, call.reason, key_of(call))
     await call.uow.connection.exec_driver_sql(_PREPARE, values)
     [row] = await _rows(call.uow.connection, None, run_id)
     return _prepared(row, found)
 
 
 async def approve_run(call: Call[OneRun]) -> RunShown:
-    """Approve what was prepared: by somebody else, who may approve so much."""
+    """Approve what was prepared, and what both schematrons let pass: by somebody else, who may approve so much."""
     row = await _run(call)
     if row["approved_at"] is not None:
         raise RefusedError("run-state", f"it was approved by {row['approved_by']} already")
     settings = settings_on(issuer_named(call.uow.issuers, row["issuer"]), row["first"])
-    _may_approve(call.author, row, settings)
-    await call.uow.connection.exec_driver_sql(_APPROVE, (row["run_id"], call.author))
+    refuse_same_person(call, row["prepared_by"], row["prepared_key"], "prepared")
+    by = approver(call, settings, row["total"])
+    found = await _proposed(call, row["issuer"], row["first"])
+    _refuse_changed(found, row)
+    await check_rules(call, found.drafts, settings)
+    await call.uow.connection.exec_driver_sql(_APPROVE, (row["run_id"], call.author, by.key_id))
     return _shown(await _run(call))
 
 
@@ -95,51 +100,36 @@ async def issue_run(call: Call[OneRun]) -> Issued:
     """Issue just what was approved; nothing if what is owed has changed since."""
     connection = call.uow.connection
     row = await _run(call)
-    await connection.exec_driver_sql(_TURN, (row["issuer"],))
+    await take_turn(connection, row["issuer"])
     row = await _run(call)
     if row["approved_at"] is None:
         raise RefusedError("run-state", "nobody has approved it: see `traboule billing approve-run`")
     if row["issued_at"] is not None:
         raise RefusedError("run-state", f"it was issued on {row['issued_at']:%Y-%m-%d} already")
     issuer = issuer_named(call.uow.issuers, row["issuer"])
-    # Until we commit nobody moves a former system: it would bill the same days.
-    at = await lock_stages(connection, issuer.clusters)
+    not_ours = await theirs(connection, issuer.clusters)
     whole = await period(connection, issuer, row["first"])
     settings = settings_on(issuer, Clock().today() if issuer.on(Clock().today()) else row["first"])
     found = await proposals(connection, whole, settings)
-    if found.digest != row["digest"]:
-        raise RefusedError("run-changed", "what is owed has changed since it was prepared: prepare another run")
-    _refuse_theirs(found.drafts, {cluster for cluster, stage in at.items() if not stage.is_ours})
+    _refuse_changed(found, row)
+    refuse_theirs(found.drafts, not_ours)
+    await may_take_long(connection)
     try:
         await to_thread(check, found.drafts, settings)
     except UnfitDocumentError as error:
         raise RefusedError("document-invalid", str(error)) from None
     await _freeze(connection, whole, found.prices, keys_of(found.drafts))
     by = Issuing(issuer=issuer.code, settings=settings, author=call.author, run_id=row["run_id"])
-    issued = await repository.issue(connection, by, found.drafts) if found.drafts else []
+    issued = await issue(connection, by, found.drafts)
     await connection.exec_driver_sql(_DONE, (row["run_id"], call.author))
     numbers = sorted(each.number for each in issued)
     return Issued(run_id=row["run_id"], documents=len(numbers), total=total(found.drafts), numbers=numbers[:1000])
 
 
-def _may_approve(author: str, row: Mapping[str, Any], settings: Settings) -> None:
+def _refuse_changed(found: Proposals, row: Mapping[str, Any]) -> None:
     """Raises RefusedError."""
-    if author == row["prepared_by"]:
-        raise RefusedError("second-person", f"{author} prepared it: somebody else approves it")
-    if settings.approvers and author not in settings.approvers:
-        raise RefusedError("second-person", f"only {' or '.join(settings.approvers)} may approve for {settings.name}")
-    if settings.approval_limit is not None and row["total"] > settings.approval_limit:
-        limit = f"{settings.approval_limit:.2f}"
-        raise RefusedError("second-person", f"it comes to {row['total']} €, and the limit is {limit} €: prepare less")
-
-
-def _refuse_theirs(drafts: list[Draft], theirs: set[str]) -> None:
-    """Raises RefusedError where a former system is the authority for a record that is billed."""
-    if billed := sorted({draft.key.cluster for draft in drafts} & theirs):
-        names = ", ".join(f"{cluster}/billing" for cluster in billed)
-        raise RefusedError(
-            "not-the-authority", f"{names} still bills its members: move it over first (traboule cutover switch)"
-        )
+    if found.digest != row["digest"]:
+        raise RefusedError("run-changed", "what is owed has changed since it was prepared: prepare another run")
 
 
 async def _proposed(call: Call[Any], issuer_code: str, first: date) -> Proposals:
@@ -171,7 +161,7 @@ async def _run(call: Call[Any]) -> dict[str, Any]:
 
 
 def _shown(row: Mapping[str, Any]) -> RunShown:
-    return RunShown(state=_state(row), **{name: value for name, value in row.items() if name != "digest"})
+    return RunShown(state=_state(row), **{name: value for name, value in row.items() if name not in _OURS})
 
 
 def _state(row: Mapping[str, Any]) -> Literal["prepared", "approved", "issued"]:

@@ -35,6 +35,7 @@ NEXT = (
     ("traboule migrate --all --post", "where this program is newer than the backup's; no service may run before"),
     ("start the services", "queues are there already, so nothing that is published now is lost"),
     ("traboule republish", "tells what was on its way between the services; twice does no harm"),
+    ("traboule billing check", "no document is issued before somebody said which numbers had been sent"),
     ("traboule doctor", "is all as it should be?"),
 )
 """What to do after a restore, and why; at the end comes what only a backup can tell (:func:`republished`)."""

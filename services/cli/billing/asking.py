@@ -9,6 +9,7 @@ from services.cli.environment import configured
 from services.cli.registry import definition_of
 from services.common.queries import answered
 from services.common.transactions import transaction
+from services.operations.binding import Identity
 from services.operations.running import OperationRequest, Result, carry_out
 from shared.cli.author import required_text, who
 from shared.cli.terminal import as_json, nothing, refuse, run
@@ -30,9 +31,20 @@ def ask(operation: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def command(operation: str, arguments: Mapping[str, Any], by: str, reason: str) -> dict[str, Any]:
-    """What a command did; ends the command where it is refused."""
-    signed = {"author": who(by), "reason": required_text("--reason", reason)}
-    return _answer(OperationRequest(operation=operation, cluster=None, arguments=arguments, **signed))
+    """What a command did; ends the command where it is refused.
+
+    Who runs it has the database's password, and could write there whatever they liked: so ``--by`` is believed.
+    """
+    author = who(by)
+    asked = OperationRequest(
+        operation=operation,
+        cluster=None,
+        arguments=arguments,
+        author=author,
+        reason=required_text("--reason", reason),
+        identity=Identity(f"operator:{author}", author),
+    )
+    return _answer(asked)
 
 
 def show(answer: Mapping[str, Any], *, json: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli.billing import documents
+from services.cli.billing import documents, numbers
 from services.cli.billing.asking import ask, command, show
 from shared.cli.options import By, Json, Reason
 from shared.cli.terminal import as_json, refuse, terminal
@@ -18,6 +18,7 @@ app = typer.Typer(
 )
 
 app.add_typer(documents.app)
+app.add_typer(numbers.app)
 
 GridId = Annotated[str, typer.Argument(metavar="GRID", help="a grid's id, as `traboule billing grids` lists it")]
 First = Annotated[str, typer.Option("--first", metavar="YYYY-MM-DD", help="first day of the period")]

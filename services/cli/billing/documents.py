@@ -1,4 +1,4 @@
-"""``traboule billing``: runs, documents and the series of their numbers."""
+"""``traboule billing``: runs, documents and their corrections."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from services.cli.billing.asking import ask, command, show
 from services.cli.environment import configured
 from shared.cli.options import By, Json, Reason
-from shared.cli.terminal import as_json, nothing, plain, refuse, terminal
+from shared.cli.terminal import as_json, plain, refuse, terminal
 from shared.cli.terminal import run as run_now
 
 app = typer.Typer()
@@ -84,7 +84,7 @@ def documents(issuer: OnlyIssuer = None, record: Record = None, json: Json = Fal
     if json:
         as_json(answer)
         return
-    names = ("number", "kind", "issued_on", "record", "buyer", "gross", "corrects")
+    names = ("number", "kind", "issued_on", "record", "buyer", "gross", "corrects", "files")
     show({"documents": [{name: item[name] for name in names} for item in answer["items"]]}, json=False)
 
 
@@ -125,7 +125,7 @@ def render() -> None:
 
     Example: [bold]traboule billing render[/]
     """
-    from services.billing.documents.files import render_the_rest
+    from services.billing.documents.files import render_the_rest, try_failed_again
     from shared.persistence.database import create_engine
 
     async def work() -> None:
@@ -133,6 +133,7 @@ def render() -> None:
             configured("billing")["billing"].database_url, application="traboule billing", pool_size=1
         )
         try:
+            await try_failed_again(engine)
             await render_the_rest(engine)
         finally:
             await engine.dispose()
@@ -141,15 +142,32 @@ def render() -> None:
 
 
 @app.command()
-def series(json: Json = False) -> None:
-    """Show each series of numbers, and whether any is missing. Exit code 1 if one is.
+def correct(
+    number: Number,
+    cause: Annotated[str, typer.Option("--cause", help="error, duplicate, departure, exemption, gesture or dispute")],
+    reason: Reason,
+    line: Annotated[
+        list[str] | None, typer.Option("--line", metavar="PLACE[=AMOUNT]", help="a line, or so much of it; repeatable")
+    ] = None,
+    first: Annotated[str | None, typer.Option("--first", help="first day that is credited")] = None,
+    last: Annotated[str | None, typer.Option("--last", help="last day that is credited")] = None,
+    by: By = "",
+    json: Json = False,
+) -> None:
+    """Issue a credit note on a document, by line or by days. The reason is printed on it.
 
-    Example: [bold]traboule billing series[/]
+    Examples: [bold]traboule billing correct F-2027-000123 --cause gesture --line 0=50.00 --reason "accord"[/],
+    [bold]traboule billing correct F-2027-000123 --cause error --first 2027-07-01 --last 2027-12-31 --reason "…"[/]
     """
-    answer = ask("series", {})
-    show(answer, json=json)
-    if wrong := [item for item in answer["items"] if item["missing"] or not item["counted"]]:
-        nothing(f"{len(wrong)} series are not whole: compare them with the documents that were sent, and issue nothing")
+    asked = {"number": number, "cause": cause} | _given(first=first, last=last)
+    show(command("correct-document", asked | {"lines": [_line(text) for text in line or []]}, by, reason), json=json)
+
+
+def _line(text: str) -> dict[str, Any]:
+    place, equals, amount = text.partition("=")
+    if not place.isdecimal():
+        refuse(f"--line {text}: write a line's place, such as 0, or 0=50.00")
+    return {"place": int(place)} | ({"amount": amount} if equals else {})
 
 
 def _given(**named: Any) -> dict[str, Any]:

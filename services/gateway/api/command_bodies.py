@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from schemas import billing_corrections as corrections
 from schemas import billing_operations as billing
 from schemas.base import Amount, Day, Key
 from schemas.billing_grids import Grid
@@ -88,6 +89,21 @@ class Run(Deciding):
     first: Day
 
 
+class Correction(Deciding):
+    """What is credited of a document, by lines or by days; the reason is printed on the credit note."""
+
+    cause: corrections.CorrectionReason
+    lines: list[corrections.CreditedLine] = Field([], max_length=100)
+    first: Day | None = None
+    last: Day | None = None
+
+
+class SentNumbers(Deciding):
+    """The last number that was sent of each series."""
+
+    sent: list[Annotated[str, Field(max_length=35)]] = Field(min_length=1, max_length=100)
+
+
 BODIES: Final[Mapping[str, type[Signed]]] = {
     "move": Moving,
     "apply-late": Deciding,
@@ -100,6 +116,8 @@ BODIES: Final[Mapping[str, type[Signed]]] = {
     "prepare-run": Run,
     "approve-run": Deciding,
     "issue-run": Deciding,
+    "correct-document": Correction,
+    "compare-series": SentNumbers,
 }
 """The body of each command, by the operation's name."""
 

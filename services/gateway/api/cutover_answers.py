@@ -36,6 +36,10 @@ PROBLEM_OF = {
     "document-unknown": "document-unknown",
     "document-unready": "document-unready",
     "document-invalid": "document-invalid",
+    "document-unchecked": "document-unchecked",
+    "correction-impossible": "correction-impossible",
+    "series-uncompared": "series-uncompared",
+    "number-unknown": "number-unknown",
     "question-unreadable": "operation-unknown",
 }
 """What a service calls a refusal, and what the door does."""

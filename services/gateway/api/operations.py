@@ -202,6 +202,7 @@ def _asked(
         arguments=arguments.model_dump(mode="json", by_alias=True),
         author=author,
         key_id=caller.key_id,
+        key_name=commands.key_name_of(caller),
         reason=reason,
     )
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from deploy.local.nodes import Nodes
+from services.billing.documents.rules import RulesProcess
 from tests.support.billing import Billing, shipped_issuers
 from tests.support.merging import Database, a_database
 
@@ -15,10 +16,17 @@ def billing_database(nodes: Nodes) -> Iterator[Database]:
         yield database
 
 
+@pytest.fixture(scope="package")
+def rules() -> Iterator[RulesProcess]:
+    """The schematrons, compiled once for all tests here."""
+    with RulesProcess() as process:
+        yield process
+
+
 @pytest.fixture
-async def office(billing_database: Database) -> AsyncIterator[Billing]:
+async def office(billing_database: Database, rules: RulesProcess) -> AsyncIterator[Billing]:
     """Billing with an empty database, and the issuers that are shipped."""
     async with billing_database.engine() as engine:
-        office = Billing(engine, shipped_issuers())
+        office = Billing(engine, shipped_issuers(), rules.verdicts)
         await office.empty()
         yield office

@@ -1,7 +1,10 @@
 """Runs and documents on a real database: issued once, numbered without a gap, never altered."""
 
 import asyncio
+import time
 from base64 import b64decode
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -17,8 +20,10 @@ from services.billing.definition import DEFINITION, create_app
 from services.billing.documents import files
 from services.billing.documents.draft import Draft, DraftLine
 from services.billing.documents.facturx import UnfitDocumentError
-from services.billing.documents.files import render_the_rest
+from services.billing.documents.files import render_the_rest, try_failed_again
 from services.billing.documents.repository import Issuing, issue
+from services.billing.documents.rules import RulesUnavailableError, Verdict
+from services.billing.documents.trial import Rules
 from services.billing.dues.case import Key
 from services.billing.dues.days import between
 from services.billing.settings import BillingSettings
@@ -50,6 +55,14 @@ async def listed(office: Billing) -> list[tuple[str, str, str]]:
     return [tuple(row) for row in rows]  # type: ignore[misc]
 
 
+def franchised(office: Billing) -> Billing:
+    """The merged body does not show VAT, and may bill what is exempt."""
+    merged_body = office.issuers["merged"]
+    settings = merged_body.settings[0].model_copy(update={"regime": "franchise"})
+    issuer = merged_body.model_copy(update={"settings": (settings,)})
+    return replace(office, issuers={**office.issuers, "merged": issuer})
+
+
 async def test_a_run_is_prepared_approved_by_another_and_issued_and_a_second_one_writes_nothing(ready: Billing) -> None:
     run = await ready.ask("prepare-run", issuer="merged", first=YEAR)
     assert (run["state"], run["documents"], run["total"], run["unchanged"]) == ("prepared", 2, "920.00", True)
@@ -70,6 +83,29 @@ async def test_a_run_is_prepared_approved_by_another_and_issued_and_a_second_one
     assert (document["gross"], document["reference"][:2], document["kind"]) == ("600.00", "RF", "invoice")
 
 
+async def test_who_approves_is_told_by_the_key_and_not_by_the_name_that_was_written(ready: Billing) -> None:
+    run_id = (await ready.ask("prepare-run", issuer="merged", first=YEAR))["run_id"]
+    as_treasurer = {"written": "tresoriere", "run_id": run_id}
+    kind, detail = await ready.refusal("approve-run", by="stagiaire", **as_treasurer)
+    assert (kind, "the key stagiaire is not one of those that approve" in detail) == ("second-person", True)
+    kind, detail = await ready.refusal("approve-run", by="secretaire", **as_treasurer)
+    assert (kind, "secretaire prepared it" in detail) == ("second-person", True)
+    kind, detail = await ready.refusal("approve-run", by="", **as_treasurer)
+    assert (kind, "nobody was authenticated" in detail) == ("second-person", True)
+    await ready.ask("approve-run", by="tresoriere", written="Mme Martin", run_id=run_id)
+    keys = await ready.rows("select prepared_key, approved_key, approved_by from runs")
+    assert keys == [("key of secretaire", "key of tresoriere", "Mme Martin")]
+
+
+async def test_more_than_the_limit_is_approved_by_nobody(ready: Billing) -> None:
+    merged_body = ready.issuers["merged"]
+    settings = merged_body.settings[0].model_copy(update={"approval_limit": Decimal("919.99")})
+    limited = replace(ready, issuers={"merged": merged_body.model_copy(update={"settings": (settings,)})})
+    run_id = (await limited.ask("prepare-run", issuer="merged", first=YEAR))["run_id"]
+    kind, detail = await limited.refusal("approve-run", by="tresoriere", run_id=run_id)
+    assert (kind, "920.00 €, and the limit is 919.99 €" in detail) == ("second-person", True)
+
+
 async def test_a_merge_is_credited_and_an_un_merge_billed_again_and_both_books_end_as_before(ready: Billing) -> None:
     await ready.issued(YEAR)
     await ready.merge(merged(1, "M", *BOTH))
@@ -77,7 +113,7 @@ async def test_a_merge_is_credited_and_an_un_merge_billed_again_and_both_books_e
     assert [(item["kind"], item["amount"], item["record"]) for item in shown["proposed"]] == [
         ("credit-note", "320.00", "numelink/2")
     ]
-    assert "compris dans ce que doit la fiche clustr-numerique/1" in shown["proposed"][0]["why"]
+    assert "déjà compris dans la cotisation de votre autre fiche, clustr-numerique/1" in shown["proposed"][0]["why"]
     await ready.issued(YEAR)
     assert (await ready.issued(YEAR))["documents"] == 0
     credit = (await ready.ask("documents", record="numelink/2"))["items"]
@@ -136,12 +172,32 @@ async def test_a_document_whose_file_cannot_be_made_keeps_no_later_one_from_it(
             raise UnfitDocumentError(number)
         await render(connection, number)
 
+    async def tries() -> list[tuple[int, int]]:
+        """How often it was tried, and in how many seconds it will be again."""
+        later = "extract(epoch from next_at - now())::int"
+        return [tuple(row) for row in await ready.rows(f"select attempts, {later} from document_failures")]  # type: ignore[misc]
+
     monkeypatch.setattr(files, "_MISSING", files._MISSING.replace(f"limit {files._PAGE}", "limit 1"))
     monkeypatch.setattr(files, "_PAGE", 1)
     monkeypatch.setattr(files, "render", unfit)
     await render_the_rest(ready.engine)
-    assert (await ready.refusal("document-files", number=first))[0] == "document-unready"
+    kind, detail = await ready.refusal("document-files", number=first)
+    assert (kind, f"could not be made 1 times (UnfitDocumentError: {first})" in detail) == ("document-unready", True)
     assert (await ready.ask("document-files", number=second))["pdf"]
+    states = {item["number"]: item["files"] for item in (await ready.ask("documents"))["items"]}
+    assert states == {first: "failed", second: "ready"}
+    assert [item["number"] for item in (await ready.ask("check-billing"))["failing"]] == [first]
+    # It waits, twice as long each time, and an hour at most.
+    await render_the_rest(ready.engine)
+    assert await tries() == [(1, 5)]
+    for attempts, seconds in ((2, 10), (3, 20)):
+        await ready.rows("update document_failures set next_at = now() returning 1")
+        await render_the_rest(ready.engine)
+        assert await tries() == [(attempts, seconds)]
+    monkeypatch.setattr(files, "render", render)
+    await try_failed_again(ready.engine)
+    assert await tries() == []
+    assert (await ready.ask("document", number=first))["files"] == "ready"
 
 
 async def test_what_changed_since_it_was_approved_is_not_issued(ready: Billing) -> None:
@@ -151,6 +207,56 @@ async def test_what_changed_since_it_was_approved_is_not_issued(ready: Billing) 
     assert (await ready.refusal("issue-run", by="tresoriere", run_id=run_id))[0] == "run-changed"
     assert not (await ready.ask("run", run_id=run_id))["unchanged"]
     assert await listed(ready) == []
+
+
+async def test_a_run_is_not_approved_when_a_schematron_refuses_one_of_its_documents(office: Billing) -> None:
+    wrong = franchised(office)
+    await wrong.describe(a_description("clustr-numerique", "1", "12"), a_description("numelink", "2", "3"))
+    await wrong.adopted(lines=(DUES.model_copy(update={"vat": Vat(regime="exempt", code="VATEX-FR-NONE")}),))
+    run_id = (await wrong.ask("prepare-run", issuer="merged", first=YEAR))["run_id"]
+    kind, detail = await wrong.refusal("approve-run", by="tresoriere", run_id=run_id)
+    assert kind == "document-invalid"
+    for named in (
+        "invoice of 600.00 € for clustr-numerique/1",
+        "invoice of 320.00 € for numelink/2",
+        "ExemptionReasonCode",
+    ):
+        assert named in detail
+    assert (await wrong.ask("run", run_id=run_id))["state"] == "prepared"
+
+
+async def test_a_run_is_not_approved_when_no_rule_looks_at_it_or_nobody_can_be_asked(ready: Billing) -> None:
+    async def refused(rules: Rules) -> tuple[str, str]:
+        return await replace(ready, rules=rules).refusal("approve-run", by="tresoriere", run_id=run_id)
+
+    def none_fire(documents: Sequence[bytes]) -> list[Verdict]:
+        return [Verdict({"EN 16931": 87, "BR-FR": 0}, ()) for _ in documents]
+
+    def away(_: Sequence[bytes]) -> list[Verdict]:
+        raise RulesUnavailableError("the process ended")
+
+    run_id = (await ready.ask("prepare-run", issuer="merged", first=YEAR))["run_id"]
+    kind, detail = await refused(none_fire)
+    assert (kind, "no rule of BR-FR looked at it" in detail) == ("document-invalid", True)
+    assert (await refused(away))[0] == "document-unchecked"
+    assert (await ready.ask("run", run_id=run_id))["state"] == "prepared"
+
+
+async def test_rules_that_take_long_do_not_cost_the_transaction(ready: Billing) -> None:
+    def slow(documents: Sequence[bytes]) -> list[Verdict]:
+        time.sleep(0.6)
+        return [Verdict({"EN 16931": 87, "BR-FR": 61}, ()) for _ in documents]
+
+    run_id = (await ready.ask("prepare-run", issuer="merged", first=YEAR))["run_id"]
+    await ready.rows("select set_config('idle_in_transaction_session_timeout', '300ms', false)")
+    await replace(ready, rules=slow).ask("approve-run", by="tresoriere", run_id=run_id)
+    assert (await ready.ask("run", run_id=run_id))["state"] == "approved"
+
+
+async def test_what_changed_since_it_was_prepared_is_not_approved(ready: Billing) -> None:
+    run_id = (await ready.ask("prepare-run", issuer="merged", first=YEAR))["run_id"]
+    await ready.describe(a_description("numelink", "2", "30", version=2))
+    assert (await ready.refusal("approve-run", by="tresoriere", run_id=run_id))[0] == "run-changed"
 
 
 @pytest.mark.parametrize("ours", [(), ("numelink",), ("clustr-numerique",)])
@@ -172,11 +278,16 @@ async def test_nothing_is_issued_while_a_former_system_bills_one_of_the_records(
 async def test_a_member_without_an_address_is_held_back_and_said_so(ready: Billing) -> None:
     await ready.describe(a_description("numelink", "3", "3", own=Addressee(name="Sans adresse")))
     await ready.describe(
-        a_description("numelink", "4", "beaucoup"), a_description("numelink", "5", "3", name="株式会社")
+        a_description("numelink", "4", "beaucoup"),
+        a_description("numelink", "5", "3", name="株式会社"),
+        a_description("numelink", "6", "3", email=None),
+        a_description("numelink", "7", "3", siren="732829321"),
     )
     run = await ready.ask("prepare-run", issuer="merged", first=YEAR)
     held = {item["record"]: item["why"] for item in run["held_back"]}
-    assert "has no street, postcode, city" in held["numelink/3"]
+    assert "has no street, postcode, city, SIREN or e-mail address" in held["numelink/3"]
+    assert "has no SIREN or e-mail address" in held["numelink/6"]
+    assert "has a SIREN that is none" in held["numelink/7"]
     assert "character that the page's font lacks" in held["numelink/5"]
     assert "effectif qui n'est pas un nombre" in held["numelink/4"]
     assert run["documents"] == 2
@@ -184,10 +295,7 @@ async def test_a_member_without_an_address_is_held_back_and_said_so(ready: Billi
 
 async def test_lines_outside_vat_never_stand_beside_others(office: Billing) -> None:
     exempt = Vat(regime="exempt", code="VATEX-FR-CGI261-7")
-    issuers = {**office.issuers}
-    settings = issuers["merged"].settings[0].model_copy(update={"regime": "franchise"})
-    issuers["merged"] = issuers["merged"].model_copy(update={"settings": (settings,)})
-    mixed = Billing(office.engine, issuers)
+    mixed = franchised(office)
     await mixed.describe(a_description("numelink", "1", "12", member_since=date(2027, 1, 1)))
     await mixed.adopted(lines=(DUES, FEE.model_copy(update={"vat": exempt})))
     await mixed.takes_over(*CLUSTERS)

@@ -57,7 +57,7 @@ async def test_a_grid_is_proposed_simulated_and_adopted_and_a_member_is_shown_wh
     assert (rows["numelink/1"]["after"], rows["numelink/2"]["name"]) == ("600.00", "'=Sans nombre")
     adopt = ("billing", "adopt-grid", grid, "--reason", "assemblée")
     refused = await traboule(*adopt)
-    assert (refused.exit_code, "somebody else adopts it" in refused.err) == (2, True)
+    assert (refused.exit_code, "somebody else, with a key" in refused.err) == (2, True)
     assert (await traboule(*adopt, "--by", "tresoriere")).exit_code == 0
     assert "tresoriere" in (await traboule("billing", "grids")).out
     owed = ("billing", "owed", "numelink/1", "--issuer", "merged", *PERIOD)
@@ -96,6 +96,44 @@ async def test_a_run_is_prepared_approved_issued_and_looked_at(billing: OwnServi
     assert [bytes(each) for each in digests] == [sha256(content).digest() for content in (pdf, xml)]
     assert "is there already" in (await traboule("billing", "files", number, "--to", str(tmp_path))).err
     assert (await traboule("billing", "series", "--json")).json["items"][0]["missing"] == 0
+    correct = ("billing", "correct", number, "--cause", "gesture", "--by", "tresoriere", *why)
+    assert "--line x: write a line's place" in (await traboule(*correct, "--line", "x")).err
+    credit = await traboule(*correct, "--line", "0=50.00", "--json")
+    assert (credit.json["gross"], credit.json["corrects"]) == ("50.00", number)
+    assert (await traboule(*correct, "--first", "2027-12-01", "--last", "2027-12-31")).exit_code == 0
+    assert "that are left of it" in (await traboule(*correct, "--line", "0=600.00")).err
+
+
+async def test_after_a_restore_the_last_files_that_were_sent_let_numbers_go_on(
+    billing: OwnService, tmp_path: Path
+) -> None:
+    assert (await traboule("billing", "check")).exit_code == 0
+    await billing.query("alter table series_comparisons disable trigger user")
+    await billing.query("update series_comparisons set fingerprint = 'another'")
+    await billing.query("alter table series_comparisons enable trigger user")
+    checked = await traboule("billing", "check")
+    assert (checked.exit_code, "the database was restored" in checked.out) == (1, True)
+    year = (await billing.column("select year from documents limit 1"))[0]
+    for name in ("F-{}-000001.pdf", "F-{}-000003.xml", "A-{}-000002.pdf", "A-{}-000001.xml", "notes {}.txt"):
+        (tmp_path / name.format(year)).touch()
+    compare = ("billing", "compare-series", "--reason", "restauration", "--by", "tresoriere")
+    assert "--folder" in (await traboule(*compare)).err
+    compared = await traboule(*compare, "--folder", str(tmp_path), "--json")
+    assert [lost["last"] for lost in compared.json["lost"]] == [f"F-{year}-000003"]
+    assert (await traboule("billing", "check", "--json")).json["compared"]
+
+
+async def test_the_series_of_a_former_system_are_shown(billing: OwnService) -> None:
+    sql = """
+        insert into invoices (cluster, invoice_id, version, digest, record_id, kind, status, number, issued_on,
+                              net, vat, gross, currency)
+        values ('numelink', $1, 1, '\\x00', '1', 'invoice', 'issued', $1, '2026-01-01', 1, 0, 1, 'EUR')
+    """
+    for number in ("FA-1", "FA-3"):
+        await billing.query(sql, number)
+    shown = await traboule("billing", "former-series", "numelink")
+    assert (shown.exit_code, "FA-2" in shown.out) == (0, True), shown.err
+    assert (await traboule("billing", "former-series", "nowhere")).exit_code == 2
 
 
 @pytest.mark.parametrize(

@@ -484,6 +484,20 @@ async def test_a_record_is_created_once_however_often_the_request_is_sent(staff:
     assert right.status_code == 201
 
 
+@pytest.mark.parametrize("patient", [15.0])
+async def test_who_approves_is_told_by_the_key_and_not_by_the_name_in_the_body(staff: Staff) -> None:
+    line = {"code": "dues", "label": "Cotisation", "price": {"by": "flat", "amount": "100.00"}}
+    grid = {"issuer": "numelink", "name": "Grille", "valid_from": "2025-07-01", "lines": [line]}
+    body = {"grid": grid, "author": "secretaire", "reason": "a test"}
+    proposed = (await staff.ask("POST", "/billing/grids", body)).json()
+    path = f"/billing/grids/{proposed['grid_id']}/adopt"
+    refused = await staff.ask("POST", path, {"author": "tresoriere", "reason": "a test"})
+    assert problem(refused) == (403, "second-person")
+    staff.keys.clear()
+    adopted = await staff.ask("POST", path, {"author": "tresoriere", "reason": "a test"})
+    assert (adopted.status_code, adopted.json()["adopted_by"]) == (200, "tresoriere"), adopted.text
+
+
 async def _answered(house: OwnService, operation: Any, arguments: Any, asked_at: datetime) -> tuple[str, str]:
     """What billing answers, and the kind of its refusal; all else that it does is committed."""
     fact = CutoverRequested(

@@ -1,68 +1,29 @@
 """The files of a document: a page that holds what the XML holds, and an XML whose amounts are the rows'."""
 
+import subprocess
 from dataclasses import replace
-from datetime import date
 from decimal import Decimal
 from io import BytesIO
+from pathlib import Path
+from shutil import which
 from typing import Any
 
 import facturx
 import pypdf
+import pypdfium2
 import pytest
 import typst
+import zxingcpp
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]
+from stdnum import iso11649
 
-from deploy.provisioning.provision import ISSUERS
 from services.billing.documents.facturx import Document, UnfitDocumentError, with_xml, xml_of
+from services.billing.documents.numbering import reference_of
 from services.billing.documents.page import money, pdf_of
-from tests.support.billing import shipped_issuers
-
-NAMES = {
-    "ram": "urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100",
-    "udt": "urn:un:unece:uncefact:data:standard:UnqualifiedDataType:100",
-}
+from tests.support.documents import CREDIT, KINDS, NAMES, NOTICE, TAXED, a_document, a_line
 
 
-def a_line(amount: str = "600.00", regime: str = "outside", rate: str = "0", **more: Any) -> dict[str, Any]:
-    label = "Cotisation du 01/01/2027 au 31/12/2027"
-    return {"label": label, "amount": Decimal(amount), "vat_regime": regime, "vat_rate": Decimal(rate), **more}
-
-
-def a_document(**different: Any) -> Document:
-    seller = shipped_issuers(ISSUERS)["merged"].settings[0].model_dump(mode="json")
-    buyer = {"name": "Ateliers d'Œuvre & Cie", "street": "12 rue de la République\nBât. B", "postcode": "42000"}
-    usual: dict[str, Any] = {
-        "number": "F-2027-000001",
-        "kind": "invoice",
-        "issued_on": date(2027, 1, 4),
-        "due_on": date(2027, 2, 3),
-        "first": date(2027, 1, 1),
-        "last": date(2027, 12, 31),
-        "seller": seller | different.pop("seller", {}),
-        "buyer": {**buyer, "city": "Saint-Étienne", "siren": "732829320"},
-        "lines": [a_line()],
-        "net": Decimal("600.00"),
-        "vat": Decimal("0.00"),
-        "gross": Decimal("600.00"),
-        "reference": "RF18F2027000001",
-        "why": "Cotisation : 12 personnes, tranche 10–25, 600.00 € pour la période ; membre depuis le 01/03/2019",
-    }
-    return Document(**usual | different)
-
-
-TAXED: dict[str, Any] = {
-    "seller": {"regime": "taxed", "vat_number": "FR06323456780"},
-    "lines": [a_line("33.33", "taxed", "20"), a_line("66.67", "taxed", "20")],
-    "net": Decimal("100.00"),
-    "vat": Decimal("20.00"),
-    "gross": Decimal("120.00"),
-}
-FRANCHISE: dict[str, Any] = {"seller": {"regime": "franchise"}, "lines": [a_line(regime="franchise")]}
-CREDIT: dict[str, Any] = {"kind": "credit-note", "number": "A-2027-000001", "due_on": None,
-                          "corrects": ("F-2027-000001", date(2027, 1, 4))}  # fmt: skip
-
-
-@pytest.mark.parametrize("different", [{}, TAXED, FRANCHISE, CREDIT], ids=["outside", "taxed", "franchise", "credit"])
+@pytest.mark.parametrize("different", KINDS.values(), ids=KINDS)
 def test_the_xml_holds_to_the_xsd_and_says_what_the_rows_say(different: dict[str, Any]) -> None:
     document = a_document(**different)
     tree = etree.fromstring(xml_of(document))
@@ -99,6 +60,67 @@ def test_the_pdf_carries_the_xml_and_is_a_3b(tmp_path: Any) -> None:
     ):
         assert said in text, said
     assert b"pdfaid" in pdf or reader.xmp_metadata is not None
+
+
+def text_of(document: Document) -> str:
+    return pypdf.PdfReader(BytesIO(pdf_of(document))).pages[0].extract_text()
+
+
+def codes_on(pdf: bytes) -> list[str]:
+    """The texts of the QR codes on the first page, as it is printed and scanned."""
+    with pypdfium2.PdfDocument(pdf) as document:
+        page = document[0]
+        bitmap = page.render(scale=2, grayscale=True)
+        assert bitmap.width == bitmap.stride
+        pixels = memoryview(bytes(bitmap.buffer)).cast("B", (bitmap.height, bitmap.width))
+        bitmap.close()
+        page.close()
+    return [code.text for code in zxingcpp.read_barcodes(pixels)]
+
+
+def test_a_bank_reads_the_transfer_from_the_page() -> None:
+    reference = reference_of("NUF-2027-000123")
+    assert iso11649.is_valid(reference)
+    document = a_document(gross=Decimal("1234.50"), reference=reference, seller={"name": "Numérique d'Œuvre"})
+    assert [code.splitlines() for code in codes_on(pdf_of(document))] == [
+        ["BCD", "002", "1", "SCT", "", "Numérique d'Œuvre", "FR7630006000011234567890189", "EUR1234.5", "",
+         reference],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("different", [CREDIT, {"seller": {"iban": None}}], ids=["credit", "no IBAN"])
+def test_there_is_no_code_where_nothing_can_be_transferred(different: dict[str, Any]) -> None:
+    assert codes_on(pdf_of(a_document(**different))) == []
+
+
+@pytest.mark.parametrize(
+    ("different", "words"),
+    [
+        ({}, ["Facture F-2027-000001", "À payer", "au plus tard le 03/02/2027", "prestation de services"]),
+        (TAXED, ["TVA FR06323456780", "20,00 %", "Total TTC", "Montant HT"]),
+        (CREDIT, ["Avoir", "Corrige la pièce F-2027-000001", "rien à payer", "Ce que devient cet avoir"]),
+        (NOTICE, ["Appel de cotisation C-2027-000001", "Comment payer", "Du 01/01/2027 au 30/06/2027"]),
+        ({"seller": {"iban": None}}, ["Demandez à tresorerie@traboule.example"]),
+    ],
+)
+def test_a_member_reads_what_for_why_by_when_and_how(different: dict[str, Any], words: list[str]) -> None:
+    shown = text_of(a_document(**{"why": "du 01/01/2027 au 30/06/2027 : déjà facturé"} | different))
+    assert [word for word in words if word not in shown] == []
+
+
+def test_a_page_without_vat_names_none_and_a_notice_is_no_invoice() -> None:
+    shown = text_of(a_document(**NOTICE))
+    assert [word for word in ("Montant HT", "TTC", "Facture", "prestation") if word in shown] == []
+
+
+@pytest.mark.parametrize("different", KINDS.values(), ids=KINDS)
+@pytest.mark.skipif(which("qpdf") is None, reason="qpdf is not installed (apt-get install qpdf)")
+def test_qpdf_finds_nothing_wrong(different: dict[str, Any], tmp_path: Path) -> None:
+    document = a_document(**different)
+    path = tmp_path / "document.pdf"
+    path.write_bytes(with_xml(pdf_of(document), xml_of(document)))
+    checked = subprocess.run(["qpdf", "--check", str(path)], capture_output=True, check=False, timeout=30)
+    assert (checked.returncode, checked.stderr) == (0, b""), checked.stdout
 
 
 def test_a_name_is_text_and_never_code() -> None:

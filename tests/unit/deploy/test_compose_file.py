@@ -13,6 +13,7 @@ import yaml
 
 from deploy.local.runs import CHECKOUT
 from services import SERVICES
+from services.billing.settings import BillingSettings
 from services.cli.former_systems.address import PUBLIC
 from shared.messaging.consumer import MAX_BODY
 from shared.messaging.topology import FRAME_BYTES, MESSAGE_BYTES
@@ -154,3 +155,10 @@ def test_every_file_that_is_mounted_is_there(name: str) -> None:
         source = str(volume).split(":")[0]
         if source.startswith("./"):
             assert (CHECKOUT / source).exists(), source
+
+
+@pytest.mark.parametrize("name", ["billing", "traboule"])
+def test_billing_and_operators_are_given_the_issuers_that_lie_in_the_checkout(name: str) -> None:
+    service = COMPOSE["services"][name]
+    issuers = service["environment"][f"{BillingSettings.model_config.get('env_prefix')}ISSUERS_FILE"]
+    assert f"./deploy/issuers.toml:{issuers}:ro" in service["volumes"]

@@ -15,6 +15,7 @@ import yaml
 
 from deploy.kubernetes import secrets
 from services import SERVICES
+from services.billing.issuers.file import load_issuers
 from services.cli.former_systems.address import PUBLIC
 from services.cli.registry import definition_of, settings_type
 from shared.messaging.topology import FRAME_BYTES, MESSAGE_BYTES
@@ -408,3 +409,12 @@ def test_the_engines_keep_three_copies_on_three_machines(built: list[dict[str, A
 
 def test_the_examples_clusters_can_be_read() -> None:
     assert set(load_clusters(FOLDER / "overlays/example/clusters.toml")) >= {"clustr-numerique", "numelink"}
+
+
+def test_the_examples_issuers_can_be_read_and_billing_and_operators_are_given_them() -> None:
+    example = FOLDER / "overlays/example"
+    assert "merged" in load_issuers(example / "issuers.toml", load_clusters(example / "clusters.toml"))
+    kustomization = yaml.safe_load((example / "kustomization.yaml").read_text())
+    assert "issuers.toml" in kustomization["configMapGenerator"][0]["files"]
+    [patch] = [each for each in kustomization["patches"] if "TRABOULE_BILLING_ISSUERS_FILE" in each.get("patch", "")]
+    assert all(re.fullmatch(patch["target"]["name"], name) for name in ("traboule-billing", OPS))

@@ -1,0 +1,65 @@
+"""What runs and corrections have in common: one at a time, as the authority, and with a number."""
+
+from asyncio import to_thread
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.billing.documents import repository
+from services.billing.documents.draft import Draft
+from services.billing.documents.facturx import UnfitDocumentError
+from services.billing.documents.repository import Issued, Issuing
+from services.billing.documents.restored import UncomparedSeriesError
+from services.billing.documents.rules import RulesUnavailableError
+from services.billing.documents.trial import check_by_rules
+from services.billing.issuers.issuer import Settings
+from services.cutover.stages import lock_stages
+from services.operations.binding import Call, RefusedError
+
+_MAY_BE_IDLE = "select set_config('idle_in_transaction_session_timeout', '0', true)"
+_TURN = "select pg_advisory_xact_lock(hashtext('documents'), hashtext($1))"
+
+
+async def take_turn(connection: AsyncConnection, issuer: str) -> None:
+    """Wait until nobody else issues documents of this issuer: the next one sees what we issued."""
+    await connection.exec_driver_sql(_TURN, (issuer,))
+
+
+async def may_take_long(connection: AsyncConnection) -> None:
+    """Let this transaction wait for checks: a thousand documents take a minute, and PostgreSQL ends idle ones."""
+    await connection.exec_driver_sql(_MAY_BE_IDLE)
+
+
+async def theirs(connection: AsyncConnection, clusters: Collection[str]) -> set[str]:
+    """The clusters whose former system bills. Until we commit nobody moves one: it would bill the same days."""
+    at = await lock_stages(connection, clusters)
+    return {cluster for cluster, stage in at.items() if not stage.is_ours}
+
+
+def refuse_theirs(drafts: Sequence[Draft], theirs: set[str]) -> None:
+    """Raises RefusedError where a former system is the authority for a record that is billed."""
+    if billed := sorted({draft.key.cluster for draft in drafts} & theirs):
+        names = ", ".join(f"{cluster}/billing" for cluster in billed)
+        raise RefusedError(
+            "not-the-authority", f"{names} still bills its members: move it over first (traboule cutover switch)"
+        )
+
+
+async def check_rules(call: Call[Any], drafts: Sequence[Draft], settings: Settings) -> None:
+    """Ask both schematrons. Raises RefusedError, which names documents and rules."""
+    await may_take_long(call.uow.connection)
+    try:
+        await to_thread(check_by_rules, drafts, settings, call.uow.rules)
+    except UnfitDocumentError as error:
+        raise RefusedError("document-invalid", str(error)) from None
+    except RulesUnavailableError as error:
+        raise RefusedError("document-unchecked", str(error)) from None
+
+
+async def issue(connection: AsyncConnection, by: Issuing, drafts: Sequence[Draft]) -> list[Issued]:
+    """Number and keep these documents. Raises RefusedError after a restore."""
+    try:
+        return await repository.issue(connection, by, drafts) if drafts else []
+    except UncomparedSeriesError as error:
+        raise RefusedError("series-uncompared", str(error)) from None
