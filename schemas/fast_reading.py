@@ -11,6 +11,7 @@ from typing import Any, Final, Generic, Literal, get_type_hints
 
 import msgspec
 
+from schemas.base import Content
 from schemas.envelope import Envelope, F
 from schemas.fast_types import UnsupportedError, converted, default, maker, part_shape, shape, struct_of
 
@@ -27,7 +28,7 @@ class FastReader(Generic[F]):
         self._envelope = maker(Envelope[fact_type])  # pyright: ignore[reportInvalidTypeForm]
         data = part_shape(fact_type)
         self._canonical = data.canonical
-        hints = get_type_hints(Envelope, include_extras=True) | {"type": Literal[fact_type.type_name()]}
+        hints = get_type_hints(Envelope, include_extras=True) | {"type": Literal[fact_type.type_name()]}  # pyright: ignore[reportInvalidTypeForm]
         attributes = {name: shape(hints[name]) for name in Envelope.model_fields if name != "data"}
         shapes = {**attributes, "data": data}
         self._converts = [(name, inner.convert) for name, inner in shapes.items() if inner.convert is not None]
@@ -65,9 +66,13 @@ def _attempt(work: Callable[[], Any]) -> Any:
         return None
 
 
-@lru_cache(maxsize=64)
 def fast_reader(fact_type: type[F]) -> FastReader[F] | None:
     """The reader of a type of fact, or None if something in it has no counterpart in msgspec."""
+    return _reader(fact_type)
+
+
+@lru_cache(maxsize=64)
+def _reader(fact_type: type[Content]) -> FastReader[Any] | None:
     try:
         return FastReader(fact_type)
     except UnsupportedError:

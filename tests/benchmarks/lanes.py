@@ -31,17 +31,15 @@ class QueueConsumer:
     queue: str = QUEUE
     relay: bool = True
     """False keeps our relay standing by, as a second replica's does: rows are written, nothing is published."""
-    accounts: bool = True
-    """False writes the mirror alone, as the other lanes do: no change marks a record whose account is to be stated."""
+    accounts: bool = False
+    """True states the account of each record that an invoice concerns, too. Nobody else's lane does."""
 
 
 _OTHERS = "tests.benchmarks.others"
 LANES = (
     QueueConsumer("a", "Traboule, batches of 500", workload.batches, 20_000, 10_000),
     QueueConsumer("a0", "Traboule, batches of 500, relay standing by", workload.batches, 20_000, 10_000, relay=False),
-    QueueConsumer(
-        "m", "Traboule, batches of 500, the mirror alone", workload.batches, 20_000, 10_000, relay=False, accounts=False
-    ),
+    QueueConsumer("s", "Traboule, batches of 500, and accounts", workload.batches, 20_000, 10_000, accounts=True),
     QueueConsumer(
         "c", "limit: aiormq + asyncpg, batches of 500", workload.batches, 20_000, 10_000, f"{_OTHERS}.limit", 16
     ),
@@ -169,7 +167,7 @@ def _digest(stage: Stage) -> str:
     return str(stage.query("billing", sql)[0][0])
 
 
-TARGETS = (("m", "c", 0.8), ("a", "d", 10.0), ("b", "f", 2.0), ("b", "e", 3.0))
+TARGETS = (("a0", "c", 0.8), ("a", "c", 0.5), ("a", "d", 10.0), ("b", "f", 2.0), ("b", "e", 3.0))
 """Numerator, denominator, the least that the house promises. Lane e is the better of e1 and e2."""
 
 

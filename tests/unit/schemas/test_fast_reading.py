@@ -213,4 +213,4 @@ def test_a_rule_that_follows_is_followed() -> None:
     body = json.dumps(event | {"data": {"version": 1, "name": "banana"}}).encode()
     read = fast.event(body)
     assert read is not None
-    assert read.data.name == "bbnbnb"
+    assert cast("_Even", read.data).name == "bbnbnb"
