@@ -37,8 +37,8 @@ Note = Annotated[str, StringConstraints(max_length=20_000, pattern=NO_NUL)]
 _YEAR_IN_MICROSECONDS = 366 * 24 * 3600 * 1_000_000
 
 
-def _whole_number(value: object) -> object:
-    # True would count as 1, and 1.0 has been through a binary float. A file's text is a number still.
+def whole_number(value: object) -> object:
+    """Refuse True, which would count as 1, and 1.0, which has been through a binary float. Text is a number still."""
     if isinstance(value, bool | float):
         raise ValueError("write the version as a whole number")
     return value
@@ -51,18 +51,20 @@ def _not_ahead(version: int) -> int:
     return version
 
 
-Version = Annotated[int, Field(ge=0, lt=2**63), BeforeValidator(_whole_number), AfterValidator(_not_ahead)]
+Version = Annotated[int, Field(ge=0, lt=2**63), BeforeValidator(whole_number), AfterValidator(_not_ahead)]
 """The publisher's own sequence number of this record, or the time of its change, in µs since 1970; larger is newer."""
 
 
-def _written_as_text(value: object) -> object:
-    # A JSON number has already been through a binary float in most languages: 0.1 + 0.2 is not 0.3 cents.
+def written_as_text(value: object) -> object:
+    """Refuse a JSON number: in most languages it has been through a binary float, and 0.1 + 0.2 is not 0.3 cents."""
     if isinstance(value, float):
         raise ValueError('write amounts as text, such as "1200.00"')
     return value
 
 
 D = TypeVar("D", bound=date)
+_UNREADABLE_DAY = date(1970, 1, 1)
+_CENT = Decimal("0.01")
 
 
 def _within_reach(day: D) -> D:
@@ -73,7 +75,7 @@ def _within_reach(day: D) -> D:
 
 def _plausible(day: date) -> date:
     # 1970-01-01 is what many systems store for a date that they could not read.
-    if day == date(1970, 1, 1):
+    if day == _UNREADABLE_DAY:
         raise ValueError("1970-01-01 is how many systems write an unreadable date: leave the field out")
     return _within_reach(day)
 
@@ -83,24 +85,24 @@ def _in_utc(moment: datetime) -> datetime:
     return _within_reach(moment).astimezone(UTC)
 
 
-def _to_the_cent(amount: Decimal) -> Decimal:
-    # One fact has one writing: 1200, 1200.0 and 1200.00 must be told again, years later, under the same id.
-    return amount.quantize(Decimal("0.01")) + 0
+def to_the_cent(amount: Decimal) -> Decimal:
+    """With two decimals: 1200, 1200.0 and 1200.00 must be told again, years later, under the same id."""
+    return amount.quantize(_CENT) + 0
 
 
 Amount = Annotated[
     Decimal,
     Field(max_digits=12, decimal_places=2),
-    BeforeValidator(_written_as_text),
-    AfterValidator(_to_the_cent),
+    BeforeValidator(written_as_text),
+    AfterValidator(to_the_cent),
 ]
 """Euros and cents, written as text ("1200.00"); at most 12 digits, 2 of them after the point."""
 
 Total = Annotated[
     Decimal,
     Field(max_digits=24, decimal_places=2),
-    BeforeValidator(_written_as_text),
-    AfterValidator(_to_the_cent),
+    BeforeValidator(written_as_text),
+    AfterValidator(to_the_cent),
 ]
 """A sum of amounts, written alike: as many digits as any number of them needs."""
 

@@ -14,8 +14,9 @@ from services.gateway.auth.key_cache import ApiKeyCache
 from services.gateway.problems import ProblemError
 from services.membership.connections import ReadPool, writing
 from services.membership.identity.review import Case
-from services.membership.identity.review_answers import all_cases
-from services.membership.pictures import Picture
+from services.membership.identity.review_answers import all_cases, all_crowds
+from services.membership.identity.review_queries import Crowd
+from services.membership.pictures import CROWDS, MEMBERS, REVIEW, Picture
 from services.membership.policy import Policy
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.views import queries
@@ -26,11 +27,19 @@ EXPORTS_AT_ONCE = 2
 
 
 def _statistics() -> Picture[list[Mapping[str, Any]]]:
-    return Picture("members", queries.statistics)
+    return Picture(MEMBERS, queries.statistics)
+
+
+def _totals() -> Picture[int]:
+    return Picture(MEMBERS, queries.count_members)
 
 
 def _review() -> Picture[list[Case]]:
-    return Picture("review", all_cases)
+    return Picture(REVIEW, all_cases)
+
+
+def _crowds() -> Picture[list[Crowd]]:
+    return Picture(CROWDS, all_crowds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +47,7 @@ class GatewayContext:
     """Made once in ``create_http`` and given to every module of routes.
 
     ``answer_seconds`` is how long it waits for the answer to a command, ``rpc`` asks queries. ``statistics`` are asked
-    for a day.
+    for a day, ``totals`` for filters that search for no word, and a day.
     """
 
     pool: ReadPool
@@ -51,7 +60,9 @@ class GatewayContext:
     exports: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(EXPORTS_AT_ONCE))
     """Each holds a connection of the pool for as long as it is read."""
     statistics: Picture[list[Mapping[str, Any]]] = field(default_factory=_statistics)
+    totals: Picture[int] = field(default_factory=_totals)
     review: Picture[list[Case]] = field(default_factory=_review)
+    crowds: Picture[list[Crowd]] = field(default_factory=_crowds)
 
     def check_system(self, cluster: str, service: str) -> str:
         """The former system's name. Raises ProblemError where there is none such."""

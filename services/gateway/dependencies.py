@@ -12,8 +12,8 @@ from services.gateway.context import GatewayContext
 from services.gateway.openapi import CLUSTERS
 
 
-def context_of(request: Request) -> GatewayContext:
-    """What the app was built with."""
+async def context_of(request: Request) -> GatewayContext:
+    """What the app was built with. Not a plain function: FastAPI would call it in a thread, at every request."""
     return request.app.state.context
 
 

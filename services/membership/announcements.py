@@ -18,7 +18,8 @@ from schemas.membership import (
 )
 from services.membership.identity.members import Change, Merged, Separated, member_id_of
 from services.membership.identity.repository import Remembered
-from services.membership.matching.grouping import Decision, Union
+from services.membership.matching.disjoint_sets import Union
+from services.membership.matching.grouping import Decision
 from services.membership.matching.score import Judgement
 from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork

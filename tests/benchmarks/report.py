@@ -67,15 +67,16 @@ class Report:
         """Rates, ratios, memory of each lane."""
         self.begin("lanes")
         for letter, result in results.items():
-            spread = f"{min(result.rates):,.0f}–{max(result.rates):,.0f}"
+            rates = f"{min(result.rates):,.0f}–{max(result.rates):,.0f}"
             per = result.facts / (sum(result.transactions) / len(result.transactions))
             self.line(
                 f"({letter}) {result.lane.title}",
                 f"{result.rate:,.0f} facts/s",
-                f"{spread}; {median(result.cpu):,.0f} µs CPU, {max(result.memory):,.0f} MB, {per:,.0f} a transaction",
+                f"{rates}; {median(result.cpu):,.0f} µs CPU, {max(result.memory):,.0f} MB, {per:,.0f} a transaction",
             )
         for ratio in ratios:
-            self.line(f"ratio {ratio.name}", f"{ratio.value:.2f}", f"≥ {ratio.target:g}", ratio.met)
+            spread = f"{ratio.value:.2f} ({min(ratio.rounds):.2f}–{max(ratio.rounds):.2f})"
+            self.line(f"ratio {ratio.name}", spread, f"≥ {ratio.target:g}", ratio.met)
         self.figures["lanes"] = {
             letter: {
                 "title": result.lane.title,

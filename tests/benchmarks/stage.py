@@ -28,7 +28,7 @@ WAIT = 240.0
 """Seconds after which work that is not done is given up."""
 _IN_FLIGHT = 200
 _TABLES = {
-    "billing": "inbox, outbox, dead_letters, invoices, payments",
+    "billing": "inbox, outbox, dead_letters, invoices, payments, section_changes, section_versions",
     "membership": (
         "inbox, outbox, dead_letters, source_records, record_history, related, views, "
         "match_state, match_features, match_keys, match_pairs, match_crowds, match_classes, match_pending, "

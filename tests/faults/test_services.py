@@ -7,6 +7,7 @@ from services import SERVICES
 from tests.faults.crashing import MARK
 from tests.faults.generator import Event, Workload
 from tests.faults.nemesis import Stage
+from tests.faults.test_clock import metrics_of
 
 
 def test_undisturbed_but_in_other_order_with_many_duplicates(stage: Stage) -> None:
@@ -26,6 +27,31 @@ def test_one_of_two_replicas_killed(stage: Stage) -> None:
     for service, replica in replicas.items():
         stage.house.stop(replica)
         stage.house.start(service)
+
+
+def test_four_processes_of_membership_end_as_one_does(stage: Stage) -> None:
+    names = ["membership", *(stage.house.start_replica("membership") for _ in range(3))]
+    # Asleep until all is published, so that each of them finds its share.
+    for name in names:
+        stage.house.process(name).suspend()
+    stage.publish(seconds=0, duplicates=0.5).finish()
+    for name in names:
+        stage.house.process(name).resume()
+    stage.prove()
+    shares = {name: _applied(stage.house.url(name)) for name in names}
+    assert min(shares.values()) > 0, shares
+    for replica in names[1:]:
+        stage.house.stop(replica)
+
+
+def _applied(url: str) -> float:
+    """Facts that this process applied, by its own metrics."""
+    samples = (sample for family in metrics_of(url) for sample in family.samples)
+    return sum(
+        sample.value
+        for sample in samples
+        if sample.name == "traboule_events_total" and sample.labels["outcome"] == "applied"
+    )
 
 
 def test_all_stopped_gracefully_in_mid_traffic(stage: Stage) -> None:

@@ -67,7 +67,7 @@ def list_(
     async def work(rows: Rows, policy: Policy) -> dict[str, Any]:
         open_cases = await review_answers.open_cases(rows, review_answers.Wanted(cluster, kind, min_probability))
         items = await review_answers.described(rows, open_cases[:limit], policy.weights, _language(lang))
-        crowds = await review_answers.too_many_alike(rows, _language(lang))
+        crowds = review_answers.too_many_alike(await review_answers.all_crowds(rows), _language(lang))
         return {"items": items, "total": len(open_cases), "too_many_alike": crowds}
 
     page = read(work)

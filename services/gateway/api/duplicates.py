@@ -114,7 +114,7 @@ async def take_back(
 # --- what is open --------------------------------------------------------------------------------------------------
 
 
-def wanted(
+async def wanted(
     context: Context,
     cluster: KnownCluster = None,
     kind: Annotated[Kind | None, Query(description="two members, or a group that contradicts itself")] = None,
@@ -145,10 +145,16 @@ async def queue(
             case for case in open_cases if position is None or (-case.gain, case.case_id) > (-position[0], position[1])
         ]
         items = await review_answers.described(rows, later[:limit], context.policy.weights, language)
-        crowds = await review_answers.too_many_alike(rows, language) if position is None else []
+        crowds = await context.crowds.get(rows) if position is None else []
     following = cursor(repr(items[-1]["gain"]), items[-1]["id"]) if len(later) > limit else None
     return answer(
-        {"items": items, "next": following, "total": len(open_cases), "too_many_alike": crowds}, spoken(language)
+        {
+            "items": items,
+            "next": following,
+            "total": len(open_cases),
+            "too_many_alike": review_answers.too_many_alike(crowds, language),
+        },
+        spoken(language),
     )
 
 

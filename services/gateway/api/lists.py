@@ -30,7 +30,7 @@ router = APIRouter(tags=["members"])
 Code = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]+$")]
 
 
-def filters(
+async def filters(
     context: Context,
     search: Annotated[
         str,
@@ -65,8 +65,14 @@ async def members(
         del item["sort_key"]
     content: dict[str, Any] = {"items": page, "next": following}
     if total:
-        content["total"] = await queries.count_members(context.pool, chosen, today)
+        content["total"] = await _total(context, chosen, today)
     return answer(content)
+
+
+async def _total(context: GatewayContext, chosen: Filters, today: date) -> int:
+    if queries.searches(chosen):
+        return await queries.count_members(context.pool, chosen, today)
+    return await context.totals.latest(context.pool, chosen, today)
 
 
 @router.get(

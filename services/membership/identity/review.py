@@ -13,7 +13,8 @@ from typing import Final, Literal
 import orjson
 
 from services.membership.identity.members import Group, member_id_of
-from services.membership.matching.grouping import Contested, Contradiction, Decision, Grouping, Pair, group
+from services.membership.matching.contradictions import Contradiction, Pair
+from services.membership.matching.grouping import Contested, Decision, Grouping, group
 from services.membership.matching.levels import FIELDS, Levels
 from services.membership.matching.score import Judgement
 from services.membership.records.record import RecordKey

@@ -8,7 +8,7 @@ from typing import Any
 from services.membership.identity import review_queries
 from services.membership.identity.members import Group, member_id_of
 from services.membership.identity.review import CONTRADICTIONS, DOING, Case, Kind, Question, cases
-from services.membership.identity.review_queries import SideBySide
+from services.membership.identity.review_queries import Crowd, SideBySide
 from services.membership.matching.evidence import evidence, names, why_not_merged
 from services.membership.matching.explanations import CROWDS
 from services.membership.matching.weights import Weights
@@ -57,7 +57,12 @@ async def open_cases(rows: Rows, wanted: Wanted) -> list[Case]:
     return [case for case in await all_cases(rows) if wanted.takes(case)]
 
 
-async def too_many_alike(rows: Rows, language: Language) -> list[dict[str, Any]]:
+async def all_crowds(rows: Rows) -> list[Crowd]:
+    """The crowds that staff are shown. ``rows`` should be one transaction."""
+    return await review_queries.crowds(rows, limit=MOST_CROWDS, examples=EXAMPLES)
+
+
+def too_many_alike(crowds: Sequence[Crowd], language: Language) -> list[dict[str, Any]]:
     """Records that are too many alike to be compared each with each: staff should ask where they come from."""
     return [
         {
@@ -67,7 +72,7 @@ async def too_many_alike(rows: Rows, language: Language) -> list[dict[str, Any]]
             "examples": names(crowd.examples),
             "words": words[language],
         }
-        for crowd in await review_queries.crowds(rows, limit=MOST_CROWDS, examples=EXAMPLES)
+        for crowd in crowds
         for code, words in (CROWDS[crowd.key[0]],)
     ]
 

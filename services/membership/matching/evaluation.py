@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
+from services.membership.matching.contradictions import Pair
 from services.membership.matching.features import Features
-from services.membership.matching.grouping import Decision, Grouping, Pair, group
+from services.membership.matching.grouping import Decision, Grouping, group
 from services.membership.matching.score import Judgement
 from services.membership.records.record import RecordKey
 

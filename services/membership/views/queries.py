@@ -123,10 +123,15 @@ async def members(
     return [_listed(row) for row in result]
 
 
+def searches(filters: Filters) -> bool:
+    """Whether words are searched for: nobody keeps how many members have them."""
+    return bool(search_words(filters.search))
+
+
 async def count_members(rows: Rows, filters: Filters, today: date) -> int:
     """How many members the filters leave. Only those who search are counted one by one."""
     where, values = _where(filters, today)
-    counted = _COUNTED if search_words(filters.search) else _KEPT_COUNT
+    counted = _COUNTED if searches(filters) else _KEPT_COUNT
     return (await rows.fetch(f"{counted} {_all(where)}", *values))[0][0]
 
 

@@ -157,6 +157,9 @@ async def test_what_too_many_share_is_named_beside_the_cases(door):
     assert named["words"].startswith("Too many records have this name")
     assert (await queue(door, lang="fr"))["too_many_alike"][0]["words"].startswith("Trop de fiches portent ce nom")
     assert (await queue(door, cluster=NUMELINK, lang="en"))["too_many_alike"] == page["too_many_alike"]
+    await door.tell(CLUSTR, a_company(record_id="00a", postcode="60000", city=None))
+    [named] = (await queue(door, lang="en"))["too_many_alike"]
+    assert (named["records"], named["examples"][:2]) == (32, [f"{CLUSTR}/00", f"{CLUSTR}/00a"])
 
 
 async def test_filters_leave_what_they_say(door, two):

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from deploy.local.nodes import Nodes
 from services.membership.connections import ReadPool
 from services.membership.identity.decisions import Signature
-from services.membership.identity.review_answers import all_cases
-from services.membership.pictures import Picture
+from services.membership.identity.review_answers import all_cases, all_crowds
+from services.membership.pictures import CROWDS, MEMBERS, MOST, REVIEW, Picture
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases import decide
 from services.membership.views import queries
@@ -60,8 +60,10 @@ class Gateway:
 
     def __init__(self, url: str) -> None:
         self.pool = ReadPool(url, application="test", size=1)
-        self.statistics = Picture("members", queries.statistics)
-        self.review = Picture("review", all_cases)
+        self.statistics = Picture(MEMBERS, queries.statistics)
+        self.review = Picture(REVIEW, all_cases)
+        self.totals = Picture(MEMBERS, queries.count_members)
+        self.crowds = Picture(CROWDS, all_crowds)
 
     async def agrees(self) -> None:
         """What is kept is what would be computed."""
@@ -69,8 +71,9 @@ class Gateway:
             counted = [dict(row) for row in await rows.fetch(COUNTED, TODAY)]
             assert await self.statistics.get(rows, TODAY) == counted
             assert await self.review.get(rows) == await all_cases(rows)
+            assert await self.crowds.get(rows) == await all_crowds(rows)
             for filters in FILTERS:
-                kept = await queries.count_members(rows, filters, TODAY)
+                kept = await self.totals.get(rows, filters, TODAY)
                 assert kept == len(await queries.members(rows, filters, TODAY, after=None, limit=1_000)), filters
 
 
@@ -124,7 +127,7 @@ async def test_no_view_is_looked_at_while_nothing_changes(database: str) -> None
         return len(made)
 
     await execute(database, EMPTY, "insert into picture_versions values ('members', 1)")
-    picture = Picture[int]("members", make)
+    picture = Picture[int](MEMBERS, make)
     pool = ReadPool(database, application="test", size=4)
 
     async def ask(day: date = TODAY) -> int:
@@ -139,6 +142,27 @@ async def test_no_view_is_looked_at_while_nothing_changes(database: str) -> None
         assert await picture.latest(pool, date(2026, 7, 1)) == 3
         await execute(database, "update picture_versions set version = 3")
         assert await picture.latest(pool, date(2026, 7, 1)) == 4
+    finally:
+        await pool.close()
+
+
+async def test_each_question_has_an_answer_of_its_own_and_they_do_not_pile_up(database: str) -> None:
+    async def make(_: Any, number: int) -> int:
+        made.append(number)
+        return -number
+
+    made: list[int] = []
+    await execute(database, EMPTY, "insert into picture_versions values ('members', 1)")
+    picture = Picture[int](MEMBERS, make)
+    pool = ReadPool(database, application="test", size=1)
+    try:
+        assert [await picture.latest(pool, number) for number in (1, 2, 1, 2)] == [-1, -2, -1, -2]
+        assert made == [1, 2]
+        for number in range(3, 3 + MOST):
+            await picture.latest(pool, number)
+        assert len(picture._kept) <= MOST
+        assert await picture.latest(pool, 2 + MOST) == -2 - MOST
+        assert made == list(range(1, 3 + MOST))
     finally:
         await pool.close()
 

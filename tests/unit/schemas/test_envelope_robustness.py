@@ -34,6 +34,7 @@ def test_a_validator_that_breaks_costs_one_event_and_not_the_batch(monkeypatch: 
 
     real = reading._adapters
     monkeypatch.setattr(reading, "_adapters", lambda fact: tuple(map(Breaking, real(fact))))
+    monkeypatch.setattr(reading, "fast_reader", lambda _: None)
     sound, broken = read(InvoiceRecorded, body, BATCH, {})
     assert isinstance(sound, Envelope)
     assert isinstance(broken, Refused)

@@ -81,7 +81,7 @@ def _by_key(records: Mapping[int, Features], counted: Counted) -> set[Numbers]:
 def _by_hubs(records: Mapping[int, Features], counted: Counted, everyone: Mapping[str, set[int]]) -> set[Numbers]:
     result = set[Numbers]()
     for key, hubs in counted.hubs.items():
-        own = counted.holders[key] & records.keys()
+        own = counted.holders.get(key, set[int]()) & records.keys()
         result |= {both(record, hub) for record in own for hub in hubs if hub != record}
         for hub in hubs.keys() & records.keys():
             result |= {both(record, hub) for record in everyone.get(key, ()) if record != hub}

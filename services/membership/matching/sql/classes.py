@@ -29,10 +29,10 @@ from shared.persistence.database import rows_of
 _HOLDERS = """
     select n.key, met.records from unnest($1::text[], $2::int[]) as n (key, most)
     cross join lateral (
-        select array_agg(m.record) as records
-        from (select m.record from match_keys m where m.key = n.key limit n.most) as m
+        select count(*) as number, case when count(*) <= n.most then array_agg(m.record) end as records
+        from (select m.record from match_keys m where m.key = n.key limit n.most + 1) as m
     ) as met
-    where met.records is not null
+    where met.number > 0
 """
 _IDENTITIES = """
     select record, replace(name, ' ', ''), features->>'siren', coalesce(postcode, town, '') from match_features
@@ -61,7 +61,7 @@ RARE: Final = KeyClass()
 class Counted:
     """Keys of some records as they are now.
 
-    ``holders`` are as many as matter, those records among them; none of ``PLACES``.
+    ``holders`` are all of them, and of a crowd those records alone; none of ``PLACES``.
     """
 
     holders: dict[str, set[int]]
@@ -85,16 +85,17 @@ async def count(connection: AsyncConnection, moving: Iterable[str], own: Mapping
     """Count keys; ``own`` are the records, by number, that are looked for: each is among the holders of its keys."""
     asked = sorted(moving)
     listed = [key for key in asked if key[0] not in PLACES]
-    holders = await _holders(connection, listed)
+    holders, crowded = await _holders(connection, listed)
     for number, features in own.items():
         for key in keys(features):
             if key[0] not in PLACES:
                 holders.setdefault(key, set()).add(number)
     places = await crowds.counts(connection, [key for key in asked if key[0] in PLACES])
     identities = {number: identity_of(features) for number, features in own.items()}
-    classes = await _classes(connection, holders, identities)
-    crowded = {key: commonness(key, records, 1) for key, records in places.items()}
-    classes |= {key: value for key, value in crowded.items() if value != Commonness.RARE}
+    few = {key: records for key, records in holders.items() if key not in crowded}
+    classes = await _classes(connection, few, identities) | dict.fromkeys(crowded, Commonness.CROWDED)
+    by_place = {key: commonness(key, records, 1) for key, records in places.items()}
+    classes |= {key: value for key, value in by_place.items() if value != Commonness.RARE}
     return Counted(holders, classes, await crowds.hubs(connection, classes, asked))
 
 
@@ -115,11 +116,15 @@ async def judge(connection: AsyncConnection, moved: Mapping[str, KeyClass], revi
         await connection.exec_driver_sql(_JUDGE, (listed, classes, hubs, revision))
 
 
-async def _holders(connection: AsyncConnection, asked: Collection[str]) -> dict[str, set[int]]:
-    """Who holds these keys. No count goes further than it must."""
-    most = [crowded_above(key[0]) + 1 for key in asked]
+async def _holders(connection: AsyncConnection, asked: Collection[str]) -> tuple[dict[str, set[int]], set[str]]:
+    """Who holds these keys, and which of them are crowded.
+
+    Nobody of a crowd is read: as crowds appear, each record would cost more.
+    """
+    most = [crowded_above(key[0]) for key in asked]
     rows = rows_of(await connection.exec_driver_sql(_HOLDERS, (list(asked), most)))
-    return {key: set(records) for key, records in rows}
+    holders = {key: set(records) for key, records in rows if records is not None}
+    return holders, {key for key, records in rows if records is None}
 
 
 async def _classes(

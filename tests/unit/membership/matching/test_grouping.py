@@ -9,16 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.membership.matching import grouping
-from services.membership.matching.grouping import (
-    MARGIN,
-    SHOWN,
-    Contested,
-    Contradiction,
-    Decision,
-    Grouping,
-    Pair,
-    group,
-)
+from services.membership.matching.contradictions import SHOWN, Contradiction, Pair
+from services.membership.matching.disjoint_sets import Union
+from services.membership.matching.grouping import MARGIN, Contested, Decision, Grouping, group
 from services.membership.matching.score import Judgement, Verdict
 from services.membership.records.record import RecordKey
 from tests.support.examples import examples
@@ -264,7 +257,7 @@ def _contradictions(
     numbers = {number for key in records if (number := sirens[key])}
     if len(numbers) > 1:
         # What staff joined by their own links, knowing both numbers, is no contradiction any more.
-        joined = grouping.Union[RecordKey]()
+        joined = Union[RecordKey]()
         for link in links:
             if link.confirmed:
                 joined.join(link.a, link.b)
@@ -295,7 +288,7 @@ def _divide(
             break
         weakest = max(path)
         held_back |= {link for link in path if not link.confirmed and link.score <= weakest.score + MARGIN} or {weakest}
-    union = grouping.Union[RecordKey]()
+    union = Union[RecordKey]()
     for link in links:
         if link not in held_back:
             union.join(link.a, link.b)
@@ -308,7 +301,7 @@ def _divide(
 
 def _firmest_tree(links: Sequence[grouping._Link]) -> dict[RecordKey, list[tuple[RecordKey, grouping._Link]]]:
     """A maximal spanning forest (Kruskal); ``links`` come firmest first."""
-    union = grouping.Union[RecordKey]()
+    union = Union[RecordKey]()
     tree: defaultdict[RecordKey, list[tuple[RecordKey, grouping._Link]]] = defaultdict(list)
     for link in links:
         if union.join(link.a, link.b):
