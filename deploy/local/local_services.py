@@ -114,7 +114,7 @@ class LocalServices:
                 time.sleep(0.05)
 
     def ready(self, name: str) -> bool:
-        """Whether each of its parts works now. The door calls itself ready sooner: it reads without the broker."""
+        """Whether each of its parts works now. The gateway calls itself ready sooner: it reads without the broker."""
         with suppress(OSError), _OPENER.open(self.url(name) + "/health/ready", timeout=5) as answer:
             return all(json.loads(answer.read())["checks"].values())
         return False

@@ -133,7 +133,7 @@ def _readiness(url: str, certificate: Path | None) -> Any:
 
 
 def metrics(url: str, certificate: Path | None) -> tuple[str, datetime]:
-    """What a process measures, as Prometheus reads it, and what time it has; ``certificate`` is that of its door.
+    """What a process measures, as Prometheus reads it, and what time it has; ``certificate`` is that of its HTTP side.
 
     Raises OSError, and ValueError for an answer that is not a service's.
     """

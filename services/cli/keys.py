@@ -1,4 +1,4 @@
-"""``traboule keys``: API keys for the HTTP door, made, listed and revoked."""
+"""``traboule keys``: API keys for the HTTP gateway, made, listed and revoked."""
 
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
@@ -18,7 +18,7 @@ from shared.cli.options import Json
 from shared.cli.terminal import run, terminal
 from shared.persistence.database import create_engine
 
-keys = typer.Typer(name="keys", help="API keys for the HTTP door.", no_args_is_help=True)
+keys = typer.Typer(name="keys", help="API keys for the HTTP gateway.", no_args_is_help=True)
 
 
 @keys.command("create")
@@ -62,7 +62,7 @@ def show(json: Json = False) -> None:
 
 @keys.command("revoke")
 def revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help="as `traboule keys list` shows it")]) -> None:
-    """Close the door to a key, within ten seconds.
+    """Revoke a key, within ten seconds.
 
     Example: [bold]traboule keys revoke k7m2p9x4q8zt[/]
     """

@@ -37,7 +37,7 @@ _COMMANDS = {
     "restore": (KEEP, "Restore a backup into new servers."),
     "republish": (KEEP, "Publish again all that the services hold, such as after a restore."),
     "former-systems": (LET_IN, "Who may publish on the broker, with which password."),
-    "keys": (LET_IN, "API keys for the HTTP door."),
+    "keys": (LET_IN, "API keys for the HTTP gateway."),
 }
 """In order of first use. Each is imported when it is called: a service need not carry the libraries of an import."""
 _FORMER_NAMES = {"retell": "republish"}

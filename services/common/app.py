@@ -55,7 +55,7 @@ def with_queue_counts(
 
 
 def health_only(checks: Checks) -> ASGIApp:
-    """The HTTP side of a service that is no door: health and metrics."""
+    """The HTTP side of a service that is no gateway: health and metrics."""
     return Measured(Starlette(routes=health_routes(checks)))
 
 

@@ -1,6 +1,6 @@
 """What operators ask about one former system: told and done in one transaction of the service that keeps its stage.
 
-The ``traboule`` command brings a transaction of its own; what comes by the HTTP door runs in the service's own.
+The ``traboule`` command brings a transaction of its own; what comes by the HTTP gateway runs in the service's own.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -127,7 +127,7 @@ def _check_possible(cluster: str, which: Move, state: StageState) -> None:
 async def _queues(uow: UnitOfWork, definition: CutoverDefinition, cluster: str, which: Move) -> dict[str, int]:
     match which:
         case "switch":
-            # What is answered at the door waits for us, and not the other way round.
+            # What is answered at the gateway waits for us, and not the other way round.
             own = [route for route in definition.routes if not issubclass(route.fact, CutoverAnswered)]
             return await uow.count_waiting([item.queue_name for item in own])
         case "rollback":

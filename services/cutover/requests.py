@@ -1,4 +1,4 @@
-"""What was asked at the HTTP door, answered by the service that keeps the stage: done or refused, and told.
+"""What was asked at the HTTP gateway, answered by the service that keeps the stage: done or refused, and told.
 
 The operation and its answer are one transaction. A refusal is an answer too: what the operation had begun is undone.
 Queries cross by RPC now. A gateway of the version before sends them here, and is answered.

@@ -1,4 +1,4 @@
-"""The only place where the HTTP door is built.
+"""The only place where the HTTP gateway is built.
 
 fast lane → app: /members.csv  /members  /members/by-source/…  /members/{id}  …/timeline  …/sources  /statistics
                  …/fields/{field}  …/take-back  …/overrides  /conflicts  /conflicts/{id}
@@ -56,7 +56,7 @@ from shared.runtime.health import Checks, health_routes
 from shared.runtime.http_metrics import Measured
 
 NEEDED = ("database",)
-"""The checks without which the door answers nobody. While the broker is away, or a lane waits, it goes on reading."""
+"""The checks without which the gateway answers nobody. While the broker is away, or a lane waits, it reads on."""
 FORGET_EVERY = 3600.0
 WITHDRAW_EVERY = 60.0
 """Seconds."""
@@ -69,7 +69,7 @@ def create_http(
     checks: Checks,
     clock: Clock | None = None,
 ) -> ASGIApp:
-    """The door, on connections of its own: they are opened when first needed, and closed with the app's lifespan."""
+    """The gateway, on connections of its own: they are opened when first needed, and closed with the app's lifespan."""
     pool = ReadPool(asyncpg_url(settings.database_url), application=_APPLICATION)
     # A person waits for the answer: while a rebuild or an import has the turn, "try again" within 5 s is better.
     engine = create_engine(
@@ -110,7 +110,7 @@ def create_http(
 
 
 def create_app(definition: ServiceDefinition[MembershipSettings], settings: MembershipSettings) -> Service:
-    """Membership with its HTTP door, ready to run; nothing is connected yet.
+    """Membership with its HTTP gateway, ready to run; nothing is connected yet.
 
     Raises ClustersFileError, RulesFileError.
     """
@@ -137,7 +137,7 @@ async def withdraw(begin: Callable[[AsyncConnection], MembershipUnitOfWork], eng
 
 
 async def forget(engine: AsyncEngine) -> None:
-    """What was asked and answered at the door and need not be known any longer."""
+    """What was asked and answered at the gateway and need not be known any longer."""
     async with engine.begin() as connection:
         await requests.forget(connection)
         await idempotency.forget(connection)

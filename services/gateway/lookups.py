@@ -1,7 +1,7 @@
 """Concurrent look-ups of single members, gathered into one query.
 
-Whatever is asked while a query is under way goes into the next one, so that the busier the door, the fewer
-statements each answer costs; an idle door answers at once.
+Whatever is asked while a query is under way goes into the next one, so that the busier the gateway, the fewer
+statements each answer costs; an idle gateway answers at once.
 """
 
 import asyncio

@@ -27,7 +27,7 @@ FORM = "as:"
 
 
 class ProblemError(Exception):
-    """What the door answers instead of what was asked; ``kind`` is a key of :data:`translations.PROBLEMS`."""
+    """What the gateway answers instead of what was asked; ``kind`` is a key of :data:`translations.PROBLEMS`."""
 
     def __init__(self, kind: str, *, headers: dict[str, str] | None = None, **members: Any) -> None:
         super().__init__(kind)

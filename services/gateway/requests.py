@@ -90,7 +90,7 @@ async def keep_answers(uow: UnitOfWork, messages: Sequence[Envelope[CutoverAnswe
 
 
 async def complete(uow: UnitOfWork, request_id: str, answer: Mapping[str, Any]) -> None:
-    """Keep an answer with what the door found out besides."""
+    """Keep an answer with what the gateway found out besides."""
     await uow.connection.exec_driver_sql(_ADD, (request_id, _text(answer)))
 
 

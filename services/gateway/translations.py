@@ -1,4 +1,4 @@
-"""What the door says, in French and English, and in which of the two."""
+"""What the gateway says, in French and English, and in which of the two."""
 
 from collections.abc import Mapping
 

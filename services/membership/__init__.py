@@ -1,1 +1,1 @@
-"""Members: source records, links between them, consolidated views, and the one HTTP door."""
+"""Members: source records, links between them, consolidated views, and the one HTTP gateway."""

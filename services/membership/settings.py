@@ -18,7 +18,7 @@ class MembershipSettings(ServiceSettings):
         Path("deploy/survivorship.toml"), description="which of several values a member is shown with"
     )
     answer_seconds: float = Field(
-        5.0, ge=0, le=60, description="seconds for which the HTTP door waits for another service's answer"
+        5.0, ge=0, le=60, description="seconds for which the HTTP gateway waits for another service's answer"
     )
     paid_twice_since: date | None = Field(
         None, description="first day for which dues paid in two clusters are a conflict; all days if left out"

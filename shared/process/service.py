@@ -26,7 +26,7 @@ HOUSEKEEPING_SECONDS = 5.0
 REQUESTS_SECONDS = 10
 """For requests that are in hand at the end: whoever downloads slowly does not keep us from stopping."""
 HTTP_CLOSING_SECONDS = 5
-"""For what a door has open beside, once the last request is answered."""
+"""For what a gateway has open, once the last request is answered."""
 
 
 Measure = Callable[[AsyncConnection], Awaitable[None]]

@@ -72,7 +72,7 @@ class ServiceSettings(BaseSettings):
     )
     http_host: str = "127.0.0.1"
     http_port: Annotated[int, Field(ge=0, le=65535)] = 0
-    http_certificate_file: Path | None = Field(None, description="PEM, the chain included: the door speaks HTTPS then")
+    http_certificate_file: Path | None = Field(None, description="PEM with its chain: the gateway speaks HTTPS then")
     http_key_file: Path | None = Field(None, description="its key, PEM without a passphrase; if not in the same file")
     log_level: str = "INFO"
     prefetch: Annotated[int, Field(ge=1, description="messages in hand of each queue: each may have 4 MiB")] = 32

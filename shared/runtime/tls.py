@@ -1,4 +1,4 @@
-"""TLS to the broker, the database and the management API, and at our own HTTP door.
+"""TLS to the broker, the database and the management API, and at our own HTTP side.
 
 ``TRABOULE_TLS_CA_FILE`` names the certificate authority that all of these are checked against. Where it is set nothing
 is sent in the clear, and no server is believed whose certificate is another authority's or another host's.
@@ -90,7 +90,7 @@ class TlsCertificate:
             return False
         # A file that is only half written is told of once, and looked at again when it changes again.
         self._seen = stamp
-        # Tried apart first: a certificate without its key would leave the door with neither.
+        # Tried apart first: a certificate without its key would leave the gateway with neither.
         TlsCertificate(*self._files)
         self._load()
         return True
@@ -111,7 +111,7 @@ class TlsCertificate:
 
 
 def own_certificate_context(certificate: Path) -> ssl.SSLContext:
-    """What a client on the same machine checks our own door with: this one certificate, under whatever host name."""
+    """What a client on this machine checks our own HTTP side with: this one certificate, under any host name."""
     context = ssl.create_default_context(cafile=certificate)
     context.check_hostname = False
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN

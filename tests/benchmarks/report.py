@@ -199,7 +199,7 @@ class Report:
         """From publish to readable."""
         self.begin("journey")
         self.line(
-            f"publish → readable at the HTTP door, {item.rate:.0f}/s × {item.messages:,}",
+            f"publish → readable at the HTTP gateway, {item.rate:.0f}/s × {item.messages:,}",
             f"p50 {item.p50:.0f}  p95 {item.p95:.0f}  p99 {item.p99:.0f} ms",
             f"p99 ≤ {P99_TARGET:.0f} ms (looked for every 5 ms)",
             item.p99 <= P99_TARGET,

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from prometheus_client import REGISTRY
 
-import services.gateway.app  # noqa: F401 - registers the metrics of the HTTP door
+import services.gateway.app  # noqa: F401 - registers the metrics of the HTTP gateway
 from deploy.errors import MissingPackagesError
 from deploy.local.tools import tool
 from services import SERVICES

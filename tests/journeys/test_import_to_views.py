@@ -43,7 +43,7 @@ def importing(house: LocalServices, tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 @pytest.fixture(scope="module")
 def door(house: LocalServices) -> Iterator[httpx2.Client]:
-    """A reader at the HTTP door."""
+    """A reader at the HTTP gateway."""
 
     async def key() -> str:
         engine = create_engine(house.env["TRABOULE_MEMBERSHIP_DATABASE_URL"], application="tests")

@@ -1,4 +1,4 @@
-"""What ``traboule cutover`` and ``traboule quarantine`` ask of the desk, in the services' databases."""
+"""What ``traboule cutover`` and ``traboule quarantine`` ask of the cutover operations, in the services' databases."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def in_service(
 ) -> T:
     """One operation in one transaction of a service.
 
-    Raises Unreachable; and CannotAct or NotFound, with what mends it, where the desk refuses.
+    Raises Unreachable; and CannotAct or NotFound, with what mends it, where they refuse.
     """
     try:
         async with transaction(definition, settings, command) as uow:

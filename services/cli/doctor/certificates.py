@@ -41,9 +41,9 @@ def of_server(report: Findings, check: str, url: str) -> list[Finding]:
 
 
 def of_http_server(report: Findings, url: str, certificate: Path) -> Finding:
-    """The certificate of our own door."""
+    """The certificate of our own HTTP side."""
     parts = urlsplit(url)
-    assert parts.hostname is not None, "a door has an address"
+    assert parts.hostname is not None, "the gateway has an address"
     return _verdict(
         report, "certificate", parts.hostname, parts.port or 443, own_certificate_context(certificate), b""
     )  # fmt: skip

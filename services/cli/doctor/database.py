@@ -206,7 +206,7 @@ def _parity(report: Findings, system: str, stage: str, at: datetime | None) -> F
 def _keys(report: Findings, keys: list[asyncpg.Record]) -> Finding:
     make = "traboule keys create --name NAME --role reader"
     if not keys:
-        return report.warn("API keys", "none is usable: nobody can read at the door", make)
+        return report.warn("API keys", "none is usable: nobody can read at the gateway", make)
     soon = [key["id"] for key in keys if key["expires_at"] < datetime.now(UTC) + KEY_ENDS_SOON]
     if soon:
         return report.warn("API keys", f"end within {KEY_ENDS_SOON.days} days: {', '.join(soon)}", make)

@@ -1,4 +1,4 @@
-"""Decisions on their way from the door to the commands, and what goes wrong with them."""
+"""Decisions on their way from the gateway to the commands, and what goes wrong with them."""
 
 from collections.abc import Generator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What other services answered to what was asked at the door, as HTTP says it."""
+"""What other services answered to what was asked at the gateway, as HTTP says it."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ PROBLEM_OF = {
     "number-unknown": "number-unknown",
     "question-unreadable": "operation-unknown",
 }
-"""What a service calls a refusal, and what the door does."""
+"""What a service calls a refusal, and what the gateway does."""
 
 
 def location_of(request_id: str) -> str:

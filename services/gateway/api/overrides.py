@@ -49,7 +49,7 @@ _KINDS: Final = {
     "record-unknown": "record-not-of-member",
     "override-unknown": "override-unknown",
 }
-"""DecisionErrors as the door tells of them."""
+"""DecisionErrors as the gateway tells of them."""
 
 FieldName = Annotated[
     str, Path(description="as in the view; of `contact` its parts", json_schema_extra={"enum": [*OVERRIDABLE]})

@@ -1,4 +1,4 @@
-"""Which API keys open the door: all usable ones in memory, read again every few seconds."""
+"""Which API keys are usable: all ones in memory, read again every few seconds."""
 
 import asyncio
 import contextlib
@@ -32,7 +32,7 @@ class Caller:
     role: Role
     hash: bytes
     until: float
-    """By this process's monotonic clock: what day it is the database tells, so that no wrong clock opens a door."""
+    """By this process's monotonic clock: what day it is the database tells, so that no wrong clock lets anybody in."""
 
     def may(self, role: Role) -> bool:
         """Whether this role includes another."""

@@ -1,4 +1,4 @@
-"""API keys: who may read at the HTTP door. ``trb_<id>_<secret>``; only a hash of the secret is kept."""
+"""API keys: who may read at the HTTP gateway. ``trb_<id>_<secret>``; only a hash of the secret is kept."""
 
 import secrets
 from datetime import timedelta
@@ -54,12 +54,12 @@ async def create_key(connection: AsyncConnection, name: str, role: str, days: in
 
 
 async def list_keys(connection: AsyncConnection) -> list[dict[str, Any]]:
-    """Every key ever made, without its hash, and whether it still opens the door."""
+    """Every key ever made, without its hash, and whether it is still usable."""
     return [dict(row) for row in (await connection.exec_driver_sql(_LIST)).mappings()]
 
 
 async def revoke_key(connection: AsyncConnection, key_id: str) -> str | None:
-    """Close the door to a key, within ten seconds; returns its name, or None if there is no such key."""
+    """Revoke a key, within ten seconds; returns its name, or None if there is no such key."""
     name = (await connection.exec_driver_sql(_REVOKE, (key_id,))).scalar()
     await announce_write_access(connection)
     return name

@@ -1,4 +1,4 @@
-"""The HTTP door over a database of its own, fed the way consumers feed it."""
+"""The HTTP gateway over a database of its own, fed the way consumers feed it."""
 
 import asyncio
 from collections.abc import AsyncGenerator
