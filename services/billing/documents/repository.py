@@ -23,17 +23,19 @@ from shared.runtime.clock import Clock
 _DOCUMENTS = """
     insert into documents (document_id, issuer, kind, year, place, number, issued_on, due_on, cluster, record_id, first,
                            corrects, seller, buyer, net, vat, gross, reference, why, run_id, issued_by)
-    select * from unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::int[], $6::text[], $7::date[], $8::date[],
-                         $9::text[], $10::text[], $11::date[], $12::uuid[], $13::json[], $14::json[], $15::numeric[],
-                         $16::numeric[], $17::numeric[], $18::text[], $19::text[], $20::uuid[], $21::text[])
+    select id, $1::text, $2::text, $3::int, place, number, $4::date, $5::date, cluster, record_id,
+           first, corrects, $6::json, buyer, net, vat, gross, reference, why, $7::uuid, $8::text
+    from unnest($9::uuid[], $10::int[], $11::text[], $12::text[], $13::text[], $14::date[], $15::uuid[], $16::json[],
+                $17::numeric[], $18::numeric[], $19::numeric[], $20::text[], $21::text[])
+        as n (id, place, number, cluster, record_id, first, corrects, buyer, net, vat, gross, reference, why)
 """
 # One at a time to the trigger, in this order: a credit is compared with what earlier ones left.
 _LINES = """
     insert into document_lines (document_id, place, code, label, amount, units, vat_regime, vat_rate, vat_code, account,
                                 corrects_place)
-    select document_id, place, code, label, amount, array(select jsonb_array_elements_text(units)::int), vat_regime,
-           vat_rate, vat_code, account, corrects_place
-    from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::numeric[], $6::jsonb[], $7::text[], $8::numeric[],
+    select document_id, place, code, label, amount, units::int[], vat_regime, vat_rate, vat_code, account,
+           corrects_place
+    from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::numeric[], $6::text[], $7::text[], $8::numeric[],
                 $9::text[], $10::text[], $11::int[])
         as n (document_id, place, code, label, amount, units, vat_regime, vat_rate, vat_code, account, corrects_place)
 """
@@ -119,16 +121,17 @@ async def issue(connection: AsyncConnection, by: Issuing, drafts: Sequence[Draft
 
 
 def _columns(by: Issuing, seller: str, drafts: Sequence[Draft], ids: list[str], numbers: Numbers) -> tuple[Any, ...]:
-    due_on = numbers.issued_on + timedelta(days=by.settings.due_days)
+    """What all have alike, then the columns of what differs."""
+    kind, issued_on = numbers.kind, numbers.issued_on
+    due_on = None if kind == "credit-note" else issued_on + timedelta(days=by.settings.due_days)
+    alike = (by.issuer, kind, issued_on.year, issued_on, due_on, seller, by.run_id, by.author)
     named = [numbers.number(n) for n in range(len(drafts))]
     rows = [
-        (ids[n], by.issuer, draft.kind, numbers.issued_on.year, numbers.first + n, named[n], numbers.issued_on,
-         None if draft.kind == "credit-note" else due_on, *draft.key, draft.first, draft.corrects, seller,
-         orjson.dumps(dict(draft.buyer)).decode(), draft.net, draft.vat, draft.gross, reference_of(named[n]), draft.why,
-         by.run_id, by.author)
+        (ids[n], numbers.first + n, named[n], *draft.key, draft.first, draft.corrects,
+         orjson.dumps(dict(draft.buyer)).decode(), draft.net, draft.vat, draft.gross, reference_of(named[n]), draft.why)
         for n, draft in enumerate(drafts)
     ]  # fmt: skip
-    return tuple(list(column) for column in zip(*rows, strict=True))
+    return (*alike, *(list(column) for column in zip(*rows, strict=True)))
 
 
 async def _save_lines(connection: AsyncConnection, issuer: str, drafts: Sequence[Draft], ids: Sequence[str]) -> None:
@@ -137,7 +140,7 @@ async def _save_lines(connection: AsyncConnection, issuer: str, drafts: Sequence
     for draft, document_id in zip(drafts, ids, strict=True):
         for place, line in enumerate(draft.lines):
             vat = (line.vat.regime, line.vat.rate, line.vat.code)
-            units = orjson.dumps(line.units).decode()
+            units = f"{{{','.join(map(str, line.units))}}}"
             lines.append(
                 (document_id, place, line.code, line.label, line.amount, units, *vat, line.account, line.corrects_place)
             )
