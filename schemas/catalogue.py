@@ -1,6 +1,6 @@
 """Every fact and command that may travel, in one list: what is not here cannot be published."""
 
-from schemas import billing, commands, communications, cutover_requests, events, membership
+from schemas import billing, commands, communications, cutover_requests, events, membership, membership_write_back
 from schemas.base import Command, Content, Fact
 from schemas.cutover import ManifestRecorded, WriteAccessChanged
 
@@ -16,7 +16,7 @@ FACTS: tuple[type[Content], ...] = (
     WriteAccessChanged,
     cutover_requests.CutoverRequested,
     membership.MembershipCutoverAnswered,
-    membership.MemberWritten,
+    membership_write_back.MemberWritten,
     commands.CreateMember,
     commands.ChangeMember,
     commands.EndMembership,

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-from schemas import billing, commands, communications, cutover_requests, events, membership
+from schemas import billing, commands, communications, cutover_requests, events, membership, membership_write_back
 from schemas.base import Content, Fact, RecordRef
 from schemas.cutover import ManifestRecord, WriteAccessChanged
 from schemas.digests import record_digest
@@ -81,7 +81,7 @@ def _listed(record_type: type[L], kind: str, fact: Fact) -> L:
 
 
 def _member_written() -> Fact:
-    return membership.MemberWritten(
+    return membership_write_back.MemberWritten(
         version=4713,
         cluster=CLUSTER,
         record_id="1042",
@@ -401,7 +401,7 @@ EXAMPLES: Mapping[type[Content], Callable[[], Content]] = {
         version=_MICROSECONDS, expires_at=(datetime(2027, 11, 23, 9, 0, tzinfo=UTC),)
     ),
     cutover_requests.CutoverRequested: lambda: cutover_requests.CutoverRequested(**_REQUEST),
-    membership.MemberWritten: _member_written,
+    membership_write_back.MemberWritten: _member_written,
     membership.MemberDescribed: _member_described,
     membership.MembershipCutoverAnswered: lambda: membership.MembershipCutoverAnswered(**_CUTOVER_ANSWER),
     billing.BillingCutoverAnswered: lambda: billing.BillingCutoverAnswered(**_CUTOVER_ANSWER),

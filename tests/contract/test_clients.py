@@ -21,7 +21,8 @@ from deploy.local.nodes import Nodes
 from deploy.provisioning import definitions as provision
 from schemas.envelope import Envelope
 from schemas.examples import example_event
-from schemas.membership import MemberRecorded, MemberWritten
+from schemas.membership import MemberRecorded
+from schemas.membership_write_back import MemberWritten
 from schemas.reading import read
 from shared.messaging.topology import Queue, definitions
 from tests.support.in_process import Passwords

@@ -4,7 +4,8 @@ from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from schemas.membership import MemberRecorded, MemberWritten
+from schemas.membership import MemberRecorded
+from schemas.membership_write_back import MemberWritten
 from services.membership.legacy import PLAIN, PRODUCTS, reading_of
 from services.membership.legacy.export import Written, file_of, write
 from services.membership.legacy.import_rules import RULES

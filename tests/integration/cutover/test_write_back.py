@@ -19,7 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from deploy.local.nodes import Nodes
 from schemas.commands import ChangeMember, CreateMember, EndMembership, RecordCommand
 from schemas.envelope import encode, routing_key, to_json
-from schemas.membership import MemberRecorded, MemberRemoved, MemberWritten
+from schemas.membership import MemberRecorded, MemberRemoved
+from schemas.membership_write_back import MemberWritten
 from services.cutover import stages
 from services.cutover.stages import StageState
 from services.membership.cutover import write_back

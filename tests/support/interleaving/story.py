@@ -14,7 +14,8 @@ from sqlalchemy.exc import DBAPIError
 
 from schemas.commands import ChangeMember, CreateMember
 from schemas.envelope import routing_key
-from schemas.membership import MemberRecorded, MemberRemoved, MemberWritten
+from schemas.membership import MemberRecorded, MemberRemoved
+from schemas.membership_write_back import MemberWritten
 from services.cutover import late_messages, quarantine, stages
 from services.cutover.fence import NotOursError
 from services.cutover.moves import move
