@@ -41,7 +41,7 @@ def naively_owed(case: Case) -> dict[Key, NaiveOwed]:
             continue
         dues = sum((share(full, place, len(units)) for place in charged), Decimal())
         lowered = [d.cents for d in case.decisions if d.kind in ("remit", "credit") and d.key == record.key
-                   and d.first == case.first]  # fmt: skip
+                   and d.first == case.first and d.line in ("", "dues")]  # fmt: skip
         days = {day for place in charged for day in units[place]} | {day for day in free if day < case.first}
         result[record.key] = NaiveOwed(max(dues - Decimal(sum(lowered)) / 100, Decimal()), frozenset(days - covered))
         covered |= {day for place in charged for day in units[place]} | days
