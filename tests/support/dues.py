@@ -77,7 +77,7 @@ _decisions = st.one_of(
               key=st.sampled_from(KEYS), reason=st.just("décidé"), last=DAYS),
     st.builds(Decision, decision_id=st.uuids().map(str), kind=st.sampled_from(["remit", "credit"]),
               key=st.sampled_from(KEYS), reason=st.just("décidé"), first=st.just(YEAR),
-              cents=st.sampled_from([1, 5_000, 100_000])),
+              cents=st.sampled_from([1, 5_000, 100_000]), line=st.sampled_from(["", "dues"])),
 )  # fmt: skip
 DECISIONS = st.lists(_decisions, max_size=3)
 _prices = st.sampled_from(
