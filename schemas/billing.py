@@ -6,9 +6,21 @@ that it now holds as a *Changed* fact, which names the cluster, under the former
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
-from schemas.base import Amount, AnnouncedRecord, Day, Fact, Key, Label, MirroredRecord, Part, Total
+from schemas.base import (
+    Amount,
+    AnnouncedRecord,
+    Day,
+    Fact,
+    ForFormerSystem,
+    Key,
+    Label,
+    MirroredRecord,
+    Note,
+    Part,
+    Total,
+)
 from schemas.conflicts import ConflictAnswered
 from schemas.cutover import COUNTS, PART_RECORDS, RECORDS, Count, ManifestRecord, ManifestRecorded, StageChanged
 from schemas.cutover_requests import CutoverAnswered
@@ -116,6 +128,43 @@ class PaidPeriod(Part):
     ends_on: Day
 
 
+class AccountDocument(Part):
+    """A document that was issued here, made out to the record of an account."""
+
+    number: Label
+    kind: Literal["invoice", "credit-note", "dues-notice"]
+    corrects: Label | None = Field(default=None, description="Number of the document that a credit note corrects")
+    issued_on: Day
+    due_on: Day | None = None
+    period_starts_on: Day
+    period_ends_on: Day
+    net: Amount
+    vat: Amount
+    gross: Amount
+    currency: Literal["EUR"] = "EUR"
+    why: Annotated[str, StringConstraints(max_length=8_000)] = Field(
+        description="Why the amount is what it is, as the document says"
+    )
+    mirrored: bool = Field(
+        default=False,
+        description="The former system has it too, under the same number: there it is counted, and not here",
+    )
+
+
+class PeriodOfAccount(Part):
+    """What was billed for a period, less what was credited, and what was paid of it."""
+
+    starts_on: Day
+    ends_on: Day
+    billed: Total = Field(description="Invoices and dues notices for the period, less credit notes")
+    paid: Total = Field(description="Payments on them, less refunds; the whole of an invoice that is said to be paid")
+    outstanding: Total = Field(description="billed less paid: what is owed for the period")
+    paid_up: bool = Field(description="Something was billed for the period, and nothing is owed of it any more")
+    reasons: tuple[Annotated[str, StringConstraints(max_length=8_200)], ...] = Field(
+        description="A sentence for each invoice, credit note and notice that counts, by day"
+    )
+
+
 class AccountChanged(AnnouncedRecord):
     """What one source record was billed, paid and owes, and until when it is paid: by billing's rules.
 
@@ -140,9 +189,41 @@ class AccountChanged(AnnouncedRecord):
     )
     invoices: tuple[AccountInvoice, ...] = Field(default=(), description="Its invoices and credit notes, by day")
     payments: tuple[AccountPayment, ...] = Field(default=(), description="Its payments and refunds, by day")
+    documents: tuple[AccountDocument, ...] = Field(
+        default=(), description="Invoices, credit notes and dues notices that were issued here, by day"
+    )
+    periods: tuple[PeriodOfAccount, ...] = Field(
+        default=(), description="By first and last day; what names no period counts in the sums alone"
+    )
     unlisted: Annotated[int, Field(ge=0)] = Field(
         default=0,
         description="How many older invoices and payments are not listed, for want of room; the amounts count them",
+    )
+
+
+class DocumentWritten(ForFormerSystem):
+    """A document that was issued here, for the former system of the record that it is made out to.
+
+    Told while Traboule is the authority, so that moving back bills nothing twice. The former system enters it under
+    the same number, and says it as its own invoice from then on: it counts once.
+    """
+
+    service: ClassVar[str] = "billing"
+    key: ClassVar[str] = "document-written"
+
+    record_id: Key
+    number: Label = Field(description="Its number, of a series of our own")
+    kind: Literal["invoice", "credit-note", "dues-notice"]
+    product: Label = Field(description="The software that the former system is, as the clusters file names it")
+    file: Label = Field(description="The kind of its files in which such rows stand, or documents for a plain table")
+    columns: tuple[Note, ...] = Field(default=(), description="The columns of the rows")
+    rows: tuple[tuple[Note, ...], ...] = Field(default=(), description="A row for each line of the document")
+    left_out: tuple[Key, ...] = Field(
+        default=(), description="What the document says and these columns cannot: it would be lost there"
+    )
+    removed: bool = Field(
+        default=False,
+        description="Traboule holds no such document: what was recorded there after the switch is to be cancelled",
     )
 
 

@@ -113,6 +113,70 @@ class MemberOwes(BaseModel):
     records: list[RecordOwes]
 
 
+GridDifference = Literal[
+    "same", "price-unknown", "billed-twice", "not-billed-there", "exempt", "no-member", "covered", "other-days",
+    "other-price",
+]  # fmt: skip
+
+
+class ComparedMember(BaseModel):
+    """What former systems billed a member for a period, and what the grid asks; why they differ, from a closed list."""
+
+    member_id: str
+    name: str
+    records: list[str]
+    theirs: Decimal
+    ours: Decimal
+    reason: GridDifference
+    sentence: str
+    sources: list[str]
+    why: str
+
+
+class ReasonTotal(BaseModel):
+    """How many members differ for one reason, and what ours comes to less theirs."""
+
+    reason: GridDifference
+    members: int
+    difference: Decimal
+
+
+class GridComparison(BaseModel):
+    """A grid beside what former systems billed, member by member; ``reasons`` add up the difference."""
+
+    grid_id: str
+    first: date
+    theirs: Decimal
+    ours: Decimal
+    reasons: list[ReasonTotal]
+    members: list[ComparedMember]
+
+
+class BillingTask(BaseModel):
+    """What differs of a period that was billed, in a sentence. ``amount`` is that of the document that would say so.
+
+    ``corrects`` is the number of the invoice that a credit note would correct.
+    """
+
+    issuer: str
+    first: date
+    record: str
+    name: str
+    kind: Literal["invoice", "credit-note"]
+    amount: Decimal
+    corrects: str | None
+    cause: Literal["merge", "separation", "resignation", "cover", "decision", "joined", "other"]
+    sentence: str
+    why: str
+
+
+class BillingTasks(BaseModel):
+    """Tasks, the newest period first; ``more`` counts those that are not listed."""
+
+    items: list[BillingTask]
+    more: int
+
+
 class DecisionShown(BaseModel):
     """A decision about dues; ``taken_back_at`` is null while it is in force, ``line`` unless it is about one alone."""
 
@@ -181,6 +245,22 @@ class OfMember(Arguments):
     issuer: IssuerCode
     first: Annotated[Day, Field(description="first day of the period")]
     language: Literal["fr", "en"] = "fr"
+
+
+class ComparedWithGrid(Arguments):
+    """Which grid, adopted or not, for the period that begins on which day."""
+
+    grid_id: Id
+    first: Annotated[Day, Field(description="first day of the period")]
+    language: Literal["fr", "en"] = "fr"
+
+
+class OfTasks(Arguments):
+    """Of which issuer; of all where it is left out."""
+
+    issuer: IssuerCode | None = None
+    language: Literal["fr", "en"] = "fr"
+    limit: Annotated[int, Field(ge=1, le=2_000)] = 500
 
 
 class OfRecord(Arguments):
@@ -262,6 +342,18 @@ OWED: Final = billing(
     "dues", "query", "staff", "dues", (OfMember, MemberOwes),
     ("What a member owes for a period, with the reasons.", "Ce que doit un membre pour une période, avec les raisons."),
 )  # fmt: skip
+COMPARE: Final = billing(
+    "grid-comparison", "query", "staff", "grid-comparison", (ComparedWithGrid, GridComparison),
+    ("What we would have billed by a grid, and what former systems billed, member by member, with the reason.",
+     "Ce que nous aurions facturé d'après une grille et ce qui l'a été, membre par membre, avec la raison."),
+    "traboule billing compare",
+)  # fmt: skip
+TASKS: Final = billing(
+    "billing-tasks", "query", "staff", "tasks", (OfTasks, BillingTasks),
+    ("What differs of periods that were billed, since a merge, an un-merge, a resignation or a decision, and why.",
+     "Ce qui diffère des périodes facturées, depuis une fusion, une séparation, un départ ou une décision ; pourquoi."),
+    "traboule billing tasks",
+)  # fmt: skip
 DECISIONS: Final = billing(
     "due-decisions", "query", "staff", "decisions", (OfRecord, Decisions),
     ("Decisions about dues: in force, and taken back.", "Les décisions sur les cotisations : en vigueur et reprises."),
@@ -278,4 +370,4 @@ TAKE_BACK: Final = billing(
     "traboule billing take-back",
 )  # fmt: skip
 
-DUES: Final = (ISSUERS, GRIDS, PROPOSE_GRID, ADOPT_GRID, SIMULATE, OWED, DECISIONS, DECIDE, TAKE_BACK)
+DUES: Final = (ISSUERS, GRIDS, PROPOSE_GRID, ADOPT_GRID, SIMULATE, OWED, COMPARE, TASKS, DECISIONS, DECIDE, TAKE_BACK)

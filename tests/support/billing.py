@@ -1,7 +1,7 @@
 """Billing's own database with members in it, and its operations asked as the gateway and the command ask them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -72,9 +72,10 @@ class Billing:
     engine: AsyncEngine
     issuers: Mapping[str, Issuer]
     rules: Rules = verdicts
+    products: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def begin(self, connection: Any) -> BillingUnitOfWork:
-        return BillingUnitOfWork(connection, "tresorerie", self.issuers, self.rules)
+        return BillingUnitOfWork(connection, "tresorerie", self.issuers, self.rules, self.products)
 
     async def empty(self) -> None:
         async with self.engine.begin() as connection:
@@ -126,9 +127,10 @@ class Billing:
 
     async def adopted(self, **different: Any) -> str:
         """A grid in force; returns its id."""
+        replaces = {"replaces": different.pop("replaces")} if "replaces" in different else {}
         grid = a_grid(**different).model_dump(mode="json")
         grid_id = (await self.ask("propose-grid", grid=grid))["grid_id"]
-        await self.ask("adopt-grid", by="tresoriere", grid_id=grid_id)
+        await self.ask("adopt-grid", by="tresoriere", grid_id=grid_id, **replaces)
         return grid_id
 
     async def takes_over(self, *clusters: str) -> None:
