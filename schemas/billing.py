@@ -6,7 +6,7 @@ that it now holds as a *Changed* fact, which names the cluster, under the former
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from schemas.base import Amount, AnnouncedRecord, Day, Fact, Key, Label, MirroredRecord, Part, Total
 from schemas.conflicts import ConflictAnswered
@@ -116,6 +116,43 @@ class PaidPeriod(Part):
     ends_on: Day
 
 
+class AccountDocument(Part):
+    """A document that was issued here, made out to the record of an account."""
+
+    number: Label
+    kind: Literal["invoice", "credit-note", "dues-notice"]
+    corrects: Label | None = Field(default=None, description="Number of the document that a credit note corrects")
+    issued_on: Day
+    due_on: Day | None = None
+    period_starts_on: Day
+    period_ends_on: Day
+    net: Amount
+    vat: Amount
+    gross: Amount
+    currency: Literal["EUR"] = "EUR"
+    why: Annotated[str, StringConstraints(max_length=8_000)] = Field(
+        description="Why the amount is what it is, as the document says"
+    )
+    mirrored: bool = Field(
+        default=False,
+        description="The former system has it too, under the same number: there it is counted, and not here",
+    )
+
+
+class PeriodOfAccount(Part):
+    """What was billed for a period, less what was credited, and what was paid of it."""
+
+    starts_on: Day
+    ends_on: Day
+    billed: Total = Field(description="Invoices and dues notices for the period, less credit notes")
+    paid: Total = Field(description="Payments on them, less refunds; the whole of an invoice that is said to be paid")
+    outstanding: Total = Field(description="billed less paid: what is owed for the period")
+    paid_up: bool = Field(description="Something was billed for the period, and nothing is owed of it any more")
+    reasons: tuple[Annotated[str, StringConstraints(max_length=8_200)], ...] = Field(
+        description="A sentence for each invoice, credit note and notice that counts, by day"
+    )
+
+
 class AccountChanged(AnnouncedRecord):
     """What one source record was billed, paid and owes, and until when it is paid: by billing's rules.
 
@@ -140,6 +177,12 @@ class AccountChanged(AnnouncedRecord):
     )
     invoices: tuple[AccountInvoice, ...] = Field(default=(), description="Its invoices and credit notes, by day")
     payments: tuple[AccountPayment, ...] = Field(default=(), description="Its payments and refunds, by day")
+    documents: tuple[AccountDocument, ...] = Field(
+        default=(), description="Invoices, credit notes and dues notices that were issued here, by day"
+    )
+    periods: tuple[PeriodOfAccount, ...] = Field(
+        default=(), description="By first and last day; what names no period counts in the sums alone"
+    )
     unlisted: Annotated[int, Field(ge=0)] = Field(
         default=0,
         description="How many older invoices and payments are not listed, for want of room; the amounts count them",

@@ -31,6 +31,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "InvoiceRecorded.vat": "The VAT's amount",
     "InvoiceChanged.vat": "The VAT's amount",
     "AccountInvoice.vat": "The VAT's amount",
+    "AccountDocument.vat": "The VAT's amount",
     "rna": "The association's number in the Répertoire national des associations, as written",
     "naf": "Activity code (NAF, APE) as written",
     "website": "Address of its site, as written",

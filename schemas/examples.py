@@ -227,6 +227,17 @@ def _account_changed() -> Fact:
         ),
         invoices=(billing.AccountInvoice(**invoice, paid=Decimal("480.00")),),
         payments=(billing.AccountPayment(**payment),),
+        periods=(
+            billing.PeriodOfAccount(
+                starts_on=date(2026, 1, 1),
+                ends_on=date(2026, 12, 31),
+                billed=Decimal("480.00"),
+                paid=Decimal("480.00"),
+                outstanding=Decimal("0.00"),
+                paid_up=True,
+                reasons=("facture FA2026-0117 du système d'origine, 480,00 € : Cotisation 2026",),
+            ),
+        ),
     )
 
 

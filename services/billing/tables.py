@@ -51,6 +51,7 @@ invoices = sa.Table(
     sa.Column("gross", sa.Numeric(12, 2), nullable=False),
     sa.Column("currency", sa.Text, nullable=False),
     sa.Index("invoices_by_record", "cluster", "record_id"),
+    sa.Index("invoices_by_number", "cluster", "number"),
     sa.Index("invoices_by_corrected", "cluster", "corrects", postgresql_where=sa.text("corrects is not null")),
 )
 

@@ -41,6 +41,7 @@ HAPPENED: Mapping[str, tuple[str, str]] = {
     "invoice": ("Facture", "Invoice"),
     "invoice-cancelled": ("Facture annulée", "Cancelled invoice"),
     "credit-note": ("Avoir", "Credit note"),
+    "dues-notice": ("Appel de cotisation", "Dues notice"),
     "payment": ("Paiement", "Payment"),
     "refund": ("Remboursement", "Refund"),
     "registration": ("Inscription", "Registration"),

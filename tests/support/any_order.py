@@ -15,7 +15,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from schemas.base import Announced, Fact
-from schemas.billing import AccountChanged, InvoiceChanged, PaidPeriod, PaymentChanged
+from schemas.billing import AccountChanged, InvoiceChanged, PaidPeriod, PaymentChanged, PeriodOfAccount
 from schemas.communications import ConsentChanged, MailingChanged, Preference, PreferencesChanged
 from schemas.envelope import STRUCTURED, Envelope, encode, source_of
 from schemas.events import EventChanged, ParticipationChanged, ParticipationEntry, RegistrationChanged
@@ -126,6 +126,18 @@ _mailings = st.builds(
     recipients=st.lists(_records, unique=True, max_size=3).map(tuple),
 )
 
+PERIODS = [
+    PeriodOfAccount(
+        starts_on=date(year, 1, 1),
+        ends_on=date(year, 12, 31),
+        billed=Decimal(120),
+        paid=Decimal(paid),
+        outstanding=Decimal(120 - paid),
+        paid_up=paid == 120,
+        reasons=(f"facture F{year}",),
+    )
+    for year, paid in ((2026, 0), (2026, 120), (2027, 60))
+]
 _accounts = st.builds(
     AccountChanged,
     cluster=_clusters,
@@ -137,6 +149,7 @@ _accounts = st.builds(
     paid_periods=st.sampled_from(
         [(), (PaidPeriod(invoice_id="F1", starts_on=date(2026, 1, 1), ends_on=date(2026, 12, 31)),)]
     ),
+    periods=st.lists(st.sampled_from(PERIODS), unique=True, max_size=2).map(tuple),
 )
 _participations = st.builds(
     ParticipationChanged,

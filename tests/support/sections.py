@@ -33,7 +33,7 @@ async def kept(connection: AsyncConnection, kind: str, routing_key: str) -> list
         for data in await newest_stated(connection, routing_key)
     ]
     return [
-        Related(kind, RecordKey(CLUSTER, content["record_id"]), content["record_id"], content)
+        Related(kind, RecordKey(content["cluster"], content["record_id"]), content["record_id"], content)
         for content in contents
         if len(content) > 2
     ]

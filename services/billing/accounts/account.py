@@ -6,7 +6,15 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from schemas.base import Part
-from schemas.billing import AccountChanged, AccountInvoice, AccountPayment, InvoiceStatus, PaidPeriod
+from schemas.billing import (
+    AccountChanged,
+    AccountDocument,
+    AccountInvoice,
+    AccountPayment,
+    InvoiceStatus,
+    PaidPeriod,
+)
+from services.billing.accounts.periods import periods_of
 
 LISTED_BYTES: Final = 1_000_000
 """Of JSON, for all invoices and payments of one account. A message may have four times as many."""
@@ -25,18 +33,39 @@ class InvoiceRow(NamedTuple):
     credited: bool
 
 
+class DocumentRow(NamedTuple):
+    """A document that was issued here, and what was paid on it."""
+
+    document: AccountDocument
+    paid: Decimal
+
+
 def account_of(
-    cluster: str, record_id: str, invoices: Iterable[InvoiceRow], payments: Iterable[AccountPayment]
+    cluster: str,
+    record_id: str,
+    invoices: Iterable[InvoiceRow],
+    payments: Iterable[AccountPayment],
+    documents: Iterable[DocumentRow] = (),
 ) -> AccountChanged:
     """The account of one source record, whole, under version 0; the order of the rows does not matter."""
+    issued = sorted(documents, key=lambda row: (row.document.issued_on, row.document.number))
     rows = sorted(invoices, key=lambda row: (row.invoice.issued_on, row.invoice.invoice_id))
     received = sorted(payments, key=lambda payment: (payment.paid_on, payment.payment_id))
-    billed = _sum(_signed(row.invoice) for row in rows if _counts(row))
+    counted = [row.invoice for row in rows if _counts(row)]
+    ours = [row.document for row in issued if not row.document.mirrored]
+    billed = _sum([*map(_signed, counted), *map(_signed, ours)])
     paid = _sum(payment.amount for payment in received)
     known = billed is not None or paid is not None
     periods = [row.invoice.period_ends_on for row in rows if _is_settled(row.invoice)]
-    listed = _newest_that_fit([*((row.invoice.issued_on, row) for row in rows), *((p.paid_on, p) for p in received)])
+    listed = _newest_that_fit(
+        [
+            *((row.invoice.issued_on, row) for row in rows),
+            *((payment.paid_on, payment) for payment in received),
+            *((row.document.issued_on, row.document) for row in issued),
+        ]
+    )
     kept = [item for item in listed if isinstance(item, InvoiceRow)]
+    shown = tuple(item for item in listed if isinstance(item, AccountDocument))
     return AccountChanged(
         version=0,
         cluster=cluster,
@@ -48,7 +77,14 @@ def account_of(
         paid_periods=tuple(period for row in kept for period in _paid_period(row)),
         invoices=tuple(row.invoice for row in kept),
         payments=tuple(item for item in listed if isinstance(item, AccountPayment)),
-        unlisted=len(rows) + len(received) - len(listed),
+        documents=shown,
+        periods=periods_of(
+            counted,
+            ours,
+            {row.document.number: row.paid for row in issued},
+            {*(row.invoice.number for row in kept), *(document.number for document in shown)},
+        ),
+        unlisted=len(rows) + len(received) + len(issued) - len(listed),
     )
 
 
@@ -69,7 +105,7 @@ def _counts(row: InvoiceRow) -> bool:
     return _in_force(row.invoice) and not row.corrects_cancelled
 
 
-def _signed(invoice: AccountInvoice) -> Decimal:
+def _signed(invoice: AccountInvoice | AccountDocument) -> Decimal:
     # Some systems write a credit note as a negative amount, some do not.
     return -abs(invoice.gross) if invoice.kind == "credit-note" else invoice.gross
 

@@ -2,13 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.base import AnnouncedRecord
-from schemas.billing import AccountChanged, AccountInvoice, AccountPayment
-from services.billing.accounts.account import InvoiceRow, account_of
+from schemas.billing import AccountChanged, AccountDocument, AccountInvoice, AccountPayment
+from services.billing.accounts.account import DocumentRow, InvoiceRow, account_of
+from services.billing.dues.days import units_of
 from services.common.sections import Record, Section
 from shared.persistence.database import rows_of
 
@@ -35,6 +37,17 @@ _PAYMENTS = f"""
     from unnest($1::text[], $2::text[]) as n (cluster, record_id)
     cross join lateral (select * from payments where (cluster, record_id) = (n.cluster, n.record_id) offset 0) p
 """
+# A former system that was told of a document of ours says it again under the same number.
+_DOCUMENTS = """
+    select d.cluster, d.record_id, d.number, d.kind, d.issued_on, d.due_on, d.net, d.vat, d.gross, d.why,
+           (select o.number from documents o where o.document_id = d.corrects), d.first,
+           exists (select from invoices i where i.cluster = d.cluster and i.number = d.number
+                                            and i.status not in ('draft', 'cancelled')),
+           (select coalesce(sum(p.amount), 0) from payments p where p.cluster = d.cluster and p.invoice_id = d.number)
+    from unnest($1::text[], $2::text[]) as n (cluster, record_id)
+    cross join lateral (select * from documents where (cluster, record_id) = (n.cluster, n.record_id) offset 0) d
+"""
+_DOCUMENT = ("number", "kind", "issued_on", "due_on", "net", "vat", "gross", "why", "corrects")
 
 
 async def accounts(connection: AsyncConnection, records: Sequence[Record]) -> Mapping[Record, AnnouncedRecord]:
@@ -47,7 +60,20 @@ async def accounts(connection: AsyncConnection, records: Sequence[Record]) -> Ma
     payments: defaultdict[Record, list[AccountPayment]] = defaultdict(list)
     for cluster, record_id, *values in await _rows(connection, _PAYMENTS, keys):
         payments[Record(cluster, record_id)].append(AccountPayment(**dict(zip(_PAYMENT, values, strict=True))))
-    return {record: account_of(*record, invoices[record], payments[record]) for record in records}
+    documents: defaultdict[Record, list[DocumentRow]] = defaultdict(list)
+    for cluster, record_id, *values, first, mirrored, paid in await _rows(connection, _DOCUMENTS, keys):
+        documents[Record(cluster, record_id)].append(DocumentRow(_document(values, first, mirrored), paid))
+    return {record: account_of(*record, invoices[record], payments[record], documents[record]) for record in records}
+
+
+def _document(values: Sequence[Any], first: date, mirrored: bool) -> AccountDocument:
+    [period] = units_of(first, 12)
+    return AccountDocument(
+        **dict(zip(_DOCUMENT, values, strict=True)),
+        period_starts_on=period.first_day,
+        period_ends_on=period.last_day,
+        mirrored=mirrored,
+    )
 
 
 async def _rows(connection: AsyncConnection, sql: str, keys: tuple[list[str], list[str]]) -> Sequence[tuple[Any, ...]]:

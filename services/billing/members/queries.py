@@ -36,6 +36,8 @@ _BILLS = """
       and i.gross > 0 and i.period_starts_on is not null and i.period_ends_on >= i.period_starts_on
       and not exists (select from invoices c where c.cluster = i.cluster and c.corrects = i.invoice_id
                                                and c.kind = 'credit-note' and c.status not in ('draft', 'cancelled'))
+      -- One that repeats a document of ours covers nothing: our own days do.
+      and not exists (select from documents d where d.cluster = i.cluster and d.number = i.number)
 """
 
 

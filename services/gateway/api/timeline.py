@@ -92,6 +92,11 @@ def _dues(dues: Mapping[str, Any], language: Language) -> Iterable[Entry | None]
             continue
         kind = "invoice-cancelled" if status == "cancelled" else item.get("kind", "invoice")
         yield _entry(kind, item, "issued_on", _joined(item["number"], _euros(item["gross"], language)), language)
+    for item in dues.get("documents", ()):
+        # What its former system says of it again is among the invoices.
+        if not item.get("mirrored"):
+            text = _joined(item["number"], _euros(item["gross"], language))
+            yield _entry(item["kind"], item, "issued_on", text, language)
     for item in dues["payments"]:
         amount = Decimal(item["amount"])
         kind = "refund" if amount < 0 else "payment"

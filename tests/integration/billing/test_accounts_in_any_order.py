@@ -89,13 +89,18 @@ def test_any_two_deliveries_end_in_the_same_accounts_and_in_the_bytes_of_the_ver
             stated = await accounts_after(engine, item)
             assert stated == await accounts_after(engine, other)
             before = items_of(facts)
-            assert orjson.dumps(views.dues(stated)) == orjson.dumps(dues_before(before))
+            assert orjson.dumps(as_before(views.dues(stated))) == orjson.dumps(dues_before(before))
             assert views.paid_until(stated) == sections_before.paid_through(dues_before(before))
             unannounced = with_unannounced(before)["account"]
             assert orjson.dumps(views.dues(unannounced)) == orjson.dumps(dues_before(before))
             assert periods(unannounced) == periods(stated)
 
     asyncio.run(compare())
+
+
+def as_before(dues: dict[str, Any]) -> dict[str, Any]:
+    """What the version before knew of dues: it stated no periods."""
+    return {name: value for name, value in dues.items() if name != "periods"}
 
 
 async def accounts_after(engine: AsyncEngine, batches: list[list[Envelope[Any]]]) -> list[Related]:

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.billing import AccountChanged, AccountInvoice, AccountPayment
+from schemas.billing import AccountChanged, AccountDocument, AccountInvoice, AccountPayment
 from schemas.envelope import encode
 from services.billing.accounts import account
-from services.billing.accounts.account import InvoiceRow, account_of
+from services.billing.accounts.account import DocumentRow, InvoiceRow, account_of
 from shared.messaging.consumer import MAX_BODY
 
 
@@ -113,3 +113,69 @@ def test_an_account_that_is_too_long_for_a_message_leaves_out_its_oldest_lines_a
     assert len(encode("/traboule/billing", [stated]).body) < MAX_BODY / 2
     monkeypatch.setattr(account, "LISTED_BYTES", 10**8)
     assert of(*rows).unlisted == 0
+
+
+# --- documents of ours, and periods ---------------------------------------------------------------------------------
+
+
+def a_document(number: str = "F-2027-000001", gross: str = "600.00", **different: Any) -> DocumentRow:
+    usual: dict[str, Any] = {
+        "kind": "invoice",
+        "issued_on": date(2026, 12, 1),
+        "period_starts_on": date(2027, 1, 1),
+        "period_ends_on": date(2027, 12, 31),
+        "net": Decimal(gross),
+        "vat": Decimal(0),
+        "gross": Decimal(gross),
+        "why": "12 personnes",
+    }
+    paid = different.pop("paid", Decimal())
+    return DocumentRow(AccountDocument(number=number, **usual | different), paid)
+
+
+def periods(stated: AccountChanged) -> list[tuple[int, str, str, str, bool]]:
+    return [
+        (period.starts_on.year, str(period.billed), str(period.paid), str(period.outstanding), period.paid_up)
+        for period in stated.periods
+    ]
+
+
+def with_documents(*documents: DocumentRow, rows: tuple[InvoiceRow, ...] = ()) -> AccountChanged:
+    return account_of("numelink", "1042", rows, (), documents)
+
+
+def test_a_document_of_ours_is_billed_and_owed_beside_what_a_former_system_billed() -> None:
+    stated = with_documents(a_document(), rows=(a_row(paid=Decimal("120.00")),))
+    assert sums(stated) == ("720.00", "None", "720.00")
+    assert periods(stated) == [(2026, "120.00", "120.00", "0.00", True), (2027, "600.00", "0.00", "600.00", False)]
+    assert stated.periods[1].reasons == ("F-2027-000001, 600,00 € : 12 personnes",)
+    assert stated.periods[0].reasons == ("facture F1 du système d'origine, 120,00 €",)
+
+
+def test_a_credit_note_of_ours_leaves_what_it_does_not_take_off_and_says_why() -> None:
+    credit = a_document("A-1", "400.00", kind="credit-note", corrects="F-2027-000001", why="fusion avec numelink/2")
+    stated = with_documents(a_document(paid=Decimal("200.00")), credit)
+    assert periods(stated) == [(2027, "200.00", "200.00", "0.00", True)]
+    assert stated.periods[0].reasons[0] == "A-1, -400,00 € : fusion avec numelink/2"
+
+
+def test_a_document_that_the_former_system_says_again_counts_once_and_there() -> None:
+    again = a_row("17", number="F-2027-000001", gross=Decimal("600.00"), status="paid")
+    stated = with_documents(a_document(mirrored=True), rows=(again,))
+    assert sums(stated)[0] == "600.00"
+    assert [(period.billed, period.paid_up) for period in stated.periods] == [(Decimal(600), True)]
+    assert [document.number for document in stated.documents] == ["F-2027-000001"], "it is listed all the same"
+
+
+def test_a_former_credit_note_without_days_belongs_to_the_period_of_what_it_corrects() -> None:
+    """Case 4 of a treasurer's first year: 1,240.00 billed, 400.00 paid, 240.00 credited: 600.00 are open."""
+    invoice = a_row(gross=Decimal("1240.00"), paid=Decimal("400.00"), credited=True)
+    no_days = {"period_starts_on": None, "period_ends_on": None}
+    for sign in (1, -1):
+        credit = a_row("A1", kind="credit-note", corrects="F1", gross=sign * Decimal("240.00"), **no_days)
+        assert periods(of(invoice, credit)) == [(2026, "1000.00", "400.00", "600.00", False)]
+
+
+def test_what_is_cancelled_or_free_makes_no_period_paid_up() -> None:
+    assert periods(of(a_row(status="cancelled"))) == []
+    assert periods(of(a_row(gross=Decimal(0), status="paid"))) == [(2026, "0.00", "0.00", "0.00", False)]

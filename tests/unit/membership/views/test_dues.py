@@ -1,0 +1,42 @@
+"""Dues of a member: the accounts of its records, added up period by period."""
+
+from typing import Any
+
+from services.membership.records.record import RecordKey, Related
+from services.membership.views.dues import dues
+
+YEAR = {"starts_on": "2027-01-01", "ends_on": "2027-12-31"}
+
+
+def an_account(record_id: str, billed: str, outstanding: str, **more: Any) -> Related:
+    paid = str(int(billed) - int(outstanding))
+    amounts = {"billed": billed, "paid": paid, "outstanding": outstanding, "reasons": [f"fiche {record_id}"]}
+    period: dict[str, Any] = {**YEAR, **amounts, "paid_up": outstanding == "0"}
+    document = {"periods": [period | more], "invoiced": billed, "outstanding": outstanding}
+    return Related("account", RecordKey("numelink", record_id), record_id, document)
+
+
+def test_periods_of_the_same_days_are_one_with_the_reasons_of_every_record() -> None:
+    [period] = dues([an_account("2", "320", "320"), an_account("1", "600", "0")])["periods"]
+    assert (period["billed"], period["paid"], period["outstanding"]) == ("920", "600", "320")
+    assert not period["paid_up"]
+    assert [line["from"] for line in period["reasons"]] == ["numelink/1", "numelink/2"]
+
+
+def test_periods_of_other_days_stand_apart_and_by_day() -> None:
+    later = an_account("1", "600", "0", starts_on="2028-01-01", ends_on="2028-12-31")
+    assert [p["starts_on"] for p in dues([later, an_account("1", "600", "0")])["periods"]] == [
+        "2027-01-01",
+        "2028-01-01",
+    ]
+
+
+def test_what_one_record_paid_too_much_settles_nothing_of_another() -> None:
+    [period] = dues([an_account("1", "600", "-320"), an_account("2", "320", "320")])["periods"]
+    assert (period["outstanding"], period["paid_up"]) == ("0", False)
+    [period] = dues([an_account("1", "600", "0"), an_account("2", "0", "0")])["periods"]
+    assert period["paid_up"]
+
+
+def test_without_documents_and_periods_the_section_is_as_it_was() -> None:
+    assert "periods" not in dues([]) and "documents" not in dues([])  # noqa: PT018 - one statement
