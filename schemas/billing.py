@@ -8,7 +8,19 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from schemas.base import Amount, AnnouncedRecord, Day, Fact, Key, Label, MirroredRecord, Part, Total
+from schemas.base import (
+    Amount,
+    AnnouncedRecord,
+    Day,
+    Fact,
+    ForFormerSystem,
+    Key,
+    Label,
+    MirroredRecord,
+    Note,
+    Part,
+    Total,
+)
 from schemas.conflicts import ConflictAnswered
 from schemas.cutover import COUNTS, PART_RECORDS, RECORDS, Count, ManifestRecord, ManifestRecorded, StageChanged
 from schemas.cutover_requests import CutoverAnswered
@@ -186,6 +198,32 @@ class AccountChanged(AnnouncedRecord):
     unlisted: Annotated[int, Field(ge=0)] = Field(
         default=0,
         description="How many older invoices and payments are not listed, for want of room; the amounts count them",
+    )
+
+
+class DocumentWritten(ForFormerSystem):
+    """A document that was issued here, for the former system of the record that it is made out to.
+
+    Told while Traboule is the authority, so that moving back bills nothing twice. The former system enters it under
+    the same number, and says it as its own invoice from then on: it counts once.
+    """
+
+    service: ClassVar[str] = "billing"
+    key: ClassVar[str] = "document-written"
+
+    record_id: Key
+    number: Label = Field(description="Its number, of a series of our own")
+    kind: Literal["invoice", "credit-note", "dues-notice"]
+    product: Label = Field(description="The software that the former system is, as the clusters file names it")
+    file: Label = Field(description="The kind of its files in which such rows stand, or documents for a plain table")
+    columns: tuple[Note, ...] = Field(default=(), description="The columns of the rows")
+    rows: tuple[tuple[Note, ...], ...] = Field(default=(), description="A row for each line of the document")
+    left_out: tuple[Key, ...] = Field(
+        default=(), description="What the document says and these columns cannot: it would be lost there"
+    )
+    removed: bool = Field(
+        default=False,
+        description="Traboule holds no such document: what was recorded there after the switch is to be cancelled",
     )
 
 

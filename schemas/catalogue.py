@@ -26,6 +26,7 @@ FACTS: tuple[type[Content], ...] = (
     billing.InvoiceChanged,
     billing.PaymentChanged,
     billing.AccountChanged,
+    billing.DocumentWritten,
     billing.BillingConflictAnswered,
     billing.BillingManifestRecorded,
     billing.BillingStageChanged,

@@ -93,6 +93,20 @@ def _member_written() -> Fact:
     )
 
 
+def _document_written() -> Fact:
+    return billing.DocumentWritten(
+        version=_MICROSECONDS,
+        cluster=CLUSTER,
+        record_id="1042",
+        number="F-2027-000118",
+        kind="invoice",
+        product="galette",
+        file="documents",
+        columns=("numéro", "nature", "fiche", "période du", "période au", "ligne", "total TTC du document"),
+        rows=(("F-2027-000118", "facture", "1042", "2027-01-01", "2027-12-31", "Cotisation", "600.00"),),
+    )
+
+
 _CLUSTR_RECORD = RecordRef(cluster="clustr-numerique", record_id="cn-118")
 _NUMELINK_RECORD = RecordRef(cluster="numelink", record_id="1042")
 _CLUSTR_MEMBER, _NUMELINK_MEMBER = "84a30ac4-f4a8-5c2c-8b0f-cf8a7d8ae7ba", "5c0f3d8e-6f0f-5b4e-9d0a-4f6c1a2b3c4d"
@@ -357,6 +371,7 @@ EXAMPLES: Mapping[type[Content], Callable[[], Content]] = {
     billing.InvoiceChanged: lambda: billing.InvoiceChanged(**_INVOICE, cluster=CLUSTER),
     billing.PaymentChanged: lambda: billing.PaymentChanged(**_PAYMENT, cluster=CLUSTER),
     billing.AccountChanged: _account_changed,
+    billing.DocumentWritten: _document_written,
     billing.BillingConflictAnswered: lambda: billing.BillingConflictAnswered(**_ANSWER, owner="tresorerie"),
     events.EventRecorded: lambda: events.EventRecorded(**_EVENT),
     events.RegistrationRecorded: lambda: events.RegistrationRecorded(**_REGISTRATION),

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.billing.accounts.queries import ACCOUNTS
 from services.billing.consumers import SUBSCRIPTIONS
-from services.billing.documents import rollback
+from services.billing.cutover import gate, write_back
 from services.billing.documents.files import RENDER_EVERY, render_the_rest
 from services.billing.issuers.file import load_issuers
 from services.billing.mirror.parity import KINDS
@@ -36,9 +36,13 @@ def unit_of_work(settings: BillingSettings) -> Callable[[AsyncConnection], Billi
 
     Raises ClustersFileError, IssuersFileError.
     """
-    file = settings.issuers_file
-    issuers = {} if file is None else load_issuers(file, load_clusters(settings.clusters_file))
-    return partial(BillingUnitOfWork, conflict_owner=settings.conflict_owner, issuers=issuers)
+    file, clusters = settings.issuers_file, load_clusters(settings.clusters_file)
+    return partial(
+        BillingUnitOfWork,
+        conflict_owner=settings.conflict_owner,
+        issuers={} if file is None else load_issuers(file, clusters),
+        products={code: each.products["billing"] for code, each in clusters.items() if "billing" in each.products},
+    )
 
 
 DEFINITION = ServiceDefinition(
@@ -53,5 +57,7 @@ DEFINITION = ServiceDefinition(
     republished=REPUBLISHED,
     operations=(MIRRORED, *OPERATIONS),
     section=ACCOUNTS,
-    rollback_conditions=rollback.conditions,
+    write_back=write_back,
+    switch_conditions=gate.for_switch,
+    rollback_conditions=gate.for_rollback,
 )

@@ -16,11 +16,11 @@ from shared.messaging.subscription import Subscription
 
 CountWriters = Callable[[AsyncConnection], Awaitable[Writers]]
 """How many may write here, as the service's database knows."""
-OwnConditions = Callable[[AsyncConnection, str], Awaitable[Sequence[Condition]]]
-"""What must hold besides before a cluster's former system gets the authority back."""
+OwnConditions = Callable[[Any, str], Awaitable[Sequence[Condition]]]
+"""What must hold besides before a cluster's former system is moved: asked with the service's unit of work."""
 
 
-async def no_conditions(_: AsyncConnection, __: str) -> Sequence[Condition]:
+async def no_conditions(_: Any, __: str) -> Sequence[Condition]:
     """Nothing besides."""
     return ()
 
@@ -71,7 +71,7 @@ class CutoverDefinition:
     ``routes`` is its routing table, without the requests about cutover, which every service answers alike.
     ``mirrored`` is what parity compares. ``write_back`` is None while the service takes no commands of its own.
     ``count_writers`` says who may write here: as membership announced it, unless the service knows itself.
-    ``rollback_conditions`` are the service's own, such as that nothing left the house here.
+    ``switch_conditions`` and ``rollback_conditions`` are the service's own, such as that nothing left the house here.
     ``operations`` are those that no other service carries out alike.
     """
 
@@ -83,4 +83,5 @@ class CutoverDefinition:
     operations: Sequence[Bound] = ()
     write_back: WriteBack | None = None
     count_writers: CountWriters = count_announced
+    switch_conditions: OwnConditions = no_conditions
     rollback_conditions: OwnConditions = no_conditions

@@ -148,11 +148,11 @@ async def _conditions(
     connection = uow.connection
     if which == "rollback":
         unsettled = await write_back.unsettled(uow, definition, cluster, sum(queues.values()), looked)
-        unsettled = [*unsettled, *await definition.rollback_conditions(connection, cluster)]
+        unsettled = [*unsettled, *await definition.rollback_conditions(uow, cluster)]
         return await preconditions.conditions_for_rollback(connection, definition.name, cluster, state, unsettled)
     parity = await runs.last_run(connection, cluster)
     rehearsal = await last_rehearsal(connection, definition, cluster)
-    return await preconditions.conditions(
+    every = await preconditions.conditions(
         connection,
         definition.name,
         cluster,
@@ -163,6 +163,7 @@ async def _conditions(
         await definition.count_writers(connection),
         takes_commands=definition.write_back is not None,
     )
+    return [*every, *await definition.switch_conditions(uow, cluster)]
 
 
 # --- reading -------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Billing's own database with members in it, and its operations asked as the gateway and the command ask them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -72,9 +72,10 @@ class Billing:
     engine: AsyncEngine
     issuers: Mapping[str, Issuer]
     rules: Rules = verdicts
+    products: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def begin(self, connection: Any) -> BillingUnitOfWork:
-        return BillingUnitOfWork(connection, "tresorerie", self.issuers, self.rules)
+        return BillingUnitOfWork(connection, "tresorerie", self.issuers, self.rules, self.products)
 
     async def empty(self) -> None:
         async with self.engine.begin() as connection:

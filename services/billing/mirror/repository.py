@@ -19,7 +19,7 @@ from shared.persistence.mirror import Mirror
 
 
 class BillingUnitOfWork(ConflictsUnitOfWork):
-    """One transaction of billing, the legal bodies that bill, and who asks the schematrons."""
+    """One transaction of billing: the legal bodies that bill, who asks the schematrons, and former systems' software."""
 
     answered: ClassVar[type[ConflictAnswered]] = BillingConflictAnswered
 
@@ -29,10 +29,16 @@ class BillingUnitOfWork(ConflictsUnitOfWork):
         conflict_owner: str,
         issuers: Mapping[str, Issuer] = MappingProxyType({}),
         rules: Rules = verdicts,
+        products: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         super().__init__(connection, conflict_owner)
         self.issuers = issuers
         self.rules = rules
+        self._products = products
+
+    def software(self, cluster: str) -> str:
+        """What the cluster's former billing system is; plain where the clusters file names none."""
+        return self._products.get(cluster, "plain")
 
     async def serialise_writers(self) -> None:
         """Wait for whoever saves what sections are made of: before a row is locked, for they may want that row."""

@@ -2,6 +2,7 @@
 
 from schemas.billing import InvoiceChanged, InvoiceRecorded, PaymentChanged, PaymentRecorded
 from services.billing.accounts.queries import ACCOUNTS
+from services.billing.cutover.write_back import DOCUMENTS_AGAIN
 from services.billing.tables import invoices, payments
 from services.common.republish import mirrored, stages_of
 from services.common.sections import statements
@@ -12,5 +13,6 @@ REPUBLISHED = (
     mirrored(payments, PaymentRecorded, PaymentChanged),
     statements(ACCOUNTS),
     answers(),
+    DOCUMENTS_AGAIN,
     stages_of("billing"),
 )

@@ -58,7 +58,7 @@ async def correct(call: Call[Correction]) -> DocumentShown:
     for line in draft.lines:
         await decisions.decide(connection, _decision(draft, line), call.author)
     by = Issuing(issuer=issuer.code, settings=settings, author=call.author)
-    [issued] = await issue(connection, by, [draft])
+    [issued] = await issue(call.uow, by, [draft])
     return await document_shown(call, issued.number)
 
 

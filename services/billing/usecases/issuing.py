@@ -1,11 +1,12 @@
 """What runs and corrections have in common: one at a time, as the authority, and with a number."""
 
 from asyncio import to_thread
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.billing.cutover.write_back import publish_documents
 from services.billing.documents import repository
 from services.billing.documents.draft import Draft
 from services.billing.documents.facturx import UnfitDocumentError
@@ -14,7 +15,8 @@ from services.billing.documents.restored import UncomparedSeriesError
 from services.billing.documents.rules import RulesUnavailableError
 from services.billing.documents.trial import check_by_rules
 from services.billing.issuers.issuer import Settings
-from services.cutover.stages import lock_stages
+from services.billing.mirror.repository import BillingUnitOfWork
+from services.cutover.stages import StageState, lock_stages, read_stages
 from services.operations.binding import Call, RefusedError
 
 _MAY_BE_IDLE = "select set_config('idle_in_transaction_session_timeout', '0', true)"
@@ -40,10 +42,15 @@ async def theirs(connection: AsyncConnection, clusters: Collection[str]) -> set[
 def refuse_theirs(drafts: Sequence[Draft], theirs: set[str]) -> None:
     """Raises RefusedError where a former system is the authority for a record that is billed."""
     if billed := sorted({draft.key.cluster for draft in drafts} & theirs):
-        names = ", ".join(f"{cluster}/billing" for cluster in billed)
-        raise RefusedError(
-            "not-the-authority", f"{names} still bills its members: move it over first (traboule cutover switch)"
-        )
+        raise not_the_authority(billed)
+
+
+def not_the_authority(clusters: Sequence[str]) -> RefusedError:
+    """The former systems of these clusters still bill."""
+    names = ", ".join(f"{cluster}/billing" for cluster in clusters)
+    return RefusedError(
+        "not-the-authority", f"{names} still bills its members: move it over first (traboule cutover switch)"
+    )
 
 
 async def check_rules(call: Call[Any], drafts: Sequence[Draft], settings: Settings) -> None:
@@ -57,9 +64,22 @@ async def check_rules(call: Call[Any], drafts: Sequence[Draft], settings: Settin
         raise RefusedError("document-unchecked", str(error)) from None
 
 
-async def issue(connection: AsyncConnection, by: Issuing, drafts: Sequence[Draft]) -> list[Issued]:
-    """Number and keep these documents. Raises RefusedError after a restore."""
+async def issue(uow: BillingUnitOfWork, by: Issuing, drafts: Sequence[Draft]) -> list[Issued]:
+    """Number and keep these documents, and tell former systems of them. Raises RefusedError after a restore."""
     try:
-        return await repository.issue(connection, by, drafts) if drafts else []
+        issued = await repository.issue(uow.connection, by, drafts) if drafts else []
     except UncomparedSeriesError as error:
         raise RefusedError("series-uncompared", str(error)) from None
+    await publish_documents(uow, await _by_live_cluster(uow.connection, issued), None)
+    return issued
+
+
+async def _by_live_cluster(connection: AsyncConnection, issued: Sequence[Issued]) -> Mapping[str, list[str]]:
+    """Numbers by the cluster whose former system is told of them: it could come back. The stages are locked."""
+    at = await read_stages(connection)
+    numbers: dict[str, list[str]] = {}
+    for each in issued:
+        cluster = each.draft.key.cluster
+        if at.get(cluster, StageState()).stage == "live":
+            numbers.setdefault(cluster, []).append(each.number)
+    return numbers

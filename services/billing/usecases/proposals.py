@@ -1,7 +1,7 @@
 """What documents must be issued for a period so that they say what is owed."""
 
 from asyncio import to_thread
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -31,6 +31,8 @@ class Proposals:
     held_back: list[tuple[Key, str]]
     doubts: list[tuple[Key, Reason]]
     prices: Mapping[Key, Price]
+    theirs: list[str]
+    """Clusters whose former system still bills some of the members; none of these is billed here."""
 
     @property
     def digest(self) -> bytes:
@@ -38,14 +40,20 @@ class Proposals:
         return blake2b(orjson.dumps([draft.as_json() for draft in self.drafts]), digest_size=16).digest()
 
 
-async def proposals(connection: AsyncConnection, period: Period, settings: Settings) -> Proposals:
-    """The difference between owed and issued, for every member of the period."""
+async def proposals(
+    connection: AsyncConnection, period: Period, settings: Settings, theirs: Collection[str] = ()
+) -> Proposals:
+    """The difference between owed and issued, for every member of the period.
+
+    A member with a record in one of ``theirs`` is held back whole: that former system may bill it for the same days.
+    """
     issued = await issued_lines(connection, period.issuer.code, period.first)
     known = {each.grid_id: each.grid for each in await grids(connection, period.issuer.code)}
     drafts: list[Draft] = []
     doubts: list[tuple[Key, Reason]] = []
     prices: dict[Key, Price] = {}
-    for member in period.members:
+    members, refused = _ours(period.members, theirs)
+    for member in members:
         for item in _items(period, member, issued):
             if item.doubt:
                 doubts.append((item.key, item.doubt))
@@ -55,12 +63,27 @@ async def proposals(connection: AsyncConnection, period: Period, settings: Setti
             drafts += made
     bad = await to_thread(unprintable, [text for draft in drafts for text in draft.texts])
     able = [draft for draft in drafts if not draft.problem and bad.isdisjoint(draft.texts)]
-    held_back = [
+    held_back = refused + [
         (draft.key, draft.problem or f"{draft.key} holds a character that the page's font lacks: write it otherwise")
         for draft in drafts
         if draft not in able
     ]
-    return Proposals(drafts=able, held_back=held_back, doubts=doubts, prices=prices)
+    billing_there = sorted({key.cluster for key, _ in refused} & set(theirs))
+    return Proposals(drafts=able, held_back=held_back, doubts=doubts, prices=prices, theirs=billing_there)
+
+
+def _ours(members: Sequence[KnownMember], theirs: Collection[str]) -> tuple[list[KnownMember], list[tuple[Key, str]]]:
+    """Members that are billed here alone; and the records of the others, with why they are not."""
+    ours: list[KnownMember] = []
+    refused: list[tuple[Key, str]] = []
+    for member in members:
+        there = sorted({f"{key.cluster}/billing" for key in member.keys} & {f"{name}/billing" for name in theirs})
+        if there:
+            why = f"{', '.join(there)} still bills this member: move it over first (traboule cutover switch)"
+            refused += [(key, why) for key in member.keys]
+        else:
+            ours.append(member)
+    return ours, refused
 
 
 def _items(period: Period, member: KnownMember, issued: Mapping[Key, Sequence[IssuedLine]]) -> list[Owed]:

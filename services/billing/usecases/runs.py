@@ -29,8 +29,9 @@ from services.billing.fees.pricing import Price
 from services.billing.usecases.approval import approver, key_of, refuse_same_person
 from services.billing.usecases.cases import Period, period
 from services.billing.usecases.issuers import issuer_named, settings_on
-from services.billing.usecases.issuing import check_rules, issue, may_take_long, refuse_theirs, take_turn, theirs
+from services.billing.usecases.issuing import check_rules, issue, may_take_long, not_the_authority, take_turn, theirs
 from services.billing.usecases.proposals import Proposals, proposals
+from services.cutover.stages import StageState, read_stages
 from services.operations.binding import Call, RefusedError
 from shared.runtime.clock import Clock
 
@@ -110,9 +111,9 @@ async def issue_run(call: Call[OneRun]) -> Issued:
     not_ours = await theirs(connection, issuer.clusters)
     whole = await period(connection, issuer, row["first"])
     settings = settings_on(issuer, Clock().today() if issuer.on(Clock().today()) else row["first"])
-    found = await proposals(connection, whole, settings)
+    found = await proposals(connection, whole, settings, not_ours)
     _refuse_changed(found, row)
-    refuse_theirs(found.drafts, not_ours)
+    _refuse_theirs(found)
     await may_take_long(connection)
     try:
         await to_thread(check, found.drafts, settings)
@@ -120,7 +121,7 @@ async def issue_run(call: Call[OneRun]) -> Issued:
         raise RefusedError("document-invalid", str(error)) from None
     await _freeze(connection, whole, found.prices, keys_of(found.drafts))
     by = Issuing(issuer=issuer.code, settings=settings, author=call.author, run_id=row["run_id"])
-    issued = await issue(connection, by, found.drafts)
+    issued = await issue(call.uow, by, found.drafts)
     await connection.exec_driver_sql(_DONE, (row["run_id"], call.author))
     numbers = sorted(each.number for each in issued)
     return Issued(run_id=row["run_id"], documents=len(numbers), total=total(found.drafts), numbers=numbers[:1000])
@@ -132,11 +133,20 @@ def _refuse_changed(found: Proposals, row: Mapping[str, Any]) -> None:
         raise RefusedError("run-changed", "what is owed has changed since it was prepared: prepare another run")
 
 
+def _refuse_theirs(found: Proposals) -> None:
+    """Raises RefusedError where nothing is left to issue because former systems bill the members."""
+    if found.theirs and not found.drafts:
+        raise not_the_authority(found.theirs)
+
+
 async def _proposed(call: Call[Any], issuer_code: str, first: date) -> Proposals:
     issuer = issuer_named(call.uow.issuers, issuer_code)
     settings = settings_on(issuer, first)
     whole = await period(call.uow.connection, issuer, first)
-    return await proposals(call.uow.connection, whole, settings)
+    every = await read_stages(call.uow.connection)
+    at = {cluster: every.get(cluster, StageState()) for cluster in issuer.clusters}
+    theirs_now = {cluster for cluster, state in at.items() if not state.is_ours}
+    return await proposals(call.uow.connection, whole, settings, theirs_now)
 
 
 async def _freeze(connection: AsyncConnection, of: Period, prices: Mapping[Key, Price], keys: list[Key]) -> None:

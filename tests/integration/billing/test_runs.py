@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.base import RecordRef
 from schemas.billing_grids import Vat
 from schemas.membership import Addressee
-from services.billing.definition import DEFINITION, create_app
+from services.billing.definition import create_app
 from services.billing.documents import files
 from services.billing.documents.draft import Draft, DraftLine
 from services.billing.documents.facturx import UnfitDocumentError
@@ -127,21 +127,6 @@ async def test_a_merge_is_credited_and_an_un_merge_billed_again_and_both_books_e
     assert kinds == [("invoice", "320.00"), ("credit-note", "320.00"), ("invoice", "320.00")]
     standing = await ready.rows("select count(*) from billed_days where released_by is null")
     assert standing == [(2,)]
-
-
-async def test_what_was_issued_here_keeps_a_rollback_from_having_it_billed_twice(ready: Billing) -> None:
-    async def standing(cluster: str) -> tuple[bool, str]:
-        async with ready.engine.connect() as connection:
-            [condition] = await DEFINITION.rollback_conditions(connection, cluster)
-            return condition.holds, condition.detail.split()[0]
-
-    assert await standing("numelink") == (True, "0")
-    await ready.merge(merged(1, "M", *BOTH))
-    await ready.issued(YEAR)
-    assert await listed(ready) == [("invoice", "600.00", "clustr-numerique")]
-    assert await standing("numelink") == (False, "1"), "its former system knows the member too"
-    assert await standing("clustr-numerique") == (False, "1")
-    assert await standing("auvergne-tic") == (True, "0")
 
 
 async def test_the_service_makes_the_files_of_what_was_issued_once(
@@ -258,22 +243,6 @@ async def test_what_changed_since_it_was_prepared_is_not_approved(ready: Billing
     run_id = (await ready.ask("prepare-run", issuer="merged", first=YEAR))["run_id"]
     await ready.describe(a_description("numelink", "2", "30", version=2))
     assert (await ready.refusal("approve-run", by="tresoriere", run_id=run_id))[0] == "run-changed"
-
-
-@pytest.mark.parametrize("ours", [(), ("numelink",), ("clustr-numerique",)])
-async def test_nothing_is_issued_while_a_former_system_bills_one_of_the_records(
-    office: Billing, ours: tuple[str, ...]
-) -> None:
-    await office.describe(a_description("clustr-numerique", "1"), a_description("numelink", "2"))
-    await office.adopted()
-    await office.takes_over(*ours)
-    run_id = (await office.ask("prepare-run", issuer="merged", first=YEAR))["run_id"]
-    await office.ask("approve-run", by="tresoriere", run_id=run_id)
-    kind, detail = await office.refusal("issue-run", by="tresoriere", run_id=run_id)
-    theirs = [f"{cluster}/billing" for cluster in CLUSTERS if cluster not in ours]
-    assert (kind, all(name in detail for name in theirs)) == ("not-the-authority", True)
-    for table in ("documents", "dues", "billed_days", "series"):
-        assert await office.rows(f"select * from {table}") == []
 
 
 async def test_a_member_without_an_address_is_held_back_and_said_so(ready: Billing) -> None:

@@ -13,7 +13,9 @@ from tests.support.in_process import OwnService
 from tests.support.waiting import eventually
 
 BILLING, MEMBERSHIP = "numelink/billing", "numelink/membership"
-OVERRULED = ["parity", "rehearsal", "commands", "backup"]
+OVERRULED = ["parity", "rehearsal", "backup"]
+OWN = {BILLING: ["grid", "members"]}
+"""Conditions of the service alone."""
 
 
 @dataclass
@@ -42,7 +44,9 @@ class Staff:
     async def moved(self, *moves: str, system: str = BILLING) -> None:
         """Wherever it must stand for a test."""
         for move in moves:
-            overrule: dict[str, Any] = {"overrule": [*OVERRULED, "writers"]} if move == "switch" else {}
+            overrule: dict[str, Any] = (
+                {"overrule": [*OVERRULED, "writers", *OWN.get(system, ())]} if move == "switch" else {}
+            )
             answer = await self.move(move, system, **overrule)
             assert answer.status_code == 200, answer.text
 

@@ -16,7 +16,8 @@ from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.faults
 SYSTEM = "numelink/billing"
-OVERRULED = [word for name in ("parity", "rehearsal", "commands", "writers", "backup") for word in ("--overrule", name)]
+_NAMES = ("parity", "rehearsal", "writers", "backup", "grid", "members")
+OVERRULED = [word for name in _NAMES for word in ("--overrule", name)]
 AROUND_THE_COMMIT = [(COMMIT, 1), (COMMITTED, 1)]
 EVERYWHERE = [(STATEMENT, number) for number in range(1, 15)]
 """A switch has some more statements; a move that ends before the one it should die at is not killed at all."""

@@ -170,7 +170,7 @@ def test_a_document_that_the_former_system_says_again_counts_once_and_there() ->
 def test_a_former_credit_note_without_days_belongs_to_the_period_of_what_it_corrects() -> None:
     """Case 4 of a treasurer's first year: 1,240.00 billed, 400.00 paid, 240.00 credited: 600.00 are open."""
     invoice = a_row(gross=Decimal("1240.00"), paid=Decimal("400.00"), credited=True)
-    no_days = {"period_starts_on": None, "period_ends_on": None}
+    no_days: dict[str, Any] = {"period_starts_on": None, "period_ends_on": None}
     for sign in (1, -1):
         credit = a_row("A1", kind="credit-note", corrects="F1", gross=sign * Decimal("240.00"), **no_days)
         assert periods(of(invoice, credit)) == [(2026, "1000.00", "400.00", "600.00", False)]

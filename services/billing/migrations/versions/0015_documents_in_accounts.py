@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 
 OF_DOCUMENTS = """
     create function mark_accounts_of_documents() returns trigger language plpgsql as $$

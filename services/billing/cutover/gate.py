@@ -1,0 +1,87 @@
+"""What must hold of billing before a cluster's billing is switched, and before it goes back."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from services.billing.cutover.write_back import UNSAID
+from services.billing.issuers.issuer import Issuer
+from services.billing.members.queries import MEMBERS
+from services.billing.mirror.repository import BillingUnitOfWork
+from services.cutover.preconditions import Condition
+from shared.persistence.database import rows_of
+from shared.runtime.clock import Clock
+
+# A member of two clusters is billed on one of its records: the former system of the other would bill it again, too.
+_NOT_SAID = f"""
+    with members as ({MEMBERS}), standing as (
+        select distinct d.document_id, d.cluster, d.record_id, d.number
+        from documents d join billed_days b using (document_id) where b.released_by is null
+    )
+    select count(*) filter (where d.cluster = $1 and {UNSAID}),
+           count(*) filter (where d.cluster <> $1 and exists (
+               select from members billed join members other using (member)
+               where (billed.cluster, billed.record_id) = (d.cluster, d.record_id) and other.cluster = $1))
+    from standing d
+"""
+_GRIDS = """
+    select count(*) from grid_adoptions a
+    where a.issuer = any($1::text[]) and not isempty(a.valid) and (upper(a.valid) is null or upper(a.valid) > $2)
+"""
+_DESCRIBED = """
+    select count(*), count(d.record_id)
+    from (select distinct record_id from invoices where cluster = $1) i
+    left join descriptions d on (d.cluster, d.record_id) = ($1, i.record_id)
+"""
+
+
+async def for_rollback(uow: BillingUnitOfWork, cluster: str) -> Sequence[Condition]:
+    """That the former system knows every document that stands, or it would bill the same days again."""
+    ((unsaid, elsewhere),) = rows_of(await uow.connection.exec_driver_sql(_NOT_SAID, (cluster,)))
+    parts = [
+        f"{unsaid} documents that were issued here stand, and the former system has not said them" if unsaid else "",
+        f"{elsewhere} stand on records of other clusters for members that it knows too" if elsewhere else "",
+    ]
+    told = " ; ".join(filter(None, parts)) or "the former system knows of every document that stands"
+    return [
+        Condition(
+            "documents",
+            not unsaid and not elsewhere,
+            f"{told}: it would bill their days again" if unsaid or elsewhere else told,
+            f"traboule cutover write-back {cluster}/billing --export FILE.csv, enter each there under its number, and "
+            "import what it then holds; or correct it here; then --overrule documents for members of other clusters",
+        )
+    ]
+
+
+async def for_switch(uow: BillingUnitOfWork, cluster: str) -> Sequence[Condition]:
+    """That somebody can bill the cluster's members here: an issuer, a grid, and members that are described."""
+    today = Clock().today()
+    issuers = [issuer for issuer in uow.issuers.values() if cluster in issuer.clusters and _bills(issuer, today)]
+    adopted = (await uow.connection.exec_driver_sql(_GRIDS, ([i.code for i in issuers], today))).scalar_one()
+    ((billed, described),) = rows_of(await uow.connection.exec_driver_sql(_DESCRIBED, (cluster,)))
+    names = ", ".join(issuer.code for issuer in issuers)
+    return [
+        Condition(
+            "issuer",
+            bool(issuers),
+            f"its members are billed by {names}" if issuers else "no legal body bills its members",
+            "write one with its settings into the issuers file (TRABOULE_BILLING_ISSUERS_FILE)",
+        ),
+        Condition(
+            "grid",
+            adopted > 0,
+            f"{adopted} grids of {names} are adopted" if adopted else "no grid is adopted that is in force or will be",
+            "traboule billing propose-grid FILE, simulate it, and traboule billing adopt-grid",
+        ),
+        Condition(
+            "members",
+            described == billed,
+            f"membership described {described} of the {billed} records that were billed",
+            "traboule republish -s membership; or import the members that are missing",
+        ),
+    ]
+
+
+def _bills(issuer: Issuer, today: date) -> bool:
+    """Today or later: an association that merges is followed by another body."""
+    return issuer.until is None or issuer.until >= today

@@ -1,0 +1,250 @@
+"""Billing moved over and back: who is billed meanwhile, what the former system is told, and nothing counts twice."""
+
+import asyncio
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import orjson
+import pytest
+
+from schemas.base import RecordRef
+from services.billing.cutover import gate, write_back
+from services.billing.cutover.write_back import DOCUMENTS_AGAIN
+from services.cutover import stages
+from services.cutover.preconditions import Condition
+from tests.support.billing import Billing, a_description, a_former_invoice
+from tests.support.dues import YEAR
+from tests.support.merging import merged
+
+LAST = date(2027, 12, 31)
+CLUSTERS = ("clustr-numerique", "numelink")
+BOTH = RecordRef(cluster="clustr-numerique", record_id="1"), RecordRef(cluster="numelink", record_id="2")
+
+
+@pytest.fixture
+async def ready(office: Billing) -> Billing:
+    """A member of each cluster, a grid in force, and former systems that still bill."""
+    await office.describe(a_description("clustr-numerique", "1", "12"), a_description("numelink", "2", "3"))
+    await office.adopted()
+    return office
+
+
+async def held(office: Billing, which: Any, cluster: str) -> dict[str, Condition]:
+    async with office.engine.begin() as connection:
+        return {condition.name: condition for condition in await which(office.begin(connection), cluster)}
+
+
+async def way_back(office: Billing, cluster: str) -> list[dict[str, Any]]:
+    """What the former system finds in its queue."""
+    sql = "select body from outbox where routing_key = $1 order by id"
+    bodies = [row[0] for row in await office.rows(sql, f"traboule.billing.document-written.{cluster}")]
+    trees = [orjson.loads(body) for body in bodies]
+    return [event["data"] for tree in trees for event in (tree if isinstance(tree, list) else [tree])]
+
+
+# --- one writer at any moment ---------------------------------------------------------------------------------------
+
+
+async def test_nothing_is_issued_while_former_systems_bill_every_member(ready: Billing) -> None:
+    run = await ready.ask("prepare-run", issuer="merged", first=YEAR)
+    assert (run["documents"], {item["record"] for item in run["held_back"]}) == (
+        0,
+        {"clustr-numerique/1", "numelink/2"},
+    )
+    await ready.ask("approve-run", by="tresoriere", run_id=run["run_id"])
+    kind, detail = await ready.refusal("issue-run", by="tresoriere", run_id=run["run_id"])
+    assert (kind, all(f"{cluster}/billing" in detail for cluster in CLUSTERS)) == ("not-the-authority", True)
+    for table in ("documents", "dues", "billed_days", "series"):
+        assert await ready.rows(f"select * from {table}") == []
+
+
+async def test_a_member_is_billed_once_no_former_system_bills_any_of_its_records(ready: Billing) -> None:
+    await ready.describe(a_description("clustr-numerique", "3", "3"))
+    await ready.merge(merged(1, "M", *BOTH))
+    await ready.takes_over("clustr-numerique")
+    run = await ready.ask("prepare-run", issuer="merged", first=YEAR)
+    assert [item["record"] for item in run["proposed"]] == ["clustr-numerique/3"]
+    assert {item["record"] for item in run["held_back"]} == {"clustr-numerique/1", "numelink/2"}
+    assert "numelink/billing still bills this member" in run["held_back"][0]["why"]
+    assert (await ready.issued(YEAR))["total"] == "320.00"
+    await ready.takes_over("numelink")
+    assert (await ready.issued(YEAR))["total"] == "600.00", "once, for both records"
+
+
+async def test_a_run_waits_for_who_moves_a_system_and_issues_nothing_that_went_back(ready: Billing) -> None:
+    await ready.takes_over(*CLUSTERS)
+    run_id = (await ready.ask("prepare-run", issuer="merged", first=YEAR))["run_id"]
+    await ready.ask("approve-run", by="tresoriere", run_id=run_id)
+    async with ready.engine.connect() as moving:
+        await stages.alone(moving, "numelink")
+        issuing = asyncio.create_task(ready.refusal("issue-run", by="tresoriere", run_id=run_id))
+        await asyncio.sleep(0.3)
+        assert not issuing.done()
+        await moving.exec_driver_sql("update stages set stage = 'mirror' where cluster = 'numelink'")
+        await moving.commit()
+    assert (await issuing)[0] == "run-changed"
+    assert await ready.rows("select * from documents") == []
+
+
+# --- the gate -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_switch_asks_for_an_issuer_a_grid_and_members_that_are_described(office: Billing) -> None:
+    await office.bill_formerly("numelink", a_former_invoice("2", date(2026, 1, 1), date(2026, 12, 31)))
+    lacking = await held(office, gate.for_switch, "numelink")
+    assert {name: condition.holds for name, condition in lacking.items()} == {
+        "issuer": True, "grid": False, "members": False,
+    }  # fmt: skip
+    assert "0 of the 1 records" in lacking["members"].told
+    await office.adopted()
+    await office.describe(a_description("numelink", "2"))
+    assert all(condition.holds for condition in (await held(office, gate.for_switch, "numelink")).values())
+    nobody = Billing(office.engine, {})
+    assert not (await held(nobody, gate.for_switch, "numelink"))["issuer"].holds
+
+
+async def test_a_rollback_waits_until_the_former_system_says_each_document_that_stands(ready: Billing) -> None:
+    await ready.takes_over(*CLUSTERS)
+    assert (await held(ready, gate.for_rollback, "numelink"))["documents"].holds
+    await ready.issued(YEAR)
+    refused = (await held(ready, gate.for_rollback, "numelink"))["documents"]
+    assert (refused.holds, refused.told[:11]) == (False, "1 documents")
+    [(number,)] = await ready.rows("select number from documents where cluster = 'numelink'")
+    await ready.bill_formerly("numelink", a_former_invoice("2", YEAR, LAST, "320.00", number=number))
+    assert (await held(ready, gate.for_rollback, "numelink"))["documents"].holds
+    assert not (await held(ready, gate.for_rollback, "clustr-numerique"))["documents"].holds, "its own does not"
+
+
+async def test_a_member_of_two_clusters_keeps_both_from_going_back(ready: Billing) -> None:
+    await ready.merge(merged(1, "M", *BOTH))
+    await ready.takes_over(*CLUSTERS)
+    await ready.issued(YEAR)
+    assert "on records of other clusters" in (await held(ready, gate.for_rollback, "numelink"))["documents"].told
+    assert (await held(ready, gate.for_rollback, "auvergne-tic"))["documents"].holds
+
+
+# --- the way back ---------------------------------------------------------------------------------------------------
+
+
+def unconfirmed(office: Billing, cluster: str) -> Any:
+    async def every() -> list[Any]:
+        async with office.engine.begin() as connection:
+            uow = office.begin(connection)
+            numbers = list(await write_back.digests(uow, cluster))
+            return [record async for record in write_back.unconfirmed(uow, cluster, numbers)]
+
+    return every()
+
+
+def read(content: bytes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig")), delimiter=";"))
+
+
+async def issued_and_corrected(office: Billing, products: dict[str, str]) -> Billing:
+    """Both are billed, and then turn out to be one member."""
+    office = replace(office, products=products)
+    await office.takes_over(*CLUSTERS)
+    await office.issued(YEAR)
+    await office.merge(merged(1, "M", *BOTH))
+    await office.issued(YEAR)
+    return office
+
+
+async def test_a_live_former_system_is_told_of_each_document_as_rows_for_dolibarr(ready: Billing) -> None:
+    office = await issued_and_corrected(ready, {"numelink": "dolibarr"})
+    invoice, credit = await way_back(office, "numelink")
+    assert (invoice["file"], invoice["product"], invoice["record_id"]) == (
+        "Dolibarr invoices with lines",
+        "dolibarr",
+        "2",
+    )
+    row = dict(zip(invoice["columns"], invoice["rows"][0], strict=True))
+    assert (row["Réf. facture"], row["Type"], row["Total TTC"]) == (invoice["number"], "0", "320.00")
+    assert (row["Date début"], row["Date fin"]) == ("2027-01-01", "2027-12-31")
+    back = dict(zip(credit["columns"], credit["rows"][0], strict=True))
+    assert (back["Type"], back["Total TTC"], credit["left_out"]) == ("2", "-320.00", ["corrects"])
+    assert len(await way_back(office, "clustr-numerique")) == 1, "each is told of its own alone"
+    rows = read(write_back.files(await unconfirmed(office, "numelink"))["Dolibarr invoices with lines"])
+    assert [row["Total HT"] for row in rows] == ["-320.00", "320.00"]
+
+
+async def test_for_software_that_reads_no_invoices_there_is_a_table_for_a_person(ready: Billing) -> None:
+    office = await issued_and_corrected(ready, {"numelink": "galette"})
+    records = await unconfirmed(office, "numelink")
+    assert [record.as_json()["left_out"] for record in records] == [(), ()]
+    credit, invoice = read(write_back.files(records)["documents"])
+    assert (invoice["nature"], invoice["fiche"], invoice["total TTC du document"]) == ("facture", "2", "320.00")
+    assert (credit["nature"], credit["corrige"]) == ("avoir", invoice["numéro"])
+    assert "compris dans ce que doit la fiche clustr-numerique/1" in credit["motif"]
+
+
+async def test_what_the_former_system_says_again_is_confirmed(ready: Billing) -> None:
+    await ready.takes_over(*CLUSTERS)
+    await ready.issued(YEAR)
+    [record] = await unconfirmed(ready, "numelink")
+    await ready.bill_formerly("numelink", a_former_invoice("2", YEAR, LAST, "320.00", number=record.record_id))
+    assert await unconfirmed(ready, "numelink") == []
+
+
+async def test_a_retired_system_is_told_nothing(ready: Billing) -> None:
+    await ready.takes_over(*CLUSTERS)
+    await ready.rows("update stages set stage = 'retired' where cluster = 'numelink' returning 1")
+    await ready.issued(YEAR)
+    assert [len(await way_back(ready, cluster)) for cluster in CLUSTERS] == [1, 0]
+
+
+async def test_after_a_restore_live_systems_are_told_again_under_the_same_version(ready: Billing) -> None:
+    await ready.takes_over(*CLUSTERS)
+    await ready.issued(YEAR)
+    before = [await way_back(ready, cluster) for cluster in CLUSTERS]
+    await ready.rows("delete from outbox returning 1")
+    place: Any = None
+    pages: list[int] = []
+    while place is not None or not pages:
+        async with ready.engine.begin() as connection:
+            uow = ready.begin(connection)
+            page = await DOCUMENTS_AGAIN.page(uow, place)
+            await uow.outbox.flush(connection)
+        pages.append(page.published)
+        place = page.next
+    assert pages == [1, 1]
+    assert [await way_back(ready, cluster) for cluster in CLUSTERS] == before
+
+
+@pytest.mark.parametrize(("late", "told"), [("FA-2", [("FA-2", True)]), ("ours", [("ours", False)]), ("mirrored", [])])
+async def test_a_late_invoice_that_was_decided_is_answered_with_what_is_held(
+    ready: Billing, late: str, told: Sequence[tuple[str, bool]]
+) -> None:
+    await ready.takes_over(*CLUSTERS)
+    await ready.issued(YEAR)
+    [(number,)] = await ready.rows("select number from documents where cluster = 'numelink'")
+    if late == "mirrored":
+        await ready.bill_formerly("numelink", a_former_invoice("2", date(2026, 1, 1), date(2026, 12, 31)))
+    await ready.rows("delete from outbox returning 1")
+    document = {"invoice_id": "F-2-2026", "record_id": "2", "number": number if late == "ours" else late}
+    async with ready.engine.begin() as connection:
+        uow = ready.begin(connection)
+        await write_back.publish_current(uow, "numelink", document, "m1")
+        await write_back.publish_current(uow, "numelink", {"payment_id": "P1", "record_id": "2"}, "m2")
+        await uow.outbox.flush(connection)
+    heard = await way_back(ready, "numelink")
+    answers = [({number: "ours"}.get(item["number"], item["number"]), item["removed"]) for item in heard]
+    assert answers == told
+
+
+async def test_moved_over_back_and_over_again_nothing_is_billed_twice(ready: Billing) -> None:
+    await ready.takes_over(*CLUSTERS)
+    await ready.issued(YEAR)
+    [(number,)] = await ready.rows("select number from documents where cluster = 'numelink'")
+    await ready.rows("update stages set stage = 'mirror' where cluster = 'numelink' returning 1")
+    # There it is entered under its number; and the office bills a newcomer itself.
+    await ready.describe(a_description("numelink", "5", "3"))
+    entered = a_former_invoice("2", YEAR, LAST, "320.00", number=number)
+    await ready.bill_formerly("numelink", entered, a_former_invoice("5", YEAR, LAST, "320.00"))
+    await ready.rows("update stages set stage = 'live' where cluster = 'numelink' returning 1")
+    assert (await ready.issued(YEAR))["documents"] == 0
+    assert await ready.rows("select sum(gross)::text from documents") == [("920.00",)]
