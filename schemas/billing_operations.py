@@ -113,6 +113,31 @@ class MemberOwes(BaseModel):
     records: list[RecordOwes]
 
 
+class BillingTask(BaseModel):
+    """What differs of a period that was billed, in a sentence. ``amount`` is that of the document that would say so.
+
+    ``corrects`` is the number of the invoice that a credit note would correct.
+    """
+
+    issuer: str
+    first: date
+    record: str
+    name: str
+    kind: Literal["invoice", "credit-note"]
+    amount: Decimal
+    corrects: str | None
+    cause: Literal["merge", "separation", "resignation", "cover", "decision", "joined", "other"]
+    sentence: str
+    why: str
+
+
+class BillingTasks(BaseModel):
+    """Tasks, the newest period first; ``more`` counts those that are not listed."""
+
+    items: list[BillingTask]
+    more: int
+
+
 class DecisionShown(BaseModel):
     """A decision about dues; ``taken_back_at`` is null while it is in force, ``line`` unless it is about one alone."""
 
@@ -181,6 +206,14 @@ class OfMember(Arguments):
     issuer: IssuerCode
     first: Annotated[Day, Field(description="first day of the period")]
     language: Literal["fr", "en"] = "fr"
+
+
+class OfTasks(Arguments):
+    """Of which issuer; of all where it is left out."""
+
+    issuer: IssuerCode | None = None
+    language: Literal["fr", "en"] = "fr"
+    limit: Annotated[int, Field(ge=1, le=2_000)] = 500
 
 
 class OfRecord(Arguments):
@@ -262,6 +295,12 @@ OWED: Final = billing(
     "dues", "query", "staff", "dues", (OfMember, MemberOwes),
     ("What a member owes for a period, with the reasons.", "Ce que doit un membre pour une période, avec les raisons."),
 )  # fmt: skip
+TASKS: Final = billing(
+    "billing-tasks", "query", "staff", "tasks", (OfTasks, BillingTasks),
+    ("What differs of periods that were billed, since a merge, an un-merge, a resignation or a decision, and why.",
+     "Ce qui diffère des périodes facturées, depuis une fusion, une séparation, un départ ou une décision ; pourquoi."),
+    "traboule billing tasks",
+)  # fmt: skip
 DECISIONS: Final = billing(
     "due-decisions", "query", "staff", "decisions", (OfRecord, Decisions),
     ("Decisions about dues: in force, and taken back.", "Les décisions sur les cotisations : en vigueur et reprises."),
@@ -278,4 +317,4 @@ TAKE_BACK: Final = billing(
     "traboule billing take-back",
 )  # fmt: skip
 
-DUES: Final = (ISSUERS, GRIDS, PROPOSE_GRID, ADOPT_GRID, SIMULATE, OWED, DECISIONS, DECIDE, TAKE_BACK)
+DUES: Final = (ISSUERS, GRIDS, PROPOSE_GRID, ADOPT_GRID, SIMULATE, OWED, TASKS, DECISIONS, DECIDE, TAKE_BACK)

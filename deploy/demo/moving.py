@@ -1,9 +1,7 @@
 """The demo's chapter about moving a former system over: compare, switch, a late write, back, and over again."""
 
 import asyncio
-import contextlib
 import csv
-import io
 import json
 import os
 import time
@@ -17,12 +15,10 @@ from typing import Any
 import aio_pika
 from rich.console import Console
 
+from deploy.demo.operating import counted, move, read_way_back, run
 from deploy.demo.settling import wait_until_settled
-from deploy.errors import NodeError
 from schemas.envelope import encode, routing_key, source_of
 from schemas.membership import MemberRecorded
-from services.cli.main import app as traboule
-from shared.messaging.topology import way_back_queue
 
 SYSTEM = "numelink/membership"
 DYNAMIC_FIELDS = "galette_dynamic_fields_full.csv"
@@ -55,36 +51,36 @@ def show_moving(console: Console, env: Mapping[str, str], export: Path, folder: 
     def print_step(step: str) -> None:
         console.print(f"  {step}", highlight=False)
 
-    _run("cutover", "mirror", SYSTEM, "--reason", "its export is in")
+    run("cutover", "mirror", SYSTEM, "--reason", "its export is in")
     changed = _prove(print_step, env, export, folder)
-    rehearsed = json.loads(_run("rehearse", SYSTEM, "--json", codes=(0, 1)))["differences"]
+    rehearsed = json.loads(run("rehearse", SYSTEM, "--json", codes=(0, 1)))["differences"]
     if rehearsed:
-        _run("differences", "accept", "--as", SYSTEM, "--rehearsal", "--reason", "its own reckoning is kept")
+        run("differences", "accept", "--as", SYSTEM, "--rehearsal", "--reason", "its own reckoning is kept")
     otherwise = f"of {len(rehearsed)} memberships otherwise; accepted" if rehearsed else "the same of every membership"
     print_step(f"rehearsed what we would have said in its place: {otherwise}")
-    _run("cutover", "note-backup", "--note", "none: this is the demo")
-    _move(print_step, "switch", "the board decided")
+    run("cutover", "note-backup", "--note", "none: this is the demo")
+    move(print_step, SYSTEM, "switch", "the board decided")
 
     gateway.change(changed, {"phone": "04 77 00 00 42"}, "told by phone")
     asyncio.run(_publish_late(broker_url))
     asyncio.run(wait_until_settled(env))
-    [late] = json.loads(_run("quarantine", "list", SYSTEM, "--json"))
-    _run("quarantine", "dismiss", late["id"], "--reason", "typed in the old system by habit")
+    [late] = json.loads(run("quarantine", "list", SYSTEM, "--json"))
+    run("quarantine", "dismiss", late["id"], "--reason", "typed in the old system by habit")
     print_step(f"a member was changed here; a late write waited in quarantine as {late['id']}, and was dismissed")
 
     asyncio.run(wait_until_settled(env))
-    unconfirmed = json.loads(_run("cutover", "write-back", SYSTEM, "--json"))["records"]
-    read = asyncio.run(_read_way_back(broker_url))
+    unconfirmed = json.loads(run("cutover", "write-back", SYSTEM, "--json"))["records"]
+    read = len(asyncio.run(read_way_back(broker_url, "numelink", "membership")))
     lossy = sum(bool(item["left_out"]) for item in unconfirmed)
     print_step(
         f"before going back: {len(unconfirmed)} records were written here, "
         f"{lossy} of which its columns cannot say whole;"
     )
     print_step(f"the former system read them from its own queue ({read} messages, as rows of {export.name})")
-    _move(print_step, "rollback", "the office is not ready")
-    _move(print_step, "switch", "now it is")
+    move(print_step, SYSTEM, "rollback", "the office is not ready")
+    move(print_step, SYSTEM, "switch", "now it is")
     os.environ["COLUMNS"] = str(console.width)  # the command prints into a file here, and would not know
-    console.print(_run("cutover", "status"), highlight=False)
+    console.print(run("cutover", "status"), highlight=False)
 
 
 def _prove(echo: Callable[[str], None], env: Mapping[str, str], export: Path, folder: Path) -> str:
@@ -92,17 +88,17 @@ def _prove(echo: Callable[[str], None], env: Mapping[str, str], export: Path, fo
     unreadable = {document["item_id"] for document in _compared(export) if document["what"] == "unreadable"}
     fresh, removed, changed = _plant(export, folder, unreadable)
     counter = Counter(document["what"] for document in _compared(fresh))
-    echo(f"compared with a fresh export: {_counted(counter)}")
+    echo(f"compared with a fresh export: {counted(counter)}")
     removals = folder / "removed.csv"
     removals.write_text(f"record_id\n{removed}\n", "utf-8")
     rejects = folder / "rejects-again.csv"
-    _run("import", "--as", SYSTEM, *_files(fresh), "--rejects", str(rejects), "--json", codes=(0, 3))
-    _run("import", "--as", SYSTEM, str(removals), "--json")
+    run("import", "--as", SYSTEM, *_files(fresh), "--rejects", str(rejects), "--json", codes=(0, 3))
+    run("import", "--as", SYSTEM, str(removals), "--json")
     asyncio.run(wait_until_settled(env))
     left = Counter(document["what"] for document in _compared(fresh))
-    echo(f"mended by importing it and what it removed: {_counted(left)} left, accepted with a reason")
+    echo(f"mended by importing it and what it removed: {counted(left)} left, accepted with a reason")
     for what in left:
-        _run("differences", "accept", "--as", SYSTEM, "--what", what, "--reason", "sent back to be corrected there")
+        run("differences", "accept", "--as", SYSTEM, "--what", what, "--reason", "sent back to be corrected there")
     return changed
 
 
@@ -133,21 +129,7 @@ def _files(members: Path) -> list[str]:
 
 
 def _compared(export: Path) -> list[dict[str, Any]]:
-    return json.loads(_run("parity", "--as", SYSTEM, *_files(export), "--json", codes=(0, 1)))["differences"]
-
-
-def _counted(result: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {what}" for what, count in sorted(result.items())) or "no difference"
-
-
-def _move(echo: Callable[[str], None], which: str, reason: str) -> None:
-    """Switch or roll back, and overrule by name what does not hold."""
-    conditions = json.loads(_run("cutover", "check", SYSTEM, "--for", which, "--json", codes=(0, 1)))
-    failed = [condition["name"] for condition in conditions if not condition["holds"]]
-    overruled = [word for name in failed for word in ("--overrule", name)]
-    _run("cutover", which, SYSTEM, "--reason", reason, *overruled)
-    authority = "Traboule" if which == "switch" else "the former system"
-    echo(f"{which}: {authority} is the authority (overruled: {', '.join(failed) or 'nothing'})")
+    return json.loads(run("parity", "--as", SYSTEM, *_files(export), "--json", codes=(0, 1)))["differences"]
 
 
 async def _publish_late(broker_url: str) -> None:
@@ -162,28 +144,3 @@ async def _publish_late(broker_url: str) -> None:
             message.body, content_type=message.content_type, user_id="numelink.membership", delivery_mode=2
         )
         await exchange.publish(sent, routing_key("numelink", MemberRecorded))
-
-
-async def _read_way_back(broker_url: str) -> int:
-    """What the former system does with its own queue; how many messages it took from there."""
-    async with await aio_pika.connect(broker_url) as connection:
-        channel = await connection.channel()
-        queue = await channel.get_queue(way_back_queue("numelink", "membership").name, ensure=False)
-        read = 0
-        while (message := await queue.get(fail=False)) is not None:
-            await message.ack()
-            read += 1
-        return read
-
-
-def _run(*words: str, codes: tuple[int, ...] = (0,)) -> str:
-    """A command in this process, as an operator types it; what it printed. Raises NodeError."""
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            ended: Any = traboule(list(words), standalone_mode=False)
-        except SystemExit as exit_:
-            ended = exit_.code
-    if (ended or 0) not in codes:
-        raise NodeError(f"traboule {' '.join(words)} ended with {ended}: {err.getvalue().strip()}")
-    return out.getvalue()

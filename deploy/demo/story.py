@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from deploy.demo.billing import show_billing
 from deploy.demo.doubles import add_duplicates
 from deploy.demo.generate import Generated
 from deploy.demo.mistakes import publish_mistakes
@@ -65,6 +66,8 @@ class Story:
         export = self._exports.paths["numelink/galette-adherents.csv"]
         context = GatewayContext(self._services.url("membership"), self._key)
         show_moving(self._console, self._services.env, export, self._folder, context)
+        bills = [self._exports.paths[f"numelink/{name}"] for name in dict(IMPORTS)["numelink/billing"]]
+        show_billing(self._console, self._services.env, bills, self._folder)
 
     def print_addresses(self) -> None:
         """Addresses and commands, while everything keeps running."""

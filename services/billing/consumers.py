@@ -7,6 +7,7 @@ from schemas.cutover import WriteAccessChanged
 from schemas.membership import MemberDescribed, MembersMerged, MembersSeparated, MergeConflictChanged
 from services.billing.members.repository import keep_descriptions
 from services.billing.mirror import handlers
+from services.billing.mirror.confirmations import ConfirmedFirst
 from services.billing.mirror.parity import KINDS
 from services.common.member_records import apply_merges, apply_separations
 from services.conflicts.handlers import keep_conflicts
@@ -19,7 +20,11 @@ from shared.messaging.subscription import Subscription
 _unchanged = partial(matches_current, KINDS)
 
 SUBSCRIPTIONS = (
-    Subscription("billing.invoice-recorded", InvoiceRecorded, Fenced(handlers.record_invoices, _unchanged)),
+    Subscription(
+        "billing.invoice-recorded",
+        InvoiceRecorded,
+        ConfirmedFirst(Fenced(handlers.record_invoices, _unchanged)),
+    ),
     Subscription("billing.payment-recorded", PaymentRecorded, Fenced(handlers.record_payments, _unchanged)),
     Subscription("billing.manifest-recorded", BillingManifestRecorded, keep_manifests, prefetch=PREFETCH),
     Subscription("billing.write-access-changed", WriteAccessChanged, keep_write_access),

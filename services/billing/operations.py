@@ -6,7 +6,7 @@ from schemas import billing_corrections as correcting
 from schemas import billing_documents as issuing
 from schemas import billing_operations as declared
 from schemas import billing_series as numbering
-from services.billing.usecases import corrections, decisions, documents, grids, issuers, preview, runs, series
+from services.billing.usecases import corrections, decisions, documents, grids, issuers, preview, runs, series, tasks
 from services.operations.binding import Bound
 
 OPERATIONS: Final = (
@@ -16,6 +16,7 @@ OPERATIONS: Final = (
     Bound(declared.ADOPT_GRID, grids.adopt_grid),
     Bound(declared.SIMULATE, preview.simulation),
     Bound(declared.OWED, preview.member_owes),
+    Bound(declared.TASKS, tasks.tasks),
     Bound(declared.DECISIONS, decisions.decisions),
     Bound(declared.DECIDE, decisions.decide),
     Bound(declared.TAKE_BACK, decisions.take_back),

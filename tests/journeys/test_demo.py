@@ -35,3 +35,11 @@ def test_the_demo_ends_well_and_counts_every_row_and_member() -> None:
     assert "before going back: 2 records were written here" in done.stdout
     assert "rollback: the former system is the authority (overruled: nothing)" in done.stdout
     assert re.search(r"numelink/membership +live +Traboule", done.stdout)
+    text = " ".join(done.stdout.split())
+    assert re.search(r"a run \(appel de cotisations\) issued \d{2} documents", text)
+    assert re.search(r"held back: [1-9]\d* records of Numelink", text)
+    assert re.search(r"sont un seul membre, qui doit une seule cotisation : [\d,]+ € à créditer", text)
+    assert re.search(r"\(fusion de deux fiches\) issued 1 documents, -[\d.]+ €: A-", text)
+    assert "with its Factur-X inside" in text
+    assert text.count("rollback: the former system is the authority (overruled: nothing)") == 2
+    assert "a second run would issue 0 documents: nothing is billed twice" in text

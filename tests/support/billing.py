@@ -127,9 +127,10 @@ class Billing:
 
     async def adopted(self, **different: Any) -> str:
         """A grid in force; returns its id."""
+        replaces = {"replaces": different.pop("replaces")} if "replaces" in different else {}
         grid = a_grid(**different).model_dump(mode="json")
         grid_id = (await self.ask("propose-grid", grid=grid))["grid_id"]
-        await self.ask("adopt-grid", by="tresoriere", grid_id=grid_id)
+        await self.ask("adopt-grid", by="tresoriere", grid_id=grid_id, **replaces)
         return grid_id
 
     async def takes_over(self, *clusters: str) -> None:

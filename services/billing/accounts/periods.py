@@ -76,7 +76,9 @@ def _of_invoice(invoice: AccountInvoice, own_days: Mapping[str, Days | None]) ->
     paid = invoice.paid or Decimal()
     if invoice.status == "paid" and not credit:
         # The former system says so, whatever payments it told us of.
-        paid = max(paid, invoice.gross)
+        paid = invoice.gross
+    # What is paid too much is free on the account, and no part of the period.
+    paid = paid if credit else min(paid, invoice.gross)
     billed = -abs(invoice.gross) if credit else invoice.gross
     name = "avoir" if credit else "facture"
     label = f" : {invoice.label}" if invoice.label else ""

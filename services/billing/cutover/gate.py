@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from services.billing.cutover.write_back import UNSAID
+from services.billing.cutover.write_back import NOT_CONFIRMED
 from services.billing.issuers.issuer import Issuer
 from services.billing.members.queries import MEMBERS
 from services.billing.mirror.repository import BillingUnitOfWork
@@ -12,12 +12,12 @@ from shared.persistence.database import rows_of
 from shared.runtime.clock import Clock
 
 # A member of two clusters is billed on one of its records: the former system of the other would bill it again, too.
-_NOT_SAID = f"""
+_UNCONFIRMED_COUNTS = f"""
     with members as ({MEMBERS}), standing as (
         select distinct d.document_id, d.cluster, d.record_id, d.number
         from documents d join billed_days b using (document_id) where b.released_by is null
     )
-    select count(*) filter (where d.cluster = $1 and {UNSAID}),
+    select count(*) filter (where d.cluster = $1 and {NOT_CONFIRMED}),
            count(*) filter (where d.cluster <> $1 and exists (
                select from members billed join members other using (member)
                where (billed.cluster, billed.record_id) = (d.cluster, d.record_id) and other.cluster = $1))
@@ -36,17 +36,19 @@ _DESCRIBED = """
 
 async def for_rollback(uow: BillingUnitOfWork, cluster: str) -> Sequence[Condition]:
     """That the former system knows every document that stands, or it would bill the same days again."""
-    ((unsaid, elsewhere),) = rows_of(await uow.connection.exec_driver_sql(_NOT_SAID, (cluster,)))
+    ((unconfirmed, elsewhere),) = rows_of(await uow.connection.exec_driver_sql(_UNCONFIRMED_COUNTS, (cluster,)))
     parts = [
-        f"{unsaid} documents that were issued here stand, and the former system has not said them" if unsaid else "",
+        f"{unconfirmed} documents that were issued here stand, and the former system has not said them"
+        if unconfirmed
+        else "",
         f"{elsewhere} stand on records of other clusters for members that it knows too" if elsewhere else "",
     ]
-    told = " ; ".join(filter(None, parts)) or "the former system knows of every document that stands"
+    detail = "; ".join(filter(None, parts))
     return [
         Condition(
             "documents",
-            not unsaid and not elsewhere,
-            f"{told}: it would bill their days again" if unsaid or elsewhere else told,
+            not detail,
+            f"{detail}: it would bill their days again" if detail else "no document stands that it does not say",
             f"traboule cutover write-back {cluster}/billing --export FILE.csv, enter each there under its number, and "
             "import what it then holds; or correct it here; then --overrule documents for members of other clusters",
         )

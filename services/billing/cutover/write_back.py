@@ -20,13 +20,14 @@ from shared.messaging.publishing import publish
 from shared.persistence.database import json_of
 from shared.persistence.database import rows_of as rows_read
 
-UNSAID: Final = """
+NOT_CONFIRMED: Final = """
     not exists (select from invoices i where i.cluster = d.cluster and i.number = d.number
                                          and i.status not in ('draft', 'cancelled'))
 """
 """Of a document ``d``: its former system has not said it again."""
 _NUMBERS = f"""
-    select d.number from documents d where d.cluster = $1 and {UNSAID} and d.number > $2 order by d.number limit $3
+    select d.number from documents d where d.cluster = $1 and {NOT_CONFIRMED} and d.number > $2
+    order by d.number limit $3
 """
 _DOCUMENTS = """
     select d.number, d.kind, d.record_id, coalesce(d.buyer->>'name', ''),

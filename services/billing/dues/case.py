@@ -1,6 +1,6 @@
 """All that decides what one member owes for one period: records, cover, decisions, and prices fixed before."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, Literal, NamedTuple
@@ -68,7 +68,11 @@ class Decision(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One member and one period. ``frozen`` holds the prices at which records were billed for this period before."""
+    """One member and one period. ``frozen`` holds the prices at which records were billed for this period before.
+
+    ``later`` are the grids that follow within the period, by day: who joins from that day on pays their prices. All
+    other rules are those of the grid in force on the first day.
+    """
 
     records: tuple[Record, ...]
     covers: tuple[Cover, ...]
@@ -76,3 +80,14 @@ class Case:
     grid: Grid
     first: date
     frozen: Mapping[Key, Price] = field(default_factory=dict[Key, Price])
+    later: tuple[Grid, ...] = ()
+
+    def grid_of(self, record: Record) -> Grid:
+        """The grid by which a record is charged, unless its price is fixed."""
+        return grid_in_force(self.grid, self.later, record.since)
+
+
+def grid_in_force(first: Grid, later: Sequence[Grid], since: date | None) -> Grid:
+    """The grid in force on the first day, or that of the day of joining within the period."""
+    joined = since or date.min
+    return next((grid for grid in reversed(later) if grid.valid_from <= joined), first)

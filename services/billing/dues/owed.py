@@ -169,7 +169,7 @@ def _charge(
     numbers = _charged(case, free)
     if not numbers:
         return Owed(record.key, period, (), (), because)
-    price = case.frozen.get(record.key) or price_of(case.grid, record.criteria)
+    price = case.frozen.get(record.key) or price_of(case.grid_of(record), record.criteria)
     if not price.billable:
         return Owed(record.key, period, (), (), (*price.reasons, *because), price, price.doubt)
     if record.key in case.frozen:

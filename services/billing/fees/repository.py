@@ -96,6 +96,14 @@ async def grids(connection: AsyncConnection, issuer: str | None = None, grid_id:
     ]
 
 
+def following(kept: Sequence[KeptGrid], first: date, end: date) -> list[KeptGrid]:
+    """Grids that come into force after the first day and before the end, by day."""
+    later = [each for each in kept if each.adopted_at is not None and first < each.grid.valid_from < end]
+    return sorted(
+        (each for each in later if each.holds_on(each.grid.valid_from)), key=lambda each: each.grid.valid_from
+    )
+
+
 def in_force(kept: Sequence[KeptGrid], day: date) -> KeptGrid | None:
     """The grid in force on a day."""
     return next((each for each in kept if each.holds_on(day)), None)

@@ -1,16 +1,17 @@
 """The cases of all members for one period: what the simulation, the preview and the run go by alike."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.billing_grids import Grid
-from services.billing.dues.case import Case, Decision, Key
+from services.billing.dues.case import Case, Decision, Key, grid_in_force
+from services.billing.dues.days import add_months
 from services.billing.dues.repository import decisions_in_force, frozen_prices
 from services.billing.fees.pricing import Price
-from services.billing.fees.repository import KeptGrid, grids, in_force
+from services.billing.fees.repository import KeptGrid, following, grids, in_force
 from services.billing.issuers.issuer import Issuer
 from services.billing.members.member import KnownMember
 from services.billing.members.queries import members_of
@@ -28,6 +29,8 @@ class Period:
     members: list[KnownMember]
     decisions: Mapping[Key, list[Decision]]
     frozen: Mapping[Key, tuple[str, Price]] = field(default_factory=dict[Key, tuple[str, Price]])
+    later: Sequence[KeptGrid] = ()
+    """Grids that follow within the period, by day: for who joins from then on."""
 
     def case(self, member: KnownMember) -> Case:
         """One member's case."""
@@ -38,7 +41,14 @@ class Period:
             grid=self.grid,
             first=self.first,
             frozen={key: self.frozen[key][1] for key in member.keys if key in self.frozen},
+            later=tuple(kept.grid for kept in self.later),
         )
+
+    def grid_of(self, member: KnownMember, key: Key) -> tuple[str, Grid]:
+        """The grid by which a record is charged that was not billed yet, with its id."""
+        since = next((record.since for record in member.records() if record.key == key), None)
+        grid = grid_in_force(self.grid, [kept.grid for kept in self.later], since)
+        return next(((kept.grid_id, grid) for kept in self.later if kept.grid is grid), (self.grid_id, grid))
 
 
 async def period(
@@ -46,7 +56,8 @@ async def period(
 ) -> Period:
     """Of all members or one; by the grid in force on the first day, or one that is only tried. Raises RefusedError."""
     tried = grid is not None
-    chosen = grid or in_force(await grids(connection, issuer.code), first)
+    kept = await grids(connection, issuer.code)
+    chosen = grid or in_force(kept, first)
     if chosen is None:
         raise RefusedError("no-grid", f"no grid of {issuer.code} is in force on {first}: adopt one")
     if first.day != 1 or first.month != chosen.grid.starts_month:
@@ -63,4 +74,5 @@ async def period(
         decisions=await decisions_in_force(connection, issuer.clusters),
         # A grid that is only tried shows what it asks, whatever was billed before.
         frozen={} if tried else await frozen_prices(connection, issuer.code, first),
+        later=() if tried else following(kept, first, add_months(first, 12)),
     )

@@ -49,8 +49,9 @@ _RUNS = """
 """
 _FREEZE = """
     insert into dues (issuer, cluster, record_id, first, grid_id, price)
-    select $1, cluster, record_id, $2, $3::uuid, price
-    from unnest($4::text[], $5::text[], $6::json[]) as n (cluster, record_id, price) on conflict do nothing
+    select $1, cluster, record_id, $2, grid_id, price
+    from unnest($3::text[], $4::text[], $5::json[], $6::uuid[]) as n (cluster, record_id, price, grid_id)
+    on conflict do nothing
 """
 
 
@@ -149,12 +150,15 @@ async def _proposed(call: Call[Any], issuer_code: str, first: date) -> Proposals
     return await proposals(call.uow.connection, whole, settings, theirs_now)
 
 
-async def _freeze(connection: AsyncConnection, of: Period, prices: Mapping[Key, Price], keys: list[Key]) -> None:
+async def _freeze(
+    connection: AsyncConnection, of: Period, prices: Mapping[Key, tuple[str, Price]], keys: list[Key]
+) -> None:
     """Fix the prices of what is billed for the first time."""
     fresh = [key for key in keys if key in prices and key not in of.frozen]
-    documents = [orjson.dumps(price_as_json(prices[key])).decode() for key in fresh]
-    columns = ([key.cluster for key in fresh], [key.record_id for key in fresh], documents)
-    await connection.exec_driver_sql(_FREEZE, (of.issuer.code, of.first, of.grid_id, *columns))
+    documents = [orjson.dumps(price_as_json(prices[key][1])).decode() for key in fresh]
+    by_grid = [prices[key][0] for key in fresh]
+    columns = ([key.cluster for key in fresh], [key.record_id for key in fresh], documents, by_grid)
+    await connection.exec_driver_sql(_FREEZE, (of.issuer.code, of.first, *columns))
 
 
 async def _rows(connection: AsyncConnection, issuer: str | None, run_id: str | None = None) -> list[dict[str, Any]]:

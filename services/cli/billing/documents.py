@@ -47,6 +47,22 @@ def run(run_id: RunId, json: Json = False) -> None:
     _show_run(ask("run", {"run_id": run_id}), json=json)
 
 
+@app.command()
+def tasks(issuer: OnlyIssuer = None, json: Json = False) -> None:
+    """List what differs of periods that were billed: after a merge, an un-merge, a resignation, a decision; and why.
+
+    A run issues what differs; a decision (`traboule billing decide`) may settle it otherwise.
+
+    Example: [bold]traboule billing tasks[/]
+    """
+    answer = ask("billing-tasks", _given(issuer=issuer))
+    if json:
+        as_json(answer)
+        return
+    names = ("first", "name", "kind", "amount", "corrects", "sentence")
+    show({"tasks": [{name: item[name] for name in names} for item in answer["items"]]}, json=False)
+
+
 @app.command("prepare-run")
 def prepare_run(issuer: Issuer, first: First, reason: Reason, by: By = "", json: Json = False) -> None:
     """Work out the documents that a period asks for: invoices, credit notes, or nothing. Nothing is issued yet.

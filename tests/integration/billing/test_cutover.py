@@ -12,13 +12,14 @@ import orjson
 import pytest
 
 from schemas.base import RecordRef
+from services.billing.consumers import SUBSCRIPTIONS
 from services.billing.cutover import gate, write_back
 from services.billing.cutover.write_back import DOCUMENTS_AGAIN
 from services.cutover import stages
 from services.cutover.preconditions import Condition
 from tests.support.billing import Billing, a_description, a_former_invoice
 from tests.support.dues import YEAR
-from tests.support.merging import merged
+from tests.support.merging import envelope, handled, merged
 
 LAST = date(2027, 12, 31)
 CLUSTERS = ("clustr-numerique", "numelink")
@@ -190,6 +191,24 @@ async def test_what_the_former_system_says_again_is_confirmed(ready: Billing) ->
     assert await unconfirmed(ready, "numelink") == []
 
 
+@pytest.mark.parametrize(
+    ("different", "waits"), [({}, 0), ({"gross": "300.00"}, 1), ({"status": "cancelled"}, 1), ({"number": "FA-9"}, 1)]
+)
+async def test_a_live_system_that_repeats_our_document_confirms_it_and_else_waits_for_a_person(
+    ready: Billing, different: dict[str, Any], waits: int
+) -> None:
+    await ready.takes_over(*CLUSTERS)
+    await ready.issued(YEAR)
+    [(number,)] = await ready.rows("select number from documents where cluster = 'numelink'")
+    said = {"number": number, "gross": "320.00"} | different
+    [subscription] = [each for each in SUBSCRIPTIONS if each.queue_name == "billing.invoice-recorded"]
+    batch = [envelope(a_former_invoice("2", YEAR, LAST, **said), "/numelink/billing")]
+    await handled(ready.engine, ready.begin, subscription.handler, batch)
+    assert await ready.rows("select count(*) from quarantine where state = 'waiting'") == [(waits,)]
+    assert (await held(ready, gate.for_rollback, "numelink"))["documents"].holds == (waits == 0)
+    assert (await ready.issued(YEAR))["documents"] == 0
+
+
 async def test_a_retired_system_is_told_nothing(ready: Billing) -> None:
     await ready.takes_over(*CLUSTERS)
     await ready.rows("update stages set stage = 'retired' where cluster = 'numelink' returning 1")
@@ -232,7 +251,7 @@ async def test_a_late_invoice_that_was_decided_is_answered_with_what_is_held(
         await write_back.publish_current(uow, "numelink", {"payment_id": "P1", "record_id": "2"}, "m2")
         await uow.outbox.flush(connection)
     heard = await way_back(ready, "numelink")
-    answers = [({number: "ours"}.get(item["number"], item["number"]), item["removed"]) for item in heard]
+    answers = [({number: "ours"}.get(item["number"], item["number"]), item.get("removed", False)) for item in heard]
     assert answers == told
 
 

@@ -1,0 +1,62 @@
+"""A former system that is told of our documents enters them, and says them: that is no late message.
+
+What it says so changes nothing of what is billed, so it is mirrored although the former system is no authority. It is
+how a rollback learns that nobody will bill the same days again. Whatever differs from the document waits in quarantine.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from schemas.billing import InvoiceRecorded
+from schemas.envelope import Envelope
+from services.billing.mirror.handlers import record_invoices
+from services.billing.mirror.repository import BillingUnitOfWork
+from services.cutover.fence import Fenced
+from services.cutover.stages import lock_stages
+from shared.persistence.database import rows_of
+
+_KINDS: Final = {"invoice": ("invoice", "dues-notice"), "credit-note": ("credit-note",)}
+_OURS = """
+    select d.cluster, d.number, d.record_id, d.kind, d.gross
+    from unnest($1::text[], $2::text[]) as n (cluster, number) join documents d using (cluster, number)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmedFirst:
+    """A fenced handler of invoices that mirrors what repeats a document of ours, in whatever stage."""
+
+    fenced: Fenced
+
+    async def __call__(self, uow: BillingUnitOfWork, messages: Sequence[Envelope[InvoiceRecorded]]) -> None:
+        """Mirror confirmations, and leave the other messages to the fence."""
+        await lock_stages(uow.connection, {message.cluster for message in messages})
+        confirmed = await _confirmations(uow, messages)
+        if confirmed:
+            await record_invoices(uow, confirmed)
+        # A repeated id is one message, so none is in both.
+        if others := [message for message in messages if message not in confirmed]:
+            await self.fenced(uow, others)
+
+
+async def _confirmations(
+    uow: BillingUnitOfWork, messages: Sequence[Envelope[InvoiceRecorded]]
+) -> list[Envelope[InvoiceRecorded]]:
+    columns = [message.cluster for message in messages], [message.data.number for message in messages]
+    ours = {
+        (cluster, number): (record_id, kind, gross)
+        for cluster, number, record_id, kind, gross in rows_of(await uow.connection.exec_driver_sql(_OURS, columns))
+    }
+    return [
+        message
+        for message in messages
+        if (document := ours.get((message.cluster, message.data.number))) and _repeats(message.data, *document)
+    ]
+
+
+def _repeats(invoice: InvoiceRecorded, record_id: str, kind: str, gross: Decimal) -> bool:
+    """Whether it is in force and says what the document does; some systems write a credit note as negative."""
+    same = invoice.record_id == record_id and kind in _KINDS[invoice.kind] and abs(invoice.gross) == gross
+    return same and invoice.status in ("issued", "paid")
