@@ -113,6 +113,45 @@ class MemberOwes(BaseModel):
     records: list[RecordOwes]
 
 
+GridDifference = Literal[
+    "same", "price-unknown", "billed-twice", "not-billed-there", "exempt", "no-member", "covered", "other-days",
+    "other-price",
+]  # fmt: skip
+
+
+class ComparedMember(BaseModel):
+    """What former systems billed a member for a period, and what the grid asks; why they differ, from a closed list."""
+
+    member_id: str
+    name: str
+    records: list[str]
+    theirs: Decimal
+    ours: Decimal
+    reason: GridDifference
+    sentence: str
+    sources: list[str]
+    why: str
+
+
+class ReasonTotal(BaseModel):
+    """How many members differ for one reason, and what ours comes to less theirs."""
+
+    reason: GridDifference
+    members: int
+    difference: Decimal
+
+
+class GridComparison(BaseModel):
+    """A grid beside what former systems billed, member by member; ``reasons`` add up the difference."""
+
+    grid_id: str
+    first: date
+    theirs: Decimal
+    ours: Decimal
+    reasons: list[ReasonTotal]
+    members: list[ComparedMember]
+
+
 class BillingTask(BaseModel):
     """What differs of a period that was billed, in a sentence. ``amount`` is that of the document that would say so.
 
@@ -208,6 +247,14 @@ class OfMember(Arguments):
     language: Literal["fr", "en"] = "fr"
 
 
+class ComparedWithGrid(Arguments):
+    """Which grid, adopted or not, for the period that begins on which day."""
+
+    grid_id: Id
+    first: Annotated[Day, Field(description="first day of the period")]
+    language: Literal["fr", "en"] = "fr"
+
+
 class OfTasks(Arguments):
     """Of which issuer; of all where it is left out."""
 
@@ -295,6 +342,12 @@ OWED: Final = billing(
     "dues", "query", "staff", "dues", (OfMember, MemberOwes),
     ("What a member owes for a period, with the reasons.", "Ce que doit un membre pour une période, avec les raisons."),
 )  # fmt: skip
+COMPARE: Final = billing(
+    "grid-comparison", "query", "staff", "grid-comparison", (ComparedWithGrid, GridComparison),
+    ("What we would have billed by a grid, and what former systems billed, member by member, with the reason.",
+     "Ce que nous aurions facturé d'après une grille et ce qui l'a été, membre par membre, avec la raison."),
+    "traboule billing compare",
+)  # fmt: skip
 TASKS: Final = billing(
     "billing-tasks", "query", "staff", "tasks", (OfTasks, BillingTasks),
     ("What differs of periods that were billed, since a merge, an un-merge, a resignation or a decision, and why.",
@@ -317,4 +370,4 @@ TAKE_BACK: Final = billing(
     "traboule billing take-back",
 )  # fmt: skip
 
-DUES: Final = (ISSUERS, GRIDS, PROPOSE_GRID, ADOPT_GRID, SIMULATE, OWED, TASKS, DECISIONS, DECIDE, TAKE_BACK)
+DUES: Final = (ISSUERS, GRIDS, PROPOSE_GRID, ADOPT_GRID, SIMULATE, OWED, COMPARE, TASKS, DECISIONS, DECIDE, TAKE_BACK)

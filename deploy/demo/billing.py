@@ -119,7 +119,8 @@ def _correct_a_merge(echo: Echo, env: Mapping[str, str], first: date) -> None:
     one, other = sorted(item["record"] for item in invoices)[:2]
     run("duplicates", "confirm", one, other, "--reason", "la même entreprise")
     asyncio.run(wait_until_settled(env))
-    [task] = json.loads(run("billing", "tasks", "--json"))["items"]
+    items = json.loads(run("billing", "tasks", "--json"))["items"]
+    task = next(item for item in items if item["cause"] == "merge")
     echo(f"a task: {task['sentence']} ({task['corrects']})")
     _issue(echo, first, "fusion de deux fiches")
 

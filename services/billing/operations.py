@@ -16,6 +16,7 @@ OPERATIONS: Final = (
     Bound(declared.ADOPT_GRID, grids.adopt_grid),
     Bound(declared.SIMULATE, preview.simulation),
     Bound(declared.OWED, preview.member_owes),
+    Bound(declared.COMPARE, preview.comparison),
     Bound(declared.TASKS, tasks.tasks),
     Bound(declared.DECISIONS, decisions.decisions),
     Bound(declared.DECIDE, decisions.decide),

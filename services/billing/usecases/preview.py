@@ -2,12 +2,21 @@
 
 from asyncio import to_thread
 
-from schemas.billing_operations import MemberOwes, OfMember, RecordOwes, Simulated, Simulation
+from schemas.billing_operations import (
+    ComparedWithGrid,
+    GridComparison,
+    MemberOwes,
+    OfMember,
+    RecordOwes,
+    Simulated,
+    Simulation,
+)
 from services.billing.dues.owed import owed, period_of
 from services.billing.dues.reasons import sentences
 from services.billing.members.queries import member_named
 from services.billing.money import euros
 from services.billing.usecases.cases import period
+from services.billing.usecases.comparison import compared
 from services.billing.usecases.grids import kept_grid
 from services.billing.usecases.issuers import issuer_named, settings_on
 from services.billing.usecases.simulation import simulated
@@ -21,6 +30,15 @@ async def simulation(call: Call[Simulated]) -> Simulation:
     settings_on(issuer, call.arguments.first)
     tried = await period(call.uow.connection, issuer, call.arguments.first, grid)
     return await to_thread(simulated, tried)
+
+
+async def comparison(call: Call[ComparedWithGrid]) -> GridComparison:
+    """What a grid would have billed for a period, beside what former systems billed."""
+    asked = call.arguments
+    grid = await kept_grid(call, asked.grid_id)
+    issuer = issuer_named(call.uow.issuers, grid.grid.issuer)
+    tried = await period(call.uow.connection, issuer, asked.first, grid)
+    return await to_thread(compared, tried, asked.language)
 
 
 async def member_owes(call: Call[OfMember]) -> MemberOwes:

@@ -18,6 +18,7 @@ from services.billing.issuers.issuer import Issuer
 from services.billing.usecases.cases import Period, period
 from services.billing.usecases.issuers import settings_on
 from services.billing.usecases.proposals import Change, changes
+from services.cutover.stages import StageState, read_stages
 from services.operations.binding import Call
 from shared.persistence.database import rows_of
 
@@ -46,9 +47,13 @@ async def _of_period(connection: AsyncConnection, issuer: Issuer, first: date, l
     numbers = {
         str(row[0]): str(row[1]) for row in rows_of(await connection.exec_driver_sql(_NUMBERS, (issuer.code, first)))
     }
-    every = await changes(connection, whole, settings_on(issuer, first))
+    at = await read_stages(connection)
+    theirs = {cluster for cluster in issuer.clusters if not at.get(cluster, StageState()).is_ours}
     return [
-        _task(whole, change, numbers, language, billed_before=change.proposal.owed.key in billed) for change in every
+        _task(whole, change, numbers, language, billed_before=change.proposal.owed.key in billed)
+        for change in await changes(connection, whole, settings_on(issuer, first))
+        # Whom a former system bills, and we never did, is no task of ours.
+        if not theirs & {key.cluster for key in change.member.keys} or not billed.keys().isdisjoint(change.member.keys)
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,6 +23,8 @@ app.add_typer(numbers.app)
 
 GridId = Annotated[str, typer.Argument(metavar="GRID", help="a grid's id, as `traboule billing grids` lists it")]
 First = Annotated[str, typer.Option("--first", metavar="YYYY-MM-DD", help="first day of the period")]
+_SIMULATED = ("member_id", "name", "records", "departement", "band", "before", "after", "doubt", "why")
+_COMPARED = ("member_id", "name", "records", "theirs", "ours", "reason", "sentence", "sources", "why")
 OnlyIssuer = Annotated[str | None, typer.Option("--issuer", help="only this one's")]
 Issuer = Annotated[str, typer.Option("--issuer", help="a legal body, as `traboule billing issuers` lists it")]
 
@@ -117,7 +120,7 @@ def simulate(
     """
     answer = ask("simulation", {"grid_id": grid, "first": first})
     if csv is not None:
-        _write(csv, answer["members"])
+        _write(csv, answer["members"], _SIMULATED)
     if json:
         as_json(answer)
         return
@@ -129,6 +132,28 @@ def simulate(
         console.print(f"[yellow]headcount unknown or unreadable of {len(unknown)}:[/]")
         for name in unknown:
             console.print(f"  {name}", markup=False, highlight=False)
+
+
+@app.command()
+def compare(
+    grid: GridId,
+    first: First,
+    csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE.csv", help="write a row for each member")] = None,
+    json: Json = False,
+) -> None:
+    """Show what a grid would have billed beside what former systems billed, with the reason of each difference.
+
+    Example: [bold]traboule billing compare GRID --first 2026-01-01 --csv comparison.csv[/]
+    """
+    answer = ask("grid-comparison", {"grid_id": grid, "first": first})
+    if csv is not None:
+        _write(csv, answer["members"], _COMPARED)
+    if json:
+        as_json(answer)
+        return
+    names = ("name", "theirs", "ours", "sentence")
+    differing = [row for row in answer["members"] if row["reason"] != "same"]
+    show({**answer, "members": [{name: row[name] for name in names} for row in differing]}, json=False)
 
 
 @app.command()
@@ -207,14 +232,13 @@ def _read(path: Path) -> Any:
         refuse(f"{path} is neither TOML nor JSON: {error}")
 
 
-def _write(path: Path, rows: list[dict[str, Any]]) -> None:
+def _write(path: Path, rows: list[dict[str, Any]], columns: Sequence[str]) -> None:
     """A row for each member, as a French spreadsheet reads it; for nobody else on the machine."""
     import csv
 
     if path.exists():
         refuse(f"{path} is there already: name another file")
     path.touch(mode=0o600)
-    columns = ["member_id", "name", "records", "departement", "band", "before", "after", "doubt", "why"]
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, delimiter=";")
         writer.writerow(columns)

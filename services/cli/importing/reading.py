@@ -9,12 +9,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from schemas.base import Fact
 from schemas.envelope import encode_all, routing_key, source_of
 from schemas.membership import MemberRecorded
+from services.billing.legacy import payers, translator
+from services.billing.legacy.galette import MEMBERS as PAYERS
+from services.billing.legacy.galette import Names
 from services.cli.importing.choice import Choice, FormerSystem
 from services.cli.importing.versions import Versions, note
 from services.membership import legacy
@@ -33,6 +37,7 @@ from shared.runtime.clock import PARIS
 from shared.runtime.clusters import ClustersFileError, load_clusters
 
 CLUSTERS_FILE, DEFAULT_CLUSTERS_FILE = "TRABOULE_CLUSTERS_FILE", "deploy/clusters.toml"
+BILLING: Final = "billing"
 EXAMPLES = 3
 """Lines that are shown for each kind of doubt."""
 
@@ -59,6 +64,8 @@ class FileReport:
     accepted: int = 0
     repeated: int = 0
     facts: Counter[str] = field(default_factory=Counter)
+    sums: dict[str, Decimal] = field(default_factory=dict)
+    """Euros of each kind of fact that is about money: what to compare with the totals that the former system shows."""
     rejections: list[Rejection] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     doubts: dict[tuple[str, str], Doubts] = field(default_factory=dict)
@@ -105,8 +112,13 @@ def open_files(
     counts: dict[Path, int] = {}
     if system.service == MemberRecorded.service:
         tables, counts = _with_dynamic_fields(tables)
+    names: Names = {}
+    if system.service == BILLING:
+        names, counts = payers(tables)
     return [
-        _beside(table, counts[table.path]) if table.path in counts else _open(system, table, exported_at, known, chosen)
+        _beside(table, counts[table.path], system)
+        if table.path in counts
+        else _open(system, table, exported_at, known, chosen, names)
         for table in tables
     ]
 
@@ -131,9 +143,10 @@ def _with_dynamic_fields(tables: Sequence[Table]) -> tuple[list[Table], dict[Pat
     return joined, {table.path: count for table, count in zip(dynamic, counts, strict=True)}
 
 
-def _beside(table: Table, count: int) -> OpenFile:
+def _beside(table: Table, count: int, system: FormerSystem) -> OpenFile:
     """A file that was read beside another: its rows are all accepted, and make no facts of their own."""
-    report = FileReport(table.path, PRODUCT, table.encoding, table.assumed, table.separator, list(table.warnings))
+    product = PAYERS if system.service == BILLING else PRODUCT
+    report = FileReport(table.path, product, table.encoding, table.assumed, table.separator, list(table.warnings))
     report.rows = report.accepted = count
     return OpenFile(table, report, iter(()))
 
@@ -150,19 +163,30 @@ def _configured(system: FormerSystem) -> Reading:
 
 
 def _open(
-    system: FormerSystem, table: Table, exported_at: datetime | None, reading: Reading, choice: Choice
+    system: FormerSystem,
+    table: Table,
+    exported_at: datetime | None,
+    reading: Reading,
+    choice: Choice,
+    names: Names,
 ) -> OpenFile:
-    path = table.path
-    version = path.stat().st_mtime_ns // 1_000
-    if exported_at is not None:
-        version = int(exported_at.timestamp() * 1_000_000)
+    path, version = table.path, version_of(table, exported_at)
     if system.service == MemberRecorded.service and not _is_plain_removal(table):
         product = legacy.product_named(choice.product) if choice.product else legacy.recognise(table)
         name, outcomes = product.name, product.translate(table, version, reading)
+    elif system.service == BILLING and (known := translator(table, names)) is not None:
+        name, outcomes = known[0], known[1](version)
     else:
         name, outcomes = _plain(system, table, version)
     report = FileReport(path, name, table.encoding, table.assumed, table.separator, list(table.warnings))
     return OpenFile(table, report, outcomes)
+
+
+def version_of(table: Table, exported_at: datetime | None) -> int:
+    """The version of a file's facts: when it was exported, else its time of change, in µs since 1970."""
+    if exported_at is not None:
+        return int(exported_at.timestamp() * 1_000_000)
+    return table.path.stat().st_mtime_ns // 1_000
 
 
 def _is_plain_removal(table: Table) -> bool:
@@ -221,6 +245,8 @@ def _accepted(file: OpenFile, on_row: Callable[[OpenFile], None]) -> Iterator[Fa
                 for notice in notices:
                     _notice(report, notice)
                 report.facts[type(fact).__name__] += 1
+                if (money := _money(fact)) is not None:
+                    report.sums[type(fact).__name__] = report.sums.get(type(fact).__name__, Decimal()) + money
                 if isinstance(fact, MemberRecorded):
                     _doubt(report, lines[0], understand(fact).problems)
                 note(file.versions, fact)
@@ -237,6 +263,14 @@ def _accepted(file: OpenFile, on_row: Callable[[OpenFile], None]) -> Iterator[Fa
             case _:
                 raise TypeError(f"a translator yielded {outcome!r}")
         on_row(file)
+
+
+def _money(fact: Fact) -> Decimal | None:
+    """Of an invoice its gross amount, below zero for a credit note, however it is written; of a payment what came."""
+    gross, amount = getattr(fact, "gross", None), getattr(fact, "amount", None)
+    if isinstance(gross, Decimal):
+        return -abs(gross) if getattr(fact, "kind", "") == "credit-note" else gross
+    return amount if isinstance(amount, Decimal) else None
 
 
 def _notice(report: FileReport, notice: Notice) -> None:

@@ -40,6 +40,10 @@ def print_report(
         grid.add_row(*(escape(cell) for cell in cells))
     out.print(grid)
     for report in reports:
+        for name, amount in report.sums.items():
+            out.print(
+                f"{escape(report.path.name)}: {name} {amount:,.2f} € in all: compare it with the total shown there"
+            )
         _print_warnings(out, report)
         print_questions(out, report, former)
         _print_rejections(out, report)
@@ -122,6 +126,7 @@ def _as_json(report: FileReport) -> dict[str, Any]:
         "repeated": report.repeated,
         "rejected": report.rejected,
         "facts": dict(report.facts),
+        "sums": {name: str(amount) for name, amount in report.sums.items()},
         "warnings": report.warnings,
         "notices": [notice._asdict() for notice in report.notices],
         "doubts": [

@@ -96,6 +96,16 @@ async def test_what_a_former_system_billed_meanwhile_and_who_joins_are_tasks(off
     assert (await office.ask("billing-tasks", limit=1))["more"] == 1
 
 
+async def test_whom_a_former_system_bills_and_we_never_did_is_no_task(office: Billing) -> None:
+    await office.describe(a_description("clustr-numerique", "1", "12"), a_description("numelink", "2", "3"))
+    await office.adopted()
+    await office.takes_over("clustr-numerique")
+    await office.issued(YEAR)
+    assert await tasks(office) == []
+    await office.takes_over("numelink")
+    assert await tasks(office) == [("joined", "invoice", "320.00", "numelink/2")]
+
+
 async def test_case_10_in_a_real_run_a_vote_in_march_holds_for_who_joins_later(office: Billing) -> None:
     first = await office.adopted()
     await office.describe(a_description("clustr-numerique", "1", "12"))

@@ -55,6 +55,10 @@ async def test_a_grid_is_proposed_simulated_and_adopted_and_a_member_is_shown_wh
     with table.open(encoding="utf-8-sig") as file:
         rows = {row["records"]: row for row in csv.DictReader(file, delimiter=";")}
     assert (rows["numelink/1"]["after"], rows["numelink/2"]["name"]) == ("600.00", "'=Sans nombre")
+    beside = tmp_path / "comparison.csv"
+    compared = await traboule("billing", "compare", grid, *PERIOD, "--csv", str(beside))
+    assert (compared.exit_code, "rien n'a été facturé" in compared.out) == (0, True)
+    assert "not-billed-there" in beside.read_text("utf-8-sig")
     adopt = ("billing", "adopt-grid", grid, "--reason", "assemblée")
     refused = await traboule(*adopt)
     assert (refused.exit_code, "somebody else, with a key" in refused.err) == (2, True)
@@ -86,6 +90,9 @@ async def test_a_run_is_prepared_approved_issued_and_looked_at(billing: OwnServi
     assert "Cotisation du 01/01/2027" in (await traboule("billing", "document", number)).out
     assert (await traboule("billing", "document", "F-1999-000001")).exit_code == 1
     assert run in (await traboule("billing", "runs")).out
+    await traboule("billing", "decide", "exempt", "numelink/1", "--reason", "école publique")
+    assert "école publique" in (await traboule("billing", "tasks")).out
+    assert (await traboule("billing", "tasks", "--json")).json["items"][0]["cause"] == "decision"
     early = await traboule("billing", "files", number, "--to", str(tmp_path))
     assert (early.exit_code, "not made yet" in early.err) == (2, True)
     assert (await traboule("billing", "render")).exit_code == 0

@@ -1,0 +1,88 @@
+"""Billing exports of former systems, as their products write them: which product wrote a file, and what it says."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from services.billing.legacy import civicrm, dolibarr, galette
+from shared.importing.languages import in_both
+from shared.importing.outcomes import Outcome, UnreadableError
+from shared.importing.table import Table
+
+Translate = Callable[[Table, int], Iterator[Outcome[Any]]]
+
+
+class Product(NamedTuple):
+    """A kind of export: a file is one when it has all columns of ``has``, by their normal names.
+
+    ``needs`` are those without which rows cannot be told apart or understood, with what to tick for each.
+    """
+
+    name: str
+    has: frozenset[str]
+    needs: dict[str, str]
+    translate: Translate
+
+
+PRODUCTS: Final = (
+    Product(dolibarr.PAYMENTS, dolibarr.HAS_PAYMENTS, dolibarr.PAYMENT_NEEDS, dolibarr.translate_payments),
+    Product(dolibarr.LINES, dolibarr.HAS_LINES, dolibarr.INVOICE_NEEDS, dolibarr.translate_lines),
+    Product(dolibarr.INVOICES, dolibarr.HAS_INVOICES, dolibarr.INVOICE_NEEDS, dolibarr.translate_lines),
+    Product(civicrm.CONTRIBUTIONS, civicrm.HAS, civicrm.NEEDS, civicrm.translate),
+)
+"""Those that stand alone, in the order in which they are asked for."""
+
+
+def recognise(table: Table) -> Product | None:
+    """The product that wrote the file; None where none is known.
+
+    Raises:
+        UnreadableError: it lacks a column that makes its rows distinct; the message says what to tick.
+    """
+    names = set(table.names)
+    product = next((each for each in PRODUCTS if each.has <= names), None)
+    if product is None:
+        return None
+    missing = [label for name, label in product.needs.items() if name not in names]
+    if missing:
+        listed = ", ".join(f"« {label} »" for label in missing)
+        raise UnreadableError(
+            in_both(
+                f"{table.path} : c'est {product.name}, mais sans {listed} deux lignes égales n'en font qu'une ; "
+                f"cochez {listed} et exportez de nouveau",
+                f"without {', '.join(missing)} its rows cannot be told apart: tick it and export again",
+            )
+        )
+    return product
+
+
+def payers(tables: Sequence[Table]) -> tuple[galette.Names, dict[Path, int]]:
+    """Who contributions may name, and how many rows each list of members has that says so.
+
+    Raises UnreadableError where Galette's contributions come without its list of members.
+    """
+    contributions = [table for table in tables if galette.is_contributions(table)]
+    members = [table for table in tables if galette.is_members(table)]
+    if contributions and len(members) != 1:
+        raise UnreadableError(
+            in_both(
+                f"{contributions[0].path} : les contributions de Galette nomment le payeur sans son numéro ; importez "
+                "avec elles la liste des membres, dans la même commande",
+                "Galette's contributions name the payer without an id: import the list of members with them",
+            )
+        )
+    if not contributions:
+        return {}, {}
+    names, count = galette.names_of(members[0])
+    return names, {members[0].path: count}
+
+
+def translator(table: Table, names: galette.Names) -> tuple[str, Callable[[int], Iterator[Outcome[Any]]]] | None:
+    """The name of the file's kind, and its rows as facts of a version; None where no product is known.
+
+    Raises UnreadableError, as :func:`recognise`.
+    """
+    if galette.is_contributions(table):
+        return galette.CONTRIBUTIONS, lambda version: galette.translate(table, version, names)
+    product = recognise(table)
+    return None if product is None else (product.name, lambda version: product.translate(table, version))
