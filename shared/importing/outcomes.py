@@ -1,4 +1,4 @@
-"""What became of a row: accepted, the repetition of one that was, or rejected. Every row is one of the three."""
+"""What became of a row: accepted, the repetition of one that was, without a fact, or rejected. It is one of them."""
 
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
@@ -34,6 +34,13 @@ class Repeated(NamedTuple):
     first: int
 
 
+class NoFact(NamedTuple):
+    """A row that is understood and makes no fact of its own, such as an unpaid invoice in a list of payments."""
+
+    line: int
+    why: str
+
+
 class Rejection(NamedTuple):
     """One fault of a row that was set aside; a row with several faults has several of these.
 
@@ -47,4 +54,4 @@ class Rejection(NamedTuple):
     reason: str
 
 
-Outcome: TypeAlias = Accepted[F] | Repeated | Rejection
+Outcome: TypeAlias = Accepted[F] | Repeated | NoFact | Rejection

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from services.billing.legacy import civicrm, dolibarr, galette
+from services.billing.legacy import civicrm, dolibarr, galette, paheko
+from services.billing.legacy.payers import MEMBERS, Names
 from shared.importing.languages import in_both
 from shared.importing.outcomes import Outcome, UnreadableError
 from shared.importing.table import Table
@@ -32,6 +33,8 @@ PRODUCTS: Final = (
 )
 """Those that stand alone, in the order in which they are asked for."""
 
+__all__ = ["MEMBERS", "Names", "payers", "recognise", "translator"]
+
 
 def recognise(table: Table) -> Product | None:
     """The product that wrote the file; None where none is known.
@@ -56,33 +59,35 @@ def recognise(table: Table) -> Product | None:
     return product
 
 
-def payers(tables: Sequence[Table]) -> tuple[galette.Names, dict[Path, int]]:
+def payers(tables: Sequence[Table]) -> tuple[Names, dict[Path, int]]:
     """Who contributions may name, and how many rows each list of members has that says so.
 
-    Raises UnreadableError where Galette's contributions come without its list of members.
+    Raises UnreadableError where contributions of Galette, or entries of Paheko, come without the list of members.
     """
-    contributions = [table for table in tables if galette.is_contributions(table)]
-    members = [table for table in tables if galette.is_members(table)]
-    if contributions and len(members) != 1:
+    named = [table for table in tables if galette.is_contributions(table) or paheko.is_entries(table)]
+    lists = [table for table in tables if galette.is_members(table) or paheko.is_members(table)]
+    if named and len(lists) != 1:
         raise UnreadableError(
             in_both(
-                f"{contributions[0].path} : les contributions de Galette nomment le payeur sans son numéro ; importez "
-                "avec elles la liste des membres, dans la même commande",
-                "Galette's contributions name the payer without an id: import the list of members with them",
+                f"{named[0].path} : ce fichier nomme le payeur sans son numéro ; importez avec lui la liste des "
+                "membres, dans la même commande",
+                "it names the payer without an id: import the list of members with it",
             )
         )
-    if not contributions:
+    if not named:
         return {}, {}
-    names, count = galette.names_of(members[0])
-    return names, {members[0].path: count}
+    names, count = (galette if galette.is_members(lists[0]) else paheko).names_of(lists[0])
+    return names, {lists[0].path: count}
 
 
-def translator(table: Table, names: galette.Names) -> tuple[str, Callable[[int], Iterator[Outcome[Any]]]] | None:
+def translator(table: Table, names: Names) -> tuple[str, Callable[[int], Iterator[Outcome[Any]]]] | None:
     """The name of the file's kind, and its rows as facts of a version; None where no product is known.
 
     Raises UnreadableError, as :func:`recognise`.
     """
     if galette.is_contributions(table):
         return galette.CONTRIBUTIONS, lambda version: galette.translate(table, version, names)
+    if paheko.is_entries(table):
+        return paheko.ENTRIES, lambda version: paheko.translate(table, version, names)
     product = recognise(table)
     return None if product is None else (product.name, lambda version: product.translate(table, version))

@@ -10,7 +10,7 @@ from typing import Final
 
 from schemas.billing import InvoiceRecorded, PaymentRecorded
 from services.billing.legacy.cells import CellError, Cells, broken, made
-from shared.importing.outcomes import Accepted, Notice, Outcome, Repeated
+from shared.importing.outcomes import Accepted, NoFact, Notice, Outcome, Repeated
 from shared.importing.table import Table, normal
 
 LINES, PAYMENTS, INVOICES = "Dolibarr invoices with lines", "Dolibarr invoices with payments", "Dolibarr invoices"
@@ -121,8 +121,11 @@ def translate_payments(table: Table, version: int) -> Iterator[Outcome[PaymentRe
         cells = Cells(table, row)
         payment, invoice_id = cells.text("Id paiement"), cells.text("Id facture")
         key = payment, invoice_id
-        if not payment or key in seen:
-            yield Repeated(cells.line, seen.get(key, cells.line))
+        if not payment:
+            yield NoFact(cells.line, "nobody has paid this invoice yet")
+            continue
+        if key in seen:
+            yield Repeated(cells.line, seen[key])
             continue
         seen[key] = cells.line
         try:

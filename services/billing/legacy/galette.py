@@ -4,25 +4,21 @@ Days come as ``2026-01-15`` and as ``15/01/2026`` in one row. A contribution is 
 and VAT; a donation has no period. Source: Galette's ``IO/ContributionsCsv`` and ``lang/galette_fr``.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from typing import Any, Final
 
 from schemas.billing import InvoiceRecorded, PaymentRecorded
 from services.billing.legacy.cells import CellError, Cells, broken, made
+from services.billing.legacy.payers import Names, by_name, payer
 from shared.importing.outcomes import Accepted, Outcome
 from shared.importing.table import Table
 
 CONTRIBUTIONS = "Galette contributions"
-MEMBERS = "Galette members, for the names of payers"
 _HAS: Final = frozenset({"contribution id", "contributeur"})
 _MEMBERS: Final = frozenset({"id de l'adhérent", "nom"})
 _BEGIN = "Date de début d’adhésion / Date contribution"
 _DONATIONS = ("don", "donation", "partenariat")
-
-Names = Mapping[str, list[str]]
-"""The ids of members by how a contribution may name them."""
 
 
 def is_contributions(table: Table) -> bool:
@@ -37,21 +33,11 @@ def is_members(table: Table) -> bool:
 
 def names_of(members: Table) -> tuple[Names, int]:
     """Members by the name of their person and by that of their company; and how many rows there were."""
-    names: defaultdict[str, list[str]] = defaultdict(list)
-    count = 0
-    for row in members.rows:
-        count += 1
-        if row.fault is not None:
-            continue
-        cells = Cells(members, row)
-        person = f"{cells.text('Nom')} {cells.text('Prénom')}"
-        for name in {_folded(person), _folded(cells.text("Personne morale"))} - {""}:
-            names[name].append(cells.text("ID de l'adhérent"))
-    return names, count
-
-
-def _folded(name: str) -> str:
-    return " ".join(name.casefold().split())
+    return by_name(
+        members,
+        "ID de l'adhérent",
+        lambda cells: (f"{cells.text('Nom')} {cells.text('Prénom')}", cells.text("Personne morale")),
+    )
 
 
 def translate(table: Table, version: int, names: Names) -> Iterator[Outcome[Any]]:
@@ -64,21 +50,12 @@ def translate(table: Table, version: int, names: Names) -> Iterator[Outcome[Any]
         cells = Cells(table, row)
         item = cells.text("Contribution id")
         try:
-            facts = _facts(cells, item, version, _payer(cells, names))
+            facts = _facts(cells, item, version, payer(cells, "Contributeur", names))
         except CellError as error:
             yield error.rejection(cells.line, item)
             continue
         for place, fact in enumerate(facts):
             yield Accepted(() if place else (cells.line,), fact)
-
-
-def _payer(cells: Cells, names: Names) -> str:
-    """Raises CellError."""
-    named = names.get(_folded(cells.text("Contributeur")), [])
-    if len(named) == 1:
-        return named[0]
-    what = f"{len(named)} members have this name" if named else "no member of the list has this name"
-    raise CellError("Contributeur", cells.text("Contributeur"), f"{what}: say in a plain table whose it is")
 
 
 def _facts(cells: Cells, item: str, version: int, record_id: str) -> list[InvoiceRecorded | PaymentRecorded]:

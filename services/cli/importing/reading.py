@@ -16,9 +16,8 @@ from typing import Any, Final
 from schemas.base import Fact
 from schemas.envelope import encode_all, routing_key, source_of
 from schemas.membership import MemberRecorded
-from services.billing.legacy import payers, translator
-from services.billing.legacy.galette import MEMBERS as PAYERS
-from services.billing.legacy.galette import Names
+from services.billing.legacy import MEMBERS as PAYERS
+from services.billing.legacy import Names, payers, translator
 from services.cli.importing.choice import Choice, FormerSystem
 from services.cli.importing.versions import Versions, note
 from services.membership import legacy
@@ -29,7 +28,7 @@ from services.membership.normalisation.normalise import understand
 from shared.importing import plain
 from shared.importing.correcting import without_reasons
 from shared.importing.languages import in_both
-from shared.importing.outcomes import Accepted, Notice, Rejection, Repeated, UnreadableError
+from shared.importing.outcomes import Accepted, NoFact, Notice, Rejection, Repeated, UnreadableError
 from shared.importing.outgoing import Outgoing
 from shared.importing.reading import read
 from shared.importing.table import Table
@@ -255,6 +254,9 @@ def _accepted(file: OpenFile, on_row: Callable[[OpenFile], None]) -> Iterator[Fa
                 report.rows += 1
                 report.accepted += 1
                 report.repeated += 1
+            case NoFact():
+                report.rows += 1
+                report.accepted += 1
             case Rejection(line=line):
                 report.rejections.append(outcome)
                 if line not in rejected:

@@ -100,7 +100,7 @@ async def test_a_switch_asks_for_an_issuer_a_grid_and_members_that_are_described
     assert {name: condition.holds for name, condition in lacking.items()} == {
         "issuer": True, "grid": False, "members": False,
     }  # fmt: skip
-    assert "0 of the 1 records" in lacking["members"].told
+    assert "0 of the 1 records" in lacking["members"].detail
     await office.adopted()
     await office.describe(a_description("numelink", "2"))
     assert all(condition.holds for condition in (await held(office, gate.for_switch, "numelink")).values())
@@ -113,7 +113,7 @@ async def test_a_rollback_waits_until_the_former_system_says_each_document_that_
     assert (await held(ready, gate.for_rollback, "numelink"))["documents"].holds
     await ready.issued(YEAR)
     refused = (await held(ready, gate.for_rollback, "numelink"))["documents"]
-    assert (refused.holds, refused.told[:11]) == (False, "1 documents")
+    assert (refused.holds, refused.detail[:11]) == (False, "1 documents")
     [(number,)] = await ready.rows("select number from documents where cluster = 'numelink'")
     await ready.bill_formerly("numelink", a_former_invoice("2", YEAR, LAST, "320.00", number=number))
     assert (await held(ready, gate.for_rollback, "numelink"))["documents"].holds
@@ -124,7 +124,7 @@ async def test_a_member_of_two_clusters_keeps_both_from_going_back(ready: Billin
     await ready.merge(merged(1, "M", *BOTH))
     await ready.takes_over(*CLUSTERS)
     await ready.issued(YEAR)
-    assert "on records of other clusters" in (await held(ready, gate.for_rollback, "numelink"))["documents"].told
+    assert "on records of other clusters" in (await held(ready, gate.for_rollback, "numelink"))["documents"].detail
     assert (await held(ready, gate.for_rollback, "auvergne-tic"))["documents"].holds
 
 

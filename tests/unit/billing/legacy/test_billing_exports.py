@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from schemas.billing import InvoiceRecorded, PaymentRecorded
 from services.cli.importing.reading import FileReport, FormerSystem, open_files
-from shared.importing.outcomes import Accepted, Rejection, UnreadableError
+from shared.importing.outcomes import Accepted, NoFact, Rejection, UnreadableError
 
 SYSTEM = FormerSystem("numelink", "billing")
 LINES = (
@@ -33,7 +34,7 @@ CIVICRM = (
 )
 
 
-def outcomes(folder: Path, **files: Sequence[str]) -> list[Accepted[object] | Rejection]:
+def outcomes(folder: Path, **files: Sequence[str]) -> list[Any]:
     """What comes of all rows of these files, in order."""
     paths: list[Path] = []
     for name, lines in files.items():
@@ -160,6 +161,33 @@ def test_galette_a_payer_whom_nobody_or_several_answer_to_is_set_aside(tmp_path:
 def test_galette_contributions_without_the_members_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UnreadableError, match="la liste des membres, dans la même commande"):
         outcomes(tmp_path, contributions=[GALETTE])
+
+
+ENTRIES = (
+    '"Numéro d\'écriture","Type","Statut","Libellé","Date","Remarques","Numéro pièce comptable","Référence paiement",'
+    '"Compte de débit","Compte de crédit","Montant","Membres associés"'
+)
+
+
+def test_paheko_entries_on_the_account_of_dues_are_invoices_and_a_claim_is_open(tmp_path: Path) -> None:
+    entries = [
+        ENTRIES,
+        '"1","Recette","","Cotisation 2026","2026-01-01","","P100","CHQ 1","530","756","1200,00","Vauban Automobile"',
+        '"2","Créance","En attente de règlement","Cotisation","02/01/2026","","","","411","7561","320,00","Forges"',
+        '"3","Dépense","","Loyer","2026-01-03","","","","613","512","800,00",""',
+    ]
+    members = ['"Numéro de membre","Nom & prénom"', '"100","Vauban Automobile"', '"101","FORGES"']
+    due, paid, claim, *nothing = outcomes(tmp_path, compta=entries, membres=members)
+    assert isinstance(due, Accepted)
+    assert isinstance(paid, Accepted)
+    assert isinstance(claim, Accepted)
+    assert isinstance(due.fact, InvoiceRecorded)
+    assert isinstance(paid.fact, PaymentRecorded)
+    assert isinstance(claim.fact, InvoiceRecorded)
+    assert (due.fact.record_id, due.fact.number, due.fact.gross) == ("100", "P100", Decimal(1200))
+    assert (paid.fact.amount, paid.fact.method) == (Decimal(1200), "CHQ 1")
+    assert (claim.fact.record_id, claim.fact.status, claim.fact.issued_on) == ("101", "issued", date(2026, 1, 2))
+    assert [type(outcome) for outcome in nothing] == [NoFact]
 
 
 @pytest.mark.parametrize(
