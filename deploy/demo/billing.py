@@ -116,8 +116,8 @@ def _issue(echo: Echo, first: date, reason: str) -> dict[str, Any]:
 def _correct_a_merge(echo: Echo, env: Mapping[str, str], first: date) -> None:
     """Two records were billed and turn out to be one member: the second invoice is credited."""
     invoices = json.loads(run("billing", "documents", "--json"))["items"]
-    one, other = sorted(item["record"] for item in invoices)[:2]
-    run("duplicates", "confirm", one, other, "--reason", "la même entreprise")
+    pair = sorted(item["record"] for item in invoices)[:2]
+    run("duplicates", "confirm", *pair, "--reason", "la même entreprise")
     asyncio.run(wait_until_settled(env))
     items = json.loads(run("billing", "tasks", "--json"))["items"]
     task = next(item for item in items if item["cause"] == "merge")

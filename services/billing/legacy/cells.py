@@ -58,10 +58,10 @@ class CellError(ValueError):
 
 def places(table: Table) -> Mapping[str, int]:
     """Where each column stands, by its normal name."""
-    found: dict[str, int] = {}
+    result: dict[str, int] = {}
     for place, name in enumerate(table.names):
-        found.setdefault(name, place)
-    return found
+        result.setdefault(name, place)
+    return result
 
 
 def made(model: type[M], **fields: object) -> M:

@@ -26,8 +26,8 @@ _KINDS: Final = {"0": "invoice", "1": "invoice", "2": "credit-note", "3": "invoi
 _STATUSES: Final = {
     "0": "draft", "1": "issued", "2": "paid", "3": "cancelled",
 }  # fmt: skip
-_LINES_SAY: Final = frozenset({"label", "period_starts_on", "period_ends_on"})
-_SAYS: Final = frozenset(InvoiceRecorded.model_fields) - _LINES_SAY
+_OF_LINES: Final = frozenset({"label", "period_starts_on", "period_ends_on"})
+_OF_INVOICE: Final = frozenset(InvoiceRecorded.model_fields) - _OF_LINES
 WRITTEN_OFF: Final = "closed as not paid by a bad customer: it stays owed here, credit it or cancel it"
 
 
@@ -35,7 +35,7 @@ def translate_lines(table: Table, version: int) -> Iterator[Outcome[InvoiceRecor
     """One invoice of all rows that bear its id."""
     distinct = any(normal(name) in table.names for name in _LINE)
     has_lines = "montant ttc de la ligne" in table.names
-    table.covered.update(_SAYS | (_LINES_SAY if has_lines else frozenset()))
+    table.covered.update(_OF_INVOICE | (_OF_LINES if has_lines else frozenset()))
     groups: dict[str, list[Cells]] = {}
     for row in table.rows:
         if row.fault is not None:

@@ -119,8 +119,8 @@ def _reason(
 def _overlap(bills: Sequence[FormerBill]) -> bool:
     """Whether two records were billed for the same days; two bills of one record may be for two things."""
     return any(
-        one.key != other.key and meets((one.days,), other.days)
-        for place, one in enumerate(bills)
+        first.key != other.key and meets((first.days,), other.days)
+        for place, first in enumerate(bills)
         for other in bills[place + 1 :]
     )
 
