@@ -19,7 +19,7 @@ from shared.persistence.mirror import Mirror
 
 
 class BillingUnitOfWork(ConflictsUnitOfWork):
-    """One transaction of billing: the legal bodies that bill, who asks the schematrons, and former systems' software."""
+    """One transaction of billing, with the legal bodies that bill, who asks the schematrons, and former software."""
 
     answered: ClassVar[type[ConflictAnswered]] = BillingConflictAnswered
 

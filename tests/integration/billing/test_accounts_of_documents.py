@@ -60,7 +60,7 @@ async def test_a_corrected_merge_shows_in_the_period_with_its_reasons(billed: Bi
         ("numelink/2", "invoice", "320.00"),
     ]
     [reason] = [item["reason"] for item in dues["periods"][0]["reasons"] if "-320,00 €" in item["reason"]]
-    assert "compris dans ce que doit la fiche clustr-numerique/1" in reason
+    assert "déjà compris dans la cotisation de votre autre fiche, clustr-numerique/1" in reason
 
 
 async def test_a_former_system_that_says_our_document_again_has_it_counted_and_covered_once(billed: Billing) -> None:

@@ -180,7 +180,7 @@ async def test_for_software_that_reads_no_invoices_there_is_a_table_for_a_person
     credit, invoice = read(write_back.files(records)["documents"])
     assert (invoice["nature"], invoice["fiche"], invoice["total TTC du document"]) == ("facture", "2", "320.00")
     assert (credit["nature"], credit["corrige"]) == ("avoir", invoice["numéro"])
-    assert "compris dans ce que doit la fiche clustr-numerique/1" in credit["motif"]
+    assert "déjà compris dans la cotisation de votre autre fiche, clustr-numerique/1" in credit["motif"]
 
 
 async def test_what_the_former_system_says_again_is_confirmed(ready: Billing) -> None:

@@ -199,6 +199,7 @@ async def test_a_run_is_not_approved_when_a_schematron_refuses_one_of_its_docume
     wrong = franchised(office)
     await wrong.describe(a_description("clustr-numerique", "1", "12"), a_description("numelink", "2", "3"))
     await wrong.adopted(lines=(DUES.model_copy(update={"vat": Vat(regime="exempt", code="VATEX-FR-NONE")}),))
+    await wrong.takes_over(*CLUSTERS)
     run_id = (await wrong.ask("prepare-run", issuer="merged", first=YEAR))["run_id"]
     kind, detail = await wrong.refusal("approve-run", by="tresoriere", run_id=run_id)
     assert kind == "document-invalid"
