@@ -23,7 +23,7 @@ SUBSCRIPTIONS = (
     Subscription(
         "billing.invoice-recorded",
         InvoiceRecorded,
-        ConfirmedFirst(Fenced(handlers.record_invoices, _unchanged)),
+        ConfirmedFirst(handlers.record_invoices, _unchanged),
     ),
     Subscription("billing.payment-recorded", PaymentRecorded, Fenced(handlers.record_payments, _unchanged)),
     Subscription("billing.manifest-recorded", BillingManifestRecorded, keep_manifests, prefetch=PREFETCH),

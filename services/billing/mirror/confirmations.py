@@ -5,16 +5,14 @@ how a rollback learns that nobody will bill the same days again. Whatever differ
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from schemas.billing import InvoiceRecorded
 from schemas.envelope import Envelope
-from services.billing.mirror.handlers import record_invoices
-from services.billing.mirror.repository import BillingUnitOfWork
 from services.cutover.fence import Fenced
 from services.cutover.stages import lock_stages
+from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.database import rows_of
 
 _KINDS: Final = {"invoice": ("invoice", "dues-notice"), "credit-note": ("credit-note",)}
@@ -24,25 +22,21 @@ _OURS = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class ConfirmedFirst:
-    """A fenced handler of invoices that mirrors what repeats a document of ours, in whatever stage."""
+class ConfirmedFirst(Fenced):
+    """Fenced, after what repeats a document of ours was mirrored, in whatever stage."""
 
-    fenced: Fenced
-
-    async def __call__(self, uow: BillingUnitOfWork, messages: Sequence[Envelope[InvoiceRecorded]]) -> None:
+    async def __call__(self, uow: UnitOfWork, messages: Sequence[Envelope[Any]]) -> None:
         """Mirror confirmations, and leave the other messages to the fence."""
         await lock_stages(uow.connection, {message.cluster for message in messages})
         confirmed = await _confirmations(uow, messages)
         if confirmed:
-            await record_invoices(uow, confirmed)
-        # A repeated id is one message, so none is in both.
+            await self.handler(uow, confirmed)
         if others := [message for message in messages if message not in confirmed]:
-            await self.fenced(uow, others)
+            await Fenced.__call__(self, uow, others)
 
 
 async def _confirmations(
-    uow: BillingUnitOfWork, messages: Sequence[Envelope[InvoiceRecorded]]
+    uow: UnitOfWork, messages: Sequence[Envelope[InvoiceRecorded]]
 ) -> list[Envelope[InvoiceRecorded]]:
     columns = [message.cluster for message in messages], [message.data.number for message in messages]
     ours = {
