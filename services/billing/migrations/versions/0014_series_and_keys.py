@@ -63,8 +63,10 @@ COLUMNS = (("runs", "prepared_key"), ("runs", "approved_key"), ("grids", "propos
 
 
 def upgrade() -> None:
-    for table, column in COLUMNS:
-        op.add_column(table, sa.Column(column, sa.Text()))
+    op.add_column("runs", sa.Column("prepared_key", sa.Text()))
+    op.add_column("runs", sa.Column("approved_key", sa.Text()))
+    op.add_column("grids", sa.Column("proposed_key", sa.Text()))
+    op.add_column("due_decisions", sa.Column("line", sa.Text()))
     for table in TABLES:
         op.execute(table)
     op.execute(THIS_DATABASE)
