@@ -63,6 +63,8 @@ OPERATIONS = [
     ("POST", "/billing/series/compare"),
     ("GET", "/billing/former-series"),
     ("GET", "/billing/check"),
+    ("GET", "/billing/tasks"),
+    ("GET", "/billing/grid-comparison"),
     ("GET", "/billing/decisions"),
     ("POST", "/billing/decisions"),
     ("POST", "/billing/decisions/{decision_id}/take-back"),

@@ -59,7 +59,6 @@ DECISION_STAYS = """
         return new;
     end $$
 """
-COLUMNS = (("runs", "prepared_key"), ("runs", "approved_key"), ("grids", "proposed_key"), ("due_decisions", "line"))
 
 
 def upgrade() -> None:
@@ -78,5 +77,7 @@ def downgrade() -> None:
     for table in ("document_failures", "lost_numbers", "series_comparisons"):
         op.drop_table(table)
     op.execute(DECISION_STAYS.replace(", old.line)", ")").replace(", new.line)", ")"))
-    for table, column in COLUMNS:
-        op.drop_column(table, column)
+    op.drop_column("due_decisions", "line")
+    op.drop_column("grids", "proposed_key")
+    op.drop_column("runs", "approved_key")
+    op.drop_column("runs", "prepared_key")
