@@ -59,6 +59,7 @@ DECISION_STAYS = """
         return new;
     end $$
 """
+COLUMNS = (("runs", "prepared_key"), ("runs", "approved_key"), ("grids", "proposed_key"), ("due_decisions", "line"))
 
 
 def upgrade() -> None:
@@ -77,7 +78,5 @@ def downgrade() -> None:
     for table in ("document_failures", "lost_numbers", "series_comparisons"):
         op.drop_table(table)
     op.execute(DECISION_STAYS.replace(", old.line)", ")").replace(", new.line)", ")"))
-    op.drop_column("due_decisions", "line")
-    op.drop_column("grids", "proposed_key")
-    op.drop_column("runs", "approved_key")
-    op.drop_column("runs", "prepared_key")
+    for table, column in COLUMNS:
+        op.drop_column(table, column)
