@@ -50,7 +50,9 @@ def test_two_handlers_of_one_name_are_refused() -> None:
 @pytest.mark.parametrize("operation", OPERATIONS, ids=NAMES)
 def test_each_has_a_route_for_each_service_of_its_own_with_its_role(operation: Operation) -> None:
     router = routes.routes([operation])
-    paths = [(route.path, *(route.methods or ())) for route in router.routes if isinstance(route, APIRoute)]
+    every = [route for route in router.routes if isinstance(route, APIRoute)]
+    assert [route.path for route in every if route.deprecated] == [path for path in [operation.former_path] if path]
+    paths = [(route.path, *(route.methods or ())) for route in every if not route.deprecated]
     if operation.about_system or operation.asks_every_service:
         assert paths == [(operation.path, operation.method)]
     else:
