@@ -94,7 +94,7 @@ def passwords() -> Passwords:
 
 
 @pytest.fixture(scope="session")
-def house(nodes: Nodes, passwords: Passwords, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServices]:
+def stack(nodes: Nodes, passwords: Passwords, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServices]:
     """All four services as processes. Tests share it: they tell their records apart by ids of their own."""
     folder: Path = tmp_path_factory.mktemp("house")
     with run_services(nodes, folder=folder, secrets=passwords) as services:
@@ -102,9 +102,9 @@ def house(nodes: Nodes, passwords: Passwords, tmp_path_factory: pytest.TempPathF
 
 
 @pytest.fixture
-def publish_as(house: LocalServices) -> Callable[..., Awaitable[str]]:
+def publish_as(stack: LocalServices) -> Callable[..., Awaitable[str]]:
     """``await publish_as("numelink.billing", an_invoice())``: see :func:`tests.support.servers.publish_as`."""
-    return partial(publish_as_user, house.env)
+    return partial(publish_as_user, stack.env)
 
 
 @pytest.fixture(scope="session")

@@ -74,31 +74,33 @@ def main() -> int:
         if "growth" in wanted:
             _part(report, "growth", lambda: report.growth(members.measure(where, quick=arguments.quick)))
         if "recognition" in wanted:
-            _say("recognition")
+            _print("recognition")
             _part(report, "recognition", lambda: report.recognition(recognition.measure(where, quick=arguments.quick)))
         if "matching" in wanted:
-            _say("matching")
+            _print("matching")
             _part(report, "matching", lambda: report.matching(matching.recognise(quick=arguments.quick)))
         if "linking" in wanted:
-            _say("linking")
+            _print("linking")
             _part(report, "linking", lambda: report.linking(linking.measure(where, quick=arguments.quick)))
         if "replicas" in wanted:
-            _say("replicas")
+            _print("replicas")
             _part(report, "replicas", lambda: report.replicas(replicas.measure(where, quick=arguments.quick)))
         if "switching" in wanted:
-            _say("switching")
+            _print("switching")
             _part(report, "switching", lambda: report.switching(switching.measure(where, quick=arguments.quick)))
         if "operations" in wanted:
-            _say("operations")
+            _print("operations")
             _part(report, "operations", lambda: report.operations(operations.measure(where, quick=arguments.quick)))
         if "billing" in wanted:
-            _say("billing")
+            _print("billing")
             _part(report, "billing", lambda: report.billing(billing.measure(where, quick=arguments.quick)))
     report.show(LOCAL / "bench.json", time.monotonic() - started)
     if arguments.fill:
         caption = filling.caption(datetime.now(UTC).date(), report.figures["servers"], load)
         absent = filling.fill(filling.README, report.parts, caption)
-        _say(f"{filling.README} has the new figures" + (f"; it has no table for {', '.join(absent)}" if absent else ""))
+        _print(
+            f"{filling.README} has the new figures" + (f"; it has no table for {', '.join(absent)}" if absent else "")
+        )
     return 1 if "failed" in report.figures else 0
 
 
@@ -111,7 +113,7 @@ def _part(report: Report, name: str, work: Callable[[], None]) -> None:
 
 
 def _lanes(report: Report, where: Stage, chosen: Sequence[lanes.QueueConsumer], rounds: int, *, quick: bool) -> None:
-    results = lanes.measure(where, chosen, rounds, quick=quick, echo=_say)
+    results = lanes.measure(where, chosen, rounds, quick=quick, echo=_print)
     report.lanes(results, lanes.ratios(results))
 
 
@@ -120,10 +122,10 @@ def _journey(report: Report, where: Stage, wanted: Collection[str], rounds: int,
     try:
         report.imported(journey.import_exports(where, quick=quick))
         if "latency" in wanted:
-            _say("latency")
+            _print("latency")
             report.latency(journey.latency(where, key, seconds=8 if quick else 30))
         if "reads" in wanted:
-            _say("reads")
+            _print("reads")
             report.reads(journey.reads(where, key, seconds=1.5 if quick else 3, rounds=rounds))
         if "memory" in wanted:
             report.memory(journey.memory(where))
@@ -133,8 +135,8 @@ def _journey(report: Report, where: Stage, wanted: Collection[str], rounds: int,
 
 def _profile(where: Stage, letter: str, *, quick: bool) -> int:
     lane = next(item for item in lanes.LANES if item.letter == letter)
-    lanes.measure(where, [lane], 1, quick=quick, echo=_say, profile=True)
-    print(profiled.table(where.house.folder / f"{letter}.profile"))
+    lanes.measure(where, [lane], 1, quick=quick, echo=_print, profile=True)
+    print(profiled.table(where.stack.folder / f"{letter}.profile"))
     return 0
 
 
@@ -144,7 +146,7 @@ def _servers(where: Stage) -> dict[str, str]:
     return {"PostgreSQL": database, "RabbitMQ": broker}
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 

@@ -80,8 +80,8 @@ def start(stage: Stage) -> str:
     """All four services on empty tables; returns an API key."""
     stage.clear("billing", "membership")
     for service in SERVICES:
-        stage.house.start(service, stage.extra if service == "membership" else None, wait=False)
-    stage.house.wait_until_ready(SERVICES)
+        stage.stack.start(service, stage.extra if service == "membership" else None, wait=False)
+    stage.stack.wait_until_ready(SERVICES)
 
     async def key() -> str:
         engine = create_engine(stage.database_url("membership"), application="bench", pool_size=1)
@@ -96,7 +96,7 @@ def start(stage: Stage) -> str:
 def stop(stage: Stage) -> None:
     """End the four services."""
     for service in SERVICES:
-        stage.house.stop(service)
+        stage.stack.stop(service)
 
 
 # --- import --------------------------------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ def import_exports(stage: Stage, *, quick: bool) -> Import:
         started = time.perf_counter()
         reports = _imports(stage, generated, Path(folder))
         published = time.perf_counter() - started
-        pid = stage.house.process("membership").pid
+        pid = stage.stack.process("membership").pid
         stage.wait_for("membership", sum(report["published"] for report in reports), pid, every=0.05)
         seconds = time.perf_counter() - started
         rows = sum(generated.rows[name] for names in FILES.values() for name in names)
@@ -135,7 +135,7 @@ def _imports(stage: Stage, generated: Generated, folder: Path, *options: str) ->
                 ),
             ],
             cwd=CHECKOUT,
-            env=dict(os.environ) | stage.house.env,
+            env=dict(os.environ) | stage.stack.env,
             stdout=subprocess.PIPE,
         )
         for cluster, names in FILES.items()
@@ -152,18 +152,18 @@ def latency(stage: Stage, key: str, *, seconds: float, rate: float = 100.0) -> L
 
 
 async def _latency(stage: Stage, key: str, count: int, rate: float) -> Latency:
-    url = stage.house.url("membership")
+    url = stage.stack.url("membership")
     connection = await aiormq.connect(stage.former_system(CLUSTER, "membership"))
     channel = await connection.channel(publisher_confirms=True)
-    doors = [await Connection.open(url) for _ in range(20)]
+    gateways = [await Connection.open(url) for _ in range(20)]
     idle: asyncio.Queue[Connection] = asyncio.Queue()
-    for gateway in doors:
+    for gateway in gateways:
         idle.put_nowait(gateway)
     waiting: dict[str, asyncio.Event] = {}
     watcher = asyncio.create_task(_watch(stage.database_url("membership"), waiting))
     start_at = time.perf_counter() + 0.2
 
-    async def one(number: int) -> float:
+    async def item(number: int) -> float:
         due = start_at + number / rate
         fact = _member(number)
         message = encode(source_of(CLUSTER, "membership"), [fact])
@@ -192,9 +192,9 @@ async def _latency(stage: Stage, key: str, count: int, rate: float) -> Latency:
             raise BenchmarkError(f"the door answers {status} for a member whose view is committed")
         return (read_at - due) * 1000
 
-    result = await asyncio.gather(*(one(number) for number in range(count)))
+    result = await asyncio.gather(*(item(number) for number in range(count)))
     watcher.cancel()
-    for gateway in doors:
+    for gateway in gateways:
         gateway.close()
     await connection.close()
     cuts = quantiles(result, n=100)
@@ -237,10 +237,10 @@ def _member(number: int) -> MemberRecorded:
 
 def reads(stage: Stage, key: str, *, seconds: float, rounds: int) -> Reads:
     """One view, a thousand views in turn, and constant bytes of the same length, in turns."""
-    url, port = stage.house.url("membership"), free_ports(1)[0]
+    url, port = stage.stack.url("membership"), free_ports(1)[0]
     query = stage.query("membership", "select member_id::text, document from views order by length(document) desc")
     middle = query[len(query) // 2]
-    body = stage.house.folder / "constant.json"
+    body = stage.stack.folder / "constant.json"
     body.write_bytes(middle[1])
     stage.spawn("constant", "tests.benchmarks.others.constant", {"BENCH_BODY": str(body), "BENCH_PORT": str(port)})
     constant = f"http://127.0.0.1:{port}"
@@ -279,5 +279,5 @@ def _wait_until_it_answers(url: str, raw: bytes) -> None:
 
 def memory(stage: Stage) -> dict[str, tuple[float, float]]:
     """Resident memory of each service now, and the most that it ever had, in MB."""
-    pids = {service: stage.house.process(service).pid for service in SERVICES}
+    pids = {service: stage.stack.process(service).pid for service in SERVICES}
     return {service: (memory_mb(pid), peak_mb(pid)) for service, pid in pids.items()}

@@ -117,12 +117,12 @@ def _round(stage: Stage, result: Result, profile: bool) -> None:
     exchange, key = ("traboule", workload.KEY) if own else ("", lane.queue)
     stage.publish(url, exchange, key, lane.loads(result.facts))
     stage.query("billing", f"alter table invoices {'enable' if lane.accounts else 'disable'} trigger user")
-    with contextlib.nullcontext() if lane.relay else _relay_standing_by(stage):
+    with contextlib.nullcontext() if lane.relay else _passive_relay(stage):
         _consume(stage, result, profile)
 
 
 @contextlib.contextmanager
-def _relay_standing_by(stage: Stage) -> Generator[None]:
+def _passive_relay(stage: Stage) -> Generator[None]:
     """Hold the lock that makes a relay the active one."""
     with psycopg.connect(stage.database_url("billing"), autocommit=True) as connection:
         connection.execute("select pg_advisory_lock(%s)", [RELAY_LOCK])
@@ -130,7 +130,7 @@ def _relay_standing_by(stage: Stage) -> Generator[None]:
 
 
 def _consume(stage: Stage, result: Result, profile: bool) -> None:
-    lane, services = result.lane, stage.house
+    lane, services = result.lane, stage.stack
     if profile and not lane.module:
         pid = stage.spawn("lane", _PROFILED, services.env, "billing", str(services.folder / f"{lane.letter}.profile"))
     elif not lane.module:

@@ -56,13 +56,13 @@ def measure(stage: Stage, *, quick: bool) -> Growth:
         stage.publish(
             stage.former_system(cluster, "membership"), EXCHANGE, f"{cluster}.membership.member-recorded", [load]
         )
-    stage.house.start("membership", stage.extra, wait=False)
-    pid = stage.house.process("membership").pid
+    stage.stack.start("membership", stage.extra, wait=False)
+    pid = stage.stack.process("membership").pid
     stage.wait_for("membership", count, pid)
     rss, peak = memory_mb(pid), peak_mb(pid)
     rows = stage.query("membership", "select received_at, count(*) from inbox group by 1 order by 1")
     views = stage.query("membership", "select count(*) from views")[0][0]
-    stage.house.stop("membership")
+    stage.stack.stop("membership")
     times, records = [0.0], [0]
     for (began, stored), (following, _) in pairwise(rows):
         times.append(times[-1] + (following - began).total_seconds())

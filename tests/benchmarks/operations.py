@@ -42,17 +42,17 @@ class Operations:
 def measure(stage: Stage, *, quick: bool) -> Operations:
     """Billing's stage is read (a query), and mirroring is asked for (a command, which is made once and told after)."""
     for service in SERVICES:
-        stage.house.start(service, stage.extra if service == "membership" else None, wait=False)
-    stage.house.wait_until_ready(SERVICES)
+        stage.stack.start(service, stage.extra if service == "membership" else None, wait=False)
+    stage.stack.wait_until_ready(SERVICES)
     try:
         return uvloop.run(_measured(stage, 100 if quick else 1_000))
     finally:
         for service in SERVICES:
-            stage.house.stop(service)
+            stage.stack.stop(service)
 
 
 async def _measured(stage: Stage, count: int) -> Operations:
-    url, key = stage.house.url("membership"), await _key(stage)
+    url, key = stage.stack.url("membership"), await _key(stage)
     query = request(url, SYSTEM, key)
     command = _post(url, f"{SYSTEM}/moves", key, {"move": "mirror", "reason": "a measurement"})
     await _times(url, query, 20, CLIENTS)  # so that connections and plans are there

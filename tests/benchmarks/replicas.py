@@ -62,7 +62,7 @@ def _measure(stage: Stage, service: str, *, quick: bool) -> Replicas:
 def _drain(stage: Stage, service: str, loads: list[tuple[str, str, Load]], count: int) -> Drain:
     """All processes are ready, and asleep until all is published: neither a start nor publishing is in the figures."""
     stage.clear(service)
-    services = stage.house
+    services = stage.stack
     services.start(service, stage.extra)
     names = [service, *(services.start_replica(service, stage.extra) for _ in range(count - 1))]
     try:

@@ -161,7 +161,7 @@ class Report:
                 f"{count}: {median(rates):,.0f}/s{spread(ratios, replica.is_quiet)}"
                 for count in COUNTS
                 for rates in (replica.rates(count),)
-                for ratios in ([rate / one for rate, one in zip(rates, alone, strict=True)],)
+                for ratios in ([rate / entry for rate, entry in zip(rates, alone, strict=True)],)
             )
             self.line(f"replicas of {replica.service}, {replica.facts:,} single messages", published)
         self.figures["replicas"] = [asdict(replica) for replica in replicas]

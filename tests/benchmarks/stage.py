@@ -54,9 +54,9 @@ class Drained:
 class Stage:
     """Nodes and services for one run of the benchmark."""
 
-    def __init__(self, nodes: Nodes, house: LocalServices, run: Run) -> None:
+    def __init__(self, nodes: Nodes, stack: LocalServices, run: Run) -> None:
         self.nodes = nodes
-        self.house = house
+        self.stack = stack
         self._run = run
         self.extra: dict[str, str] = {}
         """What is added to the environment of our own services, to try other settings."""
@@ -65,7 +65,7 @@ class Stage:
 
     def database_url(self, service: str) -> str:
         """The service's own database, as its own role."""
-        return self.house.env[f"TRABOULE_{service.upper()}_DATABASE_URL"]
+        return self.stack.env[f"TRABOULE_{service.upper()}_DATABASE_URL"]
 
     def query(self, service: str, sql: str, *arguments: Any) -> list[Any]:
         """Rows of a statement in a service's database."""
@@ -107,7 +107,7 @@ class Stage:
 
     def former_system(self, cluster: str, service: str) -> str:
         """A former system's own broker URL."""
-        return self.house.env[f"TRABOULE_BROKER_URL_{cluster}_{service}".replace("-", "_").upper()]
+        return self.stack.env[f"TRABOULE_BROKER_URL_{cluster}_{service}".replace("-", "_").upper()]
 
     # --- work ------------------------------------------------------------------------------------------------------
 
@@ -119,7 +119,7 @@ class Stage:
             env={**os.environ, **env},
             cwd=CHECKOUT,
             user=None,
-            log=self.house.folder / f"{name}.log",
+            log=self.stack.folder / f"{name}.log",
         )
 
     def end(self, name: str) -> None:

@@ -73,13 +73,13 @@ def measure(stage: Stage, *, quick: bool) -> Switching:
     """Mirror, switch and roll back while the former system writes 200 messages and staff 20 commands a second."""
     stage.clear("membership")
     for service in SERVICES:
-        stage.house.start(service, stage.extra if service == SERVICE else None, wait=False)
-    stage.house.wait_until_ready(SERVICES)
+        stage.stack.start(service, stage.extra if service == SERVICE else None, wait=False)
+    stage.stack.wait_until_ready(SERVICES)
     try:
         return asyncio.run(_Traffic(stage, 3 if quick else 10).run())
     finally:
         for service in SERVICES:
-            stage.house.stop(service)
+            stage.stack.stop(service)
 
 
 class _Traffic:
@@ -88,7 +88,7 @@ class _Traffic:
     def __init__(self, stage: Stage, seconds: float) -> None:
         self._stage, self._seconds = stage, seconds
         self._settings = MembershipSettings(
-            database_url=stage.database_url(SERVICE), broker_url=stage.house.env["TRABOULE_MEMBERSHIP_BROKER_URL"]
+            database_url=stage.database_url(SERVICE), broker_url=stage.stack.env["TRABOULE_MEMBERSHIP_BROKER_URL"]
         )  # pyright: ignore[reportCallIssue]
         self._ended = asyncio.Event()
         self._version = 0
@@ -103,24 +103,24 @@ class _Traffic:
         counts = {"THEIRS": THEIRS, "OURS": OURS, "WRITTEN": WRITTEN}
         record_ids = [f"{whose}-{n}" for whose, count in counts.items() for n in range(count)]
         for first in range(0, len(record_ids), 500):
-            await self._say(record_ids[first : first + 500])
+            await self._print(record_ids[first : first + 500])
         await self._until(lambda: self._count("source_records") >= sum(counts.values()))
         async with httpx2.AsyncClient(
-            base_url=self._stage.house.url(SERVICE), headers={"Authorization": f"Bearer {key}"}, trust_env=False
+            base_url=self._stage.stack.url(SERVICE), headers={"Authorization": f"Bearer {key}"}, trust_env=False
         ) as gateway:
             await self._look(gateway)
             await self._move("mirror")
             everybody = [asyncio.create_task(self._publish()), asyncio.create_task(self._command(gateway))]
             await asyncio.sleep(self._seconds)
             asked, switched = await self._move("switch")
-            await asyncio.to_thread(self._write_here)
+            await asyncio.to_thread(self._write_in_traboule)
             await asyncio.sleep(self._seconds)
             asked_back, rolled_back = await self._move("rollback")
             await asyncio.sleep(self._seconds / 2)
             self._ended.set()
             await asyncio.gather(*everybody)
         await connection.close()
-        return await self._found(asked, switched, asked_back, rolled_back)
+        return await self._matches(asked, switched, asked_back, rolled_back)
 
     # --- the former system -----------------------------------------------------------------------------------------
 
@@ -129,14 +129,14 @@ class _Traffic:
         while not self._ended.is_set():
             due = int((time.perf_counter() - begun) * MESSAGES_A_SECOND)
             for number in range(sent, due):
-                task = asyncio.create_task(self._say([f"THEIRS-{number % THEIRS}"]))
+                task = asyncio.create_task(self._print([f"THEIRS-{number % THEIRS}"]))
                 under_way.add(task)
                 task.add_done_callback(under_way.discard)
             sent = due
             await asyncio.sleep(0.005)
         await asyncio.gather(*under_way)
 
-    async def _say(self, record_ids: Sequence[str]) -> None:
+    async def _print(self, record_ids: Sequence[str]) -> None:
         self._version += 1
         facts = [
             MemberRecorded(version=self._version, record_id=text, name=_name(text), city="Saint-Étienne")
@@ -159,28 +159,28 @@ class _Traffic:
 
     # --- staff -----------------------------------------------------------------------------------------------------
 
-    async def _look(self, door: httpx2.AsyncClient) -> None:
+    async def _look(self, gateway: httpx2.AsyncClient) -> None:
         for number in range(OURS):
-            answer = await door.get(f"/records/{CLUSTER}/OURS-{number}")
+            answer = await gateway.get(f"/records/{CLUSTER}/OURS-{number}")
             answer.raise_for_status()
             self._etags[f"OURS-{number}"] = answer.headers["etag"]
 
-    async def _command(self, door: httpx2.AsyncClient) -> None:
+    async def _command(self, gateway: httpx2.AsyncClient) -> None:
         begun, sent, under_way = time.perf_counter(), 0, set[asyncio.Task[None]]()
         while not self._ended.is_set():
             due = int((time.perf_counter() - begun) * COMMANDS_A_SECOND)
             for number in range(sent, due):
-                task = asyncio.create_task(self._change(door, number))
+                task = asyncio.create_task(self._change(gateway, number))
                 under_way.add(task)
                 task.add_done_callback(under_way.discard)
             sent = due
             await asyncio.sleep(0.005)
         await asyncio.gather(*under_way)
 
-    async def _change(self, door: httpx2.AsyncClient, number: int) -> None:
+    async def _change(self, gateway: httpx2.AsyncClient, number: int) -> None:
         record_id = f"OURS-{number % OURS}"
         sent = time.perf_counter()
-        answer = await door.patch(
+        answer = await gateway.patch(
             f"/records/{CLUSTER}/{record_id}",
             json={"fields": {"phone": f"04 77 00 {number // 100 % 100:02} {number % 100:02}"}, "reason": "a benchmark"},
             headers={"If-Match": self._etags[record_id]},
@@ -216,7 +216,7 @@ class _Traffic:
         )
         return asked, time.perf_counter()
 
-    def _write_here(self) -> None:
+    def _write_in_traboule(self) -> None:
         """As 3,000 commands leave it; how fast they are is measured elsewhere."""
         self._stage.query(
             SERVICE,
@@ -227,7 +227,7 @@ class _Traffic:
 
     # --- what came of it -------------------------------------------------------------------------------------------
 
-    async def _found(self, asked: float, switched: float, asked_back: float, rolled_back: float) -> Switching:
+    async def _matches(self, asked: float, switched: float, asked_back: float, rolled_back: float) -> Switching:
         await self._until(lambda: self._count("inbox") >= self._confirmed)
         await asyncio.sleep(1)
         heard, quarantined, changes = await asyncio.to_thread(

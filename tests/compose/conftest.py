@@ -13,13 +13,13 @@ from deploy.compose.prepare import pairs
 from deploy.local.runs import CHECKOUT, free_ports
 from tests.compose.engine import Engine, NoEngineError, Project, build, engine, make_base_images
 
-HERE = Path(__file__).parent
+FOLDER = Path(__file__).parent
 IMAGE = "localhost/traboule:compose-test"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if HERE in item.path.parents:
+        if FOLDER in item.path.parents:
             item.add_marker(pytest.mark.compose)
             item.add_marker(pytest.mark.timeout(1800))
             item.add_marker(pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"))
@@ -62,7 +62,7 @@ def project(container_engine: Engine, tmp_path_factory: pytest.TempPathFactory) 
             "PROMETHEUS_PORT": prometheus,
             "ALERTMANAGER_PORT": alertmanager,
             "MAILPIT_PORT": mailpit,
-            "COMPOSE_FILE": f"docker-compose.yml:{HERE / 'with_database.yml'}",
+            "COMPOSE_FILE": f"docker-compose.yml:{FOLDER / 'with_database.yml'}",
         },
     )
     installed.compose("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "5")

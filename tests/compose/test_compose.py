@@ -21,7 +21,7 @@ from deploy.demo.generate import generate
 from deploy.demo.story import IMPORTS
 from services import SERVICES
 from tests.compose.engine import Project
-from tests.compose.hands import checker_of, get, publish, wait_until_settled
+from tests.compose.operating import checker_of, get, publish, wait_until_settled
 from tests.faults.checker import assert_same_end
 from tests.faults.generator import workload
 

@@ -24,7 +24,7 @@ import pytest
 import yaml
 
 from tests.compose.engine import WATCHING_IMAGES, Project, make_base_images
-from tests.compose.hands import get, wait_until_settled
+from tests.compose.operating import get, wait_until_settled
 from tests.faults.generator import workload
 from tests.faults.publisher import Publishing
 from tests.support.observability import FOLDER, expressions, panels, rules

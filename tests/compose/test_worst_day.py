@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.compose.engine import Project
-from tests.compose.hands import checker_of, publish, wait_until_settled
+from tests.compose.operating import checker_of, publish, wait_until_settled
 from tests.faults.checker import assert_same_end
 from tests.faults.generator import workload
 

@@ -14,14 +14,14 @@ from deploy.local.tools import faketime
 class FalseClock:
     """What a process started with ``env`` takes for the time."""
 
-    def __init__(self, file: Path, says: str) -> None:
+    def __init__(self, file: Path, text: str) -> None:
         """``says`` as :meth:`set` takes it. Skips the test where the library cannot be had."""
         try:
             library = faketime()
         except MissingPackagesError as error:
             pytest.skip(f"clocks cannot be made to go wrong here: {error}")
         self._file = file
-        self.set(says)
+        self.set(text)
         self.env: Mapping[str, str] = {
             "LD_PRELOAD": str(library),
             "FAKETIME_TIMESTAMP_FILE": str(file),
@@ -32,9 +32,9 @@ class FalseClock:
             "NO_FAKE_STAT": "1",  # nor do files become older
         }
 
-    def set(self, says: str) -> None:
+    def set(self, text: str) -> None:
         """Jump: ``+2h``, ``-3d``, or ``+0 x1.5`` for a clock that runs fast."""
         # In one step: a process that reads half of it would be told no time at all.
         written = self._file.with_suffix(".new")
-        written.write_text(f"{says}\n")
+        written.write_text(f"{text}\n")
         written.rename(self._file)

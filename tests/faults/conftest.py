@@ -11,12 +11,12 @@ from deploy.local.nodes import local_nodes
 from deploy.local.runs import Run
 from tests.faults.nemesis import Stage
 
-HERE = Path(__file__).parent
+FOLDER = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if HERE in item.path.parents:
+        if FOLDER in item.path.parents:
             if item.get_closest_marker("soak") is None:
                 item.add_marker(pytest.mark.faults)
             if item.get_closest_marker("timeout") is None:

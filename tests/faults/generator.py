@@ -150,7 +150,7 @@ class _Teller:
         self.events: list[Event] = []
         self.records: dict[str, list[str]] = {cluster: [] for cluster in CLUSTERS}
 
-    def say(self, cluster: str, fact: Fact) -> None:
+    def write(self, cluster: str, fact: Fact) -> None:
         source = source_of(cluster, fact.service)
         encoded = encode(source, [fact])
         self.events.append(Event(cluster, fact.service, type(fact).key, encoded.message_id, encoded.body))
@@ -182,11 +182,11 @@ class _Teller:
         for _ in range(rng.choice((1, 1, 2, 3))):
             version += rng.randint(1, 3)
             if version > 3 and rng.random() < 0.25:
-                self.say(cluster, MemberRemoved(version=version, record_id=record))
+                self.write(cluster, MemberRemoved(version=version, record_id=record))
                 continue
             # Now and then, two writings under one version: the tie must fall the same way everywhere.
             for _ in range(2 if rng.random() < 0.1 else 1):
-                self.say(cluster, self.a_record(record, version, name, siren, same_as))
+                self.write(cluster, self.a_record(record, version, name, siren, same_as))
         for _ in range(rng.choice((0, 1, 2))):
             self.dues(cluster, record)
         if rng.random() < 0.6:
@@ -216,7 +216,7 @@ class _Teller:
         amount = Decimal(rng.randrange(10_000, 900_000)) / 100
         day = self.day()
         for version in range(1, rng.choice((2, 3))):
-            self.say(
+            self.write(
                 cluster,
                 InvoiceRecorded(
                     version=version, invoice_id=invoice, record_id=record, number=invoice, issued_on=day,
@@ -226,7 +226,7 @@ class _Teller:
                 ),
             )  # fmt: skip
         for part in range(rng.choice((0, 1, 2))):
-            self.say(
+            self.write(
                 cluster,
                 PaymentRecorded(
                     version=1, payment_id=f"P{invoice}-{part}", record_id=record, invoice_id=invoice,
@@ -237,7 +237,7 @@ class _Teller:
     def consents(self, cluster: str, record: str) -> None:
         rng = self.rng
         for version in range(1, rng.choice((2, 3))):
-            self.say(
+            self.write(
                 cluster,
                 ConsentRecorded(
                     version=version, consent_id=f"C{record}", record_id=record, purpose=rng.choice(("news", "events")),
@@ -257,7 +257,7 @@ class _Teller:
                         version=version, event_id=f"E{number}", title=f"Rencontre {number}.{version}",
                         starts_at=self.moment(), status=rng.choice(("planned", "held", "cancelled")),
                     )  # fmt: skip
-                    self.say(cluster, gathering)
+                    self.write(cluster, gathering)
                 for record in rng.sample(known, min(20, len(known))):
                     for version in range(1, rng.choice((2, 2, 3))):
                         registration = RegistrationRecorded(
@@ -265,13 +265,13 @@ class _Teller:
                             record_id=record, registered_at=self.moment(), seats=rng.randint(1, 4),
                             status=rng.choice(("registered", "attended", "cancelled")),
                         )  # fmt: skip
-                        self.say(cluster, registration)
+                        self.write(cluster, registration)
             for number in range(8):
                 mailing = MailingRecorded(
                     version=1, mailing_id=f"L{number}", subject=f"Lettre {number}", sent_at=self.moment(),
                     recipients=tuple(rng.sample(known, min(30, len(known)))),
                 )  # fmt: skip
-                self.say(cluster, mailing)
+                self.write(cluster, mailing)
 
 
 def valid_siren(rng: Random) -> str:

@@ -33,7 +33,7 @@ HEARTBEAT = "heartbeat=4"
 VHOST = "traboule"
 
 
-class FaultyHouse(LocalServices):
+class FaultyStack(LocalServices):
     """A house whose services may be started in other ways than production's."""
 
     def names(self) -> Iterable[str]:
@@ -70,8 +70,8 @@ class Stage:
         # The broker counts a quorum queue's messages every five seconds; waiting for that would be half of every test.
         self._rabbitmqctl("eval", "application:set_env(rabbit, quorum_tick_interval, 500).")
         self.provisioned = _provision(nodes)
-        self.house = FaultyHouse(run, self.provisioned, folder, SERVICES)
-        self.house.env |= self._through_proxies()
+        self.stack = FaultyStack(run, self.provisioned, folder, SERVICES)
+        self.stack.env |= self._through_proxies()
         self.checker = Checker(nodes.database.url, nodes.broker.url, nodes.broker.management_url, VHOST)
         self.workload = workload()
         self._undisturbed: End | None = None
@@ -137,7 +137,7 @@ class Stage:
     def _traboule(self, *words: str, env: Mapping[str, str] | None = None) -> str:
         """What the command prints; it ends with 0, or with what it found."""
         command = [sys.executable, "-m", "services.cli", *words]
-        surroundings = _surroundings() | self.house.env | dict(env or {})
+        surroundings = _surroundings() | self.stack.env | dict(env or {})
         completed = subprocess.run(
             command, cwd=CHECKOUT, env=surroundings, check=False, capture_output=True, timeout=120
         )
@@ -153,46 +153,46 @@ class Stage:
         self.nodes.database.start()
         self.nodes.broker.start()
         for name in [*self._special, *self._replicas()]:
-            self.house.kill(name)
+            self.stack.kill(name)
         clean = self._is_clean()
         if not clean:
             for service in SERVICES:
-                if self.house.running(service):
-                    self.house.kill(service)
+                if self.stack.running(service):
+                    self.stack.kill(service)
         self.checker.clear()
         for service in SERVICES:
-            if not self.house.running(service):
-                self.house.start(service, wait=False)
+            if not self.stack.running(service):
+                self.stack.start(service, wait=False)
         self._special.clear()
         self._left_clean = False
-        self.house.wait_until_ready(SERVICES)
+        self.stack.wait_until_ready(SERVICES)
 
     def _is_clean(self) -> bool:
-        return self._left_clean and all(self.house.running(service) for service in SERVICES)
+        return self._left_clean and all(self.stack.running(service) for service in SERVICES)
 
     def left(self, *, clean: bool) -> None:
         """How the last scenario left the stage: after a failure, nothing of it may leak into the next."""
         self._left_clean = clean
 
     def _replicas(self) -> list[str]:
-        return [name for name in self.house.names() if "." in name and self.house.running(name)]
+        return [name for name in self.stack.names() if "." in name and self.stack.running(name)]
 
     def start_special(self, service: str, step: str, number: int, *, wait: bool = True) -> None:
         """Start a service so that it dies, fails or dawdles at a step; see :mod:`tests.faults.crashing`."""
-        if self.house.running(service):
-            self.house.stop(service)
+        if self.stack.running(service):
+            self.stack.stop(service)
         self._special.add(service)
-        self.house.start_as(service, "tests.faults.crashing", service, step, str(number), wait=wait)
+        self.stack.start_as(service, "tests.faults.crashing", service, step, str(number), wait=wait)
 
     def wait_until_dead(self, name: str, seconds: float = 40) -> None:
         """Wait for a service that kills itself. One that did not crash proves nothing, so this fails."""
-        wait_until(lambda: not self.house.running(name), seconds, f"{name} did not die")
-        code = self.house.returncode(name)
+        wait_until(lambda: not self.stack.running(name), seconds, f"{name} did not die")
+        code = self.stack.returncode(name)
         assert code == -9, f"{name} ended with {code}, not by kill -9"
 
     def close(self) -> None:
         """End the services and the network."""
-        self.house.close()
+        self.stack.close()
         self.to_database.close()
         self.to_broker.close()
 
@@ -218,9 +218,9 @@ class Stage:
             definitions.call(self.nodes.broker.management_url, "DELETE", f"/api/queues/{VHOST}/{name}")
         _provision(self.nodes, self.provisioned.secrets)
         for service in SERVICES:
-            self.house.kill(service)
-            self.house.start(service, wait=False)
-        self.house.wait_until_ready(SERVICES)
+            self.stack.kill(service)
+            self.stack.start(service, wait=False)
+        self.stack.wait_until_ready(SERVICES)
         self._traboule("republish")
 
     def let_the_broker_look_at_its_disk(self) -> None:

@@ -35,23 +35,23 @@ def right_clocks_at_the_end(stage: Stage) -> Iterator[None]:
     """What a process is started with stays with its name."""
     yield
     for service in SERVICES:
-        stage.house.kill(service)
-        stage.house.start(service, {}, wait=False)
+        stage.stack.kill(service)
+        stage.stack.start(service, {}, wait=False)
 
 
 def start_with(stage: Stage, clocks: Mapping[str, FalseClock]) -> None:
     """Start services again, each with a clock of its own."""
     for service, clock in clocks.items():
-        stage.house.stop(service)
-        stage.house.start(service, clock.env, wait=False)
-    stage.house.wait_until_ready(clocks)
+        stage.stack.stop(service)
+        stage.stack.start(service, clock.env, wait=False)
+    stage.stack.wait_until_ready(clocks)
 
 
 def test_every_service_with_another_clock_than_the_database(stage: Stage, tmp_path: Path) -> None:
-    start_with(stage, {service: FalseClock(tmp_path / service, says) for service, says in WRONG.items()})
-    for service, says in WRONG.items():
-        if says.endswith("d"):
-            assert abs(ahead(stage.house.url(service)) - float(says[:-1]) * 86_400) < 10, "its clock is not wrong"
+    start_with(stage, {service: FalseClock(tmp_path / service, text) for service, text in WRONG.items()})
+    for service, text in WRONG.items():
+        if text.endswith("d"):
+            assert abs(ahead(stage.stack.url(service)) - float(text[:-1]) * 86_400) < 10, "its clock is not wrong"
     stage.publish(seconds=3).finish()
     stage.prove()
     nothing_negative(stage)
@@ -59,8 +59,8 @@ def test_every_service_with_another_clock_than_the_database(stage: Stage, tmp_pa
     assert warned >= {"membership", "billing", "communications"}
     # By membership's clock, the key that is good for a day ended a year ago; by the database's only the other did.
     good, over = asyncio.run(keys(stage))
-    assert door_says(stage, good) == 200
-    assert door_says(stage, over) == 401
+    assert gateway_answers(stage, good) == 200
+    assert gateway_answers(stage, over) == 401
 
 
 def test_clocks_jump_forwards_and_backwards_in_mid_traffic(stage: Stage, tmp_path: Path) -> None:
@@ -82,20 +82,20 @@ def test_clocks_jump_forwards_and_backwards_in_mid_traffic(stage: Stage, tmp_pat
 
 def test_a_replica_with_a_wrong_clock_takes_over(stage: Stage, tmp_path: Path) -> None:
     clock = FalseClock(tmp_path / "clock", "-3d")
-    replicas = {service: stage.house.start_replica(service) for service in ("membership", "billing")}
+    replicas = {service: stage.stack.start_replica(service) for service in ("membership", "billing")}
     start_with(stage, dict.fromkeys(replicas.values(), clock))
     publishing = stage.publish(seconds=5)
     publishing.wait_for(0.3)
     for service in replicas:
-        stage.house.kill(service)  # its relay was the active one
+        stage.stack.kill(service)  # its relay was the active one
     clock.set("+2h")
     publishing.wait_for(0.7)
     clock.set("-3d")
     publishing.finish()
     stage.prove()
     for service, replica in replicas.items():
-        stage.house.stop(replica)
-        stage.house.start(service)
+        stage.stack.stop(replica)
+        stage.stack.start(service)
 
 
 def test_former_systems_whose_clocks_are_wrong(stage: Stage) -> None:
@@ -137,7 +137,7 @@ def nothing_negative(stage: Stage) -> None:
     """No age and no lag of any service is less than none."""
     looked_at = set[str]()
     for service in SERVICES:
-        for family in metrics_of(stage.house.url(service)):
+        for family in metrics_of(stage.stack.url(service)):
             if family.name.startswith("traboule_") and family.name.endswith("_seconds"):
                 looked_at.add(family.name)
                 assert all(sample.value >= 0 for sample in family.samples), (service, family)
@@ -161,9 +161,9 @@ async def keys(stage: Stage) -> list[str]:
         await engine.dispose()
 
 
-def door_says(stage: Stage, key: str) -> int:
+def gateway_answers(stage: Stage, key: str) -> int:
     """The status of the answer to whoever holds a key."""
-    url = stage.house.url("membership") + "/members?limit=1"
+    url = stage.stack.url("membership") + "/members?limit=1"
     try:
         with DIRECT.open(urllib.request.Request(url, headers={"Authorization": f"Bearer {key}"}), timeout=10) as answer:
             return answer.status

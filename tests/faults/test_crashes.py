@@ -21,6 +21,6 @@ def crash_before_and_after(stage: Stage, service: str, step: str) -> None:
     stage.wait_until_dead(service)
     stage.start_special(service, f"after-{step}", 5, wait=False)
     stage.wait_until_dead(service)
-    stage.house.start(service, wait=False)
+    stage.stack.start(service, wait=False)
     publishing.finish()
     stage.prove()

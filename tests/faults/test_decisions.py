@@ -69,7 +69,7 @@ class Staff:
 
     def post(self, path: str, body: Any) -> Any:
         request = urllib.request.Request(
-            self.stage.house.url("membership") + path,
+            self.stage.stack.url("membership") + path,
             json.dumps(body).encode(),
             {"authorization": f"Bearer {self.key}", "content-type": "application/json"},
         )
@@ -85,7 +85,7 @@ def staff(stage: Stage) -> Staff:
 
 
 def restarted(stage: Stage) -> None:
-    stage.house.start("membership")
+    stage.stack.start("membership")
     stage.prove(stage.workload)
 
 

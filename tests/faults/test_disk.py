@@ -77,10 +77,10 @@ def test_database_that_cannot_grow(stage: Stage, disks: Disks) -> None:
     publishing.wait_for(0.3)
     with disks.database.full():
         publishing.finish()  # the broker takes in whatever the services cannot
-        wait_until(lambda: says_why(stage), 60, "no service says that it waits, and for what")
+        wait_until(lambda: gives_reason(stage), 60, "no service says that it waits, and for what")
         assert psutil.pid_exists(stage.nodes.database.pid), "it was to stay, and to refuse what needs room"
         # Long enough for a service that takes the fault for a message's own to park that message.
-        assert "full disk" in told_by_doctor(stage)["house", "disk"]
+        assert "full disk" in doctor_reports(stage)["house", "disk"]
     stage.prove()
 
 
@@ -103,7 +103,7 @@ def test_broker_disk_alarm(stage: Stage, disks: Disks) -> None:
         stage.let_the_broker_look_at_its_disk()
         wait_until(lambda: alarm(stage), 30, "no alarm")
         assert stands_still(publishing, LONGER_THAN_ONE_CONFIRM), "publishers were not stopped"
-        assert "make room" in told_by_doctor(stage)["broker", "nodes"]
+        assert "make room" in doctor_reports(stage)["broker", "nodes"]
     stage.let_the_broker_look_at_its_disk()
     publishing.finish()
     stage.prove()
@@ -118,7 +118,7 @@ def test_broker_without_any_disk_is_started_again(stage: Stage, disks: Disks) ->
     # Room alone helps nobody: the log that its quorum queues share has died, or the node with it.
     if psutil.pid_exists(stage.nodes.broker.pid):
         wait_until(lambda: bool(stage.leaderless()), 30, "every queue has a leader")
-        assert "have no leader" in told_by_doctor(stage)["broker", "leaders of queues"]
+        assert "have no leader" in doctor_reports(stage)["broker", "leaders of queues"]
     stage.nodes.broker.stop()
     stage.nodes.broker.start()
     time.sleep(SECONDS_TO_ELECT)
@@ -138,17 +138,17 @@ def test_logs_that_cannot_be_written_stop_nobody(stage: Stage, disks: Disks) -> 
         publishing.finish()
         stage.prove()
     for service in SERVICES:
-        assert stage.house.ready(service)
-        assert lost_lines(stage.house.url(service)) > 0
+        assert stage.stack.ready(service)
+        assert lost_lines(stage.stack.url(service)) > 0
 
 
-def says_why(stage: Stage) -> bool:
+def gives_reason(stage: Stage) -> bool:
     """Whether some service told its log what it waits for."""
-    logs = (stage.house.log(service).read_text() for service in SERVICES)
+    logs = (stage.stack.log(service).read_text() for service in SERVICES)
     return any("the disk of the database is full: make room" in log for log in logs)
 
 
-def told_by_doctor(stage: Stage) -> dict[tuple[str, str], str]:
+def doctor_reports(stage: Stage) -> dict[tuple[str, str], str]:
     """What is wrong now, and what to do, by place and check."""
     wrong = (item for item in stage.doctor() if item["state"] != "ok")
     return {(item["where"], item["check"]): f"{item['found']} -> {item['mend']}" for item in wrong}

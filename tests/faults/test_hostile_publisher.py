@@ -90,30 +90,30 @@ async def _attack(env: dict[str, str], service: str, headers: bool, until: float
 
 
 @pytest.fixture
-def a_house(hostile_nodes: Nodes, request: pytest.FixtureRequest) -> Iterator[OwnService]:
+def attacked(hostile_nodes: Nodes, request: pytest.FixtureRequest) -> Iterator[OwnService]:
     with own_service(hostile_nodes, Passwords(), request.param) as own:
         yield own
 
 
-@pytest.mark.parametrize("a_house", ["billing"], indirect=True)
-async def test_a_long_moment_of_origin_is_not_copied(a_house: OwnService, tmp_path: Path) -> None:
+@pytest.mark.parametrize("attacked", ["billing"], indirect=True)
+async def test_a_long_moment_of_origin_is_not_copied(attacked: OwnService, tmp_path: Path) -> None:
     """A thousand payments that one correlation id holds together, of which one says 500 kB of when it began."""
-    with watched(a_house.env, "billing", tmp_path / "log") as service:
-        async with law(a_house.env, "billing", _payment) as the_law:
+    with watched(attacked.env, "billing", tmp_path / "log") as service:
+        async with law(attacked.env, "billing", _payment) as the_law:
             events = _payments(the_law, "one", 1_000)
             events[-1]["origintime"] = "9" * 500_000
             await the_law.attack(orjson.dumps(events), content_type=BATCH)
             await _served(the_law, service, 10)
-            outbox = await a_house.column("select coalesce(max(length(body)), 0) from outbox")
+            outbox = await attacked.column("select coalesce(max(length(body)), 0) from outbox")
             assert max(outbox) < 2_000_000, outbox
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("a_house", ["billing"], indirect=True)
-async def test_forty_of_the_largest_batches(a_house: OwnService, tmp_path: Path) -> None:
+@pytest.mark.parametrize("attacked", ["billing"], indirect=True)
+async def test_forty_of_the_largest_batches(attacked: OwnService, tmp_path: Path) -> None:
     """Honest batches just below 4 MiB: 152,000 payments, all of which are applied before the neighbour's."""
-    with watched(a_house.env, "billing", tmp_path / "log") as service:
-        async with law(a_house.env, "billing", _payment) as the_law:
+    with watched(attacked.env, "billing", tmp_path / "log") as service:
+        async with law(attacked.env, "billing", _payment) as the_law:
             for number in range(40):
                 body = orjson.dumps(_payments(the_law, f"b{number}", 3_800, method="x" * 700))
                 assert 3_500_000 < len(body) < 4_000_000
@@ -121,39 +121,39 @@ async def test_forty_of_the_largest_batches(a_house: OwnService, tmp_path: Path)
             await _served(the_law, service, 600)
 
 
-@pytest.mark.parametrize("a_house", ["billing"], indirect=True)
-async def test_sixty_messages_of_16_mib(a_house: OwnService, tmp_path: Path) -> None:
+@pytest.mark.parametrize("attacked", ["billing"], indirect=True)
+async def test_sixty_messages_of_16_mib(attacked: OwnService, tmp_path: Path) -> None:
     """The broker refuses them, or they are parked."""
-    with watched(a_house.env, "billing", tmp_path / "log") as service:
-        async with law(a_house.env, "billing", FACTS["billing"]) as the_law:
+    with watched(attacked.env, "billing", tmp_path / "log") as service:
+        async with law(attacked.env, "billing", FACTS["billing"]) as the_law:
             for number in range(60):
                 await the_law.attack(b"%d" % number + b" " * (16 * 1024 * 1024 - 10))
             await _served(the_law, service, 60)
 
 
-@pytest.mark.parametrize("a_house", ["communications"], indirect=True)
-async def test_half_a_million_numbers_in_a_batch(a_house: OwnService, tmp_path: Path) -> None:
-    with watched(a_house.env, "communications", tmp_path / "log") as service:
-        async with law(a_house.env, "communications", FACTS["communications"]) as the_law:
+@pytest.mark.parametrize("attacked", ["communications"], indirect=True)
+async def test_half_a_million_numbers_in_a_batch(attacked: OwnService, tmp_path: Path) -> None:
+    with watched(attacked.env, "communications", tmp_path / "log") as service:
+        async with law(attacked.env, "communications", FACTS["communications"]) as the_law:
             body = b"[" + b",".join(b"%d" % at for at in range(560_000)) + b"]"
             for _ in range(3):
                 await the_law.attack(body, content_type=BATCH)
             await _served(the_law, service, 10)
-            [letters] = await a_house.column("select count(*) from dead_letters")
+            [letters] = await attacked.column("select count(*) from dead_letters")
             assert letters < 1_000, f"{letters:,} dead letters"
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("a_house", ["events"], indirect=True)
-async def test_a_manifest_of_a_million_records(a_house: OwnService, tmp_path: Path) -> None:
+@pytest.mark.parametrize("attacked", ["events"], indirect=True)
+async def test_a_manifest_of_a_million_records(attacked: OwnService, tmp_path: Path) -> None:
     """Sixty parts of 20,000 records each, of which nothing is held: refused, or compared within the limit."""
-    with watched(a_house.env, "events", tmp_path / "log") as service:
-        async with law(a_house.env, "events", FACTS["events"]) as the_law:
+    with watched(attacked.env, "events", tmp_path / "log") as service:
+        async with law(attacked.env, "events", FACTS["events"]) as the_law:
             for part in range(1, 61):
                 await the_law.attack(_part(the_law, part, 60), key="{user}.manifest-recorded")
             await _served(the_law, service, 60)
             deadline = time.monotonic() + 180
-            while not (await a_house.column(_COMPARED) != [0] or await a_house.column(_REFUSED) != [0]):
+            while not (await attacked.column(_COMPARED) != [0] or await attacked.column(_REFUSED) != [0]):
                 assert service.alive, "it was killed"
                 assert time.monotonic() < deadline, "neither compared nor refused within 180 s"
                 await asyncio.sleep(1)

@@ -14,7 +14,7 @@ from multiprocessing import get_context
 import pytest
 
 from deploy.local.nodes import local_nodes
-from tests.support.interleaving.running import Found, interleave_apart, prepare
+from tests.support.interleaving.running import Finding, interleave_apart, prepare
 from tests.support.merging import a_database
 
 MANY = int(os.environ.get("INTERLEAVINGS", "10000"))
@@ -27,7 +27,7 @@ def test_never_two_writers_never_a_lost_message_and_parity_after_the_way_back() 
     print(f"\nINTERLEAVINGS={MANY} INTERLEAVINGS_SEED={SEED}")
     seeds = range(SEED, SEED + MANY)
     parts = [seeds[at : at + AT_A_TIME] for at in range(0, MANY, AT_A_TIME)]
-    result = Found()
+    result = Finding()
     with ExitStack() as until_the_end:
         nodes = until_the_end.enter_context(local_nodes())
         urls = [until_the_end.enter_context(a_database(nodes, "membership")).url for _ in range(PROCESSES)]

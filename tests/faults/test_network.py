@@ -73,8 +73,8 @@ def test_connections_to_the_database_hang_for_ever(stage: Stage) -> None:
 
 
 async def test_the_relay_of_a_vanished_machine_loses_its_lock(stage: Stage) -> None:
-    stage.house.kill("events")  # it has the lock
-    vanishing, standby = _a_relay(stage.house.env), _a_relay(stage.provisioned.env)
+    stage.stack.kill("events")  # it has the lock
+    vanishing, standby = _a_relay(stage.stack.env), _a_relay(stage.provisioned.env)
     vanishing.start()
     await eventually(lambda: _is(vanishing.active))
     stage.to_database.blackhole()

@@ -74,7 +74,7 @@ async def test_rollbacks_and_cuts_at_any_moment_leave_no_gap(office: Billing, da
     async def issuer(seed: int) -> None:
         chance = random.Random(seed)
         for attempt in attempts:
-            outcomes.append(await one(engine, office, attempt, chance))
+            outcomes.append(await item(engine, office, attempt, chance))
 
     await asyncio.gather(*(issuer(seed) for seed in range(AT_ONCE)))
     await engine.dispose()
@@ -84,7 +84,7 @@ async def test_rollbacks_and_cuts_at_any_moment_leave_no_gap(office: Billing, da
     assert min(outcomes.count(each) for each in ("committed", "rolled back", "cut")) > ATTEMPTS // 25
 
 
-async def one(engine: AsyncEngine, office: Billing, attempt: int, chance: random.Random) -> str:
+async def item(engine: AsyncEngine, office: Billing, attempt: int, chance: random.Random) -> str:
     """Issue one document, and end somehow."""
     end = chance.choice(["committed", "rolled back", "rolled back", "rolled back", "rolled back", "cut"])
     by = Issuing(issuer="merged", settings=office.issuers["merged"].settings[0], author="x")

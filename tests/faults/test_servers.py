@@ -48,15 +48,15 @@ def test_database_down_for_a_minute(stage: Stage) -> None:
 
 
 def test_services_start_before_their_servers(stage: Stage) -> None:
-    services = stage.house.services
+    services = stage.stack.services
     for service in services:
-        stage.house.kill(service)
+        stage.stack.kill(service)
     publishing = stage.publish(seconds=0)
     publishing.finish()
     stage.nodes.broker.kill()
     stage.nodes.database.kill()
     for service in services:
-        stage.house.start(service, wait=False)
+        stage.stack.start(service, wait=False)
     time.sleep(3)  # connections are taken, and closed again at once
     stage.to_broker.cut()
     time.sleep(3)  # and now they are refused

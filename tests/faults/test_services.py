@@ -16,33 +16,33 @@ def test_undisturbed_but_in_other_order_with_many_duplicates(stage: Stage) -> No
 
 
 def test_one_of_two_replicas_killed(stage: Stage) -> None:
-    replicas = {service: stage.house.start_replica(service) for service in ("membership", "billing")}
+    replicas = {service: stage.stack.start_replica(service) for service in ("membership", "billing")}
     publishing = stage.publish(seconds=4)
     publishing.wait_for(0.4)
     for service in replicas:
         # The first is the one whose relay is active.
-        stage.house.kill(service)
+        stage.stack.kill(service)
     publishing.finish()
     stage.prove()
     for service, replica in replicas.items():
-        stage.house.stop(replica)
-        stage.house.start(service)
+        stage.stack.stop(replica)
+        stage.stack.start(service)
 
 
 def test_four_processes_of_membership_end_as_one_does(stage: Stage) -> None:
-    names = ["membership", *(stage.house.start_replica("membership") for _ in range(3))]
+    names = ["membership", *(stage.stack.start_replica("membership") for _ in range(3))]
     # Asleep until all is published, so that each of them finds its share.
     for name in names:
-        stage.house.process(name).suspend()
+        stage.stack.process(name).suspend()
     stage.publish(seconds=0, duplicates=0.5).finish()
     for name in names:
-        stage.house.process(name).resume()
+        stage.stack.process(name).resume()
     end = stage.prove(stage.workload)
     assert end.views == stage.undisturbed.views
-    shares = {name: _applied(stage.house.url(name)) for name in names}
+    shares = {name: _applied(stage.stack.url(name)) for name in names}
     assert min(shares.values()) > 0, shares
     for replica in names[1:]:
-        stage.house.stop(replica)
+        stage.stack.stop(replica)
 
 
 def _applied(url: str) -> float:
@@ -60,11 +60,11 @@ def test_all_stopped_gracefully_in_mid_traffic(stage: Stage) -> None:
     for share in (0.2, 0.6):
         publishing.wait_for(share)
         for service in SERVICES:
-            stage.house.stop(service)
-            assert stage.house.returncode(service) == 0
+            stage.stack.stop(service)
+            assert stage.stack.returncode(service) == 0
         for service in SERVICES:
-            stage.house.start(service, wait=False)
-        stage.house.wait_until_ready(SERVICES)
+            stage.stack.start(service, wait=False)
+        stage.stack.wait_until_ready(SERVICES)
     publishing.finish()
     stage.prove()
 

@@ -46,7 +46,7 @@ def test_soak(stage: Stage) -> None:
     undisturbed = stage.checker.prove(published)
     stage.reset()
 
-    replicas = {service: stage.house.start_replica(service) for service in STEADY}
+    replicas = {service: stage.stack.start_replica(service) for service in STEADY}
     memory: dict[str, list[float]] = {service: [] for service in STEADY}
     struck = Counter[str]()
     readers = _Readers(stage)
@@ -58,7 +58,7 @@ def test_soak(stage: Stage) -> None:
         for _ in range(rng.randint(4, 10)):
             time.sleep(3)
             for service in STEADY:
-                memory[service].append(stage.house.process(service).memory_info().rss / 1e6)
+                memory[service].append(stage.stack.process(service).memory_info().rss / 1e6)
         name = rng.choice(sorted(faults))
         faults[name]()
         struck[name] += 1
@@ -77,7 +77,7 @@ def test_soak(stage: Stage) -> None:
 
 
 def _faults(stage: Stage, replicas: dict[str, str], rng: Random) -> dict[str, Callable[[], None]]:
-    services, nodes = stage.house, stage.nodes
+    services, nodes = stage.stack, stage.nodes
 
     def kill_service() -> None:
         victim = rng.choice([item for item in SERVICES if item not in STEADY])
@@ -128,7 +128,7 @@ class _Readers(threading.Thread):
         super().__init__(daemon=True)
         key = asyncio.run(_key(stage.provisioned.env["TRABOULE_MEMBERSHIP_DATABASE_URL"]))
         self._request = urllib.request.Request(
-            stage.house.url("membership") + "/members?limit=20", headers={"Authorization": f"Bearer {key}"}
+            stage.stack.url("membership") + "/members?limit=20", headers={"Authorization": f"Bearer {key}"}
         )
         self._ended = threading.Event()
         self._answers = Counter[str]()

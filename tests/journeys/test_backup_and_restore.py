@@ -95,11 +95,11 @@ class FormerSystems:
         self.env = env
         self.said: list[tuple[str, list[Fact]]] = []
 
-    async def say(self, user: str, *facts: Fact) -> None:
+    async def write(self, user: str, *facts: Fact) -> None:
         await publish_as(self.env, user, list(facts))
         self.said.append((user, list(facts)))
 
-    async def say_again(self, env: Mapping[str, str]) -> None:
+    async def publish_again(self, env: Mapping[str, str]) -> None:
         for user, facts in self.said:
             await publish_as(env, user, facts)
 
@@ -164,26 +164,26 @@ def services_at(env: Mapping[str, str], folder: Path) -> Generator[LocalServices
 async def a_year_of_work(former: FormerSystems, env: Mapping[str, str]) -> None:
     """Members, dues, gatherings, consents, mailings; a merge, a conflict, a decision, a switch and a command."""
     # Two who paid for the same days: a conflict that billing answers.
-    await former.say(
+    await former.write(
         "clustr-numerique.membership",
         a_member(record_id="1", name="Forges du Gier", siren=SIREN, city="Rive-de-Gier", paid_until="2026-12-31"),
         a_member(record_id="2", name="Ateliers Perrache", city="Lyon"),
         a_member(record_id="3", name="Optique Rhône", siren="443061841"),
     )
-    await former.say(
+    await former.write(
         "numelink.membership",
         a_member(record_id="B-1", name="FORGES DU GIER", siren=SIREN, paid_until="2026-12-31"),
         a_member(record_id="B-2", name="Atelier Perrache Design", city="Lyon"),
         a_member(record_id="B-3", name="OPTIQUE RHONE", siren="443061841"),
         *(a_member(record_id=f"M-{number}", name=f"Verrerie {number:04}") for number in range(700)),
     )
-    await former.say("numelink.billing", an_invoice(invoice_id="F-1", record_id="B-1", gross="120.5", net="100.5"))
-    await former.say("numelink.billing", a_payment(payment_id="P-1", record_id="B-1", amount="120"))
-    await former.say("numelink.events", an_event(event_id="E-1"), an_event(event_id="E-2", title="Matinale"))
-    await former.say("numelink.events", a_registration(registration_id="R-1", event_id="E-1", record_id="B-1"))
-    await former.say("numelink.communications", a_consent(consent_id="C-1", record_id="B-1", status="withdrawn"))
-    await former.say("numelink.communications", a_mailing(mailing_id="L-1", recipients=("B-1", "B-2", "B-1", "A")))
-    await former.say(
+    await former.write("numelink.billing", an_invoice(invoice_id="F-1", record_id="B-1", gross="120.5", net="100.5"))
+    await former.write("numelink.billing", a_payment(payment_id="P-1", record_id="B-1", amount="120"))
+    await former.write("numelink.events", an_event(event_id="E-1"), an_event(event_id="E-2", title="Matinale"))
+    await former.write("numelink.events", a_registration(registration_id="R-1", event_id="E-1", record_id="B-1"))
+    await former.write("numelink.communications", a_consent(consent_id="C-1", record_id="B-1", status="withdrawn"))
+    await former.write("numelink.communications", a_mailing(mailing_id="L-1", recipients=("B-1", "B-2", "B-1", "A")))
+    await former.write(
         "numelink.communications",
         a_mailing(mailing_id="L-1", version=2, subject="Corrigée", recipients=("B-3", "B-1")),
     )
@@ -198,7 +198,7 @@ async def a_year_of_work(former: FormerSystems, env: Mapping[str, str]) -> None:
         words = [word for name in names for word in ("--overrule", name)]
         await well("cutover", "switch", SYSTEM, "--reason", "decided", *overruled, *words)
     await command(env, "B-1", phone="04 77 00 00 00")
-    await former.say("numelink.membership", a_member(record_id="M-1", name="Too late", version=9))
+    await former.write("numelink.membership", a_member(record_id="M-1", name="Too late", version=9))
     await wait_until_settled(env)
 
 
@@ -208,7 +208,7 @@ def accounts_at(nodes: Nodes) -> dict[str, Rights]:
     return {account.name: account.rights for account in accounts if "administrator" not in account.tags}
 
 
-async def told_back(nodes: Nodes) -> list[dict[str, Any]]:
+async def written_back(nodes: Nodes) -> list[dict[str, Any]]:
     """What waits for the former system to read; it is read now."""
     published: list[dict[str, Any]] = []
     async with await aio_pika.connect(nodes.broker.url) as connection:
@@ -238,17 +238,19 @@ async def test_a_restored_house_ends_as_the_undisturbed_one_and_nothing_has_its_
         # and what membership has told of a merge.
         for name in ("billing", "events", "communications"):
             services.stop(name)
-        await former.say("clustr-numerique.membership", a_member(record_id="4", name="Coutellerie", siren="775672272"))
-        await former.say("numelink.billing", an_invoice(invoice_id="F-0", record_id="B-2"))
+        await former.write(
+            "clustr-numerique.membership", a_member(record_id="4", name="Coutellerie", siren="775672272")
+        )
+        await former.write("numelink.billing", an_invoice(invoice_id="F-0", record_id="B-2"))
         await well("duplicates", "separate", "numelink/B-2", "--reason", "another company after all")
         services.stop("membership")
         for name in ("billing", "events", "communications"):
             services.start(name)
-        await former.say("numelink.billing", an_invoice(invoice_id="F-2", record_id="B-2", gross="1200"))
-        await former.say("numelink.events", a_registration(registration_id="R-2", event_id="E-2", record_id="B-1"))
+        await former.write("numelink.billing", an_invoice(invoice_id="F-2", record_id="B-2", gross="1200"))
+        await former.write("numelink.events", a_registration(registration_id="R-2", event_id="E-2", record_id="B-1"))
 
         # And what was said before the backup, and is only said again by whoever is told that it waited.
-        await former.say("numelink.membership", a_member(record_id="M-700", name="Verrerie 0700"))
+        await former.write("numelink.membership", a_member(record_id="M-700", name="Verrerie 0700"))
 
         async def known_to_wait() -> bool:
             theirs = Management(nodes.broker.management_url).call("GET", path("queues", VHOST, MEMBER_RECORDED))
@@ -268,7 +270,7 @@ async def test_a_restored_house_ends_as_the_undisturbed_one_and_nothing_has_its_
         undisturbed = await everything(services.env)
         inboxes = {name: await query(services.env, name, "select message from inbox") for name in SERVICES}
         rights = accounts_at(nodes)
-        (read,) = await told_back(nodes)
+        (read,) = await written_back(nodes)
     secret_words = {urlsplit(url).password for url in services.env.values()} - {None}
     assert not any(str(word) in (backup / "manifest.json").read_text() for word in secret_words)
 
@@ -285,11 +287,11 @@ async def test_a_restored_house_ends_as_the_undisturbed_one_and_nothing_has_its_
                 await wait_until_settled(env)
                 without = await everything(env)
                 assert without["membership: views"] != undisturbed["membership: views"], "nothing was under way"
-                assert await told_back(second) == []
+                assert await written_back(second) == []
                 await well("republish")
                 await wait_until_settled(env)
                 # The former system may have read what was told before the end, and now reads it as newer.
-                (again,) = await told_back(second)
+                (again,) = await written_back(second)
                 assert again["version"] > read["version"] + 1_000_000
                 assert {**again, "version": 0} == {**read, "version": 0}
                 # What is told again of records has the ids of the first time, so that an inbox knows it: all but what
@@ -297,7 +299,7 @@ async def test_a_restored_house_ends_as_the_undisturbed_one_and_nothing_has_its_
                 published = await query(env, "membership", "select message from inbox where message like '/traboule/%'")
                 new = {row["message"] for row in published} - {row["message"] for row in inboxes["membership"]}
                 assert [message.partition(" ")[0] for message in new] == ["/traboule/communications"]
-                await former.say_again(env)
+                await former.publish_again(env)
                 await wait_until_settled(env)
                 restored = await everything(env)
                 for what in undisturbed:
@@ -325,7 +327,7 @@ class Traffic(threading.Thread):
         number = 0
         while not self.ending.is_set():
             number += 1
-            await self.former.say("clustr-numerique.billing", an_invoice(invoice_id=f"T-{number}", record_id="2"))
+            await self.former.write("clustr-numerique.billing", an_invoice(invoice_id=f"T-{number}", record_id="2"))
 
     async def finish(self) -> None:
         """Stop, and wait."""

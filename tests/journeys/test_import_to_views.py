@@ -24,9 +24,9 @@ Import = Callable[..., tuple[int, dict[str, Any]]]
 
 
 @pytest.fixture
-def importing(house: LocalServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Import:
+def importing(stack: LocalServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Import:
     """``importing("numelink/membership", "text of the file")``: exit code and report, once all is applied."""
-    for name, value in house.env.items():
+    for name, value in stack.env.items():
         monkeypatch.setenv(name, value)
 
     def run(system: str, text: str, name: str = "members.csv", *options: str) -> tuple[int, dict[str, Any]]:
@@ -35,25 +35,25 @@ def importing(house: LocalServices, tmp_path: Path, monkeypatch: pytest.MonkeyPa
         rejects = str(tmp_path / "rejects.csv")
         answer = asyncio.run(traboule("import", "--as", system, "--json", "--rejects", rejects, *options, str(path)))
         assert answer.out, answer.err
-        asyncio.run(wait_until_settled(house.env))
+        asyncio.run(wait_until_settled(stack.env))
         return answer.exit_code, answer.json
 
     return run
 
 
 @pytest.fixture(scope="module")
-def door(house: LocalServices) -> Iterator[httpx2.Client]:
+def gateway(stack: LocalServices) -> Iterator[httpx2.Client]:
     """A reader at the HTTP gateway."""
 
     async def key() -> str:
-        engine = create_engine(house.env["TRABOULE_MEMBERSHIP_DATABASE_URL"], application="tests")
+        engine = create_engine(stack.env["TRABOULE_MEMBERSHIP_DATABASE_URL"], application="tests")
         async with engine.begin() as connection:
             made = await create_key(connection, "journeys", "staff", 1)
         await engine.dispose()
         return made
 
     headers = {"Authorization": f"Bearer {asyncio.run(key())}"}
-    with httpx2.Client(base_url=house.url("membership"), headers=headers, trust_env=False) as client:
+    with httpx2.Client(base_url=stack.url("membership"), headers=headers, trust_env=False) as client:
         yield client
 
 
@@ -68,15 +68,15 @@ def a_siren() -> str:
     return base + luhn.calc_check_digit(base)
 
 
-def member(door: httpx2.Client, cluster: str, record_id: str) -> dict[str, Any]:
-    answer = door.get(f"/members/by-source/{cluster}/{record_id}")
+def member(gateway: httpx2.Client, cluster: str, record_id: str) -> dict[str, Any]:
+    answer = gateway.get(f"/members/by-source/{cluster}/{record_id}")
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
-def history(house: LocalServices, record_id: str) -> list[tuple[str, list[str]]]:
+def history(stack: LocalServices, record_id: str) -> list[tuple[str, list[str]]]:
     async def rows() -> list[tuple[str, list[str]]]:
-        connection = await asyncpg.connect(house.env["TRABOULE_MEMBERSHIP_DATABASE_URL"])
+        connection = await asyncpg.connect(stack.env["TRABOULE_MEMBERSHIP_DATABASE_URL"])
         rows = await connection.fetch(
             "select what, fields from record_history where record_id = $1 order by id", record_id
         )
@@ -87,50 +87,50 @@ def history(house: LocalServices, record_id: str) -> list[tuple[str, list[str]]]
 
 
 def test_a_company_of_two_clusters_is_one_member_that_says_who_said_what(
-    importing: Import, door: httpx2.Client, tag: str
+    importing: Import, gateway: httpx2.Client, tag: str
 ) -> None:
     siren = a_siren()
     importing("clustr-numerique/membership", f"record_id;name;siren;city\nA-{tag};Ateliers {tag} SAS;{siren};Lyon\n")
     importing("numelink/membership", f"record_id;name;siren;city\nB-{tag};ATELIERS {tag.upper()};{siren};LYON 3\n")
 
-    view = member(door, "numelink", f"B-{tag}")
+    view = member(gateway, "numelink", f"B-{tag}")
 
-    assert view == member(door, "clustr-numerique", f"A-{tag}")
+    assert view == member(gateway, "clustr-numerique", f"A-{tag}")
     assert view["clusters"] == ["clustr-numerique", "numelink"]
     assert view["siren"] == {"value": siren, "said_by": [f"clustr-numerique/A-{tag}", f"numelink/B-{tag}"]}
     assert view["city"]["others"] == [{"value": "LYON 3", "said_by": [f"numelink/B-{tag}"]}]
     for old_id in (view["id"], *view["former_ids"]):
-        assert door.get(f"/members/{old_id}").json() == view
+        assert gateway.get(f"/members/{old_id}").json() == view
 
 
 def test_importing_twice_changes_nothing_and_a_changed_row_makes_one_new_version(
-    importing: Import, house: LocalServices, door: httpx2.Client, tag: str
+    importing: Import, stack: LocalServices, gateway: httpx2.Client, tag: str
 ) -> None:
     rows = f"record_id;name;city\nA-{tag};Ateliers {tag};Lyon\nB-{tag};Forges {tag};Roanne\n"
     importing("numelink/membership", rows)
-    before = door.get(f"/members/by-source/numelink/A-{tag}")
+    before = gateway.get(f"/members/by-source/numelink/A-{tag}")
 
     importing("numelink/membership", rows)  # a new file, exported later, that says the same
-    again = door.get(f"/members/by-source/numelink/A-{tag}")
+    again = gateway.get(f"/members/by-source/numelink/A-{tag}")
     assert (again.content, again.headers["etag"]) == (before.content, before.headers["etag"])
-    assert history(house, f"A-{tag}") == [("recorded", [])]
+    assert history(stack, f"A-{tag}") == [("recorded", [])]
 
     importing("numelink/membership", rows.replace("Lyon", "Bron"))
-    assert history(house, f"A-{tag}") == [("recorded", []), ("changed", ["city"])]
-    assert history(house, f"B-{tag}") == [("recorded", [])]
-    assert member(door, "numelink", f"A-{tag}")["city"]["value"] == "Bron"
+    assert history(stack, f"A-{tag}") == [("recorded", []), ("changed", ["city"])]
+    assert history(stack, f"B-{tag}") == [("recorded", [])]
+    assert member(gateway, "numelink", f"A-{tag}")["city"]["value"] == "Bron"
 
 
-def test_an_older_export_that_arrives_late_changes_nothing(importing: Import, door: httpx2.Client, tag: str) -> None:
+def test_an_older_export_that_arrives_late_changes_nothing(importing: Import, gateway: httpx2.Client, tag: str) -> None:
     header = "record_id;name;city\n"
     new, old = f"A-{tag};Ateliers {tag};Bron\n", f"A-{tag};Ateliers {tag};Lyon\n"
     importing("numelink/membership", header + new, "new.csv", "--exported-at", "2026-11-02T10:00")
     importing("numelink/membership", header + old, "old.csv", "--exported-at", "2026-11-01T10:00")
-    assert member(door, "numelink", f"A-{tag}")["city"]["value"] == "Bron"
+    assert member(gateway, "numelink", f"A-{tag}")["city"]["value"] == "Bron"
 
 
 def test_bad_rows_are_set_aside_with_a_reason_and_the_rest_is_applied(
-    importing: Import, door: httpx2.Client, tag: str, tmp_path: Path
+    importing: Import, gateway: httpx2.Client, tag: str, tmp_path: Path
 ) -> None:
     text = (
         "record_id;name;email;country;paid_until\n"
@@ -151,15 +151,15 @@ def test_bad_rows_are_set_aside_with_a_reason_and_the_rest_is_applied(
         (6, "record_id"),
     ]
     assert "31/02/2026" in (tmp_path / "rejects.csv").read_text("utf-8-sig")
-    view = member(door, "numelink", f"A-{tag}")
+    view = member(gateway, "numelink", f"A-{tag}")
     (source,) = view["sources"]
     assert (view["email"]["value"], view["country"]["value"]) == ("not an address", "Neverland")
     assert {item["field"] for item in source["problems"]} == {"email", "country"}
-    assert member(door, "numelink", f"D-{tag}")["name"]["value"] == "x" * 300
+    assert member(gateway, "numelink", f"D-{tag}")["name"]["value"] == "x" * 300
 
 
 def test_what_other_services_mirror_shows_in_the_view_in_whatever_order_it_came(
-    importing: Import, door: httpx2.Client, tag: str
+    importing: Import, gateway: httpx2.Client, tag: str
 ) -> None:
     invoice = {
         "invoice_id": f"F-{tag}", "version": 1, "record_id": f"A-{tag}", "number": f"FA-{tag}",
@@ -186,7 +186,7 @@ def test_what_other_services_mirror_shows_in_the_view_in_whatever_order_it_came(
     importing("numelink/events", json.dumps(event), "events.jsonl")
     importing("numelink/billing", json.dumps(payment), "payments.jsonl")
 
-    view = member(door, "numelink", f"A-{tag}")
+    view = member(gateway, "numelink", f"A-{tag}")
     assert (view["dues"]["invoiced"], view["dues"]["outstanding"]) == ("600.00", "0.00")
     assert view["paid_until"] == "2026-12-31"
     assert view["registrations"][0]["event"]["title"] == "Matinale"

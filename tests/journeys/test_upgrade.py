@@ -50,7 +50,7 @@ def new(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, str]:
 
 
 @pytest.fixture
-async def house(own_nodes: Nodes, tmp_path: Path) -> AsyncIterator[LocalServices]:
+async def stack(own_nodes: Nodes, tmp_path: Path) -> AsyncIterator[LocalServices]:
     """Everything is made, and nothing runs; the environment is an operator's."""
     servers = (own_nodes.database.url, own_nodes.broker.url, own_nodes.broker.management_url)
     made = await asyncio.to_thread(lambda: provision(*servers, clusters_file=CLUSTERS))
@@ -68,34 +68,34 @@ async def house(own_nodes: Nodes, tmp_path: Path) -> AsyncIterator[LocalServices
     definitions.call(own_nodes.broker.management_url, "DELETE", f"/api/vhosts/{VHOST}")
 
 
-async def told(house: LocalServices, name: str) -> None:
+async def told(stack: LocalServices, name: str) -> None:
     """A former system publishes an invoice."""
-    await publish_as(house.env, "numelink.billing", an_invoice(invoice_id=name, label=f"dues {name}"))
+    await publish_as(stack.env, "numelink.billing", an_invoice(invoice_id=name, label=f"dues {name}"))
 
 
-async def held(house: LocalServices, *names: str) -> None:
+async def held(stack: LocalServices, *names: str) -> None:
     """Return once billing holds exactly these invoices; nothing was parked."""
 
-    async def all_there() -> bool:
-        rows = await query(house.env, "billing", "select invoice_id from invoices order by 1")
+    async def all_present() -> bool:
+        rows = await query(stack.env, "billing", "select invoice_id from invoices order by 1")
         return [row["invoice_id"] for row in rows] == sorted(names)
 
-    await eventually(all_there, 30)
-    assert await query(house.env, "billing", "select reason, detail from dead_letters") == []
+    await eventually(all_present, 30)
+    assert await query(stack.env, "billing", "select reason, detail from dead_letters") == []
 
 
 @pytest.mark.parametrize("order", BEFORE)
 async def test_an_upgrade_loses_nothing_and_can_be_undone_until_its_last_step(
-    order: str, house: LocalServices, new: Mapping[str, str], tmp_path: Path
+    order: str, stack: LocalServices, new: Mapping[str, str], tmp_path: Path
 ) -> None:
     async def run(env: Mapping[str, str], *words: str) -> tuple[int, str]:
-        return await asyncio.to_thread(python, {**house.env, **env}, *words)
+        return await asyncio.to_thread(python, {**stack.env, **env}, *words)
 
-    await asyncio.to_thread(house.start, "billing")
-    await told(house, "F1")
-    await held(house, "F1")
+    await asyncio.to_thread(stack.start, "billing")
+    await told(stack, "F1")
+    await held(stack, "F1")
     # The new program recognises companies otherwise.
-    await query(house.env, "membership", "insert into match_state (features, weights) values (0, 0)")
+    await query(stack.env, "membership", "insert into match_state (features, weights) values (0, 0)")
 
     code, answer = await run(new, *BEFORE[order](tmp_path / "passwords"))
     assert code == 0, answer
@@ -103,40 +103,40 @@ async def test_an_upgrade_loses_nothing_and_can_be_undone_until_its_last_step(
     assert "membership: 0 source records computed anew" in answer
     code, answer = await run(new, *CHECK)
     assert (code, answer) == (0, "billing: next2 has not run: traboule migrate billing --post\n"), "new pods may start"
-    await told(house, "F2")
-    await held(house, "F1", "F2")
+    await told(stack, "F2")
+    await held(stack, "F1", "F2")
 
-    newer = await asyncio.to_thread(house.start_replica, "billing", new)
+    newer = await asyncio.to_thread(stack.start_replica, "billing", new)
     for name in ("F3", "F4", "F5", "F6"):
-        await told(house, name)
-    await asyncio.to_thread(house.stop, "billing")
-    await told(house, "F7")
-    await held(house, *(f"F{n}" for n in range(1, 8)))
+        await told(stack, name)
+    await asyncio.to_thread(stack.stop, "billing")
+    await told(stack, "F7")
+    await held(stack, *(f"F{n}" for n in range(1, 8)))
 
     # The release is bad: back to the version before, whose own preparation and check let it start.
-    await asyncio.to_thread(house.stop, newer)
+    await asyncio.to_thread(stack.stop, newer)
     for words in (BEFORE[order](tmp_path / "passwords"), CHECK):
         code, answer = await run({}, *words)
         assert code == 0, answer
         assert "billing: the schema is at next1, of a newer program; this one can live with it" in answer
-    await asyncio.to_thread(house.start, "billing")
-    await told(house, "F8")
-    await held(house, *(f"F{n}" for n in range(1, 9)))
-    await asyncio.to_thread(house.stop, "billing")
+    await asyncio.to_thread(stack.start, "billing")
+    await told(stack, "F8")
+    await held(stack, *(f"F{n}" for n in range(1, 9)))
+    await asyncio.to_thread(stack.stop, "billing")
 
-    await asyncio.to_thread(house.start, newer, new)
+    await asyncio.to_thread(stack.start, newer, new)
     code, answer = await run(new, *CLI, "migrate", "--all", "--post")
     assert code == 0, answer
     assert "billing: the schema is up to date" in answer
     code, answer = await run(new, *CLI, "migrate", "--all", "--check")
     assert (code, answer) == (0, "".join(f"{item}: the schema is as this program's\n" for item in SERVICES))
-    await told(house, "F9")
+    await told(stack, "F9")
     names = [f"F{n}" for n in range(1, 10)]
-    await held(house, *names)
-    rows = await query(house.env, "billing", "select wording from invoices order by 1")
+    await held(stack, *names)
+    rows = await query(stack.env, "billing", "select wording from invoices order by 1")
     assert [row["wording"] for row in rows] == [f"dues {name}" for name in names]
     for name in ("billing", newer):
-        assert "transaction.failed" not in house.log(name).read_text("utf-8"), "no message was in another's way"
+        assert "transaction.failed" not in stack.log(name).read_text("utf-8"), "no message was in another's way"
 
     # From now on there is no way back, and the version before says so instead of starting.
     for words in (CHECK, BEFORE[order](tmp_path / "passwords")):
@@ -144,15 +144,15 @@ async def test_an_upgrade_loses_nothing_and_can_be_undone_until_its_last_step(
         assert code != 0, answer
         assert "billing: the schema is at revision next2, which this program does not know: it is too old" in answer
     # Were it started all the same, it would keep what it cannot write in its hands.
-    await asyncio.to_thread(house.stop, newer)
-    await asyncio.to_thread(house.start, "billing")
-    await told(house, "F10")
-    log = house.log("billing")
-    await eventually(lambda: _tells(log, "the schema is not this program's"), 30)
-    await asyncio.to_thread(house.stop, "billing")
-    await asyncio.to_thread(house.start, newer, new)
-    await held(house, *names, "F10")
+    await asyncio.to_thread(stack.stop, newer)
+    await asyncio.to_thread(stack.start, "billing")
+    await told(stack, "F10")
+    log = stack.log("billing")
+    await eventually(lambda: _announces(log, "the schema is not this program's"), 30)
+    await asyncio.to_thread(stack.stop, "billing")
+    await asyncio.to_thread(stack.start, newer, new)
+    await held(stack, *names, "F10")
 
 
-async def _tells(log: Path, words: str) -> bool:
+async def _announces(log: Path, words: str) -> bool:
     return words in log.read_text("utf-8")

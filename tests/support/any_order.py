@@ -177,7 +177,7 @@ _preferences = st.builds(
 _sections = (_accounts, _participations, _preferences)
 
 _about_members = st.one_of(*[st.tuples(_clusters, _members)] * 4, st.tuples(_clusters, _removals))
-_said = st.one_of(
+_stated = st.one_of(
     # Members as often as all the rest: they are what links.
     *[_about_members] * 6,
     *(
@@ -190,7 +190,7 @@ _said = st.one_of(
 
 def messages(*, at_most: int, only_members: bool = False) -> st.SearchStrategy[list[Envelope[Any]]]:
     """What both clusters say, as membership reads it."""
-    strategy = _about_members if only_members else _said
+    strategy = _about_members if only_members else _stated
     return st.lists(strategy, min_size=2, max_size=at_most).map(lambda answer: [an_envelope(*item) for item in answer])
 
 

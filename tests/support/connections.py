@@ -7,11 +7,11 @@ from services.common.app import EXTRA_CONNECTIONS
 BACKUP = 3 * len(SERVICES)
 """For each database one that reads, one that makes writers wait, and pg_dump's."""
 _RELAY = 1
-_DOOR = 6 + 4
+_GATEWAY = 6 + 4
 """To read and to write: services/gateway/app.py."""
 
 
 def most_connections(service: str) -> int:
     """Of one process: a connection for each queue that it reads, for what it does beside, its relay and its door."""
     lanes = len(definition_of(service).subscriptions)
-    return lanes + EXTRA_CONNECTIONS + _RELAY + (_DOOR if service == "membership" else 0)
+    return lanes + EXTRA_CONNECTIONS + _RELAY + (_GATEWAY if service == "membership" else 0)

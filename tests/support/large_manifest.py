@@ -13,7 +13,7 @@ from services.cutover.parity.runs import newest
 from tests.support.builders import an_invoice
 from tests.support.parity import Mirrored
 
-HELD = 1_000
+STORED = 1_000
 MOST = 500
 MOST_BYTES = 12 * 1024 * 1024
 
@@ -31,7 +31,7 @@ class Taken:
 
 async def compared(mirrored: Mirrored, parts: int) -> Taken:
     """Compare some invoices with a manifest that lists them, each with another digest, and very many others."""
-    await mirrored.imports(*(an_invoice(invoice_id=f"F-1-{number:05d}") for number in range(HELD)))
+    await mirrored.imports(*(an_invoice(invoice_id=f"F-1-{number:05d}") for number in range(STORED)))
     async with mirrored.database.engine() as engine:
         async with engine.begin() as connection:
             for part in range(1, parts + 1):

@@ -29,8 +29,8 @@ from shared.persistence.migrations import upgrade
 from tests.support import servers
 from tests.support.in_process import OwnService, Passwords
 
-HERE = RecordRef(cluster="clustr-numerique", record_id="cn-118")
-THERE = RecordRef(cluster="numelink", record_id="1042")
+OURS = RecordRef(cluster="clustr-numerique", record_id="cn-118")
+THEIRS = RecordRef(cluster="numelink", record_id="1042")
 NAMES: dict[str, str] = {"billing": "paid-twice", "events": "registered-twice"}
 """What each service that resolves conflicts has to resolve."""
 
@@ -60,8 +60,8 @@ def separated(version: int, name: str, *parts: tuple[str, Sequence[RecordRef]]) 
 def year(number: int, invoice: str = "F1") -> Overlap:
     """A year that both paid for: by this invoice here, by a term there."""
     items = (
-        ConflictItem(cluster=HERE.cluster, record_id=HERE.record_id, kind="invoice", item_id=f"{invoice}-{number}"),
-        ConflictItem(cluster=THERE.cluster, record_id=THERE.record_id, kind="subscription", item_id=str(number)),
+        ConflictItem(cluster=OURS.cluster, record_id=OURS.record_id, kind="invoice", item_id=f"{invoice}-{number}"),
+        ConflictItem(cluster=THEIRS.cluster, record_id=THEIRS.record_id, kind="subscription", item_id=str(number)),
     )
     return Overlap(starts_on=date(number, 1, 1), ends_on=date(number, 12, 31), items=items)
 
@@ -69,8 +69,8 @@ def year(number: int, invoice: str = "F1") -> Overlap:
 def gathering(title: str, registration: str = "R1") -> Overlap:
     """A gathering that both registered for."""
     items = (
-        ConflictItem(cluster=HERE.cluster, record_id=HERE.record_id, kind="registration", item_id=registration),
-        ConflictItem(cluster=THERE.cluster, record_id=THERE.record_id, kind="registration", item_id="R9"),
+        ConflictItem(cluster=OURS.cluster, record_id=OURS.record_id, kind="registration", item_id=registration),
+        ConflictItem(cluster=THEIRS.cluster, record_id=THEIRS.record_id, kind="registration", item_id="R9"),
     )
     return Overlap(event=title, items=items)
 
@@ -84,7 +84,7 @@ def a_conflict(version: int, *overlaps: Overlap, service: str = "billing", confl
             "kind": NAMES[service],
             "responsible": service,
             "member_id": member("X"),
-            "between": (HERE, THERE),
+            "between": (OURS, THEIRS),
             "overlaps": overlaps,
         }
     )
@@ -182,22 +182,22 @@ async def newest_answers(connection: AsyncConnection) -> dict[str, tuple[str, st
 class Speaker:
     """Speaks as one of our services in another service's own house."""
 
-    house: OwnService
+    stack: OwnService
     service: str
     url: str
 
-    async def says(self, *facts: Fact) -> None:
+    async def publishes(self, *facts: Fact) -> None:
         """Publish each as a message of its own."""
         env = {f"TRABOULE_{self.service.upper()}_BROKER_URL": self.url}
         for fact in facts:
             await servers.publish_as(env, f"{OWN_PUBLISHER}.{self.service}", fact)
 
 
-def speaker_in(house: OwnService, passwords: Passwords, service: str) -> Speaker:
+def speaker_in(stack: OwnService, passwords: Passwords, service: str) -> Speaker:
     """Let the service's user into the house's virtual host."""
     user = f"{OWN_PUBLISHER}.{service}"
     password = passwords.get(user)
-    broker_api.load_definitions(house.management_url, definitions([], {service: password}, {}, vhost=house.vhost))
-    parts = urlsplit(house.admin_url)
+    broker_api.load_definitions(stack.management_url, definitions([], {service: password}, {}, vhost=stack.vhost))
+    parts = urlsplit(stack.admin_url)
     host = parts.netloc.rpartition("@")[2]
-    return Speaker(house, service, urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}")))
+    return Speaker(stack, service, urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{host}")))

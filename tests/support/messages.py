@@ -27,12 +27,12 @@ async def applied(billing: OwnService, invoices: Iterable[InvoiceRecorded], time
     """Wait until these invoices, and no others, are there."""
     expected = {invoice.invoice_id for invoice in invoices}
 
-    async def all_there() -> bool:
+    async def all_present() -> bool:
         column = set(await billing.column("select invoice_id from invoices"))
         assert column == expected, f"{len(column)} of {len(expected)}"
         return True
 
-    await eventually(all_there, timeout)
+    await eventually(all_present, timeout)
 
 
 async def parked(billing: OwnService, count: int = 1, *, status: str = "parked") -> list[dict[str, Any]]:

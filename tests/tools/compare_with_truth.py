@@ -15,7 +15,7 @@ from typing import Any
 from schemas.membership import MemberRecorded
 from services.cli.importing.reading import FormerSystem, messages, open_files
 from shared.importing.outcomes import Accepted, UnreadableError
-from tests.tools.truth import Said, differences, lost_by_product, read_truth
+from tests.tools.truth import Stated, differences, lost_by_product, read_truth
 
 _ALWAYS = {"name", "status", "opt_outs"}
 """What is compared whether any record of the file says it or not: nothing is a statement there."""
@@ -77,13 +77,13 @@ def compare_folder(folder: Path) -> Iterator[Comparison]:
         truth = read_truth(folder / "truth", product.name)
         if truth is None:
             continue
-        files = sorted(one for one in product.iterdir() if one.is_file())
+        files = sorted(entry for entry in product.iterdir() if entry.is_file())
         for path in files:
             yield compare_file([path], product.name, truth.kinds)
-        beside = [path for path in files if "dynamic_fields" in path.name]
+        neighbour = [path for path in files if "dynamic_fields" in path.name]
         lists = [path for path in files if path.name.startswith(("liste-membres-s", "page-export-galette_adherents"))]
-        for path in lists if beside else ():
-            yield compare_file([path, *beside], product.name, truth.kinds)
+        for path in lists if neighbour else ():
+            yield compare_file([path, *neighbour], product.name, truth.kinds)
 
 
 def compare_file(paths: list[Path], product: str, kinds: Any) -> Comparison:
@@ -114,13 +114,15 @@ def compare_file(paths: list[Path], product: str, kinds: Any) -> Comparison:
         report.accepted,
         report.rejected,
     )
-    comparison.faults = [f"line {one.line}: {one.field} {one.value!r}: {one.reason}" for one in report.rejections]
+    comparison.faults = [
+        f"line {entry.line}: {entry.field} {entry.value!r}: {entry.reason}" for entry in report.rejections
+    ]
     silent = any(not word for _, word in report.questions)
     _judge(comparison, facts, kinds.get(report.product, {}), silent=silent)
     return comparison
 
 
-def _judge(comparison: Comparison, facts: list[MemberRecorded], truth: dict[str, Said], *, silent: bool) -> None:
+def _judge(comparison: Comparison, facts: list[MemberRecorded], truth: dict[str, Stated], *, silent: bool) -> None:
     """``silent``: the file has no column that says who is a member, and the import says so."""
     names = {name for fact in facts for name in fact.model_fields_set} | _ALWAYS
     active = refusals = true_active = true_refusals = 0

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 Row = Mapping[str, str]
-Said = dict[str, Any]
+Stated = dict[str, Any]
 """Field by field what is true of one record; a field that is not there is not compared."""
 
 _DOLIBARR_STATUS = {"1": "active", "0": "ended", "-1": "pending", "-2": "ended"}
@@ -34,7 +34,7 @@ _CIVICRM_REFUSALS = (
 class Truth:
     """The truth of one folder: by the importer's name for a kind of file, every record by the id of its fact."""
 
-    kinds: Mapping[str, Mapping[str, Said]]
+    kinds: Mapping[str, Mapping[str, Stated]]
 
 
 def read_truth(folder: Path, product: str) -> Truth | None:
@@ -65,7 +65,7 @@ def _dolibarr(rows: Callable[[str], list[dict[str, str]]]) -> Truth:
     return Truth({"Dolibarr members": members, "Dolibarr third parties": parties, "Dolibarr contacts": people})
 
 
-def _adherent(row: Row, terms: Sequence[Row]) -> Said:
+def _adherent(row: Row, terms: Sequence[Row]) -> Stated:
     natural = row["morphy"] == "phy"
     person = f"{row['firstname']} {row['lastname']}".strip()
     return {
@@ -90,7 +90,7 @@ def _adherent(row: Row, terms: Sequence[Row]) -> Said:
     }
 
 
-def _party(row: Row) -> Said:
+def _party(row: Row) -> Stated:
     return {
         "name": row["nom"],
         "status": "",
@@ -113,7 +113,7 @@ def _party(row: Row) -> Said:
     }
 
 
-def _person(row: Row) -> Said:
+def _person(row: Row) -> Stated:
     return {
         "name": f"{row['firstname']} {row['lastname']}".strip(),
         "works_for": row["fk_soc"],
@@ -133,7 +133,7 @@ def _galette(rows: Callable[[str], list[dict[str, str]]]) -> Truth:
     return Truth({"Galette members": {row["id_adh"]: _adh(row, added[row["id_adh"]]) for row in rows("adherents")}})
 
 
-def _adh(row: Row, added: Row) -> Said:
+def _adh(row: Row, added: Row) -> Stated:
     status = "active" if row["activite_adh"] == "1" else "ended"
     return {
         "name": row["societe_adh"] or f"{row['prenom_adh']} {row['nom_adh']}".strip(),
@@ -165,7 +165,7 @@ def _paheko(rows: Callable[[str], list[dict[str, str]]]) -> Truth:
     return Truth({"Paheko members": {row["numero"]: _user(row) for row in rows("users")}})
 
 
-def _user(row: Row) -> Said:
+def _user(row: Row) -> Stated:
     return {
         "name": row["nom"],
         "status": "ended" if row["categorie"] == "Anciens membres" else "active",
@@ -194,7 +194,7 @@ def _civicrm(rows: Callable[[str], list[dict[str, str]]]) -> Truth:
     )
 
 
-def _contact(row: Row) -> Said:
+def _contact(row: Row) -> Stated:
     refused = [channel for column, channel in _CIVICRM_REFUSALS if row[column] == "1"]
     if row["on_hold"] == "2" and "bulk-email" not in refused:
         refused.append("bulk-email")
@@ -219,7 +219,7 @@ def _contact(row: Row) -> Said:
     }
 
 
-def _terms(terms: Sequence[Row]) -> Said:
+def _terms(terms: Sequence[Row]) -> Stated:
     statuses = {_CIVICRM_STATUS.get(term["status_name"], "ended") for term in terms}
     return {
         "status": next(status for status in ("active", "pending", "ended") if status in statuses),
@@ -244,7 +244,7 @@ def _cents(written: str) -> str:
     return f"{Decimal(written):.2f}" if written else ""
 
 
-def differences(fact: Any, truth: Said, fields: set[str]) -> Iterator[str]:
+def differences(fact: Any, truth: Stated, fields: set[str]) -> Iterator[str]:
     """The fields of a fact that say otherwise. ``fields`` are those that its file says anything of."""
     for name in sorted(fields & truth.keys()):
         read, true = getattr(fact, name), truth[name]

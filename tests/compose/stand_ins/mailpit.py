@@ -19,20 +19,20 @@ class Smtp(StreamRequestHandler):
 
     def handle(self) -> None:
         """Answer line by line until the sender goes."""
-        self._say("220 a stand-in for Mailpit")
+        self._print("220 a stand-in for Mailpit")
         while line := self.rfile.readline():
             verb = line[:4].upper().decode("latin-1").strip()
             if verb == "DATA":
-                self._say("354 go on")
-                RECEIVED.append(_told(b"".join(iter(self.rfile.readline, b".\r\n"))))
-                self._say("250 taken")
+                self._print("354 go on")
+                RECEIVED.append(_written(b"".join(iter(self.rfile.readline, b".\r\n"))))
+                self._print("250 taken")
             elif verb == "QUIT":
-                self._say("221 bye")
+                self._print("221 bye")
                 return
             else:
-                self._say("250 well" if verb in {"EHLO", "HELO", "MAIL", "RCPT", "RSET", "NOOP"} else "502 unknown")
+                self._print("250 well" if verb in {"EHLO", "HELO", "MAIL", "RCPT", "RSET", "NOOP"} else "502 unknown")
 
-    def _say(self, line: str) -> None:
+    def _print(self, line: str) -> None:
         self.wfile.write(f"{line}\r\n".encode())
 
 
@@ -48,7 +48,7 @@ class Api(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-def _told(data: bytes) -> dict[str, object]:
+def _written(data: bytes) -> dict[str, object]:
     mail = message_from_bytes(data, policy=policy.default)
     to = getaddresses(mail.get_all("To", []))
     return {"Subject": mail["Subject"], "To": [{"Name": name, "Address": address} for name, address in to]}

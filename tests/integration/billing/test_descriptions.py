@@ -73,12 +73,12 @@ async def test_a_record_is_described_with_what_a_due_depends_on(engine: AsyncEng
 
 
 async def test_a_merge_describes_both_records_anew_and_each_keeps_its_own_words(engine: AsyncEngine) -> None:
-    one, two = a_member(name=unique("Forges"), headcount="12"), a_member(name=unique("Zug"), headcount=None)
-    await record(engine, "numelink", one)
+    entry, two = a_member(name=unique("Forges"), headcount="12"), a_member(name=unique("Zug"), headcount=None)
+    await record(engine, "numelink", entry)
     await record(engine, "clustr-numerique", two)
     before = await described(engine)
     assert before[two.record_id].get("headcount_shown") is None
-    keys = RecordKey("numelink", one.record_id), RecordKey("clustr-numerique", two.record_id)
+    keys = RecordKey("numelink", entry.record_id), RecordKey("clustr-numerique", two.record_id)
     async with engine.begin() as connection:
         uow = begin(connection)
         await decide.decide(uow, confirm(keys), STAFF)
@@ -86,7 +86,7 @@ async def test_a_merge_describes_both_records_anew_and_each_keeps_its_own_words(
     first, second = [(await described(engine))[key.record_id] for key in keys]
     assert first["member_id"] == second["member_id"] == keys[1].own_id
     assert (first["version"], second["version"]) == (2, 2)
-    assert [first["own"]["name"], second["own"]["name"]] == [one.name, two.name]
+    assert [first["own"]["name"], second["own"]["name"]] == [entry.name, two.name]
     assert first["shown"] == second["shown"]
     assert (second.get("headcount"), second["headcount_shown"]) == (None, "12")
 

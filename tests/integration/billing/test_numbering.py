@@ -51,13 +51,13 @@ async def test_fifty_who_issue_at_once_and_roll_back_at_times_leave_no_gap_and_n
 ) -> None:
     engine = create_engine(billing_database.url, application="tests", pool_size=20)
 
-    async def one(number: int) -> None:
+    async def item(number: int) -> None:
         async with engine.connect() as connection:
             transaction = await connection.begin()
             await issue(connection, issuing(office), [a_draft(f"{number}-{n}") for n in range(number % 3 + 1)])
             await (transaction.rollback() if number % 5 == 0 else transaction.commit())
 
-    await asyncio.gather(*(one(number) for number in range(50)))
+    await asyncio.gather(*(item(number) for number in range(50)))
     await engine.dispose()
     rows = await office.rows("select place, number, issued_on from documents order by place")
     assert [place for place, _, _ in rows] == [*range(1, len(rows) + 1)]
@@ -71,7 +71,7 @@ async def test_fifty_who_issue_at_once_and_roll_back_at_times_leave_no_gap_and_n
 async def test_days_that_two_would_bill_at_once_are_billed_by_one(office: Billing, billing_database: Database) -> None:
     engine = create_engine(billing_database.url, application="tests", pool_size=5)
 
-    async def one() -> bool:
+    async def item() -> bool:
         try:
             async with engine.begin() as connection:
                 await issue(connection, issuing(office), [a_draft("same")])
@@ -79,7 +79,7 @@ async def test_days_that_two_would_bill_at_once_are_billed_by_one(office: Billin
             return False
         return True
 
-    assert sorted(await asyncio.gather(*(one() for _ in range(5)))) == [False] * 4 + [True]
+    assert sorted(await asyncio.gather(*(item() for _ in range(5)))) == [False] * 4 + [True]
     await engine.dispose()
     assert await office.rows("select place from documents") == [(1,)]
 

@@ -117,8 +117,8 @@ async def test_a_merge_is_credited_and_an_un_merge_billed_again_and_both_books_e
     await ready.issued(YEAR)
     kinds = [(kind, gross) for kind, gross, cluster in await listed(ready) if cluster == "numelink"]
     assert kinds == [("invoice", "320.00"), ("credit-note", "320.00"), ("invoice", "320.00")]
-    standing = await ready.rows("select count(*) from billed_days where released_by is null")
-    assert standing == [(2,)]
+    stage_state = await ready.rows("select count(*) from billed_days where released_by is null")
+    assert stage_state == [(2,)]
 
 
 async def test_the_service_makes_the_files_of_what_was_issued_once(

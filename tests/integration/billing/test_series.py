@@ -98,9 +98,9 @@ async def test_a_number_that_is_gone_is_seen(office: Billing, issued: list[str])
     async with office.engine.begin() as connection:
         for table in ("billed_days", "document_lines", "documents"):
             await connection.exec_driver_sql(f"alter table {table} disable trigger user")
-        one = f"(select document_id from documents where number = '{issued[0]}')"
+        item = f"(select document_id from documents where number = '{issued[0]}')"
         for table in ("billed_days", "document_lines", "documents"):
-            await connection.exec_driver_sql(f"delete from {table} where document_id = {one}")
+            await connection.exec_driver_sql(f"delete from {table} where document_id = {item}")
             await connection.exec_driver_sql(f"alter table {table} enable trigger user")
     answer = await office.ask("check-billing")
     assert (answer["ok"], answer["wrong"]) == (False, [f"{issued[1]} to {issued[1]}: 1 numbers are missing"])

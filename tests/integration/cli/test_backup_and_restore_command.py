@@ -99,9 +99,9 @@ async def administrator(nodes: Nodes) -> AsyncGenerator[asyncpg.Connection]:
 
 @pytest.mark.parametrize("told_of_administrator", [False, True])
 async def test_databases_that_hold_rows_are_all_told_with_what_to_type(
-    own: OwnService, nodes: Nodes, backup: Path, monkeypatch: pytest.MonkeyPatch, told_of_administrator: bool
+    own: OwnService, nodes: Nodes, backup: Path, monkeypatch: pytest.MonkeyPatch, warned_of_administrator: bool
 ) -> None:
-    if told_of_administrator:
+    if warned_of_administrator:
         monkeypatch.setenv("TRABOULE_DATABASE_URL", nodes.database.url)
     for name in ("billing", "events"):
         await query(own.env, name, "insert into backups (by, note) values ('zoé', 'half a restore')")
@@ -112,7 +112,7 @@ async def test_databases_that_hold_rows_are_all_told_with_what_to_type(
         assert database(own, "membership") not in answer.err
         assert "backups holds rows" in answer.err
         assert answer.out == ""
-    if told_of_administrator:
+    if warned_of_administrator:
         async with administrator(nodes) as connection:
             for line in answer.err.split("\n")[1].strip().split("; "):
                 await connection.execute(line)

@@ -55,10 +55,10 @@ async def test_a_grid_is_proposed_simulated_and_adopted_and_a_member_is_shown_wh
     with table.open(encoding="utf-8-sig") as file:
         rows = {row["records"]: row for row in csv.DictReader(file, delimiter=";")}
     assert (rows["numelink/1"]["after"], rows["numelink/2"]["name"]) == ("600.00", "'=Sans nombre")
-    beside = tmp_path / "comparison.csv"
-    compared = await traboule("billing", "compare", grid, *PERIOD, "--csv", str(beside))
+    neighbour = tmp_path / "comparison.csv"
+    compared = await traboule("billing", "compare", grid, *PERIOD, "--csv", str(neighbour))
     assert (compared.exit_code, "rien n'a été facturé" in compared.out) == (0, True)
-    assert "not-billed-there" in beside.read_text("utf-8-sig")
+    assert "not-billed-there" in neighbour.read_text("utf-8-sig")
     adopt = ("billing", "adopt-grid", grid, "--reason", "assemblée")
     refused = await traboule(*adopt)
     assert (refused.exit_code, "somebody else, with a key" in refused.err) == (2, True)

@@ -27,7 +27,7 @@ from tests.support.in_process import OwnService
 from tests.support.messages import KEY, NUMELINK, parked
 from tests.support.waiting import eventually
 
-Found = list[dict[str, Any]]
+Finding = list[dict[str, Any]]
 QUEUE = "billing.invoice-recorded"
 
 
@@ -52,13 +52,13 @@ def api(own: OwnService, method: str, where: str, body: dict[str, Any] | None = 
     return definitions.call(own.management_url, method, where.format(quote(own.vhost, safe="")), body)
 
 
-async def examined() -> tuple[int, Found]:
+async def examined() -> tuple[int, Finding]:
     answer = await traboule("doctor", "--json")
     assert answer.json["ok"] == (answer.exit_code == 0)
     return answer.exit_code, answer.json["findings"]
 
 
-def wrong(result: Found, state: str = "fail", where: str | None = None) -> list[str]:
+def wrong(result: Finding, state: str = "fail", where: str | None = None) -> list[str]:
     return [
         f"{document['where']} {document['check']}: {document['found']} -> {document['mend']}"
         for document in result

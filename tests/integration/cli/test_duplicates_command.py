@@ -4,16 +4,16 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
+from tests.integration.gateway.gateways import CLUSTR, NUMELINK, GatewayUnderTest, open_gateway, own_id
 
 from deploy.local.nodes import Nodes
 from deploy.provisioning.provision import CLUSTERS
-from tests.integration.gateway.doors import CLUSTR, NUMELINK, GatewayUnderTest, open_door, own_id
 from tests.support.builders import a_member
 from tests.support.command import Answer, traboule
 from tests.support.emptying import EMPTY
 from tests.support.merging import Database, a_database
 
-ONE, OTHER = f"{CLUSTR}/12", f"{NUMELINK}/B 1/x"
+FIRST, OTHER = f"{CLUSTR}/12", f"{NUMELINK}/B 1/x"
 WHY = ("--reason", "they said so")
 
 
@@ -24,31 +24,31 @@ def database(nodes: Nodes) -> Iterator[Database]:
 
 
 @pytest.fixture
-async def door(database, monkeypatch) -> AsyncIterator[GatewayUnderTest]:
+async def gateway(database, monkeypatch) -> AsyncIterator[GatewayUnderTest]:
     """The service's own door over an empty database, which the command is told of."""
     for name, value in {"DATABASE_URL": database.url, "BROKER_URL": "amqp://nobody", "CLUSTERS_FILE": CLUSTERS}.items():
         monkeypatch.setenv(f"TRABOULE_MEMBERSHIP_{name}", str(value))
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    async with open_door(database.url) as gateway:
+    async with open_gateway(database.url) as gateway:
         await gateway.sql(EMPTY)
         yield gateway
 
 
 @pytest.fixture
-async def two(door):
+async def two(gateway):
     """Two members of one name, who may be one company."""
     same: dict[str, Any] = {"name": "Forges du Gier [x]", "email": None, "postcode": "42000", "city": "Saint-Étienne"}
-    await door.tell(CLUSTR, a_member(record_id="12", **same, phone="0477000001"))
-    await door.tell(NUMELINK, a_member(record_id="B 1/x", **same, siren="732829320"))
+    await gateway.feed(CLUSTR, a_member(record_id="12", **same, phone="0477000001"))
+    await gateway.feed(NUMELINK, a_member(record_id="B 1/x", **same, siren="732829320"))
 
 
 @pytest.fixture
-async def contested(door):
+async def contested(gateway):
     """Three records that look like one company, of which two have SIRENs that differ."""
     same = {"name": "Forges du Gier", "email": "jean@forges.example", "phone": "0477123456", "postcode": "42000"}
-    await door.tell(CLUSTR, a_member(record_id="12", **same))
-    await door.tell(NUMELINK, a_member(record_id="B 1/x", siren="732829320", **same))
-    await door.tell(NUMELINK, a_member(record_id="2,5", siren="552100554", **same))
+    await gateway.feed(CLUSTR, a_member(record_id="12", **same))
+    await gateway.feed(NUMELINK, a_member(record_id="B 1/x", siren="732829320", **same))
+    await gateway.feed(NUMELINK, a_member(record_id="2,5", siren="552100554", **same))
 
 
 async def duplicates(*arguments: str, ends: int = 0) -> Answer:
@@ -61,23 +61,24 @@ async def listed(**_: Any) -> list[dict[str, Any]]:
     return (await duplicates("list", "--json")).json["items"]
 
 
-async def test_the_queue_is_listed_and_a_case_is_shown_side_by_side(door, two):
+async def test_the_queue_is_listed_and_a_case_is_shown_side_by_side(gateway, two):
     (case,) = await listed()
     table = (await duplicates("list")).out
     assert all(
-        published in table for published in (case["id"], "Forges du Gier [x]", "Saint-Étienne", "732829320", ONE, OTHER)
+        published in table
+        for published in (case["id"], "Forges du Gier [x]", "Saint-Étienne", "732829320", FIRST, OTHER)
     )
 
     shown = (await duplicates("show", case["id"])).out
     assert all(
-        published in shown for published in (ONE, OTHER, "0477000001", "732829320", "Same name", "The name alone")
+        published in shown for published in (FIRST, OTHER, "0477000001", "732829320", "Same name", "The name alone")
     )
     french = (await duplicates("show", case["id"], "--lang", "fr")).out
     assert "Même nom" in french
     assert (await duplicates("show", case["id"], "--json")).json == case
 
 
-async def test_the_terminals_language_is_spoken(door, two, monkeypatch):
+async def test_the_terminals_language_is_spoken(gateway, two, monkeypatch):
     monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8")
 
     (case,) = await listed()
@@ -85,18 +86,18 @@ async def test_the_terminals_language_is_spoken(door, two, monkeypatch):
     assert case["questions"][0]["evidence"][0]["words"] == "Même nom"
 
 
-async def test_confirming_rejecting_and_taking_back(door, two):
-    confirmed = (await duplicates("confirm", ONE, OTHER, *WHY, "--by", "m.durand", "--json")).json
+async def test_confirming_rejecting_and_taking_back(gateway, two):
+    confirmed = (await duplicates("confirm", FIRST, OTHER, *WHY, "--by", "m.durand", "--json")).json
     member = own_id(CLUSTR, "12")
-    assert confirmed == {"decision": 1, "repeated": False, "members": {ONE: member, OTHER: member}}
-    assert (await door.get(f"/members/by-source/{OTHER}")).json()["id"] == member
-    assert "said already" in (await duplicates("confirm", ONE, OTHER, *WHY)).out
+    assert confirmed == {"decision": 1, "repeated": False, "members": {FIRST: member, OTHER: member}}
+    assert (await gateway.get(f"/members/by-source/{OTHER}")).json()["id"] == member
+    assert "said already" in (await duplicates("confirm", FIRST, OTHER, *WHY)).out
     assert await listed() == []
     assert "nothing is in question" in (await duplicates("list")).out
 
-    await duplicates("reject", ONE, OTHER, "--reason", "two sisters")
+    await duplicates("reject", FIRST, OTHER, "--reason", "two sisters")
     assert await listed() == []
-    assert (await door.get(f"/members/by-source/{OTHER}")).json()["id"] != member
+    assert (await gateway.get(f"/members/by-source/{OTHER}")).json()["id"] != member
 
     for number in ("2", "1"):
         await duplicates("take-back", number, "--reason", "the wrong one")
@@ -109,38 +110,38 @@ async def test_confirming_rejecting_and_taking_back(door, two):
     assert all(published in table for published in ("m.durand", "two sisters", "taken back"))
 
 
-async def test_what_is_decided_is_announced(door, two):
-    await duplicates("confirm", ONE, OTHER, *WHY)
+async def test_what_is_decided_is_announced(gateway, two):
+    await duplicates("confirm", FIRST, OTHER, *WHY)
 
-    async with door.engine.begin() as connection:
+    async with gateway.engine.begin() as connection:
         keys = (await connection.exec_driver_sql("select routing_key from outbox order by id")).scalars().all()
     assert "traboule.membership.members-merged" in keys
 
 
-async def test_whoever_is_logged_in_decides(door, two, monkeypatch):
+async def test_whoever_is_logged_in_decides(gateway, two, monkeypatch):
     monkeypatch.setenv("LOGNAME", "j.martin")
 
-    await duplicates("reject", ONE, OTHER, *WHY)
+    await duplicates("reject", FIRST, OTHER, *WHY)
 
     assert (await duplicates("decisions", "--json")).json["items"][0]["author"] == "j.martin"
 
 
-async def test_a_contested_group_is_sorted_out(door, contested):
+async def test_a_contested_group_is_sorted_out(gateway, contested):
     (case,) = await listed()
     third = f"{NUMELINK}/2,5"
     assert case["kind"] == "contested"
     shown = (await duplicates("show", case["id"])).out
     assert "Two valid SIRENs that differ, in one group" in shown
 
-    sorted_out = await duplicates("sort", "--part", f"{ONE},{OTHER}", "--part", f'"{third}"', *WHY, "--json")
+    sorted_out = await duplicates("sort", "--part", f"{FIRST},{OTHER}", "--part", f'"{third}"', *WHY, "--json")
 
     assert sorted_out.json["members"][OTHER] == own_id(CLUSTR, "12")
     assert sorted_out.json["members"][third] == own_id(NUMELINK, "2,5")
     assert await listed() == []
 
 
-async def test_a_merge_is_undone_and_the_history_tells(door, two):
-    await duplicates("confirm", ONE, OTHER, *WHY, "--by", "m.durand")
+async def test_a_merge_is_undone_and_the_history_tells(gateway, two):
+    await duplicates("confirm", FIRST, OTHER, *WHY, "--by", "m.durand")
     out = (await duplicates("history", OTHER)).out
     assert all(
         published in out for published in (own_id(CLUSTR, "12"), "decision 1 by m.durand: they said so", "merged")
@@ -156,17 +157,17 @@ async def test_a_merge_is_undone_and_the_history_tells(door, two):
     assert "no, two" in (await duplicates("history", OTHER)).out
 
 
-async def test_a_table_of_decisions_is_taken_line_by_line(door, two, tmp_path):
+async def test_a_table_of_decisions_is_taken_line_by_line(gateway, two, tmp_path):
     file = tmp_path / "answers.csv"
     lines = [
         "\ufeffVerdict;a;b;reason;note",
-        f"different;{ONE};{OTHER};two sisters;ours",
-        f"perhaps;{ONE};{OTHER};who knows;",
+        f"different;{FIRST};{OTHER};two sisters;ours",
+        f"perhaps;{FIRST};{OTHER};who knows;",
         ";;;;",
-        f"same;{ONE};numelink/nobody;;",
-        f"same;{ONE};nobody;no slash",
-        f"same;{ONE};numelink/nobody;no record",
-        f"SAME ;{ONE}; {OTHER} ;one after all;",
+        f"same;{FIRST};numelink/nobody;;",
+        f"same;{FIRST};nobody;no slash",
+        f"same;{FIRST};numelink/nobody;no record",
+        f"SAME ;{FIRST}; {OTHER} ;one after all;",
     ]
     file.write_text("\r\n".join(lines), "utf-8")
 
@@ -175,15 +176,15 @@ async def test_a_table_of_decisions_is_taken_line_by_line(door, two, tmp_path):
     results = {item["line"]: item.get("code") or item["decision"] for item in answer.json["results"]}
     assert results == {2: 1, 3: "verdict-unknown", 5: "reason-missing", 6: "record-unnamed", 7: "record-unknown", 8: 2}
     assert answer.json["failed"] == 4
-    assert (await door.get(f"/members/by-source/{OTHER}")).json()["id"] == own_id(CLUSTR, "12")
+    assert (await gateway.get(f"/members/by-source/{OTHER}")).json()["id"] == own_id(CLUSTR, "12")
     again = await duplicates("decide", str(file), ends=1)
     assert "line 3: the verdict is neither same nor different" in again.err
     assert "2 decided, 4 refused" in again.out
 
 
-async def test_a_table_that_is_all_right_ends_well(door, two, tmp_path):
+async def test_a_table_that_is_all_right_ends_well(gateway, two, tmp_path):
     file = tmp_path / "answers.csv"
-    file.write_text(f'reason,b,a,verdict\n"two, sisters",{ONE},{OTHER},different\n', "utf-8")
+    file.write_text(f'reason,b,a,verdict\n"two, sisters",{FIRST},{OTHER},different\n', "utf-8")
 
     assert "1 decided, 0 refused" in (await duplicates("decide", str(file))).out
     assert (await duplicates("decisions", "--json")).json["items"][0]["reason"] == "two, sisters"
@@ -197,18 +198,18 @@ async def test_a_table_that_is_all_right_ends_well(door, two, tmp_path):
         ("verdict;a;b;reason\nsame;x/1;x/2;déjà vu\n".encode("cp1252"), "is not UTF-8"),
     ],
 )
-async def test_a_file_that_is_no_table_of_decisions_is_refused(door, tmp_path, content, words):
+async def test_a_file_that_is_no_table_of_decisions_is_refused(gateway, tmp_path, content, words):
     file = tmp_path / "answers.csv"
     file.write_bytes(content)
 
     assert words in (await duplicates("decide", str(file), ends=2)).err
 
 
-async def test_a_decision_that_cannot_be_taken_ends_with_1(door, two):
+async def test_a_decision_that_cannot_be_taken_ends_with_1(gateway, two):
     refused = {
-        ("confirm", ONE, "numelink/nobody"): "there is no source record numelink/nobody",
-        ("separate", ONE): "no other source records",
-        ("separate", ONE, OTHER): "not part of one and the same member",
+        ("confirm", FIRST, "numelink/nobody"): "there is no source record numelink/nobody",
+        ("separate", FIRST): "no other source records",
+        ("separate", FIRST, OTHER): "not part of one and the same member",
         ("take-back", "7"): "there is no decision 7",
     }
     for arguments, words in refused.items():
@@ -222,15 +223,15 @@ async def test_a_decision_that_cannot_be_taken_ends_with_1(door, two):
 @pytest.mark.parametrize(
     "wrong",
     [
-        ("confirm", ONE, OTHER),
-        ("confirm", ONE, *WHY),
-        ("confirm", ONE, ONE, *WHY),
-        ("confirm", ONE, "numelink", *WHY),
-        ("confirm", ONE, "/7", *WHY),
-        ("confirm", ONE, OTHER, "--reason", " "),
-        ("confirm", ONE, OTHER, *WHY, "--by", "x" * 201),
+        ("confirm", FIRST, OTHER),
+        ("confirm", FIRST, *WHY),
+        ("confirm", FIRST, FIRST, *WHY),
+        ("confirm", FIRST, "numelink", *WHY),
+        ("confirm", FIRST, "/7", *WHY),
+        ("confirm", FIRST, OTHER, "--reason", " "),
+        ("confirm", FIRST, OTHER, *WHY, "--by", "x" * 201),
         ("sort", *WHY),
-        ("sort", "--part", ONE, "--part", "", *WHY),
+        ("sort", "--part", FIRST, "--part", "", *WHY),
         ("take-back", "x", *WHY),
         ("take-back", "0", *WHY),
         ("list", "--kind", "triple"),
@@ -241,16 +242,16 @@ async def test_a_decision_that_cannot_be_taken_ends_with_1(door, two):
         ("decide", "/nowhere.csv"),
     ],
 )
-async def test_wrong_usage_ends_with_2(door, two, wrong):
+async def test_wrong_usage_ends_with_2(gateway, two, wrong):
     await duplicates(*wrong, ends=2)
 
     assert (await duplicates("decisions", "--json")).json["items"] == []
 
 
-async def test_a_database_that_is_away_is_told(door, monkeypatch):
+async def test_a_database_that_is_away_is_told(gateway, monkeypatch):
     monkeypatch.setenv("TRABOULE_MEMBERSHIP_DATABASE_URL", "postgresql://nobody@127.0.0.1:9/nothing")
 
-    for arguments in (("list",), ("confirm", ONE, OTHER, *WHY)):
+    for arguments in (("list",), ("confirm", FIRST, OTHER, *WHY)):
         assert "database does not answer" in (await duplicates(*arguments, ends=1)).err
 
 
@@ -270,9 +271,9 @@ async def test_help_has_examples():
         assert f"traboule duplicates {name}" in " ".join((await duplicates(name, "--help")).out.split())
 
 
-async def test_what_too_many_share_is_listed(door):
+async def test_what_too_many_share_is_listed(gateway):
     same: dict[str, Any] = {"name": "Forges du Gier", "email": None, "siren": "732829320"}
-    await door.tell(CLUSTR, *(a_member(record_id=f"{at:02}", **same) for at in range(31)))
+    await gateway.feed(CLUSTR, *(a_member(record_id=f"{at:02}", **same) for at in range(31)))
     out = (await duplicates("list", "--lang", "en")).out
     assert "Too many records have this SIREN and this name" in out
     assert "732829320 FORGESGIER, 31 records" in " ".join(out.split())

@@ -199,12 +199,12 @@ async def test_a_new_password_is_told_even_if_its_file_or_the_end_of_connections
     file = tmp_path / "url"
     really = accounts.set_password
 
-    def and_then_the_folder_is_there(*words: Any) -> None:
+    def and_then_the_folder_exists(*words: Any) -> None:
         really(*words)
         file.mkdir()
 
     with monkeypatch.context() as patch:
-        patch.setattr(accounts, "set_password", and_then_the_folder_is_there)
+        patch.setattr(accounts, "set_password", and_then_the_folder_exists)
         answer = await former("rotate", SYSTEM, "--url-file", str(file))
     assert answer.exit_code == 2
     periodic_tasks = tmp_path / "url.new"

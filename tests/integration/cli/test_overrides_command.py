@@ -4,6 +4,7 @@ import getpass
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from tests.integration.gateway.gateways import CLUSTR, NUMELINK, GatewayUnderTest, open_gateway
 
 from deploy.local.nodes import Nodes
 from deploy.provisioning.provision import CLUSTERS
@@ -11,7 +12,6 @@ from services.membership.identity.decisions import Signature, confirm
 from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases import decide
-from tests.integration.gateway.doors import CLUSTR, NUMELINK, GatewayUnderTest, open_door
 from tests.support.builders import a_member, unique
 from tests.support.command import Answer, traboule
 from tests.support.in_memory import POLICY
@@ -27,20 +27,20 @@ def database_url(nodes: Nodes) -> Iterator[str]:
 
 
 @pytest.fixture
-async def door(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[GatewayUnderTest]:
+async def gateway(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[GatewayUnderTest]:
     """The door onto the database that the command is told of."""
     monkeypatch.setenv("TRABOULE_MEMBERSHIP_DATABASE_URL", database_url)
     monkeypatch.setenv("TRABOULE_MEMBERSHIP_BROKER_URL", "amqp://nobody")
     monkeypatch.setenv("TRABOULE_CLUSTERS_FILE", str(CLUSTERS))
-    async with open_door(database_url) as gateway:
+    async with open_gateway(database_url) as gateway:
         yield gateway
 
 
 @pytest.fixture
-async def record(door: GatewayUnderTest) -> str:
+async def record(gateway: GatewayUnderTest) -> str:
     """A source record of a member that nothing is known about but its town."""
     key = RecordKey(NUMELINK, unique("fr:B/"))
-    await door.tell(NUMELINK, a_member(record_id=key.record_id, name=unique("Forges"), email=None, city="Lyon"))
+    await gateway.feed(NUMELINK, a_member(record_id=key.record_id, name=unique("Forges"), email=None, city="Lyon"))
     return str(key)
 
 
@@ -48,22 +48,22 @@ def member_of(record: str) -> str:
     return RecordKey(*record.split("/", 1)).own_id
 
 
-async def view(door: GatewayUnderTest, record: str) -> dict[str, object]:
-    return (await door.get(f"/members/{member_of(record)}")).json()
+async def view(gateway: GatewayUnderTest, record: str) -> dict[str, object]:
+    return (await gateway.get(f"/members/{member_of(record)}")).json()
 
 
 async def setting(record: str, field: str, value: str, *more: str) -> Answer:
     return await traboule("overrides", "set", record, field, value, *WHY, *more)
 
 
-async def test_a_value_is_set_shown_and_taken_back(door: GatewayUnderTest, record: str) -> None:
-    before = await view(door, record)
+async def test_a_value_is_set_shown_and_taken_back(gateway: GatewayUnderTest, record: str) -> None:
+    before = await view(gateway, record)
 
     done = await setting(record, "phone", "04 77 00 00 00", "--by", "m.durand")
 
     assert (done.exit_code, done.err) == (0, "")
     assert done.out.strip() == f"phone of {member_of(record)} is shown as +33477000000, by m.durand"
-    shown = (await view(door, record))["phone"]
+    shown = (await view(gateway, record))["phone"]
     assert isinstance(shown, dict)
     assert (shown["value"], shown["override"]["on"]) == ("+33477000000", record)
 
@@ -71,10 +71,10 @@ async def test_a_value_is_set_shown_and_taken_back(door: GatewayUnderTest, recor
 
     assert undone.exit_code == 0
     assert undone.out.strip() == f"phone of {member_of(record)} is not shown any more: no record has it"
-    assert await view(door, record) == before
+    assert await view(gateway, record) == before
 
 
-async def test_what_the_records_say_is_told_when_it_is_taken_back(door: GatewayUnderTest, record: str) -> None:
+async def test_what_the_records_say_is_told_when_it_is_taken_back(gateway: GatewayUnderTest, record: str) -> None:
     await setting(record, "city", "Givors")
 
     undone = await traboule("overrides", "unset", record, "city", *WHY, "--json")
@@ -84,7 +84,7 @@ async def test_what_the_records_say_is_told_when_it_is_taken_back(door: GatewayU
     assert (await traboule("overrides", "unset", record, "city", *WHY)).exit_code == 1
 
 
-async def test_whoever_calls_it_is_the_author_unless_another_is_named(door: GatewayUnderTest, record: str) -> None:
+async def test_whoever_calls_it_is_the_author_unless_another_is_named(gateway: GatewayUnderTest, record: str) -> None:
     shown = (await setting(record, "city", "Givors", "--json")).json
 
     assert shown["member_id"] == member_of(record)
@@ -92,7 +92,7 @@ async def test_whoever_calls_it_is_the_author_unless_another_is_named(door: Gate
     assert item["author"] == getpass.getuser()
 
 
-async def test_all_that_was_ever_set_is_listed(door: GatewayUnderTest, record: str) -> None:
+async def test_all_that_was_ever_set_is_listed(gateway: GatewayUnderTest, record: str) -> None:
     assert "nothing was ever set" in (await traboule("overrides", "list", record)).out
     await setting(record, "city", "Givors", "--by", "p.roux")
     await setting(record, "city", "[bold]\x1b[2J", "--by", "p.roux")
@@ -107,11 +107,11 @@ async def test_all_that_was_ever_set_is_listed(door: GatewayUnderTest, record: s
     assert (oldest["taken_back"]["by"], oldest["taken_back"]["reason"]) == ("p.roux", "by phone")
 
 
-async def test_it_hangs_on_the_first_record_or_on_the_one_that_is_named(door: GatewayUnderTest, record: str) -> None:
+async def test_it_hangs_on_the_first_record_or_on_the_one_that_is_named(gateway: GatewayUnderTest, record: str) -> None:
     first = RecordKey(CLUSTR, unique("A"))
-    await door.tell(CLUSTR, a_member(record_id=first.record_id, name=unique("Néon"), email=None))
+    await gateway.feed(CLUSTR, a_member(record_id=first.record_id, name=unique("Néon"), email=None))
     both = [first, RecordKey(*record.split("/", 1))]
-    async with door.engine.begin() as connection:
+    async with gateway.engine.begin() as connection:
         await decide.decide(MembershipUnitOfWork(connection, POLICY), confirm(both), Signature("a test", "because"))
 
     ours = (await setting(record, "city", "Givors", "--json")).json
@@ -144,18 +144,18 @@ async def test_it_hangs_on_the_first_record_or_on_the_one_that_is_named(door: Ga
     ],
 )
 async def test_what_cannot_be_done_is_told_and_the_exit_code_says_so(
-    door: GatewayUnderTest, record: str, arguments: tuple[str, ...], exit_code: int, says: str
+    gateway: GatewayUnderTest, record: str, arguments: tuple[str, ...], exit_code: int, text: str
 ) -> None:
     answer = await traboule("overrides", *(argument.format(record=record) for argument in arguments))
 
     assert answer.exit_code == exit_code
-    assert says in " ".join(answer.err.split())
+    assert text in " ".join(answer.err.split())
     assert "Dupont" not in answer.err
     assert (await traboule("overrides", "list", record, "--json")).json["items"] == []
 
 
 async def test_a_database_that_is_away_is_told_in_a_line(
-    door: GatewayUnderTest, record: str, monkeypatch: pytest.MonkeyPatch
+    gateway: GatewayUnderTest, record: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TRABOULE_MEMBERSHIP_DATABASE_URL", "postgresql://u:secret@127.0.0.1:9/x")
 

@@ -125,7 +125,7 @@ time.sleep(60)
 )
 def test_what_is_missing_is_named(
     arguments: list[str],
-    says: str,
+    wording: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -137,7 +137,7 @@ def test_what_is_missing_is_named(
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 2
-    assert says in " ".join(capsys.readouterr().err.replace("│", " ").split())
+    assert wording in " ".join(capsys.readouterr().err.replace("│", " ").split())
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_what_is_missing_is_named(
     ],
 )
 def test_a_service_does_not_start_with_a_file_that_it_cannot_use(
-    variable: str, content: bytes | None, says: str, tmp_path: Path
+    variable: str, content: bytes | None, wording: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "wrong.toml"
     if content is not None:
@@ -166,7 +166,7 @@ def test_a_service_does_not_start_with_a_file_that_it_cannot_use(
     ended = subprocess.run(command, capture_output=True, text=True, env=env, cwd=CHECKOUT, timeout=30)
     assert ended.returncode == 2
     assert f"{file}: " in ended.stderr
-    assert says in ended.stderr
+    assert wording in ended.stderr
     assert "Traceback" not in ended.stderr
 
 

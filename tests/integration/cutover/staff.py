@@ -22,7 +22,7 @@ OWN = {BILLING: ["grid", "members"]}
 class Staff:
     """Asks at the door of a membership service that runs in this process; billing runs beside it, or does not."""
 
-    house: OwnService
+    stack: OwnService
     billing: OwnService
     client: httpx2.AsyncClient
     keys: dict[str, str] = field(default_factory=dict[str, str])
@@ -52,7 +52,7 @@ class Staff:
 
     async def late(self, **fields: Any) -> int:
         """The number of a message that billing's former system sent too late."""
-        message_id = await self.house.publish_as("numelink.billing", an_invoice(**fields))
+        message_id = await self.stack.publish_as("numelink.billing", an_invoice(**fields))
 
         async def waits() -> list[int]:
             return await self.billing.column("select id from quarantine where message_id = $1", message_id)
@@ -65,7 +65,7 @@ class Staff:
 
     async def _key_of(self, role: str) -> str:
         if role not in self.keys:
-            engine = create_engine(self.house.env["TRABOULE_MEMBERSHIP_DATABASE_URL"], application="test", pool_size=1)
+            engine = create_engine(self.stack.env["TRABOULE_MEMBERSHIP_DATABASE_URL"], application="test", pool_size=1)
             async with engine.begin() as connection:
                 self.keys[role] = await create_key(connection, f"a {role}", role, 100)
             await engine.dispose()

@@ -170,22 +170,22 @@ async def test_retiring_asks_first_takes_the_right_away_and_is_the_end(
     assert "is retired, but TRABOULE_BROKER_MANAGEMENT_URL is not set" in half.err
     assert "rabbitmqctl set_permissions" in half.err
     assert "traboule former-systems revoke numelink/billing" in half.err
-    assert await told_on_the_board() == (None, "whether numelink/billing still may write was not looked at")
+    assert await shown_on_the_board() == (None, "whether numelink/billing still may write was not looked at")
 
     monkeypatch.setenv("TRABOULE_BROKER_MANAGEMENT_URL", billing.management_url)
-    assert await told_on_the_board() == (True, "is retired, but its broker user still may write: traboule")
+    assert await shown_on_the_board() == (True, "is retired, but its broker user still may write: traboule")
     whole = await cutover("retire", SYSTEM, "--reason", "the contract ends", "--yes")
     assert (whole.exit_code, "may not write any more" in whole.out) == (0, True)
     try:
         with pytest.raises(Exception, match=r"ACCESS_REFUSED|access to exchange"):
             await billing.publish_as("numelink.billing", an_invoice())
-        assert await told_on_the_board() == (False, "")
+        assert await shown_on_the_board() == (False, "")
     finally:
         assert (await traboule("former-systems", "add", SYSTEM, "--again")).exit_code == 0
     assert (await cutover("rollback", SYSTEM, "--reason", "no")).exit_code == 2
 
 
-async def told_on_the_board() -> tuple[bool | None, str]:
+async def shown_on_the_board() -> tuple[bool | None, str]:
     """Whether the retired system may write, for programs; and the first words about it for a person."""
     [line] = [item for item in (await cutover("status", "--json")).json if item["system"] == SYSTEM]
     published = " ".join((await cutover("status")).out.split())

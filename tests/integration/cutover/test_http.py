@@ -46,12 +46,12 @@ async def test_over_and_back_by_http_alone(staff: Staff) -> None:
     mirrored = (await staff.move("mirror")).json()
     assert (mirrored["stage"], mirrored["by"], mirrored["already"]) == ("mirror", "zoé", False)
 
-    async def told_of_the_key() -> bool:
+    async def announced_key() -> bool:
         conditions = (await staff.get(f"/cutover/{BILLING}/conditions")).json()["conditions"]
         [writers] = [condition for condition in conditions if condition["name"] == "writers"]
         return bool(writers["holds"] and writers["detail"] == "1 API keys may write")
 
-    await eventually(told_of_the_key)
+    await eventually(announced_key)
     refused = await staff.move("switch")
     assert problem(refused) == (409, "conditions-not-met")
     failed = {item["name"]: item for item in refused.json()["conditions"]}
@@ -189,7 +189,7 @@ async def test_retiring_asks_for_the_name_and_an_operator_takes_the_right_away(
         assert problem(unsure) == (422, "confirmation-missing")
         assert unsure.json()["errors"][0]["field"] == "confirm"
     # Were it there, the process that answers HTTP would not use it: it is an administrator's.
-    monkeypatch.setenv("TRABOULE_BROKER_MANAGEMENT_URL", staff.house.management_url)
+    monkeypatch.setenv("TRABOULE_BROKER_MANAGEMENT_URL", staff.stack.management_url)
     half = await staff.move("retire", confirm=BILLING)
     assert (half.status_code, half.json()["stage"]) == (200, "retired")
     assert "traboule former-systems revoke-retired" in half.json()["remains"]
@@ -200,14 +200,14 @@ async def test_retiring_asks_for_the_name_and_an_operator_takes_the_right_away(
     failed = await revoked()
     assert (failed.exit_code, "rabbitmqctl set_permissions" in failed.err) == (2, True)
     assert not await nothing_remains(staff)
-    monkeypatch.setenv("TRABOULE_BROKER_MANAGEMENT_URL", staff.house.management_url)
+    monkeypatch.setenv("TRABOULE_BROKER_MANAGEMENT_URL", staff.stack.management_url)
     try:
         assert '[{"user":"numelink.billing","remains":null}]' in "".join((await revoked("--json")).out.split())
         assert rights_of_billing(staff)["write"] == "^$"
         assert await nothing_remains(staff), "what remained of every request is seen to"
         assert "nobody who was retired" in (await revoked()).out
     finally:
-        accounts.grant(Management(staff.house.management_url), staff.house.vhost, "numelink.billing", None)
+        accounts.grant(Management(staff.stack.management_url), staff.stack.vhost, "numelink.billing", None)
 
 
 async def revoked(*words: str) -> Answer:
@@ -231,23 +231,23 @@ async def test_the_right_is_taken_away_even_if_nobody_waited_for_the_answer(
         assert half["stage"] == "retired"
         assert "traboule former-systems revoke-retired" in half["remains"]
         assert rights_of_billing(alone)["write"] != "^$"
-        monkeypatch.setenv("TRABOULE_BROKER_MANAGEMENT_URL", alone.house.management_url)
+        monkeypatch.setenv("TRABOULE_BROKER_MANAGEMENT_URL", alone.stack.management_url)
         try:
             assert "numelink.billing may publish nothing any more" in (await revoked()).out
             assert await nothing_remains(alone)
             assert rights_of_billing(alone)["write"] == "^$"
             assert (await answered())["remains"] is None
         finally:
-            accounts.grant(Management(alone.house.management_url), alone.house.vhost, "numelink.billing", None)
+            accounts.grant(Management(alone.stack.management_url), alone.stack.vhost, "numelink.billing", None)
 
 
 def rights_of_billing(staff: Staff) -> Any:
-    rights = f"/api/permissions/{staff.house.vhost}/numelink.billing"
-    return definitions.call(staff.house.management_url, "GET", rights)
+    rights = f"/api/permissions/{staff.stack.vhost}/numelink.billing"
+    return definitions.call(staff.stack.management_url, "GET", rights)
 
 
 async def nothing_remains(staff: Staff) -> bool:
-    column = await staff.house.column("select answer ->> 'remains' from cutover_requests where outcome = 'done'")
+    column = await staff.stack.column("select answer ->> 'remains' from cutover_requests where outcome = 'done'")
     return bool(column) and set(column) == {None}
 
 
@@ -342,7 +342,7 @@ async def test_what_is_asked_wrongly_reaches_no_service(
     alone: Staff, method: str, path: str, body: Any, numbers: tuple[int, str]
 ) -> None:
     assert problem(await alone.ask(method, path, body)) == numbers
-    assert await alone.house.column("select id from cutover_requests") == []
+    assert await alone.stack.column("select id from cutover_requests") == []
 
 
 # --- a service that does not answer, and requests that are sent twice ----------------------------------------------
@@ -388,7 +388,7 @@ async def test_the_same_key_is_the_same_request(alone: Staff) -> None:
             return (await alone.move("mirror", key="one")).status_code == 200
 
         await eventually(answered)
-    assert len(await alone.house.column("select id from cutover_requests")) == 2
+    assert len(await alone.stack.column("select id from cutover_requests")) == 2
     assert await alone.billing.column("select epoch from stage_history") == [1]
 
 
@@ -413,15 +413,15 @@ async def test_a_refusal_leaves_nothing_behind(staff: Staff) -> None:
 @BRIEFLY
 async def test_old_answers_are_forgotten(staff: Staff) -> None:
     await staff.move("mirror")
-    await staff.house.query("update cutover_requests set at = at - interval '8 days'")
-    [old] = await staff.house.column("select id from cutover_requests")
+    await staff.stack.query("update cutover_requests set at = at - interval '8 days'")
+    [old] = await staff.stack.column("select id from cutover_requests")
     await staff.ask("POST", "/cutover/backups", {"note": "x"}, idempotency_key="old")
-    await staff.house.query("update idempotency_keys set at = at - interval '8 days'")
-    engine = create_engine(staff.house.env["TRABOULE_MEMBERSHIP_DATABASE_URL"], application="test", pool_size=1)
+    await staff.stack.query("update idempotency_keys set at = at - interval '8 days'")
+    engine = create_engine(staff.stack.env["TRABOULE_MEMBERSHIP_DATABASE_URL"], application="test", pool_size=1)
     await forget(engine)
     await engine.dispose()
-    assert await staff.house.column("select idempotency_key from idempotency_keys") == []
-    kept = {row["id"]: row["answer"] for row in await staff.house.query("select id, answer from cutover_requests")}
+    assert await staff.stack.column("select idempotency_key from idempotency_keys") == []
+    kept = {row["id"]: row["answer"] for row in await staff.stack.query("select id, answer from cutover_requests")}
     assert kept.pop(old) is None
     assert any(kept.values())
     assert (await staff.get(f"/cutover/requests/{old}")).json()["state"] == "done"
@@ -444,7 +444,7 @@ async def test_what_only_looks_is_kept_nowhere(staff: Staff) -> None:
     await eventually(key_is_known)
     before = await staff.billing.column("select message from inbox order by 1")
     assert (await staff.get(f"/cutover/{BILLING}")).status_code == 200
-    assert await staff.house.column("select id from cutover_requests") == []
+    assert await staff.stack.column("select id from cutover_requests") == []
     assert await staff.billing.column("select message from inbox order by 1") == before
 
 
@@ -452,7 +452,7 @@ async def test_what_a_gateway_of_the_version_before_kept_and_sent_is_answered(st
     """It sent queries as it sends commands, and left their rows."""
     assert await _answered(staff.billing, "standing", {}, datetime.now(UTC)) == ("done", "")
     request_id = new_id(datetime.now(UTC))
-    await staff.house.query(
+    await staff.stack.query(
         "insert into cutover_requests "
         "(id, cluster, service, operation, arguments, author, key_id, at, outcome, answer) "
         "values ($1, 'numelink', 'billing', 'standing', '{}', 'zoé', 'k', now(), 'done', $2)",
@@ -498,7 +498,7 @@ async def test_who_approves_is_told_by_the_key_and_not_by_the_name_in_the_body(s
     assert (adopted.status_code, adopted.json()["adopted_by"]) == (200, "tresoriere"), adopted.text
 
 
-async def _answered(house: OwnService, operation: Any, arguments: Any, asked_at: datetime) -> tuple[str, str]:
+async def _answered(stack: OwnService, operation: Any, arguments: Any, asked_at: datetime) -> tuple[str, str]:
     """What billing answers, and the kind of its refusal; all else that it does is committed."""
     fact = CutoverRequested(
         version=1,
@@ -514,7 +514,7 @@ async def _answered(house: OwnService, operation: Any, arguments: Any, asked_at:
     message = Envelope[CutoverRequested](
         specversion="1.0", id="1", source="/traboule/membership", type=fact.type_name(), data=fact
     )
-    engine = create_engine(house.env["TRABOULE_BILLING_DATABASE_URL"], application="test", pool_size=1)
+    engine = create_engine(stack.env["TRABOULE_BILLING_DATABASE_URL"], application="test", pool_size=1)
     async with engine.begin() as connection:
         uow = BillingUnitOfWork(connection, conflict_owner="somebody")
         await Answering(DEFINITION)(uow, [message])

@@ -85,12 +85,12 @@ def _without_quarantine(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(quarantine, "keep", keep)
 
 
-def _settled_whatever_it_says(patch: pytest.MonkeyPatch) -> None:
+def _settled_in_any_order(patch: pytest.MonkeyPatch) -> None:
     """Nobody is asked about what comes too late."""
     patch.setattr(noop, "_says", lambda *_: True)
 
 
-def _asked_about_what_is_held(patch: pytest.MonkeyPatch) -> None:
+def _asked_about_what_is_stored(patch: pytest.MonkeyPatch) -> None:
     """A person is asked about everything that comes too late."""
     patch.setattr(noop, "_says", lambda *_: False)
 
@@ -153,8 +153,8 @@ MUTANTS: Mapping[Callable[[pytest.MonkeyPatch], None], str] = {
     _read_as_it_was_before_the_wait: "two writers",
     _without_the_fence: "two writers",
     _without_quarantine: "was kept",
-    _settled_whatever_it_says: "is applied, and held is",
-    _asked_about_what_is_held: "is waiting, and held is",
+    _settled_in_any_order: "is applied, and held is",
+    _asked_about_what_is_stored: "is waiting, and held is",
     _late_counts_up: "was applied as",
     _commands_without_asking: "two writers",
     _taken_in_apart: "it should be",

@@ -134,7 +134,7 @@ class MirrorUnderTest:
             yield uow
             await uow.outbox.flush(connection)
 
-    async def say(self, *facts: Fact) -> list[Envelope[Any]]:
+    async def write(self, *facts: Fact) -> list[Envelope[Any]]:
         """One batch of the former system's."""
         events = [_event(fact) for fact in facts]
         await self.hear(events)
@@ -181,7 +181,7 @@ class MirrorUnderTest:
 
 
 @pytest.fixture
-async def house_of(databases: dict[str, str]) -> AsyncIterator[Callable[[str], Any]]:
+async def stack_of(databases: dict[str, str]) -> AsyncIterator[Callable[[str], Any]]:
     """An empty house of one service."""
     engines: list[AsyncEngine] = []
 
@@ -221,13 +221,13 @@ MANY = range(8)
 @pytest.mark.parametrize("version", [4, 5, 6])
 @pytest.mark.parametrize("name", KINDS)
 async def test_what_a_former_system_says_after_a_late_message_was_applied_counts(
-    house_of: Any, name: str, version: int
+    stack_of: Any, name: str, version: int
 ) -> None:
     kind = KINDS[name]
-    services: MirrorUnderTest = await house_of(kind.service)
-    answer = await services.say(*(kind.a(item, f"five {item}", 5) for item in MANY))
+    services: MirrorUnderTest = await stack_of(kind.service)
+    answer = await services.write(*(kind.a(item, f"five {item}", 5) for item in MANY))
     await services.move("mirror", "switch")
-    await services.say(*(kind.a(item, f"late {item}", version) for item in MANY))
+    await services.write(*(kind.a(item, f"late {item}", version) for item in MANY))
     await services.apply_all()
     assert await services.mirrored_records(kind) == {
         f"R{item}": (_text(kind, f"late {item}"), version) for item in MANY
@@ -235,7 +235,7 @@ async def test_what_a_former_system_says_after_a_late_message_was_applied_counts
 
     await services.move("rollback")
     following = max(5, version) + 1
-    answer += await services.say(*(kind.a(item, f"next {item}", following) for item in MANY))
+    answer += await services.write(*(kind.a(item, f"next {item}", following) for item in MANY))
     wanted = {f"R{item}": (_text(kind, f"next {item}"), following) for item in MANY}
     assert await services.mirrored_records(kind) == wanted
     for seed in range(3):
@@ -250,21 +250,21 @@ async def test_what_a_former_system_says_after_a_late_message_was_applied_counts
 
 
 @pytest.mark.parametrize("name", [name for name, kind in KINDS.items() if kind.changed is not None])
-async def test_whoever_is_told_of_it_shows_what_was_applied(house_of: Any, name: str) -> None:
+async def test_whoever_is_told_of_it_shows_what_was_applied(stack_of: Any, name: str) -> None:
     kind = KINDS[name]
     assert kind.changed is not None
-    services: MirrorUnderTest = await house_of(kind.service)
-    await services.say(kind.a(1, "five", 5))
+    services: MirrorUnderTest = await stack_of(kind.service)
+    await services.write(kind.a(1, "five", 5))
     await services.move("mirror", "switch")
     for text, version in (("late", 4), ("later", 5), ("latest", 3)):
-        await services.say(kind.a(1, text, version))
+        await services.write(kind.a(1, text, version))
         await services.apply_all()
     announced = await services.outbox(kind.changed)
     assert [item.data.applied_late for item in announced] == [0, 1, 2, 3]  # type: ignore[attr-defined]
     for order in permutations(announced):
         await _shown_in_any_order(order, kind, {_text(kind, "latest")})
 
-    membership: MirrorUnderTest = await house_of("membership")
+    membership: MirrorUnderTest = await stack_of("membership")
     for item in reversed(announced):
         async with membership.transaction() as uow:
             await any_order.handle(uow, [item])
@@ -290,15 +290,15 @@ async def _shown_in_any_order(announced: Sequence[Envelope[Any]], kind: Kind, wa
     assert shown == {orjson.loads(orjson.dumps(item)) for item in wanted}
 
 
-async def test_whom_a_late_mailing_names_is_told_of_it_and_nobody_is_taken_away(house_of: Any) -> None:
-    services: MirrorUnderTest = await house_of("communications")
+async def test_whom_a_late_mailing_names_is_told_of_it_and_nobody_is_taken_away(stack_of: Any) -> None:
+    services: MirrorUnderTest = await stack_of("communications")
     about = {"mailing_id": "L1"}
-    await services.say(builders.a_mailing(**about, version=5, subject="five", recipients=("A", "B")))
+    await services.write(builders.a_mailing(**about, version=5, subject="five", recipients=("A", "B")))
     await services.move("mirror", "switch")
-    await services.say(builders.a_mailing(**about, version=4, subject="late", recipients=("B", "C")))
+    await services.write(builders.a_mailing(**about, version=4, subject="late", recipients=("B", "C")))
     await services.apply_all()
     await services.move("rollback")
-    await services.say(builders.a_mailing(**about, version=6, subject="six", recipients=("C",)))
+    await services.write(builders.a_mailing(**about, version=6, subject="six", recipients=("C",)))
     for order in permutations(await services.outbox(MailingChanged)):
         uow = InMemoryMembership()
         for entry in order:
@@ -311,13 +311,13 @@ async def test_whom_a_late_mailing_names_is_told_of_it_and_nobody_is_taken_away(
 
 
 @pytest.mark.parametrize("name", KINDS)
-async def test_nobody_is_asked_about_what_says_just_what_is_held(house_of: Any, name: str) -> None:
+async def test_nobody_is_asked_about_what_says_just_what_is_held(stack_of: Any, name: str) -> None:
     kind = KINDS[name]
-    services: MirrorUnderTest = await house_of(kind.service)
-    await services.say(kind.a(1, "held", 5), kind.a(2, "two", 5))
+    services: MirrorUnderTest = await stack_of(kind.service)
+    await services.write(kind.a(1, "held", 5), kind.a(2, "two", 5))
     await services.move("mirror", "switch")
     before = await services.mirrored_records(kind), len(await services.outbox(kind.changed or MemberRecorded))
-    answer = await services.say(
+    answer = await services.write(
         kind.a(1, "held", 9), kind.a(1, "other", 10), kind.a(2, "held", 6), kind.a(1, "held", 4), kind.a(3, "three", 1)
     )
     assert (await services.mirrored_records(kind), len(await services.outbox(kind.changed or MemberRecorded))) == before
@@ -336,7 +336,7 @@ async def test_nobody_is_asked_about_what_says_just_what_is_held(house_of: Any, 
 
     await services.apply_all()
     assert await services.waiting() == []
-    await services.say(kind.a(1, "held", 11), kind.a(1, "other", 12))
+    await services.write(kind.a(1, "held", 11), kind.a(1, "other", 12))
     [waits] = await services.waiting()
     assert orjson.loads(waits.body)["data"]["version"] == 11, "it says what was held before the other was applied"
     async with services.transaction() as uow:
@@ -344,34 +344,34 @@ async def test_nobody_is_asked_about_what_says_just_what_is_held(house_of: Any, 
             await late_messages.dismiss(uow, definition_of(kind.service), kept[0].number, **WHY)
 
 
-async def test_who_is_said_to_have_had_a_mailing_is_what_counts_not_who_is_left_out(house_of: Any) -> None:
-    services: MirrorUnderTest = await house_of("communications")
+async def test_who_is_said_to_have_had_a_mailing_is_what_counts_not_who_is_left_out(stack_of: Any) -> None:
+    services: MirrorUnderTest = await stack_of("communications")
     about = {"mailing_id": "L1", "subject": "La lettre"}
-    await services.say(builders.a_mailing(**about, version=1, recipients=("A", "B")))
+    await services.write(builders.a_mailing(**about, version=1, recipients=("A", "B")))
     await services.move("mirror", "switch")
     for version, recipients in enumerate([("A",), ("B", "A"), (), ("A", "C")], 2):
-        await services.say(builders.a_mailing(**about, version=version, recipients=recipients))
+        await services.write(builders.a_mailing(**about, version=version, recipients=recipients))
     [waits] = await services.waiting()
     assert orjson.loads(waits.body)["data"]["recipients"] == ["A", "C"]
 
 
-async def test_a_removal_of_what_is_not_held_asks_nobody(house_of: Any) -> None:
-    services: MirrorUnderTest = await house_of("membership")
-    await services.say(builders.a_member(record_id="R1", city="Lyon", version=5))
+async def test_a_removal_of_what_is_not_held_asks_nobody(stack_of: Any) -> None:
+    services: MirrorUnderTest = await stack_of("membership")
+    await services.write(builders.a_member(record_id="R1", city="Lyon", version=5))
     await services.move("mirror", "switch")
-    await services.say(MemberRemoved(record_id="unknown", version=1), MemberRemoved(record_id="R1", version=6))
+    await services.write(MemberRemoved(record_id="unknown", version=1), MemberRemoved(record_id="R1", version=6))
     [waits] = await services.waiting()
     assert orjson.loads(waits.body)["data"]["record_id"] == "R1"
     await services.apply_all()
-    await services.say(MemberRemoved(record_id="R1", version=7, reason="a doublet"))
+    await services.write(MemberRemoved(record_id="R1", version=7, reason="a doublet"))
     assert await services.waiting() == []
-    await services.say(builders.a_member(record_id="R1", city="Lyon", version=8))
+    await services.write(builders.a_member(record_id="R1", city="Lyon", version=8))
     assert len(await services.waiting()) == 1, "it was removed, and is said to be there"
 
 
-async def test_what_was_written_here_comes_back_without_a_question_and_is_not_told_again(house_of: Any) -> None:
-    services: MirrorUnderTest = await house_of("membership")
-    await services.say(KINDS["member"].a(1, "Lyon", 5))
+async def test_what_was_written_here_comes_back_without_a_question_and_is_not_told_again(stack_of: Any) -> None:
+    services: MirrorUnderTest = await stack_of("membership")
+    await services.write(KINDS["member"].a(1, "Lyon", 5))
     await services.move("mirror", "switch")
     async with services.transaction() as uow:
         key, fields = RecordKey(CLUSTER, "R1"), {"city": "Roanne"}
@@ -381,21 +381,21 @@ async def test_what_was_written_here_comes_back_without_a_question_and_is_not_to
         outbox = "select count(*) from outbox where routing_key like '%member-written%'"
         assert (await uow.connection.exec_driver_sql(outbox)).scalar_one() == 0, "it leaves with the transaction"
     echo = MemberRecorded.model_validate_json(written).model_copy(update={"version": 6})
-    await services.say(KINDS["member"].a(1, "Lyon", 5), echo)
+    await services.write(KINDS["member"].a(1, "Lyon", 5), echo)
     [waits] = await services.waiting()
     assert orjson.loads(waits.body)["data"]["city"] == "Lyon", "it says what was held before"
     async with services.transaction() as uow:
         assert (await uow.connection.exec_driver_sql(outbox)).scalar_one() == 1
     # We are the authority still, and after a rollback whatever it says next counts, however it numbers it.
     await services.move("rollback")
-    await services.say(KINDS["member"].a(1, "Feurs", 7))
+    await services.write(KINDS["member"].a(1, "Feurs", 7))
     assert await services.mirrored_records(KINDS["member"]) == {"R1": ("Feurs", 7)}
 
 
-async def test_a_full_batch_is_compared_by_one_statement(house_of: Any) -> None:
-    services: MirrorUnderTest = await house_of("billing")
+async def test_a_full_batch_is_compared_by_one_statement(stack_of: Any) -> None:
+    services: MirrorUnderTest = await stack_of("billing")
     facts = [KINDS["invoice"].a(item, f"text {item}", 1) for item in range(500)]
-    await services.say(*facts)
+    await services.write(*facts)
     await services.move("mirror", "switch")
     statements: list[str] = []
 
@@ -403,7 +403,7 @@ async def test_a_full_batch_is_compared_by_one_statement(house_of: Any) -> None:
         statements.append(statement)
 
     event.listen(services.engine.sync_engine, "before_cursor_execute", note)
-    await services.say(*(fact.model_copy(update={"version": 2}) for fact in facts))
+    await services.write(*(fact.model_copy(update={"version": 2}) for fact in facts))
     assert sum("invoices" in statement for statement in statements) == 1
     assert len(statements) < 10, "as many as for one message"
     assert await services.waiting() == []

@@ -74,15 +74,15 @@ async def test_what_was_imported_is_held(mirrored: Mirrored) -> None:
 
 
 async def test_planted_differences_are_found_and_named(mirrored: Mirrored) -> None:
-    only_here, fact, other, *same = FACTS[mirrored.service]
+    only_ours, fact, other, *same = FACTS[mirrored.service]
     key = list(type(fact).model_fields)[1]
-    only_there = fact.model_copy(update={key: "new"})
+    only_theirs = fact.model_copy(update={key: "new"})
     field, amount = CHANGES[mirrored.service]
-    await mirrored.imports(only_here, fact, other, *same)
+    await mirrored.imports(only_ours, fact, other, *same)
 
     proved = (
         await mirrored.parity(
-            only_there,
+            only_theirs,
             fact.model_copy(update=field),
             other.model_copy(update=amount),
             *same,
@@ -94,7 +94,7 @@ async def test_planted_differences_are_found_and_named(mirrored: Mirrored) -> No
     result = [(item["what"], item["item_id"], item["fields"]) for item in proved["differences"]]
     assert result == [
         ("missing-here", "new", []),
-        ("missing-there", getattr(only_here, key), []),
+        ("missing-there", getattr(only_ours, key), []),
         ("different", getattr(fact, key), list(field)),
         ("different", getattr(other, key), list(amount)),
     ]

@@ -12,8 +12,8 @@ from tests.support.builders import a_payment, an_invoice
 from tests.support.command import traboule
 from tests.support.parity import Mirrored, a_mirror, empty
 
-ONE, OTHER, THIRD = (an_invoice(invoice_id=f"F{n}", number=f"FA-{n}") for n in (1, 2, 3))
-DEARER = ONE.model_copy(update={"gross": Decimal("121")})
+FIRST, OTHER, THIRD = (an_invoice(invoice_id=f"F{n}", number=f"FA-{n}") for n in (1, 2, 3))
+DEARER = FIRST.model_copy(update={"gross": Decimal("121")})
 RENAMED = OTHER.model_copy(update={"label": "<b>Cotisation</b> & [bold]co[/]"})
 PAYMENT = a_payment(payment_id="P1")
 WHY = ("--reason", "rounded over there", "--by", "m.durand")
@@ -29,7 +29,7 @@ def database(nodes: Nodes, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 async def billing(database: Mirrored) -> Mirrored:
     """Three invoices and a payment are held."""
     await empty(database)
-    await database.imports(ONE, OTHER, THIRD, PAYMENT)
+    await database.imports(FIRST, OTHER, THIRD, PAYMENT)
     return database
 
 
@@ -38,7 +38,7 @@ async def listed(billing: Mirrored, *words: str) -> list[dict[str, Any]]:
 
 
 async def test_a_clean_comparison_says_so(billing: Mirrored) -> None:
-    shown = (await billing.parity(ONE, OTHER, THIRD, PAYMENT)).out
+    shown = (await billing.parity(FIRST, OTHER, THIRD, PAYMENT)).out
 
     assert "✓ numelink/billing is clean" in shown
     assert "360.00" in shown
@@ -160,7 +160,7 @@ async def test_an_unknown_table_is_refused_and_keeps_nothing(billing: Mirrored, 
 
 
 async def test_an_id_that_is_not_there_is_told(billing: Mirrored) -> None:
-    await billing.parity(ONE, OTHER, THIRD, PAYMENT)
+    await billing.parity(FIRST, OTHER, THIRD, PAYMENT)
 
     answer = await billing.command("differences", "accept", "abcdef", *WHY, ends=1)
 

@@ -53,14 +53,14 @@ def counted(outcome: str) -> float:
 @asynccontextmanager
 async def channel_of(staff: Staff, service: str) -> AsyncIterator[aio_pika.abc.AbstractChannel]:
     """A channel of a service's own broker user."""
-    url = staff.house.env[f"TRABOULE_{service.upper()}_BROKER_URL"]
+    url = staff.stack.env[f"TRABOULE_{service.upper()}_BROKER_URL"]
     async with await aio_pika.connect(url, timeout=10) as connection:
         yield await connection.channel()
 
 
 async def waiting(staff: Staff) -> int:
     """Questions in billing's queue, as the broker counts them."""
-    queue = definitions.call(staff.house.management_url, "GET", f"/api/queues/{staff.house.vhost}/{QUEUE}")
+    queue = definitions.call(staff.stack.management_url, "GET", f"/api/queues/{staff.stack.vhost}/{QUEUE}")
     return queue.get("messages", 0)
 
 
@@ -69,9 +69,9 @@ async def waiting(staff: Staff) -> int:
 
 async def test_what_a_service_mirrors_is_told_by_cluster(staff: Staff) -> None:
     assert (await staff.get(MIRROR, role="staff")).json() == {"service": "billing", "items": []}
-    await staff.house.publish_as("numelink.billing", an_invoice(invoice_id="F1"))
-    await staff.house.publish_as("numelink.billing", an_invoice(invoice_id="F2"))
-    await staff.house.publish_as("clustr-numerique.billing", an_invoice(invoice_id="F1"))
+    await staff.stack.publish_as("numelink.billing", an_invoice(invoice_id="F1"))
+    await staff.stack.publish_as("numelink.billing", an_invoice(invoice_id="F2"))
+    await staff.stack.publish_as("clustr-numerique.billing", an_invoice(invoice_id="F1"))
 
     async def mirrored() -> Any:
         items = (await staff.get(MIRROR)).json()["items"]
@@ -98,7 +98,7 @@ async def test_two_replicas_answer_each_question_once(staff: Staff) -> None:
     async with staff.billing.running():
 
         async def both() -> bool:
-            queue = definitions.call(staff.house.management_url, "GET", f"/api/queues/{staff.house.vhost}/{QUEUE}")
+            queue = definitions.call(staff.stack.management_url, "GET", f"/api/queues/{staff.stack.vhost}/{QUEUE}")
             return queue.get("consumers") == 2
 
         await eventually(both, 30)
@@ -158,7 +158,7 @@ async def test_a_service_that_does_not_run_is_named_and_nothing_is_kept(alone: S
     assert away.json()["title"] == "Le service interrogé ne répond pas"
     assert away.json()["detail"] == "billing did not answer within 0.5 s"
     assert away.headers["retry-after"] == "5"
-    assert await alone.house.column("select id from cutover_requests") == []
+    assert await alone.stack.column("select id from cutover_requests") == []
 
     async def gone() -> bool:
         return await waiting(alone) == 0
@@ -213,10 +213,10 @@ async def test_a_service_that_cannot_answer_is_named(
 async def test_a_question_in_hand_is_answered_before_its_service_stops(
     alone: Staff, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    in_hand = asyncio.Event()
+    in_flight = asyncio.Event()
 
     async def slowly(*_: Any) -> running.Result:
-        in_hand.set()
+        in_flight.set()
         await asyncio.sleep(1)
         return running.Result("done", {"service": "billing", "items": []})
 
@@ -224,7 +224,7 @@ async def test_a_question_in_hand_is_answered_before_its_service_stops(
         await answers(alone)
         monkeypatch.setattr(answering, "carry_out", slowly)
         asked = asyncio.create_task(alone.get(MIRROR))
-        await in_hand.wait()
+        await in_flight.wait()
     assert (await asked).status_code == 200
 
 

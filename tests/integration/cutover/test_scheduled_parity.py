@@ -62,21 +62,21 @@ async def engine(empty_billing: OwnService) -> AsyncIterator[AsyncEngine]:
     await engine.dispose()
 
 
-async def compared(house: OwnService, runs: int) -> list[dict[str, Any]]:
+async def compared(stack: OwnService, runs: int) -> list[dict[str, Any]]:
     async def enough() -> list[dict[str, Any]]:
-        query = await house.query(RUNS)
+        query = await stack.query(RUNS)
         return query if len(query) >= runs else []
 
     return await eventually(enough, timeout=30)
 
 
-async def told(house: OwnService, *parts: BillingManifestRecorded) -> None:
+async def told(stack: OwnService, *parts: BillingManifestRecorded) -> None:
     """The manifest arrived, in a service that compares nothing by itself."""
     for part in parts:
-        await house.publish_as("numelink.billing", part)
+        await stack.publish_as("numelink.billing", part)
 
     async def kept() -> bool:
-        return len(await house.query("select part from manifests")) == len(parts)
+        return len(await stack.query("select part from manifests")) == len(parts)
 
     await eventually(kept)
 
@@ -111,8 +111,8 @@ async def test_a_manifest_is_compared_with_soon_after_it_arrived(empty_billing: 
     assert board["parity"]["open_differences"] == 0
 
 
-async def traboule_board(house: OwnService) -> dict[str, Any]:
-    with house.environment():
+async def traboule_board(stack: OwnService) -> dict[str, Any]:
+    with stack.environment():
         return {row["system"]: row for row in (await traboule("cutover", "status", "--json")).json}
 
 

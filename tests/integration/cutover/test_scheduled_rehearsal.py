@@ -39,9 +39,9 @@ async def engine(empty_billing: OwnService) -> AsyncIterator[AsyncEngine]:
     await engine.dispose()
 
 
-async def stands(house: OwnService, stage: str, days: int = 2, cluster: str = "numelink") -> None:
+async def stands(stack: OwnService, stage: str, days: int = 2, cluster: str = "numelink") -> None:
     """In this stage for so many days."""
-    await house.query(
+    await stack.query(
         "insert into stages values ($1, $2, 1, now() - make_interval(days => $3), 'a test') "
         "on conflict (cluster) do update set stage = excluded.stage, since = excluded.since",
         cluster, stage, days,

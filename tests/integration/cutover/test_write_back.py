@@ -53,7 +53,7 @@ def own(nodes: Nodes, passwords: Passwords) -> Iterator[OwnService]:
 
 
 @pytest.fixture
-async def house(own: OwnService) -> AsyncIterator[OwnService]:
+async def stack(own: OwnService) -> AsyncIterator[OwnService]:
     """Membership runs, and holds one record of Numelink's."""
     await own.empty()
     async with own.running():
@@ -63,12 +63,12 @@ async def house(own: OwnService) -> AsyncIterator[OwnService]:
 
 
 @pytest.fixture
-async def live(house: OwnService) -> OwnService:
+async def live(stack: OwnService) -> OwnService:
     assert (await cutover("mirror", SYSTEM, "--reason", "a test")).exit_code == 0
     await switch()
     # What the service logs while a command runs in this process would stand in the command's answer.
-    await eventually(lambda: house.column("select true from inbox having count(*) = 3"))
-    return house
+    await eventually(lambda: stack.column("select true from inbox having count(*) = 3"))
+    return stack
 
 
 async def switch() -> None:
@@ -85,47 +85,47 @@ async def cutover(*words: str) -> Answer:
     return await traboule("cutover", *words)
 
 
-async def written(house: OwnService, record_id: str, **fields: Any) -> bool:
-    column = await house.column("select written::text from source_records where record_id = $1", record_id)
+async def written(stack: OwnService, record_id: str, **fields: Any) -> bool:
+    column = await stack.column("select written::text from source_records where record_id = $1", record_id)
     return bool(column) and fields.items() <= orjson.loads(column[0]).items()
 
 
-async def version_of(house: OwnService, record_id: str) -> int:
-    [version] = await house.column("select version from source_records where record_id = $1", record_id)
+async def version_of(stack: OwnService, record_id: str) -> int:
+    [version] = await stack.column("select version from source_records where record_id = $1", record_id)
     return version
 
 
-async def ask(house: OwnService, command: RecordCommand, **expected: Any) -> None:
+async def ask(stack: OwnService, command: RecordCommand, **expected: Any) -> None:
     """Send a command as a staff tool does, and wait until it is carried out."""
-    await send(house, command)
-    await eventually(lambda: written(house, command.record_id, **expected))
+    await send(stack, command)
+    await eventually(lambda: written(stack, command.record_id, **expected))
 
 
-async def send(house: OwnService, command: RecordCommand) -> None:
+async def send(stack: OwnService, command: RecordCommand) -> None:
     encoded = encode(f"/{STAFF.replace('.', '/')}", [command])
     key = routing_key("staff", type(command))
-    await house.publish_as(STAFF, encoded.body, key=key, message_id=encoded.message_id)
+    await stack.publish_as(STAFF, encoded.body, key=key, message_id=encoded.message_id)
 
 
-async def change(house: OwnService, record_id: str = "B-1", **fields: Any) -> None:
-    seen = await version_of(house, record_id)
+async def change(stack: OwnService, record_id: str = "B-1", **fields: Any) -> None:
+    seen = await version_of(stack, record_id)
     command = ChangeMember(**BY, record_id=record_id, expected_version=seen, fields=fields)
-    await ask(house, command, **{name: value for name, value in fields.items() if value is not None})
+    await ask(stack, command, **{name: value for name, value in fields.items() if value is not None})
 
 
-async def late(house: OwnService, fact: Any) -> str:
-    message_id = await house.publish_as(USER, fact)
+async def late(stack: OwnService, fact: Any) -> str:
+    message_id = await stack.publish_as(USER, fact)
 
     async def waits() -> list[int]:
-        return await house.column("select id from quarantine where message_id = $1", message_id)
+        return await stack.column("select id from quarantine where message_id = $1", message_id)
 
     return f"membership:{(await eventually(waits))[0]}"
 
 
-async def told(house: OwnService, at_least: int, user: str = USER) -> list[MemberWritten]:
+async def told(stack: OwnService, at_least: int, user: str = USER) -> list[MemberWritten]:
     """What the former system reads from its own queue, as itself."""
     result: list[MemberWritten] = []
-    async with await aio_pika.connect(servers.broker_url(house.env, user), timeout=10) as connection:
+    async with await aio_pika.connect(servers.broker_url(stack.env, user), timeout=10) as connection:
         queue = await (await connection.channel()).get_queue(f"{user}.way-back", ensure=False)
 
         async def enough() -> bool:
@@ -140,10 +140,10 @@ async def told(house: OwnService, at_least: int, user: str = USER) -> list[Membe
     return result
 
 
-async def consumed(house: OwnService, folder: Path) -> tuple[int, str]:
+async def consumed(stack: OwnService, folder: Path) -> tuple[int, str]:
     """How many messages our own consumer reads, and the town of B-1 as it keeps it then."""
-    await eventually(lambda: house.column("select true where not exists (select from outbox)"))
-    url, kept = servers.broker_url(house.env, USER), folder / "members.sqlite"
+    await eventually(lambda: stack.column("select true where not exists (select from outbox)"))
+    url, kept = servers.broker_url(stack.env, USER), folder / "members.sqlite"
     env = {"PATH": os.environ["PATH"], "TRABOULE_BROKER_URL_NUMELINK_MEMBERSHIP": url}
     command = [sys.executable, str(CONSUMER), str(kept)]
     done = await asyncio.to_thread(subprocess.run, command, env=env, capture_output=True, text=True, timeout=60)
@@ -302,8 +302,8 @@ async def test_whatever_it_read_before_the_former_system_takes_what_is_decided_o
     assert again["id"] not in before
 
 
-async def _parked(house: OwnService, reason: str) -> bool:
-    return reason in await house.column("select reason from dead_letters where status = 'parked'")
+async def _parked(stack: OwnService, reason: str) -> bool:
+    return reason in await stack.column("select reason from dead_letters where status = 'parked'")
 
 
 async def test_what_the_former_system_gives_back_is_parked_and_can_be_sent_again(live: OwnService) -> None:

@@ -5,11 +5,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+from tests.integration.gateway.gateways import GatewayUnderTest, open_gateway
 
 from deploy.local.nodes import Nodes
 from deploy.provisioning.provision import migrations_folder
 from shared.persistence.migrations import upgrade
-from tests.integration.gateway.doors import GatewayUnderTest, open_door
 from tests.support.emptying import EMPTY
 
 
@@ -34,8 +34,8 @@ def database_url(nodes: Nodes) -> Iterator[str]:
 
 
 @pytest.fixture
-async def door(database_url: str) -> AsyncIterator[GatewayUnderTest]:
+async def gateway(database_url: str) -> AsyncIterator[GatewayUnderTest]:
     """The door over an empty house."""
     await _run(database_url, EMPTY)
-    async with open_door(database_url) as gateway:
+    async with open_gateway(database_url) as gateway:
         yield gateway

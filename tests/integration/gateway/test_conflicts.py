@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from tests.integration.gateway.gateways import CLUSTR, NUMELINK, GatewayUnderTest, own_id
 
 from schemas.billing import BillingConflictAnswered
 from schemas.events import EventChanged, EventsConflictAnswered, RegistrationChanged
@@ -12,7 +13,6 @@ from services.membership.identity.decisions import Signature, confirm
 from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases import decide
-from tests.integration.gateway.doors import CLUSTR, NUMELINK, GatewayUnderTest, own_id
 from tests.support.builders import a_member, a_registration, an_event
 from tests.support.in_memory import POLICY
 
@@ -20,35 +20,35 @@ AT = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 SIRENS = ("732829320", "552100554", "542107651")
 
 
-async def paid_twice(door: GatewayUnderTest, number: int = 0) -> str:
+async def paid_twice(gateway: GatewayUnderTest, number: int = 0) -> str:
     """A member whose dues both clusters have for this year; its id."""
     for cluster, record_id in ((CLUSTR, f"A{number}"), (NUMELINK, f"B{number}")):
         name = f"Forges {SIRENS[number]}"
-        await door.tell(
+        await gateway.feed(
             cluster, a_member(record_id=record_id, name=name, siren=SIRENS[number], paid_until="2026-12-31")
         )
     return own_id(CLUSTR, f"A{number}")
 
 
-async def registered_twice(door: GatewayUnderTest, number: int) -> None:
+async def registered_twice(gateway: GatewayUnderTest, number: int) -> None:
     """The member with this number comes twice to one gathering, which both clusters announce."""
     event = an_event(event_id="E1").model_dump(mode="json")
     for cluster, record_id in ((CLUSTR, f"A{number}"), (NUMELINK, f"B{number}")):
-        await door.tell(cluster, EventChanged(cluster=cluster, **event))
+        await gateway.feed(cluster, EventChanged(cluster=cluster, **event))
         taken = a_registration(registration_id=f"R{record_id}", event_id="E1", record_id=record_id)
-        await door.tell(cluster, RegistrationChanged(cluster=cluster, **taken.model_dump(mode="json")))
+        await gateway.feed(cluster, RegistrationChanged(cluster=cluster, **taken.model_dump(mode="json")))
 
 
-async def listed(door: GatewayUnderTest, **parameters: Any) -> list[dict[str, Any]]:
-    answer = await door.get("/conflicts", role="staff", **parameters)
+async def listed(gateway: GatewayUnderTest, **parameters: Any) -> list[dict[str, Any]]:
+    answer = await gateway.get("/conflicts", role="staff", **parameters)
     assert answer.status_code == 200, answer.text
     return answer.json()["items"]
 
 
 async def answered(
-    door: GatewayUnderTest, conflict_id: str, state: str, version: int = 1, owner: str = "tresorerie"
+    gateway: GatewayUnderTest, conflict_id: str, state: str, version: int = 1, owner: str = "tresorerie"
 ) -> None:
-    await door.tell(
+    await gateway.feed(
         CLUSTR,
         BillingConflictAnswered.model_validate(
             {"conflict_id": conflict_id, "version": version, "owner": owner, "state": state, "changed_at": AT}
@@ -56,13 +56,13 @@ async def answered(
     )
 
 
-async def test_a_conflict_is_told_whole_until_it_is_answered(door):
-    member = await paid_twice(door)
+async def test_a_conflict_is_told_whole_until_it_is_answered(gateway):
+    member = await paid_twice(gateway)
 
-    (item,) = await listed(door)
+    (item,) = await listed(gateway)
 
     assert item.pop("found_at")
-    (in_view,) = (await door.get(f"/members/{member}")).json()["conflicts"]
+    (in_view,) = (await gateway.get(f"/members/{member}")).json()["conflicts"]
     assert item == {
         "conflict_id": in_view["conflict_id"],
         "kind": "paid-twice",
@@ -87,85 +87,85 @@ async def test_a_conflict_is_told_whole_until_it_is_answered(door):
     }
 
 
-async def test_owner_and_state_are_as_the_responsible_service_answered(door):
-    await paid_twice(door)
-    (item,) = await listed(door)
+async def test_owner_and_state_are_as_the_responsible_service_answered(gateway):
+    await paid_twice(gateway)
+    (item,) = await listed(gateway)
     path = f"/conflicts/{item['conflict_id']}"
 
-    await answered(door, item["conflict_id"], "open", owner="cotisations Loire")
+    await answered(gateway, item["conflict_id"], "open", owner="cotisations Loire")
 
-    now = (await door.get(path, role="staff")).json()
+    now = (await gateway.get(path, role="staff")).json()
     assert (now["owner"], now["state"], now["answered_at"]) == (
         "cotisations Loire",
         "open",
         "2026-11-20T08:00:00+00:00",
     )
-    await answered(door, item["conflict_id"], "settled", version=2)
-    await answered(door, item["conflict_id"], "open", version=1)
-    now = (await door.get(path, role="staff")).json()
+    await answered(gateway, item["conflict_id"], "settled", version=2)
+    await answered(gateway, item["conflict_id"], "open", version=1)
+    now = (await gateway.get(path, role="staff")).json()
     assert (now["owner"], now["state"]) == ("tresorerie", "settled")
 
 
-async def test_another_services_answer_says_nothing(door):
-    await paid_twice(door)
-    (item,) = await listed(door)
+async def test_another_services_answer_says_nothing(gateway):
+    await paid_twice(gateway)
+    (item,) = await listed(gateway)
 
-    await door.tell(
+    await gateway.feed(
         CLUSTR,
         EventsConflictAnswered(
             conflict_id=item["conflict_id"], version=1, owner="evenements", state="settled", changed_at=AT
         ),
     )
 
-    assert await listed(door) == [item]
+    assert await listed(gateway) == [item]
 
 
-async def test_what_is_there_twice_no_more_is_gone_and_comes_back_as_it_was_told(door):
-    await paid_twice(door)
-    (item,) = await listed(door)
-    await answered(door, item["conflict_id"], "open")
+async def test_what_is_there_twice_no_more_is_gone_and_comes_back_as_it_was_told(gateway):
+    await paid_twice(gateway)
+    (item,) = await listed(gateway)
+    await answered(gateway, item["conflict_id"], "open")
     paid = a_member(record_id="B0", version=2, name=f"Forges {SIRENS[0]}", siren=SIRENS[0])
 
-    await door.tell(NUMELINK, paid)
+    await gateway.feed(NUMELINK, paid)
 
-    (removed,) = await listed(door)
+    (removed,) = await listed(gateway)
     assert removed["state"] == "gone"
     assert removed["gone_at"]
-    assert (await listed(door, state="gone"), await listed(door, state="open")) == ([removed], [])
-    await answered(door, item["conflict_id"], "gone", version=2)
-    await door.tell(NUMELINK, paid.model_copy(update={"version": 3, "paid_until": date(2026, 12, 31)}))
-    (back,) = await listed(door, state="open")
+    assert (await listed(gateway, state="gone"), await listed(gateway, state="open")) == ([removed], [])
+    await answered(gateway, item["conflict_id"], "gone", version=2)
+    await gateway.feed(NUMELINK, paid.model_copy(update={"version": 3, "paid_until": date(2026, 12, 31)}))
+    (back,) = await listed(gateway, state="open")
     assert (back["state"], back["gone_at"]) == ("told", None)
 
 
-async def test_it_is_filtered_by_state_service_and_member(door):
-    members = [await paid_twice(door, number) for number in range(3)]
-    await registered_twice(door, 1)
-    both = await listed(door, member=members[1])
+async def test_it_is_filtered_by_state_service_and_member(gateway):
+    members = [await paid_twice(gateway, number) for number in range(3)]
+    await registered_twice(gateway, 1)
+    both = await listed(gateway, member=members[1])
     assert {item["kind"]: item["what"] for item in both} == {
         "paid-twice": "payé deux fois",
         "registered-twice": "inscrit deux fois",
     }
-    (paid,) = await listed(door, member=members[0])
-    await answered(door, paid["conflict_id"], "settled")
+    (paid,) = await listed(gateway, member=members[0])
+    await answered(gateway, paid["conflict_id"], "settled")
 
-    assert len(await listed(door)) == 4
-    assert await listed(door, state="settled") == [
+    assert len(await listed(gateway)) == 4
+    assert await listed(gateway, state="settled") == [
         paid | {"state": "settled", "owner": "tresorerie", "answered_at": "2026-11-20T08:00:00+00:00"}
     ]
-    assert len(await listed(door, state="open")) == 3
-    assert await listed(door, state="gone") == []
-    assert [item["kind"] for item in await listed(door, responsible="events")] == ["registered-twice"]
-    assert len(await listed(door, responsible="billing", state="open")) == 2
+    assert len(await listed(gateway, state="open")) == 3
+    assert await listed(gateway, state="gone") == []
+    assert [item["kind"] for item in await listed(gateway, responsible="events")] == ["registered-twice"]
+    assert len(await listed(gateway, responsible="billing", state="open")) == 2
     # By the id that was merged away as well.
-    assert await listed(door, member=own_id(NUMELINK, "B1")) == both
+    assert await listed(gateway, member=own_id(NUMELINK, "B1")) == both
 
 
-async def test_a_gathering_is_named_with_both_registrations(door):
-    await paid_twice(door, 1)
-    await registered_twice(door, 1)
+async def test_a_gathering_is_named_with_both_registrations(gateway):
+    await paid_twice(gateway, 1)
+    await registered_twice(gateway, 1)
 
-    (item,) = await listed(door, responsible="events", lang="en")
+    (item,) = await listed(gateway, responsible="events", lang="en")
 
     assert item["what"] == "registered twice"
     assert item["overlaps"] == [
@@ -179,45 +179,47 @@ async def test_a_gathering_is_named_with_both_registrations(door):
     ]
 
 
-async def test_after_a_separation_both_members_know_of_it(door):
+async def test_after_a_separation_both_members_know_of_it(gateway):
     ours, theirs = RecordKey(CLUSTR, "A"), RecordKey(NUMELINK, "B")
     for key, name in ((ours, "Forges du Gier"), (theirs, "Néon Conseil")):
         different = {"record_id": key.record_id, "name": name, "email": f"a@{key.cluster}.fr"}
-        await door.tell(key.cluster, a_member(**different, paid_until="2026-12-31"))
+        await gateway.feed(key.cluster, a_member(**different, paid_until="2026-12-31"))
     staff = Signature("a test", "because")
-    async with door.engine.begin() as connection:
+    async with gateway.engine.begin() as connection:
         decision = await decide.decide(MembershipUnitOfWork(connection, POLICY), confirm([ours, theirs]), staff)
-    assert [item["state"] for item in await listed(door, member=theirs.own_id)] == ["told"]
+    assert [item["state"] for item in await listed(gateway, member=theirs.own_id)] == ["told"]
 
-    async with door.engine.begin() as connection:
+    async with gateway.engine.begin() as connection:
         await decide.take_back(MembershipUnitOfWork(connection, POLICY), decision.number, staff)
 
     for key in (ours, theirs):
-        (item,) = await listed(door, member=key.own_id)
+        (item,) = await listed(gateway, member=key.own_id)
         assert (item["state"], item["member"]["id"]) == ("gone", ours.own_id)
 
 
-async def test_when_nothing_is_left_of_the_member_the_conflict_stays(door):
-    member = await paid_twice(door)
+async def test_when_nothing_is_left_of_the_member_the_conflict_stays(gateway):
+    member = await paid_twice(gateway)
     for cluster, record_id in ((NUMELINK, "B0"), (CLUSTR, "A0")):
-        await door.tell(cluster, MemberRemoved(record_id=record_id, version=2))
+        await gateway.feed(cluster, MemberRemoved(record_id=record_id, version=2))
 
-    (item,) = await listed(door)
+    (item,) = await listed(gateway)
 
     assert (item["state"], item["member"]) == ("gone", None)
-    assert (await door.get("/conflicts", role="staff", member=member)).status_code == 410
+    assert (await gateway.get("/conflicts", role="staff", member=member)).status_code == 410
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 50])
-async def test_pages_hold_everything_once_the_oldest_first(door, limit):
+async def test_pages_hold_everything_once_the_oldest_first(gateway, limit):
     for number in range(3):
-        await paid_twice(door, number)
-    whole = await listed(door)
+        await paid_twice(gateway, number)
+    whole = await listed(gateway)
     assert [item["found_at"] for item in whole] == sorted(item["found_at"] for item in whole)
 
     items, after = [], None
     while True:
-        page = (await door.get("/conflicts", role="staff", limit=limit, **({"after": after} if after else {}))).json()
+        page = (
+            await gateway.get("/conflicts", role="staff", limit=limit, **({"after": after} if after else {}))
+        ).json()
         items += page["items"]
         after = page["next"]
         if after is None:
@@ -238,25 +240,25 @@ async def test_pages_hold_everything_once_the_oldest_first(door, limit):
         ({"member": "00000000-0000-0000-0000-000000000000"}, 404),
     ],
 )
-async def test_what_does_not_fit_is_a_problem(door, parameters, status):
-    answer = await door.get("/conflicts", role="staff", **parameters)
+async def test_what_does_not_fit_is_a_problem(gateway, parameters, status):
+    answer = await gateway.get("/conflicts", role="staff", **parameters)
 
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
 
 
 @pytest.mark.parametrize("conflict_id", ["0" * 32, "x", "%00"])
-async def test_a_conflict_that_is_not_there_is_unknown(door, conflict_id):
-    french = await door.get(f"/conflicts/{conflict_id}", role="staff", headers={"accept-language": "fr"})
+async def test_a_conflict_that_is_not_there_is_unknown(gateway, conflict_id):
+    french = await gateway.get(f"/conflicts/{conflict_id}", role="staff", headers={"accept-language": "fr"})
 
     assert french.status_code == 404
     assert french.json()["type"] == "urn:traboule:problem:conflict-unknown"
     assert french.json()["title"] == "Ce conflit n'existe pas"
 
 
-async def test_only_staff_may_read_them(door):
-    await paid_twice(door)
-    (item,) = await listed(door)
+async def test_only_staff_may_read_them(gateway):
+    await paid_twice(gateway)
+    (item,) = await listed(gateway)
     for path in ("/conflicts", f"/conflicts/{item['conflict_id']}"):
-        assert (await door.client.get(path)).status_code == 401
+        assert (await gateway.client.get(path)).status_code == 401
         for role, status in (("reader", 403), ("staff", 200), ("admin", 200)):
-            assert (await door.get(path, role=role)).status_code == status
+            assert (await gateway.get(path, role=role)).status_code == status

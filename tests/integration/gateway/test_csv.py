@@ -4,13 +4,13 @@ import io
 
 import pytest
 from prometheus_client import REGISTRY
+from tests.integration.gateway.gateways import CLUSTR, NUMELINK, own_id
 
 from services.gateway.api import lists
 from services.gateway.translations import COLUMNS
 from services.membership import connections
 from services.membership.connections import DatabaseUnavailableError, ReadPool
 from shared.process.http_server import HttpLimits, build_server, serve
-from tests.integration.gateway.doors import CLUSTR, NUMELINK, own_id
 from tests.support.builders import a_member
 from tests.support.waiting import eventually
 
@@ -21,11 +21,11 @@ def rows(answer):
     return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"), newline=""), delimiter=";"))
 
 
-async def test_a_spreadsheet_reads_it(door):
+async def test_a_spreadsheet_reads_it(gateway):
     name = 'Forges "du Gier" ; Électricité\nGénérale'
-    await door.tell(NUMELINK, a_member(record_id="1", name=name, siren="732829320", paid_until="2026-12-31"))
+    await gateway.feed(NUMELINK, a_member(record_id="1", name=name, siren="732829320", paid_until="2026-12-31"))
 
-    answer = await door.get("/members.csv", role="staff")
+    answer = await gateway.get("/members.csv", role="staff")
 
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.headers["content-disposition"] == 'attachment; filename="membres.csv"'
@@ -46,54 +46,54 @@ async def test_a_spreadsheet_reads_it(door):
     ]
 
 
-async def test_it_speaks_english_too(door):
-    await door.tell(NUMELINK, a_member())
+async def test_it_speaks_english_too(gateway):
+    await gateway.feed(NUMELINK, a_member())
 
-    (row,) = rows(await door.get("/members.csv", role="staff", lang="en"))
+    (row,) = rows(await gateway.get("/members.csv", role="staff", lang="en"))
 
     assert row["Town"] == "Lyon"
     assert row["Paid up"] == "no"
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
-async def test_no_cell_is_a_formula(door, start):
+async def test_no_cell_is_a_formula(gateway, start):
     poison = f'{start}HYPERLINK("http://exemple.fr")'
-    await door.tell(NUMELINK, a_member(name="Atelier", brand=poison, city=poison, lineage=poison))
+    await gateway.feed(NUMELINK, a_member(name="Atelier", brand=poison, city=poison, lineage=poison))
 
-    answer = await door.get("/members.csv", role="staff")
+    answer = await gateway.get("/members.csv", role="staff")
 
     (row,) = rows(answer)
     assert row["Enseigne"] == row["Ville"] == row["Origines"] == f"'{poison}"
 
 
-async def test_it_holds_the_same_members_as_the_list(door):
-    await door.tell_together(NUMELINK, [a_member(name=f"Atelier {number % 7}") for number in range(1203)])
-    await door.tell_together(CLUSTR, [a_member(name=f"Moulin {number}") for number in range(5)])
+async def test_it_holds_the_same_members_as_the_list(gateway):
+    await gateway.feed_together(NUMELINK, [a_member(name=f"Atelier {number % 7}") for number in range(1203)])
+    await gateway.feed_together(CLUSTR, [a_member(name=f"Moulin {number}") for number in range(5)])
 
-    everyone = rows(await door.get("/members.csv"))
-    mills = rows(await door.get("/members.csv", search="moulin", cluster=CLUSTR))
+    everyone = rows(await gateway.get("/members.csv"))
+    mills = rows(await gateway.get("/members.csv", search="moulin", cluster=CLUSTR))
 
     assert len(everyone) == len({row["Identifiant"] for row in everyone}) == 1208
     assert [row["Nom"] for row in mills] == [f"Moulin {number}" for number in range(5)]
 
 
-async def test_nobody_found_leaves_the_headings(door):
-    answer = await door.get("/members.csv", search="personne")
+async def test_nobody_found_leaves_the_headings(gateway):
+    answer = await gateway.get("/members.csv", search="personne")
 
     assert rows(answer) == []
     assert answer.text.startswith('\ufeff"Identifiant";"Nom";')
 
 
-async def test_exports_never_take_all_connections(door, monkeypatch):
-    await door.tell(NUMELINK, a_member())
+async def test_exports_never_take_all_connections(gateway, monkeypatch):
+    await gateway.feed(NUMELINK, a_member())
     monkeypatch.setattr(lists.queries, "stream_members", _broken)
 
     # An export that breaks gives its place and its connection back.
     for _ in range(10):
-        assert (await door.get("/members.csv")).status_code == 500
+        assert (await gateway.get("/members.csv")).status_code == 500
 
     monkeypatch.undo()
-    assert len(rows(await door.get("/members.csv"))) == 1
+    assert len(rows(await gateway.get("/members.csv"))) == 1
 
 
 async def _broken(*_):
@@ -101,9 +101,9 @@ async def _broken(*_):
     yield  # pragma: no cover
 
 
-async def test_a_reader_who_stops_reading_keeps_neither_a_place_nor_a_connection(door, monkeypatch):
-    await door.tell(NUMELINK, a_member())
-    key, began = await door.key("staff"), asyncio.Event()
+async def test_a_reader_who_stops_reading_keeps_neither_a_place_nor_a_connection(gateway, monkeypatch):
+    await gateway.feed(NUMELINK, a_member())
+    key, began = await gateway.key("staff"), asyncio.Event()
 
     async def endless(connection, *_):
         async with connection.transaction(readonly=True):
@@ -112,7 +112,7 @@ async def test_a_reader_who_stops_reading_keeps_neither_a_place_nor_a_connection
                 began.set()
                 yield [dict.fromkeys(COLUMNS, "x" * 500)] * 500
 
-    server = build_server(door.app, "127.0.0.1", 0, limits=HttpLimits(answer_seconds=2), stop_seconds=1)
+    server = build_server(gateway.app, "127.0.0.1", 0, limits=HttpLimits(answer_seconds=2), stop_seconds=1)
     monkeypatch.setattr(server.config, "lifespan", "off")
     serving = asyncio.create_task(serve(server))
     try:
@@ -126,7 +126,7 @@ async def test_a_reader_who_stops_reading_keeps_neither_a_place_nor_a_connection
             await began.wait()
             await eventually(_yes(lambda: pool_in_use() == 2))
             await eventually(_yes(lambda: pool_in_use() == 0), timeout=20)
-        assert len(rows(await door.get("/members.csv"))) == 1
+        assert len(rows(await gateway.get("/members.csv"))) == 1
         for _, writer in stopped:
             writer.transport.abort()
     finally:

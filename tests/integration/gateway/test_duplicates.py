@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 import pytest
+from tests.integration.gateway.gateways import CLUSTR, NUMELINK, GatewayUnderTest, own_id
 
 from schemas.billing import InvoiceChanged
 from schemas.events import RegistrationChanged
@@ -12,12 +13,11 @@ from services.gateway.bodies import LONGEST, LONGEST_BULK
 from services.gateway.cursors import cursor
 from services.membership.identity.review import case_id_of
 from services.membership.records.record import RecordKey
-from tests.integration.gateway.doors import CLUSTR, NUMELINK, GatewayUnderTest, own_id
 from tests.support.builders import a_member, a_registration, an_invoice
 
 _LAST = 2**63 - 1  # a bigint's
 PAPER = "Papeteries du Pilat"
-ONE, OTHER = f"{CLUSTR}/12", f"{NUMELINK}/B-1"
+FIRST, OTHER = f"{CLUSTR}/12", f"{NUMELINK}/B-1"
 DECISIONS = "/duplicates/decisions"
 
 
@@ -26,45 +26,45 @@ def a_company(name: str = "Forges du Gier", **different: Any) -> Any:
     return a_member(**{"name": name, "email": None, "postcode": "42000", "city": "Saint-Étienne"} | different)
 
 
-async def post(door: GatewayUnderTest, path: str, body: Any, role: str = "staff", **request: Any) -> Any:
-    return await door.ask("POST", path, role=role, json=body, **request)
+async def post(gateway: GatewayUnderTest, path: str, body: Any, role: str = "staff", **request: Any) -> Any:
+    return await gateway.ask("POST", path, role=role, json=body, **request)
 
 
-async def decide(door: GatewayUnderTest, verdict: str, *records: str, reason: str = "they said so") -> Any:
-    return await post(door, DECISIONS, {"verdict": verdict, "records": records or (ONE, OTHER), "reason": reason})
+async def decide(gateway: GatewayUnderTest, verdict: str, *records: str, reason: str = "they said so") -> Any:
+    return await post(gateway, DECISIONS, {"verdict": verdict, "records": records or (FIRST, OTHER), "reason": reason})
 
 
-async def queue(door: GatewayUnderTest, **parameters: Any) -> Any:
-    answer = await door.get("/duplicates", role="staff", **parameters)
+async def queue(gateway: GatewayUnderTest, **parameters: Any) -> Any:
+    answer = await gateway.get("/duplicates", role="staff", **parameters)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
-async def member_of(door: GatewayUnderTest, record: str) -> str:
-    return (await door.get(f"/members/by-source/{record}")).json()["id"]
+async def member_of(gateway: GatewayUnderTest, record: str) -> str:
+    return (await gateway.get(f"/members/by-source/{record}")).json()["id"]
 
 
 @pytest.fixture
-async def two(door):
+async def two(gateway):
     """Two members of one name, who may be one company."""
-    await door.tell(CLUSTR, a_company(record_id="12", phone="0477000001"))
-    await door.tell(NUMELINK, a_company(record_id="B-1", siren="732829320"))
+    await gateway.feed(CLUSTR, a_company(record_id="12", phone="0477000001"))
+    await gateway.feed(NUMELINK, a_company(record_id="B-1", siren="732829320"))
 
 
 @pytest.fixture
-async def contested(door):
+async def contested(gateway):
     """Three records that look like one company, of which two have SIRENs that differ."""
     same = {"email": "jean@forges.example", "website": "forges.example", "phone": "0477123456"}
-    await door.tell(CLUSTR, a_company(record_id="12", **same))
-    await door.tell(NUMELINK, a_company(record_id="B-1", siren="732829320", **same))
-    await door.tell(NUMELINK, a_company(record_id="B 2/x", siren="552100554", **same))
+    await gateway.feed(CLUSTR, a_company(record_id="12", **same))
+    await gateway.feed(NUMELINK, a_company(record_id="B-1", siren="732829320", **same))
+    await gateway.feed(NUMELINK, a_company(record_id="B 2/x", siren="552100554", **same))
 
 
 # --- the queue -----------------------------------------------------------------------------------------------------
 
 
-async def test_a_case_shows_both_sides_and_the_evidence(door, two):
-    (case,) = (await queue(door))["items"]
+async def test_a_case_shows_both_sides_and_the_evidence(gateway, two):
+    (case,) = (await queue(gateway))["items"]
 
     assert (case["kind"], case["id"]) == ("pair", case_id_of((RecordKey(CLUSTR, "12"), RecordKey(NUMELINK, "B-1"))))
     assert [(item["name"], item["siren"], item["city"], item["clusters"]) for item in case["members"]] == [
@@ -72,10 +72,10 @@ async def test_a_case_shows_both_sides_and_the_evidence(door, two):
         ("Forges du Gier", "732829320", "Saint-Étienne", [NUMELINK]),
     ]
     ours, theirs = (member["records"][0] for member in case["members"])
-    assert (ours["record"], ours["written"]["phone"]) == (ONE, "0477000001")
+    assert (ours["record"], ours["written"]["phone"]) == (FIRST, "0477000001")
     assert (theirs["record"], theirs["written"]["siren"]) == (OTHER, "732829320")
     (question,) = case["questions"]
-    assert question["records"] == [ONE, OTHER]
+    assert question["records"] == [FIRST, OTHER]
     assert question["members"] == [own_id(CLUSTR, "12"), own_id(NUMELINK, "B-1")]
     published = {item["field"]: item for item in question["evidence"]}
     assert published["name"]["words"] == "Même nom"
@@ -92,31 +92,31 @@ async def test_a_case_shows_both_sides_and_the_evidence(door, two):
         ({}, {"accept-language": "en"}, "en", "Same name", "The name alone is not enough"),
     ],
 )
-async def test_it_is_told_in_french_or_english(door, two, asked, headers, language, name, why):
-    answer = await door.get("/duplicates", role="staff", headers=headers, **asked)
+async def test_it_is_told_in_french_or_english(gateway, two, asked, headers, language, name, why):
+    answer = await gateway.get("/duplicates", role="staff", headers=headers, **asked)
 
     (case,) = answer.json()["items"]
     assert answer.headers["content-language"] == language
     assert case["questions"][0]["evidence"][0]["words"] == name
     assert case["questions"][0]["not_merged"]["words"].startswith(why)
-    response = await door.get(f"/duplicates/{case['id']}", role="staff", headers=headers, **asked)
+    response = await gateway.get(f"/duplicates/{case['id']}", role="staff", headers=headers, **asked)
     assert response.json() == case
 
 
-async def test_what_saves_most_comes_first(door):
+async def test_what_saves_most_comes_first(gateway):
     names = ["Forges du Gier", PAPER, "Tissages du Rhône"]
     for number, name in enumerate(names):
         status = "active" if number else "ended"
-        await door.tell(CLUSTR, a_company(name, record_id=f"{number}", status=status))
-        await door.tell(NUMELINK, a_company(name, record_id=f"{number}", status=status))
+        await gateway.feed(CLUSTR, a_company(name, record_id=f"{number}", status=status))
+        await gateway.feed(NUMELINK, a_company(name, record_id=f"{number}", status=status))
     for cluster in (CLUSTR, NUMELINK):
         invoice, seat = an_invoice(record_id="2"), a_registration(record_id="2")
-        await door.tell(cluster, InvoiceChanged(**invoice.model_dump(), cluster=cluster))
-        await door.tell(cluster, RegistrationChanged(**seat.model_dump(), cluster=cluster))
+        await gateway.feed(cluster, InvoiceChanged(**invoice.model_dump(), cluster=cluster))
+        await gateway.feed(cluster, RegistrationChanged(**seat.model_dump(), cluster=cluster))
     # One side alone saves nothing.
-    await door.tell(CLUSTR, InvoiceChanged(**an_invoice(record_id="0").model_dump(), cluster=CLUSTR))
+    await gateway.feed(CLUSTR, InvoiceChanged(**an_invoice(record_id="0").model_dump(), cluster=CLUSTR))
 
-    items = (await queue(door))["items"]
+    items = (await queue(gateway))["items"]
 
     assert [case["members"][0]["name"] for case in items] == names[::-1]
     twice = [[item["code"] for item in case["questions"][0]["twice"]] for case in items]
@@ -125,20 +125,20 @@ async def test_what_saves_most_comes_first(door):
     assert [case["gain"] for case in items] == [pytest.approx(probability * times, abs=1e-3) for times in (4, 2, 1)]
 
 
-async def test_pages_hold_every_case_once(door):
+async def test_pages_hold_every_case_once(gateway):
     # Two of each gain, so that some pages end between equals.
     for number in range(6):
         for cluster in (CLUSTR, NUMELINK):
             status = "active" if number % 2 else "ended"
             name = ("Forges Gier", PAPER, "Tissages Rhône", "Verrerie Lumo", "Tannerie Morel", "Brasserie Ost")[number]
-            await door.tell(cluster, a_company(name, record_id=str(number), status=status))
-    whole = await queue(door)
+            await gateway.feed(cluster, a_company(name, record_id=str(number), status=status))
+    whole = await queue(gateway)
     assert (len(whole["items"]), whole["total"], whole["next"]) == (6, 6, None)
 
     for limit in (1, 2, 4):
         items, after = [], {}
         while True:
-            page = await queue(door, limit=limit, **after)
+            page = await queue(gateway, limit=limit, **after)
             assert page["total"] == 6
             items += page["items"]
             if page["next"] is None:
@@ -147,26 +147,26 @@ async def test_pages_hold_every_case_once(door):
         assert items == whole["items"]
 
 
-async def test_what_too_many_share_is_named_beside_the_cases(door):
+async def test_what_too_many_share_is_named_beside_the_cases(gateway):
     crowd = [a_company(record_id=f"{at:02}", postcode=f"{at + 10}000", city=None) for at in range(31)]
-    await door.tell(CLUSTR, *crowd)
-    page = await queue(door, lang="en")
+    await gateway.feed(CLUSTR, *crowd)
+    page = await queue(gateway, lang="en")
     [named] = page["too_many_alike"]
     assert (named["code"], named["shared"], named["records"]) == ("name", "FORGESGIER", 31)
     assert named["examples"] == [f"{CLUSTR}/{at:02}" for at in range(5)]
     assert named["words"].startswith("Too many records have this name")
-    assert (await queue(door, lang="fr"))["too_many_alike"][0]["words"].startswith("Trop de fiches portent ce nom")
-    assert (await queue(door, cluster=NUMELINK, lang="en"))["too_many_alike"] == page["too_many_alike"]
-    await door.tell(CLUSTR, a_company(record_id="00a", postcode="60000", city=None))
-    [named] = (await queue(door, lang="en"))["too_many_alike"]
+    assert (await queue(gateway, lang="fr"))["too_many_alike"][0]["words"].startswith("Trop de fiches portent ce nom")
+    assert (await queue(gateway, cluster=NUMELINK, lang="en"))["too_many_alike"] == page["too_many_alike"]
+    await gateway.feed(CLUSTR, a_company(record_id="00a", postcode="60000", city=None))
+    [named] = (await queue(gateway, lang="en"))["too_many_alike"]
     assert (named["records"], named["examples"][:2]) == (32, [f"{CLUSTR}/00", f"{CLUSTR}/00a"])
 
 
-async def test_filters_leave_what_they_say(door, two):
-    await door.tell(CLUSTR, a_company(PAPER, record_id="3"), a_company(PAPER, record_id="4"))
+async def test_filters_leave_what_they_say(gateway, two):
+    await gateway.feed(CLUSTR, a_company(PAPER, record_id="3"), a_company(PAPER, record_id="4"))
 
     async def shown(**parameters: Any) -> set[str]:
-        page = await queue(door, **parameters)
+        page = await queue(gateway, **parameters)
         assert page["total"] == len(page["items"])
         return {case["members"][0]["name"] for case in page["items"]}
 
@@ -188,8 +188,8 @@ async def test_filters_leave_what_they_say(door, two):
         ({"min_probability": "nan"}, "min_probability"),
     ],
 )
-async def test_parameters_that_do_not_fit_are_named(door, wrong, field):
-    answer = await door.get("/duplicates", role="staff", **wrong)
+async def test_parameters_that_do_not_fit_are_named(gateway, wrong, field):
+    answer = await gateway.get("/duplicates", role="staff", **wrong)
 
     assert answer.status_code == 422
     assert [item["field"] for item in answer.json()["errors"]] == [field]
@@ -211,17 +211,17 @@ IDENTITY = f"/members/{own_id(CLUSTR, '12')}/identity"
         (IDENTITY, ("2026-01-01T00:00:00Z", "1")),
     ],
 )
-async def test_a_wrong_cursor_is_told(door, two, path, parts):
+async def test_a_wrong_cursor_is_told(gateway, two, path, parts):
     for after in (cursor(*parts), "x"):
-        answer = await door.get(path, role="staff", after=after)
+        answer = await gateway.get(path, role="staff", after=after)
 
         assert answer.status_code == 400, answer.text
         assert answer.json()["type"] == "urn:traboule:problem:cursor-unreadable"
 
 
-async def test_what_is_not_in_question_is_not_there(door, two):
+async def test_what_is_not_in_question_is_not_there(gateway, two):
     for name in ("0123456789abcdef", "x", "%00"):
-        answer = await door.get(f"/duplicates/{name}", role="staff")
+        answer = await gateway.get(f"/duplicates/{name}", role="staff")
 
         assert answer.status_code == 404
         assert answer.json()["type"] == "urn:traboule:problem:case-unknown"
@@ -230,137 +230,144 @@ async def test_what_is_not_in_question_is_not_there(door, two):
 # --- deciding ------------------------------------------------------------------------------------------------------
 
 
-async def test_two_that_are_the_same_are_merged_at_once(door, two):
-    (case,) = (await queue(door))["items"]
+async def test_two_that_are_the_same_are_merged_at_once(gateway, two):
+    (case,) = (await queue(gateway))["items"]
 
-    answer = await decide(door, "same")
+    answer = await decide(gateway, "same")
 
     assert answer.status_code == 201
     assert answer.headers["location"] == f"{DECISIONS}/{answer.json()['decision']}"
     member = own_id(CLUSTR, "12")
-    assert answer.json()["members"] == {ONE: member, OTHER: member}
-    assert await member_of(door, OTHER) == member
-    assert (await queue(door))["items"] == []
-    assert (await door.get(f"/duplicates/{case['id']}", role="staff")).status_code == 404
+    assert answer.json()["members"] == {FIRST: member, OTHER: member}
+    assert await member_of(gateway, OTHER) == member
+    assert (await queue(gateway))["items"] == []
+    assert (await gateway.get(f"/duplicates/{case['id']}", role="staff")).status_code == 404
 
 
-async def test_two_that_differ_are_not_asked_about_again(door, two):
-    answer = await decide(door, "different")
+async def test_two_that_differ_are_not_asked_about_again(gateway, two):
+    answer = await decide(gateway, "different")
 
     assert answer.status_code == 201
     assert len(set(answer.json()["members"].values())) == 2
-    assert (await queue(door))["total"] == 0
+    assert (await queue(gateway))["total"] == 0
 
 
-async def test_saying_it_again_changes_nothing(door, two):
-    first = await decide(door, "same")
-    again = await decide(door, "same", OTHER, ONE, reason="and again")
+async def test_saying_it_again_changes_nothing(gateway, two):
+    first = await decide(gateway, "same")
+    again = await decide(gateway, "same", OTHER, FIRST, reason="and again")
 
     assert (again.status_code, again.json()["repeated"]) == (200, True)
     assert again.json()["decision"] == first.json()["decision"]
     assert again.headers["location"] == first.headers["location"]
-    assert len((await door.get(DECISIONS, role="staff")).json()["items"]) == 1
+    assert len((await gateway.get(DECISIONS, role="staff")).json()["items"]) == 1
 
 
 @pytest.mark.parametrize("verdict", ["same", "different"])
-async def test_a_decision_survives_the_next_import(door, two, verdict):
-    members = (await decide(door, verdict)).json()["members"]
+async def test_a_decision_survives_the_next_import(gateway, two, verdict):
+    members = (await decide(gateway, verdict)).json()["members"]
 
-    await door.tell(CLUSTR, a_company(record_id="12", version=2, phone="0477000002", city="St Etienne"))
-    await door.tell(NUMELINK, a_company(record_id="B-1", version=2, siren="732829320", brand="Gier"))
-    await door.tell(NUMELINK, MemberRemoved(record_id="B-1", version=3))
-    await door.tell(NUMELINK, a_company(record_id="B-1", version=4, siren="732829320"))
+    await gateway.feed(CLUSTR, a_company(record_id="12", version=2, phone="0477000002", city="St Etienne"))
+    await gateway.feed(NUMELINK, a_company(record_id="B-1", version=2, siren="732829320", brand="Gier"))
+    await gateway.feed(NUMELINK, MemberRemoved(record_id="B-1", version=3))
+    await gateway.feed(NUMELINK, a_company(record_id="B-1", version=4, siren="732829320"))
 
-    assert {record: await member_of(door, record) for record in (ONE, OTHER)} == members
-    assert (await queue(door))["total"] == 0
+    assert {record: await member_of(gateway, record) for record in (FIRST, OTHER)} == members
+    assert (await queue(gateway))["total"] == 0
 
 
-async def test_a_decision_that_is_taken_back_counts_no_more(door, two):
-    before = (await queue(door))["items"]
-    number = (await decide(door, "same")).json()["decision"]
+async def test_a_decision_that_is_taken_back_counts_no_more(gateway, two):
+    before = (await queue(gateway))["items"]
+    number = (await decide(gateway, "same")).json()["decision"]
 
-    answer = await post(door, f"{DECISIONS}/{number}/take-back", {"reason": "the wrong one", "author": "m.durand"})
+    answer = await post(gateway, f"{DECISIONS}/{number}/take-back", {"reason": "the wrong one", "author": "m.durand"})
 
     assert answer.status_code == 200
-    assert answer.json()["members"] == {ONE: own_id(CLUSTR, "12"), OTHER: own_id(NUMELINK, "B-1")}
-    assert (await queue(door))["items"] == before
-    again = await post(door, f"{DECISIONS}/{number}/take-back", {"reason": "once more"})
+    assert answer.json()["members"] == {FIRST: own_id(CLUSTR, "12"), OTHER: own_id(NUMELINK, "B-1")}
+    assert (await queue(gateway))["items"] == before
+    again = await post(gateway, f"{DECISIONS}/{number}/take-back", {"reason": "once more"})
     assert (again.status_code, again.json()["repeated"]) == (200, True)
-    kept = (await door.get(f"{DECISIONS}/{number}", role="staff")).json()
+    kept = (await gateway.get(f"{DECISIONS}/{number}", role="staff")).json()
     assert kept["taken_back"]["author"] == "m.durand"
     assert kept["taken_back"]["reason"] == "the wrong one"
 
 
-async def test_decisions_are_listed_newest_first_with_who_and_why(door, two):
-    await decide(door, "same", reason="same director")
-    body = {"verdict": "different", "records": [ONE, OTHER], "reason": "two branches\nafter all", "author": "m.durand"}
-    second = (await post(door, DECISIONS, body)).json()["decision"]
+async def test_decisions_are_listed_newest_first_with_who_and_why(gateway, two):
+    await decide(gateway, "same", reason="same director")
+    body = {
+        "verdict": "different",
+        "records": [FIRST, OTHER],
+        "reason": "two branches\nafter all",
+        "author": "m.durand",
+    }
+    second = (await post(gateway, DECISIONS, body)).json()["decision"]
 
-    listed = (await door.get(DECISIONS, role="staff")).json()
+    listed = (await gateway.get(DECISIONS, role="staff")).json()
 
     assert [(item["author"], item["reason"]) for item in listed["items"]] == [
         ("m.durand", "two branches\nafter all"),
         ("a staff", "same director"),
     ]
-    assert listed["items"][0]["pairs"] == [{"records": [ONE, OTHER], "verdict": "different"}]
+    assert listed["items"][0]["pairs"] == [{"records": [FIRST, OTHER], "verdict": "different"}]
     assert listed["items"][0]["taken_back"] is None
-    assert (await door.get(f"{DECISIONS}/{second}", role="staff")).json() == listed["items"][0]
-    first_page = (await door.get(DECISIONS, role="staff", limit=1)).json()
-    second_page = (await door.get(DECISIONS, role="staff", limit=1, after=first_page["next"])).json()
+    assert (await gateway.get(f"{DECISIONS}/{second}", role="staff")).json() == listed["items"][0]
+    first_page = (await gateway.get(DECISIONS, role="staff", limit=1)).json()
+    second_page = (await gateway.get(DECISIONS, role="staff", limit=1, after=first_page["next"])).json()
     assert [*first_page["items"], *second_page["items"]] == listed["items"]
     assert second_page["next"] is None
 
 
-async def test_a_contested_group_is_one_case_and_is_decided_as_one(door, contested):
-    (case,) = (await queue(door))["items"]
+async def test_a_contested_group_is_one_case_and_is_decided_as_one(gateway, contested):
+    (case,) = (await queue(gateway))["items"]
 
     third = f"{NUMELINK}/B 2/x"
     assert case["kind"] == "contested"
     assert len(case["members"]) == 3
     assert [(item["code"], item["records"]) for item in case["contradictions"]] == [("sirens-differ", [third, OTHER])]
     assert "SIREN" in case["contradictions"][0]["words"]
-    assert case["held_back"] == [[ONE, third], [ONE, OTHER]]
+    assert case["held_back"] == [[FIRST, third], [FIRST, OTHER]]
     assert {item["not_merged"]["code"] for item in case["questions"]} >= {"contradiction"}
-    assert (await queue(door, kind="contested"))["total"] == 1
-    assert (await queue(door, kind="pair"))["total"] == 0
+    assert (await queue(gateway, kind="contested"))["total"] == 1
+    assert (await queue(gateway, kind="pair"))["total"] == 0
 
-    answer = await post(door, DECISIONS, {"parts": [[third], [ONE, OTHER]], "reason": "the SIREN was on the letter"})
+    answer = await post(
+        gateway, DECISIONS, {"parts": [[third], [FIRST, OTHER]], "reason": "the SIREN was on the letter"}
+    )
 
     assert answer.status_code == 201
     assert answer.json()["members"] == {
-        ONE: own_id(CLUSTR, "12"),
+        FIRST: own_id(CLUSTR, "12"),
         OTHER: own_id(CLUSTR, "12"),
         third: own_id(NUMELINK, "B 2/x"),
     }
-    assert (await queue(door))["total"] == 0
+    assert (await queue(gateway))["total"] == 0
 
 
-async def test_decisions_that_contradict_each_other_are_asked_about(door):
+async def test_decisions_that_contradict_each_other_are_asked_about(gateway):
     for number, name in enumerate(("Forges du Gier", PAPER, "Tissages du Rhône")):
-        await door.tell(CLUSTR, a_member(record_id=str(number), name=name, email=None, city=None, postcode=None))
+        await gateway.feed(CLUSTR, a_member(record_id=str(number), name=name, email=None, city=None, postcode=None))
     a, b, c = (f"{CLUSTR}/{number}" for number in range(3))
     for pair in ((a, b), (b, c)):
-        await decide(door, "same", *pair)
-    assert (await queue(door))["total"] == 0
-    number = (await decide(door, "different", a, c)).json()["decision"]
+        await decide(gateway, "same", *pair)
+    assert (await queue(gateway))["total"] == 0
+    number = (await decide(gateway, "different", a, c)).json()["decision"]
 
-    (case,) = (await queue(door))["items"]
+    (case,) = (await queue(gateway))["items"]
 
     assert (case["kind"], case["held_back"]) == ("contested", [[a, b]])
     assert [(item["code"], item["records"]) for item in case["contradictions"]] == [("rejected", [a, c])]
-    await post(door, f"{DECISIONS}/{number}/take-back", {"reason": "they are one"})
-    assert (await queue(door))["total"] == 0
+    await post(gateway, f"{DECISIONS}/{number}/take-back", {"reason": "they are one"})
+    assert (await queue(gateway))["total"] == 0
 
 
 # --- many at once --------------------------------------------------------------------------------------------------
 
 
-async def test_one_bad_decision_of_many_does_not_stop_the_rest(door, two):
-    await door.tell(CLUSTR, a_company(PAPER, record_id="3"), a_company(PAPER, record_id="4"))
-    same = {"verdict": "same", "records": [ONE, OTHER], "reason": "x"}
+async def test_one_bad_decision_of_many_does_not_stop_the_rest(gateway, two):
+    await gateway.feed(CLUSTR, a_company(PAPER, record_id="3"), a_company(PAPER, record_id="4"))
+    same = {"verdict": "same", "records": [FIRST, OTHER], "reason": "x"}
     many = [
-        {"verdict": "same", "records": [ONE, f"{NUMELINK}/nobody"], "reason": "x"},
-        {"verdict": "perhaps", "records": [ONE, 7], "reason": "x"},
+        {"verdict": "same", "records": [FIRST, f"{NUMELINK}/nobody"], "reason": "x"},
+        {"verdict": "perhaps", "records": [FIRST, 7], "reason": "x"},
         "what?",
         same,
         {**same, "reason": " "},
@@ -368,7 +375,7 @@ async def test_one_bad_decision_of_many_does_not_stop_the_rest(door, two):
         same,
     ]
 
-    answer = await post(door, DECISIONS, {"decisions": many})
+    answer = await post(gateway, DECISIONS, {"decisions": many})
 
     assert answer.status_code == 200
     results = answer.json()["results"]
@@ -377,25 +384,25 @@ async def test_one_bad_decision_of_many_does_not_stop_the_rest(door, two):
     assert results[0]["problem"]["records"] == [f"{NUMELINK}/nobody"]
     assert {item["field"] for item in results[1]["problem"]["errors"]} == {"verdict", "records.1"}
     assert results[4]["problem"]["code"] == "reason-missing"
-    assert await member_of(door, OTHER) == own_id(CLUSTR, "12")
-    assert (await queue(door))["total"] == 0
+    assert await member_of(gateway, OTHER) == own_id(CLUSTR, "12")
+    assert (await queue(gateway))["total"] == 0
 
 
 @pytest.mark.parametrize("many", [[], [{}] * 101, None, {}])
-async def test_too_few_or_too_many_are_none(door, many):
-    answer = await post(door, DECISIONS, {"decisions": many})
+async def test_too_few_or_too_many_are_none(gateway, many):
+    answer = await post(gateway, DECISIONS, {"decisions": many})
 
     assert answer.status_code == 422
     assert [item["field"] for item in answer.json()["errors"]] == ["decisions"]
 
 
-async def test_a_hundred_decisions_may_each_have_a_long_reason_and_nothing_else_may_be_so_long(door):
+async def test_a_hundred_decisions_may_each_have_a_long_reason_and_nothing_else_may_be_so_long(gateway):
     reason = "é" * 1_000
-    item = {"verdict": "same", "records": [ONE, f"{NUMELINK}/nobody"], "reason": reason, "author": "m.durand"}
+    item = {"verdict": "same", "records": [FIRST, f"{NUMELINK}/nobody"], "reason": reason, "author": "m.durand"}
 
-    taken = await post(door, DECISIONS, {"decisions": [item] * 100})
-    too_long = await door.ask("POST", DECISIONS, content=b" " * (LONGEST_BULK + 1))
-    alone = await door.ask("POST", f"{DECISIONS}/1/take-back", content=b" " * (LONGEST + 1))
+    taken = await post(gateway, DECISIONS, {"decisions": [item] * 100})
+    too_long = await gateway.ask("POST", DECISIONS, content=b" " * (LONGEST_BULK + 1))
+    alone = await gateway.ask("POST", f"{DECISIONS}/1/take-back", content=b" " * (LONGEST + 1))
 
     assert [result["problem"]["status"] for result in taken.json()["results"]] == [422] * 100
     for answer in (too_long, alone):
@@ -404,7 +411,7 @@ async def test_a_hundred_decisions_may_each_have_a_long_reason_and_nothing_else_
 
 # --- what cannot be decided ----------------------------------------------------------------------------------------
 
-FINE = {"verdict": "same", "records": [ONE, OTHER], "reason": "x"}
+FINE = {"verdict": "same", "records": [FIRST, OTHER], "reason": "x"}
 
 
 @pytest.mark.parametrize(
@@ -414,13 +421,13 @@ FINE = {"verdict": "same", "records": [ONE, OTHER], "reason": "x"}
         ([], {"body"}),
         (None, {"body"}),
         ({**FINE, "verdict": "maybe"}, {"verdict"}),
-        ({**FINE, "records": [ONE]}, {"records"}),
-        ({**FINE, "records": ONE}, {"records"}),
-        ({**FINE, "records": [ONE, None]}, {"records.1"}),
-        ({**FINE, "records": [ONE, "numelink"]}, {"records.1"}),
-        ({**FINE, "records": [ONE, "/B-1"]}, {"records.1"}),
-        ({**FINE, "records": [ONE, "numelink/\x00"]}, {"records.1"}),
-        ({**FINE, "records": [ONE, "numelink/" + "x" * 600]}, {"records.1"}),
+        ({**FINE, "records": [FIRST]}, {"records"}),
+        ({**FINE, "records": FIRST}, {"records"}),
+        ({**FINE, "records": [FIRST, None]}, {"records.1"}),
+        ({**FINE, "records": [FIRST, "numelink"]}, {"records.1"}),
+        ({**FINE, "records": [FIRST, "/B-1"]}, {"records.1"}),
+        ({**FINE, "records": [FIRST, "numelink/\x00"]}, {"records.1"}),
+        ({**FINE, "records": [FIRST, "numelink/" + "x" * 600]}, {"records.1"}),
         ({**FINE, "records": [f"{NUMELINK}/{number}" for number in range(51)]}, {"records"}),
         ({**FINE, "reason": ""}, {"reason"}),
         ({**FINE, "reason": "x" * 1_001}, {"reason"}),
@@ -428,23 +435,23 @@ FINE = {"verdict": "same", "records": [ONE, OTHER], "reason": "x"}
         ({**FINE, "author": ""}, {"author"}),
         ({**FINE, "author": "x" * 201}, {"author"}),
         ({**FINE, "because": "x"}, {"because"}),
-        ({"parts": [[ONE], []], "reason": "x"}, {"parts.1"}),
+        ({"parts": [[FIRST], []], "reason": "x"}, {"parts.1"}),
         ({"parts": [], "reason": "x"}, {"parts"}),
-        ({"parts": [[ONE], [OTHER]], "verdict": "same", "reason": "x"}, {"verdict"}),
+        ({"parts": [[FIRST], [OTHER]], "verdict": "same", "reason": "x"}, {"verdict"}),
     ],
 )
-async def test_a_body_that_does_not_fit_is_told_field_by_field(door, two, body, fields):
-    answer = await post(door, DECISIONS, body)
+async def test_a_body_that_does_not_fit_is_told_field_by_field(gateway, two, body, fields):
+    answer = await post(gateway, DECISIONS, body)
 
     assert answer.status_code == 422, answer.text
     assert answer.json()["type"] == "urn:traboule:problem:invalid-parameters"
     assert {item["field"] for item in answer.json()["errors"]} == fields
-    assert (await door.get(DECISIONS, role="staff")).json()["items"] == []
+    assert (await gateway.get(DECISIONS, role="staff")).json()["items"] == []
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"\xff\xfe", b'{"reason": "\\ud800"}', b"[" * 10_000])
-async def test_what_is_no_json_is_told(door, two, raw):
-    answer = await door.ask("POST", DECISIONS, role="staff", content=raw)
+async def test_what_is_no_json_is_told(gateway, two, raw):
+    answer = await gateway.ask("POST", DECISIONS, role="staff", content=raw)
 
     assert answer.status_code == 422
     assert answer.json()["errors"]
@@ -456,46 +463,46 @@ async def test_what_is_no_json_is_told(door, two, raw):
         ({"reason": " \n"}, "reason-missing", "Une décision a besoin d'un motif."),
         ({"reason": "a\x00b"}, "reason-unusable", "Le motif est trop long ou n'est pas du texte."),
         ({"author": "\t"}, "author-missing", "Une décision a besoin d'un auteur."),
-        ({"records": [ONE, ONE]}, "record-twice", "Une décision nomme chaque fiche une seule fois."),
+        ({"records": [FIRST, FIRST]}, "record-twice", "Une décision nomme chaque fiche une seule fois."),
     ],
 )
-async def test_a_decision_that_cannot_be_taken_says_why(door, two, different, code, words):
-    answer = await post(door, DECISIONS, FINE | different, headers={"accept-language": "fr"})
+async def test_a_decision_that_cannot_be_taken_says_why(gateway, two, different, code, words):
+    answer = await post(gateway, DECISIONS, FINE | different, headers={"accept-language": "fr"})
 
     assert answer.status_code == 422
     assert answer.json()["type"] == "urn:traboule:problem:decision-refused"
     assert (answer.json()["code"], answer.json()["detail"]) == (code, words)
 
 
-async def test_records_and_decisions_that_nobody_knows(door, two):
-    unknown = await decide(door, "same", ONE, "numelink/nobody")
+async def test_records_and_decisions_that_nobody_knows(gateway, two):
+    unknown = await decide(gateway, "same", FIRST, "numelink/nobody")
     assert (unknown.status_code, unknown.json()["records"]) == (422, ["numelink/nobody"])
     assert unknown.json()["type"] == "urn:traboule:problem:record-unknown"
 
     for number in (1, _LAST):
         for answer in (
-            await door.get(f"{DECISIONS}/{number}", role="staff"),
-            await post(door, f"{DECISIONS}/{number}/take-back", {"reason": "x"}),
+            await gateway.get(f"{DECISIONS}/{number}", role="staff"),
+            await post(gateway, f"{DECISIONS}/{number}/take-back", {"reason": "x"}),
         ):
             assert answer.status_code == 404
             assert answer.json()["type"] == "urn:traboule:problem:decision-unknown"
     for number in ("0", "x", str(_LAST + 1)):
-        assert (await door.get(f"{DECISIONS}/{number}", role="staff")).status_code == 422
+        assert (await gateway.get(f"{DECISIONS}/{number}", role="staff")).status_code == 422
 
 
-async def test_readers_and_strangers_decide_nothing(door, two):
+async def test_readers_and_strangers_decide_nothing(gateway, two):
     paths = [DECISIONS, f"{DECISIONS}/1/take-back", f"/members/{own_id(CLUSTR, '12')}/separations"]
     for path in paths:
-        assert (await post(door, path, FINE, role="reader")).status_code == 403
-        assert (await door.client.post(path, json=FINE)).status_code == 401
+        assert (await post(gateway, path, FINE, role="reader")).status_code == 403
+        assert (await gateway.client.post(path, json=FINE)).status_code == 401
     for path in ("/duplicates", "/duplicates/x", f"{DECISIONS}/1"):
-        assert (await door.get(path, role="reader")).status_code == 403
+        assert (await gateway.get(path, role="reader")).status_code == 403
 
 
-async def test_logs_say_who_decided_by_number_and_never_what(door, two, caplog, capfd):
+async def test_logs_say_who_decided_by_number_and_never_what(gateway, two, caplog, capfd):
     caplog.set_level(logging.DEBUG)
-    number = (await decide(door, "same", reason="Dupont said so")).json()["decision"]
-    await post(door, f"{DECISIONS}/{number}/take-back", {"reason": "Dupont erred", "author": "Durand"})
+    number = (await decide(gateway, "same", reason="Dupont said so")).json()["decision"]
+    await post(gateway, f"{DECISIONS}/{number}/take-back", {"reason": "Dupont erred", "author": "Durand"})
 
     ours = "\n".join(record.getMessage() for record in caplog.records if not record.name.startswith("httpx"))
     answer = ours + "".join(capfd.readouterr())

@@ -11,9 +11,9 @@ import uvicorn
 from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
+from tests.integration.gateway.gateways import NUMELINK, open_gateway
 
 from deploy.local.runs import free_ports
-from tests.integration.gateway.doors import NUMELINK, open_door
 from tests.support.builders import a_member
 
 EVERY_CHECK: list[Any] = list(HealthCheck)
@@ -100,9 +100,9 @@ def served(database_url: str) -> Iterator[tuple[str, str]]:
 
     async def serve() -> None:
         nonlocal server
-        async with open_door(database_url) as gateway:
+        async with open_gateway(database_url) as gateway:
             key.append(await gateway.key("admin"))
-            await gateway.tell(NUMELINK, a_member(record_id="1", siren="732829320"))
+            await gateway.feed(NUMELINK, a_member(record_id="1", siren="732829320"))
             server = uvicorn.Server(uvicorn.Config(gateway.app, "127.0.0.1", port, log_config=None, lifespan="off"))
             ready.set()
             await server.serve()
@@ -136,11 +136,11 @@ def test_answers_are_as_described(method, path, description, served):
     answers()
 
 
-async def test_the_description_needs_nothing_from_elsewhere(door):
-    described = await door.client.get("/openapi.json")
+async def test_the_description_needs_nothing_from_elsewhere(gateway):
+    described = await gateway.client.get("/openapi.json")
 
     assert described.status_code == 200
     paths = described.json()["paths"].items()
     assert {(method.upper(), path) for path, methods in paths for method in methods} == set(OPERATIONS)
     for page in ("/docs", "/redoc"):
-        assert (await door.client.get(page)).status_code == 404
+        assert (await gateway.client.get(page)).status_code == 404

@@ -1,16 +1,16 @@
 import base64
 
 import pytest
+from tests.integration.gateway.gateways import CLUSTR, NUMELINK
 
-from tests.integration.gateway.doors import CLUSTR, NUMELINK
 from tests.support.builders import a_member
 
 
-async def walk(door, between=None, **parameters):
+async def walk(gateway, between=None, **parameters):
     """Every item of every page; ``between`` is awaited after each page."""
     items, after, pages = [], None, 0
     while True:
-        page = (await door.get("/members", **parameters, **({"after": after} if after else {}))).json()
+        page = (await gateway.get("/members", **parameters, **({"after": after} if after else {}))).json()
         items += page["items"]
         pages += 1
         after = page["next"]
@@ -21,36 +21,36 @@ async def walk(door, between=None, **parameters):
 
 
 @pytest.mark.parametrize("limit", [1, 7, 30, 31, 500])
-async def test_pages_hold_everything_once_in_order(door, limit):
+async def test_pages_hold_everything_once_in_order(gateway, limit):
     # Ten names, three companies each: pages must also break between members of one name.
-    await door.tell_together(NUMELINK, [a_member(name=f"Atelier {number % 10}") for number in range(30)])
+    await gateway.feed_together(NUMELINK, [a_member(name=f"Atelier {number % 10}") for number in range(30)])
 
-    items, pages = await walk(door, limit=limit)
+    items, pages = await walk(gateway, limit=limit)
 
     assert len({item["id"] for item in items}) == len(items) == 30
     assert [item["name"] for item in items] == sorted(item["name"] for item in items)
     assert pages == -(-30 // limit)
 
 
-async def test_inserts_while_reading_neither_repeat_nor_hide_anything(door):
-    await door.tell_together(NUMELINK, [a_member(name=f"Atelier {number:02}") for number in range(20)])
-    theirs = {item["id"] for item in (await walk(door, limit=50))[0]}
+async def test_inserts_while_reading_neither_repeat_nor_hide_anything(gateway):
+    await gateway.feed_together(NUMELINK, [a_member(name=f"Atelier {number:02}") for number in range(20)])
+    theirs = {item["id"] for item in (await walk(gateway, limit=50))[0]}
 
     async def insert(page):
-        await door.tell(CLUSTR, a_member(name=f"Atelier 00 {page}"), a_member(name=f"Atelier {page * 3:02} bis"))
+        await gateway.feed(CLUSTR, a_member(name=f"Atelier 00 {page}"), a_member(name=f"Atelier {page * 3:02} bis"))
 
-    items, _ = await walk(door, between=insert, limit=3)
+    items, _ = await walk(gateway, between=insert, limit=3)
 
     ids = [item["id"] for item in items]
     assert len(set(ids)) == len(ids)
     assert theirs <= set(ids)
 
 
-async def test_pages_keep_their_filters(door):
-    await door.tell_together(NUMELINK, [a_member(name=f"Atelier {number}") for number in range(9)])
-    await door.tell_together(NUMELINK, [a_member(name=f"Moulin {number}") for number in range(9)])
+async def test_pages_keep_their_filters(gateway):
+    await gateway.feed_together(NUMELINK, [a_member(name=f"Atelier {number}") for number in range(9)])
+    await gateway.feed_together(NUMELINK, [a_member(name=f"Moulin {number}") for number in range(9)])
 
-    items, _ = await walk(door, limit=4, search="moulin")
+    items, _ = await walk(gateway, limit=4, search="moulin")
 
     assert [item["name"] for item in items] == [f"Moulin {number}" for number in range(9)]
 
@@ -77,8 +77,8 @@ def encoded(content):
     "cursor",
     ["", "x", "é", "!!!!", *map(encoded, NOT_OURS)],
 )
-async def test_a_cursor_that_is_none_of_ours_is_told(door, cursor):
-    answer = await door.get("/members", after=cursor)
+async def test_a_cursor_that_is_none_of_ours_is_told(gateway, cursor):
+    answer = await gateway.get("/members", after=cursor)
 
     assert answer.status_code == 400
     assert answer.json()["type"] == "urn:traboule:problem:cursor-unreadable"

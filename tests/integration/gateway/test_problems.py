@@ -4,10 +4,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 import structlog
+from tests.integration.gateway.gateways import NUMELINK, open_gateway, own_id
 
 from services.gateway.api import members
 from services.gateway.cursors import cursor
-from tests.integration.gateway.doors import NUMELINK, open_door, own_id
 from tests.support.builders import a_member
 
 
@@ -28,8 +28,8 @@ from tests.support.builders import a_member
         (f"/members/{own_id(NUMELINK, '1')}/timeline?limit=-1", "limit"),
     ],
 )
-async def test_what_does_not_fit_is_told_field_by_field(door, path, field):
-    answer = await door.get(path)
+async def test_what_does_not_fit_is_told_field_by_field(gateway, path, field):
+    answer = await gateway.get(path)
 
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
@@ -39,30 +39,30 @@ async def test_what_does_not_fit_is_told_field_by_field(door, path, field):
     assert problem["errors"][0]["message"]
 
 
-async def test_unknown_addresses_and_methods_are_problems_too(door):
-    nowhere = await door.get("/nowhere")
+async def test_unknown_addresses_and_methods_are_problems_too(gateway):
+    nowhere = await gateway.get("/nowhere")
     assert (nowhere.status_code, nowhere.headers["content-type"]) == (404, "application/problem+json")
 
     for path in ("/members", "/members/x", "/statistics"):
-        refused = await door.client.post(path)
+        refused = await gateway.client.post(path)
         assert (refused.status_code, refused.headers["content-type"]) == (405, "application/problem+json")
         assert refused.headers["allow"] == "GET"
 
 
-async def test_titles_speak_the_readers_language(door):
-    french = await door.get("/members/x", headers={"accept-language": "fr-FR"})
-    english = await door.get("/members/x")
+async def test_titles_speak_the_readers_language(gateway):
+    french = await gateway.get("/members/x", headers={"accept-language": "fr-FR"})
+    english = await gateway.get("/members/x")
 
     assert french.json()["title"] == "Ce membre n'existe pas"
     assert english.json()["title"] == "There is no such member"
 
 
-async def test_our_own_fault_is_a_number_and_nothing_else(door, monkeypatch, capfd):
+async def test_our_own_fault_is_a_number_and_nothing_else(gateway, monkeypatch, capfd):
     async def broken(*_):
         raise RuntimeError("the value Dupont")
 
     monkeypatch.setattr(members.queries, "member_by_any_id", broken)
-    answer = await door.get("/members/00000000-0000-0000-0000-000000000000")
+    answer = await gateway.get("/members/00000000-0000-0000-0000-000000000000")
 
     assert answer.status_code == 500
     assert answer.headers["content-type"] == "application/problem+json"
@@ -117,11 +117,11 @@ async def passage(database_url):
         await asyncio.sleep(0.05)
 
 
-async def test_a_database_that_goes_away_is_told_and_its_return_noticed(door, database_url):
-    await door.tell(NUMELINK, a_member(record_id="1"))
+async def test_a_database_that_goes_away_is_told_and_its_return_noticed(gateway, database_url):
+    await gateway.feed(NUMELINK, a_member(record_id="1"))
     text = f"/members/{own_id(NUMELINK, '1')}"
     paths = [text, "/members", "/statistics", "/members.csv", f"{text}/timeline", f"{text}/sources"]
-    async with passage(database_url) as (url, turn), open_door(database_url, url) as far:
+    async with passage(database_url) as (url, turn), open_gateway(database_url, url) as far:
         for path in paths:
             assert (await far.get(path)).status_code == 200
 
@@ -139,8 +139,8 @@ async def test_a_database_that_goes_away_is_told_and_its_return_noticed(door, da
             assert (await far.get(path)).status_code == 200
 
 
-async def test_a_database_that_was_never_there_is_told(door, database_url):
-    async with open_door(database_url, "postgresql://nobody@127.0.0.1:1/nothing") as far:
+async def test_a_database_that_was_never_there_is_told(gateway, database_url):
+    async with open_gateway(database_url, "postgresql://nobody@127.0.0.1:1/nothing") as far:
         for path in ("/members", f"/members/{own_id(NUMELINK, '1')}"):
             assert (await far.get(path)).status_code == 503
         assert (await far.client.get("/members")).status_code == 401
@@ -158,39 +158,39 @@ async def test_a_database_that_was_never_there_is_told(door, database_url):
         ("2026-01-01T00:00:00+00:00", "h"),
     ],
 )
-async def test_a_cursor_of_an_impossible_moment_or_number_is_refused_or_ends(door, path, parts):
-    await door.tell(NUMELINK, a_member(record_id="1"))
-    answer = await door.get(path, after=cursor(*parts))
+async def test_a_cursor_of_an_impossible_moment_or_number_is_refused_or_ends(gateway, path, parts):
+    await gateway.feed(NUMELINK, a_member(record_id="1"))
+    answer = await gateway.get(path, after=cursor(*parts))
     assert answer.status_code in (200, 400), answer.text
     if path.endswith("timeline") and parts[1] != "d":
         assert answer.status_code == 400
 
 
-async def test_the_last_page_of_a_timeline_is_found_by_the_largest_number(door):
-    await door.tell(NUMELINK, a_member(record_id="1"))
+async def test_the_last_page_of_a_timeline_is_found_by_the_largest_number(gateway):
+    await gateway.feed(NUMELINK, a_member(record_id="1"))
     after = cursor("9999-12-31T23:59:59+00:00", f"h{2**63 - 1:019d}")
-    answer = await door.get(f"/members/{own_id(NUMELINK, '1')}/timeline", after=after)
+    answer = await gateway.get(f"/members/{own_id(NUMELINK, '1')}/timeline", after=after)
     assert answer.status_code == 200
     assert answer.json()["items"]
 
 
-async def test_a_failure_is_logged_by_its_route_and_never_by_its_path(door, monkeypatch):
+async def test_a_failure_is_logged_by_its_route_and_never_by_its_path(gateway, monkeypatch):
     async def fails(*_):
         raise RuntimeError
 
     monkeypatch.setattr(members.queries, "member_by_source", fails)
     with structlog.testing.capture_logs() as logs:
-        answer = await door.get("/members/by-source/numelink/someone@exemple.fr")
+        answer = await gateway.get("/members/by-source/numelink/someone@exemple.fr")
     assert answer.status_code == 500
     (failed,) = [log for log in logs if log["event"] == "http.failed"]
     assert failed["route"] == "/members/by-source/{cluster}/{record_id:path}"
     assert "exemple" not in str(logs)
 
 
-async def test_metrics_are_not_answered_through_a_proxy(door):
-    assert (await door.client.get("/metrics")).status_code == 200
+async def test_metrics_are_not_answered_through_a_proxy(gateway):
+    assert (await gateway.client.get("/metrics")).status_code == 200
     for name in ("x-forwarded-for", "forwarded", "via"):
-        answer = await door.client.get("/metrics", headers={name: "for=192.0.2.1"})
+        answer = await gateway.client.get("/metrics", headers={name: "for=192.0.2.1"})
         assert answer.status_code == 403
         assert "traboule_" not in answer.text
-    assert (await door.client.get("/health/live", headers={"x-forwarded-for": "192.0.2.1"})).status_code == 200
+    assert (await gateway.client.get("/health/live", headers={"x-forwarded-for": "192.0.2.1"})).status_code == 200

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import orjson
 import pytest
+from tests.integration.gateway.gateways import CLUSTR, NOON, NUMELINK, GatewayUnderTest, own_id
 
 from schemas.membership import MemberRemoved
 from services.cutover import quarantine
@@ -16,49 +17,50 @@ from services.gateway.bodies import LONGEST as LONGEST_BODY
 from services.membership.normalisation.data_quality import MEANINGS
 from services.membership.records.ids import new_id
 from services.membership.translations import MEANINGS_FR
-from tests.integration.gateway.doors import CLUSTR, NOON, NUMELINK, GatewayUnderTest, own_id
 from tests.support.builders import a_member
 
 RECORD = f"/records/{NUMELINK}/B-1"
 MICROSECONDS = int(NOON.timestamp() * 1_000_000)
 
 
-async def moved(door: GatewayUnderTest, *moves: Move, cluster: str = NUMELINK) -> StageState | None:
+async def moved(gateway: GatewayUnderTest, *moves: Move, cluster: str = NUMELINK) -> StageState | None:
     """Move a cluster's former membership system as an operator does."""
     state = None
     for item in moves:
-        async with door.engine.begin() as connection:
+        async with gateway.engine.begin() as connection:
             state = await move(connection, cluster, item, by="Ops", reason="a test")
     return state
 
 
 @pytest.fixture
-async def live(door: GatewayUnderTest) -> GatewayUnderTest:
+async def live(gateway: GatewayUnderTest) -> GatewayUnderTest:
     """One record of a cluster that was moved over."""
-    await door.tell(NUMELINK, a_member(record_id="B-1", name="Forges du Gier", city="Givors", phone="04 72 00 00 00"))
-    await moved(door, "mirror", "switch")
-    return door
+    await gateway.feed(
+        NUMELINK, a_member(record_id="B-1", name="Forges du Gier", city="Givors", phone="04 72 00 00 00")
+    )
+    await moved(gateway, "mirror", "switch")
+    return gateway
 
 
-async def seen(door: GatewayUnderTest, path: str = RECORD) -> str:
-    return (await door.get(path)).headers["etag"]
+async def seen(gateway: GatewayUnderTest, path: str = RECORD) -> str:
+    return (await gateway.get(path)).headers["etag"]
 
 
-async def change(door: GatewayUnderTest, fields: dict[str, Any], etag: str | None = None, **body: Any) -> Any:
-    headers = {"if-match": await seen(door) if etag is None else etag}
-    return await door.ask("PATCH", RECORD, json={"fields": fields} | body, headers=headers, role="staff")
+async def change(gateway: GatewayUnderTest, fields: dict[str, Any], etag: str | None = None, **body: Any) -> Any:
+    headers = {"if-match": await seen(gateway) if etag is None else etag}
+    return await gateway.ask("PATCH", RECORD, json={"fields": fields} | body, headers=headers, role="staff")
 
 
-async def create(door: GatewayUnderTest, fields: dict[str, Any], cluster: str = NUMELINK, **body: Any) -> Any:
-    return await door.ask("POST", f"/records/{cluster}", json={"fields": fields} | body, role="staff")
+async def create(gateway: GatewayUnderTest, fields: dict[str, Any], cluster: str = NUMELINK, **body: Any) -> Any:
+    return await gateway.ask("POST", f"/records/{cluster}", json={"fields": fields} | body, role="staff")
 
 
-async def view(door: GatewayUnderTest, record_id: str = "B-1") -> dict[str, Any]:
-    return (await door.get(f"/members/{own_id(NUMELINK, record_id)}")).json()
+async def view(gateway: GatewayUnderTest, record_id: str = "B-1") -> dict[str, Any]:
+    return (await gateway.get(f"/members/{own_id(NUMELINK, record_id)}")).json()
 
 
-async def audit(door: GatewayUnderTest, path: str = RECORD) -> list[dict[str, Any]]:
-    return (await door.get(f"{path}/changes", role="staff")).json()["items"]
+async def audit(gateway: GatewayUnderTest, path: str = RECORD) -> list[dict[str, Any]]:
+    return (await gateway.get(f"{path}/changes", role="staff")).json()["items"]
 
 
 def problem(answer: Any) -> tuple[int, str]:
@@ -97,7 +99,7 @@ async def test_a_created_member_is_there_at_once(live):
 
 
 async def test_a_created_member_becomes_one_with_the_company_that_it_is(live):
-    await live.tell(CLUSTR, a_member(record_id="A", name="Néon Atelier", siren="732829320", city="Roanne"))
+    await live.feed(CLUSTR, a_member(record_id="A", name="Néon Atelier", siren="732829320", city="Roanne"))
 
     shown = (await create(live, {"name": "Néon Atelier", "siren": "732829320", "city": "Roanne"})).json()
 
@@ -184,14 +186,14 @@ async def test_saying_what_is_so_already_changes_nothing(live):
     assert len(await audit(live)) == 1
 
 
-async def test_versions_grow_even_if_the_former_systems_clock_was_ahead(door):
+async def test_versions_grow_even_if_the_former_systems_clock_was_ahead(gateway):
     ahead = MICROSECONDS + 10**12
-    await door.tell(NUMELINK, a_member(record_id="B-1", version=ahead))
-    await moved(door, "mirror", "switch")
+    await gateway.feed(NUMELINK, a_member(record_id="B-1", version=ahead))
+    await moved(gateway, "mirror", "switch")
 
-    assert (await change(door, {"city": "Feurs"})).json()["version"] == ahead + 1
-    door.clock.instant = NOON + timedelta(days=30)
-    assert (await change(door, {"city": "Givors"})).json()["version"] == MICROSECONDS + 30 * 86_400 * 10**6
+    assert (await change(gateway, {"city": "Feurs"})).json()["version"] == ahead + 1
+    gateway.clock.instant = NOON + timedelta(days=30)
+    assert (await change(gateway, {"city": "Givors"})).json()["version"] == MICROSECONDS + 30 * 86_400 * 10**6
 
 
 # --- who, when and why -----------------------------------------------------------------------------------------------
@@ -224,17 +226,17 @@ async def test_the_audit_is_read_page_by_page(live):
     assert (len(first["items"]), len(rest["items"]), rest["next"]) == (2, 1, None)
 
 
-async def test_a_record_whose_own_id_ends_in_changes_is_read_too(door):
-    await door.tell(NUMELINK, a_member(record_id="X/changes", name="Ateliers Changes"))
+async def test_a_record_whose_own_id_ends_in_changes_is_read_too(gateway):
+    await gateway.feed(NUMELINK, a_member(record_id="X/changes", name="Ateliers Changes"))
 
-    await door.tell(NUMELINK, a_member(record_id="B-1"))
-    assert await audit(door) == []
+    await gateway.feed(NUMELINK, a_member(record_id="B-1"))
+    assert await audit(gateway) == []
     for written in ("X%2Fchanges", "X%2fchanges"):
-        answer = await door.get(f"/records/{NUMELINK}/{written}")
+        answer = await gateway.get(f"/records/{NUMELINK}/{written}")
         assert answer.json()["fields"]["name"] == "Ateliers Changes"
         assert answer.headers["etag"]
-    assert (await door.get(f"/records/{NUMELINK}/X%2Fchanges/changes")).json()["items"] == []
-    assert problem(await door.get(f"/records/{NUMELINK}/none%2Fchanges")) == (404, "source-record-unknown")
+    assert (await gateway.get(f"/records/{NUMELINK}/X%2Fchanges/changes")).json()["items"] == []
+    assert problem(await gateway.get(f"/records/{NUMELINK}/none%2Fchanges")) == (404, "source-record-unknown")
 
 
 async def test_logs_say_which_fields_and_never_what(live, capfd):
@@ -283,30 +285,30 @@ async def test_of_many_who_saw_the_same_one_wins(live):
 
 
 @pytest.mark.parametrize(("moves", "stage"), [([], "legacy"), (["mirror"], "mirror")])
-async def test_where_the_former_system_is_the_authority_commands_are_refused(door, moves, stage):
-    await door.tell(NUMELINK, a_member(record_id="B-1", city="Givors"))
-    await moved(door, *moves)
-    shown = (await door.get(RECORD)).json()
+async def test_where_the_former_system_is_the_authority_commands_are_refused(gateway, moves, stage):
+    await gateway.feed(NUMELINK, a_member(record_id="B-1", city="Givors"))
+    await moved(gateway, *moves)
+    shown = (await gateway.get(RECORD)).json()
     assert (shown["stage"], shown["changeable"]) == (stage, False)
 
     for answer in (
-        await change(door, {"city": "Feurs"}),
-        await create(door, {"name": "Néon"}),
-        await door.ask("POST", f"{RECORD}/end", json={"on": "2026-11-20"}, headers={"if-match": "*"}),
-        await door.ask("PUT", f"{RECORD}/contact", json={}, headers={"if-match": "*"}),
+        await change(gateway, {"city": "Feurs"}),
+        await create(gateway, {"name": "Néon"}),
+        await gateway.ask("POST", f"{RECORD}/end", json={"on": "2026-11-20"}, headers={"if-match": "*"}),
+        await gateway.ask("PUT", f"{RECORD}/contact", json={}, headers={"if-match": "*"}),
     ):
         assert problem(answer) == (409, "not-the-authority")
         published = answer.json()
         assert (published["cluster"], published["stage"]) == (NUMELINK, stage)
         assert "traboule cutover switch" in published["detail"]
         assert "Numelink" in published["detail"]
-    french = await door.ask("POST", f"/records/{NUMELINK}", json={"fields": {}}, headers={"accept-language": "fr"})
+    french = await gateway.ask("POST", f"/records/{NUMELINK}", json={"fields": {}}, headers={"accept-language": "fr"})
     assert "fait autorité" in french.json()["detail"]
-    assert await audit(door) == []
+    assert await audit(gateway) == []
 
 
 async def test_a_cluster_of_its_own_stage(live):
-    await live.tell(CLUSTR, a_member(record_id="A"))
+    await live.feed(CLUSTR, a_member(record_id="A"))
 
     assert problem(await create(live, {"name": "Néon"}, CLUSTR)) == (409, "not-the-authority")
     assert problem(await create(live, {"name": "Néon"}, "nobody")) == (404, "cluster-unknown")
@@ -324,7 +326,7 @@ async def test_a_late_word_of_the_former_system_goes_to_quarantine(live):
     await change(live, {"city": "Feurs"})
 
     ahead = time.time_ns() // 1000 + 300 * 86_400_000_000
-    await live.tell(NUMELINK, a_member(record_id="B-1", version=ahead, city="Roanne"))
+    await live.feed(NUMELINK, a_member(record_id="B-1", version=ahead, city="Roanne"))
 
     assert (await view(live))["city"]["value"] == "Feurs"
     async with live.engine.connect() as connection:
@@ -409,12 +411,12 @@ async def test_a_value_that_is_not_understood_is_refused_unless_it_is_insisted_o
     assert (insisted.status_code, insisted.json()["fields"][field]) == (200, value)
 
 
-async def test_what_was_doubtful_before_does_not_stop_another_change(door):
-    await door.tell(NUMELINK, a_member(record_id="B-1", siren="123 456 789", city="Givors"))
-    await moved(door, "mirror", "switch")
+async def test_what_was_doubtful_before_does_not_stop_another_change(gateway):
+    await gateway.feed(NUMELINK, a_member(record_id="B-1", siren="123 456 789", city="Givors"))
+    await moved(gateway, "mirror", "switch")
 
-    assert (await change(door, {"city": "Feurs"})).status_code == 200
-    assert problem(await change(door, {"siren": "123 456 788"})) == (422, "value-not-understood")
+    assert (await change(gateway, {"city": "Feurs"})).status_code == 200
+    assert problem(await change(gateway, {"siren": "123 456 788"})) == (422, "value-not-understood")
 
 
 async def test_what_becomes_doubtful_by_another_field_is_refused_too(live):
@@ -509,23 +511,23 @@ async def test_what_is_not_there_is_not_changed(live, record_id):
         assert problem(answer) == (404, "source-record-unknown")
 
 
-async def test_a_record_whose_id_holds_slashes_is_changed_too(door):
-    await door.tell(NUMELINK, a_member(record_id="2026/B 1?é", city="Givors"))
-    await moved(door, "mirror", "switch")
+async def test_a_record_whose_id_holds_slashes_is_changed_too(gateway):
+    await gateway.feed(NUMELINK, a_member(record_id="2026/B 1?é", city="Givors"))
+    await moved(gateway, "mirror", "switch")
     path = f"/records/{NUMELINK}/2026/B%201%3F%C3%A9"
 
-    answer = await door.ask("PATCH", path, json={"fields": {"city": "Feurs"}}, headers={"if-match": "*"})
+    answer = await gateway.ask("PATCH", path, json={"fields": {"city": "Feurs"}}, headers={"if-match": "*"})
 
     assert answer.json()["record_id"] == "2026/B 1?é"
-    assert [item["fields"] for item in await audit(door, path)] == [["city"]]
+    assert [item["fields"] for item in await audit(gateway, path)] == [["city"]]
 
 
-async def test_a_removed_record_is_gone(door):
-    await door.tell(NUMELINK, a_member(record_id="B-1"), MemberRemoved(version=2, record_id="B-1"))
-    await moved(door, "mirror", "switch")
+async def test_a_removed_record_is_gone(gateway):
+    await gateway.feed(NUMELINK, a_member(record_id="B-1"), MemberRemoved(version=2, record_id="B-1"))
+    await moved(gateway, "mirror", "switch")
 
-    assert problem(await door.get(RECORD)) == (410, "source-record-removed")
-    assert problem(await change(door, {"city": "Feurs"}, "*")) == (410, "source-record-removed")
+    assert problem(await gateway.get(RECORD)) == (410, "source-record-removed")
+    assert problem(await change(gateway, {"city": "Feurs"}, "*")) == (410, "source-record-removed")
 
 
 # --- roles -----------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 import pytest
+from tests.integration.gateway.gateways import CLUSTR, NUMELINK
 
 from services.membership.views.search_terms import search_words
-from tests.integration.gateway.doors import CLUSTR, NUMELINK
 from tests.support.builders import a_member
 
 ELECTRICITE = "Électricité de Saint-Étienne"
@@ -11,15 +11,17 @@ HUNDRED = "1000 Remises"
 
 
 @pytest.fixture
-async def door(door):
+async def gateway(gateway):
     """A door with four members, the first of them known to both clusters."""
     electricite = a_member(record_id="1", name=ELECTRICITE, brand="Forézienne", siren="732 829 320", city="Firminy")
-    await door.tell(NUMELINK, electricite.model_copy(update={"postcode": "42700", "exempt": True}))
-    await door.tell(CLUSTR, electricite)
-    await door.tell(NUMELINK, a_member(name=BOULANGERIE, city="Chambéry", postcode="73000", paid_until="2026-11-22"))
-    await door.tell(CLUSTR, a_member(name=DISCOUNT, postcode="38000", paid_until="2026-11-23", lineage="Ex Grilog SA"))
-    await door.tell(CLUSTR, a_member(name=HUNDRED, postcode="20090", city="Ajaccio", status="ended"))
-    return door
+    await gateway.feed(NUMELINK, electricite.model_copy(update={"postcode": "42700", "exempt": True}))
+    await gateway.feed(CLUSTR, electricite)
+    await gateway.feed(NUMELINK, a_member(name=BOULANGERIE, city="Chambéry", postcode="73000", paid_until="2026-11-22"))
+    await gateway.feed(
+        CLUSTR, a_member(name=DISCOUNT, postcode="38000", paid_until="2026-11-23", lineage="Ex Grilog SA")
+    )
+    await gateway.feed(CLUSTR, a_member(name=HUNDRED, postcode="20090", city="Ajaccio", status="ended"))
+    return gateway
 
 
 @pytest.mark.parametrize(
@@ -57,8 +59,8 @@ async def door(door):
         ("rien de tel", []),
     ],
 )
-async def test_search_finds(door, typed, result):
-    assert await door.names(search=typed) == result
+async def test_search_finds(gateway, typed, result):
+    assert await gateway.names(search=typed) == result
 
 
 @pytest.mark.parametrize(
@@ -77,18 +79,18 @@ async def test_search_finds(door, typed, result):
         ({"paid_up": "false"}, [HUNDRED, BOULANGERIE]),
     ],
 )
-async def test_filters_leave(door, parameters, result):
-    assert await door.names(**parameters) == result
+async def test_filters_leave(gateway, parameters, result):
+    assert await gateway.names(**parameters) == result
 
 
-async def test_paid_up_is_asked_of_today_in_france(door):
-    door.clock.instant = door.clock.instant.replace(hour=23, minute=30)
+async def test_paid_up_is_asked_of_today_in_france(gateway):
+    gateway.clock.instant = gateway.clock.instant.replace(hour=23, minute=30)
 
-    assert await door.names(paid_up="true") == [ELECTRICITE]
+    assert await gateway.names(paid_up="true") == [ELECTRICITE]
 
 
-async def test_a_list_says_what_staff_need_to_choose(door):
-    answer = await door.get("/members", search="electricite", total="true")
+async def test_a_list_says_what_staff_need_to_choose(gateway):
+    answer = await gateway.get("/members", search="electricite", total="true")
 
     assert answer.json() == {
         "items": [

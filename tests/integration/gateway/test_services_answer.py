@@ -16,12 +16,12 @@ from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="module")
-def key(house: LocalServices) -> str:
-    return asyncio.run(_made(house))
+def key(stack: LocalServices) -> str:
+    return asyncio.run(_made(stack))
 
 
-async def _made(house: LocalServices) -> str:
-    engine = create_engine(house.env["TRABOULE_MEMBERSHIP_DATABASE_URL"], application="test", pool_size=1)
+async def _made(stack: LocalServices) -> str:
+    engine = create_engine(stack.env["TRABOULE_MEMBERSHIP_DATABASE_URL"], application="test", pool_size=1)
     async with engine.begin() as connection:
         made = await create_key(connection, "a test", "staff", 1)
     await engine.dispose()
@@ -33,10 +33,10 @@ async def _made(house: LocalServices) -> str:
     [("billing", "invoice", an_invoice()), ("events", "event", an_event()), ("communications", "mailing", a_mailing())],
 )
 async def test_what_each_service_mirrors_is_told(
-    house: LocalServices, publish_as: Callable[..., Awaitable[str]], key: str, service: str, kind: str, fact: Fact
+    stack: LocalServices, publish_as: Callable[..., Awaitable[str]], key: str, service: str, kind: str, fact: Fact
 ) -> None:
     headers = {"authorization": f"Bearer {key}"}
-    async with httpx2.AsyncClient(base_url=house.url("membership"), headers=headers) as client:
+    async with httpx2.AsyncClient(base_url=stack.url("membership"), headers=headers) as client:
 
         async def counts() -> dict[str, Any]:
             answer = await client.get(f"/{service}/mirror", params={"cluster": "numelink"})

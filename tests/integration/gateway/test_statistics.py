@@ -1,17 +1,18 @@
+from tests.integration.gateway.gateways import CLUSTR, NUMELINK
+
 from services.membership.normalisation.places import departements
-from tests.integration.gateway.doors import CLUSTR, NUMELINK
 from tests.support.builders import a_member
 
 SIREN = "732829320"
 
 
-async def test_members_are_counted_once_however_many_clusters_know_them(door):
-    await door.tell(CLUSTR, a_member(name="Forges du Gier", siren=SIREN, paid_until="2026-12-31"))
-    await door.tell(NUMELINK, a_member(name="Forges du Gier", siren=SIREN, postcode="42000"))
-    await door.tell(CLUSTR, a_member(postcode="38000", status="ended"), a_member(postcode=None, exempt=True))
-    await door.tell(NUMELINK, a_member(postcode="42000", paid_until="2026-11-22"))
+async def test_members_are_counted_once_however_many_clusters_know_them(gateway):
+    await gateway.feed(CLUSTR, a_member(name="Forges du Gier", siren=SIREN, paid_until="2026-12-31"))
+    await gateway.feed(NUMELINK, a_member(name="Forges du Gier", siren=SIREN, postcode="42000"))
+    await gateway.feed(CLUSTR, a_member(postcode="38000", status="ended"), a_member(postcode=None, exempt=True))
+    await gateway.feed(NUMELINK, a_member(postcode="42000", paid_until="2026-11-22"))
 
-    published = (await door.get("/statistics", role="reader")).json()
+    published = (await gateway.get("/statistics", role="reader")).json()
 
     assert published["on"] == "2026-11-23"
     assert published["total"] == {"members": 4, "active": 3, "paid_up": 2}
@@ -38,8 +39,8 @@ async def test_members_are_counted_once_however_many_clusters_know_them(door):
     ]
 
 
-async def test_an_empty_house_has_nobody(door):
-    published = (await door.get("/statistics")).json()
+async def test_an_empty_house_has_nobody(gateway):
+    published = (await gateway.get("/statistics")).json()
 
     assert published["total"] == {"members": 0, "active": 0, "paid_up": 0}
     assert published["departements"] == []

@@ -3,6 +3,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 import pytest
+from tests.integration.gateway.gateways import CLUSTR, NUMELINK, own_id
 
 from schemas.base import Announced, Fact
 from schemas.billing import InvoiceChanged, PaymentChanged
@@ -11,7 +12,6 @@ from schemas.events import EventChanged, RegistrationChanged
 from schemas.membership import MemberRemoved
 from services.membership.normalisation.data_quality import MEANINGS
 from services.membership.translations import HAPPENED, MEANINGS_FR
-from tests.integration.gateway.doors import CLUSTR, NUMELINK, own_id
 from tests.support.builders import a_consent, a_mailing, a_member, a_payment, a_registration, an_event, an_invoice
 
 SIREN = "732829320"
@@ -24,15 +24,15 @@ def announced(kind: type[A], fact: Fact, cluster: str) -> A:
 
 
 @pytest.fixture
-async def member(door):
+async def member(gateway):
     """A member of both clusters with a long story; returns its id."""
     mine = {"record_id": "7"}
     company = {"name": "Forges du Gier", "siren": SIREN}
-    await door.tell(CLUSTR, a_member(**mine, **company, member_since="2019-04-01"))
-    await door.tell(NUMELINK, a_member(record_id="B-1", **company))
-    await door.tell(CLUSTR, a_member(**mine, **company, member_since="2019-04-01", version=2, phone="0477123456"))
+    await gateway.feed(CLUSTR, a_member(**mine, **company, member_since="2019-04-01"))
+    await gateway.feed(NUMELINK, a_member(record_id="B-1", **company))
+    await gateway.feed(CLUSTR, a_member(**mine, **company, member_since="2019-04-01", version=2, phone="0477123456"))
     invoice = an_invoice(**mine, invoice_id="F-1", number="FA-1", gross=Decimal("1200.00"))
-    await door.tell(
+    await gateway.feed(
         CLUSTR,
         announced(InvoiceChanged, invoice, CLUSTR),
         announced(InvoiceChanged, an_invoice(**mine, status="draft"), CLUSTR),
@@ -47,8 +47,8 @@ async def member(door):
     return own_id(CLUSTR, "7")
 
 
-async def test_a_timeline_tells_what_happened_newest_first(door, member):
-    answer = await door.get(f"/members/{member}/timeline", role="staff")
+async def test_a_timeline_tells_what_happened_newest_first(gateway, member):
+    answer = await gateway.get(f"/members/{member}/timeline", role="staff")
     entries = answer.json()["items"]
 
     # The records were taken in just now, whatever the day of the test; dated facts are fixed.
@@ -70,8 +70,8 @@ async def test_a_timeline_tells_what_happened_newest_first(door, member):
     assert moments == sorted(moments, reverse=True)
 
 
-async def test_changes_name_fields_and_never_values(door, member):
-    answer = await door.get(f"/members/{member}/timeline", role="staff")
+async def test_changes_name_fields_and_never_values(gateway, member):
+    answer = await gateway.get(f"/members/{member}/timeline", role="staff")
 
     changed = next(entry for entry in answer.json()["items"] if entry["kind"] == "record-changed")
     assert changed["fields"] == ["phone"]
@@ -89,21 +89,21 @@ async def test_changes_name_fields_and_never_values(door, member):
         ({}, {"accept-language": ";q=x,,*;q="}, "fr", "Facture : FA-1, 1\u202f200,00\xa0€"),
     ],
 )
-async def test_it_is_told_in_french_or_english(door, member, asked, headers, language, invoice):
-    answer = await door.get(f"/members/{member}/timeline", role="staff", headers=headers, **asked)
+async def test_it_is_told_in_french_or_english(gateway, member, asked, headers, language, invoice):
+    answer = await gateway.get(f"/members/{member}/timeline", role="staff", headers=headers, **asked)
 
     assert answer.headers["content-language"] == language
     assert next(entry["what"] for entry in answer.json()["items"] if entry["kind"] == "invoice") == invoice
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5, 11, 500])
-async def test_its_pages_hold_everything_once(door, member, limit):
-    whole = (await door.get(f"/members/{member}/timeline")).json()
+async def test_its_pages_hold_everything_once(gateway, member, limit):
+    whole = (await gateway.get(f"/members/{member}/timeline")).json()
     assert whole["next"] is None
 
     entries, after = [], {}
     while True:
-        page = (await door.get(f"/members/{member}/timeline", limit=limit, **after)).json()
+        page = (await gateway.get(f"/members/{member}/timeline", limit=limit, **after)).json()
         entries += page["items"]
         if page["next"] is None:
             break
@@ -112,37 +112,37 @@ async def test_its_pages_hold_everything_once(door, member, limit):
     assert entries == whole["items"]
 
 
-async def test_pages_break_well_inside_one_instant(door):
-    await door.tell(NUMELINK, *(a_member(record_id="1", version=version, city=str(version)) for version in range(9)))
-    await door.sql("update record_history set at = '2026-01-15T00:00:00Z'")
+async def test_pages_break_well_inside_one_instant(gateway):
+    await gateway.feed(NUMELINK, *(a_member(record_id="1", version=version, city=str(version)) for version in range(9)))
+    await gateway.sql("update record_history set at = '2026-01-15T00:00:00Z'")
     invoices = [an_invoice(record_id="1", invoice_id=str(number)) for number in range(5)]
-    await door.tell(NUMELINK, *(announced(InvoiceChanged, invoice, NUMELINK) for invoice in invoices))
+    await gateway.feed(NUMELINK, *(announced(InvoiceChanged, invoice, NUMELINK) for invoice in invoices))
     path = f"/members/{own_id(NUMELINK, '1')}/timeline"
 
     entries, after = [], {}
     while len(entries) < 100:
-        page = (await door.get(path, limit=3, **after)).json()
+        page = (await gateway.get(path, limit=3, **after)).json()
         entries += page["items"]
         if page["next"] is None:
             break
         after = {"after": page["next"]}
 
     assert len(entries) == 14
-    assert entries == (await door.get(path)).json()["items"]
+    assert entries == (await gateway.get(path)).json()["items"]
 
 
-async def test_a_record_that_came_back_tells_both(door):
+async def test_a_record_that_came_back_tells_both(gateway):
     member = own_id(NUMELINK, "1")
-    await door.tell(NUMELINK, a_member(record_id="1"), MemberRemoved(record_id="1", version=2))
-    await door.tell(NUMELINK, a_member(record_id="1", version=3))
+    await gateway.feed(NUMELINK, a_member(record_id="1"), MemberRemoved(record_id="1", version=2))
+    await gateway.feed(NUMELINK, a_member(record_id="1", version=3))
 
-    entries = (await door.get(f"/members/{member}/timeline")).json()["items"]
+    entries = (await gateway.get(f"/members/{member}/timeline")).json()["items"]
 
     assert [entry["kind"] for entry in entries] == ["record-recorded", "record-removed", "record-recorded"]
 
 
-async def test_a_wrong_cursor_is_told(door, member):
-    answer = await door.get(f"/members/{member}/timeline", after="WyJhIiwiYiJd")
+async def test_a_wrong_cursor_is_told(gateway, member):
+    answer = await gateway.get(f"/members/{member}/timeline", after="WyJhIiwiYiJd")
 
     assert answer.status_code == 400
 

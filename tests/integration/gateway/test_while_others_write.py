@@ -8,17 +8,17 @@ from time import monotonic
 import asyncpg
 import httpx2
 import pytest
+from tests.integration.gateway.gateways import NUMELINK, lifespan, own_id
 
 from deploy.local.nodes import Nodes
 from services.gateway.auth.keys import create_key
 from services.membership.records.repository import LOCK
 from shared.process.service import Service
-from tests.integration.gateway.doors import NUMELINK, lifespan, own_id
 from tests.support.builders import a_member
 from tests.support.in_process import OwnService, Passwords, own_service
 from tests.support.waiting import eventually
 
-READY, DECISIONS, ONE = "/health/ready", "/duplicates/decisions", f"/members/{own_id(NUMELINK, 'B-1')}"
+READY, DECISIONS, FIRST = "/health/ready", "/duplicates/decisions", f"/members/{own_id(NUMELINK, 'B-1')}"
 
 
 @pytest.fixture
@@ -76,14 +76,14 @@ async def test_the_service_stays_ready_and_readable_and_says_that_changes_must_w
     async with own_membership.running() as service, a_client(service) as client:
         await own_membership.publish_as("numelink.membership", a_member(record_id="B-1"))
 
-        async def is_there() -> bool:
-            return (await client.get(ONE)).status_code == 200
+        async def exists() -> bool:
+            return (await client.get(FIRST)).status_code == 200
 
-        await eventually(is_there)
+        await eventually(exists)
         async with somebody_has_the_turn(own_membership) as holder, every_lane_waits(service, holder):
             ready = await client.get(READY)
             assert (ready.status_code, ready.json()["checks"]["database"]) == (200, True), ready.text
-            assert (await client.get(ONE)).status_code == 200
+            assert (await client.get(FIRST)).status_code == 200
 
             began = monotonic()
             answers = await asyncio.gather(*(client.post(DECISIONS, json=body) for _ in range(8)))
@@ -92,7 +92,7 @@ async def test_the_service_stays_ready_and_readable_and_says_that_changes_must_w
                 assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
                 assert answer.json()["type"] == "urn:traboule:problem:changes-under-way"
             assert (await client.get(READY)).status_code == 200
-            assert (await client.get(ONE)).status_code == 200
+            assert (await client.get(FIRST)).status_code == 200
 
             (first, second) = (
                 await client.post(DECISIONS, json={"decisions": [body, body | {"verdict": "different"}]})

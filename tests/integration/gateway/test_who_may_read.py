@@ -3,9 +3,9 @@ import logging
 from datetime import timedelta
 
 import pytest
+from tests.integration.gateway.gateways import NUMELINK, own_id
 
 from services.gateway.auth import key_cache
-from tests.integration.gateway.doors import NUMELINK, own_id
 from tests.support.builders import a_member
 
 READABLE = ["/members", "/members/{id}", "/members/by-source/numelink/M-1", "/statistics"]
@@ -20,15 +20,15 @@ FOR_STAFF = [
 
 
 @pytest.fixture
-async def member_id(door):
+async def member_id(gateway):
     """The id of the only member."""
-    await door.tell(NUMELINK, a_member(record_id="M-1"))
+    await gateway.feed(NUMELINK, a_member(record_id="M-1"))
     return own_id(NUMELINK, "M-1")
 
 
 @pytest.mark.parametrize("path", READABLE + FOR_STAFF)
-async def test_nothing_is_readable_without_a_key(door, member_id, path):
-    answer = await door.client.get(path.format(id=member_id))
+async def test_nothing_is_readable_without_a_key(gateway, member_id, path):
+    answer = await gateway.client.get(path.format(id=member_id))
 
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith("Bearer")
@@ -40,97 +40,97 @@ async def test_nothing_is_readable_without_a_key(door, member_id, path):
     "written",
     ["Bearer trb_nobody_nothing", "Bearer x", "Bearer ", "Basic dXNlcjpwYXNz", "Bearer trb__", "Bearer é", "trb_a_b"],
 )
-async def test_a_wrong_key_opens_nothing(door, member_id, written):
+async def test_a_wrong_key_opens_nothing(gateway, member_id, written):
     for path in READABLE + FOR_STAFF:
-        answer = await door.client.get(path.format(id=member_id), headers={"authorization": written.encode()})
+        answer = await gateway.client.get(path.format(id=member_id), headers={"authorization": written.encode()})
 
         assert answer.status_code == 401, path
         assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
-async def test_the_right_id_with_a_wrong_secret_opens_nothing(door, member_id):
-    key, other = await door.key(), await door.key()
+async def test_the_right_id_with_a_wrong_secret_opens_nothing(gateway, member_id):
+    key, other = await gateway.key(), await gateway.key()
     forged = "_".join([*key.split("_", 2)[:2], other.split("_", 2)[2]])
 
     for path in ("/members", f"/members/{member_id}"):
-        assert (await door.client.get(path, headers={"authorization": f"Bearer {key}"})).status_code == 200
-        assert (await door.client.get(path, headers={"authorization": f"Bearer {forged}"})).status_code == 401
+        assert (await gateway.client.get(path, headers={"authorization": f"Bearer {key}"})).status_code == 200
+        assert (await gateway.client.get(path, headers={"authorization": f"Bearer {forged}"})).status_code == 401
 
 
-async def test_a_key_may_also_come_in_its_own_header(door, member_id):
-    key = await door.key()
+async def test_a_key_may_also_come_in_its_own_header(gateway, member_id):
+    key = await gateway.key()
     for path in READABLE:
-        assert (await door.client.get(path.format(id=member_id), headers={"x-api-key": key})).status_code == 200
+        assert (await gateway.client.get(path.format(id=member_id), headers={"x-api-key": key})).status_code == 200
 
 
-async def test_a_new_key_works_at_once(door, member_id):
+async def test_a_new_key_works_at_once(gateway, member_id):
     for _ in range(5):
-        key = await door.key()
-        assert (await door.client.get("/members", headers={"authorization": f"Bearer {key}"})).status_code == 200
+        key = await gateway.key()
+        assert (await gateway.client.get("/members", headers={"authorization": f"Bearer {key}"})).status_code == 200
 
 
 @pytest.mark.parametrize("path", FOR_STAFF)
-async def test_a_reader_may_not_read_what_is_for_staff(door, member_id, path):
-    answer = await door.get(path.format(id=member_id), role="reader")
+async def test_a_reader_may_not_read_what_is_for_staff(gateway, member_id, path):
+    answer = await gateway.get(path.format(id=member_id), role="reader")
 
     assert answer.status_code == 403
     assert answer.json()["needed"] == "staff"
-    assert (await door.get(path.format(id=member_id), role="staff")).status_code == 200
-    assert (await door.get(path.format(id=member_id), role="admin")).status_code == 200
+    assert (await gateway.get(path.format(id=member_id), role="staff")).status_code == 200
+    assert (await gateway.get(path.format(id=member_id), role="admin")).status_code == 200
 
 
-async def test_an_expired_key_stops_at_once(door, member_id):
-    headers = {"authorization": f"Bearer {await door.key()}"}
-    await door.sql("update api_keys set expires_at = now() + interval '2 seconds'")
-    assert (await door.client.get("/members", headers=headers)).status_code == 200
+async def test_an_expired_key_stops_at_once(gateway, member_id):
+    headers = {"authorization": f"Bearer {await gateway.key()}"}
+    await gateway.sql("update api_keys set expires_at = now() + interval '2 seconds'")
+    assert (await gateway.client.get("/members", headers=headers)).status_code == 200
 
     await asyncio.sleep(2)
 
     for path in READABLE:
-        assert (await door.client.get(path.format(id=member_id), headers=headers)).status_code == 401
+        assert (await gateway.client.get(path.format(id=member_id), headers=headers)).status_code == 401
 
 
 @pytest.mark.parametrize("years", [20, -20])
-async def test_a_clock_of_ours_that_is_wrong_opens_and_closes_no_door(door, years):
-    await door.get("/members", role="reader")
-    door.clock.instant += timedelta(days=years * 365)
+async def test_a_clock_of_ours_that_is_wrong_opens_and_closes_no_door(gateway, years):
+    await gateway.get("/members", role="reader")
+    gateway.clock.instant += timedelta(days=years * 365)
 
-    assert (await door.get("/members", role="reader")).status_code == 200
-
-
-async def test_a_key_that_expired_in_the_database_is_unknown(door, member_id):
-    key = await door.key()
-    await door.sql("update api_keys set expires_at = now() - interval '1 second'")
-
-    assert (await door.client.get("/members", headers={"authorization": f"Bearer {key}"})).status_code == 401
+    assert (await gateway.get("/members", role="reader")).status_code == 200
 
 
-async def test_a_revoked_key_stops_soon(door, member_id, monkeypatch):
+async def test_a_key_that_expired_in_the_database_is_unknown(gateway, member_id):
+    key = await gateway.key()
+    await gateway.sql("update api_keys set expires_at = now() - interval '1 second'")
+
+    assert (await gateway.client.get("/members", headers={"authorization": f"Bearer {key}"})).status_code == 401
+
+
+async def test_a_revoked_key_stops_soon(gateway, member_id, monkeypatch):
     assert key_cache.STALE_SECONDS < 10
     monkeypatch.setattr(key_cache, "REFRESH_SECONDS", 0.1)
     monkeypatch.setattr(key_cache, "STALE_SECONDS", 0.3)
     for path in ("/members", f"/members/{member_id}"):
-        assert (await door.get(path, role="reader")).status_code == 200
-    await door.sql("update api_keys set revoked_at = now()")
+        assert (await gateway.get(path, role="reader")).status_code == 200
+    await gateway.sql("update api_keys set revoked_at = now()")
 
     await asyncio.sleep(0.35)
 
     for path in ("/members", f"/members/{member_id}"):
-        assert (await door.get(path, role="reader")).status_code == 401
+        assert (await gateway.get(path, role="reader")).status_code == 401
 
 
-async def test_health_needs_no_key(door):
+async def test_health_needs_no_key(gateway):
     for path in ("/health/live", "/health/ready", "/metrics"):
-        assert (await door.client.get(path)).status_code == 200
+        assert (await gateway.client.get(path)).status_code == 200
 
 
-async def test_logs_hold_neither_keys_nor_what_was_searched(door, member_id, caplog, capfd):
+async def test_logs_hold_neither_keys_nor_what_was_searched(gateway, member_id, caplog, capfd):
     caplog.set_level(logging.DEBUG)
-    key = await door.key("staff")
+    key = await gateway.key("staff")
     headers = {"authorization": f"Bearer {key}"}
     for path in ("/members", "/members.csv", "/members/x", "/nowhere", "/members.csv"):
-        await door.client.get(path, headers=headers, params={"search": "Dupont secret", "limit": "many"})
-        await door.client.get(path, headers={"authorization": f"Bearer {key}x"}, params={"search": "Dupont secret"})
+        await gateway.client.get(path, headers=headers, params={"search": "Dupont secret", "limit": "many"})
+        await gateway.client.get(path, headers={"authorization": f"Bearer {key}x"}, params={"search": "Dupont secret"})
 
     # What a test's own HTTP client says of itself is not ours.
     ours = "\n".join(record.getMessage() for record in caplog.records if not record.name.startswith("httpx"))

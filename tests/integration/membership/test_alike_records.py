@@ -43,7 +43,7 @@ async def engine(database: Database) -> AsyncIterator[AsyncEngine]:
         yield engine
 
 
-async def tell(engine: AsyncEngine, facts: Sequence[Fact], cluster: str = CLUSTER) -> None:
+async def feed(engine: AsyncEngine, facts: Sequence[Fact], cluster: str = CLUSTER) -> None:
     async with engine.begin() as connection:
         await record_members(MembershipUnitOfWork(connection, POLICY), [an_envelope(cluster, fact) for fact in facts])
 
@@ -54,7 +54,7 @@ async def column(engine: AsyncEngine, sql: str) -> list[Any]:
 
 
 @asynccontextmanager
-async def longest_held() -> AsyncIterator[list[float]]:
+async def longest_lock() -> AsyncIterator[list[float]]:
     """Seconds of work for which the event loop did nothing else; a busy machine's own pauses do not count."""
     stored = [0.0]
 
@@ -82,9 +82,9 @@ def alike(start: int, end: int) -> list[Fact]:
 
 
 async def test_pairs_grow_with_records_and_the_loop_goes_on(engine: AsyncEngine) -> None:
-    await tell(engine, alike(0, 60))  # what is done the first time only, such as compiling patterns
+    await feed(engine, alike(0, 60))  # what is done the first time only, such as compiling patterns
     batches = [[an_envelope(CLUSTER, fact) for fact in alike(start, start + 85)] for start in range(60, 400, 85)]
-    async with longest_held() as stored:
+    async with longest_lock() as stored:
         for batch in batches:
             async with engine.begin() as connection:
                 await record_members(MembershipUnitOfWork(connection, POLICY), batch)
@@ -98,7 +98,7 @@ async def test_pairs_grow_with_records_and_the_loop_goes_on(engine: AsyncEngine)
 
 
 async def test_records_of_one_siren_and_name_stay_together_when_one_leaves(engine: AsyncEngine) -> None:
-    await tell(engine, [a_member(record_id=f"{at:05}", **NUMBERED) for at in range(120)])
+    await feed(engine, [a_member(record_id=f"{at:05}", **NUMBERED) for at in range(120)])
     for first in ("00000", "00001"):
         async with engine.begin() as connection:
             uow = MembershipUnitOfWork(connection, POLICY)
@@ -116,7 +116,7 @@ async def test_a_federation_that_writes_its_own_number_everywhere(engine: AsyncE
             a_member(record_id=name, name=name, postcode=f"42{at:03}", **own)
             for at, name in enumerate(names[start : start + 100], start)
         ]
-        await tell(engine, facts)
+        await feed(engine, facts)
     [pairs] = await column(engine, "select count(*) from match_pairs")
     assert pairs < 300
     assert await column(engine, "select key from match_crowds where key like 's:%'") == ["s:732829320"]
@@ -128,14 +128,14 @@ async def test_names_alike_that_all_differ(engine: AsyncEngine) -> None:
             a_member(record_id=str(at), name=f"Lumerinance section {at} du Forez", email=None, postcode="42000")
             for at in range(start, start + 150)
         ]
-        await tell(engine, facts)
+        await feed(engine, facts)
     [pairs] = await column(engine, "select count(*) from match_pairs")
     assert pairs < 450
 
 
 async def test_all_paid_for_the_same_days(engine: AsyncEngine) -> None:
     paid = {"paid_until": "2026-12-31", **NUMBERED}
-    await tell(engine, [a_member(record_id=f"{at:05}", **paid) for at in range(90)])
+    await feed(engine, [a_member(record_id=f"{at:05}", **paid) for at in range(90)])
     [conflicts] = await column(engine, "select count(*) from merge_conflicts where gone_at is null")
     assert conflicts == 89
 
@@ -146,7 +146,7 @@ async def test_a_thousand_characters_of_any_script_are_kept(engine: AsyncEngine,
     rng = Random(5)
     long = "".join(chr(rng.randrange(0x4E00, 0x9FA5)) for _ in range(1_000))
     published = {"name": "Houille", "email": None, "city": "Roanne", field: long}
-    await tell(engine, [a_member(record_id="1", **published), a_member(record_id="2", **published)])
+    await feed(engine, [a_member(record_id="1", **published), a_member(record_id="2", **published)])
     assert await column(engine, f"select written ->> '{field}' from source_records") == [long, long]
     assert len(await column(engine, "select document from views")) in {1, 2}
     assert max(await column(engine, "select octet_length(key) from match_keys")) < 2_704

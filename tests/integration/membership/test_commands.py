@@ -78,21 +78,21 @@ async def written(own: OwnService, record_id: str = "B-1") -> dict[str, Any]:
 async def audited(own: OwnService, count: int = 1) -> list[dict[str, Any]]:
     """Wait until there are so many changes, and nothing is parked."""
 
-    async def all_there() -> list[dict[str, Any]]:
+    async def all_present() -> list[dict[str, Any]]:
         query = await own.query("select * from record_changes order by id")
         assert len(query) == count, [row["detail"] for row in await own.parked()]
         return query
 
-    return await eventually(all_there)
+    return await eventually(all_present)
 
 
 async def parked(own: OwnService, count: int = 1) -> list[dict[str, Any]]:
-    async def all_there() -> list[dict[str, Any]]:
+    async def all_present() -> list[dict[str, Any]]:
         result = await own.parked()
         assert len(result) == count
         return result
 
-    return await eventually(all_there)
+    return await eventually(all_present)
 
 
 async def test_each_command_is_carried_out(membership: OwnService) -> None:
@@ -242,10 +242,10 @@ async def test_while_the_authority_changes_every_command_is_carried_out_or_parke
 
     await asyncio.gather(switching(), asking())
 
-    async def all_told() -> bool:
+    async def all_announced() -> bool:
         return await count() + len(await membership.parked()) == len(commands)
 
-    await eventually(all_told)
+    await eventually(all_announced)
     assert all(before == after for before, after in seen), "written while the former system was the authority"
     carried_out = set(await membership.column("select record_id from record_changes"))
     parked_ids = {orjson.loads(row["body"])["data"]["record_id"] for row in await membership.parked()}

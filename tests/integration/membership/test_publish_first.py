@@ -116,8 +116,8 @@ async def test_nor_does_it_where_all_are_crowds(database: AsyncConnection, twins
 
 async def test_a_link_leaves_pairs_alone_that_another_found(database: AsyncConnection) -> None:
     first, second = (a_company(f"{at}", cluster, siren="732829320") for at, cluster in enumerate(("north", "south")))
-    one, other = Process(database, [first]), Process(database, [second])
-    for process in (one, one, other, other, other, one):  # what the first saw holds nothing of the second
+    item, other = Process(database, [first]), Process(database, [second])
+    for process in (item, item, other, other, other, item):  # what the first saw holds nothing of the second
         await process.go_on()
     assert await matching_repository.kept_pairs(database) == from_scratch([first, second])
 
@@ -144,15 +144,15 @@ async def test_a_key_that_was_common_for_a_while_shows_as_little(database: Async
         a_company(name, "south", name=name, website="lumerine.example", postcode="69003")
         for name in ("Vioreau", "Ornesse")
     ]
-    one, other = Process(database, [first]), Process(database, [second])
-    for process in (one, one):
+    item, other = Process(database, [first]), Process(database, [second])
+    for process in (item, item):
         await process.go_on()
     await matching_repository.recognise(database, strangers, [], WEIGHTS)
     for process in (other, other, other):
         await process.go_on()
     assert [pair.verdict for pair in await matching_repository.kept_pairs(database)] == ["review"]
     await matching_repository.recognise(database, [], [stranger.key for stranger in strangers], WEIGHTS)
-    await one.go_on()
+    await item.go_on()
     await is_as_in_memory(database, [first, second])
     assert [pair.verdict for pair in await matching_repository.kept_pairs(database)] == ["auto"]
 

@@ -32,7 +32,7 @@ class Pair:
     membership: OwnService
     billing: OwnService
 
-    async def say(self, cluster: str, *facts: Fact) -> None:
+    async def write(self, cluster: str, *facts: Fact) -> None:
         for fact in facts:
             await self.membership.publish_as(f"{cluster}.{fact.service}", fact)
 
@@ -88,27 +88,29 @@ async def both(silent: Pair) -> AsyncIterator[Pair]:
 
 
 async def test_an_account_that_is_announced_is_shown_and_follows_what_is_paid(both: Pair) -> None:
-    await both.say("numelink", a_member(record_id="M1"), an_invoice(record_id="M1", invoice_id="F1"))
+    await both.write("numelink", a_member(record_id="M1"), an_invoice(record_id="M1", invoice_id="F1"))
     await both.shows(("120.00", "0"))
     payment = a_payment(record_id="M1", invoice_id="F1", amount=Decimal("50.00"))
-    await both.say("numelink", payment, payment, payment)
+    await both.write("numelink", payment, payment, payment)
     await both.shows(("120.00", "50.00"))
     [view] = await both.views()
     assert (view["dues"]["outstanding"], view["dues"]["invoices"][0]["paid"]) == ("70.00", "50.00")
 
 
 async def test_a_member_that_comes_after_its_account_shows_it(both: Pair) -> None:
-    await both.say("numelink", an_invoice(record_id="M1"))
+    await both.write("numelink", an_invoice(record_id="M1"))
     await both.settled()
-    await both.say("numelink", a_member(record_id="M1"))
+    await both.write("numelink", a_member(record_id="M1"))
     await both.shows(("120.00", "0"))
 
 
 async def test_accounts_add_up_in_a_merge_and_part_again(both: Pair) -> None:
     company = {"name": "Ateliers du Gier", "siren": "552100554"}
-    await both.say("numelink", a_member(record_id="M1", **company), an_invoice(record_id="M1", invoice_id="F1", **PAID))
+    await both.write(
+        "numelink", a_member(record_id="M1", **company), an_invoice(record_id="M1", invoice_id="F1", **PAID)
+    )
     other = an_invoice(record_id="X1", invoice_id="F1", **PAID)
-    await both.say("clustr-numerique", a_member(record_id="X1", **company), other)
+    await both.write("clustr-numerique", a_member(record_id="X1", **company), other)
     await both.shows(("240.00", "0"))
     [view] = await both.views()
     assert view["paid_until"] == "2026-12-31"
@@ -122,10 +124,10 @@ async def test_accounts_add_up_in_a_merge_and_part_again(both: Pair) -> None:
 
 async def test_a_debt_stays_when_its_record_is_removed(both: Pair) -> None:
     company = {"name": "Ateliers du Gier", "siren": "552100554"}
-    await both.say("numelink", *(a_member(record_id=item, **company) for item in ("M1", "M2")))
-    await both.say("numelink", an_invoice(record_id="M2"))
+    await both.write("numelink", *(a_member(record_id=item, **company) for item in ("M1", "M2")))
+    await both.write("numelink", an_invoice(record_id="M2"))
     await both.shows(("120.00", "0"))
-    await both.say("numelink", MemberRemoved(version=2, record_id="M2"))
+    await both.write("numelink", MemberRemoved(version=2, record_id="M2"))
 
     async def removed() -> bool:
         return [view.get("removed_sources") for view in await both.views()] == [["numelink/M2"]]
@@ -150,8 +152,8 @@ def an_account(version: int, gross: str) -> AccountChanged:
 async def test_accounts_that_come_late_or_twice_change_nothing(silent: Pair, passwords: Passwords) -> None:
     billing = speaker_in(silent.membership, passwords, "billing")
     async with silent.membership.running():
-        await silent.say("numelink", a_member(record_id="M1"))
-        await billing.says(an_account(2, "60.00"), an_account(1, "30.00"), an_account(2, "60.00"))
+        await silent.write("numelink", a_member(record_id="M1"))
+        await billing.publishes(an_account(2, "60.00"), an_account(1, "30.00"), an_account(2, "60.00"))
 
         async def all_came() -> bool:
             sql = "select count(*) from inbox where message like '/traboule/billing %'"
@@ -167,12 +169,14 @@ async def test_single_invoices_of_a_billing_of_the_version_before_are_shown_unti
     billing = speaker_in(silent.membership, passwords, "billing")
     invoice = an_invoice(record_id="M1", invoice_id="F1").model_dump()
     async with silent.membership.running():
-        await silent.say("numelink", a_member(record_id="M1"))
-        await billing.says(InvoiceChanged(**invoice, cluster="numelink"))
+        await silent.write("numelink", a_member(record_id="M1"))
+        await billing.publishes(InvoiceChanged(**invoice, cluster="numelink"))
         await silent.shows(("120.00", "0"))
-        await billing.says(an_account(1, "60.00"))
+        await billing.publishes(an_account(1, "60.00"))
         await silent.shows(("60.00", "0"))
-        await billing.says(InvoiceChanged(**invoice | {"version": 2, "gross": Decimal("999.00")}, cluster="numelink"))
+        await billing.publishes(
+            InvoiceChanged(**invoice | {"version": 2, "gross": Decimal("999.00")}, cluster="numelink")
+        )
 
         async def came() -> bool:
             return await silent.membership.column("select version from related where kind = 'invoice'") == [2]
@@ -189,8 +193,8 @@ async def test_an_upgrade_leaves_the_bytes_of_every_view_but_for_periods_and_sta
     payment = a_payment(record_id="M1", invoice_id="F0", amount=Decimal("20.00"))
     speaker = speaker_in(silent.membership, passwords, "billing")
     async with silent.membership.running():
-        await silent.say("numelink", a_member(record_id="M1"))
-        await speaker.says(*(InvoiceChanged(**fact.model_dump(), cluster="numelink") for fact in facts))
+        await silent.write("numelink", a_member(record_id="M1"))
+        await speaker.publishes(*(InvoiceChanged(**fact.model_dump(), cluster="numelink") for fact in facts))
         await silent.shows(("360.00", "0"))
         before = await silent.bytes_of_views()
         await mirrored_before(silent.billing, facts)
@@ -206,7 +210,7 @@ async def test_an_upgrade_leaves_the_bytes_of_every_view_but_for_periods_and_sta
             # Periods are all that an account says and its items did not.
             assert [without_periods(after)] == [without_periods(item) for item in before]
             assert orjson.loads(after)["dues"]["periods"]
-            await silent.say("numelink", payment)
+            await silent.write("numelink", payment)
             await silent.shows(("360.00", "20.00"))
 
 

@@ -29,29 +29,29 @@ def membership_database(nodes: Nodes) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="package", params=["billing", "events", "communications"])
-def any_house(nodes: Nodes, passwords: Passwords, request: pytest.FixtureRequest) -> Iterator[OwnService]:
+def any_stack(nodes: Nodes, passwords: Passwords, request: pytest.FixtureRequest) -> Iterator[OwnService]:
     """Each service that hears membership, where it can be run; ask for ``membership`` instead."""
     with own_service(nodes, passwords, request.param) as own:
         yield own
 
 
 @pytest.fixture
-async def silent(any_house: OwnService, passwords: Passwords) -> Speaker:
+async def silent(any_stack: OwnService, passwords: Passwords) -> Speaker:
     """Speaks to a service that does not run yet, with nothing in its database and queues."""
-    speaker = speaker_in(any_house, passwords, "membership")
-    await any_house.empty()
+    speaker = speaker_in(any_stack, passwords, "membership")
+    await any_stack.empty()
     return speaker
 
 
 @pytest.fixture
 async def membership(silent: Speaker) -> AsyncIterator[Speaker]:
     """Speaks to a service that runs in this process."""
-    async with silent.house.running():
+    async with silent.stack.running():
         yield silent
 
 
 @pytest.fixture(scope="module")
-def membership_house(nodes: Nodes, passwords: Passwords) -> Iterator[OwnService]:
+def membership_stack(nodes: Nodes, passwords: Passwords) -> Iterator[OwnService]:
     """The membership service's place for running it, to be spoken to."""
     with own_service(nodes, passwords, "membership") as own:
         yield own

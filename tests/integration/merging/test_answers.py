@@ -48,16 +48,16 @@ def test_the_newest_answer_is_kept(membership_database: Database) -> None:
     asyncio.run(held())
 
 
-async def test_membership_hears_both_services(membership_house: OwnService, passwords: Passwords) -> None:
+async def test_membership_hears_both_services(membership_stack: OwnService, passwords: Passwords) -> None:
     at = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
     published = {"owner": "Loire", "state": "open", "changed_at": at, "version": 1}
-    billing, events = (speaker_in(membership_house, passwords, service) for service in ("billing", "events"))
-    async with membership_house.running():
-        await billing.says(BillingConflictAnswered(conflict_id="dues", **published))
-        await events.says(EventsConflictAnswered(conflict_id="seats", **published))
+    billing, events = (speaker_in(membership_stack, passwords, service) for service in ("billing", "events"))
+    async with membership_stack.running():
+        await billing.publishes(BillingConflictAnswered(conflict_id="dues", **published))
+        await events.publishes(EventsConflictAnswered(conflict_id="seats", **published))
 
         async def both_came() -> bool:
-            heard = await membership_house.query("select responsible, conflict_id from conflict_answers order by 1")
+            heard = await membership_stack.query("select responsible, conflict_id from conflict_answers order by 1")
             return [tuple(row.values()) for row in heard] == [("billing", "dues"), ("events", "seats")]
 
         await eventually(both_came)

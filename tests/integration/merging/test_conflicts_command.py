@@ -9,16 +9,16 @@ from tests.support.command import traboule
 from tests.support.in_process import OwnService
 from tests.support.merging import Speaker, a_conflict, member, year
 
-pytestmark = pytest.mark.parametrize("any_house", ["billing"], indirect=True)
+pytestmark = pytest.mark.parametrize("any_stack", ["billing"], indirect=True)
 FIRST, SECOND = "aaaa0123456789abcdef", "aabb0123456789abcdef"
 
 
 @pytest.fixture
 async def billing(membership: Speaker) -> OwnService:
     """Two conflicts are open."""
-    await membership.says(*(a_conflict(1, year(2026), conflict_id=name) for name in (FIRST, SECOND)))
-    await membership.house.heard(2)
-    return membership.house
+    await membership.publishes(*(a_conflict(1, year(2026), conflict_id=name) for name in (FIRST, SECOND)))
+    await membership.stack.heard(2)
+    return membership.stack
 
 
 async def answers(billing: OwnService, count: int = 1) -> list[tuple[str, str, str]]:
@@ -97,7 +97,7 @@ async def test_of_several_all_are_settled_or_none(billing: OwnService) -> None:
 
 
 async def test_one_that_is_gone_cannot_be_settled_but_can_be_given(billing: OwnService, membership: Speaker) -> None:
-    await membership.says(a_conflict(2, conflict_id=FIRST))
+    await membership.publishes(a_conflict(2, conflict_id=FIRST))
     assert await answers(billing) == [(FIRST, "tresorerie", "gone")]
     answer = await traboule("conflicts", "settle", "billing:aaaa", "--reason", "refunded")
     assert (answer.exit_code, "it is gone" in answer.err) == (2, True)
@@ -106,7 +106,7 @@ async def test_one_that_is_gone_cannot_be_settled_but_can_be_given(billing: OwnS
 
 
 async def test_an_id_that_begins_another_is_found_by_its_whole_self(billing: OwnService, membership: Speaker) -> None:
-    await membership.says(a_conflict(1, year(2026), conflict_id=f"{FIRST}0"))
+    await membership.publishes(a_conflict(1, year(2026), conflict_id=f"{FIRST}0"))
     await billing.heard(1)
     assert (await traboule("conflicts", "show", f"billing:{FIRST}", "--json")).json["conflict_id"] == FIRST
 
@@ -134,12 +134,12 @@ async def test_an_id_that_begins_another_is_found_by_its_whole_self(billing: Own
     ids=lambda value: ascii(" ".join(value))[:40] if isinstance(value, list) else "",
 )
 async def test_what_cannot_be_done_is_said_clearly_and_changes_nothing(
-    billing: OwnService, arguments: list[str], exit_code: int, says: str
+    billing: OwnService, arguments: list[str], exit_code: int, text: str
 ) -> None:
     before = await _all(billing)
     answer = await traboule("conflicts", *arguments)
     assert (answer.exit_code, answer.out) == (exit_code, "")
-    assert says in " ".join(answer.err.replace("│", " ").split())
+    assert text in " ".join(answer.err.replace("│", " ").split())
     assert await _all(billing) == before
 
 

@@ -15,7 +15,7 @@ from shared.persistence.database import create_engine
 from tests.support.merging import Database, a_conflict, deliveries, envelope, handled, newest_answers, year
 
 UOW = partial(BillingUnitOfWork, conflict_owner="tresorerie")
-ALL_THAT_TOLD = """
+ALL_ANNOUNCEMENTS = """
     select to_jsonb(c) - array['raised_at', 'changed_at', 'answers', 'history', 'settled_at'] from merge_conflicts c
     order by conflict_id
 """
@@ -42,13 +42,15 @@ def test_any_two_deliveries_of_the_same_facts_end_in_the_same_rows_and_answers(
 
     async def compare() -> None:
         async with billing_database.engine() as engine:
-            item, other = [await held_after(engine, way, settled) for way in ways]
+            item, other = [await stored_after(engine, way, settled) for way in ways]
             assert item == other
 
     asyncio.run(compare())
 
 
-async def held_after(engine: AsyncEngine, batches: list[list[Any]], settled: bool) -> tuple[list[Any], dict[str, Any]]:
+async def stored_after(
+    engine: AsyncEngine, batches: list[list[Any]], settled: bool
+) -> tuple[list[Any], dict[str, Any]]:
     async with engine.begin() as connection:
         await connection.exec_driver_sql("truncate merge_conflicts, outbox")
     if settled:
@@ -58,7 +60,7 @@ async def held_after(engine: AsyncEngine, batches: list[list[Any]], settled: boo
     for batch in batches:
         await handled(engine, UOW, keep_conflicts, batch)
     async with engine.begin() as connection:
-        rows = list((await connection.exec_driver_sql(ALL_THAT_TOLD)).scalars())
+        rows = list((await connection.exec_driver_sql(ALL_ANNOUNCEMENTS)).scalars())
         result = await connection.exec_driver_sql("select conflict_id, owner, state from merge_conflicts")
         answers = await newest_answers(connection)
         assert answers == {name: (owner, state) for name, owner, state in map(tuple, result)}, (

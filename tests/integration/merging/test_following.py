@@ -12,8 +12,8 @@ from schemas.membership import MembersMerged
 from services.common.member_records import apply_merges, apply_separations
 from shared.messaging.unit_of_work import UnitOfWork
 from tests.support.merging import (
-    HERE,
-    THERE,
+    OURS,
+    THEIRS,
     Database,
     Speaker,
     deliveries,
@@ -39,7 +39,7 @@ _separations = st.builds(
     _some,
     st.integers(0, 4),
 )
-_told = st.lists(st.one_of(_merges, _separations).map(envelope), min_size=2, max_size=10)
+_written = st.lists(st.one_of(_merges, _separations).map(envelope), min_size=2, max_size=10)
 
 
 @settings(
@@ -49,7 +49,7 @@ _told = st.lists(st.one_of(_merges, _separations).map(envelope), min_size=2, max
 )
 @given(data=st.data())
 def test_any_two_deliveries_of_the_same_facts_end_in_the_same_rows(following: Database, data: st.DataObject) -> None:
-    messages = data.draw(_told)
+    messages = data.draw(_written)
     item, other = data.draw(deliveries(messages), label="one"), data.draw(deliveries(messages), label="other")
 
     async def compare() -> None:
@@ -95,39 +95,39 @@ def newest_of_each(published: list[Any]) -> Rows:
 async def test_a_service_follows_a_merge_and_its_undoing(membership: Speaker) -> None:
     async def led_to(text: str, theirs: str) -> None:
         async def so() -> bool:
-            rows = await membership.house.query("select record_id, member_id::text from member_records")
+            rows = await membership.stack.query("select record_id, member_id::text from member_records")
             return {row["record_id"]: row["member_id"] for row in rows} == {
-                HERE.record_id: member(text),
-                THERE.record_id: member(theirs),
+                OURS.record_id: member(text),
+                THEIRS.record_id: member(theirs),
             }
 
         await eventually(so)
 
-    await membership.says(merged(1, "X", HERE, THERE))
+    await membership.publishes(merged(1, "X", OURS, THEIRS))
     await led_to("X", "X")
-    await membership.says(separated(2, "X", ("X", [HERE]), ("Y", [THERE])))
+    await membership.publishes(separated(2, "X", ("X", [OURS]), ("Y", [THEIRS])))
     await led_to("X", "Y")
 
 
 async def test_a_merge_that_comes_after_its_undoing_changes_nothing(membership: Speaker) -> None:
-    await membership.says(separated(2, "X", ("X", [HERE]), ("Y", [THERE])), merged(1, "X", HERE, THERE))
+    await membership.publishes(separated(2, "X", ("X", [OURS]), ("Y", [THEIRS])), merged(1, "X", OURS, THEIRS))
 
     async def both_came() -> bool:
-        return await membership.house.column("select count(*) from inbox") == [2]
+        return await membership.stack.column("select count(*) from inbox") == [2]
 
     await eventually(both_came)
-    members = await membership.house.column("select member_id::text from member_records order by cluster")
+    members = await membership.stack.column("select member_id::text from member_records order by cluster")
     assert members == [member("X"), member("Y")]
 
 
 async def test_a_removed_record_leads_where_it_led(membership: Speaker) -> None:
-    await membership.says(merged(1, "X", HERE, THERE), separated(2, "X", ("X", [HERE])))
+    await membership.publishes(merged(1, "X", OURS, THEIRS), separated(2, "X", ("X", [OURS])))
 
     async def followed() -> bool:
-        rows = await membership.house.query("select record_id, member_id::text, version from member_records")
+        rows = await membership.stack.query("select record_id, member_id::text, version from member_records")
         return {row["record_id"]: (row["member_id"], row["version"]) for row in rows} == {
-            HERE.record_id: (member("X"), 2),
-            THERE.record_id: (member("X"), 1),
+            OURS.record_id: (member("X"), 2),
+            THEIRS.record_id: (member("X"), 1),
         }
 
     await eventually(followed)

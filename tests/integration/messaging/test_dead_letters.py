@@ -173,12 +173,12 @@ async def test_a_json_body_gives_the_terminal_no_orders_and_loses_nothing(billin
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 async def test_what_cannot_be_done_is_said_clearly(
-    billing: OwnService, arguments: list[str], exit_code: int, says: str
+    billing: OwnService, arguments: list[str], exit_code: int, text: str
 ) -> None:
     answer = await traboule("dead-letters", *arguments)
 
     assert answer.exit_code == exit_code
-    assert says in " ".join(answer.err.replace("│", " ").split())
+    assert text in " ".join(answer.err.replace("│", " ").split())
 
 
 async def test_what_a_crashing_service_returned_too_often_is_parked_and_can_be_replayed(

@@ -121,14 +121,14 @@ async def test_one_bad_event_of_a_batch_is_parked_and_its_neighbours_are_applied
     ],
     ids=["malformed", "latin-1", "array", "no envelope", "empty"],
 )
-async def test_a_body_that_cannot_be_read_is_parked(billing: OwnService, body: bytes, reason: str, says: str) -> None:
+async def test_a_body_that_cannot_be_read_is_parked(billing: OwnService, body: bytes, reason: str, text: str) -> None:
     await billing.publish_as(NUMELINK, body, key=KEY)
     await billing.publish_as(NUMELINK, neighbour := an_invoice())
 
     await applied(billing, [neighbour])
     (row,) = await parked(billing)
     assert (row["reason"], row["body"]) == (reason, body)
-    assert says in row["detail"]
+    assert text in row["detail"]
 
 
 async def test_a_newer_version_of_a_type_is_parked_until_the_service_knows_it(billing: OwnService) -> None:

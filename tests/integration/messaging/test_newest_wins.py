@@ -39,9 +39,9 @@ async def test_of_two_writings_of_one_version_the_same_one_is_held_in_either_ord
     assert stored[0] == stored[1]
 
 
-async def test_a_fact_of_our_own_that_no_queue_wants_stays_in_the_outbox_and_is_told(house: LocalServices) -> None:
+async def test_a_fact_of_our_own_that_no_queue_wants_stays_in_the_outbox_and_is_told(stack: LocalServices) -> None:
     await query(
-        house.env,
+        stack.env,
         "billing",
         "insert into outbox (exchange, routing_key, message_id, content_type, headers, body) "
         "values ('traboule', 'traboule.billing.heard-by-nobody', 'unheard', 'application/json', '{}', '{}')",
@@ -49,12 +49,12 @@ async def test_a_fact_of_our_own_that_no_queue_wants_stays_in_the_outbox_and_is_
     parked = "select 1 from dead_letters where message_id = 'unheard'"
 
     async def tried() -> bool:
-        rows = await query(house.env, "billing", "select attempts, last_error from outbox where message_id = 'unheard'")
+        rows = await query(stack.env, "billing", "select attempts, last_error from outbox where message_id = 'unheard'")
         assert len(rows) == 1
         return rows[0]["attempts"] > 1 and rows[0]["last_error"] is not None
 
     try:
         assert await eventually(tried)
-        assert await query(house.env, "billing", parked) == []
+        assert await query(stack.env, "billing", parked) == []
     finally:
-        await query(house.env, "billing", "delete from outbox where message_id = 'unheard'")
+        await query(stack.env, "billing", "delete from outbox where message_id = 'unheard'")

@@ -74,12 +74,12 @@ async def test_an_integer_above_64_bits_can_be_tried_again_and_kept_in_quarantin
         await empty_billing.query("insert into stages values ('numelink', 'live', 2, now(), 'a test')")
         late = event_of(an_invoice()) | {"anything": HUGE}
         await empty_billing.publish_as(NUMELINK, orjson_with_huge(late), key=KEY)
-        await neighbour_is_applied_beside(empty_billing)
+        await neighbour_goes_on(empty_billing)
         (body,) = await empty_billing.column("select body from quarantine")
         assert str(HUGE).encode() in body
 
 
-async def neighbour_is_applied_beside(billing: OwnService) -> None:
+async def neighbour_goes_on(billing: OwnService) -> None:
     column = set(await billing.column("select invoice_id from invoices"))
     await billing.publish_as(CLUSTR, healthy := an_invoice())
     known = [an_invoice(invoice_id=item) for item in column]

@@ -74,10 +74,10 @@ async def all_announced(billing: OwnService, invoices: list[InvoiceRecorded]) ->
 async def applied_at_least(billing: OwnService, invoices: list[InvoiceRecorded]) -> None:
     """An invoice whose confirm was lost may be there too: its publisher would have sent it again."""
 
-    async def all_there() -> bool:
+    async def all_present() -> bool:
         return {i.invoice_id for i in invoices} <= set(await billing.column("select invoice_id from invoices"))
 
-    await eventually(all_there, 30)
+    await eventually(all_present, 30)
 
 
 async def test_while_the_database_is_away_messages_are_held_and_none_is_parked(

@@ -40,9 +40,9 @@ async def publish_one_by_one(billing: OwnService, count: int) -> list[InvoiceRec
     return invoices
 
 
-async def metric(house: LocalServices, process: str, name: str) -> float:
+async def metric(stack: LocalServices, process: str, name: str) -> float:
     """The sum of a metric over its labels, or over those that ``name`` spells; 0 if it is not there."""
-    text = await asyncio.to_thread(lambda: urlopen(house.url(process) + "/metrics", timeout=5).read().decode())
+    text = await asyncio.to_thread(lambda: urlopen(stack.url(process) + "/metrics", timeout=5).read().decode())
     return sum(float(value) for value in re.findall(rf"^{name}(?:\{{.*\}})? (\S+)$", text, re.MULTILINE))
 
 

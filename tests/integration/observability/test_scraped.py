@@ -59,8 +59,8 @@ def test_nothing_is_asked_of_anybody_else() -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_every_service_has_the_metrics_that_are_asked_of_it(house: LocalServices, service: str) -> None:
-    url = house.url(service) + "/metrics"
+async def test_every_service_has_the_metrics_that_are_asked_of_it(stack: LocalServices, service: str) -> None:
+    url = stack.url(service) + "/metrics"
 
     async def measured() -> dict[str, Metric]:
         thread = await asyncio.to_thread(scrape, url)
@@ -85,11 +85,11 @@ async def test_every_service_has_the_metrics_that_are_asked_of_it(house: LocalSe
 
 
 async def test_a_message_shows_in_the_metrics_on_its_way_to_the_view(
-    house: LocalServices, publish_as: Callable[..., Awaitable[str]]
+    stack: LocalServices, publish_as: Callable[..., Awaitable[str]]
 ) -> None:
     def lags(service: str, metric: str, queue: str) -> tuple[float, float]:
         """How many were observed, and their seconds together."""
-        metrics = scrape(f"{house.url(service)}/metrics")
+        metrics = scrape(f"{stack.url(service)}/metrics")
         return value(metrics, f"{metric}_count", queue=queue) or 0, value(metrics, f"{metric}_sum", queue=queue) or 0
 
     asked_at_membership = ("membership", "traboule_origin_lag_seconds", "membership.invoice-changed")
@@ -112,12 +112,12 @@ async def test_a_message_shows_in_the_metrics_on_its_way_to_the_view(
 
 
 async def test_a_parked_message_is_told_by_queue_and_reason(
-    house: LocalServices, publish_as: Callable[..., Awaitable[str]]
+    stack: LocalServices, publish_as: Callable[..., Awaitable[str]]
 ) -> None:
     await publish_as("numelink.events", b"{}", key="numelink.events.event-recorded")
 
     async def waits() -> bool:
-        metrics = await asyncio.to_thread(scrape, house.url("events") + "/metrics")
+        metrics = await asyncio.to_thread(scrape, stack.url("events") + "/metrics")
         labels = {"queue": "events.event-recorded", "reason": "not-a-cloudevent"}
         parked = value(metrics, "traboule_parked_total", **labels)
         kept = value(metrics, "traboule_dead_letter_bytes", producer="numelink.events")
@@ -126,7 +126,7 @@ async def test_a_parked_message_is_told_by_queue_and_reason(
     await eventually(waits)
 
 
-def test_the_broker_has_the_metrics_that_are_asked_of_it(nodes: Nodes, house: LocalServices) -> None:
+def test_the_broker_has_the_metrics_that_are_asked_of_it(nodes: Nodes, stack: LocalServices) -> None:
     broker, script = nodes.broker, broker_script()
     if not isinstance(broker, BrokerNode) or script is None:
         pytest.skip("a broker that others started keeps its plugins")

@@ -19,20 +19,20 @@ TRACED = ("billing", "membership")
 
 
 @pytest.fixture
-def collector(house: LocalServices) -> Iterator[Collector]:
+def collector(stack: LocalServices) -> Iterator[Collector]:
     """Billing and membership trace everything that its producer samples, and send it here."""
     with collecting() as collector:
         # Spans leave at once, not after the usual five seconds.
         traced = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "100"}
         for name in TRACED:
-            house.stop(name)
-            house.start(name, traced)
+            stack.stop(name)
+            stack.start(name, traced)
         try:
             yield collector
         finally:
             for name in TRACED:
-                house.stop(name)
-                house.start(name, {})
+                stack.stop(name)
+                stack.start(name, {})
 
 
 def named(spans: list[Seen], name: str) -> Seen:
@@ -43,7 +43,7 @@ def named(spans: list[Seen], name: str) -> Seen:
 @pytest.mark.faults
 @pytest.mark.parametrize("where", ["attribute", "header"])
 async def test_a_message_is_one_trace_from_its_producer_to_the_view(
-    house: LocalServices, collector: Collector, publish_as: Callable[..., Awaitable[str]], where: str
+    stack: LocalServices, collector: Collector, publish_as: Callable[..., Awaitable[str]], where: str
 ) -> None:
     record = f"traced-{where}"
     await publish_as("numelink.membership", a_member(record_id=record, name=SECRET))
@@ -53,14 +53,14 @@ async def test_a_message_is_one_trace_from_its_producer_to_the_view(
     body = orjson.dumps(event | ({} if where == "header" else {"traceparent": traceparent}))
     await publish_as("numelink.billing", body, key="numelink.billing.invoice-recorded", **properties)
 
-    def all_there() -> bool:
+    def all_present() -> bool:
         spans = collector.of(TRACE)
         accounts = {span.span for span in spans if span.name == "process membership.account-changed"}
         wrote = any(span.name == "write views" and span.parent in accounts for span in spans)
         return wrote and any(span.name == "process billing.invoice-recorded" for span in spans)
 
     async def arrived() -> bool:
-        return all_there()
+        return all_present()
 
     await eventually(arrived)
     spans = collector.of(TRACE)
@@ -73,7 +73,7 @@ async def test_a_message_is_one_trace_from_its_producer_to_the_view(
     assert (written.service, written.parent) == ("traboule.membership", membership.span)
     assert all(SECRET not in str(span) and record not in str(span) for span in collector.spans)
     kept = await query(
-        house.env,
+        stack.env,
         "membership",
         "select count(*) as n from views where convert_from(document, 'UTF8') like $1",
         f"%{record}%",

@@ -39,14 +39,14 @@ async def test_only_who_was_idle_is_checked(engine: AsyncEngine, monkeypatch: py
 async def test_one_that_went_away_meanwhile_is_replaced(engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "IDLE_SECONDS", 0.0)
     first = await process_of(engine)
-    async with engine.connect() as one, engine.connect() as other:
-        mine = (await one.exec_driver_sql("select pg_backend_pid()")).scalar_one()
+    async with engine.connect() as item, engine.connect() as other:
+        mine = (await item.exec_driver_sql("select pg_backend_pid()")).scalar_one()
         assert mine == first
         theirs = (await other.exec_driver_sql("select pg_backend_pid()")).scalar_one()
-    async with engine.connect() as one:
+    async with engine.connect() as item:
         # The one used last is used first: the other waits in the pool.
-        mine = (await one.exec_driver_sql("select pg_backend_pid()")).scalar_one()
+        mine = (await item.exec_driver_sql("select pg_backend_pid()")).scalar_one()
         gone = theirs if mine == first else first
-        await one.exec_driver_sql("select pg_terminate_backend($1)", (gone,))
+        await item.exec_driver_sql("select pg_terminate_backend($1)", (gone,))
         async with engine.connect() as other:
             assert (await other.exec_driver_sql("select pg_backend_pid()")).scalar_one() not in (mine, gone)

@@ -53,7 +53,7 @@ def tls_nodes(own: Certificates) -> Iterator[Nodes]:
 
 
 @pytest.fixture(scope="module")
-def tls_house(tls_nodes: Nodes, own: Certificates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServices]:
+def tls_stack(tls_nodes: Nodes, own: Certificates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServices]:
     """Two services, told of the authority by their setting alone: their addresses do not name it."""
     folder = tmp_path_factory.mktemp("house")
     with run_services(tls_nodes, folder=folder, services=SERVICES) as services:
@@ -76,11 +76,11 @@ def at(url: str, host: str) -> str:
     return url.replace("@localhost:", f"@{host}:")
 
 
-async def test_a_fact_goes_through_a_house_that_speaks_tls_alone(tls_house: LocalServices, own: Certificates) -> None:
+async def test_a_fact_goes_through_a_house_that_speaks_tls_alone(tls_stack: LocalServices, own: Certificates) -> None:
     fact = an_invoice()
-    await servers.publish_as(tls_house.env, "numelink.billing", fact)
+    await servers.publish_as(tls_stack.env, "numelink.billing", fact)
     name = "TRABOULE_BILLING_DATABASE_URL"
-    env = tls_house.env | {name: over_tls(tls_house.env[name], own.ca)}
+    env = tls_stack.env | {name: over_tls(tls_stack.env[name], own.ca)}
 
     async def announced() -> bool:
         known = await servers.query(env, "billing", "select 1 from invoices where record_id = $1", fact.record_id)
@@ -143,28 +143,28 @@ async def test_the_right_authority_and_the_right_name_are_let_through(tls_nodes:
 
 
 async def test_the_door_speaks_https_and_takes_up_a_renewed_certificate(
-    tls_house: LocalServices, own: Certificates, other: Certificates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tls_stack: LocalServices, own: Certificates, other: Certificates, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at_door = certificates(tmp_path, "localhost")
+    at_gateway = certificates(tmp_path, "localhost")
     settings = {
         CA_FILE: str(own.ca),
-        "TRABOULE_BILLING_HTTP_CERTIFICATE_FILE": str(at_door.certificate),
-        "TRABOULE_BILLING_HTTP_KEY_FILE": str(at_door.key),
+        "TRABOULE_BILLING_HTTP_CERTIFICATE_FILE": str(at_gateway.certificate),
+        "TRABOULE_BILLING_HTTP_KEY_FILE": str(at_gateway.key),
     }
-    tls_house.stop("billing")
-    tls_house.start("billing", settings, wait=False)
-    port = urlsplit(tls_house.url("billing")).port
+    tls_stack.stop("billing")
+    tls_stack.start("billing", settings, wait=False)
+    port = urlsplit(tls_stack.url("billing")).port
 
     async def ready() -> bool:
-        return health(f"https://localhost:{port}", at_door.ca) == 200
+        return health(f"https://localhost:{port}", at_gateway.ca) == 200
 
     await eventually(ready)
     with pytest.raises(urllib.error.URLError, match="CERTIFICATE_VERIFY_FAILED"):
         health(f"https://localhost:{port}", other.ca, unready=())
     with pytest.raises((urllib.error.URLError, ConnectionError, HTTPException)):
-        health(f"http://127.0.0.1:{port}", at_door.ca, unready=())
+        health(f"http://127.0.0.1:{port}", at_gateway.ca, unready=())
 
-    for name, value in {**tls_house.env, **settings}.items():
+    for name, value in {**tls_stack.env, **settings}.items():
         monkeypatch.setenv(name, value)
     for name in [name for name in os.environ if name.startswith("TRABOULE_MEMBERSHIP_")]:
         monkeypatch.delenv(name)
@@ -173,12 +173,12 @@ async def test_the_door_speaks_https_and_takes_up_a_renewed_certificate(
     assert answer.json["services"][0]["url"] == f"https://127.0.0.1:{port}"
     assert answer.json["services"][0]["checks"] == {"database": True, "broker": True, "consumers": True, "relay": True}
 
-    former = at_door.ca.read_bytes()
+    former = at_gateway.ca.read_bytes()
     certificates(tmp_path, "localhost")
-    assert at_door.ca.read_bytes() != former
+    assert at_gateway.ca.read_bytes() != former
 
     async def renewed() -> bool:
-        return health(f"https://localhost:{port}", at_door.ca) == 200
+        return health(f"https://localhost:{port}", at_gateway.ca) == 200
 
     began = time.monotonic()
     await eventually(renewed)

@@ -32,7 +32,7 @@ def _filled(tree: Any, raw: bytes) -> bytes:
     return orjson.dumps(tree).replace(HOLE.encode(), raw)
 
 
-def _one(write: Callable[[Writer, str], bytes], **properties: Any) -> Case:
+def _single(write: Callable[[Writer, str], bytes], **properties: Any) -> Case:
     def case(writer: Writer) -> list[HostileMessage]:
         mark = writer.mark()
         return [writer.message(mark, write(writer, mark), **properties)]
@@ -42,12 +42,12 @@ def _one(write: Callable[[Writer, str], bytes], **properties: Any) -> Case:
 
 def _event(raw: bytes = b"", **different: Any) -> Case:
     """An event with other attributes; ``raw`` fills the hole in it."""
-    return _one(lambda writer, mark: _filled(writer.event(mark, **different), raw))
+    return _single(lambda writer, mark: _filled(writer.event(mark, **different), raw))
 
 
 def _foreign(raw: bytes) -> Case:
     """An event in another's name: it is sound, and has to be parked."""
-    return _one(lambda writer, mark: _filled(writer.event(mark, source=writer.foreign_source, anything="@@"), raw))
+    return _single(lambda writer, mark: _filled(writer.event(mark, source=writer.foreign_source, anything="@@"), raw))
 
 
 def _data(raw: bytes, *fields: str) -> Case:
@@ -58,7 +58,7 @@ def _data(raw: bytes, *fields: str) -> Case:
         event["data"] |= dict.fromkeys(fields, "@@")
         return _filled(event, raw)
 
-    return _one(write)
+    return _single(write)
 
 
 def _numbers(event: dict[str, Any]) -> list[str]:
@@ -136,7 +136,7 @@ def rubbish(count: int) -> Case:
 
 def padded(size: int) -> Case:
     """A sound event in a body of so many bytes."""
-    return _one(lambda writer, mark: orjson.dumps(writer.event(mark)).ljust(size))
+    return _single(lambda writer, mark: orjson.dumps(writer.event(mark)).ljust(size))
 
 
 def _deep(opening: bytes, closing: bytes, depth: int) -> bytes:
@@ -145,7 +145,7 @@ def _deep(opening: bytes, closing: bytes, depth: int) -> bytes:
 
 def _nameless(raw: bytes, content_type: str | None = STRUCTURED) -> Case:
     """A body without room for a mark."""
-    return _one(lambda _writer, _mark: raw, content_type=content_type)
+    return _single(lambda _writer, _mark: raw, content_type=content_type)
 
 
 def _type(word: str) -> Case:
@@ -172,7 +172,7 @@ def _instant(text: str) -> Case:
                 event["data"][name] = text if name.endswith("_at") else text[:10]
         return orjson.dumps(event)
 
-    return _one(write)
+    return _single(write)
 
 
 def _time_alone(text: str) -> Case:
@@ -198,7 +198,7 @@ def _texts(value: bytes) -> Case:
 
 
 def _encoded(codec: str) -> Case:
-    return _one(lambda writer, mark: orjson.dumps(writer.event(mark)).decode().encode(codec))
+    return _single(lambda writer, mark: orjson.dumps(writer.event(mark)).decode().encode(codec))
 
 
 BODIES: dict[str, Case] = {
@@ -226,7 +226,7 @@ BODIES: dict[str, Case] = {
     "source is our own": _event(source="/traboule/billing"),
     "id used again": _id_used_again(b"1"),
     "twice the same": _twice,
-    "id that lost its mark": _one(
+    "id that lost its mark": _single(
         lambda writer, mark: orjson.dumps(writer.event(mark, id=mark.replace("~", "-"))), damaged=True
     ),
     "no data": _with_neighbours(lambda event: {k: v for k, v in event.items() if k != "data"}),
@@ -256,15 +256,15 @@ BODIES: dict[str, Case] = {
         for depth in (100, 126, 127, 128, 200, 252, 253, 254, 255, 256, 300, 900, 1_100)
     },
     "objects 300 deep, foreign source": _foreign(_deep(b'{"a":', b"}", 300)),
-    "duplicate keys": _one(
+    "duplicate keys": _single(
         lambda w, m: orjson.dumps(w.event(m))[:-1] + b',"id":"' + m.encode() + b'2","data":{},"data":null}'
     ),
-    "cut in the middle": _one(lambda w, m: orjson.dumps(w.event(m))[:-20]),
-    "something after it": _one(lambda w, m: orjson.dumps(w.event(m)) + b" ]"),
-    "byte order mark": _one(lambda w, m: b"\xef\xbb\xbf" + orjson.dumps(w.event(m))),
+    "cut in the middle": _single(lambda w, m: orjson.dumps(w.event(m))[:-20]),
+    "something after it": _single(lambda w, m: orjson.dumps(w.event(m)) + b" ]"),
+    "byte order mark": _single(lambda w, m: b"\xef\xbb\xbf" + orjson.dumps(w.event(m))),
     "UTF-16": _encoded("utf-16"),
     "UTF-32": _encoded("utf-32-be"),
-    "Latin-1": _one(lambda w, m: orjson.dumps(w.event(m, subject="Société " + m)).decode().encode("latin-1")),
+    "Latin-1": _single(lambda w, m: orjson.dumps(w.event(m, subject="Société " + m)).decode().encode("latin-1")),
     **{
         f"nothing but {raw!r}": _nameless(raw)
         for raw in (b"", b" ", b"null", b"[]", b"{}", b'""', b"0", b"\0", b"\xff" * 9, b"[", b"not json")
@@ -272,10 +272,12 @@ BODIES: dict[str, Case] = {
     **{f"a batch of nothing but {raw!r}": _nameless(raw, BATCH) for raw in (b"", b"[]", b"{}", b"[[]]", b"[null]")},
     # --- batches -----------------------------------------------------------------------------------------------------
     "batch of 2,000 numbers": rubbish(2_000),
-    "batch of texts": _one(lambda w, m: orjson.dumps([f"{m}{at}" for at in range(30)]), content_type=BATCH, events=30),
+    "batch of texts": _single(
+        lambda w, m: orjson.dumps([f"{m}{at}" for at in range(30)]), content_type=BATCH, events=30
+    ),
     "batch in a batch": _with_neighbours(lambda event: [event]),
-    "batch as one event": _one(lambda w, m: orjson.dumps([w.event(m)])),
-    "one event as a batch": _one(lambda w, m: orjson.dumps(w.event(m)), content_type=BATCH),
+    "batch as one event": _single(lambda w, m: orjson.dumps([w.event(m)])),
+    "one event as a batch": _single(lambda w, m: orjson.dumps(w.event(m)), content_type=BATCH),
     # --- sizes -------------------------------------------------------------------------------------------------------
     "4 MiB": padded(4 * 1024 * 1024),
     "4 MiB and a byte": padded(4 * 1024 * 1024 + 1),

@@ -16,7 +16,7 @@ from schemas.cutover import Stage
 from schemas.membership import MemberRemoved
 from services.cutover.stages import MOVES, OURS
 from tests.support.interleaving.commits import Transaction
-from tests.support.interleaving.story import MARK, Said, Story
+from tests.support.interleaving.story import MARK, Stated, Story
 
 REFUSED = frozenset({"not-the-authority", "record-changed-meanwhile", "record-removed", "record-unknown"})
 """Reasons for which a command of staff may be parked; nothing that a former system says may be."""
@@ -53,7 +53,7 @@ class Left:
 
     records: Mapping[str, Record]
     dead_letters: Sequence[tuple[str, str]]
-    told_stages: Sequence[tuple[int, str]]
+    announced_stages: Sequence[tuple[int, str]]
     hostile: Collection[str]
 
 
@@ -82,11 +82,11 @@ class Checker:
         self._commands_once()
         self._is_as_left()
         if self._stage != "mirror":
-            self._say(f"it ends in stage {self._stage}")
+            self._print(f"it ends in stage {self._stage}")
         if self.story.untold:
-            self._say(f"its former system was not told of {self.story.untold} as they were written here")
+            self._print(f"its former system was not told of {self.story.untold} as they were written here")
         for difference in self.story.differences:
-            self._say(f"parity after the rollback: {difference.what} {difference.item_id} {difference.fields}")
+            self._print(f"parity after the rollback: {difference.what} {difference.item_id} {difference.fields}")
         return self
 
     # --- one transaction -------------------------------------------------------------------------------------------
@@ -101,34 +101,36 @@ class Checker:
         elif transaction.inbox:
             self._messages(transaction)
         else:
-            self._say(f"nobody is known to have written {transaction}")
+            self._print(f"nobody is known to have written {transaction}")
 
     def _move(self, transaction: Transaction) -> None:
         for row in transaction.moves:
             possible = [target for origin, target in MOVES.values() if origin == self._stage]
             if row["stage"] not in possible or row["epoch"] != self._epoch + 1:
-                self._say(f"from {self._stage} {self._epoch} it moved to {row['stage']} {row['epoch']}")
+                self._print(f"from {self._stage} {self._epoch} it moved to {row['stage']} {row['epoch']}")
             self._stage, self._epoch = row["stage"], row["epoch"]
             self._moves.append((row["epoch"], row["stage"]))
         if len(transaction.moves) > 1 or transaction.writes or transaction.kept:
-            self._say("a move did more than to move")
+            self._print("a move did more than to move")
 
     def _messages(self, transaction: Transaction) -> None:
         self._heard.update(transaction.inbox)
         if unknown := [name for name in transaction.inbox if name not in self.story.former.said]:
-            self._say(f"heard what nobody said: {unknown}")
+            self._print(f"heard what nobody said: {unknown}")
             return
         kept = Counter(row["message_id"] for row in transaction.kept)
         self._kept.update(kept)
         ours = self._stage in OURS
         if ours and transaction.writes:
-            self._say(
-                f"two writers: the former system wrote {_told(transaction.writes)} in stage {self._stage} {self._epoch}"
+            self._print(
+                f"two writers: the former system wrote {_written(transaction.writes)} in {self._stage} {self._epoch}"
             )
         if kept != (Counter(transaction.inbox) if ours else Counter()):
-            self._say(f"in stage {self._stage} {self._epoch} it said {transaction.inbox}, and {sorted(kept)} was kept")
+            self._print(
+                f"in stage {self._stage} {self._epoch} it said {transaction.inbox}, and {sorted(kept)} was kept"
+            )
         if any(row["epoch"] != self._epoch for row in transaction.kept):
-            self._say(f"kept as of another epoch than {self._epoch}")
+            self._print(f"kept as of another epoch than {self._epoch}")
         self._settled(transaction.kept)
         if not ours:
             self._applied([self.story.former.said[name] for name in transaction.inbox], transaction.writes)
@@ -138,22 +140,22 @@ class Checker:
         """A person is asked about whatever does not say just what is held, and about nothing else."""
         for row in kept:
             answer = self.story.former.said[row["message_id"]]
-            record = self._held(answer.fact.record_id)
-            if row["state"] != ("applied" if _is_held(record, answer) else "waiting"):
-                self._say(f"late {answer.mark or 'removal'} is {row['state']}, and held is {record}")
+            record = self._stored(answer.fact.record_id)
+            if row["state"] != ("applied" if _is_stored(record, answer) else "waiting"):
+                self._print(f"late {answer.mark or 'removal'} is {row['state']}, and held is {record}")
             if row["state"] != "waiting":
                 self._decided[row["message_id"]] += 1
                 self.outcomes["settled"] += 1
 
-    def _applied(self, answer: Sequence[Said], writes: Sequence[Mapping[str, Any]]) -> None:
+    def _applied(self, answer: Sequence[Stated], writes: Sequence[Mapping[str, Any]]) -> None:
         expected: dict[str, Record] = {}
         for record_id in {item.fact.record_id for item in answer}:
-            after = _following(self._held(record_id), [item for item in answer if item.fact.record_id == record_id])
+            after = _following(self._stored(record_id), [item for item in answer if item.fact.record_id == record_id])
             if after is not None:
                 expected[record_id] = after
         records = {row["record_id"]: _record(row) for row in writes}
         if records != expected or len(records) != len(writes):
-            self._say(f"by {[item.mark or 'a removal' for item in answer]} it should be {expected}, and is {records}")
+            self._print(f"by {[item.mark or 'a removal' for item in answer]} it should be {expected}, and is {records}")
         applied = sum(1 for item in answer if _edition(item) == _newest(expected.get(item.fact.record_id)))
         self.outcomes["applied"] += applied
         self.outcomes["superseded"] += len(answer) - applied
@@ -161,19 +163,19 @@ class Checker:
 
     def _commands(self, transaction: Transaction) -> None:
         if self._stage not in OURS:
-            self._say(f"two writers: we wrote {_told(transaction.writes)} in stage {self._stage} {self._epoch}")
+            self._print(f"two writers: we wrote {_written(transaction.writes)} in stage {self._stage} {self._epoch}")
         if len(transaction.writes) != len(transaction.changes):
-            self._say(f"{len(transaction.changes)} commands wrote {len(transaction.writes)} versions")
+            self._print(f"{len(transaction.changes)} commands wrote {len(transaction.writes)} versions")
         by_broker = [self._asked_by(name) for name in transaction.inbox]
         if by_broker and Counter(by_broker) != Counter(row["reason"] for row in transaction.changes):
-            self._say(f"commands were heard and not carried out: {by_broker}")
+            self._print(f"commands were heard and not carried out: {by_broker}")
         for write, change in zip(transaction.writes, transaction.changes, strict=False):
             self._changes[change["reason"]] += 1
-            asked, stored, record = self.story.asked[change["reason"]], self._held(write["record_id"]), _record(write)
+            asked, stored, record = self.story.asked[change["reason"]], self._stored(write["record_id"]), _record(write)
             if not record.here or record.newest.version != change["version"] or record.mark != asked.mark:
-                self._say(f"{asked.mark} did something else: {record}")
+                self._print(f"{asked.mark} did something else: {record}")
             if asked.expected not in (None, stored.newest.version) or stored.removed:
-                self._say(f"{asked.mark} expected version {asked.expected} and changed {stored}")
+                self._print(f"{asked.mark} expected version {asked.expected} and changed {stored}")
             self._records[write["record_id"]] = record
 
     def _late(self, transaction: Transaction) -> None:
@@ -185,29 +187,31 @@ class Checker:
             if row["state"] != "applied":
                 continue
             answer = self.story.former.said[row["message_id"]]
-            if not writes or writes[0][0] != answer.fact.record_id or not _says(writes[0][1], answer):
-                stored = self._held(answer.fact.record_id)
-                self._say(f"late {answer.mark or 'removal'} was said to be applied, and is not: {stored}")
+            if not writes or writes[0][0] != answer.fact.record_id or not _text(writes[0][1], answer):
+                stored = self._stored(answer.fact.record_id)
+                self._print(f"late {answer.mark or 'removal'} was said to be applied, and is not: {stored}")
                 continue
             record = self._records[answer.fact.record_id] = writes.pop(0)[1]
             if record.newest != _edition(answer):
-                self._say(f"late {answer.mark or 'removal'} was applied as {record.newest}, and not {_edition(answer)}")
+                self._print(
+                    f"late {answer.mark or 'removal'} was applied as {record.newest}, and not {_edition(answer)}"
+                )
         if writes:
-            self._say(f"a decision about a late message wrote {writes}")
+            self._print(f"a decision about a late message wrote {writes}")
 
     # --- at the end ------------------------------------------------------------------------------------------------
 
     def _nothing_lost(self) -> None:
         for name, answer in self.story.former.said.items():
             if self._heard[name] != 1:
-                self._say(f"message {answer.mark or 'removal'} was heard {self._heard[name]} times")
+                self._print(f"message {answer.mark or 'removal'} was heard {self._heard[name]} times")
         if self._kept.keys() != self._decided.keys() or {*self._kept.values(), *self._decided.values()} - {1}:
-            self._say(f"quarantine: kept {self._kept}, decided {self._decided}")
+            self._print(f"quarantine: kept {self._kept}, decided {self._decided}")
         lost = [letter for letter in self.left.dead_letters if letter[0] in self.story.former.said]
         if lost:
-            self._say(f"messages were parked: {lost}")
+            self._print(f"messages were parked: {lost}")
         if unkept := set(self.story.hostile.sent) - set(self.left.hostile):
-            self._say(f"hostile messages were not parked: {sorted(unkept)}")
+            self._print(f"hostile messages were not parked: {sorted(unkept)}")
         self.outcomes["hostile"] += len(self.left.hostile)
 
     def _commands_once(self) -> None:
@@ -218,32 +222,32 @@ class Checker:
                 reason = parked.get(asked.by_broker)
                 # A second copy may come after the first was parked, when it can be carried out: once, all the same.
                 if done > 1 or not (done or reason):
-                    self._say(f"command {name} was carried out {done} times, and parked: {reason}")
+                    self._print(f"command {name} was carried out {done} times, and parked: {reason}")
                 if reason is not None and reason not in REFUSED:
-                    self._say(f"command {name} was parked: {reason}")
+                    self._print(f"command {name} was parked: {reason}")
                 self.outcomes["carried out" if done else "parked"] += 1
                 continue
             at_least = int("done" in asked.answers)
             at_most = int(at_least or "unknown" in asked.answers)
             if not at_least <= done <= at_most:
-                self._say(f"command {name} was answered {asked.answers}, and is there {done} times")
+                self._print(f"command {name} was answered {asked.answers}, and is there {done} times")
             self.outcomes["carried out" if done else "refused"] += 1
 
     def _is_as_left(self) -> None:
         if self._records != self.left.records:
-            self._say(f"records are {self.left.records}, and should be {self._records}")
-        if sorted(self.left.told_stages) != self._moves:
-            self._say(f"told of {self.left.told_stages}, and made {self._moves}")
+            self._print(f"records are {self.left.records}, and should be {self._records}")
+        if sorted(self.left.announced_stages) != self._moves:
+            self._print(f"told of {self.left.announced_stages}, and made {self._moves}")
 
     # --- small things ----------------------------------------------------------------------------------------------
 
-    def _held(self, record_id: str) -> Record:
+    def _stored(self, record_id: str) -> Record:
         return self._records.get(record_id, Record())
 
     def _asked_by(self, event_id: str) -> str | None:
         return next((name for name, item in self.story.asked.items() if item.by_broker == event_id), None)
 
-    def _say(self, what: str) -> None:
+    def _print(self, what: str) -> None:
         self.wrong.append(f"seed {self.story.seed}: {what}")
 
 
@@ -252,7 +256,7 @@ def record_left(row: Mapping[str, Any]) -> Record:
     return _record(row)
 
 
-def _following(record: Record, answer: Sequence[Said]) -> Record | None:
+def _following(record: Record, answer: Sequence[Stated]) -> Record | None:
     """The record after its former system said this; None if it stays as it is."""
     newest = max(answer, key=_edition)
     contents = [item for item in answer if item.mark is not None]
@@ -260,18 +264,18 @@ def _following(record: Record, answer: Sequence[Said]) -> Record | None:
     if record.here:
         record = replace(record, newest=OLDEST, told=OLDEST)
     moves_on = _edition(newest) > record.newest
-    says_more = content is not None and _edition(content) > record.told
-    if not moves_on and not says_more:
+    has_more = content is not None and _edition(content) > record.told
+    if not moves_on and not has_more:
         return None
     return Record(
         _edition(newest) if moves_on else record.newest,
-        _edition(content) if content is not None and says_more else record.told,
-        content.mark if content is not None and says_more else record.mark,
+        _edition(content) if content is not None and has_more else record.told,
+        content.mark if content is not None and has_more else record.mark,
         isinstance(newest.fact, MemberRemoved) if moves_on else record.removed,
     )
 
 
-def _edition(answer: Said) -> RecordVersion:
+def _edition(answer: Stated) -> RecordVersion:
     return RecordVersion(answer.fact.version, answer.digest.hex())
 
 
@@ -279,11 +283,11 @@ def _newest(record: Record | None) -> RecordVersion:
     return NEVER if record is None else record.newest
 
 
-def _says(record: Record, answer: Said) -> bool:
+def _text(record: Record, answer: Stated) -> bool:
     return record.removed if isinstance(answer.fact, MemberRemoved) else record.mark == answer.mark
 
 
-def _is_held(record: Record, answer: Said) -> bool:
+def _is_stored(record: Record, answer: Stated) -> bool:
     """Whether it says just what is held. A mark names one writing of one record."""
     theirs = record.newest != NEVER and not record.removed
     return not theirs if isinstance(answer.fact, MemberRemoved) else theirs and record.mark == answer.mark
@@ -299,5 +303,5 @@ def _record(row: Mapping[str, Any]) -> Record:
     )
 
 
-def _told(writes: Sequence[Mapping[str, Any]]) -> list[str]:
+def _written(writes: Sequence[Mapping[str, Any]]) -> list[str]:
     return [f"{row['record_id']} {row['written'].get('extra', {}).get(MARK)}" for row in writes]

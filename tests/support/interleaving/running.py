@@ -38,14 +38,14 @@ _OUTBOX = "select routing_key, body from outbox"
 
 
 @dataclass(slots=True)
-class Found:
+class Finding:
     """What many stories came to. ``wrong`` is what must never be, with the seed of its story."""
 
     stories: int = 0
     wrong: list[str] = field(default_factory=list[str])
     outcomes: Counter[str] = field(default_factory=Counter[str])
 
-    def add(self, other: Found) -> None:
+    def add(self, other: Finding) -> None:
         """Put two together."""
         self.stories += other.stories
         self.wrong += other.wrong
@@ -64,9 +64,11 @@ async def prepare(url: str) -> None:
         await connection.close()
 
 
-async def interleave(url: str, seeds: Iterable[int], *, kills: bool = True, enough: int = 1, wave: int = WAVE) -> Found:
+async def interleave(
+    url: str, seeds: Iterable[int], *, kills: bool = True, enough: int = 1, wave: int = WAVE
+) -> Finding:
     """Live one story for each seed and check it, a wave at a time. Ends after the wave in which ``enough`` is wrong."""
-    result, left = Found(), list(seeds)
+    result, left = Finding(), list(seeds)
     # Batches of these stories are small, and would all be recognised with the turn.
     with patch.object(take_in, "LEAST", 1):
         while left and len(result.wrong) < enough:
@@ -75,13 +77,13 @@ async def interleave(url: str, seeds: Iterable[int], *, kills: bool = True, enou
     return result
 
 
-def interleave_apart(url: str, seeds: Iterable[int]) -> Found:
+def interleave_apart(url: str, seeds: Iterable[int]) -> Finding:
     """The same, in a process of its own: each needs a database of its own too, where writers take turns."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     return asyncio.run(interleave(url, seeds))
 
 
-async def _wave(url: str, seeds: list[int], *, kills: bool) -> Found:
+async def _wave(url: str, seeds: list[int], *, kills: bool) -> Finding:
     async with _plain(url) as connection, _engine(url) as engine:
         await _forget(connection)
         clusters = {seed: f"n{seed}" for seed in seeds}
@@ -112,7 +114,7 @@ async def _wave(url: str, seeds: list[int], *, kills: bool) -> Found:
         return result
 
 
-async def _checked(connection: asyncpg.Connection[Any], stories: list[Story]) -> Found:
+async def _checked(connection: asyncpg.Connection[Any], stories: list[Story]) -> Finding:
     committed = await commits.committed(connection)
     records: defaultdict[str, dict[str, Record]] = defaultdict(dict)
     for cluster, row in await connection.fetch(_RECORDS):
@@ -131,7 +133,7 @@ async def _checked(connection: asyncpg.Connection[Any], stories: list[Story]) ->
         if key.endswith(".stage-changed"):
             data = orjson.loads(body)["data"]
             published[data["cluster"]].append((data["version"], data["stage"]))
-    result = Found(len(stories))
+    result = Finding(len(stories))
     for story in stories:
         name = story.cluster
         if story.broken is not None:

@@ -56,7 +56,7 @@ _SYLLABLES = ("ba", "ce", "di", "fo", "gu", "la", "me", "ni", "po", "ru", "sa", 
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Stated:
     """An event of the former system: its fact, and the mark that its record bears once it is applied."""
 
     fact: Recorded
@@ -85,7 +85,7 @@ class FormerSystem:
         self._marks = 0
         self.records: dict[str, MemberRecorded] = {}
         self._versions: dict[str, int] = {}
-        self.said: dict[str, Said] = {}
+        self.said: dict[str, Stated] = {}
 
     def write(self) -> None:
         """One message: a record that is new, or one or several as they are now, or one that is removed, or was."""
@@ -127,7 +127,7 @@ class FormerSystem:
     def publish(self, facts: Sequence[Recorded]) -> None:
         """Say it, and remember that it was said."""
         for event in self._broker.publish(self.cluster, facts, self._hostile):
-            self.said[event.id] = Said(event.data, event.digest, mark_of(event.data))
+            self.said[event.id] = Stated(event.data, event.digest, mark_of(event.data))
 
     def _gone(self) -> list[str]:
         return [name for name in self._versions if name not in self.records]
@@ -173,7 +173,7 @@ class Story:
                     everybody.create_task(self._kill_a_service())
             await self.broker.drained()
             await self._decide_all()
-            self.former.take_over(await self._again(self._told))
+            self.former.take_over(await self._again(self._written))
             await self.broker.drained()
             self.differences = await self._again(self._compare)
         finally:
@@ -242,7 +242,7 @@ class Story:
             asked.by_broker = event.id
             return
         for _ in range(3):
-            asked.answers.append(await self._asked_at_the_door(asked, fields))
+            asked.answers.append(await self._asked_over_http(asked, fields))
             if asked.answers[-1] != "unknown":
                 break
 
@@ -257,7 +257,7 @@ class Story:
             result = sorted(tuple(row) for row in rows.all())
         return self._rng.choice(result) if result else (None, None)
 
-    async def _asked_at_the_door(self, asked: Asked, fields: dict[str, Any]) -> Answer:
+    async def _asked_over_http(self, asked: Asked, fields: dict[str, Any]) -> Answer:
         command = Command(
             "create" if asked.expected is None else "change",
             RecordKey(self.cluster, asked.record_id),
@@ -311,7 +311,7 @@ class Story:
 
     # --- afterwards ------------------------------------------------------------------------------------------------
 
-    async def _told(self) -> dict[str, MemberRecorded]:
+    async def _written(self) -> dict[str, MemberRecorded]:
         """What the former system was told of all that was written here, which must be just that."""
         async with self._transaction() as uow:
             facts, heard = await written_here(uow, self.cluster), await told(uow, self.cluster)

@@ -9,7 +9,7 @@ from services.cli.doctor import queues as doctor_queues
 from services.cli.doctor.findings import Finding, Findings
 from shared.messaging.management import Management
 
-HERE, VHOST = Findings("broker"), "house"
+REPORT, VHOST = Findings("broker"), "house"
 
 
 class Broker(Management):
@@ -34,7 +34,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def dead_lettering(*looks: dict[str, int]) -> list[str]:
     broker = Broker(list(looks[1:]))
-    findings = list(doctor_queues.dead_lettering(HERE, broker, VHOST, queues(looks[0])))
+    findings = list(doctor_queues.dead_lettering(REPORT, broker, VHOST, queues(looks[0])))
     assert broker.looks == [], "it looked as often as it had to"
     return [finding.found for finding in findings if finding.state == "fail"]
 
@@ -49,7 +49,7 @@ def test_what_goes_is_well_and_what_stays_is_told() -> None:
 
 
 def test_a_queue_of_which_the_broker_has_not_counted_yet_says_nothing() -> None:
-    findings = list(doctor_queues.dead_lettering(HERE, Broker([]), VHOST, [{"name": "billing.dead"}]))
+    findings = list(doctor_queues.dead_lettering(REPORT, Broker([]), VHOST, [{"name": "billing.dead"}]))
     assert [finding.state for finding in findings] == ["ok"]
 
 
@@ -84,7 +84,7 @@ def full(name: str, number: int, most: int | None = 1_000) -> list[Finding]:
     theirs = {"name": name, "message_bytes": number, "effective_policy_definition": {"max-length-bytes": most}}
     if most is None:
         theirs["effective_policy_definition"] = {}
-    return list(doctor_queues.room(HERE, Broker([], CHANNELS), VHOST, [theirs], BINDINGS))
+    return list(doctor_queues.room(REPORT, Broker([], CHANNELS), VHOST, [theirs], BINDINGS))
 
 
 @pytest.mark.parametrize(

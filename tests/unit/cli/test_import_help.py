@@ -72,8 +72,8 @@ def test_a_file_is_told_what_it_is_and_what_to_do(tmp_path: Path, headers: str, 
 
 
 def test_every_such_file_is_told_what_to_do() -> None:
-    assert all(all(one.what) and all(one.do) for one in OTHERS), "in French and in English"
-    assert all(one.has and not one.has & one.lacks for one in OTHERS)
+    assert all(all(item.what) and all(item.do) for item in OTHERS), "in French and in English"
+    assert all(item.has and not item.has & item.lacks for item in OTHERS)
 
 
 def test_a_file_of_no_known_product_gets_a_proposal_which_imports_it_and_is_kept(run, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from tests.support.builders import a_payment, an_invoice
 
 KINDS = ("invoice", "payment")
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-Held = dict[tuple[str, str], Fact]
+Stored = dict[tuple[str, str], Fact]
 
 amounts = st.sampled_from(["0", "120", "120.00", "-0.00", "120.5"])
 invoices = st.builds(
@@ -51,7 +51,7 @@ def a_manifest(counts: dict[str, int] | None = None, contradicted: tuple[str, ..
     return stated(counts or {}, {("invoice", item_id): item for item_id, item in listed.items()}, contradicted)
 
 
-def compared(theirs: Stated, our: Held, *, ours: bool = False, most: int = MOST_KEPT) -> Result:
+def compared(theirs: Stated, our: Stored, *, ours: bool = False, most: int = MOST_KEPT) -> Result:
     comparison = ManifestComparison(theirs.manifest, KINDS, ours, most)
     for (kind, item_id), fact in our.items():
         comparison.add_ours(kind, item_id, fact, theirs.records.get((kind, item_id)))
@@ -70,7 +70,7 @@ def facing(listed: Listed, fact: Fact, *, ours: bool = False) -> Result:
 
 
 @given(sides, sides)
-def test_digests_find_what_a_whole_comparison_finds(theirs: Held, ours: Held) -> None:
+def test_digests_find_what_a_whole_comparison_finds(theirs: Stored, ours: Stored) -> None:
     listed = {key: Listed(None, record_digest(fact)) for key, fact in theirs.items()}
 
     by_digest = compared(stated({}, listed), ours)
@@ -137,20 +137,20 @@ def test_the_same_content_is_the_same_whatever_its_versions() -> None:
 
 @pytest.mark.parametrize(("number", "results"), [(2, []), (3, [("different", {"count": 3}, {"count": 2})])])
 def test_a_kind_that_is_only_counted_is_compared_by_its_count(number: int, results: list[Any]) -> None:
-    ours: Held = {("invoice", "A"): an_invoice(), ("invoice", "B"): an_invoice()}
+    ours: Stored = {("invoice", "A"): an_invoice(), ("invoice", "B"): an_invoice()}
     result = compared(a_manifest({"invoice": number}), ours)
     assert [(difference.what, difference.there, difference.here) for difference in result.differences] == results
     assert (result.counts["invoice"].there, result.counts["invoice"].here) == (number, 2)
 
 
 def test_what_is_not_spoken_of_is_not_held_there() -> None:
-    ours: Held = {("payment", "P"): a_payment()}
+    ours: Stored = {("payment", "P"): a_payment()}
     assert only(compared(a_manifest(), ours)).what == "missing-there"
     assert only(compared(a_manifest({"payment": 0}), ours)).what == "missing-there"
 
 
 def test_a_manifest_that_contradicts_itself_is_told() -> None:
-    ours: Held = {("invoice", "A"): an_invoice()}
+    ours: Stored = {("invoice", "A"): an_invoice()}
     difference = only(compared(a_manifest({"invoice": 2}, A=Listed()), ours))
     assert (difference.kind, difference.item_id, difference.what) == ("manifest", "invoice", "unreadable")
     assert difference.there == {"count": 2, "listed": 1}
@@ -171,7 +171,7 @@ def test_an_accepted_difference_is_the_same_while_both_sides_stay() -> None:
 @pytest.mark.parametrize("lacking", [0, 2, 5])
 @pytest.mark.parametrize("surplus", [0, 2, 5])
 def test_of_too_many_differences_the_number_is_a_difference_itself(lacking: int, surplus: int) -> None:
-    ours: Held = {("invoice", f"H{number}"): an_invoice() for number in range(surplus)}
+    ours: Stored = {("invoice", f"H{number}"): an_invoice() for number in range(surplus)}
     result = compared(a_manifest(None, (), **{f"T{number}": Listed() for number in range(lacking)}), ours, most=3)
     listed = [difference for difference in result.differences if difference.fields != (MORE,)]
     more = [difference for difference in result.differences if difference.fields == (MORE,)]

@@ -15,7 +15,7 @@ from services.cutover.parity.compare import Comparison, Difference, Result, comp
 from tests.support.builders import a_mailing, a_member, a_payment, an_invoice
 
 MONEY = {kind.name: kind.money for kind in BILLING if kind.money is not None}
-Held = dict[tuple[str, str], Fact]
+Stored = dict[tuple[str, str], Fact]
 
 amounts = st.sampled_from(["0", "120", "120.00", "120.5", "-7.10"])
 invoices = st.builds(
@@ -44,7 +44,7 @@ def facing(theirs: Fact, fact: Fact, kind: str = "it") -> Result:
 
 
 @given(sides, sides)
-def test_swapping_the_sides_swaps_what_is_missing_where(theirs: Held, ours: Held) -> None:
+def test_swapping_the_sides_swaps_what_is_missing_where(theirs: Stored, ours: Stored) -> None:
     forth, back = compare(theirs, ours, MONEY), compare(ours, theirs, MONEY)
 
     assert {swapped(difference).digest for difference in forth.differences} == {
@@ -56,7 +56,7 @@ def test_swapping_the_sides_swaps_what_is_missing_where(theirs: Held, ours: Held
 
 
 @given(sides, st.integers(0, 9))
-def test_equal_sides_are_clean_whatever_their_versions(stored: Held, version: int) -> None:
+def test_equal_sides_are_clean_whatever_their_versions(stored: Stored, version: int) -> None:
     again = {key: fact.model_copy(update={"version": version}) for key, fact in stored.items()}
 
     result = compare(stored, again, MONEY)
@@ -66,7 +66,7 @@ def test_equal_sides_are_clean_whatever_their_versions(stored: Held, version: in
 
 
 @given(sides, sides)
-def test_every_record_is_the_same_or_in_one_difference(theirs: Held, ours: Held) -> None:
+def test_every_record_is_the_same_or_in_one_difference(theirs: Stored, ours: Stored) -> None:
     named = [(difference.kind, difference.item_id) for difference in compare(theirs, ours).differences]
 
     assert len(named) == len(set(named))
@@ -74,7 +74,7 @@ def test_every_record_is_the_same_or_in_one_difference(theirs: Held, ours: Held)
 
 
 @given(sides, sides, st.randoms())
-def test_the_order_of_what_is_held_does_not_matter(theirs: Held, ours: Held, random: Any) -> None:
+def test_the_order_of_what_is_held_does_not_matter(theirs: Stored, ours: Stored, random: Any) -> None:
     shuffled = list(ours.items())
     random.shuffle(shuffled)
     streamed = Comparison(theirs)
@@ -148,7 +148,7 @@ def test_what_is_missing_is_told_whole() -> None:
 
 
 def test_money_is_summed_by_year_and_a_credit_note_taken_off() -> None:
-    theirs: Held = {
+    theirs: Stored = {
         ("invoice", "1"): an_invoice(gross=Decimal("120"), issued_on=date(2025, 12, 31)),
         ("invoice", "2"): an_invoice(gross=Decimal("50"), kind="credit-note"),
         ("invoice", "3"): an_invoice(gross=Decimal("-50"), kind="credit-note"),

@@ -15,10 +15,10 @@ from services.cutover.noop import kind_of
 from tests.support.builders import a_consent, a_mailing, a_member
 
 TERMS = tuple(Subscription.model_validate({"subscription_id": text, "starts_on": "2026-01-01"}) for text in "ab")
-HELD = a_member(record_id="B-1", name="Forges du Gier", version=7, subscriptions=TERMS, extra={"Marque": "1"})
+STORED = a_member(record_id="B-1", name="Forges du Gier", version=7, subscriptions=TERMS, extra={"Marque": "1"})
 
 
-def says(fact: Fact, stored: Fact | None) -> bool:
+def wording(fact: Fact, stored: Fact | None) -> bool:
     kind = kind_of(definition_of(fact.service).mirrored, type(fact))
     digest = None if stored is None else noop.record_digest(stored)
     return noop._states(kind, fact, stored, digest)  # pyright: ignore[reportPrivateUsage]
@@ -36,7 +36,7 @@ def says(fact: Fact, stored: Fact | None) -> bool:
     ],
 )
 def test_what_a_parity_would_not_tell_apart_is_no_question(different: dict[str, Any]) -> None:
-    assert says(HELD.model_copy(update=different), HELD)
+    assert wording(STORED.model_copy(update=different), STORED)
 
 
 OTHER: dict[str, Any] = {
@@ -48,22 +48,22 @@ OTHER: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", sorted({*MemberRecorded.model_fields} - {"version", "record_id"}))
 def test_what_differs_in_any_field_is_one(name: str) -> None:
-    document = HELD.model_dump(mode="json") | {name: OTHER.get(name, "something else")}
-    assert not says(MemberRecorded.model_validate(document), HELD)
+    document = STORED.model_dump(mode="json") | {name: OTHER.get(name, "something else")}
+    assert not wording(MemberRecorded.model_validate(document), STORED)
 
 
 def test_of_what_is_not_held_a_removal_says_so_and_nothing_else_does() -> None:
-    assert says(MemberRemoved(record_id="B-1", version=1, reason="a doublet"), None)
-    assert not says(MemberRemoved(record_id="B-1", version=1), HELD)
-    assert not says(HELD, None)
-    assert not says(a_consent(), None)
+    assert wording(MemberRemoved(record_id="B-1", version=1, reason="a doublet"), None)
+    assert not wording(MemberRemoved(record_id="B-1", version=1), STORED)
+    assert not wording(STORED, None)
+    assert not wording(a_consent(), None)
 
 
 def test_recipients_add_up() -> None:
     fact = a_mailing(mailing_id="L1", recipients=("A", "B"))
-    for recipients, is_held in (((), True), (("B",), True), (("A", "B"), True), (("B", "C"), False)):
-        assert says(fact.model_copy(update={"recipients": recipients}), fact) == is_held, recipients
-    assert not says(fact.model_copy(update={"subject": "else", "recipients": ("A",)}), fact)
+    for recipients, is_stored in (((), True), (("B",), True), (("A", "B"), True), (("B", "C"), False)):
+        assert wording(fact.model_copy(update={"recipients": recipients}), fact) == is_stored, recipients
+    assert not wording(fact.model_copy(update={"subject": "else", "recipients": ("A",)}), fact)
 
 
 def test_whatever_may_come_too_late_can_be_compared_with_what_is_held() -> None:

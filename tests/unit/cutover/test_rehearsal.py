@@ -25,7 +25,7 @@ from services.events.mirror.rehearsals import Registration
 from services.membership.cutover.rehearsals import REHEARSALS as MEMBERSHIP
 from services.membership.cutover.rehearsals import Record
 
-(AUDIENCE,), (PLACE,), (STANDING,), (DUES, SETTLEMENT) = COMMUNICATIONS, EVENTS, MEMBERSHIP, BILLING
+(AUDIENCE,), (PLACE,), (STAGE_STATE,), (DUES, SETTLEMENT) = COMMUNICATIONS, EVENTS, MEMBERSHIP, BILLING
 JUNE = datetime(2026, 6, 1, tzinfo=UTC)
 TODAY = date(2026, 11, 23)
 EURO = Decimal("1.00")
@@ -344,7 +344,7 @@ def terms(*ends: str | None) -> str:
     ],
 )
 def test_a_membership_stands_where_something_shows_it(published: Record, would: dict[str, str] | None) -> None:
-    result = differences(STANDING, [published]).get("M1")
+    result = differences(STAGE_STATE, [published]).get("M1")
 
     assert (result and {name: value for name, value in result.items() if name != "because"}) == would
     assert result is None or result["because"]

@@ -14,13 +14,13 @@ FOUR = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 """04:00 in Paris."""
 
 
-def standing(stage: Stage = "mirror", compared_at: datetime | None = COMPARED) -> ManifestState:
+def stage_state(stage: Stage = "mirror", compared_at: datetime | None = COMPARED) -> ManifestState:
     return ManifestState("numelink", ARRIVED, stage, compared_at)
 
 
 @pytest.mark.parametrize("stage", ["legacy", "mirror", "live", "retired"])
 def test_a_manifest_is_compared_with_once_it_has_settled(stage: Stage) -> None:
-    new = standing(stage, None)
+    new = stage_state(stage, None)
     assert not is_due(new, ARRIVED + timedelta(seconds=9), 4)
     assert is_due(new, ARRIVED + timedelta(seconds=10), 4)
     assert is_due(new, ARRIVED + timedelta(days=30), 4)
@@ -28,28 +28,28 @@ def test_a_manifest_is_compared_with_once_it_has_settled(stage: Stage) -> None:
 
 @pytest.mark.parametrize("stage", ["mirror", "live"])
 def test_once_a_day_from_the_hour_on(stage: Stage) -> None:
-    assert not is_due(standing(stage), FOUR - timedelta(seconds=1), 4)
-    assert is_due(standing(stage), FOUR, 4)
-    assert is_due(standing(stage), FOUR + timedelta(hours=7), 4), "it was not running at four"
-    assert not is_due(standing(stage, FOUR), FOUR + timedelta(hours=23), 4)
-    assert is_due(standing(stage, FOUR), FOUR + timedelta(hours=24), 4)
+    assert not is_due(stage_state(stage), FOUR - timedelta(seconds=1), 4)
+    assert is_due(stage_state(stage), FOUR, 4)
+    assert is_due(stage_state(stage), FOUR + timedelta(hours=7), 4), "it was not running at four"
+    assert not is_due(stage_state(stage, FOUR), FOUR + timedelta(hours=23), 4)
+    assert is_due(stage_state(stage, FOUR), FOUR + timedelta(hours=24), 4)
 
 
 @pytest.mark.parametrize("stage", ["legacy", "retired"])
 def test_not_daily_before_the_mirror_nor_after_the_end(stage: Stage) -> None:
-    assert not is_due(standing(stage), FOUR, 4)
+    assert not is_due(stage_state(stage), FOUR, 4)
 
 
 def test_not_daily_with_an_old_manifest() -> None:
-    assert is_due(standing(), ARRIVED + timedelta(hours=48), 4)
-    assert not is_due(standing(), ARRIVED + timedelta(hours=48, seconds=1), 4)
+    assert is_due(stage_state(), ARRIVED + timedelta(hours=48), 4)
+    assert not is_due(stage_state(), ARRIVED + timedelta(hours=48, seconds=1), 4)
 
 
 @pytest.mark.parametrize(("attempts", "minutes"), [(1, 5), (2, 60), (3, 1_440), (40, 1_440)])
 def test_an_attempt_that_did_not_end_is_not_made_at_once_again(attempts: int, minutes: int) -> None:
     begun = ARRIVED + timedelta(hours=1)
     for compared_at in (None, COMPARED - timedelta(days=1)):
-        item = replace(standing("mirror", compared_at), attempts=attempts, begun_at=begun)
+        item = replace(stage_state("mirror", compared_at), attempts=attempts, begun_at=begun)
         assert not is_due(item, begun + timedelta(minutes=minutes, seconds=-1), 4)
         assert is_due(item, begun + timedelta(minutes=minutes), 4)
 

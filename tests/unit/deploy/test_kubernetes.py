@@ -321,10 +321,10 @@ def test_operators_commands_have_what_the_job_has_and_find_every_service(built: 
 
     ops = given(OPS)
     assert {name: ops[name] for name in given("traboule-prepare")} == given("traboule-prepare")
-    doors = {item["metadata"]["name"]: item["spec"]["ports"][0]["port"] for item in of_kind(built, "Service")}
+    gateways = {item["metadata"]["name"]: item["spec"]["ports"][0]["port"] for item in of_kind(built, "Service")}
     for service in SERVICES:
         host = ops[f"TRABOULE_{service.upper()}_HTTP_HOST"]["value"]
-        assert str(doors[host]) == ops[f"TRABOULE_{service.upper()}_HTTP_PORT"]["value"]
+        assert str(gateways[host]) == ops[f"TRABOULE_{service.upper()}_HTTP_PORT"]["value"]
     (deployment,) = (item for item in of_kind(built, "Deployment") if item["metadata"]["name"] == OPS)
     assert deployment["spec"]["replicas"] == 0, "nobody needs it now, and it holds every right"
     (claim,) = of_kind(built, "PersistentVolumeClaim")

@@ -83,8 +83,8 @@ def text(node: ast.expr) -> str:
 @pytest.mark.parametrize("path", MIGRATIONS, ids=lambda path: f"{path.parents[2].name}-{path.stem}")
 def test_a_migration_that_the_version_before_cannot_live_with_says_so(path: Path) -> None:
     source = path.read_text("utf-8")
-    says_so = 'phase = "post"' in source
-    assert bool(breaks_the_version_before(source)) == says_so, breaks_the_version_before(source) or "it only adds"
+    warns = 'phase = "post"' in source
+    assert bool(breaks_the_version_before(source)) == warns, breaks_the_version_before(source) or "it only adds"
 
 
 def brings(source: str) -> list[str]:

@@ -9,7 +9,7 @@ from opentelemetry.trace import StatusCode
 
 from shared.runtime import tracing
 
-ONE = "00-11111111111111111111111111111111-aaaaaaaaaaaaaaaa-01"
+FIRST = "00-11111111111111111111111111111111-aaaaaaaaaaaaaaaa-01"
 TWO = "00-22222222222222222222222222222222-bbbbbbbbbbbbbbbb-01"
 NOT_SAMPLED = "00-33333333333333333333333333333333-cccccccccccccccc-00"
 QUEUE = "billing.invoice-recorded"
@@ -29,8 +29,8 @@ def trace_ids(spans: tuple[ReadableSpan, ...]) -> list[str]:
 
 
 def test_a_transaction_goes_on_with_the_trace_of_its_message(exporter: InMemorySpanExporter) -> None:
-    with tracing.transaction(QUEUE, [(ONE, None)]) as spans:
-        propagated = spans.propagated(ONE)
+    with tracing.transaction(QUEUE, [(FIRST, None)]) as spans:
+        propagated = spans.propagated(FIRST)
     (span,) = exporter.get_finished_spans()
     assert span.name == f"process {QUEUE}"
     assert span.parent is not None
@@ -40,8 +40,8 @@ def test_a_transaction_goes_on_with_the_trace_of_its_message(exporter: InMemoryS
 
 
 def test_messages_that_share_a_transaction_keep_their_own_traces_and_are_linked(exporter: InMemorySpanExporter) -> None:
-    with tracing.transaction(QUEUE, [(ONE, None), (TWO, None), (TWO, None)]) as spans:
-        assert spans.propagated(ONE) != spans.propagated(TWO)
+    with tracing.transaction(QUEUE, [(FIRST, None), (TWO, None), (TWO, None)]) as spans:
+        assert spans.propagated(FIRST) != spans.propagated(TWO)
     first, second = sorted(exporter.get_finished_spans(), key=lambda span: len(span.links))
     assert trace_ids((first, second)) == ["1" * 32, "2" * 32]
     assert [link.context for link in second.links] == [first.context]
@@ -79,7 +79,7 @@ def test_a_context_that_cannot_be_read_begins_a_trace_of_its_own(
 
 
 def test_a_step_is_a_child_in_every_trace_of_the_transaction(exporter: InMemorySpanExporter) -> None:
-    with tracing.transaction(QUEUE, [(ONE, None), (TWO, None)]), tracing.step("write views"):
+    with tracing.transaction(QUEUE, [(FIRST, None), (TWO, None)]), tracing.step("write views"):
         pass
     spans = exporter.get_finished_spans()
     steps = tuple(span for span in spans if span.name == "write views")
@@ -95,7 +95,7 @@ def test_a_step_outside_of_a_transaction_is_none(exporter: InMemorySpanExporter)
 
 
 def test_a_failure_is_told_by_its_type_and_never_by_its_text(exporter: InMemorySpanExporter) -> None:
-    with pytest.raises(ValueError, match="Jeanne"), tracing.transaction(QUEUE, [(ONE, None)]):
+    with pytest.raises(ValueError, match="Jeanne"), tracing.transaction(QUEUE, [(FIRST, None)]):
         raise ValueError("the director is Jeanne Martin")
     (span,) = exporter.get_finished_spans()
     assert span.status.status_code is StatusCode.ERROR
@@ -105,7 +105,7 @@ def test_a_failure_is_told_by_its_type_and_never_by_its_text(exporter: InMemoryS
 
 
 def test_how_long_the_oldest_message_of_a_trace_waited_is_told(exporter: InMemorySpanExporter) -> None:
-    with tracing.transaction(QUEUE, [(ONE, 0.0), (ONE, 1.0)]):
+    with tracing.transaction(QUEUE, [(FIRST, 0.0), (FIRST, 1.0)]):
         pass
     (span,) = exporter.get_finished_spans()
     assert span.attributes is not None
@@ -127,6 +127,6 @@ def test_nothing_is_traced_unless_a_collector_is_named(monkeypatch: pytest.Monke
         monkeypatch.delenv(name, raising=False)
     assert not tracing.start("billing")
     assert not tracing.enabled()
-    with tracing.transaction(QUEUE, [(ONE, None)]) as spans:
+    with tracing.transaction(QUEUE, [(FIRST, None)]) as spans:
         assert not spans
-        assert spans.propagated(ONE) == ONE
+        assert spans.propagated(FIRST) == FIRST

@@ -152,10 +152,10 @@ def test_a_bad_value_is_refused_by_its_field_and_is_not_quoted(field: str, value
         (b"{}", BINARY, "id: Field required"),
     ],
 )
-def test_what_is_no_cloudevent_is_told_so(body: bytes, content_type: str, says: str) -> None:
+def test_what_is_no_cloudevent_is_told_so(body: bytes, content_type: str, wording: str) -> None:
     item = refused(body, content_type)
     assert item.reason == "not-a-cloudevent"
-    assert says in item.detail
+    assert wording in item.detail
 
 
 def test_a_message_alone_is_kept_as_it_came() -> None:

@@ -38,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def one(folder: Path) -> Comparison:
+def item(folder: Path) -> Comparison:
     return next(found for found in compare_folder(folder) if found.export == "membres.csv")
 
 
@@ -47,7 +47,7 @@ def test_what_is_true_agrees_and_a_file_that_is_no_list_is_refused(
 ) -> None:
     assert main([str(folder)]) == 0
     assert "contains Paheko's accounts" in capsys.readouterr().out
-    found = one(folder)
+    found = item(folder)
     assert (found.rows, found.accepted, found.active, found.refusals) == (2, 2, (1, 1), (1, 1))
 
 
@@ -65,5 +65,5 @@ def test_what_is_not_is_counted_by_field(folder: Path, truth: str, field: str) -
              "opt_outs": ",1,,,,Anciens", "member_since": "2019-01-01"}[field]  # fmt: skip
     path = folder / "truth" / "paheko-1.3-users.csv"
     path.write_text(TRUTH.replace(truth, wrong), "utf-8")
-    assert one(folder).wrong[field] == 1
+    assert item(folder).wrong[field] == 1
     assert main([str(folder)]) == 1

@@ -157,12 +157,12 @@ def test_an_id_is_that_of_its_records_alone():
 pairs = [(a, b) for a in ALL for b in ALL if a < b]
 
 
-said_of = st.builds(Decision, st.just(A), st.just(B), st.sampled_from(["confirmed", "rejected"]), st.integers(1, 5))
+reported_of = st.builds(Decision, st.just(A), st.just(B), st.sampled_from(["confirmed", "rejected"]), st.integers(1, 5))
 
 
 @given(
     st.dictionaries(st.sampled_from(pairs), st.tuples(st.floats(-2, 9), st.sampled_from(["auto", "review"]))),
-    st.lists(st.tuples(st.sampled_from(pairs), said_of)),
+    st.lists(st.tuples(st.sampled_from(pairs), reported_of)),
     st.dictionaries(st.sampled_from(ALL), st.sampled_from(["732829320", "552100554"])),
     st.randoms(),
 )

@@ -22,7 +22,7 @@ from tests.support.examples import examples
 from tests.unit.membership.legacy import exports
 
 VERSION = 7
-KEPT_THERE = ("version", "created_on", "modified_on")
+KEPT_BY_THEM = ("version", "created_on", "modified_on")
 IDS = ("12", "adherent:12", "membership:12", "contact:12", "019ab08c-1f00-7c3a-8e52-3f5d2c7b9a10")
 SOFTWARE = ("civicrm", "dolibarr", "galette", "paheko", "plain")
 ADDED = ("SIRET", "N° SIREN", "Site web", "Couleur")
@@ -121,7 +121,7 @@ def test_reading_what_was_written_gives_the_record_except_what_was_named(
     if again is None:
         assert "name" in written.left_out
         return
-    counted = [name for name in MemberRecorded.model_fields if name not in KEPT_THERE]
+    counted = [name for name in MemberRecorded.model_fields if name not in KEPT_BY_THEM]
     other = {name for name in counted if as_compared(again, name) != as_compared(fact, name)}
     assert set(written.left_out) == other
     assert again.version == VERSION
@@ -199,7 +199,7 @@ CIVI = {"Contact ID": ("12",), "Contact Type": ("Individual", "Organization", "H
 IDS_OF_TERMS = ("Id adhésion", "Membership ID")
 OF_A_TERM = ("Date adhésion", "Montant", "Note (publique)", "Membership Type",
              "Membership Start Date", "Total Amount", "Membership Status", "Payment Method")  # fmt: skip
-TOLD = [
+WRITTEN = [
     ("galette", exports.GALETTE, {"ID de l'adhérent": ("12",), "Personne morale": ("", "ACME"), "Nom ": ("Roux",)}),
     ("galette", exports.GALETTE_RAW, {"id_adh": ("12",), "nom_adh": ("Roux",), "mdp_adh": NEVER}),
     ("paheko", exports.PAHEKO, {"Numéro de membre": ("12",), "Nom & prénom": ("Zoé Roux",)}),
@@ -211,7 +211,9 @@ TOLD = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("software", "headers", "fixed"), TOLD, ids=lambda value: value if value in SOFTWARE else "")
+@pytest.mark.parametrize(
+    ("software", "headers", "fixed"), WRITTEN, ids=lambda value: value if value in SOFTWARE else ""
+)
 @given(data=st.data())
 @settings(max_examples=examples(300), deadline=None)
 def test_what_a_product_said_can_be_said_to_it_again(

@@ -36,7 +36,7 @@ def accepted(tmp_path: Path, content: bytes, reading: Reading = DEFAULT) -> Acce
     return outcome
 
 
-def standing(outcome: Accepted[Any]) -> tuple[str | None, bool | None]:
+def stage_state(outcome: Accepted[Any]) -> tuple[str | None, bool | None]:
     return outcome.fact.status, outcome.fact.is_member
 
 
@@ -45,13 +45,13 @@ def standing(outcome: Accepted[Any]) -> tuple[str | None, bool | None]:
 )
 def test_dolibarr_says_it_of_its_members_by_a_number(tmp_path: Path, state: str, status: str) -> None:
     member = {"ID adhérent": "702", "Société": "Bistrologie", "Nature de l'adhérent": "mor", "État": state}
-    assert standing(accepted(tmp_path, dolibarr(DOLIBARR_MEMBERS, member))) == (status, None)
+    assert stage_state(accepted(tmp_path, dolibarr(DOLIBARR_MEMBERS, member))) == (status, None)
 
 
 @pytest.mark.parametrize("client", ["1", "2", "3", "0"], ids=["customer", "prospect", "both", "supplier"])
 def test_a_third_party_has_no_say_in_who_is_a_member(tmp_path: Path, client: str) -> None:
     party = {"Id": "902", "Nom": "Bistrologie", "Client": client, "État": "1"}
-    assert standing(accepted(tmp_path, dolibarr(DOLIBARR_THIRD_PARTIES, party))) == (None, False)
+    assert stage_state(accepted(tmp_path, dolibarr(DOLIBARR_THIRD_PARTIES, party))) == (None, False)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_galette_says_it_by_status_and_account(
     tmp_path: Path, status: str, account: str, expected: tuple[str | None, bool | None]
 ) -> None:
     row = {"ID de l'adhérent": "1", "Personne morale": "ACME", "Statut": status, "Compte": account}
-    assert standing(accepted(tmp_path, galette(row))) == expected
+    assert stage_state(accepted(tmp_path, galette(row))) == expected
 
 
 @pytest.mark.parametrize(("number", "expected"), [("4", ("active", None)), ("9", (None, False)), ("7", (None, False))])
@@ -80,13 +80,13 @@ def test_galette_s_table_says_it_by_numbers(
 ) -> None:
     headers = [*GALETTE_RAW, "activite_adh"]
     row = {"id_adh": "1", "nom_adh": "Roux", "id_statut": number, "activite_adh": "1"}
-    assert standing(accepted(tmp_path, galette(row, headers=headers))) == expected
+    assert stage_state(accepted(tmp_path, galette(row, headers=headers))) == expected
 
 
 def test_galette_for_a_group_s_head_has_neither_and_says_so(tmp_path: Path) -> None:
     headers = [name for name in GALETTE if name.strip() not in ("Statut", "Compte", "Date d’échéance")]
     outcome = accepted(tmp_path, galette({"ID de l'adhérent": "1", "Personne morale": "ACME"}, headers=headers))
-    assert standing(outcome) == (None, False)
+    assert stage_state(outcome) == (None, False)
     assert [(notice.field, notice.reason) for notice in outcome.notices] == [("Statut", NOT_THERE)]
 
 
@@ -103,7 +103,7 @@ def test_galette_for_a_group_s_head_has_neither_and_says_so(tmp_path: Path) -> N
 )
 def test_paheko_says_it_by_category(tmp_path: Path, category: str, expected: tuple[str | None, bool | None]) -> None:
     row = {"Numéro de membre": "5", "Nom & prénom": "Atelier Vélo", "Catégorie": category}
-    assert standing(accepted(tmp_path, paheko(row))) == expected
+    assert stage_state(accepted(tmp_path, paheko(row))) == expected
 
 
 @pytest.mark.parametrize(
@@ -119,21 +119,21 @@ def test_civicrm_says_it_of_memberships_alone(tmp_path: Path, status: str, expec
         "Membership Start Date": "2026-01-01",
         "Membership Status": status,
     }
-    assert standing(accepted(tmp_path, civicrm(CIVICRM_MEMBERSHIPS, row))) == (expected, None)
+    assert stage_state(accepted(tmp_path, civicrm(CIVICRM_MEMBERSHIPS, row))) == (expected, None)
     contact = {"Contact ID": "41", "Contact Type": "Organization", "Organization Name": "ACME"}
-    assert standing(accepted(tmp_path, civicrm(CIVICRM_CONTACTS, contact))) == (None, False)
+    assert stage_state(accepted(tmp_path, civicrm(CIVICRM_CONTACTS, contact))) == (None, False)
 
 
 def test_a_word_of_no_known_meaning_is_asked_and_may_be_answered(tmp_path: Path) -> None:
     content = paheko({"Numéro de membre": "5", "Nom & prénom": "Atelier Vélo", "Catégorie": "Amis"})
     outcome = accepted(tmp_path, content)
-    assert standing(outcome) == (None, False)
+    assert stage_state(outcome) == (None, False)
     assert outcome.fact.category == "Amis"
     assert [(notice.field, notice.value, notice.reason) for notice in outcome.notices] == [
         ("Catégorie", "Amis", NOT_KNOWN)
     ]
     answered = accepted(tmp_path, content, Reading({"amis": "active"}))
-    assert (standing(answered), answered.notices) == (("active", None), ())
+    assert (stage_state(answered), answered.notices) == (("active", None), ())
 
 
 def test_what_a_cluster_says_of_its_words_is_believed_before_the_defaults(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_what_a_cluster_says_of_its_words_is_believed_before_the_defaults(tmp_pa
     )
     reading = reading_of(load_clusters(path)["a"])
     row = {"ID de l'adhérent": "1", "Personne morale": "ACME", "Statut": "Société", "Compte": "Oui"}
-    assert standing(accepted(tmp_path, galette(row), reading)) == (None, False)
+    assert stage_state(accepted(tmp_path, galette(row), reading)) == (None, False)
     wrong = Cluster("a", "A", ("membership",), (), statuses={"membership": {"Amis": "friends"}})
     with pytest.raises(ClustersFileError, match='"friends" is no meaning; there are active, pending, ended, none'):
         reading_of(wrong)

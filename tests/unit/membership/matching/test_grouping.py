@@ -18,7 +18,7 @@ from tests.support.examples import examples
 from tests.unit.membership.matching.builders import NOTHING
 
 A, B, C, D, E = (RecordKey("north", letter) for letter in "abcde")
-ONE, TWO = "732829320", "552100554"
+FIRST, TWO = "732829320", "552100554"
 
 
 def linked(a: RecordKey, b: RecordKey, score: float = 9.0, verdict: Verdict = "auto") -> Judgement:
@@ -90,7 +90,7 @@ def test_a_rejected_pair_is_not_joined_by_a_third() -> None:
 
 
 def test_two_sirens_are_not_joined_by_a_record_without_one() -> None:
-    grouping = group(sirens(a=ONE, b=TWO, c=None), [linked(A, C, 12), linked(B, C, 7)])
+    grouping = group(sirens(a=FIRST, b=TWO, c=None), [linked(A, C, 12), linked(B, C, 7)])
     assert grouping.groups == ((A, C), (B,))
     (contested,) = grouping.contested
     assert contested.contradictions == (Contradiction(A, B, "sirens-differ"),)
@@ -99,21 +99,21 @@ def test_two_sirens_are_not_joined_by_a_record_without_one() -> None:
 
 
 def test_a_record_that_fits_two_companies_about_equally_goes_to_neither() -> None:
-    grouping = group(sirens(a=ONE, b=TWO, c=None), [linked(A, C, 8), linked(B, C, 7)])
+    grouping = group(sirens(a=FIRST, b=TWO, c=None), [linked(A, C, 8), linked(B, C, 7)])
     assert grouping.groups == ((A,), (B,), (C,))
     assert grouping.contested[0].held_back == ((A, C), (B, C))
     assert asked(grouping) == [(A, C), (B, C)]
 
 
 def test_staff_may_join_two_sirens_and_then_nothing_is_contested() -> None:
-    numbers = sirens(a=ONE, b=TWO, c=None)
+    numbers = sirens(a=FIRST, b=TWO, c=None)
     grouping = group(numbers, [unsure(A, B), linked(A, C)], [Decision(A, B, "confirmed")])
     assert grouping.groups == ((A, B, C),)
     assert grouping.contested == ()
 
 
 def test_confirming_one_side_of_a_contested_group_settles_it() -> None:
-    numbers = sirens(a=ONE, b=TWO, c=None)
+    numbers = sirens(a=FIRST, b=TWO, c=None)
     pairs = [linked(A, C, 8), linked(B, C, 7)]
     grouping = group(numbers, pairs, [Decision(B, C, "confirmed"), Decision(A, C, "rejected")])
     assert grouping.groups == ((A,), (B, C))
@@ -150,7 +150,7 @@ _JUDGEMENTS = st.dictionaries(
 _DECISIONS = st.lists(
     st.tuples(st.sampled_from(_PAIRS), st.sampled_from(["confirmed", "rejected"]), st.integers(0, 3)), max_size=6
 )
-_SIRENS = st.lists(st.sampled_from([None, None, ONE, TWO]), min_size=len(_KEYS), max_size=len(_KEYS))
+_SIRENS = st.lists(st.sampled_from([None, None, FIRST, TWO]), min_size=len(_KEYS), max_size=len(_KEYS))
 
 
 @settings(max_examples=examples(300), deadline=None)
@@ -201,7 +201,7 @@ _SCORES = st.sampled_from([5.0, 6.0, 7.0, 9.0, 12.0]) | st.floats(0, 20) | st.ju
 def test_the_groups_are_those_that_the_plain_way_finds(data: st.DataObject) -> None:
     keys = sorted(RecordKey("north" if at % 2 else "south", str(at)) for at in range(data.draw(st.integers(2, 12))))
     pairs = list(combinations(keys, 2))
-    numbers = {key: data.draw(st.sampled_from([None, ONE, TWO, "443061841"])) for key in keys}
+    numbers = {key: data.draw(st.sampled_from([None, FIRST, TWO, "443061841"])) for key in keys}
     judged = data.draw(st.dictionaries(st.sampled_from(pairs), _SCORES, max_size=len(pairs)))
     kinds: st.SearchStrategy[Literal["confirmed", "rejected"]] = st.sampled_from(("confirmed", "rejected"))
     strategy = st.tuples(st.sampled_from(pairs), kinds, st.integers(0, 3))
@@ -213,7 +213,7 @@ def test_the_groups_are_those_that_the_plain_way_finds(data: st.DataObject) -> N
 
 def test_of_many_pairs_whose_sirens_differ_the_first_are_shown_and_all_that_staff_rejected() -> None:
     ours, theirs = ([RecordKey(cluster, f"{at:02}") for at in range(20)] for cluster in ("north", "south"))
-    numbers = dict.fromkeys(ours, ONE) | dict.fromkeys(theirs, TWO)
+    numbers = dict.fromkeys(ours, FIRST) | dict.fromkeys(theirs, TWO)
     chains = [linked(*pair, 20.0) for records in (ours, theirs) for pair in pairwise(records)]
     rejected = Decision(ours[-1], theirs[-1], "rejected")
     (contested,) = group(numbers, [*chains, linked(ours[0], theirs[0])], [rejected]).contested

@@ -127,11 +127,12 @@ def test_whoever_follows_what_is_announced_knows_every_member(data: st.DataObjec
     }
 
 
-def a_story(*told_of: tuple[int, dict[str, Any]] | MemberRemoved) -> Deliveries:
+def a_story(*announced_of: tuple[int, dict[str, Any]] | MemberRemoved) -> Deliveries:
     """Batches of one message each: versions of records of one name and SIREN, unless told otherwise."""
     usual = {"name": "Forges Xylo", "siren": "732829320"}
     facts = [
-        fact if isinstance(fact, MemberRemoved) else a_member(**usual | fact[1], version=fact[0]) for fact in told_of
+        fact if isinstance(fact, MemberRemoved) else a_member(**usual | fact[1], version=fact[0])
+        for fact in announced_of
     ]
     return [[an_envelope("numelink", fact)] for fact in facts]
 

@@ -106,10 +106,10 @@ def test_what_the_membership_systems_hold_for_paid() -> None:
 
 
 def test_one_payment_that_two_tables_tell_of_is_one() -> None:
-    told_twice = [a_record(A, paid_until="2026-12-31"), a_record(C, same_as="12", paid_until="2026-12-31")]
+    announced_twice = [a_record(A, paid_until="2026-12-31"), a_record(C, same_as="12", paid_until="2026-12-31")]
     invoice = an_invoice(A, "2026-01-01", "2026-12-31")
-    assert found(told_twice, invoice) == []
-    [conflict] = found([*told_twice, a_record(B, paid_until="2026-12-31")], invoice)
+    assert found(announced_twice, invoice) == []
+    [conflict] = found([*announced_twice, a_record(B, paid_until="2026-12-31")], invoice)
     assert conflict.between == (A, B)
 
 

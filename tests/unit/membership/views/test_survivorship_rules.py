@@ -132,7 +132,7 @@ def test_a_contact_is_one_person() -> None:
 
 _emails = ["a@exemple.fr", "bb@exemple.fr", "c", None]
 _days = ["2025-01-01", "2026-01-01", None]
-_said = st.fixed_dictionaries(
+_stated = st.fixed_dictionaries(
     {
         "name": st.sampled_from(NAMES),
         "siren": st.sampled_from(SIRENS),
@@ -147,7 +147,7 @@ _said = st.fixed_dictionaries(
     }
 )
 _records = st.lists(
-    st.tuples(st.sampled_from([f"{cluster}/{number}" for cluster in CLUSTERS for number in (1, 2, 3)]), _said),
+    st.tuples(st.sampled_from([f"{cluster}/{number}" for cluster in CLUSTERS for number in (1, 2, 3)]), _stated),
     min_size=1,
     unique_by=lambda item: item[0],
 ).map(lambda published: [a_record(source, **answer) for source, answer in published])

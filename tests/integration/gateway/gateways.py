@@ -50,7 +50,7 @@ class GatewayUnderTest:
         self.client = httpx2.AsyncClient(transport=transport, base_url="http://door")
         self._keys: dict[str, str] = {}
 
-    async def tell(self, cluster: str, *facts: Fact) -> None:
+    async def feed(self, cluster: str, *facts: Fact) -> None:
         """Let the service hear facts of a cluster, each in a transaction of its own, as its consumers would."""
         for fact in facts:
             source = source_of("traboule" if isinstance(fact, Announced) else cluster, fact.service)
@@ -59,7 +59,7 @@ class GatewayUnderTest:
             async with self.engine.begin() as connection:
                 await _handlers[type(fact)](MembershipUnitOfWork(connection, POLICY), envelopes)
 
-    async def tell_together(self, cluster: str, facts: list[MemberRecorded]) -> None:
+    async def feed_together(self, cluster: str, facts: list[MemberRecorded]) -> None:
         """The same for many facts of one type in one transaction."""
         message = encode(source_of(cluster, "membership"), facts)
         envelopes = read(MemberRecorded, message.body, message.content_type, {})
@@ -99,7 +99,7 @@ class GatewayUnderTest:
 
 
 @asynccontextmanager
-async def open_door(database_url: str, served_url: str | None = None) -> AsyncGenerator[GatewayUnderTest]:
+async def open_gateway(database_url: str, served_url: str | None = None) -> AsyncGenerator[GatewayUnderTest]:
     """The door, from its lifespan's start to its end; ``served_url`` is where it looks for the database."""
     settings = MembershipSettings(  # pyright: ignore[reportCallIssue]
         database_url=served_url or database_url,
