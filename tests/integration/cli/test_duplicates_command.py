@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-from tests.integration.gateway.gateways import CLUSTR, NUMELINK, GatewayUnderTest, open_gateway, own_id
 
 from deploy.local.nodes import Nodes
 from deploy.provisioning.provision import CLUSTERS
+from tests.integration.gateway.gateways import CLUSTR, NUMELINK, GatewayUnderTest, open_gateway, own_id
 from tests.support.builders import a_member
 from tests.support.command import Answer, traboule
 from tests.support.emptying import EMPTY

@@ -4,7 +4,6 @@ import getpass
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from tests.integration.gateway.gateways import CLUSTR, NUMELINK, GatewayUnderTest, open_gateway
 
 from deploy.local.nodes import Nodes
 from deploy.provisioning.provision import CLUSTERS
@@ -12,6 +11,7 @@ from services.membership.identity.decisions import Signature, confirm
 from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases import decide
+from tests.integration.gateway.gateways import CLUSTR, NUMELINK, GatewayUnderTest, open_gateway
 from tests.support.builders import a_member, unique
 from tests.support.command import Answer, traboule
 from tests.support.in_memory import POLICY

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import httpx2
 import pytest
-from tests.integration.gateway.gateways import lifespan
 
 from deploy.local.nodes import Nodes
 from tests.integration.cutover.staff import Staff
+from tests.integration.gateway.gateways import lifespan
 from tests.support.in_process import OwnService, Passwords, own_service
 
 

@@ -5,11 +5,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
-from tests.integration.gateway.gateways import GatewayUnderTest, open_gateway
 
 from deploy.local.nodes import Nodes
 from deploy.provisioning.provision import migrations_folder
 from shared.persistence.migrations import upgrade
+from tests.integration.gateway.gateways import GatewayUnderTest, open_gateway
 from tests.support.emptying import EMPTY
 
 

@@ -4,7 +4,6 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from tests.integration.gateway.gateways import CLUSTR, NUMELINK, GatewayUnderTest, own_id
 
 from schemas.billing import BillingConflictAnswered
 from schemas.events import EventChanged, EventsConflictAnswered, RegistrationChanged
@@ -13,6 +12,7 @@ from services.membership.identity.decisions import Signature, confirm
 from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork
 from services.membership.usecases import decide
+from tests.integration.gateway.gateways import CLUSTR, NUMELINK, GatewayUnderTest, own_id
 from tests.support.builders import a_member, a_registration, an_event
 from tests.support.in_memory import POLICY
 

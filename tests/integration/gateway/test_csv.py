@@ -4,13 +4,13 @@ import io
 
 import pytest
 from prometheus_client import REGISTRY
-from tests.integration.gateway.gateways import CLUSTR, NUMELINK, own_id
 
 from services.gateway.api import lists
 from services.gateway.translations import COLUMNS
 from services.membership import connections
 from services.membership.connections import DatabaseUnavailableError, ReadPool
 from shared.process.http_server import HttpLimits, build_server, serve
+from tests.integration.gateway.gateways import CLUSTR, NUMELINK, own_id
 from tests.support.builders import a_member
 from tests.support.waiting import eventually
 

@@ -4,7 +4,6 @@ import logging
 from typing import Any
 
 import pytest
-from tests.integration.gateway.gateways import CLUSTR, NUMELINK, GatewayUnderTest, own_id
 
 from schemas.billing import InvoiceChanged
 from schemas.events import RegistrationChanged
@@ -13,6 +12,7 @@ from services.gateway.bodies import LONGEST, LONGEST_BULK
 from services.gateway.cursors import cursor
 from services.membership.identity.review import case_id_of
 from services.membership.records.record import RecordKey
+from tests.integration.gateway.gateways import CLUSTR, NUMELINK, GatewayUnderTest, own_id
 from tests.support.builders import a_member, a_registration, an_invoice
 
 _LAST = 2**63 - 1  # a bigint's

@@ -2,9 +2,9 @@ import asyncio
 
 import orjson
 import pytest
-from tests.integration.gateway.gateways import CLUSTR, NUMELINK, own_id
 
 from schemas.membership import MemberRemoved
+from tests.integration.gateway.gateways import CLUSTR, NUMELINK, own_id
 from tests.support.builders import a_member
 
 SIREN = "732829320"

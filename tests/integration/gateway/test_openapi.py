@@ -11,9 +11,9 @@ import uvicorn
 from hypothesis import HealthCheck, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
-from tests.integration.gateway.gateways import NUMELINK, open_gateway
 
 from deploy.local.runs import free_ports
+from tests.integration.gateway.gateways import NUMELINK, open_gateway
 from tests.support.builders import a_member
 
 EVERY_CHECK: list[Any] = list(HealthCheck)

@@ -1,8 +1,8 @@
 import base64
 
 import pytest
-from tests.integration.gateway.gateways import CLUSTR, NUMELINK
 
+from tests.integration.gateway.gateways import CLUSTR, NUMELINK
 from tests.support.builders import a_member
 
 

@@ -4,10 +4,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 import structlog
-from tests.integration.gateway.gateways import NUMELINK, open_gateway, own_id
 
 from services.gateway.api import members
 from services.gateway.cursors import cursor
+from tests.integration.gateway.gateways import NUMELINK, open_gateway, own_id
 from tests.support.builders import a_member
 
 

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import orjson
 import pytest
-from tests.integration.gateway.gateways import CLUSTR, NOON, NUMELINK, GatewayUnderTest, own_id
 
 from schemas.membership import MemberRemoved
 from services.cutover import quarantine
@@ -17,6 +16,7 @@ from services.gateway.bodies import LONGEST as LONGEST_BODY
 from services.membership.normalisation.data_quality import MEANINGS
 from services.membership.records.ids import new_id
 from services.membership.translations import MEANINGS_FR
+from tests.integration.gateway.gateways import CLUSTR, NOON, NUMELINK, GatewayUnderTest, own_id
 from tests.support.builders import a_member
 
 RECORD = f"/records/{NUMELINK}/B-1"

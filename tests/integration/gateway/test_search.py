@@ -1,7 +1,7 @@
 import pytest
-from tests.integration.gateway.gateways import CLUSTR, NUMELINK
 
 from services.membership.views.search_terms import search_words
+from tests.integration.gateway.gateways import CLUSTR, NUMELINK
 from tests.support.builders import a_member
 
 ELECTRICITE = "Électricité de Saint-Étienne"

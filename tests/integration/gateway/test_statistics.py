@@ -1,6 +1,5 @@
-from tests.integration.gateway.gateways import CLUSTR, NUMELINK
-
 from services.membership.normalisation.places import departements
+from tests.integration.gateway.gateways import CLUSTR, NUMELINK
 from tests.support.builders import a_member
 
 SIREN = "732829320"

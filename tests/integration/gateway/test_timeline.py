@@ -3,7 +3,6 @@ from decimal import Decimal
 from typing import TypeVar
 
 import pytest
-from tests.integration.gateway.gateways import CLUSTR, NUMELINK, own_id
 
 from schemas.base import Announced, Fact
 from schemas.billing import InvoiceChanged, PaymentChanged
@@ -12,6 +11,7 @@ from schemas.events import EventChanged, RegistrationChanged
 from schemas.membership import MemberRemoved
 from services.membership.normalisation.data_quality import MEANINGS
 from services.membership.translations import HAPPENED, MEANINGS_FR
+from tests.integration.gateway.gateways import CLUSTR, NUMELINK, own_id
 from tests.support.builders import a_consent, a_mailing, a_member, a_payment, a_registration, an_event, an_invoice
 
 SIREN = "732829320"

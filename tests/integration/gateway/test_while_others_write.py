@@ -8,12 +8,12 @@ from time import monotonic
 import asyncpg
 import httpx2
 import pytest
-from tests.integration.gateway.gateways import NUMELINK, lifespan, own_id
 
 from deploy.local.nodes import Nodes
 from services.gateway.auth.keys import create_key
 from services.membership.records.repository import LOCK
 from shared.process.service import Service
+from tests.integration.gateway.gateways import NUMELINK, lifespan, own_id
 from tests.support.builders import a_member
 from tests.support.in_process import OwnService, Passwords, own_service
 from tests.support.waiting import eventually

@@ -3,9 +3,9 @@ import logging
 from datetime import timedelta
 
 import pytest
-from tests.integration.gateway.gateways import NUMELINK, own_id
 
 from services.gateway.auth import key_cache
+from tests.integration.gateway.gateways import NUMELINK, own_id
 from tests.support.builders import a_member
 
 READABLE = ["/members", "/members/{id}", "/members/by-source/numelink/M-1", "/statistics"]
