@@ -6,7 +6,7 @@ plain format.
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -16,8 +16,6 @@ from typing import Any, Final
 from schemas.base import Fact
 from schemas.envelope import encode_all, routing_key, source_of
 from schemas.membership import MemberRecorded
-from services.billing.legacy import MEMBERS as PAYERS
-from services.billing.legacy import Names, payers, translator
 from services.cli.importing.choice import Choice, FormerSystem
 from services.cli.importing.versions import Versions, note
 from services.membership import legacy
@@ -28,7 +26,7 @@ from services.membership.normalisation.normalise import understand
 from shared.importing import plain
 from shared.importing.correcting import without_reasons
 from shared.importing.languages import in_both
-from shared.importing.outcomes import Accepted, NoFact, Notice, Rejection, Repeated, UnreadableError
+from shared.importing.outcomes import Accepted, NoFact, Notice, Outcome, Rejection, Repeated, UnreadableError
 from shared.importing.outgoing import Outgoing
 from shared.importing.reading import read
 from shared.importing.table import Table
@@ -109,13 +107,18 @@ def open_files(
     chosen = choice or Choice()
     tables = [chosen.mapped(without_reasons(read(path, encoding)), system) for path in paths]
     counts: dict[Path, int] = {}
+    product = PRODUCT
     if system.service == MemberRecorded.service:
         tables, counts = _with_dynamic_fields(tables)
-    names: Names = {}
+    names: Mapping[str, list[str]] = {}
     if system.service == BILLING:
+        # Here and below: an import of members does not load billing's facts.
+        from services.billing.legacy import MEMBERS, payers
+
         names, counts = payers(tables)
+        product = MEMBERS
     return [
-        _beside(table, counts[table.path], system)
+        _accompanying(table, counts[table.path], product)
         if table.path in counts
         else _open(system, table, exported_at, known, chosen, names)
         for table in tables
@@ -142,9 +145,8 @@ def _with_dynamic_fields(tables: Sequence[Table]) -> tuple[list[Table], dict[Pat
     return joined, {table.path: count for table, count in zip(dynamic, counts, strict=True)}
 
 
-def _beside(table: Table, count: int, system: FormerSystem) -> OpenFile:
+def _accompanying(table: Table, count: int, product: str) -> OpenFile:
     """A file that was read beside another: its rows are all accepted, and make no facts of their own."""
-    product = PAYERS if system.service == BILLING else PRODUCT
     report = FileReport(table.path, product, table.encoding, table.assumed, table.separator, list(table.warnings))
     report.rows = report.accepted = count
     return OpenFile(table, report, iter(()))
@@ -167,18 +169,28 @@ def _open(
     exported_at: datetime | None,
     reading: Reading,
     choice: Choice,
-    names: Names,
+    names: Mapping[str, list[str]],
 ) -> OpenFile:
     path, version = table.path, version_of(table, exported_at)
     if system.service == MemberRecorded.service and not _is_plain_removal(table):
         product = legacy.product_named(choice.product) if choice.product else legacy.recognise(table)
         name, outcomes = product.name, product.translate(table, version, reading)
-    elif system.service == BILLING and (known := translator(table, names)) is not None:
+    elif (known := _billing_export(system, table, names)) is not None:
         name, outcomes = known[0], known[1](version)
     else:
         name, outcomes = _plain(system, table, version)
     report = FileReport(path, name, table.encoding, table.assumed, table.separator, list(table.warnings))
     return OpenFile(table, report, outcomes)
+
+
+def _billing_export(
+    system: FormerSystem, table: Table, names: Mapping[str, list[str]]
+) -> tuple[str, Callable[[int], Iterator[Outcome[Any]]]] | None:
+    if system.service != BILLING:
+        return None
+    from services.billing.legacy import translator
+
+    return translator(table, names)
 
 
 def version_of(table: Table, exported_at: datetime | None) -> int:

@@ -97,7 +97,7 @@ async def administrator(nodes: Nodes) -> AsyncGenerator[asyncpg.Connection]:
         await connection.close()
 
 
-@pytest.mark.parametrize("told_of_administrator", [False, True])
+@pytest.mark.parametrize("warned_of_administrator", [False, True])
 async def test_databases_that_hold_rows_are_all_told_with_what_to_type(
     own: OwnService, nodes: Nodes, backup: Path, monkeypatch: pytest.MonkeyPatch, warned_of_administrator: bool
 ) -> None:

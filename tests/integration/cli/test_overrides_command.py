@@ -124,7 +124,7 @@ async def test_it_hangs_on_the_first_record_or_on_the_one_that_is_named(gateway:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "exit_code", "says"),
+    ("arguments", "exit_code", "text"),
     [
         (("set", "{record}", "siren", "123456789", *WHY), 2, "siren: not a valid SIREN"),
         (("set", "{record}", "departement", "69", *WHY), 2, "departement: not a field that can be set by hand"),

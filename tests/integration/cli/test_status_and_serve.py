@@ -114,7 +114,7 @@ time.sleep(60)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "wording"),
     [
         (["serve", "dues"], "there is no service 'dues'"),
         (["serve", "billing"], "TRABOULE_BILLING_DATABASE_URL"),
@@ -141,7 +141,7 @@ def test_what_is_missing_is_named(
 
 
 @pytest.mark.parametrize(
-    ("variable", "content", "says"),
+    ("variable", "content", "wording"),
     [
         ("TRABOULE_MEMBERSHIP_SURVIVORSHIP_FILE", None, "no such file; set TRABOULE_MEMBERSHIP_SURVIVORSHIP_FILE"),
         ("TRABOULE_MEMBERSHIP_SURVIVORSHIP_FILE", b'[default]\nrules = ["newest"]', "default.rules: there is no rule"),

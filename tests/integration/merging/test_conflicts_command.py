@@ -112,7 +112,7 @@ async def test_an_id_that_begins_another_is_found_by_its_whole_self(billing: Own
 
 
 @pytest.mark.parametrize(
-    ("arguments", "exit_code", "says"),
+    ("arguments", "exit_code", "text"),
     [
         (["settle", "billing:aaaa"], 2, "Missing option '--reason'"),
         (["settle", "billing:aaaa", "--reason", " "], 2, "--reason must be 1 to 2,000 characters"),

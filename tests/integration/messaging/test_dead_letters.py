@@ -157,7 +157,7 @@ async def test_a_json_body_gives_the_terminal_no_orders_and_loses_nothing(billin
 
 
 @pytest.mark.parametrize(
-    ("arguments", "exit_code", "says"),
+    ("arguments", "exit_code", "text"),
     [
         (["replay"], 2, "--reason, --queue or --all"),
         (["replay", "billing:1", "--all"], 2, "--reason, --queue or --all"),

@@ -111,7 +111,7 @@ async def test_one_bad_event_of_a_batch_is_parked_and_its_neighbours_are_applied
 
 
 @pytest.mark.parametrize(
-    ("body", "reason", "says"),
+    ("body", "reason", "text"),
     [
         (b'{"specversion": "1.0", ', "not-json", "line 1"),
         ('{"nom": "Müller"}'.encode("latin-1"), "not-utf-8", "Latin-1"),

@@ -141,7 +141,7 @@ def test_a_bad_value_is_refused_by_its_field_and_is_not_quoted(field: str, value
 
 
 @pytest.mark.parametrize(
-    ("body", "content_type", "says"),
+    ("body", "content_type", "wording"),
     [
         (b"[]", BATCH, "the batch is empty"),
         (b"{}", BATCH, "must hold a JSON array"),

@@ -15,7 +15,7 @@ from services.membership.matching.term_frequency import Commonness, Identity, co
 from services.membership.matching.weights import WeightsError, parse, shipped, write
 from tests.unit.membership.matching.builders import NOTHING, a_company, demo_members
 
-SITE = {"street": "3 rue des Lilas", "postcode": "42000", "city": "St-Étienne"}
+ADDRESS = {"street": "3 rue des Lilas", "postcode": "42000", "city": "St-Étienne"}
 SIREN, OTHER_SIREN = {"siren": "732829320"}, {"siren": "552100554"}
 ALDI = {"name": "ALDI MARCHE"}
 ELSEWHERE = {"street": "9 quai des Brumes", "postcode": "69003", "city": "Lyon", "phone": "04 72 00 00 00",
@@ -92,28 +92,28 @@ def test_every_refusal_that_the_guard_can_give_has_words() -> None:
     ("item", "other", "expected"),
     [
         (SIREN, SIREN, "auto"),
-        (SIREN | SITE, SIREN | {"postcode": "69003"}, "auto"),
-        (SITE | SITE, SITE | SITE, "auto"),
-        (SITE | PHONE, SITE | PHONE, "auto"),
+        (SIREN | ADDRESS, SIREN | {"postcode": "69003"}, "auto"),
+        (ADDRESS | SITE, ADDRESS | SITE, "auto"),
+        (ADDRESS | PHONE, ADDRESS | PHONE, "auto"),
         # Names alone never suffice, nor a domain alone.
         ({}, {}, "review"),
         ({"postcode": "42000"}, {"postcode": "42000"}, "review: name-alone"),
         ({"postcode": "42000"}, {"postcode": "69003"}, "apart"),
-        ({"name": "Vioreau"} | SITE | SITE, SITE | {"postcode": "42300"}, "apart"),
+        ({"name": "Vioreau"} | SITE | ADDRESS, SITE | {"postcode": "42300"}, "apart"),
         # ALDI MARCHE has one SIREN for each region.
-        (ALDI | SIREN | SITE, ALDI | OTHER_SIREN | {"postcode": "69003"}, "apart"),
+        (ALDI | SIREN | ADDRESS, ALDI | OTHER_SIREN | {"postcode": "69003"}, "apart"),
         # One SIREN under one name is one company, whatever else differs; under another name it may be.
-        (SIREN | ELSEWHERE | SITE, SIREN | SITE | OTHER_SITE, "auto"),
-        (SIREN | ELSEWHERE | SITE, SIREN | SITE | OTHER_SITE | {"name": "Vioreau"}, "apart"),
-        (ALDI | SIREN | SITE | SITE | PHONE, ALDI | OTHER_SIREN | SITE | SITE | PHONE, "review: sirens-differ"),
+        (SIREN | ELSEWHERE | SITE, SIREN | ADDRESS | OTHER_SITE, "auto"),
+        (SIREN | ELSEWHERE | SITE, SIREN | ADDRESS | OTHER_SITE | {"name": "Vioreau"}, "apart"),
+        (ALDI | SIREN | ADDRESS | SITE | PHONE, ALDI | OTHER_SIREN | ADDRESS | SITE | PHONE, "review: sirens-differ"),
         # A number that is wrong, and not the other's mistyped, is somebody else's.
-        (SIREN | SITE | SITE | PHONE, {"siren": "552100555"} | SITE | SITE | PHONE, "review: sirens-unlike"),
-        (SIREN | SITE | SITE | PHONE, {"siren": "732829321"} | SITE | SITE | PHONE, "auto"),
-        ({"name": "LASER 03"} | SITE, {"name": "ASSOC LASER 03"} | SITE, "review: association-at-address"),
-        ({"name": "LASER 03 SARL"} | SITE | PHONE, {"name": "ASSOC LASER 03"} | SITE | PHONE,
+        (SIREN | ADDRESS | SITE | PHONE, {"siren": "552100555"} | ADDRESS | SITE | PHONE, "review: sirens-unlike"),
+        (SIREN | ADDRESS | SITE | PHONE, {"siren": "732829321"} | ADDRESS | SITE | PHONE, "auto"),
+        ({"name": "LASER 03"} | ADDRESS, {"name": "ASSOC LASER 03"} | ADDRESS, "review: association-at-address"),
+        ({"name": "LASER 03 SARL"} | ADDRESS | PHONE, {"name": "ASSOC LASER 03"} | ADDRESS | PHONE,
          "review: association-and-company"),
         ({"name": "THALES DIS FRANCE"} | SITE, {"name": "THALES LAS FRANCE"} | SITE, "apart"),
-        ({"name": "TEREGA"} | SITE, {"name": "TEREVA"} | {"postcode": "64000", "city": "Pau"}, "apart"),
+        ({"name": "TEREGA"} | ADDRESS, {"name": "TEREVA"} | {"postcode": "64000", "city": "Pau"}, "apart"),
     ],
 )  # fmt: skip
 def test_verdicts(item: dict[str, Any], other: dict[str, Any], expected: str) -> None:
@@ -140,7 +140,10 @@ def test_what_a_former_system_holds_to_be_one_is_merged_if_the_names_agree(
 
 def test_an_explanation_adds_up_to_the_score() -> None:
     weights = shipped()
-    a, b = a_company("1", **SIREN, **SITE, **SITE), a_company("2", "south", **SIREN, **SITE, name="Lumerine France")
+    a, b = (
+        a_company("1", **SIREN, **ADDRESS, **SITE),
+        a_company("2", "south", **SIREN, **ADDRESS, name="Lumerine France"),
+    )
     judgement = judge(a, b, {}, weights)
     evidence = explain(judgement.levels, weights)
     assert [(item.field, item.level) for item in evidence] == [
