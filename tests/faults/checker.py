@@ -25,7 +25,8 @@ RECOGNITION = {"match_state", "match_features", "match_keys", "match_classes", "
 """Numbered in the order of arrival; the pairs that they lead to are compared."""
 NOT_COMPARED = {
     "alembic_version", "record_history", "identity_history", "api_keys", "member_records", "merge_conflicts",
-    "conflict_answers", "picture_versions", "section_versions", "section_changes", *RECOGNITION, *MESSAGING,
+    "conflict_answers", "picture_versions", "section_versions", "section_changes", "write_access", *RECOGNITION,
+    *MESSAGING,
 }  # fmt: skip
 """Tables whose rows depend on the way, not on the end: how many versions were skipped, when something was parked.
 
