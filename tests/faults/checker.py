@@ -46,7 +46,10 @@ COMPARED = {
         then to_jsonb(t) - '{version,digest}'::text[] || jsonb_build_object('document', document::jsonb - 'version')
         else to_jsonb(t) end
     """,
-    "descriptions": "to_jsonb(t) - 'version' || jsonb_build_object('document', document::jsonb - 'version')",
+    "descriptions": """
+        to_jsonb(t) - 'version' || jsonb_build_object('document', document::jsonb - 'version' -
+            case when (document ->> 'removed')::boolean then 'member_id' else '' end)
+    """,
 }
 
 
@@ -109,7 +112,8 @@ class Checker:
 
     async def _counts(self) -> dict[str, tuple[int, ...]]:
         counts = """
-            select (select count(*) from inbox), (select count(*) from outbox), (select count(*) from dead_letters),
+            select (select count(*) from inbox), (select count(*) from outbox) + (select count(*) from section_changes),
+                   (select count(*) from dead_letters),
                    (select sum(count) from dead_letters)
         """
         rows = await asyncio.gather(*(self._fetch(service, counts) for service in SERVICES))
