@@ -14,7 +14,7 @@ from schemas.billing import (
     InvoiceStatus,
     PaidPeriod,
 )
-from services.billing.accounts.periods import periods_of
+from services.billing.accounts.periods import item_of, periods_of
 
 LISTED_BYTES: Final = 1_000_000
 """Of JSON, for all invoices and payments of one account. A message may have four times as many."""
@@ -82,7 +82,7 @@ def account_of(
             counted,
             ours,
             {row.document.number: row.paid for row in issued},
-            {*(row.invoice.number for row in kept), *(document.number for document in shown)},
+            {*(item_of(row.invoice) for row in kept), *map(item_of, shown)},
         ),
         unlisted=len(rows) + len(received) + len(issued) - len(listed),
     )

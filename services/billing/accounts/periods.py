@@ -12,12 +12,14 @@ NEWEST: Final = 1_000
 """Of periods: no more are stated. A membership of a thousand years has fewer."""
 Days = tuple[date, date]
 """First and last day, both included."""
+Item = tuple[str, str]
+"""An invoice by its id, or a document of ours by its number. A former system may give one number many times."""
 
 
 class Amount(NamedTuple):
     """What one invoice, credit note or notice adds to a period; ``billed`` of a credit note is negative."""
 
-    number: str
+    item: Item
     days: Days
     on: date
     billed: Decimal
@@ -29,11 +31,11 @@ def periods_of(
     invoices: Iterable[AccountInvoice],
     documents: Iterable[AccountDocument],
     paid: Mapping[str, Decimal],
-    listed: Collection[str],
+    listed: Collection[Item],
 ) -> tuple[PeriodOfAccount, ...]:
     """The periods of an account, by day. ``invoices`` are those of former systems that count.
 
-    ``paid`` is what was paid on documents of ours, by number. Only amounts whose number is ``listed`` get a sentence.
+    ``paid`` is what was paid on documents of ours, by number. Only items that are ``listed`` get a sentence.
     """
     counted = list(invoices)
     own_days = {invoice.invoice_id: _days(invoice) for invoice in counted}
@@ -47,7 +49,7 @@ def periods_of(
     return tuple(_period(days, by_days[days], listed) for days in sorted(by_days)[-NEWEST:])
 
 
-def _period(days: Days, amounts: Iterable[Amount], listed: Collection[str]) -> PeriodOfAccount:
+def _period(days: Days, amounts: Iterable[Amount], listed: Collection[Item]) -> PeriodOfAccount:
     ordered = sorted(amounts, key=lambda amount: (amount.on, amount.reason))
     billed = sum((amount.billed for amount in ordered), Decimal())
     paid = sum((amount.paid for amount in ordered), Decimal())
@@ -58,8 +60,13 @@ def _period(days: Days, amounts: Iterable[Amount], listed: Collection[str]) -> P
         paid=paid,
         outstanding=billed - paid,
         paid_up=billed > 0 and paid >= billed,
-        reasons=tuple(amount.reason for amount in ordered if amount.number in listed),
+        reasons=tuple(amount.reason for amount in ordered if amount.item in listed),
     )
+
+
+def item_of(line: AccountInvoice | AccountDocument) -> Item:
+    """By what it is told apart."""
+    return ("invoice", line.invoice_id) if isinstance(line, AccountInvoice) else ("document", line.number)
 
 
 def _days(invoice: AccountInvoice) -> Days | None:
@@ -83,7 +90,7 @@ def _of_invoice(invoice: AccountInvoice, own_days: Mapping[str, Days | None]) ->
     name = "avoir" if credit else "facture"
     label = f" : {invoice.label}" if invoice.label else ""
     reason = f"{name} {invoice.number} du système d'origine, {_euros(billed)}{label}"
-    return [Amount(invoice.number, days, invoice.issued_on, billed, paid, reason)]
+    return [Amount(item_of(invoice), days, invoice.issued_on, billed, paid, reason)]
 
 
 def _of_document(document: AccountDocument, paid: Mapping[str, Decimal]) -> Amount:
@@ -91,7 +98,7 @@ def _of_document(document: AccountDocument, paid: Mapping[str, Decimal]) -> Amou
     billed = -document.gross if credit else document.gross
     days = document.period_starts_on, document.period_ends_on
     reason = f"{document.number}, {_euros(billed)} : {document.why}"
-    return Amount(document.number, days, document.issued_on, billed, paid.get(document.number, Decimal()), reason)
+    return Amount(item_of(document), days, document.issued_on, billed, paid.get(document.number, Decimal()), reason)
 
 
 def _euros(amount: Decimal) -> str:

@@ -115,6 +115,13 @@ def test_an_account_that_is_too_long_for_a_message_leaves_out_its_oldest_lines_a
     assert of(*rows).unlisted == 0
 
 
+def test_no_more_sentences_are_stated_than_lines_are_listed_though_all_bear_one_number() -> None:
+    """A number is whatever a former system writes: given to every invoice, it would lengthen the fact without limit."""
+    stated = of(*(a_row(f"F{n}", number="F1") for n in range(10_000)))
+    assert stated.unlisted > 0
+    assert [len(period.reasons) for period in stated.periods] == [len(stated.invoices)]
+
+
 # --- documents of ours, and periods ---------------------------------------------------------------------------------
 
 
