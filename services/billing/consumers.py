@@ -7,7 +7,7 @@ from schemas.cutover import WriteAccessChanged
 from schemas.membership import MemberDescribed, MembersMerged, MembersSeparated, MergeConflictChanged
 from services.billing.members.repository import keep_descriptions
 from services.billing.mirror import handlers
-from services.billing.mirror.confirmations import ConfirmedFirst
+from services.billing.mirror.confirmations import confirms
 from services.billing.mirror.parity import KINDS
 from services.common.member_records import apply_merges, apply_separations
 from services.conflicts.handlers import keep_conflicts
@@ -23,7 +23,7 @@ SUBSCRIPTIONS = (
     Subscription(
         "billing.invoice-recorded",
         InvoiceRecorded,
-        ConfirmedFirst(handlers.record_invoices, _unchanged),
+        Fenced(handlers.record_invoices, _unchanged, confirms),
     ),
     Subscription("billing.payment-recorded", PaymentRecorded, Fenced(handlers.record_payments, _unchanged)),
     Subscription("billing.manifest-recorded", BillingManifestRecorded, keep_manifests, prefetch=PREFETCH),

@@ -18,6 +18,8 @@ from shared.messaging.unit_of_work import UnitOfWork
 Handler = Callable[[Any, Sequence[Any]], Awaitable[None]]
 MatchesCurrent = Callable[[Any, Sequence[Any]], Awaitable[Sequence[bool]]]
 """Of each of these messages of one type, whether it says just what is held: to apply it would change nothing."""
+Confirms = Callable[[Any, Sequence[Any]], Awaitable[Sequence[bool]]]
+"""Of each of these late messages, whether it only confirms what was written here: it is applied in whatever stage."""
 
 
 class NotOursError(Exception):
@@ -40,14 +42,19 @@ class Fenced:
 
     handler: Handler
     matches_current: MatchesCurrent
+    confirms: Confirms | None = None
 
     async def __call__(self, uow: UnitOfWork, messages: Sequence[Envelope[Any]]) -> None:
         """Apply, or keep in quarantine, each message by the stage that its cluster is in until the commit."""
         at = await lock_stages(uow.connection, {message.cluster for message in messages})
-        if late := [message for message in messages if at[message.cluster].is_ours]:
-            settled = await self.matches_current(uow, late)
-            await quarantine.keep(uow.connection, [*zip(late, settled, strict=True)], at)
-        if heard := [message for message in messages if not at[message.cluster].is_ours]:
+        late = [message for message in messages if at[message.cluster].is_ours]
+        confirmed = await self.confirms(uow, late) if late and self.confirms else [False] * len(late)
+        if kept := [message for message, only_confirms in zip(late, confirmed, strict=True) if not only_confirms]:
+            settled = await self.matches_current(uow, kept)
+            await quarantine.keep(uow.connection, [*zip(kept, settled, strict=True)], at)
+        heard = [message for message in messages if not at[message.cluster].is_ours]
+        heard += [message for message, only_confirms in zip(late, confirmed, strict=True) if only_confirms]
+        if heard:
             await self.handler(uow, heard)
 
 

@@ -6,12 +6,10 @@ how a rollback learns that nobody will bill the same days again. Whatever differ
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from schemas.billing import InvoiceRecorded
 from schemas.envelope import Envelope
-from services.cutover.fence import Fenced
-from services.cutover.stages import lock_stages
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.database import rows_of
 
@@ -22,31 +20,17 @@ _OURS = """
 """
 
 
-class ConfirmedFirst(Fenced):
-    """Fenced, after what repeats a document of ours was mirrored, in whatever stage."""
-
-    async def __call__(self, uow: UnitOfWork, messages: Sequence[Envelope[Any]]) -> None:
-        """Mirror confirmations, and leave the other messages to the fence."""
-        await lock_stages(uow.connection, {message.cluster for message in messages})
-        confirmed = await _confirmations(uow, messages)
-        if confirmed:
-            await self.handler(uow, confirmed)
-        if others := [message for message in messages if message not in confirmed]:
-            await Fenced.__call__(self, uow, others)
-
-
-async def _confirmations(
-    uow: UnitOfWork, messages: Sequence[Envelope[InvoiceRecorded]]
-) -> list[Envelope[InvoiceRecorded]]:
+async def confirms(uow: UnitOfWork, messages: Sequence[Envelope[InvoiceRecorded]]) -> list[bool]:
+    """Of each message, whether it repeats a document of ours."""
     columns = [message.cluster for message in messages], [message.data.number for message in messages]
     ours = {
         (cluster, number): (record_id, kind, gross)
         for cluster, number, record_id, kind, gross in rows_of(await uow.connection.exec_driver_sql(_OURS, columns))
     }
+    documents = [ours.get((message.cluster, message.data.number)) for message in messages]
     return [
-        message
-        for message in messages
-        if (document := ours.get((message.cluster, message.data.number))) and _repeats(message.data, *document)
+        document is not None and _repeats(message.data, *document)
+        for message, document in zip(messages, documents, strict=True)
     ]
 
 
