@@ -2,6 +2,8 @@
 
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
+from shared.importing.table import Row
+
 F = TypeVar("F")
 
 
@@ -55,3 +57,8 @@ class Rejection(NamedTuple):
 
 
 Outcome: TypeAlias = Accepted[F] | Repeated | NoFact | Rejection
+
+
+def broken(row: Row) -> Rejection:
+    """A row whose shape is wrong: its whole text is the value."""
+    return Rejection(row.line, None, "row", " | ".join(row.cells), row.fault or "")

@@ -15,7 +15,7 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from shared.importing import values
-from shared.importing.outcomes import Accepted, Outcome, Rejection, Repeated, UnreadableError
+from shared.importing.outcomes import Accepted, Outcome, Rejection, Repeated, UnreadableError, broken
 from shared.importing.table import Row, Table, normal
 
 M = TypeVar("M", bound=BaseModel)
@@ -72,7 +72,7 @@ def _translate(
     seen: dict[str, tuple[int, tuple[str, ...]]] = {}
     for row in table.rows:
         if row.fault is not None:
-            yield Rejection(row.line, None, "row", " | ".join(row.cells), row.fault)
+            yield broken(row)
             continue
         read, faults = _parse(row, fields, kinds, zone)
         record_id = read.get(identity)

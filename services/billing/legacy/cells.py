@@ -1,15 +1,21 @@
 """A row of an export by the names of its columns, with the faults that are found in it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import TypeVar
+from functools import lru_cache
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from schemas.base import Fact
+from schemas.billing import InvoiceRecorded, PaymentRecorded
 from shared.importing import values
-from shared.importing.outcomes import Rejection
+from shared.importing.outcomes import Accepted, NoFact, Outcome, Rejection, broken
 from shared.importing.table import Row, Table, normal
+
+_normal = lru_cache(maxsize=256)(normal)
+"""Of the names of columns that translators ask for, row by row."""
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
@@ -18,14 +24,14 @@ M = TypeVar("M", bound=BaseModel)
 class Cells:
     """One row. Names are headers as they are written; of one that stands twice the first counts."""
 
-    def __init__(self, table: Table, row: Row) -> None:
+    def __init__(self, row: Row, places: Mapping[str, int]) -> None:
         self.row = row
         self.line = row.line
-        self._at: Mapping[str, int] = places(table)
+        self._places = places
 
     def text(self, *names: str) -> str:
         """The cell of the first of these columns that the file has; empty if it has none."""
-        place = next((self._at[normal(name)] for name in names if normal(name) in self._at), None)
+        place = next((self._places[name] for name in map(_normal, names) if name in self._places), None)
         return "" if place is None else self.row.cells[place].strip()
 
     def day(self, *names: str) -> date | None:
@@ -56,12 +62,35 @@ class CellError(ValueError):
         return Rejection(line, item, self.field, self.value, self.reason)
 
 
-def places(table: Table) -> Mapping[str, int]:
-    """Where each column stands, by its normal name."""
-    result: dict[str, int] = {}
+def rows_of(table: Table) -> Iterator[Cells | Rejection]:
+    """Each row by its columns; one whose shape is wrong is set aside."""
+    places: dict[str, int] = {}
     for place, name in enumerate(table.names):
-        result.setdefault(name, place)
-    return result
+        places.setdefault(name, place)
+    for row in table.rows:
+        yield Cells(row, places) if row.fault is None else broken(row)
+
+
+def translated(
+    table: Table, id_column: str, facts_of: Callable[[Cells, str], Sequence[Fact] | NoFact]
+) -> Iterator[Outcome[Any]]:
+    """The invoices and payments of each row, by its id. A row of which ``facts_of`` raises CellError is set aside."""
+    table.covered.update((*InvoiceRecorded.model_fields, *PaymentRecorded.model_fields))
+    for cells in rows_of(table):
+        if isinstance(cells, Rejection):
+            yield cells
+            continue
+        item = cells.text(id_column)
+        try:
+            facts = facts_of(cells, item)
+        except CellError as error:
+            yield error.rejection(cells.line, item)
+            continue
+        if isinstance(facts, NoFact):
+            yield facts
+            continue
+        for place, fact in enumerate(facts):
+            yield Accepted(() if place else (cells.line,), fact)
 
 
 def made(model: type[M], **fields: object) -> M:
@@ -72,8 +101,3 @@ def made(model: type[M], **fields: object) -> M:
         fault = error.errors()[0]
         field = ".".join(str(part) for part in fault["loc"])
         raise CellError(field, str(fault.get("input", "")), fault["msg"].removeprefix("Value error, ")) from None
-
-
-def broken(row: Row) -> Rejection:
-    """A row whose shape is wrong: its whole text is the value."""
-    return Rejection(row.line, None, "row", " | ".join(row.cells), row.fault or "")

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from schemas.billing import InvoiceRecorded, PaymentRecorded
-from services.billing.legacy.cells import CellError, Cells, broken, made
+from services.billing.legacy.cells import CellError, Cells, made, translated
 from shared.importing import values
-from shared.importing.outcomes import Accepted, Outcome
+from shared.importing.outcomes import Outcome
 from shared.importing.table import Table
 
 CONTRIBUTIONS = "CiviCRM contributions"
@@ -24,20 +24,7 @@ _PAID, _OWED, _NOTHING = frozenset({"completed"}), frozenset({"pending", "partia
 
 def translate(table: Table, version: int) -> Iterator[Outcome[Any]]:
     """An invoice for each contribution, and a payment of those that are completed."""
-    table.covered.update((*InvoiceRecorded.model_fields, *PaymentRecorded.model_fields))
-    for row in table.rows:
-        if row.fault is not None:
-            yield broken(row)
-            continue
-        cells = Cells(table, row)
-        item = cells.text("Contribution ID")
-        try:
-            facts = _facts(cells, item, version)
-        except CellError as error:
-            yield error.rejection(cells.line, item)
-            continue
-        for place, fact in enumerate(facts):
-            yield Accepted(() if place else (cells.line,), fact)
+    return translated(table, "Contribution ID", lambda cells, item: _facts(cells, item, version))
 
 
 def _facts(cells: Cells, item: str, version: int) -> list[InvoiceRecorded | PaymentRecorded]:

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Final
 
 from schemas.billing import InvoiceRecorded, PaymentRecorded
-from services.billing.legacy.cells import CellError, Cells, broken, made
-from shared.importing.outcomes import Accepted, NoFact, Notice, Outcome, Repeated
+from services.billing.legacy.cells import CellError, Cells, made, rows_of
+from shared.importing.outcomes import Accepted, NoFact, Notice, Outcome, Rejection, Repeated
 from shared.importing.table import Table, normal
 
 LINES, PAYMENTS, INVOICES = "Dolibarr invoices with lines", "Dolibarr invoices with payments", "Dolibarr invoices"
@@ -37,11 +37,10 @@ def translate_lines(table: Table, version: int) -> Iterator[Outcome[InvoiceRecor
     has_lines = "montant ttc de la ligne" in table.names
     table.covered.update(_OF_INVOICE | (_OF_LINES if has_lines else frozenset()))
     groups: dict[str, list[Cells]] = {}
-    for row in table.rows:
-        if row.fault is not None:
-            yield broken(row)
+    for cells in rows_of(table):
+        if isinstance(cells, Rejection):
+            yield cells
             continue
-        cells = Cells(table, row)
         groups.setdefault(cells.text("Id facture"), []).append(cells)
     for invoice_id, rows in groups.items():
         try:
@@ -114,11 +113,10 @@ def translate_payments(table: Table, version: int) -> Iterator[Outcome[PaymentRe
     """
     table.covered.update(PaymentRecorded.model_fields)
     seen: dict[tuple[str, str], int] = {}
-    for row in table.rows:
-        if row.fault is not None:
-            yield broken(row)
+    for cells in rows_of(table):
+        if isinstance(cells, Rejection):
+            yield cells
             continue
-        cells = Cells(table, row)
         payment, invoice_id = cells.text("Id paiement"), cells.text("Id facture")
         key = payment, invoice_id
         if not payment:

@@ -9,9 +9,9 @@ from datetime import date
 from typing import Any, Final
 
 from schemas.billing import InvoiceRecorded, PaymentRecorded
-from services.billing.legacy.cells import CellError, Cells, broken, made
+from services.billing.legacy.cells import Cells, made, translated
 from services.billing.legacy.payers import Names, by_name, payer
-from shared.importing.outcomes import Accepted, Outcome
+from shared.importing.outcomes import Outcome
 from shared.importing.table import Table
 
 CONTRIBUTIONS = "Galette contributions"
@@ -42,20 +42,9 @@ def names_of(members: Table) -> tuple[Names, int]:
 
 def translate(table: Table, version: int, names: Names) -> Iterator[Outcome[Any]]:
     """An invoice and its payment for each contribution; one whose payer is nobody, or several, is set aside."""
-    table.covered.update((*InvoiceRecorded.model_fields, *PaymentRecorded.model_fields))
-    for row in table.rows:
-        if row.fault is not None:
-            yield broken(row)
-            continue
-        cells = Cells(table, row)
-        item = cells.text("Contribution id")
-        try:
-            facts = _facts(cells, item, version, payer(cells, "Contributeur", names))
-        except CellError as error:
-            yield error.rejection(cells.line, item)
-            continue
-        for place, fact in enumerate(facts):
-            yield Accepted(() if place else (cells.line,), fact)
+    return translated(
+        table, "Contribution id", lambda cells, item: _facts(cells, item, version, payer(cells, "Contributeur", names))
+    )
 
 
 def _facts(cells: Cells, item: str, version: int, record_id: str) -> list[InvoiceRecorded | PaymentRecorded]:

@@ -4,13 +4,13 @@ Dues are what is booked on account 756 and those below it (the chart of 2025). A
 settled; every other entry is due and payment at once. Its number is stable. Source: Paheko's ``Accounting/Export``.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from schemas.billing import InvoiceRecorded, PaymentRecorded
-from services.billing.legacy.cells import CellError, Cells, broken, made
+from services.billing.legacy.cells import Cells, made, translated
 from services.billing.legacy.payers import Names, by_name, payer
-from shared.importing.outcomes import Accepted, NoFact, Outcome
+from shared.importing.outcomes import NoFact, Outcome
 from shared.importing.table import Table
 
 ENTRIES = "Paheko entries (simplified)"
@@ -37,23 +37,13 @@ def names_of(members: Table) -> tuple[Names, int]:
 
 def translate(table: Table, version: int, names: Names) -> Iterator[Outcome[Any]]:
     """An invoice for each entry of dues, and its payment unless it is a claim that is still open."""
-    table.covered.update((*InvoiceRecorded.model_fields, *PaymentRecorded.model_fields))
-    for row in table.rows:
-        if row.fault is not None:
-            yield broken(row)
-            continue
-        cells = Cells(table, row)
-        item = cells.text("Numéro d'écriture")
+
+    def facts_of(cells: Cells, item: str) -> Sequence[InvoiceRecorded | PaymentRecorded] | NoFact:
         if not cells.text("Compte de crédit").startswith(_DUES):
-            yield NoFact(cells.line, "no dues: it is not booked on account 756")
-            continue
-        try:
-            facts = _facts(cells, item, version, payer(cells, "Membres associés", names))
-        except CellError as error:
-            yield error.rejection(cells.line, item)
-            continue
-        for place, fact in enumerate(facts):
-            yield Accepted(() if place else (cells.line,), fact)
+            return NoFact(cells.line, "no dues: it is not booked on account 756")
+        return _facts(cells, item, version, payer(cells, "Membres associés", names))
+
+    return translated(table, "Numéro d'écriture", facts_of)
 
 
 def _facts(cells: Cells, item: str, version: int, record_id: str) -> list[InvoiceRecorded | PaymentRecorded]:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from services.billing.legacy.cells import CellError, Cells
+from services.billing.legacy.cells import CellError, Cells, rows_of
 from shared.importing.table import Table
 
 MEMBERS: Final = "list of members, for the names of payers"
@@ -17,10 +17,9 @@ def by_name(members: Table, id_column: str, names_in: Callable[[Cells], Iterable
     """Members by each of their names; and how many rows there were."""
     names: defaultdict[str, list[str]] = defaultdict(list)
     count = 0
-    for row in members.rows:
+    for cells in rows_of(members):
         count += 1
-        if row.fault is None:
-            cells = Cells(members, row)
+        if isinstance(cells, Cells):
             for name in {_folded(each) for each in names_in(cells)} - {""}:
                 names[name].append(cells.text(id_column))
     return names, count

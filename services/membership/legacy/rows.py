@@ -8,7 +8,7 @@ from schemas.base import Fact
 from services.membership.legacy.columns import Column
 from services.membership.legacy.draft import Columns, Draft
 from services.membership.legacy.meanings import DEFAULT, Reading
-from shared.importing.outcomes import Accepted, Outcome, Rejection, Repeated
+from shared.importing.outcomes import Accepted, Outcome, Rejection, Repeated, broken
 from shared.importing.table import Row, Table
 
 _BETWEEN = " ; "
@@ -70,8 +70,3 @@ def _combined(rows: Iterable[Row], places: AbstractSet[int]) -> Iterator[tuple[R
         columns = zip(*(row.cells for row in some), strict=True)
         cells = tuple(_BETWEEN.join(dict.fromkeys(cell for cell in column if cell)) for column in columns)
         yield some[0]._replace(cells=cells), tuple(row.line for row in some)
-
-
-def broken(row: Row) -> Rejection:
-    """A row whose shape is wrong: its whole text is the value."""
-    return Rejection(row.line, None, "row", " | ".join(row.cells), row.fault or "")

@@ -13,8 +13,7 @@ from services.membership.legacy.columns import column
 from services.membership.legacy.draft import Draft, explain
 from services.membership.legacy.lines import Line, Sheet
 from services.membership.legacy.meanings import Meaning
-from services.membership.legacy.rows import broken
-from shared.importing.outcomes import Accepted, Notice, Outcome, Rejection
+from shared.importing.outcomes import Accepted, Notice, Outcome, Rejection, broken
 from shared.importing.table import Row, Table
 
 _STRONGEST: tuple[Meaning, ...] = ("active", "pending", "ended", "none")
