@@ -13,6 +13,8 @@ from typing import Final
 
 _COUNTED: Final = re.compile(r"(.*?)(\d+)(\D*)", re.DOTALL)
 _DIGIT: Final = re.compile(r"\d")
+_LONGEST: Final = 15
+"""Digits of a count. What is longer is no count, and how many are missing would be no number of JSON (RFC 8259, 6)."""
 _MOST: Final = 1000
 """So many missing numbers are named; ``missing_count`` counts all."""
 
@@ -36,7 +38,10 @@ def former_series(numbers: Iterable[str]) -> list[FormerSeries]:
     shapes = defaultdict(lambda: defaultdict(list))
     for number in numbers:
         match = _COUNTED.fullmatch(number)
-        before, digits, after = match.groups() if match else (number, "", "")
+        if match is None or len(match[2]) > _LONGEST:
+            before, digits, after = number, "", ""
+        else:
+            before, digits, after = match.groups()
         place = int(digits) if digits else 0
         shapes[f"{_DIGIT.sub('0', before)}…{after}"][before, after].append((place, number))
     return [series for shape in sorted(shapes) for series in _of_one_shape(shape, shapes[shape])]
@@ -58,9 +63,8 @@ def _series(name: str, places: Sequence[tuple[int, str]]) -> FormerSeries:
     missing: list[str] = []
     count = 0
     for (place, number), (following, _) in pairwise(places):
-        gap = range(place + 1, following)
-        count += len(gap)
-        missing += [_written(number, each) for each in gap[: _MOST - len(missing)]]
+        count += max(0, following - place - 1)
+        missing += [_written(number, each) for each in range(place + 1, following)[: _MOST - len(missing)]]
     times = Counter(number for _, number in places)
     return FormerSeries(
         series=name,

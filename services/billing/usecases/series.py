@@ -1,5 +1,6 @@
 """Numbers: whether the series are whole, what was sent before a restore, and the series of former systems."""
 
+from asyncio import to_thread
 from collections.abc import Mapping
 from typing import Any
 
@@ -90,7 +91,7 @@ async def former(call: Call[OfCluster]) -> FormerSeriesList:
             missing=list(each.missing),
             duplicates=list(each.duplicates),
         )
-        for each in former_series(numbers)
+        for each in await to_thread(former_series, list(numbers))
     ]
     if not items:
         detail = f"no invoice of {call.arguments.cluster} is mirrored: is the cluster's name right?"

@@ -15,6 +15,15 @@ def test_a_series_of_a_year_has_first_last_and_what_is_missing() -> None:
     assert (series.missing_count, series.duplicates) == (3, ("F2026-0003",))
 
 
+def test_digits_that_are_too_many_for_a_count_are_a_name() -> None:
+    """A former system may write anything: the answer is JSON all the same."""
+    bar_code = "F-" + "9" * 60
+    by_first = {each.first: each for each in former_series([bar_code, "F-1", "F-999999999999999", "F-1"])}
+    assert by_first[bar_code].missing_count == 0
+    counted = by_first["F-1"]
+    assert (counted.missing_count, len(counted.missing), counted.duplicates) == (10**15 - 3, 1_000, ("F-1",))
+
+
 def test_a_count_that_goes_on_over_months_is_one_series_and_its_gaps_are_seen_between_them() -> None:
     [series] = former_series(["FA2601-0001", "FA2601-0002", "FA2602-0004", "FA2603-0005"])
     assert (series.series, series.first, series.last) == ("FA0000-…", "FA2601-0001", "FA2603-0005")
