@@ -1,5 +1,6 @@
 """The rows that accounts are made of, read by source record."""
 
+from asyncio import to_thread
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -10,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.base import AnnouncedRecord
 from schemas.billing import AccountChanged, AccountDocument, AccountInvoice, AccountPayment
 from services.billing.accounts.account import DocumentRow, InvoiceRow, account_of
-from services.billing.dues.days import units_of
+from services.billing.dues.days import year_from
 from services.common.sections import Record, Section
 from shared.persistence.database import rows_of
 
@@ -47,27 +48,36 @@ _DOCUMENTS = """
     from unnest($1::text[], $2::text[]) as n (cluster, record_id)
     cross join lateral (select * from documents where (cluster, record_id) = (n.cluster, n.record_id) offset 0) d
 """
+Rows = Sequence[tuple[Any, ...]]
 _DOCUMENT = ("number", "kind", "issued_on", "due_on", "net", "vat", "gross", "why", "corrects")
 
 
 async def accounts(connection: AsyncConnection, records: Sequence[Record]) -> Mapping[Record, AnnouncedRecord]:
     """The account of each of these records as it is now, under version 0; an empty one where there is nothing."""
     keys = [record.cluster for record in records], [record.record_id for record in records]
+    rows = [await _rows(connection, sql, keys) for sql in (_INVOICES, _PAYMENTS, _DOCUMENTS)]
+    # A former system that books all its cash sales on one card would hold up everything else for seconds.
+    return await to_thread(_accounts, records, *rows)
+
+
+def _accounts(
+    records: Sequence[Record], invoice_rows: Rows, payment_rows: Rows, document_rows: Rows
+) -> Mapping[Record, AnnouncedRecord]:
     invoices: defaultdict[Record, list[InvoiceRow]] = defaultdict(list)
-    for cluster, record_id, *values, paid, corrects_cancelled, credited in await _rows(connection, _INVOICES, keys):
+    for cluster, record_id, *values, paid, corrects_cancelled, credited in invoice_rows:
         invoice = AccountInvoice(**dict(zip(_INVOICE, values, strict=True)), paid=paid)
         invoices[Record(cluster, record_id)].append(InvoiceRow(invoice, corrects_cancelled, credited))
     payments: defaultdict[Record, list[AccountPayment]] = defaultdict(list)
-    for cluster, record_id, *values in await _rows(connection, _PAYMENTS, keys):
+    for cluster, record_id, *values in payment_rows:
         payments[Record(cluster, record_id)].append(AccountPayment(**dict(zip(_PAYMENT, values, strict=True))))
     documents: defaultdict[Record, list[DocumentRow]] = defaultdict(list)
-    for cluster, record_id, *values, first, mirrored, paid in await _rows(connection, _DOCUMENTS, keys):
+    for cluster, record_id, *values, first, mirrored, paid in document_rows:
         documents[Record(cluster, record_id)].append(DocumentRow(_document(values, first, mirrored), paid))
     return {record: account_of(*record, invoices[record], payments[record], documents[record]) for record in records}
 
 
 def _document(values: Sequence[Any], first: date, mirrored: bool) -> AccountDocument:
-    [period] = units_of(first, 12)
+    period = year_from(first)
     return AccountDocument(
         **dict(zip(_DOCUMENT, values, strict=True)),
         period_starts_on=period.first_day,
@@ -76,7 +86,7 @@ def _document(values: Sequence[Any], first: date, mirrored: bool) -> AccountDocu
     )
 
 
-async def _rows(connection: AsyncConnection, sql: str, keys: tuple[list[str], list[str]]) -> Sequence[tuple[Any, ...]]:
+async def _rows(connection: AsyncConnection, sql: str, keys: tuple[list[str], list[str]]) -> Rows:
     return rows_of(await connection.exec_driver_sql(sql, keys))
 
 

@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from services.billing.dues.days import units_of
+from services.billing.dues.days import year_from
 from services.billing.money import vat_of
 from shared.importing.cells import harmless
 
@@ -42,7 +42,7 @@ class IssuedDocument(NamedTuple):
     @property
     def days(self) -> tuple[date, date]:
         """First and last day of the period."""
-        [period] = units_of(self.first, 12)
+        period = year_from(self.first)
         return period.first_day, period.last_day
 
 

@@ -5,7 +5,7 @@ A number is taken in a transaction that must be short, and a page takes 20 ms: s
 
 from asyncio import to_thread
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.billing.documents.facturx import Document, with_xml, xml_of
 from services.billing.documents.page import pdf_of
 from services.billing.documents.repository import lines_of
-from services.billing.dues.days import units_of
+from services.billing.dues.days import year_from
 from shared.persistence.database import json_of, rows_of
 
 log = structlog.get_logger()
@@ -133,14 +133,10 @@ async def _read(connection: AsyncConnection, number: str) -> tuple[str, Document
     amounts: dict[str, Any] = {name: row[name] for name in names}
     document = Document(
         **amounts,
-        last=_last_of(row["first"]),
+        last=year_from(row["first"]).last_day,
         seller=json_of(row["seller"]),
         buyer=json_of(row["buyer"]),
         lines=[{**line, "vat_rate": Decimal(line["vat_rate"])} for line in await lines_of(connection, number)],
         corrects=(row["corrected"], row["corrected_on"]) if row["corrected"] else None,
     )
     return row["document_id"], document
-
-
-def _last_of(first: date) -> date:
-    return units_of(first, 12)[0].last_day

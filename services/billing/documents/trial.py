@@ -15,7 +15,7 @@ from services.billing.documents.draft import Draft
 from services.billing.documents.facturx import Document, UnfitDocumentError, xml_of
 from services.billing.documents.numbering import LETTERS, reference_of
 from services.billing.documents.rules import Verdict
-from services.billing.dues.days import units_of
+from services.billing.dues.days import year_from
 from services.billing.issuers.issuer import Settings
 
 Rules = Callable[[Sequence[bytes]], Sequence[Verdict]]
@@ -82,7 +82,7 @@ def document_of(draft: Draft, settings: Settings) -> Document:
         issued_on=day,
         due_on=None if draft.kind == "credit-note" else day + timedelta(days=settings.due_days),
         first=day,
-        last=units_of(day, 12)[0].last_day,
+        last=year_from(day).last_day,
         seller=settings.model_dump(mode="json"),
         buyer=draft.buyer,
         lines=lines,

@@ -102,6 +102,11 @@ def units_of(first: date, months: int) -> tuple[Range, ...]:
     return tuple(Range(a.toordinal(), b.toordinal() - 1) for a, b in pairwise(starts))
 
 
+def year_from(first: date) -> Range:
+    """The twelve months from a day on."""
+    return units_of(first, 12)[0]
+
+
 def moved_after(cover: Range, last: int) -> Range:
     """The same length of days, from the day after ``last`` on; whole months stay whole months."""
     first, end = cover.first_day, date.fromordinal(cover.last + 1)

@@ -22,6 +22,7 @@ from services.billing.dues.days import (
     units_of,
     within,
     without,
+    year_from,
 )
 from services.billing.dues.reasons import Reason
 from services.billing.fees.pricing import Price, price_of
@@ -61,8 +62,7 @@ class Owed(NamedTuple):
 
 def period_of(case: Case) -> Range:
     """The twelve months from the case's first day."""
-    units = units_of(case.first, 12)
-    return units[0]
+    return year_from(case.first)
 
 
 def owed(case: Case) -> tuple[Owed, ...]:

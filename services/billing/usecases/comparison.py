@@ -11,7 +11,8 @@ from types import MappingProxyType
 from typing import Final, get_args
 
 from schemas.billing_operations import ComparedMember, GridComparison, GridDifference, ReasonTotal
-from services.billing.dues.days import Range, days_of, meets, units_of
+from services.billing.dues.case import Key
+from services.billing.dues.days import Range, days_of, year_from
 from services.billing.dues.owed import Owed, owed
 from services.billing.dues.reasons import Language, sentences
 from services.billing.members.member import FormerBill, KnownMember
@@ -69,7 +70,7 @@ def _by_difference(row: ComparedMember) -> tuple[Decimal, str]:
 
 
 def _member(period: Period, member: KnownMember, language: Language) -> ComparedMember:
-    [year] = units_of(period.first, 12)
+    year = year_from(period.first)
     theirs = [bill for bill in _each_once(member.bills) if year.first <= bill.days.first <= year.last]
     before = [bill for bill in member.bills if not year.first <= bill.days.first <= year.last]
     items = owed(period.case(replace(member, bills=before)))
@@ -118,11 +119,12 @@ def _reason(
 
 def _overlap(bills: Sequence[FormerBill]) -> bool:
     """Whether two records were billed for the same days; two bills of one record may be for two things."""
-    return any(
-        first.key != other.key and meets((first.days,), other.days)
-        for place, first in enumerate(bills)
-        for other in bills[place + 1 :]
-    )
+    ends: dict[Key, int] = {}
+    for bill in sorted(bills, key=lambda bill: bill.days):
+        if any(key != bill.key and end >= bill.days.first for key, end in ends.items()):
+            return True
+        ends[bill.key] = max(ends.get(bill.key, bill.days.last), bill.days.last)
+    return False
 
 
 def _totals(rows: Sequence[ComparedMember]) -> list[ReasonTotal]:

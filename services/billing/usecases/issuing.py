@@ -39,6 +39,12 @@ async def theirs(connection: AsyncConnection, clusters: Collection[str]) -> set[
     return {cluster for cluster, stage in at.items() if not stage.is_ours}
 
 
+async def theirs_now(connection: AsyncConnection, clusters: Collection[str]) -> set[str]:
+    """The same for whoever only looks: no stage is locked."""
+    at = await read_stages(connection)
+    return {cluster for cluster in clusters if not at.get(cluster, StageState()).is_ours}
+
+
 def refuse_theirs(drafts: Sequence[Draft], theirs: set[str]) -> None:
     """Raises RefusedError where a former system is the authority for a record that is billed."""
     if billed := sorted({draft.key.cluster for draft in drafts} & theirs):

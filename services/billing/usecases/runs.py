@@ -29,9 +29,16 @@ from services.billing.fees.pricing import Price
 from services.billing.usecases.approval import approver, key_of, refuse_same_person
 from services.billing.usecases.cases import Period, period
 from services.billing.usecases.issuers import issuer_named, settings_on
-from services.billing.usecases.issuing import check_rules, issue, may_take_long, not_the_authority, take_turn, theirs
+from services.billing.usecases.issuing import (
+    check_rules,
+    issue,
+    may_take_long,
+    not_the_authority,
+    take_turn,
+    theirs,
+    theirs_now,
+)
 from services.billing.usecases.proposals import Proposals, proposals
-from services.cutover.stages import StageState, read_stages
 from services.operations.binding import Call, RefusedError
 from shared.runtime.clock import Clock
 
@@ -144,10 +151,8 @@ async def _proposed(call: Call[Any], issuer_code: str, first: date) -> Proposals
     issuer = issuer_named(call.uow.issuers, issuer_code)
     settings = settings_on(issuer, first)
     whole = await period(call.uow.connection, issuer, first)
-    every = await read_stages(call.uow.connection)
-    at = {cluster: every.get(cluster, StageState()) for cluster in issuer.clusters}
-    theirs_now = {cluster for cluster, state in at.items() if not state.is_ours}
-    return await proposals(call.uow.connection, whole, settings, theirs_now)
+    not_ours = await theirs_now(call.uow.connection, issuer.clusters)
+    return await proposals(call.uow.connection, whole, settings, not_ours)
 
 
 async def _freeze(

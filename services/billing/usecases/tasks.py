@@ -17,8 +17,8 @@ from services.billing.dues.reasons import Language, sentences
 from services.billing.issuers.issuer import Issuer
 from services.billing.usecases.cases import Period, period
 from services.billing.usecases.issuers import settings_on
+from services.billing.usecases.issuing import theirs_now
 from services.billing.usecases.proposals import Change, changes
-from services.cutover.stages import StageState, read_stages
 from services.operations.binding import Call
 from shared.persistence.database import rows_of
 
@@ -47,8 +47,7 @@ async def _of_period(connection: AsyncConnection, issuer: Issuer, first: date, l
     numbers = {
         str(row[0]): str(row[1]) for row in rows_of(await connection.exec_driver_sql(_NUMBERS, (issuer.code, first)))
     }
-    at = await read_stages(connection)
-    theirs = {cluster for cluster in issuer.clusters if not at.get(cluster, StageState()).is_ours}
+    theirs = await theirs_now(connection, issuer.clusters)
     return [
         _task(whole, change, numbers, language, billed_before=change.proposal.owed.key in billed)
         for change in await changes(connection, whole, settings_on(issuer, first))

@@ -2,9 +2,12 @@
 
 from datetime import date
 from decimal import Decimal
+from itertools import combinations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.billing.dues.case import Key
 from services.billing.dues.days import between
@@ -55,6 +58,23 @@ def test_each_difference_has_its_reason(reason: str, member: KnownMember, theirs
     [row] = compared(a_period(member)).members
     assert (row.reason, str(row.theirs), str(row.ours)) == (reason, theirs, ours)
     assert row.sentence == SENTENCES[row.reason][0]
+
+
+DAYS = st.dates(YEAR, LAST)
+BILLS = st.lists(st.tuples(st.sampled_from([A, B]), DAYS, DAYS), min_size=1, max_size=8)
+
+
+@given(BILLS)
+def test_days_were_billed_twice_if_bills_of_two_records_share_one(drawn: list[tuple[Key, date, date]]) -> None:
+    bills = tuple(
+        a_bill(key, "700.00", min(days), max(days), f"facture {place}") for place, (key, *days) in enumerate(drawn)
+    )
+    [row] = compared(a_period(a_member(A, B, bills=bills))).members
+    shared = any(
+        a.key != b.key and a.days.first <= b.days.last and b.days.first <= a.days.last
+        for a, b in combinations(bills, 2)
+    )
+    assert (row.reason == "billed-twice") is shared
 
 
 def test_every_reason_of_the_list_occurs() -> None:
