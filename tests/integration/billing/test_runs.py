@@ -82,6 +82,8 @@ async def test_who_approves_is_told_by_the_key_and_not_by_the_name_that_was_writ
     assert (kind, "the key stagiaire is not one of those that approve" in detail) == ("second-person", True)
     kind, detail = await ready.refusal("approve-run", by="secretaire", **as_treasurer)
     assert (kind, "secretaire prepared it" in detail) == ("second-person", True)
+    kind, detail = await ready.refusal("approve-run", by="tresoriere", written="secretaire", run_id=run_id)
+    assert (kind, "secretaire prepared it" in detail) == ("second-person", True), "one name with two keys"
     kind, detail = await ready.refusal("approve-run", by="", **as_treasurer)
     assert (kind, "nobody was authenticated" in detail) == ("second-person", True)
     await ready.ask("approve-run", by="tresoriere", written="Mme Martin", run_id=run_id)

@@ -107,6 +107,7 @@ async def test_a_move_that_was_made_is_told_and_one_that_cannot_be_is_refused(st
     assert len(await staff.billing.column("select epoch from stage_history")) == 2
     impossible = await staff.move("mirror")
     assert problem(impossible) == (409, "invalid-transition")
+    assert impossible.json()["former_type"] == "urn:traboule:problem:move-impossible"
     assert "from there it can only" in impossible.json()["detail"]
 
 
