@@ -7,7 +7,7 @@ that did not change is the very same event, under the same id. Commands and requ
 Each service names what it tells in its definition, as ``republished``.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,6 +86,28 @@ def recorded_message(recorded: type[Fact], row: Mapping[str, Any]) -> CurrentRec
         correlationid=CAUSE,
     )
     return message, row[APPLIED_LATE]
+
+
+def to_live_systems(name: str, count: str, tell: Callable[[Any, str, str], Awaitable[Sequence[str]]]) -> Republisher:
+    """What former systems that are live are told of what is written here: they alone read it, one after the other.
+
+    ``tell(uow, cluster, after)`` tells of the next :data:`PAGE` after an id, and returns their ids in order.
+    """
+
+    async def page(uow: UnitOfWork, after: Place | None) -> Page:
+        cluster, item = after or ("", "")
+        state = await stages.read_stages(uow.connection)
+        live = sorted(name for name, at in state.items() if at.stage == "live" and name >= cluster)
+        if not live:
+            return Page(0, None)
+        # Nobody may roll back while it is told; and the stage comes before the turn, as for every writer.
+        at = (await stages.lock_stages(uow.connection, live[:1]))[live[0]]
+        begin = item if live[0] == cluster else ""
+        ids = await tell(uow, live[0], begin) if at.stage == "live" else []
+        following = (live[1], "") if len(live) > 1 else None
+        return Page(len(ids), (live[0], ids[-1]) if len(ids) == PAGE else following)
+
+    return Republisher(name, count, page)
 
 
 def stages_of(service: str) -> Republisher:

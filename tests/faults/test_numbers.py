@@ -113,6 +113,16 @@ def a_draft(record_id: str) -> Draft:
     return Draft(kind="invoice", key=key, first=YEAR, buyer={}, lines=(line,), why="")
 
 
+async def an_approved_run(office: Billing) -> str:
+    """Of five documents."""
+    await office.describe(*(a_description("numelink", str(n), "12") for n in range(1, 6)))
+    await office.adopted()
+    await office.takes_over("clustr-numerique", "numelink")
+    run_id = (await office.ask("prepare-run", issuer="merged", first=YEAR))["run_id"]
+    await office.ask("approve-run", by="tresoriere", run_id=run_id)
+    return run_id
+
+
 # --- kills ----------------------------------------------------------------------------------------------------------
 
 
@@ -120,11 +130,7 @@ def a_draft(record_id: str) -> Draft:
 async def test_a_process_that_is_killed_before_any_statement_leaves_no_gap(
     office: Billing, database: Database, tmp_path: Path
 ) -> None:
-    await office.describe(*(a_description("numelink", str(n), "12") for n in range(1, 6)))
-    await office.adopted()
-    await office.takes_over("clustr-numerique", "numelink")
-    run_id = (await office.ask("prepare-run", issuer="merged", first=YEAR))["run_id"]
-    await office.ask("approve-run", by="tresoriere", run_id=run_id)
+    run_id = await an_approved_run(office)
     statement = 1
     while killed(database, tmp_path, STATEMENT, statement, run_id):
         assert await holds(office) == 0
@@ -137,11 +143,7 @@ async def test_a_process_that_is_killed_before_any_statement_leaves_no_gap(
 async def test_a_process_that_is_killed_around_the_commit_has_issued_all_or_nothing(
     office: Billing, database: Database, tmp_path: Path
 ) -> None:
-    await office.describe(*(a_description("numelink", str(n), "12") for n in range(1, 6)))
-    await office.adopted()
-    await office.takes_over("clustr-numerique", "numelink")
-    run_id = (await office.ask("prepare-run", issuer="merged", first=YEAR))["run_id"]
-    await office.ask("approve-run", by="tresoriere", run_id=run_id)
+    run_id = await an_approved_run(office)
     for step, expected in ((COMMIT, 0), (COMMITTED, 5)):
         assert killed(database, tmp_path, step, 0, run_id)
         assert await holds(office) == expected

@@ -14,8 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.billing import DocumentWritten
 from services.billing.cutover.way_back import IssuedDocument, file_of, form_for, rows_of
 from services.billing.mirror.repository import BillingUnitOfWork
-from services.common.republish import CAUSE, PAGE, Page, Place, Republisher, page_of
-from services.cutover import stages
+from services.common.republish import CAUSE, PAGE, to_live_systems
 from shared.messaging.publishing import publish
 from shared.persistence.database import json_of
 from shared.persistence.database import rows_of as rows_read
@@ -179,19 +178,14 @@ def _written(uow: BillingUnitOfWork, cluster: str, document: IssuedDocument) -> 
 # --- after a restore ------------------------------------------------------------------------------------------------
 
 
-async def _again(uow: BillingUnitOfWork, after: Place | None) -> Page:
-    """A page of one cluster, then of the next whose former system is live: it alone reads what is told of it."""
-    cluster, number = after or ("", "")
-    at = await stages.read_stages(uow.connection)
-    live = sorted(name for name, state in at.items() if state.stage == "live" and name >= cluster)
-    if not live:
-        return Page(0, None)
-    begin = number if live[0] == cluster else ""
-    numbers = list(await digests(uow, live[0], begin, PAGE))
-    await publish_documents(uow, {live[0]: numbers}, CAUSE)
-    page = page_of(len(numbers), (live[0], numbers[-1]) if numbers else None)
-    return page if page.next or len(live) == 1 else Page(len(numbers), (live[1], ""))
+async def _publish_unconfirmed(uow: BillingUnitOfWork, cluster: str, after: str) -> list[str]:
+    """Tell of the next documents that its former system has not said; their numbers, in order."""
+    numbers = list(await digests(uow, cluster, after, PAGE))
+    await publish_documents(uow, {cluster: numbers}, CAUSE)
+    return numbers
 
 
-DOCUMENTS_AGAIN: Final = Republisher("documents written here", "select count(*) from documents", _again)
+DOCUMENTS_AGAIN: Final = to_live_systems(
+    "documents written here", "select count(*) from documents", _publish_unconfirmed
+)
 """What live former systems have not said of our documents: their queues may have been lost."""

@@ -8,9 +8,8 @@ from typing import Any
 
 from schemas.base import RecordRef
 from schemas.membership import ConflictItem, MergeConflictChanged, Overlap
-from services.common.republish import CAUSE, PAGE, Page, Place, Republisher, page_of, stages_of
+from services.common.republish import CAUSE, PAGE, Page, Place, Republisher, page_of, stages_of, to_live_systems
 from services.common.sections import statements
-from services.cutover import stages
 from services.membership.announcements import publish_members
 from services.membership.cutover import write_back
 from services.membership.descriptions.queries import DESCRIPTIONS
@@ -52,21 +51,6 @@ async def _conflicts(uow: MembershipUnitOfWork, after: Place | None) -> Page:
     return page_of(len(rows), (rows[-1]["conflict_id"],) if rows else None)
 
 
-async def _local_changes(uow: MembershipUnitOfWork, after: Place | None) -> Page:
-    """A page of one cluster, then of the next whose former system is live: it alone reads what is told of it."""
-    cluster, record_id = after or ("", "")
-    state = await stages.read_stages(uow.connection)
-    live = sorted(name for name, at in state.items() if at.stage == "live" and name >= cluster)
-    if not live:
-        return Page(0, None)
-    # Nobody may roll back while it is told; and the stage comes before the turn, as for every writer.
-    at = (await stages.lock_stages(uow.connection, live[:1]))[live[0]]
-    begin = record_id if live[0] == cluster else ""
-    record_ids = await write_back.republish_unconfirmed(uow, live[0], begin, CAUSE) if at.stage == "live" else []
-    following = (live[1], "") if len(live) > 1 else None
-    return Page(len(record_ids), (live[0], record_ids[-1]) if len(record_ids) == write_back.PAGE else following)
-
-
 def conflict(row: Mapping[str, Any], version: int) -> MergeConflictChanged:
     """A row as it was told last; one that is gone has nothing twice."""
     between = [RecordRef(cluster=row[f"{text}_cluster"], record_id=row[f"{text}_record_id"]) for text in "ab"]
@@ -95,6 +79,10 @@ REPUBLISHED = (
     Republisher("members", "select count(*) from identity_history", _members),
     statements(DESCRIPTIONS),
     Republisher("conflicts", "select count(*) from merge_conflicts", _conflicts),
-    Republisher("written here", "select count(distinct (cluster, record_id)) from record_changes", _local_changes),
+    to_live_systems(
+        "written here",
+        "select count(distinct (cluster, record_id)) from record_changes",
+        write_back.republish_unconfirmed,
+    ),
     stages_of("membership"),
 )

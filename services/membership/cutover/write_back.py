@@ -6,6 +6,7 @@ from typing import Any
 
 from schemas.membership import MemberRecorded
 from schemas.membership_write_back import MemberWritten
+from services.common.republish import CAUSE, PAGE
 from services.membership.legacy import PLAIN, PRODUCTS, reading_of
 from services.membership.legacy.export import Written, file_of, write
 from services.membership.legacy.import_rules import RULES
@@ -18,7 +19,6 @@ from shared.messaging.publishing import publish
 from shared.persistence.database import rows_of
 
 SERVICE = "membership"
-PAGE = 500
 AT_ONCE = 100
 """Records turned round between two moments in which others get on: each takes up to a millisecond."""
 
@@ -118,7 +118,7 @@ async def publish_current(uow: MembershipUnitOfWork, cluster: str, document: Map
     publish(uow, MemberWritten, [(written, cause)], to=cluster)
 
 
-async def republish_unconfirmed(uow: MembershipUnitOfWork, cluster: str, after: str, cause: str) -> list[str]:
+async def republish_unconfirmed(uow: MembershipUnitOfWork, cluster: str, after: str) -> list[str]:
     """Tell the former system again of records that it has not said as they are here: the next :data:`PAGE` after one.
 
     Returns their ids, in order. What its queue held may be lost, as after a restore.
@@ -132,7 +132,7 @@ async def republish_unconfirmed(uow: MembershipUnitOfWork, cluster: str, after: 
         else _current_message(uow, cluster, MemberRecorded.model_validate_json(written), version)
         for record_id, _, _, _, written in rows
     ]
-    publish(uow, MemberWritten, [(written, cause) for written in published], to=cluster)
+    publish(uow, MemberWritten, [(written, CAUSE) for written in published], to=cluster)
     return [written.record_id for written in published]
 
 

@@ -10,11 +10,13 @@ from typing import Any
 
 import orjson
 import pytest
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from schemas.base import RecordRef
 from services.billing.consumers import SUBSCRIPTIONS
 from services.billing.cutover import gate, write_back
 from services.billing.cutover.write_back import DOCUMENTS_AGAIN
+from services.common import republish
 from services.cutover import stages
 from services.cutover.preconditions import Condition
 from tests.support.billing import Billing, a_description, a_former_invoice
@@ -232,6 +234,26 @@ async def test_after_a_restore_live_systems_are_told_again_under_the_same_versio
         place = page.next
     assert pages == [1, 1]
     assert [await way_back(ready, cluster) for cluster in CLUSTERS] == before
+
+
+async def test_a_system_that_goes_back_meanwhile_is_told_nothing_again(ready: Billing) -> None:
+    await ready.takes_over("numelink")
+    await ready.issued(YEAR)
+    await ready.rows("delete from outbox returning 1")
+    # Another process moves it: the pool of these tests holds one connection.
+    another = create_async_engine(ready.engine.url)
+    async with another.connect() as moving, ready.engine.begin() as connection:
+        await stages.alone(moving, "numelink")
+        uow = ready.begin(connection)
+        telling = asyncio.ensure_future(DOCUMENTS_AGAIN.page(uow, None))
+        await asyncio.sleep(0.3)
+        assert not telling.done(), "whoever moves is waited for"
+        await moving.exec_driver_sql("update stages set stage = 'mirror' where cluster = 'numelink'")
+        await moving.commit()
+        assert await telling == republish.Page(0, None)
+        await uow.outbox.flush(connection)
+    await another.dispose()
+    assert await way_back(ready, "numelink") == []
 
 
 @pytest.mark.parametrize(("late", "told"), [("FA-2", [("FA-2", True)]), ("ours", [("ours", False)]), ("mirrored", [])])

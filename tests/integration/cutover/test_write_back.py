@@ -21,6 +21,7 @@ from schemas.commands import ChangeMember, CreateMember, EndMembership, RecordCo
 from schemas.envelope import encode, routing_key, to_json
 from schemas.membership import MemberRecorded, MemberRemoved
 from schemas.membership_write_back import MemberWritten
+from services.common import republish
 from services.cutover import stages
 from services.cutover.stages import StageState
 from services.membership.cutover import write_back
@@ -235,6 +236,7 @@ async def test_all_that_was_written_here_can_be_told_again_page_by_page(
     await change(live, city="Lyon")
     before = {item.record_id: item.version for item in await told(live, 2)}
     monkeypatch.setattr(write_back, "PAGE", 1)
+    monkeypatch.setattr(republish, "PAGE", 1)
     done = await traboule("republish")
     assert done.exit_code == 0, done.err
     again = await told(live, 2)
