@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parent
 LOCK = FOLDER / "requirements.lock"
 NOTICE = FOLDER.parents[1] / "NOTICE"
 
-LOOKED_UP = {"saxonche": ("MPL-2.0-no-copyleft-exception",)}
+LOOKED_UP = {"mrml": ("MIT",), "saxonche": ("MPL-2.0-no-copyleft-exception",)}
 """Those that say nothing of themselves, as their source files do. Look again when a version changes."""
 
 _CLASSIFIER = "License :: OSI Approved :: "
