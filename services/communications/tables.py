@@ -1,10 +1,12 @@
-"""Tables of communications: mirrors of consents and mailings, and the messaging tables."""
+"""Tables of communications: mirrors, suppressions, deliveries, and the messaging tables."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from services.common.member_records import member_records_table
 from services.common.sections import section_tables
+from services.communications.deliveries.tables import delivery_tables
+from services.communications.suppressions.tables import suppression_tables
 from services.cutover.parity.tables import parity_tables
 from services.cutover.tables import cutover_tables
 from shared.messaging.tables import messaging_tables
@@ -16,6 +18,8 @@ cutover = cutover_tables(metadata)
 parity = parity_tables(metadata)
 member_records = member_records_table(metadata)
 section_tables(metadata)
+suppression_tables(metadata)
+delivery_tables(metadata)
 
 consents = sa.Table(
     "consents",

@@ -1,0 +1,108 @@
+"""Tables of deliveries: one row a mail and recipient, what it says, every attempt, and the pace of each domain."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+
+_NOW = sa.text("now()")
+
+
+def _delivery() -> sa.Column[str]:
+    return sa.Column("delivery_id", sa.Uuid(as_uuid=False), sa.ForeignKey("deliveries.delivery_id"), primary_key=True)
+
+
+def delivery_tables(metadata: sa.MetaData) -> None:
+    """Define them in the service's metadata, so that its migrations own them."""
+    sa.Table(
+        "contents",
+        metadata,
+        sa.Column("content_id", sa.LargeBinary, primary_key=True),  # SHA-256 of what it says
+        sa.Column("document", JSONB, nullable=False),  # subject, text, html and preheader, with placeholders
+        sa.Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=_NOW),
+    )
+    sa.Table(
+        "attachments",
+        metadata,
+        sa.Column("content_id", sa.LargeBinary, sa.ForeignKey("contents.content_id"), primary_key=True),
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("media_type", sa.Text, nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+    )
+    sa.Table(
+        "deliveries",
+        metadata,
+        sa.Column("delivery_id", sa.Uuid(as_uuid=False), primary_key=True),
+        sa.Column("cause", sa.Text, nullable=False),  # the fact or campaign that it goes out for
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("mode", sa.Text, nullable=False),
+        sa.Column("purpose", sa.Text, nullable=False),
+        sa.Column("brand", sa.Text, nullable=False),
+        sa.Column("person_key", sa.Text, nullable=False),  # who it is for: once per cause and kind
+        sa.Column("name", sa.Text),  # of the recipient; null once it was forgotten
+        sa.Column("address", sa.Text),  # normalised; null once it was forgotten
+        sa.Column("domain", sa.Text, nullable=False),
+        sa.Column("key_id", sa.Text, nullable=False),  # of the secret of address_key and of the tokens
+        sa.Column("address_key", sa.LargeBinary, nullable=False),
+        sa.Column("token_hash", sa.LargeBinary, nullable=False),  # SHA-256 of the token in its links
+        sa.Column("return_hash", sa.LargeBinary, nullable=False),  # SHA-256 of the token in its return path
+        sa.Column("content_id", sa.LargeBinary, sa.ForeignKey("contents.content_id"), nullable=False),
+        sa.Column("fields", JSONB, nullable=False, server_default="{}"),  # its own values of placeholders
+        sa.Column("state", sa.Text, nullable=False, server_default="due"),
+        sa.Column("attempt", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=_NOW),
+        sa.Column("due_at", TIMESTAMP(timezone=True), nullable=False, server_default=_NOW),
+        sa.Column("not_after", TIMESTAMP(timezone=True)),  # it is given up then: what it says is over
+        sa.Column("claim", sa.Uuid(as_uuid=False)),  # the sender that has it
+        sa.Column("claimed_until", TIMESTAMP(timezone=True)),
+        sa.Column("paced", sa.Boolean, nullable=False, server_default=sa.false()),  # due_at is its domain's slot
+        sa.Column("handed_at", TIMESTAMP(timezone=True)),  # when it was marked, before its text left
+        sa.Column("ended_at", TIMESTAMP(timezone=True)),
+        sa.Column("code", sa.Integer),
+        sa.Column("answer", sa.Text),
+        sa.CheckConstraint("mode in ('bulk', 'transactional')", name="deliveries_mode"),
+        sa.CheckConstraint(
+            "state in ('due', 'handing', 'accepted', 'refused', 'gave-up', 'uncertain', 'suppressed', 'cancelled')",
+            name="deliveries_state",
+        ),
+        sa.UniqueConstraint("cause", "kind", "person_key", name="deliveries_once_a_person"),
+        sa.UniqueConstraint("token_hash", name="deliveries_token"),
+        sa.UniqueConstraint("return_hash", name="deliveries_return"),
+        sa.Index(
+            "deliveries_once_an_address",
+            "cause",
+            "kind",
+            "address_key",
+            unique=True,
+            postgresql_where=sa.text("mode = 'bulk'"),
+        ),
+        sa.Index("deliveries_due", "due_at", postgresql_where=sa.text("state = 'due'")),
+        sa.Index("deliveries_handing", "claimed_until", postgresql_where=sa.text("state = 'handing'")),
+        sa.Index("deliveries_by_address", "address_key"),
+        sa.Index("deliveries_by_time", "created_at"),
+    )
+    sa.Table(
+        "delivery_records",
+        metadata,
+        _delivery(),
+        sa.Column("cluster", sa.Text, primary_key=True),
+        sa.Column("record_id", sa.Text, primary_key=True),
+        sa.Index("delivery_records_by_record", "cluster", "record_id"),
+    )
+    sa.Table(
+        "delivery_attempts",
+        metadata,
+        _delivery(),
+        sa.Column("attempt", sa.Integer, primary_key=True),
+        sa.Column("at", TIMESTAMP(timezone=True), primary_key=True, server_default=_NOW),
+        sa.Column("outcome", sa.Text, nullable=False),
+        sa.Column("code", sa.Integer),
+        sa.Column("answer", sa.Text),
+    )
+    sa.Table(
+        "paces",
+        metadata,
+        sa.Column("domain", sa.Text, primary_key=True),
+        sa.Column("free_at", TIMESTAMP(timezone=True), nullable=False, server_default=_NOW),  # the next slot
+        sa.Column("paused_because", sa.Text),
+        sa.Column("paused_at", TIMESTAMP(timezone=True)),
+        sa.CheckConstraint("(paused_because is null) = (paused_at is null)", name="paces_paused"),
+    )

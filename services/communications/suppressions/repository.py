@@ -1,0 +1,109 @@
+"""All SQL of suppressions.
+
+Whoever suppresses takes a lock that whoever marks deliveries shares (:func:`looked_at`). So no mail is marked after an
+objection was committed, whatever the two saw of each other.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.communications.suppressions.address import Keyring
+from services.communications.suppressions.suppression import Blocked, Suppression
+from shared.persistence.database import rows_of
+
+_WRITERS_TURN: Final = "select pg_advisory_xact_lock(hashtext('suppressions'))"
+_READERS_TURN: Final = "select pg_advisory_xact_lock_shared(hashtext('suppressions'))"
+# The same cause is one suppression; one that was lifted counts again only if the person acted anew.
+_SUPPRESS = """
+    insert into suppressions as kept (cause, key_id, address_key, covers, purpose, reason, source, at)
+    select * from unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::text[],
+                         $8::timestamptz[])
+    on conflict (cause) do update
+    set at = excluded.at, lifted_at = null, lifted_by = null, proof = null
+    where kept.lifted_at < excluded.at
+    returning cause
+"""
+_RECORDS = """
+    insert into suppression_records (suppression_id, cluster, record_id)
+    select s.suppression_id, r.cluster, r.record_id
+    from unnest($1::text[], $2::text[], $3::text[], $4::boolean[]) as n (cause, cluster, record_id, spreads)
+    join suppressions s using (cause)
+    cross join lateral (
+        select n.cluster, n.record_id
+        union
+        select m.cluster, m.record_id
+        from member_records own join member_records m using (member_id)
+        where n.spreads and (own.cluster, own.record_id) = (n.cluster, n.record_id)
+    ) r
+    on conflict do nothing
+"""
+_LIFT = """
+    update suppressions set lifted_at = clock_timestamp(), lifted_by = $2, proof = $3
+    where suppression_id = any($1::bigint[]) and lifted_at is null returning suppression_id
+"""
+_BLOCKED = """
+    with theirs as (
+        select delivery_id, cluster, record_id from delivery_records where delivery_id = any($1::uuid[])
+        union
+        select r.delivery_id, m.cluster, m.record_id
+        from delivery_records r
+        join member_records own using (cluster, record_id)
+        join member_records m on m.member_id = own.member_id
+        where r.delivery_id = any($1::uuid[])
+    ), met as (
+        select t.delivery_id, x.suppression_id from theirs t join suppression_records x using (cluster, record_id)
+        union
+        select k.delivery_id, s.suppression_id
+        from unnest($2::uuid[], $3::bytea[]) as k (delivery_id, address_key) join suppressions s using (address_key)
+    )
+    select distinct on (d.delivery_id) d.delivery_id::text, s.suppression_id, s.reason, s.source, s.at
+    from met join suppressions s using (suppression_id) join deliveries d using (delivery_id)
+    where s.lifted_at is null
+      and (s.covers = 'everything' or (d.mode = 'bulk' and s.purpose in ('*', d.purpose)))
+    order by d.delivery_id, s.at, s.suppression_id
+"""
+
+
+async def suppress(connection: AsyncConnection, keyring: Keyring, suppressions: Collection[Suppression]) -> set[str]:
+    """Keep them from here on; returns the causes that were not in force before."""
+    if not suppressions:
+        return set()
+    await connection.exec_driver_sql(_WRITERS_TURN)
+    rows = sorted(suppressions, key=lambda item: item.cause)
+    hashes = [None if item.address is None else keyring.current(item.address) for item in rows]
+    columns = (
+        [item.cause for item in rows],
+        [found and found.key_id for found in hashes],
+        [found and found.value for found in hashes],
+        [item.covers for item in rows],
+        [item.purpose for item in rows],
+        [item.reason for item in rows],
+        [item.source for item in rows],
+        [item.at for item in rows],
+    )
+    fresh = {cause for (cause,) in rows_of(await connection.exec_driver_sql(_SUPPRESS, columns))}
+    records = [(item.cause, *record, item.spreads) for item in rows for record in item.records]
+    if records:
+        columns = tuple(list(column) for column in zip(*records, strict=True))
+        await connection.exec_driver_sql(_RECORDS, columns)
+    return fresh
+
+
+async def lift(connection: AsyncConnection, suppression_ids: Collection[int], by: str, proof: str | None) -> set[int]:
+    """Let these be written to again, by the person's own act or by somebody who keeps a proof; returns which were."""
+    await connection.exec_driver_sql(_WRITERS_TURN)
+    return {row[0] for row in rows_of(await connection.exec_driver_sql(_LIFT, (list(suppression_ids), by, proof)))}
+
+
+async def looked_at(connection: AsyncConnection) -> None:
+    """Let no suppression be committed until this transaction ends: what it marks goes by all there were."""
+    await connection.exec_driver_sql(_READERS_TURN)
+
+
+async def blocked(connection: AsyncConnection, hashes: Mapping[str, Sequence[bytes]]) -> dict[str, Blocked]:
+    """Which of these deliveries must not go out, and why. ``hashes`` of each one's address, under every key."""
+    pairs = [(delivery_id, value) for delivery_id, values in hashes.items() for value in values]
+    columns = (list(hashes), [delivery_id for delivery_id, _ in pairs], [value for _, value in pairs])
+    return {row[0]: Blocked(*row[1:]) for row in rows_of(await connection.exec_driver_sql(_BLOCKED, columns))}

@@ -1,0 +1,43 @@
+"""What must not be written to: an address, or source records, for everything or for bulk mail of a purpose."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+
+from services.common.sections import Record
+
+Covers = Literal["everything", "bulk"]
+Reason = Literal["objection", "complaint", "unknown-user", "unreachable"]
+EVERY_PURPOSE: Final = "*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suppression:
+    """``cause`` names what it was learned from, once: the same cause twice is one suppression.
+
+    ``address`` is normalised; without one it concerns ``records`` alone. A person's own act ``spreads``: to all records
+    that the member has at that time, so that each part of it keeps the objection if they separate (RGPD art. 21).
+    """
+
+    cause: str
+    address: str | None = None
+    records: tuple[Record, ...] = ()
+    covers: Covers = "bulk"
+    purpose: str = EVERY_PURPOSE
+    reason: Reason = "objection"
+    source: str
+    at: datetime
+    spreads: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """Why a delivery must not go out: the oldest of what forbids it."""
+
+    suppression_id: int
+    reason: Reason
+    source: str
+    at: datetime
+
+    def __str__(self) -> str:
+        return f"{self.reason} of {self.at:%Y-%m-%d} ({self.source})"
