@@ -53,6 +53,10 @@ for service in membership billing events communications; do
         echo "TRABOULE_${upper}_HTTP_PORT=8000"
     } >>house.new
 done
+# What e-mail addresses are hashed with. If it is lost, objections of addresses are lost with it: keep it with the backups.
+address_keys="1:$(keep communications.address-keys)"
+printf '%s' "$address_keys" | readable traboule_communications_address_keys
+echo "TRABOULE_COMMUNICATIONS_ADDRESS_KEYS=$address_keys" >>house.new
 outside=staff.membership
 for cluster in $(sed -n 's/^\[clusters\.\([A-Za-z0-9_-]*\)\].*/\1/p' ../../clusters.toml); do
     for service in membership billing events communications; do

@@ -31,6 +31,7 @@ def secret(service: str) -> dict[str, Any]:
             "database-url": f"postgresql://{role}:{secrets.token_urlsafe(24)}@{DATABASE}/{role}?{checked}",
             "broker-url": f"amqps://{user}:{secrets.token_urlsafe(24)}@{BROKER}/{VHOST}",
             "tls": "enable",
+            **({"address-keys": f"1:{secrets.token_hex(32)}"} if service == "communications" else {}),
         },
     }
 

@@ -37,6 +37,8 @@ log = structlog.get_logger()
 CLUSTERS = Path(__file__).resolve().parents[1] / "clusters.toml"
 SURVIVORSHIP = Path(__file__).parents[1] / "survivorship.toml"
 ISSUERS = Path(__file__).parents[1] / "issuers.toml"
+ADDRESS_KEYS, ADDRESS_KEYS_VARIABLE = "communications.address-keys", "TRABOULE_COMMUNICATIONS_ADDRESS_KEYS"
+"""Among the secrets, and in the environment: what communications hashes addresses with."""
 QUEUE_BYTES_VARIABLE = "TRABOULE_QUEUE_BYTES"
 """Names the variable with what may wait in each subscription; see :data:`shared.messaging.topology.QUEUE_BYTES`."""
 
@@ -105,6 +107,8 @@ def provision(
     env[CLUSTERS_FILE] = str(clusters_file.resolve())
     if "membership" in services:
         env["TRABOULE_MEMBERSHIP_SURVIVORSHIP_FILE"] = str(survivorship_file.resolve())
+    if "communications" in services:
+        env[ADDRESS_KEYS_VARIABLE] = passwords[ADDRESS_KEYS] = given.get(ADDRESS_KEYS, f"1:{random.token_hex(32)}")
     if "billing" in services and clusters_file == CLUSTERS:
         env["TRABOULE_BILLING_ISSUERS_FILE"] = str(ISSUERS)
     left = _migrate(services, env)

@@ -71,7 +71,7 @@ async def suppress(connection: AsyncConnection, keyring: Keyring, suppressions: 
     if not suppressions:
         return set()
     await connection.exec_driver_sql(_WRITERS_TURN)
-    rows = sorted(suppressions, key=lambda item: item.cause)
+    rows = sorted({item.cause: item for item in suppressions}.values(), key=lambda item: item.cause)
     hashes = [None if item.address is None else keyring.current(item.address) for item in rows]
     columns = (
         [item.cause for item in rows],

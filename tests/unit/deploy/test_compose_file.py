@@ -101,7 +101,8 @@ def test_a_service_waits_is_watched_and_is_given_its_own_secrets(name: str) -> N
     assert service["depends_on"]["postgres"] == service["depends_on"]["rabbitmq"] == {"condition": "service_healthy"}
     assert service["healthcheck"]["test"][:3] == ["CMD", "python", "-m"]
     assert service["restart"] == "unless-stopped"
-    assert service["secrets"] == [f"traboule_{name}_database_url", f"traboule_{name}_broker_url"]
+    more = [f"traboule_{name}_address_keys"] if name == "communications" else []
+    assert service["secrets"] == [f"traboule_{name}_database_url", f"traboule_{name}_broker_url", *more]
 
 
 def test_the_address_that_former_systems_are_given_is_one_that_this_machine_reaches() -> None:
