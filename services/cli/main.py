@@ -138,14 +138,13 @@ for _name, (_panel, _text) in _COMMANDS.items():
 def main() -> None:
     """Entry point of ``traboule``."""
     from services.common.environment import NotConfigured, load_env_file
-    from services.membership.views.rules import RulesFileError
-    from shared.runtime.clusters import ClustersFileError
     from shared.runtime.tls import TlsError
+    from shared.runtime.toml_file import ConfigurationFileError
     from shared.runtime.variables import SecretFileError
 
     load_env_file()
     try:
         app()
-    except (NotConfigured, SecretFileError, TlsError, ClustersFileError, RulesFileError) as error:
+    except (NotConfigured, SecretFileError, TlsError, ConfigurationFileError) as error:
         typer.secho(str(error), fg="red", err=True)
         raise SystemExit(2) from None

@@ -88,10 +88,12 @@ def recorded_message(recorded: type[Fact], row: Mapping[str, Any]) -> CurrentRec
     return message, row[APPLIED_LATE]
 
 
-def to_live_systems(name: str, count: str, tell: Callable[[Any, str, str], Awaitable[Sequence[str]]]) -> Republisher:
+def to_live_systems(
+    name: str, count: str, publish_after: Callable[[Any, str, str], Awaitable[Sequence[str]]]
+) -> Republisher:
     """What former systems that are live are told of what is written here: they alone read it, one after the other.
 
-    ``tell(uow, cluster, after)`` tells of the next :data:`PAGE` after an id, and returns their ids in order.
+    ``publish_after(uow, cluster, after)`` publishes the next :data:`PAGE` after an id, and returns their ids in order.
     """
 
     async def page(uow: UnitOfWork, after: Place | None) -> Page:
@@ -103,7 +105,7 @@ def to_live_systems(name: str, count: str, tell: Callable[[Any, str, str], Await
         # Nobody may roll back while it is told; and the stage comes before the turn, as for every writer.
         at = (await stages.lock_stages(uow.connection, live[:1]))[live[0]]
         begin = item if live[0] == cluster else ""
-        ids = await tell(uow, live[0], begin) if at.stage == "live" else []
+        ids = await publish_after(uow, live[0], begin) if at.stage == "live" else []
         following = (live[1], "") if len(live) > 1 else None
         return Page(len(ids), (live[0], ids[-1]) if len(ids) == PAGE else following)
 

@@ -1,13 +1,14 @@
 """The clusters, their lineages and their former systems: configuration, so that a third cluster needs no code."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+from shared.runtime.toml_file import ConfigurationFileError, read_toml
 
-class ClustersFileError(ValueError):
+
+class ClustersFileError(ConfigurationFileError):
     """The clusters file cannot be used; the message says where and why."""
 
 
@@ -45,17 +46,10 @@ class Cluster:
 
 def load_clusters(path: Path) -> dict[str, Cluster]:
     """Read the clusters file (TOML), by code. Raises ClustersFileError."""
+    tree = read_toml(path, "TRABOULE_CLUSTERS_FILE", ClustersFileError)
     try:
-        # Notepad writes a byte order mark in front, which TOML does not know.
-        tree = tomllib.loads(path.read_text("utf-8-sig"))
         return {code: _cluster(code, entry) for code, entry in tree["clusters"].items()}
-    except FileNotFoundError:
-        raise ClustersFileError(f"{path}: there is no such file; set TRABOULE_CLUSTERS_FILE") from None
-    except OSError as error:
-        raise ClustersFileError(f"{path}: the file cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ClustersFileError(f"{path}: the file must be saved as UTF-8") from None
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise ClustersFileError(f"{path}: {type(error).__name__}: {error}") from None
 
 

@@ -49,6 +49,7 @@ def delivery_tables(metadata: sa.MetaData) -> None:
         sa.Column("state", sa.Text, nullable=False, server_default="due"),
         sa.Column("attempt", sa.Integer, nullable=False, server_default="0"),
         sa.Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=_NOW),
+        sa.Column("scheduled_at", TIMESTAMP(timezone=True), nullable=False, server_default=_NOW),  # its first due_at
         sa.Column("due_at", TIMESTAMP(timezone=True), nullable=False, server_default=_NOW),
         sa.Column("not_after", TIMESTAMP(timezone=True)),  # it is given up then: what it says is over
         sa.Column("claim", sa.Uuid(as_uuid=False)),  # the sender that has it

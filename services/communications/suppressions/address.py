@@ -78,6 +78,13 @@ class Keyring:
         """The hash to write, under the newest key."""
         return self.all(normalised)[0]
 
+    def secret(self, key_id: str) -> bytes:
+        """One of the keys. Raises AddressKeysError if it is there no more."""
+        for name, key in self.keys:
+            if name == key_id:
+                return key
+        raise AddressKeysError(f"the key {key_id} of addresses is missing: keep former keys after the newest")
+
     def all(self, normalised: str) -> tuple[AddressHash, ...]:
         """Its hash under every key, to look it up whenever it was written."""
         text = normalised.encode()

@@ -3,7 +3,6 @@
 The words are here, with the reading of the file; :mod:`survivorship` has what each rule does.
 """
 
-import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -11,6 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, NoReturn, get_args
+
+from shared.runtime.toml_file import ConfigurationFileError, read_toml
 
 FIELDS = (
     "name",
@@ -49,7 +50,7 @@ RULES: tuple[Rule, ...] = get_args(Rule)
 _SHIPPED = Path(__file__).parents[3] / "deploy" / "survivorship.toml"
 
 
-class RulesFileError(ValueError):
+class RulesFileError(ConfigurationFileError):
     """The file of survivorship rules cannot be used; the message says where, why, and what is allowed."""
 
 
@@ -80,17 +81,7 @@ def load_rules(path: Path, clusters: Collection[str] | None = None) -> Survivors
 
     ``clusters`` are the codes of those that exist, to tell a misspelt source; None leaves sources unchecked.
     """
-    try:
-        # Notepad writes a byte order mark in front, which TOML does not know.
-        tree = tomllib.loads(path.read_text("utf-8-sig"))
-    except FileNotFoundError:
-        raise RulesFileError(f"{path}: there is no such file; set TRABOULE_MEMBERSHIP_SURVIVORSHIP_FILE") from None
-    except OSError as error:
-        raise RulesFileError(f"{path}: the file cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise RulesFileError(f"{path}: the file must be saved as UTF-8: {error}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise RulesFileError(f"{path}: this is not TOML: {error}") from None
+    tree = read_toml(path, "TRABOULE_MEMBERSHIP_SURVIVORSHIP_FILE", RulesFileError)
     return _Reader(path, clusters).rules(tree)
 
 

@@ -71,6 +71,7 @@ TABLES = (
         state text not null default 'due',
         attempt integer not null default 0,
         created_at timestamptz not null default now(),
+        scheduled_at timestamptz not null default now(),
         due_at timestamptz not null default now(),
         not_after timestamptz,
         claim uuid,
