@@ -1,6 +1,15 @@
 """Every fact and command that may travel, in one list: what is not here cannot be published."""
 
-from schemas import billing, commands, communications, cutover_requests, events, membership, membership_write_back
+from schemas import (
+    billing,
+    commands,
+    communications,
+    cutover_requests,
+    events,
+    membership,
+    membership_write_back,
+    objections,
+)
 from schemas.base import Command, Content, Fact
 from schemas.cutover import ManifestRecorded, WriteAccessChanged
 
@@ -12,6 +21,7 @@ FACTS: tuple[type[Content], ...] = (
     membership.MergeConflictChanged,
     membership.MemberDescribed,
     membership.MembershipManifestRecorded,
+    objections.ObjectionReceived,
     membership.MembershipStageChanged,
     WriteAccessChanged,
     cutover_requests.CutoverRequested,

@@ -10,7 +10,16 @@ from typing import Any, TypeVar
 
 import orjson
 
-from schemas import billing, commands, communications, cutover_requests, events, membership, membership_write_back
+from schemas import (
+    billing,
+    commands,
+    communications,
+    cutover_requests,
+    events,
+    membership,
+    membership_write_back,
+    objections,
+)
 from schemas.base import Content, Fact, RecordRef
 from schemas.cutover import ManifestRecord, WriteAccessChanged
 from schemas.digests import record_digest
@@ -429,6 +438,13 @@ EXAMPLES: Mapping[type[Content], Callable[[], Content]] = {
     cutover_requests.CutoverRequested: lambda: cutover_requests.CutoverRequested(**_REQUEST),
     membership_write_back.MemberWritten: _member_written,
     membership.MemberDescribed: _member_described,
+    objections.ObjectionReceived: lambda: objections.ObjectionReceived(
+        version=_MICROSECONDS,
+        link_digest="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        act="object",
+        way="one-click",
+        received_at=datetime(2026, 11, 23, 9, 0, tzinfo=UTC),
+    ),
     membership.MembershipCutoverAnswered: lambda: membership.MembershipCutoverAnswered(**_CUTOVER_ANSWER),
     billing.BillingCutoverAnswered: lambda: billing.BillingCutoverAnswered(**_CUTOVER_ANSWER),
     events.EventsCutoverAnswered: lambda: events.EventsCutoverAnswered(**_CUTOVER_ANSWER),

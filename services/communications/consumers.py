@@ -5,9 +5,11 @@ from functools import partial
 from schemas.communications import CommunicationsManifestRecorded, ConsentRecorded, MailingRecorded
 from schemas.cutover import WriteAccessChanged
 from schemas.membership import MembersMerged, MembersSeparated
+from schemas.objections import ObjectionReceived
 from services.common.member_records import apply_merges, apply_separations
 from services.communications.mirror import handlers
 from services.communications.mirror.parity import KINDS
+from services.communications.usecases import objections
 from services.cutover.fence import Fenced
 from services.cutover.manifests import PREFETCH, keep_manifests
 from services.cutover.noop import matches_current
@@ -21,6 +23,7 @@ SUBSCRIPTIONS = (
     Subscription("communications.mailing-recorded", MailingRecorded, Fenced(handlers.record_mailings, _unchanged)),
     Subscription("communications.manifest-recorded", CommunicationsManifestRecorded, keep_manifests, prefetch=PREFETCH),
     Subscription("communications.write-access-changed", WriteAccessChanged, keep_write_access),
+    Subscription("communications.objection-received", ObjectionReceived, objections.receive),
     Subscription("communications.members-merged", MembersMerged, apply_merges),
     Subscription("communications.members-separated", MembersSeparated, apply_separations),
 )

@@ -1,6 +1,7 @@
 """The only place where the communications service is put together."""
 
 from collections.abc import Callable
+from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -9,23 +10,38 @@ from services.common.definition import ServiceDefinition
 from services.common.mirrored_records import MIRRORED
 from services.communications.consents.queries import PREFERENCES
 from services.communications.consumers import SUBSCRIPTIONS
+from services.communications.deliveries.metrics import measure_deliveries
+from services.communications.deliveries.post_office import PostOffice
+from services.communications.deliveries.sender import SEND_EVERY, send_due
 from services.communications.mirror.parity import KINDS
 from services.communications.mirror.rehearsals import REHEARSALS
 from services.communications.mirror.repository import CommunicationsUnitOfWork
 from services.communications.mirror.republish import REPUBLISHED
 from services.communications.settings import CommunicationsSettings
+from services.communications.suppressions.address import AddressKeysError
 from services.communications.tables import metadata
-from shared.process.service import Service
+from shared.process.service import PeriodicTask, Service
 
 
 def create_app(settings: CommunicationsSettings) -> Service:
-    """The service, ready to run; nothing is connected yet."""
-    return build(DEFINITION, settings)
+    """The service, ready to run; nothing is connected yet.
+
+    Raises AddressKeysError, MailFileError, DkimKeyError, ClustersFileError.
+    """
+    keyring, mail = settings.keyring(), settings.mail()
+    if keyring is None:
+        raise AddressKeysError("TRABOULE_COMMUNICATIONS_ADDRESS_KEYS is not set: see deploy/README.md, Mail")
+    service = build(DEFINITION, settings)
+    service.measures = (*service.measures, measure_deliveries)
+    if mail is not None:
+        send = partial(send_due, PostOffice.open(mail, keyring), mail.relay.password())
+        service.periodic_tasks = (*service.periodic_tasks, PeriodicTask("deliveries", SEND_EVERY, send))
+    return service
 
 
-def unit_of_work(_: CommunicationsSettings) -> Callable[[AsyncConnection], CommunicationsUnitOfWork]:
-    """What makes one transaction of the service."""
-    return CommunicationsUnitOfWork
+def unit_of_work(settings: CommunicationsSettings) -> Callable[[AsyncConnection], CommunicationsUnitOfWork]:
+    """What makes one transaction of the service. Raises AddressKeysError."""
+    return partial(CommunicationsUnitOfWork, keyring=settings.keyring())
 
 
 DEFINITION = ServiceDefinition(

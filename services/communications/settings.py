@@ -1,9 +1,14 @@
 """This service's own knobs: ``TRABOULE_COMMUNICATIONS_…``."""
 
+from pathlib import Path
+
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
-from services.communications.suppressions.address import AddressKeysError, Keyring
+from services.communications.brands.brand import MailSettings
+from services.communications.brands.file import load_mail
+from services.communications.suppressions.address import Keyring
+from shared.runtime.clusters import load_clusters
 from shared.runtime.settings import ServiceSettings
 
 
@@ -16,8 +21,14 @@ class CommunicationsSettings(ServiceSettings):
         None, description="secrets that addresses are hashed with, such as 2027:HEX, the newest first; never lose one"
     )
 
-    def keyring(self) -> Keyring:
-        """The keys of addresses. Raises AddressKeysError."""
-        if self.address_keys is None:
-            raise AddressKeysError("TRABOULE_COMMUNICATIONS_ADDRESS_KEYS is not set: see deploy/README.md, Mail")
-        return Keyring.read(self.address_keys.get_secret_value())
+    mail_file: Path | None = Field(
+        None, description="who mail is from and the relay that takes it (TOML); without it no mail goes out"
+    )
+
+    def keyring(self) -> Keyring | None:
+        """The keys of addresses, if any is set. Raises AddressKeysError."""
+        return None if self.address_keys is None else Keyring.read(self.address_keys.get_secret_value())
+
+    def mail(self) -> MailSettings | None:
+        """Brands and relay, if there is a mail file. Raises MailFileError, ClustersFileError."""
+        return None if self.mail_file is None else load_mail(self.mail_file, load_clusters(self.clusters_file))

@@ -17,6 +17,16 @@ LONGEST_BULK = 256 * 1024
 T = TypeVar("T", bound=BaseModel)
 
 
+async def read_body(request: Request, longest: int) -> bytes:
+    """The body as it came. Raises ProblemError for one that is longer, without reading on."""
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > longest:
+            raise ProblemError("body-too-long")
+    return bytes(raw)
+
+
 def body_of(shape: type[T], longest: int = LONGEST) -> Callable[[Request], Awaitable[T]]:
     """A dependency that gives the body in this shape. Ask for it after the caller, or anybody may send what he likes.
 
@@ -24,13 +34,9 @@ def body_of(shape: type[T], longest: int = LONGEST) -> Callable[[Request], Await
     """
 
     async def read(request: Request) -> T:
-        raw = bytearray()
-        async for chunk in request.stream():
-            raw += chunk
-            if len(raw) > longest:
-                raise ProblemError("body-too-long")
+        raw = await read_body(request, longest)
         try:
-            return shape.model_validate_json(bytes(raw))
+            return shape.model_validate_json(raw)
         except ValidationError as error:
             faults = [{"loc": ("body", *fault["loc"]), "msg": fault["msg"]} for fault in error.errors()]
             raise RequestValidationError(faults) from None

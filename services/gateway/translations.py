@@ -30,6 +30,7 @@ def language_of(request: Request, otherwise: Language = "fr") -> Language:
 
 PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     "not-found": (404, "Il n'y a rien à cette adresse", "There is nothing at this address"),
+    "too-many-requests": (429, "Trop de demandes : réessayez plus tard", "Too many requests: try again later"),
     "cluster-unknown": (404, "Ce cluster n'existe pas", "There is no such cluster"),
     "source-record-unknown": (404, "Cette fiche n'existe pas", "There is no such source record"),
     "source-record-removed": (410, "Cette fiche a été supprimée", "This source record was removed"),

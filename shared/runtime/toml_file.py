@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 
 class ConfigurationFileError(ValueError):
-    """A configuration file cannot be used; the message says where and why."""
+    """A configuration file, or a value of it, cannot be used; the message says where and why."""
 
 
 def read_toml(path: Path, variable: str, error: type[ConfigurationFileError]) -> dict[str, Any]:

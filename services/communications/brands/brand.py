@@ -8,6 +8,8 @@ from typing import Annotated, Literal, Self
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from shared.runtime.variables import SecretFileError
+
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=r"^[^\r\n]+$")]
 Domain = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
 
@@ -63,6 +65,15 @@ class Relay(_Part):
     password_file: Path | None = None
     connections: Annotated[int, Field(ge=1, le=50)] = 4
     hello: Domain | None = None
+
+    def password(self) -> str | None:
+        """From its file, once. Raises SecretFileError."""
+        if self.password_file is None:
+            return None
+        try:
+            return self.password_file.read_text("utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SecretFileError(f"{self.password_file} cannot be read ({type(error).__name__})") from None
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

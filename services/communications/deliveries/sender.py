@@ -30,6 +30,8 @@ from services.communications.suppressions.suppression import Suppression
 
 log = structlog.get_logger()
 
+SEND_EVERY: Final = 1.0
+"""Seconds after which it is looked again whether a mail is due."""
 BATCH: Final = 100
 SLOT_PATIENCE: Final = timedelta(seconds=2)
 """A mail whose moment comes sooner is waited for; a later one is put back until then."""
@@ -194,6 +196,11 @@ class Sender:
                 await repository.pause(connection, policy, "its server refuses us: spam, policy or a blocklist")
         self._open -= {item.delivery.delivery_id for item in answers}
         return [None] * len(answers)
+
+
+async def send_due(office: PostOffice, password: str | None, engine: AsyncEngine) -> None:
+    """Send what is due, as one sender."""
+    await Sender(engine, office, password).send_due()
 
 
 def _unknown_user(item: Settled) -> Suppression:

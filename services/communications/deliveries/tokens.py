@@ -6,21 +6,19 @@ give them away. Digests stay when keys turn, so a link works as long as its deli
 
 import base64
 import hmac
-from hashlib import sha256
-from typing import Final, Literal
+from typing import Literal
+
+from schemas.objections import TOKEN_LENGTH, link_digest
 
 Use = Literal["links", "return"]
-_BITS: Final = 130
-LENGTH: Final = _BITS // 5
-"""Letters of a token: 130 bits in base32, in lower case, for a mail server may change the case of a local part."""
 
 
 def token_of(key: bytes, delivery_id: str, use: Use) -> str:
     """The token; ``key`` is the secret of addresses."""
     digest = hmac.digest(key, f"{use}:{delivery_id}".encode(), "sha256")
-    return base64.b32encode(digest).decode().lower()[:LENGTH]
+    return base64.b32encode(digest).decode().lower()[:TOKEN_LENGTH]
 
 
 def digest_of(token: str) -> bytes:
     """What is kept of it."""
-    return sha256(token.lower().encode()).digest()
+    return bytes.fromhex(link_digest(token))

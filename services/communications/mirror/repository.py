@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from operator import itemgetter
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from schemas.communications import ConsentRecorded, MailingRecorded
 from schemas.envelope import Envelope
 from services.common.sections import serialise_writers
+from services.communications.suppressions.address import AddressKeysError, Keyring
 from services.communications.tables import consents, mailings
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.batches import newest_by
@@ -29,7 +32,18 @@ Republisher = tuple[str, str, int, bytes]
 
 
 class CommunicationsUnitOfWork(UnitOfWork):
-    """One transaction of communications."""
+    """One transaction of communications. Without ``keyring`` whatever needs the hash of an address raises."""
+
+    def __init__(self, connection: AsyncConnection, keyring: Keyring | None = None) -> None:
+        super().__init__(connection)
+        self._keyring = keyring
+
+    @property
+    def keyring(self) -> Keyring:
+        """What addresses are hashed with. Raises AddressKeysError."""
+        if self._keyring is None:
+            raise AddressKeysError("TRABOULE_COMMUNICATIONS_ADDRESS_KEYS is not set: see deploy/README.md, Mail")
+        return self._keyring
 
     async def serialise_writers(self) -> None:
         """Wait for whoever saves what sections are made of: before a row is locked, for they may want that row."""

@@ -12,6 +12,8 @@ from typing import Final, NamedTuple, Self
 
 import idna
 
+from shared.runtime.toml_file import ConfigurationFileError
+
 _INVISIBLE: Final = "\u00a0\u202f\ufeff\u200b\u200c\u200d\u2060"
 _KEY: Final = re.compile(r"([a-z0-9][a-z0-9-]{0,31}):([0-9a-f]{32,128})")
 LONGEST: Final = 254
@@ -22,7 +24,7 @@ class AddressError(ValueError):
     """This is no e-mail address; the message says why, without the address."""
 
 
-class AddressKeysError(ValueError):
+class AddressKeysError(ConfigurationFileError):
     """The secret of addresses cannot be used; the message says what it should be."""
 
 

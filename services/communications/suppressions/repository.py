@@ -5,7 +5,7 @@ objection was committed, whatever the two saw of each other.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,15 +15,26 @@ from shared.persistence.database import rows_of
 
 _WRITERS_TURN: Final = "select pg_advisory_xact_lock(hashtext('suppressions'))"
 _READERS_TURN: Final = "select pg_advisory_xact_lock_shared(hashtext('suppressions'))"
-# The same cause is one suppression; one that was lifted counts again only if the person acted anew.
+# The same cause is one suppression, of the last time that it was said; one that was lifted counts again only if it is
+# said after that.
 _SUPPRESS = """
     insert into suppressions as kept (cause, key_id, address_key, covers, purpose, reason, source, at)
     select * from unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::text[],
                          $8::timestamptz[])
     on conflict (cause) do update
     set at = excluded.at, lifted_at = null, lifted_by = null, proof = null
-    where kept.lifted_at < excluded.at
+    where excluded.at > coalesce(kept.lifted_at, kept.at)
     returning cause
+"""
+_TAKE_BACK = """
+    insert into suppressions as kept (cause, key_id, address_key, covers, purpose, reason, source, at, lifted_at,
+                                      lifted_by)
+    select n.*, n.at, 'the person'
+    from unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[])
+        as n (cause, key_id, address_key, covers, purpose, reason, source, at)
+    on conflict (cause) do update
+    set lifted_at = excluded.lifted_at, lifted_by = excluded.lifted_by
+    where kept.lifted_at is null and kept.at < excluded.lifted_at
 """
 _RECORDS = """
     insert into suppression_records (suppression_id, cluster, record_id)
@@ -67,13 +78,22 @@ _BLOCKED = """
 
 
 async def suppress(connection: AsyncConnection, keyring: Keyring, suppressions: Collection[Suppression]) -> set[str]:
-    """Keep them from here on; returns the causes that were not in force before."""
+    """Keep them from here on; returns the causes that were said anew."""
     if not suppressions:
         return set()
     await connection.exec_driver_sql(_WRITERS_TURN)
     rows = sorted({item.cause: item for item in suppressions}.values(), key=lambda item: item.cause)
-    hashes = [None if item.address is None else keyring.current(item.address) for item in rows]
-    columns = (
+    fresh = {cause for (cause,) in rows_of(await connection.exec_driver_sql(_SUPPRESS, _columns(rows, keyring)))}
+    records = [(item.cause, *record, item.spreads) for item in rows for record in item.records]
+    if records:
+        columns = tuple(list(column) for column in zip(*records, strict=True))
+        await connection.exec_driver_sql(_RECORDS, columns)
+    return fresh
+
+
+def _columns(rows: Sequence[Suppression], keyring: Keyring) -> tuple[list[Any], ...]:
+    hashes = [keyring.current(item.address) if isinstance(item.address, str) else item.address for item in rows]
+    return (
         [item.cause for item in rows],
         [found and found.key_id for found in hashes],
         [found and found.value for found in hashes],
@@ -83,12 +103,14 @@ async def suppress(connection: AsyncConnection, keyring: Keyring, suppressions: 
         [item.source for item in rows],
         [item.at for item in rows],
     )
-    fresh = {cause for (cause,) in rows_of(await connection.exec_driver_sql(_SUPPRESS, columns))}
-    records = [(item.cause, *record, item.spreads) for item in rows for record in item.records]
-    if records:
-        columns = tuple(list(column) for column in zip(*records, strict=True))
-        await connection.exec_driver_sql(_RECORDS, columns)
-    return fresh
+
+
+async def take_back(connection: AsyncConnection, keyring: Keyring, taken_back: Collection[Suppression]) -> None:
+    """Lift what the person took back itself, at ``at``: also what was said before, and is heard only later."""
+    if taken_back:
+        await connection.exec_driver_sql(_WRITERS_TURN)
+        rows = sorted({item.cause: item for item in taken_back}.values(), key=lambda item: item.cause)
+        await connection.exec_driver_sql(_TAKE_BACK, _columns(rows, keyring))
 
 
 async def lift(connection: AsyncConnection, suppression_ids: Collection[int], by: str, proof: str | None) -> set[int]:

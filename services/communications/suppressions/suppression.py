@@ -1,10 +1,11 @@
 """What must not be written to: an address, or source records, for everything or for bulk mail of a purpose."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
 
 from services.common.sections import Record
+from services.communications.suppressions.address import AddressHash
 
 Covers = Literal["everything", "bulk"]
 Reason = Literal["objection", "complaint", "unknown-user", "unreachable"]
@@ -15,12 +16,13 @@ EVERY_PURPOSE: Final = "*"
 class Suppression:
     """``cause`` names what it was learned from, once: the same cause twice is one suppression.
 
-    ``address`` is normalised; without one it concerns ``records`` alone. A person's own act ``spreads``: to all records
-    that the member has at that time, so that each part of it keeps the objection if they separate (RGPD art. 21).
+    ``address`` is normalised, or its hash where nothing else is left of it; without one it concerns ``records`` alone.
+    A person's own act ``spreads``: to all records that the member has at that time, so that each part of it keeps the
+    objection if they separate (RGPD art. 21).
     """
 
     cause: str
-    address: str | None = None
+    address: str | AddressHash | None = field(default=None, repr=False)
     records: tuple[Record, ...] = ()
     covers: Covers = "bulk"
     purpose: str = EVERY_PURPOSE

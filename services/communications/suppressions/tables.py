@@ -35,3 +35,12 @@ def suppression_tables(metadata: sa.MetaData) -> None:
         sa.Column("record_id", sa.Text, primary_key=True),
         sa.Index("suppression_records_by_record", "cluster", "record_id"),
     )
+    sa.Table(
+        "unmatched_objections",
+        metadata,
+        sa.Column("token_hash", sa.LargeBinary, primary_key=True),
+        sa.Column("act", sa.Text, primary_key=True),
+        sa.Column("scope", sa.Text, primary_key=True),
+        sa.Column("way", sa.Text, nullable=False),
+        sa.Column("received_at", TIMESTAMP(timezone=True), primary_key=True),
+    )

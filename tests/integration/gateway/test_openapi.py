@@ -85,6 +85,8 @@ OPERATIONS = [
     ("GET", "/cutover/{cluster}/{service}/way-back"),
     ("POST", "/cutover/backups"),
     ("GET", "/statistics"),
+    ("GET", "/p/u/{token}"),
+    ("POST", "/p/u/{token}"),
 ]
 
 OF_OTHER_SERVICES = ("/billing/", "/events/mirror", "/communications/mirror")

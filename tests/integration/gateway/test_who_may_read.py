@@ -138,3 +138,16 @@ async def test_logs_hold_neither_keys_nor_what_was_searched(gateway, member_id, 
     assert "members.exported" in answer
     assert "Dupont" not in answer
     assert key.split("_", 2)[2] not in answer
+
+
+async def test_what_is_open_without_a_key_is_named_here(gateway):
+    """Each route of the description, asked by *nobody*: all but these answer 401."""
+    paths = (await gateway.client.get("/openapi.json")).json()["paths"].items()
+    open_to_all = set()
+    for path, methods in paths:
+        for method in methods:
+            answer = await gateway.client.request(method.upper(), path.replace("{token}", "a" * 26), content=b"{}")
+            if answer.status_code != 401:
+                open_to_all.add((method, path))
+
+    assert open_to_all == {("get", "/p/u/{token}"), ("post", "/p/u/{token}")}

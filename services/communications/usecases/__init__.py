@@ -1,0 +1,1 @@
+"""What communications does when somebody asks or tells it something: one file each."""

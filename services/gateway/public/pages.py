@@ -1,0 +1,75 @@
+"""Pages for people without a key: one small document each, in French or English, that needs no script."""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Final, Literal
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import Response
+
+from services.membership.translations import Language
+
+Name = Literal["unsubscribe", "unsubscribed", "undone"]
+
+_TEMPLATES: Final = Environment(
+    loader=PackageLoader("services.gateway.public"), autoescape=True, undefined=StrictUndefined
+)
+_STYLE: Final = """
+:root { color-scheme: light dark; font: 100%/1.5 system-ui, sans-serif }
+body { max-width: 34rem; margin: 0 auto; padding: 2rem 1.25rem }
+h1 { font-size: 1.4rem; line-height: 1.25 }
+button { font: inherit; padding: .6rem 1rem; border: 1px solid currentColor; border-radius: .4rem; cursor: pointer }
+button.first { background: #1d4f91; border-color: #1d4f91; color: #fff }
+button:focus-visible { outline: 3px solid #e69f00; outline-offset: 2px }
+form { margin: 1rem 0 }
+"""
+_HEADERS: Final = {
+    "content-security-policy": (
+        f"default-src 'none'; style-src 'sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "cache-control": "no-store",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-robots-tag": "noindex",
+    "vary": "accept-language",
+}
+TEXTS: Final[Mapping[Language, Mapping[str, str]]] = {
+    "fr": {
+        "unsubscribe": "Ne plus recevoir ces courriels",
+        "unsubscribe_text": "Votre choix vaut pour vous, dans toutes nos associations, dès maintenant. "
+        "Les factures et les confirmations d'inscription continuent d'arriver.",
+        "purpose": "Ne plus recevoir ce type de courriel",
+        "everything": "Ne plus rien recevoir d'aucune de nos associations",
+        "unsubscribed": "C'est noté",
+        "unsubscribed_purpose": "Vous ne recevrez plus ce type de courriel.",
+        "unsubscribed_everything": "Vous ne recevrez plus de courriels de nos associations, hors factures et "
+        "confirmations.",
+        "undo": "C'était une erreur : annuler",
+        "undone": "C'est annulé",
+        "undone_text": "Vous recevrez de nouveau nos courriels. Vous pouvez changer d'avis à tout moment :",
+    },
+    "en": {
+        "unsubscribe": "Receive no more of these emails",
+        "unsubscribe_text": "Your choice holds for you, in all our associations, from now on. "
+        "Invoices and confirmations of registrations will still come.",
+        "purpose": "No more emails of this kind",
+        "everything": "Nothing more from any of our associations",
+        "unsubscribed": "Noted",
+        "unsubscribed_purpose": "You will receive no more emails of this kind.",
+        "unsubscribed_everything": "You will receive no more emails from our associations, but for invoices and "
+        "confirmations.",
+        "undo": "This was a mistake: undo it",
+        "undone": "Undone",
+        "undone_text": "You will receive our emails again. You may change your mind at any time:",
+    },
+}
+
+
+def page(name: Name, language: Language, scope: str = "purpose") -> Response:
+    """One of the pages. Its forms post to the address that it was opened at."""
+    text = _TEMPLATES.get_template(f"{name}.html").render(
+        texts=TEXTS[language], language=language, style=_STYLE, scope=scope
+    )
+    return Response(text, headers=_HEADERS, media_type="text/html")
