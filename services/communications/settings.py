@@ -1,6 +1,7 @@
 """This service's own knobs: ``TRABOULE_COMMUNICATIONS_…``."""
 
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
@@ -24,6 +25,9 @@ class CommunicationsSettings(ServiceSettings):
     mail_file: Path | None = Field(
         None, description="who mail is from and the relay that takes it (TOML); without it no mail goes out"
     )
+
+    lmtp_host: str = Field("127.0.0.1", description="where bounces and mailed objections are taken in")
+    lmtp_port: Annotated[int, Field(ge=0, le=65535, description="0: nowhere; see traboule mail bounces")] = 0
 
     def keyring(self) -> Keyring | None:
         """The keys of addresses, if any is set. Raises AddressKeysError."""

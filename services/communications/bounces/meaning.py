@@ -25,12 +25,13 @@ _WHO = "(user|recipient|mailbox|address|account|e-?mail|adresse|destinataire|uti
 _UNKNOWN: Final = _any_of(
     rf"unknown ({_WHO}|local part)|unknown_user|no such ({_WHO}|person)|invalid {_WHO}",
     rf"{_WHO}[^.\n]{{0,60}}(does not exist|doesn't exist|not exist|not (be )?found|unknown|invalid|not known)",
-    rf"{_WHO}[^.\n]{{0,40}}(disabled|deactivated|closed|inactive|not active|no longer)",
+    rf"{_WHO}[^.\n]{{0,40}}\b(disabled|deactivated|closed|inactive|not active|no longer)",
     rf"{_WHO}[^.\n]{{0,40}}(inconnue?|introuvable|invalide|n'existe)",
     rf"no {_WHO} (here )?by that name|not a valid {_WHO}|bad destination mailbox|unrouteable address",
     r"doesn't have an? \S+ account|recipient (address )?rejected: user|address rejected: unknown",
     r"no longer (on|valid|in use|available)",
-    r"host (or domain name )?not found|domain (name )?(not found|does not exist)",
+    r"(host|domain)( or domain)?( name)? (not found(?!, try again)|does not exist)|unknown host",
+    r"not listed in|invalid final delivery userid",
 )
 _POLICY: Final = _any_of(
     r"\bspam|unsolicited|virus|malware|suspicious|banned|content (rejected|filter)|message (content )?rejected",
@@ -40,11 +41,11 @@ _POLICY: Final = _any_of(
     r"too many (connections|messages|recipients)|rate limit",
 )
 _FULL: Final = _any_of(
-    r"quota|mailbox (is )?full|bo[iî]te pleine|storage|insufficient (system )?(space|disk)",
+    r"quota|(mailbox|folder) (is )?full|bo[iî]te pleine|storage|insufficient (system )?(space|disk)",
     r"too (large|big)|size limit|exceed(s|ed)? (the )?(maximum|limit|size)",
 )
 _LATER: Final = _any_of(
-    r"gr[ea]ylist|try (again )?later|temporar|timed? out",
+    r"gr[ea]ylist|try (again )?later|, try again$|temporar|timed? out",
     r"will (be retried|retry|keep trying|try)|delayed|still trying|not yet been delivered",
 )
 

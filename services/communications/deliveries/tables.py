@@ -107,3 +107,16 @@ def delivery_tables(metadata: sa.MetaData) -> None:
         sa.Column("paused_at", TIMESTAMP(timezone=True)),
         sa.CheckConstraint("(paused_because is null) = (paused_at is null)", name="paces_paused"),
     )
+    sa.Table(
+        "bounces",
+        metadata,
+        sa.Column("digest", sa.LargeBinary, primary_key=True),  # SHA-256 of what came, and of whose it is
+        sa.Column("delivery_id", sa.Uuid(as_uuid=False), sa.ForeignKey("deliveries.delivery_id")),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("meaning", sa.Text, nullable=False),
+        sa.Column("enhanced", sa.Text),
+        sa.Column("words", sa.Text, nullable=False),
+        sa.Column("raw", sa.LargeBinary),  # its first part; null once it was forgotten
+        sa.Column("received_at", TIMESTAMP(timezone=True), nullable=False, server_default=_NOW),
+        sa.Index("bounces_by_delivery", "delivery_id"),
+    )

@@ -1,13 +1,15 @@
 """Keeps what people told by the link of a mail: that they want no more of it, or that they take that back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.envelope import Envelope
 from schemas.objections import ObjectionReceived
 from services.common.sections import Record
 from services.communications.mirror.repository import CommunicationsUnitOfWork
-from services.communications.suppressions.address import AddressHash
+from services.communications.suppressions.address import AddressHash, Keyring
 from services.communications.suppressions.repository import suppress, take_back
 from services.communications.suppressions.suppression import EVERY_PURPOSE, Suppression
 from shared.persistence.database import rows_of
@@ -37,18 +39,23 @@ class Link(NamedTuple):
 
 async def receive(uow: CommunicationsUnitOfWork, messages: Sequence[Envelope[ObjectionReceived]]) -> None:
     """Suppress, or lift, as people told the gateway; in the order of the time when they did."""
-    told = sorted((message.data for message in messages), key=lambda data: data.received_at)
-    links = await _links(uow, {bytes.fromhex(data.link_digest) for data in told})
-    for act, keep in (("object", suppress), ("undo", take_back)):
+    await keep(uow.connection, uow.keyring, [message.data for message in messages])
+
+
+async def keep(connection: AsyncConnection, keyring: Keyring, objections: Collection[ObjectionReceived]) -> None:
+    """The same for what did not come as a message."""
+    ordered = sorted(objections, key=lambda data: data.received_at)
+    links = await _links(connection, {bytes.fromhex(data.link_digest) for data in ordered})
+    for act, change in (("object", suppress), ("undo", take_back)):
         known = [
             _suppression(link, data)
-            for data in told
+            for data in ordered
             if data.act == act and (link := links.get(bytes.fromhex(data.link_digest)))
         ]
-        await keep(uow.connection, uow.keyring, known)
-    unmatched = [data for data in told if bytes.fromhex(data.link_digest) not in links]
+        await change(connection, keyring, known)
+    unmatched = [data for data in ordered if bytes.fromhex(data.link_digest) not in links]
     if unmatched:
-        await uow.connection.exec_driver_sql(_KEEP_UNMATCHED, _unmatched_columns(unmatched))
+        await connection.exec_driver_sql(_KEEP_UNMATCHED, _unmatched_columns(unmatched))
 
 
 def _suppression(link: Link, data: ObjectionReceived) -> Suppression:
@@ -64,8 +71,8 @@ def _suppression(link: Link, data: ObjectionReceived) -> Suppression:
     )
 
 
-async def _links(uow: CommunicationsUnitOfWork, hashes: set[bytes]) -> Mapping[bytes, Link]:
-    rows = rows_of(await uow.connection.exec_driver_sql(_BY_LINK, (list(hashes),)))
+async def _links(connection: AsyncConnection, hashes: set[bytes]) -> Mapping[bytes, Link]:
+    rows = rows_of(await connection.exec_driver_sql(_BY_LINK, (list(hashes),)))
     return {
         bytes(token_hash): Link(
             delivery_id,
