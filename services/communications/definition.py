@@ -19,6 +19,7 @@ from services.communications.mirror.parity import KINDS
 from services.communications.mirror.rehearsals import REHEARSALS
 from services.communications.mirror.repository import CommunicationsUnitOfWork
 from services.communications.mirror.republish import REPUBLISHED
+from services.communications.operations import OPERATIONS
 from services.communications.settings import CommunicationsSettings
 from services.communications.suppressions.address import AddressKeysError, Keyring
 from services.communications.tables import metadata
@@ -59,8 +60,8 @@ async def take_bounces(host: str, port: int, keyring: Keyring, engine: AsyncEngi
 
 
 def unit_of_work(settings: CommunicationsSettings) -> Callable[[AsyncConnection], CommunicationsUnitOfWork]:
-    """What makes one transaction of the service. Raises AddressKeysError."""
-    return partial(CommunicationsUnitOfWork, keyring=settings.keyring())
+    """What makes one transaction of the service. Raises AddressKeysError, MailFileError."""
+    return partial(CommunicationsUnitOfWork, keyring=settings.keyring(), mail=settings.mail())
 
 
 DEFINITION = ServiceDefinition(
@@ -73,6 +74,6 @@ DEFINITION = ServiceDefinition(
     mirrored=KINDS,
     rehearsals=REHEARSALS,
     republished=REPUBLISHED,
-    operations=(MIRRORED,),
+    operations=(MIRRORED, *OPERATIONS),
     section=PREFERENCES,
 )

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.communications import ConsentRecorded, MailingRecorded
 from schemas.envelope import Envelope
 from services.common.sections import serialise_writers
+from services.communications.brands.brand import MailSettings
 from services.communications.suppressions.address import AddressKeysError, Keyring
 from services.communications.tables import consents, mailings
 from shared.messaging.unit_of_work import UnitOfWork
@@ -32,11 +33,16 @@ Republisher = tuple[str, str, int, bytes]
 
 
 class CommunicationsUnitOfWork(UnitOfWork):
-    """One transaction of communications. Without ``keyring`` whatever needs the hash of an address raises."""
+    """One transaction of communications. Without ``keyring`` whatever needs the hash of an address raises.
 
-    def __init__(self, connection: AsyncConnection, keyring: Keyring | None = None) -> None:
+    ``mail`` is None where no mail goes out.
+    """
+
+    def __init__(
+        self, connection: AsyncConnection, keyring: Keyring | None = None, mail: MailSettings | None = None
+    ) -> None:
         super().__init__(connection)
-        self._keyring = keyring
+        self._keyring, self.mail = keyring, mail
 
     @property
     def keyring(self) -> Keyring:
