@@ -4,9 +4,10 @@ A *Recorded* fact is published by a former system about its own record. Billing 
 that it now holds as a *Changed* fact, which names the cluster, under the former system's own ids and version.
 """
 
+from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from schemas.base import (
     Amount,
@@ -20,6 +21,8 @@ from schemas.base import (
     Note,
     Part,
     Total,
+    to_the_cent,
+    written_as_text,
 )
 from schemas.conflicts import ConflictAnswered
 from schemas.cutover import COUNTS, PART_RECORDS, RECORDS, Count, ManifestRecord, ManifestRecorded, StageChanged
@@ -27,6 +30,74 @@ from schemas.cutover_requests import CutoverAnswered
 
 BillingKind = Literal["invoice", "payment"]
 InvoiceStatus = Literal["draft", "issued", "paid", "cancelled"]
+
+
+_MILLIONTH = Decimal("0.000001")
+
+
+def _to_the_millionth(value: Decimal) -> Decimal:
+    return value.quantize(_MILLIONTH) + 0
+
+
+def _positive(value: Decimal) -> Decimal:
+    if value <= 0:
+        raise ValueError("must be more than nothing; leave it out where nothing was given up")
+    return value
+
+
+Quantity = Annotated[
+    Decimal,
+    Field(max_digits=14, decimal_places=6),
+    BeforeValidator(written_as_text),
+    AfterValidator(_to_the_millionth),
+]
+"""A number of things, or the price of one, as text ("2.500000"); at most 14 digits, 6 of them after the point."""
+
+Rate = Annotated[
+    Decimal, Field(max_digits=5, decimal_places=2), BeforeValidator(written_as_text), AfterValidator(to_the_cent)
+]
+"""A percentage, written as text ("20.00")."""
+
+WrittenOff = Annotated[Amount, AfterValidator(_positive)]
+"""An amount above nothing."""
+
+
+class InvoiceLine(Part):
+    """A line of a former system's invoice, as far as that system says it."""
+
+    label: Note | None = Field(default=None, description="What the line is for, as the invoice says")
+    quantity: Quantity | None = Field(default=None, description="How many")
+    unit_price: Quantity | None = Field(default=None, description="Euros before VAT for one")
+    net: Amount = Field(description="Euros before VAT for the whole line; of a credit note with the sign of its totals")
+    vat_rate: Rate | None = Field(default=None, description="VAT rate, as a percentage")
+    starts_on: Day | None = Field(default=None, description="First day that the line bills")
+    ends_on: Day | None = Field(default=None, description="Last day that the line bills")
+
+
+class VatOfRate(Part):
+    """What an invoice says of one rate of VAT."""
+
+    rate: Rate = Field(description="VAT rate, as a percentage")
+    net: Amount = Field(description="Amount before VAT of all lines of this rate")
+    vat: Amount = Field(description="The VAT's amount at this rate")
+
+
+class Allocation(Part):
+    """The part of a payment that is for one invoice."""
+
+    invoice_id: Key
+    amount: Amount = Field(description="Euros, with the sign of the payment")
+
+
+def _each_once(allocations: tuple[Allocation, ...]) -> tuple[Allocation, ...]:
+    if len({part.invoice_id for part in allocations}) < len(allocations):
+        raise ValueError("two allocations name one invoice: add them up")
+    return allocations
+
+
+Lines = Annotated[tuple[InvoiceLine, ...], Field(max_length=1_000)]
+VatRates = Annotated[tuple[VatOfRate, ...], Field(max_length=20)]
+Allocations = Annotated[tuple[Allocation, ...], Field(max_length=1_000), AfterValidator(_each_once)]
 
 
 class _Invoice(Fact):
@@ -49,6 +120,11 @@ class _Invoice(Fact):
     vat: Amount
     gross: Amount
     currency: Literal["EUR"] = "EUR"
+    lines: Lines = Field(default=(), description="Its lines, in order, where the former system says them")
+    vat_rates: VatRates = Field(default=(), description="What it comes to at each rate of VAT, where that is said")
+    written_off: WrittenOff | None = Field(
+        default=None, description="What the former system gave up of it: it is owed no more, and was not paid"
+    )
 
 
 class _Payment(Fact):
@@ -61,6 +137,9 @@ class _Payment(Fact):
     amount: Amount
     currency: Literal["EUR"] = "EUR"
     method: Label | None = None
+    allocations: Allocations = Field(
+        default=(), description="The invoices that it pays, where it pays several; invoice_id is left out then"
+    )
 
 
 class InvoiceRecorded(_Invoice):
@@ -107,6 +186,7 @@ class AccountInvoice(Part):
     paid: Total | None = Field(
         default=None, description="All payments on it, less refunds, whichever record they name; absent without one"
     )
+    written_off: Total | None = Field(default=None, description="What the former system gave up of it")
 
 
 class AccountPayment(Part):
@@ -118,6 +198,7 @@ class AccountPayment(Part):
     amount: Amount
     currency: Literal["EUR"] = "EUR"
     method: Label | None = None
+    allocations: Allocations = Field(default=(), description="The invoices that it pays, where it pays several")
 
 
 class PaidPeriod(Part):
@@ -158,8 +239,11 @@ class PeriodOfAccount(Part):
     ends_on: Day
     billed: Total = Field(description="Invoices and dues notices for the period, less credit notes")
     paid: Total = Field(description="Payments on them, less refunds; the whole of an invoice that is said to be paid")
-    outstanding: Total = Field(description="billed less paid: what is owed for the period")
-    paid_up: bool = Field(description="Something was billed for the period, and nothing is owed of it any more")
+    outstanding: Total = Field(description="billed less paid and written off: what is owed for the period")
+    written_off: Total | None = Field(
+        default=None, description="What the former system gave up of it; absent if nothing"
+    )
+    paid_up: bool = Field(description="Something was billed for the period, and it is paid in full")
     reasons: tuple[Annotated[str, StringConstraints(max_length=8_200)], ...] = Field(
         description="A sentence for each invoice, credit note and notice that counts, by day"
     )
@@ -180,7 +264,10 @@ class AccountChanged(AnnouncedRecord):
     )
     received: Total | None = Field(default=None, description="What was paid, less refunds; absent without a payment")
     outstanding: Total | None = Field(
-        default=None, description="invoiced less received: what is owed; absent while both are"
+        default=None, description="invoiced less received and written off: what is owed; absent while both are"
+    )
+    written_off: Total | None = Field(
+        default=None, description="What former systems gave up of what was billed; absent if nothing"
     )
     currency: Literal["EUR"] = "EUR"
     paid_until: Day | None = Field(default=None, description="Last day of a period whose invoice is paid in full")

@@ -37,6 +37,8 @@ from tests.support.documents import a_document
 from tests.support.dues import YEAR, A, B, a_case, a_cover, a_grid, a_record
 
 CHUNK, MEMBERS, RUN = 500, 640, 100_000
+ELSEWHERE = 1_000_000
+"""Records whose days were not billed before."""
 LAST = date(2027, 12, 31)
 _TABLES = ("documents", "document_lines", "billed_days", "section_changes", "outbox")
 """What a document writes, each table before those that refer to it."""
@@ -190,8 +192,8 @@ async def _require_same(bare: Any, count: int) -> None:
 async def _at_once(url: str, count: int) -> tuple[float, float]:
     """Documents a second of one run, which is one transaction; and the megabytes by which memory grew meanwhile."""
     engine = create_engine(url, application="bench", pool_size=1)
-    by = Issuing(issuer="clustr-numerique", settings=shipped_issuers()["merged"].settings[0], author="x")
-    drafts = [_draft(n) for n in range(count)]
+    by = Issuing(issuer="merged", settings=shipped_issuers()["merged"].settings[0], author="x")
+    drafts = [_draft(n) for n in range(ELSEWHERE, ELSEWHERE + count)]
     gc.collect()
     sampled = asyncio.create_task(_most_memory())
     before, began = psutil.Process().memory_info().rss, time.perf_counter()

@@ -71,6 +71,46 @@ def test_dolibarr_a_credit_note_names_what_it_corrects_and_is_negative(tmp_path:
     assert (fact.kind, fact.corrects, fact.gross, fact.period_starts_on) == ("credit-note", "7", Decimal(-240), None)
 
 
+WIDE = LINES.replace("Description de ligne,", "Créance,Description de ligne,Prix unitaire de la ligne,").replace(
+    "Montant TTC de la ligne,",
+    "Quantité pour la ligne,Taux de TVA de la ligne,Montant HT de la ligne,Montant TVA de la ligne,"
+    "Montant TTC de la ligne,",
+)
+
+
+def test_dolibarr_lines_are_kept_with_their_amounts_and_vat_of_each_rate(tmp_path: Path) -> None:
+    lines = [
+        WIDE,
+        f"{INVOICE},21,0.00000000,Cotisation,200.00000000,2,20.0000,400.00000000,80.00000000,480.00000000,,,",
+        f"{INVOICE},22,0.00000000,Repas,33.33333333,3,20.0000,100.00000000,20.00000000,120.00000000,,,",
+    ]
+    [invoice] = facts(tmp_path, factures=lines)
+    assert isinstance(invoice, InvoiceRecorded)
+    assert [(line.label, line.quantity, line.unit_price, line.net, line.vat_rate) for line in invoice.lines] == [
+        ("Cotisation", 2, 200, 400, 20),
+        ("Repas", 3, Decimal("33.333333"), 100, 20),
+    ]
+    assert [(rate.rate, rate.net, rate.vat) for rate in invoice.vat_rates] == [(20, 500, 100)]
+    assert invoice.written_off is None
+
+
+def test_dolibarr_rates_that_do_not_add_up_are_left_out_and_a_person_is_told(tmp_path: Path) -> None:
+    line = f"{INVOICE},21,0.00,Cotisation,500.00,1,20.0000,499.99,100.00,600.00,,,"
+    [outcome] = outcomes(tmp_path, factures=[WIDE, line])
+    assert isinstance(outcome, Accepted)
+    assert isinstance(outcome.fact, InvoiceRecorded)
+    assert (outcome.fact.vat_rates, outcome.fact.lines[0].net) == ((), Decimal("499.99"))
+    assert "without its amounts by rate" in outcome.notices[0].reason
+
+
+def test_dolibarr_what_was_given_up_is_known_where_the_export_says_what_was_left(tmp_path: Path) -> None:
+    line = f"{INVOICE}badcustomer,21,150.00,Cotisation,500.00,1,20.0000,500.00,100.00,600.00,,,"
+    [outcome] = outcomes(tmp_path, factures=[WIDE, line])
+    assert isinstance(outcome, Accepted)
+    assert isinstance(outcome.fact, InvoiceRecorded)
+    assert (outcome.fact.status, outcome.fact.written_off, outcome.notices) == ("issued", Decimal(150), ())
+
+
 @pytest.mark.parametrize(("code", "status"), [("0", "draft"), ("1", "issued"), ("2", "paid"), ("3", "cancelled")])
 def test_dolibarr_each_status_has_its_meaning(tmp_path: Path, code: str, status: str) -> None:
     row = f"1,SAS Gier,7,FA-7,,0,2026-01-15,,500.00,600.00,100.00,{code},,21,Cotisation,600.00,,,"
