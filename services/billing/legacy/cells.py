@@ -17,7 +17,7 @@ from shared.importing.table import Row, Table, normal
 _normal = lru_cache(maxsize=256)(normal)
 """Of the names of columns that translators ask for, row by row."""
 
-_NOT_THERE = {"lines", "vat_rates", "written_off", "allocations"}
+_ABSENT = {"lines", "vat_rates", "written_off", "allocations"}
 """No row of an export that has no lines says anything of these."""
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
@@ -81,7 +81,7 @@ def translated(
     table: Table, id_column: str, facts_of: Callable[[Cells, str], Sequence[Fact] | NoFact]
 ) -> Iterator[Outcome[Any]]:
     """The invoices and payments of each row, by its id. A row of which ``facts_of`` raises CellError is set aside."""
-    table.covered.update({*InvoiceRecorded.model_fields, *PaymentRecorded.model_fields} - _NOT_THERE)
+    table.covered.update({*InvoiceRecorded.model_fields, *PaymentRecorded.model_fields} - _ABSENT)
     for cells in rows_of(table):
         if isinstance(cells, Rejection):
             yield cells

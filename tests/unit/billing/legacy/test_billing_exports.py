@@ -1,18 +1,16 @@
 """Billing exports in the shapes of their products: what is read, what is set aside, and what must be ticked."""
 
-from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from schemas.billing import InvoiceRecorded, PaymentRecorded
-from services.cli.importing.reading import FileReport, FormerSystem, open_files
+from services.cli.importing.reading import FileReport, open_files
 from shared.importing.outcomes import Accepted, NoFact, Rejection, UnreadableError
+from tests.unit.billing.legacy.exports import SYSTEM, facts, outcomes
 
-SYSTEM = FormerSystem("numelink", "billing")
 LINES = (
     "Identifiant société,Raison sociale,Id facture,Réf. facture,Identifiant de la facture source,Type,Date facturation,"
     "Date échéance,Total HT,Total TTC,Total TVA,Statut facture,Raison de la clôture anticipée,Identifiant de ligne,"
@@ -32,22 +30,6 @@ CIVICRM = (
     '"Contact ID","Contribution ID","Contribution Source","Contribution Date","Total Amount","Payment Methods",'
     '"Invoice Number","Currency","Test","Contribution Status"'
 )
-
-
-def outcomes(folder: Path, **files: Sequence[str]) -> list[Any]:
-    """What comes of all rows of these files, in order."""
-    paths: list[Path] = []
-    for name, lines in files.items():
-        paths.append(folder / f"{name}.csv")
-        paths[-1].write_text("\n".join(lines) + "\n", "utf-8")
-    return [outcome for file in open_files(SYSTEM, paths) for outcome in file.outcomes]
-
-
-def facts(folder: Path, **files: Sequence[str]) -> list[InvoiceRecorded | PaymentRecorded]:
-    every = outcomes(folder, **files)
-    rejected = [outcome for outcome in every if isinstance(outcome, Rejection)]
-    assert rejected == []
-    return [outcome.fact for outcome in every if isinstance(outcome, Accepted)]  # type: ignore[misc]
 
 
 def test_dolibarr_an_invoice_is_made_of_its_lines_with_their_days(tmp_path: Path) -> None:
