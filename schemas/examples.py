@@ -12,6 +12,7 @@ import orjson
 
 from schemas import (
     billing,
+    billing_lines,
     commands,
     communications,
     cutover_requests,
@@ -223,7 +224,7 @@ _INVOICE: dict[str, Any] = {
 }
 _WITH_LINES: dict[str, Any] = _INVOICE | {
     "lines": (
-        billing.InvoiceLine(
+        billing_lines.InvoiceLine(
             label="Cotisation annuelle",
             quantity=Decimal(1),
             unit_price=Decimal(400),
@@ -231,7 +232,7 @@ _WITH_LINES: dict[str, Any] = _INVOICE | {
             vat_rate=Decimal(20),
         ),
     ),
-    "vat_rates": (billing.VatOfRate(rate=Decimal(20), net=Decimal("400.00"), vat=Decimal("80.00")),),
+    "vat_rates": (billing_lines.VatOfRate(rate=Decimal(20), net=Decimal("400.00"), vat=Decimal("80.00")),),
 }
 _PAYMENT: dict[str, Any] = {
     "version": 1,

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from schemas.billing import InvoiceLine, InvoiceRecorded, PaymentRecorded, VatOfRate
+from schemas.billing import InvoiceRecorded, PaymentRecorded
+from schemas.billing_lines import InvoiceLine, VatOfRate
 from services.billing.legacy.cells import CellError, Cells, made, rows_of
 from shared.importing.outcomes import Accepted, NoFact, Notice, Outcome, Rejection, Repeated
 from shared.importing.table import Table, normal

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from schemas.billing import InvoiceLine, InvoiceRecorded, PaymentRecorded
+from schemas.billing import InvoiceRecorded, PaymentRecorded
+from schemas.billing_lines import InvoiceLine
 from services.billing.legacy.cells import CellError, Cells, made, rows_of, translated
 from services.billing.legacy.payers import Names, first_known
 from shared.importing.outcomes import Accepted, NoFact, Outcome, Rejection

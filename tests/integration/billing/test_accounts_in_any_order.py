@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from deploy.local.nodes import Nodes
-from schemas.billing import Allocation, InvoiceLine, InvoiceRecorded, PaymentRecorded, VatOfRate
+from schemas.billing import InvoiceRecorded, PaymentRecorded
+from schemas.billing_lines import Allocation, InvoiceLine, VatOfRate
 from schemas.envelope import Envelope, to_json
 from services.billing.accounts.queries import ACCOUNTS
 from services.billing.mirror.handlers import record_invoices, record_payments
