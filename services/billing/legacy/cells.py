@@ -17,6 +17,8 @@ from shared.importing.table import Row, Table, normal
 _normal = lru_cache(maxsize=256)(normal)
 """Of the names of columns that translators ask for, row by row."""
 
+_ABSENT = {"lines", "vat_rates", "written_off", "allocations"}
+"""No row of an export that has no lines says anything of these."""
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
@@ -41,6 +43,10 @@ class Cells:
     def amount(self, *names: str) -> Decimal:
         """Nothing is 0.00. Raises CellError."""
         return self._read(values.amount, *names) or Decimal("0.00")
+
+    def number(self, *names: str) -> Decimal | None:
+        """A quantity, a price of one or a rate. Raises CellError."""
+        return self._read(values.number, *names)
 
     def _read(self, read: Callable[[str], T], *names: str) -> T:
         written = self.text(*names)
@@ -75,7 +81,7 @@ def translated(
     table: Table, id_column: str, facts_of: Callable[[Cells, str], Sequence[Fact] | NoFact]
 ) -> Iterator[Outcome[Any]]:
     """The invoices and payments of each row, by its id. A row of which ``facts_of`` raises CellError is set aside."""
-    table.covered.update((*InvoiceRecorded.model_fields, *PaymentRecorded.model_fields))
+    table.covered.update({*InvoiceRecorded.model_fields, *PaymentRecorded.model_fields} - _ABSENT)
     for cells in rows_of(table):
         if isinstance(cells, Rejection):
             yield cells

@@ -32,12 +32,12 @@ def is_members(table: Table) -> bool:
 
 
 def names_of(members: Table) -> tuple[Names, int]:
-    """Members by the name of their person and by that of their company; and how many rows there were."""
-    return by_name(
-        members,
-        "ID de l'adhérent",
-        lambda cells: (f"{cells.text('Nom')} {cells.text('Prénom')}", cells.text("Personne morale")),
-    )
+    """Members by the name of their person, that of their company, and their address; and how many rows there were."""
+    return by_name(members, "ID de l'adhérent", _names)
+
+
+def _names(cells: Cells) -> tuple[str, ...]:
+    return f"{cells.text('Nom')} {cells.text('Prénom')}", cells.text("Personne morale"), cells.text("Courriel")
 
 
 def translate(table: Table, version: int, names: Names) -> Iterator[Outcome[Any]]:

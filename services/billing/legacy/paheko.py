@@ -31,8 +31,10 @@ def is_members(table: Table) -> bool:
 
 
 def names_of(members: Table) -> tuple[Names, int]:
-    """Members by their name; and how many rows there were."""
-    return by_name(members, "Numéro de membre", lambda cells: (cells.text("Nom & prénom"),))
+    """Members by their name and address; and how many rows there were."""
+    return by_name(
+        members, "Numéro de membre", lambda cells: (cells.text("Nom & prénom"), cells.text("Adresse e-mail", "E-mail"))
+    )
 
 
 def translate(table: Table, version: int, names: Names) -> Iterator[Outcome[Any]]:
