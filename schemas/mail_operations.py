@@ -133,7 +133,7 @@ class WhichSuppressions(Arguments):
     delivery_id: Id | None = None
 
     @model_validator(mode="after")
-    def _one(self) -> "WhichSuppressions":
+    def _named(self) -> "WhichSuppressions":
         if (self.record is None) == (self.delivery_id is None):
             raise ValueError("give record or delivery_id")
         return self

@@ -14,7 +14,7 @@ from services.communications.consents.queries import PREFERENCES
 from services.communications.consumers import SUBSCRIPTIONS
 from services.communications.deliveries.metrics import measure_deliveries
 from services.communications.deliveries.post_office import PostOffice
-from services.communications.deliveries.sender import SEND_EVERY, send_due
+from services.communications.deliveries.sender import SEND_EVERY, STOP_SECONDS, send_due
 from services.communications.mirror.parity import KINDS
 from services.communications.mirror.rehearsals import REHEARSALS
 from services.communications.mirror.repository import CommunicationsUnitOfWork
@@ -42,7 +42,7 @@ def create_app(settings: CommunicationsSettings) -> Service:
     service.measures = (*service.measures, measure_deliveries)
     if mail is not None:
         send = partial(send_due, PostOffice.open(mail, keyring), mail.relay.password())
-        service.periodic_tasks = (*service.periodic_tasks, PeriodicTask("deliveries", SEND_EVERY, send))
+        service.periodic_tasks = (*service.periodic_tasks, PeriodicTask("deliveries", SEND_EVERY, send, STOP_SECONDS))
     if settings.lmtp_port:
         take = partial(take_bounces, settings.lmtp_host, settings.lmtp_port, keyring)
         service.periodic_tasks = (*service.periodic_tasks, PeriodicTask("bounces", BOUNCES_AGAIN, take))

@@ -34,7 +34,7 @@ def dns_records(
             terminal().print(f"[bold]{plain(code)}[/]", highlight=False)
             for item in items:
                 _print(item)
-    wrong = sum(item.found != "right" for items in checked.values() for item in items)
+    wrong = sum(item.verdict != "right" for items in checked.values() for item in items)
     if wrong:
         nothing(f"{wrong} records are not right: until they are, providers refuse this mail or take it for spam")
 
@@ -59,10 +59,10 @@ async def _checked(only: str | None) -> dict[str, list[Checked]]:
 
 def _print(item: Checked) -> None:
     console, wanted = terminal(), item.wanted
-    colour = _COLOURS[item.found]
-    console.print(f"  [{colour}]{item.found:<11}[/] {plain(wanted.what)}", highlight=False)
+    colour = _COLOURS[item.verdict]
+    console.print(f"  [{colour}]{item.verdict:<11}[/] {plain(wanted.what)}", highlight=False)
     console.print(f"    {plain(wanted.name)}  {wanted.kind}  {plain(wanted.example)}", highlight=False, soft_wrap=True)
-    if item.found == "wrong":
+    if item.verdict == "wrong":
         console.print(f"    found: {plain('; '.join(item.values))}", highlight=False, soft_wrap=True)
 
 
@@ -70,5 +70,5 @@ def _as_json(brand: str, item: Checked) -> dict[str, Any]:
     wanted = item.wanted
     return {
         "brand": brand, "what": wanted.what, "name": wanted.name, "kind": wanted.kind, "enter": wanted.example,
-        "found": item.found, "values": list(item.values),
+        "verdict": item.verdict, "values": list(item.values),
     }  # fmt: skip

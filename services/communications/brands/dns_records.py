@@ -10,7 +10,7 @@ import dns.resolver
 from services.communications.brands.brand import Brand
 from services.communications.deliveries.signing import Signer
 
-Found = Literal["right", "missing", "wrong", "unreachable"]
+Verdict = Literal["right", "missing", "wrong", "unreachable"]
 _SECONDS: Final = 5.0
 
 
@@ -27,10 +27,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A record, whether it is there, and what was found instead."""
+    """A record, whether it is there, and what is there instead."""
 
     wanted: Wanted
-    found: Found
+    verdict: Verdict
     values: tuple[str, ...]
 
 
