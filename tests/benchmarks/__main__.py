@@ -15,6 +15,7 @@ from tests.benchmarks import (
     journey,
     lanes,
     linking,
+    mail,
     matching,
     members,
     operations,
@@ -38,6 +39,7 @@ PARTS = (
     "switching",
     "operations",
     "billing",
+    "mail",
 )
 
 
@@ -94,6 +96,9 @@ def main() -> int:
         if "billing" in wanted:
             _print("billing")
             _part(report, "billing", lambda: report.billing(billing.measure(where, quick=arguments.quick)))
+        if "mail" in wanted:
+            _print("mail")
+            _part(report, "mail", lambda: report.mail(mail.measure(where, quick=arguments.quick)))
     report.show(LOCAL / "bench.json", time.monotonic() - started)
     if arguments.fill:
         caption = filling.caption(datetime.now(UTC).date(), report.figures["servers"], load)

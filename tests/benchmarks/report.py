@@ -17,6 +17,8 @@ from tests.benchmarks.filling import Row
 from tests.benchmarks.journey import WIZARD_SECONDS, Import, Latency, Reads
 from tests.benchmarks.lanes import Ratio, Result
 from tests.benchmarks.linking import WAYS, Linking
+from tests.benchmarks.mail import CONNECTIONS, MANY
+from tests.benchmarks.mail import Measured as Mailed
 from tests.benchmarks.matching import Matching
 from tests.benchmarks.members import Growth
 from tests.benchmarks.operations import CLIENTS, Operations
@@ -156,6 +158,26 @@ class Report:
         for row in rows:
             self.line(*row)
         self.figures["billing"] = asdict(measured) | {"ratio": ratio}
+        self.grid.add_section()
+
+    def mail(self, measured: Mailed) -> None:
+        """What communications sends, beside a loop that knows no queue and no objection."""
+        self.begin("mail")
+        ratio = measured.mails / measured.bare
+        self.line(
+            f"mails with DKIM on {CONNECTIONS} connections",
+            f"{measured.mails:,.0f}/s; bare aiosmtplib {measured.bare:,.0f}/s: {ratio:.2f} × "
+            f"({measured.lowest:.2f} to {measured.highest:.2f})",
+            "0.6 ×",
+            ratio >= 0.6,
+        )
+        self.line(
+            "processor of a mail", f"{measured.processor:.1f} ms; bare aiosmtplib {measured.bare_processor:.1f} ms"
+        )
+        self.line(
+            f"memory over {MANY:,} mails", f"grows by {measured.grown:.0f} MB", "flat: < 30 MB", measured.grown < 30
+        )
+        self.figures["mail"] = asdict(measured) | {"ratio": ratio}
         self.grid.add_section()
 
     def replicas(self, replicas: list[Replicas]) -> None:

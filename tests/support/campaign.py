@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 from deploy.local.nodes import Nodes
 from deploy.local.runs import CHECKOUT
@@ -150,8 +150,8 @@ async def _object(mailing: Mailing, addresses: list[str]) -> dict[str, datetime]
     ]
     async with mailing.engine.begin() as connection:
         await objections.keep(connection, mailing.keyring, facts)
-    [(moment,)] = await mailing.rows("select clock_timestamp()")
-    return dict.fromkeys(addresses, moment)
+    rows = await mailing.rows("select clock_timestamp()")
+    return dict.fromkeys(addresses, cast("datetime", rows[0][0]))
 
 
 async def _started(url: str, port: int, connections: int) -> asyncio.subprocess.Process:

@@ -1,4 +1,7 @@
-"""A mail server (RFC 5321) on the loopback that keeps what it takes, and misbehaves where a plan says so."""
+"""A mail server (RFC 5321) on the loopback that keeps what it takes, and misbehaves where a plan says so.
+
+``python -m tests.support.mail_server`` is one that keeps nothing, and prints its port.
+"""
 
 import asyncio
 import re
@@ -45,6 +48,7 @@ class MailServer:
     taken: list[Taken] = field(default_factory=list[Taken])
     attempts: Counter[str] = field(default_factory=Counter[str])
     connections: int = 0
+    keeps: bool = True
 
     def to(self, recipient: str) -> list[Taken]:
         """What it took for one address."""
@@ -115,7 +119,8 @@ class _Session:
         if self.fault == "close-after-dot":
             return False
         answered = self.fault not in ("keep-and-close-after-dot", "hang-after-dot")
-        self.server.taken.append(Taken(self.sender, self.recipient, text, answered))
+        if self.server.keeps:
+            self.server.taken.append(Taken(self.sender, self.recipient, text, answered))
         if self.fault == "hang-after-dot":
             await asyncio.sleep(60)
         if not answered:
@@ -140,3 +145,14 @@ async def mail_server(plan: Plan = lambda _, __: None, *, smtputf8: bool = True)
     server.port = listening.sockets[0].getsockname()[1]
     async with listening:
         yield server
+
+
+async def _main() -> None:
+    async with mail_server() as server:
+        server.keeps = False
+        print(server.port, flush=True)
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(_main())
