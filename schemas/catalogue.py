@@ -7,6 +7,7 @@ from schemas import (
     cutover_requests,
     events,
     membership,
+    membership_contacts,
     membership_write_back,
     objections,
 )
@@ -20,6 +21,7 @@ FACTS: tuple[type[Content], ...] = (
     membership.MembersSeparated,
     membership.MergeConflictChanged,
     membership.MemberDescribed,
+    membership_contacts.ContactDescribed,
     membership.MembershipManifestRecorded,
     objections.ObjectionReceived,
     membership.MembershipStageChanged,

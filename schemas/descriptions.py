@@ -81,6 +81,11 @@ DESCRIPTIONS: Mapping[str, str] = {
     "MemberDescribed.category": "The kind of member, in the former system's words",
     "MemberDescribed.version": "How many descriptions there were of this record, this one included",
     "MemberDescribed.member_id": "The member that it was part of then; absent once nothing is left of it",
+    "ContactDescribed.first_name": "First name of whom to write to",
+    "ContactDescribed.last_name": "Last name of whom to write to",
+    "ContactDescribed.role": "What that person does there",
+    "ContactDescribed.lineage": "The older body inside the cluster that the member came by",
+    "ContactDescribed.version": "How many descriptions there were of this record, this one included",
     "PaidPeriod.starts_on": "First day",
     "PaidPeriod.ends_on": "Last day",
     # events

@@ -17,6 +17,7 @@ from schemas import (
     cutover_requests,
     events,
     membership,
+    membership_contacts,
     membership_write_back,
     objections,
 )
@@ -174,6 +175,27 @@ def _member_described() -> Fact:
                 amount=Decimal("480.00"),
             ),
         ),
+    )
+
+
+def _contact_described() -> Fact:
+    return membership_contacts.ContactDescribed(
+        version=2,
+        cluster=CLUSTER,
+        record_id="1042",
+        member_id=_CLUSTR_MEMBER,
+        name="Ateliers du Gier",
+        first_name="Zoé",
+        last_name="Müller",
+        role="Présidente",
+        salutation="Madame",
+        email_written="Zoe@Ateliers-du-Gier.example",
+        email="zoe@ateliers-du-gier.example",
+        shown_name="Ateliers du Gier",
+        shown_email="zoe@ateliers-du-gier.example",
+        opt_outs=("sms",),
+        status="active",
+        lineage="numelink",
     )
 
 
@@ -445,6 +467,7 @@ EXAMPLES: Mapping[type[Content], Callable[[], Content]] = {
         way="one-click",
         received_at=datetime(2026, 11, 23, 9, 0, tzinfo=UTC),
     ),
+    membership_contacts.ContactDescribed: _contact_described,
     membership.MembershipCutoverAnswered: lambda: membership.MembershipCutoverAnswered(**_CUTOVER_ANSWER),
     billing.BillingCutoverAnswered: lambda: billing.BillingCutoverAnswered(**_CUTOVER_ANSWER),
     events.EventsCutoverAnswered: lambda: events.EventsCutoverAnswered(**_CUTOVER_ANSWER),

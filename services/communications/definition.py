@@ -74,5 +74,5 @@ DEFINITION = ServiceDefinition(
     rehearsals=REHEARSALS,
     republished=REPUBLISHED,
     operations=(MIRRORED,),
-    section=PREFERENCES,
+    sections=(PREFERENCES,),
 )

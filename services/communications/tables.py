@@ -56,3 +56,18 @@ recipients = sa.Table(
     applied_late_column("of its mailing, when that telling came"),
     sa.Index("recipients_by_record", "cluster", "record_id"),
 )
+
+contacts = sa.Table(
+    "contacts",
+    metadata,
+    sa.Column("cluster", sa.Text, primary_key=True),
+    sa.Column("record_id", sa.Text, primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False, comment="of the newest description"),
+    sa.Column("member_id", sa.Text, comment="as the description says; merges told later come first"),
+    sa.Column("address", sa.Text, comment="its own, normalised; null if it has none that could be written to"),
+    sa.Column("shown_address", sa.Text, comment="its member's, normalised, as it is shown"),
+    sa.Column("document", sa.JSON, nullable=False, comment="the fact, as membership announced it"),
+    sa.Index("contacts_by_address", "address"),
+    sa.Index("contacts_by_shown_address", "shown_address"),
+    sa.Index("contacts_by_member", "member_id"),
+)
