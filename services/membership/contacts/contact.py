@@ -1,7 +1,7 @@
 """One source record as communications must know it: a pure function of the record and of its member's view."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from schemas.membership_contacts import ContactDescribed
 from services.membership.records.record import SourceRecord
@@ -9,8 +9,8 @@ from services.membership.records.record import SourceRecord
 _COPIED: Final = ("is_member", "status", "opt_outs")
 _SALUTATION: Final = frozenset({"civilité", "titre", "titre de civilité", "individual prefix", "prefix", "title"})
 _LANGUAGE: Final = frozenset({"langue", "langue préférée", "langue par défaut", "language", "preferred language"})
-_LANGUAGES: Final = {"fr": "fr", "en": "en", "fra": "fr", "eng": "en", "français": "fr", "francais": "fr",
-                     "french": "fr", "anglais": "en", "english": "en"}  # fmt: skip
+_FRENCH: Final = frozenset({"fr", "fra", "français", "francais", "french"})
+_ENGLISH: Final = frozenset({"en", "eng", "anglais", "english"})
 
 
 def contact_of(record: SourceRecord, view: Mapping[str, Any] | None) -> ContactDescribed:
@@ -48,10 +48,11 @@ def _salutation(extra: Mapping[str, str]) -> str | None:
     return written if written and len(written) <= 40 else None
 
 
-def _language(extra: Mapping[str, str]) -> str | None:
+def _language(extra: Mapping[str, str]) -> Literal["fr", "en"] | None:
     """``fr`` or ``en``, from ``fr_FR``, ``French``, ``Anglais``…; None where nothing is known."""
     written = (_cell(extra, _LANGUAGE) or "").casefold()
-    return _LANGUAGES.get(written) or _LANGUAGES.get(written.replace("-", "_").partition("_")[0])
+    names = {written, written.replace("-", "_").partition("_")[0]}
+    return "fr" if names & _FRENCH else "en" if names & _ENGLISH else None
 
 
 def _cell(extra: Mapping[str, str], headers: frozenset[str]) -> str | None:
