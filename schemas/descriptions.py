@@ -91,6 +91,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     # events
     "event_id": "The gathering's id in the former events system",
     "title": "What the gathering is called",
+    "session_id": "The session's id in the former events system",
     "starts_at": "When it begins",
     "ends_at": "When it ends",
     "place": "Where it is held",

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from functools import partial
 
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.app import build
 from services.common.definition import ServiceDefinition
 from services.common.mirrored_records import MIRRORED
-from services.communications.bounces.intake import serve
-from services.communications.bounces.returned import Returned
+from services.communications.consents.history import SUPPRESS_EVERY, suppress_unsuppressed
 from services.communications.consents.queries import PREFERENCES
 from services.communications.consumers import SUBSCRIPTIONS
 from services.communications.deliveries.metrics import measure_deliveries
@@ -20,13 +19,9 @@ from services.communications.mirror.rehearsals import REHEARSALS
 from services.communications.mirror.repository import CommunicationsUnitOfWork
 from services.communications.mirror.republish import REPUBLISHED
 from services.communications.settings import CommunicationsSettings
-from services.communications.suppressions.address import AddressKeysError, Keyring
+from services.communications.suppressions.address import AddressKeysError
 from services.communications.tables import metadata
-from services.communications.usecases.bounces import take_in
 from shared.process.service import PeriodicTask, Service
-
-BOUNCES_AGAIN = 5.0
-"""Seconds after which the server for bounces is started again, if its port was taken."""
 
 
 def create_app(settings: CommunicationsSettings) -> Service:
@@ -39,23 +34,12 @@ def create_app(settings: CommunicationsSettings) -> Service:
         raise AddressKeysError("TRABOULE_COMMUNICATIONS_ADDRESS_KEYS is not set: see deploy/README.md, Mail")
     service = build(DEFINITION, settings)
     service.measures = (*service.measures, measure_deliveries)
+    suppressing = PeriodicTask("objections", SUPPRESS_EVERY, partial(suppress_unsuppressed, keyring))
+    service.periodic_tasks = (*service.periodic_tasks, suppressing)
     if mail is not None:
         send = partial(send_due, PostOffice.open(mail, keyring), mail.relay.password())
         service.periodic_tasks = (*service.periodic_tasks, PeriodicTask("deliveries", SEND_EVERY, send))
-    if settings.lmtp_port:
-        take = partial(take_bounces, settings.lmtp_host, settings.lmtp_port, keyring)
-        service.periodic_tasks = (*service.periodic_tasks, PeriodicTask("bounces", BOUNCES_AGAIN, take))
     return service
-
-
-async def take_bounces(host: str, port: int, keyring: Keyring, engine: AsyncEngine) -> None:
-    """Serve LMTP until the service stops."""
-
-    async def keep(item: Returned) -> None:
-        async with engine.begin() as connection:
-            await take_in(connection, keyring, [item])
-
-    await serve(host, port, keep)
 
 
 def unit_of_work(settings: CommunicationsSettings) -> Callable[[AsyncConnection], CommunicationsUnitOfWork]:

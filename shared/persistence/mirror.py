@@ -43,7 +43,10 @@ def applied_late_column(comment: str) -> sa.Column[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """Writes one mirror table, a batch in one statement. Columns take their values from the fact's fields."""
+    """Writes one mirror table, a batch in one statement. Columns take their values from the fact's fields.
+
+    A column with ``info={"of": function}`` takes what the function makes of the fact.
+    """
 
     table: sa.Table
 
@@ -80,13 +83,12 @@ class Mirror:
             lambda message: (message.data.version, message.digest),
         )
 
-    @staticmethod
-    def _column(messages: Sequence[Envelope[Any]], name: str) -> list[Any]:
+    def _column(self, messages: Sequence[Envelope[Any]], name: str) -> list[Any]:
         if name == "cluster":
             return [message.cluster for message in messages]
         if name == "digest":
             return [message.digest for message in messages]
-        value = attrgetter(name)
+        value = self.table.columns[name].info.get("of") or attrgetter(name)
         return [value(message.data) for message in messages]
 
 

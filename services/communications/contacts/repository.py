@@ -7,8 +7,9 @@ import orjson
 from schemas.envelope import Envelope
 from schemas.membership_contacts import ContactDescribed
 from services.common.sections import stating
+from services.communications.consents.history import suppress_contacts
 from services.communications.consents.queries import PREFERENCES
-from services.communications.contacts.contact import address_of, key_of
+from services.communications.contacts.contact import Contact, address_of, contact, key_of
 from services.communications.mirror.repository import CommunicationsUnitOfWork
 from shared.persistence.batches import newest_by
 
@@ -40,3 +41,12 @@ async def keep_contacts(uow: CommunicationsUnitOfWork, messages: Sequence[Envelo
     )
     async with stating(uow, PREFERENCES, messages):
         await uow.connection.exec_driver_sql(_KEEP, columns)
+    if uow.has_keyring:
+        # An older description counts too: it refused, or had an address that somebody objected for.
+        contacts = [_as_described(message) for message in messages]
+        await suppress_contacts(uow.connection, uow.keyring, contacts)
+
+
+def _as_described(message: Envelope[ContactDescribed]) -> Contact:
+    # Whose it is does not matter here.
+    return contact(message.data.cluster, message.data.record_id, "", orjson.loads(message.document))
