@@ -59,7 +59,14 @@ consent_history = sa.Table(
     sa.Column("wording", sa.Text),
     sa.Column("source", sa.Text),
     sa.Column("received_at", TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Column("suppressed", sa.Boolean, nullable=False, server_default=sa.false(), comment="if it objects: it is"),
     sa.Index("consent_history_by_record", "cluster", "record_id"),
+    sa.Index(
+        "consent_history_waiting",
+        "cluster",
+        "consent_id",
+        postgresql_where=sa.text("not suppressed and status in ('refused', 'withdrawn')"),
+    ),
     sa.Index("consent_history_by_address", "address_key", postgresql_where=sa.text("address_key is not null")),
 )
 

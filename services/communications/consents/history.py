@@ -40,11 +40,11 @@ _OF_CONTACTS: Final = f"""
     select {_COLUMNS} from consent_history h where h.address_key = any($3::text[]) and {_OBJECTS}
 """
 _WITHOUT: Final = f"""
-    select distinct {_COLUMNS} from consent_history h
-    where {_OBJECTS} and not exists (
-        select from suppressions s
-        where s.cause = 'consent ' || h.cluster || '/' || h.consent_id || ' ' || h.channel || ' ' || h.purpose)
-    limit {PAGE}
+    select distinct {_COLUMNS} from consent_history h where {_OBJECTS} and not h.suppressed limit {PAGE}
+"""
+_SUPPRESSED: Final = """
+    update consent_history h set suppressed = true from unnest($1::text[], $2::text[]) as n (cluster, consent_id)
+    where (h.cluster, h.consent_id) = (n.cluster, n.consent_id) and not h.suppressed
 """
 
 
@@ -118,6 +118,8 @@ async def _suppress(
         )
     }
     await suppress(connection, keyring, list(suppressions.values()))
+    consents = sorted({(objection.cluster, objection.consent_id) for objection in objections})
+    await connection.exec_driver_sql(_SUPPRESSED, tuple(list(column) for column in zip(*consents, strict=True)))
 
 
 def _contacts(objection: Objection, own: dict[Record, Contact], sharing: dict[str, list[Contact]]) -> Iterable[Contact]:
@@ -128,4 +130,4 @@ def _contacts(objection: Objection, own: dict[Record, Contact], sharing: dict[st
 
 def _namer(keyring: Keyring) -> Any:
     # By the oldest key, so that a new one renames nothing.
-    return lambda address: keyring.all(address)[-1].value.hex()[:32]
+    return lambda text: keyring.all(text)[-1].value.hex()[:32]

@@ -19,7 +19,7 @@ CHANNELS: Final = ("email", "bulk-email")
 UNDATED: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """When an objection was made of which the former system keeps no day: before all that is sent from here."""
 NameOf = Callable[[str], str]
-"""A short name of an address that tells nobody which it is, the same for ever."""
+"""A short name of an address, or of anything, that tells nobody what it is; the same for ever."""
 
 
 class Objection(NamedTuple):
@@ -34,10 +34,9 @@ class Objection(NamedTuple):
     decided_at: datetime
     source: str | None
 
-    @property
-    def cause(self) -> str:
-        """What every suppression of it is called after."""
-        return f"consent {self.cluster}/{self.consent_id} {self.channel} {self.purpose}"
+    def cause(self, name_of: NameOf) -> str:
+        """What every suppression of it is called after: without its id, which outlives the consent and may name one."""
+        return f"consent {name_of(f'{self.cluster} {self.consent_id} {self.channel} {self.purpose}')}"
 
     def concerns(self, contact: Contact) -> bool:
         """Whether it is about this record, or about its address."""
@@ -48,7 +47,7 @@ class Objection(NamedTuple):
 def suppressions_of(objection: Objection, contacts: Iterable[Contact], name_of: NameOf) -> list[Suppression]:
     """All that it forbids, by the contacts that are known now."""
     record = None if objection.record_id is None else Record(objection.cluster, objection.record_id)
-    first = _suppression(objection, "", objection.address, record)
+    first = _suppression(objection, objection.cause(name_of), objection.address, record)
     return [first, *(each for contact in contacts for each in _of_contact(objection, contact, record, name_of))]
 
 
@@ -58,17 +57,18 @@ def _of_contact(
     key = Record(contact.cluster, contact.record_id)
     if key == record:
         if contact.address is not None and contact.address != objection.address:
-            yield _suppression(objection, name_of(contact.address), contact.address, None)
+            cause = f"{objection.cause(name_of)} {name_of(contact.address)}"
+            yield _suppression(objection, cause, contact.address, None)
     elif objection.concerns(contact):
-        yield _suppression(objection, "/".join(key), None, key)
+        yield _suppression(objection, f"{objection.cause(name_of)} {'/'.join(key)}", None, key)
 
 
-def _suppression(objection: Objection, what: str, address: str | None, record: Record | None) -> Suppression:
+def _suppression(objection: Objection, cause: str, address: str | None, record: Record | None) -> Suppression:
     covers: Covers = "bulk"
     if (objection.channel, objection.purpose) == ("email", EVERY_PURPOSE):
         covers = "everything"
     return Suppression(
-        cause=f"{objection.cause} {what}".rstrip(),
+        cause=cause,
         address=address,
         records=() if record is None else (record,),
         covers=covers,
@@ -83,9 +83,18 @@ def of_card(contact: Contact, name_of: NameOf) -> list[Suppression]:
     rows: list[Suppression] = []
     record = Record(contact.cluster, contact.record_id)
     for channel in sorted(set(contact.opt_outs).intersection(CHANNELS)):
-        name = f"card of {contact.record_id}"
-        objection = Objection(record.cluster, name, None, None, channel, EVERY_PURPOSE, UNDATED, "the member's card")
-        rows.append(_suppression(objection, "", None, record))
+        objection = Objection(
+            cluster=record.cluster,
+            consent_id=f"card of {contact.record_id}",
+            record_id=None,
+            address=None,
+            channel=channel,
+            purpose=EVERY_PURPOSE,
+            decided_at=UNDATED,
+            source="the member's card",
+        )
+        cause = objection.cause(name_of)
+        rows.append(_suppression(objection, cause, None, record))
         if contact.address is not None:
-            rows.append(_suppression(objection, name_of(contact.address), contact.address, None))
+            rows.append(_suppression(objection, f"{cause} {name_of(contact.address)}", contact.address, None))
     return rows

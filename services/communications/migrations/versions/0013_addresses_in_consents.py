@@ -79,9 +79,18 @@ def upgrade() -> None:
         sa.Column("wording", sa.Text()),
         sa.Column("source", sa.Text()),
         sa.Column("received_at", TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "suppressed", sa.Boolean(), server_default=sa.false(), nullable=False, comment="if it objects: it is"
+        ),
         sa.PrimaryKeyConstraint("cluster", "consent_id", "content"),
     )
     op.create_index("consent_history_by_record", "consent_history", ["cluster", "record_id"])
+    op.create_index(
+        "consent_history_waiting",
+        "consent_history",
+        ["cluster", "consent_id"],
+        postgresql_where=sa.text("not suppressed and status in ('refused', 'withdrawn')"),
+    )
     op.create_index(
         "consent_history_by_address",
         "consent_history",
