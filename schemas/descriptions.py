@@ -103,6 +103,10 @@ DESCRIPTIONS: Mapping[str, str] = {
     "channel": "The way of contacting that it is about",
     "purpose": "What for",
     "decided_at": "When the member decided",
+    "ObjectionWritten.channel": "bulk-email, or email where nothing at all is to be sent",
+    "ObjectionWritten.decided_at": "When it was taken",
+    "ObjectionWritten.status": "It always objects",
+    "ObjectionWritten.version": "When it was taken, in microseconds since 1970",
     "mailing_id": "The mailing's id in the former communications system",
     "sent_at": "When it was sent",
     # commands

@@ -14,6 +14,7 @@ from schemas import (
     billing,
     commands,
     communications,
+    communications_write_back,
     cutover_requests,
     events,
     membership,
@@ -196,6 +197,24 @@ def _contact_described() -> Fact:
         opt_outs=("sms",),
         status="active",
         lineage="numelink",
+    )
+
+
+def _objection_written() -> Fact:
+    return communications_write_back.ObjectionWritten(
+        version=_MICROSECONDS,
+        cluster=CLUSTER,
+        objection_id="118",
+        record_id="1042",
+        address="zoe@ateliers-du-gier.example",
+        channel="bulk-email",
+        purpose="*",
+        decided_at=datetime(2026, 11, 23, 9, 0, tzinfo=UTC),
+        reason="one-click",
+        product="brevo",
+        file="Brevo blocklist",
+        columns=("EMAIL",),
+        rows=(("zoe@ateliers-du-gier.example",),),
     )
 
 
@@ -414,6 +433,7 @@ EXAMPLES: Mapping[type[Content], Callable[[], Content]] = {
     communications.ConsentChanged: lambda: communications.ConsentChanged(**_CONSENT, cluster=CLUSTER),
     communications.MailingChanged: lambda: communications.MailingChanged(**_MAILING, cluster=CLUSTER),
     communications.PreferencesChanged: _preferences_changed,
+    communications_write_back.ObjectionWritten: _objection_written,
     events.ParticipationChanged: _participation_changed,
     commands.CreateMember: lambda: commands.CreateMember(
         **_ASKED,

@@ -9,6 +9,7 @@ from schemas.membership_contacts import ContactDescribed
 from schemas.objections import ObjectionReceived
 from services.common.member_records import apply_merges, apply_separations
 from services.communications.contacts.repository import keep_contacts
+from services.communications.cutover.confirmations import objects
 from services.communications.mirror import handlers
 from services.communications.mirror.parity import KINDS
 from services.communications.usecases import objections
@@ -21,7 +22,9 @@ from shared.messaging.subscription import Subscription
 _unchanged = partial(matches_current, KINDS)
 
 SUBSCRIPTIONS = (
-    Subscription("communications.consent-recorded", ConsentRecorded, Fenced(handlers.record_consents, _unchanged)),
+    Subscription(
+        "communications.consent-recorded", ConsentRecorded, Fenced(handlers.record_consents, _unchanged, objects)
+    ),
     Subscription("communications.mailing-recorded", MailingRecorded, Fenced(handlers.record_mailings, _unchanged)),
     Subscription("communications.manifest-recorded", CommunicationsManifestRecorded, keep_manifests, prefetch=PREFETCH),
     Subscription("communications.write-access-changed", WriteAccessChanged, keep_write_access),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -11,6 +12,8 @@ from services.common.mirrored_records import MIRRORED
 from services.communications.consents.history import SUPPRESS_EVERY, suppress_unsuppressed
 from services.communications.consents.queries import PREFERENCES
 from services.communications.consumers import SUBSCRIPTIONS
+from services.communications.cutover import gate, write_back
+from services.communications.cutover.write_back import WRITE_EVERY, write_untold
 from services.communications.deliveries.metrics import measure_deliveries
 from services.communications.deliveries.post_office import PostOffice
 from services.communications.deliveries.sender import SEND_EVERY, send_due
@@ -22,6 +25,9 @@ from services.communications.settings import CommunicationsSettings
 from services.communications.suppressions.address import AddressKeysError
 from services.communications.tables import metadata
 from shared.process.service import PeriodicTask, Service
+from shared.runtime.clusters import load_clusters
+
+NAME: Final = "communications"
 
 
 def create_app(settings: CommunicationsSettings) -> Service:
@@ -35,7 +41,8 @@ def create_app(settings: CommunicationsSettings) -> Service:
     service = build(DEFINITION, settings)
     service.measures = (*service.measures, measure_deliveries)
     suppressing = PeriodicTask("objections", SUPPRESS_EVERY, partial(suppress_unsuppressed, keyring))
-    service.periodic_tasks = (*service.periodic_tasks, suppressing)
+    writing = PeriodicTask("objections written", WRITE_EVERY, partial(write_untold, unit_of_work(settings)))
+    service.periodic_tasks = (*service.periodic_tasks, suppressing, writing)
     if mail is not None:
         send = partial(send_due, PostOffice.open(mail, keyring), mail.relay.password())
         service.periodic_tasks = (*service.periodic_tasks, PeriodicTask("deliveries", SEND_EVERY, send))
@@ -43,12 +50,14 @@ def create_app(settings: CommunicationsSettings) -> Service:
 
 
 def unit_of_work(settings: CommunicationsSettings) -> Callable[[AsyncConnection], CommunicationsUnitOfWork]:
-    """What makes one transaction of the service. Raises AddressKeysError."""
-    return partial(CommunicationsUnitOfWork, keyring=settings.keyring())
+    """What makes one transaction of the service. Raises AddressKeysError, ClustersFileError."""
+    clusters = load_clusters(settings.clusters_file)
+    products = {code: each.products[NAME] for code, each in clusters.items() if NAME in each.products}
+    return partial(CommunicationsUnitOfWork, keyring=settings.keyring(), products=products)
 
 
 DEFINITION = ServiceDefinition(
-    name="communications",
+    name=NAME,
     settings=CommunicationsSettings,
     create_app=create_app,
     unit_of_work=unit_of_work,
@@ -59,4 +68,7 @@ DEFINITION = ServiceDefinition(
     republished=REPUBLISHED,
     operations=(MIRRORED,),
     sections=(PREFERENCES,),
+    write_back=write_back,
+    switch_conditions=gate.for_switch,
+    rollback_conditions=gate.for_rollback,
 )

@@ -105,6 +105,14 @@ address_recipients = sa.Table(
     sa.Index("address_recipients_by_address", "address_key"),
 )
 
+objections_written = sa.Table(
+    "objections_written",
+    metadata,
+    sa.Column("cluster", sa.Text, primary_key=True),
+    sa.Column("item", sa.Text, primary_key=True, comment="an objection taken here, as its former system is told of it"),
+    sa.Column("written_at", TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+)
+
 contacts = sa.Table(
     "contacts",
     metadata,

@@ -18,6 +18,8 @@ CHANNELS: Final = ("email", "bulk-email")
 """Of objections that concern e-mail; others forbid nothing that is sent from here."""
 UNDATED: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """When an objection was made of which the former system keeps no day: before all that is sent from here."""
+FROM_FORMER_SYSTEMS: Final = "consent "
+"""What the cause of a suppression begins with that a former system's objection made."""
 NameOf = Callable[[str], str]
 """A short name of an address, or of anything, that tells nobody what it is; the same for ever."""
 
@@ -36,7 +38,7 @@ class Objection(NamedTuple):
 
     def cause(self, name_of: NameOf) -> str:
         """What every suppression of it is called after: without its id, which outlives the consent and may name one."""
-        return f"consent {name_of(f'{self.cluster} {self.consent_id} {self.channel} {self.purpose}')}"
+        return f"{FROM_FORMER_SYSTEMS}{name_of(f'{self.cluster} {self.consent_id} {self.channel} {self.purpose}')}"
 
     def concerns(self, contact: Contact) -> bool:
         """Whether it is about this record, or about its address."""

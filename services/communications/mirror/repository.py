@@ -1,7 +1,8 @@
 """All write SQL of communications."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -47,9 +48,19 @@ Republisher = tuple[str, str, int, bytes]
 class CommunicationsUnitOfWork(UnitOfWork):
     """One transaction of communications. Without ``keyring`` whatever needs the hash of an address raises."""
 
-    def __init__(self, connection: AsyncConnection, keyring: Keyring | None = None) -> None:
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        keyring: Keyring | None = None,
+        products: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         super().__init__(connection)
         self._keyring = keyring
+        self._products = products
+
+    def software(self, cluster: str) -> str:
+        """What the cluster's former communications system is; plain where the clusters file names none."""
+        return self._products.get(cluster, "plain")
 
     @property
     def keyring(self) -> Keyring:

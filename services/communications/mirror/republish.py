@@ -17,6 +17,7 @@ from services.common.republish import (
 )
 from services.common.sections import statements
 from services.communications.consents.queries import PREFERENCES
+from services.communications.cutover.write_back import OBJECTIONS_AGAIN
 from services.communications.tables import consents, mailings
 from shared.messaging.publishing import publish_mirrored
 from shared.messaging.unit_of_work import UnitOfWork
@@ -84,5 +85,6 @@ REPUBLISHED = (
     mirrored(consents, ConsentRecorded, ConsentChanged),
     statements(PREFERENCES),
     Republisher("mailings", "select count(*) from mailings", _page),
+    OBJECTIONS_AGAIN,
     stages_of("communications"),
 )
