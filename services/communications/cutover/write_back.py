@@ -23,7 +23,7 @@ from shared.persistence.database import rows_of
 
 WRITE_EVERY: Final = 10.0
 """Seconds after which a live former system is told of objections that were taken meanwhile."""
-_HERE: Final = f"""
+_OURS: Final = f"""
     s.lifted_at is null and s.reason in ('objection', 'complaint') and not starts_with(s.cause, '{FROM_FORMER_SYSTEMS}')
 """
 # Of an address that no record of the cluster has: what its list knows, by the mails that went there.
@@ -32,12 +32,12 @@ _TAKEN: Final = f"""
         select s.suppression_id, r.record_id, r.record_id as name, c.address, s.covers, s.purpose, s.at, s.source
         from suppressions s join suppression_records r using (suppression_id)
         left join contacts c using (cluster, record_id)
-        where r.cluster = $1 and {_HERE}
+        where r.cluster = $1 and {_OURS}
         union
         select s.suppression_id, null, left(encode(s.address_key, 'hex'), 32), d.address, s.covers, s.purpose, s.at,
                s.source
         from suppressions s join deliveries d using (address_key)
-        where d.address is not null and {_HERE}
+        where d.address is not null and {_OURS}
           and (exists (select from contacts c where c.cluster = $1 and c.address = d.address)
                or exists (select from consents k where k.cluster = $1 and k.address_key = d.address)
                or exists (select from address_recipients a where a.cluster = $1 and a.address_key = d.address))

@@ -50,7 +50,7 @@ async def stored(engine: AsyncEngine) -> MailingRecorded:
     return fact
 
 
-def test_parts_add_up_in_any_order_and_are_told_again_whole(database: Database) -> None:
+def test_parts_add_up_in_any_order_and_are_announced_again_whole(database: Database) -> None:
     async def live() -> None:
         async with database.engine() as engine:
             for order in permutations((*PARTS, PARTS[0])):
@@ -61,12 +61,12 @@ def test_parts_add_up_in_any_order_and_are_told_again_whole(database: Database) 
                 assert sorted(fact.recipients) == ["A", "B", "C"]
                 assert sorted(fact.addresses) == ["X@a.example", "x@a.example", "y@a.example"]
                 assert (fact.part, fact.parts) == (None, None)
-            assert await told_again(engine) == ({"A", "B", "C"}, {"X@a.example", "x@a.example", "y@a.example"})
+            assert await announced_again(engine) == ({"A", "B", "C"}, {"X@a.example", "x@a.example", "y@a.example"})
 
     asyncio.run(live())
 
 
-async def told_again(engine: AsyncEngine) -> tuple[set[str], set[str]]:
+async def announced_again(engine: AsyncEngine) -> tuple[set[str], set[str]]:
     (republisher,) = (each for each in REPUBLISHED if each.name == "mailings")
     async with engine.begin() as connection:
         await connection.exec_driver_sql("truncate outbox")
