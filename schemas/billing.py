@@ -21,6 +21,7 @@ from schemas.base import (
     Part,
     Total,
 )
+from schemas.billing_lines import Allocations, Lines, VatRates, WrittenOff
 from schemas.conflicts import ConflictAnswered
 from schemas.cutover import COUNTS, PART_RECORDS, RECORDS, Count, ManifestRecord, ManifestRecorded, StageChanged
 from schemas.cutover_requests import CutoverAnswered
@@ -49,6 +50,11 @@ class _Invoice(Fact):
     vat: Amount
     gross: Amount
     currency: Literal["EUR"] = "EUR"
+    lines: Lines = Field(default=(), description="Its lines, in order, where the former system says them")
+    vat_rates: VatRates = Field(default=(), description="What it comes to at each rate of VAT, where that is said")
+    written_off: WrittenOff | None = Field(
+        default=None, description="What the former system gave up of it: it is owed no more, and was not paid"
+    )
 
 
 class _Payment(Fact):
@@ -61,6 +67,9 @@ class _Payment(Fact):
     amount: Amount
     currency: Literal["EUR"] = "EUR"
     method: Label | None = None
+    allocations: Allocations = Field(
+        default=(), description="The invoices that it pays, where it pays several; invoice_id is left out then"
+    )
 
 
 class InvoiceRecorded(_Invoice):
@@ -107,6 +116,7 @@ class AccountInvoice(Part):
     paid: Total | None = Field(
         default=None, description="All payments on it, less refunds, whichever record they name; absent without one"
     )
+    written_off: Total | None = Field(default=None, description="What the former system gave up of it")
 
 
 class AccountPayment(Part):
@@ -118,6 +128,7 @@ class AccountPayment(Part):
     amount: Amount
     currency: Literal["EUR"] = "EUR"
     method: Label | None = None
+    allocations: Allocations = Field(default=(), description="The invoices that it pays, where it pays several")
 
 
 class PaidPeriod(Part):
@@ -158,8 +169,11 @@ class PeriodOfAccount(Part):
     ends_on: Day
     billed: Total = Field(description="Invoices and dues notices for the period, less credit notes")
     paid: Total = Field(description="Payments on them, less refunds; the whole of an invoice that is said to be paid")
-    outstanding: Total = Field(description="billed less paid: what is owed for the period")
-    paid_up: bool = Field(description="Something was billed for the period, and nothing is owed of it any more")
+    outstanding: Total = Field(description="billed less paid and written off: what is owed for the period")
+    written_off: Total | None = Field(
+        default=None, description="What the former system gave up of it; absent if nothing"
+    )
+    paid_up: bool = Field(description="Something was billed for the period, and it is paid in full")
     reasons: tuple[Annotated[str, StringConstraints(max_length=8_200)], ...] = Field(
         description="A sentence for each invoice, credit note and notice that counts, by day"
     )
@@ -180,7 +194,10 @@ class AccountChanged(AnnouncedRecord):
     )
     received: Total | None = Field(default=None, description="What was paid, less refunds; absent without a payment")
     outstanding: Total | None = Field(
-        default=None, description="invoiced less received: what is owed; absent while both are"
+        default=None, description="invoiced less received and written off: what is owed; absent while both are"
+    )
+    written_off: Total | None = Field(
+        default=None, description="What former systems gave up of what was billed; absent if nothing"
     )
     currency: Literal["EUR"] = "EUR"
     paid_until: Day | None = Field(default=None, description="Last day of a period whose invoice is paid in full")

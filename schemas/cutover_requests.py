@@ -33,6 +33,11 @@ Operation = Literal[
     "issue-run",
     "correct-document",
     "compare-series",
+    "suppress",
+    "lift-suppression",
+    "resume-domain",
+    "decide-uncertain",
+    "send-test-mail",
 ]
 
 

@@ -44,7 +44,8 @@ def _normal(value: Any) -> Any:
         case str():
             return value.strip(_WHITE)
         case Decimal():
-            return f"{value + 0:.2f}"  # the sum has no negative zero
+            # The sum has no negative zero. A quantity has six decimals, everything else two.
+            return f"{value + 0:.{max(2, -int(value.as_tuple().exponent))}f}"
         case datetime():
             return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         case date():

@@ -12,6 +12,7 @@ import orjson
 
 from schemas import (
     billing,
+    billing_lines,
     commands,
     communications,
     communications_write_back,
@@ -262,6 +263,18 @@ _INVOICE: dict[str, Any] = {
     "vat": Decimal("80.00"),
     "gross": Decimal("480.00"),
 }
+_WITH_LINES: dict[str, Any] = _INVOICE | {
+    "lines": (
+        billing_lines.InvoiceLine(
+            label="Cotisation annuelle",
+            quantity=Decimal(1),
+            unit_price=Decimal(400),
+            net=Decimal("400.00"),
+            vat_rate=Decimal(20),
+        ),
+    ),
+    "vat_rates": (billing_lines.VatOfRate(rate=Decimal(20), net=Decimal("400.00"), vat=Decimal("80.00")),),
+}
 _PAYMENT: dict[str, Any] = {
     "version": 1,
     "payment_id": "R2026-0098",
@@ -416,9 +429,9 @@ EXAMPLES: Mapping[type[Content], Callable[[], Content]] = {
     membership.MembersMerged: _members_merged,
     membership.MembersSeparated: _members_separated,
     membership.MergeConflictChanged: _merge_conflict_changed,
-    billing.InvoiceRecorded: lambda: billing.InvoiceRecorded(**_INVOICE),
+    billing.InvoiceRecorded: lambda: billing.InvoiceRecorded(**_WITH_LINES),
     billing.PaymentRecorded: lambda: billing.PaymentRecorded(**_PAYMENT),
-    billing.InvoiceChanged: lambda: billing.InvoiceChanged(**_INVOICE, cluster=CLUSTER),
+    billing.InvoiceChanged: lambda: billing.InvoiceChanged(**_WITH_LINES, cluster=CLUSTER),
     billing.PaymentChanged: lambda: billing.PaymentChanged(**_PAYMENT, cluster=CLUSTER),
     billing.AccountChanged: _account_changed,
     billing.DocumentWritten: _document_written,

@@ -11,7 +11,7 @@ from schemas.envelope import Envelope
 from schemas.examples import example_event
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_AMOUNT = r"^-?[0-9]{1,10}(\.[0-9]{1,2})?$"
+_NUMBER = r"^-?[0-9]{{1,{digits}}}(\.[0-9]{{1,{places}}})?$"
 _ENVELOPE_ORDER = ("specversion", "id", "source", "type", "subject", "time", "datacontenttype", "correlationid", "data")
 
 
@@ -19,10 +19,13 @@ class _Generator(GenerateJsonSchema):
     """Pydantic's, except that it tells what our validators in Python ask of amounts: text or whole euros, no float."""
 
     def decimal_schema(self, schema: core_schema.DecimalSchema) -> JsonSchemaValue:
+        places = schema.get("decimal_places") or 2
+        digits = 10 if places == 2 else (schema.get("max_digits") or 12) - places
+        most = 10**digits - 1
         return {
             "anyOf": [
-                {"type": "string", "pattern": _AMOUNT},
-                {"type": "integer", "minimum": -9_999_999_999, "maximum": 9_999_999_999},
+                {"type": "string", "pattern": _NUMBER.format(digits=digits, places=places)},
+                {"type": "integer", "minimum": -most, "maximum": most},
             ]
         }
 

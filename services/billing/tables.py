@@ -1,6 +1,7 @@
 """Billing's tables: mirrors of invoices and payments under the former systems' own ids, and the messaging tables."""
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from services.billing.documents.tables import documents_tables
 from services.billing.dues.tables import dues_tables
@@ -50,6 +51,9 @@ invoices = sa.Table(
     sa.Column("vat", sa.Numeric(12, 2), nullable=False),
     sa.Column("gross", sa.Numeric(12, 2), nullable=False),
     sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("lines", JSONB, comment="none: the former system said none"),
+    sa.Column("vat_rates", JSONB, comment="none: the former system said none"),
+    sa.Column("written_off", sa.Numeric(12, 2)),
     sa.Index("invoices_by_record", "cluster", "record_id"),
     sa.Index("invoices_by_number", "cluster", "number"),
     sa.Index("invoices_by_corrected", "cluster", "corrects", postgresql_where=sa.text("corrects is not null")),
@@ -65,6 +69,14 @@ payments = sa.Table(
     sa.Column("amount", sa.Numeric(12, 2), nullable=False),
     sa.Column("currency", sa.Text, nullable=False),
     sa.Column("method", sa.Text),
+    sa.Column("allocations", JSONB, comment="the invoices that it pays, where it pays several"),
     sa.Index("payments_by_record", "cluster", "record_id"),
     sa.Index("payments_by_invoice", "cluster", "invoice_id", postgresql_where=sa.text("invoice_id is not null")),
+    sa.Index(
+        "payments_by_allocation",
+        "allocations",
+        postgresql_using="gin",
+        postgresql_ops={"allocations": "jsonb_path_ops"},
+        postgresql_where=sa.text("allocations is not null"),
+    ),
 )

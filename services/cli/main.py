@@ -22,6 +22,7 @@ _COMMANDS = {
     "ask": (RUN, "Ask a service one of its queries (poser une question à un service)."),
     "doctor": (RUN, "Check a running installation: what is wrong, and how to mend it."),
     "import": (MEMBERS, "Publish what a former system exported."),
+    "mail": (MEMBERS, "What mail goes out, comes back, and to whom none may go (le courrier, et les oppositions)."),
     "billing": (MEMBERS, "What members owe, and who bills it (ce que doivent les membres, et qui le facture)."),
     "duplicates": (MEMBERS, "Decide which members are one company, and undo it."),
     "overrides": (MEMBERS, "Values that staff set by hand on members."),
@@ -82,6 +83,8 @@ def _import(name: str) -> typer.Typer | Callable[..., None]:
             from services.cli.cutover.quarantine import app as command
         case "ask":
             from services.cli.ask.commands import ask as command
+        case "mail":
+            from services.cli.mail.commands import app as command
         case "billing":
             from services.cli.billing.commands import app as command
         case "import":

@@ -21,7 +21,7 @@ from services.cutover import stages
 from services.cutover.moves import FACT_OF
 from shared.messaging.publishing import publish, publish_mirrored
 from shared.messaging.unit_of_work import UnitOfWork
-from shared.persistence.mirror import APPLIED_LATE, Mirror
+from shared.persistence.mirror import APPLIED_LATE, Mirror, as_fields
 
 PAGE = 500
 """Rows that are told in one transaction: one message on the broker, or a few."""
@@ -64,7 +64,9 @@ def mirrored(table: sa.Table, recorded: type[Fact], changed: type[MirroredRecord
 
     async def page(uow: UnitOfWork, after: Place | None) -> Page:
         rows = (await uow.connection.exec_driver_sql(sql, after or ("", ""))).mappings().all()
-        publish_mirrored(uow, changed, [recorded_message(recorded, {**row}) for row in rows])
+        publish_mirrored(
+            uow, changed, [recorded_message(recorded, as_fields(table, recorded, {**row})) for row in rows]
+        )
         return page_of(len(rows), (rows[-1]["cluster"], rows[-1][key]) if rows else None)
 
     return Republisher(table.name, f"select count(*) from {table.name}", page)

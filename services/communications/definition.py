@@ -4,11 +4,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.common.app import build
 from services.common.definition import ServiceDefinition
 from services.common.mirrored_records import MIRRORED
+from services.communications.bounces.intake import serve
+from services.communications.bounces.returned import Returned
 from services.communications.consents.history import SUPPRESS_EVERY, suppress_unsuppressed
 from services.communications.consents.queries import PREFERENCES
 from services.communications.consumers import SUBSCRIPTIONS
@@ -16,18 +18,23 @@ from services.communications.cutover import gate, write_back
 from services.communications.cutover.write_back import WRITE_EVERY, write_untold
 from services.communications.deliveries.metrics import measure_deliveries
 from services.communications.deliveries.post_office import PostOffice
-from services.communications.deliveries.sender import SEND_EVERY, send_due
+from services.communications.deliveries.sender import SEND_EVERY, STOP_SECONDS, send_due
 from services.communications.mirror.parity import KINDS
 from services.communications.mirror.rehearsals import REHEARSALS
 from services.communications.mirror.repository import CommunicationsUnitOfWork
 from services.communications.mirror.republish import REPUBLISHED
+from services.communications.operations import OPERATIONS
 from services.communications.settings import CommunicationsSettings
-from services.communications.suppressions.address import AddressKeysError
+from services.communications.suppressions.address import AddressKeysError, Keyring
 from services.communications.tables import metadata
+from services.communications.usecases.bounces import take_in
 from shared.process.service import PeriodicTask, Service
 from shared.runtime.clusters import load_clusters
 
 NAME: Final = "communications"
+
+BOUNCES_AGAIN = 5.0
+"""Seconds after which the server for bounces is started again, if its port was taken."""
 
 
 def create_app(settings: CommunicationsSettings) -> Service:
@@ -45,19 +52,32 @@ def create_app(settings: CommunicationsSettings) -> Service:
     service.periodic_tasks = (*service.periodic_tasks, suppressing, writing)
     if mail is not None:
         send = partial(send_due, PostOffice.open(mail, keyring), mail.relay.password())
-        service.periodic_tasks = (*service.periodic_tasks, PeriodicTask("deliveries", SEND_EVERY, send))
+        service.periodic_tasks = (*service.periodic_tasks, PeriodicTask("deliveries", SEND_EVERY, send, STOP_SECONDS))
+    if settings.lmtp_port:
+        take = partial(take_bounces, settings.lmtp_host, settings.lmtp_port, keyring)
+        service.periodic_tasks = (*service.periodic_tasks, PeriodicTask("bounces", BOUNCES_AGAIN, take))
     return service
 
 
+async def take_bounces(host: str, port: int, keyring: Keyring, engine: AsyncEngine) -> None:
+    """Serve LMTP until the service stops."""
+
+    async def keep(item: Returned) -> None:
+        async with engine.begin() as connection:
+            await take_in(connection, keyring, [item])
+
+    await serve(host, port, keep)
+
+
 def unit_of_work(settings: CommunicationsSettings) -> Callable[[AsyncConnection], CommunicationsUnitOfWork]:
-    """What makes one transaction of the service. Raises AddressKeysError, ClustersFileError."""
+    """What makes one transaction of the service. Raises AddressKeysError, MailFileError, ClustersFileError."""
     clusters = load_clusters(settings.clusters_file)
     products = {code: each.products[NAME] for code, each in clusters.items() if NAME in each.products}
-    return partial(CommunicationsUnitOfWork, keyring=settings.keyring(), products=products)
+    return partial(CommunicationsUnitOfWork, keyring=settings.keyring(), products=products, mail=settings.mail())
 
 
 DEFINITION = ServiceDefinition(
-    name=NAME,
+    name="communications",
     settings=CommunicationsSettings,
     create_app=create_app,
     unit_of_work=unit_of_work,
@@ -66,7 +86,7 @@ DEFINITION = ServiceDefinition(
     mirrored=KINDS,
     rehearsals=REHEARSALS,
     republished=REPUBLISHED,
-    operations=(MIRRORED,),
+    operations=(MIRRORED, *OPERATIONS),
     sections=(PREFERENCES,),
     write_back=write_back,
     switch_conditions=gate.for_switch,

@@ -75,6 +75,11 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
         "The database was restored: say first which numbers were sent last",
     ),
     "number-unknown": (422, "Ce numéro n'est d'aucune série", "This number belongs to no series"),
+    "delivery-unknown": (404, "Ce courriel n'existe pas", "There is no such mail"),
+    "suppression-unknown": (404, "Rien de tel n'est en vigueur", "No such suppression is in force"),
+    "domain-not-paused": (409, "Ce domaine n'est pas suspendu", "This domain is not paused"),
+    "brand-unknown": (404, "Cette marque n'existe pas", "There is no such brand"),
+    "no-mail-file": (409, "Aucun courriel ne part d'ici", "No mail goes out here"),
     "former-system-unknown": (404, "Cet ancien système n'existe pas", "There is no such former system"),
     "cutover-request-unknown": (404, "Cette demande n'existe pas", "There is no such request"),
     "late-message-unknown": (

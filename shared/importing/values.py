@@ -2,7 +2,7 @@
 
 import re
 from datetime import date, datetime, tzinfo
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 _SPACES = re.compile(r"[\s\u00a0\u202f\u2009]+")
 _NO_DAY = frozenset({"", "00/00/0000", "0000-00-00", "0000/00/00", "00-00-0000"})
@@ -93,6 +93,20 @@ def amount(written: str) -> Decimal | None:
     if len(decimals) > 2:
         raise ValueError("more than two decimals")
     return Decimal(f"{sign}{whole}.{decimals:0<2}")
+
+
+def number(written: str) -> Decimal | None:
+    """A quantity, a price of one or a rate: ``2.50000000``, ``2,5``, ``20 %``; to six decimals. Nothing is None.
+
+    Raises:
+        ValueError: not a number. Thousands have no mark here: three digits after a mark are decimals.
+    """
+    text = _SPACES.sub("", written).removesuffix("%").replace(",", ".")
+    if not text:
+        return None
+    if not _AMOUNT.fullmatch(text):
+        raise ValueError("not a number: write 2,5")
+    return Decimal(text).quantize(Decimal("0.000001"), ROUND_HALF_UP)
 
 
 def yes(written: str) -> bool | None:

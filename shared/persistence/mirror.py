@@ -7,18 +7,21 @@ What is held gives way to a late message that a person applies, whichever is new
 counted, so that whoever is told of the row knows which writing came after.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from operator import attrgetter
 from typing import Any, TypeVar
 
+import orjson
 import sqlalchemy as sa
+from pydantic import BaseModel, TypeAdapter
 from sqlalchemy.dialects.postgresql import dialect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.envelope import Envelope
 from shared.persistence.batches import newest_by
-from shared.persistence.database import rows_of
+from shared.persistence.database import json_of, rows_of
 
 R = TypeVar("R", bound=Envelope[Any])
 
@@ -88,8 +91,31 @@ class Mirror:
             return [message.cluster for message in messages]
         if name == "digest":
             return [message.digest for message in messages]
-        value = self.table.columns[name].info.get("of") or attrgetter(name)
+        column = self.table.columns[name]
+        value = column.info.get("of") or attrgetter(name)
+        if isinstance(column.type, sa.JSON) and "of" not in column.info:
+            return [_parts_as_json(value(message.data)) for message in messages]
         return [value(message.data) for message in messages]
+
+
+def _parts_as_json(parts: Sequence[BaseModel]) -> str | None:
+    """Nothing where there are none: so stand the rows of a version that knew no such parts."""
+    trees = [part.model_dump(mode="json", exclude_defaults=True) for part in parts]
+    return orjson.dumps(trees).decode() if trees else None
+
+
+def as_fields(table: sa.Table, fact: type[BaseModel], row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of a mirror as the fields of its fact: lists of parts stand there as JSON."""
+    columns = {name for name, column in table.columns.items() if isinstance(column.type, sa.JSON)}
+    lists = {name for name in columns & row.keys() if "of" not in table.columns[name].info}
+    parts = {name: _adapter(fact, name).validate_python(json_of(row[name]) or ()) for name in lists}
+    return {**row, **parts}
+
+
+@cache
+def _adapter(fact: type[BaseModel], field: str) -> TypeAdapter[Any]:
+    kind: Any = fact.model_fields[field].annotation
+    return TypeAdapter(kind)
 
 
 def _written(table: sa.Table) -> list[sa.Column[Any]]:

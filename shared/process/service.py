@@ -40,6 +40,8 @@ class PeriodicTask:
     name: str
     every: float
     work: Callable[[AsyncEngine], Awaitable[None]]
+    stop_seconds: float = 0
+    """The most that it takes to end in order, once it is cancelled."""
 
 
 @dataclass(slots=True)
@@ -73,7 +75,8 @@ class Service:
     @property
     def stop_seconds(self) -> float:
         """The most that an orderly end takes: whoever ends the process by force should wait longer."""
-        return REQUESTS_SECONDS + HTTP_CLOSING_SECONDS + self.bus.stop_seconds + self.relay.stop_seconds
+        tasks = max((task.stop_seconds for task in self.periodic_tasks), default=0)
+        return REQUESTS_SECONDS + HTTP_CLOSING_SECONDS + tasks + self.bus.stop_seconds + self.relay.stop_seconds
 
     async def stop(self) -> None:
         """Take no more in, settle what is in hand, publish what that wrote, close."""

@@ -45,8 +45,16 @@ TRICKY: dict[str, list[dict[str, Any]]] = {
          "currency": "EUR", "issued_on": "2026-01-05", "net": "400", "vat": "-0.00", "gross": "9999999999.99"},
         {"version": 3, "invoice_id": "F1", "record_id": "1", "number": "N", "kind": "credit-note", "status": "paid",
          "issued_on": "2026-01-05", "net": "-0.1", "vat": 0, "gross": "-12.50", "label": "<b>&amp;</b>"},
+        {"version": 3, "invoice_id": "F1", "record_id": "1", "number": "N", "issued_on": "2026-01-05", "net": "0",
+         "vat": "0", "gross": "0", "written_off": "7.5", "vat_rates": [{"rate": "5.5", "net": "-0.00", "vat": "0"}],
+         "lines": [{"net": "-10", "quantity": "-0.333333", "unit_price": "12345678.123456", "label": " x ",
+                    "vat_rate": "20", "starts_on": None}, {"net": "-0.00"}, {"net": "0", "label": ""}]},
     ],
-    "payment": [{"version": 3, "payment_id": "P", "record_id": "1", "paid_on": "2026-01-05", "amount": "007.5"}],
+    "payment": [
+        {"version": 3, "payment_id": "P", "record_id": "1", "paid_on": "2026-01-05", "amount": "007.5"},
+        {"version": 3, "payment_id": "P", "record_id": "1", "paid_on": "2026-01-05", "amount": "7.5", "allocations": [
+            {"invoice_id": "F2", "amount": "5"}, {"invoice_id": "F1", "amount": "2.50"}]},
+    ],
     "event": [
         {"version": 3, "event_id": "E", "title": " Apéro ", "starts_at": "2026-11-26T18:30:00.987654+01:00",
          "ends_at": "2026-11-27T00:30:00+05:30", "status": "planned", "place": "\u00a0Lyon"},

@@ -13,7 +13,21 @@ const DEFAULTS = {
   event: { status: 'planned' },
   registration: { status: 'registered', seats: 1 },
 }
-const AMOUNTS = { invoice: ['net', 'vat', 'gross'], payment: ['amount'], subscription: ['amount'] }
+// Numbers that are written as text, with so many decimals.
+const DECIMALS = {
+  invoice: { net: 2, vat: 2, gross: 2, written_off: 2 },
+  line: { quantity: 6, unit_price: 6, net: 2, vat_rate: 2 },
+  'vat-rate': { rate: 2, net: 2, vat: 2 },
+  payment: { amount: 2 },
+  allocation: { amount: 2 },
+  subscription: { amount: 2 },
+}
+// Lists of objects that hold such numbers, by what they are.
+const PARTS = {
+  invoice: { lines: 'line', vat_rates: 'vat-rate' },
+  payment: { allocations: 'allocation' },
+  member: { subscriptions: 'subscription' },
+}
 const MOMENTS = ['starts_at', 'ends_at', 'registered_at', 'decided_at', 'sent_at']
 
 // 64 hex digits that are equal when two facts say the same of their record, whatever their versions.
@@ -28,9 +42,11 @@ function normal(kind, data) {
 }
 
 function inOneWriting(kind, name, value) {
-  if (AMOUNTS[kind]?.includes(name)) return Number(value).toFixed(2) // exact: an amount has at most 12 digits
+  const places = DECIMALS[kind]?.[name]
+  if (places) return Number(value).toFixed(places) // exact: at most 14 digits
   if (kind !== 'member' && MOMENTS.includes(name)) return new Date(value).toISOString().slice(0, 19) + 'Z'
-  if (kind === 'member' && name === 'subscriptions') return value.map((one) => normal('subscription', one))
+  const part = PARTS[kind]?.[name]
+  if (part) return value.map((one) => normal(part, one))
   return value
 }
 

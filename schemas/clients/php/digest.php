@@ -12,7 +12,21 @@ const DEFAULTS = [
     'event' => ['status' => 'planned'],
     'registration' => ['status' => 'registered', 'seats' => 1],
 ];
-const AMOUNTS = ['invoice' => ['net', 'vat', 'gross'], 'payment' => ['amount'], 'subscription' => ['amount']];
+// Numbers that are written as text, with so many decimals.
+const DECIMALS = [
+    'invoice' => ['net' => 2, 'vat' => 2, 'gross' => 2, 'written_off' => 2],
+    'line' => ['quantity' => 6, 'unit_price' => 6, 'net' => 2, 'vat_rate' => 2],
+    'vat-rate' => ['rate' => 2, 'net' => 2, 'vat' => 2],
+    'payment' => ['amount' => 2],
+    'allocation' => ['amount' => 2],
+    'subscription' => ['amount' => 2],
+];
+// Lists of objects that hold such numbers, by what they are.
+const PARTS = [
+    'invoice' => ['lines' => 'line', 'vat_rates' => 'vat-rate'],
+    'payment' => ['allocations' => 'allocation'],
+    'member' => ['subscriptions' => 'subscription'],
+];
 const MOMENTS = ['starts_at', 'ends_at', 'registered_at', 'decided_at', 'sent_at'];
 const AS_IT_IS = JSON_THROW_ON_ERROR | JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_LINE_TERMINATORS;
 
@@ -40,14 +54,14 @@ function normal(string $kind, stdClass $data): stdClass
 
 function in_one_writing(string $kind, string $name, mixed $value): mixed
 {
-    if (in_array($name, AMOUNTS[$kind] ?? [], true)) {
-        return number_format((float) $value, 2, '.', ''); // exact: an amount has at most 12 digits
+    if ($places = DECIMALS[$kind][$name] ?? 0) {
+        return number_format((float) $value, $places, '.', ''); // exact: at most 14 digits
     }
     if ($kind !== 'member' && in_array($name, MOMENTS, true)) {
         return (new DateTimeImmutable($value))->setTimezone(new DateTimeZone('UTC'))->format('Y-m-d\TH:i:s\Z');
     }
-    if ($kind === 'member' && $name === 'subscriptions') {
-        return array_map(fn (stdClass $one) => normal('subscription', $one), $value);
+    if ($part = PARTS[$kind][$name] ?? null) {
+        return array_map(fn (stdClass $one) => normal($part, $one), $value);
     }
 
     return $value;

@@ -18,7 +18,21 @@ DEFAULTS = {
     "event": {"status": "planned"},
     "registration": {"status": "registered", "seats": 1},
 }
-AMOUNTS = {"invoice": ("net", "vat", "gross"), "payment": ("amount",), "subscription": ("amount",)}
+# Numbers that are written as text, with so many decimals.
+DECIMALS = {
+    "invoice": {"net": 2, "vat": 2, "gross": 2, "written_off": 2},
+    "line": {"quantity": 6, "unit_price": 6, "net": 2, "vat_rate": 2},
+    "vat-rate": {"rate": 2, "net": 2, "vat": 2},
+    "payment": {"amount": 2},
+    "allocation": {"amount": 2},
+    "subscription": {"amount": 2},
+}
+# Lists of objects that hold such numbers, by what they are.
+PARTS = {
+    "invoice": {"lines": "line", "vat_rates": "vat-rate"},
+    "payment": {"allocations": "allocation"},
+    "member": {"subscriptions": "subscription"},
+}
 MOMENTS = ("starts_at", "ends_at", "registered_at", "decided_at", "sent_at")
 
 
@@ -34,13 +48,13 @@ def normal(kind: str, data: dict[str, Any]) -> dict[str, Any]:
     for name, value in data.items():
         if value is None or value == DEFAULTS.get(kind, {}).get(name):
             continue
-        if name in AMOUNTS.get(kind, ()):
-            value = f"{Decimal(value) + 0:.2f}"
+        if name in DECIMALS.get(kind, {}):
+            value = f"{Decimal(value) + 0:.{DECIMALS[kind][name]}f}"
         elif kind != "member" and name in MOMENTS:
             moment = datetime.fromisoformat(value).astimezone(UTC)
             value = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-        elif kind == "member" and name == "subscriptions":
-            value = [normal("subscription", item) for item in value]
+        elif name in PARTS.get(kind, {}):
+            value = [normal(PARTS[kind][name], item) for item in value]
         stated[name] = value
     return stated
 

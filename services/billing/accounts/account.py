@@ -55,6 +55,7 @@ def account_of(
     ours = [row.document for row in issued if not row.document.mirrored]
     billed = _sum([*map(_signed, counted), *map(_signed, ours)])
     paid = _sum(payment.amount for payment in received)
+    given_up = _sum(invoice.written_off for invoice in counted if invoice.written_off is not None)
     known = billed is not None or paid is not None
     periods = [row.invoice.period_ends_on for row in rows if _is_settled(row.invoice)]
     listed = _newest_that_fit(
@@ -72,7 +73,8 @@ def account_of(
         record_id=record_id,
         invoiced=billed,
         received=paid,
-        outstanding=(billed or Decimal()) - (paid or Decimal()) if known else None,
+        outstanding=(billed or Decimal()) - (paid or Decimal()) - (given_up or Decimal()) if known else None,
+        written_off=given_up,
         paid_until=max((day for day in periods if day), default=None),
         paid_periods=tuple(period for row in kept for period in _paid_period(row)),
         invoices=tuple(row.invoice for row in kept),

@@ -25,6 +25,7 @@ class Amount(NamedTuple):
     billed: Decimal
     paid: Decimal
     reason: str
+    written_off: Decimal = Decimal()
 
 
 def periods_of(
@@ -53,12 +54,14 @@ def _period(days: Days, amounts: Iterable[Amount], listed: Collection[Item]) -> 
     ordered = sorted(amounts, key=lambda amount: (amount.on, amount.reason))
     billed = sum((amount.billed for amount in ordered), Decimal())
     paid = sum((amount.paid for amount in ordered), Decimal())
+    written_off = sum((amount.written_off for amount in ordered), Decimal())
     return PeriodOfAccount(
         starts_on=days[0],
         ends_on=days[1],
         billed=billed,
         paid=paid,
-        outstanding=billed - paid,
+        outstanding=billed - paid - written_off,
+        written_off=written_off or None,
         paid_up=billed > 0 and paid >= billed,
         reasons=tuple(amount.reason for amount in ordered if amount.item in listed),
     )
@@ -90,7 +93,10 @@ def _of_invoice(invoice: AccountInvoice, own_days: Mapping[str, Days | None]) ->
     name = "avoir" if credit else "facture"
     label = f" : {invoice.label}" if invoice.label else ""
     reason = f"{name} {invoice.number} du système d'origine, {_euros(billed)}{label}"
-    return [Amount(item_of(invoice), days, invoice.issued_on, billed, paid, reason)]
+    given_up = invoice.written_off or Decimal()
+    if given_up:
+        reason += f", dont {_euros(given_up)} abandonnés"
+    return [Amount(item_of(invoice), days, invoice.issued_on, billed, paid, reason, given_up)]
 
 
 def _of_document(document: AccountDocument, paid: Mapping[str, Decimal]) -> Amount:

@@ -4,6 +4,7 @@ from asyncio import to_thread
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,11 +13,19 @@ from schemas.base import AnnouncedRecord
 from schemas.billing import AccountChanged, AccountDocument, AccountInvoice, AccountPayment
 from services.billing.accounts.account import DocumentRow, InvoiceRow, account_of
 from services.billing.dues.days import year_from
+from services.billing.tables import payments as mirrored_payments
 from services.common.sections import Record, Section
 from shared.persistence.database import rows_of
+from shared.persistence.mirror import as_fields
 
 _INVOICE = [name for name in AccountInvoice.model_fields if name != "paid"]
 _PAYMENT = list(AccountPayment.model_fields)
+# What payments of several invoices bring to one; ``id`` and ``cluster`` are SQL.
+_ALLOCATED = """
+    (select sum((a->>'amount')::numeric) from payments p cross join lateral jsonb_array_elements(p.allocations) a
+     where p.cluster = {cluster} and p.allocations @> jsonb_build_array(jsonb_build_object('invoice_id', {id}))
+       and a->>'invoice_id' = {id})
+"""
 
 # A payment, and a credit note, may name another record than the invoice that they are about.
 #
@@ -26,6 +35,7 @@ _PAYMENT = list(AccountPayment.model_fields)
 _INVOICES = f"""
     select i.cluster, i.record_id, {", ".join(f"i.{name}" for name in _INVOICE)},
            (select sum(p.amount) from payments p where p.cluster = i.cluster and p.invoice_id = i.invoice_id),
+           {_ALLOCATED.format(cluster="i.cluster", id="i.invoice_id")},
            coalesce((select c.status = 'cancelled' from invoices c
                      where c.cluster = i.cluster and c.invoice_id = i.corrects), false),
            (select count(*) > 0 from invoices c where c.cluster = i.cluster and c.corrects = i.invoice_id
@@ -39,12 +49,13 @@ _PAYMENTS = f"""
     cross join lateral (select * from payments where (cluster, record_id) = (n.cluster, n.record_id) offset 0) p
 """
 # A former system that was told of a document of ours says it again under the same number.
-_DOCUMENTS = """
+_DOCUMENTS = f"""
     select d.cluster, d.record_id, d.number, d.kind, d.issued_on, d.due_on, d.net, d.vat, d.gross, d.why,
            (select o.number from documents o where o.document_id = d.corrects), d.first,
            exists (select from invoices i where i.cluster = d.cluster and i.number = d.number
                                             and i.status not in ('draft', 'cancelled')),
            (select coalesce(sum(p.amount), 0) from payments p where p.cluster = d.cluster and p.invoice_id = d.number)
+           + coalesce({_ALLOCATED.format(cluster="d.cluster", id="d.number")}, 0)
     from unnest($1::text[], $2::text[]) as n (cluster, record_id)
     cross join lateral (select * from documents where (cluster, record_id) = (n.cluster, n.record_id) offset 0) d
 """
@@ -64,12 +75,15 @@ def _accounts(
     records: Sequence[Record], invoice_rows: Rows, payment_rows: Rows, document_rows: Rows
 ) -> Mapping[Record, AnnouncedRecord]:
     invoices: defaultdict[Record, list[InvoiceRow]] = defaultdict(list)
-    for cluster, record_id, *values, paid, corrects_cancelled, credited in invoice_rows:
-        invoice = AccountInvoice(**dict(zip(_INVOICE, values, strict=True)), paid=paid)
+    for cluster, record_id, *values, paid, allocated, corrects_cancelled, credited in invoice_rows:
+        amounts = [amount for amount in (paid, allocated) if amount is not None]
+        whole = sum(amounts, Decimal()) if amounts else None
+        invoice = AccountInvoice(**dict(zip(_INVOICE, values, strict=True)), paid=whole)
         invoices[Record(cluster, record_id)].append(InvoiceRow(invoice, corrects_cancelled, credited))
     payments: defaultdict[Record, list[AccountPayment]] = defaultdict(list)
     for cluster, record_id, *values in payment_rows:
-        payments[Record(cluster, record_id)].append(AccountPayment(**dict(zip(_PAYMENT, values, strict=True))))
+        fields = as_fields(mirrored_payments, AccountPayment, dict(zip(_PAYMENT, values, strict=True)))
+        payments[Record(cluster, record_id)].append(AccountPayment(**fields))
     documents: defaultdict[Record, list[DocumentRow]] = defaultdict(list)
     for cluster, record_id, *values, first, mirrored, paid in document_rows:
         documents[Record(cluster, record_id)].append(DocumentRow(_document(values, first, mirrored), paid))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from services.billing.dues.days import year_from
@@ -42,8 +43,13 @@ class IssuedDocument(NamedTuple):
     @property
     def days(self) -> tuple[date, date]:
         """First and last day of the period."""
-        period = year_from(self.first)
-        return period.first_day, period.last_day
+        return _days(self.first)
+
+
+@lru_cache(maxsize=64)
+def _days(first: date) -> tuple[date, date]:
+    period = year_from(first)
+    return period.first_day, period.last_day
 
 
 Line = Mapping[str, Any]
@@ -123,7 +129,8 @@ def form_for(software: str) -> Form:
 
 def rows_of(document: IssuedDocument, form: Form) -> tuple[tuple[str, ...], ...]:
     """A row for each line, in the form's columns."""
-    return tuple(tuple(str(cell(document, line)) for cell in form.cells.values()) for line in document.lines)
+    cells = form.cells.values()
+    return tuple([tuple([str(cell(document, line)) for cell in cells]) for line in document.lines])
 
 
 def file_of(documents: Iterable[IssuedDocument], form: Form) -> bytes:

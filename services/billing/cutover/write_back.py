@@ -13,7 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.billing import DocumentWritten
 from services.billing.cutover.way_back import IssuedDocument, file_of, form_for, rows_of
+from services.billing.documents.repository import Issued
 from services.billing.mirror.repository import BillingUnitOfWork
+from services.billing.money import rounded
 from services.common.republish import CAUSE, PAGE, to_live_systems
 from shared.messaging.publishing import publish
 from shared.persistence.database import json_of
@@ -38,6 +40,7 @@ _DOCUMENTS = """
             from document_lines l where l.document_id = d.document_id)::text
     from documents d where d.cluster = $1 and d.number = any($2::text[]) order by d.number
 """
+_CORRECTED = "select document_id::text, number from documents where document_id = any($1::uuid[])"
 _LATE = """
     select exists (select from invoices where cluster = $1 and invoice_id = $2),
            (select number from documents where cluster = $1 and number = $3)
@@ -120,6 +123,42 @@ async def publish_documents(uow: BillingUnitOfWork, numbers: Mapping[str, Collec
         documents = await _documents(uow.connection, cluster, numbers[cluster])
         facts = [(_written(uow, cluster, document), cause) for document in documents]
         publish(uow, DocumentWritten, facts, to=cluster)
+
+
+async def publish_issued(uow: BillingUnitOfWork, issued: Mapping[str, Sequence[Issued]]) -> None:
+    """The same of documents that this transaction issues: they need not be read again."""
+    corrected = {each.draft.corrects for some in issued.values() for each in some if each.draft.corrects}
+    numbers: dict[str | None, str] = {}
+    if corrected:
+        rows = rows_read(await uow.connection.exec_driver_sql(_CORRECTED, (list(corrected),)))
+        numbers = dict(map(tuple, rows))
+    for cluster in sorted(issued):
+        some = sorted(issued[cluster], key=lambda each: each.number)
+        documents = (_as_issued(each, numbers.get(each.draft.corrects)) for each in some)
+        publish(uow, DocumentWritten, ((_written(uow, cluster, document), None) for document in documents), to=cluster)
+
+
+def _as_issued(issued: Issued, corrects: str | None) -> IssuedDocument:
+    draft = issued.draft
+    return IssuedDocument(
+        number=issued.number,
+        kind=draft.kind,
+        record_id=draft.key.record_id,
+        buyer=str(draft.buyer.get("name") or ""),
+        corrects=corrects,
+        issued_on=issued.issued_on,
+        due_on=issued.due_on,
+        first=draft.first,
+        net=issued.net,
+        vat=issued.vat,
+        gross=issued.gross,
+        why=draft.why,
+        version=issued.version,
+        lines=[
+            {"place": place, "label": line.label, "amount": line.amount, "vat_rate": rounded(line.vat.rate)}
+            for place, line in enumerate(draft.lines)
+        ],
+    )
 
 
 async def publish_current(uow: BillingUnitOfWork, cluster: str, document: Mapping[str, Any], cause: str) -> None:

@@ -20,6 +20,7 @@ from services.billing.issuers.issuer import Settings
 from services.billing.money import euros, vat_of
 
 Kind = Literal["invoice", "credit-note", "dues-notice"]
+_NOTHING = Decimal("0.00")
 _NEEDED = ("name", "street", "postcode", "city")
 
 
@@ -57,14 +58,15 @@ class Draft:
     @property
     def net(self) -> Decimal:
         """All lines, before VAT."""
-        return sum((line.amount for line in self.lines), Decimal("0.00"))
+        return sum((line.amount for line in self.lines), _NOTHING)
 
     @property
     def vat(self) -> Decimal:
         """VAT, rounded once for each rate. Source: EN 16931, BR-CO-17."""
-        rates = sorted({line.vat.rate for line in self.lines})
-        sums = {rate: sum((line.amount for line in self.lines if line.vat.rate == rate), Decimal()) for rate in rates}
-        return sum((vat_of(net, rate) for rate, net in sums.items()), Decimal("0.00"))
+        sums: dict[Decimal, Decimal] = {}
+        for line in self.lines:
+            sums[line.vat.rate] = sums.get(line.vat.rate, _NOTHING) + line.amount
+        return sum((vat_of(net, rate) for rate, net in sums.items() if rate), _NOTHING)
 
     @property
     def gross(self) -> Decimal:
@@ -151,4 +153,4 @@ def _label(label: str, days: Days) -> str:
 def total(drafts: Sequence[Draft]) -> Decimal:
     """Invoices less credit notes."""
     signed = (-draft.gross if draft.kind == "credit-note" else draft.gross for draft in drafts)
-    return sum(signed, Decimal("0.00"))
+    return sum(signed, _NOTHING)

@@ -4,13 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.billing.documents.draft import Draft, payer_of
+from services.billing.documents.draft import Draft, DraftLine, payer_of
 from services.billing.documents.numbering import Numbers, reference_of, take
 from services.billing.dues.case import Key
 from services.billing.dues.days import between, days_of, without
@@ -20,29 +21,29 @@ from services.billing.money import to_cents
 from shared.persistence.database import rows_of
 from shared.runtime.clock import Clock
 
+# Rows come as one JSON text: asyncpg looks at each element of an array in Python, which costs more than the insert.
 _DOCUMENTS = """
     insert into documents (document_id, issuer, kind, year, place, number, issued_on, due_on, cluster, record_id, first,
                            corrects, seller, buyer, net, vat, gross, reference, why, run_id, issued_by)
     select id, $1::text, $2::text, $3::int, place, number, $4::date, $5::date, cluster, record_id,
            first, corrects, $6::json, buyer, net, vat, gross, reference, why, $7::uuid, $8::text
-    from unnest($9::uuid[], $10::int[], $11::text[], $12::text[], $13::text[], $14::date[], $15::uuid[], $16::json[],
-                $17::numeric[], $18::numeric[], $19::numeric[], $20::text[], $21::text[])
-        as n (id, place, number, cluster, record_id, first, corrects, buyer, net, vat, gross, reference, why)
+    from json_to_recordset($9::json)
+        as n (id uuid, place int, number text, cluster text, record_id text, first date, corrects uuid, buyer json,
+              net numeric, vat numeric, gross numeric, reference text, why text)
 """
-# One at a time to the trigger, in this order: a credit is compared with what earlier ones left.
+# In this order: of two credits of one line the second is compared with what the first left.
 _LINES = """
     insert into document_lines (document_id, place, code, label, amount, units, vat_regime, vat_rate, vat_code, account,
                                 corrects_place)
-    select document_id, place, code, label, amount, units::int[], vat_regime, vat_rate, vat_code, account,
-           corrects_place
-    from unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::numeric[], $6::text[], $7::text[], $8::numeric[],
-                $9::text[], $10::text[], $11::int[])
-        as n (document_id, place, code, label, amount, units, vat_regime, vat_rate, vat_code, account, corrects_place)
+    select document_id, place, code, label, amount, units, vat_regime, vat_rate, vat_code, account, corrects_place
+    from json_to_recordset($1::json)
+        as n (document_id uuid, place int, code text, label text, amount numeric, units int[], vat_regime text,
+              vat_rate numeric, vat_code text, account text, corrects_place int)
 """
 _DAYS = """
     insert into billed_days (payer, days, document_id, place)
     select payer, daterange(first, last, '[]'), document_id, place
-    from unnest($1::uuid[], $2::date[], $3::date[], $4::uuid[], $5::int[]) as n (payer, first, last, document_id, place)
+    from json_to_recordset($1::json) as n (payer uuid, first date, last date, document_id uuid, place int)
 """
 # Days of the corrected invoice that the credit note frees. What of a range is still owed is billed on as it was.
 _FREED = """
@@ -85,13 +86,23 @@ _LINES_OF = """
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Issued:
-    """A document's number and id, and the draft that it was."""
+    """A document's number and id, its days, the draft that it was, and its version in µs since 1970."""
 
     number: str
     document_id: str
+    issued_on: date
+    due_on: date | None
+    version: int
     draft: Draft
+    net: Decimal
+    vat: Decimal
+
+    @property
+    def gross(self) -> Decimal:
+        """What is to be paid."""
+        return self.net + self.vat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,53 +123,99 @@ async def issue(connection: AsyncConnection, by: Issuing, drafts: Sequence[Draft
     # In the order of kinds, so that two transactions lock the series in the same order.
     for kind in sorted({draft.kind for draft in drafts}):
         some = [draft for draft in drafts if draft.kind == kind]
-        ids = [str(uuid4()) for _ in some]
         numbers = await take(connection, by.issuer, by.settings.prefix, kind, len(some), by.clock)
-        await connection.exec_driver_sql(_DOCUMENTS, _columns(by, seller, some, ids, numbers))
-        await _save_lines(connection, by.issuer, some, ids)
-        issued += [Issued(numbers.number(n), ids[n], draft) for n, draft in enumerate(some)]
+        documents = _numbered(by, some, numbers)
+        await connection.exec_driver_sql(_DOCUMENTS, _values(by, seller, documents, numbers))
+        await _save_lines(connection, by.issuer, documents)
+        issued += documents
     return issued
 
 
-def _columns(by: Issuing, seller: str, drafts: Sequence[Draft], ids: list[str], numbers: Numbers) -> tuple[Any, ...]:
-    """What all have alike, then the columns of what differs."""
-    kind, issued_on = numbers.kind, numbers.issued_on
-    due_on = None if kind == "credit-note" else issued_on + timedelta(days=by.settings.due_days)
-    alike = (by.issuer, kind, issued_on.year, issued_on, due_on, seller, by.run_id, by.author)
-    named = [numbers.number(n) for n in range(len(drafts))]
-    rows = [
-        (ids[n], numbers.first + n, named[n], *draft.key, draft.first, draft.corrects,
-         orjson.dumps(dict(draft.buyer)).decode(), draft.net, draft.vat, draft.gross, reference_of(named[n]), draft.why)
-        for n, draft in enumerate(drafts)
-    ]  # fmt: skip
-    return (*alike, *(list(column) for column in zip(*rows, strict=True)))
+def _numbered(by: Issuing, drafts: Sequence[Draft], numbers: Numbers) -> list[Issued]:
+    due_on = None if numbers.kind == "credit-note" else numbers.issued_on + timedelta(days=by.settings.due_days)
+    return [
+        Issued(
+            number=numbers.number(offset),
+            document_id=str(uuid4()),
+            issued_on=numbers.issued_on,
+            due_on=due_on,
+            version=numbers.issued_at,
+            draft=draft,
+            net=draft.net,
+            vat=draft.vat,
+        )
+        for offset, draft in enumerate(drafts)
+    ]
 
 
-async def _save_lines(connection: AsyncConnection, issuer: str, drafts: Sequence[Draft], ids: Sequence[str]) -> None:
-    lines: list[tuple[Any, ...]] = []
-    days: list[tuple[Any, ...]] = []
-    for draft, document_id in zip(drafts, ids, strict=True):
+def _values(by: Issuing, seller: str, documents: Sequence[Issued], numbers: Numbers) -> tuple[Any, ...]:
+    """What all have alike, then what differs."""
+    alike = (numbers.kind, numbers.issued_on.year, numbers.issued_on, documents[0].due_on)
+    rows = [_document(document, numbers.first + offset) for offset, document in enumerate(documents)]
+    return (by.issuer, *alike, seller, by.run_id, by.author, orjson.dumps(rows).decode())
+
+
+def _document(document: Issued, place: int) -> dict[str, Any]:
+    draft = document.draft
+    return {
+        "id": document.document_id,
+        "place": place,
+        "number": document.number,
+        "cluster": draft.key.cluster,
+        "record_id": draft.key.record_id,
+        "first": draft.first,
+        "corrects": draft.corrects,
+        "buyer": dict(draft.buyer),
+        "net": str(document.net),
+        "vat": str(document.vat),
+        "gross": str(document.gross),
+        "reference": reference_of(document.number),
+        "why": draft.why,
+    }
+
+
+def _line(line: DraftLine, document_id: str, place: int) -> dict[str, Any]:
+    return {
+        "document_id": document_id,
+        "place": place,
+        "code": line.code,
+        "label": line.label,
+        "amount": str(line.amount),
+        "units": line.units,
+        "vat_regime": line.vat.regime,
+        "vat_rate": str(line.vat.rate),
+        "vat_code": line.vat.code,
+        "account": line.account,
+        "corrects_place": line.corrects_place,
+    }
+
+
+def _billed(payer: str, first: date, last: date, document_id: str, place: int) -> dict[str, Any]:
+    return {"payer": payer, "first": first, "last": last, "document_id": document_id, "place": place}
+
+
+async def _save_lines(connection: AsyncConnection, issuer: str, documents: Sequence[Issued]) -> None:
+    lines: list[dict[str, Any]] = []
+    days: list[dict[str, Any]] = []
+    for document in documents:
+        draft, document_id = document.draft, document.document_id
+        payer = "" if draft.kind == "credit-note" else payer_of(issuer, draft.key)
         for place, line in enumerate(draft.lines):
-            vat = (line.vat.regime, line.vat.rate, line.vat.code)
-            units = f"{{{','.join(map(str, line.units))}}}"
-            lines.append(
-                (document_id, place, line.code, line.label, line.amount, units, *vat, line.account, line.corrects_place)
-            )
-            if draft.kind != "credit-note":
-                payer = payer_of(issuer, draft.key)
-                days += [(payer, span.first_day, span.last_day, document_id, place) for span in line.days]
-    await connection.exec_driver_sql(_LINES, tuple(list(column) for column in zip(*lines, strict=True)))
-    pairs = zip(drafts, ids, strict=True)
-    if credited := {draft.corrects: (document_id, draft) for draft, document_id in pairs if draft.corrects}:
+            lines.append(_line(line, document_id, place))
+            if payer:
+                days += [_billed(payer, span.first_day, span.last_day, document_id, place) for span in line.days]
+    await connection.exec_driver_sql(_LINES, (orjson.dumps(lines).decode(),))
+    corrections = [each for each in documents if each.draft.corrects]
+    if credited := {each.draft.corrects or "": (each.document_id, each.draft) for each in corrections}:
         days += await _release(connection, credited)
     if days:
-        await connection.exec_driver_sql(_DAYS, tuple(list(column) for column in zip(*days, strict=True)))
+        await connection.exec_driver_sql(_DAYS, (orjson.dumps(days).decode(),))
 
 
-async def _release(connection: AsyncConnection, credited: Mapping[str, tuple[str, Draft]]) -> list[tuple[Any, ...]]:
+async def _release(connection: AsyncConnection, credited: Mapping[str, tuple[str, Draft]]) -> list[dict[str, Any]]:
     """Release the ranges that credit notes free; returns what of them stays billed, as ranges of its own."""
     freed: list[tuple[int, str]] = []
-    stays: list[tuple[Any, ...]] = []
+    stays: list[dict[str, Any]] = []
     for row_id, payer, document_id, place, first, last in rows_of(
         await connection.exec_driver_sql(_FREED, (list(credited),))
     ):
@@ -168,7 +225,7 @@ async def _release(connection: AsyncConnection, credited: Mapping[str, tuple[str
         left = without(span, free)
         if left != span:
             freed.append((row_id, by))
-            stays += [(payer, item.first_day, item.last_day, document_id, place) for item in left]
+            stays += [_billed(payer, item.first_day, item.last_day, document_id, place) for item in left]
     if freed:
         await connection.exec_driver_sql(_RELEASE, tuple(list(column) for column in zip(*freed, strict=True)))
     return stays

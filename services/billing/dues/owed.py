@@ -22,11 +22,12 @@ from services.billing.dues.days import (
     units_of,
     within,
     without,
+    written,
     year_from,
 )
 from services.billing.dues.reasons import Reason
 from services.billing.fees.pricing import Price, price_of
-from services.billing.money import euros, part_of
+from services.billing.money import euros, part_of, parts_of
 
 MONTHS = {"month": 1, "quarter": 3, "none": 12}
 """Months of each unit of a period."""
@@ -72,17 +73,18 @@ def owed(case: Case) -> tuple[Owed, ...]:
     # Who joins ahead is charged for days before the period too, so cover is looked at from there on.
     reach = Range(add_months(case.first, -case.grid.ahead_months).toordinal(), period.last)
     taken: list[tuple[Range, str, str]] = [
-        (days, "covered", cover.source) for cover in covers for days in within((cover.days,), reach)
+        (days, "covered", cover.source) for cover in covers for days in within([cover.days], reach)
     ]
     result: list[Owed] = []
     for record, days, because in _in_order(case, period):
         item = _charge(case, period, record, days, because, taken)
         result.append(item)
-        charged = _units(case)
-        numbers = item.lines[0].units if item.lines else ()
-        taken += [(charged[number], "covered-by", str(record.key)) for number in numbers]
-        # Days before the period that came with it.
-        taken += [(span, "covered-by", str(record.key)) for span in item.days if span.first < period.first]
+        if item.lines:
+            units = _units(case)
+            charged = days_of([units[number] for number in item.lines[0].units])
+            # And the days before the period that came with it.
+            ahead = [span for span in item.days if span.first < period.first]
+            taken += [(span, "covered-by", str(record.key)) for span in (*charged, *ahead)]
     return tuple(result)
 
 
@@ -164,7 +166,8 @@ def _charge(
     """What one record owes, after what was taken before it."""
     if exempt := _exempt(case, record):
         return Owed(record.key, period, (), (), (Reason("exempt", {"source": exempt}),))
-    free = without((days,), days_of(span for span, _, _ in taken))
+    gone = days_of([span for span, _, _ in taken])
+    free = without((days,), gone)
     because += _covered(days, taken)
     numbers = _charged(case, free)
     if not numbers:
@@ -182,7 +185,7 @@ def _charge(
     lines, lowered = _lowered(case, record, lines)
     charged = [units[number] for number in numbers]
     # Of each unit the days that nobody else covers; and those before the period, for who joined ahead.
-    spans = without(days_of([*charged, *_before(free, period)]), days_of(span for span, _, _ in taken))
+    spans = without(days_of([*charged, *_before(free, period)]), gone)
     return Owed(record.key, period, spans, lines, (*price.reasons, *because, *lowered), price, price.doubt)
 
 
@@ -207,10 +210,11 @@ def _covered(days: Range, taken: Iterable[tuple[Range, str, str]]) -> tuple[Reas
     """What covers days of the record, in order; ranges of one source that touch are one."""
     by_source: dict[tuple[str, str], list[Range]] = {}
     for span, code, source in taken:
-        by_source.setdefault((code, source), []).extend(within((span,), days))
+        if part := within((span,), days):
+            by_source.setdefault((code, source), []).extend(part)
     spans = sorted((span, code, source) for (code, source), all_ in by_source.items() for span in days_of(all_))
     return tuple(
-        Reason(code, {"first": f"{span.first_day:%d/%m/%Y}", "last": f"{span.last_day:%d/%m/%Y}", "source": source})
+        Reason(code, {"first": written(span.first), "last": written(span.last), "source": source})
         for span, code, source in spans
     )
 
@@ -237,7 +241,9 @@ def _lines(price: Price, numbers: Sequence[int], of: int, *, joins: bool) -> tup
 
 
 def _part(cents: int, numbers: Sequence[int], of: int) -> int:
-    return cents if len(numbers) == of else sum(part_of(cents, number, of) for number in numbers)
+    if numbers[-1] - numbers[0] == len(numbers) - 1:
+        return parts_of(cents, numbers[0], numbers[-1] + 1, of)
+    return sum(part_of(cents, number, of) for number in numbers)
 
 
 def _lowered(

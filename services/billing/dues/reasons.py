@@ -66,6 +66,7 @@ _TO_MEMBER: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """What a member reads where staff read something else."""
+_UNSAID: Final[Mapping[str, str]] = MappingProxyType({"amount": "0.00", "source": "", "category": "", "to": ""})
 
 
 class Reason(NamedTuple):
@@ -85,8 +86,9 @@ class Reason(NamedTuple):
         return self._filled(_TO_MEMBER.get(self.code, SENTENCES[self.code][0]), decimal=",")
 
     def _filled(self, words: str, *, decimal: str) -> str:
-        known = {"amount": "0.00", "source": "", "category": "", "to": "", **self.details}
-        return words.format_map(known | {"amount": known["amount"].replace(".", decimal)})
+        known = {**_UNSAID, **self.details}
+        known["amount"] = known["amount"].replace(".", decimal)
+        return words.format_map(known)
 
 
 def sentences(reasons: Iterable[Reason], language: Language = "fr") -> str:

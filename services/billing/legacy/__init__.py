@@ -1,15 +1,23 @@
 """Billing exports of former systems, as their products write them: which product wrote a file, and what it says."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from services.billing.legacy import civicrm, dolibarr, galette, paheko
-from services.billing.legacy.payers import MEMBERS, Names
+from services.billing.legacy import civicrm, dolibarr, galette, helloasso, paheko
+from services.billing.legacy.payers import MEMBERS, Names, is_plain_members, names_of_plain
 from shared.importing.languages import in_both
 from shared.importing.outcomes import Outcome, UnreadableError
 from shared.importing.table import Table
 
+_NAME_PAYERS: Final = (
+    galette.is_contributions, paheko.is_entries, helloasso.is_memberships, helloasso.is_payments,
+)  # fmt: skip
+_LISTS: Final = (
+    (galette.is_members, galette.names_of),
+    (paheko.is_members, paheko.names_of),
+    (is_plain_members, names_of_plain),
+)
 Translate = Callable[[Table, int], Iterator[Outcome[Any]]]
 
 
@@ -46,26 +54,31 @@ def recognise(table: Table) -> Product | None:
     product = next((each for each in PRODUCTS if each.has <= names), None)
     if product is None:
         return None
-    missing = [label for name, label in product.needs.items() if name not in names]
+    _refuse_missing(table, product.name, product.needs)
+    return product
+
+
+def _refuse_missing(table: Table, product: str, needs: Mapping[str, str]) -> None:
+    """Raises UnreadableError."""
+    missing = [label for name, label in needs.items() if name not in table.names]
     if missing:
         listed = ", ".join(f"« {label} »" for label in missing)
         raise UnreadableError(
             in_both(
-                f"{table.path} : c'est {product.name}, mais sans {listed} deux lignes égales n'en font qu'une ; "
+                f"{table.path} : c'est {product}, mais sans {listed} deux lignes égales n'en font qu'une ; "
                 f"cochez {listed} et exportez de nouveau",
                 f"without {', '.join(missing)} its rows cannot be told apart: tick it and export again",
             )
         )
-    return product
 
 
 def payers(tables: Sequence[Table]) -> tuple[Names, dict[Path, int]]:
     """Who contributions may name, and how many rows each list of members has that says so.
 
-    Raises UnreadableError where contributions of Galette, or entries of Paheko, come without the list of members.
+    Raises UnreadableError where files that name their payers alone come without the list of members.
     """
-    named = [table for table in tables if galette.is_contributions(table) or paheko.is_entries(table)]
-    lists = [table for table in tables if galette.is_members(table) or paheko.is_members(table)]
+    named = [table for table in tables if any(names_payers(table) for names_payers in _NAME_PAYERS)]
+    lists = [(table, names_of) for table in tables for is_list, names_of in _LISTS if is_list(table)]
     if named and len(lists) != 1:
         raise UnreadableError(
             in_both(
@@ -76,8 +89,9 @@ def payers(tables: Sequence[Table]) -> tuple[Names, dict[Path, int]]:
         )
     if not named:
         return {}, {}
-    names, count = (galette if galette.is_members(lists[0]) else paheko).names_of(lists[0])
-    return names, {lists[0].path: count}
+    [(members, names_of)] = lists
+    names, count = names_of(members)
+    return names, {members.path: count}
 
 
 def translator(table: Table, names: Names) -> tuple[str, Callable[[int], Iterator[Outcome[Any]]]] | None:
@@ -89,5 +103,10 @@ def translator(table: Table, names: Names) -> tuple[str, Callable[[int], Iterato
         return galette.CONTRIBUTIONS, lambda version: galette.translate(table, version, names)
     if paheko.is_entries(table):
         return paheko.ENTRIES, lambda version: paheko.translate(table, version, names)
+    if helloasso.is_memberships(table):
+        return helloasso.MEMBERSHIPS, lambda version: helloasso.translate_memberships(table, version, names)
+    if helloasso.is_payments(table):
+        _refuse_missing(table, helloasso.PAYMENTS, helloasso.NEEDS)
+        return helloasso.PAYMENTS, lambda version: helloasso.translate_payments(table, version, names)
     product = recognise(table)
     return None if product is None else (product.name, lambda version: product.translate(table, version))

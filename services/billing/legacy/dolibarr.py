@@ -9,7 +9,8 @@ from decimal import Decimal
 from typing import Final
 
 from schemas.billing import InvoiceRecorded, PaymentRecorded
-from shared.importing.named_cells import CellError, Cells, made, rows_of
+from schemas.billing_lines import InvoiceLine, VatOfRate
+from services.billing.legacy.cells import CellError, Cells, made, rows_of
 from shared.importing.outcomes import Accepted, NoFact, Notice, Outcome, Rejection, Repeated
 from shared.importing.table import Table, normal
 
@@ -26,16 +27,21 @@ _KINDS: Final = {"0": "invoice", "1": "invoice", "2": "credit-note", "3": "invoi
 _STATUSES: Final = {
     "0": "draft", "1": "issued", "2": "paid", "3": "cancelled",
 }  # fmt: skip
-_OF_LINES: Final = frozenset({"label", "period_starts_on", "period_ends_on"})
-_OF_INVOICE: Final = frozenset(InvoiceRecorded.model_fields) - _OF_LINES
-WRITTEN_OFF: Final = "closed as not paid by a bad customer: it stays owed here, credit it or cancel it"
+_OF_LINES: Final = frozenset({"label", "period_starts_on", "period_ends_on", "lines", "vat_rates"})
+_OF_INVOICE: Final = frozenset(InvoiceRecorded.model_fields) - _OF_LINES - {"written_off"}
+WRITTEN_OFF: Final = (
+    "closed as not paid by a bad customer, and no column says how much was given up: it stays owed here; "
+    "tick « Créance » and export again"
+)
+UNEVEN: Final = "the lines come to another total than the invoice: it is taken without its amounts by rate"
 
 
 def translate_lines(table: Table, version: int) -> Iterator[Outcome[InvoiceRecorded]]:
     """One invoice of all rows that bear its id."""
     distinct = any(normal(name) in table.names for name in _LINE)
     has_lines = "montant ttc de la ligne" in table.names
-    table.covered.update(_OF_INVOICE | (_OF_LINES if has_lines else frozenset()))
+    given_up = {"written_off"} if normal("Créance") in table.names else set[str]()
+    table.covered.update(_OF_INVOICE | (_OF_LINES if has_lines else frozenset()) | given_up)
     groups: dict[str, list[Cells]] = {}
     for cells in rows_of(table):
         if isinstance(cells, Rejection):
@@ -73,10 +79,21 @@ def _invoice(invoice_id: str, rows: Sequence[Cells], version: int) -> tuple[Invo
     kind, status = _known(first, "Type", _KINDS), _known(first, "Statut facture", _STATUSES)
     begins = [day for cells in rows if (day := cells.day("Date début"))]
     ends = [day for cells in rows if (day := cells.day("Date fin"))]
-    notices: tuple[Notice, ...] = ()
+    notices: list[Notice] = []
+    written_off = None
     if status == "paid" and first.text("Raison de la clôture anticipée") == "badcustomer":
         status = "issued"
-        notices = (Notice(first.line, invoice_id, "Raison de la clôture anticipée", "badcustomer", WRITTEN_OFF),)
+        written_off = first.amount("Créance") if first.text("Créance") else None
+        if not written_off:
+            notices.append(Notice(first.line, invoice_id, "Raison de la clôture anticipée", "badcustomer", WRITTEN_OFF))
+    lines = [_line(cells) for cells in rows] if first.text("Montant HT de la ligne") else []
+    rates = _rates(rows)
+    if rates and (sum(rate.net for rate in rates), sum(rate.vat for rate in rates)) != (
+        first.amount("Total HT"),
+        first.amount("Total TVA"),
+    ):
+        rates = ()
+        notices.append(Notice(first.line, invoice_id, "Total TVA", first.text("Total TVA"), UNEVEN))
     fact = made(
         InvoiceRecorded,
         version=version,
@@ -94,8 +111,38 @@ def _invoice(invoice_id: str, rows: Sequence[Cells], version: int) -> tuple[Invo
         net=first.amount("Total HT"),
         vat=first.amount("Total TVA"),
         gross=first.amount("Total TTC"),
+        lines=lines,
+        vat_rates=rates,
+        written_off=written_off or None,
     )
-    return fact, notices
+    return fact, tuple(notices)
+
+
+def _line(cells: Cells) -> InvoiceLine:
+    """Raises CellError."""
+    return made(
+        InvoiceLine,
+        label=cells.text("Description de ligne"),
+        quantity=cells.number("Quantité pour la ligne"),
+        unit_price=cells.number("Prix unitaire de la ligne"),
+        net=cells.amount("Montant HT de la ligne"),
+        vat_rate=cells.number("Taux de TVA de la ligne"),
+        starts_on=cells.day("Date début"),
+        ends_on=cells.day("Date fin"),
+    )
+
+
+def _rates(rows: Sequence[Cells]) -> tuple[VatOfRate, ...]:
+    """What the lines come to at each rate; nothing if one of them names no rate. Raises CellError."""
+    needed = ("Taux de TVA de la ligne", "Montant HT de la ligne", "Montant TVA de la ligne")
+    if not all(cells.text(column) for cells in rows for column in needed):
+        return ()
+    sums: dict[Decimal, tuple[Decimal, Decimal]] = {}
+    for cells in rows:
+        rate, net, vat = cells.number(needed[0]) or Decimal(), cells.amount(needed[1]), cells.amount(needed[2])
+        before = sums.get(rate, (Decimal(), Decimal()))
+        sums[rate] = before[0] + net, before[1] + vat
+    return tuple(made(VatOfRate, rate=rate, net=sums[rate][0], vat=sums[rate][1]) for rate in sorted(sums))
 
 
 def _known(cells: Cells, column: str, known: Mapping[str, str]) -> str:
@@ -111,7 +158,7 @@ def translate_payments(table: Table, version: int) -> Iterator[Outcome[PaymentRe
 
     A row without a payment is an invoice that nobody paid yet: it is known, and makes no fact.
     """
-    table.covered.update(PaymentRecorded.model_fields)
+    table.covered.update(set(PaymentRecorded.model_fields) - {"allocations"})
     seen: dict[tuple[str, str], int] = {}
     for cells in rows_of(table):
         if isinstance(cells, Rejection):

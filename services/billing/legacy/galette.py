@@ -9,9 +9,8 @@ from datetime import date
 from typing import Any, Final
 
 from schemas.billing import InvoiceRecorded, PaymentRecorded
-from services.billing.legacy.cells import translated
+from services.billing.legacy.cells import Cells, made, translated
 from services.billing.legacy.payers import Names, by_name, payer
-from shared.importing.named_cells import Cells, made
 from shared.importing.outcomes import Outcome
 from shared.importing.table import Table
 
@@ -33,12 +32,12 @@ def is_members(table: Table) -> bool:
 
 
 def names_of(members: Table) -> tuple[Names, int]:
-    """Members by the name of their person and by that of their company; and how many rows there were."""
-    return by_name(
-        members,
-        "ID de l'adhérent",
-        lambda cells: (f"{cells.text('Nom')} {cells.text('Prénom')}", cells.text("Personne morale")),
-    )
+    """Members by the name of their person, that of their company, and their address; and how many rows there were."""
+    return by_name(members, "ID de l'adhérent", _names)
+
+
+def _names(cells: Cells) -> tuple[str, ...]:
+    return f"{cells.text('Nom')} {cells.text('Prénom')}", cells.text("Personne morale"), cells.text("Courriel")
 
 
 def translate(table: Table, version: int, names: Names) -> Iterator[Outcome[Any]]:

@@ -8,9 +8,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from schemas.billing import InvoiceRecorded, PaymentRecorded
-from services.billing.legacy.cells import translated
+from services.billing.legacy.cells import Cells, made, translated
 from services.billing.legacy.payers import Names, by_name, payer
-from shared.importing.named_cells import Cells, made
 from shared.importing.outcomes import NoFact, Outcome
 from shared.importing.table import Table
 
@@ -32,8 +31,10 @@ def is_members(table: Table) -> bool:
 
 
 def names_of(members: Table) -> tuple[Names, int]:
-    """Members by their name; and how many rows there were."""
-    return by_name(members, "Numéro de membre", lambda cells: (cells.text("Nom & prénom"),))
+    """Members by their name and address; and how many rows there were."""
+    return by_name(
+        members, "Numéro de membre", lambda cells: (cells.text("Nom & prénom"), cells.text("Adresse e-mail", "E-mail"))
+    )
 
 
 def translate(table: Table, version: int, names: Names) -> Iterator[Outcome[Any]]:

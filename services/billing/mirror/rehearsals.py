@@ -14,14 +14,20 @@ _STANDS = "status not in ('draft', 'cancelled')"
 
 _SETTLED = f"""
     with paid as (
-        select invoice_id, sum(amount) as amount from payments
-        where cluster = :cluster and invoice_id is not null group by invoice_id
+        select invoice_id, sum(amount) as amount from (
+            select invoice_id, amount from payments where cluster = :cluster and invoice_id is not null
+            union all
+            select a.invoice_id, a.amount
+            from payments p cross join lateral jsonb_to_recordset(p.allocations) as a (invoice_id text, amount numeric)
+            where p.cluster = :cluster
+        ) parts group by invoice_id
     ), credited as (
         -- Some systems write a credit note as a negative amount, some do not.
         select corrects as invoice_id, sum(abs(gross)) as amount from invoices
         where cluster = :cluster and kind = 'credit-note' and corrects is not null and {_STANDS} group by corrects
     )
-    select i.invoice_id, i.issued_on, i.status, i.gross, coalesce(p.amount, 0), coalesce(c.amount, 0)
+    select i.invoice_id, i.issued_on, i.status, i.gross, coalesce(p.amount, 0), coalesce(c.amount, 0),
+           coalesce(i.written_off, 0)
     from invoices i left join paid p using (invoice_id) left join credited c using (invoice_id)
     where i.cluster = :cluster and i.kind = 'invoice' and i.status <> 'draft' and i.gross > 0 and i.issued_on >= :since
     order by i.invoice_id
@@ -37,7 +43,7 @@ class Settlement(Outcome):
 
 
 class Issued(NamedTuple):
-    """An invoice, and in euros all that was paid on it and taken off it."""
+    """An invoice, and in euros all that was paid on it, taken off it and given up of it."""
 
     invoice_id: str
     issued_on: date
@@ -45,18 +51,20 @@ class Issued(NamedTuple):
     gross: Decimal
     paid: Decimal
     credited: Decimal
+    written_off: Decimal = Decimal()
 
 
 def _held_for_settled(rows: Sequence[Issued]) -> Outcomes:
-    return {row.invoice_id: _settlement(row, owed=row.status == "issued") for row in rows}
+    return {row.invoice_id: _settlement(row, owed=row.status == "issued" and not row.written_off) for row in rows}
 
 
 def _settles(rows: Sequence[Issued]) -> Outcomes:
-    """What payments, less refunds, and credit notes leave of the gross amount is owed; of a cancelled one nothing."""
+    """What payments less refunds, credit notes and write-offs leave is owed; of a cancelled one nothing."""
     outcomes: dict[str, Outcome] = {}
     for row in rows:
-        owed = row.status != "cancelled" and row.paid + row.credited < row.gross
-        because = f"{row.paid:.2f} paid and {row.credited:.2f} credited of {row.gross:.2f}"
+        owed = row.status != "cancelled" and row.paid + row.credited + row.written_off < row.gross
+        gone = f", {row.written_off:.2f} written off" if row.written_off else ""
+        because = f"{row.paid:.2f} paid and {row.credited:.2f} credited{gone} of {row.gross:.2f}"
         outcomes[row.invoice_id] = _settlement(row, owed=owed, because=because)
     return outcomes
 

@@ -58,8 +58,8 @@ async def correct(call: Call[Correction]) -> DocumentShown:
     for line in draft.lines:
         await decisions.decide(connection, _decision(draft, line), call.author)
     by = Issuing(issuer=issuer.code, settings=settings, author=call.author)
-    [issued] = await issue(call.uow, by, [draft])
-    return await document_shown(call, issued.number)
+    [number] = await issue(call.uow, by, [draft])
+    return await document_shown(call, number)
 
 
 async def _document(call: Call[Correction]) -> Billed:

@@ -2,11 +2,12 @@
 
 from asyncio import to_thread
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from operator import attrgetter
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.billing.cutover.write_back import publish_documents
+from services.billing.cutover.write_back import publish_issued
 from services.billing.documents import repository
 from services.billing.documents.draft import Draft
 from services.billing.documents.facturx import UnfitDocumentError
@@ -19,6 +20,8 @@ from services.billing.mirror.repository import BillingUnitOfWork
 from services.cutover.stages import StageState, lock_stages, read_stages
 from services.operations.binding import Call, RefusedError
 
+AT_A_TIME: Final = 500
+"""Documents of one statement."""
 _MAY_BE_IDLE = "select set_config('idle_in_transaction_session_timeout', '0', true)"
 _TURN = "select pg_advisory_xact_lock(hashtext('documents'), hashtext($1))"
 
@@ -70,22 +73,33 @@ async def check_rules(call: Call[Any], drafts: Sequence[Draft], settings: Settin
         raise RefusedError("document-unchecked", str(error)) from None
 
 
-async def issue(uow: BillingUnitOfWork, by: Issuing, drafts: Sequence[Draft]) -> list[Issued]:
-    """Number and keep these documents, and tell former systems of them. Raises RefusedError after a restore."""
-    try:
-        issued = await repository.issue(uow.connection, by, drafts) if drafts else []
-    except UncomparedSeriesError as error:
-        raise RefusedError("series-uncompared", str(error)) from None
-    await publish_documents(uow, await _by_live_cluster(uow.connection, issued), None)
-    return issued
+async def issue(uow: BillingUnitOfWork, by: Issuing, drafts: Sequence[Draft]) -> list[str]:
+    """Number and keep these documents, tell former systems of them, and return the numbers.
+
+    Raises RefusedError after a restore.
+
+    One transaction, and so many at a time: what goes to the database and into the outbox is in memory for a moment.
+    """
+    numbers: list[str] = []
+    # In the order of kinds, so that two transactions lock the series in the same order.
+    ordered = sorted(drafts, key=attrgetter("kind"))
+    for start in range(0, len(ordered), AT_A_TIME):
+        try:
+            some = await repository.issue(uow.connection, by, ordered[start : start + AT_A_TIME])
+        except UncomparedSeriesError as error:
+            raise RefusedError("series-uncompared", str(error)) from None
+        await publish_issued(uow, await _by_live_cluster(uow.connection, some))
+        await uow.outbox.flush(uow.connection)
+        numbers += [each.number for each in some]
+    return numbers
 
 
-async def _by_live_cluster(connection: AsyncConnection, issued: Sequence[Issued]) -> Mapping[str, list[str]]:
-    """Numbers by the cluster whose former system is told of them: it could come back. The stages are locked."""
+async def _by_live_cluster(connection: AsyncConnection, issued: Sequence[Issued]) -> Mapping[str, list[Issued]]:
+    """Documents by the cluster whose former system is told of them: it could come back. The stages are locked."""
     at = await read_stages(connection)
-    numbers: dict[str, list[str]] = {}
+    documents: dict[str, list[Issued]] = {}
     for each in issued:
         cluster = each.draft.key.cluster
         if at.get(cluster, StageState()).stage == "live":
-            numbers.setdefault(cluster, []).append(each.number)
-    return numbers
+            documents.setdefault(cluster, []).append(each)
+    return documents

@@ -129,9 +129,8 @@ async def issue_run(call: Call[OneRun]) -> Issued:
         raise RefusedError("document-invalid", str(error)) from None
     await _freeze(connection, whole, found.prices, keys_of(found.drafts))
     by = Issuing(issuer=issuer.code, settings=settings, author=call.author, run_id=row["run_id"])
-    issued = await issue(call.uow, by, found.drafts)
+    numbers = sorted(await issue(call.uow, by, found.drafts))
     await connection.exec_driver_sql(_DONE, (row["run_id"], call.author))
-    numbers = sorted(each.number for each in issued)
     return Issued(run_id=row["run_id"], documents=len(numbers), total=total(found.drafts), numbers=numbers[:1000])
 
 

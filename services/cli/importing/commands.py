@@ -18,6 +18,7 @@ from services.cli.importing.closing import (
     show_when_readable,
     write_rows,
 )
+from services.cli.importing.control import Expected, differences, expected
 from services.cli.importing.reading import Choice, FormerSystem, OpenFile, messages, open_files
 from services.cli.importing.report import print_json, print_report
 from services.cli.importing.sentences import emptying
@@ -90,6 +91,20 @@ def import_files(
     no_compare: Annotated[
         bool, typer.Option("--no-compare", help="Do not compare with what the service keeps already.")
     ] = False,
+    expect_total: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="AMOUNT",
+            help="The total that the former system shows: 12345.60, or payment=12345.60. Another one stops the import.",
+        ),
+    ] = None,
+    expect_count: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NUMBER", help="How many it shows: 312, or invoice=312. Another number stops the import."),
+    ] = None,
+    accept_difference: Annotated[
+        bool, typer.Option("--accept-difference", help="Import although a total or a count is another one.")
+    ] = False,
     batch: Annotated[int, typer.Option(min=1, max=500, help="Facts in one message.")] = 500,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
@@ -103,6 +118,9 @@ def import_files(
     fields become empty. A field that would become empty in more than five records, or of which the file has no column,
     stops the import: tick the column, or say --replace. --dry-run compares too.
 
+    --expect-total and --expect-count say what the former system shows: where the files come to something else, nothing
+    is imported, and what may explain it is named.
+
     A row that cannot be read is set aside in the rejects file, and the rest goes on. Importing a file twice changes
     nothing. Exit code: 0 all rows accepted, 3 some rejected, 2 nothing imported (a file cannot be read, or the command
     is wrong), 1 the broker did not take everything.
@@ -115,6 +133,7 @@ def import_files(
         former = FormerSystem.named(system)
         moment = _moment(exported_at)
         choice = Choice(product, parse(columns or ()))
+        wanted = expected(expect_total or (), expect_count or ())
 
         def again() -> list[OpenFile]:
             return open_files(former, files, encoding, moment, choice=choice)
@@ -125,6 +144,7 @@ def import_files(
             raise UnreadableError(f"no broker to publish to: set {former.variable} (or say --dry-run)")
         database = None if no_compare else database_of(former)
         changes = compare_all(database, former, again()) if database else None
+        uneven = _uneven(former, again, wanted, batch) if wanted else []
     except UnreadableError as error:
         raise _stop(str(error), UNUSABLE) from None
     stopped = [(file.report, change) for file, change in zip(opened, changes or (), strict=False) if change.too_many]
@@ -132,6 +152,10 @@ def import_files(
         for report, change in stopped:
             typer.echo(f"traboule import: {emptying(report, change)}", err=True)
         raise _stop("nothing was imported", UNUSABLE)
+    for sentence in uneven:
+        typer.echo(f"traboule import: {sentence}", err=True)
+    if uneven and not accept_difference:
+        raise _stop("nothing was imported; --accept-difference imports all the same", UNUSABLE)
     try:
         published = _run(former, opened, batch, None if dry_run else url, silent=as_json)
         failure = None
@@ -160,6 +184,15 @@ def import_files(
     else:
         raise _stop(f"{failure}. Run the same command again: what was published already is not doubled.", NOT_PUBLISHED)
     raise typer.Exit(SOME_REJECTED if any(report.rejections for report in reports) else ALL_ACCEPTED)
+
+
+def _uneven(
+    former: FormerSystem, again: Callable[[], list[OpenFile]], wanted: Sequence[Expected], batch: int
+) -> list[str]:
+    """What the files do not come to: all rows are gone through once before anything is published."""
+    files = again()
+    _run(former, files, batch, None, silent=True)
+    return differences(wanted, [file.report for file in files])
 
 
 def _moment(written: str | None) -> datetime | None:

@@ -72,6 +72,9 @@ class FileReport:
     """Which objections a file of this form cannot contain, and what to import besides; for staff."""
     sums: dict[str, Decimal] = field(default_factory=dict)
     """Euros of each kind of fact that is about money: what to compare with the totals that the former system shows."""
+    parts: dict[tuple[str, str], tuple[int, Decimal]] = field(default_factory=dict)
+    """How many of each kind of fact are drafts, cancelled, credit notes or refunds, and their euros."""
+    without_fact: int = 0
     rejections: list[Rejection] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     doubts: dict[tuple[str, str], Doubts] = field(default_factory=dict)
@@ -285,7 +288,7 @@ def _accepted(file: OpenFile, on_row: Callable[[OpenFile], None]) -> Iterator[Fa
                     _notice(report, notice)
                 report.facts[type(fact).__name__] += 1
                 if (money := _money(fact)) is not None:
-                    report.sums[type(fact).__name__] = report.sums.get(type(fact).__name__, Decimal()) + money
+                    _add_up(report, fact, money)
                 if isinstance(fact, MemberRecorded):
                     _doubt(report, lines[0], understand(fact).problems)
                 report.objections += getattr(fact, "status", "") in _OBJECTIONS
@@ -296,6 +299,7 @@ def _accepted(file: OpenFile, on_row: Callable[[OpenFile], None]) -> Iterator[Fa
                 report.accepted += 1
                 report.repeated += 1
             case NoFact():
+                report.without_fact += 1
                 report.rows += 1
                 report.accepted += 1
             case Rejection(line=line):
@@ -306,6 +310,17 @@ def _accepted(file: OpenFile, on_row: Callable[[OpenFile], None]) -> Iterator[Fa
             case _:
                 raise TypeError(f"a translator yielded {outcome!r}")
         on_row(file)
+
+
+def _add_up(report: FileReport, fact: Fact, money: Decimal) -> None:
+    kind = type(fact).__name__
+    report.sums[kind] = report.sums.get(kind, Decimal()) + money
+    status, document = getattr(fact, "status", ""), getattr(fact, "kind", "")
+    part = status if status in ("draft", "cancelled") else document if document == "credit-note" else ""
+    part = part or ("refund" if money < 0 else "")
+    if part:
+        count, amount = report.parts.get((kind, part), (0, Decimal()))
+        report.parts[kind, part] = count + 1, amount + money
 
 
 def _money(fact: Fact) -> Decimal | None:

@@ -35,7 +35,7 @@ SEND_EVERY: Final = 1.0
 BATCH: Final = 100
 SLOT_PATIENCE: Final = timedelta(seconds=2)
 """A mail whose moment comes sooner is waited for; a later one is put back until then."""
-STOP_SECONDS: Final = 20.0
+STOP_SECONDS: Final = 10.0
 """For mails whose text is on its way when the service stops."""
 
 

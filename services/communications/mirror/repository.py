@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.communications import ConsentRecorded, MailingRecorded
 from schemas.envelope import Envelope
 from services.common.sections import serialise_writers
+from services.communications.brands.brand import MailSettings
 from services.communications.contacts.contact import key_of
 from services.communications.suppressions.address import AddressKeysError, Keyring
 from services.communications.tables import consents, mailings
@@ -46,16 +47,20 @@ Republisher = tuple[str, str, int, bytes]
 
 
 class CommunicationsUnitOfWork(UnitOfWork):
-    """One transaction of communications. Without ``keyring`` whatever needs the hash of an address raises."""
+    """One transaction of communications. Without ``keyring`` whatever needs the hash of an address raises.
+
+    ``mail`` is None where no mail goes out.
+    """
 
     def __init__(
         self,
         connection: AsyncConnection,
         keyring: Keyring | None = None,
         products: Mapping[str, str] = MappingProxyType({}),
+        mail: MailSettings | None = None,
     ) -> None:
         super().__init__(connection)
-        self._keyring = keyring
+        self._keyring, self.mail = keyring, mail
         self._products = products
 
     def software(self, cluster: str) -> str:

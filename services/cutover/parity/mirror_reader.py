@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.base import Fact
 from schemas.stored import stored_fact
 from services.cutover.parity.compare import Money
+from shared.persistence.mirror import as_fields
 
 PAGE = 2_000
 
@@ -59,7 +60,7 @@ def mirrored(
 
     def build(row: Mapping[str, Any]) -> Fact:
         # Checked when it came in. A list that grew over many tellings may be longer now than one may be.
-        return stored_fact(fact, row)
+        return stored_fact(fact, as_fields(table, fact, row))
 
     return Kind(name, fact, key, ", ".join(columns), table.name, build, money, adds_up=adds_up, left_out=left_out)
 

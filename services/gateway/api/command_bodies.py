@@ -104,6 +104,35 @@ class SentNumbers(Deciding):
     sent: list[Annotated[str, Field(max_length=35)]] = Field(min_length=1, max_length=100)
 
 
+class NewSuppression(Deciding):
+    """Whom, and which bulk mail; * is every purpose."""
+
+    address: Annotated[str, Field(max_length=254)] | None = None
+    record: Annotated[str, Field(max_length=300)] | None = None
+    purpose: Annotated[str, Field(min_length=1, max_length=200)] = "*"
+
+
+class Lifted(Deciding):
+    """Where the proof is kept that the person asked for it."""
+
+    proof: Annotated[str, Field(min_length=1, max_length=LONGEST_REASON), _Line]
+
+
+class Uncertain(Deciding):
+    """What becomes of mails of which nobody knows whether they arrived."""
+
+    cause: Annotated[str, Field(min_length=1, max_length=200)]
+    delivery_id: Annotated[str, Field(max_length=36)] | None = None
+    decision: Literal["leave", "send-again"]
+
+
+class TestMail(Deciding):
+    """Of which brand, and to whom."""
+
+    brand: Annotated[str, Field(max_length=40)]
+    address: Annotated[str, Field(max_length=254)]
+
+
 BODIES: Final[Mapping[str, type[Signed]]] = {
     "move": Moving,
     "apply-late": Deciding,
@@ -118,6 +147,11 @@ BODIES: Final[Mapping[str, type[Signed]]] = {
     "issue-run": Deciding,
     "correct-document": Correction,
     "compare-series": SentNumbers,
+    "suppress": NewSuppression,
+    "lift-suppression": Lifted,
+    "resume-domain": Deciding,
+    "decide-uncertain": Uncertain,
+    "send-test-mail": TestMail,
 }
 """The body of each command, by the operation's name."""
 

@@ -40,6 +40,11 @@ PROBLEM_OF = {
     "correction-impossible": "correction-impossible",
     "series-uncompared": "series-uncompared",
     "number-unknown": "number-unknown",
+    "delivery-unknown": "delivery-unknown",
+    "suppression-unknown": "suppression-unknown",
+    "domain-not-paused": "domain-not-paused",
+    "brand-unknown": "brand-unknown",
+    "no-mail-file": "no-mail-file",
     "question-unreadable": "operation-unknown",
 }
 """What a service calls a refusal, and what the gateway does."""

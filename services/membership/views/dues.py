@@ -1,6 +1,6 @@
 """Dues of a member: the accounts of its records, added up. What is billed, paid and owed is billing's to decide."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,7 @@ def dues(accounts: Sequence[Related]) -> dict[str, Any]:
     unlisted = sum(account.document.get("unlisted", 0) for account in accounts)
     return {
         **{name: str(_sum(accounts, name)) for name in _SUMS},
+        **_written_off([account.document for account in accounts]),
         "currency": "EUR",
         "invoices": [
             {"from": str(key), "paid": invoice.get("paid", "0"), **without(invoice, "paid")}
@@ -35,6 +36,12 @@ def dues(accounts: Sequence[Related]) -> dict[str, Any]:
 
 def _named(name: str, entries: list[dict[str, Any]]) -> dict[str, Any]:
     return {name: entries} if entries else {}
+
+
+def _written_off(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What former systems gave up, where they gave up anything."""
+    amounts = [Decimal(part["written_off"]) for part in parts if "written_off" in part]
+    return {"written_off": str(sum(amounts, Decimal()))} if amounts else {}
 
 
 def _documents(accounts: Sequence[Related]) -> list[dict[str, Any]]:
@@ -61,8 +68,11 @@ def _period(days: tuple[str, str], entries: Sequence[Line]) -> dict[str, Any]:
         "billed": str(billed),
         "paid": str(paid),
         "outstanding": str(outstanding),
+        **_written_off([period for _, period in entries]),
         # What one record paid too much settles nothing of another's: that takes a decision.
-        "paid_up": billed > 0 and all(Decimal(period["outstanding"]) <= 0 for _, period in entries),
+        # Nor is what a former system gave up.
+        "paid_up": billed > 0
+        and all(Decimal(period["outstanding"]) <= 0 and "written_off" not in period for _, period in entries),
         "reasons": [{"from": str(key), "reason": reason} for key, period in ordered for reason in period["reasons"]],
     }
 

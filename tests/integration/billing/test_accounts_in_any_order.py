@@ -14,14 +14,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from deploy.local.nodes import Nodes
 from schemas.billing import InvoiceRecorded, PaymentRecorded
-from schemas.envelope import Envelope
+from schemas.billing_lines import Allocation, InvoiceLine, VatOfRate
+from schemas.envelope import Envelope, to_json
 from services.billing.accounts.queries import ACCOUNTS
 from services.billing.mirror.handlers import record_invoices, record_payments
+from services.billing.mirror.parity import KINDS
 from services.billing.mirror.repository import BillingUnitOfWork
+from services.billing.mirror.republish import REPUBLISHED
 from services.common.sections import state_the_rest, statements
+from services.cutover.parity.mirror_reader import mirrored_records
 from services.membership.records.record import RecordKey, Related
 from services.membership.views import dues as views
 from services.membership.views.unannounced import with_unannounced
+from shared.messaging.failures import Refusal
 from tests.support import sections_before
 from tests.support.merging import Database, a_database, deliveries, envelope, handled
 from tests.support.sections import CLUSTER, kept, newest_stated
@@ -194,6 +199,81 @@ async def test_a_payment_of_another_record_pays_the_invoice_that_it_names(engine
         first, second = await newest_stated(connection, KEY)
     assert first["invoices"][0]["paid"] == "120.00"
     assert (first.get("received"), second["received"]) == (None, "120.00")
+
+
+@pytest.mark.parametrize("payment_first", [False, True])
+async def test_a_payment_of_several_invoices_pays_its_part_of_each(engine: AsyncEngine, payment_first: bool) -> None:
+    def parts(*amounts: tuple[str, str], version: int = 1) -> Envelope[Any]:
+        allocations = tuple(Allocation(invoice_id=name, amount=Decimal(amount)) for name, amount in amounts)
+        return a_payment(invoice_id=None, amount=Decimal("150.00"), allocations=allocations, version=version)
+
+    invoices = [an_invoice(), an_invoice(invoice_id="F2", record_id="M2")]
+    deliveries = [(record_invoices, invoices), (record_payments, [parts(("F1", "120.00"), ("F2", "30.00"))])]
+    for handler, batch in reversed(deliveries) if payment_first else deliveries:
+        await handled(engine, begin, handler, batch)
+    assert await paid(engine) == {"F1": "120.00", "F2": "30.00"}
+    await handled(engine, begin, record_payments, [parts(("F2", "120.00"), version=2)])
+    assert await paid(engine) == {"F1": None, "F2": "120.00"}, "the account that it left is stated too"
+    assert [item[3] for item in await stated(engine)] == ["150.00", None]
+
+
+async def paid(engine: AsyncEngine) -> dict[str, str | None]:
+    """What was paid on each invoice, as the newest accounts say."""
+    async with engine.begin() as connection:
+        accounts = await newest_stated(connection, KEY)
+    return {each["invoice_id"]: each.get("paid") for account in accounts for each in account.get("invoices", ())}
+
+
+@pytest.mark.parametrize(
+    ("different", "words"),
+    [
+        ({"invoice_id": "F1"}, "not in invoice_id"),
+        ({"amount": Decimal("119.99")}, "more than the payment"),
+        ({"amount": Decimal("-120.00")}, "the sign of its payment"),
+    ],
+)
+async def test_allocations_that_would_count_money_twice_are_refused(
+    engine: AsyncEngine, different: dict[str, Any], words: str
+) -> None:
+    whole = (Allocation(invoice_id="F1", amount=Decimal("120.00")),)
+    with pytest.raises(Refusal, match=words):
+        await handled(
+            engine, begin, record_payments, [a_payment(**{"invoice_id": None, "allocations": whole} | different)]
+        )
+    assert await stated(engine) == []
+
+
+async def test_lines_and_allocations_are_mirrored_just_as_they_were_recorded(engine: AsyncEngine) -> None:
+    lines = (
+        InvoiceLine(label="Cotisation", quantity=Decimal(2), unit_price=Decimal("50.123456"), net=Decimal("100.25")),
+        InvoiceLine(net=Decimal("-0.25"), vat_rate=Decimal("20"), starts_on=DAYS[0], ends_on=DAYS[1]),
+    )
+    rates = (VatOfRate(rate=Decimal("20"), net=Decimal(100), vat=Decimal(20)),)
+    with_lines = an_invoice(lines=lines, vat_rates=rates, written_off=Decimal("1.00"))
+    plain = an_invoice(invoice_id="F2")
+    parts = (Allocation(invoice_id="F1", amount=Decimal("20.00")),)
+    payment = a_payment(invoice_id=None, allocations=parts)
+    await handled(engine, begin, record_invoices, [with_lines, plain])
+    await handled(engine, begin, record_payments, [payment])
+    recorded: list[Any] = [with_lines.data, plain.data, payment.data]
+    async with engine.begin() as connection:
+        mirrored = [fact for kind in KINDS async for _, fact in mirrored_records(connection, CLUSTER, kind)]
+        assert mirrored == recorded
+        assert [to_json(fact) for fact in mirrored] == [to_json(fact) for fact in recorded]
+        announced = await bodies(connection, "traboule.billing.*changed")
+        await connection.exec_driver_sql("truncate outbox")
+        uow = begin(connection)
+        for again in REPUBLISHED[:2]:
+            await again.page(uow, None)
+        await uow.outbox.flush(connection)
+        assert await bodies(connection, "traboule.billing.*changed") == announced
+
+
+async def bodies(connection: AsyncConnection, pattern: str) -> list[Any]:
+    """The data of all that was announced of mirrored records."""
+    sql = "select body from outbox where routing_key ~ $1 and routing_key not like '%account%' order by id"
+    trees = [orjson.loads(body) for body in (await connection.exec_driver_sql(sql, (pattern,))).scalars()]
+    return [event["data"] for tree in trees for event in (tree if isinstance(tree, list) else [tree])]
 
 
 async def test_what_a_replica_of_the_version_before_wrote_is_stated_by_the_task(engine: AsyncEngine) -> None:

@@ -111,3 +111,13 @@ async def test_a_credit_is_never_above_what_is_left_of_the_line_that_it_corrects
     assert await office.rows("select kind, count(*) from documents group by kind order by kind") == [
         ("credit-note", 1), ("invoice", 1),
     ]  # fmt: skip
+
+
+async def test_only_a_line_of_a_credit_note_names_what_it_corrects_and_each_does(office: Billing) -> None:
+    async with office.engine.begin() as connection:
+        [invoice] = await issue(connection, issuing(office), [a_draft("1")])
+    for wrong in (a_draft("1", kind="credit-note", corrects=invoice.document_id), a_draft("2", corrects_place=0)):
+        with pytest.raises(DBAPIError, match="names the line that it corrects, and no other line does"):
+            async with office.engine.begin() as connection:
+                await issue(connection, issuing(office), [wrong])
+    assert await office.rows("select kind from documents") == [("invoice",)]

@@ -68,6 +68,14 @@ OPERATIONS = [
     ("GET", "/billing/decisions"),
     ("POST", "/billing/decisions"),
     ("POST", "/billing/decisions/{decision_id}/take-back"),
+    ("GET", "/communications/mail"),
+    ("GET", "/communications/deliveries"),
+    ("GET", "/communications/suppressions"),
+    ("POST", "/communications/suppressions"),
+    ("POST", "/communications/suppressions/{suppression_id}/lift"),
+    ("POST", "/communications/mail/domains/{domain}/resume"),
+    ("POST", "/communications/mail/uncertain"),
+    ("POST", "/communications/mail/test"),
     ("GET", "/events/mirror"),
     ("GET", "/communications/mirror"),
     ("GET", "/cutover"),
@@ -89,7 +97,7 @@ OPERATIONS = [
     ("POST", "/p/u/{token}"),
 ]
 
-OF_OTHER_SERVICES = ("/billing/", "/events/mirror", "/communications/mirror")
+OF_OTHER_SERVICES = ("/billing/", "/events/mirror", "/communications/")
 """None of them runs here: 503 is the answer that is described."""
 
 

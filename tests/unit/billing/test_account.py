@@ -186,3 +186,13 @@ def test_a_former_credit_note_without_days_belongs_to_the_period_of_what_it_corr
 def test_what_is_cancelled_or_free_makes_no_period_paid_up() -> None:
     assert periods(of(a_row(status="cancelled"))) == []
     assert periods(of(a_row(gross=Decimal(0), status="paid"))) == [(2026, "0.00", "0.00", "0.00", False)]
+
+
+def test_what_a_former_system_gave_up_is_owed_no_more_and_was_not_paid() -> None:
+    stated = of(a_row(paid=Decimal("50.00"), written_off=Decimal("70.00")), payments=(a_payment(amount="50.00"),))
+    assert sums(stated) == ("120.00", "50.00", "0.00")
+    assert (stated.written_off, stated.paid_until, stated.paid_periods) == (Decimal("70.00"), None, ())
+    [period] = stated.periods
+    assert (period.outstanding, period.written_off, period.paid_up) == (Decimal("0.00"), Decimal("70.00"), False)
+    assert period.reasons[0].endswith("dont 70,00 € abandonnés")
+    assert of(a_row(written_off=Decimal("70.00"), status="cancelled")).written_off is None

@@ -147,7 +147,7 @@ def test_every_secret_is_a_file_that_is_made(name: str) -> None:
     file = Path(COMPOSE["secrets"][name]["file"])
     assert file.parent == Path("deploy/compose/secrets")
     made = re.sub(r"traboule_(membership|billing|events|communications)_", "traboule_${service}_", file.name)
-    assert made in SECRETS_MADE
+    assert made in SECRETS_MADE or file.name in SECRETS_MADE
 
 
 @pytest.mark.parametrize("name", COMPOSE["services"])

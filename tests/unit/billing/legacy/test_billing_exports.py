@@ -1,18 +1,16 @@
 """Billing exports in the shapes of their products: what is read, what is set aside, and what must be ticked."""
 
-from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from schemas.billing import InvoiceRecorded, PaymentRecorded
-from services.cli.importing.reading import FileReport, FormerSystem, open_files
+from services.cli.importing.reading import FileReport, open_files
 from shared.importing.outcomes import Accepted, NoFact, Rejection, UnreadableError
+from tests.unit.billing.legacy.exports import SYSTEM, facts, outcomes
 
-SYSTEM = FormerSystem("numelink", "billing")
 LINES = (
     "Identifiant société,Raison sociale,Id facture,Réf. facture,Identifiant de la facture source,Type,Date facturation,"
     "Date échéance,Total HT,Total TTC,Total TVA,Statut facture,Raison de la clôture anticipée,Identifiant de ligne,"
@@ -34,22 +32,6 @@ CIVICRM = (
 )
 
 
-def outcomes(folder: Path, **files: Sequence[str]) -> list[Any]:
-    """What comes of all rows of these files, in order."""
-    paths: list[Path] = []
-    for name, lines in files.items():
-        paths.append(folder / f"{name}.csv")
-        paths[-1].write_text("\n".join(lines) + "\n", "utf-8")
-    return [outcome for file in open_files(SYSTEM, paths) for outcome in file.outcomes]
-
-
-def facts(folder: Path, **files: Sequence[str]) -> list[InvoiceRecorded | PaymentRecorded]:
-    every = outcomes(folder, **files)
-    rejected = [outcome for outcome in every if isinstance(outcome, Rejection)]
-    assert rejected == []
-    return [outcome.fact for outcome in every if isinstance(outcome, Accepted)]  # type: ignore[misc]
-
-
 def test_dolibarr_an_invoice_is_made_of_its_lines_with_their_days(tmp_path: Path) -> None:
     lines = [
         LINES,
@@ -69,6 +51,46 @@ def test_dolibarr_a_credit_note_names_what_it_corrects_and_is_negative(tmp_path:
     [fact] = facts(tmp_path, factures=[LINES, credit])
     assert isinstance(fact, InvoiceRecorded)
     assert (fact.kind, fact.corrects, fact.gross, fact.period_starts_on) == ("credit-note", "7", Decimal(-240), None)
+
+
+WIDE = LINES.replace("Description de ligne,", "Créance,Description de ligne,Prix unitaire de la ligne,").replace(
+    "Montant TTC de la ligne,",
+    "Quantité pour la ligne,Taux de TVA de la ligne,Montant HT de la ligne,Montant TVA de la ligne,"
+    "Montant TTC de la ligne,",
+)
+
+
+def test_dolibarr_lines_are_kept_with_their_amounts_and_vat_of_each_rate(tmp_path: Path) -> None:
+    lines = [
+        WIDE,
+        f"{INVOICE},21,0.00000000,Cotisation,200.00000000,2,20.0000,400.00000000,80.00000000,480.00000000,,,",
+        f"{INVOICE},22,0.00000000,Repas,33.33333333,3,20.0000,100.00000000,20.00000000,120.00000000,,,",
+    ]
+    [invoice] = facts(tmp_path, factures=lines)
+    assert isinstance(invoice, InvoiceRecorded)
+    assert [(line.label, line.quantity, line.unit_price, line.net, line.vat_rate) for line in invoice.lines] == [
+        ("Cotisation", 2, 200, 400, 20),
+        ("Repas", 3, Decimal("33.333333"), 100, 20),
+    ]
+    assert [(rate.rate, rate.net, rate.vat) for rate in invoice.vat_rates] == [(20, 500, 100)]
+    assert invoice.written_off is None
+
+
+def test_dolibarr_rates_that_do_not_add_up_are_left_out_and_a_person_is_told(tmp_path: Path) -> None:
+    line = f"{INVOICE},21,0.00,Cotisation,500.00,1,20.0000,499.99,100.00,600.00,,,"
+    [outcome] = outcomes(tmp_path, factures=[WIDE, line])
+    assert isinstance(outcome, Accepted)
+    assert isinstance(outcome.fact, InvoiceRecorded)
+    assert (outcome.fact.vat_rates, outcome.fact.lines[0].net) == ((), Decimal("499.99"))
+    assert "without its amounts by rate" in outcome.notices[0].reason
+
+
+def test_dolibarr_what_was_given_up_is_known_where_the_export_says_what_was_left(tmp_path: Path) -> None:
+    line = f"{INVOICE}badcustomer,21,150.00,Cotisation,500.00,1,20.0000,500.00,100.00,600.00,,,"
+    [outcome] = outcomes(tmp_path, factures=[WIDE, line])
+    assert isinstance(outcome, Accepted)
+    assert isinstance(outcome.fact, InvoiceRecorded)
+    assert (outcome.fact.status, outcome.fact.written_off, outcome.notices) == ("issued", Decimal(150), ())
 
 
 @pytest.mark.parametrize(("code", "status"), [("0", "draft"), ("1", "issued"), ("2", "paid"), ("3", "cancelled")])

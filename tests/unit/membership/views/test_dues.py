@@ -1,5 +1,6 @@
 """Dues of a member: the accounts of its records, added up period by period."""
 
+from dataclasses import replace
 from typing import Any
 
 from services.membership.records.record import RecordKey, Related
@@ -36,6 +37,14 @@ def test_what_one_record_paid_too_much_settles_nothing_of_another() -> None:
     assert (period["outstanding"], period["paid_up"]) == ("0", False)
     [period] = dues([an_account("1", "600", "0"), an_account("2", "0", "0")])["periods"]
     assert period["paid_up"]
+
+
+def test_what_a_former_system_gave_up_is_shown_and_is_not_paid() -> None:
+    account = an_account("1", "600", "0", written_off="100.00")
+    section = dues([replace(account, document={**account.document, "written_off": "100.00"})])
+    assert section["written_off"] == "100.00"
+    assert (section["periods"][0]["written_off"], section["periods"][0]["paid_up"]) == ("100.00", False)
+    assert "written_off" not in dues([an_account("1", "600", "0")])
 
 
 def test_without_documents_and_periods_the_section_is_as_it_was() -> None:

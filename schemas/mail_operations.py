@@ -1,0 +1,249 @@
+"""What communications may be asked about mail: what waits and went out, who must not be written to, and decisions."""
+
+from datetime import datetime
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, EmailStr, Field, model_validator
+
+from schemas.base import Key, Label
+from schemas.operation import Arguments, Kind, Operation, Role
+
+DeliveryState = Literal[
+    "due", "handing", "accepted", "refused", "gave-up", "uncertain", "suppressed", "cancelled"
+]  # fmt: skip
+Mode = Literal["bulk", "transactional"]
+Id = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+RecordName = Annotated[str, Field(pattern=r"^[a-z0-9-]+/.+$", max_length=300, description="such as numelink/1042")]
+Domain = Annotated[str, Field(pattern=r"^[a-z0-9.-]{1,253}$")]
+
+
+# --- answers --------------------------------------------------------------------------------------------------------
+
+
+class MailCount(BaseModel):
+    """How many mails of a kind are in a state; over all states they add up to what was queued."""
+
+    kind: str
+    mode: Mode
+    state: DeliveryState
+    count: int
+
+
+class PausedDomain(BaseModel):
+    """A domain that nothing is sent to, and why: its servers refuse us."""
+
+    domain: str
+    because: str
+    since: datetime
+    waiting: int
+
+
+class MailStatus(BaseModel):
+    """What waits, what went out, and what wants a decision."""
+
+    counts: list[MailCount]
+    paused: list[PausedDomain]
+    oldest_due: datetime | None = None
+    suppressed: dict[str, int] = Field(description="What is in force, by reason")
+    unmatched_objections: int = Field(description="By links of mails that this database lacks, since a restore")
+
+
+class DeliveryShown(BaseModel):
+    """One mail: to whom, when, and what was answered. Name and address are null once they were forgotten."""
+
+    delivery_id: str
+    kind: str
+    mode: Mode
+    purpose: str
+    cause: str
+    brand: str
+    records: list[str]
+    name: str | None = None
+    address: str | None = None
+    state: DeliveryState
+    attempt: int
+    created_at: datetime
+    due_at: datetime | None = None
+    handed_at: datetime | None = None
+    ended_at: datetime | None = None
+    code: int | None = None
+    answer: str | None = None
+
+
+class Deliveries(BaseModel):
+    """Mails, the newest first."""
+
+    items: list[DeliveryShown]
+
+
+class SuppressionShown(BaseModel):
+    """Why somebody is not written to. ``covers``: everything, or bulk mail of a purpose (* is every purpose)."""
+
+    suppression_id: int
+    reason: str
+    source: str
+    covers: Literal["everything", "bulk"]
+    purpose: str
+    at: datetime
+    records: list[str]
+    lifted_at: datetime | None = None
+    lifted_by: str | None = None
+    proof: str | None = None
+
+
+class Suppressions(BaseModel):
+    """Those in force first, then those that were lifted."""
+
+    items: list[SuppressionShown]
+
+
+class Changed(BaseModel):
+    """How many there were."""
+
+    changed: int
+
+
+class Queued(BaseModel):
+    """The mail that waits now."""
+
+    delivery_id: str
+
+
+# --- arguments ------------------------------------------------------------------------------------------------------
+
+
+class NothingMore(Arguments):
+    """It needs to know nothing."""
+
+
+class WhichDeliveries(Arguments):
+    """Of which state, kind, cause, or source record; without any, the newest."""
+
+    state: DeliveryState | None = None
+    kind: Label | None = None
+    cause: Label | None = None
+    record: RecordName | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+
+class WhichSuppressions(Arguments):
+    """Of a source record, or of the address that a mail went to."""
+
+    record: RecordName | None = None
+    delivery_id: Id | None = None
+
+    @model_validator(mode="after")
+    def _named(self) -> "WhichSuppressions":
+        if (self.record is None) == (self.delivery_id is None):
+            raise ValueError("give record or delivery_id")
+        return self
+
+
+class NewSuppression(Arguments):
+    """Whom, and which bulk mail; * is every purpose."""
+
+    address: EmailStr | None = None
+    record: RecordName | None = None
+    purpose: Label = "*"
+
+    @model_validator(mode="after")
+    def _somebody(self) -> "NewSuppression":
+        if self.address is None and self.record is None:
+            raise ValueError("give address, record, or both")
+        return self
+
+
+class Lifted(Arguments):
+    """Which, and where the proof is kept that the person asked for it (RGPD art. 7(1))."""
+
+    suppression_id: int
+    proof: Label
+
+
+class OneDomain(Arguments):
+    """Which domain."""
+
+    domain: Domain
+
+
+class Uncertain(Arguments):
+    """What becomes of bulk mails of which nobody knows whether they arrived: of a cause, or one alone."""
+
+    cause: Label
+    delivery_id: Id | None = None
+    decision: Literal["leave", "send-again"]
+
+
+class TestMail(Arguments):
+    """Of which brand, and to whom: staff, who look at it."""
+
+    brand: Key
+    address: EmailStr
+
+
+# --- the table ------------------------------------------------------------------------------------------------------
+
+
+def _mail(
+    name: str,
+    kind: Kind,
+    role: Role,
+    path: str,
+    shapes: tuple[type[Arguments], type[BaseModel]],
+    summaries: tuple[str, str],
+    verb: str | None = None,
+) -> Operation:
+    return Operation(
+        name=name,
+        kind=kind,
+        services=("communications",),
+        role=role,
+        path=f"/{{service}}/{path}",
+        arguments=shapes[0],
+        answer=shapes[1],
+        summary=summaries[0],
+        summary_fr=summaries[1],
+        verb=verb,
+    )
+
+
+STATUS: Final = _mail(
+    "mail-status", "query", "reader", "mail", (NothingMore, MailStatus),
+    ("What mail waits, what went out, what wants a decision.", "Le courrier en attente, parti, à décider."),
+)  # fmt: skip
+DELIVERIES: Final = _mail(
+    "deliveries", "query", "staff", "deliveries", (WhichDeliveries, Deliveries),
+    ("What was sent to whom, when, and what was answered.", "Ce qui a été envoyé, à qui, quand, et la réponse."),
+)  # fmt: skip
+SUPPRESSIONS: Final = _mail(
+    "suppressions", "query", "staff", "suppressions", (WhichSuppressions, Suppressions),
+    ("Why somebody gets no mail.", "Pourquoi quelqu'un ne reçoit pas de courriel."),
+)  # fmt: skip
+SUPPRESS: Final = _mail(
+    "suppress", "command", "staff", "suppressions", (NewSuppression, Changed),
+    ("Write no more bulk mail to an address or a record.", "Ne plus écrire à une adresse ou à une fiche."),
+    "traboule mail suppress",
+)  # fmt: skip
+LIFT: Final = _mail(
+    "lift-suppression", "command", "admin", "suppressions/{suppression_id}/lift", (Lifted, Changed),
+    ("Write to somebody again, who asked for it: with a proof.", "Réécrire à quelqu'un qui l'a demandé, avec preuve."),
+    "traboule mail lift",
+)  # fmt: skip
+RESUME: Final = _mail(
+    "resume-domain", "command", "staff", "mail/domains/{domain}/resume", (OneDomain, Changed),
+    ("Send to a domain again whose servers refused us.", "Réécrire à un domaine dont les serveurs nous refusaient."),
+    "traboule mail resume",
+)  # fmt: skip
+DECIDE: Final = _mail(
+    "decide-uncertain", "command", "staff", "mail/uncertain", (Uncertain, Changed),
+    ("Leave mails of which nobody knows whether they arrived, or send them again.",
+     "Laisser les courriels incertains, ou les renvoyer."),
+    "traboule mail uncertain",
+)  # fmt: skip
+TEST: Final = _mail(
+    "send-test-mail", "command", "staff", "mail/test", (TestMail, Queued),
+    ("Send a mail to yourself, by the same way as all others.", "S'envoyer un courriel, par la même voie."),
+    "traboule mail test",
+)  # fmt: skip
+
+ALL: Final = (STATUS, DELIVERIES, SUPPRESSIONS, SUPPRESS, LIFT, RESUME, DECIDE, TEST)

@@ -1,0 +1,1 @@
+"""``traboule mail``: what goes out, what comes back, whom not to write to, and what DNS must say."""

@@ -1,0 +1,18 @@
+"""What carries out each operation of communications."""
+
+from typing import Final
+
+from schemas import mail_operations as declared
+from services.communications.usecases import mail
+from services.operations.binding import Bound
+
+OPERATIONS: Final = (
+    Bound(declared.STATUS, mail.status),
+    Bound(declared.DELIVERIES, mail.deliveries),
+    Bound(declared.SUPPRESSIONS, mail.suppressions),
+    Bound(declared.SUPPRESS, mail.suppress_somebody),
+    Bound(declared.LIFT, mail.lift_suppression),
+    Bound(declared.RESUME, mail.resume),
+    Bound(declared.DECIDE, mail.decide_uncertain),
+    Bound(declared.TEST, mail.send_test),
+)
