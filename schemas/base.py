@@ -149,7 +149,12 @@ class Content(Part):
 
 
 class Fact(Content):
-    """Something that happened, published by the system that owns it."""
+    """Something that happened, published by the system that owns it.
+
+    ``stored_as_json`` names the fields that are objects or lists of them, where a mirror stores it.
+    """
+
+    stored_as_json: ClassVar[tuple[str, ...]] = ()
 
     version: Version
 

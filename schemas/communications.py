@@ -1,8 +1,8 @@
 """Facts about consents and mailings; *Recorded* and *Changed* as in :mod:`schemas.billing`."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from schemas.base import AnnouncedRecord, Fact, Key, Label, MirroredRecord, Moment, Part
 from schemas.cutover import COUNTS, PART_RECORDS, RECORDS, Count, ManifestRecord, ManifestRecorded, StageChanged
@@ -17,7 +17,9 @@ class _Consent(Fact):
     service: ClassVar[str] = "communications"
 
     consent_id: Key
-    record_id: Key
+    record_id: Key | None = Field(
+        default=None, description="The member; absent where the former system knows an address alone"
+    )
     channel: Channel
     purpose: Label
     status: ConsentStatus
@@ -26,6 +28,21 @@ class _Consent(Fact):
     proof: Label | None = Field(
         default=None, description="Where the proof is kept, such as a form's reference; RGPD art. 7(1)"
     )
+    address: Label | None = Field(
+        default=None,
+        description="The e-mail address that it is about, as written: beside record_id, or instead of it. One of the "
+        "two must be there. It holds for every record that has this address",
+    )
+    wording: Label | None = Field(default=None, description="What the person read when deciding, or its version")
+    source: Label | None = Field(
+        default=None, description="How it was learned: form, one-click, staff, import and the line of which file"
+    )
+
+    @model_validator(mode="after")
+    def _is_about_somebody(self) -> Self:
+        if self.record_id is None and self.address is None:
+            raise ValueError("a consent is about a record_id, an address, or both: name at least one of them")
+        return self
 
 
 def _one_order(recipients: tuple[str, ...]) -> tuple[str, ...]:
@@ -44,6 +61,13 @@ class _Mailing(Fact):
     recipients: Annotated[tuple[Key, ...], Field(max_length=5_000), AfterValidator(_one_order)] = Field(
         description="record_id of every member that it was sent to; what was sent cannot be unsent, so these add up"
     )
+    addresses: Annotated[tuple[Label, ...], Field(max_length=5_000), AfterValidator(_one_order)] = Field(
+        default=(), description="E-mail addresses that it was sent to and that no record is known of; these add up too"
+    )
+    part: Annotated[int, Field(ge=1, le=1_000)] | None = Field(
+        default=None, description="Of a mailing to more than 5,000: which part of its list this is, from 1"
+    )
+    parts: Annotated[int, Field(ge=1, le=1_000)] | None = Field(default=None, description="How many parts there are")
 
 
 class ConsentRecorded(_Consent):
@@ -80,6 +104,9 @@ class ConsentDecision(Part):
     brand: Label | None = None
     decided_at: Moment
     proof: Label | None = Field(default=None, description="Where the proof is kept, such as a form's reference")
+    known_in: Key | None = Field(
+        default=None, description="The cluster that knows it of the record's address alone; absent if of the record"
+    )
 
 
 class Preference(Part):
@@ -89,6 +116,9 @@ class Preference(Part):
     purpose: Label
     allowed: bool = Field(description="Whether it may be contacted so; * as the purpose means every purpose")
     consent_id: Key = Field(description="The consent that decides it")
+    known_in: Key | None = Field(
+        default=None, description="The cluster that knows it of the record's address alone; absent if of the record"
+    )
 
 
 class PreferencesChanged(AnnouncedRecord):

@@ -1,8 +1,8 @@
 """Facts about gatherings and who registered for them; *Recorded* and *Changed* as in :mod:`schemas.billing`."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schemas.base import AnnouncedRecord, Fact, Key, Label, MirroredRecord, Moment, Name, Part
 from schemas.conflicts import ConflictAnswered
@@ -15,8 +15,32 @@ EventStatus = Literal["planned", "held", "cancelled"]
 Seats = Annotated[int, Field(ge=1, le=10_000)]
 
 
+Capacity = Annotated[int, Field(ge=0, le=1_000_000)]
+
+
+class EventSession(Part):
+    """One part of a gathering that people register for by itself."""
+
+    session_id: Key
+    title: Label | None = None
+    starts_at: Moment
+    ends_at: Moment | None = None
+    capacity: Capacity | None = Field(default=None, description="How many people it holds; absent if nobody counts")
+
+
+class Registrant(Part):
+    """Who registered, where that is no member of the cluster: a guest, or a record of another cluster."""
+
+    kind: Literal["record", "guest"]
+    cluster: Key | None = Field(default=None, description="Of a record: its cluster, if it is another")
+    record_id: Key | None = Field(default=None, description="Of a record: its id there")
+    name: Label | None = Field(default=None, description="Who comes")
+    email: Label | None = Field(default=None, description="E-mail address of who comes, as written")
+
+
 class _Event(Fact):
     service: ClassVar[str] = "events"
+    stored_as_json: ClassVar[tuple[str, ...]] = ("sessions",)
 
     event_id: Key
     title: Name
@@ -24,17 +48,34 @@ class _Event(Fact):
     ends_at: Moment | None = None
     place: Label | None = None
     status: EventStatus = "planned"
+    capacity: Capacity | None = Field(default=None, description="How many people it holds; absent if nobody counts")
+    closes_at: Moment | None = Field(default=None, description="Until when one may register")
+    sessions: Annotated[tuple[EventSession, ...], Field(max_length=500)] = Field(
+        default=(), description="Its parts, where people register for each"
+    )
 
 
 class _Registration(Fact):
     service: ClassVar[str] = "events"
+    stored_as_json: ClassVar[tuple[str, ...]] = ("registrant",)
 
     registration_id: Key
     event_id: Key
-    record_id: Key
+    record_id: Key | None = Field(
+        default=None, description="The member; absent where registrant says who it is instead"
+    )
     registered_at: Moment
     status: RegistrationStatus = "registered"
     seats: Seats = 1
+    registrant: Registrant | None = Field(
+        default=None, description="Who comes, beside record_id or instead of it. One of the two must be there"
+    )
+
+    @model_validator(mode="after")
+    def _is_somebody_s(self) -> Self:
+        if self.record_id is None and self.registrant is None:
+            raise ValueError("a registration has a record_id, a registrant, or both: name at least one of them")
+        return self
 
 
 class EventRecorded(_Event):

@@ -15,9 +15,11 @@ from schemas import (
     billing_lines,
     commands,
     communications,
+    communications_write_back,
     cutover_requests,
     events,
     membership,
+    membership_contacts,
     membership_write_back,
     objections,
 )
@@ -175,6 +177,45 @@ def _member_described() -> Fact:
                 amount=Decimal("480.00"),
             ),
         ),
+    )
+
+
+def _contact_described() -> Fact:
+    return membership_contacts.ContactDescribed(
+        version=2,
+        cluster=CLUSTER,
+        record_id="1042",
+        member_id=_CLUSTR_MEMBER,
+        name="Ateliers du Gier",
+        first_name="Zoé",
+        last_name="Müller",
+        role="Présidente",
+        salutation="Madame",
+        email_written="Zoe@Ateliers-du-Gier.example",
+        email="zoe@ateliers-du-gier.example",
+        shown_name="Ateliers du Gier",
+        shown_email="zoe@ateliers-du-gier.example",
+        opt_outs=("sms",),
+        status="active",
+        lineage="numelink",
+    )
+
+
+def _objection_written() -> Fact:
+    return communications_write_back.ObjectionWritten(
+        version=_MICROSECONDS,
+        cluster=CLUSTER,
+        objection_id="118",
+        record_id="1042",
+        address="zoe@ateliers-du-gier.example",
+        channel="bulk-email",
+        purpose="*",
+        decided_at=datetime(2026, 11, 23, 9, 0, tzinfo=UTC),
+        reason="one-click",
+        product="brevo",
+        file="Brevo blocklist",
+        columns=("EMAIL",),
+        rows=(("zoe@ateliers-du-gier.example",),),
     )
 
 
@@ -405,6 +446,7 @@ EXAMPLES: Mapping[type[Content], Callable[[], Content]] = {
     communications.ConsentChanged: lambda: communications.ConsentChanged(**_CONSENT, cluster=CLUSTER),
     communications.MailingChanged: lambda: communications.MailingChanged(**_MAILING, cluster=CLUSTER),
     communications.PreferencesChanged: _preferences_changed,
+    communications_write_back.ObjectionWritten: _objection_written,
     events.ParticipationChanged: _participation_changed,
     commands.CreateMember: lambda: commands.CreateMember(
         **_ASKED,
@@ -458,6 +500,7 @@ EXAMPLES: Mapping[type[Content], Callable[[], Content]] = {
         way="one-click",
         received_at=datetime(2026, 11, 23, 9, 0, tzinfo=UTC),
     ),
+    membership_contacts.ContactDescribed: _contact_described,
     membership.MembershipCutoverAnswered: lambda: membership.MembershipCutoverAnswered(**_CUTOVER_ANSWER),
     billing.BillingCutoverAnswered: lambda: billing.BillingCutoverAnswered(**_CUTOVER_ANSWER),
     events.EventsCutoverAnswered: lambda: events.EventsCutoverAnswered(**_CUTOVER_ANSWER),

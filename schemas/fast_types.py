@@ -25,7 +25,7 @@ _INSTANT: Final = (
 _SHARED_DEFAULTS: Final = (NoneType, bool, int, str)
 """msgspec leaves a field out of a document if its value *is* the default. A Literal is read as that very text."""
 _RULES: Final = (
-    *("field_validators", "model_validators", "validators", "root_validators"),
+    *("field_validators", "validators", "root_validators"),
     *("field_serializers", "model_serializers", "computed_fields"),
 )
 
@@ -90,9 +90,23 @@ def part_shape(model: type[Part]) -> Shape:
         model.__name__, [(name, shapes[name].type, *default(field)) for name, field in model.model_fields.items()]
     )
     converts = [(name, inner.convert) for name, inner in shapes.items() if inner.convert is not None]
-    make = maker(model)
+    make, rules = maker(model), [_rule(item) for item in decorators.model_validators.values()]
     canonical = all(inner.canonical for inner in shapes.values())
-    return Shape(struct, lambda read: make(converted(read, converts), None), canonical)
+
+    def convert(read: Any) -> Any:
+        made = make(converted(read, converts), None)
+        for rule in rules:
+            rule(made)
+        return made
+
+    return Shape(struct, convert, canonical)
+
+
+def _rule(decorator: Any) -> Convert:
+    """A rule on the whole model, which refuses it or leaves it as it is. Raises UnsupportedError."""
+    if decorator.info.mode != "after":
+        raise UnsupportedError(f"{decorator.cls_var_name} is no rule on a model that was made")
+    return decorator.func
 
 
 def struct_of(name: str, fields: Sequence[tuple[Any, ...]]) -> Any:

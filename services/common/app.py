@@ -105,9 +105,10 @@ def build(
         PeriodicTask("parity gauges", scheduled.MEASURED_EVERY, comparing.measure),
         PeriodicTask("rehearsal", scheduled_rehearsal.EVERY, rehearsing.rehearse),
     )
-    if definition.section is not None:
-        state = partial(state_the_rest, definition.section, definition.unit_of_work(settings))
-        service.periodic_tasks = (*service.periodic_tasks, PeriodicTask("sections", STATE_EVERY, state))
+    for section in definition.sections:
+        state = partial(state_the_rest, section, definition.unit_of_work(settings))
+        task = "sections" if section is definition.sections[0] else section.name
+        service.periodic_tasks = (*service.periodic_tasks, PeriodicTask(task, STATE_EVERY, state))
     if settings.http_certificate_file is not None:
         service.certificate = TlsCertificate(settings.http_certificate_file, settings.http_key_file)
     return service

@@ -31,14 +31,14 @@ class ServiceDefinition(CutoverDefinition, Generic[S]):
 
     ``create_app`` makes a process that is ready to run; nothing is connected yet. ``unit_of_work`` makes one
     transaction of the service, also for the ``traboule`` command. ``republished`` is what it tells after a restore.
-    ``section`` is what it states of each source record, for the consolidated view; None where it states nothing.
+    ``sections`` are what it states of each source record, for the consolidated view or for another service.
     """
 
     settings: type[S]
     create_app: Callable[[S], Service]
     unit_of_work: Callable[[S], Callable[[AsyncConnection], UnitOfWork]]
     republished: Sequence[Republisher]
-    section: Section | None = None
+    sections: Sequence[Section] = ()
 
     @cached_property
     def every_operation(self) -> Table:

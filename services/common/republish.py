@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from schemas.base import Fact, MirroredRecord
 from schemas.cutover import StageChanged
 from schemas.envelope import CurrentRecord, Envelope, source_of
+from schemas.stored import stored_fact
 from services.cutover import stages
 from services.cutover.moves import FACT_OF
 from shared.messaging.publishing import publish, publish_mirrored
@@ -84,7 +85,7 @@ def recorded_message(recorded: type[Fact], row: Mapping[str, Any]) -> CurrentRec
         id=CAUSE,
         source=source_of(row["cluster"], recorded.service),
         type=recorded.type_name(),
-        data=recorded.model_construct(**fields),
+        data=stored_fact(recorded, fields),
         correlationid=CAUSE,
     )
     return message, row[APPLIED_LATE]

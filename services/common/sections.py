@@ -33,27 +33,6 @@ STATE_EVERY: Final = 5.0
 """Seconds after which marks are stated that no handler took."""
 
 _TURN = "select pg_advisory_xact_lock(hashtext('sections'))"
-_OWN = """
-    delete from section_changes where transaction = txid_current() returning cluster, record_id
-"""
-_REST = f"""
-    with taken as (select id from section_changes order by id limit {PAGE} for update skip locked)
-    delete from section_changes c using taken where c.id = taken.id returning c.cluster, c.record_id
-"""
-_READ = """
-    select v.cluster, v.record_id, v.version, v.stated
-    from unnest($1::text[], $2::text[]) as n (cluster, record_id)
-    cross join lateral (select * from section_versions where (cluster, record_id) = (n.cluster, n.record_id) offset 0) v
-"""
-_SAVE = """
-    insert into section_versions (cluster, record_id, version, stated)
-    select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[])
-    on conflict (cluster, record_id) do update set version = excluded.version, stated = excluded.stated
-"""
-_AFTER = f"""
-    select cluster, record_id from section_versions where (cluster, record_id) > ($1, $2)
-    order by cluster, record_id limit {PAGE}
-"""
 
 
 class Record(NamedTuple):
@@ -69,17 +48,62 @@ Compose = Callable[[AsyncConnection, Sequence[Record]], Awaitable[Mapping[Record
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """``name`` is for operators, ``fact`` is what is announced; ``compose`` reads rows and applies the rules."""
+    """``name`` is for operators, ``fact`` is what is announced; ``compose`` reads rows and applies the rules.
+
+    ``tables`` is what its two tables are called after. A second section of a service has two of its own: a replica of
+    the version before, which does not know it, would take its marks and state nothing.
+    """
 
     name: str
     fact: type[AnnouncedRecord]
     compose: Compose
+    tables: str = "section"
+
+    @property
+    def take_own(self) -> str:
+        """SQL that takes the marks of its own transaction."""
+        return f"delete from {self.tables}_changes where transaction = txid_current() returning cluster, record_id"
+
+    @property
+    def take_rest(self) -> str:
+        """SQL that takes the oldest marks of any."""
+        return f"""
+            with taken as (select id from {self.tables}_changes order by id limit {PAGE} for update skip locked)
+            delete from {self.tables}_changes c using taken where c.id = taken.id returning c.cluster, c.record_id
+        """
+
+    @property
+    def read(self) -> str:
+        """SQL for what was stated last of these records."""
+        return f"""
+            select v.cluster, v.record_id, v.version, v.stated
+            from unnest($1::text[], $2::text[]) as n (cluster, record_id)
+            cross join lateral
+                (select * from {self.tables}_versions where (cluster, record_id) = (n.cluster, n.record_id) offset 0) v
+        """
+
+    @property
+    def save(self) -> str:
+        """SQL that keeps what is stated now."""
+        return f"""
+            insert into {self.tables}_versions (cluster, record_id, version, stated)
+            select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[])
+            on conflict (cluster, record_id) do update set version = excluded.version, stated = excluded.stated
+        """
+
+    @property
+    def after(self) -> str:
+        """SQL for the next records that were ever stated."""
+        return f"""
+            select cluster, record_id from {self.tables}_versions where (cluster, record_id) > ($1, $2)
+            order by cluster, record_id limit {PAGE}
+        """
 
 
-def section_tables(metadata: sa.MetaData) -> None:
+def section_tables(metadata: sa.MetaData, name: str = "section") -> None:
     """Define both tables in a service's metadata, so that its migrations own them."""
     sa.Table(
-        "section_versions",
+        f"{name}_versions",
         metadata,
         sa.Column("cluster", sa.Text, primary_key=True),
         sa.Column("record_id", sa.Text, primary_key=True),
@@ -87,13 +111,13 @@ def section_tables(metadata: sa.MetaData) -> None:
         sa.Column("stated", sa.LargeBinary, comment="digest of what was stated last"),
     )
     sa.Table(
-        "section_changes",
+        f"{name}_changes",
         metadata,
         sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
         sa.Column("cluster", sa.Text, nullable=False),
         sa.Column("record_id", sa.Text, nullable=False),
         sa.Column("transaction", sa.BigInteger, nullable=False, server_default=sa.text("txid_current()")),
-        sa.Index("section_changes_by_transaction", "transaction"),
+        sa.Index(f"{name}_changes_by_transaction", "transaction"),
     )
 
 
@@ -107,7 +131,7 @@ async def stating(uow: UnitOfWork, section: Section, messages: Sequence[Envelope
     """Save in this block what these messages say: at its end the records that the changes concern are stated."""
     await serialise_writers(uow.connection)
     yield
-    records = {Record(*row) for row in rows_of(await uow.connection.exec_driver_sql(_OWN))}
+    records = {Record(*row) for row in rows_of(await uow.connection.exec_driver_sql(section.take_own))}
     causes = {
         Record(message.cluster, getattr(message.data, "record_id", "")): message.correlationid or message.id
         for message in reversed(messages)
@@ -125,7 +149,7 @@ async def state_the_rest(
         async with engine.begin() as connection:
             uow = unit_of_work(connection)
             await serialise_writers(connection)
-            rows = rows_of(await connection.exec_driver_sql(_REST))
+            rows = rows_of(await connection.exec_driver_sql(section.take_rest))
             taken = len(rows)
             await _state(uow, section, {Record(*row) for row in rows}, lambda _: None)
             await uow.outbox.flush(connection)
@@ -136,11 +160,11 @@ def statements(section: Section) -> Republisher:
 
     async def page(uow: UnitOfWork, after: Place | None) -> Page:
         await serialise_writers(uow.connection)
-        rows = rows_of(await uow.connection.exec_driver_sql(_AFTER, after or ("", "")))
+        rows = rows_of(await uow.connection.exec_driver_sql(section.after, after or ("", "")))
         await _state(uow, section, {Record(*row) for row in rows}, lambda _: CAUSE, again=True)
         return page_of(len(rows), tuple(rows[-1]) if rows else None)
 
-    return Republisher(section.name, "select count(*) from section_versions", page)
+    return Republisher(section.name, f"select count(*) from {section.tables}_versions", page)
 
 
 async def _state(
@@ -157,13 +181,13 @@ async def _state(
     keys = [record.cluster for record in ordered], [record.record_id for record in ordered]
     before = {
         Record(cluster, record_id): (version, None if stated is None else bytes(stated))
-        for cluster, record_id, version, stated in rows_of(await uow.connection.exec_driver_sql(_READ, keys))
+        for cluster, record_id, version, stated in rows_of(await uow.connection.exec_driver_sql(section.read, keys))
     }
     composed = await section.compose(uow.connection, ordered)
     digests = {record: blake2b(to_json(fact), digest_size=16).digest() for record, fact in composed.items()}
     fresh = {record for record, digest in digests.items() if before.get(record, (0, None))[1] != digest}
     versions = {record: before.get(record, (0, None))[0] + (record in fresh) for record in ordered}
-    await _save(uow, [(*record, versions[record], digests[record]) for record in ordered if record in fresh])
+    await _save(uow, section, [(*record, versions[record], digests[record]) for record in ordered if record in fresh])
     facts = [
         (composed[record].model_copy(update={"version": versions[record]}), cause(record))
         for record in ordered
@@ -172,6 +196,6 @@ async def _state(
     publish(uow, section.fact, facts)
 
 
-async def _save(uow: UnitOfWork, rows: Sequence[tuple[Any, ...]]) -> None:
+async def _save(uow: UnitOfWork, section: Section, rows: Sequence[tuple[Any, ...]]) -> None:
     if rows:
-        await uow.connection.exec_driver_sql(_SAVE, tuple(list(column) for column in zip(*rows, strict=True)))
+        await uow.connection.exec_driver_sql(section.save, tuple(list(column) for column in zip(*rows, strict=True)))

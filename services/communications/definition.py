@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -10,8 +11,11 @@ from services.common.definition import ServiceDefinition
 from services.common.mirrored_records import MIRRORED
 from services.communications.bounces.intake import serve
 from services.communications.bounces.returned import Returned
+from services.communications.consents.history import SUPPRESS_EVERY, suppress_unsuppressed
 from services.communications.consents.queries import PREFERENCES
 from services.communications.consumers import SUBSCRIPTIONS
+from services.communications.cutover import gate, write_back
+from services.communications.cutover.write_back import WRITE_EVERY, write_untold
 from services.communications.deliveries.metrics import measure_deliveries
 from services.communications.deliveries.post_office import PostOffice
 from services.communications.deliveries.sender import SEND_EVERY, STOP_SECONDS, send_due
@@ -25,6 +29,9 @@ from services.communications.suppressions.address import AddressKeysError, Keyri
 from services.communications.tables import metadata
 from services.communications.usecases.bounces import take_in
 from shared.process.service import PeriodicTask, Service
+from shared.runtime.clusters import load_clusters
+
+NAME: Final = "communications"
 
 BOUNCES_AGAIN = 5.0
 """Seconds after which the server for bounces is started again, if its port was taken."""
@@ -40,6 +47,9 @@ def create_app(settings: CommunicationsSettings) -> Service:
         raise AddressKeysError("TRABOULE_COMMUNICATIONS_ADDRESS_KEYS is not set: see deploy/README.md, Mail")
     service = build(DEFINITION, settings)
     service.measures = (*service.measures, measure_deliveries)
+    suppressing = PeriodicTask("objections", SUPPRESS_EVERY, partial(suppress_unsuppressed, keyring))
+    writing = PeriodicTask("objections written", WRITE_EVERY, partial(write_untold, unit_of_work(settings)))
+    service.periodic_tasks = (*service.periodic_tasks, suppressing, writing)
     if mail is not None:
         send = partial(send_due, PostOffice.open(mail, keyring), mail.relay.password())
         service.periodic_tasks = (*service.periodic_tasks, PeriodicTask("deliveries", SEND_EVERY, send, STOP_SECONDS))
@@ -60,8 +70,10 @@ async def take_bounces(host: str, port: int, keyring: Keyring, engine: AsyncEngi
 
 
 def unit_of_work(settings: CommunicationsSettings) -> Callable[[AsyncConnection], CommunicationsUnitOfWork]:
-    """What makes one transaction of the service. Raises AddressKeysError, MailFileError."""
-    return partial(CommunicationsUnitOfWork, keyring=settings.keyring(), mail=settings.mail())
+    """What makes one transaction of the service. Raises AddressKeysError, MailFileError, ClustersFileError."""
+    clusters = load_clusters(settings.clusters_file)
+    products = {code: each.products[NAME] for code, each in clusters.items() if NAME in each.products}
+    return partial(CommunicationsUnitOfWork, keyring=settings.keyring(), products=products, mail=settings.mail())
 
 
 DEFINITION = ServiceDefinition(
@@ -75,5 +87,8 @@ DEFINITION = ServiceDefinition(
     rehearsals=REHEARSALS,
     republished=REPUBLISHED,
     operations=(MIRRORED, *OPERATIONS),
-    section=PREFERENCES,
+    sections=(PREFERENCES,),
+    write_back=write_back,
+    switch_conditions=gate.for_switch,
+    rollback_conditions=gate.for_rollback,
 )

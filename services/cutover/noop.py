@@ -46,10 +46,12 @@ def _states(kind: Kind, fact: Fact, stored: Fact | None, digest: str | None) -> 
         return stored is None
     if stored is None:
         return False
-    if kind.adds_up is not None:
+    for name in kind.adds_up:
         # Applied, it would leave the list as long as it is if it names nobody who is not in it.
-        theirs = getattr(stored, kind.adds_up)
-        if not set(theirs).issuperset(getattr(fact, kind.adds_up)):
+        theirs = getattr(stored, name)
+        if not set(theirs).issuperset(getattr(fact, name)):
             return False
-        fact = fact.model_copy(update={kind.adds_up: theirs})
+        fact = fact.model_copy(update={name: theirs})
+    if kind.left_out:
+        fact = fact.model_copy(update=dict.fromkeys(kind.left_out))
     return record_digest(fact) == digest

@@ -18,8 +18,8 @@ BACKUP_IS_FRESH = timedelta(hours=24)
 STUCK_SECONDS = 10
 """An announcement that waits for longer is not merely on its way, as that of the move before this one may be."""
 
-NEVER_OVERRULED = frozenset({"mirror", "live"})
-"""Conditions without which the move is none."""
+NEVER_OVERRULED = frozenset({"mirror", "live", "objections"})
+"""Conditions without which the move is none, or would be against the law."""
 
 _WAITING = """
     select (select count(*) from dead_letters where status in ('parked', 'replaying')

@@ -40,5 +40,5 @@ DEFINITION = ServiceDefinition(
     rehearsals=REHEARSALS,
     republished=REPUBLISHED,
     operations=(MIRRORED,),
-    section=PARTICIPATIONS,
+    sections=(PARTICIPATIONS,),
 )

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
+from schemas.stored import as_json
 from services.common.member_records import member_records_table
 from services.common.sections import section_tables
 from services.conflicts.tables import merge_conflicts_table
@@ -28,6 +29,9 @@ events = sa.Table(
     sa.Column("ends_at", TIMESTAMP(timezone=True)),
     sa.Column("place", sa.Text),
     sa.Column("status", sa.Text, nullable=False),
+    sa.Column("capacity", sa.Integer),
+    sa.Column("closes_at", TIMESTAMP(timezone=True)),
+    sa.Column("sessions", sa.JSON, info={"of": lambda fact: as_json(fact.sessions)}),
 )
 
 registrations = sa.Table(
@@ -36,10 +40,11 @@ registrations = sa.Table(
     *mirror_columns("registration_id"),
     # No foreign key: a registration may arrive before its event.
     sa.Column("event_id", sa.Text, nullable=False),
-    sa.Column("record_id", sa.Text, nullable=False),
+    sa.Column("record_id", sa.Text),
     sa.Column("registered_at", TIMESTAMP(timezone=True), nullable=False),
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("seats", sa.Integer, nullable=False),
+    sa.Column("registrant", sa.JSON, info={"of": lambda fact: as_json(fact.registrant)}),
     sa.Index("registrations_by_record", "cluster", "record_id"),
     sa.Index("registrations_by_event", "cluster", "event_id"),
 )

@@ -4,6 +4,7 @@ from services.common.definition import ServiceDefinition
 from services.gateway import consumers
 from services.gateway.auth.writers import WRITE_ACCESS, count_writers
 from services.membership.consumers import SUBSCRIPTIONS
+from services.membership.contacts.queries import CONTACTS
 from services.membership.cutover import write_back
 from services.membership.cutover.parity import KINDS
 from services.membership.cutover.rehearsals import REHEARSALS
@@ -35,5 +36,5 @@ DEFINITION = ServiceDefinition(
     republished=(*REPUBLISHED, WRITE_ACCESS),
     write_back=write_back,
     count_writers=count_writers,
-    section=DESCRIPTIONS,
+    sections=(DESCRIPTIONS, CONTACTS),
 )

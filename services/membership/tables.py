@@ -18,6 +18,7 @@ cutover = cutover_tables(metadata)
 parity = parity_tables(metadata)
 matching = matching_tables(metadata)
 section_tables(metadata)
+section_tables(metadata, "contact")
 
 _now = sa.text("now()")
 

@@ -46,7 +46,10 @@ def applied_late_column(comment: str) -> sa.Column[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """Writes one mirror table, a batch in one statement. Columns take their values from the fact's fields."""
+    """Writes one mirror table, a batch in one statement. Columns take their values from the fact's fields.
+
+    A column with ``info={"of": function}`` takes what the function makes of the fact.
+    """
 
     table: sa.Table
 
@@ -88,8 +91,9 @@ class Mirror:
             return [message.cluster for message in messages]
         if name == "digest":
             return [message.digest for message in messages]
-        value = attrgetter(name)
-        if isinstance(self.table.columns[name].type, sa.JSON):
+        column = self.table.columns[name]
+        value = column.info.get("of") or attrgetter(name)
+        if isinstance(column.type, sa.JSON) and "of" not in column.info:
             return [_parts_as_json(value(message.data)) for message in messages]
         return [value(message.data) for message in messages]
 
@@ -102,7 +106,8 @@ def _parts_as_json(parts: Sequence[BaseModel]) -> str | None:
 
 def as_fields(table: sa.Table, fact: type[BaseModel], row: Mapping[str, Any]) -> dict[str, Any]:
     """A row of a mirror as the fields of its fact: lists of parts stand there as JSON."""
-    lists = {name for name, column in table.columns.items() if isinstance(column.type, sa.JSON)} & row.keys()
+    columns = {name for name, column in table.columns.items() if isinstance(column.type, sa.JSON)}
+    lists = {name for name in columns & row.keys() if "of" not in table.columns[name].info}
     parts = {name: _adapter(fact, name).validate_python(json_of(row[name]) or ()) for name in lists}
     return {**row, **parts}
 

@@ -14,12 +14,11 @@ from rich.markup import escape
 
 from services.cli.importing import sentences
 from services.cli.importing.comparison import HANDFUL, Changes, compare_files, wait_until_kept
-from services.cli.importing.reading import FileReport, FormerSystem, OpenFile
+from services.cli.importing.reading import FileReport, FormerSystem, OpenFile, read_table
 from services.cli.importing.versions import Versions
 from services.membership.legacy.galette_fields import PRODUCT as DYNAMIC_FIELDS
 from shared.importing import correcting
 from shared.importing.outcomes import UnreadableError
-from shared.importing.reading import read
 from shared.runtime.tls import TlsError, ca_file, over_tls
 from shared.runtime.variables import SecretFileError, variable
 
@@ -101,13 +100,13 @@ def show_when_readable(out: Console, url: str, former: FormerSystem, files: Sequ
     _say(out, sentences.readable(former.service, count, left), "yellow" if left else None)
 
 
-def write_rows(rejects: Path, reports: Sequence[FileReport], encoding: str | None) -> list[Path]:
+def write_rows(rejects: Path, reports: Sequence[FileReport], encoding: str | None, former: FormerSystem) -> list[Path]:
     """The rows that were set aside, file by file, so that they can be corrected and imported; where they are."""
     written: list[Path] = []
     for report in reports:
         reasons = correcting.reasons_by_line(report.rejections)
         if reasons:
             path = rejects.with_name(f"{rejects.stem}-rows-of-{report.path.stem}.csv")
-            correcting.write(path, correcting.without_reasons(read(report.path, encoding)), reasons)
+            correcting.write(path, correcting.without_reasons(read_table(former, report.path, encoding)), reasons)
             written.append(path)
     return written

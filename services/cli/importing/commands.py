@@ -111,7 +111,8 @@ def import_files(
     """Import what a former system exported, and publish it as that former system.
 
     Recognised by their columns: Dolibarr third parties and members, Galette members, CiviCRM contacts and memberships,
-    Paheko members, and plain tables whose header is the field names of a fact.
+    Paheko members, and plain tables whose header is the field names of a fact. For communications: lists and opt-outs
+    of Brevo, Mailchimp, Sympa, Mailman, Dolibarr, CiviCRM and Odoo.
 
     An import is compared with the records that its service keeps: how many are new, changed and unchanged, and which
     fields become empty. A field that would become empty in more than five records, or of which the file has no column,
@@ -165,7 +166,7 @@ def import_files(
         path = rejects or Path(f"traboule-rejects-{former.cluster}-{former.service}.csv")
         written = rejects_file.write(path, ((r.path, fault) for r in reports for fault in r.rejections))
         shown = path if written else None
-        correcting = write_rows(path, reports, encoding) if written else []
+        correcting = write_rows(path, reports, encoding, former) if written else []
         kept = choice.keep(former)
         if as_json:
             print_json(reports, published, dry_run, shown, changes)

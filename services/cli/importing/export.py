@@ -58,10 +58,9 @@ def _take(export: Export, kind: Kind, fact: Fact) -> None:
     other = export.facts.get(key)
     if other is not None:
         newer = _newer(other, fact)
-        if kind.adds_up is not None:
-            both = dict.fromkeys((*getattr(other, kind.adds_up), *getattr(fact, kind.adds_up)))
-            newer = newer.model_copy(update={kind.adds_up: tuple(both)})
-        fact = newer
+        both = {name: dict.fromkeys((*getattr(other, name), *getattr(fact, name))) for name in kind.adds_up}
+        fact = newer.model_copy(update={name: tuple(names) for name, names in both.items()})
+    fact = fact.model_copy(update=dict.fromkeys(kind.left_out)) if kind.left_out else fact
     export.facts[key] = fact
 
 

@@ -26,7 +26,7 @@ class _Mirror:
         self._connection = connection
         self._cluster = cluster
         self._kinds = {kind.fact: kind for kind in kinds}
-        self.growing = frozenset(kind.adds_up for kind in kinds if kind.adds_up is not None)
+        self.growing = frozenset(name for kind in kinds for name in kind.adds_up)
 
     async def records(self, model: type[Fact], ids: Sequence[str]) -> Mapping[str, StoredRecord]:
         facts = await read_mirror(self._connection, self._kinds[model], [(self._cluster, item) for item in ids])

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from schemas.base import Fact
 from schemas.envelope import encode_all, routing_key, source_of
@@ -33,8 +33,13 @@ from shared.importing.table import Table
 from shared.runtime.clock import PARIS
 from shared.runtime.clusters import ClustersFileError, load_clusters
 
+if TYPE_CHECKING:
+    from services.communications.legacy import Product
+
 CLUSTERS_FILE, DEFAULT_CLUSTERS_FILE = "TRABOULE_CLUSTERS_FILE", "deploy/clusters.toml"
 BILLING: Final = "billing"
+COMMUNICATIONS: Final = "communications"
+_OBJECTIONS: Final = frozenset({"refused", "withdrawn"})
 EXAMPLES = 3
 """Lines that are shown for each kind of doubt."""
 
@@ -61,6 +66,10 @@ class FileReport:
     accepted: int = 0
     repeated: int = 0
     facts: Counter[str] = field(default_factory=Counter)
+    objections: int = 0
+    """Facts that object to being written to."""
+    lacks: str = ""
+    """Which objections a file of this form cannot contain, and what to import besides; for staff."""
     sums: dict[str, Decimal] = field(default_factory=dict)
     """Euros of each kind of fact that is about money: what to compare with the totals that the former system shows."""
     parts: dict[tuple[str, str], tuple[int, Decimal]] = field(default_factory=dict)
@@ -108,7 +117,7 @@ def open_files(
     """
     known = _configured(system) if reading is None else reading
     chosen = choice or Choice()
-    tables = [chosen.mapped(without_reasons(read(path, encoding)), system) for path in paths]
+    tables = [chosen.mapped(without_reasons(read_table(system, path, encoding)), system) for path in paths]
     counts: dict[Path, int] = {}
     product = PRODUCT
     if system.service == MemberRecorded.service:
@@ -126,6 +135,15 @@ def open_files(
         else _open(system, table, exported_at, known, chosen, names)
         for table in tables
     ]
+
+
+def read_table(system: FormerSystem, path: Path, encoding: str | None) -> Table:
+    """Open a file. Lists of addresses are no tables with a header in every product. Raises UnreadableError."""
+    if system.service != COMMUNICATIONS:
+        return read(path, encoding)
+    from services.communications.legacy import read_list
+
+    return read_list(path, encoding)
 
 
 def _with_dynamic_fields(tables: Sequence[Table]) -> tuple[list[Table], dict[Path, int]]:
@@ -174,16 +192,26 @@ def _open(
     choice: Choice,
     names: Mapping[str, list[str]],
 ) -> OpenFile:
-    path, version = table.path, version_of(table, exported_at)
+    path, version, lacks = table.path, version_of(table, exported_at), ""
     if system.service == MemberRecorded.service and not _is_plain_removal(table):
         product = legacy.product_named(choice.product) if choice.product else legacy.recognise(table)
         name, outcomes = product.name, product.translate(table, version, reading)
     elif (known := _billing_export(system, table, names)) is not None:
         name, outcomes = known[0], known[1](version)
+    elif (of_list := _list_export(system, table, choice)) is not None:
+        name, outcomes, lacks = of_list.name, of_list.translate(table, version), of_list.warning
     else:
         name, outcomes = _plain(system, table, version)
-    report = FileReport(path, name, table.encoding, table.assumed, table.separator, list(table.warnings))
+    report = FileReport(path, name, table.encoding, table.assumed, table.separator, list(table.warnings), lacks=lacks)
     return OpenFile(table, report, outcomes)
+
+
+def _list_export(system: FormerSystem, table: Table, choice: Choice) -> "Product | None":
+    if system.service != COMMUNICATIONS:
+        return None
+    from services.communications.legacy import product_of
+
+    return product_of(table, choice.product)
 
 
 def _billing_export(
@@ -263,6 +291,7 @@ def _accepted(file: OpenFile, on_row: Callable[[OpenFile], None]) -> Iterator[Fa
                     _add_up(report, fact, money)
                 if isinstance(fact, MemberRecorded):
                     _doubt(report, lines[0], understand(fact).problems)
+                report.objections += getattr(fact, "status", "") in _OBJECTIONS
                 note(file.versions, fact)
                 yield fact
             case Repeated():

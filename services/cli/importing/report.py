@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as Grid
 
+from services.cli.importing import sentences
 from services.cli.importing.closing import changes_as_json
 from services.cli.importing.comparison import Changes
 from services.cli.importing.questions import print_questions
@@ -44,6 +45,8 @@ def print_report(
             out.print(
                 f"{escape(report.path.name)}: {name} {amount:,.2f} € in all: compare it with the total shown there"
             )
+        if report.lacks:
+            out.print(escape(sentences.objections(report)), style="yellow", highlight=False)
         _print_warnings(out, report)
         print_questions(out, report, former)
         _print_rejections(out, report)
@@ -126,6 +129,8 @@ def _as_json(report: FileReport) -> dict[str, Any]:
         "repeated": report.repeated,
         "rejected": report.rejected,
         "facts": dict(report.facts),
+        "objections": report.objections,
+        "lacks": report.lacks or None,
         "sums": {name: str(amount) for name, amount in report.sums.items()},
         "warnings": report.warnings,
         "notices": [notice._asdict() for notice in report.notices],

@@ -65,6 +65,13 @@ def changed(report: FileReport, changes: Changes) -> str:
     )
 
 
+def objections(report: FileReport) -> str:
+    """How many a file has, and which it cannot have."""
+    french, english = report.lacks.split("\n  ")
+    name, count = report.path.name, report.objections
+    return in_both(f"{name} : {count} oppositions ; {french}.", f"{name}: {count} objections; {english}.")
+
+
 def read_beside(name: str) -> str:
     """Of a file that makes no records of its own."""
     return in_both(

@@ -2,39 +2,64 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from schemas.communications import ConsentDecision, ConsentStatus, Preference, PreferencesChanged
 
 RESTRICTIONS: Final[frozenset[ConsentStatus]] = frozenset({"refused", "withdrawn"})
 
 
-def preferences_of(cluster: str, record_id: str, consents: Iterable[ConsentDecision]) -> PreferencesChanged:
-    """What one source record decided, whole, under version 0; the order of the consents does not matter."""
-    decisions = sorted(consents, key=_when_decided)
+class Known(NamedTuple):
+    """A decision of which a cluster knows the address alone, or another record; ``whose`` names its cluster and it."""
+
+    whose: tuple[str, str]
+    decision: ConsentDecision
+
+
+def preferences_of(
+    cluster: str, record_id: str, consents: Iterable[ConsentDecision], known: Iterable[Known] = ()
+) -> PreferencesChanged:
+    """What one source record decided, whole, under version 0; ``known`` is what its addresses add.
+
+    The order of the consents does not matter: what comes of them is the least upper bound of a lattice, in which a
+    refusal stands above a consent.
+    """
+    own = ("", "")
+    all_known = sorted(
+        [*(Known(own, decision) for decision in consents), *known], key=lambda item: (*_when_decided(item), item.whose)
+    )
+    decisions = [item.decision for item in all_known]
     return PreferencesChanged(
         version=0,
         cluster=cluster,
         record_id=record_id,
-        in_force=tuple(_in_force(decisions)),
-        decisions=tuple(sorted(decisions, key=lambda decision: (decision.decided_at, decision.consent_id))),
+        in_force=tuple(_in_force(all_known)),
+        decisions=tuple(sorted(decisions, key=lambda item: (item.decided_at, item.consent_id, item.known_in or ""))),
     )
 
 
-def _in_force(decisions: Sequence[ConsentDecision]) -> list[Preference]:
-    """Of each brand the last decision on a channel and purpose counts; between brands a single refusal forbids."""
-    last = {(item.brand or "", item.channel, item.purpose): item for item in decisions}
+def _in_force(decisions: Sequence[Known]) -> list[Preference]:
+    """Of each brand the last decision on a channel and purpose counts; between brands a single refusal forbids.
+
+    The same between what the record decided, what each address did, and what each cluster knows of it.
+    """
+    last = {(whose, item.brand or "", item.channel, item.purpose): item for whose, item in decisions}
     preferences: dict[tuple[str, str], Preference] = {}
     for _, decision in sorted(last.items(), key=lambda item: item[0]):
         name = decision.channel, decision.purpose
-        allowed, known = decision.status not in RESTRICTIONS, preferences.get(name)
-        if known is None or (known.allowed and not allowed):
+        allowed, stored = decision.status not in RESTRICTIONS, preferences.get(name)
+        if stored is None or (stored.allowed and not allowed):
             preferences[name] = Preference(
-                channel=decision.channel, purpose=decision.purpose, allowed=allowed, consent_id=decision.consent_id
+                channel=decision.channel,
+                purpose=decision.purpose,
+                allowed=allowed,
+                consent_id=decision.consent_id,
+                known_in=decision.known_in,
             )
     return [preferences[key] for key in sorted(preferences)]
 
 
-def _when_decided(decision: ConsentDecision) -> tuple[datetime, bool, str]:
+def _when_decided(item: Known) -> tuple[datetime, bool, str]:
     # Of two at the same instant the refusal counts.
+    decision = item.decision
     return decision.decided_at, decision.status in RESTRICTIONS, decision.consent_id

@@ -5,15 +5,20 @@ from collections.abc import Sequence
 from schemas.communications import ConsentChanged, ConsentRecorded, MailingChanged, MailingRecorded
 from schemas.envelope import CurrentRecord, Envelope
 from services.common.sections import stating
+from services.communications.consents.history import add_to_history, suppress_objecting
 from services.communications.consents.queries import PREFERENCES
 from services.communications.mirror.repository import CommunicationsUnitOfWork
 from shared.messaging.publishing import publish_mirrored
 
 
 async def record_consents(uow: CommunicationsUnitOfWork, messages: Sequence[Envelope[ConsentRecorded]]) -> None:
-    """Mirror the former system's consents and objections."""
+    """Mirror the former system's consents and objections; whatever was ever objected to is suppressed from here on."""
     async with stating(uow, PREFERENCES, messages):
         publish_mirrored(uow, ConsentChanged, await uow.save_consents(messages))
+    await add_to_history(uow.connection, messages)
+    if uow.has_keyring:
+        consents = {(message.cluster, message.data.consent_id) for message in messages}
+        await suppress_objecting(uow.connection, uow.keyring, consents)
 
 
 async def record_mailings(uow: CommunicationsUnitOfWork, messages: Sequence[Envelope[MailingRecorded]]) -> None:

@@ -10,22 +10,61 @@ import orjson
 from services.cutover.rehearsal_rule import Outcome, Outcomes, Rehearsal, named
 
 # Who is one member is as it is known now: a consent that is found to be the same company's counts from its own day.
+# What is known of an address counts for each record that has it, and what a card refuses from the first day on.
 _RECIPIENTS = """
-    with objecting as (
-        select coalesce(m.member_id::text, c.cluster || '/' || c.record_id) as member,
-               json_agg(json_build_array(c.cluster, c.record_id, c.consent_id, coalesce(c.brand, ''), c.channel,
-                                         c.purpose, c.status, c.decided_at))::text as decisions
+    with said as (
+        select coalesce(m.member_id::text, c.cluster || '/' || c.record_id) as member, c.cluster, c.record_id,
+               c.consent_id, coalesce(c.brand, '') as brand, c.channel, c.purpose, c.status, c.decided_at
         from consents c left join member_records m on (m.cluster, m.record_id) = (c.cluster, c.record_id)
-        where c.channel in ('email', 'bulk-email')
-        group by 1 having bool_or(c.status in ('refused', 'withdrawn'))
+        where c.channel in ('email', 'bulk-email') and c.record_id is not null
+        union all
+        select coalesce(m.member_id::text, t.cluster || '/' || t.record_id), k.cluster,
+               coalesce(k.record_id, 'an address'), k.consent_id, coalesce(k.brand, ''), k.channel, k.purpose, k.status,
+               k.decided_at
+        from consents k
+        join contacts t on t.address = k.address_key
+        left join member_records m on (m.cluster, m.record_id) = (t.cluster, t.record_id)
+        where k.channel in ('email', 'bulk-email')
+          and (k.cluster, k.record_id) is distinct from (t.cluster, t.record_id)
+        union all
+        select coalesce(m.member_id::text, t.cluster || '/' || t.record_id), t.cluster, t.record_id, 'the card', '', o,
+               '*', 'refused', '2000-01-01T00:00:00Z'::timestamptz
+        from contacts t
+        left join member_records m on (m.cluster, m.record_id) = (t.cluster, t.record_id)
+        cross join lateral json_array_elements_text(t.document->'opt_outs') o
+        where o in ('email', 'bulk-email')
+    ), objecting as (
+        select member, json_agg(json_build_array(cluster, record_id, consent_id, brand, channel, purpose, status,
+                                                 decided_at))::text as decisions
+        from said group by 1 having bool_or(status in ('refused', 'withdrawn'))
+    ), addresses as (
+        select address_key, json_agg(json_build_array(cluster, coalesce(record_id, 'an address'), consent_id,
+                                                      coalesce(brand, ''), channel, purpose, status,
+                                                      decided_at))::text as decisions
+        from consents where address_key is not null and channel in ('email', 'bulk-email')
+        group by 1 having bool_or(status in ('refused', 'withdrawn'))
+    ), holders as (
+        select distinct on (t.address) t.address, o.decisions
+        from contacts t
+        left join member_records m on (m.cluster, m.record_id) = (t.cluster, t.record_id)
+        join objecting o on o.member = coalesce(m.member_id::text, t.cluster || '/' || t.record_id)
+        where t.address is not null order by t.address, o.member
+    ), sent as (
+        select r.mailing_id, r.record_id as recipient, g.purpose, g.sent_at, o.decisions
+        from recipients r
+        join mailings g on (g.cluster, g.mailing_id) = (r.cluster, r.mailing_id)
+        left join member_records m on (m.cluster, m.record_id) = (r.cluster, r.record_id)
+        left join objecting o on o.member = coalesce(m.member_id::text, r.cluster || '/' || r.record_id)
+        where r.cluster = :cluster and g.sent_at >= :since
+        union all
+        select r.mailing_id, r.address, g.purpose, g.sent_at, coalesce(a.decisions, h.decisions)
+        from address_recipients r
+        join mailings g on (g.cluster, g.mailing_id) = (r.cluster, r.mailing_id)
+        left join addresses a on a.address_key = r.address_key
+        left join holders h on h.address = r.address_key
+        where r.cluster = :cluster and g.sent_at >= :since
     )
-    select r.mailing_id, r.record_id, g.purpose, g.sent_at, o.decisions
-    from recipients r
-    join mailings g on (g.cluster, g.mailing_id) = (r.cluster, r.mailing_id)
-    left join member_records m on (m.cluster, m.record_id) = (r.cluster, r.record_id)
-    left join objecting o on o.member = coalesce(m.member_id::text, r.cluster || '/' || r.record_id)
-    where r.cluster = :cluster and g.sent_at >= :since
-    order by r.mailing_id, r.record_id
+    select mailing_id, recipient, purpose, sent_at, decisions from sent order by mailing_id, recipient
 """
 _RESTRICTIONS = frozenset({"refused", "withdrawn"})
 _EVERY_PURPOSE = "*"
@@ -38,10 +77,13 @@ class Audience(Outcome):
 
 
 class Recipient(NamedTuple):
-    """One recipient of one mailing. ``decisions``: JSON of what the member decided on e-mail, if it ever objected."""
+    """One recipient of one mailing, a record or an address. ``decisions``: JSON of what it decided on e-mail.
+
+    They are None if nobody of its member, and nobody who has its address, ever objected.
+    """
 
     mailing_id: str
-    record_id: str
+    recipient: str
     purpose: str | None
     sent_at: datetime
     decisions: str | None
@@ -95,7 +137,7 @@ def _did(rows: Sequence[Recipient]) -> Outcomes:
 
 
 def _would(rows: Sequence[Recipient]) -> Outcomes:
-    """Opt-outs on a member's card are membership's, and unknown here: those that are found are the least there are."""
+    """Of a member's card it is not known since when it refuses: it counts for every mailing."""
     outcomes: dict[str, Outcome] = {}
     for row in rows:
         forbidding = None
@@ -107,7 +149,7 @@ def _would(rows: Sequence[Recipient]) -> Outcomes:
 
 
 def _name(recipient: Recipient) -> str:
-    return named(recipient.mailing_id, recipient.record_id)
+    return named(recipient.mailing_id, recipient.recipient)
 
 
 @lru_cache(maxsize=4_096)

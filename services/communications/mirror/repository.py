@@ -1,7 +1,9 @@
 """All write SQL of communications."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
+from types import MappingProxyType
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -9,6 +11,7 @@ from schemas.communications import ConsentRecorded, MailingRecorded
 from schemas.envelope import Envelope
 from services.common.sections import serialise_writers
 from services.communications.brands.brand import MailSettings
+from services.communications.contacts.contact import key_of
 from services.communications.suppressions.address import AddressKeysError, Keyring
 from services.communications.tables import consents, mailings
 from shared.messaging.unit_of_work import UnitOfWork
@@ -16,17 +19,28 @@ from shared.persistence.batches import newest_by
 from shared.persistence.database import rows_of
 from shared.persistence.mirror import Mirror
 
-_ADD_RECIPIENTS = """
-    insert into recipients as held (cluster, mailing_id, record_id, applied_late, version, digest)
-    select n.cluster, n.mailing_id, n.record_id, m.applied_late, n.version, n.digest
-    from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bytea[])
-        as n (cluster, mailing_id, record_id, version, digest)
-    join mailings m using (cluster, mailing_id)
-    on conflict (cluster, mailing_id, record_id) do update
-    set applied_late = excluded.applied_late, version = excluded.version, digest = excluded.digest
-    where (held.applied_late, held.version, held.digest) < (excluded.applied_late, excluded.version, excluded.digest)
-    returning cluster, mailing_id, version, digest, applied_late
-"""
+
+def _add(table: str, column: str, *more: str) -> str:
+    """SQL that adds those whom a mailing went to, and returns the tellings that are the newest for one of them."""
+    names = ", ".join(("cluster", "mailing_id", column, "version", "digest", *more))
+    also = "".join(f", {name}" for name in more)
+    arrays = "$1::text[], $2::text[], $3::text[], $4::bigint[], $5::bytea[]" + "".join(
+        f", ${number}::text[]" for number, _ in enumerate(more, 6)
+    )
+    return f"""
+        insert into {table} as held (cluster, mailing_id, {column}, applied_late, version, digest{also})
+        select n.cluster, n.mailing_id, n.{column}, m.applied_late, n.version, n.digest{also}
+        from unnest({arrays}) as n ({names}) join mailings m using (cluster, mailing_id)
+        on conflict (cluster, mailing_id, {column}) do update
+        set applied_late = excluded.applied_late, version = excluded.version, digest = excluded.digest
+        where (held.applied_late, held.version, held.digest)
+            < (excluded.applied_late, excluded.version, excluded.digest)
+        returning cluster, mailing_id, version, digest, applied_late
+    """
+
+
+_ADD_RECIPIENTS = _add("recipients", "record_id")
+_ADD_ADDRESSES = _add("address_recipients", "address", "address_key")
 
 Republisher = tuple[str, str, int, bytes]
 """Cluster, mailing, version and digest: one writing of one mailing."""
@@ -39,10 +53,19 @@ class CommunicationsUnitOfWork(UnitOfWork):
     """
 
     def __init__(
-        self, connection: AsyncConnection, keyring: Keyring | None = None, mail: MailSettings | None = None
+        self,
+        connection: AsyncConnection,
+        keyring: Keyring | None = None,
+        products: Mapping[str, str] = MappingProxyType({}),
+        mail: MailSettings | None = None,
     ) -> None:
         super().__init__(connection)
         self._keyring, self.mail = keyring, mail
+        self._products = products
+
+    def software(self, cluster: str) -> str:
+        """What the cluster's former communications system is; plain where the clusters file names none."""
+        return self._products.get(cluster, "plain")
 
     @property
     def keyring(self) -> Keyring:
@@ -50,6 +73,11 @@ class CommunicationsUnitOfWork(UnitOfWork):
         if self._keyring is None:
             raise AddressKeysError("TRABOULE_COMMUNICATIONS_ADDRESS_KEYS is not set: see deploy/README.md, Mail")
         return self._keyring
+
+    @property
+    def has_keyring(self) -> bool:
+        """Whether addresses can be hashed."""
+        return self._keyring is not None
 
     async def serialise_writers(self) -> None:
         """Wait for whoever saves what sections are made of: before a row is locked, for they may want that row."""
@@ -68,18 +96,31 @@ class CommunicationsUnitOfWork(UnitOfWork):
         return await Mirror(mailings).save(self.connection, messages)
 
     async def add_recipients(self, messages: Sequence[Envelope[MailingRecorded]]) -> dict[Republisher, int]:
-        """Add recipients of mailings that are held, who are never taken away.
+        """Add recipients of mailings that are held, who are never taken away: records, and addresses.
 
         Returns the tellings that are the newest for one of theirs, each with how many late messages about its mailing
         were applied.
         """
-        named = (
-            ((message.cluster, message.data.mailing_id, record_id), (message.data.version, message.digest))
-            for message in messages
-            for record_id in message.data.recipients
-        )
-        newest = newest_by(named, itemgetter(0), itemgetter(1))
-        rows = [(*recipient, *published) for recipient, published in sorted(newest.values())]
-        columns = tuple(list(column) for column in zip(*rows, strict=True)) or ([], [], [], [], [])
-        published = rows_of(await self.connection.exec_driver_sql(_ADD_RECIPIENTS, columns))
+        records = _newest(messages, lambda fact: fact.recipients)
+        addresses = [(*row, key_of(row[2])) for row in _newest(messages, lambda fact: fact.addresses)]
+        return await self._add(_ADD_RECIPIENTS, records) | await self._add(_ADD_ADDRESSES, addresses)
+
+    async def _add(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> dict[Republisher, int]:
+        if not rows:
+            return {}
+        columns = tuple(list(column) for column in zip(*rows, strict=True))
+        published = rows_of(await self.connection.exec_driver_sql(sql, columns))
         return {(*named, bytes(digest)): applied_late for *named, digest, applied_late in published}
+
+
+def _newest(
+    messages: Sequence[Envelope[MailingRecorded]], names: Callable[[MailingRecorded], Sequence[str]]
+) -> list[tuple[Any, ...]]:
+    """Whom these mailings went to, each with the newest telling that names them, in the order of their keys."""
+    named = (
+        ((message.cluster, message.data.mailing_id, name), (message.data.version, message.digest))
+        for message in messages
+        for name in names(message.data)
+    )
+    newest = newest_by(named, itemgetter(0), itemgetter(1))
+    return [(*recipient, *published) for recipient, published in sorted(newest.values())]

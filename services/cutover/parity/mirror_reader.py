@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.base import Fact
+from schemas.stored import stored_fact
 from services.cutover.parity.compare import Money
 from shared.persistence.mirror import as_fields
 
@@ -22,8 +23,8 @@ class Kind:
     """One kind of record that a service mirrors.
 
     ``columns`` of ``table`` are SQL, which names a row ``m``; ``build`` makes the fact of them. ``present`` tells rows
-    that are held from those that were removed. ``removal`` is the fact that takes a record away, ``adds_up`` a list
-    that only ever grows, whichever telling is the newest.
+    that are held from those that were removed. ``removal`` is the fact that takes a record away, ``adds_up`` lists
+    that only ever grow, whichever telling is the newest. ``left_out`` are fields that no mirror keeps.
     """
 
     name: str
@@ -34,7 +35,8 @@ class Kind:
     build: Callable[[Mapping[str, Any]], Fact]
     money: Money | None = None
     removal: type[Fact] | None = None
-    adds_up: str | None = None
+    adds_up: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     present: str = "true"
 
 
@@ -45,21 +47,22 @@ def mirrored(
     *,
     money: Money | None = None,
     lists: Mapping[str, str] | None = None,
-    adds_up: str | None = None,
+    adds_up: tuple[str, ...] = (),
+    left_out: tuple[str, ...] = (),
 ) -> Kind:
     """A kind that has a mirror table with a column for each field; ``lists``: SQL for fields that lie elsewhere.
 
     The SQL of a list names the mirrored row ``m``.
     """
     key = next(column.name for column in table.primary_key if column.name != "cluster")
-    elsewhere = lists or {}
+    elsewhere = {**(lists or {}), **dict.fromkeys(left_out, "null")}
     columns = [f"{elsewhere[field]} as {field}" if field in elsewhere else f"m.{field}" for field in fact.model_fields]
 
     def build(row: Mapping[str, Any]) -> Fact:
         # Checked when it came in. A list that grew over many tellings may be longer now than one may be.
-        return fact.model_construct(**as_fields(table, fact, row))
+        return stored_fact(fact, as_fields(table, fact, row))
 
-    return Kind(name, fact, key, ", ".join(columns), table.name, build, money, adds_up=adds_up)
+    return Kind(name, fact, key, ", ".join(columns), table.name, build, money, adds_up=adds_up, left_out=left_out)
 
 
 async def mirrored_records(connection: AsyncConnection, cluster: str, kind: Kind) -> AsyncGenerator[tuple[str, Fact]]:

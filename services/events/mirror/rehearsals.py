@@ -9,8 +9,9 @@ from services.cutover.rehearsal_rule import Outcome, Outcomes, Rehearsal
 
 # A registration may be held before its gathering.
 _REGISTRATIONS = """
-    select r.event_id, r.registration_id, r.record_id,
-           coalesce(m.member_id::text, r.cluster || '/' || r.record_id), r.registered_at, r.status, r.seats
+    select r.event_id, r.registration_id, coalesce(r.record_id, ''),
+           coalesce(m.member_id::text, r.cluster || '/' || r.record_id, 'guest ' || r.registration_id),
+           r.registered_at, r.status, r.seats
     from registrations r
     left join events e on (e.cluster, e.event_id) = (r.cluster, r.event_id)
     left join member_records m on (m.cluster, m.record_id) = (r.cluster, r.record_id)

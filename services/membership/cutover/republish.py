@@ -11,6 +11,7 @@ from schemas.membership import ConflictItem, MergeConflictChanged, Overlap
 from services.common.republish import CAUSE, PAGE, Page, Place, Republisher, page_of, stages_of, to_live_systems
 from services.common.sections import statements
 from services.membership.announcements import publish_members
+from services.membership.contacts.queries import CONTACTS
 from services.membership.cutover import write_back
 from services.membership.descriptions.queries import DESCRIPTIONS
 from services.membership.unit_of_work import MembershipUnitOfWork
@@ -78,6 +79,7 @@ def _items(items: Sequence[Mapping[str, Any]]) -> tuple[ConflictItem, ...]:
 REPUBLISHED = (
     Republisher("members", "select count(*) from identity_history", _members),
     statements(DESCRIPTIONS),
+    statements(CONTACTS),
     Republisher("conflicts", "select count(*) from merge_conflicts", _conflicts),
     to_live_systems(
         "written here",

@@ -21,6 +21,7 @@ SECTION_OF = {
     "consent": "preferences",
 }
 """The section that covers items of a kind: once it is announced of a record, its items change no view."""
+_OF_THE_LIST = frozenset({"recipients", "addresses", "part", "parts"})
 _AND = "\x1f"
 """Between two ids that make one; no id can hold it."""
 
@@ -32,7 +33,9 @@ def keep(kind: str, item_id: str) -> Callable[[MembershipUnitOfWork, Sequence[En
     """
 
     async def keep_related(uow: MembershipUnitOfWork, messages: Sequence[Envelope[AnnouncedRecord]]) -> None:
-        items = [_item(kind, getattr(message.data, item_id), message) for message in messages]
+        # What is known of an address alone reaches the records that have it by their preferences.
+        of_records = [message for message in messages if getattr(message.data, "record_id", "") is not None]
+        items = [_item(kind, getattr(message.data, item_id), message) for message in of_records]
         await _keep(uow, items)
 
     return keep_related
@@ -66,7 +69,7 @@ def _item(kind: str, item_id: str, message: Envelope[Any], record_id: str | None
     document = message.document
     if kind == "mailing":
         # The list of all recipients is members' data that one member's view has no business with.
-        document = orjson.dumps({k: v for k, v in orjson.loads(document).items() if k != "recipients"})
+        document = orjson.dumps({k: v for k, v in orjson.loads(document).items() if k not in _OF_THE_LIST})
     return RelatedItem(
         kind,
         data.cluster,

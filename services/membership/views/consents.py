@@ -22,7 +22,7 @@ def consents(records: Sequence[SourceRecord], preferences: Sequence[Related]) ->
     verdicts: _Verdicts = {}
     for section in sorted(preferences, key=lambda section: str(section.key)):
         for own in section.document.get("in_force", ()):
-            because_of = f"{section.key}#{own['consent_id']}"
+            because_of = f"{own.get('known_in') or section.key}#{own['consent_id']}"
             _judge(verdicts, own["channel"], own["purpose"], because_of, allowed=own["allowed"])
     for record in records:
         for channel in record.written.get("opt_outs", ()):

@@ -23,7 +23,7 @@ def test_no_former_name_is_in_use_and_each_present_name_exists() -> None:
     assert not set(FORMER_PROBLEMS.values()) & PROBLEMS.keys()
 
 
-@pytest.mark.parametrize("service", ["events", "communications"])
+@pytest.mark.parametrize("service", ["events"])
 async def test_a_service_that_takes_no_commands_has_nothing_to_write_back(service: str) -> None:
     nothing_is_read = cast("Any", None)
     with pytest.raises(CutoverError) as refused:
