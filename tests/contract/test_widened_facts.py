@@ -52,7 +52,7 @@ REGISTRATION: dict[str, Any] = {
 
 @pytest.mark.parametrize("fact", [ConsentRecorded, MailingRecorded, EventRecorded, RegistrationRecorded])
 def test_an_example_of_yesterday_keeps_its_id_and_its_digest(fact: type[Any]) -> None:
-    example = EXAMPLES[fact]()
+    example: Any = EXAMPLES[fact]()
     event = orjson.loads(encode("/numelink/x", [example]).body)
     assert (event["id"], record_digest(example)) == BEFORE[fact.__name__]
 
