@@ -167,7 +167,7 @@ class OneDomain(Arguments):
 
 
 class Uncertain(Arguments):
-    """What becomes of bulk mails of which nobody knows whether they arrived: of a cause, or one alone."""
+    """What becomes of mails of which nobody knows whether they arrived: of a cause (* is every), or one alone."""
 
     cause: Label
     delivery_id: Id | None = None

@@ -7,15 +7,20 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.common.queries import answered
 from services.communications.brands.brand import MailSettings
+from services.communications.definition import DEFINITION
 from services.communications.deliveries.message import Letter
 from services.communications.deliveries.post_office import PostOffice
 from services.communications.deliveries.queueing import Mail, queue
 from services.communications.deliveries.sender import Sender
 from services.communications.deliveries.signing import Signer
+from services.communications.mirror.repository import CommunicationsUnitOfWork
 from services.communications.suppressions.address import Keyring
 from services.communications.suppressions.repository import suppress
 from services.communications.suppressions.suppression import Suppression
+from services.operations.binding import Identity
+from services.operations.running import OperationRequest, carry_out
 from tests.support.emptying import EMPTY
 
 KEYRING = Keyring.read("2026:" + "5a" * 32)
@@ -61,6 +66,7 @@ class Mailing:
     engine: AsyncEngine
     keyring: Keyring = KEYRING
     signers: Mapping[str, Signer] = field(default_factory=dict[str, Signer])
+    mail: MailSettings | None = None
 
     async def empty(self) -> None:
         await self.rows(EMPTY, fetch=False)
@@ -79,6 +85,18 @@ class Mailing:
     async def send(self, port: int, **more: Any) -> int:
         """Send what is due with a sender of its own."""
         return await self.sender(mail_settings(port), **more).send_due()
+
+    async def ask(self, operation: str, **arguments: Any) -> Any:
+        """What an operation answers, as the gateway and the command ask it. Raises RefusedError's JSON as a dict."""
+        asked = OperationRequest(
+            operation=operation, cluster=None, arguments=arguments, author="Léa", reason="essai",
+            identity=Identity("key", "Léa"),
+        )  # fmt: skip
+        async with self.engine.begin() as connection:
+            uow = CommunicationsUnitOfWork(connection, keyring=self.keyring, mail=self.mail)
+            if operation in DEFINITION.queries:
+                return (await answered(uow, DEFINITION, asked)).answer
+            return (await carry_out(uow, DEFINITION, DEFINITION.every_operation, asked)).answer
 
     async def states(self) -> Counter[str]:
         rows = await self.rows("select state, count(*) from deliveries group by state")

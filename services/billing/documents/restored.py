@@ -7,22 +7,18 @@ A disk that was put back as a whole keeps its fingerprint: then compare without 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.persistence.database import rows_of
+from shared.persistence.fingerprint import FINGERPRINT
 
-_FINGERPRINT: Final = """
-    (select s.system_identifier || '/' || c.timeline_id || '/' || d.oid
-     from pg_control_system() s, pg_control_checkpoint() c, pg_database d where d.datname = current_database())
-"""
 _STATE = f"""
-    select (select fingerprint from series_comparisons order by id desc limit 1), {_FINGERPRINT},
+    select (select fingerprint from series_comparisons order by id desc limit 1), {FINGERPRINT},
            exists (select from documents)
 """
 _COMPARED = f"""
-    insert into series_comparisons (fingerprint, sent, author, reason) values ({_FINGERPRINT}, $1::text[], $2, $3)
+    insert into series_comparisons (fingerprint, sent, author, reason) values ({FINGERPRINT}, $1::text[], $2, $3)
     returning id
 """
 _LAST = "select issuer, kind, year, max(place) from documents group by issuer, kind, year"

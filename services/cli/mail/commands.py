@@ -126,7 +126,9 @@ def resume(
 
 @app.command()
 def uncertain(
-    cause: Annotated[str, typer.Argument(help="the campaign, as `traboule mail deliveries --state uncertain` lists")],
+    cause: Annotated[
+        str, typer.Argument(help="as `traboule mail deliveries --state uncertain` lists it; * is every one")
+    ],
     decision: Annotated[str, typer.Option("--decision", help="leave, or send-again: somebody may get one twice")],
     reason: Reason,
     delivery: Annotated[str | None, typer.Option("--delivery", metavar="ID", help="only this mail")] = None,

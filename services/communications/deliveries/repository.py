@@ -13,6 +13,7 @@ from services.communications.deliveries.message import Attachment, Letter
 from services.communications.suppressions.address import Keyring
 from services.communications.suppressions.repository import blocked, looked_at
 from shared.persistence.database import json_of, rows_of
+from shared.persistence.fingerprint import FINGERPRINT
 
 LEASE: Final = timedelta(minutes=15)
 """A sender that has not answered for so long is gone: longer than the longest wait for an answer."""
@@ -41,6 +42,11 @@ _SLOTS = """
     update paces p set free_at = greatest(p.free_at, clock_timestamp()) + n.every * n.number
     from unnest($1::text[], $2::interval[], $3::int[]) as n (domain, every, number)
     where p.domain = n.domain returning p.domain, p.free_at
+"""
+# Moments are given in advance, and a sender may be late for several: this keeps them apart all the same.
+_TURN = """
+    update paces set sent_at = clock_timestamp()
+    where domain = $1 and (sent_at is null or sent_at <= clock_timestamp() - $2::interval) returning true
 """
 _PUT_BACK = """
     update deliveries d set claim = null, claimed_until = null, due_at = coalesce(n.due_at, d.due_at),
@@ -90,6 +96,18 @@ _SWEEP = """
         select delivery_id, attempt, state, answer from found
     )
     select count(*) from found
+"""
+# What waited in a backup may have gone out after it was made.
+_HOLD = f"""
+    with held as (
+        insert into mail_databases as kept (fingerprint) values ({FINGERPRINT})
+        on conflict (single) do update set fingerprint = excluded.fingerprint
+        where kept.fingerprint <> excluded.fingerprint
+        returning xmax <> 0 as restored
+    )
+    update deliveries set state = 'uncertain', ended_at = now(), claim = null, claimed_until = null,
+                          answer = 'the database was restored: it may have gone out since the backup'
+    where state in ('due', 'handing') and exists (select from held where restored)
 """
 _CONTENTS = "select content_id, document from contents where content_id = any($1::bytea[])"
 _FILES = "select content_id, name, media_type, body from attachments where content_id = any($1::bytea[]) order by 1, 2"
@@ -155,6 +173,11 @@ async def take_slots(connection: AsyncConnection, wanted: Mapping[str, Slots]) -
     return {domain: end - wanted[domain].every * wanted[domain].number for domain, end in ends}
 
 
+async def take_turn(connection: AsyncConnection, domain: str, every: timedelta) -> bool:
+    """Whether a mail to this domain may begin now: the one before began at least ``every`` ago."""
+    return bool(rows_of(await connection.exec_driver_sql(_TURN, (domain, every))))
+
+
 async def put_back(connection: AsyncConnection, claim_id: str, due: Mapping[str, datetime | None]) -> None:
     """Leave these to whoever claims next, at a moment of their own if one is given."""
     await connection.exec_driver_sql(_PUT_BACK, (claim_id, list(due), list(due.values())))
@@ -196,6 +219,11 @@ async def settle(connection: AsyncConnection, claim_id: str, answers: Sequence[S
         [item.outcome.due_at for item in answers],
     )
     await connection.exec_driver_sql(_SETTLE, columns)
+
+
+async def hold_after_restore(connection: AsyncConnection) -> int:
+    """Leave to a person what waited when this database was backed up; how many mails there are."""
+    return (await connection.exec_driver_sql(_HOLD)).rowcount
 
 
 async def sweep(connection: AsyncConnection) -> int:

@@ -35,6 +35,7 @@ SEND_EVERY: Final = 1.0
 BATCH: Final = 100
 SLOT_PATIENCE: Final = timedelta(seconds=2)
 """A mail whose moment comes sooner is waited for; a later one is put back until then."""
+TURN_TRIES: Final = 5
 STOP_SECONDS: Final = 10.0
 """For mails whose text is on its way when the service stops."""
 
@@ -59,6 +60,9 @@ class Sender:
 
     async def send_due(self) -> int:
         """Send until nothing is due; returns how many mails were settled."""
+        async with self.engine.begin() as connection:
+            if held := await repository.hold_after_restore(connection):
+                log.warning("deliveries.held_after_restore", deliveries=held)
         marks, answers = Grouped(self._mark), Grouped(self._settle)
         queue: asyncio.Queue[Job | None] = asyncio.Queue(self.mail.relay.connections)
         run = asyncio.gather(
@@ -157,6 +161,8 @@ class Sender:
         built = await asyncio.to_thread(self.office.build, *job)
         if isinstance(built, Answer):
             return built
+        if not await self._has_turn(delivery):
+            return None
         refused = await connection.offer(built.sender, delivery.address)
         if refused is not None:
             return refused
@@ -165,6 +171,18 @@ class Sender:
             await connection.forget()
             return None
         return await connection.send_text(built.text)
+
+    async def _has_turn(self, delivery: Claimed) -> bool:
+        """Wait for the domain's turn; a mail that would wait for long is put back when this run ends."""
+        pace = self.mail.paces.get(delivery.domain)
+        if pace is None:
+            return True
+        for _ in range(TURN_TRIES):
+            async with self.engine.begin() as connection:
+                if await repository.take_turn(connection, delivery.domain, pace.every):
+                    return True
+            await asyncio.sleep(min(pace.every, SLOT_PATIENCE).total_seconds())
+        return False
 
     async def _mark(self, deliveries: Sequence[Claimed]) -> list[bool]:
         async with self.engine.begin() as connection:

@@ -103,6 +103,7 @@ def delivery_tables(metadata: sa.MetaData) -> None:
         metadata,
         sa.Column("domain", sa.Text, primary_key=True),
         sa.Column("free_at", TIMESTAMP(timezone=True), nullable=False, server_default=_NOW),  # the next slot
+        sa.Column("sent_at", TIMESTAMP(timezone=True)),  # when the last mail to it began
         sa.Column("paused_because", sa.Text),
         sa.Column("paused_at", TIMESTAMP(timezone=True)),
         sa.CheckConstraint("(paused_because is null) = (paused_at is null)", name="paces_paused"),
@@ -119,4 +120,10 @@ def delivery_tables(metadata: sa.MetaData) -> None:
         sa.Column("raw", sa.LargeBinary),  # its first part; null once it was forgotten
         sa.Column("received_at", TIMESTAMP(timezone=True), nullable=False, server_default=_NOW),
         sa.Index("bounces_by_delivery", "delivery_id"),
+    )
+    sa.Table(
+        "mail_databases",
+        metadata,
+        sa.Column("single", sa.Boolean, sa.CheckConstraint("single"), primary_key=True, server_default=sa.true()),
+        sa.Column("fingerprint", sa.Text, nullable=False),  # of the database that mail went out from
     )

@@ -32,11 +32,12 @@ _RESUME = "update paces set paused_because = null, paused_at = null where domain
 # Only where it is still uncertain: a second decision finds nothing.
 _LEAVE = """
     update deliveries set state = 'refused', answer = $3
-    where cause = $1 and ($2::uuid is null or delivery_id = $2::uuid) and state = 'uncertain'
+    where $1 in ('*', cause) and ($2::uuid is null or delivery_id = $2::uuid) and state = 'uncertain'
 """
 _SEND_AGAIN = """
     update deliveries set state = 'due', due_at = now(), scheduled_at = now(), ended_at = null, answer = $3
-    where cause = $1 and ($2::uuid is null or delivery_id = $2::uuid) and state = 'uncertain' and address is not null
+    where $1 in ('*', cause) and ($2::uuid is null or delivery_id = $2::uuid)
+      and state = 'uncertain' and address is not null
 """
 
 

@@ -259,6 +259,26 @@ async def test_what_a_killed_sender_left_is_decided_by_its_mode(mailing: Mailing
     assert [mail.recipient for mail in server.taken] == ["c@exemple.fr", "b@exemple.fr"]
 
 
+@pytest.mark.parametrize("decision", ["leave", "send-again"])
+async def test_what_waited_in_a_backup_is_left_to_a_person(mailing: Mailing, decision: str) -> None:
+    async with mail_server() as server:
+        await mailing.queue(a_mail("first@exemple.fr"))
+        await mailing.send(server.port)
+        await mailing.queue(a_mail(ADDRESS), a_mail("b@exemple.fr", mode="transactional"))
+        # The backup was made here, and restored on another server.
+        await mailing.rows("update mail_databases set fingerprint = 'another'", fetch=False)
+        await mailing.send(server.port)
+        assert await mailing.states() == {"accepted": 1, "uncertain": 2}
+        await mailing.queue(a_mail("later@exemple.fr"))
+        await mailing.send(server.port)
+        result = await mailing.ask("decide-uncertain", cause="*", decision=decision)
+        assert result == {"changed": 2}
+        await mailing.send(server.port)
+    recipients = [mail.recipient for mail in server.taken]
+    assert recipients[:2] == ["first@exemple.fr", "later@exemple.fr"]
+    assert set(recipients[2:]) == (set() if decision == "leave" else {ADDRESS, "b@exemple.fr"})
+
+
 async def test_several_senders_send_each_mail_once(mailing: Mailing) -> None:
     addresses = [f"p{number}@exemple.fr" for number in range(300)]
     async with mail_server() as server:

@@ -112,6 +112,7 @@ TABLES = (
     create table paces (
         domain text primary key,
         free_at timestamptz not null default now(),
+        sent_at timestamptz,
         paused_because text,
         paused_at timestamptz,
         constraint paces_paused check ((paused_because is null) = (paused_at is null))

@@ -31,6 +31,12 @@ TABLES = (
         received_at timestamptz not null default now()
     )
     """,
+    """
+    create table mail_databases (
+        single boolean primary key default true check (single),
+        fingerprint text not null
+    )
+    """,
     "create index bounces_by_delivery on bounces (delivery_id)",
 )
 
@@ -41,5 +47,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("mail_databases")
     op.drop_table("bounces")
     op.drop_table("unmatched_objections")
