@@ -1,0 +1,104 @@
+"""What staff ask of mail and decide, as the gateway and the command ask it."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from deploy.local.nodes import Nodes
+from services.common.sections import Record
+from shared.persistence.database import create_engine
+from tests.support.mail_server import mail_server
+from tests.support.mailing import Mailing, a_mail, mail_settings
+from tests.support.merging import Database, a_database
+
+ADDRESS = "lea.martin@ateliers.example"
+RECORD = Record("numelink", "1042")
+
+
+@pytest.fixture(scope="module")
+def database(nodes: Nodes) -> Iterator[Database]:
+    with a_database(nodes, "communications") as database:
+        yield database
+
+
+@pytest.fixture
+async def mailing(database: Database) -> AsyncIterator[Mailing]:
+    engine = create_engine(database.url, application="test", pool_size=8)
+    mailing = Mailing(engine, mail=mail_settings(25))
+    await mailing.empty()
+    yield mailing
+    await engine.dispose()
+
+
+async def test_counts_add_up_and_what_wants_a_decision_is_named(mailing: Mailing) -> None:
+    faults = {"b@exemple.fr": "close-after-dot", "c@orange.fr": "policy-at-rcpt"}
+    async with mail_server(lambda recipient, _: faults.get(recipient)) as server:  # pyright: ignore[reportArgumentType]
+        await mailing.queue(*(a_mail(address) for address in (ADDRESS, *faults)))
+        await mailing.send(server.port)
+    status = await mailing.ask("mail-status")
+    counts = {(item["kind"], item["state"]): item["count"] for item in status["counts"]}
+    assert counts == {("newsletter", "accepted"): 1, ("newsletter", "uncertain"): 1, ("newsletter", "due"): 1}
+    assert [(item["domain"], item["waiting"]) for item in status["paused"]] == [("orange.fr", 1)]
+
+    assert await mailing.ask("resume-domain", domain="orange.fr") == {"changed": 1}
+    assert (await mailing.ask("resume-domain", domain="orange.fr"))["kind"] == "domain-not-paused"
+    assert (await mailing.ask("mail-status"))["paused"] == []
+
+
+async def test_who_got_what_and_what_was_answered(mailing: Mailing) -> None:
+    async with mail_server(lambda recipient, _: "unknown-at-rcpt" if recipient == ADDRESS else None) as server:
+        await mailing.queue(a_mail(ADDRESS, records=(RECORD,)), a_mail("b@exemple.fr"))
+        await mailing.send(server.port)
+    [item] = (await mailing.ask("deliveries", record="numelink/1042"))["items"]
+    assert (item["state"], item["address"], item["records"]) == ("refused", ADDRESS, ["numelink/1042"])
+    assert "no such user" in item["answer"]
+    [found] = (await mailing.ask("suppressions", delivery_id=item["delivery_id"]))["items"]
+    assert (found["reason"], found["covers"], found["lifted_at"]) == ("unknown-user", "everything", None)
+    assert [row["state"] for row in (await mailing.ask("deliveries", state="accepted"))["items"]] == ["accepted"]
+
+
+async def test_staff_suppress_and_only_with_a_proof_somebody_is_written_to_again(mailing: Mailing) -> None:
+    assert await mailing.ask("suppress", record="numelink/1042", address=ADDRESS.upper()) == {"changed": 1}
+    async with mail_server() as server:
+        await mailing.queue(a_mail(ADDRESS), a_mail("b@exemple.fr", records=(RECORD,)))
+        await mailing.send(server.port)
+        assert await mailing.states() == {"suppressed": 2}
+        [found] = (await mailing.ask("suppressions", record="numelink/1042"))["items"]
+        assert found["source"] == "staff, Léa: essai"
+        lifted = await mailing.ask("lift-suppression", suppression_id=found["suppression_id"], proof="dossier 12")
+        assert lifted == {"changed": 1}
+        again = await mailing.ask("lift-suppression", suppression_id=found["suppression_id"], proof="dossier 12")
+        assert again["kind"] == "suppression-unknown"
+        [found] = (await mailing.ask("suppressions", record="numelink/1042"))["items"]
+        assert (found["lifted_by"], found["proof"]) == ("Léa", "dossier 12: essai")
+        await mailing.queue(a_mail(ADDRESS, cause="c2"))
+        await mailing.send(server.port)
+    assert len(server.taken) == 1
+
+
+async def test_a_test_mail_goes_the_way_of_all_others(mailing: Mailing) -> None:
+    async with mail_server() as server:
+        answer = await mailing.ask("send-test-mail", brand="loire", address="staff@numelink.example")
+        await mailing.send(server.port)
+    assert len(server.to("staff@numelink.example")) == 1
+    assert b"[test]" in server.taken[0].text
+    assert answer["delivery_id"].encode() in server.taken[0].text
+
+
+@pytest.mark.parametrize(
+    ("operation", "arguments", "kind"),
+    [
+        ("send-test-mail", {"brand": "x", "address": "a@b.example"}, "brand-unknown"),
+        ("send-test-mail", {"brand": "loire", "address": "nobody"}, "arguments-invalid"),
+        ("suppress", {}, "arguments-invalid"),
+        ("suppressions", {}, "arguments-invalid"),
+        ("suppressions", {"delivery_id": "0b0b0b0b-0b0b-5b0b-8b0b-0b0b0b0b0b0b"}, "delivery-unknown"),
+        ("decide-uncertain", {"cause": "c", "decision": "perhaps"}, "arguments-invalid"),
+    ],
+)
+async def test_what_cannot_be_done_is_refused_in_words(
+    mailing: Mailing, operation: str, arguments: dict[str, str], kind: str
+) -> None:
+    answer = await mailing.ask(operation, **arguments)
+    assert answer["kind"] == kind
+    assert answer["detail"]
