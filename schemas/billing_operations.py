@@ -2,13 +2,14 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
 from schemas.base import Amount, Day, Key, Label
 from schemas.billing_grids import Grid
-from schemas.operation import Arguments, Kind, Operation, Role
+from schemas.operation import Arguments, operation_of
 
 Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 IssuerCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
@@ -288,29 +289,8 @@ class OneDecision(Arguments):
 # --- the table ------------------------------------------------------------------------------------------------------
 
 
-def billing(
-    name: str,
-    kind: Kind,
-    role: Role,
-    path: str,
-    shapes: tuple[type[Arguments], type[BaseModel]],
-    summaries: tuple[str, str],
-    verb: str | None = None,
-) -> Operation:
-    """An operation of billing: arguments and answer, and what it does in English and French."""
-    return Operation(
-        name=name,
-        kind=kind,
-        services=("billing",),
-        role=role,
-        path=f"/{{service}}/{path}",
-        arguments=shapes[0],
-        answer=shapes[1],
-        summary=summaries[0],
-        summary_fr=summaries[1],
-        verb=verb,
-    )
-
+billing: Final = partial(operation_of, "billing")
+"""Declares an operation of billing."""
 
 ISSUERS: Final = billing(
     "issuers", "query", "staff", "issuers", (NothingMore, Issuers),

@@ -1,12 +1,13 @@
 """What communications may be asked about mail: what waits and went out, who must not be written to, and decisions."""
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, EmailStr, Field, model_validator
 
 from schemas.base import Key, Label
-from schemas.operation import Arguments, Kind, Operation, Role
+from schemas.operation import Arguments, operation_of
 
 DeliveryState = Literal[
     "due", "handing", "accepted", "refused", "gave-up", "uncertain", "suppressed", "cancelled"
@@ -184,28 +185,7 @@ class TestMail(Arguments):
 # --- the table ------------------------------------------------------------------------------------------------------
 
 
-def _mail(
-    name: str,
-    kind: Kind,
-    role: Role,
-    path: str,
-    shapes: tuple[type[Arguments], type[BaseModel]],
-    summaries: tuple[str, str],
-    verb: str | None = None,
-) -> Operation:
-    return Operation(
-        name=name,
-        kind=kind,
-        services=("communications",),
-        role=role,
-        path=f"/{{service}}/{path}",
-        arguments=shapes[0],
-        answer=shapes[1],
-        summary=summaries[0],
-        summary_fr=summaries[1],
-        verb=verb,
-    )
-
+_mail: Final = partial(operation_of, "communications")
 
 STATUS: Final = _mail(
     "mail-status", "query", "reader", "mail", (NothingMore, MailStatus),

@@ -58,6 +58,31 @@ class Operation:
         return "{service}" not in self.path
 
 
+def operation_of(
+    service: str,
+    name: str,
+    kind: Kind,
+    role: Role,
+    path: str,
+    shapes: tuple[type[Arguments], type[BaseModel]],
+    summaries: tuple[str, str],
+    verb: str | None = None,
+) -> Operation:
+    """An operation of one service: arguments and answer, and what it does in English and French."""
+    return Operation(
+        name=name,
+        kind=kind,
+        services=(service,),
+        role=role,
+        path=f"/{{service}}/{path}",
+        arguments=shapes[0],
+        answer=shapes[1],
+        summary=summaries[0],
+        summary_fr=summaries[1],
+        verb=verb,
+    )
+
+
 class Question(BaseModel):
     """A query on its way: the body of an RPC message. ``cluster`` is None where it is about no former system alone."""
 

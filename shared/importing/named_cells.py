@@ -40,6 +40,10 @@ class Cells:
         """Nothing is 0.00. Raises CellError."""
         return self._read(values.amount, *names) or Decimal("0.00")
 
+    def number(self, *names: str) -> Decimal | None:
+        """A quantity, a price of one or a rate. Raises CellError."""
+        return self._read(values.number, *names)
+
     def _read(self, read: Callable[[str], T], *names: str) -> T:
         written = self.text(*names)
         try:

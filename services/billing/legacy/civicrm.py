@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from schemas.billing import InvoiceRecorded, PaymentRecorded
-from services.billing.legacy.cells import CellError, Cells, made, translated
+from services.billing.legacy.cells import translated
 from shared.importing import values
+from shared.importing.named_cells import CellError, Cells, made
 from shared.importing.outcomes import Outcome
 from shared.importing.table import Table
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from schemas.billing import InvoiceRecorded, PaymentRecorded
 from schemas.billing_lines import InvoiceLine, VatOfRate
-from services.billing.legacy.cells import CellError, Cells, made, rows_of
+from shared.importing.named_cells import CellError, Cells, made, rows_of
 from shared.importing.outcomes import Accepted, NoFact, Notice, Outcome, Rejection, Repeated
 from shared.importing.table import Table, normal
 

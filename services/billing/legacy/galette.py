@@ -9,8 +9,9 @@ from datetime import date
 from typing import Any, Final
 
 from schemas.billing import InvoiceRecorded, PaymentRecorded
-from services.billing.legacy.cells import Cells, made, translated
+from services.billing.legacy.cells import translated
 from services.billing.legacy.payers import Names, by_name, payer
+from shared.importing.named_cells import Cells, made
 from shared.importing.outcomes import Outcome
 from shared.importing.table import Table
 

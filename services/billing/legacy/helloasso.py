@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from schemas.billing import InvoiceRecorded, PaymentRecorded
 from schemas.billing_lines import InvoiceLine
-from services.billing.legacy.cells import CellError, Cells, made, rows_of, translated
+from services.billing.legacy.cells import translated
 from services.billing.legacy.payers import Names, first_known
+from shared.importing.named_cells import CellError, Cells, made, rows_of
 from shared.importing.outcomes import Accepted, NoFact, Outcome, Rejection
 from shared.importing.table import Table
 

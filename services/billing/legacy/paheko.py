@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from schemas.billing import InvoiceRecorded, PaymentRecorded
-from services.billing.legacy.cells import Cells, made, translated
+from services.billing.legacy.cells import translated
 from services.billing.legacy.payers import Names, by_name, payer
+from shared.importing.named_cells import Cells, made
 from shared.importing.outcomes import NoFact, Outcome
 from shared.importing.table import Table
 

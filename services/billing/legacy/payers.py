@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from services.billing.legacy.cells import CellError, Cells, rows_of
+from shared.importing.named_cells import CellError, Cells, rows_of
 from shared.importing.table import Table
 
 MEMBERS: Final = "list of members, for the names of payers"

@@ -2,43 +2,25 @@
 
 import asyncio
 import smtplib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
 
-from deploy.local.nodes import Nodes
 from deploy.local.runs import free_ports
 from services.common.sections import Record
 from services.communications.bounces.intake import serve
 from services.communications.bounces.returned import Returned
 from services.communications.deliveries.tokens import token_of
 from services.communications.usecases.bounces import take_in
-from shared.persistence.database import create_engine
 from tests.support.mail_server import mail_server
 from tests.support.mailing import Mailing, a_mail
-from tests.support.merging import Database, a_database
 from tests.support.returned_mail import SAMPLES
 
 ADDRESS = "lea.martin@ateliers.example"
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def database(nodes: Nodes) -> Iterator[Database]:
-    with a_database(nodes, "communications") as database:
-        yield database
-
-
-@pytest.fixture
-async def mailing(database: Database) -> AsyncIterator[Mailing]:
-    engine = create_engine(database.url, application="test", pool_size=8)
-    mailing = Mailing(engine)
-    await mailing.empty()
-    yield mailing
-    await engine.dispose()
 
 
 async def sent(mailing: Mailing, cause: str = "c1", **different: object) -> str:

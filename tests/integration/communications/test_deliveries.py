@@ -1,41 +1,22 @@
 """Mails on a real database and a mail server that misbehaves: what leaves the house, and how often."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
 
 import pytest
 
-from deploy.local.nodes import Nodes
 from services.common.sections import Record
 from services.communications.deliveries import repository
 from services.communications.deliveries.message import Attachment, Letter
 from services.communications.suppressions.repository import lift, suppress
 from services.communications.suppressions.suppression import Suppression
-from shared.persistence.database import create_engine
 from tests.support.mail_server import Fault, mail_server
 from tests.support.mailing import KEYRING, Mailing, a_mail, mail_settings
-from tests.support.merging import Database, a_database
 
 NOW = datetime(2026, 1, 15, 9, tzinfo=UTC)
 ADDRESS = "lea.martin@ateliers.example"
-
-
-@pytest.fixture(scope="module")
-def database(nodes: Nodes) -> Iterator[Database]:
-    with a_database(nodes, "communications") as database:
-        yield database
-
-
-@pytest.fixture
-async def mailing(database: Database) -> AsyncIterator[Mailing]:
-    engine = create_engine(database.url, application="test", pool_size=8)
-    mailing = Mailing(engine)
-    await mailing.empty()
-    yield mailing
-    await engine.dispose()
 
 
 def an_objection(**different: object) -> Suppression:

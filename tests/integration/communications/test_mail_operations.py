@@ -1,33 +1,18 @@
 """What staff ask of mail and decide, as the gateway and the command ask it."""
 
-from collections.abc import AsyncIterator, Iterator
-
 import pytest
 
-from deploy.local.nodes import Nodes
 from services.common.sections import Record
-from shared.persistence.database import create_engine
 from tests.support.mail_server import mail_server
 from tests.support.mailing import Mailing, a_mail, mail_settings
-from tests.support.merging import Database, a_database
 
 ADDRESS = "lea.martin@ateliers.example"
 RECORD = Record("numelink", "1042")
 
 
-@pytest.fixture(scope="module")
-def database(nodes: Nodes) -> Iterator[Database]:
-    with a_database(nodes, "communications") as database:
-        yield database
-
-
-@pytest.fixture
-async def mailing(database: Database) -> AsyncIterator[Mailing]:
-    engine = create_engine(database.url, application="test", pool_size=8)
-    mailing = Mailing(engine, mail=mail_settings(25))
-    await mailing.empty()
-    yield mailing
-    await engine.dispose()
+@pytest.fixture(autouse=True)
+def with_a_mail_file(mailing: Mailing) -> None:
+    mailing.mail = mail_settings(25)
 
 
 async def test_counts_add_up_and_what_wants_a_decision_is_named(mailing: Mailing) -> None:

@@ -1,13 +1,12 @@
 """What people tell by the links of their mails, in any order, kept through merges and years."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from typing import Any
 
 import pytest
 
-from deploy.local.nodes import Nodes
 from schemas.envelope import Envelope
 from schemas.objections import ObjectionReceived
 from services.common.sections import Record
@@ -15,28 +14,12 @@ from services.communications.deliveries.tokens import digest_of, token_of
 from services.communications.mirror.repository import CommunicationsUnitOfWork
 from services.communications.suppressions.address import Keyring
 from services.communications.usecases.objections import receive
-from shared.persistence.database import create_engine
 from tests.support.mail_server import mail_server
 from tests.support.mailing import KEYRING, Mailing, a_mail
-from tests.support.merging import Database, a_database, envelope
+from tests.support.merging import envelope
 
 ADDRESS = "lea.martin@ateliers.example"
 AT = datetime(2026, 11, 3, 9, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def database(nodes: Nodes) -> Iterator[Database]:
-    with a_database(nodes, "communications") as database:
-        yield database
-
-
-@pytest.fixture
-async def mailing(database: Database) -> AsyncIterator[Mailing]:
-    engine = create_engine(database.url, application="test", pool_size=8)
-    mailing = Mailing(engine)
-    await mailing.empty()
-    yield mailing
-    await engine.dispose()
 
 
 def said(token: str, minutes: int = 0, **different: Any) -> Envelope[ObjectionReceived]:
