@@ -15,7 +15,7 @@ from services.operations.running import OperationRequest, Result, carry_out
 from shared.cli.author import required_text, who
 from shared.cli.terminal import as_json, nothing, refuse, run
 
-_ABSENT, _WRONG_INPUT = "-unknown", {"number-unknown", "operation-unknown"}
+_ABSENT, _WRONG_INPUT = "-unknown", {"number-unknown", "operation-unknown", "former-system-unknown"}
 """Ends the kinds of refusals that say that there is no such thing; the others, and these, say what was wrong."""
 
 

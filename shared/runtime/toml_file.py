@@ -1,11 +1,15 @@
 """Reads a configuration file (TOML) with errors that say where, why, and what to do."""
 
+from __future__ import annotations
+
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
+if TYPE_CHECKING:
+    # The command line knows these errors, and must not wait for pydantic.
+    from pydantic import ValidationError
 
 
 class ConfigurationFileError(ValueError):
@@ -21,8 +25,8 @@ def read_toml(path: Path, variable: str, error: type[ConfigurationFileError]) ->
         raise error(f"{path}: there is no such file; set {variable}") from None
     except OSError as fault:
         raise error(f"{path}: the file cannot be read: {fault.strerror}") from None
-    except UnicodeDecodeError:
-        raise error(f"{path}: the file must be saved as UTF-8") from None
+    except UnicodeDecodeError as fault:
+        raise error(f"{path}: the file must be saved as UTF-8: {fault}") from None
     except tomllib.TOMLDecodeError as fault:
         raise error(f"{path}: this is not TOML: {fault}") from None
 
