@@ -8,7 +8,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from services.common.sections import Record
@@ -147,6 +147,8 @@ class World:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+@example(steps=[("merge", 0, 1), ("link", 0), ("separate", 1), ("turn the key", 2), ("erase", 0)])
+@example(steps=[("import", 0), ("lift", 0), ("again", 0), ("import", 0), ("again", 0)])
 @given(steps=_steps)
 @pytest.mark.hypothesis
 def test_no_merge_no_erasure_no_key_and_no_older_file_lifts_an_objection(
