@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -76,7 +76,7 @@ class World:
                 address=self.hashes(person)[-1] if address else None,
                 records=(RECORDS[person],) if record else (),
                 source="test",
-                at=START + timedelta(minutes=self.steps),
+                at=datetime.now(UTC),
                 spreads=spreads,
             )
         )
