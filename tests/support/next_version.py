@@ -49,6 +49,10 @@ def make(folder: Path, before: str) -> Mapping[str, str]:
     for room in ROOMS:
         shutil.copytree(CHECKOUT / room, folder / room, ignore=shutil.ignore_patterns("__pycache__", "secrets"))
     _replace(folder / "services/billing/tables.py", 'sa.Column("label", sa.Text)', 'sa.Column("wording", sa.Text)')
+    accounts = folder / "services/billing/accounts/queries.py"
+    _replace(
+        accounts, 'f"i.{name}" for name in _INVOICE', 'f"i.{name}".replace("label", "wording") for name in _INVOICE'
+    )
     key = '    key: ClassVar[str] = "invoice-recorded"'
     _replace(folder / "schemas/billing.py", key, key + WORDING)
     versions = folder / "services/billing/migrations/versions"
