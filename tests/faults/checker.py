@@ -25,12 +25,14 @@ RECOGNITION = {"match_state", "match_features", "match_keys", "match_classes", "
 """Numbered in the order of arrival; the pairs that they lead to are compared."""
 NOT_COMPARED = {
     "alembic_version", "record_history", "identity_history", "api_keys", "member_records", "merge_conflicts",
-    "conflict_answers", "picture_versions", "section_versions", "section_changes", "write_access", *RECOGNITION,
-    *MESSAGING,
+    "conflict_answers", "picture_versions", "section_versions", "section_changes", "contact_versions",
+    "contact_changes", "consent_history", "suppressions", "suppression_records", "mail_databases", "write_access",
+    *RECOGNITION, *MESSAGING,
 }  # fmt: skip
 """Tables whose rows depend on the way, not on the end: how many versions were skipped, when something was parked.
 
-Of what is not compared with an undisturbed run, members and conflicts are compared between the services.
+Suppressions are hashed with a secret of each installation. Of what is not compared with an undisturbed run, members and
+conflicts are compared between the services.
 """
 SHOWN_CONFLICTS = """
     select one ->> 'conflict_id' as conflict_id
@@ -50,7 +52,14 @@ COMPARED = {
         to_jsonb(t) - 'version' || jsonb_build_object('document', document::jsonb - 'version' -
             case when (document ->> 'removed')::boolean then 'member_id' else '' end)
     """,
+    "contacts": """
+        to_jsonb(t) - 'version' - case when (document ->> 'removed')::boolean then 'member_id' else '' end
+        || jsonb_build_object('document', document::jsonb - 'version' -
+            case when (document ->> 'removed')::boolean then 'member_id' else '' end)
+    """,
 }
+MARKS = {"membership": "section_changes union all select 1 from contact_changes"}
+"""What is still to be stated; where it is more than ``section_changes``."""
 
 
 @dataclass(frozen=True)
@@ -112,11 +121,14 @@ class Checker:
 
     async def _counts(self) -> dict[str, tuple[int, ...]]:
         counts = """
-            select (select count(*) from inbox), (select count(*) from outbox) + (select count(*) from section_changes),
+            select (select count(*) from inbox),
+                   (select count(*) from outbox) + (select count(*) from (select 1 from {marks}) m),
                    (select count(*) from dead_letters),
                    (select sum(count) from dead_letters)
         """
-        rows = await asyncio.gather(*(self._fetch(service, counts) for service in SERVICES))
+        rows = await asyncio.gather(
+            *(self._fetch(service, counts.format(marks=MARKS.get(service, "section_changes"))) for service in SERVICES)
+        )
         return {service: tuple(row[0]) for service, row in zip(SERVICES, rows, strict=True)}
 
     # --- proofs ----------------------------------------------------------------------------------------------------

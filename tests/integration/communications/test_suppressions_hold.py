@@ -67,7 +67,7 @@ class World:
     def hashes(self, person: int) -> list[AddressHash]:
         return list(self.mailing.keyring.all(f"p{person}@exemple.fr"))
 
-    async def say(self, cause: str, person: int, *, address: bool, record: bool, spreads: bool) -> None:
+    async def objection(self, cause: str, person: int, *, address: bool, record: bool, spreads: bool) -> None:
         self.steps += 1
         # Its address may be erased everywhere else: a link knows the hash alone.
         await self.mailing.suppress(
@@ -88,11 +88,11 @@ class World:
     async def take(self, step: tuple[Any, ...]) -> None:
         match step:
             case ("link", person):
-                await self.say(f"link/{person}", person, address=True, record=True, spreads=True)
+                await self.objection(f"link/{person}", person, address=True, record=True, spreads=True)
             case ("import", person):
-                await self.say(f"import/{person}", person, address=False, record=True, spreads=False)
+                await self.objection(f"import/{person}", person, address=False, record=True, spreads=False)
             case ("by address", person):
-                await self.say(f"list/{person}", person, address=True, record=False, spreads=False)
+                await self.objection(f"list/{person}", person, address=True, record=False, spreads=False)
             case ("again", person):
                 # An older file after a newer one.
                 await self.mailing.suppress(
