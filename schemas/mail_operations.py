@@ -47,6 +47,10 @@ class MailStatus(BaseModel):
     oldest_due: datetime | None = None
     suppressed: dict[str, int] = Field(description="What is in force, by reason")
     unmatched_objections: int = Field(description="By links of mails that this database lacks, since a restore")
+    sends: bool = Field(True, description="Whether there is a mail file; without one nothing is written, ever")
+    set_aside: dict[str, int] = Field(
+        default_factory=dict, description="Facts of which no mail could be made, by reason: see the dead letters"
+    )
 
 
 class DeliveryShown(BaseModel):

@@ -32,16 +32,20 @@ def status(json: Json = False) -> None:
     answer = _MAIL.ask("mail-status", {})
     show(answer, json=json)
     uncertain = sum(item["count"] for item in answer["counts"] if item["state"] == "uncertain")
-    if answer["paused"] or uncertain:
+    aside = sum(answer["set_aside"].values())
+    if not answer["sends"] and not json:
+        typer.secho("no mail goes out: set TRABOULE_COMMUNICATIONS_MAIL_FILE", fg="yellow", err=True)
+    if answer["paused"] or uncertain or aside:
         if not json:
-            typer.secho(f"{uncertain} uncertain mails, {len(answer['paused'])} paused domains", fg="yellow", err=True)
+            wanting = f"{uncertain} uncertain mails, {len(answer['paused'])} paused domains, {aside} facts set aside"
+            typer.secho(wanting, fg="yellow", err=True)
         raise typer.Exit(1)
 
 
 @app.command()
 def deliveries(
     state: Annotated[str | None, typer.Option("--state", help="due, accepted, refused, uncertain, suppressed…")] = None,
-    kind: Annotated[str | None, typer.Option("--kind", help="such as invoice-issued")] = None,
+    kind: Annotated[str | None, typer.Option("--kind", help="such as invoice")] = None,
     cause: Annotated[str | None, typer.Option("--cause", help="the fact or campaign that they went out for")] = None,
     record: Record = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=200)] = 50,

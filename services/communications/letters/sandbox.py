@@ -6,9 +6,10 @@ loop in a loop. So a template that was not shipped with the program is rendered 
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
-from jinja2 import DictLoader, StrictUndefined, TemplateError, TemplateNotFound, UndefinedError
+from jinja2 import DictLoader, StrictUndefined, Template, TemplateError, TemplateNotFound, UndefinedError
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -52,12 +53,17 @@ def rendered(sandbox: Sandbox, source: str, values: Values) -> str:
     check_source(source)
     check_values(values)
     try:
-        result = sandbox.from_string(source).render(values)
+        result = _compiled(sandbox, source).render(values)
     except Exception as error:
         raise TemplateRefusedError(_reason(error)) from None
     if (size := len(result.encode())) > RESULT_BYTES:
         raise TemplateRefusedError(f"it comes to {size} bytes, and {RESULT_BYTES} are the most")
     return result
+
+
+@lru_cache(maxsize=256)
+def _compiled(sandbox: Sandbox, source: str) -> Template:
+    return sandbox.from_string(source)
 
 
 def _reason(error: Exception) -> str:

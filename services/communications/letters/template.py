@@ -20,6 +20,7 @@ _FOLDER: Final = Path(__file__).with_name("templates")
 _PREVIEW_ENDS: Final = "</mj-preview>"
 _LETTER: Final = "<!-- letter -->"
 _PREVIEW: Final = "<!-- preview -->"
+_SPACES: Final = "\u00a0\u202f"
 _HTML: Final = environment(html=True)
 _TEXT: Final = environment(html=False)
 KINDS: Final = tuple(sorted(path.name for path in _FOLDER.iterdir() if path.is_dir()))
@@ -51,7 +52,8 @@ def letter_of(
 
 def on_one_line(text: str) -> str:
     """Without line breaks, which would begin another header (RFC 5322)."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    shown = "".join(c if c.isprintable() or c in _SPACES else " " for c in text)
+    return " ".join(word for word in shown.split(" ") if word)
 
 
 @lru_cache(maxsize=64)

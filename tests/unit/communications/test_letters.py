@@ -118,7 +118,7 @@ def test_values_are_escaped_in_html_alone_and_a_subject_is_one_line(kind: str, l
     letter = a_letter(kind, language, name="A <i>", title="Titre\r\nBcc: all@exemple.fr\x00", issuer="B\u2028C\nD")
     assert "<i>" not in letter.html
     assert "A <i>" in letter.text
-    assert letter.subject.isprintable()
+    assert letter.subject.replace("\u00a0", "").replace("\u202f", "").isprintable()
     assert letter.subject == letter.subject.strip()
 
 
