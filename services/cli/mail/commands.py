@@ -160,3 +160,22 @@ def send_test(
     Example: [bold]traboule mail test vous@exemple.fr --brand numelink[/]
     """
     show(_MAIL.command("send-test-mail", {"address": address, "brand": brand}, by, reason), json=json)
+
+
+@app.command()
+def inform(
+    brand: Annotated[str, typer.Option("--brand", help="of the mail file; it writes to its clusters, or to all")],
+    controller: Annotated[str, typer.Option("--controller", help="the legal body that holds the data now")],
+    merged_on: Annotated[str, typer.Option("--merged-on", metavar="DAY", help="since when, such as 2027-01-01")],
+    policy: Annotated[str, typer.Option("--policy", metavar="URL", help="recipients, durations, whom to ask")],
+    reason: Reason,
+    by: By = "",
+    json: Json = False,
+) -> None:
+    """Tell everybody where their data came from, once for each address (RGPD art. 14: within a month).
+
+    Example: [bold]traboule mail inform --brand traboule --controller "Traboule Numérique" --merged-on 2027-01-01
+    --policy https://traboule.example/donnees --reason "fusion"[/]
+    """
+    given = {"brand": brand, "controller": controller, "merged_on": merged_on, "policy": policy}
+    show(_MAIL.command("send-information-letter", given, by, reason), json=json)

@@ -41,6 +41,9 @@ VALUES: dict[str, Any] = {
     "seats": "2",
     "link": "https://adhesion.example/rencontres/1?a=1&b=2",
     "gathering_cancelled": "",
+    "controller": "Traboule Numérique",
+    "origin": "Numelink et Clust'R Numérique",
+    "merged_on": "1er janvier 2027",
 }
 EACH = [(kind, language) for kind in KINDS for language in LANGUAGES]
 
@@ -88,7 +91,7 @@ def test_every_value_that_a_letter_names_comes_out_in_both_parts(kind: str, lang
     seen = plain(" ".join(_Reader(letter.html).texts))
     links = [attributes.get("href") for attributes in _Reader(letter.html).attributes("a")]
     for name in used(template.html):
-        assert links == [VALUES["link"]] if name == "link" else plain(VALUES[name]) in seen, name
+        assert VALUES["link"] in links if name == "link" else plain(VALUES[name]) in seen, name
         assert VALUES[name] in letter.text + letter.subject, f"{name} is missing in the text part"
     for name in used(template.text):
         assert name in used(template.html) | used(template.subject), f"{name} is in the text part alone"
@@ -128,6 +131,15 @@ def test_a_missing_value_is_no_letter(kind: str, language: Language) -> None:
     for name in used(template_of(kind, language).html):
         with pytest.raises(TemplateRefusedError, match=name):
             letter_of(kind, language, brand, {key: value for key, value in VALUES.items() if key != name})
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_information_letter_has_the_way_to_object_in_both_parts(language: Language) -> None:
+    letter = a_letter("information", language)
+    links = [attributes.get("href") for attributes in _Reader(letter.html).attributes("a")]
+    assert links == [VALUES["link"], "[[unsubscribe_url]]"]
+    assert "[[unsubscribe_url]]" in letter.text
+    assert "cnil.fr" in letter.html
 
 
 def test_parts_that_have_no_value_are_left_out() -> None:
