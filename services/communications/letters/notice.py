@@ -21,6 +21,7 @@ from services.communications.letters.sandbox import Values
 from services.communications.letters.words import Language, day, iban, moment, money
 from shared.messaging.failures import Refusal
 
+_LETTERS: Final = {"invoice": "invoice", "dues-notice": "invoice", "credit-note": "credit-note"}
 _TITLES: Final = {
     ("invoice", "fr"): "facture",
     ("invoice", "en"): "invoice",
@@ -62,7 +63,7 @@ def of_document(fact: DocumentIssued) -> Notice:
         }
 
     return Notice(
-        kind="credit-note" if fact.kind == "credit-note" else "invoice",
+        kind=_LETTERS[fact.kind],
         cause=f"document/{fact.number}",
         purpose="contract",
         cluster=fact.cluster,
@@ -171,9 +172,8 @@ def _payable(fact: DocumentIssued | PaymentReminded, language: Language) -> dict
 
 def _pdf(fact: DocumentIssued) -> bytes:
     if fact.pdf is None:
-        raise Refusal(
-            "file-missing", f"{fact.number} came without its PDF, which is too large for a mail: send it by hand"
-        )
+        detail = f"{fact.number} came without its PDF, which is too large for a mail: send it by hand"
+        raise Refusal("file-missing", detail)
     try:
         return b64decode(fact.pdf, validate=True)
     except Base64Error:

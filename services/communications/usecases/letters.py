@@ -31,7 +31,7 @@ from shared.messaging.subscription import Subscription
 
 log = structlog.get_logger()
 
-FILES_IN_HAND: Final = 10
+LARGE_PREFETCH: Final = 10
 """Messages with files that are read at once: each may have 4 MB."""
 
 
@@ -81,10 +81,10 @@ def mail_of(wanted: Notice, settings: MailSettings) -> Mail:
 def _brand(cluster: str, settings: MailSettings) -> Brand:
     brand = settings.brand_of(cluster)
     if brand is None:
-        raise Refusal(
-            "brand-missing",
-            f"no brand writes to {cluster}: name it in the clusters of a [brands.CODE] of the mail file, then replay",
+        detail = (
+            f"no brand writes to {cluster}: name it in the clusters of a [brands.CODE] of the mail file, then replay"
         )
+        raise Refusal("brand-missing", detail)
     return brand
 
 
@@ -107,7 +107,7 @@ LETTERS: Final[tuple[tuple[type[LetterDue], Letters], ...]] = (
 )
 """What is written about each fact."""
 LETTER_SUBSCRIPTIONS: Final = tuple(
-    Subscription(f"communications.{fact.key}", fact, handler, FILES_IN_HAND if fact is DocumentIssued else None)
+    Subscription(f"communications.{fact.key}", fact, handler, LARGE_PREFETCH if fact is DocumentIssued else None)
     for fact, handler in LETTERS
 )
 LETTER_QUEUES: Final = tuple(subscription.queue_name for subscription in LETTER_SUBSCRIPTIONS)
