@@ -1,13 +1,9 @@
 """The merger's information letter: one for each member and address, which names where data came from."""
 
-from collections.abc import AsyncIterator, Iterator
 from email import message_from_bytes
 from email.policy import default
 from typing import Any
 
-import pytest
-
-from deploy.local.nodes import Nodes
 from schemas.base import RecordRef
 from schemas.membership_contacts import ContactDescribed
 from services.common.member_records import apply_merges
@@ -18,11 +14,10 @@ from services.communications.mirror.repository import CommunicationsUnitOfWork
 from services.communications.suppressions.address import Keyring
 from services.communications.suppressions.suppression import Suppression
 from services.operations.running import OperationRequest, carry_out
-from shared.persistence.database import create_engine
 from tests.integration.communications.test_objections import AT, may_write, said, told
 from tests.support.mail_server import mail_server
 from tests.support.mailing import BRAND, KEYRING, Mailing, mail_settings
-from tests.support.merging import Database, a_database, envelope, merged
+from tests.support.merging import envelope, merged
 
 NAMES = {"clustr-numerique": "Clust'R Numérique", "numelink": "Numelink"}
 WANTED = {
@@ -31,21 +26,6 @@ WANTED = {
     "merged_on": "2027-01-01",
     "policy": "https://traboule.example/donnees",
 }
-
-
-@pytest.fixture(scope="module")
-def database(nodes: Nodes) -> Iterator[Database]:
-    with a_database(nodes, "communications") as database:
-        yield database
-
-
-@pytest.fixture
-async def mailing(database: Database) -> AsyncIterator[Mailing]:
-    engine = create_engine(database.url, application="test", pool_size=8)
-    mailing = Mailing(engine)
-    await mailing.empty()
-    yield mailing
-    await engine.dispose()
 
 
 def a_contact(cluster: str, record_id: str, email: str | None, **different: Any) -> ContactDescribed:

@@ -1,7 +1,7 @@
 """From the fact to the mail that a server took: once for each cause, whatever else goes wrong."""
 
 from base64 import b64encode
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
@@ -26,31 +26,15 @@ from services.communications.mirror.repository import CommunicationsUnitOfWork
 from services.communications.usecases.letters import LETTERS
 from services.operations.running import OperationRequest, carry_out
 from shared.messaging.failures import Refusal
-from shared.persistence.database import create_engine
 from tests.support.in_process import OwnService, Passwords, own_service
 from tests.support.mail_server import MailServer, mail_server
 from tests.support.mailing import BRAND, KEYRING, Mailing, mail_settings
-from tests.support.merging import Database, a_database, envelope
+from tests.support.merging import envelope
 from tests.support.waiting import eventually
 
 HANDLERS = dict(LETTERS)
 SOON = datetime.now(UTC) + timedelta(days=2)
 PDF = b"%PDF-1.7\n" + Random(7).randbytes(40_000)
-
-
-@pytest.fixture(scope="module")
-def database(nodes: Nodes) -> Iterator[Database]:
-    with a_database(nodes, "communications") as database:
-        yield database
-
-
-@pytest.fixture
-async def mailing(database: Database) -> AsyncIterator[Mailing]:
-    engine = create_engine(database.url, application="test", pool_size=8)
-    mailing = Mailing(engine)
-    await mailing.empty()
-    yield mailing
-    await engine.dispose()
 
 
 def a_fact(kind: type[LetterDue], **different: Any) -> LetterDue:
