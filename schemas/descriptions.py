@@ -139,6 +139,30 @@ DESCRIPTIONS: Mapping[str, str] = {
     "Overlap.starts_on": "First day that both paid for",
     "Overlap.ends_on": "Last day that both paid for",
     "event": "Title of the gathering that both registered for",
+    # what people are written letters about
+    "recipient": "Who is written to",
+    **{
+        f"{fact}.version": "When it happened, in microseconds since 1970"
+        for fact in (
+            "DocumentIssued",
+            "PaymentReminded",
+            "DirectDebitAnnounced",
+            "RegistrationConfirmed",
+            "SeatOffered",
+            "RegistrationCancelled",
+        )
+    },
+    **{
+        f"{fact}.cluster": "The cluster whose brand writes"
+        for fact in (
+            "DocumentIssued",
+            "PaymentReminded",
+            "DirectDebitAnnounced",
+            "RegistrationConfirmed",
+            "SeatOffered",
+            "RegistrationCancelled",
+        )
+    },
     # what is asked at the door of other services, and answered
     "CutoverRequested.version": "When it was asked, in microseconds since 1970",
     "MembershipCutoverAnswered.version": "When it was answered, in microseconds since 1970",

@@ -27,6 +27,7 @@ from schemas.base import Content, Fact, RecordRef
 from schemas.cutover import ManifestRecord, WriteAccessChanged
 from schemas.digests import record_digest
 from schemas.envelope import encode, source_of
+from schemas.letters_examples import LETTER_EXAMPLES
 
 L = TypeVar("L", bound=ManifestRecord)
 
@@ -507,6 +508,7 @@ EXAMPLES: Mapping[type[Content], Callable[[], Content]] = {
     communications.CommunicationsCutoverAnswered: lambda: communications.CommunicationsCutoverAnswered(
         **_CUTOVER_ANSWER
     ),
+    **LETTER_EXAMPLES,
 }
 """How to build the example of each type."""
 

@@ -6,7 +6,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, EmailStr, Field, model_validator
 
-from schemas.base import Key, Label
+from schemas.base import Day, Key, Label, Name
+from schemas.letters import Link
 from schemas.operation import Arguments, operation_of
 
 DeliveryState = Literal[
@@ -47,6 +48,10 @@ class MailStatus(BaseModel):
     oldest_due: datetime | None = None
     suppressed: dict[str, int] = Field(description="What is in force, by reason")
     unmatched_objections: int = Field(description="By links of mails that this database lacks, since a restore")
+    sends: bool = Field(True, description="Whether there is a mail file; without one nothing is written, ever")
+    set_aside: dict[str, int] = Field(
+        default_factory=dict, description="Facts of which no mail could be made, by reason: see the dead letters"
+    )
 
 
 class DeliveryShown(BaseModel):
@@ -102,6 +107,14 @@ class Changed(BaseModel):
     """How many there were."""
 
     changed: int
+
+
+class LettersQueued(BaseModel):
+    """How many mails wait now, and records that hear of it by post."""
+
+    queued: int
+    queued_before: int = Field(description="Those that an earlier command queued")
+    without_address: int = Field(description="Records without an address that could be written to")
 
 
 class Queued(BaseModel):
@@ -182,6 +195,15 @@ class TestMail(Arguments):
     address: EmailStr
 
 
+class InformationLetter(Arguments):
+    """Of which brand; who is responsible for the data since when, and where its policy is (RGPD art. 14)."""
+
+    brand: Key
+    controller: Annotated[Name, Field(max_length=200, description="the legal body that holds the data now")]
+    merged_on: Annotated[Day, Field(description="since when")]
+    policy: Annotated[Link, Field(description="recipients of data, how long it is kept, and whom to ask")]
+
+
 # --- the table ------------------------------------------------------------------------------------------------------
 
 
@@ -226,4 +248,11 @@ TEST: Final = _mail(
     "traboule mail test",
 )  # fmt: skip
 
-ALL: Final = (STATUS, DELIVERIES, SUPPRESSIONS, SUPPRESS, LIFT, RESUME, DECIDE, TEST)
+INFORM: Final = _mail(
+    "send-information-letter", "command", "admin", "mail/information", (InformationLetter, LettersQueued),
+    ("Tell everybody where their data came from, once for each address (RGPD art. 14).",
+     "Informer chacun de l'origine de ses données, une fois par adresse (RGPD art. 14)."),
+    "traboule mail inform",
+)  # fmt: skip
+
+ALL: Final = (STATUS, DELIVERIES, SUPPRESSIONS, SUPPRESS, LIFT, RESUME, DECIDE, TEST, INFORM)

@@ -13,6 +13,7 @@ from services.communications.cutover.confirmations import objects
 from services.communications.mirror import handlers
 from services.communications.mirror.parity import KINDS
 from services.communications.usecases import objections
+from services.communications.usecases.letters import LETTER_SUBSCRIPTIONS
 from services.cutover.fence import Fenced
 from services.cutover.manifests import PREFETCH, keep_manifests
 from services.cutover.noop import matches_current
@@ -30,6 +31,7 @@ SUBSCRIPTIONS = (
     Subscription("communications.write-access-changed", WriteAccessChanged, keep_write_access),
     Subscription("communications.objection-received", ObjectionReceived, objections.receive),
     Subscription("communications.contact-described", ContactDescribed, keep_contacts),
+    *LETTER_SUBSCRIPTIONS,
     Subscription("communications.members-merged", MembersMerged, apply_merges),
     Subscription("communications.members-separated", MembersSeparated, apply_separations),
 )

@@ -73,7 +73,13 @@ def unit_of_work(settings: CommunicationsSettings) -> Callable[[AsyncConnection]
     """What makes one transaction of the service. Raises AddressKeysError, MailFileError, ClustersFileError."""
     clusters = load_clusters(settings.clusters_file)
     products = {code: each.products[NAME] for code, each in clusters.items() if NAME in each.products}
-    return partial(CommunicationsUnitOfWork, keyring=settings.keyring(), products=products, mail=settings.mail())
+    return partial(
+        CommunicationsUnitOfWork,
+        keyring=settings.keyring(),
+        products=products,
+        mail=settings.mail(),
+        cluster_names={code: each.name for code, each in clusters.items()},
+    )
 
 
 DEFINITION = ServiceDefinition(

@@ -4,6 +4,7 @@ from typing import Final
 
 from schemas import mail_operations as declared
 from services.communications.usecases import mail
+from services.communications.usecases.information import send_information_letter
 from services.operations.binding import Bound
 
 OPERATIONS: Final = (
@@ -15,4 +16,5 @@ OPERATIONS: Final = (
     Bound(declared.RESUME, mail.resume),
     Bound(declared.DECIDE, mail.decide_uncertain),
     Bound(declared.TEST, mail.send_test),
+    Bound(declared.INFORM, send_information_letter),
 )

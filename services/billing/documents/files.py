@@ -1,5 +1,7 @@
 """Files of issued documents: made after the commit, kept once with their digests, and never made again.
 
+In the transaction that keeps them the document is announced (``DocumentIssued``): once, whatever is restored later.
+
 A number is taken in a transaction that must be short, and a page takes 20 ms: so a task makes what is missing.
 """
 
@@ -12,12 +14,18 @@ from typing import Any
 
 import structlog
 import typst
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from schemas.base import RecordRef
+from schemas.letters import DocumentIssued
+from services.billing.documents.announcement import announcement
 from services.billing.documents.facturx import Document, with_xml, xml_of
 from services.billing.documents.page import pdf_of
 from services.billing.documents.repository import lines_of
 from services.billing.dues.days import year_from
+from shared.messaging.publishing import publish
+from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.database import json_of, rows_of
 
 log = structlog.get_logger()
@@ -50,12 +58,14 @@ _FAILURES = """
 """
 _DOCUMENT = """
     select d.document_id::text, d.number, d.kind, d.issued_on, d.due_on, d.first, d.seller, d.buyer, d.net, d.vat,
-           d.gross, d.reference, d.why, o.number as corrected, o.issued_on as corrected_on
+           d.gross, d.reference, d.why, o.number as corrected, o.issued_on as corrected_on, d.cluster, d.record_id,
+           (extract(epoch from d.issued_at) * 1000000)::bigint as version
     from documents d left join documents o on o.document_id = d.corrects where d.number = $1
 """
 _KEEP = """
     insert into document_files (document_id, kind, content, sha256)
     select $1::uuid, * from unnest($2::text[], $3::bytea[], $4::bytea[]) on conflict do nothing
+    returning kind
 """
 _FILES = """
     select f.kind, f.content, f.sha256 from document_files f join documents d using (document_id) where d.number = $1
@@ -111,14 +121,23 @@ async def failure_of(connection: AsyncConnection, number: str) -> Failure | None
 
 
 async def render(connection: AsyncConnection, number: str) -> None:
-    """Make and keep the PDF, with the XML inside, and the XML. Raises UnfitDocumentError, typst.TypstError."""
-    document_id, document = await _read(connection, number)
+    """Make and keep the PDF, with the XML inside, and the XML; then announce the document, so that it is sent.
+
+    Raises UnfitDocumentError, typst.TypstError.
+    """
+    row, document = await _read(connection, number)
     xml = await to_thread(xml_of, document)
     pdf = await to_thread(lambda: with_xml(pdf_of(document), xml))
     contents = [pdf, xml]
     digests = [sha256(content).digest() for content in contents]
-    await connection.exec_driver_sql(_KEEP, (document_id, ["pdf", "xml"], contents, digests))
-    await connection.exec_driver_sql(_MADE, (document_id,))
+    kept = await connection.exec_driver_sql(_KEEP, (row["document_id"], ["pdf", "xml"], contents, digests))
+    await connection.exec_driver_sql(_MADE, (row["document_id"],))
+    # Another replica that made them meanwhile announced them: the PDF that is kept is the one that is sent.
+    if "pdf" in kept.scalars():
+        uow = UnitOfWork(connection)
+        record = RecordRef(cluster=row["cluster"], record_id=row["record_id"])
+        publish(uow, DocumentIssued, [(announcement(document, record, row["version"], pdf), None)])
+        await uow.outbox.flush(connection)
 
 
 async def files_of(connection: AsyncConnection, number: str) -> dict[str, tuple[bytes, bytes]]:
@@ -127,7 +146,7 @@ async def files_of(connection: AsyncConnection, number: str) -> dict[str, tuple[
     return {kind: (bytes(content), bytes(digest)) for kind, content, digest in rows}
 
 
-async def _read(connection: AsyncConnection, number: str) -> tuple[str, Document]:
+async def _read(connection: AsyncConnection, number: str) -> tuple[RowMapping, Document]:
     row = (await connection.exec_driver_sql(_DOCUMENT, (number,))).mappings().one()
     names = ("number", "kind", "issued_on", "due_on", "first", "net", "vat", "gross", "reference", "why")
     amounts: dict[str, Any] = {name: row[name] for name in names}
@@ -139,4 +158,4 @@ async def _read(connection: AsyncConnection, number: str) -> tuple[str, Document
         lines=[{**line, "vat_rate": Decimal(line["vat_rate"])} for line in await lines_of(connection, number)],
         corrects=(row["corrected"], row["corrected_on"]) if row["corrected"] else None,
     )
-    return row["document_id"], document
+    return row, document

@@ -32,16 +32,20 @@ def status(json: Json = False) -> None:
     answer = _MAIL.ask("mail-status", {})
     show(answer, json=json)
     uncertain = sum(item["count"] for item in answer["counts"] if item["state"] == "uncertain")
-    if answer["paused"] or uncertain:
+    aside = sum(answer["set_aside"].values())
+    if not answer["sends"] and not json:
+        typer.secho("no mail goes out: set TRABOULE_COMMUNICATIONS_MAIL_FILE", fg="yellow", err=True)
+    if answer["paused"] or uncertain or aside:
         if not json:
-            typer.secho(f"{uncertain} uncertain mails, {len(answer['paused'])} paused domains", fg="yellow", err=True)
+            wanting = f"{uncertain} uncertain mails, {len(answer['paused'])} paused domains, {aside} facts set aside"
+            typer.secho(wanting, fg="yellow", err=True)
         raise typer.Exit(1)
 
 
 @app.command()
 def deliveries(
     state: Annotated[str | None, typer.Option("--state", help="due, accepted, refused, uncertain, suppressed…")] = None,
-    kind: Annotated[str | None, typer.Option("--kind", help="such as invoice-issued")] = None,
+    kind: Annotated[str | None, typer.Option("--kind", help="such as invoice")] = None,
     cause: Annotated[str | None, typer.Option("--cause", help="the fact or campaign that they went out for")] = None,
     record: Record = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=200)] = 50,
@@ -156,3 +160,22 @@ def send_test(
     Example: [bold]traboule mail test vous@exemple.fr --brand numelink[/]
     """
     show(_MAIL.command("send-test-mail", {"address": address, "brand": brand}, by, reason), json=json)
+
+
+@app.command()
+def inform(
+    brand: Annotated[str, typer.Option("--brand", help="of the mail file; it writes to its clusters, or to all")],
+    controller: Annotated[str, typer.Option("--controller", help="the legal body that holds the data now")],
+    merged_on: Annotated[str, typer.Option("--merged-on", metavar="DAY", help="since when, such as 2027-01-01")],
+    policy: Annotated[str, typer.Option("--policy", metavar="URL", help="recipients, durations, whom to ask")],
+    reason: Reason,
+    by: By = "",
+    json: Json = False,
+) -> None:
+    """Tell everybody where their data came from, once for each address (RGPD art. 14: within a month).
+
+    Example: [bold]traboule mail inform --brand traboule --controller "Traboule Numérique" --merged-on 2027-01-01
+    --policy https://traboule.example/donnees --reason "fusion"[/]
+    """
+    given = {"brand": brand, "controller": controller, "merged_on": merged_on, "policy": policy}
+    show(_MAIL.command("send-information-letter", given, by, reason), json=json)

@@ -16,6 +16,9 @@ _PAUSED = """
 _OLDEST = "select min(due_at) from deliveries where state = 'due' and due_at <= now()"
 _REASONS = "select reason, count(*) from suppressions where lifted_at is null group by 1 order by 1"
 _UNMATCHED = "select count(*) from unmatched_objections"
+_SET_ASIDE = """
+    select reason, count(*) from dead_letters where status = 'parked' and queue = any($1) group by 1 order by 1
+"""
 _RECORDS = "array(select r.cluster || '/' || r.record_id from {0} r where r.{1} = {2}.{1} order by 1)"
 _DELIVERIES = f"""
     select d.delivery_id::text, d.kind, d.mode, d.purpose, d.cause, d.brand,
@@ -48,8 +51,8 @@ _SUPPRESSIONS = f"""
 _ADDRESS = "select key_id, address_key, address from deliveries where delivery_id = $1::uuid"
 
 
-async def status(connection: AsyncConnection) -> Mapping[str, Any]:
-    """Counts by kind and state, paused domains, and what is suppressed."""
+async def status(connection: AsyncConnection, queues: Sequence[str]) -> Mapping[str, Any]:
+    """Counts by kind and state, paused domains, what is suppressed, and what was set aside of these queues."""
     counts = (await connection.exec_driver_sql(_COUNTS)).all()
     paused = (await connection.exec_driver_sql(_PAUSED)).mappings().all()
     return {
@@ -57,6 +60,7 @@ async def status(connection: AsyncConnection) -> Mapping[str, Any]:
         "paused": [dict(row) for row in paused],
         "oldest_due": (await connection.exec_driver_sql(_OLDEST)).scalar_one(),
         "suppressed": dict(rows_of(await connection.exec_driver_sql(_REASONS))),
+        "set_aside": dict(rows_of(await connection.exec_driver_sql(_SET_ASIDE, (list(queues),)))),
         "unmatched_objections": (await connection.exec_driver_sql(_UNMATCHED)).scalar_one(),
     }
 

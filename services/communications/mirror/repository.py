@@ -58,8 +58,10 @@ class CommunicationsUnitOfWork(UnitOfWork):
         keyring: Keyring | None = None,
         products: Mapping[str, str] = MappingProxyType({}),
         mail: MailSettings | None = None,
+        cluster_names: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         super().__init__(connection)
+        self.cluster_names = cluster_names
         self._keyring, self.mail = keyring, mail
         self._products = products
 

@@ -26,6 +26,7 @@ from services.communications.mirror.repository import CommunicationsUnitOfWork
 from services.communications.suppressions.address import AddressError, normalise
 from services.communications.suppressions.repository import lift, suppress
 from services.communications.suppressions.suppression import Suppression
+from services.communications.usecases.letters import LETTER_QUEUES
 from services.operations.binding import Call, RefusedError
 
 _RESUME = "update paces set paused_because = null, paused_at = null where domain = $1 and paused_at is not null"
@@ -43,7 +44,9 @@ _SEND_AGAIN = """
 
 async def status(call: Call[Any]) -> MailStatus:
     """What waits, what went out, and what wants a decision."""
-    return MailStatus.model_validate(await queries.status(call.uow.connection))
+    uow = _uow(call)
+    known = await queries.status(uow.connection, LETTER_QUEUES)
+    return MailStatus.model_validate({**known, "sends": uow.mail is not None})
 
 
 async def deliveries(call: Call[WhichDeliveries]) -> Deliveries:

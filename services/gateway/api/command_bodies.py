@@ -133,6 +133,15 @@ class TestMail(Deciding):
     address: Annotated[str, Field(max_length=254)]
 
 
+class InformationLetter(Deciding):
+    """Who writes, as which legal body, since when, and where its privacy policy is."""
+
+    brand: Annotated[str, Field(max_length=40)]
+    controller: Annotated[str, Field(min_length=1, max_length=200), _Line]
+    merged_on: Day
+    policy: Annotated[str, Field(max_length=500)]
+
+
 BODIES: Final[Mapping[str, type[Signed]]] = {
     "move": Moving,
     "apply-late": Deciding,
@@ -152,6 +161,7 @@ BODIES: Final[Mapping[str, type[Signed]]] = {
     "resume-domain": Deciding,
     "decide-uncertain": Uncertain,
     "send-test-mail": TestMail,
+    "send-information-letter": InformationLetter,
 }
 """The body of each command, by the operation's name."""
 

@@ -1,12 +1,16 @@
 """Runs and documents on a real database: issued once, numbered without a gap, never altered."""
 
+import asyncio
 import time
 from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from operator import itemgetter
+from typing import Any
 
+import orjson
 import pytest
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,7 +19,7 @@ from schemas.base import RecordRef
 from schemas.billing_grids import Vat
 from schemas.membership import Addressee
 from services.billing.definition import create_app
-from services.billing.documents import files
+from services.billing.documents import announcement, files
 from services.billing.documents.facturx import UnfitDocumentError
 from services.billing.documents.files import render_the_rest, try_failed_again
 from services.billing.documents.rules import RulesUnavailableError, Verdict
@@ -138,6 +142,47 @@ async def test_the_service_makes_the_files_of_what_was_issued_once(
     assert await ready.ask("document-files", number=number) == files, "never made again"
     assert number.encode() in b64decode(files["xml"])
     await service.engine.dispose()
+
+
+async def announced(office: Billing) -> list[dict[str, Any]]:
+    """What waits in the outbox of documents that were issued, by number."""
+    rows = await office.rows("select body from outbox where routing_key = 'traboule.billing.document-issued'")
+    return sorted((orjson.loads(body)["data"] for (body,) in rows), key=itemgetter("number"))
+
+
+async def test_a_document_is_announced_once_with_the_very_pdf_that_is_kept(
+    ready: Billing, billing_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = (await ready.issued(YEAR))["numbers"]
+    assert await announced(ready) == []
+    # Two replicas at the same time: both make the files, the first to commit keeps and announces them.
+    async with billing_database.engine() as second:
+        async with ready.engine.begin() as ours:
+            await files.render(ours, numbers[0])
+            others = asyncio.create_task(render_the_rest(second))
+            await asyncio.sleep(1)
+            assert not others.done(), "it waits for whoever keeps the same files"
+        await others
+    await render_the_rest(ready.engine)
+    facts = await announced(ready)
+    assert [fact["number"] for fact in facts] == numbers
+    for fact in facts:
+        assert fact["pdf"] == (await ready.ask("document-files", number=fact["number"]))["pdf"]
+        document = await ready.ask("document", number=fact["number"])
+        assert (fact["amount"], fact["due_on"], fact["reference"]) == tuple(
+            document[name] for name in ("gross", "due_on", "reference")
+        )
+        record = fact["recipient"]["records"][0]
+        assert f"{record['cluster']}/{record['record_id']}" == document["record"]
+        assert (fact["recipient"]["name"], fact["cluster"]) == (document["buyer"], record["cluster"])
+    # One that is too large to travel is announced all the same: communications says that it cannot be sent.
+    monkeypatch.setattr(announcement, "PDF_BYTES", 10)
+    await ready.merge(merged(1, "M", *BOTH))
+    await ready.issued(YEAR)
+    await render_the_rest(ready.engine)
+    [credit] = [fact for fact in await announced(ready) if fact["kind"] == "credit-note"]
+    assert "pdf" not in credit
+    assert credit["corrects"] in numbers
 
 
 async def test_a_document_whose_file_cannot_be_made_keeps_no_later_one_from_it(

@@ -1,0 +1,1 @@
+"""What mails say: templates, and the sandbox that renders them."""

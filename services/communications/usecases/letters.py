@@ -1,0 +1,113 @@
+"""Writes to people about what happened: one mail for each cause and person, once."""
+
+from asyncio import to_thread
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+
+from schemas.envelope import Envelope
+from schemas.letters import (
+    DirectDebitAnnounced,
+    DocumentIssued,
+    LetterDue,
+    PaymentReminded,
+    RegistrationCancelled,
+    RegistrationConfirmed,
+    SeatOffered,
+)
+from services.common.sections import Record
+from services.communications.brands.brand import Brand, MailSettings
+from services.communications.deliveries.queueing import Mail, queue
+from services.communications.letters import notice
+from services.communications.letters.notice import Notice
+from services.communications.letters.sandbox import TemplateRefusedError
+from services.communications.letters.template import letter_of, on_one_line
+from services.communications.mirror.repository import CommunicationsUnitOfWork
+from services.communications.suppressions.address import AddressError, normalise
+from shared.messaging.failures import Refusal
+from shared.messaging.subscription import Subscription
+
+log = structlog.get_logger()
+
+LARGE_PREFETCH: Final = 10
+"""Messages with files that are read at once: each may have 4 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """The handler of one fact. Without a mail file nothing is written, and ``mail-status`` says so.
+
+    A fact of which no mail can be made is parked with the reason, and keeps no other from going out.
+    """
+
+    notice_of: Callable[[Any], Notice]
+
+    async def __call__(self, uow: CommunicationsUnitOfWork, messages: Sequence[Envelope[Any]]) -> None:
+        """Queue what these facts ask for. Raises Refusal, AddressKeysError."""
+        if uow.mail is None:
+            log.info("letters.not_written", facts=len(messages), why="there is no mail file")
+            return
+        mail = uow.mail
+        mails = await to_thread(lambda: [mail_of(self.notice_of(message.data), mail) for message in messages])
+        await queue(uow.connection, uow.keyring, mails)
+
+
+def mail_of(wanted: Notice, settings: MailSettings) -> Mail:
+    """The mail, rendered. Raises Refusal."""
+    brand = _brand(wanted.cluster, settings)
+    recipient = wanted.recipient
+    language = recipient.language or brand.language
+    try:
+        letter = letter_of(wanted.kind, language, brand, wanted.values(language), wanted.attachments)
+    except TemplateRefusedError as error:
+        raise Refusal("letter-refused", f"{wanted.kind}/{language}: {error}") from None
+    return Mail(
+        cause=wanted.cause,
+        kind=wanted.kind,
+        mode="transactional",
+        purpose=wanted.purpose,
+        brand=brand.code,
+        person_key=wanted.person_key,
+        address=_address(recipient.email),
+        name=on_one_line(recipient.name),
+        records=tuple(Record(record.cluster, record.record_id) for record in recipient.records),
+        letter=letter,
+        not_after=wanted.not_after,
+    )
+
+
+def _brand(cluster: str, settings: MailSettings) -> Brand:
+    brand = settings.brand_of(cluster)
+    if brand is None:
+        detail = (
+            f"no brand writes to {cluster}: name it in the clusters of a [brands.CODE] of the mail file, then replay"
+        )
+        raise Refusal("brand-missing", detail)
+    return brand
+
+
+def _address(written: str | None) -> str:
+    if not written:
+        raise Refusal("address-missing", "there is no e-mail address: send it by post, and correct the record")
+    try:
+        return normalise(written)
+    except AddressError as error:
+        raise Refusal("address-unusable", f"{error}: send it by post, and correct the record") from None
+
+
+LETTERS: Final[tuple[tuple[type[LetterDue], Letters], ...]] = (
+    (DocumentIssued, Letters(notice.of_document)),
+    (PaymentReminded, Letters(notice.of_reminder)),
+    (DirectDebitAnnounced, Letters(notice.of_direct_debit)),
+    (RegistrationConfirmed, Letters(notice.of_registration)),
+    (SeatOffered, Letters(notice.of_offer)),
+    (RegistrationCancelled, Letters(notice.of_cancellation)),
+)
+"""What is written about each fact."""
+LETTER_SUBSCRIPTIONS: Final = tuple(
+    Subscription(f"communications.{fact.key}", fact, handler, LARGE_PREFETCH if fact is DocumentIssued else None)
+    for fact, handler in LETTERS
+)
+LETTER_QUEUES: Final = tuple(subscription.queue_name for subscription in LETTER_SUBSCRIPTIONS)

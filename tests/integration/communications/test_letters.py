@@ -1,0 +1,222 @@
+"""From the fact to the mail that a server took: once for each cause, whatever else goes wrong."""
+
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import dkim
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from deploy.local.nodes import Nodes
+from schemas.letters import DocumentIssued, LetterDue, RegistrationCancelled, SeatOffered
+from schemas.letters_examples import LETTER_EXAMPLES
+from services.communications.brands.brand import MailSettings
+from services.communications.definition import DEFINITION
+from services.communications.deliveries.signing import Signer
+from services.communications.mirror.repository import CommunicationsUnitOfWork
+from services.communications.usecases.letters import LETTERS
+from services.operations.running import OperationRequest, carry_out
+from shared.messaging.failures import Refusal
+from tests.support.in_process import OwnService, Passwords, own_service
+from tests.support.mail_server import MailServer, mail_server
+from tests.support.mailing import BRAND, KEYRING, Mailing, mail_settings
+from tests.support.merging import envelope
+from tests.support.waiting import eventually
+
+HANDLERS = dict(LETTERS)
+SOON = datetime.now(UTC) + timedelta(days=2)
+PDF = b"%PDF-1.7\n" + Random(7).randbytes(40_000)
+
+
+def a_fact(kind: type[LetterDue], **different: Any) -> LetterDue:
+    """The published example, of days to come."""
+    fact: Any = LETTER_EXAMPLES[kind]()
+    later = {name: SOON for name in ("starts_at", "offered_until") if name in kind.model_fields}
+    return kind.model_validate(fact.model_dump() | later | different)
+
+
+def a_document(**different: Any) -> LetterDue:
+    return a_fact(DocumentIssued, **{"pdf": b64encode(PDF).decode()} | different)
+
+
+async def heard(mailing: Mailing, *facts: LetterDue, mail: MailSettings | None = mail_settings(1)) -> None:
+    async with mailing.engine.begin() as connection:
+        uow = CommunicationsUnitOfWork(connection, keyring=mailing.keyring, mail=mail)
+        for fact in facts:
+            await HANDLERS[type(fact)](uow, [envelope(fact, f"/traboule/{fact.service}")])
+
+
+async def refusal(mailing: Mailing, fact: LetterDue, mail: MailSettings | None = mail_settings(1)) -> str:
+    with pytest.raises(Refusal) as refused:
+        await heard(mailing, fact, mail=mail)
+    assert "exemple" not in refused.value.detail, "no personal data"
+    return refused.value.reason
+
+
+def read(server: MailServer) -> list[EmailMessage]:
+    return [message_from_bytes(taken.text, policy=default) for taken in server.taken]  # type: ignore[misc]
+
+
+def part(mail: EmailMessage, kind: str) -> str:
+    body = mail.get_body([kind])
+    assert body is not None
+    return str(body.get_content())
+
+
+async def test_an_invoice_arrives_once_with_the_very_pdf(mailing: Mailing) -> None:
+    async with mail_server() as server:
+        await heard(mailing, a_document())
+        # Told again after a restore, under another id; and with an address that was corrected meanwhile.
+        await heard(mailing, a_document(version=7))
+        await heard(mailing, a_document(recipient={**a_document().recipient.model_dump(), "email": "b@exemple.fr"}))
+        await mailing.send(server.port)
+        await mailing.send(server.port)
+    [mail] = read(server)
+    assert mail["Subject"] == "Traboule Numérique\u00a0: votre facture F-2027-000118"
+    assert mail["To"] == "Ateliers du Gier <contact@ateliers-du-gier.example>"
+    assert (mail["Auto-Submitted"], mail["List-Unsubscribe"]) == ("auto-generated", None)
+    [file] = mail.iter_attachments()
+    assert (file.get_filename(), file.get_content_type()) == ("F-2027-000118.pdf", "application/pdf")
+    assert file.get_content() == PDF
+    for kind in ("plain", "html"):
+        assert "600,00\u00a0€" in part(mail, kind)
+        assert "3 février 2027" in part(mail, kind)
+    [row] = await mailing.rows("select cause, kind, mode, purpose, person_key from deliveries")
+    assert tuple(row) == ("document/F-2027-000118", "invoice", "transactional", "contract", "numelink/1042")
+    assert [tuple(row) for row in await mailing.rows("select cluster, record_id from delivery_records")] == [
+        ("numelink", "1042")
+    ]
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("kind", list(HANDLERS), ids=lambda kind: kind.key)
+async def test_each_fact_becomes_a_mail_in_the_language_of_the_reader(
+    mailing: Mailing, kind: type[LetterDue], language: str
+) -> None:
+    person = {"name": "Zoé\r\nMüller", "email": "Zoe@Exemple.fr ", "language": language}
+    async with mail_server() as server:
+        await heard(mailing, a_fact(kind, recipient=person))
+        assert await mailing.send(server.port) == 1
+    [mail] = read(server)
+    assert mail["To"] == "Zoé Müller <zoe@exemple.fr>"
+    assert part(mail, "plain").startswith({"fr": "Bonjour", "en": "Hello"}[language])
+    assert f'lang="{language}"' in part(mail, "html")
+
+
+async def test_a_later_offer_or_cancellation_is_another_mail_and_the_same_one_is_not(mailing: Mailing) -> None:
+    await heard(mailing, a_fact(SeatOffered), a_fact(SeatOffered, version=9), a_fact(SeatOffered, offer_id="2"))
+    await heard(mailing, a_fact(RegistrationCancelled), a_fact(RegistrationCancelled, version=9))
+    await heard(mailing, a_fact(RegistrationCancelled))
+    assert await mailing.states() == {"due": 4}
+
+
+async def test_what_is_over_is_not_sent(mailing: Mailing) -> None:
+    async with mail_server() as server:
+        await heard(mailing, a_fact(SeatOffered, offered_until=datetime.now(UTC) - timedelta(minutes=1)))
+        await mailing.send(server.port)
+    assert (await mailing.states(), server.taken) == ({"gave-up": 1}, [])
+
+
+@pytest.mark.parametrize(
+    ("different", "reason"),
+    [
+        ({"recipient": {"name": "A", "email": None}}, "address-missing"),
+        ({"recipient": {"name": "A", "email": "contact chez exemple.fr"}}, "address-unusable"),
+        ({"pdf": None}, "file-missing"),
+        ({"pdf": "JVBERi0xLjc"}, "file-unreadable"),
+    ],
+)
+async def test_a_fact_of_which_no_mail_can_be_made_is_refused_with_the_reason(
+    mailing: Mailing, different: dict[str, Any], reason: str
+) -> None:
+    assert await refusal(mailing, a_document(**different)) == reason
+    assert await mailing.states() == {}
+
+
+async def test_the_brand_is_that_of_the_cluster(mailing: Mailing) -> None:
+    other = BRAND | {"code": "rhone", "name": "Clust’R", "sender": "l@clustr.example", "clusters": ["clustr-numerique"]}
+    both = mail_settings(1, brands={"loire": BRAND | {"clusters": ["numelink"]}, "rhone": other})
+    await heard(mailing, a_document(), a_document(number="C-1", cluster="clustr-numerique"), mail=both)
+    rows = await mailing.rows("select cause, brand from deliveries order by 1")
+    assert [tuple(row) for row in rows] == [("document/C-1", "rhone"), ("document/F-2027-000118", "loire")]
+    assert await refusal(mailing, a_document(cluster="minalogic"), mail=both) == "brand-missing"
+
+
+async def status(mailing: Mailing, mail: MailSettings | None) -> dict[str, Any]:
+    asked = OperationRequest(operation="mail-status", cluster=None, arguments={}, author="a", reason="a test")
+    async with mailing.engine.begin() as connection:
+        uow = CommunicationsUnitOfWork(connection, keyring=KEYRING, mail=mail)
+        return (await carry_out(uow, DEFINITION, DEFINITION.every_operation, asked)).answer
+
+
+async def test_without_a_mail_file_nothing_is_written_and_the_status_says_so(mailing: Mailing) -> None:
+    await heard(mailing, a_document(), mail=None)
+    assert await mailing.states() == {}
+    assert (await status(mailing, None))["sends"] is False
+    assert (await status(mailing, mail_settings(1)))["sends"] is True
+
+
+async def test_an_independent_reader_verifies_the_signature(mailing: Mailing, tmp_path: Path) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (tmp_path / "dkim.pem").write_bytes(pem)
+    signer = Signer.read("numelink.example", "s2027", tmp_path / "dkim.pem")
+    async with mail_server() as server:
+        await heard(mailing, a_document())
+        await replace(mailing, signers={"loire": signer}).send(server.port)
+    text = server.taken[0].text
+
+    def record(name: bytes, timeout: int = 5) -> bytes:
+        assert name == b"s2027._domainkey.numelink.example."
+        return signer.record().encode()
+
+    assert dkim.verify(text, dnsfunc=record)
+    for forged in (text.replace(b"auto-generated", b"auto-replied", 1), text.replace(b"F-2027", b"F-2028", 1)):
+        assert forged != text
+        assert not dkim.verify(forged, dnsfunc=record)
+
+
+# --- over the broker ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def own(nodes: Nodes, passwords: Passwords) -> Iterator[OwnService]:
+    with own_service(nodes, passwords, "communications", "billing") as own:
+        yield own
+
+
+async def test_one_that_cannot_be_sent_is_parked_and_keeps_no_other_back(own: OwnService, tmp_path: Path) -> None:
+    async with mail_server() as server:
+        mail_file = tmp_path / "mail.toml"
+        mail_file.write_text(_toml(server.port))
+        facts = [a_document(number=f"F-{n}") for n in range(5)]
+        facts[2] = a_document(number="F-2", recipient={"name": "A", "email": "nobody"})
+        async with own.running(mail_file=mail_file):
+            await own.publish_as("traboule.billing", facts)
+            await own.publish_as("traboule.billing", facts[0])
+
+            async def settled() -> bool:
+                return len(server.taken) == 4 and bool(await own.parked())
+
+            await eventually(settled)
+        [parked] = await own.parked()
+    assert (parked["queue"], parked["reason"]) == ("communications.document-issued", "address-unusable")
+    assert sorted(mail["Subject"].rpartition(" ")[2] for mail in read(server)) == ["F-0", "F-1", "F-3", "F-4"]
+    assert all([file.get_content() for file in mail.iter_attachments()] == [PDF] for mail in read(server))
+
+
+def _toml(port: int) -> str:
+    brand = "\n".join(f'{name} = "{value}"' for name, value in BRAND.items() if name != "code")
+    return (
+        f'public_url = "https://adhesion.example"\n[relay]\nhost = "127.0.0.1"\nport = {port}\ntls = "none"\n'
+        f"[brands.loire]\n{brand}\n"
+    )
