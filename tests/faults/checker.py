@@ -38,6 +38,11 @@ SHOWN_CONFLICTS = """
     select one ->> 'conflict_id' as conflict_id
     from views, json_array_elements(convert_from(document, 'UTF8')::json -> 'conflicts') as one
 """
+_DESCRIBED = """
+    case when (document ->> 'removed')::boolean
+    then jsonb_build_array(cluster, record_id, document -> 'own')
+    else to_jsonb(t) - 'version' || jsonb_build_object('document', document::jsonb - 'version') end
+"""
 COMPARED = {
     "views": "to_jsonb(t) - 'updated_at'",
     # Which member a removed record's id still answers with depends on what was there when it was removed.
@@ -48,15 +53,9 @@ COMPARED = {
         then to_jsonb(t) - '{version,digest}'::text[] || jsonb_build_object('document', document::jsonb - 'version')
         else to_jsonb(t) end
     """,
-    "descriptions": """
-        to_jsonb(t) - 'version' || jsonb_build_object('document', document::jsonb - 'version' -
-            case when (document ->> 'removed')::boolean then 'member_id' else '' end)
-    """,
-    "contacts": """
-        to_jsonb(t) - 'version' - case when (document ->> 'removed')::boolean then 'member_id' else '' end
-        || jsonb_build_object('document', document::jsonb - 'version' -
-            case when (document ->> 'removed')::boolean then 'member_id' else '' end)
-    """,
+    # Nor is what is shown of the member of a removed record.
+    "descriptions": _DESCRIBED,
+    "contacts": _DESCRIBED,
 }
 MARKS = {"membership": "section_changes union all select 1 from contact_changes"}
 """What is still to be stated; where it is more than ``section_changes``."""
