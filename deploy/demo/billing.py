@@ -17,6 +17,7 @@ from deploy.demo.settling import wait_until_settled
 from deploy.errors import NodeError
 from schemas.billing import InvoiceRecorded
 from schemas.envelope import encode, routing_key, source_of
+from services.common.sections import STATE_EVERY
 from shared.runtime.clock import Clock
 
 SYSTEM = "numelink/billing"
@@ -101,9 +102,24 @@ def _prepared(first: date, reason: str) -> dict[str, Any]:
     return json.loads(run(*words, "--reason", reason, "--json"))
 
 
+def _settled(first: date, reason: str) -> dict[str, Any]:
+    """Prepare until nothing changes: members are described to billing some seconds after they changed."""
+    before = _prepared(first, reason)
+    while True:
+        time.sleep(STATE_EVERY + 1)
+        after = _prepared(first, reason)
+        if _said(after) == _said(before):
+            return after
+        before = after
+
+
+def _said(prepared: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in prepared.items() if name not in ("run_id", "prepared_at", "reason")}
+
+
 def _issue(echo: Echo, first: date, reason: str) -> dict[str, Any]:
     """Prepare, approve by another, and issue; returns what was prepared."""
-    prepared = _prepared(first, reason)
+    prepared = _settled(first, reason)
     signed = ("--by", "tresoriere", "--reason", reason, "--json")
     run("billing", "approve-run", prepared["run_id"], *signed)
     issued = json.loads(run("billing", "issue-run", prepared["run_id"], *signed))
