@@ -108,12 +108,12 @@ def _settled(first: date, reason: str) -> dict[str, Any]:
     while True:
         time.sleep(STATE_EVERY + 1)
         after = _prepared(first, reason)
-        if _said(after) == _said(before):
+        if _content_of(after) == _content_of(before):
             return after
         before = after
 
 
-def _said(prepared: Mapping[str, Any]) -> dict[str, Any]:
+def _content_of(prepared: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in prepared.items() if name not in ("run_id", "prepared_at", "reason")}
 
 
