@@ -12,10 +12,11 @@ from services.communications.bounces.meaning import Meaning, meaning_of
 
 Kind = Literal["bounce", "complaint", "delay", "delivered", "absence", "other"]
 LARGEST: Final = 64 * 1024
-"""Bytes of a report that are kept; the returned mail at its end is of no use."""
+"""Bytes of a report that are kept, and read; the returned mail at its end is of no use."""
 _WORDS: Final = 4_000
 _RETURNED: Final = re.compile(
-    r"^-{3,}.*(original|returned|copy of).*|^(original message|message d'origine).*|^return-path:.*",
+    # Just three: of a line of dashes, "three or more" would be tried at every length.
+    r"^-{3}.*(original|returned|copy of).*|^(original message|message d'origine).*|^return-path:.*",
     re.IGNORECASE | re.MULTILINE,
 )
 _FROM_DAEMON: Final = re.compile(r"mailer-daemon|postmaster|mail delivery|maildelivery|bounce", re.IGNORECASE)
@@ -38,9 +39,9 @@ class Report:
 
 
 def read_report(raw: bytes) -> Report:
-    """What it says; never raises: what nobody can read is ``other``."""
+    """What its first :data:`LARGEST` bytes say; never raises: what nobody can read is ``other``."""
     try:
-        mail = message_from_bytes(raw, policy=default)
+        mail = message_from_bytes(raw[:LARGEST], policy=default)
         return _read(mail)
     except Exception:
         # The standard library raises whatever it likes for headers that no rule allows.

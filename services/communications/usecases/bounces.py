@@ -4,6 +4,7 @@ Who it is about is said by the token of the return path, and by nothing in the m
 without a token of ours is kept and listed, and does nothing.
 """
 
+from asyncio import to_thread
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -79,7 +80,11 @@ async def take_in(connection: AsyncConnection, keyring: Keyring, returned: Seque
     await objections.keep(connection, keyring, [_objection(item) for item in refusals])
     bounced = list({item.digest: item for item in returned if item.use == "b"}.values())
     deliveries = await _deliveries(connection, bounced)
-    read = [_Read(item, read_report(item.raw), deliveries.get(item.token or "")) for item in bounced]
+    # In a thread: anybody may write to a return path, and a header made for it takes seconds to read.
+    reports = await to_thread(lambda: [read_report(item.raw) for item in bounced])
+    read = [
+        _Read(item, report, deliveries.get(item.token or "")) for item, report in zip(bounced, reports, strict=True)
+    ]
     fresh = await _kept(connection, read)
     read = [item for item in read if item.returned.digest in fresh]
     await suppress(connection, keyring, [found for item in read if (found := _suppression(item))])

@@ -3,6 +3,7 @@
 import mailbox
 from datetime import UTC, datetime
 from pathlib import Path
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -28,6 +29,21 @@ def test_nothing_that_comes_can_break_the_reading(raw: bytes) -> None:
     assert read_report(b"Subject: Undelivered\n" + raw).kind in {
         "bounce", "complaint", "delay", "delivered", "absence", "other",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "From: MAILER-DAEMON@x.example\nSubject: Undelivered\n\n" + "-" * 2_000_000,
+        "From: MAILER-DAEMON@x.example, " + "a@b.example, " * 200_000 + "\nSubject: Undelivered\n\nx",
+        "".join(f"Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n" for n in range(50_000)),
+    ],
+    ids=["dashes", "addresses", "parts"],
+)
+def test_a_mail_that_is_made_to_take_long_does_not(hostile: str) -> None:
+    began = process_time()
+    assert read_report(hostile.encode()).kind in {"bounce", "other"}
+    assert process_time() - began < 10
 
 
 def test_words_are_one_printable_line() -> None:
