@@ -136,6 +136,9 @@ class PreferencesChanged(AnnouncedRecord):
         description="By channel and purpose: of each brand the last decision, and of several brands a refusal",
     )
     decisions: tuple[ConsentDecision, ...] = Field(default=(), description="Every consent and objection, by time")
+    unlisted: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="How many more there are: older ones, of a record that has too many for a message"
+    )
 
 
 class CommunicationsStageChanged(StageChanged):

@@ -139,6 +139,9 @@ class ParticipationChanged(AnnouncedRecord):
         description="registration_id of those that take a place, or wait for one, at a gathering that is still planned",
     )
     registrations: tuple[ParticipationEntry, ...] = Field(default=(), description="Its registrations, by time")
+    unlisted: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="How many more there are: older ones, of a record that has too many for a message"
+    )
 
 
 class EventsConflictAnswered(ConflictAnswered):

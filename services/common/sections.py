@@ -137,7 +137,10 @@ async def stating(uow: UnitOfWork, section: Section, messages: Sequence[Envelope
         for message in reversed(messages)
     }
     first = messages[0].correlationid or messages[0].id
-    await _state(uow, section, records, lambda record: causes.get(record, first))
+    ordered = sorted(records)
+    for begin in range(0, len(ordered), PAGE):
+        page = set(ordered[begin : begin + PAGE])
+        await _state(uow, section, page, lambda record: causes.get(record, first))
 
 
 async def state_the_rest(

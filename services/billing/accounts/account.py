@@ -1,11 +1,10 @@
 """What a source record was billed, paid and owes: the rules. They are nowhere else."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from schemas.base import Part
 from schemas.billing import (
     AccountChanged,
     AccountDocument,
@@ -15,9 +14,7 @@ from schemas.billing import (
     PaidPeriod,
 )
 from services.billing.accounts.periods import item_of, periods_of
-
-LISTED_BYTES: Final = 1_000_000
-"""Of JSON, for all invoices and payments of one account. A message may have four times as many."""
+from services.common.listing import newest_that_fit
 
 _NOT_IN_FORCE: Final[frozenset[InvoiceStatus]] = frozenset({"draft", "cancelled"})
 
@@ -58,13 +55,13 @@ def account_of(
     given_up = _sum(invoice.written_off for invoice in counted if invoice.written_off is not None)
     known = billed is not None or paid is not None
     periods = [row.invoice.period_ends_on for row in rows if _is_settled(row.invoice)]
-    listed = _newest_that_fit(
-        [
-            *((row.invoice.issued_on, row) for row in rows),
-            *((payment.paid_on, payment) for payment in received),
-            *((row.document.issued_on, row.document) for row in issued),
-        ]
-    )
+    dated: list[tuple[date, Any]] = [
+        *((row.invoice.issued_on, row) for row in rows),
+        *((payment.paid_on, payment) for payment in received),
+        *((row.document.issued_on, row.document) for row in issued),
+    ]
+    by_day = [item for _, item in sorted(dated, key=lambda item: item[0])]
+    listed = newest_that_fit(by_day, lambda item: item.invoice if isinstance(item, InvoiceRow) else item)
     kept = [item for item in listed if isinstance(item, InvoiceRow)]
     shown = tuple(item for item in listed if isinstance(item, AccountDocument))
     return AccountChanged(
@@ -126,23 +123,3 @@ def _paid_period(row: InvoiceRow) -> list[PaidPeriod]:
     if starts_on is None or ends_on is None or invoice.gross <= 0 or row.credited or not _is_settled(invoice):
         return []
     return [PaidPeriod(invoice_id=invoice.invoice_id, starts_on=starts_on, ends_on=ends_on)]
-
-
-def _newest_that_fit(items: Sequence[tuple[date, Any]]) -> list[Any]:
-    """Invoices and payments by day, without the oldest if all together are too long for a message.
-
-    No company has so many: a former system that books all its cash sales on one card does.
-    """
-    fitting: list[Any] = []
-    room = LISTED_BYTES
-    by_day = sorted(items, key=lambda item: item[0])
-    for _, item in reversed(by_day):
-        room -= _size(item.invoice if isinstance(item, InvoiceRow) else item)
-        if room < 0:
-            break
-        fitting.append(item)
-    return fitting[::-1]
-
-
-def _size(line: Part) -> int:
-    return len(line.__pydantic_serializer__.to_json(line, exclude_defaults=True))

@@ -1,6 +1,6 @@
 """All SQL of the history of consents, which is only ever added to, and of the objections that stand in it."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -9,7 +9,14 @@ from schemas.communications import ConsentRecorded
 from schemas.digests import record_digest
 from schemas.envelope import Envelope
 from services.common.sections import Record
-from services.communications.consents.objections import CHANNELS, RESTRICTIONS, Objection, of_card, suppressions_of
+from services.communications.consents.objections import (
+    CHANNELS,
+    Objection,
+    concerned_by,
+    of_card,
+    suppressions_of,
+)
+from services.communications.consents.preferences import RESTRICTIONS
 from services.communications.contacts.contact import Contact, key_of
 from services.communications.contacts.queries import contacts_of_addresses, contacts_of_records
 from services.communications.suppressions.address import Keyring
@@ -103,29 +110,34 @@ async def _objections(connection: AsyncConnection, sql: str, values: tuple[Any, 
 async def _suppress(
     connection: AsyncConnection, keyring: Keyring, objections: Sequence[Objection], contacts: Collection[Contact] = ()
 ) -> None:
-    """``contacts`` count beside those that are kept: an older description that came late had an address, too."""
-    if not objections:
-        return
+    """A page at a time, the newest first: records that share an address are added to each.
+
+    ``contacts`` count beside those that are kept: an older description that came late had an address, too.
+    """
+    newest_first = sorted(objections, key=lambda objection: objection.decided_at, reverse=True)
+    for first in range(0, len(newest_first), PAGE):
+        page = newest_first[first : first + PAGE]
+        known = await _known(connection, page, contacts)
+        name_of = _namer(keyring)
+        found = [
+            each
+            for objection, concerned in zip(page, concerned_by(page, known), strict=True)
+            for each in suppressions_of(objection, concerned, name_of)
+        ]
+        await suppress(connection, keyring, found)
+        consents = sorted({(objection.cluster, objection.consent_id) for objection in page})
+        await connection.exec_driver_sql(_SUPPRESSED, tuple(list(column) for column in zip(*consents, strict=True)))
+
+
+async def _known(
+    connection: AsyncConnection, objections: Sequence[Objection], contacts: Collection[Contact]
+) -> list[Contact]:
+    """The contacts that are kept of these objections' records and addresses, and those that are handed over."""
     records = {Record(each.cluster, each.record_id) for each in objections if each.record_id is not None}
+    addresses = {each.address for each in objections if each.address is not None}
     own = await contacts_of_records(connection, records)
-    sharing = await contacts_of_addresses(connection, {each.address for each in objections if each.address is not None})
-    name_of = _namer(keyring)
-    suppressions = {
-        suppression.cause: suppression
-        for objection in objections
-        for suppression in suppressions_of(
-            objection, (*_contacts(objection, own, sharing), *filter(objection.concerns, contacts)), name_of
-        )
-    }
-    await suppress(connection, keyring, list(suppressions.values()))
-    consents = sorted({(objection.cluster, objection.consent_id) for objection in objections})
-    await connection.exec_driver_sql(_SUPPRESSED, tuple(list(column) for column in zip(*consents, strict=True)))
-
-
-def _contacts(objection: Objection, own: dict[Record, Contact], sharing: dict[str, list[Contact]]) -> Iterable[Contact]:
-    if objection.record_id is not None and (contact := own.get(Record(objection.cluster, objection.record_id))):
-        yield contact
-    yield from sharing.get(objection.address or "", ())
+    sharing = await contacts_of_addresses(connection, addresses)
+    return [*own.values(), *(each for some in sharing.values() for each in some), *contacts]
 
 
 def _namer(keyring: Keyring) -> Any:

@@ -2,10 +2,12 @@
 
 An objection hangs on its source record, on the address that it names, on the address of its record, and on the records
 that have its address. Each of these makes a suppression with a cause of its own, so they only ever add up: what is
-heard of a record later adds one, and nothing takes one away (RGPD art. 21).
+heard of a record later adds one, and nothing takes one away (RGPD art. 21). An address that very many records have is
+an accountant's or a town hall's: what is objected to under it holds for the address, and for no record.
 """
 
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -13,13 +15,14 @@ from services.common.sections import Record
 from services.communications.contacts.contact import Contact
 from services.communications.suppressions.suppression import EVERY_PURPOSE, Covers, Suppression
 
-RESTRICTIONS: Final = ("refused", "withdrawn")
 CHANNELS: Final = ("email", "bulk-email")
 """Of objections that concern e-mail; others forbid nothing that is sent from here."""
 UNDATED: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """When an objection was made of which the former system keeps no day: before all that is sent from here."""
 FROM_FORMER_SYSTEMS: Final = "consent "
 """What the cause of a suppression begins with that a former system's objection made."""
+CROWD: Final = 50
+"""Records with one address: of more, none is taken to be the person who objected."""
 NameOf = Callable[[str], str]
 """A short name of an address, or of anything, that tells nobody what it is; the same for ever."""
 
@@ -40,29 +43,62 @@ class Objection(NamedTuple):
         """What every suppression of it is called after: without its id, which outlives the consent and may name one."""
         return f"{FROM_FORMER_SYSTEMS}{name_of(f'{self.cluster} {self.consent_id} {self.channel} {self.purpose}')}"
 
+    def cause_by_address(self, name_of: NameOf) -> str:
+        """The same of records that have its address: however many consents say it, it is one objection there."""
+        return f"{FROM_FORMER_SYSTEMS}{name_of(f'{self.cluster} of {self.address} {self.channel} {self.purpose}')}"
+
     def concerns(self, contact: Contact) -> bool:
         """Whether it is about this record, or about its address."""
         own = (contact.cluster, contact.record_id) == (self.cluster, self.record_id)
         return own or (self.address is not None and contact.address == self.address)
 
+    @property
+    def record(self) -> Record | None:
+        """The record that it names."""
+        return None if self.record_id is None else Record(self.cluster, self.record_id)
+
+
+def concerned_by(objections: Sequence[Objection], contacts: Iterable[Contact]) -> list[list[Contact]]:
+    """Of these contacts those that each objection is about: its record's own, and those that have its address.
+
+    Of several consents that say the same of an address the first one alone concerns those who have it; none concerns a
+    crowd.
+    """
+    by_record: defaultdict[Record | None, dict[tuple[Record, str | None], Contact]] = defaultdict(dict)
+    by_address: defaultdict[str | None, dict[tuple[Record, str | None], Contact]] = defaultdict(dict)
+    for contact in contacts:
+        key = Record(contact.cluster, contact.record_id), contact.address
+        by_record[key[0]][key] = contact
+        by_address[contact.address][key] = contact
+    named = set[tuple[str, str, str, str]]()
+    concerned: list[list[Contact]] = []
+    for objection in objections:
+        found = dict(by_record.get(objection.record, {}))
+        sharing = by_address.get(objection.address, {}) if objection.address is not None else {}
+        name = objection.cluster, objection.address or "", objection.channel, objection.purpose
+        if len(sharing) <= CROWD and name not in named:
+            named.add(name)
+            found |= sharing
+        concerned.append(list(found.values()))
+    return concerned
+
 
 def suppressions_of(objection: Objection, contacts: Iterable[Contact], name_of: NameOf) -> list[Suppression]:
     """All that it forbids, by the contacts that are known now."""
-    record = None if objection.record_id is None else Record(objection.cluster, objection.record_id)
-    first = _suppression(objection, objection.cause(name_of), objection.address, record)
-    return [first, *(each for contact in contacts for each in _of_contact(objection, contact, record, name_of))]
+    first = _suppression(objection, objection.cause(name_of), objection.address, objection.record)
+    return [first, *(each for contact in contacts for each in _of_contact(objection, contact, name_of))]
 
 
-def _of_contact(
-    objection: Objection, contact: Contact, record: Record | None, name_of: NameOf
-) -> Iterable[Suppression]:
+def _of_contact(objection: Objection, contact: Contact, name_of: NameOf) -> Iterable[Suppression]:
     key = Record(contact.cluster, contact.record_id)
-    if key == record:
+    if key == objection.record:
         if contact.address is not None and contact.address != objection.address:
             cause = f"{objection.cause(name_of)} {name_of(contact.address)}"
             yield _suppression(objection, cause, contact.address, None)
     elif objection.concerns(contact):
-        yield _suppression(objection, f"{objection.cause(name_of)} {'/'.join(key)}", None, key)
+        # Of several consents that say so, whichever was heard first.
+        anyhow = objection._replace(source=None)
+        yield _suppression(anyhow, f"{objection.cause_by_address(name_of)} {'/'.join(key)}", None, key)
 
 
 def _suppression(objection: Objection, cause: str, address: str | None, record: Record | None) -> Suppression:

@@ -2,11 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Final, NamedTuple
 
 from schemas.communications import ConsentDecision, ConsentStatus, Preference, PreferencesChanged
+from services.common.listing import newest_that_fit
+from services.communications.suppressions.suppression import EVERY_PURPOSE
 
-RESTRICTIONS: Final[frozenset[ConsentStatus]] = frozenset({"refused", "withdrawn"})
+RESTRICTIONS: Final[tuple[ConsentStatus, ...]] = ("refused", "withdrawn")
+MOST_PURPOSES: Final = 1_000
+"""Of one channel that are named each. No list has so many."""
 
 
 class Known(NamedTuple):
@@ -28,13 +33,17 @@ def preferences_of(
     all_known = sorted(
         [*(Known(own, decision) for decision in consents), *known], key=lambda item: (*_when_decided(item), item.whose)
     )
-    decisions = [item.decision for item in all_known]
+    decisions = sorted(
+        (item.decision for item in all_known), key=lambda item: (item.decided_at, item.consent_id, item.known_in or "")
+    )
+    listed = newest_that_fit(decisions, lambda item: item)
     return PreferencesChanged(
         version=0,
         cluster=cluster,
         record_id=record_id,
-        in_force=tuple(_in_force(all_known)),
-        decisions=tuple(sorted(decisions, key=lambda item: (item.decided_at, item.consent_id, item.known_in or ""))),
+        in_force=tuple(_few(_in_force(all_known))),
+        decisions=tuple(listed),
+        unlisted=len(decisions) - len(listed),
     )
 
 
@@ -57,6 +66,19 @@ def _in_force(decisions: Sequence[Known]) -> list[Preference]:
                 known_in=decision.known_in,
             )
     return [preferences[key] for key in sorted(preferences)]
+
+
+def _few(preferences: Sequence[Preference]) -> list[Preference]:
+    """The same; whoever refused more purposes than a message can name, on one channel, refuses every purpose there."""
+    if len(preferences) <= MOST_PURPOSES:
+        return list(preferences)
+    few: list[Preference] = []
+    for _, group in groupby(preferences, key=lambda item: item.channel):
+        of_channel = list(group)
+        refused = [item for item in of_channel if not item.allowed]
+        every = [refused[-1].model_copy(update={"purpose": EVERY_PURPOSE})] if len(refused) > MOST_PURPOSES else refused
+        few += every or of_channel[:MOST_PURPOSES]
+    return few
 
 
 def _when_decided(item: Known) -> tuple[datetime, bool, str]:

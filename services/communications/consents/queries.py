@@ -2,24 +2,27 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.base import AnnouncedRecord
 from schemas.communications import ConsentDecision, PreferencesChanged
 from services.common.sections import Record, Section
-from services.communications.consents.preferences import Known, preferences_of
+from services.communications.consents.preferences import RESTRICTIONS, Known, preferences_of
 from shared.persistence.database import rows_of
 
 _FIELDS = [name for name in ConsentDecision.model_fields if name != "known_in"]
+MOST_OF_ADDRESS: Final = 50
+"""Decisions of its addresses that are stated of one record, refusals first. Suppressions go by all of them."""
 # Offset 0: each record is looked up by its key, also while the table is empty and the statement is prepared.
 _CONSENTS = f"""
     select c.cluster, c.record_id, {", ".join(f"c.{name}" for name in _FIELDS)}
     from unnest($1::text[], $2::text[]) as n (cluster, record_id)
     cross join lateral (select * from consents where (cluster, record_id) = (n.cluster, n.record_id) offset 0) c
 """
-# What a cluster knows of an address holds for each record that has it, whichever cluster's record that is.
+# What a cluster knows of an address holds for each record that has it, whichever cluster's record that is. Of what one
+# source knows the last decision alone counts; and no more than a few, for very many may have one address.
 _OF_ADDRESSES = f"""
     select n.cluster, n.record_id, k.cluster, coalesce(k.record_id, ''), k.address_key,
            {", ".join(f"k.{name}" for name in _FIELDS)}
@@ -27,11 +30,16 @@ _OF_ADDRESSES = f"""
     cross join lateral
         (select address, shown_address from contacts where (cluster, record_id) = (n.cluster, n.record_id) offset 0) c
     cross join lateral (
-        select * from consents where address_key = c.address
-        union all
-        select * from consents where address_key = c.shown_address and c.shown_address is distinct from c.address
-        offset 0) k
-    where (k.cluster, k.record_id) is distinct from (n.cluster, n.record_id)
+        select * from (
+            select distinct on (a.cluster, a.record_id, a.address_key, a.brand, a.channel, a.purpose) a.*
+            from consents a
+            where a.address_key in (c.address, c.shown_address)
+              and (a.cluster, a.record_id) is distinct from (n.cluster, n.record_id)
+            order by a.cluster, a.record_id, a.address_key, a.brand, a.channel, a.purpose, a.decided_at desc,
+                     a.status in {RESTRICTIONS} desc, a.consent_id desc
+        ) last
+        order by last.status in {RESTRICTIONS} desc, last.decided_at desc, last.cluster, last.consent_id
+        limit {MOST_OF_ADDRESS}) k
 """
 
 

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 
 from schemas.communications import ConsentRecorded
 from schemas.envelope import Envelope
-from services.communications.consents.objections import CHANNELS, RESTRICTIONS
+from services.communications.consents.objections import CHANNELS
+from services.communications.consents.preferences import RESTRICTIONS
 from services.communications.mirror.repository import CommunicationsUnitOfWork
 
 

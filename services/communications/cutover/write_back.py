@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from schemas.communications_write_back import ObjectionWritten
 from services.common.republish import CAUSE, PAGE, to_live_systems
-from services.communications.consents.objections import CHANNELS, FROM_FORMER_SYSTEMS, RESTRICTIONS
+from services.communications.consents.objections import CHANNELS, FROM_FORMER_SYSTEMS
+from services.communications.consents.preferences import RESTRICTIONS
 from services.communications.contacts.contact import key_of
 from services.communications.cutover.way_back import TakenObjection, file_of, form_for, row_of
 from services.communications.mirror.repository import CommunicationsUnitOfWork

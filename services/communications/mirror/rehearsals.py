@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import orjson
 
+from services.communications.consents.preferences import RESTRICTIONS
 from services.cutover.rehearsal_rule import Outcome, Outcomes, Rehearsal, named
 
 # Who is one member is as it is known now: a consent that is found to be the same company's counts from its own day.
@@ -66,7 +67,6 @@ _RECIPIENTS = """
     )
     select mailing_id, recipient, purpose, sent_at, decisions from sent order by mailing_id, recipient
 """
-_RESTRICTIONS = frozenset({"refused", "withdrawn"})
 _EVERY_PURPOSE = "*"
 
 
@@ -104,7 +104,7 @@ class Decision(NamedTuple):
     @property
     def restricts(self) -> bool:
         """Whether it forbids."""
-        return self.status in _RESTRICTIONS
+        return self.status in RESTRICTIONS
 
     def __str__(self) -> str:
         purpose = "every purpose" if self.purpose == _EVERY_PURPOSE else self.purpose

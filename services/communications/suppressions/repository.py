@@ -4,13 +4,14 @@ Whoever suppresses takes a lock that whoever marks deliveries shares (:func:`loo
 objection was committed, whatever the two saw of each other.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.communications.suppressions.address import Keyring
 from services.communications.suppressions.suppression import Blocked, Suppression
+from shared.persistence.batches import newest_by
 from shared.persistence.database import rows_of
 
 _WRITERS_TURN: Final = "select pg_advisory_xact_lock(hashtext('suppressions'))"
@@ -82,13 +83,19 @@ async def suppress(connection: AsyncConnection, keyring: Keyring, suppressions: 
     if not suppressions:
         return set()
     await connection.exec_driver_sql(_WRITERS_TURN)
-    rows = sorted({item.cause: item for item in suppressions}.values(), key=lambda item: item.cause)
+    rows = newest_of_causes(suppressions)
     fresh = {cause for (cause,) in rows_of(await connection.exec_driver_sql(_SUPPRESS, _columns(rows, keyring)))}
     records = [(item.cause, *record, item.spreads) for item in rows for record in item.records]
     if records:
         columns = tuple(list(column) for column in zip(*records, strict=True))
         await connection.exec_driver_sql(_RECORDS, columns)
     return fresh
+
+
+def newest_of_causes(items: Iterable[Suppression]) -> list[Suppression]:
+    """Of each cause the one that was said last; in order, so that replicas lock rows in the same order."""
+    newest = newest_by(items, lambda item: item.cause, lambda item: item.at)
+    return [newest[cause] for cause in sorted(newest)]
 
 
 def _columns(rows: Sequence[Suppression], keyring: Keyring) -> tuple[list[Any], ...]:
@@ -109,7 +116,7 @@ async def take_back(connection: AsyncConnection, keyring: Keyring, taken_back: C
     """Lift what the person took back itself, at ``at``: also what was said before, and is heard only later."""
     if taken_back:
         await connection.exec_driver_sql(_WRITERS_TURN)
-        rows = sorted({item.cause: item for item in taken_back}.values(), key=lambda item: item.cause)
+        rows = newest_of_causes(taken_back)
         await connection.exec_driver_sql(_TAKE_BACK, _columns(rows, keyring))
 
 

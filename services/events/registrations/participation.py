@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from schemas.events import ParticipationChanged, ParticipationEntry, RegistrationStatus
+from services.common.listing import newest_that_fit
 
 TAKES_A_PLACE: Final[frozenset[RegistrationStatus]] = frozenset({"registered", "waiting"})
 """A registration that takes a place, or waits for one."""
@@ -12,12 +13,14 @@ TAKES_A_PLACE: Final[frozenset[RegistrationStatus]] = frozenset({"registered", "
 def participation_of(cluster: str, record_id: str, entries: Iterable[ParticipationEntry]) -> ParticipationChanged:
     """What one source record registered for, whole, under version 0; the order of the entries does not matter."""
     ordered = sorted(entries, key=lambda entry: (entry.registered_at, entry.registration_id))
+    listed = newest_that_fit(ordered, lambda entry: entry)
     return ParticipationChanged(
         version=0,
         cluster=cluster,
         record_id=record_id,
-        expected=tuple(entry.registration_id for entry in ordered if _is_expected(entry)),
-        registrations=tuple(ordered),
+        expected=tuple(entry.registration_id for entry in listed if _is_expected(entry)),
+        registrations=tuple(listed),
+        unlisted=len(ordered) - len(listed),
     )
 
 

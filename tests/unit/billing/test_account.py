@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from schemas.billing import AccountChanged, AccountDocument, AccountInvoice, AccountPayment
 from schemas.envelope import encode
-from services.billing.accounts import account
 from services.billing.accounts.account import DocumentRow, InvoiceRow, account_of
+from services.common import listing
 from shared.messaging.consumer import MAX_BODY
 
 
@@ -111,7 +111,7 @@ def test_an_account_that_is_too_long_for_a_message_leaves_out_its_oldest_lines_a
     assert stated.unlisted > 0
     assert stated.invoices[-1].invoice_id == "F05999"
     assert len(encode("/traboule/billing", [stated]).body) < MAX_BODY / 2
-    monkeypatch.setattr(account, "LISTED_BYTES", 10**8)
+    monkeypatch.setattr(listing, "LISTED_BYTES", 10**8)
     assert of(*rows).unlisted == 0
 
 

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from schemas.communications import ConsentDecision
 from services.common.sections import Record
-from services.communications.consents.objections import UNDATED, Objection, of_card, suppressions_of
+from services.communications.consents.objections import (
+    CROWD,
+    UNDATED,
+    Objection,
+    concerned_by,
+    of_card,
+    suppressions_of,
+)
 from services.communications.consents.preferences import Known, preferences_of
 from services.communications.contacts.contact import Contact, contact
 from services.communications.suppressions.suppression import Suppression
@@ -54,6 +61,23 @@ def test_each_cause_makes_one_suppression() -> None:
     contacts = [a_contact(name, "a@gier.example") for name in "ABC"]
     causes = [each.cause for each in suppressions_of(an_objection("A", "a@gier.example"), contacts, name_of)]
     assert len(causes) == len(set(causes)) == 3
+
+
+def test_of_many_consents_of_one_address_the_first_concerns_those_who_have_it() -> None:
+    contacts = [a_contact(name, "a@gier.example") for name in "ABC"]
+    objections = [an_objection(None, "a@gier.example", purpose=purpose) for purpose in ("news", "news", "partners")]
+    concerned = concerned_by([*objections, an_objection("B")], contacts)
+    assert [len(found) for found in concerned] == [3, 0, 3, 1]
+
+
+@pytest.mark.parametrize(("sharing", "concerned"), [(CROWD, CROWD), (CROWD + 1, 0)])
+def test_a_crowd_that_shares_an_address_is_concerned_by_no_objection_of_it(sharing: int, concerned: int) -> None:
+    contacts = [a_contact(f"R{n}", "mairie@gier.example") for n in range(sharing)]
+    own, of_address = concerned_by([an_objection("R1"), an_objection(None, "mairie@gier.example")], contacts)
+    assert [each.record_id for each in own] == ["R1"]
+    assert len(of_address) == concerned
+    found = suppressions_of(an_objection(None, "mairie@gier.example"), of_address, name_of)
+    assert "mairie@gier.example" in forbidden(found), "the address is left alone all the same"
 
 
 def test_no_cause_holds_an_address() -> None:

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.communications import ConsentDecision
+from schemas.envelope import encode
 from services.communications.consents.preferences import preferences_of
+from shared.messaging.consumer import MAX_BODY
 
 NINE = datetime(2026, 1, 1, 9, 0, tzinfo=UTC)
 
@@ -52,3 +54,25 @@ def test_the_order_of_rows_does_not_show(decisions: list[ConsentDecision]) -> No
     stated = preferences_of("numelink", "1042", decisions)
     assert stated == preferences_of("numelink", "1042", sorted(decisions, key=str))
     assert [decision.consent_id for decision in stated.decisions] == ["0", "1", "2", "3", "4", "5"]
+
+
+@pytest.mark.parametrize("purposes", [1, 40_000])
+def test_preferences_that_are_too_long_for_a_message_leave_out_the_oldest_and_no_refusal(purposes: int) -> None:
+    decisions = [
+        a_decision(f"C{n:05}", "refused", after=n, purpose=f"news {n % purposes}", proof="p" * 60)
+        for n in range(40_000)
+    ]
+    stated = preferences_of("numelink", "1042", decisions)
+    assert len(encode("/traboule/communications", [stated]).body) < MAX_BODY / 2
+    assert stated.unlisted == 40_000 - len(stated.decisions) > 0
+    assert stated.decisions[-1].consent_id == "C39999"
+    [preference] = stated.in_force
+    assert (preference.allowed, preference.purpose) == (False, "news 0" if purposes == 1 else "*")
+
+
+def test_who_named_very_many_purposes_and_refused_few_is_refused_those() -> None:
+    decisions = [a_decision(f"C{n}", "refused" if n < 3 else "granted", purpose=f"news {n}") for n in range(5_000)]
+    stated = preferences_of("numelink", "1042", [*decisions, a_decision("P", channel="phone")])
+    assert {(item.channel, item.purpose, item.allowed) for item in stated.in_force} == {
+        ("email", "news 0", False), ("email", "news 1", False), ("email", "news 2", False), ("phone", "news", True),
+    }  # fmt: skip

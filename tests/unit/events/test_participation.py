@@ -1,14 +1,16 @@
 """For which gatherings one source record is expected."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.envelope import encode
 from schemas.events import Gathering, ParticipationEntry
 from services.events.registrations.participation import participation_of
+from shared.messaging.consumer import MAX_BODY
 
 NINE = datetime(2026, 10, 8, 9, 0, tzinfo=UTC)
 
@@ -46,3 +48,12 @@ def test_the_order_of_rows_does_not_show(entries: list[ParticipationEntry]) -> N
         == ("R0", "R1", "R2", "R3")
         == tuple(registration.registration_id for registration in stated.registrations)
     )
+
+
+def test_one_card_with_all_walk_in_guests_leaves_out_its_oldest_registrations() -> None:
+    entries = [an_entry(f"R{n:05}", registered_at=NINE + timedelta(minutes=n)) for n in range(40_000)]
+    stated = participation_of("numelink", "1042", entries)
+    assert len(encode("/traboule/events", [stated]).body) < MAX_BODY / 2
+    assert stated.unlisted == 40_000 - len(stated.registrations) > 0
+    assert stated.expected == tuple(entry.registration_id for entry in stated.registrations)
+    assert stated.expected[-1] == "R39999"

@@ -1,0 +1,54 @@
+"""An address that very many records have, and very many objections of it: a former system may send both."""
+
+from datetime import UTC, datetime
+from functools import partial
+
+import pytest
+
+from schemas.communications import ConsentRecorded
+from schemas.membership_contacts import ContactDescribed
+from services.communications.consents.objections import CROWD
+from services.communications.contacts.repository import keep_contacts
+from services.communications.mirror.handlers import record_consents
+from services.communications.mirror.repository import CommunicationsUnitOfWork
+from tests.support.mail_server import mail_server
+from tests.support.mailing import KEYRING, Mailing, a_mail
+from tests.support.merging import envelope, handled
+
+ADDRESS = "info@compta.example"
+
+
+@pytest.mark.parametrize("objections_first", [True, False])
+@pytest.mark.parametrize("records", [CROWD - 5, 400])
+async def test_they_add_up_and_do_not_multiply(mailing: Mailing, records: int, objections_first: bool) -> None:
+    begin = partial(CommunicationsUnitOfWork, keyring=KEYRING)
+    contacts = [
+        envelope(
+            ContactDescribed(version=1, cluster="numelink", record_id=f"M{n}", name=f"Atelier {n}", email=ADDRESS),
+            "/traboule/membership",
+        )
+        for n in range(records)
+    ]
+    consents = [
+        envelope(
+            ConsentRecorded(
+                version=1, consent_id=f"C{n}", address=ADDRESS, channel="bulk-email", purpose="news",
+                status="refused", decided_at=datetime(2026, 1, 1 + n % 28, tzinfo=UTC),
+            ),
+            "/numelink/communications",
+        )
+        for n in range(400)
+    ]  # fmt: skip
+    batches = [(record_consents, consents), (keep_contacts, contacts)]
+    for handler, batch in batches if objections_first else reversed(batches):
+        await handled(mailing.engine, begin, handler, batch)
+
+    [(suppressions, published)] = await mailing.rows(
+        "select (select count(*) from suppressions), (select sum(length(body)) from outbox)"
+    )
+    assert suppressions <= 400 + records
+    assert published < 2_000 * (400 + records)
+    async with mail_server() as server:
+        await mailing.queue(a_mail(ADDRESS), a_mail("other@compta.example"))
+        await mailing.send(server.port)
+    assert [mail.recipient for mail in server.taken] == ["other@compta.example"]
