@@ -36,13 +36,18 @@ _ADD: Final = """
 """
 _COLUMNS: Final = "h.cluster, h.consent_id, h.record_id, h.address_key, h.channel, h.purpose, h.decided_at, h.source"
 _OBJECTS: Final = f"h.status in {RESTRICTIONS} and h.channel in {CHANNELS}"
+# Offset 0: each is looked up by its key, also while the table is empty and the statement is prepared.
 _OF_CONSENTS: Final = f"""
     select distinct {_COLUMNS} from unnest($1::text[], $2::text[]) as n (cluster, consent_id)
-    join consent_history h using (cluster, consent_id) where {_OBJECTS}
+    cross join lateral
+        (select * from consent_history where (cluster, consent_id) = (n.cluster, n.consent_id) offset 0) h
+    where {_OBJECTS}
 """
 _OF_CONTACTS: Final = f"""
     select {_COLUMNS} from unnest($1::text[], $2::text[]) as n (cluster, record_id)
-    join consent_history h using (cluster, record_id) where {_OBJECTS}
+    cross join lateral
+        (select * from consent_history where (cluster, record_id) = (n.cluster, n.record_id) offset 0) h
+    where {_OBJECTS}
     union
     select {_COLUMNS} from consent_history h where h.address_key = any($3::text[]) and {_OBJECTS}
 """

@@ -7,6 +7,7 @@ import pytest
 
 from schemas.communications import ConsentRecorded
 from schemas.membership_contacts import ContactDescribed
+from services.communications.consents import history
 from services.communications.consents.objections import CROWD
 from services.communications.contacts.repository import keep_contacts
 from services.communications.mirror.handlers import record_consents
@@ -52,3 +53,12 @@ async def test_they_add_up_and_do_not_multiply(mailing: Mailing, records: int, o
         await mailing.queue(a_mail(ADDRESS), a_mail("other@compta.example"))
         await mailing.send(server.port)
     assert [mail.recipient for mail in server.taken] == ["other@compta.example"]
+
+
+async def test_each_consent_is_looked_up_by_its_key_while_its_table_is_empty(mailing: Mailing) -> None:
+    """Else the statement that is prepared then reads a cluster's whole history for each consent."""
+    keys = (["numelink"] * 1_000, [f"C{n}" for n in range(1_000)])
+    rows = await mailing.rows(f"explain {history._OF_CONSENTS}", keys)  # pyright: ignore[reportPrivateUsage]
+    conditions = [line for (line,) in rows if "Index Cond" in line]
+    assert conditions
+    assert all("consent_id = n.consent_id" in line for line in conditions), rows
