@@ -55,23 +55,34 @@ _LIFT = """
     update suppressions set lifted_at = clock_timestamp(), lifted_by = $2, proof = $3
     where suppression_id = any($1::bigint[]) and lifted_at is null returning suppression_id
 """
+# Offset 0: everything is looked up by its key, also while a table is empty and the statement is prepared.
 _BLOCKED = """
-    with theirs as (
-        select delivery_id, cluster, record_id from delivery_records where delivery_id = any($1::uuid[])
+    with own as (
+        select a.delivery_id, r.cluster, r.record_id
+        from unnest($1::uuid[]) as a (delivery_id)
+        cross join lateral (select * from delivery_records where delivery_id = a.delivery_id offset 0) r
+    ), theirs as (
+        select * from own
         union
-        select r.delivery_id, m.cluster, m.record_id
-        from delivery_records r
-        join member_records own using (cluster, record_id)
-        join member_records m on m.member_id = own.member_id
-        where r.delivery_id = any($1::uuid[])
+        select o.delivery_id, m.cluster, m.record_id
+        from own o
+        cross join lateral
+            (select member_id from member_records where (cluster, record_id) = (o.cluster, o.record_id) offset 0) k
+        cross join lateral (select * from member_records where member_id = k.member_id offset 0) m
     ), met as (
-        select t.delivery_id, x.suppression_id from theirs t join suppression_records x using (cluster, record_id)
+        select t.delivery_id, x.suppression_id
+        from theirs t
+        cross join lateral
+            (select * from suppression_records where (cluster, record_id) = (t.cluster, t.record_id) offset 0) x
         union
         select k.delivery_id, s.suppression_id
-        from unnest($2::uuid[], $3::bytea[]) as k (delivery_id, address_key) join suppressions s using (address_key)
+        from unnest($2::uuid[], $3::bytea[]) as k (delivery_id, address_key)
+        cross join lateral (select * from suppressions where address_key = k.address_key offset 0) s
     )
     select distinct on (d.delivery_id) d.delivery_id::text, s.suppression_id, s.reason, s.source, s.at
-    from met join suppressions s using (suppression_id) join deliveries d using (delivery_id)
+    from met
+    cross join lateral (select * from suppressions where suppression_id = met.suppression_id offset 0) s
+    cross join lateral (select * from deliveries where delivery_id = met.delivery_id offset 0) d
     where s.lifted_at is null
       and (s.covers = 'everything' or (d.mode = 'bulk' and s.purpose in ('*', d.purpose)))
     order by d.delivery_id, s.at, s.suppression_id

@@ -10,6 +10,7 @@ import pytest
 from services.common.sections import Record
 from services.communications.deliveries import repository
 from services.communications.deliveries.message import Attachment, Letter
+from services.communications.suppressions import repository as suppressions
 from services.communications.suppressions.repository import lift, suppress
 from services.communications.suppressions.suppression import Suppression
 from tests.support.mail_server import Fault, mail_server
@@ -326,3 +327,12 @@ async def test_a_name_with_a_line_break_refuses_its_own_mail_alone(mailing: Mail
         await mailing.send(server.port)
     assert await mailing.states() == {"refused": 1, "accepted": 1}
     assert [mail.recipient for mail in server.taken] == ["b@exemple.fr"]
+
+
+async def test_what_forbids_a_mail_is_looked_up_by_keys_while_tables_are_empty(mailing: Mailing) -> None:
+    """Else each mail that is marked reads all members and suppressions, once there are many."""
+    ids = [a_mail(f"p{n}@exemple.fr").delivery_id for n in range(50)]
+    sql = suppressions._BLOCKED  # pyright: ignore[reportPrivateUsage]
+    plan = [line for (line,) in await mailing.rows(f"explain {sql}", (ids, ids, [b"x"] * 50))]
+    assert any("Index" in line for line in plan)
+    assert not [line for line in plan if "Seq Scan" in line], plan
