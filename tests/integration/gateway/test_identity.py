@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from tests.integration.gateway.test_duplicates import DECISIONS, FIRST, OTHER, a_company, decide, post, queue
 
 from schemas.membership import MemberRemoved
 from tests.integration.gateway.gateways import CLUSTR, NUMELINK, GatewayUnderTest, own_id
-from tests.integration.gateway.test_duplicates import DECISIONS, FIRST, OTHER, a_company, decide, post, queue
 
 MEMBER, SECOND = own_id(CLUSTR, "12"), own_id(NUMELINK, "B-1")
 
