@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from tests.integration.gateway.test_duplicates import DECISIONS, FIRST, OTHER, a_company, decide, post, queue
 
 from schemas.membership import MemberRemoved
+from tests.integration.gateway.duplicates.decisions import DECISIONS, FIRST, OTHER, a_company, decide, post, queue
 from tests.integration.gateway.gateways import CLUSTR, NUMELINK, GatewayUnderTest, own_id
 
 MEMBER, SECOND = own_id(CLUSTR, "12"), own_id(NUMELINK, "B-1")

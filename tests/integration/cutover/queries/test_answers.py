@@ -1,8 +1,6 @@
-"""Queries by RPC, over a real broker: answered by one replica, given up in time, and believed of nobody else."""
+"""Queries by RPC, over a real broker: answered by one replica, refused in words, or given up in time."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import aio_pika
@@ -16,57 +14,16 @@ from deploy.provisioning import definitions
 from schemas.operations import OPERATIONS
 from services.common import queries as answering
 from services.operations import running
-from shared.messaging import metrics
-from shared.messaging.rpc import LONGEST_QUESTION, QUEUE_LENGTH, REPLY_TO, queries_queue
-from shared.messaging.rpc_server import WORKERS
+from shared.messaging.rpc import QUEUE_LENGTH
+from tests.integration.cutover.queries.questions import MIRROR, QUEUE, answers, asked_as, channel_of, counted, waiting
 from tests.integration.cutover.staff import BILLING, MEMBERSHIP, Staff, problem
 from tests.support.builders import an_invoice
 from tests.support.waiting import eventually
 
-MIRROR = "/billing/mirror"
-QUEUE = queries_queue("billing")
 WAVE = QUEUE_LENGTH // 4
 
 
 BRIEFLY = pytest.mark.parametrize("patient", [0.5])
-
-
-@pytest.fixture
-async def staff(alone: Staff) -> AsyncIterator[Staff]:
-    """Both run."""
-    async with alone.billing.running():
-        await answers(alone)
-        yield alone
-
-
-async def answers(staff: Staff) -> None:
-    """Wait until billing takes questions."""
-
-    async def works() -> bool:
-        return (await staff.get(MIRROR, role="staff")).status_code == 200
-
-    await eventually(works, 30)
-
-
-def counted(outcome: str) -> float:
-    return metrics.QUERIES.labels("billing", outcome)._value.get()
-
-
-@asynccontextmanager
-async def channel_of(staff: Staff, service: str) -> AsyncIterator[aio_pika.abc.AbstractChannel]:
-    """A channel of a service's own broker user."""
-    url = staff.stack.env[f"TRABOULE_{service.upper()}_BROKER_URL"]
-    async with await aio_pika.connect(url, timeout=10) as connection:
-        yield await connection.channel()
-
-
-async def waiting(staff: Staff) -> int:
-    """Questions in billing's queue, as the broker counts them."""
-    queue = definitions.call(staff.stack.management_url, "GET", f"/api/queues/{staff.stack.vhost}/{QUEUE}")
-    return queue.get("messages", 0)
-
-
-# --- answered ------------------------------------------------------------------------------------------------------
 
 
 async def test_what_a_service_mirrors_is_told_by_cluster(staff: Staff) -> None:
@@ -120,9 +77,6 @@ async def test_a_query_cannot_write(staff: Staff, monkeypatch: pytest.MonkeyPatc
     assert await staff.billing.column("select note from backups") == []
 
 
-# --- refused -------------------------------------------------------------------------------------------------------
-
-
 async def test_who_may_not_ask_and_what_is_asked_wrongly_reaches_nobody(staff: Staff) -> None:
     before = counted("done")
     assert problem(await staff.get(MIRROR, role="reader")) == (403, "role-too-low")
@@ -147,9 +101,6 @@ async def test_a_command_is_not_taken_for_a_query(staff: Staff) -> None:
     assert reply is not None
     assert (reply.type, orjson.loads(reply.body)["kind"]) == ("refused", "operation-unknown")
     assert await staff.billing.column("select cluster from stages") == []
-
-
-# --- away ----------------------------------------------------------------------------------------------------------
 
 
 @BRIEFLY
@@ -250,94 +201,3 @@ async def test_questions_are_answered_again_after_the_broker_was_away(nodes: Nod
     finally:
         await asyncio.to_thread(nodes.broker.start)
     await answers(staff)
-
-
-# --- forged and hostile --------------------------------------------------------------------------------------------
-
-
-async def test_a_forged_answer_is_ignored(alone: Staff) -> None:
-    """Here we are billing, and somebody else who has read the question: only billing's own answer counts."""
-    async with channel_of(alone, "billing") as billing, channel_of(alone, "membership") as stranger:
-        queue = await billing.get_queue(QUEUE, ensure=False)
-        asking = asyncio.create_task(alone.get(MIRROR))
-        question = await _next(queue)
-        assert question.reply_to is not None
-        before = metrics.QUESTIONS.labels("billing", "forged")._value.get()
-
-        async def answer(by: aio_pika.abc.AbstractChannel, stage: str, **properties: Any) -> None:
-            body = orjson.dumps({"service": stage, "items": []})
-            message = Message(body, **{"type": "done", "correlation_id": question.correlation_id} | properties)
-            await by.default_exchange.publish(message, str(question.reply_to), mandatory=False)
-
-        await answer(stranger, "forged", user_id="traboule.membership")
-        await answer(stranger, "forged")
-        await answer(billing, "forged", user_id="traboule.billing", correlation_id="0" * 32)
-        await answer(billing, "true", user_id="traboule.billing")
-        assert (await asking).json()["service"] == "true"
-        assert metrics.QUESTIONS.labels("billing", "forged")._value.get() == before + 2
-        # Nobody may say that he is another: the broker looks.
-        with pytest.raises(aio_pika.exceptions.AMQPError):
-            await answer(stranger, "forged", user_id="traboule.billing")
-
-
-async def test_hostile_questions_are_dropped_and_stop_nobody(staff: Staff) -> None:
-    before = counted("dropped")
-    good: dict[str, Any] = {"type": "x", "correlation_id": "1", "reply_to": REPLY_TO, "user_id": "traboule.membership"}
-    async with channel_of(staff, "membership") as channel:
-        replies = await channel.get_queue(REPLY_TO, ensure=False)
-        await replies.consume(_ignored, no_ack=True)
-        for body, properties in (
-            (b"{}", good | {"user_id": None}),
-            (b"{}", good | {"reply_to": None}),
-            (b"{}", good | {"reply_to": "billing.invoice-recorded"}),
-            (b"{}", good | {"correlation_id": None}),
-            (b"x" * (LONGEST_QUESTION + 1), good),
-        ):
-            await channel.default_exchange.publish(Message(body, **properties), QUEUE)
-    async with channel_of(staff, "billing") as channel:
-        stranger = Message(b"{}", correlation_id="1", reply_to=f"{REPLY_TO}.x", user_id="traboule.billing")
-        await channel.default_exchange.publish(stranger, QUEUE)
-
-    async def all_dropped() -> bool:
-        return counted("dropped") == before + 6
-
-    await eventually(all_dropped)
-    assert (await staff.get(MIRROR)).status_code == 200
-    assert await waiting(staff) == 0
-    assert await staff.billing.parked() == []
-
-
-@pytest.mark.parametrize(
-    "body", [b"", b"\xff", b"[]", b"null", b'{"operation": 1}', b'{"operation": "x", "author": "z"}']
-)
-async def test_a_question_that_nobody_can_read_is_answered_so(staff: Staff, body: bytes) -> None:
-    reply = await asked_as(staff, "membership", body)
-    assert reply is not None
-    assert (reply.type, orjson.loads(reply.body)["kind"]) == ("refused", "question-unreadable")
-    assert (await staff.get(MIRROR)).status_code == 200
-
-
-async def test_more_questions_than_workers_are_all_answered(staff: Staff) -> None:
-    asked = await asyncio.gather(*(staff.get(MIRROR) for _ in range(8 * WORKERS)))
-    assert {each.status_code for each in asked} == {200}
-
-
-async def asked_as(staff: Staff, service: str, body: bytes) -> Any:
-    """The reply to one question of this service's user."""
-    replies: asyncio.Queue[Any] = asyncio.Queue()
-    async with channel_of(staff, service) as channel:
-        await (await channel.get_queue(REPLY_TO, ensure=False)).consume(replies.put, no_ack=True)
-        question = Message(body, correlation_id="1", reply_to=REPLY_TO, user_id=f"traboule.{service}")
-        await channel.default_exchange.publish(question, QUEUE)
-        return await asyncio.wait_for(replies.get(), 10)
-
-
-async def _next(queue: aio_pika.abc.AbstractQueue) -> aio_pika.abc.AbstractIncomingMessage:
-    async def there() -> Any:
-        return await queue.get(no_ack=True, fail=False)
-
-    return await eventually(there)
-
-
-async def _ignored(_: object) -> None:
-    """What comes back to a hostile asker."""
