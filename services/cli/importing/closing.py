@@ -14,7 +14,8 @@ from rich.markup import escape
 
 from services.cli.importing import sentences
 from services.cli.importing.comparison import HANDFUL, Changes, compare_files, wait_until_kept
-from services.cli.importing.reading import FileReport, FormerSystem, OpenFile, read_table
+from services.cli.importing.file_report import FileReport
+from services.cli.importing.reading import FormerSystem, OpenFile, read_table
 from services.cli.importing.versions import Versions
 from services.membership.legacy.galette_fields import PRODUCT as DYNAMIC_FIELDS
 from shared.importing import correcting

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from services.cli.importing.reading import FileReport
+from services.cli.importing.file_report import FileReport
 from shared.importing import values
 from shared.importing.languages import in_both
 from shared.importing.outcomes import UnreadableError

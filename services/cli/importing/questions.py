@@ -3,7 +3,8 @@
 from rich.console import Console
 from rich.markup import escape
 
-from services.cli.importing.reading import FileReport, FormerSystem
+from services.cli.importing.file_report import FileReport
+from services.cli.importing.reading import FormerSystem
 from services.membership.legacy.meanings import MEANINGS
 from shared.importing.languages import in_both
 

@@ -5,11 +5,9 @@ plain format.
 """
 
 import os
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,16 +15,15 @@ from schemas.base import Fact
 from schemas.envelope import encode_all, routing_key, source_of
 from schemas.membership import MemberRecorded
 from services.cli.importing.choice import Choice, FormerSystem
+from services.cli.importing.file_report import FileReport, count_accepted
 from services.cli.importing.versions import Versions, note
 from services.membership import legacy
 from services.membership.legacy.galette_fields import PRODUCT, beside, is_dynamic, takes_dynamic
-from services.membership.legacy.meanings import DEFAULT, NOT_KNOWN, NOT_THERE, Reading
-from services.membership.normalisation.data_quality import Problem
-from services.membership.normalisation.normalise import understand
+from services.membership.legacy.meanings import DEFAULT, Reading
 from shared.importing import plain
 from shared.importing.correcting import without_reasons
 from shared.importing.languages import in_both
-from shared.importing.outcomes import Accepted, NoFact, Notice, Outcome, Rejection, Repeated, UnreadableError
+from shared.importing.outcomes import Accepted, NoFact, Outcome, Rejection, Repeated, UnreadableError
 from shared.importing.outgoing import Outgoing
 from shared.importing.reading import read
 from shared.importing.table import Table
@@ -39,52 +36,6 @@ if TYPE_CHECKING:
 CLUSTERS_FILE, DEFAULT_CLUSTERS_FILE = "TRABOULE_CLUSTERS_FILE", "deploy/clusters.toml"
 BILLING: Final = "billing"
 COMMUNICATIONS: Final = "communications"
-_OBJECTIONS: Final = frozenset({"refused", "withdrawn"})
-EXAMPLES = 3
-"""Lines that are shown for each kind of doubt."""
-
-
-@dataclass(slots=True)
-class Doubts:
-    """Values of one kind that are kept, but were not understood, or only by a guess."""
-
-    count: int = 0
-    examples: list[tuple[int, str]] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class FileReport:
-    """What became of one file. ``rows`` = ``accepted`` + ``rejected``; ``facts`` is what the accepted rows make."""
-
-    path: Path
-    product: str
-    encoding: str | None
-    encoding_assumed: bool
-    separator: str | None
-    warnings: list[str]
-    rows: int = 0
-    accepted: int = 0
-    repeated: int = 0
-    facts: Counter[str] = field(default_factory=Counter)
-    objections: int = 0
-    """Facts that object to being written to."""
-    lacks: str = ""
-    """Which objections a file of this form cannot contain, and what to import besides; for staff."""
-    sums: dict[str, Decimal] = field(default_factory=dict)
-    """Euros of each kind of fact that is about money: what to compare with the totals that the former system shows."""
-    parts: dict[tuple[str, str], tuple[int, Decimal]] = field(default_factory=dict)
-    """How many of each kind of fact are drafts, cancelled, credit notes or refunds, and their euros."""
-    without_fact: int = 0
-    rejections: list[Rejection] = field(default_factory=list)
-    notices: list[Notice] = field(default_factory=list)
-    doubts: dict[tuple[str, str], Doubts] = field(default_factory=dict)
-    questions: dict[tuple[str, str], Doubts] = field(default_factory=dict)
-    """Words for a member's status that nobody has given a meaning, by column and word; no word: no such column."""
-
-    @property
-    def rejected(self) -> int:
-        """Rows that were set aside; one with several faults counts once."""
-        return len({fault.line for fault in self.rejections})
 
 
 @dataclass(slots=True)
@@ -281,17 +232,8 @@ def _accepted(file: OpenFile, on_row: Callable[[OpenFile], None]) -> Iterator[Fa
     rejected: set[int] = set()
     for outcome in file.outcomes:
         match outcome:
-            case Accepted(lines=lines, fact=fact, notices=notices):
-                report.rows += len(lines)
-                report.accepted += len(lines)
-                for notice in notices:
-                    _notice(report, notice)
-                report.facts[type(fact).__name__] += 1
-                if (money := _money(fact)) is not None:
-                    _add_up(report, fact, money)
-                if isinstance(fact, MemberRecorded):
-                    _doubt(report, lines[0], understand(fact).problems)
-                report.objections += getattr(fact, "status", "") in _OBJECTIONS
+            case Accepted(fact=fact):
+                count_accepted(report, outcome)
                 note(file.versions, fact)
                 yield fact
             case Repeated():
@@ -310,40 +252,3 @@ def _accepted(file: OpenFile, on_row: Callable[[OpenFile], None]) -> Iterator[Fa
             case _:
                 raise TypeError(f"a translator yielded {outcome!r}")
         on_row(file)
-
-
-def _add_up(report: FileReport, fact: Fact, money: Decimal) -> None:
-    kind = type(fact).__name__
-    report.sums[kind] = report.sums.get(kind, Decimal()) + money
-    status, document = getattr(fact, "status", ""), getattr(fact, "kind", "")
-    part = status if status in ("draft", "cancelled") else document if document == "credit-note" else ""
-    part = part or ("refund" if money < 0 else "")
-    if part:
-        count, amount = report.parts.get((kind, part), (0, Decimal()))
-        report.parts[kind, part] = count + 1, amount + money
-
-
-def _money(fact: Fact) -> Decimal | None:
-    """Of an invoice its gross amount, below zero for a credit note, however it is written; of a payment what came."""
-    gross, amount = getattr(fact, "gross", None), getattr(fact, "amount", None)
-    if isinstance(gross, Decimal):
-        return -abs(gross) if getattr(fact, "kind", "") == "credit-note" else gross
-    return amount if isinstance(amount, Decimal) else None
-
-
-def _notice(report: FileReport, notice: Notice) -> None:
-    if notice.reason not in (NOT_KNOWN, NOT_THERE):
-        report.notices.append(notice)
-        return
-    _count(report.questions.setdefault((notice.field, notice.value), Doubts()), notice.line, notice.value)
-
-
-def _count(doubts: Doubts, line: int, written: str) -> None:
-    doubts.count += 1
-    if len(doubts.examples) < EXAMPLES:
-        doubts.examples.append((line, written))
-
-
-def _doubt(report: FileReport, line: int, problems: Iterable[Problem]) -> None:
-    for problem in problems:
-        _count(report.doubts.setdefault((problem.field, problem.code), Doubts()), line, problem.written)

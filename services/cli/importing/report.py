@@ -14,8 +14,9 @@ from rich.table import Table as Grid
 from services.cli.importing import sentences
 from services.cli.importing.closing import changes_as_json
 from services.cli.importing.comparison import Changes
+from services.cli.importing.file_report import FileReport
 from services.cli.importing.questions import print_questions
-from services.cli.importing.reading import FileReport, FormerSystem
+from services.cli.importing.reading import FormerSystem
 from services.membership.normalisation.data_quality import MEANINGS, REPAIRS
 from shared.cli.terminal import terminal
 from shared.importing.outcomes import Rejection

@@ -13,7 +13,7 @@ from shared.importing.languages import in_both
 
 if TYPE_CHECKING:
     from services.cli.importing.comparison import Changes
-    from services.cli.importing.reading import FileReport
+    from services.cli.importing.file_report import FileReport
 
 _DYNAMIC = (
     "SIRET, N° TVA… sont dans la table galette_dynamic_fields_full.csv : importez-la dans la même commande.",

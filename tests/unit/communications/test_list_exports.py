@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from schemas.communications import ConsentRecorded
-from services.cli.importing.reading import Choice, FileReport, FormerSystem, messages, open_files
+from services.cli.importing.file_report import FileReport
+from services.cli.importing.reading import Choice, FormerSystem, messages, open_files
 from services.cli.importing.sentences import objections
 from services.communications.consents.objections import UNDATED
 from shared.importing.outcomes import UnreadableError

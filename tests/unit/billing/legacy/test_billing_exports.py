@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from schemas.billing import InvoiceRecorded, PaymentRecorded
-from services.cli.importing.reading import FileReport, open_files
+from services.cli.importing.file_report import FileReport
+from services.cli.importing.reading import open_files
 from shared.importing.outcomes import Accepted, NoFact, Rejection, UnreadableError
 from tests.unit.billing.legacy.exports import SYSTEM, facts, outcomes
 
