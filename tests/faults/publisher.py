@@ -12,7 +12,7 @@ import aio_pika
 from aio_pika.abc import AbstractExchange, DeliveryMode
 
 from shared.messaging.topology import EXCHANGE
-from tests.faults.generator import Message
+from tests.faults.sent import Message
 
 IN_FLIGHT = 4
 

@@ -23,8 +23,9 @@ from services.gateway.auth.keys import create_key
 from shared.persistence.database import create_engine
 from tests.faults.checker import assert_same_end
 from tests.faults.clocks import FalseClock
-from tests.faults.generator import Message, Workload
+from tests.faults.generator import Workload
 from tests.faults.nemesis import Stage
+from tests.faults.sent import Message
 
 WRONG = {"membership": "+400d", "billing": "-3d", "events": "+0 x1.5", "communications": "-400d"}
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))

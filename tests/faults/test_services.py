@@ -5,8 +5,9 @@ from dataclasses import replace
 
 from services import SERVICES
 from tests.faults.crashing import MARK
-from tests.faults.generator import Event, Workload
+from tests.faults.generator import Workload
 from tests.faults.nemesis import Stage
+from tests.faults.sent import Event
 from tests.faults.test_clock import metrics_of
 
 

@@ -9,39 +9,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 from schemas.cutover import Stage
-from schemas.membership import MemberRemoved
 from services.cutover.stages import MOVES, OURS
 from tests.support.interleaving.commits import Transaction
-from tests.support.interleaving.story import MARK, Stated, Story
+from tests.support.interleaving.former_system import MARK, Stated
+from tests.support.interleaving.record import Record, edition, following, is_stored, newest, record_left, text
+from tests.support.interleaving.story import Story
 
 REFUSED = frozenset({"not-the-authority", "record-changed-meanwhile", "record-removed", "record-unknown"})
 """Reasons for which a command of staff may be parked; nothing that a former system says may be."""
-
-
-class RecordVersion(NamedTuple):
-    """Which writing of a record: the larger is the newer."""
-
-    version: int
-    digest: str
-
-
-NEVER = RecordVersion(-1, "")
-OLDEST = RecordVersion(0, "")
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A record as it must be now."""
-
-    newest: RecordVersion = NEVER
-    told: RecordVersion = NEVER
-    mark: str | None = None
-    removed: bool = False
-    here: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +120,7 @@ class Checker:
         for row in kept:
             answer = self.story.former.said[row["message_id"]]
             record = self._stored(answer.fact.record_id)
-            if row["state"] != ("applied" if _is_stored(record, answer) else "waiting"):
+            if row["state"] != ("applied" if is_stored(record, answer) else "waiting"):
                 self._print(f"late {answer.mark or 'removal'} is {row['state']}, and held is {record}")
             if row["state"] != "waiting":
                 self._decided[row["message_id"]] += 1
@@ -150,13 +129,13 @@ class Checker:
     def _applied(self, answer: Sequence[Stated], writes: Sequence[Mapping[str, Any]]) -> None:
         expected: dict[str, Record] = {}
         for record_id in {item.fact.record_id for item in answer}:
-            after = _following(self._stored(record_id), [item for item in answer if item.fact.record_id == record_id])
+            after = following(self._stored(record_id), [item for item in answer if item.fact.record_id == record_id])
             if after is not None:
                 expected[record_id] = after
-        records = {row["record_id"]: _record(row) for row in writes}
+        records = {row["record_id"]: record_left(row) for row in writes}
         if records != expected or len(records) != len(writes):
             self._print(f"by {[item.mark or 'a removal' for item in answer]} it should be {expected}, and is {records}")
-        applied = sum(1 for item in answer if _edition(item) == _newest(expected.get(item.fact.record_id)))
+        applied = sum(1 for item in answer if edition(item) == newest(expected.get(item.fact.record_id)))
         self.outcomes["applied"] += applied
         self.outcomes["superseded"] += len(answer) - applied
         self._records |= records
@@ -171,7 +150,12 @@ class Checker:
             self._print(f"commands were heard and not carried out: {by_broker}")
         for write, change in zip(transaction.writes, transaction.changes, strict=False):
             self._changes[change["reason"]] += 1
-            asked, stored, record = self.story.asked[change["reason"]], self._stored(write["record_id"]), _record(write)
+            asked, stored = self.story.asked[change["reason"]], self._stored(write["record_id"])
+            record = record_left(write)
+                self.story.asked[change["reason"]],
+                self._stored(write["record_id"]),
+                record_left(write),
+            )
             if not record.here or record.newest.version != change["version"] or record.mark != asked.mark:
                 self._print(f"{asked.mark} did something else: {record}")
             if asked.expected not in (None, stored.newest.version) or stored.removed:
@@ -181,20 +165,20 @@ class Checker:
     def _late(self, transaction: Transaction) -> None:
         """What a person decided: what is applied replaces what is held, under the version that it came with."""
         # What is held makes way first, and is then replaced.
-        writes = list({row["record_id"]: _record(row) for row in transaction.writes}.items())
+        writes = list({row["record_id"]: record_left(row) for row in transaction.writes}.items())
         for row in transaction.decided:
             self._decided[row["message_id"]] += 1
             if row["state"] != "applied":
                 continue
             answer = self.story.former.said[row["message_id"]]
-            if not writes or writes[0][0] != answer.fact.record_id or not _text(writes[0][1], answer):
+            if not writes or writes[0][0] != answer.fact.record_id or not text(writes[0][1], answer):
                 stored = self._stored(answer.fact.record_id)
                 self._print(f"late {answer.mark or 'removal'} was said to be applied, and is not: {stored}")
                 continue
             record = self._records[answer.fact.record_id] = writes.pop(0)[1]
-            if record.newest != _edition(answer):
+            if record.newest != edition(answer):
                 self._print(
-                    f"late {answer.mark or 'removal'} was applied as {record.newest}, and not {_edition(answer)}"
+                    f"late {answer.mark or 'removal'} was applied as {record.newest}, and not {edition(answer)}"
                 )
         if writes:
             self._print(f"a decision about a late message wrote {writes}")
@@ -249,58 +233,6 @@ class Checker:
 
     def _print(self, what: str) -> None:
         self.wrong.append(f"seed {self.story.seed}: {what}")
-
-
-def record_left(row: Mapping[str, Any]) -> Record:
-    """A row of source_records, as JSON."""
-    return _record(row)
-
-
-def _following(record: Record, answer: Sequence[Stated]) -> Record | None:
-    """The record after its former system said this; None if it stays as it is."""
-    newest = max(answer, key=_edition)
-    contents = [item for item in answer if item.mark is not None]
-    content = max(contents, key=_edition, default=None)
-    if record.here:
-        record = replace(record, newest=OLDEST, told=OLDEST)
-    moves_on = _edition(newest) > record.newest
-    has_more = content is not None and _edition(content) > record.told
-    if not moves_on and not has_more:
-        return None
-    return Record(
-        _edition(newest) if moves_on else record.newest,
-        _edition(content) if content is not None and has_more else record.told,
-        content.mark if content is not None and has_more else record.mark,
-        isinstance(newest.fact, MemberRemoved) if moves_on else record.removed,
-    )
-
-
-def _edition(answer: Stated) -> RecordVersion:
-    return RecordVersion(answer.fact.version, answer.digest.hex())
-
-
-def _newest(record: Record | None) -> RecordVersion:
-    return NEVER if record is None else record.newest
-
-
-def _text(record: Record, answer: Stated) -> bool:
-    return record.removed if isinstance(answer.fact, MemberRemoved) else record.mark == answer.mark
-
-
-def _is_stored(record: Record, answer: Stated) -> bool:
-    """Whether it says just what is held. A mark names one writing of one record."""
-    theirs = record.newest != NEVER and not record.removed
-    return not theirs if isinstance(answer.fact, MemberRemoved) else theirs and record.mark == answer.mark
-
-
-def _record(row: Mapping[str, Any]) -> Record:
-    return Record(
-        RecordVersion(row["version"], row["digest"].removeprefix("\\x")),
-        RecordVersion(row["written_version"], row["written_digest"].removeprefix("\\x")),
-        row["written"].get("extra", {}).get(MARK),
-        row["removed"],
-        row["written_here"],
-    )
 
 
 def _written(writes: Sequence[Mapping[str, Any]]) -> list[str]:

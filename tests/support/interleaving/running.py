@@ -25,8 +25,9 @@ from shared.persistence.database import asyncpg_url, create_engine
 from shared.runtime.clusters import Cluster
 from tests.support.in_memory import POLICY
 from tests.support.interleaving import commits
-from tests.support.interleaving.checker import Checker, Left, Record, record_left
+from tests.support.interleaving.checker import Checker, Left
 from tests.support.interleaving.hostile import MARK
+from tests.support.interleaving.record import Record, record_left
 from tests.support.interleaving.story import Story
 from tests.support.interleaving.trouble import Killer, Shaken, Trouble
 
