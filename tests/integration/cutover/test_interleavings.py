@@ -89,12 +89,12 @@ def _without_quarantine(patch: pytest.MonkeyPatch) -> None:
 
 def _settled_in_any_order(patch: pytest.MonkeyPatch) -> None:
     """Nobody is asked about what comes too late."""
-    patch.setattr(noop, "_says", lambda *_: True)
+    patch.setattr(noop, "_states", lambda *_: True)
 
 
 def _asked_about_what_is_stored(patch: pytest.MonkeyPatch) -> None:
     """A person is asked about everything that comes too late."""
-    patch.setattr(noop, "_says", lambda *_: False)
+    patch.setattr(noop, "_states", lambda *_: False)
 
 
 def _late_counts_up(patch: pytest.MonkeyPatch) -> None:
