@@ -36,6 +36,9 @@ log = structlog.get_logger()
 LOCK = 0x7472_6162_6F75_6C65
 """Advisory lock of the one active relay in a service's database ("traboule" in ASCII)."""
 
+CLOSING_SECONDS = 5.0
+"""For so long a relay waits for a connection, a channel or a task to end."""
+
 _FRAME_ITSELF = 8
 """Bytes of a frame around what it carries."""
 
@@ -130,13 +133,13 @@ class Relay:
             await database.add_listener(CHANNEL, lambda *_: self._wake.set())
             connection = await aio_pika.connect(self.broker_url, timeout=5)
             unsent = Unsent(database)
-            async with connection:
-                again = asyncio.create_task(self._try_refused_again(unsent, connection), name="relay again")
-                try:
-                    await self._publish_new(unsent, connection, again)
-                finally:
-                    again.cancel()
-                    await asyncio.gather(again, return_exceptions=True)
+            again = asyncio.create_task(self._try_refused_again(unsent, connection), name="relay again")
+            try:
+                await self._publish_new(unsent, connection, again)
+            finally:
+                again.cancel()
+                await _end_within_seconds(again)
+                await _close(connection)
         finally:
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(database.close(), 5)
@@ -153,7 +156,7 @@ class Relay:
 
     async def _publish_new(self, unsent: Unsent, connection: AbstractConnection, again: asyncio.Task[None]) -> None:
         """Publish what was never tried, until the process stops; raises what ended ``again``, which never ends well."""
-        channel = await _channel(connection)
+        channel = await self._channel(connection)
         while True:
             self._wake.clear()
             rows = await unsent.new(self.window)
@@ -172,7 +175,7 @@ class Relay:
             if connection.is_closed:
                 raise ConnectionError("the broker closed the connection")
             if channel.is_closed:
-                channel = await _channel(connection)
+                channel = await self._channel(connection)
 
     async def _try_refused_again(self, unsent: Unsent, connection: AbstractConnection) -> None:
         """Once a second one refused row of each routing key; the others of it as soon as the broker has that one."""
@@ -187,11 +190,14 @@ class Relay:
         Their channel may be closed without harm to others.
         """
         taken = False
-        async with await _channel(connection) as channel:
+        channel = await self._channel(connection)
+        try:
             rows: Sequence[Any] = [first]
             while rows and await self._publish_alike(unsent, channel, rows):
                 taken = True
                 rows = await unsent.alike(first, self.window)
+        finally:
+            await _close(channel)
         return taken
 
     async def _publish_alike(self, unsent: Unsent, channel: AbstractChannel, rows: Sequence[Any]) -> bool:
@@ -222,6 +228,11 @@ class Relay:
         exchange = await channel.get_exchange(row["exchange"], ensure=False)
         await exchange.publish(message, row["routing_key"], mandatory=True, timeout=self.publish_timeout)
 
+    async def _channel(self, connection: AbstractConnection) -> AbstractChannel:
+        """Open a channel. Raises TimeoutError if the broker does not answer: the connection may be dead."""
+        async with asyncio.timeout(self.publish_timeout):
+            return await connection.channel(publisher_confirms=True, on_return_raises=True)
+
 
 async def _settle(unsent: Unsent, tried: Sequence[Tried]) -> int:
     """Write down what became of these rows; returns how many the broker has."""
@@ -239,5 +250,12 @@ def _header_bytes(message: aio_pika.Message) -> int:
     return len(ContentHeader(0, len(message.body), message.properties).marshal())
 
 
-async def _channel(connection: AbstractConnection) -> AbstractChannel:
-    return await connection.channel(publisher_confirms=True, on_return_raises=True)
+async def _close(closed: AbstractConnection | AbstractChannel) -> None:
+    """Close, as well as may be: the broker may never answer, as when it ended in the middle of a closing."""
+    await _end_within_seconds(asyncio.ensure_future(closed.close()))
+
+
+async def _end_within_seconds(task: asyncio.Future[Any]) -> None:
+    """Wait for a task that need not end well, and go on without it if it does not end at all."""
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
+    await asyncio.wait({task}, timeout=CLOSING_SECONDS)

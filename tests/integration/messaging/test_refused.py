@@ -3,14 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 import aio_pika
 import orjson
 import pytest
+from aio_pika import Channel
 from aio_pika.abc import AbstractQueue
+from aio_pika.connection import Connection
 
+from shared.messaging import relay as relaying
+from shared.messaging.metrics import RELAY_FAILURES
 from shared.messaging.relay import Relay
 from shared.messaging.topology import FRAME_BYTES
+from shared.messaging.unsent import Unsent
 from tests.support.in_process import HEARD, OwnService
 from tests.support.waiting import eventually
 
@@ -152,3 +158,53 @@ async def test_a_relay_stops_while_it_tries_refused_rows_again(outbox: Outbox) -
     assert asyncio.get_running_loop().time() - started < 5
     assert not outbox.relay.alive
     assert await outbox.own.column(LEFT, ABSENT) == [50]
+
+
+def unanswered(done: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """As it is done, but whoever asked for it never hears so."""
+
+    async def and_wait(*arguments: Any, **options: Any) -> None:
+        await done(*arguments, **options)
+        await asyncio.Event().wait()
+
+    return and_wait
+
+
+async def test_a_closing_that_the_broker_never_answers_holds_nobody(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a broker that ended in the middle of it: the relay goes on with a connection of its own."""
+    monkeypatch.setattr(relaying, "CLOSING_SECONDS", 0.2)
+    monkeypatch.setattr(Connection, "close", unanswered(Connection.close))
+    monkeypatch.setattr(Channel, "close", unanswered(Channel.close))
+    outbox.relay.start()
+    await outbox.add(ABSENT, 2)
+    await outbox.all_tried(ABSENT, 2)
+    before = RELAY_FAILURES.labels("RuntimeError")._value.get()
+    with monkeypatch.context() as patch:
+        patch.setattr(Unsent, "new", fails)
+        await eventually(lambda: is_(RELAY_FAILURES.labels("RuntimeError")._value.get() > before))
+    await outbox.add(HEARD, 5)
+    await outbox.gone(HEARD)
+
+
+async def test_a_channel_that_the_broker_never_opens_is_given_up(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outbox.relay.publish_timeout = 0.2
+    before = RELAY_FAILURES.labels("TimeoutError")._value.get()
+    with monkeypatch.context() as patch:
+        patch.setattr(Channel, "initialize", unanswered(Channel.initialize))
+        outbox.relay.start()
+        await eventually(lambda: is_(RELAY_FAILURES.labels("TimeoutError")._value.get() > before))
+    outbox.relay.publish_timeout = 10
+    await outbox.add(HEARD, 5)
+    await outbox.gone(HEARD)
+
+
+async def fails(*_: Any) -> None:
+    raise RuntimeError("a fault")
+
+
+async def is_(true: bool) -> bool:
+    return true
