@@ -152,10 +152,6 @@ class Checker:
             self._changes[change["reason"]] += 1
             asked, stored = self.story.asked[change["reason"]], self._stored(write["record_id"])
             record = record_left(write)
-                self.story.asked[change["reason"]],
-                self._stored(write["record_id"]),
-                record_left(write),
-            )
             if not record.here or record.newest.version != change["version"] or record.mark != asked.mark:
                 self._print(f"{asked.mark} did something else: {record}")
             if asked.expected not in (None, stored.newest.version) or stored.removed:
