@@ -45,13 +45,21 @@ SYSTEM = "numelink/membership"
 MEMBER_RECORDED = "membership.member-recorded"
 WAY_BACK = way_back_queue("numelink", "membership").name
 # What depends on the way there is left out: when something was heard, and how often it was told.
+RELATED = """
+    select kind, cluster, item_id, record_id, event_id, version, digest, document::text from related
+    where kind not in ('account', 'participation', 'preferences')
+    union all
+    select kind, cluster, item_id, record_id, event_id, null, null, (document::jsonb - 'version')::text from related
+    where kind in ('account', 'participation', 'preferences')
+"""
+"""A section is numbered by how often it was announced."""
 COMPARED: Mapping[str, Mapping[str, str]] = {
     "membership": {
         "views": "select member_id, document, etag, sort_key, paid_until from views",
         "source_records": "select * from source_records",
         "record_history": "select cluster, record_id, version, what, fields from record_history",
         "record_changes": "select cluster, record_id, version, command, author, reason, fields from record_changes",
-        "related": "select kind, cluster, item_id, record_id, event_id, version, digest, document::text from related",
+        "related": RELATED,
         "decisions": "select id, author, reason, decided_at, taken_back_at from decisions",
         "conflicts": "select conflict_id, member_id, digest, gone_at is null from merge_conflicts",
         "answers": "select * from conflict_answers",
