@@ -5,6 +5,7 @@ from typing import Final
 from schemas import (
     billing_corrections,
     billing_documents,
+    billing_ledger,
     billing_operations,
     billing_payments,
     billing_series,
@@ -21,6 +22,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *billing_documents.ALL,
     *billing_corrections.ALL,
     *billing_payments.ALL,
+    *billing_ledger.ALL,
     *billing_series.ALL,
     *mail_operations.ALL,
 )

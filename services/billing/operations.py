@@ -4,6 +4,7 @@ from typing import Final
 
 from schemas import billing_corrections as correcting
 from schemas import billing_documents as issuing
+from schemas import billing_ledger as keeping
 from schemas import billing_operations as declared
 from schemas import billing_payments as paying
 from schemas import billing_series as numbering
@@ -13,6 +14,7 @@ from services.billing.usecases import (
     documents,
     grids,
     issuers,
+    ledger,
     payments,
     preview,
     runs,
@@ -51,6 +53,7 @@ OPERATIONS: Final = (
     Bound(paying.REFUND, payments.refund),
     Bound(paying.APPROVE_REFUND, payments.approve_refund),
     Bound(paying.RETURN, payments.give_back),
+    Bound(keeping.LEDGER, ledger.ledger),
     Bound(numbering.CHECK, series.check),
     Bound(numbering.COMPARE, series.compare),
     Bound(numbering.FORMER, series.former),

@@ -112,7 +112,9 @@ async def test_a_run_is_prepared_approved_issued_and_looked_at(billing: OwnServi
     assert "that are left of it" in (await traboule(*correct, "--line", "0=600.00")).err
 
 
-async def test_a_payment_is_recorded_allocated_undone_paid_back_and_returned(billing: OwnService) -> None:
+async def test_a_payment_is_recorded_allocated_undone_paid_back_and_returned(
+    billing: OwnService, tmp_path: Path
+) -> None:
     [number] = await billing.column("select number from documents where kind = 'invoice'")
     why = ("--reason", "relevé 12")
     paid = ("billing", "payments", "record", "numelink/1", "700.00", "--issuer", "merged", *why, "--json")
@@ -136,6 +138,22 @@ async def test_a_payment_is_recorded_allocated_undone_paid_back_and_returned(bil
     )
     assert back.json["returned"] == {"returned_on": str(Clock().today()), "code": "UNPAID", "fee": "12.30"}
     assert (await traboule("billing", "payments", "show", "00000000-0000-4000-8000-000000000000")).exit_code == 1
+    ledger = ("billing", "ledger", "--issuer", "merged", "--year", str(Clock().today().year))
+    assert (await traboule(*ledger, "--to", str(tmp_path))).exit_code == 0
+    assert "is there already" in (await traboule(*ledger, "--to", str(tmp_path))).err
+    [path] = tmp_path.glob("323456780FEC*1231.txt")
+    lines = path.read_text("iso8859-15").splitlines()
+    assert (lines[0].count("\t"), lines[0][:11], len(lines) - 1) == (17, "JournalCode", 2 * _entries(lines))
+    assert sum(_cents(line.split("\t")[11]) - _cents(line.split("\t")[12]) for line in lines[1:]) == 0
+    assert len((await traboule(*ledger, "--json")).json["rows"]) == len(lines) - 1
+
+
+def _entries(lines: list[str]) -> int:
+    return int(lines[-1].split("\t")[2])
+
+
+def _cents(amount: str) -> int:
+    return int(amount.replace(",", ""))
 
 
 async def test_after_a_restore_the_last_files_that_were_sent_let_numbers_go_on(

@@ -76,6 +76,7 @@ OPERATIONS = [
     ("POST", "/billing/payments/{payment_id}/refunds"),
     ("POST", "/billing/refunds/{refund_id}/approve"),
     ("POST", "/billing/payments/{payment_id}/return"),
+    ("GET", "/billing/ledger"),
     ("GET", "/communications/mail"),
     ("GET", "/communications/deliveries"),
     ("GET", "/communications/suppressions"),
