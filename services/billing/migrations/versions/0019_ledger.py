@@ -55,16 +55,20 @@ BALANCED = f"""
         return null;
     end $$
 """
-# The entry of a document has its id. All rates of VAT share one account, and so one line.
+# The entry of a document has its id. All rates of VAT share one account, and so one line. Sellers are JSON, and
+# are read once each: with every document that took a tenth of the statement's time.
 OF_DOCUMENTS = """
     with issued as (
         select d.* from (select distinct document_id from {lines}) c cross join lateral (
             select document_id, issuer, kind, issued_on, number, cluster || '/' || record_id as member, gross, vat,
-                   coalesce(seller->>'account', '411') as receivable,
-                   coalesce(seller->'accounts'->>'vat', '44571') as vat_account,
+                   seller::text as seller,
                    (kind = 'credit-note')::int as credited, (kind <> 'credit-note')::int as billed
             from documents where document_id = c.document_id offset 0
         ) d
+    ), sellers as (
+        select seller, coalesce(seller::json->>'account', '411') as receivable,
+               coalesce(seller::json->'accounts'->>'vat', '44571') as vat_account
+        from (select distinct seller from issued) s
     ), entered as (
         insert into entries (entry_id, issuer, journal, booked_on, piece, piece_on, label)
         select document_id, issuer, 'VE', issued_on, number, issued_on,
@@ -72,9 +76,10 @@ OF_DOCUMENTS = """
         from issued order by number
     )
     insert into entry_lines (entry_id, place, account, auxiliary, debit, credit)
-    select document_id, 0, receivable, member, gross * billed, gross * credited from issued
+    select document_id, 0, receivable, member, gross * billed, gross * credited from issued join sellers using (seller)
     union all
-    select document_id, 1, vat_account, null, vat * credited, vat * billed from issued where vat > 0
+    select document_id, 1, vat_account, null, vat * credited, vat * billed
+    from issued join sellers using (seller) where vat > 0
     union all
     select document_id, 2 + place, account, null,
            case when corrects_place is null then 0 else amount end,
