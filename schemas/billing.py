@@ -193,8 +193,13 @@ class AccountChanged(AnnouncedRecord):
         default=None, description="What was billed, less credit notes; absent while no invoice counts"
     )
     received: Total | None = Field(default=None, description="What was paid, less refunds; absent without a payment")
+    transferred: Total | None = Field(
+        default=None,
+        description="What payments of other records settle of its documents, less what its own settle of theirs",
+    )
     outstanding: Total | None = Field(
-        default=None, description="invoiced less received and written off: what is owed; absent while both are"
+        default=None,
+        description="invoiced less received, transferred and written off: what is owed; absent while all are",
     )
     written_off: Total | None = Field(
         default=None, description="What former systems gave up of what was billed; absent if nothing"

@@ -2,7 +2,15 @@
 
 from typing import Final
 
-from schemas import billing_corrections, billing_documents, billing_operations, billing_series, mail_operations
+from schemas import (
+    billing_corrections,
+    billing_documents,
+    billing_ledger,
+    billing_operations,
+    billing_payments,
+    billing_series,
+    mail_operations,
+)
 from schemas.cutover_operations import CUTOVER
 from schemas.mirror import MIRRORED_RECORDS
 from schemas.operation import Operation
@@ -13,6 +21,8 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *billing_operations.DUES,
     *billing_documents.ALL,
     *billing_corrections.ALL,
+    *billing_payments.ALL,
+    *billing_ledger.ALL,
     *billing_series.ALL,
     *mail_operations.ALL,
 )

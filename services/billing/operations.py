@@ -4,9 +4,23 @@ from typing import Final
 
 from schemas import billing_corrections as correcting
 from schemas import billing_documents as issuing
+from schemas import billing_ledger as keeping
 from schemas import billing_operations as declared
+from schemas import billing_payments as paying
 from schemas import billing_series as numbering
-from services.billing.usecases import corrections, decisions, documents, grids, issuers, preview, runs, series, tasks
+from services.billing.usecases import (
+    corrections,
+    decisions,
+    documents,
+    grids,
+    issuers,
+    ledger,
+    payments,
+    preview,
+    runs,
+    series,
+    tasks,
+)
 from services.operations.binding import Bound
 
 OPERATIONS: Final = (
@@ -31,6 +45,15 @@ OPERATIONS: Final = (
     Bound(issuing.FILES, documents.files),
     Bound(issuing.SERIES, series.series),
     Bound(correcting.CORRECT, corrections.correct),
+    Bound(paying.PAYMENTS, payments.payments),
+    Bound(paying.PAYMENT, payments.payment),
+    Bound(paying.RECORD, payments.record),
+    Bound(paying.ALLOCATE, payments.allocate),
+    Bound(paying.UNDO, payments.undo),
+    Bound(paying.REFUND, payments.refund),
+    Bound(paying.APPROVE_REFUND, payments.approve_refund),
+    Bound(paying.RETURN, payments.give_back),
+    Bound(keeping.LEDGER, ledger.ledger),
     Bound(numbering.CHECK, series.check),
     Bound(numbering.COMPARE, series.compare),
     Bound(numbering.FORMER, series.former),

@@ -1,8 +1,8 @@
 """Billing: dues worked out, a grid simulated, documents issued against bare asyncpg in the same run, and pages made.
 
-Nothing but the database runs. Documents come with their line, their days, what a former system is told and the mark of
-the account, in chunks of 500, one transaction each. Bare asyncpg copies the same rows (compared) into the same tables,
-with their indexes and constraints, and without triggers.
+Nothing but the database runs. Documents come with their line, their days, their entry in the ledger, what a former
+system is told and the mark of the account, in chunks of 500, one transaction each. Bare asyncpg copies the same rows
+(compared) into the same tables, with their indexes and constraints, and without triggers.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ CHUNK, MEMBERS, RUN = 500, 640, 100_000
 ELSEWHERE = 1_000_000
 """Records whose days were not billed before."""
 LAST = date(2027, 12, 31)
-_TABLES = ("documents", "document_lines", "billed_days", "section_changes", "outbox")
+_TABLES = ("documents", "document_lines", "billed_days", "entries", "entry_lines", "section_changes", "outbox")
 """What a document writes, each table before those that refer to it."""
 _REFERENCES = (
     "alter table bare.documents add foreign key (corrects) references bare.documents,"
@@ -48,6 +48,7 @@ _REFERENCES = (
     "alter table bare.document_lines add foreign key (document_id) references bare.documents",
     "alter table bare.billed_days add foreign key (released_by) references bare.documents,"
     " add foreign key (document_id, place) references bare.document_lines",
+    "alter table bare.entry_lines add foreign key (entry_id) references bare.entries",
 )
 _SAME = """
     select (select count(*) from public.{table}), (select count(*) from bare.{table}),

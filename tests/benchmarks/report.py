@@ -142,7 +142,7 @@ class Report:
             ("dues with their reasons", f"{measured.dues:,.0f}/s", "20,000/s", measured.dues >= 20_000),
             (f"simulation of {MEMBERS} members", f"{measured.simulation:.2f} s", "< 1 s", measured.simulation < 1),
             (
-                f"documents with line, days and outbox, in chunks of {CHUNK}",
+                f"documents with line, days, entry and outbox, in chunks of {CHUNK}",
                 f"{measured.documents:,.0f}/s; bare asyncpg {measured.bare:,.0f}/s: {ratio:.2f} ×",
                 "0.5 ×",
                 ratio >= 0.5,

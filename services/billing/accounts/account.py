@@ -1,5 +1,6 @@
 """What a source record was billed, paid and owes: the rules. They are nowhere else."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
@@ -17,6 +18,9 @@ from services.billing.accounts.periods import item_of, periods_of
 from services.common.listing import newest_that_fit
 
 _NOT_IN_FORCE: Final[frozenset[InvoiceStatus]] = frozenset({"draft", "cancelled"})
+
+
+_NOTHING: Final = Decimal()
 
 
 class InvoiceRow(NamedTuple):
@@ -43,8 +47,12 @@ def account_of(
     invoices: Iterable[InvoiceRow],
     payments: Iterable[AccountPayment],
     documents: Iterable[DocumentRow] = (),
+    transferred: Decimal = _NOTHING,
 ) -> AccountChanged:
-    """The account of one source record, whole, under version 0; the order of the rows does not matter."""
+    """The account of one source record, whole, under version 0; the order of the rows does not matter.
+
+    ``transferred`` is what payments of other records settle of its documents, less what its own settle of theirs.
+    """
     issued = sorted(documents, key=lambda row: (row.document.issued_on, row.document.number))
     rows = sorted(invoices, key=lambda row: (row.invoice.issued_on, row.invoice.invoice_id))
     received = sorted(payments, key=lambda payment: (payment.paid_on, payment.payment_id))
@@ -53,8 +61,11 @@ def account_of(
     billed = _sum([*map(_signed, counted), *map(_signed, ours)])
     paid = _sum(payment.amount for payment in received)
     given_up = _sum(invoice.written_off for invoice in counted if invoice.written_off is not None)
-    known = billed is not None or paid is not None
-    periods = [row.invoice.period_ends_on for row in rows if _is_settled(row.invoice)]
+    known = billed is not None or paid is not None or transferred
+    periods = [
+        *(row.invoice.period_ends_on for row in rows if _is_settled(row.invoice)),
+        *(row.document.period_ends_on for row in _paid_documents(issued)),
+    ]
     dated: list[tuple[date, Any]] = [
         *((row.invoice.issued_on, row) for row in rows),
         *((payment.paid_on, payment) for payment in received),
@@ -70,7 +81,8 @@ def account_of(
         record_id=record_id,
         invoiced=billed,
         received=paid,
-        outstanding=(billed or Decimal()) - (paid or Decimal()) - (given_up or Decimal()) if known else None,
+        transferred=transferred or None,
+        outstanding=(billed or _NOTHING) - (paid or _NOTHING) - (given_up or _NOTHING) - transferred if known else None,
         written_off=given_up,
         paid_until=max((day for day in periods if day), default=None),
         paid_periods=tuple(period for row in kept for period in _paid_period(row)),
@@ -114,6 +126,19 @@ def _is_settled(invoice: AccountInvoice) -> bool:
     if invoice.kind != "invoice" or not _in_force(invoice):
         return False
     return invoice.status == "paid" or (invoice.paid or Decimal()) >= invoice.gross
+
+
+def _paid_documents(rows: Iterable[DocumentRow]) -> list[DocumentRow]:
+    """Documents of ours that are paid: all that credit notes left of them, if they left anything."""
+    own = [row for row in rows if not row.document.mirrored]
+    credited: defaultdict[str | None, Decimal] = defaultdict(Decimal)
+    for row in own:
+        credited[row.document.corrects] += row.document.gross
+    return [
+        row
+        for row in own
+        if row.document.kind != "credit-note" and 0 < row.document.gross - credited[row.document.number] <= row.paid
+    ]
 
 
 def _paid_period(row: InvoiceRow) -> list[PaidPeriod]:

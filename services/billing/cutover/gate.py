@@ -23,6 +23,10 @@ _UNCONFIRMED_COUNTS = f"""
                where (billed.cluster, billed.record_id) = (d.cluster, d.record_id) and other.cluster = $1))
     from standing d
 """
+_PAYMENTS = """
+    select count(*), coalesce(sum(amount), 0) from payments_received p
+    where cluster = $1 and not exists (select from payment_returns r where r.payment_id = p.payment_id)
+"""
 _GRIDS = """
     select count(*) from grid_adoptions a
     where a.issuer = any($1::text[]) and not isempty(a.valid) and (upper(a.valid) is null or upper(a.valid) > $2)
@@ -35,7 +39,7 @@ _DESCRIBED = """
 
 
 async def for_rollback(uow: BillingUnitOfWork, cluster: str) -> Sequence[Condition]:
-    """That the former system knows every document that stands, or it would bill the same days again."""
+    """That the former system knows every document that stands, and payment, or it would ask for both again."""
     ((unconfirmed, elsewhere),) = rows_of(await uow.connection.exec_driver_sql(_UNCONFIRMED_COUNTS, (cluster,)))
     parts = [
         f"{unconfirmed} documents that were issued here stand, and the former system has not said them"
@@ -51,8 +55,22 @@ async def for_rollback(uow: BillingUnitOfWork, cluster: str) -> Sequence[Conditi
             f"{detail}: it would bill their days again" if detail else "no document stands that it does not say",
             f"traboule cutover write-back {cluster}/billing --export FILE.csv, enter each there under its number, and "
             "import what it then holds; or correct it here; then --overrule documents for members of other clusters",
-        )
+        ),
+        await _payments(uow, cluster),
     ]
+
+
+async def _payments(uow: BillingUnitOfWork, cluster: str) -> Condition:
+    ((count, amount),) = rows_of(await uow.connection.exec_driver_sql(_PAYMENTS, (cluster,)))
+    return Condition(
+        "payments",
+        count == 0,
+        f"{count} payments were recorded here, {amount} €: the former system would ask for that money again"
+        if count
+        else "no payment was recorded here",
+        "enter each there (traboule billing payments list), then take it off here, or it counts twice: "
+        "traboule billing payments returned PAYMENT --code MOVED",
+    )
 
 
 async def for_switch(uow: BillingUnitOfWork, cluster: str) -> Sequence[Condition]:

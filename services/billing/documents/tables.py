@@ -47,6 +47,7 @@ def documents_tables(metadata: sa.MetaData) -> None:
         sa.CheckConstraint("gross = net + vat and net > 0 and vat >= 0", name="documents_add_up"),
         sa.CheckConstraint("(kind = 'credit-note') = (corrects is not null)", name="documents_corrects"),
         sa.Index("documents_by_record", "cluster", "record_id", "first"),
+        sa.Index("documents_by_corrected", "corrects", postgresql_where=sa.text("corrects is not null")),
     )
     sa.Table(
         "document_lines",

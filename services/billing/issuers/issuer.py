@@ -33,6 +33,23 @@ class Address(BaseModel):
     city: Line
 
 
+class Accounts(BaseModel):
+    """Where its books keep money, besides ``account`` and what a grid's lines are credited to. Source: plan comptable.
+
+    ``advances`` is money of members that no document took yet, ``fees`` what the bank charges.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    bank: Annotated[str, StringConstraints(pattern=r"^512\w{0,10}$")] = "512"
+    cheques: Annotated[str, StringConstraints(pattern=r"^511\w{0,10}$")] = "5112"
+    cards: Annotated[str, StringConstraints(pattern=r"^51\w{0,10}$")] = "5115"
+    cash: Annotated[str, StringConstraints(pattern=r"^53\w{0,10}$")] = "530"
+    advances: Annotated[str, StringConstraints(pattern=r"^4191\w{0,10}$")] = "4191"
+    vat: Annotated[str, StringConstraints(pattern=r"^4457\w{0,10}$")] = "44571"
+    fees: Annotated[str, StringConstraints(pattern=r"^627\w{0,10}$")] = "627"
+
+
 class Settings(BaseModel):
     """What holds from a day on. ``prefix`` begins the numbers of its documents, so that two issuers never share one."""
 
@@ -55,6 +72,7 @@ class Settings(BaseModel):
     electronic_address: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z._-]{1,80}$")] | None = None
     contact: Line | None = None
     account: Annotated[str, StringConstraints(pattern=r"^411\w{0,10}$")] = "411"
+    accounts: Accounts = Accounts()
     approvers: tuple[Line, ...] = ()
     approval_limit: Annotated[Decimal, Field(gt=0)] | None = None
 
@@ -104,6 +122,10 @@ class Issuer(BaseModel):
     def since(self) -> date:
         """Its first day."""
         return self.settings[0].since
+
+    def last_on(self, day: date) -> Settings:
+        """What holds on a day or, where it is there no more, what held last: money may still come."""
+        return self.on(day) or self.settings[-1]
 
     def on(self, day: date) -> Settings | None:
         """What holds on a day; None where the issuer is not there."""

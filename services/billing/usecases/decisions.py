@@ -23,10 +23,7 @@ async def decide(call: Call[Decided]) -> DecisionShown:
     asked = call.arguments
     if missing := [name for name in _NEEDS.get(asked.kind, ()) if not getattr(asked, name)]:
         raise RefusedError("due-decision-invalid", f"{asked.kind} needs {' and '.join(missing)}")
-    cluster, slash, record_id = asked.record.partition("/")
-    key = Key(cluster, record_id)
-    if not slash or not await _is_known(call, key):
-        raise RefusedError("billed-member-unknown", f"there is no record {asked.record}; write it as cluster/id")
+    key = await record_named(call, asked.record)
     decision = Decision("", asked.kind, key, call.reason, asked.first, asked.last, to_cents(asked.amount))
     return await _shown(call, await repository.decide(call.uow.connection, decision, call.author))
 
@@ -44,6 +41,11 @@ async def _shown(call: Call[Any], decision_id: str) -> DecisionShown:
     return DecisionShown(**row)
 
 
-async def _is_known(call: Call[Any], key: Key) -> bool:
+async def record_named(call: Call[Any], record: str) -> Key:
+    """The record of this name, which membership described. Raises RefusedError."""
+    cluster, slash, record_id = record.partition("/")
     sql = "select exists (select from descriptions where cluster = $1 and record_id = $2)"
-    return (await call.uow.connection.exec_driver_sql(sql, tuple(key))).scalar_one()
+    known = await call.uow.connection.exec_driver_sql(sql, (cluster, record_id))
+    if not slash or not known.scalar_one():
+        raise RefusedError("billed-member-unknown", f"there is no record {record}; write it as cluster/id")
+    return Key(cluster, record_id)

@@ -17,6 +17,7 @@ from services.billing.documents.rules import RulesUnavailableError
 from services.billing.documents.trial import check_by_rules
 from services.billing.issuers.issuer import Settings
 from services.billing.mirror.repository import BillingUnitOfWork
+from services.billing.usecases.release import release
 from services.cutover.stages import StageState, lock_stages, read_stages
 from services.operations.binding import Call, RefusedError
 
@@ -74,7 +75,7 @@ async def check_rules(call: Call[Any], drafts: Sequence[Draft], settings: Settin
 
 
 async def issue(uow: BillingUnitOfWork, by: Issuing, drafts: Sequence[Draft]) -> list[str]:
-    """Number and keep these documents, tell former systems of them, and return the numbers.
+    """Number and keep these documents, free what credit notes free, tell former systems, and return the numbers.
 
     Raises RefusedError after a restore.
 
@@ -88,6 +89,7 @@ async def issue(uow: BillingUnitOfWork, by: Issuing, drafts: Sequence[Draft]) ->
             some = await repository.issue(uow.connection, by, ordered[start : start + AT_A_TIME])
         except UncomparedSeriesError as error:
             raise RefusedError("series-uncompared", str(error)) from None
+        await release(uow.connection, by, some)
         await publish_issued(uow, await _by_live_cluster(uow.connection, some))
         await uow.outbox.flush(uow.connection)
         numbers += [each.number for each in some]

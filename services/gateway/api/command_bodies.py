@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from schemas import billing_corrections as corrections
 from schemas import billing_operations as billing
+from schemas import billing_payments as payments
 from schemas.base import Amount, Day, Key
 from schemas.billing_grids import Grid
 from services.gateway.problems import ProblemError
@@ -104,6 +105,44 @@ class SentNumbers(Deciding):
     sent: list[Annotated[str, Field(max_length=35)]] = Field(min_length=1, max_length=100)
 
 
+class Payment(Deciding):
+    """A payment that came in; once under one key."""
+
+    issuer: Annotated[str, Field(max_length=40)]
+    record: Key
+    amount: payments.Euros
+    received_on: Day
+    means: payments.Means = "transfer"
+    reference: Annotated[str, Field(max_length=140)] = ""
+    key: Key
+
+
+class Allocations(Deciding):
+    """Which documents a payment pays."""
+
+    documents: list[payments.PartOfPayment] = Field(min_length=1, max_length=200)
+
+
+class Refund(Deciding):
+    """How much is to be paid back; without an amount, all that is free."""
+
+    amount: payments.Euros | None = None
+
+
+class ApprovedRefund(Deciding):
+    """The day on which the bank pays it."""
+
+    paid_on: Day
+
+
+class ReturnedPayment(Deciding):
+    """When the bank took it back, why, and what it charged."""
+
+    returned_on: Day
+    code: payments.Code
+    fee: Annotated[Amount, Field(ge=0)] = Decimal("0.00")
+
+
 class NewSuppression(Deciding):
     """Whom, and which bulk mail; * is every purpose."""
 
@@ -156,6 +195,12 @@ BODIES: Final[Mapping[str, type[Signed]]] = {
     "issue-run": Deciding,
     "correct-document": Correction,
     "compare-series": SentNumbers,
+    "record-payment": Payment,
+    "allocate-payment": Allocations,
+    "undo-allocation": Deciding,
+    "refund-payment": Refund,
+    "approve-refund": ApprovedRefund,
+    "return-payment": ReturnedPayment,
     "suppress": NewSuppression,
     "lift-suppression": Lifted,
     "resume-domain": Deciding,

@@ -18,7 +18,8 @@ def dues(accounts: Sequence[Related]) -> dict[str, Any]:
     unlisted = sum(account.document.get("unlisted", 0) for account in accounts)
     return {
         **{name: str(_sum(accounts, name)) for name in _SUMS},
-        **_written_off([account.document for account in accounts]),
+        **_named_sum("transferred", [account.document for account in accounts]),
+        **_named_sum("written_off", [account.document for account in accounts]),
         "currency": "EUR",
         "invoices": [
             {"from": str(key), "paid": invoice.get("paid", "0"), **without(invoice, "paid")}
@@ -38,10 +39,10 @@ def _named(name: str, entries: list[dict[str, Any]]) -> dict[str, Any]:
     return {name: entries} if entries else {}
 
 
-def _written_off(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What former systems gave up, where they gave up anything."""
-    amounts = [Decimal(part["written_off"]) for part in parts if "written_off" in part]
-    return {"written_off": str(sum(amounts, Decimal()))} if amounts else {}
+def _named_sum(name: str, parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What former systems gave up, or others settled, where there is any."""
+    amounts = [Decimal(part[name]) for part in parts if name in part]
+    return {name: str(sum(amounts, Decimal()))} if amounts else {}
 
 
 def _documents(accounts: Sequence[Related]) -> list[dict[str, Any]]:
@@ -68,7 +69,7 @@ def _period(days: tuple[str, str], entries: Sequence[Line]) -> dict[str, Any]:
         "billed": str(billed),
         "paid": str(paid),
         "outstanding": str(outstanding),
-        **_written_off([period for _, period in entries]),
+        **_named_sum("written_off", [period for _, period in entries]),
         # What one record paid too much settles nothing of another's: that takes a decision.
         # Nor is what a former system gave up.
         "paid_up": billed > 0

@@ -24,6 +24,7 @@ from services.cutover.preconditions import Condition
 from tests.support.billing import Billing, a_description, a_former_invoice
 from tests.support.dues import YEAR
 from tests.support.merging import envelope, handled, merged
+from tests.support.payments import paid
 
 LAST = date(2027, 12, 31)
 CLUSTERS = ("clustr-numerique", "numelink")
@@ -137,6 +138,18 @@ async def test_a_rollback_waits_until_the_former_system_says_each_document_that_
     await ready.bill_formerly("numelink", a_former_invoice("2", YEAR, LAST, "320.00", number=number))
     assert (await held(ready, gate.for_rollback, "numelink"))["documents"].holds
     assert not (await held(ready, gate.for_rollback, "clustr-numerique"))["documents"].holds, "its own does not"
+
+
+async def test_a_rollback_waits_until_payments_of_ours_are_the_former_systems(ready: Billing) -> None:
+    await ready.takes_over(*CLUSTERS)
+    assert (await held(ready, gate.for_rollback, "numelink"))["payments"].holds
+    payment = await paid(ready, "320.00", "numelink/2")
+    refused = (await held(ready, gate.for_rollback, "numelink"))["payments"]
+    assert (refused.holds, "1 payments were recorded here, 320.00 €" in refused.detail) == (False, True)
+    assert (await held(ready, gate.for_rollback, "clustr-numerique"))["payments"].holds
+    moved = {"payment_id": payment["payment_id"], "returned_on": payment["received_on"], "code": "MOVED"}
+    await ready.ask("return-payment", **moved)
+    assert (await held(ready, gate.for_rollback, "numelink"))["payments"].holds
 
 
 async def test_a_member_of_two_clusters_keeps_both_from_going_back(ready: Billing) -> None:

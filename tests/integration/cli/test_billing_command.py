@@ -12,6 +12,7 @@ from deploy.provisioning.provision import ISSUERS
 from services.billing.definition import DEFINITION
 from services.billing.members.repository import keep_descriptions
 from services.common.transactions import transaction
+from shared.runtime.clock import Clock
 from shared.runtime.settings import ServiceSettings
 from tests.support.billing import a_description
 from tests.support.command import traboule
@@ -109,6 +110,50 @@ async def test_a_run_is_prepared_approved_issued_and_looked_at(billing: OwnServi
     assert (credit.json["gross"], credit.json["corrects"]) == ("50.00", number)
     assert (await traboule(*correct, "--first", "2027-12-01", "--last", "2027-12-31")).exit_code == 0
     assert "that are left of it" in (await traboule(*correct, "--line", "0=600.00")).err
+
+
+async def test_a_payment_is_recorded_allocated_undone_paid_back_and_returned(
+    billing: OwnService, tmp_path: Path
+) -> None:
+    [number] = await billing.column("select number from documents where kind = 'invoice'")
+    why = ("--reason", "relevé 12")
+    paid = ("billing", "payments", "record", "numelink/1", "700.00", "--issuer", "merged", *why, "--json")
+    first = (await traboule(*paid, "--key", "REL-1")).json["payment_id"]
+    assert (await traboule(*paid, "--key", "REL-1")).json["payment_id"] == first
+    allocate = ("billing", "payments", "allocate", first)
+    assert "of 499.04 € that are owed" in (await traboule(*allocate, f"{number}=600.00", *why)).err
+    part = (await traboule(*allocate, f"{number}=499.04", *why, "--json")).json["allocations"][0]
+    assert number in (await traboule("billing", "payments", "show", first)).out
+    assert "200.96" in (await traboule("billing", "payments", "list", "--free")).out
+    refund = ("billing", "payments", "refund", first, "--amount", "0.96", *why, "--json")
+    [asked] = (await traboule(*refund)).json["refunds"]
+    approve = ("billing", "payments", "approve-refund", asked["refund_id"], *why)
+    assert "somebody else, with a key" in (await traboule(*approve)).err
+    assert (await traboule(*approve, "--by", "tresoriere", "--json")).json["free"] == "200.00"
+    undo = ("billing", "payments", "undo", part["allocation_id"], *why, "--json")
+    assert (await traboule(*undo)).json["free"] == "699.04"
+    other = (await traboule(*paid, "--key", "REL-2", "--means", "cheque")).json["payment_id"]
+    back = await traboule(
+        "billing", "payments", "returned", other, "--code", "UNPAID", "--fee", "12.30", *why, "--json"
+    )
+    assert back.json["returned"] == {"returned_on": str(Clock().today()), "code": "UNPAID", "fee": "12.30"}
+    assert (await traboule("billing", "payments", "show", "00000000-0000-4000-8000-000000000000")).exit_code == 1
+    ledger = ("billing", "ledger", "--issuer", "merged", "--year", str(Clock().today().year))
+    assert (await traboule(*ledger, "--to", str(tmp_path))).exit_code == 0
+    assert "is there already" in (await traboule(*ledger, "--to", str(tmp_path))).err
+    [path] = tmp_path.glob("323456780FEC*1231.txt")
+    lines = path.read_text("iso8859-15").splitlines()
+    assert (lines[0].count("\t"), lines[0][:11], len(lines) - 1) == (17, "JournalCode", 2 * _entries(lines))
+    assert sum(_cents(line.split("\t")[11]) - _cents(line.split("\t")[12]) for line in lines[1:]) == 0
+    assert len((await traboule(*ledger, "--json")).json["rows"]) == len(lines) - 1
+
+
+def _entries(lines: list[str]) -> int:
+    return int(lines[-1].split("\t")[2])
+
+
+def _cents(amount: str) -> int:
+    return int(amount.replace(",", ""))
 
 
 async def test_after_a_restore_the_last_files_that_were_sent_let_numbers_go_on(

@@ -196,3 +196,22 @@ def test_what_a_former_system_gave_up_is_owed_no_more_and_was_not_paid() -> None
     assert (period.outstanding, period.written_off, period.paid_up) == (Decimal("0.00"), Decimal("70.00"), False)
     assert period.reasons[0].endswith("dont 70,00 € abandonnés")
     assert of(a_row(written_off=Decimal("70.00"), status="cancelled")).written_off is None
+
+
+def test_a_document_of_ours_that_is_paid_is_paid_until_its_last_day() -> None:
+    whole = a_document(paid=Decimal("600.00"))
+    assert with_documents(whole).paid_until == date(2027, 12, 31)
+    assert with_documents(a_document(paid=Decimal("599.99"))).paid_until is None
+    credit = a_document("A-1", "400.00", kind="credit-note", corrects="F-2027-000001")
+    assert with_documents(a_document(paid=Decimal("200.00")), credit).paid_until == date(2027, 12, 31)
+    nothing_left = a_document("A-1", "600.00", kind="credit-note", corrects="F-2027-000001")
+    assert with_documents(a_document(), nothing_left).paid_until is None, "nobody pays for what was taken off"
+
+
+def test_what_others_pay_is_owed_no_more_and_what_is_paid_for_others_is_not_owed_back() -> None:
+    subsidiary = account_of("numelink", "1", (), (), [a_document(paid=Decimal("600.00"))], Decimal("600.00"))
+    assert sums(subsidiary) == ("600.00", "None", "0.00")
+    assert subsidiary.transferred == Decimal("600.00")
+    group = account_of("numelink", "2", (), [a_payment(amount="600.00")], (), Decimal("-600.00"))
+    assert sums(group) == ("None", "600.00", "0.00")
+    assert account_of("numelink", "2", (), [a_payment(amount="600.00")]).transferred is None

@@ -47,5 +47,16 @@ def test_what_a_former_system_gave_up_is_shown_and_is_not_paid() -> None:
     assert "written_off" not in dues([an_account("1", "600", "0")])
 
 
+def test_what_others_settle_adds_up_to_nothing_once_they_are_one_member() -> None:
+    accounts = [an_account("1", "600", "0"), an_account("2", "600", "0")]
+    parts = [
+        replace(account, document={**account.document, "transferred": amount})
+        for account, amount in zip(accounts, ("600.00", "-600.00"), strict=True)
+    ]
+    assert dues(parts[:1])["transferred"] == "600.00"
+    assert dues(parts)["transferred"] == "0.00"
+    assert "transferred" not in dues(accounts)
+
+
 def test_without_documents_and_periods_the_section_is_as_it_was() -> None:
     assert "periods" not in dues([]) and "documents" not in dues([])  # noqa: PT018 - one statement

@@ -1,0 +1,44 @@
+"""What billing may be asked about its books."""
+
+from datetime import date
+from typing import Annotated, Final
+
+from pydantic import BaseModel, Field
+
+from schemas.billing_operations import IssuerCode, billing
+from schemas.operation import Arguments
+
+
+class Ledger(BaseModel):
+    """Entries of a financial year, each row a line in the columns of the FEC (art. A47 A-1 LPF).
+
+    ``entries`` counts those of the year, ``next`` is the number of the last one here: ask on after it.
+    """
+
+    issuer: str
+    first: date
+    last: date
+    file: str
+    columns: list[str]
+    rows: list[list[str]]
+    entries: int
+    next: int
+
+
+class OfLedger(Arguments):
+    """Of which issuer, for the financial year that begins in which calendar year; a page of its entries."""
+
+    issuer: IssuerCode
+    year: Annotated[int, Field(ge=2000, le=2200)]
+    after: Annotated[int, Field(ge=0, description="the number of the entry after which to begin")] = 0
+    limit: Annotated[int, Field(ge=1, le=1_000)] = 1_000
+
+
+LEDGER: Final = billing(
+    "ledger", "query", "staff", "ledger", (OfLedger, Ledger),
+    ("The entries of a financial year, in the columns of the FEC.",
+     "Les écritures d'un exercice, dans les colonnes du FEC."),
+    "traboule billing ledger",
+)  # fmt: skip
+
+ALL: Final = (LEDGER,)

@@ -1,0 +1,33 @@
+"""Tables of the ledger. Triggers write them with what causes an entry (migration 0019), and let nothing be altered."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import TIMESTAMP, UUID
+
+
+def ledger_tables(metadata: sa.MetaData) -> None:
+    """Define them in billing's metadata, so that its migrations own them."""
+    sa.Table(
+        "entries",
+        metadata,
+        sa.Column("entry_id", UUID(as_uuid=False), primary_key=True),
+        sa.Column("place", sa.BigInteger, sa.Identity(always=True), nullable=False),
+        sa.Column("issuer", sa.Text, nullable=False),
+        sa.Column("journal", sa.Text, nullable=False),
+        sa.Column("booked_on", sa.Date, nullable=False),
+        sa.Column("piece", sa.Text, nullable=False),
+        sa.Column("piece_on", sa.Date, nullable=False),
+        sa.Column("label", sa.Text, nullable=False),
+        sa.Column("at", TIMESTAMP(timezone=True), nullable=False, server_default=sa.text("now()")),
+        sa.Index("entries_by_day", "issuer", "booked_on"),
+    )
+    sa.Table(
+        "entry_lines",
+        metadata,
+        sa.Column("entry_id", UUID(as_uuid=False), sa.ForeignKey("entries.entry_id"), primary_key=True),
+        sa.Column("place", sa.Integer, primary_key=True),
+        sa.Column("account", sa.Text, nullable=False),
+        sa.Column("auxiliary", sa.Text),
+        sa.Column("debit", sa.Numeric(12, 2), nullable=False),
+        sa.Column("credit", sa.Numeric(12, 2), nullable=False),
+        sa.CheckConstraint("debit >= 0 and credit >= 0 and (debit = 0) <> (credit = 0)", name="entry_lines_one_side"),
+    )
