@@ -14,6 +14,7 @@ from services.communications.bounces.returned import Returned
 from services.communications.consents.history import SUPPRESS_EVERY, suppress_unsuppressed
 from services.communications.consents.queries import PREFERENCES
 from services.communications.consumers import SUBSCRIPTIONS
+from services.communications.contacts.address_keys import KEYS_EVERY, complete_address_keys
 from services.communications.cutover import gate, write_back
 from services.communications.cutover.write_back import WRITE_EVERY, write_untold
 from services.communications.deliveries.metrics import measure_deliveries
@@ -49,7 +50,8 @@ def create_app(settings: CommunicationsSettings) -> Service:
     service.measures = (*service.measures, measure_deliveries)
     suppressing = PeriodicTask("objections", SUPPRESS_EVERY, partial(suppress_unsuppressed, keyring))
     writing = PeriodicTask("objections written", WRITE_EVERY, partial(write_untold, unit_of_work(settings)))
-    service.periodic_tasks = (*service.periodic_tasks, suppressing, writing)
+    hashing = PeriodicTask("address keys", KEYS_EVERY, partial(complete_address_keys, keyring))
+    service.periodic_tasks = (*service.periodic_tasks, suppressing, writing, hashing)
     if mail is not None:
         send = partial(send_due, PostOffice.open(mail, keyring), mail.relay.password())
         service.periodic_tasks = (*service.periodic_tasks, PeriodicTask("deliveries", SEND_EVERY, send, STOP_SECONDS))

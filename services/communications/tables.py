@@ -128,3 +128,14 @@ contacts = sa.Table(
     sa.Index("contacts_by_shown_address", "shown_address"),
     sa.Index("contacts_by_member", "member_id"),
 )
+
+contact_keys = sa.Table(
+    "contact_keys",
+    metadata,
+    sa.Column("cluster", sa.Text, primary_key=True),
+    sa.Column("record_id", sa.Text, primary_key=True),
+    sa.Column("address_key", sa.LargeBinary, primary_key=True, comment="HMAC of an address that it has"),
+    sa.Column("key_id", sa.Text, nullable=False, comment="of the secret that address_key was made with"),
+    sa.ForeignKeyConstraint(["cluster", "record_id"], ["contacts.cluster", "contacts.record_id"]),
+    sa.Index("contact_keys_by_address", "address_key"),
+)
