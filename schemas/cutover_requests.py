@@ -38,6 +38,7 @@ Operation = Literal[
     "resume-domain",
     "decide-uncertain",
     "send-test-mail",
+    "confirm-test-mail",
     "send-information-letter",
 ]
 

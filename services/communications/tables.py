@@ -106,6 +106,16 @@ address_recipients = sa.Table(
     sa.Index("address_recipients_by_address", "address_key"),
 )
 
+seen_test_mails = sa.Table(
+    "seen_test_mails",
+    metadata,
+    sa.Column("delivery_id", sa.Uuid(as_uuid=False), primary_key=True),
+    sa.Column("brand", sa.Text, nullable=False),
+    sa.Column("seen_by", sa.Text, nullable=False),
+    sa.Column("seen_at", TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Index("seen_test_mails_by_brand", "brand", "seen_at"),
+)
+
 objections_written = sa.Table(
     "objections_written",
     metadata,

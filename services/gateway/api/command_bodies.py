@@ -161,6 +161,7 @@ BODIES: Final[Mapping[str, type[Signed]]] = {
     "resume-domain": Deciding,
     "decide-uncertain": Uncertain,
     "send-test-mail": TestMail,
+    "confirm-test-mail": Deciding,
     "send-information-letter": InformationLetter,
 }
 """The body of each command, by the operation's name."""
