@@ -76,6 +76,7 @@ OPERATIONS = [
     ("POST", "/communications/mail/domains/{domain}/resume"),
     ("POST", "/communications/mail/uncertain"),
     ("POST", "/communications/mail/test"),
+    ("POST", "/communications/mail/test/{code}/seen"),
     ("POST", "/communications/mail/information"),
     ("GET", "/events/mirror"),
     ("GET", "/communications/mirror"),
