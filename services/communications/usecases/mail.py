@@ -34,6 +34,7 @@ _SEND_AGAIN = """
     update deliveries set state = 'due', due_at = now(), scheduled_at = now(), ended_at = null, answer = $3
     where $1 in ('*', cause) and ($2::uuid is null or delivery_id = $2::uuid)
       and state = 'uncertain' and address is not null
+      and exists (select from contents c where c.content_id = deliveries.content_id and c.document <> '{}')
 """
 
 
