@@ -33,6 +33,7 @@ Operation = Literal[
     "issue-run",
     "correct-document",
     "compare-series",
+    "remind-overdue",
     "suppress",
     "lift-suppression",
     "resume-domain",

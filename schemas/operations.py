@@ -2,7 +2,14 @@
 
 from typing import Final
 
-from schemas import billing_corrections, billing_documents, billing_operations, billing_series, mail_operations
+from schemas import (
+    billing_corrections,
+    billing_documents,
+    billing_operations,
+    billing_reminders,
+    billing_series,
+    mail_operations,
+)
 from schemas.cutover_operations import CUTOVER
 from schemas.mirror import MIRRORED_RECORDS
 from schemas.operation import Operation
@@ -14,6 +21,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *billing_documents.ALL,
     *billing_corrections.ALL,
     *billing_series.ALL,
+    *billing_reminders.ALL,
     *mail_operations.ALL,
 )
 

@@ -5,8 +5,20 @@ from typing import Final
 from schemas import billing_corrections as correcting
 from schemas import billing_documents as issuing
 from schemas import billing_operations as declared
+from schemas import billing_reminders as reminding
 from schemas import billing_series as numbering
-from services.billing.usecases import corrections, decisions, documents, grids, issuers, preview, runs, series, tasks
+from services.billing.usecases import (
+    corrections,
+    decisions,
+    documents,
+    grids,
+    issuers,
+    preview,
+    reminders,
+    runs,
+    series,
+    tasks,
+)
 from services.operations.binding import Bound
 
 OPERATIONS: Final = (
@@ -31,6 +43,8 @@ OPERATIONS: Final = (
     Bound(issuing.FILES, documents.files),
     Bound(issuing.SERIES, series.series),
     Bound(correcting.CORRECT, corrections.correct),
+    Bound(reminding.OVERDUE, reminders.overdue_documents),
+    Bound(reminding.REMIND, reminders.remind),
     Bound(numbering.CHECK, series.check),
     Bound(numbering.COMPARE, series.compare),
     Bound(numbering.FORMER, series.former),

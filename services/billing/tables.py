@@ -5,6 +5,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from services.billing.documents.tables import documents_tables
 from services.billing.dues.tables import dues_tables
+from services.billing.reminders.tables import reminders_tables
 from services.common.member_records import member_records_table
 from services.common.sections import section_tables
 from services.conflicts.tables import merge_conflicts_table
@@ -32,6 +33,7 @@ descriptions = sa.Table(
 
 dues_tables(metadata)
 documents_tables(metadata)
+reminders_tables(metadata)
 
 invoices = sa.Table(
     "invoices",

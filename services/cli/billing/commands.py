@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli.billing import documents, numbers
+from services.cli.billing import documents, numbers, reminders
 from services.cli.billing.asking import ask, command, show
 from shared.cli.options import By, Json, Reason
 from shared.cli.terminal import as_json, refuse, terminal
@@ -20,6 +20,7 @@ app = typer.Typer(
 
 app.add_typer(documents.app)
 app.add_typer(numbers.app)
+app.add_typer(reminders.app)
 
 GridId = Annotated[str, typer.Argument(metavar="GRID", help="a grid's id, as `traboule billing grids` lists it")]
 First = Annotated[str, typer.Option("--first", metavar="YYYY-MM-DD", help="first day of the period")]

@@ -89,6 +89,13 @@ class Run(Deciding):
     first: Day
 
 
+class Reminders(Deciding):
+    """Of which issuer, and how many days a document waits between two reminders."""
+
+    issuer: Annotated[str, Field(max_length=40)]
+    every: Annotated[int, Field(ge=1, le=365)] = 15
+
+
 class Correction(Deciding):
     """What is credited of a document, by lines or by days; the reason is printed on the credit note."""
 
@@ -156,6 +163,7 @@ BODIES: Final[Mapping[str, type[Signed]]] = {
     "issue-run": Deciding,
     "correct-document": Correction,
     "compare-series": SentNumbers,
+    "remind-overdue": Reminders,
     "suppress": NewSuppression,
     "lift-suppression": Lifted,
     "resume-domain": Deciding,

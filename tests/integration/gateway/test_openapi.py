@@ -61,6 +61,8 @@ OPERATIONS = [
     ("POST", "/billing/documents/{number}/corrections"),
     ("GET", "/billing/series"),
     ("POST", "/billing/series/compare"),
+    ("GET", "/billing/overdue-documents"),
+    ("POST", "/billing/reminders"),
     ("GET", "/billing/former-series"),
     ("GET", "/billing/check"),
     ("GET", "/billing/tasks"),
