@@ -121,6 +121,25 @@ class Preference(Part):
     )
 
 
+class Suppressed(Part):
+    """Something that keeps mail from a record. It holds for every brand, until the person lifts it.
+
+    Which purposes a former system's consents allow does not matter beside it.
+    """
+
+    covers: Literal["everything", "bulk"] = Field(description="All mail, or bulk mail of the purpose alone")
+    purpose: Label = Field(description="* is every purpose")
+    reason: Literal["objection", "complaint", "unknown-user", "unreachable"]
+    source: Literal["own-act", "staff", "former-system", "returned-mail"] = Field(
+        description="Who said so: the person by a link or a mail, staff for them, a former system, or a mail server"
+    )
+    known_in: Key | None = Field(default=None, description="The cluster whose former system said so")
+    concerns: Literal["record", "address"] = Field(
+        description="The record, whatever its address; or whoever has the address that it has now"
+    )
+    since: Moment | None = Field(default=None, description="Absent where the former system keeps no day")
+
+
 class PreferencesChanged(AnnouncedRecord):
     """What one source record agreed or objected to, and which decisions are in force: by communications' rules.
 
@@ -136,6 +155,9 @@ class PreferencesChanged(AnnouncedRecord):
         description="By channel and purpose: of each brand the last decision, and of several brands a refusal",
     )
     decisions: tuple[ConsentDecision, ...] = Field(default=(), description="Every consent and objection, by time")
+    suppressed: Annotated[tuple[Suppressed, ...], Field(max_length=100)] = Field(
+        default=(), description="What keeps mail from it, those first that cover everything"
+    )
     unlisted: Annotated[int, Field(ge=0)] = Field(
         default=0, description="How many more there are: older ones, of a record that has too many for a message"
     )

@@ -39,11 +39,13 @@ Operation = Literal[
     "refund-payment",
     "approve-refund",
     "return-payment",
+    "remind-overdue",
     "suppress",
     "lift-suppression",
     "resume-domain",
     "decide-uncertain",
     "send-test-mail",
+    "confirm-test-mail",
     "send-information-letter",
 ]
 

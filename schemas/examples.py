@@ -343,6 +343,16 @@ def _preferences_changed() -> Fact:
             ),
         ),
         decisions=(communications.ConsentDecision(**own),),
+        suppressed=(
+            communications.Suppressed(
+                covers="bulk",
+                purpose="*",
+                reason="objection",
+                source="own-act",
+                concerns="record",
+                since=datetime(2026, 11, 24, 14, 5, tzinfo=UTC),
+            ),
+        ),
     )
 
 

@@ -123,6 +123,15 @@ class Queued(BaseModel):
     delivery_id: str
 
 
+class TestMailSeen(BaseModel):
+    """Who saw the brand's test mail, and when."""
+
+    brand: str
+    sent_at: datetime
+    seen_by: str
+    seen_at: datetime
+
+
 # --- arguments ------------------------------------------------------------------------------------------------------
 
 
@@ -195,6 +204,12 @@ class TestMail(Arguments):
     address: EmailStr
 
 
+class SeenTestMail(Arguments):
+    """The code that stands in the mail."""
+
+    code: Annotated[str, Field(pattern=r"^[a-zA-Z2-7]{8}$")]
+
+
 class InformationLetter(Arguments):
     """Of which brand; who is responsible for the data since when, and where its policy is (RGPD art. 14)."""
 
@@ -248,6 +263,11 @@ TEST: Final = _mail(
     "traboule mail test",
 )  # fmt: skip
 
+SEEN: Final = _mail(
+    "confirm-test-mail", "command", "staff", "mail/test/{code}/seen", (SeenTestMail, TestMailSeen),
+    ("Say that a test mail arrived, by the code in it.", "Dire qu'un courriel d'essai est arrivé, par son code."),
+    "traboule mail seen",
+)  # fmt: skip
 INFORM: Final = _mail(
     "send-information-letter", "command", "admin", "mail/information", (InformationLetter, LettersQueued),
     ("Tell everybody where their data came from, once for each address (RGPD art. 14).",
@@ -255,4 +275,4 @@ INFORM: Final = _mail(
     "traboule mail inform",
 )  # fmt: skip
 
-ALL: Final = (STATUS, DELIVERIES, SUPPRESSIONS, SUPPRESS, LIFT, RESUME, DECIDE, TEST, INFORM)
+ALL: Final = (STATUS, DELIVERIES, SUPPRESSIONS, SUPPRESS, LIFT, RESUME, DECIDE, TEST, SEEN, INFORM)

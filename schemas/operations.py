@@ -8,6 +8,7 @@ from schemas import (
     billing_ledger,
     billing_operations,
     billing_payments,
+    billing_reminders,
     billing_series,
     mail_operations,
 )
@@ -24,6 +25,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *billing_payments.ALL,
     *billing_ledger.ALL,
     *billing_series.ALL,
+    *billing_reminders.ALL,
     *mail_operations.ALL,
 )
 

@@ -7,6 +7,7 @@ from schemas import billing_documents as issuing
 from schemas import billing_ledger as keeping
 from schemas import billing_operations as declared
 from schemas import billing_payments as paying
+from schemas import billing_reminders as reminding
 from schemas import billing_series as numbering
 from services.billing.usecases import (
     corrections,
@@ -17,6 +18,7 @@ from services.billing.usecases import (
     ledger,
     payments,
     preview,
+    reminders,
     runs,
     series,
     tasks,
@@ -54,6 +56,8 @@ OPERATIONS: Final = (
     Bound(paying.APPROVE_REFUND, payments.approve_refund),
     Bound(paying.RETURN, payments.give_back),
     Bound(keeping.LEDGER, ledger.ledger),
+    Bound(reminding.OVERDUE, reminders.overdue_documents),
+    Bound(reminding.REMIND, reminders.remind),
     Bound(numbering.CHECK, series.check),
     Bound(numbering.COMPARE, series.compare),
     Bound(numbering.FORMER, series.former),

@@ -7,6 +7,7 @@ from services.billing.documents.tables import documents_tables
 from services.billing.dues.tables import dues_tables
 from services.billing.ledger.tables import ledger_tables
 from services.billing.payments.tables import payments_tables
+from services.billing.reminders.tables import reminders_tables
 from services.common.member_records import member_records_table
 from services.common.sections import section_tables
 from services.conflicts.tables import merge_conflicts_table
@@ -36,6 +37,7 @@ dues_tables(metadata)
 documents_tables(metadata)
 payments_tables(metadata)
 ledger_tables(metadata)
+reminders_tables(metadata)
 
 invoices = sa.Table(
     "invoices",

@@ -109,6 +109,7 @@ def build(
         state = partial(state_the_rest, section, definition.unit_of_work(settings))
         task = "sections" if section is definition.sections[0] else section.name
         service.periodic_tasks = (*service.periodic_tasks, PeriodicTask(task, STATE_EVERY, state))
+    service.trusted_proxies = settings.trusted_proxies
     if settings.http_certificate_file is not None:
         service.certificate = TlsCertificate(settings.http_certificate_file, settings.http_key_file)
     return service

@@ -1,6 +1,7 @@
 """The only place where the communications service is put together."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from typing import Final
 
@@ -14,10 +15,13 @@ from services.communications.bounces.returned import Returned
 from services.communications.consents.history import SUPPRESS_EVERY, suppress_unsuppressed
 from services.communications.consents.queries import PREFERENCES
 from services.communications.consumers import SUBSCRIPTIONS
+from services.communications.contacts.address_keys import KEYS_EVERY, complete_address_keys
 from services.communications.cutover import gate, write_back
 from services.communications.cutover.write_back import WRITE_EVERY, write_untold
 from services.communications.deliveries.metrics import measure_deliveries
+from services.communications.deliveries.objections import MATCH_EVERY, match_objections
 from services.communications.deliveries.post_office import PostOffice
+from services.communications.deliveries.retention import FORGET_EVERY, Retention
 from services.communications.deliveries.sender import SEND_EVERY, STOP_SECONDS, send_due
 from services.communications.mirror.parity import KINDS
 from services.communications.mirror.rehearsals import REHEARSALS
@@ -49,7 +53,11 @@ def create_app(settings: CommunicationsSettings) -> Service:
     service.measures = (*service.measures, measure_deliveries)
     suppressing = PeriodicTask("objections", SUPPRESS_EVERY, partial(suppress_unsuppressed, keyring))
     writing = PeriodicTask("objections written", WRITE_EVERY, partial(write_untold, unit_of_work(settings)))
-    service.periodic_tasks = (*service.periodic_tasks, suppressing, writing)
+    hashing = PeriodicTask("address keys", KEYS_EVERY, partial(complete_address_keys, keyring))
+    matching = PeriodicTask("objections matched", MATCH_EVERY, partial(match_objections, keyring))
+    retention = Retention(timedelta(days=settings.log_days), timedelta(days=settings.text_days))
+    forgetting = PeriodicTask("retention", FORGET_EVERY, retention.forget)
+    service.periodic_tasks = (*service.periodic_tasks, suppressing, writing, hashing, matching, forgetting)
     if mail is not None:
         send = partial(send_due, PostOffice.open(mail, keyring), mail.relay.password())
         service.periodic_tasks = (*service.periodic_tasks, PeriodicTask("deliveries", SEND_EVERY, send, STOP_SECONDS))

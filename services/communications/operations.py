@@ -3,7 +3,7 @@
 from typing import Final
 
 from schemas import mail_operations as declared
-from services.communications.usecases import mail
+from services.communications.usecases import mail, trial
 from services.communications.usecases.information import send_information_letter
 from services.operations.binding import Bound
 
@@ -15,6 +15,7 @@ OPERATIONS: Final = (
     Bound(declared.LIFT, mail.lift_suppression),
     Bound(declared.RESUME, mail.resume),
     Bound(declared.DECIDE, mail.decide_uncertain),
-    Bound(declared.TEST, mail.send_test),
+    Bound(declared.TEST, trial.send_test),
+    Bound(declared.SEEN, trial.confirm_test),
     Bound(declared.INFORM, send_information_letter),
 )

@@ -29,6 +29,9 @@ class CommunicationsSettings(ServiceSettings):
     lmtp_host: str = Field("127.0.0.1", description="where bounces and mailed objections are taken in")
     lmtp_port: Annotated[int, Field(ge=0, le=65535, description="0: nowhere; see traboule mail bounces")] = 0
 
+    log_days: Annotated[int, Field(ge=90, description="days that a mail's recipient and answers are kept")] = 365
+    text_days: Annotated[int, Field(ge=30, description="days that what a mail said, and what came back, is kept")] = 90
+
     def keyring(self) -> Keyring | None:
         """The keys of addresses, if any is set. Raises AddressKeysError."""
         return None if self.address_keys is None else Keyring.read(self.address_keys.get_secret_value())

@@ -106,6 +106,16 @@ address_recipients = sa.Table(
     sa.Index("address_recipients_by_address", "address_key"),
 )
 
+seen_test_mails = sa.Table(
+    "seen_test_mails",
+    metadata,
+    sa.Column("delivery_id", sa.Uuid(as_uuid=False), primary_key=True),
+    sa.Column("brand", sa.Text, nullable=False),
+    sa.Column("seen_by", sa.Text, nullable=False),
+    sa.Column("seen_at", TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
+    sa.Index("seen_test_mails_by_brand", "brand", "seen_at"),
+)
+
 objections_written = sa.Table(
     "objections_written",
     metadata,
@@ -127,4 +137,15 @@ contacts = sa.Table(
     sa.Index("contacts_by_address", "address"),
     sa.Index("contacts_by_shown_address", "shown_address"),
     sa.Index("contacts_by_member", "member_id"),
+)
+
+contact_keys = sa.Table(
+    "contact_keys",
+    metadata,
+    sa.Column("cluster", sa.Text, primary_key=True),
+    sa.Column("record_id", sa.Text, primary_key=True),
+    sa.Column("address_key", sa.LargeBinary, primary_key=True, comment="HMAC of an address that it has"),
+    sa.Column("key_id", sa.Text, nullable=False, comment="of the secret that address_key was made with"),
+    sa.ForeignKeyConstraint(["cluster", "record_id"], ["contacts.cluster", "contacts.record_id"]),
+    sa.Index("contact_keys_by_address", "address_key"),
 )

@@ -9,6 +9,7 @@ A connection that TLS is not agreed on yet is not counted here: the event loop e
 import asyncio
 import contextlib
 import resource
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -229,8 +230,12 @@ def build_server(
     limits: HttpLimits,
     stop_seconds: int,
     certificate: TlsCertificate | None = None,
+    trusted_proxies: Sequence[str] = (),
 ) -> LimitedServer:
-    """The server of one app; nothing listens yet. With a certificate it speaks HTTPS, and says so to browsers."""
+    """The server of one app; nothing listens yet. With a certificate it speaks HTTPS, and says so to browsers.
+
+    Whom a request came from is what these proxies say of it; others are not believed.
+    """
     headers = [("x-content-type-options", "nosniff")]
     if certificate is not None:
         headers.append(("strict-transport-security", f"max-age={HSTS_SECONDS}"))
@@ -244,6 +249,8 @@ def build_server(
         access_log=False,
         server_header=False,
         headers=headers,
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=list(trusted_proxies),
         lifespan="on",
         loop="none",
         timeout_keep_alive=limits.idle_seconds,

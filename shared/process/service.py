@@ -60,6 +60,7 @@ class Service:
     certificate: TlsCertificate | None = None
     periodic_tasks: Sequence[PeriodicTask] = ()
     measures: Sequence[Measure] = (measure_backlog,)
+    trusted_proxies: Sequence[str] = ()
     limits: HttpLimits | None = None
     """None: the usual ones, as far as this process may open sockets."""
     _periodic_tasks: list[asyncio.Task[None]] = field(default_factory=list["asyncio.Task[None]"])
@@ -120,6 +121,7 @@ class Service:
             limits=self.limits or http_limits(),
             stop_seconds=REQUESTS_SECONDS,
             certificate=self.certificate,
+            trusted_proxies=self.trusted_proxies,
         )
         http = asyncio.create_task(serve(server))
         housekeeping = asyncio.create_task(

@@ -4,13 +4,14 @@ What is the same for all of them is one variable: ``TRABOULE_CLUSTERS_FILE``.
 """
 
 import os
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from shared.runtime.tls import CA_FILE, checked_ca, over_tls
 from shared.runtime.variables import variable
@@ -74,6 +75,11 @@ class ServiceSettings(BaseSettings):
     http_port: Annotated[int, Field(ge=0, le=65535)] = 0
     http_certificate_file: Path | None = Field(None, description="PEM with its chain: the gateway speaks HTTPS then")
     http_key_file: Path | None = Field(None, description="its key, PEM without a passphrase; if not in the same file")
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        validation_alias="TRABOULE_TRUSTED_PROXIES",
+        description="addresses or networks of reverse proxies that say whom they ask for, such as 10.0.0.0/8",
+    )
     log_level: str = "INFO"
     prefetch: Annotated[int, Field(ge=1, description="messages in hand of each queue: each may have 4 MiB")] = 32
     batch_events: Annotated[int, Field(ge=1, description="events in one transaction, at most about")] = 1000
@@ -90,6 +96,17 @@ class ServiceSettings(BaseSettings):
     @classmethod
     def _usable(cls, path: Path | None) -> Path | None:
         return None if path is None or path == Path() else checked_ca(path)
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, written: Any) -> Any:
+        words = written.replace(",", " ").split() if isinstance(written, str) else written
+        for word in words:
+            try:
+                ip_network(word)
+            except ValueError:
+                raise ValueError(f"{word!r} is no address or network, such as 10.0.0.0/8") from None
+        return tuple(words)
 
     @field_validator("database_url", "broker_url")
     @classmethod

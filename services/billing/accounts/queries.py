@@ -164,6 +164,17 @@ def _document(values: Sequence[Any], first: date, mirrored: bool) -> AccountDocu
     )
 
 
+async def issued_documents(
+    connection: AsyncConnection, records: Sequence[Record]
+) -> Mapping[Record, list[DocumentRow]]:
+    """Documents of these records that were issued here, each with what was paid on it."""
+    keys = [record.cluster for record in records], [record.record_id for record in records]
+    documents: defaultdict[Record, list[DocumentRow]] = defaultdict(list)
+    for cluster, record_id, *values, first, mirrored, paid in await _rows(connection, _DOCUMENTS, keys):
+        documents[Record(cluster, record_id)].append(DocumentRow(_document(values, first, mirrored), paid))
+    return documents
+
+
 async def _rows(connection: AsyncConnection, sql: str, keys: tuple[list[str], list[str]]) -> Rows:
     return rows_of(await connection.exec_driver_sql(sql, keys))
 

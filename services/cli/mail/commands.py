@@ -163,6 +163,20 @@ def send_test(
 
 
 @app.command()
+def seen(
+    code: Annotated[str, typer.Argument(help="as it stands in the mail")],
+    reason: Reason = "essai",
+    by: By = "",
+    json: Json = False,
+) -> None:
+    """Say that a test mail arrived; before its brand's communications are switched, somebody must have seen one.
+
+    Example: [bold]traboule mail seen k3xq7abc[/]
+    """
+    show(_MAIL.command("confirm-test-mail", {"code": code}, by, reason), json=json)
+
+
+@app.command()
 def inform(
     brand: Annotated[str, typer.Option("--brand", help="of the mail file; it writes to its clusters, or to all")],
     controller: Annotated[str, typer.Option("--controller", help="the legal body that holds the data now")],

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Any
 
 import typer
 
 from services.cli.environment import configured
-from services.communications.brands.dns_records import Checked, check, wanted_of
-from services.communications.deliveries.signing import Signer
+from services.communications.brands.dns_records import Checked, check_brand
 from services.communications.settings import CommunicationsSettings
 from shared.cli.options import Json
 from shared.cli.terminal import as_json, nothing, plain, refuse, run, terminal
@@ -50,10 +48,7 @@ async def _checked(only: str | None) -> dict[str, list[Checked]]:
     result: dict[str, list[Checked]] = {}
     for code, brand in mail.brands.items():
         if only in (None, code):
-            dkim = brand.dkim
-            signer = Signer.read(brand.domain, dkim.selector, dkim.key_file) if dkim else None
-            wanted = wanted_of(brand, signer, mail.relay.hello or mail.relay.host)
-            result[code] = list(await asyncio.gather(*(check(item) for item in wanted)))
+            result[code] = await check_brand(brand, mail)
     return result
 
 

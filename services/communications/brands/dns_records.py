@@ -1,5 +1,6 @@
 """What DNS must say so that a brand's mail is believed: SPF, DKIM, DMARC, and where bounces go."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -7,11 +8,12 @@ import dns.asyncresolver
 import dns.exception
 import dns.resolver
 
-from services.communications.brands.brand import Brand
+from services.communications.brands.brand import Brand, MailSettings
 from services.communications.deliveries.signing import Signer
 
 Verdict = Literal["right", "missing", "wrong", "unreachable"]
-_SECONDS: Final = 5.0
+SECONDS: Final = 5.0
+"""Within which a name is looked up, or is unreachable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +53,24 @@ def wanted_of(brand: Brand, signer: Signer | None, relay_host: str) -> list[Want
     return wanted
 
 
-async def check(wanted: Wanted, resolver: dns.asyncresolver.Resolver | None = None) -> Checked:
+async def check_brand(brand: Brand, mail: MailSettings, seconds: float = SECONDS) -> list[Checked]:
+    """Look all of a brand's records up at once. Raises DkimKeyError."""
+    dkim = brand.dkim
+    signer = Signer.read(brand.domain, dkim.selector, dkim.key_file) if dkim else None
+    wanted = wanted_of(brand, signer, mail.relay.hello or mail.relay.host)
+    return list(await asyncio.gather(*(check(item, seconds=seconds) for item in wanted)))
+
+
+async def check(
+    wanted: Wanted, resolver: dns.asyncresolver.Resolver | None = None, seconds: float = SECONDS
+) -> Checked:
     """Look one up."""
-    resolver = resolver or dns.asyncresolver.get_default_resolver()
     try:
-        answer = await resolver.resolve(wanted.name, wanted.kind, lifetime=_SECONDS)
+        resolver = resolver or dns.asyncresolver.get_default_resolver()
+        answer = await resolver.resolve(wanted.name, wanted.kind, lifetime=seconds)
     except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
         return Checked(wanted, "missing", ())
-    except dns.exception.DNSException:
+    except (dns.exception.DNSException, OSError):
         return Checked(wanted, "unreachable", ())
     values = tuple(_text(item.to_text()) for item in answer)
     right = any(all(_bare(part) in _bare(value) for part in wanted.contains) for value in values)

@@ -8,19 +8,21 @@ an accountant's or a town hall's: what is objected to under it holds for the add
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from services.common.sections import Record
 from services.communications.contacts.contact import Contact
-from services.communications.suppressions.suppression import EVERY_PURPOSE, Covers, Suppression
+from services.communications.suppressions.suppression import (
+    EVERY_PURPOSE,
+    FROM_FORMER_SYSTEMS,
+    UNDATED,
+    Covers,
+    Suppression,
+)
 
 CHANNELS: Final = ("email", "bulk-email")
 """Of objections that concern e-mail; others forbid nothing that is sent from here."""
-UNDATED: Final = datetime(2000, 1, 1, tzinfo=UTC)
-"""When an objection was made of which the former system keeps no day: before all that is sent from here."""
-FROM_FORMER_SYSTEMS: Final = "consent "
-"""What the cause of a suppression begins with that a former system's objection made."""
 CROWD: Final = 50
 """Records with one address: of more, none is taken to be the person who objected."""
 NameOf = Callable[[str], str]

@@ -10,6 +10,7 @@ from schemas.base import AnnouncedRecord
 from schemas.communications import ConsentDecision, PreferencesChanged
 from services.common.sections import Record, Section
 from services.communications.consents.preferences import RESTRICTIONS, Known, preferences_of
+from services.communications.suppressions.queries import suppressed
 from shared.persistence.database import rows_of
 
 _FIELDS = [name for name in ConsentDecision.model_fields if name != "known_in"]
@@ -55,7 +56,13 @@ async def preferences(connection: AsyncConnection, records: Sequence[Record]) ->
     ):
         decision = _decision(values).model_copy(update={"known_in": by})
         known[Record(cluster, record_id)].append(Known((by, whose or address), decision))
-    return {record: preferences_of(*record, own[record], known[record]) for record in records}
+    kept = await suppressed(connection, records)
+    return {
+        record: preferences_of(*record, own[record], known[record]).model_copy(
+            update={"suppressed": kept.get(record, ())}
+        )
+        for record in records
+    }
 
 
 def _decision(values: Sequence[Any]) -> ConsentDecision:

@@ -1,7 +1,7 @@
 """Contacts, many at once: by record, by member, by address. One statement each."""
 
 from collections.abc import Collection, Iterable
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,6 +19,12 @@ _BY_RECORD = f"""
     cross join lateral (select * from contacts where (cluster, record_id) = (n.cluster, n.record_id) offset 0) c
     {_JOIN} order by 1, 2
 """
+_LANGUAGES = """
+    select c.cluster, c.record_id, c.document->>'language'
+    from unnest($1::text[], $2::text[]) as n (cluster, record_id)
+    cross join lateral (select * from contacts where (cluster, record_id) = (n.cluster, n.record_id) offset 0) c
+    where c.document->>'language' in ('fr', 'en')
+"""
 # A member is known by its records' own facts; one that was never merged by its contact alone.
 _BY_MEMBER = f"""
     with named as (
@@ -31,6 +37,15 @@ _BY_MEMBER = f"""
 _BY_ADDRESS = f"""
     {_SELECT} from contacts c {_JOIN} where c.address = any($1) or c.shown_address = any($1) order by 1, 2
 """
+
+
+async def languages_of_records(
+    connection: AsyncConnection, records: Collection[Record]
+) -> dict[Record, Literal["fr", "en"]]:
+    """The language of those of these records of whom membership knows one that letters are written in."""
+    keys = [record.cluster for record in records], [record.record_id for record in records]
+    rows = rows_of(await connection.exec_driver_sql(_LANGUAGES, keys))
+    return {Record(cluster, record_id): language for cluster, record_id, language in rows}
 
 
 async def contacts_of_records(connection: AsyncConnection, records: Collection[Record]) -> dict[Record, Contact]:

@@ -6,9 +6,10 @@ import orjson
 
 from schemas.envelope import Envelope
 from schemas.membership_contacts import ContactDescribed
-from services.common.sections import stating
+from services.common.sections import Record, stating
 from services.communications.consents.history import suppress_contacts
 from services.communications.consents.queries import PREFERENCES
+from services.communications.contacts.address_keys import keep_address_keys
 from services.communications.contacts.contact import Contact, address_of, contact, key_of
 from services.communications.mirror.repository import CommunicationsUnitOfWork
 from shared.persistence.batches import newest_by
@@ -42,6 +43,7 @@ async def keep_contacts(uow: CommunicationsUnitOfWork, messages: Sequence[Envelo
     async with stating(uow, PREFERENCES, messages):
         await uow.connection.exec_driver_sql(_KEEP, columns)
     if uow.has_keyring:
+        await keep_address_keys(uow.connection, uow.keyring, [Record(*key) for key in sorted(newest)])
         # An older description counts too: it refused, or had an address that somebody objected for.
         contacts = [_as_described(message) for message in messages]
         await suppress_contacts(uow.connection, uow.keyring, contacts)

@@ -1,10 +1,13 @@
 """What must hold of communications before a cluster's communications are switched, and before they go back."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
+from services.communications.brands.brand import Brand, MailSettings
+from services.communications.brands.dns_records import check_brand
 from services.communications.cutover.write_back import count_unconfirmed
+from services.communications.deliveries.signing import DkimKeyError
 from services.communications.mirror.repository import CommunicationsUnitOfWork
 from services.cutover.parity.runs import last_runs
 from services.cutover.preconditions import PARITY_IS_FRESH, Condition, Parity
@@ -21,12 +24,19 @@ _DESCRIBED: Final = """
     left join contacts c on (c.cluster, c.record_id) = ($1, r.record_id)
 """
 _NOW: Final = "select now()"
+_SEEN: Final = """
+    select seen_by, seen_at, now() from seen_test_mails where brand = $1 order by seen_at desc limit 1
+"""
+TEST_IS_FRESH: Final = timedelta(days=7)
+DNS_SECONDS: Final = 3.0
+"""For all of a brand's records at once: whoever asks for the conditions waits."""
 
 
 async def for_switch(uow: CommunicationsUnitOfWork, cluster: str) -> Sequence[Condition]:
-    """That everybody who is written to from here was asked about: objections of every cluster, and contacts."""
+    """That mail of its brand arrives, and that everybody who is written to was asked about: objections, contacts."""
     ((known, described),) = rows_of(await uow.connection.exec_driver_sql(_DESCRIBED, (cluster,)))
     return [
+        *await _mail(uow, cluster),
         await _consents(uow, cluster),
         Condition(
             "contacts",
@@ -59,6 +69,38 @@ async def for_rollback(uow: CommunicationsUnitOfWork, cluster: str) -> Sequence[
             "what it then holds; or, where it exports none, that very file",
         )
     ]
+
+
+async def _mail(uow: CommunicationsUnitOfWork, cluster: str) -> Sequence[Condition]:
+    brand = uow.mail and uow.mail.brand_of(cluster)
+    if uow.mail is None or brand is None:
+        why = "no mail goes out here" if uow.mail is None else f"no brand of the mail file writes to {cluster}"
+        remedy = "write a [brands.CODE] with its clusters into the mail file (TRABOULE_COMMUNICATIONS_MAIL_FILE)"
+        return [Condition("dns", False, why, remedy), Condition("test-mail", False, why, remedy)]
+    return [await _dns(brand, uow.mail), await _test_mail(uow, brand)]
+
+
+async def _dns(brand: Brand, mail: MailSettings) -> Condition:
+    """That receivers can believe mail of the brand (RFC 7208, RFC 6376, RFC 7489), and that bounces come back."""
+    remedy = f"traboule mail dns --brand {brand.code}, and enter what it prints"
+    try:
+        checked = await check_brand(brand, mail, DNS_SECONDS)
+    except DkimKeyError as error:
+        return Condition("dns", False, f"{brand.code}: {error}", "mend the mail file, and restart the service")
+    wrong = [f"{item.wanted.what} is {item.verdict}" for item in checked if item.verdict != "right"]
+    right = ", ".join(item.wanted.what for item in checked)
+    signed = "" if brand.dkim else "; the relay signs (DKIM), which is not checked here"
+    return Condition("dns", not wrong, f"{brand.code}: {'; '.join(wrong) or f'{right} are right{signed}'}", remedy)
+
+
+async def _test_mail(uow: CommunicationsUnitOfWork, brand: Brand) -> Condition:
+    """That a person saw a mail of the brand arrive: what no lookup can tell."""
+    remedy = f"traboule mail test YOUR-ADDRESS --brand {brand.code}, then traboule mail seen CODE, as the mail says"
+    rows = rows_of(await uow.connection.exec_driver_sql(_SEEN, (brand.code,)))
+    for seen_by, seen_at, now in rows:
+        detail = f"{seen_by} saw a test mail of {brand.code} at {seen_at:%Y-%m-%d %H:%M} UTC"
+        return Condition("test-mail", now - seen_at <= TEST_IS_FRESH, detail, remedy)
+    return Condition("test-mail", False, f"nobody said that a test mail of {brand.code} arrived", remedy)
 
 
 async def _consents(uow: CommunicationsUnitOfWork, cluster: str) -> Condition:

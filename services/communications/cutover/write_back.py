@@ -27,7 +27,8 @@ WRITE_EVERY: Final = 10.0
 _OURS: Final = f"""
     s.lifted_at is null and s.reason in ('objection', 'complaint') and not starts_with(s.cause, '{FROM_FORMER_SYSTEMS}')
 """
-# Of an address that no record of the cluster has: what its list knows, by the mails that went there.
+# Of an address that no record of the cluster has: what its list knows, by the mails that went there. Of an address that
+# nothing was ever sent to: the records that have it.
 _TAKEN: Final = f"""
     with taken as (
         select s.suppression_id, r.record_id, r.record_id as name, c.address, s.covers, s.purpose, s.at, s.source
@@ -44,6 +45,13 @@ _TAKEN: Final = f"""
                or exists (select from address_recipients a where a.cluster = $1 and a.address_key = d.address))
           and not exists (select from suppression_records r join contacts c using (cluster, record_id)
                           where r.suppression_id = s.suppression_id and r.cluster = $1 and c.address = d.address)
+        union
+        select s.suppression_id, k.record_id, k.record_id, c.address, s.covers, s.purpose, s.at, s.source
+        from suppressions s join contact_keys k using (address_key) join contacts c using (cluster, record_id)
+        where k.cluster = $1 and {_OURS}
+          and not exists (select from suppression_records r
+                          where (r.suppression_id, r.cluster) = (s.suppression_id, $1))
+          and not exists (select from deliveries d where d.address_key = s.address_key and d.address is not null)
     ), named as (
         select lpad(suppression_id::text, 12, '0') || '/' || name as item, t.*
         from taken t

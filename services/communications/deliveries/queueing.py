@@ -13,13 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.common.sections import Record
 from services.communications.deliveries.delivery import Mode
 from services.communications.deliveries.message import Letter
+from services.communications.deliveries.objections import apply_unmatched
 from services.communications.deliveries.tokens import digest_of, token_of
 from services.communications.suppressions.address import Keyring
 from shared.persistence.database import rows_of
 
 _IDS: Final = UUID("6f0a7f6e-6d0b-5a53-9f0a-3f7f0d6c2b11")
+# What was forgotten meanwhile is kept again.
 _KEEP_CONTENTS = """
-    insert into contents (content_id, document) select * from unnest($1::bytea[], $2::jsonb[]) on conflict do nothing
+    insert into contents (content_id, document) select * from unnest($1::bytea[], $2::jsonb[])
+    on conflict (content_id) do update set document = excluded.document where contents.document = '{}'
 """
 _KEEP_ATTACHMENTS = """
     insert into attachments (content_id, name, media_type, body)
@@ -83,7 +86,17 @@ async def queue(connection: AsyncConnection, keyring: Keyring, mails: Collection
     records = [(mail.delivery_id, *record) for mail in ordered if mail.delivery_id in fresh for record in mail.records]
     if records:
         await connection.exec_driver_sql(_KEEP_RECORDS, tuple(list(column) for column in zip(*records, strict=True)))
+    await apply_unmatched(connection, keyring, _links(fresh, keyring))
     return sorted(fresh)
+
+
+def _links(delivery_ids: Collection[str], keyring: Keyring) -> dict[bytes, bytes]:
+    """The digest of each mail's link by its digests under every key: it may have gone out before a backup."""
+    digests = {
+        delivery_id: [digest_of(token_of(secret, delivery_id, "links")) for _, secret in keyring.keys]
+        for delivery_id in delivery_ids
+    }
+    return {digest: every[0] for every in digests.values() for digest in every}
 
 
 def content_of(letter: Letter) -> bytes:

@@ -16,8 +16,9 @@ def delivery_tables(metadata: sa.MetaData) -> None:
         "contents",
         metadata,
         sa.Column("content_id", sa.LargeBinary, primary_key=True),  # SHA-256 of what it says
-        sa.Column("document", JSONB, nullable=False),  # subject, text, html and preheader, with placeholders
+        sa.Column("document", JSONB, nullable=False),  # subject, text, html, with placeholders; {} once forgotten
         sa.Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=_NOW),
+        sa.Index("contents_to_forget", "created_at", postgresql_where=sa.text("document <> '{}'")),
     )
     sa.Table(
         "attachments",
@@ -79,6 +80,12 @@ def delivery_tables(metadata: sa.MetaData) -> None:
         sa.Index("deliveries_handing", "claimed_until", postgresql_where=sa.text("state = 'handing'")),
         sa.Index("deliveries_by_address", "address_key"),
         sa.Index("deliveries_by_time", "created_at"),
+        sa.Index("deliveries_by_content", "content_id"),
+        sa.Index(
+            "deliveries_to_forget",
+            "ended_at",
+            postgresql_where=sa.text("address is not null and ended_at is not null"),
+        ),
     )
     sa.Table(
         "delivery_records",
@@ -120,6 +127,7 @@ def delivery_tables(metadata: sa.MetaData) -> None:
         sa.Column("raw", sa.LargeBinary),  # its first part; null once it was forgotten
         sa.Column("received_at", TIMESTAMP(timezone=True), nullable=False, server_default=_NOW),
         sa.Index("bounces_by_delivery", "delivery_id"),
+        sa.Index("bounces_to_forget", "received_at", postgresql_where=sa.text("raw is not null or words <> ''")),
     )
     sa.Table(
         "mail_databases",

@@ -1,4 +1,4 @@
-"""Tokens of a delivery: one in its links, one in its return path. Derived, and kept as digests alone.
+"""Tokens of a delivery: in its links, in its return path, in a test mail. Derived, and kept as digests alone.
 
 They are an HMAC of the delivery's id, so that a mail that is sent again has the same bytes, and the database cannot
 give them away. Digests stay when keys turn, so a link works as long as its delivery is kept.
@@ -10,7 +10,7 @@ from typing import Literal
 
 from schemas.objections import TOKEN_LENGTH, link_digest
 
-Use = Literal["links", "return"]
+Use = Literal["links", "return", "seen"]
 
 
 def token_of(key: bytes, delivery_id: str, use: Use) -> str:

@@ -16,6 +16,7 @@ from schemas.letters import (
     RegistrationConfirmed,
     SeatOffered,
 )
+from services.common.sections import Record
 from services.communications.deliveries.message import Attachment
 from services.communications.letters.sandbox import Values
 from services.communications.letters.words import Language, day, iban, moment, money
@@ -42,6 +43,11 @@ class Notice:
     values: Callable[[Language], Values] = field(repr=False)
     attachments: tuple[Attachment, ...] = ()
     not_after: datetime | None = None
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """Whose mail it is."""
+        return tuple(Record(record.cluster, record.record_id) for record in self.recipient.records)
 
     @property
     def person_key(self) -> str:

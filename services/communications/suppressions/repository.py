@@ -93,7 +93,7 @@ async def suppress(connection: AsyncConnection, keyring: Keyring, suppressions: 
     """Keep them from here on; returns the causes that were said anew."""
     if not suppressions:
         return set()
-    await connection.exec_driver_sql(_WRITERS_TURN)
+    await writers_turn(connection)
     rows = newest_of_causes(suppressions)
     fresh = {cause for (cause,) in rows_of(await connection.exec_driver_sql(_SUPPRESS, _columns(rows, keyring)))}
     records = [(item.cause, *record, item.spreads) for item in rows for record in item.records]
@@ -126,15 +126,20 @@ def _columns(rows: Sequence[Suppression], keyring: Keyring) -> tuple[list[Any], 
 async def take_back(connection: AsyncConnection, keyring: Keyring, taken_back: Collection[Suppression]) -> None:
     """Lift what the person took back itself, at ``at``: also what was said before, and is heard only later."""
     if taken_back:
-        await connection.exec_driver_sql(_WRITERS_TURN)
+        await writers_turn(connection)
         rows = newest_of_causes(taken_back)
         await connection.exec_driver_sql(_TAKE_BACK, _columns(rows, keyring))
 
 
 async def lift(connection: AsyncConnection, suppression_ids: Collection[int], by: str, proof: str | None) -> set[int]:
     """Let these be written to again, by the person's own act or by somebody who keeps a proof; returns which were."""
-    await connection.exec_driver_sql(_WRITERS_TURN)
+    await writers_turn(connection)
     return {row[0] for row in rows_of(await connection.exec_driver_sql(_LIFT, (list(suppression_ids), by, proof)))}
+
+
+async def writers_turn(connection: AsyncConnection) -> None:
+    """Wait until nobody else changes suppressions or marks mails, and let nobody until this transaction ends."""
+    await connection.exec_driver_sql(_WRITERS_TURN)
 
 
 async def looked_at(connection: AsyncConnection) -> None:

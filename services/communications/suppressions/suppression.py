@@ -1,7 +1,7 @@
 """What must not be written to: an address, or source records, for everything or for bulk mail of a purpose."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final, Literal
 
 from services.common.sections import Record
@@ -10,6 +10,10 @@ from services.communications.suppressions.address import AddressHash
 Covers = Literal["everything", "bulk"]
 Reason = Literal["objection", "complaint", "unknown-user", "unreachable"]
 EVERY_PURPOSE: Final = "*"
+UNDATED: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""When an objection was made of which the former system keeps no day: before all that is sent from here."""
+FROM_FORMER_SYSTEMS: Final = "consent "
+"""What the cause of a suppression begins with that a former system's objection made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,4 +43,5 @@ def suppression_tables(metadata: sa.MetaData) -> None:
         sa.Column("scope", sa.Text, primary_key=True),
         sa.Column("way", sa.Text, nullable=False),
         sa.Column("received_at", TIMESTAMP(timezone=True), primary_key=True),
+        sa.Index("unmatched_objections_by_time", "received_at"),
     )

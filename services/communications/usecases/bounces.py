@@ -16,12 +16,11 @@ from schemas.objections import ObjectionReceived
 from services.common.sections import Record
 from services.communications.bounces.report import LARGEST, Report, read_report
 from services.communications.bounces.returned import Returned
-from services.communications.deliveries import repository
+from services.communications.deliveries import objections, repository
 from services.communications.deliveries.tokens import digest_of
 from services.communications.suppressions.address import AddressHash, Keyring
 from services.communications.suppressions.repository import suppress
 from services.communications.suppressions.suppression import Suppression
-from services.communications.usecases import objections
 from shared.persistence.database import rows_of
 
 TO_BE_UNREACHABLE = 3

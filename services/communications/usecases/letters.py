@@ -1,7 +1,7 @@
 """Writes to people about what happened: one mail for each cause and person, once."""
 
 from asyncio import to_thread
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,11 +19,13 @@ from schemas.letters import (
 )
 from services.common.sections import Record
 from services.communications.brands.brand import Brand, MailSettings
+from services.communications.contacts.queries import languages_of_records
 from services.communications.deliveries.queueing import Mail, queue
 from services.communications.letters import notice
 from services.communications.letters.notice import Notice
 from services.communications.letters.sandbox import TemplateRefusedError
 from services.communications.letters.template import letter_of, on_one_line
+from services.communications.letters.words import Language
 from services.communications.mirror.repository import CommunicationsUnitOfWork
 from services.communications.suppressions.address import AddressError, normalise
 from shared.messaging.failures import Refusal
@@ -50,15 +52,19 @@ class Letters:
             log.info("letters.not_written", facts=len(messages), why="there is no mail file")
             return
         mail = uow.mail
-        mails = await to_thread(lambda: [mail_of(self.notice_of(message.data), mail) for message in messages])
+        notices = await to_thread(lambda: [self.notice_of(message.data) for message in messages])
+        records = sorted({record for wanted in notices for record in wanted.records})
+        languages = await languages_of_records(uow.connection, records)
+        mails = await to_thread(lambda: [mail_of(wanted, mail, languages) for wanted in notices])
         await queue(uow.connection, uow.keyring, mails)
 
 
-def mail_of(wanted: Notice, settings: MailSettings) -> Mail:
-    """The mail, rendered. Raises Refusal."""
+def mail_of(wanted: Notice, settings: MailSettings, languages: Mapping[Record, Language]) -> Mail:
+    """The mail, rendered, in the language of the fact, else of a record, else of the brand. Raises Refusal."""
     brand = _brand(wanted.cluster, settings)
     recipient = wanted.recipient
-    language = recipient.language or brand.language
+    of_records: list[Language] = [languages[record] for record in wanted.records if record in languages]
+    language = recipient.language or (of_records[0] if of_records else brand.language)
     try:
         letter = letter_of(wanted.kind, language, brand, wanted.values(language), wanted.attachments)
     except TemplateRefusedError as error:
@@ -72,7 +78,7 @@ def mail_of(wanted: Notice, settings: MailSettings) -> Mail:
         person_key=wanted.person_key,
         address=_address(recipient.email),
         name=on_one_line(recipient.name),
-        records=tuple(Record(record.cluster, record.record_id) for record in recipient.records),
+        records=wanted.records,
         letter=letter,
         not_after=wanted.not_after,
     )

@@ -10,18 +10,13 @@ from schemas.mail_operations import (
     MailStatus,
     NewSuppression,
     OneDomain,
-    Queued,
     Suppressions,
-    TestMail,
     Uncertain,
     WhichDeliveries,
     WhichSuppressions,
 )
 from services.common.sections import Record
-from services.communications.brands.brand import MailSettings
 from services.communications.deliveries import queries
-from services.communications.deliveries.message import Letter
-from services.communications.deliveries.queueing import Mail, queue
 from services.communications.mirror.repository import CommunicationsUnitOfWork
 from services.communications.suppressions.address import AddressError, normalise
 from services.communications.suppressions.repository import lift, suppress
@@ -39,6 +34,7 @@ _SEND_AGAIN = """
     update deliveries set state = 'due', due_at = now(), scheduled_at = now(), ended_at = null, answer = $3
     where $1 in ('*', cause) and ($2::uuid is null or delivery_id = $2::uuid)
       and state = 'uncertain' and address is not null
+      and exists (select from contents c where c.content_id = deliveries.content_id and c.document <> '{}')
 """
 
 
@@ -114,35 +110,8 @@ async def decide_uncertain(call: Call[Uncertain]) -> Changed:
     return Changed(changed=result.rowcount)
 
 
-async def send_test(call: Call[TestMail]) -> Queued:
-    """Queue a mail to staff that goes the way of all others."""
-    uow, mail = _uow(call), _mail(call)
-    brand = mail.brands.get(call.arguments.brand)
-    if brand is None:
-        raise RefusedError("brand-unknown", f"there is no such brand; there are {', '.join(sorted(mail.brands))}")
-    address = _address(call.arguments.address)
-    letter = Letter(
-        f"[test] {brand.name}",
-        "Ce courriel est un essai. Il a suivi la même voie que tous les autres.\n",
-        '<html lang="fr"><p>Ce courriel est un essai. Il a suivi la même voie que tous les autres.</p></html>',
-    )
-    test = Mail(
-        cause=f"test/{datetime.now(UTC).isoformat()}", kind="test", mode="transactional", purpose="test",
-        brand=brand.code, person_key=address, address=address, letter=letter,
-    )  # fmt: skip
-    await queue(uow.connection, uow.keyring, [test])
-    return Queued(delivery_id=test.delivery_id)
-
-
 def _uow(call: Call[Any]) -> CommunicationsUnitOfWork:
     return call.uow
-
-
-def _mail(call: Call[Any]) -> MailSettings:
-    mail = _uow(call).mail
-    if mail is None:
-        raise RefusedError("no-mail-file", "no mail goes out here: set TRABOULE_COMMUNICATIONS_MAIL_FILE")
-    return mail
 
 
 def _address(text: str) -> str:

@@ -90,6 +90,13 @@ class Run(Deciding):
     first: Day
 
 
+class Reminders(Deciding):
+    """Of which issuer, and how many days a document waits between two reminders."""
+
+    issuer: Annotated[str, Field(max_length=40)]
+    every: Annotated[int, Field(ge=1, le=365)] = 15
+
+
 class Correction(Deciding):
     """What is credited of a document, by lines or by days; the reason is printed on the credit note."""
 
@@ -201,11 +208,13 @@ BODIES: Final[Mapping[str, type[Signed]]] = {
     "refund-payment": Refund,
     "approve-refund": ApprovedRefund,
     "return-payment": ReturnedPayment,
+    "remind-overdue": Reminders,
     "suppress": NewSuppression,
     "lift-suppression": Lifted,
     "resume-domain": Deciding,
     "decide-uncertain": Uncertain,
     "send-test-mail": TestMail,
+    "confirm-test-mail": Deciding,
     "send-information-letter": InformationLetter,
 }
 """The body of each command, by the operation's name."""

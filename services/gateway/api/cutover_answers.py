@@ -54,6 +54,8 @@ PROBLEM_OF = {
     "domain-not-paused": "domain-not-paused",
     "brand-unknown": "brand-unknown",
     "no-mail-file": "no-mail-file",
+    "test-mail-unknown": "test-mail-unknown",
+    "test-mail-not-sent": "test-mail-not-sent",
     "question-unreadable": "operation-unknown",
 }
 """What a service calls a refusal, and what the gateway does."""

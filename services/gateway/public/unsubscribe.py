@@ -31,25 +31,29 @@ LONGEST_BODY: Final = 4_096
 _ONE_CLICK: Final = re.compile(rb"List-Unsubscribe=One-Click|name=\"List-Unsubscribe\"\s+One-Click", re.IGNORECASE)
 _FIELD: Final = re.compile(rb"(?:^|&)(act|scope)=([a-z]+)(?=&|$)")
 
+LOOKS_BY_CALLER: Final = RateLimit(burst=600, per_second=10)
 BY_CALLER: Final = RateLimit(burst=120, per_second=2)
-"""A provider's machines unsubscribe many people from one address."""
 BY_TOKEN: Final = RateLimit(burst=10, per_second=0.1)
+"""Somebody who changes their mind more often waits. One clicks are counted apart: each says the same."""
 FOR_ALL: Final = RateLimit(burst=2_000, per_second=50)
 """What the broker and a table can bear for days, if somebody makes up tokens."""
 
 
-@router.get("/u/{token}", openapi_extra={"security": []}, response_class=Response)
+@router.get("/u/{token}", openapi_extra={"security": []}, response_class=Response, responses=described(429))
 async def unsubscribe_page(request: Request, token: Token, lang: Lang = None) -> Response:
     """A page with a button. It changes nothing: programs that look at mails open every link."""
+    if not LOOKS_BY_CALLER.allows(_caller(request)):
+        raise _too_many()
     return page("unsubscribe", language_of(request))
 
 
 @router.post("/u/{token}", openapi_extra={"security": []}, response_class=Response, responses=described(413, 429))
 async def unsubscribe(request: Request, context: Context, token: Token, lang: Lang = None) -> Response:
     """Keep that somebody wants no more, or takes it back. One click (RFC 8058) is answered with nothing but 200."""
-    _refuse_too_many(request, token)
     body = await read_body(request, LONGEST_BODY)
     one_click = bool(_ONE_CLICK.search(body))
+    if not (_allows_one_click if one_click else _allows_form)(_caller(request), link_digest(token)):
+        raise _too_many()
     fields = {} if one_click else _fields(body)
     fact = _fact(token, fields, context.clock.now(), one_click=one_click)
     async with context.writing() as uow:
@@ -70,10 +74,25 @@ def _fact(token: str, fields: Mapping[str, str], now: datetime, *, one_click: bo
     )
 
 
-def _refuse_too_many(request: Request, token: str) -> None:
-    caller = request.client.host if request.client else ""
-    if not (BY_CALLER.allows(caller) and BY_TOKEN.allows(link_digest(token)) and FOR_ALL.allows("")):
-        raise ProblemError("too-many-requests", headers={"retry-after": "10"})
+def _allows_one_click(caller: str, link: str) -> bool:
+    """Providers unsubscribe many people from few addresses, so the caller does not count while there is room for all.
+
+    Where somebody's made-up links take that room, each other caller still has its own. What is refused because of its
+    token says what was kept already.
+    """
+    return (FOR_ALL.allows("") or BY_CALLER.allows(caller)) and BY_TOKEN.allows(f"one-click {link}")
+
+
+def _allows_form(caller: str, link: str) -> bool:
+    return BY_CALLER.allows(caller) and BY_TOKEN.allows(link) and FOR_ALL.allows("")
+
+
+def _caller(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _too_many() -> ProblemError:
+    return ProblemError("too-many-requests", headers={"retry-after": "10"})
 
 
 def _fields(body: bytes) -> dict[str, str]:

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import dns.asyncresolver
+import dns.resolver
 import orjson
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -12,6 +14,7 @@ from deploy.local.nodes import Nodes
 from schemas.communications import ConsentRecorded
 from schemas.membership_contacts import ContactDescribed
 from services.common.sections import Record
+from services.communications.brands.brand import MailSettings
 from services.communications.consumers import SUBSCRIPTIONS
 from services.communications.contacts.repository import keep_contacts
 from services.communications.cutover import gate, write_back
@@ -22,7 +25,9 @@ from services.communications.suppressions.address import Keyring
 from services.communications.suppressions.repository import suppress
 from services.communications.suppressions.suppression import Suppression
 from services.cutover.preconditions import NEVER_OVERRULED, Condition
+from tests.support.dns_server import resolver_of
 from tests.support.emptying import EMPTY
+from tests.support.mailing import BRAND, mail_settings
 from tests.support.merging import Database, a_database, envelope, handled
 
 KEYS = Keyring.read("2027:" + "5a" * 32)
@@ -76,9 +81,11 @@ async def record(engine: AsyncEngine, *facts: ConsentRecorded) -> None:
     await handled(engine, begin, record_consents, [envelope(fact, "/numelink/communications") for fact in facts])
 
 
-async def conditions(engine: AsyncEngine, of: Any, keyring: Keyring | None = KEYS) -> dict[str, Condition]:
+async def conditions(
+    engine: AsyncEngine, of: Any, keyring: Keyring | None = KEYS, mail: MailSettings | None = None
+) -> dict[str, Condition]:
     async with engine.begin() as connection:
-        uow = CommunicationsUnitOfWork(connection, keyring)
+        uow = CommunicationsUnitOfWork(connection, keyring, mail=mail)
         return {condition.name: condition for condition in await of(uow, "numelink")}
 
 
@@ -123,6 +130,41 @@ async def test_a_switch_asks_for_contacts_and_for_the_secret_of_addresses(engine
     assert (held["contacts"].holds, held["address-keys"].holds) == (True, True)
 
 
+async def test_a_switch_asks_what_dns_says_of_the_brand_that_writes_to_the_cluster(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not (await conditions(engine, gate.for_switch))["dns"].holds, "without a mail file no mail goes out"
+    zone = {
+        ("bounce.numelink.example", "TXT"): '"v=spf1 a:relay.example -all"',
+        ("bounce.numelink.example", "MX"): "10 mx.numelink.example.",
+    }
+    records = zone | {("_dmarc.numelink.example", "TXT"): '"v=DMARC1; p=none"'}
+    for known, expected in ((zone, "DMARC is missing"), (records, "DMARC are right")):
+        async with resolver_of(known) as resolver:
+            monkeypatch.setattr(dns.asyncresolver, "get_default_resolver", lambda resolver=resolver: resolver)
+            condition = (await conditions(engine, gate.for_switch, mail=mail_settings(25)))["dns"]
+        assert (condition.holds, expected in condition.detail) == (known is records, True), condition.detail
+    two = mail_settings(25, brands={"loire": BRAND | {"clusters": ["clustr"]}, "x": BRAND | {"code": "x"}})
+    lacking = await conditions(engine, gate.for_switch, mail=two)
+    assert "no brand of the mail file writes to numelink" in lacking["dns"].detail
+
+
+async def test_a_switch_asks_whether_a_person_saw_a_test_mail_of_late(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_resolver() -> None:
+        raise dns.resolver.NoResolverConfiguration
+
+    monkeypatch.setattr(dns.asyncresolver, "get_default_resolver", no_resolver)
+    seen = "insert into seen_test_mails (delivery_id, brand, seen_by, seen_at) values (gen_random_uuid(), "
+    for brand, since, holds in (("x", "1 day", False), ("loire", "8 days", False), ("loire", "6 days", True)):
+        await execute(engine, f"{seen} '{brand}', 'Léa', now() - interval '{since}')")
+        condition = (await conditions(engine, gate.for_switch, mail=mail_settings(25)))["test-mail"]
+        assert condition.holds == holds, condition.detail
+    assert condition.detail.startswith("Léa saw a test mail of loire at ")
+    assert not (await conditions(engine, gate.for_switch, mail=mail_settings(25)))["dns"].holds
+
+
 async def test_a_rollback_waits_until_the_former_list_says_each_objection_taken_here(engine: AsyncEngine) -> None:
     await describe(engine, "R", "a@x.example")
     assert (await conditions(engine, gate.for_rollback))["objections"].holds
@@ -135,6 +177,18 @@ async def test_a_rollback_waits_until_the_former_list_says_each_objection_taken_
     await record(engine, a_consent(consent_id="C2", record_id="S", version=2))
     assert (await conditions(engine, gate.for_rollback))["objections"].holds
     assert "objections" in NEVER_OVERRULED
+
+
+async def test_a_rollback_waits_for_what_staff_noted_of_an_address_that_was_never_written_to(
+    engine: AsyncEngine,
+) -> None:
+    await describe(engine, "R", "a@x.example")
+    await take(engine, "staff/1/", None, "a@x.example")
+    assert not (await conditions(engine, gate.for_rollback))["objections"].holds
+    [change] = await unconfirmed(engine)
+    assert (change.objection.record_id, change.objection.address) == ("R", "a@x.example")
+    await record(engine, a_consent(record_id="R"))
+    assert (await conditions(engine, gate.for_rollback))["objections"].holds
 
 
 async def test_an_opt_out_of_the_card_confirms_as_well(engine: AsyncEngine) -> None:

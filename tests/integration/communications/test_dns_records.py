@@ -1,16 +1,7 @@
 """What DNS says of a brand, asked of a server that answers."""
 
-import asyncio
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import cast
 
-import dns.asyncresolver
-import dns.flags
-import dns.message
-import dns.rcode
-import dns.rrset
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -18,44 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from services.communications.brands.brand import Brand
 from services.communications.brands.dns_records import check, wanted_of
 from services.communications.deliveries.signing import Signer
+from tests.support.dns_server import Zone, resolver_of
 from tests.support.mailing import BRAND
-
-Zone = Mapping[tuple[str, str], str]
-
-
-class _Server(asyncio.DatagramProtocol):
-    """Answers from a table (RFC 1035)."""
-
-    def __init__(self, zone: Zone) -> None:
-        self.zone = zone
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.DatagramTransport", transport)
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        query = dns.message.from_wire(data)
-        answer = dns.message.make_response(query)
-        answer.flags |= dns.flags.RA
-        question = query.question[0]
-        name, kind = question.name.to_text().rstrip("."), question.rdtype.name
-        if text := self.zone.get((name, kind)):
-            answer.answer.append(dns.rrset.from_text(question.name, 60, "IN", kind, text))
-        else:
-            answer.set_rcode(dns.rcode.NXDOMAIN)
-        self.transport.sendto(answer.to_wire(), addr)
-
-
-@asynccontextmanager
-async def resolver_of(zone: Zone) -> AsyncGenerator[dns.asyncresolver.Resolver]:
-    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-        lambda: _Server(zone), local_addr=("127.0.0.1", 0)
-    )
-    resolver = dns.asyncresolver.Resolver(configure=False)
-    resolver.nameservers, resolver.port = ["127.0.0.1"], transport.get_extra_info("sockname")[1]
-    try:
-        yield resolver
-    finally:
-        transport.close()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -19,7 +20,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from deploy.local.nodes import Nodes
 from schemas.letters import DocumentIssued, LetterDue, RegistrationCancelled, SeatOffered
 from schemas.letters_examples import LETTER_EXAMPLES
+from schemas.membership_contacts import ContactDescribed
 from services.communications.brands.brand import MailSettings
+from services.communications.contacts.repository import keep_contacts
 from services.communications.definition import DEFINITION
 from services.communications.deliveries.signing import Signer
 from services.communications.mirror.repository import CommunicationsUnitOfWork
@@ -29,7 +32,7 @@ from shared.messaging.failures import Refusal
 from tests.support.in_process import OwnService, Passwords, own_service
 from tests.support.mail_server import MailServer, mail_server
 from tests.support.mailing import BRAND, KEYRING, Mailing, mail_settings
-from tests.support.merging import envelope
+from tests.support.merging import envelope, handled
 from tests.support.waiting import eventually
 
 HANDLERS = dict(LETTERS)
@@ -95,6 +98,22 @@ async def test_an_invoice_arrives_once_with_the_very_pdf(mailing: Mailing) -> No
     assert [tuple(row) for row in await mailing.rows("select cluster, record_id from delivery_records")] == [
         ("numelink", "1042")
     ]
+
+
+@pytest.mark.parametrize(
+    ("of_fact", "of_contact", "expected"), [(None, "en", "en"), (None, None, "fr"), ("fr", "en", "fr")]
+)
+async def test_the_language_is_that_of_the_fact_else_of_the_contact_else_of_the_brand(
+    mailing: Mailing, of_fact: str | None, of_contact: Any, expected: str
+) -> None:
+    contact = ContactDescribed(version=1, cluster="numelink", record_id="1042", language=of_contact)
+    begin = partial(CommunicationsUnitOfWork, keyring=mailing.keyring)
+    await handled(mailing.engine, begin, keep_contacts, [envelope(contact)])
+    async with mail_server() as server:
+        await heard(mailing, a_document(recipient={**a_document().recipient.model_dump(), "language": of_fact}))
+        await mailing.send(server.port)
+    [mail] = read(server)
+    assert f'lang="{expected}"' in part(mail, "html")
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])

@@ -1,5 +1,8 @@
 """What staff ask of mail and decide, as the gateway and the command ask it."""
 
+from email import message_from_bytes
+from email.policy import SMTP
+
 import pytest
 
 from services.common.sections import Record
@@ -68,6 +71,29 @@ async def test_a_test_mail_goes_the_way_of_all_others(mailing: Mailing) -> None:
     assert len(server.to("staff@numelink.example")) == 1
     assert b"[test]" in server.taken[0].text
     assert answer["delivery_id"].encode() in server.taken[0].text
+
+
+def _code(raw: bytes) -> str:
+    body = message_from_bytes(raw, policy=SMTP).get_body(("plain",))
+    assert body is not None
+    return body.get_content().split()[-1]
+
+
+async def test_whoever_saw_a_test_mail_says_so_by_its_code_and_the_first_counts(mailing: Mailing) -> None:
+    assert (await mailing.ask("confirm-test-mail", code="abcdefgh"))["kind"] == "test-mail-unknown"
+    async with mail_server() as server:
+        await mailing.ask("send-test-mail", brand="loire", address="staff@numelink.example")
+        await mailing.ask("send-test-mail", brand="loire", address="other@numelink.example")
+        await mailing.send(server.port)
+    first, other = (_code(mail.text) for mail in server.taken)
+    assert first != other
+    seen = await mailing.ask("confirm-test-mail", code=first.upper())
+    assert (seen["brand"], seen["seen_by"]) == ("loire", "Léa")
+    assert await mailing.ask("confirm-test-mail", code=first) == seen
+    await mailing.rows("update deliveries set state = 'due'", fetch=False)
+    assert (await mailing.ask("confirm-test-mail", code=other))["kind"] == "test-mail-not-sent"
+    await mailing.rows("update deliveries set state = 'accepted', created_at = now() - interval '8 d'", fetch=False)
+    assert (await mailing.ask("confirm-test-mail", code=other))["kind"] == "test-mail-unknown"
 
 
 @pytest.mark.parametrize(

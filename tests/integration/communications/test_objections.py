@@ -10,6 +10,7 @@ import pytest
 from schemas.envelope import Envelope
 from schemas.objections import ObjectionReceived
 from services.common.sections import Record
+from services.communications.deliveries.objections import match_objections
 from services.communications.deliveries.tokens import digest_of, token_of
 from services.communications.mirror.repository import CommunicationsUnitOfWork
 from services.communications.suppressions.address import Keyring
@@ -104,3 +105,32 @@ async def test_a_link_of_a_mail_that_a_restored_database_lacks_is_kept(mailing: 
     await told(mailing, [said("a" * 26), said("a" * 26)])
     [(act, way)] = await mailing.rows("select act, way from unmatched_objections")
     assert (act, way) == ("object", "one-click")
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(("undone", "sent"), [(False, 0), (True, 1)])
+async def test_it_is_obeyed_once_the_same_mail_is_queued_again(
+    mailing: Mailing, undone: bool, sent: int, turned: bool
+) -> None:
+    token = await linked(mailing, records=(Record("numelink", "1"),))
+    for table in ("delivery_attempts", "delivery_records", "deliveries"):
+        await mailing.rows(f"delete from {table}", fetch=False)  # what a backup from before it went out holds
+    acts = [said(token, 5, act="undo", way="page"), said(token)] if undone else [said(token)]
+    for act in acts:
+        await told(mailing, [act])
+    if turned:
+        mailing.keyring = Keyring((("2029", b"9" * 32), *KEYRING.keys))
+    async with mail_server() as server:
+        await mailing.queue(a_mail(ADDRESS, records=(Record("numelink", "1"),)))
+        await mailing.send(server.port)
+    assert len(server.taken) == sent
+    assert await may_write(mailing, "c2") == undone
+    assert await mailing.rows("select 1 from unmatched_objections") == []
+
+
+async def test_it_is_obeyed_if_it_came_in_the_moment_when_the_mail_was_queued(mailing: Mailing) -> None:
+    token = await linked(mailing)
+    sql = "insert into unmatched_objections values ($1, 'object', 'purpose', 'one-click', now())"
+    await mailing.rows(sql, (digest_of(token),), fetch=False)
+    await match_objections(mailing.keyring, mailing.engine)
+    assert not await may_write(mailing, "c2")

@@ -3,6 +3,7 @@
 from html.parser import HTMLParser
 from typing import Any
 
+import httpx2
 import orjson
 import pytest
 
@@ -122,8 +123,51 @@ async def test_a_body_that_is_too_long_is_refused(gateway):
 async def test_who_makes_up_links_is_slowed_down(gateway, monkeypatch):
     monkeypatch.setattr(unsubscribe, "BY_CALLER", RateLimit(burst=3, per_second=0))
 
-    answers = [await gateway.client.post(f"/p/u/{letter * 26}", content=ONE_CLICK) for letter in "abcde"]
+    answers = [await gateway.client.post(f"/p/u/{letter * 26}", data={"scope": "purpose"}) for letter in "abcde"]
 
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
     assert answers[-1].headers["retry-after"] == "10"
     assert len(await received(gateway)) == 3
+
+
+async def test_one_click_of_very_many_people_from_one_address_is_kept(gateway, monkeypatch):
+    monkeypatch.setattr(unsubscribe, "BY_CALLER", RateLimit(burst=3, per_second=0))
+    monkeypatch.setattr(unsubscribe, "FOR_ALL", RateLimit(burst=2_000, per_second=50))
+    tokens = [f"{n:026d}".translate(str.maketrans("0123456789", "abcdefghij")) for n in range(150)]
+
+    answers = [await gateway.client.post(f"/p/u/{token}", content=ONE_CLICK) for token in tokens]
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert {data["link_digest"] for data in await received(gateway)} == {link_digest(token) for token in tokens}
+
+
+def from_address(gateway, host):
+    transport = httpx2.ASGITransport(gateway.app, client=(host, 1))
+    return httpx2.AsyncClient(transport=transport, base_url="http://door")
+
+
+async def test_made_up_links_from_one_address_keep_no_one_click_of_another_out(gateway, monkeypatch):
+    monkeypatch.setattr(unsubscribe, "BY_CALLER", RateLimit(burst=3, per_second=0))
+    monkeypatch.setattr(unsubscribe, "FOR_ALL", RateLimit(burst=5, per_second=0))
+    async with from_address(gateway, "203.0.113.7") as flood, from_address(gateway, "198.51.100.9") as provider:
+        answers = [await flood.post(f"/p/u/{letter * 26}", content=ONE_CLICK) for letter in "bcdefghijk"]
+        assert [answer.status_code for answer in answers] == [200] * 8 + [429] * 2
+        assert (await provider.post(PATH, content=ONE_CLICK)).status_code == 200
+    assert link_digest(TOKEN) in {data["link_digest"] for data in await received(gateway)}
+
+
+async def test_one_click_that_is_refused_because_of_its_token_was_kept_before(gateway, monkeypatch):
+    monkeypatch.setattr(unsubscribe, "BY_TOKEN", RateLimit(burst=2, per_second=0))
+    answers = [await gateway.client.post(PATH, data={"act": "undo", "scope": "purpose"}) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+
+    answers = [await gateway.client.post(PATH, content=ONE_CLICK) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 429], "forms take nothing from one clicks"
+    assert [data["act"] for data in await received(gateway)] == ["undo", "undo", "object", "object"]
+
+
+async def test_who_only_looks_is_counted_by_caller(gateway, monkeypatch):
+    monkeypatch.setattr(unsubscribe, "LOOKS_BY_CALLER", RateLimit(burst=2, per_second=0))
+    assert [(await gateway.client.get(PATH)).status_code for _ in range(3)] == [200, 200, 429]
+    assert (await gateway.client.post(PATH, content=ONE_CLICK)).status_code == 200

@@ -27,6 +27,10 @@ async def _short(_: Request) -> Response:
     return PlainTextResponse("answered")
 
 
+async def _caller(request: Request) -> Response:
+    return PlainTextResponse(request.client.host if request.client else "")
+
+
 async def _read(request: Request) -> Response:
     return PlainTextResponse(str(len(await request.body())))
 
@@ -73,15 +77,16 @@ async def all_of(reader: asyncio.StreamReader) -> bytes:
 
 
 @asynccontextmanager
-async def serving(limits: HttpLimits, certificate: Any = None) -> AsyncIterator[Server]:
+async def serving(limits: HttpLimits, certificate: Any = None, **more: Any) -> AsyncIterator[Server]:
     own = Server()
     routes = [
         Route("/short", _short),
+        Route("/caller", _caller),
         Route("/read", _read, methods=["POST"]),
         Route("/long", own.long),
     ]
     server = build_server(
-        Starlette(routes=routes), "127.0.0.1", 0, limits=limits, stop_seconds=1, certificate=certificate
+        Starlette(routes=routes), "127.0.0.1", 0, limits=limits, stop_seconds=1, certificate=certificate, **more
     )
     running = asyncio.create_task(serve(server))
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
@@ -285,3 +290,12 @@ def test_this_process_may_open_all_that_it_is_granted(monkeypatch: pytest.Monkey
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     monkeypatch.setattr(http_server.resource, "getrlimit", lambda _: (-1, -1))
     assert http_limits().connections == http_server.MOST_CONNECTIONS
+
+
+@pytest.mark.parametrize(
+    ("trusted", "caller"), [((), b"127.0.0.1"), (("10.0.0.0/8",), b"127.0.0.1"), (("127.0.0.0/8",), b"203.0.113.7")]
+)
+async def test_only_a_proxy_that_is_trusted_says_whom_it_asks_for(trusted: tuple[str, ...], caller: bytes) -> None:
+    asked = b"GET /caller HTTP/1.1\r\nhost: a\r\nx-forwarded-for: 203.0.113.7\r\nconnection: close\r\n\r\n"
+    async with serving(QUICK, trusted_proxies=trusted) as server:
+        assert (await server.ask(asked)).endswith(caller)

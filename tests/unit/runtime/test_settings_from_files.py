@@ -112,3 +112,16 @@ def test_files_alone_tell_of_a_house(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv(f"{BROKER}_FILE", "/run/secrets/billing-broker")
     load_env_file(services)
     assert variable(DATABASE) is None
+
+
+@pytest.mark.parametrize(("written", "trusted"), [("10.0.0.0/8, 2001:db8::1", ("10.0.0.0/8", "2001:db8::1")), ("", ())])
+def test_trusted_proxies_are_addresses_or_networks(
+    monkeypatch: pytest.MonkeyPatch, written: str, trusted: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv(DATABASE, "postgresql://db/billing")
+    monkeypatch.setenv(BROKER, "amqp://broker/traboule")
+    monkeypatch.setenv("TRABOULE_TRUSTED_PROXIES", written)
+    assert BillingSettings().trusted_proxies == trusted  # pyright: ignore[reportCallIssue]
+    monkeypatch.setenv("TRABOULE_TRUSTED_PROXIES", "*")
+    with pytest.raises(ValueError, match=r"'\*' is no address or network, such as 10\.0\.0\.0/8"):
+        BillingSettings()  # pyright: ignore[reportCallIssue]

@@ -51,3 +51,53 @@ def test_an_opt_out_forbids_every_purpose_of_its_channel_and_what_it_covers() ->
         ("email", "news"): False,
         ("post", "news"): True,
     }
+
+
+def _suppressed(record_id: str = "1", **different: Any) -> Related:
+    usual = {"covers": "bulk", "purpose": "news", "reason": "objection", "source": "own-act", "concerns": "record"}
+    line = usual | {"since": "2026-03-01T09:00:00Z"} | different
+    document = {"suppressed": [{name: value for name, value in line.items() if value is not None}]}
+    return Related("preferences", RecordKey("numelink", record_id), record_id, document)
+
+
+def test_what_keeps_mail_from_a_member_is_shown_with_its_record_and_reason() -> None:
+    stated = [
+        _suppressed(),
+        _suppressed("2", reason="unknown-user", source="returned-mail", concerns="address", covers="everything"),
+        _suppressed("3", source="former-system", known_in="numelink", since=None),
+    ]
+    records = [a_record("1"), a_record("2"), a_record("3")]
+    section = orjson.loads(consolidate(records, stated).document)["consents"]
+    assert [(item["from"], item["reason"], item["source"]) for item in section["suppressed"]] == [
+        ("numelink/3", "objection", "former-system"),
+        ("numelink/1", "objection", "own-act"),
+        ("numelink/2", "unknown-user", "returned-mail"),
+    ]
+    assert section == orjson.loads(consolidate(records, stated[::-1]).document)["consents"]
+
+
+def test_an_objection_that_was_made_here_forbids_and_a_box_that_does_not_exist_refuses_nothing() -> None:
+    granted = {
+        "in_force": [
+            {"channel": channel, "purpose": "news", "allowed": True, "consent_id": "C"}
+            for channel in ("email", "bulk-email")
+        ]
+    }
+
+    def verdicts(**different: Any) -> dict[tuple[str, str], bool]:
+        stated = _suppressed(**different)
+        return allowed([a_record()], Related("preferences", stated.key, stated.item_id, {**stated.document, **granted}))
+
+    assert verdicts() == {("bulk-email", "news"): False, ("email", "news"): True}
+    assert verdicts(covers="everything", purpose="*") == {
+        ("bulk-email", "*"): False,
+        ("bulk-email", "news"): False,
+        ("email", "*"): False,
+        ("email", "news"): False,
+    }
+    assert verdicts(reason="unknown-user") == {("bulk-email", "news"): True, ("email", "news"): True}
+    assert verdicts(source="former-system") == {("bulk-email", "news"): True, ("email", "news"): True}
+
+
+def test_a_member_of_whom_nothing_is_suppressed_has_no_such_list() -> None:
+    assert "suppressed" not in orjson.loads(consolidate([a_record()], []).document)["consents"]

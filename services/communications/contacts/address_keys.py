@@ -1,0 +1,92 @@
+"""Addresses of contacts as keyed hashes: by these a suppression is traced to the records that it concerns.
+
+The database cannot hash an address, for it does not have the secret. So each contact's addresses are kept under every
+key there is; a key that comes later is added by a task.
+"""
+
+from collections.abc import Collection
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.common.sections import Record
+from services.communications.suppressions.address import Keyring
+from services.communications.suppressions.repository import writers_turn
+from shared.persistence.database import rows_of
+
+PAGE: Final = 500
+KEYS_EVERY: Final = 300.0
+"""Seconds after which contacts are looked for that lack the newest key."""
+_ADDRESSES: Final = """
+    select c.cluster, c.record_id, c.address, c.shown_address
+    from unnest($1::text[], $2::text[]) as n (cluster, record_id)
+    cross join lateral (select * from contacts where (cluster, record_id) = (n.cluster, n.record_id) offset 0) c
+    where coalesce(c.document->>'removed', 'false') <> 'true'
+"""
+_STORED: Final = """
+    select k.cluster, k.record_id, k.address_key, k.key_id
+    from unnest($1::text[], $2::text[]) as n (cluster, record_id)
+    cross join lateral (select * from contact_keys where (cluster, record_id) = (n.cluster, n.record_id) offset 0) k
+"""
+_ADD: Final = """
+    insert into contact_keys (cluster, record_id, address_key, key_id)
+    select * from unnest($1::text[], $2::text[], $3::bytea[], $4::text[]) on conflict do nothing
+"""
+_DROP: Final = """
+    delete from contact_keys k using unnest($1::text[], $2::text[], $3::bytea[]) as n (cluster, record_id, address_key)
+    where (k.cluster, k.record_id, k.address_key) = (n.cluster, n.record_id, n.address_key)
+"""
+_LACKING: Final = f"""
+    select c.cluster, c.record_id from contacts c
+    where coalesce(c.address, c.shown_address) is not null and coalesce(c.document->>'removed', 'false') <> 'true'
+      and not exists (select from contact_keys k
+                      where (k.cluster, k.record_id, k.key_id) = (c.cluster, c.record_id, $1))
+    order by c.cluster, c.record_id limit {PAGE}
+"""
+
+_Key = tuple[str, str, bytes, str]
+
+
+async def keep_address_keys(connection: AsyncConnection, keyring: Keyring, records: Collection[Record]) -> None:
+    """Let each of these contacts have the hashes of the addresses that it has now, and no other.
+
+    What a removed one has is its member's, of the time when it was removed: that says nothing.
+    """
+    columns = [record.cluster for record in records], [record.record_id for record in records]
+    wanted = {
+        (cluster, record_id, item.value, item.key_id)
+        for cluster, record_id, *addresses in rows_of(await connection.exec_driver_sql(_ADDRESSES, columns))
+        for address in addresses
+        if address is not None
+        for item in keyring.all(address)
+    }
+    stored: set[_Key] = {
+        (cluster, record_id, bytes(value), key_id)
+        for cluster, record_id, value, key_id in rows_of(await connection.exec_driver_sql(_STORED, columns))
+    }
+    if wanted == stored:
+        return
+    # Else somebody who suppresses one of these addresses now would not see the record, nor we the suppression.
+    await writers_turn(connection)
+    await connection.exec_driver_sql(_DROP, _columns(stored - wanted)[:3])
+    await connection.exec_driver_sql(_ADD, _columns(wanted - stored))
+
+
+async def complete_address_keys(keyring: Keyring, engine: AsyncEngine) -> None:
+    """Add the newest key to contacts that lack it: those of the version before, and those from before a new key."""
+    read = PAGE
+    while read == PAGE:
+        async with engine.begin() as connection:
+            rows = rows_of(await connection.exec_driver_sql(_LACKING, (keyring.keys[0][0],)))
+            await keep_address_keys(connection, keyring, [Record(*row) for row in rows])
+            read = len(rows)
+
+
+def _columns(keys: Collection[_Key]) -> tuple[list[str], list[str], list[bytes], list[str]]:
+    ordered = sorted(keys)
+    return (
+        [key[0] for key in ordered],
+        [key[1] for key in ordered],
+        [key[2] for key in ordered],
+        [key[3] for key in ordered],
+    )

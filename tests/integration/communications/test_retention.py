@@ -1,0 +1,156 @@
+"""Who got a mail is forgotten after a year, what it said after ninety days; what keeps somebody from mail never is."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from schemas.communications import ConsentRecorded
+from schemas.objections import ObjectionReceived
+from services.common.sections import Record
+from services.communications.bounces.returned import Returned
+from services.communications.deliveries.objections import keep
+from services.communications.deliveries.retention import Retention
+from services.communications.deliveries.tokens import digest_of, token_of
+from services.communications.mirror.handlers import record_consents
+from services.communications.mirror.repository import CommunicationsUnitOfWork
+from services.communications.suppressions.suppression import Suppression
+from services.communications.usecases.bounces import take_in
+from tests.support.mail_server import mail_server
+from tests.support.mailing import Mailing, a_mail
+from tests.support.merging import envelope, handled
+from tests.support.returned_mail import SAMPLES
+
+ADDRESS = "lea.martin@ateliers.example"
+RECORDS = (Record("numelink", "1"),)
+RETENTION = Retention(log=timedelta(days=365), text=timedelta(days=90))
+
+
+async def sent(mailing: Mailing, days_ago: int, **different: object) -> str:
+    async with mail_server() as server:
+        [delivery_id] = await mailing.queue(a_mail(ADDRESS, name="Léa Martin", records=RECORDS, **different))
+        await mailing.send(server.port)
+    await age(mailing, days_ago)
+    return delivery_id
+
+
+async def age(mailing: Mailing, days: int) -> None:
+    """Let everything have happened so many days earlier."""
+    for table, columns in (
+        ("deliveries", ("created_at", "ended_at")),
+        ("contents", ("created_at",)),
+        ("bounces", ("received_at",)),
+        ("unmatched_objections", ("received_at",)),
+    ):
+        shifted = ", ".join(f"{column} = {column} - make_interval(days => $1)" for column in columns)
+        await mailing.rows(f"update {table} set {shifted}", (days,), fetch=False)
+
+
+async def recipients(mailing: Mailing) -> list[str | None]:
+    return [row[0] for row in await mailing.rows("select address from deliveries order by created_at")]
+
+
+async def object_by_link(mailing: Mailing, delivery_id: str) -> None:
+    token = token_of(mailing.keyring.keys[0][1], delivery_id, "links")
+    at = datetime.now(UTC)
+    fact = ObjectionReceived(version=1, link_digest=digest_of(token).hex(), act="object", way="one-click",
+                             received_at=at)  # fmt: skip
+    async with mailing.engine.begin() as connection:
+        await keep(connection, mailing.keyring, [fact])
+
+
+@pytest.mark.parametrize(("days", "kept"), [(364, True), (366, False)])
+async def test_name_address_and_answers_of_a_mail_are_kept_for_a_year(mailing: Mailing, days: int, kept: bool) -> None:
+    delivery_id = await sent(mailing, days)
+    await RETENTION.forget(mailing.engine)
+    [row] = await mailing.rows("select address, name, fields, answer, state, cause from deliveries")
+    attempts = await mailing.rows("select answer from delivery_attempts")
+    assert ((row.address, row.name) == (ADDRESS, "Léa Martin"), bool(attempts)) == (kept, kept)
+    assert (row.state, row.cause) == ("accepted", "campaign-1")
+    if not kept:
+        assert (row.name, row.fields, row.answer) == (None, {}, None)
+        assert "Léa" not in str(await mailing.rows("select * from deliveries"))
+        await object_by_link(mailing, delivery_id)
+        assert await mailing.queue(a_mail(ADDRESS)) == [], "it went out already"
+        await mailing.queue(a_mail(ADDRESS, cause="c2"))
+        async with mail_server() as server:
+            await mailing.send(server.port)
+        assert server.taken == [], "its link works"
+
+
+async def test_what_waits_is_never_forgotten(mailing: Mailing) -> None:
+    await mailing.queue(a_mail(ADDRESS))
+    await age(mailing, 800)
+    await RETENTION.forget(mailing.engine)
+    assert await recipients(mailing) == [ADDRESS]
+    assert await mailing.rows("select 1 from contents where document <> '{}'")
+
+
+async def test_an_address_that_a_former_list_is_to_be_told_of_stays_until_it_says_so(mailing: Mailing) -> None:
+    consent = ConsentRecorded(
+        version=1, consent_id="C", address=ADDRESS, channel="bulk-email", purpose="*", status="granted",
+        decided_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )  # fmt: skip
+    await handled(
+        mailing.engine, CommunicationsUnitOfWork, record_consents, [envelope(consent, "/numelink/communications")]
+    )
+    await object_by_link(mailing, await sent(mailing, 400))
+    await RETENTION.forget(mailing.engine)
+    assert await recipients(mailing) == [ADDRESS]
+    await mailing.rows("delete from consents", fetch=False)
+    await RETENTION.forget(mailing.engine)
+    assert await recipients(mailing) == [None]
+
+
+async def test_texts_and_files_are_kept_for_ninety_days_after_the_last_mail_with_them(mailing: Mailing) -> None:
+    await sent(mailing, 100, cause="first")
+    await sent(mailing, 0, cause="second")
+    await RETENTION.forget(mailing.engine)
+    assert await mailing.rows("select 1 from contents where document <> '{}'"), "the second one has the same text"
+    await age(mailing, 91)
+    await RETENTION.forget(mailing.engine)
+    assert await mailing.rows("select 1 from contents where document <> '{}'") == []
+    async with mail_server() as server:
+        await mailing.queue(a_mail(ADDRESS, cause="third"))
+        await mailing.send(server.port)
+    assert len(server.taken) == 1, "the same text is kept again"
+
+
+async def test_an_uncertain_mail_is_not_sent_again_once_its_text_is_forgotten(mailing: Mailing) -> None:
+    await sent(mailing, 100)
+    await mailing.rows("update deliveries set state = 'uncertain'", fetch=False)
+    await RETENTION.forget(mailing.engine)
+    assert await mailing.ask("decide-uncertain", cause="*", decision="send-again") == {"changed": 0}
+
+
+async def test_what_came_back_is_kept_for_ninety_days_and_what_it_meant_for_good(mailing: Mailing) -> None:
+    token = token_of(mailing.keyring.keys[0][1], await sent(mailing, 0), "return")
+    raw = SAMPLES["postfix, unknown"].raw.encode("utf-8", "surrogateescape")
+    item = Returned(token, "b", raw, datetime.now(UTC))
+    async with mailing.engine.begin() as connection:
+        await take_in(connection, mailing.keyring, [item])
+    await age(mailing, 91)
+    await RETENTION.forget(mailing.engine)
+    [row] = await mailing.rows("select raw, words from bounces")
+    assert (row.raw, row.words != "") == (None, True)
+    await age(mailing, 300)
+    await RETENTION.forget(mailing.engine)
+    assert [tuple(row) for row in await mailing.rows("select raw, words from bounces")] == [(None, "")]
+    assert [row[0] for row in await mailing.rows("select reason from suppressions")] == ["unknown-user"]
+    async with mailing.engine.begin() as connection:
+        assert await take_in(connection, mailing.keyring, [item]) == {}, "the same mailbox may be read again"
+
+
+async def test_objections_that_match_no_mail_are_kept_for_a_year(mailing: Mailing) -> None:
+    sql = "insert into unmatched_objections values ($1, 'object', 'purpose', 'one-click', now())"
+    await mailing.rows(sql, (b"old",), fetch=False)
+    await age(mailing, 366)
+    await mailing.rows(sql, (b"new",), fetch=False)
+    await RETENTION.forget(mailing.engine)
+    assert [bytes(row[0]) for row in await mailing.rows("select token_hash from unmatched_objections")] == [b"new"]
+
+
+async def test_suppressions_are_never_forgotten(mailing: Mailing) -> None:
+    at = datetime(2016, 1, 1, tzinfo=UTC)
+    await mailing.suppress(Suppression(cause="staff/1/", address=ADDRESS, source="staff", at=at))
+    await RETENTION.forget(mailing.engine)
+    assert len(await mailing.rows("select 1 from suppressions")) == 1
