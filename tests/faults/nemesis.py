@@ -221,6 +221,9 @@ class Stage:
             self.stack.kill(service)
             self.stack.start(service, wait=False)
         self.stack.wait_until_ready(SERVICES)
+
+    def republish(self) -> None:
+        """Let the services publish again all that they hold."""
         self._traboule("republish")
 
     def let_the_broker_look_at_its_disk(self) -> None:

@@ -121,11 +121,13 @@ def test_broker_without_any_disk_is_started_again(stage: Stage, disks: Disks) ->
         assert "have no leader" in doctor_reports(stage)["broker", "leaders of queues"]
     stage.nodes.broker.stop()
     stage.nodes.broker.start()
+    # RabbitMQ 3.10 now and then left a hole in a queue's log (`corrupt_log`). Then it does not start that queue, or
+    # starts it without its last messages. No setting of ours prevents it but the alarm, which comes long before. So
+    # this is what the runbook is for: lost queues are replaced, and everybody publishes again.
     while lost_queues(stage):
-        # RabbitMQ 3.10 now and then left a hole in a queue's log (`corrupt_log`), and then does not start that queue.
-        # No setting of ours prevents it but the alarm, which comes long before; so this is what the runbook is for.
         stage.replace_lost_queues()
-        stage.publish(seconds=0).finish()
+    stage.republish()
+    stage.publish(seconds=0).finish()
     publishing.finish()
     stage.prove(seconds=150)
 
