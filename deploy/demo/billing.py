@@ -170,9 +170,7 @@ def _pay_too_much(echo: Echo) -> None:
     paid = json.loads(run("billing", "payments", "record", invoice["record"], amount, *words))
     allocate = ("billing", "payments", "allocate", paid["payment_id"], invoice["number"])
     after = json.loads(run(*allocate, "--reason", "virement", "--json"))
-    echo(
-        f"a payment of {amount} € pays {invoice['number']}; {after['free']} € of it are free: two persons may refund it"
-    )
+    echo(f"a payment of {amount} € pays {invoice['number']}; {after['free']} € are free: two persons may refund them")
     year = str(Clock().today().year)
     rows = json.loads(run("billing", "ledger", "--issuer", ISSUER, "--year", year, "--json"))["rows"]
     debit, credit = (sum(Decimal(row[place].replace(",", ".")) for row in rows) for place in (11, 12))
