@@ -1,10 +1,11 @@
-"""The demo's chapter about billing: a grid tried, billing moved over, a run, a corrected merge, and back."""
+"""The demo's chapter about billing: a grid tried, billing moved over, a run, a corrected merge, and back; a payment."""
 
 import asyncio
 import json
 import time
 from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ price = {{ by = "headcount", unknown = "320.00", bands = [
 
 
 def show_billing(console: Console, env: Mapping[str, str], exports: Sequence[Path], folder: Path) -> None:
-    """Move Numelink's billing over, bill a year, correct a merge, go back, and show that nothing is billed twice."""
+    """Move Numelink's billing over, bill a year, correct a merge, go back, bill nothing twice, and take a payment."""
     first = date(Clock().today().year + 1, 1, 1)
     console.print(f"[bold]Billing {first.year}[/] (traboule billing)")
 
@@ -64,6 +65,7 @@ def show_billing(console: Console, env: Mapping[str, str], exports: Sequence[Pat
     move(print_step, SYSTEM, "switch", "now it is")
     again = _prepared(first, "appel de cotisations, une fois encore")
     print_step(f"a second run would issue {again['documents']} documents: nothing is billed twice")
+    _pay_too_much(print_step)
 
 
 def _simulate(console: Console, echo: Echo, first: date, folder: Path) -> None:
@@ -155,6 +157,24 @@ def _show_invoice(echo: Echo, folder: Path) -> None:
     echo(f"{number} for {document['buyer']}: {document['lines'][0]['label']}, {document['gross']} €")
     echo(f"  why: {document['why']}")
     echo(f"  a PDF/A-3 of {size} kB with its Factur-X inside; payment reference {document['reference']}")
+
+
+def _pay_too_much(echo: Echo) -> None:
+    """A member pays its invoice and 50.00 € more: they are free, and the books agree."""
+    documents = json.loads(run("billing", "documents", "--json"))["items"]
+    credited = {item["corrects"] for item in documents}
+    owed = [item for item in documents if item["kind"] == "invoice" and item["number"] not in credited]
+    invoice = min(owed, key=lambda item: item["number"])
+    amount = f"{Decimal(invoice['gross']) + 50:.2f}"
+    words = ("--issuer", ISSUER, "--key", "REL-1-1", "--reason", "relevé de banque", "--json")
+    paid = json.loads(run("billing", "payments", "record", invoice["record"], amount, *words))
+    allocate = ("billing", "payments", "allocate", paid["payment_id"], invoice["number"])
+    after = json.loads(run(*allocate, "--reason", "virement", "--json"))
+    echo(f"a payment of {amount} € pays {invoice['number']}; {after['free']} € are free: two persons may refund them")
+    year = str(Clock().today().year)
+    rows = json.loads(run("billing", "ledger", "--issuer", ISSUER, "--year", year, "--json"))["rows"]
+    debit, credit = (sum(Decimal(row[place].replace(",", ".")) for row in rows) for place in (11, 12))
+    echo(f"the books have {rows[-1][2]} entries: {debit} € of debits, {credit} € of credits")
 
 
 async def _enter_documents(broker_url: str) -> int:

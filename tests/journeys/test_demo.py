@@ -36,10 +36,17 @@ def test_the_demo_ends_well_and_counts_every_row_and_member() -> None:
     assert "rollback: the former system is the authority (overruled: nothing)" in done.stdout
     assert re.search(r"numelink/membership +live +Traboule", done.stdout)
     text = " ".join(done.stdout.split())
+    assert "A grid is tried" in text
+    assert "adopted by the treasurer" in text
     assert re.search(r"a run \(appel de cotisations\) issued \d{2} documents", text)
     assert re.search(r"held back: [1-9]\d* records of Numelink", text)
     assert re.search(r"sont un seul membre, qui doit une seule cotisation : [\d,]+ € à créditer", text)
     assert re.search(r"\(fusion de deux fiches\) issued 1 documents, -[\d.]+ €: A-", text)
-    assert "with its Factur-X inside" in text
+    assert re.search(r"with its Factur-X inside; payment reference RF\d{2}F\d{10}", text)
+    assert re.search(r"the former system read [1-9]\d+ documents from its own queue", text)
     assert text.count("rollback: the former system is the authority (overruled: nothing)") == 2
     assert "a second run would issue 0 documents: nothing is billed twice" in text
+    assert re.search(r"a payment of [\d.]+ € pays F-\d{4}-\d{6}; 50\.00 € are free", text)
+    books = re.search(r"the books have (\d+) entries: ([\d.]+) € of debits, ([\d.]+) € of credits", text)
+    assert books
+    assert (int(books[1]) > 10, books[2]) == (True, books[3])
