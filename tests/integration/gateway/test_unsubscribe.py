@@ -67,11 +67,24 @@ async def test_one_click_may_come_as_a_form_with_parts(gateway):
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 async def test_looking_changes_nothing(gateway, method):
-    for _ in range(3):
-        answer = await gateway.client.request(method, PATH)
+    paths = (await gateway.client.get("/openapi.json")).json()["paths"]
+    public = [path.replace("{token}", TOKEN) for path in paths if path.startswith("/p/")]
+    assert PATH in public
+    before = await _rows(gateway)
+    for path in public * 3:
+        answer = await gateway.client.request(method, path)
         assert answer.status_code in (200, 405)
 
     assert await received(gateway) == []
+    assert await _rows(gateway) == before
+
+
+async def _rows(gateway):
+    """How many rows each table has."""
+    names = "select relname from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace order by 1"
+    async with gateway.engine.connect() as connection:
+        tables = (await connection.exec_driver_sql(names)).scalars().all()
+        return {name: (await connection.exec_driver_sql(f'select count(*) from "{name}"')).scalar() for name in tables}
 
 
 async def test_the_page_offers_two_ways_out_and_a_way_back(gateway):
