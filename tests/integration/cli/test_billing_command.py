@@ -113,6 +113,22 @@ async def test_a_run_is_prepared_approved_issued_and_looked_at(billing: OwnServi
     assert "that are left of it" in (await traboule(*correct, "--line", "0=600.00")).err
 
 
+async def test_overdue_documents_are_looked_at_then_reminded_of(
+    billing: OwnService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number, day = (await billing.query("select number, due_on from documents where kind <> 'credit-note'"))[0].values()
+    monkeypatch.setattr(Clock, "today", lambda _: day + timedelta(days=1))
+    look = await traboule("billing", "remind", "--issuer", "merged", "--dry-run")
+    assert (look.exit_code, number in look.out, "would be reminded of" in look.out) == (0, True, True)
+    assert await billing.query("select * from reminders") == []
+    sent = await traboule("billing", "remind", "--issuer", "merged", "--json")
+    assert [(item["number"], item["reminder"]) for item in sent.json["items"]] == [(number, 1)]
+    again = await traboule("billing", "remind", "--issuer", "merged")
+    assert (again.exit_code, "0 documents were reminded of" in again.out) == (0, True)
+    [row] = await billing.query("select level, author, reason from reminders")
+    assert (row["level"], row["reason"]) == (1, "relance")
+
+
 async def test_a_payment_is_recorded_allocated_undone_paid_back_and_returned(
     billing: OwnService, tmp_path: Path
 ) -> None:
@@ -210,19 +226,3 @@ def _settings() -> ServiceSettings:
     from services.cli.environment import configured
 
     return configured("billing")["billing"]
-
-
-async def test_overdue_documents_are_looked_at_then_reminded_of(
-    billing: OwnService, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    number, day = (await billing.query("select number, due_on from documents where kind <> 'credit-note'"))[0].values()
-    monkeypatch.setattr(Clock, "today", lambda _: day + timedelta(days=1))
-    look = await traboule("billing", "remind", "--issuer", "merged", "--dry-run")
-    assert (look.exit_code, number in look.out, "would be reminded of" in look.out) == (0, True, True)
-    assert await billing.query("select * from reminders") == []
-    sent = await traboule("billing", "remind", "--issuer", "merged", "--json")
-    assert [(item["number"], item["reminder"]) for item in sent.json["items"]] == [(number, 1)]
-    again = await traboule("billing", "remind", "--issuer", "merged")
-    assert (again.exit_code, "0 documents were reminded of" in again.out) == (0, True)
-    [row] = await billing.query("select level, author, reason from reminders")
-    assert (row["level"], row["reason"]) == (1, "relance")
