@@ -1,4 +1,4 @@
-"""What billing may be asked: issuers, grids, what they would bring, decisions about dues, what a member owes."""
+"""What billing may be asked: issuers, grids, what they would bring, what a member owes."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -7,17 +7,13 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from schemas.base import Amount, Day, Key, Label
+from schemas.base import Day, Key
 from schemas.billing_grids import Grid
 from schemas.operation import Arguments, operation_of
 
 Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 IssuerCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
 MemberName = Annotated[Key, Field(description="a member's id, or one of its records, such as numelink/1042")]
-DecisionKind = Literal["exempt", "one-bill", "extension", "release", "remit", "credit"]
-
-
-# --- answers --------------------------------------------------------------------------------------------------------
 
 
 class IssuerShown(BaseModel):
@@ -153,58 +149,6 @@ class GridComparison(BaseModel):
     members: list[ComparedMember]
 
 
-class BillingTask(BaseModel):
-    """What differs of a period that was billed, in a sentence. ``amount`` is that of the document that would say so.
-
-    ``corrects`` is the number of the invoice that a credit note would correct.
-    """
-
-    issuer: str
-    first: date
-    record: str
-    name: str
-    kind: Literal["invoice", "credit-note"]
-    amount: Decimal
-    corrects: str | None
-    cause: Literal["merge", "separation", "resignation", "cover", "decision", "joined", "other"]
-    sentence: str
-    why: str
-
-
-class BillingTasks(BaseModel):
-    """Tasks, the newest period first; ``more`` counts those that are not listed."""
-
-    items: list[BillingTask]
-    more: int
-
-
-class DecisionShown(BaseModel):
-    """A decision about dues; ``taken_back_at`` is null while it is in force, ``line`` unless it is about one alone."""
-
-    decision_id: str
-    kind: DecisionKind
-    record: str
-    first: date | None
-    last: date | None
-    amount: Decimal
-    author: str
-    reason: str
-    at: datetime
-    taken_back_by: str | None = None
-    taken_back_at: datetime | None = None
-    taken_back_reason: str | None = None
-    line: str | None = None
-
-
-class Decisions(BaseModel):
-    """Decisions, the newest first."""
-
-    items: list[DecisionShown]
-
-
-# --- arguments ------------------------------------------------------------------------------------------------------
-
-
 class NothingMore(Arguments):
     """Nothing but the operation."""
 
@@ -256,39 +200,6 @@ class ComparedWithGrid(Arguments):
     language: Literal["fr", "en"] = "fr"
 
 
-class OfTasks(Arguments):
-    """Of which issuer; of all where it is left out."""
-
-    issuer: IssuerCode | None = None
-    language: Literal["fr", "en"] = "fr"
-    limit: Annotated[int, Field(ge=1, le=2_000)] = 500
-
-
-class OfRecord(Arguments):
-    """About which record; about all where it is left out."""
-
-    record: Label | None = Field(None, description="cluster and id, such as numelink/1042")
-
-
-class Decided(Arguments):
-    """A decision about one record. ``amount`` is that of a remit or credit of the period that begins on ``first``."""
-
-    kind: DecisionKind
-    record: Annotated[Key, Field(description="cluster and id, such as numelink/1042")]
-    first: Day | None = None
-    last: Day | None = None
-    amount: Annotated[Amount, Field(ge=0)] = Decimal("0.00")
-
-
-class OneDecision(Arguments):
-    """Which decision."""
-
-    decision_id: Id
-
-
-# --- the table ------------------------------------------------------------------------------------------------------
-
-
 billing: Final = partial(operation_of, "billing")
 """Declares an operation of billing."""
 
@@ -328,26 +239,5 @@ COMPARE: Final = billing(
      "Ce que nous aurions facturé d'après une grille et ce qui l'a été, membre par membre, avec la raison."),
     "traboule billing compare",
 )  # fmt: skip
-TASKS: Final = billing(
-    "billing-tasks", "query", "staff", "tasks", (OfTasks, BillingTasks),
-    ("What differs of periods that were billed, since a merge, an un-merge, a resignation or a decision, and why.",
-     "Ce qui diffère des périodes facturées, depuis une fusion, une séparation, un départ ou une décision ; pourquoi."),
-    "traboule billing tasks",
-)  # fmt: skip
-DECISIONS: Final = billing(
-    "due-decisions", "query", "staff", "decisions", (OfRecord, Decisions),
-    ("Decisions about dues: in force, and taken back.", "Les décisions sur les cotisations : en vigueur et reprises."),
-)  # fmt: skip
-DECIDE: Final = billing(
-    "decide-due", "command", "staff", "decisions", (Decided, DecisionShown),
-    ("Decide about a record's dues: exempt, one-bill, extension, release, remit or credit.",
-     "Décider des cotisations d'une fiche : exempt, one-bill, extension, release, remit ou credit."),
-    "traboule billing decide",
-)  # fmt: skip
-TAKE_BACK: Final = billing(
-    "take-back-due-decision", "command", "staff", "decisions/{decision_id}/take-back", (OneDecision, DecisionShown),
-    ("Take a decision about dues back.", "Reprendre une décision sur les cotisations."),
-    "traboule billing take-back",
-)  # fmt: skip
 
-DUES: Final = (ISSUERS, GRIDS, PROPOSE_GRID, ADOPT_GRID, SIMULATE, OWED, COMPARE, TASKS, DECISIONS, DECIDE, TAKE_BACK)
+ALL: Final = (ISSUERS, GRIDS, PROPOSE_GRID, ADOPT_GRID, SIMULATE, OWED, COMPARE)

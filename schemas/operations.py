@@ -4,6 +4,7 @@ from typing import Final
 
 from schemas import (
     billing_corrections,
+    billing_decisions,
     billing_documents,
     billing_ledger,
     billing_operations,
@@ -19,7 +20,8 @@ from schemas.operation import Operation
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *CUTOVER,
     MIRRORED_RECORDS,
-    *billing_operations.DUES,
+    *billing_operations.ALL,
+    *billing_decisions.ALL,
     *billing_documents.ALL,
     *billing_corrections.ALL,
     *billing_payments.ALL,

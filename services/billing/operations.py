@@ -3,6 +3,7 @@
 from typing import Final
 
 from schemas import billing_corrections as correcting
+from schemas import billing_decisions as deciding
 from schemas import billing_documents as issuing
 from schemas import billing_ledger as keeping
 from schemas import billing_operations as declared
@@ -33,10 +34,10 @@ OPERATIONS: Final = (
     Bound(declared.SIMULATE, preview.simulation),
     Bound(declared.OWED, preview.member_owes),
     Bound(declared.COMPARE, preview.comparison),
-    Bound(declared.TASKS, tasks.tasks),
-    Bound(declared.DECISIONS, decisions.decisions),
-    Bound(declared.DECIDE, decisions.decide),
-    Bound(declared.TAKE_BACK, decisions.take_back),
+    Bound(deciding.TASKS, tasks.tasks),
+    Bound(deciding.DECISIONS, decisions.decisions),
+    Bound(deciding.DECIDE, decisions.decide),
+    Bound(deciding.TAKE_BACK, decisions.take_back),
     Bound(issuing.RUNS, runs.runs),
     Bound(issuing.RUN, runs.one_run),
     Bound(issuing.PREPARE_RUN, runs.prepare_run),

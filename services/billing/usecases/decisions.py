@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from schemas.billing_operations import Decided, Decisions, DecisionShown, OfRecord, OneDecision
+from schemas.billing_decisions import Decided, Decisions, DecisionShown, OfRecord, OneDecision
 from services.billing.dues import repository
 from services.billing.dues.case import Decision, Key
 from services.billing.money import to_cents

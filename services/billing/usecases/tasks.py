@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from schemas.billing_operations import BillingTask, BillingTasks, OfTasks
+from schemas.billing_decisions import BillingTask, BillingTasks, OfTasks
 from services.billing.documents.repository import issued_lines
 from services.billing.dues.causes import cause_of, sentence
 from services.billing.dues.reasons import Language, sentences

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from schemas import billing_corrections as corrections
-from schemas import billing_operations as billing
+from schemas import billing_decisions as billing
 from schemas import billing_payments as payments
 from schemas.base import Amount, Day, Key
 from schemas.billing_grids import Grid
