@@ -12,6 +12,7 @@ from deploy.provisioning.definitions import call
 from tests.benchmarks import (
     billing,
     filling,
+    growing,
     journey,
     lanes,
     linking,
@@ -20,6 +21,7 @@ from tests.benchmarks import (
     members,
     operations,
     profiled,
+    rates,
     recognition,
     replicas,
     switching,
@@ -74,31 +76,37 @@ def main() -> int:
         if wanted.intersection(JOURNEY):
             _part(report, "journey", lambda: _journey(report, where, wanted, rounds, quick=arguments.quick))
         if "growth" in wanted:
-            _part(report, "growth", lambda: report.growth(members.measure(where, quick=arguments.quick)))
+            _part(report, "growth", lambda: growing.growth(report, members.measure(where, quick=arguments.quick)))
         if "recognition" in wanted:
             _print("recognition")
-            _part(report, "recognition", lambda: report.recognition(recognition.measure(where, quick=arguments.quick)))
+            _part(
+                report,
+                "recognition",
+                lambda: growing.recognition(report, recognition.measure(where, quick=arguments.quick)),
+            )
         if "matching" in wanted:
             _print("matching")
-            _part(report, "matching", lambda: report.matching(matching.recognise(quick=arguments.quick)))
+            _part(report, "matching", lambda: growing.matching(report, matching.recognise(quick=arguments.quick)))
         if "linking" in wanted:
             _print("linking")
-            _part(report, "linking", lambda: report.linking(linking.measure(where, quick=arguments.quick)))
+            _part(report, "linking", lambda: rates.linking(report, linking.measure(where, quick=arguments.quick)))
         if "replicas" in wanted:
             _print("replicas")
-            _part(report, "replicas", lambda: report.replicas(replicas.measure(where, quick=arguments.quick)))
+            _part(report, "replicas", lambda: rates.replicas(report, replicas.measure(where, quick=arguments.quick)))
         if "switching" in wanted:
             _print("switching")
-            _part(report, "switching", lambda: report.switching(switching.measure(where, quick=arguments.quick)))
+            _part(report, "switching", lambda: rates.switching(report, switching.measure(where, quick=arguments.quick)))
         if "operations" in wanted:
             _print("operations")
-            _part(report, "operations", lambda: report.operations(operations.measure(where, quick=arguments.quick)))
+            _part(
+                report, "operations", lambda: rates.operations(report, operations.measure(where, quick=arguments.quick))
+            )
         if "billing" in wanted:
             _print("billing")
-            _part(report, "billing", lambda: report.billing(billing.measure(where, quick=arguments.quick)))
+            _part(report, "billing", lambda: rates.billing(report, billing.measure(where, quick=arguments.quick)))
         if "mail" in wanted:
             _print("mail")
-            _part(report, "mail", lambda: report.mail(mail.measure(where, quick=arguments.quick)))
+            _part(report, "mail", lambda: rates.mail(report, mail.measure(where, quick=arguments.quick)))
     report.show(LOCAL / "bench.json", time.monotonic() - started)
     if arguments.fill:
         caption = filling.caption(datetime.now(UTC).date(), report.figures["servers"], load)
@@ -119,21 +127,21 @@ def _part(report: Report, name: str, work: Callable[[], None]) -> None:
 
 def _lanes(report: Report, where: Stage, chosen: Sequence[lanes.QueueConsumer], rounds: int, *, quick: bool) -> None:
     results = lanes.measure(where, chosen, rounds, quick=quick, echo=_print)
-    report.lanes(results, lanes.ratios(results))
+    rates.lanes(report, results, lanes.ratios(results))
 
 
 def _journey(report: Report, where: Stage, wanted: Collection[str], rounds: int, *, quick: bool) -> None:
     key = journey.start(where)
     try:
-        report.imported(journey.import_exports(where, quick=quick))
+        growing.imported(report, journey.import_exports(where, quick=quick))
         if "latency" in wanted:
             _print("latency")
-            report.latency(journey.latency(where, key, seconds=8 if quick else 30))
+            growing.latency(report, journey.latency(where, key, seconds=8 if quick else 30))
         if "reads" in wanted:
             _print("reads")
-            report.reads(journey.reads(where, key, seconds=1.5 if quick else 3, rounds=rounds))
+            growing.reads(report, journey.reads(where, key, seconds=1.5 if quick else 3, rounds=rounds))
         if "memory" in wanted:
-            report.memory(journey.memory(where))
+            growing.memory(report, journey.memory(where))
     finally:
         journey.stop(where)
 
