@@ -133,9 +133,7 @@ def _accounts(
         payments[Record(cluster, record_id)].append(AccountPayment(**fields))
     for cluster, record_id, *values in received_rows:
         payments[Record(cluster, record_id)].append(_received(*values))
-    documents: defaultdict[Record, list[DocumentRow]] = defaultdict(list)
-    for cluster, record_id, *values, first, mirrored, paid in document_rows:
-        documents[Record(cluster, record_id)].append(DocumentRow(_document(values, first, mirrored), paid))
+    documents = _documents(document_rows)
     transferred = {Record(*row[:2]): row[2] for row in transferred_rows}
     return {
         record: account_of(*record, invoices[record], payments[record], documents[record], transferred[record])
@@ -169,8 +167,12 @@ async def issued_documents(
 ) -> Mapping[Record, list[DocumentRow]]:
     """Documents of these records that were issued here, each with what was paid on it."""
     keys = [record.cluster for record in records], [record.record_id for record in records]
+    return _documents(await _rows(connection, _DOCUMENTS, keys))
+
+
+def _documents(rows: Rows) -> defaultdict[Record, list[DocumentRow]]:
     documents: defaultdict[Record, list[DocumentRow]] = defaultdict(list)
-    for cluster, record_id, *values, first, mirrored, paid in await _rows(connection, _DOCUMENTS, keys):
+    for cluster, record_id, *values, first, mirrored, paid in rows:
         documents[Record(cluster, record_id)].append(DocumentRow(_document(values, first, mirrored), paid))
     return documents
 

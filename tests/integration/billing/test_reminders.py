@@ -15,6 +15,7 @@ from shared.runtime.clock import Clock
 from tests.support.billing import Billing, a_description, a_former_invoice
 from tests.support.dues import YEAR
 from tests.support.merging import envelope, handled
+from tests.support.payments import allocated, paid
 
 FIRST, SECOND = ("clustr-numerique", "1"), ("numelink", "2")
 
@@ -115,6 +116,25 @@ async def test_who_paid_or_was_credited_is_not_reminded(billed: Billing, today: 
         lines=[{"place": 0, "amount": "600.00"}],
     )  # fmt: skip
     assert await overdue(billed) == {}
+
+
+async def test_payments_that_are_recorded_here_count_until_the_bank_takes_them_back(
+    billed: Billing, today: Any
+) -> None:
+    today(await due_on(billed) + timedelta(days=1))
+    number = await number_of(billed, "numelink")
+    part = await paid(billed, "100.00", "numelink/2")
+    await allocated(billed, part, number)
+    assert (await overdue(billed))["numelink/2"] == "220.00"
+    await paid(billed, "50.00", "numelink/2")
+    assert (await overdue(billed))["numelink/2"] == "170.00", "free money pays the oldest"
+    other = await paid(billed, "170.00", "clustr-numerique/1")
+    await allocated(billed, other, number)
+    assert await overdue(billed) == {"clustr-numerique/1": "600.00"}, "who paid for another owes its own all the same"
+    await billed.ask(
+        "return-payment", payment_id=part["payment_id"], returned_on=Clock().today(), code="AC04", fee="0.00"
+    )
+    assert (await overdue(billed))["numelink/2"] == "100.00"
 
 
 async def test_what_the_former_system_calls_paid_is_not_reminded(billed: Billing, today: Any) -> None:
