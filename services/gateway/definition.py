@@ -4,12 +4,11 @@ from services.common.definition import ServiceDefinition
 from services.gateway import consumers
 from services.gateway.auth.writers import WRITE_ACCESS, count_writers
 from services.membership.consumers import SUBSCRIPTIONS
-from services.membership.contacts.queries import CONTACTS
 from services.membership.cutover import write_back
 from services.membership.cutover.parity import KINDS
 from services.membership.cutover.rehearsals import REHEARSALS
 from services.membership.cutover.republish import REPUBLISHED
-from services.membership.descriptions.queries import DESCRIPTIONS
+from services.membership.descriptions.queries import CONTACTS, DESCRIPTIONS
 from services.membership.settings import MembershipSettings
 from services.membership.tables import metadata
 from services.membership.unit_of_work import unit_of_work

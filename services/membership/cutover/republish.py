@@ -11,9 +11,8 @@ from schemas.membership import ConflictItem, MergeConflictChanged, Overlap
 from services.common.republish import CAUSE, PAGE, Page, Place, Republisher, page_of, stages_of, to_live_systems
 from services.common.sections import statements
 from services.membership.announcements import publish_members
-from services.membership.contacts.queries import CONTACTS
 from services.membership.cutover import write_back
-from services.membership.descriptions.queries import DESCRIPTIONS
+from services.membership.descriptions.queries import CONTACTS, DESCRIPTIONS
 from services.membership.unit_of_work import MembershipUnitOfWork
 from shared.messaging.publishing import publish
 from shared.persistence.database import json_of

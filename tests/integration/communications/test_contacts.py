@@ -16,7 +16,7 @@ from services.communications.contacts.contact import Contact
 from services.communications.contacts.queries import contacts_of_addresses, contacts_of_members, contacts_of_records
 from services.communications.contacts.repository import keep_contacts
 from services.communications.mirror.repository import CommunicationsUnitOfWork
-from services.membership.contacts.queries import CONTACTS
+from services.membership.descriptions.queries import CONTACTS
 from services.membership.identity.decisions import Signature, confirm
 from services.membership.records.record import RecordKey
 from services.membership.unit_of_work import MembershipUnitOfWork

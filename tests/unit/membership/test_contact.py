@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from schemas.membership_contacts import ContactDescribed
-from services.membership.contacts.contact import contact_of
+from services.membership.descriptions.contact import contact_of
 from services.membership.records.record import RecordKey, SourceRecord
 
 

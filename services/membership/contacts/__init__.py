@@ -1,1 +1,0 @@
-"""Who is written to for each source record, under which address: composed of the record and of its member's view."""
