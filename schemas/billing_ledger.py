@@ -12,7 +12,8 @@ from schemas.operation import Arguments
 class Ledger(BaseModel):
     """Entries of a financial year, each row a line in the columns of the FEC (art. A47 A-1 LPF).
 
-    ``entries`` counts those of the year, ``next`` is the number of the last one here: ask on after it.
+    ``entries`` counts those of the year, ``next`` is the number of the last one here: ask on after it. Nothing is added
+    any more to days until ``closed_until``.
     """
 
     issuer: str
@@ -23,6 +24,7 @@ class Ledger(BaseModel):
     rows: list[list[str]]
     entries: int
     next: int
+    closed_until: date | None
 
 
 class OfLedger(Arguments):
@@ -34,6 +36,20 @@ class OfLedger(Arguments):
     limit: Annotated[int, Field(ge=1, le=1_000)] = 1_000
 
 
+class Closed(BaseModel):
+    """The last day of the books that are closed."""
+
+    issuer: str
+    closed_until: date
+
+
+class ClosedYear(Arguments):
+    """The books of which issuer, for the financial year that begins in which calendar year."""
+
+    issuer: IssuerCode
+    year: Annotated[int, Field(ge=2000, le=2200)]
+
+
 LEDGER: Final = billing(
     "ledger", "query", "staff", "ledger", (OfLedger, Ledger),
     ("The entries of a financial year, in the columns of the FEC.",
@@ -41,4 +57,11 @@ LEDGER: Final = billing(
     "traboule billing ledger",
 )  # fmt: skip
 
-ALL: Final = (LEDGER,)
+CLOSE_YEAR: Final = billing(
+    "close-year", "command", "admin", "ledger/close", (ClosedYear, Closed),
+    ("Close the books of a financial year that is over: nothing is added to it any more.",
+     "Clôturer un exercice terminé : plus aucune écriture n'y entre."),
+    "traboule billing close-year",
+)  # fmt: skip
+
+ALL: Final = (LEDGER, CLOSE_YEAR)

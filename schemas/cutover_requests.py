@@ -39,6 +39,7 @@ Operation = Literal[
     "refund-payment",
     "approve-refund",
     "return-payment",
+    "close-year",
     "remind-overdue",
     "suppress",
     "lift-suppression",

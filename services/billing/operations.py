@@ -57,6 +57,7 @@ OPERATIONS: Final = (
     Bound(paying.APPROVE_REFUND, payments.approve_refund),
     Bound(paying.RETURN, payments.give_back),
     Bound(keeping.LEDGER, ledger.ledger),
+    Bound(keeping.CLOSE_YEAR, ledger.close_year),
     Bound(reminding.OVERDUE, reminders.overdue_documents),
     Bound(reminding.REMIND, reminders.remind),
     Bound(numbering.CHECK, series.check),

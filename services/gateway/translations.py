@@ -89,6 +89,8 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     "domain-not-paused": (409, "Ce domaine n'est pas suspendu", "This domain is not paused"),
     "brand-unknown": (404, "Cette marque n'existe pas", "There is no such brand"),
     "no-mail-file": (409, "Aucun courriel ne part d'ici", "No mail goes out here"),
+    "period-closed": (409, "Cet exercice est clôturé", "The books of these days are closed"),
+    "year-not-over": (409, "Cet exercice n'est pas terminé", "This year is not over"),
     "test-mail-unknown": (404, "Aucun courriel d'essai n'a ce code", "No test mail has this code"),
     "test-mail-not-sent": (409, "Ce courriel d'essai n'est pas parti", "This test mail did not go out"),
     "former-system-unknown": (404, "Cet ancien système n'existe pas", "There is no such former system"),

@@ -1,4 +1,4 @@
-"""Tables of the ledger. Triggers write them with what causes an entry (migration 0019), and let nothing be altered."""
+"""Tables of the ledger. Triggers write entries with their cause (migrations 0019, 0022); nothing is ever altered."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TIMESTAMP, UUID
@@ -30,4 +30,15 @@ def ledger_tables(metadata: sa.MetaData) -> None:
         sa.Column("debit", sa.Numeric(12, 2), nullable=False),
         sa.Column("credit", sa.Numeric(12, 2), nullable=False),
         sa.CheckConstraint("debit >= 0 and credit >= 0 and (debit = 0) <> (credit = 0)", name="entry_lines_one_side"),
+    )
+    sa.Table(
+        "closings",
+        metadata,
+        sa.Column("issuer", sa.Text, nullable=False),
+        sa.Column("last_on", sa.Date, nullable=False),
+        sa.Column("closed_by", sa.Text, nullable=False),
+        sa.Column("closed_key", sa.Text),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("at", TIMESTAMP(timezone=True), nullable=False, server_default=sa.text("now()")),
+        sa.PrimaryKeyConstraint("issuer", "last_on", name="closings_pkey"),
     )

@@ -25,6 +25,7 @@ from services.billing.usecases.approval import approver, key_of, refuse_same_per
 from services.billing.usecases.decisions import record_named
 from services.billing.usecases.issuers import issuer_named
 from services.billing.usecases.issuing import not_the_authority, take_turn, theirs
+from services.billing.usecases.ledger import refuse_closed
 from services.operations.binding import Call, RefusedError
 from shared.runtime.clock import Clock
 
@@ -52,6 +53,7 @@ async def record(call: Call[Recorded]) -> PaymentShown:
     await take_turn(call.uow.connection, issuer.code)
     if (known := await queries.of_key(call.uow.connection, issuer.code, asked.key)) is not None:
         return _same(await _shown(call, known), asked)
+    await refuse_closed(call, issuer.code, asked.received_on)
     payer = await record_named(call, asked.record)
     if payer.cluster not in issuer.clusters:
         raise RefusedError("payment-invalid", f"{issuer.code} bills no member of {payer.cluster}: name its issuer")
@@ -127,6 +129,7 @@ async def approve_refund(call: Call[ApprovedRefund]) -> PaymentShown:
     refuse_same_person(call, row["asked_by"], row["asked_key"], "asked for")
     by = approver(call, settings, row["amount"])
     _refuse_before(kept, asked.paid_on)
+    await refuse_closed(call, kept.issuer, asked.paid_on)
     _free_part(kept, row["amount"])
     signed = Signed(author=call.author, key_id=by.key_id, reason=call.reason, on=asked.paid_on)
     await repository.approve_refund(call.uow.connection, asked.refund_id, settings.accounts.bank, signed)
@@ -143,6 +146,7 @@ async def give_back(call: Call[Returned]) -> PaymentShown:
         raise RefusedError("payment-invalid", f"{paid_back} € of it were paid back: agree with the payer first")
     _refuse_day(asked.returned_on)
     _refuse_before(kept, asked.returned_on)
+    await refuse_closed(call, kept.issuer, asked.returned_on)
     accounts = issuer_named(call.uow.issuers, kept.issuer).last_on(asked.returned_on).accounts
     undone = await queries.live_allocations(call.uow.connection, payment_id=kept.payment_id)
     await repository.undo(call.uow.connection, undone, _signed(call, asked.returned_on))

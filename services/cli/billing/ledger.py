@@ -1,4 +1,4 @@
-"""``traboule billing ledger``: the books of an issuer, as a file that accountants read."""
+"""``traboule billing ledger`` and ``close-year``: the books of an issuer, as a file that accountants read."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli.billing.asking import ask
-from shared.cli.options import Json
+from services.cli.billing.asking import ask, command, show
+from shared.cli.options import By, Json, Reason
 from shared.cli.terminal import as_json, refuse
 
 app = typer.Typer()
@@ -18,10 +18,14 @@ _PLAIN = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "
 """What ISO 8859-15 lacks, and names often have."""
 
 
+Issuer = Annotated[str, typer.Option("--issuer", help="a legal body, as `traboule billing issuers` lists it")]
+Year = Annotated[int, typer.Option("--year", help="the calendar year in which the financial year begins")]
+
+
 @app.command()
 def ledger(
-    issuer: Annotated[str, typer.Option("--issuer", help="a legal body, as `traboule billing issuers` lists it")],
-    year: Annotated[int, typer.Option("--year", help="the calendar year in which the financial year begins")],
+    issuer: Issuer,
+    year: Year,
     folder: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="where to write the file")] = Path(),
     json: Json = False,
 ) -> None:
@@ -46,6 +50,15 @@ def ledger(
     except OSError as error:
         refuse(f"{path} cannot be written ({type(error).__name__})")
     typer.echo(f"written: {path} ({answer['entries']} entries)")
+
+
+@app.command("close-year")
+def close_year(issuer: Issuer, year: Year, reason: Reason, by: By = "", json: Json = False) -> None:
+    """Close the books of a financial year that is over, for ever: what comes later is booked on a later day.
+
+    Example: [bold]traboule billing close-year --issuer merged --year 2027 --by tresoriere --reason "comptes approuvés"[/]
+    """  # noqa: E501 - a command stays on one line
+    show(command("close-year", {"issuer": issuer, "year": year}, by, reason), json=json)
 
 
 def _write(path: Path, rows: list[list[str]]) -> None:

@@ -150,6 +150,13 @@ class ReturnedPayment(Deciding):
     fee: Annotated[Amount, Field(ge=0)] = Decimal("0.00")
 
 
+class ClosedYear(Deciding):
+    """The books of which issuer, for the financial year that begins in which calendar year."""
+
+    issuer: Annotated[str, Field(max_length=40)]
+    year: Annotated[int, Field(ge=2000, le=2200)]
+
+
 class NewSuppression(Deciding):
     """Whom, and which bulk mail; * is every purpose."""
 
@@ -208,6 +215,7 @@ BODIES: Final[Mapping[str, type[Signed]]] = {
     "refund-payment": Refund,
     "approve-refund": ApprovedRefund,
     "return-payment": ReturnedPayment,
+    "close-year": ClosedYear,
     "remind-overdue": Reminders,
     "suppress": NewSuppression,
     "lift-suppression": Lifted,

@@ -49,6 +49,8 @@ PROBLEM_OF = {
     "refund-unknown": "refund-unknown",
     "refund-state": "refund-state",
     "refund-impossible": "refund-impossible",
+    "period-closed": "period-closed",
+    "year-not-over": "year-not-over",
     "delivery-unknown": "delivery-unknown",
     "suppression-unknown": "suppression-unknown",
     "domain-not-paused": "domain-not-paused",

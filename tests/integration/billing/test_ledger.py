@@ -1,6 +1,7 @@
 """The books: whatever staff do with documents and money, debits are credits, and sums are those of the rows."""
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from importlib import import_module
 
@@ -124,3 +125,32 @@ async def test_a_year_is_read_page_by_page_in_the_columns_of_the_fec(office: Bil
     july = await office.ask("ledger", issuer="numelink", year=2025)
     assert (july["first"], july["last"], july["entries"]) == ("2025-07-01", "2026-06-30", 0)
     assert (await office.refusal("ledger", issuer="nobody", year=2027))[0] == "issuer-unknown"
+
+
+async def test_nothing_is_booked_in_a_year_that_is_closed(office: Billing) -> None:
+    await billed(office, "900.00")
+    last_year, end = TODAY.year - 1, date(TODAY.year - 1, 12, 31)
+    late = await paid(office, "100.00", received_on=end, means="cheque")
+    refund = (await office.ask("refund-payment", payment_id=late["payment_id"]))["refunds"][0]["refund_id"]
+    closing = {"issuer": "merged", "year": last_year}
+    assert (await office.refusal("close-year", **closing))[0] == "second-person", "not by whoever may not approve"
+    assert (await office.refusal("close-year", by="tresoriere", issuer="merged", year=TODAY.year))[0] == "year-not-over"
+    for _ in range(2):
+        closed = await office.ask("close-year", by="tresoriere", **closing)
+        assert closed == {"issuer": "merged", "closed_until": str(end)}
+    assert (await office.ask("close-year", by="tresoriere", issuer="merged", year=last_year - 1)) == closed
+    payment = {"issuer": "merged", "record": "numelink/1", "amount": "1.00", "received_on": end, "key": "LATE"}
+    kind, detail = await office.refusal("record-payment", **payment)
+    assert (kind, f"closed until {end}" in detail) == ("period-closed", True)
+    back = {"payment_id": late["payment_id"], "returned_on": end, "code": "UNPAID"}
+    assert (await office.refusal("return-payment", **back))[0] == "period-closed"
+    by_tresoriere = {"by": "tresoriere", "refund_id": refund}
+    assert (await office.refusal("approve-refund", paid_on=end, **by_tresoriere))[0] == "period-closed"
+    with pytest.raises(DBAPIError, match="the books are closed on this day"):
+        await office.rows(
+            "insert into entries values (gen_random_uuid(), default, 'merged', 'OD', $1, 'x', $1, 'x') returning 1", end
+        )
+    entries = len(await office.rows("select 1 from entries"))
+    assert (await office.ask("approve-refund", paid_on=TODAY, **by_tresoriere))["free"] == "0.00"
+    assert len(await office.rows("select 1 from entries")) == entries + 1
+    assert (await office.ask("ledger", issuer="merged", year=last_year))["closed_until"] == str(end)

@@ -163,6 +163,10 @@ async def test_a_payment_is_recorded_allocated_undone_paid_back_and_returned(
     assert (lines[0].count("\t"), lines[0][:11], len(lines) - 1) == (17, "JournalCode", 2 * _entries(lines))
     assert sum(_cents(line.split("\t")[11]) - _cents(line.split("\t")[12]) for line in lines[1:]) == 0
     assert len((await traboule(*ledger, "--json")).json["rows"]) == len(lines) - 1
+    closing = ("billing", "close-year", "--issuer", "merged", "--by", "tresoriere", *why, "--json")
+    assert "close it once it is over" in (await traboule(*closing, "--year", str(Clock().today().year))).err
+    last_year = Clock().today().year - 1
+    assert (await traboule(*closing, "--year", str(last_year))).json["closed_until"] == f"{last_year}-12-31"
 
 
 def _entries(lines: list[str]) -> int:

@@ -79,6 +79,7 @@ OPERATIONS = [
     ("POST", "/billing/refunds/{refund_id}/approve"),
     ("POST", "/billing/payments/{payment_id}/return"),
     ("GET", "/billing/ledger"),
+    ("POST", "/billing/ledger/close"),
     ("GET", "/communications/mail"),
     ("GET", "/communications/deliveries"),
     ("GET", "/communications/suppressions"),
