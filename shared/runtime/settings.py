@@ -78,7 +78,7 @@ class ServiceSettings(BaseSettings):
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         validation_alias="TRABOULE_TRUSTED_PROXIES",
-        description="addresses or networks of reverse proxies that say whom they ask for, such as 10.0.0.0/8",
+        description="reverse proxies that say whom they ask for, named singly (10.0.0.2 rather than 10.0.0.0/8)",
     )
     log_level: str = "INFO"
     prefetch: Annotated[int, Field(ge=1, description="messages in hand of each queue: each may have 4 MiB")] = 32

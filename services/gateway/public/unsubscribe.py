@@ -7,6 +7,7 @@ Whether a token exists is not known here, and nothing tells.
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Path
@@ -36,7 +37,11 @@ BY_CALLER: Final = RateLimit(burst=120, per_second=2)
 BY_TOKEN: Final = RateLimit(burst=10, per_second=0.1)
 """Somebody who changes their mind more often waits. One clicks are counted apart: each says the same."""
 FOR_ALL: Final = RateLimit(burst=2_000, per_second=50)
-"""What the broker and a table can bear for days, if somebody makes up tokens."""
+"""One clicks of whoever comes first; of what the broker and a table can bear for days, if somebody makes up tokens."""
+OTHERS: Final = RateLimit(burst=2_000, per_second=50)
+"""One clicks of all callers that still have room of their own, once the first room is used up."""
+FORMS: Final = RateLimit(burst=2_000, per_second=50)
+"""Forms of all callers, whatever comes by one click."""
 
 
 @router.get("/u/{token}", openapi_extra={"security": []}, response_class=Response, responses=described(429))
@@ -77,18 +82,29 @@ def _fact(token: str, fields: Mapping[str, str], now: datetime, *, one_click: bo
 def _allows_one_click(caller: str, link: str) -> bool:
     """Providers unsubscribe many people from few addresses, so the caller does not count while there is room for all.
 
-    Where somebody's made-up links take that room, each other caller still has its own. What is refused because of its
-    token says what was kept already.
+    Where somebody's made-up links take that room, each other caller still has its own, in a second room for all. What
+    is refused because of its token says what was kept already.
     """
-    return (FOR_ALL.allows("") or BY_CALLER.allows(caller)) and BY_TOKEN.allows(f"one-click {link}")
+    room = FOR_ALL.allows("") or (BY_CALLER.allows(caller) and OTHERS.allows(""))
+    return room and BY_TOKEN.allows(f"one-click {link}")
 
 
 def _allows_form(caller: str, link: str) -> bool:
-    return BY_CALLER.allows(caller) and BY_TOKEN.allows(link) and FOR_ALL.allows("")
+    return BY_CALLER.allows(caller) and BY_TOKEN.allows(link) and FORMS.allows("")
 
 
 def _caller(request: Request) -> str:
-    return request.client.host if request.client else ""
+    """Whose bucket it is: an IPv4 address, or the /64 that an IPv6 address is of, for that is one customer's.
+
+    What a header says that is no address would be a name that anybody can choose: all such are one caller.
+    """
+    try:
+        address = ip_address(request.client.host if request.client else "")
+    except ValueError:
+        return ""
+    if isinstance(address, IPv4Address):
+        return str(address)
+    return str(address.ipv4_mapped or IPv6Network((int(address), 64), strict=False))
 
 
 def _too_many() -> ProblemError:

@@ -169,6 +169,43 @@ async def test_made_up_links_from_one_address_keep_no_one_click_of_another_out(g
     assert link_digest(TOKEN) in {data["link_digest"] for data in await received(gateway)}
 
 
+async def test_made_up_one_clicks_keep_no_form_of_another_out(gateway, monkeypatch):
+    monkeypatch.setattr(unsubscribe, "BY_CALLER", RateLimit(burst=3, per_second=0))
+    monkeypatch.setattr(unsubscribe, "FOR_ALL", RateLimit(burst=5, per_second=0))
+    async with from_address(gateway, "203.0.113.7") as flood, from_address(gateway, "198.51.100.9") as somebody:
+        answers = [await flood.post(f"/p/u/{'b' * 26}", content=ONE_CLICK) for _ in range(9)]
+        assert answers[-1].status_code == 429
+        for act in ("object", "undo"):
+            assert (await somebody.post(PATH, data={"act": act, "scope": "purpose"})).status_code == 200
+
+
+async def test_one_clicks_of_very_many_callers_have_an_upper_bound(gateway, monkeypatch):
+    monkeypatch.setattr(unsubscribe, "FOR_ALL", RateLimit(burst=1, per_second=0))
+    monkeypatch.setattr(unsubscribe, "OTHERS", RateLimit(burst=3, per_second=0))
+    statuses: list[int] = []
+    for number, letter in enumerate("bcdefg"):
+        async with from_address(gateway, f"203.0.113.{number}") as caller:
+            statuses.append((await caller.post(f"/p/u/{letter * 26}", content=ONE_CLICK)).status_code)
+    assert statuses == [200] * 4 + [429] * 2
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", "2001:0db8:1:2::3"),
+        ("203.0.113.7", "::ffff:203.0.113.7", "::ffff:cb00:7107"),
+        ("unknown", "_made-up", "203.0.113.7:80"),
+    ],
+)
+async def test_a_caller_is_an_address_whatever_way_it_is_written(gateway, monkeypatch, hosts):
+    monkeypatch.setattr(unsubscribe, "BY_CALLER", RateLimit(burst=2, per_second=0))
+    statuses: list[int] = []
+    for host in hosts:
+        async with from_address(gateway, host) as caller:
+            statuses.append((await caller.post(PATH, data={"scope": "purpose"})).status_code)
+    assert statuses == [200, 200, 429]
+
+
 async def test_one_click_that_is_refused_because_of_its_token_was_kept_before(gateway, monkeypatch):
     monkeypatch.setattr(unsubscribe, "BY_TOKEN", RateLimit(burst=2, per_second=0))
     answers = [await gateway.client.post(PATH, data={"act": "undo", "scope": "purpose"}) for _ in range(3)]
