@@ -10,18 +10,28 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.communications.consents.objections import CHANNELS
+from services.communications.consents.preferences import RESTRICTIONS
 from services.communications.suppressions.suppression import FROM_FORMER_SYSTEMS
 
 PAGE: Final = 1_000
 FORGET_EVERY: Final = 3_600.0
-# A former list that knows an address alone can be told of an objection only while the address is known here.
+# A former list that knows an address alone can be told of an objection only while the address is known here: asked of
+# each list by itself, until that one says the objection.
 _OWED_TO_A_LIST: Final = f"""
-    exists (select from suppressions s
-            where s.address_key = d.address_key and s.lifted_at is null and s.reason in ('objection', 'complaint')
-              and not starts_with(s.cause, '{FROM_FORMER_SYSTEMS}'))
-    and not exists (select from contact_keys k where k.address_key = d.address_key)
-    and (exists (select from consents c where c.address_key = d.address)
-         or exists (select from address_recipients a where a.address_key = d.address))
+    exists (
+        select from (select * from suppressions where address_key = d.address_key offset 0) s
+        cross join lateral (
+            select cluster from consents where address_key = d.address
+            union
+            select cluster from address_recipients where address_key = d.address) l
+        where s.lifted_at is null and s.reason in ('objection', 'complaint')
+          and not starts_with(s.cause, '{FROM_FORMER_SYSTEMS}')
+          and not exists (select from contact_keys k where (k.address_key, k.cluster) = (d.address_key, l.cluster))
+          and not exists (
+            select from consents c
+            where c.address_key = d.address and c.cluster = l.cluster and c.status in {RESTRICTIONS}
+              and c.channel in {CHANNELS} and c.purpose in ('*', s.purpose)))
 """
 # Answers of servers repeat the address.
 _RECIPIENTS: Final = f"""

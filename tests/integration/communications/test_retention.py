@@ -1,13 +1,16 @@
 """Who got a mail is forgotten after a year, what it said after ninety days; what keeps somebody from mail never is."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
 from schemas.communications import ConsentRecorded
+from schemas.membership_contacts import ContactDescribed
 from schemas.objections import ObjectionReceived
 from services.common.sections import Record
 from services.communications.bounces.returned import Returned
+from services.communications.contacts.repository import keep_contacts
 from services.communications.deliveries.objections import keep
 from services.communications.deliveries.retention import Retention
 from services.communications.deliveries.tokens import digest_of, token_of
@@ -85,20 +88,40 @@ async def test_what_waits_is_never_forgotten(mailing: Mailing) -> None:
     assert await mailing.rows("select 1 from contents where document <> '{}'")
 
 
-async def test_an_address_that_a_former_list_is_to_be_told_of_stays_until_it_says_so(mailing: Mailing) -> None:
-    consent = ConsentRecorded(
-        version=1, consent_id="C", address=ADDRESS, channel="bulk-email", purpose="*", status="granted",
-        decided_at=datetime(2026, 1, 1, tzinfo=UTC),
-    )  # fmt: skip
+async def list_says(mailing: Mailing, cluster: str, status: str, version: int = 1) -> None:
+    """What a former list that knows the address alone says of it."""
+    consent = ConsentRecorded.model_validate({
+        "version": version, "consent_id": "C", "address": ADDRESS, "channel": "bulk-email", "purpose": "*",
+        "status": status, "decided_at": datetime(2026, 1, version, tzinfo=UTC),
+    })  # fmt: skip
     await handled(
-        mailing.engine, CommunicationsUnitOfWork, record_consents, [envelope(consent, "/numelink/communications")]
+        mailing.engine, CommunicationsUnitOfWork, record_consents, [envelope(consent, f"/{cluster}/communications")]
     )
+
+
+async def forgotten(mailing: Mailing) -> bool:
+    await RETENTION.forget(mailing.engine)
+    return await recipients(mailing) == [None]
+
+
+async def test_an_address_that_a_former_list_is_to_be_told_of_stays_until_it_says_so(mailing: Mailing) -> None:
+    await list_says(mailing, "numelink", "granted")
     await object_by_link(mailing, await sent(mailing, 400))
-    await RETENTION.forget(mailing.engine)
-    assert await recipients(mailing) == [ADDRESS]
-    await mailing.rows("delete from consents", fetch=False)
-    await RETENTION.forget(mailing.engine)
-    assert await recipients(mailing) == [None]
+    assert not await forgotten(mailing)
+    await list_says(mailing, "numelink", "refused", version=2)
+    assert await forgotten(mailing)
+
+
+async def test_each_list_that_knows_the_address_alone_is_waited_for(mailing: Mailing) -> None:
+    fact = ContactDescribed(version=1, cluster="numelink", record_id="1", email=ADDRESS)
+    begin = partial(CommunicationsUnitOfWork, keyring=mailing.keyring)
+    await handled(mailing.engine, begin, keep_contacts, [envelope(fact)])
+    await list_says(mailing, "numelink", "granted")
+    await list_says(mailing, "clustr", "granted")
+    await object_by_link(mailing, await sent(mailing, 400))
+    assert not await forgotten(mailing), "a record of another cluster has it"
+    await list_says(mailing, "clustr", "refused", version=2)
+    assert await forgotten(mailing), "the list of numelink is told by its record"
 
 
 async def test_texts_and_files_are_kept_for_ninety_days_after_the_last_mail_with_them(mailing: Mailing) -> None:
