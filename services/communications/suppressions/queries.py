@@ -76,13 +76,16 @@ async def suppressed(connection: AsyncConnection, records: Sequence[Record]) -> 
 
 
 def _stated(of_record: Iterable[_Line], of_address: Iterable[_Line]) -> tuple[Suppressed, ...]:
-    """What says the same of the record and of its address stands for the record: that is the wider."""
+    """What says the same of the record and of its address stands for the record: that is the wider.
+
+    Where there are too many, former systems' lines are left out first: an address may have very many of them.
+    """
     first: dict[tuple[str | None, ...], tuple[str, datetime]] = {}
     for concerns, lines in (("record", of_record), ("address", of_address)):
         for line in lines:
             wider, at = first.get(line[:-1], (concerns, line.at))
             first[line[:-1]] = wider, min(at, line.at)
-    ordered = sorted(first.items(), key=lambda item: (item[0][0] != "everything", item[1][1], str(item[0])))
+    ordered = sorted(first.items(), key=_order)
     return tuple(
         Suppressed.model_validate(
             dict(zip(_Line._fields, same, strict=False))
@@ -90,3 +93,8 @@ def _stated(of_record: Iterable[_Line], of_address: Iterable[_Line]) -> tuple[Su
         )
         for same, (concerns, at) in ordered[:MOST]
     )
+
+
+def _order(item: tuple[tuple[str | None, ...], tuple[str, datetime]]) -> tuple[bool, bool, datetime, str]:
+    (covers, _, _, source, _), (_, at) = item
+    return covers != "everything", source == "former-system", at, str(item[0])

@@ -18,8 +18,9 @@ from services.communications.contacts.repository import keep_contacts
 from services.communications.mirror.handlers import record_consents
 from services.communications.mirror.repository import CommunicationsUnitOfWork
 from services.communications.suppressions.address import Keyring
+from services.communications.suppressions.queries import MOST
 from services.communications.suppressions.repository import lift
-from services.communications.suppressions.suppression import Suppression
+from services.communications.suppressions.suppression import FROM_FORMER_SYSTEMS, UNDATED, Suppression
 from tests.support.mailing import KEYRING, Mailing
 from tests.support.merging import envelope, handled
 
@@ -112,3 +113,14 @@ async def test_very_many_say_the_same_of_an_address_once(mailing: Mailing) -> No
     await mailing.suppress(*(replace(STAFF, cause=f"staff/{n}/") for n in range(300)))
     [item] = await stated(mailing)
     assert item["source"] == "staff"
+
+
+async def test_what_is_cut_are_former_systems_lines_and_no_objection_of_our_own(mailing: Mailing) -> None:
+    await describe(mailing)
+    lines = (
+        replace(STAFF, cause=f"{FROM_FORMER_SYSTEMS}{n}", purpose=f"list-{n}", source="numelink: liste", at=UNDATED)
+        for n in range(MOST + 20)
+    )
+    await mailing.suppress(*lines, STAFF, CLICK)
+    items = await stated(mailing)
+    assert (len(items), {item["source"] for item in items[:2]}) == (MOST, {"own-act", "staff"})
