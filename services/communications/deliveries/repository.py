@@ -18,12 +18,14 @@ from shared.persistence.fingerprint import FINGERPRINT
 LEASE: Final = timedelta(minutes=15)
 """A sender that has not answered for so long is gone: longer than the longest wait for an answer."""
 
+# A text that was forgotten is looked up by its key: one mail without would stop all that are claimed with it.
 _CLAIM = """
     with chosen as (
         select d.delivery_id
         from deliveries d left join paces p on p.domain = d.domain
         where d.state = 'due' and d.due_at <= now() and p.paused_at is null
           and (d.claimed_until is null or d.claimed_until < now())
+          and (select document <> '{}' from contents where content_id = d.content_id)
         order by d.due_at, d.delivery_id limit $2
         for update of d skip locked
     )

@@ -16,6 +16,10 @@ from services.communications.suppressions.suppression import FROM_FORMER_SYSTEMS
 
 PAGE: Final = 1_000
 FORGET_EVERY: Final = 3_600.0
+WAITS: Final = timedelta(days=30)
+"""From when it was first due: a mail that could not go out for so long goes out no more."""
+UNMATCHED: Final = timedelta(days=365)
+"""That somebody objected counts longer than any backup is kept, whatever is set for the log."""
 # A former list that knows an address alone can be told of an objection only while the address is known here: asked of
 # each list by itself, until that one says the objection.
 _OWED_TO_A_LIST: Final = f"""
@@ -33,6 +37,20 @@ _OWED_TO_A_LIST: Final = f"""
             where c.address_key = d.address and c.cluster = l.cluster and c.status in {RESTRICTIONS}
               and c.channel in {CHANNELS} and c.purpose in ('*', s.purpose)))
 """
+# Of a paused domain, or without a mail file: what never ends is never forgotten. And what has lost its text cannot go.
+_WAITED: Final = f"""
+    update deliveries d
+    set state = case state when 'due' then 'gave-up' else 'uncertain' end, ended_at = now(), claim = null,
+        claimed_until = null,
+        answer = case when scheduled_at < now() - $1::interval then 'it waited for longer than {WAITS.days} days'
+                      else 'what it says was forgotten' end
+    where delivery_id in (
+        select w.delivery_id from deliveries w
+        where w.state in ('due', 'handing') and (w.claimed_until is null or w.claimed_until < now())
+          and (w.scheduled_at < now() - $1::interval or w.state = 'due' and
+               (select document = '{{}}' from contents where content_id = w.content_id))
+        limit {PAGE} for update skip locked)
+"""
 # Answers of servers repeat the address.
 _RECIPIENTS: Final = f"""
     with forgotten as (
@@ -42,7 +60,7 @@ _RECIPIENTS: Final = f"""
     ), attempts as (
         delete from delivery_attempts a using forgotten f where a.delivery_id = f.delivery_id
     )
-    update deliveries d set address = null, name = null, fields = '{{}}', answer = null
+    update deliveries d set address = null, domain = '', name = null, fields = '{{}}', answer = null
     from forgotten f where d.delivery_id = f.delivery_id
 """
 _TEXTS: Final = f"""
@@ -83,13 +101,14 @@ class Retention:
     text: timedelta
 
     async def forget(self, engine: AsyncEngine) -> None:
-        """Forget what is older, in transactions of a page each."""
+        """End what waited for too long, and forget what is older, in transactions of a page each."""
         for sql, age in (
+            (_WAITED, WAITS),
             (_RECIPIENTS, self.log),
             (_TEXTS, self.text),
             (_RETURNED, self.text),
             (_WORDS, self.log),
-            (_UNMATCHED, self.log),
+            (_UNMATCHED, UNMATCHED),
         ):
             changed = PAGE
             while changed == PAGE:

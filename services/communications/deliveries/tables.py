@@ -40,7 +40,7 @@ def delivery_tables(metadata: sa.MetaData) -> None:
         sa.Column("person_key", sa.Text, nullable=False),  # who it is for: once per cause and kind
         sa.Column("name", sa.Text),  # of the recipient; null once it was forgotten
         sa.Column("address", sa.Text),  # normalised; null once it was forgotten
-        sa.Column("domain", sa.Text, nullable=False),
+        sa.Column("domain", sa.Text, nullable=False),  # of the address; empty once it was forgotten
         sa.Column("key_id", sa.Text, nullable=False),  # of the secret of address_key and of the tokens
         sa.Column("address_key", sa.LargeBinary, nullable=False),
         sa.Column("token_hash", sa.LargeBinary, nullable=False),  # SHA-256 of the token in its links

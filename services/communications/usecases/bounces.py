@@ -41,8 +41,10 @@ _KEEP = """
     on conflict do nothing
     returning digest
 """
+# Words of a bounce repeat the address: not where it was forgotten.
 _REFUSED = """
-    update deliveries d set state = 'refused', answer = n.words, ended_at = now()
+    update deliveries d
+    set state = 'refused', answer = case when d.address is not null then n.words end, ended_at = now()
     from unnest($1::uuid[], $2::text[]) as n (delivery_id, words)
     where d.delivery_id = n.delivery_id and d.state in ('accepted', 'uncertain')
 """
@@ -162,7 +164,7 @@ async def _end(connection: AsyncConnection, bounces: Sequence[_Read]) -> None:
     """What bounced was not delivered; where servers refuse us, their domains wait."""
     named = {item.delivery.delivery_id: f"bounced: {item.report.words}"[:500] for item in bounces if item.delivery}
     await connection.exec_driver_sql(_REFUSED, (list(named), list(named.values())))
-    ours = {item.delivery.domain for item in bounces if item.delivery and item.report.meaning == "policy"}
+    ours = {item.delivery.domain for item in bounces if item.delivery and item.report.meaning == "policy"} - {""}
     if ours:
         await repository.pause(connection, ours, "mail to it bounces: spam, policy or a blocklist")
 

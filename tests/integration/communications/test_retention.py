@@ -1,5 +1,6 @@
 """Who got a mail is forgotten after a year, what it said after ninety days; what keeps somebody from mail never is."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -19,7 +20,7 @@ from services.communications.mirror.repository import CommunicationsUnitOfWork
 from services.communications.suppressions.suppression import Suppression
 from services.communications.usecases.bounces import take_in
 from tests.support.mail_server import mail_server
-from tests.support.mailing import Mailing, a_mail
+from tests.support.mailing import LETTER, Mailing, a_mail
 from tests.support.merging import envelope, handled
 from tests.support.returned_mail import SAMPLES
 
@@ -72,6 +73,7 @@ async def test_name_address_and_answers_of_a_mail_are_kept_for_a_year(mailing: M
     if not kept:
         assert (row.name, row.fields, row.answer) == (None, {}, None)
         assert "Léa" not in str(await mailing.rows("select * from deliveries"))
+        assert [tuple(row) for row in await mailing.rows("select domain from deliveries")] == [("",)]
         await object_by_link(mailing, delivery_id)
         assert await mailing.queue(a_mail(ADDRESS)) == [], "it went out already"
         await mailing.queue(a_mail(ADDRESS, cause="c2"))
@@ -86,6 +88,39 @@ async def test_what_waits_is_never_forgotten(mailing: Mailing) -> None:
     await RETENTION.forget(mailing.engine)
     assert await recipients(mailing) == [ADDRESS]
     assert await mailing.rows("select 1 from contents where document <> '{}'")
+
+
+@pytest.mark.parametrize(("days", "states"), [(29, {"due": 1, "handing": 1}), (31, {"gave-up": 1, "uncertain": 1})])
+async def test_what_cannot_go_out_for_a_month_is_given_up(mailing: Mailing, days: int, states: dict[str, int]) -> None:
+    await mailing.queue(a_mail(ADDRESS), a_mail(ADDRESS, cause="c2"))
+    sql = "update deliveries set scheduled_at = now() - make_interval(days => $1)"
+    await mailing.rows(sql, (days,), fetch=False)
+    await mailing.rows("update deliveries set state = 'handing' where cause = 'c2'", fetch=False)
+    await RETENTION.forget(mailing.engine)
+    assert await mailing.states() == states
+
+
+async def test_a_mail_whose_text_was_forgotten_stops_no_other_and_ends(mailing: Mailing) -> None:
+    await mailing.queue(a_mail(ADDRESS))
+    await mailing.rows("update contents set document = '{}'", fetch=False)
+    async with mail_server() as server:
+        await mailing.queue(a_mail("b@exemple.fr", letter=replace(LETTER, subject="Autre")))
+        await mailing.send(server.port)
+    assert [mail.recipient for mail in server.taken] == ["b@exemple.fr"]
+    await RETENTION.forget(mailing.engine)
+    [(answer,)] = await mailing.rows("select answer from deliveries where state = 'gave-up'")
+    assert answer == "what it says was forgotten"
+
+
+async def test_what_comes_back_after_a_year_names_nobody_again(mailing: Mailing) -> None:
+    token = token_of(mailing.keyring.keys[0][1], await sent(mailing, 400), "return")
+    await RETENTION.forget(mailing.engine)
+    for name in ("postfix, unknown", "spam"):
+        raw = SAMPLES[name].raw.encode("utf-8", "surrogateescape")
+        async with mailing.engine.begin() as connection:
+            await take_in(connection, mailing.keyring, [Returned(token, "b", raw, datetime.now(UTC))])
+    assert [tuple(row) for row in await mailing.rows("select state, answer from deliveries")] == [("refused", None)]
+    assert await mailing.rows("select 1 from paces where paused_at is not null") == []
 
 
 async def list_says(mailing: Mailing, cluster: str, status: str, version: int = 1) -> None:
@@ -166,9 +201,10 @@ async def test_what_came_back_is_kept_for_ninety_days_and_what_it_meant_for_good
 async def test_objections_that_match_no_mail_are_kept_for_a_year(mailing: Mailing) -> None:
     sql = "insert into unmatched_objections values ($1, 'object', 'purpose', 'one-click', now())"
     await mailing.rows(sql, (b"old",), fetch=False)
-    await age(mailing, 366)
+    await age(mailing, 200)
     await mailing.rows(sql, (b"new",), fetch=False)
-    await RETENTION.forget(mailing.engine)
+    await age(mailing, 200)
+    await replace(RETENTION, log=timedelta(days=90)).forget(mailing.engine)
     assert [bytes(row[0]) for row in await mailing.rows("select token_hash from unmatched_objections")] == [b"new"]
 
 
