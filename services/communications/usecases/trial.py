@@ -26,7 +26,7 @@ _TEXT: Final = (
 _LETTER: Final = "\n\n".join(_TEXT) + "\n"
 _HTML: Final = f'<html lang="fr"><p>{_TEXT[0]}</p><p>{_TEXT[1]}</p></html>'
 _SENT: Final = """
-    select delivery_id::text, key_id, brand, state, created_at from deliveries
+    select delivery_id::text, key_id, brand, attempt, state, created_at from deliveries
     where kind = 'test' and created_at > now() - $1::interval order by created_at desc
 """
 _SEEN: Final = """
@@ -58,11 +58,12 @@ async def send_test(call: Call[TestMail]) -> Queued:
 async def confirm_test(call: Call[SeenTestMail]) -> TestMailSeen:
     """Keep who saw a test mail, and when; said twice, the first counts."""
     uow = _uow(call)
-    for delivery_id, key_id, brand, state, created_at in rows_of(
+    for delivery_id, key_id, brand, attempt, state, created_at in rows_of(
         await uow.connection.exec_driver_sql(_SENT, (CONFIRMED_WITHIN,))
     ):
         if _code(uow, key_id, delivery_id) == call.arguments.code.lower():
-            if state != "accepted":
+            # Whoever has the code has the mail, whatever its server answered, or did not.
+            if not attempt:
                 raise RefusedError("test-mail-not-sent", f"this test mail is {state}: nobody can have seen it")
             [(seen_by, seen_at)] = rows_of(
                 await uow.connection.exec_driver_sql(_SEEN, (delivery_id, brand, call.author))

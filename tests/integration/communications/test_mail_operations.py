@@ -90,8 +90,11 @@ async def test_whoever_saw_a_test_mail_says_so_by_its_code_and_the_first_counts(
     seen = await mailing.ask("confirm-test-mail", code=first.upper())
     assert (seen["brand"], seen["seen_by"]) == ("loire", "Léa")
     assert await mailing.ask("confirm-test-mail", code=first) == seen
-    await mailing.rows("update deliveries set state = 'due'", fetch=False)
+    await mailing.rows("update deliveries set state = 'due', attempt = 0", fetch=False)
     assert (await mailing.ask("confirm-test-mail", code=other))["kind"] == "test-mail-not-sent"
+    for state in ("handing", "uncertain", "due"):
+        await mailing.rows("update deliveries set state = $1, attempt = 1", (state,), fetch=False)
+        assert (await mailing.ask("confirm-test-mail", code=other))["seen_by"] == "Léa", "who has the code has the mail"
     await mailing.rows("update deliveries set state = 'accepted', created_at = now() - interval '8 d'", fetch=False)
     assert (await mailing.ask("confirm-test-mail", code=other))["kind"] == "test-mail-unknown"
 
