@@ -103,6 +103,7 @@ DEFINITION = ServiceDefinition(
     operations=(MIRRORED, *OPERATIONS),
     sections=(PREFERENCES,),
     write_back=write_back,
+    looked_up_conditions=gate.looked_up,
     switch_conditions=gate.for_switch,
     rollback_conditions=gate.for_rollback,
 )

@@ -72,6 +72,7 @@ class CutoverDefinition:
     ``mirrored`` is what parity compares. ``write_back`` is None while the service takes no commands of its own.
     ``count_writers`` says who may write here: as membership announced it, unless the service knows itself.
     ``switch_conditions`` and ``rollback_conditions`` are the service's own, such as that nothing left the house here.
+    ``looked_up_conditions`` are those of a switch that others answer, such as name servers: no write waits for them.
     ``operations`` are those that no other service carries out alike.
     """
 
@@ -83,5 +84,6 @@ class CutoverDefinition:
     operations: Sequence[Bound] = ()
     write_back: WriteBack | None = None
     count_writers: CountWriters = count_announced
+    looked_up_conditions: OwnConditions = no_conditions
     switch_conditions: OwnConditions = no_conditions
     rollback_conditions: OwnConditions = no_conditions

@@ -5,7 +5,7 @@ The ``traboule`` command brings a transaction of its own; what comes by the HTTP
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from schemas.cutover_requests import CutoverAnswered
 from services.cutover import moves, preconditions, stages, write_back
@@ -58,14 +58,22 @@ class Moved:
     already: bool
 
 
+class _Looked(NamedTuple):
+    """What takes its time, looked at before the lock for which writes wait: the broker, what was written, and names."""
+
+    queues: Mapping[str, int]
+    written: write_back.Inspections
+    up: Sequence[Condition]
+
+
 # --- moving --------------------------------------------------------------------------------------------------------
 
 
 async def conditions(uow: UnitOfWork, definition: CutoverDefinition, cluster: str, which: GatedMove) -> list[Condition]:
     """Every condition for switching or rolling back, as it is now. Raises BrokerUnavailableError."""
-    queues = await _queues(uow, definition, cluster, which)
+    looked = await _look(uow, definition, cluster, which)
     # Without a lock: it is only told, and whoever moves should not wait until all is looked at.
-    return await _conditions(uow, definition, cluster, which, await _read_stage(uow, cluster), queues, {})
+    return await _conditions(uow, definition, cluster, which, await _read_stage(uow, cluster), looked)
 
 
 async def move(
@@ -85,9 +93,9 @@ async def move(
     # An operator whose terminal died in the middle asks again, and must not be told that it is impossible.
     if _made((state := await _read_stage(uow, cluster)), which):
         return Moved(state, already=True)
-    # Before the lock, for which writes wait: the broker may take its time, and so may a look at what was written here.
-    queues = await _queues(uow, definition, cluster, which)
-    looked = await write_back.look(uow, definition, cluster, {}) if which == "rollback" else {}
+    looked = await _look(uow, definition, cluster, which)
+    if which == "rollback":
+        looked = looked._replace(written=await write_back.look(uow, definition, cluster, {}))
     state = await stages.alone(uow.connection, cluster)
     if _made(state, which):
         return Moved(state, already=True)
@@ -95,7 +103,7 @@ async def move(
     try:
         _check_possible(cluster, which, state)
         if which in GATED:
-            every = await _conditions(uow, definition, cluster, which, state, queues, looked)
+            every = await _conditions(uow, definition, cluster, which, state, looked)
             if unknown := sorted({*overrule} - {item.name for item in every}):
                 names = ", ".join(item.name for item in every)
                 raise CutoverError("move-impossible", f"there is no condition {', '.join(unknown)}; there are {names}")
@@ -124,6 +132,11 @@ def _check_possible(cluster: str, which: Move, state: StageState) -> None:
         raise MoveError(cluster, which, state)
 
 
+async def _look(uow: UnitOfWork, definition: CutoverDefinition, cluster: str, which: Move) -> _Looked:
+    queues = await _queues(uow, definition, cluster, which)
+    return _Looked(queues, {}, await definition.looked_up_conditions(uow, cluster) if which == "switch" else ())
+
+
 async def _queues(uow: UnitOfWork, definition: CutoverDefinition, cluster: str, which: Move) -> dict[str, int]:
     match which:
         case "switch":
@@ -142,12 +155,11 @@ async def _conditions(
     cluster: str,
     which: Move,
     state: StageState,
-    queues: Mapping[str, int],
-    looked: write_back.Inspections,
+    looked: _Looked,
 ) -> list[Condition]:
     connection = uow.connection
     if which == "rollback":
-        unsettled = await write_back.unsettled(uow, definition, cluster, sum(queues.values()), looked)
+        unsettled = await write_back.unsettled(uow, definition, cluster, sum(looked.queues.values()), looked.written)
         unsettled = [*unsettled, *await definition.rollback_conditions(uow, cluster)]
         return await preconditions.conditions_for_rollback(connection, definition.name, cluster, state, unsettled)
     parity = await runs.last_run(connection, cluster)
@@ -157,13 +169,13 @@ async def _conditions(
         definition.name,
         cluster,
         state,
-        queues,
+        looked.queues,
         parity,
         rehearsal,
         await definition.count_writers(connection),
         takes_commands=definition.write_back is not None,
     )
-    return [*every, *await definition.switch_conditions(uow, cluster)]
+    return [*every, *looked.up, *await definition.switch_conditions(uow, cluster)]
 
 
 # --- reading -------------------------------------------------------------------------------------------------------

@@ -30,13 +30,19 @@ _SEEN: Final = """
 TEST_IS_FRESH: Final = timedelta(days=7)
 DNS_SECONDS: Final = 3.0
 """For all of a brand's records at once: whoever asks for the conditions waits."""
+WRITE_A_BRAND: Final = "write a [brands.CODE] with its clusters into the mail file (TRABOULE_COMMUNICATIONS_MAIL_FILE)"
+
+
+async def looked_up(uow: CommunicationsUnitOfWork, cluster: str) -> Sequence[Condition]:
+    """That receivers can believe mail of the cluster's brand: asked of name servers."""
+    return [await _dns(uow.mail, _brand_of(uow, cluster))]
 
 
 async def for_switch(uow: CommunicationsUnitOfWork, cluster: str) -> Sequence[Condition]:
     """That mail of its brand arrives, and that everybody who is written to was asked about: objections, contacts."""
     ((known, described),) = rows_of(await uow.connection.exec_driver_sql(_DESCRIBED, (cluster,)))
     return [
-        *await _mail(uow, cluster),
+        await _test_mail(uow, _brand_of(uow, cluster)),
         await _consents(uow, cluster),
         Condition(
             "contacts",
@@ -71,17 +77,17 @@ async def for_rollback(uow: CommunicationsUnitOfWork, cluster: str) -> Sequence[
     ]
 
 
-async def _mail(uow: CommunicationsUnitOfWork, cluster: str) -> Sequence[Condition]:
-    brand = uow.mail and uow.mail.brand_of(cluster)
-    if uow.mail is None or brand is None:
-        why = "no mail goes out here" if uow.mail is None else f"no brand of the mail file writes to {cluster}"
-        remedy = "write a [brands.CODE] with its clusters into the mail file (TRABOULE_COMMUNICATIONS_MAIL_FILE)"
-        return [Condition("dns", False, why, remedy), Condition("test-mail", False, why, remedy)]
-    return [await _dns(brand, uow.mail), await _test_mail(uow, brand)]
+def _brand_of(uow: CommunicationsUnitOfWork, cluster: str) -> Brand | str:
+    """The brand that writes to the cluster; else why there is none."""
+    if uow.mail is None:
+        return "no mail goes out here"
+    return uow.mail.brand_of(cluster) or f"no brand of the mail file writes to {cluster}"
 
 
-async def _dns(brand: Brand, mail: MailSettings) -> Condition:
+async def _dns(mail: MailSettings | None, brand: Brand | str) -> Condition:
     """That receivers can believe mail of the brand (RFC 7208, RFC 6376, RFC 7489), and that bounces come back."""
+    if mail is None or isinstance(brand, str):
+        return Condition("dns", False, str(brand), WRITE_A_BRAND)
     remedy = f"traboule mail dns --brand {brand.code}, and enter what it prints"
     try:
         checked = await check_brand(brand, mail, DNS_SECONDS)
@@ -93,8 +99,10 @@ async def _dns(brand: Brand, mail: MailSettings) -> Condition:
     return Condition("dns", not wrong, f"{brand.code}: {'; '.join(wrong) or f'{right} are right{signed}'}", remedy)
 
 
-async def _test_mail(uow: CommunicationsUnitOfWork, brand: Brand) -> Condition:
+async def _test_mail(uow: CommunicationsUnitOfWork, brand: Brand | str) -> Condition:
     """That a person saw a mail of the brand arrive: what no lookup can tell."""
+    if isinstance(brand, str):
+        return Condition("test-mail", False, brand, WRITE_A_BRAND)
     remedy = f"traboule mail test YOUR-ADDRESS --brand {brand.code}, then traboule mail seen CODE, as the mail says"
     rows = rows_of(await uow.connection.exec_driver_sql(_SEEN, (brand.code,)))
     for seen_by, seen_at, now in rows:

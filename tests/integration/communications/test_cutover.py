@@ -24,6 +24,7 @@ from services.communications.mirror.repository import CommunicationsUnitOfWork
 from services.communications.suppressions.address import Keyring
 from services.communications.suppressions.repository import suppress
 from services.communications.suppressions.suppression import Suppression
+from services.cutover import operations, stages
 from services.cutover.preconditions import NEVER_OVERRULED, Condition
 from tests.support.dns_server import resolver_of
 from tests.support.emptying import EMPTY
@@ -133,7 +134,7 @@ async def test_a_switch_asks_for_contacts_and_for_the_secret_of_addresses(engine
 async def test_a_switch_asks_what_dns_says_of_the_brand_that_writes_to_the_cluster(
     engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert not (await conditions(engine, gate.for_switch))["dns"].holds, "without a mail file no mail goes out"
+    assert not (await conditions(engine, gate.looked_up))["dns"].holds, "without a mail file no mail goes out"
     zone = {
         ("bounce.numelink.example", "TXT"): '"v=spf1 a:relay.example -all"',
         ("bounce.numelink.example", "MX"): "10 mx.numelink.example.",
@@ -142,11 +143,34 @@ async def test_a_switch_asks_what_dns_says_of_the_brand_that_writes_to_the_clust
     for known, expected in ((zone, "DMARC is missing"), (records, "DMARC are right")):
         async with resolver_of(known) as resolver:
             monkeypatch.setattr(dns.asyncresolver, "get_default_resolver", lambda resolver=resolver: resolver)
-            condition = (await conditions(engine, gate.for_switch, mail=mail_settings(25)))["dns"]
+            condition = (await conditions(engine, gate.looked_up, mail=mail_settings(25)))["dns"]
         assert (condition.holds, expected in condition.detail) == (known is records, True), condition.detail
     two = mail_settings(25, brands={"loire": BRAND | {"clusters": ["clustr"]}, "x": BRAND | {"code": "x"}})
-    lacking = await conditions(engine, gate.for_switch, mail=two)
+    lacking = await conditions(engine, gate.looked_up, mail=two)
     assert "no brand of the mail file writes to numelink" in lacking["dns"].detail
+
+
+async def test_names_are_looked_up_while_no_write_waits_for_the_switch(
+    engine: AsyncEngine, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrote: list[str] = []
+
+    async def write(*_: Any) -> list[Any]:
+        async with database.engine() as own, own.begin() as other:
+            await other.exec_driver_sql("set local lock_timeout = '1 s'")
+            wrote.extend(await stages.lock_stages(other, ["numelink"]))
+        return []
+
+    async def count_waiting(*_: Any) -> dict[str, int]:
+        return {}
+
+    monkeypatch.setattr(gate, "check_brand", write)
+    async with engine.begin() as connection:
+        uow = CommunicationsUnitOfWork(connection, KEYS, mail=mail_settings(25))
+        uow.count_waiting = count_waiting
+        with pytest.raises(operations.NotMetError) as refused:
+            await operations.move(uow, DEFINITION, "numelink", "switch", by="Léa", reason="essai")
+    assert (wrote, "dns" in {item.name for item in refused.value.unmet}) == (["numelink"], False)
 
 
 async def test_a_switch_asks_whether_a_person_saw_a_test_mail_of_late(
@@ -162,7 +186,7 @@ async def test_a_switch_asks_whether_a_person_saw_a_test_mail_of_late(
         condition = (await conditions(engine, gate.for_switch, mail=mail_settings(25)))["test-mail"]
         assert condition.holds == holds, condition.detail
     assert condition.detail.startswith("Léa saw a test mail of loire at ")
-    assert not (await conditions(engine, gate.for_switch, mail=mail_settings(25)))["dns"].holds
+    assert not (await conditions(engine, gate.looked_up, mail=mail_settings(25)))["dns"].holds
 
 
 async def test_a_rollback_waits_until_the_former_list_says_each_objection_taken_here(engine: AsyncEngine) -> None:
