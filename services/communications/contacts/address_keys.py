@@ -52,6 +52,21 @@ async def keep_address_keys(connection: AsyncConnection, keyring: Keyring, recor
 
     What a removed one has is its member's, of the time when it was removed: that says nothing.
     """
+    wanted, stored = await _keys(connection, keyring, records)
+    if wanted == stored:
+        return
+    # Else somebody who suppresses one of these addresses now would not see the record, nor we the suppression.
+    await writers_turn(connection)
+    # Whoever had the turn before may have described the record anew.
+    wanted, stored = await _keys(connection, keyring, records)
+    await connection.exec_driver_sql(_DROP, _columns(stored - wanted)[:3])
+    await connection.exec_driver_sql(_ADD, _columns(wanted - stored))
+
+
+async def _keys(
+    connection: AsyncConnection, keyring: Keyring, records: Collection[Record]
+) -> tuple[set[_Key], set[_Key]]:
+    """What these contacts should have, and what they have."""
     columns = [record.cluster for record in records], [record.record_id for record in records]
     wanted = {
         (cluster, record_id, item.value, item.key_id)
@@ -64,12 +79,7 @@ async def keep_address_keys(connection: AsyncConnection, keyring: Keyring, recor
         (cluster, record_id, bytes(value), key_id)
         for cluster, record_id, value, key_id in rows_of(await connection.exec_driver_sql(_STORED, columns))
     }
-    if wanted == stored:
-        return
-    # Else somebody who suppresses one of these addresses now would not see the record, nor we the suppression.
-    await writers_turn(connection)
-    await connection.exec_driver_sql(_DROP, _columns(stored - wanted)[:3])
-    await connection.exec_driver_sql(_ADD, _columns(wanted - stored))
+    return wanted, stored
 
 
 async def complete_address_keys(keyring: Keyring, engine: AsyncEngine) -> None:

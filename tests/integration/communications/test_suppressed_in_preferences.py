@@ -1,5 +1,6 @@
 """A record's preferences name what keeps mail from it, whoever was heard of first: the record or the objection."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,7 +20,7 @@ from services.communications.mirror.handlers import record_consents
 from services.communications.mirror.repository import CommunicationsUnitOfWork
 from services.communications.suppressions.address import Keyring
 from services.communications.suppressions.queries import MOST
-from services.communications.suppressions.repository import lift
+from services.communications.suppressions.repository import lift, writers_turn
 from services.communications.suppressions.suppression import FROM_FORMER_SYSTEMS, UNDATED, Suppression
 from tests.support.mailing import KEYRING, Mailing
 from tests.support.merging import envelope, handled
@@ -124,3 +125,20 @@ async def test_what_is_cut_are_former_systems_lines_and_no_objection_of_our_own(
     await mailing.suppress(*lines, STAFF, CLICK)
     items = await stated(mailing)
     assert (len(items), {item["source"] for item in items[:2]}) == (MOST, {"own-act", "staff"})
+
+
+async def test_an_address_that_changes_while_hashes_are_completed_is_the_only_one_that_counts(
+    mailing: Mailing,
+) -> None:
+    await describe(mailing)
+    await mailing.rows("delete from contact_keys", fetch=False)
+    async with mailing.engine.begin() as connection:
+        await writers_turn(connection)
+        completing = asyncio.create_task(complete_address_keys(KEYRING, mailing.engine))
+        waits = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+        while (await connection.exec_driver_sql(waits)).scalar_one() == 0:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        await connection.exec_driver_sql("update contacts set address = 'nouvelle@ateliers.example'")
+    await completing
+    keys = {bytes(row[0]) for row in await mailing.rows("select address_key from contact_keys")}
+    assert keys == {KEYRING.current("nouvelle@ateliers.example").value}
