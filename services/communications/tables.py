@@ -146,6 +146,7 @@ contact_keys = sa.Table(
     sa.Column("record_id", sa.Text, primary_key=True),
     sa.Column("address_key", sa.LargeBinary, primary_key=True, comment="HMAC of an address that it has"),
     sa.Column("key_id", sa.Text, nullable=False, comment="of the secret that address_key was made with"),
+    sa.Column("shown", sa.Boolean, nullable=False, comment="it is its member's, and not its own"),
     sa.ForeignKeyConstraint(["cluster", "record_id"], ["contacts.cluster", "contacts.record_id"]),
     sa.Index("contact_keys_by_address", "address_key"),
 )

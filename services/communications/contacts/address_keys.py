@@ -24,13 +24,13 @@ _ADDRESSES: Final = """
     where coalesce(c.document->>'removed', 'false') <> 'true'
 """
 _STORED: Final = """
-    select k.cluster, k.record_id, k.address_key, k.key_id
+    select k.cluster, k.record_id, k.address_key, k.key_id, k.shown
     from unnest($1::text[], $2::text[]) as n (cluster, record_id)
     cross join lateral (select * from contact_keys where (cluster, record_id) = (n.cluster, n.record_id) offset 0) k
 """
 _ADD: Final = """
-    insert into contact_keys (cluster, record_id, address_key, key_id)
-    select * from unnest($1::text[], $2::text[], $3::bytea[], $4::text[]) on conflict do nothing
+    insert into contact_keys (cluster, record_id, address_key, key_id, shown)
+    select * from unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::boolean[]) on conflict do nothing
 """
 _DROP: Final = """
     delete from contact_keys k using unnest($1::text[], $2::text[], $3::bytea[]) as n (cluster, record_id, address_key)
@@ -44,7 +44,7 @@ _LACKING: Final = f"""
     order by c.cluster, c.record_id limit {PAGE}
 """
 
-_Key = tuple[str, str, bytes, str]
+_Key = tuple[str, str, bytes, str, bool]
 
 
 async def keep_address_keys(connection: AsyncConnection, keyring: Keyring, records: Collection[Record]) -> None:
@@ -69,15 +69,15 @@ async def _keys(
     """What these contacts should have, and what they have."""
     columns = [record.cluster for record in records], [record.record_id for record in records]
     wanted = {
-        (cluster, record_id, item.value, item.key_id)
-        for cluster, record_id, *addresses in rows_of(await connection.exec_driver_sql(_ADDRESSES, columns))
-        for address in addresses
+        (cluster, record_id, item.value, item.key_id, is_shown)
+        for cluster, record_id, own, shown in rows_of(await connection.exec_driver_sql(_ADDRESSES, columns))
+        for address, is_shown in ((own, False), (None if shown == own else shown, True))
         if address is not None
         for item in keyring.all(address)
     }
     stored: set[_Key] = {
-        (cluster, record_id, bytes(value), key_id)
-        for cluster, record_id, value, key_id in rows_of(await connection.exec_driver_sql(_STORED, columns))
+        (cluster, record_id, bytes(value), key_id, shown)
+        for cluster, record_id, value, key_id, shown in rows_of(await connection.exec_driver_sql(_STORED, columns))
     }
     return wanted, stored
 
@@ -92,11 +92,12 @@ async def complete_address_keys(keyring: Keyring, engine: AsyncEngine) -> None:
             read = len(rows)
 
 
-def _columns(keys: Collection[_Key]) -> tuple[list[str], list[str], list[bytes], list[str]]:
+def _columns(keys: Collection[_Key]) -> tuple[list[str], list[str], list[bytes], list[str], list[bool]]:
     ordered = sorted(keys)
     return (
         [key[0] for key in ordered],
         [key[1] for key in ordered],
         [key[2] for key in ordered],
         [key[3] for key in ordered],
+        [key[4] for key in ordered],
     )

@@ -46,7 +46,8 @@ _TAKEN: Final = f"""
           and not exists (select from suppression_records r join contacts c using (cluster, record_id)
                           where r.suppression_id = s.suppression_id and r.cluster = $1 and c.address = d.address)
         union
-        select s.suppression_id, k.record_id, k.record_id, c.address, s.covers, s.purpose, s.at, s.source
+        select s.suppression_id, k.record_id, k.record_id, case when k.shown then c.shown_address else c.address end,
+               s.covers, s.purpose, s.at, s.source
         from suppressions s join contact_keys k using (address_key) join contacts c using (cluster, record_id)
         where k.cluster = $1 and {_OURS}
           and not exists (select from suppression_records r

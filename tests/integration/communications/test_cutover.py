@@ -203,14 +203,15 @@ async def test_a_rollback_waits_until_the_former_list_says_each_objection_taken_
     assert "objections" in NEVER_OVERRULED
 
 
+@pytest.mark.parametrize("address", ["a@x.example", "shown@x.example"])
 async def test_a_rollback_waits_for_what_staff_noted_of_an_address_that_was_never_written_to(
-    engine: AsyncEngine,
+    engine: AsyncEngine, address: str
 ) -> None:
-    await describe(engine, "R", "a@x.example")
-    await take(engine, "staff/1/", None, "a@x.example")
+    await describe(engine, "R", "a@x.example", shown_email="shown@x.example")
+    await take(engine, "staff/1/", None, address)
     assert not (await conditions(engine, gate.for_rollback))["objections"].holds
     [change] = await unconfirmed(engine)
-    assert (change.objection.record_id, change.objection.address) == ("R", "a@x.example")
+    assert (change.objection.record_id, change.objection.address) == ("R", address)
     await record(engine, a_consent(record_id="R"))
     assert (await conditions(engine, gate.for_rollback))["objections"].holds
 

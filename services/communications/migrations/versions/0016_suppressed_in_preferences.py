@@ -58,6 +58,7 @@ def upgrade() -> None:
         sa.Column("record_id", sa.Text(), nullable=False),
         sa.Column("address_key", sa.LargeBinary(), nullable=False, comment="HMAC of an address that it has"),
         sa.Column("key_id", sa.Text(), nullable=False, comment="of the secret that address_key was made with"),
+        sa.Column("shown", sa.Boolean(), nullable=False, comment="it is its member's, and not its own"),
         sa.ForeignKeyConstraint(["cluster", "record_id"], ["contacts.cluster", "contacts.record_id"]),
         sa.PrimaryKeyConstraint("cluster", "record_id", "address_key"),
     )
