@@ -15,7 +15,12 @@ from services.communications.bounces.returned import Returned
 from services.communications.consents.history import SUPPRESS_EVERY, suppress_unsuppressed
 from services.communications.consents.queries import PREFERENCES
 from services.communications.consumers import SUBSCRIPTIONS
-from services.communications.contacts.address_keys import KEYS_EVERY, complete_address_keys
+from services.communications.contacts.address_keys import (
+    ALL_AGAIN_EVERY,
+    KEYS_EVERY,
+    compare_address_keys,
+    complete_address_keys,
+)
 from services.communications.cutover import gate, write_back
 from services.communications.cutover.write_back import WRITE_EVERY, write_untold
 from services.communications.deliveries.metrics import measure_deliveries
@@ -54,10 +59,11 @@ def create_app(settings: CommunicationsSettings) -> Service:
     suppressing = PeriodicTask("objections", SUPPRESS_EVERY, partial(suppress_unsuppressed, keyring))
     writing = PeriodicTask("objections written", WRITE_EVERY, partial(write_untold, unit_of_work(settings)))
     hashing = PeriodicTask("address keys", KEYS_EVERY, partial(complete_address_keys, keyring))
+    comparing = PeriodicTask("address keys again", ALL_AGAIN_EVERY, partial(compare_address_keys, keyring))
     matching = PeriodicTask("objections matched", MATCH_EVERY, partial(match_objections, keyring))
     retention = Retention(timedelta(days=settings.log_days), timedelta(days=settings.text_days))
     forgetting = PeriodicTask("retention", FORGET_EVERY, retention.forget)
-    service.periodic_tasks = (*service.periodic_tasks, suppressing, writing, hashing, matching, forgetting)
+    service.periodic_tasks = (*service.periodic_tasks, suppressing, writing, hashing, comparing, matching, forgetting)
     if mail is not None:
         send = partial(send_due, PostOffice.open(mail, keyring), mail.relay.password())
         service.periodic_tasks = (*service.periodic_tasks, PeriodicTask("deliveries", SEND_EVERY, send, STOP_SECONDS))

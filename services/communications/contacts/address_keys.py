@@ -1,7 +1,8 @@
 """Addresses of contacts as keyed hashes: by these a suppression is traced to the records that it concerns.
 
 The database cannot hash an address, for it does not have the secret. So each contact's addresses are kept under every
-key there is; a key that comes later is added by a task.
+key there is; a key that comes later is added by a task. A replica of the version before describes contacts and leaves
+their hashes as they were: another task reads all contacts again, when the service starts and once a day.
 """
 
 from collections.abc import Collection
@@ -17,6 +18,8 @@ from shared.persistence.database import rows_of
 PAGE: Final = 500
 KEYS_EVERY: Final = 300.0
 """Seconds after which contacts are looked for that lack the newest key."""
+ALL_AGAIN_EVERY: Final = 86_400.0
+"""Seconds after which the hashes of all contacts are compared with their addresses."""
 _ADDRESSES: Final = """
     select c.cluster, c.record_id, c.address, c.shown_address
     from unnest($1::text[], $2::text[]) as n (cluster, record_id)
@@ -38,10 +41,15 @@ _DROP: Final = """
 """
 _LACKING: Final = f"""
     select c.cluster, c.record_id from contacts c
-    where coalesce(c.address, c.shown_address) is not null and coalesce(c.document->>'removed', 'false') <> 'true'
+    where (c.cluster, c.record_id) > ($2, $3)
+      and coalesce(c.address, c.shown_address) is not null and coalesce(c.document->>'removed', 'false') <> 'true'
       and not exists (select from contact_keys k
                       where (k.cluster, k.record_id, k.key_id) = (c.cluster, c.record_id, $1))
     order by c.cluster, c.record_id limit {PAGE}
+"""
+_ALL: Final = f"""
+    select c.cluster, c.record_id from contacts c
+    where (c.cluster, c.record_id) > ($1, $2) order by c.cluster, c.record_id limit {PAGE}
 """
 
 _Key = tuple[str, str, bytes, str, bool]
@@ -84,12 +92,21 @@ async def _keys(
 
 async def complete_address_keys(keyring: Keyring, engine: AsyncEngine) -> None:
     """Add the newest key to contacts that lack it: those of the version before, and those from before a new key."""
-    read = PAGE
-    while read == PAGE:
+    await _by_page(keyring, engine, _LACKING, keyring.keys[0][0])
+
+
+async def compare_address_keys(keyring: Keyring, engine: AsyncEngine) -> None:
+    """Let all contacts have the hashes of the addresses that they have now."""
+    await _by_page(keyring, engine, _ALL)
+
+
+async def _by_page(keyring: Keyring, engine: AsyncEngine, sql: str, *values: str) -> None:
+    records, last = [Record("", "")], Record("", "")
+    while records:
         async with engine.begin() as connection:
-            rows = rows_of(await connection.exec_driver_sql(_LACKING, (keyring.keys[0][0],)))
-            await keep_address_keys(connection, keyring, [Record(*row) for row in rows])
-            read = len(rows)
+            records = [Record(*row) for row in rows_of(await connection.exec_driver_sql(sql, (*values, *last)))]
+            await keep_address_keys(connection, keyring, records)
+        last = records[-1] if records else last
 
 
 def _columns(keys: Collection[_Key]) -> tuple[list[str], list[str], list[bytes], list[str], list[bool]]:

@@ -123,7 +123,7 @@ async def test_what_comes_back_after_a_year_names_nobody_again(mailing: Mailing)
     assert await mailing.rows("select 1 from paces where paused_at is not null") == []
 
 
-async def list_says(mailing: Mailing, cluster: str, status: str, version: int = 1) -> None:
+async def record_of_list(mailing: Mailing, cluster: str, status: str, version: int = 1) -> None:
     """What a former list that knows the address alone says of it."""
     consent = ConsentRecorded.model_validate({
         "version": version, "consent_id": "C", "address": ADDRESS, "channel": "bulk-email", "purpose": "*",
@@ -140,10 +140,10 @@ async def forgotten(mailing: Mailing) -> bool:
 
 
 async def test_an_address_that_a_former_list_is_to_be_told_of_stays_until_it_says_so(mailing: Mailing) -> None:
-    await list_says(mailing, "numelink", "granted")
+    await record_of_list(mailing, "numelink", "granted")
     await object_by_link(mailing, await sent(mailing, 400))
     assert not await forgotten(mailing)
-    await list_says(mailing, "numelink", "refused", version=2)
+    await record_of_list(mailing, "numelink", "refused", version=2)
     assert await forgotten(mailing)
 
 
@@ -151,11 +151,11 @@ async def test_each_list_that_knows_the_address_alone_is_waited_for(mailing: Mai
     fact = ContactDescribed(version=1, cluster="numelink", record_id="1", email=ADDRESS)
     begin = partial(CommunicationsUnitOfWork, keyring=mailing.keyring)
     await handled(mailing.engine, begin, keep_contacts, [envelope(fact)])
-    await list_says(mailing, "numelink", "granted")
-    await list_says(mailing, "clustr", "granted")
+    await record_of_list(mailing, "numelink", "granted")
+    await record_of_list(mailing, "clustr", "granted")
     await object_by_link(mailing, await sent(mailing, 400))
     assert not await forgotten(mailing), "a record of another cluster has it"
-    await list_says(mailing, "clustr", "refused", version=2)
+    await record_of_list(mailing, "clustr", "refused", version=2)
     assert await forgotten(mailing), "the list of numelink is told by its record"
 
 

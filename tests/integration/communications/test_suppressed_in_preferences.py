@@ -14,7 +14,7 @@ from schemas.communications import ConsentRecorded
 from schemas.membership_contacts import ContactDescribed
 from services.common.sections import Record, state_the_rest
 from services.communications.consents.queries import PREFERENCES
-from services.communications.contacts.address_keys import complete_address_keys
+from services.communications.contacts.address_keys import PAGE, compare_address_keys, complete_address_keys
 from services.communications.contacts.repository import keep_contacts
 from services.communications.mirror.handlers import record_consents
 from services.communications.mirror.repository import CommunicationsUnitOfWork
@@ -142,3 +142,17 @@ async def test_an_address_that_changes_while_hashes_are_completed_is_the_only_on
     await completing
     keys = {bytes(row[0]) for row in await mailing.rows("select address_key from contact_keys")}
     assert keys == {KEYRING.current("nouvelle@ateliers.example").value}
+
+
+async def test_what_a_replica_of_before_described_gets_its_hashes_page_by_page(mailing: Mailing) -> None:
+    await mailing.rows(
+        "insert into contacts (cluster, record_id, version, address, document) "
+        "select 'clustr', n::text, 1, n || '@before.example', '{}' from generate_series(1, $1::int) n",
+        (2 * PAGE + 1,),
+        fetch=False,
+    )
+    await complete_address_keys(KEYRING, mailing.engine)
+    await mailing.rows("update contacts set address = record_id || '@after.example'", fetch=False)
+    await compare_address_keys(KEYRING, mailing.engine)
+    keys = {bytes(row[0]) for row in await mailing.rows("select address_key from contact_keys")}
+    assert keys == {KEYRING.current(f"{n}@after.example").value for n in range(1, 2 * PAGE + 2)}
