@@ -86,6 +86,7 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     "refund-impossible": (409, "Il n'y a pas tant à rembourser", "So much is not free to be paid back"),
     "delivery-unknown": (404, "Ce courriel n'existe pas", "There is no such mail"),
     "suppression-unknown": (404, "Rien de tel n'est en vigueur", "No such suppression is in force"),
+    "mail-forgotten": (409, "Ces courriels ont été oubliés", "These mails have been forgotten"),
     "domain-not-paused": (409, "Ce domaine n'est pas suspendu", "This domain is not paused"),
     "brand-unknown": (404, "Cette marque n'existe pas", "There is no such brand"),
     "no-mail-file": (409, "Aucun courriel ne part d'ici", "No mail goes out here"),

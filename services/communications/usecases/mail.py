@@ -36,6 +36,10 @@ _SEND_AGAIN = """
       and state = 'uncertain' and address is not null
       and exists (select from contents c where c.content_id = deliveries.content_id and c.document <> '{}')
 """
+_UNCERTAIN = """
+    select count(*) from deliveries
+    where $1 in ('*', cause) and ($2::uuid is null or delivery_id = $2::uuid) and state = 'uncertain'
+"""
 
 
 async def status(call: Call[Any]) -> MailStatus:
@@ -102,11 +106,22 @@ async def resume(call: Call[OneDomain]) -> Changed:
 
 
 async def decide_uncertain(call: Call[Uncertain]) -> Changed:
-    """Leave mails that may have arrived, or send them again: somebody may then get one twice."""
+    """Leave mails that may have arrived, or send them again: somebody may then get one twice.
+
+    Refuses to send again where all of them have been forgotten.
+    """
     wanted = call.arguments
     statement = _LEAVE if wanted.decision == "leave" else _SEND_AGAIN
     answer = f"{wanted.decision}, {call.author}: {call.reason}"[:500]
-    result = await call.uow.connection.exec_driver_sql(statement, (wanted.cause, wanted.delivery_id, answer))
+    connection, which = call.uow.connection, (wanted.cause, wanted.delivery_id)
+    result = await connection.exec_driver_sql(statement, (*which, answer))
+    left = 0 if result.rowcount else (await connection.exec_driver_sql(_UNCERTAIN, which)).scalar_one()
+    if left:
+        raise RefusedError(
+            "mail-forgotten",
+            f"none of these {left} mails can be sent again: what they said, or to whom, was forgotten "
+            "(TRABOULE_COMMUNICATIONS_TEXT_DAYS). Decide to leave them",
+        )
     return Changed(changed=result.rowcount)
 
 

@@ -54,6 +54,7 @@ PROBLEM_OF = {
     "delivery-unknown": "delivery-unknown",
     "suppression-unknown": "suppression-unknown",
     "domain-not-paused": "domain-not-paused",
+    "mail-forgotten": "mail-forgotten",
     "brand-unknown": "brand-unknown",
     "no-mail-file": "no-mail-file",
     "test-mail-unknown": "test-mail-unknown",

@@ -177,6 +177,9 @@ async def test_an_uncertain_mail_is_not_sent_again_once_its_text_is_forgotten(ma
     await sent(mailing, 100)
     await mailing.rows("update deliveries set state = 'uncertain'", fetch=False)
     await RETENTION.forget(mailing.engine)
+    refused = await mailing.ask("decide-uncertain", cause="*", decision="send-again")
+    assert (refused["kind"], "TEXT_DAYS" in refused["detail"]) == ("mail-forgotten", True)
+    assert await mailing.ask("decide-uncertain", cause="*", decision="leave") == {"changed": 1}
     assert await mailing.ask("decide-uncertain", cause="*", decision="send-again") == {"changed": 0}
 
 
