@@ -124,8 +124,8 @@ class Issuer(BaseModel):
         return self.settings[0].since
 
     def last_on(self, day: date) -> Settings:
-        """What holds on a day or, where it is there no more, what held last: money may still come."""
-        return self.on(day) or self.settings[-1]
+        """What holds on a day; else what holds first, or held last: money may come before it begins and after."""
+        return self.on(day) or self.settings[0 if day < self.since else -1]
 
     def on(self, day: date) -> Settings | None:
         """What holds on a day; None where the issuer is not there."""

@@ -17,7 +17,8 @@ from schemas.billing_payments import (
     Refunded,
     Returned,
 )
-from services.billing.issuers.issuer import Accounts
+from services.billing.dues.days import add_months
+from services.billing.issuers.issuer import Accounts, Issuer
 from services.billing.payments import queries, repository
 from services.billing.payments.allocation import Claim, ImpossibleAllocationError, spread
 from services.billing.payments.repository import Payment, Signed
@@ -34,10 +35,14 @@ _SAME = ("issuer", "record", "amount", "received_on", "means", "reference")
 
 
 async def payments(call: Call[OfPayments]) -> Payments:
-    """Payments, the newest first."""
-    asked = call.arguments
-    rows = await queries.payments(call.uow.connection, asked.issuer, asked.record, free=asked.free, limit=asked.limit)
-    return Payments(items=[PaymentShown(**row) for row in rows])
+    """A page of payments, the newest first."""
+    which = queries.Which(**call.arguments.model_dump())
+    rows = await queries.payments(call.uow.connection, which)
+    return Payments(
+        items=[PaymentShown(**row) for row in rows],
+        count=await queries.count(call.uow.connection, which),
+        next=rows[-1]["payment_id"] if len(rows) == which.limit else None,
+    )
 
 
 async def payment(call: Call[OnePayment]) -> PaymentShown:
@@ -50,6 +55,7 @@ async def record(call: Call[Recorded]) -> PaymentShown:
     asked = call.arguments
     issuer = issuer_named(call.uow.issuers, asked.issuer)
     _refuse_day(asked.received_on)
+    _refuse_long_before(issuer, asked.received_on)
     await take_turn(call.uow.connection, issuer.code)
     if (known := await queries.of_key(call.uow.connection, issuer.code, asked.key)) is not None:
         return _same(await _shown(call, known), asked)
@@ -125,14 +131,19 @@ async def approve_refund(call: Call[ApprovedRefund]) -> PaymentShown:
     row = await queries.refund(call.uow.connection, asked.refund_id) or row
     if row["approved_by"] is not None:
         raise RefusedError("refund-state", f"it was approved by {row['approved_by']} already")
-    settings = issuer_named(call.uow.issuers, kept.issuer).last_on(asked.paid_on)
+    issuer = issuer_named(call.uow.issuers, kept.issuer)
     refuse_same_person(call, row["asked_by"], row["asked_key"], "asked for")
-    by = approver(call, settings, row["amount"])
+    # Whoever approves chooses the day of the transfer, and not by it who may approve, nor in how many parts.
+    approved = sum((each.amount for each in kept.refunds if each.approved_by), Decimal())
+    by = approver(call, issuer.last_on(Clock().today()), approved + row["amount"])
+    _refuse_day(asked.paid_on)
     _refuse_before(kept, asked.paid_on)
     await refuse_closed(call, kept.issuer, asked.paid_on)
     _free_part(kept, row["amount"])
     signed = Signed(author=call.author, key_id=by.key_id, reason=call.reason, on=asked.paid_on)
-    await repository.approve_refund(call.uow.connection, asked.refund_id, settings.accounts.bank, signed)
+    await repository.approve_refund(
+        call.uow.connection, asked.refund_id, issuer.last_on(asked.paid_on).accounts.bank, signed
+    )
     return await _shown(call, kept.payment_id)
 
 
@@ -163,7 +174,7 @@ async def _locked(call: Call[Any], payment_id: str) -> PaymentShown:
 
 
 async def _shown(call: Call[Any], payment_id: str) -> PaymentShown:
-    rows = await queries.payments(call.uow.connection, payment_id=payment_id)
+    rows = await queries.payments(call.uow.connection, queries.Which(payment_id=payment_id))
     if not rows:
         raise RefusedError("payment-unknown", "there is no such payment: see `traboule billing payments list`")
     return PaymentShown(**rows[0], **await queries.parts_of(call.uow.connection, payment_id))
@@ -185,6 +196,13 @@ async def _refuse_theirs(call: Call[Any], clusters: Iterable[str]) -> None:
 def _refuse_day(day: date) -> None:
     if day > Clock().today():
         raise RefusedError("payment-invalid", f"{day} is still to come: record it once the bank has it")
+
+
+def _refuse_long_before(issuer: Issuer, day: date) -> None:
+    """Members may pay ahead of the issuer's first day; a year that was mistyped is in no financial year of its own."""
+    if day < (earliest := add_months(issuer.since, -12)):
+        detail = f"{day} is more than a year before {issuer.code} begins, on {issuer.since}: write {earliest} or later"
+        raise RefusedError("payment-invalid", detail)
 
 
 def _refuse_before(kept: PaymentShown, day: date) -> None:

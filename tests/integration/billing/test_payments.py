@@ -12,7 +12,7 @@ from services.billing.documents.repository import issue
 from services.common.sections import state_the_rest
 from shared.runtime.clock import Clock
 from tests.integration.billing.test_numbering import a_draft, issuing
-from tests.support.billing import Billing, a_former_invoice
+from tests.support.billing import Billing, a_description, a_former_invoice
 from tests.support.dues import YEAR
 from tests.support.payments import LAST, account, allocated, billed, euros, paid
 
@@ -36,6 +36,7 @@ async def test_a_payment_that_is_recorded_twice_under_one_key_is_one(office: Bil
         ({"record": "numelink/nobody"}, "billed-member-unknown"),
         ({"issuer": "nobody"}, "issuer-unknown"),
         ({"received_on": TOMORROW}, "payment-invalid"),
+        ({"received_on": date(2025, 12, 31)}, "payment-invalid"),
         ({"issuer": "clustr-numerique"}, "payment-invalid"),
         ({"amount": "0.00"}, "arguments-invalid"),
         ({"amount": "1.001"}, "arguments-invalid"),
@@ -66,6 +67,21 @@ async def test_no_more_is_allocated_than_is_free_and_owed(office: Billing, parts
     kind, detail = await office.refusal("allocate-payment", payment_id=payment["payment_id"], documents=named)
     assert (kind, words.format(Clock().today().year) in detail) == ("allocation-impossible", True), detail
     assert await office.rows("select count(*) from allocations") == [(0,)]
+
+
+async def test_all_payments_of_a_cluster_are_listed_page_by_page(office: Billing) -> None:
+    await billed(office, "600.00")
+    await office.describe(a_description("clustr-numerique", "9"))
+    await paid(office, "1.00", "clustr-numerique/9")
+    known = [(await paid(office, f"{n}.00"))["payment_id"] for n in (1, 2, 3)]
+    await office.ask("refund-payment", payment_id=known[2], amount="2.50")
+    first = await office.ask("payments", cluster="numelink", limit=2, free=True)
+    rest = await office.ask("payments", cluster="numelink", limit=2, after=first["next"])
+    items = [*first["items"], *rest["items"]]
+    assert [(each["payment_id"], each["pending"]) for each in items] == [
+        (known[2], "2.50"), (known[1], "0.00"), (known[0], "0.00"),
+    ]  # fmt: skip
+    assert (first["count"], rest["count"], rest["next"]) == (3, 3, None)
 
 
 async def test_what_is_asked_of_something_that_is_not_there_is_refused(office: Billing) -> None:

@@ -45,6 +45,7 @@ def test_a_setting_holds_from_its_day_on(tmp_path: Path) -> None:
     issuer = load_issuers(tmp_path / "issuers.toml", KNOWN)["merged"]
     days = (date(2026, 12, 31), date(2027, 6, 30), date(2027, 7, 1))
     assert [found and found.regime for found in map(issuer.on, days)] == [None, "outside-vat", "franchise"]
+    assert [found.regime for found in map(issuer.last_on, days)] == ["outside-vat", "outside-vat", "franchise"]
 
 
 @pytest.mark.parametrize(
