@@ -57,6 +57,7 @@ _CLAIMS = f"""
            - coalesce({ALLOCATED.format(cluster="d.cluster", id="d.number")}, 0)
     from documents d where d.number = any($1::text[]) order by d.document_id
 """
+_FORMER = "select cluster from invoices where number = $1 order by cluster limit 1"
 _LIVE = """
     select allocation_id::text, payment_id::text, document_id::text, amount from allocations a
     where undoes is null and not exists (select from allocations u where u.undoes = a.allocation_id)
@@ -117,6 +118,11 @@ async def claims(connection: AsyncConnection, numbers: Sequence[str]) -> dict[st
         number: (Claim(document_id=document_id, number=number, owed=owed), issuer, kind, cluster)
         for document_id, number, issuer, kind, cluster, owed in rows
     }
+
+
+async def former_system_of(connection: AsyncConnection, number: str) -> str | None:
+    """The cluster whose former system has an invoice of this number."""
+    return (await connection.exec_driver_sql(_FORMER, (number,))).scalar_one_or_none()
 
 
 async def live_allocations(

@@ -30,6 +30,7 @@ from services.billing.usecases.ledger import refuse_closed
 from services.operations.binding import Call, RefusedError
 from shared.runtime.clock import Clock
 
+_NOTHING = Decimal("0.00")
 _SAME = ("issuer", "record", "amount", "received_on", "means", "reference")
 """What two requests under one key have alike, or they are about two payments."""
 
@@ -83,7 +84,7 @@ async def allocate(call: Call[Allocated]) -> PaymentShown:
     parts: list[tuple[Claim, Decimal | None]] = []
     for part in asked.documents:
         if part.number not in known:
-            raise RefusedError("document-unknown", f"there is no document {part.number}")
+            raise await _no_document(call, part.number)
         claim, issuer, kind, _ = known[part.number]
         if kind == "credit-note" or issuer != kept.issuer:
             raise RefusedError("allocation-impossible", f"{part.number} is a {kind} of {issuer}: {_PAYABLE}")
@@ -95,6 +96,13 @@ async def allocate(call: Call[Allocated]) -> PaymentShown:
         raise RefusedError("allocation-impossible", str(error)) from None
     await repository.allocate(call.uow.connection, kept.payment_id, fitting, _signed(call))
     return await _shown(call, kept.payment_id)
+
+
+async def _no_document(call: Call[Any], number: str) -> RefusedError:
+    if cluster := await queries.former_system_of(call.uow.connection, number):
+        detail = f"{number} is an invoice of a former system: record in {cluster} what pays it, and import it"
+        return RefusedError("allocation-impossible", detail)
+    return RefusedError("document-unknown", f"there is no document {number}")
 
 
 _PAYABLE = "a payment pays invoices and dues notices of the issuer that received it"
@@ -116,7 +124,8 @@ async def undo(call: Call[OneAllocation]) -> PaymentShown:
 async def refund(call: Call[Refunded]) -> PaymentShown:
     """Ask for money back; nothing moves until somebody else approves it. Raises RefusedError."""
     kept = await _locked(call, call.arguments.payment_id)
-    amount = _free_part(kept, kept.free if call.arguments.amount is None else call.arguments.amount)
+    left = kept.free - kept.pending
+    amount = _part_of(left, left if call.arguments.amount is None else call.arguments.amount, kept.pending)
     await repository.ask_refund(call.uow.connection, kept.payment_id, amount, _signed(call))
     return await _shown(call, kept.payment_id)
 
@@ -139,7 +148,7 @@ async def approve_refund(call: Call[ApprovedRefund]) -> PaymentShown:
     _refuse_day(asked.paid_on)
     _refuse_before(kept, asked.paid_on)
     await refuse_closed(call, kept.issuer, asked.paid_on)
-    _free_part(kept, row["amount"])
+    _part_of(kept.free, row["amount"])
     signed = Signed(author=call.author, key_id=by.key_id, reason=call.reason, on=asked.paid_on)
     await repository.approve_refund(
         call.uow.connection, asked.refund_id, issuer.last_on(asked.paid_on).accounts.bank, signed
@@ -210,9 +219,11 @@ def _refuse_before(kept: PaymentShown, day: date) -> None:
         raise RefusedError("payment-invalid", f"the payment came on {kept.received_on}, which is after {day}")
 
 
-def _free_part(kept: PaymentShown, amount: Decimal) -> Decimal:
-    if not 0 < amount <= kept.free:
-        detail = f"{amount} € of {kept.free} € that are free of it: undo an allocation first, or ask for less"
+def _part_of(free: Decimal, amount: Decimal, pending: Decimal = _NOTHING) -> Decimal:
+    """The amount, if so much is free. ``pending`` is what others asked for, and is not in ``free`` any more."""
+    if not 0 < amount <= free:
+        waiting = f", and {pending} € wait for approval" if pending else ""
+        detail = f"{amount} € of {free} € that are free of it{waiting}: undo an allocation first, or ask for less"
         raise RefusedError("refund-impossible", detail)
     return amount
 

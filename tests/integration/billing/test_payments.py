@@ -89,6 +89,9 @@ async def test_what_is_asked_of_something_that_is_not_there_is_refused(office: B
     payment = (await paid(office, "700.00"))["payment_id"]
     part = [{"number": "F-1999-000001"}]
     assert (await office.refusal("allocate-payment", payment_id=payment, documents=part))[0] == "document-unknown"
+    await office.bill_formerly("numelink", a_former_invoice("1", date(2026, 1, 1), date(2026, 12, 31)))
+    kind, detail = await office.refusal("allocate-payment", payment_id=payment, documents=[{"number": "FA-1"}])
+    assert (kind, "FA-1 is an invoice of a former system" in detail) == ("allocation-impossible", True)
     part = [{"number": number}]
     assert (await office.refusal("allocate-payment", payment_id=UNKNOWN, documents=part))[0] == "payment-unknown"
     assert (await office.refusal("undo-allocation", allocation_id=UNKNOWN))[0] == "allocation-unknown"
@@ -207,6 +210,15 @@ async def test_a_second_undoing_is_refused_and_a_refund_waits_for_its_money(offi
     await office.ask("approve-refund", by="tresoriere", **approval)
     back = {"payment_id": payment["payment_id"], "returned_on": Clock().today(), "code": "AC04"}
     assert (await office.refusal("return-payment", **back))[0] == "payment-invalid", "it was paid back"
+
+
+async def test_no_more_is_asked_back_than_is_free_and_not_asked_back_yet(office: Billing) -> None:
+    await billed(office, "600.00")
+    payment = (await paid(office, "100.00"))["payment_id"]
+    await office.ask("refund-payment", payment_id=payment, amount="60.00")
+    kind, detail = await office.refusal("refund-payment", payment_id=payment, amount="40.01")
+    assert (kind, "40.01 € of 40.00 € that are free of it, and 60.00 € wait" in detail) == ("refund-impossible", True)
+    assert (await office.ask("refund-payment", payment_id=payment))["pending"] == "100.00"
 
 
 async def test_where_a_former_system_bills_it_records_the_payments_too(office: Billing) -> None:
