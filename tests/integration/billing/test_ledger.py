@@ -48,7 +48,11 @@ async def test_an_invoice_with_vat_and_its_credit_note_stand_on_the_accounts_of_
     assert await balances(office) == {"411": "140.00", "7561": "-100.00", "706": "-33.33", "44571": "-6.67"}
     [(document,)] = await office.rows("select document_id::text from documents")
     credit = tuple(replace(line, label="Avoir", corrects_place=place) for place, line in enumerate(lines))
-    await issued(office, a_draft("1", kind="credit-note", corrects=document, lines=credit))
+    usual = issuing(office)
+    today = replace(usual, settings=usual.settings.model_copy(update={"account": "4119"}))
+    async with office.engine.begin() as connection:
+        draft = a_draft("1", kind="credit-note", corrects=document, lines=credit)
+        await issue(office.begin(connection), today, [draft])
     assert await balances(office) == {}
     assert await office.rows("select journal, label from entries order by place") == [
         ("VE", f"Facture F-{TODAY.year}-000001"),

@@ -55,13 +55,17 @@ BALANCED = f"""
         return null;
     end $$
 """
+# A credit note takes off what its document put on, from the accounts that held then.
+#
 # The entry of a document has its id. All rates of VAT share one account, and so one line. Sellers are JSON, and
 # are read once each: with every document that took a tenth of the statement's time.
 OF_DOCUMENTS = """
     with issued as (
         select d.* from (select distinct document_id from {lines}) c cross join lateral (
             select document_id, issuer, kind, issued_on, issued_at, number, cluster || '/' || record_id as member,
-                   gross, vat, seller::text as seller,
+                   gross, vat,
+                   coalesce((select o.seller from documents o where o.document_id = documents.corrects), seller)::text
+                       as seller,
                    (kind = 'credit-note')::int as credited, (kind <> 'credit-note')::int as billed
             from documents where document_id = c.document_id offset 0
         ) d
