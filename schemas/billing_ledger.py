@@ -12,7 +12,7 @@ from schemas.operation import Arguments
 class Ledger(BaseModel):
     """Entries of a financial year, each row a line in the columns of the FEC (art. A47 A-1 LPF).
 
-    ``entries`` counts those of the year, ``next`` is the number of the last one here: ask on after it. Nothing is added
+    ``entries`` counts those of the year, ``next`` is the place of the last one here: ask on after it. Nothing is added
     any more to days until ``closed_until``.
     """
 
@@ -32,7 +32,7 @@ class OfLedger(Arguments):
 
     issuer: IssuerCode
     year: Annotated[int, Field(ge=2000, le=2200)]
-    after: Annotated[int, Field(ge=0, description="the number of the entry after which to begin")] = 0
+    after: Annotated[int, Field(ge=0, description="the place of the entry after which to begin")] = 0
     limit: Annotated[int, Field(ge=1, le=1_000)] = 1_000
 
 

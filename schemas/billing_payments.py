@@ -50,6 +50,7 @@ class ReturnShown(BaseModel):
 class PaymentShown(BaseModel):
     """A payment of the record ``record``. ``free`` is what of it pays no document, and was not paid back.
 
+    ``pending`` is what somebody asked to pay back, and nobody approved yet.
     ``allocations`` are those that hold. In a list the three last are left out.
     """
 
@@ -58,6 +59,7 @@ class PaymentShown(BaseModel):
     record: str
     amount: Decimal
     free: Decimal
+    pending: Decimal = Decimal("0.00")
     received_on: date
     means: Means
     reference: str
@@ -71,20 +73,27 @@ class PaymentShown(BaseModel):
 
 
 class Payments(BaseModel):
-    """Payments, the newest first."""
+    """A page of payments, the newest first; ``count`` is how many there are on all pages.
+
+    ``next`` is the id after which to ask on; null on the last page.
+    """
 
     items: list[PaymentShown]
+    count: int = 0
+    next: str | None = None
 
 
 # --- arguments ------------------------------------------------------------------------------------------------------
 
 
 class OfPayments(Arguments):
-    """Of which issuer and record; of all where they are left out. ``free``: only those of which something is free."""
+    """Of which issuer, payer's cluster and record; of all where they are left out. ``free``: only with free money."""
 
     issuer: IssuerCode | None = None
     record: Label | None = Field(None, description="the payer, as cluster and id, such as numelink/1042")
+    cluster: Annotated[str, Field(max_length=100, description="the payer's cluster, such as numelink")] | None = None
     free: bool = False
+    after: Annotated[Id, Field(description="the id of the payment after which to begin")] | None = None
     limit: Annotated[int, Field(ge=1, le=500)] = 100
 
 

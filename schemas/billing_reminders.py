@@ -26,7 +26,10 @@ class OverdueShown(BaseModel):
 
 
 class OverdueDocuments(BaseModel):
-    """Those that would be reminded of today, the oldest first; ``items`` are the first thousand."""
+    """Those that would be reminded of today. ``items`` are the first thousand, the oldest first.
+
+    Those without an e-mail address come before the others, and all of them are named.
+    """
 
     items: list[OverdueShown]
     count: int

@@ -41,3 +41,11 @@ def _upto(cents: int, count: int, units: int) -> int:
 def vat_of(net: Decimal, rate: Decimal) -> Decimal:
     """VAT on the sum of all lines of one rate, rounded once. ``rate`` is a percentage."""
     return rounded(net * rate / 100)
+
+
+def credited_vat(net: Decimal, rate: Decimal, left: Decimal) -> Decimal:
+    """VAT of a credit of ``net``, of which ``left`` was left: it is the VAT before less the VAT after.
+
+    So the credits of a document carry its VAT together, however they part it.
+    """
+    return vat_of(left, rate) - vat_of(left - net, rate)

@@ -24,8 +24,12 @@ _UNCONFIRMED_COUNTS = f"""
     from standing d
 """
 _PAYMENTS = """
-    select count(*), coalesce(sum(amount), 0) from payments_received p
-    where cluster = $1 and not exists (select from payment_returns r where r.payment_id = p.payment_id)
+    select count(*), coalesce(sum(n.kept), 0) from (
+        select p.amount - coalesce((select sum(r.amount) from refunds r join refund_approvals using (refund_id)
+                                    where r.payment_id = p.payment_id), 0) as kept
+        from payments_received p
+        where p.cluster = $1 and not exists (select from payment_returns r where r.payment_id = p.payment_id)) n
+    where n.kept > 0
 """
 _GRIDS = """
     select count(*) from grid_adoptions a
@@ -68,8 +72,8 @@ async def _payments(uow: BillingUnitOfWork, cluster: str) -> Condition:
         f"{count} payments were recorded here, {amount} €: the former system would ask for that money again"
         if count
         else "no payment was recorded here",
-        "enter each there (traboule billing payments list), then take it off here, or it counts twice: "
-        "traboule billing payments returned PAYMENT --code MOVED",
+        f"enter each there (traboule billing payments list --cluster {cluster}), then take it off here, "
+        "or it counts twice: traboule billing payments returned PAYMENT --code MOVED",
     )
 
 

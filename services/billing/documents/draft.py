@@ -3,8 +3,9 @@
 One document never holds lines outside VAT beside others: EN 16931 forbids it (BR-O-11), so each gets its own.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
@@ -15,9 +16,9 @@ from stdnum import luhn
 from schemas.billing_grids import Grid, Vat
 from services.billing.dues.case import Key
 from services.billing.dues.days import Days
-from services.billing.dues.differences import Proposal, ProposedLine
+from services.billing.dues.differences import IssuedLine, Proposal, ProposedLine
 from services.billing.issuers.issuer import Settings
-from services.billing.money import euros, vat_of
+from services.billing.money import credited_vat, euros, vat_of
 
 Kind = Literal["invoice", "credit-note", "dues-notice"]
 _NOTHING = Decimal("0.00")
@@ -40,7 +41,10 @@ class DraftLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A document without number and day. ``problem`` says why it cannot be issued; empty if it can."""
+    """A document without number and day. ``problem`` says why it cannot be issued; empty if it can.
+
+    ``left`` is of a credit note alone: by rate, the net that earlier ones left of the document that it corrects.
+    """
 
     kind: Kind
     key: Key
@@ -49,6 +53,7 @@ class Draft:
     lines: tuple[DraftLine, ...]
     why: str
     corrects: str | None = None
+    left: Mapping[Decimal, Decimal] = field(default_factory=dict[Decimal, Decimal])
 
     @property
     def title(self) -> str:
@@ -62,11 +67,14 @@ class Draft:
 
     @property
     def vat(self) -> Decimal:
-        """VAT, rounded once for each rate. Source: EN 16931, BR-CO-17."""
-        sums: dict[Decimal, Decimal] = {}
-        for line in self.lines:
-            sums[line.vat.rate] = sums.get(line.vat.rate, _NOTHING) + line.amount
-        return sum((vat_of(net, rate) for rate, net in sums.items() if rate), _NOTHING)
+        """VAT, rounded once for each rate. Source: EN 16931, BR-CO-17.
+
+        That of a credit may differ by a cent from its own net's: BR-CO-17 lets less than a euro pass.
+        """
+        sums = net_by_rate((line.vat.rate, line.amount) for line in self.lines)
+        if self.kind != "credit-note":
+            return sum((vat_of(net, rate) for rate, net in sums.items()), _NOTHING)
+        return sum((credited_vat(net, rate, self.left.get(rate, net)) for rate, net in sums.items()), _NOTHING)
 
     @property
     def gross(self) -> Decimal:
@@ -98,14 +106,28 @@ class Draft:
         return [self.kind, *self.key, self.first, dict(self.buyer), lines, self.corrects, str(self.gross)]
 
 
+def net_by_rate(amounts: Iterable[tuple[Decimal, Decimal]]) -> Mapping[Decimal, Decimal]:
+    """The net sum of each rate of VAT, of rates with amounts."""
+    sums: defaultdict[Decimal, Decimal] = defaultdict(Decimal)
+    for rate, amount in amounts:
+        sums[rate] += amount
+    return sums
+
+
 def payer_of(issuer: str, key: Key) -> str:
     """Whose days no two lines of one issuer may bill: one uuid, for an index on texts is ten times as slow."""
     return str(uuid5(NAMESPACE_URL, f"billing/{issuer}/{key}"))
 
 
-def drafts_of(proposal: Proposal, grid: Grid, settings: Settings, buyer: Mapping[str, Any]) -> list[Draft]:
-    """The documents that a proposal becomes: one, or two where some lines are outside VAT and others are not."""
+def drafts_of(
+    proposal: Proposal, grid: Grid, settings: Settings, buyer: Mapping[str, Any], issued: Iterable[IssuedLine]
+) -> list[Draft]:
+    """The documents that a proposal becomes: one, or two where some lines are outside VAT and others are not.
+
+    ``issued`` is what stands of the record's lines.
+    """
     known = {line.code: line for line in grid.lines}
+    corrected = [item for item in issued if item.document_id == proposal.corrects and item.code in known]
     groups: dict[bool, list[ProposedLine]] = {}
     for line in proposal.lines:
         groups.setdefault(known[line.code].vat.regime == "outside", []).append(line)
@@ -119,6 +141,7 @@ def drafts_of(proposal: Proposal, grid: Grid, settings: Settings, buyer: Mapping
             # As the page says it: who approves a run reads what its members will read.
             why=" ; ".join(reason.to_member for reason in proposal.reasons),
             corrects=proposal.corrects,
+            left=net_by_rate((known[item.code].vat.rate, euros(item.cents)) for item in corrected),
         )
         for outside, lines in groups.items()
     ]

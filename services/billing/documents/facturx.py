@@ -4,12 +4,12 @@ The library's schematron is not asked: without a Saxon server it says that all i
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from services.billing.money import vat_of
+from services.billing.money import credited_vat
 
 LEVEL: Final = "en16931"
 _TYPE: Final = {"invoice": "380", "dues-notice": "380", "credit-note": "381"}
@@ -27,7 +27,10 @@ RECOVERY: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """An issued document with all that its page and its XML say. Amounts are euros."""
+    """An issued document with all that its page and its XML say. Amounts are euros.
+
+    ``left`` is of a credit note alone: by rate, the net that earlier ones left of the document that it corrects.
+    """
 
     number: str
     kind: str
@@ -44,6 +47,7 @@ class Document:
     reference: str
     why: str
     corrects: tuple[str, date] | None = None
+    left: Mapping[Decimal, Decimal] = field(default_factory=dict[Decimal, Decimal])
 
 
 class UnfitDocumentError(ValueError):
@@ -74,7 +78,7 @@ def with_xml(pdf: bytes, xml: bytes) -> bytes:
 def check(document: Document) -> None:
     """The arithmetic, to the cent: schematrons let a difference of a euro pass. Raises UnfitDocumentError."""
     net = sum((line["amount"] for line in document.lines), Decimal())
-    vat = sum((vat_of(base, rate) for (_, rate, _), base in _breakdown(document).items()), Decimal())
+    vat = sum((_vat(document, rate, base) for (_, rate, _), base in _breakdown(document).items()), Decimal())
     if (net, vat, net + vat) != (document.net, document.vat, document.gross):
         raise UnfitDocumentError(f"{document.number}: lines, VAT and total do not agree")
     if len({line["vat_regime"] == "outside" for line in document.lines}) > 1:
@@ -110,7 +114,7 @@ def _tree(document: Document) -> dict[str, Any]:
         "BG-1": _notes(document, outside=outside),
         "BG-4": _seller(document.seller, outside=outside),
         "BG-7": _buyer(document.buyer),
-        "BG-23": [_tax(key, base) for key, base in _breakdown(document).items()],
+        "BG-23": [_tax(document, key, base) for key, base in _breakdown(document).items()],
         "BG-25": [_line(place, line) for place, line in enumerate(document.lines, 1)],
         "BT-106": str(document.net),
         "BT-109": str(document.net),
@@ -169,9 +173,15 @@ def _party(name: str, siren: str | None, street: str, postcode: str, city: str) 
     return party | ({"legal_identifier": siren, "legal_identifier_schemeid": "0002"} if siren else {})
 
 
-def _tax(key: tuple[str, Decimal, str], base: Decimal) -> dict[str, Any]:
+def _vat(document: Document, rate: Decimal, base: Decimal) -> Decimal:
+    """The schematron lets less than a euro pass for a rate (BR-CO-17): parts of a whole need a cent of it."""
+    return credited_vat(base, rate, document.left.get(rate, base))
+
+
+def _tax(document: Document, key: tuple[str, Decimal, str], base: Decimal) -> dict[str, Any]:
     regime, rate, own = key
-    tax: dict[str, Any] = {"BT-116": str(base), "BT-117": str(vat_of(base, rate)), "BT-118": _CATEGORY[regime]}
+    vat = _vat(document, rate, base)
+    tax: dict[str, Any] = {"BT-116": str(base), "BT-117": str(vat), "BT-118": _CATEGORY[regime]}
     if regime != "outside":
         tax["BT-119"] = str(rate)
     if regime in _REASON:

@@ -62,6 +62,15 @@ _DOCUMENT = """
            (extract(epoch from d.issued_at) * 1000000)::bigint as version
     from documents d left join documents o on o.document_id = d.corrects where d.number = $1
 """
+# By rate of VAT: what earlier credit notes left of the document that this one corrects.
+_LEFT = """
+    with corrected as (select corrects as document_id, year, place from documents where number = $1)
+    select l.vat_rate, sum(l.amount) - coalesce((
+        select sum(e.amount) from documents d join document_lines e using (document_id)
+        where d.corrects = c.document_id and e.vat_rate = l.vat_rate and (d.year, d.place) < (c.year, c.place)), 0)
+    from corrected c join document_lines l using (document_id)
+    group by l.vat_rate, c.document_id, c.year, c.place
+"""
 _KEEP = """
     insert into document_files (document_id, kind, content, sha256)
     select $1::uuid, * from unnest($2::text[], $3::bytea[], $4::bytea[]) on conflict do nothing
@@ -148,6 +157,7 @@ async def files_of(connection: AsyncConnection, number: str) -> dict[str, tuple[
 
 async def _read(connection: AsyncConnection, number: str) -> tuple[RowMapping, Document]:
     row = (await connection.exec_driver_sql(_DOCUMENT, (number,))).mappings().one()
+    left = rows_of(await connection.exec_driver_sql(_LEFT, (number,)))
     names = ("number", "kind", "issued_on", "due_on", "first", "net", "vat", "gross", "reference", "why")
     amounts: dict[str, Any] = {name: row[name] for name in names}
     document = Document(
@@ -157,5 +167,6 @@ async def _read(connection: AsyncConnection, number: str) -> tuple[RowMapping, D
         buyer=json_of(row["buyer"]),
         lines=[{**line, "vat_rate": Decimal(line["vat_rate"])} for line in await lines_of(connection, number)],
         corrects=(row["corrected"], row["corrected_on"]) if row["corrected"] else None,
+        left=dict(left),
     )
     return row, document

@@ -92,4 +92,5 @@ def document_of(draft: Draft, settings: Settings) -> Document:
         reference=reference_of(number),
         why=draft.why,
         corrects=(f"{settings.prefix}F-{day.year}-999999", day) if draft.corrects else None,
+        left=draft.left,
     )

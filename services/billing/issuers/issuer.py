@@ -36,18 +36,19 @@ class Address(BaseModel):
 class Accounts(BaseModel):
     """Where its books keep money, besides ``account`` and what a grid's lines are credited to. Source: plan comptable.
 
-    ``advances`` is money of members that no document took yet, ``fees`` what the bank charges.
+    ``advances`` is money of members that no document took yet, ``fees`` what the bank charges. A number begins with
+    three digits (art. A47 A-1 LPF).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    bank: Annotated[str, StringConstraints(pattern=r"^512\w{0,10}$")] = "512"
-    cheques: Annotated[str, StringConstraints(pattern=r"^511\w{0,10}$")] = "5112"
-    cards: Annotated[str, StringConstraints(pattern=r"^51\w{0,10}$")] = "5115"
-    cash: Annotated[str, StringConstraints(pattern=r"^53\w{0,10}$")] = "530"
-    advances: Annotated[str, StringConstraints(pattern=r"^4191\w{0,10}$")] = "4191"
-    vat: Annotated[str, StringConstraints(pattern=r"^4457\w{0,10}$")] = "44571"
-    fees: Annotated[str, StringConstraints(pattern=r"^627\w{0,10}$")] = "627"
+    bank: Annotated[str, StringConstraints(pattern=r"^512[0-9A-Za-z]{0,10}$")] = "512"
+    cheques: Annotated[str, StringConstraints(pattern=r"^511[0-9A-Za-z]{0,10}$")] = "5112"
+    cards: Annotated[str, StringConstraints(pattern=r"^51[0-9][0-9A-Za-z]{0,9}$")] = "5115"
+    cash: Annotated[str, StringConstraints(pattern=r"^53[0-9][0-9A-Za-z]{0,9}$")] = "530"
+    advances: Annotated[str, StringConstraints(pattern=r"^4191[0-9A-Za-z]{0,10}$")] = "4191"
+    vat: Annotated[str, StringConstraints(pattern=r"^4457[0-9A-Za-z]{0,10}$")] = "44571"
+    fees: Annotated[str, StringConstraints(pattern=r"^627[0-9A-Za-z]{0,10}$")] = "627"
 
 
 class Settings(BaseModel):
@@ -71,7 +72,7 @@ class Settings(BaseModel):
     creditor_id: str | None = None
     electronic_address: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z._-]{1,80}$")] | None = None
     contact: Line | None = None
-    account: Annotated[str, StringConstraints(pattern=r"^411\w{0,10}$")] = "411"
+    account: Annotated[str, StringConstraints(pattern=r"^411[0-9A-Za-z]{0,10}$")] = "411"
     accounts: Accounts = Accounts()
     approvers: tuple[Line, ...] = ()
     approval_limit: Annotated[Decimal, Field(gt=0)] | None = None
@@ -124,8 +125,8 @@ class Issuer(BaseModel):
         return self.settings[0].since
 
     def last_on(self, day: date) -> Settings:
-        """What holds on a day or, where it is there no more, what held last: money may still come."""
-        return self.on(day) or self.settings[-1]
+        """What holds on a day; else what holds first, or held last: money may come before it begins and after."""
+        return self.on(day) or self.settings[0 if day < self.since else -1]
 
     def on(self, day: date) -> Settings | None:
         """What holds on a day; None where the issuer is not there."""

@@ -34,7 +34,10 @@ _ACCOUNTS: Final[Mapping[str, str]] = {
 
 
 class EntryLine(NamedTuple):
-    """A line of an entry as it is kept; ``entered_on`` is the day on which it was written."""
+    """A line of an entry as it is kept; ``entered_on`` is the day on which it was written.
+
+    ``place`` is the entry's among those of all issuers and years.
+    """
 
     journal: str
     number: int
@@ -48,6 +51,7 @@ class EntryLine(NamedTuple):
     debit: Decimal
     credit: Decimal
     entered_on: date
+    place: int
 
 
 def row_of(line: EntryLine) -> list[str]:

@@ -19,6 +19,7 @@ def ledger_tables(metadata: sa.MetaData) -> None:
         sa.Column("label", sa.Text, nullable=False),
         sa.Column("at", TIMESTAMP(timezone=True), nullable=False, server_default=sa.text("now()")),
         sa.Index("entries_by_day", "issuer", "booked_on"),
+        sa.Index("entries_by_place", "issuer", "place"),
     )
     sa.Table(
         "entry_lines",

@@ -35,9 +35,13 @@ def spread(free: Decimal, asked: Iterable[tuple[Claim, Decimal | None]]) -> list
     """
     parts: list[tuple[Claim, Decimal]] = []
     for claim, wanted in asked:
+        if free <= 0:
+            raise ImpossibleAllocationError(f"nothing of the payment is free for {claim.number}")
         amount = min(free, claim.owed) if wanted is None else wanted
+        if claim.owed <= 0:
+            raise ImpossibleAllocationError(f"nothing is owed on {claim.number}")
         if not 0 < amount <= claim.owed:
-            raise ImpossibleAllocationError(f"{wanted or 'nothing'} of {claim.owed} € that are owed on {claim.number}")
+            raise ImpossibleAllocationError(f"{amount} of {claim.owed} € that are owed on {claim.number}")
         if amount > free:
             raise ImpossibleAllocationError(f"{amount} € for {claim.number}, and {free} € are free of the payment")
         free -= amount

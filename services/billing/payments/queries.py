@@ -1,6 +1,7 @@
 """Payments as they are read: what is free of them, and what is owed on the documents that they may pay."""
 
 from collections.abc import Sequence
+from dataclasses import astuple, dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -10,13 +11,30 @@ from services.billing.accounts.queries import ALLOCATED
 from services.billing.payments.allocation import Allocation, Claim
 from shared.persistence.database import rows_of
 
-_PAYMENTS = """
-    select payment_id::text, issuer, cluster || '/' || record_id as record, amount, free, received_on, means, reference,
-           key, recorded_by, reason, at
-    from payments_received p cross join lateral (select free_of(p.payment_id) as free offset 0) f
-    where ($1::text is null or issuer = $1) and ($2::text is null or cluster || '/' || record_id = $2)
-      and ($3::uuid is null or payment_id = $3::uuid) and (not $4::bool or free > 0)
-    order by received_on desc, at desc limit $5
+_WHICH = """
+    ($1::text is null or issuer = $1) and ($2::text is null or cluster || '/' || record_id = $2)
+    and ($3::text is null or cluster = $3) and ($4::uuid is null or payment_id = $4::uuid)
+"""
+# What is free is added up of those on the page alone, unless it is asked for.
+_PAYMENTS = f"""
+    select payment_id::text, issuer, cluster || '/' || record_id as record, amount, free, pending, received_on, means,
+           reference, key, recorded_by, reason, at
+    from (
+        select * from payments_received
+        where {_WHICH} and ($6::uuid is null or (received_on, at, payment_id)
+                           < (select received_on, at, payment_id from payments_received where payment_id = $6::uuid))
+        order by received_on desc, at desc, payment_id desc limit case when $5::bool then null else $7::bigint end
+    ) p
+    cross join lateral (select free_of(p.payment_id) as free offset 0) f
+    cross join lateral (
+        select coalesce(sum(r.amount), 0.00) as pending from refunds r left join refund_approvals a using (refund_id)
+        where r.payment_id = p.payment_id and a.refund_id is null offset 0) w
+    where not $5::bool or free > 0
+    order by received_on desc, at desc, payment_id desc limit $7
+"""
+_COUNT = f"""
+    select count(*) from payments_received
+    where {_WHICH} and case when $5::bool then free_of(payment_id) > 0 else true end
 """
 _BY_KEY = "select payment_id::text from payments_received where issuer = $1 and key = $2"
 _ALLOCATIONS = """
@@ -39,6 +57,7 @@ _CLAIMS = f"""
            - coalesce({ALLOCATED.format(cluster="d.cluster", id="d.number")}, 0)
     from documents d where d.number = any($1::text[]) order by d.document_id
 """
+_FORMER = "select cluster from invoices where number = $1 order by cluster limit 1"
 _LIVE = """
     select allocation_id::text, payment_id::text, document_id::text, amount from allocations a
     where undoes is null and not exists (select from allocations u where u.undoes = a.allocation_id)
@@ -54,17 +73,27 @@ _REFUND = """
 """
 
 
-async def payments(
-    connection: AsyncConnection,
-    issuer: str | None = None,
-    record: str | None = None,
-    payment_id: str | None = None,
-    *,
-    free: bool = False,
-    limit: int = 1,
-) -> list[dict[str, Any]]:
-    """Payments with what is free of each, the newest first."""
-    return await _all(connection, _PAYMENTS, issuer, record, payment_id, free, limit)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Which:
+    """Which payments; ``after`` is the id of the one after which the page begins."""
+
+    issuer: str | None = None
+    record: str | None = None
+    cluster: str | None = None
+    payment_id: str | None = None
+    free: bool = False
+    after: str | None = None
+    limit: int = 1
+
+
+async def payments(connection: AsyncConnection, which: Which) -> list[dict[str, Any]]:
+    """A page of payments with what is free of each, the newest first. ``pending``: refunds that nobody approved yet."""
+    return await _all(connection, _PAYMENTS, *astuple(which))
+
+
+async def count(connection: AsyncConnection, which: Which) -> int:
+    """How many there are on all pages."""
+    return (await connection.exec_driver_sql(_COUNT, astuple(which)[:5])).scalar_one()
 
 
 async def of_key(connection: AsyncConnection, issuer: str, key: str) -> str | None:
@@ -89,6 +118,11 @@ async def claims(connection: AsyncConnection, numbers: Sequence[str]) -> dict[st
         number: (Claim(document_id=document_id, number=number, owed=owed), issuer, kind, cluster)
         for document_id, number, issuer, kind, cluster, owed in rows
     }
+
+
+async def former_system_of(connection: AsyncConnection, number: str) -> str | None:
+    """The cluster whose former system has an invoice of this number."""
+    return (await connection.exec_driver_sql(_FORMER, (number,))).scalar_one_or_none()
 
 
 async def live_allocations(

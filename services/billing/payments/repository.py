@@ -19,7 +19,9 @@ _RECORD = """
 # In the order of documents, so that two transactions lock them in the same order.
 _ALLOCATE = """
     insert into allocations (allocation_id, payment_id, document_id, amount, undoes, booked_on, author, reason)
-    select gen_random_uuid(), payment_id, document_id, amount, undoes, $5, $6, $7
+    select gen_random_uuid(), payment_id, document_id, amount, undoes,
+           -- The bank may take money back on a day before the one on which it was allocated.
+           greatest($5, (select a.booked_on from allocations a where a.allocation_id = n.undoes)), $6, $7
     from unnest($1::uuid[], $2::uuid[], $3::numeric[], $4::uuid[]) as n (payment_id, document_id, amount, undoes)
     order by document_id
 """

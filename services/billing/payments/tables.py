@@ -46,6 +46,7 @@ def payments_tables(metadata: sa.MetaData) -> None:
             "means in ('transfer', 'direct-debit', 'cheque', 'card', 'cash')", name="payments_received_means"
         ),
         sa.Index("payments_received_by_record", "cluster", "record_id"),
+        sa.Index("payments_received_by_day", "received_on", "at", "payment_id"),
     )
     sa.Table(
         "allocations",

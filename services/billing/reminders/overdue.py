@@ -26,13 +26,12 @@ class Claim:
     reminded_on: date | None = None
 
 
-def less_unallocated(claims: Iterable[Claim], outstanding: Decimal | None) -> list[Claim]:
-    """The claims of one record, less what it paid without saying for what: of the oldest first (art. 1342-10 C. civ.).
+def less_unallocated(claims: Iterable[Claim], free: Decimal) -> list[Claim]:
+    """The claims of one member, less ``free``, which it paid without saying for what: the oldest first.
 
-    ``outstanding`` is what the record owes in all, by its account.
+    Source: art. 1342-10 C. civ.
     """
     ordered = sorted(claims, key=lambda claim: (claim.due_on, claim.number))
-    free = sum((claim.owed for claim in ordered), _NOTHING) - (outstanding or _NOTHING)
     left: list[Claim] = []
     for claim in ordered:
         taken = min(max(free, _NOTHING), claim.owed)

@@ -6,7 +6,7 @@ from typing import Final
 from schemas.billing_corrections import Correction, CorrectionReason
 from schemas.billing_documents import DocumentShown
 from services.billing.documents.corrected import Billed, ImpossibleCorrectionError, billed
-from services.billing.documents.draft import Draft, DraftLine
+from services.billing.documents.draft import Draft, DraftLine, net_by_rate
 from services.billing.documents.repository import Issuing
 from services.billing.documents.trial import unprintable
 from services.billing.dues import repository as decisions
@@ -49,6 +49,7 @@ async def correct(call: Call[Correction]) -> DocumentShown:
         lines=_lines(document, asked),
         why=f"{CAUSES[asked.cause]} : {call.reason}",
         corrects=document.document_id,
+        left=net_by_rate((line.vat.rate, line.left) for line in document.lines),
     )
     approver(call, settings, draft.gross)
     if unprintable(draft.texts):

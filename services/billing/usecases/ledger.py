@@ -32,7 +32,7 @@ async def ledger(call: Call[OfLedger]) -> Ledger:
         columns=list(COLUMNS),
         rows=[row_of(line) for line in lines],
         entries=await count(*span),
-        next=lines[-1].number if lines else asked.after,
+        next=lines[-1].place if lines else asked.after,
         closed_until=await closed_until(call.uow.connection, issuer.code),
     )
 

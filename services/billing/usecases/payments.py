@@ -17,7 +17,8 @@ from schemas.billing_payments import (
     Refunded,
     Returned,
 )
-from services.billing.issuers.issuer import Accounts
+from services.billing.dues.days import add_months
+from services.billing.issuers.issuer import Accounts, Issuer
 from services.billing.payments import queries, repository
 from services.billing.payments.allocation import Claim, ImpossibleAllocationError, spread
 from services.billing.payments.repository import Payment, Signed
@@ -29,15 +30,20 @@ from services.billing.usecases.ledger import refuse_closed
 from services.operations.binding import Call, RefusedError
 from shared.runtime.clock import Clock
 
+_NOTHING = Decimal("0.00")
 _SAME = ("issuer", "record", "amount", "received_on", "means", "reference")
 """What two requests under one key have alike, or they are about two payments."""
 
 
 async def payments(call: Call[OfPayments]) -> Payments:
-    """Payments, the newest first."""
-    asked = call.arguments
-    rows = await queries.payments(call.uow.connection, asked.issuer, asked.record, free=asked.free, limit=asked.limit)
-    return Payments(items=[PaymentShown(**row) for row in rows])
+    """A page of payments, the newest first."""
+    which = queries.Which(**call.arguments.model_dump())
+    rows = await queries.payments(call.uow.connection, which)
+    return Payments(
+        items=[PaymentShown(**row) for row in rows],
+        count=await queries.count(call.uow.connection, which),
+        next=rows[-1]["payment_id"] if len(rows) == which.limit else None,
+    )
 
 
 async def payment(call: Call[OnePayment]) -> PaymentShown:
@@ -50,6 +56,7 @@ async def record(call: Call[Recorded]) -> PaymentShown:
     asked = call.arguments
     issuer = issuer_named(call.uow.issuers, asked.issuer)
     _refuse_day(asked.received_on)
+    _refuse_long_before(issuer, asked.received_on)
     await take_turn(call.uow.connection, issuer.code)
     if (known := await queries.of_key(call.uow.connection, issuer.code, asked.key)) is not None:
         return _same(await _shown(call, known), asked)
@@ -77,7 +84,7 @@ async def allocate(call: Call[Allocated]) -> PaymentShown:
     parts: list[tuple[Claim, Decimal | None]] = []
     for part in asked.documents:
         if part.number not in known:
-            raise RefusedError("document-unknown", f"there is no document {part.number}")
+            raise await _no_document(call, part.number)
         claim, issuer, kind, _ = known[part.number]
         if kind == "credit-note" or issuer != kept.issuer:
             raise RefusedError("allocation-impossible", f"{part.number} is a {kind} of {issuer}: {_PAYABLE}")
@@ -89,6 +96,13 @@ async def allocate(call: Call[Allocated]) -> PaymentShown:
         raise RefusedError("allocation-impossible", str(error)) from None
     await repository.allocate(call.uow.connection, kept.payment_id, fitting, _signed(call))
     return await _shown(call, kept.payment_id)
+
+
+async def _no_document(call: Call[Any], number: str) -> RefusedError:
+    if cluster := await queries.former_system_of(call.uow.connection, number):
+        detail = f"{number} is an invoice of a former system: record in {cluster} what pays it, and import it"
+        return RefusedError("allocation-impossible", detail)
+    return RefusedError("document-unknown", f"there is no document {number}")
 
 
 _PAYABLE = "a payment pays invoices and dues notices of the issuer that received it"
@@ -110,7 +124,8 @@ async def undo(call: Call[OneAllocation]) -> PaymentShown:
 async def refund(call: Call[Refunded]) -> PaymentShown:
     """Ask for money back; nothing moves until somebody else approves it. Raises RefusedError."""
     kept = await _locked(call, call.arguments.payment_id)
-    amount = _free_part(kept, kept.free if call.arguments.amount is None else call.arguments.amount)
+    left = kept.free - kept.pending
+    amount = _part_of(left, left if call.arguments.amount is None else call.arguments.amount, kept.pending)
     await repository.ask_refund(call.uow.connection, kept.payment_id, amount, _signed(call))
     return await _shown(call, kept.payment_id)
 
@@ -125,14 +140,19 @@ async def approve_refund(call: Call[ApprovedRefund]) -> PaymentShown:
     row = await queries.refund(call.uow.connection, asked.refund_id) or row
     if row["approved_by"] is not None:
         raise RefusedError("refund-state", f"it was approved by {row['approved_by']} already")
-    settings = issuer_named(call.uow.issuers, kept.issuer).last_on(asked.paid_on)
+    issuer = issuer_named(call.uow.issuers, kept.issuer)
     refuse_same_person(call, row["asked_by"], row["asked_key"], "asked for")
-    by = approver(call, settings, row["amount"])
+    # Whoever approves chooses the day of the transfer, and not by it who may approve, nor in how many parts.
+    approved = sum((each.amount for each in kept.refunds if each.approved_by), Decimal())
+    by = approver(call, issuer.last_on(Clock().today()), approved + row["amount"])
+    _refuse_day(asked.paid_on)
     _refuse_before(kept, asked.paid_on)
     await refuse_closed(call, kept.issuer, asked.paid_on)
-    _free_part(kept, row["amount"])
+    _part_of(kept.free, row["amount"])
     signed = Signed(author=call.author, key_id=by.key_id, reason=call.reason, on=asked.paid_on)
-    await repository.approve_refund(call.uow.connection, asked.refund_id, settings.accounts.bank, signed)
+    await repository.approve_refund(
+        call.uow.connection, asked.refund_id, issuer.last_on(asked.paid_on).accounts.bank, signed
+    )
     return await _shown(call, kept.payment_id)
 
 
@@ -163,7 +183,7 @@ async def _locked(call: Call[Any], payment_id: str) -> PaymentShown:
 
 
 async def _shown(call: Call[Any], payment_id: str) -> PaymentShown:
-    rows = await queries.payments(call.uow.connection, payment_id=payment_id)
+    rows = await queries.payments(call.uow.connection, queries.Which(payment_id=payment_id))
     if not rows:
         raise RefusedError("payment-unknown", "there is no such payment: see `traboule billing payments list`")
     return PaymentShown(**rows[0], **await queries.parts_of(call.uow.connection, payment_id))
@@ -187,14 +207,23 @@ def _refuse_day(day: date) -> None:
         raise RefusedError("payment-invalid", f"{day} is still to come: record it once the bank has it")
 
 
+def _refuse_long_before(issuer: Issuer, day: date) -> None:
+    """Members may pay ahead of the issuer's first day; a year that was mistyped is in no financial year of its own."""
+    if day < (earliest := add_months(issuer.since, -12)):
+        detail = f"{day} is more than a year before {issuer.code} begins, on {issuer.since}: write {earliest} or later"
+        raise RefusedError("payment-invalid", detail)
+
+
 def _refuse_before(kept: PaymentShown, day: date) -> None:
     if day < kept.received_on:
         raise RefusedError("payment-invalid", f"the payment came on {kept.received_on}, which is after {day}")
 
 
-def _free_part(kept: PaymentShown, amount: Decimal) -> Decimal:
-    if not 0 < amount <= kept.free:
-        detail = f"{amount} € of {kept.free} € that are free of it: undo an allocation first, or ask for less"
+def _part_of(free: Decimal, amount: Decimal, pending: Decimal = _NOTHING) -> Decimal:
+    """The amount, if so much is free. ``pending`` is what others asked for, and is not in ``free`` any more."""
+    if not 0 < amount <= free:
+        waiting = f", and {pending} € wait for approval" if pending else ""
+        detail = f"{amount} € of {free} € that are free of it{waiting}: undo an allocation first, or ask for less"
         raise RefusedError("refund-impossible", detail)
     return amount
 

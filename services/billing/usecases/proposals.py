@@ -143,6 +143,6 @@ def _changes(
     document = member.documents[item.key]
     buyer = document.get("own") or document.get("shown") or {}
     return [
-        Change(member, proposal, drafts_of(proposal, grid, settings, buyer))
+        Change(member, proposal, drafts_of(proposal, grid, settings, buyer, issued))
         for proposal in differences(item, issued, units)
     ]

@@ -8,11 +8,12 @@ from typing import Any, Final
 from schemas.base import RecordRef
 from schemas.billing_reminders import OfReminders, OverdueDocuments, OverdueShown, Reminded
 from schemas.letters import PaymentReminded, Recipient
+from services.billing.documents.restored import UncomparedSeriesError, require_compared
 from services.billing.reminders.overdue import overdue
 from services.billing.reminders.queries import Due, due_documents
 from services.billing.usecases.issuers import issuer_named
 from services.billing.usecases.issuing import take_turn, theirs, theirs_now
-from services.operations.binding import Call
+from services.operations.binding import Call, RefusedError
 from shared.messaging.publishing import publish
 from shared.persistence.database import rows_of
 from shared.runtime.clock import Clock
@@ -39,6 +40,7 @@ async def overdue_documents(call: Call[OfReminders]) -> OverdueDocuments:
 async def remind(call: Call[OfReminders]) -> Reminded:
     """Remind of them. Who does so twice on one day reminds nobody twice. Raises RefusedError."""
     issuer = issuer_named(call.uow.issuers, call.arguments.issuer)
+    await _refuse_restored(call)
     await take_turn(call.uow.connection, issuer.code)
     clusters = set(issuer.clusters) - await theirs(call.uow.connection, issuer.clusters)
     today = Clock().today()
@@ -47,6 +49,14 @@ async def remind(call: Call[OfReminders]) -> Reminded:
         reminded += await _remind(call, _overdue(page, today, call.arguments.every), today)
     shown = _shown(reminded)
     return Reminded(**shown.model_dump(), without_email=sum(due.email is None for due in reminded))
+
+
+async def _refuse_restored(call: Call[Any]) -> None:
+    """After a restore payments and reminders are missing too: who paid would be reminded, and again at that."""
+    try:
+        await require_compared(call.uow.connection)
+    except UncomparedSeriesError as error:
+        raise RefusedError("series-uncompared", str(error)) from None
 
 
 def _overdue(page: Sequence[Due], today: date, every: int) -> list[Due]:
@@ -86,7 +96,9 @@ def _announcement(due: Due, version: int) -> PaymentReminded:
 
 
 def _shown(dues: Sequence[Due]) -> OverdueDocuments:
-    ordered = sorted(dues, key=lambda due: (due.claim.due_on, due.claim.number))
+    # Nobody else writes to those without an address: they are named first, and all of them.
+    ordered = sorted(dues, key=lambda due: (due.email is not None, due.claim.due_on, due.claim.number))
+    without_email = sum(due.email is None for due in dues)
     items = [
         OverdueShown(
             number=due.claim.number,
@@ -98,7 +110,7 @@ def _shown(dues: Sequence[Due]) -> OverdueDocuments:
             reminded_on=due.claim.reminded_on,
             by_post=due.email is None,
         )
-        for due in ordered[:MOST_LISTED]
+        for due in ordered[: max(MOST_LISTED, without_email)]
     ]
     return OverdueDocuments(
         items=items, count=len(ordered), owed=sum((due.claim.owed for due in ordered), start=_NOTHING)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
+from unicodedata import combining, normalize
 
 import typer
 
@@ -33,18 +36,20 @@ def ledger(
 
     Example: [bold]traboule billing ledger --issuer merged --year 2027 --to compta[/]
     """
-    answer = ask("ledger", {"issuer": issuer, "year": year})
-    rows: list[Any] = answer["rows"]
-    while answer["rows"] and answer["next"] < answer["entries"]:
-        answer = ask("ledger", {"issuer": issuer, "year": year, "after": answer["next"]})
-        rows += answer["rows"]
+    pages = _pages({"issuer": issuer, "year": year})
+    answer = next(pages)
     if json:
-        as_json(answer | {"rows": rows})
+        as_json(answer | {"rows": [*answer["rows"], *(row for page in pages for row in page["rows"])]})
         return
     path = folder / answer["file"]
     try:
         path.touch(mode=0o600, exist_ok=False)
-        _write(path, [answer["columns"], *rows])
+        try:
+            _write(path, answer, pages)
+        except BaseException:
+            # Half a year would look like a whole one.
+            path.unlink()
+            raise
     except FileExistsError:
         refuse(f"{path} is there already: name another folder")
     except OSError as error:
@@ -61,8 +66,31 @@ def close_year(issuer: Issuer, year: Year, reason: Reason, by: By = "", json: Js
     show(command("close-year", {"issuer": issuer, "year": year}, by, reason), json=json)
 
 
-def _write(path: Path, rows: list[list[str]]) -> None:
+def _pages(of: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The year, page by page."""
+    answer = ask("ledger", of)
+    yield answer
+    while answer["rows"] and int(answer["rows"][-1][2]) < answer["entries"]:
+        answer = ask("ledger", of | {"after": answer["next"]})
+        yield answer
+
+
+def plain(text: str) -> str:
+    """The text in letters that ISO 8859-15 has: others lose their accents, or become a question mark."""
+    return "".join(map(_letter, normalize("NFC", text.translate(_PLAIN))))
+
+
+def _letter(letter: str) -> str:
+    if letter.encode("iso8859-15", "ignore"):
+        return letter
+    bare = "".join(part for part in normalize("NFKD", letter) if not combining(part))
+    return bare.encode("iso8859-15", "replace").decode("iso8859-15")
+
+
+def _write(path: Path, first: dict[str, Any], more: Iterator[dict[str, Any]]) -> None:
     """Tabs between columns, in ISO 8859-15, as the text asks for."""
-    with path.open("w", encoding="iso8859-15", errors="replace", newline="") as file:
+    with path.open("w", encoding="iso8859-15", newline="") as file:
         writer = csv.writer(file, delimiter="\t", quoting=csv.QUOTE_NONE, escapechar=None, quotechar=None)
-        writer.writerows([[cell.translate(_PLAIN) for cell in row] for row in rows])
+        writer.writerow(first["columns"])
+        for page in chain([first], more):
+            writer.writerows([[plain(cell) for cell in row] for row in page["rows"]])

@@ -19,25 +19,31 @@ PaymentId = Annotated[
     str, typer.Argument(metavar="PAYMENT", help="a payment's id, as `traboule billing payments list` lists it")
 ]
 Amount = Annotated[str | None, typer.Option("--amount", help="euros; else all that is free")]
-_LISTED = ("payment_id", "received_on", "record", "amount", "free", "means", "reference", "key")
+_LISTED = ("payment_id", "received_on", "record", "amount", "free", "pending", "means", "reference", "key")
 
 
 @app.command("list")
 def list_payments(
     issuer: Annotated[str | None, typer.Option("--issuer", help="only this one's")] = None,
     record: Annotated[str | None, typer.Option("--record", help="only of this payer, such as numelink/1042")] = None,
+    cluster: Annotated[str | None, typer.Option("--cluster", help="only of payers of this cluster")] = None,
     free: Annotated[bool, typer.Option("--free", help="only those of which something is free")] = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=500, help="so many of them")] = 100,
+    after: Annotated[str | None, typer.Option("--after", help="the id of the payment after which to begin")] = None,
     json: Json = False,
 ) -> None:
-    """List payments, the newest first, and what of each is free.
+    """List payments, the newest first: what of each is free, and what waits to be paid back.
 
     Example: [bold]traboule billing payments list --free[/]
     """
-    answer = ask("payments", _given(issuer=issuer, record=record) | {"free": free})
+    which = _given(issuer=issuer, record=record, cluster=cluster, after=after)
+    answer = ask("payments", which | {"free": free, "limit": limit})
     if json:
         as_json(answer)
         return
     show({"payments": [{name: item[name] for name in _LISTED} for item in answer["items"]]}, json=False)
+    more = f"; go on with --after {answer['next']}" if answer["next"] else ""
+    typer.echo(f"{len(answer['items'])} of {answer['count']} payments{more}")
 
 
 @app.command("show")

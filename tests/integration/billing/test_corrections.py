@@ -1,14 +1,17 @@
 """Credit notes by hand: by line or by days, never above what is left, and no run bills again what they took off."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from schemas.billing_grids import Flat, GridLine, Vat
 from services.billing.documents.files import render_the_rest
 from tests.support.billing import Billing, a_description
 from tests.support.dues import DUES, FEE, YEAR
+from tests.support.payments import allocated, paid
 
 
 @pytest.fixture
@@ -44,6 +47,31 @@ async def test_a_line_is_credited_in_part_and_then_what_is_left_and_no_run_bills
     assert owed["amount"] == "600.00"
     kind, detail = await refused(office, invoice, lines=[{"place": 1, "amount": "0.01"}])
     assert (kind, "0.01 € of 0.00 € that are left" in detail) == ("correction-impossible", True)
+
+
+async def test_credits_of_parts_carry_the_vat_of_the_invoice_together(office: Billing) -> None:
+    merged = office.issuers["merged"]
+    settings = tuple(
+        each.model_copy(update={"regime": "taxed", "vat_number": "FR06323456780"}) for each in merged.settings
+    )
+    office = replace(office, issuers={**office.issuers, "merged": merged.model_copy(update={"settings": settings})})
+    await office.describe(a_description("numelink", "1"))
+    line = GridLine(
+        code="dues", label="Cotisation", price=Flat(amount=Decimal("10.00")), vat=Vat(regime="taxed", rate=Decimal(20))
+    )
+    await office.adopted(lines=(line,))
+    await office.takes_over("clustr-numerique", "numelink")
+    [number] = (await office.issued(YEAR))["numbers"]
+    payment = await allocated(office, await paid(office, "12.00"), number)
+    for _ in range(2):
+        await office.ask("decide-due", kind="remit", record="numelink/1", first=YEAR, amount="3.33")
+        await office.issued(YEAR)
+    assert (await corrected(office, number, lines=[{"place": 0}]))["gross"] == "4.01"
+    documents = await office.rows("select vat from documents where kind = 'credit-note' order by place")
+    assert documents == [(Decimal("0.67"),), (Decimal("0.66"),), (Decimal("0.67"),)]
+    assert (await office.ask("payment", payment_id=payment["payment_id"]))["free"] == "12.00"
+    await render_the_rest(office.engine)
+    assert {item["files"] for item in (await office.ask("documents"))["items"]} == {"ready"}
 
 
 async def test_days_are_credited_by_their_share_and_all_shares_add_up(office: Billing, invoice: str) -> None:

@@ -1,5 +1,8 @@
 """What a treasurer meets in the first year once money comes: cases of the plan by their number, with amounts."""
 
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from shared.runtime.clock import Clock
@@ -90,3 +93,40 @@ async def test_case_14_a_group_pays_for_four_subsidiaries_in_one_transfer(office
     await office.ask("undo-allocation", allocation_id=last["allocation_id"])
     assert (await account(office, "4"))["period"] == ("0.00", "900.00", False)
     assert (await account(office, "group"))["outstanding"] == "-900.00"
+
+
+async def test_who_may_approve_a_refund_does_not_hang_on_the_day_that_they_write(office: Billing) -> None:
+    await billed(office, "600.00")
+    today = Clock().today()
+    day = {days: today - timedelta(days=days) for days in (5, 10, 20)}
+    merged = office.issuers["merged"]
+    [first] = merged.settings
+    settings = (
+        first.model_copy(update={"since": day[20], "approvers": ("stagiaire", "tresoriere"), "approval_limit": None}),
+        first.model_copy(update={"since": day[5], "approvers": ("tresoriere",), "approval_limit": Decimal(100)}),
+    )
+    office = replace(office, issuers={**office.issuers, "merged": merged.model_copy(update={"settings": settings})})
+    payment = await paid(office, "200.00", received_on=day[20])
+    for _ in range(2):
+        payment = await office.ask("refund-payment", payment_id=payment["payment_id"], amount="60.00")
+    [one, other] = [{"refund_id": each["refund_id"], "paid_on": day[10]} for each in payment["refunds"]]
+    assert (await office.refusal("approve-refund", by="stagiaire", **one))[0] == "second-person"
+    later = one | {"paid_on": today + timedelta(days=1)}
+    assert (await office.refusal("approve-refund", by="tresoriere", **later))[0] == "payment-invalid"
+    await office.ask("approve-refund", by="tresoriere", **one)
+    kind, detail = await office.refusal("approve-refund", by="tresoriere", **other)
+    assert (kind, "it comes to 120.00 €" in detail) == ("second-person", True), "both parts of one payment together"
+
+
+async def test_what_is_undone_by_a_return_is_not_booked_before_it_was_allocated(office: Billing) -> None:
+    today = Clock().today()
+    [number] = await billed(office, "600.00")
+    payment = await allocated(office, await paid(office, "600.00", received_on=today - timedelta(days=9)), number)
+    back = {"payment_id": payment["payment_id"], "returned_on": today - timedelta(days=2), "code": "AC04"}
+    await office.ask("return-payment", **back)
+    booked = await office.rows("select label, booked_on from entries where journal in ('OD', 'BQ') order by place")
+    assert booked[1:] == [
+        (f"Affectation, {number}", today),
+        (f"Affectation annulée, {number}", today),
+        ("Rejet AC04", today - timedelta(days=2)),
+    ]

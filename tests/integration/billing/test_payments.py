@@ -12,7 +12,7 @@ from services.billing.documents.repository import issue
 from services.common.sections import state_the_rest
 from shared.runtime.clock import Clock
 from tests.integration.billing.test_numbering import a_draft, issuing
-from tests.support.billing import Billing, a_former_invoice
+from tests.support.billing import Billing, a_description, a_former_invoice
 from tests.support.dues import YEAR
 from tests.support.payments import LAST, account, allocated, billed, euros, paid
 
@@ -36,6 +36,7 @@ async def test_a_payment_that_is_recorded_twice_under_one_key_is_one(office: Bil
         ({"record": "numelink/nobody"}, "billed-member-unknown"),
         ({"issuer": "nobody"}, "issuer-unknown"),
         ({"received_on": TOMORROW}, "payment-invalid"),
+        ({"received_on": date(2025, 12, 31)}, "payment-invalid"),
         ({"issuer": "clustr-numerique"}, "payment-invalid"),
         ({"amount": "0.00"}, "arguments-invalid"),
         ({"amount": "1.001"}, "arguments-invalid"),
@@ -68,11 +69,29 @@ async def test_no_more_is_allocated_than_is_free_and_owed(office: Billing, parts
     assert await office.rows("select count(*) from allocations") == [(0,)]
 
 
+async def test_all_payments_of_a_cluster_are_listed_page_by_page(office: Billing) -> None:
+    await billed(office, "600.00")
+    await office.describe(a_description("clustr-numerique", "9"))
+    await paid(office, "1.00", "clustr-numerique/9")
+    known = [(await paid(office, f"{n}.00"))["payment_id"] for n in (1, 2, 3)]
+    await office.ask("refund-payment", payment_id=known[2], amount="2.50")
+    first = await office.ask("payments", cluster="numelink", limit=2, free=True)
+    rest = await office.ask("payments", cluster="numelink", limit=2, after=first["next"])
+    items = [*first["items"], *rest["items"]]
+    assert [(each["payment_id"], each["pending"]) for each in items] == [
+        (known[2], "2.50"), (known[1], "0.00"), (known[0], "0.00"),
+    ]  # fmt: skip
+    assert (first["count"], rest["count"], rest["next"]) == (3, 3, None)
+
+
 async def test_what_is_asked_of_something_that_is_not_there_is_refused(office: Billing) -> None:
     [number] = await billed(office, "600.00")
     payment = (await paid(office, "700.00"))["payment_id"]
     part = [{"number": "F-1999-000001"}]
     assert (await office.refusal("allocate-payment", payment_id=payment, documents=part))[0] == "document-unknown"
+    await office.bill_formerly("numelink", a_former_invoice("1", date(2026, 1, 1), date(2026, 12, 31)))
+    kind, detail = await office.refusal("allocate-payment", payment_id=payment, documents=[{"number": "FA-1"}])
+    assert (kind, "FA-1 is an invoice of a former system" in detail) == ("allocation-impossible", True)
     part = [{"number": number}]
     assert (await office.refusal("allocate-payment", payment_id=UNKNOWN, documents=part))[0] == "payment-unknown"
     assert (await office.refusal("undo-allocation", allocation_id=UNKNOWN))[0] == "allocation-unknown"
@@ -191,6 +210,15 @@ async def test_a_second_undoing_is_refused_and_a_refund_waits_for_its_money(offi
     await office.ask("approve-refund", by="tresoriere", **approval)
     back = {"payment_id": payment["payment_id"], "returned_on": Clock().today(), "code": "AC04"}
     assert (await office.refusal("return-payment", **back))[0] == "payment-invalid", "it was paid back"
+
+
+async def test_no_more_is_asked_back_than_is_free_and_not_asked_back_yet(office: Billing) -> None:
+    await billed(office, "600.00")
+    payment = (await paid(office, "100.00"))["payment_id"]
+    await office.ask("refund-payment", payment_id=payment, amount="60.00")
+    kind, detail = await office.refusal("refund-payment", payment_id=payment, amount="40.01")
+    assert (kind, "40.01 € of 40.00 € that are free of it, and 60.00 € wait" in detail) == ("refund-impossible", True)
+    assert (await office.ask("refund-payment", payment_id=payment))["pending"] == "100.00"
 
 
 async def test_where_a_former_system_bills_it_records_the_payments_too(office: Billing) -> None:

@@ -7,14 +7,17 @@ from typing import Any
 import orjson
 import pytest
 
+from schemas.base import RecordRef
 from schemas.billing import PaymentRecorded
 from schemas.letters import PaymentReminded
 from services.billing.mirror.handlers import record_payments
+from services.billing.usecases import reminders
 from services.communications.letters.notice import of_reminder
 from shared.runtime.clock import Clock
+from tests.integration.billing.test_series import restore
 from tests.support.billing import Billing, a_description, a_former_invoice
 from tests.support.dues import YEAR
-from tests.support.merging import envelope, handled
+from tests.support.merging import envelope, handled, merged
 from tests.support.payments import allocated, paid
 
 FIRST, SECOND = ("clustr-numerique", "1"), ("numelink", "2")
@@ -135,6 +138,47 @@ async def test_payments_that_are_recorded_here_count_until_the_bank_takes_them_b
         "return-payment", payment_id=part["payment_id"], returned_on=Clock().today(), code="AC04", fee="0.00"
     )
     assert (await overdue(billed))["numelink/2"] == "100.00"
+
+
+async def test_money_that_is_free_pays_for_all_records_of_a_member(billed: Billing, today: Any) -> None:
+    today(await due_on(billed) + timedelta(days=1))
+    records = [RecordRef(cluster=cluster, record_id=record_id) for cluster, record_id in (FIRST, SECOND)]
+    await billed.merge(merged(1, "M", *records))
+    await paid(billed, "700.00", "clustr-numerique/1")
+    assert sum(map(Decimal, (await overdue(billed)).values())) == Decimal("220.00")
+
+
+async def test_an_unpaid_invoice_of_a_former_system_uses_up_its_own_money_alone(billed: Billing, today: Any) -> None:
+    today(await due_on(billed) + timedelta(days=1))
+    await billed.bill_formerly("numelink", a_former_invoice("2", date(2026, 1, 1), date(2026, 12, 31)))
+    await pay(billed, "501.00", None)
+    assert (await overdue(billed))["numelink/2"] == "319.00", "the former system's invoice came first"
+    await paid(billed, "100.00", "numelink/2")
+    assert (await overdue(billed))["numelink/2"] == "219.00"
+    await paid(billed, "219.00", "numelink/2")
+    assert await overdue(billed) == {"clustr-numerique/1": "600.00"}
+
+
+async def test_after_a_restore_nobody_is_reminded_until_the_series_were_compared(billed: Billing, today: Any) -> None:
+    today(await due_on(billed) + timedelta(days=1))
+    await restore(billed)
+    assert (await billed.refusal("remind-overdue", issuer="merged"))[0] == "series-uncompared"
+    assert await announced(billed) == []
+
+
+async def test_who_has_no_address_is_named_first_however_many_are_listed(
+    office: Billing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without = [a_description("numelink", name, "3", email=None, siren="552100554") for name in ("2", "3")]
+    await office.describe(a_description("numelink", "1"), *without)
+    await office.adopted()
+    await office.takes_over("clustr-numerique", "numelink")
+    await office.issued(YEAR)
+    day = await due_on(office) + timedelta(days=1)
+    monkeypatch.setattr(Clock, "today", lambda _: day)
+    monkeypatch.setattr(reminders, "MOST_LISTED", 1)
+    answer = await office.ask("overdue-documents", issuer="merged")
+    assert ([item["record"] for item in answer["items"]], answer["count"]) == (["numelink/2", "numelink/3"], 3)
 
 
 async def test_what_the_former_system_calls_paid_is_not_reminded(billed: Billing, today: Any) -> None:

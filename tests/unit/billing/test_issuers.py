@@ -45,6 +45,7 @@ def test_a_setting_holds_from_its_day_on(tmp_path: Path) -> None:
     issuer = load_issuers(tmp_path / "issuers.toml", KNOWN)["merged"]
     days = (date(2026, 12, 31), date(2027, 6, 30), date(2027, 7, 1))
     assert [found and found.regime for found in map(issuer.on, days)] == [None, "outside-vat", "franchise"]
+    assert [found.regime for found in map(issuer.last_on, days)] == ["outside-vat", "outside-vat", "franchise"]
 
 
 @pytest.mark.parametrize(
@@ -56,6 +57,8 @@ def test_a_setting_holds_from_its_day_on(tmp_path: Path) -> None:
         ("penalties", 'iban = "FR7630006000011234567890188"\npenalties', "iban: its check digits"),
         ("penalties", 'creditor_id = "FR00ZZZ123456"\npenalties', "creditor_id: its check digits"),
         ("penalties", "misspelt = 1\npenalties", "misspelt"),
+        ("penalties", 'accounts = { cash = "53" }\npenalties', "accounts.cash"),
+        ("penalties", 'account = "411é"\npenalties', "account: "),
         ('clusters = ["numelink"]', 'clusters = ["lyon"]', "there is no cluster 'lyon'; there are clustr-numerique"),
         ("[issuers.merged]", "[issuers.merged", "this is not TOML"),
         ('clusters = ["numelink"]', 'clusters = ["numelink"]\nuntil = 2026-12-31', "before the first day"),

@@ -46,23 +46,23 @@ def test_what_was_paid_without_saying_for_what_pays_the_oldest_first() -> None:
         a_claim("F-1", "600.00", due_on=date(2026, 1, 5)),
         a_claim("F-3", "100.00", due_on=date(2027, 2, 5)),
     ]
-    left = less_unallocated(claims, Decimal("250.00"))
+    left = less_unallocated(claims, Decimal("750.00"))
     assert [(claim.number, claim.owed) for claim in left] == [
         ("F-1", Decimal("0.00")), ("F-2", Decimal("150.00")), ("F-3", Decimal("100.00"))
     ]  # fmt: skip
 
 
-def test_debts_to_a_former_system_take_nothing_off() -> None:
-    [left] = less_unallocated([a_claim()], Decimal("900.00"))
+def test_what_is_free_below_nothing_takes_nothing_off() -> None:
+    [left] = less_unallocated([a_claim()], Decimal("-300.00"))
     assert left.owed == Decimal("600.00")
 
 
 @given(
     owed=st.lists(st.decimals(0, 1_000, places=2), max_size=5),
-    outstanding=st.none() | st.decimals(-1_000, 5_000, places=2),
+    free=st.decimals(-1_000, 5_000, places=2),
 )
-def test_nobody_is_reminded_of_more_than_the_account_owes(owed: list[Decimal], outstanding: Decimal | None) -> None:
+def test_free_money_is_taken_off_just_once(owed: list[Decimal], free: Decimal) -> None:
     claims = [a_claim(f"F-{n}", str(amount)) for n, amount in enumerate(owed)]
-    left = less_unallocated(claims, outstanding)
+    left = less_unallocated(claims, free)
     assert all(Decimal() <= claim.owed <= amount for claim, amount in zip(left, owed, strict=True))
-    assert sum(claim.owed for claim in left) == min(sum(owed), max(outstanding or Decimal(), Decimal()))
+    assert sum(claim.owed for claim in left) == max(sum(owed) - max(free, Decimal()), Decimal())

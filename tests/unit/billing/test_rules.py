@@ -1,6 +1,7 @@
 """The European and French schematrons, in a process of their own."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from services.billing.documents import rules
 from services.billing.documents.facturx import xml_of
 from services.billing.documents.rules import RulesProcess, RulesUnavailableError, Verdict, verdicts
-from tests.support.documents import KINDS, a_document
+from tests.support.documents import CREDIT, KINDS, TAXED, a_document, a_line
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +27,13 @@ def test_each_kind_of_document_passes_and_many_rules_looked_at_it(
     assert verdict.problem == ""
     assert verdict.fired["EN 16931"] > 80
     assert verdict.fired["BR-FR"] > 60
+
+
+def test_a_credit_of_a_part_whose_vat_is_a_cent_less_than_its_own_passes(process: RulesProcess) -> None:
+    amounts = {"net": Decimal("3.33"), "vat": Decimal("0.66"), "gross": Decimal("3.99")}
+    part: dict[str, Any] = {"lines": [a_line("3.33", "taxed", "20")], "left": {Decimal(20): Decimal("6.67")}}
+    [verdict] = process.verdicts([xml_of(a_document(**TAXED | CREDIT | amounts | part))])
+    assert verdict.problem == ""
 
 
 def test_a_document_that_breaks_a_rule_is_named_with_it_and_without_the_value(process: RulesProcess) -> None:

@@ -55,13 +55,17 @@ BALANCED = f"""
         return null;
     end $$
 """
+# A credit note takes off what its document put on, from the accounts that held then.
+#
 # The entry of a document has its id. All rates of VAT share one account, and so one line. Sellers are JSON, and
 # are read once each: with every document that took a tenth of the statement's time.
 OF_DOCUMENTS = """
     with issued as (
         select d.* from (select distinct document_id from {lines}) c cross join lateral (
-            select document_id, issuer, kind, issued_on, number, cluster || '/' || record_id as member, gross, vat,
-                   seller::text as seller,
+            select document_id, issuer, kind, issued_on, issued_at, number, cluster || '/' || record_id as member,
+                   gross, vat,
+                   coalesce((select o.seller from documents o where o.document_id = documents.corrects), seller)::text
+                       as seller,
                    (kind = 'credit-note')::int as credited, (kind <> 'credit-note')::int as billed
             from documents where document_id = c.document_id offset 0
         ) d
@@ -73,7 +77,7 @@ OF_DOCUMENTS = """
         insert into entries (entry_id, issuer, journal, booked_on, piece, piece_on, label)
         select document_id, issuer, 'VE', issued_on, number, issued_on,
                case kind when 'credit-note' then 'Avoir ' when 'invoice' then 'Facture ' else 'Appel ' end || number
-        from issued order by number
+        from issued order by issued_at, number
     )
     insert into entry_lines (entry_id, place, account, auxiliary, debit, credit)
     select document_id, 0, receivable, member, gross * billed, gross * credited from issued join sellers using (seller)
@@ -165,7 +169,8 @@ def upgrade() -> None:
         "create trigger entry_lines_balance after insert on entry_lines referencing new table as changed "
         "for each statement execute function refuse_unbalanced_entry()"
     )
-    # After the guards, by name: nothing that is refused is entered first.
+    # Triggers of one event fire by name: "allocations_fit" before "ledger", "refund_approvals_fit" and
+    # "payment_returns_fit" after it. What any of them refuses is rolled back with its entry.
     op.execute(
         "create trigger ledger after insert on document_lines referencing new table as changed "
         "for each statement execute function enter_documents()"

@@ -101,6 +101,10 @@ async def test_a_rollback_waits_until_payments_of_ours_are_the_former_systems(re
     await ready.takes_over(*CLUSTERS)
     assert (await held(ready, gate.for_rollback, "numelink"))["payments"].holds
     payment = await paid(ready, "320.00", "numelink/2")
+    paid_back = await paid(ready, "7.00", "numelink/2")
+    [refund] = (await ready.ask("refund-payment", payment_id=paid_back["payment_id"]))["refunds"]
+    approval = {"refund_id": refund["refund_id"], "paid_on": paid_back["received_on"]}
+    await ready.ask("approve-refund", by="tresoriere", **approval)
     refused = (await held(ready, gate.for_rollback, "numelink"))["payments"]
     assert (refused.holds, "1 payments were recorded here, 320.00 €" in refused.detail) == (False, True)
     assert (await held(ready, gate.for_rollback, "clustr-numerique"))["payments"].holds
