@@ -109,11 +109,10 @@ async def test_who_may_approve_a_refund_does_not_hang_on_the_day_that_they_write
     payment = await paid(office, "200.00", received_on=day[20])
     for _ in range(2):
         payment = await office.ask("refund-payment", payment_id=payment["payment_id"], amount="60.00")
-    first_half: dict[str, Any]
-    second_half: dict[str, Any]
-    [first_half, second_half] = [{"refund_id": each["refund_id"], "paid_on": day[10]} for each in payment["refunds"]]
+    halves: list[dict[str, Any]] = [{"refund_id": each["refund_id"], "paid_on": day[10]} for each in payment["refunds"]]
+    first_half, second_half = halves
     assert (await office.refusal("approve-refund", by="stagiaire", **first_half))[0] == "second-person"
-    later = first_half | {"paid_on": today + timedelta(days=1)}
+    later: dict[str, Any] = first_half | {"paid_on": today + timedelta(days=1)}
     assert (await office.refusal("approve-refund", by="tresoriere", **later))[0] == "payment-invalid"
     await office.ask("approve-refund", by="tresoriere", **first_half)
     kind, detail = await office.refusal("approve-refund", by="tresoriere", **second_half)
