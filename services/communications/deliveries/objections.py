@@ -5,24 +5,17 @@ until the same mail is queued again: its id is derived, and so are its tokens.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from schemas.objections import ObjectionReceived
-from services.common.sections import Record
-from services.communications.suppressions.address import AddressHash, Keyring
+from services.communications.deliveries.by_token import Sent, sent_with
+from services.communications.suppressions.address import Keyring
 from services.communications.suppressions.repository import suppress, take_back
 from services.communications.suppressions.suppression import EVERY_PURPOSE, Suppression
 from shared.persistence.database import rows_of
 
-_BY_LINK = """
-    select d.token_hash, d.delivery_id::text, d.key_id, d.address_key, d.purpose,
-           array_remove(array_agg(r.cluster order by r.cluster, r.record_id), null),
-           array_remove(array_agg(r.record_id order by r.cluster, r.record_id), null)
-    from deliveries d left join delivery_records r using (delivery_id)
-    where d.token_hash = any($1::bytea[]) group by d.delivery_id
-"""
 _KEEP_UNMATCHED = """
     insert into unmatched_objections (token_hash, act, scope, way, received_at)
     select * from unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::timestamptz[]) on conflict do nothing
@@ -40,19 +33,10 @@ MATCH_EVERY: Final = 60.0
 """Seconds after which objections are looked for whose mail was queued in the moment when they came."""
 
 
-class Link(NamedTuple):
-    """What the mail was whose link was used."""
-
-    delivery_id: str
-    address: AddressHash
-    purpose: str
-    records: tuple[Record, ...]
-
-
 async def keep(connection: AsyncConnection, keyring: Keyring, objections: Collection[ObjectionReceived]) -> None:
     """Suppress, or lift, as people said; in the order of the time when they did."""
     ordered = sorted(objections, key=lambda data: data.received_at)
-    links = await _links(connection, {bytes.fromhex(data.link_digest) for data in ordered})
+    links = await sent_with(connection, "token_hash", {bytes.fromhex(data.link_digest) for data in ordered})
     for act, change in (("object", suppress), ("undo", take_back)):
         known = [
             _suppression(link, data)
@@ -95,7 +79,7 @@ async def match_objections(keyring: Keyring, engine: AsyncEngine) -> None:
         await apply_unmatched(connection, keyring, {each: each for each in hashes})
 
 
-def _suppression(link: Link, data: ObjectionReceived) -> Suppression:
+def _suppression(link: Sent, data: ObjectionReceived) -> Suppression:
     purpose = EVERY_PURPOSE if data.scope == "everything" else link.purpose
     return Suppression(
         cause=f"link/{link.delivery_id}/{purpose}",
@@ -106,19 +90,6 @@ def _suppression(link: Link, data: ObjectionReceived) -> Suppression:
         at=data.received_at,
         spreads=True,
     )
-
-
-async def _links(connection: AsyncConnection, hashes: set[bytes]) -> Mapping[bytes, Link]:
-    rows = rows_of(await connection.exec_driver_sql(_BY_LINK, (list(hashes),)))
-    return {
-        bytes(token_hash): Link(
-            delivery_id,
-            AddressHash(key_id, bytes(address_key)),
-            purpose,
-            tuple(map(Record, clusters, record_ids)),
-        )
-        for token_hash, delivery_id, key_id, address_key, purpose, clusters, record_ids in rows
-    }
 
 
 def _unmatched_columns(unmatched: Sequence[ObjectionReceived]) -> tuple[list[Any], ...]:

@@ -13,10 +13,10 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.objections import ObjectionReceived
-from services.common.sections import Record
 from services.communications.bounces.report import LARGEST, Report, read_report
 from services.communications.bounces.returned import Returned
 from services.communications.deliveries import objections, repository
+from services.communications.deliveries.by_token import Sent, sent_with
 from services.communications.deliveries.tokens import digest_of
 from services.communications.suppressions.address import AddressHash, Keyring
 from services.communications.suppressions.repository import suppress
@@ -26,14 +26,6 @@ from shared.persistence.database import rows_of
 TO_BE_UNREACHABLE = 3
 """Bounces of a full or slow box within 30 days, on as many different days."""
 
-_SOFT_MEANINGS = ("full", "later")
-_BY_RETURN_PATH = """
-    select d.return_hash, d.delivery_id::text, d.domain, d.key_id, d.address_key,
-           array_remove(array_agg(r.cluster order by r.cluster, r.record_id), null),
-           array_remove(array_agg(r.record_id order by r.cluster, r.record_id), null)
-    from deliveries d left join delivery_records r using (delivery_id)
-    where d.return_hash = any($1::bytea[]) group by d.delivery_id
-"""
 _KEEP = """
     insert into bounces (digest, delivery_id, kind, meaning, enhanced, words, raw, received_at)
     select * from unnest($1::bytea[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[],
@@ -61,18 +53,10 @@ _SOFT = """
 
 
 @dataclass(frozen=True, slots=True)
-class _Delivery:
-    delivery_id: str
-    domain: str
-    address: AddressHash
-    records: tuple[Record, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class _Read:
     returned: Returned
     report: Report
-    delivery: _Delivery | None
+    delivery: Sent | None
 
 
 async def take_in(connection: AsyncConnection, keyring: Keyring, returned: Sequence[Returned]) -> Mapping[str, int]:
@@ -80,11 +64,13 @@ async def take_in(connection: AsyncConnection, keyring: Keyring, returned: Seque
     refusals = [item for item in returned if item.use == "u" and item.token]
     await objections.keep(connection, keyring, [_objection(item) for item in refusals])
     bounced = list({item.digest: item for item in returned if item.use == "b"}.values())
-    deliveries = await _deliveries(connection, bounced)
+    digests = {item.token: digest_of(item.token) for item in bounced if item.token}
+    sent = await sent_with(connection, "return_hash", digests.values())
     # In a thread: anybody may write to a return path, and a header made for it takes seconds to read.
     reports = await to_thread(lambda: [read_report(item.raw) for item in bounced])
     read = [
-        _Read(item, report, deliveries.get(item.token or "")) for item, report in zip(bounced, reports, strict=True)
+        _Read(item, report, sent.get(digests.get(item.token or "", b"")))
+        for item, report in zip(bounced, reports, strict=True)
     ]
     fresh = await _kept(connection, read)
     read = [item for item in read if item.returned.digest in fresh]
@@ -133,17 +119,6 @@ def _suppression(item: _Read) -> Suppression | None:
             at=item.returned.received_at,
         )
     return None
-
-
-async def _deliveries(connection: AsyncConnection, bounced: Sequence[Returned]) -> dict[str, _Delivery]:
-    tokens = {digest_of(item.token): item.token for item in bounced if item.token}
-    rows = rows_of(await connection.exec_driver_sql(_BY_RETURN_PATH, (list(tokens),)))
-    return {
-        tokens[bytes(row[0])]: _Delivery(
-            row[1], row[2], AddressHash(row[3], bytes(row[4])), tuple(map(Record, row[5], row[6]))
-        )
-        for row in rows
-    }
 
 
 async def _kept(connection: AsyncConnection, read: Sequence[_Read]) -> set[bytes]:
