@@ -18,8 +18,6 @@ from services.billing.accounts.periods import item_of, periods_of
 from services.common.listing import newest_that_fit
 
 _NOT_IN_FORCE: Final[frozenset[InvoiceStatus]] = frozenset({"draft", "cancelled"})
-
-
 _NOTHING: Final = Decimal()
 
 

@@ -19,8 +19,6 @@ app = typer.Typer()
 
 _PLAIN = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "...", "\u202f": " "})
 """What ISO 8859-15 lacks, and names often have."""
-
-
 Issuer = Annotated[str, typer.Option("--issuer", help="a legal body, as `traboule billing issuers` lists it")]
 Year = Annotated[int, typer.Option("--year", help="the calendar year in which the financial year begins")]
 
