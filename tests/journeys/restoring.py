@@ -15,14 +15,8 @@ from tests.support.command import Answer, traboule
 from tests.support.servers import publish_as, query
 
 SIREN = "552100554"
-
-
 SYSTEM = "numelink/membership"
-
-
 MEMBER_RECORDED = "membership.member-recorded"
-
-
 WAY_BACK = way_back_queue("numelink", "membership").name
 
 
@@ -35,8 +29,6 @@ RELATED = """
     where kind in ('account', 'participation', 'preferences')
 """
 """A section is numbered by how often it was announced."""
-
-
 COMPARED: Mapping[str, Mapping[str, str]] = {
     "membership": {
         "views": "select member_id, document, etag, sort_key, paid_until from views",

@@ -13,26 +13,14 @@ from tests.support.interleaving.broker import Broker
 from tests.support.interleaving.hostile import Hostile
 
 T = TypeVar("T")
-
-
 Recorded = MemberRecorded | MemberRemoved
-
-
 Answer = Literal["done", "refused", "unknown"]
-
-
 MARK = "Marque"
 """The extra field that tells which message or command wrote a record."""
-
-
 PAUSE = 0.06
 """Seconds that anybody rests at most between two things that he does."""
-
-
 ATTACKS = 3
 """Messages that are sent besides and cannot be applied."""
-
-
 _SYLLABLES = ("ba", "ce", "di", "fo", "gu", "la", "me", "ni", "po", "ru", "sa", "te", "vi", "zo", "cha", "phi")
 
 

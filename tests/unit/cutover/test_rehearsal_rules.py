@@ -23,11 +23,7 @@ from services.membership.cutover.rehearsals import Record
 from tests.unit.cutover.rehearsals import JUNE
 
 (AUDIENCE,), (PLACE,), (STAGE_STATE,), (DUES, SETTLEMENT) = COMMUNICATIONS, EVENTS, MEMBERSHIP, BILLING
-
-
 TODAY = date(2026, 11, 23)
-
-
 EURO = Decimal("1.00")
 
 

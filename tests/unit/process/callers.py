@@ -14,14 +14,8 @@ from starlette.routing import Route
 from shared.process.http_server import HttpLimits, build_server, serve
 
 QUICK = HttpLimits(request_seconds=0.5, answer_seconds=1, idle_seconds=1, closing_seconds=0.5, connections=8)
-
-
 GET = b"GET /short HTTP/1.1\r\nhost: a\r\n\r\n"
-
-
 PIECE = b"x" * 65_536
-
-
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 

@@ -8,8 +8,6 @@ from services.billing.mirror.repository import BillingUnitOfWork
 from tests.support.sections import newest_stated
 
 KEY = "traboule.billing.account-changed"
-
-
 DAYS = (date(2025, 12, 31), date(2026, 12, 31))
 
 

@@ -23,11 +23,7 @@ from tests.support.merging import Database, deliveries, envelope, handled
 from tests.support.sections import CLUSTER, kept
 
 _versions = st.integers(1, 3)
-
-
 _records = st.sampled_from(["M1", "M2", "M3"])
-
-
 _invoices = st.builds(
     InvoiceRecorded,
     version=_versions,
@@ -45,8 +41,6 @@ _invoices = st.builds(
     vat=st.just(Decimal("20.00")),
     gross=st.sampled_from([Decimal("120.00"), Decimal("60.00"), Decimal("-60.00")]),
 )
-
-
 _payments = st.builds(
     PaymentRecorded,
     version=_versions,
@@ -56,8 +50,6 @@ _payments = st.builds(
     paid_on=st.sampled_from(DAYS),
     amount=st.sampled_from([Decimal("60.00"), Decimal("120.00"), Decimal("-60.00")]),
 )
-
-
 _facts = st.lists(st.one_of(_invoices, _payments), min_size=2, max_size=14).map(
     lambda facts: [envelope(fact, f"/{CLUSTER}/billing") for fact in facts]
 )

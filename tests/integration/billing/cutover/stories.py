@@ -10,11 +10,7 @@ from services.cutover.preconditions import Condition
 from tests.support.billing import Billing
 
 LAST = date(2027, 12, 31)
-
-
 CLUSTERS = ("clustr-numerique", "numelink")
-
-
 BOTH = RecordRef(cluster="clustr-numerique", record_id="1"), RecordRef(cluster="numelink", record_id="2")
 
 

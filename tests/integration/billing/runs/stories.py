@@ -6,8 +6,6 @@ from schemas.base import RecordRef
 from tests.support.billing import Billing
 
 BOTH = RecordRef(cluster="clustr-numerique", record_id="1"), RecordRef(cluster="numelink", record_id="2")
-
-
 CLUSTERS = ("clustr-numerique", "numelink")
 
 

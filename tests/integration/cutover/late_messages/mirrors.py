@@ -29,11 +29,7 @@ from tests.support import builders
 from tests.support.in_memory import POLICY
 
 CLUSTER = "numelink"
-
-
 WHY = {"by": "zoé", "reason": "a test"}
-
-
 UNITS_OF_WORK: dict[str, Callable[[Any], Any]] = {
     "billing": lambda connection: BillingUnitOfWork(connection, conflict_owner="somebody"),
     "events": lambda connection: EventsUnitOfWork(connection, conflict_owner="somebody"),

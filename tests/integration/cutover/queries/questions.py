@@ -15,8 +15,6 @@ from tests.integration.cutover.staff import Staff
 from tests.support.waiting import eventually
 
 MIRROR = "/billing/mirror"
-
-
 QUEUE = queries_queue("billing")
 
 

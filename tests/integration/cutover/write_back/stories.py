@@ -4,6 +4,7 @@ from typing import Any
 
 import aio_pika
 import orjson
+import pytest
 
 from schemas.commands import ChangeMember, RecordCommand
 from schemas.envelope import encode, routing_key
@@ -14,18 +15,12 @@ from tests.support.command import Answer, traboule
 from tests.support.in_process import OwnService
 from tests.support.waiting import eventually
 
+CONNECTIONS_ARE_CLOSED = pytest.mark.filterwarnings("ignore:coroutine 'Connection.close' was never awaited")
+"""A connection that the broker closes leaves a coroutine behind in the AMQP library."""
 SYSTEM, USER, STAFF = "numelink/membership", "numelink.membership", "staff.membership"
-
-
 QUEUE = f"{USER}.way-back"
-
-
 BY: dict[str, Any] = {"cluster": "numelink", "author": "zoé"}
-
-
 TODAY = Clock().now().astimezone(PARIS).date()
-
-
 OVERRULED = ("parity", "rehearsal", "writers", "backup")
 
 

@@ -19,6 +19,7 @@ from services.membership.records.ids import new_id
 from shared.runtime.clock import Clock
 from tests.integration.cutover.write_back.stories import (
     BY,
+    CONNECTIONS_ARE_CLOSED,
     QUEUE,
     SYSTEM,
     TODAY,
@@ -33,8 +34,7 @@ from tests.support.command import traboule
 from tests.support.in_process import OwnService
 from tests.support.waiting import eventually
 
-# A connection that the broker closes leaves a coroutine behind in the AMQP library.
-pytestmark = pytest.mark.filterwarnings("ignore:coroutine 'Connection.close' was never awaited")
+pytestmark = CONNECTIONS_ARE_CLOSED
 
 
 async def test_what_a_rollback_would_lose_is_listed_before_it_and_each_condition_is_overruled_by_name(

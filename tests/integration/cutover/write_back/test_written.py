@@ -24,6 +24,7 @@ from services.membership.records.ids import new_id
 from shared.runtime.clock import Clock
 from tests.integration.cutover.write_back.stories import (
     BY,
+    CONNECTIONS_ARE_CLOSED,
     QUEUE,
     STAFF,
     SYSTEM,
@@ -44,10 +45,7 @@ from tests.support.in_process import OwnService
 from tests.support.waiting import eventually
 
 CONSUMER = Path(__file__).parents[4] / "schemas" / "clients" / "python" / "way_back.py"
-
-
-# A connection that the broker closes leaves a coroutine behind in the AMQP library.
-pytestmark = pytest.mark.filterwarnings("ignore:coroutine 'Connection.close' was never awaited")
+pytestmark = CONNECTIONS_ARE_CLOSED
 
 
 async def late(stack: OwnService, fact: Any) -> str:

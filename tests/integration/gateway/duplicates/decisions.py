@@ -6,11 +6,7 @@ from tests.integration.gateway.gateways import CLUSTR, NUMELINK, GatewayUnderTes
 from tests.support.builders import a_member
 
 PAPER = "Papeteries du Pilat"
-
-
 FIRST, OTHER = f"{CLUSTR}/12", f"{NUMELINK}/B-1"
-
-
 DECISIONS = "/duplicates/decisions"
 
 

@@ -8,8 +8,6 @@ from tests.integration.gateway.duplicates.decisions import DECISIONS, FIRST, OTH
 from tests.integration.gateway.gateways import CLUSTR, NUMELINK, own_id
 
 _LAST = 2**63 - 1  # a bigint's
-
-
 FINE = {"verdict": "same", "records": [FIRST, OTHER], "reason": "x"}
 
 

@@ -8,8 +8,6 @@ import yaml
 from tests.unit.deploy.kubernetes.objects import FOLDER
 
 OVERLAYS = ["base", "overlays/example"]
-
-
 KUBECTL = shutil.which("kubectl")
 
 

@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parents[4] / "deploy" / "kubernetes"
-
-
 OPS = "traboule-ops"
 
 

@@ -14,8 +14,6 @@ from tests.support.connections import most_connections
 from tests.unit.deploy.kubernetes.objects import OPS, containers, of_kind, pods
 
 SCHEMAS = json.loads((Path(__file__).parents[3] / "data" / "kubernetes" / "schemas.json").read_text())
-
-
 CUSTOM = {
     "RabbitmqCluster": (
         "rabbitmq.com/v1beta1",

@@ -23,8 +23,6 @@ THEIRS = {
     "traboule-object-store": {"access-key-id", "secret-access-key"},
 }
 """Secrets that the engines make, or the operator, and their keys: as deploy/kubernetes/README.md lists them."""
-
-
 MADE_INSIDE = {"traboule-authority"}
 """Of cert-manager, for cert-manager."""
 

@@ -22,17 +22,9 @@ from tests.support.examples import examples
 from tests.unit.membership.legacy.written import SOFTWARE, VERSION, headers
 
 KEPT_BY_THEM = ("version", "created_on", "modified_on")
-
-
 IDS = ("12", "adherent:12", "membership:12", "contact:12", "019ab08c-1f00-7c3a-8e52-3f5d2c7b9a10")
-
-
 ADDED = ("SIRET", "N° SIREN", "Site web", "Couleur")
-
-
 any_text = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=12)
-
-
 words = st.sampled_from(
     (
         "",
@@ -52,14 +44,8 @@ words = st.sampled_from(
         ";",
     )
 )
-
-
 text = st.none() | words | any_text
-
-
 days = st.none() | st.dates(date(1971, 1, 1), date(2199, 12, 31))
-
-
 terms = st.builds(
     Subscription,
     subscription_id=st.sampled_from(("A1", "A2", "2026-1")),

@@ -16,8 +16,6 @@ from tests.unit.membership.legacy import exports
 from tests.unit.membership.legacy.written import SOFTWARE, VERSION
 
 cells = st.sampled_from(("", "Zoé", "Müller", "ACME", "04 72 00 00 00", "a, b; c", "12 rue\\nBât. B", "x@y.example"))
-
-
 SPECIAL: dict[str, st.SearchStrategy[str]] = {
     "date": st.sampled_from(("", "31/12/2024", "2019-01-01")),
     "Oui": st.sampled_from(("Oui", "Non")),
@@ -50,23 +48,15 @@ def rows(draw: st.DrawFn, headers: Sequence[str], fixed: dict[str, tuple[str, ..
 
 
 NEVER = ("",)
-
-
 CIVI = {"Contact ID": ("12",), "Contact Type": ("Individual", "Organization", "Household"),
         "Contact is in Trash": NEVER, "Test": NEVER, "On Hold": NEVER, "Display Name": ("Le Club",),
         "First Name": ("Zoé",), "Last Name": ("Müller",),
         "Organization Name": ("",), "Legal Name": ("", "ACME"), "Contact Subtype": ("", "Sponsor"),
         "Legal Identifier": ("", "123456782", "12345678200010", "W691234567"),
         "Membership Status": ("New", "Current", "Pending", "Expired"), "Membership ID": ("", "M1")}  # fmt: skip
-
-
 IDS_OF_TERMS = ("Id adhésion", "Membership ID")
-
-
 OF_A_TERM = ("Date adhésion", "Montant", "Note (publique)", "Membership Type",
              "Membership Start Date", "Total Amount", "Membership Status", "Payment Method")  # fmt: skip
-
-
 WRITTEN = [
     ("galette", exports.GALETTE, {"ID de l'adhérent": ("12",), "Personne morale": ("", "ACME"), "Nom ": ("Roux",)}),
     ("galette", exports.GALETTE_RAW, {"id_adh": ("12",), "nom_adh": ("Roux",), "mdp_adh": NEVER}),

@@ -3,11 +3,7 @@
 from hypothesis import strategies as st
 
 VERSION = 7
-
-
 SOFTWARE = ("civicrm", "dolibarr", "galette", "paheko", "plain")
-
-
 headers = st.sampled_from(
     ("Couleur", "Langue", "Tél perso.", "Contact Type", "Parrain", "Parrain (A1)", "password", "")
 )

@@ -19,23 +19,15 @@ from tests.unit.membership.matching.builders import NOTHING
 from tests.unit.membership.matching.judged import FIRST, TWO, linked
 
 _KEYS = [RecordKey("north" if at % 2 else "south", str(at)) for at in range(9)]
-
-
 _PAIRS = [(min(pair), max(pair)) for pair in combinations(_KEYS, 2)]
-
-
 _JUDGEMENTS = st.dictionaries(
     st.sampled_from(_PAIRS),
     st.tuples(st.sampled_from([-3.0, 1.0, 5.0, 6.0, 9.0, 12.0]), st.sampled_from(["auto", "auto", "review", "apart"])),
     max_size=20,
 )
-
-
 _DECISIONS = st.lists(
     st.tuples(st.sampled_from(_PAIRS), st.sampled_from(["confirmed", "rejected"]), st.integers(0, 3)), max_size=6
 )
-
-
 _SIRENS = st.lists(st.sampled_from([None, None, FIRST, TWO]), min_size=len(_KEYS), max_size=len(_KEYS))
 
 
