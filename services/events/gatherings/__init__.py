@@ -1,0 +1,1 @@
+"""Gatherings and their sessions: when and where they take place, and who may register until when."""
