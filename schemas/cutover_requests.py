@@ -48,6 +48,16 @@ Operation = Literal[
     "send-test-mail",
     "confirm-test-mail",
     "send-information-letter",
+    "plan-gathering",
+    "cancel-gathering",
+    "change-session",
+    "register",
+    "cancel-registration",
+    "answer-offer",
+    "prefer-registration",
+    "decide-registration",
+    "replace-attendee",
+    "take-over-gatherings",
 ]
 
 

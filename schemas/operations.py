@@ -11,6 +11,7 @@ from schemas import (
     billing_payments,
     billing_reminders,
     billing_series,
+    events_operations,
     mail_operations,
 )
 from schemas.cutover_operations import CUTOVER
@@ -29,6 +30,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *billing_series.ALL,
     *billing_reminders.ALL,
     *mail_operations.ALL,
+    *events_operations.ALL,
 )
 
 

@@ -24,6 +24,7 @@ _COMMANDS = {
     "import": (MEMBERS, "Publish what a former system exported."),
     "mail": (MEMBERS, "What mail goes out, comes back, and to whom none may go (le courrier, et les oppositions)."),
     "billing": (MEMBERS, "What members owe, and who bills it (ce que doivent les membres, et qui le facture)."),
+    "events": (MEMBERS, "Gatherings, seats and who registers (les rencontres, les places, les inscriptions)."),
     "duplicates": (MEMBERS, "Decide which members are one company, and undo it."),
     "overrides": (MEMBERS, "Values that staff set by hand on members."),
     "matching": (MEMBERS, "Train and measure how companies are recognised."),
@@ -87,6 +88,8 @@ def _import(name: str) -> typer.Typer | Callable[..., None]:
             from services.cli.mail.commands import app as command
         case "billing":
             from services.cli.billing.commands import app as command
+        case "events":
+            from services.cli.events.commands import app as command
         case "import":
             from services.cli.importing.commands import import_files as command
         case "matching":

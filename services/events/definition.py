@@ -13,15 +13,24 @@ from services.events.mirror.parity import KINDS
 from services.events.mirror.rehearsals import REHEARSALS
 from services.events.mirror.repository import EventsUnitOfWork
 from services.events.mirror.republish import REPUBLISHED
+from services.events.operations import OPERATIONS
 from services.events.registrations.queries import PARTICIPATIONS
 from services.events.settings import EventsSettings
 from services.events.tables import metadata
-from shared.process.service import Service
+from services.events.usecases.tasks import SETTLE_EVERY, TAKE_OVER_EVERY, follow_stages, settle_offers
+from shared.process.service import PeriodicTask, Service
 
 
 def create_app(settings: EventsSettings) -> Service:
     """The service, ready to run; nothing is connected yet."""
-    return build(DEFINITION, settings)
+    service = build(DEFINITION, settings)
+    begin = unit_of_work(settings)
+    service.periodic_tasks = (
+        *service.periodic_tasks,
+        PeriodicTask("offers", SETTLE_EVERY, partial(settle_offers, begin)),
+        PeriodicTask("stages followed", TAKE_OVER_EVERY, partial(follow_stages, begin)),
+    )
+    return service
 
 
 def unit_of_work(settings: EventsSettings) -> Callable[[AsyncConnection], EventsUnitOfWork]:
@@ -39,6 +48,6 @@ DEFINITION = ServiceDefinition(
     mirrored=KINDS,
     rehearsals=REHEARSALS,
     republished=REPUBLISHED,
-    operations=(MIRRORED,),
+    operations=(MIRRORED, *OPERATIONS),
     sections=(PARTICIPATIONS,),
 )

@@ -9,6 +9,7 @@ from services.common.sections import section_tables
 from services.conflicts.tables import merge_conflicts_table
 from services.cutover.parity.tables import parity_tables
 from services.cutover.tables import cutover_tables
+from services.events.seats.tables import seats_tables
 from shared.messaging.tables import messaging_tables
 from shared.persistence.mirror import mirror_columns
 
@@ -19,6 +20,7 @@ parity = parity_tables(metadata)
 member_records = member_records_table(metadata)
 merge_conflicts = merge_conflicts_table(metadata)
 section_tables(metadata)
+seats_tables(metadata)
 
 events = sa.Table(
     "events",

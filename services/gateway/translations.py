@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from starlette.requests import Request
 
+from services.gateway.events_translations import EVENTS_PROBLEMS
 from services.membership.translations import Language
 
 
@@ -183,6 +184,7 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     ),
     "busy": (503, "Trop d'exports à la fois", "Too many exports at once"),
     "failure": (500, "Une erreur s'est produite", "Something went wrong"),
+    **EVENTS_PROBLEMS,
 }
 """ProblemError types: status, and title in French and English."""
 

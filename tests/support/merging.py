@@ -118,9 +118,9 @@ class Database:
     url: str
 
     @asynccontextmanager
-    async def engine(self) -> AsyncIterator[AsyncEngine]:
-        """A pool of one, for the event loop of one example."""
-        engine = create_engine(self.url, application="tests", pool_size=1)
+    async def engine(self, pool_size: int = 1) -> AsyncIterator[AsyncEngine]:
+        """A pool for the event loop of one example."""
+        engine = create_engine(self.url, application="tests", pool_size=pool_size)
         try:
             yield engine
         finally:

@@ -4,41 +4,18 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from schemas import billing_corrections as corrections
 from schemas import billing_decisions as billing
 from schemas import billing_payments as payments
 from schemas.base import Amount, Day, Key
 from schemas.billing_grids import Grid
+from schemas.events_operations import ALL as EVENTS
+from services.gateway.api.derived_bodies import derived_body
+from services.gateway.api.signed import Deciding, Line, Signed
 from services.gateway.problems import ProblemError
-from services.membership.identity.decisions import LONGEST_AUTHOR, LONGEST_REASON
-from shared.runtime.text import is_text
-
-
-def _single_line(text: str) -> str:
-    if not text.strip() or not is_text(text):
-        raise ValueError("must be text on one line")
-    return text.strip()
-
-
-_Line = AfterValidator(_single_line)
-_Author = Annotated[str, Field(min_length=1, max_length=LONGEST_AUTHOR), _Line]
-Reason = Annotated[str, Field(min_length=1, max_length=LONGEST_REASON, description="kept in the history"), _Line]
-
-
-class Signed(BaseModel):
-    """Who decides it, if not the API key's own name."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    author: _Author | None = Field(None, description="who decides it; else the API key's name")
-
-
-class Deciding(Signed):
-    """Why a late message is applied after all, or dismissed."""
-
-    reason: Reason
+from services.membership.identity.decisions import LONGEST_REASON
 
 
 class Moving(Deciding):
@@ -57,7 +34,7 @@ class NotedBackup(Signed):
     """That all databases were backed up now."""
 
     note: Annotated[
-        str, Field(min_length=1, max_length=LONGEST_REASON, description="where it lies, or how it was made"), _Line
+        str, Field(min_length=1, max_length=LONGEST_REASON, description="where it lies, or how it was made"), Line
     ]
 
 
@@ -168,7 +145,7 @@ class NewSuppression(Deciding):
 class Lifted(Deciding):
     """Where the proof is kept that the person asked for it."""
 
-    proof: Annotated[str, Field(min_length=1, max_length=LONGEST_REASON), _Line]
+    proof: Annotated[str, Field(min_length=1, max_length=LONGEST_REASON), Line]
 
 
 class Uncertain(Deciding):
@@ -190,7 +167,7 @@ class InformationLetter(Deciding):
     """Who writes, as which legal body, since when, and where its privacy policy is."""
 
     brand: Annotated[str, Field(max_length=40)]
-    controller: Annotated[str, Field(min_length=1, max_length=200), _Line]
+    controller: Annotated[str, Field(min_length=1, max_length=200), Line]
     merged_on: Day
     policy: Annotated[str, Field(max_length=500)]
 
@@ -224,6 +201,7 @@ BODIES: Final[Mapping[str, type[Signed]]] = {
     "send-test-mail": TestMail,
     "confirm-test-mail": Deciding,
     "send-information-letter": InformationLetter,
+    **{operation.name: derived_body(operation) for operation in EVENTS if operation.kind == "command"},
 }
 """The body of each command, by the operation's name."""
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from services.gateway.events_translations import EVENTS_PROBLEMS
 from services.gateway.problems import ProblemError
 from services.gateway.requests_queries import Request
 
@@ -60,6 +61,7 @@ PROBLEM_OF = {
     "test-mail-unknown": "test-mail-unknown",
     "test-mail-not-sent": "test-mail-not-sent",
     "question-unreadable": "operation-unknown",
+    **{kind: kind for kind in EVENTS_PROBLEMS},
 }
 """What a service calls a refusal, and what the gateway does."""
 

@@ -1,0 +1,1 @@
+"""``traboule events``: gatherings, seats, who waits, and who comes."""

@@ -1,0 +1,24 @@
+"""What carries out each operation of events."""
+
+from typing import Final
+
+from schemas import events_operations as declared
+from services.events.usecases import gatherings, registrations, taking_over
+from services.operations.binding import Bound
+
+OPERATIONS: Final = (
+    Bound(declared.GATHERINGS, gatherings.gatherings),
+    Bound(declared.GATHERING, gatherings.gathering),
+    Bound(declared.PLAN, gatherings.plan),
+    Bound(declared.CHANGE_SESSION, gatherings.change_session),
+    Bound(declared.CANCEL_GATHERING, gatherings.call_off),
+    Bound(declared.REGISTRATIONS, registrations.registrations),
+    Bound(declared.REGISTRATION, registrations.registration),
+    Bound(declared.REGISTER, registrations.register),
+    Bound(declared.CANCEL, registrations.cancel),
+    Bound(declared.ANSWER, registrations.answer),
+    Bound(declared.PREFER, registrations.prefer),
+    Bound(declared.DECIDE, registrations.decide_twice),
+    Bound(declared.REPLACE, registrations.replace_attendee),
+    Bound(declared.TAKE_OVER, taking_over.take_over),
+)

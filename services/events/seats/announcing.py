@@ -1,0 +1,175 @@
+"""Announces what became of bookings: for other systems, for the consolidated view, and as letters to people."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from schemas.base import RecordRef
+from schemas.events import Registrant, RegistrationChanged, RegistrationStatus
+from schemas.letters import Recipient, RegistrationCancelled, RegistrationConfirmed, SeatOffered
+from services.events.mirror.repository import EventsUnitOfWork
+from services.events.seats.repository import Session
+from services.events.seats.room import HOLDS, Booking, State
+from shared.messaging.publishing import publish
+from shared.persistence.database import json_of, rows_of
+
+_BOOKINGS = """
+    select b.booking_id::text, coalesce(b.former_id, b.booking_id::text), b.seats, b.state, b.offered_until, b.version,
+           o.cluster, o.record_id, o.name, o.email, o.language, o.placed_at,
+           g.cluster, coalesce(g.event_id, g.gathering_id::text), coalesce(s.title, g.title), g.place, s.starts_at,
+           s.terms->>'zone', g.state = 'cancelled',
+           (select json_agg(json_build_object('id', a.attendee_id, 'name', a.name, 'email', a.email,
+                                              'left', a.left_at is not null, 'now', a.left_at = $2) order by a.place)
+            from attendees a where a.booking_id = b.booking_id)
+    from unnest($1::uuid[]) as n (booking_id)
+    join bookings b using (booking_id) join orders o using (order_id)
+    join sessions s on s.session_id = b.session_id join gatherings g using (gathering_id)
+    order by b.session_id, b.arrival
+"""
+STATUS: Final[Mapping[State, RegistrationStatus]] = {
+    "registered": "registered",
+    "offered": "registered",
+    "waiting": "waiting",
+    "asked": "waiting",
+    "cancelled": "cancelled",
+    "declined": "cancelled",
+    "lapsed": "cancelled",
+}
+"""What other systems are told of a booking: a seat that is offered is taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A booking with what is said about it. ``people`` have id, name, email, left, and now: they leave by this act."""
+
+    booking_id: str
+    registration_id: str
+    seats: int
+    state: State
+    offered_until: datetime | None
+    version: int
+    record: RecordRef | None
+    name: str | None
+    email: str | None
+    language: Any
+    placed_at: datetime
+    cluster: str
+    event_id: str
+    title: str
+    place: str | None
+    starts_at: datetime
+    zone: str
+    called_off: bool
+    people: list[dict[str, Any]]
+
+
+async def announce(
+    uow: EventsUnitOfWork,
+    sessions: Collection[Session],
+    before: Mapping[str, Booking],
+    at: datetime,
+    cause: str | None = None,
+) -> None:
+    """Tell of every booking that these sessions changed, when the transaction commits."""
+    ids = [booking_id for session in sessions for booking_id in session.room.changed]
+    if not ids:
+        return
+    bookings = await _known(uow.connection, ids, at)
+    publish(uow, RegistrationChanged, [(_registration(each), cause) for each in bookings])
+    for fact_type, facts in _letters(bookings, before):
+        if facts:
+            publish(uow, fact_type, [(fact, cause) for fact in facts])
+
+
+async def _known(connection: AsyncConnection, ids: Collection[str], at: datetime) -> list[Known]:
+    rows = rows_of(await connection.exec_driver_sql(_BOOKINGS, (list(ids), at)))
+    names = [name for name in Known.__dataclass_fields__ if name not in ("record", "people")]
+    known: list[Known] = []
+    for row in rows:
+        cluster, record_id = row[6:8]
+        values = dict(zip(names, (*row[:6], *row[8:-1]), strict=True))
+        record = RecordRef(cluster=cluster, record_id=record_id) if cluster else None
+        known.append(Known(**values, record=record, people=json_of(row[-1]) or []))
+    return known
+
+
+def _registration(known: Known) -> RegistrationChanged:
+    own = known.record is not None and known.record.cluster == known.cluster
+    return RegistrationChanged(
+        version=known.version,
+        cluster=known.cluster,
+        registration_id=known.registration_id,
+        event_id=known.event_id,
+        record_id=known.record.record_id if known.record and own else None,
+        registered_at=known.placed_at,
+        status=STATUS[known.state],
+        seats=known.seats,
+        registrant=None if own else _registrant(known),
+    )
+
+
+def _registrant(known: Known) -> Registrant:
+    if known.record is not None:
+        return Registrant(kind="record", cluster=known.record.cluster, record_id=known.record.record_id)
+    return Registrant(kind="guest", name=known.name, email=known.email)
+
+
+def _letters(bookings: Iterable[Known], before: Mapping[str, Booking]) -> list[tuple[Any, list[Any]]]:
+    """What people are written: each who comes their confirmation, whoever ordered the offer, each who came no more."""
+    confirmed: list[RegistrationConfirmed] = []
+    offered: list[SeatOffered] = []
+    cancelled: list[RegistrationCancelled] = []
+    for each in bookings:
+        was = before.get(each.booking_id)
+        held = was is not None and was.state in HOLDS
+        newly = was is None or was.state != each.state
+        if newly and each.state == "registered":
+            confirmed += [RegistrationConfirmed(**to) for to in _to_each(each, _coming(each))]
+        elif newly and each.state == "offered":
+            offered += [_offer(each, to) for to in _to_each(each, [_whole(each)])]
+        if held:
+            leaving = _coming(each) if each.state == "cancelled" else [who for who in each.people if who["now"]]
+            over = each.called_off
+            cancelled += [RegistrationCancelled(**to, gathering_cancelled=over) for to in _to_each(each, leaving)]
+    return [(RegistrationConfirmed, confirmed), (SeatOffered, offered), (RegistrationCancelled, cancelled)]
+
+
+def _coming(known: Known) -> list[dict[str, Any]]:
+    """The people of a booking who did not leave; its order, where it names nobody."""
+    return [person for person in known.people if not person["left"] or person["now"]] or [_whole(known)]
+
+
+def _whole(known: Known) -> dict[str, Any]:
+    """Whoever ordered, for all seats of the booking."""
+    name = known.name or (known.people[0]["name"] if known.people else None)
+    return {"id": known.booking_id, "name": name, "email": known.email}
+
+
+def _to_each(known: Known, people: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What a letter says, to each of these people. Without an address there is no letter: staff registered them."""
+    return [_letter(known, person, email) for person in people if (email := person["email"] or known.email)]
+
+
+def _letter(known: Known, person: Mapping[str, Any], email: str) -> dict[str, Any]:
+    records = () if known.record is None else (known.record,)
+    return {
+        "version": known.version,
+        "cluster": known.cluster,
+        "recipient": Recipient(
+            name=person["name"] or known.title, email=email, language=known.language, records=records
+        ),
+        "registration_id": person["id"],
+        "title": known.title,
+        "starts_at": known.starts_at,
+        "zone": known.zone,
+        "place": known.place,
+        "seats": known.seats if person["id"] == known.booking_id else 1,
+    }
+
+
+def _offer(known: Known, to: dict[str, Any]) -> SeatOffered:
+    assert known.offered_until is not None
+    return SeatOffered(**to, offer_id=f"{known.booking_id}/{known.version}", offered_until=known.offered_until)

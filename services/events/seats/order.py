@@ -1,0 +1,75 @@
+"""Who asks for seats, and for whom: an order with named people, before anything is decided. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+from uuid import UUID, uuid4
+
+from services.common.sections import Record
+from services.events.seats.acts import Act
+
+Language = Literal["fr", "en"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody who comes. ``token_digest`` is the SHA-256 of the token on their ticket."""
+
+    attendee_id: str
+    name: str
+    email: str | None = None
+    token_digest: bytes | None = None
+
+    @property
+    def key(self) -> str:
+        """Who it is at one session: two people at one address are told apart by their names."""
+        return f"{(self.email or '').strip().casefold()}|{' '.join(self.name.casefold().split())}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What somebody asks for at once. ``record`` is the member's; None for guests. ``email`` is where we answer."""
+
+    order_id: str
+    session_id: str
+    author: str
+    placed_at: datetime
+    record: Record | None = None
+    name: str | None = None
+    email: str | None = None
+    language: Language | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One act for one session, once under its key. A registration has an order, and the people that it seats.
+
+    ``leaving`` are those who give up their seats where the act reduces a booking.
+    """
+
+    session_id: str
+    key: str
+    act: Act
+    author: str
+    reason: str = ""
+    order: Order | None = None
+    people: Sequence[Person] = ()
+    price: Decimal = Decimal("0.00")
+    former_id: str | None = None
+    leaving: Sequence[str] = ()
+
+
+def new_id() -> str:
+    """An id that nobody can guess."""
+    return str(uuid4())
+
+
+def is_id(text: str) -> bool:
+    """Whether it is written as a UUID."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,319 @@
+"""All SQL of deciding: lock sessions, read what the acts concern, and keep what was decided."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.common.sections import Record
+from services.events.seats.acts import MAKES, Act
+from services.events.seats.order import Person, Request
+from services.events.seats.room import Booking, Room
+from services.events.seats.terms import terms_from, terms_text
+from shared.persistence.database import rows_of
+
+# In the order of their ids, so that two transactions lock rows in the same order.
+_LOCK = """
+    select session_id::text, gathering_id::text, terms, held, arrivals, logged
+    from sessions where session_id = any($1::uuid[]) order by session_id for update
+"""
+_NOW = "select clock_timestamp()"
+_KNOWN = """
+    select l.session_id::text, l.key, l.booking_id::text, l.refusal, l.detail
+    from unnest($1::uuid[], $2::text[]) as n (session_id, key) join booking_log l using (session_id, key)
+"""
+_BOOKING = "b.session_id::text, b.booking_id::text, b.seats, b.arrival, b.state, b.offered_until, b.lapses"
+_NAMED = f"select {_BOOKING} from bookings b where b.booking_id = any($1::uuid[])"
+_OVER = f"""
+    select {_BOOKING} from bookings b
+    where b.session_id = any($1::uuid[]) and b.state = 'offered' and b.offered_until <= $2
+"""
+_ALL = f"select {_BOOKING} from bookings b where b.session_id = any($1::uuid[])"
+# Of each size no more can be seated than go into what may become free: the first of them are enough for any act.
+_WAITING = f"""
+    select {_BOOKING}
+    from unnest($1::uuid[], $2::bigint[]) as n (session_id, room)
+    cross join generate_series(1, {{largest}}) as s (seats)
+    cross join lateral (
+        select * from bookings w
+        where w.session_id = n.session_id and w.seats = s.seats and w.state = 'waiting' and s.seats <= n.room
+        order by w.arrival limit n.room / s.seats offset 0
+    ) b
+    union all
+    select {_BOOKING}
+    from unnest($1::uuid[], $2::bigint[]) as n (session_id, room)
+    join bookings b on b.session_id = n.session_id and b.state = 'waiting'
+                   and b.seats > {{largest}} and b.seats <= n.room
+"""
+_WHO = """
+    select n.cluster, n.record_id, coalesce(m.member_id::text, n.cluster || '/' || n.record_id)
+    from unnest($1::text[], $2::text[]) as n (cluster, record_id)
+    left join member_records m using (cluster, record_id)
+"""
+_REGISTERED_RECORDS = """
+    select distinct o.session_id::text, coalesce(m.member_id::text, o.cluster || '/' || o.record_id),
+           o.cluster, o.record_id
+    from orders o left join member_records m using (cluster, record_id)
+    where o.session_id = any($1::uuid[])
+      and (m.member_id::text = any($2::text[]) or o.cluster || '/' || o.record_id = any($2::text[]))
+      and exists (select from bookings b where b.order_id = o.order_id
+                  and b.state in ('registered', 'offered', 'waiting', 'asked'))
+"""
+_REGISTERED_PEOPLE = """
+    select a.session_id::text, a.person_key
+    from unnest($1::uuid[], $2::text[]) as n (session_id, person_key)
+    join attendees a using (session_id, person_key)
+    join bookings b using (booking_id)
+    where a.left_at is null and b.state in ('registered', 'offered', 'waiting', 'asked')
+"""
+_ORDERS = """
+    insert into orders (order_id, session_id, cluster, record_id, name, email, language, author, placed_at)
+    select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                         $9::timestamptz[])
+"""
+_NEW = """
+    insert into bookings (booking_id, order_id, session_id, seats, arrival, state, offered_until, lapses, price,
+                          former_id, version)
+    select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::bigint[], $6::text[], $7::timestamptz[],
+                         $8::bigint[], $9::numeric[], $10::text[], $11::bigint[])
+"""
+_CHANGED = """
+    update bookings b set seats = n.seats, arrival = n.arrival, state = n.state, offered_until = n.offered_until,
+                          lapses = n.lapses, version = greatest(b.version + 1, n.version)
+    from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::timestamptz[], $6::bigint[], $7::bigint[])
+         as n (booking_id, seats, arrival, state, offered_until, lapses, version)
+    where b.booking_id = n.booking_id
+"""
+_ATTENDEES = """
+    insert into attendees (attendee_id, session_id, booking_id, place, name, email, person_key, token_digest)
+    select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::text[],
+                         $8::bytea[])
+"""
+_LEFT = "update attendees set left_at = $2 where attendee_id = any($1::uuid[]) and left_at is null"
+_BOOKING_OF = "select booking_id::text from attendees where attendee_id = $1::uuid and left_at is null"
+_REPLACE = """
+    update attendees set name = $2, email = $3, person_key = $4, token_digest = null, attended_at = null
+    where attendee_id = $1::uuid
+"""
+_LOG = """
+    insert into booking_log (session_id, number, key, act, booking_id, seats, asked_at, asked, overruled, terms,
+                             decided_at, refusal, detail, author, reason)
+    select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::uuid[], $6::bigint[], $7::timestamptz[],
+                         $8::bool[], $9::bool[], $10::jsonb[], $11::timestamptz[], $12::text[], $13::text[],
+                         $14::text[], $15::text[])
+"""
+_SESSIONS = """
+    update sessions s set held = n.held, arrivals = n.arrivals, logged = n.logged, terms = n.terms
+    from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::jsonb[])
+         as n (session_id, held, arrivals, logged, terms)
+    where s.session_id = n.session_id
+"""
+LARGEST: Final = 20
+"""Seats of one order here at most. Bookings of former systems may have more: few have, so all that fit are read."""
+
+
+@dataclass(slots=True)
+class Session:
+    """A locked session: its room as far as the acts concern it, and how many acts were logged."""
+
+    session_id: str
+    gathering_id: str
+    room: Room
+    logged: int
+    new: list[Request] = field(default_factory=list[Request])
+    entries: list["Entry"] = field(default_factory=list["Entry"])
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the log: the request as it was carried out, or why it was refused."""
+
+    request: Request
+    act: Act
+    number: int
+    refusal: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came of a key before."""
+
+    booking_id: str | None
+    refusal: str | None
+    detail: str | None
+
+
+async def lock(connection: AsyncConnection, session_ids: Collection[str]) -> dict[str, Session]:
+    """These sessions, locked until we commit; those that do not exist are left out."""
+    rows = rows_of(await connection.exec_driver_sql(_LOCK, (sorted(session_ids),)))
+    return {
+        session_id: Session(session_id, gathering, Room(terms_from(terms), held, arrivals), logged)
+        for session_id, gathering, terms, held, arrivals, logged in rows
+    }
+
+
+async def now(connection: AsyncConnection) -> datetime:
+    """The database's clock; after the lock it is later than all that others decided."""
+    return (await connection.exec_driver_sql(_NOW)).scalar_one()
+
+
+async def answered(connection: AsyncConnection, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], Answered]:
+    """What came of these keys of sessions, where they were asked before."""
+    columns = [[key[0] for key in keys], [key[1] for key in keys]]
+    rows = rows_of(await connection.exec_driver_sql(_KNOWN, tuple(columns)))
+    return {(session_id, key): Answered(*rest) for session_id, key, *rest in rows}
+
+
+async def load(
+    connection: AsyncConnection, sessions: Mapping[str, Session], acts: Sequence[tuple[str, Act]], at: datetime
+) -> None:
+    """Read the bookings that these acts, by session, can concern: named, over, or next in the line."""
+    whole = [session_id for session_id, act in acts if act.kind == "call-off"]
+    named = [act.booking_id for _, act in acts if act.booking_id and act.kind not in MAKES]
+    if whole:
+        _take(sessions, rows_of(await connection.exec_driver_sql(_ALL, (whole,))))
+    if named:
+        _take(sessions, rows_of(await connection.exec_driver_sql(_NAMED, (named,))))
+    _take(sessions, rows_of(await connection.exec_driver_sql(_OVER, (list(sessions), at))))
+    rooms = {session_id: room for session_id, each in sessions.items() if (room := _may_become_free(each, acts)) > 0}
+    if rooms:
+        waiting = _WAITING.format(largest=LARGEST)
+        _take(sessions, rows_of(await connection.exec_driver_sql(waiting, (list(rooms), list(rooms.values())))))
+
+
+def _may_become_free(session: Session, acts: Sequence[tuple[str, Act]]) -> int:
+    """Seats that these acts can give, at most; nobody waits where there is no limit."""
+    room = session.room
+    own = [act for session_id, act in acts if session_id == session.session_id]
+    limits = [room.terms.limit, *(act.terms.limit for act in own if act.terms is not None)]
+    if max(limits) == float("inf"):
+        return room.held + 1_000_000 if room.terms.capacity is not None else 0
+    return int(max(limits)) - room.held + sum(booking.seats for booking in room.bookings.values())
+
+
+def _take(sessions: Mapping[str, Session], rows: Iterable[tuple[Any, ...]]) -> None:
+    for session_id, booking_id, seats, arrival, state, offered_until, lapses in rows:
+        if session_id in sessions:
+            sessions[session_id].room.bookings[booking_id] = Booking(
+                booking_id=booking_id,
+                seats=seats,
+                arrival=arrival,
+                state=state,
+                offered_until=offered_until,
+                lapses=lapses,
+            )
+
+
+async def members_of(connection: AsyncConnection, records: Collection[Record]) -> dict[Record, str]:
+    """The member that each record is part of now; a record that none is known of is a member of its own."""
+    columns = [record.cluster for record in records], [record.record_id for record in records]
+    rows = rows_of(await connection.exec_driver_sql(_WHO, columns))
+    return {Record(cluster, record_id): member for cluster, record_id, member in rows}
+
+
+async def registered_records(
+    connection: AsyncConnection, session_ids: Collection[str], members: Collection[str]
+) -> dict[tuple[str, str], set[Record]]:
+    """By session and member: the records under which the member has a booking that holds or may hold seats."""
+    rows = rows_of(await connection.exec_driver_sql(_REGISTERED_RECORDS, (list(session_ids), list(members))))
+    registered: dict[tuple[str, str], set[Record]] = {}
+    for session_id, member, cluster, record_id in rows:
+        registered.setdefault((session_id, member), set()).add(Record(cluster, record_id))
+    return registered
+
+
+async def registered_people(connection: AsyncConnection, people: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of these (session, person) who have a booking there already."""
+    columns = [session_id for session_id, _ in people], [key for _, key in people]
+    return {(row[0], row[1]) for row in rows_of(await connection.exec_driver_sql(_REGISTERED_PEOPLE, columns))}
+
+
+async def booking_of(connection: AsyncConnection, attendee_id: str) -> str | None:
+    """The booking under which somebody comes."""
+    return (await connection.exec_driver_sql(_BOOKING_OF, (attendee_id,))).scalar_one_or_none()
+
+
+async def replace_person(connection: AsyncConnection, person: Person) -> None:
+    """Let this person come in the place of another; the ticket of the other is none any more."""
+    await connection.exec_driver_sql(_REPLACE, (person.attendee_id, person.name, person.email, person.key))
+
+
+async def save(connection: AsyncConnection, sessions: Collection[Session], at: datetime) -> None:
+    """Keep what was decided: orders, bookings, people, the log and the sessions, one statement each."""
+    await _save_new(connection, sessions, at)
+    await _save_changed(connection, sessions, at)
+    await _save_log(connection, sessions, at)
+    rows = [
+        (each.session_id, each.room.held, each.room.arrivals, each.logged, terms_text(each.room.terms))
+        for each in sessions
+    ]
+    await connection.exec_driver_sql(_SESSIONS, _columns(rows))
+
+
+async def _save_new(connection: AsyncConnection, sessions: Collection[Session], at: datetime) -> None:
+    new = [(session, request) for session in sessions for request in session.new]
+    if not new:
+        return
+    orders = {request.order.order_id: request.order for _, request in new if request.order}
+    rows: list[tuple[Any, ...]] = [
+        (o.order_id, o.session_id, *(o.record or (None, None)), o.name, o.email, o.language, o.author, o.placed_at)
+        for o in orders.values()
+    ]
+    await connection.exec_driver_sql(_ORDERS, _columns(rows))
+    rows = [
+        (
+            *(b.booking_id, request.order.order_id if request.order else None, session.session_id, b.seats, b.arrival),
+            *(b.state, b.offered_until, b.lapses, request.price, request.former_id, _version(at)),
+        )
+        for session, request in new
+        for b in [session.room.bookings[request.act.booking_id]]
+    ]
+    await connection.exec_driver_sql(_NEW, _columns(rows))
+    rows = [
+        (p.attendee_id, session.session_id, request.act.booking_id, place, p.name, p.email, p.key, p.token_digest)
+        for session, request in new
+        for place, p in enumerate(request.people)
+    ]
+    if rows:
+        await connection.exec_driver_sql(_ATTENDEES, _columns(rows))
+
+
+async def _save_changed(connection: AsyncConnection, sessions: Collection[Session], at: datetime) -> None:
+    rows = [
+        (b.booking_id, b.seats, b.arrival, b.state, b.offered_until, b.lapses, _version(at))
+        for session in sessions
+        for new in [{request.act.booking_id for request in session.new}]
+        for b in session.room.changed.values()
+        if b.booking_id not in new
+    ]
+    if rows:
+        await connection.exec_driver_sql(_CHANGED, _columns(rows))
+    leaving = [person for session in sessions for entry in session.entries for person in entry.request.leaving]
+    if leaving:
+        await connection.exec_driver_sql(_LEFT, (leaving, at))
+
+
+async def _save_log(connection: AsyncConnection, sessions: Collection[Session], at: datetime) -> None:
+    rows = [
+        (
+            *(session.session_id, entry.number, entry.request.key, act.kind, act.booking_id or None, act.seats, act.at),
+            *(act.asked, act.overruled, None if act.terms is None else terms_text(act.terms)),
+            *(at, entry.refusal, entry.detail, entry.request.author, entry.request.reason),
+        )
+        for session in sessions
+        for entry in session.entries
+        for act in [entry.act]
+    ]
+    if rows:
+        await connection.exec_driver_sql(_LOG, _columns(rows))
+
+
+def _version(at: datetime) -> int:
+    return int(at.timestamp() * 1_000_000)
+
+
+def _columns(rows: Sequence[tuple[Any, ...]]) -> tuple[list[Any], ...]:
+    return tuple(list(column) for column in zip(*rows, strict=True))

@@ -1,0 +1,153 @@
+"""Tables of what is organised here: gatherings, sessions, orders, bookings, people, and the log of every act."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, UUID
+
+_SESSION = "sessions.session_id"
+STATES = ("registered", "offered", "waiting", "asked", "cancelled", "declined", "lapsed")
+
+
+def _text(name: str, *, always: bool = True) -> sa.Column[str]:
+    return sa.Column(name, sa.Text, nullable=not always)
+
+
+def _id(name: str, refers: str | None = None, *, key: bool = False, always: bool = True) -> sa.Column[str]:
+    references = [sa.ForeignKey(refers)] if refers else []
+    return sa.Column(name, UUID(as_uuid=False), *references, primary_key=key, nullable=not always)
+
+
+def _moment(name: str, *, always: bool = False) -> sa.Column[object]:
+    return sa.Column(name, TIMESTAMP(timezone=True), nullable=not always)
+
+
+def _at(name: str = "at") -> sa.Column[object]:
+    return sa.Column(name, TIMESTAMP(timezone=True), nullable=False, server_default=sa.text("now()"))
+
+
+def _number(name: str, default: int | None = None, *, always: bool = True) -> sa.Column[int]:
+    given = None if default is None else sa.text(str(default))
+    return sa.Column(name, sa.BigInteger, nullable=not always, server_default=given)
+
+
+def _yes(name: str, default: str) -> sa.Column[bool]:
+    return sa.Column(name, sa.Boolean, nullable=False, server_default=sa.text(default))
+
+
+def seats_tables(metadata: sa.MetaData) -> None:
+    """Define them in the metadata of events, so that its migrations own them."""
+    sa.Table(
+        "gatherings",
+        metadata,
+        _id("gathering_id", key=True),
+        _text("cluster"),
+        _text("event_id", always=False),
+        _text("title"),
+        *(_text(name, always=False) for name in ("place", "link", "organiser")),
+        sa.Column("visible_to", JSONB, nullable=False, server_default=sa.text("'[]'")),
+        sa.Column("member_price", sa.Numeric(12, 2), nullable=False, server_default=sa.text("0")),
+        sa.Column("guest_price", sa.Numeric(12, 2), nullable=False, server_default=sa.text("0")),
+        sa.Column("state", sa.Text, nullable=False, server_default=sa.text("'planned'")),
+        _number("version", 0),
+        _text("key"),
+        *(_text(name) for name in ("author", "reason")),
+        _at(),
+        sa.UniqueConstraint("cluster", "key", name="gatherings_once"),
+        sa.CheckConstraint("state in ('planned', 'cancelled', 'given-back')", name="gatherings_state"),
+        sa.CheckConstraint("member_price >= 0 and guest_price >= 0", name="gatherings_prices"),
+        sa.Index("gatherings_by_event", "cluster", "event_id"),
+    )
+    _sessions(metadata)
+    _bookings(metadata)
+    sa.Table(
+        "booking_log",
+        metadata,
+        _id("session_id", _SESSION, key=True),
+        sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+        _text("key"),
+        _text("act"),
+        _id("booking_id", always=False),
+        _number("seats", 0),
+        _moment("asked_at"),
+        _yes("asked", "false"),
+        _yes("overruled", "false"),
+        sa.Column("terms", JSONB),
+        _moment("decided_at", always=True),
+        *(_text(name, always=False) for name in ("refusal", "detail", "author", "reason")),
+        sa.UniqueConstraint("session_id", "key", name="booking_log_once"),
+    )
+
+
+def _sessions(metadata: sa.MetaData) -> None:
+    sa.Table(
+        "sessions",
+        metadata,
+        _id("session_id", key=True),
+        _id("gathering_id", "gatherings.gathering_id"),
+        _number("place", 0),
+        _text("title", always=False),
+        _text("local_start"),
+        _moment("starts_at", always=True),
+        _moment("ends_at"),
+        sa.Column("terms", JSONB, nullable=False),
+        sa.Column("capacity", sa.BigInteger, sa.Computed("(terms->>'capacity')::bigint", persisted=True)),
+        sa.Column("overbooked", sa.BigInteger, sa.Computed("(terms->>'overbooked')::bigint", persisted=True)),
+        *(_number(name, 0) for name in ("held", "arrivals", "logged", "sequence")),
+        sa.CheckConstraint(
+            "held >= 0 and (capacity is null or held <= capacity + overbooked)", name="sessions_never_overfull"
+        ),
+        sa.Index("sessions_by_gathering", "gathering_id", "place"),
+    )
+
+
+def _bookings(metadata: sa.MetaData) -> None:
+    sa.Table(
+        "orders",
+        metadata,
+        _id("order_id", key=True),
+        _id("session_id", _SESSION),
+        *(_text(name, always=False) for name in ("cluster", "record_id", "name", "email", "language")),
+        _text("author"),
+        _moment("placed_at", always=True),
+        sa.Index("orders_by_record", "cluster", "record_id"),
+        sa.Index("orders_by_session", "session_id"),
+    )
+    sa.Table(
+        "bookings",
+        metadata,
+        _id("booking_id", key=True),
+        _id("order_id", "orders.order_id"),
+        _id("session_id", _SESSION),
+        _number("seats"),
+        _number("arrival"),
+        _text("state"),
+        _moment("offered_until"),
+        _number("lapses", 0),
+        sa.Column("price", sa.Numeric(12, 2), nullable=False, server_default=sa.text("0")),
+        _text("former_id", always=False),
+        _number("version", 0),
+        sa.CheckConstraint("seats > 0", name="bookings_seats"),
+        sa.CheckConstraint(f"state in {STATES}", name="bookings_state"),
+        sa.CheckConstraint("(state = 'offered') = (offered_until is not null)", name="bookings_offers"),
+        sa.UniqueConstraint("session_id", "arrival", name="bookings_in_order"),
+        sa.UniqueConstraint("session_id", "former_id", name="bookings_taken_over_once"),
+        sa.Index("bookings_waiting", "session_id", "seats", "arrival", postgresql_where=sa.text("state = 'waiting'")),
+        sa.Index("bookings_offered", "offered_until", postgresql_where=sa.text("state = 'offered'")),
+        sa.Index("bookings_by_order", "order_id"),
+    )
+    sa.Table(
+        "attendees",
+        metadata,
+        _id("attendee_id", key=True),
+        _id("session_id", _SESSION),
+        _id("booking_id", "bookings.booking_id", always=False),
+        _number("place", 0),
+        _text("name"),
+        *(_text(name, always=False) for name in ("email", "person_key")),
+        sa.Column("token_digest", sa.LargeBinary),
+        _moment("left_at"),
+        _moment("attended_at"),
+        *(_text(name, always=False) for name in ("attended_by", "attended_with")),
+        sa.UniqueConstraint("token_digest", name="attendees_by_token"),
+        sa.Index("attendees_by_booking", "booking_id"),
+        sa.Index("attendees_by_person", "session_id", "person_key"),
+    )

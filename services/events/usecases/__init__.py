@@ -1,0 +1,1 @@
+"""What staff, and people with a link, do with gatherings and bookings: load, decide, save, announce."""

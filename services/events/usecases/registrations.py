@@ -1,0 +1,177 @@
+"""Registrations as staff make, cancel and decide them. Each is a request that :mod:`seating` decides."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from schemas.events_operations import (
+    AnsweredOffer,
+    CancelledRegistration,
+    DecidedRegistration,
+    OfSession,
+    OneRegistration,
+    Ordered,
+    Placed,
+    Registrations,
+    RegistrationShown,
+    ReplacedAttendee,
+)
+from services.common.sections import Record
+from services.events.gatherings import queries
+from services.events.seats import repository
+from services.events.seats.acts import Act, Kind
+from services.events.seats.order import Order, Person, Request, new_id
+from services.events.usecases.ours import gathering_of_session
+from services.events.usecases.seating import Outcome, decide
+from services.operations.binding import Call, RefusedError
+
+_ANSWERS: Final[Mapping[bool, Kind]] = {True: "accept", False: "decline"}
+_DECISIONS: Final[Mapping[bool, Kind]] = {True: "same-people", False: "other-people"}
+
+
+async def registrations(call: Call[OfSession]) -> Registrations:
+    """A page of registrations, in the order of arrival."""
+    asked = call.arguments
+    rows = await queries.registrations(call.uow.connection, asked.session_id, asked.state, asked.after, asked.limit)
+    following = rows[-1]["arrival"] if len(rows) == asked.limit else None
+    return Registrations(items=[RegistrationShown(**row) for row in rows], next=following)
+
+
+async def registration(call: Call[OneRegistration]) -> RegistrationShown:
+    """One registration."""
+    return await _shown(call, call.arguments.registration_id)
+
+
+async def register(call: Call[Ordered]) -> Placed:
+    """Seat people, or let them wait; under a key that is known nothing is done. Raises RefusedError."""
+    asked, connection = call.arguments, call.uow.connection
+    kept = await gathering_of_session(connection, asked.session_id)
+    price = Decimal(kept["member_price"] if asked.record else kept["guest_price"])
+    order = Order(
+        order_id=new_id(),
+        session_id=asked.session_id,
+        author=call.author,
+        placed_at=await repository.now(connection),
+        record=_record(asked.record),
+        name=asked.people[0].name,
+        email=asked.email or next((person.email for person in asked.people if person.email), None),
+        language=asked.language,
+    )
+    people = [Person(attendee_id=new_id(), name=each.name, email=each.email) for each in asked.people]
+    groups = [[person] for person in people] if asked.fewer else [people]
+    requests = [
+        Request(
+            session_id=asked.session_id,
+            key=asked.key if len(groups) == 1 else f"{asked.key}/{number}",
+            act=Act(
+                kind="register", booking_id=new_id(), seats=len(group), at=order.placed_at, overruled=asked.overrule
+            ),
+            author=call.author,
+            reason=call.reason,
+            order=order,
+            people=group,
+            price=price,
+        )
+        for number, group in enumerate(groups, start=1)
+    ]
+    outcomes = await decide(call.uow, requests)
+    return Placed(items=await _all_shown(call, [_taken(outcome) for outcome in outcomes]))
+
+
+async def cancel(call: Call[CancelledRegistration]) -> RegistrationShown:
+    """End a registration, or free the seats of some of its people. Raises RefusedError."""
+    asked = call.arguments
+    kept = await _shown(call, asked.registration_id)
+    coming = [person.attendee_id for person in kept.attendees if not person.left]
+    if unknown := set(asked.attendees) - {person.attendee_id for person in kept.attendees}:
+        raise RefusedError("attendee-unknown", f"{len(unknown)} of these people are not of this registration")
+    leaving = [attendee_id for attendee_id in coming if attendee_id in asked.attendees]
+    if asked.attendees and not leaving:
+        return kept
+    if not leaving or len(leaving) == kept.seats:
+        return await _act(call, kept, "cancel", overruled=asked.overrule)
+    return await _act(call, kept, "reduce", seats=len(leaving), leaving=leaving, overruled=asked.overrule)
+
+
+async def answer(call: Call[AnsweredOffer]) -> RegistrationShown:
+    """Take an offered seat, or leave it to the next. Raises RefusedError."""
+    kept = await _shown(call, call.arguments.registration_id)
+    return await _act(call, kept, _ANSWERS[call.arguments.accept])
+
+
+async def prefer(call: Call[OneRegistration]) -> RegistrationShown:
+    """Give a free seat out of turn. Raises RefusedError."""
+    return await _act(call, await _shown(call, call.arguments.registration_id), "prefer")
+
+
+async def decide_twice(call: Call[DecidedRegistration]) -> RegistrationShown:
+    """Say whether a second registration of a member is for the same people. Raises RefusedError."""
+    kept = await _shown(call, call.arguments.registration_id)
+    return await _act(call, kept, _DECISIONS[call.arguments.same_people])
+
+
+async def replace_attendee(call: Call[ReplacedAttendee]) -> RegistrationShown:
+    """Let somebody else come instead. Raises RefusedError."""
+    asked, connection = call.arguments, call.uow.connection
+    person = Person(attendee_id=asked.attendee_id, name=asked.name, email=asked.email)
+    if (booking_id := await repository.booking_of(connection, asked.attendee_id)) is None:
+        raise RefusedError("attendee-unknown", "there is no such person, or they do not come any more")
+    kept = await _shown(call, booking_id)
+    await gathering_of_session(connection, kept.session_id)
+    await repository.lock(connection, [kept.session_id])
+    if (kept.session_id, person.key) in await repository.registered_people(connection, [(kept.session_id, person.key)]):
+        raise RefusedError("already-registered", "somebody of this name and address is registered already")
+    await repository.replace_person(connection, person)
+    return await _shown(call, booking_id)
+
+
+async def _act(
+    call: Call[Any],
+    kept: RegistrationShown,
+    kind: Kind,
+    *,
+    seats: int = 0,
+    leaving: Sequence[str] = (),
+    overruled: bool = False,
+) -> RegistrationShown:
+    """Decide about a registration. It was looked at without its lock: the rule looks again. Raises RefusedError."""
+    await gathering_of_session(call.uow.connection, kept.session_id)
+    now = await repository.now(call.uow.connection)
+    # The request itself is carried out once. What was refused may be possible the next time: so no key repeats.
+    request = Request(
+        session_id=kept.session_id,
+        key=new_id(),
+        act=Act(kind=kind, booking_id=kept.registration_id, seats=seats, at=now, overruled=overruled),
+        author=call.author,
+        reason=call.reason,
+        leaving=leaving,
+    )
+    [outcome] = await decide(call.uow, [request])
+    _taken(outcome)
+    return await _shown(call, kept.registration_id)
+
+
+def _taken(outcome: Outcome) -> str:
+    """The booking that came of it. Raises RefusedError."""
+    if outcome.refusal is not None:
+        raise RefusedError(outcome.refusal, outcome.detail or "")
+    assert outcome.booking_id is not None
+    return outcome.booking_id
+
+
+def _record(text: str | None) -> Record | None:
+    if text is None:
+        return None
+    cluster, _, record_id = text.partition("/")
+    return Record(cluster, record_id)
+
+
+async def _shown(call: Call[Any], booking_id: str) -> RegistrationShown:
+    rows = await _all_shown(call, [booking_id])
+    if not rows:
+        raise RefusedError("registration-unknown", "there is no such registration: see `traboule events registrations`")
+    return rows[0]
+
+
+async def _all_shown(call: Call[Any], booking_ids: Sequence[str]) -> list[RegistrationShown]:
+    return [RegistrationShown(**row) for row in await queries.registrations_of(call.uow.connection, booking_ids)]
