@@ -121,7 +121,7 @@ async def test_the_view_of_a_record_stays_as_it_was_and_follows(events: Events) 
     [(booking,)] = await events.rows("select booking_id::text from bookings where former_id = 'r-1'")
     await events.ask("cancel-registration", registration_id=booking)
     after = await _participations(events)
-    assert after["cn-1"]["expected"] == []
+    assert "expected" not in after["cn-1"]
     assert [entry["status"] for entry in after["cn-1"]["registrations"]] == ["cancelled"]
 
 
