@@ -24,6 +24,7 @@ from tests.benchmarks import (
     rates,
     recognition,
     replicas,
+    seats,
     switching,
 )
 from tests.benchmarks.report import Report
@@ -42,6 +43,7 @@ PARTS = (
     "operations",
     "billing",
     "mail",
+    "seats",
 )
 
 
@@ -107,6 +109,9 @@ def main() -> int:
         if "mail" in wanted:
             _print("mail")
             _part(report, "mail", lambda: rates.mail(report, mail.measure(where, quick=arguments.quick)))
+        if "seats" in wanted:
+            _print("seats")
+            _part(report, "seats", lambda: rates.seats(report, seats.measure(where, quick=arguments.quick)))
     report.show(LOCAL / "bench.json", time.monotonic() - started)
     if arguments.fill:
         caption = filling.caption(datetime.now(UTC).date(), report.figures["servers"], load)

@@ -12,6 +12,9 @@ from tests.benchmarks.mail import Measured as Mailed
 from tests.benchmarks.operations import CLIENTS, Operations
 from tests.benchmarks.replicas import COUNTS, Replicas
 from tests.benchmarks.report import Report
+from tests.benchmarks.seats import BATCH as SEATS_BATCH
+from tests.benchmarks.seats import SESSIONS as SEATS_SESSIONS
+from tests.benchmarks.seats import Measured as Seated
 from tests.benchmarks.switching import WRITTEN, Switching
 
 
@@ -170,4 +173,25 @@ def linking(report: Report, item: Linking) -> None:
             f"{median(run.turn for run in runs):.0%} of the time with the turn{ratio}",
         )
     report.figures["linking"] = asdict(item)
+    report.grid.add_section()
+
+
+def seats(report: Report, measured: Seated) -> None:
+    """How fast seats are given, beside a row lock that keeps one row of each registration."""
+    report.begin("seats")
+    report.line(
+        f"registrations of 1 to 5 people for one session, in batches of {SEATS_BATCH}",
+        f"{measured.hot:,.0f}/s; bare row lock {measured.bare:,.0f}/s: {measured.ratio:.2f} × "
+        f"({measured.lowest:.2f} to {measured.highest:.2f})",
+        "0.3 ×",
+        measured.ratio >= 0.3,
+    )
+    report.line(f"the same for {SEATS_SESSIONS} sessions", f"{measured.many:,.0f}/s")
+    report.line(
+        "from a cancellation to the offer of the next of 10,000 who wait",
+        f"{measured.promotion:.0f} ms at most",
+        "< 1 s",
+        measured.promotion < 1000,
+    )
+    report.figures["seats"] = asdict(measured)
     report.grid.add_section()

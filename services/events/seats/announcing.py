@@ -25,7 +25,8 @@ _BOOKINGS = """
                                               'left', a.left_at is not null, 'now', a.left_at = $2) order by a.place)
             from attendees a where a.booking_id = b.booking_id)
     from unnest($1::uuid[]) as n (booking_id)
-    join bookings b using (booking_id) join orders o using (order_id)
+    cross join lateral (select * from bookings where booking_id = n.booking_id offset 0) b
+    cross join lateral (select * from orders where order_id = b.order_id offset 0) o
     join sessions s on s.session_id = b.session_id join gatherings g using (gathering_id)
     order by b.session_id, b.arrival
 """

@@ -14,6 +14,7 @@ from services.events.seats.room import Booking, Room
 from services.events.seats.terms import terms_from, terms_text
 from shared.persistence.database import rows_of
 
+# Offset 0 below: each row is looked up by its key, also where the statement is prepared while the table is empty.
 # In the order of their ids, so that two transactions lock rows in the same order.
 _LOCK = """
     select session_id::text, gathering_id::text, terms, held, arrivals, logged
@@ -22,7 +23,8 @@ _LOCK = """
 _NOW = "select clock_timestamp()"
 _KNOWN = """
     select l.session_id::text, l.key, l.booking_id::text, l.refusal, l.detail
-    from unnest($1::uuid[], $2::text[]) as n (session_id, key) join booking_log l using (session_id, key)
+    from unnest($1::uuid[], $2::text[]) as n (session_id, key)
+    cross join lateral (select * from booking_log where session_id = n.session_id and key = n.key offset 0) l
 """
 _BOOKING = "b.session_id::text, b.booking_id::text, b.seats, b.arrival, b.state, b.offered_until, b.lapses"
 _NAMED = f"select {_BOOKING} from bookings b where b.booking_id = any($1::uuid[])"
@@ -62,11 +64,13 @@ _REGISTERED_RECORDS = """
                   and b.state in ('registered', 'offered', 'waiting', 'asked'))
 """
 _REGISTERED_PEOPLE = """
-    select a.session_id::text, a.person_key
+    select n.session_id::text, n.person_key
     from unnest($1::uuid[], $2::text[]) as n (session_id, person_key)
-    join attendees a using (session_id, person_key)
+    cross join lateral (
+        select booking_id from attendees
+        where session_id = n.session_id and person_key = n.person_key and left_at is null offset 0) a
     join bookings b using (booking_id)
-    where a.left_at is null and b.state in ('registered', 'offered', 'waiting', 'asked')
+    where b.state in ('registered', 'offered', 'waiting', 'asked')
 """
 _ORDERS = """
     insert into orders (order_id, session_id, cluster, record_id, name, email, language, author, placed_at)
