@@ -53,6 +53,7 @@ FACTS: tuple[type[Content], ...] = (
     events.EventChanged,
     events.RegistrationChanged,
     events.ParticipationChanged,
+    events.RegistrationWritten,
     letters.RegistrationConfirmed,
     letters.SeatOffered,
     letters.RegistrationCancelled,

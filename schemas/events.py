@@ -4,7 +4,18 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from schemas.base import AnnouncedRecord, Fact, Key, Label, MirroredRecord, Moment, Name, Part
+from schemas.base import (
+    AnnouncedRecord,
+    Fact,
+    ForFormerSystem,
+    Key,
+    Label,
+    MirroredRecord,
+    Moment,
+    Name,
+    Note,
+    Part,
+)
 from schemas.conflicts import ConflictAnswered
 from schemas.cutover import COUNTS, PART_RECORDS, RECORDS, Count, ManifestRecord, ManifestRecorded, StageChanged
 from schemas.cutover_requests import CutoverAnswered
@@ -142,6 +153,28 @@ class ParticipationChanged(AnnouncedRecord):
     unlisted: Annotated[int, Field(ge=0)] = Field(
         default=0, description="How many more there are: older ones, of a record that has too many for a message"
     )
+
+
+class RegistrationWritten(ForFormerSystem):
+    """A registration as it is here, for the former system of the gathering's cluster.
+
+    Told while Traboule is the authority, so that moving back gives no seat twice. Once the former system says it as it
+    is here, it is not told any more.
+    """
+
+    service: ClassVar[str] = "events"
+    key: ClassVar[str] = "registration-written"
+
+    registration_id: Key = Field(description="The former system's id; ours where it was made here")
+    event_id: Key
+    record_id: Key | None = None
+    registered_at: Moment
+    status: RegistrationStatus
+    seats: Seats = 1
+    product: Label = Field(description="The software that the former system is, as the clusters file names it")
+    file: Label = Field(description="The kind of table in which such rows stand")
+    columns: tuple[Note, ...] = Field(default=(), description="The columns of the rows")
+    rows: tuple[tuple[Note, ...], ...] = Field(default=(), description="The registration as a row")
 
 
 class EventsConflictAnswered(ConflictAnswered):

@@ -125,6 +125,23 @@ _NUMELINK_RECORD = RecordRef(cluster="numelink", record_id="1042")
 _CLUSTR_MEMBER, _NUMELINK_MEMBER = "84a30ac4-f4a8-5c2c-8b0f-cf8a7d8ae7ba", "5c0f3d8e-6f0f-5b4e-9d0a-4f6c1a2b3c4d"
 
 
+def _registration_written() -> Fact:
+    return events.RegistrationWritten(
+        version=_MICROSECONDS,
+        cluster=CLUSTER,
+        registration_id="6a3f1c0e-8f1b-4c7e-9a55-0d5f2c1b7e11",
+        event_id="evt-2027-03",
+        record_id="1042",
+        registered_at=datetime(2027, 1, 12, 9, 30, tzinfo=UTC),
+        status="registered",
+        seats=2,
+        product="galette",
+        file="registrations",
+        columns=("registration_id", "event_id", "record_id", "status", "seats"),
+        rows=(("6a3f1c0e-8f1b-4c7e-9a55-0d5f2c1b7e11", "evt-2027-03", "1042", "registered", "2"),),
+    )
+
+
 def _members_merged() -> Fact:
     return membership.MembersMerged(
         version=4711,
@@ -459,6 +476,7 @@ EXAMPLES: Mapping[type[Content], Callable[[], Content]] = {
     communications.PreferencesChanged: _preferences_changed,
     communications_write_back.ObjectionWritten: _objection_written,
     events.ParticipationChanged: _participation_changed,
+    events.RegistrationWritten: _registration_written,
     commands.CreateMember: lambda: commands.CreateMember(
         **_ASKED,
         record_id="019ab08c-1f00-7c3a-8e52-3f5d2c7b9a10",

@@ -11,6 +11,7 @@ from services.cutover.fence import Fenced
 from services.cutover.manifests import PREFETCH, keep_manifests
 from services.cutover.noop import matches_current
 from services.cutover.writers import keep_write_access
+from services.events.cutover.confirmations import confirms
 from services.events.mirror import handlers
 from services.events.mirror.parity import KINDS
 from shared.messaging.subscription import Subscription
@@ -20,7 +21,9 @@ _unchanged = partial(matches_current, KINDS)
 SUBSCRIPTIONS = (
     Subscription("events.event-recorded", EventRecorded, Fenced(handlers.record_events, _unchanged)),
     Subscription(
-        "events.registration-recorded", RegistrationRecorded, Fenced(handlers.record_registrations, _unchanged)
+        "events.registration-recorded",
+        RegistrationRecorded,
+        Fenced(handlers.record_registrations, _unchanged, confirms),
     ),
     Subscription("events.manifest-recorded", EventsManifestRecorded, keep_manifests, prefetch=PREFETCH),
     Subscription("events.write-access-changed", WriteAccessChanged, keep_write_access),

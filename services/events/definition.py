@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -9,6 +10,8 @@ from services.common.app import build
 from services.common.definition import ServiceDefinition
 from services.common.mirrored_records import MIRRORED
 from services.events.consumers import SUBSCRIPTIONS
+from services.events.cutover import gate, write_back
+from services.events.cutover.write_back import WRITE_EVERY, write_untold
 from services.events.mirror.parity import KINDS
 from services.events.mirror.rehearsals import REHEARSALS
 from services.events.mirror.repository import EventsUnitOfWork
@@ -19,6 +22,9 @@ from services.events.settings import EventsSettings
 from services.events.tables import metadata
 from services.events.usecases.tasks import SETTLE_EVERY, TAKE_OVER_EVERY, follow_stages, settle_offers
 from shared.process.service import PeriodicTask, Service
+from shared.runtime.clusters import load_clusters
+
+NAME: Final = "events"
 
 
 def create_app(settings: EventsSettings) -> Service:
@@ -29,17 +35,23 @@ def create_app(settings: EventsSettings) -> Service:
         *service.periodic_tasks,
         PeriodicTask("offers", SETTLE_EVERY, partial(settle_offers, begin)),
         PeriodicTask("stages followed", TAKE_OVER_EVERY, partial(follow_stages, begin)),
+        PeriodicTask("registrations written", WRITE_EVERY, partial(write_untold, begin)),
     )
     return service
 
 
 def unit_of_work(settings: EventsSettings) -> Callable[[AsyncConnection], EventsUnitOfWork]:
-    """What makes one transaction of the service; the ``traboule`` command decides conflicts in such a one too."""
-    return partial(EventsUnitOfWork, conflict_owner=settings.conflict_owner)
+    """What makes one transaction of the service; the ``traboule`` command decides conflicts in such a one too.
+
+    Raises ClustersFileError.
+    """
+    clusters = load_clusters(settings.clusters_file)
+    products = {code: each.products[NAME] for code, each in clusters.items() if NAME in each.products}
+    return partial(EventsUnitOfWork, conflict_owner=settings.conflict_owner, products=products)
 
 
 DEFINITION = ServiceDefinition(
-    name="events",
+    name=NAME,
     settings=EventsSettings,
     create_app=create_app,
     unit_of_work=unit_of_work,
@@ -50,4 +62,7 @@ DEFINITION = ServiceDefinition(
     republished=REPUBLISHED,
     operations=(MIRRORED, *OPERATIONS),
     sections=(PARTICIPATIONS,),
+    write_back=write_back,
+    switch_conditions=gate.for_switch,
+    rollback_conditions=gate.for_rollback,
 )

@@ -8,7 +8,9 @@ from services.events.mirror.repository import EventsUnitOfWork
 from shared.messaging.publishing import publish
 
 
-def announce_gathering(uow: EventsUnitOfWork, gathering: Mapping[str, Any], version: int) -> None:
+def announce_gathering(
+    uow: EventsUnitOfWork, gathering: Mapping[str, Any], version: int, cause: str | None = None
+) -> None:
     """Tell of it when the transaction commits. Its first session says when it begins, and its last when it ends."""
     sessions = sorted(gathering["sessions"], key=lambda session: session["starts_at"])
     first = sessions[0]
@@ -25,7 +27,7 @@ def announce_gathering(uow: EventsUnitOfWork, gathering: Mapping[str, Any], vers
         closes_at=first["closes_at"] if len(sessions) == 1 else None,
         sessions=tuple([_session(session) for session in sessions]) if len(sessions) > 1 else (),
     )
-    publish(uow, EventChanged, [(fact, None)])
+    publish(uow, EventChanged, [(fact, cause)])
 
 
 def _session(session: Mapping[str, Any]) -> EventSession:

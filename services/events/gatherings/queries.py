@@ -61,6 +61,9 @@ _SOME = f"""
     select {_REGISTRATION} from bookings b join orders o using (order_id)
     where b.booking_id = any($1::uuid[]) order by b.arrival
 """
+VERSIONS: Final = "select gathering_id::text, version from gatherings where gathering_id = any($1::uuid[])"
+"""SQL for the number of the newest change of each of these gatherings."""
+_BY_IDS = f"select {_GATHERING} from gatherings g where g.gathering_id = any($1::uuid[]) order by g.gathering_id"
 _NAMES: Final = (
     "registration_id", "session_id", "state", "seats", "arrival", "offered_until", "price", "record", "name", "email",
     "placed_at", "place_in_line", "attendees",
@@ -85,6 +88,11 @@ async def gatherings(connection: AsyncConnection, which: Which) -> list[dict[str
 async def gathering(connection: AsyncConnection, gathering_id: str) -> dict[str, Any] | None:
     """One gathering."""
     return _only(await _with_sessions(connection, _BY_ID, (gathering_id,)))
+
+
+async def gatherings_of(connection: AsyncConnection, gathering_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """These gatherings."""
+    return await _with_sessions(connection, _BY_IDS, (list(gathering_ids),))
 
 
 async def of_key(connection: AsyncConnection, cluster: str, key: str) -> dict[str, Any] | None:

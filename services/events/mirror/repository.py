@@ -1,7 +1,10 @@
 """All write SQL of the events service."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import ClassVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.conflicts import ConflictAnswered
 from schemas.envelope import Envelope
@@ -13,9 +16,22 @@ from shared.persistence.mirror import Mirror
 
 
 class EventsUnitOfWork(ConflictsUnitOfWork):
-    """One transaction of the events service."""
+    """One transaction of the events service, with what former systems are."""
 
     answered: ClassVar[type[ConflictAnswered]] = EventsConflictAnswered
+
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        conflict_owner: str,
+        products: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        super().__init__(connection, conflict_owner)
+        self._products = products
+
+    def software(self, cluster: str) -> str:
+        """What the cluster's former events system is; plain where the clusters file names none."""
+        return self._products.get(cluster, "plain")
 
     async def serialise_writers(self) -> None:
         """Wait for whoever saves what sections are made of: before a row is locked, for they may want that row."""

@@ -9,10 +9,9 @@ from schemas.base import AnnouncedRecord
 from schemas.events import Gathering, ParticipationChanged, ParticipationEntry
 from services.common.sections import Record, Section
 from services.events.registrations.participation import participation_of
-from services.events.seats.announcing import STATUS
+from services.events.seats.announcing import STATUS_SQL
 from shared.persistence.database import rows_of
 
-_STATUS = "case b.state " + " ".join(f"when '{ours}' then '{theirs}'" for ours, theirs in STATUS.items()) + " end"
 _ENTRY = [name for name in ParticipationEntry.model_fields if name != "event"]
 _GATHERING = list(Gathering.model_fields)
 # Offset 0: each record is looked up by its key, also while the table is empty and the statement is prepared.
@@ -30,7 +29,7 @@ _MIRRORED = f"""
 """
 _OWN = f"""
     select n.cluster, n.record_id, coalesce(b.former_id, b.booking_id::text),
-           coalesce(g.event_id, g.gathering_id::text), o.placed_at, {_STATUS}, b.seats,
+           coalesce(g.event_id, g.gathering_id::text), o.placed_at, {STATUS_SQL}, b.seats,
            coalesce(g.event_id, g.gathering_id::text), coalesce(s.title, g.title), s.starts_at, s.ends_at, g.place,
            g.state
     from unnest($1::text[], $2::text[]) as n (cluster, record_id)

@@ -40,6 +40,10 @@ STATUS: Final[Mapping[State, RegistrationStatus]] = {
     "lapsed": "cancelled",
 }
 """What other systems are told of a booking: a seat that is offered is taken."""
+STATUS_SQL: Final = (
+    "case b.state " + " ".join(f"when '{ours}' then '{theirs}'" for ours, theirs in STATUS.items()) + " end"
+)
+"""The same of a booking ``b``, for statements."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +89,13 @@ async def announce(
             publish(uow, fact_type, [(fact, cause) for fact in facts])
 
 
-async def _known(connection: AsyncConnection, ids: Collection[str], at: datetime) -> list[Known]:
+async def announce_again(uow: EventsUnitOfWork, booking_ids: Collection[str], cause: str) -> None:
+    """Tell other systems of these bookings as they are now; people are written to once."""
+    bookings = await _known(uow.connection, booking_ids, None)
+    publish(uow, RegistrationChanged, [(_registration(each), cause) for each in bookings])
+
+
+async def _known(connection: AsyncConnection, ids: Collection[str], at: datetime | None) -> list[Known]:
     rows = rows_of(await connection.exec_driver_sql(_BOOKINGS, (list(ids), at)))
     names = [name for name in Known.__dataclass_fields__ if name not in ("record", "people")]
     known: list[Known] = []

@@ -124,7 +124,7 @@ def _bookings(metadata: sa.MetaData) -> None:
         _number("lapses", 0),
         sa.Column("price", sa.Numeric(12, 2), nullable=False, server_default=sa.text("0")),
         _text("former_id", always=False),
-        _number("version", 0),
+        *(_number(name, 0) for name in ("version", "written")),
         sa.CheckConstraint("seats > 0", name="bookings_seats"),
         sa.CheckConstraint(f"state in {STATES}", name="bookings_state"),
         sa.CheckConstraint("(state = 'offered') = (offered_until is not null)", name="bookings_offers"),

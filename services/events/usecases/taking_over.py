@@ -21,6 +21,7 @@ from services.events.seats import repository as seats
 from services.events.seats.acts import Act
 from services.events.seats.order import Order, Person, Request, new_id
 from services.events.seats.room import Terms
+from services.events.usecases.linking import link
 from services.events.usecases.ours import require_ours
 from services.events.usecases.seating import decide
 from services.operations.binding import Call
@@ -49,8 +50,9 @@ _NOT_TAKEN = """
     select s.session_id::text, r.registration_id, r.record_id, r.registered_at, r.status, r.seats, r.registrant
     from gatherings g
     join sessions s using (gathering_id)
-    join registrations r on r.cluster = g.cluster and r.event_id = g.event_id
-    left join bookings b on b.session_id = s.session_id and b.former_id = r.registration_id
+    join registrations r on r.cluster = g.cluster and r.event_id = coalesce(g.event_id, g.gathering_id::text)
+    left join bookings b on b.session_id = s.session_id
+                        and r.registration_id in (b.former_id, b.booking_id::text)
     where g.cluster = $1 and g.state = 'planned' and r.status <> 'cancelled' and b.booking_id is null
     order by s.session_id, r.registered_at, r.registration_id
 """
@@ -104,6 +106,7 @@ async def take_over_cluster(uow: EventsUnitOfWork, cluster: str) -> TakenOver:
         planned = _gathering(cluster, epoch, event, now)
         await repository.plan(connection, planned)
         sessions.update(session.session_id for session in planned.sessions)
+    await link(connection, cluster)
     rows = rows_of(await connection.exec_driver_sql(_NOT_TAKEN, (cluster,)))
     requests = [_request(cluster, sessions, now, row) for row in rows]
     late = rows_of(await connection.exec_driver_sql(_CALLED_OFF_LATE, (cluster,)))

@@ -83,6 +83,7 @@ TABLES = (
         price numeric(12, 2) default 0 not null,
         former_id text,
         version bigint default 0 not null,
+        written bigint default 0 not null,
         primary key (booking_id),
         constraint bookings_seats check (seats > 0),
         constraint bookings_state check (

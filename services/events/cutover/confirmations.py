@@ -1,0 +1,44 @@
+"""A registration that the former system says just as it is here confirms that it was entered there.
+
+It is applied in whatever stage: so a rollback sees that the former system knows it. Where it has an id of the former
+system's own, it is known by who registered (:mod:`services.events.usecases.linking`).
+"""
+
+from collections.abc import Sequence
+
+from schemas.envelope import Envelope
+from schemas.events import RegistrationRecorded
+from services.events.cutover.write_back import PLACES
+from services.events.mirror.repository import EventsUnitOfWork
+from services.events.seats.announcing import STATUS_SQL
+from shared.persistence.database import rows_of
+
+_SAME = f"""
+    select n.place
+    from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[])
+        as n (place, cluster, registration_id, status, seats, record_id, email)
+    where exists (
+        select from bookings b
+        join orders o using (order_id)
+        join sessions s on s.session_id = b.session_id
+        join gatherings g using (gathering_id)
+        where g.cluster = n.cluster and g.state <> 'given-back'
+          and {PLACES.format(status="n.status")} = {STATUS_SQL} and n.seats = b.seats
+          and (n.registration_id in (b.former_id, b.booking_id::text)
+               or b.former_id is null and b.state in ('registered', 'offered', 'waiting', 'asked')
+                  and (o.cluster = n.cluster and o.record_id = n.record_id or lower(o.email) = lower(n.email))))
+"""
+
+
+async def confirms(uow: EventsUnitOfWork, messages: Sequence[Envelope[RegistrationRecorded]]) -> list[bool]:
+    """Of each message, whether it says a registration as it is here."""
+    rows = [
+        (
+            *(place, message.cluster, message.data.registration_id, message.data.status, message.data.seats),
+            *(message.data.record_id, message.data.registrant and message.data.registrant.email),
+        )
+        for place, message in enumerate(messages)
+    ]
+    columns = tuple(list(column) for column in zip(*rows, strict=True))
+    same = {row[0] for row in rows_of(await uow.connection.exec_driver_sql(_SAME, columns))}
+    return [place in same for place in range(len(messages))]

@@ -1,0 +1,68 @@
+"""What must hold of events before a cluster's gatherings are switched, and before they go back."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from services.cutover.preconditions import Condition
+from services.events.cutover.write_back import count_unconfirmed
+from services.events.mirror.repository import EventsUnitOfWork
+from shared.persistence.database import rows_of
+
+# A gathering that two clusters' former systems have under one title and moment is sold twice.
+_SOLD_TWICE: Final = """
+    select count(distinct e.event_id)
+    from events e
+    where e.cluster = $1 and e.status = 'planned' and e.starts_at > now()
+      and (exists (select from events o where o.cluster <> e.cluster and o.status = 'planned'
+                   and o.starts_at = e.starts_at and lower(o.title) = lower(e.title))
+           or exists (select from gatherings g join sessions s using (gathering_id)
+                      where g.cluster <> e.cluster and g.state = 'planned' and s.starts_at = e.starts_at
+                        and lower(g.title) = lower(e.title)))
+"""
+_UNKNOWN_THERE: Final = """
+    select count(*) from gatherings g
+    where g.cluster = $1 and g.state = 'planned' and exists (
+        select from sessions s where s.gathering_id = g.gathering_id and coalesce(s.ends_at, s.starts_at) > now())
+      and not exists (select from events e
+                      where e.cluster = g.cluster and e.event_id = coalesce(g.event_id, g.gathering_id::text))
+"""
+
+
+async def for_switch(uow: EventsUnitOfWork, cluster: str) -> Sequence[Condition]:
+    """That no planned gathering is sold by two systems."""
+    twice = (await uow.connection.exec_driver_sql(_SOLD_TWICE, (cluster,))).scalar_one()
+    return [
+        Condition(
+            "sold-twice",
+            twice == 0,
+            f"{twice} planned gatherings are at the same moment, under the same title, in another cluster too"
+            if twice
+            else "no planned gathering is in another cluster too",
+            "close one of the two forms, or give each an allotment (a capacity of its own); then --overrule sold-twice",
+        )
+    ]
+
+
+async def for_rollback(uow: EventsUnitOfWork, cluster: str) -> Sequence[Condition]:
+    """That the former system knows who has a seat, or it would give it to somebody else."""
+    registrations = await count_unconfirmed(uow, cluster)
+    ((gatherings,),) = rows_of(await uow.connection.exec_driver_sql(_UNKNOWN_THERE, (cluster,)))
+    export = f"traboule cutover write-back {cluster}/events --export FILE.csv, enter each there, and import its export"
+    return [
+        Condition(
+            "registrations",
+            registrations == 0,
+            f"{registrations} registrations were made or changed here, and the former system has not said them"
+            if registrations
+            else "the former system says every registration as it is here",
+            export,
+        ),
+        Condition(
+            "gatherings",
+            gatherings == 0,
+            f"{gatherings} gatherings were planned here, and the former system does not have them"
+            if gatherings
+            else "the former system has every planned gathering",
+            f"plan each there by hand (traboule events list --cluster {cluster}); then --overrule gatherings",
+        ),
+    ]

@@ -1,0 +1,109 @@
+"""Events moved over and back: what the former system is told, what confirms it, and what stands in the way."""
+
+from typing import Any
+
+from schemas.envelope import Envelope
+from schemas.events import Registrant
+from services.cutover.fence import Fenced
+from services.events.cutover import gate, write_back
+from services.events.cutover.confirmations import confirms
+from services.events.cutover.write_back import write_untold
+from services.events.mirror import handlers
+from services.events.usecases.tasks import follow_stages
+from tests.integration.events.test_taking_over import STATES, a_registration, an_event, taken_over
+from tests.support.events import CLUSTER, Events
+from tests.support.merging import envelope, handled
+
+
+async def conditions(events: Events, which: Any = gate.for_rollback) -> dict[str, bool]:
+    async with events.engine.connect() as connection:
+        return {each.name: each.holds for each in await which(events.begin(connection), CLUSTER)}
+
+
+async def unconfirmed(events: Events) -> list[str]:
+    async with events.engine.connect() as connection:
+        return list(await write_back.digests(events.begin(connection), CLUSTER))
+
+
+async def said_late(events: Events, *facts: Any) -> None:
+    """By the former system, while we are the authority."""
+
+    async def nothing_matches(_: Any, messages: list[Envelope[Any]]) -> list[bool]:
+        return [False] * len(messages)
+
+    handler = Fenced(handlers.record_registrations, nothing_matches, confirms)
+    await handled(events.engine, events.begin, handler, [envelope(fact, f"/{CLUSTER}/events") for fact in facts])
+    await follow_stages(events.begin, events.engine)
+
+
+async def test_what_was_taken_over_needs_no_telling_and_what_changed_does(events: Events) -> None:
+    await events.mirror(an_event(), a_registration(1), a_registration(2))
+    await taken_over(events)
+    assert await conditions(events) == {"registrations": True, "gatherings": True}
+    [(booking,)] = await events.rows("select booking_id::text from bookings where former_id = 'r-1'")
+    await events.ask("cancel-registration", registration_id=booking)
+    assert await conditions(events) == {"registrations": False, "gatherings": True}
+    for _ in range(2):
+        await write_untold(events.begin, events.engine)
+    [letter] = await events.letters(f"registration-written.{CLUSTER}")
+    assert (letter["registration_id"], letter["status"]) == ("r-1", "cancelled")
+    await said_late(events, a_registration(1, "cancelled", version=2))
+    assert await conditions(events) == {"registrations": True, "gatherings": True}
+
+
+async def test_a_registration_made_here_is_known_again_under_the_former_systems_id(events: Events) -> None:
+    await events.mirror(an_event())
+    await taken_over(events)
+    [(session,)] = await events.rows("select session_id::text from sessions")
+    guest = await events.register(session, "Zoé")
+    member = await events.register(session, "Ada", "Alan", record=f"{CLUSTER}/cn-9")
+    assert await unconfirmed(events) == sorted([guest["registration_id"], member["registration_id"]])
+    typed = Registrant(kind="guest", name="Zoe", email="ZOÉ@example.fr")
+    await said_late(events, a_registration(70, record_id=None, registrant=typed), a_registration(71, record_id="cn-9"))
+    # The member's has another number of seats: a person looks at it.
+    assert await events.rows("select count(*) from quarantine") == [(1,)]
+    await said_late(events, a_registration(72, record_id="cn-9", seats=2))
+    assert await unconfirmed(events) == []
+    assert [row[0] for row in await events.rows(STATES)] == ["r-70", "r-72"]
+    assert await events.rows("select held from sessions") == [(3,)]
+
+
+async def test_two_alike_are_two_and_what_is_more_is_a_registration_of_today(events: Events) -> None:
+    await events.mirror(an_event(capacity=9))
+    await taken_over(events)
+    [(session,)] = await events.rows("select session_id::text from sessions")
+    for name in ("Ada", "Alan"):
+        await events.register(session, name, record=f"{CLUSTER}/cn-9")
+    await events.stage("mirror", 3)
+    await events.mirror(*(a_registration(number, record_id="cn-9") for number in (80, 81, 82)))
+    await events.stage("live", 4)
+    await follow_stages(events.begin, events.engine)
+    assert [row[0] for row in await events.rows(STATES)] == ["r-80", "r-81", "r-82"]
+
+
+async def test_the_table_for_a_person_says_who_comes(events: Events) -> None:
+    await events.mirror(an_event())
+    await taken_over(events)
+    [(session,)] = await events.rows("select session_id::text from sessions")
+    kept = await events.register(session, "=Ada", "Alan")
+    async with events.engine.connect() as connection:
+        uow = events.begin(connection)
+        records = [each async for each in write_back.unconfirmed(uow, CLUSTER, [kept["registration_id"]])]
+    text = write_back.files(records)["registrations"].decode("utf-8-sig")
+    header, row = text.splitlines()
+    assert header.startswith('"registration_id";"event_id";"event"')
+    assert '"\'=Ada"' in row
+    assert '"=Ada, Alan"' not in row
+    assert records[0].new_id
+
+
+async def test_a_gathering_planned_here_stands_in_the_way_of_a_rollback(events: Events) -> None:
+    await events.planned()
+    assert await conditions(events) == {"registrations": True, "gatherings": False}
+
+
+async def test_one_gathering_in_two_former_systems_stands_in_the_way_of_a_switch(events: Events) -> None:
+    await events.mirror(an_event())
+    assert await conditions(events, gate.for_switch) == {"sold-twice": True}
+    await events.mirror(an_event("other", title="RENCONTRE"), cluster="numelink")
+    assert await conditions(events, gate.for_switch) == {"sold-twice": False}
