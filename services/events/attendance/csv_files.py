@@ -32,11 +32,14 @@ _STATES: Final[Mapping[Language, Mapping[str, str]]] = {
         "registered": "inscrit",
         "waiting": "en attente",
         "offered": "place proposée",
+        "asked": "à décider",
         "attended": "présent",
         "absent": "absent",
         "cancelled": "annulé",
+        "declined": "place refusée",
+        "lapsed": "proposition échue",
     },
-    "en": {"attended": "present", "offered": "place offered"},
+    "en": {"attended": "present", "offered": "place offered", "asked": "to be decided"},
 }
 
 

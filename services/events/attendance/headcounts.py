@@ -27,7 +27,7 @@ class Attendee:
 
     ``person`` is the same text for the same person, such as the member and the address: an address alone may be shared
     by colleagues. None is somebody whose name was not taken, and counts as one more. ``member`` is None for guests.
-    ``state`` is that of the registration, ``clusters`` are all those of the member.
+    ``state`` is ``attended`` for those who came, else that of the registration; ``clusters`` are all of the member's.
     """
 
     person: str | None

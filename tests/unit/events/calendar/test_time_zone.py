@@ -1,6 +1,7 @@
 """The definition of Europe/Paris, by programs that read nothing else, and how moments are written."""
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from io import StringIO
 from typing import Any
 
@@ -20,6 +21,7 @@ def by_icalendar() -> Any:
     return zone.to_tz(lookup_tzid=False)
 
 
+@cache
 def changes(year: int) -> list[datetime]:
     """Each moment of a year, to the second, at which clocks in Paris change."""
     hours = [datetime(year, 1, 1, tzinfo=UTC) + timedelta(hours=n) for n in range(366 * 24)]
