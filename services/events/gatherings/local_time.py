@@ -9,23 +9,18 @@ from bisect import bisect_left
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from functools import cache
-from typing import Final, Literal
+from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
-from shared.importing.languages import in_both
+from services.events.translated import TranslatedError
 
-Language = Literal["fr", "en"]
 _LOCAL: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}")
 _OFFSET: Final = re.compile(r"([+-])([0-9]{2}):([0-9]{2})")
 _YEARS: Final = range(1970, 2200)
 
 
-class LocalTimeError(ValueError):
-    """A local time names no moment; ``texts`` says what, where and what to write instead, in each language."""
-
-    def __init__(self, french: str, english: str) -> None:
-        self.texts: Final[dict[Language, str]] = {"fr": french, "en": english}
-        super().__init__(in_both(french, english))
+class LocalTimeError(TranslatedError):
+    """A local time names no moment."""
 
 
 class UnreadableTimeError(LocalTimeError):

@@ -10,10 +10,8 @@ from typing import Any
 
 import facturx
 import pypdf
-import pypdfium2
 import pytest
 import typst
-import zxingcpp
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]
 from stdnum import iso11649
 
@@ -21,6 +19,7 @@ from services.billing.documents.facturx import Document, UnfitDocumentError, wit
 from services.billing.documents.numbering import reference_of
 from services.billing.documents.page import money, pdf_of
 from tests.support.documents import CREDIT, KINDS, NAMES, NOTICE, TAXED, a_document, a_line
+from tests.support.qr_codes import codes_on
 
 
 @pytest.mark.parametrize("different", KINDS.values(), ids=KINDS)
@@ -64,18 +63,6 @@ def test_the_pdf_carries_the_xml_and_is_a_3b(tmp_path: Any) -> None:
 
 def text_of(document: Document) -> str:
     return pypdf.PdfReader(BytesIO(pdf_of(document))).pages[0].extract_text()
-
-
-def codes_on(pdf: bytes) -> list[str]:
-    """The texts of the QR codes on the first page, as it is printed and scanned."""
-    with pypdfium2.PdfDocument(pdf) as document:
-        page = document[0]
-        bitmap = page.render(scale=2, grayscale=True)
-        assert bitmap.width == bitmap.stride
-        pixels = memoryview(bytes(bitmap.buffer)).cast("B", (bitmap.height, bitmap.width))
-        bitmap.close()
-        page.close()
-    return [code.text for code in zxingcpp.read_barcodes(pixels)]
 
 
 def test_a_bank_reads_the_transfer_from_the_page() -> None:

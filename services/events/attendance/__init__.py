@@ -1,0 +1,1 @@
+"""Attendance: who came, as a list, and how many, as funders ask for it."""

@@ -1,0 +1,105 @@
+"""The ticket of one guest: a token that means nothing, its address, and its picture as a QR code.
+
+A token holds no data, so that its code is small enough for a phone's screen. Only its digest is stored.
+"""
+
+import re
+import secrets
+from base64 import b32encode
+from hashlib import sha256
+from io import BytesIO
+from typing import Final
+
+import segno
+
+from services.events.translated import TranslatedError
+
+_BYTES: Final = 15
+LENGTH: Final = 24
+"""Characters of a token: 120 bits in base32 (RFC 4648), which has no 0, 1, 8 and 9."""
+_TOKEN: Final = re.compile(f"[A-Z2-7]{{{LENGTH}}}")
+PATH: Final = "/C/"
+"""Before the token in an address; its route must take it in capitals."""
+_ADDRESS: Final = re.compile(rf"https?://[^/]+{PATH}([^/?#]*)", re.IGNORECASE)
+_BASE: Final = re.compile(r"https?://([a-z0-9.-]+(?::[0-9]+)?)/?", re.IGNORECASE)
+_LOOKALIKES: Final = str.maketrans("08", "OB")
+_VERSION: Final = 4
+_LONGEST: Final = 90
+"""Characters of digits, capitals and ``$%*+-./:`` in version 4 at error level M (ISO/IEC 18004, table 7)."""
+
+
+class TicketError(TranslatedError):
+    """What was scanned or typed is no token; nothing repeats it."""
+
+
+class TicketAddressError(ValueError):
+    """The address under which tickets are to be reached fits no ticket; the message says why."""
+
+
+def new_token() -> str:
+    """A token that nobody can guess: 24 capitals and digits. It goes into the mail, and is stored nowhere."""
+    return b32encode(secrets.token_bytes(_BYTES)).decode()
+
+
+def digest_of(token: str) -> bytes:
+    """The SHA-256 of the token's ASCII characters: what is stored, and what a phone compares off-line."""
+    return sha256(token.encode("ascii")).digest()
+
+
+def token_in(text: str) -> str:
+    """The token in what a camera read or a person typed: an address or the code, in any case, with spaces or hyphens.
+
+    A 0 is an O and an 8 a B, for base32 has neither digit. A 1 may be an I or an L, so it is refused.
+    Raises TicketError.
+    """
+    match = _ADDRESS.match(text.strip())
+    code = re.sub(r"[\s\u200b\ufeff._-]", "", match[1] if match else text).upper().translate(_LOOKALIKES)
+    if _TOKEN.fullmatch(code):
+        return code
+    raise _refused(code)
+
+
+def grouped(token: str) -> str:
+    """The token in groups of four, for people who type it."""
+    return " ".join(token[start : start + 4] for start in range(0, LENGTH, 4))
+
+
+def ticket_url(base: str, token: str) -> str:
+    """The ticket's address, in capitals: a QR code holds those in fewer squares. Raises TicketAddressError.
+
+    ``base`` is such as ``https://evenements.example.org``: hosts may be written in capitals, paths may not.
+    """
+    match = _BASE.fullmatch(base)
+    if match is None:
+        raise TicketAddressError("it is no bare host: write it like https://events.example.org, in ASCII")
+    url = f"{base.rstrip('/')}{PATH}{token}".upper()
+    if (surplus := len(url) - _LONGEST) > 0:
+        raise TicketAddressError(f"its host has {len(match[1])} characters: {len(match[1]) - surplus} are the most")
+    return url
+
+
+def qr_png(url: str, scale: int = 8) -> bytes:
+    """The address as a QR code in a PNG, with the border that readers need. Raises TicketAddressError.
+
+    ``scale`` is pixels of a square, 8 or more: 328 pixels a side for all tickets, whose codes have 33 squares. What a
+    shorter address leaves goes into error correction. Mail programs show PNG by ``cid:`` or ``https:``, and no SVG.
+    """
+    try:
+        code = segno.make_qr(url, error="m", version=_VERSION)
+    except segno.DataOverflowError:
+        raise TicketAddressError(f"its QR code would be larger than version {_VERSION}: shorten the host") from None
+    picture = BytesIO()
+    code.save(picture, kind="png", scale=max(scale, 8), border=4)
+    return picture.getvalue()
+
+
+def _refused(code: str) -> TicketError:
+    if len(code) == LENGTH and "1" in code:
+        return TicketError(
+            "un code ne contient pas de 1 : c'est un I ou un L, regardez le billet",
+            "a code has no 1: it is an I or an L, look at the ticket",
+        )
+    return TicketError(
+        f"ce n'est pas un code de billet : il a {LENGTH} lettres et chiffres (de 2 à 7). Cherchez par le nom",
+        f"this is no code of a ticket: it has {LENGTH} letters and digits (2 to 7). Look up the name",
+    )
