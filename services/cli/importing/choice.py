@@ -1,10 +1,11 @@
 """Whose files are imported, and what a person says of them that they do not say themselves."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from schemas.membership import MemberRecorded
 from services import SERVICES
 from services.membership.legacy.mapping import apply, parse
 from shared.importing.outcomes import UnreadableError
@@ -34,16 +35,27 @@ class FormerSystem:
         return f"TRABOULE_BROKER_URL_{self.cluster}_{self.service}".upper().replace("-", "_")
 
 
+def fields_of(service: str) -> Sequence[str]:
+    """What a column of a service's files may be mapped to."""
+    if service != "events":
+        return tuple(MemberRecorded.model_fields)
+    from services.events.legacy import FIELDS
+
+    return FIELDS
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """What a person says of files that are not told by their columns: which product's, or which column is which field.
 
+    ``event`` is the gathering of files that name none.
     A mapping is kept in ``folder`` for the next import of the same system, and taken for files that have its columns.
     """
 
     product: str | None = None
     mapping: Mapping[str, str] = field(default_factory=dict[str, str])
     folder: Path = Path()
+    event: str | None = None
 
     def mapped(self, table: Table, system: FormerSystem) -> Table:
         """The table with field names as headers, where there is a mapping for it."""
@@ -67,7 +79,8 @@ class Choice:
             return {}
         try:
             document = json.loads(path.read_text("utf-8"))
-            return parse(f"{header}={name}" for header, name in document.items())
+            written = [f"{header}={name}" for header, name in document.items()]
+            return parse(written, fields_of(system.service))
         except (OSError, ValueError, AttributeError) as error:
             raise UnreadableError(f"{path} holds no mapping of columns ({type(error).__name__}): delete it") from None
 
