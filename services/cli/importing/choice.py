@@ -44,6 +44,15 @@ def fields_of(service: str) -> Sequence[str]:
     return FIELDS
 
 
+def _is_of_gatherings(table: Table, system: FormerSystem) -> bool:
+    """Whether it is a plain table of gatherings, which a mapping or a product beside it is not about."""
+    if system.service != "events":
+        return False
+    from services.events.legacy import is_plain_gatherings
+
+    return is_plain_gatherings(table)
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """What a person says of files that are not told by their columns: which product's, or which column is which field.
@@ -59,7 +68,7 @@ class Choice:
 
     def mapped(self, table: Table, system: FormerSystem) -> Table:
         """The table with field names as headers, where there is a mapping for it."""
-        if self.mapping:
+        if self.mapping and not _is_of_gatherings(table, system):
             return apply(table, self.mapping)
         kept = self.kept(system)
         return apply(table, kept) if kept and kept.keys() <= set(table.names) else table

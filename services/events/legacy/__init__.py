@@ -79,8 +79,8 @@ PRODUCTS: Final = (
 """In the order in which they are asked for."""
 
 __all__ = [
-    "FIELDS", "NO_WORDS", "PRODUCTS", "Product", "Source", "Words", "event_of", "product_of", "states_gatherings",
-    "words_of",
+    "FIELDS", "NO_WORDS", "PRODUCTS", "Product", "Source", "Words", "event_of", "is_plain_gatherings",
+    "product_of", "states_gatherings", "words_of",
 ]  # fmt: skip
 
 
@@ -90,6 +90,8 @@ def product_of(table: Table, code: str | None = None) -> Product | None:
     Raises:
         UnreadableError: no product is called so; it lacks a column; or its rows are no participants.
     """
+    if is_plain_gatherings(table):
+        return None
     product = _named(code) if code is not None else next((each for each in PRODUCTS if each.fits(table)), None)
     if product is None:
         helloasso.refuse_others(table)
@@ -120,10 +122,15 @@ def _refuse_missing(table: Table, product: Product, missing: Sequence[AnyOf]) ->
     )
 
 
+def is_plain_gatherings(table: Table) -> bool:
+    """Whether it is a plain table of gatherings."""
+    return set(table.names) >= _GATHERINGS
+
+
 def states_gatherings(table: Table) -> bool:
     """Whether the file is there for its gatherings: their columns in lists of participants are then left alone."""
     names = set(table.names)
-    return (names >= _GATHERINGS) or any(has <= names for has in (dolibarr.HAS_AGENDA, galette.HAS_EVENTS))
+    return is_plain_gatherings(table) or names >= dolibarr.HAS_AGENDA or names >= galette.HAS_EVENTS
 
 
 def event_of(table: Table, product: Product, given: str | None) -> str | None:

@@ -12,7 +12,6 @@ from typing import Any, Final
 from schemas.events import EventRecorded, RegistrationRecorded, RegistrationStatus
 from services.events.legacy.rows import (
     NOBODY_NAMED,
-    UNDATED,
     Facts,
     Source,
     gathering,
@@ -23,6 +22,7 @@ from services.events.legacy.rows import (
     yes,
 )
 from services.events.legacy.statuses import NO_SEAT, UNFINISHED, Meaning, decided, folded, status_or_none
+from services.events.mirror.undated import UNDATED
 from shared.importing.named_cells import CellError, Cells, made
 from shared.importing.outcomes import NoFact, Notice, Outcome
 from shared.importing.table import Table
@@ -57,7 +57,7 @@ _SEVERAL: Final = re.compile(r"[,;\x01]")
 
 def translate(table: Table, source: Source) -> Iterator[Outcome[Any]]:
     """A registration of each participant, and each gathering once."""
-    return translated(table, lambda cells: _facts(cells, source), gatherings=True)
+    return translated(table, lambda cells: _facts(cells, source), "Participant ID", gatherings=True)
 
 
 def _facts(cells: Cells, source: Source) -> Facts:

@@ -10,7 +10,6 @@ from typing import Any, Final
 from schemas.events import EventRecorded, EventSession, RegistrationRecorded
 from services.events.legacy.rows import (
     NOBODY_NAMED,
-    UNDATED,
     Facts,
     Source,
     gathering,
@@ -20,6 +19,7 @@ from services.events.legacy.rows import (
     translated,
 )
 from services.events.legacy.statuses import Meaning, decided
+from services.events.mirror.undated import UNDATED
 from shared.importing.named_cells import CellError, Cells, made, rows_of
 from shared.importing.outcomes import Accepted, NoFact, Notice, Outcome, Rejection, Repeated
 from shared.importing.table import Table
@@ -50,7 +50,7 @@ _CONFERENCES: Final = frozenset({"AC_EO_ONLINECONF", "AC_EO_INDOORCONF"})
 
 def translate_attendees(table: Table, source: Source) -> Iterator[Outcome[Any]]:
     """A registration for each attendee."""
-    return translated(table, lambda cells: _attendee(cells, source))
+    return translated(table, lambda cells: _attendee(cells, source), "ID technique")
 
 
 def _attendee(cells: Cells, source: Source) -> Facts:

@@ -9,7 +9,8 @@ from datetime import datetime, time
 from typing import Any, Final
 
 from schemas.events import EventRecorded, RegistrationRecorded
-from services.events.legacy.rows import UNDATED, Facts, Source, derived_id, gathering, guest, line_of, translated
+from services.events.legacy.rows import Facts, Source, derived_id, gathering, guest, line_of, translated
+from services.events.mirror.undated import UNDATED
 from shared.importing.named_cells import CellError, Cells, made
 from shared.importing.outcomes import Outcome
 from shared.importing.table import Table
@@ -63,7 +64,7 @@ def _listed(cells: Cells, source: Source) -> Facts:
 
 def translate_bookings(table: Table, source: Source) -> Iterator[Outcome[Any]]:
     """A registration for each row of the table of bookings."""
-    return translated(table, lambda cells: [_booking(cells, source)])
+    return translated(table, lambda cells: [_booking(cells, source)], "id_booking")
 
 
 def _booking(cells: Cells, source: Source) -> RegistrationRecorded:
@@ -77,14 +78,15 @@ def _booking(cells: Cells, source: Source) -> RegistrationRecorded:
         event_id=cells.text("id_event"),
         record_id=known,
         registered_at=_midnight(cells, "booking_date") or UNDATED,
-        seats=cells.text("number_people") or 1,
+        # A dump writes NULL where nobody said how many.
+        seats=cells.text("number_people").removeprefix("NULL") or 1,
         registrant=None if known else guest(f"Galette {member}" if member else ""),
     )
 
 
 def translate_events(table: Table, source: Source) -> Iterator[Outcome[Any]]:
     """A gathering for each row of the table of events."""
-    return translated(table, lambda cells: [_event(cells, source)], gatherings=True)
+    return translated(table, lambda cells: [_event(cells, source)], "id_event", gatherings=True)
 
 
 def _event(cells: Cells, source: Source) -> EventRecorded:

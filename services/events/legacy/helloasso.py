@@ -13,7 +13,6 @@ from typing import Any, Final
 from schemas.events import RegistrationRecorded
 from services.events.legacy.rows import (
     NOBODY_NAMED,
-    UNDATED,
     Facts,
     Source,
     guest,
@@ -22,6 +21,7 @@ from services.events.legacy.rows import (
     translated,
 )
 from services.events.legacy.statuses import Meaning, decided, folded
+from services.events.mirror.undated import UNDATED
 from shared.importing.languages import in_both
 from shared.importing.named_cells import CellError, Cells, made
 from shared.importing.outcomes import NoFact, Notice, Outcome, UnreadableError
@@ -65,7 +65,7 @@ def translate(table: Table, source: Source) -> Iterator[Outcome[Any]]:
     """A registration for each ticket."""
     without_number: Counter[str] = Counter()
     addresses = [name for name in table.names if _asks_for_an_address(name)]
-    return translated(table, lambda cells: _facts(cells, source, addresses, without_number))
+    return translated(table, lambda cells: _facts(cells, source, addresses, without_number), "Numéro de billet")
 
 
 def _asks_for_an_address(header: str) -> bool:

@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from schemas.events import RegistrationRecorded, RegistrationStatus
-from services.events.legacy.rows import NOBODY_NAMED, UNDATED, Facts, Source, guest, line_of, moment, translated
+from services.events.legacy.rows import NOBODY_NAMED, Facts, Source, guest, line_of, moment, translated
 from services.events.legacy.statuses import Meaning, decided
+from services.events.mirror.undated import UNDATED
 from shared.importing.named_cells import CellError, Cells, made
 from shared.importing.outcomes import NoFact, Notice, Outcome
 from shared.importing.table import Table
@@ -113,7 +114,8 @@ def translate_weezevent(table: Table, source: Source) -> Iterator[Outcome[Any]]:
 def _translate(table: Table, source: Source, form: Form) -> Iterator[Outcome[Any]]:
     without_id: Counter[str] = Counter()
     has_status = form.columns.get("status", "").casefold() in table.names
-    return translated(table, lambda cells: _facts(cells, source, form, without_id, has_status=has_status))
+    ids = [form.columns[name] for name in ("registration_id",) if name in form.columns]
+    return translated(table, lambda cells: _facts(cells, source, form, without_id, has_status=has_status), *ids)
 
 
 def _facts(cells: Cells, source: Source, form: Form, without_id: Counter[str], *, has_status: bool) -> Facts:

@@ -10,8 +10,9 @@ from datetime import UTC
 from typing import Any, Final
 
 from schemas.events import EventRecorded, RegistrationRecorded
-from services.events.legacy.rows import UNDATED, Facts, Source, gathering, guest, line_of, moment, translated
+from services.events.legacy.rows import Facts, Source, gathering, guest, line_of, moment, translated
 from services.events.legacy.statuses import Meaning, decided
+from services.events.mirror.undated import UNDATED
 from shared.importing.named_cells import CellError, Cells, made
 from shared.importing.outcomes import NoFact, Outcome
 from shared.importing.table import Table
@@ -48,7 +49,7 @@ def _any(names: set[str], columns: tuple[str, ...]) -> bool:
 
 def translate(table: Table, source: Source) -> Iterator[Outcome[Any]]:
     """A registration for each attendee, and each gathering once whose day is there."""
-    return translated(table, lambda cells: _facts(cells, source), gatherings=True)
+    return translated(table, lambda cells: _facts(cells, source), *_ID, gatherings=True)
 
 
 def _facts(cells: Cells, source: Source) -> Facts:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime, tzinfo
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
@@ -14,8 +14,6 @@ from shared.importing.outcomes import Accepted, NoFact, Notice, Outcome, Rejecti
 from shared.importing.table import Table
 from shared.runtime.clock import PARIS
 
-UNDATED: Final = datetime(2000, 1, 1, tzinfo=UTC)
-"""When somebody registered of whom no column says it: all such came at once, so their order is not known."""
 NOBODY_NAMED: Final = "nobody is named as the one who comes, and the payer need not be"
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]+")
 _EVENT_FIELDS: Final = frozenset({"event_id", "title", "starts_at", "ends_at"})
@@ -84,9 +82,12 @@ def gathering(version: int, event_id: str, title: str, **fields: Any) -> EventRe
     return made(EventRecorded, version=version, event_id=event_id, title=line_of(title), **fields)
 
 
-def translated(table: Table, facts_of: Callable[[Cells], Facts], *, gatherings: bool = False) -> Iterator[Outcome[Any]]:
+def translated(
+    table: Table, facts_of: Callable[[Cells], Facts], *ids: str, gatherings: bool = False
+) -> Iterator[Outcome[Any]]:
     """The registrations of each row, and the gatherings that it tells of, each of those once.
 
+    ``ids`` are the columns of which the first that is there identifies a row that is set aside.
     A row of which ``facts_of`` raises CellError is set aside, and so is one that says otherwise than an earlier row
     with its id.
     """
@@ -101,7 +102,7 @@ def translated(table: Table, facts_of: Callable[[Cells], Facts], *, gatherings: 
         try:
             facts = facts_of(cells)
         except CellError as error:
-            yield error.rejection(cells.line, None)
+            yield error.rejection(cells.line, cells.text(*ids) or None)
             continue
         yield from [facts] if isinstance(facts, NoFact) else _outcomes(cells.line, facts, seen)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from schemas.events import Registrant
-from services.events.legacy.rows import UNDATED
+from services.events.mirror.undated import UNDATED
 from shared.importing.outcomes import UnreadableError
 from tests.unit.events.legacy.exports import BOOKINGS, ODOO, OTHER, Read, at, read, row
 
@@ -58,7 +58,7 @@ def test_galette_a_booking_of_nobody_and_a_second_one_of_an_address_are_set_asid
 
 
 def test_galette_the_table_of_bookings_names_members_and_days(tmp_path: Path) -> None:
-    rows = ("3;7;12;2026-10-01;1;10.00;2;2026-09-30", "4;7;13;1901-01-01;0;;;2026-09-30")
+    rows = ("3;7;12;2026-10-01;1;10.00;2;2026-09-30", "4;7;13;1901-01-01;0;;NULL;2026-09-30")
     first, undated = read(tmp_path, "galette_events_bookings_full.csv", TABLE, *rows).registrations
     assert (first.registration_id, first.event_id, first.record_id, first.seats) == ("3", "7", "12", 2)
     assert first.registered_at == at(2026, 9, 30, 22)

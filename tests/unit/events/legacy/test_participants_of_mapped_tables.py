@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from schemas.events import Registrant
 from services.cli.importing import commands
-from services.events.legacy.rows import UNDATED
+from services.events.mirror.undated import UNDATED
 from shared.importing.outcomes import UnreadableError
 from tests.unit.events.legacy.exports import EVENTBRITE, SYSTEM, WEEZEVENT, Read, at, read, row
 
@@ -76,6 +76,12 @@ def test_any_table_is_read_by_a_mapping_that_is_kept(tmp_path: Path) -> None:
     assert fact.registrant == Registrant(kind="guest", name="Zoé Müller", email="zoe@gier.example"), (
         "a column that is called like a field is not taken for the one that was mapped to it"
     )
+
+
+def test_a_table_of_gatherings_may_stand_by_a_mapping_and_a_product(tmp_path: Path) -> None:
+    others = {"gatherings.csv": "event_id;title;starts_at\nE;Apéro;2026-11-05T18:00:00+01:00\n"}
+    result = read(tmp_path, "billets.csv", TABLE, LINE, columns=MAP, event="E", product="registrations", others=others)
+    assert list(result.statuses) == ["B1"]
 
 
 def test_unknown_words_of_a_mapped_table_are_asked_and_the_rest_goes_on(tmp_path: Path) -> None:
