@@ -26,7 +26,7 @@ class Cluster:
     """One of the merging organisations. ``services`` are those for which it has a former system.
 
     ``products`` names the software that a former system is, by service; ``added_columns`` the columns that the cluster
-    added to it, as its files head them; ``statuses`` what the cluster's own words for a member's status mean. Which
+    added to it, as its files head them; ``statuses`` what the cluster's own words for a status mean. Which
     products and meanings there are is known to the service concerned.
     """
 

@@ -1,10 +1,11 @@
 """Whose files are imported, and what a person says of them that they do not say themselves."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from schemas.membership import MemberRecorded
 from services import SERVICES
 from services.membership.legacy.mapping import apply, parse
 from shared.importing.outcomes import UnreadableError
@@ -34,20 +35,40 @@ class FormerSystem:
         return f"TRABOULE_BROKER_URL_{self.cluster}_{self.service}".upper().replace("-", "_")
 
 
+def fields_of(service: str) -> Sequence[str]:
+    """What a column of a service's files may be mapped to."""
+    if service != "events":
+        return tuple(MemberRecorded.model_fields)
+    from services.events.legacy import FIELDS
+
+    return FIELDS
+
+
+def _is_of_gatherings(table: Table, system: FormerSystem) -> bool:
+    """Whether it is a plain table of gatherings, which a mapping or a product beside it is not about."""
+    if system.service != "events":
+        return False
+    from services.events.legacy import is_plain_gatherings
+
+    return is_plain_gatherings(table)
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """What a person says of files that are not told by their columns: which product's, or which column is which field.
 
+    ``event`` is the gathering of files that name none.
     A mapping is kept in ``folder`` for the next import of the same system, and taken for files that have its columns.
     """
 
     product: str | None = None
     mapping: Mapping[str, str] = field(default_factory=dict[str, str])
     folder: Path = Path()
+    event: str | None = None
 
     def mapped(self, table: Table, system: FormerSystem) -> Table:
         """The table with field names as headers, where there is a mapping for it."""
-        if self.mapping:
+        if self.mapping and not _is_of_gatherings(table, system):
             return apply(table, self.mapping)
         kept = self.kept(system)
         return apply(table, kept) if kept and kept.keys() <= set(table.names) else table
@@ -67,7 +88,8 @@ class Choice:
             return {}
         try:
             document = json.loads(path.read_text("utf-8"))
-            return parse(f"{header}={name}" for header, name in document.items())
+            written = [f"{header}={name}" for header, name in document.items()]
+            return parse(written, fields_of(system.service))
         except (OSError, ValueError, AttributeError) as error:
             raise UnreadableError(f"{path} holds no mapping of columns ({type(error).__name__}): delete it") from None
 

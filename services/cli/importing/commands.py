@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from services.cli.importing.choice import fields_of
 from services.cli.importing.closing import (
     close,
     compare_all,
@@ -84,6 +85,12 @@ def import_files(
             help='Which column is which field, in files of no known product: "Raison sociale=name". Kept for later.',
         ),
     ] = None,
+    event: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID", help="The gathering of files that name none (HelloAsso, Eventbrite, Weezevent): its event_id."
+        ),
+    ] = None,
     replace: Annotated[
         bool,
         typer.Option("--replace", help="Empty fields in many records, if the file leaves them out."),
@@ -112,7 +119,8 @@ def import_files(
 
     Recognised by their columns: Dolibarr third parties and members, Galette members, CiviCRM contacts and memberships,
     Paheko members, and plain tables whose header is the field names of a fact. For communications: lists and opt-outs
-    of Brevo, Mailchimp, Sympa, Mailman, Dolibarr, CiviCRM and Odoo.
+    of Brevo, Mailchimp, Sympa, Mailman, Dolibarr, CiviCRM and Odoo. For events: participants of HelloAsso, CiviCRM,
+    Dolibarr, Galette, Odoo, Eventbrite and Weezevent.
 
     An import is compared with the records that its service keeps: how many are new, changed and unchanged, and which
     fields become empty. A field that would become empty in more than five records, or of which the file has no column,
@@ -132,7 +140,7 @@ def import_files(
     try:
         former = FormerSystem.named(system)
         moment = _moment(exported_at)
-        choice = Choice(product, parse(columns or ()))
+        choice = Choice(product, parse(columns or (), fields_of(former.service)), event=event)
         wanted = expected(expect_total or (), expect_count or ())
 
         def again() -> list[OpenFile]:

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from pydantic_core import PydanticUndefined
+
 from schemas.base import Fact
 from schemas.membership import MemberRemoved
 from services.cli.importing.kept import Kept, kept_by
@@ -71,10 +73,18 @@ class Changes:
         lost = kept.keys() - stated.keys() - _LINKS
         if getattr(fact, "is_member", None) is False and file.table.covers("status"):
             lost -= {"status"}  # the file says that it is no member
+        # "registered" after "waiting" is a value, though it is left out as the default.
+        lost -= {name for name in lost if _has_default(fact, name) and file.table.covers(name)}
         for name in sorted(lost):
             self.emptied[name] += 1
             if not file.table.covers(name):
                 self.columns_missing.add(name)
+
+
+def _has_default(fact: Fact, name: str) -> bool:
+    """Whether a field that nobody writes has a value all the same."""
+    field = type(fact).model_fields.get(name)
+    return field is not None and field.default not in (None, "", (), PydanticUndefined)
 
 
 def _plain(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -50,6 +50,10 @@ class FileReport:
     parts: dict[tuple[str, str], tuple[int, Decimal]] = field(default_factory=dict)
     """How many of each kind of fact are drafts, cancelled, credit notes or refunds, and their euros."""
     without_fact: int = 0
+    reasons: Counter[str] = field(default_factory=Counter[str])
+    """Why rows made no fact, each with how many."""
+    seats: Counter[str] = field(default_factory=Counter[str])
+    """How many people registered, by status."""
     rejections: list[Rejection] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     doubts: dict[tuple[str, str], Doubts] = field(default_factory=dict)
@@ -74,6 +78,8 @@ def count_accepted(report: FileReport, outcome: Accepted[Any]) -> None:
         _add_up(report, fact, money)
     if isinstance(fact, MemberRecorded):
         _doubt(report, outcome.lines[0], understand(fact).problems)
+    if (seats := getattr(fact, "seats", None)) is not None:
+        report.seats[getattr(fact, "status", "")] += seats
     report.objections += getattr(fact, "status", "") in _OBJECTIONS
 
 

@@ -4,7 +4,6 @@ Any service's former system may be imported here: members from the products' own
 plain format.
 """
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +14,7 @@ from schemas.base import Fact
 from schemas.envelope import encode_all, routing_key, source_of
 from schemas.membership import MemberRecorded
 from services.cli.importing.choice import Choice, FormerSystem
+from services.cli.importing.configured import cluster_of
 from services.cli.importing.file_report import FileReport, count_accepted
 from services.cli.importing.versions import Versions, note
 from services.membership import legacy
@@ -28,14 +28,15 @@ from shared.importing.outgoing import Outgoing
 from shared.importing.reading import read
 from shared.importing.table import Table
 from shared.runtime.clock import PARIS
-from shared.runtime.clusters import ClustersFileError, load_clusters
+from shared.runtime.clusters import ClustersFileError
 
 if TYPE_CHECKING:
+    from services.cli.importing.participants import Participants
     from services.communications.legacy import Product
 
-CLUSTERS_FILE, DEFAULT_CLUSTERS_FILE = "TRABOULE_CLUSTERS_FILE", "deploy/clusters.toml"
 BILLING: Final = "billing"
 COMMUNICATIONS: Final = "communications"
+EVENTS: Final = "events"
 
 
 @dataclass(slots=True)
@@ -83,7 +84,7 @@ def open_files(
     return [
         _accompanying(table, counts[table.path], product)
         if table.path in counts
-        else _open(system, table, exported_at, known, chosen, names)
+        else _open(system, table, exported_at, known, chosen, names, tables)
         for table in tables
     ]
 
@@ -126,11 +127,10 @@ def _accompanying(table: Table, count: int, product: str) -> OpenFile:
 
 def _configured(system: FormerSystem) -> Reading:
     """What the clusters file says of this former system's own words; nothing where there is no such file."""
-    path = Path(os.environ.get(CLUSTERS_FILE) or DEFAULT_CLUSTERS_FILE)
-    if system.service != MemberRecorded.service or not path.exists():
+    if system.service != MemberRecorded.service:
         return DEFAULT
     try:
-        return legacy.reading_of(load_clusters(path).get(system.cluster))
+        return legacy.reading_of(cluster_of(system))
     except ClustersFileError as error:
         raise UnreadableError(str(error)) from None
 
@@ -142,6 +142,7 @@ def _open(
     reading: Reading,
     choice: Choice,
     names: Mapping[str, list[str]],
+    tables: Sequence[Table],
 ) -> OpenFile:
     path, version, lacks = table.path, version_of(table, exported_at), ""
     if system.service == MemberRecorded.service and not _is_plain_removal(table):
@@ -151,6 +152,8 @@ def _open(
         name, outcomes = known[0], known[1](version)
     elif (of_list := _list_export(system, table, choice)) is not None:
         name, outcomes, lacks = of_list.name, of_list.translate(table, version), of_list.warning
+    elif (of_event := _events_export(system, table, version, choice, tables)) is not None:
+        name, outcomes, lacks = of_event
     else:
         name, outcomes = _plain(system, table, version)
     report = FileReport(path, name, table.encoding, table.assumed, table.separator, list(table.warnings), lacks=lacks)
@@ -163,6 +166,16 @@ def _list_export(system: FormerSystem, table: Table, choice: Choice) -> "Product
     from services.communications.legacy import product_of
 
     return product_of(table, choice.product)
+
+
+def _events_export(
+    system: FormerSystem, table: Table, version: int, choice: Choice, tables: Sequence[Table]
+) -> "Participants | None":
+    if system.service != EVENTS:
+        return None
+    from services.cli.importing.participants import participants
+
+    return participants(system, table, version, choice, tables)
 
 
 def _billing_export(
@@ -192,6 +205,10 @@ def _plain(system: FormerSystem, table: Table, version: int) -> tuple[str, Itera
 
     models = [fact for fact in RECORDED if fact.service == system.service]
     model = plain.recognise(table.headers, models)
+    if model is None and system.service == EVENTS:
+        from services.cli.importing.participants import unknown
+
+        raise unknown(table)
     if model is None:
         wanted = "; ".join(f"{m.__name__} needs {', '.join(plain.required(m))}" for m in models)
         raise UnreadableError(f"{table.path}: no fact of {system.service} has these columns ({wanted})")
@@ -240,8 +257,9 @@ def _accepted(file: OpenFile, on_row: Callable[[OpenFile], None]) -> Iterator[Fa
                 report.rows += 1
                 report.accepted += 1
                 report.repeated += 1
-            case NoFact():
+            case NoFact(why=why):
                 report.without_fact += 1
+                report.reasons[why] += 1
                 report.rows += 1
                 report.accepted += 1
             case Rejection(line=line):

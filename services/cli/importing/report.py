@@ -16,7 +16,7 @@ from services.cli.importing.closing import changes_as_json
 from services.cli.importing.comparison import Changes
 from services.cli.importing.file_report import FileReport
 from services.cli.importing.questions import print_questions
-from services.cli.importing.reading import FormerSystem
+from services.cli.importing.reading import EVENTS, FormerSystem
 from services.membership.normalisation.data_quality import MEANINGS, REPAIRS
 from shared.cli.terminal import terminal
 from shared.importing.outcomes import Rejection
@@ -47,7 +47,8 @@ def print_report(
                 f"{escape(report.path.name)}: {name} {amount:,.2f} € in all: compare it with the total shown there"
             )
         if report.lacks:
-            out.print(escape(sentences.objections(report)), style="yellow", highlight=False)
+            sentence = sentences.registrations if former.service == EVENTS else sentences.objections
+            out.print(escape(sentence(report)), style="yellow", highlight=False)
         _print_warnings(out, report)
         print_questions(out, report, former)
         _print_rejections(out, report)
@@ -132,6 +133,8 @@ def _as_json(report: FileReport) -> dict[str, Any]:
         "facts": dict(report.facts),
         "objections": report.objections,
         "lacks": report.lacks or None,
+        "seats": dict(report.seats),
+        "without_fact": dict(report.reasons),
         "sums": {name: str(amount) for name, amount in report.sums.items()},
         "warnings": report.warnings,
         "notices": [notice._asdict() for notice in report.notices],

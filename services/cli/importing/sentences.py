@@ -19,6 +19,12 @@ _DYNAMIC = (
     "SIRET, N° TVA… sont dans la table galette_dynamic_fields_full.csv : importez-la dans la même commande.",
     "SIRET, N° TVA… are in the table galette_dynamic_fields_full.csv: import it in the same command.",
 )
+_GATHERINGS = (
+    "Une liste de participants ne dit pas tout de son rassemblement : importez la table des rassemblements "
+    "(event_id;title;starts_at;capacity;place…) dans la même commande, et elle seule compte.",
+    "A list of participants does not say all of its gathering: import the table of gatherings "
+    "(event_id;title;starts_at;capacity;place…) in the same command, and it alone counts.",
+)
 DATABASE_LOST = in_both(
     "On ne sait pas si les fiches sont lisibles : la base de données ne répond plus.",
     "Whether the records can be read is not known: the database went away.",
@@ -37,6 +43,9 @@ def emptying(report: FileReport, changes: Changes) -> str:
     if report.product == GALETTE and any(key in ADDED for key, _ in missing):
         french += f" {_DYNAMIC[0]}"
         english += f" {_DYNAMIC[1]}"
+    if any(key in ("capacity", "closes_at", "place", "sessions") for key, _ in missing):
+        french += f" {_GATHERINGS[0]}"
+        english += f" {_GATHERINGS[1]}"
     if empty:
         listed = _counted(report, empty)
         french += f" Colonnes dont les cellules sont vides (nombre de fiches) : {listed}."
@@ -70,6 +79,17 @@ def objections(report: FileReport) -> str:
     french, english = report.lacks.split("\n  ")
     name, count = report.path.name, report.objections
     return in_both(f"{name} : {count} oppositions ; {french}.", f"{name}: {count} objections; {english}.")
+
+
+def registrations(report: FileReport) -> str:
+    """How many seats a file has by status, how many rows are no registration, and what the file cannot say."""
+    french, english = report.lacks.split("\n  ")
+    seats = ", ".join(f"{status} {count}" for status, count in report.seats.most_common()) or "0"
+    reasons = "; ".join(f"{why} {count}" for why, count in report.reasons.most_common())
+    left_out = f" ; lignes sans inscription ({reasons})" if reasons else ""
+    no_fact = f"; rows that are no registration ({reasons})" if reasons else ""
+    name = report.path.name
+    return in_both(f"{name} : places : {seats}{left_out} ; {french}.", f"{name}: seats: {seats}{no_fact}; {english}.")
 
 
 def read_beside(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from services.cli.importing.export import read_export
-from services.cli.importing.reading import FormerSystem, open_files
+from services.cli.importing.reading import Choice, FormerSystem, open_files
 from services.cli.parity.operations import System, prove, prove_by_newest_manifest
 from services.cli.parity.tables import print_run
 from services.cli.systems import named
@@ -33,6 +33,9 @@ def parity(
     encoding: Annotated[
         str | None, typer.Option(help="the files' encoding, when neither UTF-8 nor Windows-1252 is right")
     ] = None,
+    event: Annotated[
+        str | None, typer.Option(metavar="ID", help="the gathering of files that name none, as for the import")
+    ] = None,
     by: By = "",
     json: Json = False,
 ) -> None:
@@ -55,7 +58,7 @@ def parity(
     if html is not None and not html.absolute().parent.is_dir():
         refuse(f"--html {html}: there is no such folder")
     if files:
-        proved, hints = _prove(chosen, files, encoding, author)
+        proved, hints = _prove(chosen, files, encoding, event, author)
     else:
         proved, hints = _prove_by_manifest(chosen, author)
     if json:
@@ -72,10 +75,14 @@ def _system(system: str) -> System:
     return System(*named(system))
 
 
-def _prove(system: System, files: list[Path], encoding: str | None, by: str) -> tuple[Run, list[str]]:
+def _prove(
+    system: System, files: list[Path], encoding: str | None, event: str | None, by: str
+) -> tuple[Run, list[str]]:
     kinds = system.definition.mirrored
     try:
-        opened = open_files(FormerSystem(system.cluster, system.definition.name), files, encoding)
+        opened = open_files(
+            FormerSystem(system.cluster, system.definition.name), files, encoding, choice=Choice(event=event)
+        )
         export = read_export(kinds, opened)
     except UnreadableError as error:
         refuse(str(error))

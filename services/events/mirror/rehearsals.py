@@ -6,6 +6,7 @@ from operator import attrgetter
 from typing import Literal, NamedTuple
 
 from services.cutover.rehearsal_rule import Outcome, Outcomes, Rehearsal
+from services.events.mirror.undated import UNDATED
 
 # A registration may be held before its gathering.
 _REGISTRATIONS = """
@@ -51,8 +52,12 @@ def _would(rows: Sequence[Registration]) -> Outcomes:
     waits, and the next who fits gets them. Two registrations of one record are two people of a company; two records of
     one company are the same people twice, and the one that came first counts (the rule of membership's conflicts).
 
+    Where an export does not say when somebody registered, there is no order, and what was given is left as it is.
+
     Why is told without counting: an accepted difference must not open again with every registration that follows.
     """
+    if any(row.registered_at == UNDATED for row in rows):
+        return _did(rows)
     seats = sum(row.seats for row in rows if row.status in _HAS_A_PLACE)
     taken = 0
     firsts: dict[str, Registration] = {}

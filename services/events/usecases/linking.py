@@ -21,7 +21,8 @@ _LINK: Final = """
                r.registered_at
         from registrations r
         where r.cluster = $1 and r.status <> 'cancelled'
-          and not exists (select from gatherings g join sessions s using (gathering_id) join bookings b using (session_id)
+          and not exists (select from gatherings g
+                          join sessions s using (gathering_id) join bookings b using (session_id)
                           where g.cluster = r.cluster and g.state <> 'given-back' and b.former_id = r.registration_id)
     ), numbered as (
         select *, row_number() over (partition by event_id, who, seats order by arrival) as place from ours

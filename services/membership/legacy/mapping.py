@@ -36,7 +36,7 @@ _LIKELY: Final[Mapping[str, tuple[str, ...]]] = {
 }  # fmt: skip
 
 
-def parse(words: Iterable[str]) -> dict[str, str]:
+def parse(words: Iterable[str], fields: Sequence[str] = tuple(MemberRecorded.model_fields)) -> dict[str, str]:
     """``"Raison sociale=name"`` by normalised header. Raises UnreadableError for a field that there is not."""
     result: dict[str, str] = {}
     for word in words:
@@ -44,20 +44,28 @@ def parse(words: Iterable[str]) -> dict[str, str]:
         field = name.strip()
         if not equals or not header.strip():
             raise UnreadableError(f'--map "{word}" is no mapping: write "Raison sociale=name"')
-        if field not in MemberRecorded.model_fields:
-            near = difflib.get_close_matches(field, list(MemberRecorded.model_fields), n=1)
-            hint = f'; did you mean "{near[0]}"?' if near else f"; there are {', '.join(MemberRecorded.model_fields)}"
+        if field not in fields:
+            near = difflib.get_close_matches(field, fields, n=1)
+            hint = f'; did you mean "{near[0]}"?' if near else f"; there are {', '.join(fields)}"
             raise UnreadableError(f'--map "{word}": there is no field "{field}"{hint}')
         result[normal(header)] = field
     return result
 
 
 def apply(table: Table, mapping: Mapping[str, str]) -> Table:
-    """The same file with field names as headers where the mapping has one. Raises UnreadableError for a lost column."""
+    """The same file with field names as headers where the mapping has one.
+
+    Another column that is called like such a field gives way. Raises UnreadableError for a lost column.
+    """
     missing = [header for header in mapping if header not in table.names]
     if missing:
         raise UnreadableError(f'{table.path}: there is no column "{missing[0]}", which --map names')
-    return replace(table, headers=tuple(mapping.get(normal(header), header) for header in table.headers))
+    return replace(table, headers=tuple(_called(header, mapping) for header in table.headers))
+
+
+def _called(header: str, mapping: Mapping[str, str]) -> str:
+    name = normal(header)
+    return mapping.get(name) or (f"{header} (unmapped)" if name in mapping.values() else header)
 
 
 def propose(headers: Sequence[str]) -> dict[str, str]:
