@@ -4,6 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from typing import Annotated, Final, Literal, Self
+from unicodedata import category
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -17,9 +18,13 @@ LARGEST_ORDER: Final = 20
 BookingState = Literal["registered", "offered", "waiting", "asked", "cancelled", "declined", "lapsed"]
 
 
+_ENDS_A_LINE: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Unicode's categories of control characters, halves of surrogates, and separators of lines and paragraphs."""
+
+
 def _single_line(text: str) -> str:
     # A line break in a name or a title would end a header of a mail, or a line of a calendar file.
-    if not text.strip() or any(not character.isprintable() for character in text):
+    if not text.strip() or any(category(character) in _ENDS_A_LINE for character in text):
         raise ValueError("write it on one line, without control characters")
     return text.strip()
 

@@ -18,6 +18,7 @@ from rich.table import Table
 
 from deploy.demo.billing import show_billing
 from deploy.demo.doubles import add_duplicates
+from deploy.demo.events import show_events
 from deploy.demo.generate import Generated
 from deploy.demo.mistakes import publish_mistakes
 from deploy.demo.moving import GatewayContext, show_moving
@@ -66,6 +67,8 @@ class Story:
         export = self._exports.paths["numelink/galette-adherents.csv"]
         context = GatewayContext(self._services.url("membership"), self._key)
         show_moving(self._console, self._services.env, export, self._folder, context)
+        events = [self._exports.paths[f"clustr-numerique/{name}"] for name in dict(IMPORTS)["clustr-numerique/events"]]
+        show_events(self._console, events)
         bills = [self._exports.paths[f"numelink/{name}"] for name in dict(IMPORTS)["numelink/billing"]]
         show_billing(self._console, self._services.env, bills, self._folder)
 

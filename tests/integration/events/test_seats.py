@@ -231,6 +231,13 @@ async def test_a_name_that_is_no_line_is_refused(events: Events, name: str) -> N
     assert (kind, "people.0.name" in detail) == ("arguments-invalid", True)
 
 
+async def test_spaces_of_french_and_joined_emoji_are_text(events: Events) -> None:
+    session = await events.session()
+    name = "Zoé\u00a0: l\u2019équipe \U0001f469\u200d\U0001f4bb"
+    [item] = (await events.ask("register", session_id=session, key="k", people=[{"name": name}]))["items"]
+    assert item["name"] == name
+
+
 async def test_many_at_once_get_just_the_seats_that_there_are(events: Events) -> None:
     session = await events.session(capacity=10)
     await asyncio.gather(*(events.register(session, f"P{n}", f"Q{n}", key=str(n)) for n in range(20)))
