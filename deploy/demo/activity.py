@@ -93,6 +93,9 @@ def _gatherings(cluster: str, members: int, rng: Random, anchor: date) -> list[L
     for number in range(count):
         # From a year ago to three months ahead.
         day = anchor + timedelta(days=rng.randrange(-365, 90))
+        # One is open in every demo, whatever the dice say.
+        is_open = number == 0
+        day = anchor + timedelta(days=45) if is_open else day
         hour = rng.choice((8, 9, 14, 17))
         town = rng.choice(towns)
         stored = "held" if day < anchor else "planned"
@@ -104,7 +107,7 @@ def _gatherings(cluster: str, members: int, rng: Random, anchor: date) -> list[L
                 "starts_at": f"{day.isoformat()}T{hour:02d}:30:00+00:00",
                 "ends_at": f"{day.isoformat()}T{hour + 3:02d}:00:00+00:00",
                 "place": town,
-                "status": "cancelled" if rng.random() < 0.08 else stored,
+                "status": "cancelled" if rng.random() < 0.08 and not is_open else stored,
             }
         )
     return result

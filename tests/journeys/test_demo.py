@@ -36,6 +36,8 @@ def test_the_demo_ends_well_and_counts_every_row_and_member() -> None:
     assert "rollback: the former system is the authority (overruled: nothing)" in done.stdout
     assert re.search(r"numelink/membership +live +Traboule", done.stdout)
     text = " ".join(done.stdout.split())
+    assert re.search(r"gatherings that are open go on here \([1-9]\d*\): [1-9]\d* seats are kept", text)
+    assert re.search(r"Léa Martin │ registered │ cancelled │ +│ │ Paul Roux +│ waiting +│ offered", text)
     assert "A grid is tried" in text
     assert "adopted by the treasurer" in text
     assert re.search(r"a run \(appel de cotisations\) issued \d{2} documents", text)
