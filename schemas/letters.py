@@ -106,7 +106,9 @@ class DirectDebitAnnounced(LetterDue):
     creditor_id: Label = Field(description="The creditor's identifier")
 
 
-class _Attendance(LetterDue):
+class Attendance(LetterDue):
+    """Something about somebody's seat at a session of a gathering."""
+
     service: ClassVar[str] = "events"
 
     registration_id: Key
@@ -116,15 +118,24 @@ class _Attendance(LetterDue):
     place: Label | None = None
     seats: Annotated[int, Field(ge=1, le=10_000)] = 1
     link: Link | None = Field(default=None, description="A page about it; it holds no token")
+    session_id: Key | None = Field(default=None, description="With the registration's id, it names a calendar's entry")
+    sequence: Annotated[int, Field(ge=0, lt=2**31)] = Field(
+        default=0, description="How often time or place changed (RFC 5545 SEQUENCE)"
+    )
+    ends_at: Moment | None = None
+    organiser: Label | None = Field(default=None, description="E-mail address of the organiser's role")
+    join: Label | None = Field(default=None, description="Where it is on line: for whoever has a seat")
 
 
-class RegistrationConfirmed(_Attendance):
-    """Somebody has a seat at a gathering."""
+class RegistrationConfirmed(Attendance):
+    """Somebody has a seat at a gathering, or it has another time or place now."""
 
     key: ClassVar[str] = "registration-confirmed"
 
+    rescheduled: bool = Field(default=False, description="They had the seat before: time or place changed")
 
-class SeatOffered(_Attendance):
+
+class SeatOffered(Attendance):
     """A seat is kept for somebody who waited, until a moment."""
 
     key: ClassVar[str] = "seat-offered"
@@ -133,7 +144,7 @@ class SeatOffered(_Attendance):
     offered_until: Moment = Field(description="The seat is offered to the next one then")
 
 
-class RegistrationCancelled(_Attendance):
+class RegistrationCancelled(Attendance):
     """Somebody comes no more, or the gathering is called off."""
 
     key: ClassVar[str] = "registration-cancelled"

@@ -8,7 +8,7 @@ from typing import Any
 import vobject
 from icalendar import Calendar
 
-from services.events.calendar.entry import Entry, Mailbox, registration_uid
+from services.common.calendar.entry import Entry, Mailbox, registration_uid
 
 ORGANIZER = Mailbox("Clust'R Numérique", "evenements@clustr.example")
 GUEST = Mailbox("Léa Martin", "lea.martin@example.org")

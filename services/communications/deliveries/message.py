@@ -16,6 +16,8 @@ from services.communications.brands.brand import Brand
 from services.communications.deliveries.delivery import Mode
 
 _PLACEHOLDER: Final = re.compile(r"\[\[([a-z_]+)\]\]")
+CALENDAR: Final = "text/calendar"
+"""The media type of what is no attachment: it stands beside text and HTML, or Outlook cannot open it (RFC 6047)."""
 LARGEST: Final = 10 * 1024 * 1024
 """Bytes of a mail; many servers take no more."""
 
@@ -67,6 +69,13 @@ def build(letter: Letter, brand: Brand, envelope: Envelope) -> bytes:
         html = _filled(letter.html, {name: escape(value) for name, value in envelope.fields.items()})
         mail.add_alternative(html, subtype="html", cte="base64")
         for item in letter.attachments:
+            if item.media_type.startswith(CALENDAR):
+                _, _, method = item.media_type.partition("method=")
+                text = item.body.decode()
+                mail.add_alternative(text, subtype="calendar", cte="base64", params={"method": method})
+        for item in letter.attachments:
+            if item.media_type.startswith(CALENDAR):
+                continue
             main, _, sub = item.media_type.partition("/")
             mail.add_attachment(item.body, maintype=main, subtype=sub, filename=item.name)
         for number, part in enumerate(part for part in mail.walk() if part.is_multipart()):

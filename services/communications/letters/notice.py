@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from schemas.letters import (
+    Attendance,
     DirectDebitAnnounced,
     DocumentIssued,
     PaymentReminded,
@@ -17,7 +18,9 @@ from schemas.letters import (
     SeatOffered,
 )
 from services.common.sections import Record
+from services.communications.brands.brand import Brand
 from services.communications.deliveries.message import Attachment
+from services.communications.letters.calendar_entry import calendar_entry
 from services.communications.letters.sandbox import Values
 from services.communications.letters.words import Language, day, iban, moment, money
 from shared.messaging.failures import Refusal
@@ -42,6 +45,7 @@ class Notice:
     recipient: Recipient
     values: Callable[[Language], Values] = field(repr=False)
     attachments: tuple[Attachment, ...] = ()
+    calendar: Callable[[Brand], Attachment | None] = lambda _: None
     not_after: datetime | None = None
 
     @property
@@ -114,7 +118,9 @@ def of_direct_debit(fact: DirectDebitAnnounced) -> Notice:
 
 def of_registration(fact: RegistrationConfirmed) -> Notice:
     """A seat is theirs. Confirmed again later, after a cancellation, it is another mail: ``version`` says when."""
-    return _attendance("registration", f"registration/{fact.registration_id}/{fact.version}", fact, fact.starts_at)
+    cause = f"registration/{fact.registration_id}/{fact.version}"
+    changed = {"rescheduled": "yes" if fact.rescheduled else ""}
+    return _attendance("registration", cause, fact, fact.starts_at, lambda _: changed, calendar=_entry_of(fact))
 
 
 def of_offer(fact: SeatOffered) -> Notice:
@@ -136,15 +142,21 @@ def of_cancellation(fact: RegistrationCancelled) -> Notice:
         fact,
         fact.starts_at,
         lambda _: {"gathering_cancelled": "yes" if fact.gathering_cancelled else ""},
+        calendar=_entry_of(fact),
     )
+
+
+def _entry_of(fact: Attendance) -> Callable[[Brand], Attachment | None]:
+    return lambda brand: calendar_entry(fact, brand)
 
 
 def _attendance(
     kind: str,
     cause: str,
-    fact: RegistrationConfirmed | SeatOffered | RegistrationCancelled,
+    fact: Attendance,
     not_after: datetime,
     more: Callable[[Language], dict[str, Any]] = lambda _: {},
+    calendar: Callable[[Brand], Attachment | None] = lambda _: None,
 ) -> Notice:
     return Notice(
         kind=kind,
@@ -153,11 +165,13 @@ def _attendance(
         cluster=fact.cluster,
         recipient=fact.recipient,
         not_after=not_after,
+        calendar=calendar,
         values=lambda language: {
             "name": fact.recipient.name,
             "title": fact.title,
             "starts_at": moment(fact.starts_at, fact.zone, language),
             "place": fact.place or "",
+            "join": fact.join or "",
             "seats": str(fact.seats),
             "link": fact.link or "",
             **more(language),

@@ -17,6 +17,7 @@ from schemas.letters import (
     RegistrationConfirmed,
     SeatOffered,
 )
+from services.common.calendar.entry import CalendarError
 from services.common.sections import Record
 from services.communications.brands.brand import Brand, MailSettings
 from services.communications.contacts.queries import languages_of_records
@@ -66,8 +67,10 @@ def mail_of(wanted: Notice, settings: MailSettings, languages: Mapping[Record, L
     of_records: list[Language] = [languages[record] for record in wanted.records if record in languages]
     language = recipient.language or (of_records[0] if of_records else brand.language)
     try:
-        letter = letter_of(wanted.kind, language, brand, wanted.values(language), wanted.attachments)
-    except TemplateRefusedError as error:
+        entry = wanted.calendar(brand)
+        attachments = (*wanted.attachments, entry) if entry else wanted.attachments
+        letter = letter_of(wanted.kind, language, brand, wanted.values(language), attachments)
+    except (TemplateRefusedError, CalendarError) as error:
         raise Refusal("letter-refused", f"{wanted.kind}/{language}: {error}") from None
     return Mail(
         cause=wanted.cause,

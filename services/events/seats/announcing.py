@@ -1,7 +1,7 @@
 """Announces what became of bookings: for other systems, for the consolidated view, and as letters to people."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ _BOOKINGS = """
     select b.booking_id::text, coalesce(b.former_id, b.booking_id::text), b.seats, b.state, b.offered_until, b.version,
            o.cluster, o.record_id, o.name, o.email, o.language, o.placed_at,
            g.cluster, coalesce(g.event_id, g.gathering_id::text), coalesce(s.title, g.title), g.place, s.starts_at,
-           s.terms->>'zone', g.state = 'cancelled',
+           s.terms->>'zone', s.session_id::text, s.sequence, s.ends_at, g.organiser, g.link, g.state = 'cancelled',
            (select json_agg(json_build_object('id', a.attendee_id, 'name', a.name, 'email', a.email,
                                               'left', a.left_at is not null, 'now', a.left_at = $2) order by a.place)
             from attendees a where a.booking_id = b.booking_id)
@@ -30,6 +30,7 @@ _BOOKINGS = """
     join sessions s on s.session_id = b.session_id join gatherings g using (gathering_id)
     order by b.session_id, b.arrival
 """
+_SEATED = "select booking_id::text from bookings where session_id = $1::uuid and state = 'registered'"
 STATUS: Final[Mapping[State, RegistrationStatus]] = {
     "registered": "registered",
     "offered": "registered",
@@ -67,6 +68,11 @@ class Known:
     place: str | None
     starts_at: datetime
     zone: str
+    session_id: str
+    sequence: int
+    ends_at: datetime | None
+    organiser: str | None
+    join: str | None
     called_off: bool
     people: list[dict[str, Any]]
 
@@ -93,6 +99,14 @@ async def announce_again(uow: EventsUnitOfWork, booking_ids: Collection[str], ca
     """Tell other systems of these bookings as they are now; people are written to once."""
     bookings = await _known(uow.connection, booking_ids, None)
     publish(uow, RegistrationChanged, [(_registration(each), cause) for each in bookings])
+
+
+async def announce_rescheduled(uow: EventsUnitOfWork, session_id: str, version: int) -> None:
+    """Write to everybody who has a seat that the session has another time."""
+    ids = list((await uow.connection.exec_driver_sql(_SEATED, (session_id,))).scalars())
+    bookings = [replace(each, version=version) for each in await _known(uow.connection, ids, None)]
+    letters = [to for each in bookings for to in _to_each(each, _coming(each))]
+    publish(uow, RegistrationConfirmed, [(RegistrationConfirmed(**to, rescheduled=True), None) for to in letters])
 
 
 async def _known(connection: AsyncConnection, ids: Collection[str], at: datetime | None) -> list[Known]:
@@ -177,6 +191,11 @@ def _letter(known: Known, person: Mapping[str, Any], email: str) -> dict[str, An
         "starts_at": known.starts_at,
         "zone": known.zone,
         "place": known.place,
+        "session_id": known.session_id,
+        "sequence": known.sequence,
+        "ends_at": known.ends_at,
+        "organiser": known.organiser,
+        "join": known.join,
         "seats": known.seats if person["id"] == known.booking_id else 1,
     }
 

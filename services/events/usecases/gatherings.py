@@ -19,6 +19,7 @@ from services.events.gatherings.plan import LENT, UnfitSessionError, changed_end
 from services.events.gatherings.repository import NewGathering
 from services.events.seats import repository as seats
 from services.events.seats.acts import Act
+from services.events.seats.announcing import announce_rescheduled
 from services.events.seats.order import Request
 from services.events.usecases.ours import gathering_of_session, require_ours, require_planned
 from services.events.usecases.seating import decide
@@ -79,6 +80,7 @@ async def change_session(call: Call[ChangedSession]) -> GatheringShown:
         if (terms.starts_at, ends_at) != (session["starts_at"], session["ends_at"]):
             local = asked.starts or session["local_start"]
             await repository.reschedule(connection, asked.session_id, local, terms.starts_at, ends_at)
+            await announce_rescheduled(call.uow, asked.session_id, await _version(call))
         await _changed(call, kept["gathering_id"])
     return GatheringShown(**await _known(call, kept["gathering_id"]))
 

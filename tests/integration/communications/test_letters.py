@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from deploy.local.nodes import Nodes
-from schemas.letters import DocumentIssued, LetterDue, RegistrationCancelled, SeatOffered
+from schemas.letters import DocumentIssued, LetterDue, RegistrationCancelled, RegistrationConfirmed, SeatOffered
 from schemas.letters_examples import LETTER_EXAMPLES
 from schemas.membership_contacts import ContactDescribed
 from services.communications.brands.brand import MailSettings
@@ -29,6 +29,7 @@ from services.communications.mirror.repository import CommunicationsUnitOfWork
 from services.communications.usecases.letters import LETTERS
 from services.operations.running import OperationRequest, carry_out
 from shared.messaging.failures import Refusal
+from tests.support.calendars import by_icalendar
 from tests.support.in_process import OwnService, Passwords, own_service
 from tests.support.mail_server import MailServer, mail_server
 from tests.support.mailing import BRAND, KEYRING, Mailing, mail_settings
@@ -129,6 +130,36 @@ async def test_each_fact_becomes_a_mail_in_the_language_of_the_reader(
     assert mail["To"] == "Zoé Müller <zoe@exemple.fr>"
     assert part(mail, "plain").startswith({"fr": "Bonjour", "en": "Hello"}[language])
     assert f'lang="{language}"' in part(mail, "html")
+
+
+async def test_a_seat_comes_into_the_calendar_is_moved_there_and_taken_away(mailing: Mailing) -> None:
+    session: dict[str, Any] = {
+        "session_id": "S1",
+        "ends_at": SOON + timedelta(hours=2),
+        "join": "https://visio.example/x",
+    }
+    moved = {"rescheduled": True, "sequence": 1, "version": 1_800_000_000_000_000}
+    async with mail_server() as server:
+        await heard(mailing, a_fact(RegistrationConfirmed, **session))
+        await heard(mailing, a_fact(RegistrationConfirmed, **session | moved))
+        await heard(
+            mailing, a_fact(RegistrationCancelled, **session | {"sequence": 1, "version": 1_800_000_000_000_001})
+        )
+        await mailing.send(server.port)
+    shown = {}
+    for mail in read(server):
+        # Beside the text, where Outlook opens it, and no attachment.
+        assert [*mail.iter_attachments()] == []
+        assert [each.get_content_type() for each in mail.iter_parts()] == ["text/plain", "text/html", "text/calendar"]
+        entry = [*mail.iter_parts()][-1]
+        calendar = by_icalendar(entry.get_content().encode())
+        assert entry.get_param("method") == calendar.method
+        [event] = calendar.events
+        shown[event.sequence] = (calendar.method, event.uid, event.attendees, mail["Subject"])
+    assert [shown[number][0] for number in sorted(shown)] == ["REQUEST", "REQUEST", "CANCEL"]
+    assert len({uid for _, uid, _, _ in shown.values()}) == 1
+    assert {attendees for _, _, attendees, _ in shown.values()} == {("mailto:contact@ateliers-du-gier.example",)}
+    assert "modifié" in shown[1][3]
 
 
 async def test_a_later_offer_or_cancellation_is_another_mail_and_the_same_one_is_not(mailing: Mailing) -> None:

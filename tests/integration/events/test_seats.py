@@ -166,6 +166,25 @@ async def test_a_session_is_not_made_smaller_than_what_is_held_unless_staff_allo
     assert await events.states(session) == [("Ada", "registered"), ("Blaise", "offered")]
 
 
+async def test_who_has_a_seat_is_written_to_when_the_time_changes(events: Events) -> None:
+    gathering = await events.planned(capacity=1, minutes=90)
+    session = gathering["sessions"][0]["session_id"]
+    await events.register(session, "Ada")
+    await events.register(session, "Blaise")
+    later = LATER + timedelta(hours=1)
+    starts = later.strftime("%Y-%m-%dT%H:%M")
+    changed = await events.ask("change-session", session_id=session, key="later", starts=starts)
+    shown = changed["sessions"][0]
+    assert (shown["local_start"], shown["ends_at"][11:16]) == (
+        starts,
+        (later + timedelta(minutes=90)).strftime("%H:%M"),
+    )
+    first, second = await events.letters("registration-confirmed")
+    assert (first.get("sequence", 0), second["sequence"], second["rescheduled"]) == (0, 1, True)
+    assert second["recipient"]["name"] == "Ada"
+    assert second["session_id"] == session
+
+
 async def test_the_database_refuses_a_seat_too_many(events: Events) -> None:
     session = await events.session(capacity=2)
     with pytest.raises(IntegrityError, match="sessions_never_overfull"):

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.events.calendar.entry import Mailbox
-from services.events.calendar.feed import feed
-from services.events.calendar.invitation import request
-from services.events.calendar.texts import lines_of, one_line
+from services.common.calendar.entry import Mailbox
+from services.common.calendar.feed import feed
+from services.common.calendar.invitation import request
+from services.common.calendar.texts import lines_of, one_line
 from tests.support.calendars import GUEST, ORGANIZER, PARSERS, an_entry
 
 PIECES = st.sampled_from(

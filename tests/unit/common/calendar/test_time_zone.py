@@ -9,7 +9,7 @@ import pytest
 from dateutil.tz import tzical
 from icalendar import Timezone
 
-from services.events.calendar.timezones import PARIS, PARIS_DEFINITION, written_in
+from services.common.calendar.timezones import PARIS, PARIS_DEFINITION, written_in
 
 
 def by_dateutil() -> Any:

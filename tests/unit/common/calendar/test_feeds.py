@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.events.calendar.feed import feed
+from services.common.calendar.feed import feed
 from tests.support.calendars import PARSERS, ShownCalendar, an_entry
 
 reading = pytest.mark.parametrize("read", PARSERS.values(), ids=PARSERS)

@@ -7,9 +7,9 @@ from email.policy import SMTP
 
 from icalendar import Event, vCalAddress
 
-from services.events.calendar.component import Method, calendar_of, event_of
-from services.events.calendar.entry import CalendarError, Entry, Mailbox
-from services.events.calendar.texts import one_line
+from services.common.calendar.component import Method, calendar_of, event_of
+from services.common.calendar.entry import CalendarError, Entry, Mailbox
+from services.common.calendar.texts import one_line
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from services.events.calendar.entry import (
+from services.common.calendar.entry import (
     CalendarError,
     Mailbox,
     registration_uid,
     sequence_after,
     session_uid,
 )
-from services.events.calendar.invitation import Invitation, cancellation, request
+from services.common.calendar.invitation import Invitation, cancellation, request
 from tests.support.calendars import GUEST, ORGANIZER, PARSERS, ShownCalendar, an_entry
 
 reading = pytest.mark.parametrize("read", PARSERS.values(), ids=PARSERS)

@@ -5,9 +5,9 @@ from typing import Final, Literal
 
 from icalendar import Calendar, Conference, Event
 
-from services.events.calendar.entry import Entry
-from services.events.calendar.texts import Text, lines_of, one_line
-from services.events.calendar.timezones import paris, utc, written_in
+from services.common.calendar.entry import Entry
+from services.common.calendar.texts import Text, lines_of, one_line
+from services.common.calendar.timezones import paris, utc, written_in
 
 Method = Literal["REQUEST", "CANCEL"]
 _PRODUCT: Final = "-//Traboule//Events//EN"

@@ -7,9 +7,9 @@ from typing import Final
 
 from icalendar import vDuration
 
-from services.events.calendar.component import calendar_of, event_of
-from services.events.calendar.entry import Entry
-from services.events.calendar.texts import one_line
+from services.common.calendar.component import calendar_of, event_of
+from services.common.calendar.entry import Entry
+from services.common.calendar.texts import one_line
 
 _READ_AGAIN: Final = timedelta(hours=6)
 """A wish. Google is reported to take 8 to 24 hours: no page may promise "at once"."""
