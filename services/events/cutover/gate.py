@@ -19,7 +19,7 @@ _SOLD_TWICE: Final = """
                       where g.cluster <> e.cluster and g.state = 'planned' and s.starts_at = e.starts_at
                         and lower(g.title) = lower(e.title)))
 """
-_UNKNOWN_THERE: Final = """
+_UNKNOWN_TO_FORMER: Final = """
     select count(*) from gatherings g
     where g.cluster = $1 and g.state = 'planned' and exists (
         select from sessions s where s.gathering_id = g.gathering_id and coalesce(s.ends_at, s.starts_at) > now())
@@ -46,7 +46,7 @@ async def for_switch(uow: EventsUnitOfWork, cluster: str) -> Sequence[Condition]
 async def for_rollback(uow: EventsUnitOfWork, cluster: str) -> Sequence[Condition]:
     """That the former system knows who has a seat, or it would give it to somebody else."""
     registrations = await count_unconfirmed(uow, cluster)
-    ((gatherings,),) = rows_of(await uow.connection.exec_driver_sql(_UNKNOWN_THERE, (cluster,)))
+    ((gatherings,),) = rows_of(await uow.connection.exec_driver_sql(_UNKNOWN_TO_FORMER, (cluster,)))
     export = f"traboule cutover write-back {cluster}/events --export FILE.csv, enter each there, and import its export"
     return [
         Condition(

@@ -158,7 +158,7 @@ async def test_a_seat_comes_into_the_calendar_is_moved_there_and_taken_away(mail
         shown[event.sequence] = (calendar.method, event.uid, event.attendees, mail["Subject"])
     assert [shown[number][0] for number in sorted(shown)] == ["REQUEST", "REQUEST", "CANCEL"]
     assert len({uid for _, uid, _, _ in shown.values()}) == 1
-    assert {attendees for _, _, attendees, _ in shown.values()} == {("mailto:contact@ateliers-du-gier.example",)}
+    assert {attendees for _, _, attendees, _ in shown.values()} == {("mailto:zoe@ateliers-du-gier.example",)}
     assert "modifié" in shown[1][3]
 
 

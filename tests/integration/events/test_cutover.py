@@ -25,7 +25,7 @@ async def unconfirmed(events: Events) -> list[str]:
         return list(await write_back.digests(events.begin(connection), CLUSTER))
 
 
-async def said_late(events: Events, *facts: Any) -> None:
+async def published_late(events: Events, *facts: Any) -> None:
     """By the former system, while we are the authority."""
 
     async def nothing_matches(_: Any, messages: list[Envelope[Any]]) -> list[bool]:
@@ -47,7 +47,7 @@ async def test_what_was_taken_over_needs_no_telling_and_what_changed_does(events
         await write_untold(events.begin, events.engine)
     [letter] = await events.letters(f"registration-written.{CLUSTER}")
     assert (letter["registration_id"], letter["status"]) == ("r-1", "cancelled")
-    await said_late(events, a_registration(1, "cancelled", version=2))
+    await published_late(events, a_registration(1, "cancelled", version=2))
     assert await conditions(events) == {"registrations": True, "gatherings": True}
 
 
@@ -59,10 +59,10 @@ async def test_a_registration_made_here_is_known_again_under_the_former_systems_
     member = await events.register(session, "Ada", "Alan", record=f"{CLUSTER}/cn-9")
     assert await unconfirmed(events) == sorted([guest["registration_id"], member["registration_id"]])
     typed = Registrant(kind="guest", name="Zoe", email="ZOÉ@example.fr")
-    await said_late(events, a_registration(70, record_id=None, registrant=typed), a_registration(71, record_id="cn-9"))
+    await published_late(events, a_registration(70, record_id=None, registrant=typed), a_registration(71, record_id="cn-9"))
     # The member's has another number of seats: a person looks at it.
     assert await events.rows("select count(*) from quarantine") == [(1,)]
-    await said_late(events, a_registration(72, record_id="cn-9", seats=2))
+    await published_late(events, a_registration(72, record_id="cn-9", seats=2))
     assert await unconfirmed(events) == []
     assert [row[0] for row in await events.rows(STATES)] == ["r-70", "r-72"]
     assert await events.rows("select held from sessions") == [(3,)]
