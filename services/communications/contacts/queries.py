@@ -25,6 +25,12 @@ _LANGUAGES = """
     cross join lateral (select * from contacts where (cluster, record_id) = (n.cluster, n.record_id) offset 0) c
     where c.document->>'language' in ('fr', 'en')
 """
+_ADDRESSES = """
+    select c.cluster, c.record_id, coalesce(c.address, c.shown_address)
+    from unnest($1::text[], $2::text[]) as n (cluster, record_id)
+    cross join lateral (select * from contacts where (cluster, record_id) = (n.cluster, n.record_id) offset 0) c
+    where coalesce(c.address, c.shown_address) is not null and coalesce(c.document->>'removed', 'false') <> 'true'
+"""
 # A member is known by its records' own facts; one that was never merged by its contact alone.
 _BY_MEMBER = f"""
     with named as (
@@ -46,6 +52,13 @@ async def languages_of_records(
     keys = [record.cluster for record in records], [record.record_id for record in records]
     rows = rows_of(await connection.exec_driver_sql(_LANGUAGES, keys))
     return {Record(cluster, record_id): language for cluster, record_id, language in rows}
+
+
+async def addresses_of_records(connection: AsyncConnection, records: Collection[Record]) -> dict[Record, str]:
+    """The address of those of these records that have one, or as their member is shown."""
+    keys = [record.cluster for record in records], [record.record_id for record in records]
+    rows = rows_of(await connection.exec_driver_sql(_ADDRESSES, keys))
+    return {Record(cluster, record_id): address for cluster, record_id, address in rows}
 
 
 async def contacts_of_records(connection: AsyncConnection, records: Collection[Record]) -> dict[Record, Contact]:

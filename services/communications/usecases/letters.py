@@ -20,7 +20,7 @@ from schemas.letters import (
 from services.common.calendar.entry import CalendarError
 from services.common.sections import Record
 from services.communications.brands.brand import Brand, MailSettings
-from services.communications.contacts.queries import languages_of_records
+from services.communications.contacts.queries import addresses_of_records, languages_of_records
 from services.communications.deliveries.queueing import Mail, queue
 from services.communications.letters import notice
 from services.communications.letters.notice import Notice
@@ -53,11 +53,31 @@ class Letters:
             log.info("letters.not_written", facts=len(messages), why="there is no mail file")
             return
         mail = uow.mail
-        notices = await to_thread(lambda: [self.notice_of(message.data) for message in messages])
+        facts = await _addressed(uow, [message.data for message in messages])
+        notices = await to_thread(lambda: [self.notice_of(fact) for fact in facts])
         records = sorted({record for wanted in notices for record in wanted.records})
         languages = await languages_of_records(uow.connection, records)
         mails = await to_thread(lambda: [mail_of(wanted, mail, languages) for wanted in notices])
         await queue(uow.connection, uow.keyring, mails)
+
+
+async def _addressed(uow: CommunicationsUnitOfWork, facts: Sequence[LetterDue]) -> list[LetterDue]:
+    """These facts; where one names a record and no address, with the address that membership knows of the record.
+
+    A service that took registrations over from a former system knows records alone.
+    """
+    lacking = [fact for fact in facts if not fact.recipient.email and fact.recipient.records]
+    records = {Record(ref.cluster, ref.record_id) for fact in lacking for ref in fact.recipient.records}
+    known = await addresses_of_records(uow.connection, sorted(records)) if records else {}
+
+    def email_of(fact: LetterDue) -> str | None:
+        refs = (Record(ref.cluster, ref.record_id) for ref in fact.recipient.records)
+        return fact.recipient.email or next((known[ref] for ref in refs if ref in known), None)
+
+    return [
+        fact.model_copy(update={"recipient": fact.recipient.model_copy(update={"email": email_of(fact)})})
+        for fact in facts
+    ]
 
 
 def mail_of(wanted: Notice, settings: MailSettings, languages: Mapping[Record, Language]) -> Mail:

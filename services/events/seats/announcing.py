@@ -174,11 +174,18 @@ def _whole(known: Known) -> dict[str, Any]:
 
 
 def _to_each(known: Known, people: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What a letter says, to each of these people. Without an address there is no letter: staff registered them."""
-    return [_letter(known, person, email) for person in people if (email := person["email"] or known.email)]
+    """What a letter says, to each of these people. A record may have an address that events does not know.
+
+    Somebody without both, whom staff registered, gets no letter.
+    """
+    return [
+        _letter(known, person, email)
+        for person in people
+        if (email := person["email"] or known.email) or known.record is not None
+    ]
 
 
-def _letter(known: Known, person: Mapping[str, Any], email: str) -> dict[str, Any]:
+def _letter(known: Known, person: Mapping[str, Any], email: str | None) -> dict[str, Any]:
     records = () if known.record is None else (known.record,)
     return {
         "version": known.version,

@@ -162,6 +162,24 @@ async def test_a_seat_comes_into_the_calendar_is_moved_there_and_taken_away(mail
     assert "modifié" in shown[1][3]
 
 
+async def test_a_record_without_an_address_in_the_fact_is_written_to_at_the_one_that_membership_knows(
+    mailing: Mailing,
+) -> None:
+    person = {"name": "Ateliers", "records": [{"cluster": "numelink", "record_id": "1042"}]}
+    assert await refusal(mailing, a_fact(RegistrationConfirmed, recipient=person)) == "address-missing"
+    own = {"email": "bureau@ateliers.example"}
+    contact = ContactDescribed.model_validate({"version": 1, "cluster": "numelink", "record_id": "1042", **own})
+    begin = partial(CommunicationsUnitOfWork, keyring=mailing.keyring)
+    await handled(mailing.engine, begin, keep_contacts, [envelope(contact)])
+    async with mail_server() as server:
+        await heard(mailing, a_fact(RegistrationConfirmed, recipient=person, session_id="S1"))
+        await mailing.send(server.port)
+    [mail] = read(server)
+    assert mail["To"] == "Ateliers <bureau@ateliers.example>"
+    [event] = by_icalendar([*mail.iter_parts()][-1].get_content().encode()).events
+    assert event.attendees == ("mailto:bureau@ateliers.example",)
+
+
 async def test_a_later_offer_or_cancellation_is_another_mail_and_the_same_one_is_not(mailing: Mailing) -> None:
     await heard(mailing, a_fact(SeatOffered), a_fact(SeatOffered, version=9), a_fact(SeatOffered, offer_id="2"))
     await heard(mailing, a_fact(RegistrationCancelled), a_fact(RegistrationCancelled, version=9))

@@ -59,7 +59,9 @@ async def test_a_registration_made_here_is_known_again_under_the_former_systems_
     member = await events.register(session, "Ada", "Alan", record=f"{CLUSTER}/cn-9")
     assert await unconfirmed(events) == sorted([guest["registration_id"], member["registration_id"]])
     typed = Registrant(kind="guest", name="Zoe", email="ZOÉ@example.fr")
-    await published_late(events, a_registration(70, record_id=None, registrant=typed), a_registration(71, record_id="cn-9"))
+    await published_late(
+        events, a_registration(70, record_id=None, registrant=typed), a_registration(71, record_id="cn-9")
+    )
     # The member's has another number of seats: a person looks at it.
     assert await events.rows("select count(*) from quarantine") == [(1,)]
     await published_late(events, a_registration(72, record_id="cn-9", seats=2))
