@@ -58,6 +58,8 @@ Operation = Literal[
     "decide-registration",
     "replace-attendee",
     "take-over-gatherings",
+    "check-in",
+    "undo-check-in",
 ]
 
 

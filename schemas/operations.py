@@ -11,6 +11,7 @@ from schemas import (
     billing_payments,
     billing_reminders,
     billing_series,
+    events_checkin,
     events_operations,
     mail_operations,
 )
@@ -31,6 +32,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *billing_reminders.ALL,
     *mail_operations.ALL,
     *events_operations.ALL,
+    *events_checkin.ALL,
 )
 
 

@@ -2,8 +2,9 @@
 
 from typing import Final
 
+from schemas import events_checkin as entering
 from schemas import events_operations as declared
-from services.events.usecases import gatherings, registrations, taking_over
+from services.events.usecases import checking_in, gatherings, registrations, taking_over
 from services.operations.binding import Bound
 
 OPERATIONS: Final = (
@@ -21,4 +22,8 @@ OPERATIONS: Final = (
     Bound(declared.DECIDE, registrations.decide_twice),
     Bound(declared.REPLACE, registrations.replace_attendee),
     Bound(declared.TAKE_OVER, taking_over.take_over),
+    Bound(entering.EXPECTED, checking_in.expected),
+    Bound(entering.ATTENDANCE, checking_in.attendance),
+    Bound(entering.CHECK_IN, checking_in.check_in),
+    Bound(entering.UNDO_CHECK_IN, checking_in.undo),
 )

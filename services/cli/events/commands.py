@@ -8,6 +8,7 @@ from uuid import uuid4
 import typer
 
 from services.cli.events.asking import ask, command, show
+from services.cli.events.checkin import add_checkin
 from services.cli.events.registrations import add_registrations
 from shared.cli.options import By, Json, Reason
 from shared.cli.terminal import as_json
@@ -143,3 +144,4 @@ def _given(**values: Any) -> dict[str, Any]:
 
 
 add_registrations(app)
+add_checkin(app)

@@ -151,3 +151,15 @@ def _bookings(metadata: sa.MetaData) -> None:
         sa.Index("attendees_by_booking", "booking_id"),
         sa.Index("attendees_by_person", "session_id", "person_key"),
     )
+    sa.Table(
+        "checkins",
+        metadata,
+        _id("session_id", _SESSION, key=True),
+        sa.Column("key", sa.Text, primary_key=True),
+        _id("attendee_id", "attendees.attendee_id"),
+        _moment("at", always=True),
+        _text("device", always=False),
+        _text("author"),
+        _moment("undone_at"),
+        sa.Index("checkins_by_attendee", "attendee_id"),
+    )

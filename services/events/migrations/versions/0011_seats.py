@@ -121,6 +121,21 @@ TABLES = (
     "create index attendees_by_booking on attendees (booking_id)",
     "create index attendees_by_person on attendees (session_id, person_key)",
     """
+    create table checkins (
+        session_id uuid not null,
+        key text not null,
+        attendee_id uuid not null,
+        at timestamptz not null,
+        device text,
+        author text not null,
+        undone_at timestamptz,
+        primary key (session_id, key),
+        foreign key (session_id) references sessions (session_id),
+        foreign key (attendee_id) references attendees (attendee_id)
+    )
+    """,
+    "create index checkins_by_attendee on checkins (attendee_id)",
+    """
     create table booking_log (
         session_id uuid not null,
         number bigint not null,
@@ -179,7 +194,7 @@ MARKS = (
     """,
 )
 FUNCTIONS = ("mark_participations_of_bookings", "mark_participations_of_gatherings")
-NAMES = ("booking_log", "attendees", "bookings", "orders", "sessions", "gatherings")
+NAMES = ("booking_log", "checkins", "attendees", "bookings", "orders", "sessions", "gatherings")
 
 
 def upgrade() -> None:

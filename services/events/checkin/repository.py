@@ -1,0 +1,138 @@
+"""All SQL of the list at the door: who is expected, who came in when, and who came without being on it."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.persistence.database import rows_of
+
+_PERSON = """
+    a.attendee_id::text, a.name, a.token_digest, a.attended_at, a.attended_with, a.attended_by, a.booking_id is null,
+    case when a.left_at is not null then 'cancelled' else coalesce(b.state, 'walk-in') end
+"""
+_BY_TICKET = f"""
+    select {_PERSON} from attendees a left join bookings b using (booking_id)
+    where a.session_id = $1::uuid and a.token_digest = any($2::bytea[])
+"""
+_BY_ID = f"""
+    select {_PERSON} from attendees a left join bookings b using (booking_id)
+    where a.session_id = $1::uuid and a.attendee_id = any($2::uuid[])
+"""
+_EXPECTED = f"""
+    select {_PERSON}, o.cluster || '/' || o.record_id, m.member_id::text,
+           coalesce((select array_agg(distinct r.cluster) from member_records r where r.member_id = m.member_id),
+                    case when o.cluster is null then array[]::text[] else array[o.cluster] end), a.person_key
+    from attendees a left join bookings b using (booking_id) left join orders o using (order_id)
+    left join member_records m on (m.cluster, m.record_id) = (o.cluster, o.record_id)
+    where a.session_id = $1::uuid order by a.name, a.attendee_id
+"""
+_TURN = "select 1 from sessions where session_id = $1::uuid for update"
+_KNOWN = """
+    select c.key, c.attendee_id::text from checkins c where c.session_id = $1::uuid and c.key = any($2::text[])
+"""
+_ADD = """
+    insert into attendees (attendee_id, session_id, name, email, person_key)
+    select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[])
+"""
+_CHECK_IN = """
+    insert into checkins (session_id, key, attendee_id, at, device, author)
+    select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::timestamptz[], $5::text[], $6::text[])
+    on conflict do nothing
+"""
+# The first moment wins, whichever device is heard first: what two devices say ends in the same row.
+_FIRST = """
+    update attendees a set attended_at = f.at, attended_with = f.device, attended_by = f.author
+    from (select distinct on (attendee_id) attendee_id, at, device, author from checkins
+          where attendee_id = any($1::uuid[]) and undone_at is null order by attendee_id, at, key) f
+    where a.attendee_id = f.attendee_id
+"""
+_UNDO = "update checkins set undone_at = clock_timestamp() where attendee_id = $1::uuid and undone_at is null"
+_OUT = """
+    update attendees set attended_at = null, attended_with = null, attended_by = null
+    where attendee_id = $1::uuid returning name
+"""
+_TWICE = """
+    select attendee_id::text from checkins where session_id = $1::uuid and undone_at is null
+    group by attendee_id having count(distinct coalesce(device, '')) > 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Somebody on a session's list. ``state`` is that of the booking, ``cancelled`` if they gave up their seat."""
+
+    attendee_id: str
+    name: str
+    token_digest: bytes | None
+    attended_at: datetime | None
+    attended_with: str | None
+    attended_by: str | None
+    walk_in: bool
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListedMember:
+    """The same, with whose they are."""
+
+    person: Listed
+    record: str | None
+    member: str | None
+    clusters: list[str]
+    person_key: str | None
+
+
+async def take_turn(connection: AsyncConnection, session_id: str) -> bool:
+    """Lock the session's row until we commit; False where there is none."""
+    return bool((await connection.exec_driver_sql(_TURN, (session_id,))).all())
+
+
+async def by_ticket(connection: AsyncConnection, session_id: str, digests: Collection[bytes]) -> dict[bytes, Listed]:
+    """Those whose ticket it is."""
+    rows = rows_of(await connection.exec_driver_sql(_BY_TICKET, (session_id, list(digests))))
+    return {bytes(row[2]): Listed(*row) for row in rows}
+
+
+async def by_id(connection: AsyncConnection, session_id: str, ids: Collection[str]) -> dict[str, Listed]:
+    """Those of these ids."""
+    rows = rows_of(await connection.exec_driver_sql(_BY_ID, (session_id, list(ids))))
+    return {row[0]: Listed(*row) for row in rows}
+
+
+async def expected(connection: AsyncConnection, session_id: str) -> list[ListedMember]:
+    """The whole list, by name."""
+    rows = rows_of(await connection.exec_driver_sql(_EXPECTED, (session_id,)))
+    return [ListedMember(Listed(*row[:8]), *row[8:]) for row in rows]
+
+
+async def known(connection: AsyncConnection, session_id: str, keys: Collection[str]) -> dict[str, str]:
+    """Who was let in by each of these keys."""
+    rows = rows_of(await connection.exec_driver_sql(_KNOWN, (session_id, list(keys))))
+    return dict(map(tuple, rows))
+
+
+async def add_walk_ins(connection: AsyncConnection, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Keep people who are on no list: attendee_id, session_id, name, email, person_key."""
+    if rows:
+        await connection.exec_driver_sql(_ADD, tuple(list(column) for column in zip(*rows, strict=True)))
+
+
+async def check_in(connection: AsyncConnection, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Keep who came in: session_id, key, attendee_id, at, device, author."""
+    if rows:
+        await connection.exec_driver_sql(_CHECK_IN, tuple(list(column) for column in zip(*rows, strict=True)))
+        await connection.exec_driver_sql(_FIRST, ([row[2] for row in rows],))
+
+
+async def undo(connection: AsyncConnection, attendee_id: str) -> str | None:
+    """Take back that somebody came in; their name, or None where there is nobody."""
+    await connection.exec_driver_sql(_UNDO, (attendee_id,))
+    return (await connection.exec_driver_sql(_OUT, (attendee_id,))).scalar_one_or_none()
+
+
+async def let_in_twice(connection: AsyncConnection, session_id: str) -> list[str]:
+    """Those whom two devices let in: a ticket may have been copied."""
+    return sorted((await connection.exec_driver_sql(_TWICE, (session_id,))).scalars())

@@ -1,0 +1,94 @@
+"""At the door: each comes in once, whichever device says so, and who did not register is counted too."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from services.events.checkin.ticket import digest_of, grouped, new_token
+from tests.support.events import CLUSTER, Events
+from tests.support.merging import OURS, THEIRS, merged
+
+MORNING = datetime(2027, 3, 1, 8, 30, tzinfo=UTC)
+
+
+async def entered(events: Events, session: str, *entries: dict[str, Any]) -> list[tuple[str, str | None]]:
+    answer = await events.ask("check-in", session_id=session, entries=list(entries))
+    return [(item["outcome"], item["name"]) for item in answer["items"]]
+
+
+async def with_ticket(events: Events, session: str, name: str) -> tuple[str, str]:
+    """Somebody's place on the list, and the token of their ticket."""
+    token = new_token()
+    attendee = (await events.register(session, name))["attendees"][0]["attendee_id"]
+    await events.run("update attendees set token_digest = $2 where attendee_id = $1::uuid", attendee, digest_of(token))
+    return attendee, token
+
+
+async def test_a_ticket_lets_somebody_in_and_a_second_scan_says_since_when(events: Events) -> None:
+    session = await events.session()
+    _, token = await with_ticket(events, session, "Ada")
+    typed = grouped(token).lower()
+    assert await entered(events, session, {"key": "1", "ticket": typed}) == [("in", "Ada")]
+    assert await entered(events, session, {"key": "2", "ticket": token}) == [("already-in", "Ada")]
+    unknown = [{"key": "3", "ticket": new_token()}, {"key": "4", "ticket": "no ticket"}]
+    assert await entered(events, session, *unknown) == [("unknown", None), ("unknown", None)]
+
+
+async def test_two_devices_off_line_end_in_the_same_list_and_who_was_let_in_twice_is_named(events: Events) -> None:
+    session = await events.session()
+    ada, token = await with_ticket(events, session, "Ada")
+    late = {"key": "b", "ticket": token, "at": MORNING + timedelta(minutes=9), "device": "phone 2"}
+    early = {"key": "a", "ticket": token, "at": MORNING, "device": "phone 1"}
+    await entered(events, session, late)
+    await entered(events, session, early, late)
+    listed = await events.ask("expected", session_id=session)
+    assert [(item["attended_at"][:19], item["state"]) for item in listed["items"]] == [
+        (MORNING.isoformat()[:19], "attended")
+    ]
+    assert listed["twice"] == [ada]
+    assert listed["items"][0]["ticket"] == digest_of(token).hex()
+
+
+async def test_who_did_not_register_is_added_once_and_counted_also_above_the_capacity(events: Events) -> None:
+    session = await events.session(capacity=1)
+    await events.register(session, "Ada")
+    walk_in = {"key": "w", "name": "Zoé Guest"}
+    assert await entered(events, session, walk_in) == [("added", "Zoé Guest")]
+    assert await entered(events, session, walk_in) == [("already-in", "Zoé Guest")]
+    counts = await events.ask("attendance", session_id=session)
+    assert counts["total"] == {"registered": 1, "attended": 1, "walk_ins": 1, "members": 0}
+
+
+async def test_who_waits_is_let_in_and_who_cancelled_is_asked_about(events: Events) -> None:
+    session = await events.session(capacity=1)
+    first, waiting = await events.register(session, "Ada"), await events.register(session, "Blaise")
+    assert waiting["state"] == "waiting"
+    await events.ask("cancel-registration", registration_id=first["registration_id"])
+    entries = [{"key": each["name"], "attendee_id": each["attendees"][0]["attendee_id"]} for each in (first, waiting)]
+    assert await entered(events, session, *entries) == [("not-expected", "Ada"), ("in", "Blaise")]
+
+
+async def test_an_entry_is_taken_back(events: Events) -> None:
+    session = await events.session()
+    ada, token = await with_ticket(events, session, "Ada")
+    await entered(events, session, {"key": "1", "ticket": token})
+    await events.ask("undo-check-in", attendee_id=ada)
+    assert (await events.ask("attendance", session_id=session))["total"]["attended"] == 0
+    assert await entered(events, session, {"key": "2", "ticket": token}) == [("in", "Ada")]
+
+
+async def test_a_member_of_both_clusters_counts_once_in_all_and_once_in_each(events: Events) -> None:
+    await events.merge(merged(1, "ateliers", OURS, THEIRS))
+    session = await events.session(capacity=5)
+    kept = await events.register(session, "Ada", record=f"{OURS.cluster}/{OURS.record_id}")
+    await events.register(session, "Blaise", record=f"{CLUSTER}/other")
+    await entered(events, session, {"key": "1", "attendee_id": kept["attendees"][0]["attendee_id"]})
+    counts = await events.ask("attendance", session_id=session)
+    assert (counts["total"]["registered"], counts["total"]["attended"], counts["total"]["members"]) == (2, 1, 1)
+    by_name = {each["name"]: each["attended"] for each in counts["clusters"]}
+    assert by_name == {OURS.cluster: 1, THEIRS.cluster: 1}
+
+
+async def test_one_entry_says_one_thing(events: Events) -> None:
+    session = await events.session()
+    both = [{"key": "1", "ticket": "x", "name": "y"}]
+    assert (await events.refusal("check-in", session_id=session, entries=both))[0] == "arguments-invalid"
