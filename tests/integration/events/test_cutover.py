@@ -1,5 +1,6 @@
 """Events moved over and back: what the former system is told, what confirms it, and what stands in the way."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from schemas.envelope import Envelope
@@ -28,7 +29,7 @@ async def unconfirmed(events: Events) -> list[str]:
 async def published_late(events: Events, *facts: Any) -> None:
     """By the former system, while we are the authority."""
 
-    async def nothing_matches(_: Any, messages: list[Envelope[Any]]) -> list[bool]:
+    async def nothing_matches(_: Any, messages: Sequence[Envelope[Any]]) -> list[bool]:
         return [False] * len(messages)
 
     handler = Fenced(handlers.record_registrations, nothing_matches, confirms)
