@@ -19,14 +19,12 @@ from schemas.events_checkin import (
 )
 from services.events.attendance.headcounts import NOTE, Attendee, Headcount, headcounts_of
 from services.events.checkin import repository
-from services.events.checkin.repository import Listed, ListedMember
+from services.events.checkin.repository import EXPECTED, Listed, ListedMember
+from services.events.checkin.repository import outcome_of as _outcome
 from services.events.checkin.ticket import TicketError, digest_of, token_in
 from services.events.seats.order import Person, new_id
 from services.events.seats.repository import now as now_of
 from services.operations.binding import Call, RefusedError
-
-_EXPECTED = frozenset({"registered", "offered", "waiting", "asked", "walk-in"})
-"""Whoever stands at the door is let in: also who waits for a seat. Who cancelled is asked about."""
 
 
 async def check_in(call: Call[Entered]) -> CheckedInAll:
@@ -49,7 +47,7 @@ async def check_in(call: Call[Entered]) -> CheckedInAll:
     entering = [
         (asked.session_id, entry.key, person.attendee_id, entry.at or now, entry.device, call.author)
         for entry, person in zip(asked.entries, people_named, strict=True)
-        if person is not None and person.state in _EXPECTED and entry.key not in before
+        if person is not None and person.state in EXPECTED and entry.key not in before
     ]
     await repository.check_in(connection, entering)
     after = await repository.by_id(connection, asked.session_id, [row[2] for row in entering] + ids)
@@ -139,9 +137,7 @@ def _answers(
             continue
         now = after.get(person.attendee_id, person)
         new = person.attended_at is None and person.attendee_id not in came and entry.key not in before
-        outcome = "added" if entry.key in added else "in" if new else "already-in"
-        if person.state not in _EXPECTED:
-            outcome = "not-expected"
+        outcome = _outcome(person, new=new, added=entry.key in added)
         came.add(person.attendee_id)
         answers.append(
             CheckedIn(
@@ -163,7 +159,7 @@ def _expected(row: ListedMember) -> ExpectedPerson:
         name=person.name,
         organisation=row.record,
         clusters=sorted(row.clusters),
-        state=_state(person),
+        state=person.shown_state,
         ticket=None if person.token_digest is None else bytes(person.token_digest).hex(),
         attended_at=person.attended_at,
         walk_in=person.walk_in,
@@ -175,13 +171,9 @@ def _attendee(row: ListedMember) -> Attendee:
         person=f"{row.member or row.record or ''}|{row.person_key}" if row.person_key else None,
         member=row.member or row.record,
         clusters=frozenset(row.clusters),
-        state=_state(row.person),
+        state=row.person.shown_state,
         walk_in=row.person.walk_in,
     )
-
-
-def _state(person: Listed) -> str:
-    return "attended" if person.attended_at is not None else person.state
 
 
 def _heads(count: Headcount) -> dict[str, int]:
