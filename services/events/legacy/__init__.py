@@ -15,7 +15,7 @@ from shared.importing.table import Table, normal
 Translate = Callable[[Table, Source], Iterator[Outcome[Any]]]
 AnyOf = tuple[str, ...]
 """Headers of which a file must have one."""
-_EXPORTED: Final = re.compile(r"export[-_](?P<form>.+?)[-_]\d\d_\d\d_\d{4}[-_]\d\d_\d\d_\d{4}")
+_EXPORTED: Final = re.compile(r"(?:^|-rows-of-)export[-_](?P<form>.+?)[-_]\d\d_\d\d_\d{4}[-_]\d\d_\d\d_\d{4}")
 """The name that HelloAsso gives to a file: the form, the association, from when, until when."""
 _GATHERINGS: Final = frozenset({"event_id", "title", "starts_at"})
 
@@ -150,7 +150,7 @@ def event_of(table: Table, product: Product, given: str | None) -> str | None:
         return None
     if given or "event_id" in table.names:
         return given
-    match = _EXPORTED.match(table.path.stem.casefold())
+    match = _EXPORTED.search(table.path.stem.casefold())
     if match is None:
         raise UnreadableError(
             in_both(

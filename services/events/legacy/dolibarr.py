@@ -87,7 +87,7 @@ def translate_agenda(table: Table, source: Source) -> Iterator[Outcome[EventReco
         if cells.text("Code") not in _CONFERENCES:
             yield NoFact(cells.line, "an entry of the agenda that nobody registers for")
         elif not project:
-            yield Rejection(cells.line, item, "Ref projet", "", "a conference without its project has no attendees")
+            yield NoFact(cells.line, "a conference without its project, which nobody can register for")
         elif item in (conferences := projects.setdefault(project, {})):
             yield Repeated(cells.line, conferences[item].line)
         else:

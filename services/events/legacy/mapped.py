@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from schemas.events import RegistrationRecorded, RegistrationStatus
-from services.events.legacy.rows import NOBODY_NAMED, Facts, Source, guest, line_of, moment, translated
+from services.events.legacy.rows import NOBODY_NAMED, Facts, Source, guest, line_of, moment, place_in, translated
 from services.events.legacy.statuses import Meaning, decided
 from services.events.mirror.undated import UNDATED
 from shared.importing.named_cells import CellError, Cells, made
@@ -112,13 +112,13 @@ def translate_weezevent(table: Table, source: Source) -> Iterator[Outcome[Any]]:
 
 
 def _translate(table: Table, source: Source, form: Form) -> Iterator[Outcome[Any]]:
-    without_id: Counter[str] = Counter()
+    places = None if table.part else Counter[str]()
     has_status = form.columns.get("status", "").casefold() in table.names
     ids = [form.columns[name] for name in ("registration_id",) if name in form.columns]
-    return translated(table, lambda cells: _facts(cells, source, form, without_id, has_status=has_status), *ids)
+    return translated(table, lambda cells: _facts(cells, source, form, places, has_status=has_status), *ids)
 
 
-def _facts(cells: Cells, source: Source, form: Form, without_id: Counter[str], *, has_status: bool) -> Facts:
+def _facts(cells: Cells, source: Source, form: Form, places: Counter[str] | None, *, has_status: bool) -> Facts:
     """Raises CellError."""
 
     def text(name: str) -> str:
@@ -126,7 +126,8 @@ def _facts(cells: Cells, source: Source, form: Form, without_id: Counter[str], *
         written = line_of(cells.text(column)) if column else ""
         return "" if written.casefold() == _NOT_NAMED else written
 
-    item, derived = _id(text("registration_id"), text("order"), without_id, form)
+    own = text("registration_id")
+    item = own or place_in(text("order"), places, form.columns.get("registration_id") or form.columns["order"])
     status: RegistrationStatus | NoFact = "registered"
     if has_status:
         status = decided(cells, form.columns["status"], text("status"), form.statuses, source.words)
@@ -147,21 +148,10 @@ def _facts(cells: Cells, source: Source, form: Form, without_id: Counter[str], *
         seats=text("seats") or 1,
         registrant=None if member and not name else guest(name, text("email")),
     )
-    notices = [Notice(cells.line, item, "registration_id", "", DERIVED)] if derived else []
+    notices = [Notice(cells.line, item, "registration_id", "", DERIVED)] if not own else []
     if not name and not member:
         notices.append(Notice(cells.line, item, "name", "", NOBODY_NAMED))
     return [registration, *notices]
-
-
-def _id(item: str, order: str, without_id: Counter[str], form: Form) -> tuple[str, bool]:
-    """The id of a row, and whether it had to be made. Raises CellError."""
-    if item:
-        return item, False
-    if not order:
-        column = form.columns.get("registration_id") or form.columns["order"]
-        raise CellError(column, "", "neither an id nor an order: the row cannot be recognised in the next export")
-    without_id[order] += 1
-    return f"{order}/{without_id[order]}", True
 
 
 def _moment(cells: Cells, form: Form) -> datetime | None:

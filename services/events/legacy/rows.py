@@ -1,6 +1,7 @@
 """From a row of an export to the registration of the person who comes, who need not be the one that paid."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, tzinfo
 from hashlib import sha256
@@ -72,6 +73,21 @@ def yes(cells: Cells, column: str) -> bool | None:
         return values.yes(cells.text(column))
     except ValueError as error:
         raise CellError(column, cells.text(column), str(error)) from None
+
+
+def place_in(order: str, places: Counter[str] | None, column: str) -> str:
+    """The id of a row that has none: its order, and which of that order's rows without an id it is.
+
+    ``places`` counts them; None where the file is but the rows of another that were set aside.
+
+    Raises CellError.
+    """
+    if not order:
+        raise CellError(column, "", "neither an id nor an order: the row cannot be recognised in the next export")
+    if places is None:
+        raise CellError(column, "", "its id is its place in the whole export: correct it there and import that")
+    places[order] += 1
+    return f"{order}/{places[order]}"
 
 
 def derived_id(*parts: str) -> str:
