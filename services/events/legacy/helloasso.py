@@ -7,7 +7,7 @@ headers as several readers of such files agree.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
 from schemas.events import RegistrationRecorded
@@ -21,7 +21,7 @@ from services.events.legacy.rows import (
     place_in,
     translated,
 )
-from services.events.legacy.statuses import Meaning, decided, folded
+from services.events.legacy.statuses import Vocabulary, decided, folded
 from services.events.mirror.undated import UNDATED
 from shared.importing.languages import in_both
 from shared.importing.named_cells import Cells, made
@@ -39,9 +39,9 @@ LACKS: Final = (
 NO_NUMBER: Final = (
     "no ticket number: its id is made of the order and its place in it, so keep the rows of an order in their order"
 )
-_STATUSES: Final[Mapping[str, Meaning]] = {
-    "valide": "registered", "annule": "cancelled", "rembourse": "cancelled", "refuse": "cancelled",
-}  # fmt: skip
+_STATUSES: Final = Vocabulary(
+    {"Validé": "registered", "Annulé": "cancelled", "Remboursé": "cancelled", "Refusé": "cancelled"}
+)
 _OTHERS: Final = (
     (frozenset({"nom adhérent", "référence commande"}), "un formulaire d'adhésion", "a membership form"),
     (frozenset({"référence commande", "statut du paiement"}), "des paiements", "payments"),

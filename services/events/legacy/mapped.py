@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from schemas.events import RegistrationRecorded, RegistrationStatus
 from services.events.legacy.rows import NOBODY_NAMED, Facts, Source, guest, line_of, moment, place_in, translated
-from services.events.legacy.statuses import Meaning, decided
+from services.events.legacy.statuses import Vocabulary, decided
 from services.events.mirror.undated import UNDATED
 from shared.importing.named_cells import CellError, Cells, made
 from shared.importing.outcomes import NoFact, Notice, Outcome
@@ -27,10 +27,10 @@ FIELDS: Final = (
 """What a column may be mapped to."""
 _IDENTITY: Final = frozenset({"registration_id", "order"})
 _PERSON: Final = frozenset({"name", "first_name", "last_name", "email", "record_id"})
-_OWN_WORDS: Final[Mapping[str, Meaning]] = {
+_OWN_WORDS: Final = Vocabulary({
     "registered": "registered", "waiting": "waiting", "attended": "attended", "absent": "absent",
     "cancelled": "cancelled",
-}  # fmt: skip
+})  # fmt: skip
 DERIVED: Final = "no id of its own: it is made of the order and its place in it, so keep an order's rows in their order"
 _AMERICAN: Final = (
     "%m/%d/%y %H:%M", "%m/%d/%Y %H:%M", "%m/%d/%y %I:%M %p", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%y",
@@ -45,7 +45,7 @@ class Form:
     """Which column says what, by the names of :data:`FIELDS`, and which words its statuses are."""
 
     columns: Mapping[str, str] = field(default_factory=lambda: {name: name for name in FIELDS})
-    statuses: Mapping[str, Meaning] = field(default_factory=lambda: _OWN_WORDS)
+    statuses: Vocabulary = _OWN_WORDS
     american_days: bool = False
     refunds: str | None = None
     """A column that begins with "refund" where money went back."""
@@ -63,9 +63,9 @@ EVENTBRITE: Final = Form(
         "registration_id": "Attendee #", "order": "Order #", "registered_at": "Order Date", "status": "Attendee Status",
         "seats": "Quantity", "first_name": "First Name", "last_name": "Last Name", "email": "Email",
     },
-    {
-        "attending": "registered", "checked in": "attended", "not attending": "cancelled", "deleted": "cancelled",
-    },
+    Vocabulary({
+        "Attending": "registered", "Checked In": "attended", "Not Attending": "cancelled", "Deleted": "cancelled",
+    }),
     american_days=True,
     refunds="Order Type",
 )  # fmt: skip

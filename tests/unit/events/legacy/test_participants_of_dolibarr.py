@@ -59,7 +59,7 @@ def test_states_are_numbers_or_words_and_who_did_not_finish_is_no_registration(t
     assert result.report.without_fact == 2
     [(line, field, reason)] = result.reasons
     assert (line, field) == (10, "État")
-    assert reason.startswith('"7" is none of 0, brouillon, 1, inscrit, 5,')
+    assert reason.startswith('"7" is none of 0, Brouillon, 1, Inscrit, 5,')
 
 
 def test_an_attendee_is_a_person_of_the_third_party(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def test_what_was_cancelled_or_paid_back_takes_no_seat_and_an_unknown_word_is_as
     assert result.statuses == {"0": "registered", "1": "cancelled", "2": "cancelled", "3": "cancelled"}
     [(line, field, reason), (_, _, empty)] = result.reasons
     assert (line, field) == (6, "Statut de la commande")
-    assert "is none of valide, annule, rembourse, refuse" in reason
+    assert "is none of Validé, Annulé, Remboursé, Refusé" in reason
     assert '[clusters.numelink] of the clusters file statuses = { events = { "En réflexion" = "…" } }' in reason
     assert "the row has no status" in empty
 
@@ -100,6 +100,8 @@ def test_the_gathering_is_given_or_asked_for(tmp_path: Path) -> None:
         imported(tmp_path, a_row("501"), name="export.csv")
     (fact,) = imported(tmp_path, a_row("501"), name="export.csv", event="apero-2026").registrations
     assert fact.event_id == "apero-2026"
+    named = imported(tmp_path, a_row("501"))
+    assert "event_id: apero-de-rentree-numelink" in named.report.lacks, "for the table of gatherings"
     (fact,) = imported(tmp_path, a_row("501"), event="apero-2026").registrations
     assert fact.event_id == "apero-2026", "what somebody says counts for more than the name"
 
