@@ -69,7 +69,7 @@ class Vocabulary:
 
     def __init__(self, meanings: Mapping[str, Meaning]) -> None:
         self.words = tuple(meanings)
-        self.meanings = {folded(word): meaning for word, meaning in meanings.items()}
+        self.meanings: dict[str, Meaning] = {folded(word): meaning for word, meaning in meanings.items()}
 
 
 def decided(cells: Cells, column: str, written: str, known: Vocabulary, words: Words) -> RegistrationStatus | NoFact:
