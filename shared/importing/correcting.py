@@ -42,7 +42,7 @@ def without_reasons(table: Table) -> Table:
     if not table.headers or table.names[0] != normal(MARK):
         return table
     rows = (row if row.fault else row._replace(cells=_former(row.cells)) for row in table.rows)
-    return replace(table, headers=_former(table.headers), rows=rows)
+    return replace(table, headers=_former(table.headers), rows=rows, part=True)
 
 
 def _former(cells: Sequence[str]) -> tuple[str, ...]:

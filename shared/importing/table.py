@@ -43,6 +43,8 @@ class Table:
     """Fields of a fact that the columns can say, as far as whoever reads the rows came across them."""
     assumed: bool = False
     """Whether ``encoding`` is a guess that nothing in the file can prove."""
+    part: bool = False
+    """Whether it is the rows that were set aside, and not the whole file: a row's place in it says nothing."""
 
     def covers(self, name: str) -> bool:
         """Whether the file has a column for a field, or, after ``extra:``, a column of this header."""

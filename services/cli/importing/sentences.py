@@ -25,6 +25,9 @@ _GATHERINGS = (
     "A list of participants does not say all of its gathering: import the table of gatherings "
     "(event_id;title;starts_at;capacity;place…) in the same command, and it alone counts.",
 )
+_STATUSES = {
+    "registered": "inscrits", "waiting": "en attente", "attended": "venus", "absent": "absents", "cancelled": "annulés",
+}  # fmt: skip
 DATABASE_LOST = in_both(
     "On ne sait pas si les fiches sont lisibles : la base de données ne répond plus.",
     "Whether the records can be read is not known: the database went away.",
@@ -84,12 +87,13 @@ def objections(report: FileReport) -> str:
 def registrations(report: FileReport) -> str:
     """How many seats a file has by status, how many rows are no registration, and what the file cannot say."""
     french, english = report.lacks.split("\n  ")
-    seats = ", ".join(f"{status} {count}" for status, count in report.seats.most_common()) or "0"
+    name, seats = report.path.name, report.seats.most_common()
+    places = ", ".join(f"{_STATUSES.get(status, status)} {count}" for status, count in seats) or "0"
+    by_status = ", ".join(f"{status} {count}" for status, count in seats) or "0"
     reasons = "; ".join(f"{why} {count}" for why, count in report.reasons.most_common())
-    left_out = f" ; lignes sans inscription ({reasons})" if reasons else ""
+    sans = f" ; {report.without_fact} lignes ne font pas d'inscription (voir dessous)" if reasons else ""
     no_fact = f"; rows that are no registration ({reasons})" if reasons else ""
-    name = report.path.name
-    return in_both(f"{name} : places : {seats}{left_out} ; {french}.", f"{name}: seats: {seats}{no_fact}; {english}.")
+    return in_both(f"{name} : places : {places}{sans} ; {french}.", f"{name}: seats: {by_status}{no_fact}; {english}.")
 
 
 def read_beside(name: str) -> str:

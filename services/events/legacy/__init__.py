@@ -15,7 +15,7 @@ from shared.importing.table import Table, normal
 Translate = Callable[[Table, Source], Iterator[Outcome[Any]]]
 AnyOf = tuple[str, ...]
 """Headers of which a file must have one."""
-_EXPORTED: Final = re.compile(r"export[-_](?P<form>.+?)[-_]\d\d_\d\d_\d{4}[-_]\d\d_\d\d_\d{4}")
+_EXPORTED: Final = re.compile(r"(?:^|-rows-of-)export[-_](?P<form>.+?)[-_]\d\d_\d\d_\d{4}[-_]\d\d_\d\d_\d{4}")
 """The name that HelloAsso gives to a file: the form, the association, from when, until when."""
 _GATHERINGS: Final = frozenset({"event_id", "title", "starts_at"})
 
@@ -45,6 +45,8 @@ class Product(NamedTuple):
                 f" ; les numéros de personnes ne sont pas ceux des adhérents ({source.members}) : tous sont des invités"
             )
             english += f"; ids of people are not those of members ({source.members}): everybody is a guest"
+        if source.event_id:
+            french, english = f"{french} ; event_id : {source.event_id}", f"{english}; event_id: {source.event_id}"
         return in_both(french, english)
 
 
@@ -150,15 +152,15 @@ def event_of(table: Table, product: Product, given: str | None) -> str | None:
         return None
     if given or "event_id" in table.names:
         return given
-    match = _EXPORTED.match(table.path.stem.casefold())
+    match = _EXPORTED.search(table.path.stem.casefold())
     if match is None:
         raise UnreadableError(
             in_both(
                 f"{table.path} : le fichier ne dit pas de quel rassemblement il s'agit. Dites --event avec son "
-                "numéro, le même à chaque import, ou rendez au fichier le nom que HelloAsso lui a donné "
+                "numéro, le même à chaque import, ou rendez à un fichier de HelloAsso le nom qu'il avait "
                 "(export-FORMULAIRE-ASSOCIATION-JJ_MM_AAAA-JJ_MM_AAAA.csv)",
                 "the file does not say which gathering it is about: say --event with its id, the same at each import, "
-                "or give the file back the name that HelloAsso gave it (export-FORM-ASSOCIATION-DD_MM_YYYY-"
+                "or give a file of HelloAsso back the name that it had (export-FORM-ASSOCIATION-DD_MM_YYYY-"
                 "DD_MM_YYYY.csv)",
             )
         )

@@ -21,7 +21,7 @@ from services.events.legacy.rows import (
     translated,
     yes,
 )
-from services.events.legacy.statuses import NO_SEAT, UNFINISHED, Meaning, decided, folded, status_or_none
+from services.events.legacy.statuses import NO_SEAT, UNFINISHED, Meaning, Vocabulary, decided, folded, status_or_none
 from services.events.mirror.undated import UNDATED
 from shared.importing.named_cells import CellError, Cells, made
 from shared.importing.outcomes import NoFact, Notice, Outcome
@@ -41,15 +41,15 @@ _BY_ID: Final[Mapping[str, Meaning]] = {
     "1": "registered", "2": "attended", "3": "absent", "4": "cancelled", "5": "registered", "6": "none",
     "7": "waiting", "8": "waiting", "9": "registered", "10": "registered", "11": "cancelled", "12": "cancelled",
 }  # fmt: skip
-_BY_NAME: Final[Mapping[str, Meaning]] = {
-    "registered": "registered", "attended": "attended", "no-show": "absent", "cancelled": "cancelled",
-    "pending (pay later)": "registered", "pending from pay later": "registered",
-    "pending (incomplete transaction)": "none", "pending from incomplete transaction": "none",
-    "on waitlist": "waiting", "awaiting approval": "waiting",
-    "pending from waitlist": "registered", "pending from approval": "registered",
-    "rejected": "cancelled", "expired": "cancelled", "pending in cart": "none",
-    "partially paid": "registered", "pending refund": "registered", "transferred": "cancelled",
-}  # fmt: skip
+_BY_NAME: Final = Vocabulary({
+    "Registered": "registered", "Attended": "attended", "No-show": "absent", "Cancelled": "cancelled",
+    "Pending (pay later)": "registered", "Pending from pay later": "registered",
+    "Pending (incomplete transaction)": "none", "Pending from incomplete transaction": "none",
+    "On waitlist": "waiting", "Awaiting approval": "waiting",
+    "Pending from waitlist": "registered", "Pending from approval": "registered",
+    "Rejected": "cancelled", "Expired": "cancelled", "Pending in cart": "none",
+    "Partially paid": "registered", "Pending refund": "registered", "Transferred": "cancelled",
+})  # fmt: skip
 _OFFERS: Final = frozenset({"9", "10", "pending from waitlist", "pending from approval"})
 _ATTENDEE: Final = frozenset({"attendee", "1"})
 _SEVERAL: Final = re.compile(r"[,;\x01]")
@@ -117,11 +117,11 @@ def _takes_a_seat(cells: Cells, source: Source) -> bool:
     Raises CellError.
     """
     written = cells.text(*_ROLE) or cells.text(*_ROLE_ID)
-    roles = [role for part in _SEVERAL.split(written) if (role := folded(part))]
-    if not roles or _ATTENDEE.intersection(roles):
+    roles = [role for part in _SEVERAL.split(written) if (role := part.strip())]
+    if not roles or _ATTENDEE.intersection(map(folded, roles)):
         return True
-    meanings = [source.words.meanings.get(role) for role in roles]
+    meanings = [source.words.meanings.get(folded(role)) for role in roles]
     unknown = next((role for role, meaning in zip(roles, meanings, strict=True) if meaning is None), None)
     if unknown is not None:
-        raise CellError(_ROLE[0], written, source.words.asked(unknown, ["attendee"], ("registered", "none")))
+        raise CellError(_ROLE[0], written, source.words.asked(unknown, ["Attendee"], ("registered", "none")))
     return any(meaning != "none" for meaning in meanings)

@@ -4,7 +4,7 @@ The gathering is the project, by its reference: that alone stands in both files.
 ``modEventOrganization`` and ``modAgenda`` with ``langs/fr_FR``.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from schemas.events import EventRecorded, EventSession, RegistrationRecorded
@@ -18,7 +18,7 @@ from services.events.legacy.rows import (
     moment,
     translated,
 )
-from services.events.legacy.statuses import Meaning, decided
+from services.events.legacy.statuses import Vocabulary, decided
 from services.events.mirror.undated import UNDATED
 from shared.importing.named_cells import CellError, Cells, made, rows_of
 from shared.importing.outcomes import Accepted, NoFact, Notice, Outcome, Rejection, Repeated
@@ -40,10 +40,10 @@ AGENDA_LACKS: Final = (
     "l'agenda ne dit ni la capacité ni qui s'inscrit : importez aussi la liste des participants",
     "the agenda says neither the capacity nor who registers: import the list of attendees as well",
 )
-_STATUSES: Final[Mapping[str, Meaning]] = {
-    "0": "none", "brouillon": "none", "1": "registered", "inscrit": "registered",
-    "5": "attended", "s'est presente": "attended", "9": "cancelled", "annule": "cancelled",
-}  # fmt: skip
+_STATUSES: Final = Vocabulary({
+    "0": "none", "Brouillon": "none", "1": "registered", "Inscrit": "registered",
+    "5": "attended", "S'est présenté": "attended", "9": "cancelled", "Annulé": "cancelled",
+})  # fmt: skip
 _CONFERENCES: Final = frozenset({"AC_EO_ONLINECONF", "AC_EO_INDOORCONF"})
 """The agenda's own entries for what people attend; booths, calls and automatic entries are none."""
 
@@ -87,7 +87,7 @@ def translate_agenda(table: Table, source: Source) -> Iterator[Outcome[EventReco
         if cells.text("Code") not in _CONFERENCES:
             yield NoFact(cells.line, "an entry of the agenda that nobody registers for")
         elif not project:
-            yield Rejection(cells.line, item, "Ref projet", "", "a conference without its project has no attendees")
+            yield NoFact(cells.line, "a conference without its project, which nobody can register for")
         elif item in (conferences := projects.setdefault(project, {})):
             yield Repeated(cells.line, conferences[item].line)
         else:

@@ -7,7 +7,7 @@ headers as several readers of such files agree.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
 from schemas.events import RegistrationRecorded
@@ -18,12 +18,13 @@ from services.events.legacy.rows import (
     guest,
     line_of,
     moment,
+    place_in,
     translated,
 )
-from services.events.legacy.statuses import Meaning, decided, folded
+from services.events.legacy.statuses import Vocabulary, decided, folded
 from services.events.mirror.undated import UNDATED
 from shared.importing.languages import in_both
-from shared.importing.named_cells import CellError, Cells, made
+from shared.importing.named_cells import Cells, made
 from shared.importing.outcomes import NoFact, Notice, Outcome, UnreadableError
 from shared.importing.table import Table
 
@@ -38,9 +39,9 @@ LACKS: Final = (
 NO_NUMBER: Final = (
     "no ticket number: its id is made of the order and its place in it, so keep the rows of an order in their order"
 )
-_STATUSES: Final[Mapping[str, Meaning]] = {
-    "valide": "registered", "annule": "cancelled", "rembourse": "cancelled", "refuse": "cancelled",
-}  # fmt: skip
+_STATUSES: Final = Vocabulary(
+    {"Validé": "registered", "Annulé": "cancelled", "Remboursé": "cancelled", "Refusé": "cancelled"}
+)
 _OTHERS: Final = (
     (frozenset({"nom adhérent", "référence commande"}), "un formulaire d'adhésion", "a membership form"),
     (frozenset({"référence commande", "statut du paiement"}), "des paiements", "payments"),
@@ -63,9 +64,9 @@ def refuse_others(table: Table) -> None:
 
 def translate(table: Table, source: Source) -> Iterator[Outcome[Any]]:
     """A registration for each ticket."""
-    without_number: Counter[str] = Counter()
+    places = None if table.part else Counter[str]()
     addresses = [name for name in table.names if _asks_for_an_address(name)]
-    return translated(table, lambda cells: _facts(cells, source, addresses, without_number), "Numéro de billet")
+    return translated(table, lambda cells: _facts(cells, source, addresses, places), "Numéro de billet")
 
 
 def _asks_for_an_address(header: str) -> bool:
@@ -73,21 +74,18 @@ def _asks_for_an_address(header: str) -> bool:
     return re.search(r"\b(e-?mail|mail|courriel)\b", header) is not None and "payeur" not in header
 
 
-def _facts(cells: Cells, source: Source, addresses: list[str], without_number: Counter[str]) -> Facts:
+def _facts(cells: Cells, source: Source, addresses: list[str], places: Counter[str] | None) -> Facts:
     """Raises CellError."""
     number, order = cells.text("Numéro de billet"), cells.text("Référence commande")
     name = line_of(f"{cells.text('Prénom participant')} {cells.text('Nom participant')}")
     if not number and not name:
         return NoFact(cells.line, "a gift: it has no participant and no ticket")
-    if not number:
-        without_number[order] += 1
+    # Before anything that may set the row aside: the next one keeps its place.
+    item = number or place_in(order, places, "Numéro de billet")
     written = cells.text("Statut de la commande")
     status = decided(cells, "Statut de la commande", written, _STATUSES, source.words)
     if isinstance(status, NoFact):
         return status
-    if not number and not order:
-        raise CellError("Référence commande", "", "neither an order nor a ticket number: its row has no id")
-    item = number or f"{order}/{without_number[order]}"
     registration = made(
         RegistrationRecorded,
         version=source.version,

@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from schemas.events import RegistrationRecorded, RegistrationStatus
-from services.events.legacy.rows import NOBODY_NAMED, Facts, Source, guest, line_of, moment, translated
-from services.events.legacy.statuses import Meaning, decided
+from services.events.legacy.rows import NOBODY_NAMED, Facts, Source, guest, line_of, moment, place_in, translated
+from services.events.legacy.statuses import Vocabulary, decided
 from services.events.mirror.undated import UNDATED
 from shared.importing.named_cells import CellError, Cells, made
 from shared.importing.outcomes import NoFact, Notice, Outcome
@@ -27,10 +27,10 @@ FIELDS: Final = (
 """What a column may be mapped to."""
 _IDENTITY: Final = frozenset({"registration_id", "order"})
 _PERSON: Final = frozenset({"name", "first_name", "last_name", "email", "record_id"})
-_OWN_WORDS: Final[Mapping[str, Meaning]] = {
+_OWN_WORDS: Final = Vocabulary({
     "registered": "registered", "waiting": "waiting", "attended": "attended", "absent": "absent",
     "cancelled": "cancelled",
-}  # fmt: skip
+})  # fmt: skip
 DERIVED: Final = "no id of its own: it is made of the order and its place in it, so keep an order's rows in their order"
 _AMERICAN: Final = (
     "%m/%d/%y %H:%M", "%m/%d/%Y %H:%M", "%m/%d/%y %I:%M %p", "%m/%d/%Y %I:%M %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%y",
@@ -45,7 +45,7 @@ class Form:
     """Which column says what, by the names of :data:`FIELDS`, and which words its statuses are."""
 
     columns: Mapping[str, str] = field(default_factory=lambda: {name: name for name in FIELDS})
-    statuses: Mapping[str, Meaning] = field(default_factory=lambda: _OWN_WORDS)
+    statuses: Vocabulary = _OWN_WORDS
     american_days: bool = False
     refunds: str | None = None
     """A column that begins with "refund" where money went back."""
@@ -63,9 +63,9 @@ EVENTBRITE: Final = Form(
         "registration_id": "Attendee #", "order": "Order #", "registered_at": "Order Date", "status": "Attendee Status",
         "seats": "Quantity", "first_name": "First Name", "last_name": "Last Name", "email": "Email",
     },
-    {
-        "attending": "registered", "checked in": "attended", "not attending": "cancelled", "deleted": "cancelled",
-    },
+    Vocabulary({
+        "Attending": "registered", "Checked In": "attended", "Not Attending": "cancelled", "Deleted": "cancelled",
+    }),
     american_days=True,
     refunds="Order Type",
 )  # fmt: skip
@@ -112,13 +112,13 @@ def translate_weezevent(table: Table, source: Source) -> Iterator[Outcome[Any]]:
 
 
 def _translate(table: Table, source: Source, form: Form) -> Iterator[Outcome[Any]]:
-    without_id: Counter[str] = Counter()
+    places = None if table.part else Counter[str]()
     has_status = form.columns.get("status", "").casefold() in table.names
     ids = [form.columns[name] for name in ("registration_id",) if name in form.columns]
-    return translated(table, lambda cells: _facts(cells, source, form, without_id, has_status=has_status), *ids)
+    return translated(table, lambda cells: _facts(cells, source, form, places, has_status=has_status), *ids)
 
 
-def _facts(cells: Cells, source: Source, form: Form, without_id: Counter[str], *, has_status: bool) -> Facts:
+def _facts(cells: Cells, source: Source, form: Form, places: Counter[str] | None, *, has_status: bool) -> Facts:
     """Raises CellError."""
 
     def text(name: str) -> str:
@@ -126,7 +126,8 @@ def _facts(cells: Cells, source: Source, form: Form, without_id: Counter[str], *
         written = line_of(cells.text(column)) if column else ""
         return "" if written.casefold() == _NOT_NAMED else written
 
-    item, derived = _id(text("registration_id"), text("order"), without_id, form)
+    own = text("registration_id")
+    item = own or place_in(text("order"), places, form.columns.get("registration_id") or form.columns["order"])
     status: RegistrationStatus | NoFact = "registered"
     if has_status:
         status = decided(cells, form.columns["status"], text("status"), form.statuses, source.words)
@@ -147,21 +148,10 @@ def _facts(cells: Cells, source: Source, form: Form, without_id: Counter[str], *
         seats=text("seats") or 1,
         registrant=None if member and not name else guest(name, text("email")),
     )
-    notices = [Notice(cells.line, item, "registration_id", "", DERIVED)] if derived else []
+    notices = [Notice(cells.line, item, "registration_id", "", DERIVED)] if not own else []
     if not name and not member:
         notices.append(Notice(cells.line, item, "name", "", NOBODY_NAMED))
     return [registration, *notices]
-
-
-def _id(item: str, order: str, without_id: Counter[str], form: Form) -> tuple[str, bool]:
-    """The id of a row, and whether it had to be made. Raises CellError."""
-    if item:
-        return item, False
-    if not order:
-        column = form.columns.get("registration_id") or form.columns["order"]
-        raise CellError(column, "", "neither an id nor an order: the row cannot be recognised in the next export")
-    without_id[order] += 1
-    return f"{order}/{without_id[order]}", True
 
 
 def _moment(cells: Cells, form: Form) -> datetime | None:

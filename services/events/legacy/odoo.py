@@ -5,13 +5,13 @@ A gathering is a name there and no id. Times are UTC. A barcode that Excel round
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC
 from typing import Any, Final
 
 from schemas.events import EventRecorded, RegistrationRecorded
 from services.events.legacy.rows import Facts, Source, gathering, guest, line_of, moment, translated
-from services.events.legacy.statuses import Meaning, decided
+from services.events.legacy.statuses import Vocabulary, decided
 from services.events.mirror.undated import UNDATED
 from shared.importing.named_cells import CellError, Cells, made
 from shared.importing.outcomes import NoFact, Outcome
@@ -30,10 +30,10 @@ LACKS: Final = (
     'Odoo names the gathering without its id; without "Event Start Date", import a table of gatherings as well '
     "(event_id;title;starts_at, where event_id is that name)",
 )
-_STATUSES: Final[Mapping[str, Meaning]] = {
-    "draft": "none", "unconfirmed": "none", "open": "registered", "confirmed": "registered", "registered": "registered",
-    "done": "attended", "attended": "attended", "cancel": "cancelled", "cancelled": "cancelled",
-}  # fmt: skip
+_STATUSES: Final = Vocabulary({
+    "draft": "none", "Unconfirmed": "none", "open": "registered", "Confirmed": "registered", "Registered": "registered",
+    "done": "attended", "Attended": "attended", "cancel": "cancelled", "Cancelled": "cancelled",
+})  # fmt: skip
 _WHOLE: Final = re.compile(r"[0-9A-Za-z_-]+")
 
 

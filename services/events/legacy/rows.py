@@ -1,16 +1,19 @@
 """From a row of an export to the registration of the person who comes, who need not be the one that paid."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, tzinfo
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
+from schemas.base import Fact
 from schemas.events import EventRecorded, Registrant, RegistrationRecorded
 from services.events.legacy.statuses import NO_WORDS, Words, folded
 from shared.importing import values
 from shared.importing.named_cells import CellError, Cells, made, rows_of
 from shared.importing.outcomes import Accepted, NoFact, Notice, Outcome, Rejection, Repeated
+from shared.importing.plain import identity_of
 from shared.importing.table import Table
 from shared.runtime.clock import PARIS
 
@@ -72,6 +75,21 @@ def yes(cells: Cells, column: str) -> bool | None:
         raise CellError(column, cells.text(column), str(error)) from None
 
 
+def place_in(order: str, places: Counter[str] | None, column: str) -> str:
+    """The id of a row that has none: its order, and which of that order's rows without an id it is.
+
+    ``places`` counts them; None where the file is but the rows of another that were set aside.
+
+    Raises CellError.
+    """
+    if not order:
+        raise CellError(column, "", "neither an id nor an order: the row cannot be recognised in the next export")
+    if places is None:
+        raise CellError(column, "", "its id is its place in the whole export: correct it there and import that")
+    places[order] += 1
+    return f"{order}/{places[order]}"
+
+
 def derived_id(*parts: str) -> str:
     """An id for what has none there: the same for the same parts, however they are written."""
     return sha256("\n".join(map(folded, parts)).encode()).hexdigest()[:32]
@@ -108,22 +126,23 @@ def translated(
 
 
 def _outcomes(line: int, facts: Sequence[Any], seen: dict[tuple[type, str], tuple[int, Any]]) -> Iterator[Outcome[Any]]:
-    """A row's gathering belongs to no line of its own: its registration does."""
+    """The last fact is what the row is about; gatherings before it are told once, and belong to no line."""
     notices = tuple(fact for fact in facts if isinstance(fact, Notice))
-    for fact in facts:
-        if isinstance(fact, Notice):
-            continue
-        is_event = isinstance(fact, EventRecorded)
-        key = fact.event_id if is_event else fact.registration_id
-        first, before = seen.setdefault((type(fact), key), (line, fact))
-        if is_event:
-            if first == line:
-                yield Accepted((), fact)
-        elif first == line:
-            yield Accepted((line,), fact, notices)
-        elif before == fact:
-            yield Repeated(line, first)
-        else:
-            yield Rejection(
-                line, key, "registration_id", key, f"line {first} has this registration_id, and says otherwise"
-            )
+    *gatherings, own = (fact for fact in facts if not isinstance(fact, Notice))
+    for event in gatherings:
+        if _first(seen, line, event)[0] == line:
+            yield Accepted((), event)
+    first, before = _first(seen, line, own)
+    if first == line:
+        yield Accepted((line,), own, notices)
+    elif before == own:
+        yield Repeated(line, first)
+    else:
+        name = identity_of(type(own))
+        key = getattr(own, name)
+        yield Rejection(line, key, name, key, f"line {first} has this {name}, and says otherwise")
+
+
+def _first(seen: dict[tuple[type, str], tuple[int, Any]], line: int, fact: Fact) -> tuple[int, Any]:
+    """The line that had this record first, and what it said of it."""
+    return seen.setdefault((type(fact), getattr(fact, identity_of(type(fact)))), (line, fact))

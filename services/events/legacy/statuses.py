@@ -64,10 +64,16 @@ def words_of(cluster: Cluster | None, code: str = "") -> Words:
     return Words(cluster.code, meanings)
 
 
-def decided(
-    cells: Cells, column: str, written: str, known: Mapping[str, Meaning], words: Words
-) -> RegistrationStatus | NoFact:
-    """The status that a word means: as configured, else as the product says; ``known`` is by :func:`folded` word.
+class Vocabulary:
+    """A product's own words for a status, as it writes them."""
+
+    def __init__(self, meanings: Mapping[str, Meaning]) -> None:
+        self.words = tuple(meanings)
+        self.meanings: dict[str, Meaning] = {folded(word): meaning for word, meaning in meanings.items()}
+
+
+def decided(cells: Cells, column: str, written: str, known: Vocabulary, words: Words) -> RegistrationStatus | NoFact:
+    """The status that a word means: as configured, else as the product says.
 
     Raises CellError, which lists the words that are known.
     """
@@ -76,8 +82,8 @@ def decided(
         raise CellError(column, "", "the row has no status: correct it, or export again with this column filled")
     if (configured := words.meanings.get(word)) is not None:
         return status_or_none(cells, configured, NO_SEAT)
-    if (meaning := known.get(word)) is None:
-        raise CellError(column, written, words.asked(written, known))
+    if (meaning := known.meanings.get(word)) is None:
+        raise CellError(column, written, words.asked(written, known.words))
     return status_or_none(cells, meaning, UNFINISHED)
 
 

@@ -73,7 +73,7 @@ def test_statuses_from_thirteen_on_go_by_their_name_for_installations_differ_by_
     assert result.statuses == {"1": "registered", "2": "registered", "3": "cancelled"}
     [(line, field, reason)] = result.reasons
     assert (line, field) == (6, "Participant Status")
-    assert reason.startswith('"Liste VIP" is none of registered, attended, no-show, cancelled')
+    assert reason.startswith('"Liste VIP" is none of Registered, Attended, No-show, Cancelled')
 
 
 def test_the_clusters_file_answers_for_words_of_the_site(tmp_path: Path, configured) -> None:
@@ -102,7 +102,7 @@ def test_roles_but_the_attendee_s_are_asked(tmp_path: Path, configured) -> None:
     asked = imported(tmp_path, *rows)
     assert list(asked.statuses) == ["2"]
     assert [line for line, _, _ in asked.reasons] == [2, 4]
-    assert '"speaker" is none of attendee: write under [clusters.numelink]' in asked.reasons[0][2]
+    assert '"Speaker" is none of Attendee: write under [clusters.numelink]' in asked.reasons[0][2]
     configured('statuses = { events = { Speaker = "none", Host = "registered", Volunteer = "none" } }')
     assert list(imported(tmp_path, *rows).statuses) == ["2", "3"]
 

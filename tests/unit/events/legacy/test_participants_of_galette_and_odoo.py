@@ -70,11 +70,12 @@ def test_galette_the_table_of_bookings_names_members_and_days(tmp_path: Path) ->
 def test_galette_the_table_of_events_has_days_and_no_hours(tmp_path: Path) -> None:
     rows = ('7;"Pique-nique";"1 rue";42000;"Saint-Étienne";;2026-11-05;2026-11-06;2026-01-01;1;',
             "8;Sans jour;;;;;1901-01-01;1901-01-01;2026-01-01;1;")  # fmt: skip
-    result = read(tmp_path, "galette_events_events_full.csv", EVENTS, *rows)
+    result = read(tmp_path, "galette_events_events_full.csv", EVENTS, *rows, rows[0], rows[0].replace("rue", "quai"))
     (event,) = result.events
     assert (event.event_id, event.title, event.place) == ("7", "Pique-nique", "1 rue, 42000, Saint-Étienne")
     assert (event.starts_at, event.ends_at) == (at(2026, 11, 4, 23), at(2026, 11, 6, 22, 59))
-    assert [line for line, _, _ in result.reasons] == [3]
+    assert (result.report.rows, result.report.accepted, result.report.repeated) == (4, 2, 1)
+    assert [(line, field) for line, field, _ in result.reasons] == [(3, "begin_date"), (5, "event_id")]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from schemas.events import Registrant
+from shared.importing.correcting import MARK
 from shared.importing.outcomes import UnreadableError
 from tests.unit.events.legacy.exports import HELLOASSO, HELLOASSO_NAME, Read, at, read, row
 
@@ -59,7 +60,7 @@ def test_what_was_cancelled_or_paid_back_takes_no_seat_and_an_unknown_word_is_as
     assert result.statuses == {"0": "registered", "1": "cancelled", "2": "cancelled", "3": "cancelled"}
     [(line, field, reason), (_, _, empty)] = result.reasons
     assert (line, field) == (6, "Statut de la commande")
-    assert "is none of valide, annule, rembourse, refuse" in reason
+    assert "is none of Validé, Annulé, Remboursé, Refusé" in reason
     assert '[clusters.numelink] of the clusters file statuses = { events = { "En réflexion" = "…" } }' in reason
     assert "the row has no status" in empty
 
@@ -70,6 +71,16 @@ def test_tickets_without_a_number_get_an_id_of_their_order_and_a_notice(tmp_path
     assert list(result.statuses) == ["900000001/1", "501", "900000001/2", "7/1"]
     assert [notice.line for notice in result.report.notices] == [2, 4, 5]
     assert list(imported(tmp_path, *rows).statuses) == list(result.statuses), "the next export has the same ids"
+
+
+def test_rows_that_were_set_aside_are_corrected_where_their_place_is_not_their_id(tmp_path: Path) -> None:
+    name = f"traboule-rejects-numelink-events-rows-of-{HELLOASSO_NAME}"
+    rows = [f"reason;{a_row('501')}", f"reason;{a_row('')}"]
+    result = read(tmp_path, name, f"{MARK};{HELLOASSO}", *rows)
+    assert [(fact.registration_id, fact.event_id) for fact in result.registrations] == [
+        ("501", "apero-de-rentree-numelink")
+    ]
+    assert "its id is its place in the whole export" in result.reasons[0][2]
 
 
 def test_a_name_with_a_newline_is_written_on_one_line(tmp_path: Path) -> None:
@@ -89,6 +100,8 @@ def test_the_gathering_is_given_or_asked_for(tmp_path: Path) -> None:
         imported(tmp_path, a_row("501"), name="export.csv")
     (fact,) = imported(tmp_path, a_row("501"), name="export.csv", event="apero-2026").registrations
     assert fact.event_id == "apero-2026"
+    named = imported(tmp_path, a_row("501"))
+    assert "event_id: apero-de-rentree-numelink" in named.report.lacks, "for the table of gatherings"
     (fact,) = imported(tmp_path, a_row("501"), event="apero-2026").registrations
     assert fact.event_id == "apero-2026", "what somebody says counts for more than the name"
 

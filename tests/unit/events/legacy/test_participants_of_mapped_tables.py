@@ -69,7 +69,7 @@ def test_weezevent_rows_of_an_order_get_ids_of_it(tmp_path: Path) -> None:
         read(tmp_path, "w.csv", WEEZEVENT, line)
 
 
-def test_any_table_is_read_by_a_mapping_that_is_kept(tmp_path: Path) -> None:
+def test_any_table_is_read_by_a_mapping(tmp_path: Path) -> None:
     result = read(tmp_path, "billets.csv", TABLE, LINE, columns=MAP, event="E")
     (fact,) = result.registrations
     assert (fact.registration_id, fact.status, fact.registered_at) == ("B1", "waiting", at(2026, 9, 5, 16, 23))
@@ -116,25 +116,32 @@ def test_plain_tables_of_facts_are_still_plain_tables(tmp_path: Path) -> None:
     assert (result.report.product, result.statuses) == ("plain table of RegistrationRecorded", {"R1": "waiting"})
 
 
-def test_the_report_counts_seats_and_names_what_is_no_registration(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "report.csv").write_text(
-        f"{EVENTBRITE}\n{an_attendee(1, Quantity='3')}\n{an_attendee(2, 'x')}\n", "utf-8"
-    )
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     app = typer.Typer()
     app.command()(commands.import_files)
 
-    def run(*words: str) -> Any:
-        given = ["--as", f"{SYSTEM.cluster}/events", "--dry-run", "--event", "E", *words, "report.csv"]
+    def command(*words: str) -> Any:
+        given = ["--as", f"{SYSTEM.cluster}/events", "--dry-run", "--event", "E", *words]
         return CliRunner().invoke(app, given, env={"COLUMNS": "400"})
 
-    result = run()
+    return command
+
+
+def test_the_report_counts_seats_and_names_what_is_no_registration(tmp_path: Path, run) -> None:
+    lines = [EVENTBRITE, an_attendee(1, Quantity="3"), an_attendee(2, "x")]
+    (tmp_path / "report.csv").write_text("\n".join(lines) + "\n", "utf-8")
+    result = run("report.csv")
     assert result.exit_code == commands.SOME_REJECTED
-    assert (
-        "report.csv: seats: registered 3; Eventbrite says neither when the gathering is nor who waits" in result.output
-    )
-    assert "report.csv : places : registered 3 ; Eventbrite ne dit ni" in result.output
-    [file] = json.loads(run("--json").stdout)["files"]
+    assert "report.csv: seats: registered 3; Eventbrite says neither when the gathering is" in result.output
+    assert "report.csv : places : inscrits 3 ; Eventbrite ne dit ni" in result.output
+    [file] = json.loads(run("--json", "report.csv").stdout)["files"]
     assert (file["seats"], file["without_fact"]) == ({"registered": 3}, {})
+
+
+def test_a_mapping_is_taken_again_for_the_next_file(tmp_path: Path, run) -> None:
+    (tmp_path / "billets.csv").write_text(f"{TABLE}\n{LINE}\n", "utf-8")
+    options = [word for column in MAP for word in ("--map", column)]
+    assert json.loads(run("--json", *options, "billets.csv").stdout)["files"][0]["seats"] == {"waiting": 1}
+    assert json.loads(run("--json", "billets.csv").stdout)["files"][0]["seats"] == {"waiting": 1}
