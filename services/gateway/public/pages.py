@@ -21,7 +21,10 @@ _STYLE: Final = """
 body { max-width: 34rem; margin: 0 auto; padding: 2rem 1.25rem }
 h1 { font-size: 1.4rem; line-height: 1.25 }
 h2 { font-size: 1.15rem; margin: 2rem 0 .5rem }
-button { font: inherit; margin-top: .5rem; padding: .6rem 1rem; border: 1px solid currentColor; border-radius: .4rem; cursor: pointer }
+button {
+  font: inherit; margin-top: .5rem; padding: .6rem 1rem; border: 1px solid currentColor; border-radius: .4rem;
+  cursor: pointer
+}
 button.first { background: #1d4f91; border-color: #1d4f91; color: #fff }
 button:focus-visible { outline: 3px solid #e69f00; outline-offset: 2px }
 form { margin: 1rem 0 }
