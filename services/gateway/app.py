@@ -42,7 +42,7 @@ from services.gateway.fast_path import FastPath
 from services.gateway.lookups import Lookups
 from services.gateway.openapi import describe
 from services.gateway.problems import answer_problems, described
-from services.gateway.public import gatherings, unsubscribe
+from services.gateway.public import gatherings, links, unsubscribe
 from services.membership.connections import ReadPool
 from services.membership.policy import Policy, policy_of
 from services.membership.settings import MembershipSettings
@@ -101,7 +101,7 @@ def create_http(
     )
     app.state.context = context
     app.router.routes.extend(health_routes(checks, NEEDED))
-    for public in (unsubscribe, gatherings):
+    for public in (unsubscribe, gatherings, links):
         app.include_router(public.router)
     for part in (lists, members, identity, overrides, conflicts, duplicates, records, statistics):
         app.include_router(part.router)

@@ -47,6 +47,7 @@ summary { cursor: pointer; margin: 1rem 0; text-decoration: underline }
 .state { border-left: .3rem solid #1d4f91; padding: .1rem 0 .1rem .9rem }
 .languages { font-size: .9rem; margin-top: 2rem }
 a { color: inherit }
+details form { margin: 0 }
 @media (max-width: 30rem) { dl { grid-template-columns: 1fr; gap: 0 } dd { margin-bottom: .6rem } }
 """
 _HEADERS: Final = {

@@ -21,15 +21,17 @@ class SessionWords:
     waits: bool
 
 
-def session_words(session: PublicSession, texts: Mapping[str, str], language: Language) -> SessionWords:
-    """The session for people, in their language."""
-    lines = [
-        ("when", _when(session, language)),
-        ("where", session.place or ""),
-        ("seats", _seats(session, texts)),
-        ("until", _until(session, texts, language)),
-        ("price", _price(session, texts, language)),
-    ]
+def session_words(
+    session: PublicSession, texts: Mapping[str, str], language: Language, *, dated: bool = True
+) -> SessionWords:
+    """The session for people, in their language; with ``dated`` also whether and until when one may register."""
+    lines = [("when", _when(session, language)), ("where", session.place or "")]
+    if dated:
+        lines += [
+            ("seats", _seats(session, texts)),
+            ("until", _until(session, texts, language)),
+            ("price", _price(session, texts, language)),
+        ]
     return SessionWords(
         title=session.gathering,
         subtitle=session.title or "",

@@ -125,6 +125,8 @@ OPERATIONS = [
     ("POST", "/p/u/{token}"),
     ("GET", "/p/e/{session_id}"),
     ("POST", "/p/e/{session_id}"),
+    ("GET", "/p/r/{token}"),
+    ("POST", "/p/r/{token}"),
     ("GET", "/events/public/sessions/{session_id}"),
     ("GET", "/events/public/links/{digest}"),
 ]
