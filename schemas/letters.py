@@ -119,7 +119,7 @@ class Attendance(LetterDue):
     seats: Annotated[int, Field(ge=1, le=10_000)] = 1
     link: Link | None = Field(
         default=None,
-        description="Its page. With this address anybody may answer or cancel, so it stands in no log",
+        description="Its page. With this address anybody may answer or cancel: keep it out of logs",
     )
     session_id: Key | None = Field(default=None, description="With the registration's id, it names a calendar's entry")
     sequence: Annotated[int, Field(ge=0, lt=2**31)] = Field(
