@@ -28,7 +28,9 @@ class RegistrationRequested(Announced):
 
     session_id: Id = Field(description="The session's id in Traboule; nobody has checked that there is one")
     form: FormKey = Field(description="The form's own random key: under one key seats are given once")
-    people: Annotated[tuple[PersonAsked, ...], Field(min_length=1, max_length=MOST_PEOPLE)]
+    people: Annotated[tuple[PersonAsked, ...], Field(min_length=1, max_length=MOST_PEOPLE)] = Field(
+        description="Who is to come, in the order of the form"
+    )
     email: Email = Field(description="Where the answer goes")
     language: Literal["fr", "en"] = Field(description="The language of the page")
     fewer: bool = Field(default=False, description="Each person is seated or waits alone; else all together")
