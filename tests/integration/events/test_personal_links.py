@@ -1,6 +1,5 @@
 """Personal links: one in each letter, kept as a digest, and what may be done by them."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,7 +19,7 @@ FORGED = "a" * 26
 
 
 @pytest.fixture
-async def linking(events: Events) -> AsyncIterator[Events]:
+async def linking(events: Events) -> Events:
     """Events whose letters have links."""
     return replace(events, public_url=BASE)
 
@@ -41,7 +40,7 @@ def an_answer(token: str, act: str, attendee_id: str | None = None, **more: Any)
 
 
 async def hear(events: Events, *answers: Envelope[RegistrationAnswered]) -> None:
-    await handled(events.engine, events.begin, answer, answers)
+    await handled(events.engine, events.begin, answer, list(answers))
 
 
 async def shown(events: Events, token: str) -> dict[str, Any]:
