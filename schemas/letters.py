@@ -29,7 +29,7 @@ Zone = Annotated[
 """A time zone of the IANA database."""
 
 Link = Annotated[str, StringConstraints(max_length=500, pattern=r"^https://[^\s?#<>\"]+$")]
-"""An address of the web without parameters: a mail may be forwarded, so nothing in it opens what is somebody's."""
+"""An address of the web without parameters. It may end in a random token, as that of a registration does."""
 
 Base64 = Annotated[str, StringConstraints(max_length=_BASE64_LENGTH, pattern=r"^[A-Za-z0-9+/]+={0,2}$")]
 """Bytes as base64 (RFC 4648 §4)."""
@@ -117,7 +117,10 @@ class Attendance(LetterDue):
     zone: Zone = Field(default="Europe/Paris", description="The time zone of the place")
     place: Label | None = None
     seats: Annotated[int, Field(ge=1, le=10_000)] = 1
-    link: Link | None = Field(default=None, description="A page about it; it holds no token")
+    link: Link | None = Field(
+        default=None,
+        description="Its page. With this address anybody may answer or cancel: keep it out of logs",
+    )
     session_id: Key | None = Field(default=None, description="With the registration's id, it names a calendar's entry")
     sequence: Annotated[int, Field(ge=0, lt=2**31)] = Field(
         default=0, description="How often time or place changed (RFC 5545 SEQUENCE)"

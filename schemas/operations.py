@@ -13,6 +13,7 @@ from schemas import (
     billing_series,
     events_checkin,
     events_operations,
+    events_public,
     mail_operations,
 )
 from schemas.cutover_operations import CUTOVER
@@ -33,6 +34,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *mail_operations.ALL,
     *events_operations.ALL,
     *events_checkin.ALL,
+    *events_public.ALL,
 )
 
 

@@ -47,7 +47,12 @@ def unit_of_work(settings: EventsSettings) -> Callable[[AsyncConnection], Events
     """
     clusters = load_clusters(settings.clusters_file)
     products = {code: each.products[NAME] for code, each in clusters.items() if NAME in each.products}
-    return partial(EventsUnitOfWork, conflict_owner=settings.conflict_owner, products=products)
+    return partial(
+        EventsUnitOfWork,
+        conflict_owner=settings.conflict_owner,
+        products=products,
+        public_url=settings.public_url,
+    )
 
 
 DEFINITION = ServiceDefinition(

@@ -4,7 +4,8 @@ from typing import Final
 
 from schemas import events_checkin as entering
 from schemas import events_operations as declared
-from services.events.usecases import checking_in, gatherings, registrations, taking_over
+from schemas import events_public
+from services.events.usecases import checking_in, gatherings, public, registrations, taking_over
 from services.operations.binding import Bound
 
 OPERATIONS: Final = (
@@ -26,4 +27,6 @@ OPERATIONS: Final = (
     Bound(entering.ATTENDANCE, checking_in.attendance),
     Bound(entering.CHECK_IN, checking_in.check_in),
     Bound(entering.UNDO_CHECK_IN, checking_in.undo),
+    Bound(events_public.PUBLIC_SESSION, public.session),
+    Bound(events_public.LINKED_REGISTRATION, public.registration),
 )

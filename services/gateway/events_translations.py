@@ -20,4 +20,5 @@ EVENTS_PROBLEMS: Final = {
     "not-waiting": (409, "Cette inscription n'attend pas", "This registration does not wait"),
     "booking-ended": (409, "Cette inscription est terminée", "This registration has ended"),
     "booking-unknown": (404, "Cette inscription n'existe pas", "There is no such registration"),
+    "link-unknown": (404, "Ce lien n'est pas connu", "This link is not known"),
 }

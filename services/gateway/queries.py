@@ -27,11 +27,23 @@ async def ask(
     arguments: Arguments,
 ) -> dict[str, Any]:
     """What the service answers. Raises ProblemError: its refusal, or that it is away."""
+    return await ask_for(context, caller.key_id, operation, service, cluster, arguments)
+
+
+async def ask_for(
+    context: GatewayContext,
+    author: str,
+    operation: Operation,
+    service: str,
+    cluster: str | None,
+    arguments: Arguments,
+) -> dict[str, Any]:
+    """The same for somebody without a key: ``author`` says which page asks. Raises ProblemError."""
     question = Question(
         operation=operation.name,
         cluster=cluster,
         arguments=arguments.model_dump(mode="json", by_alias=True),
-        author=caller.key_id,
+        author=author,
     )
     try:
         reply = await context.rpc.ask(service, question.model_dump_json().encode())
@@ -39,7 +51,7 @@ async def ask(
         raise _away(service, str(error)) from None
     except BrokerUnavailableError as error:
         raise ProblemError("broker-unavailable", headers=_LATER, detail=str(error), service=service) from None
-    log.info("query.asked", service=service, operation=operation.name, key_id=caller.key_id, outcome=reply.kind)
+    log.info("query.asked", service=service, operation=operation.name, key_id=author, outcome=reply.kind)
     match reply.kind:
         case "done":
             return orjson.loads(reply.body)

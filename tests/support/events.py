@@ -45,9 +45,10 @@ class Events:
     """One database, as staff use it."""
 
     engine: AsyncEngine
+    public_url: str = ""
 
     def begin(self, connection: AsyncConnection) -> EventsUnitOfWork:
-        return EventsUnitOfWork(connection, conflict_owner="evenements")
+        return EventsUnitOfWork(connection, conflict_owner="evenements", public_url=self.public_url)
 
     async def empty(self) -> None:
         async with self.engine.begin() as connection:

@@ -18,11 +18,11 @@ from schemas.letters import (
     SeatOffered,
 )
 from services.common.sections import Record
+from services.common.words import Language, day, iban, moment, money
 from services.communications.brands.brand import Brand
 from services.communications.deliveries.message import Attachment
 from services.communications.letters.calendar_entry import calendar_entry
 from services.communications.letters.sandbox import Values
-from services.communications.letters.words import Language, day, iban, moment, money
 from shared.messaging.failures import Refusal
 
 _LETTERS: Final = {"invoice": "invoice", "dues-notice": "invoice", "credit-note": "credit-note"}

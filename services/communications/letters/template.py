@@ -10,11 +10,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from services.common.words import Language
 from services.communications.brands.brand import Brand
 from services.communications.deliveries.message import Attachment, Letter
 from services.communications.letters.mjml import html_of
 from services.communications.letters.sandbox import Values, environment, rendered
-from services.communications.letters.words import Language
 
 _FOLDER: Final = Path(__file__).with_name("templates")
 _PREVIEW_ENDS: Final = "</mj-preview>"

@@ -10,12 +10,12 @@ from functools import lru_cache
 from typing import Final
 
 from schemas.mail_operations import InformationLetter, LettersQueued
+from services.common.words import Language, day
 from services.communications.brands.brand import Brand
 from services.communications.deliveries.message import Letter
 from services.communications.deliveries.queueing import Mail, queue
 from services.communications.letters.addressees import Addressee, addressees, without_address
 from services.communications.letters.template import letter_of, on_one_line
-from services.communications.letters.words import Language, day
 from services.communications.mirror.repository import CommunicationsUnitOfWork
 from services.communications.suppressions.address import Keyring
 from services.communications.suppressions.suppression import EVERY_PURPOSE

@@ -19,6 +19,7 @@ from schemas.letters import (
 )
 from services.common.calendar.entry import CalendarError
 from services.common.sections import Record
+from services.common.words import Language
 from services.communications.brands.brand import Brand, MailSettings
 from services.communications.contacts.queries import addresses_of_records, languages_of_records
 from services.communications.deliveries.queueing import Mail, queue
@@ -26,7 +27,6 @@ from services.communications.letters import notice
 from services.communications.letters.notice import Notice
 from services.communications.letters.sandbox import TemplateRefusedError
 from services.communications.letters.template import letter_of, on_one_line
-from services.communications.letters.words import Language
 from services.communications.mirror.repository import CommunicationsUnitOfWork
 from services.communications.suppressions.address import AddressError, normalise
 from shared.messaging.failures import Refusal

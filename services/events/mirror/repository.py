@@ -25,9 +25,11 @@ class EventsUnitOfWork(ConflictsUnitOfWork):
         connection: AsyncConnection,
         conflict_owner: str,
         products: Mapping[str, str] = MappingProxyType({}),
+        public_url: str = "",
     ) -> None:
         super().__init__(connection, conflict_owner)
         self._products = products
+        self.public_url = public_url
 
     def software(self, cluster: str) -> str:
         """What the cluster's former events system is; plain where the clusters file names none."""

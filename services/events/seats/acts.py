@@ -24,6 +24,8 @@ Kind = Literal[
 
 ALREADY_REGISTERED: Final = "already-registered"
 """The refusal that needs names to be seen: the log has none, so the replay takes its word."""
+OUTSIDE: Final = frozenset({ALREADY_REGISTERED, "gathering-over", "not-the-authority", "not-public"})
+"""Refusals that are none of the rule's: of the gathering, or of who is registered already. Nothing else was done."""
 
 
 MAKES: Final[frozenset[Kind]] = frozenset({"register", "take-over"})
@@ -96,7 +98,7 @@ def replay(first: Terms, log: Iterable[Logged]) -> Room:
     """
     room = Room(first)
     for number, (act, decided_at, refusal) in enumerate(log, start=1):
-        if refusal == ALREADY_REGISTERED:
+        if refusal in OUTSIDE:
             continue
         try:
             do(room, act, decided_at)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,6 +11,7 @@ from schemas.base import RecordRef
 from schemas.events import Registrant, RegistrationChanged, RegistrationStatus
 from schemas.letters import Recipient, RegistrationCancelled, RegistrationConfirmed, SeatOffered
 from services.events.mirror.repository import EventsUnitOfWork
+from services.events.public.links import Holder, link_letters
 from services.events.seats.repository import Session
 from services.events.seats.room import HOLDS, Booking, State
 from shared.messaging.publishing import publish
@@ -90,7 +91,7 @@ async def announce(
         return
     bookings = await _known(uow.connection, ids, at)
     publish(uow, RegistrationChanged, [(_registration(each), cause) for each in bookings])
-    for fact_type, facts in _letters(bookings, before):
+    for fact_type, facts in await _linked(uow, bookings, _letters(bookings, before), at):
         if facts:
             publish(uow, fact_type, [(fact, cause) for fact in facts])
 
@@ -105,8 +106,25 @@ async def announce_rescheduled(uow: EventsUnitOfWork, session_id: str, version: 
     """Write to everybody who has a seat that the session has another time."""
     ids = list((await uow.connection.exec_driver_sql(_SEATED, (session_id,))).scalars())
     bookings = [replace(each, version=version) for each in await _known(uow.connection, ids, None)]
-    letters = [to for each in bookings for to in _to_each(each, _coming(each))]
-    publish(uow, RegistrationConfirmed, [(RegistrationConfirmed(**to, rescheduled=True), None) for to in letters])
+    letters = [
+        RegistrationConfirmed(**to, rescheduled=True) for each in bookings for to in _to_each(each, _expected(each))
+    ]
+    at = datetime.fromtimestamp(version / 1_000_000, UTC)
+    [(_, facts)] = await _linked(uow, bookings, [(RegistrationConfirmed, letters)], at)
+    publish(uow, RegistrationConfirmed, [(fact, None) for fact in facts])
+
+
+async def _linked(
+    uow: EventsUnitOfWork, bookings: Iterable[Known], letters: list[tuple[Any, list[Any]]], at: datetime
+) -> list[tuple[Any, list[Any]]]:
+    """The letters with a personal link each, where it is known under which address people reach the gateway."""
+    if not uow.public_url:
+        return letters
+    holders = {
+        person["id"]: Holder(each.booking_id, person["id"], each.email) for each in bookings for person in each.people
+    }
+    holders |= {each.booking_id: Holder(each.booking_id, None, each.email) for each in bookings}
+    return await link_letters(uow.connection, uow.public_url, holders, letters, at)
 
 
 async def _known(connection: AsyncConnection, ids: Collection[str], at: datetime | None) -> list[Known]:
@@ -152,11 +170,11 @@ def _letters(bookings: Iterable[Known], before: Mapping[str, Booking]) -> list[t
         held = was is not None and was.state in HOLDS
         newly = was is None or was.state != each.state
         if newly and each.state == "registered":
-            confirmed += [RegistrationConfirmed(**to) for to in _to_each(each, _coming(each))]
+            confirmed += [RegistrationConfirmed(**to) for to in _to_each(each, _expected(each))]
         elif newly and each.state == "offered":
             offered += [_offer(each, to) for to in _to_each(each, [_whole(each)])]
         if held:
-            leaving = _coming(each) if each.state == "cancelled" else [who for who in each.people if who["now"]]
+            leaving = _expected(each) if each.state == "cancelled" else [who for who in each.people if who["now"]]
             over = each.called_off
             cancelled += [RegistrationCancelled(**to, gathering_cancelled=over) for to in _to_each(each, leaving)]
     return [(RegistrationConfirmed, confirmed), (SeatOffered, offered), (RegistrationCancelled, cancelled)]
@@ -165,6 +183,13 @@ def _letters(bookings: Iterable[Known], before: Mapping[str, Booking]) -> list[t
 def _coming(known: Known) -> list[dict[str, Any]]:
     """The people of a booking who did not leave; its order, where it names nobody."""
     return [person for person in known.people if not person["left"] or person["now"]] or [_whole(known)]
+
+
+def _expected(known: Known) -> list[dict[str, Any]]:
+    """The same, and whoever ordered where they are none of these: they asked, and wait for an answer."""
+    coming = _coming(known)
+    addresses = {(person["email"] or known.email or "").casefold() for person in coming}
+    return coming if (known.email or "").casefold() in addresses else [*coming, _whole(known)]
 
 
 def _whole(known: Known) -> dict[str, Any]:

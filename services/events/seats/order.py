@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from services.common.sections import Record
 from services.events.seats.acts import Act
+from services.events.seats.room import NotPossibleError
 
 Language = Literal["fr", "en"]
 
@@ -46,7 +47,8 @@ class Order:
 class Request:
     """One act for one session, once under its key. A registration has an order, and the people that it seats.
 
-    ``leaving`` are those who give up their seats where the act reduces a booking.
+    ``leaving`` are those who give up their seats where the act reduces a booking. ``barred`` is why it is refused
+    whatever the rule says: one of ``acts.OUTSIDE``.
     """
 
     session_id: str
@@ -59,6 +61,7 @@ class Request:
     price: Decimal = Decimal("0.00")
     former_id: str | None = None
     leaving: Sequence[str] = ()
+    barred: NotPossibleError | None = None
 
 
 def new_id() -> str:

@@ -101,6 +101,7 @@ _REPLACE = """
     update attendees set name = $2, email = $3, person_key = $4, token_digest = null, attended_at = null
     where attendee_id = $1::uuid
 """
+_UNLINK = "delete from links where attendee_id = $1::uuid"
 _LOG = """
     insert into booking_log (session_id, number, key, act, booking_id, seats, asked_at, asked, overruled, terms,
                              decided_at, refusal, detail, author, reason)
@@ -241,7 +242,8 @@ async def booking_of(connection: AsyncConnection, attendee_id: str) -> str | Non
 
 
 async def replace_person(connection: AsyncConnection, person: Person) -> None:
-    """Let this person come in the place of another; the ticket of the other is none any more."""
+    """Let this person come in the place of another; the ticket and the links of the other are none any more."""
+    await connection.exec_driver_sql(_UNLINK, (person.attendee_id,))
     await connection.exec_driver_sql(_REPLACE, (person.attendee_id, person.name, person.email, person.key))
 
 
@@ -295,7 +297,8 @@ async def _save_changed(connection: AsyncConnection, sessions: Collection[Sessio
     ]
     if rows:
         await connection.exec_driver_sql(_CHANGED, _columns(rows))
-    leaving = [person for session in sessions for entry in session.entries for person in entry.request.leaving]
+    done = [entry.request for session in sessions for entry in session.entries if entry.refusal is None]
+    leaving = [person for request in done for person in request.leaving]
     if leaving:
         await connection.exec_driver_sql(_LEFT, (leaving, at))
 

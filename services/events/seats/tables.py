@@ -163,3 +163,13 @@ def _bookings(metadata: sa.MetaData) -> None:
         _moment("undone_at"),
         sa.Index("checkins_by_attendee", "attendee_id"),
     )
+    sa.Table(
+        "links",
+        metadata,
+        sa.Column("digest", sa.LargeBinary, primary_key=True),
+        _id("booking_id", "bookings.booking_id"),
+        _id("attendee_id", "attendees.attendee_id", always=False),
+        _moment("at", always=True),
+        sa.Index("links_by_booking", "booking_id"),
+        sa.Index("links_by_attendee", "attendee_id"),
+    )

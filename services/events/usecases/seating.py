@@ -128,6 +128,8 @@ def _about(act: Act, booking: Booking | None, refusal: NotPossibleError | None) 
 
 def _asking(request: Request, known: _Known) -> Act:
     """The act, marked where staff must be asked. Raises NotPossibleError."""
+    if request.barred is not None:
+        raise request.barred
     if request.act.kind != "register":
         return request.act
     known.refuse_people(request)

@@ -1,9 +1,14 @@
-"""How often somebody without a key may change something: so many at once, then so many a second."""
+"""How often somebody without a key may look or change something: so many at once, then so many a second."""
 
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Network, ip_address
 from time import monotonic
+
+from starlette.requests import Request
+
+from services.gateway.problems import ProblemError
 
 
 @dataclass(slots=True)
@@ -26,3 +31,22 @@ class RateLimit:
         if len(self._buckets) > self.most_names:
             self._buckets.popitem(last=False)
         return allowed
+
+
+def caller_of(request: Request) -> str:
+    """Whose bucket it is: an IPv4 address, or the /64 that an IPv6 address is of, for that is one customer's.
+
+    What a header says that is no address would be a name that anybody can choose: all such are one caller.
+    """
+    try:
+        address = ip_address(request.client.host if request.client else "")
+    except ValueError:
+        return ""
+    if isinstance(address, IPv4Address):
+        return str(address)
+    return str(address.ipv4_mapped or IPv6Network((int(address), 64), strict=False))
+
+
+def too_many() -> ProblemError:
+    """What is answered to somebody who asks more often than that."""
+    return ProblemError("too-many-requests", headers={"retry-after": "10"})

@@ -3,7 +3,8 @@
 from base64 import b64encode
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Final, Literal
+from types import MappingProxyType
+from typing import Any, Final, Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import Response
@@ -19,10 +20,35 @@ _STYLE: Final = """
 :root { color-scheme: light dark; font: 100%/1.5 system-ui, sans-serif }
 body { max-width: 34rem; margin: 0 auto; padding: 2rem 1.25rem }
 h1 { font-size: 1.4rem; line-height: 1.25 }
-button { font: inherit; padding: .6rem 1rem; border: 1px solid currentColor; border-radius: .4rem; cursor: pointer }
+h2 { font-size: 1.15rem; margin: 2rem 0 .5rem }
+button {
+  font: inherit; margin-top: .5rem; padding: .6rem 1rem; border: 1px solid currentColor; border-radius: .4rem;
+  cursor: pointer
+}
 button.first { background: #1d4f91; border-color: #1d4f91; color: #fff }
 button:focus-visible { outline: 3px solid #e69f00; outline-offset: 2px }
 form { margin: 1rem 0 }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .4rem 1.25rem; margin: 1.25rem 0 }
+dt { font-weight: 600 }
+dd { margin: 0 }
+fieldset { border: 1px solid #8a8a8a; border-radius: .4rem; padding: .25rem 1rem 1rem; margin: 1rem 0; min-width: 0 }
+legend { font-weight: 600; padding: 0 .4rem }
+label { display: block; margin-top: .75rem }
+label.box { display: flex; gap: .6rem; align-items: baseline }
+input[type=text], input[type=email] {
+  font: inherit; display: block; width: 100%; box-sizing: border-box; margin-top: .2rem; padding: .5rem .6rem;
+  border: 1px solid #767676; border-radius: .4rem; background: Field; color: FieldText
+}
+input[aria-invalid] { border: 2px solid #c4262e }
+input:focus-visible, summary:focus-visible, a:focus-visible { outline: 3px solid #e69f00; outline-offset: 2px }
+summary { cursor: pointer; margin: 1rem 0; text-decoration: underline }
+.hint { font-size: .9rem; margin: .2rem 0 0 }
+.error { color: light-dark(#a8071a, #ff9c9c); font-weight: 600; margin: .2rem 0 0 }
+.state { border-left: .3rem solid #1d4f91; padding: .1rem 0 .1rem .9rem }
+.languages { font-size: .9rem; margin-top: 2rem }
+a { color: inherit }
+details form { margin: 0 }
+@media (max-width: 30rem) { dl { grid-template-columns: 1fr; gap: 0 } dd { margin-bottom: .6rem } }
 """
 _HEADERS: Final = {
     "content-security-policy": (
@@ -69,7 +95,20 @@ TEXTS: Final[Mapping[Language, Mapping[str, str]]] = {
 
 def page(name: Name, language: Language, scope: str = "purpose") -> Response:
     """One of the pages. Its forms post to the address that it was opened at."""
-    text = _TEMPLATES.get_template(f"{name}.html").render(
-        texts=TEXTS[language], language=language, style=_STYLE, scope=scope
-    )
-    return Response(text, headers=_HEADERS, media_type="text/html")
+    return render(name, language, TEXTS[language], scope=scope)
+
+
+def render(
+    name: str,
+    language: Language,
+    texts: Mapping[str, str],
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] = MappingProxyType({}),
+    **values: Any,
+) -> Response:
+    """A page of a template. A header that is given as empty is left out."""
+    template = _TEMPLATES.get_template(f"{name}.html")
+    text = template.render(texts=texts, language=language, style=_STYLE, **values)
+    kept = {header: value for header, value in {**_HEADERS, **headers}.items() if value}
+    return Response(text, status, headers=kept, media_type="text/html")

@@ -7,7 +7,6 @@ Whether a token exists is not known here, and nothing tells.
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from ipaddress import IPv4Address, IPv6Network, ip_address
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Path
@@ -17,8 +16,8 @@ from starlette.responses import Response
 from schemas.objections import TOKEN_LENGTH, ObjectionReceived, link_digest
 from services.gateway.bodies import read_body
 from services.gateway.dependencies import Context, Lang
-from services.gateway.problems import ProblemError, described
-from services.gateway.public.limits import RateLimit
+from services.gateway.problems import described
+from services.gateway.public.limits import RateLimit, caller_of, too_many
 from services.gateway.public.pages import page
 from services.gateway.translations import language_of
 from shared.messaging.publishing import publish
@@ -47,8 +46,8 @@ FORMS: Final = RateLimit(burst=2_000, per_second=50)
 @router.get("/u/{token}", openapi_extra={"security": []}, response_class=Response, responses=described(429))
 async def unsubscribe_page(request: Request, token: Token, lang: Lang = None) -> Response:
     """A page with a button. It changes nothing: programs that look at mails open every link."""
-    if not LOOKS_BY_CALLER.allows(_caller(request)):
-        raise _too_many()
+    if not LOOKS_BY_CALLER.allows(caller_of(request)):
+        raise too_many()
     return page("unsubscribe", language_of(request))
 
 
@@ -57,8 +56,8 @@ async def unsubscribe(request: Request, context: Context, token: Token, lang: La
     """Keep that somebody wants no more, or takes it back. One click (RFC 8058) is answered with nothing but 200."""
     body = await read_body(request, LONGEST_BODY)
     one_click = bool(_ONE_CLICK.search(body))
-    if not (_allows_one_click if one_click else _allows_form)(_caller(request), link_digest(token)):
-        raise _too_many()
+    if not (_allows_one_click if one_click else _allows_form)(caller_of(request), link_digest(token)):
+        raise too_many()
     fields = {} if one_click else _fields(body)
     fact = _fact(token, fields, context.clock.now(), one_click=one_click)
     async with context.writing() as uow:
@@ -91,24 +90,6 @@ def _allows_one_click(caller: str, link: str) -> bool:
 
 def _allows_form(caller: str, link: str) -> bool:
     return BY_CALLER.allows(caller) and BY_TOKEN.allows(link) and FORMS.allows("")
-
-
-def _caller(request: Request) -> str:
-    """Whose bucket it is: an IPv4 address, or the /64 that an IPv6 address is of, for that is one customer's.
-
-    What a header says that is no address would be a name that anybody can choose: all such are one caller.
-    """
-    try:
-        address = ip_address(request.client.host if request.client else "")
-    except ValueError:
-        return ""
-    if isinstance(address, IPv4Address):
-        return str(address)
-    return str(address.ipv4_mapped or IPv6Network((int(address), 64), strict=False))
-
-
-def _too_many() -> ProblemError:
-    return ProblemError("too-many-requests", headers={"retry-after": "10"})
 
 
 def _fields(body: bytes) -> dict[str, str]:

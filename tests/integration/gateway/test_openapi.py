@@ -91,6 +91,24 @@ OPERATIONS = [
     ("POST", "/communications/mail/test/{code}/seen"),
     ("POST", "/communications/mail/information"),
     ("GET", "/events/mirror"),
+    ("GET", "/events/sessions/{session_id}/expected"),
+    ("GET", "/events/sessions/{session_id}/attendance"),
+    ("POST", "/events/sessions/{session_id}/check-in"),
+    ("POST", "/events/attendees/{attendee_id}/undo-check-in"),
+    ("GET", "/events/gatherings"),
+    ("GET", "/events/gatherings/{gathering_id}"),
+    ("GET", "/events/sessions/{session_id}/registrations"),
+    ("GET", "/events/registrations/{registration_id}"),
+    ("POST", "/events/gatherings"),
+    ("POST", "/events/gatherings/{gathering_id}/cancel"),
+    ("POST", "/events/sessions/{session_id}"),
+    ("POST", "/events/sessions/{session_id}/registrations"),
+    ("POST", "/events/registrations/{registration_id}/cancel"),
+    ("POST", "/events/registrations/{registration_id}/answer"),
+    ("POST", "/events/registrations/{registration_id}/prefer"),
+    ("POST", "/events/registrations/{registration_id}/decide"),
+    ("POST", "/events/attendees/{attendee_id}"),
+    ("POST", "/events/take-over"),
     ("GET", "/communications/mirror"),
     ("GET", "/cutover"),
     ("GET", "/cutover/requests/{request_id}"),
@@ -109,9 +127,15 @@ OPERATIONS = [
     ("GET", "/statistics"),
     ("GET", "/p/u/{token}"),
     ("POST", "/p/u/{token}"),
+    ("GET", "/p/e/{session_id}"),
+    ("POST", "/p/e/{session_id}"),
+    ("GET", "/p/r/{token}"),
+    ("POST", "/p/r/{token}"),
+    ("GET", "/events/public/sessions/{session_id}"),
+    ("GET", "/events/public/links/{digest}"),
 ]
 
-OF_OTHER_SERVICES = ("/billing/", "/events/mirror", "/communications/")
+OF_OTHER_SERVICES = ("/billing/", "/events/", "/communications/", "/p/e/", "/p/r/")
 """None of them runs here: 503 is the answer that is described."""
 
 

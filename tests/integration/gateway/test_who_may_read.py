@@ -1,6 +1,7 @@
 import asyncio
 import logging
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -146,8 +147,10 @@ async def test_what_is_open_without_a_key_is_named_here(gateway):
     open_to_all = set()
     for path, methods in paths:
         for method in methods:
-            answer = await gateway.client.request(method.upper(), path.replace("{token}", "a" * 26), content=b"{}")
+            asked = path.replace("{token}", "a" * 26).replace("{session_id}", str(uuid4()))
+            answer = await gateway.client.request(method.upper(), asked, content=b"{}")
             if answer.status_code != 401:
                 open_to_all.add((method, path))
 
-    assert open_to_all == {("get", "/p/u/{token}"), ("post", "/p/u/{token}")}
+    pages = ("/p/u/{token}", "/p/e/{session_id}", "/p/r/{token}")
+    assert open_to_all == {(method, page) for page in pages for method in ("get", "post")}

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
+from services.common import words
+from services.common.words import LANGUAGES, Language
 from services.communications.brands.brand import Brand
 from services.communications.deliveries.message import Letter
-from services.communications.letters import words
 from services.communications.letters.mjml import html_of
 from services.communications.letters.sandbox import TemplateRefusedError, check_values, environment, rendered
 from services.communications.letters.template import KINDS, letter_of, template_of
-from services.communications.letters.words import LANGUAGES, Language
 from tests.support.mailing import BRAND
 
 POSTAL = "2 rue de la Montat, 42000 Saint-Étienne"

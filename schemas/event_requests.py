@@ -1,0 +1,56 @@
+"""What people asked by the public pages of gatherings: kept by the gateway, also while events is away."""
+
+from typing import Annotated, ClassVar, Final, Literal
+
+from pydantic import Field, StringConstraints
+
+from schemas.base import Announced, Moment, Part
+from schemas.events_operations import Email, Id, PersonName
+from schemas.objections import LinkDigest
+
+MOST_PEOPLE: Final = 5
+"""People of one form. Larger groups ask staff."""
+FormKey = Annotated[str, StringConstraints(pattern=r"^[a-z2-7]{26}$")]
+
+
+class PersonAsked(Part):
+    """Somebody who is to come."""
+
+    name: PersonName = Field(description="First and last name, on one line")
+    email: Email | None = Field(default=None, description="None: their mails go to whoever filled the form in")
+
+
+class RegistrationRequested(Announced):
+    """Somebody asked for seats by the page of a session. Whether they get them is decided by events alone."""
+
+    service: ClassVar[str] = "membership"
+    key: ClassVar[str] = "registration-requested"
+
+    session_id: Id = Field(description="The session's id in Traboule; nobody has checked that there is one")
+    form: FormKey = Field(description="The form's own random key: under one key seats are given once")
+    people: Annotated[tuple[PersonAsked, ...], Field(min_length=1, max_length=MOST_PEOPLE)] = Field(
+        description="Who is to come, in the order of the form"
+    )
+    email: Email = Field(description="Where the answer goes")
+    language: Literal["fr", "en"] = Field(description="The language of the page")
+    fewer: bool = Field(default=False, description="Each person is seated or waits alone; else all together")
+    received_at: Moment = Field(description="When the gateway kept it: deadlines count by it")
+
+
+class RegistrationAnswered(Announced):
+    """Somebody used the personal link of a registration: they take or leave an offered seat, or come no more.
+
+    The token is not told, its digest is: nobody who reads this can use the link.
+    """
+
+    service: ClassVar[str] = "membership"
+    key: ClassVar[str] = "registration-answered"
+
+    link_digest: LinkDigest = Field(description="SHA-256 of the link's token, in hexadecimal")
+    act: Literal["accept", "decline", "cancel"] = Field(
+        description="accept, decline: the seat that is offered; cancel: they come no more"
+    )
+    attendee_id: Id | None = Field(
+        default=None, description="Who comes no more; None: everybody that the link is about"
+    )
+    received_at: Moment = Field(description="When the gateway kept it: deadlines count by it")

@@ -1,0 +1,1 @@
+"""Gatherings and registrations as people without a key see them: public sessions, and personal links."""
