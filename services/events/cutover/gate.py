@@ -28,8 +28,17 @@ _UNKNOWN_TO_FORMER: Final = """
 """
 
 
+# Nobody said which gathering they are for: so nothing of them would go on here.
+_WITHOUT_GATHERING: Final = """
+    select count(*) from registrations r
+    where r.cluster = $1 and r.status in ('registered', 'waiting')
+      and not exists (select from events e where e.cluster = r.cluster and e.event_id = r.event_id)
+"""
+
+
 async def for_switch(uow: EventsUnitOfWork, cluster: str) -> Sequence[Condition]:
-    """That no planned gathering is sold by two systems."""
+    """That no planned gathering is sold by two systems, and that every registration goes on here."""
+    lost = (await uow.connection.exec_driver_sql(_WITHOUT_GATHERING, (cluster,))).scalar_one()
     twice = (await uow.connection.exec_driver_sql(_SOLD_TWICE, (cluster,))).scalar_one()
     return [
         Condition(
@@ -39,7 +48,16 @@ async def for_switch(uow: EventsUnitOfWork, cluster: str) -> Sequence[Condition]
             if twice
             else "no planned gathering is in another cluster too",
             "close one of the two forms, or give each an allotment (a capacity of its own); then --overrule sold-twice",
-        )
+        ),
+        Condition(
+            "registrations-without-gathering",
+            lost == 0,
+            f"{lost} registrations are for gatherings that nobody stated: they would not be taken over"
+            if lost
+            else "every registration is for a gathering that is known",
+            f"traboule import --as {cluster}/events a table of these gatherings (event_id, title, starts_at); if all are "
+            "over, --overrule registrations-without-gathering",
+        ),
     ]
 
 

@@ -107,6 +107,13 @@ async def test_a_gathering_planned_here_stands_in_the_way_of_a_rollback(events: 
 
 async def test_one_gathering_in_two_former_systems_stands_in_the_way_of_a_switch(events: Events) -> None:
     await events.mirror(an_event())
-    assert await conditions(events, gate.for_switch) == {"sold-twice": True}
+    assert (await conditions(events, gate.for_switch))["sold-twice"]
     await events.mirror(an_event("other", title="RENCONTRE"), cluster="numelink")
-    assert await conditions(events, gate.for_switch) == {"sold-twice": False}
+    assert not (await conditions(events, gate.for_switch))["sold-twice"]
+
+
+async def test_registrations_for_a_gathering_that_nobody_stated_stand_in_the_way_of_a_switch(events: Events) -> None:
+    await events.mirror(a_registration(1), a_registration(2, "cancelled"))
+    assert not (await conditions(events, gate.for_switch))["registrations-without-gathering"]
+    await events.mirror(an_event())
+    assert (await conditions(events, gate.for_switch))["registrations-without-gathering"]
