@@ -11,18 +11,20 @@ from schemas.events import RegistrationRecorded
 from services.events.cutover.write_back import PLACES
 from services.events.mirror.repository import EventsUnitOfWork
 from services.events.seats.announcing import STATUS_SQL
+from services.events.seats.order import as_id
 from shared.persistence.database import rows_of
 
 _SAME = f"""
     select n.place
-    from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[])
-        as n (place, cluster, registration_id, status, seats, record_id, email)
+    from unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[], $8::text[])
+        as n (place, cluster, event_id, registration_id, status, seats, record_id, email)
     where exists (
         select from bookings b
         join orders o using (order_id)
         join sessions s on s.session_id = b.session_id
         join gatherings g using (gathering_id)
         where g.cluster = n.cluster and g.state <> 'given-back'
+          and (g.event_id = n.event_id or g.event_id is null and g.gathering_id = {as_id("n.event_id")})
           and {PLACES.format(status="n.status")} = {STATUS_SQL} and n.seats = b.seats
           and (n.registration_id in (b.former_id, b.booking_id::text)
                or b.former_id is null and b.state in ('registered', 'offered', 'waiting', 'asked')
@@ -34,8 +36,8 @@ async def confirms(uow: EventsUnitOfWork, messages: Sequence[Envelope[Registrati
     """Of each message, whether it says a registration as it is here."""
     rows = [
         (
-            *(place, message.cluster, message.data.registration_id, message.data.status, message.data.seats),
-            *(message.data.record_id, message.data.registrant and message.data.registrant.email),
+            *(place, message.cluster, message.data.event_id, message.data.registration_id, message.data.status),
+            *(message.data.seats, message.data.record_id, message.data.registrant and message.data.registrant.email),
         )
         for place, message in enumerate(messages)
     ]

@@ -32,6 +32,7 @@ class MadeRegistration(NamedTuple):
     price: str
     new: bool
     version: int
+    booking_id: str
 
 
 Cell = Callable[[MadeRegistration], object]

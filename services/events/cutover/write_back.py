@@ -51,14 +51,21 @@ _MADE: Final = f"""
            coalesce(o.name, ''), coalesce(o.email, ''),
            coalesce((select string_agg(a.name, ', ' order by a.place) from attendees a
                      where a.booking_id = u.booking_id and a.left_at is null), ''),
-           o.placed_at, u.status, u.seats, u.price::text, u.former_id is null, u.version
+           o.placed_at, u.status, u.seats, u.price::text, u.former_id is null, u.version,
+           u.booking_id::text
     from unconfirmed u join orders o using (order_id)
     where u.registration_id = any($2::text[]) order by u.registration_id
 """
+# The version that was told: what became of it meanwhile is told next, and so is what another changes now.
 _WRITTEN: Final = """
-    update bookings b set written = b.version
-    from unnest($1::text[]) as n (registration_id)
-    where coalesce(b.former_id, b.booking_id::text) = n.registration_id and b.written < b.version
+    with known as (
+        select b.booking_id, n.version
+        from unnest($1::uuid[], $2::bigint[]) as n (booking_id, version)
+        join bookings b using (booking_id)
+        where b.written < n.version
+        for update of b skip locked
+    )
+    update bookings b set written = k.version from known k where b.booking_id = k.booking_id
 """
 
 
@@ -149,7 +156,8 @@ async def publish_registrations(uow: EventsUnitOfWork, cluster: str, ids: Collec
     made = await _made(uow.connection, cluster, ids)
     if made:
         publish(uow, RegistrationWritten, [(_written(uow, cluster, each), cause) for each in made], to=cluster)
-        await uow.connection.exec_driver_sql(_WRITTEN, ([each.registration_id for each in made],))
+        columns = [each.booking_id for each in made], [each.version for each in made]
+        await uow.connection.exec_driver_sql(_WRITTEN, columns)
 
 
 async def write_untold(unit_of_work: Callable[[AsyncConnection], EventsUnitOfWork], engine: AsyncEngine) -> None:

@@ -12,7 +12,11 @@ from shared.persistence.database import rows_of
 _FIRST: Final = "00000000-0000-0000-0000-000000000000"
 _OURS: Final = "select {id}::text from {table} where {id} > $1::uuid{which} order by {id} limit {limit}"
 _GATHERINGS: Final = _OURS.format(id="gathering_id", table="gatherings", which=" and state <> 'given-back'", limit=PAGE)
-_BOOKINGS: Final = _OURS.format(id="booking_id", table="bookings", which="", limit=PAGE)
+_GOES_ON: Final = """
+      and exists (select from sessions s join gatherings g using (gathering_id)
+                  where s.session_id = bookings.session_id and g.state <> 'given-back')
+"""
+_BOOKINGS: Final = _OURS.format(id="booking_id", table="bookings", which=_GOES_ON, limit=PAGE)
 
 
 async def _gatherings(uow: EventsUnitOfWork, after: Place | None) -> Page:

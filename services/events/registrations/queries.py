@@ -10,6 +10,7 @@ from schemas.events import Gathering, ParticipationChanged, ParticipationEntry
 from services.common.sections import Record, Section
 from services.events.registrations.participation import participation_of
 from services.events.seats.announcing import STATUS_SQL
+from services.events.seats.order import as_id
 from shared.persistence.database import rows_of
 
 _ENTRY = [name for name in ParticipationEntry.model_fields if name != "event"]
@@ -24,8 +25,9 @@ _MIRRORED = f"""
     left join events e on e.cluster = r.cluster and e.event_id = r.event_id
     where not exists (
         select from gatherings g join sessions s using (gathering_id) join bookings b using (session_id)
-        where g.cluster = r.cluster and g.event_id = r.event_id and g.state <> 'given-back'
-          and b.former_id = r.registration_id)
+        where g.cluster = r.cluster and g.state <> 'given-back'
+          and (g.event_id = r.event_id or g.gathering_id = {as_id("r.event_id")})
+          and (b.former_id = r.registration_id or b.booking_id = {as_id("r.registration_id")}))
 """
 _OWN = f"""
     select n.cluster, n.record_id, coalesce(b.former_id, b.booking_id::text),

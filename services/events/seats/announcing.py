@@ -171,7 +171,7 @@ def _letters(bookings: Iterable[Known], before: Mapping[str, Booking]) -> list[t
         newly = was is None or was.state != each.state
         if newly and each.state == "registered":
             confirmed += [RegistrationConfirmed(**to) for to in _to_each(each, _expected(each))]
-        elif newly and each.state == "offered":
+        elif each.state == "offered" and each.offered_until != (was and was.offered_until):
             offered += [_offer(each, to) for to in _to_each(each, [_whole(each)])]
         if held:
             leaving = _expected(each) if each.state == "cancelled" else [who for who in each.people if who["now"]]

@@ -69,6 +69,11 @@ def new_id() -> str:
     return str(uuid4())
 
 
+def as_id(column: str) -> str:
+    """SQL for a text as a UUID, null where it is none: so that a row is looked up by its key."""
+    return f"case when {column} ~ '^[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$' then {column}::uuid end"
+
+
 def is_id(text: str) -> bool:
     """Whether it is written as a UUID."""
     try:

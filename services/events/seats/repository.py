@@ -21,6 +21,7 @@ _LOCK = """
     from sessions where session_id = any($1::uuid[]) order by session_id for update
 """
 _NOW = "select clock_timestamp()"
+_OVER_NOW = "select gathering_id::text from gatherings where gathering_id = any($1::uuid[]) and state <> 'planned'"
 _KNOWN = """
     select l.session_id::text, l.key, l.booking_id::text, l.refusal, l.detail
     from unnest($1::uuid[], $2::text[]) as n (session_id, key)
@@ -121,12 +122,16 @@ LARGEST: Final = 20
 
 @dataclass(slots=True)
 class Session:
-    """A locked session: its room as far as the acts concern it, and how many acts were logged."""
+    """A locked session: its room as far as the acts concern it, and how many acts were logged.
+
+    ``planned``: its gathering is neither called off nor given back.
+    """
 
     session_id: str
     gathering_id: str
     room: Room
     logged: int
+    planned: bool = True
     new: list[Request] = field(default_factory=list[Request])
     entries: list["Entry"] = field(default_factory=list["Entry"])
 
@@ -158,6 +163,14 @@ async def lock(connection: AsyncConnection, session_ids: Collection[str]) -> dic
         session_id: Session(session_id, gathering, Room(terms_from(terms), held, arrivals), logged)
         for session_id, gathering, terms, held, arrivals, logged in rows
     }
+
+
+async def note_over(connection: AsyncConnection, sessions: Collection[Session]) -> None:
+    """Note which of these locked sessions are of gatherings that are called off, or given back, by now."""
+    gatherings = sorted({session.gathering_id for session in sessions})
+    over = set((await connection.exec_driver_sql(_OVER_NOW, (gatherings,))).scalars())
+    for session in sessions:
+        session.planned = session.gathering_id not in over
 
 
 async def now(connection: AsyncConnection) -> datetime:

@@ -58,15 +58,17 @@ async def plan(call: Call[Planned]) -> GatheringShown:
 async def change_session(call: Call[ChangedSession]) -> GatheringShown:
     """Give a session another time or size; a larger one seats those who wait. Raises RefusedError."""
     asked, connection = call.arguments, call.uow.connection
-    kept = await gathering_of_session(connection, asked.session_id)
+    await gathering_of_session(connection, asked.session_id)
     locked = (await seats.lock(connection, [asked.session_id]))[asked.session_id]
+    # Read in our turn: another may have given it another time while we waited.
+    kept = await gathering_of_session(connection, asked.session_id)
     try:
         terms = changed_terms(locked.room.terms, asked)
     except (LocalTimeError, UnfitSessionError) as error:
         raise RefusedError("gathering-invalid", str(error)) from None
     request = Request(
         session_id=asked.session_id,
-        key=asked.key,
+        key=f"change/{asked.key}",
         act=Act(kind="change", terms=terms),
         author=call.author,
         reason=call.reason,

@@ -1,6 +1,7 @@
 """Registrations as staff make, cancel and decide them. Each is a request that :mod:`seating` decides."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -62,7 +63,7 @@ async def register(call: Call[Ordered]) -> Placed:
     requests = [
         Request(
             session_id=asked.session_id,
-            key=asked.key if len(groups) == 1 else f"{asked.key}/{number}",
+            key=f"register/{asked.key}" if len(groups) == 1 else f"register {number}/{asked.key}",
             act=Act(
                 kind="register", booking_id=new_id(), seats=len(group), at=order.placed_at, overruled=asked.overrule
             ),
@@ -81,7 +82,8 @@ async def register(call: Call[Ordered]) -> Placed:
 async def cancel(call: Call[CancelledRegistration]) -> RegistrationShown:
     """End a registration, or free the seats of some of its people. Raises RefusedError."""
     asked = call.arguments
-    kept = await _shown(call, asked.registration_id)
+    at = await repository.now(call.uow.connection)
+    kept = await _in_turn(call, asked.registration_id)
     coming = [person.attendee_id for person in kept.attendees if not person.left]
     if unknown := set(asked.attendees) - {person.attendee_id for person in kept.attendees}:
         raise RefusedError("attendee-unknown", f"{len(unknown)} of these people are not of this registration")
@@ -89,8 +91,8 @@ async def cancel(call: Call[CancelledRegistration]) -> RegistrationShown:
     if asked.attendees and not leaving:
         return kept
     if not leaving or len(leaving) == kept.seats:
-        return await _act(call, kept, "cancel", overruled=asked.overrule)
-    return await _act(call, kept, "reduce", seats=len(leaving), leaving=leaving, overruled=asked.overrule)
+        return await _act(call, kept, "cancel", at=at, overruled=asked.overrule)
+    return await _act(call, kept, "reduce", at=at, seats=len(leaving), leaving=leaving, overruled=asked.overrule)
 
 
 async def answer(call: Call[AnsweredOffer]) -> RegistrationShown:
@@ -116,9 +118,9 @@ async def replace_attendee(call: Call[ReplacedAttendee]) -> RegistrationShown:
     person = Person(attendee_id=asked.attendee_id, name=asked.name, email=asked.email)
     if (booking_id := await repository.booking_of(connection, asked.attendee_id)) is None:
         raise RefusedError("attendee-unknown", "there is no such person, or they do not come any more")
-    kept = await _shown(call, booking_id)
-    await gathering_of_session(connection, kept.session_id)
-    await repository.lock(connection, [kept.session_id])
+    kept = await _in_turn(call, booking_id)
+    if asked.attendee_id not in {each.attendee_id for each in kept.attendees if not each.left}:
+        raise RefusedError("attendee-unknown", "they do not come any more")
     if (kept.session_id, person.key) in await repository.registered_people(connection, [(kept.session_id, person.key)]):
         raise RefusedError("already-registered", "somebody of this name and address is registered already")
     await repository.replace_person(connection, person)
@@ -130,18 +132,22 @@ async def _act(
     kept: RegistrationShown,
     kind: Kind,
     *,
+    at: datetime | None = None,
     seats: int = 0,
     leaving: Sequence[str] = (),
     overruled: bool = False,
 ) -> RegistrationShown:
-    """Decide about a registration. It was looked at without its lock: the rule looks again. Raises RefusedError."""
+    """Decide about a registration. It was looked at without its lock: the rule looks again. Raises RefusedError.
+
+    ``at`` is when it was asked for, if not now.
+    """
     await gathering_of_session(call.uow.connection, kept.session_id)
-    now = await repository.now(call.uow.connection)
+    at = at or await repository.now(call.uow.connection)
     # The request itself is carried out once. What was refused may be possible the next time: so no key repeats.
     request = Request(
         session_id=kept.session_id,
         key=new_id(),
-        act=Act(kind=kind, booking_id=kept.registration_id, seats=seats, at=now, overruled=overruled),
+        act=Act(kind=kind, booking_id=kept.registration_id, seats=seats, at=at, overruled=overruled),
         author=call.author,
         reason=call.reason,
         leaving=leaving,
@@ -149,6 +155,14 @@ async def _act(
     [outcome] = await decide(call.uow, [request])
     _taken(outcome)
     return await _shown(call, kept.registration_id)
+
+
+async def _in_turn(call: Call[Any], booking_id: str) -> RegistrationShown:
+    """The registration as it is under its session's lock: who comes changes with it. Raises RefusedError."""
+    kept = await _shown(call, booking_id)
+    await gathering_of_session(call.uow.connection, kept.session_id)
+    await repository.lock(call.uow.connection, [kept.session_id])
+    return await _shown(call, booking_id)
 
 
 def _taken(outcome: Outcome) -> str:

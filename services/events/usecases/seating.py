@@ -64,6 +64,8 @@ async def decide(uow: EventsUnitOfWork, requests: Sequence[Request], *, cause: s
     Whoever calls has made sure that the gatherings are ours. A session that does not exist refuses what it is asked.
     """
     sessions = await repository.lock(uow.connection, {request.session_id for request in requests})
+    # Whoever calls looked before our turn: the gathering may have been called off since.
+    await repository.note_over(uow.connection, sessions.values())
     now = await repository.now(uow.connection)
     keys = {(request.session_id, request.key) for request in requests}
     answers = await repository.answered(uow.connection, keys)
@@ -104,6 +106,8 @@ def _outcome(
         return Outcome(None, "session-unknown", "there is no such session")
     if (kept := answers.get(key)) is not None:
         return Outcome(kept.booking_id, kept.refusal, kept.detail, before=True)
+    if not session.planned and request.act.kind != "call-off":
+        return Outcome(None, "gathering-over", "the gathering is called off, or its former system has it again")
     refusal: NotPossibleError | None = None
     act = request.act
     try:

@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from schemas.events_operations import OfCluster, TakenOver
 from services.common.sections import Record
 from services.cutover.stages import lock_stages
@@ -19,7 +21,7 @@ from services.events.gatherings.repository import NewGathering, NewSession
 from services.events.mirror.repository import EventsUnitOfWork
 from services.events.seats import repository as seats
 from services.events.seats.acts import Act
-from services.events.seats.order import Order, Person, Request, new_id
+from services.events.seats.order import Order, Person, Request, as_id, new_id
 from services.events.seats.room import Terms
 from services.events.usecases.linking import link
 from services.events.usecases.ours import require_ours
@@ -30,6 +32,7 @@ from shared.persistence.database import json_of, rows_of
 ZONE: Final = "Europe/Paris"
 """Former systems say moments; this is where the clusters' gatherings take place."""
 BY: Final = "take-over"
+Row = tuple[Any, ...]
 
 _TURN = "select pg_advisory_xact_lock(hashtext('take-over'), hashtext($1))"
 _HOLDS = "('registered', 'attended', 'absent')"
@@ -46,14 +49,18 @@ _NEW = f"""
                       where g.cluster = e.cluster and g.event_id = e.event_id and g.state <> 'given-back')
     order by e.event_id
 """
-_NOT_TAKEN = """
+# Former systems know no sessions of ours: of several, it is the first.
+_NOT_TAKEN = f"""
     select s.session_id::text, r.registration_id, r.record_id, r.registered_at, r.status, r.seats, r.registrant
     from gatherings g
-    join sessions s using (gathering_id)
+    cross join lateral (
+        select session_id from sessions where gathering_id = g.gathering_id order by place, session_id limit 1) s
     join registrations r on r.cluster = g.cluster and r.event_id = coalesce(g.event_id, g.gathering_id::text)
-    left join bookings b on b.session_id = s.session_id
-                        and r.registration_id in (b.former_id, b.booking_id::text)
-    where g.cluster = $1 and g.state = 'planned' and r.status <> 'cancelled' and b.booking_id is null
+    where g.cluster = $1 and g.state = 'planned' and r.status <> 'cancelled'
+      and not exists (select from sessions o join bookings b using (session_id)
+                      where o.gathering_id = g.gathering_id and b.former_id = r.registration_id)
+      and not exists (select from bookings b join sessions o using (session_id)
+                      where b.booking_id = {as_id("r.registration_id")} and o.gathering_id = g.gathering_id)
     order by s.session_id, r.registered_at, r.registration_id
 """
 _CALLED_OFF_LATE = """
@@ -106,17 +113,28 @@ async def take_over_cluster(uow: EventsUnitOfWork, cluster: str) -> TakenOver:
         planned = _gathering(cluster, epoch, event, now)
         await repository.plan(connection, planned)
         sessions.update(session.session_id for session in planned.sessions)
-    await link(connection, cluster)
-    rows = rows_of(await connection.exec_driver_sql(_NOT_TAKEN, (cluster,)))
+    rows, late = await _not_taken(connection, cluster)
+    turns = sessions.union(row[0] for row in (*rows, *late))
+    if not turns:
+        return TakenOver(gatherings=0, registrations=0, waiting=0)
+    # The rows of the sessions are locked before their bookings, as by everybody who changes them.
+    await seats.lock(connection, turns)
+    await link(connection, cluster, turns)
+    rows, late = ([row for row in each if row[0] in turns] for each in await _not_taken(connection, cluster))
     requests = [_request(cluster, sessions, now, row) for row in rows]
-    late = rows_of(await connection.exec_driver_sql(_CALLED_OFF_LATE, (cluster,)))
     requests += [_ended(session_id, booking_id, former_id) for session_id, booking_id, former_id in late]
     # Last, so that whoever waits and fits is offered what the former system left free.
     requests += [_settled(session_id) for session_id in sorted(sessions)]
-    if requests:
-        await decide(uow, requests)
+    await decide(uow, requests)
     waiting = sum(request.act.kind == "take-over" and request.act.asked for request in requests)
     return TakenOver(gatherings=len(new), registrations=len(rows), waiting=waiting)
+
+
+async def _not_taken(connection: AsyncConnection, cluster: str) -> tuple[list[Row], list[Row]]:
+    """Registrations that are not taken over yet, and bookings that the former system cancelled since."""
+    new = rows_of(await connection.exec_driver_sql(_NOT_TAKEN, (cluster,)))
+    late = rows_of(await connection.exec_driver_sql(_CALLED_OFF_LATE, (cluster,)))
+    return list(new), list(late)
 
 
 def _gathering(cluster: str, epoch: int, event: Event, now: datetime) -> NewGathering:

@@ -5,11 +5,13 @@ from typing import Any
 
 from schemas.envelope import Envelope
 from schemas.events import Registrant
+from services.common.sections import Record
 from services.cutover.fence import Fenced
 from services.events.cutover import gate, write_back
 from services.events.cutover.confirmations import confirms
 from services.events.cutover.write_back import write_untold
 from services.events.mirror import handlers
+from services.events.registrations.queries import participations
 from services.events.usecases.tasks import follow_stages
 from tests.integration.events.test_taking_over import STATES, a_registration, an_event, taken_over
 from tests.support.events import CLUSTER, Events
@@ -117,3 +119,59 @@ async def test_registrations_for_a_gathering_that_nobody_stated_stand_in_the_way
     assert not (await conditions(events, gate.for_switch))["registrations-without-gathering"]
     await events.mirror(an_event())
     assert (await conditions(events, gate.for_switch))["registrations-without-gathering"]
+
+
+async def test_the_second_of_two_alike_that_comes_back_is_not_taken_for_the_first(events: Events) -> None:
+    await events.mirror(an_event(capacity=9))
+    await taken_over(events)
+    [(session,)] = await events.rows("select session_id::text from sessions")
+    first, second = [
+        (await events.register(session, name, record=f"{CLUSTER}/cn-9"))["registration_id"] for name in ("Ada", "Alan")
+    ]
+    back = a_registration(9).model_copy(update={"registration_id": second})
+    await published_late(events, back)
+    await events.stage("mirror", 3)
+    await events.mirror(a_registration(1))
+    await events.stage("live", 4)
+    await follow_stages(events.begin, events.engine)
+    assert await unconfirmed(events) == [first]
+
+
+async def test_a_late_registration_for_another_gathering_confirms_nothing(events: Events) -> None:
+    await events.mirror(an_event(), an_event("ev-2"))
+    await taken_over(events)
+    sessions = "select session_id::text from sessions join gatherings using (gathering_id) where event_id = 'ev-1'"
+    [(session,)] = await events.rows(sessions)
+    await events.register(session, "Ada", record=f"{CLUSTER}/cn-9")
+    await published_late(events, a_registration(70, record_id="cn-9", event_id="ev-2"))
+    assert await events.rows("select count(*) from quarantine") == [(1,)]
+    assert await events.rows("select count(*) from bookings") == [(1,)]
+
+
+async def test_what_one_former_system_is_told_is_not_noted_for_another(events: Events) -> None:
+    for cluster in (CLUSTER, "numelink"):
+        await events.stage("legacy", 1, cluster)
+        await events.mirror(an_event(), a_registration(1), cluster=cluster)
+        await events.stage("live", 2, cluster)
+    await follow_stages(events.begin, events.engine)
+    for (booking,) in await events.rows("select booking_id::text from bookings"):
+        await events.ask("cancel-registration", registration_id=booking)
+    await write_untold(events.begin, events.engine)
+    for cluster in (CLUSTER, "numelink"):
+        assert len(await events.letters(f"registration-written.{cluster}")) == 1
+
+
+async def test_a_registration_of_one_session_that_comes_back_is_none_of_another(events: Events) -> None:
+    await events.stage("live")
+    moments = ("2027-03-25T09:30", "2027-03-25T14:00")
+    gathering = await events.ask(
+        "plan-gathering", cluster=CLUSTER, key="k", title="T", sessions=[{"starts": each} for each in moments]
+    )
+    kept = await events.register(gathering["sessions"][0]["session_id"], "Ada", record=f"{CLUSTER}/cn-9")
+    back = a_registration(1, record_id="cn-9", event_id=gathering["gathering_id"])
+    await published_late(events, back.model_copy(update={"registration_id": kept["registration_id"]}))
+    assert await events.rows("select count(*) from bookings") == [(1,)]
+    assert await unconfirmed(events) == []
+    async with events.engine.begin() as connection:
+        stated = await participations(connection, [Record(CLUSTER, "cn-9")])
+    assert [len(each.registrations) for each in stated.values()] == [1]  # type: ignore[attr-defined]

@@ -272,3 +272,45 @@ async def _with_an_offer(events: Events, *names: str) -> tuple[str, list[str]]:
     waiting = [(await events.register(session, name))["registration_id"] for name in names]
     await events.ask("cancel-registration", registration_id=first["registration_id"])
     return session, waiting
+
+
+async def test_whoever_is_offered_a_seat_once_more_in_the_same_moment_is_written_to(events: Events) -> None:
+    await _with_an_offer(events, "Chloé")
+    for _ in range(2):
+        await events.a_week_passes()
+        await settle_offers(events.begin, events.engine)
+    ends = [letter["offered_until"] for letter in await events.letters("seat-offered")]
+    assert len(set(ends)) == len(ends) == 2
+
+
+@pytest.mark.parametrize("key", ["opened", "call-off", "take-over/settled", "room"])
+async def test_a_key_of_one_act_is_no_key_of_another(events: Events, key: str) -> None:
+    gathering = await events.planned(capacity=2)
+    session = gathering["sessions"][0]["session_id"]
+    await events.ask("change-session", session_id=session, key="room", capacity=3)
+    await events.register(session, "Ada", key=key)
+    await events.ask("change-session", session_id=session, key=key, capacity=4)
+    assert await events.states(session) == [("Ada", "registered")]
+    await events.ask("cancel-gathering", gathering_id=gathering["gathering_id"])
+    assert await events.states(session) == [("Ada", "cancelled")]
+
+
+async def test_orders_of_several_and_of_one_have_keys_of_their_own(events: Events) -> None:
+    session = await events.session(capacity=5)
+    await events.ask("register", session_id=session, key="a", people=people("Ada", "Alan"), fewer=True)
+    assert (await events.register(session, "Blaise", key="a/1"))["name"] == "Blaise"
+
+
+@pytest.mark.parametrize("record", ["numelink/" + "9" * 201, "n" * 201 + "/1"])
+async def test_a_record_that_no_fact_can_name_is_refused(events: Events, record: str) -> None:
+    session = await events.session()
+    refused = await events.refusal("register", session_id=session, key="k", people=people("Ada"), record=record)
+    assert refused[0] == "arguments-invalid"
+
+
+@pytest.mark.parametrize("zone", ["Europe", "Etc", "CET", "Europe/Nowhere", "../etc"])
+async def test_what_is_no_zone_of_a_place_is_refused(events: Events, zone: str) -> None:
+    await events.stage("live")
+    session = {"starts": "2027-03-25T09:30", "zone": zone}
+    refused = await events.refusal("plan-gathering", cluster="clustr-numerique", key="k", title="T", sessions=[session])
+    assert refused[0] in ("arguments-invalid", "gathering-invalid")

@@ -5,6 +5,7 @@ from typing import Any
 
 from schemas.events import EventRecorded, Registrant, RegistrationRecorded
 from services.common.sections import state_the_rest
+from services.events.gatherings.republish import BOOKINGS_AGAIN, GATHERINGS_AGAIN
 from services.events.registrations.queries import PARTICIPATIONS
 from services.events.usecases.tasks import follow_stages
 from tests.support.events import CLUSTER, LATER, Events
@@ -111,6 +112,16 @@ async def test_what_was_rolled_back_is_given_back_and_taken_over_anew(events: Ev
     await taken_over(events, "live", 4)
     new = "select former_id from bookings b join sessions using (session_id) join gatherings g using (gathering_id) "
     assert await events.rows(new + "where g.state = 'planned' order by 1") == [("r-1",), ("r-2",)]
+
+
+async def test_of_what_was_given_back_nothing_is_announced_again(events: Events) -> None:
+    await events.mirror(an_event(), a_registration(1))
+    await taken_over(events)
+    await taken_over(events, "mirror", 3)
+    async with events.engine.begin() as connection:
+        uow = events.begin(connection)
+        for republisher in (GATHERINGS_AGAIN, BOOKINGS_AGAIN):
+            assert (await republisher.page(uow, None)).published == 0
 
 
 async def test_the_view_of_a_record_stays_as_it_was_and_follows(events: Events) -> None:
