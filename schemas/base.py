@@ -92,7 +92,8 @@ def to_the_cent(amount: Decimal) -> Decimal:
 
 Amount = Annotated[
     Decimal,
-    Field(max_digits=12, decimal_places=2),
+    # Not strict, also in a strict body: after a function of Python it would have to be a Decimal already, never text.
+    Field(max_digits=12, decimal_places=2, strict=False),
     BeforeValidator(written_as_text),
     AfterValidator(to_the_cent),
 ]

@@ -40,7 +40,7 @@ Seats = Annotated[int, Field(ge=0, le=100_000)]
 Price = Annotated[Amount, Field(ge=Decimal(0), lt=10**6)]
 Record = Annotated[
     str,
-    StringConstraints(max_length=300, pattern=r"^[a-z0-9-]+/[^\x00-\x1f]+$"),
+    StringConstraints(max_length=300, pattern=r"^[a-z0-9-]{1,99}/[^\x00-\x1f]{1,200}$"),
     Field(description="a member's record, as cluster and id, such as numelink/1042"),
 ]
 
@@ -166,7 +166,7 @@ class OfSession(Arguments):
 
     session_id: Id
     state: BookingState | None = None
-    after: Annotated[int, Field(ge=0, description="the arrival number after which to begin")] = 0
+    after: Annotated[int, Field(ge=0, le=10**15, description="the arrival number after which to begin")] = 0
     limit: Annotated[int, Field(ge=1, le=500)] = 100
 
 

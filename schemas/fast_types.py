@@ -180,7 +180,8 @@ def _bounds(item: Any) -> dict[str, Any]:
     """``min_length``, ``pattern`` and their like, of whatever pydantic keeps them in."""
     parts = item.metadata if isinstance(item, FieldInfo) else item if isinstance(item, Iterable) else [item]
     pairs = ((name, value) for part in parts for name, value in _named(part))
-    return {name: value for name, value in pairs if value is not None}
+    # False: of an amount, that a strict model reads it as text all the same; facts are not strict.
+    return {name: value for name, value in pairs if value is not None and value is not False}
 
 
 def _named(part: Any) -> Iterable[tuple[str, Any]]:

@@ -18,7 +18,7 @@ _BASE64_LENGTH: Final = (PDF_BYTES + 2) // 3 * 4
 def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: Europe is a folder of zones
         raise ValueError("there is no such time zone: write one such as Europe/Paris") from None
     return name
 
