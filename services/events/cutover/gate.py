@@ -21,10 +21,16 @@ _SOLD_TWICE: Final = """
 """
 _UNKNOWN_TO_FORMER: Final = """
     select count(*) from gatherings g
-    where g.cluster = $1 and g.state = 'planned' and exists (
-        select from sessions s where s.gathering_id = g.gathering_id and coalesce(s.ends_at, s.starts_at) > now())
-      and not exists (select from events e
-                      where e.cluster = g.cluster and e.event_id = coalesce(g.event_id, g.gathering_id::text))
+    cross join lateral (
+        select min(starts_at) as starts_at, max(coalesce(ends_at, starts_at)) as ends_at
+        from sessions where gathering_id = g.gathering_id) s
+    where g.cluster = $1 and s.ends_at > now()
+      and (g.state = 'planned' or g.state = 'cancelled' and g.event_id is not null)
+      and not exists (
+          select from events e
+          where e.cluster = g.cluster and e.event_id = coalesce(g.event_id, g.gathering_id::text)
+            and case when g.state = 'cancelled' then e.status = 'cancelled'
+                     else e.status <> 'cancelled' and e.starts_at = s.starts_at end)
 """
 
 
@@ -55,8 +61,8 @@ async def for_switch(uow: EventsUnitOfWork, cluster: str) -> Sequence[Condition]
             f"{lost} registrations are for gatherings that nobody stated: they would not be taken over"
             if lost
             else "every registration is for a gathering that is known",
-            f"traboule import --as {cluster}/events a table of these gatherings (event_id, title, starts_at); if all are "
-            "over, --overrule registrations-without-gathering",
+            f"traboule import --as {cluster}/events a table of these gatherings (event_id, title, starts_at); if "
+            "all are over, --overrule registrations-without-gathering",
         ),
     ]
 
@@ -78,9 +84,9 @@ async def for_rollback(uow: EventsUnitOfWork, cluster: str) -> Sequence[Conditio
         Condition(
             "gatherings",
             gatherings == 0,
-            f"{gatherings} gatherings were planned here, and the former system does not have them"
+            f"{gatherings} gatherings were planned, moved or called off here, and the former system does not say so"
             if gatherings
-            else "the former system has every planned gathering",
-            f"plan each there by hand (traboule events list --cluster {cluster}); then --overrule gatherings",
+            else "the former system has every gathering as it is here",
+            f"enter each there (traboule events list --cluster {cluster}); then --overrule gatherings",
         ),
     ]

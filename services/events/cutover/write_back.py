@@ -30,11 +30,12 @@ _UNCONFIRMED: Final = f"""
                coalesce(g.event_id, g.gathering_id::text) as event_id, g.title, g.cluster, b.seats, b.price, b.version,
                b.written, b.order_id, {STATUS_SQL} as status
         from gatherings g join sessions s using (gathering_id) join bookings b using (session_id)
-        where g.cluster = $1 and g.state <> 'given-back'
+        where g.cluster = $1 and g.state <> 'given-back' and coalesce(s.ends_at, s.starts_at) > now()
     ), unconfirmed as (
         select o.* from ours o
         left join registrations r on r.cluster = o.cluster and r.registration_id = o.registration_id
-        where case when r.registration_id is null then o.former_id is not null or o.status <> 'cancelled'
+        where case when r.registration_id is null
+                   then o.former_id is not null or o.status <> 'cancelled' or o.written between 1 and o.version - 1
                    else {PLACES.format(status="r.status")} <> o.status
                         or r.seats <> o.seats and o.status <> 'cancelled' end
     )

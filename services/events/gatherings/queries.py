@@ -17,7 +17,7 @@ _FIRST = "(select min(s.starts_at) from sessions s where s.gathering_id = g.gath
 _OVER = "(select max(coalesce(s.ends_at, s.starts_at)) from sessions s where s.gathering_id = g.gathering_id)"
 _GATHERINGS = f"""
     select {_GATHERING} from gatherings g
-    where ($1::text is null or g.cluster = $1) and ($2::bool or {_OVER} >= now())
+    where ($1::text is null or g.cluster = $1) and g.state <> 'given-back' and ($2::bool or {_OVER} >= now())
       and ($3::uuid is null or ({_FIRST}, g.gathering_id) > (
            select {_FIRST}, g.gathering_id from gatherings g where g.gathering_id = $3::uuid))
     order by {_FIRST}, g.gathering_id limit $4

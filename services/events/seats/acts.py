@@ -24,7 +24,9 @@ Kind = Literal[
 
 ALREADY_REGISTERED: Final = "already-registered"
 """The refusal that needs names to be seen: the log has none, so the replay takes its word."""
-OUTSIDE: Final = frozenset({ALREADY_REGISTERED, "gathering-over", "not-the-authority", "not-public"})
+GATHERING_OVER: Final = "gathering-over"
+"""The refusal of all that is asked of a gathering that is called off, or was given back."""
+OUTSIDE: Final = frozenset({ALREADY_REGISTERED, GATHERING_OVER, "not-the-authority", "not-public"})
 """Refusals that are none of the rule's: of the gathering, or of who is registered already. Nothing else was done."""
 
 
@@ -59,7 +61,8 @@ class Logged(NamedTuple):
 
 def do(room: Room, act: Act, now: datetime) -> Booking | None:
     """Carry the act out, after offers that are over; the booking that it was about. Raises NotPossibleError."""
-    room.settle(now)
+    if act.kind != "take-over":  # then no offer was made yet, and there may be thousands of these
+        room.settle(now)
     at = act.at or now
     match act.kind:
         case "register":

@@ -91,7 +91,12 @@ async def announce(
         return
     bookings = await _known(uow.connection, ids, at)
     publish(uow, RegistrationChanged, [(_registration(each), cause) for each in bookings])
-    for fact_type, facts in await _linked(uow, bookings, _letters(bookings, before), at):
+    # Whom a former system seated was told by it.
+    taken_over = {
+        request.act.booking_id for each in sessions for request in each.new if request.act.kind == "take-over"
+    }
+    letters = _letters([each for each in bookings if not _is_as_before(each, taken_over)], before)
+    for fact_type, facts in await _linked(uow, bookings, letters, at):
         if facts:
             publish(uow, fact_type, [(fact, cause) for fact in facts])
 
@@ -176,8 +181,15 @@ def _letters(bookings: Iterable[Known], before: Mapping[str, Booking]) -> list[t
         if held:
             leaving = _expected(each) if each.state == "cancelled" else [who for who in each.people if who["now"]]
             over = each.called_off
-            cancelled += [RegistrationCancelled(**to, gathering_cancelled=over) for to in _to_each(each, leaving)]
+            # Where it is on line is for whoever has a seat.
+            cancelled += [
+                RegistrationCancelled(**to | {"join": None}, gathering_cancelled=over) for to in _to_each(each, leaving)
+            ]
     return [(RegistrationConfirmed, confirmed), (SeatOffered, offered), (RegistrationCancelled, cancelled)]
+
+
+def _is_as_before(known: Known, taken_over: Collection[str]) -> bool:
+    return known.booking_id in taken_over and known.state == "registered"
 
 
 def _coming(known: Known) -> list[dict[str, Any]]:
@@ -234,4 +246,6 @@ def _letter(known: Known, person: Mapping[str, Any], email: str | None) -> dict[
 
 def _offer(known: Known, to: dict[str, Any]) -> SeatOffered:
     assert known.offered_until is not None
-    return SeatOffered(**to, offer_id=f"{known.booking_id}/{known.version}", offered_until=known.offered_until)
+    return SeatOffered(
+        **to | {"join": None}, offer_id=f"{known.booking_id}/{known.version}", offered_until=known.offered_until
+    )

@@ -34,7 +34,8 @@ class NotPossibleError(Exception):
 class Terms:
     """How a session gives its seats. Without a capacity nobody waits.
 
-    ``overbooked`` are seats above the capacity, which staff allowed. One may register from ``opens_at`` until
+    ``overbooked`` are seats above the capacity, which staff allowed; where it ``shrinks``, one that becomes free is
+    not given again, for the room became too small. One may register from ``opens_at`` until
     ``closes_at``, and call off until ``cancel_until``: those moments are still in time.
     """
 
@@ -42,6 +43,7 @@ class Terms:
     starts_at: datetime
     zone: str = "Europe/Paris"
     overbooked: int = 0
+    shrinks: bool = False
     waiting_list: bool = True
     opens_at: datetime | None = None
     closes_at: datetime | None = None
@@ -185,7 +187,9 @@ class Room:
                 "cancel so many, or allow them above the capacity"
             )
             raise NotPossibleError("capacity-below-held", detail)
-        self.terms = terms
+        # Above the capacity already, they are too many: nobody is seated in their place.
+        too_many = terms.capacity is not None and self.held > terms.capacity
+        self.terms = replace(terms, shrinks=too_many)
         self.promote(now)
 
     def call_off(self) -> None:
@@ -196,6 +200,7 @@ class Room:
 
     def promote(self, now: datetime) -> None:
         """Give what is free to those who wait, in the order of their arrival; who does not fit keeps waiting."""
+        self._shrink()
         if now >= self.terms.starts_at:
             return
         for booking in self._line():
@@ -203,6 +208,10 @@ class Room:
                 return
             if booking.seats <= self.free:
                 self._give(booking, now)
+
+    def _shrink(self) -> None:
+        if self.terms.shrinks and self.terms.capacity is not None:
+            self.terms = replace(self.terms, overbooked=max(0, self.held - self.terms.capacity))
 
     def _line(self) -> Iterator[Booking]:
         yield from sorted((b for b in self.bookings.values() if b.state == "waiting"), key=_turn)

@@ -19,6 +19,7 @@ def terms_json(terms: Terms) -> dict[str, Any]:
     return {
         "capacity": terms.capacity,
         "overbooked": terms.overbooked,
+        "shrinks": terms.shrinks,
         "zone": terms.zone,
         "waiting_list": terms.waiting_list,
         "offer_minutes": _minutes(terms.offers.lasts),
@@ -39,6 +40,7 @@ def terms_from(kept: Any) -> Terms:
     return Terms(
         capacity=written["capacity"],
         overbooked=written["overbooked"],
+        shrinks=written["shrinks"],
         zone=written["zone"],
         waiting_list=written["waiting_list"],
         offers=OfferTerms(

@@ -11,7 +11,7 @@ from datetime import datetime
 from services.common.sections import Record
 from services.events.mirror.repository import EventsUnitOfWork
 from services.events.seats import repository
-from services.events.seats.acts import ALREADY_REGISTERED, MAKES, Act, do
+from services.events.seats.acts import ALREADY_REGISTERED, GATHERING_OVER, MAKES, Act, do
 from services.events.seats.announcing import announce
 from services.events.seats.order import Request
 from services.events.seats.repository import Answered, Entry, Session
@@ -106,11 +106,10 @@ def _outcome(
         return Outcome(None, "session-unknown", "there is no such session")
     if (kept := answers.get(key)) is not None:
         return Outcome(kept.booking_id, kept.refusal, kept.detail, before=True)
-    if not session.planned and request.act.kind != "call-off":
-        return Outcome(None, "gathering-over", "the gathering is called off, or its former system has it again")
     refusal: NotPossibleError | None = None
     act = request.act
     try:
+        _refuse_outside(request, session)
         act = _asking(request, known)
         booking = do(session.room, act, now)
     except NotPossibleError as error:
@@ -130,10 +129,16 @@ def _about(act: Act, booking: Booking | None, refusal: NotPossibleError | None) 
     return None if refusal is not None and act.kind in MAKES else act.booking_id or None
 
 
-def _asking(request: Request, known: _Known) -> Act:
-    """The act, marked where staff must be asked. Raises NotPossibleError."""
+def _refuse_outside(request: Request, session: Session) -> None:
+    """Raises NotPossibleError for what the room does not know of: the log keeps it, and the replay passes it over."""
     if request.barred is not None:
         raise request.barred
+    if not session.planned and request.act.kind != "call-off":
+        raise NotPossibleError(GATHERING_OVER, "the gathering is called off, or its former system has it again")
+
+
+def _asking(request: Request, known: _Known) -> Act:
+    """The act, marked where staff must be asked. Raises NotPossibleError."""
     if request.act.kind != "register":
         return request.act
     known.refuse_people(request)

@@ -47,7 +47,7 @@ _NEW = f"""
     where e.cluster = $1 and e.status = 'planned' and coalesce(e.ends_at, e.starts_at) > $2
       and not exists (select from gatherings g
                       where g.cluster = e.cluster and g.event_id = e.event_id and g.state <> 'given-back')
-    order by e.event_id
+    order by e.event_id limit $3
 """
 # Former systems know no sessions of ours: of several, it is the first.
 _NOT_TAKEN = f"""
@@ -90,9 +90,17 @@ class Event(NamedTuple):
     def terms(self) -> Terms:
         """As many seats as it had; where it never said, those that it gave, if it let somebody wait."""
         capacity = self.seated if self.capacity is None and self.waiting else self.capacity
+        # What the former system gave above the capacity is not given again.
         over = 0 if capacity is None else max(0, self.seated - capacity)
         closes_at = None if self.closes_at is None else min(self.closes_at, self.starts_at)
-        return Terms(capacity=capacity, overbooked=over, starts_at=self.starts_at, zone=ZONE, closes_at=closes_at)
+        return Terms(
+            capacity=capacity,
+            overbooked=over,
+            shrinks=over > 0,
+            starts_at=self.starts_at,
+            zone=ZONE,
+            closes_at=closes_at,
+        )
 
 
 async def take_over(call: Call[OfCluster]) -> TakenOver:
@@ -101,13 +109,13 @@ async def take_over(call: Call[OfCluster]) -> TakenOver:
     return await take_over_cluster(call.uow, call.arguments.cluster)
 
 
-async def take_over_cluster(uow: EventsUnitOfWork, cluster: str) -> TakenOver:
-    """The same for whoever made sure that the cluster is ours."""
+async def take_over_cluster(uow: EventsUnitOfWork, cluster: str, *, at_most: int | None = None) -> TakenOver:
+    """The same for whoever made sure that the cluster is ours: ``at_most`` so many gatherings in this transaction."""
     connection = uow.connection
     await connection.exec_driver_sql(_TURN, (cluster,))
     now = await seats.now(connection)
     epoch = (await lock_stages(connection, [cluster]))[cluster].epoch
-    new = [Event(*row) for row in rows_of(await connection.exec_driver_sql(_NEW, (cluster, now)))]
+    new = [Event(*row) for row in rows_of(await connection.exec_driver_sql(_NEW, (cluster, now, at_most)))]
     sessions: set[str] = set()
     for event in new:
         planned = _gathering(cluster, epoch, event, now)

@@ -6,6 +6,7 @@ from typing import Final
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from schemas.events_operations import TakenOver
 from services.cutover.stages import OURS, lock_stages
 from services.events.gatherings.repository import give_back
 from services.events.mirror.repository import EventsUnitOfWork
@@ -54,14 +55,23 @@ async def follow_stages(unit_of_work: UnitOfWorkOf, engine: AsyncEngine) -> None
         await give_back(connection)
         clusters = [row[0] for row in rows_of(await connection.exec_driver_sql(_CLUSTERS, (list(OURS),)))]
     for cluster in clusters:
-        async with engine.begin() as connection:
-            if cluster not in await _ours(connection, [cluster]):
-                continue
-            uow = unit_of_work(connection)
-            taken = await take_over_cluster(uow, cluster)
-            await uow.outbox.flush(connection)
-        if taken.gatherings or taken.registrations:
-            log.info("events.taken_over", cluster=cluster, **taken.model_dump())
+        # One gathering in a transaction: staff of the others need not wait.
+        while (taken := await _take_over_next(unit_of_work, engine, cluster)) is not None:
+            if taken.gatherings or taken.registrations:
+                log.info("events.taken_over", cluster=cluster, **taken.model_dump())
+            if not taken.gatherings:
+                break
+
+
+async def _take_over_next(unit_of_work: UnitOfWorkOf, engine: AsyncEngine, cluster: str) -> TakenOver | None:
+    """What was taken over now; None where the cluster is not ours any more."""
+    async with engine.begin() as connection:
+        if cluster not in await _ours(connection, [cluster]):
+            return None
+        uow = unit_of_work(connection)
+        taken = await take_over_cluster(uow, cluster, at_most=1)
+        await uow.outbox.flush(connection)
+        return taken
 
 
 async def _ours(connection: AsyncConnection, clusters: Sequence[str]) -> set[str]:

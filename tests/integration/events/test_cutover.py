@@ -102,6 +102,31 @@ async def test_the_table_for_a_person_says_who_comes(events: Events) -> None:
     assert records[0].new_id
 
 
+async def test_what_was_told_and_cancelled_here_is_told_once_more(events: Events) -> None:
+    await events.mirror(an_event())
+    await taken_over(events)
+    [(session,)] = await events.rows("select session_id::text from sessions")
+    kept = await events.register(session, "Zoé")
+    await write_untold(events.begin, events.engine)
+    await events.ask("cancel-registration", registration_id=kept["registration_id"])
+    for _ in range(2):
+        await write_untold(events.begin, events.engine)
+    letters = await events.letters(f"registration-written.{CLUSTER}")
+    assert [letter["status"] for letter in letters] == ["registered", "cancelled"]
+    assert await unconfirmed(events) == []
+
+
+async def test_a_gathering_that_was_called_off_here_must_be_called_off_there(events: Events) -> None:
+    await events.mirror(an_event())
+    await taken_over(events)
+    [(gathering,)] = await events.rows("select gathering_id::text from gatherings")
+    await events.ask("cancel-gathering", gathering_id=gathering)
+    assert not (await conditions(events))["gatherings"]
+    await events.stage("mirror", 3)
+    await events.mirror(an_event(status="cancelled", version=2))
+    assert (await conditions(events))["gatherings"]
+
+
 async def test_a_gathering_planned_here_stands_in_the_way_of_a_rollback(events: Events) -> None:
     await events.planned()
     assert await conditions(events) == {"registrations": True, "gatherings": False}

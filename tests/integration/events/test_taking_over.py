@@ -67,6 +67,12 @@ async def test_a_former_system_that_gave_more_than_there_is_keeps_them(events: E
     await taken_over(events)
     assert await events.rows("select held, capacity, overbooked from sessions") == [(2, 1, 1)]
     assert [row[1] for row in await events.rows(STATES)] == ["registered", "registered", "waiting"]
+    assert await events.letters("registration-confirmed") == [], "the former system told them"
+    # A seat above the capacity is not given again; the next one is.
+    for cancelled, waiting in (("r-1", "waiting"), ("r-2", "offered")):
+        [(booking,)] = await events.rows("select booking_id::text from bookings where former_id = $1", cancelled)
+        await events.ask("cancel-registration", registration_id=booking)
+        assert [row[1] for row in await events.rows(STATES)][2] == waiting
 
 
 async def test_without_a_capacity_what_was_given_is_what_there_is_if_somebody_waits(events: Events) -> None:
