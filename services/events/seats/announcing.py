@@ -189,7 +189,7 @@ def _expected(known: Known) -> list[dict[str, Any]]:
     """The same, and whoever ordered where they are none of these: they asked, and wait for an answer."""
     coming = _coming(known)
     addresses = {(person["email"] or known.email or "").casefold() for person in coming}
-    return coming if (known.email or "").casefold() in addresses else [*coming, _whole(known)]
+    return [*coming, _whole(known)] if known.email and known.email.casefold() not in addresses else coming
 
 
 def _whole(known: Known) -> dict[str, Any]:
