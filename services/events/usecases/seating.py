@@ -106,7 +106,8 @@ def _outcome(
         return Outcome(None, "session-unknown", "there is no such session")
     if (kept := answers.get(key)) is not None:
         return Outcome(kept.booking_id, kept.refusal, kept.detail, before=True)
-    if not session.planned and request.act.kind != "call-off":
+    # What people asked by a page is refused in the log: nobody waits for the answer of this call.
+    if not session.planned and request.act.kind != "call-off" and request.barred is None:
         return Outcome(None, "gathering-over", "the gathering is called off, or its former system has it again")
     refusal: NotPossibleError | None = None
     act = request.act
