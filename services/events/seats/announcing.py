@@ -181,9 +181,8 @@ def _letters(bookings: Iterable[Known], before: Mapping[str, Booking]) -> list[t
         if held:
             leaving = _expected(each) if each.state == "cancelled" else [who for who in each.people if who["now"]]
             over = each.called_off
-            # Where it is on line is for whoever has a seat.
             cancelled += [
-                RegistrationCancelled(**to | {"join": None}, gathering_cancelled=over) for to in _to_each(each, leaving)
+                RegistrationCancelled(**_for_nobody_in(to), gathering_cancelled=over) for to in _to_each(each, leaving)
             ]
     return [(RegistrationConfirmed, confirmed), (SeatOffered, offered), (RegistrationCancelled, cancelled)]
 
@@ -201,7 +200,7 @@ def _expected(known: Known) -> list[dict[str, Any]]:
     """The same, and whoever ordered where they are none of these: they asked, and wait for an answer."""
     coming = _coming(known)
     addresses = {(person["email"] or known.email or "").casefold() for person in coming}
-    return coming if (known.email or "").casefold() in addresses else [*coming, _whole(known)]
+    return [*coming, _whole(known)] if known.email and known.email.casefold() not in addresses else coming
 
 
 def _whole(known: Known) -> dict[str, Any]:
@@ -242,6 +241,11 @@ def _letter(known: Known, person: Mapping[str, Any], email: str | None) -> dict[
         "join": known.join,
         "seats": known.seats if person["id"] == known.booking_id else 1,
     }
+
+
+def _for_nobody_in(to: dict[str, Any]) -> dict[str, Any]:
+    """The same without the address on line, which is for whoever has a seat."""
+    return {**to, "join": None}
 
 
 def _offer(known: Known, to: dict[str, Any]) -> SeatOffered:
