@@ -251,5 +251,5 @@ def _for_nobody_in(to: dict[str, Any]) -> dict[str, Any]:
 def _offer(known: Known, to: dict[str, Any]) -> SeatOffered:
     assert known.offered_until is not None
     return SeatOffered(
-        **to | {"join": None}, offer_id=f"{known.booking_id}/{known.version}", offered_until=known.offered_until
+        **_for_nobody_in(to), offer_id=f"{known.booking_id}/{known.version}", offered_until=known.offered_until
     )

@@ -41,6 +41,8 @@ VALUES: dict[str, Any] = {
     "seats": "2",
     "link": "https://adhesion.example/rencontres/1?a=1&b=2",
     "gathering_cancelled": "",
+    "rescheduled": "",
+    "join": "https://visio.example/salle-1",
     "controller": "Traboule Numérique",
     "origin": "Numelink et Clust'R Numérique",
     "merged_on": "1er janvier 2027",
@@ -143,7 +145,7 @@ def test_the_information_letter_has_the_way_to_object_in_both_parts(language: La
 
 
 def test_parts_that_have_no_value_are_left_out() -> None:
-    letter = a_letter("registration", "fr", link="", place="")
+    letter = a_letter("registration", "fr", link="", place="", join="")
     assert "Où" not in letter.html + letter.text
     assert not _Reader(letter.html).attributes("a")
     assert "annuler l’inscription" not in letter.text
