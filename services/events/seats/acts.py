@@ -17,6 +17,7 @@ Kind = Literal[
     "same-people",
     "other-people",
     "prefer",
+    "replace",
     "change",
     "call-off",
     "settle",
@@ -85,6 +86,8 @@ def do(room: Room, act: Act, now: datetime) -> Booking | None:
             return room.decide(act.booking_id, now, same_people=act.kind == "same-people")
         case "prefer":
             return room.prefer(act.booking_id, now)
+        case "replace":
+            return room.touch(act.booking_id)
         case "change":
             room.change(act.terms or room.terms, now)
         case "call-off":

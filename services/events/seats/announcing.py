@@ -12,6 +12,7 @@ from schemas.events import Registrant, RegistrationChanged, RegistrationStatus
 from schemas.letters import Recipient, RegistrationCancelled, RegistrationConfirmed, SeatOffered
 from services.events.mirror.repository import EventsUnitOfWork
 from services.events.public.links import Holder, link_letters
+from services.events.seats.order import Person
 from services.events.seats.repository import Session
 from services.events.seats.room import HOLDS, Booking, State
 from shared.messaging.publishing import publish
@@ -117,6 +118,26 @@ async def announce_rescheduled(uow: EventsUnitOfWork, session_id: str, version: 
     at = datetime.fromtimestamp(version / 1_000_000, UTC)
     [(_, facts)] = await _linked(uow, bookings, [(RegistrationConfirmed, letters)], at)
     publish(uow, RegistrationConfirmed, [(fact, None) for fact in facts])
+
+
+async def announce_replaced(
+    uow: EventsUnitOfWork, booking_id: str, person: Person, former: Person, at: datetime
+) -> None:
+    """Write to who comes now, and to who came before; a name that stays is one person, whose address was corrected."""
+    [known] = await _known(uow.connection, [booking_id], None)
+    if known.state != "registered":
+        return
+    confirmed = [RegistrationConfirmed(**to) for to in _to_each(known, [_as_row(person)])]
+    is_other = former.folded_name != person.folded_name
+    leaving = [_as_row(former)] if is_other and former.email else []
+    cancelled = [RegistrationCancelled(**_for_nobody_in(to)) for to in _to_each(known, leaving)]
+    for fact_type, facts in await _linked(uow, [known], [(RegistrationConfirmed, confirmed)], at):
+        publish(uow, fact_type, [(fact, None) for fact in facts])
+    publish(uow, RegistrationCancelled, [(fact, None) for fact in cancelled])
+
+
+def _as_row(person: Person) -> dict[str, Any]:
+    return {"id": person.attendee_id, "name": person.name, "email": person.email}
 
 
 async def _linked(

@@ -26,7 +26,12 @@ class Person:
     @property
     def key(self) -> str:
         """Who it is at one session: two people at one address are told apart by their names."""
-        return f"{(self.email or '').strip().casefold()}|{' '.join(self.name.casefold().split())}"
+        return f"{(self.email or '').strip().casefold()}|{self.folded_name}"
+
+    @property
+    def folded_name(self) -> str:
+        """The name without case and doubled spaces."""
+        return " ".join(self.name.casefold().split())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

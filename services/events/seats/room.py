@@ -179,6 +179,10 @@ class Room:
             raise NotPossibleError("session-full", detail)
         return self._give(booking, now)
 
+    def touch(self, booking_id: str) -> Booking:
+        """A booking whose people changed: its seats stay as they are. Raises NotPossibleError."""
+        return self._keep(self._known(booking_id))
+
     def change(self, terms: Terms, now: datetime) -> None:
         """Give seats by other terms from now on. Raises NotPossibleError where more is held than they allow."""
         if terms.limit < self.held:

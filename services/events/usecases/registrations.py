@@ -21,6 +21,7 @@ from services.common.sections import Record
 from services.events.gatherings import queries
 from services.events.seats import repository
 from services.events.seats.acts import Act, Kind
+from services.events.seats.announcing import announce_replaced
 from services.events.seats.order import Order, Person, Request, new_id
 from services.events.usecases.ours import gathering_of_session
 from services.events.usecases.seating import Outcome, decide
@@ -123,8 +124,15 @@ async def replace_attendee(call: Call[ReplacedAttendee]) -> RegistrationShown:
         raise RefusedError("attendee-unknown", "they do not come any more")
     if (kept.session_id, person.key) in await repository.registered_people(connection, [(kept.session_id, person.key)]):
         raise RefusedError("already-registered", "somebody of this name and address is registered already")
+    [former] = [each for each in kept.attendees if each.attendee_id == asked.attendee_id]
     await repository.replace_person(connection, person)
-    return await _shown(call, booking_id)
+    shown = await _act(call, kept, "replace")
+    now = await repository.now(connection)
+    await announce_replaced(call.uow, booking_id, person, Person(**former.model_dump(include=_PERSON)), now)
+    return shown
+
+
+_PERSON = {"attendee_id", "name", "email"}
 
 
 async def _act(

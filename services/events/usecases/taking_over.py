@@ -4,12 +4,14 @@ A registration is taken over once. What the former system said too late, and sta
 registration of today, or ends the one that was taken over. So it runs again and again, and changes what is new alone.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.events_operations import OfCluster, TakenOver
@@ -29,6 +31,7 @@ from services.events.usecases.seating import decide
 from services.operations.binding import Call
 from shared.persistence.database import json_of, rows_of
 
+log = structlog.get_logger()
 ZONE: Final = "Europe/Paris"
 """Former systems say moments; this is where the clusters' gatherings take place."""
 BY: Final = "take-over"
@@ -61,6 +64,8 @@ _NOT_TAKEN = f"""
                       where o.gathering_id = g.gathering_id and b.former_id = r.registration_id)
       and not exists (select from bookings b join sessions o using (session_id)
                       where b.booking_id = {as_id("r.registration_id")} and o.gathering_id = g.gathering_id)
+      and not exists (select from booking_log l
+                      where l.session_id = s.session_id and l.key = '{BY}/' || r.registration_id)
     order by s.session_id, r.registered_at, r.registration_id
 """
 _CALLED_OFF_LATE = """
@@ -133,9 +138,14 @@ async def take_over_cluster(uow: EventsUnitOfWork, cluster: str, *, at_most: int
     requests += [_ended(session_id, booking_id, former_id) for session_id, booking_id, former_id in late]
     # Last, so that whoever waits and fits is offered what the former system left free.
     requests += [_settled(session_id) for session_id in sorted(sessions)]
-    await decide(uow, requests)
+    outcomes = await decide(uow, requests)
+    refused = Counter(outcome.refusal for outcome in outcomes if outcome.refusal is not None)
+    if refused:
+        # Once for each: the log of the session has its key, so it is not tried again.
+        log.warning("events.not_taken_over", cluster=cluster, refusals=dict(refused))
     waiting = sum(request.act.kind == "take-over" and request.act.asked for request in requests)
-    return TakenOver(gatherings=len(new), registrations=len(rows), waiting=waiting)
+    taken = len(rows) - sum(outcome.refusal is not None for outcome in outcomes[: len(rows)])
+    return TakenOver(gatherings=len(new), registrations=taken, waiting=waiting)
 
 
 async def _not_taken(connection: AsyncConnection, cluster: str) -> tuple[list[Row], list[Row]]:

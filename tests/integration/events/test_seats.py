@@ -240,6 +240,14 @@ async def test_somebody_else_may_come_instead(events: Events) -> None:
     assert taken[0] == "already-registered"
     replaced = await events.ask("replace-attendee", **attendee, name="Chloé", email="chloe@example.fr")
     assert [person["name"] for person in replaced["attendees"]] == ["Chloé"]
+    assert (await events.letters("registration-confirmed"))[-1]["recipient"]["email"] == "chloe@example.fr"
+    [gone] = await events.letters("registration-cancelled")
+    assert (gone["recipient"]["email"], gone["registration_id"]) == ("ada@example.fr", attendee["attendee_id"])
+    # An address that is corrected cancels nothing.
+    await events.ask("replace-attendee", **attendee, name="chloé", email="chloe@autre.example")
+    assert len(await events.letters("registration-cancelled")) == 1
+    reasons = "select author, reason from booking_log where act = 'replace'"
+    assert await events.rows(reasons) == [("secretaire", "un test")] * 2
     assert (await events.refusal("replace-attendee", attendee_id=UNKNOWN, name="X"))[0] == "attendee-unknown"
 
 

@@ -107,6 +107,22 @@ async def test_a_registration_that_comes_late_is_one_of_today_and_a_late_cancell
     ]
 
 
+async def test_a_late_registration_of_somebody_who_is_registered_is_refused_once(events: Events) -> None:
+    guest = Registrant(kind="guest", name="Zoé", email="zoé@example.fr")
+    await events.mirror(an_event())
+    await taken_over(events)
+    [(session,)] = await events.rows("select session_id::text from sessions")
+    await events.register(session, "Zoé")
+    await events.stage("mirror", 3)
+    await events.mirror(a_registration(9, record_id=None, registrant=guest, seats=2))
+    await events.stage("live", 4)
+    for _ in range(2):
+        await follow_stages(events.begin, events.engine)
+    refused = "select refusal from booking_log where key = 'take-over/r-9'"
+    assert await events.rows(refused) == [("already-registered",)]
+    assert await events.rows("select held from sessions") == [(1,)]
+
+
 async def test_what_was_rolled_back_is_given_back_and_taken_over_anew(events: Events) -> None:
     await events.mirror(an_event(), a_registration(1))
     await taken_over(events)
