@@ -150,9 +150,12 @@ class Treasurer(RuleBasedStateMachine):
     def ask_refund(self, data: st.DataObject, cents: int) -> None:
         if self.payments:
             payment = data.draw(st.sampled_from(list(self.payments)))
-            amount = data.draw(st.sampled_from([Decimal(cents) / 100, max(self.free(payment), Decimal("0.01"))]))
+            # What is asked back already, and nobody approved yet, is not asked back a second time.
+            pending = sum(e["amount"] for e in self.refunds if e["payment"] == payment and not e["approved"])
+            left = self.free(payment) - pending
+            amount = data.draw(st.sampled_from([Decimal(cents) / 100, max(left, Decimal("0.01"))]))
             done = self.asked("refund-payment", payment_id=payment, amount=f"{amount:.2f}")
-            assert (done is not None) == (amount <= self.free(payment))
+            assert (done is not None) == (amount <= left)
             if done is not None:
                 refund = done["refunds"][-1]["refund_id"]
                 self.refunds.append({"payment": payment, "amount": amount, "approved": False, "id": refund})

@@ -168,8 +168,9 @@ async def test_of_many_replicas_one_compares(billing: OwnService, engine: AsyncE
     for version in range(1, 9):
         await told(billing, a_manifest(an_invoice(invoice_id="F1"), version=version))
         await billing.query("select pg_sleep(0.01)")
-        await asyncio.gather(*(replica.compare(engine) for replica in replicas))
-        await asyncio.gather(*(replica.compare(engine) for replica in replicas))
+        # On a busy machine all of them may find another at it, who began before the manifest was there.
+        for _ in range(5):
+            await asyncio.gather(*(replica.compare(engine) for replica in replicas))
     assert [run["manifest"] for run in await billing.query(RUNS)] == list(range(1, 9))
 
 

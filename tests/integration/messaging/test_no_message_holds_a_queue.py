@@ -20,7 +20,7 @@ from tests.support.in_process import OwnService
 from tests.support.messages import KEY, NUMELINK, applied, event_of, parked
 
 CLUSTR = "clustr-numerique.billing"
-WITHIN = 5.0
+WITHIN = 15.0
 """Seconds after which a healthy message of the other cluster has to be applied."""
 HUGE = 10**30
 
