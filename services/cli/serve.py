@@ -2,7 +2,7 @@
 
 import gc
 from collections.abc import Coroutine
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -12,6 +12,9 @@ from services.cli.registry import definition_of
 from shared.process.http_server import raise_open_files
 from shared.runtime import tracing
 from shared.runtime.logging import configure_logging
+
+SERVED: Final = (20_000, 20, 50)
+"""Thresholds of garbage collection while a service runs: a batch makes more objects than its usual patience."""
 
 
 def _known(service: str | None) -> str | None:
@@ -32,9 +35,9 @@ def serve(service: Service) -> None:
     configure_logging(service, settings.log_level)
     raise_open_files()
     process = definition_of(service).create_app(settings)
-    # What was loaded so far stays; and a batch makes more objects than the collector's usual patience.
+    # What was loaded so far stays.
     gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+    gc.set_threshold(*SERVED)
     tracing.start(service)
     try:
         _run_fast(process.run())

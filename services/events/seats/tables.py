@@ -34,7 +34,10 @@ def _yes(name: str, default: str) -> sa.Column[bool]:
 
 
 def seats_tables(metadata: sa.MetaData) -> None:
-    """Define them in the metadata of events, so that its migrations own them."""
+    """Define them in the metadata of events, so that its migrations own them.
+
+    Whoever writes orders, people and the log holds the session's row: of these no reference to it is checked once more.
+    """
     sa.Table(
         "gatherings",
         metadata,
@@ -61,7 +64,7 @@ def seats_tables(metadata: sa.MetaData) -> None:
     sa.Table(
         "booking_log",
         metadata,
-        _id("session_id", _SESSION, key=True),
+        _id("session_id", key=True),
         sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
         _text("key"),
         _text("act"),
@@ -104,12 +107,12 @@ def _bookings(metadata: sa.MetaData) -> None:
         "orders",
         metadata,
         _id("order_id", key=True),
-        _id("session_id", _SESSION),
+        _id("session_id"),
         *(_text(name, always=False) for name in ("cluster", "record_id", "name", "email", "language")),
         _text("author"),
         _moment("placed_at", always=True),
-        sa.Index("orders_by_record", "cluster", "record_id"),
-        sa.Index("orders_by_session", "session_id"),
+        sa.Index("orders_by_record", "cluster", "record_id", postgresql_where=sa.text("record_id is not null")),
+        sa.Index("orders_by_session", "session_id", postgresql_where=sa.text("record_id is not null")),
     )
     sa.Table(
         "bookings",
@@ -129,7 +132,13 @@ def _bookings(metadata: sa.MetaData) -> None:
         sa.CheckConstraint(f"state in {STATES}", name="bookings_state"),
         sa.CheckConstraint("(state = 'offered') = (offered_until is not null)", name="bookings_offers"),
         sa.UniqueConstraint("session_id", "arrival", name="bookings_in_order"),
-        sa.UniqueConstraint("session_id", "former_id", name="bookings_taken_over_once"),
+        sa.Index(
+            "bookings_taken_over_once",
+            "session_id",
+            "former_id",
+            unique=True,
+            postgresql_where=sa.text("former_id is not null"),
+        ),
         sa.Index("bookings_waiting", "session_id", "seats", "arrival", postgresql_where=sa.text("state = 'waiting'")),
         sa.Index("bookings_offered", "offered_until", postgresql_where=sa.text("state = 'offered'")),
         sa.Index("bookings_by_order", "order_id"),
@@ -138,7 +147,7 @@ def _bookings(metadata: sa.MetaData) -> None:
         "attendees",
         metadata,
         _id("attendee_id", key=True),
-        _id("session_id", _SESSION),
+        _id("session_id"),
         _id("booking_id", "bookings.booking_id", always=False),
         _number("place", 0),
         _text("name"),
@@ -147,7 +156,9 @@ def _bookings(metadata: sa.MetaData) -> None:
         _moment("left_at"),
         _moment("attended_at"),
         *(_text(name, always=False) for name in ("attended_by", "attended_with")),
-        sa.UniqueConstraint("token_digest", name="attendees_by_token"),
+        sa.Index(
+            "attendees_by_token", "token_digest", unique=True, postgresql_where=sa.text("token_digest is not null")
+        ),
         sa.Index("attendees_by_booking", "booking_id"),
         sa.Index("attendees_by_person", "session_id", "person_key"),
     )

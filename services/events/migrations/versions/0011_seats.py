@@ -64,12 +64,11 @@ TABLES = (
         language text,
         author text not null,
         placed_at timestamptz not null,
-        primary key (order_id),
-        foreign key (session_id) references sessions (session_id)
+        primary key (order_id)
     )
     """,
-    "create index orders_by_record on orders (cluster, record_id)",
-    "create index orders_by_session on orders (session_id)",
+    "create index orders_by_record on orders (cluster, record_id) where record_id is not null",
+    "create index orders_by_session on orders (session_id) where record_id is not null",
     """
     create table bookings (
         booking_id uuid not null,
@@ -90,10 +89,12 @@ TABLES = (
             state in ('registered', 'offered', 'waiting', 'asked', 'cancelled', 'declined', 'lapsed')),
         constraint bookings_offers check ((state = 'offered') = (offered_until is not null)),
         constraint bookings_in_order unique (session_id, arrival),
-        constraint bookings_taken_over_once unique (session_id, former_id),
         foreign key (order_id) references orders (order_id),
         foreign key (session_id) references sessions (session_id)
     )
+    """,
+    """
+    create unique index bookings_taken_over_once on bookings (session_id, former_id) where former_id is not null
     """,
     "create index bookings_by_order on bookings (order_id)",
     "create index bookings_offered on bookings (offered_until) where state = 'offered'",
@@ -113,11 +114,10 @@ TABLES = (
         attended_by text,
         attended_with text,
         primary key (attendee_id),
-        constraint attendees_by_token unique (token_digest),
-        foreign key (session_id) references sessions (session_id),
         foreign key (booking_id) references bookings (booking_id)
     )
     """,
+    "create unique index attendees_by_token on attendees (token_digest) where token_digest is not null",
     "create index attendees_by_booking on attendees (booking_id)",
     "create index attendees_by_person on attendees (session_id, person_key)",
     """
@@ -153,8 +153,7 @@ TABLES = (
         author text,
         reason text,
         primary key (session_id, number),
-        constraint booking_log_once unique (session_id, key),
-        foreign key (session_id) references sessions (session_id)
+        constraint booking_log_once unique (session_id, key)
     )
     """,
 )
