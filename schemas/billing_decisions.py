@@ -7,8 +7,8 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, Field
 
 from schemas.base import Amount, Day, Key, Label
-from schemas.billing_operations import Id, IssuerCode, billing
-from schemas.operation import Arguments
+from schemas.billing_operations import IssuerCode, billing
+from schemas.operation import Arguments, Id
 
 DecisionKind = Literal["exempt", "one-bill", "extension", "release", "remit", "credit"]
 

@@ -7,8 +7,8 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, Field
 
 from schemas.base import Day, Label
-from schemas.billing_operations import Id, IssuerCode, NothingMore, OfIssuer, billing
-from schemas.operation import Arguments
+from schemas.billing_operations import IssuerCode, NothingMore, OfIssuer, billing
+from schemas.operation import Arguments, Id
 
 DocumentKind = Literal["invoice", "credit-note", "dues-notice"]
 FilesState = Literal["ready", "waiting", "failed"]

@@ -9,9 +9,8 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from schemas.base import Day, Key
 from schemas.billing_grids import Grid
-from schemas.operation import Arguments, operation_of
+from schemas.operation import Arguments, Id, operation_of
 
-Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 IssuerCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
 MemberName = Annotated[Key, Field(description="a member's id, or one of its records, such as numelink/1042")]
 

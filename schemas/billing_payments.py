@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.base import Amount, Day, Key, Label
 from schemas.billing_documents import Number
-from schemas.billing_operations import Id, IssuerCode, billing
-from schemas.operation import Arguments
+from schemas.billing_operations import IssuerCode, billing
+from schemas.operation import Arguments, Id
 
 Means = Literal["transfer", "direct-debit", "cheque", "card", "cash"]
 Euros = Annotated[Amount, Field(gt=Decimal(0), lt=10**9)]

@@ -5,8 +5,9 @@ from typing import Annotated, ClassVar, Final, Literal
 from pydantic import Field, StringConstraints
 
 from schemas.base import Announced, Moment, Part
-from schemas.events_operations import Email, Id, PersonName
+from schemas.events_operations import Email, PersonName
 from schemas.objections import LinkDigest
+from schemas.operation import Id
 
 MOST_PEOPLE: Final = 5
 """People of one form. Larger groups ask staff."""

@@ -6,8 +6,8 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.base import Key, Moment
-from schemas.events_operations import Email, Id, PersonName, events
-from schemas.operation import Arguments
+from schemas.events_operations import Email, PersonName, events
+from schemas.operation import Arguments, Id
 
 Outcome = Literal["in", "already-in", "added", "not-expected", "unknown"]
 LARGEST_BATCH: Final = 1_000

@@ -1,4 +1,4 @@
-"""What events may be asked about gatherings that are organised here, and about who registers for them."""
+"""What events may be asked about gatherings that are organised here."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -10,13 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from schemas.base import Amount, Key, Moment
 from schemas.letters import Zone
-from schemas.operation import Arguments, operation_of
-
-Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
-LARGEST_ORDER: Final = 20
-"""People of one order at most."""
-BookingState = Literal["registered", "offered", "waiting", "asked", "cancelled", "declined", "lapsed"]
-
+from schemas.operation import Arguments, Id, operation_of
 
 _ENDS_A_LINE: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Unicode's categories of control characters, halves of surrogates, and separators of lines and paragraphs."""
@@ -38,11 +32,6 @@ Email = Annotated[
 Local = Annotated[str, Field(max_length=16, description="local time, such as 2027-03-25T09:30")]
 Seats = Annotated[int, Field(ge=0, le=100_000)]
 Price = Annotated[Amount, Field(ge=Decimal(0), lt=10**6)]
-Record = Annotated[
-    str,
-    StringConstraints(max_length=300, pattern=r"^[a-z0-9-]{1,99}/[^\x00-\x1f]{1,200}$"),
-    Field(description="a member's record, as cluster and id, such as numelink/1042"),
-]
 
 # --- answers --------------------------------------------------------------------------------------------------------
 
@@ -94,47 +83,6 @@ class Gatherings(BaseModel):
     next: str | None = None
 
 
-class AttendeeShown(BaseModel):
-    """Somebody who comes. ``left``: they gave up their seat."""
-
-    attendee_id: str
-    name: str
-    email: str | None
-    left: bool
-    attended_at: datetime | None
-
-
-class RegistrationShown(BaseModel):
-    """Seats that were asked for together. ``place_in_line`` counts from 1 among those who wait."""
-
-    registration_id: str
-    session_id: str
-    state: BookingState
-    seats: int
-    arrival: int
-    place_in_line: int | None = None
-    offered_until: datetime | None
-    price: Decimal
-    record: str | None
-    name: str | None
-    email: str | None
-    placed_at: datetime
-    attendees: list[AttendeeShown]
-
-
-class Registrations(BaseModel):
-    """A page of registrations of a session, in the order of arrival; ``next`` is the arrival after which to go on."""
-
-    items: list[RegistrationShown]
-    next: int | None = None
-
-
-class Placed(BaseModel):
-    """What came of an order: one registration, or one for each person where fewer is fine."""
-
-    items: list[RegistrationShown]
-
-
 class TakenOver(BaseModel):
     """How many gatherings and registrations of the former system go on here now, and how many of them wait."""
 
@@ -159,21 +107,6 @@ class OneGathering(Arguments):
     """Which gathering."""
 
     gathering_id: Id
-
-
-class OfSession(Arguments):
-    """Of which session, and in which state."""
-
-    session_id: Id
-    state: BookingState | None = None
-    after: Annotated[int, Field(ge=0, le=10**15, description="the arrival number after which to begin")] = 0
-    limit: Annotated[int, Field(ge=1, le=500)] = 100
-
-
-class OneRegistration(Arguments):
-    """Which registration."""
-
-    registration_id: Id
 
 
 class PlannedSession(BaseModel):
@@ -240,59 +173,6 @@ class ChangedSession(Arguments):
     cancel_until: Moment | None = None
 
 
-class AttendeeNamed(BaseModel):
-    """Somebody who is to come."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: PersonName
-    email: Email | None = None
-
-
-class Ordered(Arguments):
-    """Seats for named people, once under a key. ``record`` is the member's; without one they are guests.
-
-    They are seated together or wait together; with ``fewer`` each by themselves. ``overrule`` sets the dates of the
-    list aside: staff's exception, kept with its reason.
-    """
-
-    session_id: Id
-    key: Key
-    people: Annotated[tuple[AttendeeNamed, ...], Field(min_length=1, max_length=LARGEST_ORDER)]
-    record: Record | None = None
-    email: Email | None = None
-    language: Literal["fr", "en"] | None = None
-    fewer: bool = False
-    overrule: bool = False
-
-
-class CancelledRegistration(OneRegistration):
-    """Who comes no more; nobody of the registration where no attendee is named."""
-
-    attendees: Annotated[tuple[Id, ...], Field(max_length=LARGEST_ORDER)] = ()
-    overrule: bool = False
-
-
-class AnsweredOffer(OneRegistration):
-    """Whether the offered seat is taken."""
-
-    accept: bool
-
-
-class DecidedRegistration(OneRegistration):
-    """Whether a member's second registration is for the same people, and so ends, or for others."""
-
-    same_people: bool
-
-
-class ReplacedAttendee(Arguments):
-    """Who comes instead of somebody."""
-
-    attendee_id: Id
-    name: PersonName
-    email: Email | None = None
-
-
 class OfCluster(Arguments):
     """Of which cluster."""
 
@@ -313,16 +193,6 @@ GATHERING: Final = events(
     ("One gathering, with its sessions.", "Une rencontre, avec ses séances."),
     "traboule events show",
 )  # fmt: skip
-REGISTRATIONS: Final = events(
-    "registrations", "query", "staff", "sessions/{session_id}/registrations", (OfSession, Registrations),
-    ("Who registered for a session, in the order of arrival.", "Les inscrits d'une séance, par ordre d'arrivée."),
-    "traboule events registrations",
-)  # fmt: skip
-REGISTRATION: Final = events(
-    "registration", "query", "staff", "registrations/{registration_id}", (OneRegistration, RegistrationShown),
-    ("One registration: its state, and who comes.", "Une inscription : son état, et qui vient."),
-    "traboule events registration",
-)  # fmt: skip
 PLAN: Final = events(
     "plan-gathering", "command", "staff", "gatherings", (Planned, GatheringShown),
     ("Plan a gathering; once under one key.", "Programmer une rencontre ; une seule fois par clé."),
@@ -340,43 +210,6 @@ CHANGE_SESSION: Final = events(
      "Changer l'heure ou la jauge d'une séance ; agrandie, elle accueille ceux qui attendent."),
     "traboule events change",
 )  # fmt: skip
-REGISTER: Final = events(
-    "register", "command", "staff", "sessions/{session_id}/registrations", (Ordered, Placed),
-    ("Register people, or let them wait; once under one key.", "Inscrire des personnes, ou les mettre en attente."),
-    "traboule events register",
-)  # fmt: skip
-CANCEL: Final = events(
-    "cancel-registration", "command", "staff", "registrations/{registration_id}/cancel",
-    (CancelledRegistration, RegistrationShown),
-    ("Cancel a registration, or some of its people; the seats go to those who wait.",
-     "Annuler une inscription, ou une partie ; les places vont à ceux qui attendent."),
-    "traboule events cancel",
-)  # fmt: skip
-ANSWER: Final = events(
-    "answer-offer", "command", "staff", "registrations/{registration_id}/answer", (AnsweredOffer, RegistrationShown),
-    ("Take an offered seat for somebody, or leave it to the next.",
-     "Accepter une place proposée, ou la laisser au suivant."),
-    "traboule events answer",
-)  # fmt: skip
-PREFER: Final = events(
-    "prefer-registration", "command", "staff", "registrations/{registration_id}/prefer",
-    (OneRegistration, RegistrationShown),
-    ("Give somebody who waits a free seat out of turn; the reason is kept.",
-     "Donner une place libre hors tour à quelqu'un qui attend ; le motif est gardé."),
-    "traboule events prefer",
-)  # fmt: skip
-DECIDE: Final = events(
-    "decide-registration", "command", "staff", "registrations/{registration_id}/decide",
-    (DecidedRegistration, RegistrationShown),
-    ("Decide whether a member's second registration is for the same people.",
-     "Décider si la seconde inscription d'un membre concerne les mêmes personnes."),
-    "traboule events decide",
-)  # fmt: skip
-REPLACE: Final = events(
-    "replace-attendee", "command", "staff", "attendees/{attendee_id}", (ReplacedAttendee, RegistrationShown),
-    ("Let somebody else come instead; the seat stays.", "Faire venir quelqu'un d'autre ; la place reste."),
-    "traboule events replace",
-)  # fmt: skip
 TAKE_OVER: Final = events(
     "take-over-gatherings", "command", "staff", "take-over", (OfCluster, TakenOver),
     ("Go on with the planned gatherings of a former system that was moved over.",
@@ -384,7 +217,4 @@ TAKE_OVER: Final = events(
     "traboule events take-over",
 )  # fmt: skip
 
-ALL: Final = (
-    GATHERINGS, GATHERING, REGISTRATIONS, REGISTRATION, PLAN, CANCEL_GATHERING, CHANGE_SESSION, REGISTER, CANCEL,
-    ANSWER, PREFER, DECIDE, REPLACE, TAKE_OVER,
-)  # fmt: skip
+ALL: Final = (GATHERINGS, GATHERING, PLAN, CANCEL_GATHERING, CHANGE_SESSION, TAKE_OVER)

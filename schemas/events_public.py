@@ -7,9 +7,9 @@ from typing import Final, Literal
 
 from pydantic import BaseModel
 
-from schemas.events_operations import BookingState, Id
+from schemas.events_registrations import BookingState
 from schemas.objections import LinkDigest
-from schemas.operation import Arguments, operation_of
+from schemas.operation import Arguments, Id, operation_of
 
 ListState = Literal["open", "waiting-list", "session-full", "not-open-yet", "list-closed"]
 """waiting-list: nothing is free, and one may wait."""

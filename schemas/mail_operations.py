@@ -8,13 +8,12 @@ from pydantic import BaseModel, EmailStr, Field, model_validator
 
 from schemas.base import Day, Key, Label, Name
 from schemas.letters import Link
-from schemas.operation import Arguments, operation_of
+from schemas.operation import Arguments, Id, operation_of
 
 DeliveryState = Literal[
     "due", "handing", "accepted", "refused", "gave-up", "uncertain", "suppressed", "cancelled"
 ]  # fmt: skip
 Mode = Literal["bulk", "transactional"]
-Id = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 RecordName = Annotated[str, Field(pattern=r"^[a-z0-9-]+/.+$", max_length=300, description="such as numelink/1042")]
 Domain = Annotated[str, Field(pattern=r"^[a-z0-9.-]{1,253}$")]
 

@@ -5,13 +5,16 @@ something: it is kept with who asked and why, crosses durably, and is carried ou
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 Kind = Literal["query", "command"]
 Role = Literal["reader", "staff", "admin"]
 Outcome = Literal["done", "refused"]
+
+Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+"""A UUID, in lower case and with hyphens (RFC 9562 §4)."""
 
 
 class Arguments(BaseModel):

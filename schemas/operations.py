@@ -14,6 +14,7 @@ from schemas import (
     events_checkin,
     events_operations,
     events_public,
+    events_registrations,
     mail_operations,
 )
 from schemas.cutover_operations import CUTOVER
@@ -33,6 +34,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *billing_reminders.ALL,
     *mail_operations.ALL,
     *events_operations.ALL,
+    *events_registrations.ALL,
     *events_checkin.ALL,
     *events_public.ALL,
 )

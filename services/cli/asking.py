@@ -61,6 +61,11 @@ class Asking:
             return await carry_out(uow, definition, definition.every_operation, asked)
 
 
+def given(**named: Any) -> dict[str, Any]:
+    """Those arguments that are not None."""
+    return {name: value for name, value in named.items() if value is not None}
+
+
 def show(answer: Mapping[str, Any], *, json: bool) -> None:
     """JSON, or words and tables."""
     if json:

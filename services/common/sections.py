@@ -27,6 +27,7 @@ from schemas.envelope import Envelope, to_json
 from services.common.republish import CAUSE, PAGE, Page, Place, Republisher, page_of
 from shared.messaging.publishing import publish
 from shared.messaging.unit_of_work import UnitOfWork
+from shared.persistence.batches import transposed
 from shared.persistence.database import rows_of
 
 STATE_EVERY: Final = 5.0
@@ -201,4 +202,4 @@ async def _state(
 
 async def _save(uow: UnitOfWork, section: Section, rows: Sequence[tuple[Any, ...]]) -> None:
     if rows:
-        await uow.connection.exec_driver_sql(section.save, tuple(list(column) for column in zip(*rows, strict=True)))
+        await uow.connection.exec_driver_sql(section.save, transposed(rows))

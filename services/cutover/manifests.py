@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.cutover import ManifestRecord
 from schemas.envelope import Envelope
 from shared.messaging.unit_of_work import UnitOfWork
+from shared.persistence.batches import transposed
 from shared.persistence.database import json_of, rows_of
 
 PREFETCH = 4
@@ -107,7 +108,7 @@ async def keep_manifests(uow: UnitOfWork, messages: Sequence[Envelope[Any]]) -> 
     """Keep parts, and forget the manifests that a newer complete one replaces; what comes late is dropped."""
     clusters = sorted({message.cluster for message in messages})
     await uow.connection.exec_driver_sql(_ALONE, (clusters,))
-    await uow.connection.exec_driver_sql(_KEEP, tuple(map(list, zip(*_rows(messages), strict=True))))
+    await uow.connection.exec_driver_sql(_KEEP, transposed(_rows(messages)))
     await uow.connection.exec_driver_sql(_FORGET, (clusters,))
 
 

@@ -5,6 +5,7 @@ from typing import Final
 from schemas import events_checkin as entering
 from schemas import events_operations as declared
 from schemas import events_public
+from schemas import events_registrations as registering
 from services.events.usecases import checking_in, gatherings, public, registrations, taking_over
 from services.operations.binding import Bound
 
@@ -14,14 +15,14 @@ OPERATIONS: Final = (
     Bound(declared.PLAN, gatherings.plan),
     Bound(declared.CHANGE_SESSION, gatherings.change_session),
     Bound(declared.CANCEL_GATHERING, gatherings.call_off),
-    Bound(declared.REGISTRATIONS, registrations.registrations),
-    Bound(declared.REGISTRATION, registrations.registration),
-    Bound(declared.REGISTER, registrations.register),
-    Bound(declared.CANCEL, registrations.cancel),
-    Bound(declared.ANSWER, registrations.answer),
-    Bound(declared.PREFER, registrations.prefer),
-    Bound(declared.DECIDE, registrations.decide_twice),
-    Bound(declared.REPLACE, registrations.replace_attendee),
+    Bound(registering.REGISTRATIONS, registrations.registrations),
+    Bound(registering.REGISTRATION, registrations.registration),
+    Bound(registering.REGISTER, registrations.register),
+    Bound(registering.CANCEL, registrations.cancel),
+    Bound(registering.ANSWER, registrations.answer),
+    Bound(registering.PREFER, registrations.prefer),
+    Bound(registering.DECIDE, registrations.decide_twice),
+    Bound(registering.REPLACE, registrations.replace_attendee),
     Bound(declared.TAKE_OVER, taking_over.take_over),
     Bound(entering.EXPECTED, checking_in.expected),
     Bound(entering.ATTENDANCE, checking_in.attendance),

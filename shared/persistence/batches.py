@@ -19,6 +19,11 @@ def newest_by(items: Iterable[T], key: Callable[[T], K], age: Callable[[T], Any]
     return newest
 
 
+def transposed(rows: Iterable[Sequence[Any]]) -> tuple[list[Any], ...]:
+    """A column for each place of these rows, of which there is at least one."""
+    return tuple([list(column) for column in zip(*rows, strict=True)])
+
+
 def columns_of(rows: Sequence[Any], *names: str) -> tuple[list[Any], ...]:
     """A column for each attribute, which may be one of an attribute's own: ``"record.siren"``."""
     return tuple([*map(attrgetter(name), rows)] for name in names)

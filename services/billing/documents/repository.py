@@ -18,6 +18,7 @@ from services.billing.dues.days import between, days_of, without
 from services.billing.dues.differences import IssuedLine
 from services.billing.issuers.issuer import Settings
 from services.billing.money import to_cents
+from shared.persistence.batches import transposed
 from shared.persistence.database import rows_of
 from shared.runtime.clock import Clock
 
@@ -227,7 +228,7 @@ async def _release(connection: AsyncConnection, credited: Mapping[str, tuple[str
             freed.append((row_id, by))
             stays += [_billed(payer, item.first_day, item.last_day, document_id, place) for item in left]
     if freed:
-        await connection.exec_driver_sql(_RELEASE, tuple(list(column) for column in zip(*freed, strict=True)))
+        await connection.exec_driver_sql(_RELEASE, transposed(freed))
     return stays
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.persistence.batches import transposed
 from shared.persistence.database import rows_of
 from shared.persistence.fingerprint import FINGERPRINT
 
@@ -100,5 +101,5 @@ async def compare(connection: AsyncConnection, sent: Mapping[str, Sent], author:
             await connection.exec_driver_sql(_MOVE_ON, (each.issuer, each.kind, each.year, each.place + 1))
     if lost:
         rows = [(x.issuer, x.kind, x.year, x.first, x.last, comparison) for x in lost]
-        await connection.exec_driver_sql(_LOST, tuple(list(column) for column in zip(*rows, strict=True)))
+        await connection.exec_driver_sql(_LOST, transposed(rows))
     return lost

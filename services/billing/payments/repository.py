@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.billing.dues.case import Key
 from services.billing.payments.allocation import Allocation, Claim
+from shared.persistence.batches import transposed
 
 _RECORD = """
     insert into payments_received (payment_id, issuer, cluster, record_id, amount, received_on, means, reference, key,
@@ -111,5 +112,5 @@ async def give_back(
 
 async def _add(connection: AsyncConnection, rows: Sequence[tuple[str, str, Decimal, str | None]], by: Signed) -> None:
     if rows:
-        columns = tuple(list(column) for column in zip(*rows, strict=True))
+        columns = transposed(rows)
         await connection.exec_driver_sql(_ALLOCATE, (*columns, by.on, by.author, by.reason))

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from services.cli.asking import given
 from services.cli.billing.asking import ask, command, show
 from services.cli.environment import configured
 from shared.cli.options import By, Json, Reason
@@ -30,7 +31,7 @@ def runs(issuer: OnlyIssuer = None, json: Json = False) -> None:
 
     Example: [bold]traboule billing runs[/]
     """
-    answer = ask("runs", _given(issuer=issuer))
+    answer = ask("runs", given(issuer=issuer))
     if json:
         as_json(answer)
         return
@@ -55,7 +56,7 @@ def tasks(issuer: OnlyIssuer = None, json: Json = False) -> None:
 
     Example: [bold]traboule billing tasks[/]
     """
-    answer = ask("billing-tasks", _given(issuer=issuer))
+    answer = ask("billing-tasks", given(issuer=issuer))
     if json:
         as_json(answer)
         return
@@ -96,7 +97,7 @@ def documents(issuer: OnlyIssuer = None, record: Record = None, json: Json = Fal
 
     Example: [bold]traboule billing documents --record numelink/1042[/]
     """
-    answer = ask("documents", _given(issuer=issuer, record=record))
+    answer = ask("documents", given(issuer=issuer, record=record))
     if json:
         as_json(answer)
         return
@@ -175,7 +176,7 @@ def correct(
     Examples: [bold]traboule billing correct F-2027-000123 --cause gesture --line 0=50.00 --reason "accord"[/],
     [bold]traboule billing correct F-2027-000123 --cause error --first 2027-07-01 --last 2027-12-31 --reason "…"[/]
     """
-    asked = {"number": number, "cause": cause} | _given(first=first, last=last)
+    asked = {"number": number, "cause": cause} | given(first=first, last=last)
     show(command("correct-document", asked | {"lines": [_line(text) for text in line or []]}, by, reason), json=json)
 
 
@@ -184,10 +185,6 @@ def _line(text: str) -> dict[str, Any]:
     if not place.isdecimal():
         refuse(f"--line {text}: write a line's place, such as 0, or 0=50.00")
     return {"place": int(place)} | ({"amount": amount} if equals else {})
-
-
-def _given(**named: Any) -> dict[str, Any]:
-    return {name: value for name, value in named.items() if value is not None}
 
 
 def _show_run(answer: dict[str, Any], *, json: bool) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from services.cli.asking import given
 from services.cli.billing.asking import ask, command, show
 from shared.cli.options import By, Json, Reason
 from shared.cli.terminal import as_json
@@ -36,7 +37,7 @@ def list_payments(
 
     Example: [bold]traboule billing payments list --free[/]
     """
-    which = _given(issuer=issuer, record=record, cluster=cluster, after=after)
+    which = given(issuer=issuer, record=record, cluster=cluster, after=after)
     answer = ask("payments", which | {"free": free, "limit": limit})
     if json:
         as_json(answer)
@@ -119,7 +120,7 @@ def refund(payment: PaymentId, reason: Reason, amount: Amount = None, by: By = "
 
     Example: [bold]traboule billing payments refund PAYMENT --amount 50.00 --reason "trop-perçu"[/]
     """
-    show(command("refund-payment", {"payment_id": payment} | _given(amount=amount), by, reason), json=json)
+    show(command("refund-payment", {"payment_id": payment} | given(amount=amount), by, reason), json=json)
 
 
 @app.command("approve-refund")
@@ -165,7 +166,3 @@ def returned(
 def _part(text: str) -> dict[str, Any]:
     number, equals, amount = text.partition("=")
     return {"number": number} | ({"amount": amount} if equals else {})
-
-
-def _given(**named: Any) -> dict[str, Any]:
-    return {name: value for name, value in named.items() if value is not None}

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import typer
 
+from services.cli.asking import given
 from services.cli.events.asking import ask, command, show
 from services.cli.events.checkin import add_checkin
 from services.cli.events.registrations import add_registrations
@@ -37,7 +38,7 @@ def list_gatherings(
     Example: [bold]traboule events list --cluster numelink[/]
     """
     which: dict[str, Any] = {"past": past, "limit": limit}
-    answer = ask("gatherings", which | _given(cluster=cluster, after=after))
+    answer = ask("gatherings", which | given(cluster=cluster, after=after))
     if json:
         as_json(answer)
         return
@@ -89,8 +90,8 @@ def plan(
     Example: [bold]traboule events plan numelink 2027-03-25T08:30 --title "Petit-déjeuner" --capacity 40 --reason "CA"[/]
     """  # noqa: E501 - a command stays on one line
     session = {"starts": starts, "zone": zone}
-    session |= _given(offset=offset, capacity=capacity, minutes=minutes, closes_at=closes_at)
-    more = _given(title=title, place=place, link=link, member_price=member_price, guest_price=guest_price, like=like)
+    session |= given(offset=offset, capacity=capacity, minutes=minutes, closes_at=closes_at)
+    more = given(title=title, place=place, link=link, member_price=member_price, guest_price=guest_price, like=like)
     what = {"cluster": cluster, "key": key or f"plan {uuid4()}", "sessions": [session]}
     show(command("plan-gathering", what | more, by, reason), json=json)
 
@@ -111,7 +112,7 @@ def change(
 
     Example: [bold]traboule events change SESSION --capacity 60 --reason "salle B"[/]
     """
-    what = _given(starts=starts, offset=offset, capacity=capacity, overbooked=overbooked, closes_at=closes_at)
+    what = given(starts=starts, offset=offset, capacity=capacity, overbooked=overbooked, closes_at=closes_at)
     asked = {"session_id": session, "key": f"change {uuid4()}"} | what
     show(command("change-session", asked, by, reason), json=json)
 
@@ -137,10 +138,6 @@ def take_over(
     Example: [bold]traboule events take-over clustr-numerique --reason "bascule"[/]
     """
     show(command("take-over-gatherings", {"cluster": cluster}, by, reason), json=json)
-
-
-def _given(**values: Any) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
 
 
 add_registrations(app)

@@ -21,6 +21,7 @@ from services.communications.contacts.contact import Contact, key_of
 from services.communications.contacts.queries import contacts_of_addresses, contacts_of_records
 from services.communications.suppressions.address import Keyring
 from services.communications.suppressions.repository import suppress
+from shared.persistence.batches import transposed
 from shared.persistence.database import rows_of
 
 PAGE: Final = 500
@@ -131,7 +132,7 @@ async def _suppress(
         ]
         await suppress(connection, keyring, found)
         consents = sorted({(objection.cluster, objection.consent_id) for objection in page})
-        await connection.exec_driver_sql(_SUPPRESSED, tuple(list(column) for column in zip(*consents, strict=True)))
+        await connection.exec_driver_sql(_SUPPRESSED, transposed(consents))
 
 
 async def _known(

@@ -16,6 +16,7 @@ from services.communications.deliveries.message import Letter
 from services.communications.deliveries.objections import apply_unmatched
 from services.communications.deliveries.tokens import digest_of, token_of
 from services.communications.suppressions.address import Keyring
+from shared.persistence.batches import transposed
 from shared.persistence.database import rows_of
 
 _IDS: Final = UUID("6f0a7f6e-6d0b-5a53-9f0a-3f7f0d6c2b11")
@@ -81,11 +82,11 @@ async def queue(connection: AsyncConnection, keyring: Keyring, mails: Collection
     contents = [content_of(mail.letter) for mail in ordered]
     await _keep_contents(connection, dict(zip(contents, (mail.letter for mail in ordered), strict=True)))
     rows = [_row(mail, content, keyring) for mail, content in zip(ordered, contents, strict=True)]
-    columns = tuple(list(column) for column in zip(*rows, strict=True))
+    columns = transposed(rows)
     fresh = {row[0] for row in rows_of(await connection.exec_driver_sql(_KEEP, columns))}
     records = [(mail.delivery_id, *record) for mail in ordered if mail.delivery_id in fresh for record in mail.records]
     if records:
-        await connection.exec_driver_sql(_KEEP_RECORDS, tuple(list(column) for column in zip(*records, strict=True)))
+        await connection.exec_driver_sql(_KEEP_RECORDS, transposed(records))
     await apply_unmatched(connection, keyring, _links(fresh, keyring))
     return sorted(fresh)
 
@@ -119,7 +120,7 @@ async def _keep_contents(connection: AsyncConnection, letters: dict[bytes, Lette
         (content, item.name, item.media_type, item.body) for content in ids for item in letters[content].attachments
     ]
     if files:
-        await connection.exec_driver_sql(_KEEP_ATTACHMENTS, tuple(list(column) for column in zip(*files, strict=True)))
+        await connection.exec_driver_sql(_KEEP_ATTACHMENTS, transposed(files))
 
 
 def _row(mail: Mail, content: bytes, keyring: Keyring) -> Sequence[object]:

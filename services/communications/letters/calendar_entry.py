@@ -29,7 +29,8 @@ def calendar_entry(fact: Attendance, brand: Brand) -> Attachment | None:
         stamped_at=stamped_at,
         title=fact.title,
         starts_at=fact.starts_at,
-        ends_at=fact.ends_at,
+        # A former system may say an end before the beginning: the mail goes out all the same.
+        ends_at=fact.ends_at if fact.ends_at and fact.ends_at > fact.starts_at else None,
         zone=fact.zone,
         place=fact.place,
         join_url=fact.join,

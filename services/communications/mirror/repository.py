@@ -15,7 +15,7 @@ from services.communications.contacts.contact import key_of
 from services.communications.suppressions.address import AddressKeysError, Keyring
 from services.communications.tables import consents, mailings
 from shared.messaging.unit_of_work import UnitOfWork
-from shared.persistence.batches import newest_by
+from shared.persistence.batches import newest_by, transposed
 from shared.persistence.database import rows_of
 from shared.persistence.mirror import Mirror
 
@@ -110,7 +110,7 @@ class CommunicationsUnitOfWork(UnitOfWork):
     async def _add(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> dict[Republisher, int]:
         if not rows:
             return {}
-        columns = tuple(list(column) for column in zip(*rows, strict=True))
+        columns = transposed(rows)
         published = rows_of(await self.connection.exec_driver_sql(sql, columns))
         return {(*named, bytes(digest)): applied_late for *named, digest, applied_late in published}
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.communications.suppressions.address import Keyring
 from services.communications.suppressions.suppression import Blocked, Suppression
-from shared.persistence.batches import newest_by
+from shared.persistence.batches import newest_by, transposed
 from shared.persistence.database import rows_of
 
 _WRITERS_TURN: Final = "select pg_advisory_xact_lock(hashtext('suppressions'))"
@@ -98,7 +98,7 @@ async def suppress(connection: AsyncConnection, keyring: Keyring, suppressions: 
     fresh = {cause for (cause,) in rows_of(await connection.exec_driver_sql(_SUPPRESS, _columns(rows, keyring)))}
     records = [(item.cause, *record, item.spreads) for item in rows for record in item.records]
     if records:
-        columns = tuple(list(column) for column in zip(*records, strict=True))
+        columns = transposed(records)
         await connection.exec_driver_sql(_RECORDS, columns)
     return fresh
 

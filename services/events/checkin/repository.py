@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from schemas.events_checkin import Outcome
+from services.events.checkin.listed import Listed
+from shared.persistence.batches import transposed
 from shared.persistence.database import rows_of
 
 _PERSON = """
@@ -61,38 +61,6 @@ _TWICE = """
 """
 
 
-EXPECTED = frozenset({"registered", "offered", "waiting", "asked", "walk-in"})
-"""Whoever stands at the door is let in: also who waits for a seat. Who cancelled is asked about."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """Somebody on a session's list. ``state`` is that of the booking, ``cancelled`` if they gave up their seat."""
-
-    attendee_id: str
-    name: str
-    token_digest: bytes | None
-    attended_at: datetime | None
-    attended_with: str | None
-    attended_by: str | None
-    walk_in: bool
-    state: str
-
-    @property
-    def shown_state(self) -> str:
-        """Attended, once they came in."""
-        return "attended" if self.attended_at is not None else self.state
-
-
-def outcome_of(person: Listed, *, new: bool, added: bool) -> Outcome:
-    """What whoever is at the door is told. ``new``: nobody let them in before; ``added``: they were on no list."""
-    if person.state not in EXPECTED:
-        return "not-expected"
-    if added:
-        return "added"
-    return "in" if new else "already-in"
-
-
 @dataclass(frozen=True, slots=True)
 class ListedMember:
     """The same, with whose they are."""
@@ -136,13 +104,13 @@ async def known(connection: AsyncConnection, session_id: str, keys: Collection[s
 async def add_walk_ins(connection: AsyncConnection, rows: Sequence[tuple[Any, ...]]) -> None:
     """Keep people who are on no list: attendee_id, session_id, name, email, person_key."""
     if rows:
-        await connection.exec_driver_sql(_ADD, tuple(list(column) for column in zip(*rows, strict=True)))
+        await connection.exec_driver_sql(_ADD, transposed(rows))
 
 
 async def check_in(connection: AsyncConnection, rows: Sequence[tuple[Any, ...]]) -> None:
     """Keep who came in: session_id, key, attendee_id, at, device, author."""
     if rows:
-        await connection.exec_driver_sql(_CHECK_IN, tuple(list(column) for column in zip(*rows, strict=True)))
+        await connection.exec_driver_sql(_CHECK_IN, transposed(rows))
         await connection.exec_driver_sql(_FIRST, ([row[2] for row in rows],))
 
 

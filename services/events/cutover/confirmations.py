@@ -10,8 +10,9 @@ from schemas.envelope import Envelope
 from schemas.events import RegistrationRecorded
 from services.events.cutover.write_back import PLACES
 from services.events.mirror.repository import EventsUnitOfWork
-from services.events.seats.announcing import STATUS_SQL
 from services.events.seats.order import as_id
+from services.events.seats.states import ACTIVE_SQL, STATUS_SQL
+from shared.persistence.batches import transposed
 from shared.persistence.database import rows_of
 
 _SAME = f"""
@@ -27,7 +28,7 @@ _SAME = f"""
           and (g.event_id = n.event_id or g.event_id is null and g.gathering_id = {as_id("n.event_id")})
           and {PLACES.format(status="n.status")} = {STATUS_SQL} and n.seats = b.seats
           and (n.registration_id in (b.former_id, b.booking_id::text)
-               or b.former_id is null and b.state in ('registered', 'offered', 'waiting', 'asked')
+               or b.former_id is null and b.state in {ACTIVE_SQL}
                   and (o.cluster = n.cluster and o.record_id = n.record_id or lower(o.email) = lower(n.email))))
 """
 
@@ -41,6 +42,6 @@ async def confirms(uow: EventsUnitOfWork, messages: Sequence[Envelope[Registrati
         )
         for place, message in enumerate(messages)
     ]
-    columns = tuple(list(column) for column in zip(*rows, strict=True))
+    columns = transposed(rows)
     same = {row[0] for row in rows_of(await uow.connection.exec_driver_sql(_SAME, columns))}
     return [place in same for place in range(len(messages))]

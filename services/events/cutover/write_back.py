@@ -16,7 +16,7 @@ from services.common.republish import CAUSE, PAGE, to_live_systems
 from services.cutover.stages import lock_stages, read_stages
 from services.events.cutover.way_back import COLUMNS, FILE, MadeRegistration, file_of, row_of
 from services.events.mirror.repository import EventsUnitOfWork
-from services.events.seats.announcing import STATUS_SQL
+from services.events.seats.states import STATUS_SQL
 from shared.messaging.publishing import publish
 from shared.persistence.database import rows_of
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.events.seats.room import Terms
 from services.events.seats.terms import terms_text
+from shared.persistence.batches import transposed
 
 _PLAN = """
     insert into gatherings (gathering_id, cluster, event_id, title, place, link, organiser, visible_to,
@@ -105,7 +106,7 @@ async def plan(connection: AsyncConnection, new: NewGathering) -> bool:
         )
         for place, s in enumerate(new.sessions)
     ]
-    columns = tuple(list(column) for column in zip(*rows, strict=True))
+    columns = transposed(rows)
     await connection.exec_driver_sql(_SESSIONS, columns)
     await connection.exec_driver_sql(_OPENED, (columns[0], columns[-1], new.author, new.reason))
     return True

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.letters import Attendance
 from schemas.objections import TOKEN_LENGTH, link_digest
+from shared.persistence.batches import transposed
 from shared.persistence.database import rows_of
 
 PATH: Final = "/p/r"
@@ -72,8 +73,7 @@ async def link_letters(
 
     answer = [(fact_type, [linked(letter) for letter in facts]) for fact_type, facts in letters]
     if rows:
-        columns = [list(column) for column in zip(*rows, strict=True)]
-        await connection.exec_driver_sql(_KEEP, (*columns, at))
+        await connection.exec_driver_sql(_KEEP, (*transposed(rows), at))
     return answer
 
 

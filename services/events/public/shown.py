@@ -6,9 +6,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from schemas.events_operations import BookingState
 from schemas.events_public import LinkedPerson, LinkedRegistration, ListState, PublicSession
-from services.events.seats.room import ACTIVE, NotPossibleError, Room, Terms
+from schemas.events_registrations import BookingState
+from services.events.seats.room import NotPossibleError, Room, Terms
+from services.events.seats.states import ACTIVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ from schemas.base import AnnouncedRecord
 from schemas.events import Gathering, ParticipationChanged, ParticipationEntry
 from services.common.sections import Record, Section
 from services.events.registrations.participation import participation_of
-from services.events.seats.announcing import STATUS_SQL
 from services.events.seats.order import as_id
+from services.events.seats.states import STATUS_SQL
 from shared.persistence.database import rows_of
 
 _ENTRY = [name for name in ParticipationEntry.model_fields if name != "event"]

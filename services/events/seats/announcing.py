@@ -3,29 +3,31 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.base import RecordRef
-from schemas.events import Registrant, RegistrationChanged, RegistrationStatus
+from schemas.events import Registrant, RegistrationChanged
 from schemas.letters import Recipient, RegistrationCancelled, RegistrationConfirmed, SeatOffered
 from services.events.mirror.repository import EventsUnitOfWork
 from services.events.public.links import Holder, link_letters
 from services.events.seats.order import Person
 from services.events.seats.repository import Session
-from services.events.seats.room import HOLDS, Booking, State
+from services.events.seats.room import Booking
+from services.events.seats.states import HOLDS, STATUS, State
 from shared.messaging.publishing import publish
-from shared.persistence.database import json_of, rows_of
+from shared.persistence.database import json_of
 
 _BOOKINGS = """
-    select b.booking_id::text, coalesce(b.former_id, b.booking_id::text), b.seats, b.state, b.offered_until, b.version,
-           o.cluster, o.record_id, o.name, o.email, o.language, o.placed_at,
-           g.cluster, coalesce(g.event_id, g.gathering_id::text), coalesce(s.title, g.title), g.place, s.starts_at,
-           s.terms->>'zone', s.session_id::text, s.sequence, s.ends_at, g.organiser, g.link, g.state = 'cancelled',
+    select b.booking_id::text, coalesce(b.former_id, b.booking_id::text) as registration_id, b.seats, b.state,
+           b.offered_until, b.version, o.cluster as of_cluster, o.record_id, o.name, o.email, o.language, o.placed_at,
+           g.cluster, coalesce(g.event_id, g.gathering_id::text) as event_id, coalesce(s.title, g.title) as title,
+           g.place, s.starts_at, s.terms->>'zone' as zone, s.session_id::text, s.sequence, s.ends_at, g.organiser,
+           g.link as "join", g.state = 'cancelled' as called_off,
            (select json_agg(json_build_object('id', a.attendee_id, 'name', a.name, 'email', a.email,
                                               'left', a.left_at is not null, 'now', a.left_at = $2) order by a.place)
-            from attendees a where a.booking_id = b.booking_id)
+            from attendees a where a.booking_id = b.booking_id) as people
     from unnest($1::uuid[]) as n (booking_id)
     cross join lateral (select * from bookings where booking_id = n.booking_id offset 0) b
     cross join lateral (select * from orders where order_id = b.order_id offset 0) o
@@ -33,20 +35,6 @@ _BOOKINGS = """
     order by b.session_id, b.arrival
 """
 _SEATED = "select booking_id::text from bookings where session_id = $1::uuid and state = 'registered'"
-STATUS: Final[Mapping[State, RegistrationStatus]] = {
-    "registered": "registered",
-    "offered": "registered",
-    "waiting": "waiting",
-    "asked": "waiting",
-    "cancelled": "cancelled",
-    "declined": "cancelled",
-    "lapsed": "cancelled",
-}
-"""What other systems are told of a booking: a seat that is offered is taken."""
-STATUS_SQL: Final = (
-    "case b.state " + " ".join(f"when '{ours}' then '{theirs}'" for ours, theirs in STATUS.items()) + " end"
-)
-"""The same of a booking ``b``, for statements."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +118,7 @@ async def announce_replaced(
     confirmed = [RegistrationConfirmed(**to) for to in _to_each(known, [_as_row(person)])]
     is_other = former.folded_name != person.folded_name
     leaving = [_as_row(former)] if is_other and former.email else []
-    cancelled = [RegistrationCancelled(**_for_nobody_in(to)) for to in _to_each(known, leaving)]
+    cancelled = [RegistrationCancelled(**_without_join(to)) for to in _to_each(known, leaving)]
     for fact_type, facts in await _linked(uow, [known], [(RegistrationConfirmed, confirmed)], at):
         publish(uow, fact_type, [(fact, None) for fact in facts])
     publish(uow, RegistrationCancelled, [(fact, None) for fact in cancelled])
@@ -154,15 +142,14 @@ async def _linked(
 
 
 async def _known(connection: AsyncConnection, ids: Collection[str], at: datetime | None) -> list[Known]:
-    rows = rows_of(await connection.exec_driver_sql(_BOOKINGS, (list(ids), at)))
-    names = [name for name in Known.__dataclass_fields__ if name not in ("record", "people")]
-    known: list[Known] = []
-    for row in rows:
-        cluster, record_id = row[6:8]
-        values = dict(zip(names, (*row[:6], *row[8:-1]), strict=True))
-        record = RecordRef(cluster=cluster, record_id=record_id) if cluster else None
-        known.append(Known(**values, record=record, people=json_of(row[-1]) or []))
-    return known
+    rows = (await connection.exec_driver_sql(_BOOKINGS, (list(ids), at))).mappings()
+    return [_of_row(dict(row)) for row in rows]
+
+
+def _of_row(row: dict[str, Any]) -> Known:
+    cluster, record_id = row.pop("of_cluster"), row.pop("record_id")
+    record = RecordRef(cluster=cluster, record_id=record_id) if cluster else None
+    return Known(**row | {"record": record, "people": json_of(row["people"]) or []})
 
 
 def _registration(known: Known) -> RegistrationChanged:
@@ -203,7 +190,7 @@ def _letters(bookings: Iterable[Known], before: Mapping[str, Booking]) -> list[t
             leaving = _expected(each) if each.state == "cancelled" else [who for who in each.people if who["now"]]
             over = each.called_off
             cancelled += [
-                RegistrationCancelled(**_for_nobody_in(to), gathering_cancelled=over) for to in _to_each(each, leaving)
+                RegistrationCancelled(**_without_join(to), gathering_cancelled=over) for to in _to_each(each, leaving)
             ]
     return [(RegistrationConfirmed, confirmed), (SeatOffered, offered), (RegistrationCancelled, cancelled)]
 
@@ -264,7 +251,7 @@ def _letter(known: Known, person: Mapping[str, Any], email: str | None) -> dict[
     }
 
 
-def _for_nobody_in(to: dict[str, Any]) -> dict[str, Any]:
+def _without_join(to: dict[str, Any]) -> dict[str, Any]:
     """The same without the address on line, which is for whoever has a seat."""
     return {**to, "join": None}
 
@@ -272,5 +259,5 @@ def _for_nobody_in(to: dict[str, Any]) -> dict[str, Any]:
 def _offer(known: Known, to: dict[str, Any]) -> SeatOffered:
     assert known.offered_until is not None
     return SeatOffered(
-        **_for_nobody_in(to), offer_id=f"{known.booking_id}/{known.version}", offered_until=known.offered_until
+        **_without_join(to), offer_id=f"{known.booking_id}/{known.version}", offered_until=known.offered_until
     )

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.common.sections import Record
 from services.events.seats.acts import MAKES, Act
 from services.events.seats.order import Person, Request
 from services.events.seats.room import Booking, Room
 from services.events.seats.terms import terms_from, terms_text
+from shared.persistence.batches import transposed
 from shared.persistence.database import rows_of
 
 # Offset 0 below: each row is looked up by its key, also where the statement is prepared while the table is empty.
@@ -50,29 +50,6 @@ _WAITING = f"""
     join bookings b on b.session_id = n.session_id and b.state = 'waiting'
                    and b.seats > {{largest}} and b.seats <= n.room
 """
-_WHO = """
-    select n.cluster, n.record_id, coalesce(m.member_id::text, n.cluster || '/' || n.record_id)
-    from unnest($1::text[], $2::text[]) as n (cluster, record_id)
-    left join member_records m using (cluster, record_id)
-"""
-_REGISTERED_RECORDS = """
-    select distinct o.session_id::text, coalesce(m.member_id::text, o.cluster || '/' || o.record_id),
-           o.cluster, o.record_id
-    from orders o left join member_records m using (cluster, record_id)
-    where o.session_id = any($1::uuid[])
-      and (m.member_id::text = any($2::text[]) or o.cluster || '/' || o.record_id = any($2::text[]))
-      and exists (select from bookings b where b.order_id = o.order_id
-                  and b.state in ('registered', 'offered', 'waiting', 'asked'))
-"""
-_REGISTERED_PEOPLE = """
-    select n.session_id::text, n.person_key
-    from unnest($1::uuid[], $2::text[]) as n (session_id, person_key)
-    cross join lateral (
-        select booking_id from attendees
-        where session_id = n.session_id and person_key = n.person_key and left_at is null offset 0) a
-    join bookings b using (booking_id)
-    where b.state in ('registered', 'offered', 'waiting', 'asked')
-"""
 _ORDERS = """
     insert into orders (order_id, session_id, cluster, record_id, name, email, language, author, placed_at)
     select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
@@ -99,7 +76,7 @@ _ATTENDEES = """
 _LEFT = "update attendees set left_at = $2 where attendee_id = any($1::uuid[]) and left_at is null"
 _BOOKING_OF = "select booking_id::text from attendees where attendee_id = $1::uuid and left_at is null"
 _REPLACE = """
-    update attendees set name = $2, email = $3, person_key = $4, token_digest = null, attended_at = null
+    update attendees set name = $2, email = $3, person_key = $4, token_digest = null
     where attendee_id = $1::uuid
 """
 _UNLINK = "delete from links where attendee_id = $1::uuid"
@@ -225,30 +202,6 @@ def _take(sessions: Mapping[str, Session], rows: Iterable[tuple[Any, ...]]) -> N
             )
 
 
-async def members_of(connection: AsyncConnection, records: Collection[Record]) -> dict[Record, str]:
-    """The member that each record is part of now; a record that none is known of is a member of its own."""
-    columns = [record.cluster for record in records], [record.record_id for record in records]
-    rows = rows_of(await connection.exec_driver_sql(_WHO, columns))
-    return {Record(cluster, record_id): member for cluster, record_id, member in rows}
-
-
-async def registered_records(
-    connection: AsyncConnection, session_ids: Collection[str], members: Collection[str]
-) -> dict[tuple[str, str], set[Record]]:
-    """By session and member: the records under which the member has a booking that holds or may hold seats."""
-    rows = rows_of(await connection.exec_driver_sql(_REGISTERED_RECORDS, (list(session_ids), list(members))))
-    registered: dict[tuple[str, str], set[Record]] = {}
-    for session_id, member, cluster, record_id in rows:
-        registered.setdefault((session_id, member), set()).add(Record(cluster, record_id))
-    return registered
-
-
-async def registered_people(connection: AsyncConnection, people: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Those of these (session, person) who have a booking there already."""
-    columns = [session_id for session_id, _ in people], [key for _, key in people]
-    return {(row[0], row[1]) for row in rows_of(await connection.exec_driver_sql(_REGISTERED_PEOPLE, columns))}
-
-
 async def booking_of(connection: AsyncConnection, attendee_id: str) -> str | None:
     """The booking under which somebody comes."""
     return (await connection.exec_driver_sql(_BOOKING_OF, (attendee_id,))).scalar_one_or_none()
@@ -269,7 +222,7 @@ async def save(connection: AsyncConnection, sessions: Collection[Session], at: d
         (each.session_id, each.room.held, each.room.arrivals, each.logged, terms_text(each.room.terms))
         for each in sessions
     ]
-    await connection.exec_driver_sql(_SESSIONS, _columns(rows))
+    await connection.exec_driver_sql(_SESSIONS, transposed(rows))
 
 
 async def _save_new(connection: AsyncConnection, sessions: Collection[Session], at: datetime) -> None:
@@ -281,7 +234,7 @@ async def _save_new(connection: AsyncConnection, sessions: Collection[Session], 
         (o.order_id, o.session_id, *(o.record or (None, None)), o.name, o.email, o.language, o.author, o.placed_at)
         for o in orders.values()
     ]
-    await connection.exec_driver_sql(_ORDERS, _columns(rows))
+    await connection.exec_driver_sql(_ORDERS, transposed(rows))
     rows = [
         (
             *(b.booking_id, request.order.order_id if request.order else None, session.session_id, b.seats, b.arrival),
@@ -290,14 +243,14 @@ async def _save_new(connection: AsyncConnection, sessions: Collection[Session], 
         for session, request in new
         for b in [session.room.bookings[request.act.booking_id]]
     ]
-    await connection.exec_driver_sql(_NEW, _columns(rows))
+    await connection.exec_driver_sql(_NEW, transposed(rows))
     rows = [
         (p.attendee_id, session.session_id, request.act.booking_id, place, p.name, p.email, p.key, p.token_digest)
         for session, request in new
         for place, p in enumerate(request.people)
     ]
     if rows:
-        await connection.exec_driver_sql(_ATTENDEES, _columns(rows))
+        await connection.exec_driver_sql(_ATTENDEES, transposed(rows))
 
 
 async def _save_changed(connection: AsyncConnection, sessions: Collection[Session], at: datetime) -> None:
@@ -309,7 +262,7 @@ async def _save_changed(connection: AsyncConnection, sessions: Collection[Sessio
         if b.booking_id not in new
     ]
     if rows:
-        await connection.exec_driver_sql(_CHANGED, _columns(rows))
+        await connection.exec_driver_sql(_CHANGED, transposed(rows))
     done = [entry.request for session in sessions for entry in session.entries if entry.refusal is None]
     leaving = [person for request in done for person in request.leaving]
     if leaving:
@@ -328,12 +281,8 @@ async def _save_log(connection: AsyncConnection, sessions: Collection[Session], 
         for act in [entry.act]
     ]
     if rows:
-        await connection.exec_driver_sql(_LOG, _columns(rows))
+        await connection.exec_driver_sql(_LOG, transposed(rows))
 
 
 def _version(at: datetime) -> int:
     return int(at.timestamp() * 1_000_000)
-
-
-def _columns(rows: Sequence[tuple[Any, ...]]) -> tuple[list[Any], ...]:
-    return tuple(list(column) for column in zip(*rows, strict=True))

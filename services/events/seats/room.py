@@ -9,15 +9,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 
 from services.events.seats.offers import OfferTerms, offered_until
+from services.events.seats.states import ACTIVE, HOLDS, State
 
-State = Literal["registered", "offered", "waiting", "asked", "cancelled", "declined", "lapsed"]
-HOLDS: Final[frozenset[State]] = frozenset({"registered", "offered"})
-"""A booking that holds its seats."""
-ACTIVE: Final[frozenset[State]] = frozenset({*HOLDS, "waiting", "asked"})
-"""A booking that holds its seats, or may still get them. ``asked`` waits for staff: is it somebody twice?"""
 LAPSES: Final = 2
 """The offer that ends a booking when it lapses."""
 

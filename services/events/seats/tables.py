@@ -1,10 +1,14 @@
 """Tables of what is organised here: gatherings, sessions, orders, bookings, people, and the log of every act."""
 
+from typing import get_args
+
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, UUID
 
+from services.events.seats.states import State
+
 _SESSION = "sessions.session_id"
-STATES = ("registered", "offered", "waiting", "asked", "cancelled", "declined", "lapsed")
+STATES = get_args(State)
 
 
 def _text(name: str, *, always: bool = True) -> sa.Column[str]:

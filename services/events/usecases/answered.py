@@ -11,9 +11,10 @@ from services.events.mirror.repository import EventsUnitOfWork
 from services.events.public import links
 from services.events.public.links import Target
 from services.events.public.shown import SessionRow
+from services.events.seats import repository
 from services.events.seats.acts import Act
 from services.events.seats.order import Request
-from services.events.usecases.requested import bar, count, locked_sessions
+from services.events.usecases.requested import bar, count, sessions_of
 from services.events.usecases.seating import decide
 
 AUTHOR = "personal link"
@@ -23,7 +24,9 @@ async def answer(uow: EventsUnitOfWork, messages: Sequence[Envelope[Registration
     """Do what these links allow; what they do not, or what nobody was sent, is counted and does nothing."""
     digests = [bytes.fromhex(message.data.link_digest) for message in messages]
     targets = await links.targets(uow.connection, digests)
-    sessions = await locked_sessions(uow, {target.session_id for target in targets.values()})
+    sessions = await sessions_of(uow, {target.session_id for target in targets.values()})
+    # Who comes still is read under the lock: two links may be about one person.
+    await repository.lock(uow.connection, set(sessions))
     coming = await links.coming(uow.connection, [target.booking_id for target in targets.values()])
     requests = [
         request

@@ -19,8 +19,8 @@ from schemas.events_checkin import (
 )
 from services.events.attendance.headcounts import NOTE, Attendee, Headcount, headcounts_of
 from services.events.checkin import repository
-from services.events.checkin.repository import EXPECTED, Listed, ListedMember
-from services.events.checkin.repository import outcome_of as _outcome
+from services.events.checkin.listed import EXPECTED, Listed, outcome_of
+from services.events.checkin.repository import ListedMember
 from services.events.checkin.ticket import TicketError, digest_of, token_in
 from services.events.seats.order import Person, new_id
 from services.events.seats.repository import now as now_of
@@ -137,7 +137,7 @@ def _answers(
             continue
         now = after.get(person.attendee_id, person)
         new = person.attended_at is None and person.attendee_id not in came and entry.key not in before
-        outcome = _outcome(person, new=new, added=entry.key in added)
+        outcome = outcome_of(person, new=new, added=entry.key in added)
         came.add(person.attendee_id)
         answers.append(
             CheckedIn(

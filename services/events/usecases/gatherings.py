@@ -4,14 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
-from schemas.events_operations import (
-    ChangedSession,
-    Gatherings,
-    GatheringShown,
-    OfGatherings,
-    OneGathering,
-    Planned,
-)
+from schemas.events_operations import ChangedSession, Gatherings, GatheringShown, OfGatherings, OneGathering, Planned
 from services.events.gatherings import queries, repository
 from services.events.gatherings.announcing import announce_gathering
 from services.events.gatherings.local_time import LocalTimeError

@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.events.seats.order import as_id
+from services.events.seats.states import ACTIVE_SQL
 
 _LINK: Final = f"""
     with ours as (
@@ -18,7 +19,7 @@ _LINK: Final = f"""
         from gatherings g join sessions s using (gathering_id) join bookings b using (session_id)
         join orders o using (order_id)
         where g.cluster = $1 and g.state = 'planned' and b.former_id is null
-          and b.state in ('registered', 'offered', 'waiting', 'asked') and b.session_id = any($2::uuid[])
+          and b.state in {ACTIVE_SQL} and b.session_id = any($2::uuid[])
     ), theirs as (
         select r.registration_id, r.event_id, r.seats, coalesce(r.record_id, lower(r.registrant->>'email')) as who,
                r.registered_at

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from schemas.events_operations import (
+from schemas.events_registrations import (
     AnsweredOffer,
     CancelledRegistration,
     DecidedRegistration,
@@ -18,8 +18,9 @@ from schemas.events_operations import (
     ReplacedAttendee,
 )
 from services.common.sections import Record
+from services.events.checkin import repository as checkin
 from services.events.gatherings import queries
-from services.events.seats import repository
+from services.events.seats import registered, repository
 from services.events.seats.acts import Act, Kind
 from services.events.seats.announcing import announce_replaced
 from services.events.seats.order import Order, Person, Request, new_id
@@ -122,9 +123,10 @@ async def replace_attendee(call: Call[ReplacedAttendee]) -> RegistrationShown:
     kept = await _in_turn(call, booking_id)
     if asked.attendee_id not in {each.attendee_id for each in kept.attendees if not each.left}:
         raise RefusedError("attendee-unknown", "they do not come any more")
-    if (kept.session_id, person.key) in await repository.registered_people(connection, [(kept.session_id, person.key)]):
+    if (kept.session_id, person.key) in await registered.people(connection, [(kept.session_id, person.key)]):
         raise RefusedError("already-registered", "somebody of this name and address is registered already")
     [former] = [each for each in kept.attendees if each.attendee_id == asked.attendee_id]
+    await checkin.undo(connection, asked.attendee_id)
     await repository.replace_person(connection, person)
     shown = await _act(call, kept, "replace")
     now = await repository.now(connection)

@@ -6,6 +6,7 @@ nothing: nobody of the operators could mend it.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import structlog
 
@@ -15,7 +16,6 @@ from services.events.mirror.repository import EventsUnitOfWork
 from services.events.public import queries
 from services.events.public.metrics import ASKED
 from services.events.public.shown import SessionRow
-from services.events.seats import repository
 from services.events.seats.acts import Act
 from services.events.seats.order import Order, Person, Request, new_id
 from services.events.seats.room import NotPossibleError
@@ -31,27 +31,24 @@ UNKNOWN = "session-unknown"
 async def register(uow: EventsUnitOfWork, messages: Sequence[Envelope[RegistrationRequested]]) -> None:
     """Seat people, let them wait, or refuse them in the log; once for each form."""
     asked = [message.data for message in messages]
-    sessions = await locked_sessions(uow, {each.session_id for each in asked})
+    sessions = await sessions_of(uow, {each.session_id for each in asked})
     known = [each for each in asked if each.session_id in sessions]
     requests = [request for each in known for request in _requests(each, sessions[each.session_id])]
     outcomes = await decide(uow, requests, cause=messages[0].id if len(messages) == 1 else None)
     count([*zip(requests, outcomes, strict=True)], unknown=len(asked) - len(known))
 
 
-async def locked_sessions(uow: EventsUnitOfWork, session_ids: set[str]) -> Mapping[str, SessionRow]:
-    """These sessions, as they are until we commit: first their clusters' stages are locked, then their rows."""
-    clusters = {row.cluster for row in (await queries.sessions(uow.connection, session_ids)).values()}
-    await theirs(uow.connection, clusters)
-    await repository.lock(uow.connection, session_ids)
-    return await queries.sessions(uow.connection, session_ids)
+async def sessions_of(uow: EventsUnitOfWork, session_ids: set[str]) -> Mapping[str, SessionRow]:
+    """These sessions, and whether they are ours until we commit. What else is read of them here never changes."""
+    sessions = await queries.sessions(uow.connection, session_ids)
+    former = await theirs(uow.connection, {row.cluster for row in sessions.values()})
+    return {each: replace(row, ours=row.cluster not in former) for each, row in sessions.items()}
 
 
 def bar(session: SessionRow, *, for_all: bool) -> NotPossibleError | None:
-    """Why nothing can be done at this session by a public page."""
+    """Why nothing can be done at this session by a public page, whatever the state of its gathering."""
     if not session.ours:
         return NotPossibleError("not-the-authority", f"{session.cluster}/events has its gatherings")
-    if not session.planned:
-        return NotPossibleError("gathering-over", "the gathering is not planned any more")
     if for_all and not session.for_all:
         return NotPossibleError("not-public", "the gathering is not open to everybody")
     return None

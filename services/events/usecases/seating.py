@@ -10,7 +10,7 @@ from datetime import datetime
 
 from services.common.sections import Record
 from services.events.mirror.repository import EventsUnitOfWork
-from services.events.seats import repository
+from services.events.seats import registered, repository
 from services.events.seats.acts import ALREADY_REGISTERED, GATHERING_OVER, MAKES, Act, do
 from services.events.seats.announcing import announce
 from services.events.seats.order import Request
@@ -41,8 +41,8 @@ class _Known:
         if request.order is None or request.order.record is None:
             return False
         record = request.order.record
-        registered = self.records.get((request.session_id, self.members[record]), set())
-        return any(other != record for other in registered)
+        others = self.records.get((request.session_id, self.members[record]), set())
+        return any(other != record for other in others)
 
     def refuse_people(self, request: Request) -> None:
         """Raises NotPossibleError where somebody of this address and name has a seat, or waits for one."""
@@ -87,11 +87,11 @@ async def _known(uow: EventsUnitOfWork, requests: Sequence[Request]) -> _Known:
     session_ids = {request.session_id for request in placed}
     records = {request.order.record for request in placed if request.order and request.order.record}
     people = {(request.session_id, person.key) for request in placed for person in request.people}
-    members = await repository.members_of(uow.connection, records) if records else {}
-    registered = (
-        await repository.registered_records(uow.connection, session_ids, set(members.values())) if records else {}
+    members = await registered.members_of(uow.connection, records) if records else {}
+    by_member = (
+        await registered.records_of_members(uow.connection, session_ids, set(members.values())) if records else {}
     )
-    return _Known(members, registered, await repository.registered_people(uow.connection, people) if people else set())
+    return _Known(members, by_member, await registered.people(uow.connection, people) if people else set())
 
 
 def _outcome(

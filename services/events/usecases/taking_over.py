@@ -25,6 +25,7 @@ from services.events.seats import repository as seats
 from services.events.seats.acts import Act
 from services.events.seats.order import Order, Person, Request, as_id, new_id
 from services.events.seats.room import Terms
+from services.events.seats.states import ACTIVE_SQL
 from services.events.usecases.linking import link
 from services.events.usecases.ours import require_ours
 from services.events.usecases.seating import decide
@@ -68,11 +69,11 @@ _NOT_TAKEN = f"""
                       where l.session_id = s.session_id and l.key = '{BY}/' || r.registration_id)
     order by s.session_id, r.registered_at, r.registration_id
 """
-_CALLED_OFF_LATE = """
+_CALLED_OFF_LATE = f"""
     select b.session_id::text, b.booking_id::text, r.registration_id
     from gatherings g
     join sessions s using (gathering_id)
-    join bookings b on b.session_id = s.session_id and b.state in ('registered', 'offered', 'waiting', 'asked')
+    join bookings b on b.session_id = s.session_id and b.state in {ACTIVE_SQL}
     join registrations r on r.cluster = g.cluster and r.registration_id = b.former_id
     where g.cluster = $1 and g.state = 'planned' and r.status = 'cancelled'
 """

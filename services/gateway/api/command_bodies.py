@@ -13,6 +13,7 @@ from schemas.base import Amount, Day, Key
 from schemas.billing_grids import Grid
 from schemas.events_checkin import ALL as CHECK_IN
 from schemas.events_operations import ALL as EVENTS
+from schemas.events_registrations import ALL as REGISTRATIONS
 from services.gateway.api.derived_bodies import derived_body
 from services.gateway.api.signed import Deciding, Line, Signed
 from services.gateway.problems import ProblemError
@@ -202,7 +203,11 @@ BODIES: Final[Mapping[str, type[Signed]]] = {
     "send-test-mail": TestMail,
     "confirm-test-mail": Deciding,
     "send-information-letter": InformationLetter,
-    **{operation.name: derived_body(operation) for operation in (*EVENTS, *CHECK_IN) if operation.kind == "command"},
+    **{
+        operation.name: derived_body(operation)
+        for operation in (*EVENTS, *REGISTRATIONS, *CHECK_IN)
+        if operation.kind == "command"
+    },
 }
 """The body of each command, by the operation's name."""
 

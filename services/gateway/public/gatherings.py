@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from schemas.event_requests import RegistrationRequested
 from schemas.events_public import PUBLIC_SESSION, OnePublicSession, PublicSession
+from schemas.operation import Id
 from services.gateway.bodies import read_body
 from services.gateway.context import GatewayContext
 from services.gateway.dependencies import Context, Lang
@@ -29,7 +30,7 @@ from shared.messaging.publishing import publish
 
 router = APIRouter(prefix="/p", tags=["public"])
 
-SessionId = Annotated[str, Path(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", description="of the session")]
+SessionId = Annotated[Id, Path(description="of the session")]
 LONGEST_BODY: Final = 16_384
 AUTHOR: Final = "public page"
 """Who asks, in the log of queries."""

@@ -180,6 +180,15 @@ async def test_a_record_without_an_address_in_the_fact_is_written_to_at_the_one_
     assert event.attendees == ("mailto:bureau@ateliers.example",)
 
 
+async def test_an_end_before_the_beginning_keeps_no_mail_back(mailing: Mailing) -> None:
+    async with mail_server() as server:
+        await heard(mailing, a_fact(RegistrationConfirmed, session_id="S1", ends_at=SOON - timedelta(days=1)))
+        await mailing.send(server.port)
+    [mail] = read(server)
+    [event] = by_icalendar([*mail.iter_parts()][-1].get_content().encode()).events
+    assert (event.starts_at, event.ends_at) == (SOON.replace(microsecond=0), None)
+
+
 async def test_a_later_offer_or_cancellation_is_another_mail_and_the_same_one_is_not(mailing: Mailing) -> None:
     await heard(mailing, a_fact(SeatOffered), a_fact(SeatOffered, version=9), a_fact(SeatOffered, offer_id="2"))
     await heard(mailing, a_fact(RegistrationCancelled), a_fact(RegistrationCancelled, version=9))

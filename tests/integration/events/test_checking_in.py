@@ -76,6 +76,18 @@ async def test_an_entry_is_taken_back(events: Events) -> None:
     assert await entered(events, session, {"key": "2", "ticket": token}) == [("in", "Ada")]
 
 
+async def test_who_comes_instead_did_not_come_in_with_the_other(events: Events) -> None:
+    session = await events.session()
+    ada, token = await with_ticket(events, session, "Ada")
+    await entered(events, session, {"key": "1", "ticket": token, "device": "phone 1", "at": MORNING})
+    await events.ask("replace-attendee", attendee_id=ada, name="Zoé")
+    assert (await events.ask("attendance", session_id=session))["total"]["attended"] == 0
+    assert await entered(events, session, {"key": "2", "ticket": token}) == [("unknown", None)]
+    assert await entered(events, session, {"key": "3", "attendee_id": ada}) == [("in", "Zoé")]
+    [zoe] = (await events.ask("expected", session_id=session))["items"]
+    assert zoe["attended_at"][:10] != MORNING.isoformat()[:10]
+
+
 async def test_a_member_of_both_clusters_counts_once_in_all_and_once_in_each(events: Events) -> None:
     await events.merge(merged(1, "ateliers", OURS, THEIRS))
     session = await events.session(capacity=5)

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.events.seats import repository
 from services.events.seats.acts import Act, do
 from services.events.seats.order import new_id
-from services.events.seats.room import HOLDS, Booking, NotPossibleError, Room, State, Terms
+from services.events.seats.room import Booking, NotPossibleError, Room, Terms
+from services.events.seats.states import HOLDS, State
 from services.events.seats.terms import terms_text
 from shared.persistence.database import rows_of
 from tests.support.events import Events

@@ -8,7 +8,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from services.events.seats.acts import Act, Kind, Logged, do, replay
 from services.events.seats.offers import OfferTerms, offered_until
-from services.events.seats.room import ACTIVE, HOLDS, Booking, NotPossibleError, Room, Terms
+from services.events.seats.room import Booking, NotPossibleError, Room, Terms
+from services.events.seats.states import ACTIVE, HOLDS
 
 MONDAY = datetime(2027, 3, 1, 9, tzinfo=UTC)
 STARTS = MONDAY + timedelta(days=24)
