@@ -115,6 +115,12 @@ class CancelledRegistration(OneRegistration):
     overrule: bool = False
 
 
+class PreferredRegistration(OneRegistration):
+    """Who gets a seat out of turn; with ``overrule`` above the capacity, where none is free."""
+
+    overrule: bool = False
+
+
 class AnsweredOffer(OneRegistration):
     """Whether the offered seat is taken."""
 
@@ -167,9 +173,9 @@ ANSWER: Final = events(
 )  # fmt: skip
 PREFER: Final = events(
     "prefer-registration", "command", "staff", "registrations/{registration_id}/prefer",
-    (OneRegistration, RegistrationShown),
-    ("Give somebody who waits a free seat out of turn; the reason is kept.",
-     "Donner une place libre hors tour à quelqu'un qui attend ; le motif est gardé."),
+    (PreferredRegistration, RegistrationShown),
+    ("Give somebody who waits a seat out of turn, or above the capacity; the reason is kept.",
+     "Donner une place hors tour, ou au-delà de la jauge, à quelqu'un qui attend ; le motif est gardé."),
     "traboule events prefer",
 )  # fmt: skip
 DECIDE: Final = events(

@@ -107,12 +107,19 @@ def answer(
     show(command("answer-offer", {"registration_id": registration, "accept": accept}, by, reason), json=json)
 
 
-def prefer(registration: RegistrationId, reason: Reason, by: By = "", json: Json = False) -> None:
-    """Give somebody who waits a free seat, out of turn. The reason is kept.
+def prefer(
+    registration: RegistrationId,
+    reason: Reason,
+    overrule: Annotated[bool, typer.Option("--overrule", help="above the capacity, where no seat is free")] = False,
+    by: By = "",
+    json: Json = False,
+) -> None:
+    """Give somebody who waits a seat, out of turn. The reason is kept.
 
-    Example: [bold]traboule events prefer REGISTRATION --reason "intervenante"[/]
+    Example: [bold]traboule events prefer REGISTRATION --overrule --reason "intervenante"[/]
     """
-    show(command("prefer-registration", {"registration_id": registration}, by, reason), json=json)
+    what = {"registration_id": registration, "overrule": overrule}
+    show(command("prefer-registration", what, by, reason), json=json)
 
 
 def decide(

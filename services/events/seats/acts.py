@@ -37,7 +37,8 @@ MAKES: Final[frozenset[Kind]] = frozenset({"register", "take-over"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """``at`` is when it was asked for: deadlines count by it. ``overruled``: staff set the deadline aside.
+    """``at`` is when it was asked for: deadlines count by it. ``overruled``: staff set the deadline aside, or the
+    capacity.
 
     ``asked`` marks a registration about which staff are asked, or one that a former system let wait. ``terms`` are
     those of a change.
@@ -85,7 +86,7 @@ def do(room: Room, act: Act, now: datetime) -> Booking | None:
         case "same-people" | "other-people":
             return room.decide(act.booking_id, now, same_people=act.kind == "same-people")
         case "prefer":
-            return room.prefer(act.booking_id, now)
+            return room.prefer(act.booking_id, now, above_capacity=act.overruled)
         case "replace":
             return room.touch(act.booking_id)
         case "change":

@@ -149,7 +149,8 @@ async def _known(connection: AsyncConnection, ids: Collection[str], at: datetime
 def _of_row(row: dict[str, Any]) -> Known:
     cluster, record_id = row.pop("of_cluster"), row.pop("record_id")
     record = RecordRef(cluster=cluster, record_id=record_id) if cluster else None
-    return Known(**row | {"record": record, "people": json_of(row["people"]) or []})
+    people = json_of(row.pop("people")) or []
+    return Known(**row, record=record, people=people)
 
 
 def _registration(known: Known) -> RegistrationChanged:

@@ -165,11 +165,18 @@ class Room:
             return self._leave(booking, "cancelled", now)
         return self._seat_or_wait(replace(booking, state="waiting"))
 
-    def prefer(self, booking_id: str, now: datetime) -> Booking:
-        """Give a booking that waits what is free, out of turn. Raises NotPossibleError where it does not fit."""
+    def prefer(self, booking_id: str, now: datetime, *, above_capacity: bool) -> Booking:
+        """Give a booking that waits its seats, out of turn. Raises NotPossibleError where it does not fit.
+
+        Who waits never fits before the beginning, so staff allow seats ``above_capacity`` for it alone: these are not
+        given again.
+        """
         booking = self._known(booking_id)
         if booking.state != "waiting":
             raise NotPossibleError("not-waiting", f"the booking is {booking.state}: it does not wait for a seat")
+        if booking.seats > self.free and above_capacity:
+            lacking = booking.seats - int(self.free)
+            self.terms = replace(self.terms, overbooked=self.terms.overbooked + lacking, shrinks=True)
         if booking.seats > self.free:
             detail = f"{booking.seats} seats are not free: make the session larger, or allow seats above its capacity"
             raise NotPossibleError("session-full", detail)

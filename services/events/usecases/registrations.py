@@ -13,6 +13,7 @@ from schemas.events_registrations import (
     OneRegistration,
     Ordered,
     Placed,
+    PreferredRegistration,
     Registrations,
     RegistrationShown,
     ReplacedAttendee,
@@ -103,9 +104,10 @@ async def answer(call: Call[AnsweredOffer]) -> RegistrationShown:
     return await _act(call, kept, _ANSWERS[call.arguments.accept])
 
 
-async def prefer(call: Call[OneRegistration]) -> RegistrationShown:
-    """Give a free seat out of turn. Raises RefusedError."""
-    return await _act(call, await _shown(call, call.arguments.registration_id), "prefer")
+async def prefer(call: Call[PreferredRegistration]) -> RegistrationShown:
+    """Give a seat out of turn, or above the capacity. Raises RefusedError."""
+    kept = await _shown(call, call.arguments.registration_id)
+    return await _act(call, kept, "prefer", overruled=call.arguments.overrule)
 
 
 async def decide_twice(call: Call[DecidedRegistration]) -> RegistrationShown:

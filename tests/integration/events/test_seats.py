@@ -209,6 +209,19 @@ async def test_staff_prefer_somebody_with_a_reason_where_there_is_room(events: E
     assert changed["sessions"][0]["held"] == 3
 
 
+async def test_a_seat_above_the_capacity_is_for_who_is_preferred_and_is_not_given_again(events: Events) -> None:
+    session = await events.session(capacity=1)
+    await events.register(session, "Ada")
+    await events.register(session, "Blaise")
+    speaker = {"registration_id": (await events.register(session, "Chloé"))["registration_id"]}
+    await events.ask("prefer-registration", **speaker, overrule=True)
+    await events.ask("answer-offer", **speaker, accept=True)
+    assert await events.states(session) == [("Ada", "registered"), ("Blaise", "waiting"), ("Chloé", "registered")]
+    await events.ask("cancel-registration", **speaker)
+    assert dict(await events.states(session))["Blaise"] == "waiting"
+    assert await events.rows("select held, overbooked from sessions") == [(1, 0)]
+
+
 async def test_a_gathering_that_is_called_off_tells_everybody_who_had_a_seat(events: Events) -> None:
     gathering = await events.planned(capacity=1)
     session = gathering["sessions"][0]["session_id"]

@@ -55,11 +55,12 @@ class Seats(RuleBasedStateMachine):
     @rule(
         number=st.integers(0, 50),
         kind=st.sampled_from(["cancel", "accept", "decline", "same-people", "other-people", "prefer"]),
+        overruled=st.booleans(),
     )
-    def decide(self, number: int, kind: Kind) -> None:
+    def decide(self, number: int, kind: Kind, *, overruled: bool) -> None:
         if kind == "prefer":
             self.preferred.add(self.some(number))
-        self.act(Act(kind=kind, booking_id=self.some(number)))
+        self.act(Act(kind=kind, booking_id=self.some(number), overruled=overruled))
 
     @rule(number=st.integers(0, 50), by=st.integers(1, 3))
     def reduce(self, number: int, by: int) -> None:
