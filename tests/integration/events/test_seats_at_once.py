@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.events.usecases.tasks import follow_stages
+from tests.integration.events.test_personal_links import BASE, an_answer, hear, tokens
 from tests.integration.events.test_taking_over import a_registration, an_event, taken_over
 from tests.support.events import CLUSTER, LATER, Events, people
 
@@ -95,3 +97,18 @@ async def test_taking_over_takes_its_turn_before_it_knows_a_registration_again(e
         await connection.exec_driver_sql("update bookings set lapses = lapses")
     await following
     assert await events.rows("select former_id from bookings order by arrival") == [("r-9",), ("r-1",)]
+
+
+async def test_two_links_about_one_person_free_one_seat(events: Events) -> None:
+    linking = replace(events, public_url=BASE)
+    session = await linking.session(capacity=3)
+    group = await linking.register(session, "Ada", "Alan", "Anne")
+    alan = group["attendees"][1]["attendee_id"]
+    [of_order, of_alan] = await tokens(linking, "registration-confirmed", "Ada", "Alan")
+    answers = [an_answer(of_order, "cancel", alan), an_answer(of_alan, "cancel")]
+    async with locked(linking, session):
+        both = [asyncio.create_task(hear(linking, each)) for each in answers]
+        await waiting(linking, 2)
+    await asyncio.gather(*both)
+    kept = await linking.ask("registration", registration_id=group["registration_id"])
+    assert (kept["seats"], [person["left"] for person in kept["attendees"]]) == (2, [False, True, False])
