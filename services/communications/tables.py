@@ -61,7 +61,7 @@ consent_history = sa.Table(
     sa.Column("source", sa.Text),
     sa.Column("received_at", TIMESTAMP(timezone=True), nullable=False, server_default=sa.func.now()),
     sa.Column("suppressed", sa.Boolean, nullable=False, server_default=sa.false(), comment="if it objects: it is"),
-    sa.Index("consent_history_by_record", "cluster", "record_id"),
+    sa.Index("consent_history_by_record", "record_id"),
     sa.Index(
         "consent_history_waiting",
         "cluster",

@@ -37,7 +37,8 @@ _ADD: Final = """
 """
 _COLUMNS: Final = "h.cluster, h.consent_id, h.record_id, h.address_key, h.channel, h.purpose, h.decided_at, h.source"
 _OBJECTS: Final = f"h.status in {RESTRICTIONS} and h.channel in {CHANNELS}"
-# Offset 0: each is looked up by its key, also while the table is empty and the statement is prepared.
+# Offset 0: each is looked up by its key, also while the table is empty and the statement is prepared. To an empty table
+# any index is as good, so only one index can serve each look-up: a record's id is compared alone, its cluster after it.
 _OF_CONSENTS: Final = f"""
     select distinct {_COLUMNS} from unnest($1::text[], $2::text[]) as n (cluster, consent_id)
     cross join lateral
@@ -47,8 +48,8 @@ _OF_CONSENTS: Final = f"""
 _OF_CONTACTS: Final = f"""
     select {_COLUMNS} from unnest($1::text[], $2::text[]) as n (cluster, record_id)
     cross join lateral
-        (select * from consent_history where (cluster, record_id) = (n.cluster, n.record_id) offset 0) h
-    where {_OBJECTS}
+        (select * from consent_history where record_id = n.record_id offset 0) h
+    where h.cluster = n.cluster and {_OBJECTS}
     union
     select {_COLUMNS} from consent_history h where h.address_key = any($3::text[]) and {_OBJECTS}
 """
