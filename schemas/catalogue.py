@@ -29,6 +29,7 @@ FACTS: tuple[type[Content], ...] = (
     objections.ObjectionReceived,
     event_requests.RegistrationRequested,
     event_requests.RegistrationAnswered,
+    event_requests.AttendanceNoted,
     membership.MembershipStageChanged,
     WriteAccessChanged,
     cutover_requests.CutoverRequested,

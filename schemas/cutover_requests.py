@@ -60,6 +60,8 @@ Operation = Literal[
     "take-over-gatherings",
     "check-in",
     "undo-check-in",
+    "check-in-pass",
+    "end-check-in-pass",
 ]
 
 

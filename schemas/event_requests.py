@@ -1,8 +1,8 @@
 """What people asked by the public pages of gatherings: kept by the gateway, also while events is away."""
 
-from typing import Annotated, ClassVar, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from schemas.base import Announced, Moment, Part
 from schemas.events_operations import Email, PersonName
@@ -11,6 +11,8 @@ from schemas.operation import Id
 
 MOST_PEOPLE: Final = 5
 """People of one form. Larger groups ask staff."""
+MOST_ENTRIES: Final = 200
+"""People of one message. A phone that was off line sends several."""
 FormKey = Annotated[str, StringConstraints(pattern=r"^[a-z2-7]{26}$")]
 
 
@@ -55,3 +57,43 @@ class RegistrationAnswered(Announced):
         default=None, description="Who comes no more; None: everybody that the link is about"
     )
     received_at: Moment = Field(description="When the gateway kept it: deadlines count by it")
+
+
+EntryKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{8,80}$")]
+
+
+class PersonNoted(Part):
+    """Somebody who came in: by their place on the list, by their ticket, or by name where they are on no list."""
+
+    key: EntryKey = Field(description="Of this entry, chosen by the page: sent again it is one")
+    attendee_id: Id | None = Field(default=None, description="Their place on the list")
+    ticket_digest: LinkDigest | None = Field(
+        default=None, description="SHA-256 of their ticket's code, in hexadecimal: the code is not told"
+    )
+    name: PersonName | None = Field(default=None, description="Who is on no list")
+    at: Moment = Field(description="When they came in")
+
+    @model_validator(mode="after")
+    def _is_one_of_three(self) -> Self:
+        if sum(given is not None for given in (self.attendee_id, self.ticket_digest, self.name)) != 1:
+            raise ValueError("give an attendee_id, a ticket_digest, or the name of somebody who is on no list")
+        return self
+
+
+class AttendanceNoted(Announced):
+    """The holder of a check-in pass let people in at a session.
+
+    The token is not told, its digest is: nobody who reads this can use the pass.
+    """
+
+    service: ClassVar[str] = "membership"
+    key: ClassVar[str] = "attendance-noted"
+
+    link_digest: LinkDigest = Field(description="SHA-256 of the pass's token, in hexadecimal")
+    device: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{1,8}$")] | None = Field(
+        default=None, description="Which of several phones with one pass"
+    )
+    entries: Annotated[tuple[PersonNoted, ...], Field(min_length=1, max_length=MOST_ENTRIES)] = Field(
+        description="Who came in"
+    )
+    received_at: Moment = Field(description="When the gateway kept it")

@@ -548,6 +548,22 @@ EXAMPLES: Mapping[type[Content], Callable[[], Content]] = {
         act="accept",
         received_at=datetime(2026, 11, 23, 9, 0, tzinfo=UTC),
     ),
+    event_requests.AttendanceNoted: lambda: event_requests.AttendanceNoted(
+        version=_MICROSECONDS,
+        link_digest="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        device="K7",
+        entries=(
+            event_requests.PersonNoted(
+                key="mfrggzdfmztwq2lkmfrggzdfmz-1",
+                attendee_id="0b9d8b1e-6c1c-4d56-8f0a-3a1f5d1f0c11",
+                at=datetime(2026, 11, 23, 8, 41, tzinfo=UTC),
+            ),
+            event_requests.PersonNoted(
+                key="mfrggzdfmztwq2lkmfrggzdfmz-2", name="Paul Roux", at=datetime(2026, 11, 23, 8, 44, tzinfo=UTC)
+            ),
+        ),
+        received_at=datetime(2026, 11, 23, 9, 0, tzinfo=UTC),
+    ),
     membership_contacts.ContactDescribed: _contact_described,
     membership.MembershipCutoverAnswered: lambda: membership.MembershipCutoverAnswered(**_CUTOVER_ANSWER),
     billing.BillingCutoverAnswered: lambda: billing.BillingCutoverAnswered(**_CUTOVER_ANSWER),

@@ -13,6 +13,7 @@ from schemas import (
     billing_series,
     events_checkin,
     events_operations,
+    events_passes,
     events_public,
     events_registrations,
     mail_operations,
@@ -37,6 +38,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *events_registrations.ALL,
     *events_checkin.ALL,
     *events_public.ALL,
+    *events_passes.ALL,
 )
 
 

@@ -3,7 +3,7 @@
 from functools import partial
 
 from schemas.cutover import WriteAccessChanged
-from schemas.event_requests import RegistrationAnswered, RegistrationRequested
+from schemas.event_requests import AttendanceNoted, RegistrationAnswered, RegistrationRequested
 from schemas.events import EventRecorded, EventsManifestRecorded, RegistrationRecorded
 from schemas.membership import MembersMerged, MembersSeparated, MergeConflictChanged
 from services.common.member_records import apply_merges, apply_separations
@@ -15,7 +15,7 @@ from services.cutover.writers import keep_write_access
 from services.events.cutover.confirmations import confirms
 from services.events.mirror import handlers
 from services.events.mirror.parity import KINDS
-from services.events.usecases import answered, requested
+from services.events.usecases import answered, noted, requested
 from shared.messaging.subscription import Subscription
 
 _unchanged = partial(matches_current, KINDS)
@@ -31,6 +31,7 @@ SUBSCRIPTIONS = (
     Subscription("events.write-access-changed", WriteAccessChanged, keep_write_access),
     Subscription("events.registration-requested", RegistrationRequested, requested.register),
     Subscription("events.registration-answered", RegistrationAnswered, answered.answer),
+    Subscription("events.attendance-noted", AttendanceNoted, noted.note),
     Subscription("events.members-merged", MembersMerged, apply_merges),
     Subscription("events.members-separated", MembersSeparated, apply_separations),
     Subscription("events.merge-conflict-changed", MergeConflictChanged, keep_conflicts),

@@ -4,9 +4,9 @@ from typing import Final
 
 from schemas import events_checkin as entering
 from schemas import events_operations as declared
-from schemas import events_public
+from schemas import events_passes, events_public
 from schemas import events_registrations as registering
-from services.events.usecases import checking_in, gatherings, public, registrations, taking_over
+from services.events.usecases import checking_in, gatherings, passes, public, registrations, taking_over
 from services.operations.binding import Bound
 
 OPERATIONS: Final = (
@@ -28,6 +28,10 @@ OPERATIONS: Final = (
     Bound(entering.ATTENDANCE, checking_in.attendance),
     Bound(entering.CHECK_IN, checking_in.check_in),
     Bound(entering.UNDO_CHECK_IN, checking_in.undo),
+    Bound(events_passes.CHECK_IN_PASS, passes.make),
+    Bound(events_passes.END_CHECK_IN_PASS, passes.end),
+    Bound(events_passes.CHECK_IN_PASSES, passes.of_session),
+    Bound(events_passes.CHECK_IN_LIST, passes.check_in_list),
     Bound(events_public.PUBLIC_SESSION, public.session),
     Bound(events_public.LINKED_REGISTRATION, public.registration),
 )

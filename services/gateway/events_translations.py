@@ -20,5 +20,7 @@ EVENTS_PROBLEMS: Final = {
     "not-waiting": (409, "Cette inscription n'attend pas", "This registration does not wait"),
     "booking-ended": (409, "Cette inscription est terminée", "This registration has ended"),
     "booking-unknown": (404, "Cette inscription n'existe pas", "There is no such registration"),
+    "pass-unknown": (404, "Ce laissez-passer n'est pas valable", "This check-in pass is not valid"),
+    "pass-taken": (409, "Ce jeton a déjà servi : créez-en un autre", "This token was used before: make another one"),
     "link-unknown": (404, "Ce lien n'est pas connu", "This link is not known"),
 }

@@ -10,6 +10,7 @@ import typer
 from services.cli.asking import given
 from services.cli.events.asking import ask, command, show
 from services.cli.events.checkin import add_checkin
+from services.cli.events.passes import add_passes
 from services.cli.events.registrations import add_registrations
 from shared.cli.options import By, Json, Reason
 from shared.cli.terminal import as_json
@@ -142,3 +143,4 @@ def take_over(
 
 add_registrations(app)
 add_checkin(app)
+add_passes(app)

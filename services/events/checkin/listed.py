@@ -7,12 +7,15 @@ from schemas.events_checkin import Outcome
 
 EXPECTED = frozenset({"registered", "offered", "waiting", "asked", "walk-in"})
 """Whoever stands at the door is let in: also who waits for a seat. Who cancelled is asked about."""
+SEATED = frozenset({"registered", "offered"})
+"""Of them, those who are expected to come."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
     """Somebody on a session's list. ``state`` is that of the booking, ``cancelled`` if they gave up their seat."""
 
+    session_id: str
     attendee_id: str
     name: str
     token_digest: bytes | None

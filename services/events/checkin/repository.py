@@ -11,16 +11,19 @@ from shared.persistence.batches import transposed
 from shared.persistence.database import rows_of
 
 _PERSON = """
-    a.attendee_id::text, a.name, a.token_digest, a.attended_at, a.attended_with, a.attended_by, a.booking_id is null,
+    a.session_id::text, a.attendee_id::text, a.name, a.token_digest, a.attended_at, a.attended_with, a.attended_by,
+    a.booking_id is null,
     case when a.left_at is not null then 'cancelled' else coalesce(b.state, 'walk-in') end
 """
 _BY_TICKET = f"""
-    select {_PERSON} from attendees a left join bookings b using (booking_id)
-    where a.session_id = $1::uuid and a.token_digest = any($2::bytea[])
+    select {_PERSON} from unnest($1::bytea[]) as n (digest)
+    cross join lateral (select * from attendees where token_digest = n.digest offset 0) a
+    left join bookings b using (booking_id)
 """
 _BY_ID = f"""
-    select {_PERSON} from attendees a left join bookings b using (booking_id)
-    where a.session_id = $1::uuid and a.attendee_id = any($2::uuid[])
+    select {_PERSON} from unnest($1::uuid[]) as n (id)
+    cross join lateral (select * from attendees where attendee_id = n.id offset 0) a
+    left join bookings b using (booking_id)
 """
 _EXPECTED = f"""
     select {_PERSON}, o.cluster || '/' || o.record_id, m.member_id::text,
@@ -30,9 +33,13 @@ _EXPECTED = f"""
     left join member_records m on (m.cluster, m.record_id) = (o.cluster, o.record_id)
     where a.session_id = $1::uuid order by a.name, a.attendee_id
 """
-_TURN = "select 1 from sessions where session_id = $1::uuid for update"
+# In the order of their ids, so that two transactions lock rows in the same order.
+_TURN = """
+    select session_id::text from sessions where session_id = any($1::uuid[]) order by session_id for update
+"""
 _KNOWN = """
-    select c.key, c.attendee_id::text from checkins c where c.session_id = $1::uuid and c.key = any($2::text[])
+    select c.session_id::text, c.key, c.attendee_id::text from unnest($1::uuid[], $2::text[]) as n (session_id, key)
+    cross join lateral (select * from checkins where session_id = n.session_id and key = n.key offset 0) c
 """
 _ADD = """
     insert into attendees (attendee_id, session_id, name, email, person_key)
@@ -72,33 +79,35 @@ class ListedMember:
     person_key: str | None
 
 
-async def take_turn(connection: AsyncConnection, session_id: str) -> bool:
-    """Lock the session's row until we commit; False where there is none."""
-    return bool((await connection.exec_driver_sql(_TURN, (session_id,))).all())
+async def take_turns(connection: AsyncConnection, session_ids: Collection[str]) -> set[str]:
+    """Lock the rows of these sessions until we commit; those that exist."""
+    return set((await connection.exec_driver_sql(_TURN, (list(session_ids),))).scalars())
 
 
-async def by_ticket(connection: AsyncConnection, session_id: str, digests: Collection[bytes]) -> dict[bytes, Listed]:
-    """Those whose ticket it is."""
-    rows = rows_of(await connection.exec_driver_sql(_BY_TICKET, (session_id, list(digests))))
-    return {bytes(row[2]): Listed(*row) for row in rows}
+async def by_ticket(connection: AsyncConnection, digests: Collection[bytes]) -> dict[bytes, Listed]:
+    """Those whose tickets these are, whatever the session."""
+    rows = rows_of(await connection.exec_driver_sql(_BY_TICKET, (sorted(digests),)))
+    return {bytes(row[3]): Listed(*row) for row in rows}
 
 
-async def by_id(connection: AsyncConnection, session_id: str, ids: Collection[str]) -> dict[str, Listed]:
-    """Those of these ids."""
-    rows = rows_of(await connection.exec_driver_sql(_BY_ID, (session_id, list(ids))))
-    return {row[0]: Listed(*row) for row in rows}
+async def by_id(connection: AsyncConnection, ids: Collection[str]) -> dict[str, Listed]:
+    """Those of these ids, whatever the session."""
+    rows = rows_of(await connection.exec_driver_sql(_BY_ID, (sorted(set(ids)),)))
+    return {row[1]: Listed(*row) for row in rows}
 
 
 async def expected(connection: AsyncConnection, session_id: str) -> list[ListedMember]:
     """The whole list, by name."""
     rows = rows_of(await connection.exec_driver_sql(_EXPECTED, (session_id,)))
-    return [ListedMember(Listed(*row[:8]), *row[8:]) for row in rows]
+    return [ListedMember(Listed(*row[:9]), *row[9:]) for row in rows]
 
 
-async def known(connection: AsyncConnection, session_id: str, keys: Collection[str]) -> dict[str, str]:
-    """Who was let in by each of these keys."""
-    rows = rows_of(await connection.exec_driver_sql(_KNOWN, (session_id, list(keys))))
-    return dict(map(tuple, rows))
+async def known(connection: AsyncConnection, entries: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Who was let in by each of these keys of sessions."""
+    if not entries:
+        return {}
+    rows = rows_of(await connection.exec_driver_sql(_KNOWN, transposed(sorted(set(entries)))))
+    return {(session_id, key): attendee_id for session_id, key, attendee_id in rows}
 
 
 async def add_walk_ins(connection: AsyncConnection, rows: Sequence[tuple[Any, ...]]) -> None:

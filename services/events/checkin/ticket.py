@@ -6,23 +6,16 @@ A token holds no data, so that its code is small enough for a phone's screen. On
 import re
 import secrets
 from base64 import b32encode
-from hashlib import sha256
 from io import BytesIO
 from typing import Final
 
 import segno
 
+from schemas.tickets import LENGTH, PATH, code_digest, is_code, plain_code
 from services.events.translated import TranslatedError
 
 _BYTES: Final = 15
-LENGTH: Final = 24
-"""Characters of a token: 120 bits in base32 (RFC 4648), which has no 0, 1, 8 and 9."""
-_TOKEN: Final = re.compile(f"[A-Z2-7]{{{LENGTH}}}")
-PATH: Final = "/C/"
-"""Before the token in an address; its route must take it in capitals."""
-_ADDRESS: Final = re.compile(rf"https?://[^/]+{PATH}([^/?#]*)", re.IGNORECASE)
 _BASE: Final = re.compile(r"https?://([a-z0-9.-]+(?::[0-9]+)?)/?", re.IGNORECASE)
-_LOOKALIKES: Final = str.maketrans("08", "OB")
 _VERSION: Final = 4
 _LONGEST: Final = 90
 """Characters of digits, capitals and ``$%*+-./:`` in version 4 at error level M (ISO/IEC 18004, table 7)."""
@@ -43,7 +36,7 @@ def new_token() -> str:
 
 def digest_of(token: str) -> bytes:
     """The SHA-256 of the token's ASCII characters: what is stored, and what a phone compares off-line."""
-    return sha256(token.encode("ascii")).digest()
+    return code_digest(token)
 
 
 def token_in(text: str) -> str:
@@ -52,9 +45,7 @@ def token_in(text: str) -> str:
     A 0 is an O and an 8 a B, for base32 has neither digit. A 1 may be an I or an L, so it is refused.
     Raises TicketError.
     """
-    match = _ADDRESS.match(text.strip())
-    code = re.sub(r"[\s\u200b\ufeff._-]", "", match[1] if match else text).upper().translate(_LOOKALIKES)
-    if _TOKEN.fullmatch(code):
+    if is_code(code := plain_code(text)):
         return code
     raise _refused(code)
 

@@ -179,6 +179,19 @@ def _bookings(metadata: sa.MetaData) -> None:
         sa.Index("checkins_by_attendee", "attendee_id"),
     )
     sa.Table(
+        "checkin_passes",
+        metadata,
+        _id("pass_id", key=True),
+        _id("session_id", _SESSION),
+        sa.Column("digest", sa.LargeBinary, nullable=False, unique=True),
+        _text("device", always=False),
+        *(_text(name) for name in ("author", "reason")),
+        _moment("made_at", always=True),
+        _moment("ended_at"),
+        *(_text(name, always=False) for name in ("ended_by", "end_reason")),
+        sa.Index("checkin_passes_by_session", "session_id"),
+    )
+    sa.Table(
         "links",
         metadata,
         sa.Column("digest", sa.LargeBinary, primary_key=True),

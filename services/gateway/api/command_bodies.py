@@ -13,6 +13,7 @@ from schemas.base import Amount, Day, Key
 from schemas.billing_grids import Grid
 from schemas.events_checkin import ALL as CHECK_IN
 from schemas.events_operations import ALL as EVENTS
+from schemas.events_passes import ALL as PASSES
 from schemas.events_registrations import ALL as REGISTRATIONS
 from services.gateway.api.derived_bodies import derived_body
 from services.gateway.api.signed import Deciding, Line, Signed
@@ -205,7 +206,7 @@ BODIES: Final[Mapping[str, type[Signed]]] = {
     "send-information-letter": InformationLetter,
     **{
         operation.name: derived_body(operation)
-        for operation in (*EVENTS, *REGISTRATIONS, *CHECK_IN)
+        for operation in (*EVENTS, *REGISTRATIONS, *CHECK_IN, *PASSES)
         if operation.kind == "command"
     },
 }

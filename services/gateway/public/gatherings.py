@@ -92,7 +92,7 @@ async def register(request: Request, context: Context, session_id: SessionId, la
 
 def unavailable(error: ProblemError, language: Language, unknown: str) -> Response:
     """The page for what events does not know (texts ``unknown``), or cannot say now. Raises other problems."""
-    if error.kind in ("session-unknown", "link-unknown"):
+    if error.kind in ("session-unknown", "link-unknown", "pass-unknown"):
         return render("notice", language, TEXTS[language], status=404, notice=unknown)
     if error.kind in ("service-away", "broker-unavailable", "service-failed"):
         return render("notice", language, TEXTS[language], status=503, headers=error.headers, notice="away")

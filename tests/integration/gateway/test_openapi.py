@@ -95,6 +95,10 @@ OPERATIONS = [
     ("GET", "/events/sessions/{session_id}/attendance"),
     ("POST", "/events/sessions/{session_id}/check-in"),
     ("POST", "/events/attendees/{attendee_id}/undo-check-in"),
+    ("POST", "/events/sessions/{session_id}/check-in-passes"),
+    ("GET", "/events/sessions/{session_id}/check-in-passes"),
+    ("POST", "/events/check-in-passes/{pass_id}/end"),
+    ("GET", "/events/public/check-in/{digest}"),
     ("GET", "/events/gatherings"),
     ("GET", "/events/gatherings/{gathering_id}"),
     ("GET", "/events/sessions/{session_id}/registrations"),
@@ -131,11 +135,16 @@ OPERATIONS = [
     ("POST", "/p/e/{session_id}"),
     ("GET", "/p/r/{token}"),
     ("POST", "/p/r/{token}"),
+    ("GET", "/p/check-in.js"),
+    ("GET", "/p/c/{token}"),
+    ("POST", "/p/c/{token}"),
+    ("GET", "/p/c/{token}/list"),
+    ("POST", "/p/c/{token}/entries"),
     ("GET", "/events/public/sessions/{session_id}"),
     ("GET", "/events/public/links/{digest}"),
 ]
 
-OF_OTHER_SERVICES = ("/billing/", "/events/", "/communications/", "/p/e/", "/p/r/")
+OF_OTHER_SERVICES = ("/billing/", "/events/", "/communications/", "/p/e/", "/p/r/", "/p/c/")
 """None of them runs here: 503 is the answer that is described."""
 
 
