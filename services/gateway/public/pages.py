@@ -45,16 +45,37 @@ summary { cursor: pointer; margin: 1rem 0; text-decoration: underline }
 .hint { font-size: .9rem; margin: .2rem 0 0 }
 .error { color: light-dark(#a8071a, #ff9c9c); font-weight: 600; margin: .2rem 0 0 }
 .state { border-left: .3rem solid #1d4f91; padding: .1rem 0 .1rem .9rem }
+.count { font-size: 1.15rem }
+.bar { display: flex; gap: .6rem; align-items: end }
+.bar label { flex: 1 }
+ul.people { list-style: none; padding: 0; margin: 0 }
+ul.people li {
+  display: flex; gap: .75rem; align-items: center; justify-content: space-between; min-height: 2.9rem;
+  padding: .3rem 0; border-bottom: 1px solid #8a8a8a
+}
+ul.people span { min-width: 0; overflow-wrap: anywhere }
+ul.people small { display: block; font-size: .9rem }
+ul.people button { margin: 0; flex: none }
+.asked { border: 2px solid #1d4f91; border-radius: .4rem; padding: .25rem 1rem 1rem; margin: 1rem 0 }
+dialog { font: inherit; max-width: 28rem; width: calc(100% - 4rem); border-radius: .4rem }
+video { width: 100%; border-radius: .4rem; background: #000 }
+[hidden] { display: none }
 .languages { font-size: .9rem; margin-top: 2rem }
 a { color: inherit }
 details form { margin: 0 }
 @media (max-width: 30rem) { dl { grid-template-columns: 1fr; gap: 0 } dd { margin-bottom: .6rem } }
 """
+
+
+def policy(*, script: bool = False) -> str:
+    """The Content-Security-Policy of a page; with ``script`` one of ours may run, and ask us."""
+    style = f"style-src 'sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}'"
+    ours = "; script-src 'self'; connect-src 'self'" if script else ""
+    return f"default-src 'none'; {style}{ours}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+
 _HEADERS: Final = {
-    "content-security-policy": (
-        f"default-src 'none'; style-src 'sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
+    "content-security-policy": policy(),
     "cache-control": "no-store",
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",

@@ -8,7 +8,7 @@ import pytest
 
 from deploy.local.nodes import Nodes
 from deploy.provisioning.provision import migrations_folder
-from services.gateway.public import gatherings, links, unsubscribe
+from services.gateway.public import checkin, gatherings, links, unsubscribe
 from services.gateway.public.limits import RateLimit
 from shared.persistence.migrations import upgrade
 from tests.integration.gateway.gateways import GatewayUnderTest, open_gateway
@@ -46,7 +46,7 @@ async def gateway(database_url: str) -> AsyncIterator[GatewayUnderTest]:
 @pytest.fixture(autouse=True)
 def rested_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test uses up the room of the next: they all come from one address, and some by one link."""
-    for pages in (gatherings, links, unsubscribe):
+    for pages in (checkin, gatherings, links, unsubscribe):
         limits = {name: limit for name, limit in vars(pages).items() if isinstance(limit, RateLimit)}
         for name, limit in limits.items():
             monkeypatch.setattr(pages, name, RateLimit(limit.burst, limit.per_second))
