@@ -1,7 +1,7 @@
 # The verbs of the house. Each makes .venv by itself the first time; `make` alone lists them.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo up unit test fmt check faults bench soak compose-test schemas lock clean
+.PHONY: help demo up unit test fmt check faults bench soak compose-test schemas lock clean browser-test
 
 BIN := .venv/bin
 READY := .venv/ready
@@ -52,6 +52,9 @@ bench: $(READY) ## Measure; write the figures to tests/benchmarks/README.md and 
 
 compose-test: $(READY) ## Build, start, use, kill and stop docker-compose.yml in a container engine (minutes)
 	@$(BIN)/python -m pytest tests/compose -m compose -q -s
+
+browser-test: $(READY) ## Show the public pages to a real Chromium: axe, a script, off line (installs Debian's chromium where it may)
+	@$(BIN)/python -m pytest tests/browser -m browser -q $(SELECT)
 
 schemas: $(READY) ## Write schemas/published/ from the code
 	@$(BIN)/python -m schemas.generator.publish

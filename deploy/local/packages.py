@@ -69,6 +69,22 @@ def ensure(wanted: list[str] | None = None) -> None:
             _install(names)
 
 
+def browser() -> Path | None:
+    """Chromium, or what is built of it: it shows the public pages to `make browser-test`."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next((Path(path) for path in map(shutil.which, names) if path), None)
+
+
+def ensure_browser() -> Path:
+    """The browser; it is installed where that is possible without asking anybody. Raises MissingPackagesError."""
+    with one_at_a_time():
+        if browser() is None:
+            _install(["chromium"])
+    if (path := browser()) is None:
+        raise MissingPackagesError("missing: chromium. Install with: apt-get install --no-install-recommends chromium")
+    return path
+
+
 @contextmanager
 def one_at_a_time() -> Generator[None]:
     """Of all processes of this checkout one is in here; the others wait."""
@@ -81,7 +97,7 @@ def one_at_a_time() -> Generator[None]:
 def _install(names: list[str]) -> None:
     become_root = _way_to_root()
     if become_root is None or shutil.which("apt-get") is None:
-        raise MissingPackagesError(f"missing: {', '.join(names)}. Install with: {INSTALL_HINT}")
+        raise MissingPackagesError(f"missing: {', '.join(names)}. Install with: {_hint(names)}")
     print(
         f"installing {' '.join(names)} with apt-get (their own services are not started)", file=sys.stderr, flush=True
     )
@@ -96,8 +112,13 @@ def _install(names: list[str]) -> None:
     if first.returncode != 0 or any(name in missing() for name in names):
         line = (first.stderr.strip().splitlines() or ["no word from it"])[-1]
         raise MissingPackagesError(
-            f"apt-get could not install {', '.join(names)} ({line}). Install with: {INSTALL_HINT}"
+            f"apt-get could not install {', '.join(names)} ({line}). Install with: {_hint(names)}"
         )
+
+
+def _hint(names: list[str]) -> str:
+    """What a person does instead."""
+    return INSTALL_HINT if set(names) <= set(PACKAGES) else f"apt-get install --no-install-recommends {' '.join(names)}"
 
 
 def refresh_lists() -> bool:
