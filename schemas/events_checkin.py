@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.base import Key, Moment
 from schemas.events_operations import Email, PersonName, events
+from schemas.events_public import PublicSession
 from schemas.operation import Arguments, Id
 
 Outcome = Literal["in", "already-in", "added", "not-expected", "unknown"]
@@ -36,6 +37,7 @@ class ExpectedPerson(BaseModel):
     attendee_id: str
     name: str
     organisation: str | None
+    departement: str | None = None
     clusters: list[str]
     state: str
     ticket: str | None
@@ -67,10 +69,15 @@ class HeadsOf(Heads):
 
 
 class Attendance(BaseModel):
-    """Headcounts as funders ask for them: clusters may add up to more than the total."""
+    """Headcounts as funders ask for them: clusters and départements may add up to more than the total.
+
+    A département is that of the record that registered; null: not known, as of guests.
+    """
 
     total: Heads
     clusters: list[HeadsOf]
+    departements: list[HeadsOf] = []
+    session: PublicSession | None = None
     note: str
 
 

@@ -5,13 +5,14 @@ from functools import partial
 from schemas.cutover import WriteAccessChanged
 from schemas.event_requests import AttendanceNoted, RegistrationAnswered, RegistrationRequested
 from schemas.events import EventRecorded, EventsManifestRecorded, RegistrationRecorded
-from schemas.membership import MembersMerged, MembersSeparated, MergeConflictChanged
+from schemas.membership import MemberDescribed, MembersMerged, MembersSeparated, MergeConflictChanged
 from services.common.member_records import apply_merges, apply_separations
 from services.conflicts.handlers import keep_conflicts
 from services.cutover.fence import Fenced
 from services.cutover.manifests import PREFETCH, keep_manifests
 from services.cutover.noop import matches_current
 from services.cutover.writers import keep_write_access
+from services.events.attendance.described import keep_described
 from services.events.cutover.confirmations import confirms
 from services.events.mirror import handlers
 from services.events.mirror.parity import KINDS
@@ -32,6 +33,7 @@ SUBSCRIPTIONS = (
     Subscription("events.registration-requested", RegistrationRequested, requested.register),
     Subscription("events.registration-answered", RegistrationAnswered, answered.answer),
     Subscription("events.attendance-noted", AttendanceNoted, noted.note),
+    Subscription("events.member-described", MemberDescribed, keep_described),
     Subscription("events.members-merged", MembersMerged, apply_merges),
     Subscription("events.members-separated", MembersSeparated, apply_separations),
     Subscription("events.merge-conflict-changed", MergeConflictChanged, keep_conflicts),

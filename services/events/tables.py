@@ -50,3 +50,13 @@ registrations = sa.Table(
     sa.Index("registrations_by_record", "cluster", "record_id"),
     sa.Index("registrations_by_event", "cluster", "event_id"),
 )
+
+described_records = sa.Table(
+    "described_records",
+    metadata,
+    sa.Column("cluster", sa.Text, primary_key=True),
+    sa.Column("record_id", sa.Text, primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("name", sa.Text),
+    sa.Column("departement", sa.Text),
+)

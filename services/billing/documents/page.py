@@ -6,11 +6,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-import orjson
-import typst
-
 from services.billing.documents.facturx import RECOVERY, Document, vat_sentences
 from services.billing.documents.transfer import transfer_code
+from services.common.typeset import typeset
 
 _PAGE: Final = Path(__file__).with_name("page.typ")
 _TITLES: Final = {"invoice": "Facture", "credit-note": "Avoir", "dues-notice": "Appel de cotisation"}
@@ -18,10 +16,7 @@ _TITLES: Final = {"invoice": "Facture", "credit-note": "Avoir", "dues-notice": "
 
 def pdf_of(document: Document) -> bytes:
     """The page. The same document is the same bytes. Raises typst.TypstError for a character that the font lacks."""
-    data = orjson.dumps(_data(document)).decode()
-    return typst.compile(
-        _PAGE.read_bytes(), format="pdf", pdf_standards=["a-3b"], sys_inputs={"data": data}, ignore_system_fonts=True
-    )
+    return typeset(_PAGE, _data(document), "a-3b")
 
 
 def _data(document: Document) -> dict[str, Any]:

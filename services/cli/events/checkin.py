@@ -9,12 +9,15 @@ from uuid import uuid4
 
 import typer
 
+from schemas.events_public import PublicSession
+from services.cli.environment import configured
 from services.cli.events.asking import ask, command, show
 from services.cli.events.registrations import SessionId
-from services.events.attendance.csv_files import AttendanceRow, attendance_csv
-from services.events.attendance.headcounts import Attendee
+from services.events.attendance.csv_files import AttendanceRow, attendance_csv, headcounts_csv
+from services.events.attendance.headcounts import Attendee, Headcount, Headcounts
 from shared.cli.options import By, Json, Reason
 from shared.cli.terminal import as_json
+from shared.runtime.clusters import load_clusters
 
 _LISTED = ("attendee_id", "name", "organisation", "state", "attended_at", "walk_in")
 
@@ -41,12 +44,27 @@ def expected(
             typer.echo(f"two devices let {attendee_id} in: was a ticket copied?")
 
 
-def attendance(session: SessionId, json: Json = False) -> None:
-    """Count who registered and who came: in all, and by cluster, each person once.
+def attendance(
+    session: SessionId,
+    pdf: Annotated[Path | None, typer.Option("--pdf", help="write counts and list into this file, A4")] = None,
+    csv: Annotated[Path | None, typer.Option("--csv", help="write the counts into this file")] = None,
+    signatures: Annotated[bool, typer.Option("--signatures", help="in the PDF a column to sign in")] = False,
+    json: Json = False,
+) -> None:
+    """Count who registered and who came: in all, by cluster and by département, each person once.
 
-    Example: [bold]traboule events attendance SESSION[/]
+    Example: [bold]traboule events attendance SESSION --pdf presence.pdf[/]
     """
-    show(ask("attendance", {"session_id": session}), json=json)
+    answer = ask("attendance", {"session_id": session})
+    if csv is not None:
+        csv.write_bytes(headcounts_csv(_counts(answer)))
+        typer.echo(f"{csv}: {answer['total']['attended']} people came")
+    if pdf is not None:
+        people = ask("expected", {"session_id": session})["items"]
+        pdf.write_bytes(_pdf(answer, people, signed=signatures))
+        typer.echo(f"{pdf}: {answer['total']['attended']} people came")
+    if pdf is None and csv is None:
+        show(answer, json=json)
 
 
 def check_in(
@@ -89,9 +107,45 @@ def add_checkin(app: typer.Typer) -> None:
         app.command(function.__name__.replace("_", "-"))(function)
 
 
+def _pdf(answer: dict[str, Any], people: list[dict[str, Any]], *, signed: bool) -> bytes:
+    # Here, because the typesetter takes long to import.
+    from services.events.attendance.page import SessionHead, attendance_pdf
+
+    shown = PublicSession.model_validate(answer["session"])
+    head = SessionHead(
+        gathering=shown.gathering,
+        title=shown.title,
+        place=shown.place,
+        organiser=shown.cluster,
+        zone=shown.zone,
+        starts_at=shown.starts_at,
+        ends_at=shown.ends_at,
+    )
+    clusters = load_clusters(configured("events")["events"].clusters_file)
+    names = {code: cluster.name for code, cluster in clusters.items()}
+    return attendance_pdf(head, _counts(answer), [_row(item) for item in people], names, signed=signed)
+
+
+def _counts(answer: dict[str, Any]) -> Headcounts:
+    def by_name(groups: list[dict[str, Any]]) -> dict[str | None, Headcount]:
+        return {group.pop("name"): Headcount(**group) for group in groups}
+
+    return Headcounts(
+        total=Headcount(**answer["total"]),
+        by_cluster=by_name(answer["clusters"]),
+        by_departement=by_name(answer["departements"]),
+    )
+
+
 def _row(item: dict[str, Any]) -> AttendanceRow:
     at = item["attended_at"]
-    attendee = Attendee(person=None, clusters=frozenset(item["clusters"]), state=item["state"], walk_in=item["walk_in"])
+    attendee = Attendee(
+        person=None,
+        clusters=frozenset(item["clusters"]),
+        departement=item["departement"],
+        state=item["state"],
+        walk_in=item["walk_in"],
+    )
     return AttendanceRow(
         name=item["name"],
         organisation=item["organisation"] or "",

@@ -16,7 +16,7 @@ _LIST: Final[Mapping[Language, tuple[str, ...]]] = {
     "fr": ("Nom", "Organisation", "Clusters", "Département", "État", "Venu sans inscription", "Entrée"),
     "en": ("Name", "Organisation", "Clusters", "Département", "State", "Came without registration", "Checked in"),
 }
-_COUNTS: Final[Mapping[Language, tuple[str, ...]]] = {
+COUNTS: Final[Mapping[Language, tuple[str, ...]]] = {
     "fr": ("Périmètre", "Nom", "Personnes inscrites", "Personnes présentes", "dont sans inscription",
            "Adhérents présents"),
     "en": ("Scope", "Name", "People registered", "People present", "of whom without registration", "Members present"),
@@ -25,9 +25,9 @@ _SCOPES: Final[Mapping[Language, tuple[str, str, str]]] = {
     "fr": ("Total", "Cluster", "Département"),
     "en": ("Total", "Cluster", "Département"),
 }
-_UNKNOWN: Final[Mapping[Language, str]] = {"fr": "non renseigné", "en": "not known"}
+UNKNOWN: Final[Mapping[Language, str]] = {"fr": "non renseigné", "en": "not known"}
 _YES_NO: Final[Mapping[Language, tuple[str, str]]] = {"fr": ("oui", "non"), "en": ("yes", "no")}
-_STATES: Final[Mapping[Language, Mapping[str, str]]] = {
+STATES: Final[Mapping[Language, Mapping[str, str]]] = {
     "fr": {
         "registered": "inscrit",
         "waiting": "en attente",
@@ -55,7 +55,7 @@ class AttendanceRow:
 
 def attendance_csv(rows: Iterable[AttendanceRow], zone: str, language: Language = "fr") -> bytes:
     """The list of people, in the order given, with times of a zone. Raises UnknownZoneError."""
-    return _file(_LIST[language], (_cells(row, zone, language) for row in rows))
+    return _file(_LIST[language], (cells_of(row, zone, language) for row in rows))
 
 
 def headcounts_csv(counts: Headcounts, language: Language = "fr") -> bytes:
@@ -63,11 +63,12 @@ def headcounts_csv(counts: Headcounts, language: Language = "fr") -> bytes:
     total, cluster, departement = _SCOPES[language]
     groups = [(cluster, name, count) for name, count in counts.by_cluster.items()]
     groups += [(departement, name, count) for name, count in counts.by_departement.items()]
-    lines = [(scope, name or _UNKNOWN[language], *_numbers(count)) for scope, name, count in groups]
-    return _file(_COUNTS[language], [(total, "", *_numbers(counts.total)), *lines])
+    lines = [(scope, name or UNKNOWN[language], *_numbers(count)) for scope, name, count in groups]
+    return _file(COUNTS[language], [(total, "", *_numbers(counts.total)), *lines])
 
 
-def _cells(row: AttendanceRow, zone: str, language: Language) -> Sequence[str]:
+def cells_of(row: AttendanceRow, zone: str, language: Language) -> Sequence[str]:
+    """A line of the list, as text. Raises UnknownZoneError."""
     attendee = row.attendee
     yes, no = _YES_NO[language]
     return (
@@ -75,7 +76,7 @@ def _cells(row: AttendanceRow, zone: str, language: Language) -> Sequence[str]:
         row.organisation,
         ", ".join(sorted(attendee.clusters)),
         attendee.departement or "",
-        _STATES[language].get(attendee.state, attendee.state),
+        STATES[language].get(attendee.state, attendee.state),
         yes if attendee.walk_in else no,
         "" if row.checked_in_at is None else local_of(row.checked_in_at, zone)[0].replace("T", " "),
     )

@@ -28,8 +28,10 @@ _BY_ID = f"""
 _EXPECTED = f"""
     select {_PERSON}, o.cluster || '/' || o.record_id, m.member_id::text,
            coalesce((select array_agg(distinct r.cluster) from member_records r where r.member_id = m.member_id),
-                    case when o.cluster is null then array[]::text[] else array[o.cluster] end), a.person_key
+                    case when o.cluster is null then array[]::text[] else array[o.cluster] end), a.person_key,
+           d.name, d.departement
     from attendees a left join bookings b using (booking_id) left join orders o using (order_id)
+    left join described_records d on (d.cluster, d.record_id) = (o.cluster, o.record_id)
     left join member_records m on (m.cluster, m.record_id) = (o.cluster, o.record_id)
     where a.session_id = $1::uuid order by a.name, a.attendee_id
 """
@@ -70,13 +72,20 @@ _TWICE = """
 
 @dataclass(frozen=True, slots=True)
 class ListedMember:
-    """The same, with whose they are."""
+    """The same, with whose they are, and what the record of their registration says of it."""
 
     person: Listed
     record: str | None
     member: str | None
     clusters: list[str]
     person_key: str | None
+    record_name: str | None
+    departement: str | None
+
+    @property
+    def organisation(self) -> str | None:
+        """The company's name, else the record by its key."""
+        return self.record_name or self.record
 
 
 async def take_turns(connection: AsyncConnection, session_ids: Collection[str]) -> set[str]:

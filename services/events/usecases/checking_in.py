@@ -17,6 +17,9 @@ from schemas.events_checkin import (
 from services.events.attendance.headcounts import NOTE, Attendee, Headcount, headcounts_of
 from services.events.checkin import repository
 from services.events.checkin.repository import ListedMember
+from services.events.public import queries
+from services.events.public.shown import public_session
+from services.events.seats.repository import now as now_of
 from services.events.usecases.entering import arrival, enter
 from services.operations.binding import Call, RefusedError
 
@@ -50,11 +53,20 @@ async def expected(call: Call[OneSession]) -> Expected:
 
 
 async def attendance(call: Call[OneSession]) -> Attendance:
-    """How many people registered and came."""
-    rows = await repository.expected(call.uow.connection, call.arguments.session_id)
+    """How many people registered and came. Raises RefusedError where there is no such session."""
+    session_id, connection = call.arguments.session_id, call.uow.connection
+    session = (await queries.sessions(connection, [session_id])).get(session_id)
+    if session is None:
+        raise RefusedError("session-unknown", "there is no such session: see `traboule events list`")
+    rows = await repository.expected(connection, session_id)
     counts = headcounts_of(_attendee(row) for row in rows)
-    clusters = [HeadsOf(name=name, **_heads(count)) for name, count in counts.by_cluster.items()]
-    return Attendance(total=Heads(**_heads(counts.total)), clusters=clusters, note=NOTE["fr"])
+    return Attendance(
+        total=Heads(**_heads(counts.total)),
+        clusters=[HeadsOf(name=name, **_heads(count)) for name, count in counts.by_cluster.items()],
+        departements=[HeadsOf(name=name, **_heads(count)) for name, count in counts.by_departement.items()],
+        session=public_session(session, await now_of(connection)),
+        note=NOTE["fr"],
+    )
 
 
 def _expected(row: ListedMember) -> ExpectedPerson:
@@ -62,7 +74,8 @@ def _expected(row: ListedMember) -> ExpectedPerson:
     return ExpectedPerson(
         attendee_id=person.attendee_id,
         name=person.name,
-        organisation=row.record,
+        organisation=row.organisation,
+        departement=row.departement,
         clusters=sorted(row.clusters),
         state=person.shown_state,
         ticket=None if person.token_digest is None else bytes(person.token_digest).hex(),
@@ -76,6 +89,7 @@ def _attendee(row: ListedMember) -> Attendee:
         person=f"{row.member or row.record or ''}|{row.person_key}" if row.person_key else None,
         member=row.member or row.record,
         clusters=frozenset(row.clusters),
+        departement=row.departement,
         state=row.person.shown_state,
         walk_in=row.person.walk_in,
     )

@@ -83,7 +83,7 @@ def _listed(row: ListedMember) -> ListedPerson:
     return ListedPerson(
         attendee_id=person.attendee_id,
         name=person.name,
-        organisation=row.record,
+        organisation=row.organisation,
         ticket=None if person.token_digest is None else bytes(person.token_digest).hex(),
         state=person.shown_state,
         expected=person.state in EXPECTED,

@@ -3,9 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from schemas.membership import Addressee, MemberDescribed
+from services.events.attendance.described import keep_described
 from services.events.checkin.ticket import digest_of, grouped, new_token
 from tests.support.events import CLUSTER, Events
-from tests.support.merging import OURS, THEIRS, merged
+from tests.support.merging import OURS, THEIRS, envelope, handled, merged
 
 MORNING = datetime(2027, 3, 1, 8, 30, tzinfo=UTC)
 
@@ -104,3 +106,35 @@ async def test_one_entry_says_one_thing(events: Events) -> None:
     session = await events.session()
     both = [{"key": "1", "ticket": "x", "name": "y"}]
     assert (await events.refusal("check-in", session_id=session, entries=both))[0] == "arguments-invalid"
+
+
+async def test_a_departement_is_that_of_the_record_that_registered(events: Events) -> None:
+    session = await events.session(capacity=5)
+    older = a_description(1, own=Addressee(name="Ancien nom", departement="69"))
+    newer = a_description(2, own=Addressee(name="Ateliers du Gier", departement="42"))
+    shown = a_description(1, record_id="9", shown=Addressee(name="Métallerie", departement="01"))
+    await handled(events.engine, events.begin, keep_described, [envelope(fact) for fact in (newer, shown)])
+    await handled(events.engine, events.begin, keep_described, [envelope(older)])
+    await events.register(session, "Ada", record=f"{CLUSTER}/7")
+    await events.register(session, "Blaise", record=f"{CLUSTER}/9")
+    await events.register(session, "Chloé", record=f"{CLUSTER}/nobody-described")
+    await entered(events, session, {"key": "w", "name": "Zoé Guest"})
+
+    counts = await events.ask("attendance", session_id=session)
+    assert {each["name"]: (each["registered"], each["attended"]) for each in counts["departements"]} == {
+        "01": (1, 0), "42": (1, 0), None: (1, 1),
+    }  # fmt: skip
+    assert counts["session"]["gathering"] == "Petit-déjeuner"
+    listed = (await events.ask("expected", session_id=session))["items"]
+    assert [(each["organisation"], each["departement"]) for each in listed] == [
+        ("Ateliers du Gier", "42"), ("Métallerie", "01"), (f"{CLUSTER}/nobody-described", None), (None, None),
+    ]  # fmt: skip
+
+
+async def test_of_an_unknown_session_nothing_is_counted(events: Events) -> None:
+    unknown = "00000000-0000-4000-8000-000000000000"
+    assert (await events.refusal("attendance", session_id=unknown))[0] == "session-unknown"
+
+
+def a_description(version: int, record_id: str = "7", **more: Any) -> MemberDescribed:
+    return MemberDescribed(version=version, cluster=CLUSTER, record_id=record_id, **more)
