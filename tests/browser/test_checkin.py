@@ -96,7 +96,7 @@ async def test_off_line_it_goes_on_and_sends_later_what_it_kept(
     await tab.run(typed("q", ticket))
     await tab.becomes("document.getElementById('ask').open")
     await tab.run("document.getElementById('ask-yes').click()")
-    await tab.becomes("document.getElementById('sending').textContent.includes('À envoyer : 3')")
+    await tab.becomes("document.getElementById('sending').textContent.includes('À envoyer\\u00a0: 3')")
     assert "Hors ligne" in await tab.run("document.getElementById('sending').textContent")
     assert await tab.run("document.getElementById('present').textContent") == "3"
     assert await came(events, session) == []

@@ -128,13 +128,17 @@ def _pdf(answer: dict[str, Any], people: list[dict[str, Any]], *, signed: bool) 
 
 def _counts(answer: dict[str, Any]) -> Headcounts:
     def by_name(groups: list[dict[str, Any]]) -> dict[str | None, Headcount]:
-        return {group.pop("name"): Headcount(**group) for group in groups}
+        return {group["name"]: _count(group) for group in groups}
 
     return Headcounts(
-        total=Headcount(**answer["total"]),
+        total=_count(answer["total"]),
         by_cluster=by_name(answer["clusters"]),
         by_departement=by_name(answer["departements"]),
     )
+
+
+def _count(heads: dict[str, Any]) -> Headcount:
+    return Headcount(**{name: heads[name] for name in Headcount.__dataclass_fields__})
 
 
 def _row(item: dict[str, Any]) -> AttendanceRow:

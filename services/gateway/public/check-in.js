@@ -7,6 +7,7 @@
   const texts = JSON.parse(live.dataset.texts);
   const store = `check-in ${live.dataset.store}`;
   const base = location.pathname;
+  const language = document.documentElement.lang;
   const EVERY = 15_000;
   const AGAIN = 60_000;
   const TRIES = 5;
@@ -55,7 +56,9 @@
   };
   const cameHere = (person) => {
     const entry = kept().entries.find((each) => each.attendee_id === person.id);
-    return entry ? new Date(entry.at).toLocaleTimeString(document.documentElement.lang, { timeStyle: "short" }) : "";
+    if (!entry) return "";
+    const time = new Date(entry.at).toLocaleTimeString(language, { timeStyle: "short" });
+    return language === "fr" ? time.replace(":", "\u00a0h\u00a0") : time;
   };
   const came = (person) => person.came || cameHere(person);
 
@@ -120,7 +123,7 @@
       offline && texts.offline,
       waiting.length ? filled(texts.waiting, waiting.length) : note && !offline && texts.sent,
       refused.length && filled(texts.refused, refused.join(", ")),
-    ].filter(Boolean).join(" ");
+    ].filter(Boolean).join("\n");
     if (!list || !at("people")) return;
     const wanted = folded(words).split(/\s+/).filter(Boolean);
     const shown = list.people.filter((person) =>
@@ -155,7 +158,7 @@
     await send();
   };
   const load = async () => {
-    const answer = await fetch(`${base}/list?lang=${document.documentElement.lang}`);
+    const answer = await fetch(`${base}/list?lang=${language}`);
     if (answer.status === 404) {
       // The pass ended: no name stays on this phone. What was sent is judged by what the pass allowed then.
       localStorage.removeItem(store);

@@ -3,16 +3,17 @@
 from collections.abc import Mapping
 from typing import Final
 
+from services.gateway.public.pages import spaced
 from services.membership.translations import Language
 
-TEXTS: Final[Mapping[Language, Mapping[str, str]]] = {
+_TEXTS: Final[Mapping[Language, Mapping[str, str]]] = {
     "fr": {
         "checkin": "Entrées",
         "when": "Quand",
         "where": "Où",
         "contact": "Contact",
-        "present": "entrées",
-        "expected": "attendus",
+        "present": "Entrées :",
+        "expected": "Attendus :",
         "noted": "C'est noté : {}",
         "noted_code": "Code noté. La liste ne répond pas : le nom n'a pas pu être vérifié.",
         "ask": "Est-ce cette personne ?",
@@ -64,8 +65,8 @@ TEXTS: Final[Mapping[Language, Mapping[str, str]]] = {
         "when": "When",
         "where": "Where",
         "contact": "Contact",
-        "present": "in",
-        "expected": "expected",
+        "present": "In:",
+        "expected": "Expected:",
         "noted": "Noted: {}",
         "noted_code": "Code noted. The list does not answer: the name could not be checked.",
         "ask": "Is it this person?",
@@ -113,6 +114,7 @@ TEXTS: Final[Mapping[Language, Mapping[str, str]]] = {
         "unsure": "This code is not on this phone's list.",
     },
 }
+TEXTS: Final = {language: spaced(texts, language) for language, texts in _TEXTS.items()}
 SCRIPT: Final = (
     *("scan", "stop", "no_camera", "sent", "waiting", "offline", "refused", "unsure", "ended", "noted", "nobody"),
     *("ask", "ask_in", "ask_not_expected", "ask_listed", "came", "enter", "enter_long", "enter_anyway", "add_anyway"),

@@ -1,5 +1,6 @@
 """Pages for people without a key: one small document each, in French or English, that needs no script."""
 
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from hashlib import sha256
@@ -16,6 +17,7 @@ Name = Literal["unsubscribe", "unsubscribed", "undone"]
 _TEMPLATES: Final = Environment(
     loader=PackageLoader("services.gateway.public"), autoescape=True, undefined=StrictUndefined
 )
+_HIGH: Final = re.compile(r" (?=[:;?!»])|(?<=«) ")
 _STYLE: Final = """
 :root { color-scheme: light dark; font: 100%/1.5 system-ui, sans-serif }
 body { max-width: 34rem; margin: 0 auto; padding: 2rem 1.25rem }
@@ -47,7 +49,10 @@ summary { cursor: pointer; margin: 1rem 0; text-decoration: underline }
 .state { border-left: .3rem solid #1d4f91; padding: .1rem 0 .1rem .9rem }
 .count { font-size: 1.15rem }
 .bar { display: flex; gap: .6rem; align-items: end }
-.bar label { flex: 1 }
+.bar label { flex: 1; min-width: 0 }
+.bar button { margin: 0; flex: none }
+.asked h2, dialog h2 { margin-top: .75rem }
+#sending:not(:empty) { white-space: pre-line; border-left: .3rem solid #1d4f91; padding: .1rem 0 .1rem .9rem }
 ul.people { list-style: none; padding: 0; margin: 0 }
 ul.people li {
   display: flex; gap: .75rem; align-items: center; justify-content: space-between; min-height: 2.9rem;
@@ -130,6 +135,11 @@ def render(
 ) -> Response:
     """A page of a template. A header that is given as empty is left out."""
     template = _TEMPLATES.get_template(f"{name}.html")
-    text = template.render(texts=texts, language=language, style=_STYLE, **values)
+    text = template.render(texts=spaced(texts, language), language=language, style=_STYLE, **values)
     kept = {header: value for header, value in {**_HEADERS, **headers}.items() if value}
     return Response(text, status, headers=kept, media_type="text/html")
+
+
+def spaced(texts: Mapping[str, str], language: Language) -> Mapping[str, str]:
+    """French texts with spaces that no line breaks at, before high punctuation and inside guillemets."""
+    return {name: _HIGH.sub("\u00a0", text) for name, text in texts.items()} if language == "fr" else texts

@@ -72,7 +72,7 @@ async def test_the_page_shows_the_session_the_count_and_who_is_expected(gateway,
 
     assert page.status_code == 200
     assert headings_of(page.text)[0] == "Petit-déjeuner <cyber>"
-    assert '<strong id="present">1</strong> entrées' in page.text
+    assert 'Entrées\u00a0: <strong id="present">1</strong> · Attendus\u00a0: <strong>2</strong>' in page.text
     assert "Entrer : Ada Martin" in page.text
     assert "entrée à 12\u00a0h\u00a000 (Accueil 2)" in page.text
     assert "Chloé" not in page.text
@@ -97,13 +97,13 @@ async def test_no_cache_keeps_names_and_one_script_of_ours_may_run(gateway, answ
 async def test_a_ticket_shows_the_name_and_asks_before_it_lets_in(gateway, answered):
     answered(listed())
     asked = await gateway.client.post(PATH, data={"act": "find", "q": f"https://x.fr/C/{TICKET.lower()}"})
-    assert "Est-ce cette personne ?" in asked.text
+    assert "Est-ce cette personne\u00a0?" in asked.text
     assert await noted(gateway) == []
 
     form = next(form for form in forms_of(asked.text) if form.get("attendee") == ADA)
     done = [await gateway.client.post(PATH, data=form) for _ in range(2)]
     assert [page.status_code for page in done] == [200, 200]
-    assert "C&#39;est noté : Ada Martin" in done[0].text
+    assert "C&#39;est noté\u00a0: Ada Martin" in done[0].text
     assert '<strong id="present">2</strong>' in done[0].text
     entries = await noted(gateway)
     assert [(entry["attendee_id"], entry["at"]) for entry in entries] == [(ADA, NOON.isoformat()[:19] + "Z")] * 2

@@ -117,7 +117,7 @@ async def test_what_the_form_asks_is_kept_while_events_is_away(gateway):
     page = await gateway.client.post(PATH, data=form)
 
     assert page.status_code == 200
-    assert headings_of(page.text) == ["C'est noté : vous recevrez un courriel"]
+    assert headings_of(page.text) == ["C'est noté\u00a0: vous recevrez un courriel"]
     (fact,) = await requested(gateway)
     assert (fact["session_id"], fact["form"], fact["language"], fact["fewer"]) == (SESSION, KEY, "fr", True)
     assert fact["people"] == [{"name": "Zoé Müller"}, {"name": "Léo", "email": "leo@example.fr"}]
