@@ -2,6 +2,7 @@
 
 from schemas import (
     billing,
+    charges,
     commands,
     communications,
     communications_write_back,
@@ -44,6 +45,7 @@ FACTS: tuple[type[Content], ...] = (
     billing.PaymentChanged,
     billing.AccountChanged,
     billing.DocumentWritten,
+    charges.RegistrationBilled,
     letters.DocumentIssued,
     letters.PaymentReminded,
     letters.DirectDebitAnnounced,
@@ -57,6 +59,7 @@ FACTS: tuple[type[Content], ...] = (
     events.RegistrationChanged,
     events.ParticipationChanged,
     events.RegistrationWritten,
+    charges.RegistrationPriced,
     letters.RegistrationConfirmed,
     letters.SeatOffered,
     letters.RegistrationCancelled,

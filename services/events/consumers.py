@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from schemas.charges import RegistrationBilled
 from schemas.cutover import WriteAccessChanged
 from schemas.event_requests import RegistrationAnswered, RegistrationRequested
 from schemas.events import EventRecorded, EventsManifestRecorded, RegistrationRecorded
@@ -15,6 +16,7 @@ from services.cutover.writers import keep_write_access
 from services.events.cutover.confirmations import confirms
 from services.events.mirror import handlers
 from services.events.mirror.parity import KINDS
+from services.events.seats.bills import keep_bills
 from services.events.usecases import answered, requested
 from shared.messaging.subscription import Subscription
 
@@ -31,6 +33,7 @@ SUBSCRIPTIONS = (
     Subscription("events.write-access-changed", WriteAccessChanged, keep_write_access),
     Subscription("events.registration-requested", RegistrationRequested, requested.register),
     Subscription("events.registration-answered", RegistrationAnswered, answered.answer),
+    Subscription("events.registration-billed", RegistrationBilled, keep_bills),
     Subscription("events.members-merged", MembersMerged, apply_merges),
     Subscription("events.members-separated", MembersSeparated, apply_separations),
     Subscription("events.merge-conflict-changed", MergeConflictChanged, keep_conflicts),
