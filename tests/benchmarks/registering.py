@@ -57,13 +57,13 @@ async def _measured(stage: Stage, seconds: int) -> Registering:
     for _ in range(PER_SECOND):
         free.put_nowait(await Connection.open(url))
     began = time.perf_counter()
-    every = await asyncio.gather(*(_one(free, raw, began + n / PER_SECOND) for n, raw in enumerate(requests)))
+    every = await asyncio.gather(*(_answered(free, raw, began + n / PER_SECOND) for n, raw in enumerate(requests)))
     taken = every[2 * PER_SECOND :]
     cuts = quantiles(taken, n=100)
     return Registering(len(taken), cuts[49], cuts[98], max(taken))
 
 
-async def _one(free: "asyncio.Queue[Connection]", raw: bytes, moment: float) -> float:
+async def _answered(free: "asyncio.Queue[Connection]", raw: bytes, moment: float) -> float:
     await asyncio.sleep(max(0.0, moment - time.perf_counter()))
     connection = await free.get()
     status, body = await connection.get(raw)

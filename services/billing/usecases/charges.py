@@ -117,7 +117,7 @@ async def _shown(call: Call[Any], kept: list[Charge]) -> list[ChargeShown]:
     today = Clock().today()
     shown: list[ChargeShown] = []
     for each in kept:
-        issuer = next((one for one in issuers if each.cluster in one.clusters and one.on(today)), None)
+        issuer = next((body for body in issuers if each.cluster in body.clusters and body.on(today)), None)
         why = hindrance(each, issuer, not_ours)
         shown.append(
             ChargeShown(

@@ -13,14 +13,14 @@ from services.events.registrations.queries import participations
 from tests.support.events import CLUSTER, LATER, Events
 from tests.support.merging import merged
 
-HERE, THERE = f"{CLUSTER}/7", "numelink/1042"
+OWN, OTHER = f"{CLUSTER}/7", "numelink/1042"
 
 
 async def test_1_the_same_two_people_by_both_forms_of_firms_that_are_merged_later(events: Events) -> None:
     """Nobody is called off in silence: both hold what they had, membership sees it twice, and all are let in."""
     session = await events.session(capacity=4)
-    ours = await events.register(session, "Léa Martin", "Max Roux", record=HERE)
-    theirs = await events.register(session, "Lea MARTIN-DUPONT", "Maxime Roux", record=THERE)
+    ours = await events.register(session, "Léa Martin", "Max Roux", record=OWN)
+    theirs = await events.register(session, "Lea MARTIN-DUPONT", "Maxime Roux", record=OTHER)
     records = [RecordRef(cluster=CLUSTER, record_id="7"), RecordRef(cluster="numelink", record_id="1042")]
     await events.merge(merged(1, "Ateliers", *records))
     assert [state for _, state in await events.states(session)] == ["registered", "registered"]
