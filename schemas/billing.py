@@ -160,6 +160,9 @@ class AccountDocument(Part):
         default=False,
         description="The former system has it too, under the same number: there it is counted, and not here",
     )
+    about: Literal["seats"] | None = Field(
+        default=None, description="seats: of a gathering, on the day of the period; None: dues for the period"
+    )
 
 
 class PeriodOfAccount(Part):

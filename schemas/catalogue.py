@@ -2,6 +2,7 @@
 
 from schemas import (
     billing,
+    charges,
     commands,
     communications,
     communications_write_back,
@@ -45,6 +46,7 @@ FACTS: tuple[type[Content], ...] = (
     billing.PaymentChanged,
     billing.AccountChanged,
     billing.DocumentWritten,
+    charges.RegistrationBilled,
     letters.DocumentIssued,
     letters.PaymentReminded,
     letters.DirectDebitAnnounced,
@@ -58,6 +60,7 @@ FACTS: tuple[type[Content], ...] = (
     events.RegistrationChanged,
     events.ParticipationChanged,
     events.RegistrationWritten,
+    charges.RegistrationPriced,
     letters.RegistrationConfirmed,
     letters.SeatOffered,
     letters.RegistrationCancelled,

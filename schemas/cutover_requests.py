@@ -41,6 +41,8 @@ Operation = Literal[
     "return-payment",
     "close-year",
     "remind-overdue",
+    "bill-charges",
+    "settle-charge",
     "suppress",
     "lift-suppression",
     "resume-domain",

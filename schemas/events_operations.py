@@ -149,6 +149,9 @@ class Planned(Arguments):
     guest_price: Price | None = None
     sessions: Annotated[tuple[PlannedSession, ...], Field(max_length=50)] = ()
     like: Id | None = None
+    allotment: Annotated[
+        bool, Field(description="its seats are apart from those that another form gives for the same gathering")
+    ] = False
 
     @model_validator(mode="after")
     def _has_title_and_sessions(self) -> Self:

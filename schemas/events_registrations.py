@@ -34,7 +34,10 @@ class AttendeeShown(BaseModel):
 
 
 class RegistrationShown(BaseModel):
-    """Seats that were asked for together. ``place_in_line`` counts from 1 among those who wait."""
+    """Seats that were asked for together. ``place_in_line`` counts from 1 among those who wait.
+
+    ``billed`` is what billing says that it billed, less what it credited, under the numbers of ``billed_by``.
+    """
 
     registration_id: str
     session_id: str
@@ -44,6 +47,8 @@ class RegistrationShown(BaseModel):
     place_in_line: int | None = None
     offered_until: datetime | None
     price: Decimal
+    billed: Decimal | None = None
+    billed_by: list[str] = []
     record: str | None
     name: str | None
     email: str | None

@@ -13,6 +13,7 @@ import orjson
 from schemas import (
     billing,
     billing_lines,
+    charges,
     commands,
     communications,
     communications_write_back,
@@ -541,6 +542,25 @@ EXAMPLES: Mapping[type[Content], Callable[[], Content]] = {
         email="zoe@ateliers-du-gier.example",
         language="fr",
         received_at=datetime(2026, 11, 23, 9, 0, tzinfo=UTC),
+    ),
+    charges.RegistrationPriced: lambda: charges.RegistrationPriced(
+        version=_MICROSECONDS,
+        cluster=CLUSTER,
+        registration_id="6a3f1c0e-8f1b-4c7e-9a55-0d5f2c1b7e11",
+        title="Assemblée et dîner",
+        day=date(2027, 3, 12),
+        record=RecordRef(cluster=CLUSTER, record_id="1042"),
+        name="Zoé Müller",
+        email="zoe@ateliers-du-gier.example",
+        seats=2,
+        amount=Decimal("80.00"),
+    ),
+    charges.RegistrationBilled: lambda: charges.RegistrationBilled(
+        version=_MICROSECONDS,
+        cluster=CLUSTER,
+        registration_id="6a3f1c0e-8f1b-4c7e-9a55-0d5f2c1b7e11",
+        amount=Decimal("80.00"),
+        references=("F-2027-000124",),
     ),
     event_requests.RegistrationAnswered: lambda: event_requests.RegistrationAnswered(
         version=_MICROSECONDS,

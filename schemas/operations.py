@@ -3,6 +3,7 @@
 from typing import Final
 
 from schemas import (
+    billing_charges,
     billing_corrections,
     billing_decisions,
     billing_documents,
@@ -33,6 +34,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *billing_ledger.ALL,
     *billing_series.ALL,
     *billing_reminders.ALL,
+    *billing_charges.ALL,
     *mail_operations.ALL,
     *events_operations.ALL,
     *events_registrations.ALL,

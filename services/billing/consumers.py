@@ -3,8 +3,10 @@
 from functools import partial
 
 from schemas.billing import BillingManifestRecorded, InvoiceRecorded, PaymentRecorded
+from schemas.charges import RegistrationPriced
 from schemas.cutover import WriteAccessChanged
 from schemas.membership import MemberDescribed, MembersMerged, MembersSeparated, MergeConflictChanged
+from services.billing.charges.repository import keep_prices
 from services.billing.members.repository import keep_descriptions
 from services.billing.mirror import handlers
 from services.billing.mirror.confirmations import confirms
@@ -28,6 +30,7 @@ SUBSCRIPTIONS = (
     Subscription("billing.payment-recorded", PaymentRecorded, Fenced(handlers.record_payments, _unchanged)),
     Subscription("billing.manifest-recorded", BillingManifestRecorded, keep_manifests, prefetch=PREFETCH),
     Subscription("billing.write-access-changed", WriteAccessChanged, keep_write_access),
+    Subscription("billing.registration-priced", RegistrationPriced, keep_prices),
     Subscription("billing.member-described", MemberDescribed, keep_descriptions),
     Subscription("billing.members-merged", MembersMerged, apply_merges),
     Subscription("billing.members-separated", MembersSeparated, apply_separations),

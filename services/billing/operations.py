@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from schemas import billing_charges as charging
 from schemas import billing_corrections as correcting
 from schemas import billing_decisions as deciding
 from schemas import billing_documents as issuing
@@ -11,6 +12,7 @@ from schemas import billing_payments as paying
 from schemas import billing_reminders as reminding
 from schemas import billing_series as numbering
 from services.billing.usecases import (
+    charges,
     corrections,
     decisions,
     documents,
@@ -60,6 +62,9 @@ OPERATIONS: Final = (
     Bound(keeping.CLOSE_YEAR, ledger.close_year),
     Bound(reminding.OVERDUE, reminders.overdue_documents),
     Bound(reminding.REMIND, reminders.remind),
+    Bound(charging.CHARGES, charges.charges),
+    Bound(charging.BILL_CHARGES, charges.bill_charges),
+    Bound(charging.SETTLE_CHARGE, charges.settle_charge),
     Bound(numbering.CHECK, series.check),
     Bound(numbering.COMPARE, series.compare),
     Bound(numbering.FORMER, series.former),

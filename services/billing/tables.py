@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
+from services.billing.charges.tables import charges_tables
 from services.billing.documents.tables import documents_tables
 from services.billing.dues.tables import dues_tables
 from services.billing.ledger.tables import ledger_tables
@@ -38,6 +39,7 @@ documents_tables(metadata)
 payments_tables(metadata)
 ledger_tables(metadata)
 reminders_tables(metadata)
+charges_tables(metadata)
 
 invoices = sa.Table(
     "invoices",

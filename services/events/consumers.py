@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from schemas.charges import RegistrationBilled
 from schemas.cutover import WriteAccessChanged
 from schemas.event_requests import AttendanceNoted, RegistrationAnswered, RegistrationRequested
 from schemas.events import EventRecorded, EventsManifestRecorded, RegistrationRecorded
@@ -16,6 +17,7 @@ from services.events.attendance.described import keep_described
 from services.events.cutover.confirmations import confirms
 from services.events.mirror import handlers
 from services.events.mirror.parity import KINDS
+from services.events.seats.bills import keep_bills
 from services.events.usecases import answered, noted, requested
 from shared.messaging.subscription import Subscription
 
@@ -32,6 +34,7 @@ SUBSCRIPTIONS = (
     Subscription("events.write-access-changed", WriteAccessChanged, keep_write_access),
     Subscription("events.registration-requested", RegistrationRequested, requested.register),
     Subscription("events.registration-answered", RegistrationAnswered, answered.answer),
+    Subscription("events.registration-billed", RegistrationBilled, keep_bills),
     Subscription("events.attendance-noted", AttendanceNoted, noted.note),
     Subscription("events.member-described", MemberDescribed, keep_described),
     Subscription("events.members-merged", MembersMerged, apply_merges),

@@ -6,6 +6,7 @@ EVENTS_PROBLEMS: Final = {
     "gathering-unknown": (404, "Cette rencontre n'existe pas", "There is no such gathering"),
     "gathering-invalid": (422, "Cette rencontre ne peut être programmée ainsi", "This gathering cannot be planned so"),
     "gathering-over": (409, "Cette rencontre n'est plus à venir", "This gathering is not planned any more"),
+    "given-elsewhere": (409, "Un autre formulaire donne ces places", "Another form gives these seats"),
     "session-unknown": (404, "Cette séance n'existe pas", "There is no such session"),
     "session-full": (409, "Il n'y a pas assez de places libres", "There are not enough free seats"),
     "capacity-below-held": (409, "Plus de places sont déjà prises", "More seats are taken already"),

@@ -23,6 +23,7 @@ from tests.benchmarks import (
     profiled,
     rates,
     recognition,
+    registering,
     replicas,
     seats,
     switching,
@@ -44,6 +45,7 @@ PARTS = (
     "billing",
     "mail",
     "seats",
+    "registering",
 )
 
 
@@ -112,6 +114,13 @@ def main() -> int:
         if "seats" in wanted:
             _print("seats")
             _part(report, "seats", lambda: rates.seats(report, seats.measure(where, quick=arguments.quick)))
+        if "registering" in wanted:
+            _print("registering")
+            _part(
+                report,
+                "registering",
+                lambda: rates.registering(report, registering.measure(where, quick=arguments.quick)),
+            )
     report.show(LOCAL / "bench.json", time.monotonic() - started)
     if arguments.fill:
         caption = filling.caption(datetime.now(UTC).date(), report.figures["servers"], load)

@@ -52,9 +52,9 @@ def measure(stage: Stage, *, quick: bool) -> Operations:
 
 
 async def _measured(stage: Stage, count: int) -> Operations:
-    url, key = stage.stack.url("membership"), await _key(stage)
+    url, key = stage.stack.url("membership"), await admin_key(stage)
     query = request(url, SYSTEM, key)
-    command = _post(url, f"{SYSTEM}/moves", key, {"move": "mirror", "reason": "a measurement"})
+    command = post(url, f"{SYSTEM}/moves", key, {"move": "mirror", "reason": "a measurement"})
     await _times(url, query, 20, CLIENTS)  # so that connections and plans are there
     await _times(url, command, 20, CLIENTS)
     return Operations(
@@ -85,7 +85,8 @@ async def _times(url: str, raw: bytes, count: int, clients: int) -> Times:
     return Times(len(every), cuts[49], cuts[98])
 
 
-def _post(url: str, path: str, key: str, body: object) -> bytes:
+def post(url: str, path: str, key: str, body: object) -> bytes:
+    """The bytes of a POST."""
     sent = json.dumps(body).encode()
     head = (
         f"POST {path} HTTP/1.1\r\nHost: {urlsplit(url).netloc}\r\nAuthorization: Bearer {key}\r\n"
@@ -94,7 +95,8 @@ def _post(url: str, path: str, key: str, body: object) -> bytes:
     return head.encode() + sent
 
 
-async def _key(stage: Stage) -> str:
+async def admin_key(stage: Stage) -> str:
+    """An API key for all that may be asked."""
     engine = create_engine(stage.database_url("membership"), application="bench", pool_size=1)
     async with engine.begin() as connection:
         made = await create_key(connection, "benchmark", "admin", 1)

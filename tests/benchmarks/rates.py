@@ -10,6 +10,7 @@ from tests.benchmarks.linking import WAYS, Linking
 from tests.benchmarks.mail import CONNECTIONS, MANY
 from tests.benchmarks.mail import Measured as Mailed
 from tests.benchmarks.operations import CLIENTS, Operations
+from tests.benchmarks.registering import PER_SECOND, Registering
 from tests.benchmarks.replicas import COUNTS, Replicas
 from tests.benchmarks.report import Report
 from tests.benchmarks.seats import BATCH as SEATS_BATCH
@@ -194,4 +195,17 @@ def seats(report: Report, measured: Seated) -> None:
         measured.promotion < 1000,
     )
     report.figures["seats"] = asdict(measured)
+    report.grid.add_section()
+
+
+def registering(report: Report, measured: Registering) -> None:
+    """How long somebody who registers over HTTP waits for the answer."""
+    report.begin("registering")
+    report.line(
+        f"a registration over HTTP, {measured.count:,} at {PER_SECOND} a second",
+        f"p50 {measured.p50:.1f}, p99 {measured.p99:.1f}, worst {measured.worst:.0f} ms",
+        "p99 ≤ 100 ms",
+        measured.p99 <= 100,
+    )
+    report.figures["registering"] = asdict(measured)
     report.grid.add_section()

@@ -106,7 +106,9 @@ class Events:
         usual = {"starts": LATER.strftime("%Y-%m-%dT%H:%M"), "zone": "UTC", "capacity": capacity}
         key = key or f"key {await self.rows('select count(*) from gatherings')}"
         sessions = [usual | session]
-        return await self.ask("plan-gathering", cluster=CLUSTER, key=key, title="Petit-déjeuner", sessions=sessions)
+        asked = {"cluster": CLUSTER, "key": key, "title": "Petit-déjeuner", "sessions": sessions}
+        # All begin at one moment, each with seats of its own.
+        return await self.ask("plan-gathering", **asked, allotment=True)
 
     async def session(self, capacity: int | None = 2, **session: Any) -> str:
         """The id of a session that was planned."""

@@ -62,7 +62,7 @@ def account_of(
     known = billed is not None or paid is not None or transferred
     periods = [
         *(row.invoice.period_ends_on for row in rows if _is_settled(row.invoice)),
-        *(row.document.period_ends_on for row in _paid_documents(issued)),
+        *(row.document.period_ends_on for row in _paid_documents(issued) if not row.document.about),
     ]
     dated: list[tuple[date, Any]] = [
         *((row.invoice.issued_on, row) for row in rows),
@@ -89,7 +89,7 @@ def account_of(
         documents=shown,
         periods=periods_of(
             counted,
-            ours,
+            [document for document in ours if not document.about],
             {row.document.number: row.paid for row in issued},
             {*(item_of(row.invoice) for row in kept), *map(item_of, shown)},
         ),

@@ -55,7 +55,8 @@ _PAYMENTS = f"""
 # A former system that was told of a document of ours says it again under the same number.
 _DOCUMENTS = f"""
     select d.cluster, d.record_id, d.number, d.kind, d.issued_on, d.due_on, d.net, d.vat, d.gross, d.why,
-           (select o.number from documents o where o.document_id = d.corrects), d.first,
+           (select o.number from documents o where o.document_id = d.corrects),
+           d.first, d.last, d.charge_id is not null,
            exists (select from invoices i where i.cluster = d.cluster and i.number = d.number
                                             and i.status not in ('draft', 'cancelled')),
            (select coalesce(sum(p.amount), 0) from payments p where p.cluster = d.cluster and p.invoice_id = d.number)
@@ -152,12 +153,13 @@ def _received(payment_id: str, paid_on: date, amount: Decimal, means: str, alloc
     )
 
 
-def _document(values: Sequence[Any], first: date, mirrored: bool) -> AccountDocument:
+def _document(values: Sequence[Any], first: date, last: date | None, of_seats: bool, mirrored: bool) -> AccountDocument:
     period = year_from(first)
     return AccountDocument(
         **dict(zip(_DOCUMENT, values, strict=True)),
         period_starts_on=period.first_day,
-        period_ends_on=period.last_day,
+        period_ends_on=last or period.last_day,
+        about="seats" if of_seats else None,
         mirrored=mirrored,
     )
 
@@ -172,8 +174,10 @@ async def issued_documents(
 
 def _documents(rows: Rows) -> defaultdict[Record, list[DocumentRow]]:
     documents: defaultdict[Record, list[DocumentRow]] = defaultdict(list)
-    for cluster, record_id, *values, first, mirrored, paid in rows:
-        documents[Record(cluster, record_id)].append(DocumentRow(_document(values, first, mirrored), paid))
+    for cluster, record_id, *values, first, last, of_seats, mirrored, paid in rows:
+        documents[Record(cluster, record_id)].append(
+            DocumentRow(_document(values, first, last, of_seats, mirrored), paid)
+        )
     return documents
 
 

@@ -34,6 +34,7 @@ class IssuedDocument(NamedTuple):
     why: str
     version: int
     lines: Sequence[Mapping[str, Any]]
+    last: date | None = None
 
     @property
     def sign(self) -> int:
@@ -43,7 +44,7 @@ class IssuedDocument(NamedTuple):
     @property
     def days(self) -> tuple[date, date]:
         """First and last day of the period."""
-        return _days(self.first)
+        return (self.first, self.last) if self.last else _days(self.first)
 
 
 @lru_cache(maxsize=64)

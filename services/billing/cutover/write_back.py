@@ -37,7 +37,8 @@ _DOCUMENTS = """
            (extract(epoch from d.issued_at) * 1000000)::bigint,
            (select json_agg(json_build_object('place', l.place, 'label', l.label, 'amount', l.amount::text,
                                               'vat_rate', l.vat_rate::text) order by l.place)
-            from document_lines l where l.document_id = d.document_id)::text
+            from document_lines l where l.document_id = d.document_id)::text,
+           d.last
     from documents d where d.cluster = $1 and d.number = any($2::text[]) order by d.number
 """
 _CORRECTED = "select document_id::text, number from documents where document_id = any($1::uuid[])"
@@ -158,6 +159,7 @@ def _as_issued(issued: Issued, corrects: str | None) -> IssuedDocument:
             {"place": place, "label": line.label, "amount": line.amount, "vat_rate": rounded(line.vat.rate)}
             for place, line in enumerate(draft.lines)
         ],
+        last=draft.last,
     )
 
 
@@ -189,7 +191,7 @@ async def publish_current(uow: BillingUnitOfWork, cluster: str, document: Mappin
 
 async def _documents(connection: AsyncConnection, cluster: str, numbers: Collection[str]) -> list[IssuedDocument]:
     rows = rows_read(await connection.exec_driver_sql(_DOCUMENTS, (cluster, list(numbers))))
-    return [IssuedDocument(*values, lines=_lines(lines)) for *values, lines in rows]
+    return [IssuedDocument(*values, lines=_lines(lines), last=last) for *values, lines, last in rows]
 
 
 def _lines(lines: str) -> list[dict[str, Any]]:

@@ -17,7 +17,8 @@ from services.billing.money import euros, parts_of, to_cents
 from shared.persistence.database import json_of, rows_of
 
 _DOCUMENT: Final = """
-    select document_id::text, issuer, kind, cluster, record_id, first, buyer from documents where number = $1
+    select document_id::text, issuer, kind, cluster, record_id, first, last, charge_id::text, buyer
+    from documents where number = $1
 """
 _LINES: Final = """
     select l.place, l.code, l.label, l.amount, l.vat_regime, l.vat_rate, l.vat_code, l.account,
@@ -91,6 +92,8 @@ class Billed:
     kind: str
     key: Key
     first: date
+    last: date | None
+    charge_id: str | None
     buyer: Mapping[str, Any]
     lines: tuple[BilledLine, ...]
 
@@ -100,13 +103,15 @@ async def billed(connection: AsyncConnection, number: str) -> Billed | None:
     rows = rows_of(await connection.exec_driver_sql(_DOCUMENT, (number,)))
     if not rows:
         return None
-    [(document_id, issuer, kind, cluster, record_id, first, buyer)] = rows
+    [(document_id, issuer, kind, cluster, record_id, first, last, charge_id, buyer)] = rows
     return Billed(
         document_id=document_id,
         issuer=issuer,
         kind=kind,
         key=Key(cluster, record_id),
         first=first,
+        last=last,
+        charge_id=charge_id,
         buyer=json_of(buyer),
         lines=tuple(_line(*row) for row in rows_of(await connection.exec_driver_sql(_LINES, (document_id,)))),
     )

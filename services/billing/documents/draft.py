@@ -44,6 +44,7 @@ class Draft:
     """A document without number and day. ``problem`` says why it cannot be issued; empty if it can.
 
     ``left`` is of a credit note alone: by rate, the net that earlier ones left of the document that it corrects.
+    ``charge_id`` is the registration whose seats it is for, and ``last`` their day; None of dues, which are for a year.
     """
 
     kind: Kind
@@ -54,6 +55,8 @@ class Draft:
     why: str
     corrects: str | None = None
     left: Mapping[Decimal, Decimal] = field(default_factory=dict[Decimal, Decimal])
+    last: date | None = None
+    charge_id: str | None = None
 
     @property
     def title(self) -> str:

@@ -57,9 +57,9 @@ _FAILURES = """
     where $1::text is null or d.number = $1 order by x.first_at, d.number limit 100
 """
 _DOCUMENT = """
-    select d.document_id::text, d.number, d.kind, d.issued_on, d.due_on, d.first, d.seller, d.buyer, d.net, d.vat,
-           d.gross, d.reference, d.why, o.number as corrected, o.issued_on as corrected_on, d.cluster, d.record_id,
-           (extract(epoch from d.issued_at) * 1000000)::bigint as version
+    select d.document_id::text, d.number, d.kind, d.issued_on, d.due_on, d.first, d.last, d.seller, d.buyer, d.net,
+           d.vat, d.gross, d.reference, d.why, o.number as corrected, o.issued_on as corrected_on,
+           d.cluster, d.record_id, (extract(epoch from d.issued_at) * 1000000)::bigint as version
     from documents d left join documents o on o.document_id = d.corrects where d.number = $1
 """
 # By rate of VAT: what earlier credit notes left of the document that this one corrects.
@@ -162,7 +162,7 @@ async def _read(connection: AsyncConnection, number: str) -> tuple[RowMapping, D
     amounts: dict[str, Any] = {name: row[name] for name in names}
     document = Document(
         **amounts,
-        last=year_from(row["first"]).last_day,
+        last=row["last"] or year_from(row["first"]).last_day,
         seller=json_of(row["seller"]),
         buyer=json_of(row["buyer"]),
         lines=[{**line, "vat_rate": Decimal(line["vat_rate"])} for line in await lines_of(connection, number)],

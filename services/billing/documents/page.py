@@ -44,13 +44,19 @@ def _data(document: Document) -> dict[str, Any]:
 def _facts(document: Document) -> list[str]:
     facts = [
         f"Date d'émission : {day(document.issued_on)}",
-        f"Pour l'année du {day(document.first)} au {day(document.last)}",
+        _when(document),
     ]
     if document.corrects is not None:
         number, issued_on = document.corrects
         facts.append(f"Corrige la pièce {number} du {day(issued_on)}")
     # A mention of invoices; dues that an issuer outside VAT calls for are none.
     return facts if document.kind == "dues-notice" else [*facts, "Nature de l'opération : prestation de services"]
+
+
+def _when(document: Document) -> str:
+    if document.first == document.last:
+        return f"Pour le {day(document.first)}"
+    return f"Pour l'année du {day(document.first)} au {day(document.last)}"
 
 
 def _summary(document: Document) -> tuple[str, str, str]:

@@ -25,12 +25,12 @@ from shared.runtime.clock import Clock
 # Rows come as one JSON text: asyncpg looks at each element of an array in Python, which costs more than the insert.
 _DOCUMENTS = """
     insert into documents (document_id, issuer, kind, year, place, number, issued_on, due_on, cluster, record_id, first,
-                           corrects, seller, buyer, net, vat, gross, reference, why, run_id, issued_by)
+                           corrects, seller, buyer, net, vat, gross, reference, why, run_id, issued_by, last, charge_id)
     select id, $1::text, $2::text, $3::int, place, number, $4::date, $5::date, cluster, record_id,
-           first, corrects, $6::json, buyer, net, vat, gross, reference, why, $7::uuid, $8::text
+           first, corrects, $6::json, buyer, net, vat, gross, reference, why, $7::uuid, $8::text, last, charge_id
     from json_to_recordset($9::json)
         as n (id uuid, place int, number text, cluster text, record_id text, first date, corrects uuid, buyer json,
-              net numeric, vat numeric, gross numeric, reference text, why text)
+              net numeric, vat numeric, gross numeric, reference text, why text, last date, charge_id uuid)
 """
 # In this order: of two credits of one line the second is compared with what the first left.
 _LINES = """
@@ -66,7 +66,7 @@ _ISSUED = """
         from documents cd join document_lines cl using (document_id)
         where cd.corrects = d.document_id and cl.corrects_place = l.place
     ) c on true
-    where d.issuer = $1 and d.first = $2 and d.corrects is null
+    where d.issuer = $1 and d.first = $2 and d.corrects is null and d.charge_id is null
     order by d.issued_at, d.number, l.place
 """
 _LIST = """
@@ -172,6 +172,8 @@ def _document(document: Issued, place: int) -> dict[str, Any]:
         "gross": str(document.gross),
         "reference": reference_of(document.number),
         "why": draft.why,
+        "last": draft.last,
+        "charge_id": draft.charge_id,
     }
 
 

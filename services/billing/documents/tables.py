@@ -29,6 +29,8 @@ def documents_tables(metadata: sa.MetaData) -> None:
         sa.Column("cluster", sa.Text, nullable=False),
         sa.Column("record_id", sa.Text, nullable=False),
         sa.Column("first", sa.Date, nullable=False),
+        sa.Column("last", sa.Date, comment="none: the last day of the year that begins on first"),
+        sa.Column("charge_id", UUID(as_uuid=False), comment="the registration whose seats it bills; none: dues"),
         sa.Column("corrects", UUID(as_uuid=False), sa.ForeignKey("documents.document_id")),
         sa.Column("seller", sa.JSON, nullable=False),
         sa.Column("buyer", sa.JSON, nullable=False),
@@ -47,6 +49,12 @@ def documents_tables(metadata: sa.MetaData) -> None:
         sa.CheckConstraint("gross = net + vat and net > 0 and vat >= 0", name="documents_add_up"),
         sa.CheckConstraint("(kind = 'credit-note') = (corrects is not null)", name="documents_corrects"),
         sa.Index("documents_by_record", "cluster", "record_id", "first"),
+        sa.Index(
+            "documents_by_charge",
+            "charge_id",
+            unique=True,
+            postgresql_where=sa.text("charge_id is not null and corrects is null"),
+        ),
         sa.Index("documents_by_corrected", "corrects", postgresql_where=sa.text("corrects is not null")),
     )
     sa.Table(

@@ -11,7 +11,7 @@ from stdnum.eu import at_02
 from stdnum.exceptions import ValidationError as NumberError
 from stdnum.fr import tva
 
-from schemas.billing_grids import Grid
+from schemas.billing_grids import Grid, Vat
 
 Regime = Literal["outside-vat", "franchise", "taxed"]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -51,6 +51,15 @@ class Accounts(BaseModel):
     fees: Annotated[str, StringConstraints(pattern=r"^627[0-9A-Za-z]{0,10}$")] = "627"
 
 
+class Seats(BaseModel):
+    """How it bills seats of gatherings. Without ``vat`` as its regime says; an issuer that is taxed names the rate."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    vat: Vat | None = None
+    account: Annotated[str, StringConstraints(pattern=r"^7[0-9]{2,9}$")] = "706"
+
+
 class Settings(BaseModel):
     """What holds from a day on. ``prefix`` begins the numbers of its documents, so that two issuers never share one."""
 
@@ -74,6 +83,7 @@ class Settings(BaseModel):
     contact: Line | None = None
     account: Annotated[str, StringConstraints(pattern=r"^411[0-9A-Za-z]{0,10}$")] = "411"
     accounts: Accounts = Accounts()
+    seats: Seats = Seats()
     approvers: tuple[Line, ...] = ()
     approval_limit: Annotated[Decimal, Field(gt=0)] | None = None
 
@@ -85,6 +95,9 @@ class Settings(BaseModel):
             raise ValueError("vat_number: an issuer that is taxed has one")
         if self.regime != "taxed" and self.vat_number:
             raise ValueError(f"vat_number: an issuer in the regime {self.regime} must not show one")
+        if self.seats.vat and self.seats.vat.regime not in _ALLOWED[self.regime]:
+            allowed = ", ".join(sorted(_ALLOWED[self.regime]))
+            raise ValueError(f"seats.vat: an issuer in the regime {self.regime} shows one of {allowed}")
         for name, value, check in (
             ("vat_number", self.vat_number, tva.validate),
             ("iban", self.iban, iban.validate),
@@ -98,6 +111,12 @@ class Settings(BaseModel):
         if self.vat_number and not self.vat_number.replace(" ", "").endswith(self.siren):
             raise ValueError("vat_number: it must end with the SIREN")
         return self
+
+    @property
+    def seats_vat(self) -> Vat | None:
+        """The VAT of seats; None where it is taxed, and nobody said at which rate."""
+        by_regime = {"outside-vat": Vat(regime="outside"), "franchise": Vat(regime="franchise")}
+        return self.seats.vat or by_regime.get(self.regime)
 
 
 class Issuer(BaseModel):

@@ -5,6 +5,7 @@ from typing import Final
 
 from schemas.billing_corrections import Correction, CorrectionReason
 from schemas.billing_documents import DocumentShown
+from services.billing.charges.repository import announce_billed
 from services.billing.documents.corrected import Billed, ImpossibleCorrectionError, billed
 from services.billing.documents.draft import Draft, DraftLine, net_by_rate
 from services.billing.documents.repository import Issuing
@@ -45,6 +46,8 @@ async def correct(call: Call[Correction]) -> DocumentShown:
         kind="credit-note",
         key=document.key,
         first=document.first,
+        last=document.last,
+        charge_id=document.charge_id,
         buyer=document.buyer,
         lines=_lines(document, asked),
         why=f"{CAUSES[asked.cause]} : {call.reason}",
@@ -56,10 +59,13 @@ async def correct(call: Call[Correction]) -> DocumentShown:
         raise RefusedError("correction-impossible", "the reason holds a character that the page's font lacks")
     refuse_theirs([draft], await theirs(connection, issuer.clusters))
     await check_rules(call, [draft], settings)
-    for line in draft.lines:
+    # No run bills seats again.
+    for line in () if draft.charge_id else draft.lines:
         await decisions.decide(connection, _decision(draft, line), call.author)
     by = Issuing(issuer=issuer.code, settings=settings, author=call.author)
     [number] = await issue(call.uow, by, [draft])
+    if draft.charge_id:
+        await announce_billed(call.uow, [draft.charge_id])
     return await document_shown(call, number)
 
 

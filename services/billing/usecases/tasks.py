@@ -25,7 +25,8 @@ from shared.persistence.database import rows_of
 # Older years are closed in every book; what differs there is found by whoever asks for that period itself.
 _BILLED = """
     select distinct issuer, first from documents
-    where first >= current_date - interval '3 years' and ($1::text is null or issuer = $1) order by first desc, issuer
+    where charge_id is null and first >= current_date - interval '3 years' and ($1::text is null or issuer = $1)
+    order by first desc, issuer
 """
 _NUMBERS = "select document_id::text, number from documents where issuer = $1 and first = $2"
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli.billing import documents, ledger, numbers, payments, reminders
+from services.cli.billing import charges, documents, ledger, numbers, payments, reminders
 from services.cli.billing.asking import ask, command, show
 from shared.cli.options import By, Json, Reason
 from shared.cli.terminal import as_json, refuse, terminal
@@ -23,6 +23,7 @@ app.add_typer(numbers.app)
 app.add_typer(ledger.app)
 app.add_typer(payments.app, name="payments")
 app.add_typer(reminders.app)
+app.add_typer(charges.app)
 
 GridId = Annotated[str, typer.Argument(metavar="GRID", help="a grid's id, as `traboule billing grids` lists it")]
 First = Annotated[str, typer.Option("--first", metavar="YYYY-MM-DD", help="first day of the period")]

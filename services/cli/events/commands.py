@@ -83,6 +83,10 @@ def plan(
     member_price: Annotated[str | None, typer.Option("--member-price", help="euros for a member")] = None,
     guest_price: Annotated[str | None, typer.Option("--guest-price", help="euros for a guest")] = None,
     like: Annotated[str | None, typer.Option("--like", help="an earlier gathering that lends what is left out")] = None,
+    allotment: Annotated[
+        bool,
+        typer.Option("--allotment", help="seats apart from those of another form for it"),
+    ] = False,
     by: By = "",
     json: Json = False,
 ) -> None:
@@ -93,7 +97,7 @@ def plan(
     session = {"starts": starts, "zone": zone}
     session |= given(offset=offset, capacity=capacity, minutes=minutes, closes_at=closes_at)
     more = given(title=title, place=place, link=link, member_price=member_price, guest_price=guest_price, like=like)
-    what = {"cluster": cluster, "key": key or f"plan {uuid4()}", "sessions": [session]}
+    what = {"cluster": cluster, "key": key or f"plan {uuid4()}", "sessions": [session], "allotment": allotment}
     show(command("plan-gathering", what | more, by, reason), json=json)
 
 

@@ -45,6 +45,8 @@ _SESSIONS = """
 _REGISTRATION = """
     b.booking_id::text, b.session_id::text, b.state, b.seats, b.arrival, b.offered_until, b.price,
     o.cluster || '/' || o.record_id, o.name, o.email, o.placed_at,
+    (select amount from booking_bills where booking_id = b.booking_id),
+    coalesce((select "references" from booking_bills where booking_id = b.booking_id), '{}'),
     case when b.state = 'waiting' then (
         select count(*) from bookings w
         where w.session_id = b.session_id and w.state = 'waiting' and w.arrival <= b.arrival) end,
@@ -66,7 +68,7 @@ VERSIONS: Final = "select gathering_id::text, version from gatherings where gath
 _BY_IDS = f"select {_GATHERING} from gatherings g where g.gathering_id = any($1::uuid[]) order by g.gathering_id"
 _NAMES: Final = (
     "registration_id", "session_id", "state", "seats", "arrival", "offered_until", "price", "record", "name", "email",
-    "placed_at", "place_in_line", "attendees",
+    "placed_at", "billed", "billed_by", "place_in_line", "attendees",
 )  # fmt: skip
 
 

@@ -41,10 +41,12 @@ _CALL_OFF = """
     update sessions s set sequence = s.sequence + 1 from called_off c where s.gathering_id = c.gathering_id
 """
 # Its former system is the authority again, and goes on with it.
+# Also where the cluster was moved back and over again while nobody looked: its former system had it in between.
 _GIVE_BACK = """
     update gatherings g set state = 'given-back'
     where g.state = 'planned'
-      and not exists (select from stages t where t.cluster = g.cluster and t.stage in ('live', 'retired'))
+      and (not exists (select from stages t where t.cluster = g.cluster and t.stage in ('live', 'retired'))
+           or exists (select from stage_history h where h.cluster = g.cluster and h.stage = 'mirror' and h.at > g.at))
 """
 _TOUCH = "update gatherings set version = greatest(version + 1, $2) where gathering_id = $1::uuid"
 

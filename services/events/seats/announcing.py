@@ -1,7 +1,7 @@
 """Announces what became of bookings: for other systems, for the consolidated view, and as letters to people."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,16 +12,19 @@ from schemas.events import Registrant, RegistrationChanged
 from schemas.letters import Recipient, RegistrationCancelled, RegistrationConfirmed, SeatOffered
 from services.events.mirror.repository import EventsUnitOfWork
 from services.events.public.links import Holder, link_letters
+from services.events.seats.known import Known
 from services.events.seats.order import Person
+from services.events.seats.pricing import announce_prices, announce_prices_again
 from services.events.seats.repository import Session
 from services.events.seats.room import Booking
-from services.events.seats.states import HOLDS, STATUS, State
+from services.events.seats.states import HOLDS, STATUS
 from shared.messaging.publishing import publish
 from shared.persistence.database import json_of
 
 _BOOKINGS = """
     select b.booking_id::text, coalesce(b.former_id, b.booking_id::text) as registration_id, b.seats, b.state,
-           b.offered_until, b.version, o.cluster as of_cluster, o.record_id, o.name, o.email, o.language, o.placed_at,
+           b.price, b.offered_until, b.version, o.cluster as of_cluster, o.record_id, o.name, o.email, o.language,
+           o.placed_at,
            g.cluster, coalesce(g.event_id, g.gathering_id::text) as event_id, coalesce(s.title, g.title) as title,
            g.place, s.starts_at, s.terms->>'zone' as zone, s.session_id::text, s.sequence, s.ends_at, g.organiser,
            g.link as "join", g.state = 'cancelled' as called_off,
@@ -37,36 +40,6 @@ _BOOKINGS = """
 _SEATED = "select booking_id::text from bookings where session_id = $1::uuid and state = 'registered'"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """A booking with what is said about it. ``people`` have id, name, email, left, and now: they leave by this act."""
-
-    booking_id: str
-    registration_id: str
-    seats: int
-    state: State
-    offered_until: datetime | None
-    version: int
-    record: RecordRef | None
-    name: str | None
-    email: str | None
-    language: Any
-    placed_at: datetime
-    cluster: str
-    event_id: str
-    title: str
-    place: str | None
-    starts_at: datetime
-    zone: str
-    session_id: str
-    sequence: int
-    ends_at: datetime | None
-    organiser: str | None
-    join: str | None
-    called_off: bool
-    people: list[dict[str, Any]]
-
-
 async def announce(
     uow: EventsUnitOfWork,
     sessions: Collection[Session],
@@ -80,6 +53,7 @@ async def announce(
         return
     bookings = await _known(uow.connection, ids, at)
     publish(uow, RegistrationChanged, [(_registration(each), cause) for each in bookings])
+    announce_prices(uow, bookings, before, cause)
     # Whom a former system seated was told by it.
     taken_over = {
         request.act.booking_id for each in sessions for request in each.new if request.act.kind == "take-over"
@@ -94,6 +68,7 @@ async def announce_again(uow: EventsUnitOfWork, booking_ids: Collection[str], ca
     """Tell other systems of these bookings as they are now; people are written to once."""
     bookings = await _known(uow.connection, booking_ids, None)
     publish(uow, RegistrationChanged, [(_registration(each), cause) for each in bookings])
+    announce_prices_again(uow, bookings, cause)
 
 
 async def announce_rescheduled(uow: EventsUnitOfWork, session_id: str, version: int) -> None:

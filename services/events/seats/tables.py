@@ -167,6 +167,14 @@ def _bookings(metadata: sa.MetaData) -> None:
         sa.Index("attendees_by_person", "session_id", "person_key"),
     )
     sa.Table(
+        "booking_bills",
+        metadata,
+        _id("booking_id", key=True),
+        sa.Column("version", sa.BigInteger, nullable=False),
+        sa.Column("amount", sa.Numeric(12, 2), nullable=False, comment="invoices less credit notes"),
+        sa.Column("references", sa.ARRAY(sa.Text), nullable=False),
+    )
+    sa.Table(
         "checkins",
         metadata,
         _id("session_id", _SESSION, key=True),

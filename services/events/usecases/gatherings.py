@@ -7,6 +7,7 @@ from uuid import uuid4
 from schemas.events_operations import ChangedSession, Gatherings, GatheringShown, OfGatherings, OneGathering, Planned
 from services.events.gatherings import queries, repository
 from services.events.gatherings.announcing import announce_gathering
+from services.events.gatherings.elsewhere import given_elsewhere
 from services.events.gatherings.local_time import LocalTimeError
 from services.events.gatherings.plan import LENT, UnfitSessionError, changed_end, changed_terms, session_of
 from services.events.gatherings.repository import NewGathering
@@ -41,6 +42,8 @@ async def plan(call: Call[Planned]) -> GatheringShown:
     earlier = await _known(call, asked.like) if asked.like else {}
     version = await _version(call)
     new = _new(call, earlier, version)
+    if not asked.allotment:
+        await _refuse_given_elsewhere(call, new)
     if await repository.plan(call.uow.connection, new):
         announce_gathering(call.uow, await _known(call, new.gathering_id), version)
     kept = await queries.of_key(call.uow.connection, asked.cluster, asked.key)
@@ -104,6 +107,17 @@ async def call_off(call: Call[OneGathering]) -> GatheringShown:
         )
         await _changed(call, gathering_id)
     return GatheringShown(**await _known(call, gathering_id))
+
+
+async def _refuse_given_elsewhere(call: Call[Any], new: NewGathering) -> None:
+    """Raises RefusedError: whoever knows of the other form says so with an allotment."""
+    moments = [session.terms.starts_at for session in new.sessions]
+    if others := await given_elsewhere(call.uow.connection, new.title, moments):
+        raise RefusedError(
+            "given-elsewhere",
+            f"{', '.join(others)} is of this title at this moment: one room, two lists. Close that form, or plan an "
+            "allotment (--allotment): seats that the other form does not give",
+        )
 
 
 async def _changed(call: Call[Any], gathering_id: str) -> None:

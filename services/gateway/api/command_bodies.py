@@ -10,6 +10,7 @@ from schemas import billing_corrections as corrections
 from schemas import billing_decisions as billing
 from schemas import billing_payments as payments
 from schemas.base import Amount, Day, Key
+from schemas.billing_charges import ALL as CHARGES
 from schemas.billing_grids import Grid
 from schemas.events_checkin import ALL as CHECK_IN
 from schemas.events_operations import ALL as EVENTS
@@ -206,7 +207,7 @@ BODIES: Final[Mapping[str, type[Signed]]] = {
     "send-information-letter": InformationLetter,
     **{
         operation.name: derived_body(operation)
-        for operation in (*EVENTS, *REGISTRATIONS, *CHECK_IN, *PASSES)
+        for operation in (*EVENTS, *REGISTRATIONS, *CHECK_IN, *CHARGES, *PASSES)
         if operation.kind == "command"
     },
 }

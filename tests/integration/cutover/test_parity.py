@@ -119,7 +119,7 @@ async def test_the_gate_is_told_of_the_newest_run(mirrored: Mirrored) -> None:
 
 
 @pytest.mark.parametrize("database", ["membership"], indirect=True)
-async def test_a_removed_member_is_held_on_neither_side(mirrored: Mirrored) -> None:
+async def test_a_removed_member_is_day_neither_side(mirrored: Mirrored) -> None:
     fact, stays = a_member(record_id="gone"), a_member(record_id="stays")
     removal = MemberRemoved(version=1, record_id="gone")
     await mirrored.imports(fact, stays)

@@ -136,6 +136,22 @@ async def test_what_was_rolled_back_is_given_back_and_taken_over_anew(events: Ev
     assert await events.rows(new + "where g.state = 'planned' order by 1") == [("r-1",), ("r-2",)]
 
 
+async def test_what_was_rolled_back_and_moved_over_again_unseen_is_given_back_all_the_same(events: Events) -> None:
+    """The service was away for both moves: its former system had the gathering in between."""
+    await events.mirror(an_event(), a_registration(1))
+    await taken_over(events)
+    await events.run(
+        "insert into stage_history (cluster, epoch, stage, at, by, reason, overruled) "
+        "values ($1, 3, 'mirror', now(), 'x', 'x', '{}')",
+        CLUSTER,
+    )
+    await events.mirror(a_registration(1, "cancelled", version=2), a_registration(2))
+    await taken_over(events, "live", 4)
+    assert await events.rows("select state from gatherings order by at") == [("given-back",), ("planned",)]
+    new = "select former_id from bookings b join sessions using (session_id) join gatherings g using (gathering_id) "
+    assert await events.rows(new + "where g.state = 'planned'") == [("r-2",)]
+
+
 async def test_of_what_was_given_back_nothing_is_announced_again(events: Events) -> None:
     await events.mirror(an_event(), a_registration(1))
     await taken_over(events)

@@ -11,7 +11,8 @@ from deploy.local.local_services import LocalServices
 from schemas.objections import link_digest
 from services.events.public.links import new_token
 from shared.persistence.database import create_engine
-from tests.support.events import Events
+from tests.support.billing import Billing
+from tests.support.events import CLUSTER, LATER, Events
 from tests.support.pages import fields_of, forms_of, headings_of
 from tests.support.waiting import eventually
 
@@ -64,3 +65,33 @@ async def _linked(events: Events, session: str) -> str:
         session,
     )
     return token
+
+
+async def test_what_a_seat_costs_reaches_billing_and_what_was_billed_comes_back(
+    stack: LocalServices, events: Events
+) -> None:
+    await events.stage("live")
+    planned = await events.ask(
+        "plan-gathering",
+        cluster=CLUSTER,
+        key=token_hex(8),
+        title="Dîner annuel",
+        guest_price="55.00",
+        sessions=[{"starts": LATER.strftime("%Y-%m-%dT%H:%M"), "zone": "UTC"}],
+    )
+    registration = await events.register(planned["sessions"][0]["session_id"], "Zoé")
+    engine = create_engine(stack.env["TRABOULE_BILLING_DATABASE_URL"], application="test", pool_size=1)
+    billing = Billing(engine, {})
+    charge = {"registration_id": registration["registration_id"], "reference": "espèces"}
+
+    async def settled() -> bool:
+        return (await billing.result("settle-charge", charge)).outcome == "done"
+
+    await eventually(settled)
+    await engine.dispose()
+
+    async def billed() -> bool:
+        shown = await events.ask("registration", registration_id=registration["registration_id"])
+        return (shown["billed"], shown["billed_by"]) == ("55.00", ["espèces"])
+
+    await eventually(billed)

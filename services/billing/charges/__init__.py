@@ -1,0 +1,1 @@
+"""Seats that cost something: what events says they cost, and what was billed of it."""
