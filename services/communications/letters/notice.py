@@ -3,7 +3,7 @@
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -17,10 +17,11 @@ from schemas.letters import (
     RegistrationConfirmed,
     SeatOffered,
 )
+from services.common.qr_code import grouped, qr_png
 from services.common.sections import Record
 from services.common.words import Language, day, iban, moment, money
 from services.communications.brands.brand import Brand
-from services.communications.deliveries.message import Attachment
+from services.communications.deliveries.message import Attachment, content_id
 from services.communications.letters.calendar_entry import calendar_entry
 from services.communications.letters.sandbox import Values
 from shared.messaging.failures import Refusal
@@ -119,8 +120,14 @@ def of_direct_debit(fact: DirectDebitAnnounced) -> Notice:
 def of_registration(fact: RegistrationConfirmed) -> Notice:
     """A seat is theirs. Confirmed again later, after a cancellation, it is another mail: ``version`` says when."""
     cause = f"registration/{fact.registration_id}/{fact.version}"
-    changed = {"rescheduled": "yes" if fact.rescheduled else ""}
-    return _attendance("registration", cause, fact, fact.starts_at, lambda _: changed, calendar=_entry_of(fact))
+    picture = None if fact.ticket is None else qr_png(fact.ticket.address or fact.ticket.code)
+    more = {
+        "rescheduled": "yes" if fact.rescheduled else "",
+        "ticket": grouped(fact.ticket.code) if fact.ticket else "",
+        "ticket_picture": content_id(picture) if picture else "",
+    }
+    wanted = _attendance("registration", cause, fact, fact.starts_at, lambda _: more, calendar=_entry_of(fact))
+    return replace(wanted, attachments=(Attachment("billet.png", "image/png", picture),)) if picture else wanted
 
 
 def of_offer(fact: SeatOffered) -> Notice:

@@ -7,6 +7,7 @@ from typing import Any
 
 from schemas.events import Registrant, RegistrationChanged
 from schemas.letters import RegistrationCancelled, RegistrationConfirmed
+from services.events.checkin.tickets import add_tickets
 from services.events.mirror.repository import EventsUnitOfWork
 from services.events.public.links import Holder, link_letters
 from services.events.seats.known import Known, known_bookings
@@ -38,7 +39,7 @@ async def announce(
         request.act.booking_id for each in sessions for request in each.new if request.act.kind == "take-over"
     }
     letters = letters_of([each for each in bookings if not _is_as_before(each, taken_over)], before)
-    for fact_type, facts in await _linked(uow, bookings, letters, at):
+    for fact_type, facts in await _completed(uow, bookings, letters, at):
         if facts:
             publish(uow, fact_type, [(fact, cause) for fact in facts])
 
@@ -57,22 +58,21 @@ async def announce_rescheduled(uow: EventsUnitOfWork, session_id: str, version: 
         RegistrationConfirmed(**to, rescheduled=True) for each in bookings for to in to_each(each, expected(each))
     ]
     at = datetime.fromtimestamp(version / 1_000_000, UTC)
-    [(_, facts)] = await _linked(uow, bookings, [(RegistrationConfirmed, letters)], at)
+    [(_, facts)] = await _completed(uow, bookings, [(RegistrationConfirmed, letters)], at)
     publish(uow, RegistrationConfirmed, [(fact, None) for fact in facts])
 
 
 async def announce_replaced(
-    uow: EventsUnitOfWork, booking_id: str, person: Person, former: Person, at: datetime
+    uow: EventsUnitOfWork, booking_id: str, person: Person, former: Person | None, at: datetime
 ) -> None:
-    """Write to who comes now, and to who came before; a name that stays is one person, whose address was corrected."""
+    """Write to who comes now, and to the ``former``; None where it is one person, who was written wrong."""
     [known] = await known_bookings(uow.connection, [booking_id], None)
     if known.state != "registered":
         return
     confirmed = [RegistrationConfirmed(**to) for to in to_each(known, [_as_row(person)])]
-    is_other = former.folded_name != person.folded_name
-    leaving = [_as_row(former)] if is_other and former.email else []
+    leaving = [_as_row(former)] if former and former.email else []
     cancelled = [RegistrationCancelled(**without_join(to)) for to in to_each(known, leaving)]
-    for fact_type, facts in await _linked(uow, [known], [(RegistrationConfirmed, confirmed)], at):
+    for fact_type, facts in await _completed(uow, [known], [(RegistrationConfirmed, confirmed)], at):
         publish(uow, fact_type, [(fact, None) for fact in facts])
     publish(uow, RegistrationCancelled, [(fact, None) for fact in cancelled])
 
@@ -81,16 +81,17 @@ def _as_row(person: Person) -> dict[str, Any]:
     return {"id": person.attendee_id, "name": person.name, "email": person.email}
 
 
-async def _linked(
+async def _completed(
     uow: EventsUnitOfWork, bookings: Iterable[Known], letters: list[tuple[Any, list[Any]]], at: datetime
 ) -> list[tuple[Any, list[Any]]]:
-    """The letters with a personal link each, where it is known under which address people reach the gateway."""
-    if not uow.public_url:
-        return letters
+    """The letters with tickets, and with personal links where the gateway's address is known."""
     holders = {
         person["id"]: Holder(each.booking_id, person["id"], each.email) for each in bookings for person in each.people
     }
     holders |= {each.booking_id: Holder(each.booking_id, None, each.email) for each in bookings}
+    letters = await add_tickets(uow.connection, uow.public_url, holders, letters, at)
+    if not uow.public_url:
+        return letters
     return await link_letters(uow.connection, uow.public_url, holders, letters, at)
 
 

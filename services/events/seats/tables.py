@@ -156,7 +156,7 @@ def _bookings(metadata: sa.MetaData) -> None:
         _number("place", 0),
         _text("name"),
         *(_text(name, always=False) for name in ("email", "person_key")),
-        sa.Column("token_digest", sa.LargeBinary),
+        sa.Column("token_digest", sa.LargeBinary),  # never filled: a person may have several tickets
         _moment("left_at"),
         _moment("attended_at"),
         *(_text(name, always=False) for name in ("attended_by", "attended_with")),
@@ -187,4 +187,13 @@ def _bookings(metadata: sa.MetaData) -> None:
         _moment("at", always=True),
         sa.Index("links_by_booking", "booking_id"),
         sa.Index("links_by_attendee", "attendee_id"),
+    )
+    sa.Table(
+        "tickets",
+        metadata,
+        sa.Column("digest", sa.LargeBinary, primary_key=True),  # SHA-256 of a token that was mailed
+        _id("attendee_id", "attendees.attendee_id"),
+        _moment("at", always=True),
+        _text("former_name", always=False),  # whose it was, where somebody else comes instead: it lets nobody in
+        sa.Index("tickets_by_attendee", "attendee_id"),
     )
