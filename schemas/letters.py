@@ -150,6 +150,10 @@ class RegistrationConfirmed(Attendance):
     key: ClassVar[str] = "registration-confirmed"
 
     rescheduled: bool = Field(default=False, description="They had the seat before: time or place changed")
+    feed: Link | None = Field(
+        default=None,
+        description="A calendar of all their seats. Whoever has this address reads it: keep it out of logs",
+    )
     ticket: Ticket | None = Field(
         default=None, description="The person's own. Absent for whoever ordered for others, and comes not"
     )

@@ -123,6 +123,7 @@ def of_registration(fact: RegistrationConfirmed) -> Notice:
     picture = None if fact.ticket is None else qr_png(fact.ticket.address or fact.ticket.code)
     more = {
         "rescheduled": "yes" if fact.rescheduled else "",
+        "feed": fact.feed or "",
         "ticket": grouped(fact.ticket.code) if fact.ticket else "",
         "ticket_picture": content_id(picture) if picture else "",
     }

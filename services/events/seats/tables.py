@@ -117,6 +117,7 @@ def _bookings(metadata: sa.MetaData) -> None:
         _moment("placed_at", always=True),
         sa.Index("orders_by_record", "cluster", "record_id", postgresql_where=sa.text("record_id is not null")),
         sa.Index("orders_by_session", "session_id", postgresql_where=sa.text("record_id is not null")),
+        sa.Index("orders_by_address", sa.text("lower(email)"), postgresql_where=sa.text("email is not null")),
     )
     sa.Table(
         "bookings",
@@ -165,6 +166,7 @@ def _bookings(metadata: sa.MetaData) -> None:
         ),
         sa.Index("attendees_by_booking", "booking_id"),
         sa.Index("attendees_by_person", "session_id", "person_key"),
+        sa.Index("attendees_by_address", sa.text("lower(email)"), postgresql_where=sa.text("email is not null")),
     )
     sa.Table(
         "checkins",
@@ -185,6 +187,8 @@ def _bookings(metadata: sa.MetaData) -> None:
         _id("booking_id", "bookings.booking_id"),
         _id("attendee_id", "attendees.attendee_id", always=False),
         _moment("at", always=True),
+        sa.Column("feed_digest", sa.LargeBinary),  # SHA-256 of the token of the feed that came with it
+        sa.Index("links_by_feed", "feed_digest", unique=True, postgresql_where=sa.text("feed_digest is not null")),
         sa.Index("links_by_booking", "booking_id"),
         sa.Index("links_by_attendee", "attendee_id"),
     )

@@ -85,6 +85,12 @@ TEXTS: Final[Mapping[Language, Mapping[str, str]]] = {
         "answered_decline": "La place est proposée à la personne suivante.",
         "answered_cancel": "Un courriel confirme l'annulation, si elle est faite à temps.",
         "look": "Voir l'inscription",
+        "feed": "Suivre les rencontres dans votre agenda",
+        "feed_hint": "Copiez l'adresse de ce lien et abonnez-y votre agenda : il se met à jour de lui-même, souvent "
+        "un jour plus tard.",
+        "own_feed": "Toutes vos inscriptions dans votre agenda",
+        "own_feed_hint": "Copiez l'adresse de ce lien et abonnez-y votre agenda. Gardez-la pour vous : elle montre vos "
+        "inscriptions à qui l'a.",
     },
     "en": {
         "when": "When",
@@ -165,5 +171,11 @@ TEXTS: Final[Mapping[Language, Mapping[str, str]]] = {
         "answered_decline": "The seat is offered to the next person.",
         "answered_cancel": "An email confirms the cancellation, if it is in time.",
         "look": "See the registration",
+        "feed": "Follow the events in your calendar",
+        "feed_hint": "Copy the address of this link and subscribe your calendar to it: it is kept up to date, often a "
+        "day later.",
+        "own_feed": "All your registrations in your calendar",
+        "own_feed_hint": "Copy the address of this link and subscribe your calendar to it. Keep it to yourself: "
+        "whoever has it sees your registrations.",
     },
 }

@@ -42,6 +42,7 @@ VALUES: dict[str, Any] = {
     "link": "https://adhesion.example/rencontres/1?a=1&b=2",
     "gathering_cancelled": "",
     "rescheduled": "",
+    "feed": "https://adhesion.example/p/feed/r/abcd.ics",
     "ticket": "ABCD EFGH IJKL MNOP QRST UV27",
     "ticket_picture": "5a5a@picture.invalid",
     "join": "https://visio.example/salle-1",
