@@ -58,6 +58,7 @@ FACTS: tuple[type[Content], ...] = (
     events.ParticipationChanged,
     events.RegistrationWritten,
     letters.RegistrationConfirmed,
+    letters.RegistrationWaiting,
     letters.SeatOffered,
     letters.RegistrationCancelled,
     events.EventsConflictAnswered,

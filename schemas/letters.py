@@ -159,6 +159,15 @@ class RegistrationConfirmed(Attendance):
     )
 
 
+class RegistrationWaiting(Attendance):
+    """Somebody waits for a seat: no seat was free, or they did not answer when one was offered."""
+
+    key: ClassVar[str] = "registration-waiting"
+
+    line: Annotated[int, Field(ge=1)] = Field(description="Their place among those who wait, when this was written")
+    offer_lapsed: bool = Field(default=False, description="A seat was offered, and nobody answered in time")
+
+
 class SeatOffered(Attendance):
     """A seat is kept for somebody who waited, until a moment."""
 
@@ -174,3 +183,7 @@ class RegistrationCancelled(Attendance):
     key: ClassVar[str] = "registration-cancelled"
 
     gathering_cancelled: bool = Field(default=False, description="Nobody comes: the gathering is called off")
+    seated: bool = Field(default=True, description="They had a seat, and it may be in their calendar")
+    reason: Literal["registered-twice", "offer-lapsed"] | None = Field(
+        default=None, description="Why, where they did not cancel: staff found them twice, or a second offer lapsed"
+    )

@@ -15,6 +15,7 @@ from schemas.letters import (
     Recipient,
     RegistrationCancelled,
     RegistrationConfirmed,
+    RegistrationWaiting,
     SeatOffered,
 )
 from services.common.qr_code import grouped, qr_png
@@ -131,6 +132,13 @@ def of_registration(fact: RegistrationConfirmed) -> Notice:
     return replace(wanted, attachments=(Attachment("billet.png", "image/png", picture),)) if picture else wanted
 
 
+def of_waiting(fact: RegistrationWaiting) -> Notice:
+    """They wait, at which place of the line. Back in it later, it is another mail."""
+    cause = f"waiting/{fact.registration_id}/{fact.version}"
+    more = {"line": str(fact.line), "offer_lapsed": "yes" if fact.offer_lapsed else ""}
+    return _attendance("waiting", cause, fact, fact.starts_at, lambda _: more)
+
+
 def of_offer(fact: SeatOffered) -> Notice:
     """A seat is kept for a while."""
     return _attendance(
@@ -143,15 +151,19 @@ def of_offer(fact: SeatOffered) -> Notice:
 
 
 def of_cancellation(fact: RegistrationCancelled) -> Notice:
-    """They are not expected any more."""
-    return _attendance(
-        "cancellation",
-        f"cancellation/{fact.registration_id}/{fact.version}",
-        fact,
-        fact.starts_at,
-        lambda _: {"gathering_cancelled": "yes" if fact.gathering_cancelled else ""},
-        calendar=_entry_of(fact),
-    )
+    """They are not expected any more, or do not wait any more. Who had no seat has nothing in a calendar."""
+    cause = f"cancellation/{fact.registration_id}/{fact.version}"
+    more = {
+        "gathering_cancelled": "yes" if fact.gathering_cancelled else "",
+        "seated": "yes" if fact.seated else "",
+        "reason": fact.reason or "",
+    }
+    entry = _entry_of(fact) if fact.seated else _no_entry
+    return _attendance("cancellation", cause, fact, fact.starts_at, lambda _: more, calendar=entry)
+
+
+def _no_entry(_: Brand) -> None:
+    return None
 
 
 def _entry_of(fact: Attendance) -> Callable[[Brand], Attachment | None]:
@@ -164,7 +176,7 @@ def _attendance(
     fact: Attendance,
     not_after: datetime,
     more: Callable[[Language], dict[str, Any]] = lambda _: {},
-    calendar: Callable[[Brand], Attachment | None] = lambda _: None,
+    calendar: Callable[[Brand], Attachment | None] = _no_entry,
 ) -> Notice:
     return Notice(
         kind=kind,

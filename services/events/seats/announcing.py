@@ -10,7 +10,8 @@ from schemas.letters import RegistrationCancelled, RegistrationConfirmed
 from services.events.checkin.tickets import add_tickets
 from services.events.mirror.repository import EventsUnitOfWork
 from services.events.public.links import Holder, link_letters
-from services.events.seats.known import Known, known_bookings
+from services.events.seats.acts import Kind
+from services.events.seats.known import Known, known_bookings, lines_of
 from services.events.seats.letters import expected, letters_of, to_each, without_join
 from services.events.seats.order import Person
 from services.events.seats.repository import Session
@@ -34,11 +35,10 @@ async def announce(
         return
     bookings = await known_bookings(uow.connection, ids, at)
     publish(uow, RegistrationChanged, [(_registration(each), cause) for each in bookings])
-    # Whom a former system seated was told by it.
-    taken_over = {
-        request.act.booking_id for each in sessions for request in each.new if request.act.kind == "take-over"
-    }
-    letters = letters_of([each for each in bookings if not _is_as_before(each, taken_over)], before)
+    # Whom a former system seated, or let wait, was told by it.
+    taken_over = _about(sessions, "take-over")
+    news = [each for each in bookings if not _is_as_before(each, taken_over)]
+    letters = letters_of(news, before, await lines_of(uow.connection, news), _about(sessions, "same-people"))
     for fact_type, facts in await _completed(uow, bookings, letters, at):
         if facts:
             publish(uow, fact_type, [(fact, cause) for fact in facts])
@@ -117,4 +117,10 @@ def _registrant(known: Known) -> Registrant:
 
 
 def _is_as_before(known: Known, taken_over: Collection[str]) -> bool:
-    return known.booking_id in taken_over and known.state == "registered"
+    return known.booking_id in taken_over and known.state in ("registered", "waiting")
+
+
+def _about(sessions: Iterable[Session], kind: Kind) -> set[str]:
+    """The bookings to which this was done now."""
+    entries = [entry for session in sessions for entry in session.entries if entry.refusal is None]
+    return {entry.act.booking_id for entry in entries if entry.act.kind == kind}

@@ -1,6 +1,6 @@
 """A booking with all that is said about it: for other systems, and in letters to people."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.base import RecordRef
 from services.events.seats.states import State
-from shared.persistence.database import json_of
+from shared.persistence.database import json_of, rows_of
 
 _BOOKINGS = """
     select b.booking_id::text, coalesce(b.former_id, b.booking_id::text) as registration_id, b.seats, b.state,
@@ -25,6 +25,14 @@ _BOOKINGS = """
     cross join lateral (select * from orders where order_id = b.order_id offset 0) o
     join sessions s on s.session_id = b.session_id join gatherings g using (gathering_id)
     order by b.session_id, b.arrival
+"""
+
+# Of all who wait, for a number says little of a line where it has gaps.
+_LINES = """
+    select booking_id::text, line
+    from (select booking_id, row_number() over (partition by session_id order by arrival) as line
+          from bookings where session_id = any($1::uuid[]) and state = 'waiting') w
+    where booking_id = any($2::uuid[])
 """
 
 
@@ -62,6 +70,15 @@ async def known_bookings(connection: AsyncConnection, ids: Collection[str], at: 
     """These bookings, by session and arrival. Who left ``at`` that moment leaves by the act that is announced."""
     rows = (await connection.exec_driver_sql(_BOOKINGS, (list(ids), at))).mappings()
     return [_of_row(dict(row)) for row in rows]
+
+
+async def lines_of(connection: AsyncConnection, bookings: Iterable[Known]) -> dict[str, int]:
+    """By booking: its place among those who wait for that session, from 1."""
+    waiting = [each for each in bookings if each.state == "waiting"]
+    if not waiting:
+        return {}
+    values = (sorted({each.session_id for each in waiting}), [each.booking_id for each in waiting])
+    return dict(map(tuple, rows_of(await connection.exec_driver_sql(_LINES, values))))
 
 
 def _of_row(row: dict[str, Any]) -> Known:

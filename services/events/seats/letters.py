@@ -1,34 +1,67 @@
 """What people are written about their bookings: pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from schemas.letters import Recipient, RegistrationCancelled, RegistrationConfirmed, SeatOffered
+from schemas.letters import Recipient, RegistrationCancelled, RegistrationConfirmed, RegistrationWaiting, SeatOffered
 from services.events.seats.known import Known
 from services.events.seats.room import Booking
-from services.events.seats.states import HOLDS
+from services.events.seats.states import ACTIVE
+
+Letters = list[tuple[Any, list[Any]]]
 
 
-def letters_of(bookings: Iterable[Known], before: Mapping[str, Booking]) -> list[tuple[Any, list[Any]]]:
-    """What people are written: each who comes their confirmation, whoever ordered the offer, each who came no more."""
+def letters_of(
+    bookings: Iterable[Known], before: Mapping[str, Booking], lines: Mapping[str, int], twice: Collection[str]
+) -> Letters:
+    """What people are written. ``lines`` are places among those who wait, ``twice`` bookings of the same people.
+
+    Each who comes gets a confirmation, and each who comes no more a cancellation. Whoever ordered hears of what is no
+    seat yet: that they wait, that a seat is offered, and that they wait no more.
+    """
     confirmed: list[RegistrationConfirmed] = []
+    waiting: list[RegistrationWaiting] = []
     offered: list[SeatOffered] = []
     cancelled: list[RegistrationCancelled] = []
     for each in bookings:
         was = before.get(each.booking_id)
-        held = was is not None and was.state in HOLDS
         newly = was is None or was.state != each.state
         if newly and each.state == "registered":
             confirmed += [RegistrationConfirmed(**to) for to in to_each(each, expected(each))]
+        elif newly and each.state == "waiting":
+            waiting += _waiting(each, lines, lapsed=was is not None and was.state == "offered")
         elif each.state == "offered" and each.offered_until != (was and was.offered_until):
             offered += [_offer(each, to) for to in to_each(each, [_whole(each)])]
-        if held:
-            leaving = expected(each) if each.state == "cancelled" else [who for who in each.people if who["now"]]
-            over = each.called_off
-            cancelled += [
-                RegistrationCancelled(**without_join(to), gathering_cancelled=over) for to in to_each(each, leaving)
-            ]
-    return [(RegistrationConfirmed, confirmed), (SeatOffered, offered), (RegistrationCancelled, cancelled)]
+        if was is not None and was.state in ACTIVE:
+            cancelled += _cancelled(each, was, twice=each.booking_id in twice)
+    return [
+        (RegistrationConfirmed, confirmed),
+        (RegistrationWaiting, waiting),
+        (SeatOffered, offered),
+        (RegistrationCancelled, cancelled),
+    ]
+
+
+def _waiting(known: Known, lines: Mapping[str, int], *, lapsed: bool) -> list[RegistrationWaiting]:
+    line = lines[known.booking_id]
+    return [
+        RegistrationWaiting(**without_join(to), line=line, offer_lapsed=lapsed)
+        for to in to_each(known, [_whole(known)])
+    ]
+
+
+def _cancelled(known: Known, was: Booking, *, twice: bool) -> list[RegistrationCancelled]:
+    """To who comes no more of a booking. Who leaves an offered seat has just said so."""
+    seated = was.state == "registered"
+    if known.state in ("cancelled", "lapsed"):
+        leaving = expected(known) if seated else [_whole(known)]
+    else:
+        leaving = [who for who in known.people if who["now"]]
+    reason = "registered-twice" if twice else "offer-lapsed" if known.state == "lapsed" else None
+    return [
+        RegistrationCancelled(**without_join(to), gathering_cancelled=known.called_off, seated=seated, reason=reason)
+        for to in to_each(known, leaving)
+    ]
 
 
 def _coming(known: Known) -> list[dict[str, Any]]:

@@ -50,8 +50,8 @@ TEXTS: Final[Mapping[Language, Mapping[str, str]]] = {
         "error_nobody": "Indiquez au moins une personne.",
         "noted": "C'est noté : vous recevrez un courriel",
         "noted_to": "Il partira à",
-        "noted_text": "S'il reste une place, il la confirme, avec un lien pour annuler. Sinon vous êtes en liste "
-        "d'attente, et il part dès qu'une place se libère. Une demande faite après la clôture est refusée.",
+        "noted_text": "S'il reste une place, il la confirme. Sinon il dit votre rang en liste d'attente. Les deux "
+        "ont un lien pour annuler. Une demande faite après la clôture est refusée.",
         "again": "Inscrire d'autres personnes",
         "away": "Cette page n'est pas disponible pour le moment",
         "away_text": "Rien n'est perdu. Réessayez dans quelques minutes.",
@@ -136,8 +136,8 @@ TEXTS: Final[Mapping[Language, Mapping[str, str]]] = {
         "error_nobody": "Enter at least one person.",
         "noted": "Noted: you will receive an email",
         "noted_to": "It goes to",
-        "noted_text": "If a seat is left, it confirms the seat, with a link to cancel. Otherwise you are on the "
-        "waiting list, and it comes as soon as a seat is free. A request made after the closing date is refused.",
+        "noted_text": "If a seat is left, it confirms the seat. Otherwise it says your place on the waiting list. Both "
+        "have a link to cancel. A request made after the closing date is refused.",
         "again": "Register other people",
         "away": "This page is not available at the moment",
         "away_text": "Nothing is lost. Please try again in a few minutes.",
