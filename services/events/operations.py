@@ -30,4 +30,6 @@ OPERATIONS: Final = (
     Bound(entering.UNDO_CHECK_IN, checking_in.undo),
     Bound(events_public.PUBLIC_SESSION, public.session),
     Bound(events_public.LINKED_REGISTRATION, public.registration),
+    Bound(events_public.PUBLIC_FEED, public.feed),
+    Bound(events_public.PERSONAL_FEED, public.own_feed),
 )

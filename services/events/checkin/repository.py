@@ -11,12 +11,16 @@ from shared.persistence.batches import transposed
 from shared.persistence.database import rows_of
 
 _PERSON = """
-    a.attendee_id::text, a.name, a.token_digest, a.attended_at, a.attended_with, a.attended_by, a.booking_id is null,
+    a.attendee_id::text, a.name, a.attended_at, a.attended_with, a.attended_by, a.booking_id is null,
     case when a.left_at is not null then 'cancelled' else coalesce(b.state, 'walk-in') end
 """
 _BY_TICKET = f"""
-    select {_PERSON} from attendees a left join bookings b using (booking_id)
-    where a.session_id = $1::uuid and a.token_digest = any($2::bytea[])
+    select {_PERSON}, t.digest, t.former_name
+    from unnest($2::bytea[]) as n (digest)
+    cross join lateral (select * from tickets where digest = n.digest offset 0) t
+    cross join lateral (select * from attendees where attendee_id = t.attendee_id offset 0) a
+    left join bookings b using (booking_id)
+    where a.session_id = $1::uuid
 """
 _BY_ID = f"""
     select {_PERSON} from attendees a left join bookings b using (booking_id)
@@ -25,7 +29,9 @@ _BY_ID = f"""
 _EXPECTED = f"""
     select {_PERSON}, o.cluster || '/' || o.record_id, m.member_id::text,
            coalesce((select array_agg(distinct r.cluster) from member_records r where r.member_id = m.member_id),
-                    case when o.cluster is null then array[]::text[] else array[o.cluster] end), a.person_key
+                    case when o.cluster is null then array[]::text[] else array[o.cluster] end), a.person_key,
+           array(select encode(t.digest, 'hex') from tickets t
+                 where t.attendee_id = a.attendee_id and t.former_name is null order by t.at desc, t.digest)
     from attendees a left join bookings b using (booking_id) left join orders o using (order_id)
     left join member_records m on (m.cluster, m.record_id) = (o.cluster, o.record_id)
     where a.session_id = $1::uuid order by a.name, a.attendee_id
@@ -63,13 +69,14 @@ _TWICE = """
 
 @dataclass(frozen=True, slots=True)
 class ListedMember:
-    """The same, with whose they are."""
+    """The same, with whose they are; ``tickets`` are digests in hexadecimal, the newest before the others."""
 
     person: Listed
     record: str | None
     member: str | None
     clusters: list[str]
     person_key: str | None
+    tickets: list[str]
 
 
 async def take_turn(connection: AsyncConnection, session_id: str) -> bool:
@@ -78,9 +85,9 @@ async def take_turn(connection: AsyncConnection, session_id: str) -> bool:
 
 
 async def by_ticket(connection: AsyncConnection, session_id: str, digests: Collection[bytes]) -> dict[bytes, Listed]:
-    """Those whose ticket it is."""
+    """By digest: those whose ticket it is, or was before another came instead."""
     rows = rows_of(await connection.exec_driver_sql(_BY_TICKET, (session_id, list(digests))))
-    return {bytes(row[2]): Listed(*row) for row in rows}
+    return {bytes(digest): _as_it_was(Listed(*person), former) for *person, digest, former in rows}
 
 
 async def by_id(connection: AsyncConnection, session_id: str, ids: Collection[str]) -> dict[str, Listed]:
@@ -92,7 +99,7 @@ async def by_id(connection: AsyncConnection, session_id: str, ids: Collection[st
 async def expected(connection: AsyncConnection, session_id: str) -> list[ListedMember]:
     """The whole list, by name."""
     rows = rows_of(await connection.exec_driver_sql(_EXPECTED, (session_id,)))
-    return [ListedMember(Listed(*row[:8]), *row[8:]) for row in rows]
+    return [ListedMember(Listed(*row[:7]), *row[7:]) for row in rows]
 
 
 async def known(connection: AsyncConnection, session_id: str, keys: Collection[str]) -> dict[str, str]:
@@ -123,3 +130,9 @@ async def undo(connection: AsyncConnection, attendee_id: str) -> str | None:
 async def let_in_twice(connection: AsyncConnection, session_id: str) -> list[str]:
     """Those whom two devices let in: a ticket may have been copied."""
     return sorted((await connection.exec_driver_sql(_TWICE, (session_id,))).scalars())
+
+
+def _as_it_was(person: Listed, former_name: str | None) -> Listed:
+    if former_name is None:
+        return person
+    return Listed(person.attendee_id, former_name, None, None, None, walk_in=False, state="cancelled")

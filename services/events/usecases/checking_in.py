@@ -135,10 +135,13 @@ def _answers(
         if person is None:
             answers.append(CheckedIn(outcome="unknown"))
             continue
-        now = after.get(person.attendee_id, person)
+        is_expected = person.state in EXPECTED
+        # By the ticket of somebody who was replaced it is them, and not who comes instead.
+        now = after.get(person.attendee_id, person) if is_expected else person
         new = person.attended_at is None and person.attendee_id not in came and entry.key not in before
         outcome = outcome_of(person, new=new, added=entry.key in added)
-        came.add(person.attendee_id)
+        if is_expected:
+            came.add(person.attendee_id)
         answers.append(
             CheckedIn(
                 outcome=outcome,
@@ -160,7 +163,8 @@ def _expected(row: ListedMember) -> ExpectedPerson:
         organisation=row.record,
         clusters=sorted(row.clusters),
         state=person.shown_state,
-        ticket=None if person.token_digest is None else bytes(person.token_digest).hex(),
+        ticket=row.tickets[0] if row.tickets else None,
+        tickets=row.tickets,
         attended_at=person.attended_at,
         walk_in=person.walk_in,
     )

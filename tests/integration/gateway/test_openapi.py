@@ -134,11 +134,16 @@ OPERATIONS = [
     ("POST", "/p/e/{session_id}"),
     ("GET", "/p/r/{token}"),
     ("POST", "/p/r/{token}"),
+    ("GET", "/p/feed/events.ics"),
+    ("GET", "/p/feed/{cluster}.ics"),
+    ("GET", "/p/feed/r/{token}.ics"),
     ("GET", "/events/public/sessions/{session_id}"),
     ("GET", "/events/public/links/{digest}"),
+    ("GET", "/events/public/feed"),
+    ("GET", "/events/public/feeds/{digest}"),
 ]
 
-OF_OTHER_SERVICES = ("/billing/", "/events/", "/communications/", "/p/e/", "/p/r/")
+OF_OTHER_SERVICES = ("/billing/", "/events/", "/communications/", "/p/e/", "/p/r/", "/p/feed/")
 """None of them runs here: 503 is the answer that is described."""
 
 
