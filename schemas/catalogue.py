@@ -62,6 +62,7 @@ FACTS: tuple[type[Content], ...] = (
     events.RegistrationWritten,
     charges.RegistrationPriced,
     letters.RegistrationConfirmed,
+    letters.RegistrationWaiting,
     letters.SeatOffered,
     letters.RegistrationCancelled,
     events.EventsConflictAnswered,

@@ -148,6 +148,7 @@ DESCRIPTIONS: Mapping[str, str] = {
             "PaymentReminded",
             "DirectDebitAnnounced",
             "RegistrationConfirmed",
+            "RegistrationWaiting",
             "SeatOffered",
             "RegistrationCancelled",
         )
@@ -159,6 +160,7 @@ DESCRIPTIONS: Mapping[str, str] = {
             "PaymentReminded",
             "DirectDebitAnnounced",
             "RegistrationConfirmed",
+            "RegistrationWaiting",
             "SeatOffered",
             "RegistrationCancelled",
         )

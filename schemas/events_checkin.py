@@ -32,7 +32,10 @@ class CheckedInAll(BaseModel):
 
 
 class ExpectedPerson(BaseModel):
-    """Somebody on the list. ``ticket`` is the SHA-256 of their ticket's token, in hexadecimal: a phone compares it."""
+    """Somebody on the list. ``tickets`` are SHA-256 of their tickets' tokens, in hexadecimal: a phone compares them.
+
+    Each mail had one, and all work; ``ticket`` is the newest.
+    """
 
     attendee_id: str
     name: str
@@ -41,6 +44,7 @@ class ExpectedPerson(BaseModel):
     clusters: list[str]
     state: str
     ticket: str | None
+    tickets: list[str]
     attended_at: datetime | None
     walk_in: bool
 

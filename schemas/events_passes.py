@@ -35,7 +35,7 @@ class Passes(BaseModel):
 
 
 class ListedPerson(BaseModel):
-    """Somebody on the list. ``ticket`` is the SHA-256 of their ticket's code, in hexadecimal: a phone compares it.
+    """Somebody on the list. ``tickets`` are SHA-256 of their tickets' codes, in hexadecimal: a phone compares them.
 
     ``device`` is what let them in. ``expected`` is false for those who cancelled.
     """
@@ -43,7 +43,7 @@ class ListedPerson(BaseModel):
     attendee_id: str
     name: str
     organisation: str | None
-    ticket: str | None
+    tickets: list[str]
     state: str
     expected: bool
     walk_in: bool

@@ -1,14 +1,16 @@
 """What the gateway's public pages ask of events: a session that everybody may see, and a registration by its link."""
 
+from base64 import b32encode
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from typing import Final, Literal
+from hashlib import sha256
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from schemas.events_registrations import BookingState
-from schemas.objections import LinkDigest
+from schemas.objections import TOKEN_LENGTH, LinkDigest
 from schemas.operation import Arguments, Id, operation_of
 
 ListState = Literal["open", "waiting-list", "session-full", "not-open-yet", "list-closed"]
@@ -51,7 +53,7 @@ class LinkedRegistration(BaseModel):
     """The registration that a personal link is about, as far as its holder may see it.
 
     ``whole``: the link is that of whoever ordered. Else it is one person's, and ``people`` has nobody else.
-    ``open_to`` are the acts that are possible now.
+    ``open_to`` are the acts that are possible now. ``has_feed``: a feed came with the link.
     """
 
     session: PublicSession
@@ -62,6 +64,19 @@ class LinkedRegistration(BaseModel):
     whole: bool
     people: list[LinkedPerson]
     open_to: list[Literal["accept", "decline", "cancel"]]
+    has_feed: bool = False
+
+
+class Feed(BaseModel):
+    """A calendar that programs read again and again (RFC 5545), as text."""
+
+    calendar: str
+
+
+class OfFeed(Arguments):
+    """Of one cluster, or of all."""
+
+    cluster: Annotated[str, Field(max_length=100)] | None = None
 
 
 class OnePublicSession(Arguments):
@@ -76,6 +91,12 @@ class OneLink(Arguments):
     digest: LinkDigest
 
 
+def feed_token(link_token: str) -> str:
+    """The token of the feed that comes with a personal link: nobody who reads the feed can answer by the link."""
+    digest = sha256(f"feed {link_token.lower()}".encode()).digest()
+    return b32encode(digest).decode().lower()[:TOKEN_LENGTH]
+
+
 events = partial(operation_of, "events")
 
 PUBLIC_SESSION: Final = events(
@@ -87,5 +108,14 @@ LINKED_REGISTRATION: Final = events(
     "linked-registration", "query", "staff", "public/links/{digest}", (OneLink, LinkedRegistration),
     ("The registration that a personal link is about.", "L'inscription à laquelle mène un lien personnel."),
 )  # fmt: skip
+PUBLIC_FEED: Final = events(
+    "public-feed", "query", "reader", "public/feed", (OfFeed, Feed),
+    ("A calendar of the sessions that everybody may see.", "L'agenda des séances ouvertes à tous."),
+)  # fmt: skip
+PERSONAL_FEED: Final = events(
+    "personal-feed", "query", "staff", "public/feeds/{digest}", (OneLink, Feed),
+    ("A person's own calendar, by the digest of its secret address.",
+     "L'agenda d'une personne, par l'empreinte de son adresse secrète."),
+)  # fmt: skip
 
-ALL: Final = (PUBLIC_SESSION, LINKED_REGISTRATION)
+ALL: Final = (PUBLIC_SESSION, LINKED_REGISTRATION, PUBLIC_FEED, PERSONAL_FEED)

@@ -139,11 +139,15 @@ class DecidedRegistration(OneRegistration):
 
 
 class ReplacedAttendee(Arguments):
-    """Who comes instead of somebody."""
+    """Who comes instead of somebody. ``same_person``: they come themselves, and their name was written wrong.
+
+    Where the name stays, it is the same person, whose address was wrong.
+    """
 
     attendee_id: Id
     name: PersonName
     email: Email | None = None
+    same_person: bool = False
 
 
 # --- the table ------------------------------------------------------------------------------------------------------

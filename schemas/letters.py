@@ -31,6 +31,9 @@ Zone = Annotated[
 Link = Annotated[str, StringConstraints(max_length=500, pattern=r"^https://[^\s?#<>\"]+$")]
 """An address of the web without parameters. It may end in a random token, as that of a registration does."""
 
+TicketAddress = Annotated[str, StringConstraints(max_length=90, pattern=r"^HTTPS?://[A-Z0-9.:-]+/C/[A-Z2-7]{24}$")]
+"""An address in capitals, which a QR code holds in fewer squares."""
+
 Base64 = Annotated[str, StringConstraints(max_length=_BASE64_LENGTH, pattern=r"^[A-Za-z0-9+/]+={0,2}$")]
 """Bytes as base64 (RFC 4648 §4)."""
 
@@ -130,12 +133,39 @@ class Attendance(LetterDue):
     join: Label | None = Field(default=None, description="Where it is on line: for whoever has a seat")
 
 
+class Ticket(Part):
+    """What lets one person in: whoever has it comes in under their name. Keep it out of logs."""
+
+    code: Annotated[str, StringConstraints(pattern=r"^[A-Z2-7]{24}$")] = Field(
+        description="120 random bits in base32, for people who type it"
+    )
+    address: TicketAddress | None = Field(
+        default=None, description="The page of the ticket: what its QR code holds. None: it holds the code"
+    )
+
+
 class RegistrationConfirmed(Attendance):
     """Somebody has a seat at a gathering, or it has another time or place now."""
 
     key: ClassVar[str] = "registration-confirmed"
 
     rescheduled: bool = Field(default=False, description="They had the seat before: time or place changed")
+    feed: Link | None = Field(
+        default=None,
+        description="A calendar of all their seats. Whoever has this address reads it: keep it out of logs",
+    )
+    ticket: Ticket | None = Field(
+        default=None, description="The person's own. Absent for whoever ordered for others, and comes not"
+    )
+
+
+class RegistrationWaiting(Attendance):
+    """Somebody waits for a seat: no seat was free, or they did not answer when one was offered."""
+
+    key: ClassVar[str] = "registration-waiting"
+
+    line: Annotated[int, Field(ge=1)] = Field(description="Their place among those who wait, when this was written")
+    offer_lapsed: bool = Field(default=False, description="A seat was offered, and nobody answered in time")
 
 
 class SeatOffered(Attendance):
@@ -153,3 +183,7 @@ class RegistrationCancelled(Attendance):
     key: ClassVar[str] = "registration-cancelled"
 
     gathering_cancelled: bool = Field(default=False, description="Nobody comes: the gathering is called off")
+    seated: bool = Field(default=True, description="They had a seat, and it may be in their calendar")
+    reason: Literal["registered-twice", "offer-lapsed"] | None = Field(
+        default=None, description="Why, where they did not cancel: staff found them twice, or a second offer lapsed"
+    )

@@ -54,6 +54,7 @@ LETTER_EXAMPLES: Final[Mapping[type[Content], Callable[[], Content]]] = {
         creditor_id="FR72ZZZ123456",
     ),
     letters.RegistrationConfirmed: lambda: letters.RegistrationConfirmed(**_ATTENDANCE),
+    letters.RegistrationWaiting: lambda: letters.RegistrationWaiting(**_ATTENDANCE, line=3),
     letters.SeatOffered: lambda: letters.SeatOffered(
         **_ATTENDANCE, offer_id="apero-2026-11/1042/1", offered_until=datetime(2026, 11, 24, 11, 0, tzinfo=UTC)
     ),

@@ -52,6 +52,7 @@ def unit_of_work(settings: EventsSettings) -> Callable[[AsyncConnection], Events
         conflict_owner=settings.conflict_owner,
         products=products,
         public_url=settings.public_url,
+        cluster_names={code: each.name for code, each in clusters.items()},
     )
 
 

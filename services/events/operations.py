@@ -34,4 +34,6 @@ OPERATIONS: Final = (
     Bound(events_passes.CHECK_IN_LIST, passes.check_in_list),
     Bound(events_public.PUBLIC_SESSION, public.session),
     Bound(events_public.LINKED_REGISTRATION, public.registration),
+    Bound(events_public.PUBLIC_FEED, public.feed),
+    Bound(events_public.PERSONAL_FEED, public.own_feed),
 )

@@ -6,7 +6,8 @@ fast lane → app: /members.csv  /members  /members/by-source/…  /members/{id}
                  /cutover  /cutover/requests/{id}  and every operation of schemas/operations.py:
                  /cutover/{cluster}/{service}…  /cutover/backups  /{service}/mirror
                  /records/{cluster}  /records/{cluster}/{record_id}  …/changes  …/end  …/contact
-                 /p/u/{token}  /p/e/{session_id}  /p/r/{token}
+                 /p/u/{token}  /p/e/{session_id}  /p/r/{token}  /p/feed/events.ics  /p/feed/{cluster}.ics
+                 /p/feed/r/{token}.ics
                  /p/check-in.js  /p/c/{token}  …/list  …/entries
                  /openapi.json  /health/live  /health/ready  /metrics
 """
@@ -43,7 +44,15 @@ from services.gateway.fast_path import FastPath
 from services.gateway.lookups import Lookups
 from services.gateway.openapi import describe
 from services.gateway.problems import answer_problems, described
-from services.gateway.public import checkin, checkin_offline, checkin_script, gatherings, links, unsubscribe
+from services.gateway.public import (
+    checkin,
+    checkin_offline,
+    checkin_script,
+    feeds,
+    gatherings,
+    links,
+    unsubscribe,
+)
 from services.membership.connections import ReadPool
 from services.membership.policy import Policy, policy_of
 from services.membership.settings import MembershipSettings
@@ -102,7 +111,7 @@ def create_http(
     )
     app.state.context = context
     app.router.routes.extend(health_routes(checks, NEEDED))
-    for public in (unsubscribe, gatherings, links, checkin_script, checkin, checkin_offline):
+    for public in (unsubscribe, gatherings, links, feeds, checkin_script, checkin, checkin_offline):
         app.include_router(public.router)
     for part in (lists, members, identity, overrides, conflicts, duplicates, records, statistics):
         app.include_router(part.router)

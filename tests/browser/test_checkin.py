@@ -13,6 +13,7 @@ from tests.support.waiting import eventually
 pytestmark = pytest.mark.browser
 
 NewPass = Callable[[str], Awaitable[str]]
+_TICKET = "insert into tickets (digest, attendee_id, at) values ($1, $2, now())"
 _CAMERA = """
     window.BarcodeDetector = class { async detect() { return [{ rawValue: "HTTPS://TICKETS.EXAMPLE/C/%s" }]; } };
 """
@@ -21,7 +22,7 @@ _CAMERA = """
 async def with_ticket(events: Events, session: str, name: str) -> str:
     token = new_token()
     attendee = (await events.register(session, name))["attendees"][0]["attendee_id"]
-    await events.run("update attendees set token_digest = $2 where attendee_id = $1::uuid", attendee, digest_of(token))
+    await events.run(_TICKET, digest_of(token), attendee)
     return token
 
 

@@ -145,6 +145,9 @@ def replace(
     ],
     person: Annotated[str, typer.Argument(metavar="NAME[=ADDRESS]", help="who comes instead")],
     reason: Reason,
+    same_person: Annotated[
+        bool, typer.Option("--same-person", help="the name was written wrong: their ticket works on")
+    ] = False,
     by: By = "",
     json: Json = False,
 ) -> None:
@@ -152,7 +155,8 @@ def replace(
 
     Example: [bold]traboule events replace ATTENDEE "Paul Roux=paul@example.fr" --reason "remplacement"[/]
     """
-    show(command("replace-attendee", {"attendee_id": attendee} | _person(person), by, reason), json=json)
+    what = {"attendee_id": attendee, "same_person": same_person} | _person(person)
+    show(command("replace-attendee", what, by, reason), json=json)
 
 
 def add_registrations(app: typer.Typer) -> None:

@@ -9,6 +9,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime
+from hashlib import sha256
 from html import escape
 from typing import Final
 
@@ -33,6 +34,11 @@ class Attachment:
     name: str
     media_type: str
     body: bytes = field(repr=False)
+
+
+def content_id(picture: bytes) -> str:
+    """By what name the HTML shows a picture of the same mail, as ``cid:…`` (RFC 2392): no other picture has it."""
+    return f"{sha256(picture).hexdigest()[:32]}@picture.invalid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +74,7 @@ def build(letter: Letter, brand: Brand, envelope: Envelope) -> bytes:
         mail.set_content(_filled(letter.text, envelope.fields), cte="base64")
         html = _filled(letter.html, {name: escape(value) for name, value in envelope.fields.items()})
         mail.add_alternative(html, subtype="html", cte="base64")
-        for item in letter.attachments:
-            if item.media_type.startswith(CALENDAR):
-                _, _, method = item.media_type.partition("method=")
-                text = item.body.decode()
-                mail.add_alternative(text, subtype="calendar", cte="base64", params={"method": method})
-        for item in letter.attachments:
-            if item.media_type.startswith(CALENDAR):
-                continue
-            main, _, sub = item.media_type.partition("/")
-            mail.add_attachment(item.body, maintype=main, subtype=sub, filename=item.name)
+        _add_files(mail, letter)
         for number, part in enumerate(part for part in mail.walk() if part.is_multipart()):
             part.set_boundary(f"{envelope.delivery_id}-{number}")
         body = mail.as_bytes()
@@ -87,6 +84,26 @@ def build(letter: Letter, brand: Brand, envelope: Envelope) -> bytes:
     if len(body) > LARGEST:
         raise MessageError(f"it would have {len(body)} bytes, and {LARGEST} are the most")
     return body
+
+
+def _add_files(mail: EmailMessage, letter: Letter) -> None:
+    """Pictures beside the HTML that shows them, then the calendar's entry, which is the last part; then attachments."""
+    entries = [item for item in letter.attachments if item.media_type.startswith(CALENDAR)]
+    shown = [item for item in letter.attachments if f"cid:{content_id(item.body)}" in letter.html]
+    html = [*mail.iter_parts()][-1]
+    assert isinstance(html, EmailMessage)
+    for item in shown:
+        main, _, sub = item.media_type.partition("/")
+        name = f"<{content_id(item.body)}>"
+        html.add_related(item.body, main, sub, cid=name, filename=item.name, disposition="inline")
+        html.set_param("type", "text/html")
+    for item in entries:
+        _, _, method = item.media_type.partition("method=")
+        mail.add_alternative(item.body.decode(), subtype="calendar", cte="base64", params={"method": method})
+    for item in letter.attachments:
+        if item not in entries and item not in shown:
+            main, _, sub = item.media_type.partition("/")
+            mail.add_attachment(item.body, maintype=main, subtype=sub, filename=item.name)
 
 
 def _add_headers(mail: EmailMessage, brand: Brand, envelope: Envelope, subject: str) -> None:

@@ -3,7 +3,7 @@
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 
@@ -15,12 +15,14 @@ from schemas.letters import (
     Recipient,
     RegistrationCancelled,
     RegistrationConfirmed,
+    RegistrationWaiting,
     SeatOffered,
 )
+from services.common.qr_code import grouped, qr_png
 from services.common.sections import Record
 from services.common.words import Language, day, iban, moment, money
 from services.communications.brands.brand import Brand
-from services.communications.deliveries.message import Attachment
+from services.communications.deliveries.message import Attachment, content_id
 from services.communications.letters.calendar_entry import calendar_entry
 from services.communications.letters.sandbox import Values
 from shared.messaging.failures import Refusal
@@ -119,8 +121,22 @@ def of_direct_debit(fact: DirectDebitAnnounced) -> Notice:
 def of_registration(fact: RegistrationConfirmed) -> Notice:
     """A seat is theirs. Confirmed again later, after a cancellation, it is another mail: ``version`` says when."""
     cause = f"registration/{fact.registration_id}/{fact.version}"
-    changed = {"rescheduled": "yes" if fact.rescheduled else ""}
-    return _attendance("registration", cause, fact, fact.starts_at, lambda _: changed, calendar=_entry_of(fact))
+    picture = None if fact.ticket is None else qr_png(fact.ticket.address or fact.ticket.code)
+    more = {
+        "rescheduled": "yes" if fact.rescheduled else "",
+        "feed": fact.feed or "",
+        "ticket": grouped(fact.ticket.code) if fact.ticket else "",
+        "ticket_picture": content_id(picture) if picture else "",
+    }
+    wanted = _attendance("registration", cause, fact, fact.starts_at, lambda _: more, calendar=_entry_of(fact))
+    return replace(wanted, attachments=(Attachment("billet.png", "image/png", picture),)) if picture else wanted
+
+
+def of_waiting(fact: RegistrationWaiting) -> Notice:
+    """They wait, at which place of the line. Back in it later, it is another mail."""
+    cause = f"waiting/{fact.registration_id}/{fact.version}"
+    more = {"line": str(fact.line), "offer_lapsed": "yes" if fact.offer_lapsed else ""}
+    return _attendance("waiting", cause, fact, fact.starts_at, lambda _: more)
 
 
 def of_offer(fact: SeatOffered) -> Notice:
@@ -135,15 +151,19 @@ def of_offer(fact: SeatOffered) -> Notice:
 
 
 def of_cancellation(fact: RegistrationCancelled) -> Notice:
-    """They are not expected any more."""
-    return _attendance(
-        "cancellation",
-        f"cancellation/{fact.registration_id}/{fact.version}",
-        fact,
-        fact.starts_at,
-        lambda _: {"gathering_cancelled": "yes" if fact.gathering_cancelled else ""},
-        calendar=_entry_of(fact),
-    )
+    """They are not expected any more, or do not wait any more. Who had no seat has nothing in a calendar."""
+    cause = f"cancellation/{fact.registration_id}/{fact.version}"
+    more = {
+        "gathering_cancelled": "yes" if fact.gathering_cancelled else "",
+        "seated": "yes" if fact.seated else "",
+        "reason": fact.reason or "",
+    }
+    entry = _entry_of(fact) if fact.seated else _no_entry
+    return _attendance("cancellation", cause, fact, fact.starts_at, lambda _: more, calendar=entry)
+
+
+def _no_entry(_: Brand) -> None:
+    return None
 
 
 def _entry_of(fact: Attendance) -> Callable[[Brand], Attachment | None]:
@@ -156,7 +176,7 @@ def _attendance(
     fact: Attendance,
     not_after: datetime,
     more: Callable[[Language], dict[str, Any]] = lambda _: {},
-    calendar: Callable[[Brand], Attachment | None] = lambda _: None,
+    calendar: Callable[[Brand], Attachment | None] = _no_entry,
 ) -> Notice:
     return Notice(
         kind=kind,

@@ -15,6 +15,7 @@ from schemas.letters import (
     PaymentReminded,
     RegistrationCancelled,
     RegistrationConfirmed,
+    RegistrationWaiting,
     SeatOffered,
 )
 from services.common.calendar.entry import CalendarError
@@ -131,6 +132,7 @@ LETTERS: Final[tuple[tuple[type[LetterDue], Letters], ...]] = (
     (PaymentReminded, Letters(notice.of_reminder)),
     (DirectDebitAnnounced, Letters(notice.of_direct_debit)),
     (RegistrationConfirmed, Letters(notice.of_registration)),
+    (RegistrationWaiting, Letters(notice.of_waiting)),
     (SeatOffered, Letters(notice.of_offer)),
     (RegistrationCancelled, Letters(notice.of_cancellation)),
 )

@@ -13,12 +13,14 @@ SEATED = frozenset({"registered", "offered"})
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """Somebody on a session's list. ``state`` is that of the booking, ``cancelled`` if they gave up their seat."""
+    """Somebody on a session's list. ``state`` is that of the booking, ``cancelled`` if they gave up their seat.
+
+    By a ticket whose person was replaced it is that former person, who comes no more.
+    """
 
     session_id: str
     attendee_id: str
     name: str
-    token_digest: bytes | None
     attended_at: datetime | None
     attended_with: str | None
     attended_by: str | None

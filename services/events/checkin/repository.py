@@ -11,13 +11,15 @@ from shared.persistence.batches import transposed
 from shared.persistence.database import rows_of
 
 _PERSON = """
-    a.session_id::text, a.attendee_id::text, a.name, a.token_digest, a.attended_at, a.attended_with, a.attended_by,
+    a.session_id::text, a.attendee_id::text, a.name, a.attended_at, a.attended_with, a.attended_by,
     a.booking_id is null,
     case when a.left_at is not null then 'cancelled' else coalesce(b.state, 'walk-in') end
 """
 _BY_TICKET = f"""
-    select {_PERSON} from unnest($1::bytea[]) as n (digest)
-    cross join lateral (select * from attendees where token_digest = n.digest offset 0) a
+    select {_PERSON}, t.digest, t.former_name
+    from unnest($1::bytea[]) as n (digest)
+    cross join lateral (select * from tickets where digest = n.digest offset 0) t
+    cross join lateral (select * from attendees where attendee_id = t.attendee_id offset 0) a
     left join bookings b using (booking_id)
 """
 _BY_ID = f"""
@@ -29,6 +31,8 @@ _EXPECTED = f"""
     select {_PERSON}, o.cluster || '/' || o.record_id, m.member_id::text,
            coalesce((select array_agg(distinct r.cluster) from member_records r where r.member_id = m.member_id),
                     case when o.cluster is null then array[]::text[] else array[o.cluster] end), a.person_key,
+           array(select encode(t.digest, 'hex') from tickets t
+                 where t.attendee_id = a.attendee_id and t.former_name is null order by t.at desc, t.digest),
            d.name, d.departement
     from attendees a left join bookings b using (booking_id) left join orders o using (order_id)
     left join described_records d on (d.cluster, d.record_id) = (o.cluster, o.record_id)
@@ -72,13 +76,17 @@ _TWICE = """
 
 @dataclass(frozen=True, slots=True)
 class ListedMember:
-    """The same, with whose they are, and what the record of their registration says of it."""
+    """The same, with whose they are, and what the record of their registration says of it.
+
+    ``tickets`` are digests in hexadecimal, the newest before the others.
+    """
 
     person: Listed
     record: str | None
     member: str | None
     clusters: list[str]
     person_key: str | None
+    tickets: list[str]
     record_name: str | None
     departement: str | None
 
@@ -94,9 +102,9 @@ async def take_turns(connection: AsyncConnection, session_ids: Collection[str]) 
 
 
 async def by_ticket(connection: AsyncConnection, digests: Collection[bytes]) -> dict[bytes, Listed]:
-    """Those whose tickets these are, whatever the session."""
+    """By digest: those whose ticket it is, or was before another came instead; whatever the session."""
     rows = rows_of(await connection.exec_driver_sql(_BY_TICKET, (sorted(digests),)))
-    return {bytes(row[3]): Listed(*row) for row in rows}
+    return {bytes(digest): _as_it_was(Listed(*person), former) for *person, digest, former in rows}
 
 
 async def by_id(connection: AsyncConnection, ids: Collection[str]) -> dict[str, Listed]:
@@ -108,7 +116,7 @@ async def by_id(connection: AsyncConnection, ids: Collection[str]) -> dict[str, 
 async def expected(connection: AsyncConnection, session_id: str) -> list[ListedMember]:
     """The whole list, by name."""
     rows = rows_of(await connection.exec_driver_sql(_EXPECTED, (session_id,)))
-    return [ListedMember(Listed(*row[:9]), *row[9:]) for row in rows]
+    return [ListedMember(Listed(*row[:8]), *row[8:]) for row in rows]
 
 
 async def known(connection: AsyncConnection, entries: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
@@ -141,3 +149,11 @@ async def undo(connection: AsyncConnection, attendee_id: str) -> str | None:
 async def let_in_twice(connection: AsyncConnection, session_id: str) -> list[str]:
     """Those whom two devices let in: a ticket may have been copied."""
     return sorted((await connection.exec_driver_sql(_TWICE, (session_id,))).scalars())
+
+
+def _as_it_was(person: Listed, former_name: str | None) -> Listed:
+    if former_name is None:
+        return person
+    return Listed(
+        person.session_id, person.attendee_id, former_name, None, None, None, walk_in=False, state="cancelled"
+    )

@@ -1,24 +1,19 @@
-"""The ticket of one guest: a token that means nothing, its address, and its picture as a QR code.
+"""The ticket of one guest: a token that means nothing, and its address.
 
-A token holds no data, so that its code is small enough for a phone's screen. Only its digest is stored.
+A token holds no data, so that its QR code is small enough for a phone's screen. Only its digest is stored.
 """
 
 import re
 import secrets
 from base64 import b32encode
-from io import BytesIO
 from typing import Final
 
-import segno
-
 from schemas.tickets import LENGTH, PATH, code_digest, is_code, plain_code
+from services.common.qr_code import LONGEST
 from services.events.translated import TranslatedError
 
 _BYTES: Final = 15
 _BASE: Final = re.compile(r"https?://([a-z0-9.-]+(?::[0-9]+)?)/?", re.IGNORECASE)
-_VERSION: Final = 4
-_LONGEST: Final = 90
-"""Characters of digits, capitals and ``$%*+-./:`` in version 4 at error level M (ISO/IEC 18004, table 7)."""
 
 
 class TicketError(TranslatedError):
@@ -50,11 +45,6 @@ def token_in(text: str) -> str:
     raise _refused(code)
 
 
-def grouped(token: str) -> str:
-    """The token in groups of four, for people who type it."""
-    return " ".join(token[start : start + 4] for start in range(0, LENGTH, 4))
-
-
 def ticket_url(base: str, token: str) -> str:
     """The ticket's address, in capitals: a QR code holds those in fewer squares. Raises TicketAddressError.
 
@@ -64,24 +54,9 @@ def ticket_url(base: str, token: str) -> str:
     if match is None:
         raise TicketAddressError("it is no bare host: write it like https://events.example.org, in ASCII")
     url = f"{base.rstrip('/')}{PATH}{token}".upper()
-    if (surplus := len(url) - _LONGEST) > 0:
+    if (surplus := len(url) - LONGEST) > 0:
         raise TicketAddressError(f"its host has {len(match[1])} characters: {len(match[1]) - surplus} are the most")
     return url
-
-
-def qr_png(url: str, scale: int = 8) -> bytes:
-    """The address as a QR code in a PNG, with the border that readers need. Raises TicketAddressError.
-
-    ``scale`` is pixels of a square, 8 or more: 328 pixels a side for all tickets, whose codes have 33 squares. What a
-    shorter address leaves goes into error correction. Mail programs show PNG by ``cid:`` or ``https:``, and no SVG.
-    """
-    try:
-        code = segno.make_qr(url, error="m", version=_VERSION)
-    except segno.DataOverflowError:
-        raise TicketAddressError(f"its QR code would be larger than version {_VERSION}: shorten the host") from None
-    picture = BytesIO()
-    code.save(picture, kind="png", scale=max(scale, 8), border=4)
-    return picture.getvalue()
 
 
 def _refused(code: str) -> TicketError:

@@ -26,10 +26,12 @@ class EventsUnitOfWork(ConflictsUnitOfWork):
         conflict_owner: str,
         products: Mapping[str, str] = MappingProxyType({}),
         public_url: str = "",
+        cluster_names: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         super().__init__(connection, conflict_owner)
         self._products = products
         self.public_url = public_url
+        self.cluster_names = cluster_names
 
     def software(self, cluster: str) -> str:
         """What the cluster's former events system is; plain where the clusters file names none."""

@@ -12,15 +12,17 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from schemas.letters import Attendance
+from schemas.events_public import feed_token
+from schemas.letters import Attendance, RegistrationConfirmed
 from schemas.objections import TOKEN_LENGTH, link_digest
 from shared.persistence.batches import transposed
 from shared.persistence.database import rows_of
 
 PATH: Final = "/p/r"
+FEED_PATH: Final = "/p/feed/r"
 _KEEP: Final = """
-    insert into links (digest, booking_id, attendee_id, at)
-    select *, $4::timestamptz from unnest($1::bytea[], $2::uuid[], $3::uuid[])
+    insert into links (digest, booking_id, attendee_id, feed_digest, at)
+    select *, $5::timestamptz from unnest($1::bytea[], $2::uuid[], $3::uuid[], $4::bytea[])
 """
 _BY_DIGEST: Final = """
     select l.digest, b.session_id::text, b.booking_id::text, l.attendee_id::text
@@ -62,14 +64,20 @@ async def link_letters(
     letters: Sequence[tuple[Any, Sequence[Attendance]]],
     at: datetime,
 ) -> list[tuple[Any, list[Attendance]]]:
-    """The letters, each with a link of its own below ``base``; all digests are kept by one statement."""
-    rows: list[tuple[bytes, str, str | None]] = []
+    """The letters, each with a link of its own below ``base``; all digests are kept by one statement.
+
+    Who has a seat also gets the address of a feed. Its token is made of the link's, and does not lead back to it.
+    """
+    rows: list[tuple[bytes, str, str | None, bytes]] = []
 
     def linked(letter: Attendance) -> Attendance:
         holder, token = holders[letter.registration_id], new_token()
         of_order = (letter.recipient.email or "").casefold() == (holder.email or "").casefold()
-        rows.append((bytes.fromhex(link_digest(token)), holder.booking_id, None if of_order else holder.attendee_id))
-        return letter.model_copy(update={"link": f"{base}{PATH}/{token}"})
+        fed = feed_token(token)
+        digests = [bytes.fromhex(link_digest(each)) for each in (token, fed)]
+        rows.append((digests[0], holder.booking_id, None if of_order else holder.attendee_id, digests[1]))
+        more = {"feed": f"{base}{FEED_PATH}/{fed}.ics"} if isinstance(letter, RegistrationConfirmed) else {}
+        return letter.model_copy(update={"link": f"{base}{PATH}/{token}", **more})
 
     answer = [(fact_type, [linked(letter) for letter in facts]) for fact_type, facts in letters]
     if rows:

@@ -23,6 +23,7 @@ _SESSIONS: Final = f"""
 """
 _LINKED: Final = f"""
     select {_SESSION}, b.booking_id::text, b.state, b.seats, b.offered_until, l.attendee_id::text,
+           l.feed_digest is not null,
            (select coalesce(json_agg(json_build_object(
                    'attendee_id', a.attendee_id, 'name', a.name, 'left', a.left_at is not null) order by a.place), '[]')
             from attendees a where a.booking_id = b.booking_id)
@@ -35,11 +36,12 @@ _NAMES: Final = tuple(SessionRow.__dataclass_fields__)
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """What a personal link leads to. ``attendee_id``: whose it is; None: of whoever ordered."""
+    """What a personal link leads to. ``attendee_id``: whose it is; None: of whoever ordered. ``fed``: it has a feed."""
 
     session: SessionRow
     booking: dict[str, Any]
     attendee_id: str | None
+    fed: bool
     people: list[dict[str, Any]]
 
 
@@ -53,9 +55,9 @@ async def linked(connection: AsyncConnection, digest: bytes) -> Linked | None:
     """What the link of this token leads to."""
     rows = rows_of(await connection.exec_driver_sql(_LINKED, (digest, list(OURS))))
     for row in rows:
-        booking_id, state, seats, offered_until, attendee_id, people = row[len(_NAMES) :]
+        booking_id, state, seats, offered_until, attendee_id, fed, people = row[len(_NAMES) :]
         booking = {"booking_id": booking_id, "state": state, "seats": seats, "offered_until": offered_until}
-        return Linked(_session(row[: len(_NAMES)]), booking, attendee_id, json_of(people))
+        return Linked(_session(row[: len(_NAMES)]), booking, attendee_id, fed, json_of(people))
     return None
 
 

@@ -1,12 +1,41 @@
-"""A booking with all that is announced of it."""
+"""A booking with all that is said about it: for other systems, and in letters to people."""
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from schemas.base import RecordRef
 from services.events.seats.states import State
+from shared.persistence.database import json_of, rows_of
+
+_BOOKINGS = """
+    select b.booking_id::text, coalesce(b.former_id, b.booking_id::text) as registration_id, b.seats, b.state,
+           b.price, b.offered_until, b.version, o.cluster as of_cluster, o.record_id, o.name, o.email, o.language,
+           o.placed_at,
+           g.cluster, coalesce(g.event_id, g.gathering_id::text) as event_id, coalesce(s.title, g.title) as title,
+           g.place, s.starts_at, s.terms->>'zone' as zone, s.session_id::text, s.sequence, s.ends_at, g.organiser,
+           g.link as "join", g.state = 'cancelled' as called_off,
+           (select json_agg(json_build_object('id', a.attendee_id, 'name', a.name, 'email', a.email,
+                                              'left', a.left_at is not null, 'now', a.left_at = $2) order by a.place)
+            from attendees a where a.booking_id = b.booking_id) as people
+    from unnest($1::uuid[]) as n (booking_id)
+    cross join lateral (select * from bookings where booking_id = n.booking_id offset 0) b
+    cross join lateral (select * from orders where order_id = b.order_id offset 0) o
+    join sessions s on s.session_id = b.session_id join gatherings g using (gathering_id)
+    order by b.session_id, b.arrival
+"""
+
+# Of all who wait, for a number says little of a line where it has gaps.
+_LINES = """
+    select booking_id::text, line
+    from (select booking_id, row_number() over (partition by session_id order by arrival) as line
+          from bookings where session_id = any($1::uuid[]) and state = 'waiting') w
+    where booking_id = any($2::uuid[])
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,3 +70,25 @@ class Known:
     join: str | None
     called_off: bool
     people: list[dict[str, Any]]
+
+
+async def known_bookings(connection: AsyncConnection, ids: Collection[str], at: datetime | None) -> list[Known]:
+    """These bookings, by session and arrival. Who left ``at`` that moment leaves by the act that is announced."""
+    rows = (await connection.exec_driver_sql(_BOOKINGS, (list(ids), at))).mappings()
+    return [_of_row(dict(row)) for row in rows]
+
+
+async def lines_of(connection: AsyncConnection, bookings: Iterable[Known]) -> dict[str, int]:
+    """By booking: its place among those who wait for that session, from 1."""
+    waiting = [each for each in bookings if each.state == "waiting"]
+    if not waiting:
+        return {}
+    values = (sorted({each.session_id for each in waiting}), [each.booking_id for each in waiting])
+    return dict(map(tuple, rows_of(await connection.exec_driver_sql(_LINES, values))))
+
+
+def _of_row(row: dict[str, Any]) -> Known:
+    cluster, record_id = row.pop("of_cluster"), row.pop("record_id")
+    record = RecordRef(cluster=cluster, record_id=record_id) if cluster else None
+    people = json_of(row.pop("people")) or []
+    return Known(**row, record=record, people=people)

@@ -16,12 +16,11 @@ Language = Literal["fr", "en"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody who comes. ``token_digest`` is the SHA-256 of the token on their ticket."""
+    """Somebody who comes."""
 
     attendee_id: str
     name: str
     email: str | None = None
-    token_digest: bytes | None = None
 
     @property
     def key(self) -> str:

@@ -69,15 +69,13 @@ _CHANGED = """
     where b.booking_id = n.booking_id
 """
 _ATTENDEES = """
-    insert into attendees (attendee_id, session_id, booking_id, place, name, email, person_key, token_digest)
-    select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::text[],
-                         $8::bytea[])
+    insert into attendees (attendee_id, session_id, booking_id, place, name, email, person_key)
+    select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::bigint[], $5::text[], $6::text[], $7::text[])
 """
 _LEFT = "update attendees set left_at = $2 where attendee_id = any($1::uuid[]) and left_at is null"
 _BOOKING_OF = "select booking_id::text from attendees where attendee_id = $1::uuid and left_at is null"
 _REPLACE = """
-    update attendees set name = $2, email = $3, person_key = $4, token_digest = null
-    where attendee_id = $1::uuid
+    update attendees set name = $2, email = $3, person_key = $4 where attendee_id = $1::uuid
 """
 _UNLINK = "delete from links where attendee_id = $1::uuid"
 _LOG = """
@@ -207,9 +205,13 @@ async def booking_of(connection: AsyncConnection, attendee_id: str) -> str | Non
     return (await connection.exec_driver_sql(_BOOKING_OF, (attendee_id,))).scalar_one_or_none()
 
 
-async def replace_person(connection: AsyncConnection, person: Person) -> None:
-    """Let this person come in the place of another; the ticket and the links of the other are none any more."""
-    await connection.exec_driver_sql(_UNLINK, (person.attendee_id,))
+async def unlink(connection: AsyncConnection, attendee_id: str) -> None:
+    """End the personal links of somebody who comes no more."""
+    await connection.exec_driver_sql(_UNLINK, (attendee_id,))
+
+
+async def rename_person(connection: AsyncConnection, person: Person) -> None:
+    """Keep who comes in this place now."""
     await connection.exec_driver_sql(_REPLACE, (person.attendee_id, person.name, person.email, person.key))
 
 
@@ -245,7 +247,7 @@ async def _save_new(connection: AsyncConnection, sessions: Collection[Session], 
     ]
     await connection.exec_driver_sql(_NEW, transposed(rows))
     rows = [
-        (p.attendee_id, session.session_id, request.act.booking_id, place, p.name, p.email, p.key, p.token_digest)
+        (p.attendee_id, session.session_id, request.act.booking_id, place, p.name, p.email, p.key)
         for session, request in new
         for place, p in enumerate(request.people)
     ]

@@ -117,6 +117,7 @@ def _bookings(metadata: sa.MetaData) -> None:
         _moment("placed_at", always=True),
         sa.Index("orders_by_record", "cluster", "record_id", postgresql_where=sa.text("record_id is not null")),
         sa.Index("orders_by_session", "session_id", postgresql_where=sa.text("record_id is not null")),
+        sa.Index("orders_by_address", sa.text("lower(email)"), postgresql_where=sa.text("email is not null")),
     )
     sa.Table(
         "bookings",
@@ -156,7 +157,7 @@ def _bookings(metadata: sa.MetaData) -> None:
         _number("place", 0),
         _text("name"),
         *(_text(name, always=False) for name in ("email", "person_key")),
-        sa.Column("token_digest", sa.LargeBinary),
+        sa.Column("token_digest", sa.LargeBinary),  # never filled: a person may have several tickets
         _moment("left_at"),
         _moment("attended_at"),
         *(_text(name, always=False) for name in ("attended_by", "attended_with")),
@@ -165,6 +166,7 @@ def _bookings(metadata: sa.MetaData) -> None:
         ),
         sa.Index("attendees_by_booking", "booking_id"),
         sa.Index("attendees_by_person", "session_id", "person_key"),
+        sa.Index("attendees_by_address", sa.text("lower(email)"), postgresql_where=sa.text("email is not null")),
     )
     sa.Table(
         "booking_bills",
@@ -206,6 +208,17 @@ def _bookings(metadata: sa.MetaData) -> None:
         _id("booking_id", "bookings.booking_id"),
         _id("attendee_id", "attendees.attendee_id", always=False),
         _moment("at", always=True),
+        sa.Column("feed_digest", sa.LargeBinary),  # SHA-256 of the token of the feed that came with it
+        sa.Index("links_by_feed", "feed_digest", unique=True, postgresql_where=sa.text("feed_digest is not null")),
         sa.Index("links_by_booking", "booking_id"),
         sa.Index("links_by_attendee", "attendee_id"),
+    )
+    sa.Table(
+        "tickets",
+        metadata,
+        sa.Column("digest", sa.LargeBinary, primary_key=True),  # SHA-256 of a token that was mailed
+        _id("attendee_id", "attendees.attendee_id"),
+        _moment("at", always=True),
+        _text("former_name", always=False),  # whose it was, where somebody else comes instead: it lets nobody in
+        sa.Index("tickets_by_attendee", "attendee_id"),
     )

@@ -78,7 +78,8 @@ def _expected(row: ListedMember) -> ExpectedPerson:
         departement=row.departement,
         clusters=sorted(row.clusters),
         state=person.shown_state,
-        ticket=None if person.token_digest is None else bytes(person.token_digest).hex(),
+        ticket=row.tickets[0] if row.tickets else None,
+        tickets=row.tickets,
         attended_at=person.attended_at,
         walk_in=person.walk_in,
     )

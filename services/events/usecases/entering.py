@@ -108,10 +108,13 @@ def _answers(
         if person is None:
             answers.append(CheckedIn(outcome="unknown"))
             continue
-        now = after.get(person.attendee_id, person)
+        is_expected = person.state in EXPECTED
+        # By the ticket of somebody who was replaced it is them, and not who comes instead.
+        now = after.get(person.attendee_id, person) if is_expected else person
         new = person.attended_at is None and person.attendee_id not in came and each.place not in before
         outcome = outcome_of(person, new=new, added=each.place in added)
-        came.add(person.attendee_id)
+        if is_expected:
+            came.add(person.attendee_id)
         answers.append(
             CheckedIn(
                 outcome=outcome,

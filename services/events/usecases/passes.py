@@ -84,7 +84,7 @@ def _listed(row: ListedMember) -> ListedPerson:
         attendee_id=person.attendee_id,
         name=person.name,
         organisation=row.organisation,
-        ticket=None if person.token_digest is None else bytes(person.token_digest).hex(),
+        tickets=row.tickets,
         state=person.shown_state,
         expected=person.state in EXPECTED,
         walk_in=person.walk_in,

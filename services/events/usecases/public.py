@@ -1,10 +1,17 @@
-"""What the public pages ask: a session that everybody may see, and a registration by its personal link."""
+"""What the public pages ask: sessions that everybody may see, and registrations by what was mailed of them."""
 
-from schemas.events_public import LinkedRegistration, OneLink, OnePublicSession, PublicSession
-from services.events.public import queries
+from asyncio import to_thread
+from typing import Final
+
+from schemas.events_public import Feed, LinkedRegistration, OfFeed, OneLink, OnePublicSession, PublicSession
+from services.events.public import feed_queries, queries
+from services.events.public.feeds import personal_feed, public_feed
 from services.events.public.shown import linked_registration, public_session
 from services.events.seats import repository
 from services.operations.binding import Call, RefusedError
+
+_PUBLIC_NAME: Final = "Rencontres"
+_PERSONAL_NAME: Final = "Mes rencontres"
 
 
 async def session(call: Call[OnePublicSession]) -> PublicSession:
@@ -22,4 +29,21 @@ async def registration(call: Call[OneLink]) -> LinkedRegistration:
     if link is None:
         raise RefusedError("link-unknown", "no registration has this link")
     now = await repository.now(call.uow.connection)
-    return linked_registration(link.session, now, link.booking, link.attendee_id, link.people)
+    shown = linked_registration(link.session, now, link.booking, link.attendee_id, link.people)
+    return shown.model_copy(update={"has_feed": link.fed})
+
+
+async def feed(call: Call[OfFeed]) -> Feed:
+    """A calendar of the sessions that everybody may see; of one cluster where it is named."""
+    cluster = call.arguments.cluster
+    sessions = await feed_queries.public_sessions(call.uow.connection, cluster)
+    name = f"{_PUBLIC_NAME} {call.uow.cluster_names.get(cluster, cluster)}" if cluster else _PUBLIC_NAME
+    return Feed(calendar=await to_thread(public_feed, name, call.uow.public_url, tuple(sessions)))
+
+
+async def own_feed(call: Call[OneLink]) -> Feed:
+    """The calendar of the person whom this feed was sent to. Raises RefusedError."""
+    seats = await feed_queries.seats_of_feed(call.uow.connection, bytes.fromhex(call.arguments.digest))
+    if seats is None:
+        raise RefusedError("link-unknown", "nobody was sent this feed")
+    return Feed(calendar=await to_thread(personal_feed, _PERSONAL_NAME, call.uow.public_url, seats))

@@ -20,6 +20,7 @@ from schemas.events_registrations import (
 )
 from services.common.sections import Record
 from services.events.checkin import repository as checkin
+from services.events.checkin.tickets import end_tickets
 from services.events.gatherings import queries
 from services.events.seats import registered, repository
 from services.events.seats.acts import Act, Kind
@@ -117,7 +118,7 @@ async def decide_twice(call: Call[DecidedRegistration]) -> RegistrationShown:
 
 
 async def replace_attendee(call: Call[ReplacedAttendee]) -> RegistrationShown:
-    """Let somebody else come instead. Raises RefusedError."""
+    """Let somebody else come instead, or correct a name or an address. Raises RefusedError."""
     asked, connection = call.arguments, call.uow.connection
     person = Person(attendee_id=asked.attendee_id, name=asked.name, email=asked.email)
     if (booking_id := await repository.booking_of(connection, asked.attendee_id)) is None:
@@ -128,11 +129,16 @@ async def replace_attendee(call: Call[ReplacedAttendee]) -> RegistrationShown:
     if (kept.session_id, person.key) in await registered.people(connection, [(kept.session_id, person.key)]):
         raise RefusedError("already-registered", "somebody of this name and address is registered already")
     [former] = [each for each in kept.attendees if each.attendee_id == asked.attendee_id]
-    await checkin.undo(connection, asked.attendee_id)
-    await repository.replace_person(connection, person)
+    before = Person(**former.model_dump(include=_PERSON))
+    is_other = not asked.same_person and before.folded_name != person.folded_name
+    if is_other:
+        await checkin.undo(connection, asked.attendee_id)
+        await end_tickets(connection, asked.attendee_id, before.name)
+        await repository.unlink(connection, asked.attendee_id)
+    await repository.rename_person(connection, person)
     shown = await _act(call, kept, "replace")
     now = await repository.now(connection)
-    await announce_replaced(call.uow, booking_id, person, Person(**former.model_dump(include=_PERSON)), now)
+    await announce_replaced(call.uow, booking_id, person, before if is_other else None, now)
     return shown
 
 

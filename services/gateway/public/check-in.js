@@ -88,7 +88,7 @@
   };
   const askTicket = async (ticket) => {
     const wanted = await digest(ticket);
-    const person = list.people.find((each) => each.ticket === wanted);
+    const person = list.people.find((each) => each.tickets.includes(wanted));
     if (person) askIn(person);
     else {
       note = texts.unsure;

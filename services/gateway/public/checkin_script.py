@@ -49,14 +49,14 @@ class EntriesSent(BaseModel):
 
 
 class PersonShown(BaseModel):
-    """Somebody on the list, in words. ``ticket`` is the SHA-256 of their ticket's code, in hexadecimal."""
+    """Somebody on the list, in words. ``tickets`` are SHA-256 of their tickets' codes, in hexadecimal."""
 
     id: str
     name: str
     note: str
     came: str
     expected: bool
-    ticket: str | None
+    tickets: list[str]
 
 
 class ListShown(BaseModel):

@@ -20,13 +20,13 @@ class Row:
     note: str
     came: str
     expected: bool
-    ticket: str | None
+    tickets: Sequence[str]
 
     def for_script(self) -> dict[str, Any]:
         """The same as JSON."""
         return {
             "id": self.attendee_id, "name": self.name, "note": self.note, "came": self.came,
-            "expected": self.expected, "ticket": self.ticket,
+            "expected": self.expected, "tickets": self.tickets,
         }  # fmt: skip
 
 
@@ -54,8 +54,8 @@ def called(rows: Sequence[Row], name: str) -> list[Row]:
 
 
 def with_ticket(rows: Sequence[Row], digest: str) -> Row | None:
-    """Whose ticket has this digest."""
-    return next((row for row in rows if row.ticket == digest), None)
+    """Whom a ticket of this digest was mailed to."""
+    return next((row for row in rows if digest in row.tickets), None)
 
 
 def ticket_digest(typed: str) -> str | None:
@@ -77,7 +77,7 @@ def _row(person: ListedPerson, zone: str, texts: Mapping[str, str], language: La
         note=" · ".join(filter(None, notes)),
         came=_came(person, zone, language),
         expected=person.expected,
-        ticket=person.ticket,
+        tickets=person.tickets,
     )
 
 

@@ -50,8 +50,8 @@ TEXTS: Final[Mapping[Language, Mapping[str, str]]] = {
         "error_nobody": "Indiquez au moins une personne.",
         "noted": "C'est noté : vous recevrez un courriel",
         "noted_to": "Il partira à",
-        "noted_text": "S'il reste une place, il la confirme, avec un lien pour annuler. Sinon vous êtes en liste "
-        "d'attente, et il part dès qu'une place se libère. Une demande faite après la clôture est refusée.",
+        "noted_text": "S'il reste une place, il la confirme. Sinon il dit votre rang en liste d'attente. Les deux "
+        "ont un lien pour annuler. Une demande faite après la clôture est refusée.",
         "again": "Inscrire d'autres personnes",
         "away": "Cette page n'est pas disponible pour le moment",
         "away_text": "Rien n'est perdu. Réessayez dans quelques minutes.",
@@ -85,6 +85,12 @@ TEXTS: Final[Mapping[Language, Mapping[str, str]]] = {
         "answered_decline": "La place est proposée à la personne suivante.",
         "answered_cancel": "Un courriel confirme l'annulation, si elle est faite à temps.",
         "look": "Voir l'inscription",
+        "feed": "Suivre les rencontres dans votre agenda",
+        "feed_hint": "Copiez l'adresse de ce lien et abonnez-y votre agenda : il se met à jour de lui-même, souvent "
+        "un jour plus tard.",
+        "own_feed": "Toutes vos inscriptions dans votre agenda",
+        "own_feed_hint": "Copiez l'adresse de ce lien et abonnez-y votre agenda. Gardez-la pour vous : elle montre vos "
+        "inscriptions à qui l'a.",
     },
     "en": {
         "when": "When",
@@ -130,8 +136,8 @@ TEXTS: Final[Mapping[Language, Mapping[str, str]]] = {
         "error_nobody": "Enter at least one person.",
         "noted": "Noted: you will receive an email",
         "noted_to": "It goes to",
-        "noted_text": "If a seat is left, it confirms the seat, with a link to cancel. Otherwise you are on the "
-        "waiting list, and it comes as soon as a seat is free. A request made after the closing date is refused.",
+        "noted_text": "If a seat is left, it confirms the seat. Otherwise it says your place on the waiting list. Both "
+        "have a link to cancel. A request made after the closing date is refused.",
         "again": "Register other people",
         "away": "This page is not available at the moment",
         "away_text": "Nothing is lost. Please try again in a few minutes.",
@@ -165,5 +171,11 @@ TEXTS: Final[Mapping[Language, Mapping[str, str]]] = {
         "answered_decline": "The seat is offered to the next person.",
         "answered_cancel": "An email confirms the cancellation, if it is in time.",
         "look": "See the registration",
+        "feed": "Follow the events in your calendar",
+        "feed_hint": "Copy the address of this link and subscribe your calendar to it: it is kept up to date, often a "
+        "day later.",
+        "own_feed": "All your registrations in your calendar",
+        "own_feed_hint": "Copy the address of this link and subscribe your calendar to it. Keep it to yourself: "
+        "whoever has it sees your registrations.",
     },
 }

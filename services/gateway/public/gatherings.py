@@ -123,6 +123,7 @@ def _form_page(session: PublicSession | None, form: Form, language: Language) ->
         status=422 if form.faults else 200,
         headers=indexed,
         shown=None if session is None else session_words(session, texts, language),
+        cluster=None if session is None else session.cluster,
         form=form if opened or form.faults else None,
     )
 

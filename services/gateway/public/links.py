@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schemas.event_requests import RegistrationAnswered
-from schemas.events_public import LINKED_REGISTRATION, LinkedRegistration, OneLink
+from schemas.events_public import LINKED_REGISTRATION, LinkedRegistration, OneLink, feed_token
 from schemas.objections import TOKEN_LENGTH, link_digest
 from services.common.words import local_moment
 from services.gateway.bodies import read_body
@@ -59,7 +59,7 @@ async def registration_page(request: Request, context: Context, token: Token, la
         answer = await ask_for(context, AUTHOR, LINKED_REGISTRATION, "events", None, asked)
     except ProblemError as error:
         return unavailable(error, language, "link_unknown")
-    return _page(LinkedRegistration.model_validate(answer), language)
+    return _page(LinkedRegistration.model_validate(answer), language, token)
 
 
 @router.post("/r/{token}", openapi_extra={"security": []}, response_class=Response, responses=described(413, 429))
@@ -90,7 +90,7 @@ async def answer_link(request: Request, context: Context, token: Token, lang: La
     return render("answered", language, TEXTS[language], act=fact.act)
 
 
-def _page(linked: LinkedRegistration, language: Language) -> Response:
+def _page(linked: LinkedRegistration, language: Language, token: str) -> Response:
     texts = TEXTS[language]
     return render(
         "registration",
@@ -102,6 +102,7 @@ def _page(linked: LinkedRegistration, language: Language) -> Response:
         whole=linked.whole,
         acts=linked.open_to,
         cancel=_cancel(linked, language),
+        feed=feed_token(token) if linked.has_feed else None,
     )
 
 

@@ -1,15 +1,9 @@
 """From the fact to the mail that a server took: once for each cause, whatever else goes wrong."""
 
-from base64 import b64encode
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default
 from functools import partial
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import dkim
@@ -17,9 +11,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from deploy.local.nodes import Nodes
-from schemas.letters import DocumentIssued, LetterDue, RegistrationCancelled, RegistrationConfirmed, SeatOffered
-from schemas.letters_examples import LETTER_EXAMPLES
+from schemas.letters import LetterDue, RegistrationCancelled, RegistrationConfirmed, SeatOffered
 from schemas.membership_contacts import ContactDescribed
 from services.communications.brands.brand import MailSettings
 from services.communications.contacts.repository import keep_contacts
@@ -30,26 +22,12 @@ from services.communications.usecases.letters import LETTERS
 from services.operations.running import OperationRequest, carry_out
 from shared.messaging.failures import Refusal
 from tests.support.calendars import by_icalendar
-from tests.support.in_process import OwnService, Passwords, own_service
-from tests.support.mail_server import MailServer, mail_server
+from tests.support.letters import PDF, SOON, a_document, a_fact, part, read
+from tests.support.mail_server import mail_server
 from tests.support.mailing import BRAND, KEYRING, Mailing, mail_settings
 from tests.support.merging import envelope, handled
-from tests.support.waiting import eventually
 
 HANDLERS = dict(LETTERS)
-SOON = datetime.now(UTC) + timedelta(days=2)
-PDF = b"%PDF-1.7\n" + Random(7).randbytes(40_000)
-
-
-def a_fact(kind: type[LetterDue], **different: Any) -> LetterDue:
-    """The published example, of days to come."""
-    fact: Any = LETTER_EXAMPLES[kind]()
-    later = {name: SOON for name in ("starts_at", "offered_until") if name in kind.model_fields}
-    return kind.model_validate(fact.model_dump() | later | different)
-
-
-def a_document(**different: Any) -> LetterDue:
-    return a_fact(DocumentIssued, **{"pdf": b64encode(PDF).decode()} | different)
 
 
 async def heard(mailing: Mailing, *facts: LetterDue, mail: MailSettings | None = mail_settings(1)) -> None:
@@ -64,16 +42,6 @@ async def refusal(mailing: Mailing, fact: LetterDue, mail: MailSettings | None =
         await heard(mailing, fact, mail=mail)
     assert "exemple" not in refused.value.detail, "no personal data"
     return refused.value.reason
-
-
-def read(server: MailServer) -> list[EmailMessage]:
-    return [message_from_bytes(taken.text, policy=default) for taken in server.taken]  # type: ignore[misc]
-
-
-def part(mail: EmailMessage, kind: str) -> str:
-    body = mail.get_body([kind])
-    assert body is not None
-    return str(body.get_content())
 
 
 async def test_an_invoice_arrives_once_with_the_very_pdf(mailing: Mailing) -> None:
@@ -260,40 +228,3 @@ async def test_an_independent_reader_verifies_the_signature(mailing: Mailing, tm
     for forged in (text.replace(b"auto-generated", b"auto-replied", 1), text.replace(b"F-2027", b"F-2028", 1)):
         assert forged != text
         assert not dkim.verify(forged, dnsfunc=record)
-
-
-# --- over the broker ------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def own(nodes: Nodes, passwords: Passwords) -> Iterator[OwnService]:
-    with own_service(nodes, passwords, "communications", "billing") as own:
-        yield own
-
-
-async def test_one_that_cannot_be_sent_is_parked_and_keeps_no_other_back(own: OwnService, tmp_path: Path) -> None:
-    async with mail_server() as server:
-        mail_file = tmp_path / "mail.toml"
-        mail_file.write_text(_toml(server.port))
-        facts = [a_document(number=f"F-{n}") for n in range(5)]
-        facts[2] = a_document(number="F-2", recipient={"name": "A", "email": "nobody"})
-        async with own.running(mail_file=mail_file):
-            await own.publish_as("traboule.billing", facts)
-            await own.publish_as("traboule.billing", facts[0])
-
-            async def settled() -> bool:
-                return len(server.taken) == 4 and bool(await own.parked())
-
-            await eventually(settled)
-        [parked] = await own.parked()
-    assert (parked["queue"], parked["reason"]) == ("communications.document-issued", "address-unusable")
-    assert sorted(mail["Subject"].rpartition(" ")[2] for mail in read(server)) == ["F-0", "F-1", "F-3", "F-4"]
-    assert all([file.get_content() for file in mail.iter_attachments()] == [PDF] for mail in read(server))
-
-
-def _toml(port: int) -> str:
-    brand = "\n".join(f'{name} = "{value}"' for name, value in BRAND.items() if name != "code")
-    return (
-        f'public_url = "https://adhesion.example"\n[relay]\nhost = "127.0.0.1"\nport = {port}\ntls = "none"\n'
-        f"[brands.loire]\n{brand}\n"
-    )

@@ -24,7 +24,7 @@ ADA, BLAISE, CHLOE = (f"00000000-0000-4000-8000-00000000000{n}" for n in (1, 2, 
 
 def listed(*more: ListedPerson) -> CheckInList:
     people = [
-        _person(ADA, "Ada Martin", ticket=code_digest(TICKET).hex()),
+        _person(ADA, "Ada Martin", tickets=[code_digest(TICKET).hex()]),
         _person(BLAISE, "Blaise Petit", state="attended", attended_at=NOON, device="Accueil 2"),
         _person(CHLOE, "Chloé Été", state="cancelled", expected=False),
         *more,
@@ -36,7 +36,7 @@ def listed(*more: ListedPerson) -> CheckInList:
 
 def _person(attendee_id: str, name: str, **more: Any) -> ListedPerson:
     usual: dict[str, Any] = {
-        "attendee_id": attendee_id, "name": name, "organisation": None, "ticket": None, "state": "registered",
+        "attendee_id": attendee_id, "name": name, "organisation": None, "tickets": [], "state": "registered",
         "expected": True, "walk_in": False, "attended_at": None, "device": None,
     }  # fmt: skip
     return ListedPerson(**usual | more)
@@ -178,7 +178,7 @@ async def test_a_phone_gets_the_list_and_sends_later_whom_it_let_in(gateway, ans
     assert [(each["name"], each["expected"]) for each in shown["people"]] == [
         ("Ada Martin", True), ("Blaise Petit", True), ("Chloé Été", False),
     ]  # fmt: skip
-    assert shown["people"][0]["ticket"] == code_digest(TICKET).hex()
+    assert shown["people"][0]["tickets"] == [code_digest(TICKET).hex()]
 
     sent = {"device": "K7", "entries": [
         {"key": "00000000-1", "attendee_id": ADA, "ago": 90}, {"key": "00000000-2", "name": "Paul Roux", "ago": 0},

@@ -138,6 +138,9 @@ OPERATIONS = [
     ("POST", "/p/e/{session_id}"),
     ("GET", "/p/r/{token}"),
     ("POST", "/p/r/{token}"),
+    ("GET", "/p/feed/events.ics"),
+    ("GET", "/p/feed/{cluster}.ics"),
+    ("GET", "/p/feed/r/{token}.ics"),
     ("GET", "/p/check-in.js"),
     ("GET", "/p/c/{token}"),
     ("POST", "/p/c/{token}"),
@@ -145,9 +148,11 @@ OPERATIONS = [
     ("POST", "/p/c/{token}/entries"),
     ("GET", "/events/public/sessions/{session_id}"),
     ("GET", "/events/public/links/{digest}"),
+    ("GET", "/events/public/feed"),
+    ("GET", "/events/public/feeds/{digest}"),
 ]
 
-OF_OTHER_SERVICES = ("/billing/", "/events/", "/communications/", "/p/e/", "/p/r/", "/p/c/")
+OF_OTHER_SERVICES = ("/billing/", "/events/", "/communications/", "/p/e/", "/p/r/", "/p/feed/", "/p/c/")
 """None of them runs here: 503 is the answer that is described."""
 
 

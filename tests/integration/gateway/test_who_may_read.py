@@ -153,4 +153,5 @@ async def test_what_is_open_without_a_key_is_named_here(gateway):
                 open_to_all.add((method, path))
 
     pages = ("/p/u/{token}", "/p/e/{session_id}", "/p/r/{token}")
-    assert open_to_all == {(method, page) for page in pages for method in ("get", "post")}
+    feeds = {("get", f"/p/feed/{name}.ics") for name in ("events", "{cluster}", "r/{token}")}
+    assert open_to_all == {(method, page) for page in pages for method in ("get", "post")} | feeds

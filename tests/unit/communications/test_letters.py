@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
+from schemas.letters import RegistrationCancelled
+from schemas.letters_examples import LETTER_EXAMPLES
 from services.common import words
 from services.common.words import LANGUAGES, Language
 from services.communications.brands.brand import Brand
 from services.communications.deliveries.message import Letter
 from services.communications.letters.mjml import html_of
+from services.communications.letters.notice import of_cancellation
 from services.communications.letters.sandbox import TemplateRefusedError, check_values, environment, rendered
 from services.communications.letters.template import KINDS, letter_of, template_of
 from tests.support.mailing import BRAND
@@ -42,6 +45,13 @@ VALUES: dict[str, Any] = {
     "link": "https://adhesion.example/rencontres/1?a=1&b=2",
     "gathering_cancelled": "",
     "rescheduled": "",
+    "seated": "yes",
+    "reason": "",
+    "line": "3",
+    "offer_lapsed": "",
+    "feed": "https://adhesion.example/p/feed/r/abcd.ics",
+    "ticket": "ABCD EFGH IJKL MNOP QRST UV27",
+    "ticket_picture": "5a5a@picture.invalid",
     "join": "https://visio.example/salle-1",
     "controller": "Traboule Numérique",
     "origin": "Numelink et Clust'R Numérique",
@@ -92,7 +102,11 @@ def test_every_value_that_a_letter_names_comes_out_in_both_parts(kind: str, lang
     letter, template = a_letter(kind, language), template_of(kind, language)
     seen = plain(" ".join(_Reader(letter.html).texts))
     links = [attributes.get("href") for attributes in _Reader(letter.html).attributes("a")]
+    pictures = [attributes.get("src") for attributes in _Reader(letter.html).attributes("img")]
     for name in used(template.html):
+        if name == "ticket_picture":
+            assert f"cid:{VALUES[name]}" in pictures
+            continue
         assert VALUES["link"] in links if name == "link" else plain(VALUES[name]) in seen, name
         assert VALUES[name] in letter.text + letter.subject, f"{name} is missing in the text part"
     for name in used(template.text):
@@ -109,7 +123,9 @@ def test_a_letter_can_be_read_by_everybody(kind: str, language: Language) -> Non
     assert "<title></title>" not in letter.html
     assert len(letter.html.encode()) < 102_000
     assert not page.attributes("script")
-    assert not page.attributes("img")
+    # No picture of another server tells that somebody reads.
+    assert all((attributes["src"] or "").startswith("cid:") for attributes in page.attributes("img"))
+    assert all(attributes["alt"] for attributes in page.attributes("img"))
     assert "https://fonts." not in letter.html, "nobody else hears that a mail is read"
     for part in (letter.html, letter.text):
         assert BRAND["name"] in part
@@ -145,12 +161,38 @@ def test_the_information_letter_has_the_way_to_object_in_both_parts(language: La
 
 
 def test_parts_that_have_no_value_are_left_out() -> None:
-    letter = a_letter("registration", "fr", link="", place="", join="")
+    letter = a_letter("registration", "fr", link="", place="", join="", feed="", ticket="")
     assert "Où" not in letter.html + letter.text
     assert not _Reader(letter.html).attributes("a")
+    assert not _Reader(letter.html).attributes("img")
     assert "annuler l’inscription" not in letter.text
     without = letter_of("invoice", "fr", Brand.model_validate(BRAND), VALUES | {"iban": ""})
     assert "IBAN" not in without.html + without.text
+
+
+@pytest.mark.parametrize(
+    ("different", "french", "english"),
+    [
+        ({}, "votre place libérée", "your seat is free again"),
+        ({"gathering_cancelled": "yes", "seated": ""}, "Vous n’avez rien à faire", "nothing for you to do"),
+        ({"reason": "registered-twice", "seated": ""}, "la première reste valable", "the first one holds"),
+        ({"reason": "offer-lapsed", "seated": ""}, "à temps non plus", "not taken in time either"),
+        ({"seated": ""}, "Vous n’êtes plus en liste d’attente", "no longer on the waiting list"),
+    ],
+)
+def test_a_cancellation_says_why_in_both_parts(different: dict[str, str], french: str, english: str) -> None:
+    for language, text in (("fr", french), ("en", english)):
+        letter = a_letter("cancellation", language, **different)  # pyright: ignore[reportArgumentType]
+        assert plain(text) in plain(letter.text)
+        assert plain(text) in plain(" ".join(_Reader(letter.html).texts))
+
+
+def test_whoever_had_no_seat_has_nothing_to_take_out_of_a_calendar() -> None:
+    example = LETTER_EXAMPLES[RegistrationCancelled]()
+    brand = Brand.model_validate(BRAND)
+    for seated in (True, False):
+        fact = RegistrationCancelled.model_validate(example.model_dump() | {"seated": seated, "session_id": "S1"})
+        assert (of_cancellation(fact).calendar(brand) is not None) == seated
 
 
 def test_text_and_its_background_differ_enough() -> None:
