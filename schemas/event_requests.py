@@ -41,7 +41,7 @@ class RegistrationRequested(Announced):
 
 
 class RegistrationAnswered(Announced):
-    """Somebody used the personal link of a registration: they take or leave an offered seat, or come no more.
+    """Somebody used the personal link of a registration: they take or leave a seat, come no more, or change who comes.
 
     The token is not told, its digest is: nobody who reads this can use the link.
     """
@@ -50,12 +50,16 @@ class RegistrationAnswered(Announced):
     key: ClassVar[str] = "registration-answered"
 
     link_digest: LinkDigest = Field(description="SHA-256 of the link's token, in hexadecimal")
-    act: Literal["accept", "decline", "cancel"] = Field(
-        description="accept, decline: the seat that is offered; cancel: they come no more"
+    act: Literal["accept", "decline", "cancel", "replace"] = Field(
+        description="accept, decline: the seat that is offered; cancel: they come no more; replace: who comes instead"
     )
     attendee_id: Id | None = Field(
-        default=None, description="Who comes no more; None: everybody that the link is about"
+        default=None, description="Who comes no more, or is replaced; None: everybody that the link is about"
     )
+    person: PersonAsked | None = Field(
+        default=None, description="Who comes instead; without an address of their own, that of whoever stays the same"
+    )
+    same_person: bool = Field(default=False, description="It is the same person, who was written wrong")
     received_at: Moment = Field(description="When the gateway kept it: deadlines count by it")
 
 

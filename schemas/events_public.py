@@ -63,7 +63,7 @@ class LinkedRegistration(BaseModel):
     offered_until: datetime | None
     whole: bool
     people: list[LinkedPerson]
-    open_to: list[Literal["accept", "decline", "cancel"]]
+    open_to: list[Literal["accept", "decline", "cancel", "replace"]]
     has_feed: bool = False
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.events_public import feed_token
 from schemas.letters import Attendance, RegistrationConfirmed
 from schemas.objections import TOKEN_LENGTH, link_digest
+from services.events.seats.order import Person
 from shared.persistence.batches import transposed
 from shared.persistence.database import rows_of
 
@@ -31,7 +32,8 @@ _BY_DIGEST: Final = """
     cross join lateral (select * from bookings where booking_id = l.booking_id offset 0) b
 """
 _COMING: Final = """
-    select booking_id::text, attendee_id::text from attendees where booking_id = any($1::uuid[]) and left_at is null
+    select booking_id::text, attendee_id::text, name, email from attendees
+    where booking_id = any($1::uuid[]) and left_at is null
 """
 
 
@@ -91,10 +93,10 @@ async def targets(connection: AsyncConnection, digests: Sequence[bytes]) -> dict
     return {bytes(digest): Target(*rest) for digest, *rest in rows}
 
 
-async def coming(connection: AsyncConnection, booking_ids: Sequence[str]) -> dict[str, set[str]]:
-    """By booking: who comes still."""
+async def coming(connection: AsyncConnection, booking_ids: Sequence[str]) -> dict[str, dict[str, Person]]:
+    """By booking: who comes still, by id."""
     rows = rows_of(await connection.exec_driver_sql(_COMING, (list(booking_ids),)))
-    people: dict[str, set[str]] = {booking_id: set() for booking_id in booking_ids}
-    for booking_id, attendee_id in rows:
-        people[booking_id].add(attendee_id)
+    people: dict[str, dict[str, Person]] = {booking_id: {} for booking_id in booking_ids}
+    for booking_id, attendee_id, name, email in rows:
+        people[booking_id][attendee_id] = Person(attendee_id=attendee_id, name=name, email=email)
     return people

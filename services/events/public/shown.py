@@ -109,8 +109,9 @@ def _possible(
         return ["accept", "decline"] if whole and offered_until is not None and offered_until > now else []
     if state not in ACTIVE:
         return []
+    replace = ["replace"] if now <= room.terms.starts_at else []
     try:
         room.in_time_to_cancel(now)
     except NotPossibleError:
-        return []
-    return ["cancel"]
+        return replace
+    return ["cancel", *replace]

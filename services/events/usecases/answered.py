@@ -1,9 +1,11 @@
-"""Carries out what people answered by their personal links: take or leave an offered seat, or come no more.
+"""Carries out what people answered by their personal links: take or leave a seat, come no more, change who comes.
 
 Deadlines hold: nobody overrules them here. Each answer is done once, under the id of its fact.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
 
 from schemas.envelope import Envelope
 from schemas.event_requests import RegistrationAnswered
@@ -11,16 +13,28 @@ from services.events.mirror.repository import EventsUnitOfWork
 from services.events.public import links
 from services.events.public.links import Target
 from services.events.public.shown import SessionRow
-from services.events.seats import repository
-from services.events.seats.acts import Act
-from services.events.seats.order import Request
+from services.events.seats import registered, repository
+from services.events.seats.acts import ALREADY_REGISTERED, GATHERING_OVER, Act
+from services.events.seats.order import Person, Request
+from services.events.seats.room import NotPossibleError
+from services.events.usecases.replacing import replace_person
 from services.events.usecases.requested import bar, count, sessions_of
 from services.events.usecases.seating import decide
 
 AUTHOR = "personal link"
+Message = Envelope[RegistrationAnswered]
 
 
-async def answer(uow: EventsUnitOfWork, messages: Sequence[Envelope[RegistrationAnswered]]) -> None:
+class Asked(NamedTuple):
+    """What a message asks of the seats. ``former`` is who comes no more where ``person`` comes instead."""
+
+    message: Message
+    request: Request
+    former: Person | None = None
+    person: Person | None = None
+
+
+async def answer(uow: EventsUnitOfWork, messages: Sequence[Message]) -> None:
     """Do what these links allow; what they do not, or what nobody was sent, is counted and does nothing."""
     digests = [bytes.fromhex(message.data.link_digest) for message in messages]
     targets = await links.targets(uow.connection, digests)
@@ -28,42 +42,87 @@ async def answer(uow: EventsUnitOfWork, messages: Sequence[Envelope[Registration
     # Who comes still is read under the lock: two links may be about one person.
     await repository.lock(uow.connection, set(sessions))
     coming = await links.coming(uow.connection, [target.booking_id for target in targets.values()])
-    requests = [
-        request
+    asked = [
+        each
         for message, digest in zip(messages, digests, strict=True)
         if (target := targets.get(digest)) is not None
-        and (request := _request(message, target, sessions[target.session_id], coming)) is not None
+        and (each := _asked(message, target, sessions[target.session_id], coming)) is not None
     ]
+    known = await registered.people(
+        uow.connection, {(each.request.session_id, each.person.key) for each in asked if each.person}
+    )
+    requests = [_unless_registered(each, known) for each in asked]
     outcomes = await decide(uow, requests, cause=messages[0].id if len(messages) == 1 else None)
+    for each, outcome in zip(asked, outcomes, strict=True):
+        if each.former and each.person and outcome.refusal is None and not outcome.before:
+            same = each.message.data.same_person
+            await replace_person(uow, each.request.act.booking_id, each.former, each.person, same_person=same)
     count([*zip(requests, outcomes, strict=True)], unknown=len(messages) - len(requests))
 
 
-def _request(
-    message: Envelope[RegistrationAnswered], target: Target, session: SessionRow, coming: Mapping[str, set[str]]
-) -> Request | None:
+def _asked(
+    message: Message, target: Target, session: SessionRow, coming: Mapping[str, dict[str, Person]]
+) -> Asked | None:
     """What is asked of the seats; None where the link is not about that person, or they left already.
 
-    Whoever leaves is taken out of ``coming``: a second answer of this batch finds them gone.
+    ``coming`` is kept: a second answer of this batch finds gone who leaves, and in place who comes instead.
     """
     fact = message.data
-    seats, leaving = 0, tuple[str, ...]()
-    kind = fact.act
-    if fact.act == "cancel":
+    if fact.act in ("cancel", "replace"):
         who = fact.attendee_id or target.attendee_id
-        if target.attendee_id not in (None, who):
+        people = coming[target.booking_id]
+        if target.attendee_id not in (None, who) or (who is not None and who not in people):
             return None
+        if fact.act == "replace":
+            return _replacing(message, target, session, people, who)
         if who is not None:
-            if who not in coming[target.booking_id]:
-                return None
-            coming[target.booking_id].discard(who)
-            seats, leaving = 1, (who,)
+            del people[who]
+            return Asked(message, _request(message, target, session, leaving=(who,)))
     elif target.attendee_id is not None:
         return None
+    return Asked(message, _request(message, target, session))
+
+
+def _replacing(
+    message: Message, target: Target, session: SessionRow, people: dict[str, Person], who: str | None
+) -> Asked | None:
+    fact = message.data
+    if who is None or fact.person is None:
+        return None
+    former = people[who]
+    email = fact.person.email or (former.email if fact.same_person else None)
+    person = Person(attendee_id=who, name=fact.person.name, email=email)
+    people[who] = person
+    return Asked(message, _request(message, target, session), former, person)
+
+
+def _request(message: Message, target: Target, session: SessionRow, *, leaving: tuple[str, ...] = ()) -> Request:
+    fact = message.data
+    barred = bar(session, for_all=False)
+    if fact.act == "replace" and fact.received_at > session.starts_at:
+        barred = barred or NotPossibleError(GATHERING_OVER, "it has begun")
     return Request(
         session_id=target.session_id,
         key=f"link/{message.id}",
-        act=Act(kind="reduce" if leaving else kind, booking_id=target.booking_id, seats=seats, at=fact.received_at),
+        act=Act(
+            kind="reduce" if leaving else fact.act,
+            booking_id=target.booking_id,
+            seats=len(leaving),
+            at=fact.received_at,
+        ),
         author=AUTHOR,
         leaving=leaving,
-        barred=bar(session, for_all=False),
+        barred=barred,
     )
+
+
+def _unless_registered(asked: Asked, known: set[tuple[str, str]]) -> Request:
+    """The request; refused where whoever is to come is registered already. Within a batch the first one is."""
+    if asked.person is None:
+        return asked.request
+    place = asked.request.session_id, asked.person.key
+    if place in known:
+        error = NotPossibleError(ALREADY_REGISTERED, "somebody of this name and address is registered already")
+        return replace(asked.request, barred=asked.request.barred or error)
+    known.add(place)
+    return asked.request

@@ -19,14 +19,12 @@ from schemas.events_registrations import (
     ReplacedAttendee,
 )
 from services.common.sections import Record
-from services.events.checkin import repository as checkin
-from services.events.checkin.tickets import end_tickets
 from services.events.gatherings import queries
 from services.events.seats import registered, repository
 from services.events.seats.acts import Act, Kind
-from services.events.seats.announcing import announce_replaced
 from services.events.seats.order import Order, Person, Request, new_id
 from services.events.usecases.ours import gathering_of_session
+from services.events.usecases.replacing import replace_person
 from services.events.usecases.seating import Outcome, decide
 from services.operations.binding import Call, RefusedError
 
@@ -130,16 +128,9 @@ async def replace_attendee(call: Call[ReplacedAttendee]) -> RegistrationShown:
         raise RefusedError("already-registered", "somebody of this name and address is registered already")
     [former] = [each for each in kept.attendees if each.attendee_id == asked.attendee_id]
     before = Person(**former.model_dump(include=_PERSON))
-    is_other = not asked.same_person and before.folded_name != person.folded_name
-    if is_other:
-        await checkin.undo(connection, asked.attendee_id)
-        await end_tickets(connection, asked.attendee_id, before.name)
-        await repository.unlink(connection, asked.attendee_id)
-    await repository.rename_person(connection, person)
-    shown = await _act(call, kept, "replace")
-    now = await repository.now(connection)
-    await announce_replaced(call.uow, booking_id, person, before if is_other else None, now)
-    return shown
+    await _act(call, kept, "replace")
+    await replace_person(call.uow, booking_id, before, person, same_person=asked.same_person)
+    return await _shown(call, booking_id)
 
 
 _PERSON = {"attendee_id", "name", "email"}

@@ -80,7 +80,19 @@ TEXTS: Final[Mapping[Language, Mapping[str, str]]] = {
         "cancel_hint": "La place va aussitôt à la personne suivante.",
         "too_late": "Il est trop tard pour annuler ici : écrivez aux organisateurs.",
         "cancel_until": "Annulation possible jusqu'au",
+        "change": "Changer ou corriger :",
+        "new_name": "Prénom et nom",
+        "new_email": "Adresse électronique",
+        "new_email_hint": "Sans adresse, les courriels vont à qui a fait l'inscription. Pour la même personne, "
+        "l'adresse reste.",
+        "same_person": "C'est la même personne, mal écrite",
+        "change_send": "Enregistrer",
+        "person_invalid": "Ce nom ou cette adresse ne va pas",
+        "person_invalid_text": "Rien n'a changé. Revenez en arrière : un nom sur une ligne, et une adresse comme "
+        "lea@exemple.fr.",
         "answered": "C'est noté",
+        "answered_replace": "Un courriel le confirme, si la rencontre n'a pas commencé et si cette personne n'est pas "
+        "déjà inscrite.",
         "answered_accept": "Si l'offre était encore valable, un courriel confirme la place.",
         "answered_decline": "La place est proposée à la personne suivante.",
         "answered_cancel": "Un courriel confirme l'annulation, si elle est faite à temps.",
@@ -166,7 +178,19 @@ TEXTS: Final[Mapping[Language, Mapping[str, str]]] = {
         "cancel_hint": "The seat goes to the next person at once.",
         "too_late": "It is too late to cancel here: write to the organisers.",
         "cancel_until": "You may cancel until",
+        "change": "Change or correct:",
+        "new_name": "First and last name",
+        "new_email": "Email address",
+        "new_email_hint": "Without an address, emails go to whoever registered. For the same person, the address "
+        "stays.",
+        "same_person": "It is the same person, written wrong",
+        "change_send": "Save",
+        "person_invalid": "This name or address will not do",
+        "person_invalid_text": "Nothing has changed. Go back: a name on one line, and an address such as "
+        "lea@example.com.",
         "answered": "Noted",
+        "answered_replace": "An email confirms it, if the event has not begun and that person is not registered "
+        "yet.",
         "answered_accept": "If the offer was still open, an email confirms the seat.",
         "answered_decline": "The seat is offered to the next person.",
         "answered_cancel": "An email confirms the cancellation, if it is in time.",

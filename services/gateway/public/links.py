@@ -1,9 +1,10 @@
-"""``/p/r/{token}``: a registration by its personal link: its state, and forms to answer an offer or to cancel.
+"""``/p/r/{token}``: a registration by its personal link: its state, and forms to answer, cancel or change it.
 
 What is answered is kept in membership's own outbox. Whether a token exists is known to events alone; while it is away
 all tokens look alike.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Final, get_args
 
 from fastapi import APIRouter, Path
@@ -64,11 +65,12 @@ async def registration_page(request: Request, context: Context, token: Token, la
 
 @router.post("/r/{token}", openapi_extra={"security": []}, response_class=Response, responses=described(413, 429))
 async def answer_link(request: Request, context: Context, token: Token, lang: Lang = None) -> Response:
-    """Keep what is answered: take or leave an offered seat, or come no more."""
+    """Keep what is answered: take or leave an offered seat, come no more, or change who comes."""
     digest = link_digest(token)
     if not (BY_CALLER.allows(caller_of(request)) and BY_TOKEN.allows(digest) and FOR_ALL.allows("")):
         raise too_many()
     typed = fields_of(await read_body(request, LONGEST_BODY))
+    language = language_of(request)
     now = context.clock.now()
     try:
         fact = RegistrationAnswered.model_validate(
@@ -77,17 +79,27 @@ async def answer_link(request: Request, context: Context, token: Token, lang: La
                 "link_digest": digest,
                 "act": typed.get("act"),
                 "attendee_id": typed.get("attendee") or None,
+                "person": _person(typed),
+                "same_person": typed.get("same") == "yes",
                 "received_at": now,
             }
         )
     except ValidationError:
+        if typed.get("act") == "replace":
+            return render("notice", language, TEXTS[language], status=422, notice="person_invalid")
         acts = ", ".join(get_args(RegistrationAnswered.model_fields["act"].annotation))
         message = f"write one of {acts}; an attendee by their id"
         raise RequestValidationError([{"loc": ("body", "act"), "msg": message}]) from None
     async with context.writing() as uow:
         publish(uow, RegistrationAnswered, [(fact, None)])
-    language = language_of(request)
     return render("answered", language, TEXTS[language], act=fact.act)
+
+
+def _person(typed: Mapping[str, str]) -> dict[str, str | None] | None:
+    """Who comes instead; without a name the fact is refused."""
+    if typed.get("act") != "replace":
+        return None
+    return {"name": typed.get("name", "").strip(" "), "email": typed.get("email", "").strip() or None}
 
 
 def _page(linked: LinkedRegistration, language: Language, token: str) -> Response:

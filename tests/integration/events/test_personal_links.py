@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from schemas.envelope import Envelope
-from schemas.event_requests import RegistrationAnswered
+from schemas.event_requests import PersonAsked, RegistrationAnswered
 from schemas.objections import link_digest
 from services.events.usecases.answered import answer
 from services.events.usecases.tasks import settle_offers
-from tests.support.events import Events
+from tests.support.events import LATER, Events
 from tests.support.merging import envelope, handled
 
 BASE = "https://adhesion.example"
@@ -72,7 +72,7 @@ async def test_a_link_shows_what_its_holder_may_see(linking: Events) -> None:
     whole, own = await shown(linking, ada), await shown(linking, alan)
     assert ([each["name"] for each in whole["people"]], whole["seats"], whole["whole"]) == (["Ada", "Alan"], 2, True)
     assert ([each["name"] for each in own["people"]], own["seats"], own["whole"]) == (["Alan"], 1, False)
-    assert whole["open_to"] == own["open_to"] == ["cancel"]
+    assert whole["open_to"] == own["open_to"] == ["cancel", "replace"]
     assert (await linking.refusal("linked-registration", digest=link_digest(FORGED)))[0] == "link-unknown"
 
 
@@ -127,7 +127,7 @@ async def test_whoever_calls_off_too_late_keeps_the_seat(linking: Events, whole:
     session = await linking.session(cancel_until=until)
     await linking.register(session, "Ada", "Alan")
     [token] = await tokens(linking, "registration-confirmed", "Ada" if whole else "Alan")
-    assert (await shown(linking, token))["open_to"] == []
+    assert (await shown(linking, token))["open_to"] == ["replace"]
     await hear(linking, an_answer(token, "cancel", received_at=until + timedelta(seconds=1)))
 
     assert await linking.states(session) == [("Ada", "registered")]
@@ -178,3 +178,55 @@ async def _offered(events: Events, *names: str) -> tuple[str, str]:
     await events.ask("cancel-registration", registration_id=first["registration_id"])
     [token] = await tokens(events, "seat-offered", names[0])
     return session, token
+
+
+async def test_somebody_else_comes_by_a_link_and_both_are_written_to(linking: Events) -> None:
+    """The seat stays; the former person's ticket and link end, and whoever ordered keeps theirs."""
+    session = await linking.session()
+    kept = await linking.register(session, "Ada", "Alan")
+    ada, alan = await tokens(linking, "registration-confirmed", "Ada", "Alan")
+    [alans_id] = [person["attendee_id"] for person in kept["attendees"] if person["name"] == "Alan"]
+    await hear(linking, an_answer(alan, "replace", person=PersonAsked(name="Chloé", email="chloe@example.fr")))
+
+    assert await linking.states(session) == [("Ada", "registered")]
+    people = {each["attendee_id"]: each["name"] for each in (await shown(linking, ada))["people"]}
+    assert people[alans_id] == "Chloé"
+    assert [each["recipient"]["name"] for each in await linking.letters("registration-cancelled")] == ["Alan"]
+    assert (await linking.letters("registration-confirmed"))[-1]["recipient"]["email"] == "chloe@example.fr"
+    assert (await linking.refusal("linked-registration", digest=link_digest(alan)))[0] == "link-unknown"
+    await hear(linking, an_answer(alan, "replace", person=PersonAsked(name="Denis")))
+    assert [each["name"] for each in (await shown(linking, ada))["people"]] == ["Ada", "Chloé"]
+
+
+async def test_a_name_that_was_written_wrong_keeps_address_ticket_and_link(linking: Events) -> None:
+    await linking.register(await linking.session(), "Adda", "Alan")
+    [token] = await tokens(linking, "registration-confirmed", "Adda")
+    [person] = [each for each in (await shown(linking, token))["people"] if each["name"] == "Adda"]
+    corrected = {"person": PersonAsked(name="Ada"), "same_person": True}
+    await hear(linking, an_answer(token, "replace", person["attendee_id"], **corrected))
+
+    assert [each["name"] for each in (await shown(linking, token))["people"]] == ["Ada", "Alan"]
+    newest = (await linking.letters("registration-confirmed"))[-1]["recipient"]
+    assert (newest["name"], newest["email"]) == ("Ada", "adda@example.fr")
+    assert await linking.letters("registration-cancelled") == []
+
+
+async def test_nobody_is_replaced_by_whom_is_registered_by_a_foreign_link_or_after_the_beginning(
+    linking: Events,
+) -> None:
+    session = await linking.session()
+    kept = await linking.register(session, "Ada", "Alan")
+    ada, alan = await tokens(linking, "registration-confirmed", "Ada", "Alan")
+    [adas_id] = [person["attendee_id"] for person in kept["attendees"] if person["name"] == "Ada"]
+    chloe = PersonAsked(name="Chloé")
+    await hear(
+        linking,
+        an_answer(alan, "replace", person=PersonAsked(name="Ada", email="ada@example.fr")),
+        an_answer(alan, "replace", adas_id, person=chloe),
+        an_answer(ada, "replace", person=chloe),
+        an_answer(alan, "replace"),
+        an_answer(alan, "replace", person=chloe, received_at=LATER + timedelta(minutes=1)),
+    )
+    assert [each["name"] for each in (await shown(linking, ada))["people"]] == ["Ada", "Alan"]
+    refusals = "select refusal from booking_log where refusal is not null order by number"
+    assert await linking.rows(refusals) == [("already-registered",), ("gathering-over",)]

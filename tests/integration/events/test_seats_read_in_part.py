@@ -70,7 +70,7 @@ class Case:
 
 
 async def keep(connection: AsyncConnection, session: str, order: str, room: Room) -> None:
-    for table in ("attendees", "bookings"):
+    for table in ("tickets", "attendees", "bookings"):
         await connection.exec_driver_sql(f"delete from {table}")
     await connection.exec_driver_sql(
         "update sessions set terms = $2::jsonb, held = $3, arrivals = $4 where session_id = $1::uuid",

@@ -98,6 +98,26 @@ async def test_one_person_of_a_registration_is_cancelled(gateway):
     assert TOKEN not in str(fact)
 
 
+async def test_who_comes_is_changed_by_a_form_without_a_script(gateway, answered):
+    answered(a_registration(open_to=["replace"]))
+    page = await gateway.client.get(PATH)
+    assert [(form["act"], form["attendee"], form["name"]) for form in forms_of(page.text)] == [
+        ("replace", ADA, "Ada <L>"), ("replace", ALAN, "Alan"),
+    ]  # fmt: skip
+    typed = {"act": "replace", "attendee": ALAN, "name": " Chloé ", "email": "chloe@example.fr", "same": "yes"}
+    assert headings_of((await gateway.client.post(PATH, data=typed)).text) == ["C'est noté"]
+    [fact] = await facts(gateway)
+    assert (fact["person"], fact["same_person"]) == ({"name": "Chloé", "email": "chloe@example.fr"}, True)
+
+
+@pytest.mark.parametrize("wrong", [{"name": ""}, {"name": "Léa\nBcc: x"}, {"email": "no address"}, {"attendee": "x"}])
+async def test_who_comes_is_not_changed_by_what_is_wrong_and_the_page_says_so(gateway, wrong):
+    typed = {"act": "replace", "attendee": ALAN, "name": "Chloé", "email": ""} | wrong
+    page = await gateway.client.post(PATH, data=typed)
+    assert (page.status_code, headings_of(page.text)) == (422, ["Ce nom ou cette adresse ne va pas"])
+    assert await facts(gateway) == []
+
+
 @pytest.mark.parametrize(
     ("registration", "text"),
     [
