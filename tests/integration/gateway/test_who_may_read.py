@@ -152,6 +152,7 @@ async def test_what_is_open_without_a_key_is_named_here(gateway):
             if answer.status_code != 401:
                 open_to_all.add((method, path))
 
-    pages = ("/p/u/{token}", "/p/e/{session_id}", "/p/r/{token}")
+    pages = ("/p/u/{token}", "/p/e/{session_id}", "/p/r/{token}", "/p/c/{token}")
+    script = {("get", "/p/check-in.js"), ("get", "/p/c/{token}/list"), ("post", "/p/c/{token}/entries")}
     feeds = {("get", f"/p/feed/{name}.ics") for name in ("events", "{cluster}", "r/{token}")}
-    assert open_to_all == {(method, page) for page in pages for method in ("get", "post")} | feeds
+    assert open_to_all == {(method, page) for page in pages for method in ("get", "post")} | feeds | script
