@@ -99,7 +99,7 @@ async def test_the_page_of_a_registration(
             state,
         )
         await tab.open(f"{stack.url('membership')}/p/r/{token}")
-        await tab.run("document.querySelector('details').open = true")
+        await tab.run("document.querySelectorAll('details').forEach(each => (each.open = true))")
         await looked_at(tab, axe, pictures, state)
     await tab.submit("[...document.querySelectorAll('details button')].at(-1).click()")
     await looked_at(tab, axe, pictures, "answered")
