@@ -20,7 +20,6 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from starlette.types import ASGIApp
 
-from schemas.operations import OPERATIONS
 from services import VERSION
 from services.common.app import build
 from services.common.definition import ServiceDefinition
@@ -117,7 +116,7 @@ def create_http(
         app.include_router(part.router)
     # Cutover's own first: what comes after would take its words for a cluster and a service.
     app.include_router(cutover.router)
-    app.include_router(operations.routes(OPERATIONS))
+    app.include_router(operations.router)
     answer_problems(app)
     app.openapi = partial(describe, app, sorted(policy.clusters))
     return Measured(FastPath(app, context.keyring, Lookups(pool)))

@@ -152,22 +152,28 @@ def test_what_is_missing_is_named(
     ],
 )
 def test_a_service_does_not_start_with_a_file_that_it_cannot_use(
-    variable: str, content: bytes | None, wording: str, tmp_path: Path
+    variable: str,
+    content: bytes | None,
+    wording: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     file = tmp_path / "wrong.toml"
     if content is not None:
         file.write_bytes(content)
-    env = {name: value for name, value in os.environ.items() if not name.startswith("TRABOULE_")} | {
-        "TRABOULE_MEMBERSHIP_DATABASE_URL": "postgresql://u:p@127.0.0.1:9/d",
-        "TRABOULE_MEMBERSHIP_BROKER_URL": "amqp://u:p@127.0.0.1:9/v",
-        variable: str(file),
-    }
-    command = [sys.executable, "-m", "services.cli", "serve", "membership"]
-    ended = subprocess.run(command, capture_output=True, text=True, env=env, cwd=CHECKOUT, timeout=30)
-    assert ended.returncode == 2
-    assert f"{file}: " in ended.stderr
-    assert wording in ended.stderr
-    assert "Traceback" not in ended.stderr
+    for name in [name for name in os.environ if name.startswith("TRABOULE_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("TRABOULE_MEMBERSHIP_DATABASE_URL", "postgresql://u:p@127.0.0.1:9/d")
+    monkeypatch.setenv("TRABOULE_MEMBERSHIP_BROKER_URL", "amqp://u:p@127.0.0.1:9/v")
+    monkeypatch.setenv(variable, str(file))
+    monkeypatch.setattr(sys, "argv", ["traboule", "serve", "membership"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    error = capsys.readouterr().err
+    assert f"{file}: " in error
+    assert wording in error
 
 
 def test_another_terminal_finds_the_house_by_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
