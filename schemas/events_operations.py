@@ -182,7 +182,7 @@ class ChangedSession(Arguments):
     without: Annotated[tuple[Removable, ...], Field(max_length=4)] = ()
 
     @model_validator(mode="after")
-    def _says_one_thing(self) -> Self:
+    def _is_given_or_removed(self) -> Self:
         if any(getattr(self, name) is not None for name in self.without):
             raise ValueError("a field is given a value and removed: do one of both")
         return self
