@@ -189,8 +189,7 @@ TEXTS: Final[Mapping[Language, Mapping[str, str]]] = {
         "person_invalid_text": "Nothing has changed. Go back: a name on one line, and an address such as "
         "lea@example.com.",
         "answered": "Noted",
-        "answered_replace": "An email confirms it, if the event has not begun and that person is not registered "
-        "yet.",
+        "answered_replace": "An email confirms it, if the event has not begun and that person is not registered yet.",
         "answered_accept": "If the offer was still open, an email confirms the seat.",
         "answered_decline": "The seat is offered to the next person.",
         "answered_cancel": "An email confirms the cancellation, if it is in time.",
