@@ -31,6 +31,7 @@ Email = Annotated[
 ]
 Local = Annotated[str, Field(max_length=16, description="local time, such as 2027-03-25T09:30")]
 Seats = Annotated[int, Field(ge=0, le=100_000)]
+Removable = Literal["capacity", "opens_at", "closes_at", "cancel_until"]
 Price = Annotated[Amount, Field(ge=Decimal(0), lt=10**6)]
 
 # --- answers --------------------------------------------------------------------------------------------------------
@@ -161,7 +162,11 @@ class Planned(Arguments):
 
 
 class ChangedSession(Arguments):
-    """What changes of a session; the rest stays. ``overbooked`` are seats that staff allow above the capacity."""
+    """What changes of a session; the rest stays. ``overbooked`` are seats that staff allow above the capacity.
+
+    ``without`` names what it has no more: without a capacity nobody waits, without a closing the list is open until
+    the beginning.
+    """
 
     session_id: Id
     key: Key
@@ -174,6 +179,13 @@ class ChangedSession(Arguments):
     opens_at: Moment | None = None
     closes_at: Moment | None = None
     cancel_until: Moment | None = None
+    without: Annotated[tuple[Removable, ...], Field(max_length=4)] = ()
+
+    @model_validator(mode="after")
+    def _is_given_or_removed(self) -> Self:
+        if any(getattr(self, name) is not None for name in self.without):
+            raise ValueError("a field is given a value and removed: do one of both")
+        return self
 
 
 class OfCluster(Arguments):

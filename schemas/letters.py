@@ -175,6 +175,7 @@ class SeatOffered(Attendance):
 
     offer_id: Key = Field(description="The offer's own id: a later offer to the same person has another")
     offered_until: Moment = Field(description="The seat is offered to the next one then")
+    shortened: bool = Field(default=False, description="It was offered before, and ends earlier now")
 
 
 class RegistrationCancelled(Attendance):

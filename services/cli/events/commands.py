@@ -110,15 +110,23 @@ def change(
     capacity: Annotated[int | None, typer.Option("--capacity", min=0, help="seats")] = None,
     overbooked: Annotated[int | None, typer.Option("--overbooked", min=0, help="seats above the capacity")] = None,
     closes_at: Annotated[str | None, typer.Option("--closes-at", help="last moment to register")] = None,
+    no_capacity: Annotated[bool, typer.Option("--no-capacity", help="as many as come: nobody waits")] = False,
+    no_closes_at: Annotated[bool, typer.Option("--no-closes-at", help="one may register until it begins")] = False,
     by: By = "",
     json: Json = False,
 ) -> None:
     """Change when a session is, or how many it holds. A larger one offers its seats to those who wait.
 
+    Where it begins or its list closes earlier, offers end earlier too, and people are written to.
+
     Example: [bold]traboule events change SESSION --capacity 60 --reason "salle B"[/]
     """
     what = given(starts=starts, offset=offset, capacity=capacity, overbooked=overbooked, closes_at=closes_at)
-    asked = {"session_id": session, "key": f"change {uuid4()}"} | what
+    flags = {"capacity": no_capacity, "closes_at": no_closes_at}
+    without = [name for name, removed in flags.items() if removed]
+    if any(name in what for name in without):
+        raise typer.BadParameter("give a value, or remove it: not both")
+    asked = {"session_id": session, "key": f"change {uuid4()}", "without": without} | what
     show(command("change-session", asked, by, reason), json=json)
 
 

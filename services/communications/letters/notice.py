@@ -146,7 +146,10 @@ def of_offer(fact: SeatOffered) -> Notice:
         f"offer/{fact.offer_id}",
         fact,
         fact.offered_until,
-        lambda language: {"offered_until": moment(fact.offered_until, fact.zone, language)},
+        lambda language: {
+            "offered_until": moment(fact.offered_until, fact.zone, language),
+            "shortened": "yes" if fact.shortened else "",
+        },
     )
 
 

@@ -48,7 +48,10 @@ def session_of(planned: PlannedSession) -> NewSession:
 def changed_terms(terms: Terms, changed: ChangedSession) -> Terms:
     """The terms after a change. Raises LocalTimeError, UnfitSessionError."""
     names = ("capacity", "overbooked", "waiting_list", "opens_at", "closes_at", "cancel_until")
-    given = {name: value for name in names if (value := getattr(changed, name)) is not None}
+    given: dict[str, Any] = {name: value for name in names if (value := getattr(changed, name)) is not None}
+    given |= dict.fromkeys(changed.without)
+    if "capacity" in changed.without:
+        given.setdefault("overbooked", 0)
     if changed.starts is not None:
         given["starts_at"] = moment_of(changed.starts, terms.zone, changed.offset)
     return _fit(replace(terms, **given))

@@ -27,6 +27,11 @@ _PUBLIC: Final = f"""
     where g.visible_to = '[]'::jsonb and ($2::text is null or g.cluster = $2) and {_SHOWN}
     order by s.starts_at desc, s.session_id limit {MOST}
 """
+# What was given up is shown to whom it was a seat: they had a ticket, or the former system seated them.
+_SEATED: Final = """
+    (b.state = 'registered' or b.state = 'cancelled' and (b.former_id is not null or exists (
+        select from attendees t join tickets using (attendee_id) where t.booking_id = b.booking_id)))
+"""
 _HOLDER: Final = """
     select b.booking_id::text, l.attendee_id::text, lower(coalesce(a.email, o.email))
     from links l join bookings b using (booking_id) join orders o using (order_id)
@@ -53,7 +58,7 @@ _PERSONAL: Final = f"""
     select {_SESSION}, b.state, n.gone, b.version
     from seats n join bookings b using (booking_id) join sessions s using (session_id)
     join gatherings g using (gathering_id)
-    where b.state in ('registered', 'cancelled') and {_SHOWN}
+    where {_SEATED} and {_SHOWN}
     order by s.starts_at desc, s.session_id, b.booking_id limit {MOST}
 """
 

@@ -36,7 +36,7 @@ def _own_entry(seats: Sequence[FedSeat], base: str) -> Entry:
         session,
         base,
         changed=max(session.version, *(seat.version for seat in seats)),
-        join=session.join if taken else None,
+        join=session.join,
         cancelled=not taken,
         sequence=session.sequence + sum(not seat.taken for seat in seats),
     )

@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from schemas.events import Registrant, RegistrationChanged
 from schemas.letters import RegistrationCancelled, RegistrationConfirmed
 from services.events.checkin.tickets import add_tickets
@@ -53,10 +55,14 @@ async def announce_again(uow: EventsUnitOfWork, booking_ids: Collection[str], ca
     announce_prices_again(uow, bookings, cause)
 
 
-async def announce_rescheduled(uow: EventsUnitOfWork, session_id: str, version: int) -> None:
-    """Write to everybody who has a seat that the session has another time."""
-    ids = list((await uow.connection.exec_driver_sql(_SEATED, (session_id,))).scalars())
-    bookings = [replace(each, version=version) for each in await known_bookings(uow.connection, ids, None)]
+async def seated_in(connection: AsyncConnection, session_id: str) -> list[str]:
+    """The bookings that have seats there."""
+    return list((await connection.exec_driver_sql(_SEATED, (session_id,))).scalars())
+
+
+async def announce_rescheduled(uow: EventsUnitOfWork, seated: Collection[str], version: int) -> None:
+    """Write to everybody of these bookings that the session has another time."""
+    bookings = [replace(each, version=version) for each in await known_bookings(uow.connection, seated, None)]
     letters = [
         RegistrationConfirmed(**to, rescheduled=True) for each in bookings for to in to_each(each, expected(each))
     ]

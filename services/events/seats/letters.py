@@ -31,7 +31,7 @@ def letters_of(
         elif newly and each.state == "waiting":
             waiting += _waiting(each, lines, lapsed=was is not None and was.state == "offered")
         elif each.state == "offered" and each.offered_until != (was and was.offered_until):
-            offered += [_offer(each, to) for to in to_each(each, [_whole(each)])]
+            offered += [_offer(each, was, to) for to in to_each(each, [_whole(each)])]
         if was is not None and was.state in ACTIVE:
             cancelled += _cancelled(each, was, twice=each.booking_id in twice)
     return [
@@ -121,8 +121,12 @@ def without_join(to: dict[str, Any]) -> dict[str, Any]:
     return {**to, "join": None}
 
 
-def _offer(known: Known, to: dict[str, Any]) -> SeatOffered:
+def _offer(known: Known, was: Booking | None, to: dict[str, Any]) -> SeatOffered:
     assert known.offered_until is not None
+    before = was.offered_until if was else None
     return SeatOffered(
-        **without_join(to), offer_id=f"{known.booking_id}/{known.version}", offered_until=known.offered_until
+        **without_join(to),
+        offer_id=f"{known.booking_id}/{known.version}",
+        offered_until=known.offered_until,
+        shortened=before is not None and known.offered_until < before,
     )

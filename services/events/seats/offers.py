@@ -35,6 +35,17 @@ def offered_until(now: datetime, ends: datetime, zone: str, terms: OfferTerms) -
     return min(_in_working_hours((now + terms.lasts).astimezone(ZoneInfo(zone))).astimezone(now.tzinfo), latest)
 
 
+def at_most(until: datetime, now: datetime, ends: datetime, terms: OfferTerms) -> datetime | None:
+    """Until when an open offer holds once the session ``ends`` at another time; None where the seat is given at once.
+
+    It never holds longer than before.
+    """
+    latest = ends - terms.at_once_within
+    if until <= latest:
+        return until
+    return None if latest - now < SHORTEST else latest
+
+
 def _in_working_hours(moment: datetime) -> datetime:
     if moment.weekday() < SATURDAY and FIRST_HOUR <= moment.time() <= LAST_HOUR:
         return moment

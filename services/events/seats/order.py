@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 from uuid import UUID, uuid4
 
 from services.common.sections import Record
@@ -47,12 +47,19 @@ class Order:
     language: Language | None = None
 
 
+class Moved(NamedTuple):
+    """The time that a session has from now on: what clocks there show at its beginning, and when it ends."""
+
+    local_start: str
+    ends_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One act for one session, once under its key. A registration has an order, and the people that it seats.
 
     ``leaving`` are those who give up their seats where the act reduces a booking. ``barred`` is why it is refused
-    whatever the rule says: one of ``acts.OUTSIDE``.
+    whatever the rule says: one of ``acts.OUTSIDE``. ``moved_to`` is the time that a change gives the session.
     """
 
     session_id: str
@@ -66,6 +73,7 @@ class Request:
     former_id: str | None = None
     leaving: Sequence[str] = ()
     barred: NotPossibleError | None = None
+    moved_to: Moved | None = None
 
 
 def new_id() -> str:

@@ -33,6 +33,7 @@ _OVER = f"""
     select {_BOOKING} from bookings b
     where b.session_id = any($1::uuid[]) and b.state = 'offered' and b.offered_until <= $2
 """
+_OFFERED = f"select {_BOOKING} from bookings b where b.session_id = any($1::uuid[]) and b.state = 'offered'"
 _ALL = f"select {_BOOKING} from bookings b where b.session_id = any($1::uuid[])"
 # Of each size no more can be seated than go into what may become free: the first of them are enough for any act.
 _WAITING = f"""
@@ -168,6 +169,9 @@ async def load(
     named = [act.booking_id for _, act in acts if act.booking_id and act.kind not in MAKES]
     if whole:
         _take(sessions, rows_of(await connection.exec_driver_sql(_ALL, (whole,))))
+    # A change may let offers end earlier.
+    if changed := [session_id for session_id, act in acts if act.kind == "change"]:
+        _take(sessions, rows_of(await connection.exec_driver_sql(_OFFERED, (changed,))))
     if named:
         _take(sessions, rows_of(await connection.exec_driver_sql(_NAMED, (named,))))
     _take(sessions, rows_of(await connection.exec_driver_sql(_OVER, (list(sessions), at))))

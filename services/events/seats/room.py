@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from services.events.seats.offers import OfferTerms, offered_until
+from services.events.seats.offers import OfferTerms, at_most, offered_until
 from services.events.seats.states import ACTIVE, HOLDS, State
 
 LAPSES: Final = 2
@@ -197,6 +197,7 @@ class Room:
         # Above the capacity already, they are too many: nobody is seated in their place.
         too_many = terms.capacity is not None and self.held > terms.capacity
         self.terms = replace(terms, shrinks=too_many)
+        self._shorten_offers(now)
         self.promote(now)
 
     def call_off(self) -> None:
@@ -215,6 +216,13 @@ class Room:
                 return
             if booking.seats <= self.free:
                 self._give(booking, now)
+
+    def _shorten_offers(self, now: datetime) -> None:
+        """Let no open offer reach nearer to the end than one that is made now; who would have no time has the seat."""
+        for booking in [b for b in self.bookings.values() if b.offered_until is not None]:
+            until = at_most(booking.offered_until or now, now, self.terms.offers_end, self.terms.offers)
+            if until != booking.offered_until:
+                self._keep(replace(booking, state="registered" if until is None else "offered", offered_until=until))
 
     def _shrink(self) -> None:
         if self.terms.shrinks and self.terms.capacity is not None:

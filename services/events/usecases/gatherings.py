@@ -13,8 +13,8 @@ from services.events.gatherings.plan import LENT, UnfitSessionError, changed_end
 from services.events.gatherings.repository import NewGathering
 from services.events.seats import repository as seats
 from services.events.seats.acts import Act
-from services.events.seats.announcing import announce_rescheduled
-from services.events.seats.order import Request
+from services.events.seats.announcing import announce_rescheduled, seated_in
+from services.events.seats.order import Moved, Request
 from services.events.usecases.ours import gathering_of_session, require_ours, require_planned
 from services.events.usecases.seating import decide
 from services.operations.binding import Call, RefusedError
@@ -62,23 +62,25 @@ async def change_session(call: Call[ChangedSession]) -> GatheringShown:
         terms = changed_terms(locked.room.terms, asked)
     except (LocalTimeError, UnfitSessionError) as error:
         raise RefusedError("gathering-invalid", str(error)) from None
+    [session] = [each for each in kept["sessions"] if each["session_id"] == asked.session_id]
+    ends_at = changed_end(session, terms, asked.minutes)
+    moved = (terms.starts_at, ends_at) != (session["starts_at"], session["ends_at"])
     request = Request(
         session_id=asked.session_id,
         key=f"change/{asked.key}",
         act=Act(kind="change", terms=terms),
         author=call.author,
         reason=call.reason,
+        moved_to=Moved(asked.starts or session["local_start"], ends_at) if moved else None,
     )
+    # Whom the change itself seats is written the new time with the confirmation.
+    seated = await seated_in(connection, asked.session_id) if moved else []
     [outcome] = await decide(call.uow, [request])
     if outcome.refusal:
         raise RefusedError(outcome.refusal, outcome.detail or "")
     if not outcome.before:
-        [session] = [each for each in kept["sessions"] if each["session_id"] == asked.session_id]
-        ends_at = changed_end(session, terms, asked.minutes)
-        if (terms.starts_at, ends_at) != (session["starts_at"], session["ends_at"]):
-            local = asked.starts or session["local_start"]
-            await repository.reschedule(connection, asked.session_id, local, terms.starts_at, ends_at)
-            await announce_rescheduled(call.uow, asked.session_id, await _version(call))
+        if moved:
+            await announce_rescheduled(call.uow, seated, await _version(call))
         await _changed(call, kept["gathering_id"])
     return GatheringShown(**await _known(call, kept["gathering_id"]))
 

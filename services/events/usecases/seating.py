@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.common.sections import Record
+from services.events.gatherings.repository import reschedule
 from services.events.mirror.repository import EventsUnitOfWork
 from services.events.seats import registered, repository
 from services.events.seats.acts import ALREADY_REGISTERED, GATHERING_OVER, MAKES, Act, do
@@ -77,8 +78,18 @@ async def decide(uow: EventsUnitOfWork, requests: Sequence[Request], *, cause: s
     touched = [session for session in sessions.values() if session.entries]
     if touched:
         await repository.save(uow.connection, touched, now)
+        await _move(uow, touched)
         await announce(uow, touched, before, now, cause)
     return outcomes
+
+
+async def _move(uow: EventsUnitOfWork, sessions: Sequence[Session]) -> None:
+    """Keep the time that a change gave a session, before people are written to: letters say the new one."""
+    for session in sessions:
+        for request in [entry.request for entry in session.entries if entry.refusal is None]:
+            if request.moved_to is not None:
+                starts_at = session.room.terms.starts_at
+                await reschedule(uow.connection, session.session_id, starts_at=starts_at, **request.moved_to._asdict())
 
 
 async def _known(uow: EventsUnitOfWork, requests: Sequence[Request]) -> _Known:

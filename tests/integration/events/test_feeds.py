@@ -99,6 +99,12 @@ async def test_a_person_reads_their_own_seats_and_how_to_join(linking: Events) -
     await linking.ask("cancel-registration", registration_id=kept["registration_id"])
     [gone] = [each for each in await fed(linking, "Ada") if each.summary == "Atelier"]
     assert (gone.status, gone.sequence, gone.description) == ("CANCELLED", 1, None)
+    # Where they waited, and gave that up, nothing was in their calendar.
+    full = (await planned(linking, "Complet"))["sessions"][0]["session_id"]
+    await linking.ask("change-session", session_id=full, key="none", capacity=0)
+    waiting = await linking.register(full, "Ada")
+    await linking.ask("cancel-registration", registration_id=waiting["registration_id"])
+    assert {each.summary for each in await fed(linking, "Ada")} == {"Petit-déjeuner", "Atelier"}
     # Who comes back has it again, and a later entry than the one that took it away.
     await linking.register(second, "Ada")
     [again] = [each for each in await fed(linking, "Ada") if each.summary == "Atelier"]

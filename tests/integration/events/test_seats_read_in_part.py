@@ -64,7 +64,8 @@ class Case:
             )
         if kind == "change":
             capacity = max(1, self.room.held + self.random.randint(-4, 9))
-            return Act(kind=kind, terms=replace(self.room.terms, capacity=capacity))
+            starts_at = NOW + timedelta(hours=self.random.choice([480, 480, 30, 7]))
+            return Act(kind=kind, terms=replace(self.room.terms, capacity=capacity, starts_at=starts_at))
         known = list(self.room.bookings) or [new_id()]
         return Act(kind=kind, booking_id=self.random.choice(known), seats=self.random.randint(1, 3))
 

@@ -43,10 +43,16 @@ async def test_a_form_gives_a_seat_and_a_link_gives_it_back(stack: LocalServices
         await eventually(seated)
         assert "1 place libre" in (await client.get(f"/p/e/{session}")).text
 
+        feed = await client.get(f"/p/feed/{CLUSTER}.ics")
+        assert f"UID:{session}@" in feed.text
+        same = await client.get(f"/p/feed/{CLUSTER}.ics", headers={"if-none-match": feed.headers["etag"]})
+        assert (same.status_code, same.content) == (304, b"")
+
         path = f"/p/r/{await _linked(events, session)}"
         page = await client.get(path)
         assert "vous avez 1 place" in page.text
-        assert (await client.post(path, data=forms_of(page.text)[0])).status_code == 200
+        [cancelling] = [form for form in forms_of(page.text) if form["act"] == "cancel"]
+        assert (await client.post(path, data=cancelling)).status_code == 200
 
         async def cancelled() -> bool:
             return "est annulée" in (await client.get(path)).text

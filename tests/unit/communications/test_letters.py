@@ -46,6 +46,7 @@ VALUES: dict[str, Any] = {
     "gathering_cancelled": "",
     "rescheduled": "",
     "seated": "yes",
+    "shortened": "",
     "reason": "",
     "line": "3",
     "offer_lapsed": "",
@@ -185,6 +186,14 @@ def test_a_cancellation_says_why_in_both_parts(different: dict[str, str], french
         letter = a_letter("cancellation", language, **different)  # pyright: ignore[reportArgumentType]
         assert plain(text) in plain(letter.text)
         assert plain(text) in plain(" ".join(_Reader(letter.html).texts))
+
+
+def test_an_offer_that_ends_earlier_says_so_in_both_parts() -> None:
+    for language, text in (("fr", "a lieu plus tôt"), ("en", "begins earlier")):
+        letter = a_letter("offer", language, shortened="yes")  # pyright: ignore[reportArgumentType]
+        assert text in letter.text
+        assert plain(text) in plain(" ".join(_Reader(letter.html).texts))
+        assert VALUES["offered_until"] in letter.text
 
 
 def test_whoever_had_no_seat_has_nothing_to_take_out_of_a_calendar() -> None:

@@ -66,9 +66,10 @@ class Seats(RuleBasedStateMachine):
     def reduce(self, number: int, by: int) -> None:
         self.act(Act(kind="reduce", booking_id=self.some(number), seats=by))
 
-    @rule(capacity=st.integers(0, 8), over=st.integers(0, 3))
-    def change(self, capacity: int, over: int) -> None:
-        self.act(Act(kind="change", terms=terms(capacity, overbooked=over)))
+    @rule(capacity=st.none() | st.integers(0, 8), over=st.integers(0, 3), earlier=st.integers(0, 24 * 23))
+    def change(self, capacity: int | None, over: int, earlier: int) -> None:
+        starts_at = STARTS - timedelta(hours=earlier)
+        self.act(Act(kind="change", terms=terms(capacity, overbooked=over, starts_at=starts_at)))
 
     @rule(hours=st.integers(1, 60))
     @precondition(lambda self: self.now < STARTS)
@@ -84,7 +85,7 @@ class Seats(RuleBasedStateMachine):
 
     @invariant()
     def nobody_waits_who_fits(self) -> None:
-        if self.now < STARTS:
+        if self.now < self.room.terms.starts_at:
             waiting = [booking for booking in self.room.bookings.values() if booking.state == "waiting"]
             assert all(booking.seats > self.room.free for booking in waiting)
 
@@ -100,7 +101,8 @@ class Seats(RuleBasedStateMachine):
     def an_offer_has_an_end_and_nothing_else_has(self) -> None:
         for booking in self.room.bookings.values():
             assert (booking.state == "offered") == (booking.offered_until is not None)
-            assert booking.offered_until is None or self.now < booking.offered_until < STARTS
+            latest = self.room.terms.offers_end - self.room.terms.offers.at_once_within
+            assert booking.offered_until is None or self.now < booking.offered_until <= latest
 
     @invariant()
     def the_log_leads_to_the_same(self) -> None:
