@@ -131,6 +131,9 @@ class Attendance(LetterDue):
     ends_at: Moment | None = None
     organiser: Label | None = Field(default=None, description="E-mail address of the organiser's role")
     join: Label | None = Field(default=None, description="Where it is on line: for whoever has a seat")
+    price: Annotated[Amount, Field(gt=0)] | None = Field(
+        default=None, description="What one seat costs, in euros, VAT included; None: nothing"
+    )
 
 
 class Ticket(Part):

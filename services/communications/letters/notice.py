@@ -196,6 +196,7 @@ def _attendance(
             "place": fact.place or "",
             "join": fact.join or "",
             "seats": str(fact.seats),
+            "price": money(fact.price, language) if fact.price else "",
             "link": fact.link or "",
             **more(language),
         },

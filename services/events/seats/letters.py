@@ -112,6 +112,7 @@ def _letter(known: Known, person: Mapping[str, Any], email: str | None) -> dict[
         "ends_at": known.ends_at,
         "organiser": known.organiser,
         "join": known.join,
+        "price": known.price or None,
         "seats": known.seats if person["id"] == known.booking_id else 1,
     }
 

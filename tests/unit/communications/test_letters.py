@@ -42,6 +42,7 @@ VALUES: dict[str, Any] = {
     "offered_until": "mardi 24 novembre 2026 à 12:00",
     "place": "Cité du design",
     "seats": "2",
+    "price": "40,00 €",
     "link": "https://adhesion.example/rencontres/1?a=1&b=2",
     "gathering_cancelled": "",
     "rescheduled": "",
@@ -285,3 +286,19 @@ def test_amounts_days_and_moments_are_those_of_the_reader(language: Language, ex
         ("21:30 (Indian/Reunion)", "21\u00a0h\u00a030 (Indian/Reunion)")
     )
     assert words.day(None, language) == ""
+
+
+@pytest.mark.parametrize(("language", "label"), [("fr", "Pour le"), ("en", "For")])
+def test_what_is_for_one_day_names_no_period(language: Language, label: str) -> None:
+    """An invoice of seats at a gathering, and not of dues."""
+    letter = a_letter("invoice", language, starts_on="12 mars 2027", ends_on="12 mars 2027")
+    for text in (letter.text, letter.html):
+        assert "12 mars 2027" in text
+        assert "12 mars 2027 – " not in text
+        assert label in text
+
+
+@pytest.mark.parametrize("kind", ["registration", "offer"])
+def test_what_costs_nothing_names_no_price(kind: str) -> None:
+    assert "Prix" in a_letter(kind, "fr").text
+    assert "Prix" not in a_letter(kind, "fr", price="").text
