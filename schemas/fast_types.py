@@ -190,6 +190,8 @@ def _named(part: Any) -> Iterable[tuple[str, Any]]:
 
 def _bounded(base: Any, bounds: dict[str, Any]) -> Shape:
     if base is Decimal:
+        if not set(bounds) <= {"max_digits", "decimal_places"}:
+            raise UnsupportedError(", ".join(bounds))
         return _amount(**bounds)
     inner = shape(base)
     if base is str and "pattern" in bounds:

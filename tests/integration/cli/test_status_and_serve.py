@@ -16,6 +16,7 @@ import pytest
 from deploy.local.local_services import LocalServices
 from deploy.local.runs import Run
 from deploy.provisioning.provision import Provisioned
+from services.cli import serve
 from services.cli.environment import configured
 from services.cli.main import main
 from services.common import environment
@@ -168,6 +169,8 @@ def test_a_service_does_not_start_with_a_file_that_it_cannot_use(
     monkeypatch.setenv("TRABOULE_MEMBERSHIP_BROKER_URL", "amqp://u:p@127.0.0.1:9/v")
     monkeypatch.setenv(variable, str(file))
     monkeypatch.setattr(sys, "argv", ["traboule", "serve", "membership"])
+    # The logging of this process stays as the next test finds it.
+    monkeypatch.setattr(serve, "configure_logging", lambda *_: None)
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 2
