@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from time import monotonic
 
 import structlog
 
 from services.gateway import requests
 from services.gateway.auth.key_cache import Caller
+from services.gateway.awaited import AWAITED
 from services.gateway.context import GatewayContext
 from services.gateway.idempotency import Key
 from services.gateway.idempotency_header import claim
@@ -18,7 +20,7 @@ from shared.runtime.text import printable
 
 log = structlog.get_logger()
 
-_FIRST_LOOK_SECONDS, _LONGEST_PAUSE_SECONDS = 0.02, 0.25
+_FIRST_LOOK_SECONDS, _COMMIT_SECONDS, _LONGEST_PAUSE_SECONDS = 0.05, 0.002, 0.25
 
 
 async def send(context: GatewayContext, asked: Sequence[CommandRequest], key: Key | None) -> list[Request]:
@@ -58,11 +60,22 @@ async def _kept(context: GatewayContext, asked: Sequence[CommandRequest], key: K
 async def _answered(context: GatewayContext, request_id: str, deadline: float) -> Request:
     """The request once it is answered, or as it is at the deadline."""
     pause = _FIRST_LOOK_SECONDS
-    while True:
-        request = await request_now(context.pool, request_id)
-        assert request is not None, "it was kept a moment ago, and is kept for days"
-        left = deadline - monotonic()
-        if request.outcome is not None or left <= 0:
-            return request
-        await asyncio.sleep(min(pause, left))
-        pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
+    with AWAITED.expecting(request_id) as arrived:
+        while True:
+            await _waited(arrived, min(pause, deadline - monotonic()))
+            request = await request_now(context.pool, request_id)
+            assert request is not None, "it was kept a moment ago, and is kept for days"
+            if request.outcome is not None or monotonic() >= deadline:
+                return request
+            if arrived.is_set():
+                # Whoever keeps the answer is about to commit.
+                arrived.clear()
+                pause = _COMMIT_SECONDS
+            else:
+                pause = min(pause * 1.5, _LONGEST_PAUSE_SECONDS)
+
+
+async def _waited(arrived: asyncio.Event, seconds: float) -> None:
+    if seconds > 0:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(arrived.wait(), seconds)
