@@ -90,8 +90,9 @@ def _replacing(
     if who is None or fact.person is None:
         return None
     former = people[who]
-    email = fact.person.email or (former.email if fact.same_person else None)
-    person = Person(attendee_id=who, name=fact.person.name, email=email)
+    person = Person(attendee_id=who, name=fact.person.name, email=fact.person.email)
+    if person.email is None and (fact.same_person or person.folded_name == former.folded_name):
+        person = replace(person, email=former.email)
     people[who] = person
     return Asked(message, _request(message, target, session), former, person)
 

@@ -208,6 +208,8 @@ async def test_a_name_that_was_written_wrong_keeps_address_ticket_and_link(linki
     assert [each["name"] for each in (await shown(linking, token))["people"]] == ["Ada", "Alan"]
     newest = (await linking.letters("registration-confirmed"))[-1]["recipient"]
     assert (newest["name"], newest["email"]) == ("Ada", "adda@example.fr")
+    await hear(linking, an_answer(token, "replace", person["attendee_id"], person=PersonAsked(name="ADA")))
+    assert (await linking.letters("registration-confirmed"))[-1]["recipient"]["email"] == "adda@example.fr"
     assert await linking.letters("registration-cancelled") == []
 
 
