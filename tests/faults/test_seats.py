@@ -99,6 +99,8 @@ async def _decided(events: Events, batch: list[Request], fate: random.Random) ->
     async with events.engine.connect() as connection:
         transaction = await connection.begin()
         raw: Any = (await connection.get_raw_connection()).driver_connection
+        if raw.is_closed():
+            raise ConnectionError("the database was killed")
         pid = raw.get_server_pid()
 
         async def work() -> None:
