@@ -15,7 +15,10 @@ LARGEST_BATCH: Final = 1_000
 
 
 class CheckedIn(BaseModel):
-    """What came of one entry. ``at``, ``with`` and ``by`` are of who let them in first. ``not-expected``: cancelled."""
+    """What came of one entry. ``at``, ``with`` and ``by`` are of who let them in first.
+
+    ``not-expected``: they cancelled, or this entry was taken back; then nobody is named.
+    """
 
     outcome: Outcome
     attendee_id: str | None = None

@@ -93,7 +93,7 @@ async def test_off_line_it_goes_on_and_sends_later_what_it_kept(
     tab = await opened(browser, await new_pass(session))
     await tab.offline(off=True)
     await tab.run(let_in("Blaise"))
-    await tab.run(typed("name", "Paul Roux"))
+    await tab.run(typed("name", "Paul\tRoux"))
     await tab.run(typed("q", ticket))
     await tab.becomes("document.getElementById('ask').open")
     await tab.run("document.getElementById('ask-yes').click()")

@@ -25,11 +25,13 @@ class InvoiceRow(NamedTuple):
     """An invoice or credit note, and what other documents say of it.
 
     ``corrects_cancelled``: it corrects an invoice that is cancelled. ``credited``: a document in force corrects it.
+    ``of_seats``: it repeats a document of ours for seats, which are no dues.
     """
 
     invoice: AccountInvoice
     corrects_cancelled: bool
     credited: bool
+    of_seats: bool = False
 
 
 class DocumentRow(NamedTuple):
@@ -61,7 +63,7 @@ def account_of(
     given_up = _sum(invoice.written_off for invoice in counted if invoice.written_off is not None)
     known = billed is not None or paid is not None or transferred
     periods = [
-        *(row.invoice.period_ends_on for row in rows if _is_settled(row.invoice)),
+        *(row.invoice.period_ends_on for row in rows if _is_settled(row.invoice) and not row.of_seats),
         *(row.document.period_ends_on for row in _paid_documents(issued) if not row.document.about),
     ]
     dated: list[tuple[date, Any]] = [
@@ -88,7 +90,7 @@ def account_of(
         payments=tuple(item for item in listed if isinstance(item, AccountPayment)),
         documents=shown,
         periods=periods_of(
-            counted,
+            [row.invoice for row in rows if _counts(row) and not row.of_seats],
             [document for document in ours if not document.about],
             {row.document.number: row.paid for row in issued},
             {*(item_of(row.invoice) for row in kept), *map(item_of, shown)},
@@ -143,6 +145,8 @@ def _paid_period(row: InvoiceRow) -> list[PaidPeriod]:
     """Days that were paid for; nobody pays for what is free, or was taken off again."""
     invoice = row.invoice
     starts_on, ends_on = invoice.period_starts_on, invoice.period_ends_on
-    if starts_on is None or ends_on is None or invoice.gross <= 0 or row.credited or not _is_settled(invoice):
+    if starts_on is None or ends_on is None or row.of_seats or row.credited:
+        return []
+    if invoice.gross <= 0 or not _is_settled(invoice):
         return []
     return [PaidPeriod(invoice_id=invoice.invoice_id, starts_on=starts_on, ends_on=ends_on)]

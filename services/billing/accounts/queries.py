@@ -43,7 +43,9 @@ _INVOICES = f"""
            coalesce((select c.status = 'cancelled' from invoices c
                      where c.cluster = i.cluster and c.invoice_id = i.corrects), false),
            (select count(*) > 0 from invoices c where c.cluster = i.cluster and c.corrects = i.invoice_id
-                                                  and c.status not in ('draft', 'cancelled'))
+                                                  and c.status not in ('draft', 'cancelled')),
+           exists (select from documents d where d.number = i.number and d.cluster = i.cluster
+                                             and d.charge_id is not null)
     from unnest($1::text[], $2::text[]) as n (cluster, record_id)
     cross join lateral (select * from invoices where (cluster, record_id) = (n.cluster, n.record_id) offset 0) i
 """
@@ -123,11 +125,11 @@ def _accounts(
     transferred_rows: Rows,
 ) -> Mapping[Record, AnnouncedRecord]:
     invoices: defaultdict[Record, list[InvoiceRow]] = defaultdict(list)
-    for cluster, record_id, *values, paid, allocated, own, corrects_cancelled, credited in invoice_rows:
+    for cluster, record_id, *values, paid, allocated, own, corrects_cancelled, credited, of_seats in invoice_rows:
         amounts = [amount for amount in (paid, allocated, own) if amount is not None]
         whole = sum(amounts, Decimal()) if amounts else None
         invoice = AccountInvoice(**dict(zip(_INVOICE, values, strict=True)), paid=whole)
-        invoices[Record(cluster, record_id)].append(InvoiceRow(invoice, corrects_cancelled, credited))
+        invoices[Record(cluster, record_id)].append(InvoiceRow(invoice, corrects_cancelled, credited, of_seats))
     payments: defaultdict[Record, list[AccountPayment]] = defaultdict(list)
     for cluster, record_id, *values in payment_rows:
         fields = as_fields(mirrored_payments, AccountPayment, dict(zip(_PAYMENT, values, strict=True)))

@@ -83,7 +83,9 @@ class Charge:
             "done": "nothing",
             "to-invoice": f"invoice {amount}",
             "to-credit": f"credit {amount}",
-            "by-hand": f"{'bill' if self.owed > 0 else 'give back'} {amount} by hand, then settle it here",
+            "by-hand": f"credit {amount} by hand (traboule billing correct)"
+            if self.invoice
+            else f"{'bill' if self.owed > 0 else 'give back'} {amount} by hand, then settle it here",
         }
         state = self.state(hindrance)
         return f"{sentences[state]}: {hindrance}" if hindrance and state == "by-hand" else sentences[state]

@@ -56,9 +56,7 @@ _OPEN: Final = (
 )
 _BY_ID: Final = _READ + " where c.registration_id = any($1::uuid[]) order by c.registration_id"
 _LOCK: Final = """
-    select registration_id from charges
-    where ($1::text[] is null or cluster = any($1)) and ($2::uuid[] is null or registration_id = any($2))
-    order by registration_id for update
+    select registration_id from charges where registration_id = any($1::uuid[]) order by registration_id for update
 """
 _SETTLE: Final = """
     update charges set settled = amount, settled_by = $2, settled_at = now(), "references" = "references" || $3::text
@@ -103,11 +101,9 @@ async def charges_of(connection: AsyncConnection, registrations: Collection[str]
     return [_charge(*row) for row in rows_of(await connection.exec_driver_sql(_BY_ID, (list(registrations),)))]
 
 
-async def lock(
-    connection: AsyncConnection, clusters: Collection[str] | None, registrations: Collection[str] | None
-) -> None:
+async def lock(connection: AsyncConnection, registrations: Collection[str]) -> None:
     """Keep these charges as they are until this transaction ends."""
-    await connection.exec_driver_sql(_LOCK, (_listed(clusters), _listed(registrations)))
+    await connection.exec_driver_sql(_LOCK, (list(registrations),))
 
 
 async def settle(connection: AsyncConnection, registration_id: str, author: str, reference: str) -> None:
@@ -123,7 +119,7 @@ async def buyers_of(connection: AsyncConnection, records: Collection[Key]) -> di
     return {key: document.get("own") or document.get("shown") or {} for key, document in documents.items()}
 
 
-async def announce_billed(uow: BillingUnitOfWork, registrations: Collection[str]) -> None:
+async def announce_billed(uow: BillingUnitOfWork, registrations: Collection[str], cause: str | None = None) -> None:
     """Tell events what was billed of these, when the transaction commits. Their rows are locked."""
     if not registrations:
         return
@@ -138,7 +134,7 @@ async def announce_billed(uow: BillingUnitOfWork, registrations: Collection[str]
         )
         for each in await charges_of(uow.connection, registrations)
     ]
-    publish(uow, RegistrationBilled, [(fact, None) for fact in facts])
+    publish(uow, RegistrationBilled, [(fact, cause) for fact in facts])
 
 
 def _listed(values: Collection[str] | None) -> list[str] | None:

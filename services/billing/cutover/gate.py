@@ -16,8 +16,13 @@ _UNCONFIRMED_COUNTS = f"""
     with members as ({MEMBERS}), standing as (
         select distinct d.document_id, d.cluster, d.record_id, d.number
         from documents d join billed_days b using (document_id) where b.released_by is null
+    ), seats as (
+        select d.cluster, d.number from documents d
+        where d.cluster = $1 and d.charge_id is not null and d.corrects is null
+          and d.gross > coalesce((select sum(c.gross) from documents c where c.corrects = d.document_id), 0)
     )
-    select count(*) filter (where d.cluster = $1 and {NOT_CONFIRMED}),
+    select count(*) filter (where d.cluster = $1 and {NOT_CONFIRMED})
+               + (select count(*) from seats d where {NOT_CONFIRMED}),
            count(*) filter (where d.cluster <> $1 and exists (
                select from members billed join members other using (member)
                where (billed.cluster, billed.record_id) = (d.cluster, d.record_id) and other.cluster = $1))
@@ -56,7 +61,7 @@ async def for_rollback(uow: BillingUnitOfWork, cluster: str) -> Sequence[Conditi
         Condition(
             "documents",
             not detail,
-            f"{detail}: it would bill their days again" if detail else "no document stands that it does not say",
+            f"{detail}: it would bill the same again" if detail else "no document stands that it does not say",
             f"traboule cutover write-back {cluster}/billing --export FILE.csv, enter each there under its number, and "
             "import what it then holds; or correct it here; then --overrule documents for members of other clusters",
         ),

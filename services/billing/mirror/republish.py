@@ -2,6 +2,7 @@
 
 from schemas.billing import InvoiceChanged, InvoiceRecorded, PaymentChanged, PaymentRecorded
 from services.billing.accounts.queries import ACCOUNTS
+from services.billing.charges.republish import BILLS_AGAIN
 from services.billing.cutover.write_back import DOCUMENTS_AGAIN
 from services.billing.tables import invoices, payments
 from services.common.republish import mirrored, stages_of
@@ -14,5 +15,6 @@ REPUBLISHED = (
     statements(ACCOUNTS),
     answers(),
     DOCUMENTS_AGAIN,
+    BILLS_AGAIN,
     stages_of("billing"),
 )

@@ -42,9 +42,11 @@ async def bill_charges(call: Call[ChargesToBill]) -> ChargesBilled:
     settings = settings_on(issuer, Clock().today())
     await take_turn(connection, issuer.code)
     not_ours = await theirs(connection, issuer.clusters)
-    named = asked.registrations or None
-    await repository.lock(connection, issuer.clusters, named)
-    kept = await repository.charges(connection, issuer.clusters, named)
+    # What came since is billed the next time; what is done is locked by nobody.
+    seen = await repository.charges(connection, issuer.clusters, asked.registrations or None)
+    registrations = [each.registration_id for each in seen]
+    await repository.lock(connection, registrations)
+    kept = await repository.charges(connection, issuer.clusters, registrations)
     drafts, held_back = await _drafts(call, kept, issuer, settings, not_ours)
     approver(call, settings, total(drafts))
     await check_rules(call, drafts, settings)
@@ -57,7 +59,7 @@ async def bill_charges(call: Call[ChargesToBill]) -> ChargesBilled:
 async def settle_charge(call: Call[SettledCharge]) -> ChargeShown:
     """Enter that seats were billed, or paid back, elsewhere. Raises RefusedError."""
     connection, asked = call.uow.connection, call.arguments
-    await repository.lock(connection, None, [asked.registration_id])
+    await repository.lock(connection, [asked.registration_id])
     kept = await repository.charges_of(connection, [asked.registration_id])
     if not kept:
         raise RefusedError("charge-unknown", "no price of this registration is known")

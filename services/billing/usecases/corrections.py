@@ -5,7 +5,7 @@ from typing import Final
 
 from schemas.billing_corrections import Correction, CorrectionReason
 from schemas.billing_documents import DocumentShown
-from services.billing.charges.repository import announce_billed
+from services.billing.charges import repository as charges
 from services.billing.documents.corrected import Billed, ImpossibleCorrectionError, billed
 from services.billing.documents.draft import Draft, DraftLine, net_by_rate
 from services.billing.documents.repository import Issuing
@@ -41,7 +41,9 @@ async def correct(call: Call[Correction]) -> DocumentShown:
     document = await _document(call)
     issuer = issuer_named(call.uow.issuers, document.issuer)
     today = Clock().today()
-    settings = settings_on(issuer, today if issuer.on(today) else document.first)
+    # An issuer that ended corrects as it was: seats may be for a day when it was no more.
+    ended = issuer.until if document.charge_id and issuer.until else document.first
+    settings = settings_on(issuer, today if issuer.on(today) else ended)
     draft = Draft(
         kind="credit-note",
         key=document.key,
@@ -58,6 +60,8 @@ async def correct(call: Call[Correction]) -> DocumentShown:
     if unprintable(draft.texts):
         raise RefusedError("correction-impossible", "the reason holds a character that the page's font lacks")
     refuse_theirs([draft], await theirs(connection, issuer.clusters))
+    if draft.charge_id:
+        await charges.lock(connection, [draft.charge_id])
     await check_rules(call, [draft], settings)
     # No run bills seats again.
     for line in () if draft.charge_id else draft.lines:
@@ -65,7 +69,7 @@ async def correct(call: Call[Correction]) -> DocumentShown:
     by = Issuing(issuer=issuer.code, settings=settings, author=call.author)
     [number] = await issue(call.uow, by, [draft])
     if draft.charge_id:
-        await announce_billed(call.uow, [draft.charge_id])
+        await charges.announce_billed(call.uow, [draft.charge_id])
     return await document_shown(call, number)
 
 

@@ -44,7 +44,8 @@ _TURN = """
     select session_id::text from sessions where session_id = any($1::uuid[]) order by session_id for update
 """
 _KNOWN = """
-    select c.session_id::text, c.key, c.attendee_id::text from unnest($1::uuid[], $2::text[]) as n (session_id, key)
+    select c.session_id::text, c.key, case when c.undone_at is null then c.attendee_id::text end
+    from unnest($1::uuid[], $2::text[]) as n (session_id, key)
     cross join lateral (select * from checkins where session_id = n.session_id and key = n.key offset 0) c
 """
 _ADD = """
@@ -119,8 +120,8 @@ async def expected(connection: AsyncConnection, session_id: str) -> list[ListedM
     return [ListedMember(Listed(*row[:8]), *row[8:]) for row in rows]
 
 
-async def known(connection: AsyncConnection, entries: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """Who was let in by each of these keys of sessions."""
+async def known(connection: AsyncConnection, entries: Collection[tuple[str, str]]) -> dict[tuple[str, str], str | None]:
+    """Who was let in by each of these keys of sessions; None where that was taken back, or another comes instead."""
     if not entries:
         return {}
     rows = rows_of(await connection.exec_driver_sql(_KNOWN, transposed(sorted(set(entries)))))

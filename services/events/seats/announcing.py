@@ -61,8 +61,9 @@ async def seated_in(connection: AsyncConnection, session_id: str) -> list[str]:
 
 
 async def announce_rescheduled(uow: EventsUnitOfWork, seated: Collection[str], version: int) -> None:
-    """Write to everybody of these bookings that the session has another time."""
+    """Write to everybody of these bookings that the session has another time; billing names its day in invoices."""
     bookings = [replace(each, version=version) for each in await known_bookings(uow.connection, seated, None)]
+    announce_prices_again(uow, bookings, None)
     letters = [
         RegistrationConfirmed(**to, rescheduled=True) for each in bookings for to in to_each(each, expected(each))
     ]

@@ -23,7 +23,7 @@ def announce_prices(
     publish(uow, RegistrationPriced, [(fact, cause) for fact in facts])
 
 
-def announce_prices_again(uow: EventsUnitOfWork, bookings: Iterable[Known], cause: str) -> None:
+def announce_prices_again(uow: EventsUnitOfWork, bookings: Iterable[Known], cause: str | None) -> None:
     """Tell what each of these costs as it is now, where it ever cost anything."""
     publish(uow, RegistrationPriced, [(_priced(each), cause) for each in bookings if each.price])
 

@@ -79,6 +79,7 @@ _REPLACE = """
     update attendees set name = $2, email = $3, person_key = $4 where attendee_id = $1::uuid
 """
 _UNLINK = "delete from links where attendee_id = $1::uuid"
+_END_FEEDS = "update links set feed_digest = null where attendee_id = $1::uuid"
 _LOG = """
     insert into booking_log (session_id, number, key, act, booking_id, seats, asked_at, asked, overruled, terms,
                              decided_at, refusal, detail, author, reason)
@@ -212,6 +213,11 @@ async def booking_of(connection: AsyncConnection, attendee_id: str) -> str | Non
 async def unlink(connection: AsyncConnection, attendee_id: str) -> None:
     """End the personal links of somebody who comes no more."""
     await connection.exec_driver_sql(_UNLINK, (attendee_id,))
+
+
+async def end_feeds(connection: AsyncConnection, attendee_id: str) -> None:
+    """End the feeds that came with somebody's links: a feed shows all of one address, and theirs is another now."""
+    await connection.exec_driver_sql(_END_FEEDS, (attendee_id,))
 
 
 async def rename_person(connection: AsyncConnection, person: Person) -> None:

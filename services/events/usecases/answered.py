@@ -3,7 +3,7 @@
 Deadlines hold: nobody overrules them here. Each answer is done once, under the id of its fact.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -19,10 +19,12 @@ from services.events.seats.order import Person, Request
 from services.events.seats.room import NotPossibleError
 from services.events.usecases.replacing import replace_person
 from services.events.usecases.requested import bar, count, sessions_of
-from services.events.usecases.seating import decide
+from services.events.usecases.seating import Outcome, decide
 
 AUTHOR = "personal link"
 Message = Envelope[RegistrationAnswered]
+Linked = tuple[Message, bytes]
+"""An answer, and the digest of its link."""
 
 
 class Asked(NamedTuple):
@@ -39,44 +41,61 @@ async def answer(uow: EventsUnitOfWork, messages: Sequence[Message]) -> None:
     digests = [bytes.fromhex(message.data.link_digest) for message in messages]
     targets = await links.targets(uow.connection, digests)
     sessions = await sessions_of(uow, {target.session_id for target in targets.values()})
-    # Who comes still is read under the lock: two links may be about one person.
+    # All at once, and in the order of their ids: others lock them so.
     await repository.lock(uow.connection, set(sessions))
+    linked = [each for each in zip(messages, digests, strict=True) if each[1] in targets]
+    cause = messages[0].id if len(messages) == 1 else None
+    decided = [each for some in _rounds(linked, targets) for each in await _decided(uow, some, sessions, cause)]
+    count(decided, unknown=len(messages) - len(decided))
+
+
+def _rounds(linked: Iterable[Linked], targets: Mapping[bytes, Target]) -> Iterator[list[Linked]]:
+    """In their order, a booking once in each: its next answer is about what became of it, which may be nothing."""
+    some: dict[str, Linked] = {}
+    for each in linked:
+        booking_id = targets[each[1]].booking_id
+        if booking_id in some:
+            yield [*some.values()]
+            some = {}
+        some[booking_id] = each
+    if some:
+        yield [*some.values()]
+
+
+async def _decided(
+    uow: EventsUnitOfWork, linked: Sequence[Linked], sessions: Mapping[str, SessionRow], cause: str | None
+) -> list[tuple[Request, Outcome]]:
+    # Read under the lock: another answer may have ended a link, and two links may be about one person.
+    targets = await links.targets(uow.connection, [digest for _, digest in linked])
     coming = await links.coming(uow.connection, [target.booking_id for target in targets.values()])
     asked = [
         each
-        for message, digest in zip(messages, digests, strict=True)
+        for message, digest in linked
         if (target := targets.get(digest)) is not None
-        and (each := _asked(message, target, sessions[target.session_id], coming)) is not None
+        and (each := _asked(message, target, sessions[target.session_id], coming[target.booking_id])) is not None
     ]
     known = await registered.people(
         uow.connection, {(each.request.session_id, each.person.key) for each in asked if each.person}
     )
     requests = [_unless_registered(each, known) for each in asked]
-    outcomes = await decide(uow, requests, cause=messages[0].id if len(messages) == 1 else None)
+    outcomes = await decide(uow, requests, cause=cause)
     for each, outcome in zip(asked, outcomes, strict=True):
         if each.former and each.person and outcome.refusal is None and not outcome.before:
             same = each.message.data.same_person
             await replace_person(uow, each.request.act.booking_id, each.former, each.person, same_person=same)
-    count([*zip(requests, outcomes, strict=True)], unknown=len(messages) - len(requests))
+    return [*zip(requests, outcomes, strict=True)]
 
 
-def _asked(
-    message: Message, target: Target, session: SessionRow, coming: Mapping[str, dict[str, Person]]
-) -> Asked | None:
-    """What is asked of the seats; None where the link is not about that person, or they left already.
-
-    ``coming`` is kept: a second answer of this batch finds gone who leaves, and in place who comes instead.
-    """
+def _asked(message: Message, target: Target, session: SessionRow, people: Mapping[str, Person]) -> Asked | None:
+    """What is asked of the seats; None where the link is not about that person, or they left already."""
     fact = message.data
     if fact.act in ("cancel", "replace"):
         who = fact.attendee_id or target.attendee_id
-        people = coming[target.booking_id]
         if target.attendee_id not in (None, who) or (who is not None and who not in people):
             return None
         if fact.act == "replace":
             return _replacing(message, target, session, people, who)
         if who is not None:
-            del people[who]
             return Asked(message, _request(message, target, session, leaving=(who,)))
     elif target.attendee_id is not None:
         return None
@@ -84,7 +103,7 @@ def _asked(
 
 
 def _replacing(
-    message: Message, target: Target, session: SessionRow, people: dict[str, Person], who: str | None
+    message: Message, target: Target, session: SessionRow, people: Mapping[str, Person], who: str | None
 ) -> Asked | None:
     fact = message.data
     if who is None or fact.person is None:
@@ -93,7 +112,6 @@ def _replacing(
     person = Person(attendee_id=who, name=fact.person.name, email=fact.person.email)
     if person.email is None and (fact.same_person or person.folded_name == former.folded_name):
         person = replace(person, email=former.email)
-    people[who] = person
     return Asked(message, _request(message, target, session), former, person)
 
 
@@ -119,7 +137,8 @@ def _request(message: Message, target: Target, session: SessionRow, *, leaving: 
 
 def _unless_registered(asked: Asked, known: set[tuple[str, str]]) -> Request:
     """The request; refused where whoever is to come is registered already. Within a batch the first one is."""
-    if asked.person is None:
+    # Nobody is in their own way: the case of a letter may be what was wrong.
+    if asked.person is None or (asked.former and asked.former.key == asked.person.key):
         return asked.request
     place = asked.request.session_id, asked.person.key
     if place in known:

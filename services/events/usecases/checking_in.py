@@ -35,10 +35,14 @@ async def check_in(call: Call[Entered]) -> CheckedInAll:
 
 async def undo(call: Call[Undone]) -> CheckedIn:
     """Take back that somebody came in. Raises RefusedError."""
-    name = await repository.undo(call.uow.connection, call.arguments.attendee_id)
-    if name is None:
+    connection, attendee_id = call.uow.connection, call.arguments.attendee_id
+    person = (await repository.by_id(connection, [attendee_id])).get(attendee_id)
+    if person is None:
         raise RefusedError("attendee-unknown", "there is no such person: see `traboule events expected`")
-    return CheckedIn(outcome="not-expected", attendee_id=call.arguments.attendee_id, name=name)
+    # In turn: an entry that another phone sends now is seen, or comes after.
+    await repository.take_turns(connection, [person.session_id])
+    name = await repository.undo(connection, attendee_id)
+    return CheckedIn(outcome="not-expected", attendee_id=attendee_id, name=name)
 
 
 async def expected(call: Call[OneSession]) -> Expected:

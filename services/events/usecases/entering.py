@@ -55,7 +55,7 @@ async def enter(connection: AsyncConnection, arrivals: Sequence[Arrival]) -> lis
     )
     tickets = await repository.by_ticket(connection, {each.ticket for each in arrivals if each.ticket is not None})
     named = [each.entry.attendee_id for each in arrivals if each.entry.attendee_id is not None]
-    ids = [*named, *before.values(), *(person.attendee_id for person in added.values())]
+    ids = [*named, *filter(None, before.values()), *(person.attendee_id for person in added.values())]
     people = await repository.by_id(connection, ids)
     listed = [_person(each, before, added, tickets, people) for each in arrivals]
     entering = [
@@ -68,7 +68,7 @@ async def enter(connection: AsyncConnection, arrivals: Sequence[Arrival]) -> lis
     return _answers(arrivals, listed, after, before, added)
 
 
-def _walk_ins(arrivals: Sequence[Arrival], before: Mapping[Place, str]) -> dict[Place, Person]:
+def _walk_ins(arrivals: Sequence[Arrival], before: Collection[Place]) -> dict[Place, Person]:
     """Those who are on no list, and were not added before."""
     return {
         each.place: Person(attendee_id=new_id(), name=each.entry.name, email=each.entry.email)
@@ -79,13 +79,13 @@ def _walk_ins(arrivals: Sequence[Arrival], before: Mapping[Place, str]) -> dict[
 
 def _person(
     each: Arrival,
-    before: Mapping[Place, str],
+    before: Mapping[Place, str | None],
     added: Mapping[Place, Person],
     tickets: Mapping[bytes, Listed],
     people: Mapping[str, Listed],
 ) -> Listed | None:
     if each.place in before:
-        person = people.get(before[each.place])
+        person = people.get(before[each.place] or "")
     elif each.place in added:
         person = people.get(added[each.place].attendee_id)
     elif each.entry.attendee_id is not None:
@@ -99,14 +99,15 @@ def _answers(
     arrivals: Sequence[Arrival],
     listed: Sequence[Listed | None],
     after: Mapping[str, Listed],
-    before: Mapping[Place, str],
+    before: Mapping[Place, str | None],
     added: Collection[Place],
 ) -> list[CheckedIn]:
     came: set[str] = set()
     answers: list[CheckedIn] = []
     for each, person in zip(arrivals, listed, strict=True):
         if person is None:
-            answers.append(CheckedIn(outcome="unknown"))
+            # A key whose entry was taken back lets nobody in again, and says of nobody that they are in.
+            answers.append(CheckedIn(outcome="not-expected" if each.place in before else "unknown"))
             continue
         is_expected = person.state in EXPECTED
         # By the ticket of somebody who was replaced it is them, and not who comes instead.

@@ -124,10 +124,12 @@ async def replace_attendee(call: Call[ReplacedAttendee]) -> RegistrationShown:
     kept = await _in_turn(call, booking_id)
     if asked.attendee_id not in {each.attendee_id for each in kept.attendees if not each.left}:
         raise RefusedError("attendee-unknown", "they do not come any more")
-    if (kept.session_id, person.key) in await registered.people(connection, [(kept.session_id, person.key)]):
-        raise RefusedError("already-registered", "somebody of this name and address is registered already")
     [former] = [each for each in kept.attendees if each.attendee_id == asked.attendee_id]
     before = Person(**former.model_dump(include=_PERSON))
+    place = kept.session_id, person.key
+    # Nobody is in their own way: the case of a letter may be what was wrong.
+    if person.key != before.key and place in await registered.people(connection, [place]):
+        raise RefusedError("already-registered", "somebody of this name and address is registered already")
     await _act(call, kept, "replace")
     await replace_person(call.uow, booking_id, before, person, same_person=asked.same_person)
     return await _shown(call, booking_id)

@@ -11,6 +11,7 @@
   const EVERY = 15_000;
   const AGAIN = 60_000;
   const TRIES = 5;
+  const WEEKS = 14 * 86_400;
   let list = null;
   let words = "";
   let note = "";
@@ -143,7 +144,7 @@
     const entries = waiting.map((each) => ({
       key: each.key,
       ...(each.walk_in ? { name: each.name } : { attendee_id: each.attendee_id }),
-      ago: Math.max(0, Math.round((Date.now() - each.at) / 1000)),
+      ago: Math.min(WEEKS, Math.max(0, Math.round((Date.now() - each.at) / 1000))),
     }));
     const answer = await fetch(`${base}/entries`, {
       method: "POST",
@@ -208,7 +209,8 @@
   at("add").addEventListener("submit", (event) => {
     if (!list) return;
     event.preventDefault();
-    const name = at("name").value.trim();
+    // What the gateway refuses in a name would hold up all that this phone kept.
+    const name = at("name").value.replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]+/gu, " ").trim();
     const same = list.people.find((each) => each.expected && !came(each) && folded(each.name) === folded(name));
     const add = () => {
       at("name").value = "";

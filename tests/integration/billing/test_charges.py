@@ -1,7 +1,7 @@
 """Seats that cost something: invoiced once, credited once, or left to staff where they cannot be billed here."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -13,9 +13,13 @@ from schemas.base import RecordRef
 from schemas.charges import RegistrationBilled, RegistrationPriced
 from services.billing.accounts.queries import accounts
 from services.billing.charges.repository import keep_prices
+from services.billing.charges.republish import BILLS_AGAIN
+from services.billing.cutover import gate
 from services.billing.documents.files import files_of, render_the_rest
 from services.common.sections import Record
-from tests.support.billing import Billing, a_description
+from shared.runtime.clock import Clock
+from tests.integration.billing.cutover.stories import held
+from tests.support.billing import Billing, a_description, a_former_invoice
 
 DINNER = date(2027, 3, 12)
 
@@ -178,6 +182,59 @@ async def test_an_issuer_that_is_taxed_names_the_rate_and_prices_hold_to_the_cen
     assert await dinners.rows("select net, vat, gross from documents") == [
         (Decimal("20.83"), Decimal("4.17"), Decimal("25.00"))
     ]
+
+
+async def test_an_invoice_of_seats_keeps_its_cluster_from_going_back_until_it_is_said_there(dinners: Billing) -> None:
+    """And what the former system says again are no dues there either, although its period is the dinner's day."""
+    price = a_price("80.00")
+    await dinners.hear(keep_prices, price)
+    [number] = (await billed(dinners))["numbers"]
+    refused = (await held(dinners, gate.for_rollback, "numelink"))["documents"]
+    assert (refused.holds, refused.detail[:11]) == (False, "1 documents")
+    again = a_former_invoice("1", DINNER, DINNER, "80.00", number=number, status="paid")
+    await dinners.bill_formerly("numelink", again)
+    assert (await held(dinners, gate.for_rollback, "numelink"))["documents"].holds
+    async with dinners.engine.connect() as connection:
+        account: Any
+        [account] = (await accounts(connection, [Record("numelink", "1")])).values()
+    assert (account.invoiced, account.paid_until, account.periods) == (Decimal("80.00"), None, ())
+
+
+async def test_seats_that_were_credited_whole_keep_nobody_from_going_back(dinners: Billing) -> None:
+    price = a_price("80.00")
+    await dinners.hear(keep_prices, price)
+    await billed(dinners)
+    await dinners.hear(keep_prices, price.model_copy(update={"version": 2, "amount": Decimal("0.00")}))
+    await billed(dinners)
+    assert (await held(dinners, gate.for_rollback, "numelink"))["documents"].holds
+
+
+async def test_what_an_issuer_billed_that_ended_since_is_credited_by_hand(dinners: Billing) -> None:
+    """Also where the dinner is after its end: then it has no settings on that day."""
+    price = a_price("80.00")
+    await dinners.hear(keep_prices, price)
+    [number] = (await billed(dinners))["numbers"]
+    await dinners.hear(keep_prices, price.model_copy(update={"version": 2, "amount": Decimal("40.00"), "seats": 1}))
+    merged = dinners.issuers["merged"].model_copy(update={"until": Clock().today() - timedelta(days=1)})
+    office = replace(dinners, issuers={"merged": merged})
+    [charge] = await listed(office, "by-hand")
+    assert charge["todo"].startswith("credit 40.00 € by hand (traboule billing correct): no issuer bills")
+    credit = {"cause": "departure", "lines": [{"place": 0, "amount": "40.00"}]}
+    await office.ask("correct-document", by="tresoriere", number=number, **credit)
+    assert await listed(office) == []
+
+
+async def test_after_a_restore_events_is_told_again_what_was_billed(dinners: Billing) -> None:
+    first, second = a_price("80.00"), a_price("25.00")
+    await dinners.hear(keep_prices, first, second)
+    [number] = (await billed(dinners, registrations=[first.registration_id]))["numbers"]
+    await dinners.rows("delete from outbox returning 1")
+    async with dinners.engine.begin() as connection:
+        uow = dinners.begin(connection)
+        page = await BILLS_AGAIN.page(uow, None)
+        await uow.outbox.flush(connection)
+    assert (page.published, page.next) == (2, None)
+    assert sorted(await answers(dinners)) == [("0.00", []), ("80.00", [number])]
 
 
 def _as(office: Billing, settings: Any) -> Billing:

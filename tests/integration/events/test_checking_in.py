@@ -90,6 +90,21 @@ async def test_who_comes_instead_did_not_come_in_with_the_other(events: Events) 
     assert zoe["attended_at"][:10] != MORNING.isoformat()[:10]
 
 
+async def test_an_entry_that_is_sent_again_after_it_was_taken_back_says_of_nobody_that_they_are_in(
+    events: Events,
+) -> None:
+    session = await events.session()
+    ada, token = await with_ticket(events, session, "Ada")
+    entries = [{"key": "1", "ticket": token}, {"key": "w", "name": "Guest"}]
+    await entered(events, session, *entries)
+    [guest] = [each for each in (await events.ask("expected", session_id=session))["items"] if each["walk_in"]]
+    await events.ask("undo-check-in", attendee_id=guest["attendee_id"])
+    await events.ask("replace-attendee", attendee_id=ada, name="Zoé")
+    await entered(events, session, {"key": "2", "attendee_id": ada})
+    assert await entered(events, session, *entries) == [("not-expected", None)] * 2
+    assert (await events.ask("attendance", session_id=session))["total"]["attended"] == 1
+
+
 async def test_a_member_of_both_clusters_counts_once_in_all_and_once_in_each(events: Events) -> None:
     await events.merge(merged(1, "ateliers", OURS, THEIRS))
     session = await events.session(capacity=5)

@@ -8,6 +8,7 @@ import pytest
 
 from schemas.envelope import Envelope
 from schemas.event_requests import PersonAsked, RegistrationAnswered
+from schemas.events_public import feed_token
 from schemas.objections import link_digest
 from services.events.usecases.answered import answer
 from services.events.usecases.tasks import settle_offers
@@ -232,3 +233,47 @@ async def test_nobody_is_replaced_by_whom_is_registered_by_a_foreign_link_or_aft
     assert [each["name"] for each in (await shown(linking, ada))["people"]] == ["Ada", "Alan"]
     refusals = "select refusal from booking_log where refusal is not null order by number"
     assert await linking.rows(refusals) == [("already-registered",), ("gathering-over",)]
+
+
+async def test_a_feed_is_of_one_address_and_ends_when_a_link_writes_another(linking: Events) -> None:
+    """Else whoever has a link reads anybody's sessions: they write that person's address, and keep the feed."""
+    await linking.register(await linking.session(key="other"), "Victor")
+    await linking.register(await linking.session(), "Ada", "Alan")
+    [token] = await tokens(linking, "registration-confirmed", "Alan")
+    victor = PersonAsked(name="Alan", email="victor@example.fr")
+    assert "Petit-d" in (await linking.ask("personal-feed", digest=link_digest(feed_token(token))))["calendar"]
+    await hear(linking, an_answer(token, "replace", person=victor, same_person=True))
+
+    assert (await linking.refusal("personal-feed", digest=link_digest(feed_token(token))))[0] == "link-unknown"
+    assert (await shown(linking, token))["has_feed"] is False
+    [newest] = await tokens(linking, "registration-confirmed", "Alan")
+    assert (await shown(linking, newest))["has_feed"] is True
+
+
+async def test_of_two_answers_heard_at_once_the_second_is_about_who_comes_by_then(linking: Events) -> None:
+    """What was refused changes nobody: neither is written to, nor is their address taken."""
+    session = await linking.session(capacity=3)
+    await linking.register(session, "Blaise")
+    await linking.register(session, "Ada", "Alan")
+    [alan] = await tokens(linking, "registration-confirmed", "Alan")
+    blaise = PersonAsked(name="Blaise", email="blaise@example.fr")
+    await hear(
+        linking,
+        an_answer(alan, "replace", person=blaise),
+        an_answer(alan, "replace", person=PersonAsked(name="Allan"), same_person=True),
+        an_answer(alan, "replace", person=PersonAsked(name="Chloé", email="chloe@example.fr")),
+        an_answer(alan, "cancel"),
+    )
+    assert [each["recipient"]["name"] for each in await linking.letters("registration-cancelled")] == ["Allan"]
+    newest = [each["recipient"]["email"] for each in await linking.letters("registration-confirmed")][-2:]
+    assert newest == ["alan@example.fr", "chloe@example.fr"]
+    assert await linking.rows("select former_name from tickets where former_name is not null") == [("Allan",)] * 2
+
+
+async def test_the_case_of_a_letter_can_be_corrected(linking: Events) -> None:
+    kept = await linking.register(await linking.session(), "ada", "alan")
+    [token] = await tokens(linking, "registration-confirmed", "alan")
+    await hear(linking, an_answer(token, "replace", person=PersonAsked(name="Alan"), same_person=True))
+    ada = kept["attendees"][0] | {"name": "Ada"}
+    shown = await linking.ask("replace-attendee", **{name: ada[name] for name in ("attendee_id", "name", "email")})
+    assert [each["name"] for each in shown["attendees"]] == ["Ada", "Alan"]

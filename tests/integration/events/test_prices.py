@@ -1,5 +1,6 @@
 """What seats cost is told to billing when somebody has them, and again when they give one up."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -99,3 +100,19 @@ async def test_prices_are_told_again_after_a_restore(events: Events) -> None:
         await BOOKINGS_AGAIN.page(uow, None)
         await uow.outbox.flush(connection)
     assert await prices(events) == [("Léa", "40.00")]
+
+
+async def test_billing_hears_of_another_day_for_invoices_name_it(events: Events) -> None:
+    session = await a_dinner(events)
+    registration = await events.register(session, "Léa", record=RECORD)
+    later = LATER + timedelta(days=7)
+    await events.ask("change-session", session_id=session, key="later", starts=later.strftime("%Y-%m-%dT19:30"))
+    await events.ask("cancel-registration", registration_id=registration["registration_id"])
+    facts = await events.letters("registration-priced")
+    assert [(fact["day"], fact["amount"]) for fact in facts] == [
+        (LATER.strftime("%Y-%m-%d"), "40.00"),
+        (later.strftime("%Y-%m-%d"), "40.00"),
+        (later.strftime("%Y-%m-%d"), "0.00"),
+    ]
+    versions = [fact["version"] for fact in facts]
+    assert versions == sorted(set(versions))

@@ -215,3 +215,13 @@ def test_what_others_pay_is_owed_no_more_and_what_is_paid_for_others_is_not_owed
     group = account_of("numelink", "2", (), [a_payment(amount="600.00")], (), Decimal("-600.00"))
     assert sums(group) == ("None", "600.00", "0.00")
     assert account_of("numelink", "2", (), [a_payment(amount="600.00")]).transferred is None
+
+
+def test_seats_that_a_former_system_says_again_pay_no_dues() -> None:
+    """The document is known there under its number, with the day of the dinner as its period."""
+    day = date(2027, 3, 12)
+    again = a_row("17", status="paid", period_starts_on=day, period_ends_on=day, gross=Decimal("80.00"))
+    stated = with_documents(rows=(a_row(paid=Decimal("120.00")), again._replace(of_seats=True)))
+    assert (stated.invoiced, stated.paid_until) == (Decimal("200.00"), date(2026, 12, 31))
+    assert [period.invoice_id for period in stated.paid_periods] == ["F1"]
+    assert periods(stated) == [(2026, "120.00", "120.00", "0.00", True)]
