@@ -41,7 +41,7 @@ class Charge:
     """What the seats of a registration cost now, in euros, VAT included.
 
     ``settled`` is what staff entered as billed elsewhere; None where they did not. ``references`` are the numbers of
-    documents, or what staff entered.
+    documents, or what staff entered. Not ``ours``: a former system has the gathering again.
     """
 
     registration_id: str
@@ -55,6 +55,7 @@ class Charge:
     amount: Decimal
     settled: Decimal | None
     references: tuple[str, ...]
+    ours: bool
     invoice: Invoiced | None
 
     @property
@@ -93,6 +94,8 @@ class Charge:
 
 def hindrance(charge: Charge, issuer: Issuer | None, theirs: set[str]) -> str:
     """Why this issuer cannot bill it here; empty if it can. ``theirs`` are clusters whose former system bills."""
+    if not charge.ours:
+        return f"{charge.cluster}/events has the gathering again: its former system asks for the money"
     if issuer is None:
         return f"no issuer bills for {charge.cluster} today"
     if charge.invoice and charge.invoice.issuer != issuer.code:

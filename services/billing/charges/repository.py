@@ -20,18 +20,20 @@ MOST: Final = 5_000
 """Charges that are read at most."""
 _KEEP: Final = """
     insert into charges as kept (registration_id, version, cluster, title, day, record_cluster, record_id, name,
-                                 email, seats, amount)
+                                 email, seats, amount, ours)
     select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::date[], $6::text[], $7::text[],
-                         $8::text[], $9::text[], $10::int[], $11::numeric[])
+                         $8::text[], $9::text[], $10::int[], $11::numeric[],
+                         $12::boolean[])
     on conflict (registration_id) do update
     set version = excluded.version, cluster = excluded.cluster, title = excluded.title, day = excluded.day,
         record_cluster = excluded.record_cluster, record_id = excluded.record_id, name = excluded.name,
-        email = excluded.email, seats = excluded.seats, amount = excluded.amount
+        email = excluded.email, seats = excluded.seats, amount = excluded.amount,
+        ours = excluded.ours
     where kept.version < excluded.version
 """
 _READ: Final = """
     select c.registration_id::text, c.cluster, c.title, c.day, c.record_cluster, c.record_id, c.name, c.email,
-           c.seats, c.amount, c.settled, c.references, i.*
+           c.seats, c.amount, c.settled, c.references, c.ours, i.*
     from charges c
     left join lateral (
         select d.document_id::text, d.number, d.issuer, d.buyer, l.label, l.vat_regime, l.vat_rate, l.vat_code,
@@ -81,7 +83,7 @@ async def keep_prices(uow: UnitOfWork, messages: Sequence[Envelope[RegistrationP
 def _columns(fact: RegistrationPriced) -> tuple[Any, ...]:
     record = (fact.record.cluster, fact.record.record_id) if fact.record else (None, None)
     about = (fact.registration_id, fact.version, fact.cluster, fact.title, fact.day)
-    return (*about, *record, fact.name, fact.email, fact.seats, fact.amount)
+    return (*about, *record, fact.name, fact.email, fact.seats, fact.amount, fact.organised_here)
 
 
 async def charges(
@@ -143,7 +145,7 @@ def _listed(values: Collection[str] | None) -> list[str] | None:
 
 def _charge(
     registration_id: str, cluster: str, title: str, day: Any, of_cluster: str | None, record_id: str | None,
-    name: str | None, email: str | None, seats: int, amount: Any, settled: Any, references: list[str],
+    name: str | None, email: str | None, seats: int, amount: Any, settled: Any, references: list[str], ours: bool,
     document_id: str | None, number: str, issuer: str, buyer: Any, label: str, regime: Any, rate: Any,
     vat_code: str | None, account: str, net: Any, gross: Any, numbers: list[str] | None,
 ) -> Charge:  # fmt: skip
@@ -172,5 +174,6 @@ def _charge(
         amount=amount,
         settled=settled,
         references=(*references, *(numbers or ())),
+        ours=ours,
         invoice=invoice,
     )

@@ -20,6 +20,7 @@ def charges_tables(metadata: sa.MetaData) -> None:
         sa.Column("email", sa.Text),
         sa.Column("seats", sa.Integer, nullable=False),
         sa.Column("amount", sa.Numeric(12, 2), nullable=False),
+        sa.Column("ours", sa.Boolean, nullable=False, server_default=sa.true()),
         sa.Column("settled", sa.Numeric(12, 2), comment="what staff entered as billed elsewhere"),
         sa.Column("settled_by", sa.Text),
         sa.Column("settled_at", TIMESTAMP(timezone=True)),

@@ -47,6 +47,7 @@ _GIVE_BACK = """
     where g.state = 'planned'
       and (not exists (select from stages t where t.cluster = g.cluster and t.stage in ('live', 'retired'))
            or exists (select from stage_history h where h.cluster = g.cluster and h.stage = 'mirror' and h.at > g.at))
+    returning g.gathering_id::text
 """
 _TOUCH = "update gatherings set version = greatest(version + 1, $2) where gathering_id = $1::uuid"
 
@@ -131,6 +132,6 @@ async def touch(connection: AsyncConnection, gathering_id: str, version: int) ->
     await connection.exec_driver_sql(_TOUCH, (gathering_id, version))
 
 
-async def give_back(connection: AsyncConnection) -> None:
-    """End the gatherings of clusters that were rolled back. Their rows stay."""
-    await connection.exec_driver_sql(_GIVE_BACK)
+async def give_back(connection: AsyncConnection) -> list[str]:
+    """End the gatherings of clusters that were rolled back, and return their ids. Their rows stay."""
+    return list((await connection.exec_driver_sql(_GIVE_BACK)).scalars())

@@ -22,6 +22,10 @@ from services.events.seats.room import Booking
 from services.events.seats.states import STATUS
 from shared.messaging.publishing import publish
 
+_PRICED = """
+    select b.booking_id::text from sessions s join bookings b using (session_id)
+    where s.gathering_id = any($1::uuid[]) and b.price > 0
+"""
 _SEATED = "select booking_id::text from bookings where session_id = $1::uuid and state = 'registered'"
 
 
@@ -58,6 +62,16 @@ async def announce_again(uow: EventsUnitOfWork, booking_ids: Collection[str], ca
 async def seated_in(connection: AsyncConnection, session_id: str) -> list[str]:
     """The bookings that have seats there."""
     return list((await connection.exec_driver_sql(_SEATED, (session_id,))).scalars())
+
+
+async def announce_given_back(uow: EventsUnitOfWork, gathering_ids: Collection[str], at: datetime) -> None:
+    """Tell billing that former systems have these gatherings again: their seats are billed there."""
+    if not gathering_ids:
+        return
+    ids = list((await uow.connection.exec_driver_sql(_PRICED, (list(gathering_ids),))).scalars())
+    version = int(at.timestamp() * 1_000_000)
+    known = await known_bookings(uow.connection, ids, None)
+    announce_prices_again(uow, [replace(each, version=version) for each in known], None)
 
 
 async def announce_rescheduled(uow: EventsUnitOfWork, seated: Collection[str], version: int) -> None:

@@ -19,6 +19,7 @@ _BOOKINGS = """
            g.cluster, coalesce(g.event_id, g.gathering_id::text) as event_id, coalesce(s.title, g.title) as title,
            g.place, s.starts_at, s.terms->>'zone' as zone, s.session_id::text, s.sequence, s.ends_at, g.organiser,
            g.link as "join", g.state = 'cancelled' as called_off,
+           g.state = 'given-back' as given_back,
            (select json_agg(json_build_object('id', a.attendee_id, 'name', a.name, 'email', a.email,
                                               'left', a.left_at is not null, 'now', a.left_at = $2) order by a.place)
             from attendees a where a.booking_id = b.booking_id) as people
@@ -69,6 +70,7 @@ class Known:
     organiser: str | None
     join: str | None
     called_off: bool
+    given_back: bool
     people: list[dict[str, Any]]
 
 

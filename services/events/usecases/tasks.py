@@ -11,7 +11,9 @@ from services.cutover.stages import OURS, lock_stages
 from services.events.gatherings.repository import give_back
 from services.events.mirror.repository import EventsUnitOfWork
 from services.events.seats.acts import Act
+from services.events.seats.announcing import announce_given_back
 from services.events.seats.order import Request, new_id
+from services.events.seats.repository import now
 from services.events.usecases.seating import decide
 from services.events.usecases.taking_over import take_over_cluster
 from shared.persistence.database import rows_of
@@ -52,7 +54,9 @@ async def settle_offers(unit_of_work: UnitOfWorkOf, engine: AsyncEngine) -> None
 async def follow_stages(unit_of_work: UnitOfWorkOf, engine: AsyncEngine) -> None:
     """Go on with what former systems planned that were moved over, and give back what was moved back."""
     async with engine.begin() as connection:
-        await give_back(connection)
+        uow = unit_of_work(connection)
+        await announce_given_back(uow, await give_back(connection), await now(connection))
+        await uow.outbox.flush(connection)
         clusters = [row[0] for row in rows_of(await connection.exec_driver_sql(_CLUSTERS, (list(OURS),)))]
     for cluster in clusters:
         # One gathering in a transaction: staff of the others need not wait.

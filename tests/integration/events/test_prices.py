@@ -7,6 +7,7 @@ from typing import Any
 from schemas.charges import RegistrationBilled
 from services.events.gatherings.republish import BOOKINGS_AGAIN
 from services.events.seats.bills import keep_bills
+from services.events.usecases.tasks import follow_stages
 from tests.support.events import CLUSTER, LATER, Events
 from tests.support.merging import envelope, handled
 
@@ -69,6 +70,17 @@ async def test_nothing_is_told_of_seats_that_are_free(events: Events) -> None:
     session = await a_dinner(events, member_price="0.00")
     await events.register(session, "Léa", record=RECORD)
     assert await prices(events) == []
+
+
+async def test_billing_hears_of_seats_whose_gathering_was_given_back(events: Events) -> None:
+    session = await a_dinner(events)
+    await events.register(session, "Léa", record=RECORD)
+    await events.stage("mirror", 3)
+    for _ in range(2):
+        await follow_stages(events.begin, events.engine)
+    [first, last] = await events.letters("registration-priced")
+    assert ("organised_here" in first, last["organised_here"], last["amount"]) == (False, False, "40.00")
+    assert first["version"] < last["version"]
 
 
 async def test_what_billing_billed_is_shown_the_newest_whatever_came_last(events: Events) -> None:

@@ -21,6 +21,7 @@ def upgrade() -> None:
             email text,
             seats integer not null,
             amount numeric(12, 2) not null,
+            ours boolean not null default true,
             settled numeric(12, 2),
             settled_by text,
             settled_at timestamptz,
