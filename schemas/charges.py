@@ -25,7 +25,7 @@ class RegistrationPriced(Announced):
     amount: Annotated[Amount, Field(ge=0)] = Field(
         description="What they cost, VAT included: the price is that of the moment when somebody registered"
     )
-    organised_here: bool = Field(default=True, description="False: a former system has the gathering again")
+    by_traboule: bool = Field(default=True, description="Traboule has the gathering; False: a former system again")
 
 
 class RegistrationBilled(Announced):

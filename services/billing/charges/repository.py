@@ -83,7 +83,7 @@ async def keep_prices(uow: UnitOfWork, messages: Sequence[Envelope[RegistrationP
 def _columns(fact: RegistrationPriced) -> tuple[Any, ...]:
     record = (fact.record.cluster, fact.record.record_id) if fact.record else (None, None)
     about = (fact.registration_id, fact.version, fact.cluster, fact.title, fact.day)
-    return (*about, *record, fact.name, fact.email, fact.seats, fact.amount, fact.organised_here)
+    return (*about, *record, fact.name, fact.email, fact.seats, fact.amount, fact.by_traboule)
 
 
 async def charges(

@@ -53,5 +53,5 @@ def _priced(known: Known) -> RegistrationPriced:
         email=known.email,
         seats=known.seats,
         amount=_owed(known),
-        organised_here=not known.given_back,
+        by_traboule=not known.given_back,
     )

@@ -150,7 +150,7 @@ async def test_who_cannot_be_billed_here_is_a_task_for_staff(dinners: Billing) -
 async def test_a_gathering_that_its_former_system_has_again_is_not_billed_here(dinners: Billing) -> None:
     price = a_price("80.00")
     await dinners.hear(keep_prices, price)
-    await dinners.hear(keep_prices, price.model_copy(update={"version": 2, "organised_here": False}))
+    await dinners.hear(keep_prices, price.model_copy(update={"version": 2, "by_traboule": False}))
     [charge] = await listed(dinners, "by-hand")
     assert "clustr-numerique/events has the gathering again" in charge["todo"]
     assert (await billed(dinners))["documents"] == 0

@@ -79,7 +79,7 @@ async def test_billing_hears_of_seats_whose_gathering_was_given_back(events: Eve
     for _ in range(2):
         await follow_stages(events.begin, events.engine)
     [first, last] = await events.letters("registration-priced")
-    assert ("organised_here" in first, last["organised_here"], last["amount"]) == (False, False, "40.00")
+    assert ("by_traboule" in first, last["by_traboule"], last["amount"]) == (False, False, "40.00")
     assert first["version"] < last["version"]
 
 
