@@ -17,7 +17,7 @@ OPERATIONS: Final = (
     Bound(declared.CANCEL_GATHERING, gatherings.call_off),
     Bound(registering.REGISTRATIONS, registrations.registrations),
     Bound(registering.REGISTRATION, registrations.registration),
-    Bound(registering.REGISTER, registrations.register),
+    Bound(registering.REGISTER, registrations.register, registrations.register_all),
     Bound(registering.CANCEL, registrations.cancel),
     Bound(registering.ANSWER, registrations.answer),
     Bound(registering.PREFER, registrations.prefer),

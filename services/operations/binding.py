@@ -1,6 +1,6 @@
 """A service's handlers, each bound to the operation that is declared in ``schemas/operations.py``."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -40,6 +40,9 @@ class Call(Generic[A]):
 Handler = Callable[[Call[Any]], Awaitable[BaseModel | Mapping[str, Any]]]
 """Answers with the operation's answer model, or with its JSON. Raises RefusedError."""
 
+Together = Callable[[Sequence[Call[Any]]], Awaitable[Sequence[BaseModel]]]
+"""Answers several calls, in their order. Raises RefusedError if one of them is refused: then each is asked alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bound:
@@ -47,6 +50,7 @@ class Bound:
 
     operation: Operation
     handler: Handler
+    together: Together | None = None
 
 
 Table = Mapping[str, Bound]

@@ -1,7 +1,9 @@
 """Carrying an operation out: done, or refused without any effect. A refusal is an answer too."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Final
 
 import orjson
@@ -58,6 +60,38 @@ async def carry_out(uow: UnitOfWork, definition: Any, operations: Table, asked: 
         return Result("refused", {"kind": "value-impossible", "detail": detail})
 
 
+async def carry_out_all(
+    uow: UnitOfWork, definition: Any, operations: Table, asked: Sequence[OperationRequest]
+) -> list[Result]:
+    """The same for several that came at once, in their order: those that can are decided together."""
+    results: list[Result] = []
+    for _, group in groupby(asked, key=lambda each: (each.operation, each.cluster)):
+        some = list(group)
+        together = await _carried_out_together(uow, definition, operations, some)
+        results += together or [await carry_out(uow, definition, operations, each) for each in some]
+    return results
+
+
+async def _carried_out_together(
+    uow: UnitOfWork, definition: Any, operations: Table, asked: Sequence[OperationRequest]
+) -> list[Result] | None:
+    """None, and nothing done, where they cannot be: each is carried out alone then, and refused alone."""
+    bound = operations.get(asked[0].operation)
+    if len(asked) < 2 or bound is None or bound.together is None:
+        return None
+    try:
+        calls = [_understood(uow, definition, operations, each)[1] for each in asked]
+        async with _undone_if_it_fails(uow):
+            answers = await bound.together(calls)
+            return [Result("done", orjson.loads(_as_bytes(answer))) for answer in answers]
+    except (RefusedError, BrokerUnavailableError):
+        return None
+    except DBAPIError as error:
+        if not sqlstate(error).startswith(_NO_SUCH_VALUE):
+            raise
+        return None
+
+
 def _understood(
     uow: UnitOfWork, definition: Any, operations: Table, asked: OperationRequest
 ) -> tuple[Bound, Call[Any]]:
@@ -80,16 +114,25 @@ def _understood(
 
 
 async def _wholly(bound: Bound, call: Call[Any]) -> dict[str, Any]:
-    uow: UnitOfWork = call.uow
+    async with _undone_if_it_fails(call.uow):
+        return orjson.loads(_as_bytes(await bound.handler(call)))
+
+
+def _as_bytes(answer: BaseModel | Mapping[str, Any]) -> bytes:
+    """The answer as JSON. Raises RefusedError."""
+    raw = orjson.dumps(answer.model_dump(mode="json") if isinstance(answer, BaseModel) else answer, default=str)
+    if len(raw) > LONGEST_ANSWER:
+        raise RefusedError("answer-too-long", "the answer is too long for a message: see the traboule command")
+    return raw
+
+
+@asynccontextmanager
+async def _undone_if_it_fails(uow: UnitOfWork) -> AsyncGenerator[None]:
+    """With an error neither a row nor an announcement of what happens in it stays."""
     before, uow.outbox = uow.outbox, Outbox()
     try:
         async with uow.connection.begin_nested():
-            answer = await bound.handler(call)
-            tree = answer.model_dump(mode="json") if isinstance(answer, BaseModel) else answer
-            raw = orjson.dumps(tree, default=str)
-            if len(raw) > LONGEST_ANSWER:
-                raise RefusedError("answer-too-long", "the answer is too long for a message: see the traboule command")
+            yield
             await uow.outbox.flush(uow.connection)
-            return orjson.loads(raw)
     finally:
         uow.outbox = before

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
+from itertools import chain
 from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.events_registrations import (
     AnsweredOffer,
@@ -20,10 +22,12 @@ from schemas.events_registrations import (
 )
 from services.common.sections import Record
 from services.events.gatherings import queries
+from services.events.public.queries import sessions as sessions_by_id
+from services.events.public.shown import SessionRow
 from services.events.seats import registered, repository
 from services.events.seats.acts import Act, Kind
 from services.events.seats.order import Order, Person, Request, new_id
-from services.events.usecases.ours import gathering_of_session
+from services.events.usecases.ours import gathering_of_session, require_ours
 from services.events.usecases.replacing import replace_person
 from services.events.usecases.seating import Outcome, decide
 from services.operations.binding import Call, RefusedError
@@ -47,14 +51,45 @@ async def registration(call: Call[OneRegistration]) -> RegistrationShown:
 
 async def register(call: Call[Ordered]) -> Placed:
     """Seat people, or let them wait; under a key that is known nothing is done. Raises RefusedError."""
-    asked, connection = call.arguments, call.uow.connection
-    kept = await gathering_of_session(connection, asked.session_id)
-    price = Decimal(kept["member_price"] if asked.record else kept["guest_price"])
+    [placed] = await register_all([call])
+    return placed
+
+
+async def register_all(calls: Sequence[Call[Ordered]]) -> list[Placed]:
+    """The same for orders that came at once, by one decision. Raises RefusedError if one of them is refused."""
+    uow = calls[0].uow
+    sessions = await _open_sessions(uow.connection, {call.arguments.session_id for call in calls})
+    at = await repository.now(uow.connection)
+    orders = [_requests(call, sessions[call.arguments.session_id], at) for call in calls]
+    outcomes = iter(await decide(uow, [request for order in orders for request in order]))
+    booked = [[_taken(next(outcomes)) for _ in order] for order in orders]
+    shown = {each.registration_id: each for each in await _all_shown(calls[0], list(chain.from_iterable(booked)))}
+    return [
+        Placed(items=sorted((shown[each] for each in booking_ids), key=lambda item: item.arrival))
+        for booking_ids in booked
+    ]
+
+
+async def _open_sessions(connection: AsyncConnection, session_ids: set[str]) -> Mapping[str, SessionRow]:
+    """These sessions, whose gatherings are ours and planned. Raises RefusedError."""
+    rows = await sessions_by_id(connection, session_ids)
+    if session_ids - rows.keys():
+        raise RefusedError("session-unknown", "there is no such session: see `traboule events list`")
+    for cluster in sorted({row.cluster for row in rows.values()}):
+        await require_ours(connection, cluster)
+    if any(not row.planned for row in rows.values()):
+        raise RefusedError("gathering-over", "the gathering is called off or was given back: plan another one, like it")
+    return rows
+
+
+def _requests(call: Call[Ordered], session: SessionRow, at: datetime) -> list[Request]:
+    """One request for all people of an order, or one for each where fewer is fine."""
+    asked = call.arguments
     order = Order(
         order_id=new_id(),
         session_id=asked.session_id,
         author=call.author,
-        placed_at=await repository.now(connection),
+        placed_at=at,
         record=_record(asked.record),
         name=asked.people[0].name,
         email=asked.email or next((person.email for person in asked.people if person.email), None),
@@ -62,23 +97,19 @@ async def register(call: Call[Ordered]) -> Placed:
     )
     people = [Person(attendee_id=new_id(), name=each.name, email=each.email) for each in asked.people]
     groups = [[person] for person in people] if asked.fewer else [people]
-    requests = [
+    return [
         Request(
             session_id=asked.session_id,
             key=f"register/{asked.key}" if len(groups) == 1 else f"register {number}/{asked.key}",
-            act=Act(
-                kind="register", booking_id=new_id(), seats=len(group), at=order.placed_at, overruled=asked.overrule
-            ),
+            act=Act(kind="register", booking_id=new_id(), seats=len(group), at=at, overruled=asked.overrule),
             author=call.author,
             reason=call.reason,
             order=order,
             people=group,
-            price=price,
+            price=session.member_price if asked.record else session.guest_price,
         )
         for number, group in enumerate(groups, start=1)
     ]
-    outcomes = await decide(call.uow, requests)
-    return Placed(items=await _all_shown(call, [_taken(outcome) for outcome in outcomes]))
 
 
 async def cancel(call: Call[CancelledRegistration]) -> RegistrationShown:
