@@ -158,13 +158,21 @@ def start_owner(local: Path) -> tuple[subprocess.Popen[str], list[psutil.Process
 def seconds_until_nothing_is_left(processes: list[psutil.Process], local: Path, *, folder_too: bool = True) -> float:
     began = time.monotonic()
     while time.monotonic() < began + 30:
-        alive = [process for process in processes if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+        alive = [process for process in processes if _is_alive(process)]
         if not alive and not (folder_too and list(local.glob("*"))):
             break
         time.sleep(0.05)
     else:
         pytest.fail(f"left: {alive} {list(local.glob('*'))}")
     return time.monotonic() - began
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    """It may end between two looks."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_nothing_is_left_when_the_owner_is_killed(tmp_path: Path) -> None:
