@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from schemas.base import Amount, Announced, Day, Key, Label, Name, RecordRef
+from schemas.events import Seats
 from schemas.operation import Id
 
 
@@ -21,7 +22,7 @@ class RegistrationPriced(Announced):
     record: RecordRef | None = Field(default=None, description="The member that registered; None: a guest")
     name: Label | None = Field(default=None, description="Who registered")
     email: Label | None = None
-    seats: Annotated[int, Field(ge=1)] = Field(description="Seats that are held, or were")
+    seats: Seats = Field(description="Seats that are held, or were")
     amount: Annotated[Amount, Field(ge=0)] = Field(
         description="What they cost, VAT included: the price is that of the moment when somebody registered"
     )

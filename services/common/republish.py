@@ -30,6 +30,7 @@ CAUSE = "told-again"
 
 Place = tuple[str, ...]
 """The key of the last row of a page."""
+_BEFORE_ALL = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,20 @@ class Republisher:
 def page_of(rows: int, last: Place | None) -> Page:
     """A page of so many rows, of which ``last`` is the key of the last; a short one is the end."""
     return Page(rows, last if rows == PAGE else None)
+
+
+def by_id(name: str, count: str, ids: str, tell: Callable[[Any, Sequence[str]], Awaitable[None]]) -> Republisher:
+    """What has a UUID of its own. ``ids`` is SQL of the next :data:`PAGE` of them after ``$1``, in order, as texts.
+
+    ``tell(uow, ids)`` puts the facts about these into the unit of work's outbox.
+    """
+
+    async def page(uow: UnitOfWork, after: Place | None) -> Page:
+        some = list((await uow.connection.exec_driver_sql(ids, after or (_BEFORE_ALL,))).scalars())
+        await tell(uow, some)
+        return page_of(len(some), (some[-1],) if some else None)
+
+    return Republisher(name, count, page)
 
 
 def mirrored(table: sa.Table, recorded: type[Fact], changed: type[MirroredRecord]) -> Republisher:

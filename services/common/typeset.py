@@ -1,16 +1,17 @@
-"""Pages as PDF by typst: a template, and data that are text and never code."""
+"""Pages as PDF by typst: a template, and data that are text and never code.
+
+Templates set "Libertinus Serif", which typst has built in: no page depends on a machine's fonts.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import orjson
 import typst
 
 Standard = Literal["a-3b"]
 """PDF/A for keeping, which may carry attachments."""
-FONT: Final = "Libertinus Serif"
-"""Typst has it built in: no page depends on a machine's fonts."""
 
 
 def typeset(template: Path, data: Mapping[str, Any], standard: Standard | None = None) -> bytes:

@@ -9,12 +9,13 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL, Engine, Result, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 IDLE_SECONDS: Final = 1.0
 """After so long a connection is checked before it is used."""
 _RETURNED: Final = "returned"
+_MICROSECONDS_NOW: Final = "select (extract(epoch from clock_timestamp()) * 1000000)::bigint"
 _PATIENCE = {
     # A replica that freezes or loses its network in the middle of a transaction must not hold its locks for ever.
     "idle_in_transaction_session_timeout": "30s",
@@ -95,3 +96,8 @@ def rows_of(result: Result[Any]) -> Sequence[tuple[Any, ...]]:
 def json_of(value: Any) -> Any:
     """A json column of bare SQL, whichever way the driver gives it."""
     return orjson.loads(value) if isinstance(value, str | bytes) else value
+
+
+async def microseconds_now(connection: AsyncConnection) -> int:
+    """This moment by the database's clock, in µs since 1970: a version that is larger than those before it."""
+    return int((await connection.exec_driver_sql(_MICROSECONDS_NOW)).scalar_one())

@@ -29,7 +29,7 @@ from tests.benchmarks import (
     switching,
 )
 from tests.benchmarks.report import Report
-from tests.benchmarks.stage import Stage, stage
+from tests.benchmarks.stage import Stage, stage, stop_services
 
 JOURNEY = ("import", "latency", "reads", "memory")
 PARTS = (
@@ -157,7 +157,7 @@ def _journey(report: Report, where: Stage, wanted: Collection[str], rounds: int,
         if "memory" in wanted:
             growing.memory(report, journey.memory(where))
     finally:
-        journey.stop(where)
+        stop_services(where)
 
 
 def _profile(where: Stage, letter: str, *, quick: bool) -> int:

@@ -22,13 +22,11 @@ from deploy.local.runs import CHECKOUT, free_ports
 from schemas.envelope import encode, routing_key, source_of
 from schemas.membership import MemberRecorded
 from services import SERVICES
-from services.gateway.auth.keys import create_key
 from services.membership.records.record import RecordKey
 from shared.messaging.topology import EXCHANGE
-from shared.persistence.database import create_engine
 from tests.benchmarks.http_client import Connection, reads_per_second, request
 from tests.benchmarks.members import FILES, exports
-from tests.benchmarks.stage import BenchmarkError, Stage, memory_mb, peak_mb
+from tests.benchmarks.stage import BenchmarkError, Stage, api_key, memory_mb, peak_mb, start_services
 
 CLUSTER = "numelink"
 WIZARD_SECONDS = 5.4
@@ -79,24 +77,8 @@ class Reads:
 def start(stage: Stage) -> str:
     """All four services on empty tables; returns an API key."""
     stage.clear("billing", "membership")
-    for service in SERVICES:
-        stage.stack.start(service, stage.extra if service == "membership" else None, wait=False)
-    stage.stack.wait_until_ready(SERVICES)
-
-    async def key() -> str:
-        engine = create_engine(stage.database_url("membership"), application="bench", pool_size=1)
-        async with engine.begin() as connection:
-            made = await create_key(connection, "benchmark", "reader", 1)
-        await engine.dispose()
-        return made
-
-    return asyncio.run(key())
-
-
-def stop(stage: Stage) -> None:
-    """End the four services."""
-    for service in SERVICES:
-        stage.stack.stop(service)
+    start_services(stage)
+    return asyncio.run(api_key(stage, "reader"))
 
 
 # --- import --------------------------------------------------------------------------------------------------------

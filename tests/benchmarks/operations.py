@@ -9,11 +9,8 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-from services import SERVICES
-from services.gateway.auth.keys import create_key
-from shared.persistence.database import create_engine
 from tests.benchmarks.http_client import Connection, request
-from tests.benchmarks.stage import BenchmarkError, Stage
+from tests.benchmarks.stage import BenchmarkError, Stage, api_key, services_running
 
 SYSTEM = "/cutover/numelink/billing"
 CLIENTS = 8
@@ -41,18 +38,12 @@ class Operations:
 
 def measure(stage: Stage, *, quick: bool) -> Operations:
     """Billing's stage is read (a query), and mirroring is asked for (a command, which is made once and told after)."""
-    for service in SERVICES:
-        stage.stack.start(service, stage.extra if service == "membership" else None, wait=False)
-    stage.stack.wait_until_ready(SERVICES)
-    try:
+    with services_running(stage):
         return uvloop.run(_measured(stage, 100 if quick else 1_000))
-    finally:
-        for service in SERVICES:
-            stage.stack.stop(service)
 
 
 async def _measured(stage: Stage, count: int) -> Operations:
-    url, key = stage.stack.url("membership"), await admin_key(stage)
+    url, key = stage.stack.url("membership"), await api_key(stage, "admin")
     query = request(url, SYSTEM, key)
     command = post(url, f"{SYSTEM}/moves", key, {"move": "mirror", "reason": "a measurement"})
     await _times(url, query, 20, CLIENTS)  # so that connections and plans are there
@@ -93,12 +84,3 @@ def post(url: str, path: str, key: str, body: object) -> bytes:
         f"Content-Type: application/json\r\nContent-Length: {len(sent)}\r\n\r\n"
     )
     return head.encode() + sent
-
-
-async def admin_key(stage: Stage) -> str:
-    """An API key for all that may be asked."""
-    engine = create_engine(stage.database_url("membership"), application="bench", pool_size=1)
-    async with engine.begin() as connection:
-        made = await create_key(connection, "benchmark", "admin", 1)
-    await engine.dispose()
-    return made

@@ -22,6 +22,8 @@ from deploy.local.runs import CHECKOUT, LOCAL, Run
 from deploy.provisioning.definitions import call
 from deploy.provisioning.provision import CLUSTERS, provision
 from services import SERVICES
+from services.gateway.auth.keys import create_key
+from shared.persistence.database import create_engine
 from tests.benchmarks.workload import Load
 
 WAIT = 240.0
@@ -235,3 +237,35 @@ def stage() -> Generator[Stage]:
             yield Stage(nodes, services, run)
         finally:
             services.close()
+
+
+def start_services(stage: Stage) -> None:
+    """All four, as processes."""
+    for service in SERVICES:
+        stage.stack.start(service, stage.extra if service == "membership" else None, wait=False)
+    stage.stack.wait_until_ready(SERVICES)
+
+
+def stop_services(stage: Stage) -> None:
+    """All four."""
+    for service in SERVICES:
+        stage.stack.stop(service)
+
+
+@contextmanager
+def services_running(stage: Stage) -> Generator[None]:
+    """All four, until the context ends."""
+    start_services(stage)
+    try:
+        yield
+    finally:
+        stop_services(stage)
+
+
+async def api_key(stage: Stage, role: str) -> str:
+    """A new API key of this role, for a day."""
+    engine = create_engine(stage.database_url("membership"), application="bench", pool_size=1)
+    async with engine.begin() as connection:
+        made = await create_key(connection, "benchmark", role, 1)
+    await engine.dispose()
+    return made

@@ -14,7 +14,7 @@ from services.billing.mirror.repository import BillingUnitOfWork
 from shared.messaging.publishing import publish
 from shared.messaging.unit_of_work import UnitOfWork
 from shared.persistence.batches import newest_by, transposed
-from shared.persistence.database import json_of, rows_of
+from shared.persistence.database import json_of, microseconds_now, rows_of
 
 MOST: Final = 5_000
 """Charges that are read at most."""
@@ -22,13 +22,11 @@ _KEEP: Final = """
     insert into charges as kept (registration_id, version, cluster, title, day, record_cluster, record_id, name,
                                  email, seats, amount, ours)
     select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::date[], $6::text[], $7::text[],
-                         $8::text[], $9::text[], $10::int[], $11::numeric[],
-                         $12::boolean[])
+                         $8::text[], $9::text[], $10::int[], $11::numeric[], $12::boolean[])
     on conflict (registration_id) do update
     set version = excluded.version, cluster = excluded.cluster, title = excluded.title, day = excluded.day,
         record_cluster = excluded.record_cluster, record_id = excluded.record_id, name = excluded.name,
-        email = excluded.email, seats = excluded.seats, amount = excluded.amount,
-        ours = excluded.ours
+        email = excluded.email, seats = excluded.seats, amount = excluded.amount, ours = excluded.ours
     where kept.version < excluded.version
 """
 _READ: Final = """
@@ -69,7 +67,6 @@ _BUYERS: Final = """
     from unnest($1::text[], $2::text[]) as n (cluster, record_id)
     cross join lateral (select * from descriptions where (cluster, record_id) = (n.cluster, n.record_id) offset 0) d
 """
-_NOW: Final = "select (extract(epoch from clock_timestamp()) * 1000000)::bigint"
 
 
 async def keep_prices(uow: UnitOfWork, messages: Sequence[Envelope[RegistrationPriced]]) -> None:
@@ -125,7 +122,7 @@ async def announce_billed(uow: BillingUnitOfWork, registrations: Collection[str]
     """Tell events what was billed of these, when the transaction commits. Their rows are locked."""
     if not registrations:
         return
-    version = (await uow.connection.exec_driver_sql(_NOW)).scalar_one()
+    version = await microseconds_now(uow.connection)
     facts = [
         RegistrationBilled(
             version=version,

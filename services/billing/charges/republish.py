@@ -1,13 +1,12 @@
 """What was billed of seats, told to events again after a restore."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from services.billing.charges.repository import announce_billed
 from services.billing.mirror.repository import BillingUnitOfWork
-from services.common.republish import CAUSE, PAGE, Page, Place, Republisher, page_of
-from shared.persistence.database import rows_of
+from services.common.republish import CAUSE, PAGE, by_id
 
-_FIRST: Final = "00000000-0000-0000-0000-000000000000"
 # In this order, and locked: what is told here is newer than what was told before, and no bill is issued meanwhile.
 _NEXT: Final = f"""
     select registration_id::text from charges where registration_id > $1::uuid
@@ -15,12 +14,9 @@ _NEXT: Final = f"""
 """
 
 
-async def _bills(uow: BillingUnitOfWork, after: Place | None) -> Page:
-    [last] = after or (_FIRST,)
-    ids = [row[0] for row in rows_of(await uow.connection.exec_driver_sql(_NEXT, (last,)))]
-    await announce_billed(uow, ids, CAUSE)
-    return page_of(len(ids), (ids[-1],) if ids else None)
+async def _bills(uow: BillingUnitOfWork, registrations: Sequence[str]) -> None:
+    await announce_billed(uow, registrations, CAUSE)
 
 
-BILLS_AGAIN: Final = Republisher("bills of seats", "select count(*) from charges", _bills)
+BILLS_AGAIN: Final = by_id("bills of seats", "select count(*) from charges", _NEXT, _bills)
 """Also of what nothing was billed of: a restored database of events may say otherwise."""

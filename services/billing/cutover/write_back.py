@@ -18,7 +18,7 @@ from services.billing.mirror.repository import BillingUnitOfWork
 from services.billing.money import rounded
 from services.common.republish import CAUSE, PAGE, to_live_systems
 from shared.messaging.publishing import publish
-from shared.persistence.database import json_of
+from shared.persistence.database import json_of, microseconds_now
 from shared.persistence.database import rows_of as rows_read
 
 NOT_CONFIRMED: Final = """
@@ -46,7 +46,6 @@ _LATE = """
     select exists (select from invoices where cluster = $1 and invoice_id = $2),
            (select number from documents where cluster = $1 and number = $3)
 """
-_NOW = "select (extract(epoch from clock_timestamp()) * 1000000)::bigint"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +174,7 @@ async def publish_current(uow: BillingUnitOfWork, cluster: str, document: Mappin
     if ours is not None:
         await publish_documents(uow, {cluster: [ours]}, cause)
     elif not mirrored:
-        version = (await uow.connection.exec_driver_sql(_NOW)).scalar_one()
+        version = await microseconds_now(uow.connection)
         gone = DocumentWritten(
             version=version,
             cluster=cluster,

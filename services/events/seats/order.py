@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal, NamedTuple
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from services.common.sections import Record
 from services.events.seats.acts import Act
@@ -84,12 +84,3 @@ def new_id() -> str:
 def as_id(column: str) -> str:
     """SQL for a text as a UUID, null where it is none: so that a row is looked up by its key."""
     return f"case when {column} ~ '^[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$' then {column}::uuid end"
-
-
-def is_id(text: str) -> bool:
-    """Whether it is written as a UUID."""
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
