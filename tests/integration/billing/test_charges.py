@@ -98,11 +98,14 @@ async def test_seats_are_no_dues(dinners: Billing) -> None:
     [number] = (await billed(dinners))["numbers"]
     run = await dinners.issued(date(2027, 1, 1))
     assert run["documents"] == 1
+    # Nor is the day of a dinner the first of a period that was billed.
+    await dinners.hear(keep_prices, a_price("40.00"))
+    await billed(dinners)
     assert (await dinners.ask("billing-tasks"))["items"] == []
     async with dinners.engine.connect() as connection:
         account: Any
         [account] = (await accounts(connection, [Record("numelink", "1")])).values()
-    assert account.outstanding == Decimal("80.00") + Decimal(run["total"])
+    assert account.outstanding == Decimal("120.00") + Decimal(run["total"])
     assert {(each.number, each.about) for each in account.documents} >= {(number, "seats")}
     assert [str(period.billed) for period in account.periods] == [run["total"]]
 
@@ -123,6 +126,10 @@ async def test_what_was_credited_by_hand_is_not_billed_again(dinners: Billing) -
     await dinners.ask("correct-document", by="tresoriere", number=number, cause="gesture",
                       lines=[{"place": 0, "amount": "30.00"}])  # fmt: skip
     assert await listed(dinners) == []
+    [charge] = await listed(dinners, "done")
+    assert (charge["billed"], charge["todo"]) == ("50.00", "nothing")
+    # Dues are not remitted by it.
+    assert (await dinners.ask("due-decisions"))["items"] == []
     await dinners.hear(keep_prices, price.model_copy(update={"version": 2, "amount": Decimal("0.00")}))
     await billed(dinners)
     assert await dinners.rows("select sum(gross) from documents where kind = 'credit-note'") == [(80,)]

@@ -105,12 +105,13 @@ async def test_what_billing_billed_is_shown_the_newest_whatever_came_last(events
 
 async def test_prices_are_told_again_after_a_restore(events: Events) -> None:
     session = await a_dinner(events)
-    await events.register(session, "Léa", record=RECORD)
+    registration = await events.register(session, "Léa", record=RECORD)
     await events.run("delete from outbox")
     async with events.engine.begin() as connection:
         uow: Any = events.begin(connection)
-        await BOOKINGS_AGAIN.page(uow, None)
+        pages = [await BOOKINGS_AGAIN.page(uow, after) for after in (None, (registration["registration_id"],))]
         await uow.outbox.flush(connection)
+    assert [page.published for page in pages] == [1, 0]
     assert await prices(events) == [("Léa", "40.00")]
 
 

@@ -77,6 +77,8 @@ async def test_one_that_is_refused_is_refused_alone_and_leaves_nothing(events: E
     ]  # fmt: skip
     assert decisions == [3, 1, 1, 1]
     assert await events.states(session) == [("Ada", "registered"), ("Zoé", "registered")]
+    # What staff are refused is answered, and not kept: the log is of what was done.
+    assert await events.rows("select refusal from booking_log where refusal is not null") == []
     confirmed = [letter["recipient"]["name"] for letter in await events.letters("registration-confirmed")]
     assert confirmed == ["Ada", "Zoé"]
 
