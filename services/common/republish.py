@@ -58,15 +58,15 @@ def page_of(rows: int, last: Place | None) -> Page:
     return Page(rows, last if rows == PAGE else None)
 
 
-def by_id(name: str, count: str, ids: str, tell: Callable[[Any, Sequence[str]], Awaitable[None]]) -> Republisher:
+def by_id(name: str, count: str, ids: str, announce: Callable[[Any, Sequence[str]], Awaitable[None]]) -> Republisher:
     """What has a UUID of its own. ``ids`` is SQL of the next :data:`PAGE` of them after ``$1``, in order, as texts.
 
-    ``tell(uow, ids)`` puts the facts about these into the unit of work's outbox.
+    ``announce(uow, ids)`` puts the facts about these into the unit of work's outbox.
     """
 
     async def page(uow: UnitOfWork, after: Place | None) -> Page:
         some = list((await uow.connection.exec_driver_sql(ids, after or (_BEFORE_ALL,))).scalars())
-        await tell(uow, some)
+        await announce(uow, some)
         return page_of(len(some), (some[-1],) if some else None)
 
     return Republisher(name, count, page)
