@@ -78,18 +78,18 @@ class SettledCharge(Arguments):
 # --- the table ------------------------------------------------------------------------------------------------------
 
 CHARGES: Final = billing(
-    "charges", "query", "staff", "charges", (OfCharges, Charges),
+    "charges", "query", "see-billing", "charges", (OfCharges, Charges),
     ("Seats that cost something: to be invoiced, to be credited, to be done by hand.",
      "Les places payantes : à facturer, à rembourser par avoir, à traiter à la main."),
 )  # fmt: skip
 BILL_CHARGES: Final = billing(
-    "bill-charges", "command", "admin", "charges/bill", (ChargesToBill, ChargesBilled),
+    "bill-charges", "command", "approve-billing", "charges/bill", (ChargesToBill, ChargesBilled),
     ("Issue invoices for seats, and credit notes for those that were given up.",
      "Émettre les factures des places, et les avoirs de celles qui ont été rendues."),
     "traboule billing bill-charges",
 )  # fmt: skip
 SETTLE_CHARGE: Final = billing(
-    "settle-charge", "command", "staff", "charges/{registration_id}/settle", (SettledCharge, ChargeShown),
+    "settle-charge", "command", "bill", "charges/{registration_id}/settle", (SettledCharge, ChargeShown),
     ("Enter that seats were billed, or paid back, elsewhere.",
      "Noter que des places ont été facturées, ou remboursées, ailleurs."),
     "traboule billing settle-charge",

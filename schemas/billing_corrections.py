@@ -44,7 +44,7 @@ class Correction(Arguments):
 
 
 CORRECT: Final = billing(
-    "correct-document", "command", "admin", "documents/{number}/corrections", (Correction, DocumentShown),
+    "correct-document", "command", "approve-billing", "documents/{number}/corrections", (Correction, DocumentShown),
     ("Issue a credit note on a document, by line or by days; never more than is left of it.",
      "Émettre un avoir sur une pièce, par ligne ou par jours ; jamais plus que ce qu'il en reste."),
     "traboule billing correct",

@@ -93,23 +93,23 @@ class OneDecision(Arguments):
 
 
 TASKS: Final = billing(
-    "billing-tasks", "query", "staff", "tasks", (OfTasks, BillingTasks),
+    "billing-tasks", "query", "see-billing", "tasks", (OfTasks, BillingTasks),
     ("What differs of periods that were billed, since a merge, an un-merge, a resignation or a decision, and why.",
      "Ce qui diffère des périodes facturées, depuis une fusion, une séparation, un départ ou une décision ; pourquoi."),
     "traboule billing tasks",
 )  # fmt: skip
 DECISIONS: Final = billing(
-    "due-decisions", "query", "staff", "decisions", (OfRecord, Decisions),
+    "due-decisions", "query", "see-billing", "decisions", (OfRecord, Decisions),
     ("Decisions about dues: in force, and taken back.", "Les décisions sur les cotisations : en vigueur et reprises."),
 )  # fmt: skip
 DECIDE: Final = billing(
-    "decide-due", "command", "staff", "decisions", (Decided, DecisionShown),
+    "decide-due", "command", "bill", "decisions", (Decided, DecisionShown),
     ("Decide about a record's dues: exempt, one-bill, extension, release, remit or credit.",
      "Décider des cotisations d'une fiche : exempt, one-bill, extension, release, remit ou credit."),
     "traboule billing decide",
 )  # fmt: skip
 TAKE_BACK: Final = billing(
-    "take-back-due-decision", "command", "staff", "decisions/{decision_id}/take-back", (OneDecision, DecisionShown),
+    "take-back-due-decision", "command", "bill", "decisions/{decision_id}/take-back", (OneDecision, DecisionShown),
     ("Take a decision about dues back.", "Reprendre une décision sur les cotisations."),
     "traboule billing take-back",
 )  # fmt: skip

@@ -185,46 +185,46 @@ class OneDocument(Arguments):
 # --- the table ------------------------------------------------------------------------------------------------------
 
 RUNS: Final = billing(
-    "runs", "query", "staff", "runs", (OfIssuer, Runs),
+    "runs", "query", "see-billing", "runs", (OfIssuer, Runs),
     ("Runs of documents: prepared, approved, issued.", "Les appels : préparés, approuvés, émis."),
 )  # fmt: skip
 RUN: Final = billing(
-    "run", "query", "staff", "runs/{run_id}", (OneRun, PreparedRun),
+    "run", "query", "see-billing", "runs/{run_id}", (OneRun, PreparedRun),
     ("A run, with the documents that would be issued now.", "Un appel, avec les pièces qui seraient émises."),
 )  # fmt: skip
 PREPARE_RUN: Final = billing(
-    "prepare-run", "command", "staff", "runs", (RunArguments, PreparedRun),
+    "prepare-run", "command", "bill", "runs", (RunArguments, PreparedRun),
     ("Work out the documents that a period asks for; nothing is issued.",
      "Calculer les pièces que demande une période ; rien n'est émis."),
     "traboule billing prepare-run",
 )  # fmt: skip
 APPROVE_RUN: Final = billing(
-    "approve-run", "command", "admin", "runs/{run_id}/approve", (OneRun, RunShown),
+    "approve-run", "command", "approve-billing", "runs/{run_id}/approve", (OneRun, RunShown),
     ("Approve a prepared run, by somebody else than who prepared it.",
      "Approuver un appel préparé, par quelqu'un d'autre que son auteur."),
     "traboule billing approve-run",
 )  # fmt: skip
 ISSUE_RUN: Final = billing(
-    "issue-run", "command", "admin", "runs/{run_id}/issue", (OneRun, Issued),
+    "issue-run", "command", "approve-billing", "runs/{run_id}/issue", (OneRun, Issued),
     ("Issue the documents of an approved run. They are numbered, and never altered.",
      "Émettre les pièces d'un appel approuvé. Elles sont numérotées, et jamais modifiées."),
     "traboule billing issue-run",
 )  # fmt: skip
 DOCUMENTS: Final = billing(
-    "documents", "query", "staff", "documents", (OfDocuments, Documents),
+    "documents", "query", "see-billing", "documents", (OfDocuments, Documents),
     ("Documents that were issued.", "Les pièces émises."),
 )  # fmt: skip
 DOCUMENT: Final = billing(
-    "document", "query", "staff", "documents/{number}", (OneDocument, DocumentShown),
+    "document", "query", "see-billing", "documents/{number}", (OneDocument, DocumentShown),
     ("One document with its lines.", "Une pièce avec ses lignes."),
 )  # fmt: skip
 FILES: Final = billing(
-    "document-files", "query", "staff", "documents/{number}/files", (OneDocument, DocumentFiles),
+    "document-files", "query", "see-billing", "documents/{number}/files", (OneDocument, DocumentFiles),
     ("The PDF/A-3 of a document, with its Factur-X inside, and the XML alone.",
      "Le PDF/A-3 d'une pièce, avec son Factur-X, et le XML seul."),
 )  # fmt: skip
 SERIES: Final = billing(
-    "series", "query", "staff", "series", (NothingMore, Series),
+    "series", "query", "see-billing", "series", (NothingMore, Series),
     ("The series of numbers: first, last, how many, and whether any is missing.",
      "Les séries de numéros : premier, dernier, combien, et s'il en manque."),
 )  # fmt: skip

@@ -51,14 +51,14 @@ class ClosedYear(Arguments):
 
 
 LEDGER: Final = billing(
-    "ledger", "query", "staff", "ledger", (OfLedger, Ledger),
+    "ledger", "query", "see-billing", "ledger", (OfLedger, Ledger),
     ("The entries of a financial year, in the columns of the FEC.",
      "Les écritures d'un exercice, dans les colonnes du FEC."),
     "traboule billing ledger",
 )  # fmt: skip
 
 CLOSE_YEAR: Final = billing(
-    "close-year", "command", "admin", "ledger/close", (ClosedYear, Closed),
+    "close-year", "command", "approve-billing", "ledger/close", (ClosedYear, Closed),
     ("Close the books of a financial year that is over: nothing is added to it any more.",
      "Clôturer un exercice terminé : plus aucune écriture n'y entre."),
     "traboule billing close-year",

@@ -203,37 +203,37 @@ billing: Final = partial(operation_of, "billing")
 """Declares an operation of billing."""
 
 ISSUERS: Final = billing(
-    "issuers", "query", "staff", "issuers", (NothingMore, Issuers),
+    "issuers", "query", "see-billing", "issuers", (NothingMore, Issuers),
     ("The legal bodies that bill, with what holds of each today.",
      "Les organismes qui facturent, avec ce qui vaut pour chacun aujourd'hui."),
 )  # fmt: skip
 GRIDS: Final = billing(
-    "grids", "query", "staff", "grids", (OfIssuer, Grids),
+    "grids", "query", "see-billing", "grids", (OfIssuer, Grids),
     ("Grids of fees: proposed, and adopted.", "Les grilles de cotisation : proposées et adoptées."),
 )  # fmt: skip
 PROPOSE_GRID: Final = billing(
-    "propose-grid", "command", "staff", "grids", (Proposed, GridShown),
+    "propose-grid", "command", "bill", "grids", (Proposed, GridShown),
     ("Propose a grid of fees; it can be simulated then, and is not in force.",
      "Proposer une grille de cotisation ; elle peut alors être simulée, et n'est pas en vigueur."),
     "traboule billing propose-grid",
 )  # fmt: skip
 ADOPT_GRID: Final = billing(
-    "adopt-grid", "command", "admin", "grids/{grid_id}/adopt", (Adopted, GridShown),
+    "adopt-grid", "command", "approve-billing", "grids/{grid_id}/adopt", (Adopted, GridShown),
     ("Adopt a proposed grid, by somebody else than who proposed it. It never changes after that.",
      "Adopter une grille proposée, par quelqu'un d'autre que son auteur. Elle ne change plus ensuite."),
     "traboule billing adopt-grid",
 )  # fmt: skip
 SIMULATE: Final = billing(
-    "simulation", "query", "staff", "grids/{grid_id}/simulation", (Simulated, Simulation),
+    "simulation", "query", "see-billing", "grids/{grid_id}/simulation", (Simulated, Simulation),
     ("What a grid would bring for a period: who pays more, who less, and why.",
      "Ce que donnerait une grille pour une période : qui paie plus, qui paie moins, et pourquoi."),
 )  # fmt: skip
 OWED: Final = billing(
-    "dues", "query", "staff", "dues", (OfMember, MemberOwes),
+    "dues", "query", "see-billing", "dues", (OfMember, MemberOwes),
     ("What a member owes for a period, with the reasons.", "Ce que doit un membre pour une période, avec les raisons."),
 )  # fmt: skip
 COMPARE: Final = billing(
-    "grid-comparison", "query", "staff", "grid-comparison", (ComparedWithGrid, GridComparison),
+    "grid-comparison", "query", "see-billing", "grid-comparison", (ComparedWithGrid, GridComparison),
     ("What we would have billed by a grid, and what former systems billed, member by member, with the reason.",
      "Ce que nous aurions facturé d'après une grille et ce qui l'a été, membre par membre, avec la raison."),
     "traboule billing compare",

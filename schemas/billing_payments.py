@@ -166,48 +166,48 @@ class Returned(OnePayment):
 # --- the table ------------------------------------------------------------------------------------------------------
 
 PAYMENTS: Final = billing(
-    "payments", "query", "staff", "payments", (OfPayments, Payments),
+    "payments", "query", "see-billing", "payments", (OfPayments, Payments),
     ("Payments that were recorded here, and what of each is free.",
      "Les paiements saisis ici, et ce qui reste libre de chacun."),
     "traboule billing payments list",
 )  # fmt: skip
 PAYMENT: Final = billing(
-    "payment", "query", "staff", "payments/{payment_id}", (OnePayment, PaymentShown),
+    "payment", "query", "see-billing", "payments/{payment_id}", (OnePayment, PaymentShown),
     ("One payment: the documents that it pays, refunds, and whether the bank took it back.",
      "Un paiement : les pièces qu'il règle, ses remboursements, et s'il a été rejeté."),
     "traboule billing payments show",
 )  # fmt: skip
 RECORD: Final = billing(
-    "record-payment", "command", "staff", "payments", (Recorded, PaymentShown),
+    "record-payment", "command", "bill", "payments", (Recorded, PaymentShown),
     ("Record a payment that came in; once under one key.", "Saisir un paiement reçu ; une seule fois par clé."),
     "traboule billing payments record",
 )  # fmt: skip
 ALLOCATE: Final = billing(
-    "allocate-payment", "command", "staff", "payments/{payment_id}/allocations", (Allocated, PaymentShown),
+    "allocate-payment", "command", "bill", "payments/{payment_id}/allocations", (Allocated, PaymentShown),
     ("Let a payment pay documents; never more than is free of it, nor than is owed on them.",
      "Affecter un paiement à des pièces ; jamais plus que ce qui est libre, ni que ce qui est dû."),
     "traboule billing payments allocate",
 )  # fmt: skip
 UNDO: Final = billing(
-    "undo-allocation", "command", "staff", "allocations/{allocation_id}/undo", (OneAllocation, PaymentShown),
+    "undo-allocation", "command", "bill", "allocations/{allocation_id}/undo", (OneAllocation, PaymentShown),
     ("Undo an allocation: its money is free again, and the document is owed.",
      "Annuler une affectation : l'argent redevient libre, et la pièce est due."),
     "traboule billing payments undo",
 )  # fmt: skip
 REFUND: Final = billing(
-    "refund-payment", "command", "staff", "payments/{payment_id}/refunds", (Refunded, PaymentShown),
+    "refund-payment", "command", "bill", "payments/{payment_id}/refunds", (Refunded, PaymentShown),
     ("Ask that what is free of a payment be paid back; somebody else approves it.",
      "Demander le remboursement de ce qui est libre d'un paiement ; une autre personne l'approuve."),
     "traboule billing payments refund",
 )  # fmt: skip
 APPROVE_REFUND: Final = billing(
-    "approve-refund", "command", "admin", "refunds/{refund_id}/approve", (ApprovedRefund, PaymentShown),
+    "approve-refund", "command", "approve-billing", "refunds/{refund_id}/approve", (ApprovedRefund, PaymentShown),
     ("Approve a refund, by somebody else than who asked for it.",
      "Approuver un remboursement, par quelqu'un d'autre que son demandeur."),
     "traboule billing payments approve-refund",
 )  # fmt: skip
 RETURN: Final = billing(
-    "return-payment", "command", "staff", "payments/{payment_id}/return", (Returned, PaymentShown),
+    "return-payment", "command", "bill", "payments/{payment_id}/return", (Returned, PaymentShown),
     ("Record that the bank took a payment back: what it paid is owed again, since the day it first was.",
      "Saisir un rejet de la banque : ce que le paiement réglait est de nouveau dû, à l'échéance d'origine."),
     "traboule billing payments returned",

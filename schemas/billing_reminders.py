@@ -55,11 +55,11 @@ class OfReminders(Arguments):
 # --- the table ------------------------------------------------------------------------------------------------------
 
 OVERDUE: Final = billing(
-    "overdue-documents", "query", "staff", "overdue-documents", (OfReminders, OverdueDocuments),
+    "overdue-documents", "query", "see-billing", "overdue-documents", (OfReminders, OverdueDocuments),
     ("Documents that a reminder would go out of today.", "Les pièces qui seraient relancées aujourd'hui."),
 )  # fmt: skip
 REMIND: Final = billing(
-    "remind-overdue", "command", "staff", "reminders", (OfReminders, Reminded),
+    "remind-overdue", "command", "bill", "reminders", (OfReminders, Reminded),
     ("Remind whoever owes a document that is overdue: each level once.",
      "Relancer qui doit une pièce échue : chaque relance une fois."),
     "traboule billing remind",

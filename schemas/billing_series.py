@@ -85,18 +85,18 @@ class OfCluster(Arguments):
 # --- the table ------------------------------------------------------------------------------------------------------
 
 CHECK: Final = billing(
-    "check-billing", "query", "staff", "check", (NothingMore, BillingCheck),
+    "check-billing", "query", "see-billing", "check", (NothingMore, BillingCheck),
     ("Whether documents can be issued: series, restores, files that cannot be made.",
      "Si des pièces peuvent être émises : séries, restaurations, fichiers en échec."),
 )  # fmt: skip
 COMPARE: Final = billing(
-    "compare-series", "command", "admin", "series/compare", (SentNumbers, ComparedSeries),
+    "compare-series", "command", "approve-billing", "series/compare", (SentNumbers, ComparedSeries),
     ("Say, after a restore, which number of each series was sent last; numbers go on after it.",
      "Dire, après une restauration, le dernier numéro envoyé de chaque série ; la suite reprend après."),
     "traboule billing compare-series",
 )  # fmt: skip
 FORMER: Final = billing(
-    "former-series", "query", "staff", "former-series", (OfCluster, FormerSeriesList),
+    "former-series", "query", "see-billing", "former-series", (OfCluster, FormerSeriesList),
     ("The series of a former system: first, last, how many, which are missing or there twice.",
      "Les séries d'un ancien système : premier, dernier, combien, manquants et doublons."),
 )  # fmt: skip

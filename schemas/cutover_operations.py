@@ -6,7 +6,8 @@ from pydantic import ConfigDict, Field
 
 from schemas import cutover_answers as answers
 from schemas.cutover_requests import CutoverRequested
-from schemas.operation import Arguments, Kind, Operation, Role
+from schemas.operation import Arguments, Kind, Operation
+from schemas.rights import Right
 
 SERVICES: Final = get_args(CutoverRequested.model_fields["responsible"].annotation)
 SYSTEM: Final = "/cutover/{cluster}/{service}"
@@ -72,14 +73,14 @@ class BackupArguments(Arguments):
     note: str
 
 
-def _about_system(name: str, kind: Kind, role: Role, below: str, **rest: Any) -> Operation:
-    return Operation(name=name, kind=kind, services=SERVICES, role=role, path=f"{SYSTEM}{below}", **rest)
+def _about_system(name: str, kind: Kind, right: Right, below: str, **rest: Any) -> Operation:
+    return Operation(name=name, kind=kind, services=SERVICES, right=right, path=f"{SYSTEM}{below}", **rest)
 
 
 STAGE: Final = _about_system(
     "standing",
     "query",
-    "staff",
+    "see-cutover",
     "",
     arguments=NoArguments,
     answer=answers.StageShown,
@@ -89,7 +90,7 @@ STAGE: Final = _about_system(
 CONDITIONS: Final = _about_system(
     "conditions",
     "query",
-    "staff",
+    "see-cutover",
     "/conditions",
     arguments=ConditionsArguments,
     answer=answers.Conditions,
@@ -99,7 +100,7 @@ CONDITIONS: Final = _about_system(
 HISTORY: Final = _about_system(
     "history",
     "query",
-    "staff",
+    "see-cutover",
     "/history",
     arguments=NoArguments,
     answer=answers.Moves,
@@ -109,7 +110,7 @@ HISTORY: Final = _about_system(
 PARITY: Final = _about_system(
     "parity",
     "query",
-    "staff",
+    "see-cutover",
     "/parity",
     arguments=ParityArguments,
     answer=answers.ParityShown,
@@ -119,7 +120,7 @@ PARITY: Final = _about_system(
 WAY_BACK: Final = _about_system(
     "way-back",
     "query",
-    "staff",
+    "see-cutover",
     "/write-back",
     former_path=f"{SYSTEM}/way-back",
     arguments=WayBackArguments,
@@ -130,7 +131,7 @@ WAY_BACK: Final = _about_system(
 QUARANTINE: Final = _about_system(
     "quarantine",
     "query",
-    "staff",
+    "see-cutover",
     "/quarantine",
     arguments=QuarantineArguments,
     answer=answers.Quarantine,
@@ -140,7 +141,7 @@ QUARANTINE: Final = _about_system(
 LATE_MESSAGE: Final = _about_system(
     "late-message",
     "query",
-    "staff",
+    "read-persons",
     "/quarantine/{number}",
     arguments=LateArguments,
     answer=answers.LateShown,
@@ -150,25 +151,26 @@ LATE_MESSAGE: Final = _about_system(
 MOVE: Final = _about_system(
     "move",
     "command",
-    "admin",
+    "move-systems",
     "/moves",
     arguments=MoveArguments,
     answer=answers.MovedShown,
     verb="traboule cutover mirror|switch|rollback|retire",
-    summary="""Move it on or back (role `admin`). A move that was made already is told, and not made again.
+    summary="""Move it on or back. A move that was made already is told, and not made again.
 
 A switch and a rollback are refused while a condition fails that is not overruled. To retire it, `confirm` must
 be its name, such as `numelink/membership`: there is no way back, and its broker user may write no more. As
 long as it may, `remains` says so, and the command with which an operator takes the right away.""",
-    summary_fr="Le faire avancer ou revenir (rôle `admin`). Un passage déjà fait est dit, et n'est pas refait.",
+    summary_fr="Le faire avancer ou revenir. Un passage déjà fait est dit, et n'est pas refait.",
 )
 APPLY_LATE: Final = _about_system(
     "apply-late",
     "command",
-    "staff",
+    "decide-late",
     "/quarantine/{number}/apply",
     arguments=LateArguments,
     answer=answers.LateShown,
+    billing_right="decide-late-billing",
     verb="traboule quarantine apply",
     summary="Apply a late message after all: it replaces what is held of its record.",
     summary_fr="Appliquer quand même un message tardif : il remplace ce qui est tenu de sa fiche.",
@@ -176,10 +178,11 @@ APPLY_LATE: Final = _about_system(
 DISMISS_LATE: Final = _about_system(
     "dismiss-late",
     "command",
-    "staff",
+    "decide-late",
     "/quarantine/{number}/dismiss",
     arguments=LateArguments,
     answer=answers.LateShown,
+    billing_right="decide-late-billing",
     verb="traboule quarantine dismiss",
     summary="Decide that a late message is not applied. It is kept.",
     summary_fr="Décider qu'un message tardif n'est pas appliqué. Il est gardé.",
@@ -188,13 +191,13 @@ NOTE_BACKUP: Final = Operation(
     name="note-backup",
     kind="command",
     services=SERVICES,
-    role="admin",
+    right="note-backup",
     path="/cutover/backups",
     arguments=BackupArguments,
     answer=answers.BackupNoted,
     verb="traboule cutover note-backup",
-    summary="Note in every service that all databases were backed up now (role `admin`): the conditions ask for it.",
-    summary_fr="Noter dans chaque service que toutes les bases viennent d'être sauvegardées (rôle `admin`).",
+    summary="Note in every service that all databases were backed up now: the conditions ask for it.",
+    summary_fr="Noter dans chaque service que toutes les bases viennent d'être sauvegardées.",
 )
 
 CUTOVER: Final[tuple[Operation, ...]] = (

@@ -130,24 +130,24 @@ class Undone(Arguments):
 
 
 EXPECTED: Final = events(
-    "expected", "query", "staff", "sessions/{session_id}/expected", (OneSession, Expected),
+    "expected", "query", "read-persons", "sessions/{session_id}/expected", (OneSession, Expected),
     ("Who is expected at a session, and who came.", "Qui est attendu à une séance, et qui est venu."),
     "traboule events expected",
 )  # fmt: skip
 ATTENDANCE: Final = events(
-    "attendance", "query", "reader", "sessions/{session_id}/attendance", (OneSession, Attendance),
+    "attendance", "query", "read-events", "sessions/{session_id}/attendance", (OneSession, Attendance),
     ("How many people registered and came, in all and by cluster.",
      "Combien de personnes inscrites et présentes, au total et par cluster."),
     "traboule events attendance",
 )  # fmt: skip
 CHECK_IN: Final = events(
-    "check-in", "command", "staff", "sessions/{session_id}/check-in", (Entered, CheckedInAll),
+    "check-in", "command", "run-events", "sessions/{session_id}/check-in", (Entered, CheckedInAll),
     ("Let people in, by ticket, by name, or although they did not register; each once.",
      "Faire entrer des personnes, par billet, par nom, ou sans inscription ; une fois chacune."),
     "traboule events check-in",
 )  # fmt: skip
 UNDO_CHECK_IN: Final = events(
-    "undo-check-in", "command", "staff", "attendees/{attendee_id}/undo-check-in", (Undone, CheckedIn),
+    "undo-check-in", "command", "run-events", "attendees/{attendee_id}/undo-check-in", (Undone, CheckedIn),
     ("Take back that somebody came in.", "Annuler l'entrée de quelqu'un."),
     "traboule events undo-check-in",
 )  # fmt: skip

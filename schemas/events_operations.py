@@ -199,34 +199,34 @@ class OfCluster(Arguments):
 events = partial(operation_of, "events")
 
 GATHERINGS: Final = events(
-    "gatherings", "query", "reader", "gatherings", (OfGatherings, Gatherings),
+    "gatherings", "query", "read-events", "gatherings", (OfGatherings, Gatherings),
     ("Gatherings that are organised here, with their seats.", "Les rencontres organisées ici, et leurs places."),
     "traboule events list",
 )  # fmt: skip
 GATHERING: Final = events(
-    "gathering", "query", "reader", "gatherings/{gathering_id}", (OneGathering, GatheringShown),
+    "gathering", "query", "read-events", "gatherings/{gathering_id}", (OneGathering, GatheringShown),
     ("One gathering, with its sessions.", "Une rencontre, avec ses séances."),
     "traboule events show",
 )  # fmt: skip
 PLAN: Final = events(
-    "plan-gathering", "command", "staff", "gatherings", (Planned, GatheringShown),
+    "plan-gathering", "command", "run-events", "gatherings", (Planned, GatheringShown),
     ("Plan a gathering; once under one key.", "Programmer une rencontre ; une seule fois par clé."),
     "traboule events plan",
 )  # fmt: skip
 CANCEL_GATHERING: Final = events(
-    "cancel-gathering", "command", "staff", "gatherings/{gathering_id}/cancel", (OneGathering, GatheringShown),
+    "cancel-gathering", "command", "run-events", "gatherings/{gathering_id}/cancel", (OneGathering, GatheringShown),
     ("Call a gathering off: everybody who registered is told.",
      "Annuler une rencontre : tous les inscrits sont prévenus."),
     "traboule events call-off",
 )  # fmt: skip
 CHANGE_SESSION: Final = events(
-    "change-session", "command", "staff", "sessions/{session_id}", (ChangedSession, GatheringShown),
+    "change-session", "command", "run-events", "sessions/{session_id}", (ChangedSession, GatheringShown),
     ("Change when a session is, or how many it holds; a larger one seats those who wait.",
      "Changer l'heure ou la jauge d'une séance ; agrandie, elle accueille ceux qui attendent."),
     "traboule events change",
 )  # fmt: skip
 TAKE_OVER: Final = events(
-    "take-over-gatherings", "command", "staff", "take-over", (OfCluster, TakenOver),
+    "take-over-gatherings", "command", "run-events", "take-over", (OfCluster, TakenOver),
     ("Go on with the planned gatherings of a former system that was moved over.",
      "Poursuivre les rencontres à venir d'un ancien système basculé."),
     "traboule events take-over",

@@ -83,23 +83,23 @@ class OneDigest(Arguments):
 
 
 CHECK_IN_PASS: Final = events(
-    "check-in-pass", "command", "staff", "sessions/{session_id}/check-in-passes", (NewPass, Pass),
+    "check-in-pass", "command", "run-events", "sessions/{session_id}/check-in-passes", (NewPass, Pass),
     ("Make a check-in pass: a link with which a phone lets people in at one session.",
      "Créer un laissez-passer : un lien par lequel un téléphone pointe les entrées d'une séance."),
     "traboule events check-in-pass",
 )  # fmt: skip
 END_CHECK_IN_PASS: Final = events(
-    "end-check-in-pass", "command", "staff", "check-in-passes/{pass_id}/end", (OnePass, Pass),
+    "end-check-in-pass", "command", "run-events", "check-in-passes/{pass_id}/end", (OnePass, Pass),
     ("End a check-in pass at once.", "Mettre fin à un laissez-passer."),
     "traboule events end-check-in-pass",
 )  # fmt: skip
 CHECK_IN_PASSES: Final = events(
-    "check-in-passes", "query", "staff", "sessions/{session_id}/check-in-passes", (OneSession, Passes),
+    "check-in-passes", "query", "run-events", "sessions/{session_id}/check-in-passes", (OneSession, Passes),
     ("The check-in passes of a session.", "Les laissez-passer d'une séance."),
     "traboule events check-in-passes",
 )  # fmt: skip
 CHECK_IN_LIST: Final = events(
-    "check-in-list", "query", "staff", "public/check-in/{digest}", (OneDigest, CheckInList),
+    "check-in-list", "query", "read-persons", "public/check-in/{digest}", (OneDigest, CheckInList),
     ("Who is expected and who came, as the holder of a pass sees it.",
      "Qui est attendu et qui est venu, tel que le voit le porteur d'un laissez-passer."),
 )  # fmt: skip

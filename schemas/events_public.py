@@ -100,20 +100,20 @@ def feed_token(link_token: str) -> str:
 events = partial(operation_of, "events")
 
 PUBLIC_SESSION: Final = events(
-    "public-session", "query", "reader", "public/sessions/{session_id}", (OnePublicSession, PublicSession),
+    "public-session", "query", "read-events", "public/sessions/{session_id}", (OnePublicSession, PublicSession),
     ("A session that everybody may see, as its public page shows it.",
      "Une séance ouverte à tous, telle que sa page publique la montre."),
 )  # fmt: skip
 LINKED_REGISTRATION: Final = events(
-    "linked-registration", "query", "staff", "public/links/{digest}", (OneLink, LinkedRegistration),
+    "linked-registration", "query", "read-persons", "public/links/{digest}", (OneLink, LinkedRegistration),
     ("The registration that a personal link is about.", "L'inscription à laquelle mène un lien personnel."),
 )  # fmt: skip
 PUBLIC_FEED: Final = events(
-    "public-feed", "query", "reader", "public/feed", (OfFeed, Feed),
+    "public-feed", "query", "read-events", "public/feed", (OfFeed, Feed),
     ("A calendar of the sessions that everybody may see.", "L'agenda des séances ouvertes à tous."),
 )  # fmt: skip
 PERSONAL_FEED: Final = events(
-    "personal-feed", "query", "staff", "public/feeds/{digest}", (OneLink, Feed),
+    "personal-feed", "query", "read-persons", "public/feeds/{digest}", (OneLink, Feed),
     ("A person's own calendar, by the digest of its secret address.",
      "L'agenda d'une personne, par l'empreinte de son adresse secrète."),
 )  # fmt: skip

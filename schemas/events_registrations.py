@@ -153,49 +153,50 @@ class ReplacedAttendee(Arguments):
 # --- the table ------------------------------------------------------------------------------------------------------
 
 REGISTRATIONS: Final = events(
-    "registrations", "query", "staff", "sessions/{session_id}/registrations", (OfSession, Registrations),
+    "registrations", "query", "read-persons", "sessions/{session_id}/registrations", (OfSession, Registrations),
     ("Who registered for a session, in the order of arrival.", "Les inscrits d'une séance, par ordre d'arrivée."),
     "traboule events registrations",
 )  # fmt: skip
 REGISTRATION: Final = events(
-    "registration", "query", "staff", "registrations/{registration_id}", (OneRegistration, RegistrationShown),
+    "registration", "query", "read-persons", "registrations/{registration_id}", (OneRegistration, RegistrationShown),
     ("One registration: its state, and who comes.", "Une inscription : son état, et qui vient."),
     "traboule events registration",
 )  # fmt: skip
 REGISTER: Final = events(
-    "register", "command", "staff", "sessions/{session_id}/registrations", (Ordered, Placed),
+    "register", "command", "run-events", "sessions/{session_id}/registrations", (Ordered, Placed),
     ("Register people, or let them wait; once under one key.", "Inscrire des personnes, ou les mettre en attente."),
     "traboule events register",
 )  # fmt: skip
 CANCEL: Final = events(
-    "cancel-registration", "command", "staff", "registrations/{registration_id}/cancel",
+    "cancel-registration", "command", "run-events", "registrations/{registration_id}/cancel",
     (CancelledRegistration, RegistrationShown),
     ("Cancel a registration, or some of its people; the seats go to those who wait.",
      "Annuler une inscription, ou une partie ; les places vont à ceux qui attendent."),
     "traboule events cancel",
 )  # fmt: skip
 ANSWER: Final = events(
-    "answer-offer", "command", "staff", "registrations/{registration_id}/answer", (AnsweredOffer, RegistrationShown),
+    "answer-offer", "command", "run-events", "registrations/{registration_id}/answer",
+    (AnsweredOffer, RegistrationShown),
     ("Take an offered seat for somebody, or leave it to the next.",
      "Accepter une place proposée, ou la laisser au suivant."),
     "traboule events answer",
 )  # fmt: skip
 PREFER: Final = events(
-    "prefer-registration", "command", "staff", "registrations/{registration_id}/prefer",
+    "prefer-registration", "command", "run-events", "registrations/{registration_id}/prefer",
     (PreferredRegistration, RegistrationShown),
     ("Give somebody who waits a seat out of turn, or above the capacity; the reason is kept.",
      "Donner une place hors tour, ou au-delà de la jauge, à quelqu'un qui attend ; le motif est gardé."),
     "traboule events prefer",
 )  # fmt: skip
 DECIDE: Final = events(
-    "decide-registration", "command", "staff", "registrations/{registration_id}/decide",
+    "decide-registration", "command", "run-events", "registrations/{registration_id}/decide",
     (DecidedRegistration, RegistrationShown),
     ("Decide whether a member's second registration is for the same people.",
      "Décider si la seconde inscription d'un membre concerne les mêmes personnes."),
     "traboule events decide",
 )  # fmt: skip
 REPLACE: Final = events(
-    "replace-attendee", "command", "staff", "attendees/{attendee_id}", (ReplacedAttendee, RegistrationShown),
+    "replace-attendee", "command", "run-events", "attendees/{attendee_id}", (ReplacedAttendee, RegistrationShown),
     ("Let somebody else come instead; the seat stays.", "Faire venir quelqu'un d'autre ; la place reste."),
     "traboule events replace",
 )  # fmt: skip

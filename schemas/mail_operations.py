@@ -224,51 +224,51 @@ class InformationLetter(Arguments):
 _mail: Final = partial(operation_of, "communications")
 
 STATUS: Final = _mail(
-    "mail-status", "query", "reader", "mail", (NothingMore, MailStatus),
+    "mail-status", "query", "read-mailings", "mail", (NothingMore, MailStatus),
     ("What mail waits, what went out, what wants a decision.", "Le courrier en attente, parti, à décider."),
 )  # fmt: skip
 DELIVERIES: Final = _mail(
-    "deliveries", "query", "staff", "deliveries", (WhichDeliveries, Deliveries),
+    "deliveries", "query", "read-persons", "deliveries", (WhichDeliveries, Deliveries),
     ("What was sent to whom, when, and what was answered.", "Ce qui a été envoyé, à qui, quand, et la réponse."),
 )  # fmt: skip
 SUPPRESSIONS: Final = _mail(
-    "suppressions", "query", "staff", "suppressions", (WhichSuppressions, Suppressions),
+    "suppressions", "query", "read-persons", "suppressions", (WhichSuppressions, Suppressions),
     ("Why somebody gets no mail.", "Pourquoi quelqu'un ne reçoit pas de courriel."),
 )  # fmt: skip
 SUPPRESS: Final = _mail(
-    "suppress", "command", "staff", "suppressions", (NewSuppression, Changed),
+    "suppress", "command", "keep-consents", "suppressions", (NewSuppression, Changed),
     ("Write no more bulk mail to an address or a record.", "Ne plus écrire à une adresse ou à une fiche."),
     "traboule mail suppress",
 )  # fmt: skip
 LIFT: Final = _mail(
-    "lift-suppression", "command", "admin", "suppressions/{suppression_id}/lift", (Lifted, Changed),
+    "lift-suppression", "command", "lift-suppressions", "suppressions/{suppression_id}/lift", (Lifted, Changed),
     ("Write to somebody again, who asked for it: with a proof.", "Réécrire à quelqu'un qui l'a demandé, avec preuve."),
     "traboule mail lift",
 )  # fmt: skip
 RESUME: Final = _mail(
-    "resume-domain", "command", "staff", "mail/domains/{domain}/resume", (OneDomain, Changed),
+    "resume-domain", "command", "send-mailings", "mail/domains/{domain}/resume", (OneDomain, Changed),
     ("Send to a domain again whose servers refused us.", "Réécrire à un domaine dont les serveurs nous refusaient."),
     "traboule mail resume",
 )  # fmt: skip
 DECIDE: Final = _mail(
-    "decide-uncertain", "command", "staff", "mail/uncertain", (Uncertain, Changed),
+    "decide-uncertain", "command", "send-mailings", "mail/uncertain", (Uncertain, Changed),
     ("Leave mails of which nobody knows whether they arrived, or send them again.",
      "Laisser les courriels incertains, ou les renvoyer."),
     "traboule mail uncertain",
 )  # fmt: skip
 TEST: Final = _mail(
-    "send-test-mail", "command", "staff", "mail/test", (TestMail, Queued),
+    "send-test-mail", "command", "send-mailings", "mail/test", (TestMail, Queued),
     ("Send a mail to yourself, by the same way as all others.", "S'envoyer un courriel, par la même voie."),
     "traboule mail test",
 )  # fmt: skip
 
 SEEN: Final = _mail(
-    "confirm-test-mail", "command", "staff", "mail/test/{code}/seen", (SeenTestMail, TestMailSeen),
+    "confirm-test-mail", "command", "send-mailings", "mail/test/{code}/seen", (SeenTestMail, TestMailSeen),
     ("Say that a test mail arrived, by the code in it.", "Dire qu'un courriel d'essai est arrivé, par son code."),
     "traboule mail seen",
 )  # fmt: skip
 INFORM: Final = _mail(
-    "send-information-letter", "command", "admin", "mail/information", (InformationLetter, LettersQueued),
+    "send-information-letter", "command", "inform-members", "mail/information", (InformationLetter, LettersQueued),
     ("Tell everybody where their data came from, once for each address (RGPD art. 14).",
      "Informer chacun de l'origine de ses données, une fois par adresse (RGPD art. 14)."),
     "traboule mail inform",

@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from schemas.rights import Right
+
 Kind = Literal["query", "command"]
-Role = Literal["reader", "staff", "admin"]
 Outcome = Literal["done", "refused"]
 
 Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
@@ -25,7 +26,7 @@ class Arguments(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One operation. ``role`` is the least that may ask for it.
+    """One operation. ``right`` is what whoever asks for it needs; ``billing_right`` where billing is asked for it.
 
     ``path`` is where HTTP asks for it. With ``{cluster}`` it is about one former system, and ``{service}`` says whose.
     With ``{service}`` alone there is a route for each service. With neither, every service is asked.
@@ -36,7 +37,7 @@ class Operation:
     name: str
     kind: Kind
     services: tuple[str, ...]
-    role: Role
+    right: Right
     path: str
     arguments: type[Arguments]
     answer: type[BaseModel]
@@ -44,6 +45,16 @@ class Operation:
     summary_fr: str
     verb: str | None = None
     former_path: str | None = None
+    billing_right: Right | None = None
+
+    def right_at(self, service: str | None) -> Right:
+        """What whoever asks this service for it needs."""
+        return self.billing_right if service == "billing" and self.billing_right else self.right
+
+    @property
+    def rights(self) -> tuple[Right, ...]:
+        """One of these is needed; which one depends on the service that is asked."""
+        return (self.right, self.billing_right) if self.billing_right else (self.right,)
 
     @property
     def method(self) -> str:
@@ -65,7 +76,7 @@ def operation_of(
     service: str,
     name: str,
     kind: Kind,
-    role: Role,
+    right: Right,
     path: str,
     shapes: tuple[type[Arguments], type[BaseModel]],
     summaries: tuple[str, str],
@@ -76,7 +87,7 @@ def operation_of(
         name=name,
         kind=kind,
         services=(service,),
-        role=role,
+        right=right,
         path=f"/{{service}}/{path}",
         arguments=shapes[0],
         answer=shapes[1],

@@ -27,7 +27,9 @@ from deploy.errors import NodeError
 from deploy.local.local_services import LocalServices
 from deploy.provisioning.provision import SERVICES
 from services.cli.main import app as traboule
+from services.gateway.auth.caller import Grant
 from services.gateway.auth.keys import create_key
+from services.gateway.auth.rights import Role
 from shared.persistence.database import create_engine
 
 IMPORTS = (
@@ -228,7 +230,7 @@ async def _make_key(database_url: str) -> str:
     engine = create_engine(database_url, application="demo")
     try:
         async with engine.begin() as connection:
-            return await create_key(connection, "demo", "admin", 1)
+            return await create_key(connection, "demo", [Grant(Role.ADMIN)], 1, by="demo", signs_for_others=True)
     finally:
         await engine.dispose()
 

@@ -28,7 +28,8 @@ def contract(operation: Operation) -> dict[str, Any]:
         "description": " ".join(operation.summary.split()),
         "x-kind": operation.kind,
         "x-services": list(operation.services),
-        "x-role": operation.role,
+        "x-right": operation.right,
+        **({"x-billing-right": operation.billing_right} if operation.billing_right else {}),
         "x-http": f"{operation.method} {operation.path}",
         "type": "object",
         "properties": {

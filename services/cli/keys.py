@@ -3,20 +3,17 @@
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
-import asyncpg
 import orjson
 import typer
 from rich.table import Table
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.common.environment import load_settings
-from services.gateway.auth.keys import Role, create_key, list_keys, revoke_key
-from services.membership.settings import MembershipSettings
-from shared.cli.errors import Unreachable
+from services.cli.grants import grant_from, operator
+from services.cli.membership_database import in_database
+from services.gateway.auth.keys import create_key, list_keys, revoke_key
+from services.gateway.auth.rights import Role
 from shared.cli.options import Json
-from shared.cli.terminal import run, terminal
-from shared.persistence.database import create_engine
+from shared.cli.terminal import terminal
 
 keys = typer.Typer(name="keys", help="API keys for the HTTP gateway.", no_args_is_help=True)
 
@@ -25,21 +22,29 @@ keys = typer.Typer(name="keys", help="API keys for the HTTP gateway.", no_args_i
 def create(
     name: Annotated[str, typer.Option(help="who or what will use it")],
     role: Annotated[
-        Role,
-        typer.Option(
-            help="reader: members, statistics; staff: also sources, CSV, decisions; admin: also moves former systems"
-        ),
+        list[str],
+        typer.Option(help=f"{', '.join(Role)}; for one cluster: staff@numelink; may be repeated"),
     ],
     days: Annotated[int, typer.Option(min=1, max=3650, help="days until it expires")] = 365,
+    signs_for_others: Annotated[
+        bool,
+        typer.Option(help="its program knows its own users, and may name one as the author of what it does"),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Make a key and show it, once.
 
     Example: [bold]traboule keys create --name "Extranet" --role reader --days 90[/]
     """
-    key = _in_database(lambda connection: create_key(connection, name, role, days))
+    grants = [grant_from(text) for text in role]
+
+    async def create_in(connection: AsyncConnection) -> str:
+        return await create_key(connection, name, grants, days, by=operator(), signs_for_others=signs_for_others)
+
+    key = _in_database(create_in)
     if json:
-        typer.echo(orjson.dumps({"id": key.split("_")[1], "key": key, "name": name, "role": role, "days": days}))
+        roles = [str(grant) for grant in grants]
+        typer.echo(orjson.dumps({"id": key.split("_")[1], "key": key, "name": name, "roles": roles, "days": days}))
         return
     typer.echo(key)
     typer.secho("Keep it now: it cannot be shown again. Send it as  Authorization: Bearer <key>", err=True, dim=True)
@@ -52,11 +57,11 @@ def show(json: Json = False) -> None:
     if json:
         typer.echo(orjson.dumps(database))
         return
-    table = Table("id", "name", "role", "created", "expires", "state")
+    table = Table("id", "name", "roles", "created", "expires", "state")
     for item in database:
         state = "usable" if item["usable"] else "revoked" if item["revoked_at"] else "expired"
         days = (f"{item[when]:%Y-%m-%d}" for when in ("created_at", "expires_at"))
-        table.add_row(item["id"], item["name"], item["role"], *days, state)
+        table.add_row(item["id"], item["name"], ", ".join(item["grants"] or [item["role"]]), *days, state)
     terminal().print(table)
 
 
@@ -74,16 +79,4 @@ def revoke(key_id: Annotated[str, typer.Argument(metavar="ID", help="as `traboul
 
 
 def _in_database(work: Callable[[AsyncConnection], Coroutine[Any, Any, Any]]) -> Any:
-    async def in_transaction() -> Any:
-        engine = create_engine(
-            load_settings("membership", MembershipSettings).database_url, application="traboule.keys", pool_size=1
-        )
-        try:
-            async with engine.begin() as connection:
-                return await work(connection)
-        except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError) as error:
-            raise Unreachable.database("membership", error) from None
-        finally:
-            await engine.dispose()
-
-    return run(in_transaction())
+    return in_database(work, application="traboule.keys")

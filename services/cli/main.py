@@ -39,6 +39,7 @@ _COMMANDS = {
     "restore": (KEEP, "Restore a backup into new servers."),
     "republish": (KEEP, "Publish again all that the services hold, such as after a restore."),
     "former-systems": (LET_IN, "Who may publish on the broker, with which password."),
+    "people": (LET_IN, "Who may use the console, and links that let them in (qui entre dans la console)."),
     "keys": (LET_IN, "API keys for the HTTP gateway."),
 }
 """In order of first use. Each is imported when it is called: a service need not carry the libraries of an import."""
@@ -116,6 +117,8 @@ def _import(name: str) -> typer.Typer | Callable[..., None]:
             from services.cli.doctor.commands import doctor as command
         case "former-systems":
             from services.cli.former_systems.commands import app as command
+        case "people":
+            from services.cli.people import people as command
         case "keys":
             from services.cli.keys import keys as command
         case _:

@@ -12,6 +12,7 @@ fast lane → app: /members.csv  /members  /members/by-source/…  /members/{id}
                  /openapi.json  /health/live  /health/ready  /metrics
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -36,9 +37,12 @@ from services.gateway.api import (
     records,
     statistics,
 )
-from services.gateway.auth.key_cache import ApiKeyCache
+from services.gateway.auth import audit, sessions
+from services.gateway.auth.audit import AuditQueue
+from services.gateway.auth.caller_cache import CallerCache
 from services.gateway.auth.writers import ANNOUNCE_EVERY, watch_write_access
 from services.gateway.context import GatewayContext
+from services.gateway.dependencies import refuse_without_right
 from services.gateway.fast_path import FastPath
 from services.gateway.lookups import Lookups
 from services.gateway.openapi import describe
@@ -72,6 +76,12 @@ FORGET_EVERY = 3600.0
 WITHDRAW_EVERY = 60.0
 """Seconds."""
 _APPLICATION = "traboule.membership.http"
+_ROUTERS = (
+    *(part.router for part in (unsubscribe, gatherings, links, feeds, checkin_script, checkin, checkin_offline)),
+    *(part.router for part in (lists, members, identity, overrides, conflicts, duplicates, records, statistics)),
+    # Cutover's own first: what comes after would take its words for a cluster and a service.
+    *(cutover.router, operations.router),
+)
 
 
 def create_http(
@@ -90,11 +100,16 @@ def create_http(
     watch_pool("http reading", pool.size, pool.in_use)
     clock = clock or Clock()
     rpc = RpcClient(settings.broker_url, f"{OWN_PUBLISHER}.membership", settings.answer_seconds)
-    context = GatewayContext(pool, ApiKeyCache(pool), clock, policy, engine, settings.answer_seconds, rpc)
+    context = GatewayContext(
+        pool, CallerCache(pool), AuditQueue(engine), clock, policy, engine, settings.answer_seconds, rpc
+    )
 
     @asynccontextmanager
     async def closing(_: FastAPI) -> AsyncGenerator[None]:
+        noting = asyncio.create_task(context.audit.run())
         yield
+        context.audit.close()
+        await noting
         await rpc.close()
         await pool.close()
         await engine.dispose()
@@ -110,16 +125,12 @@ def create_http(
     )
     app.state.context = context
     app.router.routes.extend(health_routes(checks, NEEDED))
-    for public in (unsubscribe, gatherings, links, feeds, checkin_script, checkin, checkin_offline):
-        app.include_router(public.router)
-    for part in (lists, members, identity, overrides, conflicts, duplicates, records, statistics):
-        app.include_router(part.router)
-    # Cutover's own first: what comes after would take its words for a cluster and a service.
-    app.include_router(cutover.router)
-    app.include_router(operations.router)
+    for router in _ROUTERS:
+        refuse_without_right(router.routes)
+        app.include_router(router)
     answer_problems(app)
     app.openapi = partial(describe, app, sorted(policy.clusters))
-    return Measured(FastPath(app, context.keyring, Lookups(pool)))
+    return Measured(FastPath(app, context, Lookups(pool)))
 
 
 def create_app(definition: ServiceDefinition[MembershipSettings], settings: MembershipSettings) -> Service:
@@ -154,3 +165,5 @@ async def forget(engine: AsyncEngine) -> None:
     async with engine.begin() as connection:
         await requests.forget(connection)
         await idempotency.forget(connection)
+        await audit.forget(connection)
+        await sessions.forget(connection)

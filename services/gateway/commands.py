@@ -8,7 +8,9 @@ from time import monotonic
 import structlog
 
 from services.gateway import requests
-from services.gateway.auth.key_cache import Caller
+from services.gateway.auth.audit import Access
+from services.gateway.auth.authorisation import author_of
+from services.gateway.auth.caller import Caller
 from services.gateway.awaited import AWAITED
 from services.gateway.context import GatewayContext
 from services.gateway.idempotency import Key
@@ -23,12 +25,14 @@ log = structlog.get_logger()
 _FIRST_LOOK_SECONDS, _COMMIT_SECONDS, _LONGEST_PAUSE_SECONDS = 0.05, 0.002, 0.25
 
 
-async def send(context: GatewayContext, asked: Sequence[CommandRequest], key: Key | None) -> list[Request]:
+async def send(
+    context: GatewayContext, asked: Sequence[CommandRequest], key: Key | None, *accesses: Access
+) -> list[Request]:
     """Each request as it is when it is answered, or when the time to wait is over. Raises ProblemError.
 
     With a key that came before, nothing is sent: the requests are those that were made then.
     """
-    request_ids = await _kept(context, asked, key)
+    request_ids = await _kept(context, asked, key, *accesses)
     deadline = monotonic() + context.answer_seconds
     return [await _answered(context, request_id, deadline) for request_id in request_ids]
 
@@ -38,15 +42,17 @@ def key_name_of(caller: Caller) -> str:
     return printable(caller.name).strip()[:200] or caller.key_id
 
 
-def author_of(caller: Caller, named: str | None) -> str:
-    """Who decides it: whoever was named, else the key's name."""
-    return named or key_name_of(caller)
+def signed_by(caller: Caller, named: str | None) -> str:
+    """Who decides it, as a line that every message may carry. Raises ProblemError."""
+    return author_of(caller, named) if named else key_name_of(caller)
 
 
-async def _kept(context: GatewayContext, asked: Sequence[CommandRequest], key: Key | None) -> list[str]:
+async def _kept(
+    context: GatewayContext, asked: Sequence[CommandRequest], key: Key | None, *accesses: Access
+) -> list[str]:
     now = context.clock.now()
     made = [new_id(now) for _ in asked]
-    async with context.writing() as uow:
+    async with context.writing(*accesses) as uow:
         known = await claim(uow, key, made)
         if known != made:
             return known

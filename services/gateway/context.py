@@ -1,8 +1,8 @@
 """What the routes work with."""
 
 import asyncio
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,8 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.responses import Response
 
-from services.gateway.auth.key_cache import ApiKeyCache
+from services.gateway.auth.audit import Access, AuditQueue, note
+from services.gateway.auth.caller_cache import CallerCache
 from services.gateway.problems import ProblemError
 from services.membership.connections import ReadPool, writing
 from services.membership.identity.review import Case
@@ -51,7 +52,8 @@ class GatewayContext:
     """
 
     pool: ReadPool
-    keyring: ApiKeyCache
+    callers: CallerCache
+    audit: AuditQueue
     clock: Clock
     policy: Policy
     engine: AsyncEngine
@@ -71,9 +73,15 @@ class GatewayContext:
             raise ProblemError("former-system-unknown")
         return f"{known.code}/{service}"
 
-    def writing(self) -> AbstractAsyncContextManager[MembershipUnitOfWork]:
-        """One transaction of what staff ask for. Raises DatabaseUnavailableError, DatabaseBusyError."""
-        return writing(self.engine, self.policy)
+    @asynccontextmanager
+    async def writing(self, *accesses: Access) -> AsyncGenerator[MembershipUnitOfWork]:
+        """One transaction of what somebody asks for, with its trace.
+
+        Raises DatabaseUnavailableError, DatabaseBusyError.
+        """
+        async with writing(self.engine, self.policy) as uow:
+            yield uow
+            await note(uow.connection, *accesses)
 
 
 def answer(content: Any, headers: Mapping[str, str] | None = None, status: int = 200) -> Response:

@@ -8,34 +8,38 @@ import re
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from services.gateway.auth.key_cache import ApiKeyCache, presented
+from services.gateway.auth.authorisation import presented
+from services.gateway.context import GatewayContext
 from services.gateway.lookups import Lookups
+from services.gateway.without_persons import etag_without_persons, without_persons
 from services.membership.connections import DatabaseUnavailableError
 from shared.runtime.http_metrics import ROUTE
 
 _PATH = re.compile(r"/members/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})")
+_ROUTE = "/members/{member_id}"
 _CACHE = (b"cache-control", b"private, no-cache")
 
 
 class FastPath:
     """The app, with a short way to single members in front."""
 
-    def __init__(self, app: ASGIApp, keyring: ApiKeyCache, lookups: Lookups) -> None:
-        self._app, self._keyring, self._lookups = app, keyring, lookups
+    def __init__(self, app: ASGIApp, context: GatewayContext, lookups: Lookups) -> None:
+        self._app, self._context, self._lookups = app, context, lookups
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         if scope["type"] == "http" and scope["method"] == "GET":
             path = _PATH.fullmatch(scope["path"])
             if path is not None and await self._serve(path[1], scope, send):
-                scope[ROUTE] = "/members/{member_id}"
+                scope[ROUTE] = _ROUTE
                 return
         await self._app(scope, receive, send)
 
     async def _serve(self, member_id: str, scope: Scope, send: Send) -> bool:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         key = presented(_text(headers.get(b"authorization")), _text(headers.get(b"x-api-key")))
-        if key is None or self._keyring.known(key) is None:
+        caller = None if key is None else self._context.callers.known(key)
+        if caller is None or not caller.may("read-members"):
             return False
         try:
             result = await self._lookups.get(member_id)
@@ -44,6 +48,10 @@ class FastPath:
         if result is None:
             return False
         etag, document = result
+        if caller.may("read-persons"):
+            self._context.audit.read(caller, "read-persons", f"member:{member_id}", _ROUTE)
+        else:
+            etag, document = etag_without_persons(etag), without_persons(document)
         quoted = b'"' + etag.encode() + b'"'
         if unchanged(headers.get(b"if-none-match"), quoted):
             await send({"type": "http.response.start", "status": 304, "headers": [(b"etag", quoted), _CACHE]})

@@ -12,7 +12,7 @@ from fastapi import Header, Request
 from pydantic import BaseModel
 
 from services.gateway import idempotency
-from services.gateway.auth.key_cache import Caller
+from services.gateway.auth.caller import Caller
 from services.gateway.idempotency import Key, KeyReusedError
 from services.gateway.problems import ProblemError
 from shared.messaging.unit_of_work import UnitOfWork

@@ -7,7 +7,7 @@ import structlog
 
 from schemas.operation import Arguments, Operation, Question
 from services.gateway.api.cutover_answers import refused
-from services.gateway.auth.key_cache import Caller
+from services.gateway.auth.caller import Caller
 from services.gateway.context import GatewayContext
 from services.gateway.problems import RETRY_SECONDS, ProblemError
 from shared.messaging.rpc_client import ServiceAwayError

@@ -11,7 +11,7 @@ from shared.persistence.database import json_of
 
 _BOARD = "select cluster, service, stage, epoch, since, by from former_systems"
 _REQUEST = """
-    select id as request_id, cluster, service, operation, author, reason, at, outcome, answer, answered_at
+    select id as request_id, cluster, service, operation, author, key_id, reason, at, outcome, answer, answered_at
     from cutover_requests where id = $1
 """
 
@@ -25,6 +25,7 @@ class Request:
     service: str
     operation: str
     author: str
+    key_id: str
     reason: str | None
     at: datetime
     outcome: str | None

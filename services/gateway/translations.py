@@ -158,7 +158,32 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     "method-not-allowed": (405, "Cette adresse ne connaît pas cette méthode", "This address does not know this method"),
     "key-missing": (401, "Une clé d'accès est nécessaire", "An API key is needed"),
     "invalid-key": (401, "Cette clé est inconnue, expirée ou révoquée", "This key is unknown, expired or revoked"),
-    "role-too-low": (403, "Cette clé ne donne pas ce droit", "This key does not give that right"),
+    "right-missing": (403, "Ce droit n'est pas donné", "This right is not given"),
+    "cluster-not-yours": (
+        403,
+        "Ce droit n'est pas donné pour ce cluster",
+        "This right is not given for that cluster",
+    ),
+    "sign-in-again": (
+        403,
+        "Cela demande une connexion récente : connectez-vous à nouveau",
+        "This needs a recent sign-in: sign in again",
+    ),
+    "author-not-yours": (
+        403,
+        "Cette clé ne signe pas pour d'autres : ne pas nommer d'auteur",
+        "This key does not sign for others: name no author",
+    ),
+    "person-unknown": (404, "Cette personne n'existe pas", "There is no such person"),
+    "grant-unknown": (404, "Ce droit n'a pas été donné", "There is no such grant"),
+    "key-unknown": (404, "Cette clé n'existe pas", "There is no such key"),
+    "session-unknown": (404, "Cette session n'existe pas", "There is no such session"),
+    "last-administrator": (
+        409,
+        "Il faut garder une personne qui administre toute l'installation",
+        "Somebody must be left who administers the whole installation",
+    ),
+    "email-taken": (409, "Quelqu'un a déjà cette adresse", "Somebody has this address already"),
     "changed-meanwhile": (412, "Ce membre a changé entre-temps", "This member changed meanwhile"),
     "body-broken-off": (400, "Le corps de la requête est incomplet", "The request's body is incomplete"),
     "body-too-long": (413, "Le corps de la requête est trop long", "The request's body is too long"),
@@ -198,6 +223,7 @@ FORMER_PROBLEMS: Mapping[str, str] = {
     "invalid-transition": "move-impossible",
     "no-write-back": "no-way-back",
     "request-expired": "asked-too-long-ago",
+    "right-missing": "role-too-low",
     "source-record-exists": "source-record-there",
 }
 """What these were called in the release before: a problem says so as ``former_type``, for this release."""

@@ -23,3 +23,14 @@ class MembershipSettings(ServiceSettings):
     paid_twice_since: date | None = Field(
         None, description="first day for which dues paid in two clusters are a conflict; all days if left out"
     )
+    public_url: str = Field(
+        "",
+        pattern=r"^(https?://[^\s/]+)?$",
+        description="address at which browsers reach the gateway, such as https://traboule.example; "
+        "empty: this machine alone may use the console",
+    )
+
+    @property
+    def console_url(self) -> str:
+        """Where the console is. Without a public address a name, not an IP address: a passkey needs one."""
+        return self.public_url or f"http://localhost:{self.http_port}"

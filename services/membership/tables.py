@@ -130,11 +130,115 @@ api_keys = sa.Table(
     sa.Column("id", sa.Text, primary_key=True, comment="the public half of the key"),
     sa.Column("hash", sa.LargeBinary, nullable=False, comment="of the secret half"),
     sa.Column("name", sa.Text, nullable=False, comment="who or what uses it"),
-    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),  # for a version before: grants say what a key may
     sa.Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
     sa.Column("expires_at", TIMESTAMP(timezone=True), nullable=False),
     sa.Column("revoked_at", TIMESTAMP(timezone=True)),
+    sa.Column(
+        "signs_for_others",
+        sa.Boolean,
+        nullable=False,
+        server_default=sa.true(),  # a version before writes none: its keys all did
+    ),
     sa.CheckConstraint("role in ('reader', 'staff', 'admin')", name="api_keys_role"),
+)
+
+people = sa.Table(
+    "people",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("email", sa.Text),
+    sa.Column("locale", sa.Text, nullable=False, server_default="fr"),
+    sa.Column("shortcuts", sa.Boolean, nullable=False, server_default=sa.true()),  # single keys of the console
+    sa.Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
+    sa.Column("disabled_at", TIMESTAMP(timezone=True)),
+    sa.Index("people_email", sa.text("lower(email)"), unique=True),
+)
+
+identities = sa.Table(
+    "identities",
+    metadata,
+    sa.Column("issuer", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, primary_key=True),  # whom the issuer means; never an e-mail address
+    sa.Column("person_id", sa.Text, sa.ForeignKey("people.id"), nullable=False),
+    sa.Column("created_at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
+)
+
+grants = sa.Table(
+    "grants",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("person_id", sa.Text, sa.ForeignKey("people.id")),
+    sa.Column("key_id", sa.Text, sa.ForeignKey("api_keys.id")),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("cluster", sa.Text),  # null: all
+    sa.Column("granted_by", sa.Text, nullable=False),
+    sa.Column("granted_at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
+    sa.Column("ended_at", TIMESTAMP(timezone=True)),
+    sa.Column("ended_by", sa.Text),
+    sa.CheckConstraint("(person_id is null) <> (key_id is null)", name="grants_holder"),
+    sa.CheckConstraint("role in ('reader', 'staff', 'treasurer', 'operator', 'admin')", name="grants_role"),
+    sa.Index("grants_of_people", "person_id", postgresql_where="ended_at is null"),
+    sa.Index("grants_of_keys", "key_id", postgresql_where="ended_at is null"),
+)
+
+sign_in_links = sa.Table(
+    "sign_in_links",
+    metadata,
+    sa.Column("hash", sa.LargeBinary, primary_key=True),
+    sa.Column("person_id", sa.Text, sa.ForeignKey("people.id"), nullable=False),
+    sa.Column("made_by", sa.Text, nullable=False),
+    sa.Column("made_at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
+    sa.Column("expires_at", TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("used_at", TIMESTAMP(timezone=True)),
+)
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("number", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("hash", sa.LargeBinary, nullable=False, unique=True),  # of the cookie
+    sa.Column("person_id", sa.Text, sa.ForeignKey("people.id"), nullable=False),
+    sa.Column("how", sa.Text, nullable=False),  # link, or the issuer
+    sa.Column("agent", sa.Text, nullable=False),  # browser and system, in two words
+    sa.Column("network", sa.Text, nullable=False),  # an IPv4 /24 or IPv6 /48
+    sa.Column("signed_in_at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),
+    sa.Column("seen_at", TIMESTAMP(timezone=True), nullable=False, server_default=_now),  # to the minute
+    sa.Column("until", TIMESTAMP(timezone=True), nullable=False),
+    sa.Column("ended_at", TIMESTAMP(timezone=True)),
+    sa.Index("sessions_of_people", "person_id"),
+    sa.Index("sessions_alive", "until", postgresql_where="ended_at is null"),
+)
+
+sign_in_attempts = sa.Table(
+    "sign_in_attempts",
+    metadata,
+    sa.Column("state", sa.LargeBinary, primary_key=True),  # hash of it
+    sa.Column("browser", sa.LargeBinary, nullable=False),  # hash of the cookie that began it
+    sa.Column("nonce", sa.Text, nullable=False),
+    sa.Column("verifier", sa.Text, nullable=False),  # PKCE (RFC 7636)
+    sa.Column("return_to", sa.Text, nullable=False),
+    sa.Column("expires_at", TIMESTAMP(timezone=True), nullable=False),
+)
+
+access_audit = sa.Table(
+    "access_audit",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("at", TIMESTAMP(timezone=True), nullable=False, server_default=sa.text("clock_timestamp()")),
+    sa.Column("who", sa.Text, nullable=False),  # an API key's id, or person: and a person's
+    sa.Column("name", sa.Text, nullable=False),  # as it was then
+    sa.Column("session", sa.BigInteger),
+    sa.Column("permission", sa.Text, nullable=False),  # the right that was used, or sign-in
+    sa.Column("about", sa.Text, nullable=False),  # member:…, record:…, or a route; never a value
+    sa.Column("cluster", sa.Text),
+    sa.Column("outcome", sa.Text, nullable=False),  # done, read, asked, or the kind of a refusal
+    sa.Column("reason", sa.Text),
+    sa.Column("times", sa.BigInteger, nullable=False, server_default="1"),  # reads of a key within seconds
+    sa.Index("access_audit_about", "about", "id"),
+    sa.Index("access_audit_who", "who", "id"),
+    sa.Index("access_audit_at", "at"),
 )
 
 # --- who is who, by whose word --------------------------------------------------------------------------------------

@@ -22,9 +22,9 @@ from deploy.local.runs import CHECKOUT, LOCAL, Run
 from deploy.provisioning.definitions import call
 from deploy.provisioning.provision import CLUSTERS, provision
 from services import SERVICES
-from services.gateway.auth.keys import create_key
 from shared.persistence.database import create_engine
 from tests.benchmarks.workload import Load
+from tests.support.keys import create_key
 
 WAIT = 240.0
 """Seconds after which work that is not done is given up."""

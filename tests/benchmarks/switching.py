@@ -17,12 +17,12 @@ from schemas.membership import MemberRecorded
 from services import SERVICES
 from services.cli.cutover.operations import in_service
 from services.cutover import operations
-from services.gateway.auth.keys import create_key
 from services.gateway.definition import DEFINITION
 from services.membership.settings import MembershipSettings
 from shared.messaging.topology import EXCHANGE
 from shared.persistence.database import create_engine
 from tests.benchmarks.stage import BenchmarkError, Stage
+from tests.support.keys import create_key
 
 CLUSTER, SERVICE = "numelink", "membership"
 MESSAGES_A_SECOND, COMMANDS_A_SECOND = 200, 20

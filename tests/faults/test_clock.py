@@ -19,13 +19,13 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from services import SERVICES
-from services.gateway.auth.keys import create_key
 from shared.persistence.database import create_engine
 from tests.faults.checker import assert_same_end
 from tests.faults.clocks import FalseClock
 from tests.faults.generator import Workload
 from tests.faults.nemesis import Stage
 from tests.faults.sent import Message
+from tests.support.keys import create_key
 
 WRONG = {"membership": "+400d", "billing": "-3d", "events": "+0 x1.5", "communications": "-400d"}
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -10,10 +10,10 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.gateway.auth.keys import create_key
 from services.membership.records.record import RecordKey
 from shared.persistence.database import create_engine
 from tests.faults.nemesis import Stage, wait_until
+from tests.support.keys import create_key
 
 Rows = dict[str, list[Any]]
 

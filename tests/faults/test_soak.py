@@ -19,11 +19,11 @@ from statistics import median
 import pytest
 
 from services import SERVICES
-from services.gateway.auth.keys import create_key
 from shared.persistence.database import create_engine
 from tests.faults.checker import assert_same_end
 from tests.faults.generator import workload
 from tests.faults.nemesis import Stage
+from tests.support.keys import create_key
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", "60"))
 SEED = int(os.environ.get("SOAK_SEED", "1"))

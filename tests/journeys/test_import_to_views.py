@@ -14,9 +14,9 @@ from stdnum import luhn
 
 from deploy.demo.settling import wait_until_settled
 from deploy.local.local_services import LocalServices
-from services.gateway.auth.keys import create_key
 from shared.persistence.database import create_engine
 from tests.support.command import traboule
+from tests.support.keys import create_key
 
 pytestmark = pytest.mark.timeout(120)
 

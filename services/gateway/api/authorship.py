@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from starlette.requests import Request
 
 from services.gateway.api.decision_bodies import Signed
-from services.gateway.auth.key_cache import Caller
+from services.gateway.auth.authorisation import author_of
+from services.gateway.auth.caller import Caller
 from services.gateway.problems import ProblemError
 from services.gateway.translations import language_of
 from services.membership.identity.decisions import DecisionError, RecordUnknownError, Signature
@@ -14,8 +15,8 @@ from services.membership.translations import REFUSED, label
 
 
 def signature(answer: Signed, caller: Caller) -> Signature:
-    """Who decides. Raises DecisionError."""
-    return Signature(answer.author or caller.name, answer.reason, caller.key_id)
+    """Who decides. Raises DecisionError, ProblemError."""
+    return Signature(author_of(caller, answer.author), answer.reason, caller.key_id)
 
 
 @contextmanager

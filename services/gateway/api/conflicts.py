@@ -12,7 +12,7 @@ from services.gateway.api.member_responses import Conflict, Conflicts
 from services.gateway.api.members import find_member, spoken
 from services.gateway.context import answer
 from services.gateway.cursors import cursor, position_in_time
-from services.gateway.dependencies import STAFF, After, Context, Lang
+from services.gateway.dependencies import SEES_CONFLICTS, After, Context, Lang
 from services.gateway.problems import ProblemError, described
 from services.gateway.translations import language_of
 from services.membership.translations import CONFLICTS, Language, label
@@ -23,7 +23,7 @@ router = APIRouter(tags=["conflicts"])
 StateAsked = Annotated[State | None, Query(description="`open` also shows those that are told, and not answered yet")]
 
 
-@router.get("/conflicts", response_model=Conflicts, responses=described(404, 410), dependencies=STAFF)
+@router.get("/conflicts", response_model=Conflicts, responses=described(404, 410), dependencies=SEES_CONFLICTS)
 async def list_conflicts(
     request: Request,
     context: Context,
@@ -45,7 +45,7 @@ async def list_conflicts(
     return answer({"items": [_as_json(conflict, language) for conflict in page], "next": following}, spoken(language))
 
 
-@router.get("/conflicts/{conflict_id}", response_model=Conflict, responses=described(404), dependencies=STAFF)
+@router.get("/conflicts/{conflict_id}", response_model=Conflict, responses=described(404), dependencies=SEES_CONFLICTS)
 async def conflict_by_id(request: Request, context: Context, conflict_id: str, lang: Lang = None) -> Response:
     """One conflict: what is there twice, whose it is, and how far they are."""
     result = None if "\x00" in conflict_id else await conflict(context.pool, conflict_id)

@@ -12,11 +12,13 @@ from services.gateway.api.authorship import refusals, signature
 from services.gateway.api.decision_bodies import Bulk, Deciding, Signed, SortedOut, Verdict
 from services.gateway.api.duplicate_responses import BulkDecided, Case, DecidedNow, Decisions, DecisionShown, Queue
 from services.gateway.api.members import spoken
-from services.gateway.auth.key_cache import Caller
+from services.gateway.auth.audit import Access
+from services.gateway.auth.authorisation import require
+from services.gateway.auth.caller import Caller
 from services.gateway.bodies import LONGEST_BULK, body_of
 from services.gateway.context import GatewayContext, answer
 from services.gateway.cursors import cursor, position_in_numbers, position_in_queue
-from services.gateway.dependencies import STAFF, After, Context, KnownCluster, Lang, Staff, check_cluster
+from services.gateway.dependencies import READS_PERSONS, After, Context, Decider, KnownCluster, Lang, check_cluster
 from services.gateway.problems import ProblemError, as_json, described, faults_of, not_now
 from services.gateway.translations import language_of
 from services.membership.connections import DatabaseUnavailableError
@@ -37,7 +39,7 @@ Number = Annotated[int, Path(ge=1, le=_LAST, description="a decision's number")]
 # --- what is decided -----------------------------------------------------------------------------------------------
 
 
-@router.get("/duplicates/decisions", response_model=Decisions, dependencies=STAFF)
+@router.get("/duplicates/decisions", response_model=Decisions, dependencies=READS_PERSONS)
 async def taken(context: Context, limit: Annotated[int, Query(ge=1, le=500)] = 50, after: After = None) -> Response:
     """Decisions, the newest first, with those that were taken back."""
     before = position_in_numbers(after)
@@ -63,7 +65,7 @@ async def taken(context: Context, limit: Annotated[int, Query(ge=1, le=500)] = 5
 async def decide(
     request: Request,
     context: Context,
-    caller: Staff,
+    caller: Decider,
     body: Annotated[Deciding, Depends(body_of(Deciding, LONGEST_BULK))],
 ) -> Response:
     """Say that source records are one company, that they are not, or which of them are which.
@@ -79,7 +81,10 @@ async def decide(
 
 
 @router.get(
-    "/duplicates/decisions/{number}", response_model=DecisionShown, responses=described(404), dependencies=STAFF
+    "/duplicates/decisions/{number}",
+    response_model=DecisionShown,
+    responses=described(404),
+    dependencies=READS_PERSONS,
 )
 async def decision_by_number(context: Context, number: Number) -> Response:
     """One decision."""
@@ -99,14 +104,16 @@ async def decision_by_number(context: Context, number: Number) -> Response:
 async def take_back(
     request: Request,
     context: Context,
-    caller: Staff,
+    caller: Decider,
     number: Number,
     body: Annotated[Signed, Depends(body_of(Signed))],
 ) -> Response:
     """Take a decision back: it counts no more, and what it held together or apart is judged by the rest."""
     with refusals(request):
-        async with context.writing() as uow:
+        access = Access(caller, "decide-identity", f"decision:{number}", reason=body.reason)
+        async with context.writing(access) as uow:
             decided = await commands.take_back(uow, number, signature(body, caller))
+            require(caller, "decide-identity", *(record.cluster for record in decided.members))
     log.info("duplicates.taken_back", decision=number, key_id=caller.key_id, repeated=decided.repeated)
     return answer(answers.just_decided(decided))
 
@@ -124,7 +131,7 @@ async def wanted(
     return review_answers.Wanted(check_cluster(context, cluster), kind, min_probability)
 
 
-@router.get("/duplicates", response_model=Queue, dependencies=STAFF)
+@router.get("/duplicates", response_model=Queue, dependencies=READS_PERSONS)
 async def queue(
     request: Request,
     context: Context,
@@ -158,7 +165,7 @@ async def queue(
     )
 
 
-@router.get("/duplicates/{case_id}", response_model=Case, responses=described(404), dependencies=STAFF)
+@router.get("/duplicates/{case_id}", response_model=Case, responses=described(404), dependencies=READS_PERSONS)
 async def case(request: Request, context: Context, case_id: str, lang: Lang = None) -> Response:
     """One case. Its id stays while the same records are in question; once answered, there is no such case."""
     language = language_of(request)
@@ -179,7 +186,9 @@ def decided_response(decided: Decided) -> Response:
 async def _decide(context: GatewayContext, request: Request, caller: Caller, verdict: Verdict | SortedOut) -> Decided:
     with refusals(request):
         decision, signed = decision_bodies.decision_of(verdict), signature(verdict, caller)
-        async with context.writing() as uow:
+        require(caller, "decide-identity", *(record.cluster for record in decision.records))
+        about = "records:" + ",".join(map(str, sorted(decision.records)))[:1_000]
+        async with context.writing(Access(caller, "decide-identity", about, reason=verdict.reason)) as uow:
             decided = await commands.decide(uow, decision, signed)
     log.info("duplicates.decided", decision=decided.number, key_id=caller.key_id, repeated=decided.repeated)
     return decided

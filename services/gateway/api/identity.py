@@ -13,10 +13,12 @@ from services.gateway.api.decision_bodies import Separation
 from services.gateway.api.duplicate_responses import DecidedNow, Identity
 from services.gateway.api.duplicates import decided_response
 from services.gateway.api.members import find_member, spoken
+from services.gateway.auth.audit import Access
+from services.gateway.auth.authorisation import require
 from services.gateway.bodies import body_of
 from services.gateway.context import answer
 from services.gateway.cursors import cursor, position_in_turns
-from services.gateway.dependencies import STAFF, After, Context, Lang, Staff
+from services.gateway.dependencies import READS_PERSONS, After, Context, Decider, Lang
 from services.gateway.problems import described
 from services.gateway.translations import language_of
 from services.membership.identity import answers
@@ -32,7 +34,7 @@ log = structlog.get_logger()
     "/members/{member_id}/identity",
     response_model=Identity,
     responses=described(404, 410),
-    dependencies=STAFF,
+    dependencies=READS_PERSONS,
 )
 async def identity(
     request: Request,
@@ -68,7 +70,7 @@ async def identity(
 async def separations(
     request: Request,
     context: Context,
-    caller: Staff,
+    caller: Decider,
     member_id: str,
     body: Annotated[Separation, Depends(body_of(Separation))],
 ) -> Response:
@@ -78,7 +80,9 @@ async def separations(
     """
     with refusals(request):
         signed, records = signature(body, caller), decision_bodies.keys_of(body.records)
-        async with context.writing() as uow:
+        require(caller, "decide-identity", *(record.cluster for record in records))
+        access = Access(caller, "decide-identity", f"member:{member_id}", reason=body.reason)
+        async with context.writing(access) as uow:
             await uow.serialise_writers()  # from here on nobody else merges or separates
             member = await find_member(InTransaction(uow.connection), member_id)
             elsewhere = set((await uow.members_by_record(records)).values()) - {member.member_id}

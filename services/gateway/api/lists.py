@@ -12,10 +12,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from services.gateway.api.member_responses import Page
-from services.gateway.auth.key_cache import Caller
+from services.gateway.auth.caller import Caller
 from services.gateway.context import GatewayContext, answer
 from services.gateway.cursors import cursor, position_in_list
-from services.gateway.dependencies import READER, After, Context, KnownCluster, Staff, check_cluster
+from services.gateway.dependencies import READS_MEMBERS, After, Context, KnownCluster, PersonsReader, check_cluster
 from services.gateway.problems import RETRY_SECONDS, ProblemError
 from services.gateway.translations import COLUMNS, YES_NO, language_of
 from services.membership.translations import Language, label
@@ -47,7 +47,7 @@ async def filters(
     return Filters(search, known, lineage, departement and departement.upper(), paid_up, active)
 
 
-@router.get("/members", response_model=Page, dependencies=READER)
+@router.get("/members", response_model=Page, dependencies=READS_MEMBERS)
 async def members(
     context: Context,
     chosen: Annotated[Filters, Depends(filters)],
@@ -83,7 +83,7 @@ async def _total(context: GatewayContext, chosen: Filters, today: date) -> int:
 async def members_csv(
     request: Request,
     context: Context,
-    caller: Staff,
+    caller: PersonsReader,
     chosen: Annotated[Filters, Depends(filters)],
     lang: Annotated[Literal["fr", "en"] | None, Query()] = None,
 ) -> Response:

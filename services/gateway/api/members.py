@@ -8,17 +8,20 @@ from starlette.responses import Response
 
 from services.gateway.api.member_responses import Member, Sources, Timeline
 from services.gateway.api.timeline import timeline
-from services.gateway.context import answer
+from services.gateway.auth.caller import Caller
+from services.gateway.context import GatewayContext, answer
 from services.gateway.cursors import cursor, position_in_time
-from services.gateway.dependencies import READER, STAFF, After, Context, Lang
+from services.gateway.dependencies import READS_PERSONS, After, Context, Lang, Reader
 from services.gateway.fast_path import unchanged
 from services.gateway.problems import ProblemError, described
 from services.gateway.translations import language_of
+from services.gateway.without_persons import etag_without_persons, without_persons
 from services.membership.normalisation.data_quality import MEANINGS
 from services.membership.rows import Rows
 from services.membership.translations import MEANINGS_FR, Language
 from services.membership.views import queries
 from services.membership.views.queries import StoredView
+from shared.runtime.http_metrics import template
 
 _INTERNAL = {"sort_key", "search_text", "brand_key", "problems", "problem_fields"}
 _REFUSALS = described(404, 410)
@@ -26,22 +29,27 @@ router = APIRouter(tags=["members"])
 
 
 @router.get(
-    "/members/by-source/{cluster}/{record_id:path}", response_model=Member, responses=_REFUSALS, dependencies=READER
+    "/members/by-source/{cluster}/{record_id:path}",
+    response_model=Member,
+    responses=_REFUSALS,
 )
-async def member_by_source(request: Request, context: Context, cluster: str, record_id: str) -> Response:
+async def member_by_source(
+    request: Request, context: Context, caller: Reader, cluster: str, record_id: str
+) -> Response:
     """The member that a former system's record is part of; `record_id` is that system's own, slashes and all."""
     if "\x00" in cluster + record_id:
         raise ProblemError("member-unknown")
-    return _document(request, _present(await queries.member_by_source(context.pool, cluster, record_id)))
+    view = _present(await queries.member_by_source(context.pool, cluster, record_id))
+    return _document(request, context, caller, view)
 
 
-@router.get("/members/{member_id}", response_model=Member, responses=_REFUSALS, dependencies=READER)
-async def member(request: Request, context: Context, member_id: str) -> Response:
+@router.get("/members/{member_id}", response_model=Member, responses=_REFUSALS)
+async def member(request: Request, context: Context, caller: Reader, member_id: str) -> Response:
     """The consolidated view. An id that was merged away keeps answering: `Content-Location` has the current one."""
-    return _document(request, await find_member(context.pool, member_id), asked=member_id)
+    return _document(request, context, caller, await find_member(context.pool, member_id), asked=member_id)
 
 
-@router.get("/members/{member_id}/timeline", response_model=Timeline, responses=_REFUSALS, dependencies=STAFF)
+@router.get("/members/{member_id}/timeline", response_model=Timeline, responses=_REFUSALS, dependencies=READS_PERSONS)
 async def member_timeline(
     request: Request,
     context: Context,
@@ -60,7 +68,7 @@ async def member_timeline(
     return answer({"items": [entry.content for entry in page], "next": following}, spoken(language))
 
 
-@router.get("/members/{member_id}/sources", response_model=Sources, responses=_REFUSALS, dependencies=STAFF)
+@router.get("/members/{member_id}/sources", response_model=Sources, responses=_REFUSALS, dependencies=READS_PERSONS)
 async def member_sources(request: Request, context: Context, member_id: str, lang: Lang = None) -> Response:
     """The former systems' records that are this member: as written, as understood, and what is doubtful."""
     view = await find_member(context.pool, member_id)
@@ -91,15 +99,22 @@ def _present(view: StoredView | None) -> StoredView:
     return view
 
 
-def _document(request: Request, view: StoredView, asked: str | None = None) -> Response:
-    etag = f'"{view.etag}"'
+def _document(
+    request: Request, context: GatewayContext, caller: Caller, view: StoredView, asked: str | None = None
+) -> Response:
+    tag, document = view.etag, view.document
+    if caller.may("read-persons"):
+        context.audit.read(caller, "read-persons", f"member:{view.member_id}", template(request.scope))
+    else:
+        tag, document = etag_without_persons(tag), without_persons(document)
+    etag = f'"{tag}"'
     headers = {"etag": etag, "cache-control": "private, no-cache"}
     if asked != view.member_id:
         headers["content-location"] = f"/members/{view.member_id}"
     if_none_match = request.headers.get("if-none-match")
     if unchanged(None if if_none_match is None else if_none_match.encode("latin-1"), etag.encode()):
         return Response(status_code=304, headers=headers)
-    return Response(view.document, headers=headers, media_type="application/json")
+    return Response(document, headers=headers, media_type="application/json")
 
 
 def _source(row: Any, language: Language) -> dict[str, Any]:

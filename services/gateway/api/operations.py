@@ -20,11 +20,12 @@ from services.gateway.api.command_bodies import BODIES, Signed, check
 from services.gateway.api.cutover_answers import answer_of, location_of
 from services.gateway.api.cutover_responses import Backups, Waiting
 from services.gateway.api.decision_bodies import described as described_body
-from services.gateway.auth.key_cache import Caller
-from services.gateway.auth.keys import Role
+from services.gateway.auth.audit import Access
+from services.gateway.auth.authorisation import require
+from services.gateway.auth.caller import Caller
 from services.gateway.bodies import body_of
 from services.gateway.context import GatewayContext, answer
-from services.gateway.dependencies import BY_ROLE, Context
+from services.gateway.dependencies import Context, needs
 from services.gateway.idempotency_header import IdempotencyKey, key_of
 from services.gateway.problems import described
 from services.gateway.requests import CommandRequest
@@ -105,7 +106,7 @@ def _parameter(name: str, annotation: Any, default: Any = inspect.Parameter.empt
 def _asker(operation: Operation) -> Iterable[inspect.Parameter]:
     yield _parameter("request", Request)
     yield _parameter("context", Context)
-    yield _parameter("caller", Annotated[Caller, Security(BY_ROLE[Role(operation.role)])])
+    yield _parameter("caller", Annotated[Caller, Security(needs(*operation.rights))])
 
 
 def _from_path(operation: Operation) -> Iterable[inspect.Parameter]:
@@ -160,10 +161,13 @@ async def _command(
     cluster: str | None = None,
     **given: Any,
 ) -> Response:
+    right = operation.right_at(service)
     if cluster is not None:
         check(body, context.check_system(cluster, service))
+        require(caller, right, cluster)
     asked = _asked(operation, service, cluster, caller, body, given)
-    (sent,) = await commands.send(context, [asked], key_of(request, caller, body, idempotency_key))
+    access = Access(caller, right, f"operation:{service}:{operation.name}", cluster, "asked", asked.reason)
+    (sent,) = await commands.send(context, [asked], key_of(request, caller, body, idempotency_key), access)
     if sent.outcome is None:
         location = location_of(sent.request_id)
         waiting = {"id": sent.request_id, "state": "waiting", "location": location}
@@ -183,7 +187,8 @@ async def _command_to_all(
     """Every service that has a former system is asked; the answer says which have done it."""
     services = sorted({name for cluster in context.policy.clusters.values() for name in cluster.services})
     asked = [_asked(operation, service, None, caller, body, {}) for service in services]
-    sent = await commands.send(context, asked, key_of(request, caller, body, idempotency_key))
+    access = Access(caller, operation.right, f"operation:{operation.name}", outcome="asked")
+    sent = await commands.send(context, asked, key_of(request, caller, body, idempotency_key), access)
     noted = [each.service for each in sent if each.outcome is not None and answer_of(each)]
     waiting = [location_of(each.request_id) for each in sent if each.outcome is None]
     return answer({"noted": noted, "waiting": waiting}, status=202 if waiting else 200)
@@ -194,7 +199,7 @@ def _asked(
 ) -> CommandRequest:
     named = {name: getattr(body, name) for name in operation.arguments.model_fields if name not in given}
     arguments = _checked(operation, {**named, **given})
-    author = commands.author_of(caller, body.author)
+    author = commands.signed_by(caller, body.author)
     reason: str | None = getattr(body, "reason", None)
     return CommandRequest(
         service=service,

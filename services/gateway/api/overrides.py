@@ -17,9 +17,12 @@ from services.gateway.api.decision_bodies import RecordName, Signed, keys_of
 from services.gateway.api.decision_bodies import described as described_body
 from services.gateway.api.members import find_member
 from services.gateway.api.override_responses import Overrides, ShownField
+from services.gateway.auth.audit import Access
+from services.gateway.auth.authorisation import require
+from services.gateway.auth.caller import Caller
 from services.gateway.bodies import body_of
 from services.gateway.context import answer
-from services.gateway.dependencies import STAFF, Context, Staff
+from services.gateway.dependencies import READS_PERSONS, Context, ValueSetter
 from services.gateway.problems import ProblemError, described
 from services.gateway.translations import language_of
 from services.membership.identity.decisions import DecisionError
@@ -79,7 +82,7 @@ class SetField(Signed):
 async def set_field(
     request: Request,
     context: Context,
-    caller: Staff,
+    caller: ValueSetter,
     member_id: str,
     field: FieldName,
     body: Annotated[SetField, Depends(body_of(SetField))],
@@ -93,9 +96,10 @@ async def set_field(
     a merge brought together the newest is shown. Saying the same again changes nothing.
     """
     with _problems(request):
-        asked = OverrideRequest(_by_id(member_id), field, _record(body.record), _seen(if_match))
+        asked = _asked(member_id, field, body.record, if_match, caller)
         signed = signature(body, caller)
-        async with context.writing() as uow:
+        access = Access(caller, "set-values", f"member:{member_id}", reason=body.reason)
+        async with context.writing(access) as uow:
             shown = await set_manually(uow, asked, body.value, signed)
     log.info("override.set", member_id=shown.member_id, field=field, key_id=caller.key_id)
     return _answer(shown)
@@ -110,7 +114,7 @@ async def set_field(
 async def unset_field(
     request: Request,
     context: Context,
-    caller: Staff,
+    caller: ValueSetter,
     member_id: str,
     field: FieldName,
     body: Annotated[TakenBack, Depends(body_of(TakenBack))],
@@ -121,9 +125,10 @@ async def unset_field(
     Without `record` it is taken back from all of the member's records. `value` is null when no record fills it.
     """
     with _problems(request):
-        asked = OverrideRequest(_by_id(member_id), field, _record(body.record), _seen(if_match))
+        asked = _asked(member_id, field, body.record, if_match, caller)
         signed = signature(body, caller)
-        async with context.writing() as uow:
+        access = Access(caller, "set-values", f"member:{member_id}", reason=body.reason)
+        async with context.writing(access) as uow:
             shown = await take_back(uow, asked, signed)
     log.info("override.taken_back", member_id=shown.member_id, field=field, key_id=caller.key_id)
     return _answer(shown)
@@ -133,7 +138,7 @@ async def unset_field(
     "/members/{member_id}/overrides",
     response_model=Overrides,
     responses=described(404, 410),
-    dependencies=STAFF,
+    dependencies=READS_PERSONS,
 )
 async def overrides(context: Context, member_id: str) -> Response:
     """All values that were ever set by hand on the member's records, the newest first.
@@ -147,6 +152,11 @@ async def overrides(context: Context, member_id: str) -> Response:
 
 def _answer(shown: Shown) -> Response:
     return answer(shown.as_json(), {"etag": f'"{shown.etag}"'})
+
+
+def _asked(member_id: str, field: str, record: str | None, if_match: str | None, caller: Caller) -> OverrideRequest:
+    permit = partial(require, caller, "set-values")
+    return OverrideRequest(_by_id(member_id), field, _record(record), _seen(if_match), permit)
 
 
 def _by_id(member_id: str) -> Find:

@@ -13,11 +13,13 @@ from services.gateway.api.decision_bodies import described as described_body
 from services.gateway.api.record_bodies import Accepting, Asking, ChangedFields, Contact, Ending, NewRecord
 from services.gateway.api.record_problems import as_problems
 from services.gateway.api.record_responses import RecordChanges, RecordShown
-from services.gateway.auth.key_cache import Caller
+from services.gateway.auth.audit import Access
+from services.gateway.auth.authorisation import author_of, require
+from services.gateway.auth.caller import Caller
 from services.gateway.bodies import body_of
 from services.gateway.context import GatewayContext, answer
 from services.gateway.cursors import cursor, position_in_numbers
-from services.gateway.dependencies import STAFF, After, Context, Staff
+from services.gateway.dependencies import READS_PERSONS, After, Context, RecordWriter
 from services.gateway.idempotency import Key
 from services.gateway.idempotency_header import IdempotencyKey, claim, key_of
 from services.gateway.problems import ProblemError, described
@@ -43,7 +45,7 @@ IfMatch = Annotated[str | None, Header(description="the record's ETag as last se
 
 
 # First: a record's id may hold slashes, and would match what comes after it.
-@router.get(f"{_RECORD}/changes", response_model=RecordChanges, responses=described(404), dependencies=STAFF)
+@router.get(f"{_RECORD}/changes", response_model=RecordChanges, responses=described(404), dependencies=READS_PERSONS)
 async def changes(
     request: Request,
     context: Context,
@@ -68,7 +70,7 @@ async def changes(
     return answer({"items": [item for _, item in page], "next": following})
 
 
-@router.get(_RECORD, response_model=RecordShown, responses=described(404, 410), dependencies=STAFF)
+@router.get(_RECORD, response_model=RecordShown, responses=described(404, 410), dependencies=READS_PERSONS)
 async def record(context: Context, cluster: str, record_id: str) -> Response:
     """A source record as it is written now. `changeable` tells whether it is changed here.
 
@@ -97,7 +99,7 @@ async def record(context: Context, cluster: str, record_id: str) -> Response:
 async def create(
     request: Request,
     context: Context,
-    caller: Staff,
+    caller: RecordWriter,
     cluster: str,
     body: Annotated[NewRecord, Depends(body_of(NewRecord))],
     idempotency_key: IdempotencyKey = None,
@@ -116,7 +118,7 @@ async def create(
 async def change(
     request: Request,
     context: Context,
-    caller: Staff,
+    caller: RecordWriter,
     cluster: str,
     record_id: str,
     body: Annotated[ChangedFields, Depends(body_of(ChangedFields))],
@@ -131,7 +133,7 @@ async def change(
 async def end(
     request: Request,
     context: Context,
-    caller: Staff,
+    caller: RecordWriter,
     cluster: str,
     record_id: str,
     body: Annotated[Ending, Depends(body_of(Ending))],
@@ -148,7 +150,7 @@ async def end(
 async def set_contact(
     request: Request,
     context: Context,
-    caller: Staff,
+    caller: RecordWriter,
     cluster: str,
     record_id: str,
     body: Annotated[Contact, Depends(body_of(Contact))],
@@ -174,7 +176,9 @@ class _Asked:
         *,
         key: Key | None = None,
     ) -> Response:
-        by = By(self._body.author or self._caller.name, self._body.reason, self._caller.key_id)
+        require(self._caller, "write-records", self._key.cluster)
+        author = author_of(self._caller, self._body.author)
+        by = By(author, self._body.reason, self._caller.key_id)
         command = Command(
             name,
             self._key,
@@ -186,7 +190,8 @@ class _Asked:
             as_seen or (lambda _version, _etag: True),
         )
         with as_problems(self._request, self._context.policy, command):
-            async with self._context.writing() as uow:
+            access = Access(self._caller, "write-records", f"record:{self._key}", self._key.cluster, reason=by.reason)
+            async with self._context.writing(access) as uow:
                 [record_id] = await claim(uow, key, [self._key.record_id])
                 record = RecordKey(self._key.cluster, record_id)
                 # Another id is that of the record which this very request made when it was sent before.

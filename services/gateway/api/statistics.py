@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from services.gateway.api.member_responses import Statistics
 from services.gateway.context import answer
-from services.gateway.dependencies import READER, Context
+from services.gateway.dependencies import READS_MEMBERS, Context
 from services.membership.normalisation.places import departements
 
 router = APIRouter(tags=["statistics"])
@@ -16,7 +16,7 @@ router = APIRouter(tags=["statistics"])
 _NOBODY = {"members": 0, "active": 0, "paid_up": 0}
 
 
-@router.get("/statistics", response_model=Statistics, dependencies=READER)
+@router.get("/statistics", response_model=Statistics, dependencies=READS_MEMBERS)
 async def statistics(context: Context) -> Response:
     """Members by cluster, lineage and département. One of two clusters counts in both, and once in all."""
     today = context.clock.today()

@@ -1,16 +1,34 @@
-"""API keys, read for the cache."""
+"""API keys and sessions, read for the cache."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from services.membership.rows import Rows
 
-_KEYS = """
-    select id, hash, name, role, extract(epoch from expires_at - now())::float as seconds
-    from api_keys where revoked_at is null and expires_at > now()
+_GRANTS = """
+    (select coalesce(array_agg(array[g.role, g.cluster]), '{}') from grants g
+     where g.ended_at is null and %s)
+"""
+_KEYS = f"""
+    select id, hash, name, role, signs_for_others, extract(epoch from expires_at - now())::float as seconds,
+           {_GRANTS % "g.key_id = k.id"} as grants
+    from api_keys k where revoked_at is null and expires_at > now()
+"""
+_SESSIONS = f"""
+    select s.number, s.hash, s.person_id, p.name, p.locale, p.shortcuts,
+           extract(epoch from least(s.until, s.seen_at + interval '8 hours') - now())::float as seconds,
+           extract(epoch from s.signed_in_at + interval '15 minutes' - now())::float as fresh_seconds,
+           {_GRANTS % "g.person_id = p.id"} as grants
+    from sessions s join people p on p.id = s.person_id
+    where s.ended_at is null and p.disabled_at is null and least(s.until, s.seen_at + interval '8 hours') > now()
 """
 
 
 async def usable_keys(rows: Rows) -> Sequence[Any]:
-    """API keys that are neither revoked nor expired: ``id``, ``hash``, ``name``, ``role``, ``expires_at``."""
+    """API keys that are neither revoked nor expired, with their grants; none: a key of a version before."""
     return await rows.fetch(_KEYS)
+
+
+async def live_sessions(rows: Rows) -> Sequence[Any]:
+    """Sessions that have neither ended nor been idle for too long, of people who are not disabled."""
+    return await rows.fetch(_SESSIONS)

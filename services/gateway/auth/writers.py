@@ -14,7 +14,11 @@ ANNOUNCE_EVERY = 10.0
 """Seconds after which keys are announced that another program made or revoked."""
 
 # Every other role may write.
-_USABLE = "from api_keys where role <> 'reader' and revoked_at is null and expires_at > now()"
+_USABLE = """
+    from api_keys k where revoked_at is null and expires_at > now() and (role <> 'reader' or exists (
+        select from grants g
+        where g.key_id = k.id and g.ended_at is null and g.role in ('staff', 'treasurer', 'admin')))
+"""
 _COUNT = f"select count(*) {_USABLE}"
 _TURN = "select pg_advisory_xact_lock(hashtext('write_access'))"
 _KEYS = f"select expires_at {_USABLE} order by expires_at desc limit {MOST_KEYS}"

@@ -38,18 +38,26 @@ class ChangedMeanwhileError(Exception):
         self.etag = etag
 
 
+def _nothing(_: str) -> None:
+    pass
+
+
 def _as_it_is(_: str) -> bool:
     return True
 
 
 @dataclass(frozen=True, slots=True)
 class OverrideRequest:
-    """Which field of which member, and on which record if one was named; ``as_seen`` judges the etag of its view."""
+    """Which field of which member, and on which record if one was named; ``as_seen`` judges the etag of its view.
+
+    ``permit`` is asked of the cluster of each record that changes, and raises where that is not allowed.
+    """
 
     find: Find
     field: str
     record: RecordKey | None = None
     as_seen: Callable[[str], bool] = _as_it_is
+    permit: Callable[[str], None] = _nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +81,7 @@ async def set_manually(uow: MembershipUnitOfWork, asked: OverrideRequest, value:
     """
     member_id = await _turn_on(uow, asked)
     record = asked.record or await _first_record(uow, member_id)
+    asked.permit(record.cluster)
     await override_record.set_field(uow, record, asked.field, value, signature)
     return await _shown(uow, member_id, asked.field)
 
@@ -90,6 +99,7 @@ async def take_back(uow: MembershipUnitOfWork, asked: OverrideRequest, signature
     if not chosen:
         raise DecisionError("override-unknown", "no value was set by hand for this field")
     for record in chosen:
+        asked.permit(record.cluster)
         await override_record.unset_field(uow, record, named, signature)
     return await _shown(uow, member_id, named)
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import httpx2
 
-from services.gateway.auth.keys import create_key
 from shared.persistence.database import create_engine
 from tests.support.builders import an_invoice
 from tests.support.in_process import OwnService
+from tests.support.keys import create_key
 from tests.support.waiting import eventually
 
 BILLING, MEMBERSHIP = "numelink/billing", "numelink/membership"

@@ -15,7 +15,6 @@ from schemas.envelope import encode, source_of
 from schemas.membership import MemberRecorded
 from schemas.reading import read
 from services.gateway.app import create_http
-from services.gateway.auth.keys import create_key
 from services.membership.consumers import SUBSCRIPTIONS
 from services.membership.records.record import RecordKey
 from services.membership.settings import MembershipSettings
@@ -23,6 +22,7 @@ from services.membership.unit_of_work import MembershipUnitOfWork
 from shared.persistence.database import create_engine
 from shared.runtime.clock import Clock
 from tests.support.in_memory import POLICY
+from tests.support.keys import create_key
 
 NUMELINK, CLUSTR = "numelink", "clustr-numerique"
 

@@ -8,7 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from services.cli.keys import keys
+from services.gateway.auth.caller import Grant
 from services.gateway.auth.keys import create_key, hash_secret
+from services.gateway.auth.rights import Role
 from tests.support.emptying import EMPTY
 
 NEW = ("create", "--name", "Extranet", "--role", "staff", "--days", "90")
@@ -89,9 +91,9 @@ def test_nonsense_is_refused(run, wrong):
 
 
 async def test_a_caller_in_code_is_told_too():
-    for role, days in (("king", 1), ("reader", 0)):
-        with pytest.raises(ValueError, match=r"king|a day at least"):
-            await create_key(None, "x", role, days)  # type: ignore[arg-type]
+    for grants, days in (((), 1), ((Grant(Role.READER),), 0)):
+        with pytest.raises(ValueError, match=r"must have a role|a day at least"):
+            await create_key(None, "x", grants, days, by="a test")  # type: ignore[arg-type]
 
 
 def test_keys_are_never_alike_and_hashes_do_not_tell_them():

@@ -20,7 +20,7 @@ async def merged(gateway):
 
 async def test_a_member_is_served_as_it_is_stored(gateway, merged):
     current, former = merged
-    answer = await gateway.get(f"/members/{current}", role="reader")
+    answer = await gateway.get(f"/members/{current}", role="staff")
 
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
@@ -30,6 +30,21 @@ async def test_a_member_is_served_as_it_is_stored(gateway, merged):
         stored = (await connection.exec_driver_sql("select document from views")).scalar_one()
     assert answer.content == bytes(stored)
     assert answer.json()["former_ids"] == [former]
+
+
+async def test_a_reader_is_shown_nothing_about_persons(gateway, merged):
+    current, former = merged
+    person = {"contact", "email", "mobile", "consents", "mailings"}
+    full = await gateway.get(f"/members/{current}", role="staff")
+    assert person & set(full.json()) >= {"email", "consents", "mailings"}
+
+    for path in (f"/members/{current}", f"/members/{former}", "/members/by-source/clustr-numerique/7"):
+        limited = await gateway.get(path, role="reader")
+        etag = limited.headers["etag"]
+
+        assert set(full.json()) - set(limited.json()) == person & set(full.json())
+        for known, status in ((etag, 304), (full.headers["etag"], 200)):
+            assert (await gateway.get(path, role="reader", headers={"if-none-match": known})).status_code == status
 
 
 async def test_an_etag_spares_what_did_not_change(gateway, merged):

@@ -9,9 +9,9 @@ import pytest
 
 from deploy.local.local_services import LocalServices
 from schemas.base import Fact
-from services.gateway.auth.keys import create_key
 from shared.persistence.database import create_engine
 from tests.support.builders import a_mailing, an_event, an_invoice
+from tests.support.keys import create_key
 from tests.support.waiting import eventually
 
 

@@ -10,12 +10,12 @@ import httpx2
 import pytest
 
 from deploy.local.nodes import Nodes
-from services.gateway.auth.keys import create_key
 from services.membership.records.repository import LOCK
 from shared.process.service import Service
 from tests.integration.gateway.gateways import NUMELINK, lifespan, own_id
 from tests.support.builders import a_member
 from tests.support.in_process import OwnService, Passwords, own_service
+from tests.support.keys import create_key
 from tests.support.waiting import eventually
 
 READY, DECISIONS, FIRST = "/health/ready", "/duplicates/decisions", f"/members/{own_id(NUMELINK, 'B-1')}"

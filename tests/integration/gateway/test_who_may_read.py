@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.gateway.auth import key_cache
+from services.gateway.auth import caller_cache
 from tests.integration.gateway.gateways import NUMELINK, own_id
 from tests.support.builders import a_member
 
@@ -75,7 +75,8 @@ async def test_a_reader_may_not_read_what_is_for_staff(gateway, member_id, path)
     answer = await gateway.get(path.format(id=member_id), role="reader")
 
     assert answer.status_code == 403
-    assert answer.json()["needed"] == "staff"
+    assert answer.json()["right"] == "read-persons"
+    assert answer.json()["roles"] == ["staff", "treasurer", "admin"]
     assert (await gateway.get(path.format(id=member_id), role="staff")).status_code == 200
     assert (await gateway.get(path.format(id=member_id), role="admin")).status_code == 200
 
@@ -107,9 +108,9 @@ async def test_a_key_that_expired_in_the_database_is_unknown(gateway, member_id)
 
 
 async def test_a_revoked_key_stops_soon(gateway, member_id, monkeypatch):
-    assert key_cache.STALE_SECONDS < 10
-    monkeypatch.setattr(key_cache, "REFRESH_SECONDS", 0.1)
-    monkeypatch.setattr(key_cache, "STALE_SECONDS", 0.3)
+    assert caller_cache.STALE_SECONDS < 10
+    monkeypatch.setattr(caller_cache, "REFRESH_SECONDS", 0.1)
+    monkeypatch.setattr(caller_cache, "STALE_SECONDS", 0.3)
     for path in ("/members", f"/members/{member_id}"):
         assert (await gateway.get(path, role="reader")).status_code == 200
     await gateway.sql("update api_keys set revoked_at = now()")

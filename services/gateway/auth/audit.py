@@ -1,0 +1,144 @@
+"""Who did what, and who looked at whom: rows that are only ever added, without any value.
+
+A change is noted in its own transaction. Reads are noted after the answer, in batches: a process that is killed loses
+those of the last second of people, and of the last minutes of API keys, which are counted only.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from schemas.rights import Right
+from services.gateway.auth.caller import Caller
+
+log = structlog.get_logger()
+
+FLUSH_SECONDS: Final = 1.0
+KEYS_FLUSH_SECONDS: Final = 300.0
+KEPT: Final = "12 months"
+"""CNIL, Recommandation relative à la journalisation (2021): six to twelve months."""
+MOST_WAITING: Final = 10_000
+"""Reads that are kept in memory while the database is away; more are counted in the log alone."""
+
+_NOTE = """
+    insert into access_audit (who, name, session, permission, about, cluster, outcome, reason, times)
+    select * from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[],
+                         $8::text[], $9::bigint[])
+"""
+_SEEN = """
+    update sessions set seen_at = now() where number = any($1::bigint[]) and seen_at < now() - interval '1 minute'
+"""
+_FORGET = f"delete from access_audit where at < now() - interval '{KEPT}'"
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One use of a right. ``about`` names a member, a record or a route.
+
+    ``outcome`` is done, asked, read, or the kind of a refusal.
+    """
+
+    caller: Caller
+    right: str
+    about: str
+    cluster: str | None = None
+    outcome: str = "done"
+    reason: str | None = None
+
+    def row(self, times: int = 1) -> tuple[Any, ...]:
+        """As it is kept."""
+        session = self.caller.session
+        return (
+            *(self.caller.key_id, self.caller.name, session and session.number, self.right, self.about, self.cluster),
+            *(self.outcome, self.reason, times),
+        )
+
+
+async def note(connection: AsyncConnection, *accesses: Access) -> None:
+    """Keep these in the transaction of what was done."""
+    await _insert(connection, [access.row() for access in accesses])
+
+
+async def forget(connection: AsyncConnection) -> int:
+    """Forget what is older than twelve months, and return how many."""
+    return (await connection.exec_driver_sql(_FORGET)).rowcount
+
+
+class AuditQueue:
+    """Reads and refusals on their way to the database."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._by_people: dict[tuple[int, str, str, str], Access] = {}
+        self._by_keys: Counter[tuple[str, str, str, str, str]] = Counter()
+        self._seen: set[int] = set()
+        self._closing = asyncio.Event()
+
+    def read(self, caller: Caller, right: Right, about: str, route: str) -> None:
+        """A read of persons' data. A key's are counted by route, a person's are named."""
+        if caller.session is None:
+            self._by_keys[caller.key_id, caller.name, right, route, "read"] += 1
+        elif len(self._by_people) < MOST_WAITING:
+            self._by_people[caller.session.number, right, about, "read"] = Access(caller, right, about, outcome="read")
+
+    def refused(self, caller: Caller, right: Right, route: str, kind: str) -> None:
+        """Somebody asked for what they have no right to."""
+        if caller.session is None:
+            self._by_keys[caller.key_id, caller.name, right, route, kind] += 1
+        elif len(self._by_people) < MOST_WAITING:
+            self._by_people[caller.session.number, right, route, kind] = Access(caller, right, route, outcome=kind)
+
+    def seen(self, caller: Caller) -> None:
+        """A session is in use."""
+        if caller.session is not None:
+            self._seen.add(caller.session.number)
+
+    async def run(self) -> None:
+        """Keep what comes, until ``close``."""
+        flushes = 0
+        while not self._closing.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), FLUSH_SECONDS)
+            flushes += 1
+            keys = self._closing.is_set() or flushes % int(KEYS_FLUSH_SECONDS / FLUSH_SECONDS) == 0
+            await self.flush(keys=keys)
+
+    def close(self) -> None:
+        """Let ``run`` keep what still waits, and end."""
+        self._closing.set()
+
+    async def flush(self, *, keys: bool) -> None:
+        """Keep what waits; what cannot be kept now waits on."""
+        people, self._by_people = self._by_people, {}
+        counted: Counter[tuple[str, str, str, str, str]] = Counter()
+        if keys:
+            counted, self._by_keys = self._by_keys, Counter()
+        seen, self._seen = self._seen, set()
+        if not people and not counted and not seen:
+            return
+        rows = [access.row() for access in people.values()]
+        rows += [
+            (who, name, None, right, about, None, kind, None, n)
+            for (who, name, right, about, kind), n in counted.items()
+        ]
+        try:
+            async with self._engine.begin() as connection:
+                await _insert(connection, rows)
+                await connection.exec_driver_sql(_SEEN, (sorted(seen),))
+        except (OSError, TimeoutError, SQLAlchemyError) as error:
+            log.warning("audit.waits", rows=len(rows), error=type(error).__name__)
+            self._by_people = people | self._by_people
+            self._by_keys.update(counted)
+            self._seen |= seen
+
+
+async def _insert(connection: AsyncConnection, rows: Sequence[tuple[Any, ...]]) -> None:
+    if rows:
+        await connection.exec_driver_sql(_NOTE, tuple(map(list, zip(*rows, strict=True))))
