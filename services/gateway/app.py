@@ -9,6 +9,7 @@ fast lane → app: /members.csv  /members  /members/by-source/…  /members/{id}
                  /p/u/{token}  /p/e/{session_id}  /p/r/{token}  /p/feed/events.ics  /p/feed/{cluster}.ics
                  /p/feed/r/{token}.ics
                  /p/check-in.js  /p/c/{token}  …/list  …/entries
+                 /console…  (pages for staff, which ask the routes above: see console/README.md)
                  /openapi.json  /health/live  /health/ready  /metrics
 """
 
@@ -38,6 +39,8 @@ from services.gateway.api import (
 )
 from services.gateway.auth.key_cache import ApiKeyCache
 from services.gateway.auth.writers import ANNOUNCE_EVERY, watch_write_access
+from services.gateway.console.mounting import mount
+from services.gateway.console.outside import Outside
 from services.gateway.context import GatewayContext
 from services.gateway.fast_path import FastPath
 from services.gateway.lookups import Lookups
@@ -117,9 +120,10 @@ def create_http(
     # Cutover's own first: what comes after would take its words for a cluster and a service.
     app.include_router(cutover.router)
     app.include_router(operations.router)
+    mount(app, policy.clusters)
     answer_problems(app)
     app.openapi = partial(describe, app, sorted(policy.clusters))
-    return Measured(FastPath(app, context.keyring, Lookups(pool)))
+    return Measured(FastPath(Outside(app), context.keyring, Lookups(pool)))
 
 
 def create_app(definition: ServiceDefinition[MembershipSettings], settings: MembershipSettings) -> Service:

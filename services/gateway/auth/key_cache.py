@@ -20,7 +20,13 @@ STALE_SECONDS = 9.0
 """A key that is revoked stops working within this time."""
 LOOK_AGAIN_SECONDS = 0.1
 
+CALLER = "traboule.caller"
+"""Key of the ASGI scope under which the console says who asks. No header can put anything there."""
+
 _RANKS = {Role.READER: 0, Role.STAFF: 1, Role.ADMIN: 2}
+_NEEDED = {"read-members": Role.READER, "move-systems": Role.ADMIN, "give-access": Role.ADMIN}
+"""The least role that has a right; of all others it is staff."""
+_ROLES = frozenset(Role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +40,10 @@ class Caller:
     until: float
     """By this process's monotonic clock: what day it is the database tells, so that no wrong clock lets anybody in."""
 
-    def may(self, role: Role) -> bool:
-        """Whether this role includes another."""
-        return _RANKS[self.role] >= _RANKS[role]
+    def may(self, right: str) -> bool:
+        """Whether this role includes another, or has a right."""
+        needed = Role(right) if right in _ROLES else _NEEDED.get(right, Role.STAFF)
+        return _RANKS[self.role] >= _RANKS[needed]
 
 
 class ApiKeyCache:
@@ -106,6 +113,9 @@ HEADER = APIKeyHeader(name="X-API-Key", auto_error=False, scheme_name="API key")
 
 async def authorised(request: Request, keyring: ApiKeyCache, role: Role) -> Caller:
     """Whoever sent the request. Raises ProblemError unless the key is usable, and its role at least this one."""
+    person = request.scope.get(CALLER)
+    if isinstance(person, Caller):
+        return _with_role(person, role)
     key = presented(request.headers.get("authorization"), request.headers.get("x-api-key"))
     if key is None:
         raise ProblemError("key-missing", headers={"www-authenticate": 'Bearer realm="Traboule"'})
@@ -113,9 +123,13 @@ async def authorised(request: Request, keyring: ApiKeyCache, role: Role) -> Call
     if result is None:
         challenge = 'Bearer realm="Traboule", error="invalid_token"'
         raise ProblemError("invalid-key", headers={"www-authenticate": challenge})
-    if not result.may(role):
-        raise ProblemError("role-too-low", role=result.role.value, needed=role.value)
-    return result
+    return _with_role(result, role)
+
+
+def _with_role(caller: Caller, role: Role) -> Caller:
+    if not caller.may(role):
+        raise ProblemError("role-too-low", role=caller.role.value, needed=role.value)
+    return caller
 
 
 def presented(authorization: str | None, api_key: str | None) -> str | None:
