@@ -113,7 +113,7 @@ def number(count: int, language: Language) -> str:
 def siren(text: str) -> str:
     """``732 829 320``; a SIRET in the same way. What is no such number stays as it is."""
     if re.fullmatch(r"[0-9]{9}", text):
-        return f"{text[:3]}\u202f{text[3:6]}\u202f{text[6:]}"
+        return f"{text[:3]}\u00a0{text[3:6]}\u00a0{text[6:]}"
     if re.fullmatch(r"[0-9]{14}", text):
-        return f"{text[:3]}\u202f{text[3:6]}\u202f{text[6:9]}\u202f{text[9:]}"
+        return f"{text[:3]}\u00a0{text[3:6]}\u00a0{text[6:9]}\u00a0{text[9:]}"
     return text

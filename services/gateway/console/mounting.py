@@ -1,27 +1,20 @@
 """Puts the console into the gateway."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 
 from services.gateway.console import rendering, statics
-from services.gateway.console.display import Mark, marks_of
+from services.gateway.console.display import marks_of
 from services.gateway.console.errors import answer_refused, answer_sign_in
 from services.gateway.console.inside import RefusedError
-from services.gateway.console.pages import home
+from services.gateway.console.mounted import Console
+from services.gateway.console.pages import home, members
 from services.gateway.console.session import SignInNeededError
 from shared.runtime.clusters import Cluster
 
-PAGES = (home,)
+PAGES = (home, members)
 """Each has a ``router``."""
-
-
-@dataclass(frozen=True, slots=True)
-class Console:
-    """What pages are made with; kept in the app's state."""
-
-    marks: Mapping[str, Mark]
 
 
 def mount(app: FastAPI, clusters: Mapping[str, Cluster]) -> None:
@@ -35,9 +28,3 @@ def mount(app: FastAPI, clusters: Mapping[str, Cluster]) -> None:
     statics.files()
     rendering.environment("fr")
     rendering.environment("en")
-
-
-def marks(request: Request) -> Mapping[str, Mark]:
-    """The clusters' marks by code, in their order."""
-    console: Console = request.app.state.console
-    return console.marks

@@ -163,3 +163,9 @@ async def test_names_of_people_are_text(gateway):
     answer = await gateway.client.get("/console", headers={"authorization": f"Bearer {key}"})
     assert "<img" not in answer.text
     assert "&lt;img src=x" in answer.text
+
+
+async def test_every_area_that_is_shown_has_a_page(gateway):
+    page = (await gateway.get("/console")).text
+    for path in set(re.findall(r'href="(/console[a-z/]*)"[^>]*data-go', page)):
+        assert (await gateway.get(path)).status_code == 200, path
