@@ -9,6 +9,7 @@ fast lane → app: /members.csv  /members  /members/by-source/…  /members/{id}
                  /p/u/{token}  /p/e/{session_id}  /p/r/{token}  /p/feed/events.ics  /p/feed/{cluster}.ics
                  /p/feed/r/{token}.ics
                  /p/check-in.js  /p/c/{token}  …/list  …/entries
+                 /console…  (pages for staff, which ask the routes above: see console/README.md)
                  /openapi.json  /health/live  /health/ready  /metrics
 """
 
@@ -41,6 +42,9 @@ from services.gateway.auth import audit, sessions
 from services.gateway.auth.audit import AuditQueue
 from services.gateway.auth.caller_cache import CallerCache
 from services.gateway.auth.writers import ANNOUNCE_EVERY, watch_write_access
+from services.gateway.console.guard import Guard
+from services.gateway.console.mounting import mount
+from services.gateway.console.outside import Outside
 from services.gateway.context import GatewayContext
 from services.gateway.dependencies import refuse_without_right
 from services.gateway.fast_path import FastPath
@@ -128,9 +132,10 @@ def create_http(
     for router in _ROUTERS:
         refuse_without_right(router.routes)
         app.include_router(router)
+    mount(app, policy.clusters)
     answer_problems(app)
     app.openapi = partial(describe, app, sorted(policy.clusters))
-    return Measured(FastPath(app, context, Lookups(pool)))
+    return Measured(FastPath(Outside(app, Guard(settings.public_url)), context, Lookups(pool)))
 
 
 def create_app(definition: ServiceDefinition[MembershipSettings], settings: MembershipSettings) -> Service:

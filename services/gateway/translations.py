@@ -159,6 +159,8 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     "key-missing": (401, "Une clé d'accès est nécessaire", "An API key is needed"),
     "invalid-key": (401, "Cette clé est inconnue, expirée ou révoquée", "This key is unknown, expired or revoked"),
     "right-missing": (403, "Ce droit n'est pas donné", "This right is not given"),
+    "host-unknown": (421, "Cette adresse n'est pas celle de la console", "This address is not the console's"),
+    "cross-origin": (403, "Cette demande vient d'un autre site", "This request comes from another site"),
     "cluster-not-yours": (
         403,
         "Ce droit n'est pas donné pour ce cluster",

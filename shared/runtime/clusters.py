@@ -26,8 +26,8 @@ class Cluster:
     """One of the merging organisations. ``services`` are those for which it has a former system.
 
     ``products`` names the software that a former system is, by service; ``added_columns`` the columns that the cluster
-    added to it, as its files head them; ``statuses`` what the cluster's own words for a status mean. Which
-    products and meanings there are is known to the service concerned.
+    added to it, as its files head them; ``statuses`` what the cluster's own words for a status mean; ``mark`` is its
+    sign on pages, of two letters, or empty. Which products and meanings there are is known to the service concerned.
     """
 
     code: str
@@ -37,6 +37,7 @@ class Cluster:
     products: Mapping[str, str] = field(default_factory=dict[str, str])
     added_columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     statuses: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+    mark: str = ""
 
     def lineage_in(self, departement: str | None) -> str | None:
         """The lineage that covers a département, if just one does."""
@@ -62,7 +63,10 @@ def _cluster(code: str, entry: Mapping[str, Any]) -> Cluster:
     products = {service: _text(name) for service, name in _of_services(entry, "products", services)}
     added = {service: _texts(columns) for service, columns in _of_services(entry, "added_columns", services)}
     statuses = {service: _words(table) for service, table in _of_services(entry, "statuses", services)}
-    return Cluster(code, entry["name"], services, lineages, products, added, statuses)
+    mark = _text(entry.get("mark", ""))
+    if len(mark) > 2:
+        raise TypeError(f"mark = {mark!r}: two letters at most")
+    return Cluster(code, entry["name"], services, lineages, products, added, statuses, mark)
 
 
 def _of_services(entry: Mapping[str, Any], table: str, services: tuple[str, ...]) -> list[tuple[str, Any]]:

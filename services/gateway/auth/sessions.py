@@ -17,7 +17,7 @@ _USE_LINK = """
     update sign_in_links l set used_at = now() from people p
     where l.hash = $1 and l.used_at is null and l.expires_at > now()
       and p.id = l.person_id and p.disabled_at is null
-    returning p.id, p.name
+    returning p.id, p.name, p.locale
 """
 _LINK = """
     select p.name, l.used_at is not null as used, l.expires_at <= now() as expired,
@@ -78,10 +78,10 @@ async def look_at_link(connection: AsyncConnection, token: str) -> Link | None:
     return Link(*rows[0])
 
 
-async def use_link(connection: AsyncConnection, token: str) -> tuple[str, str] | None:
-    """Use a link up: the person's id and name; None for one that was used, is too old, or nobody made."""
+async def use_link(connection: AsyncConnection, token: str) -> tuple[str, str, str] | None:
+    """Use a link up: the person's id, name and language; None for one that was used, is too old, or nobody made."""
     rows = rows_of(await connection.exec_driver_sql(_USE_LINK, (hash_token(token),)))
-    return (rows[0][0], rows[0][1]) if rows else None
+    return (rows[0][0], rows[0][1], rows[0][2]) if rows else None
 
 
 async def create_session(

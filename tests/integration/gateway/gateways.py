@@ -15,6 +15,10 @@ from schemas.envelope import encode, source_of
 from schemas.membership import MemberRecorded
 from schemas.reading import read
 from services.gateway.app import create_http
+from services.gateway.auth.caller import Grant
+from services.gateway.auth.people import create_person
+from services.gateway.auth.sessions import Browser, create_session
+from services.gateway.console.session import COOKIE
 from services.membership.consumers import SUBSCRIPTIONS
 from services.membership.records.record import RecordKey
 from services.membership.settings import MembershipSettings
@@ -27,6 +31,10 @@ from tests.support.keys import create_key
 NUMELINK, CLUSTR = "numelink", "clustr-numerique"
 
 NOON = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
+
+BROWSER = {"sec-fetch-site": "same-origin"}
+"""What a browser says of a form of our own pages."""
+A_BROWSER = Browser("link", "Chrome, Linux", "127.0.0.0/24")
 
 _handlers = {subscription.fact: subscription.handler for subscription in SUBSCRIPTIONS}
 
@@ -47,8 +55,9 @@ class GatewayUnderTest:
     def __init__(self, app: Any, engine: AsyncEngine, clock: SetClock) -> None:
         self.app, self.engine, self.clock = app, engine, clock
         transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
-        self.client = httpx2.AsyncClient(transport=transport, base_url="http://door")
+        self.client = httpx2.AsyncClient(transport=transport, base_url="http://localhost")
         self._keys: dict[str, str] = {}
+        self._sessions: dict[str, str] = {}
 
     async def feed(self, cluster: str, *facts: Fact) -> None:
         """Let the service hear facts of a cluster, each in a transaction of its own, as its consumers would."""
@@ -76,6 +85,11 @@ class GatewayUnderTest:
         async with self.engine.begin() as connection:
             await connection.exec_driver_sql(statement, values)
 
+    async def rows(self, statement: str, *values: Any) -> list[Any]:
+        """What one query answers."""
+        async with self.engine.connect() as connection:
+            return list((await connection.exec_driver_sql(statement, values)).mappings())
+
     async def get(
         self, path: str, *, role: str = "admin", headers: dict[str, str] | None = None, **parameters: Any
     ) -> Any:
@@ -86,10 +100,26 @@ class GatewayUnderTest:
         self, method: str, path: str, *, role: str = "admin", headers: dict[str, str] | None = None, **request: Any
     ) -> Any:
         """The same for any method; ``request`` is the client's: ``json``, ``content``, ``params``."""
-        if role not in self._keys:
-            self._keys[role] = await self.key(role)
-        sent = {"authorization": f"Bearer {self._keys[role]}"} | (headers or {})
+        if path.startswith("/console"):
+            sent = BROWSER | {"cookie": f"{COOKIE}={await self.session(role)}"} | (headers or {})
+        else:
+            if role not in self._keys:
+                self._keys[role] = await self.key(role)
+            sent = {"authorization": f"Bearer {self._keys[role]}"} | (headers or {})
         return await self.client.request(method, path, headers=sent, **request)
+
+    async def person(self, role: str, name: str | None = None) -> str:
+        """A new person of this role, ``staff`` or ``staff@numelink``; returns their id."""
+        async with self.engine.begin() as connection:
+            return await create_person(connection, name or f"a {role}", None, [Grant.parse(role)], by="a test")
+
+    async def session(self, role: str) -> str:
+        """The cookie of somebody of this role who has signed in."""
+        if role not in self._sessions:
+            person_id = await self.person(role)
+            async with self.engine.begin() as connection:
+                self._sessions[role], _ = await create_session(connection, person_id, A_BROWSER, None)
+        return self._sessions[role]
 
     async def names(self, **parameters: Any) -> list[str]:
         """The names of the members that a list shows."""
@@ -99,12 +129,15 @@ class GatewayUnderTest:
 
 
 @asynccontextmanager
-async def open_gateway(database_url: str, served_url: str | None = None) -> AsyncGenerator[GatewayUnderTest]:
+async def open_gateway(
+    database_url: str, served_url: str | None = None, public_url: str = ""
+) -> AsyncGenerator[GatewayUnderTest]:
     """The door, from its lifespan's start to its end; ``served_url`` is where it looks for the database."""
     settings = MembershipSettings(  # pyright: ignore[reportCallIssue]
         database_url=served_url or database_url,
         broker_url="amqp://nobody",
         clusters_file=CLUSTERS,
+        public_url=public_url,
         answer_seconds=0,  # no service is there that could answer
     )
     engine = create_engine(database_url, application="test", pool_size=2)

@@ -1,0 +1,30 @@
+"""Puts the console into the gateway."""
+
+from collections.abc import Mapping
+
+from fastapi import FastAPI
+
+from services.gateway.console import rendering, statics
+from services.gateway.console.display import marks_of
+from services.gateway.console.errors import answer_refused, answer_sign_in
+from services.gateway.console.inside import RefusedError
+from services.gateway.console.mounted import Console
+from services.gateway.console.pages import home, members, signing_in
+from services.gateway.console.session import SignInNeededError
+from shared.runtime.clusters import Cluster
+
+PAGES = (signing_in, home, members)
+"""Each has a ``router``."""
+
+
+def mount(app: FastAPI, clusters: Mapping[str, Cluster]) -> None:
+    """Add all pages, and read their templates, words and files. Raises what is wrong with one of these."""
+    app.state.console = Console(marks_of(clusters))
+    app.include_router(statics.router)
+    for part in PAGES:
+        app.include_router(part.router)
+    app.add_exception_handler(RefusedError, answer_refused)
+    app.add_exception_handler(SignInNeededError, answer_sign_in)
+    statics.files()
+    rendering.environment("fr")
+    rendering.environment("en")

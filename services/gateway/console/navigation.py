@@ -1,0 +1,60 @@
+"""Where one can go: one line for each area that has a page. What somebody may not use is absent."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from schemas.rights import Right
+from services.gateway.auth.caller import Caller
+from services.gateway.console.catalogue import Words
+
+Group = Literal["daily", "merger", "trades"]
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """One area. ``label`` is French; ``key`` opens it after ``g``; ``on_phone`` puts it into the phone's bar."""
+
+    path: str
+    label: str
+    icon: str
+    right: Right | None
+    group: Group
+    key: str
+    on_phone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An area as somebody sees it from a page."""
+
+    path: str
+    label: str
+    icon: str
+    group: Group
+    key: str
+    on_phone: bool
+    is_current: bool
+
+
+def areas(words: Words) -> tuple[Area, ...]:
+    """All of them, in order."""
+    return (
+        Area("/console", words.text("Accueil"), "house", None, "daily", "a", on_phone=True),
+        Area("/console/membres", words.text("Membres"), "building-2", "read-members", "daily", "m", on_phone=True),
+    )
+
+
+GROUPS: Final[tuple[Group, ...]] = ("daily", "merger", "trades")
+
+
+def entries(person: Caller, path: str, words: Words) -> list[Entry]:
+    """The areas that somebody may use; the one that an address lies in is the current one."""
+    return [
+        Entry(area.path, area.label, area.icon, area.group, area.key, area.on_phone, _is_in(path, area.path))
+        for area in areas(words)
+        if area.right is None or person.may(area.right)
+    ]
+
+
+def _is_in(path: str, area: str) -> bool:
+    return path == area or (area != "/console" and path.startswith(f"{area}/"))
